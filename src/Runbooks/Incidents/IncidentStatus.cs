@@ -1,0 +1,4 @@
+namespace Runbooks.Incidents;
+
+/// <summary>The short word that the engine shows about an instance.</summary>
+public sealed record IncidentStatus(IncidentState State, string? Detail = null);

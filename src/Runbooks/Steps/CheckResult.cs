@@ -1,0 +1,27 @@
+namespace Runbooks.Steps;
+
+/// <summary>What a check found, so that a person can read it in a second.</summary>
+public sealed record CheckResult(Verdict Verdict, string Summary)
+{
+    /// <summary>The measured value as text, without its unit.</summary>
+    public string? Value { get; init; }
+
+    /// <summary>What the value was held against, for example <c>&gt; 95</c>.</summary>
+    public string? Threshold { get; init; }
+
+    /// <summary>For example <c>%</c>, <c>ms</c>, <c>GiB</c>.</summary>
+    public string? Unit { get; init; }
+
+    /// <summary>A few recent values, oldest first; at most 60.</summary>
+    public IReadOnlyList<double> Series { get; init; } = [];
+
+    /// <summary>Where the source itself shows it; http or https.</summary>
+    public string? Link { get; init; }
+
+    public static CheckResult Passing(string summary) => new(Verdict.Passing, summary);
+
+    public static CheckResult Failing(string summary) => new(Verdict.Failing, summary);
+
+    /// <summary>The question could not be answered; <paramref name="summary"/> says why.</summary>
+    public static CheckResult Unknown(string summary) => new(Verdict.Unknown, summary);
+}
