@@ -1,0 +1,97 @@
+using System.Collections.Concurrent;
+using Microsoft.Data.Sqlite;
+
+namespace RunbookLocal.Sqlite;
+
+/// <summary>
+/// The host's one database file: everything durable goes through <see cref="Writer"/>, everything else through
+/// <see cref="Read"/>. The file is held exclusively: two hosts on one journal would each run every incident.
+/// </summary>
+public sealed class SqliteDatabase : IDisposable
+{
+    private readonly ConcurrentBag<SqliteConnection> _readers = [];
+    private readonly FileStream _lock;
+    private readonly string _path;
+    private bool _disposed;
+
+    /// <exception cref="IOException">Another process has the database open, or its folder cannot be written.</exception>
+    public SqliteDatabase(SqliteOptions options, ILogger<SqliteDatabase> logger)
+    {
+        _path = System.IO.Path.GetFullPath(options.Path);
+        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(_path)!);
+        _lock = TakeLock(_path + ".lock");
+        try
+        {
+            Writer = new SqliteWriter(() => Open("PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864;"), options.Failpoint, logger);
+        }
+        catch
+        {
+            _lock.Dispose();
+            throw;
+        }
+    }
+
+    public SqliteWriter Writer { get; }
+
+    /// <summary>Reads what is committed, on a connection of its own: readers never wait for the writer.</summary>
+    public T Read<T>(Func<SqliteConnection, T> read)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        var connection = _readers.TryTake(out var pooled) ? pooled : Open("PRAGMA query_only=ON;");
+        try
+        {
+            var result = read(connection);
+            _readers.Add(connection);
+            return result;
+        }
+        catch
+        {
+            connection.Release();
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        _disposed = true;
+        Writer.Dispose();
+        while (_readers.TryTake(out var reader))
+        {
+            reader.Release();
+        }
+
+        _lock.Dispose();
+    }
+
+    private static FileStream TakeLock(string path)
+    {
+        try
+        {
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException e) when (File.Exists(path))
+        {
+            throw new IOException($"{path[..^5]} is in use by another process. Stop it, or choose another data folder.", e);
+        }
+    }
+
+    private SqliteConnection Open(string more)
+    {
+        // Pooling off: the connections live as long as the database does, with their prepared statements.
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = _path, Pooling = false }.ToString());
+        try
+        {
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=5000; "
+                + "PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8000; " + more;
+            command.ExecuteNonQuery();
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,17 @@
+namespace RunbookLocal.Sqlite;
+
+/// <summary>Where the host keeps its one database, and what a test may watch in its writer.</summary>
+public sealed class SqliteOptions
+{
+    /// <summary>The database file. Its folder is made when it does not exist.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>
+    /// Called by the writer just before and just after each commit. When it throws, the writer stops where it stands
+    /// as a killed process would: nothing more is written, and nobody is told of what was. For crash tests.
+    /// </summary>
+    internal Action<WritePoint>? Failpoint { get; init; }
+}
+
+/// <summary>Where in a commit the writer stands.</summary>
+internal enum WritePoint { BeforeCommit, AfterCommit }

@@ -1,0 +1,10 @@
+namespace RunbookLocal.Sqlite;
+
+public static class SqliteServices
+{
+    /// <summary>The host's one database, <c>runbooks.db</c> in the data folder, opened when first asked for.</summary>
+    public static IServiceCollection AddSqliteDatabase(this IServiceCollection services, string dataFolder) =>
+        services.AddSingleton(provider => new SqliteDatabase(
+            new SqliteOptions { Path = Path.Combine(dataFolder, "runbooks.db") },
+            provider.GetRequiredService<ILogger<SqliteDatabase>>()));
+}

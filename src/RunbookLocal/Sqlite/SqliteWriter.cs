@@ -1,0 +1,227 @@
+using Microsoft.Data.Sqlite;
+
+namespace RunbookLocal.Sqlite;
+
+/// <summary>
+/// The only writer of the database: one thread that takes everything waiting, runs it in one transaction, syncs once
+/// and then answers everybody (group commit). What fails alone is rolled back alone.
+/// </summary>
+public sealed class SqliteWriter : IDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly SemaphoreSlim _arrived = new(0);
+    private readonly Func<SqliteConnection> _open;
+    private readonly Action<WritePoint>? _failpoint;
+    private readonly ILogger _logger;
+    private readonly Thread _thread;
+    private List<SqliteWork> _waiting = [];
+    private SqliteConnection? _connection;
+    private bool _stopping;
+    private bool _dead;
+    private volatile string? _failure;
+    private long _commits;
+
+    internal SqliteWriter(Func<SqliteConnection> open, Action<WritePoint>? failpoint, ILogger logger)
+    {
+        (_open, _failpoint, _logger) = (open, failpoint, logger);
+        _connection = open();
+        _thread = new Thread(Loop) { IsBackground = true, Name = "sqlite-writer" };
+        _thread.Start();
+    }
+
+    /// <summary>How many transactions were committed: with group commit fewer than pieces of work.</summary>
+    public long Commits => Interlocked.Read(ref _commits);
+
+    /// <summary>
+    /// Runs the work inside the next transaction, in the order of the calls, and answers once that is synced to disk.
+    /// The work sees what earlier work wrote, does nothing but write to this connection, and must be quick. When it
+    /// throws, its own changes are undone and the caller receives the exception.
+    /// </summary>
+    /// <exception cref="StorageUnavailableException">The transaction could not be committed.</exception>
+    public Task<T> EnqueueAsync<T>(Func<SqliteConnection, SqliteTransaction, T> work)
+    {
+        var item = new SqliteWork<T>(work);
+        lock (_gate)
+        {
+            if (_stopping)
+            {
+                return Task.FromException<T>(new StorageUnavailableException("The database is closed: the host is stopping."));
+            }
+
+            _waiting.Add(item);
+        }
+
+        _arrived.Release();
+        return item.Task;
+    }
+
+    /// <inheritdoc cref="EnqueueAsync{T}"/>
+    public Task EnqueueAsync(Action<SqliteConnection, SqliteTransaction> work) =>
+        EnqueueAsync((connection, transaction) =>
+        {
+            work(connection, transaction);
+            return true;
+        });
+
+    /// <summary>Null when the last commit worked, or a new one does; otherwise what is wrong.</summary>
+    public async Task<string?> CheckHealthAsync()
+    {
+        try
+        {
+            if (_failure is not null)
+            {
+                await EnqueueAsync((connection, transaction) => connection.Statement(transaction, "PRAGMA application_id=1380860491").ExecuteNonQuery());
+            }
+
+            return null;
+        }
+        catch (StorageUnavailableException e)
+        {
+            return e.Message;
+        }
+    }
+
+    /// <summary>Commits what is waiting, then closes.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            if (_stopping)
+            {
+                return;
+            }
+
+            _stopping = true;
+        }
+
+        _arrived.Release();
+        _thread.Join();
+        _connection?.Release();
+        _arrived.Dispose();
+    }
+
+    private void Loop()
+    {
+        while (true)
+        {
+            _arrived.Wait();
+            List<SqliteWork> batch;
+            bool last;
+            lock (_gate)
+            {
+                (batch, _waiting) = (_waiting, []);
+                last = _stopping;
+            }
+
+            if (batch.Count > 0 && !_dead)
+            {
+                Commit(batch);
+            }
+
+            if (last)
+            {
+                return;
+            }
+        }
+    }
+
+    // A broken disk, a full disk, a closed file: whatever it is, the callers are told and the thread lives on.
+#pragma warning disable CA1031
+    private void Commit(List<SqliteWork> batch)
+    {
+        try
+        {
+            var connection = _connection ??= _open();
+            using var transaction = connection.BeginTransaction();
+            foreach (var item in batch)
+            {
+                RunAlone(item, connection, transaction);
+            }
+
+            if (!Reach(WritePoint.BeforeCommit))
+            {
+                return;
+            }
+
+            transaction.Commit();
+            Interlocked.Increment(ref _commits);
+        }
+        catch (Exception e)
+        {
+            Unavailable(batch, e);
+            return;
+        }
+
+        if (!Reach(WritePoint.AfterCommit))
+        {
+            return;
+        }
+
+        if (_failure is not null)
+        {
+            _failure = null;
+            _logger.StorageRecovered();
+        }
+
+        foreach (var item in batch)
+        {
+            if (item.Failure is { } failure)
+            {
+                item.Fail(failure);
+            }
+            else
+            {
+                item.Complete();
+            }
+        }
+    }
+
+    private static void RunAlone(SqliteWork item, SqliteConnection connection, SqliteTransaction transaction)
+    {
+        connection.Statement(transaction, "SAVEPOINT item").ExecuteNonQuery();
+        try
+        {
+            item.Run(connection, transaction);
+        }
+        catch (Exception e)
+        {
+            item.Failure = e;
+            if (SQLitePCL.raw.sqlite3_get_autocommit(connection.Handle) != 0)
+            {
+                // A full disk, for one, makes SQLite drop the whole transaction, not only this part of it.
+                throw;
+            }
+
+            connection.Statement(transaction, "ROLLBACK TO item").ExecuteNonQuery();
+        }
+
+        connection.Statement(transaction, "RELEASE item").ExecuteNonQuery();
+    }
+
+    private void Unavailable(List<SqliteWork> batch, Exception cause)
+    {
+        _failure = $"The database cannot be written: {cause.Message}";
+        _logger.StorageUnavailable(cause);
+        _connection?.Release();
+        _connection = null;
+        foreach (var item in batch)
+        {
+            item.Fail(new StorageUnavailableException(_failure, cause));
+        }
+    }
+
+    private bool Reach(WritePoint point)
+    {
+        try
+        {
+            _failpoint?.Invoke(point);
+        }
+        catch (Exception)
+        {
+            _dead = true;
+        }
+
+        return !_dead;
+    }
+#pragma warning restore CA1031
+}

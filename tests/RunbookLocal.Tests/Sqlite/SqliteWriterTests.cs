@@ -1,0 +1,141 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using RunbookLocal.Sqlite;
+
+namespace RunbookLocal.Tests.Sqlite;
+
+public sealed class SqliteWriterTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("runbooks-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task WorkThatFails_IsUndoneAloneAndTheRestIsKept()
+    {
+        using var database = Open();
+        await CreateTable(database);
+
+        var good = Insert(database, "one");
+        var bad = database.Writer.EnqueueAsync<int>((connection, transaction) =>
+        {
+            connection.Statement(transaction, "INSERT INTO t VALUES ($v)", ("$v", "half")).ExecuteNonQuery();
+            throw new InvalidDataException("no");
+        });
+        var alsoGood = Insert(database, "two");
+
+        await good;
+        await alsoGood;
+        await bad.ShouldThrowAsync<InvalidDataException>();
+        Rows(database).ShouldBe(["one", "two"]);
+    }
+
+    [Fact]
+    public async Task WorkThatWaitsTogether_IsCommittedTogether()
+    {
+        using var database = Open();
+        await CreateTable(database);
+        using var gate = new ManualResetEventSlim();
+        var blocked = database.Writer.EnqueueAsync((_, _) => gate.Wait(TestContext.Current.CancellationToken));
+        var before = database.Writer.Commits;
+
+        var inserts = Enumerable.Range(0, 100).Select(i => Insert(database, $"{i}")).ToArray();
+        gate.Set();
+        await Task.WhenAll([blocked, .. inserts]);
+
+        (database.Writer.Commits - before).ShouldBeLessThanOrEqualTo(2);
+        Rows(database).Count.ShouldBe(100);
+    }
+
+    [Fact]
+    public async Task FullDisk_FailsTheCallersSaysSoAndRecovers()
+    {
+        using var database = Open();
+        await CreateTable(database);
+        await database.Writer.EnqueueAsync((connection, transaction) => connection.Statement(transaction, "PRAGMA max_page_count=3").ExecuteNonQuery());
+
+        var big = database.Writer.EnqueueAsync((connection, transaction) =>
+            connection.Statement(transaction, "INSERT INTO t VALUES ($v)", ("$v", new string('x', 200_000))).ExecuteNonQuery());
+
+        var error = await big.ShouldThrowAsync<StorageUnavailableException>();
+        error.Message.ShouldContain("full");
+        // The limit belonged to the connection that was given up.
+        (await database.Writer.CheckHealthAsync()).ShouldBeNull();
+        await Insert(database, "after");
+        Rows(database).ShouldBe(["after"]);
+    }
+
+    [Fact]
+    public async Task WritesThatWereAcknowledged_AreThereWhenOpenedAgain()
+    {
+        using (var database = Open())
+        {
+            await CreateTable(database);
+            await Insert(database, "kept");
+        }
+
+        using var again = Open();
+        Rows(again).ShouldBe(["kept"]);
+    }
+
+    [Theory]
+    [InlineData(nameof(WritePoint.BeforeCommit), 0)]
+    [InlineData(nameof(WritePoint.AfterCommit), 1)]
+    public async Task CrashAroundACommit_AnswersNobodyAndLosesOnlyWhatWasNotCommitted(string point, int rows)
+    {
+        var armed = false;
+        using (var database = Open(at =>
+        {
+            if (armed && at == Enum.Parse<WritePoint>(point))
+            {
+                throw new InvalidOperationException("killed");
+            }
+        }))
+        {
+            await CreateTable(database);
+            armed = true;
+            var write = Insert(database, "in doubt");
+            database.Dispose();
+            write.IsCompleted.ShouldBeFalse();
+        }
+
+        using var again = Open();
+        Rows(again).Count.ShouldBe(rows);
+    }
+
+    [Fact]
+    public void SecondHostOnTheSameFile_IsRefusedWithTheRemedy()
+    {
+        using var first = Open();
+        Should.Throw<IOException>(() => Open()).Message.ShouldContain("choose another data folder");
+    }
+
+    [Fact]
+    public async Task WriteAfterClose_FailsInsteadOfHanging()
+    {
+        var database = Open();
+        database.Dispose();
+        await Insert(database, "late").ShouldThrowAsync<StorageUnavailableException>();
+    }
+
+    private SqliteDatabase Open(Action<WritePoint>? failpoint = null) =>
+        new(new SqliteOptions { Path = Path.Combine(_folder, "t.db"), Failpoint = failpoint }, NullLogger<SqliteDatabase>.Instance);
+
+    private static Task<int> CreateTable(SqliteDatabase database) =>
+        database.Writer.EnqueueAsync((connection, transaction) => connection.Statement(transaction, "CREATE TABLE t (v TEXT)").ExecuteNonQuery());
+
+    private static Task<int> Insert(SqliteDatabase database, string value) =>
+        database.Writer.EnqueueAsync((connection, transaction) =>
+            connection.Statement(transaction, "INSERT INTO t VALUES ($v)", ("$v", value)).ExecuteNonQuery());
+
+    private static List<string> Rows(SqliteDatabase database) => database.Read(connection =>
+    {
+        using var reader = connection.Statement("SELECT v FROM t ORDER BY rowid").ExecuteReader();
+        var rows = new List<string>();
+        while (reader.Read())
+        {
+            rows.Add(reader.GetString(0));
+        }
+
+        return rows;
+    });
+}
