@@ -1,0 +1,28 @@
+using System.Globalization;
+
+namespace Runbooks.Approvals;
+
+/// <summary>What people are told about a gate, in the same words on every page, card and API answer.</summary>
+public static class GateWords
+{
+    /// <summary>How a closed gate ended, for whoever comes late.</summary>
+    public static string HowItEnded(Gate gate)
+    {
+        var when = gate.ClosedAt is { } at ? $" at {Clock(at)}" : "";
+        return gate.Outcome switch
+        {
+            GateOutcome.Approved when gate.Decisions.Count > 0 =>
+                $"{string.Join(" and ", gate.Decisions.Where(d => d.Verb == Verb.Approve).Select(d => d.Person))} approved this{when}.",
+            GateOutcome.Rejected or GateOutcome.TakenOver when gate.Decisions.Count > 0 =>
+                $"{gate.Decisions[^1].Person} {Past(gate.Decisions[^1].Verb)} this{when}.",
+            _ => $"This question is closed{when}: {gate.ClosedBy}",
+        };
+    }
+
+    public static string Said(Decision decision) =>
+        $"{decision.Person} {Past(decision.Verb)} (by {decision.Via}){(decision.Reason is { Length: > 0 } reason ? $": {reason}" : ".")}";
+
+    public static string Past(Verb verb) => verb switch { Verb.Approve => "approved", Verb.Reject => "rejected", _ => "took over" };
+
+    public static string Clock(DateTimeOffset at) => at.ToUniversalTime().ToString("HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
+}

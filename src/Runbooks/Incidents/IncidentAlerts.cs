@@ -1,0 +1,39 @@
+using Runbooks.Alerts;
+
+namespace Runbooks.Incidents;
+
+/// <summary>How alerts reach an incident that is already there.</summary>
+public static class IncidentAlerts
+{
+    /// <summary>Distinct alerts listed on one incident; more are counted only, so that a storm cannot bloat the record.</summary>
+    public const int MaxListed = 50;
+
+    /// <summary>Whether an alert on the same runbook and target belongs to this incident rather than to a new one.</summary>
+    public static bool Accepts(this Incident incident, DateTimeOffset now) =>
+        !incident.State.IsFinal() || now < incident.SettlesAt;
+
+    /// <summary>Counts and lists the alert, firing or resolved.</summary>
+    public static Incident Attach(this Incident incident, Alert alert, DateTimeOffset now)
+    {
+        var resolved = alert.Status == AlertStatus.Resolved;
+        var known = incident.Alerts.FirstOrDefault(a => a.Fingerprint == alert.Fingerprint);
+        var listed = known switch
+        {
+            null when incident.Alerts.Count >= MaxListed => incident.Alerts,
+            null => [.. incident.Alerts, new(alert.Fingerprint, alert.Source, alert.Name, 1, now, now, resolved)],
+            _ => [.. incident.Alerts.Select(a => a == known ? a with { Count = a.Count + 1, LastAt = now, Resolved = resolved } : a)],
+        };
+        var changed = incident with { Alerts = listed, AlertCount = incident.AlertCount + 1, UpdatedAt = now };
+        if (!resolved)
+        {
+            changed = changed with { AlertResolvedAt = null };
+            return known is null && changed.AlertCount > 1
+                ? changed.Note(now, TimelineKind.Alert, alert.Source, $"Another alert on this target: {alert.Name}.")
+                : changed;
+        }
+
+        return listed.All(a => a.Resolved) && incident.AlertResolvedAt is null
+            ? (changed with { AlertResolvedAt = now }).Note(now, TimelineKind.Alert, alert.Source, "The sender says the alert is resolved.")
+            : changed;
+    }
+}
