@@ -1,0 +1,88 @@
+using Runbooks.Catalog;
+using Runbooks.Engine;
+
+namespace Runbooks.Incidents.Activities;
+
+/// <summary>Every activity of the incident workflow: its name, what goes in and what comes out.</summary>
+public static class IncidentActivities
+{
+    /// <summary>Asks one diagnosis question.</summary>
+    public static readonly Activity<CheckRequest, Finding> AskCheck = new("AskCheck");
+
+    /// <summary>Makes the plan, opens the gate, and asks people when the gate needs them.</summary>
+    public static readonly Activity<GateRequest, GateView> OpenGate = new("OpenGate");
+
+    /// <summary>Reads what was decided; reminds, escalates or expires when that is due.</summary>
+    public static readonly Activity<GateReview, GateView> ReviewGate = new("ReviewGate");
+
+    /// <summary>Runs one step, if everything that was promised about it still holds.</summary>
+    public static readonly Activity<StepRequest, StepReport> RunStep = new("RunStep");
+
+    /// <summary>Asks the given checks again, all at once.</summary>
+    public static readonly Activity<LookRequest, LookReport> LookAgain = new("LookAgain");
+
+    /// <summary>Undoes what can be undone, in reverse order.</summary>
+    public static readonly Activity<UndoRequest, UndoReport> UndoSteps = new("UndoSteps");
+
+    /// <summary>Tells the fallback contact that a person has to look.</summary>
+    public static readonly Activity<PageRequest, bool> Page = new("Page");
+
+    /// <summary>Records how the incident ended, and tells whoever was asked.</summary>
+    public static readonly Activity<CloseRequest, IncidentState> Close = new("Close");
+}
+
+public sealed record CheckRequest(string IncidentId, string Check);
+
+/// <param name="Findings">The answers to record; empty where they were recorded before.</param>
+/// <param name="Unclear">Nothing failed, but something could not be answered: a person has to be asked in any case.</param>
+/// <param name="Difference">Why the plan that was approved before no longer holds; null on the first round.</param>
+/// <param name="WakeEvent">The event that the workflow waits for next.</param>
+public sealed record GateRequest(
+    string IncidentId, Phase Phase, int Round, IReadOnlyList<Finding> Findings, bool Unclear, string? Difference, string WakeEvent);
+
+public sealed record GateReview(string IncidentId, string GateId, string WakeEvent);
+
+/// <param name="NextLook">When something is due on a pending gate even if nobody answers.</param>
+/// <param name="Reason">Why a closed gate did not end in approval.</param>
+public sealed record GateView(string GateId, Approvals.GateOutcome Outcome, DateTimeOffset NextLook, string? Reason);
+
+public sealed record StepRequest(string IncidentId, Phase Phase, string Step, string GateId);
+
+/// <param name="Message">What happened, in words; the difference when the plan no longer holds.</param>
+public sealed record StepReport(StepEnd End, string Message);
+
+public enum StepEnd
+{
+    Done,
+
+    /// <summary>The world is no longer what was shown; nothing ran.</summary>
+    PlanChanged,
+
+    /// <summary>A guardrail says no; nothing ran.</summary>
+    Refused,
+
+    /// <summary>A person stopped the incident; nothing ran.</summary>
+    Stopped,
+    Failed,
+
+    /// <summary>It cannot be repeated, and whether it happened is not known.</summary>
+    Unknown,
+}
+
+/// <param name="State">The state to show while looking: verifying or holding.</param>
+public sealed record LookRequest(string IncidentId, IncidentState State, IReadOnlyList<string> Checks, string WakeEvent);
+
+/// <param name="Summary">What is not healthy, in words; empty when all is.</param>
+/// <param name="StoppedBy">Not null once a person stopped the incident.</param>
+public sealed record LookReport(bool Healthy, string Summary, string? StoppedBy);
+
+/// <param name="Why">The reason, for the record.</param>
+public sealed record UndoRequest(string IncidentId, string Why);
+
+/// <param name="Complete">False when something that should have been undone was not.</param>
+/// <param name="Message">What was undone and what was not, in words; empty when there was nothing to undo.</param>
+public sealed record UndoReport(bool Complete, string Message);
+
+public sealed record PageRequest(string IncidentId, string Key, string Message);
+
+public sealed record CloseRequest(string IncidentId, IncidentState State, string Reason, IReadOnlyList<Finding> Findings);

@@ -1,0 +1,30 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Runbooks.Messages;
+
+/// <summary>Who is behind each contact name.</summary>
+public sealed class ContactBook
+{
+    /// <summary>The contact that hears of everything that reached nobody else.</summary>
+    public const string Fallback = "fallback";
+
+    private readonly IReadOnlyDictionary<string, Contact> _contacts;
+    private readonly string? _everyoneOn;
+
+    public ContactBook(IEnumerable<Contact> contacts) =>
+        _contacts = contacts.ToDictionary(contact => contact.Name, StringComparer.OrdinalIgnoreCase);
+
+    private ContactBook(string channel)
+        : this([]) => _everyoneOn = channel;
+
+    /// <summary>A book in which every name exists and is reached on one channel: practice and tests.</summary>
+    public static ContactBook EveryoneOn(string channel) => new(channel);
+
+    public bool TryFind(string name, [NotNullWhen(true)] out Contact? contact)
+    {
+        contact = _everyoneOn is { } channel
+            ? new Contact(name, [new Recipient(name, [new Address(channel, name, name)])])
+            : _contacts.GetValueOrDefault(name);
+        return contact is not null;
+    }
+}
