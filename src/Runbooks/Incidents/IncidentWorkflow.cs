@@ -26,6 +26,12 @@ public sealed class IncidentWorkflow
     private readonly IWorkflowContext _context;
     private readonly Runbook _runbook;
     private readonly string _id;
+
+    /// <summary>The gate that covers the steps that run now.</summary>
+    private string _gate = Gate.IdOf(Phase.Mitigation, 1);
+
+    /// <summary>Whether any step was given a chance to run: only then is there something to undo.</summary>
+    private bool _acted;
     private int _waits;
 
     private IncidentWorkflow(IWorkflowContext context, IncidentInput input)
@@ -40,6 +46,18 @@ public sealed class IncidentWorkflow
         new IncidentWorkflow(context, input).RunAsync();
 
     private async Task<IncidentState> RunAsync()
+    {
+        try
+        {
+            return await TellAsync();
+        }
+        catch (ActivityFailedException failure)
+        {
+            return await CloseAsync(new(IncidentState.Failed, $"The automation broke: {failure.Message}", Undo: true), []);
+        }
+    }
+
+    private async Task<IncidentState> TellAsync()
     {
         var findings = await DiagnoseAsync();
         var conclusion = Diagnosis.Conclude(_runbook, findings);
@@ -140,6 +158,7 @@ public sealed class IncidentWorkflow
     private async Task<(Ending? Ending, string? PlanChanged)> RunStepsAsync(Phase phase, string gateId)
     {
         Show(phase == Phase.Mitigation ? IncidentState.Mitigating : IncidentState.Resolving);
+        _acted = true;
         foreach (var step in _runbook.StepsOf(phase))
         {
             var report = await RunStepAsync(phase, step, gateId);
@@ -254,7 +273,7 @@ public sealed class IncidentWorkflow
 
     private async Task<IncidentState> CloseAsync(Ending ending, IReadOnlyList<Finding> findings)
     {
-        if (ending.Undo)
+        if (ending.Undo && _acted)
         {
             var undone = await UndoAsync(ending.Reason);
             ending = ending with { Reason = $"{ending.Reason} {undone.Message}".TrimEnd() };
@@ -264,7 +283,7 @@ public sealed class IncidentWorkflow
         return await _context.CallActivityAsync(IncidentActivities.Close, new CloseRequest(_id, ending.State, ending.Reason, findings), Persistent);
     }
 
-    private Task WaitUntilAsync(DateTimeOffset time, string wake)
+    private Task<bool> WaitUntilAsync(DateTimeOffset time, string wake)
     {
         var wait = time - _context.UtcNow;
         return _context.WaitForExternalEventAsync(wake, wait > TimeSpan.FromSeconds(1) ? wait : TimeSpan.FromSeconds(1));
@@ -276,7 +295,4 @@ public sealed class IncidentWorkflow
     private void Show(IncidentState state, string? detail = null) => _context.SetCustomStatus(new IncidentStatus(state, detail));
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
-
-    /// <summary>The gate that covers the steps that run now.</summary>
-    private string _gate = Gate.IdOf(Phase.Mitigation, 1);
 }
