@@ -1,0 +1,141 @@
+using System.Globalization;
+using Runbooks.Catalog;
+using Runbooks.Incidents;
+using Runbooks.Storage;
+
+namespace TestKit.Storage;
+
+/// <summary>Keeps the contract of <see cref="IIncidentStore"/> in memory, and can be made to fail as a real one does.</summary>
+public sealed class InMemoryIncidentStore : IIncidentStore
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, Incident> _incidents = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string Runbook, string Target), string> _latest = [];
+    private readonly Dictionary<string, Runbook> _runbooks = new(StringComparer.Ordinal);
+
+    /// <summary>In order of opening: the last one is the newest.</summary>
+    private readonly List<string> _order = [];
+
+    /// <summary>While not null, every call throws what this returns.</summary>
+    public Func<Exception>? Fault { get; set; }
+
+    /// <summary>How often something was written.</summary>
+    public int Writes { get; private set; }
+
+    public IReadOnlyList<Incident> All => Locked(() => _order.ConvertAll(id => _incidents[id]));
+
+    public Task<OpenResult> OpenAsync(Incident candidate, Runbook runbook, Func<Incident, Incident?> fold, CancellationToken cancellationToken) =>
+        DoAsync(
+            () =>
+            {
+                var key = (candidate.RunbookId, candidate.Target);
+                if (_latest.TryGetValue(key, out var id) && fold(_incidents[id]) is { } folded)
+                {
+                    Write(folded);
+                    return new OpenResult(folded, Opened: false);
+                }
+
+                if (_incidents.ContainsKey(candidate.Id))
+                {
+                    throw new InvalidOperationException($"There is an incident '{candidate.Id}' already.");
+                }
+
+                _order.Add(candidate.Id);
+                _latest[key] = candidate.Id;
+                _runbooks[runbook.Hash] = runbook;
+                Write(candidate);
+                return new OpenResult(candidate, Opened: true);
+            },
+            cancellationToken);
+
+    public Task<Incident?> FindAsync(string id, CancellationToken cancellationToken) =>
+        DoAsync(() => _incidents.GetValueOrDefault(id), cancellationToken);
+
+    public Task<Incident?> FindLatestAsync(string runbookId, string target, CancellationToken cancellationToken) =>
+        DoAsync(() => _latest.TryGetValue((runbookId, target), out var id) ? _incidents[id] : null, cancellationToken);
+
+    public Task<(Incident Incident, T Result)> UpdateAsync<T>(
+        string id, Func<Incident, (Incident, T)> change, CancellationToken cancellationToken) =>
+        DoAsync(
+            () =>
+            {
+                var before = _incidents.GetValueOrDefault(id) ?? throw new KeyNotFoundException($"There is no incident '{id}'.");
+                var (after, result) = change(before);
+                if (!ReferenceEquals(before, after))
+                {
+                    Write(after);
+                }
+
+                return (after, result);
+            },
+            cancellationToken);
+
+    public Task<IncidentPage> ListAsync(IncidentQuery query, CancellationToken cancellationToken) =>
+        DoAsync(
+            () =>
+            {
+                var before = query.After is { } cursor ? int.Parse(cursor, CultureInfo.InvariantCulture) : _order.Count;
+                var found = Enumerable.Range(0, before)
+                    .Reverse()
+                    .Where(index => Matches(query, _incidents[_order[index]]))
+                    .Take(query.Limit + 1)
+                    .ToList();
+                var shown = found.Take(query.Limit).ToList();
+                return new IncidentPage(
+                    shown.ConvertAll(index => IncidentSummary.Of(_incidents[_order[index]])),
+                    found.Count > shown.Count ? shown[^1].ToString(CultureInfo.InvariantCulture) : null);
+            },
+            cancellationToken);
+
+    public Task<Runbook?> FindRunbookAsync(string hash, CancellationToken cancellationToken) =>
+        DoAsync(() => _runbooks.GetValueOrDefault(hash), cancellationToken);
+
+    public Task<IReadOnlyList<string>> PurgeAsync(DateTimeOffset endedBefore, CancellationToken cancellationToken) =>
+        DoAsync<IReadOnlyList<string>>(
+            () =>
+            {
+                var ended = _order.FindAll(id => _incidents[id].ClosedAt < endedBefore);
+                _order.RemoveAll(ended.Contains);
+                foreach (var id in ended)
+                {
+                    _incidents.Remove(id, out var gone);
+                    var key = (gone!.RunbookId, gone.Target);
+                    if (_latest.GetValueOrDefault(key) == id)
+                    {
+                        _latest.Remove(key);
+                    }
+                }
+
+                return ended;
+            },
+            cancellationToken);
+
+    public Task<string?> CheckHealthAsync(CancellationToken cancellationToken) => Task.FromResult(Fault?.Invoke().Message);
+
+    private static bool Matches(IncidentQuery query, Incident incident) =>
+        (query.State is not { } state || incident.State == state)
+        && (query.RunbookId is not { } runbook || incident.RunbookId == runbook)
+        && (query.Open is not { } open || incident.State.IsFinal() != open);
+
+    private void Write(Incident incident)
+    {
+        _incidents[incident.Id] = incident;
+        Writes++;
+    }
+
+    private T Locked<T>(Func<T> work)
+    {
+        lock (_lock)
+        {
+            return work();
+        }
+    }
+
+    private async Task<T> DoAsync<T>(Func<T> work, CancellationToken cancellationToken)
+    {
+        // A caller that counts on the answer being there at once would break on a real store.
+        await Task.Yield();
+        cancellationToken.ThrowIfCancellationRequested();
+        return Fault is { } fault ? throw fault() : Locked(work);
+    }
+}

@@ -1,0 +1,43 @@
+using System.Text.Json;
+using Runbooks.Storage;
+
+namespace TestKit.Storage;
+
+/// <summary>Keeps each document as JSON, as a real store does, so that one that does not survive JSON shows in tests.</summary>
+public sealed class InMemorySharedState : ISharedState
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, string> _documents = new(StringComparer.Ordinal);
+
+    public async Task<T?> FindAsync<T>(string key, CancellationToken cancellationToken)
+        where T : class
+    {
+        await Task.Yield();
+        lock (_lock)
+        {
+            return Read<T>(key);
+        }
+    }
+
+    public async Task<(T Document, TResult Result)> UpdateAsync<T, TResult>(
+        string key, Func<T?, (T, TResult)> change, CancellationToken cancellationToken)
+        where T : class
+    {
+        await Task.Yield();
+        lock (_lock)
+        {
+            var before = Read<T>(key);
+            var (after, result) = change(before);
+            if (!ReferenceEquals(before, after))
+            {
+                _documents[key] = JsonSerializer.Serialize(after, JsonSerializerOptions.Web);
+            }
+
+            return (after, result);
+        }
+    }
+
+    private T? Read<T>(string key)
+        where T : class =>
+        _documents.TryGetValue(key, out var json) ? JsonSerializer.Deserialize<T>(json, JsonSerializerOptions.Web) : null;
+}
