@@ -18,6 +18,9 @@ public sealed record Gate
     /// <summary>What is different from the plan that was approved before; null on a first gate.</summary>
     public string? Difference { get; init; }
 
+    /// <summary>What speaks against it without forbidding it; shown with the question.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
     /// <summary>The contacts that were asked and may decide; grows with each escalation.</summary>
     public required IReadOnlyList<string> Approvers { get; init; }
     public int Required { get; init; } = 1;
@@ -28,6 +31,9 @@ public sealed record Gate
 
     /// <summary>What is still to happen while nobody answers, soonest first.</summary>
     public IReadOnlyList<Reminder> Reminders { get; init; } = [];
+
+    /// <summary>How many times the question was asked; each asking is a message of its own.</summary>
+    public int Asked { get; init; }
     public IReadOnlyList<Decision> Decisions { get; init; } = [];
     public GateOutcome Outcome { get; init; } = GateOutcome.Pending;
     public DateTimeOffset? ClosedAt { get; init; }

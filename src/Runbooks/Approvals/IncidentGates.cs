@@ -38,6 +38,9 @@ public static class IncidentGates
             ? incident.Replace(gate with { Outcome = outcome, ClosedAt = now, ClosedBy = closedBy }).Note(now, TimelineKind.Gate, "runbook", closedBy)
             : incident;
 
+    /// <summary>Before anything was done, a resolved alert means that nothing needs doing; afterwards it is evidence.</summary>
+    public static bool RecoveredBeforeActing(Incident incident) => incident.AlertResolvedAt is not null && incident.Steps.Count == 0;
+
     public static Incident Replace(this Incident incident, Gate gate) =>
         incident with { Gates = [.. incident.Gates.Select(g => g.Id == gate.Id ? gate : g)] };
 

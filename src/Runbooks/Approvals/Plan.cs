@@ -17,5 +17,6 @@ public sealed record Plan(string Hash, IReadOnlyList<PlannedStep> Steps, string?
 /// <param name="Will">What it will do, in words.</param>
 /// <param name="Undo">How it is undone, in words; null when it cannot be.</param>
 /// <param name="Identity">What makes its target this very target; null when the parameters say it all.</param>
+/// <param name="Deferred">Its parameters need outputs of steps that run before it, so they are known only then.</param>
 public sealed record PlannedStep(
-    Phase Phase, string Name, string Action, JsonElement Parameters, string Will, string? Undo, string? Identity);
+    Phase Phase, string Name, string Action, JsonElement Parameters, string Will, string? Undo, string? Identity, bool Deferred = false);

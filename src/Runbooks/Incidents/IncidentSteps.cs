@@ -31,9 +31,12 @@ public static class IncidentSteps
         return incident with { State = state, Reason = null, Steps = [.. incident.Steps, record], UpdatedAt = now };
     }
 
+    /// <summary>Records an outcome. The first one counts, should an engine have run the same attempt twice; only undoing comes after it.</summary>
     public static Incident FinishStep(this Incident incident, StepRecord step, StepStatus status, ActionResult result, DateTimeOffset now) =>
-        incident
-            .Replace(step with { Status = status, FinishedAt = now, Outcome = result.Did, Outputs = result.Outputs, Evidence = result.Evidence }, now)
+        step.FinishedAt is not null && status is not (StepStatus.Undone or StepStatus.UndoFailed)
+            ? incident
+            : incident
+            .Replace(step with { Status = status, FinishedAt = now, Outcome = result.Did, Outputs = result.Outputs, Evidence = [.. step.Evidence, .. result.Evidence] }, now)
             .Note(now, status is StepStatus.Undone or StepStatus.UndoFailed ? TimelineKind.Undo : TimelineKind.Step, "runbook", $"{step.Name}: {result.Did}");
 
     private static Incident Replace(this Incident incident, StepRecord step, DateTimeOffset now) =>

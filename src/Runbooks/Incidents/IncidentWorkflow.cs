@@ -21,6 +21,8 @@ public sealed class IncidentWorkflow
     /// <summary>For what every activity needs: the store, the network. What a step itself may fail at is the step's own retry.</summary>
     private static readonly RetryPolicy Persistent = new(8, TimeSpan.FromSeconds(2), Backoff: 2, MaxDelay: TimeSpan.FromMinutes(1));
 
+    private const int MaxUndoAttempts = 4;
+    private static readonly TimeSpan UndoPause = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan LongestLeasePause = TimeSpan.FromMinutes(5);
 
     private readonly IWorkflowContext _context;
@@ -268,8 +270,20 @@ public sealed class IncidentWorkflow
     private Task<LookReport> LookAsync(IncidentState state, IReadOnlyList<string> checks, string wake) =>
         _context.CallActivityAsync(IncidentActivities.LookAgain, new LookRequest(_id, state, checks, wake), Persistent);
 
-    private Task<UndoReport> UndoAsync(string why) =>
-        _context.CallActivityAsync(IncidentActivities.UndoSteps, new UndoRequest(_id, why), Persistent);
+    /// <summary>What could not be undone is tried again for a while: leaving it in place is the worse end.</summary>
+    private async Task<UndoReport> UndoAsync(string why)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var report = await _context.CallActivityAsync(IncidentActivities.UndoSteps, new UndoRequest(_id, why), Persistent);
+            if (report.Complete || attempt == MaxUndoAttempts)
+            {
+                return report;
+            }
+
+            await _context.CreateTimerAsync(UndoPause * attempt);
+        }
+    }
 
     private async Task<IncidentState> CloseAsync(Ending ending, IReadOnlyList<Finding> findings)
     {

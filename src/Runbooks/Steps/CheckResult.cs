@@ -24,4 +24,14 @@ public sealed record CheckResult(Verdict Verdict, string Summary)
 
     /// <summary>The question could not be answered; <paramref name="summary"/> says why.</summary>
     public static CheckResult Unknown(string summary) => new(Verdict.Unknown, summary);
+
+    /// <summary>The same, cut to what a record and a card can carry: checks quote systems that may say anything.</summary>
+    internal CheckResult Bounded() => this with
+    {
+        Summary = Catalog.Clip.To(Summary, 500),
+        Value = Value is null ? null : Catalog.Clip.To(Value, 100),
+        Threshold = Threshold is null ? null : Catalog.Clip.To(Threshold, 100),
+        Series = Series.Count <= 60 ? Series : [.. Series.Skip(Series.Count - 60)],
+        Link = Link is { Length: <= 2_000 } link && Uri.TryCreate(link, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" ? Link : null,
+    };
 }

@@ -1,0 +1,105 @@
+using Runbooks.Catalog;
+using Runbooks.Incidents;
+using Runbooks.Incidents.Activities;
+using Runbooks.Messages;
+using Runbooks.Safety;
+using Runbooks.Storage;
+
+namespace Runbooks.Approvals;
+
+/// <summary>Opens gates, asks people, and reads from the store what they decided.</summary>
+public sealed class GateKeeper(
+    IIncidentStore store, PinnedRunbooks runbooks, PlanMaker plans, Guardrails guardrails, Messenger messenger, IncidentCards cards, TimeProvider time)
+{
+    /// <summary>A question that reached nobody is asked again this soon.</summary>
+    private static readonly TimeSpan AskAgainAfter = TimeSpan.FromMinutes(1);
+
+    /// <summary>A lost wake-up delays a decision by no more than this.</summary>
+    private static readonly TimeSpan LongestLook = TimeSpan.FromMinutes(15);
+
+    public async Task<GateView> OpenAsync(GateRequest request, CancellationToken cancellationToken)
+    {
+        var incident = await store.UpdateAsync(request.IncidentId, i => i.RecordFindings(request.Findings, time.GetUtcNow()), cancellationToken);
+        var runbook = await runbooks.OfAsync(incident, cancellationToken);
+        var id = Gate.IdOf(request.Phase, request.Round);
+        if (incident.FindGate(id) is null)
+        {
+            var plan = await plans.MakeAsync(incident, runbook, request.Phase, cancellationToken);
+            var objections = await guardrails.AskAsync(new GuardrailQuestion(incident, runbook, request.Phase, AboutToRun: false), cancellationToken);
+            incident = await store.UpdateAsync(
+                request.IncidentId,
+                i =>
+                {
+                    var now = time.GetUtcNow();
+                    var gate = GateMaker.Make(i, runbook, request.Phase, request.Round, plan, objections, request.Unclear, request.Difference, now);
+                    return i.AddGate(gate, now) with { WakeEvent = request.WakeEvent };
+                },
+                cancellationToken);
+        }
+
+        // After a crash this runs again: the gate is there, and what was delivered is not sent twice.
+        return await AskAsync(incident, runbook, id, CardKind.ApprovalRequest, cancellationToken);
+    }
+
+    public async Task<GateView> ReviewAsync(GateReview request, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var (incident, due) = await store.UpdateAsync(
+            request.IncidentId, i => GateSchedule.Advance(i with { WakeEvent = request.WakeEvent }, request.GateId, now), cancellationToken);
+
+        // A crash may have come between a reminder being due and its message: what is on the record is what was sent.
+        if ((due ?? Unsent(incident, request.GateId)) is not { } kind)
+        {
+            return View(incident, request.GateId);
+        }
+
+        return await AskAsync(incident, await runbooks.OfAsync(incident, cancellationToken), request.GateId, kind, cancellationToken);
+    }
+
+    private static CardKind? Unsent(Incident incident, string gateId) =>
+        incident.FindGate(gateId) is { Outcome: GateOutcome.Pending } gate && !incident.Deliveries.Any(delivery => delivery.Key.StartsWith($"{KeyOf(gate)}:", StringComparison.Ordinal))
+            ? CardKind.Reminder
+            : null;
+
+    private static string KeyOf(Gate gate) => $"{gate.Id}:{gate.Asked}";
+
+    private async Task<GateView> AskAsync(Incident incident, Runbook runbook, string gateId, CardKind kind, CancellationToken cancellationToken)
+    {
+        var gate = incident.FindGate(gateId)!;
+        if (gate.Outcome != GateOutcome.Pending)
+        {
+            return View(incident, gateId);
+        }
+
+        var key = KeyOf(gate);
+        var reached = await messenger.SendAsync(
+            incident.Id, key, gate.Approvers, recipient => cards.Approval(incident, runbook, gate, recipient.Name, kind), cancellationToken);
+        if (!reached && !gate.Approvers.Contains(ContactBook.Fallback))
+        {
+            // Silence is never success: whoever is last in line may decide as well.
+            incident = await store.UpdateAsync(incident.Id, i => GateSchedule.Escalate(i, gateId, [ContactBook.Fallback], time.GetUtcNow()), cancellationToken);
+            gate = incident.FindGate(gateId)!;
+            reached = await messenger.SendAsync(
+                incident.Id, $"{key}:fallback", [ContactBook.Fallback], recipient => cards.Approval(incident, runbook, gate, recipient.Name, CardKind.Escalation), cancellationToken);
+        }
+
+        if (!reached)
+        {
+            incident = await store.UpdateAsync(incident.Id, i => GateSchedule.AskAgain(i, gateId, time.GetUtcNow() + AskAgainAfter), cancellationToken);
+        }
+
+        return View(incident, gateId);
+    }
+
+    private GateView View(Incident incident, string gateId)
+    {
+        var gate = incident.FindGate(gateId) ?? throw new InvalidOperationException($"Incident {incident.Id} has no gate '{gateId}'.");
+        var next = time.GetUtcNow() + LongestLook;
+        foreach (var at in gate.Reminders.Select(reminder => reminder.At).Append(gate.ExpiresAt))
+        {
+            next = at < next ? at : next;
+        }
+
+        return new GateView(gateId, gate.Outcome, next, gate.Outcome == GateOutcome.Approved ? null : gate.ClosedBy);
+    }
+}

@@ -1,0 +1,86 @@
+using Runbooks.Catalog;
+using Runbooks.Catalog.Templates;
+using Runbooks.Incidents;
+using Runbooks.Messages;
+using Runbooks.Safety;
+using Runbooks.Steps;
+
+namespace Runbooks.Approvals;
+
+/// <summary>The rules by which a new gate is pending, or closed from the start.</summary>
+public static class GateMaker
+{
+    /// <summary>Asked where a runbook that heals itself has to ask after all.</summary>
+    private static readonly Approval AskAfterAll = new() { Ask = "Run this self-healing runbook on {{ target }}?", From = [ContactBook.Fallback] };
+
+    public static Gate Make(
+        Incident incident, Runbook runbook, Phase phase, int round, Plan plan, IReadOnlyList<Objection> objections, bool unclear, string? difference, DateTimeOffset now)
+    {
+        var approval = runbook.ApprovalOf(phase) ?? AskAfterAll;
+        var warnings = objections.Select(objection => objection.Why).ToList();
+        if (unclear)
+        {
+            warnings.Add("Not every check could be answered, and none of the answered ones failed.");
+        }
+
+        var gate = new Gate
+        {
+            Id = Gate.IdOf(phase, round),
+            Phase = phase,
+            Round = round,
+            Question = Clip.To(Template.RenderLenient(approval.Ask, StepScope.Of(incident)), 300),
+            Plan = plan,
+            Difference = difference,
+            Warnings = warnings,
+            Approvers = approval.From.Count > 0 ? approval.From : [ContactBook.Fallback],
+            Required = approval.Required,
+            SeparationOfDuties = approval.SeparationOfDuties,
+            OnTimeout = approval.OnTimeout,
+            OpenedAt = now,
+            ExpiresAt = now + approval.Timeout,
+            Reminders = RemindersOf(approval, now),
+        };
+        return Settle(gate, incident, runbook, objections, mustAsk: unclear || difference is not null, now);
+    }
+
+    private static Gate Settle(Gate gate, Incident incident, Runbook runbook, IReadOnlyList<Objection> objections, bool mustAsk, DateTimeOffset now)
+    {
+        if (incident.Stop is { } stop)
+        {
+            return Closed(GateOutcome.Cancelled, $"{stop.By} stopped the incident: {stop.Reason}");
+        }
+
+        if (IncidentGates.RecoveredBeforeActing(incident))
+        {
+            return Closed(GateOutcome.SelfRecovered, "The alert was resolved before anybody had to decide.");
+        }
+
+        if (gate.Plan.Blocker is { } blocker)
+        {
+            return Closed(GateOutcome.Refused, $"It cannot run as things are. {blocker}");
+        }
+
+        if (objections.FirstOrDefault(objection => objection.Severity == ObjectionSeverity.Forbid) is { } forbidden)
+        {
+            return Closed(GateOutcome.Refused, forbidden.Why);
+        }
+
+        var selfHealing = runbook.ApprovalOf(gate.Phase) is null && incident.Mode != RunMode.ApproveAll;
+        return selfHealing && !mustAsk && objections.Count == 0
+            ? Closed(GateOutcome.Approved, "This runbook heals by itself; nobody had to be asked.")
+            : gate;
+
+        Gate Closed(GateOutcome outcome, string why) => gate with { Outcome = outcome, ClosedAt = now, ClosedBy = why };
+    }
+
+    private static List<Reminder> RemindersOf(Approval approval, DateTimeOffset now)
+    {
+        var reminders = approval.Escalate.Select(escalation => new Reminder(now + escalation.After, escalation.To)).ToList();
+        for (var after = approval.RemindAfter ?? approval.Timeout; after < approval.Timeout && reminders.Count < 20; after += approval.RemindAfter!.Value)
+        {
+            reminders.Add(new Reminder(now + after, []));
+        }
+
+        return [.. reminders.OrderBy(reminder => reminder.At)];
+    }
+}

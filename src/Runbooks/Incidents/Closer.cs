@@ -1,0 +1,69 @@
+using Microsoft.Extensions.Logging;
+using Runbooks.Catalog;
+using Runbooks.Incidents.Activities;
+using Runbooks.Messages;
+using Runbooks.Storage;
+
+namespace Runbooks.Incidents;
+
+/// <summary>Records how an incident ended, and tells whoever was asked; pages a person when the automation could not do it.</summary>
+public sealed class Closer(IIncidentStore store, PinnedRunbooks runbooks, Messenger messenger, IncidentCards cards, TimeProvider time, ILogger<Closer> logger)
+{
+    public async Task<IncidentState> CloseAsync(CloseRequest request, CancellationToken cancellationToken)
+    {
+        var runbook = await runbooks.OfAsync(await store.GetAsync(request.IncidentId, cancellationToken), cancellationToken);
+        var incident = await store.UpdateAsync(request.IncidentId, i => i.End(request, runbook.Limits.SettleFor, time.GetUtcNow()), cancellationToken);
+        Log.Ended(logger, incident.Id, incident.State, incident.Reason ?? "");
+        var contacts = Listeners(incident, runbook);
+        if (contacts.Count > 0)
+        {
+            var needsPerson = incident.State is IncidentState.Failed or IncidentState.Expired;
+            var reached = await messenger.SendAsync(
+                incident.Id,
+                "closed",
+                contacts,
+                _ => needsPerson ? cards.Page(incident, runbook, incident.Reason ?? IncidentWords.Of(incident.State)) : cards.Closed(incident, runbook),
+                cancellationToken);
+            if (!reached && needsPerson)
+            {
+                Log.NobodyReached(logger, incident.Id, incident.Reason ?? "");
+            }
+        }
+
+        return incident.State;
+    }
+
+    public async Task<bool> PageAsync(PageRequest request, CancellationToken cancellationToken)
+    {
+        var incident = await store.GetAsync(request.IncidentId, cancellationToken);
+        var runbook = await runbooks.OfAsync(incident, cancellationToken);
+        var contacts = Asked(incident).Append(ContactBook.Fallback);
+        var reached = await messenger.SendAsync(incident.Id, $"page:{request.Key}", contacts, _ => cards.Page(incident, runbook, request.Message), cancellationToken);
+        if (!reached)
+        {
+            Log.NobodyReached(logger, incident.Id, request.Message);
+        }
+
+        return reached;
+    }
+
+    /// <summary>Whoever was asked learns how it ended. Where nobody was asked, only what acted or what failed is told.</summary>
+    private static List<string> Listeners(Incident incident, Runbook runbook)
+    {
+        var listeners = Asked(incident).ToList();
+        if (listeners.Count == 0 && incident.Steps.Count > 0)
+        {
+            listeners.AddRange(runbook.Mitigation.Approval?.From ?? [ContactBook.Fallback]);
+        }
+
+        if (incident.State is IncidentState.Failed or IncidentState.Expired)
+        {
+            listeners.Add(ContactBook.Fallback);
+        }
+
+        return listeners;
+    }
+
+    private static IEnumerable<string> Asked(Incident incident) =>
+        incident.Gates.Where(gate => incident.Deliveries.Any(delivery => delivery.Key.StartsWith($"{gate.Id}:", StringComparison.Ordinal))).SelectMany(gate => gate.Approvers);
+}

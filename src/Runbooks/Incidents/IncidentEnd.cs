@@ -1,0 +1,32 @@
+using Runbooks.Approvals;
+using Runbooks.Incidents.Activities;
+
+namespace Runbooks.Incidents;
+
+/// <summary>How an incident becomes final; once final it stays so.</summary>
+public static class IncidentEnd
+{
+    public static Incident End(this Incident incident, CloseRequest request, TimeSpan settleFor, DateTimeOffset now)
+    {
+        if (incident.State.IsFinal())
+        {
+            return incident;
+        }
+
+        var recorded = incident.RecordFindings(request.Findings, now);
+        if (recorded.OpenGate is { } gate)
+        {
+            recorded = recorded.CloseGate(gate.Id, GateOutcome.Cancelled, "The incident ended.", now);
+        }
+
+        var ended = recorded with
+        {
+            State = request.State,
+            Reason = request.Reason,
+            ClosedAt = now,
+            SettlesAt = request.State == IncidentState.Resolved && settleFor > TimeSpan.Zero ? now + settleFor : null,
+            WakeEvent = null,
+        };
+        return ended.Note(now, TimelineKind.Closed, "runbook", $"{IncidentWords.Of(request.State)}. {request.Reason}");
+    }
+}

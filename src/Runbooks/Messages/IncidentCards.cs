@@ -1,0 +1,71 @@
+using Runbooks.Approvals;
+using Runbooks.Catalog;
+using Runbooks.Incidents;
+using Runbooks.Steps;
+
+namespace Runbooks.Messages;
+
+/// <summary>What messages about an incident say.</summary>
+public sealed class IncidentCards(DecisionLinks links)
+{
+    /// <summary>The card that asks: five parts, in the order in which a half-asleep person needs them.</summary>
+    /// <param name="recipient">Whose link it carries.</param>
+    public Card Approval(Incident incident, Runbook runbook, Gate gate, string recipient, CardKind kind) => Base(incident, runbook, kind) with
+    {
+        Title = $"{Prefix(kind)}{gate.Question}",
+        GateId = gate.Id,
+        PlanHash = gate.Plan.Hash,
+        Sections =
+        [
+            new("What broke", [$"{runbook.Title} on {incident.Target}. {runbook.Impact.Users}".Trim(), runbook.Impact.Data]),
+            new("What was found", [.. incident.Findings.Select(Line)]),
+            .. Section("What changed since you were asked", gate.Difference is null ? [] : [gate.Difference]),
+            .. Section("Mind", gate.Warnings),
+            new("What I will do", [.. gate.Plan.Steps.Select(step => step.Will)]),
+            new("How to undo it", [.. gate.Plan.Steps.Select(step => step.Undo ?? $"{step.Name}: cannot be undone.")]),
+            new("If nobody answers", [GateWords.Silence(gate)]),
+        ],
+        Links = [new("Look and decide", links.For(incident, gate, recipient)), IncidentLink(incident)],
+    };
+
+    public Card Closed(Incident incident, Runbook runbook) => Base(incident, runbook, CardKind.Closed) with
+    {
+        Title = $"{IncidentWords.Of(incident.State)}: {runbook.Title} on {incident.Target}",
+        Sections =
+        [
+            .. Section("How it ended", incident.Reason is null ? [] : [incident.Reason]),
+            .. Section("What was done", [.. incident.Steps.Select(step => $"{step.Name}: {step.Outcome ?? "outcome not known"}")]),
+        ],
+        Links = [IncidentLink(incident)],
+    };
+
+    public Card Page(Incident incident, Runbook runbook, string message) => Base(incident, runbook, CardKind.Page) with
+    {
+        Title = $"A person is needed: {runbook.Title} on {incident.Target}",
+        Sections = [new("What happened", [message])],
+        Links = [IncidentLink(incident)],
+    };
+
+    private static Card Base(Incident incident, Runbook runbook, CardKind kind) => new()
+    {
+        Kind = kind,
+        IncidentId = incident.Id,
+        Title = runbook.Title,
+        Severity = runbook.Impact.Severity,
+        DryRun = incident.Mode == RunMode.DryRun,
+    };
+
+    private CardLink IncidentLink(Incident incident) => new("Incident", links.IncidentPage(incident.Id));
+
+    private static string Line(Finding finding) =>
+        $"{finding.Verdict switch { Verdict.Failing => "✗", Verdict.Passing => "✓", _ => "?" }} {finding.Ask} {finding.Result.Summary}";
+
+    private static string Prefix(CardKind kind) => kind switch
+    {
+        CardKind.Reminder => "Still waiting: ",
+        CardKind.Escalation => "Escalated: ",
+        _ => "",
+    };
+
+    private static IEnumerable<CardSection> Section(string heading, IReadOnlyList<string> lines) => lines.Count == 0 ? [] : [new(heading, lines)];
+}

@@ -1,0 +1,41 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Runbooks.Approvals;
+using Runbooks.Incidents;
+using Runbooks.Incidents.Activities;
+using Runbooks.Messages;
+using Runbooks.Safety;
+using Runbooks.Steps;
+using Runbooks.Storage;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+public static class RunbooksServices
+{
+    /// <summary>
+    /// How an incident runs. The host adds what it runs on: an engine, <see cref="IIncidentStore"/>,
+    /// <see cref="IEvidenceStore"/>, <see cref="ISharedState"/>, a <see cref="ContactBook"/> and its integrations.
+    /// </summary>
+    public static IServiceCollection AddRunbooks(this IServiceCollection services)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddOptions<LinkSigningOptions>().BindConfiguration(LinkSigningOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<PublicAddressOptions>().BindConfiguration(PublicAddressOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        return services
+            .AddSingleton<StepCatalog>()
+            .AddSingleton<StepContexts>()
+            .AddSingleton<CheckRunner>()
+            .AddSingleton<StepRunner>()
+            .AddSingleton<StepUndoer>()
+            .AddSingleton<Looker>()
+            .AddSingleton<PinnedRunbooks>()
+            .AddSingleton<LinkSigner>()
+            .AddSingleton<DecisionLinks>()
+            .AddSingleton<PlanMaker>()
+            .AddSingleton<GateKeeper>()
+            .AddSingleton<Guardrails>()
+            .AddSingleton<Messenger>()
+            .AddSingleton<IncidentCards>()
+            .AddSingleton<Closer>()
+            .AddSingleton<IncidentActivityTable>();
+    }
+}

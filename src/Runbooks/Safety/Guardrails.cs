@@ -1,0 +1,19 @@
+namespace Runbooks.Safety;
+
+/// <summary>Asks every guardrail.</summary>
+public sealed class Guardrails(IEnumerable<IGuardrail> guardrails)
+{
+    public async Task<IReadOnlyList<Objection>> AskAsync(GuardrailQuestion question, CancellationToken cancellationToken)
+    {
+        var objections = new List<Objection>();
+        foreach (var guardrail in guardrails)
+        {
+            if (await guardrail.ObjectAsync(question, cancellationToken) is { } objection)
+            {
+                objections.Add(objection);
+            }
+        }
+
+        return objections;
+    }
+}

@@ -1,0 +1,47 @@
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.Extensions.Logging;
+using Runbooks.Catalog;
+using Runbooks.Incidents;
+
+namespace Runbooks.Steps;
+
+/// <summary>Asks one question. Whatever goes wrong on the way is a finding too: unknown, with the reason.</summary>
+public sealed class CheckRunner(StepCatalog catalog, StepContexts contexts, TimeProvider time, ILogger<CheckRunner> logger)
+{
+    public async Task<Finding> AskAsync(Incident incident, CheckSpec spec, CancellationToken cancellationToken)
+    {
+        var began = time.GetTimestamp();
+        var result = await AnswerAsync(incident, spec, cancellationToken);
+        return new Finding(spec.Name, spec.Ask, result.Bounded(), time.GetUtcNow(), time.GetElapsedTime(began));
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "A check may fail in any way; one that does never stops the others, and its failure is shown.")]
+    private async Task<CheckResult> AnswerAsync(Incident incident, CheckSpec spec, CancellationToken cancellationToken)
+    {
+        if (catalog.FindCheck(spec.Check) is not { } check)
+        {
+            return CheckResult.Unknown($"This host has no check '{spec.Check}'.");
+        }
+
+        var binding = StepBinding.Of(spec.With, check.ParametersType, StepScope.Of(incident));
+        if (binding.Parameters is not { } parameters)
+        {
+            return CheckResult.Unknown(binding.Problem ?? "Its parameters need outputs of steps that have not run.");
+        }
+
+        try
+        {
+            var context = contexts.For(incident, check.Name, $"{incident.Id}:diagnosis:{spec.Name}");
+            return await Deadline.WithinAsync(spec.Timeout, time, token => check.AskAsync(parameters, context, token), cancellationToken);
+        }
+        catch (TimeoutException late)
+        {
+            return CheckResult.Unknown($"{spec.Check}: {late.Message}.");
+        }
+        catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
+        {
+            Log.CheckFailed(logger, spec.Check, incident.Id, failure);
+            return CheckResult.Unknown($"{spec.Check}: {failure.Message}");
+        }
+    }
+}

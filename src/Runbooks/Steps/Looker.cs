@@ -1,0 +1,32 @@
+using Runbooks.Incidents;
+using Runbooks.Incidents.Activities;
+using Runbooks.Storage;
+
+namespace Runbooks.Steps;
+
+/// <summary>Asks an incident's checks again: to verify a fix, or to see whether the cause of a lease is gone.</summary>
+public sealed class Looker(IIncidentStore store, PinnedRunbooks runbooks, CheckRunner checks, TimeProvider time)
+{
+    public async Task<LookReport> LookAsync(LookRequest request, CancellationToken cancellationToken)
+    {
+        var incident = await store.GetAsync(request.IncidentId, cancellationToken);
+        if (incident.Stop is { } stop)
+        {
+            return new LookReport(false, "", $"{stop.By} stopped the incident: {stop.Reason}");
+        }
+
+        // A dry run touched nothing, so nothing can have become better: looking would only time out.
+        if (incident.Mode == Catalog.RunMode.DryRun)
+        {
+            return new LookReport(true, "", null);
+        }
+
+        var runbook = await runbooks.OfAsync(incident, cancellationToken);
+        var specs = request.Checks.Select(name => runbook.FindCheck(name) ?? throw new InvalidOperationException($"Runbook '{runbook.Id}' has no check '{name}'."));
+        var findings = await Task.WhenAll(specs.Select(spec => checks.AskAsync(incident, spec, cancellationToken)));
+        incident = await store.UpdateAsync(
+            incident.Id, i => i.RecordLook(request.State, findings, time.GetUtcNow()) with { WakeEvent = request.WakeEvent }, cancellationToken);
+        var unhealthy = findings.Where(finding => finding.Verdict != Verdict.Passing).ToList();
+        return new LookReport(unhealthy.Count == 0, IncidentFindings.Summarize(unhealthy), incident.Stop is { } late ? $"{late.By} stopped the incident: {late.Reason}" : null);
+    }
+}

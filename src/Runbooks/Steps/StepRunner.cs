@@ -1,0 +1,170 @@
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.Extensions.Logging;
+using Runbooks.Approvals;
+using Runbooks.Catalog;
+using Runbooks.Incidents;
+using Runbooks.Incidents.Activities;
+using Runbooks.Safety;
+using Runbooks.Storage;
+
+namespace Runbooks.Steps;
+
+/// <summary>
+/// Runs one step: everything that was promised about it is checked at the last moment, the intent is stored before it
+/// acts and the outcome after. Safe to be called again at any point of that.
+/// </summary>
+public sealed class StepRunner(
+    IIncidentStore store, PinnedRunbooks runbooks, StepCatalog catalog, StepContexts contexts, Guardrails guardrails, TimeProvider time, ILogger<StepRunner> logger)
+{
+    public async Task<StepReport> RunAsync(StepRequest request, CancellationToken cancellationToken)
+    {
+        var incident = await store.GetAsync(request.IncidentId, cancellationToken);
+        var known = incident.FindStep(request.Phase, request.Step);
+        if (known is { FinishedAt: not null })
+        {
+            return Report(known);
+        }
+
+        var runbook = await runbooks.OfAsync(incident, cancellationToken);
+        var spec = runbook.FindStep(request.Phase, request.Step) ?? throw new InvalidOperationException($"Runbook '{runbook.Id}' has no step '{request.Step}'.");
+        if (catalog.FindAction(spec.Do) is not { } action)
+        {
+            return new(StepEnd.Refused, $"this host has no action '{spec.Do}'.");
+        }
+
+        if (known is not null && !action.Repeatable)
+        {
+            return await FinishAsync(incident, request, StepStatus.Unknown, new("An attempt was cut off. It cannot be repeated safely, so a person has to look whether it happened."), cancellationToken);
+        }
+
+        var attempt = new Attempt(incident, request, spec, action, known, contexts.For(
+            incident, action.Name, StepRecord.KeyOf(incident.Id, request.Phase, spec.Name), known?.Preparation));
+        return await ObjectAsync(attempt, runbook, cancellationToken) ?? await TryAsync(attempt, cancellationToken);
+    }
+
+    /// <summary>Everything that can speak against it from our own side.</summary>
+    private async Task<StepReport?> ObjectAsync(Attempt attempt, Runbook runbook, CancellationToken cancellationToken)
+    {
+        var (incident, request) = (attempt.Incident, attempt.Request);
+        if (incident.Stop is { } stop)
+        {
+            return Stopped(stop);
+        }
+
+        if (incident.FindGate(request.GateId) is not { Outcome: GateOutcome.Approved } gate || Planned(gate, request) is null)
+        {
+            return new(StepEnd.Refused, $"no approval on record covers this step (gate {request.GateId}).");
+        }
+
+        var objections = await guardrails.AskAsync(new GuardrailQuestion(incident, runbook, request.Phase, AboutToRun: true), cancellationToken);
+        if (objections.FirstOrDefault(objection => objection.Severity == ObjectionSeverity.Forbid) is { } forbidden)
+        {
+            return new(StepEnd.Refused, forbidden.Why);
+        }
+
+        // A person who approved saw what speaks against it; a runbook that approved itself did not.
+        return objections.Count > 0 && gate.Decisions.Count == 0 ? new(StepEnd.PlanChanged, objections[0].Why) : null;
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "An action may fail in any way; the outcome is recorded, and the engine is told to try again or not.")]
+    private async Task<StepReport> TryAsync(Attempt attempt, CancellationToken cancellationToken)
+    {
+        var (incident, request, spec, action, known, context) = attempt;
+        var acting = false;
+        try
+        {
+            var binding = StepBinding.Of(spec.With, action.ParametersType, StepScope.Of(incident));
+            if (binding.Parameters is not { } parameters)
+            {
+                throw new StepRefusedException(binding.Problem ?? "its parameters need outputs that no step gave.");
+            }
+
+            var preparation = await Deadline.WithinAsync(spec.Timeout, time, token => action.PrepareAsync(parameters, context, token), cancellationToken);
+            if (known is null && PlanHash.Difference(Planned(incident.FindGate(request.GateId)!, request)!, binding.Shown, preparation.Identity) is { } difference)
+            {
+                return new(StepEnd.PlanChanged, difference);
+            }
+
+            if (preparation.Refusal is { } refusal)
+            {
+                throw new StepRefusedException(refusal);
+            }
+
+            if (incident.Mode == RunMode.DryRun)
+            {
+                return await RehearseAsync(attempt, preparation, cancellationToken);
+            }
+
+            var (begun, stop) = await store.UpdateAsync(
+                incident.Id,
+                i => i.Stop is null ? (i.BeginStep(spec, request.Phase, request.GateId, preparation, time.GetUtcNow()), null) : (i, i.Stop),
+                cancellationToken);
+            if (stop is not null)
+            {
+                return Stopped(stop);
+            }
+
+            acting = true;
+            var result = await Deadline.WithinAsync(spec.Timeout, time, token => action.ApplyAsync(parameters, preparation, context, token), cancellationToken);
+            return await FinishAsync(begun, request, StepStatus.Done, result, cancellationToken);
+        }
+        catch (StepRefusedException refused)
+        {
+            return acting || known is not null
+                ? await FinishAsync(incident, request, StepStatus.Failed, new(refused.Message), cancellationToken)
+                : new(StepEnd.Failed, refused.Message);
+        }
+        catch (Exception failure) when (failure is not StepAttemptFailedException && !cancellationToken.IsCancellationRequested)
+        {
+            return await FailAsync(attempt, acting, failure, cancellationToken);
+        }
+    }
+
+    private async Task<StepReport> FailAsync(Attempt attempt, bool acting, Exception failure, CancellationToken cancellationToken)
+    {
+        var made = (attempt.Known?.Attempts ?? 0) + 1;
+        Log.StepFailed(logger, made, attempt.Spec.Name, attempt.Incident.Id, failure);
+        if (acting && !attempt.Action.Repeatable)
+        {
+            return await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Unknown, new($"It broke off ({failure.Message}) and cannot be repeated safely, so a person has to look whether it happened."), cancellationToken);
+        }
+
+        if (acting && made >= attempt.Spec.Retry.Attempts)
+        {
+            return await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Failed, new($"failed {made} times; last: {failure.Message}"), cancellationToken);
+        }
+
+        throw new StepAttemptFailedException(failure.Message);
+    }
+
+    private async Task<StepReport> RehearseAsync(Attempt attempt, Preparation preparation, CancellationToken cancellationToken)
+    {
+        var (incident, request, spec) = (attempt.Incident, attempt.Request, attempt.Spec);
+        await store.UpdateAsync(incident.Id, i => i.BeginStep(spec, request.Phase, request.GateId, preparation, time.GetUtcNow()), cancellationToken);
+        return await FinishAsync(incident, request, StepStatus.DryRun, new($"Dry run, nothing was touched. Would: {preparation.Will}"), cancellationToken);
+    }
+
+    private async Task<StepReport> FinishAsync(Incident incident, StepRequest request, StepStatus status, ActionResult result, CancellationToken cancellationToken)
+    {
+        var finished = await store.UpdateAsync(
+            incident.Id, i => i.FinishStep(i.FindStep(request.Phase, request.Step)!, status, result, time.GetUtcNow()), cancellationToken);
+        return Report(finished.FindStep(request.Phase, request.Step)!);
+    }
+
+    private static StepReport Report(StepRecord step) => new(
+        step.Status switch
+        {
+            StepStatus.Done or StepStatus.DryRun => StepEnd.Done,
+            StepStatus.Unknown => StepEnd.Unknown,
+            _ => StepEnd.Failed,
+        },
+        step.Outcome ?? "");
+
+    private static StepReport Stopped(StopRequest stop) => new(StepEnd.Stopped, $"{stop.By} stopped the incident: {stop.Reason}");
+
+    private static PlannedStep? Planned(Gate gate, StepRequest request) =>
+        gate.Plan.Steps.FirstOrDefault(step => step.Phase == request.Phase && step.Name == request.Step);
+
+    /// <param name="Known">The record of an attempt that began before; null on the first.</param>
+    private sealed record Attempt(Incident Incident, StepRequest Request, StepSpec Spec, IAction Action, StepRecord? Known, StepContext Context);
+}

@@ -1,0 +1,57 @@
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.Extensions.Logging;
+using Runbooks.Catalog;
+using Runbooks.Incidents;
+using Runbooks.Incidents.Activities;
+using Runbooks.Storage;
+
+namespace Runbooks.Steps;
+
+/// <summary>Undoes mitigating steps in reverse order, each on record, so that a crash in between goes on where it was.</summary>
+public sealed class StepUndoer(
+    IIncidentStore store, PinnedRunbooks runbooks, StepCatalog catalog, StepContexts contexts, TimeProvider time, ILogger<StepUndoer> logger)
+{
+    public async Task<UndoReport> UndoAsync(UndoRequest request, CancellationToken cancellationToken)
+    {
+        var incident = await store.GetAsync(request.IncidentId, cancellationToken);
+        var runbook = await runbooks.OfAsync(incident, cancellationToken);
+        var said = new List<string>();
+        var complete = true;
+
+        // An attempt that failed or was cut off may have done half of it; what was before is recorded all the same.
+        foreach (var step in incident.Steps.Where(CanBeUndone).Reverse())
+        {
+            var spec = runbook.FindStep(step.Phase, step.Name);
+            var (status, result) = await TryAsync(incident, step, spec, cancellationToken);
+            await store.UpdateAsync(incident.Id, i => i.FinishStep(i.FindStep(step.Phase, step.Name)!, status, result, time.GetUtcNow()), cancellationToken);
+            complete &= status == StepStatus.Undone;
+            said.Add(status == StepStatus.Undone ? $"Undone: {step.Name}." : $"NOT undone: {step.Name} ({result.Did})");
+        }
+
+        return new UndoReport(complete, string.Join(" ", said));
+    }
+
+    private static bool CanBeUndone(StepRecord step) =>
+        step.Phase == Phase.Mitigation && step.Preparation.UndoState is not null && step.Status is not (StepStatus.Undone or StepStatus.DryRun);
+
+    [SuppressMessage("Design", "CA1031", Justification = "Undoing may fail in any way; the others are undone all the same, and the workflow tries again.")]
+    private async Task<(StepStatus, ActionResult)> TryAsync(Incident incident, StepRecord step, StepSpec? spec, CancellationToken cancellationToken)
+    {
+        if (catalog.FindAction(step.Action) is not { } action)
+        {
+            return (StepStatus.UndoFailed, new($"this host has no action '{step.Action}'."));
+        }
+
+        try
+        {
+            var context = contexts.For(incident, action.Name, $"{StepRecord.KeyOf(incident.Id, step.Phase, step.Name)}:undo", step.Preparation);
+            return (StepStatus.Undone, await Deadline.WithinAsync(
+                spec?.Timeout ?? StepSpec.DefaultTimeout, time, token => action.UndoAsync(step.Preparation.UndoState!.Value, context, token), cancellationToken));
+        }
+        catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
+        {
+            Log.UndoFailed(logger, step.Name, incident.Id, failure);
+            return (StepStatus.UndoFailed, new(failure.Message));
+        }
+    }
+}
