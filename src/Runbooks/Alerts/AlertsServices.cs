@@ -1,0 +1,25 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Runbooks.Alerts.Alertmanager;
+using Runbooks.Alerts.AzureMonitor;
+using Runbooks.Alerts.Generic;
+using Runbooks.Alerts.Grafana;
+
+namespace Runbooks.Alerts;
+
+public static class AlertsServices
+{
+    /// <summary>The built-in senders. Another one is another <see cref="IAlertParser"/> in the container.</summary>
+    public static IServiceCollection AddAlerts(this IServiceCollection services)
+    {
+        services.TryAddEnumerable(
+        [
+            ServiceDescriptor.Singleton<IAlertParser, AzureMonitorParser>(),
+            ServiceDescriptor.Singleton<IAlertParser, AlertmanagerParser>(),
+            ServiceDescriptor.Singleton<IAlertParser, GrafanaParser>(),
+            ServiceDescriptor.Singleton<IAlertParser, GenericParser>(),
+        ]);
+        services.TryAddSingleton<AlertReader>();
+        return services;
+    }
+}
