@@ -1,0 +1,30 @@
+// A small, cheap system to try runbooks on: public endpoints, local redundancy, one integration.
+using 'main.bicep'
+
+param environmentName = 'dev'
+param location = 'westeurope'
+param tags = { owner: 'ml-platform', costCentre: 'development' }
+
+param people = { secretOperators: ['00000000-0000-0000-0000-0000000000d1'] }
+
+param channels = { teams: true }
+param alerting = {
+  functionReceiver: false
+  contactEmails: ['ml-platform@example.com']
+  examples: {}
+}
+
+// Only pods in one namespace: this app holds no WAF, traffic or key role at all.
+param integrations = {
+  kubernetes: [
+    {
+      id: '/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-inference/providers/Microsoft.ContainerService/managedClusters/aks-dev'
+      namespaces: ['inference']
+    }
+  ]
+}
+
+// No always-ready instance: the first alert after a quiet while waits some seconds, and nothing is paid for meanwhile.
+param scale = { alwaysReady: 0, maximum: 10, memoryMB: 2048 }
+param retention = { logs: 30, evidence: 14, deleted: 7 }
+param budget = { amount: 50, contactEmails: ['ml-platform@example.com'], startDate: '2026-12-01' }

@@ -1,0 +1,86 @@
+// Alerts about the system itself. They go to people directly, never through the app they are about.
+
+import { place } from '../../types.bicep'
+
+param workspaceId string
+param appName string
+param peopleId string
+param where place
+
+// Names of log events that the app writes; tests/Infra.Tests compares them with the code.
+var events = loadJsonContent('../../../signals.json')
+
+var signals = [
+  {
+    name: 'runbooks-incident-failed'
+    summary: 'An incident ended as failed: its runbook stopped half way. Look at the incident and finish by hand.'
+    events: events.incidentFailed
+    severity: 1
+  }
+  {
+    name: 'runbooks-incident-stuck'
+    summary: 'The dead-man watch found an incident without progress, or the hub does not answer.'
+    events: events.incidentStuck
+    severity: 1
+  }
+  {
+    name: 'runbooks-approval-undelivered'
+    summary: 'An approval request reached nobody: somebody is waiting for an answer nobody was asked for.'
+    events: events.approvalUndelivered
+    severity: 0
+  }
+]
+
+module eventAlerts 'log-rule.bicep' = [for signal in signals: {
+  name: 'alert-${signal.name}'
+  params: {
+    name: signal.name
+    summary: signal.summary
+    scopeId: workspaceId
+    query: $'''AppTraces
+| where AppRoleName == '${appName}'
+| where tostring(Properties.EventName) in (${join(map(signal.events, e => '"${e}"'), ', ')})'''
+    severity: signal.severity
+    actionGroupId: peopleId
+    location: where.location
+    tags: where.tags
+  }
+}]
+
+// The watch that watches the watch: silence of the timer is itself the alarm. summarize without "by" always gives a row.
+module deadMan 'log-rule.bicep' = {
+  name: 'alert-dead-man'
+  params: {
+    name: 'runbooks-dead-man'
+    summary: 'The dead-man watch has not run for a quarter of an hour: the app is down, or cannot write telemetry.'
+    scopeId: workspaceId
+    query: $'''AppRequests
+| where AppRoleName == '${appName}' and Name == '${events.watchFunction}'
+| summarize runs = count()'''
+    measure: 'runs'
+    timeAggregation: 'Total'
+    operator: 'LessThan'
+    threshold: 1
+    window: 'PT15M'
+    severity: 0
+    actionGroupId: peopleId
+    location: where.location
+    tags: where.tags
+  }
+}
+
+module refusedAlerts 'log-rule.bicep' = {
+  name: 'alert-intake-errors'
+  params: {
+    name: 'runbooks-intake-errors'
+    summary: 'The intake answered 5xx: Azure Monitor retries five times and then stops calling for a quarter of an hour.'
+    scopeId: workspaceId
+    query: $'''AppRequests
+| where AppRoleName == '${appName}' and Url has "/api/alerts/" and toint(ResultCode) >= 500'''
+    threshold: 2
+    severity: 1
+    actionGroupId: peopleId
+    location: where.location
+    tags: where.tags
+  }
+}

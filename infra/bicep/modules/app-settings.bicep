@@ -1,0 +1,76 @@
+// Every app setting this system reads, composed here and listed with its meaning in infra/app-settings.json.
+// A value that starts with @Microsoft.KeyVault is a reference: the platform puts the secret into the process, nowhere else.
+
+import { channels, secureWebhook } from '../types.bicep'
+
+@export()
+@description('What a reference looks like. No version: a rotated secret is picked up within a day, or at once on restart.')
+func secret(vaultUri string, name string) string => '@Microsoft.KeyVault(SecretUri=${vaultUri}secrets/${name})'
+
+@export()
+@description('The host itself: storage and telemetry by identity, no connection string with a key.')
+func hostSettings(blobUri string, queueUri string, tableUri string, clientId string, insights string, hubName string) object => {
+  AzureWebJobsStorage__blobServiceUri: blobUri
+  AzureWebJobsStorage__queueServiceUri: queueUri
+  AzureWebJobsStorage__tableServiceUri: tableUri
+  AzureWebJobsStorage__credential: 'managedidentity'
+  AzureWebJobsStorage__clientId: clientId
+  // The identity that DefaultAzureCredential picks for everything else.
+  AZURE_CLIENT_ID: clientId
+  APPLICATIONINSIGHTS_CONNECTION_STRING: insights
+  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD;ClientId=${clientId}'
+  // The console is at the site's root, where the platform would otherwise show its own page.
+  AzureWebJobsDisableHomepage: 'true'
+  AzureFunctionsJobHost__extensions__durableTask__hubName: hubName
+}
+
+@export()
+@description('The managed scheduler in place of storage queues. The app must reference the AzureManaged package.')
+func schedulerSettings(endpoint string, hubName string, clientId string) object => {
+  DURABLE_TASK_SCHEDULER_CONNECTION_STRING: 'Endpoint=${endpoint};TaskHub=${hubName};Authentication=ManagedIdentity;ClientID=${clientId}'
+  AzureFunctionsJobHost__extensions__durableTask__storageProvider__type: 'azureManaged'
+  AzureFunctionsJobHost__extensions__durableTask__storageProvider__connectionStringName: 'DURABLE_TASK_SCHEDULER_CONNECTION_STRING'
+}
+
+@export()
+func runbookSettings(publicUrl string, blobUri string, tableUri string, vaultUri string) object => {
+  Runbooks__PublicUrl: publicUrl
+  Runbooks__RunbooksContainer: 'runbooks'
+  AzureStorage__BlobServiceUri: blobUri
+  AzureStorage__TableServiceUri: tableUri
+  LinkSigning__Key: secret(vaultUri, 'link-signing-key')
+}
+
+@export()
+func intakeSettings(webhook secureWebhook?, tenantId string) object => webhook == null ? {} : {
+  Intake__TenantId: tenantId
+  Intake__Audience: webhook!.identifierUri
+}
+
+@export()
+@description('Sign-in in front of the pages, without a client secret: the app\'s identity vouches for it.')
+func signInSettings(signInClientId string, clientId string, tenantId string) object => empty(signInClientId) ? {} : {
+  OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID: clientId
+  WEBSITE_AUTH_AAD_ALLOWED_TENANTS: tenantId
+}
+
+@export()
+@description('Only channels that are on: a reference to a secret that is not there would reach the app as its own text.')
+func channelSettings(to channels, vaultUri string) object => union(
+  to.?slack == null ? {} : {
+    Slack__Channel: to.slack!.channel
+    Slack__BotToken: secret(vaultUri, 'slack-bot-token')
+    Slack__SigningSecret: secret(vaultUri, 'slack-signing-secret')
+  },
+  !(to.?teams ?? false) ? {} : { Teams__WorkflowUrl: secret(vaultUri, 'teams-workflow-url') },
+  !(to.?pagerDuty ?? false) ? {} : { PagerDuty__RoutingKey: secret(vaultUri, 'pagerduty-routing-key') },
+  to.?email == null ? {} : {
+    Email__Host: to.email!.host
+    Email__Port: string(to.email!.port)
+    Email__From: to.email!.from
+  },
+  empty(to.?email.?user) ? {} : {
+    Email__User: to.email!.user!
+    Email__Password: secret(vaultUri, 'email-password')
+  }
+)

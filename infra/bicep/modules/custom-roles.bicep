@@ -1,0 +1,93 @@
+// Where the built-in role for a job also opens other doors, a role with just that job.
+// Making role definitions needs Owner or User Access Administrator on the subscription; without it set customRoles to false
+// and the built-in roles in integrations.bicep are used.
+
+targetScope = 'subscription'
+
+@export()
+func narrowRoleName(environmentName string, key string) string => guid(subscription().id, 'runbooks', environmentName, key)
+
+@description('Keeps the names unique in the tenant, where role names must be.')
+param environmentName string
+@description('Subscriptions in which the roles may be assigned.')
+param subscriptionIds string[]
+
+var definitions = {
+  podRecycler: {
+    title: 'recycle pods'
+    actions: []
+    // Read, logs, eviction and delete are all below pods/; nothing here reads secrets or changes a deployment.
+    dataActions: ['Microsoft.ContainerService/managedClusters/pods/*']
+  }
+  frontDoorWaf: {
+    title: 'edit a Front Door WAF policy'
+    actions: [
+      'Microsoft.Network/frontDoorWebApplicationFirewallPolicies/read'
+      'Microsoft.Network/frontDoorWebApplicationFirewallPolicies/write'
+    ]
+    dataActions: []
+  }
+  applicationGatewayWaf: {
+    title: 'edit an Application Gateway WAF policy'
+    actions: [
+      'Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies/read'
+      'Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies/write'
+    ]
+    dataActions: []
+  }
+  apiManagement: {
+    title: 'suspend an API Management subscription'
+    actions: ['Microsoft.ApiManagement/service/subscriptions/read', 'Microsoft.ApiManagement/service/subscriptions/write']
+    dataActions: []
+  }
+  openAi: {
+    title: 'regenerate a key of an AI account'
+    actions: ['Microsoft.CognitiveServices/accounts/read', 'Microsoft.CognitiveServices/accounts/regenerateKey/action']
+    dataActions: []
+  }
+  frontDoorOrigins: {
+    title: 'weigh and switch Front Door origins'
+    actions: [
+      'Microsoft.Cdn/profiles/read'
+      'Microsoft.Cdn/profiles/origingroups/read'
+      'Microsoft.Cdn/profiles/origingroups/origins/read'
+      'Microsoft.Cdn/profiles/origingroups/origins/write'
+    ]
+    dataActions: []
+  }
+  runCommand: {
+    title: 'run a command on a virtual machine'
+    actions: ['Microsoft.Compute/virtualMachines/read', 'Microsoft.Compute/virtualMachines/runCommand/action']
+    dataActions: []
+  }
+  webApps: {
+    title: 'restart a web app'
+    actions: ['Microsoft.Web/sites/read', 'Microsoft.Web/sites/restart/action']
+    dataActions: []
+  }
+  containerApps: {
+    title: 'restart a Container App revision'
+    actions: [
+      'Microsoft.App/containerApps/read'
+      'Microsoft.App/containerApps/revisions/read'
+      'Microsoft.App/containerApps/revisions/restart/action'
+    ]
+    dataActions: []
+  }
+  closeAlerts: {
+    title: 'acknowledge and close alerts'
+    actions: ['Microsoft.AlertsManagement/alerts/read', 'Microsoft.AlertsManagement/alerts/changestate/action']
+    dataActions: []
+  }
+}
+
+resource customRoles 'Microsoft.Authorization/roleDefinitions@2022-04-01' = [for role in items(definitions): {
+  name: narrowRoleName(environmentName, role.key)
+  properties: {
+    roleName: 'Runbooks ${environmentName}: ${role.value.title}'
+    description: 'Just enough for a runbook to ${role.value.title}.'
+    type: 'CustomRole'
+    assignableScopes: map(subscriptionIds, id => '/subscriptions/${id}')
+    permissions: [{ actions: role.value.actions, notActions: [], dataActions: role.value.dataActions, notDataActions: [] }]
+  }
+}]

@@ -1,0 +1,96 @@
+// What the app may do to resources that are not its own: one line a job, nothing that was not asked for.
+
+targetScope = 'subscription'
+
+import { integrations } from '../types.bicep'
+import { narrowRoleName } from 'custom-roles.bicep'
+import { roles } from 'roles.bicep'
+
+@description('Names the assignments, so that what-if can predict them; the principal id is known only later.')
+param identityName string
+param principalId string
+param wanted integrations
+param environmentName string
+@description('Use the narrow roles of custom-roles.bicep, which must exist, where there is one.')
+param narrow bool
+
+func role(id string) string => subscriptionResourceId('Microsoft.Authorization/roleDefinitions', id)
+
+var own = {
+  podRecycler: role(narrowRoleName(environmentName, 'podRecycler'))
+  frontDoorWaf: role(narrowRoleName(environmentName, 'frontDoorWaf'))
+  applicationGatewayWaf: role(narrowRoleName(environmentName, 'applicationGatewayWaf'))
+  apiManagement: role(narrowRoleName(environmentName, 'apiManagement'))
+  openAi: role(narrowRoleName(environmentName, 'openAi'))
+  frontDoorOrigins: role(narrowRoleName(environmentName, 'frontDoorOrigins'))
+  runCommand: role(narrowRoleName(environmentName, 'runCommand'))
+  webApps: role(narrowRoleName(environmentName, 'webApps'))
+  containerApps: role(narrowRoleName(environmentName, 'containerApps'))
+  closeAlerts: role(narrowRoleName(environmentName, 'closeAlerts'))
+}
+
+var clusters = wanted.?kubernetes ?? []
+// Credentials are listed on the cluster; pods are touched only where a namespace was named.
+var clusterUsers = map(clusters, c => { id: c.id, role: role(roles.aksClusterUser), reason: 'Get a token for the cluster' })
+var podRole = narrow ? own.podRecycler : role(roles.aksRbacWriter)
+var podScopes = flatten(map(
+  clusters,
+  c => empty(c.?namespaces ?? []) ? [c.id] : map(c.?namespaces ?? [], namespace => '${c.id}/namespaces/${namespace}')
+))
+
+var jobs = [
+  { ids: podScopes, role: podRole, reason: 'Recycle pods' }
+  { ids: wanted.?appConfiguration ?? [], role: role(roles.appConfigurationDataOwner), reason: 'Switch capability flags' }
+  { ids: wanted.?frontDoorWaf ?? [], role: narrow ? own.frontDoorWaf : role(roles.networkContributor), reason: 'Block a signature' }
+  {
+    ids: wanted.?applicationGatewayWaf ?? []
+    role: narrow ? own.applicationGatewayWaf : role(roles.networkContributor)
+    reason: 'Block a signature'
+  }
+  {
+    ids: wanted.?apiManagement ?? []
+    role: narrow ? own.apiManagement : role(roles.apiManagementServiceContributor)
+    reason: 'Suspend a subscription key'
+  }
+  { ids: wanted.?openAi ?? [], role: narrow ? own.openAi : role(roles.cognitiveServicesContributor), reason: 'Regenerate a key' }
+  { ids: wanted.?trafficManager ?? [], role: role(roles.trafficManagerContributor), reason: 'Re-route traffic' }
+  {
+    ids: wanted.?frontDoorOrigins ?? []
+    role: narrow ? own.frontDoorOrigins : role(roles.cdnProfileContributor)
+    reason: 'Re-route traffic'
+  }
+  {
+    ids: wanted.?virtualMachines ?? []
+    role: narrow ? own.runCommand : role(roles.virtualMachineContributor)
+    reason: 'Run the clean-up script'
+  }
+  { ids: wanted.?webApps ?? [], role: narrow ? own.webApps : role(roles.websiteContributor), reason: 'Restart the app' }
+  { ids: wanted.?containerApps ?? [], role: narrow ? own.containerApps : role(roles.contributor), reason: 'Restart a revision' }
+  { ids: wanted.?metrics ?? [], role: role(roles.monitoringReader), reason: 'Read metrics and resource health' }
+  { ids: wanted.?logs ?? [], role: role(roles.logAnalyticsReader), reason: 'Query logs' }
+  { ids: wanted.?prometheus ?? [], role: role(roles.monitoringDataReader), reason: 'Query Prometheus metrics' }
+]
+
+var grants = concat(
+  clusterUsers,
+  flatten(map(jobs, job => map(job.ids, id => { id: id, role: job.role, reason: job.reason })))
+)
+
+module grant 'grant.json' = [for g in grants: {
+  name: 'grant-${uniqueString(g.id, g.role)}'
+  scope: resourceGroup(split(g.id, '/')[2], split(g.id, '/')[4])
+  params: { resourceId: g.id, identityName: identityName, principalId: principalId, roleDefinitionId: g.role, reason: g.reason }
+}]
+
+// Alerts live at the subscription, so this one cannot be scoped any lower.
+var closeRole = narrow ? own.closeAlerts : role(roles.monitoringContributor)
+
+resource closeAlerts 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (wanted.?closeAlerts ?? false) {
+  name: guid(subscription().id, identityName, closeRole)
+  properties: {
+    roleDefinitionId: closeRole
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+    description: 'Acknowledge and close alerts'
+  }
+}

@@ -1,0 +1,33 @@
+// Sign-in in front of the app (optional). Anonymous callers are let through: signed links and function keys are the app's
+// own business. Whoever is signed in is named in the platform's header, and the app writes that name into the record.
+
+param appName string
+param clientId string
+@description('Further audiences whose tokens pass: the secure webhook\'s.')
+param audiences string[]
+
+resource app 'Microsoft.Web/sites@2024-11-01' existing = {
+  name: appName
+}
+
+resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
+  parent: app
+  name: 'authsettingsV2'
+  properties: {
+    platform: { enabled: true }
+    globalValidation: { requireAuthentication: false, unauthenticatedClientAction: 'AllowAnonymous' }
+    httpSettings: { requireHttps: true }
+    login: { tokenStore: { enabled: false }, preserveUrlFragmentsForLogins: false }
+    identityProviders: {
+      azureActiveDirectory: {
+        enabled: true
+        registration: {
+          clientId: clientId
+          openIdIssuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
+          clientSecretSettingName: 'OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID'
+        }
+        validation: { allowedAudiences: union([clientId, 'api://${clientId}'], audiences) }
+      }
+    }
+  }
+}

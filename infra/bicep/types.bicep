@@ -1,0 +1,160 @@
+// The shapes of the parameters. Everything optional is off, and what is off holds no role.
+
+@export()
+@description('One AKS cluster and the namespaces in which pods may be recycled. No namespace means the whole cluster.')
+type kubernetesCluster = {
+  id: string
+  namespaces: string[]?
+}
+
+@export()
+@description('The resources that runbooks may read or change, by resource id. Each list is one integration; each entry gets exactly its own role.')
+type integrations = {
+  @description('Recycle pods.')
+  kubernetes: kubernetesCluster[]?
+  @description('Switch capability flags in further App Configuration stores (the one made here is granted anyway).')
+  appConfiguration: string[]?
+  @description('Block a prompt signature at Front Door.')
+  frontDoorWaf: string[]?
+  @description('Block a prompt signature at an Application Gateway.')
+  applicationGatewayWaf: string[]?
+  @description('Suspend a subscription key of API Management.')
+  apiManagement: string[]?
+  @description('Regenerate a key of an Azure OpenAI account.')
+  openAi: string[]?
+  @description('Re-route with Traffic Manager.')
+  trafficManager: string[]?
+  @description('Re-route with Front Door origins (the profiles).')
+  frontDoorOrigins: string[]?
+  @description('Run the fixed clean-up script on a virtual machine.')
+  virtualMachines: string[]?
+  @description('Restart an App Service or Function app.')
+  webApps: string[]?
+  @description('Restart a revision of a Container App.')
+  containerApps: string[]?
+  @description('Read metrics and resource health of any resource.')
+  metrics: string[]?
+  @description('Query Log Analytics workspaces.')
+  logs: string[]?
+  @description('Query Azure Monitor workspaces (managed Prometheus).')
+  prometheus: string[]?
+  @description('Acknowledge and close Azure Monitor alerts of the deployment\'s subscription.')
+  closeAlerts: bool?
+}
+
+@export()
+@description('An Entra application made by infra/entra/setup.sh that Azure Monitor must hold a token for.')
+type secureWebhook = {
+  @description('Application (client) id.')
+  clientId: string
+  @description('Object id of the application.')
+  objectId: string
+  @description('Identifier URI, also the audience of the token.')
+  identifierUri: string
+}
+
+@export()
+@description('Where messages go. A channel that is left out is not configured. Secrets are named here and live in the vault.')
+type channels = {
+  slack: { channel: string }?
+  teams: bool?
+  email: { host: string, port: int, from: string, user: string? }?
+  pagerDuty: bool?
+}
+
+@export()
+@description('How long things are kept, in days.')
+type retention = {
+  @description('Logs and metrics.')
+  logs: int
+  @description('Evidence blobs: kept logs, forensic bundles.')
+  evidence: int
+  @description('Deleted secrets and blobs can be restored for this long.')
+  deleted: int
+}
+
+@export()
+@description('Monthly spending at which the contacts are told. It stops nothing.')
+type budget = {
+  amount: int
+  contactEmails: string[]
+  @description('First day of a month, e.g. 2026-12-01. Azure refuses to move it once the budget exists.')
+  startDate: string
+}
+
+@export()
+@description('A read-only Durable Functions Monitor app beside this one.')
+type durableFunctionsMonitor = {
+  @description('Client id of the sign-in application (infra/entra/setup.sh monitor).')
+  clientId: string
+  @description('Users who may look, by the name they sign in with.')
+  allowedUsers: string[]
+}
+
+@export()
+@description('The example alert rules. A rule whose scope is left out is not made.')
+type exampleRules = {
+  @description('Azure Monitor workspace that scrapes the inference cluster: hanged-gpu.')
+  prometheusWorkspaceId: string?
+  @description('Application Insights of the serving application: provider-outage and toxic-loop.')
+  applicationInsightsId: string?
+  @description('Front Door profile in front of the clusters: high-latency-reroute.')
+  frontDoorProfileId: string?
+  @description('Log Analytics workspace with the machines\' disk counters: disk-full.')
+  machinesWorkspaceId: string?
+}
+
+@export()
+@description('What every module needs to know about where and under which name.')
+type place = {
+  location: string
+  tags: object
+}
+
+@export()
+@description('Names that differ from the convention of modules/names.bicep.')
+type nameOverrides = {
+  identity: string?
+  plan: string?
+  app: string?
+  storage: string?
+  vault: string?
+  configuration: string?
+  workspace: string?
+  insights: string?
+  scheduler: string?
+  network: string?
+  monitor: string?
+}
+
+@export()
+@description('People and pipelines with a part to play, by object id. Nobody else gets a role.')
+type people = {
+  @description('May set and rotate secrets.')
+  secretOperators: string[]?
+  @description('May publish runbooks: the pipeline of the runbook repository, not people.')
+  runbookPublishers: string[]?
+  @description('May read evidence.')
+  auditors: string[]?
+}
+
+@export()
+@description('How big the app may grow.')
+type scale = {
+  @description('Instances that are always there to move parked incidents on. 0 saves money and makes the first alert wait.')
+  alwaysReady: int
+  maximum: int
+  memoryMB: 512 | 2048 | 4096
+}
+
+@export()
+@description('Which way Azure Monitor reaches the app, and whom the app\'s own troubles are told.')
+type alerting = {
+  @description('Guarded by Entra (recommended).')
+  webhook: secureWebhook?
+  @description('Guarded by a function key. Needs the app deployed once, since the key is made by its host.')
+  functionReceiver: bool?
+  @description('Mail addresses for alerts about the system itself.')
+  contactEmails: string[]
+  examples: exampleRules
+}
