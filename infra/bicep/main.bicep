@@ -20,6 +20,10 @@ param tags object = {}
 @description('The address people see in messages; empty: the app\'s own. A custom domain is bound outside this template.')
 param publicUrl string = ''
 
+@description('Ids of the keys that sign approval links; the first signs, all verify. Their values are in the vault as link-signing-<id>.')
+@minLength(1)
+param linkSigningKeyIds string[] = ['k1']
+
 @description('Durable\'s task hub. Parked incidents live in it: never change it while any is open.')
 @minLength(3)
 @maxLength(45)
@@ -77,6 +81,7 @@ module system 'modules/system.bicep' = {
     storageSku: storageSku
     taskHubName: taskHubName
     publicUrl: publicUrl
+    linkSigningKeyIds: linkSigningKeyIds
     to: channels
     alerts: alerting
     signInClientId: signInClientId

@@ -38,8 +38,18 @@ func runbookSettings(publicUrl string, blobUri string, tableUri string, vaultUri
   Runbooks__RunbooksContainer: 'runbooks'
   AzureStorage__BlobServiceUri: blobUri
   AzureStorage__TableServiceUri: tableUri
-  LinkSigning__Key: secret(vaultUri, 'link-signing-key')
 }
+
+@export()
+@description('The first key signs, every key verifies: during a rotation both are here, see docs/operations.md.')
+func linkSigningSettings(keyIds string[], vaultUri string) object => reduce(
+  map(range(0, length(keyIds)), i => {
+    'LinkSigning__Keys__${i}__Id': keyIds[i]
+    'LinkSigning__Keys__${i}__Secret': secret(vaultUri, 'link-signing-${keyIds[i]}')
+  }),
+  {},
+  (all, one) => union(all, one)
+)
 
 @export()
 func intakeSettings(webhook secureWebhook?, tenantId string) object => webhook == null ? {} : {

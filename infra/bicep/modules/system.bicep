@@ -5,6 +5,7 @@ import {
   channelSettings
   hostSettings
   intakeSettings
+  linkSigningSettings
   runbookSettings
   schedulerSettings
   signInSettings
@@ -19,6 +20,7 @@ param size scale
 param storageSku string
 param taskHubName string
 param publicUrl string
+param linkSigningKeyIds string[]
 param to channels
 param alerts alerting
 param signInClientId string
@@ -129,6 +131,7 @@ var settings = union(
     taskHubName
   ),
   runbookSettings(url, storage.outputs.blobServiceUri, storage.outputs.tableServiceUri, vault.outputs.uri),
+  linkSigningSettings(linkSigningKeyIds, vault.outputs.uri),
   intakeSettings(alerts.?webhook, tenant().tenantId),
   signInSettings(signInClientId, identity.outputs.clientId, tenant().tenantId),
   channelSettings(to, vault.outputs.uri),

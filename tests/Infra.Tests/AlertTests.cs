@@ -1,0 +1,58 @@
+using System.Text.Json.Nodes;
+
+namespace Infra.Tests;
+
+public class AlertTests
+{
+    [Fact]
+    public async Task FiveExamples_NameTheirRunbooks()
+    {
+        var plan = await Plan.OfAsync(Plan.Production);
+        var named = plan.All("Microsoft.Insights/metricAlerts").Select(rule => rule.Properties["actions"]![0]!["webHookProperties"])
+            .Concat(plan.All("Microsoft.Insights/scheduledQueryRules").Select(rule => rule.Properties["actions"]!["customProperties"]))
+            .Concat(plan.All("Microsoft.AlertsManagement/prometheusRuleGroups")
+                .SelectMany(group => group.Properties["rules"]!.AsArray()).Select(rule => rule!["actions"]![0]!["actionProperties"]))
+            .Select(properties => (string?)properties?["runbook"]).OfType<string>();
+
+        named.ShouldBe(["hanged-gpu", "provider-outage", "toxic-loop", "high-latency-reroute", "disk-full"], ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task Webhook_IsGuardedByEntraAndSpeaksTheCommonSchema()
+    {
+        var group = await GroupAsync("-runbooks");
+        var receiver = group["webhookReceivers"]!.AsArray().ShouldHaveSingleItem()!;
+
+        ((bool)receiver["useAadAuth"]!).ShouldBeTrue();
+        ((bool)receiver["useCommonAlertSchema"]!).ShouldBeTrue();
+        ((string)receiver["serviceUri"]!).ShouldBe("https://runbooks.example.com/api/alerts/azure-monitor", "no key in it");
+        group["azureFunctionReceivers"]!.AsArray().ShouldBeEmpty();
+    }
+
+    /// <summary>A system that is down cannot report that it is down.</summary>
+    [Fact]
+    public async Task AlertsAboutTheSystem_GoToPeopleNotThroughIt()
+    {
+        var plan = await Plan.OfAsync(Plan.Production);
+        var about = plan.All("Microsoft.Insights/scheduledQueryRules").Where(rule => rule.Name.StartsWith("runbooks-", StringComparison.Ordinal)).ToList();
+
+        about.Select(rule => rule.Name).ShouldBe(
+            ["runbooks-incident-failed", "runbooks-incident-stuck", "runbooks-approval-undelivered", "runbooks-dead-man", "runbooks-intake-errors"],
+            ignoreOrder: true);
+        about.ShouldAllBe(rule => ((string)rule.Properties["actions"]!["actionGroups"]![0]!).EndsWith("-people", StringComparison.Ordinal));
+        (await GroupAsync("-people"))["emailReceivers"]!.AsArray().Count.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task EveryRule_AlsoReportsThatItIsOver()
+    {
+        var plan = await Plan.OfAsync(Plan.Production);
+
+        plan.All("Microsoft.Insights/metricAlerts").Concat(plan.All("Microsoft.Insights/scheduledQueryRules"))
+            .ShouldAllBe(rule => (bool)rule.Properties["autoMitigate"]!);
+    }
+
+    private static async Task<JsonObject> GroupAsync(string suffix) =>
+        (await Plan.OfAsync(Plan.Production)).All("Microsoft.Insights/actionGroups")
+            .Single(group => group.Name.EndsWith(suffix, StringComparison.Ordinal)).Properties;
+}
