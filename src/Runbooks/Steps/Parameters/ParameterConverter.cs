@@ -56,7 +56,7 @@ internal sealed class ParameterConverter(List<ParameterError> errors, bool skipT
                 .Where(outcome => outcome.Result is not null)
                 .Select(outcome => outcome.Rule is ParameterRuleAttribute
                     ? new ParameterError(key, $"{Show(node, parameter)} {outcome.Result!.ErrorMessage}", "")
-                    : new ParameterError(key, outcome.Result!.ErrorMessage ?? "is not valid.", "")));
+                    : new ParameterError(key, Message(outcome.Result!, node, parameter), "")));
         }
 
         return value;
@@ -147,6 +147,12 @@ internal sealed class ParameterConverter(List<ParameterError> errors, bool skipT
         errors.Add(new(key, $"{Show(node, parameter)} is not {ParameterType.Words(type)}.", guess.TrimEnd()));
         return s_unknown;
     }
+
+    // A rule from elsewhere may put the value into its message.
+    private static string Message(ValidationResult result, JsonNode node, StepParameter parameter) =>
+        result.ErrorMessage is { } message && !(parameter.Secret && message.Contains(TextOf(node), StringComparison.Ordinal))
+            ? message
+            : "The value is not valid.";
 
     private static string Show(JsonNode? node, StepParameter parameter) => node switch
     {

@@ -20,7 +20,7 @@ public sealed class ParameterBinderTests
         Speed Speed = Speed.VeryFast,
         IReadOnlyList<string>? Names = null,
         IReadOnlyDictionary<string, string>? Tags = null,
-        Threshold? Failing = null,
+        DateOnly? Day = null,
         [Secret] string? ApiKey = null,
         IReadOnlyList<Rule>? Rules = null);
 
@@ -40,7 +40,7 @@ public sealed class ParameterBinderTests
     {
         var bound = Bind<Positional>("""
             { "pod": "llm-b-0", "count": 7, "wait": "1h30m", "speed": "slow", "names": ["a", "b"], "tags": { "k": "v" },
-              "failing": "> 95", "apiKey": "s3cret", "rules": [{ "name": "r" }] }
+              "day": "2026-11-23", "apiKey": "s3cret", "rules": [{ "name": "r" }] }
             """);
 
         bound.Pod.ShouldBe("llm-b-0");
@@ -49,7 +49,7 @@ public sealed class ParameterBinderTests
         bound.Speed.ShouldBe(Speed.Slow);
         bound.Names.ShouldBe(["a", "b"]);
         bound.Tags!["k"].ShouldBe("v");
-        bound.Failing.ShouldBe(new Threshold(">", 95));
+        bound.Day.ShouldBe(new DateOnly(2026, 11, 23));
         bound.Rules.ShouldBe([new Rule("r", 5)]);
     }
 
@@ -77,19 +77,19 @@ public sealed class ParameterBinderTests
     public void EverythingWrong_IsReportedAtOnceByKey()
     {
         var errors = Errors<Positional>("""
-            { "pdo": "x", "count": 11, "wait": "5 minutes", "speed": "slwo", "names": "a", "tags": ["x"], "failing": "95", "rules": [{ "priority": 0, "colour": 1 }] }
+            { "pdo": "x", "count": 11, "wait": "5 minutes", "speed": "slwo", "names": "a", "tags": ["x"], "day": "95", "rules": [{ "priority": 0, "colour": 1 }] }
             """);
 
         errors.ShouldBe(
         [
-            "pdo: is not a parameter. Did you mean 'pod'? The parameters are: pod, count, wait, speed, names, tags, failing, apiKey, rules.",
+            "pdo: is not a parameter. Did you mean 'pod'? The parameters are: pod, count, wait, speed, names, tags, day, apiKey, rules.",
             "pod: is missing. Write a Kubernetes name: at most 253 lower-case letters, digits, dashes and dots, beginning and ending with a letter or digit.",
             "count: The field count must be between 1 and 10.",
             "wait: '5 minutes' is not a duration such as 20s, 5m, 1h30m or 2d.",
             "speed: 'slwo' is not one of: slow, veryFast. Did you mean 'slow'?",
             "names: 'a' is not a list; each item is text.",
             "tags: A list is not a mapping; each value is text.",
-            "failing: '95' is not a comparison such as \"> 95\", \"<= 0.5\", \"== 0\" or \"!= 1\".",
+            "day: '95' is not a DateOnly.",
             "rules[0].colour: is not a parameter. The parameters are: name, priority.",
             "rules[0].name: is missing. Write text.",
             "rules[0].priority: The field priority must be between 1 and 9.",

@@ -59,23 +59,4 @@ public sealed class ParameterRuleTests
     [Fact]
     public void ArmResourceIdOfAChild_HasBothTypes() =>
         new ArmResourceIdAttribute("Microsoft.Cdn/profiles/afdEndpoints").IsValid(Group + "Microsoft.Cdn/profiles/p/afdEndpoints/e").ShouldBeTrue();
-
-    [Theory]
-    [InlineData("> 95", 95, false)]
-    [InlineData(">95", 95.1, true)]
-    [InlineData(">= 95", 95, true)]
-    [InlineData("< -0.5", -1, true)]
-    [InlineData("<= 1e3", 1000, true)]
-    [InlineData("== 0", 0, true)]
-    [InlineData("!= 0", 0, false)]
-    public void Threshold_Holds(string text, double value, bool holds) => Threshold.Parse(text, null).Holds(value).ShouldBe(holds);
-
-    [Theory]
-    [InlineData("95")]
-    [InlineData("> ")]
-    [InlineData("=> 1")]
-    [InlineData("> NaN")]
-    [InlineData("> 1 2")]
-    [InlineData(null)]
-    public void NotAThreshold_IsRefused(string? text) => Threshold.TryParse(text, null, out _).ShouldBeFalse();
 }

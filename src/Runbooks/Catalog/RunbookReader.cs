@@ -1,0 +1,137 @@
+using System.Security.Cryptography;
+using System.Text;
+using Runbooks.Catalog.Reading;
+using Runbooks.Catalog.Templates;
+using Runbooks.Catalog.Yaml;
+using Runbooks.Steps;
+
+namespace Runbooks.Catalog;
+
+/// <summary>Reads a runbook file and checks everything that can be known before an alert comes.</summary>
+public sealed class RunbookReader(StepCatalog steps)
+{
+    /// <param name="file">How errors name the file.</param>
+    public ReadResult Read(string file, string text)
+    {
+        text = text.TrimStart('\uFEFF');
+        var errors = new FileErrors(file);
+        var tree = YamlTree.Read(text, errors.Refuse);
+        if (tree is not YamlMapping mapping)
+        {
+            if (tree is not null)
+            {
+                errors.Add(tree.At, "", $"The file is {tree.Words} and must be a mapping.", "Begin with 'id:'.");
+            }
+
+            return new(null, errors.Sorted);
+        }
+
+        errors.Locate(mapping);
+        var runbook = ReadParts(new Section(mapping, "", errors)) with { Hash = HashOf(text) };
+        new SafetyRules(steps, errors).Check(runbook);
+        return errors.Count > 0 ? new(null, errors.Sorted) : new(runbook, []);
+    }
+
+    /// <summary>The same content has the same hash, however its lines end.</summary>
+    internal static string HashOf(string text)
+    {
+        var lines = text.Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n');
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(lines)));
+    }
+
+    private Runbook ReadParts(Section root)
+    {
+        var id = root.Text("id", required: true);
+        if (id.Length > 0 && !Names.IsId(id))
+        {
+            root.Errors.AtValue("id", $"is '{Clip.To(id, 80)}'.", $"Use {Names.IdWords}.");
+        }
+
+        var title = Plain(root, "title", required: true, longest: 120);
+        var summary = Plain(root, "summary");
+        var owner = Plain(root, "owner", longest: 200);
+        var trigger = TriggerReader.Read(root);
+        var target = root.Text("target", required: true, longest: 500);
+        TemplatePlace.Target.Check("target", target, root.Errors);
+        var impact = ReadImpact(root);
+        var diagnosis = new DiagnosisReader(steps).Read(root);
+        var checks = diagnosis.Select(check => check.Name).ToList();
+        var stepsReader = new StepsReader(steps, checks);
+        var mitigation = new MitigationReader(checks).Read(root, stepsReader);
+        var runbook = new Runbook
+        {
+            Id = id,
+            Title = title,
+            Summary = summary,
+            Owner = owner,
+            Trigger = trigger,
+            Target = target,
+            Impact = impact,
+            Diagnosis = diagnosis,
+            Mitigation = mitigation,
+            Resolution = ReadResolution(root, stepsReader),
+            Limits = ReadLimits(root),
+            Mode = root.Choice("mode", RunMode.Normal),
+        };
+        root.RejectOthers();
+        return runbook;
+    }
+
+    private static Impact ReadImpact(Section root)
+    {
+        if (root.Sub("impact", required: true) is not { } section)
+        {
+            return new(ImpactSeverity.Medium, "", "");
+        }
+
+        var impact = new Impact(
+            section.Choice("severity", ImpactSeverity.Medium, required: true),
+            Plain(section, "users", required: true),
+            Plain(section, "data"));
+        section.RejectOthers();
+        return impact;
+    }
+
+    private static Resolution ReadResolution(Section root, StepsReader steps)
+    {
+        var section = root.Sub("resolution");
+        var resolution = new Resolution { Approval = ApprovalReader.Read(section, steps.Place), Steps = steps.Read(section) };
+        section?.RejectOthers();
+        return resolution;
+    }
+
+    private static Limits ReadLimits(Section root)
+    {
+        if (root.Sub("limits") is not { } section)
+        {
+            return new();
+        }
+
+        var (second, month) = (TimeSpan.FromSeconds(1), TimeSpan.FromDays(30));
+        var limits = new Limits
+        {
+            MaxRuns = section.Whole("maxRuns", 1, 1_000),
+            Per = section.Duration("per", second, month) ?? new Limits().Per,
+            CoolDown = section.Duration("coolDown", TimeSpan.Zero, month) ?? TimeSpan.Zero,
+            SettleFor = section.Duration("settleFor", TimeSpan.Zero, month) ?? TimeSpan.Zero,
+            MaxTargets = section.Whole("maxTargets", 1, 10_000),
+        };
+        section.RejectOthers();
+        return limits;
+    }
+
+    /// <summary>Text that is shown as it stands: a placeholder in it would never be filled.</summary>
+    private static string Plain(Section section, string key, bool required = false, int longest = 2_000)
+    {
+        var text = section.Text(key, required: required, longest: longest);
+        if (Template.HasPlaceholder(text))
+        {
+            section.Errors.AtValue(section.PathOf(key), "holds a placeholder, but this text is shown as it stands.", "Remove the placeholder; put it into 'ask', 'target' or 'with'.");
+        }
+
+        return text;
+    }
+}
+
+/// <summary>A runbook, or everything that is wrong with its file, in the file's order.</summary>
+public sealed record ReadResult(Runbook? Runbook, IReadOnlyList<CatalogError> Errors);
