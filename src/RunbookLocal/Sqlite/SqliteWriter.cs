@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using Runbooks.Storage;
 
 namespace RunbookLocal.Sqlite;
 
@@ -37,7 +38,7 @@ public sealed class SqliteWriter : IDisposable
     /// The work sees what earlier work wrote, does nothing but write to this connection, and must be quick. When it
     /// throws, its own changes are undone and the caller receives the exception.
     /// </summary>
-    /// <exception cref="StorageUnavailableException">The transaction could not be committed.</exception>
+    /// <exception cref="StoreUnavailableException">The transaction could not be committed.</exception>
     public Task<T> EnqueueAsync<T>(Func<SqliteConnection, SqliteTransaction, T> work)
     {
         var item = new SqliteWork<T>(work);
@@ -45,7 +46,7 @@ public sealed class SqliteWriter : IDisposable
         {
             if (_stopping)
             {
-                return Task.FromException<T>(new StorageUnavailableException("The database is closed: the host is stopping."));
+                return Task.FromException<T>(new StoreUnavailableException("The database is closed: the host is stopping."));
             }
 
             _waiting.Add(item);
@@ -75,7 +76,7 @@ public sealed class SqliteWriter : IDisposable
 
             return null;
         }
-        catch (StorageUnavailableException e)
+        catch (StoreUnavailableException e)
         {
             return e.Message;
         }
@@ -206,7 +207,7 @@ public sealed class SqliteWriter : IDisposable
         _connection = null;
         foreach (var item in batch)
         {
-            item.Fail(new StorageUnavailableException(_failure, cause));
+            item.Fail(new StoreUnavailableException(_failure, cause));
         }
     }
 

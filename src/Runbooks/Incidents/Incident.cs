@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Runbooks.Alerts;
 using Runbooks.Approvals;
 using Runbooks.Catalog;
@@ -63,6 +64,7 @@ public sealed record Incident
 
     public Gate? FindGate(string id) => Gates.FirstOrDefault(gate => gate.Id == id);
 
+    [JsonIgnore]
     public Gate? OpenGate => Gates.LastOrDefault(gate => gate.Outcome == GateOutcome.Pending);
 
     public StepRecord? FindStep(Phase phase, string name) =>

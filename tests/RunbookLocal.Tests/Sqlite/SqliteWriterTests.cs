@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using RunbookLocal.Sqlite;
+using Runbooks.Storage;
 
 namespace RunbookLocal.Tests.Sqlite;
 
@@ -56,7 +57,7 @@ public sealed class SqliteWriterTests : IDisposable
         var big = database.Writer.EnqueueAsync((connection, transaction) =>
             connection.Statement(transaction, "INSERT INTO t VALUES ($v)", ("$v", new string('x', 200_000))).ExecuteNonQuery());
 
-        var error = await big.ShouldThrowAsync<StorageUnavailableException>();
+        var error = await big.ShouldThrowAsync<StoreUnavailableException>();
         error.Message.ShouldContain("full");
         // The limit belonged to the connection that was given up.
         (await database.Writer.CheckHealthAsync()).ShouldBeNull();
@@ -114,7 +115,7 @@ public sealed class SqliteWriterTests : IDisposable
     {
         var database = Open();
         database.Dispose();
-        await Insert(database, "late").ShouldThrowAsync<StorageUnavailableException>();
+        await Insert(database, "late").ShouldThrowAsync<StoreUnavailableException>();
     }
 
     private SqliteDatabase Open(Action<WritePoint>? failpoint = null) =>

@@ -1,0 +1,103 @@
+using Runbooks.Storage;
+
+namespace RunbookLocal.Store;
+
+/// <summary>
+/// Evidence as files, one folder an incident. A file appears whole or not at all, and links are never followed:
+/// nothing outside the folder can be read or overwritten through it.
+/// </summary>
+internal sealed class FileEvidenceStore(string folder) : IEvidenceStore
+{
+    private readonly string _root = Path.GetFullPath(folder);
+
+    public async Task<string> SaveAsync(string incidentId, string name, Stream content, CancellationToken cancellationToken)
+    {
+        var evidence = EvidenceName.Of(incidentId, name);
+        try
+        {
+            var into = Directory.CreateDirectory(Path.Combine(_root, evidence.Incident));
+            if (IsLink(into))
+            {
+                throw new StoreUnavailableException($"{into.FullName} is a link; evidence is kept in real folders only. Remove it.");
+            }
+
+            // A leading dot keeps a half-written file out of reach: no evidence may be named so.
+            var half = Path.Combine(into.FullName, $".{evidence.Name}.{Guid.NewGuid():N}");
+            try
+            {
+                await WriteAsync(half, content, cancellationToken);
+                File.Move(half, Path.Combine(into.FullName, evidence.Name), overwrite: true);
+            }
+            catch
+            {
+                File.Delete(half);
+                throw;
+            }
+
+            return evidence.ToString();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unavailable(e);
+        }
+    }
+
+    public Task<Stream?> OpenAsync(string reference, CancellationToken cancellationToken)
+    {
+        if (EvidenceName.Parse(reference) is not { } evidence)
+        {
+            return Task.FromResult<Stream?>(null);
+        }
+
+        var from = new DirectoryInfo(Path.Combine(_root, evidence.Incident));
+        var file = new FileInfo(Path.Combine(from.FullName, evidence.Name));
+        if (!file.Exists || IsLink(from) || IsLink(file))
+        {
+            return Task.FromResult<Stream?>(null);
+        }
+
+        try
+        {
+            return Task.FromResult<Stream?>(new FileStream(
+                file.FullName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 16_384, FileOptions.Asynchronous | FileOptions.SequentialScan));
+        }
+        catch (FileNotFoundException)
+        {
+            return Task.FromResult<Stream?>(null);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unavailable(e);
+        }
+    }
+
+    public Task DeleteAsync(string incidentId, CancellationToken cancellationToken)
+    {
+        var folder = EvidenceName.IsName(incidentId) ? new DirectoryInfo(Path.Combine(_root, incidentId)) : null;
+        if (folder is { Exists: true })
+        {
+            try
+            {
+                // Of a link only the link itself is removed.
+                folder.Delete(recursive: !IsLink(folder));
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw Unavailable(e);
+            }
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private static async Task WriteAsync(string path, Stream content, CancellationToken cancellationToken)
+    {
+        await using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 16_384, FileOptions.Asynchronous);
+        await content.CopyToAsync(file, cancellationToken);
+        file.Flush(flushToDisk: true);
+    }
+
+    private static bool IsLink(FileSystemInfo entry) => entry.LinkTarget is not null;
+
+    private StoreUnavailableException Unavailable(Exception cause) => new($"Evidence cannot be kept in {_root}: {cause.Message}", cause);
+}

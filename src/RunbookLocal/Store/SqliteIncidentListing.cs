@@ -1,0 +1,66 @@
+using System.Globalization;
+using System.Text;
+using Microsoft.Data.Sqlite;
+using RunbookLocal.Sqlite;
+using Runbooks.Storage;
+
+namespace RunbookLocal.Store;
+
+/// <summary>Listings, each answered from an index and from the small columns alone.</summary>
+internal static class SqliteIncidentListing
+{
+    /// <exception cref="FormatException">The cursor is none of ours.</exception>
+    public static IncidentPage List(SqliteConnection connection, IncidentQuery query)
+    {
+        var limit = Math.Clamp(query.Limit, 1, 500);
+        var after = query.After is { } cursor ? IncidentCursor.Parse(cursor) : null;
+        using var reader = connection.Statement(Sql(query), Parameters(query, after, limit)).ExecuteReader();
+        var items = new List<IncidentSummary>();
+        long last = 0;
+        while (reader.Read())
+        {
+            if (items.Count == limit)
+            {
+                return new(items, new IncidentCursor(items[^1].OpenedAt, last.ToString(CultureInfo.InvariantCulture)).ToString());
+            }
+
+            items.Add(SqliteIncidents.Read<IncidentSummary>(reader, 0));
+            last = reader.GetInt64(1);
+        }
+
+        return new(items, null);
+    }
+
+    internal static string Sql(IncidentQuery query)
+    {
+        var sql = new StringBuilder("SELECT summary, seq FROM incidents WHERE 1=1");
+        sql.Append(query.State is null ? "" : " AND state=$state");
+        sql.Append(query.RunbookId is null ? "" : " AND runbook=$runbook");
+        // Written out, not as a parameter: only then may SQLite use the index of the open ones.
+        sql.Append(query.Open switch { true => " AND open=1", false => " AND open=0", null => "" });
+        sql.Append(query.After is null ? "" : " AND (opened_at, seq) < ($at, $seq)");
+        return sql.Append(" ORDER BY opened_at DESC, seq DESC LIMIT $limit").ToString();
+    }
+
+    private static (string, object?)[] Parameters(IncidentQuery query, IncidentCursor? after, int limit)
+    {
+        var parameters = new List<(string, object?)> { ("$limit", limit + 1L) };
+        if (query.State is { } state)
+        {
+            parameters.Add(("$state", state.ToString()));
+        }
+
+        if (query.RunbookId is { } runbook)
+        {
+            parameters.Add(("$runbook", SqliteKey.Of(runbook)));
+        }
+
+        if (after is not null)
+        {
+            parameters.Add(("$at", after.OpenedAt.UtcTicks));
+            parameters.Add(("$seq", long.TryParse(after.Tie, CultureInfo.InvariantCulture, out var seq) ? seq : long.MaxValue));
+        }
+
+        return [.. parameters];
+    }
+}

@@ -1,0 +1,145 @@
+using Microsoft.Data.Sqlite;
+using RunbookLocal.Sqlite;
+using Runbooks.Catalog;
+using Runbooks.Incidents;
+using Runbooks.Storage;
+
+namespace RunbookLocal.Store;
+
+/// <summary>
+/// Incidents in the host's database. Every change is one piece of work of the single writer, which makes claims and
+/// updates atomic without locks or retries, and durable once they are answered.
+/// </summary>
+internal sealed class SqliteIncidentStore : IIncidentStore
+{
+    /// <summary>Incidents purged in one transaction: more would keep the writer from those who wait.</summary>
+    private const int PurgeBatch = 200;
+
+    private readonly SqliteDatabase _database;
+    private readonly IncidentCache _cache = new();
+    private readonly SqliteIncidents _incidents;
+
+    public SqliteIncidentStore(SqliteDatabase database)
+    {
+        SqliteSchema.Bring(database, StoreSchema.Part, StoreSchema.Versions);
+        (_database, _incidents) = (database, new SqliteIncidents(_cache));
+    }
+
+    public Task<OpenResult> OpenAsync(Incident candidate, Runbook runbook, Func<Incident, Incident?> fold, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return _database.Writer.EnqueueAsync((connection, transaction) =>
+        {
+            if (_incidents.FindLatest(connection, transaction, candidate.RunbookId, candidate.Target) is var (latest, version)
+                && fold(latest) is { } folded)
+            {
+                if (!ReferenceEquals(folded, latest))
+                {
+                    _incidents.Overwrite(connection, transaction, latest, folded, version);
+                }
+
+                return new OpenResult(folded, Opened: false);
+            }
+
+            if (_incidents.Find(connection, transaction, candidate.Id) is not null)
+            {
+                throw new InvalidOperationException($"There is an incident '{candidate.Id}' already.");
+            }
+
+            _incidents.Insert(connection, transaction, candidate);
+            Pin(connection, transaction, runbook);
+            return new OpenResult(candidate, Opened: true);
+        });
+    }
+
+    public Task<Incident?> FindAsync(string id, CancellationToken cancellationToken) =>
+        _database.ReadAsync(connection => _incidents.Find(connection, null, id)?.Incident);
+
+    public Task<Incident?> FindLatestAsync(string runbookId, string target, CancellationToken cancellationToken) =>
+        _database.ReadAsync(connection => _incidents.FindLatest(connection, null, runbookId, target)?.Incident);
+
+    public Task<(Incident Incident, T Result)> UpdateAsync<T>(string id, Func<Incident, (Incident, T)> change, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return _database.Writer.EnqueueAsync((connection, transaction) =>
+        {
+            var (before, version) = _incidents.Find(connection, transaction, id) ?? throw new KeyNotFoundException($"There is no incident '{id}'.");
+            var (after, result) = change(before);
+            if (!ReferenceEquals(before, after))
+            {
+                _incidents.Overwrite(connection, transaction, before, after, version);
+            }
+
+            return (after, result);
+        });
+    }
+
+    public Task<IncidentPage> ListAsync(IncidentQuery query, CancellationToken cancellationToken) =>
+        _database.ReadAsync(connection => SqliteIncidentListing.List(connection, query));
+
+    public Task<Runbook?> FindRunbookAsync(string hash, CancellationToken cancellationToken) =>
+        _database.ReadAsync(connection =>
+            connection.Statement("SELECT doc FROM runbooks WHERE hash=$hash", ("$hash", SqliteKey.Of(hash))).ExecuteScalar() is byte[] json
+                ? SqliteIncidents.Read<Runbook>(json)
+                : null);
+
+    public async Task<IReadOnlyList<string>> PurgeAsync(DateTimeOffset endedBefore, CancellationToken cancellationToken)
+    {
+        var purged = new List<string>();
+        List<string> batch;
+        do
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            batch = await _database.Writer.EnqueueAsync((connection, transaction) => PurgeSome(connection, transaction, endedBefore));
+            batch.ForEach(_cache.Remove);
+            purged.AddRange(batch);
+        }
+        while (batch.Count == PurgeBatch);
+        return purged;
+    }
+
+    public async Task<string?> CheckHealthAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _database.ReadAsync(connection => connection.Statement("SELECT 1 FROM incidents LIMIT 1").ExecuteScalar());
+            return await _database.Writer.CheckHealthAsync();
+        }
+        catch (StoreUnavailableException e)
+        {
+            return e.Message;
+        }
+    }
+
+    private static void Pin(SqliteConnection connection, SqliteTransaction transaction, Runbook runbook)
+    {
+        var hash = SqliteKey.Of(runbook.Hash);
+        if (connection.Statement(transaction, "SELECT 1 FROM runbooks WHERE hash=$hash", ("$hash", hash)).ExecuteScalar() is null)
+        {
+            connection.Statement(transaction, "INSERT INTO runbooks (hash, doc) VALUES ($hash, $doc)", ("$hash", hash), ("$doc", SqliteIncidents.Write(runbook)))
+                .ExecuteNonQuery();
+        }
+    }
+
+    private static List<string> PurgeSome(SqliteConnection connection, SqliteTransaction transaction, DateTimeOffset endedBefore)
+    {
+        var ended = new List<string>();
+        using (var reader = connection.Statement(
+            transaction, "SELECT summary FROM incidents WHERE closed_at < $before LIMIT $batch",
+            ("$before", endedBefore.UtcTicks), ("$batch", (long)PurgeBatch)).ExecuteReader())
+        {
+            while (reader.Read())
+            {
+                ended.Add(SqliteIncidents.Read<IncidentSummary>(reader, 0).Id);
+            }
+        }
+
+        foreach (var id in ended.Select(SqliteKey.Of))
+        {
+            connection.Statement(transaction, "DELETE FROM claims WHERE incident=$id", ("$id", id)).ExecuteNonQuery();
+            connection.Statement(transaction, "DELETE FROM incidents WHERE id=$id", ("$id", id)).ExecuteNonQuery();
+        }
+
+        return ended;
+    }
+}

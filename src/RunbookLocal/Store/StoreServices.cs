@@ -1,0 +1,13 @@
+using RunbookLocal.Sqlite;
+using Runbooks.Storage;
+
+namespace RunbookLocal.Store;
+
+public static class StoreServices
+{
+    /// <summary>Incidents and shared state in the host's database, evidence as files beside it.</summary>
+    public static IServiceCollection AddLocalStores(this IServiceCollection services, string dataFolder) => services
+        .AddSingleton<IIncidentStore>(provider => new SqliteIncidentStore(provider.GetRequiredService<SqliteDatabase>()))
+        .AddSingleton<ISharedState>(provider => new SqliteSharedState(provider.GetRequiredService<SqliteDatabase>()))
+        .AddSingleton<IEvidenceStore>(_ => new FileEvidenceStore(Path.Combine(dataFolder, "evidence")));
+}

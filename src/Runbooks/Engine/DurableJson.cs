@@ -1,0 +1,34 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Runbooks.Engine;
+
+/// <summary>
+/// How durable data is written: journals, stored records, plan hashes. camelCase, enums as words, and everything that
+/// HTML could misread escaped. Changing this changes what old journals mean.
+/// </summary>
+public static class DurableJson
+{
+    public static JsonSerializerOptions Options { get; } = Create();
+
+    public static string Write<T>(T value) => JsonSerializer.Serialize(value, Options);
+
+    public static string Write(object? value, Type type) => JsonSerializer.Serialize(value, type, Options);
+
+    public static T? Read<T>(string json) => JsonSerializer.Deserialize<T>(json, Options);
+
+    public static object? Read(string json, Type type) => JsonSerializer.Deserialize(json, type, Options);
+
+    private static JsonSerializerOptions Create()
+    {
+        var options = new JsonSerializerOptions(JsonSerializerDefaults.Web)
+        {
+            Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+            DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+            // A measurement may well be NaN: a record that cannot be written would fault the incident.
+            NumberHandling = JsonNumberHandling.AllowReadingFromString | JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        };
+        options.MakeReadOnly(populateMissingResolver: true);
+        return options;
+    }
+}

@@ -1,0 +1,103 @@
+using RunbookLocal.Sqlite;
+using RunbookLocal.Store;
+using Runbooks.Incidents;
+using Runbooks.Storage;
+using static TestKit.Storage.StoredIncidents;
+
+namespace RunbookLocal.Tests.Store;
+
+public sealed class SqliteIncidentStoreTests : IDisposable
+{
+    private readonly DataFolder _data = new();
+
+    private static CancellationToken Now => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _data.Dispose();
+
+    [Fact]
+    public async Task Restart_FindsEverythingAgain()
+    {
+        var store = new SqliteIncidentStore(_data.Database);
+        await store.OpenAsync(New("a"), Runbook(), _ => null, Now);
+        await store.UpdateAsync("a", i => i.Note(Start, TimelineKind.Opened, "x", "kept"), Now);
+        _data.Close();
+
+        var again = new SqliteIncidentStore(_data.Database);
+        (await again.GetAsync("a", Now)).Timeline.Single().What.ShouldBe("kept");
+        (await again.OpenAsync(New("b"), Runbook(), latest => latest with { AlertCount = 2 }, Now)).Opened.ShouldBeFalse();
+        (await again.FindRunbookAsync("hash-of-hanged-gpu", Now)).ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task UpdateThatReturnsTheSameIncident_WritesNothing()
+    {
+        var store = new SqliteIncidentStore(_data.Database);
+        await store.OpenAsync(New("a"), Runbook(), _ => null, Now);
+        await store.UpdateAsync("a", i => i, Now);
+        await store.OpenAsync(New("b"), Runbook(), latest => latest, Now);
+        Version("a").ShouldBe(1);
+        await store.UpdateAsync("a", i => i with { AlertCount = 2 }, Now);
+        Version("a").ShouldBe(2);
+    }
+
+    [Fact]
+    public void FileFromANewerVersion_IsRefusedWithTheRemedy()
+    {
+        SqliteSchema.Bring(_data.Database, "store", [.. StoreSchema.Versions, "CREATE TABLE later (x)", "CREATE TABLE latest (x)"]);
+        var error = Should.Throw<InvalidDataException>(() => new SqliteIncidentStore(_data.Database));
+        error.Message.ShouldContain("newer version");
+        error.Message.ShouldContain("choose another data folder");
+    }
+
+    [Fact]
+    public async Task FullDisk_IsUnavailableAndNothingOfItIsBelieved()
+    {
+        var store = new SqliteIncidentStore(_data.Database);
+        await store.OpenAsync(New("a"), Runbook(), _ => null, Now);
+        await _data.Database.Writer.EnqueueAsync((connection, transaction) => connection.Statement(transaction, "PRAGMA max_page_count=30").ExecuteNonQuery());
+
+        await store.UpdateAsync("a", i => i.OfSize(500_000), Now).ShouldThrowAsync<StoreUnavailableException>();
+
+        (await store.GetAsync("a", Now)).Timeline.ShouldBeEmpty();
+        (await store.UpdateAsync("a", i => i with { AlertCount = 2 }, Now)).Timeline.ShouldBeEmpty();
+        (await store.CheckHealthAsync(Now)).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task PurgeOfMoreThanOneBatch_RemovesThemAll()
+    {
+        var store = new SqliteIncidentStore(_data.Database);
+        await Task.WhenAll(Enumerable.Range(0, 450).Select(i => store.OpenAsync(New($"i{i}", target: $"t{i}").Closed(), Runbook(), _ => null, Now)));
+        (await store.PurgeAsync(Start.AddHours(1), Now)).Count.ShouldBe(450);
+        (await store.ListAsync(new IncidentQuery(), Now)).Items.ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData(null, null, null)]
+    [InlineData(IncidentState.Holding, null, null)]
+    [InlineData(null, "hanged-gpu", null)]
+    [InlineData(null, null, true)]
+    [InlineData(IncidentState.Resolved, "hanged-gpu", false)]
+    public async Task Listing_IsAnsweredFromAnIndexInItsOrder(IncidentState? state, string? runbook, bool? open)
+    {
+        var store = new SqliteIncidentStore(_data.Database);
+        await store.OpenAsync(New("a"), Runbook(), _ => null, Now);
+        var sql = SqliteIncidentListing.Sql(new IncidentQuery(state, runbook, open));
+        var plan = _data.Database.Read(connection =>
+        {
+            using var command = connection.CreateCommand();
+            command.CommandText = "EXPLAIN QUERY PLAN " + sql;
+            command.Parameters.AddWithValue("$state", "x");
+            command.Parameters.AddWithValue("$runbook", "x");
+            command.Parameters.AddWithValue("$limit", 1);
+            using var reader = command.ExecuteReader();
+            return reader.Read() ? reader.GetString(3) + (reader.Read() ? reader.GetString(3) : "") : "";
+        });
+
+        plan.ShouldContain("USING INDEX incidents_");
+        plan.ShouldNotContain("TEMP B-TREE");
+    }
+
+    private long Version(string id) => _data.Database.Read(connection =>
+        (long)connection.Statement("SELECT version FROM incidents WHERE id=$id", ("$id", id)).ExecuteScalar()!);
+}

@@ -1,0 +1,161 @@
+using Runbooks.Incidents;
+using Runbooks.Storage;
+using Shouldly;
+using Xunit;
+using static TestKit.Storage.StoredIncidents;
+
+namespace TestKit.Storage;
+
+/// <summary>Listing and purging, as every <see cref="IIncidentStore"/> has to do them.</summary>
+public abstract class IncidentListingContract
+{
+    /// <inheritdoc cref="IncidentStoreContract.Store"/>
+    protected abstract IIncidentStore Store { get; }
+
+    private static CancellationToken Now => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Listing_IsNewestFirst()
+    {
+        await OpenAll(0, 5);
+        (await Ids(new IncidentQuery())).ShouldBe(["i4", "i3", "i2", "i1", "i0"]);
+    }
+
+    [Fact]
+    public async Task Listing_SaysWhatTheIncidentSays()
+    {
+        await OpenAll(0, 1);
+        var changed = await Store.UpdateAsync("i0", i => i with { Reason = "waits <b>here</b>", AlertCount = 9, State = IncidentState.Holding }, Now);
+        (await Store.ListAsync(new IncidentQuery(), Now)).Items.Single().ShouldBe(IncidentSummary.Of(changed));
+        (await Store.ListAsync(new IncidentQuery(State: IncidentState.Holding), Now)).Items.Single().ShouldBe(IncidentSummary.Of(changed));
+        (await Store.ListAsync(new IncidentQuery(Open: true), Now)).Items.Single().ShouldBe(IncidentSummary.Of(changed));
+    }
+
+    [Fact]
+    public async Task Filters_HoldAloneAndTogether()
+    {
+        await OpenAll(0, 6, i => i % 2 == 0 ? "hanged-gpu" : "disk-full");
+        await Store.UpdateAsync("i1", i => i.Closed(10), Now);
+        await Store.UpdateAsync("i2", i => i.Closed(10), Now);
+        await Store.UpdateAsync("i3", i => i with { State = IncidentState.AwaitingApproval }, Now);
+        await Store.UpdateAsync("i4", i => i with { State = IncidentState.Mitigating }, Now);
+        await Store.UpdateAsync("i4", i => i with { State = IncidentState.AwaitingApproval }, Now);
+
+        (await Ids(new(Open: true))).ShouldBe(["i5", "i4", "i3", "i0"]);
+        (await Ids(new(Open: false))).ShouldBe(["i2", "i1"]);
+        (await Ids(new(State: IncidentState.AwaitingApproval))).ShouldBe(["i4", "i3"]);
+        (await Ids(new(State: IncidentState.Mitigating))).ShouldBeEmpty();
+        (await Ids(new(State: IncidentState.Resolved))).ShouldBe(["i2", "i1"]);
+        (await Ids(new(RunbookId: "disk-full"))).ShouldBe(["i5", "i3", "i1"]);
+        (await Ids(new(RunbookId: "disk-full", Open: true))).ShouldBe(["i5", "i3"]);
+        (await Ids(new(RunbookId: "disk-full", State: IncidentState.Resolved))).ShouldBe(["i1"]);
+        (await Ids(new(State: IncidentState.Resolved, Open: true))).ShouldBeEmpty();
+        (await Ids(new(RunbookId: "none"))).ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task PagesWhileIncidentsArrive_ShowEachOldOneOnce(bool? open)
+    {
+        await OpenAll(0, 7);
+        if (open == false)
+        {
+            await CloseAll(0, 7);
+        }
+
+        var seen = new List<string>();
+        string? after = null;
+        var arrivals = 7;
+        do
+        {
+            var page = await Store.ListAsync(new IncidentQuery(Open: open, Limit: 3, After: after), Now);
+            page.Items.Count.ShouldBeLessThanOrEqualTo(3);
+            seen.AddRange(page.Items.Select(i => i.Id));
+            after = page.Next;
+            await OpenAll(arrivals, arrivals + 2);
+            arrivals += 2;
+        }
+        while (after is not null);
+
+        seen.ShouldBe(["i6", "i5", "i4", "i3", "i2", "i1", "i0"]);
+    }
+
+    [Fact]
+    public async Task IncidentsOfTheSameMoment_AreEachShownOnce()
+    {
+        foreach (var i in Enumerable.Range(0, 5))
+        {
+            await Store.OpenAsync(New($"i{i}", target: $"t{i}"), Runbook(), _ => null, Now);
+        }
+
+        var first = await Store.ListAsync(new IncidentQuery(Limit: 2), Now);
+        var second = await Store.ListAsync(new IncidentQuery(Limit: 2, After: first.Next), Now);
+        var third = await Store.ListAsync(new IncidentQuery(Limit: 2, After: second.Next), Now);
+        first.Items.Concat(second.Items).Concat(third.Items).Select(i => i.Id).Order().ShouldBe(["i0", "i1", "i2", "i3", "i4"]);
+        third.Next.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task LastPageThatIsExactlyFull_HasNoNext()
+    {
+        await OpenAll(0, 3);
+        (await Store.ListAsync(new IncidentQuery(Limit: 3), Now)).Next.ShouldBeNull();
+    }
+
+    [Theory]
+    [InlineData("nonsense")]
+    [InlineData("' OR 1=1")]
+    [InlineData("😀")]
+    public async Task CursorThatIsNotOurs_IsRefused(string cursor) =>
+        await Store.ListAsync(new IncidentQuery(After: cursor), Now).ShouldThrowAsync<FormatException>();
+
+    [Fact]
+    public async Task Purge_RemovesWhatEndedBeforeAndLetsItsTargetOpenAnew()
+    {
+        await OpenAll(0, 4);
+        await Store.UpdateAsync("i0", i => i.Closed(10), Now);
+        await Store.UpdateAsync("i1", i => i.Closed(20), Now);
+        await Store.UpdateAsync("i2", i => i.Closed(30), Now);
+
+        (await Store.PurgeAsync(Start.AddMinutes(20), Now)).ShouldBe(["i0"]);
+        (await Store.PurgeAsync(Start.AddMinutes(25), Now)).ShouldBe(["i1"]);
+        (await Store.PurgeAsync(Start.AddMinutes(25), Now)).ShouldBeEmpty();
+
+        (await Ids(new IncidentQuery())).ShouldBe(["i3", "i2"]);
+        (await Store.FindAsync("i0", Now)).ShouldBeNull();
+        (await Store.FindLatestAsync("hanged-gpu", "t0", Now)).ShouldBeNull();
+        var anew = await Store.OpenAsync(New("again", target: "t0", minute: 60), Runbook(), latest => latest, Now);
+        anew.Opened.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task PurgeOfAnOlderIncident_LeavesTheClaimOfTheNewerOne()
+    {
+        await Store.OpenAsync(New("old").Closed(1), Runbook(), _ => null, Now);
+        await Store.OpenAsync(New("new", minute: 5), Runbook(), _ => null, Now);
+
+        (await Store.PurgeAsync(Start.AddHours(1), Now)).ShouldBe(["old"]);
+        (await Store.FindLatestAsync("hanged-gpu", "inference/llm-b-0", Now))!.Id.ShouldBe("new");
+    }
+
+    protected async Task OpenAll(int from, int to, Func<int, string>? runbook = null)
+    {
+        for (var i = from; i < to; i++)
+        {
+            var incident = New($"i{i}", target: $"t{i}", runbook: runbook?.Invoke(i) ?? "hanged-gpu", minute: i);
+            await Store.OpenAsync(incident, Runbook(incident.RunbookId), _ => null, Now);
+        }
+    }
+
+    private async Task CloseAll(int from, int to)
+    {
+        for (var i = from; i < to; i++)
+        {
+            await Store.UpdateAsync($"i{i}", incident => incident.Closed(100), Now);
+        }
+    }
+
+    private async Task<IEnumerable<string>> Ids(IncidentQuery query) => (await Store.ListAsync(query, Now)).Items.Select(i => i.Id);
+}

@@ -1,0 +1,60 @@
+using System.Globalization;
+using System.Text.Json;
+using Runbooks.Alerts;
+using Runbooks.Catalog;
+using Runbooks.Incidents;
+
+namespace TestKit.Storage;
+
+/// <summary>Incidents and runbooks as small as a store needs them.</summary>
+public static class StoredIncidents
+{
+    public static readonly DateTimeOffset Start = new(2026, 11, 2, 3, 0, 0, TimeSpan.Zero);
+
+    public static Incident New(string id, string target = "inference/llm-b-0", string runbook = "hanged-gpu", int minute = 0) => new()
+    {
+        Id = id,
+        RunbookId = runbook,
+        RunbookHash = $"hash-of-{runbook}",
+        Title = "Hanged GPU",
+        Target = target,
+        Alert = new Alert { Source = "generic", Name = "HighLatency", Fingerprint = $"fp-{id}" },
+        OpenedAt = Start.AddMinutes(minute),
+        UpdatedAt = Start.AddMinutes(minute),
+        AlertCount = 1,
+    };
+
+    public static Incident Closed(this Incident incident, int minute = 0) => incident with
+    {
+        State = IncidentState.Resolved,
+        ClosedAt = Start.AddMinutes(minute),
+        UpdatedAt = Start.AddMinutes(minute),
+    };
+
+    /// <summary>Adds entries until the record is at least this long.</summary>
+    public static Incident OfSize(this Incident incident, int characters)
+    {
+        var random = new Random(1);
+        var lines = (characters / IncidentTimeline.MaxText) + 1;
+        // Random digits: a store that compresses is not let off.
+        return Enumerable.Range(0, lines).Aggregate(incident, (grown, line) => grown.Note(
+            Start, TimelineKind.Step, "runbook",
+            string.Concat(Enumerable.Range(0, IncidentTimeline.MaxText / 8).Select(_ => random.Next(10_000_000, 99_999_999).ToString(CultureInfo.InvariantCulture)))));
+    }
+
+    public static Runbook Runbook(string id = "hanged-gpu") => new()
+    {
+        Id = id,
+        Title = "Hanged GPU",
+        Hash = $"hash-of-{id}",
+        Trigger = [new Trigger("generic", "High*", ["Sev1"], new Dictionary<string, string> { ["cluster"] = "b" })],
+        Target = "{{ labels.pod }}",
+        Impact = new Impact(ImpactSeverity.Medium, "Timeouts.", "Safe."),
+        Diagnosis = [new CheckSpec("gpu", "Is it full?", "always", JsonSerializer.SerializeToElement(new { finding = "failing" }), TimeSpan.FromSeconds(20))],
+        Mitigation = new Mitigation
+        {
+            Approval = new Approval { Ask = "Recycle?", From = ["oncall"], Escalate = [new Escalation(TimeSpan.FromMinutes(10), ["lead"])] },
+            Steps = [new StepSpec("recycle", "note", JsonSerializer.SerializeToElement(new { text = "x" }), StepSpec.DefaultTimeout, StepRetry.Default)],
+        },
+    };
+}
