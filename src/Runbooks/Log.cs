@@ -24,4 +24,22 @@ internal static partial class Log
 
     [LoggerMessage(7, LogLevel.Error, "Incident {IncidentId} needs a person and nobody could be reached: {Message}")]
     public static partial void NobodyReached(ILogger logger, string incidentId, string message);
+
+    [LoggerMessage(40, LogLevel.Information, "Incident {IncidentId} opened: {Runbook} on {Target}.")]
+    public static partial void IncidentOpened(ILogger logger, string incidentId, string runbook, string target);
+
+    [LoggerMessage(41, LogLevel.Warning, "Alert '{Alert}' from {Source} opened nothing. {Reason}")]
+    public static partial void AlertIgnored(ILogger logger, string alert, string source, string reason);
+
+    [LoggerMessage(42, LogLevel.Information, "Alert '{Alert}' is resolved; {Runbook} has no open incident on {Target}.")]
+    public static partial void ResolvedWithoutIncident(ILogger logger, string alert, string runbook, string target);
+
+    [LoggerMessage(43, LogLevel.Warning, "Incident {IncidentId} could not be woken; it looks again on its next timer.")]
+    public static partial void WakeFailed(ILogger logger, string incidentId, Exception failure);
+
+    [LoggerMessage(44, LogLevel.Information, "Incident {IncidentId}: {Verb} by {Person}, via {Via}.")]
+    public static partial void Decided(ILogger logger, string incidentId, Approvals.Verb verb, string person, string via);
+
+    [LoggerMessage(45, LogLevel.Information, "Incident {IncidentId}: a decision of {Person} via {Via} did not count. {Why}")]
+    public static partial void DecisionRefused(ILogger logger, string incidentId, string person, string via, string why);
 }

@@ -32,6 +32,7 @@ public static class RunbooksServices
             .AddSingleton<DecisionLinks>()
             .AddSingleton<PlanMaker>()
             .AddSingleton<GateKeeper>()
+            .AddSingleton<DecisionDesk>()
             .AddSingleton<Guardrails>()
             .AddSingleton<Messenger>()
             .AddSingleton<IncidentCards>()

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Runbooks.Catalog;
+using Runbooks.Incidents;
 
 namespace Runbooks.Approvals;
 
@@ -19,6 +20,10 @@ public static class GateWords
             _ => $"This question is closed{when}: {gate.ClosedBy}",
         };
     }
+
+    /// <summary>How an incident ended that never asked, or has ended since.</summary>
+    public static string HowItEnded(Incident incident) =>
+        $"Incident {incident.Id} ended{(incident.ClosedAt is { } at ? $" at {Clock(at)}" : "")} as {CamelCase.Of(incident.State)}. {incident.Reason}".TrimEnd();
 
     public static string Said(Decision decision) =>
         $"{decision.Person} {Past(decision.Verb)} (by {decision.Via}){(decision.Reason is { Length: > 0 } reason ? $": {reason}" : ".")}";

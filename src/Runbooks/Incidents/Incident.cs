@@ -67,6 +67,8 @@ public sealed record Incident
     [JsonIgnore]
     public Gate? OpenGate => Gates.LastOrDefault(gate => gate.Outcome == GateOutcome.Pending);
 
+    public Gate? LatestGate => Gates.Count == 0 ? null : Gates[^1];
+
     public StepRecord? FindStep(Phase phase, string name) =>
         Steps.FirstOrDefault(step => step.Phase == phase && step.Name == name);
 }

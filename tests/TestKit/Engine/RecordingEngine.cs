@@ -1,0 +1,53 @@
+using System.Collections.Concurrent;
+using Runbooks.Engine;
+using Runbooks.Incidents;
+
+namespace TestKit.Engine;
+
+/// <summary>Runs nothing; remembers what it was asked, and can be made to fail.</summary>
+public sealed class RecordingEngine(TimeProvider time) : IIncidentEngine
+{
+    private readonly ConcurrentDictionary<string, EngineInstance> _instances = new(StringComparer.Ordinal);
+
+    /// <summary>Each distinct start, in order; a repeated one is not listed again.</summary>
+    public ConcurrentQueue<IncidentInput> Started { get; } = new();
+
+    public ConcurrentQueue<(string Incident, string Event)> Woken { get; } = new();
+
+    public Func<Exception>? StartFault { get; set; }
+
+    public Func<Exception>? WakeFault { get; set; }
+
+    public string? Illness { get; set; }
+
+    public Task StartAsync(IncidentInput input, CancellationToken cancellationToken)
+    {
+        if (StartFault is { } fault)
+        {
+            throw fault();
+        }
+
+        if (_instances.TryAdd(input.IncidentId, new EngineInstance(input.IncidentId, EngineStatus.Running, time.GetUtcNow())))
+        {
+            Started.Enqueue(input);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task WakeAsync(string incidentId, string eventName, CancellationToken cancellationToken)
+    {
+        if (WakeFault is { } fault)
+        {
+            throw fault();
+        }
+
+        Woken.Enqueue((incidentId, eventName));
+        return Task.CompletedTask;
+    }
+
+    public Task<EngineInstance?> FindAsync(string incidentId, CancellationToken cancellationToken) =>
+        Task.FromResult(_instances.GetValueOrDefault(incidentId));
+
+    public Task<string?> CheckHealthAsync(CancellationToken cancellationToken) => Task.FromResult(Illness);
+}
