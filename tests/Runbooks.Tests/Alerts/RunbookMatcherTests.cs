@@ -49,8 +49,13 @@ public class RunbookMatcherTests
 
     [Fact]
     public void UnknownRunbookNamed_IsAReasonAndNotReplaced() =>
-        Reason(Latency with { Runbook = "hung-gpu" }, Book("hanged-gpu", When("*")))
-            .ShouldBe("The alert names the runbook 'hung-gpu', which is not loaded. Loaded: hanged-gpu.");
+        Reason(Latency with { Runbook = "hangd-gpu" }, Book("hanged-gpu", When("*")))
+            .ShouldBe("The alert names the runbook 'hangd-gpu', which is not loaded. Did you mean 'hanged-gpu'? Loaded: hanged-gpu.");
+
+    [Fact]
+    public void LongTextOfTheAlert_IsNotRepeatedWhole() =>
+        Reason(Latency with { Name = new string('n', 500), Labels = new Dictionary<string, string> { ["cluster"] = new('c', 2000) } }, Book("r", When("*", null, [], ("cluster", "b"))))
+            .Length.ShouldBeLessThan(400);
 
     [Fact]
     public void SeveralFit_MostSpecificFirst()

@@ -33,7 +33,7 @@ internal sealed class AlertGroup
         }
 
         var group = new AlertGroup(post);
-        return AlertList.Read(post["alerts"], "$.alerts", (alert, path, report) =>
+        var parsed = AlertList.Read(post["alerts"], "$.alerts", (alert, path, report) =>
         {
             if (group.NameOf(alert) is not null)
             {
@@ -45,7 +45,14 @@ internal sealed class AlertGroup
                 : new($"{path}.labels", alert["labels"].Found, "give every alert its labels, alertname among them"));
             return null;
         });
+        return LeftOut(post) is { } leftOut ? parsed with { Errors = [.. parsed.Errors, leftOut] } : parsed;
     }
+
+    /// <summary>Alerts that the sender itself cut off its post: nobody else will tell.</summary>
+    private static AlertError? LeftOut(Payload post) =>
+        post["truncatedAlerts"].Line(20) is { } count && count != "0"
+            ? new("$.truncatedAlerts", $"{count} alerts left out by the sender", "raise max_alerts at the sender, or group its alerts more finely")
+            : null;
 
     public Alert ToAlert(string source, Payload alert)
     {

@@ -5,6 +5,9 @@ namespace Runbooks.Alerts.Matching;
 /// <summary>Finds the runbooks for an alert. The same alert and the same runbooks, in whatever order, give the same answer.</summary>
 public static class RunbookMatcher
 {
+    /// <summary>Characters of the alert's own text that a reason repeats.</summary>
+    internal const int Quoted = 100;
+
     private const int Listed = 5;
 
     /// <summary>
@@ -17,7 +20,7 @@ public static class RunbookMatcher
     private static RunbookMatch ByName(string named, IReadOnlyCollection<Runbook> runbooks) =>
         runbooks.FirstOrDefault(runbook => runbook.Id == named) is { } found
             ? new([found], null)
-            : new([], $"The alert names the runbook '{named}', which is not loaded. {Loaded(runbooks)}");
+            : new([], $"The alert names the runbook '{named}', which is not loaded. {Suggestion.For(named, runbooks.Select(runbook => runbook.Id))}{Loaded(runbooks)}");
 
     private static RunbookMatch ByTrigger(Alert alert, IReadOnlyCollection<Runbook> runbooks)
     {
@@ -36,7 +39,7 @@ public static class RunbookMatcher
 
     private static string NoneFits(Alert alert, List<(Runbook Runbook, TriggerFit Fit)> fits, IReadOnlyCollection<Runbook> runbooks)
     {
-        var none = $"No runbook is triggered by '{alert.Name}' from {alert.Source}.";
+        var none = $"No runbook is triggered by '{Clip.To(alert.Name, Quoted)}' from {alert.Source}.";
 
         // A trigger that knows the alert's name is worth telling about; one for another alert is not.
         var (nearest, fit) = fits.Where(one => one.Fit.Passed > 0).OrderByDescending(one => one.Fit.Passed).FirstOrDefault();

@@ -37,6 +37,6 @@ internal sealed record TriggerFit(Specificity Specificity, string? Mismatch, int
 
     private static string? Label(KeyValuePair<string, string> wanted, Alert alert) =>
         !alert.Labels.TryGetValue(wanted.Key, out var value) ? $"it wants the label {wanted.Key}, the alert has none"
-        : !Glob.IsMatch(wanted.Value, value) ? $"it wants {wanted.Key}={wanted.Value}, the alert has '{value}'"
+        : !Glob.IsMatch(wanted.Value, value) ? $"it wants {wanted.Key}={wanted.Value}, the alert has '{Clip.To(value, RunbookMatcher.Quoted)}'"
         : null;
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using Runbooks.Catalog;
 
 namespace Runbooks.Alerts.Payloads;
 
@@ -27,7 +28,7 @@ internal static class CleanText
 
             if (clean.Length > max)
             {
-                return Cut(clean, max);
+                return Clip.To(clean.ToString(), max);
             }
         }
 
@@ -54,15 +55,4 @@ internal static class CleanText
         '\uFEFF' or '\uFFFE' or '\uFFFF' => Replacement,
         _ => char.IsControl(c) ? Replacement : c,
     };
-
-    private static string Cut(StringBuilder clean, int max)
-    {
-        clean.Length = max - 1;
-        if (char.IsHighSurrogate(clean[^1]))
-        {
-            clean.Length--;
-        }
-
-        return clean.Append('…').ToString();
-    }
 }
