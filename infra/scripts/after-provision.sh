@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# azd, after provisioning: what needs the finished resources. Safe to run again at any time.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+infra/scripts/make-signing-key.sh "$KEY_VAULT_NAME" k1
+
+if [ -n "${ENTRA_SIGNIN_CLIENT_ID:-}" ]; then
+  infra/entra/setup.sh trust "$ENTRA_SIGNIN_CLIENT_ID" "$AZURE_RESOURCE_GROUP" "$IDENTITY_NAME" \
+    "https://$APP_NAME.azurewebsites.net" "$APP_URL"
+fi
+
+if [ -n "${MONITOR_TEMPLATE_STORAGE:-}" ]; then
+  infra/scripts/publish-monitor-templates.sh "$MONITOR_TEMPLATE_STORAGE"
+fi

@@ -1,0 +1,53 @@
+using System.Diagnostics;
+
+namespace Infra.Tests;
+
+/// <summary>Runs one of the scripts with a stand-in for the Azure CLI, which keeps its state in a folder of the test's own.</summary>
+sealed class Shell : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("az-");
+
+    /// <param name="az">Body of the stand-in: bash, with $* as it was called and $STATE as its folder.</param>
+    public Shell(string az)
+    {
+        var path = Path.Combine(_folder.FullName, "az");
+        File.WriteAllText(path, $"#!/usr/bin/env bash\nset -u\nSTATE={_folder.FullName}\necho \"$*\" >> $STATE/calls\n{az}\n");
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+    }
+
+    /// <summary>What the CLI was asked for since the last time this was read.</summary>
+    public IReadOnlyList<string> TakeCalls()
+    {
+        var file = Path.Combine(_folder.FullName, "calls");
+        var calls = File.Exists(file) ? File.ReadAllLines(file) : [];
+        File.Delete(file);
+        return calls;
+    }
+
+    public string Kept(string name) => File.ReadAllText(Path.Combine(_folder.FullName, name));
+
+    public async Task<string> RunAsync(string script, params string[] arguments)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "The scripts are for bash.");
+        using var process = Process.Start(new ProcessStartInfo("bash", [RepositoryRoot.Of(script.Split('/')), .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            Environment =
+            {
+                ["PATH"] = $"{_folder.FullName}:{Environment.GetEnvironmentVariable("PATH")}",
+                ["RUNBOOKS_RETRY_SECONDS"] = "0",
+            },
+        })!;
+        var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        process.ExitCode.ShouldBe(0, await errors);
+        return await output;
+    }
+
+    public void Dispose() => _folder.Delete(recursive: true);
+}

@@ -1,0 +1,42 @@
+namespace Infra.Tests;
+
+public class SigningKeyScriptTests
+{
+    // The vault refuses the first write, as it does while a role is still being made known.
+    private const string _vault = """
+        case "$*" in
+          "keyvault secret list"*) [ -f $STATE/secret ] && echo link-signing-k1 ;;
+          "keyvault secret set"*)
+            [ -f $STATE/refused ] || { touch $STATE/refused; exit 1; }
+            while [ "$1" != --file ]; do shift; done
+            cp "$2" $STATE/secret ;;
+        esac
+        exit 0
+        """;
+
+    [Fact]
+    public async Task NoKeyYet_MakesARandomOneThatNoCommandLineShows()
+    {
+        using var shell = new Shell(_vault);
+
+        var output = await shell.RunAsync("infra/scripts/make-signing-key.sh", "kv-1", "k1");
+
+        var key = shell.Kept("secret");
+        Convert.FromBase64String(key).Length.ShouldBe(48);
+        output.ShouldNotContain(key);
+        shell.TakeCalls().ShouldAllBe(call => !call.Contains(key, StringComparison.Ordinal));
+    }
+
+    /// <summary>A new key would make every link that is under way worthless.</summary>
+    [Fact]
+    public async Task AKeyIsThere_LeavesIt()
+    {
+        using var shell = new Shell(_vault);
+        await shell.RunAsync("infra/scripts/make-signing-key.sh", "kv-1", "k1");
+        shell.TakeCalls();
+
+        await shell.RunAsync("infra/scripts/make-signing-key.sh", "kv-1", "k1");
+
+        shell.TakeCalls().ShouldAllBe(call => call.StartsWith("keyvault secret list", StringComparison.Ordinal));
+    }
+}
