@@ -1,0 +1,93 @@
+namespace RunbookLocal.PracticeRange.Faults;
+
+/// <summary>The faults that are switched on, and the last requests that came in.</summary>
+internal sealed class FaultBoard
+{
+    private const int RequestsKept = 200;
+    private readonly Lock _lock = new();
+    private readonly List<Fault> _pending = [];
+    private readonly Queue<string> _requests = new();
+
+    public IReadOnlyList<Fault> Pending
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _pending];
+            }
+        }
+    }
+
+    /// <summary><c>METHOD /path?query</c>, oldest first.</summary>
+    public IReadOnlyList<string> Requests
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _requests];
+            }
+        }
+    }
+
+    public void Add(Fault fault)
+    {
+        lock (_lock)
+        {
+            _pending.Add(fault);
+        }
+    }
+
+    public void Clear()
+    {
+        lock (_lock)
+        {
+            _pending.Clear();
+            _requests.Clear();
+        }
+    }
+
+    public void Saw(HttpRequest request)
+    {
+        lock (_lock)
+        {
+            _requests.Enqueue($"{request.Method} {request.Path}{request.QueryString}");
+            if (_requests.Count > RequestsKept)
+            {
+                _requests.Dequeue();
+            }
+        }
+    }
+
+    /// <summary>Uses up one count of the first fault that fits.</summary>
+    public Fault? Take(Func<Fault, bool> fits)
+    {
+        lock (_lock)
+        {
+            var index = _pending.FindIndex(fault => fits(fault));
+            if (index < 0)
+            {
+                return null;
+            }
+
+            var fault = _pending[index];
+            if (fault.Skip > 0)
+            {
+                _pending[index] = fault with { Skip = fault.Skip - 1 };
+                return null;
+            }
+
+            if (fault.Count == 1)
+            {
+                _pending.RemoveAt(index);
+            }
+            else
+            {
+                _pending[index] = fault with { Count = fault.Count - 1 };
+            }
+
+            return fault;
+        }
+    }
+}

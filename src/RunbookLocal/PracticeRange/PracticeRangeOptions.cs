@@ -1,0 +1,19 @@
+namespace RunbookLocal.PracticeRange;
+
+/// <summary>How the practice range is started.</summary>
+public sealed record PracticeRangeOptions
+{
+    public const int DefaultPort = 7072;
+
+    /// <summary>The loopback port; 0 for any free one.</summary>
+    public int Port { get; init; } = DefaultPort;
+
+    /// <summary>How long a deleted pod lingers before its replacement is created.</summary>
+    public TimeSpan TerminatesAfter { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How long a new pod takes from its creation until it is ready.</summary>
+    public TimeSpan ReadyAfter { get; init; } = TimeSpan.FromMilliseconds(1500);
+
+    /// <summary>The clock that all state of the range follows.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+}

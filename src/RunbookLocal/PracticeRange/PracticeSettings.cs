@@ -1,0 +1,19 @@
+namespace RunbookLocal.PracticeRange;
+
+/// <summary>The configuration that points the real integrations at the range; nothing else tells them apart from production.</summary>
+public static class PracticeSettings
+{
+    public static IReadOnlyDictionary<string, string?> For(Uri range)
+    {
+        var root = range.ToString().TrimEnd('/');
+        return new Dictionary<string, string?>
+        {
+            ["Kubernetes:Default"] = "b",
+            ["Kubernetes:Clusters:b:Server"] = $"{root}/kubernetes/b",
+            ["Kubernetes:Clusters:b:Token"] = "practice",
+            ["Prometheus:Default"] = "practice",
+            ["Prometheus:Endpoints:practice:Url"] = $"{root}/prometheus",
+            ["HttpProbe:AllowedHosts:0"] = range.Authority,
+        };
+    }
+}

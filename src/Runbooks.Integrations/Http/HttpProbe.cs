@@ -1,0 +1,105 @@
+using System.Net.Http.Headers;
+using System.Text;
+using Runbooks.Steps;
+
+namespace Runbooks.Integrations.Http;
+
+/// <summary>Asks a URL once, without retries: a probe tells how things are, not how they are on a good day.</summary>
+internal sealed class HttpProbe(IHttpClientFactory clients)
+    : Check<HttpProbeParameters>("http.probe", "Asks a URL and compares the answer with what a healthy one looks like.")
+{
+    public const string Client = "http.probe";
+    private const int MostRedirects = 5;
+    private const int MostBody = 64 * 1024;
+
+    protected override async Task<CheckResult> AskAsync(HttpProbeParameters parameters, StepContext context, CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(parameters.Timeout, context.Time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        var started = context.Time.GetTimestamp();
+        var shown = Shown(new Uri(parameters.Url));
+        try
+        {
+            using var answer = await SendAsync(parameters, both.Token);
+            var body = parameters.ExpectBody is null ? "" : await ReadAsync(answer, both.Token);
+            return Judge(parameters, answer, body, shown, context.Time.GetElapsedTime(started));
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            return CheckResult.Failing($"{shown} did not answer within {parameters.Timeout.TotalSeconds:0.#} s.");
+        }
+        catch (HttpRequestException unreachable) when (unreachable.InnerException is EgressRefusedException refused)
+        {
+            return CheckResult.Unknown($"{shown} was not asked: {refused.Message}");
+        }
+        catch (HttpRequestException unreachable)
+        {
+            return CheckResult.Failing($"{shown} cannot be reached: {unreachable.Message}");
+        }
+        catch (IOException broken)
+        {
+            return CheckResult.Failing($"{shown} broke off in the middle of its answer: {broken.Message}");
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(HttpProbeParameters parameters, CancellationToken cancellationToken)
+    {
+        var client = clients.CreateClient(Client);
+        var url = new Uri(parameters.Url);
+        for (var redirects = 0; ; redirects++)
+        {
+            using var request = new HttpRequestMessage(parameters.Method == ProbeMethod.Head ? HttpMethod.Head : HttpMethod.Get, url);
+            request.Headers.UserAgent.Add(new ProductInfoHeaderValue("runbooks", "1.0"));
+            var answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            if (redirects == MostRedirects || Next(url, answer) is not { } next)
+            {
+                return answer;
+            }
+
+            answer.Dispose();
+            url = next;
+        }
+    }
+
+    // Followed on the same host only, and never from https back to http.
+    private static Uri? Next(Uri from, HttpResponseMessage answer)
+    {
+        if ((int)answer.StatusCode is not (301 or 302 or 303 or 307 or 308) || answer.Headers.Location is not { } location)
+        {
+            return null;
+        }
+
+        var to = new Uri(from, location);
+        var sameHost = string.Equals(to.IdnHost, from.IdnHost, StringComparison.OrdinalIgnoreCase);
+        var sameDoor = to.Scheme == from.Scheme && to.Port == from.Port;
+        var upgrade = from is { Scheme: "http", IsDefaultPort: true } && to is { Scheme: "https", IsDefaultPort: true };
+        return sameHost && (sameDoor || upgrade) ? to : null;
+    }
+
+    private static async Task<string> ReadAsync(HttpResponseMessage answer, CancellationToken cancellationToken)
+    {
+        await using var stream = await answer.Content.ReadAsStreamAsync(cancellationToken);
+        var buffer = new byte[MostBody];
+        var read = await stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken);
+        return Encoding.UTF8.GetString(buffer, 0, read);
+    }
+
+    private static CheckResult Judge(HttpProbeParameters parameters, HttpResponseMessage answer, string body, string shown, TimeSpan took)
+    {
+        var status = (int)answer.StatusCode;
+        var (verdict, remark) = status != parameters.ExpectStatus
+            ? (Verdict.Failing, $", expected {parameters.ExpectStatus}" + (answer.Headers.Location is null ? "" : " (a redirect to another host is not followed)"))
+            : parameters.ExpectBody is not null && !body.Contains(parameters.ExpectBody, StringComparison.Ordinal)
+                ? (Verdict.Failing, ", but without the expected text")
+                : (Verdict.Passing, "");
+        return new CheckResult(verdict, FormattableString.Invariant($"{shown} answered {status} in {took.TotalMilliseconds:0} ms{remark}."))
+        {
+            Value = status.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            Threshold = parameters.ExpectStatus.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            Link = shown,
+        };
+    }
+
+    // Without the query: it is where people put keys.
+    private static string Shown(Uri url) => url.GetLeftPart(UriPartial.Path);
+}

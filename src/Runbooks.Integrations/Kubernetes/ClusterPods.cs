@@ -1,0 +1,127 @@
+using k8s;
+using k8s.Autorest;
+using k8s.Models;
+using Runbooks.Steps;
+
+namespace Runbooks.Integrations.Kubernetes;
+
+/// <summary>What the runbooks need of one cluster's pods, with errors in words.</summary>
+internal sealed class ClusterPods(IKubernetes client, string cluster)
+{
+    private const int MostPods = 500;
+
+    public const string Role = "Azure Kubernetes Service RBAC Writer, or a Kubernetes role with: get and list pods, get pods/log, create pods/eviction, delete pods";
+
+    public string Cluster => cluster;
+
+    /// <returns>Null when there is none.</returns>
+    public Task<V1Pod?> FindAsync(string ns, string name, CancellationToken cancellationToken) => CallAsync<V1Pod?>(
+        $"get pod {ns}/{name}",
+        async () => await client.CoreV1.ReadNamespacedPodAsync(name, ns, cancellationToken: cancellationToken),
+        onStatus: status => status == 404 ? () => null : null,
+        cancellationToken);
+
+    public Task<IList<V1Pod>> ListAsync(string ns, CancellationToken cancellationToken) => CallAsync(
+        $"list pods in {ns}",
+        async () => (await client.CoreV1.ListNamespacedPodAsync(ns, limit: MostPods, cancellationToken: cancellationToken)).Items,
+        cancellationToken: cancellationToken);
+
+    /// <returns>The end of the log, at most <paramref name="lines"/> lines and about 8 MiB; null when there is none.</returns>
+    public Task<Stream?> LogAsync(string ns, string name, string container, bool previous, bool stamped, int lines, CancellationToken cancellationToken) => CallAsync<Stream?>(
+        $"get the log of pod {ns}/{name}",
+        async () => await client.CoreV1.ReadNamespacedPodLogAsync(
+            name, ns, container: container, previous: previous, timestamps: stamped, tailLines: lines, limitBytes: 8 * 1024 * 1024, cancellationToken: cancellationToken),
+        // 400: the container has no such log, because it never ran or never ran before.
+        onStatus: status => status is 400 or 404 ? () => null : null,
+        cancellationToken);
+
+    /// <summary>Evicts exactly the pod with this UID.</summary>
+    public Task<EvictionOutcome> EvictAsync(string ns, string name, V1DeleteOptions exactly, CancellationToken cancellationToken) => CallAsync(
+        $"evict pod {ns}/{name}",
+        async () =>
+        {
+            await client.CoreV1.CreateNamespacedPodEvictionAsync(
+                new V1Eviction { ApiVersion = "policy/v1", Kind = "Eviction", Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = ns }, DeleteOptions = exactly },
+                name,
+                ns,
+                cancellationToken: cancellationToken);
+            return EvictionOutcome.Accepted;
+        },
+        Outcome,
+        cancellationToken);
+
+    /// <summary>Deletes exactly the pod with this UID, whatever disruption budgets say.</summary>
+    public Task<EvictionOutcome> DeleteAsync(string ns, string name, V1DeleteOptions exactly, CancellationToken cancellationToken) => CallAsync(
+        $"delete pod {ns}/{name}",
+        async () =>
+        {
+            await client.CoreV1.DeleteNamespacedPodAsync(name, ns, exactly, cancellationToken: cancellationToken);
+            return EvictionOutcome.Accepted;
+        },
+        Outcome,
+        cancellationToken);
+
+    private static Func<EvictionOutcome>? Outcome(int status) => status switch
+    {
+        404 => () => EvictionOutcome.Gone,
+        409 => () => EvictionOutcome.Replaced,
+        429 => () => EvictionOutcome.Budget,
+        _ => null,
+    };
+
+    private async Task<T> CallAsync<T>(string what, Func<Task<T>> call, Func<int, Func<T>?>? onStatus = null, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            return await call();
+        }
+        catch (HttpOperationException refused)
+        {
+            var status = (int)refused.Response.StatusCode;
+            if (onStatus?.Invoke(status) is { } answer)
+            {
+                return answer();
+            }
+
+            var words = StatusMessage(refused);
+            throw status is 401 or 403
+                ? new StepRefusedException($"This identity may not {what} on cluster '{cluster}'. It lacks the role {Role}. The cluster says: {words}")
+                : new ClusterException($"Cluster '{cluster}' answered {status} to: {what}. {words}", refused);
+        }
+        catch (Exception unreachable) when (unreachable is HttpRequestException or IOException or Polly.ExecutionRejectedException
+            || (unreachable is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            throw new ClusterException($"Cluster '{cluster}' cannot be reached to {what}: {unreachable.Message}", unreachable);
+        }
+    }
+
+    private static string StatusMessage(HttpOperationException refused)
+    {
+        var text = refused.Response.Content ?? "";
+        try
+        {
+            text = KubernetesJson.Deserialize<V1Status>(text)?.Message ?? text;
+        }
+        catch (System.Text.Json.JsonException)
+        {
+            // A proxy in between answered in its own words.
+        }
+
+        return text.Length <= 300 ? text.Trim() : text[..300].Trim() + "…";
+    }
+}
+
+/// <summary>How an eviction or a deletion was taken.</summary>
+internal enum EvictionOutcome
+{
+    Accepted,
+
+    /// <summary>There is no pod of that name any more.</summary>
+    Gone,
+
+    /// <summary>The pod of that name has another UID by now.</summary>
+    Replaced,
+
+    /// <summary>A disruption budget forbids it.</summary>
+    Budget,
+}

@@ -1,0 +1,74 @@
+using System.ComponentModel.DataAnnotations;
+using Runbooks.Steps;
+
+namespace Runbooks.Integrations.Kubernetes;
+
+/// <summary>Section <c>Kubernetes</c>.</summary>
+public sealed class KubernetesOptions : IValidatableObject
+{
+    public const string Section = "Kubernetes";
+
+    /// <summary>The cluster of steps that name none; not needed when there is only one.</summary>
+    public string? Default { get; set; }
+
+    /// <summary>By the name that runbooks use.</summary>
+    public IDictionary<string, ClusterOptions> Clusters { get; } = new Dictionary<string, ClusterOptions>(StringComparer.Ordinal);
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (Default is not null && !Clusters.ContainsKey(Default))
+        {
+            yield return new ValidationResult($"{Section}:Default names '{Default}', which is not among {Section}:Clusters.");
+        }
+
+        foreach (var (name, problem) in Clusters.SelectMany(cluster => cluster.Value.Problems().Select(problem => (cluster.Key, problem))))
+        {
+            yield return new ValidationResult($"{Section}:Clusters:{name} {problem}");
+        }
+    }
+}
+
+/// <summary>How one cluster is reached: exactly one of <see cref="KubeConfig"/>, <see cref="InCluster"/> and <see cref="Server"/>.</summary>
+public sealed class ClusterOptions
+{
+    /// <summary>The path of a kubeconfig file.</summary>
+    public string? KubeConfig { get; set; }
+
+    /// <summary>The context in it; its current one when null.</summary>
+    public string? Context { get; set; }
+
+    /// <summary>This process runs in the cluster, as a service account.</summary>
+    public bool InCluster { get; set; }
+
+    /// <summary>The API server's URL.</summary>
+    public string? Server { get; set; }
+
+    /// <summary>A bearer token for <see cref="Server"/>.</summary>
+    [Secret]
+    public string? Token { get; set; }
+
+    /// <summary>The certificate authority of <see cref="Server"/>, PEM in base64 as kubeconfig files hold it.</summary>
+    public string? CertificateAuthorityData { get; set; }
+
+    internal IEnumerable<string> Problems()
+    {
+        if (new[] { KubeConfig is not null, InCluster, Server is not null }.Count(given => given) != 1)
+        {
+            yield return "needs exactly one of KubeConfig, InCluster and Server.";
+        }
+
+        if (Server is null)
+        {
+            yield break;
+        }
+
+        if (!Uri.TryCreate(Server, UriKind.Absolute, out var server) || server.Scheme is not ("http" or "https"))
+        {
+            yield return "has a Server that is not an absolute http or https URL.";
+        }
+        else if (Token is not null && server is { Scheme: "http", IsLoopback: false })
+        {
+            yield return "would send its token over plain http. Use https.";
+        }
+    }
+}

@@ -1,0 +1,18 @@
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Integrations.Http;
+using Runbooks.Steps;
+
+namespace Runbooks.Integrations.Kubernetes;
+
+public static class KubernetesRegistration
+{
+    /// <summary>The check <c>kubernetes.pod</c> and the action <c>kubernetes.recyclePod</c>.</summary>
+    public static IServiceCollection AddKubernetes(this IServiceCollection services)
+    {
+        services.AddOptions<KubernetesOptions>().BindConfiguration(KubernetesOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOutboundHttpOptions();
+        services.AddSingleton<Clusters>();
+        services.AddSingleton<ICheck, PodCheck>();
+        return services.AddSingleton<IAction, RecyclePod>();
+    }
+}

@@ -1,0 +1,68 @@
+using System.ComponentModel;
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+
+namespace Runbooks.Integrations.Metrics;
+
+/// <summary>When a measured value is bad: a comparison with a number, or <c>absent</c> for no value at all.</summary>
+[Description("a comparison such as \"> 95\", \"< 1\" or \"== 0\", or absent")]
+public sealed record FailingWhen : IParsable<FailingWhen>
+{
+    private const string Absent = "absent";
+
+    // Longer ones first: '>' is the beginning of '>='.
+    private static readonly string[] s_operators = [">=", "<=", "==", "!=", ">", "<"];
+
+    private readonly string _operator;
+    private readonly double _bound;
+
+    private FailingWhen(string @operator, double bound) => (_operator, _bound) = (@operator, bound);
+
+    /// <summary>Failing is that there is nothing.</summary>
+    public bool IsAbsent => _operator == Absent;
+
+    public bool Holds(double value) => _operator switch
+    {
+        ">=" => value >= _bound,
+        "<=" => value <= _bound,
+        "==" => value == _bound,
+        "!=" => value != _bound,
+        ">" => value > _bound,
+        "<" => value < _bound,
+        _ => false,
+    };
+
+    /// <summary>The item whose value is the furthest on the failing side; one that is not a number only when all are.</summary>
+    public T Worst<T>(IReadOnlyCollection<T> items, Func<T, double> value)
+        where T : class
+    {
+        var numbers = items.Where(item => !double.IsNaN(value(item))).DefaultIfEmpty(items.First()).ToList();
+        return _operator switch
+        {
+            ">" or ">=" => numbers.MaxBy(value)!,
+            "<" or "<=" => numbers.MinBy(value)!,
+            _ => numbers.Find(item => Holds(value(item))) ?? numbers[0],
+        };
+    }
+
+    public override string ToString() => IsAbsent ? Absent : string.Create(CultureInfo.InvariantCulture, $"{_operator} {_bound}");
+
+    /// <summary>A measured value as a person reads it.</summary>
+    public static string Number(double value) => Math.Abs(value) is >= 1e15 or (> 0 and < 0.001)
+        ? value.ToString("G4", CultureInfo.InvariantCulture)
+        : value.ToString("0.###", CultureInfo.InvariantCulture);
+
+    public static FailingWhen Parse(string s, IFormatProvider? provider) =>
+        TryParse(s, provider, out var failing) ? failing : throw new FormatException($"'{s}' is neither a comparison such as '> 95' nor 'absent'.");
+
+    public static bool TryParse([NotNullWhen(true)] string? s, IFormatProvider? provider, [MaybeNullWhen(false)] out FailingWhen result)
+    {
+        var text = (s ?? "").Trim();
+        var sign = Array.Find(s_operators, candidate => text.StartsWith(candidate, StringComparison.Ordinal)) ?? "";
+        result = text == Absent ? new FailingWhen(Absent, double.NaN)
+            : sign.Length > 0 && double.TryParse(text.AsSpan(sign.Length).Trim(), NumberStyles.Float, CultureInfo.InvariantCulture, out var bound) && double.IsFinite(bound)
+                ? new FailingWhen(sign, bound)
+                : null;
+        return result is not null;
+    }
+}

@@ -1,0 +1,50 @@
+using System.ComponentModel.DataAnnotations;
+using Runbooks.Steps;
+using Runbooks.Steps.Parameters;
+
+namespace Runbooks.Integrations.Prometheus;
+
+/// <summary>Section <c>Prometheus</c>.</summary>
+public sealed class PrometheusOptions : IValidatableObject
+{
+    public const string Section = "Prometheus";
+
+    /// <summary>The endpoint of checks that name none; not needed when there is only one.</summary>
+    public string? Default { get; set; }
+
+    /// <summary>By the name that runbooks use.</summary>
+    public IDictionary<string, PrometheusEndpoint> Endpoints { get; } = new Dictionary<string, PrometheusEndpoint>(StringComparer.Ordinal);
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (Default is not null && !Endpoints.ContainsKey(Default))
+        {
+            yield return new ValidationResult($"{Section}:Default names '{Default}', which is not among {Section}:Endpoints.");
+        }
+
+        foreach (var (name, endpoint) in Endpoints)
+        {
+            if (!Uri.TryCreate(endpoint.Url, UriKind.Absolute, out var url) || !new HttpUrlAttribute().IsValid(endpoint.Url))
+            {
+                yield return new ValidationResult($"{Section}:Endpoints:{name}:Url must be an absolute http or https URL.");
+            }
+            else if (endpoint.Token is not null && url is { Scheme: "http", IsLoopback: false })
+            {
+                yield return new ValidationResult($"{Section}:Endpoints:{name} would send its token over plain http. Use https.");
+            }
+        }
+    }
+}
+
+public sealed class PrometheusEndpoint
+{
+    /// <summary>Without <c>/api/v1</c>.</summary>
+    public string Url { get; set; } = "";
+
+    /// <summary>A bearer token, where one is needed.</summary>
+    [Secret]
+    public string? Token { get; set; }
+
+    /// <summary>Where a person opens it; the URL itself when null.</summary>
+    public string? Ui { get; set; }
+}

@@ -1,0 +1,17 @@
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Integrations.Http;
+using Runbooks.Steps;
+
+namespace Runbooks.Integrations.Prometheus;
+
+public static class PrometheusRegistration
+{
+    /// <summary>The check <c>prometheus.query</c>.</summary>
+    public static IServiceCollection AddPrometheus(this IServiceCollection services)
+    {
+        services.AddOptions<PrometheusOptions>().BindConfiguration(PrometheusOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOutboundClient(PrometheusClient.Client);
+        services.AddSingleton<PrometheusClient>();
+        return services.AddSingleton<ICheck, PrometheusQuery>();
+    }
+}

@@ -1,0 +1,116 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Integrations.Http;
+using Runbooks.Integrations.Tests.Support;
+using Runbooks.Steps;
+
+namespace Runbooks.Integrations.Tests.Http;
+
+public sealed class HttpProbeTests : OnTheRange
+{
+    protected override IServiceCollection Add(IServiceCollection services) => services.AddHttpProbe();
+
+    private Task<CheckResult> ProbeAsync(string path) => AskAsync("http.probe", new { url = $"{RangeAddress}{path}" });
+
+    [Fact]
+    public async Task ExpectedStatus_IsPassing()
+    {
+        var result = await ProbeAsync("prometheus/-/healthy?key=secret");
+
+        result.Verdict.ShouldBe(Verdict.Passing);
+        result.Summary.ShouldBe($"{RangeAddress}prometheus/-/healthy answered 200 in 0 ms.");
+    }
+
+    [Fact]
+    public async Task OtherStatus_IsFailing()
+    {
+        await FaultAsync("prometheus", "503");
+
+        var result = await ProbeAsync("prometheus/-/healthy");
+
+        result.Verdict.ShouldBe(Verdict.Failing);
+        result.Summary.ShouldContain("answered 503 in 0 ms, expected 200");
+    }
+
+    [Theory]
+    [InlineData("is Healthy", Verdict.Passing)]
+    [InlineData("is Sick", Verdict.Failing)]
+    public async Task ExpectedBody_IsLookedFor(string expectBody, Verdict verdict) =>
+        (await AskAsync("http.probe", new { url = $"{RangeAddress}prometheus/-/healthy", expectBody })).Verdict.ShouldBe(verdict);
+
+    [Fact]
+    public async Task Silence_IsFailingAfterTheTimeout()
+    {
+        await FaultAsync("prometheus", "slow");
+        var asked = AskWithClockAsync();
+        while (!(await RequestsAsync()).Any(request => request.Contains("healthy")))
+        {
+            await Task.Yield();
+        }
+
+        Clock.Advance(TimeSpan.FromSeconds(5));
+
+        (await asked).Summary.ShouldContain("did not answer within 5 s");
+    }
+
+    [Fact]
+    public async Task BrokenConnection_IsFailing()
+    {
+        await FaultAsync("prometheus", "unreachable");
+
+        (await ProbeAsync("prometheus/-/healthy")).Summary.ShouldContain("cannot be reached");
+    }
+
+    private Task<CheckResult> AskWithClockAsync() => Services.GetRequiredService<IEnumerable<ICheck>>().Single().AskAsync(
+        new HttpProbeParameters { Url = $"{RangeAddress}prometheus/-/healthy", Timeout = TimeSpan.FromSeconds(5) }, Context(Clock), Cancel);
+}
+
+public sealed class HttpProbeGuardTests : OnTheRange
+{
+    protected override IReadOnlyDictionary<string, string?> Settings =>
+        new Dictionary<string, string?> { ["HttpProbe:AllowedHosts:0"] = "elsewhere.example" };
+
+    protected override IServiceCollection Add(IServiceCollection services) => services.AddHttpProbe();
+
+    [Theory]
+    [InlineData("127.0.0.1")]
+    [InlineData("localhost")]
+    [InlineData("[::ffff:127.0.0.1]")]
+    public async Task PrivateAddressThatIsNotAllowed_IsNeverConnectedTo(string host)
+    {
+        var result = await AskAsync("http.probe", new { url = $"http://{host}:{RangeAddress.Port}/prometheus/-/healthy" });
+
+        result.Verdict.ShouldBe(Verdict.Unknown);
+        result.Summary.ShouldContain("private, link-local or metadata address");
+        (await RequestsAsync()).ShouldBeEmpty();
+    }
+}
+
+public sealed class HttpProbeRedirectTests : OnTheRange
+{
+    protected override IServiceCollection Add(IServiceCollection services) => services.AddHttpProbe();
+
+    protected override IReadOnlyDictionary<string, string?> Settings =>
+        new Dictionary<string, string?> { ["HttpProbe:AllowedHosts:1"] = "127.0.0.1" };
+
+    [Theory]
+    [InlineData("/ok", 200)]
+    [InlineData("http://localhost:1/", 302)]
+    [InlineData("http://169.254.169.254/metadata", 302)]
+    [InlineData("/to", 302)]
+    public async Task Redirect_IsFollowedOnTheSameHostOnly(string location, int seen)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        await using var app = builder.Build();
+        app.MapGet("/ok", () => "fine");
+        app.MapGet("/to", (HttpResponse response) => response.Redirect(location));
+        await app.StartAsync(Cancel);
+
+        var result = await AskAsync("http.probe", new { url = $"{app.Urls.First()}/to" });
+
+        result.Value.ShouldBe($"{seen}");
+    }
+}

@@ -1,0 +1,114 @@
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Integrations.Kubernetes;
+using Runbooks.Integrations.Tests.Support;
+using Runbooks.Steps;
+
+namespace Runbooks.Integrations.Tests.Kubernetes;
+
+public sealed class PodCheckTests : OnTheRange
+{
+    protected override IServiceCollection Add(IServiceCollection services) => services.AddKubernetes();
+
+    private Task<CheckResult> AskAsync(string pod, string quietFor = "5m", string? cluster = "b") =>
+        AskAsync("kubernetes.pod", new { @namespace = "inference", pod, quietFor, cluster });
+
+    [Fact]
+    public async Task ReadyPodThatLogs_IsPassing()
+    {
+        var result = await AskAsync("llm-b-1");
+
+        result.Verdict.ShouldBe(Verdict.Passing);
+        result.Summary.ShouldBe("llm-b-1: Running, ready, no restarts, 1 GPU; last log line 4 s ago.");
+    }
+
+    [Fact]
+    public async Task ReadyPodThatIsSilent_IsFailing()
+    {
+        var result = await AskAsync("llm-b-0");
+
+        result.Verdict.ShouldBe(Verdict.Failing);
+        result.Summary.ShouldBe("llm-b-0: Running, ready, no restarts, 1 GPU; last log line 9 min ago: alive but answering nothing.");
+        result.Value.ShouldBe("9 min");
+        result.Threshold.ShouldBe("> 5 min");
+    }
+
+    [Fact]
+    public async Task SilenceWithinQuietFor_IsPassing() => (await AskAsync("llm-b-0", quietFor: "10m")).Verdict.ShouldBe(Verdict.Passing);
+
+    [Fact]
+    public async Task QuietForZero_DoesNotReadTheLog()
+    {
+        (await AskAsync("llm-b-0", quietFor: "0")).Verdict.ShouldBe(Verdict.Passing);
+
+        (await RequestsAsync()).ShouldNotContain(request => request.Contains("/log"));
+    }
+
+    [Fact]
+    public async Task MissingPod_IsFailingWithWords()
+    {
+        var result = await AskAsync("nobody");
+
+        result.Verdict.ShouldBe(Verdict.Failing);
+        result.Summary.ShouldBe("There is no pod inference/nobody on cluster b.");
+    }
+
+    [Fact]
+    public async Task UnknownCluster_IsUnknownAndNamesTheSetting()
+    {
+        var result = await AskAsync("llm-b-0", cluster: "x");
+
+        result.Verdict.ShouldBe(Verdict.Unknown);
+        result.Summary.ShouldContain("Kubernetes:Clusters:x");
+    }
+
+    [Theory]
+    [InlineData("403", "lacks the role")]
+    [InlineData("500", "answered 500")]
+    [InlineData("unreachable", "cannot be reached")]
+    public async Task PodThatCannotBeRead_IsUnknownAndSaysWhy(string fault, string words)
+    {
+        await FaultAsync("kubernetes", fault);
+
+        var result = await AskAsync("llm-b-0");
+
+        result.Verdict.ShouldBe(Verdict.Unknown);
+        result.Summary.ShouldContain(words);
+        result.Summary.ShouldNotContain("practice\"");
+    }
+
+    [Fact]
+    public async Task LogThatCannotBeRead_IsUnknownNotHealthy()
+    {
+        await FaultAsync("kubernetes", "403", on: "/log");
+
+        var result = await AskAsync("llm-b-1");
+
+        result.Verdict.ShouldBe(Verdict.Unknown);
+        result.Summary.ShouldContain("whether it still logs is not known");
+    }
+}
+
+public sealed class PodCheckRetryTests : OnTheRange
+{
+    protected override IReadOnlyDictionary<string, string?> Settings => new Dictionary<string, string?>
+    {
+        ["OutboundHttp:Retries"] = "2",
+        ["OutboundHttp:RetryDelay"] = "00:00:00",
+        ["OutboundHttp:AttemptTimeout"] = "00:00:00.300",
+    };
+
+    protected override IServiceCollection Add(IServiceCollection services) => services.AddKubernetes();
+
+    [Theory]
+    [InlineData("500")]
+    [InlineData("unreachable")]
+    [InlineData("slow")]
+    public async Task FaultThatPasses_IsSteppedOver(string fault)
+    {
+        await FaultAsync("kubernetes", fault, count: 2);
+
+        var result = await AskAsync("kubernetes.pod", new { @namespace = "inference", pod = "llm-b-0" });
+
+        result.Verdict.ShouldBe(Verdict.Failing, result.Summary);
+    }
+}

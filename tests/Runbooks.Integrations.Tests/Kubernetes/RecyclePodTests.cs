@@ -1,0 +1,191 @@
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Integrations.Kubernetes;
+using Runbooks.Integrations.Tests.Support;
+using Runbooks.Steps;
+
+namespace Runbooks.Integrations.Tests.Kubernetes;
+
+public sealed class RecyclePodTests : OnTheRange
+{
+    private const string Recycle = "kubernetes.recyclePod";
+
+    protected override IServiceCollection Add(IServiceCollection services) => services.AddKubernetes();
+
+    private static object With(string pod = "llm-b-0", bool keepLogs = true, string onBudget = "refuse") =>
+        new { @namespace = "inference", pod, keepLogs, onBudget };
+
+    private async Task<int> DeletionsAsync() =>
+        (await StateAsync()).GetProperty("apis").GetProperty("kubernetes").GetProperty("b").GetProperty("deletions").GetInt32();
+
+    [Fact]
+    public async Task Preparing_TouchesNothingAndSaysWhatWillHappen()
+    {
+        var preparation = await PrepareAsync(Recycle, With());
+
+        preparation.Refusal.ShouldBeNull();
+        preparation.Will.ShouldBe($"Recycle pod inference/llm-b-0 on cluster b (uid {preparation.Identity}): keep its last logs, evict it and wait until the replacement is ready.");
+        (await RequestsAsync()).ShouldAllBe(request => request.StartsWith("GET "));
+    }
+
+    [Fact]
+    public async Task HungPod_IsReplacedByAReadyOneAndItsLogsAreKept()
+    {
+        var preparation = await PrepareAsync(Recycle, With());
+
+        var result = await ApplyAsync(Recycle, With(), preparation);
+
+        result.Outputs["newPod"].ShouldBe("llm-b-0");
+        result.Outputs["newUid"].ShouldNotBe(preparation.Identity);
+        var log = result.Evidence.ShouldHaveSingleItem();
+        log.ShouldStartWith("inc-1/llm-b-0-");
+        Evidence.TextOf(log).ShouldNotBeNull().ShouldContain("CUDA out of memory");
+        result.Did.ShouldContain("Evicted pod inference/llm-b-0");
+        result.Did.ShouldContain("Its last logs are kept.");
+        (await AskAsync("kubernetes.pod", new { @namespace = "inference", pod = "llm-b-0" })).Verdict.ShouldBe(Verdict.Passing);
+        (await DeletionsAsync()).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Eviction_NamesTheUidThatWasApproved()
+    {
+        var stale = (await PrepareAsync(Recycle, With())) with { Identity = "11111111-1111-1111-1111-111111111111" };
+
+        var refused = await Should.ThrowAsync<StepRefusedException>(() => ApplyAsync(Recycle, With(), stale));
+
+        refused.Message.ShouldContain("no longer the one that was approved");
+        (await DeletionsAsync()).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task PodWithoutController_IsRefused()
+    {
+        var preparation = await PrepareAsync(Recycle, With("debug-shell"));
+
+        preparation.Refusal.ShouldBe("No controller owns this pod, so nothing would bring it back.");
+    }
+
+    [Fact]
+    public async Task MissingPod_IsRefused() =>
+        (await PrepareAsync(Recycle, With("nobody"))).Refusal.ShouldNotBeNull().ShouldContain("nothing to recycle");
+
+    [Fact]
+    public async Task DisruptionBudget_RefusesByDefault()
+    {
+        await FaultAsync("kubernetes", "429");
+        var preparation = await PrepareAsync(Recycle, With());
+
+        var refused = await Should.ThrowAsync<StepRefusedException>(() => ApplyAsync(Recycle, With(), preparation));
+
+        refused.Message.ShouldContain("disruption budget");
+        (await DeletionsAsync()).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task DisruptionBudget_IsOverriddenByChoice()
+    {
+        await FaultAsync("kubernetes", "429");
+        var with = With(onBudget: "delete");
+        var preparation = await PrepareAsync(Recycle, with);
+
+        var result = await ApplyAsync(Recycle, with, preparation);
+
+        preparation.Will.ShouldContain("delete it if a disruption budget objects");
+        result.Did.ShouldContain("against a disruption budget");
+        (await DeletionsAsync()).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task MissingRole_IsSaidInWords()
+    {
+        var preparation = await PrepareAsync(Recycle, With());
+        await FaultAsync("kubernetes", "403", on: "/eviction");
+
+        var refused = await Should.ThrowAsync<StepRefusedException>(() => ApplyAsync(Recycle, With(), preparation));
+
+        refused.Message.ShouldContain("This identity may not evict pod inference/llm-b-0 on cluster 'b'");
+        refused.Message.ShouldContain("Azure Kubernetes Service RBAC Writer");
+    }
+
+    [Fact]
+    public async Task LogsThatCannotBeRead_DoNotKeepAZombieAlive()
+    {
+        var preparation = await PrepareAsync(Recycle, With());
+        await FaultAsync("kubernetes", "500", on: "/log");
+
+        var result = await ApplyAsync(Recycle, With(), preparation);
+
+        result.Evidence.ShouldBeEmpty();
+        result.Did.ShouldContain("Its logs could not be kept");
+        (await DeletionsAsync()).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task FaultsWhileWaiting_AreSteppedOver()
+    {
+        var first = await PrepareAsync(Recycle, With());
+        await ApplyAsync(Recycle, With(), first);
+        await FaultAsync("kubernetes", "500", count: 3, skip: 1, on: "/pods/llm-b-0");
+
+        var result = await ApplyAsync(Recycle, With(), first, interrupted: first);
+
+        result.Outputs["newUid"].ShouldNotBe(first.Identity);
+    }
+
+    [Fact]
+    public async Task InterruptedAfterTheEviction_OnlyWaitsAndFindsTheLogs()
+    {
+        var first = await PrepareAsync(Recycle, With());
+        var log = (await ApplyAsync(Recycle, With(), first)).Evidence.ShouldHaveSingleItem();
+
+        var again = await PrepareAsync(Recycle, With(), interrupted: first);
+        var result = await ApplyAsync(Recycle, With(), again, interrupted: first);
+
+        again.ShouldBe(first);
+        result.Did.ShouldStartWith("An earlier attempt had already evicted");
+        result.Evidence.ShouldBe([log]);
+        (await DeletionsAsync()).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task InterruptedBeforeTheEviction_EvictsOnce()
+    {
+        var first = await PrepareAsync(Recycle, With());
+
+        var result = await ApplyAsync(Recycle, With(), first, interrupted: first);
+
+        result.Outputs["newUid"].ShouldNotBe(first.Identity);
+        (await DeletionsAsync()).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task PodOfADeployment_IsReplacedUnderAnotherName()
+    {
+        var with = With("tokenizer-7d9f8c6b5d-x2x4v");
+        var first = await PrepareAsync(Recycle, with);
+
+        var result = await ApplyAsync(Recycle, with, first);
+
+        result.Outputs["newPod"].ShouldStartWith("tokenizer-7d9f8c6b5d-");
+        result.Outputs["newPod"].ShouldNotBe("tokenizer-7d9f8c6b5d-x2x4v");
+        var again = await ApplyAsync(Recycle, with, first, interrupted: first);
+        again.Outputs["newUid"].ShouldBe(result.Outputs["newUid"]);
+        (await DeletionsAsync()).ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData("refuse", "POST /kubernetes/b/api/v1/namespaces/inference/pods/llm-b-0/eviction")]
+    [InlineData("delete", "DELETE /kubernetes/b/api/v1/namespaces/inference/pods/llm-b-0")]
+    public async Task Removal_NamesExactlyTheApprovedUidAndTheGrace(string onBudget, string request)
+    {
+        await FaultAsync("kubernetes", onBudget == "delete" ? "429" : "404", on: onBudget == "delete" ? "/eviction" : "nothing");
+        var with = new { @namespace = "inference", pod = "llm-b-0", grace = "30s", onBudget };
+        var preparation = await PrepareAsync(Recycle, with);
+
+        await ApplyAsync(Recycle, with, preparation);
+
+        (await RequestsAsync()).Count(each => each == request).ShouldBe(1);
+        var last = (await StateAsync()).GetProperty("apis").GetProperty("kubernetes").GetProperty("b").GetProperty("lastDeletion");
+        last.GetProperty("uid").GetString().ShouldBe(preparation.Identity);
+        last.GetProperty("gracePeriodSeconds").GetInt32().ShouldBe(30);
+    }
+}

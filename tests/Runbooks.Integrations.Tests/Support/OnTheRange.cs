@@ -1,0 +1,114 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using RunbookLocal.PracticeRange;
+using Runbooks.Steps;
+using Runbooks.Steps.Parameters;
+using TestKit.Storage;
+
+namespace Runbooks.Integrations.Tests.Support;
+
+/// <summary>A test with a practice range of its own and the real integrations pointed at it, all on one virtual clock.</summary>
+public abstract class OnTheRange : IAsyncLifetime
+{
+    private PracticeRangeServer? _range;
+    private ServiceProvider? _services;
+
+    protected FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2026, 11, 24, 3, 0, 0, TimeSpan.Zero));
+
+    private protected InMemoryEvidenceStore Evidence { get; } = new();
+
+    protected HttpClient Http { get; } = new();
+
+    protected Uri RangeAddress => _range!.BaseAddress;
+
+    protected static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    protected IServiceProvider Services => _services!;
+
+    /// <summary>Settings that differ from those of the practice mode.</summary>
+    protected virtual IReadOnlyDictionary<string, string?> Settings => new Dictionary<string, string?>();
+
+    public async ValueTask InitializeAsync()
+    {
+        _range = await PracticeRangeServer.StartAsync(new PracticeRangeOptions { Port = 0, Time = Clock }, Cancel);
+        Http.BaseAddress = _range.BaseAddress;
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection(PracticeSettings.For(_range.BaseAddress))
+            .AddInMemoryCollection(new Dictionary<string, string?> { ["OutboundHttp:Retries"] = "0" })
+            .AddInMemoryCollection(Settings)
+            .Build();
+        _services = Add(new ServiceCollection().AddSingleton<IConfiguration>(configuration)).AddSingleton<StepCatalog>().BuildServiceProvider();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        Http.Dispose();
+        await (_services?.DisposeAsync() ?? default);
+        await (_range?.DisposeAsync() ?? default);
+    }
+
+    protected abstract IServiceCollection Add(IServiceCollection services);
+
+    protected async Task FaultAsync(string api, string kind, int count = 1, string? on = null, int skip = 0)
+    {
+        var answer = await Http.PostAsJsonAsync("/_range/faults", new { api, kind, count, on, skip }, Cancel);
+        answer.EnsureSuccessStatusCode();
+    }
+
+    protected async Task<JsonElement> StateAsync() => await Http.GetFromJsonAsync<JsonElement>("/_range/state", Cancel);
+
+    /// <summary>What the range was asked, <c>METHOD /path?query</c>, oldest first.</summary>
+    protected async Task<IReadOnlyList<string>> RequestsAsync() =>
+        [.. (await StateAsync()).GetProperty("requests").EnumerateArray().Select(request => request.GetString()!)];
+
+    protected Task<CheckResult> AskAsync(string check, object with)
+    {
+        var found = Services.GetRequiredService<StepCatalog>().FindCheck(check).ShouldNotBeNull();
+        // Checks never poll, and their own time limits must not be skipped to.
+        return found.AskAsync(Bind(with, found.ParametersType), Context(Clock), Cancel);
+    }
+
+    protected Task<Preparation> PrepareAsync(string action, object with, Preparation? interrupted = null)
+    {
+        var found = Action(action);
+        return found.PrepareAsync(Bind(with, found.ParametersType), Context(interrupted), Cancel);
+    }
+
+    protected Task<ActionResult> ApplyAsync(string action, object with, Preparation preparation, Preparation? interrupted = null)
+    {
+        var found = Action(action);
+        return found.ApplyAsync(Bind(with, found.ParametersType), preparation, Context(interrupted), Cancel);
+    }
+
+    protected Task<ActionResult> UndoAsync(string action, Preparation preparation) =>
+        Action(action).UndoAsync(preparation.UndoState!.Value, Context(), Cancel);
+
+    protected IAction Action(string name) => Services.GetRequiredService<StepCatalog>().FindAction(name).ShouldNotBeNull();
+
+    protected StepContext Context(TimeProvider time) => Context() with { Time = time };
+
+    private StepContext Context(Preparation? interrupted = null) => new()
+    {
+        IncidentId = "inc-1",
+        RunbookId = "hanged-gpu",
+        Target = "inference/llm-b-0",
+        IdempotencyKey = "inc-1:mitigation:step",
+        Interrupted = interrupted,
+        Evidence = Evidence,
+        Time = new SkippingTime(Clock),
+        Logger = NullLogger.Instance,
+    };
+
+    private static object Bind(object with, Type type)
+    {
+        var bound = ParameterBinder.Bind(JsonSerializer.SerializeToNode(with)!.AsObject(), type);
+        bound.Errors.ShouldBeEmpty();
+        return bound.Value!;
+    }
+}
