@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Runbooks.Catalog.Schema;
 using Runbooks.Steps;
 
 namespace Runbooks.Catalog;
@@ -12,6 +13,7 @@ public static class CatalogServices
         services.AddRunbookSteps();
         services.TryAddSingleton<RunbookReader>();
         services.TryAddSingleton<RunbookCatalog>();
+        services.TryAddSingleton<RunbookSchema>();
         return services;
     }
 }
