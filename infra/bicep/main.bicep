@@ -40,7 +40,7 @@ param customRoles bool = true
 @description('Client id of the sign-in application; empty: pages are opened by signed links and keys alone.')
 param signInClientId string = ''
 
-param retention shape.retention = { logs: 30, evidence: 90, deleted: 14 }
+param retention shape.retention = { logs: 30, incidents: 90, evidence: 120, deleted: 14 }
 param scale shape.scale = { alwaysReady: 1, maximum: 40, memoryMB: 2048 }
 param storageSku ('Standard_LRS' | 'Standard_ZRS' | 'Standard_GZRS') = 'Standard_LRS'
 

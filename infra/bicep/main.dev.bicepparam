@@ -26,5 +26,5 @@ param integrations = {
 
 // No always-ready instance: the first alert after a quiet while waits some seconds, and nothing is paid for meanwhile.
 param scale = { alwaysReady: 0, maximum: 10, memoryMB: 2048 }
-param retention = { logs: 30, evidence: 14, deleted: 7 }
+param retention = { logs: 30, incidents: 14, evidence: 30, deleted: 7 }
 param budget = { amount: 50, contactEmails: ['ml-platform@example.com'], startDate: '2026-12-01' }

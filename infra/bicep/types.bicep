@@ -67,7 +67,9 @@ type channels = {
 type retention = {
   @description('Logs and metrics.')
   logs: int
-  @description('Evidence blobs: kept logs, forensic bundles.')
+  @description('Closed incidents with their histories and evidence, removed by the app.')
+  incidents: int
+  @description('Evidence blobs, removed by the storage account whatever the app does.')
   evidence: int
   @description('Deleted secrets and blobs can be restored for this long.')
   deleted: int

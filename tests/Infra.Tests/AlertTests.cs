@@ -44,6 +44,21 @@ public class AlertTests
     }
 
     [Fact]
+    public async Task IncidentFailed_IsToldFromOtherEndings()
+    {
+        var rule = (await Plan.OfAsync(Plan.Production)).All("Microsoft.Insights/scheduledQueryRules").Single(rule => rule.Name == "runbooks-incident-failed");
+
+        ((string)rule.Properties["criteria"]!["allOf"]![0]!["query"]!).ShouldBe(
+            """
+            AppTraces
+            | extend event = tostring(Properties.EventName), state = tostring(Properties.State)
+            | where event in ("Ended", "UndoFailed")
+            | where isempty(state) or state =~ "Failed"
+            """, StringCompareShould.IgnoreLineEndings);
+        Enum.IsDefined(Runbooks.Incidents.IncidentState.Failed).ShouldBeTrue();
+    }
+
+    [Fact]
     public async Task EveryRule_AlsoReportsThatItIsOver()
     {
         var plan = await Plan.OfAsync(Plan.Production);

@@ -26,7 +26,7 @@ public class ExposureTests
         var containers = (await Plan.OfAsync(parameters)).All("Microsoft.Storage/storageAccounts/blobServices/containers").ToList();
 
         containers.Select(container => container.Id.Split('/')[^1]).Except(["durable-functions-monitor"])
-            .ShouldBe(["app-package", "banner", "evidence", "runbooks"], ignoreOrder: true);
+            .ShouldBe(["app-package", "banner", "documents", "evidence", "runbooks"], ignoreOrder: true);
         containers.ShouldAllBe(container => (string)container.Properties["publicAccess"]! == "None");
     }
 

@@ -33,11 +33,15 @@ func schedulerSettings(endpoint string, hubName string, clientId string) object 
 }
 
 @export()
-func runbookSettings(publicUrl string, blobUri string, tableUri string, vaultUri string) object => {
+func runbookSettings(publicUrl string, blobUri string, tableUri string, clientId string, keepDays int) object => {
   Runbooks__PublicUrl: publicUrl
   Runbooks__RunbooksContainer: 'runbooks'
   AzureStorage__BlobServiceUri: blobUri
   AzureStorage__TableServiceUri: tableUri
+  AzureStorage__ClientId: clientId
+  AzureStorage__EvidenceContainer: 'evidence'
+  AzureStorage__DocumentContainer: 'documents'
+  Watch__KeepFor: '${keepDays}.00:00:00'
 }
 
 @export()

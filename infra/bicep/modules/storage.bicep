@@ -48,7 +48,7 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-01-01' = {
   }
 }
 
-var containerNames = ['app-package', 'banner', 'evidence', 'runbooks']
+var containerNames = ['app-package', 'banner', 'documents', 'evidence', 'runbooks']
 
 resource containers 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-01-01' = [for container in containerNames: {
   parent: blobs

@@ -130,7 +130,13 @@ var settings = union(
     monitoring.outputs.connectionString,
     taskHubName
   ),
-  runbookSettings(url, storage.outputs.blobServiceUri, storage.outputs.tableServiceUri, vault.outputs.uri),
+  runbookSettings(
+    url,
+    storage.outputs.blobServiceUri,
+    storage.outputs.tableServiceUri,
+    identity.outputs.clientId,
+    keep.incidents
+  ),
   linkSigningSettings(linkSigningKeyIds, vault.outputs.uri),
   intakeSettings(alerts.?webhook, tenant().tenantId),
   signInSettings(signInClientId, identity.outputs.clientId, tenant().tenantId),
@@ -192,7 +198,6 @@ module systemAlerts 'alerts/system.bicep' = {
   name: 'system-alerts'
   params: {
     workspaceId: monitoring.outputs.workspaceId
-    appName: names.app
     peopleId: actionGroups.outputs.peopleId
     where: where
   }

@@ -3,30 +3,30 @@
 import { place } from '../../types.bicep'
 
 param workspaceId string
-param appName string
 param peopleId string
 param where place
 
-// Names of log events that the app writes; tests/Infra.Tests compares them with the code.
-var events = loadJsonContent('../../../signals.json')
+// Names of log events that the app writes; tests/Infra.Tests compares them with the code. The workspace is the system's own,
+// so nothing else writes into it.
+var known = loadJsonContent('../../../signals.json')
 
 var signals = [
   {
     name: 'runbooks-incident-failed'
     summary: 'An incident ended as failed: its runbook stopped half way. Look at the incident and finish by hand.'
-    events: events.incidentFailed
+    signal: known.incidentFailed
     severity: 1
   }
   {
     name: 'runbooks-incident-stuck'
     summary: 'The dead-man watch found an incident without progress, or the hub does not answer.'
-    events: events.incidentStuck
+    signal: known.incidentStuck
     severity: 1
   }
   {
     name: 'runbooks-approval-undelivered'
     summary: 'An approval request reached nobody: somebody is waiting for an answer nobody was asked for.'
-    events: events.approvalUndelivered
+    signal: known.approvalUndelivered
     severity: 0
   }
 ]
@@ -38,8 +38,9 @@ module eventAlerts 'log-rule.bicep' = [for signal in signals: {
     summary: signal.summary
     scopeId: workspaceId
     query: $'''AppTraces
-| where AppRoleName == '${appName}'
-| where tostring(Properties.EventName) in (${join(map(signal.events, e => '"${e}"'), ', ')})'''
+| extend event = tostring(Properties.EventName), state = tostring(Properties.State)
+| where event in (${join(map(signal.signal.events, e => '"${e}"'), ', ')})
+| where isempty(state) or state =~ "${signal.signal.?state ?? ''}"'''
     severity: signal.severity
     actionGroupId: peopleId
     location: where.location
@@ -55,7 +56,7 @@ module deadMan 'log-rule.bicep' = {
     summary: 'The dead-man watch has not run for a quarter of an hour: the app is down, or cannot write telemetry.'
     scopeId: workspaceId
     query: $'''AppRequests
-| where AppRoleName == '${appName}' and Name == '${events.watchFunction}'
+| where Name == '${known.watchFunction}'
 | summarize runs = count()'''
     measure: 'runs'
     timeAggregation: 'Total'
@@ -75,8 +76,8 @@ module refusedAlerts 'log-rule.bicep' = {
     name: 'runbooks-intake-errors'
     summary: 'The intake answered 5xx: Azure Monitor retries five times and then stops calling for a quarter of an hour.'
     scopeId: workspaceId
-    query: $'''AppRequests
-| where AppRoleName == '${appName}' and Url has "/api/alerts/" and toint(ResultCode) >= 500'''
+    query: '''AppRequests
+| where Url has "/api/alerts/" and toint(ResultCode) >= 500'''
     threshold: 2
     severity: 1
     actionGroupId: peopleId
