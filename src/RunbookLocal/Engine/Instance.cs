@@ -1,5 +1,5 @@
-using RunbookLocal.Sqlite;
 using Runbooks.Engine.Replay;
+using Runbooks.Storage;
 
 namespace RunbookLocal.Engine;
 
@@ -150,13 +150,13 @@ internal sealed class Instance(string id, EngineParts parts)
         parts.Logger.AppendFailed(cause, id);
         foreach (var message in batch)
         {
-            message.Taken?.TrySetException(new StorageUnavailableException($"Instance {id} could not be woken: {cause.Message}", cause));
+            message.Taken?.TrySetException(new StoreUnavailableException($"Instance {id} could not be woken: {cause.Message}", cause));
         }
 
         lock (_gate)
         {
             _looping = false;
-            if (cause is not StorageUnavailableException)
+            if (cause is not StoreUnavailableException)
             {
                 // Memory and journal may differ now; the journal is right.
                 _run = null;

@@ -2,6 +2,7 @@ using Microsoft.Data.Sqlite;
 using RunbookLocal.Sqlite;
 using Runbooks.Engine;
 using Runbooks.Engine.Replay;
+using Runbooks.Storage;
 
 namespace RunbookLocal.Engine;
 
@@ -47,7 +48,7 @@ public sealed class JournalEngine : IHostedService, IDisposable
     /// <summary>Opens the journal and goes on with what was at work. What only waits stays on disk until it wakes.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        await _parts.Store.CreateTablesAsync();
+        await _parts.Store.BringTablesAsync();
         _closed = null;
         var unparked = _parts.Reader.Unparked();
         if (unparked.Count > 0)
@@ -73,7 +74,7 @@ public sealed class JournalEngine : IHostedService, IDisposable
     }
 
     /// <summary>Starts an instance; returns once that is durable. An id that exists is left alone.</summary>
-    /// <exception cref="StorageUnavailableException">It could not be written, or the engine is not running.</exception>
+    /// <exception cref="StoreUnavailableException">It could not be written, or the engine is not running.</exception>
     public async Task StartAsync<TIn>(string workflow, string id, TIn input)
     {
         EnsureOpen();
@@ -90,7 +91,7 @@ public sealed class JournalEngine : IHostedService, IDisposable
     }
 
     /// <summary>Raises an event; returns once that is durable. Unknown and finished instances are no error.</summary>
-    /// <exception cref="StorageUnavailableException">It could not be written, or the engine is not running.</exception>
+    /// <exception cref="StoreUnavailableException">It could not be written, or the engine is not running.</exception>
     public Task RaiseEventAsync(string id, string name)
     {
         EnsureOpen();
@@ -183,7 +184,7 @@ public sealed class JournalEngine : IHostedService, IDisposable
                 _parts.Logger.InstancesPurged(count);
             }
         }
-        catch (StorageUnavailableException e)
+        catch (StoreUnavailableException e)
         {
             _parts.Logger.PurgeFailed(e);
         }
@@ -193,7 +194,7 @@ public sealed class JournalEngine : IHostedService, IDisposable
     {
         if (_closed is { } why)
         {
-            throw new StorageUnavailableException(why);
+            throw new StoreUnavailableException(why);
         }
     }
 }

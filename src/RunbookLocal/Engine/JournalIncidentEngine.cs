@@ -6,11 +6,8 @@ namespace RunbookLocal.Engine;
 /// <summary>The seam's view of the journal engine: incidents, and nothing else.</summary>
 internal sealed class JournalIncidentEngine(JournalEngine engine) : IIncidentEngine
 {
-    /// <summary>The name under which the incident's workflow is registered.</summary>
-    public const string Workflow = "Incident";
-
     public Task StartAsync(IncidentInput input, CancellationToken cancellationToken) =>
-        engine.StartAsync(Workflow, input.IncidentId, input);
+        engine.StartAsync(IncidentWorkflow.Name, input.IncidentId, input);
 
     public Task WakeAsync(string incidentId, string eventName, CancellationToken cancellationToken) =>
         engine.RaiseEventAsync(incidentId, eventName);

@@ -3,8 +3,8 @@ namespace RunbookLocal.Engine;
 /// <summary>The engine's tables. Instances have a small key of their own: journals of one time lie side by side on disk.</summary>
 internal static class JournalSchema
 {
-    public const string Sql = """
-        CREATE TABLE IF NOT EXISTS engine_instances (
+    public const string Version1 = """
+        CREATE TABLE engine_instances (
             key           INTEGER PRIMARY KEY,
             id            TEXT NOT NULL UNIQUE,
             workflow      TEXT NOT NULL,
@@ -14,9 +14,9 @@ internal static class JournalSchema
             failure       TEXT,
             finished_at   INTEGER
         );
-        CREATE INDEX IF NOT EXISTS engine_unparked ON engine_instances (key) WHERE status = 'Running' AND parked = 0;
-        CREATE INDEX IF NOT EXISTS engine_finished ON engine_instances (finished_at) WHERE finished_at IS NOT NULL;
-        CREATE TABLE IF NOT EXISTS engine_history (
+        CREATE INDEX engine_unparked ON engine_instances (key) WHERE status = 'Running' AND parked = 0;
+        CREATE INDEX engine_finished ON engine_instances (finished_at) WHERE finished_at IS NOT NULL;
+        CREATE TABLE engine_history (
             instance INTEGER NOT NULL,
             seq      INTEGER NOT NULL,
             kind     TEXT NOT NULL,
@@ -26,12 +26,12 @@ internal static class JournalSchema
             data     TEXT,
             PRIMARY KEY (instance, seq)
         ) WITHOUT ROWID;
-        CREATE TABLE IF NOT EXISTS engine_timers (
+        CREATE TABLE engine_timers (
             instance INTEGER NOT NULL,
             task     INTEGER NOT NULL,
             due      INTEGER NOT NULL, -- ticks, UTC
             PRIMARY KEY (instance, task)
         ) WITHOUT ROWID;
-        CREATE INDEX IF NOT EXISTS engine_timers_due ON engine_timers (due);
+        CREATE INDEX engine_timers_due ON engine_timers (due);
         """;
 }

@@ -7,8 +7,7 @@ namespace RunbookLocal.Engine;
 /// <summary>Writes the journal.</summary>
 internal sealed class JournalStore(SqliteDatabase database)
 {
-    public Task CreateTablesAsync() =>
-        database.Writer.EnqueueAsync((connection, transaction) => connection.Statement(transaction, JournalSchema.Sql).ExecuteNonQuery());
+    public Task BringTablesAsync() => Task.Run(() => SqliteSchema.Bring(database, "engine", JournalSchema.Version1));
 
     /// <returns>The new instance's key; null when the id is taken.</returns>
     public Task<long?> CreateAsync(string id, HistoryEvent started) => database.Writer.EnqueueAsync<long?>((connection, transaction) =>

@@ -13,9 +13,6 @@ namespace TestKit.Engine;
 public sealed class InMemoryEngine(
     WorkflowTable workflows, ActivityTable activities, TimeProvider time, ILoggerFactory loggers, InMemoryOptions? options = null) : IIncidentEngine
 {
-    /// <summary>The name under which an incident's workflow is registered.</summary>
-    public const string IncidentWorkflow = "Incident";
-
     private readonly ConcurrentDictionary<string, InMemoryInstance> _instances = new(StringComparer.Ordinal);
     private readonly Queue<(InMemoryInstance Instance, HistoryEvent Happened, int Life)> _news = [];
     private readonly Lock _gate = new();
@@ -77,7 +74,7 @@ public sealed class InMemoryEngine(
 
     Task IIncidentEngine.StartAsync(IncidentInput input, CancellationToken cancellationToken)
     {
-        Start(IncidentWorkflow, input.IncidentId, input);
+        Start(IncidentWorkflow.Name, input.IncidentId, input);
         return Task.CompletedTask;
     }
 
