@@ -25,6 +25,14 @@ public static class GateWords
     public static string HowItEnded(Incident incident) =>
         $"Incident {incident.Id} ended{(incident.ClosedAt is { } at ? $" at {Clock(at)}" : "")} as {CamelCase.Of(incident.State)}. {incident.Reason}".TrimEnd();
 
+    /// <summary>What is told to somebody who comes when there is nothing to decide any more.</summary>
+    public static string Late(Gate gate, DateTimeOffset now) => gate switch
+    {
+        { Outcome: not GateOutcome.Pending } => HowItEnded(gate),
+        _ when now >= gate.ExpiresAt => $"Nobody decided before {Clock(gate.ExpiresAt)}; this question has expired.",
+        _ => "This question is still open. Decide from the newest message.",
+    };
+
     public static string Said(Decision decision) =>
         $"{decision.Person} {Past(decision.Verb)} (by {decision.Via}){(decision.Reason is { Length: > 0 } reason ? $": {reason}" : ".")}";
 

@@ -1,0 +1,104 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
+using Runbooks.Approvals;
+using Runbooks.Incidents;
+using Runbooks.Storage;
+using Runbooks.Web.Edge;
+using Runbooks.Web.Pages;
+
+namespace Runbooks.Web.Decisions;
+
+/// <summary>
+/// <c>/decide/{token}</c>. GET and HEAD render and change nothing, however often a mail scanner comes by; only a POST of the
+/// page's form decides. The token is the credential.
+/// </summary>
+public sealed class DecidePageHandler(
+    LinkSigner signer, IIncidentStore store, PinnedRunbooks runbooks, DecisionDesk desk, TimeProvider time, HttpEdge edge, ILogger<DecidePageHandler> logger)
+{
+    private const string Via = "link";
+
+    private static readonly FormOptions s_form = new()
+    {
+        ValueCountLimit = 16,
+        KeyLengthLimit = 64,
+        ValueLengthLimit = 16 * 1024,
+        BufferBodyLengthLimit = RequestBody.MaxSmall,
+        MultipartBodyLengthLimit = RequestBody.MaxSmall,
+    };
+
+    public Task<IResult> GetAsync(HttpRequest request, string token) => edge.RunAsync(request, async cancellationToken =>
+        signer.TryRead(token, out var grant) ? await ShowAsync(grant, null, cancellationToken) : BadLink());
+
+    /// <param name="signedIn">The person that the platform has authenticated; null where nobody signs in, and the link's recipient counts.</param>
+    public Task<IResult> PostAsync(HttpRequest request, string token, string? signedIn = null) => edge.RunAsync(request, async cancellationToken =>
+    {
+        if (!signer.TryRead(token, out var grant))
+        {
+            return BadLink();
+        }
+
+        if (!SameOrigin.Allows(request))
+        {
+            Log.LinkRefused(logger, "posted from another site");
+            return Message(StatusCodes.Status403Forbidden, "Not decided", "This was sent from another site. Open the link from your message and decide there.");
+        }
+
+        var form = await ReadFormAsync(request, cancellationToken);
+        if (form is null || !VerbWords.TryParse(form["decision"], out var verb))
+        {
+            return Message(StatusCodes.Status400BadRequest, "Not decided", "No decision was sent. Open the link from your message and press one of the buttons.");
+        }
+
+        var ballot = new Ballot(verb, signedIn ?? grant.Recipient, Via, VerbWords.Reason(form["reason"]), grant.PlanHash);
+        var receipt = await desk.DecideAsync(grant.IncidentId, grant.GateId, ballot, cancellationToken);
+        return await ShowAsync(grant, receipt.Result, cancellationToken);
+    });
+
+    private async Task<IResult> ShowAsync(LinkGrant grant, DecisionResult? result, CancellationToken cancellationToken)
+    {
+        if (await store.FindAsync(grant.IncidentId, cancellationToken) is not { } incident || incident.FindGate(grant.GateId) is not { } gate)
+        {
+            return Message(StatusCodes.Status404NotFound, "No longer kept", "The record of this incident is no longer kept. Nothing was decided.");
+        }
+
+        var now = time.GetUtcNow();
+        var status = result is null ? StatusCodes.Status200OK : DecisionAnswer.StatusOf(result.Status);
+        if (now >= grant.ExpiresAt)
+        {
+            // The link has outlived its afterlife: it says how it ended and shows nothing else any more.
+            return Message(status, "This link has expired", GateWords.Late(gate, now));
+        }
+
+        var runbook = await runbooks.OfAsync(incident, cancellationToken);
+        return new PageResult<ApprovalPage>(new { Model = new ApprovalModel(incident, gate, runbook, grant.Recipient, result, now) }, status);
+    }
+
+    private PageResult<MessagePage> BadLink()
+    {
+        Log.LinkRefused(logger, "the signature does not fit, or its key is gone");
+        return Message(
+            StatusCodes.Status404NotFound, "This link does not work",
+            "It may have been cut off or changed on its way. Open it again from the original message, or decide from the newest one. Nothing was decided.");
+    }
+
+    private static PageResult<MessagePage> Message(int status, string title, string text) => new(new { Title = title, Text = text }, status);
+
+    private static async Task<IFormCollection?> ReadFormAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        if (!request.HasFormContentType || request.ContentLength > RequestBody.MaxSmall)
+        {
+            return null;
+        }
+
+        try
+        {
+            // A feature of our own: the limits are ours, whatever the host has set.
+            return await new FormFeature(request, s_form).ReadFormAsync(cancellationToken);
+        }
+        catch (Exception unreadable) when (unreadable is InvalidDataException or IOException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,101 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using Runbooks.Alerts;
+using Runbooks.Catalog;
+using Runbooks.Incidents;
+using Runbooks.Storage;
+using Runbooks.Web.Edge;
+
+namespace Runbooks.Web.Incidents;
+
+/// <summary><c>GET /api/incidents</c> and <c>GET /api/incidents/{id}</c></summary>
+public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter, HttpEdge edge)
+{
+    /// <summary>Longer than any proxy keeps a silent connection open.</summary>
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan UsualWait = TimeSpan.FromSeconds(30);
+
+    public Task<IResult> ListAsync(HttpRequest request) => edge.RunAsync(request, async cancellationToken =>
+    {
+        var query = new IncidentQuery();
+        if (Given(request, "state") is { } word)
+        {
+            if (word is "open" or "final")
+            {
+                query = query with { Open = word == "open" };
+            }
+            else if (StateWords.TryParse(word, out var state))
+            {
+                query = query with { State = state };
+            }
+            else
+            {
+                return Wrong("state", $"Use one of: open, final, {StateWords.All}.");
+            }
+        }
+
+        if (Given(request, "limit") is { } limit)
+        {
+            if (!int.TryParse(limit, NumberStyles.None, CultureInfo.InvariantCulture, out var count) || count is < 1 or > 500)
+            {
+                return Wrong("limit", "Use a number from 1 to 500.");
+            }
+
+            query = query with { Limit = count };
+        }
+
+        var page = await store.ListAsync(query with { RunbookId = Given(request, "runbook"), After = Given(request, "after") }, cancellationToken);
+        return Answers.Json(new ListAnswer([.. page.Items.Select(IncidentLine.Of)], page.Next));
+    });
+
+    /// <summary>With <c>waitFor</c> the answer comes when that state is reached, or as things stand when the time is up.</summary>
+    public Task<IResult> GetAsync(HttpRequest request, string id) => edge.RunAsync(request, async cancellationToken =>
+    {
+        var (goal, atMost) = ((IncidentState?)null, TimeSpan.Zero);
+        if (Given(request, "waitFor") is { } word)
+        {
+            atMost = UsualWait;
+            if (word != "final")
+            {
+                if (!StateWords.TryParse(word, out var state))
+                {
+                    return Wrong("waitFor", $"Use one of: final, {StateWords.All}.");
+                }
+
+                goal = state;
+            }
+
+            if (Given(request, "timeout") is { } timeout)
+            {
+                if (!double.TryParse(timeout.TrimEnd('s'), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds))
+                {
+                    return Wrong("timeout", "Use a number of seconds.");
+                }
+
+                atMost = TimeSpan.FromSeconds(Math.Min(seconds, LongestWait.TotalSeconds));
+            }
+        }
+
+        return await waiter.WaitAsync(id, goal, atMost, cancellationToken) is { } incident
+            ? Answers.Json(IncidentView.Of(incident))
+            : Answers.Problem(StatusCodes.Status404NotFound, "There is no such incident.");
+    });
+
+    private static string? Given(HttpRequest request, string name) => request.Query[name].ToString() is { Length: > 0 } value ? value : null;
+
+    private static IResult Wrong(string name, string remedy) =>
+        Answers.Problem(StatusCodes.Status400BadRequest, $"The query parameter '{name}' cannot be used. {remedy}", new AlertError($"?{name}", "something else", remedy));
+
+    private sealed record ListAnswer(IReadOnlyList<IncidentLine> Incidents, string? Next);
+}
+
+/// <summary>One incident of a listing, under the same names as in its full view.</summary>
+/// <param name="Runbook">The runbook's id.</param>
+public sealed record IncidentLine(
+    string Id, string Runbook, string Title, string Target, IncidentState State, string? Reason, int AlertCount,
+    DateTimeOffset OpenedAt, DateTimeOffset UpdatedAt, DateTimeOffset? ClosedAt)
+{
+    public static IncidentLine Of(IncidentSummary summary) => new(
+        summary.Id, summary.RunbookId, summary.Title, summary.Target, summary.State, summary.Reason, summary.AlertCount,
+        summary.OpenedAt, summary.UpdatedAt, summary.ClosedAt);
+}

@@ -1,0 +1,41 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Runbooks.Alerts;
+using Runbooks.Incidents.Intake;
+using Runbooks.Web.Edge;
+
+namespace Runbooks.Web.Intake;
+
+/// <summary><c>POST /api/alerts/{source}</c></summary>
+public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, HttpEdge edge, ILogger<AlertsHandler> logger)
+{
+    public Task<IResult> PostAsync(HttpRequest request, string source) =>
+        edge.RunAsync(request, cancellationToken => TakeAsync(request, source, cancellationToken), retryable: true);
+
+    private async Task<IResult> TakeAsync(HttpRequest request, string source, CancellationToken cancellationToken)
+    {
+        if (!reader.Knows(source))
+        {
+            return Answers.Problem(StatusCodes.Status404NotFound, $"This sender is not known. Known: {string.Join(", ", reader.Sources)}.");
+        }
+
+        if (await RequestBody.ReadAsync(request, RequestBody.MaxAlerts, cancellationToken) is not { } body)
+        {
+            return Answers.TooLarge(RequestBody.MaxAlerts);
+        }
+
+        var parsed = reader.Read(source, body);
+        if (parsed.Errors.Count > 0)
+        {
+            Log.PostRefused(logger, source, string.Join(" | ", parsed.Errors));
+        }
+
+        if (parsed.IsRefused)
+        {
+            return Answers.Problem(StatusCodes.Status400BadRequest, "The post could not be understood.", parsed.Errors);
+        }
+
+        var outcomes = await intake.TakeAsync(parsed.Alerts, cancellationToken);
+        return Answers.Json(new IntakeAnswer(outcomes, parsed.Errors.Count == 0 ? null : parsed.Errors), StatusCodes.Status202Accepted);
+    }
+}

@@ -1,0 +1,57 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Runbooks.Alerts;
+using Runbooks.Incidents.Intake;
+using Runbooks.Web.Edge;
+
+namespace Runbooks.Web.Intake;
+
+/// <summary><c>POST /api/runbooks/{id}/incidents</c></summary>
+public sealed class ManualStartHandler(ManualStart manual, HttpEdge edge)
+{
+    private const string Example = """{"labels":{"pod":"llm-b-0"},"by":"ada"}""";
+
+    /// <summary>On record when the holder of the key gives no name.</summary>
+    private const string Nobody = "the API key's holder";
+
+    public Task<IResult> PostAsync(HttpRequest request, string id) =>
+        edge.RunAsync(request, cancellationToken => StartAsync(request, id, cancellationToken), retryable: true);
+
+    private async Task<IResult> StartAsync(HttpRequest request, string id, CancellationToken cancellationToken)
+    {
+        var (body, refusal) = await RequestBody.ReadJsonAsync<StartBody>(request, Example, cancellationToken);
+        if (body is null)
+        {
+            return refusal!;
+        }
+
+        var labels = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (name, value) in body.Labels ?? [])
+        {
+            if (labels.Count == AlertLimits.Labels || name.Length > AlertLimits.LabelName || Text(value) is not { Length: <= AlertLimits.LabelValue } text)
+            {
+                return Answers.Problem(StatusCodes.Status400BadRequest, "The labels cannot be used.", new AlertError(
+                    $"$.labels.{Words.Clip(name, 60)}", value.ValueKind.ToString(), $"Give at most {AlertLimits.Labels} labels, each a text of at most {AlertLimits.LabelValue} characters."));
+            }
+
+            labels[name] = text;
+        }
+
+        var by = string.IsNullOrWhiteSpace(body.By) ? Nobody : Words.Clip(body.By.Trim(), 200);
+        var started = await manual.StartAsync(id, labels, by, cancellationToken);
+        return started.Outcome is { } outcome
+            ? Answers.Json(new IntakeAnswer([outcome], null), StatusCodes.Status202Accepted)
+            : Answers.Problem(
+                started.Problem == ManualStartProblem.NoSuchRunbook ? StatusCodes.Status404NotFound : StatusCodes.Status400BadRequest,
+                string.Join(" ", started.Errors));
+    }
+
+    private static string? Text(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.String => value.GetString(),
+        JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False => value.GetRawText(),
+        _ => null,
+    };
+
+    private sealed record StartBody(Dictionary<string, JsonElement>? Labels, string? By);
+}

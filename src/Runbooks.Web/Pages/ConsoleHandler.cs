@@ -1,0 +1,47 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+using Runbooks.Incidents;
+using Runbooks.Incidents.Intake;
+using Runbooks.Storage;
+using Runbooks.Web.Edge;
+using Runbooks.Web.Incidents;
+
+namespace Runbooks.Web.Pages;
+
+/// <summary><c>GET /</c> and <c>GET /incidents/{id}</c></summary>
+public sealed class ConsoleHandler(
+    IIncidentStore store, PinnedRunbooks pinned, LoadedRunbooks loaded, IOptions<ConsoleOptions> options, TimeProvider time, HttpEdge edge)
+{
+    private const int OpenShown = 200;
+    private const int ClosedShown = 25;
+
+    public Task<IResult> ListAsync(HttpRequest request) => edge.RunAsync(request, async cancellationToken =>
+    {
+        var filter = new ConsoleFilter(Given(request, "state"), Given(request, "runbook"), Given(request, "after"));
+        IncidentState? state = StateWords.TryParse(filter.State ?? "", out var parsed) ? parsed : null;
+        var query = new IncidentQuery(state, filter.Runbook);
+        var nothing = new IncidentPage([], null);
+
+        // Later pages are about the past: what is open stands on the first one.
+        var open = filter.After is null && filter.State is not "final"
+            ? await store.ListAsync(query with { Open = true, Limit = OpenShown }, cancellationToken)
+            : nothing;
+        var closed = filter.State is not "open"
+            ? await store.ListAsync(query with { Open = false, Limit = ClosedShown, After = filter.After }, cancellationToken)
+            : nothing;
+        var more = closed.Next is { } next ? ConsoleFilter.Address(filter.State, filter.Runbook, next) : null;
+        var runbooks = loaded().Select(runbook => runbook.Id).Order(StringComparer.Ordinal).ToList();
+        var waitingFirst = open.Items.OrderByDescending(item => item.State == IncidentState.AwaitingApproval).ToList();
+        return new PageResult<ConsolePage>(
+            new { Model = new ConsoleModel(waitingFirst, closed.Items, filter, runbooks, more, options.Value.TryThis, time.GetUtcNow()) });
+    });
+
+    public Task<IResult> ShowAsync(HttpRequest request, string id) => edge.RunAsync(request, async cancellationToken =>
+        await store.FindAsync(id, cancellationToken) is { } incident
+            ? new PageResult<OneIncidentPage>(new { Incident = incident, Runbook = await pinned.OfAsync(incident, cancellationToken), Now = time.GetUtcNow() })
+            : new PageResult<MessagePage>(
+                new { Title = "No such incident", Text = "There is no incident under this address, or it is no longer kept.", Home = true },
+                StatusCodes.Status404NotFound));
+
+    private static string? Given(HttpRequest request, string name) => request.Query[name].ToString() is { Length: > 0 } value ? value : null;
+}

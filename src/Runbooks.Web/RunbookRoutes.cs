@@ -1,0 +1,41 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Runbooks.Web.Assets;
+using Runbooks.Web.Decisions;
+using Runbooks.Web.Edge;
+using Runbooks.Web.Incidents;
+using Runbooks.Web.Intake;
+using Runbooks.Web.Pages;
+
+namespace Runbooks.Web;
+
+public static class RunbookRoutes
+{
+    private static readonly string[] s_read = [HttpMethods.Get, HttpMethods.Head];
+
+    /// <summary>The outside contract on ASP.NET Core routing, for a host that checks keys itself.</summary>
+    public static IEndpointRouteBuilder MapRunbooks(this IEndpointRouteBuilder app)
+    {
+        app.MapPost("/api/alerts/{source}", (HttpRequest request, string source, AlertsHandler handler) => handler.PostAsync(request, source))
+            .NeedsKey(allowQuery: true);
+        app.MapPost("/api/runbooks/{id}/incidents", (HttpRequest request, string id, ManualStartHandler handler) => handler.PostAsync(request, id)).NeedsKey();
+        app.MapMethods("/api/incidents", s_read, (HttpRequest request, IncidentsHandler handler) => handler.ListAsync(request)).NeedsKey();
+        app.MapMethods("/api/incidents/{id}", s_read, (HttpRequest request, string id, IncidentsHandler handler) => handler.GetAsync(request, id)).NeedsKey();
+        app.MapPost("/api/incidents/{id}/decision", (HttpRequest request, string id, DecisionHandler handler) => handler.PostAsync(request, id)).NeedsKey();
+        app.MapPost("/api/incidents/{id}/cancel", (HttpRequest request, string id, CancelHandler handler) => handler.PostAsync(request, id)).NeedsKey();
+
+        // Signed links are their own credential.
+        app.MapMethods("/decide/{token}", s_read, (HttpRequest request, string token, DecidePageHandler handler) => handler.GetAsync(request, token));
+        app.MapPost("/decide/{token}", (HttpRequest request, string token, DecidePageHandler handler) => handler.PostAsync(request, token)).DisableAntiforgery();
+
+        app.MapMethods("/", s_read, (HttpRequest request, ConsoleHandler handler) => handler.ListAsync(request)).NeedsPageKey();
+        app.MapMethods("/incidents/{id}", s_read, (HttpRequest request, string id, ConsoleHandler handler) => handler.ShowAsync(request, id)).NeedsPageKey();
+        app.MapMethods("/incidents/{id}/evidence/{name}", s_read, (HttpRequest request, string id, string name, EvidenceHandler handler) => handler.GetAsync(request, id, name))
+            .NeedsPageKey();
+
+        app.MapMethods("/healthz", s_read, (HttpRequest request, HealthHandler handler) => handler.GetAsync(request));
+        app.MapMethods("/assets/{name}", s_read, (HttpRequest request, string name) => AssetsHandler.Get(request, name));
+        return app;
+    }
+}

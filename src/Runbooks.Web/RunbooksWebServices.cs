@@ -1,0 +1,49 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Runbooks.Alerts;
+using Runbooks.Incidents.Intake;
+using Runbooks.Storage;
+using Runbooks.Web.Decisions;
+using Runbooks.Web.Edge;
+using Runbooks.Web.Incidents;
+using Runbooks.Web.Intake;
+using Runbooks.Web.Pages;
+
+namespace Runbooks.Web;
+
+public static class RunbooksWebServices
+{
+    /// <summary>
+    /// The handlers of the outside contract, for any host: each takes the request and its route values and returns a result.
+    /// The host wraps its store in <see cref="SignallingIncidentStore"/>, so that waiting readers hear of changes.
+    /// </summary>
+    public static IServiceCollection AddRunbooksWeb(this IServiceCollection services)
+    {
+        services.AddAlerts().AddIncidentIntake().AddRazorComponents();
+        services.AddOptions<ApiKeyOptions>().BindConfiguration(ApiKeyOptions.SectionName);
+        services.AddOptions<ConsoleOptions>().BindConfiguration(ConsoleOptions.SectionName);
+
+        // Addresses carry decision tokens and intake keys; these categories would write them to the log.
+        services.AddLogging(logging => logging
+            .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.Warning)
+            .AddFilter("Microsoft.AspNetCore.Routing", LogLevel.Warning));
+
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<IncidentChanges>();
+        services.TryAddSingleton<IncidentWaiter>();
+        services.TryAddSingleton<PinnedRunbooks>();
+        return services
+            .AddSingleton<HttpEdge>()
+            .AddSingleton<ApiKeyGate>()
+            .AddSingleton<AlertsHandler>()
+            .AddSingleton<ManualStartHandler>()
+            .AddSingleton<IncidentsHandler>()
+            .AddSingleton<CancelHandler>()
+            .AddSingleton<EvidenceHandler>()
+            .AddSingleton<DecisionHandler>()
+            .AddSingleton<DecidePageHandler>()
+            .AddSingleton<ConsoleHandler>()
+            .AddSingleton<HealthHandler>();
+    }
+}

@@ -1,0 +1,186 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Runbooks.Catalog;
+using Runbooks.Incidents;
+using Runbooks.Steps;
+using Runbooks.Storage;
+using TestKit;
+
+namespace Runbooks.Web.Tests;
+
+public sealed class IncidentsTests : IAsyncLifetime
+{
+    private const string Id = "261123-0312-k7m2p9wd";
+    private readonly WebHost _host = new();
+
+    [Fact]
+    public async Task Incident_IsShownAsTheContractSays()
+    {
+        var json = await GetAsync($"/api/incidents/{Id}");
+
+        json.GetProperty("id").GetString().ShouldBe(Id);
+        json.GetProperty("runbook").GetString().ShouldBe("hanged-gpu");
+        json.GetProperty("target").GetString().ShouldBe("inference/llm-b-0");
+        json.GetProperty("state").GetString().ShouldBe("awaitingApproval");
+        json.GetProperty("findings")[0].GetProperty("verdict").GetString().ShouldBe("failing");
+        json.GetProperty("gate").GetProperty("outcome").GetString().ShouldBe("pending");
+        json.GetProperty("steps").GetArrayLength().ShouldBe(0);
+        json.GetProperty("timeline").GetArrayLength().ShouldBeGreaterThan(0);
+        json.GetProperty("openedAt").GetDateTimeOffset().ShouldBe(Some.Time);
+    }
+
+    [Fact]
+    public async Task WhatOnlyTheWorkflowNeeds_IsNotShown()
+    {
+        var step = new StepRecord
+        {
+            Phase = Phase.Mitigation,
+            Name = "recycle",
+            Action = "kubernetes.recyclePod",
+            GateId = "mitigation-1",
+            StartedAt = Some.Time,
+            Preparation = new Preparation { Will = "Delete it.", UndoState = JsonSerializer.SerializeToElement("undo-inside") },
+        };
+        await _host.Store.UpdateAsync(Id, i => i with { Steps = [step] }, Ct);
+
+        var text = (await GetAsync($"/api/incidents/{Id}")).GetRawText();
+
+        text.ShouldContain("Delete it.");
+        text.ShouldNotContain("undo-inside");
+        text.ShouldNotContain("wake", Case.Insensitive);
+    }
+
+    [Fact]
+    public async Task List_PagesNewestFirstAndFilters()
+    {
+        for (var n = 0; n < 5; n++)
+        {
+            await _host.OpenAsync(Some.Incident($"261123-0313-{n:00000000}", $"t{n}") with { State = IncidentState.Resolved });
+        }
+
+        var first = await GetAsync("/api/incidents?limit=2&state=resolved");
+        var next = first.GetProperty("next").GetString();
+        var second = await GetAsync($"/api/incidents?limit=2&state=resolved&after={Uri.EscapeDataString(next!)}");
+
+        Targets(first).ShouldBe(["t4", "t3"]);
+        Targets(second).ShouldBe(["t2", "t1"]);
+        Targets(await GetAsync("/api/incidents?state=open")).ShouldBe(["inference/llm-b-0"]);
+        Targets(await GetAsync("/api/incidents?runbook=other")).ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("/api/incidents?state=sleeping", "awaitingApproval")]
+    [InlineData("/api/incidents?limit=0", "1 to 500")]
+    [InlineData("/api/incidents/" + Id + "?waitFor=heaven", "selfRecovered")]
+    [InlineData("/api/incidents/" + Id + "?waitFor=final&timeout=soon", "seconds")]
+    public async Task ParameterThatCannotBeUsed_IsToldWhatCan(string url, string said)
+    {
+        var answer = await _host.Api.GetAsync(url, Ct);
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        (await answer.Content.ReadAsStringAsync(Ct)).ShouldContain(said);
+    }
+
+    [Fact]
+    public async Task UnknownIncident_Is404()
+    {
+        (await _host.Api.GetAsync("/api/incidents/nope?waitFor=final", Ct)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        (await DecideAsync("nope", new { decision = "approve", by = "ada" })).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        (await _host.Browser.GetAsync("/incidents/nope", Ct)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+    }
+
+    [Fact]
+    public async Task WaitFor_AnswersWhenTheDecisionIsThere()
+    {
+        var waiting = GetAsync($"/api/incidents/{Id}?waitFor=final&timeout=30");
+        await new SignallingIncidentStore(_host.Store, _host.Changes).UpdateAsync(Id, i => i with { State = IncidentState.Resolved }, Ct);
+
+        (await waiting).GetProperty("state").GetString().ShouldBe("resolved");
+    }
+
+    [Fact]
+    public async Task WaitForWhatIsThere_AnswersAtOnce() =>
+        (await GetAsync($"/api/incidents/{Id}?waitFor=awaitingApproval")).GetProperty("state").GetString().ShouldBe("awaitingApproval");
+
+    [Fact]
+    public async Task WaitForWithoutTime_AnswersAsThingsAre() =>
+        (await GetAsync($"/api/incidents/{Id}?waitFor=final&timeout=0")).GetProperty("state").GetString().ShouldBe("awaitingApproval");
+
+    [Fact]
+    public async Task Decision_CountsOnceAndTheSecondIsToldWho()
+    {
+        var first = await DecideAsync(Id, new { gate = "mitigation-1", decision = "approve", by = "ada", reason = "seen it" });
+        var second = await DecideAsync(Id, new { decision = "takeOver", by = "grace" });
+
+        first.StatusCode.ShouldBe(HttpStatusCode.OK);
+        second.StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        var told = await WebHost.JsonOf(second);
+        told.GetProperty("decidedBy")[0].GetString().ShouldBe("ada");
+        told.GetProperty("message").GetString().ShouldBe("ada approved this at 03:12:00 UTC.");
+        _host.Engine.Woken.Count.ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData("""{"decision":"maybe","by":"ada"}""", "approve, reject or takeOver")]
+    [InlineData("""{"decision":"approve"}""", "$.by")]
+    [InlineData("""{"decision":7,"by":"ada"}""", "$.decision")]
+    [InlineData("not json", "Send JSON")]
+    public async Task UnclearDecision_IsRefused(string body, string said)
+    {
+        using var content = new StringContent(body);
+        var answer = await _host.Api.PostAsync($"/api/incidents/{Id}/decision", content, Ct);
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        (await answer.Content.ReadAsStringAsync(Ct)).ShouldContain(said);
+        _host.Store.All[0].OpenGate.ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task Cancel_StopsOnceAndAnEndedIncidentIsNotStopped()
+    {
+        (await CancelAsync()).StatusCode.ShouldBe(HttpStatusCode.OK);
+        _host.Store.All[0].Stop.ShouldBe(new StopRequest("ada", "false alarm", Some.Time));
+
+        await _host.Store.UpdateAsync(Id, i => i with { State = IncidentState.Cancelled, ClosedAt = Some.Time, Reason = "ada stopped it." }, Ct);
+        var late = await CancelAsync();
+
+        late.StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        (await WebHost.JsonOf(late)).GetProperty("message").GetString()!.ShouldContain("ended at 03:12:00 UTC as cancelled");
+    }
+
+    [Fact]
+    public async Task Health_SaysWhatDoesNotWork()
+    {
+        (await _host.Browser.GetAsync("/healthz", Ct)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        _host.Engine.Illness = "The hub does not answer.";
+
+        var answer = await _host.Browser.GetAsync("/healthz", Ct);
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        (await answer.Content.ReadAsStringAsync(Ct)).ShouldContain("The hub does not answer.");
+    }
+
+    public async ValueTask InitializeAsync()
+    {
+        await _host.InitializeAsync();
+        await _host.OpenAsync(Some.Waiting(Id));
+    }
+
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    private static IEnumerable<string?> Targets(JsonElement page) => page.GetProperty("incidents").EnumerateArray().Select(i => i.GetProperty("target").GetString());
+
+    private async Task<JsonElement> GetAsync(string url)
+    {
+        var answer = await _host.Api.GetAsync(url, Ct);
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+        return await WebHost.JsonOf(answer);
+    }
+
+    private Task<HttpResponseMessage> DecideAsync(string id, object body) => _host.Api.PostAsJsonAsync($"/api/incidents/{id}/decision", body, Ct);
+
+    private Task<HttpResponseMessage> CancelAsync() => _host.Api.PostAsJsonAsync($"/api/incidents/{Id}/cancel", new { by = "ada", reason = "false alarm" }, Ct);
+}

@@ -1,0 +1,115 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
+using Runbooks.Approvals;
+using Runbooks.Catalog;
+using Runbooks.Engine;
+using Runbooks.Incidents;
+using Runbooks.Incidents.Intake;
+using Runbooks.Storage;
+using TestKit;
+using TestKit.Engine;
+using TestKit.Storage;
+
+namespace Runbooks.Web.Tests;
+
+/// <summary>The whole HTTP surface on a real server and a port of the system's choice; nothing behind it but memory.</summary>
+public sealed class WebHost : IAsyncLifetime
+{
+    public const string Key = "a-key-for-tests";
+    private WebApplication _app = null!;
+
+    public FakeTimeProvider Time { get; } = new(Some.Time);
+    public InMemoryIncidentStore Store { get; } = new();
+    public InMemoryEvidenceStore Evidence { get; } = new();
+    public RecordingEngine Engine { get; private set; } = null!;
+    public IncidentChanges Changes => _app.Services.GetRequiredService<IncidentChanges>();
+    public List<string> Logged { get; } = [];
+    public bool OpenPages { get; init; } = true;
+
+    /// <summary>Follows no redirects and carries no key.</summary>
+    public HttpClient Browser { get; private set; } = null!;
+
+    /// <summary>The same with the key.</summary>
+    public HttpClient Api { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        Engine = new RecordingEngine(Time);
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Logging.ClearProviders().AddProvider(new ListLogger(Logged)).SetMinimumLevel(LogLevel.Debug);
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["ApiKeys:Keys:0"] = Key,
+            ["ApiKeys:OpenPagesOnLoopback"] = OpenPages ? "true" : "false",
+            ["LinkSigning:Keys:0:Id"] = "k1",
+            ["LinkSigning:Keys:0:Secret"] = Convert.ToBase64String(new byte[32]),
+        });
+        builder.Services
+            .AddSingleton<TimeProvider>(Time)
+            .AddSingleton<IIncidentStore>(services => new SignallingIncidentStore(Store, services.GetRequiredService<IncidentChanges>()))
+            .AddSingleton<IEvidenceStore>(Evidence)
+            .AddSingleton<IIncidentEngine>(Engine)
+            .AddSingleton<LoadedRunbooks>(() => [Some.Runbook()])
+            .AddSingleton<DecisionDesk>()
+            .AddSingleton<LinkSigner>()
+            .AddRunbooksWeb()
+            .AddOptions<LinkSigningOptions>().BindConfiguration(LinkSigningOptions.SectionName);
+        _app = builder.Build();
+        _app.MapRunbooks();
+        await _app.StartAsync();
+        var address = new Uri(_app.Urls.Single());
+        Browser = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = address };
+        Api = new HttpClient { BaseAddress = address };
+        Api.DefaultRequestHeaders.Add("X-Api-Key", Key);
+    }
+
+    public async Task<string> OpenAsync(Incident incident, Runbook? runbook = null) =>
+        (await Store.OpenAsync(incident, runbook ?? Some.Runbook(), _ => null, CancellationToken.None)).Incident.Id;
+
+    public string Token(Incident incident, string recipient = "oncall", TimeSpan? valid = null)
+    {
+        var gate = incident.LatestGate!;
+        return _app.Services.GetRequiredService<LinkSigner>().Sign(
+            new LinkGrant(incident.Id, gate.Id, recipient, gate.Plan.Hash, gate.ExpiresAt + (valid ?? TimeSpan.FromDays(1))));
+    }
+
+    public static async Task<JsonElement> JsonOf(HttpResponseMessage answer) => await answer.Content.ReadFromJsonAsync<JsonElement>();
+
+    public static FormUrlEncodedContent Form(string decision, string reason = "") => new(new Dictionary<string, string> { ["decision"] = decision, ["reason"] = reason });
+
+    public async ValueTask DisposeAsync()
+    {
+        Browser.Dispose();
+        Api.Dispose();
+        await _app.DisposeAsync();
+    }
+
+    private sealed class ListLogger(List<string> lines) : ILoggerProvider, ILogger
+    {
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            lock (lines)
+            {
+                lines.Add(formatter(state, exception));
+            }
+        }
+
+        public void Dispose()
+        {
+        }
+    }
+}
