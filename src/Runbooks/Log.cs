@@ -42,4 +42,16 @@ internal static partial class Log
 
     [LoggerMessage(45, LogLevel.Information, "Incident {IncidentId}: a decision of {Person} via {Via} did not count. {Why}")]
     public static partial void DecisionRefused(ILogger logger, string incidentId, string person, string via, string why);
+
+    [LoggerMessage(60, LogLevel.Warning, "The watch worries about incident {IncidentId}: {Message} Remedy: {Remedy}.")]
+    public static partial void Worried(ILogger logger, string incidentId, Incidents.Watch.Remedy remedy, string message);
+
+    [LoggerMessage(61, LogLevel.Error, "The watch could not look at {IncidentId}.")]
+    public static partial void WatchFailed(ILogger logger, string incidentId, Exception failure);
+
+    [LoggerMessage(62, LogLevel.Critical, "Engine or store do not work: {Trouble}")]
+    public static partial void Unhealthy(ILogger logger, string trouble);
+
+    [LoggerMessage(63, LogLevel.Information, "Removed {Count} incidents that were closed long ago.")]
+    public static partial void Purged(ILogger logger, int count);
 }

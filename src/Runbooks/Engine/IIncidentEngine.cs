@@ -20,6 +20,9 @@ public interface IIncidentEngine
     /// <summary>What the engine knows of an instance; null when it knows none of that id.</summary>
     Task<EngineInstance?> FindAsync(string incidentId, CancellationToken cancellationToken);
 
+    /// <summary>Removes what the engine keeps of a finished instance. One that runs, or that is unknown, is left alone.</summary>
+    Task ForgetAsync(string incidentId, CancellationToken cancellationToken) => Task.CompletedTask;
+
     /// <summary>Null when the engine accepts work, otherwise what is wrong, in words.</summary>
     Task<string?> CheckHealthAsync(CancellationToken cancellationToken);
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Runbooks.Catalog;
 using Runbooks.Incidents;
 
@@ -48,6 +49,28 @@ public static class IncidentStoreExtensions
     /// <inheritdoc cref="IIncidentStore.UpdateAsync{T}"/>
     public static async Task<Incident> UpdateAsync(this IIncidentStore store, string id, Func<Incident, Incident> change, CancellationToken cancellationToken) =>
         (await store.UpdateAsync(id, incident => (change(incident), true), cancellationToken)).Incident;
+
+    /// <summary>Every page of a listing, one after the other.</summary>
+    public static async IAsyncEnumerable<IncidentSummary> ListAllAsync(
+        this IIncidentStore store, IncidentQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var next = query;
+        while (true)
+        {
+            var page = await store.ListAsync(next, cancellationToken);
+            foreach (var item in page.Items)
+            {
+                yield return item;
+            }
+
+            if (page.Next is null)
+            {
+                yield break;
+            }
+
+            next = next with { After = page.Next };
+        }
+    }
 
     /// <exception cref="KeyNotFoundException">There is no such incident.</exception>
     public static async Task<Incident> GetAsync(this IIncidentStore store, string id, CancellationToken cancellationToken) =>

@@ -49,5 +49,16 @@ public sealed class RecordingEngine(TimeProvider time) : IIncidentEngine
     public Task<EngineInstance?> FindAsync(string incidentId, CancellationToken cancellationToken) =>
         Task.FromResult(_instances.GetValueOrDefault(incidentId));
 
+    /// <summary>What it says about an instance from now on.</summary>
+    public void Report(EngineInstance instance) => _instances[instance.Id] = instance;
+
+    public ConcurrentQueue<string> Forgotten { get; } = new();
+
+    public Task ForgetAsync(string incidentId, CancellationToken cancellationToken)
+    {
+        Forgotten.Enqueue(incidentId);
+        return Task.CompletedTask;
+    }
+
     public Task<string?> CheckHealthAsync(CancellationToken cancellationToken) => Task.FromResult(Illness);
 }

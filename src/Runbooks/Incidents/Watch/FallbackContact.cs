@@ -1,0 +1,62 @@
+using Microsoft.Extensions.Logging;
+using Runbooks.Catalog;
+using Runbooks.Messages;
+
+namespace Runbooks.Incidents.Watch;
+
+/// <summary>Tells whoever is last in line about the system itself, without touching the store, which may be what is down.</summary>
+public sealed class FallbackContact(IEnumerable<INotifier> notifiers, ContactBook contacts, ILogger<FallbackContact> logger)
+{
+    /// <summary>Stands where an incident's id would: channels that join messages into threads join these.</summary>
+    public const string SystemId = "runbooks-system";
+
+    /// <returns>Whether it reached anybody.</returns>
+    public async Task<bool> TellAsync(string title, string message, CancellationToken cancellationToken)
+    {
+        var card = new Card
+        {
+            Kind = CardKind.Page,
+            IncidentId = SystemId,
+            Title = title,
+            Severity = ImpactSeverity.High,
+            Sections = [new("What happened", [message])],
+        };
+        var reached = false;
+        foreach (var recipient in contacts.TryFind(ContactBook.Fallback, out var contact) ? contact.Recipients : [])
+        {
+            reached |= await TellAsync(recipient, card, cancellationToken);
+        }
+
+        if (!reached)
+        {
+            Log.NobodyReached(logger, SystemId, message);
+        }
+
+        return reached;
+    }
+
+    private async Task<bool> TellAsync(Recipient recipient, Card card, CancellationToken cancellationToken)
+    {
+        foreach (var address in recipient.Addresses)
+        {
+            if (notifiers.FirstOrDefault(notifier => notifier.Channel.Equals(address.Channel, StringComparison.OrdinalIgnoreCase)) is not { } channel)
+            {
+                continue;
+            }
+
+            try
+            {
+                await channel.SendAsync(card, address, cancellationToken);
+                return true;
+            }
+#pragma warning disable CA1031 // A channel may fail in any way; the next one is tried.
+            catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
+#pragma warning restore CA1031
+            {
+                Log.ChannelFailed(logger, address.Channel, SystemId, failure);
+            }
+        }
+
+        return false;
+    }
+}

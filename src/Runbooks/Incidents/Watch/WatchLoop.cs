@@ -1,0 +1,34 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Runbooks.Incidents.Watch;
+
+/// <summary>The watch for hosts without timers of their own.</summary>
+internal sealed class WatchLoop(DeadManWatch watch, Retention retention, TimeProvider time, ILogger<WatchLoop> logger) : BackgroundService
+{
+    private static readonly TimeSpan Day = TimeSpan.FromDays(1);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var minute = new PeriodicTimer(TimeSpan.FromMinutes(1), time);
+        var purgeAt = time.GetUtcNow();
+        while (await minute.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                await watch.LookAsync(stoppingToken);
+                if (time.GetUtcNow() >= purgeAt)
+                {
+                    await retention.RunAsync(stoppingToken);
+                    purgeAt = time.GetUtcNow() + Day;
+                }
+            }
+#pragma warning disable CA1031 // The watch outlives whatever it watches.
+            catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
+#pragma warning restore CA1031
+            {
+                Log.WatchFailed(logger, FallbackContact.SystemId, failure);
+            }
+        }
+    }
+}
