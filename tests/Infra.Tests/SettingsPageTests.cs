@@ -1,0 +1,57 @@
+using System.Text;
+
+namespace Infra.Tests;
+
+/// <summary>docs/settings.md is written by this test out of the options classes: <c>UPDATE_DOCS=1 dotnet test tests/Infra.Tests</c>.</summary>
+public class SettingsPageTests
+{
+    private static readonly string _page = RepositoryRoot.Of("docs", "settings.md");
+
+    private const string _head = """
+        # Settings
+
+        Every setting of the code, with its default and effect. This page is written out of the options classes; do not edit it: change the comment at the property and run `UPDATE_DOCS=1 dotnet test tests/Infra.Tests`.
+
+        Names are as app settings and environment variables, `Section__Key`; in a JSON file the two underscores are nesting. A star is an index (`__0`, `__1`, …) or a key. What the Bicep template sets by itself is in `infra/app-settings.json`.
+
+        """;
+
+    /// <summary>Sections that are on the page are exact. A new section is put there the next time the page is written.</summary>
+    [Fact]
+    public void Page_SaysWhatTheCodeReads()
+    {
+        if (Environment.GetEnvironmentVariable("UPDATE_DOCS") == "1")
+        {
+            File.WriteAllText(_page, _head + string.Concat(OptionsClasses.Settings.Keys.Select(Section)));
+        }
+
+        var page = File.ReadAllText(_page);
+        var sections = page.Split("\n## ").Skip(1).ToDictionary(section => section.Split('\n')[0], section => $"\n## {section.TrimEnd()}\n");
+
+        sections.ShouldNotBeEmpty();
+        foreach (var (name, text) in sections)
+        {
+            OptionsClasses.Settings.ShouldContainKey(name, "the page is out of date");
+            text.ShouldBe(Section(name), $"the page is out of date: see its first lines ({name})", StringCompareShould.IgnoreLineEndings);
+        }
+    }
+
+    /// <summary>The page is only as good as the comments it is made of.</summary>
+    [Fact]
+    public void Page_ShowsNoSecretByDefault() =>
+        OptionsClasses.Settings.Values.SelectMany(settings => settings)
+            .Where(setting => ((string[])["Key", "Secret", "Password", "Token"]).Any(word => setting.Name.EndsWith(word, StringComparison.Ordinal)))
+            .ShouldAllBe(setting => setting.Default.Length == 0);
+
+    private static string Section(string name)
+    {
+        var text = new StringBuilder($"\n## {name}\n\n| setting | default | effect |\n|---|---|---|\n");
+        foreach (var setting in OptionsClasses.Settings[name])
+        {
+            var shown = setting.Default.Length == 0 ? "" : $"`{setting.Default}`";
+            text.Append($"| `{setting.Name}` | {shown} | {setting.Means} |\n");
+        }
+
+        return text.ToString();
+    }
+}
