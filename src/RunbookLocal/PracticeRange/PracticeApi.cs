@@ -1,6 +1,8 @@
+using RunbookLocal.PracticeRange.AppConfiguration;
 using RunbookLocal.PracticeRange.Faults;
 using RunbookLocal.PracticeRange.Kubernetes;
 using RunbookLocal.PracticeRange.Prometheus;
+using RunbookLocal.PracticeRange.Provider;
 
 namespace RunbookLocal.PracticeRange;
 
@@ -34,5 +36,7 @@ internal static class PracticeApis
     public static IServiceCollection AddPracticeApis(this IServiceCollection services) => services
         .AddSingleton<PracticeClusters>()
         .AddSingleton<PracticeApi, KubernetesApi>()
-        .AddSingleton<PracticeApi, PrometheusApi>();
+        .AddSingleton<PracticeApi, PrometheusApi>()
+        .AddSingleton<PracticeApi, ProviderApi>()
+        .AddSingleton<PracticeApi, AppConfigurationApi>();
 }

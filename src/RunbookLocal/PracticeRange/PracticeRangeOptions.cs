@@ -14,6 +14,9 @@ public sealed record PracticeRangeOptions
     /// <summary>How long a new pod takes from its creation until it is ready.</summary>
     public TimeSpan ReadyAfter { get; init; } = TimeSpan.FromMilliseconds(1500);
 
+    /// <summary>How long the provider's outage lasts from the first question on.</summary>
+    public TimeSpan ProviderRecoversAfter { get; init; } = TimeSpan.FromMinutes(3);
+
     /// <summary>The clock that all state of the range follows.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

@@ -13,6 +13,12 @@ public static class PracticeSettings
             ["Kubernetes:Clusters:b:Token"] = "practice",
             ["Prometheus:Default"] = "practice",
             ["Prometheus:Endpoints:practice:Url"] = $"{root}/prometheus",
+            ["LlmProvider:Default"] = "practice",
+            ["LlmProvider:Providers:practice:Url"] = $"{root}/provider/v1",
+            ["LlmProvider:Providers:practice:ApiKey"] = "practice",
+            ["LlmProvider:Providers:practice:Model"] = "practice-large",
+            ["AppConfiguration:Default"] = "practice",
+            ["AppConfiguration:Stores:practice:Endpoint"] = $"{root}/appconfiguration",
             ["HttpProbe:AllowedHosts:0"] = range.Authority,
         };
     }

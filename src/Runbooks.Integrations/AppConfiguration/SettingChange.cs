@@ -1,0 +1,47 @@
+using System.Text.Json;
+using Runbooks.Steps;
+
+namespace Runbooks.Integrations.AppConfiguration;
+
+/// <summary>A change of one setting that can be taken back: what was there, and what was put there.</summary>
+/// <param name="Before">Null when there was no such key.</param>
+internal sealed record SettingChange(SettingAddress Address, string? Before, string? BeforeType, string After, string? AfterType)
+{
+    public JsonElement ToState() => JsonSerializer.SerializeToElement(this);
+
+    public static SettingChange From(JsonElement state) =>
+        state.Deserialize<SettingChange>() ?? throw new StepRefusedException("What is needed to undo this step was not recorded.");
+
+    /// <summary>Puts the new value there, unless it is there already or somebody changed the old one.</summary>
+    public async Task ApplyAsync(AppConfigurationClient client, CancellationToken cancellationToken)
+    {
+        var now = await client.ReadAsync(Address, cancellationToken);
+        if (now?.Value == After)
+        {
+            return;
+        }
+
+        if (now?.Value != Before || !await client.WriteAsync(Address, After, AfterType, now, cancellationToken))
+        {
+            throw new StepRefusedException($"{Address} was changed by somebody else in the meantime. Nothing was overwritten.");
+        }
+    }
+
+    /// <summary>Brings back what was there, unless somebody has changed it since: then theirs stays.</summary>
+    /// <returns>What was done, in words.</returns>
+    public async Task<string> UndoAsync(AppConfigurationClient client, CancellationToken cancellationToken)
+    {
+        var now = await client.ReadAsync(Address, cancellationToken);
+        if (now?.Value == Before)
+        {
+            return $"{Address} is as it was before.";
+        }
+
+        var undone = now?.Value == After && (Before is null
+            ? await client.DeleteAsync(Address, now, cancellationToken)
+            : await client.WriteAsync(Address, Before, BeforeType, now, cancellationToken));
+        return undone
+            ? Before is null ? $"Removed {Address} again." : $"Brought {Address} back to its previous value."
+            : throw new StepRefusedException($"{Address} was changed by somebody else since, so it was left alone. Its value before this incident: {Before ?? "none"}");
+    }
+}
