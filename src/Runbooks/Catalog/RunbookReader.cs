@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using Runbooks.Catalog.Reading;
-using Runbooks.Catalog.Templates;
 using Runbooks.Catalog.Yaml;
 using Runbooks.Steps;
 
@@ -47,9 +46,9 @@ public sealed class RunbookReader(StepCatalog steps)
             root.Errors.AtValue("id", $"is '{Clip.To(id, 80)}'.", $"Use {Names.IdWords}.");
         }
 
-        var title = Plain(root, "title", required: true, longest: 120);
-        var summary = Plain(root, "summary");
-        var owner = Plain(root, "owner", longest: 200);
+        var title = root.Plain("title", required: true, longest: 120);
+        var summary = root.Plain("summary");
+        var owner = root.Plain("owner", longest: 200);
         var trigger = TriggerReader.Read(root);
         var target = root.Text("target", required: true, longest: 500);
         TemplatePlace.Target.Check("target", target, root.Errors);
@@ -86,8 +85,8 @@ public sealed class RunbookReader(StepCatalog steps)
 
         var impact = new Impact(
             section.Choice("severity", ImpactSeverity.Medium, required: true),
-            Plain(section, "users", required: true),
-            Plain(section, "data"));
+            section.Plain("users", required: true),
+            section.Plain("data"));
         section.RejectOthers();
         return impact;
     }
@@ -118,18 +117,6 @@ public sealed class RunbookReader(StepCatalog steps)
         };
         section.RejectOthers();
         return limits;
-    }
-
-    /// <summary>Text that is shown as it stands: a placeholder in it would never be filled.</summary>
-    private static string Plain(Section section, string key, bool required = false, int longest = 2_000)
-    {
-        var text = section.Text(key, required: required, longest: longest);
-        if (Template.HasPlaceholder(text))
-        {
-            section.Errors.AtValue(section.PathOf(key), "holds a placeholder, but this text is shown as it stands.", "Remove the placeholder; put it into 'ask', 'target' or 'with'.");
-        }
-
-        return text;
     }
 }
 

@@ -33,6 +33,15 @@ public sealed class CaseTests
         ShouldMatch(Path.Combine("valid", name, "expected.json"), JsonSerializer.Serialize(result.Runbook! with { Hash = "" }, s_json) + "\n");
     }
 
+    /// <summary>An incident is pinned to its runbook through storage.</summary>
+    [Theory, MemberData(nameof(Valid))]
+    public void Model_SurvivesSerialization(string name)
+    {
+        var json = JsonSerializer.Serialize(Read("valid", name).Runbook, s_json);
+
+        JsonSerializer.Serialize(JsonSerializer.Deserialize<Runbook>(json, s_json), s_json).ShouldBe(json);
+    }
+
     [Theory, MemberData(nameof(Invalid))]
     public void InvalidFile_GivesEveryError(string name)
     {

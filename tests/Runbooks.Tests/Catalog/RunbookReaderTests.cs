@@ -1,3 +1,4 @@
+using CsCheck;
 using Runbooks.Catalog;
 using Runbooks.Catalog.Yaml;
 
@@ -72,6 +73,14 @@ public sealed class RunbookReaderTests
     }
 
     [Fact]
+    public void ScannerTrips_IsAnErrorOfTheFile()
+    {
+        var text = "trigger:\n  - alert: a\n    severity: [Sev0, !source: alertmanager\n    alert: \"*\"\n    labels: { cluster: b, code: 503 }\ntarget: t\nimpact: { severity: low }\n";
+
+        _reader.Read("a", text).Errors.ShouldContain(error => error.Problem.Contains("cannot be read from here on"));
+    }
+
+    [Fact]
     public void EveryPrefixOfAFile_IsReadWithoutAnException()
     {
         for (var length = 0; length < s_text.Length; length++)
@@ -79,5 +88,26 @@ public sealed class RunbookReaderTests
             var result = _reader.Read("a", s_text[..length]);
             (result.Runbook is null).ShouldBe(result.Errors.Count > 0);
         }
+    }
+
+    [Fact]
+    public void MutatedFile_IsReadWithoutAnException()
+    {
+        var text = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Catalog", "cases", "valid", "every-key", "runbook.yaml"));
+        string[] pieces = ["\n", " ", "{{", "}}", "- ", ": ", "[", "]", "{", "}", "*", "&", "!", "|", "\"", "'", "\t", "0", "~", "🙂", "\ud83d"];
+
+        Gen.Select(Gen.Int[0, text.Length - 1], Gen.Int[0, 12], Gen.Int[0, pieces.Length - 1]).Array[1, 4].Sample(
+            mutations =>
+            {
+                var mutated = mutations.Aggregate(text, (current, mutation) =>
+                {
+                    var (at, length, index) = mutation;
+                    at = Math.Min(at, current.Length);
+                    return string.Concat(current.AsSpan(0, at), pieces[index], current.AsSpan(Math.Min(current.Length, at + length)));
+                });
+                var result = _reader.Read("a", mutated);
+                return (result.Runbook is null) == (result.Errors.Count > 0);
+            },
+            iter: 1_000);
     }
 }

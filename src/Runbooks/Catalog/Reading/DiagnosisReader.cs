@@ -22,9 +22,7 @@ internal sealed class DiagnosisReader(StepCatalog steps)
     private CheckSpec ReadOne(string name, Section section)
     {
         Names.Check(section, name);
-        var ask = section.Text("ask", required: true, longest: 500);
-        TemplatePlace.Diagnosis.Check(section.PathOf("ask"), ask, section.Errors);
-
+        var ask = section.Plain("ask", required: true, longest: 500);
         var checkName = section.Text("check", required: true);
         var with = WithReader.ToJson(section.Free("with"));
         TemplatePlace.Diagnosis.Check(section.PathOf("with"), with, section.Errors);

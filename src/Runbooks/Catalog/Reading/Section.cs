@@ -1,4 +1,5 @@
 using System.Globalization;
+using Runbooks.Catalog.Templates;
 using Runbooks.Catalog.Yaml;
 
 namespace Runbooks.Catalog.Reading;
@@ -34,6 +35,18 @@ internal sealed class Section(YamlMapping mapping, string path, FileErrors error
                 errors.AtValue(PathOf(key), $"is {other.Words} and must be text.", "Write a line of text.");
                 return fallback;
         }
+    }
+
+    /// <summary>Text that is shown as it stands: a placeholder in it would never be filled.</summary>
+    public string Plain(string key, bool required = false, int longest = 2_000)
+    {
+        var text = Text(key, required: required, longest: longest);
+        if (Template.HasPlaceholder(text))
+        {
+            errors.AtValue(PathOf(key), "holds a placeholder, but this text is shown as it stands.", "Remove it; placeholders belong into 'target', 'with' and the question of an approval.");
+        }
+
+        return text;
     }
 
     public TimeSpan? Duration(string key, TimeSpan least, TimeSpan most, bool required = false)

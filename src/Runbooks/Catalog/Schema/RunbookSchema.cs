@@ -115,7 +115,7 @@ public sealed class RunbookSchema(StepCatalog steps)
 
     private JsonObject Check() => WithByName("check", steps.Checks.Select(check => (check.Name, check.Summary, check.ParametersType)), Shape.Mapping("A question.", new()
     {
-        ["ask"] = Shape.Text("The question in words, as a template."),
+        ["ask"] = Shape.Text("The question in words."),
         ["check"] = Shape.Choice([], "The check that answers it."),
         ["with"] = new JsonObject { ["type"] = "object", ["description"] = "The check's parameters." },
         ["timeout"] = Shape.Duration("Unknown after (default 20s)"),

@@ -16,6 +16,7 @@ internal sealed class YamlTree
     private readonly IParser _parser;
     private readonly Action<Position, string, string> _report;
     private int _nodes;
+    private Position _last = new(1, 1);
 
     private YamlTree(IParser parser, Action<Position, string, string> report) => (_parser, _report) = (parser, report);
 
@@ -29,9 +30,10 @@ internal sealed class YamlTree
             return null;
         }
 
+        var tree = new YamlTree(new Parser(new StringReader(text)), report);
         try
         {
-            return new YamlTree(new Parser(new StringReader(text)), report).Document();
+            return tree.Document();
         }
         catch (YamlLimitException)
         {
@@ -45,6 +47,12 @@ internal sealed class YamlTree
         catch (YamlException broken)
         {
             report(At(broken.Start), $"The YAML cannot be read: {broken.Message.TrimEnd('.')}.", "Check the indentation and the quotes here and in the line above.");
+            return null;
+        }
+        catch (InvalidOperationException)
+        {
+            // The library's scanner trips over some broken flow collections instead of reporting them.
+            report(tree._last, "The YAML cannot be read from here on.", "Check the brackets and the quotes here and in the lines below.");
             return null;
         }
     }
@@ -72,7 +80,7 @@ internal sealed class YamlTree
     private YamlNode Node(int depth)
     {
         var node = _parser.Consume<ParsingEvent>();
-        var at = At(node.Start);
+        var at = _last = At(node.Start);
         if (depth > MaxDepth || ++_nodes > MaxNodes)
         {
             _report(at, depth > MaxDepth ? $"This is nested deeper than {MaxDepth} levels." : $"The file has more than {MaxNodes} values.", "Make the runbook simpler.");

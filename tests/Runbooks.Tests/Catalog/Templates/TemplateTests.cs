@@ -1,3 +1,4 @@
+using CsCheck;
 using Runbooks.Alerts;
 using Runbooks.Catalog.Templates;
 using Runbooks.Steps;
@@ -120,4 +121,25 @@ public sealed class TemplateTests
         rendered.Value.ShouldBe("llm-b-0 {{ steps.later.uid }} u2");
         rendered.Pending.ShouldBeTrue();
     }
+
+    [Fact]
+    public void AnyValue_IsInsertedAsItIs()
+    {
+        Texts("{{", "}}", "{", "}", " labels.x ", "target", "steps.recycle.new.uid").Sample(value =>
+        {
+            var scope = s_scope with { Alert = s_scope.Alert! with { Labels = new Dictionary<string, string> { ["x"] = value } } };
+            return Template.Render("<{{ labels.x }}|{{ target }}>", scope).Value == $"<{value}|inference/llm-b-0>";
+        });
+    }
+
+    [Fact]
+    public void AnyText_IsATemplateOrAnError() =>
+        Texts("{{", "}}", "labels", ".", "findings", "steps", " ").Sample(text =>
+        {
+            var rendered = Template.Render(text, s_scope);
+            return (rendered.Value is null) == (rendered.Errors.Count > 0) && Template.RenderLenient(text, s_scope) is not null;
+        });
+
+    private static Gen<string> Texts(params string[] pieces) =>
+        Gen.OneOf(Gen.Int[0, pieces.Length - 1].Select(index => pieces[index]), Gen.String[0, 4]).Array[0, 10].Select(parts => string.Concat(parts));
 }
