@@ -1,5 +1,7 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Runbooks.Alerts;
 using Runbooks.Approvals;
+using Runbooks.Catalog;
 using Runbooks.Incidents;
 using Runbooks.Incidents.Activities;
 using Runbooks.Messages;
@@ -21,7 +23,8 @@ public static class RunbooksServices
         services.AddOptions<LinkSigningOptions>().BindConfiguration(LinkSigningOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<PublicAddressOptions>().BindConfiguration(PublicAddressOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         return services
-            .AddSingleton<StepCatalog>()
+            .AddAlerts()
+            .AddRunbookCatalog()
             .AddSingleton<StepContexts>()
             .AddSingleton<CheckRunner>()
             .AddSingleton<StepRunner>()

@@ -38,9 +38,9 @@ public sealed class Messenger
     {
         var incident = await _store.GetAsync(incidentId, cancellationToken);
         var deliveries = new List<Delivery>();
-        foreach (var recipient in contacts.Distinct(StringComparer.OrdinalIgnoreCase).SelectMany(Find).DistinctBy(r => r.Name))
+        foreach (var recipient in contacts.Distinct(StringComparer.OrdinalIgnoreCase).SelectMany(Find).DistinctBy(NameOf))
         {
-            var deliveryKey = $"{key}:{recipient.Name}";
+            var deliveryKey = $"{key}:{NameOf(recipient)}";
             var earlier = incident.Deliveries.FirstOrDefault(d => d.Key == deliveryKey && d.Reached);
             deliveries.Add(earlier ?? await DeliverAsync(deliveryKey, recipient, cardFor(recipient), cancellationToken));
         }
@@ -48,6 +48,9 @@ public sealed class Messenger
         await RecordAsync(incidentId, deliveries.Except(incident.Deliveries).ToList(), cancellationToken);
         return deliveries.Exists(delivery => delivery.Reached);
     }
+
+    /// <summary>Somebody may be listed twice, to be reached in two places at once.</summary>
+    private static string NameOf(Recipient recipient) => $"{recipient.Name}@{(recipient.Addresses.Count > 0 ? recipient.Addresses[0].Channel : "nowhere")}";
 
     private IEnumerable<Recipient> Find(string contact)
     {

@@ -1,0 +1,119 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
+using Runbooks.Alerts;
+using Runbooks.Approvals;
+using Runbooks.Catalog;
+using Runbooks.Engine;
+using Runbooks.Incidents;
+using Runbooks.Incidents.Activities;
+using Runbooks.Messages;
+using Runbooks.Steps;
+using Runbooks.Storage;
+using TestKit.Engine;
+using TestKit.Storage;
+
+namespace TestKit.Incidents;
+
+/// <summary>The whole core on virtual time: real workflow, activities and rules; store and engine in memory; the outside scripted.</summary>
+public sealed class IncidentWorld : IAsyncDisposable
+{
+    private readonly ServiceProvider _services;
+
+    public IncidentWorld(InMemoryOptions? engine = null, Action<IServiceCollection>? configure = null)
+    {
+        var services = new ServiceCollection();
+        services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["LinkSigning:Keys:0:Id"] = "k1",
+            ["LinkSigning:Keys:0:Secret"] = Convert.ToBase64String(new byte[32]),
+        }).Build());
+        services.AddLogging();
+        services.AddSingleton<TimeProvider>(Time);
+        services.AddSingleton(Script);
+        services.AddSingleton<ICheck, ScriptedCheck>();
+        services.AddSingleton<IAction, ScriptedAction>(_ => new ScriptedAction(Script));
+        services.AddSingleton<IAction, ScriptedUnrepeatable>();
+        services.AddSingleton<IIncidentStore>(Store);
+        services.AddSingleton<ISharedState>(new InMemorySharedState());
+        services.AddSingleton<IEvidenceStore>(Evidence);
+        services.AddSingleton<INotifier>(Notifier);
+        services.AddSingleton(ContactBook.EveryoneOn(Notifier.Channel));
+        services.AddRunbooks();
+        configure?.Invoke(services);
+        _services = services.BuildServiceProvider();
+        Engine = new InMemoryEngine(
+            new WorkflowTable().Add<IncidentInput, IncidentState>(IncidentWorkflow.Name, IncidentWorkflow.RunAsync),
+            _services.GetRequiredService<IncidentActivityTable>().Build(),
+            Time,
+            _services.GetRequiredService<ILoggerFactory>(),
+            engine ?? new InMemoryOptions { ReplayEveryStep = true });
+    }
+
+    public FakeTimeProvider Time { get; } = new(Some.Night);
+
+    public Script Script { get; } = new();
+
+    public InMemoryIncidentStore Store { get; } = new();
+
+    public InMemoryEvidenceStore Evidence { get; } = new();
+
+    public RecordingNotifier Notifier { get; } = new();
+
+    public InMemoryEngine Engine { get; }
+
+    public IServiceProvider Services => _services;
+
+    /// <summary>Opens an incident and lets it run as far as it goes without anybody's help.</summary>
+    public async Task<Incident> OpenAsync(Runbook runbook, Incident? incident = null)
+    {
+        var candidate = incident ?? Some.Incident(runbook);
+        await Store.OpenAsync(candidate, runbook, _ => null, CancellationToken.None);
+        await ((IIncidentEngine)Engine).StartAsync(new IncidentInput(candidate.Id, runbook), CancellationToken.None);
+        return await SettleAsync(candidate.Id);
+    }
+
+    public async Task<Incident> SettleAsync(string id)
+    {
+        await Engine.SettleAsync();
+        return await Store.GetAsync(id, CancellationToken.None);
+    }
+
+    /// <summary>Lets time pass, timer by timer.</summary>
+    public async Task<Incident> AdvanceAsync(string id, TimeSpan by)
+    {
+        await VirtualTime.AdvanceAsync(Time, by, () => Engine.NextTimer, Engine.SettleAsync);
+        return await SettleAsync(id);
+    }
+
+    /// <summary>Records a decision on the open gate, and wakes the engine unless told that the wake-up is lost.</summary>
+    public async Task<(Incident Incident, DecisionResult Result)> DecideAsync(string id, Verb verb, string person = "alice", bool wake = true)
+    {
+        var gate = (await Store.GetAsync(id, CancellationToken.None)).OpenGate?.Id ?? "mitigation-1";
+        var (incident, result) = await Store.UpdateAsync(id, i => i.Decide(gate, new Decision(verb, person, "api", Time.GetUtcNow())), CancellationToken.None);
+        if (wake && incident.WakeEvent is { } name)
+        {
+            Engine.Raise(id, name);
+        }
+
+        return (await SettleAsync(id), result);
+    }
+
+    /// <summary>The sender says that the alert is over.</summary>
+    public async Task<Incident> ResolveAlertAsync(string id)
+    {
+        var incident = await Store.UpdateAsync(id, i => i.Attach(Some.Alert() with { Status = AlertStatus.Resolved }, Time.GetUtcNow()), CancellationToken.None);
+        Engine.Raise(id, incident.WakeEvent ?? "");
+        return await SettleAsync(id);
+    }
+
+    public async Task<Incident> StopAsync(string id, string reason = "wrong alarm")
+    {
+        var incident = await Store.UpdateAsync(id, i => i with { Stop = new StopRequest("alice", reason, Time.GetUtcNow()) }, CancellationToken.None);
+        Engine.Raise(id, incident.WakeEvent ?? "");
+        return await SettleAsync(id);
+    }
+
+    public ValueTask DisposeAsync() => _services.DisposeAsync();
+}

@@ -1,0 +1,28 @@
+using System.Collections.Concurrent;
+using Runbooks.Messages;
+
+namespace TestKit.Incidents;
+
+/// <summary>A channel that remembers what it was given, and fails when told to.</summary>
+public sealed class RecordingNotifier(string channel = "test") : INotifier
+{
+    public string Channel => channel;
+
+    public ConcurrentQueue<(string To, Card Card)> Sent { get; } = new();
+
+    /// <summary>Thrown for a recipient; null to take the message.</summary>
+    public Func<string, Exception?> Failure { get; set; } = _ => null;
+
+    public Task<string?> SendAsync(Card card, Address to, CancellationToken cancellationToken)
+    {
+        if (Failure(to.Recipient) is { } failure)
+        {
+            throw failure;
+        }
+
+        Sent.Enqueue((to.Recipient, card));
+        return Task.FromResult<string?>(null);
+    }
+
+    public IEnumerable<string> To(CardKind kind) => Sent.Where(sent => sent.Card.Kind == kind).Select(sent => sent.To);
+}

@@ -1,0 +1,31 @@
+using System.Collections.Concurrent;
+using Runbooks.Steps;
+
+namespace TestKit.Incidents;
+
+/// <summary>The outside world of a test: what checks find, what actions see and do.</summary>
+public sealed class Script
+{
+    /// <summary>The verdict of each scripted check, by its <c>name</c> parameter; failing unless said otherwise.</summary>
+    public ConcurrentDictionary<string, Verdict> Verdicts { get; } = new();
+
+    /// <summary>The identity that an action sees, by its <c>name</c> parameter.</summary>
+    public ConcurrentDictionary<string, string> Identities { get; } = new();
+
+    /// <summary>Everything that touched the world, in order: <c>do fix</c>, <c>undo fix</c>.</summary>
+    public ConcurrentQueue<string> Deeds { get; } = new();
+
+    /// <summary>Thrown by an action, by its name, before it touches anything; null to let it work.</summary>
+    public Func<string, Exception?> BeforeActing { get; set; } = _ => null;
+
+    /// <summary>Thrown by an action after it did what it does: the answer got lost.</summary>
+    public Func<string, Exception?> AfterActing { get; set; } = _ => null;
+
+    /// <summary>Thrown by an undo, by the action's name.</summary>
+    public Func<string, Exception?> BeforeUndoing { get; set; } = _ => null;
+
+    /// <summary>What changes in the world when an action has run; by its name.</summary>
+    public Action<string> OnDone { get; set; } = _ => { };
+
+    public int Count(string deed) => Deeds.Count(done => done == deed);
+}
