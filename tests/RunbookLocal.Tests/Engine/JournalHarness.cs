@@ -99,10 +99,15 @@ internal sealed class JournalHarness : IEngineHarness
 
     private async Task ReopenAsync()
     {
-        Close();
-        _dying = false;
-        _killed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await OpenAsync();
+        // Opening writes too, and may be killed as well.
+        do
+        {
+            Close();
+            _dying = false;
+            _killed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            await OpenAsync();
+        }
+        while (_dying);
     }
 
     private async Task OpenAsync()
