@@ -14,10 +14,11 @@ public sealed class InMemoryEvidenceStore : IEvidenceStore
 
     public async Task<string> SaveAsync(string incidentId, string name, Stream content, CancellationToken cancellationToken)
     {
+        var reference = EvidenceName.Of(incidentId, name).ToString();
         using var copy = new MemoryStream();
         await content.CopyToAsync(copy, cancellationToken);
-        _contents[$"{incidentId}/{name}"] = copy.ToArray();
-        return $"{incidentId}/{name}";
+        _contents[reference] = copy.ToArray();
+        return reference;
     }
 
     public Task<Stream?> OpenAsync(string reference, CancellationToken cancellationToken) =>

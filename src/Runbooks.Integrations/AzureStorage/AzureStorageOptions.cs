@@ -1,0 +1,44 @@
+using System.ComponentModel.DataAnnotations;
+using Runbooks.Steps;
+
+namespace Runbooks.Integrations.AzureStorage;
+
+/// <summary>Section <c>AzureStorage</c>: either a connection string, or the two addresses and an identity.</summary>
+public sealed class AzureStorageOptions : IValidatableObject
+{
+    public const string SectionName = "AzureStorage";
+
+    /// <summary>For development; in Azure prefer the addresses, which need no secret.</summary>
+    [Secret]
+    public string? ConnectionString { get; set; }
+
+    public Uri? BlobServiceUri { get; set; }
+
+    public Uri? TableServiceUri { get; set; }
+
+    /// <summary>The user-assigned identity to sign in with; null for whatever the environment offers.</summary>
+    public string? ClientId { get; set; }
+
+    [RegularExpression("^[A-Za-z][A-Za-z0-9]{2,62}$")]
+    public string IncidentTable { get; set; } = "runbookincidents";
+
+    [RegularExpression("^[A-Za-z][A-Za-z0-9]{2,62}$")]
+    public string StateTable { get; set; } = "runbookstate";
+
+    [RegularExpression("^[a-z0-9](-?[a-z0-9]){2,62}$")]
+    public string EvidenceContainer { get; set; } = "evidence";
+
+    /// <summary>Where a record goes that is too large for a table.</summary>
+    [RegularExpression("^[a-z0-9](-?[a-z0-9]){2,62}$")]
+    public string DocumentContainer { get; set; } = "documents";
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (ConnectionString is null != (BlobServiceUri is not null && TableServiceUri is not null))
+        {
+            yield return new ValidationResult(
+                $"{SectionName} needs either ConnectionString, or both BlobServiceUri and TableServiceUri.",
+                [nameof(ConnectionString), nameof(BlobServiceUri), nameof(TableServiceUri)]);
+        }
+    }
+}

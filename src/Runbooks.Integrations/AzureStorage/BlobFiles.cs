@@ -1,0 +1,80 @@
+using Azure;
+using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
+using static Runbooks.Integrations.AzureStorage.AzureFaults;
+
+namespace Runbooks.Integrations.AzureStorage;
+
+/// <summary>One container, with expected outcomes as values.</summary>
+internal sealed class BlobFiles(BlobContainerClient container)
+{
+    private volatile bool _exists;
+
+    /// <summary>The blob appears whole or not at all: its blocks are committed at the end.</summary>
+    public async Task PutAsync(string name, Stream content, CancellationToken cancellationToken)
+    {
+        if (!_exists)
+        {
+            await GuardAsync(() => container.CreateIfNotExistsAsync(cancellationToken: cancellationToken), cancellationToken);
+            _exists = true;
+        }
+
+        await GuardAsync(() => container.GetBlobClient(name).UploadAsync(content, overwrite: true, cancellationToken), cancellationToken);
+    }
+
+    public Task<Stream?> FindAsync(string name, CancellationToken cancellationToken) => GuardAsync(
+        async () =>
+        {
+            try
+            {
+                return await container.GetBlobClient(name).OpenReadAsync(cancellationToken: cancellationToken);
+            }
+            catch (RequestFailedException e) when (e.Status == 404)
+            {
+                return (Stream?)null;
+            }
+        },
+        cancellationToken);
+
+    public Task RemoveAsync(string name, CancellationToken cancellationToken) => GuardAsync(
+        async () =>
+        {
+            try
+            {
+                return await container.DeleteBlobIfExistsAsync(name, cancellationToken: cancellationToken);
+            }
+            catch (RequestFailedException e) when (e.Status == 404)
+            {
+                return null;
+            }
+        },
+        cancellationToken);
+
+    public async Task RemoveAllAsync(string prefix, CancellationToken cancellationToken)
+    {
+        foreach (var name in await NamesAsync(prefix, cancellationToken))
+        {
+            await RemoveAsync(name, cancellationToken);
+        }
+    }
+
+    private Task<List<string>> NamesAsync(string prefix, CancellationToken cancellationToken) => GuardAsync(
+        async () =>
+        {
+            var names = new List<string>();
+            try
+            {
+                await foreach (var blob in container.GetBlobsAsync(BlobTraits.None, BlobStates.None, prefix, cancellationToken))
+                {
+                    names.Add(blob.Name);
+                }
+            }
+            catch (RequestFailedException e) when (e.Status == 404)
+            {
+                // The container itself is made with the first blob.
+            }
+
+            return names;
+        },
+        cancellationToken);
+}

@@ -1,0 +1,89 @@
+using System.Text;
+using Azure;
+using Azure.Data.Tables;
+using Runbooks.Incidents;
+using Runbooks.Storage;
+
+namespace Runbooks.Integrations.AzureStorage;
+
+/// <summary>
+/// Two indexes, of open incidents and of closed ones, one small row each, the latest first: a listing is a range of keys
+/// however many incidents there are. The row is put before the incident and moved after it closes; the incident itself
+/// says which of the two it belongs to, so a listing that meets a row in the wrong place puts it right.
+/// </summary>
+internal sealed class IncidentIndex(TableRows rows)
+{
+    public const string Claim = "Claim";
+    private const string Id = "Id";
+    private const string Runbook = "Runbook";
+    private const string ClosedAt = "ClosedAt";
+
+    public Task PutAsync(IncidentSummary incident, CancellationToken cancellationToken)
+    {
+        var row = new TableEntity(Partition(!incident.State.IsFinal(), incident.OpenedAt), RowOf(incident))
+        {
+            // Binary: an id is whatever its maker chose.
+            [Id] = Encoding.UTF8.GetBytes(incident.Id),
+            [Runbook] = TableKeys.Hash(incident.RunbookId),
+            [Claim] = TableKeys.Claim(incident.RunbookId, incident.Target),
+        };
+        if (incident.ClosedAt is { } closed)
+        {
+            row[ClosedAt] = closed.UtcTicks;
+        }
+
+        return rows.PutAsync(row, cancellationToken);
+    }
+
+    public Task RemoveAsync(IncidentSummary incident, bool open, CancellationToken cancellationToken) =>
+        rows.RemoveAsync(Partition(open, incident.OpenedAt), RowOf(incident), ETag.All, cancellationToken);
+
+    public Task RemoveAsync(TableEntity row, CancellationToken cancellationToken) =>
+        rows.RemoveAsync(row.PartitionKey, row.RowKey, ETag.All, cancellationToken);
+
+    /// <summary>Into the index where it belongs, then out of the other: at no moment is it in neither.</summary>
+    public async Task MoveAsync(IncidentSummary incident, CancellationToken cancellationToken)
+    {
+        await PutAsync(incident, cancellationToken);
+        await RemoveAsync(incident, open: incident.State.IsFinal(), cancellationToken);
+    }
+
+    public IAsyncEnumerable<TableEntity> ReadAsync(bool open, string? runbookId, IncidentCursor? after, int pageSize, CancellationToken cancellationToken)
+    {
+        var from = after is null ? First(open) : Partition(open, after.OpenedAt);
+        var filter = TableClient.CreateQueryFilter($"PartitionKey ge {from} and PartitionKey lt {Last(open)}");
+        if (after is not null)
+        {
+            filter += " and " + TableClient.CreateQueryFilter($"RowKey gt {TableKeys.Moment(after.OpenedAt, after.Tie)}");
+        }
+
+        if (runbookId is not null)
+        {
+            filter += " and " + TableClient.CreateQueryFilter($"Runbook eq {TableKeys.Hash(runbookId)}");
+        }
+
+        return rows.QueryAsync(filter, pageSize, cancellationToken);
+    }
+
+    /// <summary>Whatever ended before cannot have been opened on a later day: newer days are not read.</summary>
+    public IAsyncEnumerable<TableEntity> ReadEndedAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
+        rows.QueryAsync(
+            TableClient.CreateQueryFilter($"PartitionKey ge {Partition(false, before)} and PartitionKey lt {Last(false)} and ClosedAt lt {before.UtcTicks}"),
+            1_000,
+            cancellationToken);
+
+    public static string IdOf(TableEntity row) => Encoding.UTF8.GetString(row.GetBinary(Id));
+
+    public static string IncidentKeyOf(TableEntity row) => row.RowKey[(row.RowKey.IndexOf('-', StringComparison.Ordinal) + 1)..];
+
+    public static bool IsOpen(TableEntity row) => row.PartitionKey.StartsWith(First(true), StringComparison.Ordinal);
+
+    private static string RowOf(IncidentSummary incident) => TableKeys.Moment(incident.OpenedAt, TableKeys.Hash(incident.Id));
+
+    private static string Partition(bool open, DateTimeOffset openedAt) => First(open) + TableKeys.Day(openedAt);
+
+    private static string First(bool open) => open ? "open-" : "closed-";
+
+    // The character after '-'.
+    private static string Last(bool open) => open ? "open." : "closed.";
+}

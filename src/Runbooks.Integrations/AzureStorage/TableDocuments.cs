@@ -1,0 +1,85 @@
+using Azure;
+using Azure.Data.Tables;
+
+namespace Runbooks.Integrations.AzureStorage;
+
+/// <summary>A document as it was read, and the tag under which it may be replaced.</summary>
+internal sealed record TableDocument<T>(T Value, ETag Tag, string? Blob);
+
+/// <summary>
+/// Documents in rows; one that is too large for a row lies in a blob that the row names. Each version has a blob of its
+/// own, written before the row: whichever version the row shows is whole.
+/// </summary>
+internal sealed class TableDocuments(TableRows rows, BlobFiles blobs)
+{
+    private const string Blob = "Blob";
+
+    public async Task<TableDocument<T>?> FindAsync<T>(string partition, string row, CancellationToken cancellationToken)
+        where T : class
+    {
+        while (await rows.FindAsync(partition, row, null, cancellationToken) is { } entity)
+        {
+            if (PackedJson.Find<T>(entity, PackedJson.Document) is { } value)
+            {
+                return new(value, entity.ETag, null);
+            }
+
+            if (entity.GetString(Blob) is not { } blob)
+            {
+                return null;
+            }
+
+            if (await blobs.FindAsync(blob, cancellationToken) is { } content)
+            {
+                await using (content)
+                {
+                    return new(PackedJson.Unpack<T>(content), entity.ETag, blob);
+                }
+            }
+
+            // The row was replaced, and its old blob removed, since it was read.
+        }
+
+        return null;
+    }
+
+    /// <returns>False when there is such a row.</returns>
+    public Task<bool> AddAsync<T>(TableEntity entity, T value, CancellationToken cancellationToken) =>
+        WriteAsync(entity, value, () => rows.AddAsync(entity, cancellationToken), cancellationToken);
+
+    /// <returns>False when the row was changed or removed since it was read.</returns>
+    public async Task<bool> ReplaceAsync<T>(TableEntity entity, T value, ETag tag, string? before, CancellationToken cancellationToken)
+    {
+        var written = await WriteAsync(entity, value, () => rows.ReplaceAsync(entity, tag, cancellationToken), cancellationToken);
+        if (written && before is not null)
+        {
+            await blobs.RemoveAsync(before, cancellationToken);
+        }
+
+        return written;
+    }
+
+    /// <summary>Removes the blobs of all versions.</summary>
+    public Task RemoveBlobsAsync(string partition, CancellationToken cancellationToken) => blobs.RemoveAllAsync($"{partition}/", cancellationToken);
+
+    private async Task<bool> WriteAsync<T>(TableEntity entity, T value, Func<Task<bool>> write, CancellationToken cancellationToken)
+    {
+        var packed = PackedJson.Pack(value);
+        if (PackedJson.TryPut(entity, PackedJson.Document, packed))
+        {
+            return await write();
+        }
+
+        var blob = $"{entity.PartitionKey}/{Guid.NewGuid():N}";
+        entity[Blob] = blob;
+        using var content = new MemoryStream(packed);
+        await blobs.PutAsync(blob, content, cancellationToken);
+        if (await write())
+        {
+            return true;
+        }
+
+        await blobs.RemoveAsync(blob, cancellationToken);
+        return false;
+    }
+}

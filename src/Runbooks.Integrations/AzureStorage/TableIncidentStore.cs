@@ -1,0 +1,233 @@
+using System.Collections.Concurrent;
+using Azure;
+using Azure.Data.Tables;
+using Runbooks.Catalog;
+using Runbooks.Incidents;
+using Runbooks.Storage;
+
+namespace Runbooks.Integrations.AzureStorage;
+
+/// <summary>
+/// Incidents in one Azure table. Every row is changed under its tag, so that any number of hosts may work at once. An
+/// incident opens in the order index row, claim, own row; it closes in the order own row, index row. Wherever a host
+/// dies in between, the next reader or opener finishes it.
+/// </summary>
+internal sealed class TableIncidentStore : IIncidentStore
+{
+    /// <summary>An index row that no claim followed for so long belongs to an opening that died before it was anything.</summary>
+    private static readonly TimeSpan Abandoned = TimeSpan.FromHours(1);
+
+    private readonly ConcurrentDictionary<string, bool> _pinned = new(StringComparer.Ordinal);
+    private readonly TimeProvider _time;
+    private readonly TableRows _rows;
+    private readonly TableDocuments _documents;
+    private readonly IncidentRows _incidents;
+    private readonly IncidentClaims _claims;
+    private readonly IncidentIndex _index;
+    private readonly IncidentListing _listing;
+    private readonly Contention _contention;
+
+    public TableIncidentStore(AzureStorageClients clients, AzureStorageOptions options, TimeProvider time)
+    {
+        _time = time;
+        _rows = clients.Table(options.IncidentTable);
+        _documents = new(_rows, clients.Container(options.DocumentContainer));
+        _incidents = new(_rows, _documents);
+        _claims = new(_rows, _documents);
+        _index = new(_rows);
+        _listing = new(_index, ReadSummaryAsync);
+        _contention = new(time);
+    }
+
+    public Task<OpenResult> OpenAsync(Incident candidate, Runbook runbook, Func<Incident, Incident?> fold, CancellationToken cancellationToken)
+    {
+        var key = TableKeys.Claim(candidate.RunbookId, candidate.Target);
+        return _contention.RetryAsync(key, () => TryOpenAsync(key, candidate, runbook, fold, cancellationToken), cancellationToken);
+    }
+
+    public async Task<Incident?> FindAsync(string id, CancellationToken cancellationToken) =>
+        (await _incidents.FindAsync(TableKeys.Hash(id), cancellationToken))?.Value;
+
+    public async Task<Incident?> FindLatestAsync(string runbookId, string target, CancellationToken cancellationToken) =>
+        await _claims.FindAsync(TableKeys.Claim(runbookId, target), cancellationToken) is { } claim
+            ? (await FindClaimedAsync(claim.Key, claim.IncidentKey, cancellationToken))?.Value
+            : null;
+
+    public async Task<(Incident Incident, T Result)> UpdateAsync<T>(string id, Func<Incident, (Incident, T)> change, CancellationToken cancellationToken)
+    {
+        var key = TableKeys.Hash(id);
+        var done = await _contention.RetryAsync(
+            key,
+            async () =>
+            {
+                var before = await _incidents.FindAsync(key, cancellationToken) ?? throw new KeyNotFoundException($"There is no incident '{id}'.");
+                var (after, result) = change(before.Value);
+                return await TryWriteAsync(before, after, cancellationToken) ? Tuple.Create(after, result) : null;
+            },
+            cancellationToken);
+        return (done.Item1, done.Item2);
+    }
+
+    public Task<IncidentPage> ListAsync(IncidentQuery query, CancellationToken cancellationToken) => _listing.ListAsync(query, cancellationToken);
+
+    public async Task<Runbook?> FindRunbookAsync(string hash, CancellationToken cancellationToken) =>
+        (await _documents.FindAsync<Runbook>(TableKeys.Hash(hash), "runbook", cancellationToken))?.Value;
+
+    public async Task<IReadOnlyList<string>> PurgeAsync(DateTimeOffset endedBefore, CancellationToken cancellationToken)
+    {
+        var purged = new List<string>();
+        await foreach (var some in _index.ReadEndedAsync(endedBefore, cancellationToken).Chunk(8).WithCancellation(cancellationToken))
+        {
+            var gone = await Task.WhenAll(some.Select(row => PurgeAsync(row, cancellationToken)));
+            purged.AddRange(some.Where((_, i) => gone[i]).Select(IncidentIndex.IdOf));
+        }
+
+        return purged;
+    }
+
+    public async Task<string?> CheckHealthAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _rows.PutAsync(new TableEntity("health", "health"), cancellationToken);
+            return null;
+        }
+        catch (StoreUnavailableException e)
+        {
+            return e.Message;
+        }
+    }
+
+    /// <returns>Null when another writer was quicker.</returns>
+    private async Task<OpenResult?> TryOpenAsync(
+        string key, Incident candidate, Runbook runbook, Func<Incident, Incident?> fold, CancellationToken cancellationToken)
+    {
+        var claim = await _claims.FindAsync(key, cancellationToken);
+        if (claim is not null)
+        {
+            if (await FindClaimedAsync(key, claim.IncidentKey, cancellationToken) is not { } latest)
+            {
+                return null;
+            }
+
+            if (fold(latest.Value) is { } folded)
+            {
+                return await TryWriteAsync(latest, folded, cancellationToken) ? new(folded, Opened: false) : null;
+            }
+        }
+
+        if (await _incidents.FindSummaryAsync(TableKeys.Hash(candidate.Id), cancellationToken) is not null)
+        {
+            throw new InvalidOperationException($"There is an incident '{candidate.Id}' already.");
+        }
+
+        await PinAsync(runbook, cancellationToken);
+        await _index.PutAsync(IncidentSummary.Of(candidate), cancellationToken);
+        if (!await _claims.TakeAsync(key, candidate, claim, cancellationToken))
+        {
+            await _index.RemoveAsync(IncidentSummary.Of(candidate), open: !candidate.State.IsFinal(), cancellationToken);
+            return null;
+        }
+
+        // Not added: whoever found the claim meanwhile has written it from there.
+        await _incidents.AddAsync(candidate, cancellationToken);
+        return new(candidate, Opened: true);
+    }
+
+    /// <summary>The incident that holds the claim; written from the claim if its opener did not come so far.</summary>
+    private async Task<TableDocument<Incident>?> FindClaimedAsync(string claimKey, string incidentKey, CancellationToken cancellationToken)
+    {
+        if (await _incidents.FindAsync(incidentKey, cancellationToken) is { } found)
+        {
+            return found;
+        }
+
+        if (await _claims.FindFirstDocumentAsync(claimKey, cancellationToken) is not { } first || TableKeys.Hash(first.Id) != incidentKey)
+        {
+            return null;
+        }
+
+        await _incidents.AddAsync(first, cancellationToken);
+        return await _incidents.FindAsync(incidentKey, cancellationToken);
+    }
+
+    private async Task<bool> TryWriteAsync(TableDocument<Incident> before, Incident after, CancellationToken cancellationToken)
+    {
+        if (ReferenceEquals(before.Value, after))
+        {
+            return true;
+        }
+
+        if (!await _incidents.ReplaceAsync(before, after, cancellationToken))
+        {
+            return false;
+        }
+
+        if (before.Value.State.IsFinal() != after.State.IsFinal())
+        {
+            await _index.MoveAsync(IncidentSummary.Of(after), cancellationToken);
+        }
+
+        return true;
+    }
+
+    private async Task PinAsync(Runbook runbook, CancellationToken cancellationToken)
+    {
+        if (!_pinned.ContainsKey(runbook.Hash))
+        {
+            await _documents.AddAsync(new TableEntity(TableKeys.Hash(runbook.Hash), "runbook"), runbook, cancellationToken);
+            _pinned[runbook.Hash] = true;
+        }
+    }
+
+    private async Task<IncidentSummary?> ReadSummaryAsync(TableEntity row, CancellationToken cancellationToken)
+    {
+        var key = IncidentIndex.IncidentKeyOf(row);
+        if (await _incidents.FindSummaryAsync(key, cancellationToken) is var (summary, _))
+        {
+            if (IncidentIndex.IsOpen(row) == summary.State.IsFinal())
+            {
+                await _index.MoveAsync(summary, cancellationToken);
+            }
+
+            return summary;
+        }
+
+        if (!IncidentIndex.IsOpen(row))
+        {
+            return null;
+        }
+
+        if (await FindClaimedAsync(row.GetString(IncidentIndex.Claim), key, cancellationToken) is { } claimed)
+        {
+            return IncidentSummary.Of(claimed.Value);
+        }
+
+        if (row.Timestamp < _time.GetUtcNow() - Abandoned)
+        {
+            await _index.RemoveAsync(row, cancellationToken);
+        }
+
+        return null;
+    }
+
+    /// <summary>The claim first: an incident that is half gone must not be written anew from it.</summary>
+    private async Task<bool> PurgeAsync(TableEntity row, CancellationToken cancellationToken)
+    {
+        var key = IncidentIndex.IncidentKeyOf(row);
+        var found = await _incidents.FindSummaryAsync(key, cancellationToken);
+        if (found is var (summary, _) && !summary.State.IsFinal())
+        {
+            return false;
+        }
+
+        await _claims.ReleaseAsync(row.GetString(IncidentIndex.Claim), key, cancellationToken);
+        if (found is { } there && !await _incidents.RemoveAsync(key, there.Tag, cancellationToken))
+        {
+            return false;
+        }
+
+        await _index.RemoveAsync(row, cancellationToken);
+        return true;
+    }
+}

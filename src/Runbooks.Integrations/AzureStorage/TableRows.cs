@@ -1,0 +1,106 @@
+using Azure;
+using Azure.Data.Tables;
+using static Runbooks.Integrations.AzureStorage.AzureFaults;
+
+namespace Runbooks.Integrations.AzureStorage;
+
+/// <summary>
+/// One table, with expected outcomes as values. Each write carries a mark of its own: when the SDK repeats a request
+/// whose answer was lost, the second one is told "exists already" or "changed meanwhile", and the mark shows that it
+/// was ourselves.
+/// </summary>
+internal sealed class TableRows(TableClient table)
+{
+    private const string Mark = "Write";
+
+    private volatile bool _exists;
+
+    public async Task<TableEntity?> FindAsync(string partition, string row, IEnumerable<string>? select, CancellationToken cancellationToken)
+    {
+        await EnsureAsync(cancellationToken);
+        var found = await GuardAsync(() => table.GetEntityIfExistsAsync<TableEntity>(partition, row, select, cancellationToken), cancellationToken);
+        return found.HasValue ? found.Value : null;
+    }
+
+    /// <returns>False when there is such a row.</returns>
+    public async Task<bool> AddAsync(TableEntity entity, CancellationToken cancellationToken)
+    {
+        await EnsureAsync(cancellationToken);
+        return await WriteAsync(entity, () => table.AddEntityAsync(entity, cancellationToken), cancellationToken);
+    }
+
+    /// <returns>False when the row was changed or removed since it had this tag.</returns>
+    public async Task<bool> ReplaceAsync(TableEntity entity, ETag tag, CancellationToken cancellationToken)
+    {
+        await EnsureAsync(cancellationToken);
+        return await WriteAsync(entity, () => table.UpdateEntityAsync(entity, tag, TableUpdateMode.Replace, cancellationToken), cancellationToken);
+    }
+
+    public async Task PutAsync(TableEntity entity, CancellationToken cancellationToken)
+    {
+        await EnsureAsync(cancellationToken);
+        await GuardAsync(() => table.UpsertEntityAsync(entity, TableUpdateMode.Replace, cancellationToken), cancellationToken);
+    }
+
+    /// <returns>False when the row was changed since it had this tag; true when it is gone, now or already.</returns>
+    public async Task<bool> RemoveAsync(string partition, string row, ETag tag, CancellationToken cancellationToken)
+    {
+        await EnsureAsync(cancellationToken);
+        return await GuardAsync(
+            async () =>
+            {
+                try
+                {
+                    await table.DeleteEntityAsync(partition, row, tag, cancellationToken);
+                    return true;
+                }
+                catch (RequestFailedException e) when (e.Status is 404 or 412)
+                {
+                    return e.Status == 404;
+                }
+            },
+            cancellationToken);
+    }
+
+    /// <summary>Page by page in the order of the keys, each fetched when it is needed.</summary>
+    public async IAsyncEnumerable<TableEntity> QueryAsync(
+        string filter, int pageSize, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await EnsureAsync(cancellationToken);
+        await using var rows = table.QueryAsync<TableEntity>(filter, Math.Min(pageSize, 1_000), cancellationToken: cancellationToken).GetAsyncEnumerator(cancellationToken);
+        while (await GuardAsync(() => rows.MoveNextAsync().AsTask(), cancellationToken))
+        {
+            yield return rows.Current;
+        }
+    }
+
+    private async Task<bool> WriteAsync(TableEntity entity, Func<Task> write, CancellationToken cancellationToken)
+    {
+        var mark = Guid.NewGuid();
+        entity[Mark] = mark;
+        var written = await GuardAsync(
+            async () =>
+            {
+                try
+                {
+                    await write();
+                    return true;
+                }
+                catch (RequestFailedException e) when (e.Status is 404 or 409 or 412 && e.ErrorCode is not ("TableBeingDeleted" or "TableNotFound"))
+                {
+                    return false;
+                }
+            },
+            cancellationToken);
+        return written || (await FindAsync(entity.PartitionKey, entity.RowKey, [Mark], cancellationToken))?.GetGuid(Mark) == mark;
+    }
+
+    private async Task EnsureAsync(CancellationToken cancellationToken)
+    {
+        if (!_exists)
+        {
+            await GuardAsync(() => table.CreateIfNotExistsAsync(cancellationToken), cancellationToken);
+            _exists = true;
+        }
+    }
+}

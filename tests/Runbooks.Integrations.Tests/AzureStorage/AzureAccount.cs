@@ -1,0 +1,46 @@
+using Azure.Core;
+using Azure.Core.Pipeline;
+using Runbooks.Integrations.AzureStorage;
+using Runbooks.Storage;
+using TestKit;
+
+namespace Runbooks.Integrations.Tests.AzureStorage;
+
+[CollectionDefinition(nameof(AzuriteTests))]
+public sealed class AzuriteTests : ICollectionFixture<Azurite>;
+
+internal sealed class AzureAccount
+{
+    private readonly AzureStorageOptions _options;
+
+    /// <summary>Tables and containers of one test's own.</summary>
+    public AzureAccount(Azurite azurite)
+    {
+        var name = $"t{Guid.NewGuid():N}";
+        _options = new AzureStorageOptions
+        {
+            ConnectionString = azurite.ConnectionString,
+            IncidentTable = $"i{name}",
+            StateTable = $"s{name}",
+            EvidenceContainer = $"e{name}",
+            DocumentContainer = $"d{name}",
+        };
+    }
+
+    public IIncidentStore Incidents(params HttpPipelinePolicy[] policies) =>
+        new TableIncidentStore(Clients(policies), _options, TimeProvider.System);
+
+    public ISharedState State(params HttpPipelinePolicy[] policies) => new TableSharedState(Clients(policies), _options, TimeProvider.System);
+
+    public IEvidenceStore Evidence() => new BlobEvidenceStore(Clients([]).Container(_options.EvidenceContainer));
+
+    private AzureStorageClients Clients(HttpPipelinePolicy[] policies) => new(_options, client =>
+    {
+        client.Retry.Delay = TimeSpan.FromMilliseconds(1);
+        client.Retry.MaxDelay = TimeSpan.FromMilliseconds(5);
+        foreach (var policy in policies)
+        {
+            client.AddPolicy(policy, HttpPipelinePosition.PerRetry);
+        }
+    });
+}

@@ -1,0 +1,88 @@
+using System.Net;
+using Azure.Core.Pipeline;
+using Runbooks.Integrations.AzureStorage;
+using Runbooks.Storage;
+using static TestKit.Storage.StoredIncidents;
+
+namespace Runbooks.Integrations.Tests.AzureStorage;
+
+public sealed class RefusedByAzureTests
+{
+    private const int FirstAttemptAndRetries = 4;
+
+    private static CancellationToken Now => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(503)]
+    [InlineData(429)]
+    public async Task Throttling_IsTriedAgainAndThenUnavailable(int status)
+    {
+        using var network = new AnswersOnly(status);
+        var stores = new Stores(network);
+
+        (await stores.Incidents.OpenAsync(New("a"), Runbook(), _ => null, Now).ShouldThrowAsync<StoreUnavailableException>())
+            .Message.ShouldContain($"{status}");
+
+        network.Requests.ShouldBe(FirstAttemptAndRetries);
+    }
+
+    [Fact]
+    public async Task NoPermission_IsUnavailableAtOnce()
+    {
+        using var network = new AnswersOnly(403);
+        var stores = new Stores(network);
+
+        await stores.Incidents.UpdateAsync("a", i => i, Now).ShouldThrowAsync<StoreUnavailableException>();
+        network.Requests.ShouldBe(1);
+        (await stores.Incidents.CheckHealthAsync(Now))!.ShouldContain("403");
+        await stores.State.FindAsync<string>("key", Now).ShouldThrowAsync<StoreUnavailableException>();
+        await stores.Evidence.OpenAsync("i1/pod.log", Now).ShouldThrowAsync<StoreUnavailableException>();
+        await stores.Evidence.SaveAsync("i1", "pod.log", Stream.Null, Now).ShouldThrowAsync<StoreUnavailableException>();
+    }
+
+    [Fact]
+    public async Task NoNetwork_IsUnavailable()
+    {
+        using var network = new AnswersOnly(null);
+        (await new Stores(network).Incidents.ListAsync(new IncidentQuery(), Now).ShouldThrowAsync<StoreUnavailableException>())
+            .Message.ShouldBe("Azure Storage cannot be reached.");
+    }
+
+    private sealed class Stores
+    {
+        public Stores(HttpMessageHandler network)
+        {
+            var options = new AzureStorageOptions { ConnectionString = "UseDevelopmentStorage=true" };
+            var clients = new AzureStorageClients(options, client =>
+            {
+                client.Transport = new HttpClientTransport(network);
+                client.Retry.Delay = client.Retry.MaxDelay = TimeSpan.FromMilliseconds(1);
+            });
+            Incidents = new TableIncidentStore(clients, options, TimeProvider.System);
+            State = new TableSharedState(clients, options, TimeProvider.System);
+            Evidence = new BlobEvidenceStore(clients.Container(options.EvidenceContainer));
+        }
+
+        public TableIncidentStore Incidents { get; }
+
+        public TableSharedState State { get; }
+
+        public BlobEvidenceStore Evidence { get; }
+    }
+
+    /// <param name="status">Null: nobody answers.</param>
+    private sealed class AnswersOnly(int? status) : HttpMessageHandler
+    {
+        private int _requests;
+
+        public int Requests => _requests;
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            Interlocked.Increment(ref _requests);
+            return status is { } code
+                ? Task.FromResult(new HttpResponseMessage((HttpStatusCode)code))
+                : throw new HttpRequestException("No route to host.");
+        }
+    }
+}

@@ -1,0 +1,153 @@
+using Runbooks.Incidents;
+using Runbooks.Storage;
+using TestKit;
+using static TestKit.Storage.StoredIncidents;
+
+namespace Runbooks.Integrations.Tests.AzureStorage;
+
+[Collection(nameof(AzuriteTests))]
+public sealed class TableIncidentStoreTests(Azurite azurite)
+{
+    private static CancellationToken Now => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task HostThatDiesAtAnyWriteOfAnOpening_LeavesOneWholeIncidentOrNone(bool follows)
+    {
+        var died = true;
+        for (var write = 1; died; write++)
+        {
+            var account = new AzureAccount(azurite);
+            var healthy = account.Incidents();
+            await healthy.CheckHealthAsync(Now);
+            if (follows)
+            {
+                await Open(healthy, New("before").Closed());
+            }
+
+            var network = new FaultyNetwork { DiesAtWrite = write };
+            await Ignore(Open(account.Incidents(network), New("lost", minute: 1)));
+            died = network.Died;
+
+            // Whether a listing or the next alert comes first must not matter.
+            var listed = write % 2 == 0 ? (await healthy.ListAsync(new IncidentQuery(Open: true), Now)).Items : [];
+            var next = await Open(healthy, New("next", minute: 2));
+            listed.ShouldAllBe(i => i.Id == next.Incident.Id);
+            next.Opened.ShouldBe(next.Incident.Id == "next");
+            (await healthy.GetAsync(next.Incident.Id, Now)).Target.ShouldBe(next.Incident.Target);
+            (await healthy.ListAsync(new IncidentQuery(Open: true), Now)).Items.Select(i => i.Id).ShouldBe([next.Incident.Id]);
+            (await healthy.FindLatestAsync("hanged-gpu", "inference/llm-b-0", Now))!.Id.ShouldBe(next.Incident.Id);
+        }
+    }
+
+    [Fact]
+    public async Task HostThatDiesAtAnyWriteOfAClosing_LeavesTheIncidentListedOnceAsItIs()
+    {
+        var died = true;
+        for (var write = 1; died; write++)
+        {
+            var account = new AzureAccount(azurite);
+            var healthy = account.Incidents();
+            await Open(healthy, New("a"));
+            var network = new FaultyNetwork { DiesAtWrite = write };
+            await Ignore(account.Incidents(network).UpdateAsync("a", i => i.Closed(5), Now));
+            died = network.Died;
+
+            var state = (await healthy.GetAsync("a", Now)).State;
+            (await healthy.ListAsync(new IncidentQuery(), Now)).Items.Select(i => i.State).ShouldBe([state]);
+            (await healthy.ListAsync(new IncidentQuery(Open: true), Now)).Items.Count.ShouldBe(state.IsFinal() ? 0 : 1);
+            (await healthy.ListAsync(new IncidentQuery(Open: false), Now)).Items.Count.ShouldBe(state.IsFinal() ? 1 : 0);
+        }
+    }
+
+    [Fact]
+    public async Task HostThatDiesAtAnyWriteOfAPurge_LeavesNothingThatComesBack()
+    {
+        var died = true;
+        for (var write = 1; died; write++)
+        {
+            var account = new AzureAccount(azurite);
+            var healthy = account.Incidents();
+            await Open(healthy, New("a").Closed());
+            var network = new FaultyNetwork { DiesAtWrite = write };
+            var purging = account.Incidents(network).PurgeAsync(Start.AddHours(1), Now);
+            await Ignore(purging);
+            died = network.Died;
+
+            // Told again of what it was in the middle of, so that evidence and history go too.
+            var purged = await healthy.PurgeAsync(Start.AddHours(1), Now);
+            purged.ShouldBe(died ? ["a"] : []);
+            (await healthy.FindAsync("a", Now)).ShouldBeNull();
+            (await healthy.FindLatestAsync("hanged-gpu", "inference/llm-b-0", Now)).ShouldBeNull();
+            (await healthy.ListAsync(new IncidentQuery(), Now)).Items.ShouldBeEmpty();
+            (await Open(healthy, New("b"))).Opened.ShouldBeTrue();
+        }
+    }
+
+    [Fact]
+    public async Task AnswersThatGetLost_CountNothingTwice()
+    {
+        var account = new AzureAccount(azurite);
+        var store = account.Incidents(new FaultyNetwork { LosesAnswers = true });
+        (await Open(store, New("a"))).Opened.ShouldBeTrue();
+        (await Open(store, New("b"))).Incident.AlertCount.ShouldBe(2);
+        await store.UpdateAsync("a", i => i.Note(Start, TimelineKind.Step, "x", "once"), Now);
+
+        var stored = await account.Incidents().GetAsync("a", Now);
+        (stored.AlertCount, stored.Timeline.Count).ShouldBe((2, 1));
+    }
+
+    [Fact]
+    public async Task RecordTooLargeForARow_IsKeptWholeAndItsBlobsGoWithIt()
+    {
+        var account = new AzureAccount(azurite);
+        var store = account.Incidents();
+        await Open(store, New("a").OfSize(2_500_000));
+        (await store.GetAsync("a", Now)).Timeline.Count.ShouldBeGreaterThan(1_200);
+        var grown = await store.UpdateAsync("a", i => i.Note(Start, TimelineKind.Step, "x", "more"), Now);
+        (await account.Incidents().GetAsync("a", Now)).Timeline.Count.ShouldBe(grown.Timeline.Count);
+        await store.UpdateAsync("a", i => i.Closed(), Now);
+        await store.PurgeAsync(Start.AddHours(1), Now);
+        (await store.FindAsync("a", Now)).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task WhatAnIncidentCosts_StaysWhatOperationsSays()
+    {
+        var network = new FaultyNetwork();
+        var store = new AzureAccount(azurite).Incidents(network);
+        await Open(store, New("warm", target: "other"));
+
+        (await Cost(() => Open(store, New("a")))).ShouldBe(5);
+        (await Cost(() => Open(store, New("b")))).ShouldBe(3);
+        (await Cost(() => store.UpdateAsync("a", i => i with { AlertCount = 5 }, Now))).ShouldBe(2);
+        (await Cost(() => store.UpdateAsync("a", i => i, Now))).ShouldBe(1);
+        (await Cost(() => store.GetAsync("a", Now))).ShouldBe(1);
+        (await Cost(() => store.ListAsync(new IncidentQuery(Open: true), Now))).ShouldBe(1 + 2);
+        (await Cost(() => store.UpdateAsync("a", i => i.Closed(), Now))).ShouldBe(4);
+        (await Cost(() => store.ListAsync(new IncidentQuery(), Now))).ShouldBe(2 + 2);
+        (await Cost(() => store.PurgeAsync(Start.AddHours(1), Now))).ShouldBe(1 + 7);
+
+        async Task<int> Cost(Func<Task> work)
+        {
+            var before = network.Requests;
+            await work();
+            return network.Requests - before;
+        }
+    }
+
+    private static Task<OpenResult> Open(IIncidentStore store, Incident candidate) => store.OpenAsync(
+        candidate, Runbook(), latest => latest.State.IsFinal() ? null : latest with { AlertCount = latest.AlertCount + 1 }, Now);
+
+    private static async Task Ignore(Task work)
+    {
+        try
+        {
+            await work;
+        }
+        catch (HostDiedException)
+        {
+        }
+    }
+}
