@@ -19,7 +19,7 @@ public sealed class HealthHandler(IIncidentStore store, IIncidentEngine engine, 
                 new Health(healthy ? "healthy" : "unhealthy", storeProblem ?? "ok", engineProblem ?? "ok"),
                 healthy ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
         },
-        retryable: true);
+        Caller.Sender);
 
     private sealed record Health(string Status, string Store, string Engine);
 }

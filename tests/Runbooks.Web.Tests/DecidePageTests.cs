@@ -2,6 +2,7 @@ using System.Net;
 using CsCheck;
 using Runbooks.Approvals;
 using Runbooks.Incidents;
+using Runbooks.Storage;
 using TestKit;
 
 namespace Runbooks.Web.Tests;
@@ -237,6 +238,17 @@ public sealed class DecidePageTests : IAsyncLifetime
             html.ShouldNotContain("javascript:");
             html.ShouldContain("&lt;script&gt;");
         }
+    }
+
+    [Fact]
+    public async Task StoreThatIsAway_IsToldInWordsAndNothingIsDecided()
+    {
+        _host.Store.Fault = () => new StoreUnavailableException("disk full");
+
+        var answer = await PostAsync("approve");
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        (await answer.Content.ReadAsStringAsync(Ct)).ShouldContain("<p>The records cannot be reached at the moment. Nothing was decided.");
     }
 
     [Fact]

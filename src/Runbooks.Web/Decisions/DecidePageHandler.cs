@@ -28,7 +28,7 @@ public sealed class DecidePageHandler(
     };
 
     public Task<IResult> GetAsync(HttpRequest request, string token) => edge.RunAsync(request, async cancellationToken =>
-        signer.TryRead(token, out var grant) ? await ShowAsync(grant, null, cancellationToken) : BadLink());
+        signer.TryRead(token, out var grant) ? await ShowAsync(grant, null, cancellationToken) : BadLink(), Caller.Person);
 
     /// <param name="signedIn">The person that the platform has authenticated; null where nobody signs in, and the link's recipient counts.</param>
     public Task<IResult> PostAsync(HttpRequest request, string token, string? signedIn = null) => edge.RunAsync(request, async cancellationToken =>
@@ -53,7 +53,7 @@ public sealed class DecidePageHandler(
         var ballot = new Ballot(verb, signedIn ?? grant.Recipient, Via, VerbWords.Reason(form["reason"]), grant.PlanHash);
         var receipt = await desk.DecideAsync(grant.IncidentId, grant.GateId, ballot, cancellationToken);
         return await ShowAsync(grant, receipt.Result, cancellationToken);
-    });
+    }, Caller.Person);
 
     private async Task<IResult> ShowAsync(LinkGrant grant, DecisionResult? result, CancellationToken cancellationToken)
     {

@@ -10,7 +10,7 @@ namespace Runbooks.Web.Intake;
 public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, HttpEdge edge, ILogger<AlertsHandler> logger)
 {
     public Task<IResult> PostAsync(HttpRequest request, string source) =>
-        edge.RunAsync(request, cancellationToken => TakeAsync(request, source, cancellationToken), retryable: true);
+        edge.RunAsync(request, cancellationToken => TakeAsync(request, source, cancellationToken), Caller.Sender);
 
     private async Task<IResult> TakeAsync(HttpRequest request, string source, CancellationToken cancellationToken)
     {

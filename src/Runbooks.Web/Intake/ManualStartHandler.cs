@@ -15,7 +15,7 @@ public sealed class ManualStartHandler(ManualStart manual, HttpEdge edge)
     private const string Nobody = "the API key's holder";
 
     public Task<IResult> PostAsync(HttpRequest request, string id) =>
-        edge.RunAsync(request, cancellationToken => StartAsync(request, id, cancellationToken), retryable: true);
+        edge.RunAsync(request, cancellationToken => StartAsync(request, id, cancellationToken), Caller.Sender);
 
     private async Task<IResult> StartAsync(HttpRequest request, string id, CancellationToken cancellationToken)
     {

@@ -34,14 +34,14 @@ public sealed class ConsoleHandler(
         var waitingFirst = open.Items.OrderByDescending(item => item.State == IncidentState.AwaitingApproval).ToList();
         return new PageResult<ConsolePage>(
             new { Model = new ConsoleModel(waitingFirst, closed.Items, filter, runbooks, more, options.Value.TryThis, time.GetUtcNow()) });
-    });
+    }, Caller.Person);
 
     public Task<IResult> ShowAsync(HttpRequest request, string id) => edge.RunAsync(request, async cancellationToken =>
         await store.FindAsync(id, cancellationToken) is { } incident
             ? new PageResult<OneIncidentPage>(new { Incident = incident, Runbook = await pinned.OfAsync(incident, cancellationToken), Now = time.GetUtcNow() })
             : new PageResult<MessagePage>(
                 new { Title = "No such incident", Text = "There is no incident under this address, or it is no longer kept.", Home = true },
-                StatusCodes.Status404NotFound));
+                StatusCodes.Status404NotFound), Caller.Person);
 
     private static string? Given(HttpRequest request, string name) => request.Query[name].ToString() is { Length: > 0 } value ? value : null;
 }
