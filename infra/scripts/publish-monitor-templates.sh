@@ -4,9 +4,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 account=${1:?storage account of the monitor}
 
-[ -d infra/dfmon ] || { echo "No infra/dfmon: nothing to upload."; exit 0; }
-az storage blob upload-batch --account-name "$account" --auth-mode login --destination durable-functions-monitor \
-  --source infra/dfmon --pattern "*.liquid" --destination-path tab-templates --overwrite --output none
-az storage blob upload-batch --account-name "$account" --auth-mode login --destination durable-functions-monitor \
-  --source infra/dfmon --pattern "dfm-func-map.json" --destination-path function-maps --overwrite --output none
+for folder in tab-templates function-maps; do
+  az storage blob upload-batch --account-name "$account" --auth-mode login --destination durable-functions-monitor \
+    --source "infra/dfmon/$folder" --destination-path "$folder" --overwrite --output none
+done
 echo "Tab templates uploaded to $account."

@@ -25,7 +25,7 @@ public class AlertTests
 
         ((bool)receiver["useAadAuth"]!).ShouldBeTrue();
         ((bool)receiver["useCommonAlertSchema"]!).ShouldBeTrue();
-        ((string)receiver["serviceUri"]!).ShouldBe("https://runbooks.example.com/api/alerts/azure-monitor", "no key in it");
+        ((string)receiver["serviceUri"]!).ShouldBe("https://runbooks.example.com/api/secure/alerts/azure-monitor", "no key in it");
         group["azureFunctionReceivers"]!.AsArray().ShouldBeEmpty();
     }
 
@@ -41,6 +41,19 @@ public class AlertTests
             ignoreOrder: true);
         about.ShouldAllBe(rule => ((string)rule.Properties["actions"]!["actionGroups"]![0]!).EndsWith("-people", StringComparison.Ordinal));
         (await GroupAsync("-people"))["emailReceivers"]!.AsArray().Count.ShouldBe(2);
+    }
+
+    /// <summary>An alert that waits for an event nobody writes is an alert that never comes.</summary>
+    [Fact]
+    public void EveryEventTheAlertsWaitFor_IsWrittenByTheApp()
+    {
+        var written = Directory.EnumerateFiles(RepositoryRoot.Of("src"), "Log.cs", SearchOption.AllDirectories).Select(File.ReadAllText).ToList();
+        var signals = JsonNode.Parse(File.ReadAllText(RepositoryRoot.Of("infra", "signals.json")))!.AsObject();
+
+        signals.Select(signal => signal.Value).OfType<JsonObject>().SelectMany(signal => signal["events"]!.AsArray()).Select(name => (string)name!)
+            .Where(name => !written.Any(log => log.Contains($"partial void {name}(", StringComparison.Ordinal)))
+            .ShouldBeEmpty();
+        typeof(Runbooks.Incidents.Watch.DeadManWatch).Name.ShouldBe((string)signals["watchFunction"]!, "the timer function carries the watch's name");
     }
 
     [Fact]

@@ -18,13 +18,17 @@ static partial class OptionsClasses
 
     public static IReadOnlyDictionary<string, IReadOnlyList<ReadSetting>> Settings { get; } = _assemblies
         .SelectMany(assembly => assembly.GetTypes())
-        .Select(type => (Type: type, Section: type.GetField("SectionName", BindingFlags.Public | BindingFlags.Static)?.GetRawConstantValue() as string))
+        .Select(type => (Type: type, Section: SectionOf(type)))
         .Where(found => found.Section is not null)
         .GroupBy(found => found.Section!.Replace(":", "__", StringComparison.Ordinal))
         .OrderBy(group => group.Key, StringComparer.Ordinal)
         .ToDictionary(
             group => group.Key,
             group => (IReadOnlyList<ReadSetting>)[.. group.SelectMany(found => Of(group.Key, found.Type)).OrderBy(setting => setting.Name, StringComparer.Ordinal)]);
+
+    private static string? SectionOf(Type type) =>
+        (type.GetField("SectionName", BindingFlags.Public | BindingFlags.Static) ?? type.GetField("Section", BindingFlags.Public | BindingFlags.Static))
+            is { IsLiteral: true } field ? field.GetRawConstantValue() as string : null;
 
     private static IEnumerable<ReadSetting> Of(string prefix, Type type)
     {

@@ -80,10 +80,7 @@ resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: app
   properties: {
     workspaceId: workspaceId
-    logs: [
-      { category: 'FunctionAppLogs', enabled: true }
-      { category: 'AppServiceAuthenticationLogs', enabled: true }
-    ]
+    logs: [{ category: 'FunctionAppLogs', enabled: true }]
   }
 }
 

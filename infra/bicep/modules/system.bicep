@@ -181,7 +181,7 @@ module actionGroups 'alerts/action-groups.bicep' = {
   dependsOn: [app]
   params: {
     prefix: 'ag-${names.app}'
-    intakeUrl: '${url}/api/alerts/azure-monitor'
+    publicUrl: url
     webhook: alerts.?webhook
     functionAppName: (alerts.?functionReceiver ?? false) ? names.app : ''
     contactEmails: alerts.contactEmails

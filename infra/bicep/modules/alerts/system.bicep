@@ -77,7 +77,7 @@ module refusedAlerts 'log-rule.bicep' = {
     summary: 'The intake answered 5xx: Azure Monitor retries five times and then stops calling for a quarter of an hour.'
     scopeId: workspaceId
     query: '''AppRequests
-| where Url has "/api/alerts/" and toint(ResultCode) >= 500'''
+| where Url has "/alerts/" and toint(ResultCode) >= 500'''
     threshold: 2
     severity: 1
     actionGroupId: peopleId
