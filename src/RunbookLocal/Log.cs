@@ -1,6 +1,6 @@
 namespace RunbookLocal;
 
-/// <summary>Every log entry of the host, in groups by area: 100 database, 200 engine.</summary>
+/// <summary>Every log entry of the host, in groups by area: 100 database, 200 engine, 300 runbook files.</summary>
 internal static partial class Log
 {
     // Database
@@ -36,4 +36,12 @@ internal static partial class Log
 
     [LoggerMessage(207, LogLevel.Warning, "Old finished instances could not be removed; it is tried again later.")]
     public static partial void PurgeFailed(this ILogger logger, Exception exception);
+
+    // Runbook files
+
+    [LoggerMessage(300, LogLevel.Error, "{Error}")]
+    public static partial void RunbookBroken(this ILogger logger, string error);
+
+    [LoggerMessage(301, LogLevel.Warning, "Runbooks reloaded: {Count} in force. Kept in an earlier version because of errors: {Kept}.")]
+    public static partial void RunbooksLoaded(this ILogger logger, int count, string kept);
 }

@@ -1,1 +1,3 @@
-return 0;
+using RunbookLocal.Commands;
+
+return await CommandLine.RunAsync(args);

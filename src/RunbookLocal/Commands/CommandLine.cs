@@ -1,0 +1,43 @@
+using System.CommandLine;
+using Spectre.Console;
+
+namespace RunbookLocal.Commands;
+
+/// <summary>Every command of <c>runbook</c>. One file each; adding one is one line here.</summary>
+internal static class CommandLine
+{
+    public static async Task<int> RunAsync(string[] args)
+    {
+        try
+        {
+            // Errors are ours to word; the library's handler would print a stack trace.
+            return await Build().Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+        }
+        catch (CommandException stopped)
+        {
+            Screen.Error(stopped.Message);
+            return stopped.ExitCode;
+        }
+        catch (OperationCanceledException)
+        {
+            return ExitCode.Done;
+        }
+    }
+
+    internal static RootCommand Build()
+    {
+        var root = new RootCommand("Runs incident runbooks. Without a command it serves: console, API and a practice range to try it on.")
+        {
+            ServeCommand.Build(),
+            RangeCommand.Build(),
+            FireCommand.Build(),
+            IncidentsCommand.Build(),
+            ShowCommand.Build(),
+            DecideCommand.BuildApprove(),
+            DecideCommand.BuildReject(),
+            ValidateCommand.Build(),
+        };
+        ServeCommand.AddTo(root);
+        return root;
+    }
+}

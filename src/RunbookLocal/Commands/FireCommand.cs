@@ -1,0 +1,55 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+
+namespace RunbookLocal.Commands;
+
+/// <summary><c>runbook fire SAMPLE|FILE</c>: posts an alert to the running host, as its sender would.</summary>
+internal static class FireCommand
+{
+    public static Command Build()
+    {
+        var client = new ClientOptions();
+        var what = new Argument<string?>("sample")
+        {
+            Description = "The name of a sample alert, or a file with an alert. Without it the samples are listed.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var source = new Option<string?>("--source") { Description = "The sender's kind of a file: azure-monitor, alertmanager, grafana or generic." };
+        var command = new Command("fire", "Posts a sample or a given alert to the running host.") { what, source };
+        client.AddTo(command);
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            if (parsed.GetValue(what) is not { Length: > 0 } name)
+            {
+                Screen.Line("Samples:");
+                foreach (var sample in Samples.Names)
+                {
+                    Screen.Raw($"  {sample}");
+                }
+
+                return ExitCode.Done;
+            }
+
+            var (sender, body) = Samples.Read(name, parsed.GetValue(source));
+            using var api = client.Connect(parsed);
+            var (_, answer) = (await api.PostAsync($"api/alerts/{sender}", body, cancellationToken)).OrFail();
+            foreach (var incident in answer?["incidents"]?.AsArray() ?? [])
+            {
+                Print(incident, api.Address);
+            }
+
+            return ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static void Print(JsonNode? incident, Uri address)
+    {
+        var id = incident?["id"]?.ToString();
+        Screen.Line($"[bold]{Screen.Plain(incident?["outcome"]?.ToString())}[/] {Screen.Plain(incident?["runbook"]?.ToString())} on {Screen.Plain(incident?["target"]?.ToString())} {Screen.Plain(incident?["reason"]?.ToString())}");
+        if (!string.IsNullOrEmpty(id))
+        {
+            Screen.Raw($"  {new Uri(address, $"/incidents/{Uri.EscapeDataString(id)}")}");
+        }
+    }
+}

@@ -1,0 +1,38 @@
+using System.Reflection;
+
+namespace RunbookLocal.Commands;
+
+/// <summary>The alerts that come with the program, as their senders write them: <c>{runbook}.{source}[.resolved]</c>.</summary>
+internal static class Samples
+{
+    private const string Prefix = "samples/";
+    private static readonly Assembly s_assembly = typeof(Samples).Assembly;
+
+    public static IReadOnlyList<string> Names { get; } =
+        [.. s_assembly.GetManifestResourceNames().Where(name => name.StartsWith(Prefix, StringComparison.Ordinal)).Select(name => name[Prefix.Length..^".json".Length]).Order()];
+
+    /// <summary>A sample by its name, by its runbook's name, or a file.</summary>
+    /// <exception cref="CommandException">There is neither.</exception>
+    public static (string Source, string Body) Read(string name, string? source)
+    {
+        // A runbook's name alone means the alert that Azure Monitor sends for it.
+        var sample = Names.FirstOrDefault(known => known == name || known == $"{name}.azure-monitor");
+        if (sample is not null)
+        {
+            using var stream = s_assembly.GetManifestResourceStream($"{Prefix}{sample}.json")!;
+            using var reader = new StreamReader(stream);
+            return (source ?? sample.Split('.')[1], reader.ReadToEnd());
+        }
+
+        if (!File.Exists(name))
+        {
+            throw new CommandException($"There is no sample and no file '{name}'. Samples: {string.Join(", ", Names)}.");
+        }
+
+        return (source ?? SourceOf(name), File.ReadAllText(name));
+    }
+
+    private static string SourceOf(string file) =>
+        Path.GetFileName(file).Split('.').FirstOrDefault(part => part is "azure-monitor" or "alertmanager" or "grafana" or "generic")
+        ?? throw new CommandException($"Who sends {file}? Say it with --source azure-monitor, alertmanager, grafana or generic.");
+}

@@ -1,0 +1,47 @@
+using System.CommandLine;
+using RunbookLocal.Hosting;
+
+namespace RunbookLocal.Commands;
+
+/// <summary><c>runbook serve</c>, and <c>runbook</c> alone.</summary>
+internal static class ServeCommand
+{
+    public static Command Build()
+    {
+        var command = new Command("serve", "Serves console, API and approval pages; with a practice range unless told otherwise.");
+        AddTo(command);
+        return command;
+    }
+
+    /// <summary>The same options and action on any command: the root serves as well.</summary>
+    public static void AddTo(Command command)
+    {
+        var port = new Option<int>("--port") { Description = "The port of console and API; 0 takes any free one.", DefaultValueFactory = _ => LocalDefaults.Port };
+        port.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is < 0 or > 65_535)
+            {
+                result.AddError("--port has to be between 0 and 65535.");
+            }
+        });
+        var data = new Option<DirectoryInfo>("--data") { Description = "Where everything is kept.", DefaultValueFactory = _ => new DirectoryInfo(LocalDefaults.DataDirectory) };
+        var runbooks = new Option<DirectoryInfo?>("--runbooks") { Description = "The folder of runbooks; ./runbooks or the shipped ones unless named." };
+        var config = new Option<FileInfo?>("--config") { Description = "A JSON file with settings." };
+        var noPractice = new Option<bool>("--no-practice") { Description = "No practice range: integrations and messages as configured." };
+        command.Add(port);
+        command.Add(data);
+        command.Add(runbooks);
+        command.Add(config);
+        command.Add(noPractice);
+        command.SetAction((parsed, cancellationToken) => LocalHost.RunAsync(
+            new LocalSettings
+            {
+                Port = parsed.GetRequiredValue(port),
+                DataDirectory = parsed.GetRequiredValue(data).FullName,
+                RunbooksDirectory = parsed.GetValue(runbooks)?.FullName,
+                ConfigFile = parsed.GetValue(config)?.FullName,
+                Practice = !parsed.GetValue(noPractice),
+            },
+            cancellationToken));
+    }
+}

@@ -1,0 +1,53 @@
+using RunbookLocal.Commands;
+using Runbooks.Catalog;
+
+namespace RunbookLocal.Hosting;
+
+/// <summary>What a person sees when the host has started: what is loaded, where the console is, what to try next.</summary>
+internal static class FirstScreen
+{
+    public static void Show(LocalSettings settings, IReadOnlyList<Runbook> runbooks, string folder, Uri address, Uri? range)
+    {
+        Screen.Line();
+        Screen.Line($"[bold]{runbooks.Count} runbooks[/] from {Screen.Plain(Relative(folder))}");
+        foreach (var runbook in runbooks)
+        {
+            Screen.Line($"  [green]{Screen.Plain(runbook.Id),-22}[/] {Screen.Plain(runbook.Title)}{Mode(runbook)}. [grey]{Screen.Plain(runbook.Summary)}[/]");
+        }
+
+        var key = Relative(Path.Combine(settings.DataDirectory, LocalDefaults.KeyFile));
+        Screen.Line();
+        Screen.Raw($"  Console   {address}");
+        Screen.Raw($"  API key   {key}");
+        if (range is not null)
+        {
+            Screen.Raw($"  Practice  on: the integrations talk to a practice range on {range}; nothing real is touched");
+            Screen.Raw($"  Messages  {Relative(settings.OutboxDirectory)}, each with its approval link");
+            Screen.Line();
+            Screen.Line("[bold]Try this[/] in another terminal:");
+            Screen.Raw($"  dotnet run --project src/RunbookLocal -- fire hanged-gpu{Options(settings, address)}");
+            Screen.Line("or, as Azure Monitor does it:");
+            Screen.Raw($"  curl -sS {address}api/alerts/azure-monitor -H \"X-Api-Key: $(cat {key})\" -d @src/RunbookLocal/Samples/hanged-gpu.azure-monitor.json");
+        }
+
+        Screen.Line();
+        Screen.Raw("  Ctrl+C stops; open incidents go on at the next start.");
+        Screen.Line();
+    }
+
+    private static string Mode(Runbook runbook) => runbook switch
+    {
+        { Mode: RunMode.DryRun } => " (dry run)",
+        { Mitigation.Approval: null } => " (heals by itself)",
+        _ => "",
+    };
+
+    private static string Options(LocalSettings settings, Uri address)
+    {
+        var url = address.Port == LocalDefaults.Port ? "" : $" --url {address}";
+        var data = Relative(settings.DataDirectory) == LocalDefaults.DataDirectory ? "" : $" --data {Relative(settings.DataDirectory)}";
+        return url + data;
+    }
+
+    private static string Relative(string path) => Path.GetRelativePath(".", path) is var relative && relative.StartsWith("..", StringComparison.Ordinal) ? path : relative;
+}

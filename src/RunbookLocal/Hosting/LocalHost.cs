@@ -1,0 +1,102 @@
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using RunbookLocal.Commands;
+using RunbookLocal.PracticeRange;
+using Runbooks.Catalog;
+using Runbooks.Web;
+
+namespace RunbookLocal.Hosting;
+
+/// <summary>Starts the host of one machine and runs it until it is stopped.</summary>
+internal static class LocalHost
+{
+    public static async Task<int> RunAsync(LocalSettings settings, CancellationToken cancellationToken)
+    {
+        var folder = RunbookFolder.Find(settings.RunbooksDirectory);
+        using var data = DataFolder.Open(settings);
+        await using var range = settings.Practice ? await StartRangeAsync(settings, cancellationToken) : null;
+        await using var app = Build(settings, folder, range);
+        LoadRunbooks(app.Services.GetRequiredService<RunbookCatalog>(), folder);
+        await StartAsync(app, settings, cancellationToken);
+        FirstScreen.Show(settings, app.Services.GetRequiredService<RunbookCatalog>().Current, folder.Path, AddressOf(app), range?.BaseAddress);
+        await app.WaitForShutdownAsync(cancellationToken);
+        return ExitCode.Done;
+    }
+
+    internal static WebApplication Build(LocalSettings settings, RunbookFolder folder, PracticeRangeServer? range)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.Configuration.Sources.Clear();
+        builder.Configuration
+            .AddInMemoryCollection(new Dictionary<string, string?> { ["Runbooks:PublicUrl"] = $"http://localhost:{settings.Port}" })
+            .AddInMemoryCollection(range is null ? [] : PracticeSettings.For(range.BaseAddress));
+        if (settings.ConfigFile is { } file)
+        {
+            builder.Configuration.AddJsonFile(File.Exists(file) ? file : throw new CommandException($"There is no file {file}."), optional: false);
+        }
+
+        builder.Configuration.AddEnvironmentVariables("RUNBOOK_");
+        builder.Logging.ClearProviders();
+        builder.Logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "HH:mm:ss ";
+        });
+        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.ListenLocalhost(settings.Port);
+        });
+        builder.Services.AddRunbookLocal(settings, folder, SecretFiles.ApiKey(settings.DataDirectory));
+        var app = builder.Build();
+        app.MapRunbooks();
+        return app;
+    }
+
+    private static void LoadRunbooks(RunbookCatalog catalog, RunbookFolder folder)
+    {
+        var result = catalog.Load(folder.Read());
+        if (result.Errors.Count > 0)
+        {
+            throw new CommandException($"The runbooks in {folder.Path} have errors; nothing was started.\n{string.Join("\n", result.Errors)}", ExitCode.Failed);
+        }
+    }
+
+    private static async Task StartAsync(WebApplication app, LocalSettings settings, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await app.StartAsync(cancellationToken);
+        }
+        catch (IOException failure) when (failure.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
+        {
+            throw new CommandException($"Port {settings.Port} is taken. Stop what listens there, or choose another with --port.");
+        }
+        catch (Microsoft.Extensions.Options.OptionsValidationException invalid)
+        {
+            throw new CommandException($"The settings are not usable: {string.Join(" ", invalid.Failures)}");
+        }
+    }
+
+    /// <summary>On its usual port where that is free, so that its address can be remembered; on any other where not.</summary>
+    private static async Task<PracticeRangeServer> StartRangeAsync(LocalSettings settings, CancellationToken cancellationToken)
+    {
+        if (settings.Port != 0)
+        {
+            try
+            {
+                return await PracticeRangeServer.StartAsync(new PracticeRangeOptions(), cancellationToken);
+            }
+            catch (IOException)
+            {
+                // Taken by another practice range, most likely.
+            }
+        }
+
+        return await PracticeRangeServer.StartAsync(new PracticeRangeOptions { Port = 0 }, cancellationToken);
+    }
+
+    private static Uri AddressOf(WebApplication app) =>
+        new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+}

@@ -1,0 +1,65 @@
+using Microsoft.Extensions.Options;
+using RunbookLocal.Engine;
+using RunbookLocal.Outbox;
+using RunbookLocal.Sqlite;
+using RunbookLocal.Store;
+using Runbooks.Approvals;
+using Runbooks.Catalog;
+using Runbooks.Engine;
+using Runbooks.Incidents;
+using Runbooks.Incidents.Activities;
+using Runbooks.Incidents.Intake;
+using Runbooks.Integrations.Http;
+using Runbooks.Integrations.Kubernetes;
+using Runbooks.Integrations.Prometheus;
+using Runbooks.Messages;
+using Runbooks.Web;
+using Runbooks.Web.Edge;
+using Spectre.Console;
+
+namespace RunbookLocal.Hosting;
+
+/// <summary>Everything the host of one machine is made of.</summary>
+internal static class LocalServices
+{
+    public static IServiceCollection AddRunbookLocal(this IServiceCollection services, LocalSettings settings, RunbookFolder runbooks, string apiKey) => services
+        .AddRunbooks()
+        .AddRunbooksWeb()
+        .Configure<ApiKeyOptions>(keys =>
+        {
+            keys.Keys.Add(apiKey);
+            keys.OpenPagesOnLoopback = settings.Practice;
+        })
+        .AddSqliteDatabase(settings.DataDirectory)
+        .AddLocalStores(settings.DataDirectory)
+        .AddIncidentEngine()
+        .AddSingleton(runbooks)
+        .AddSingleton<LoadedRunbooks>(provider => () => provider.GetRequiredService<RunbookCatalog>().Current)
+        .AddHostedService<RunbookWatch>()
+        .AddIntegrations()
+        .AddMessages(settings);
+
+    private static IServiceCollection AddIncidentEngine(this IServiceCollection services) => services
+        .AddSingleton(new WorkflowTable().Add<IncidentInput, IncidentState>(IncidentWorkflow.Name, IncidentWorkflow.RunAsync))
+        .AddSingleton(provider => provider.GetRequiredService<IncidentActivityTable>().Build())
+        .AddJournalEngine();
+
+    public static IServiceCollection AddIntegrations(this IServiceCollection services) => services
+        .AddKubernetes()
+        .AddPrometheus()
+        .AddHttpProbe();
+
+    private static IServiceCollection AddMessages(this IServiceCollection services, LocalSettings settings)
+    {
+        services.AddSingleton(AnsiConsole.Console);
+        services.AddSingleton(new OutboxFolder(settings.OutboxDirectory));
+        services.AddSingleton<INotifier, OutboxNotifier>();
+        services.AddSingleton<INotifier, TerminalNotifier>();
+        services.AddSingleton(ContactBook.EveryoneOn("outbox", "terminal"));
+
+        // The key of one machine is made by the machine; settings may name others, to rotate.
+        services.AddSingleton<IPostConfigureOptions<LinkSigningOptions>>(new PostConfigureOptions<LinkSigningOptions>(
+            Options.DefaultName, options => options.Keys.Add(SecretFiles.LinkKey(settings.DataDirectory))));
+        return services;
+    }
+}

@@ -1,0 +1,19 @@
+using Runbooks.Catalog;
+using Runbooks.Messages;
+
+namespace RunbookLocal.Outbox;
+
+/// <summary>One file of the outbox.</summary>
+/// <param name="ApprovalLink">The recipient's own signed link; null on messages that ask nothing.</param>
+internal sealed record OutboxMessage(
+    DateTimeOffset At,
+    string To,
+    CardKind Kind,
+    string Incident,
+    string? Gate,
+    bool DryRun,
+    string Title,
+    ImpactSeverity Severity,
+    string? ApprovalLink,
+    IReadOnlyList<CardSection> Sections,
+    IReadOnlyList<CardLink> Links);
