@@ -36,6 +36,7 @@ internal static class CommandLine
             DecideCommand.BuildApprove(),
             DecideCommand.BuildReject(),
             ValidateCommand.Build(),
+            SchemaCommand.Build(),
         };
         ServeCommand.AddTo(root);
         return root;

@@ -1,5 +1,5 @@
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
+using System.Net;
+using System.Net.Sockets;
 using RunbookLocal.Commands;
 using RunbookLocal.PracticeRange;
 using Runbooks.Catalog;
@@ -13,12 +13,14 @@ internal static class LocalHost
     public static async Task<int> RunAsync(LocalSettings settings, CancellationToken cancellationToken)
     {
         var folder = RunbookFolder.Find(settings.RunbooksDirectory);
-        using var data = DataFolder.Open(settings);
-        await using var range = settings.Practice ? await StartRangeAsync(settings, cancellationToken) : null;
+        settings = settings with { Port = settings.Port == 0 ? FreePort() : settings.Port };
+        DataFolder.Prepare(settings);
+        await using var range = settings.Practice ? await StartRangeAsync(cancellationToken) : null;
         await using var app = Build(settings, folder, range);
+        DataFolder.Open(app.Services);
         LoadRunbooks(app.Services.GetRequiredService<RunbookCatalog>(), folder);
         await StartAsync(app, settings, cancellationToken);
-        FirstScreen.Show(settings, app.Services.GetRequiredService<RunbookCatalog>().Current, folder.Path, AddressOf(app), range?.BaseAddress);
+        FirstScreen.Show(settings, app.Services.GetRequiredService<RunbookCatalog>().Current, folder.Path, new Uri($"http://localhost:{settings.Port}"), range?.BaseAddress);
         await app.WaitForShutdownAsync(cancellationToken);
         return ExitCode.Done;
     }
@@ -80,23 +82,24 @@ internal static class LocalHost
     }
 
     /// <summary>On its usual port where that is free, so that its address can be remembered; on any other where not.</summary>
-    private static async Task<PracticeRangeServer> StartRangeAsync(LocalSettings settings, CancellationToken cancellationToken)
+    private static async Task<PracticeRangeServer> StartRangeAsync(CancellationToken cancellationToken)
     {
-        if (settings.Port != 0)
+        try
         {
-            try
-            {
-                return await PracticeRangeServer.StartAsync(new PracticeRangeOptions(), cancellationToken);
-            }
-            catch (IOException)
-            {
-                // Taken by another practice range, most likely.
-            }
+            return await PracticeRangeServer.StartAsync(new PracticeRangeOptions(), cancellationToken);
         }
-
-        return await PracticeRangeServer.StartAsync(new PracticeRangeOptions { Port = 0 }, cancellationToken);
+        catch (IOException)
+        {
+            // Taken, most likely by the range of another host.
+            return await PracticeRangeServer.StartAsync(new PracticeRangeOptions { Port = 0 }, cancellationToken);
+        }
     }
 
-    private static Uri AddressOf(WebApplication app) =>
-        new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+    /// <summary>Chosen before anything starts: links in messages name the port.</summary>
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
 }

@@ -9,8 +9,12 @@ using Runbooks.Engine;
 using Runbooks.Incidents;
 using Runbooks.Incidents.Activities;
 using Runbooks.Incidents.Intake;
+using Runbooks.Incidents.Watch;
+using Runbooks.Integrations.AppConfiguration;
+using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.Http;
 using Runbooks.Integrations.Kubernetes;
+using Runbooks.Integrations.LlmProvider;
 using Runbooks.Integrations.Prometheus;
 using Runbooks.Messages;
 using Runbooks.Web;
@@ -36,6 +40,7 @@ internal static class LocalServices
         .AddSingleton(runbooks)
         .AddSingleton<LoadedRunbooks>(provider => () => provider.GetRequiredService<RunbookCatalog>().Current)
         .AddHostedService<RunbookWatch>()
+        .AddIncidentWatchLoop()
         .AddIntegrations()
         .AddMessages(settings);
 
@@ -47,7 +52,10 @@ internal static class LocalServices
     public static IServiceCollection AddIntegrations(this IServiceCollection services) => services
         .AddKubernetes()
         .AddPrometheus()
-        .AddHttpProbe();
+        .AddHttpProbe()
+        .AddAzure()
+        .AddAppConfiguration()
+        .AddLlmProvider();
 
     private static IServiceCollection AddMessages(this IServiceCollection services, LocalSettings settings)
     {
