@@ -25,6 +25,12 @@ internal static partial class Log
     [LoggerMessage(7, LogLevel.Error, "Incident {IncidentId} needs a person and nobody could be reached: {Message}")]
     public static partial void NobodyReached(ILogger logger, string incidentId, string message);
 
+    [LoggerMessage(8, LogLevel.Error, "What was delivered for incident {IncidentId} could not be recorded.")]
+    public static partial void DeliveryNotRecorded(ILogger logger, string incidentId, Exception trouble);
+
+    [LoggerMessage(9, LogLevel.Warning, "Cards of incident {IncidentId} could not be brought up to date.")]
+    public static partial void CardsNotUpdated(ILogger logger, string incidentId, Exception trouble);
+
     [LoggerMessage(40, LogLevel.Information, "Incident {IncidentId} opened: {Runbook} on {Target}.")]
     public static partial void IncidentOpened(ILogger logger, string incidentId, string runbook, string target);
 

@@ -37,7 +37,11 @@ public static class RunbooksServices
             .AddSingleton<GateKeeper>()
             .AddSingleton<DecisionDesk>()
             .AddSingleton<Guardrails>()
+            .AddSingleton<AddressSecrets>()
+            .AddSingleton<ChannelSender>()
             .AddSingleton<Messenger>()
+            .AddSingleton<SentCards>()
+            .AddSingleton<ApproverRules>()
             .AddSingleton<IncidentCards>()
             .AddSingleton<Closer>()
             .AddSingleton<IncidentActivityTable>();

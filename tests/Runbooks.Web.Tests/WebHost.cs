@@ -11,9 +11,11 @@ using Runbooks.Catalog;
 using Runbooks.Engine;
 using Runbooks.Incidents;
 using Runbooks.Incidents.Intake;
+using Runbooks.Messages;
 using Runbooks.Storage;
 using TestKit;
 using TestKit.Engine;
+using TestKit.People;
 using TestKit.Storage;
 
 namespace Runbooks.Web.Tests;
@@ -31,6 +33,11 @@ public sealed class WebHost : IAsyncLifetime
     public IncidentChanges Changes => _app.Services.GetRequiredService<IncidentChanges>();
     public List<string> Logged { get; } = [];
     public bool OpenPages { get; init; } = true;
+
+    /// <summary>Believes every name unless a test says who is who.</summary>
+    public ContactBook Book { get; init; } = ContactBook.EveryoneOn("test");
+    public ScriptedChannel Channel { get; } = new();
+    public IServiceProvider Services => _app.Services;
 
     /// <summary>Follows no redirects and carries no key.</summary>
     public HttpClient Browser { get; private set; } = null!;
@@ -57,10 +64,10 @@ public sealed class WebHost : IAsyncLifetime
             .AddSingleton<IEvidenceStore>(Evidence)
             .AddSingleton<IIncidentEngine>(Engine)
             .AddSingleton<LoadedRunbooks>(() => [Some.Runbook()])
-            .AddSingleton<DecisionDesk>()
-            .AddSingleton<LinkSigner>()
-            .AddRunbooksWeb()
-            .AddOptions<LinkSigningOptions>().BindConfiguration(LinkSigningOptions.SectionName);
+            .AddSingleton(Book)
+            .AddSingleton<INotifier>(Channel)
+            .AddRunbooks()
+            .AddRunbooksWeb();
         _app = builder.Build();
         _app.MapRunbooks();
         await _app.StartAsync();

@@ -50,7 +50,11 @@ public sealed class DecidePageHandler(
             return Message(StatusCodes.Status400BadRequest, "Not decided", "No decision was sent. Open the link from your message and press one of the buttons.");
         }
 
-        var ballot = new Ballot(verb, signedIn ?? grant.Recipient, Via, VerbWords.Reason(form["reason"]), grant.PlanHash);
+        var ballot = new Ballot(verb, signedIn ?? grant.Recipient, Via, VerbWords.Reason(form["reason"]), grant.PlanHash)
+        {
+            LinkOf = grant.Recipient,
+            SignedIn = signedIn is not null,
+        };
         var receipt = await desk.DecideAsync(grant.IncidentId, grant.GateId, ballot, cancellationToken);
         return await ShowAsync(grant, receipt.Result, cancellationToken);
     }, Caller.Person);

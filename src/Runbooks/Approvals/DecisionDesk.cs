@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Runbooks.Engine;
 using Runbooks.Incidents;
+using Runbooks.Messages;
 using Runbooks.Storage;
 
 namespace Runbooks.Approvals;
@@ -8,7 +9,8 @@ namespace Runbooks.Approvals;
 /// <summary>
 /// Takes people's decisions, whichever way they come: first the record, then the wake-up. Only what is on record counts.
 /// </summary>
-public sealed class DecisionDesk(IIncidentStore store, IIncidentEngine engine, TimeProvider time, ILogger<DecisionDesk> logger)
+public sealed class DecisionDesk(
+    IIncidentStore store, IIncidentEngine engine, ApproverRules rules, SentCards cards, TimeProvider time, ILogger<DecisionDesk> logger)
 {
     /// <param name="gateId">Null: the question that is open now.</param>
     public async Task<DecisionReceipt> DecideAsync(string incidentId, string? gateId, Ballot ballot, CancellationToken cancellationToken)
@@ -20,6 +22,7 @@ public sealed class DecisionDesk(IIncidentStore store, IIncidentEngine engine, T
             {
                 Log.Decided(logger, incidentId, ballot.Verb, ballot.Person, ballot.Via);
                 await engine.TryWakeAsync(incident, logger);
+                await TryShowAsync(incident, gateId, cancellationToken);
             }
             else
             {
@@ -49,17 +52,74 @@ public sealed class DecisionDesk(IIncidentStore store, IIncidentEngine engine, T
         }
     }
 
+    /// <summary>The end of an incident that a person took over: only a person can say so.</summary>
+    public async Task<DecisionReceipt> CloseAsync(string incidentId, string by, string reason, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var (incident, result) = await store.UpdateAsync(incidentId, current => Close(current, by, reason), cancellationToken);
+            if (result.Status == DecisionStatus.Decided)
+            {
+                await TryAsync(() => cards.ShowClosedAsync(incident, cancellationToken), incidentId, cancellationToken);
+            }
+
+            return new(incident, result);
+        }
+        catch (KeyNotFoundException)
+        {
+            return new(null, new(DecisionStatus.NotFound, $"There is no incident '{incidentId}'."));
+        }
+    }
+
+    /// <summary>Brings the cards of a gate up to date, for whoever pressed a button of one that is not.</summary>
+    public Task TryShowAsync(Incident incident, string? gateId, CancellationToken cancellationToken) =>
+        (gateId ?? incident.LatestGate?.Id) is { } gate
+            ? TryAsync(() => cards.ShowGateAsync(incident, gate, cancellationToken), incident.Id, cancellationToken)
+            : Task.CompletedTask;
+
+    private async Task TryAsync(Func<Task> show, string incidentId, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await show();
+        }
+#pragma warning disable CA1031 // The decision is on record; whatever keeps the cards from saying so must not tell the person otherwise.
+        catch (Exception trouble) when (!cancellationToken.IsCancellationRequested)
+#pragma warning restore CA1031
+        {
+            Log.CardsNotUpdated(logger, incidentId, trouble);
+        }
+    }
+
     private (Incident, DecisionResult) Decide(Incident incident, string? gateId, Ballot ballot)
     {
-        var gate = gateId ?? (incident.OpenGate ?? incident.LatestGate)?.Id;
-        if (gate is not null)
+        var gate = gateId is null ? incident.OpenGate ?? incident.LatestGate : incident.FindGate(gateId);
+        if (gate is { Outcome: GateOutcome.Pending } && time.GetUtcNow() < gate.ExpiresAt && rules.Objection(gate, ballot) is { } objection)
         {
-            return incident.Decide(gate, new Decision(ballot.Verb, ballot.Person, ballot.Via, time.GetUtcNow(), ballot.Reason, ballot.PlanHash));
+            return (incident, objection);
+        }
+
+        if ((gateId ?? gate?.Id) is { } id)
+        {
+            var decision = new Decision(ballot.Verb, rules.NameOf(ballot.Person), ballot.Via, time.GetUtcNow(), ballot.Reason, ballot.PlanHash);
+            return incident.Decide(id, decision, incident.StartedBy is { } starter ? rules.NameOf(starter) : null);
         }
 
         return (incident, incident.State.IsFinal()
             ? new(DecisionStatus.AlreadyClosed, GateWords.HowItEnded(incident))
             : new(DecisionStatus.NotFound, $"Incident {incident.Id} asks nothing at the moment."));
+    }
+
+    private (Incident, DecisionResult) Close(Incident incident, string by, string reason)
+    {
+        if (incident.IsDriven())
+        {
+            return (incident.CloseByHand(by, reason, time.GetUtcNow()), new(DecisionStatus.Decided, "It is closed."));
+        }
+
+        return (incident, incident.State.IsFinal()
+            ? new(DecisionStatus.AlreadyClosed, GateWords.HowItEnded(incident))
+            : new(DecisionStatus.NotAllowed, $"Incident {incident.Id} is still run by the automation. Take it over, or cancel it."));
     }
 
     private (Incident, DecisionResult) Stop(Incident incident, string by, string reason)
@@ -78,7 +138,14 @@ public sealed class DecisionDesk(IIncidentStore store, IIncidentEngine engine, T
 /// <summary>A decision before it is recorded.</summary>
 /// <param name="Person">As proven by the way it came.</param>
 /// <param name="PlanHash">The plan that the person was shown; null where the way it came shows none.</param>
-public sealed record Ballot(Verb Verb, string Person, string Via, string? Reason = null, string? PlanHash = null);
+public sealed record Ballot(Verb Verb, string Person, string Via, string? Reason = null, string? PlanHash = null)
+{
+    /// <summary>Of a decision by link: whom the link was made for. A link that was passed on still carries this name.</summary>
+    public string? LinkOf { get; init; }
+
+    /// <summary>Whether <see cref="Person"/> signed in; otherwise the link speaks for its recipient.</summary>
+    public bool SignedIn { get; init; }
+}
 
 /// <param name="Incident">As it is now; null when there is none.</param>
 public sealed record DecisionReceipt(Incident? Incident, DecisionResult Result);

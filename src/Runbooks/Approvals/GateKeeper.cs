@@ -9,10 +9,11 @@ namespace Runbooks.Approvals;
 
 /// <summary>Opens gates, asks people, and reads from the store what they decided.</summary>
 public sealed class GateKeeper(
-    IIncidentStore store, PinnedRunbooks runbooks, PlanMaker plans, Guardrails guardrails, Messenger messenger, IncidentCards cards, TimeProvider time)
+    IIncidentStore store, PinnedRunbooks runbooks, PlanMaker plans, Guardrails guardrails, Messenger messenger, IncidentCards cards, SentCards sent, TimeProvider time)
 {
-    /// <summary>A question that reached nobody is asked again this soon.</summary>
+    /// <summary>A question that reached nobody is asked again this soon, then ever more rarely.</summary>
     private static readonly TimeSpan AskAgainAfter = TimeSpan.FromMinutes(1);
+    private const int MaxDoublings = 4;
 
     /// <summary>A lost wake-up delays a decision by no more than this.</summary>
     private static readonly TimeSpan LongestLook = TimeSpan.FromMinutes(15);
@@ -50,11 +51,18 @@ public sealed class GateKeeper(
         // A crash may have come between a reminder being due and its message: what is on the record is what was sent.
         if ((due ?? Unsent(incident, request.GateId)) is not { } kind)
         {
+            await ShowUndecidedEndAsync(incident, request.GateId, cancellationToken);
             return View(incident, request.GateId);
         }
 
         return await AskAsync(incident, await runbooks.OfAsync(incident, cancellationToken), request.GateId, kind, cancellationToken);
     }
+
+    /// <summary>After a person's decision the cards were brought up to date by whoever took it; time and recovery have nobody else.</summary>
+    private Task ShowUndecidedEndAsync(Incident incident, string gateId, CancellationToken cancellationToken) =>
+        incident.FindGate(gateId) is { Outcome: GateOutcome.Expired or GateOutcome.SelfRecovered or GateOutcome.Cancelled } or { Outcome: GateOutcome.Approved, Decisions.Count: 0 }
+            ? sent.ShowGateAsync(incident, gateId, cancellationToken)
+            : Task.CompletedTask;
 
     private static CardKind? Unsent(Incident incident, string gateId) =>
         incident.FindGate(gateId) is { Outcome: GateOutcome.Pending } gate && !incident.Deliveries.Any(delivery => delivery.Key.StartsWith($"{KeyOf(gate)}:", StringComparison.Ordinal))
@@ -72,20 +80,28 @@ public sealed class GateKeeper(
         }
 
         var key = KeyOf(gate);
-        var reached = await messenger.SendAsync(
+        var result = await messenger.SendAsync(
             incident.Id, key, gate.Approvers, recipient => cards.Approval(incident, runbook, gate, recipient.Name, kind), cancellationToken);
-        if (!reached && !gate.Approvers.Contains(ContactBook.Fallback))
+        if (!result.Reached && !gate.Approvers.Contains(ContactBook.Fallback, StringComparer.OrdinalIgnoreCase))
         {
             // Silence is never success: whoever is last in line may decide as well.
             incident = await store.UpdateAsync(incident.Id, i => GateSchedule.Escalate(i, gateId, [ContactBook.Fallback], time.GetUtcNow()), cancellationToken);
             gate = incident.FindGate(gateId)!;
-            reached = await messenger.SendAsync(
+            result = await messenger.SendAsync(
                 incident.Id, $"{key}:fallback", [ContactBook.Fallback], recipient => cards.Approval(incident, runbook, gate, recipient.Name, CardKind.Escalation), cancellationToken);
         }
 
-        if (!reached)
+        incident = result.Incident;
+        if (!result.Reached)
         {
-            incident = await store.UpdateAsync(incident.Id, i => GateSchedule.AskAgain(i, gateId, time.GetUtcNow() + AskAgainAfter), cancellationToken);
+            var pause = AskAgainAfter * (1 << Math.Min(gate.Asked, MaxDoublings));
+            incident = await store.UpdateAsync(incident.Id, i => GateSchedule.AskAgain(i, gateId, time.GetUtcNow() + pause), cancellationToken);
+        }
+
+        if (incident.FindGate(gateId) is { Outcome: not GateOutcome.Pending })
+        {
+            // Somebody was faster than the last channel: its card was sent with buttons that ask no longer.
+            await sent.ShowGateAsync(incident, gateId, cancellationToken);
         }
 
         return View(incident, gateId);

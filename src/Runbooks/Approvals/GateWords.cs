@@ -33,6 +33,18 @@ public static class GateWords
         _ => "This question is still open. Decide from the newest message.",
     };
 
+    /// <summary>How a closed gate ended, in a word or two: the beginning of a card's title.</summary>
+    public static string Short(Gate gate) => gate.Outcome switch
+    {
+        GateOutcome.Approved => "Approved",
+        GateOutcome.Rejected => "Rejected",
+        GateOutcome.TakenOver => "Taken over",
+        GateOutcome.Expired => "Nobody answered",
+        GateOutcome.SelfRecovered => "Recovered by itself",
+        GateOutcome.Pending => "Waiting",
+        _ => "Closed",
+    };
+
     public static string Said(Decision decision) =>
         $"{decision.Person} {Past(decision.Verb)} (by {decision.Via}){(decision.Reason is { Length: > 0 } reason ? $": {reason}" : ".")}";
 

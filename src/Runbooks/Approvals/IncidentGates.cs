@@ -25,10 +25,11 @@ public static class IncidentGates
     }
 
     /// <summary>Records a person's answer, if the gate can still take it; the answer that settles it wins for good.</summary>
-    public static (Incident Incident, DecisionResult Result) Decide(this Incident incident, string gateId, Decision decision) =>
+    /// <param name="starter">Whoever started the incident, by the name that decisions use; null for the name on the incident.</param>
+    public static (Incident Incident, DecisionResult Result) Decide(this Incident incident, string gateId, Decision decision, string? starter = null) =>
         incident.FindGate(gateId) is not { } gate
             ? (incident, new(DecisionStatus.NotFound, $"Incident {incident.Id} has no gate '{gateId}'."))
-            : Objection(incident, gate, decision) is { } objection
+            : Objection(gate, decision, starter ?? incident.StartedBy) is { } objection
                 ? (incident, objection)
                 : Record(incident, gate with { Decisions = [.. gate.Decisions, decision] }, decision);
 
@@ -44,7 +45,7 @@ public static class IncidentGates
     public static Incident Replace(this Incident incident, Gate gate) =>
         incident with { Gates = [.. incident.Gates.Select(g => g.Id == gate.Id ? gate : g)] };
 
-    private static DecisionResult? Objection(Incident incident, Gate gate, Decision decision)
+    private static DecisionResult? Objection(Gate gate, Decision decision, string? starter)
     {
         if (gate.Outcome != GateOutcome.Pending)
         {
@@ -71,7 +72,7 @@ public static class IncidentGates
             return new(DecisionStatus.AlreadyCounted, $"{decision.Person} has approved already; {gate.Required} different people are needed.");
         }
 
-        return gate.SeparationOfDuties && gate.Required == 1 && Same(incident.StartedBy, decision.Person)
+        return gate.SeparationOfDuties && gate.Required == 1 && Same(starter, decision.Person)
             ? new(DecisionStatus.NotAllowed, $"{decision.Person} started this incident and may not be the only one to approve it.")
             : null;
     }

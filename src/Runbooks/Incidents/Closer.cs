@@ -7,29 +7,31 @@ using Runbooks.Storage;
 namespace Runbooks.Incidents;
 
 /// <summary>Records how an incident ended, and tells whoever was asked; pages a person when the automation could not do it.</summary>
-public sealed class Closer(IIncidentStore store, PinnedRunbooks runbooks, Messenger messenger, IncidentCards cards, TimeProvider time, ILogger<Closer> logger)
+public sealed class Closer(IIncidentStore store, PinnedRunbooks runbooks, Messenger messenger, IncidentCards cards, SentCards sent, TimeProvider time, ILogger<Closer> logger)
 {
     public async Task<IncidentState> CloseAsync(CloseRequest request, CancellationToken cancellationToken)
     {
         var runbook = await runbooks.OfAsync(await store.GetAsync(request.IncidentId, cancellationToken), cancellationToken);
         var incident = await store.UpdateAsync(request.IncidentId, i => i.End(request, runbook.Limits.SettleFor, time.GetUtcNow()), cancellationToken);
         Log.Ended(logger, incident.Id, incident.State, incident.Reason ?? "");
+        var needsPerson = incident.State is IncidentState.Failed or IncidentState.Expired;
+        var card = incident.State switch
+        {
+            IncidentState.Failed or IncidentState.Expired => cards.Page(incident, runbook, incident.Reason ?? IncidentWords.Of(incident.State)),
+            IncidentState.TakenOver => cards.TakenOver(incident, runbook),
+            _ => cards.Closed(incident, runbook),
+        };
         var contacts = Listeners(incident, runbook);
         if (contacts.Count > 0)
         {
-            var needsPerson = incident.State is IncidentState.Failed or IncidentState.Expired;
-            var reached = await messenger.SendAsync(
-                incident.Id,
-                "closed",
-                contacts,
-                _ => needsPerson ? cards.Page(incident, runbook, incident.Reason ?? IncidentWords.Of(incident.State)) : cards.Closed(incident, runbook),
-                cancellationToken);
-            if (!reached && needsPerson)
+            var result = await messenger.SendAsync(incident.Id, "closed", contacts, _ => card, cancellationToken);
+            if (!result.Reached && needsPerson)
             {
                 Log.NobodyReached(logger, incident.Id, incident.Reason ?? "");
             }
         }
 
+        await sent.ShowEndAsync(incident, card, cancellationToken);
         return incident.State;
     }
 
@@ -38,13 +40,13 @@ public sealed class Closer(IIncidentStore store, PinnedRunbooks runbooks, Messen
         var incident = await store.GetAsync(request.IncidentId, cancellationToken);
         var runbook = await runbooks.OfAsync(incident, cancellationToken);
         var contacts = Asked(incident).Append(ContactBook.Fallback);
-        var reached = await messenger.SendAsync(incident.Id, $"page:{request.Key}", contacts, _ => cards.Page(incident, runbook, request.Message), cancellationToken);
-        if (!reached)
+        var result = await messenger.SendAsync(incident.Id, $"page:{request.Key}", contacts, _ => cards.Page(incident, runbook, request.Message), cancellationToken);
+        if (!result.Reached)
         {
             Log.NobodyReached(logger, incident.Id, request.Message);
         }
 
-        return reached;
+        return result.Reached;
     }
 
     /// <summary>Whoever was asked learns how it ended. Where nobody was asked, only what acted or what failed is told.</summary>

@@ -36,7 +36,7 @@ public sealed record Incident
     public required DateTimeOffset UpdatedAt { get; init; }
     public DateTimeOffset? ClosedAt { get; init; }
 
-    /// <summary>After a verified fix, alerts on the target until this time belong to this incident.</summary>
+    /// <summary>After a verified fix, or while a person drives, alerts on the target until this time belong to this incident.</summary>
     public DateTimeOffset? SettlesAt { get; init; }
 
     /// <summary>All alerts that reached it, the first included.</summary>

@@ -24,7 +24,12 @@ public static class IncidentEnd
             State = request.State,
             Reason = request.Reason,
             ClosedAt = now,
-            SettlesAt = request.State == IncidentState.Resolved && settleFor > TimeSpan.Zero ? now + settleFor : null,
+            SettlesAt = request.State switch
+            {
+                IncidentState.Resolved when settleFor > TimeSpan.Zero => now + settleFor,
+                IncidentState.TakenOver => now + IncidentHandback.LongestDrive,
+                _ => null,
+            },
             WakeEvent = null,
         };
         return ended.Note(now, TimelineKind.Closed, "runbook", $"{IncidentWords.Of(request.State)}. {request.Reason}");

@@ -21,12 +21,27 @@ public sealed class IncidentCards(DecisionLinks links)
             new("What was found", [.. incident.Findings.Select(Line)]),
             .. Section("What changed since you were asked", gate.Difference is null ? [] : [gate.Difference]),
             .. Section("Mind", gate.Warnings),
+            .. Section("Approved so far", [.. gate.Decisions.Where(d => d.Verb == Verb.Approve).Select(d => d.Person)]),
             new("What I will do", [.. gate.Plan.Steps.Select(step => step.Will)]),
             new("How to undo it", [.. gate.Plan.Steps.Select(step => step.Undo ?? $"{step.Name}: cannot be undone.")]),
             new("If nobody answers", [GateWords.Silence(gate)]),
         ],
         Links = [new("Look and decide", links.For(incident, gate, recipient)), IncidentLink(incident)],
     };
+
+    /// <summary>What a card that asked says once the question is closed: no buttons, and who decided.</summary>
+    public Card Decided(Incident incident, Runbook runbook, Gate gate) => Base(incident, runbook, CardKind.Decided) with
+    {
+        Title = $"{GateWords.Short(gate)}: {gate.Question}",
+        Sections = [Decision(gate), new("What broke", [$"{runbook.Title} on {incident.Target}. {runbook.Impact.Users}".Trim()])],
+        Links = [IncidentLink(incident)],
+    };
+
+    /// <summary>The end of an incident, on a card that once asked this question.</summary>
+    public Card Ended(Card end, Gate gate) => end with { Sections = [.. end.Sections, Decision(gate)] };
+
+    /// <summary>The automation has stopped and a person drives: not over until somebody says so.</summary>
+    public Card TakenOver(Incident incident, Runbook runbook) => Closed(incident, runbook) with { Kind = CardKind.Decided };
 
     public Card Closed(Incident incident, Runbook runbook) => Base(incident, runbook, CardKind.Closed) with
     {
@@ -45,6 +60,9 @@ public sealed class IncidentCards(DecisionLinks links)
         Sections = [new("What happened", [message])],
         Links = [IncidentLink(incident)],
     };
+
+    private static CardSection Decision(Gate gate) =>
+        new("The decision", [GateWords.HowItEnded(gate), .. gate.Decisions.Select(d => d.Reason).OfType<string>().Select(reason => $"Reason: {reason}")]);
 
     private static Card Base(Incident incident, Runbook runbook, CardKind kind) => new()
     {

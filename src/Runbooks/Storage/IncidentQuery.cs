@@ -13,6 +13,7 @@ public sealed record IncidentQuery(
 public sealed record IncidentPage(IReadOnlyList<IncidentSummary> Items, string? Next);
 
 /// <summary>One line of a listing.</summary>
+/// <param name="Driven">A person took it over and has not closed it yet: final, and not over.</param>
 public sealed record IncidentSummary(
     string Id,
     string RunbookId,
@@ -23,9 +24,10 @@ public sealed record IncidentSummary(
     int AlertCount,
     DateTimeOffset OpenedAt,
     DateTimeOffset UpdatedAt,
-    DateTimeOffset? ClosedAt)
+    DateTimeOffset? ClosedAt,
+    bool Driven = false)
 {
     public static IncidentSummary Of(Incident incident) => new(
         incident.Id, incident.RunbookId, incident.Title, incident.Target, incident.State, incident.Reason,
-        incident.AlertCount, incident.OpenedAt, incident.UpdatedAt, incident.ClosedAt);
+        incident.AlertCount, incident.OpenedAt, incident.UpdatedAt, incident.ClosedAt, incident.IsDriven());
 }

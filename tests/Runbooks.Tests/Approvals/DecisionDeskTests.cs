@@ -1,24 +1,24 @@
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Runbooks.Approvals;
 using Runbooks.Incidents;
 using TestKit;
 using TestKit.Engine;
+using TestKit.People;
 using TestKit.Storage;
 
 namespace Runbooks.Tests.Approvals;
 
 public sealed class DecisionDeskTests
 {
-    private readonly FakeTimeProvider _time = new(Some.Time);
-    private readonly InMemoryIncidentStore _store = new();
+    private readonly FakeTimeProvider _time;
+    private readonly InMemoryIncidentStore _store;
     private readonly RecordingEngine _engine;
     private readonly DecisionDesk _desk;
 
     public DecisionDeskTests()
     {
-        _engine = new RecordingEngine(_time);
-        _desk = new DecisionDesk(_store, _engine, _time, NullLogger<DecisionDesk>.Instance);
+        var office = new Office();
+        (_time, _store, _engine, _desk) = (office.Time, office.Store, office.Engine, office.Desk);
     }
 
     [Fact]

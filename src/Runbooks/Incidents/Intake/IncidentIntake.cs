@@ -55,11 +55,17 @@ public sealed class IncidentIntake(
     internal async Task<IReadOnlyList<IntakeOutcome>> OpenAsync(Arrival arrival, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
+        Incident? before = null;
         var (incident, opened) = await store.OpenAsync(
             arrival.Candidate(now),
             arrival.Runbook,
-            latest => latest.Accepts(now) ? arrival.AttachTo(latest, now) : null,
+            latest => (before = latest).Accepts(now) ? arrival.AttachTo(latest, now) : null,
             cancellationToken);
+        if (opened && before is { } driven && driven.IsDriven())
+        {
+            incident = await store.UpdateAsync(incident.Id, current => current.NoteEarlier(driven, now), cancellationToken);
+        }
+
         await StartAsync(incident, opened ? arrival.Runbook : null);
         if (opened)
         {
@@ -108,7 +114,9 @@ public sealed class IncidentIntake(
 
     private static IReadOnlyList<IntakeOutcome> Repeat(Arrival arrival, IntakeOutcome answer) => [.. arrival.Alerts.Select(_ => answer)];
 
-    private static string Folding(Incident incident) => incident.State.IsFinal()
+    private static string Folding(Incident incident) => incident.IsDriven()
+        ? $"Incident {incident.Id} on this target was taken over by a person; alerts belong to it until it is closed, at the latest {incident.SettlesAt:HH:mm:ss} UTC."
+        : incident.State.IsFinal()
         ? $"Incident {incident.Id} on this target was closed a moment ago; late alerts belong to it until {incident.SettlesAt:HH:mm:ss} UTC."
         : $"Incident {incident.Id} on this target is open; this is its alert number {incident.AlertCount}.";
 }

@@ -1,0 +1,38 @@
+using Runbooks.Messages;
+
+namespace Runbooks.Approvals;
+
+/// <summary>Who may decide a gate: whoever was asked, as far as the way the decision came proves who it is.</summary>
+public sealed class ApproverRules(ContactBook contacts)
+{
+    /// <summary>The book's name for a person, so that one person under two names is still one.</summary>
+    public string NameOf(string person) => (contacts.FindPerson(person) ?? contacts.FindPerson(Identity.SignIn(person)))?.Name ?? person;
+
+    /// <summary>Why this ballot may not count; null when it may.</summary>
+    public DecisionResult? Objection(Gate gate, Ballot ballot)
+    {
+        var person = NameOf(ballot.Person);
+        if (ballot.LinkOf is not { } recipient)
+        {
+            return contacts.Includes(gate.Approvers, person)
+                ? null
+                : Refused($"{ballot.Person} is not among those who were asked: {string.Join(", ", gate.Approvers)}.");
+        }
+
+        var room = contacts.FindRoom(recipient);
+        if (!ballot.SignedIn)
+        {
+            // The link was made for this gate and this recipient; a room's proves nobody in particular.
+            return room is not null && ballot.Verb == Verb.Approve && (gate.Required > 1 || gate.SeparationOfDuties)
+                ? Refused($"This link was sent to {recipient} and does not show who you are, but this approval has to count people. Decide from a message of your own, or from a Slack button.")
+                : null;
+        }
+
+        var allowed = room is null ? Same(person, recipient) : contacts.IsMember(room, person);
+        return allowed ? null : Refused($"This link was sent to {recipient}, and you are signed in as {ballot.Person}. Decide from a message of your own.");
+    }
+
+    private static DecisionResult Refused(string why) => new(DecisionStatus.NotAllowed, why);
+
+    private static bool Same(string a, string b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
+}

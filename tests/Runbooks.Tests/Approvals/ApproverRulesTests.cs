@@ -1,0 +1,137 @@
+using Runbooks.Approvals;
+using Runbooks.Messages;
+using TestKit;
+using TestKit.People;
+using People = Runbooks.Tests.Messages.People;
+
+namespace Runbooks.Tests.Approvals;
+
+public sealed class ApproverRulesTests
+{
+    [Theory]
+    [InlineData("ada", DecisionStatus.Decided)]
+    [InlineData("ADA", DecisionStatus.Decided)]
+    [InlineData("ada@example.com", DecisionStatus.Decided)]
+    [InlineData("linus", DecisionStatus.NotAllowed)]
+    [InlineData("nobody", DecisionStatus.NotAllowed)]
+    public async Task WhoeverWasAsked_MayDecide(string person, DecisionStatus status) =>
+        (await DecideAsync(Some.Gate(), new Ballot(Verb.Approve, person, "api"))).Result.Status.ShouldBe(status);
+
+    [Theory]
+    [InlineData(Verb.Approve)]
+    [InlineData(Verb.Reject)]
+    [InlineData(Verb.TakeOver)]
+    public async Task SomebodyWhoWasNotAsked_ChangesNothing(Verb verb)
+    {
+        var receipt = await DecideAsync(Some.Gate(), new Ballot(verb, "linus", "slack"));
+
+        receipt.Result.Status.ShouldBe(DecisionStatus.NotAllowed);
+        receipt.Result.Message.ShouldContain("oncall");
+        receipt.Incident!.LatestGate!.Decisions.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task WhoeverAnEscalationAsks_MayDecide() =>
+        (await DecideAsync(Some.Gate() with { Approvers = ["oncall", "platform-lead"] }, new Ballot(Verb.Approve, "linus", "api"))).Result.Status.ShouldBe(DecisionStatus.Decided);
+
+    [Theory]
+    [InlineData("grace", DecisionStatus.Decided)]
+    [InlineData("linus", DecisionStatus.NotAllowed)]
+    public async Task MemberOfARoom_MayDecideForIt(string person, DecisionStatus status) =>
+        (await DecideAsync(Some.Gate() with { Approvers = ["room"] }, new Ballot(Verb.Approve, person, "slack"))).Result.Status.ShouldBe(status);
+
+    [Fact]
+    public async Task ForwardedLink_CarriesTheNameOfItsRecipient()
+    {
+        var receipt = await DecideAsync(Some.Gate(), new Ballot(Verb.Approve, "ada", "link") { LinkOf = "ada" });
+
+        receipt.Incident!.LatestGate!.Decisions.ShouldHaveSingleItem().Person.ShouldBe("ada");
+    }
+
+    [Theory]
+    [InlineData("ada", "ada@example.com", DecisionStatus.Decided)]
+    [InlineData("ada", "grace@example.com", DecisionStatus.NotAllowed)]
+    [InlineData("ada", "stranger@example.com", DecisionStatus.NotAllowed)]
+    [InlineData("ops-room", "grace@example.com", DecisionStatus.Decided)]
+    [InlineData("ops-room", "linus@example.com", DecisionStatus.NotAllowed)]
+    public async Task SignedIn_HasToBeWhomTheLinkWasMadeFor(string recipient, string signedIn, DecisionStatus status) =>
+        (await DecideAsync(Some.Gate() with { Approvers = ["both"] }, new Ballot(Verb.Approve, signedIn, "link") { LinkOf = recipient, SignedIn = true })).Result.Status.ShouldBe(status);
+
+    [Theory]
+    [InlineData(2, false, Verb.Approve, DecisionStatus.NotAllowed)]
+    [InlineData(1, true, Verb.Approve, DecisionStatus.NotAllowed)]
+    [InlineData(1, false, Verb.Approve, DecisionStatus.Decided)]
+    [InlineData(2, true, Verb.Reject, DecisionStatus.Decided)]
+    public async Task LinkOfARoom_ProvesNobodyWherePeopleAreCounted(int required, bool separate, Verb verb, DecisionStatus status) =>
+        (await DecideAsync(
+            Some.Gate() with { Approvers = ["room"], Required = required, SeparationOfDuties = separate },
+            new Ballot(verb, "ops-room", "link") { LinkOf = "ops-room" })).Result.Status.ShouldBe(status);
+
+    [Fact]
+    public async Task OnePersonUnderTwoNames_CountsOnce()
+    {
+        var office = await OpenAsync(Some.Gate() with { Required = 2 });
+        await DecideAsync(office, new Ballot(Verb.Approve, "ada", "link") { LinkOf = "ada" });
+
+        (await DecideAsync(office, new Ballot(Verb.Approve, "ada@example.com", "api"))).Result.Status.ShouldBe(DecisionStatus.AlreadyCounted);
+        (await DecideAsync(office, new Ballot(Verb.Approve, "grace", "slack"))).Result.Status.ShouldBe(DecisionStatus.Decided);
+    }
+
+    [Fact]
+    public async Task Starter_MayNotBeTheOnlyOneUnderAnyName()
+    {
+        var office = await OpenAsync(Some.Gate() with { SeparationOfDuties = true }, startedBy: "ada@example.com");
+
+        (await DecideAsync(office, new Ballot(Verb.Approve, "ada", "slack"))).Result.Status.ShouldBe(DecisionStatus.NotAllowed);
+        (await DecideAsync(office, new Ballot(Verb.Approve, "grace", "slack"))).Result.Status.ShouldBe(DecisionStatus.Decided);
+    }
+
+    [Fact]
+    public async Task Starter_MayBeOneOfTwo()
+    {
+        var office = await OpenAsync(Some.Gate() with { SeparationOfDuties = true, Required = 2 }, startedBy: "ada");
+
+        (await DecideAsync(office, new Ballot(Verb.Approve, "ada", "slack"))).Result.Status.ShouldBe(DecisionStatus.MoreNeeded);
+        (await DecideAsync(office, new Ballot(Verb.Approve, "grace", "slack"))).Result.Status.ShouldBe(DecisionStatus.Decided);
+    }
+
+    [Fact]
+    public async Task SomebodyWhoMayNotDecide_IsStillToldWhoDid()
+    {
+        var office = await OpenAsync(Some.Gate());
+        await DecideAsync(office, new Ballot(Verb.Reject, "ada", "slack"));
+
+        (await DecideAsync(office, new Ballot(Verb.Approve, "linus", "slack"))).Result.Message.ShouldContain("ada rejected this");
+    }
+
+    [Fact]
+    public async Task TwoApproversRacingAHundredTimes_GiveOneDecisionEachTime()
+    {
+        for (var round = 0; round < 100; round++)
+        {
+            var office = await OpenAsync(Some.Gate());
+            using var start = new Barrier(2);
+            var receipts = await Task.WhenAll(new[] { "ada", "grace" }.Select(person => Task.Run(async () =>
+            {
+                start.SignalAndWait(TestContext.Current.CancellationToken);
+                return await DecideAsync(office, new Ballot(person == "ada" ? Verb.Approve : Verb.Reject, person, "slack"));
+            })));
+
+            receipts.Count(receipt => receipt.Result.Status == DecisionStatus.Decided).ShouldBe(1);
+            office.Store.All[0].LatestGate!.Decisions.Count.ShouldBe(1);
+            office.Engine.Woken.Count.ShouldBe(1);
+        }
+    }
+
+    private static async Task<Office> OpenAsync(Gate gate, string? startedBy = null)
+    {
+        var office = new Office(People.Book);
+        await office.Store.OpenAsync(Some.Waiting(gate: gate) with { StartedBy = startedBy }, Some.Runbook(), _ => null, TestContext.Current.CancellationToken);
+        return office;
+    }
+
+    private static async Task<DecisionReceipt> DecideAsync(Gate gate, Ballot ballot) => await DecideAsync(await OpenAsync(gate), ballot);
+
+    private static Task<DecisionReceipt> DecideAsync(Office office, Ballot ballot) =>
+        office.Desk.DecideAsync(office.Store.All[0].Id, null, ballot, TestContext.Current.CancellationToken);
+}

@@ -1,0 +1,84 @@
+using Runbooks.Approvals;
+using Runbooks.Messages;
+using TestKit;
+using TestKit.People;
+using People = Runbooks.Tests.Messages.People;
+
+namespace Runbooks.Tests.Approvals;
+
+/// <summary>One record, many views: what cards that were sent say after something happened.</summary>
+public sealed class CardViewTests
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Decision_ChangesEveryCardThatAsked()
+    {
+        var office = await AskAsync(Some.Gate());
+
+        await office.Desk.DecideAsync(Id, null, new Ballot(Verb.Approve, "ada", "slack", "seen it"), Cancel);
+
+        office.Channel.Shown.Count.ShouldBe(2);
+        foreach (var card in office.Channel.Shown.Values)
+        {
+            card.Kind.ShouldBe(CardKind.Decided);
+            card.GateId.ShouldBeNull();
+            card.Title.ShouldBe("Approved: Recycle pod llm-b-0?");
+            card.Sections[0].Lines.ShouldBe(["ada approved this at 03:12:00 UTC.", "Reason: seen it"]);
+            card.Links.ShouldAllBe(link => !link.Url.Contains("/decide/"));
+        }
+    }
+
+    [Fact]
+    public async Task FirstOfTwoApprovals_IsShownAndTheCardsStillAsk()
+    {
+        var office = await AskAsync(Some.Gate() with { Required = 2 });
+
+        await office.Desk.DecideAsync(Id, null, new Ballot(Verb.Approve, "ada", "slack"), Cancel);
+
+        foreach (var card in office.Channel.Shown.Values)
+        {
+            card.GateId.ShouldBe("mitigation-1");
+            card.Sections.ShouldContain(section => section.Heading == "Approved so far" && section.Lines.Single() == "ada");
+        }
+    }
+
+    [Fact]
+    public async Task ChannelThatCannotChangeItsCard_DoesNotHarmTheDecision()
+    {
+        var broken = new Broken();
+        var office = await AskAsync(Some.Gate(), broken);
+
+        var receipt = await office.Desk.DecideAsync(Id, null, new Ballot(Verb.Reject, "ada", "api"), Cancel);
+
+        receipt.Result.Status.ShouldBe(DecisionStatus.Decided);
+        broken.Updates.ShouldBe(2);
+    }
+
+    private const string Id = "261123-0312-k7m2p9wd";
+
+    private static async Task<Office> AskAsync(Gate gate, INotifier? channel = null)
+    {
+        var office = channel is null ? new Office(People.Book) : new Office(People.Book, channel);
+        var incident = Some.Waiting(gate: gate);
+        await office.Store.OpenAsync(incident, Some.Runbook(), _ => null, Cancel);
+        await office.Messenger.SendAsync(
+            Id, "mitigation-1:0", ["oncall"], to => office.Cards.Approval(incident, Some.Runbook(), gate, to.Name, CardKind.ApprovalRequest), Cancel);
+        return office;
+    }
+
+    private sealed class Broken : INotifier
+    {
+        public int Updates { get; private set; }
+
+        public string Channel => "test";
+
+        public Task<string?> SendAsync(Card card, Address to, CancellationToken cancellationToken) => Task.FromResult<string?>(to.To);
+
+        public Task UpdateAsync(string reference, Card card, CancellationToken cancellationToken)
+        {
+            Updates++;
+            throw new InvalidOperationException("gone");
+        }
+    }
+}

@@ -1,0 +1,45 @@
+using System.Collections.Concurrent;
+using Runbooks.Messages;
+
+namespace TestKit.People;
+
+/// <summary>A channel that does what a test says: takes, fails or hangs; and remembers what it was given and how cards were changed.</summary>
+public sealed class ScriptedChannel(string name = "test") : INotifier
+{
+    private int _sent;
+
+    public string Channel => name;
+
+    public bool AddressIsSecret { get; init; }
+
+    /// <summary>What happens before a message is taken; nothing unless said otherwise.</summary>
+    public Func<Address, CancellationToken, Task> Before { get; set; } = (_, _) => Task.CompletedTask;
+
+    public ConcurrentQueue<(Address To, Card Card)> Sent { get; } = new();
+
+    /// <summary>The newest form of each message, by its reference.</summary>
+    public ConcurrentDictionary<string, Card> Shown { get; } = new();
+
+    /// <summary>How often it was tried.</summary>
+    public int Attempts { get; private set; }
+
+    public static Task Hang(Address to, CancellationToken cancellationToken) => new TaskCompletionSource().Task;
+
+    public static Task Fail(Address to, CancellationToken cancellationToken) => throw new DeliveryException("answered 500.", transient: true);
+
+    public async Task<string?> SendAsync(Card card, Address to, CancellationToken cancellationToken)
+    {
+        Attempts++;
+        await Before(to, cancellationToken);
+        Sent.Enqueue((to, card));
+        var reference = $"{name}-{Interlocked.Increment(ref _sent)}";
+        Shown[reference] = card;
+        return reference;
+    }
+
+    public Task UpdateAsync(string reference, Card card, CancellationToken cancellationToken)
+    {
+        Shown[reference] = card;
+        return Task.CompletedTask;
+    }
+}
