@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Spectre.Console;
 
 namespace RunbookLocal.Commands;
 
@@ -8,10 +7,17 @@ internal static class CommandLine
 {
     public static async Task<int> RunAsync(string[] args)
     {
+        var parsed = Build().Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            Screen.Error($"{string.Join(" ", parsed.Errors.Select(error => error.Message))} See: runbook --help");
+            return ExitCode.Usage;
+        }
+
         try
         {
             // Errors are ours to word; the library's handler would print a stack trace.
-            return await Build().Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
         }
         catch (CommandException stopped)
         {

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Spectre.Console;
+using System.Text.Json.Nodes;
 
 namespace RunbookLocal.Commands;
 
@@ -18,15 +18,16 @@ internal static class IncidentsCommand
             using var api = client.Connect(parsed);
             var query = parsed.GetValue(state) is { Length: > 0 } wanted ? $"&state={Uri.EscapeDataString(wanted)}" : "";
             var (_, body) = (await api.GetAsync($"api/incidents?limit={parsed.GetValue(limit)}{query}", cancellationToken)).OrFail();
-            var table = new Table().Border(TableBorder.Minimal).AddColumns("id", "state", "runbook", "target", "alerts", "opened");
             foreach (var incident in body?["incidents"]?.AsArray() ?? [])
             {
-                table.AddRow([.. ((string[])["id", "state", "runbook", "target", "alertCount", "openedAt"]).Select(key => Screen.Plain(incident?[key]?.ToString()))]);
+                var alerts = incident?["alertCount"]?.GetValue<int>() is > 1 and var count ? $"  {count} alerts" : "";
+                Screen.Raw($"{Text(incident, "id"),-22} {Text(incident, "openedAt")[..16].Replace('T', ' ')}  {Text(incident, "state"),-16} {Text(incident, "runbook"),-22} {Text(incident, "target")}{alerts}");
             }
 
-            AnsiConsole.Write(table);
             return ExitCode.Done;
         });
         return command;
     }
+
+    private static string Text(JsonNode? incident, string key) => incident?[key]?.ToString() ?? "";
 }

@@ -30,7 +30,7 @@ internal static class ValidateCommand
                 return ExitCode.Failed;
             }
 
-            Screen.Raw($"{read.Count} runbooks are valid.");
+            Screen.Raw(read.Count == 1 ? $"{read[0].Name} is valid." : $"{read.Count} runbooks are valid.");
             return ExitCode.Done;
         });
         return command;

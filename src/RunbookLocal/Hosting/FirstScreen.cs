@@ -9,7 +9,7 @@ internal static class FirstScreen
     public static void Show(LocalSettings settings, IReadOnlyList<Runbook> runbooks, string folder, Uri address, Uri? range)
     {
         Screen.Line();
-        Screen.Line($"[bold]{runbooks.Count} runbooks[/] from {Screen.Plain(Relative(folder))}");
+        Screen.Line($"[bold]{runbooks.Count} {(runbooks.Count == 1 ? "runbook" : "runbooks")}[/] from {Screen.Plain(Relative(folder))}");
         foreach (var runbook in runbooks)
         {
             Screen.Line($"  [green]{Screen.Plain(runbook.Id),-22}[/] {Screen.Plain(runbook.Title)}{Mode(runbook)}. [grey]{Screen.Plain(runbook.Summary)}[/]");

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.Extensions.Options;
 using RunbookLocal.Commands;
 using RunbookLocal.PracticeRange;
 using Runbooks.Catalog;
@@ -13,13 +14,13 @@ internal static class LocalHost
     public static async Task<int> RunAsync(LocalSettings settings, CancellationToken cancellationToken)
     {
         var folder = RunbookFolder.Find(settings.RunbooksDirectory);
-        settings = settings with { Port = settings.Port == 0 ? FreePort() : settings.Port };
+        settings = settings with { Port = FreePort(settings.Port) };
         DataFolder.Prepare(settings);
         await using var range = settings.Practice ? await StartRangeAsync(cancellationToken) : null;
         await using var app = Build(settings, folder, range);
         DataFolder.Open(app.Services);
         LoadRunbooks(app.Services.GetRequiredService<RunbookCatalog>(), folder);
-        await StartAsync(app, settings, cancellationToken);
+        await StartAsync(app, cancellationToken);
         FirstScreen.Show(settings, app.Services.GetRequiredService<RunbookCatalog>().Current, folder.Path, new Uri($"http://localhost:{settings.Port}"), range?.BaseAddress);
         await app.WaitForShutdownAsync(cancellationToken);
         return ExitCode.Done;
@@ -65,17 +66,13 @@ internal static class LocalHost
         }
     }
 
-    private static async Task StartAsync(WebApplication app, LocalSettings settings, CancellationToken cancellationToken)
+    private static async Task StartAsync(WebApplication app, CancellationToken cancellationToken)
     {
         try
         {
             await app.StartAsync(cancellationToken);
         }
-        catch (IOException failure) when (failure.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
-        {
-            throw new CommandException($"Port {settings.Port} is taken. Stop what listens there, or choose another with --port.");
-        }
-        catch (Microsoft.Extensions.Options.OptionsValidationException invalid)
+        catch (OptionsValidationException invalid)
         {
             throw new CommandException($"The settings are not usable: {string.Join(" ", invalid.Failures)}");
         }
@@ -95,11 +92,19 @@ internal static class LocalHost
         }
     }
 
-    /// <summary>Chosen before anything starts: links in messages name the port.</summary>
-    private static int FreePort()
+    /// <summary>Asked before anything starts: messages name the port, and a half-started host would have to be undone.</summary>
+    /// <exception cref="CommandException">The wanted port is taken.</exception>
+    private static int FreePort(int wanted)
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        using var listener = new TcpListener(IPAddress.Loopback, wanted);
+        try
+        {
+            listener.Start();
+            return ((IPEndPoint)listener.LocalEndpoint).Port;
+        }
+        catch (SocketException)
+        {
+            throw new CommandException($"Port {wanted} is taken. Stop what listens there, or choose another with --port.");
+        }
     }
 }

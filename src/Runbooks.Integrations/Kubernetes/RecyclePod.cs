@@ -22,7 +22,6 @@ internal sealed class RecyclePod(Clusters clusters)
         return new Preparation
         {
             Will = $"Recycle pod {parameters.Namespace}/{parameters.Pod} on cluster {pods.Cluster}"
-                + (pod is null ? "" : $" (uid {pod.Metadata.Uid})")
                 + $": {(parameters.KeepLogs ? "keep its last logs, " : "")}evict it"
                 + (parameters.OnBudget == OnBudget.Delete ? " (delete it if a disruption budget objects)" : "")
                 + " and wait until the replacement is ready.",

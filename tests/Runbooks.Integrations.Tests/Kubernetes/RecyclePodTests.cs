@@ -23,7 +23,7 @@ public sealed class RecyclePodTests : OnTheRange
         var preparation = await PrepareAsync(Recycle, With());
 
         preparation.Refusal.ShouldBeNull();
-        preparation.Will.ShouldBe($"Recycle pod inference/llm-b-0 on cluster b (uid {preparation.Identity}): keep its last logs, evict it and wait until the replacement is ready.");
+        preparation.Will.ShouldBe($"Recycle pod inference/llm-b-0 on cluster b: keep its last logs, evict it and wait until the replacement is ready.");
         (await RequestsAsync()).ShouldAllBe(request => request.StartsWith("GET "));
     }
 
