@@ -27,8 +27,10 @@ internal sealed class AzureAccount
         };
     }
 
-    public IIncidentStore Incidents(params HttpPipelinePolicy[] policies) =>
-        new TableIncidentStore(Clients(policies), _options, TimeProvider.System);
+    public IIncidentStore Incidents(params HttpPipelinePolicy[] policies) => Incidents(TimeProvider.System, policies);
+
+    public IIncidentStore Incidents(TimeProvider time, params HttpPipelinePolicy[] policies) =>
+        new TableIncidentStore(Clients(policies), _options, time);
 
     public ISharedState State(params HttpPipelinePolicy[] policies) => new TableSharedState(Clients(policies), _options, TimeProvider.System);
 

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using Runbooks.Incidents;
 using Runbooks.Storage;
 using TestKit;
@@ -83,6 +84,26 @@ public sealed class TableIncidentStoreTests(Azurite azurite)
             (await healthy.ListAsync(new IncidentQuery(), Now)).Items.ShouldBeEmpty();
             (await Open(healthy, New("b"))).Opened.ShouldBeTrue();
         }
+    }
+
+    [Theory]
+    [InlineData(0, 3)]
+    [InlineData(2, 0)]
+    public async Task IndexRowOfAnOpeningThatCameToNothing_IsDroppedAfterAnHour(int hours, int readsForIt)
+    {
+        var account = new AzureAccount(azurite);
+        await account.Incidents().CheckHealthAsync(Now);
+        await Ignore(Open(account.Incidents(new FaultyNetwork { DiesAtWrite = 4 }), New("lost")));
+
+        var later = new FakeTimeProvider(DateTimeOffset.UtcNow.AddHours(hours));
+        (await account.Incidents(later).ListAsync(new IncidentQuery(), Now)).Items.ShouldBeEmpty();
+
+        var network = new FaultyNetwork();
+        var store = account.Incidents(network);
+        await store.FindAsync("none", Now);
+        var before = network.Requests;
+        await store.ListAsync(new IncidentQuery(), Now);
+        (network.Requests - before).ShouldBe(2 + readsForIt);
     }
 
     [Fact]
