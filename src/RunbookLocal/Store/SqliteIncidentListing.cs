@@ -52,7 +52,7 @@ internal static class SqliteIncidentListing
 
         if (query.RunbookId is { } runbook)
         {
-            parameters.Add(("$runbook", SqliteKey.Of(runbook)));
+            parameters.Add(("$runbook", runbook));
         }
 
         if (after is not null)

@@ -79,7 +79,7 @@ internal sealed class SqliteIncidentStore : IIncidentStore
 
     public Task<Runbook?> FindRunbookAsync(string hash, CancellationToken cancellationToken) =>
         _database.ReadAsync(connection =>
-            connection.Statement("SELECT doc FROM runbooks WHERE hash=$hash", ("$hash", SqliteKey.Of(hash))).ExecuteScalar() is byte[] json
+            connection.Statement("SELECT doc FROM runbooks WHERE hash=$hash", ("$hash", hash)).ExecuteScalar() is byte[] json
                 ? SqliteIncidents.Read<Runbook>(json)
                 : null);
 
@@ -113,7 +113,7 @@ internal sealed class SqliteIncidentStore : IIncidentStore
 
     private static void Pin(SqliteConnection connection, SqliteTransaction transaction, Runbook runbook)
     {
-        var hash = SqliteKey.Of(runbook.Hash);
+        var hash = runbook.Hash;
         if (connection.Statement(transaction, "SELECT 1 FROM runbooks WHERE hash=$hash", ("$hash", hash)).ExecuteScalar() is null)
         {
             connection.Statement(transaction, "INSERT INTO runbooks (hash, doc) VALUES ($hash, $doc)", ("$hash", hash), ("$doc", SqliteIncidents.Write(runbook)))
@@ -134,7 +134,7 @@ internal sealed class SqliteIncidentStore : IIncidentStore
             }
         }
 
-        foreach (var id in ended.Select(SqliteKey.Of))
+        foreach (var id in ended)
         {
             connection.Statement(transaction, "DELETE FROM claims WHERE incident=$id", ("$id", id)).ExecuteNonQuery();
             connection.Statement(transaction, "DELETE FROM incidents WHERE id=$id", ("$id", id)).ExecuteNonQuery();

@@ -12,7 +12,7 @@ internal sealed class SqliteIncidents(IncidentCache cache)
 {
     public (Incident Incident, long Version)? Find(SqliteConnection connection, SqliteTransaction? transaction, string id)
     {
-        if (connection.Statement(transaction, "SELECT version FROM incidents WHERE id=$id", ("$id", SqliteKey.Of(id))).ExecuteScalar() is not long version)
+        if (connection.Statement(transaction, "SELECT version FROM incidents WHERE id=$id", ("$id", id)).ExecuteScalar() is not long version)
         {
             return null;
         }
@@ -23,7 +23,7 @@ internal sealed class SqliteIncidents(IncidentCache cache)
         }
 
         // A reader may see a newer commit than a moment ago: version and document come from one row.
-        using var reader = connection.Statement(transaction, "SELECT version, doc FROM incidents WHERE id=$id", ("$id", SqliteKey.Of(id))).ExecuteReader();
+        using var reader = connection.Statement(transaction, "SELECT version, doc FROM incidents WHERE id=$id", ("$id", id)).ExecuteReader();
         return reader.Read() ? (Read<Incident>(reader, 1), reader.GetInt64(0)) : null;
     }
 
@@ -31,7 +31,7 @@ internal sealed class SqliteIncidents(IncidentCache cache)
         connection.Statement(
             transaction,
             "SELECT i.summary FROM claims c JOIN incidents i ON i.id=c.incident WHERE c.runbook=$runbook AND c.target=$target",
-            ("$runbook", SqliteKey.Of(runbookId)), ("$target", SqliteKey.Of(target))).ExecuteScalar() is byte[] summary
+            ("$runbook", runbookId), ("$target", target)).ExecuteScalar() is byte[] summary
             ? Find(connection, transaction, Read<IncidentSummary>(summary).Id)
             : null;
 
@@ -43,12 +43,12 @@ internal sealed class SqliteIncidents(IncidentCache cache)
             INSERT INTO incidents (id, runbook, state, open, opened_at, closed_at, version, summary, doc)
             VALUES ($id, $runbook, $state, $open, $opened, $closed, 1, $summary, $doc)
             """,
-            [.. Columns(incident), ("$id", SqliteKey.Of(incident.Id)), ("$runbook", SqliteKey.Of(incident.RunbookId)), ("$opened", incident.OpenedAt.UtcTicks)])
+            [.. Columns(incident), ("$id", incident.Id), ("$runbook", incident.RunbookId), ("$opened", incident.OpenedAt.UtcTicks)])
             .ExecuteNonQuery();
         connection.Statement(
             transaction,
             "INSERT INTO claims (runbook, target, incident) VALUES ($runbook, $target, $id) ON CONFLICT (runbook, target) DO UPDATE SET incident=excluded.incident",
-            ("$runbook", SqliteKey.Of(incident.RunbookId)), ("$target", SqliteKey.Of(incident.Target)), ("$id", SqliteKey.Of(incident.Id)))
+            ("$runbook", incident.RunbookId), ("$target", incident.Target), ("$id", incident.Id))
             .ExecuteNonQuery();
         cache.Put(incident, 1);
     }
@@ -59,7 +59,7 @@ internal sealed class SqliteIncidents(IncidentCache cache)
         var sql = before.State == incident.State && before.ClosedAt == incident.ClosedAt
             ? "UPDATE incidents SET version=$version, summary=$summary, doc=$doc WHERE id=$id"
             : "UPDATE incidents SET version=$version, summary=$summary, doc=$doc, state=$state, open=$open, closed_at=$closed WHERE id=$id";
-        connection.Statement(transaction, sql, [.. Columns(incident), ("$id", SqliteKey.Of(incident.Id)), ("$version", version + 1)]).ExecuteNonQuery();
+        connection.Statement(transaction, sql, [.. Columns(incident), ("$id", incident.Id), ("$version", version + 1)]).ExecuteNonQuery();
         if (incident.State.IsFinal())
         {
             cache.Remove(incident.Id);

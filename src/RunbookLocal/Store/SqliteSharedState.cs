@@ -17,7 +17,7 @@ internal sealed class SqliteSharedState : ISharedState
     public Task<T?> FindAsync<T>(string key, CancellationToken cancellationToken)
         where T : class =>
         _database.ReadAsync(connection =>
-            connection.Statement("SELECT doc FROM shared WHERE key=$key", ("$key", SqliteKey.Of(key))).ExecuteScalar() is byte[] json
+            connection.Statement("SELECT doc FROM shared WHERE key=$key", ("$key", key)).ExecuteScalar() is byte[] json
                 ? SqliteIncidents.Read<T>(json)
                 : null);
 
@@ -27,7 +27,7 @@ internal sealed class SqliteSharedState : ISharedState
         cancellationToken.ThrowIfCancellationRequested();
         return _database.Writer.EnqueueAsync((connection, transaction) =>
         {
-            var before = connection.Statement(transaction, "SELECT doc FROM shared WHERE key=$key", ("$key", SqliteKey.Of(key))).ExecuteScalar() is byte[] json
+            var before = connection.Statement(transaction, "SELECT doc FROM shared WHERE key=$key", ("$key", key)).ExecuteScalar() is byte[] json
                 ? SqliteIncidents.Read<T>(json)
                 : null;
             var (after, result) = change(before);
@@ -36,7 +36,7 @@ internal sealed class SqliteSharedState : ISharedState
                 connection.Statement(
                     transaction,
                     "INSERT INTO shared (key, version, doc) VALUES ($key, 1, $doc) ON CONFLICT (key) DO UPDATE SET version=version+1, doc=excluded.doc",
-                    ("$key", SqliteKey.Of(key)), ("$doc", SqliteIncidents.Write(after))).ExecuteNonQuery();
+                    ("$key", key), ("$doc", SqliteIncidents.Write(after))).ExecuteNonQuery();
             }
 
             return (after, result);

@@ -64,6 +64,33 @@ public sealed class SqliteIncidentStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task UpdateWhoseCommitFailed_IsNotBelieved()
+    {
+        var store = new SqliteIncidentStore(_data.Database);
+        await store.OpenAsync(New("a"), Runbook(), _ => null, Now);
+        await _data.Database.Writer.EnqueueAsync((connection, transaction) => connection.Statement(transaction, "PRAGMA max_page_count=30").ExecuteNonQuery());
+        using var gate = new ManualResetEventSlim();
+        using var reached = new ManualResetEventSlim();
+        var blocked = _data.Database.Writer.EnqueueAsync((_, _) =>
+        {
+            reached.Set();
+            gate.Wait(Now);
+        });
+        reached.Wait(Now);
+
+        // Both wait for the same commit: the second fills the disk, which takes the first down with it.
+        var small = store.UpdateAsync("a", i => i with { AlertCount = 7 }, Now);
+        var large = store.UpdateAsync("a", i => i.OfSize(500_000), Now);
+        gate.Set();
+        await blocked;
+        await large.ShouldThrowAsync<StoreUnavailableException>();
+        await small.ShouldThrowAsync<StoreUnavailableException>();
+
+        (await store.GetAsync("a", Now)).AlertCount.ShouldBe(1);
+        (await store.UpdateAsync("a", i => i with { AlertCount = i.AlertCount + 1 }, Now)).AlertCount.ShouldBe(2);
+    }
+
+    [Fact]
     public async Task PurgeOfMoreThanOneBatch_RemovesThemAll()
     {
         var store = new SqliteIncidentStore(_data.Database);
