@@ -15,4 +15,7 @@ internal static partial class Log
 
     [LoggerMessage(4, LogLevel.Warning, "A decision link was refused: {Why}")]
     public static partial void LinkRefused(ILogger logger, string why);
+
+    [LoggerMessage(20, LogLevel.Warning, "A caller of the secure webhook was refused: {Why}.")]
+    public static partial void CallerRefused(ILogger logger, string why);
 }

@@ -15,6 +15,7 @@ using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.Http;
 using Runbooks.Integrations.Kubernetes;
 using Runbooks.Integrations.LlmProvider;
+using Runbooks.Integrations.Outbox;
 using Runbooks.Integrations.Prometheus;
 using Runbooks.Messages;
 using Runbooks.Web;
@@ -60,8 +61,7 @@ internal static class LocalServices
     private static IServiceCollection AddMessages(this IServiceCollection services, LocalSettings settings)
     {
         services.AddSingleton(AnsiConsole.Console);
-        services.AddSingleton(new OutboxFolder(settings.OutboxDirectory));
-        services.AddSingleton<INotifier, OutboxNotifier>();
+        services.AddOutbox().Configure<OutboxOptions>(outbox => outbox.Folder = settings.OutboxDirectory);
         services.AddSingleton<INotifier, TerminalNotifier>();
         services.AddSingleton(ContactBook.EveryoneOn("outbox", "terminal"));
 

@@ -17,6 +17,10 @@ public static class AzureStorageServices
             .AddSingleton<IEvidenceStore>(provider => new BlobEvidenceStore(Clients(provider).Container(Options(provider).EvidenceContainer)));
     }
 
+    /// <summary>Reads what was published to a container of the same account.</summary>
+    public static IServiceCollection AddPublishedFiles(this IServiceCollection services) =>
+        services.AddSingleton(provider => new PublishedFiles(Clients(provider)));
+
     private static AzureStorageClients Clients(IServiceProvider provider) => provider.GetRequiredService<AzureStorageClients>();
 
     private static AzureStorageOptions Options(IServiceProvider provider) => provider.GetRequiredService<IOptions<AzureStorageOptions>>().Value;

@@ -58,7 +58,7 @@ internal sealed class BlobFiles(BlobContainerClient container)
         }
     }
 
-    private Task<List<string>> NamesAsync(string prefix, CancellationToken cancellationToken) => GuardAsync(
+    public Task<List<string>> NamesAsync(string prefix, CancellationToken cancellationToken) => GuardAsync(
         async () =>
         {
             var names = new List<string>();

@@ -1,11 +1,11 @@
 using Runbooks.Catalog;
 using Runbooks.Messages;
 
-namespace RunbookLocal.Outbox;
+namespace Runbooks.Integrations.Outbox;
 
 /// <summary>One file of the outbox.</summary>
 /// <param name="ApprovalLink">The recipient's own signed link; null on messages that ask nothing.</param>
-internal sealed record OutboxMessage(
+public sealed record OutboxMessage(
     DateTimeOffset At,
     string To,
     CardKind Kind,

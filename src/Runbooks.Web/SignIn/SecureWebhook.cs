@@ -1,0 +1,105 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Protocols;
+using Microsoft.IdentityModel.Protocols.OpenIdConnect;
+using Microsoft.IdentityModel.Tokens;
+using Runbooks.Web.Edge;
+
+namespace Runbooks.Web.SignIn;
+
+/// <summary>
+/// Lets a caller in that shows a token of our tenant, for our audience, as Azure Monitor's application, with the role that
+/// only it was given. All four: a token for our audience can be had by any application of the tenant.
+/// </summary>
+public sealed class SecureWebhook(
+    IOptions<SecureWebhookOptions> options, IConfigurationManager<OpenIdConnectConfiguration> keys, TimeProvider time, ILogger<SecureWebhook> logger)
+{
+    private const string Bearer = "Bearer ";
+    private const int MaxToken = 16 * 1024;
+
+    private readonly JsonWebTokenHandler _tokens = new() { MapInboundClaims = false, MaximumTokenSizeInBytes = MaxToken };
+
+    public async Task<IResult> GuardAsync(HttpRequest request, Func<Task<IResult>> enter)
+    {
+        if (!options.Value.IsOn)
+        {
+            return Answers.Problem(StatusCodes.Status404NotFound, "Alerts with a token are not switched on here.");
+        }
+
+        try
+        {
+            if (await RefusalAsync(request) is not { } refusal)
+            {
+                return await enter();
+            }
+
+            Log.CallerRefused(logger, refusal);
+            request.HttpContext.Response.Headers.WWWAuthenticate = "Bearer";
+            return Answers.Problem(StatusCodes.Status401Unauthorized, "The token does not let you in.");
+        }
+        catch (InvalidOperationException unreachable)
+        {
+            // The tenant's keys cannot be had at the moment: not the sender's fault, and worth another try.
+            Log.Unavailable(logger, unreachable);
+            return Answers.TryAgain(request.HttpContext.Response);
+        }
+    }
+
+    /// <returns>Null when the caller may come in; otherwise why not, for the log only.</returns>
+    private async Task<string?> RefusalAsync(HttpRequest request)
+    {
+        var authorization = request.Headers.Authorization.ToString();
+        if (!authorization.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase))
+        {
+            return "it shows no token";
+        }
+
+        var token = authorization[Bearer.Length..].Trim();
+        var result = await ValidateAsync(token);
+        if (result.Exception is SecurityTokenSignatureKeyNotFoundException)
+        {
+            // Tenants roll their keys; the new one may have been published since we last looked.
+            keys.RequestRefresh();
+            result = await ValidateAsync(token);
+        }
+
+        if (!result.IsValid)
+        {
+            return result.Exception?.GetType().Name ?? "the token is not valid";
+        }
+
+        var caller = ClaimOf(result, "azp") ?? ClaimOf(result, "appid");
+        return caller != options.Value.Caller ? "it is another application"
+            : !((JsonWebToken)result.SecurityToken).Claims.Any(claim => claim.Type == "roles" && claim.Value == options.Value.Role) ? "it lacks the role"
+            : null;
+    }
+
+    private async Task<TokenValidationResult> ValidateAsync(string token)
+    {
+        var (tenant, authority) = (options.Value.TenantId!, options.Value.Authority.ToString().TrimEnd('/'));
+        var configuration = await keys.GetConfigurationAsync(CancellationToken.None);
+        return await _tokens.ValidateTokenAsync(token, new TokenValidationParameters
+        {
+            // The second form is what applications get that were registered for the first version of tokens.
+            ValidIssuers = [$"{authority}/{tenant}/v2.0", $"https://sts.windows.net/{tenant}/"],
+            ValidAudience = options.Value.Audience,
+            IssuerSigningKeys = configuration.SigningKeys,
+            ValidAlgorithms = [SecurityAlgorithms.RsaSha256],
+            RequireSignedTokens = true,
+            RequireExpirationTime = true,
+            LifetimeValidator = IsAlive,
+        });
+    }
+
+    private bool IsAlive(DateTime? from, DateTime? until, SecurityToken token, TokenValidationParameters parameters)
+    {
+        var (now, skew) = (time.GetUtcNow().UtcDateTime, TimeSpan.FromMinutes(5));
+        return until is { } end && now < end + skew && (from is not { } begin || now > begin - skew);
+    }
+
+    private static string? ClaimOf(TokenValidationResult result, string name) =>
+        result.Claims.TryGetValue(name, out var value) ? Convert.ToString(value, CultureInfo.InvariantCulture) : null;
+}

@@ -1,0 +1,31 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.Protocols;
+using Microsoft.IdentityModel.Protocols.OpenIdConnect;
+using Runbooks.Web.Edge;
+
+namespace Runbooks.Web.SignIn;
+
+public static class SignInServices
+{
+    /// <summary>For a host behind a platform: its signed-in people, the console's door, and alerts that come with a token.</summary>
+    public static IServiceCollection AddPlatformSignIn(this IServiceCollection services)
+    {
+        services.AddOptions<SignInOptions>().BindConfiguration(SignInOptions.SectionName);
+        services.AddOptions<SecureWebhookOptions>().BindConfiguration(SecureWebhookOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.TryAddSingleton<IConfigurationManager<OpenIdConnectConfiguration>>(provider =>
+        {
+            var webhook = provider.GetRequiredService<IOptions<SecureWebhookOptions>>().Value;
+            var address = $"{webhook.Authority.ToString().TrimEnd('/')}/{webhook.TenantId}/v2.0/.well-known/openid-configuration";
+            return new ConfigurationManager<OpenIdConnectConfiguration>(address, new OpenIdConnectConfigurationRetriever());
+        });
+
+        // Behind a platform every caller seems to come from this machine.
+        services.PostConfigure<ApiKeyOptions>(keys => keys.OpenPagesOnLoopback = false);
+        return services
+            .AddSingleton<PlatformPrincipal>()
+            .AddSingleton<ConsoleAccess>()
+            .AddSingleton<SecureWebhook>();
+    }
+}
