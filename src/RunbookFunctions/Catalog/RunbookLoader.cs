@@ -1,0 +1,71 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Runbooks.Catalog;
+using Runbooks.Integrations.AzureStorage;
+
+namespace RunbookFunctions.Catalog;
+
+/// <summary>Loads the runbooks before the app takes its first alert, and again while it runs.</summary>
+internal sealed class RunbookLoader(
+    RunbookCatalog catalog, PublishedFiles published, IOptions<RunbookSourceOptions> options, TimeProvider time, ILogger<RunbookLoader> logger) : BackgroundService
+{
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await LoadAsync(cancellationToken);
+        await base.StartAsync(cancellationToken);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(options.Value.RefreshEvery, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                await LoadAsync(stoppingToken);
+            }
+#pragma warning disable CA1031 // What is in force stays in force; the next round tries again.
+            catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
+#pragma warning restore CA1031
+            {
+                Log.RunbooksUnreadable(logger, failure);
+            }
+        }
+    }
+
+    private async Task LoadAsync(CancellationToken cancellationToken)
+    {
+        var files = await ReadAsync(cancellationToken);
+        var result = catalog.Load(files);
+        foreach (var error in result.Errors)
+        {
+            Log.RunbookRefused(logger, error.ToString());
+        }
+
+        if (result.Errors.Count > 0 && catalog.Current.Count == 0)
+        {
+            // One broken file must not keep the others from healing anything, and incidents that are parked from going on.
+            var broken = result.Errors.Select(error => error.File).ToHashSet(StringComparer.Ordinal);
+            catalog.Load(files.Where(file => !broken.Contains(file.Name)));
+        }
+
+        Log.RunbooksLoaded(logger, catalog.Current.Count);
+    }
+
+    private Task<IReadOnlyList<RunbookFile>> ReadAsync(CancellationToken cancellationToken) =>
+        options.Value.RunbooksContainer is { Length: > 0 } container
+            ? published.ReadAsync(container, cancellationToken)
+            : ReadFolderAsync(options.Value.RunbooksFolder ?? Path.Combine(AppContext.BaseDirectory, "runbooks"), cancellationToken);
+
+    private static async Task<IReadOnlyList<RunbookFile>> ReadFolderAsync(string folder, CancellationToken cancellationToken)
+    {
+        var files = new List<RunbookFile>();
+        foreach (var path in Directory.EnumerateFiles(folder, "*.yaml").Where(PublishedFiles.IsRunbook).Order(StringComparer.Ordinal))
+        {
+            files.Add(new(Path.GetFileName(path), await File.ReadAllTextAsync(path, cancellationToken)));
+        }
+
+        return files;
+    }
+}

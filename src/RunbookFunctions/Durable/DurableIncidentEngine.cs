@@ -1,0 +1,86 @@
+using DurableTask.Core.Exceptions;
+using Grpc.Core;
+using Microsoft.DurableTask.Client;
+using Runbooks.Engine;
+using Runbooks.Incidents;
+
+namespace RunbookFunctions.Durable;
+
+/// <summary>Starts and wakes incidents on Durable Functions.</summary>
+internal sealed class DurableIncidentEngine(DurableClients clients) : IIncidentEngine
+{
+    /// <summary>Every status: an id is started once. Left out, a finished instance would be replaced and its history lost.</summary>
+    private static readonly OrchestrationRuntimeStatus[] Any =
+    [
+        OrchestrationRuntimeStatus.Pending, OrchestrationRuntimeStatus.Running, OrchestrationRuntimeStatus.Suspended,
+        OrchestrationRuntimeStatus.Completed, OrchestrationRuntimeStatus.Failed, OrchestrationRuntimeStatus.Terminated,
+    ];
+
+    public async Task StartAsync(IncidentInput input, CancellationToken cancellationToken)
+    {
+        // Looked up first because two starts at the same moment may both be told that they won; then it is the workflow's
+        // own records that hold, since every activity is safe to repeat.
+        if (await clients.Current.GetInstanceAsync(input.IncidentId, cancellationToken) is not null)
+        {
+            return;
+        }
+
+        try
+        {
+            var once = new Microsoft.DurableTask.StartOrchestrationOptions(input.IncidentId).WithDedupeStatuses(Any);
+            await clients.Current.ScheduleNewOrchestrationInstanceAsync(IncidentWorkflow.Name, input, once, cancellationToken);
+        }
+        catch (OrchestrationAlreadyExistsException)
+        {
+            // Started by somebody else between the look and the start.
+        }
+    }
+
+    public async Task WakeAsync(string incidentId, string eventName, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await clients.Current.RaiseEventAsync(incidentId, eventName, eventPayload: null, cancellationToken);
+        }
+        catch (RpcException missing) when (missing.StatusCode is StatusCode.NotFound or StatusCode.FailedPrecondition)
+        {
+            // Unknown or finished. The platform says so, or drops the event without a word, as it likes.
+        }
+    }
+
+    public async Task<EngineInstance?> FindAsync(string incidentId, CancellationToken cancellationToken) =>
+        await clients.Current.GetInstanceAsync(incidentId, cancellationToken) is { } found
+            ? new EngineInstance(found.InstanceId, StatusOf(found.RuntimeStatus), found.LastUpdatedAt, found.FailureDetails?.ErrorMessage)
+            : null;
+
+    public async Task ForgetAsync(string incidentId, CancellationToken cancellationToken)
+    {
+        if (await FindAsync(incidentId, cancellationToken) is { Status: EngineStatus.Completed or EngineStatus.Failed or EngineStatus.Terminated })
+        {
+            await clients.Current.PurgeInstanceAsync(incidentId, cancellationToken);
+        }
+    }
+
+    public async Task<string?> CheckHealthAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            // An id that no incident has: one round to the hub's storage.
+            await clients.Current.GetInstanceAsync("health", cancellationToken);
+            return null;
+        }
+        catch (RpcException failure)
+        {
+            return $"The task hub does not answer: {failure.Status.StatusCode}.";
+        }
+    }
+
+    internal static EngineStatus StatusOf(OrchestrationRuntimeStatus status) => status switch
+    {
+        OrchestrationRuntimeStatus.Pending => EngineStatus.Pending,
+        OrchestrationRuntimeStatus.Completed => EngineStatus.Completed,
+        OrchestrationRuntimeStatus.Failed => EngineStatus.Failed,
+        OrchestrationRuntimeStatus.Terminated => EngineStatus.Terminated,
+        _ => EngineStatus.Running,
+    };
+}

@@ -1,0 +1,36 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Runbooks.Web.Assets;
+using Runbooks.Web.Incidents;
+using Runbooks.Web.Pages;
+using Runbooks.Web.SignIn;
+
+namespace RunbookFunctions.Http;
+
+/// <summary>
+/// The console, for whoever is signed in or holds the console's key. The host lets everybody through, because a browser
+/// cannot send a function key.
+/// </summary>
+internal sealed class ConsoleFunctions(ConsoleHandler console, EvidenceHandler evidence, ConsoleAccess access)
+{
+    /// <summary>The site's root: the only route template for it that the host takes is an optional part of no length.</summary>
+    [Function("ConsolePage")]
+    public Task<IResult> ListAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "{ignored:maxlength(0)?}")] HttpRequest request) =>
+        access.GuardAsync(request, () => console.ListAsync(request));
+
+    [Function("IncidentPage")]
+    public Task<IResult> ShowAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "incidents/{id}")] HttpRequest request, string id) =>
+        access.GuardAsync(request, () => console.ShowAsync(request, id));
+
+    [Function("Evidence")]
+    public Task<IResult> EvidenceAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "incidents/{id}/evidence/{name}")] HttpRequest request, string id, string name) =>
+        access.GuardAsync(request, () => evidence.GetAsync(request, id, name));
+
+    [Function("Assets")]
+    public static IResult Asset(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "assets/{name}")] HttpRequest request, string name) =>
+        AssetsHandler.Get(request, name);
+}

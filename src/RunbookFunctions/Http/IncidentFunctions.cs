@@ -1,0 +1,36 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
+using RunbookFunctions.Durable;
+using Runbooks.Web.Decisions;
+using Runbooks.Web.Incidents;
+
+namespace RunbookFunctions.Http;
+
+/// <summary>The API, behind a function key.</summary>
+internal sealed class IncidentFunctions(IncidentsHandler incidents, DecisionHandler decisions, CancelHandler cancel, DurableClients clients)
+{
+    [Function("ListIncidents")]
+    public Task<IResult> ListAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "api/incidents")] HttpRequest request) =>
+        incidents.ListAsync(request);
+
+    [Function("ShowIncident")]
+    public Task<IResult> ShowAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "api/incidents/{id}")] HttpRequest request, string id) =>
+        incidents.GetAsync(request, id);
+
+    [Function("DecideIncident")]
+    public Task<IResult> DecideAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/incidents/{id}/decision")] HttpRequest request,
+        string id,
+        [DurableClient] DurableTaskClient client) =>
+        clients.UseAsync(client, () => decisions.PostAsync(request, id));
+
+    [Function("CancelIncident")]
+    public Task<IResult> CancelAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/incidents/{id}/cancel")] HttpRequest request,
+        string id,
+        [DurableClient] DurableTaskClient client) =>
+        clients.UseAsync(client, () => cancel.PostAsync(request, id));
+}

@@ -1,0 +1,15 @@
+using Microsoft.Extensions.Logging;
+
+namespace RunbookFunctions;
+
+internal static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Information, "{Count} runbooks are in force.")]
+    public static partial void RunbooksLoaded(ILogger logger, int count);
+
+    [LoggerMessage(2, LogLevel.Critical, "A runbook is refused: {Error}")]
+    public static partial void RunbookRefused(ILogger logger, string error);
+
+    [LoggerMessage(3, LogLevel.Error, "The runbooks could not be read; those in force stay in force.")]
+    public static partial void RunbooksUnreadable(ILogger logger, Exception failure);
+}

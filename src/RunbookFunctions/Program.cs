@@ -1,0 +1,47 @@
+using Microsoft.Azure.Functions.Worker.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using RunbookFunctions.Catalog;
+using RunbookFunctions.Durable;
+using RunbookFunctions.Messages;
+using RunbookFunctions.Telemetry;
+using Runbooks.Catalog;
+using Runbooks.Incidents.Watch;
+using Runbooks.Integrations.AppConfiguration;
+using Runbooks.Integrations.Azure;
+using Runbooks.Integrations.AzureStorage;
+using Runbooks.Integrations.Http;
+using Runbooks.Integrations.Kubernetes;
+using Runbooks.Integrations.LlmProvider;
+using Runbooks.Integrations.Prometheus;
+using Runbooks.Storage;
+using Runbooks.Web;
+using Runbooks.Web.SignIn;
+
+var builder = FunctionsApplication.CreateBuilder(args);
+builder.ConfigureFunctionsWebApplication();
+builder.AddTelemetry();
+
+builder.Services
+    .AddRunbooks()
+    .AddRunbookCatalog()
+    .AddPublishedRunbooks()
+    .AddRunbooksWeb()
+    .AddPlatformSignIn()
+    .AddIncidentWatch()
+    .AddDurableEngine();
+
+builder.Services
+    .AddAzureStorage()
+    .AddStoreSignals();
+
+builder.Services
+    .AddPeople(builder.Configuration)
+    .AddKubernetes()
+    .AddPrometheus()
+    .AddHttpProbe()
+    .AddAzure()
+    .AddAppConfiguration()
+    .AddLlmProvider();
+
+await builder.Build().RunAsync();
