@@ -49,6 +49,15 @@ internal static partial class Log
     [LoggerMessage(45, LogLevel.Information, "Incident {IncidentId}: a decision of {Person} via {Via} did not count. {Why}")]
     public static partial void DecisionRefused(ILogger logger, string incidentId, string person, string via, string why);
 
+    [LoggerMessage(50, LogLevel.Warning, "The kill switch was {Turned} by {By}: {Reason}")]
+    public static partial void KillSwitchTurned(ILogger logger, string turned, string by, string reason);
+
+    [LoggerMessage(51, LogLevel.Error, "The breaker of runbook {Runbook} opened. {Why}")]
+    public static partial void BreakerOpened(ILogger logger, string runbook, string why);
+
+    [LoggerMessage(52, LogLevel.Warning, "The breaker of runbook {Runbook} was reset by {By}: {Reason}")]
+    public static partial void BreakerReset(ILogger logger, string runbook, string by, string reason);
+
     [LoggerMessage(60, LogLevel.Warning, "The watch worries about incident {IncidentId}: {Message} Remedy: {Remedy}.")]
     public static partial void Worried(ILogger logger, string incidentId, Incidents.Watch.Remedy remedy, string message);
 

@@ -21,6 +21,9 @@ public sealed record Gate
     /// <summary>What speaks against it without forbidding it; shown with the question.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
+    /// <summary>The guardrails behind those warnings: whoever approves has overruled these, and no others.</summary>
+    public IReadOnlyList<string> Overrules { get; init; } = [];
+
     /// <summary>The contacts that were asked and may decide; grows with each escalation.</summary>
     public required IReadOnlyList<string> Approvers { get; init; }
     public int Required { get; init; } = 1;
@@ -61,4 +64,10 @@ public enum GateOutcome
 
     /// <summary>A guardrail or a precondition says no, and asking a person would not change that.</summary>
     Refused,
+
+    /// <summary>As planned, nothing is to run now; what was found is told.</summary>
+    DiagnosedOnly,
+
+    /// <summary>As planned, nothing is to run now, and nobody is told.</summary>
+    Suppressed,
 }

@@ -17,6 +17,7 @@ public static class GateMaker
         Incident incident, Runbook runbook, Phase phase, int round, Plan plan, IReadOnlyList<Objection> objections, bool unclear, string? difference, DateTimeOffset now)
     {
         var approval = runbook.ApprovalOf(phase) ?? AskAfterAll;
+        var mustAsk = unclear || difference is not null || incident.Mode == RunMode.ApproveAll || objections.Any(IsWarning);
         var warnings = objections.Select(objection => objection.Why).ToList();
         if (unclear)
         {
@@ -32,16 +33,21 @@ public static class GateMaker
             Plan = plan,
             Difference = difference,
             Warnings = warnings,
+            Overrules = [.. objections.Where(IsWarning).Select(objection => objection.Guardrail)],
             Approvers = approval.From.Count > 0 ? approval.From : [ContactBook.Fallback],
             Required = approval.Required,
             SeparationOfDuties = approval.SeparationOfDuties,
-            OnTimeout = approval.OnTimeout,
+
+            // Silence overrules no warning.
+            OnTimeout = mustAsk && approval.OnTimeout == OnTimeout.ProceedIfReversible ? OnTimeout.Abort : approval.OnTimeout,
             OpenedAt = now,
             ExpiresAt = now + approval.Timeout,
             Reminders = RemindersOf(approval, now),
         };
-        return Settle(gate, incident, runbook, objections, mustAsk: unclear || difference is not null, now);
+        return Settle(gate, incident, runbook, objections, mustAsk, now);
     }
+
+    private static bool IsWarning(Objection objection) => objection.Severity == ObjectionSeverity.AskFirst;
 
     private static Gate Settle(Gate gate, Incident incident, Runbook runbook, IReadOnlyList<Objection> objections, bool mustAsk, DateTimeOffset now)
     {
@@ -55,18 +61,24 @@ public static class GateMaker
             return Closed(GateOutcome.SelfRecovered, "The alert was resolved before anybody had to decide.");
         }
 
+        if (objections.MaxBy(objection => objection.Severity) is { Severity: > ObjectionSeverity.AskFirst } strictest)
+        {
+            return Closed(
+                strictest.Severity switch
+                {
+                    ObjectionSeverity.DiagnoseOnly => GateOutcome.DiagnosedOnly,
+                    ObjectionSeverity.Suppress => GateOutcome.Suppressed,
+                    _ => GateOutcome.Refused,
+                },
+                strictest.Why);
+        }
+
         if (gate.Plan.Blocker is { } blocker)
         {
             return Closed(GateOutcome.Refused, $"It cannot run as things are. {blocker}");
         }
 
-        if (objections.FirstOrDefault(objection => objection.Severity == ObjectionSeverity.Forbid) is { } forbidden)
-        {
-            return Closed(GateOutcome.Refused, forbidden.Why);
-        }
-
-        var selfHealing = runbook.ApprovalOf(gate.Phase) is null && incident.Mode != RunMode.ApproveAll;
-        return selfHealing && !mustAsk && objections.Count == 0
+        return runbook.ApprovalOf(gate.Phase) is null && !mustAsk
             ? Closed(GateOutcome.Approved, "This runbook heals by itself; nobody had to be asked.")
             : gate;
 

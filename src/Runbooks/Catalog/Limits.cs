@@ -16,4 +16,16 @@ public sealed record Limits
 
     /// <summary>Blast radius: distinct targets that this runbook may act on within <see cref="Per"/>; null for no limit.</summary>
     public int? MaxTargets { get; init; }
+
+    /// <summary>What an exceeded limit means.</summary>
+    public WhenExceeded WhenExceeded { get; init; }
+}
+
+public enum WhenExceeded
+{
+    /// <summary>A person may say yes all the same; a runbook that heals itself asks.</summary>
+    Ask,
+
+    /// <summary>Nothing runs, whoever says yes.</summary>
+    Forbid,
 }

@@ -114,6 +114,7 @@ public sealed class RunbookReader(StepCatalog steps)
             CoolDown = section.Duration("coolDown", TimeSpan.Zero, month) ?? TimeSpan.Zero,
             SettleFor = section.Duration("settleFor", TimeSpan.Zero, month) ?? TimeSpan.Zero,
             MaxTargets = section.Whole("maxTargets", 1, 10_000),
+            WhenExceeded = section.Choice("whenExceeded", WhenExceeded.Ask),
         };
         section.RejectOthers();
         return limits;

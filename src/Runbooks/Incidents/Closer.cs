@@ -1,19 +1,22 @@
 using Microsoft.Extensions.Logging;
+using Runbooks.Approvals;
 using Runbooks.Catalog;
 using Runbooks.Incidents.Activities;
 using Runbooks.Messages;
+using Runbooks.Safety;
 using Runbooks.Storage;
 
 namespace Runbooks.Incidents;
 
 /// <summary>Records how an incident ended, and tells whoever was asked; pages a person when the automation could not do it.</summary>
-public sealed class Closer(IIncidentStore store, PinnedRunbooks runbooks, Messenger messenger, IncidentCards cards, SentCards sent, TimeProvider time, ILogger<Closer> logger)
+public sealed class Closer(IIncidentStore store, PinnedRunbooks runbooks, Messenger messenger, IncidentCards cards, SentCards sent, Ledgers ledgers, TimeProvider time, ILogger<Closer> logger)
 {
     public async Task<IncidentState> CloseAsync(CloseRequest request, CancellationToken cancellationToken)
     {
         var runbook = await runbooks.OfAsync(await store.GetAsync(request.IncidentId, cancellationToken), cancellationToken);
         var incident = await store.UpdateAsync(request.IncidentId, i => i.End(request, runbook.Limits.SettleFor, time.GetUtcNow()), cancellationToken);
         Log.Ended(logger, incident.Id, incident.State, incident.Reason ?? "");
+        await ledgers.RecordAsync(incident, runbook, cancellationToken);
         var needsPerson = incident.State is IncidentState.Failed or IncidentState.Expired;
         var card = incident.State switch
         {
@@ -53,7 +56,7 @@ public sealed class Closer(IIncidentStore store, PinnedRunbooks runbooks, Messen
     private static List<string> Listeners(Incident incident, Runbook runbook)
     {
         var listeners = Asked(incident).ToList();
-        if (listeners.Count == 0 && incident.Steps.Count > 0)
+        if (listeners.Count == 0 && (incident.Steps.Count > 0 || incident.LatestGate?.Outcome == GateOutcome.DiagnosedOnly))
         {
             listeners.AddRange(runbook.Mitigation.Approval?.From ?? [ContactBook.Fallback]);
         }

@@ -15,6 +15,7 @@ internal sealed record Ending(IncidentState State, string Reason, bool Undo = fa
             GateOutcome.Expired => IncidentState.Expired,
             GateOutcome.SelfRecovered => IncidentState.SelfRecovered,
             GateOutcome.Cancelled => IncidentState.Cancelled,
+            GateOutcome.DiagnosedOnly or GateOutcome.Suppressed => IncidentState.NotNeeded,
             _ => IncidentState.Failed,
         },
         gate.Reason ?? "",

@@ -54,6 +54,9 @@ public sealed record Incident
     public IReadOnlyList<StepRecord> Steps { get; init; } = [];
     public IReadOnlyList<Delivery> Deliveries { get; init; } = [];
 
+    /// <summary>When the mitigation began to be undone; from then on none of its steps may act.</summary>
+    public DateTimeOffset? UndoBeganAt { get; init; }
+
     /// <summary>Not null once somebody asked for it to be stopped.</summary>
     public StopRequest? Stop { get; init; }
 

@@ -290,7 +290,13 @@ public sealed class IncidentWorkflow
         if (ending.Undo && _acted)
         {
             var undone = await UndoAsync(ending.Reason);
-            ending = ending with { Reason = $"{ending.Reason} {undone.Message}".TrimEnd() };
+
+            // Something is left in place: whatever the ending was, a person is needed now.
+            ending = ending with
+            {
+                State = undone.Complete ? ending.State : IncidentState.Failed,
+                Reason = $"{ending.Reason} {undone.Message}".TrimEnd(),
+            };
         }
 
         Show(ending.State);

@@ -49,6 +49,7 @@ public sealed class IncidentCards(DecisionLinks links)
         Sections =
         [
             .. Section("How it ended", incident.Reason is null ? [] : [incident.Reason]),
+            .. Section("What was found", incident.State == IncidentState.NotNeeded ? [.. incident.Findings.Select(Line)] : []),
             .. Section("What was done", [.. incident.Steps.Select(step => $"{step.Name}: {step.Outcome ?? "outcome not known"}")]),
         ],
         Links = [IncidentLink(incident)],

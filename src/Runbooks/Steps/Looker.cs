@@ -1,11 +1,12 @@
 using Runbooks.Incidents;
 using Runbooks.Incidents.Activities;
+using Runbooks.Safety;
 using Runbooks.Storage;
 
 namespace Runbooks.Steps;
 
 /// <summary>Asks an incident's checks again: to verify a fix, or to see whether the cause of a lease is gone.</summary>
-public sealed class Looker(IIncidentStore store, PinnedRunbooks runbooks, CheckRunner checks, TimeProvider time)
+public sealed class Looker(IIncidentStore store, PinnedRunbooks runbooks, CheckRunner checks, KillSwitch killSwitch, TimeProvider time)
 {
     public async Task<LookReport> LookAsync(LookRequest request, CancellationToken cancellationToken)
     {
@@ -19,6 +20,13 @@ public sealed class Looker(IIncidentStore store, PinnedRunbooks runbooks, CheckR
         if (incident.Mode == Catalog.RunMode.DryRun)
         {
             return new LookReport(true, "", null);
+        }
+
+        // A lease cannot be reverted while nothing may be touched, so its cause does not count as gone.
+        if (request.State == IncidentState.Holding && (await killSwitch.ReadAsync(cancellationToken)).Words() is { } handsOff)
+        {
+            incident = await store.UpdateAsync(incident.Id, i => i with { WakeEvent = request.WakeEvent }, cancellationToken);
+            return new LookReport(false, handsOff, incident.Stop is { } stopped ? $"{stopped.By} stopped the incident: {stopped.Reason}" : null);
         }
 
         var runbook = await runbooks.OfAsync(incident, cancellationToken);

@@ -14,8 +14,11 @@ namespace Runbooks.Steps;
 /// acts and the outcome after. Safe to be called again at any point of that.
 /// </summary>
 public sealed class StepRunner(
-    IIncidentStore store, PinnedRunbooks runbooks, StepCatalog catalog, StepContexts contexts, Guardrails guardrails, TimeProvider time, ILogger<StepRunner> logger)
+    IIncidentStore store, PinnedRunbooks runbooks, StepCatalog catalog, StepContexts contexts, StepGuard guard, ActionSlots slots, TimeProvider time, ILogger<StepRunner> logger)
 {
+    /// <summary>What storing intent and outcome may take beside the action itself.</summary>
+    private static readonly TimeSpan SlotGrace = TimeSpan.FromMinutes(1);
+
     public async Task<StepReport> RunAsync(StepRequest request, CancellationToken cancellationToken)
     {
         var incident = await store.GetAsync(request.IncidentId, cancellationToken);
@@ -39,35 +42,17 @@ public sealed class StepRunner(
 
         var attempt = new Attempt(incident, request, spec, action, known, contexts.For(
             incident, action.Name, StepRecord.KeyOf(incident.Id, request.Phase, spec.Name), known?.Preparation));
-        return await ObjectAsync(attempt, runbook, cancellationToken) ?? await TryAsync(attempt, cancellationToken);
+        return Uncovered(attempt) ?? await TryAsync(attempt, runbook, cancellationToken);
     }
 
-    /// <summary>Everything that can speak against it from our own side.</summary>
-    private async Task<StepReport?> ObjectAsync(Attempt attempt, Runbook runbook, CancellationToken cancellationToken)
-    {
-        var (incident, request) = (attempt.Incident, attempt.Request);
-        if (incident.Stop is { } stop)
-        {
-            return Stopped(stop);
-        }
-
-        if (incident.FindGate(request.GateId) is not { Outcome: GateOutcome.Approved } gate || Planned(gate, request) is null)
-        {
-            return new(StepEnd.Refused, $"no approval on record covers this step (gate {request.GateId}).");
-        }
-
-        var objections = await guardrails.AskAsync(new GuardrailQuestion(incident, runbook, request.Phase, AboutToRun: true), cancellationToken);
-        if (objections.FirstOrDefault(objection => objection.Severity == ObjectionSeverity.Forbid) is { } forbidden)
-        {
-            return new(StepEnd.Refused, forbidden.Why);
-        }
-
-        // A person who approved saw what speaks against it; a runbook that approved itself did not.
-        return objections.Count > 0 && gate.Decisions.Count == 0 ? new(StepEnd.PlanChanged, objections[0].Why) : null;
-    }
+    private static StepReport? Uncovered(Attempt attempt) => attempt.Incident.Stop is { } stop
+        ? Stopped(stop)
+        : attempt.Gate is { Outcome: GateOutcome.Approved } gate && Planned(gate, attempt.Request) is not null
+            ? null
+            : new(StepEnd.Refused, $"no approval on record covers this step (gate {attempt.Request.GateId}).");
 
     [SuppressMessage("Design", "CA1031", Justification = "An action may fail in any way; the outcome is recorded, and the engine is told to try again or not.")]
-    private async Task<StepReport> TryAsync(Attempt attempt, CancellationToken cancellationToken)
+    private async Task<StepReport> TryAsync(Attempt attempt, Runbook runbook, CancellationToken cancellationToken)
     {
         var (incident, request, spec, action, known, context) = attempt;
         var acting = false;
@@ -80,7 +65,7 @@ public sealed class StepRunner(
             }
 
             var preparation = await Deadline.WithinAsync(spec.Timeout, time, token => action.PrepareAsync(parameters, context, token), cancellationToken);
-            if (known is null && PlanHash.Difference(Planned(incident.FindGate(request.GateId)!, request)!, binding.Shown, preparation.Identity) is { } difference)
+            if (known is null && PlanHash.Difference(Planned(attempt.Gate!, request)!, binding.Shown, preparation.Identity) is { } difference)
             {
                 return new(StepEnd.PlanChanged, difference);
             }
@@ -90,23 +75,37 @@ public sealed class StepRunner(
                 throw new StepRefusedException(refusal);
             }
 
+            if (await guard.ObjectAsync(incident, runbook, attempt.Gate!, request.Phase, cancellationToken) is { } objection)
+            {
+                return await ObjectAsync(attempt, objection, cancellationToken);
+            }
+
             if (incident.Mode == RunMode.DryRun)
             {
                 return await RehearseAsync(attempt, preparation, cancellationToken);
             }
 
-            var (begun, stop) = await store.UpdateAsync(
-                incident.Id,
-                i => i.Stop is null ? (i.BeginStep(spec, request.Phase, request.GateId, preparation, time.GetUtcNow()), null) : (i, i.Stop),
-                cancellationToken);
-            if (stop is not null)
+            if (!await slots.TakeAsync(action.Name, context.IdempotencyKey, spec.Timeout + SlotGrace, cancellationToken))
             {
-                return Stopped(stop);
+                throw new StepAttemptFailedException($"as many {action.Name} act at the same time as may; it waits for its turn.");
             }
 
-            acting = true;
-            var result = await Deadline.WithinAsync(spec.Timeout, time, token => action.ApplyAsync(parameters, preparation, context, token), cancellationToken);
-            return await FinishAsync(begun, request, StepStatus.Done, result, cancellationToken);
+            try
+            {
+                var (begun, refused) = await store.UpdateAsync(incident.Id, i => Begin(i, attempt, preparation), cancellationToken);
+                if (refused is not null)
+                {
+                    return refused.End == StepEnd.Failed ? throw new StepAttemptFailedException(refused.Message) : refused;
+                }
+
+                acting = true;
+                var result = await Deadline.WithinAsync(spec.Timeout, time, token => action.ApplyAsync(parameters, preparation, context, token), cancellationToken);
+                return await FinishAsync(begun, request, StepStatus.Done, result, cancellationToken);
+            }
+            finally
+            {
+                await slots.FreeAsync(action.Name, context.IdempotencyKey, CancellationToken.None);
+            }
         }
         catch (StepRefusedException refused)
         {
@@ -118,6 +117,35 @@ public sealed class StepRunner(
         {
             return await FailAsync(attempt, acting, failure, cancellationToken);
         }
+    }
+
+    /// <summary>
+    /// The intent, and with it the claim to act: an engine may run the same attempt twice, and one that was cut off may
+    /// come back to life when the incident has long gone on. Only what is still as this attempt saw it may act.
+    /// </summary>
+    private (Incident, StepReport?) Begin(Incident incident, Attempt attempt, Preparation preparation)
+    {
+        var (request, current) = (attempt.Request, incident.FindStep(attempt.Request.Phase, attempt.Request.Step));
+        if (incident.Stop is { } stop)
+        {
+            return (incident, Stopped(stop));
+        }
+
+        if (incident.State.IsFinal() || (request.Phase == Phase.Mitigation && incident.UndoBeganAt is not null))
+        {
+            return (incident, new(StepEnd.Refused, "the incident has gone on without this attempt."));
+        }
+
+        return current?.Attempts == attempt.Known?.Attempts && current?.FinishedAt is null
+            ? (incident.BeginStep(attempt.Spec, request.Phase, request.GateId, preparation, time.GetUtcNow()), null)
+            : (incident, new(StepEnd.Failed, "another attempt of this step has begun."));
+    }
+
+    private async Task<StepReport> ObjectAsync(Attempt attempt, StepReport objection, CancellationToken cancellationToken)
+    {
+        var (incident, now) = (attempt.Incident, time.GetUtcNow());
+        await store.UpdateAsync(incident.Id, i => i.State.IsFinal() ? i : i.Note(now, TimelineKind.Safety, "runbook", $"{attempt.Spec.Name} did not run: {objection.Message}"), cancellationToken);
+        return objection;
     }
 
     private async Task<StepReport> FailAsync(Attempt attempt, bool acting, Exception failure, CancellationToken cancellationToken)
@@ -166,5 +194,8 @@ public sealed class StepRunner(
         gate.Plan.Steps.FirstOrDefault(step => step.Phase == request.Phase && step.Name == request.Step);
 
     /// <param name="Known">The record of an attempt that began before; null on the first.</param>
-    private sealed record Attempt(Incident Incident, StepRequest Request, StepSpec Spec, IAction Action, StepRecord? Known, StepContext Context);
+    private sealed record Attempt(Incident Incident, StepRequest Request, StepSpec Spec, IAction Action, StepRecord? Known, StepContext Context)
+    {
+        public Gate? Gate => Incident.FindGate(Request.GateId);
+    }
 }

@@ -3,17 +3,19 @@ using Microsoft.Extensions.Logging;
 using Runbooks.Catalog;
 using Runbooks.Incidents;
 using Runbooks.Incidents.Activities;
+using Runbooks.Safety;
 using Runbooks.Storage;
 
 namespace Runbooks.Steps;
 
 /// <summary>Undoes mitigating steps in reverse order, each on record, so that a crash in between goes on where it was.</summary>
 public sealed class StepUndoer(
-    IIncidentStore store, PinnedRunbooks runbooks, StepCatalog catalog, StepContexts contexts, TimeProvider time, ILogger<StepUndoer> logger)
+    IIncidentStore store, PinnedRunbooks runbooks, StepCatalog catalog, StepContexts contexts, KillSwitch killSwitch, TimeProvider time, ILogger<StepUndoer> logger)
 {
     public async Task<UndoReport> UndoAsync(UndoRequest request, CancellationToken cancellationToken)
     {
-        var incident = await store.GetAsync(request.IncidentId, cancellationToken);
+        var incident = await store.UpdateAsync(
+            request.IncidentId, i => i.UndoBeganAt is null ? i with { UndoBeganAt = time.GetUtcNow() } : i, cancellationToken);
         var runbook = await runbooks.OfAsync(incident, cancellationToken);
         var said = new List<string>();
         var complete = true;
@@ -40,6 +42,11 @@ public sealed class StepUndoer(
         if (catalog.FindAction(step.Action) is not { } action)
         {
             return (StepStatus.UndoFailed, new($"this host has no action '{step.Action}'."));
+        }
+
+        if ((await killSwitch.ReadAsync(cancellationToken)).Words() is { } handsOff)
+        {
+            return (StepStatus.UndoFailed, new(handsOff));
         }
 
         try

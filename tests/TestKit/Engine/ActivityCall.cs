@@ -6,7 +6,8 @@ namespace TestKit.Engine;
 internal static class ActivityCall
 {
     /// <summary>Runs an activity through JSON both ways, as every durable engine does.</summary>
-    public static async Task<HistoryEvent> RunAsync(ActivityTable activities, HistoryEvent command)
+    public static async Task<HistoryEvent> RunAsync(
+        ActivityTable activities, HistoryEvent command, Func<string, Func<CancellationToken, Task<object?>>, Task<object?>>? around = null)
     {
         try
         {
@@ -15,7 +16,8 @@ internal static class ActivityCall
                 throw new InvalidOperationException($"No activity is called '{command.Name}'.");
             }
 
-            var result = await activity.RunAsync(DurableJson.Read(command.Data!, activity.Input), CancellationToken.None);
+            Task<object?> RunAsync(CancellationToken token) => activity.RunAsync(DurableJson.Read(command.Data!, activity.Input), token);
+            var result = around is null ? await RunAsync(CancellationToken.None) : await around(command.Name!, RunAsync);
             return new HistoryEvent(HistoryKind.TaskCompleted, default, command.Task, null, DurableJson.Write(result, activity.Output));
         }
 #pragma warning disable CA1031 // Whatever an activity throws is its result.

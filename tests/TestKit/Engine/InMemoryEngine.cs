@@ -231,7 +231,7 @@ public sealed class InMemoryEngine(
             _activities++;
         }
 
-        var result = await ActivityCall.RunAsync(activities, command);
+        var result = await ActivityCall.RunAsync(activities, command, _options.Around);
         Happen(instance, result, life);
         lock (_gate)
         {

@@ -9,4 +9,7 @@ public sealed record InMemoryOptions
 
     /// <summary>Asked for every event just recorded, before the workflow sees it; true crashes the engine there.</summary>
     public Func<string, HistoryEvent, bool>? CrashAfter { get; init; }
+
+    /// <summary>Runs an activity, given its name and what it does: twice, or not at all, as at-least-once delivery may.</summary>
+    public Func<string, Func<CancellationToken, Task<object?>>, Task<object?>>? Around { get; init; }
 }

@@ -36,7 +36,7 @@ public sealed class IncidentWorld : IAsyncDisposable
         services.AddSingleton<IAction, ScriptedAction>(_ => new ScriptedAction(Script));
         services.AddSingleton<IAction, ScriptedUnrepeatable>();
         services.AddSingleton<IIncidentStore>(Store);
-        services.AddSingleton<ISharedState>(new InMemorySharedState());
+        services.AddSingleton<ISharedState>(State);
         services.AddSingleton<IEvidenceStore>(Evidence);
         services.AddSingleton<INotifier>(Notifier);
         services.AddSingleton(ContactBook.EveryoneOn(Notifier.Channel));
@@ -57,6 +57,8 @@ public sealed class IncidentWorld : IAsyncDisposable
 
     public InMemoryIncidentStore Store { get; } = new();
 
+    public InMemorySharedState State { get; } = new();
+
     public InMemoryEvidenceStore Evidence { get; } = new();
 
     public RecordingNotifier Notifier { get; } = new();
@@ -64,6 +66,9 @@ public sealed class IncidentWorld : IAsyncDisposable
     public InMemoryEngine Engine { get; }
 
     public IServiceProvider Services => _services;
+
+    public T Get<T>()
+        where T : notnull => _services.GetRequiredService<T>();
 
     /// <summary>Opens an incident and lets it run as far as it goes without anybody's help.</summary>
     public async Task<Incident> OpenAsync(Runbook runbook, Incident? incident = null)

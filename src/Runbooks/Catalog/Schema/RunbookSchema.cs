@@ -111,6 +111,7 @@ public sealed class RunbookSchema(StepCatalog steps)
         ["coolDown"] = Shape.Duration("Pause between two runs on one target"),
         ["settleFor"] = Shape.Duration("After a verified fix, alerts on the target belong to the closed incident for"),
         ["maxTargets"] = Shape.Whole(1, 10_000, "Distinct targets within 'per'."),
+        ["whenExceeded"] = Shape.Choice(CamelCase.Choices(typeof(WhenExceeded)), "Ask a person (default), or forbid it whoever says yes."),
     });
 
     private JsonObject Check() => WithByName("check", steps.Checks.Select(check => (check.Name, check.Summary, check.ParametersType)), Shape.Mapping("A question.", new()

@@ -1,5 +1,6 @@
 using Runbooks.Alerts;
 using Runbooks.Catalog;
+using Runbooks.Safety;
 
 namespace Runbooks.Incidents.Intake;
 
@@ -14,7 +15,7 @@ internal sealed record Arrival(Runbook Runbook, string Target, IReadOnlyList<Ale
     public bool Resolved => First.Status == AlertStatus.Resolved;
 
     /// <summary>The incident that these alerts open when there is none to fold into.</summary>
-    public Incident Candidate(DateTimeOffset now)
+    public Incident Candidate(RunMode system, DateTimeOffset now)
     {
         var empty = new Incident
         {
@@ -25,7 +26,7 @@ internal sealed record Arrival(Runbook Runbook, string Target, IReadOnlyList<Ale
             Target = Target,
             Alert = First,
             StartedBy = StartedBy,
-            Mode = Runbook.Mode,
+            Mode = RunModes.Stricter(Runbook.Mode, system),
             OpenedAt = now,
             UpdatedAt = now,
         };

@@ -1,7 +1,9 @@
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Runbooks.Alerts;
 using Runbooks.Catalog;
 using Runbooks.Engine;
+using Runbooks.Safety;
 using Runbooks.Storage;
 
 namespace Runbooks.Incidents.Intake;
@@ -15,6 +17,7 @@ public sealed class IncidentIntake(
     IIncidentStore store,
     PinnedRunbooks pinned,
     IIncidentEngine engine,
+    IOptionsMonitor<SafetyOptions> options,
     TimeProvider time,
     ILogger<IncidentIntake> logger)
 {
@@ -57,7 +60,7 @@ public sealed class IncidentIntake(
         var now = time.GetUtcNow();
         Incident? before = null;
         var (incident, opened) = await store.OpenAsync(
-            arrival.Candidate(now),
+            arrival.Candidate(options.CurrentValue.Mode, now),
             arrival.Runbook,
             latest => (before = latest).Accepts(now) ? arrival.AttachTo(latest, now) : null,
             cancellationToken);

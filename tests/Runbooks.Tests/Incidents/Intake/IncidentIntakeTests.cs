@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Options;
+using Runbooks.Safety;
 using CsCheck;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
@@ -14,6 +16,8 @@ namespace Runbooks.Tests.Incidents.Intake;
 
 public sealed class IncidentIntakeTests
 {
+    internal static readonly IOptionsMonitor<SafetyOptions> Unlimited = new FixedOptions<SafetyOptions>(new());
+
     private readonly FakeTimeProvider _time = new(Some.Time);
     private readonly InMemoryIncidentStore _store = new();
     private readonly RecordingEngine _engine;
@@ -23,7 +27,7 @@ public sealed class IncidentIntakeTests
     public IncidentIntakeTests()
     {
         _engine = new RecordingEngine(_time);
-        _intake = new IncidentIntake(() => _runbooks, _store, new PinnedRunbooks(_store), _engine, _time, NullLogger<IncidentIntake>.Instance);
+        _intake = new IncidentIntake(() => _runbooks, _store, new PinnedRunbooks(_store), _engine, Unlimited, _time, NullLogger<IncidentIntake>.Instance);
     }
 
     [Fact]
