@@ -46,7 +46,7 @@ internal static class FireCommand
     private static void Print(JsonNode? incident, Uri address)
     {
         var id = incident?["id"]?.ToString();
-        Screen.Line($"[bold]{Screen.Plain(incident?["outcome"]?.ToString())}[/] {Screen.Plain(incident?["runbook"]?.ToString())} on {Screen.Plain(incident?["target"]?.ToString())} {Screen.Plain(incident?["reason"]?.ToString())}");
+        Screen.Raw($"{incident?["outcome"]}: {incident?["runbook"]} on {incident?["target"]}. {incident?["reason"]}");
         if (!string.IsNullOrEmpty(id))
         {
             Screen.Raw($"  {new Uri(address, $"/incidents/{Uri.EscapeDataString(id)}")}");
