@@ -71,7 +71,7 @@ public static class Some
     public static Finding Finding(string name = "gpu-memory", Verdict verdict = Verdict.Failing) => new(
         name,
         "Is the GPU memory full?",
-        new CheckResult(verdict, "GPU memory is at 98 %.") { Value = "98", Threshold = "> 95", Unit = "%", Link = "https://prometheus.example/graph" },
+        new CheckResult(verdict, "GPU memory is at 98 %.") { Value = "98", Threshold = "> 95", Unit = "%", Series = [90, 94, 98], Link = "https://prometheus.example/graph" },
         Time,
         TimeSpan.FromMilliseconds(120));
 
