@@ -26,7 +26,8 @@ internal static class LocalHost
         return ExitCode.Done;
     }
 
-    internal static WebApplication Build(LocalSettings settings, RunbookFolder folder, PracticeRangeServer? range)
+    /// <param name="adjust">What a test or a benchmark has otherwise than a person's machine; has the last word.</param>
+    internal static WebApplication Build(LocalSettings settings, RunbookFolder folder, PracticeRangeServer? range, Action<IServiceCollection>? adjust = null)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.Sources.Clear();
@@ -52,12 +53,13 @@ internal static class LocalHost
             kestrel.ListenLocalhost(settings.Port);
         });
         builder.Services.AddRunbookLocal(settings, folder, SecretFiles.ApiKey(settings.DataDirectory));
+        adjust?.Invoke(builder.Services);
         var app = builder.Build();
         app.MapRunbooks();
         return app;
     }
 
-    private static void LoadRunbooks(RunbookCatalog catalog, RunbookFolder folder)
+    internal static void LoadRunbooks(RunbookCatalog catalog, RunbookFolder folder)
     {
         var result = catalog.Load(folder.Read());
         if (result.Errors.Count > 0)
@@ -94,7 +96,7 @@ internal static class LocalHost
 
     /// <summary>Asked before anything starts: messages name the port, and a half-started host would have to be undone.</summary>
     /// <exception cref="CommandException">The wanted port is taken.</exception>
-    private static int FreePort(int wanted)
+    internal static int FreePort(int wanted)
     {
         using var listener = new TcpListener(IPAddress.Loopback, wanted);
         try

@@ -1,0 +1,127 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace RunbookLocal.Tests.EndToEnd;
+
+/// <summary>The program as a script meets it: what it writes and the code it ends with.</summary>
+public sealed class ProgramTests : IDisposable
+{
+    private readonly string _home = Directory.CreateTempSubdirectory("runbooks-").FullName;
+
+    [Fact]
+    public async Task UnknownCommand_SaysSoInOneLine()
+    {
+        var (code, error) = await RunAsync("recycle-everything");
+
+        code.ShouldBe(2);
+        error.ShouldContain("recycle-everything");
+        error.TrimEnd().Split('\n').ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public async Task PortTaken_SaysWhichAndWhatToDo()
+    {
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        var port = ((IPEndPoint)taken.LocalEndpoint).Port;
+
+        var (code, error) = await RunAsync("serve", "--port", $"{port}", "--data", Path.Combine(_home, "data"));
+
+        code.ShouldBe(2);
+        error.ShouldContain($"Port {port} is taken");
+        error.ShouldContain("--port");
+    }
+
+    [Fact]
+    public async Task DataFolderInUse_SaysSo()
+    {
+        await using var host = await RunningHost.StartAsync();
+
+        var (code, error) = await RunAsync("serve", "--port", "0", "--data", host.DataFolder);
+
+        code.ShouldBe(2);
+        error.ShouldContain("in use by another process");
+    }
+
+    [Fact]
+    public async Task DataFolderIsAFile_SaysSo()
+    {
+        var file = Path.Combine(_home, "data");
+        await File.WriteAllTextAsync(file, "", TestContext.Current.CancellationToken);
+
+        var (code, error) = await RunAsync("serve", "--port", "0", "--data", file);
+
+        code.ShouldBe(2);
+        error.ShouldContain(file);
+    }
+
+    [Fact]
+    public async Task BrokenRunbooks_NothingStartsAndEveryErrorIsNamed()
+    {
+        using var runbooks = new RunbookCopy(_ => "id: hanged-gpu\ntrigger: nonsense\n");
+        runbooks.Write("id: other\nnonsense: true\n", "other.yaml");
+
+        var (code, error) = await RunAsync("serve", "--port", "0", "--data", Path.Combine(_home, "data"), "--runbooks", runbooks.Path);
+
+        code.ShouldBe(1);
+        error.ShouldContain("hanged-gpu.yaml");
+        error.ShouldContain("other.yaml");
+        error.ShouldContain("nonsense");
+    }
+
+    [Fact]
+    public async Task NoHostAnswers_SaysHowToStartOne()
+    {
+        var (code, error) = await RunAsync("fire", "hanged-gpu", "--url", "http://127.0.0.1:1", "--key", "any");
+
+        code.ShouldBe(3);
+        error.ShouldContain("Nothing answers");
+    }
+
+    [Fact]
+    public async Task CommandsAgainstARunningHost_FireApproveAndShow()
+    {
+        await using var host = await RunningHost.StartAsync();
+        string[] connection = ["--url", host.Client.Http.BaseAddress!.ToString(), "--data", host.DataFolder];
+
+        (await RunAsync(["fire", "hanged-gpu", .. connection])).Code.ShouldBe(0);
+        var id = (await host.Client.GetAsync("api/incidents"))["incidents"]![0]!["id"]!.ToString();
+        await host.Client.WaitForAsync(id, "awaitingApproval");
+        (await RunAsync(["approve", id, "--by", "ada", .. connection])).Code.ShouldBe(0);
+        await host.Client.WaitForAsync(id, "resolved");
+
+        var (code, error) = await RunAsync(["reject", id, "--by", "grace", .. connection]);
+        code.ShouldBe(1);
+        error.ShouldContain("ada");
+        (await RunAsync(["show", id, "--url", host.Client.Http.BaseAddress!.ToString(), "--key", "wrong"])).Code.ShouldBe(3);
+    }
+
+    public void Dispose() => Directory.Delete(_home, recursive: true);
+
+    private static async Task<(int Code, string Error)> RunAsync(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "runbook.dll"), .. arguments])
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+            WorkingDirectory = AppContext.BaseDirectory,
+        };
+        using var process = Process.Start(start)!;
+        try
+        {
+            var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+            var error = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+            await output;
+            await process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(60));
+            return (process.ExitCode, error);
+        }
+        finally
+        {
+            if (!process.HasExited)
+            {
+                process.Kill();
+            }
+        }
+    }
+}
