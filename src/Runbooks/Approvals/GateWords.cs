@@ -34,7 +34,7 @@ public static class GateWords
     };
 
     /// <summary>How a closed gate ended, in a word or two: the beginning of a card's title.</summary>
-    public static string Short(Gate gate) => gate.Outcome switch
+    public static string Brief(Gate gate) => gate.Outcome switch
     {
         GateOutcome.Approved => "Approved",
         GateOutcome.Rejected => "Rejected",

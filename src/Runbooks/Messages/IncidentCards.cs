@@ -32,13 +32,13 @@ public sealed class IncidentCards(DecisionLinks links)
     /// <summary>What a card that asked says once the question is closed: no buttons, and who decided.</summary>
     public Card Decided(Incident incident, Runbook runbook, Gate gate) => Base(incident, runbook, CardKind.Decided) with
     {
-        Title = $"{GateWords.Short(gate)}: {gate.Question}",
+        Title = $"{GateWords.Brief(gate)}: {gate.Question}",
         Sections = [Decision(gate), new("What broke", [$"{runbook.Title} on {incident.Target}. {runbook.Impact.Users}".Trim()])],
         Links = [IncidentLink(incident)],
     };
 
     /// <summary>The end of an incident, on a card that once asked this question.</summary>
-    public Card Ended(Card end, Gate gate) => end with { Sections = [.. end.Sections, Decision(gate)] };
+    public static Card Ended(Card end, Gate gate) => end with { Sections = [.. end.Sections, Decision(gate)] };
 
     /// <summary>The automation has stopped and a person drives: not over until somebody says so.</summary>
     public Card TakenOver(Incident incident, Runbook runbook) => Closed(incident, runbook) with { Kind = CardKind.Decided };

@@ -30,7 +30,7 @@ public sealed class SentCards(PinnedRunbooks runbooks, Messenger messenger, Inci
     {
         // A card that reports an end is new and says so already.
         var sent = incident.Deliveries.Where(delivery => !delivery.Key.StartsWith("closed", StringComparison.Ordinal)).ToList();
-        return messenger.UpdateAsync(sent, delivery => GateOf(incident, delivery) is { } gate ? cards.Ended(card, gate) : card, cancellationToken);
+        return messenger.UpdateAsync(sent, delivery => GateOf(incident, delivery) is { } gate ? IncidentCards.Ended(card, gate) : card, cancellationToken);
     }
 
     /// <summary>Closed by hand: the cards of an incident that somebody drove.</summary>
