@@ -16,19 +16,22 @@ internal sealed class DurableIncidentEngine(DurableClients clients) : IIncidentE
         OrchestrationRuntimeStatus.Completed, OrchestrationRuntimeStatus.Failed, OrchestrationRuntimeStatus.Terminated,
     ];
 
-    public async Task StartAsync(IncidentInput input, CancellationToken cancellationToken)
+    public Task StartAsync(IncidentInput input, CancellationToken cancellationToken) =>
+        StartAsync(IncidentWorkflow.Name, input.IncidentId, input, cancellationToken);
+
+    internal async Task StartAsync(string workflow, string id, object input, CancellationToken cancellationToken)
     {
         // Looked up first because two starts at the same moment may both be told that they won; then it is the workflow's
         // own records that hold, since every activity is safe to repeat.
-        if (await clients.Current.GetInstanceAsync(input.IncidentId, cancellationToken) is not null)
+        if (await clients.Current.GetInstanceAsync(id, cancellationToken) is not null)
         {
             return;
         }
 
         try
         {
-            var once = new Microsoft.DurableTask.StartOrchestrationOptions(input.IncidentId).WithDedupeStatuses(Any);
-            await clients.Current.ScheduleNewOrchestrationInstanceAsync(IncidentWorkflow.Name, input, once, cancellationToken);
+            var once = new Microsoft.DurableTask.StartOrchestrationOptions(id).WithDedupeStatuses(Any);
+            await clients.Current.ScheduleNewOrchestrationInstanceAsync(workflow, input, once, cancellationToken);
         }
         catch (OrchestrationAlreadyExistsException)
         {
