@@ -1,0 +1,112 @@
+using System.Globalization;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+
+namespace RunbookFunctions.Tests.Host;
+
+/// <summary>
+/// A Functions host that runs the app over Azurite and the practice range, as local.settings.sample.json has it. Where it
+/// is, the environment says; without that its tests are skipped.
+/// </summary>
+internal sealed class RunningHost : IDisposable
+{
+    private const string Url = "RUNBOOK_FUNCTIONS_URL";
+    private const string Key = "RUNBOOK_FUNCTIONS_KEY";
+    private const string Outbox = "RUNBOOK_FUNCTIONS_OUTBOX";
+    private const string DurableKey = "RUNBOOK_FUNCTIONS_DURABLE_KEY";
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private static int s_pods;
+
+    private readonly HttpClient _client = new() { Timeout = Patience };
+    private readonly string _outbox;
+
+    public RunningHost()
+    {
+        var (url, key, outbox) = (Environment.GetEnvironmentVariable(Url), Environment.GetEnvironmentVariable(Key), Environment.GetEnvironmentVariable(Outbox));
+        Assert.SkipWhen(
+            url is null || outbox is null,
+            $"No Functions host to test against: set {Url}, {Outbox} (its outbox folder) and, where the host checks keys, {Key}.");
+        _outbox = outbox!;
+        _client.BaseAddress = new Uri(url!);
+        if (key is not null)
+        {
+            _client.DefaultRequestHeaders.Add("x-functions-key", key);
+        }
+    }
+
+    /// <summary>A pod that no test has used before; any such pod of the practice range hangs until it is recycled.</summary>
+    public static string NewPod() =>
+        string.Create(CultureInfo.InvariantCulture, $"llm-b-{2_000 + (DateTimeOffset.UtcNow.ToUnixTimeSeconds() % 7_000) + Interlocked.Increment(ref s_pods)}");
+
+    public async Task<(string Id, string Outcome)> AlertAsync(string pod, string status = "firing", string fingerprint = "f")
+    {
+        var labels = new { alertname = "InferenceRequestsStuck", cluster = "b", @namespace = "inference", pod, severity = "critical" };
+        var answer = await _client.PostAsJsonAsync("api/alerts/alertmanager", new
+        {
+            version = "4",
+            status,
+            commonLabels = labels,
+            alerts = new[] { new { status, labels, startsAt = "2026-11-23T03:00:20Z", fingerprint = $"{pod}/{fingerprint}" } },
+        });
+        answer.StatusCode.ShouldBe(System.Net.HttpStatusCode.Accepted);
+        var incident = (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("incidents")[0];
+        return (incident.GetProperty("id").GetString()!, incident.GetProperty("outcome").GetString()!);
+    }
+
+    public async Task<JsonElement> WaitForAsync(string id, string state)
+    {
+        var until = DateTimeOffset.UtcNow + Patience;
+        while (true)
+        {
+            var incident = await _client.GetFromJsonAsync<JsonElement>($"api/incidents/{id}?waitFor={state}&timeout=20");
+            var reached = incident.GetProperty("state").GetString();
+            if (reached == state || DateTimeOffset.UtcNow > until)
+            {
+                reached.ShouldBe(state);
+                return incident;
+            }
+        }
+    }
+
+    public async Task<JsonElement> GetAsync(string id) => await _client.GetFromJsonAsync<JsonElement>($"api/incidents/{id}");
+
+    /// <summary>The approval link, as a person finds it in the message.</summary>
+    public async Task<Uri> LinkAsync(string id)
+    {
+        foreach (var file in Directory.EnumerateFiles(_outbox, $"*{id}*.json"))
+        {
+            var message = JsonElement.Parse(await File.ReadAllTextAsync(file));
+            if (message.GetProperty("approvalLink").GetString() is { } link)
+            {
+                return new Uri(_client.BaseAddress!, new Uri(link).PathAndQuery);
+            }
+        }
+
+        throw new InvalidOperationException($"The outbox has no question about incident {id}.");
+    }
+
+    public Task<HttpResponseMessage> OpenAsync(Uri link, HttpMethod method) => _client.SendAsync(new HttpRequestMessage(method, link));
+
+    public async Task<int> DecideAsync(Uri link, string decision)
+    {
+        using var form = new FormUrlEncodedContent(new Dictionary<string, string> { ["decision"] = decision });
+        return (int)(await _client.PostAsync(link, form)).StatusCode;
+    }
+
+    /// <summary>Raises an event past the app, through the engine's own web hook.</summary>
+    public async Task RaiseAsync(string id, string name)
+    {
+        var key = Environment.GetEnvironmentVariable(DurableKey);
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"runtime/webhooks/durabletask/instances/{id}/raiseEvent/{name}?code={key}")
+        {
+            Content = new StringContent("\"approve\"", Encoding.UTF8, "application/json"),
+        };
+        request.Headers.Add("x-functions-key", key ?? "");
+        var answer = await _client.SendAsync(request);
+        Assert.SkipWhen(answer.StatusCode is System.Net.HttpStatusCode.Unauthorized or System.Net.HttpStatusCode.Forbidden, $"The host wants its key for the engine's web hook: set {DurableKey}.");
+        answer.EnsureSuccessStatusCode();
+    }
+
+    public void Dispose() => _client.Dispose();
+}
