@@ -19,8 +19,12 @@ internal static class TelemetryServices
     /// <summary>Logs, traces and metrics to Application Insights when it is configured; otherwise to the host's log alone.</summary>
     public static void AddTelemetry(this FunctionsApplicationBuilder builder)
     {
-        // Each call to storage is a line of its own at this level, and some addresses hold a key.
-        builder.Logging.AddFilter("Azure.Core", LogLevel.Warning).AddFilter("System.Net.Http.HttpClient", LogLevel.Warning);
+        // Each request and each call to storage is a line of its own at this level, and some addresses hold a key.
+        foreach (var chatty in (string[])["Azure.Core", "System.Net.Http.HttpClient", "Microsoft.AspNetCore"])
+        {
+            builder.Logging.AddFilter(chatty, LogLevel.Warning);
+        }
+
         if (builder.Configuration[Connection] is not { Length: > 0 } connection)
         {
             return;
