@@ -18,4 +18,16 @@ internal static partial class Log
 
     [LoggerMessage(20, LogLevel.Warning, "A caller of the secure webhook was refused: {Why}.")]
     public static partial void CallerRefused(ILogger logger, string why);
+
+    [LoggerMessage(10, LogLevel.Warning, "A click from Slack was refused: {Why}.")]
+    public static partial void SlackRefused(ILogger logger, string why);
+
+    [LoggerMessage(11, LogLevel.Warning, "The Slack user {User}, whom nobody in the contacts is, wanted to decide incident {IncidentId}.")]
+    public static partial void SlackUserUnknown(ILogger logger, string user, string incidentId);
+
+    [LoggerMessage(12, LogLevel.Error, "A click in Slack on incident {IncidentId} could not be recorded, attempt {Attempt}.")]
+    public static partial void SlackClickBroke(ILogger logger, string incidentId, int attempt, Exception fault);
+
+    [LoggerMessage(13, LogLevel.Warning, "A private answer in Slack was not delivered: {Why}.")]
+    public static partial void SlackReplyFailed(ILogger logger, string why);
 }

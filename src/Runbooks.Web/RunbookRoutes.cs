@@ -7,6 +7,7 @@ using Runbooks.Web.Edge;
 using Runbooks.Web.Incidents;
 using Runbooks.Web.Intake;
 using Runbooks.Web.Pages;
+using Runbooks.Web.Slack;
 
 namespace Runbooks.Web;
 
@@ -24,6 +25,10 @@ public static class RunbookRoutes
         app.MapMethods("/api/incidents/{id}", s_read, (HttpRequest request, string id, IncidentsHandler handler) => handler.GetAsync(request, id)).NeedsKey();
         app.MapPost("/api/incidents/{id}/decision", (HttpRequest request, string id, DecisionHandler handler) => handler.PostAsync(request, id)).NeedsKey();
         app.MapPost("/api/incidents/{id}/cancel", (HttpRequest request, string id, CancelHandler handler) => handler.PostAsync(request, id)).NeedsKey();
+        app.MapPost("/api/incidents/{id}/close", (HttpRequest request, string id, CloseHandler handler) => handler.PostAsync(request, id)).NeedsKey();
+
+        // Slack signs what it sends.
+        app.MapPost("/api/slack/interactions", (HttpRequest request, SlackInteractionsHandler handler) => handler.PostAsync(request));
 
         // Signed links are their own credential.
         app.MapMethods("/decide/{token}", s_read, (HttpRequest request, string token, DecidePageHandler handler) => handler.GetAsync(request, token));
@@ -31,6 +36,7 @@ public static class RunbookRoutes
 
         app.MapMethods("/", s_read, (HttpRequest request, ConsoleHandler handler) => handler.ListAsync(request)).NeedsPageKey();
         app.MapMethods("/incidents/{id}", s_read, (HttpRequest request, string id, ConsoleHandler handler) => handler.ShowAsync(request, id)).NeedsPageKey();
+        app.MapPost("/incidents/{id}/close", (HttpRequest request, string id, CloseHandler handler) => handler.PostFormAsync(request, id)).NeedsPageKey();
         app.MapMethods("/incidents/{id}/evidence/{name}", s_read, (HttpRequest request, string id, string name, EvidenceHandler handler) => handler.GetAsync(request, id, name))
             .NeedsPageKey();
 

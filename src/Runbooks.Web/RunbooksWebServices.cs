@@ -9,6 +9,7 @@ using Runbooks.Web.Edge;
 using Runbooks.Web.Incidents;
 using Runbooks.Web.Intake;
 using Runbooks.Web.Pages;
+using Runbooks.Web.Slack;
 
 namespace Runbooks.Web;
 
@@ -29,6 +30,8 @@ public static class RunbooksWebServices
             .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.Warning)
             .AddFilter("Microsoft.AspNetCore.Routing", LogLevel.Warning));
 
+        services.AddSlackInteractions();
+
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IncidentChanges>();
         services.TryAddSingleton<IncidentWaiter>();
@@ -40,10 +43,26 @@ public static class RunbooksWebServices
             .AddSingleton<ManualStartHandler>()
             .AddSingleton<IncidentsHandler>()
             .AddSingleton<CancelHandler>()
+            .AddSingleton<CloseHandler>()
             .AddSingleton<EvidenceHandler>()
             .AddSingleton<DecisionHandler>()
             .AddSingleton<DecidePageHandler>()
             .AddSingleton<ConsoleHandler>()
             .AddSingleton<HealthHandler>();
+    }
+
+    private static void AddSlackInteractions(this IServiceCollection services)
+    {
+        services.AddOptions<SlackInteractionOptions>().BindConfiguration(SlackInteractionOptions.SectionName);
+        services.AddHttpClient(SlackReply.Client, client => client.Timeout = TimeSpan.FromSeconds(5))
+            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false })
+            .RemoveAllLoggers();
+        services
+            .AddSingleton<SlackReplays>()
+            .AddSingleton<SlackReply>()
+            .AddSingleton<SlackDecisions>()
+            .AddSingleton<SlackInteractionsHandler>()
+            .AddSingleton<SlackWork>()
+            .AddHostedService(provider => provider.GetRequiredService<SlackWork>());
     }
 }

@@ -37,6 +37,8 @@ public sealed class WebHost : IAsyncLifetime
     /// <summary>Believes every name unless a test says who is who.</summary>
     public ContactBook Book { get; init; } = ContactBook.EveryoneOn("test");
     public ScriptedChannel Channel { get; } = new();
+    public Dictionary<string, string?> Settings { get; } = [];
+    public Action<IServiceCollection> Configure { get; init; } = _ => { };
     public IServiceProvider Services => _app.Services;
 
     /// <summary>Follows no redirects and carries no key.</summary>
@@ -68,6 +70,8 @@ public sealed class WebHost : IAsyncLifetime
             .AddSingleton<INotifier>(Channel)
             .AddRunbooks()
             .AddRunbooksWeb();
+        builder.Configuration.AddInMemoryCollection(Settings);
+        Configure(builder.Services);
         _app = builder.Build();
         _app.MapRunbooks();
         await _app.StartAsync();

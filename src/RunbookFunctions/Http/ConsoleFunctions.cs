@@ -11,7 +11,7 @@ namespace RunbookFunctions.Http;
 /// The console, for whoever is signed in or holds the console's key. The host lets everybody through, because a browser
 /// cannot send a function key.
 /// </summary>
-internal sealed class ConsoleFunctions(ConsoleHandler console, EvidenceHandler evidence, ConsoleAccess access)
+internal sealed class ConsoleFunctions(ConsoleHandler console, EvidenceHandler evidence, CloseHandler close, ConsoleAccess access)
 {
     /// <summary>The site's root: the only route template for it that the host takes is an optional part of no length.</summary>
     [Function("ConsolePage")]
@@ -23,6 +23,11 @@ internal sealed class ConsoleFunctions(ConsoleHandler console, EvidenceHandler e
     public Task<IResult> ShowAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "incidents/{id}")] HttpRequest request, string id) =>
         access.GuardAsync(request, () => console.ShowAsync(request, id));
+
+    [Function("CloseForm")]
+    public Task<IResult> CloseAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "incidents/{id}/close")] HttpRequest request, string id) =>
+        access.GuardAsync(request, () => close.PostFormAsync(request, id));
 
     [Function("Evidence")]
     public Task<IResult> EvidenceAsync(

@@ -8,7 +8,7 @@ using Runbooks.Web.Incidents;
 namespace RunbookFunctions.Http;
 
 /// <summary>The API, behind a function key.</summary>
-internal sealed class IncidentFunctions(IncidentsHandler incidents, DecisionHandler decisions, CancelHandler cancel, DurableClients clients)
+internal sealed class IncidentFunctions(IncidentsHandler incidents, DecisionHandler decisions, CancelHandler cancel, CloseHandler close, DurableClients clients)
 {
     [Function("ListIncidents")]
     public Task<IResult> ListAsync(
@@ -33,4 +33,9 @@ internal sealed class IncidentFunctions(IncidentsHandler incidents, DecisionHand
         string id,
         [DurableClient] DurableTaskClient client) =>
         clients.UseAsync(client, () => cancel.PostAsync(request, id));
+
+    [Function("CloseIncident")]
+    public Task<IResult> CloseAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/incidents/{id}/close")] HttpRequest request, string id) =>
+        close.PostAsync(request, id);
 }

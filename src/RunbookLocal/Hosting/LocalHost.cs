@@ -20,8 +20,10 @@ internal static class LocalHost
         await using var app = Build(settings, folder, range);
         DataFolder.Open(app.Services);
         LoadRunbooks(app.Services.GetRequiredService<RunbookCatalog>(), folder);
+        var book = LocalContacts.Load(app.Services);
         await StartAsync(app, cancellationToken);
         FirstScreen.Show(settings, app.Services.GetRequiredService<RunbookCatalog>().Current, folder.Path, new Uri($"http://localhost:{settings.Port}"), range?.BaseAddress);
+        LocalContacts.Say(book, app.Services.GetRequiredService<RunbookCatalog>().Current, settings);
         await app.WaitForShutdownAsync(cancellationToken);
         return ExitCode.Done;
     }

@@ -12,11 +12,16 @@ using Runbooks.Incidents.Intake;
 using Runbooks.Incidents.Watch;
 using Runbooks.Integrations.AppConfiguration;
 using Runbooks.Integrations.Azure;
+using Runbooks.Integrations.Email;
 using Runbooks.Integrations.Http;
 using Runbooks.Integrations.Kubernetes;
 using Runbooks.Integrations.LlmProvider;
 using Runbooks.Integrations.Outbox;
+using Runbooks.Integrations.PagerDuty;
 using Runbooks.Integrations.Prometheus;
+using Runbooks.Integrations.Slack;
+using Runbooks.Integrations.Teams;
+using Runbooks.Integrations.Webhook;
 using Runbooks.Messages;
 using Runbooks.Web;
 using Runbooks.Web.Edge;
@@ -43,7 +48,7 @@ internal static class LocalServices
         .AddHostedService<RunbookWatch>()
         .AddIncidentWatchLoop()
         .AddIntegrations()
-        .AddMessages(settings);
+        .AddMessages(settings, runbooks);
 
     private static IServiceCollection AddIncidentEngine(this IServiceCollection services) => services
         .AddSingleton(new WorkflowTable().Add<IncidentInput, IncidentState>(IncidentWorkflow.Name, IncidentWorkflow.RunAsync))
@@ -58,12 +63,20 @@ internal static class LocalServices
         .AddAppConfiguration()
         .AddLlmProvider();
 
-    private static IServiceCollection AddMessages(this IServiceCollection services, LocalSettings settings)
+    private static IServiceCollection AddChannels(this IServiceCollection services) => services
+        .AddTeams()
+        .AddSlack()
+        .AddEmail()
+        .AddPagerDuty()
+        .AddWebhook();
+
+    private static IServiceCollection AddMessages(this IServiceCollection services, LocalSettings settings, RunbookFolder runbooks)
     {
         services.AddSingleton(AnsiConsole.Console);
         services.AddOutbox().Configure<OutboxOptions>(outbox => outbox.Folder = settings.OutboxDirectory);
         services.AddSingleton<INotifier, TerminalNotifier>();
-        services.AddSingleton(ContactBook.EveryoneOn("outbox", "terminal"));
+        services.AddChannels();
+        services.AddContacts(settings, runbooks);
 
         // The key of one machine is made by the machine; settings may name others, to rotate.
         services.AddSingleton<IPostConfigureOptions<LinkSigningOptions>>(new PostConfigureOptions<LinkSigningOptions>(

@@ -1,4 +1,5 @@
 using Runbooks.Catalog;
+using Runbooks.Messages;
 using RunbookLocal.Commands;
 
 namespace RunbookLocal.Hosting;
@@ -26,7 +27,7 @@ internal sealed record RunbookFolder(string Path)
 
     /// <summary>Runbooks lie directly in the folder; their tests are in folders of their own.</summary>
     public IEnumerable<string> Files() =>
-        Directory.EnumerateFiles(Path).Where(file => System.IO.Path.GetExtension(file) is ".yaml" or ".yml").Order(StringComparer.Ordinal);
+        Directory.EnumerateFiles(Path).Where(file => System.IO.Path.GetExtension(file) is ".yaml" or ".yml" && System.IO.Path.GetFileName(file) != ContactsFile.FileName).Order(StringComparer.Ordinal);
 
     public IReadOnlyList<RunbookFile> Read() => [.. Files().Select(Read)];
 

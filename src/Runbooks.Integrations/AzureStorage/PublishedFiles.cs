@@ -1,4 +1,5 @@
 using Runbooks.Catalog;
+using Runbooks.Messages;
 
 namespace Runbooks.Integrations.AzureStorage;
 
@@ -16,23 +17,35 @@ public sealed class PublishedFiles
     /// <exception cref="Storage.StoreUnavailableException">The account does not answer.</exception>
     public async Task<IReadOnlyList<RunbookFile>> ReadAsync(string container, CancellationToken cancellationToken)
     {
-        var blobs = _clients.Container(container);
-        var names = await blobs.NamesAsync("", cancellationToken);
+        var names = await _clients.Container(container).NamesAsync("", cancellationToken);
         var files = new List<RunbookFile>();
         foreach (var name in names.Where(IsRunbook).Order(StringComparer.Ordinal))
         {
-            if (await blobs.FindAsync(name, cancellationToken) is { } content)
+            if (await FindAsync(container, name, cancellationToken) is { } file)
             {
-                using var reader = new StreamReader(content);
-                var text = new char[MaxCharacters];
-                files.Add(new(name, new string(text, 0, await reader.ReadBlockAsync(text, cancellationToken))));
+                files.Add(file);
             }
         }
 
         return files;
     }
 
-    /// <summary>Whether a file is a runbook, rather than the tests that stand beside one.</summary>
+    /// <returns>Null when the container has no such file.</returns>
+    /// <exception cref="Storage.StoreUnavailableException">The account does not answer.</exception>
+    public async Task<RunbookFile?> FindAsync(string container, string name, CancellationToken cancellationToken)
+    {
+        if (await _clients.Container(container).FindAsync(name, cancellationToken) is not { } content)
+        {
+            return null;
+        }
+
+        using var reader = new StreamReader(content);
+        var text = new char[MaxCharacters];
+        return new(name, new string(text, 0, await reader.ReadBlockAsync(text, cancellationToken)));
+    }
+
+    /// <summary>Whether a file is a runbook, rather than the tests that stand beside one, or the contacts.</summary>
     public static bool IsRunbook(string name) =>
-        name.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase) && !name.EndsWith(".test.yaml", StringComparison.OrdinalIgnoreCase);
+        name.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase) && !name.EndsWith(".test.yaml", StringComparison.OrdinalIgnoreCase)
+        && name != ContactsFile.FileName;
 }

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using Runbooks.Approvals;
 using Runbooks.Incidents;
@@ -18,15 +17,6 @@ public sealed class DecidePageHandler(
 {
     private const string Via = "link";
 
-    private static readonly FormOptions s_form = new()
-    {
-        ValueCountLimit = 16,
-        KeyLengthLimit = 64,
-        ValueLengthLimit = 16 * 1024,
-        BufferBodyLengthLimit = RequestBody.MaxSmall,
-        MultipartBodyLengthLimit = RequestBody.MaxSmall,
-    };
-
     public Task<IResult> GetAsync(HttpRequest request, string token) => edge.RunAsync(request, async cancellationToken =>
         signer.TryRead(token, out var grant) ? await ShowAsync(grant, null, cancellationToken) : BadLink(), Caller.Person);
 
@@ -44,7 +34,7 @@ public sealed class DecidePageHandler(
             return Message(StatusCodes.Status403Forbidden, "Not decided", "This was sent from another site. Open the link from your message and decide there.");
         }
 
-        var form = await ReadFormAsync(request, cancellationToken);
+        var form = await SmallForm.ReadAsync(request, cancellationToken);
         if (form is null || !VerbWords.TryParse(form["decision"], out var verb))
         {
             return Message(StatusCodes.Status400BadRequest, "Not decided", "No decision was sent. Open the link from your message and press one of the buttons.");
@@ -87,22 +77,4 @@ public sealed class DecidePageHandler(
     }
 
     private static PageResult<MessagePage> Message(int status, string title, string text) => new(new { Title = title, Text = text }, status);
-
-    private static async Task<IFormCollection?> ReadFormAsync(HttpRequest request, CancellationToken cancellationToken)
-    {
-        if (!request.HasFormContentType || request.ContentLength > RequestBody.MaxSmall)
-        {
-            return null;
-        }
-
-        try
-        {
-            // A feature of our own: the limits are ours, whatever the host has set.
-            return await new FormFeature(request, s_form).ReadFormAsync(cancellationToken);
-        }
-        catch (Exception unreadable) when (unreadable is InvalidDataException or IOException)
-        {
-            return null;
-        }
-    }
 }

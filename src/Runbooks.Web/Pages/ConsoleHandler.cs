@@ -26,14 +26,18 @@ public sealed class ConsoleHandler(
         var open = filter.After is null && filter.State is not "final"
             ? await store.ListAsync(query with { Open = true, Limit = OpenShown }, cancellationToken)
             : nothing;
+        var driven = filter.After is null && filter.State is null or "open"
+            ? (await store.ListAsync(query with { State = IncidentState.TakenOver, Limit = OpenShown }, cancellationToken)).Items.Where(item => item.Driven).ToList()
+            : [];
         var closed = filter.State is not "open"
             ? await store.ListAsync(query with { Open = false, Limit = ClosedShown, After = filter.After }, cancellationToken)
             : nothing;
         var more = closed.Next is { } next ? ConsoleFilter.Address(filter.State, filter.Runbook, next) : null;
         var runbooks = loaded().Select(runbook => runbook.Id).Order(StringComparer.Ordinal).ToList();
-        var waitingFirst = open.Items.OrderByDescending(item => item.State == IncidentState.AwaitingApproval).ToList();
+        List<IncidentSummary> waitingFirst = [.. open.Items.OrderByDescending(item => item.State == IncidentState.AwaitingApproval), .. driven];
+        var over = closed.Items.Where(item => !driven.Exists(other => other.Id == item.Id)).ToList();
         return new PageResult<ConsolePage>(
-            new { Model = new ConsoleModel(waitingFirst, closed.Items, filter, runbooks, more, options.Value.TryThis, time.GetUtcNow()) });
+            new { Model = new ConsoleModel(waitingFirst, over, filter, runbooks, more, options.Value.TryThis, time.GetUtcNow()) });
     }, Caller.Person);
 
     public Task<IResult> ShowAsync(HttpRequest request, string id) => edge.RunAsync(request, async cancellationToken =>

@@ -28,7 +28,7 @@ public sealed class ApproverRules(ContactBook contacts)
                 : null;
         }
 
-        var allowed = room is null ? Same(person, recipient) : contacts.IsMember(room, person);
+        var allowed = contacts.KnowsEveryone || (room is null ? Same(person, recipient) : contacts.IsMember(room, person));
         return allowed ? null : Refused($"This link was sent to {recipient}, and you are signed in as {ballot.Person}. Decide from a message of your own.");
     }
 

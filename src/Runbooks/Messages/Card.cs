@@ -10,6 +10,9 @@ public sealed record Card
     public required CardKind Kind { get; init; }
     public required string IncidentId { get; init; }
 
+    /// <summary>Names this message within the incident, the same on every attempt to send it; null on a card that is not sent yet.</summary>
+    public string? Key { get; init; }
+
     /// <summary>One line; also the subject of a mail.</summary>
     public required string Title { get; init; }
     public ImpactSeverity Severity { get; init; } = ImpactSeverity.Medium;

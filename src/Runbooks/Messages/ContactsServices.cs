@@ -5,14 +5,19 @@ namespace Runbooks.Messages;
 
 public static class ContactsServices
 {
-    /// <summary>The contacts of a file that the host has read. A file with errors is refused when the book is first asked for.</summary>
-    /// <param name="file">How errors name the file.</param>
+    /// <summary>The contacts of a file that the host reads. A file with errors is refused when the book is first asked for.</summary>
+    /// <param name="read">Called once; null where there is no file, and then nobody is behind any name.</param>
     /// <exception cref="ContactsException">From the container: the file has errors.</exception>
-    public static IServiceCollection AddContacts(this IServiceCollection services, string file, string text) => services
+    public static IServiceCollection AddContacts(this IServiceCollection services, Func<IServiceProvider, RunbookFile?> read) => services
         .AddSingleton<ContactsFile>()
         .AddSingleton(provider =>
         {
-            var result = provider.GetRequiredService<ContactsFile>().Read(file, text);
+            if (read(provider) is not { } file)
+            {
+                return new ContactBook([]);
+            }
+
+            var result = provider.GetRequiredService<ContactsFile>().Read(file.Name, file.Text);
             return result.Book ?? throw new ContactsException(result.Errors);
         });
 }

@@ -45,7 +45,7 @@ public sealed class Messenger(ChannelSender channels, ContactBook contacts, IInc
 
     private async Task<Delivery> OnceAsync(Incident incident, string key, Recipient recipient, Func<Recipient, Card> cardFor, CancellationToken cancellationToken) =>
         incident.Deliveries.FirstOrDefault(delivery => delivery.Key == key && delivery.Reached)
-        ?? await DeliverAsync(key, recipient, cardFor(recipient), cancellationToken);
+        ?? await DeliverAsync(key, recipient, cardFor(recipient) with { Key = key }, cancellationToken);
 
     private async Task<Delivery> DeliverAsync(string key, Recipient recipient, Card card, CancellationToken cancellationToken)
     {

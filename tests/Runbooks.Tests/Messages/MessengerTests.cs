@@ -71,13 +71,11 @@ public sealed class MessengerTests
     {
         var (first, second) = (new ScriptedChannel("first") { Before = ScriptedChannel.Hang }, new ScriptedChannel("second"));
         var office = new Office(TwoChannels, first, second);
-        var before = office.Time.GetUtcNow();
 
         var result = await SendAsync(office, "oncall");
 
         first.Attempts.ShouldBe(1);
         result.Reached.ShouldBeTrue();
-        (office.Time.GetUtcNow() - before).ShouldBeLessThan(TimeSpan.FromSeconds(15));
         result.Incident.Timeline[^1].What.ShouldContain("first: no answer within 10 s.");
     }
 
@@ -91,7 +89,8 @@ public sealed class MessengerTests
         var sending = office.Messenger.SendAsync(Id, "mitigation-1:0", ["oncall"], _ => Card(office), Cancel);
 
         await office.Time.UntilDoneAsync(sending);
-        (await sending).Incident.Deliveries.Single(delivery => delivery.Contact == "grace").At.ShouldBeLessThan(Some.Time.AddSeconds(10));
+        var told = (await sending).Incident.Deliveries.ToDictionary(delivery => delivery.Contact);
+        told["grace"].At.ShouldBeLessThan(told["ada"].At);
     }
 
     [Fact]

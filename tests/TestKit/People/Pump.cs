@@ -2,22 +2,38 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace TestKit.People;
 
-/// <summary>Lets virtual time pass while something waits for it.</summary>
+/// <summary>Lets virtual time pass second by second while activities wait for it themselves.</summary>
 public static class Pump
 {
-    public static async Task UntilDoneAsync(this FakeTimeProvider time, Task work, TimeSpan? step = null)
+    public static async Task UntilDoneAsync(this FakeTimeProvider time, Task work)
     {
-        while (!work.IsCompleted)
+        while (!await IsOverAsync(work))
         {
-            // What is about to finish by itself gets the chance to, before the clock moves on.
-            for (var turn = 0; turn < 20 && !work.IsCompleted; turn++)
-            {
-                await Task.Yield();
-            }
-
-            time.Advance(step ?? TimeSpan.FromSeconds(1));
+            time.Advance(TimeSpan.FromSeconds(1));
         }
 
         await work;
+    }
+
+    /// <param name="settle">Returns when nothing runs any more.</param>
+    public static async Task PassAsync(this FakeTimeProvider time, TimeSpan by, Func<Task> settle)
+    {
+        for (var until = time.GetUtcNow() + by; time.GetUtcNow() < until; time.Advance(TimeSpan.FromSeconds(1)))
+        {
+            await time.UntilDoneAsync(settle());
+        }
+
+        await time.UntilDoneAsync(settle());
+    }
+
+    /// <summary>Whatever can go on by itself gets real time to do so, before the virtual clock moves.</summary>
+    private static async Task<bool> IsOverAsync(Task work)
+    {
+        if (!work.IsCompleted)
+        {
+            await Task.WhenAny(work, Task.Delay(TimeSpan.FromMilliseconds(2)));
+        }
+
+        return work.IsCompleted;
     }
 }

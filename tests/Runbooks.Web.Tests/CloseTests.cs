@@ -1,0 +1,74 @@
+using System.Net;
+using System.Net.Http.Json;
+using Runbooks.Approvals;
+using Runbooks.Incidents;
+using Runbooks.Incidents.Activities;
+using TestKit;
+
+namespace Runbooks.Web.Tests;
+
+public sealed class CloseTests : IAsyncLifetime
+{
+    private readonly WebHost _host = new();
+
+    public ValueTask InitializeAsync() => _host.InitializeAsync();
+
+    [Fact]
+    public async Task DrivenIncident_StandsUnderOpenUntilItIsClosedByHand()
+    {
+        var id = await _host.OpenAsync(Driven());
+        (await _host.Browser.GetStringAsync("/?state=open", Cancel)).ShouldContain(id);
+        (await _host.Browser.GetStringAsync($"/incidents/{id}", Cancel)).ShouldContain("Close the incident");
+
+        var answer = await _host.Api.PostAsJsonAsync($"/api/incidents/{id}/close", new { by = "ada", reason = "restarted the node" }, Cancel);
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await _host.Browser.GetStringAsync("/?state=open", Cancel)).ShouldNotContain(id);
+        (await _host.Browser.GetStringAsync($"/incidents/{id}", Cancel)).ShouldNotContain("Close the incident");
+        (await _host.Api.PostAsJsonAsync($"/api/incidents/{id}/close", new { by = "ada", reason = "again" }, Cancel)).StatusCode.ShouldBe(HttpStatusCode.Conflict);
+    }
+
+    [Fact]
+    public async Task Button_ClosesAndGoesBackToTheIncident()
+    {
+        var id = await _host.OpenAsync(Driven());
+
+        var answer = await _host.Browser.PostAsync($"/incidents/{id}/close", Form(), Cancel);
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.SeeOther);
+        answer.Headers.Location!.ToString().ShouldBe($"/incidents/{id}");
+        _host.Store.All[0].IsDriven().ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task ButtonPressedFromAnotherSite_ClosesNothing()
+    {
+        var id = await _host.OpenAsync(Driven());
+        var request = new HttpRequestMessage(HttpMethod.Post, $"/incidents/{id}/close") { Content = Form() };
+        request.Headers.Add("Sec-Fetch-Site", "cross-site");
+
+        (await _host.Browser.SendAsync(request, Cancel)).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        _host.Store.All[0].IsDriven().ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task WithoutAKey_NothingIsClosed() =>
+        (await _host.Browser.PostAsJsonAsync("/api/incidents/x/close", new { by = "ada", reason = "x" }, Cancel)).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+
+    [Theory]
+    [InlineData("""{"by":"ada"}""")]
+    [InlineData("""{"reason":"done"}""")]
+    [InlineData("{}")]
+    public async Task NameAndReason_AreNeeded(string body) =>
+        (await _host.Api.PostAsync("/api/incidents/x/close", new StringContent(body, null, "application/json"), Cancel)).StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private static FormUrlEncodedContent Form() => new(new Dictionary<string, string> { ["by"] = "ada", ["reason"] = "restarted the node" });
+
+    private static Incident Driven() => Some.Waiting()
+        .Decide("mitigation-1", new Decision(Verb.TakeOver, "ada", "api", Some.Time)).Incident
+        .End(new CloseRequest(Some.Waiting().Id, IncidentState.TakenOver, "ada took over.", []), TimeSpan.Zero, Some.Time);
+}

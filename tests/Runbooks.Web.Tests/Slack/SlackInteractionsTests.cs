@@ -1,0 +1,186 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Approvals;
+using Runbooks.Messages;
+using Runbooks.Storage;
+using TestKit;
+
+namespace Runbooks.Web.Tests.Slack;
+
+public sealed class SlackInteractionsTests : IAsyncLifetime
+{
+    private const string Secret = "8f742231b10e8888abcd99yyyzzz85a5";
+    private readonly SlackEnd _slack = new();
+    private readonly WebHost _host;
+    private string _id = null!;
+
+    public SlackInteractionsTests()
+    {
+        var ada = new Recipient("ada", [new("test", "ada", "ada")]) { Identities = [Identity.Slack("U0ADA")] };
+        var linus = new Recipient("linus", [new("test", "linus", "linus")]) { Identities = [Identity.Slack("U0LINUS")] };
+        _host = new WebHost
+        {
+            Book = new ContactBook([new("oncall", [ada]), new(ContactBook.Fallback, [linus])]),
+            Settings = { ["Slack:SigningSecret"] = Secret },
+            Configure = services => services.AddHttpClient("slack-reply").ConfigurePrimaryHttpMessageHandler(() => _slack),
+        };
+    }
+
+    public async ValueTask InitializeAsync()
+    {
+        await _host.InitializeAsync();
+        _id = await _host.OpenAsync(Some.Waiting());
+    }
+
+    [Fact]
+    public async Task PressedButton_DecidesAsTheMappedPersonAndWakes()
+    {
+        (await PressAsync("approve", "U0ADA")).StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        var gate = _host.Store.All[0].LatestGate!;
+        gate.Outcome.ShouldBe(GateOutcome.Approved);
+        var decision = gate.Decisions.ShouldHaveSingleItem();
+        (decision.Person, decision.Via, decision.PlanHash).ShouldBe(("ada", "slack", "plan-1"));
+        _host.Engine.Woken.ShouldHaveSingleItem();
+        _slack.Told.ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("U0LINUS", "linus is not among those who were asked: oncall.")]
+    [InlineData("U0NOBODY", "nobody in the contacts has the Slack user U0NOBODY")]
+    public async Task SomebodyWhoMayNotDecide_IsToldPrivately(string user, string words)
+    {
+        await PressAsync("approve", user);
+
+        _host.Store.All[0].LatestGate!.Outcome.ShouldBe(GateOutcome.Pending);
+        var told = _slack.Told.ShouldHaveSingleItem();
+        told.ShouldContain(words);
+        told.ShouldContain("\"response_type\":\"ephemeral\"");
+        told.ShouldContain("\"replace_original\":false");
+    }
+
+    [Fact]
+    public async Task StaleButton_SaysWhoDecided()
+    {
+        await PressAsync("reject", "U0ADA");
+
+        await PressAsync("approve", "U0ADA");
+
+        _slack.Told.ShouldHaveSingleItem().ShouldContain("ada rejected this at 03:12:00 UTC.");
+    }
+
+    [Fact]
+    public async Task ButtonOfAnEarlierPlan_ApprovesNothing()
+    {
+        await PressAsync("approve", "U0ADA", plan: "plan-0");
+
+        _host.Store.All[0].LatestGate!.Decisions.ShouldBeEmpty();
+        _slack.Told.ShouldHaveSingleItem().ShouldContain("The plan has changed");
+    }
+
+    [Fact]
+    public async Task ForgedOldOrRepeatedClick_ChangesNothing()
+    {
+        var body = Form(Payload("approve", "U0ADA"));
+        (await SendAsync(body, "v0=" + new string('0', 64))).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        (await SendAsync(body, Sign(body, -301), -301)).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        _host.Store.All[0].LatestGate!.Decisions.ShouldBeEmpty();
+
+        var other = Form(Payload("approve", "U0LINUS"));
+        (await SendAsync(other, Sign(other))).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await SendAsync(other, Sign(other))).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        _slack.Told.Count.ShouldBe(1);
+        _host.Logged.ShouldContain(line => line.Contains("it was received before"));
+    }
+
+    [Theory]
+    [InlineData("http://hooks.slack.com/x")]
+    [InlineData("https://hooks.slack.com.evil.example/x")]
+    [InlineData("https://evil.example/hooks.slack.com")]
+    [InlineData("https://user@hooks.slack.com/x")]
+    [InlineData("https://hooks.slack.com:8443/x")]
+    [InlineData("http://169.254.169.254/")]
+    public async Task AnswerAddressThatIsNotSlacks_IsNotCalled(string url)
+    {
+        await PressAsync("approve", "U0NOBODY", responseUrl: url);
+
+        _slack.Told.ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("payload=")]
+    [InlineData("payload=%7B%7D")]
+    [InlineData("payload=[1]")]
+    [InlineData("payload={\"type\":\"block_actions\",\"user\":{\"id\":7},\"actions\":[{}]}")]
+    [InlineData("payload={\"type\":\"view_submission\"}")]
+    public async Task WhatIsNoDecision_IsAcknowledged(string body) =>
+        (await SendAsync(body, Sign(body))).StatusCode.ShouldBe(HttpStatusCode.OK);
+
+    [Fact]
+    public async Task StoreThatDoesNotAnswerAtOnce_IsAskedAgainAndTheDecisionCounts()
+    {
+        _host.Store.Fault = () =>
+        {
+            _host.Store.Fault = null;
+            return new StoreUnavailableException("disk is away", new IOException());
+        };
+
+        var press = PressAsync("approve", "U0ADA");
+        while (!press.IsCompleted || _host.Store.All[0].LatestGate!.Outcome == GateOutcome.Pending)
+        {
+            // Virtual time passes while the real server works; far slower than the signature's five minutes.
+            await Task.Delay(5, TestContext.Current.CancellationToken);
+            _host.Time.Advance(TimeSpan.FromMilliseconds(50));
+        }
+
+        (await press).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
+
+    private Task<HttpResponseMessage> PressAsync(string action, string user, string plan = "plan-1", string responseUrl = "https://hooks.slack.com/actions/T0/1/s3cret")
+    {
+        var body = Form(Payload(action, user, plan, responseUrl));
+        return SendAsync(body, Sign(body));
+    }
+
+    private string Payload(string action, string user, string plan = "plan-1", string responseUrl = "https://hooks.slack.com/actions/T0/1/s3cret") => JsonSerializer.Serialize(new
+    {
+        type = "block_actions",
+        user = new { id = user, username = "somebody" },
+        response_url = responseUrl,
+        actions = new[] { new { action_id = action, value = $"{_id}|mitigation-1|{plan}" } },
+    });
+
+    private static string Form(string payload) => $"payload={Uri.EscapeDataString(payload)}";
+
+    private string Stamp(int offset) => _host.Time.GetUtcNow().AddSeconds(offset).ToUnixTimeSeconds().ToString();
+
+    private string Sign(string body, int offset = 0) =>
+        "v0=" + Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(Secret), Encoding.UTF8.GetBytes($"v0:{Stamp(offset)}:{body}")));
+
+    private Task<HttpResponseMessage> SendAsync(string body, string signature, int offset = 0)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, "/api/slack/interactions") { Content = new StringContent(body, Encoding.UTF8, "application/x-www-form-urlencoded") };
+        request.Headers.Add("X-Slack-Signature", signature);
+        request.Headers.Add("X-Slack-Request-Timestamp", Stamp(offset));
+        return _host.Browser.SendAsync(request, TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>Slack's end of private answers.</summary>
+    private sealed class SlackEnd : HttpMessageHandler
+    {
+        public ConcurrentQueue<string> Told { get; } = new();
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            Told.Enqueue(await request.Content!.ReadAsStringAsync(cancellationToken));
+            return new HttpResponseMessage(HttpStatusCode.OK);
+        }
+    }
+}
