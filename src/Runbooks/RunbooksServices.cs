@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Runbooks.Alerts;
 using Runbooks.Approvals;
 using Runbooks.Catalog;
+using Runbooks.Engine;
 using Runbooks.Incidents;
 using Runbooks.Incidents.Activities;
 using Runbooks.Messages;
@@ -31,6 +32,10 @@ public static class RunbooksServices
             .AddSingleton<StepRunner>()
             .AddSingleton<StepUndoer>()
             .AddSingleton<Looker>()
+            .AddSingleton<Settling>()
+
+            // Late, because an engine needs the activities, and one of them opens incidents.
+            .AddSingleton<Func<IIncidentEngine?>>(services => services.GetService<IIncidentEngine>)
             .AddSingleton<PinnedRunbooks>()
             .AddSingleton<LinkSigner>()
             .AddSingleton<DecisionLinks>()

@@ -1,4 +1,5 @@
 using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
 using Runbooks.Approvals;
 using Runbooks.Incidents;
 using Runbooks.Incidents.Activities;
@@ -8,7 +9,7 @@ namespace RunbookFunctions.Durable;
 
 /// <summary>One function for each activity. Its name is the activity's own: a test holds the two together.</summary>
 internal sealed class IncidentActivityFunctions(
-    IncidentActivityTable activities, GateKeeper gates, StepRunner steps, Looker looker, StepUndoer undoer, Closer closer)
+    IncidentActivityTable activities, GateKeeper gates, StepRunner steps, Looker looker, StepUndoer undoer, Closer closer, DurableClients clients)
 {
     [Function(nameof(IncidentActivities.AskCheck))]
     public Task<Finding> AskCheckAsync([ActivityTrigger] CheckRequest request, CancellationToken stop) => activities.AskCheckAsync(request, stop);
@@ -23,7 +24,8 @@ internal sealed class IncidentActivityFunctions(
     public Task<StepReport> RunStepAsync([ActivityTrigger] StepRequest request, CancellationToken stop) => steps.RunAsync(request, stop);
 
     [Function(nameof(IncidentActivities.LookAgain))]
-    public Task<LookReport> LookAgainAsync([ActivityTrigger] LookRequest request, CancellationToken stop) => looker.LookAsync(request, stop);
+    public Task<LookReport> LookAgainAsync([ActivityTrigger] LookRequest request, [DurableClient] DurableTaskClient client, CancellationToken stop) =>
+        clients.UseAsync(client, () => looker.LookAsync(request, stop));
 
     [Function(nameof(IncidentActivities.UndoSteps))]
     public Task<UndoReport> UndoStepsAsync([ActivityTrigger] UndoRequest request, CancellationToken stop) => undoer.UndoAsync(request, stop);

@@ -19,6 +19,11 @@ public static class GateMaker
         var approval = runbook.ApprovalOf(phase) ?? AskAfterAll;
         var mustAsk = unclear || difference is not null || incident.Mode == RunMode.ApproveAll || objections.Any(IsWarning);
         var warnings = objections.Select(objection => objection.Why).ToList();
+        if (incident.Follows is { } before)
+        {
+            warnings.Insert(0, $"The last fix did not hold: incident {before} on this target was resolved shortly before.");
+        }
+
         if (unclear)
         {
             warnings.Add("Not every check could be answered, and none of the answered ones failed.");

@@ -12,7 +12,8 @@ public static class EngineWaking
     /// </summary>
     public static async Task TryWakeAsync(this IIncidentEngine engine, Incident incident, ILogger logger)
     {
-        if (incident.State.IsFinal() || incident.WakeEvent is not { } wakeEvent)
+        // An incident that has ended waits only in its settle window.
+        if (incident.WakeEvent is not { } wakeEvent)
         {
             return;
         }

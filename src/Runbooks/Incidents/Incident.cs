@@ -39,6 +39,9 @@ public sealed record Incident
     /// <summary>After a verified fix, or while a person drives, alerts on the target until this time belong to this incident.</summary>
     public DateTimeOffset? SettlesAt { get; init; }
 
+    /// <summary>The incident whose fix did not hold, so that this one opened; null for any other.</summary>
+    public string? Follows { get; init; }
+
     /// <summary>All alerts that reached it, the first included.</summary>
     public int AlertCount { get; init; }
     public IReadOnlyList<AttachedAlert> Alerts { get; init; } = [];

@@ -27,6 +27,11 @@ public static class IncidentAlerts
         if (!resolved)
         {
             changed = changed with { AlertResolvedAt = null };
+            if (incident.State == IncidentState.Resolved && (known is null || known.LastAt <= incident.ClosedAt))
+            {
+                return changed.Note(now, TimelineKind.Alert, alert.Source, $"{alert.Name} fires after the fix was verified; the checks are asked again.");
+            }
+
             return known is null && changed.AlertCount > 1
                 ? changed.Note(now, TimelineKind.Alert, alert.Source, $"Another alert on this target: {alert.Name}.")
                 : changed;

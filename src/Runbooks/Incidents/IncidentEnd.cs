@@ -1,4 +1,5 @@
 using Runbooks.Approvals;
+using Runbooks.Catalog;
 using Runbooks.Incidents.Activities;
 
 namespace Runbooks.Incidents;
@@ -19,6 +20,7 @@ public static class IncidentEnd
             recorded = recorded.CloseGate(gate.Id, GateOutcome.Cancelled, "The incident ended.", now);
         }
 
+        var settles = request.State == IncidentState.Resolved && settleFor > TimeSpan.Zero && recorded.Mode != RunMode.DryRun;
         var ended = recorded with
         {
             State = request.State,
@@ -26,11 +28,11 @@ public static class IncidentEnd
             ClosedAt = now,
             SettlesAt = request.State switch
             {
-                IncidentState.Resolved when settleFor > TimeSpan.Zero => now + settleFor,
+                IncidentState.Resolved when settles => now + settleFor,
                 IncidentState.TakenOver => now + IncidentHandback.LongestDrive,
                 _ => null,
             },
-            WakeEvent = null,
+            WakeEvent = settles ? request.SettleEvent : null,
         };
         return ended.Note(now, TimelineKind.Closed, "runbook", $"{IncidentWords.Of(request.State)}. {request.Reason}");
     }

@@ -34,6 +34,12 @@ public sealed class IncidentWorkflow
 
     /// <summary>Whether any step was given a chance to run: only then is there something to undo.</summary>
     private bool _acted;
+
+    /// <summary>The fix was seen to work.</summary>
+    private bool _fixed;
+
+    /// <summary>The event that an alert in the settle window raises; null until there is such a window.</summary>
+    private string? _settle;
     private int _waits;
 
     private IncidentWorkflow(IWorkflowContext context, IncidentInput input)
@@ -51,11 +57,49 @@ public sealed class IncidentWorkflow
     {
         try
         {
-            return await TellAsync();
+            var state = await TellAsync();
+            if (state != IncidentState.Resolved)
+            {
+                return state;
+            }
         }
         catch (ActivityFailedException failure)
         {
-            return await CloseAsync(new(IncidentState.Failed, $"The automation broke: {failure.Message}", Undo: true), []);
+            // A fix that was seen to work stays: it is the automation that broke.
+            return await CloseAsync(new(IncidentState.Failed, $"The automation broke: {failure.Message}", Undo: !_fixed), []);
+        }
+
+        await SettleAsync();
+        return IncidentState.Resolved;
+    }
+
+    /// <summary>For a while after a verified fix an alert on the target is looked into: either the fix holds, or a new incident opens.</summary>
+    private async Task SettleAsync()
+    {
+        if (_settle is not { } wake || _runbook.Mitigation.Verify is not { } verify)
+        {
+            return;
+        }
+
+        var until = _context.UtcNow + _runbook.Limits.SettleFor;
+        try
+        {
+            while (_context.UtcNow < until && await WaitUntilAsync(until, wake))
+            {
+                wake = NextWake();
+                var look = await LookAsync(IncidentState.Resolved, verify.Checks, wake);
+                if (!look.Healthy)
+                {
+                    return;
+                }
+
+                // However many alerts come, the checks are asked no more often than while verifying.
+                await _context.CreateTimerAsync(verify.Every);
+            }
+        }
+        catch (ActivityFailedException)
+        {
+            // The incident has ended well; an alert after the window opens a new one.
         }
     }
 
@@ -211,6 +255,7 @@ public sealed class IncidentWorkflow
 
             if (look.Healthy)
             {
+                _fixed = true;
                 return null;
             }
 
@@ -300,7 +345,8 @@ public sealed class IncidentWorkflow
         }
 
         Show(ending.State);
-        return await _context.CallActivityAsync(IncidentActivities.Close, new CloseRequest(_id, ending.State, ending.Reason, findings), Persistent);
+        _settle = ending.State == IncidentState.Resolved && _runbook.Limits.SettleFor > TimeSpan.Zero ? NextWake() : null;
+        return await _context.CallActivityAsync(IncidentActivities.Close, new CloseRequest(_id, ending.State, ending.Reason, findings, _settle), Persistent);
     }
 
     private Task<bool> WaitUntilAsync(DateTimeOffset time, string wake)

@@ -6,11 +6,16 @@ using Runbooks.Storage;
 namespace Runbooks.Steps;
 
 /// <summary>Asks an incident's checks again: to verify a fix, or to see whether the cause of a lease is gone.</summary>
-public sealed class Looker(IIncidentStore store, PinnedRunbooks runbooks, CheckRunner checks, KillSwitch killSwitch, TimeProvider time)
+public sealed class Looker(IIncidentStore store, PinnedRunbooks runbooks, CheckRunner checks, KillSwitch killSwitch, Settling settling, TimeProvider time)
 {
     public async Task<LookReport> LookAsync(LookRequest request, CancellationToken cancellationToken)
     {
         var incident = await store.GetAsync(request.IncidentId, cancellationToken);
+        if (request.State == IncidentState.Resolved)
+        {
+            return await settling.LookAsync(incident, await runbooks.OfAsync(incident, cancellationToken), request, cancellationToken);
+        }
+
         if (incident.Stop is { } stop)
         {
             return new LookReport(false, "", $"{stop.By} stopped the incident: {stop.Reason}");

@@ -40,6 +40,7 @@ public sealed class IncidentWorld : IAsyncDisposable
         services.AddSingleton<IEvidenceStore>(Evidence);
         services.AddSingleton<INotifier>(Notifier);
         services.AddSingleton(ContactBook.EveryoneOn(Notifier.Channel));
+        services.AddSingleton<IIncidentEngine>(_ => Engine!);
         services.AddRunbooks();
         configure?.Invoke(services);
         _services = services.BuildServiceProvider();

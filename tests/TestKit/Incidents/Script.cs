@@ -9,6 +9,9 @@ public sealed class Script
     /// <summary>The verdict of each scripted check, by its <c>name</c> parameter; failing unless said otherwise.</summary>
     public ConcurrentDictionary<string, Verdict> Verdicts { get; } = new();
 
+    /// <summary>Every check that was asked, by its name.</summary>
+    public ConcurrentQueue<string> Asked { get; } = new();
+
     /// <summary>The identity that an action sees, by its <c>name</c> parameter.</summary>
     public ConcurrentDictionary<string, string> Identities { get; } = new();
 

@@ -8,8 +8,11 @@ public sealed record ScriptedCheckParameters(string Name);
 /// <summary>Answers what the script says.</summary>
 public sealed class ScriptedCheck(Script script) : Check<ScriptedCheckParameters>("script.check", "Answers what the test says.")
 {
-    protected override Task<CheckResult> AskAsync(ScriptedCheckParameters parameters, StepContext context, CancellationToken cancellationToken) =>
-        Task.FromResult(new CheckResult(script.Verdicts.GetValueOrDefault(parameters.Name, Verdict.Failing), $"{parameters.Name} was asked") { Value = "1" });
+    protected override Task<CheckResult> AskAsync(ScriptedCheckParameters parameters, StepContext context, CancellationToken cancellationToken)
+    {
+        script.Asked.Enqueue(parameters.Name);
+        return Task.FromResult(new CheckResult(script.Verdicts.GetValueOrDefault(parameters.Name, Verdict.Failing), $"{parameters.Name} was asked") { Value = "1" });
+    }
 }
 
 public sealed record ScriptedActionParameters(string Name, string? Text = null)

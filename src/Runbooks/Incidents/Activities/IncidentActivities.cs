@@ -69,7 +69,7 @@ public enum StepEnd
     Unknown,
 }
 
-/// <param name="State">The state to show while looking: verifying or holding.</param>
+/// <param name="State">The state to show while looking: verifying, holding, or resolved in the settle window.</param>
 public sealed record LookRequest(string IncidentId, IncidentState State, IReadOnlyList<string> Checks, string WakeEvent);
 
 /// <param name="Summary">What is not healthy, in words; empty when all is.</param>
@@ -85,4 +85,5 @@ public sealed record UndoReport(bool Complete, string Message);
 
 public sealed record PageRequest(string IncidentId, string Key, string Message);
 
-public sealed record CloseRequest(string IncidentId, IncidentState State, string Reason, IReadOnlyList<Finding> Findings);
+/// <param name="SettleEvent">The event that an alert in the settle window raises; null where there is no such window.</param>
+public sealed record CloseRequest(string IncidentId, IncidentState State, string Reason, IReadOnlyList<Finding> Findings, string? SettleEvent = null);

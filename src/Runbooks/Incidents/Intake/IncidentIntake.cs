@@ -70,6 +70,12 @@ public sealed class IncidentIntake(
         }
 
         await StartAsync(incident, opened ? arrival.Runbook : null);
+        if (!opened && incident.State == IncidentState.Resolved)
+        {
+            // In the settle window: whether the fix holds is looked into.
+            await engine.TryWakeAsync(incident, logger);
+        }
+
         if (opened)
         {
             Log.IncidentOpened(logger, incident.Id, incident.RunbookId, Clip.To(incident.Target, 200));
