@@ -12,15 +12,13 @@ namespace Runbooks.Tests.Approvals;
 public sealed class LinkSignerTests
 {
     private static readonly Gen<LinkGrant> Grants = Gen.Select(
-        Gen.String[Gen.Char.AlphaNumeric, 1, 30], Gen.String[Gen.Char.AlphaNumeric, 1, 20], Gen.String[1, 30], Gen.String[Gen.Char.AlphaNumeric, 1, 64], Gen.Int[0, 2_000_000_000],
+        Gen.String[Gen.Char.AlphaNumeric, 1, 30], Gen.String[Gen.Char.AlphaNumeric, 1, 20], Gen.String[Gen.Char[' ', '\u2fff'], 1, 30], Gen.String[Gen.Char.AlphaNumeric, 1, 64], Gen.Int[0, 2_000_000_000],
         (incident, gate, recipient, plan, seconds) => new LinkGrant(incident, gate, recipient, plan, DateTimeOffset.FromUnixTimeSeconds(seconds)));
-
-    private static readonly Gen<LinkGrant> Plain = Grants.Where(grant => grant.Recipient.All(char.IsAsciiLetterOrDigit));
 
     private static LinkSigner Signer(params string[] keys) => new(Options.Create(Office.Keys(keys)));
 
     [Fact]
-    public void Token_ReadsBackAsItWasSigned() => Grants.Where(grant => grant.Recipient.EnumerateRunes().All(rune => rune != Rune.ReplacementChar)).Sample(grant =>
+    public void Token_ReadsBackAsItWasSigned() => Grants.Sample(grant =>
     {
         var signer = Signer("k1");
         return signer.TryRead(signer.Sign(grant), out var read) && read == grant;
@@ -67,7 +65,7 @@ public sealed class LinkSignerTests
     });
 
     [Fact]
-    public void OldKey_VerifiesUntilItIsTakenAway() => Plain.Sample(grant =>
+    public void OldKey_VerifiesUntilItIsTakenAway() => Grants.Sample(grant =>
     {
         var old = Signer("k1").Sign(grant);
         return Signer("k2", "k1").TryRead(old, out var read) && read == grant && !Signer("k2").TryRead(old, out _);
