@@ -7,6 +7,7 @@ using Runbooks.Web.Edge;
 using Runbooks.Web.Incidents;
 using Runbooks.Web.Intake;
 using Runbooks.Web.Pages;
+using Runbooks.Web.Safety;
 using Runbooks.Web.Slack;
 
 namespace Runbooks.Web;
@@ -29,6 +30,12 @@ public static class RunbookRoutes
 
         // Slack signs what it sends.
         app.MapPost("/api/slack/interactions", (HttpRequest request, SlackInteractionsHandler handler) => handler.PostAsync(request));
+        app.MapMethods("/api/incidents/{id}/audit", s_read, (HttpRequest request, string id, AuditHandler handler) => handler.GetAsync(request, id)).NeedsKey();
+        app.MapMethods("/api/safety", s_read, (HttpRequest request, SafetyHandler handler) => handler.GetAsync(request)).NeedsKey();
+        app.MapPost("/api/safety/kill", (HttpRequest request, SafetyHandler handler) => handler.KillAsync(request)).NeedsKey();
+        app.MapPost("/api/safety/release", (HttpRequest request, SafetyHandler handler) => handler.ReleaseAsync(request)).NeedsKey();
+        app.MapPost("/api/runbooks/{id}/breaker/reset", (HttpRequest request, string id, SafetyHandler handler) => handler.ResetBreakerAsync(request, id)).NeedsKey();
+        app.MapMethods("/api/runbooks/{id}/report", s_read, (HttpRequest request, string id, SafetyHandler handler) => handler.ReportAsync(request, id)).NeedsKey();
 
         // Signed links are their own credential.
         app.MapMethods("/decide/{token}", s_read, (HttpRequest request, string token, DecidePageHandler handler) => handler.GetAsync(request, token));

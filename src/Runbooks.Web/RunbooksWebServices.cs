@@ -3,12 +3,14 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Runbooks.Alerts;
 using Runbooks.Incidents.Intake;
+using Runbooks.Safety;
 using Runbooks.Storage;
 using Runbooks.Web.Decisions;
 using Runbooks.Web.Edge;
 using Runbooks.Web.Incidents;
 using Runbooks.Web.Intake;
 using Runbooks.Web.Pages;
+using Runbooks.Web.Safety;
 using Runbooks.Web.Slack;
 
 namespace Runbooks.Web;
@@ -21,7 +23,7 @@ public static class RunbooksWebServices
     /// </summary>
     public static IServiceCollection AddRunbooksWeb(this IServiceCollection services)
     {
-        services.AddAlerts().AddIncidentIntake().AddRazorComponents();
+        services.AddAlerts().AddSafety().AddIncidentIntake().AddRazorComponents();
         services.AddOptions<ApiKeyOptions>().BindConfiguration(ApiKeyOptions.SectionName);
         services.AddOptions<ConsoleOptions>().BindConfiguration(ConsoleOptions.SectionName);
 
@@ -43,6 +45,8 @@ public static class RunbooksWebServices
             .AddSingleton<ManualStartHandler>()
             .AddSingleton<IncidentsHandler>()
             .AddSingleton<CancelHandler>()
+            .AddSingleton<AuditHandler>()
+            .AddSingleton<SafetyHandler>()
             .AddSingleton<CloseHandler>()
             .AddSingleton<EvidenceHandler>()
             .AddSingleton<DecisionHandler>()

@@ -30,6 +30,9 @@ public sealed class WebHost : IAsyncLifetime
     public InMemoryIncidentStore Store { get; } = new();
     public InMemoryEvidenceStore Evidence { get; } = new();
     public RecordingEngine Engine { get; private set; } = null!;
+    public T Get<T>()
+        where T : notnull => _app.Services.GetRequiredService<T>();
+
     public IncidentChanges Changes => _app.Services.GetRequiredService<IncidentChanges>();
     public List<string> Logged { get; } = [];
     public bool OpenPages { get; init; } = true;
@@ -64,6 +67,7 @@ public sealed class WebHost : IAsyncLifetime
             .AddSingleton<TimeProvider>(Time)
             .AddSingleton<IIncidentStore>(services => new SignallingIncidentStore(Store, services.GetRequiredService<IncidentChanges>()))
             .AddSingleton<IEvidenceStore>(Evidence)
+            .AddSingleton<ISharedState>(new InMemorySharedState())
             .AddSingleton<IIncidentEngine>(Engine)
             .AddSingleton<LoadedRunbooks>(() => [Some.Runbook()])
             .AddSingleton(Book)

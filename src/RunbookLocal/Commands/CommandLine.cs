@@ -43,6 +43,7 @@ internal static class CommandLine
             DecideCommand.BuildReject(),
             ValidateCommand.Build(),
             SchemaCommand.Build(),
+            VerifyAuditCommand.Build(),
         };
         ServeCommand.AddTo(root);
         return root;

@@ -1,0 +1,34 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Runbooks.Web.Incidents;
+using Runbooks.Web.Safety;
+
+namespace RunbookFunctions.Http;
+
+/// <summary>What stops the automation, and what tells how it does; behind a function key.</summary>
+internal sealed class SafetyFunctions(SafetyHandler safety, AuditHandler audit)
+{
+    [Function("ShowSafety")]
+    public Task<IResult> ShowAsync([HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "api/safety")] HttpRequest request) =>
+        safety.GetAsync(request);
+
+    [Function("EngageKillSwitch")]
+    public Task<IResult> KillAsync([HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/safety/kill")] HttpRequest request) =>
+        safety.KillAsync(request);
+
+    [Function("ReleaseKillSwitch")]
+    public Task<IResult> ReleaseAsync([HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/safety/release")] HttpRequest request) =>
+        safety.ReleaseAsync(request);
+
+    [Function("ResetBreaker")]
+    public Task<IResult> ResetAsync([HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/runbooks/{id}/breaker/reset")] HttpRequest request, string id) =>
+        safety.ResetBreakerAsync(request, id);
+
+    [Function("ReportRunbook")]
+    public Task<IResult> ReportAsync([HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "api/runbooks/{id}/report")] HttpRequest request, string id) =>
+        safety.ReportAsync(request, id);
+
+    [Function("AuditIncident")]
+    public Task<IResult> AuditAsync([HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "api/incidents/{id}/audit")] HttpRequest request, string id) =>
+        audit.GetAsync(request, id);
+}

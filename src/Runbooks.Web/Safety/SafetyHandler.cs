@@ -1,0 +1,70 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+using Runbooks.Catalog;
+using Runbooks.Incidents.Intake;
+using Runbooks.Safety;
+using Runbooks.Web.Edge;
+
+namespace Runbooks.Web.Safety;
+
+/// <summary>The kill switch, the breakers, and how each runbook does.</summary>
+public sealed class SafetyHandler(KillSwitch killSwitch, Ledgers ledgers, LoadedRunbooks loaded, IOptionsMonitor<SafetyOptions> options, HttpEdge edge)
+{
+    private const int LongestId = 100;
+
+    /// <summary><c>GET /api/safety</c></summary>
+    public Task<IResult> GetAsync(HttpRequest request) => edge.RunAsync(request, async cancellationToken =>
+    {
+        var breakers = new List<object>();
+        foreach (var runbook in loaded().OrderBy(runbook => runbook.Id, StringComparer.Ordinal))
+        {
+            if ((await ledgers.ReadAsync(runbook.Id, cancellationToken)).Breaker is { } open)
+            {
+                breakers.Add(new { Runbook = runbook.Id, open.At, open.Why });
+            }
+        }
+
+        return Answers.Json(new { options.CurrentValue.Mode, KillSwitch = await killSwitch.ReadAsync(cancellationToken), OpenBreakers = breakers });
+    });
+
+    /// <summary><c>POST /api/safety/kill</c></summary>
+    public Task<IResult> KillAsync(HttpRequest request) => ByAsync(request, async (body, cancellationToken) =>
+        Answers.Json(await killSwitch.EngageAsync(body.By, body.Reason, cancellationToken)));
+
+    /// <summary><c>POST /api/safety/release</c></summary>
+    public Task<IResult> ReleaseAsync(HttpRequest request) => ByAsync(request, async (body, cancellationToken) =>
+        Answers.Json(await killSwitch.ReleaseAsync(body.By, body.Reason, cancellationToken)));
+
+    /// <summary><c>POST /api/runbooks/{id}/breaker/reset</c></summary>
+    public Task<IResult> ResetBreakerAsync(HttpRequest request, string id) => ByAsync(request, async (body, cancellationToken) =>
+        id.Length <= LongestId && await ledgers.ResetAsync(id, body.By, body.Reason, cancellationToken) is { } opening
+            ? Answers.Json(new { Runbook = id, Was = opening, body.By, body.Reason })
+            : Answers.Problem(StatusCodes.Status409Conflict, $"The breaker of runbook '{Words.Clip(id, LongestId)}' is not open."));
+
+    /// <summary><c>GET /api/runbooks/{id}/report</c></summary>
+    public Task<IResult> ReportAsync(HttpRequest request, string id) => edge.RunAsync(request, async cancellationToken =>
+    {
+        var runbook = loaded().FirstOrDefault(runbook => runbook.Id == id);
+        return runbook is null
+            ? Answers.Problem(StatusCodes.Status404NotFound, $"No runbook '{Words.Clip(id, LongestId)}' is loaded.")
+            : Answers.Json(RunbookReport.Of(id, runbook, await ledgers.ReadAsync(id, cancellationToken)));
+    });
+
+    private Task<IResult> ByAsync(HttpRequest request, Func<Signed, CancellationToken, Task<IResult>> work) => edge.RunAsync(request, async cancellationToken =>
+    {
+        const string example = """{"by":"ada","reason":"it restarts the wrong pods"}""";
+        var (body, refusal) = await RequestBody.ReadJsonAsync<SignedBody>(request, example, cancellationToken);
+        if (body is null)
+        {
+            return refusal!;
+        }
+
+        return string.IsNullOrWhiteSpace(body.By) || string.IsNullOrWhiteSpace(body.Reason)
+            ? Answers.Problem(StatusCodes.Status400BadRequest, $"Say who does this and why. Send for example {example}")
+            : await work(new(Words.Clip(body.By.Trim(), 200), Words.Clip(body.Reason.Trim(), 1000)), cancellationToken);
+    });
+
+    private sealed record SignedBody(string? By, string? Reason);
+
+    private sealed record Signed(string By, string Reason);
+}

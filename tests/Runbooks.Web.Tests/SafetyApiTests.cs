@@ -1,0 +1,67 @@
+using System.Net;
+using System.Net.Http.Json;
+using Runbooks.Incidents;
+using Runbooks.Incidents.Audit;
+using Runbooks.Safety;
+using Runbooks.Storage;
+using TestKit;
+
+namespace Runbooks.Web.Tests;
+
+public sealed class SafetyApiTests : IAsyncLifetime
+{
+    private readonly WebHost _host = new();
+
+    public ValueTask InitializeAsync() => _host.InitializeAsync();
+
+    [Fact]
+    public async Task KillSwitch_IsTurnedWithNameAndReasonAndShowsWhoDidIt()
+    {
+        (await _host.Api.PostAsJsonAsync("/api/safety/kill", new { by = "ada", reason = "wrong pods" })).StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        var safety = await WebHost.JsonOf(await _host.Api.GetAsync("/api/safety"));
+        safety.GetProperty("killSwitch").GetProperty("engaged").GetBoolean().ShouldBeTrue();
+        safety.GetProperty("killSwitch").GetProperty("changes")[0].GetProperty("by").GetString().ShouldBe("ada");
+
+        await _host.Api.PostAsJsonAsync("/api/safety/release", new { by = "ada", reason = "understood" });
+        (await _host.Get<KillSwitch>().ReadAsync(CancellationToken.None)).Engaged.ShouldBeFalse();
+    }
+
+    [Theory]
+    [InlineData("/api/safety/kill")]
+    [InlineData("/api/safety/release")]
+    [InlineData("/api/runbooks/hanged-gpu/breaker/reset")]
+    public async Task WithoutANameOrWithoutAKey_IsRefused(string address)
+    {
+        (await _host.Api.PostAsJsonAsync(address, new { reason = "because" })).StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        (await _host.Browser.PostAsJsonAsync(address, new { by = "eve", reason = "because" })).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        (await _host.Get<KillSwitch>().ReadAsync(CancellationToken.None)).Changes.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task BreakerThatIsOpen_IsResetOnce()
+    {
+        var id = Some.Runbook().Id;
+        await _host.Get<ISharedState>().UpdateAsync<RunbookLedger, bool>($"ledger:{id}", _ => (new() { Breaker = new(Some.Time, "did not help") }, true), CancellationToken.None);
+
+        (await _host.Api.PostAsJsonAsync($"/api/runbooks/{id}/breaker/reset", new { by = "ada", reason = "new image" })).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await _host.Api.PostAsJsonAsync($"/api/runbooks/{id}/breaker/reset", new { by = "bob", reason = "too" })).StatusCode.ShouldBe(HttpStatusCode.Conflict);
+
+        var report = await WebHost.JsonOf(await _host.Api.GetAsync($"/api/runbooks/{id}/report"));
+        report.GetProperty("resets")[0].GetProperty("reason").GetString().ShouldBe("new image");
+    }
+
+    [Fact]
+    public async Task Audit_CanBeVerifiedElsewhere()
+    {
+        var id = await _host.OpenAsync(Some.Incident().Note(Some.Time, TimelineKind.Opened, "test", "Opened."));
+
+        var answer = await _host.Api.GetAsync($"/api/incidents/{id}/audit");
+
+        var lines = (await answer.Content.ReadAsStringAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        AuditTrail.Verify(lines).Message.ShouldStartWith("Whole: ");
+        (await _host.Browser.GetAsync($"/api/incidents/{id}/audit")).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+    }
+
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
+}
