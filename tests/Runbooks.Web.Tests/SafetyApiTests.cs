@@ -20,6 +20,7 @@ public sealed class SafetyApiTests : IAsyncLifetime
         (await _host.Api.PostAsJsonAsync("/api/safety/kill", new { by = "ada", reason = "wrong pods" })).StatusCode.ShouldBe(HttpStatusCode.OK);
 
         var safety = await WebHost.JsonOf(await _host.Api.GetAsync("/api/safety"));
+        (await _host.Browser.GetStringAsync("/")).ShouldContain("ada stopped all mitigation");
         safety.GetProperty("killSwitch").GetProperty("engaged").GetBoolean().ShouldBeTrue();
         safety.GetProperty("killSwitch").GetProperty("changes")[0].GetProperty("by").GetString().ShouldBe("ada");
 

@@ -1,5 +1,6 @@
 using Runbooks.Engine;
 using Runbooks.Engine.Replay;
+using Runbooks.Safety;
 
 namespace RunbookLocal.Engine;
 
@@ -33,8 +34,8 @@ internal sealed class ActivityRunner(ActivityTable activities, int atOnce, ILogg
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            logger.ActivityThrew(e, command.Name!, instance);
-            return new HistoryEvent(HistoryKind.TaskFailed, default, command.Task, null, e.Message);
+            logger.ActivityThrew(Redactor.Redact(e), command.Name!, instance);
+            return new HistoryEvent(HistoryKind.TaskFailed, default, command.Task, null, Redactor.Redact(e.Message));
         }
         finally
         {

@@ -5,12 +5,13 @@ using Runbooks.Incidents.Intake;
 using Runbooks.Storage;
 using Runbooks.Web.Edge;
 using Runbooks.Web.Incidents;
+using Runbooks.Web.Safety;
 
 namespace Runbooks.Web.Pages;
 
 /// <summary><c>GET /</c> and <c>GET /incidents/{id}</c></summary>
 public sealed class ConsoleHandler(
-    IIncidentStore store, PinnedRunbooks pinned, LoadedRunbooks loaded, IOptions<ConsoleOptions> options, TimeProvider time, HttpEdge edge)
+    IIncidentStore store, PinnedRunbooks pinned, LoadedRunbooks loaded, IOptions<ConsoleOptions> options, SafetyWords safety, TimeProvider time, HttpEdge edge)
 {
     private const int OpenShown = 200;
     private const int ClosedShown = 25;
@@ -37,7 +38,7 @@ public sealed class ConsoleHandler(
         List<IncidentSummary> waitingFirst = [.. open.Items.OrderByDescending(item => item.State == IncidentState.AwaitingApproval), .. driven];
         var over = closed.Items.Where(item => !driven.Exists(other => other.Id == item.Id)).ToList();
         return new PageResult<ConsolePage>(
-            new { Model = new ConsoleModel(waitingFirst, over, filter, runbooks, more, options.Value.TryThis, time.GetUtcNow()) });
+            new { Model = new ConsoleModel(waitingFirst, over, filter, runbooks, more, options.Value.TryThis, time.GetUtcNow()) { Warnings = await safety.WarningsAsync(cancellationToken) } });
     }, Caller.Person);
 
     public Task<IResult> ShowAsync(HttpRequest request, string id) => edge.RunAsync(request, async cancellationToken =>

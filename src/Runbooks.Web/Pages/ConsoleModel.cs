@@ -11,7 +11,11 @@ public sealed record ConsoleModel(
     IReadOnlyList<string> Runbooks,
     string? More,
     string TryThis,
-    DateTimeOffset Now);
+    DateTimeOffset Now)
+{
+    /// <summary>What keeps runbooks from acting at the moment: the kill switch, open breakers.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+}
 
 /// <param name="State">A state's word, <c>open</c> or <c>final</c>; null for everything.</param>
 public sealed record ConsoleFilter(string? State, string? Runbook, string? After)

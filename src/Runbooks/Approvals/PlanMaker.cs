@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Runbooks.Catalog;
 using Runbooks.Catalog.Templates;
 using Runbooks.Incidents;
+using Runbooks.Safety;
 using Runbooks.Steps;
 
 namespace Runbooks.Approvals;
@@ -52,14 +53,14 @@ public sealed class PlanMaker(StepCatalog catalog, StepContexts contexts, TimePr
         }
 
         var context = contexts.For(incident, action.Name, StepRecord.KeyOf(incident.Id, phase, spec.Name));
-        var (preparation, blocker) = await PrepareAsync(action, parameters, context, spec, cancellationToken);
+        var (preparation, blocker) = await PrepareAsync(action, parameters, context, spec, binding.Secrets, cancellationToken);
         return preparation is null
             ? (unseen, blocker)
-            : (new(phase, spec.Name, spec.Do, binding.Shown, Clip.To(preparation.Will, 500), preparation.Undo, phase == Phase.Resolution ? null : preparation.Identity), preparation.Refusal);
+            : (new(phase, spec.Name, spec.Do, binding.Shown, Clip.To(Redactor.Redact(preparation.Will, binding.Secrets), 500), preparation.Undo, phase == Phase.Resolution ? null : preparation.Identity), preparation.Refusal);
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "An action may fail in any way to look; people are told why there is no plan.")]
-    private async Task<(Preparation?, string?)> PrepareAsync(IAction action, object parameters, StepContext context, StepSpec spec, CancellationToken cancellationToken)
+    private async Task<(Preparation?, string?)> PrepareAsync(IAction action, object parameters, StepContext context, StepSpec spec, IReadOnlyList<string> secrets, CancellationToken cancellationToken)
     {
         try
         {
@@ -67,8 +68,8 @@ public sealed class PlanMaker(StepCatalog catalog, StepContexts contexts, TimePr
         }
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
-            Log.StepFailed(logger, 0, spec.Name, context.IncidentId, failure);
-            return (null, failure.Message);
+            Log.StepFailed(logger, 0, spec.Name, context.IncidentId, Redactor.Redact(failure, secrets));
+            return (null, Redactor.Redact(failure.Message, secrets));
         }
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Runbooks.Safety;
 
 namespace Runbooks.Incidents;
 
@@ -13,7 +14,7 @@ public static class IncidentTimeline
     public static Incident Note(this Incident incident, DateTimeOffset at, TimelineKind kind, string who, string what)
     {
         var previous = incident.Timeline.Count == 0 ? incident.Id : incident.Timeline[^1].Hash;
-        var entry = new TimelineEntry(incident.Timeline.Count + 1, at, kind, Cut(who, 200), Cut(what, MaxText), "");
+        var entry = new TimelineEntry(incident.Timeline.Count + 1, at, kind, Cut(Redactor.Redact(who), 200), Cut(Redactor.Redact(what), MaxText), "");
         entry = entry with { Hash = HashOf(previous, entry) };
         return incident with { Timeline = [.. incident.Timeline, entry], UpdatedAt = at };
     }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Runbooks.Safety;
 
 namespace Runbooks.Messages;
 
@@ -39,7 +40,7 @@ public sealed class ChannelSender
             var (reference, failure) = await AttemptAsync(token => notifier.SendAsync(card, to, token), Timeout, to.Channel, card, cancellationToken);
             if (failure is null || !IsTransient(failure) || attempt == Pauses.Length)
             {
-                return (reference, failure is null ? null : $"{to.Channel}: {failure.Message}{(attempt == 0 ? "" : $" ({attempt + 1} attempts)")}");
+                return (reference, failure is null ? null : $"{to.Channel}: {Redactor.Redact(failure.Message)}{(attempt == 0 ? "" : $" ({attempt + 1} attempts)")}");
             }
 
             await PauseAsync(Pauses[attempt], cancellationToken);
@@ -82,7 +83,7 @@ public sealed class ChannelSender
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
 #pragma warning restore CA1031
         {
-            Log.ChannelFailed(_logger, channel, card.IncidentId, failure);
+            Log.ChannelFailed(_logger, channel, card.IncidentId, Redactor.Redact(failure));
             return (null, failure);
         }
     }

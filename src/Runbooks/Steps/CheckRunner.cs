@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
 using Runbooks.Catalog;
 using Runbooks.Incidents;
+using Runbooks.Safety;
 
 namespace Runbooks.Steps;
 
@@ -12,8 +13,15 @@ public sealed class CheckRunner(StepCatalog catalog, StepContexts contexts, Time
     {
         var began = time.GetTimestamp();
         var result = await AnswerAsync(incident, spec, cancellationToken);
-        return new Finding(spec.Name, spec.Ask, result.Bounded(), time.GetUtcNow(), time.GetElapsedTime(began));
+        return new Finding(spec.Name, spec.Ask, Clean(result).Bounded(), time.GetUtcNow(), time.GetElapsedTime(began));
     }
+
+    private static CheckResult Clean(CheckResult result) => result with
+    {
+        Summary = Redactor.Redact(result.Summary),
+        Value = result.Value is null ? null : Redactor.Redact(result.Value),
+        Link = result.Link is null ? null : Redactor.Redact(result.Link),
+    };
 
     [SuppressMessage("Design", "CA1031", Justification = "A check may fail in any way; one that does never stops the others, and its failure is shown.")]
     private async Task<CheckResult> AnswerAsync(Incident incident, CheckSpec spec, CancellationToken cancellationToken)
@@ -32,7 +40,8 @@ public sealed class CheckRunner(StepCatalog catalog, StepContexts contexts, Time
         try
         {
             var context = contexts.For(incident, check.Name, $"{incident.Id}:diagnosis:{spec.Name}");
-            return await Deadline.WithinAsync(spec.Timeout, time, token => check.AskAsync(parameters, context, token), cancellationToken);
+            var result = await Deadline.WithinAsync(spec.Timeout, time, token => check.AskAsync(parameters, context, token), cancellationToken);
+            return result with { Summary = Redactor.Redact(result.Summary, binding.Secrets) };
         }
         catch (TimeoutException late)
         {
@@ -40,8 +49,8 @@ public sealed class CheckRunner(StepCatalog catalog, StepContexts contexts, Time
         }
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
-            Log.CheckFailed(logger, spec.Check, incident.Id, failure);
-            return CheckResult.Unknown($"{spec.Check}: {failure.Message}");
+            Log.CheckFailed(logger, spec.Check, incident.Id, Redactor.Redact(failure, binding.Secrets));
+            return CheckResult.Unknown(Redactor.Redact($"{spec.Check}: {failure.Message}", binding.Secrets));
         }
     }
 }

@@ -12,25 +12,29 @@ namespace Runbooks.Steps;
 /// <param name="Problem">What is wrong, in words; null when nothing is.</param>
 public sealed record StepBinding(object? Parameters, JsonElement Shown, string? Problem)
 {
+    /// <summary>What the parameters declare secret; hidden in whatever is said about the step.</summary>
+    internal IReadOnlyList<string> Secrets { get; private init; } = [];
+
     /// <summary>Nothing is wrong, but it needs outputs of steps that have not run.</summary>
     public bool Deferred => Parameters is null && Problem is null;
 
     public static StepBinding Of(JsonElement with, Type parametersType, TemplateScope scope, RenderMode mode = RenderMode.Run)
     {
         var rendered = WithRenderer.Render(with, parametersType, scope, mode);
+        var secrets = SecretValues.Of((JsonObject)rendered.Value.DeepClone(), parametersType);
         var shown = JsonSerializer.SerializeToElement(ParameterMask.Mask((JsonObject)rendered.Value.DeepClone(), parametersType));
         if (rendered.Errors.Count > 0)
         {
-            return new(null, shown, Words(rendered.Errors));
+            return new(null, shown, Words(rendered.Errors)) { Secrets = secrets };
         }
 
         if (rendered.Pending)
         {
-            return new(null, shown, null);
+            return new(null, shown, null) { Secrets = secrets };
         }
 
         var bound = ParameterBinder.Bind(rendered.Value, parametersType);
-        return bound.Errors.Count > 0 ? new(null, shown, Words(bound.Errors)) : new(bound.Value, shown, null);
+        return bound.Errors.Count > 0 ? new(null, shown, Words(bound.Errors)) { Secrets = secrets } : new(bound.Value, shown, null) { Secrets = secrets };
     }
 
     private static string Words(IReadOnlyList<ParameterError> errors) =>

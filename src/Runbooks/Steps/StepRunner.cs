@@ -56,18 +56,19 @@ public sealed class StepRunner(
     {
         var (incident, request, spec, action, known, context) = attempt;
         var acting = false;
+        var binding = StepBinding.Of(spec.With, action.ParametersType, StepScope.Of(incident));
         try
         {
-            var binding = StepBinding.Of(spec.With, action.ParametersType, StepScope.Of(incident));
             if (binding.Parameters is not { } parameters)
             {
                 throw new StepRefusedException(binding.Problem ?? "its parameters need outputs that no step gave.");
             }
 
             var preparation = await Deadline.WithinAsync(spec.Timeout, time, token => action.PrepareAsync(parameters, context, token), cancellationToken);
+            preparation = preparation with { Will = Redactor.Redact(preparation.Will, binding.Secrets) };
             if (known is null && PlanHash.Difference(Planned(attempt.Gate!, request)!, binding.Shown, preparation.Identity) is { } difference)
             {
-                return new(StepEnd.PlanChanged, difference);
+                return new(StepEnd.PlanChanged, Redactor.Redact(difference, binding.Secrets));
             }
 
             if (preparation.Refusal is { } refusal)
@@ -100,7 +101,7 @@ public sealed class StepRunner(
 
                 acting = true;
                 var result = await Deadline.WithinAsync(spec.Timeout, time, token => action.ApplyAsync(parameters, preparation, context, token), cancellationToken);
-                return await FinishAsync(begun, request, StepStatus.Done, result, cancellationToken);
+                return await FinishAsync(begun, request, StepStatus.Done, Clean(result, binding), cancellationToken);
             }
             finally
             {
@@ -110,12 +111,12 @@ public sealed class StepRunner(
         catch (StepRefusedException refused)
         {
             return acting || known is not null
-                ? await FinishAsync(incident, request, StepStatus.Failed, new(refused.Message), cancellationToken)
-                : new(StepEnd.Failed, refused.Message);
+                ? await FinishAsync(incident, request, StepStatus.Failed, new(Redactor.Redact(refused.Message, binding.Secrets)), cancellationToken)
+                : new(StepEnd.Failed, Redactor.Redact(refused.Message, binding.Secrets));
         }
         catch (Exception failure) when (failure is not StepAttemptFailedException && !cancellationToken.IsCancellationRequested)
         {
-            return await FailAsync(attempt, acting, failure, cancellationToken);
+            return await FailAsync(attempt, acting, Redactor.Redact(failure, binding.Secrets), Redactor.Redact(failure.Message, binding.Secrets), cancellationToken);
         }
     }
 
@@ -148,21 +149,21 @@ public sealed class StepRunner(
         return objection;
     }
 
-    private async Task<StepReport> FailAsync(Attempt attempt, bool acting, Exception failure, CancellationToken cancellationToken)
+    private async Task<StepReport> FailAsync(Attempt attempt, bool acting, Exception failure, string why, CancellationToken cancellationToken)
     {
         var made = (attempt.Known?.Attempts ?? 0) + 1;
         Log.StepFailed(logger, made, attempt.Spec.Name, attempt.Incident.Id, failure);
         if (acting && !attempt.Action.Repeatable)
         {
-            return await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Unknown, new($"It broke off ({failure.Message}) and cannot be repeated safely, so a person has to look whether it happened."), cancellationToken);
+            return await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Unknown, new($"It broke off ({why}) and cannot be repeated safely, so a person has to look whether it happened."), cancellationToken);
         }
 
         if (acting && made >= attempt.Spec.Retry.Attempts)
         {
-            return await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Failed, new($"failed {made} times; last: {failure.Message}"), cancellationToken);
+            return await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Failed, new($"failed {made} times; last: {why}"), cancellationToken);
         }
 
-        throw new StepAttemptFailedException(failure.Message);
+        throw new StepAttemptFailedException(why);
     }
 
     private async Task<StepReport> RehearseAsync(Attempt attempt, Preparation preparation, CancellationToken cancellationToken)
@@ -178,6 +179,13 @@ public sealed class StepRunner(
             incident.Id, i => i.FinishStep(i.FindStep(request.Phase, request.Step)!, status, result, time.GetUtcNow()), cancellationToken);
         return Report(finished.FindStep(request.Phase, request.Step)!);
     }
+
+    /// <summary>Actions quote systems that may say anything; what a later step reads from it has no secret either.</summary>
+    private static ActionResult Clean(ActionResult result, StepBinding binding) => result with
+    {
+        Did = Redactor.Redact(result.Did, binding.Secrets),
+        Outputs = result.Outputs.ToDictionary(output => output.Key, output => Redactor.Redact(output.Value, binding.Secrets)),
+    };
 
     private static StepReport Report(StepRecord step) => new(
         step.Status switch

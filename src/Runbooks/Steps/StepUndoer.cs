@@ -57,8 +57,8 @@ public sealed class StepUndoer(
         }
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
-            Log.UndoFailed(logger, step.Name, incident.Id, failure);
-            return (StepStatus.UndoFailed, new(failure.Message));
+            Log.UndoFailed(logger, step.Name, incident.Id, Redactor.Redact(failure));
+            return (StepStatus.UndoFailed, new(Redactor.Redact(failure.Message)));
         }
     }
 }
