@@ -42,6 +42,7 @@ internal static class CommandLine
             DecideCommand.BuildApprove(),
             DecideCommand.BuildReject(),
             ValidateCommand.Build(),
+            TestCommand.Build(),
             SchemaCommand.Build(),
             VerifyAuditCommand.Build(),
         };

@@ -17,7 +17,7 @@ internal static class LocalHost
         settings = settings with { Port = FreePort(settings.Port) };
         DataFolder.Prepare(settings);
         await using var range = settings.Practice ? await StartRangeAsync(cancellationToken) : null;
-        await using var app = Build(settings, folder, range);
+        await using var app = Build(settings, folder, range?.BaseAddress);
         DataFolder.Open(app.Services);
         LoadRunbooks(app.Services.GetRequiredService<RunbookCatalog>(), folder);
         var book = LocalContacts.Load(app.Services);
@@ -28,14 +28,15 @@ internal static class LocalHost
         return ExitCode.Done;
     }
 
+    /// <param name="range">Where the practice range is; null without one.</param>
     /// <param name="adjust">What a test or a benchmark has otherwise than a person's machine; has the last word.</param>
-    internal static WebApplication Build(LocalSettings settings, RunbookFolder folder, PracticeRangeServer? range, Action<IServiceCollection>? adjust = null)
+    internal static WebApplication Build(LocalSettings settings, RunbookFolder folder, Uri? range, Action<IServiceCollection>? adjust = null)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.Sources.Clear();
         builder.Configuration
             .AddInMemoryCollection(new Dictionary<string, string?> { ["Runbooks:PublicUrl"] = $"http://localhost:{settings.Port}" })
-            .AddInMemoryCollection(range is null ? [] : PracticeSettings.For(range.BaseAddress));
+            .AddInMemoryCollection(range is null ? [] : PracticeSettings.For(range));
         if (settings.ConfigFile is { } file)
         {
             builder.Configuration.AddJsonFile(File.Exists(file) ? file : throw new CommandException($"There is no file {file}."), optional: false);

@@ -50,7 +50,7 @@ internal static class LocalServices
         .AddIntegrations()
         .AddMessages(settings, runbooks);
 
-    private static IServiceCollection AddIncidentEngine(this IServiceCollection services) => services
+    public static IServiceCollection AddIncidentEngine(this IServiceCollection services) => services
         .AddSingleton(new WorkflowTable().Add<IncidentInput, IncidentState>(IncidentWorkflow.Name, IncidentWorkflow.RunAsync))
         .AddSingleton(provider => provider.GetRequiredService<IncidentActivityTable>().Build())
         .AddJournalEngine();

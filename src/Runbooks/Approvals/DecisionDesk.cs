@@ -27,6 +27,11 @@ public sealed class DecisionDesk(
             else
             {
                 Log.DecisionRefused(logger, incidentId, ballot.Person, ballot.Via, result.Message);
+                if (IsRepeated(incident, gateId, ballot))
+                {
+                    // Who sends the same decision again had no answer: the host may have died between record and wake-up.
+                    await engine.TryWakeAsync(incident, logger);
+                }
             }
 
             return new(incident, result);
@@ -90,6 +95,11 @@ public sealed class DecisionDesk(
             Log.CardsNotUpdated(logger, incidentId, trouble);
         }
     }
+
+    private bool IsRepeated(Incident incident, string? gateId, Ballot ballot) =>
+        incident.State == IncidentState.AwaitingApproval
+        && (gateId is null ? incident.LatestGate : incident.FindGate(gateId)) is { } gate
+        && gate.Decisions.Any(decision => decision.Verb == ballot.Verb && decision.Person == rules.NameOf(ballot.Person));
 
     private (Incident, DecisionResult) Decide(Incident incident, string? gateId, Ballot ballot)
     {

@@ -48,6 +48,21 @@ public sealed class EndingsTests
     }
 
     [Fact]
+    public async Task ResolvedAlertArrivesAfterTheFix_IsKeptAsEvidence()
+    {
+        await using var host = await RunningHost.StartAsync();
+        var id = await AskedAsync(host);
+        await host.Client.DecideAsync(id, "approve");
+        await host.Client.WaitForAsync(id, "resolved");
+
+        (await host.Client.StuckAsync("llm-b-0", "resolved"))["outcome"]!.ToString().ShouldBe("resolved");
+
+        var told = await host.Client.GetAsync($"api/incidents/{id}");
+        told["alertResolvedAt"].ShouldNotBeNull();
+        told["state"]!.ToString().ShouldBe("resolved");
+    }
+
+    [Fact]
     public async Task Cancelled_NothingIsDoneAndTheReasonIsKept()
     {
         await using var host = await RunningHost.StartAsync();

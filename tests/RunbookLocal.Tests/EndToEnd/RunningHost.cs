@@ -79,7 +79,7 @@ internal sealed class RunningHost : IAsyncDisposable
     {
         var settings = _settings with { Port = LocalHost.FreePort(0) };
         Hosting.DataFolder.Prepare(settings);
-        _app = LocalHost.Build(settings, _runbooks, Range, services => services
+        _app = LocalHost.Build(settings, _runbooks, Range.BaseAddress, services => services
             .AddLogging(logging => logging.ClearProviders())
             .Replace(ServiceDescriptor.Singleton<TimeProvider>(Time))
             .Replace(ServiceDescriptor.Singleton(AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(TextWriter.Null) }))));

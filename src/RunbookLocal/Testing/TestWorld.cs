@@ -1,0 +1,80 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using RunbookLocal.Engine;
+using RunbookLocal.Hosting;
+using RunbookLocal.Sqlite;
+using RunbookLocal.Store;
+using Runbooks.Catalog;
+using Runbooks.Incidents.Intake;
+using Runbooks.Messages;
+using Runbooks.Steps;
+using Runbooks.Storage;
+
+namespace RunbookLocal.Testing;
+
+/// <summary>Workflow, journal and store as in the host, in a folder that goes with it, on virtual time; the outside is scripted.</summary>
+internal sealed class TestWorld : IAsyncDisposable
+{
+    private static readonly DateTimeOffset s_night = new(2026, 11, 23, 3, 0, 0, TimeSpan.Zero);
+    private readonly string _folder = Directory.CreateTempSubdirectory("runbook-test-").FullName;
+    private readonly ServiceProvider _services;
+    private readonly VirtualClock _clock = new(s_night);
+
+    private TestWorld(TestScript script, Runbook runbook, StepCatalog real)
+    {
+        var services = new ServiceCollection();
+        services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["LinkSigning:Keys:0:Id"] = "test",
+            ["LinkSigning:Keys:0:Secret"] = Convert.ToBase64String(new byte[32]),
+            ["Runbooks:PublicUrl"] = "http://localhost",
+        }).Build());
+        services.AddLogging();
+        services.AddSingleton<TimeProvider>(_clock);
+        services.AddRunbooks().AddIncidentIntake();
+        services.TryAddSingleton<IncidentChanges>();
+        services.AddSqliteDatabase(_folder).AddLocalStores(_folder).AddIncidentEngine();
+        services.AddSingleton<LoadedRunbooks>(() => [runbook]);
+        services.AddSingleton<INotifier, SilentChannel>().AddSingleton(ContactBook.EveryoneOn(SilentChannel.Name));
+        services.Replace(ServiceDescriptor.Singleton(new StepCatalog(
+            real.Checks.Select(check => new ScriptedCheck(check, script)), real.Actions.Select(action => new ScriptedAction(action, script)))));
+        _services = services.BuildServiceProvider();
+    }
+
+    public DateTimeOffset Now => _clock.GetUtcNow();
+
+    private JournalEngine Engine => _services.GetRequiredService<JournalEngine>();
+
+    public static async Task<TestWorld> StartAsync(TestScript script, Runbook runbook, StepCatalog real)
+    {
+        var world = new TestWorld(script, runbook, real);
+        await world.Engine.StartAsync(CancellationToken.None);
+        return world;
+    }
+
+    public T Get<T>()
+        where T : notnull => _services.GetRequiredService<T>();
+
+    /// <summary>Lets time pass, from one due timer to the next, each time until everything waits again.</summary>
+    public async Task PassAsync(DateTimeOffset until, Func<Task<bool>> over)
+    {
+        await Engine.WhenIdleAsync();
+        while (!await over() && Engine.NextTimer is { } due && due <= until)
+        {
+            _clock.MoveTo(due.AddMilliseconds(1));
+            await Engine.WhenIdleAsync();
+        }
+
+        if (!await over())
+        {
+            _clock.MoveTo(until);
+            await Engine.WhenIdleAsync();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Engine.StopAsync(CancellationToken.None);
+        await _services.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+}

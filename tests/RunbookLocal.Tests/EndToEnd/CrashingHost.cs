@@ -1,0 +1,97 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Text.Json.Nodes;
+using RunbookLocal.Hosting;
+using RunbookLocal.PracticeRange;
+
+namespace RunbookLocal.Tests.EndToEnd;
+
+/// <summary>
+/// The host in a process of its own that kills itself at one write point, and is started again without that. The practice
+/// range lives in the test: what was done to it outlives the crash, as a real cluster does.
+/// </summary>
+internal sealed class CrashingHost : IAsyncDisposable
+{
+    private static readonly string s_program = Path.Combine(
+        AppContext.BaseDirectory.Replace("RunbookLocal.Tests", "CrashHost", StringComparison.Ordinal), "CrashHost.dll");
+
+    private readonly string _data = Directory.CreateTempSubdirectory("runbooks-").FullName;
+    private readonly int _port = LocalHost.FreePort(0);
+    private Process _process = null!;
+    private HostClient? _client;
+
+    public required PracticeRangeServer Range { get; init; }
+
+    /// <summary>Whether the kill came before the story was over.</summary>
+    public bool Crashed { get; private set; }
+
+    public static async Task<CrashingHost> StartAsync(int killAt)
+    {
+        var range = await PracticeRangeServer.StartAsync(
+            new PracticeRangeOptions { Port = 0, TerminatesAfter = TimeSpan.Zero, ReadyAfter = TimeSpan.Zero }, TestContext.Current.CancellationToken);
+        var host = new CrashingHost { Range = range };
+        host.Launch(killAt);
+        return host;
+    }
+
+    /// <summary>Tries until it works, as a sender does; a host that died is started again meanwhile.</summary>
+    public async Task<T> UntilAsync<T>(Func<HostClient, Task<T?>> attempt)
+        where T : class
+    {
+        var patience = Stopwatch.StartNew();
+        while (patience.Elapsed < TimeSpan.FromSeconds(60))
+        {
+            try
+            {
+                if (await attempt(Client()) is { } done)
+                {
+                    return done;
+                }
+            }
+            catch (Exception failure) when (failure is HttpRequestException or IOException or TaskCanceledException)
+            {
+                if (_process.HasExited)
+                {
+                    Crashed = true;
+                    _process.Dispose();
+                    Launch(killAt: -1);
+                }
+            }
+
+            await Task.Delay(15, TestContext.Current.CancellationToken);
+        }
+
+        throw new TimeoutException("The host does not come to it.");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+            await _process.WaitForExitAsync();
+        }
+
+        _process.Dispose();
+        _client?.Dispose();
+        await Range.DisposeAsync();
+        Directory.Delete(_data, recursive: true);
+    }
+
+    // The key file is there once the host has prepared its folder.
+    private HostClient Client() => _client ??= File.Exists(KeyFile) && File.ReadAllText(KeyFile).Trim() is { Length: > 0 } key
+        ? new HostClient(new Uri($"http://localhost:{_port}"), key)
+        : throw new IOException("The host has not made its key yet.");
+
+    private string KeyFile => Path.Combine(_data, LocalDefaults.KeyFile);
+
+    private void Launch(int killAt) => _process = Process.Start(new ProcessStartInfo("dotnet",
+    [
+        s_program, _data, Path.Combine(AppContext.BaseDirectory, "runbooks"), _port.ToString(CultureInfo.InvariantCulture),
+        Range.BaseAddress.ToString(), killAt.ToString(CultureInfo.InvariantCulture),
+    ])
+    {
+        Environment = { ["DOTNET_TieredCompilation"] = "1", ["DOTNET_TC_QuickJitForLoops"] = "1" },
+    })!;
+}
