@@ -12,6 +12,14 @@ public static class IncidentAlerts
     public static bool Accepts(this Incident incident, DateTimeOffset now) =>
         !incident.State.IsFinal() || now < incident.SettlesAt;
 
+    /// <summary>
+    /// Whether a resolved alert belongs to this incident. Most senders say so only after the fix was verified and the
+    /// incident closed; what it was opened for is then over, and that is evidence for the fix.
+    /// </summary>
+    public static bool AcceptsResolved(this Incident incident, IReadOnlyList<Alert> alerts, DateTimeOffset now) =>
+        incident.Accepts(now)
+        || (incident.AlertResolvedAt is null && alerts.Any(alert => incident.Alerts.Any(known => known.Fingerprint == alert.Fingerprint && !known.Resolved)));
+
     /// <summary>Counts and lists the alert, firing or resolved.</summary>
     public static Incident Attach(this Incident incident, Alert alert, DateTimeOffset now)
     {

@@ -109,14 +109,15 @@ public sealed class IncidentIntake(
     private async Task<IReadOnlyList<IntakeOutcome>> ResolveAsync(Arrival arrival, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        if (await store.FindLatestAsync(arrival.Runbook.Id, arrival.Target, cancellationToken) is not { } latest || !latest.Accepts(now))
+        if (await store.FindLatestAsync(arrival.Runbook.Id, arrival.Target, cancellationToken) is not { } latest
+            || !latest.AcceptsResolved(arrival.Alerts, now))
         {
             Log.ResolvedWithoutIncident(logger, Clip.To(arrival.First.Name, 200), arrival.Runbook.Id, Clip.To(arrival.Target, 200));
             return Repeat(arrival, arrival.Answer(IntakeResult.Ignored, null, "The alert is resolved and no incident on this target is open."));
         }
 
         var incident = await store.UpdateAsync(
-            latest.Id, current => current.Accepts(now) ? arrival.AttachTo(current, now) : current, cancellationToken);
+            latest.Id, current => current.AcceptsResolved(arrival.Alerts, now) ? arrival.AttachTo(current, now) : current, cancellationToken);
         await engine.TryWakeAsync(incident, logger);
         return Repeat(arrival, arrival.Answer(IntakeResult.Resolved, incident.Id, null));
     }
