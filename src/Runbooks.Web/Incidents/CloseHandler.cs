@@ -58,7 +58,7 @@ public sealed class CloseHandler(DecisionDesk desk, HttpEdge edge)
     private static PageResult<MessagePage> Message(int status, string text) => new(new { Title = "Not closed", Text = text, Home = true }, status);
 
     /// <summary>After a form the browser asks for the page anew, so that going back does not send the form again.</summary>
-    private static IResult SeeOther(string to) => new SeeOtherResult(to);
+    private static SeeOtherResult SeeOther(string to) => new(to);
 
     private sealed record SeeOtherResult(string To) : IResult
     {
