@@ -8,6 +8,9 @@ public static class IncidentAlerts
     /// <summary>Distinct alerts listed on one incident; more are counted only, so that a storm cannot bloat the record.</summary>
     public const int MaxListed = 50;
 
+    /// <summary>Lines that one record has about alerts at the most.</summary>
+    public const int MaxTold = 100;
+
     /// <summary>Whether an alert on the same runbook and target belongs to this incident rather than to a new one.</summary>
     public static bool Accepts(this Incident incident, DateTimeOffset now) =>
         !incident.State.IsFinal() || now < incident.SettlesAt;
@@ -25,9 +28,12 @@ public static class IncidentAlerts
     {
         var resolved = alert.Status == AlertStatus.Resolved;
         var known = incident.Alerts.FirstOrDefault(a => a.Fingerprint == alert.Fingerprint);
+
+        // In a storm of ever different alerts the record must not grow with each of them.
+        var isNew = known is null && incident.Alerts.Count < MaxListed;
         var listed = known switch
         {
-            null when incident.Alerts.Count >= MaxListed => incident.Alerts,
+            null when !isNew => incident.Alerts,
             null => [.. incident.Alerts, new(alert.Fingerprint, alert.Source, alert.Name, 1, now, now, resolved)],
             _ => [.. incident.Alerts.Select(a => a == known ? a with { Count = a.Count + 1, LastAt = now, Resolved = resolved } : a)],
         };
@@ -35,18 +41,24 @@ public static class IncidentAlerts
         if (!resolved)
         {
             changed = changed with { AlertResolvedAt = null };
-            if (incident.State == IncidentState.Resolved && (known is null || known.LastAt <= incident.ClosedAt))
+            if (incident.State == IncidentState.Resolved && (isNew || known?.LastAt <= incident.ClosedAt))
             {
-                return changed.Note(now, TimelineKind.Alert, alert.Source, $"{alert.Name} fires after the fix was verified; the checks are asked again.");
+                return changed.Tell(now, alert, $"{alert.Name} fires after the fix was verified; the checks are asked again.");
             }
 
-            return known is null && changed.AlertCount > 1
-                ? changed.Note(now, TimelineKind.Alert, alert.Source, $"Another alert on this target: {alert.Name}.")
+            return isNew && changed.AlertCount > 1
+                ? changed.Tell(now, alert, $"Another alert on this target: {alert.Name}.")
                 : changed;
         }
 
-        return listed.All(a => a.Resolved) && incident.AlertResolvedAt is null
-            ? (changed with { AlertResolvedAt = now }).Note(now, TimelineKind.Alert, alert.Source, "The sender says the alert is resolved.")
+        // Of those that are only counted nobody knows whether they are over.
+        var allListed = changed.AlertCount == listed.Sum(a => a.Count);
+        return allListed && listed.All(a => a.Resolved) && incident.AlertResolvedAt is null
+            ? (changed with { AlertResolvedAt = now }).Tell(now, alert, "The sender says the alert is resolved.")
             : changed;
     }
+
+    /// <summary>An alert that comes and goes for days is counted on, and written about no more.</summary>
+    private static Incident Tell(this Incident incident, DateTimeOffset now, Alert alert, string what) =>
+        incident.Timeline.Count(line => line.Kind == TimelineKind.Alert) < MaxTold ? incident.Note(now, TimelineKind.Alert, alert.Source, what) : incident;
 }

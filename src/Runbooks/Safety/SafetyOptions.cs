@@ -24,8 +24,4 @@ public sealed class SafetyOptions
 
     /// <summary>When nothing is to run, as planned.</summary>
     public IList<MaintenanceWindow> Windows { get; } = [];
-
-    /// <summary>From this many questions of one runbook within a minute on, one summary is sent instead of a card each.</summary>
-    [Range(1, 10_000)]
-    public int StormAfter { get; set; } = 10;
 }

@@ -1,0 +1,34 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using RunbookLocal.Store;
+using Runbooks.Incidents.Intake;
+using Runbooks.Safety;
+using Runbooks.Storage;
+using TestKit;
+using TestKit.Engine;
+
+namespace RunbookLocal.Tests.Store;
+
+/// <summary>The same storm as in memory, smaller, on the real database.</summary>
+public sealed class StormTests : IDisposable
+{
+    private readonly DataFolder _data = new();
+
+    [Fact]
+    public async Task TwoThousandAlertsOnFortyTargets_AreFortyIncidentsOnDisk()
+    {
+        var time = new FakeTimeProvider(Some.Time);
+        var store = new SqliteIncidentStore(_data.Database);
+        var intake = new IncidentIntake(
+            () => [Some.Runbook()], store, new PinnedRunbooks(store), new RecordingEngine(time), new FixedOptions<SafetyOptions>(new()), time, NullLogger<IncidentIntake>.Instance);
+        var posts = Enumerable.Range(0, 40).Select(post => Enumerable.Range(0, 50).Select(i => Some.Alert(pod: $"llm-b-{((post * 50) + i) % 40}")).ToList());
+
+        await Task.WhenAll(posts.Select(post => intake.TakeAsync(post, CancellationToken.None)));
+
+        var stored = await store.ListAsync(new IncidentQuery(Limit: 500), CancellationToken.None);
+        stored.Items.Count.ShouldBe(40);
+        stored.Items.ShouldAllBe(incident => incident.AlertCount == 50);
+    }
+
+    public void Dispose() => _data.Dispose();
+}
