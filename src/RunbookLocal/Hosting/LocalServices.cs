@@ -10,15 +10,10 @@ using Runbooks.Incidents;
 using Runbooks.Incidents.Activities;
 using Runbooks.Incidents.Intake;
 using Runbooks.Incidents.Watch;
-using Runbooks.Integrations.AppConfiguration;
-using Runbooks.Integrations.Azure;
+using Runbooks.Integrations;
 using Runbooks.Integrations.Email;
-using Runbooks.Integrations.Http;
-using Runbooks.Integrations.Kubernetes;
-using Runbooks.Integrations.LlmProvider;
 using Runbooks.Integrations.Outbox;
 using Runbooks.Integrations.PagerDuty;
-using Runbooks.Integrations.Prometheus;
 using Runbooks.Integrations.Slack;
 using Runbooks.Integrations.Teams;
 using Runbooks.Integrations.Webhook;
@@ -54,14 +49,6 @@ internal static class LocalServices
         .AddSingleton(new WorkflowTable().Add<IncidentInput, IncidentState>(IncidentWorkflow.Name, IncidentWorkflow.RunAsync))
         .AddSingleton(provider => provider.GetRequiredService<IncidentActivityTable>().Build())
         .AddJournalEngine();
-
-    public static IServiceCollection AddIntegrations(this IServiceCollection services) => services
-        .AddKubernetes()
-        .AddPrometheus()
-        .AddHttpProbe()
-        .AddAzure()
-        .AddAppConfiguration()
-        .AddLlmProvider();
 
     private static IServiceCollection AddChannels(this IServiceCollection services) => services
         .AddTeams()

@@ -1,4 +1,5 @@
 using Runbooks.Catalog;
+using Runbooks.Integrations;
 
 namespace RunbookLocal.Hosting;
 

@@ -1,6 +1,8 @@
 using RunbookLocal.PracticeRange.AppConfiguration;
+using RunbookLocal.PracticeRange.Arm;
 using RunbookLocal.PracticeRange.Faults;
 using RunbookLocal.PracticeRange.Kubernetes;
+using RunbookLocal.PracticeRange.Logs;
 using RunbookLocal.PracticeRange.Prometheus;
 using RunbookLocal.PracticeRange.Provider;
 
@@ -38,5 +40,9 @@ internal static class PracticeApis
         .AddSingleton<PracticeApi, KubernetesApi>()
         .AddSingleton<PracticeApi, PrometheusApi>()
         .AddSingleton<PracticeApi, ProviderApi>()
-        .AddSingleton<PracticeApi, AppConfigurationApi>();
+        .AddSingleton<PracticeApi, AppConfigurationApi>()
+        .AddArm()
+        .AddSingleton<PracticeApi, ArmApi>()
+        .AddSingleton<PracticeTable, SlowRequestsTable>()
+        .AddSingleton<PracticeApi, LogsApi>();
 }

@@ -17,6 +17,12 @@ public sealed record PracticeRangeOptions
     /// <summary>How long the provider's outage lasts from the first question on.</summary>
     public TimeSpan ProviderRecoversAfter { get; init; } = TimeSpan.FromMinutes(3);
 
+    /// <summary>How long region b stays slow from the first question on.</summary>
+    public TimeSpan RegionRecoversAfter { get; init; } = TimeSpan.FromMinutes(3);
+
+    /// <summary>How long a long-running operation takes.</summary>
+    public TimeSpan OperationTakes { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>The clock that all state of the range follows.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

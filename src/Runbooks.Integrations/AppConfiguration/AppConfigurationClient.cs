@@ -22,8 +22,8 @@ internal sealed class AppConfigurationClient(AzurePipelines pipelines, IOptions<
         return store is not null && stores.ContainsKey(store)
             ? new SettingAddress(store, key, label ?? "")
             : throw new StepRefusedException(store is null
-                ? $"No App Configuration store is chosen. Set {AppConfigurationOptions.Section}:Default, or name a store in the step."
-                : $"No App Configuration store is configured as '{store}'. Add {AppConfigurationOptions.Section}:Stores:{store}:Endpoint.");
+                ? $"No App Configuration store is chosen. Set {AppConfigurationOptions.SectionName}:Default, or name a store in the step."
+                : $"No App Configuration store is configured as '{store}'. Add {AppConfigurationOptions.SectionName}:Stores:{store}:Endpoint.");
     }
 
     /// <returns>Null when there is no such key.</returns>

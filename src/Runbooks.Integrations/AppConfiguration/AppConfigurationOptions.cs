@@ -5,7 +5,7 @@ namespace Runbooks.Integrations.AppConfiguration;
 /// <summary>Section <c>AppConfiguration</c>.</summary>
 public sealed class AppConfigurationOptions : IValidatableObject
 {
-    public const string Section = "AppConfiguration";
+    public const string SectionName = "AppConfiguration";
 
     /// <summary>The store of steps that name none; not needed when there is only one.</summary>
     public string? Default { get; set; }
@@ -17,14 +17,14 @@ public sealed class AppConfigurationOptions : IValidatableObject
     {
         if (Default is not null && !Stores.ContainsKey(Default))
         {
-            yield return new ValidationResult($"{Section}:Default names '{Default}', which is not among {Section}:Stores.");
+            yield return new ValidationResult($"{SectionName}:Default names '{Default}', which is not among {SectionName}:Stores.");
         }
 
         foreach (var (name, store) in Stores)
         {
             if (!Uri.TryCreate(store.Endpoint, UriKind.Absolute, out var url) || (url.Scheme != "https" && url is not { Scheme: "http", IsLoopback: true }))
             {
-                yield return new ValidationResult($"{Section}:Stores:{name}:Endpoint must be an https URL such as https://{{store}}.azconfig.io.");
+                yield return new ValidationResult($"{SectionName}:Stores:{name}:Endpoint must be an https URL such as https://{{store}}.azconfig.io.");
             }
         }
     }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Azure.Core;
 using Azure.Core.Pipeline;
+using Azure.ResourceManager;
 using Microsoft.Extensions.Options;
 using Runbooks.Integrations.Http;
 
@@ -9,27 +10,37 @@ namespace Runbooks.Integrations.Azure;
 /// <summary>One authenticated pipeline for each kind of Azure endpoint.</summary>
 internal sealed class AzurePipelines(TokenCredential credential, IOptions<OutboundHttpOptions> http)
 {
-    public const string ManagementScope = "https://management.azure.com/.default";
-    private readonly ConcurrentDictionary<(string Scope, bool Plain), HttpPipeline> _pipelines = new();
+    private readonly ConcurrentDictionary<(Uri Endpoint, string Scope), HttpPipeline> _pipelines = new();
 
-    /// <param name="scope">The token's scope, for example <see cref="ManagementScope"/>.</param>
-    public AzureCaller To(Uri endpoint, string scope)
-    {
-        // No token ever leaves over plain http. On loopback that is the practice range, which asks for none; anywhere
-        // else the policy for bearer tokens refuses.
-        var plain = endpoint is { Scheme: "http", IsLoopback: true };
-        return new AzureCaller(_pipelines.GetOrAdd((scope, plain), key => Build(key.Scope, key.Plain)), endpoint);
-    }
+    /// <summary>A data plane.</summary>
+    /// <param name="scope">The token's scope, for example <c>https://appconfig.azure.com/.default</c>.</param>
+    public AzureCaller To(Uri endpoint, string scope) => new(
+        _pipelines.GetOrAdd((Origin(endpoint), scope), key => IsPractice(endpoint)
+            ? HttpPipelineBuilder.Build(Careful(new CallOptions()))
+            : HttpPipelineBuilder.Build(Careful(new CallOptions()), new BearerTokenAuthenticationPolicy(credential, key.Scope))),
+        endpoint);
 
-    private HttpPipeline Build(string scope, bool plain)
+    /// <summary>Azure Resource Manager, through the pipeline of its SDK: it also answers challenges of conditional access.</summary>
+    public AzureCaller ToManagement(Uri endpoint) => new(
+        _pipelines.GetOrAdd((Origin(endpoint), "management"), _ => IsPractice(endpoint)
+            ? HttpPipelineBuilder.Build(Careful(new CallOptions()))
+            : ManagementPipeline.Of(credential, Careful(new ArmClientOptions { Environment = new ArmEnvironment(endpoint, endpoint.ToString().TrimEnd('/')) }))),
+        endpoint);
+
+    // No token ever leaves over plain http. On loopback that is the practice range, which asks for none; anywhere else
+    // the policy for bearer tokens refuses.
+    private static bool IsPractice(Uri endpoint) => endpoint is { Scheme: "http", IsLoopback: true };
+
+    private static Uri Origin(Uri endpoint) => new(endpoint.GetLeftPart(UriPartial.Authority));
+
+    private T Careful<T>(T options)
+        where T : ClientOptions
     {
-        var options = new CallOptions { RetryPolicy = new CarefulRetryPolicy(http.Value.Retries, http.Value.RetryDelay) };
+        options.RetryPolicy = new CarefulRetryPolicy(http.Value.Retries, http.Value.RetryDelay);
         options.Retry.NetworkTimeout = http.Value.AttemptTimeout;
         // Request and response bodies can hold secrets.
         options.Diagnostics.IsLoggingContentEnabled = false;
-        return plain
-            ? HttpPipelineBuilder.Build(options)
-            : HttpPipelineBuilder.Build(options, new BearerTokenAuthenticationPolicy(credential, scope));
+        return options;
     }
 
     private sealed class CallOptions : ClientOptions;

@@ -12,10 +12,11 @@ public static class AzureRegistration
     /// <summary>The credential and the pipelines that every Azure integration shares. May be called more than once.</summary>
     public static IServiceCollection AddAzure(this IServiceCollection services)
     {
-        services.AddOptions<AzureOptions>().BindConfiguration(AzureOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<AzureOptions>().BindConfiguration(AzureOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         services.AddOutboundHttpOptions();
         services.TryAddSingleton(provider => Credential(provider.GetRequiredService<IOptions<AzureOptions>>().Value));
         services.TryAddSingleton<AzurePipelines>();
+        services.TryAddSingleton<ArmResources>();
         return services;
     }
 

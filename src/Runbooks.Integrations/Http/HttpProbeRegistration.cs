@@ -9,7 +9,7 @@ public static class HttpProbeRegistration
     /// <summary>The check <c>http.probe</c>.</summary>
     public static IServiceCollection AddHttpProbe(this IServiceCollection services)
     {
-        services.AddOptions<HttpProbeOptions>().BindConfiguration(HttpProbeOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<HttpProbeOptions>().BindConfiguration(HttpProbeOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         services.AddHttpClient(HttpProbe.Client)
             .ConfigureHttpClient(client => client.Timeout = Timeout.InfiniteTimeSpan)
             .ConfigurePrimaryHttpMessageHandler(provider =>

@@ -35,7 +35,7 @@ public static class OutboundHttp
     public static IServiceCollection AddOutboundHttpOptions(this IServiceCollection services)
     {
         services.AddOptions<OutboundHttpOptions>()
-            .BindConfiguration(OutboundHttpOptions.Section)
+            .BindConfiguration(OutboundHttpOptions.SectionName)
             .ValidateDataAnnotations()
             .ValidateOnStart();
         return services;

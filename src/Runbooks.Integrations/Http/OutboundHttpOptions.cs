@@ -5,7 +5,7 @@ namespace Runbooks.Integrations.Http;
 /// <summary>How patient calls to outside systems are. Section <c>OutboundHttp</c>.</summary>
 public sealed class OutboundHttpOptions
 {
-    public const string Section = "OutboundHttp";
+    public const string SectionName = "OutboundHttp";
 
     /// <summary>The longest one attempt may take.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:05:00")]

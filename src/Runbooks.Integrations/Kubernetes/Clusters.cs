@@ -20,8 +20,8 @@ internal sealed class Clusters(IOptions<KubernetesOptions> options, IOptions<Out
         if (name is null || !known.TryGetValue(name, out var cluster))
         {
             throw new ClusterException(name is null
-                ? $"No cluster is chosen. Set {KubernetesOptions.Section}:Default, or name a cluster in the step."
-                : $"No cluster is configured as '{name}'. Add {KubernetesOptions.Section}:Clusters:{name}.");
+                ? $"No cluster is chosen. Set {KubernetesOptions.SectionName}:Default, or name a cluster in the step."
+                : $"No cluster is configured as '{name}'. Add {KubernetesOptions.SectionName}:Clusters:{name}.");
         }
 
         return new ClusterPods(_clients.GetOrAdd(name, _ => new(() => Connect(name, cluster))).Value, name);

@@ -6,7 +6,7 @@ namespace Runbooks.Integrations.Kubernetes;
 /// <summary>Section <c>Kubernetes</c>.</summary>
 public sealed class KubernetesOptions : IValidatableObject
 {
-    public const string Section = "Kubernetes";
+    public const string SectionName = "Kubernetes";
 
     /// <summary>The cluster of steps that name none; not needed when there is only one.</summary>
     public string? Default { get; set; }
@@ -18,12 +18,12 @@ public sealed class KubernetesOptions : IValidatableObject
     {
         if (Default is not null && !Clusters.ContainsKey(Default))
         {
-            yield return new ValidationResult($"{Section}:Default names '{Default}', which is not among {Section}:Clusters.");
+            yield return new ValidationResult($"{SectionName}:Default names '{Default}', which is not among {SectionName}:Clusters.");
         }
 
         foreach (var (name, problem) in Clusters.SelectMany(cluster => cluster.Value.Problems().Select(problem => (cluster.Key, problem))))
         {
-            yield return new ValidationResult($"{Section}:Clusters:{name} {problem}");
+            yield return new ValidationResult($"{SectionName}:Clusters:{name} {problem}");
         }
     }
 }

@@ -9,7 +9,7 @@ public static class KubernetesRegistration
     /// <summary>The check <c>kubernetes.pod</c> and the action <c>kubernetes.recyclePod</c>.</summary>
     public static IServiceCollection AddKubernetes(this IServiceCollection services)
     {
-        services.AddOptions<KubernetesOptions>().BindConfiguration(KubernetesOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<KubernetesOptions>().BindConfiguration(KubernetesOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         services.AddOutboundHttpOptions();
         services.AddSingleton<Clusters>();
         services.AddSingleton<ICheck, PodCheck>();

@@ -19,8 +19,8 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
         if (name is null || !providers.TryGetValue(name, out var provider))
         {
             return CheckResult.Unknown(name is null
-                ? $"No provider is chosen. Set {LlmProviderOptions.Section}:Default, or name one in the check."
-                : $"No provider is configured as '{name}'. Add {LlmProviderOptions.Section}:Providers:{name}:Url.");
+                ? $"No provider is chosen. Set {LlmProviderOptions.SectionName}:Default, or name one in the check."
+                : $"No provider is configured as '{name}'. Add {LlmProviderOptions.SectionName}:Providers:{name}:Url.");
         }
 
         using var limit = new CancellationTokenSource(parameters.Timeout, context.Time);
@@ -71,7 +71,7 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
             >= 200 and <= 299 when IsAnswer(ask, body) => (Verdict.Passing, FormattableString.Invariant($"answered {status} in {took.TotalMilliseconds:0} ms")),
             >= 200 and <= 299 => (Verdict.Failing, $"answered {status}, but not with {(ask == ProviderQuestion.Models ? "models" : "a completion")}"),
             429 => (Verdict.Failing, $"turns requests away: 429, too many requests{wait}"),
-            401 or 403 => (Verdict.Unknown, $"refuses our key: {status}. That says nothing about its health; check {LlmProviderOptions.Section}:Providers:{name}:ApiKey"),
+            401 or 403 => (Verdict.Unknown, $"refuses our key: {status}. That says nothing about its health; check {LlmProviderOptions.SectionName}:Providers:{name}:ApiKey"),
             >= 500 => (Verdict.Failing, $"is failing: {status} {answer.ReasonPhrase}{wait}"),
             _ => (Verdict.Unknown, $"answered {status}, which says nothing about its health; check its Url and Model"),
         };

@@ -6,7 +6,7 @@ namespace Runbooks.Integrations.LlmProvider;
 /// <summary>Section <c>LlmProvider</c>.</summary>
 public sealed class LlmProviderOptions : IValidatableObject
 {
-    public const string Section = "LlmProvider";
+    public const string SectionName = "LlmProvider";
 
     /// <summary>The provider of checks that name none; not needed when there is only one.</summary>
     public string? Default { get; set; }
@@ -18,14 +18,14 @@ public sealed class LlmProviderOptions : IValidatableObject
     {
         if (Default is not null && !Providers.ContainsKey(Default))
         {
-            yield return new ValidationResult($"{Section}:Default names '{Default}', which is not among {Section}:Providers.");
+            yield return new ValidationResult($"{SectionName}:Default names '{Default}', which is not among {SectionName}:Providers.");
         }
 
         foreach (var (name, provider) in Providers)
         {
             if (!Uri.TryCreate(provider.Url, UriKind.Absolute, out var url) || (url.Scheme != "https" && url is not { Scheme: "http", IsLoopback: true }))
             {
-                yield return new ValidationResult($"{Section}:Providers:{name}:Url must be an https URL such as https://api.example.com/v1.");
+                yield return new ValidationResult($"{SectionName}:Providers:{name}:Url must be an https URL such as https://api.example.com/v1.");
             }
         }
     }

@@ -10,7 +10,7 @@ public static class LlmProviderRegistration
     /// <summary>The check <c>llm.provider</c>.</summary>
     public static IServiceCollection AddLlmProvider(this IServiceCollection services)
     {
-        services.AddOptions<LlmProviderOptions>().BindConfiguration(LlmProviderOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<LlmProviderOptions>().BindConfiguration(LlmProviderOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         // No retries: the check tells how the provider is now.
         services.AddHttpClient(LlmProviderCheck.Client)
             .ConfigureHttpClient(client =>

@@ -19,8 +19,8 @@ internal sealed class PrometheusClient(IHttpClientFactory clients, IOptions<Prom
         return name is not null && endpoints.TryGetValue(name, out var endpoint)
             ? (name, endpoint)
             : throw new PrometheusException(name is null
-                ? $"No Prometheus is chosen. Set {PrometheusOptions.Section}:Default, or name an endpoint in the check."
-                : $"No Prometheus is configured as '{name}'. Add {PrometheusOptions.Section}:Endpoints:{name}:Url.");
+                ? $"No Prometheus is chosen. Set {PrometheusOptions.SectionName}:Default, or name an endpoint in the check."
+                : $"No Prometheus is configured as '{name}'. Add {PrometheusOptions.SectionName}:Endpoints:{name}:Url.");
     }
 
     public Task<IReadOnlyList<PrometheusSeries>> QueryAsync(string? endpoint, string query, CancellationToken cancellationToken) =>

@@ -7,7 +7,7 @@ namespace Runbooks.Integrations.Prometheus;
 /// <summary>Section <c>Prometheus</c>.</summary>
 public sealed class PrometheusOptions : IValidatableObject
 {
-    public const string Section = "Prometheus";
+    public const string SectionName = "Prometheus";
 
     /// <summary>The endpoint of checks that name none; not needed when there is only one.</summary>
     public string? Default { get; set; }
@@ -19,18 +19,18 @@ public sealed class PrometheusOptions : IValidatableObject
     {
         if (Default is not null && !Endpoints.ContainsKey(Default))
         {
-            yield return new ValidationResult($"{Section}:Default names '{Default}', which is not among {Section}:Endpoints.");
+            yield return new ValidationResult($"{SectionName}:Default names '{Default}', which is not among {SectionName}:Endpoints.");
         }
 
         foreach (var (name, endpoint) in Endpoints)
         {
             if (!Uri.TryCreate(endpoint.Url, UriKind.Absolute, out var url) || !new HttpUrlAttribute().IsValid(endpoint.Url))
             {
-                yield return new ValidationResult($"{Section}:Endpoints:{name}:Url must be an absolute http or https URL.");
+                yield return new ValidationResult($"{SectionName}:Endpoints:{name}:Url must be an absolute http or https URL.");
             }
             else if (endpoint.Token is not null && url is { Scheme: "http", IsLoopback: false })
             {
-                yield return new ValidationResult($"{Section}:Endpoints:{name} would send its token over plain http. Use https.");
+                yield return new ValidationResult($"{SectionName}:Endpoints:{name} would send its token over plain http. Use https.");
             }
         }
     }

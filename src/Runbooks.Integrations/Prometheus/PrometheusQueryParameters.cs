@@ -26,5 +26,3 @@ public sealed record PrometheusQueryParameters
     [Description("The configured Prometheus to ask; the default one when left out.")]
     public string? Endpoint { get; init; }
 }
-
-public enum WhenEmpty { Unknown, Passing, Failing }

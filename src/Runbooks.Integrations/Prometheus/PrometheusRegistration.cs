@@ -9,7 +9,7 @@ public static class PrometheusRegistration
     /// <summary>The check <c>prometheus.query</c>.</summary>
     public static IServiceCollection AddPrometheus(this IServiceCollection services)
     {
-        services.AddOptions<PrometheusOptions>().BindConfiguration(PrometheusOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<PrometheusOptions>().BindConfiguration(PrometheusOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         services.AddOutboundClient(PrometheusClient.Client);
         services.AddSingleton<PrometheusClient>();
         return services.AddSingleton<ICheck, PrometheusQuery>();

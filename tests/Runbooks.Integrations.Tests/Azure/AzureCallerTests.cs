@@ -33,7 +33,7 @@ public sealed class AzureCallerTests : OnTheRange
         await app.StartAsync(Cancel);
         var endpoint = new Uri(app.Urls.First());
         var call = new AzureCall(method, new Uri(endpoint, "/thing"), "restart thing", "thing", "Owner") { Body = method == RequestMethod.Get ? null : BinaryData.FromString("{}") };
-        return await Services.GetRequiredService<AzurePipelines>().To(endpoint, AzurePipelines.ManagementScope).SendToEndAsync(call, new SkippingTime(Clock), Cancel);
+        return await Services.GetRequiredService<AzurePipelines>().To(endpoint, "https://management.azure.com/.default").SendToEndAsync(call, new SkippingTime(Clock), Cancel);
     }
 
     [Fact]
@@ -112,7 +112,7 @@ public sealed class AzureCallerTests : OnTheRange
     [Fact]
     public async Task PlainHttpBeyondLoopback_GetsNoToken()
     {
-        var caller = Services.GetRequiredService<AzurePipelines>().To(new Uri("http://azure.invalid"), AzurePipelines.ManagementScope);
+        var caller = Services.GetRequiredService<AzurePipelines>().To(new Uri("http://azure.invalid"), "https://management.azure.com/.default");
 
         await Should.ThrowAsync<Exception>(() => caller.SendAsync(new AzureCall(RequestMethod.Get, new Uri("http://azure.invalid/x"), "look", "x", "Reader"), Cancel));
 

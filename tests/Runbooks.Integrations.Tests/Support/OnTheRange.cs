@@ -67,6 +67,24 @@ public abstract class OnTheRange : IAsyncLifetime
     protected async Task<IReadOnlyList<string>> RequestsAsync() =>
         [.. (await StateAsync()).GetProperty("requests").EnumerateArray().Select(request => request.GetString()!)];
 
+    /// <summary>What the range's ARM was told, oldest first.</summary>
+    protected async Task<IReadOnlyList<(string Request, JsonElement Body)>> ArmChangesAsync() =>
+    [
+        .. (await StateAsync()).GetProperty("apis").GetProperty("arm").GetProperty("changes").EnumerateArray()
+            .Select(change => (change.GetProperty("request").GetString()!, change.GetProperty("body"))),
+    ];
+
+    protected async Task<JsonElement> ArmAsync(string id) => await Http.GetFromJsonAsync<JsonElement>($"/arm{id}?api-version=2024-01-01", Cancel);
+
+    protected async Task ChangeAsync(HttpMethod method, string id, object body)
+    {
+        using var request = new HttpRequestMessage(method, $"/arm{id}?api-version=2024-01-01") { Content = JsonContent.Create(body) };
+        (await Http.SendAsync(request, Cancel)).EnsureSuccessStatusCode();
+    }
+
+    protected static string Resource(string type, string name) =>
+        $"/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/rg-assist/providers/{type}/{name}";
+
     protected Task<CheckResult> AskAsync(string check, object with)
     {
         var found = Services.GetRequiredService<StepCatalog>().FindCheck(check).ShouldNotBeNull();

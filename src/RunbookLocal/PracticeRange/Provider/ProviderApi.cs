@@ -23,6 +23,9 @@ internal sealed class ProviderApi(PracticeRangeOptions options, TimeProvider tim
             choices = new[] { new { index = 0, message = new { role = "assistant", content = "ok" }, finish_reason = "stop" } },
             usage = new { prompt_tokens = 1, completion_tokens = 1, total_tokens = 2 },
         })));
+        // A model of our own, which knows nothing of the outage.
+        routes.MapGet("/local/v1/models", () => Results.Json(
+            new { @object = "list", data = new[] { new { id = "practice-small", @object = "model", owned_by = "practice" } } }));
         routes.MapPost("/_outage", (Outage outage) =>
         {
             lock (_lock)

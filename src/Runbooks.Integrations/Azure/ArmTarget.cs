@@ -1,0 +1,14 @@
+namespace Runbooks.Integrations.Azure;
+
+/// <summary>A resource that something is asked of.</summary>
+/// <param name="Id">As validated by the parameter's rule.</param>
+/// <param name="Role">The role that allows it, for errors.</param>
+internal sealed record ArmTarget(string Id, string ApiVersion, string Role)
+{
+    public string Name => Id[(Id.LastIndexOf('/') + 1)..];
+
+    /// <summary>For people: <c>trafficManagerProfiles 'assist'</c>.</summary>
+    public string Words => Id.Split('/') is [.., var type, var name] ? $"{type} '{name}'" : Id;
+
+    public string PortalLink => $"https://portal.azure.com/#@/resource{Id}";
+}

@@ -1,0 +1,95 @@
+using Runbooks.Incidents;
+using Runbooks.Steps;
+
+namespace Runbooks.Integrations.Tests.Shipped;
+
+public sealed class HighLatencyRerouteTests : IAsyncLifetime
+{
+    private const string Sample = "high-latency-reroute.azure-monitor";
+    private const string Profile = "/arm/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/rg-assist/providers/Microsoft.Network/trafficManagerProfiles/assist";
+    private PracticeWorld _world = null!;
+
+    public async ValueTask InitializeAsync() => _world = await PracticeWorld.StartAsync();
+
+    public ValueTask DisposeAsync() => _world.DisposeAsync();
+
+    private async Task<(string? Status, int Weight)> SlowEndpointAsync()
+    {
+        var properties = (await _world.GetAsync($"{Profile}/azureEndpoints/cluster-b?api-version=2022-04-01")).GetProperty("properties");
+        return (properties.GetProperty("endpointStatus").GetString(), properties.GetProperty("weight").GetInt32());
+    }
+
+    [Fact]
+    public async Task SlowRegion_LosesItsTrafficAndGetsItBackExactly()
+    {
+        var asked = await _world.FireAsync(Sample);
+        asked.State.ShouldBe(IncidentState.AwaitingApproval);
+        asked.OpenGate!.Question.ShouldBe("I detected high latency in cluster-b. Re-route traffic to cluster-a?");
+        asked.OpenGate.Plan.Steps[0].Will.ShouldBe(
+            "Send the traffic of cluster-b to cluster-a: cluster-b of Traffic Manager assist will be disabled with the weight 50 (now enabled with the weight 50).");
+        asked.Findings.ShouldAllBe(finding => finding.Verdict == Verdict.Failing);
+        asked.Findings.Single(finding => finding.Name == "user-latency").Result.Series.Count.ShouldBeGreaterThan(10);
+
+        var holding = await _world.ApproveAsync(asked.Id);
+
+        holding.State.ShouldBe(IncidentState.Holding);
+        (await SlowEndpointAsync()).ShouldBe(("Disabled", 50));
+        (await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(10))).State.ShouldBe(IncidentState.Holding);
+
+        (await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(20))).State.ShouldBe(IncidentState.Resolved);
+
+        (await SlowEndpointAsync()).ShouldBe(("Enabled", 50));
+    }
+
+    [Fact]
+    public async Task OtherRegionFallsIllBeforeTheYes_NothingIsRerouted()
+    {
+        var asked = await _world.FireAsync(Sample);
+        await _world.SendAsync(
+            HttpMethod.Patch, $"{Profile}/azureEndpoints/cluster-a?api-version=2022-04-01", new { properties = new { endpointMonitorStatus = "Degraded" } });
+
+        var ended = await _world.ApproveAsync(asked.Id);
+
+        ended.State.ShouldBe(IncidentState.Failed);
+        ended.Reason.ShouldNotBeNull().ShouldContain("from bad to worse");
+        (await SlowEndpointAsync()).Status.ShouldBe("Enabled");
+    }
+
+    [Fact]
+    public async Task MissingRole_IsSaidByName()
+    {
+        var asked = await _world.FireAsync(Sample);
+        await _world.FaultAsync("arm", "403", on: "PATCH ");
+
+        var ended = await _world.ApproveAsync(asked.Id);
+
+        ended.State.ShouldBe(IncidentState.Failed);
+        ended.Reason.ShouldNotBeNull().ShouldContain("Traffic Manager Contributor");
+    }
+
+    [Theory]
+    [InlineData("500")]
+    [InlineData("429")]
+    [InlineData("unreachable")]
+    public async Task PassingFault_IsTriedAgain(string fault)
+    {
+        var asked = await _world.FireAsync(Sample);
+        await _world.FaultAsync("arm", fault, on: "PATCH ");
+
+        await _world.ApproveAsync(asked.Id);
+
+        (await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(1))).State.ShouldBe(IncidentState.Holding);
+        (await SlowEndpointAsync()).Status.ShouldBe("Disabled");
+    }
+
+    [Fact]
+    public async Task MetricsThatCannotBeRead_AreUnknownAndNeverHealthy()
+    {
+        await _world.FaultAsync("arm", "500", on: "/metrics", count: 10);
+
+        var asked = await _world.FireAsync(Sample);
+
+        asked.State.ShouldBe(IncidentState.AwaitingApproval);
+        asked.Findings.Single(finding => finding.Name == "region-latency").Verdict.ShouldBe(Verdict.Unknown);
+    }
+}

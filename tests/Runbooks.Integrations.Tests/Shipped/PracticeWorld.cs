@@ -1,0 +1,130 @@
+using System.Net.Http.Json;
+using System.Reflection;
+using System.Text.Json;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using RunbookLocal.PracticeRange;
+using Runbooks.Alerts;
+using Runbooks.Approvals;
+using Runbooks.Catalog;
+using Runbooks.Incidents;
+using Runbooks.Incidents.Intake;
+using Runbooks.Integrations.Tests.Support;
+using Runbooks.Messages;
+using Runbooks.Steps;
+using Runbooks.Storage;
+using TestKit.Incidents;
+
+namespace Runbooks.Integrations.Tests.Shipped;
+
+/// <summary>
+/// The shipped runbook files, the sample alerts, the real integrations and the practice range over real HTTP, around the
+/// core on virtual time.
+/// </summary>
+public sealed class PracticeWorld : IAsyncDisposable
+{
+    private readonly PracticeRangeServer _range;
+    private readonly HttpClient _http;
+    private readonly IncidentWorld _world;
+    private readonly IncidentIntake _intake;
+
+    private PracticeWorld(PracticeRangeServer range, IncidentWorld world)
+    {
+        (_range, _world) = (range, world);
+        _http = new HttpClient { BaseAddress = range.BaseAddress };
+        var catalog = world.Services.GetRequiredService<RunbookCatalog>();
+        var files = Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "runbooks"), "*.yaml");
+        catalog.Load(files.Select(file => new RunbookFile(Path.GetFileName(file), File.ReadAllText(file)))).Errors.ShouldBeEmpty();
+        _intake = new IncidentIntake(
+            () => catalog.Current, world.Store, world.Services.GetRequiredService<PinnedRunbooks>(), world.Engine, world.Time, NullLogger<IncidentIntake>.Instance);
+    }
+
+    public RecordingNotifier Notifier => _world.Notifier;
+
+    public IReadOnlyList<Card> Cards => [.. _world.Notifier.Sent.Select(sent => sent.Card)];
+
+    public string? Evidence(string reference) => _world.Evidence.TextOf(reference);
+
+    public static async Task<PracticeWorld> StartAsync()
+    {
+        var clock = new ForwardedTime();
+        var range = await PracticeRangeServer.StartAsync(
+            new PracticeRangeOptions { Port = 0, Time = clock, TerminatesAfter = TimeSpan.Zero, ReadyAfter = TimeSpan.Zero, OperationTakes = TimeSpan.Zero }, default);
+        var world = new IncidentWorld(configure: services => Configure(services, range.BaseAddress));
+        clock.Inner = world.Time;
+        return new PracticeWorld(range, world);
+    }
+
+    /// <summary>Posts a sample alert, and lets the incident run as far as it goes without anybody's help.</summary>
+    public async Task<Incident> FireAsync(string sample)
+    {
+        using var stream = Assembly.Load("runbook").GetManifestResourceStream($"samples/{sample}.json").ShouldNotBeNull();
+        using var bytes = new MemoryStream();
+        await stream.CopyToAsync(bytes);
+        var parsed = _world.Services.GetRequiredService<AlertReader>().Read(sample.Split('.')[1], bytes.ToArray());
+        parsed.Errors.ShouldBeEmpty();
+        var outcome = (await _intake.TakeAsync(parsed.Alerts, CancellationToken.None)).ShouldHaveSingleItem();
+        return await _world.SettleAsync(outcome.Id.ShouldNotBeNull(outcome.Reason));
+    }
+
+    public async Task<Incident> ApproveAsync(string id) => (await _world.DecideAsync(id, Verb.Approve)).Incident;
+
+    public Task<Incident> AdvanceAsync(string id, TimeSpan by) => _world.AdvanceAsync(id, by);
+
+    public Task FaultAsync(string api, string kind, string? on = null, int count = 1, int skip = 0) =>
+        SendAsync(HttpMethod.Post, "/_range/faults", new { api, kind, count, on, skip });
+
+    public async Task SendAsync(HttpMethod method, string path, object body)
+    {
+        using var request = new HttpRequestMessage(method, path) { Content = JsonContent.Create(body) };
+        (await _http.SendAsync(request)).EnsureSuccessStatusCode();
+    }
+
+    public async Task<bool> ExistsAsync(string path) => (await _http.GetAsync(path)).IsSuccessStatusCode;
+
+    public async Task<JsonElement> GetAsync(string path) => await _http.GetFromJsonAsync<JsonElement>(path);
+
+    public async ValueTask DisposeAsync()
+    {
+        _http.Dispose();
+        await _world.DisposeAsync();
+        await _range.DisposeAsync();
+    }
+
+    private static void Configure(IServiceCollection services, Uri range)
+    {
+        services.AddSingleton<IConfiguration>(new ConfigurationBuilder()
+            .AddInMemoryCollection(PracticeSettings.For(range))
+            .AddInMemoryCollection(new Dictionary<string, string?>
+            {
+                ["LinkSigning:Keys:0:Id"] = "k1",
+                ["LinkSigning:Keys:0:Secret"] = Convert.ToBase64String(new byte[32]),
+                ["OutboundHttp:Retries"] = "0",
+            })
+            .Build());
+        services.AddIntegrations();
+        // Actions that look again every few seconds do not hold up the test.
+        services.AddSingleton(provider => new StepContexts(
+            provider.GetRequiredService<IEvidenceStore>(),
+            new SkippingTime((FakeTimeProvider)provider.GetRequiredService<TimeProvider>(), TimeSpan.FromSeconds(5)),
+            provider.GetRequiredService<ILoggerFactory>()));
+    }
+
+    /// <summary>The range is started before the clock of the world exists.</summary>
+    private sealed class ForwardedTime : TimeProvider
+    {
+        public TimeProvider Inner { get; set; } = new FakeTimeProvider();
+
+        public override DateTimeOffset GetUtcNow() => Inner.GetUtcNow();
+
+        public override long GetTimestamp() => Inner.GetTimestamp();
+
+        public override long TimestampFrequency => Inner.TimestampFrequency;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            Inner.CreateTimer(callback, state, dueTime, period);
+    }
+}
