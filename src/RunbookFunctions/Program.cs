@@ -7,13 +7,8 @@ using RunbookFunctions.Messages;
 using RunbookFunctions.Telemetry;
 using Runbooks.Catalog;
 using Runbooks.Incidents.Watch;
-using Runbooks.Integrations.AppConfiguration;
-using Runbooks.Integrations.Azure;
+using Runbooks.Integrations;
 using Runbooks.Integrations.AzureStorage;
-using Runbooks.Integrations.Http;
-using Runbooks.Integrations.Kubernetes;
-using Runbooks.Integrations.LlmProvider;
-using Runbooks.Integrations.Prometheus;
 using Runbooks.Storage;
 using Runbooks.Web;
 using Runbooks.Web.SignIn;
@@ -37,11 +32,6 @@ builder.Services
 
 builder.Services
     .AddPeople(builder.Configuration)
-    .AddKubernetes()
-    .AddPrometheus()
-    .AddHttpProbe()
-    .AddAzure()
-    .AddAppConfiguration()
-    .AddLlmProvider();
+    .AddIntegrations();
 
 await builder.Build().RunAsync();
