@@ -1,13 +1,21 @@
 using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Integrations.ApiManagement;
 using Runbooks.Integrations.AppConfiguration;
+using Runbooks.Integrations.AppService;
+using Runbooks.Integrations.Arm;
 using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.AzureMonitor;
+using Runbooks.Integrations.AzureOpenAI;
+using Runbooks.Integrations.ContainerApps;
+using Runbooks.Integrations.Disk;
+using Runbooks.Integrations.Escalation;
 using Runbooks.Integrations.FrontDoor;
 using Runbooks.Integrations.Http;
 using Runbooks.Integrations.Kubernetes;
 using Runbooks.Integrations.LlmProvider;
 using Runbooks.Integrations.Prometheus;
 using Runbooks.Integrations.TrafficManager;
+using Runbooks.Integrations.Waf;
 
 namespace Runbooks.Integrations;
 
@@ -23,5 +31,14 @@ public static class IntegrationsServices
         .AddHttpProbe()
         .AddAppConfiguration()
         .AddTrafficManager()
-        .AddFrontDoor();
+        .AddFrontDoor()
+        .AddWaf()
+        .AddApiManagement()
+        .AddAzureOpenAI()
+        .AddEscalation()
+        .AddDisk()
+        .AddAppService()
+        .AddContainerApps()
+        .AddArmRequest()
+        .AddHttpRequest();
 }

@@ -43,6 +43,9 @@ internal static class PracticeApis
         .AddSingleton<PracticeApi, AppConfigurationApi>()
         .AddArm()
         .AddSingleton<PracticeApi, ArmApi>()
+        .AddSingleton<Abuse>()
         .AddSingleton<PracticeTable, SlowRequestsTable>()
+        .AddSingleton<PracticeTable, FlaggedPromptsTable>()
+        .AddSingleton<PracticeTable, EdgeTable>()
         .AddSingleton<PracticeApi, LogsApi>();
 }

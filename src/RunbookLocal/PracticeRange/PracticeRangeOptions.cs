@@ -20,6 +20,9 @@ public sealed record PracticeRangeOptions
     /// <summary>How long region b stays slow from the first question on.</summary>
     public TimeSpan RegionRecoversAfter { get; init; } = TimeSpan.FromMinutes(3);
 
+    /// <summary>How long somebody goes on sending abuse.</summary>
+    public TimeSpan AbuserTiresAfter { get; init; } = TimeSpan.FromMinutes(5);
+
     /// <summary>How long a long-running operation takes.</summary>
     public TimeSpan OperationTakes { get; init; } = TimeSpan.FromSeconds(1);
 

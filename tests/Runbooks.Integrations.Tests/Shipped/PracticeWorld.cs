@@ -4,7 +4,6 @@ using System.Text.Json;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using RunbookLocal.PracticeRange;
 using Runbooks.Alerts;
@@ -38,8 +37,7 @@ public sealed class PracticeWorld : IAsyncDisposable
         var catalog = world.Services.GetRequiredService<RunbookCatalog>();
         var files = Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "runbooks"), "*.yaml");
         catalog.Load(files.Select(file => new RunbookFile(Path.GetFileName(file), File.ReadAllText(file)))).Errors.ShouldBeEmpty();
-        _intake = new IncidentIntake(
-            () => catalog.Current, world.Store, world.Services.GetRequiredService<PinnedRunbooks>(), world.Engine, world.Time, NullLogger<IncidentIntake>.Instance);
+        _intake = ActivatorUtilities.CreateInstance<IncidentIntake>(world.Services, (LoadedRunbooks)(() => catalog.Current), world.Engine);
     }
 
     public RecordingNotifier Notifier => _world.Notifier;

@@ -53,6 +53,9 @@ public abstract class OnTheRange : IAsyncLifetime
         await (_range?.DisposeAsync() ?? default);
     }
 
+    /// <summary>Checks hardly poll, and their own time limits must not be skipped to.</summary>
+    protected virtual TimeProvider CheckTime => Clock;
+
     protected abstract IServiceCollection Add(IServiceCollection services);
 
     protected async Task FaultAsync(string api, string kind, int count = 1, string? on = null, int skip = 0)
@@ -88,8 +91,7 @@ public abstract class OnTheRange : IAsyncLifetime
     protected Task<CheckResult> AskAsync(string check, object with)
     {
         var found = Services.GetRequiredService<StepCatalog>().FindCheck(check).ShouldNotBeNull();
-        // Checks never poll, and their own time limits must not be skipped to.
-        return found.AskAsync(Bind(with, found.ParametersType), Context(Clock), Cancel);
+        return found.AskAsync(Bind(with, found.ParametersType), Context(CheckTime), Cancel);
     }
 
     protected Task<Preparation> PrepareAsync(string action, object with, Preparation? interrupted = null)

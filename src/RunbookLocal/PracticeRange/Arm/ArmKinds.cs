@@ -9,5 +9,15 @@ internal static class ArmKinds
         .AddSingleton<Traffic.TrafficWorld>()
         .AddSingleton<ArmKind>(provider => provider.GetRequiredService<TrafficManagerKind>())
         .AddSingleton<ArmKind>(provider => provider.GetRequiredService<FrontDoorKind>())
+        .AddSingleton<FrontDoorWafKind>()
+        .AddSingleton<ApplicationGatewayWafKind>()
+        .AddSingleton<ApiManagementKind>()
+        .AddSingleton<ArmKind>(provider => provider.GetRequiredService<FrontDoorWafKind>())
+        .AddSingleton<ArmKind>(provider => provider.GetRequiredService<ApplicationGatewayWafKind>())
+        .AddSingleton<ArmKind>(provider => provider.GetRequiredService<ApiManagementKind>())
+        .AddSingleton<ArmKind, CognitiveKind>()
+        .AddSingleton<ArmKind, SiteKind>()
+        .AddSingleton<ArmKind, ContainerAppKind>()
+        .AddSingleton<ArmKind, VirtualMachineKind>()
         .AddSingleton<ArmKind, AlertKind>();
 }

@@ -5,17 +5,14 @@ using RunbookLocal.PracticeRange.Traffic;
 namespace RunbookLocal.PracticeRange.Logs;
 
 /// <summary>The query API of Log Analytics. It understands no KQL: the table that a query begins with chooses the number.</summary>
-internal sealed class LogsApi(IEnumerable<PracticeTable> tables) : PracticeApi("logs")
+internal sealed class LogsApi(IEnumerable<PracticeTable> tables, Abuse abuse) : PracticeApi("logs")
 {
     public override void Map(IEndpointRouteBuilder routes) =>
         routes.MapPost("/v1/workspaces/{workspace}/query", (Delegate)AnswerAsync);
 
     public override object Describe() => tables.ToDictionary(table => table.Name, table => table.Count(""));
 
-    public override void Reset()
-    {
-        // All numbers follow from the rest of the range.
-    }
+    public override void Reset() => abuse.Reset();
 
     public override IResult Error(int status, HttpRequest request)
     {

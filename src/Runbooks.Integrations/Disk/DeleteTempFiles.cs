@@ -1,0 +1,58 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
+using Runbooks.Integrations.Metrics;
+using Runbooks.Steps;
+
+namespace Runbooks.Integrations.Disk;
+
+public sealed record DeleteTempFilesParameters : MachineFolder
+{
+    [Range(typeof(TimeSpan), "00:10:00", "365.00:00:00")]
+    [Description("Only files that were not written to for this long.")]
+    public TimeSpan OlderThan { get; init; } = TimeSpan.FromDays(3);
+}
+
+/// <summary>Deletes old files below an allow-listed folder.</summary>
+internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> options) : RunbookAction<DeleteTempFilesParameters>(
+    "disk.deleteTempFiles", "Deletes old files below a folder that the configuration allows. Never follows links, and leaves other file systems alone.")
+{
+    public override string Role => $"{VirtualMachine.Role}; none for the machine that this runs on";
+
+    protected override async Task<Preparation> PrepareAsync(DeleteTempFilesParameters parameters, StepContext context, CancellationToken cancellationToken)
+    {
+        var machine = machines.Find(parameters.Machine, context.Time);
+        var age = $"older than {Words(parameters.OlderThan)}";
+        if (TempFolder.Refusal(parameters.Folder, parameters.OlderThan, options.Value) is { } refusal)
+        {
+            return new Preparation { Will = $"Delete files {age} below {parameters.Folder} on {machine.Words}.", Refusal = refusal };
+        }
+
+        var found = await machine.TempFilesAsync(parameters.Folder, parameters.OlderThan, delete: false, cancellationToken);
+        return new Preparation { Will = $"Delete files {age} below {parameters.Folder} on {machine.Words} (now {found})." };
+    }
+
+    protected override async Task<ActionResult> ApplyAsync(
+        DeleteTempFilesParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
+    {
+        if (TempFolder.Refusal(parameters.Folder, parameters.OlderThan, options.Value) is { } refusal)
+        {
+            throw new StepRefusedException(refusal);
+        }
+
+        var machine = machines.Find(parameters.Machine, context.Time);
+        var before = await machine.SpaceAsync(parameters.Folder, cancellationToken);
+        var deleted = await machine.TempFilesAsync(parameters.Folder, parameters.OlderThan, delete: true, cancellationToken);
+        var after = await machine.SpaceAsync(parameters.Folder, cancellationToken);
+        return new ActionResult($"Deleted {deleted} below {parameters.Folder} on {machine.Words}: the disk was {Percent(before)} full and is {Percent(after)}.")
+        {
+            Outputs = new Dictionary<string, string> { ["freed"] = deleted.ToString(), ["usedBefore"] = Percent(before), ["usedAfter"] = Percent(after) },
+        };
+    }
+
+    private static string Percent(DiskSpace space) => $"{FailingWhen.Number(space.Percent)} %";
+
+    private static string Words(TimeSpan age) => age.TotalHours >= 48
+        ? FormattableString.Invariant($"{age.TotalDays:0.#} days")
+        : FormattableString.Invariant($"{age.TotalHours:0.#} hours");
+}

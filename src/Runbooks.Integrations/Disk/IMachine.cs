@@ -1,0 +1,24 @@
+namespace Runbooks.Integrations.Disk;
+
+/// <summary>A machine whose disk is looked at and tidied: this one, or a virtual machine in Azure.</summary>
+internal interface IMachine
+{
+    /// <summary>For people.</summary>
+    string Words { get; }
+
+    /// <exception cref="Steps.StepRefusedException">There is no such folder, or it leads elsewhere.</exception>
+    Task<DiskSpace> SpaceAsync(string folder, CancellationToken cancellationToken);
+
+    /// <summary>Counts what would be deleted, or deletes it. Never follows a link, and never leaves the file system.</summary>
+    Task<TempFiles> TempFilesAsync(string folder, TimeSpan olderThan, bool delete, CancellationToken cancellationToken);
+}
+
+internal sealed record DiskSpace(long Used, long Size)
+{
+    public double Percent => Size == 0 ? 0 : Math.Round(100.0 * Used / Size, 1);
+}
+
+internal sealed record TempFiles(long Files, long Bytes)
+{
+    public override string ToString() => FormattableString.Invariant($"{Files} files, {Bytes / 1048576.0:0.#} MiB");
+}

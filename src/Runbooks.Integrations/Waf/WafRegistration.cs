@@ -1,0 +1,11 @@
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Integrations.Azure;
+using Runbooks.Steps;
+
+namespace Runbooks.Integrations.Waf;
+
+public static class WafRegistration
+{
+    /// <summary>The action <c>waf.blockSignature</c>, for the policies of Front Door and of Application Gateway.</summary>
+    public static IServiceCollection AddWaf(this IServiceCollection services) => services.AddAzure().AddSingleton<IAction, BlockSignature>();
+}

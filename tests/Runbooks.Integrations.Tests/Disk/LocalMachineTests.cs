@@ -1,0 +1,67 @@
+using Microsoft.Extensions.Time.Testing;
+using Runbooks.Integrations.Disk;
+using Runbooks.Steps;
+
+namespace Runbooks.Integrations.Tests.Disk;
+
+public sealed class LocalMachineTests : IDisposable
+{
+    private static readonly DateTimeOffset s_now = new(2026, 11, 24, 3, 0, 0, TimeSpan.Zero);
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("runbooks-disk-");
+    private readonly LocalMachine _machine = new(new FakeTimeProvider(s_now));
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    private string File(string name, int daysOld)
+    {
+        var path = Path.Combine(_folder.FullName, name);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        System.IO.File.WriteAllText(path, "0123456789");
+        System.IO.File.SetLastWriteTimeUtc(path, s_now.UtcDateTime.AddDays(-daysOld));
+        return path;
+    }
+
+    private Task<TempFiles> RunAsync(bool delete, string below = "tmp") =>
+        _machine.TempFilesAsync(Path.Combine(_folder.FullName, below), TimeSpan.FromDays(3), delete, TestContext.Current.CancellationToken);
+
+    [Fact]
+    public async Task OldFiles_AreDeletedAndYoungOnesStay()
+    {
+        var (old, deep, young) = (File("tmp/old", 4), File("tmp/deep/er/old", 9), File("tmp/young", 2));
+
+        (await RunAsync(delete: false)).ShouldBe(new TempFiles(2, 20));
+        System.IO.File.Exists(old).ShouldBeTrue("counting touches nothing");
+        (await RunAsync(delete: true)).ShouldBe(new TempFiles(2, 20));
+
+        (System.IO.File.Exists(old), System.IO.File.Exists(deep), System.IO.File.Exists(young)).ShouldBe((false, false, true));
+    }
+
+    [Fact]
+    public async Task Links_AreNeverFollowedOut()
+    {
+        var outside = File("elsewhere/precious", 100);
+        File("tmp/old", 4);
+        Directory.CreateSymbolicLink(Path.Combine(_folder.FullName, "tmp", "way-out"), Path.Combine(_folder.FullName, "elsewhere"));
+        System.IO.File.CreateSymbolicLink(Path.Combine(_folder.FullName, "tmp", "file-out"), outside);
+
+        (await RunAsync(delete: true)).Files.ShouldBe(1);
+
+        System.IO.File.Exists(outside).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task FolderThatIsItselfALink_IsRefused()
+    {
+        File("elsewhere/precious", 100);
+        Directory.CreateSymbolicLink(Path.Combine(_folder.FullName, "tmp"), Path.Combine(_folder.FullName, "elsewhere"));
+
+        (await Should.ThrowAsync<StepRefusedException>(() => RunAsync(delete: true))).Message.ShouldContain("leads elsewhere");
+        (await Should.ThrowAsync<StepRefusedException>(() => RunAsync(delete: true, "nowhere"))).Message.ShouldContain("There is no folder");
+    }
+
+    [Fact]
+    public async Task Space_IsThatOfTheDisk()
+    {
+        (await _machine.SpaceAsync(_folder.FullName, TestContext.Current.CancellationToken)).Percent.ShouldBeInRange(0, 100);
+    }
+}

@@ -1,0 +1,83 @@
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Integrations.Azure;
+using Runbooks.Integrations.Disk;
+using Runbooks.Integrations.Tests.Support;
+using Runbooks.Steps;
+
+namespace Runbooks.Integrations.Tests.Disk;
+
+public sealed class VirtualMachineTests : OnTheRange
+{
+    private const string Delete = "disk.deleteTempFiles";
+    private static readonly string s_machine = Resource("Microsoft.Compute/virtualMachines", "vm-batch-1");
+    private static readonly object s_old = new { machine = s_machine, folder = "/var/tmp", olderThan = "3d" };
+
+    protected override IServiceCollection Add(IServiceCollection services) => services.AddDisk();
+
+    // Even to look is a long-running operation here.
+    protected override TimeProvider CheckTime => new SkippingTime(Clock);
+
+    private Task<CheckResult> UsageAsync() => AskAsync("disk.usage", new { machine = s_machine, folder = "/var/tmp", failing = "> 85" });
+
+    [Fact]
+    public async Task OldFiles_AreCountedThenDeletedAndTheDiskIsFreer()
+    {
+        (await UsageAsync()).Verdict.ShouldBe(Verdict.Failing);
+        var preparation = await PrepareAsync(Delete, s_old);
+
+        var result = await ApplyAsync(Delete, s_old, preparation);
+
+        preparation.Will.ShouldBe("Delete files older than 3 days below /var/tmp on virtualMachines 'vm-batch-1' (now 12408 files, 27525.1 MiB).");
+        result.Outputs["usedAfter"].ShouldBe("52 %");
+        (await UsageAsync()).Verdict.ShouldBe(Verdict.Passing);
+        var scripts = (await ArmChangesAsync()).Where(change => change.Request.Contains("/runCommand")).ToList();
+        scripts[0].Body.ShouldBeGolden("look");
+        scripts[1].Body.ShouldBeGolden("count");
+        scripts[3].Body.ShouldBeGolden("delete");
+    }
+
+    [Theory]
+    [InlineData("/etc")]
+    [InlineData("/var/tmpfiles")]
+    [InlineData("/")]
+    public async Task FolderThatIsNotAllowed_IsRefusedBeforeAnyScriptRuns(string folder)
+    {
+        if (folder != "/")
+        {
+            (await PrepareAsync(Delete, new { machine = s_machine, folder })).Refusal.ShouldNotBeNull().ShouldContain("Disk:AllowedFolders");
+        }
+
+        TempFolder.Refusal(folder, TimeSpan.FromDays(3), new DiskOptions()).ShouldNotBeNull();
+        (await RequestsAsync()).ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("/tmp/../etc")]
+    [InlineData("/tmp/'; reboot; '")]
+    [InlineData("/tmp/$(reboot)")]
+    [InlineData("/tmp/a b")]
+    [InlineData("/tmp/-rf")]
+    [InlineData("tmp")]
+    [InlineData("/")]
+    public void PathThatAShellCouldTakeForMore_IsNoPath(string path)
+    {
+        TempFolder.IsPath(path).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task FolderThatIsNotThere_IsSaid()
+    {
+        (await Should.ThrowAsync<StepRefusedException>(() => PrepareAsync(Delete, new { machine = s_machine, folder = "/tmp" }))).Message.ShouldContain("There is no folder /tmp");
+    }
+
+    [Theory]
+    [InlineData("403", typeof(StepRefusedException), "Virtual Machine Contributor")]
+    [InlineData("409", typeof(AzureCallException), "answered 409")]
+    [InlineData("lroFails", typeof(AzureCallException), "ended as Failed")]
+    public async Task Fault_IsSaidInWords(string fault, Type exception, string words)
+    {
+        await FaultAsync("arm", fault);
+
+        (await Should.ThrowAsync(() => PrepareAsync(Delete, s_old), exception)).Message.ShouldContain(words);
+    }
+}

@@ -1,0 +1,56 @@
+using System.Text;
+using Runbooks.Steps;
+using Runbooks.Steps.Parameters;
+
+namespace Runbooks.Integrations.Tests;
+
+/// <summary>The reference of all checks and actions, as Markdown.</summary>
+internal static class IntegrationsPage
+{
+    public static string Write(StepCatalog catalog)
+    {
+        var page = new StringBuilder();
+        page.Append("# Checks and actions\n\n"
+            + "Everything that a runbook may name, with its parameters. This page is written out of the code; do not edit it: change the code and run `UPDATE_DOCS=1 dotnet test tests/Runbooks.Integrations.Tests`.\n\n"
+            + "*Role* is the least Azure or Kubernetes role that suffices. *Undo* says whether a failed fix or an ended lease takes it back. *Repeatable* says whether it is tried again after a crash or a fault; what is not is reported as unknown, and a person looks.\n\n");
+        page.Append("## Overview\n\n| name | | role | undo | repeatable |\n|---|---|---|---|---|\n");
+        foreach (var check in catalog.Checks.OrderBy(check => check.Name, StringComparer.Ordinal))
+        {
+            page.Append($"| [`{check.Name}`](#{Anchor(check.Name)}) | check | {Cell(check.Role ?? "none")} | reads only | yes |\n");
+        }
+
+        foreach (var action in catalog.Actions.OrderBy(action => action.Name, StringComparer.Ordinal))
+        {
+            page.Append($"| [`{action.Name}`](#{Anchor(action.Name)}) | action | {Cell(action.Role ?? "none")} | {(action.Reversible ? "yes" : "no")} | {(action.Repeatable ? "yes" : "no")} |\n");
+        }
+
+        page.Append("\n## Checks\n");
+        foreach (var check in catalog.Checks.OrderBy(check => check.Name, StringComparer.Ordinal))
+        {
+            Step(page, check.Name, check.Summary, check.ParametersType);
+        }
+
+        page.Append("\n## Actions\n");
+        foreach (var action in catalog.Actions.OrderBy(action => action.Name, StringComparer.Ordinal))
+        {
+            Step(page, action.Name, action.Summary, action.ParametersType);
+        }
+
+        return page.ToString();
+    }
+
+    private static void Step(StringBuilder page, string name, string summary, Type parameters)
+    {
+        page.Append($"\n### {name}\n\n{summary}\n\n| parameter | | default | |\n|---|---|---|---|\n");
+        foreach (var parameter in StepParameters.Of(parameters))
+        {
+            var type = parameter.Rules.OfType<ParameterRuleAttribute>().FirstOrDefault()?.Words ?? parameter.TypeInWords;
+            var value = parameter.Required ? "required" : parameter.Default is { } text ? $"`{text}`" : "";
+            page.Append($"| `{parameter.Name}` | {Cell(type)} | {value} | {Cell(parameter.Description)}{(parameter.Secret ? " Secret: never shown or kept." : "")} |\n");
+        }
+    }
+
+    private static string Cell(string text) => text.Replace("|", "\\|", StringComparison.Ordinal).Replace("\n", " ", StringComparison.Ordinal);
+
+    private static string Anchor(string name) => name.ToLowerInvariant().Replace(".", "", StringComparison.Ordinal);
+}

@@ -1,0 +1,62 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Steps;
+
+namespace Runbooks.Integrations.Tests;
+
+/// <summary><c>docs/integrations.md</c> is written out of the code: <c>UPDATE_DOCS=1</c> writes it anew.</summary>
+public sealed class IntegrationsPageTests
+{
+    private static StepCatalog Catalog()
+    {
+        var services = new ServiceCollection().AddSingleton<IConfiguration>(new ConfigurationBuilder().Build()).AddLogging();
+        return services.AddSingleton(TimeProvider.System).AddRunbookSteps().AddIntegrations().BuildServiceProvider().GetRequiredService<StepCatalog>();
+    }
+
+    [Fact]
+    public void Page_SaysWhatTheCodeDoes()
+    {
+        var file = Path.Combine(Root(), "docs", "integrations.md");
+        var page = IntegrationsPage.Write(Catalog());
+        if (Environment.GetEnvironmentVariable("UPDATE_DOCS") == "1")
+        {
+            File.WriteAllText(file, page);
+        }
+
+        File.ReadAllText(file).ShouldBe(page, "docs/integrations.md is not what the code says. Run: UPDATE_DOCS=1 dotnet test tests/Runbooks.Integrations.Tests");
+    }
+
+    [Fact]
+    public void EveryParameter_IsDescribed()
+    {
+        var catalog = Catalog();
+        var types = catalog.Checks.Select(check => (check.Name, check.ParametersType)).Concat(catalog.Actions.Select(action => (action.Name, action.ParametersType)));
+
+        types.SelectMany(step => Runbooks.Steps.Parameters.StepParameters.Of(step.ParametersType).Where(parameter => parameter.Description.Length == 0).Select(parameter => $"{step.Name}.{parameter.Name}"))
+            .ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void EveryQuery_RefusesTextThatCouldChangeIt()
+    {
+        var catalog = Catalog();
+        var queries = catalog.Checks.Select(check => check.ParametersType)
+            .SelectMany(type => type.GetProperties())
+            .Where(property => property.Name is "Query" or "Filter")
+            .ToList();
+
+        queries.Count.ShouldBeGreaterThan(2);
+        queries.ShouldAllBe(property => property.IsDefined(typeof(Runbooks.Steps.Parameters.QueryTextAttribute), false));
+    }
+
+    private static string Root()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder!.FullName, "RunbookLocal.slnf")))
+        {
+            folder = folder.Parent;
+        }
+
+        return folder.FullName;
+    }
+}

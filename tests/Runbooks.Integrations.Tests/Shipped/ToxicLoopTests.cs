@@ -1,0 +1,89 @@
+using Runbooks.Incidents;
+using Runbooks.Messages;
+using Runbooks.Steps;
+
+namespace Runbooks.Integrations.Tests.Shipped;
+
+public sealed class ToxicLoopTests : IAsyncLifetime
+{
+    private const string Sample = "toxic-loop.azure-monitor";
+    private const string Group = "/arm/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/rg-assist/providers";
+    private const string Policy = $"{Group}/Microsoft.Network/FrontDoorWebApplicationFirewallPolicies/assistwaf?api-version=2024-02-01";
+    private const string Subscription = $"{Group}/Microsoft.ApiManagement/service/assist-apim/subscriptions/user-4711?api-version=2024-05-01";
+    private PracticeWorld _world = null!;
+
+    public async ValueTask InitializeAsync() => _world = await PracticeWorld.StartAsync();
+
+    public ValueTask DisposeAsync() => _world.DisposeAsync();
+
+    private async Task<int> RulesAsync() =>
+        (await _world.GetAsync(Policy)).GetProperty("properties").GetProperty("customRules").GetProperty("rules").GetArrayLength();
+
+    private async Task<string?> KeyAsync() => (await _world.GetAsync(Subscription)).GetProperty("properties").GetProperty("state").GetString();
+
+    [Fact]
+    public async Task Abuse_IsBlockedTheKeyTakenAwayAndTheCaseHandedOver()
+    {
+        var asked = await _world.FireAsync(Sample);
+        asked.State.ShouldBe(IncidentState.AwaitingApproval);
+        asked.OpenGate!.Plan.Steps.Select(step => step.Will).ShouldAllBe(will => !will.Contains("velvet"), "cards never quote what was said");
+
+        var holding = await _world.ApproveAsync(asked.Id);
+
+        holding.State.ShouldBe(IncidentState.Holding, holding.Reason);
+        ((await RulesAsync()), await KeyAsync()).ShouldBe((2, "suspended"));
+        var reference = holding.Steps.Single(step => step.Name == "hand-over").Evidence.ShouldHaveSingleItem();
+        var bundle = _world.Evidence(reference).ShouldNotBeNull();
+        bundle.ShouldContain("velvet parrot");
+        bundle.ShouldContain("promptHash");
+
+        var ended = await _world.AdvanceAsync(asked.Id, TimeSpan.FromHours(2));
+
+        ended.State.ShouldBe(IncidentState.Resolved, ended.Reason);
+        ((await RulesAsync()), await KeyAsync()).ShouldBe((1, "suspended"), "the block is over, the key waits for a person");
+    }
+
+    [Fact]
+    public async Task Cards_NeverQuoteWhatWasSaid()
+    {
+        var asked = await _world.FireAsync(Sample);
+        await _world.ApproveAsync(asked.Id);
+        await _world.AdvanceAsync(asked.Id, TimeSpan.FromHours(2));
+
+        var handedOver = _world.Notifier.Sent.Where(sent => sent.To == "trust-and-safety").Select(sent => sent.Card).ShouldHaveSingleItem();
+        handedOver.Sections.SelectMany(section => section.Lines).ShouldContain(line => line.StartsWith("Prompt sha256:"));
+        foreach (var card in _world.Cards)
+        {
+            $"{card.Title} {string.Join(" ", card.Sections.SelectMany(section => section.Lines))}".ShouldNotContain("velvet");
+        }
+    }
+
+    [Fact]
+    public async Task FailingWafOperation_IsTriedAgain()
+    {
+        var asked = await _world.FireAsync(Sample);
+        await _world.FaultAsync("arm", "lroFails", on: "PUT ");
+
+        await _world.ApproveAsync(asked.Id);
+
+        (await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(1))).State.ShouldBe(IncidentState.Holding);
+        (await RulesAsync()).ShouldBe(2);
+    }
+
+    [Theory]
+    [InlineData("403", "API Management Service Contributor")]
+    [InlineData("412", "changed by somebody else")]
+    public async Task KeyThatCannotBeTakenAway_UndoesTheBlockAndSaysWhy(string fault, string words)
+    {
+        var asked = await _world.FireAsync(Sample);
+        await _world.FaultAsync("arm", fault, on: "PATCH ");
+
+        await _world.ApproveAsync(asked.Id);
+        var ended = await _world.AdvanceAsync(asked.Id, TimeSpan.FromHours(1));
+
+        ended.State.ShouldBe(IncidentState.Failed);
+        ended.Reason.ShouldNotBeNull().ShouldContain(words);
+        (await RulesAsync()).ShouldBe(1);
+        ended.Steps.Single(step => step.Name == "block").Status.ShouldBe(StepStatus.Undone);
+    }
+}
