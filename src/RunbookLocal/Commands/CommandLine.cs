@@ -43,6 +43,7 @@ internal static class CommandLine
             DecideCommand.BuildReject(),
             ValidateCommand.Build(),
             TestCommand.Build(),
+            RenderCommand.Build(),
             SchemaCommand.Build(),
             VerifyAuditCommand.Build(),
         };

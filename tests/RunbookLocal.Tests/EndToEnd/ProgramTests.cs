@@ -96,6 +96,19 @@ public sealed class ProgramTests : IDisposable
         (await RunAsync(["show", id, "--url", host.Client.Http.BaseAddress!.ToString(), "--key", "wrong"])).Code.ShouldBe(3);
     }
 
+    [Fact]
+    public async Task Render_ShowsQuestionsStepsAndADiagram()
+    {
+        var (code, page, _) = await ProgramRun.RunAsync("render", "hanged-gpu");
+
+        code.ShouldBe(0);
+        page.ShouldContain("# Hanged GPU");
+        page.ShouldContain("```mermaid");
+        page.ShouldContain("Is the GPU memory full?");
+        page.ShouldContain("mitigation0[\"recycle: kubernetes.recyclePod\"]");
+        page.ShouldContain("After 10m asks platform-lead as well");
+    }
+
     public void Dispose() => Directory.Delete(_home, recursive: true);
 
     private static async Task<(int Code, string Error)> RunAsync(params string[] arguments)
