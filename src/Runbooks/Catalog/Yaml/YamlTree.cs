@@ -49,9 +49,9 @@ internal sealed class YamlTree
             report(At(broken.Start), $"The YAML cannot be read: {broken.Message.TrimEnd('.')}.", "Check the indentation and the quotes here and in the line above.");
             return null;
         }
-        catch (InvalidOperationException)
+        catch (Exception tripped) when (tripped is InvalidOperationException or EndOfStreamException)
         {
-            // The library's scanner trips over some broken flow collections instead of reporting them.
+            // The library trips over some broken flow collections instead of reporting them.
             report(tree._last, "The YAML cannot be read from here on.", "Check the brackets and the quotes here and in the lines below.");
             return null;
         }
