@@ -17,7 +17,7 @@ public static class PracticeSettings
             ["LlmProvider:Providers:practice:Url"] = $"{root}/provider/v1",
             ["LlmProvider:Providers:practice:ApiKey"] = "practice",
             ["LlmProvider:Providers:practice:Model"] = "practice-large",
-            ["LlmProvider:Providers:local-model:Url"] = $"{root}/provider/local/v1",
+            ["LlmProvider:Providers:local:Url"] = $"{root}/provider/local/v1",
             ["AppConfiguration:Default"] = "practice",
             ["AppConfiguration:Stores:practice:Endpoint"] = $"{root}/appconfiguration",
             ["Azure:ManagementEndpoint"] = $"{root}/arm",

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Azure.Core;
 using k8s;
 using Microsoft.Extensions.Http.Resilience;
 using Microsoft.Extensions.Options;
@@ -8,7 +9,7 @@ using Runbooks.Integrations.Http;
 namespace Runbooks.Integrations.Kubernetes;
 
 /// <summary>The configured clusters, each with one client that is made when it is first needed.</summary>
-internal sealed class Clusters(IOptions<KubernetesOptions> options, IOptions<OutboundHttpOptions> http) : IDisposable
+internal sealed class Clusters(IOptions<KubernetesOptions> options, IOptions<OutboundHttpOptions> http, TokenCredential identity) : IDisposable
 {
     private readonly ConcurrentDictionary<string, Lazy<k8s.Kubernetes>> _clients = new(StringComparer.Ordinal);
 
@@ -50,7 +51,7 @@ internal sealed class Clusters(IOptions<KubernetesOptions> options, IOptions<Out
         }
     }
 
-    private static KubernetesClientConfiguration Configuration(ClusterOptions cluster) => cluster switch
+    private KubernetesClientConfiguration Configuration(ClusterOptions cluster) => cluster switch
     {
         { InCluster: true } => KubernetesClientConfiguration.InClusterConfig(),
         { KubeConfig: { } path } => KubernetesClientConfiguration.BuildConfigFromConfigFile(path, cluster.Context),
@@ -58,6 +59,7 @@ internal sealed class Clusters(IOptions<KubernetesOptions> options, IOptions<Out
         {
             Host = cluster.Server,
             AccessToken = cluster.Token,
+            TokenProvider = cluster.AzureIdentity ? new AksTokens(identity) : null,
             SslCaCerts = cluster.CertificateAuthorityData is { } pem
                 ? [System.Security.Cryptography.X509Certificates.X509CertificateLoader.LoadCertificate(Convert.FromBase64String(pem))]
                 : null,

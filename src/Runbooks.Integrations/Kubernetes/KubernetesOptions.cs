@@ -47,6 +47,9 @@ public sealed class ClusterOptions
     [Secret]
     public string? Token { get; set; }
 
+    /// <summary>Sign in to <see cref="Server"/> with the app's identity in Azure instead: for AKS with Entra sign-in.</summary>
+    public bool AzureIdentity { get; set; }
+
     /// <summary>The certificate authority of <see cref="Server"/>, PEM in base64 as kubeconfig files hold it.</summary>
     public string? CertificateAuthorityData { get; set; }
 
@@ -66,9 +69,14 @@ public sealed class ClusterOptions
         {
             yield return "has a Server that is not an absolute http or https URL.";
         }
-        else if (Token is not null && server is { Scheme: "http", IsLoopback: false })
+        else if ((Token is not null || AzureIdentity) && server is { Scheme: "http", IsLoopback: false })
         {
             yield return "would send its token over plain http. Use https.";
+        }
+
+        if (Token is not null && AzureIdentity)
+        {
+            yield return "has both a Token and AzureIdentity. Choose one.";
         }
     }
 }

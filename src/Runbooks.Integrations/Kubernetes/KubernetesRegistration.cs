@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.Http;
 using Runbooks.Steps;
 
@@ -10,7 +11,7 @@ public static class KubernetesRegistration
     public static IServiceCollection AddKubernetes(this IServiceCollection services)
     {
         services.AddOptions<KubernetesOptions>().BindConfiguration(KubernetesOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
-        services.AddOutboundHttpOptions();
+        services.AddAzure().AddOutboundHttpOptions();
         services.AddSingleton<Clusters>();
         services.AddSingleton<ICheck, PodCheck>();
         return services.AddSingleton<IAction, RecyclePod>();
