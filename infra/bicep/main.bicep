@@ -33,6 +33,7 @@ param people shape.people = {}
 param channels shape.channels = {}
 param alerting shape.alerting = { contactEmails: [], examples: {} }
 param integrations shape.integrations = {}
+param connections shape.connections = {}
 
 @description('Make and use narrow role definitions where a built-in role is too broad. Needs the right to define roles.')
 param customRoles bool = true
@@ -54,7 +55,7 @@ param durableTaskScheduler bool = false
 param monitorApp shape.durableFunctionsMonitor?
 param budget shape.budget?
 
-@description('Further app settings, e.g. Contacts__… or a runbook integration\'s options. No secrets: those go to the vault.')
+@description('Further app settings, see docs/settings.md. A secret is given as a reference to the vault, never as itself.')
 param extraSettings object = {}
 
 var allTags = union({ system: 'runbooks', environment: environmentName, 'azd-env-name': environmentName }, tags)
@@ -83,6 +84,7 @@ module system 'modules/system.bicep' = {
     publicUrl: publicUrl
     linkSigningKeyIds: linkSigningKeyIds
     to: channels
+    reached: connections
     alerts: alerting
     signInClientId: signInClientId
     privateNetwork: privateNetwork

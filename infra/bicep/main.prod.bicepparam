@@ -13,9 +13,10 @@ param people = {
 }
 
 param channels = {
-  slack: { channel: '#oncall' }
+  slack: { channel: 'C012AB3CD' }
   teams: true
   pagerDuty: true
+  webhook: true
   email: { host: 'smtp.example.com', port: 587, from: 'runbooks@example.com', user: 'runbooks' }
 }
 
@@ -32,10 +33,32 @@ param alerting = {
   }
   contactEmails: ['oncall@example.com', 'platform-lead@example.com']
   examples: {
-    prometheusWorkspaceId: '${shared}/Microsoft.Monitor/accounts/amw-prod'
-    applicationInsightsId: '${shared}/Microsoft.Insights/components/appi-chat-prod'
-    frontDoorProfileId: '${edge}/Microsoft.Cdn/profiles/afd-prod'
-    machinesWorkspaceId: '${shared}/Microsoft.OperationalInsights/workspaces/log-prod'
+    hangedGpu: { prometheusWorkspaceId: '${shared}/Microsoft.Monitor/accounts/amw-prod' }
+    providerOutage: {
+      applicationInsightsId: '${shared}/Microsoft.Insights/components/appi-chat-prod'
+      provider: 'openai'
+      host: 'oai-prod.openai.azure.com'
+    }
+    toxicLoop: {
+      applicationInsightsId: '${shared}/Microsoft.Insights/components/appi-chat-prod'
+      workspace: '00000000-0000-0000-0000-0000000000e1'
+      service: 'chat'
+      wafPolicyId: '${edge}/Microsoft.Network/frontDoorWebApplicationFirewallPolicies/wafprod'
+      apiManagementId: '${edge}/Microsoft.ApiManagement/service/apim-prod'
+    }
+    highLatencyReroute: {
+      gatewayId: '${edge}/Microsoft.Network/applicationGateways/agw-westeurope'
+      applicationInsightsId: '${shared}/Microsoft.Insights/components/appi-chat-prod'
+      workspace: '00000000-0000-0000-0000-0000000000e1'
+      trafficManagerId: '${edge}/Microsoft.Network/trafficManagerProfiles/tm-prod'
+      service: 'chat'
+      from: 'westeurope'
+      to: 'northeurope'
+    }
+    diskFull: {
+      workspaceId: '${shared}/Microsoft.OperationalInsights/workspaces/log-prod'
+      folder: '/tmp'
+    }
   }
 }
 
@@ -56,10 +79,46 @@ param integrations = {
   virtualMachines: ['${inference}/Microsoft.Compute/virtualMachines/vm-batch-1']
   webApps: ['${inference}/Microsoft.Web/sites/app-search']
   containerApps: ['${inference}/Microsoft.App/containerApps/ca-ranker']
-  metrics: ['${edge}/Microsoft.Cdn/profiles/afd-prod']
+  metrics: [
+    '${edge}/Microsoft.Network/applicationGateways/agw-westeurope'
+    '${shared}/Microsoft.Insights/components/appi-chat-prod'
+  ]
   logs: ['${shared}/Microsoft.OperationalInsights/workspaces/log-prod']
   prometheus: ['${shared}/Microsoft.Monitor/accounts/amw-prod']
   closeAlerts: true
+}
+
+param connections = {
+  kubernetes: [
+    {
+      name: 'b'
+      server: 'https://aks-b-1a2b3c4d.hcp.westeurope.azmk8s.io'
+      certificateAuthority: 'LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t'
+    }
+    {
+      name: 'onpremises'
+      server: 'https://k8s.example.com:6443'
+      certificateAuthority: 'LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t'
+      token: true
+    }
+  ]
+  prometheus: [
+    { name: 'inference', url: 'https://prometheus.example.com', token: true, ui: 'https://grafana.example.com/explore' }
+  ]
+  llmProviders: [
+    {
+      name: 'openai'
+      url: 'https://oai-prod.openai.azure.com/openai'
+      key: true
+      keyHeader: 'api-key'
+      query: 'api-version=2024-10-21'
+      model: 'gpt-4o'
+      statusPage: 'https://status.openai.com'
+    }
+    // provider-outage falls back to this one.
+    { name: 'local', url: 'https://local-model.example.com/v1' }
+  ]
+  appConfiguration: [{ name: 'chat', endpoint: 'https://appcs-chat-prod.azconfig.io' }]
 }
 
 param scale = { alwaysReady: 1, maximum: 40, memoryMB: 2048 }

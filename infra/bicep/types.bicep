@@ -56,10 +56,50 @@ type secureWebhook = {
 @export()
 @description('Where messages go. A channel that is left out is not configured. Secrets are named here and live in the vault.')
 type channels = {
+  @description('The channel\'s id, C…, not its name.')
   slack: { channel: string }?
   teams: bool?
   email: { host: string, port: int, from: string, user: string? }?
   pagerDuty: bool?
+  webhook: bool?
+}
+
+@description('What runbooks call it: letters and digits. App settings take no hyphen.')
+type connectionName = string
+
+@export()
+@description('How the systems that runbooks ask and change are reached, each by the name that runbooks use. The first of each kind is meant by steps that name none. What the app may do there is another matter: integrations, or a token\'s own rights.')
+type connections = {
+  kubernetes: {
+    name: connectionName
+    server: string
+    @description('Use the secret kubernetes-<name>-token, of a service account, in place of the app\'s identity (which needs AKS with Entra sign-in).')
+    token: bool?
+    @description('PEM in base64, as kubeconfig files hold it.')
+    certificateAuthority: string
+  }[]?
+  @description('Token: secret prometheus-<name>-token.')
+  prometheus: {
+    name: connectionName
+    url: string
+    token: bool?
+    @description('Where a person opens it.')
+    ui: string?
+  }[]?
+  @description('Key: secret llm-provider-<name>-key.')
+  llmProviders: {
+    name: connectionName
+    url: string
+    key: bool?
+    @description('Authorization when left out; api-key for Azure OpenAI.')
+    keyHeader: string?
+    @description('Added to every request: api-version=2024-10-21.')
+    query: string?
+    model: string?
+    statusPage: string?
+  }[]?
+  @description('Stores beside the one made here, which is called flags.')
+  appConfiguration: { name: connectionName, endpoint: string }[]?
 }
 
 @export()
@@ -94,16 +134,45 @@ type durableFunctionsMonitor = {
 }
 
 @export()
-@description('The example alert rules. A rule whose scope is left out is not made.')
+@description('The example alert rules, one for each shipped runbook. A rule that is left out is not made. Besides what to watch they hold what the runbook asks of its alert: see its labels.')
 type exampleRules = {
-  @description('Azure Monitor workspace that scrapes the inference cluster: hanged-gpu.')
-  prometheusWorkspaceId: string?
-  @description('Application Insights of the serving application: provider-outage and toxic-loop.')
-  applicationInsightsId: string?
-  @description('Front Door profile in front of the clusters: high-latency-reroute.')
-  frontDoorProfileId: string?
-  @description('Log Analytics workspace with the machines\' disk counters: disk-full.')
-  machinesWorkspaceId: string?
+  hangedGpu: {
+    @description('Azure Monitor workspace that scrapes the inference cluster.')
+    prometheusWorkspaceId: string
+  }?
+  providerOutage: {
+    @description('Application Insights of the application that calls the provider.')
+    applicationInsightsId: string
+    @description('Name of the provider in connections.llmProviders, and the host that is called.')
+    provider: string
+    host: string
+  }?
+  toxicLoop: {
+    @description('Application Insights of the application that writes PromptFlagged events, and its workspace\'s id (a GUID).')
+    applicationInsightsId: string
+    workspace: string
+    service: string
+    wafPolicyId: string
+    apiManagementId: string
+  }?
+  highLatencyReroute: {
+    @description('Application Gateway of the region that is watched.')
+    gatewayId: string
+    @description('Application Insights with an availability test of the service, and its workspace\'s id (a GUID).')
+    applicationInsightsId: string
+    workspace: string
+    trafficManagerId: string
+    service: string
+    @description('Traffic Manager endpoints: from the one that is slow, to the other.')
+    from: string
+    to: string
+  }?
+  diskFull: {
+    @description('Log Analytics workspace with the machines\' disk counters.')
+    workspaceId: string
+    @description('Folder on the machines whose old files may go.')
+    folder: string
+  }?
 }
 
 @export()

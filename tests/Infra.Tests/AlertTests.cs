@@ -5,19 +5,6 @@ namespace Infra.Tests;
 public class AlertTests
 {
     [Fact]
-    public async Task FiveExamples_NameTheirRunbooks()
-    {
-        var plan = await Plan.OfAsync(Plan.Production);
-        var named = plan.All("Microsoft.Insights/metricAlerts").Select(rule => rule.Properties["actions"]![0]!["webHookProperties"])
-            .Concat(plan.All("Microsoft.Insights/scheduledQueryRules").Select(rule => rule.Properties["actions"]!["customProperties"]))
-            .Concat(plan.All("Microsoft.AlertsManagement/prometheusRuleGroups")
-                .SelectMany(group => group.Properties["rules"]!.AsArray()).Select(rule => rule!["actions"]![0]!["actionProperties"]))
-            .Select(properties => (string?)properties?["runbook"]).OfType<string>();
-
-        named.ShouldBe(["hanged-gpu", "provider-outage", "toxic-loop", "high-latency-reroute", "disk-full"], ignoreOrder: true);
-    }
-
-    [Fact]
     public async Task Webhook_IsGuardedByEntraAndSpeaksTheCommonSchema()
     {
         var group = await GroupAsync("-runbooks");

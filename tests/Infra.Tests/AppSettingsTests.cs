@@ -7,11 +7,20 @@ public class AppSettingsTests
     private static readonly IReadOnlyList<DeclaredSetting> _declared = JsonSerializer.Deserialize<List<DeclaredSetting>>(
         File.ReadAllText(RepositoryRoot.Of("infra", "app-settings.json")), JsonSerializerOptions.Web)!;
 
-    /// <summary>Sections whose options class and whose place in the template are both there. Add one when both are.</summary>
-    private static readonly string[] _settled = ["Runbooks", "LinkSigning", "AzureStorage", "Watch"];
+    /// <summary>Why a setting that the code reads, and that has no default, is not set: by its name or what its name begins with.</summary>
+    private static readonly IReadOnlyDictionary<string, string> _leftOut = JsonSerializer.Deserialize<Dictionary<string, string>>(
+        File.ReadAllText(RepositoryRoot.Of("infra", "settings-left-out.json")), JsonSerializerOptions.Web)!;
 
-    /// <summary>Read by the Functions app, which these tests cannot load: its packages are not in every registry.</summary>
-    private static readonly string[] _readElsewhere = ["Runbooks__RunbooksContainer"];
+    /// <summary>Read by the Functions host, its Durable extension, or App Service.</summary>
+    private static readonly string[] _platform =
+    [
+        "AzureWebJobsStorage__blobServiceUri", "AzureWebJobsStorage__queueServiceUri", "AzureWebJobsStorage__tableServiceUri",
+        "AzureWebJobsStorage__credential", "AzureWebJobsStorage__clientId", "AzureWebJobsDisableHomepage",
+        "AzureFunctionsJobHost__extensions__durableTask__hubName",
+        "AzureFunctionsJobHost__extensions__durableTask__storageProvider__type",
+        "AzureFunctionsJobHost__extensions__durableTask__storageProvider__connectionStringName",
+        "DURABLE_TASK_SCHEDULER_CONNECTION_STRING", "OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID", "WEBSITE_AUTH_AAD_ALLOWED_TENANTS",
+    ];
 
     [Theory]
     [InlineData(Plan.Azd)]
@@ -50,13 +59,43 @@ public class AppSettingsTests
 
     /// <summary>A setting that no code reads is a switch that does nothing.</summary>
     [Fact]
-    public void EveryDeclaredSettingOfASettledSection_IsReadByItsOptionsClass()
+    public void EveryDeclaredSetting_IsReadByTheCodeOrThePlatform()
     {
-        _declared.Where(setting => _settled.Contains(setting.Name.Split("__")[0]) && OptionsClasses.Settings.ContainsKey(setting.Name.Split("__")[0]))
-            .Select(setting => setting.Name)
-            .Except(OptionsClasses.Settings.Values.SelectMany(settings => settings).Select(setting => setting.Name).Concat(_readElsewhere))
+        var telemetry = File.ReadAllText(RepositoryRoot.Of("src", "RunbookFunctions", "Telemetry", "TelemetryServices.cs"));
+
+        _declared.Select(setting => setting.Name)
+            .Except(OptionsClasses.All.Select(setting => setting.Name))
+            .Except(_platform)
+            .Where(name => !telemetry.Contains($"\"{name}\"", StringComparison.Ordinal))
             .ShouldBeEmpty();
     }
+
+    [Fact]
+    public void EverySettingWithoutADefault_IsSetOrLeftOutForAReason()
+    {
+        var set = _declared.Select(setting => setting.Name).ToList();
+
+        OptionsClasses.All.Where(setting => setting.Default.Length == 0).Select(setting => setting.Name)
+            .Where(name => !set.Contains(name) && !_leftOut.Keys.Any(key => IsOrIsBelow(name, key)))
+            .ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void EverySettingThatIsLeftOut_ExistsAndIsNotSet()
+    {
+        foreach (var (key, reason) in _leftOut)
+        {
+            OptionsClasses.All.ShouldContain(setting => IsOrIsBelow(setting.Name, key), key);
+            _declared.ShouldNotContain(setting => IsOrIsBelow(setting.Name, key), key);
+            reason.ShouldEndWith(".");
+        }
+    }
+
+    /// <summary>App Service takes letters, digits, points and underscores in a name; anything else is lost on the way to the process.</summary>
+    [Fact]
+    public async Task Names_SurviveTheWayIntoTheProcess() =>
+        (await Plan.OfAsync(Plan.Production)).AppSettings().Keys
+            .ShouldAllBe(name => name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter == '_' || letter == '.'));
 
     [Fact]
     public async Task AChannelThatIsOff_LeavesNoSettingBehind()
@@ -66,6 +105,19 @@ public class AppSettingsTests
         names.ShouldContain("Teams__WorkflowUrl");
         names.ShouldNotContain(name => name.StartsWith("Slack__", StringComparison.Ordinal)
             || name.StartsWith("Email__", StringComparison.Ordinal) || name.StartsWith("PagerDuty__", StringComparison.Ordinal));
+    }
+
+    /// <summary>Believing the platform's headers where no platform stands in front would let everybody be anybody.</summary>
+    [Fact]
+    public async Task SignedInPeople_AreBelievedOnlyWhereThePlatformSignsIn()
+    {
+        foreach (var (parameters, signsIn) in new[] { (Plan.Production, true), (Plan.Development, false) })
+        {
+            var plan = await Plan.OfAsync(parameters);
+
+            plan.All("Microsoft.Web/sites/config").Any(config => config.Name.EndsWith("/authsettingsV2", StringComparison.Ordinal)).ShouldBe(signsIn);
+            plan.AppSettings().ContainsKey("Auth__TrustPlatformPrincipal").ShouldBe(signsIn);
+        }
     }
 
     [Fact]
@@ -87,6 +139,8 @@ public class AppSettingsTests
         names.ShouldNotContain(name => name == "FUNCTIONS_WORKER_RUNTIME" || name == "FUNCTIONS_EXTENSION_VERSION"
             || name.StartsWith("WEBSITE_CONTENT", StringComparison.Ordinal) || name == "WEBSITE_RUN_FROM_PACKAGE");
     }
+
+    private static bool IsOrIsBelow(string name, string key) => name == key || name.StartsWith($"{key}__", StringComparison.Ordinal);
 
     private sealed record DeclaredSetting(string Name, string From, bool Secret, string Means)
     {

@@ -13,7 +13,7 @@ public partial class DocumentationTests
         var named = Paths().Matches(File.ReadAllText(RepositoryRoot.Of(page.Split('/')))).Select(match => match.Groups[1].Value).Distinct().ToList();
 
         named.ShouldNotBeEmpty();
-        named.Where(path => !File.Exists(RepositoryRoot.Of(path.Split('/')))).ShouldBeEmpty();
+        named.Where(path => !Path.Exists(RepositoryRoot.Of(path.Split('/')))).ShouldBeEmpty();
     }
 
     [Fact]

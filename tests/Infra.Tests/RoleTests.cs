@@ -46,7 +46,8 @@ public partial class RoleTests
         $"run a command on a virtual machine  virtualMachines/vm-batch-1  {_app}",
         $"restart a web app  sites/app-search  {_app}",
         $"restart a Container App revision  containerApps/ca-ranker  {_app}",
-        $"43d0d8ad-25c7-4714-9337-8ba259a9fe05  profiles/afd-prod  {_app}",                  // Monitoring Reader
+        $"43d0d8ad-25c7-4714-9337-8ba259a9fe05  applicationGateways/agw-westeurope  {_app}", // Monitoring Reader
+        $"43d0d8ad-25c7-4714-9337-8ba259a9fe05  components/appi-chat-prod  {_app}",
         $"73c42c96-874c-492b-b04d-ab87d138a893  workspaces/log-prod  {_app}",                // Log Analytics Reader
         $"b0d8363b-8ddd-447d-831f-62ca05bff136  accounts/amw-prod  {_app}",                  // Monitoring Data Reader
         $"acknowledge and close alerts  subscriptions/{Plan.Subscription}  {_app}",

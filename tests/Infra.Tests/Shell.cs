@@ -7,15 +7,15 @@ sealed class Shell : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("az-");
 
+    private readonly (string Name, string Value)[] _variables;
+
     /// <param name="az">Body of the stand-in: bash, with $* as it was called and $STATE as its folder.</param>
-    public Shell(string az)
+    public Shell(string az, params (string Name, string Value)[] variables)
     {
-        var path = Path.Combine(_folder.FullName, "az");
-        File.WriteAllText(path, $"#!/usr/bin/env bash\nset -u\nSTATE={_folder.FullName}\necho \"$*\" >> $STATE/calls\n{az}\n");
-        if (!OperatingSystem.IsWindows())
-        {
-            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        }
+        _variables = variables;
+        Write("az", $"set -u\nSTATE={_folder.FullName}\necho \"$*\" >> $STATE/calls\n{az}");
+        // What scripts build and run has tests of its own.
+        Write("dotnet", "exit 0");
     }
 
     /// <summary>What the CLI was asked for since the last time this was read.</summary>
@@ -32,7 +32,7 @@ sealed class Shell : IDisposable
     public async Task<string> RunAsync(string script, params string[] arguments)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "The scripts are for bash.");
-        using var process = Process.Start(new ProcessStartInfo("bash", [RepositoryRoot.Of(script.Split('/')), .. arguments])
+        var start = new ProcessStartInfo("bash", [RepositoryRoot.Of(script.Split('/')), .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -41,12 +41,28 @@ sealed class Shell : IDisposable
                 ["PATH"] = $"{_folder.FullName}:{Environment.GetEnvironmentVariable("PATH")}",
                 ["RUNBOOKS_RETRY_SECONDS"] = "0",
             },
-        })!;
+        };
+        foreach (var (name, value) in _variables)
+        {
+            start.Environment[name] = value;
+        }
+
+        using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         process.ExitCode.ShouldBe(0, await errors);
         return await output;
+    }
+
+    private void Write(string name, string body)
+    {
+        var path = Path.Combine(_folder.FullName, name);
+        File.WriteAllText(path, $"#!/usr/bin/env bash\n{body}\n");
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
     }
 
     public void Dispose() => _folder.Delete(recursive: true);

@@ -45,6 +45,20 @@ public class WorkflowTests
         }
     }
 
+    /// <summary>The same one command as at home, and nothing is deployed that it has not passed.</summary>
+    [Theory]
+    [InlineData("ci.yml", "test")]
+    [InlineData("deploy.yml", "build")]
+    public void Build_RunsTheOneCommandBeforeAnythingElse(string file, string job)
+    {
+        var steps = ((YamlSequenceNode)Root(Text(file))["jobs"][job]["steps"]).Cast<YamlMappingNode>()
+            .Where(step => step.Children.ContainsKey("run")).Select(step => step["run"].ToString()).ToList();
+        var command = RepositoryRoot.Of(".ci", "run");
+
+        steps[0].ShouldBe(".ci/run");
+        (OperatingSystem.IsWindows() || File.GetUnixFileMode(command).HasFlag(UnixFileMode.UserExecute)).ShouldBeTrue(command);
+    }
+
     [Fact]
     public void Azd_FindsTheTemplateTheAppAndItsHooks()
     {

@@ -15,8 +15,6 @@ func hostSettings(blobUri string, queueUri string, tableUri string, clientId str
   AzureWebJobsStorage__tableServiceUri: tableUri
   AzureWebJobsStorage__credential: 'managedidentity'
   AzureWebJobsStorage__clientId: clientId
-  // The identity that DefaultAzureCredential picks for everything else.
-  AZURE_CLIENT_ID: clientId
   APPLICATIONINSIGHTS_CONNECTION_STRING: insights
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD;ClientId=${clientId}'
   // The console is at the site's root, where the platform would otherwise show its own page.
@@ -35,7 +33,11 @@ func schedulerSettings(endpoint string, hubName string, clientId string) object 
 @export()
 func runbookSettings(publicUrl string, blobUri string, tableUri string, clientId string, keepDays int) object => {
   Runbooks__PublicUrl: publicUrl
+  // contacts.yaml is read from there too.
   Runbooks__RunbooksContainer: 'runbooks'
+  // Nothing but the app's own identity: without its id the platform would look for a system-assigned one, which there is not.
+  Azure__ManagedIdentityClientId: clientId
+  Azure__ManagedIdentityOnly: 'true'
   AzureStorage__BlobServiceUri: blobUri
   AzureStorage__TableServiceUri: tableUri
   AzureStorage__ClientId: clientId
@@ -64,6 +66,8 @@ func intakeSettings(webhook secureWebhook?, tenantId string) object => webhook =
 @export()
 @description('Sign-in in front of the pages, without a client secret: the app\'s identity vouches for it.')
 func signInSettings(signInClientId string, clientId string, tenantId string) object => empty(signInClientId) ? {} : {
+  // Only where the platform stands in front: it removes such headers from what comes in, and nothing else does.
+  Auth__TrustPlatformPrincipal: 'true'
   OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID: clientId
   WEBSITE_AUTH_AAD_ALLOWED_TENANTS: tenantId
 }
@@ -78,9 +82,12 @@ func channelSettings(to channels, vaultUri string) object => union(
   },
   !(to.?teams ?? false) ? {} : { Teams__WorkflowUrl: secret(vaultUri, 'teams-workflow-url') },
   !(to.?pagerDuty ?? false) ? {} : { PagerDuty__RoutingKey: secret(vaultUri, 'pagerduty-routing-key') },
+  !(to.?webhook ?? false) ? {} : { Webhook__SigningSecret: secret(vaultUri, 'webhook-signing-secret') },
   to.?email == null ? {} : {
     Email__Host: to.email!.host
     Email__Port: string(to.email!.port)
+    // 465 begins with TLS, every other port switches to it.
+    Email__Security: to.email!.port == 465 ? 'Tls' : 'StartTls'
     Email__From: to.email!.from
   },
   empty(to.?email.?user) ? {} : {

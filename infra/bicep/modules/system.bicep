@@ -1,6 +1,6 @@
 // Everything in the system's own resource group, in the order in which one thing needs the other.
 
-import { alerting, channels, durableFunctionsMonitor, place, retention, people, scale } from '../types.bicep'
+import { alerting, channels, connections, durableFunctionsMonitor, place, retention, people, scale } from '../types.bicep'
 import {
   channelSettings
   hostSettings
@@ -10,6 +10,7 @@ import {
   schedulerSettings
   signInSettings
 } from 'app-settings.bicep'
+import { connectionSettings } from 'connection-settings.bicep'
 
 @description('Of modules/names.bicep.')
 param names object
@@ -22,6 +23,7 @@ param taskHubName string
 param publicUrl string
 param linkSigningKeyIds string[]
 param to channels
+param reached connections
 param alerts alerting
 param signInClientId string
 param privateNetwork bool
@@ -141,6 +143,7 @@ var settings = union(
   intakeSettings(alerts.?webhook, tenant().tenantId),
   signInSettings(signInClientId, identity.outputs.clientId, tenant().tenantId),
   channelSettings(to, vault.outputs.uri),
+  connectionSettings(reached, configuration.outputs.endpoint, vault.outputs.uri),
   durableTaskScheduler
     ? schedulerSettings(scheduler!.outputs.endpoint, scheduler!.outputs.hubName, identity.outputs.clientId)
     : {},

@@ -1,4 +1,5 @@
 // Example rules for the five shipped runbooks, one of each kind. Thresholds are a start, not advice: measure yours.
+// What a runbook asks of its alert (its labels) comes from columns that are split by, and from properties.
 
 import { exampleRules, place } from '../../types.bicep'
 
@@ -6,18 +7,18 @@ param wanted exampleRules
 param actionGroupId string
 param where place
 
-module hangedGpu 'prometheus-rules.bicep' = if (!empty(wanted.?prometheusWorkspaceId)) {
+module hangedGpu 'prometheus-rules.bicep' = if (wanted.?hangedGpu != null) {
   name: 'alerts-hanged-gpu'
   params: {
-    name: 'runbooks-inference'
-    workspaceId: wanted.?prometheusWorkspaceId ?? ''
+    actionGroupId: actionGroupId
     location: where.location
     tags: where.tags
-    actionGroupId: actionGroupId
+    name: 'runbooks-inference'
+    workspaceId: wanted.hangedGpu!.prometheusWorkspaceId
     alerts: [
       {
         alert: 'InferenceRequestsStuck'
-        // Requests come in, none goes out, and the card's memory is full: per pod, so that each pod is its own incident.
+        // Requests come in, none goes out: per pod, so that each pod is its own incident.
         expression: 'sum by (cluster, namespace, pod) (rate(inference_requests_started_total[5m])) > 0 unless sum by (cluster, namespace, pod) (rate(inference_requests_completed_total[5m])) > 0'
         lasting: 'PT2M'
         severity: 1
@@ -28,92 +29,108 @@ module hangedGpu 'prometheus-rules.bicep' = if (!empty(wanted.?prometheusWorkspa
   }
 }
 
-module providerOutage 'log-rule.bicep' = if (!empty(wanted.?applicationInsightsId)) {
+module providerOutage 'log-rule.bicep' = if (wanted.?providerOutage != null) {
   name: 'alerts-provider-outage'
   params: {
-    name: 'LlmProviderUnavailable'
-    summary: 'The LLM provider answers 503 or 429 to more than half of the calls.'
-    scopeId: wanted.?applicationInsightsId ?? ''
-    query: '''
+    actionGroupId: actionGroupId
+    location: where.location
+    tags: where.tags
+    name: 'LlmProviderErrors'
+    summary: 'The LLM provider answers 429 or 5xx to more than half of the calls.'
+    scopeId: wanted.providerOutage!.applicationInsightsId
+    query: replace('''
       AppDependencies
-      | where Type == "HTTP" and Target has_any ("openai.azure.com", "api.openai.com", "api.anthropic.com")
-      | summarize failed = 100.0 * countif(ResultCode in ("429", "500", "502", "503", "504")) / count(), calls = count() by provider = Target
+      | where Type == "HTTP" and Target has "HOST"
+      | summarize failed = 100.0 * countif(ResultCode in ("429", "500", "502", "503", "504")) / count(), calls = count()
       | where calls >= 20
-    '''
+    ''', 'HOST', wanted.providerOutage!.host)
     measure: 'failed'
     timeAggregation: 'Average'
     threshold: 50
-    splitBy: ['provider']
     severity: 1
     runbook: 'provider-outage'
-    actionGroupId: actionGroupId
-    location: where.location
-    tags: where.tags
+    properties: { provider: wanted.providerOutage!.provider }
   }
 }
 
-module toxicLoop 'log-rule.bicep' = if (!empty(wanted.?applicationInsightsId)) {
+module toxicLoop 'log-rule.bicep' = if (wanted.?toxicLoop != null) {
   name: 'alerts-toxic-loop'
   params: {
-    name: 'ToxicPromptLoop'
-    summary: 'One caller sends prompts with the same blocked signature again and again.'
-    scopeId: wanted.?applicationInsightsId ?? ''
-    query: '''
-      AppEvents
-      | where Name == "PromptBlocked"
-      | summarize blocked = count() by signature = tostring(Properties.signature), subscription = tostring(Properties.subscription)
-    '''
-    measure: 'blocked'
-    timeAggregation: 'Total'
-    threshold: 50
-    splitBy: ['signature', 'subscription']
-    severity: 1
-    runbook: 'toxic-loop'
     actionGroupId: actionGroupId
     location: where.location
     tags: where.tags
+    name: 'ToxicPromptLoop'
+    summary: 'One user sends prompts with the same signature again and again.'
+    scopeId: wanted.toxicLoop!.applicationInsightsId
+    query: '''
+      AppEvents
+      | where Name == "PromptFlagged"
+      | summarize flagged = count() by user = UserId, signature = tostring(Properties.signature), subscriptionName = tostring(Properties.subscription)
+    '''
+    measure: 'flagged'
+    timeAggregation: 'Total'
+    threshold: 20
+    splitBy: ['user', 'signature', 'subscriptionName']
+    severity: 1
+    runbook: 'toxic-loop'
+    properties: {
+      service: wanted.toxicLoop!.service
+      workspace: wanted.toxicLoop!.workspace
+      policy: wanted.toxicLoop!.wafPolicyId
+      apim: wanted.toxicLoop!.apiManagementId
+    }
   }
 }
 
-module highLatency 'metric-rule.bicep' = if (!empty(wanted.?frontDoorProfileId)) {
+module highLatency 'metric-rule.bicep' = if (wanted.?highLatencyReroute != null) {
   name: 'alerts-high-latency'
   params: {
-    name: 'HighLatency_FrontDoor'
-    summary: 'The origins behind Front Door answer slowly.'
-    scopeId: wanted.?frontDoorProfileId ?? ''
-    metricNamespace: 'Microsoft.Cdn/profiles'
-    metricName: 'OriginLatency'
+    name: 'HighLatency_Region_${wanted.highLatencyReroute!.from}'
+    summary: 'One region answers slowly.'
+    scopeId: wanted.highLatencyReroute!.gatewayId
+    metricNamespace: 'Microsoft.Network/applicationGateways'
+    metricName: 'BackendLastByteResponseTime'
     timeAggregation: 'Average'
     operator: 'GreaterThan'
-    threshold: 2000
-    splitBy: ['Origin']
+    threshold: 1500
+    severity: 1
     runbook: 'high-latency-reroute'
+    properties: {
+      service: wanted.highLatencyReroute!.service
+      from: wanted.highLatencyReroute!.from
+      to: wanted.highLatencyReroute!.to
+      profile: wanted.highLatencyReroute!.trafficManagerId
+      gateway: wanted.highLatencyReroute!.gatewayId
+      component: wanted.highLatencyReroute!.applicationInsightsId
+      workspace: wanted.highLatencyReroute!.workspace
+    }
     actionGroupId: actionGroupId
     tags: where.tags
   }
 }
 
-module diskFull 'log-rule.bicep' = if (!empty(wanted.?machinesWorkspaceId)) {
+module diskFull 'log-rule.bicep' = if (wanted.?diskFull != null) {
   name: 'alerts-disk-full'
   params: {
+    actionGroupId: actionGroupId
+    location: where.location
+    tags: where.tags
     name: 'DiskAlmostFull'
     summary: 'A disk has less than a tenth of its space left.'
-    scopeId: wanted.?machinesWorkspaceId ?? ''
+    scopeId: wanted.diskFull!.workspaceId
     query: '''
       InsightsMetrics
       | where Namespace == "LogicalDisk" and Name == "FreeSpacePercentage"
       | extend disk = tostring(parse_json(Tags)["vm.azm.ms/mountId"])
-      | summarize free = avg(Val) by computer = Computer, disk, vm = _ResourceId
+      | summarize free = min(Val) by vm = _ResourceId, disk
     '''
     measure: 'free'
-    timeAggregation: 'Average'
+    timeAggregation: 'Minimum'
     operator: 'LessThan'
     threshold: 10
-    splitBy: ['computer', 'disk', 'vm']
+    splitBy: ['vm', 'disk']
     severity: 3
     runbook: 'disk-full'
-    actionGroupId: actionGroupId
-    location: where.location
-    tags: where.tags
+    properties: { folder: wanted.diskFull!.folder }
   }
 }

@@ -1,0 +1,57 @@
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+
+namespace Infra.Tests;
+
+/// <summary>An alert that names a runbook which is not there, or which lacks a label that the runbook asks for, heals nothing.</summary>
+public partial class ExampleAlertTests
+{
+    private static readonly IReadOnlyDictionary<string, string> _shipped = Directory.EnumerateFiles(RepositoryRoot.Of("runbooks"), "*.yaml")
+        .Where(file => !file.EndsWith(".test.yaml", StringComparison.Ordinal) && Path.GetFileName(file) != "contacts.yaml")
+        .ToDictionary(file => Path.GetFileNameWithoutExtension(file), File.ReadAllText);
+
+    [Fact]
+    public async Task EveryShippedRunbook_HasOneExampleAndNothingElseIsNamed() =>
+        (await ExamplesAsync()).Select(example => example.Runbook).ShouldBe(_shipped.Keys, ignoreOrder: true);
+
+    [Fact]
+    public async Task Example_CarriesEveryLabelThatItsRunbookAsksFor()
+    {
+        foreach (var example in await ExamplesAsync())
+        {
+            Label().Matches(_shipped[example.Runbook]).Select(match => match.Groups[1].Value).Distinct()
+                .Except(example.Labels).ShouldBeEmpty(example.Runbook);
+        }
+    }
+
+    private static async Task<List<Example>> ExamplesAsync()
+    {
+        var plan = await Plan.OfAsync(Plan.Production);
+        return
+        [
+            .. plan.All("Microsoft.Insights/metricAlerts").Select(rule => Read(
+                rule.Properties["actions"]![0]!["webHookProperties"]!, rule.Properties["criteria"]!["allOf"]![0]!)),
+            .. plan.All("Microsoft.Insights/scheduledQueryRules")
+                .Where(rule => rule.Properties["actions"]!["customProperties"]?["runbook"] is not null)
+                .Select(rule => Read(rule.Properties["actions"]!["customProperties"]!, rule.Properties["criteria"]!["allOf"]![0]!)),
+            .. plan.All("Microsoft.AlertsManagement/prometheusRuleGroups").SelectMany(group => group.Properties["rules"]!.AsArray()).Select(rule =>
+                new Example((string)rule!["actions"]![0]!["actionProperties"]!["runbook"]!,
+                    [.. By().Match((string)rule["expression"]!).Groups[1].Value.Split(',', StringSplitOptions.TrimEntries)])),
+        ];
+    }
+
+    private static Example Read(JsonNode properties, JsonNode criterion) => new(
+        (string)properties["runbook"]!,
+        [
+            .. properties.AsObject().Select(property => property.Key),
+            .. criterion["dimensions"]!.AsArray().Select(dimension => (string)dimension!["name"]!),
+        ]);
+
+    private sealed record Example(string Runbook, IReadOnlyList<string> Labels);
+
+    [GeneratedRegex(@"\{\{ *labels\.([A-Za-z0-9_]+)", RegexOptions.NonBacktracking)]
+    private static partial Regex Label();
+
+    [GeneratedRegex(@" by \(([^)]*)\)", RegexOptions.NonBacktracking)]
+    private static partial Regex By();
+}
