@@ -76,7 +76,7 @@ internal sealed class ArmRequest(ArmResources arm, IOptions<ArmRequestOptions> o
     private static bool IsWithin(string resource, string scope) =>
         scope.Length > 1 && (resource + "/").StartsWith(scope.TrimEnd('/') + "/", StringComparison.OrdinalIgnoreCase);
 
-    private ArmTarget Target(ArmRequestParameters parameters) => new(parameters.Resource, parameters.ApiVersion, "that allows it");
+    private static ArmTarget Target(ArmRequestParameters parameters) => new(parameters.Resource, parameters.ApiVersion, "that allows it");
 }
 
 public static class ArmRequestRegistration

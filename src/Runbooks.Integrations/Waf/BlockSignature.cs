@@ -54,7 +54,7 @@ internal sealed class BlockSignature(ArmResources arm)
         var signature = PromptSignature.Of(parameters.Signature).Signature ?? throw new StepRefusedException("The signature cannot be blocked.");
         var (kind, name) = (KindOf(parameters.Policy)!, NameOf(context));
         var target = Target(parameters.Policy, kind);
-        var changed = await ChangeAsync(target, kind, $"add the rule {name} to it", context.Time, cancellationToken, rules =>
+        var changed = await ChangeAsync(target, kind, $"add the rule {name} to it", context.Time, rules =>
         {
             if (WafRules.Find(rules, name) is not null)
             {
@@ -68,7 +68,7 @@ internal sealed class BlockSignature(ArmResources arm)
 
             rules.Add(kind.Block(name, WafRules.FreePriority(rules), signature));
             return true;
-        });
+        }, cancellationToken);
         return new ActionResult(changed
             ? $"{target.Words} blocks the signature {signature}, by the rule {name}."
             : $"{target.Words} had the rule {name} already.") { Outputs = new Dictionary<string, string> { ["rule"] = name, ["signatureHash"] = signature.Hash } };
@@ -79,8 +79,8 @@ internal sealed class BlockSignature(ArmResources arm)
         var added = undoState.Deserialize<Added>()!;
         var kind = KindOf(added.Policy)!;
         var target = Target(added.Policy, kind);
-        var changed = await ChangeAsync(target, kind, $"remove the rule {added.Rule} from it", context.Time, cancellationToken, rules =>
-            WafRules.Find(rules, added.Rule) is { } rule && rules.Remove(rule));
+        var changed = await ChangeAsync(target, kind, $"remove the rule {added.Rule} from it", context.Time, rules =>
+            WafRules.Find(rules, added.Rule) is { } rule && rules.Remove(rule), cancellationToken);
         return new ActionResult(changed ? $"Removed the rule {added.Rule} from {target.Words}." : $"{target.Words} has no rule {added.Rule}.");
     }
 
@@ -90,7 +90,7 @@ internal sealed class BlockSignature(ArmResources arm)
     /// </summary>
     /// <param name="change">Changes the rules, or returns false when nothing has to be.</param>
     private async Task<bool> ChangeAsync(
-        ArmTarget target, WafRules kind, string what, TimeProvider time, CancellationToken cancellationToken, Func<JsonArray, bool> change)
+        ArmTarget target, WafRules kind, string what, TimeProvider time, Func<JsonArray, bool> change, CancellationToken cancellationToken)
     {
         var policy = (await arm.GetAsync(target, cancellationToken)).Json;
         var before = kind.ToWrite(policy).ToJsonString();
