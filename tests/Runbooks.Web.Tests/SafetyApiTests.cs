@@ -12,20 +12,22 @@ public sealed class SafetyApiTests : IAsyncLifetime
 {
     private readonly WebHost _host = new();
 
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
     public ValueTask InitializeAsync() => _host.InitializeAsync();
 
     [Fact]
     public async Task KillSwitch_IsTurnedWithNameAndReasonAndShowsWhoDidIt()
     {
-        (await _host.Api.PostAsJsonAsync("/api/safety/kill", new { by = "ada", reason = "wrong pods" })).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await _host.Api.PostAsJsonAsync("/api/safety/kill", new { by = "ada", reason = "wrong pods" }, Ct)).StatusCode.ShouldBe(HttpStatusCode.OK);
 
-        var safety = await WebHost.JsonOf(await _host.Api.GetAsync("/api/safety"));
-        (await _host.Browser.GetStringAsync("/")).ShouldContain("ada stopped all mitigation");
+        var safety = await WebHost.JsonOf(await _host.Api.GetAsync("/api/safety", Ct));
+        (await _host.Browser.GetStringAsync("/", Ct)).ShouldContain("ada stopped all mitigation");
         safety.GetProperty("killSwitch").GetProperty("engaged").GetBoolean().ShouldBeTrue();
         safety.GetProperty("killSwitch").GetProperty("changes")[0].GetProperty("by").GetString().ShouldBe("ada");
 
-        await _host.Api.PostAsJsonAsync("/api/safety/release", new { by = "ada", reason = "understood" });
-        (await _host.Get<KillSwitch>().ReadAsync(CancellationToken.None)).Engaged.ShouldBeFalse();
+        await _host.Api.PostAsJsonAsync("/api/safety/release", new { by = "ada", reason = "understood" }, Ct);
+        (await _host.Get<KillSwitch>().ReadAsync(Ct)).Engaged.ShouldBeFalse();
     }
 
     [Theory]
@@ -34,21 +36,21 @@ public sealed class SafetyApiTests : IAsyncLifetime
     [InlineData("/api/runbooks/hanged-gpu/breaker/reset")]
     public async Task WithoutANameOrWithoutAKey_IsRefused(string address)
     {
-        (await _host.Api.PostAsJsonAsync(address, new { reason = "because" })).StatusCode.ShouldBe(HttpStatusCode.BadRequest);
-        (await _host.Browser.PostAsJsonAsync(address, new { by = "eve", reason = "because" })).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
-        (await _host.Get<KillSwitch>().ReadAsync(CancellationToken.None)).Changes.ShouldBeEmpty();
+        (await _host.Api.PostAsJsonAsync(address, new { reason = "because" }, Ct)).StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        (await _host.Browser.PostAsJsonAsync(address, new { by = "eve", reason = "because" }, Ct)).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        (await _host.Get<KillSwitch>().ReadAsync(Ct)).Changes.ShouldBeEmpty();
     }
 
     [Fact]
     public async Task BreakerThatIsOpen_IsResetOnce()
     {
         var id = Some.Runbook().Id;
-        await _host.Get<ISharedState>().UpdateAsync<RunbookLedger, bool>($"ledger:{id}", _ => (new() { Breaker = new(Some.Time, "did not help") }, true), CancellationToken.None);
+        await _host.Get<ISharedState>().UpdateAsync<RunbookLedger, bool>($"ledger:{id}", _ => (new() { Breaker = new(Some.Time, "did not help") }, true), Ct);
 
-        (await _host.Api.PostAsJsonAsync($"/api/runbooks/{id}/breaker/reset", new { by = "ada", reason = "new image" })).StatusCode.ShouldBe(HttpStatusCode.OK);
-        (await _host.Api.PostAsJsonAsync($"/api/runbooks/{id}/breaker/reset", new { by = "bob", reason = "too" })).StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        (await _host.Api.PostAsJsonAsync($"/api/runbooks/{id}/breaker/reset", new { by = "ada", reason = "new image" }, Ct)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await _host.Api.PostAsJsonAsync($"/api/runbooks/{id}/breaker/reset", new { by = "bob", reason = "too" }, Ct)).StatusCode.ShouldBe(HttpStatusCode.Conflict);
 
-        var report = await WebHost.JsonOf(await _host.Api.GetAsync($"/api/runbooks/{id}/report"));
+        var report = await WebHost.JsonOf(await _host.Api.GetAsync($"/api/runbooks/{id}/report", Ct));
         report.GetProperty("resets")[0].GetProperty("reason").GetString().ShouldBe("new image");
     }
 
@@ -57,11 +59,11 @@ public sealed class SafetyApiTests : IAsyncLifetime
     {
         var id = await _host.OpenAsync(Some.Incident().Note(Some.Time, TimelineKind.Opened, "test", "Opened."));
 
-        var answer = await _host.Api.GetAsync($"/api/incidents/{id}/audit");
+        var answer = await _host.Api.GetAsync($"/api/incidents/{id}/audit", Ct);
 
-        var lines = (await answer.Content.ReadAsStringAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var lines = (await answer.Content.ReadAsStringAsync(Ct)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         AuditTrail.Verify(lines).Message.ShouldStartWith("Whole: ");
-        (await _host.Browser.GetAsync($"/api/incidents/{id}/audit")).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        (await _host.Browser.GetAsync($"/api/incidents/{id}/audit", Ct)).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
     }
 
     public ValueTask DisposeAsync() => _host.DisposeAsync();

@@ -64,7 +64,7 @@ internal sealed class ContainerAppKind() : ArmKind("microsoft.app/containerapps"
             case []:
                 return request.Method == "GET" ? Json(app) : null;
             case ["revisions", var revision] when request.Method == "GET":
-                return Json(new JsonObject { ["name"] = revision, ["properties"] = new JsonObject { ["active"] = revision == $"{request.Name}--r1".ToLowerInvariant() } });
+                return Json(new JsonObject { ["name"] = revision, ["properties"] = new JsonObject { ["active"] = string.Equals(revision, $"{request.Name}--r1", StringComparison.OrdinalIgnoreCase) } });
             case ["revisions", _, "restart"] when request.Method == "POST":
                 app["_restarts"] = (int)app["_restarts"]! + 1;
                 return Results.Ok();
