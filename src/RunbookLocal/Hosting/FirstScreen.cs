@@ -12,7 +12,7 @@ internal static class FirstScreen
         Screen.Line($"[bold]{runbooks.Count} {(runbooks.Count == 1 ? "runbook" : "runbooks")}[/] from {Screen.Plain(Relative(folder))}");
         foreach (var runbook in runbooks)
         {
-            Screen.Line($"  [green]{Screen.Plain(runbook.Id),-22}[/] {Screen.Plain(runbook.Title)}{Mode(runbook)}. [grey]{Screen.Plain(runbook.Summary)}[/]");
+            Screen.Line($"  [green]{Screen.Plain(runbook.Id),-22}[/] {Screen.Plain(runbook.Title)}[grey]{Mode(runbook)}[/]");
         }
 
         var key = Relative(Path.Combine(settings.DataDirectory, LocalDefaults.KeyFile));
