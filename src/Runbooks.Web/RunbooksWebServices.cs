@@ -52,6 +52,7 @@ public static class RunbooksWebServices
             .AddSingleton<EvidenceHandler>()
             .AddSingleton<DecisionHandler>()
             .AddSingleton<DecidePageHandler>()
+            .AddSingleton<StormPageHandler>()
             .AddSingleton<ConsoleHandler>()
             .AddSingleton<HealthHandler>();
     }

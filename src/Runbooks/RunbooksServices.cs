@@ -6,6 +6,7 @@ using Runbooks.Engine;
 using Runbooks.Incidents;
 using Runbooks.Incidents.Activities;
 using Runbooks.Messages;
+using Runbooks.Messages.Storms;
 using Runbooks.Safety;
 using Runbooks.Steps;
 using Runbooks.Storage;
@@ -23,6 +24,7 @@ public static class RunbooksServices
         services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<LinkSigningOptions>().BindConfiguration(LinkSigningOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<PublicAddressOptions>().BindConfiguration(PublicAddressOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<StormOptions>().BindConfiguration(StormOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         return services
             .AddAlerts()
             .AddRunbookCatalog()
@@ -45,7 +47,13 @@ public static class RunbooksServices
             .AddSafety()
             .AddSingleton<AddressSecrets>()
             .AddSingleton<ChannelSender>()
+            .AddSingleton<Courier>()
             .AddSingleton<Messenger>()
+            .AddSingleton<Storms>()
+            .AddSingleton<StormMembers>()
+            .AddSingleton<StormCards>()
+            .AddSingleton<StormQuestions>()
+            .AddSingleton<StormEnds>()
             .AddSingleton<SentCards>()
             .AddSingleton<ApproverRules>()
             .AddSingleton<IncidentCards>()

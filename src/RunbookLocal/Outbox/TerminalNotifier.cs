@@ -10,7 +10,7 @@ internal sealed class TerminalNotifier(IAnsiConsole console, TimeProvider time) 
 
     public Task<string?> SendAsync(Card card, Address to, CancellationToken cancellationToken)
     {
-        var colour = card.Kind is CardKind.Page ? "red" : card.GateId is null ? "green" : "yellow";
+        var colour = card.Kind is CardKind.Page ? "red" : card.Asks ? "yellow" : "green";
         var dryRun = card.DryRun ? "[bold](dry run)[/] " : "";
         console.MarkupLine($"[grey]{time.GetUtcNow():HH:mm:ss}[/] [{colour}]→ {Plain(to.Recipient)}[/] {dryRun}{Plain(card.Title)} [grey]{Plain(card.IncidentId)}[/]");
         if (card.Links.Count > 0)

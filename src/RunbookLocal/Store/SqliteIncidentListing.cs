@@ -38,6 +38,7 @@ internal static class SqliteIncidentListing
         sql.Append(query.RunbookId is null ? "" : " AND runbook=$runbook");
         // Written out, not as a parameter: only then may SQLite use the index of the open ones.
         sql.Append(query.Open switch { true => " AND open=1", false => " AND open=0", null => "" });
+        sql.Append(query.Since is null ? "" : " AND opened_at >= $since");
         sql.Append(query.After is null ? "" : " AND (opened_at, seq) < ($at, $seq)");
         return sql.Append(" ORDER BY opened_at DESC, seq DESC LIMIT $limit").ToString();
     }
@@ -53,6 +54,11 @@ internal static class SqliteIncidentListing
         if (query.RunbookId is { } runbook)
         {
             parameters.Add(("$runbook", runbook));
+        }
+
+        if (query.Since is { } since)
+        {
+            parameters.Add(("$since", since.UtcTicks));
         }
 
         if (after is not null)

@@ -48,13 +48,21 @@ internal sealed class IncidentIndex(TableRows rows)
         await RemoveAsync(incident, open: incident.State.IsFinal(), cancellationToken);
     }
 
-    public IAsyncEnumerable<TableEntity> ReadAsync(bool open, string? runbookId, IncidentCursor? after, int pageSize, CancellationToken cancellationToken)
+    public IAsyncEnumerable<TableEntity> ReadAsync(
+        bool open, string? runbookId, DateTimeOffset? since, IncidentCursor? after, int pageSize, CancellationToken cancellationToken)
     {
         var from = after is null ? First(open) : Partition(open, after.OpenedAt);
         var filter = TableClient.CreateQueryFilter($"PartitionKey ge {from} and PartitionKey lt {Last(open)}");
         if (after is not null)
         {
             filter += " and " + TableClient.CreateQueryFilter($"RowKey gt {TableKeys.Moment(after.OpenedAt, after.Tie)}");
+        }
+
+        if (since is { } earliest)
+        {
+            // Both keys: the day bounds what is read, the moment what is taken of the earliest day. '.' comes after every '-'.
+            var moment = TableKeys.Moment(earliest, "")[..^1] + ".";
+            filter += " and " + TableClient.CreateQueryFilter($"PartitionKey le {Partition(open, earliest)} and RowKey lt {moment}");
         }
 
         if (runbookId is not null)

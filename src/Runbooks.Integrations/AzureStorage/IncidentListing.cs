@@ -37,7 +37,7 @@ internal sealed class IncidentListing(IncidentIndex index, Func<TableEntity, Can
         // The row of an incident that closes is in both for a moment, so the open ones are read first.
         var final = query.State?.IsFinal();
         var indexes = ((bool[])[true, false]).Where(open => query.Open is not { } wanted || wanted == open).Where(open => final is null || final != open);
-        return Merge([.. indexes.Select(open => index.ReadAsync(open, query.RunbookId, after, limit + 1, cancellationToken))], cancellationToken);
+        return Merge([.. indexes.Select(open => index.ReadAsync(open, query.RunbookId, query.Since, after, limit + 1, cancellationToken))], cancellationToken);
     }
 
     private static bool Matches(IncidentQuery query, IncidentSummary incident) =>

@@ -30,7 +30,7 @@ internal sealed class OutboxNotifier(IOptions<OutboxOptions> options, TimeProvid
         var file = Path.Combine(folder, $"{stamp}-{number}-{Safe(card.IncidentId)}-{Safe(to.Recipient)}.json");
         var message = new OutboxMessage(
             now, to.Recipient, card.Kind, card.IncidentId, card.GateId, card.DryRun, card.Title, card.Severity,
-            card.GateId is null ? null : card.Links[0].Url, card.Sections, card.Links);
+            card.Asks ? card.Links[0].Url : null, card.Sections, card.Links);
 
         // Whoever watches the folder sees whole files only.
         var unfinished = $"{file}.tmp";

@@ -29,7 +29,10 @@ internal static class SlackBlocks
         foreach (var section in CardText.Sections(card))
         {
             yield return Section($"*{Escape(section.Heading)}*");
-            yield return new JsonObject { ["type"] = "section", ["text"] = Plain(CardText.Clip(string.Join('\n', section.Lines), LongestSection)) };
+            foreach (var text in Texts(section.Lines))
+            {
+                yield return new JsonObject { ["type"] = "section", ["text"] = Plain(text) };
+            }
         }
 
         if (buttons && card is { GateId: { } gate, PlanHash: { } plan })
@@ -46,6 +49,25 @@ internal static class SlackBlocks
         {
             yield return new JsonObject { ["type"] = "actions", ["block_id"] = "links", ["elements"] = MessageJson.Array(card.Links.Select(SlackButtons.Link)) };
         }
+    }
+
+    /// <summary>A block holds only so much: what is longer goes on in the next.</summary>
+    private static List<string> Texts(IReadOnlyList<string> lines)
+    {
+        var texts = new List<string>();
+        foreach (var line in lines)
+        {
+            if (texts.Count > 0 && texts[^1].Length + 1 + line.Length <= LongestSection)
+            {
+                texts[^1] += $"\n{line}";
+            }
+            else
+            {
+                texts.Add(line);
+            }
+        }
+
+        return texts;
     }
 
     private static JsonObject Section(string text) => new()

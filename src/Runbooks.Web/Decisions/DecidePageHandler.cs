@@ -13,17 +13,27 @@ namespace Runbooks.Web.Decisions;
 /// page's form decides. The token is the credential.
 /// </summary>
 public sealed class DecidePageHandler(
-    LinkSigner signer, IIncidentStore store, PinnedRunbooks runbooks, DecisionDesk desk, TimeProvider time, HttpEdge edge, ILogger<DecidePageHandler> logger)
+    LinkSigner signer,
+    IIncidentStore store,
+    PinnedRunbooks runbooks,
+    DecisionDesk desk,
+    StormPageHandler storms,
+    TimeProvider time,
+    HttpEdge edge,
+    ILogger<DecidePageHandler> logger)
 {
     private const string Via = "link";
 
     public Task<IResult> GetAsync(HttpRequest request, string token) => edge.RunAsync(request, async cancellationToken =>
-        signer.TryRead(token, out var grant) ? await ShowAsync(grant, null, cancellationToken) : BadLink(), Caller.Person);
+        signer.TryRead(token, out var grant) ? await ShowAsync(grant, null, cancellationToken)
+        : signer.TryReadStorm(token, out var storm) ? await storms.ShowAsync(storm, null, good: true, cancellationToken)
+        : BadLink(), Caller.Person);
 
     /// <param name="signedIn">The person that the platform has authenticated; null where nobody signs in, and the link's recipient counts.</param>
     public Task<IResult> PostAsync(HttpRequest request, string token, string? signedIn = null) => edge.RunAsync(request, async cancellationToken =>
     {
-        if (!signer.TryRead(token, out var grant))
+        var storm = default(StormGrant);
+        if (!signer.TryRead(token, out var grant) && !signer.TryReadStorm(token, out storm))
         {
             return BadLink();
         }
@@ -34,10 +44,15 @@ public sealed class DecidePageHandler(
             return Message(StatusCodes.Status403Forbidden, "Not decided", "This was sent from another site. Open the link from your message and decide there.");
         }
 
-        var form = await SmallForm.ReadAsync(request, cancellationToken);
+        var form = await (storm is null ? SmallForm.ReadAsync(request, cancellationToken) : SmallForm.ReadListAsync(request, cancellationToken));
         if (form is null || !VerbWords.TryParse(form["decision"], out var verb))
         {
             return Message(StatusCodes.Status400BadRequest, "Not decided", "No decision was sent. Open the link from your message and press one of the buttons.");
+        }
+
+        if (grant is null)
+        {
+            return await storms.DecideAsync(storm!, form, verb, signedIn, cancellationToken);
         }
 
         var ballot = new Ballot(verb, signedIn ?? grant.Recipient, Via, VerbWords.Reason(form["reason"]), grant.PlanHash)

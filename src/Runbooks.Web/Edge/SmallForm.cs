@@ -1,24 +1,28 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Runbooks.Messages.Storms;
 
 namespace Runbooks.Web.Edge;
 
 /// <summary>Reads the forms of our own pages; nothing that is larger.</summary>
 internal static class SmallForm
 {
-    private static readonly FormOptions s_form = new()
-    {
-        ValueCountLimit = 16,
-        KeyLengthLimit = 64,
-        ValueLengthLimit = 16 * 1024,
-        BufferBodyLengthLimit = RequestBody.MaxSmall,
-        MultipartBodyLengthLimit = RequestBody.MaxSmall,
-    };
+    /// <summary>As many tickets as one page lists, each as long as a link may be.</summary>
+    private const int MaxList = 1024 * 1024;
+
+    private static readonly FormOptions s_form = Limits(16, RequestBody.MaxSmall);
+    private static readonly FormOptions s_list = Limits(StormMembers.Most + 16, MaxList);
 
     /// <returns>Null when the body is no form, or not one of ours.</returns>
-    public static async Task<IFormCollection?> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
+    public static Task<IFormCollection?> ReadAsync(HttpRequest request, CancellationToken cancellationToken) => ReadAsync(request, s_form, cancellationToken);
+
+    /// <summary>The form of a page that lists many questions.</summary>
+    /// <inheritdoc cref="ReadAsync(HttpRequest, CancellationToken)"/>
+    public static Task<IFormCollection?> ReadListAsync(HttpRequest request, CancellationToken cancellationToken) => ReadAsync(request, s_list, cancellationToken);
+
+    private static async Task<IFormCollection?> ReadAsync(HttpRequest request, FormOptions limits, CancellationToken cancellationToken)
     {
-        if (!request.HasFormContentType || request.ContentLength > RequestBody.MaxSmall)
+        if (!request.HasFormContentType || request.ContentLength > limits.BufferBodyLengthLimit)
         {
             return null;
         }
@@ -26,11 +30,20 @@ internal static class SmallForm
         try
         {
             // A feature of our own: the limits are ours, whatever the host has set.
-            return await new FormFeature(request, s_form).ReadFormAsync(cancellationToken);
+            return await new FormFeature(request, limits).ReadFormAsync(cancellationToken);
         }
         catch (Exception unreadable) when (unreadable is InvalidDataException or IOException)
         {
             return null;
         }
     }
+
+    private static FormOptions Limits(int values, int body) => new()
+    {
+        ValueCountLimit = values,
+        KeyLengthLimit = 64,
+        ValueLengthLimit = 16 * 1024,
+        BufferBodyLengthLimit = body,
+        MultipartBodyLengthLimit = body,
+    };
 }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using Runbooks.Incidents;
 using Runbooks.Messages;
+using Runbooks.Messages.Storms;
 
 namespace Runbooks.Approvals;
 
@@ -11,10 +12,22 @@ public sealed class DecisionLinks(LinkSigner signer, IOptions<PublicAddressOptio
     private static readonly TimeSpan Afterlife = TimeSpan.FromDays(1);
 
     public string For(Incident incident, Gate gate, string recipient) =>
-        $"{Root}/decide/{signer.Sign(new LinkGrant(incident.Id, gate.Id, recipient, gate.Plan.Hash, gate.ExpiresAt + Afterlife))}";
+        $"{Root}/decide/{TicketFor(incident, gate, recipient)}";
+
+    /// <summary>The page that lists all questions of a storm that this recipient may answer.</summary>
+    public string ForStorm(Storm storm, DateTimeOffset expiresAt, string recipient) =>
+        $"{Root}/decide/{signer.SignStorm(new StormGrant(storm.RunbookId, storm.Since, recipient, expiresAt + Afterlife))}";
+
+    /// <summary>A ticket for one question of such a page: what <see cref="For"/> signs, without the address.</summary>
+    public string TicketFor(Incident incident, Gate gate, string recipient) => signer.Sign(GrantOf(incident, gate, recipient));
+
+    public string Console(string runbookId) => $"{Root}/?runbook={Uri.EscapeDataString(runbookId)}";
 
     /// <summary>The page of an incident; shows, and cannot decide.</summary>
     public string IncidentPage(string incidentId) => $"{Root}/incidents/{Uri.EscapeDataString(incidentId)}";
+
+    private static LinkGrant GrantOf(Incident incident, Gate gate, string recipient) =>
+        new(incident.Id, gate.Id, recipient, gate.Plan.Hash, gate.ExpiresAt + Afterlife);
 
     private string Root => address.Value.PublicUrl.TrimEnd('/');
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Runbooks.Catalog;
 
 namespace Runbooks.Approvals;
@@ -35,8 +36,15 @@ public sealed record Gate
     /// <summary>What is still to happen while nobody answers, soonest first.</summary>
     public IReadOnlyList<Reminder> Reminders { get; init; } = [];
 
-    /// <summary>How many times the question was asked; each asking is a message of its own.</summary>
+    /// <summary>How many times the question was asked again; each asking is a message of its own.</summary>
     public int Asked { get; init; }
+
+    /// <summary>When it was asked again last; null until it was.</summary>
+    public DateTimeOffset? AskedAt { get; init; }
+
+    /// <summary>Names the present asking: deliveries of its messages are recorded under it.</summary>
+    [JsonIgnore]
+    public string MessageKey => $"{Id}:{Asked}";
     public IReadOnlyList<Decision> Decisions { get; init; } = [];
     public GateOutcome Outcome { get; init; } = GateOutcome.Pending;
     public DateTimeOffset? ClosedAt { get; init; }

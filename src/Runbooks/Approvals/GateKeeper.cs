@@ -2,6 +2,7 @@ using Runbooks.Catalog;
 using Runbooks.Incidents;
 using Runbooks.Incidents.Activities;
 using Runbooks.Messages;
+using Runbooks.Messages.Storms;
 using Runbooks.Safety;
 using Runbooks.Storage;
 
@@ -9,12 +10,17 @@ namespace Runbooks.Approvals;
 
 /// <summary>Opens gates, asks people, and reads from the store what they decided.</summary>
 public sealed class GateKeeper(
-    IIncidentStore store, PinnedRunbooks runbooks, PlanMaker plans, Guardrails guardrails, Messenger messenger, IncidentCards cards, SentCards sent, TimeProvider time)
+    IIncidentStore store,
+    PinnedRunbooks runbooks,
+    PlanMaker plans,
+    Guardrails guardrails,
+    Messenger messenger,
+    IncidentCards cards,
+    SentCards sent,
+    Storms storms,
+    StormQuestions stormQuestions,
+    TimeProvider time)
 {
-    /// <summary>A question that reached nobody is asked again this soon, then ever more rarely.</summary>
-    private static readonly TimeSpan AskAgainAfter = TimeSpan.FromMinutes(1);
-    private const int MaxDoublings = 4;
-
     /// <summary>A lost wake-up delays a decision by no more than this.</summary>
     private static readonly TimeSpan LongestLook = TimeSpan.FromMinutes(15);
 
@@ -27,13 +33,14 @@ public sealed class GateKeeper(
         {
             var plan = await plans.MakeAsync(incident, runbook, request.Phase, cancellationToken);
             var objections = await guardrails.AskAsync(new GuardrailQuestion(incident, runbook, request.Phase, AboutToRun: false), cancellationToken);
+            var inStorm = incident.InStorm || await storms.JoinAsync(incident, cancellationToken);
             incident = await store.UpdateAsync(
                 request.IncidentId,
                 i =>
                 {
                     var now = time.GetUtcNow();
                     var gate = GateMaker.Make(i, runbook, request.Phase, request.Round, plan, objections, request.Unclear, request.Difference, now);
-                    return i.AddGate(gate, now) with { WakeEvent = request.WakeEvent };
+                    return i.AddGate(gate, now) with { WakeEvent = request.WakeEvent, InStorm = inStorm };
                 },
                 cancellationToken);
         }
@@ -65,11 +72,7 @@ public sealed class GateKeeper(
             : Task.CompletedTask;
 
     private static CardKind? Unsent(Incident incident, string gateId) =>
-        incident.FindGate(gateId) is { Outcome: GateOutcome.Pending } gate && !incident.Deliveries.Any(delivery => delivery.Key.StartsWith($"{KeyOf(gate)}:", StringComparison.Ordinal))
-            ? CardKind.Reminder
-            : null;
-
-    private static string KeyOf(Gate gate) => $"{gate.Id}:{gate.Asked}";
+        incident.FindGate(gateId) is { Outcome: GateOutcome.Pending } gate && !incident.WasSent(gate) ? CardKind.Reminder : null;
 
     private async Task<GateView> AskAsync(Incident incident, Runbook runbook, string gateId, CardKind kind, CancellationToken cancellationToken)
     {
@@ -79,7 +82,13 @@ public sealed class GateKeeper(
             return View(incident, gateId);
         }
 
-        var key = KeyOf(gate);
+        if (incident.InStorm)
+        {
+            await stormQuestions.AskAsync(gate, runbook, cancellationToken);
+            return View(await store.GetAsync(incident.Id, cancellationToken), gateId);
+        }
+
+        var key = gate.MessageKey;
         var result = await messenger.SendAsync(
             incident.Id, key, gate.Approvers, recipient => cards.Approval(incident, runbook, gate, recipient.Name, kind), cancellationToken);
         if (!result.Reached && !gate.Approvers.Contains(ContactBook.Fallback, StringComparer.OrdinalIgnoreCase))
@@ -94,8 +103,7 @@ public sealed class GateKeeper(
         incident = result.Incident;
         if (!result.Reached)
         {
-            var pause = AskAgainAfter * (1 << Math.Min(gate.Asked, MaxDoublings));
-            incident = await store.UpdateAsync(incident.Id, i => GateSchedule.AskAgain(i, gateId, time.GetUtcNow() + pause), cancellationToken);
+            incident = await store.UpdateAsync(incident.Id, i => GateSchedule.AskAgain(i, gateId, time.GetUtcNow()), cancellationToken);
         }
 
         if (incident.FindGate(gateId) is { Outcome: not GateOutcome.Pending })
@@ -111,7 +119,8 @@ public sealed class GateKeeper(
     {
         var gate = incident.FindGate(gateId) ?? throw new InvalidOperationException($"Incident {incident.Id} has no gate '{gateId}'.");
         var next = time.GetUtcNow() + LongestLook;
-        foreach (var at in gate.Reminders.Select(reminder => reminder.At).Append(gate.ExpiresAt))
+        IEnumerable<DateTimeOffset> gathered = incident.InStorm && !incident.WasSent(gate) ? [stormQuestions.DueAt(gate)] : [];
+        foreach (var at in gate.Reminders.Select(reminder => reminder.At).Append(gate.ExpiresAt).Concat(gathered))
         {
             next = at < next ? at : next;
         }

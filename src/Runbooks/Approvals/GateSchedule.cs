@@ -7,6 +7,9 @@ namespace Runbooks.Approvals;
 /// <summary>What happens to a gate while time passes and nobody answers.</summary>
 public static class GateSchedule
 {
+    private static readonly TimeSpan AskAgainAfter = TimeSpan.FromMinutes(1);
+    private const int MaxDoublings = 4;
+
     /// <summary>Does what is due on a pending gate at this time, and says which message has to go out for it.</summary>
     public static (Incident Incident, CardKind? Due) Advance(Incident incident, string gateId, DateTimeOffset now)
     {
@@ -36,11 +39,19 @@ public static class GateSchedule
                 .Note(now, TimelineKind.Gate, "runbook", $"Escalated to {string.Join(", ", to)}.")
             : incident;
 
-    /// <summary>Asks the same contacts again at this time.</summary>
-    public static Incident AskAgain(Incident incident, string gateId, DateTimeOffset at) =>
-        incident.FindGate(gateId) is { Outcome: GateOutcome.Pending } gate && !gate.Reminders.Any(reminder => reminder.At <= at)
-            ? incident.Replace(gate with { Reminders = [new Reminder(at, []), .. gate.Reminders] })
-            : incident;
+    /// <summary>A question that reached nobody is asked again soon, then ever more rarely.</summary>
+    public static Incident AskAgain(Incident incident, string gateId, DateTimeOffset now)
+    {
+        if (incident.FindGate(gateId) is not { Outcome: GateOutcome.Pending } gate)
+        {
+            return incident;
+        }
+
+        var at = now + (AskAgainAfter * (1 << Math.Min(gate.Asked, MaxDoublings)));
+        return gate.Reminders.Any(reminder => reminder.At <= at)
+            ? incident
+            : incident.Replace(gate with { Reminders = [new Reminder(at, []), .. gate.Reminders] });
+    }
 
     private static (Incident, CardKind?) Remind(Incident incident, Gate gate, DateTimeOffset now)
     {
@@ -51,7 +62,7 @@ public static class GateSchedule
         }
 
         var to = due.SelectMany(reminder => reminder.To).Except(gate.Approvers, StringComparer.OrdinalIgnoreCase).ToList();
-        var asked = gate with { Reminders = [.. gate.Reminders.Except(due)], Asked = gate.Asked + 1 };
+        var asked = gate with { Reminders = [.. gate.Reminders.Except(due)], Asked = gate.Asked + 1, AskedAt = now };
         var changed = incident.Replace(asked);
         return to.Count == 0
             ? (changed.Note(now, TimelineKind.Gate, "runbook", "Nobody has answered yet; reminded."), CardKind.Reminder)
@@ -71,6 +82,7 @@ public static class GateSchedule
                     ExpiresAt = now + (gate.ExpiresAt - gate.OpenedAt),
                     Reminders = [],
                     Asked = gate.Asked + 1,
+                    AskedAt = now,
                 };
                 return (Escalate(incident.Replace(asked), gate.Id, [ContactBook.Fallback], now), CardKind.Escalation);
             default:

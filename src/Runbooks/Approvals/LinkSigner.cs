@@ -18,13 +18,11 @@ public sealed class LinkSigner
     /// <exception cref="OptionsValidationException">No key, an id given twice, or a key that is not base64 or too short.</exception>
     public LinkSigner(IOptions<LinkSigningOptions> options) => _keys = Read(options.Value);
 
-    public string Sign(LinkGrant grant)
-    {
-        var key = _keys[0];
-        var payload = JsonSerializer.SerializeToUtf8Bytes(new Payload(
-            key.Id, grant.IncidentId, grant.GateId, grant.Recipient, grant.PlanHash, grant.ExpiresAt.ToUnixTimeSeconds()));
-        return $"{Base64Url.EncodeToString(payload)}.{Base64Url.EncodeToString(HMACSHA256.HashData(key.Secret, payload))}";
-    }
+    public string Sign(LinkGrant grant) =>
+        Sign(new Payload(_keys[0].Id, grant.IncidentId, grant.GateId, grant.Recipient, grant.PlanHash, grant.ExpiresAt.ToUnixTimeSeconds()));
+
+    public string SignStorm(StormGrant grant) =>
+        Sign(new StormPayload(_keys[0].Id, grant.RunbookId, grant.Since.UtcTicks, grant.Recipient, grant.ExpiresAt.ToUnixTimeSeconds()));
 
     /// <summary>
     /// Checks the signature only. Whether the link has expired is the reader's to ask: a late click is told how the gate
@@ -32,26 +30,42 @@ public sealed class LinkSigner
     /// </summary>
     public bool TryRead(string token, [NotNullWhen(true)] out LinkGrant? grant)
     {
-        grant = null;
+        grant = Read<Payload>(token) is { I: not null, G: not null, R: not null, H: not null } read
+            ? new LinkGrant(read.I, read.G, read.R, read.H, DateTimeOffset.FromUnixTimeSeconds(read.E))
+            : null;
+        return grant is not null;
+    }
+
+    /// <inheritdoc cref="TryRead"/>
+    public bool TryReadStorm(string token, [NotNullWhen(true)] out StormGrant? grant)
+    {
+        grant = Read<StormPayload>(token) is { S: not null, R: not null } read
+            ? new StormGrant(read.S, new DateTimeOffset(read.B, TimeSpan.Zero), read.R, DateTimeOffset.FromUnixTimeSeconds(read.E))
+            : null;
+        return grant is not null;
+    }
+
+    private string Sign<T>(T content)
+    {
+        var payload = JsonSerializer.SerializeToUtf8Bytes(content);
+        return $"{Base64Url.EncodeToString(payload)}.{Base64Url.EncodeToString(HMACSHA256.HashData(_keys[0].Secret, payload))}";
+    }
+
+    private T? Read<T>(string token)
+        where T : Signed
+    {
         var dot = token.Length <= MaxToken ? token.IndexOf('.', StringComparison.Ordinal) : -1;
         if (dot < 0 || !TryDecode(token.AsSpan(0, dot), out var payload) || !TryDecode(token.AsSpan(dot + 1), out var signature))
         {
-            return false;
+            return null;
         }
 
         // The payload is parsed to learn which key is meant; nothing else in it is used before the signature is checked.
-        if (Parse(payload) is not { } read || _keys.FirstOrDefault(key => key.Id == read.K) is not { Secret: { } secret })
-        {
-            return false;
-        }
-
-        if (!CryptographicOperations.FixedTimeEquals(HMACSHA256.HashData(secret, payload), signature))
-        {
-            return false;
-        }
-
-        grant = new LinkGrant(read.I, read.G, read.R, read.H, DateTimeOffset.FromUnixTimeSeconds(read.E));
-        return true;
+        return Parse<T>(payload) is { } read
+            && _keys.FirstOrDefault(key => key.Id == read.K) is { Secret: { } secret }
+            && CryptographicOperations.FixedTimeEquals(HMACSHA256.HashData(secret, payload), signature)
+                ? read
+                : null;
     }
 
     private static bool TryDecode(ReadOnlySpan<char> text, out byte[] bytes)
@@ -68,12 +82,12 @@ public sealed class LinkSigner
         return text.SequenceEqual(Base64Url.EncodeToString(bytes));
     }
 
-    private static Payload? Parse(byte[] payload)
+    private static T? Parse<T>(byte[] payload)
+        where T : Signed
     {
         try
         {
-            var read = JsonSerializer.Deserialize<Payload>(payload);
-            return read is { K: not null, I: not null, G: not null, R: not null, H: not null } ? read : null;
+            return JsonSerializer.Deserialize<T>(payload);
         }
         catch (JsonException)
         {
@@ -106,5 +120,10 @@ public sealed class LinkSigner
     private static OptionsValidationException Invalid(string why) =>
         new(LinkSigningOptions.SectionName, typeof(LinkSigningOptions), [$"{LinkSigningOptions.SectionName}:Keys: {why}"]);
 
-    private sealed record Payload(string K, string I, string G, string R, string H, long E);
+    // No member of one is enough for the other: a ticket for one question opens no list, and a list decides nothing.
+    private record Signed(string K);
+
+    private sealed record Payload(string K, string I, string G, string R, string H, long E) : Signed(K);
+
+    private sealed record StormPayload(string K, string S, long B, string R, long E) : Signed(K);
 }

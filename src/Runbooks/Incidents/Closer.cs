@@ -24,8 +24,10 @@ public sealed class Closer(IIncidentStore store, PinnedRunbooks runbooks, Messen
             IncidentState.TakenOver => cards.TakenOver(incident, runbook),
             _ => cards.Closed(incident, runbook),
         };
-        var contacts = Listeners(incident, runbook);
-        if (contacts.Count > 0)
+        var contacts = Listeners.Of(incident, runbook);
+
+        // In a storm the watch tells many ends in one message.
+        if (contacts.Count > 0 && !incident.InStorm)
         {
             var result = await messenger.SendAsync(incident.Id, "closed", contacts, _ => card, cancellationToken);
             if (!result.Reached && needsPerson)
@@ -42,7 +44,7 @@ public sealed class Closer(IIncidentStore store, PinnedRunbooks runbooks, Messen
     {
         var incident = await store.GetAsync(request.IncidentId, cancellationToken);
         var runbook = await runbooks.OfAsync(incident, cancellationToken);
-        var contacts = Asked(incident).Append(ContactBook.Fallback);
+        var contacts = Listeners.Asked(incident).Append(ContactBook.Fallback);
         var result = await messenger.SendAsync(incident.Id, $"page:{request.Key}", contacts, _ => cards.Page(incident, runbook, request.Message), cancellationToken);
         if (!result.Reached)
         {
@@ -51,24 +53,4 @@ public sealed class Closer(IIncidentStore store, PinnedRunbooks runbooks, Messen
 
         return result.Reached;
     }
-
-    /// <summary>Whoever was asked learns how it ended. Where nobody was asked, only what acted or what failed is told.</summary>
-    private static List<string> Listeners(Incident incident, Runbook runbook)
-    {
-        var listeners = Asked(incident).ToList();
-        if (listeners.Count == 0 && (incident.Steps.Count > 0 || incident.LatestGate?.Outcome == GateOutcome.DiagnosedOnly))
-        {
-            listeners.AddRange(runbook.Mitigation.Approval?.From ?? [ContactBook.Fallback]);
-        }
-
-        if (incident.State is IncidentState.Failed or IncidentState.Expired)
-        {
-            listeners.Add(ContactBook.Fallback);
-        }
-
-        return listeners;
-    }
-
-    private static IEnumerable<string> Asked(Incident incident) =>
-        incident.Gates.Where(gate => incident.Deliveries.Any(delivery => delivery.Key.StartsWith($"{gate.Id}:", StringComparison.Ordinal))).SelectMany(gate => gate.Approvers);
 }

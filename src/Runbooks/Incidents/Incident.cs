@@ -42,6 +42,9 @@ public sealed record Incident
     /// <summary>The incident whose fix did not hold, so that this one opened; null for any other.</summary>
     public string? Follows { get; init; }
 
+    /// <summary>So many incidents of its runbook opened with it that people get one message about all of them.</summary>
+    public bool InStorm { get; init; }
+
     /// <summary>All alerts that reached it, the first included.</summary>
     public int AlertCount { get; init; }
     public IReadOnlyList<AttachedAlert> Alerts { get; init; } = [];

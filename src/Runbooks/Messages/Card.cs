@@ -26,7 +26,10 @@ public sealed record Card
     /// <summary>Pages to open; the first is the one to press.</summary>
     public IReadOnlyList<CardLink> Links { get; init; } = [];
 
-    /// <summary>Not null on a card that asks for a decision: the gate that channels with buttons of their own decide on.</summary>
+    /// <summary>Whether the first link is where to decide.</summary>
+    public bool Asks => Kind is CardKind.ApprovalRequest or CardKind.Reminder or CardKind.Escalation;
+
+    /// <summary>Not null on a card that asks for one decision: the gate that channels with buttons of their own decide on.</summary>
     public string? GateId { get; init; }
 
     /// <summary>The plan that such a button approves.</summary>

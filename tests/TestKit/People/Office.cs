@@ -53,8 +53,11 @@ public sealed class Office
     public static AddressSecrets Secrets(params (string Name, string Value)[] settings) => new(new ConfigurationBuilder()
         .AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Name, (string?)setting.Value))).Build());
 
-    public Messenger MessengerOn(IIncidentStore store, IReadOnlyList<INotifier> channels) => new(
-        new ChannelSender(channels, Time, NullLogger<ChannelSender>.Instance), Book, store, Time, NullLogger<Messenger>.Instance);
+    public Messenger MessengerOn(IIncidentStore store, IReadOnlyList<INotifier> channels)
+    {
+        var sender = new ChannelSender(channels, Time, NullLogger<ChannelSender>.Instance);
+        return new(new Courier(sender, Book, Time, NullLogger<Courier>.Instance), sender, store, NullLogger<Messenger>.Instance);
+    }
 
     public DecisionDesk DeskOn(IIncidentStore store, IIncidentEngine? engine = null) =>
         new(store, engine ?? Engine, new ApproverRules(Book), Sent, Time, NullLogger<DecisionDesk>.Instance);

@@ -53,6 +53,21 @@ public abstract class IncidentListingContract
         (await Ids(new(RunbookId: "none"))).ShouldBeEmpty();
     }
 
+    [Fact]
+    public async Task Since_LeavesOutWhatOpenedBefore()
+    {
+        await OpenAll(0, 6, i => i % 2 == 0 ? "hanged-gpu" : "disk-full");
+        await Store.UpdateAsync("i4", i => i.Closed(10), Now);
+
+        (await Ids(new(Since: Start.AddMinutes(3)))).ShouldBe(["i5", "i4", "i3"]);
+        (await Ids(new(Since: Start.AddMinutes(3).AddTicks(1)))).ShouldBe(["i5", "i4"]);
+        (await Ids(new(Since: Start.AddMinutes(2), RunbookId: "hanged-gpu", Open: true))).ShouldBe(["i2"]);
+        (await Ids(new(Since: Start.AddDays(-40)))).ShouldBe(["i5", "i4", "i3", "i2", "i1", "i0"]);
+        (await Ids(new(Since: Start.AddDays(40)))).ShouldBeEmpty();
+        var first = await Store.ListAsync(new IncidentQuery(Since: Start.AddMinutes(2), Limit: 2), Now);
+        (await Ids(new(Since: Start.AddMinutes(2), After: first.Next))).ShouldBe(["i3", "i2"]);
+    }
+
     [Theory]
     [InlineData(null)]
     [InlineData(true)]

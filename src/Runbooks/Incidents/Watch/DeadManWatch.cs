@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using Runbooks.Catalog;
 using Runbooks.Engine;
 using Runbooks.Incidents.Activities;
+using Runbooks.Messages.Storms;
 using Runbooks.Storage;
 
 namespace Runbooks.Incidents.Watch;
@@ -17,6 +18,7 @@ public sealed class DeadManWatch(
     PinnedRunbooks runbooks,
     Pager pager,
     HealthWatch health,
+    StormEnds stormEnds,
     IOptions<WatchOptions> options,
     TimeProvider time,
     ILogger<DeadManWatch> logger)
@@ -34,6 +36,7 @@ public sealed class DeadManWatch(
             return;
         }
 
+        await TellStormEndsAsync(cancellationToken);
         await foreach (var open in store.ListAllAsync(new IncidentQuery(Open: true, Limit: 500), cancellationToken))
         {
             await LookAtAsync(open, WorryAboutOpenAsync, cancellationToken);
@@ -49,6 +52,20 @@ public sealed class DeadManWatch(
         }
 
         _calm.Forget(time.GetUtcNow() - Remember);
+    }
+
+    private async Task TellStormEndsAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await stormEnds.TellAsync(cancellationToken);
+        }
+#pragma warning disable CA1031 // Whatever keeps it from speaking, the incidents are looked at; those that failed unheard page by themselves.
+        catch (Exception failure) when (failure is not OperationCanceledException)
+#pragma warning restore CA1031
+        {
+            Log.WatchFailed(logger, "storms", failure);
+        }
     }
 
     private async Task LookAtAsync(IncidentSummary summary, Func<Incident, CancellationToken, Task<bool>> lookAsync, CancellationToken cancellationToken)

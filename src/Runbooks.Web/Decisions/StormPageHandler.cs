@@ -1,0 +1,87 @@
+using System.Collections.Concurrent;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Runbooks.Approvals;
+using Runbooks.Incidents;
+using Runbooks.Messages;
+using Runbooks.Messages.Storms;
+using Runbooks.Storage;
+using Runbooks.Web.Edge;
+using Runbooks.Web.Pages;
+
+namespace Runbooks.Web.Decisions;
+
+/// <summary>
+/// All questions of a storm on one page, decided together or apart. The link lists; each question's own signed ticket, which
+/// the page sends back, decides: on that gate, that plan and for that recipient, like a link of its own.
+/// </summary>
+public sealed class StormPageHandler(
+    LinkSigner signer, DecisionLinks links, StormMembers members, PinnedRunbooks runbooks, ContactBook contacts, DecisionDesk desk, TimeProvider time, ILogger<StormPageHandler> logger)
+{
+    public const string TicketField = "ticket";
+    private const int AtOnce = 8;
+
+    internal async Task<IResult> ShowAsync(StormGrant grant, string? notice, bool good, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        if (now >= grant.ExpiresAt)
+        {
+            return Message(StatusCodes.Status200OK, "This link has expired", "Decide from the newest message, or look at the console.");
+        }
+
+        var incidents = await members.FindAsync(grant.RunbookId, grant.Since, _ => true, incident => IsAsked(incident, grant.Recipient), cancellationToken);
+        if (incidents.Count == 0)
+        {
+            return Message(StatusCodes.Status404NotFound, "No longer kept", "The records of these incidents are no longer kept. Nothing was decided.");
+        }
+
+        var runbook = await runbooks.OfAsync(incidents[0], cancellationToken);
+        var rows = incidents.Select(incident => StormRow.Of(incident, now, gate => links.TicketFor(incident, gate, grant.Recipient))).ToList();
+        return new PageResult<StormPage>(new { Model = new StormModel(runbook, grant.Recipient, rows, notice, good, now) });
+    }
+
+    /// <param name="signedIn">The person that the platform has authenticated; null where nobody signs in.</param>
+    internal async Task<IResult> DecideAsync(StormGrant grant, IFormCollection form, Verb verb, string? signedIn, CancellationToken cancellationToken)
+    {
+        var tickets = form[TicketField].OfType<string>().Distinct(StringComparer.Ordinal).Take(StormMembers.Most).ToList();
+        var results = new ConcurrentBag<DecisionResult>();
+        var limits = new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken };
+        await Parallel.ForEachAsync(tickets, limits, async (ticket, token) =>
+        {
+            // A ticket that was made for somebody else is nobody's here.
+            if (!signer.TryRead(ticket, out var one) || one.Recipient != grant.Recipient)
+            {
+                Log.LinkRefused(logger, "a ticket on a storm's page is none of its recipient's");
+                results.Add(new(DecisionStatus.NotFound, "A line was changed on its way."));
+                return;
+            }
+
+            var ballot = new Ballot(verb, signedIn ?? one.Recipient, "link", VerbWords.Reason(form["reason"]), one.PlanHash)
+            {
+                LinkOf = one.Recipient,
+                SignedIn = signedIn is not null,
+            };
+            results.Add((await desk.DecideAsync(one.IncidentId, one.GateId, ballot, token)).Result);
+        });
+        return await ShowAsync(grant, Words(verb, [.. results]), results.All(IsGood), cancellationToken);
+    }
+
+    private bool IsAsked(Incident incident, string recipient) =>
+        incident.LatestGate is { } gate && contacts.Behind(gate.Approvers).Any(known => string.Equals(known.Name, recipient, StringComparison.OrdinalIgnoreCase));
+
+    private static bool IsGood(DecisionResult result) => result.Status is DecisionStatus.Decided or DecisionStatus.MoreNeeded;
+
+    private static string Words(Verb verb, IReadOnlyList<DecisionResult> results)
+    {
+        if (results.Count == 0)
+        {
+            return "No target was ticked, so nothing was decided.";
+        }
+
+        var counted = results.Count(IsGood);
+        var others = results.Where(result => !IsGood(result)).GroupBy(result => result.Message).OrderByDescending(group => group.Count()).Take(3);
+        return $"You {GateWords.Past(verb)} {Web.Words.Count(counted, "target")}. {string.Join(" ", others.Select(group => $"{group.Count()} not: {group.Key}"))}".TrimEnd();
+    }
+
+    private static PageResult<MessagePage> Message(int status, string title, string text) => new(new { Title = title, Text = text }, status);
+}

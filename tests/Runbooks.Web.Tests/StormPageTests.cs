@@ -1,0 +1,176 @@
+using System.Net;
+using System.Text.RegularExpressions;
+using Runbooks.Approvals;
+using Runbooks.Incidents;
+using TestKit;
+
+namespace Runbooks.Web.Tests;
+
+/// <summary>All questions of a storm on one page.</summary>
+public sealed partial class StormPageTests : IAsyncLifetime
+{
+    private const int Count = 30;
+    private readonly WebHost _host = new();
+    private string _link = "";
+
+    [Fact]
+    public async Task Page_ListsEveryTargetAndDecidesNothing()
+    {
+        var writes = _host.Store.Writes;
+
+        var page = await PageAsync();
+
+        page.ShouldContain($"<h1>{Count} targets waiting for you</h1>");
+        for (var i = 0; i < Count; i++)
+        {
+            page.ShouldContain($">inference/llm-b-{i}</label>");
+        }
+
+        page.ShouldContain("GPU memory is at 98 %.");
+        page.ShouldContain("Delete pod llm-b-0 in inference, keeping its logs.");
+        _host.Store.Writes.ShouldBe(writes);
+    }
+
+    [Fact]
+    public async Task ApproveWithEveryTick_ApprovesEach()
+    {
+        var answer = await PostAsync("approve", await TicketsAsync());
+
+        (await answer.Content.ReadAsStringAsync(Ct)).ShouldContain($"You approved {Count} targets.");
+        _host.Store.All.ShouldAllBe(incident => incident.LatestGate!.Outcome == GateOutcome.Approved && incident.LatestGate.Decisions[0].Person == "oncall");
+        _host.Engine.Woken.Count.ShouldBe(Count);
+    }
+
+    [Fact]
+    public async Task SomeTicks_DecideTheseAndLeaveTheOthers()
+    {
+        var tickets = await TicketsAsync();
+
+        await PostAsync("reject", tickets.Take(10));
+
+        _host.Store.All.Count(incident => incident.LatestGate!.Outcome == GateOutcome.Rejected).ShouldBe(10);
+        _host.Store.All.Count(incident => incident.OpenGate is not null).ShouldBe(Count - 10);
+        (await PageAsync()).ShouldContain($"<h1>{Count - 10} targets waiting for you</h1>");
+    }
+
+    [Fact]
+    public async Task TargetThatSomebodyDecidedMeanwhile_IsSaidAndStaysDecided()
+    {
+        var tickets = await TicketsAsync();
+        await _host.Browser.PostAsync($"/decide/{_host.Token(_host.Store.All[3], "linus")}", WebHost.Form("reject"), Ct);
+
+        var answer = await PostAsync("approve", tickets);
+
+        (await answer.Content.ReadAsStringAsync(Ct)).ShouldContain($"You approved {Count - 1} targets. 1 not: linus rejected this at 03:12:00 UTC.");
+        _host.Store.All[3].LatestGate!.Outcome.ShouldBe(GateOutcome.Rejected);
+    }
+
+    [Fact]
+    public async Task NoTick_DecidesNothing()
+    {
+        var answer = await PostAsync("approve", []);
+
+        (await answer.Content.ReadAsStringAsync(Ct)).ShouldContain("No target was ticked, so nothing was decided.");
+        _host.Store.All.ShouldAllBe(incident => incident.OpenGate != null);
+    }
+
+    [Fact]
+    public async Task TicketOfAnotherRecipientOrForged_IsRefused()
+    {
+        var tickets = await TicketsAsync();
+        string[] bad = [_host.Token(_host.Store.All[0], "linus"), tickets[1][..^2] + "AA", "nonsense", _link[(_link.LastIndexOf('/') + 1)..]];
+
+        var answer = await PostAsync("approve", bad);
+
+        (await answer.Content.ReadAsStringAsync(Ct)).ShouldContain("You approved 0 targets. 4 not: A line was changed on its way.");
+        _host.Store.All.ShouldAllBe(incident => incident.OpenGate != null);
+    }
+
+    [Fact]
+    public async Task PlanThatChangedSinceItWasShown_IsNotApproved()
+    {
+        var tickets = await TicketsAsync();
+        await _host.Store.UpdateAsync(_host.Store.All[0].Id, i => (i.Replace(i.OpenGate! with { Plan = new Plan("other", [Some.Step()]) }), true), Ct);
+
+        var answer = await PostAsync("approve", tickets);
+
+        (await answer.Content.ReadAsStringAsync(Ct)).ShouldContain("The plan has changed since it was shown to you");
+        _host.Store.All[0].OpenGate.ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task TargetThatSomethingSpeaksAgainst_IsNotTickedForTheReader()
+    {
+        await _host.Store.UpdateAsync(_host.Store.All[0].Id, i => (i.Replace(i.OpenGate! with { Warnings = ["It ran before."] }), true), Ct);
+
+        var page = await PageAsync();
+
+        page.ShouldContain("Mind: It ran before.");
+        Ticked().Count(page).ShouldBe(Count - 1);
+    }
+
+    [Fact]
+    public async Task StormLink_OpensNoSingleQuestionAndIsBoundInTime()
+    {
+        var token = _link[(_link.LastIndexOf('/') + 1)..];
+        _host.Get<LinkSigner>().TryRead(token, out _).ShouldBeFalse();
+        _host.Get<LinkSigner>().TryReadStorm(_host.Token(_host.Store.All[0]), out _).ShouldBeFalse();
+
+        _host.Time.Advance(TimeSpan.FromDays(3));
+
+        (await PageAsync()).ShouldContain("This link has expired");
+    }
+
+    [Fact]
+    public async Task SomebodyElsesQuestions_AreNotListed()
+    {
+        var other = new WebHost { Book = new([new("oncall", [new("ada", [new("test", "ada", "ada")])]), new("lead", [new("linus", [new("test", "linus", "linus")])])]) };
+        await other.InitializeAsync();
+        await OpenAsync(other, 3);
+        await other.Store.UpdateAsync(other.Store.All[0].Id, i => (i.Replace(i.OpenGate! with { Approvers = ["lead"] }), true), Ct);
+
+        var page = await other.Browser.GetStringAsync(LinkOf(other, "linus"), Ct);
+
+        page.ShouldContain("1 target waiting for you");
+        page.ShouldNotContain("llm-b-1<");
+        await other.DisposeAsync();
+    }
+
+    public async ValueTask InitializeAsync()
+    {
+        await _host.InitializeAsync();
+        await OpenAsync(_host, Count);
+        _link = LinkOf(_host, "oncall");
+    }
+
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    private static async Task OpenAsync(WebHost host, int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            await host.OpenAsync(Some.Waiting($"261123-0312-{i:00000000}") with { Target = $"inference/llm-b-{i}", InStorm = true });
+        }
+    }
+
+    private static string LinkOf(WebHost host, string recipient) =>
+        $"/decide/{host.Get<LinkSigner>().SignStorm(new StormGrant("hanged-gpu", Some.Time.AddMinutes(-1), recipient, Some.Time.AddDays(1)))}";
+
+    private async Task<string> PageAsync() => WebUtility.HtmlDecode(await _host.Browser.GetStringAsync(_link, Ct));
+
+    private async Task<IReadOnlyList<string>> TicketsAsync() => [.. Ticket().Matches(await PageAsync()).Select(match => match.Groups[1].Value)];
+
+    private async Task<HttpResponseMessage> PostAsync(string decision, IEnumerable<string> tickets)
+    {
+        using var form = new FormUrlEncodedContent([new("decision", decision), new("reason", ""), .. tickets.Select(ticket => KeyValuePair.Create("ticket", ticket))]);
+        return await _host.Browser.PostAsync(_link, form, Ct);
+    }
+
+    [GeneratedRegex("name=\"ticket\" value=\"([^\"]+)\"")]
+    private static partial Regex Ticket();
+
+    [GeneratedRegex("value=\"[^\"]+\" checked")]
+    private static partial Regex Ticked();
+}
