@@ -47,6 +47,11 @@ public static class RunbookRoutes
         app.MapMethods("/incidents/{id}/evidence/{name}", s_read, (HttpRequest request, string id, string name, EvidenceHandler handler) => handler.GetAsync(request, id, name))
             .NeedsPageKey();
 
+        app.MapMethods("/safety", s_read, (HttpRequest request, SafetyPageHandler handler) => handler.ShowAsync(request)).NeedsPageKey();
+        app.MapPost("/safety/kill", (HttpRequest request, SafetyPageHandler handler) => handler.KillAsync(request)).NeedsPageKey();
+        app.MapPost("/safety/release", (HttpRequest request, SafetyPageHandler handler) => handler.ReleaseAsync(request)).NeedsPageKey();
+        app.MapPost("/safety/breakers/{id}", (HttpRequest request, string id, SafetyPageHandler handler) => handler.ResetBreakerAsync(request, id)).NeedsPageKey();
+
         app.MapMethods("/healthz", s_read, (HttpRequest request, HealthHandler handler) => handler.GetAsync(request));
         app.MapMethods("/assets/{name}", s_read, (HttpRequest request, string name) => AssetsHandler.Get(request, name));
         return app;

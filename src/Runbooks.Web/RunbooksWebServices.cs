@@ -47,6 +47,7 @@ public static class RunbooksWebServices
             .AddSingleton<CancelHandler>()
             .AddSingleton<AuditHandler>()
             .AddSingleton<SafetyHandler>()
+            .AddSingleton<SafetyPageHandler>()
             .AddSingleton<SafetyWords>()
             .AddSingleton<CloseHandler>()
             .AddSingleton<EvidenceHandler>()

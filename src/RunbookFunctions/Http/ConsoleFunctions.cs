@@ -11,7 +11,7 @@ namespace RunbookFunctions.Http;
 /// The console, for whoever is signed in or holds the console's key. The host lets everybody through, because a browser
 /// cannot send a function key.
 /// </summary>
-internal sealed class ConsoleFunctions(ConsoleHandler console, EvidenceHandler evidence, CloseHandler close, ConsoleAccess access)
+internal sealed class ConsoleFunctions(ConsoleHandler console, EvidenceHandler evidence, CloseHandler close, ConsoleAccess access, PlatformPrincipal principal)
 {
     /// <summary>The site's root: the only route template for it that the host takes is an optional part of no length.</summary>
     [Function("ConsolePage")]
@@ -27,7 +27,7 @@ internal sealed class ConsoleFunctions(ConsoleHandler console, EvidenceHandler e
     [Function("CloseForm")]
     public Task<IResult> CloseAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "incidents/{id}/close")] HttpRequest request, string id) =>
-        access.GuardAsync(request, () => close.PostFormAsync(request, id));
+        access.GuardAsync(request, () => close.PostFormAsync(request, id, principal.NameOf(request)));
 
     [Function("Evidence")]
     public Task<IResult> EvidenceAsync(

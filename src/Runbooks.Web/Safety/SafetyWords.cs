@@ -18,7 +18,7 @@ public sealed class SafetyWords(KillSwitch killSwitch, Ledgers ledgers, LoadedRu
         {
             if ((await ledgers.ReadAsync(runbook.Id, cancellationToken)).Breaker is { } open)
             {
-                warnings.Add($"The breaker of {runbook.Id} is open, so it does not act: {open.Why} Reset it with POST /api/runbooks/{runbook.Id}/breaker/reset.");
+                warnings.Add($"The breaker of {runbook.Id} is open, so it does not act: {open.Why} It is reset under Safety.");
             }
         }
 

@@ -69,7 +69,7 @@ public sealed class RunbookReader(StepCatalog steps)
             Diagnosis = diagnosis,
             Mitigation = mitigation,
             Resolution = ReadResolution(root, stepsReader),
-            Limits = ReadLimits(root),
+            Limits = LimitsReader.Read(root),
             Mode = root.Choice("mode", RunMode.Normal),
         };
         root.RejectOthers();
@@ -97,27 +97,6 @@ public sealed class RunbookReader(StepCatalog steps)
         var resolution = new Resolution { Approval = ApprovalReader.Read(section, steps.Place), Steps = steps.Read(section) };
         section?.RejectOthers();
         return resolution;
-    }
-
-    private static Limits ReadLimits(Section root)
-    {
-        if (root.Sub("limits") is not { } section)
-        {
-            return new();
-        }
-
-        var (second, month) = (TimeSpan.FromSeconds(1), TimeSpan.FromDays(30));
-        var limits = new Limits
-        {
-            MaxRuns = section.Whole("maxRuns", 1, 1_000),
-            Per = section.Duration("per", second, month) ?? new Limits().Per,
-            CoolDown = section.Duration("coolDown", TimeSpan.Zero, month) ?? TimeSpan.Zero,
-            SettleFor = section.Duration("settleFor", TimeSpan.Zero, month) ?? TimeSpan.Zero,
-            MaxTargets = section.Whole("maxTargets", 1, 10_000),
-            WhenExceeded = section.Choice("whenExceeded", WhenExceeded.Ask),
-        };
-        section.RejectOthers();
-        return limits;
     }
 }
 

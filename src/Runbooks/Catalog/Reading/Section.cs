@@ -20,6 +20,9 @@ internal sealed class Section(YamlMapping mapping, string path, FileErrors error
 
     public bool Has(string key) => Find(key) is not null;
 
+    /// <summary>A single value as it stands; null where there is none. What is wrong with it is for whoever reads it in earnest.</summary>
+    public string? Raw(string key) => Find(key) is YamlScalar { IsNull: false } scalar ? scalar.Value : null;
+
     public string Text(string key, string fallback = "", bool required = false, int longest = 2_000)
     {
         switch (Find(key, required))

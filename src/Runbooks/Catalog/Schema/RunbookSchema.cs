@@ -110,7 +110,8 @@ public sealed class RunbookSchema(StepCatalog steps)
         ["per"] = Shape.Duration("The window that maxRuns and maxTargets count in (default 1h)"),
         ["coolDown"] = Shape.Duration("Pause between two runs on one target"),
         ["settleFor"] = Shape.Duration("After a verified fix, alerts on the target belong to the closed incident for"),
-        ["maxTargets"] = Shape.Whole(1, 10_000, "Distinct targets within 'per'."),
+        ["maxTargets"] = Shape.WholeOrPercent(1, 10_000, "Distinct targets within 'per': a number, or a percentage of 'fleet'."),
+        ["fleet"] = Shape.Whole(1, 1_000_000, "How many targets there are, where 'maxTargets' is a percentage."),
         ["whenExceeded"] = Shape.Choice(CamelCase.Choices(typeof(WhenExceeded)), "Ask a person (default), or forbid it whoever says yes."),
     });
 

@@ -17,6 +17,15 @@ internal static class Shape
     public static JsonObject Whole(int least, int most, string description) =>
         new() { ["type"] = "integer", ["minimum"] = least, ["maximum"] = most, ["description"] = description };
 
+    public static JsonObject WholeOrPercent(int least, int most, string description) => new()
+    {
+        ["type"] = new JsonArray("integer", "string"),
+        ["minimum"] = least,
+        ["maximum"] = most,
+        ["pattern"] = "^(100|[1-9][0-9]?)%$",
+        ["description"] = description,
+    };
+
     public static JsonObject Flag(string description) => new() { ["type"] = "boolean", ["description"] = description };
 
     public static JsonObject Choice(IEnumerable<string> choices, string description) =>

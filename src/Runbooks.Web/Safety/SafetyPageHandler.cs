@@ -1,0 +1,54 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+using Runbooks.Incidents.Intake;
+using Runbooks.Safety;
+using Runbooks.Web.Edge;
+using Runbooks.Web.Pages;
+
+namespace Runbooks.Web.Safety;
+
+/// <summary><c>/safety</c>: what may hold runbooks back, how each does, and the two switches, for people.</summary>
+public sealed class SafetyPageHandler(
+    KillSwitch killSwitch, Ledgers ledgers, LoadedRunbooks loaded, IOptionsMonitor<SafetyOptions> options, TimeProvider time, HttpEdge edge)
+{
+    public const string Address = "/safety";
+    private const string NotDone = "Nothing was changed";
+    private const int LongestId = 100;
+
+    public Task<IResult> ShowAsync(HttpRequest request) => edge.RunAsync(request, async cancellationToken =>
+    {
+        var reports = new List<(string Title, RunbookReport Report)>();
+        foreach (var runbook in loaded().OrderBy(runbook => runbook.Id, StringComparer.Ordinal))
+        {
+            reports.Add((runbook.Title, RunbookReport.Of(runbook.Id, runbook, await ledgers.ReadAsync(runbook.Id, cancellationToken))));
+        }
+
+        var model = new SafetyModel(options.CurrentValue.Mode, await killSwitch.ReadAsync(cancellationToken), reports, time.GetUtcNow());
+        return new PageResult<SafetyPage>(new { Model = model });
+    }, Caller.Person);
+
+    /// <param name="signedIn">The person that the platform has authenticated; null where nobody signs in.</param>
+    public Task<IResult> KillAsync(HttpRequest request, string? signedIn = null) =>
+        ByAsync(request, signedIn, (form, cancellationToken) => killSwitch.EngageAsync(form.By, form.Reason, cancellationToken));
+
+    /// <inheritdoc cref="KillAsync"/>
+    public Task<IResult> ReleaseAsync(HttpRequest request, string? signedIn = null) =>
+        ByAsync(request, signedIn, (form, cancellationToken) => killSwitch.ReleaseAsync(form.By, form.Reason, cancellationToken));
+
+    /// <inheritdoc cref="KillAsync"/>
+    public Task<IResult> ResetBreakerAsync(HttpRequest request, string id, string? signedIn = null) =>
+        ByAsync(request, signedIn, (form, cancellationToken) =>
+            id.Length <= LongestId ? ledgers.ResetAsync(id, form.By, form.Reason, cancellationToken) : Task.CompletedTask);
+
+    private Task<IResult> ByAsync(HttpRequest request, string? signedIn, Func<SignedForm, CancellationToken, Task> work) => edge.RunAsync(request, async cancellationToken =>
+    {
+        var (form, refusal) = await SignedForm.ReadAsync(request, signedIn, NotDone, cancellationToken);
+        if (form is null)
+        {
+            return refusal!;
+        }
+
+        await work(form, cancellationToken);
+        return new SeeOther(Address);
+    }, Caller.Person);
+}

@@ -1,0 +1,85 @@
+using System.Net;
+using Runbooks.Safety;
+using Runbooks.Storage;
+using TestKit;
+
+namespace Runbooks.Web.Tests;
+
+public sealed class SafetyPageTests : IAsyncLifetime
+{
+    private readonly WebHost _host = new();
+
+    [Fact]
+    public async Task KillSwitch_IsTurnedByButtonsAndShowsWhoDidIt()
+    {
+        (await _host.Browser.GetStringAsync("/", Ct)).ShouldContain("href=\"/safety\"");
+
+        var answer = await PostAsync("/safety/kill", "ada", "wrong <pods>");
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.SeeOther);
+        answer.Headers.Location!.ToString().ShouldBe("/safety");
+        var page = await _host.Browser.GetStringAsync("/safety", Ct);
+        page.ShouldContain("ada stopped all mitigation at 03:12:00 UTC. wrong &lt;pods&gt;");
+        page.ShouldContain("Release the kill switch");
+
+        await PostAsync("/safety/release", "ada", "understood");
+        (await _host.Browser.GetStringAsync("/safety", Ct)).ShouldContain("Engage the kill switch");
+        (await _host.Get<KillSwitch>().ReadAsync(Ct)).Engaged.ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task OpenBreaker_IsResetWithNameAndReason()
+    {
+        var id = Some.Runbook().Id;
+        await _host.Get<ISharedState>().UpdateAsync<RunbookLedger, bool>(
+            $"ledger:{id}",
+            _ => (new() { Breaker = new(Some.Time, "The last 3 fixes of this runbook did not help."), Runs = [new("i", "inference/llm-b-0", RunOutcome.Ineffective, Some.Time, Some.Time, TimeSpan.Zero)] }, true),
+            Ct);
+        (await _host.Browser.GetStringAsync("/", Ct)).ShouldContain("It is reset under Safety.");
+        var before = await _host.Browser.GetStringAsync("/safety", Ct);
+        before.ShouldContain("The last 3 fixes of this runbook did not help.");
+        before.ShouldContain("inference/*</span> Worked 0 of 1 time; the last one failed.");
+
+        (await PostAsync($"/safety/breakers/{id}", "ada", "new image")).StatusCode.ShouldBe(HttpStatusCode.SeeOther);
+
+        var page = await _host.Browser.GetStringAsync("/safety", Ct);
+        page.ShouldContain("ada reset the breaker: new image");
+        page.ShouldNotContain("<button>Reset the breaker");
+    }
+
+    [Theory]
+    [InlineData("/safety/kill")]
+    [InlineData("/safety/release")]
+    [InlineData("/safety/breakers/hanged-gpu")]
+    public async Task WithoutNameOrReasonOrFromAnotherSite_ChangesNothing(string address)
+    {
+        (await PostAsync(address, "ada", " ")).StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        (await PostAsync(address, "", "because")).StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        (await PostAsync(address, "ada", "because", site: "cross-site")).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        (await _host.Get<KillSwitch>().ReadAsync(Ct)).Changes.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task WherePagesAreClosed_SafetyIsToo()
+    {
+        await using var closed = new WebHost { OpenPages = false };
+        await closed.InitializeAsync();
+
+        (await closed.Browser.GetAsync("/safety", Ct)).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        (await closed.Browser.PostAsync("/safety/kill", new FormUrlEncodedContent([new("by", "eve"), new("reason", "x")]), Ct)).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        (await closed.Get<KillSwitch>().ReadAsync(Ct)).Engaged.ShouldBeFalse();
+    }
+
+    public ValueTask InitializeAsync() => _host.InitializeAsync();
+
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    private async Task<HttpResponseMessage> PostAsync(string address, string by, string reason, string site = "same-origin")
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new FormUrlEncodedContent([new("by", by), new("reason", reason)]) };
+        request.Headers.Add("Sec-Fetch-Site", site);
+        return await _host.Browser.SendAsync(request, Ct);
+    }
+}
