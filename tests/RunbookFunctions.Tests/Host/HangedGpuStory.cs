@@ -93,7 +93,7 @@ public sealed class HangedGpuStory
             await host.RaiseAsync(id, name);
         }
 
-        await Task.Delay(TimeSpan.FromSeconds(5));
+        await Task.Delay(TimeSpan.FromSeconds(5), TestContext.Current.CancellationToken);
         var incident = await host.GetAsync(id);
         incident.GetProperty("state").GetString().ShouldBe("awaitingApproval");
         incident.GetProperty("steps").GetArrayLength().ShouldBe(0);
