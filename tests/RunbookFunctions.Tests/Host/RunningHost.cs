@@ -71,19 +71,24 @@ internal sealed class RunningHost : IDisposable
 
     public async Task<JsonElement> GetAsync(string id) => await _client.GetFromJsonAsync<JsonElement>($"api/incidents/{id}");
 
-    /// <summary>The approval link, as a person finds it in the message.</summary>
+    /// <summary>The approval link, as a person finds it in the message, which is sent after the question is on record.</summary>
     public async Task<Uri> LinkAsync(string id)
     {
-        foreach (var file in Directory.EnumerateFiles(_outbox, $"*{id}*.json"))
+        var until = DateTimeOffset.UtcNow + Patience;
+        while (true)
         {
-            var message = JsonElement.Parse(await File.ReadAllTextAsync(file));
-            if (message.GetProperty("approvalLink").GetString() is { } link)
+            foreach (var file in Directory.EnumerateFiles(_outbox, $"*{id}*.json"))
             {
-                return new Uri(_client.BaseAddress!, new Uri(link).PathAndQuery);
+                var message = JsonElement.Parse(await File.ReadAllTextAsync(file));
+                if (message.GetProperty("approvalLink").GetString() is { } link)
+                {
+                    return new Uri(_client.BaseAddress!, new Uri(link).PathAndQuery);
+                }
             }
-        }
 
-        throw new InvalidOperationException($"The outbox has no question about incident {id}.");
+            DateTimeOffset.UtcNow.ShouldBeLessThan(until, $"The outbox has no question about incident {id}.");
+            await Task.Delay(TimeSpan.FromMilliseconds(100));
+        }
     }
 
     public Task<HttpResponseMessage> OpenAsync(Uri link, HttpMethod method) => _client.SendAsync(new HttpRequestMessage(method, link));
