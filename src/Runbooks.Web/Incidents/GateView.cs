@@ -16,6 +16,7 @@ public sealed record GateView(
     string? Blocker,
     string? Difference,
     IReadOnlyList<string> Warnings,
+    IReadOnlyList<string> Overrules,
     IReadOnlyList<string> Approvers,
     int Required,
     DateTimeOffset OpenedAt,
@@ -27,7 +28,7 @@ public sealed record GateView(
 {
     public static GateView Of(Gate gate) => new(
         gate.Id, gate.Phase, gate.Round, gate.Question, gate.Outcome, [.. gate.Plan.Steps.Select(PlannedStepView.Of)], gate.Plan.Hash,
-        gate.Plan.Blocker, gate.Difference, gate.Warnings, gate.Approvers, gate.Required, gate.OpenedAt, gate.ExpiresAt,
+        gate.Plan.Blocker, gate.Difference, gate.Warnings, gate.Overrules, gate.Approvers, gate.Required, gate.OpenedAt, gate.ExpiresAt,
         GateWords.Silence(gate), [.. gate.Decisions.Select(DecisionView.Of)], gate.ClosedAt, gate.ClosedBy);
 }
 

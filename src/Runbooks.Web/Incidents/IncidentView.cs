@@ -22,10 +22,16 @@ public sealed record IncidentView
     public required DateTimeOffset UpdatedAt { get; init; }
     public required DateTimeOffset? ClosedAt { get; init; }
     public required DateTimeOffset? AlertResolvedAt { get; init; }
+
+    /// <summary>The alert that opened it.</summary>
+    public required AlertView Alert { get; init; }
     public required int AlertCount { get; init; }
     public required IReadOnlyList<AttachedAlert> Alerts { get; init; }
     public required IReadOnlyList<FindingView> Findings { get; init; }
     public required IReadOnlyList<FindingView> Verification { get; init; }
+
+    /// <summary>Every look after the mitigation, equal rounds counted together.</summary>
+    public required IReadOnlyList<Look> Looks { get; init; }
 
     /// <summary>The question that is open, or the last one that was; null before the first.</summary>
     public required GateView? Gate { get; init; }
@@ -51,10 +57,12 @@ public sealed record IncidentView
         UpdatedAt = incident.UpdatedAt,
         ClosedAt = incident.ClosedAt,
         AlertResolvedAt = incident.AlertResolvedAt,
+        Alert = AlertView.Of(incident.Alert),
         AlertCount = incident.AlertCount,
         Alerts = incident.Alerts,
         Findings = [.. incident.Findings.Select(FindingView.Of)],
         Verification = [.. incident.Verification.Select(FindingView.Of)],
+        Looks = incident.Looks,
         Gate = (incident.OpenGate ?? incident.LatestGate) is { } gate ? GateView.Of(gate) : null,
         Gates = [.. incident.Gates.Select(GateView.Of)],
         Steps = [.. incident.Steps.Select(StepView.Of)],
@@ -74,11 +82,11 @@ public sealed record FindingView(
 }
 
 public sealed record StepView(
-    Phase Phase, string Name, string Action, StepStatus Status, int Attempts, string Will, string? Undo,
+    Phase Phase, string Name, string Action, StepStatus Status, StepStatus? UndoneFrom, int Attempts, string Will, string? Undo,
     DateTimeOffset StartedAt, DateTimeOffset? FinishedAt, string? Outcome,
     IReadOnlyDictionary<string, string> Outputs, IReadOnlyList<string> Evidence)
 {
     public static StepView Of(StepRecord step) => new(
-        step.Phase, step.Name, step.Action, step.Status, step.Attempts, step.Preparation.Will, step.Preparation.Undo,
+        step.Phase, step.Name, step.Action, step.Status, step.UndoneFrom, step.Attempts, step.Preparation.Will, step.Preparation.Undo,
         step.StartedAt, step.FinishedAt, step.Outcome, step.Outputs, step.Evidence);
 }

@@ -51,15 +51,17 @@ public static class GateWords
     /// <summary>What happens when nobody answers, and when.</summary>
     public static string Silence(Gate gate)
     {
-        var then = gate.OnTimeout switch
-        {
-            OnTimeout.ProceedIfReversible when gate.Plan.Reversible => "the steps run all the same, since every one can be undone.",
-            OnTimeout.Escalate => "the fallback contact is asked.",
-            _ => "nothing is done and the incident is closed as expired.",
-        };
         var next = gate.Reminders.FirstOrDefault(reminder => reminder.To.Count > 0);
-        return $"{(next is null ? "" : $"At {Clock(next.At)} {string.Join(", ", next.To)} is asked too. ")}At {Clock(gate.ExpiresAt)} {then}";
+        return $"{(next is null ? "" : $"At {Clock(next.At)} {string.Join(", ", next.To)} is asked too. ")}At {Clock(gate.ExpiresAt)} {WhenTimeIsUp(gate)}";
     }
+
+    /// <summary>What happens once nobody has answered in time.</summary>
+    public static string WhenTimeIsUp(Gate gate) => gate.OnTimeout switch
+    {
+        OnTimeout.ProceedIfReversible when gate.Plan.Reversible => "the steps run all the same, since every one can be undone.",
+        OnTimeout.Escalate => "the fallback contact is asked.",
+        _ => "nothing is done and the incident is closed as expired.",
+    };
 
     public static string Past(Verb verb) => verb switch { Verb.Approve => "approved", Verb.Reject => "rejected", _ => "took over" };
 

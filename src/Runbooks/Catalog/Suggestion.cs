@@ -1,7 +1,7 @@
 namespace Runbooks.Catalog;
 
 /// <summary>Finds what a misspelt name probably meant.</summary>
-internal static class Suggestion
+public static class Suggestion
 {
     // Longer words cost quadratic time and are no typing mistakes.
     private const int LongestWord = 60;

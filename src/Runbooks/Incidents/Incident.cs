@@ -56,6 +56,9 @@ public sealed record Incident
 
     /// <summary>The last verification round, in the same form.</summary>
     public IReadOnlyList<Finding> Verification { get; init; } = [];
+
+    /// <summary>Every look after the mitigation, verifying or holding, in order.</summary>
+    public IReadOnlyList<Look> Looks { get; init; } = [];
     public IReadOnlyList<Gate> Gates { get; init; } = [];
     public IReadOnlyList<StepRecord> Steps { get; init; } = [];
     public IReadOnlyList<Delivery> Deliveries { get; init; } = [];

@@ -16,7 +16,7 @@ public static class IncidentFindings
     {
         var before = incident.Verification.ToDictionary(finding => finding.Name, finding => finding.Verdict);
         var changed = incident.State != state || findings.Any(finding => !before.TryGetValue(finding.Name, out var verdict) || verdict != finding.Verdict);
-        var looked = incident with { State = state, Reason = null, Verification = findings, UpdatedAt = now };
+        var looked = incident with { State = state, Reason = null, Verification = findings, Looks = incident.Looks.Add(state, findings, now), UpdatedAt = now };
         return changed
             ? looked.Note(now, state == IncidentState.Holding ? TimelineKind.Lease : TimelineKind.Verification, "runbook", Summarize(findings))
             : looked;

@@ -33,11 +33,13 @@ public static class IncidentSteps
 
     /// <summary>Records an outcome. The first one counts, should an engine have run the same attempt twice; only undoing comes after it.</summary>
     public static Incident FinishStep(this Incident incident, StepRecord step, StepStatus status, ActionResult result, DateTimeOffset now) =>
-        step.FinishedAt is not null && status is not (StepStatus.Undone or StepStatus.UndoFailed)
+        step.FinishedAt is not null && !IsUndo(status)
             ? incident
             : incident
-            .Replace(step with { Status = status, FinishedAt = now, Outcome = result.Did, Outputs = result.Outputs, Evidence = [.. step.Evidence, .. result.Evidence] }, now)
-            .Note(now, status is StepStatus.Undone or StepStatus.UndoFailed ? TimelineKind.Undo : TimelineKind.Step, "runbook", $"{step.Name}: {result.Did}");
+            .Replace(step with { Status = status, UndoneFrom = IsUndo(status) ? step.UndoneFrom ?? step.Status : null, FinishedAt = now, Outcome = result.Did, Outputs = result.Outputs, Evidence = [.. step.Evidence, .. result.Evidence] }, now)
+            .Note(now, IsUndo(status) ? TimelineKind.Undo : TimelineKind.Step, "runbook", $"{step.Name}: {result.Did}");
+
+    private static bool IsUndo(StepStatus status) => status is StepStatus.Undone or StepStatus.UndoFailed;
 
     private static Incident Replace(this Incident incident, StepRecord step, DateTimeOffset now) =>
         incident with

@@ -14,6 +14,9 @@ public sealed record StepRecord
     public required string Action { get; init; }
     public required string GateId { get; init; }
     public StepStatus Status { get; init; } = StepStatus.Running;
+
+    /// <summary>How it had ended before it was undone; null when nobody tried to.</summary>
+    public StepStatus? UndoneFrom { get; init; }
     public int Attempts { get; init; } = 1;
 
     /// <summary>As it was before the first attempt: what undo brings back.</summary>

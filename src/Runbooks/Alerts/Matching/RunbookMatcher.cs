@@ -17,6 +17,23 @@ public static class RunbookMatcher
     public static RunbookMatch Match(Alert alert, IReadOnlyCollection<Runbook> runbooks) =>
         alert.Runbook is { } named ? ByName(named, runbooks) : ByTrigger(alert, runbooks);
 
+    /// <summary>What keeps each trigger of one runbook from fitting, the nearest miss first.</summary>
+    /// <returns>One line a trigger, in words; empty when the runbook applies.</returns>
+    public static IReadOnlyList<string> Misses(Alert alert, Runbook runbook)
+    {
+        if (Match(alert, [runbook]).Runbooks.Count > 0)
+        {
+            return [];
+        }
+
+        return alert.Runbook is { } named
+            ? [$"the alert names the runbook '{named}', and only that one gets it"]
+            : [.. runbook.Trigger
+                .Select(trigger => (Trigger: trigger, Fit: TriggerFit.Of(trigger, alert)))
+                .OrderByDescending(one => one.Fit.Passed)
+                .Select(one => $"{one.Trigger.Alert}{(one.Trigger.Source is { } source ? $" from {source}" : "")}: {one.Fit.Mismatch}")];
+    }
+
     private static RunbookMatch ByName(string named, IReadOnlyCollection<Runbook> runbooks) =>
         runbooks.FirstOrDefault(runbook => runbook.Id == named) is { } found
             ? new([found], null)

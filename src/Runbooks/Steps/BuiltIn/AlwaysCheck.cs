@@ -3,7 +3,7 @@ using System.ComponentModel;
 namespace Runbooks.Steps.BuiltIn;
 
 /// <summary>A check that finds what it is told to: for trying a runbook, and for one that trusts its alert.</summary>
-internal sealed class AlwaysCheck() : Check<AlwaysCheck.Parameters>("always", "Finds what the runbook says, without looking at anything.")
+internal sealed class AlwaysCheck() : Check<AlwaysCheck.Parameters>(BuiltInSteps.Always, "Finds what the runbook says, without looking at anything.")
 {
     public sealed record Parameters
     {

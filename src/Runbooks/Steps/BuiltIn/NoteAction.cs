@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace Runbooks.Steps.BuiltIn;
 
 /// <summary>Writes a line into the incident's timeline: what a person has to do, or to know.</summary>
-internal sealed class NoteAction() : RunbookAction<NoteAction.Parameters>("note", "Writes a line into the incident's timeline, and touches nothing.")
+internal sealed class NoteAction() : RunbookAction<NoteAction.Parameters>(BuiltInSteps.Note, "Writes a line into the incident's timeline, and touches nothing.")
 {
     public sealed record Parameters
     {
