@@ -7,7 +7,8 @@ namespace RunbookLocal.Testing;
 
 /// <summary>One test of a runbook: <c>tests/{runbook}/{case}/test.yaml</c> beside it, with the alert it begins with.</summary>
 /// <param name="Folder">Where it is; the last part of the path is its name.</param>
-internal sealed record TestCase(string Folder, string RunbookId, string AlertFile, TestScript Script)
+/// <param name="AlertFile">Null when the test itself has the alert, or needs none.</param>
+internal sealed record TestCase(string Folder, string RunbookId, string? AlertFile, TestScript Script)
 {
     public const string FileName = "test.yaml";
 
@@ -19,17 +20,18 @@ internal sealed record TestCase(string Folder, string RunbookId, string AlertFil
         var file = Path.Combine(folder, FileName);
         var script = Parse(file);
         var runbook = Path.GetFileName(Path.GetDirectoryName(Path.GetFullPath(folder)))!;
-        var alert = Path.Combine(folder, script.Alert);
-        return File.Exists(alert)
+        var alert = script.ByHand || script.Alert.File is not { } named ? null : Path.Combine(folder, named);
+        return alert is null || File.Exists(alert)
             ? new TestCase(folder, runbook, alert, script)
-            : throw new TestCaseException($"{file}: 'alert' names {script.Alert}, and there is no such file.");
+            : throw new TestCaseException($"{file}: 'alert' names {script.Alert.File}, and there is no such file.");
     }
 
     private static TestScript Parse(string file)
     {
         try
         {
-            var deserializer = new DeserializerBuilder().WithNamingConvention(CamelCaseNamingConvention.Instance).WithEnforceRequiredMembers().Build();
+            var deserializer = new DeserializerBuilder().WithNamingConvention(CamelCaseNamingConvention.Instance).WithEnforceRequiredMembers()
+                .WithNodeDeserializer(new ShortFormReader(), where => where.OnTop()).Build();
             var script = deserializer.Deserialize<TestScript?>(File.ReadAllText(file)) ?? throw new TestCaseException($"{file} is empty. See docs/runbook-tests.md.");
             script.Validate(problem => throw new TestCaseException($"{file}: {problem} See docs/runbook-tests.md."));
             return script;

@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.Json;
 using Runbooks.Alerts;
 using Runbooks.Approvals;
 using Runbooks.Catalog;
@@ -13,42 +11,34 @@ namespace RunbookLocal.Testing;
 /// <summary>Runs one test of a runbook.</summary>
 internal static class TestRunner
 {
-    /// <summary>An incident that has not ended after this long does not end.</summary>
-    private static readonly TimeSpan Longest = TimeSpan.FromDays(7);
-
     /// <returns>What is otherwise than expected; empty when the test passes.</returns>
     public static async Task<IReadOnlyList<string>> RunAsync(TestCase test, Runbook runbook, StepCatalog real)
     {
         await using var world = await TestWorld.StartAsync(test.Script, runbook, real);
-        var parsed = world.Get<AlertReader>().Knows(test.Script.Source)
-            ? world.Get<AlertReader>().Read(test.Script.Source, await File.ReadAllBytesAsync(test.AlertFile))
-            : throw new TestCaseException($"{test.Name}: the sender '{test.Script.Source}' is not known. Known: {string.Join(", ", world.Get<AlertReader>().Sources)}.");
-        if (parsed.IsRefused)
+        if (test.Script.Strangers(runbook).ToList() is { Count: > 0 } strangers)
         {
-            return [$"the alert cannot be read: {string.Join(" ", parsed.Errors)}"];
+            return strangers;
         }
 
-        var outcome = (await world.Get<IncidentIntake>().TakeAsync(parsed.Alerts, CancellationToken.None))[0];
-        if (outcome.Id is not { } id)
+        var opening = await TestOpening.OpenAsync(world, test, runbook);
+        if (opening.Id is not { } id)
         {
-            return [$"the alert opened nothing: {outcome.Reason}"];
+            return [opening.Problem!];
         }
 
         var store = world.Get<IIncidentStore>();
-        async Task<bool> IsOver() => (await store.GetAsync(id, CancellationToken.None)).State.IsFinal();
-
         var began = world.Now;
         var problems = new List<string>();
         foreach (var happening in test.Script.Events.OrderBy(happening => happening.Delay))
         {
             await world.PassAsync(began + happening.Delay, () => Task.FromResult(false));
-            if (await HappenAsync(world, id, happening, parsed.Alerts) is { } refused)
+            if (await HappenAsync(world, id, happening, opening.Alerts) is { } refused)
             {
                 problems.Add($"after {happening.After}: {refused}");
             }
         }
 
-        await world.PassAsync(began + Longest, IsOver);
+        await world.PassAsync(began + TestWorld.Longest, () => world.IsOverAsync(id));
         return [.. problems, .. Compare(await store.GetAsync(id, CancellationToken.None), test.Script.Expect)];
     }
 
@@ -80,19 +70,16 @@ internal static class TestRunner
 
     private static IEnumerable<string> Compare(Incident incident, TestExpectation expected)
     {
-        var state = Name(incident.State);
+        var state = Words.Of(incident.State);
         if (state != expected.State)
         {
             yield return $"state is {state} and should be {expected.State}: {incident.Reason}";
         }
 
-        var steps = string.Join(", ", incident.Steps.Select(step => $"{step.Name}: {Name(step.Status)}"));
+        var steps = string.Join(", ", incident.Steps.Select(step => $"{step.Name}: {Words.Of(step.Status)}"));
         if (expected.Steps is { } wanted && string.Join(", ", wanted.Select(step => $"{step.Key}: {step.Value}")) is var words && words != steps)
         {
             yield return $"steps are {{ {steps} }} and should be {{ {words} }}";
         }
     }
-
-    private static string Name<T>(T value)
-        where T : struct, Enum => JsonNamingPolicy.CamelCase.ConvertName(value.ToString());
 }

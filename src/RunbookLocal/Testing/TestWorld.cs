@@ -4,8 +4,10 @@ using RunbookLocal.Hosting;
 using RunbookLocal.Sqlite;
 using RunbookLocal.Store;
 using Runbooks.Catalog;
+using Runbooks.Incidents;
 using Runbooks.Incidents.Intake;
 using Runbooks.Messages;
+using Runbooks.Safety;
 using Runbooks.Steps;
 using Runbooks.Storage;
 
@@ -14,12 +16,15 @@ namespace RunbookLocal.Testing;
 /// <summary>Workflow, journal and store as in the host, in a folder that goes with it, on virtual time; the outside is scripted.</summary>
 internal sealed class TestWorld : IAsyncDisposable
 {
+    /// <summary>An incident that has not ended after this long does not end.</summary>
+    public static readonly TimeSpan Longest = TimeSpan.FromDays(7);
+
     private static readonly DateTimeOffset s_night = new(2026, 11, 23, 3, 0, 0, TimeSpan.Zero);
     private readonly string _folder = Directory.CreateTempSubdirectory("runbook-test-").FullName;
     private readonly ServiceProvider _services;
     private readonly VirtualClock _clock = new(s_night);
 
-    private TestWorld(TestScript script, Runbook runbook, StepCatalog real)
+    private TestWorld(WorldScript script, Runbook runbook, StepCatalog real)
     {
         var services = new ServiceCollection();
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
@@ -27,6 +32,7 @@ internal sealed class TestWorld : IAsyncDisposable
             ["LinkSigning:Keys:0:Id"] = "test",
             ["LinkSigning:Keys:0:Secret"] = Convert.ToBase64String(new byte[32]),
             ["Runbooks:PublicUrl"] = "http://localhost",
+            ["Safety:Mode"] = script.Mode ?? "normal",
         }).Build());
         services.AddLogging();
         services.AddSingleton<TimeProvider>(_clock);
@@ -34,7 +40,8 @@ internal sealed class TestWorld : IAsyncDisposable
         services.TryAddSingleton<IncidentChanges>();
         services.AddSqliteDatabase(_folder).AddLocalStores(_folder).AddIncidentEngine();
         services.AddSingleton<LoadedRunbooks>(() => [runbook]);
-        services.AddSingleton<INotifier, SilentChannel>().AddSingleton(ContactBook.EveryoneOn(SilentChannel.Name));
+        services.AddSingleton<SilentChannel>().AddSingleton<INotifier>(provider => provider.GetRequiredService<SilentChannel>()).AddSingleton(ContactBook.EveryoneOn(SilentChannel.Name));
+        services.AddSingleton<IGuardrail>(new ScriptedGuardrail(script));
         services.Replace(ServiceDescriptor.Singleton(new StepCatalog(
             real.Checks.Select(check => new ScriptedCheck(check, script)), real.Actions.Select(action => new ScriptedAction(action, script)))));
         _services = services.BuildServiceProvider();
@@ -44,7 +51,7 @@ internal sealed class TestWorld : IAsyncDisposable
 
     private JournalEngine Engine => _services.GetRequiredService<JournalEngine>();
 
-    public static async Task<TestWorld> StartAsync(TestScript script, Runbook runbook, StepCatalog real)
+    public static async Task<TestWorld> StartAsync(WorldScript script, Runbook runbook, StepCatalog real)
     {
         var world = new TestWorld(script, runbook, real);
         await world.Engine.StartAsync(CancellationToken.None);
@@ -53,6 +60,9 @@ internal sealed class TestWorld : IAsyncDisposable
 
     public T Get<T>()
         where T : notnull => _services.GetRequiredService<T>();
+
+    public async Task<bool> IsOverAsync(string incidentId) =>
+        (await Get<IIncidentStore>().GetAsync(incidentId, CancellationToken.None)).State.IsFinal();
 
     /// <summary>Lets time pass, from one due timer to the next, each time until everything waits again.</summary>
     public async Task PassAsync(DateTimeOffset until, Func<Task<bool>> over)

@@ -1,0 +1,63 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Runbooks.Steps;
+using Runbooks.Steps.BuiltIn;
+
+namespace RunbookLocal.Testing;
+
+/// <summary>Takes the parameters of a real action, and does what the script says: nothing, for better or worse.</summary>
+internal sealed class ScriptedAction(IAction real, WorldScript script) : IAction
+{
+    private readonly ConcurrentDictionary<string, int> _looks = new(StringComparer.Ordinal);
+
+    public string Name => real.Name;
+
+    public string Summary => real.Summary;
+
+    public string? Role => real.Role;
+
+    public bool Repeatable => real.Repeatable;
+
+    public bool Reversible => real.Reversible;
+
+    public Type ParametersType => real.ParametersType;
+
+    /// <summary>The first look is the plan's; those after it come when the step is about to act.</summary>
+    public async Task<Preparation> PrepareAsync(object parameters, StepContext context, CancellationToken cancellationToken)
+    {
+        var (step, planned) = (StepOf(context), _looks.AddOrUpdate(NameOf(context), 1, (_, before) => before + 1) > 1);
+        var preparation = real.Name == BuiltInSteps.Note
+            ? await real.PrepareAsync(parameters, context, cancellationToken)
+            : new Preparation
+            {
+                Will = real.Summary,
+                Undo = Reversible ? $"{NameOf(context)} can be undone." : null,
+                UndoState = Reversible ? JsonSerializer.SerializeToElement(context.IdempotencyKey) : null,
+            };
+        return preparation with
+        {
+            Identity = step.Changes ? (planned ? "another" : "the one that was shown") : preparation.Identity,
+            Refusal = step.Outcome == "blocked" || (step.Outcome == "refused" && planned) ? $"As scripted: {step.Outcome}." : null,
+        };
+    }
+
+    public Task<ActionResult> ApplyAsync(object parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken) => StepOf(context) switch
+    {
+        { Outcome: "fails" } => throw new InvalidOperationException("As scripted: it fails."),
+
+        // One whose parameters are known only now was never planned.
+        { Outcome: "blocked" or "refused" } => throw new StepRefusedException("As scripted: refused."),
+        var step when real.Name == BuiltInSteps.Note && step.Outputs.Count == 0 => real.ApplyAsync(parameters, preparation, context, cancellationToken),
+        var step => Task.FromResult(new ActionResult("As scripted: done, and nothing was touched.") { Outputs = step.Outputs }),
+    };
+
+    public Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken) =>
+        StepOf(context).Undo == "fails"
+            ? throw new InvalidOperationException("As scripted: it cannot be undone.")
+            : Task.FromResult(new ActionResult("As scripted: undone."));
+
+    private ScriptedStep StepOf(StepContext context) => script.Steps.GetValueOrDefault(NameOf(context), ScriptedStep.Usual);
+
+    /// <summary>The key is incident, phase, step, and a fourth word when it is undone.</summary>
+    private static string NameOf(StepContext context) => context.IdempotencyKey.Split(':')[2];
+}
