@@ -34,6 +34,10 @@ internal sealed class ApiClient(Uri address, string key) : IDisposable
 
             return (response.StatusCode, Parse(text));
         }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new CommandException($"{address} did not answer within {_http.Timeout.TotalSeconds:0} s.", ExitCode.Unreachable);
+        }
         catch (HttpRequestException failure)
         {
             throw new CommandException($"Nothing answers at {address}: {failure.Message} Start the host with: dotnet run --project src/RunbookLocal", ExitCode.Unreachable);

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using Runbooks.Catalog;
 
 namespace RunbookLocal.Commands;
 
@@ -10,7 +12,7 @@ internal static class CommandLine
         var parsed = Build().Parse(args);
         if (parsed.Errors.Count > 0)
         {
-            Screen.Error($"{string.Join(" ", parsed.Errors.Select(error => error.Message))} See: runbook --help");
+            Screen.Error($"{OnOneLine(parsed.Errors)} {DidYouMean(parsed)}See: {Words(parsed.CommandResult)} --help");
             return ExitCode.Usage;
         }
 
@@ -30,6 +32,18 @@ internal static class CommandLine
         }
     }
 
+    private static string OnOneLine(IEnumerable<ParseError> errors) =>
+        string.Join(" ", errors.Select(error => string.Join(" ", error.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))));
+
+    private static string DidYouMean(ParseResult parsed)
+    {
+        var command = parsed.CommandResult.Command;
+        var known = command.Subcommands.Select(one => one.Name).Concat(command.Options.Select(option => option.Name)).ToList();
+        return parsed.UnmatchedTokens.Count == 0 ? "" : Suggestion.For(parsed.UnmatchedTokens[0], known);
+    }
+
+    private static string Words(CommandResult command) => command.Command is RootCommand ? "runbook" : $"runbook {command.Command.Name}";
+
     internal static RootCommand Build()
     {
         var root = new RootCommand("Runs incident runbooks. Without a command it serves: console, API and a practice range to try it on.")
@@ -43,6 +57,7 @@ internal static class CommandLine
             DecideCommand.BuildReject(),
             ValidateCommand.Build(),
             TestCommand.Build(),
+            SimulateCommand.Build(),
             RenderCommand.Build(),
             SchemaCommand.Build(),
             VerifyAuditCommand.Build(),

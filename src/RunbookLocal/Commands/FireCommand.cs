@@ -14,14 +14,14 @@ internal static class FireCommand
             Description = "The name of a sample alert, or a file with an alert. Without it the samples are listed.",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        var source = new Option<string?>("--source") { Description = "The sender's kind of a file: azure-monitor, alertmanager, grafana or generic." };
+        var source = Samples.SourceOption();
         var command = new Command("fire", "Posts a sample or a given alert to the running host.") { what, source };
         client.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             if (parsed.GetValue(what) is not { Length: > 0 } name)
             {
-                Screen.Line("Samples:");
+                Screen.Raw("Samples:");
                 foreach (var sample in Samples.Names)
                 {
                     Screen.Raw($"  {sample}");
@@ -38,6 +38,11 @@ internal static class FireCommand
                 Print(incident, api.Address);
             }
 
+            foreach (var error in answer?["errors"]?.AsArray() ?? [])
+            {
+                Screen.Error($"{error?["path"]}: {error?["found"]}; {error?["remedy"]}");
+            }
+
             return ExitCode.Done;
         });
         return command;
@@ -46,7 +51,8 @@ internal static class FireCommand
     private static void Print(JsonNode? incident, Uri address)
     {
         var id = incident?["id"]?.ToString();
-        Screen.Raw($"{incident?["outcome"]}: {incident?["runbook"]} on {incident?["target"]}. {incident?["reason"]}");
+        var about = incident?["runbook"] is { } runbook ? $"{runbook} on {incident["target"]}." : "";
+        Screen.Raw($"{incident?["outcome"]}: {about} {incident?["reason"]}".Replace("  ", " ", StringComparison.Ordinal).TrimEnd());
         if (!string.IsNullOrEmpty(id))
         {
             Screen.Raw($"  {new Uri(address, $"/incidents/{Uri.EscapeDataString(id)}")}");

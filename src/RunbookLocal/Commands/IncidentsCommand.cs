@@ -18,7 +18,13 @@ internal static class IncidentsCommand
             using var api = client.Connect(parsed);
             var query = parsed.GetValue(state) is { Length: > 0 } wanted ? $"&state={Uri.EscapeDataString(wanted)}" : "";
             var (_, body) = (await api.GetAsync($"api/incidents?limit={parsed.GetValue(limit)}{query}", cancellationToken)).OrFail();
-            foreach (var incident in body?["incidents"]?.AsArray() ?? [])
+            var incidents = body?["incidents"]?.AsArray() ?? [];
+            if (incidents.Count == 0)
+            {
+                Screen.Raw(query.Length == 0 ? "No incidents yet." : $"No incident is {parsed.GetValue(state)}.");
+            }
+
+            foreach (var incident in incidents)
             {
                 var alerts = incident?["alertCount"]?.GetValue<int>() is > 1 and var count ? $"  {count} alerts" : "";
                 Screen.Raw($"{Text(incident, "id"),-22} {Text(incident, "openedAt")[..16].Replace('T', ' ')}  {Text(incident, "state"),-16} {Text(incident, "runbook"),-22} {Text(incident, "target")}{alerts}");

@@ -10,22 +10,13 @@ internal static class RenderCommand
 {
     public static Command Build()
     {
-        var what = new Argument<string>("runbook") { Description = "A runbook's id, or its file." };
-        var command = new Command("render", "Prints a runbook as Markdown with a Mermaid diagram.") { what };
+        var runbook = new RunbookArgument();
+        var command = new Command("render", "Prints a runbook as Markdown with a Mermaid diagram.");
+        runbook.AddTo(command);
         command.SetAction(parsed =>
         {
-            var name = parsed.GetRequiredValue(what);
-            var file = File.Exists(name) ? name : RunbookFolder.Find(null).Files().FirstOrDefault(known => Path.GetFileNameWithoutExtension(known) == name)
-                ?? throw new CommandException($"There is no runbook and no file '{name}'.");
             using var services = OfflineServices.Build();
-            var catalog = services.GetRequiredService<RunbookCatalog>();
-            var loaded = catalog.Load([RunbookFolder.Read(file)]);
-            if (loaded.Errors.Count > 0)
-            {
-                throw new CommandException($"The runbook has errors.\n{string.Join("\n", loaded.Errors)}", ExitCode.Failed);
-            }
-
-            Screen.Raw(RunbookPage.Write(catalog.Current[0]));
+            Screen.Raw(RunbookPage.Write(runbook.Load(parsed, services.GetRequiredService<RunbookCatalog>())));
             return ExitCode.Done;
         });
         return command;

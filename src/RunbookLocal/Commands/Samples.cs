@@ -1,4 +1,7 @@
+using System.CommandLine;
 using System.Reflection;
+using Runbooks.Alerts;
+using Runbooks.Catalog;
 
 namespace RunbookLocal.Commands;
 
@@ -6,10 +9,19 @@ namespace RunbookLocal.Commands;
 internal static class Samples
 {
     private const string Prefix = "samples/";
+    private static readonly string[] s_senders = ["azure-monitor", "alertmanager", "grafana", "generic"];
     private static readonly Assembly s_assembly = typeof(Samples).Assembly;
 
     public static IReadOnlyList<string> Names { get; } =
         [.. s_assembly.GetManifestResourceNames().Where(name => name.StartsWith(Prefix, StringComparison.Ordinal)).Select(name => name[Prefix.Length..^".json".Length]).Order()];
+
+    /// <summary>Says who sends a file, where its name does not.</summary>
+    public static Option<string?> SourceOption()
+    {
+        var source = new Option<string?>("--source") { Description = "Who sends the alert, where the file's name (x.alertmanager.json) does not say it." };
+        source.AcceptOnlyFromAmong(s_senders);
+        return source;
+    }
 
     /// <summary>A sample by its name, by its runbook's name, or a file.</summary>
     /// <exception cref="CommandException">There is neither.</exception>
@@ -26,13 +38,15 @@ internal static class Samples
 
         if (!File.Exists(name))
         {
-            throw new CommandException($"There is no sample and no file '{name}'. Samples: {string.Join(", ", Names)}.");
+            throw new CommandException($"There is no sample and no file '{name}'. {Suggestion.For(name, Names.Concat(Names.Select(sample => sample.Split('.')[0])))}Samples: {string.Join(", ", Names)}.");
         }
 
-        return (source ?? SourceOf(name), File.ReadAllText(name));
+        return new FileInfo(name).Length <= AlertLimits.Body
+            ? (source ?? SourceOf(name), File.ReadAllText(name))
+            : throw new CommandException($"{name} is larger than {AlertLimits.Body} bytes; no sender's alert is.");
     }
 
     private static string SourceOf(string file) =>
-        Path.GetFileName(file).Split('.').FirstOrDefault(part => part is "azure-monitor" or "alertmanager" or "grafana" or "generic")
-        ?? throw new CommandException($"Who sends {file}? Say it with --source azure-monitor, alertmanager, grafana or generic.");
+        Path.GetFileName(file).Split('.').FirstOrDefault(part => s_senders.Contains(part))
+        ?? throw new CommandException($"Who sends {file}? Say it with --source {string.Join(", ", s_senders)}.");
 }

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Spectre.Console;
 
 namespace RunbookLocal.Commands;
@@ -5,6 +7,8 @@ namespace RunbookLocal.Commands;
 /// <summary>What the command line prints. Text from outside is escaped: neither markup nor terminal control comes through.</summary>
 internal static class Screen
 {
+    private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true };
+
     /// <summary>Never wrapped: paths and addresses in it are copied.</summary>
     public static void Error(string message) => Console.Error.WriteLine($"error: {Clean(message)}");
 
@@ -12,6 +16,8 @@ internal static class Screen
 
     /// <summary>As it is, never wrapped and never coloured: for links and for what another program reads.</summary>
     public static void Raw(string text) => Console.Out.WriteLine(Clean(text));
+
+    public static void Json(JsonNode? node) => Raw(node?.ToJsonString(s_indented) ?? "");
 
     public static string Plain(string? text) => Markup.Escape(Clean(text ?? ""));
 

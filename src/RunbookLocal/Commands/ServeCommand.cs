@@ -25,7 +25,7 @@ internal static class ServeCommand
             }
         });
         var data = new Option<DirectoryInfo>("--data") { Description = "Where everything is kept.", DefaultValueFactory = _ => new DirectoryInfo(LocalDefaults.DataDirectory) };
-        var runbooks = new Option<DirectoryInfo?>("--runbooks") { Description = "The folder of runbooks; ./runbooks or the shipped ones unless named." };
+        var runbooks = new RunbookFolderOption();
         var config = new Option<FileInfo?>("--config") { Description = "A JSON file with settings." };
         var noPractice = new Option<bool>("--no-practice") { Description = "No practice range: integrations and messages as configured." };
         command.Add(port);

@@ -1,13 +1,10 @@
 using System.CommandLine;
-using System.Text.Json;
 
 namespace RunbookLocal.Commands;
 
 /// <summary><c>runbook show ID</c>: one incident whole, as the API gives it.</summary>
 internal static class ShowCommand
 {
-    private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true };
-
     public static Command Build()
     {
         var client = new ClientOptions();
@@ -18,7 +15,7 @@ internal static class ShowCommand
         {
             using var api = client.Connect(parsed);
             var (_, body) = (await api.GetAsync($"api/incidents/{Uri.EscapeDataString(parsed.GetRequiredValue(id))}", cancellationToken)).OrFail();
-            Screen.Raw(body?.ToJsonString(s_indented) ?? "");
+            Screen.Json(body);
             return ExitCode.Done;
         });
         return command;

@@ -12,30 +12,29 @@ internal static class TestCommand
     public static Command Build()
     {
         var files = new Argument<string[]>("files") { Description = "Runbook files; every runbook of the folder unless named.", Arity = ArgumentArity.ZeroOrMore };
-        var folder = new Option<DirectoryInfo?>("--runbooks") { Description = "The folder of runbooks; ./runbooks or the shipped ones unless named." };
+        var folder = new RunbookFolderOption();
         var command = new Command("test", "Runs the tests beside the runbooks, on virtual time and a scripted world.") { files, folder };
-        command.SetAction((parsed, _) => RunAsync(parsed.GetValue(files) ?? [], parsed.GetValue(folder)?.FullName));
+        command.SetAction((parsed, _) => RunAsync(parsed.GetValue(files) is { Length: > 0 } named ? named : [.. folder.Of(parsed).Files()]));
         return command;
     }
 
-    private static async Task<int> RunAsync(string[] files, string? folder)
+    private static async Task<int> RunAsync(string[] files)
     {
         await using var services = OfflineServices.Build();
         var catalog = services.GetRequiredService<RunbookCatalog>();
-        List<string> named = files.Length > 0 ? [.. files] : [.. RunbookFolder.Find(folder).Files()];
-        if (named.Find(file => !File.Exists(file)) is { } missing)
+        if (Array.Find(files, file => !File.Exists(file)) is { } missing)
         {
             throw new CommandException($"There is no file {missing}.");
         }
 
-        var loaded = catalog.Load(named.Select(RunbookFolder.Read));
+        var loaded = catalog.Load(files.Select(RunbookFolder.Read));
         if (loaded.Errors.Count > 0)
         {
             throw new CommandException($"The runbooks have errors; no test ran.\n{string.Join("\n", loaded.Errors)}", ExitCode.Failed);
         }
 
         var (passed, failed) = (0, 0);
-        foreach (var test in named.SelectMany(Cases))
+        foreach (var test in files.SelectMany(Cases))
         {
             var problems = await TryAsync(test, catalog, services.GetRequiredService<StepCatalog>());
             (passed, failed) = problems.Count == 0 ? (passed + 1, failed) : (passed, failed + 1);

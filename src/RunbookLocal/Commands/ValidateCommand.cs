@@ -10,12 +10,13 @@ internal static class ValidateCommand
 {
     public static Command Build()
     {
-        var files = new Argument<string[]>("files") { Description = "Runbook files; the runbooks folder unless named.", Arity = ArgumentArity.ZeroOrMore };
-        var command = new Command("validate", "Checks runbook files and reports every error with its line.") { files };
+        var files = new Argument<string[]>("files") { Description = "Runbook files; every runbook of the folder unless named.", Arity = ArgumentArity.ZeroOrMore };
+        var folder = new RunbookFolderOption();
+        var command = new Command("validate", "Checks runbook files and reports every error with its line.") { files, folder };
         command.SetAction(parsed =>
         {
             var named = parsed.GetValue(files) ?? [];
-            var read = named.Length > 0 ? named.Select(Open).ToList() : RunbookFolder.Find(null).Read();
+            var read = named.Length > 0 ? named.Select(Open).ToList() : folder.Of(parsed).Read();
             using var services = OfflineServices.Build();
             var catalog = services.GetRequiredService<RunbookCatalog>();
             var result = catalog.Load(read);

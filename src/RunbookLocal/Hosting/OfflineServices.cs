@@ -1,3 +1,4 @@
+using Runbooks.Alerts;
 using Runbooks.Catalog;
 using Runbooks.Integrations;
 
@@ -13,6 +14,7 @@ internal static class OfflineServices
         services.AddLogging();
         services.AddSingleton(TimeProvider.System);
         services.AddRunbookCatalog();
+        services.AddAlerts();
         services.AddIntegrations();
         return services.BuildServiceProvider();
     }
