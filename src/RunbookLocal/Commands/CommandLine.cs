@@ -58,6 +58,7 @@ internal static class CommandLine
             ValidateCommand.Build(),
             TestCommand.Build(),
             SimulateCommand.Build(),
+            ExportCommand.Build(),
             RenderCommand.Build(),
             SchemaCommand.Build(),
             VerifyAuditCommand.Build(),
