@@ -137,7 +137,9 @@ public sealed class JournalEngine : IHostedService, IDisposable
     }
 
     /// <summary>Answered when nothing is being run or journalled: everything left waits for time or for somebody.</summary>
-    internal Task WhenIdleAsync() => _parts.Busy.WhenZeroAsync();
+    internal Task WhenIdleAsync() => Busy.WhenZeroAsync();
+
+    internal BusyCount Busy => _parts.Busy;
 
     internal async Task<JournalInstance> WaitForEndAsync(string id)
     {

@@ -6,7 +6,8 @@ using Runbooks.Steps.BuiltIn;
 namespace RunbookLocal.Testing;
 
 /// <summary>Takes the parameters of a real action, and does what the script says: nothing, for better or worse.</summary>
-internal sealed class ScriptedAction(IAction real, WorldScript script) : IAction
+/// <param name="pause">Lets virtual time pass.</param>
+internal sealed class ScriptedAction(IAction real, WorldScript script, Func<TimeSpan, CancellationToken, Task> pause) : IAction
 {
     private readonly ConcurrentDictionary<string, int> _looks = new(StringComparer.Ordinal);
 
@@ -22,10 +23,11 @@ internal sealed class ScriptedAction(IAction real, WorldScript script) : IAction
 
     public Type ParametersType => real.ParametersType;
 
-    /// <summary>The first look is the plan's; those after it come when the step is about to act.</summary>
+    /// <summary>Looked at once for the plan, and again when it is about to act; both once more when it changed in between.</summary>
     public async Task<Preparation> PrepareAsync(object parameters, StepContext context, CancellationToken cancellationToken)
     {
-        var (step, planned) = (StepOf(context), _looks.AddOrUpdate(NameOf(context), 1, (_, before) => before + 1) > 1);
+        var (step, look) = (StepOf(context), _looks.AddOrUpdate(NameOf(context), 1, (_, before) => before + 1));
+        var isToAct = look > (step.Changes ? 3 : 1);
         var preparation = real.Name == BuiltInSteps.Note
             ? await real.PrepareAsync(parameters, context, cancellationToken)
             : new Preparation
@@ -36,20 +38,29 @@ internal sealed class ScriptedAction(IAction real, WorldScript script) : IAction
             };
         return preparation with
         {
-            Identity = step.Changes ? (planned ? "another" : "the one that was shown") : preparation.Identity,
-            Refusal = step.Outcome == "blocked" || (step.Outcome == "refused" && planned) ? $"As scripted: {step.Outcome}." : null,
+            Identity = step.Changes ? (look > 1 ? "another" : "the one that was shown") : preparation.Identity,
+            Refusal = step.Outcome == "blocked" || (step.Outcome == "refused" && isToAct) ? $"As scripted: {step.Outcome}." : null,
         };
     }
 
-    public Task<ActionResult> ApplyAsync(object parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken) => StepOf(context) switch
+    public async Task<ActionResult> ApplyAsync(object parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
-        { Outcome: "fails" } => throw new InvalidOperationException("As scripted: it fails."),
+        var step = StepOf(context);
+        if (step.Duration > TimeSpan.Zero)
+        {
+            await pause(step.Duration, cancellationToken);
+        }
 
-        // One whose parameters are known only now was never planned.
-        { Outcome: "blocked" or "refused" } => throw new StepRefusedException("As scripted: refused."),
-        var step when real.Name == BuiltInSteps.Note && step.Outputs.Count == 0 => real.ApplyAsync(parameters, preparation, context, cancellationToken),
-        var step => Task.FromResult(new ActionResult("As scripted: done, and nothing was touched.") { Outputs = step.Outputs }),
-    };
+        return step.Outcome switch
+        {
+            "fails" => throw new InvalidOperationException("As scripted: it fails."),
+
+            // One whose parameters are known only now was never planned.
+            "blocked" or "refused" => throw new StepRefusedException("As scripted: refused."),
+            _ when real.Name == BuiltInSteps.Note && step.Outputs.Count == 0 => await real.ApplyAsync(parameters, preparation, context, cancellationToken),
+            _ => new ActionResult("As scripted: done, and nothing was touched.") { Outputs = step.Outputs },
+        };
+    }
 
     public Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken) =>
         StepOf(context).Undo == "fails"

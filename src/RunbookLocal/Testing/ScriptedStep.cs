@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Runbooks.Catalog;
 
 namespace RunbookLocal.Testing;
 
@@ -23,6 +24,11 @@ internal sealed class ScriptedStep : IShortForm
     /// <summary>Of an action that can be undone: <c>done</c> or <c>fails</c>.</summary>
     public string Undo { get; set; } = "done";
 
+    /// <summary>How long it takes; at once unless said.</summary>
+    public string? Takes { get; set; }
+
+    public TimeSpan Duration => Takes is not null && DurationText.TryParse(Takes, out var duration) ? duration : TimeSpan.Zero;
+
     public void Read(string word) => Outcome = word;
 
     public void Validate(Action<string> fail)
@@ -30,6 +36,11 @@ internal sealed class ScriptedStep : IShortForm
         if (Outcome is not ("done" or "fails" or "blocked" or "refused"))
         {
             fail($" is '{Outcome}'; it has to be done, fails, blocked or refused.");
+        }
+
+        if (Takes is not null && !DurationText.TryParse(Takes, out _))
+        {
+            fail($".takes is '{Takes}'; it has to be {DurationText.Words}.");
         }
 
         if (Undo is not ("done" or "fails"))

@@ -14,19 +14,25 @@ internal static class TestRunner
     /// <returns>What is otherwise than expected; empty when the test passes.</returns>
     public static async Task<IReadOnlyList<string>> RunAsync(TestCase test, Runbook runbook, StepCatalog real)
     {
+        var (incident, problems) = await PlayAsync(test, runbook, real);
+        return incident is null ? problems : [.. problems, .. Compare(incident, test.Script.Expect)];
+    }
+
+    /// <returns>The incident as it stands at the end, null when none was opened; and what did not go as the test says.</returns>
+    public static async Task<(Incident? Incident, IReadOnlyList<string> Problems)> PlayAsync(TestCase test, Runbook runbook, StepCatalog real)
+    {
         await using var world = await TestWorld.StartAsync(test.Script, runbook, real);
         if (test.Script.Strangers(runbook).ToList() is { Count: > 0 } strangers)
         {
-            return strangers;
+            return (null, strangers);
         }
 
         var opening = await TestOpening.OpenAsync(world, test, runbook);
         if (opening.Id is not { } id)
         {
-            return [opening.Problem!];
+            return (null, [opening.Problem!]);
         }
 
-        var store = world.Get<IIncidentStore>();
         var began = world.Now;
         var problems = new List<string>();
         foreach (var happening in test.Script.Events.OrderBy(happening => happening.Delay))
@@ -39,7 +45,7 @@ internal static class TestRunner
         }
 
         await world.PassAsync(began + TestWorld.Longest, () => world.IsOverAsync(id));
-        return [.. problems, .. Compare(await store.GetAsync(id, CancellationToken.None), test.Script.Expect)];
+        return (await world.Get<IIncidentStore>().GetAsync(id, CancellationToken.None), problems);
     }
 
     private static async Task<string?> HappenAsync(TestWorld world, string id, TestEvent happening, IReadOnlyList<Alert> alerts)

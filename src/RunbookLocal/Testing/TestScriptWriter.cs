@@ -71,6 +71,7 @@ internal static class TestScriptWriter
         var node = Line(("outcome", Word(step.Outcome)));
         AddWord(node, "changes", step.Changes ? "true" : null);
         Add(node, "outputs", Mapping(step.Outputs, Text, MappingStyle.Flow));
+        AddWord(node, "takes", step.Takes);
         AddWord(node, "undo", step.Undo == "done" ? null : step.Undo);
         return node.Children.Count == 1 ? Word(step.Outcome) : node;
     }

@@ -23,9 +23,11 @@ internal sealed class TestWorld : IAsyncDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("runbook-test-").FullName;
     private readonly ServiceProvider _services;
     private readonly VirtualClock _clock = new(s_night);
+    private readonly VirtualPause _pause;
 
     private TestWorld(WorldScript script, Runbook runbook, StepCatalog real)
     {
+        _pause = new VirtualPause(_clock);
         var services = new ServiceCollection();
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
         {
@@ -43,13 +45,15 @@ internal sealed class TestWorld : IAsyncDisposable
         services.AddSingleton<SilentChannel>().AddSingleton<INotifier>(provider => provider.GetRequiredService<SilentChannel>()).AddSingleton(ContactBook.EveryoneOn(SilentChannel.Name));
         services.AddSingleton<IGuardrail>(new ScriptedGuardrail(script));
         services.Replace(ServiceDescriptor.Singleton(new StepCatalog(
-            real.Checks.Select(check => new ScriptedCheck(check, script)), real.Actions.Select(action => new ScriptedAction(action, script)))));
+            real.Checks.Select(check => new ScriptedCheck(check, script)), real.Actions.Select(action => new ScriptedAction(action, script, PauseAsync)))));
         _services = services.BuildServiceProvider();
     }
 
     public DateTimeOffset Now => _clock.GetUtcNow();
 
     private JournalEngine Engine => _services.GetRequiredService<JournalEngine>();
+
+    private DateTimeOffset? NextDue => _pause.Next is { } pause && !(Engine.NextTimer < pause) ? pause : Engine.NextTimer;
 
     public static async Task<TestWorld> StartAsync(WorldScript script, Runbook runbook, StepCatalog real)
     {
@@ -68,7 +72,7 @@ internal sealed class TestWorld : IAsyncDisposable
     public async Task PassAsync(DateTimeOffset until, Func<Task<bool>> over)
     {
         await Engine.WhenIdleAsync();
-        while (!await over() && Engine.NextTimer is { } due && due <= until)
+        while (!await over() && NextDue is { } due && due <= until)
         {
             _clock.MoveTo(due.AddMilliseconds(1));
             await Engine.WhenIdleAsync();
@@ -80,6 +84,8 @@ internal sealed class TestWorld : IAsyncDisposable
             await Engine.WhenIdleAsync();
         }
     }
+
+    private Task PauseAsync(TimeSpan time, CancellationToken cancellationToken) => _pause.TakeAsync(time, Engine.Busy, cancellationToken);
 
     public async ValueTask DisposeAsync()
     {

@@ -18,6 +18,20 @@ public sealed class ProgramTests : IDisposable
         error.TrimEnd().Split('\n').ShouldHaveSingleItem();
     }
 
+    [Theory]
+    [InlineData("Did you mean 'simulate'?", "simulat")]
+    [InlineData("Did you mean '--source'? See: runbook fire --help", "fire", "hanged-gpu", "--sorce", "generic")]
+    [InlineData("Did you mean 'hanged-gpu'?", "render", "hanged-gup")]
+    [InlineData("Must be one of: 'azure-monitor'", "fire", "alert.json", "--source", "azure")]
+    public async Task TypingMistake_SuggestsWhatWasMeant(string meant, params string[] arguments)
+    {
+        var (code, error) = await RunAsync(arguments);
+
+        code.ShouldBe(2);
+        error.ShouldContain(meant);
+        error.TrimEnd().Split('\n').ShouldHaveSingleItem();
+    }
+
     [Fact]
     public async Task PortTaken_SaysWhichAndWhatToDo()
     {
@@ -84,7 +98,8 @@ public sealed class ProgramTests : IDisposable
         await using var host = await RunningHost.StartAsync();
         string[] connection = ["--url", host.Client.Http.BaseAddress!.ToString(), "--data", host.DataFolder];
 
-        (await RunAsync(["fire", "hanged-gpu", .. connection])).Code.ShouldBe(0);
+        (await ProgramRun.RunAsync(["incidents", .. connection])).Output.ShouldBe("No incidents yet.\n");
+        (await ProgramRun.RunAsync(["fire", "hanged-gpu", .. connection])).Output.ShouldStartWith("opened: hanged-gpu on inference/llm-b-0.\n");
         var id = (await host.Client.GetAsync("api/incidents"))["incidents"]![0]!["id"]!.ToString();
         await host.Client.WaitForAsync(id, "awaitingApproval");
         (await RunAsync(["approve", id, "--by", "ada", .. connection])).Code.ShouldBe(0);

@@ -54,6 +54,18 @@ public sealed class RunbookTestsTests : IDisposable
         output.ShouldContain("after 1m: it did not count");
     }
 
+    [Fact]
+    public async Task NamesThatTheRunbookDoesNotHave_FailTheCase()
+    {
+        Write("source: alertmanager\nchecks: { zombi: [failing] }\nsteps: { recycel: fails }\nexpect: { state: expired }\n");
+
+        var (code, output, _) = await ProgramRun.RunAsync("test", "--runbooks", _runbooks.Path);
+
+        code.ShouldBe(1);
+        output.ShouldContain("Did you mean 'zombie'?");
+        output.ShouldContain("Did you mean 'recycle'?");
+    }
+
     public void Dispose() => _runbooks.Dispose();
 
     private void Write(string test)

@@ -44,6 +44,19 @@ public class RunbookMatcherTests
     }
 
     [Fact]
+    public void EveryTriggerOfOneRunbookMisses_TheNearestIsToldFirst()
+    {
+        var runbook = Book("r", When("DiskFull", "grafana"), When("HighLatency_*", "azure-monitor", ["Sev4"]), When("HighLatency_*", "grafana"));
+
+        RunbookMatcher.Misses(Latency, runbook).ShouldBe([
+            "HighLatency_* from azure-monitor: it wants the severity Sev4, the alert has 'Sev1'",
+            "HighLatency_* from grafana: it listens to grafana",
+            "DiskFull from grafana: it waits for the alert 'DiskFull'"]);
+        RunbookMatcher.Misses(Latency with { Runbook = "other" }, runbook).ShouldHaveSingleItem().ShouldContain("'other'");
+        RunbookMatcher.Misses(Latency, Book("r", When("X"), When("HighLatency_*"))).ShouldBeEmpty();
+    }
+
+    [Fact]
     public void RunbookNamedOutright_IsTheOnlyOneWhateverItsTriggers() =>
         Match(Latency with { Runbook = "disk-full" }, Book("hanged-gpu", When("*")), Book("disk-full", When("DiskFull"))).ShouldBe(["disk-full"]);
 

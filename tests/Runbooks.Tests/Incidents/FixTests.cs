@@ -24,6 +24,7 @@ public sealed class FixTests : IAsyncDisposable
 
         incident.State.ShouldBe(IncidentState.Failed);
         _world.Script.Deeds.ShouldBe(["do one", "do two", "undo two", "undo one"]);
+        incident.Steps.ShouldAllBe(step => step.Status == StepStatus.Undone && step.UndoneFrom == StepStatus.Done);
         incident.Reason!.ShouldContain("did not help");
         _world.Notifier.To(CardKind.Page).ShouldBe(["oncall", ContactBook.Fallback], ignoreOrder: true);
     }
@@ -51,6 +52,8 @@ public sealed class FixTests : IAsyncDisposable
         incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromSeconds(16));
 
         incident.State.ShouldBe(IncidentState.Resolved);
+        incident.Looks.Select(look => (look.State, look.Verdicts["stuck"], look.Rounds))
+            .ShouldBe([(IncidentState.Verifying, Verdict.Failing, 1), (IncidentState.Verifying, Verdict.Passing, 1)]);
         _world.Script.Count("do fix").ShouldBe(1);
     }
 
