@@ -26,6 +26,7 @@ internal static class RangeControl
             {
                 faults = faults.Pending,
                 requests = faults.Requests,
+                bodies = faults.Bodies,
                 apis = apis.ToDictionary(api => api.Name, api => api.Describe()),
             },
             Json));

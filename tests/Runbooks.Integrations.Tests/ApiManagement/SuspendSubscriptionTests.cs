@@ -25,7 +25,7 @@ public sealed class SuspendSubscriptionTests : OnTheRange
 
         preparation.Will.ShouldBe("Suspend subscriptions 'user-4711' of API Management: its keys stop working at once (now active).");
         (await KeyStateAsync()).ShouldBe("suspended");
-        var (request, body) = (await ArmChangesAsync())[^1];
+        var (request, body) = (await SentAsync())[^1];
         request.ShouldBe($"PATCH /arm{s_service}/subscriptions/user-4711?api-version=2024-05-01");
         body.ShouldBeGolden("suspend");
         await UndoAsync(Suspend, preparation);

@@ -19,7 +19,7 @@ public sealed class RotateKeyTests : OnTheRange
 
         var result = await ApplyAsync(Rotate, s_key, preparation);
 
-        (await ArmChangesAsync()).ShouldHaveSingleItem().Body.ShouldBeGolden("regenerate");
+        (await SentAsync()).ShouldHaveSingleItem().Body.ShouldBeGolden("regenerate");
         System.Text.Json.JsonSerializer.Serialize(new { preparation, result }).ShouldNotContain("practice-secret");
         Action(Rotate).Repeatable.ShouldBeFalse();
         Action(Rotate).Reversible.ShouldBeFalse();

@@ -30,7 +30,7 @@ public sealed class VirtualMachineTests : OnTheRange
         preparation.Will.ShouldBe("Delete files older than 3 days below /var/tmp on virtualMachines 'vm-batch-1' (now 12408 files, 27525.1 MiB).");
         result.Outputs["usedAfter"].ShouldBe("52 %");
         (await UsageAsync()).Verdict.ShouldBe(Verdict.Passing);
-        var scripts = (await ArmChangesAsync()).Where(change => change.Request.Contains("/runCommand")).ToList();
+        var scripts = (await SentAsync()).Where(change => change.Request.Contains("/runCommand")).ToList();
         scripts[0].Body.ShouldBeGolden("look");
         scripts[1].Body.ShouldBeGolden("count");
         scripts[3].Body.ShouldBeGolden("delete");

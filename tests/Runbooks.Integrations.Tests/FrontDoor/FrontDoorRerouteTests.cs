@@ -28,7 +28,7 @@ public sealed class FrontDoorRerouteTests : OnTheRange
         preparation.Refusal.ShouldBeNull();
         (await StateAsync("cluster-b")).ShouldBe("Disabled");
         (await RequestsAsync()).ShouldContain(request => request.StartsWith("GET /arm/_operations/"));
-        (await ArmChangesAsync())[^1].Body.ShouldBeGolden("disable");
+        (await SentAsync())[^1].Body.ShouldBeGolden("disable");
         await UndoAsync(Reroute, preparation);
         (await StateAsync("cluster-b")).ShouldBe("Enabled");
     }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Integrations.Kubernetes;
 using Runbooks.Integrations.Tests.Support;
@@ -13,6 +14,14 @@ public sealed class RecyclePodTests : OnTheRange
 
     private static object With(string pod = "llm-b-0", bool keepLogs = true, string onBudget = "refuse") =>
         new { @namespace = "inference", pod, keepLogs, onBudget };
+
+    /// <summary>UIDs differ from run to run.</summary>
+    private async Task ShouldHaveSentAsync(string golden, string? uid)
+    {
+        var (request, body) = (await SentAsync())[^1];
+        request.ShouldStartWith(golden == "evict" ? "POST /kubernetes/b/api/v1/namespaces/inference/pods/llm-b-0/eviction" : "DELETE /kubernetes/b/api/v1/namespaces/inference/pods/llm-b-0");
+        JsonSerializer.Deserialize<JsonElement>(body.GetRawText().Replace(uid.ShouldNotBeNull(), "the-approved-uid")).ShouldBeGolden(golden);
+    }
 
     private async Task<int> DeletionsAsync() =>
         (await StateAsync()).GetProperty("apis").GetProperty("kubernetes").GetProperty("b").GetProperty("deletions").GetInt32();
@@ -43,6 +52,7 @@ public sealed class RecyclePodTests : OnTheRange
         result.Did.ShouldContain("Its last logs are kept.");
         (await AskAsync("kubernetes.pod", new { @namespace = "inference", pod = "llm-b-0" })).Verdict.ShouldBe(Verdict.Passing);
         (await DeletionsAsync()).ShouldBe(1);
+        await ShouldHaveSentAsync("evict", preparation.Identity);
     }
 
     [Fact]
@@ -92,6 +102,7 @@ public sealed class RecyclePodTests : OnTheRange
         preparation.Will.ShouldContain("delete it if a disruption budget objects");
         result.Did.ShouldContain("against a disruption budget");
         (await DeletionsAsync()).ShouldBe(1);
+        await ShouldHaveSentAsync("delete", preparation.Identity);
     }
 
     [Fact]

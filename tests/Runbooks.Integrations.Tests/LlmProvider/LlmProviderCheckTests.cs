@@ -32,7 +32,9 @@ public sealed class LlmProviderCheckTests : OnTheRange
 
         (await AskAsync("completion")).Verdict.ShouldBe(Verdict.Passing);
 
-        (await RequestsAsync()).ShouldContain("POST /provider/v1/chat/completions");
+        var (request, body) = (await SentAsync())[^1];
+        request.ShouldBe("POST /provider/v1/chat/completions");
+        body.ShouldBeGolden("completion");
     }
 
     [Theory]

@@ -42,7 +42,7 @@ public abstract class OnTheRange : IAsyncLifetime
             .AddInMemoryCollection(new Dictionary<string, string?> { ["OutboundHttp:Retries"] = "0" })
             .AddInMemoryCollection(Settings)
             .Build();
-        _services = Add(new ServiceCollection().AddSingleton<IConfiguration>(configuration)).AddSingleton<StepCatalog>().BuildServiceProvider();
+        _services = Add(new ServiceCollection().AddSingleton<IConfiguration>(configuration).AddSingleton<TimeProvider>(Clock)).AddSingleton<StepCatalog>().BuildServiceProvider();
     }
 
     public async ValueTask DisposeAsync()
@@ -70,10 +70,10 @@ public abstract class OnTheRange : IAsyncLifetime
     protected async Task<IReadOnlyList<string>> RequestsAsync() =>
         [.. (await StateAsync()).GetProperty("requests").EnumerateArray().Select(request => request.GetString()!)];
 
-    /// <summary>What the range's ARM was told, oldest first.</summary>
-    protected async Task<IReadOnlyList<(string Request, JsonElement Body)>> ArmChangesAsync() =>
+    /// <summary>The bodies that the range was sent, oldest first.</summary>
+    protected async Task<IReadOnlyList<(string Request, JsonElement Body)>> SentAsync() =>
     [
-        .. (await StateAsync()).GetProperty("apis").GetProperty("arm").GetProperty("changes").EnumerateArray()
+        .. (await StateAsync()).GetProperty("bodies").EnumerateArray()
             .Select(change => (change.GetProperty("request").GetString()!, change.GetProperty("body"))),
     ];
 

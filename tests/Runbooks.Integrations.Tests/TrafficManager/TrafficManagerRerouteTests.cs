@@ -34,7 +34,7 @@ public sealed class TrafficManagerRerouteTests : OnTheRange
         preparation.Undo.ShouldBe("Make cluster-b enabled with the weight 70 again.");
         result.Did.ShouldBe("Sent the traffic of cluster-b to cluster-a: cluster-b is disabled with the weight 70.");
         (await EndpointAsync("cluster-b")).ShouldBe("Disabled 70");
-        var (request, body) = (await ArmChangesAsync())[^1];
+        var (request, body) = (await SentAsync())[^1];
         request.ShouldBe($"PATCH /arm{s_profile}/azureEndpoints/cluster-b?api-version=2022-04-01");
         body.ShouldBeGolden("disable");
 
@@ -51,7 +51,7 @@ public sealed class TrafficManagerRerouteTests : OnTheRange
         await ApplyAsync(Reroute, with, await PrepareAsync(Reroute, with));
 
         (await EndpointAsync("cluster-b")).ShouldBe("Enabled 5");
-        (await ArmChangesAsync())[^1].Body.ShouldBeGolden("weight");
+        (await SentAsync())[^1].Body.ShouldBeGolden("weight");
     }
 
     [Fact]

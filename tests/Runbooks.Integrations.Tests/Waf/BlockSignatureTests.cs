@@ -47,7 +47,7 @@ public sealed class BlockSignatureTests : OnTheRange
         preparation.Will.ShouldNotContain("velvet");
         result.Did.ShouldNotContain("velvet");
         (await RulesAsync(policy)).GetArrayLength().ShouldBe(others + 1);
-        (await ArmChangesAsync())[^1].Body.ShouldBeGolden(kind);
+        (await SentAsync())[^1].Body.ShouldBeGolden(kind);
         await UndoAsync(Block, preparation);
         (await UndoAsync(Block, preparation)).Did.ShouldContain("has no rule");
         (await RulesAsync(policy)).GetArrayLength().ShouldBe(others);

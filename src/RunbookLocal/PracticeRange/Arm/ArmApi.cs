@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using RunbookLocal.PracticeRange.Traffic;
 
@@ -7,8 +6,6 @@ namespace RunbookLocal.PracticeRange.Arm;
 /// <summary>Azure Resource Manager: resources of some kinds, their metrics and their health.</summary>
 internal sealed class ArmApi(IEnumerable<ArmKind> kinds, ArmOperations operations, TrafficWorld traffic, TimeProvider time) : PracticeApi("arm")
 {
-    private const int ChangesKept = 50;
-    private readonly ConcurrentQueue<(string Request, JsonObject Body)> _changes = new();
     private readonly Dictionary<string, ArmKind> _kinds = kinds.ToDictionary(kind => kind.Type);
 
     public override void Map(IEndpointRouteBuilder routes)
@@ -19,7 +16,6 @@ internal sealed class ArmApi(IEnumerable<ArmKind> kinds, ArmOperations operation
 
     public override object Describe() => new
     {
-        changes = _changes.Select(change => new { request = change.Request, body = change.Body }),
         resources = _kinds.Values.Where(kind => kind.Resources.Count > 0).ToDictionary(kind => kind.Type, kind => kind.Resources),
     };
 
@@ -30,7 +26,6 @@ internal sealed class ArmApi(IEnumerable<ArmKind> kinds, ArmOperations operation
             kind.Reset();
         }
 
-        _changes.Clear();
         operations.Reset();
         traffic.Reset();
     }
@@ -61,15 +56,6 @@ internal sealed class ArmApi(IEnumerable<ArmKind> kinds, ArmOperations operation
         if (request is null)
         {
             return Error(400, http);
-        }
-
-        if (request.Body is not null)
-        {
-            _changes.Enqueue(($"{http.Method} {http.Path}{http.QueryString}", request.Body));
-            if (_changes.Count > ChangesKept)
-            {
-                _changes.TryDequeue(out _);
-            }
         }
 
         var answer = request.Rest switch

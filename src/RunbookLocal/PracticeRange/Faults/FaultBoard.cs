@@ -1,12 +1,16 @@
+using System.Text.Json.Nodes;
+
 namespace RunbookLocal.PracticeRange.Faults;
 
 /// <summary>The faults that are switched on, and the last requests that came in.</summary>
 internal sealed class FaultBoard
 {
     private const int RequestsKept = 200;
+    private const int BodiesKept = 50;
     private readonly Lock _lock = new();
     private readonly List<Fault> _pending = [];
     private readonly Queue<string> _requests = new();
+    private readonly Queue<SentBody> _bodies = new();
 
     public IReadOnlyList<Fault> Pending
     {
@@ -31,6 +35,18 @@ internal sealed class FaultBoard
         }
     }
 
+    /// <summary>What requests carried, oldest first.</summary>
+    public IReadOnlyList<SentBody> Bodies
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _bodies];
+            }
+        }
+    }
+
     public void Add(Fault fault)
     {
         lock (_lock)
@@ -45,17 +61,29 @@ internal sealed class FaultBoard
         {
             _pending.Clear();
             _requests.Clear();
+            _bodies.Clear();
         }
     }
 
-    public void Saw(HttpRequest request)
+    /// <param name="body">What it carried; null for nothing that is JSON.</param>
+    public void Saw(HttpRequest request, JsonNode? body)
     {
+        var line = $"{request.Method} {request.Path}{request.QueryString}";
         lock (_lock)
         {
-            _requests.Enqueue($"{request.Method} {request.Path}{request.QueryString}");
+            _requests.Enqueue(line);
             if (_requests.Count > RequestsKept)
             {
                 _requests.Dequeue();
+            }
+
+            if (body is not null)
+            {
+                _bodies.Enqueue(new SentBody(line, body));
+                if (_bodies.Count > BodiesKept)
+                {
+                    _bodies.Dequeue();
+                }
             }
         }
     }
@@ -91,3 +119,6 @@ internal sealed class FaultBoard
         }
     }
 }
+
+/// <param name="Request"><c>METHOD /path?query</c></param>
+internal sealed record SentBody(string Request, JsonNode Body);

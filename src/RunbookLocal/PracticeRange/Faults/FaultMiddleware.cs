@@ -1,3 +1,6 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
 namespace RunbookLocal.PracticeRange.Faults;
 
 /// <summary>Lets the faults that are switched on happen before an API sees the request.</summary>
@@ -15,7 +18,7 @@ internal sealed class FaultMiddleware(RequestDelegate next, FaultBoard faults, I
             return;
         }
 
-        faults.Saw(request);
+        faults.Saw(request, await BodyAsync(request));
         var where = $"{request.Method} {request.Path}";
         var fault = faults.Take(fault => fault.Api == api.Name
             && fault.Kind != Fault.LroFails
@@ -35,5 +38,28 @@ internal sealed class FaultMiddleware(RequestDelegate next, FaultBoard faults, I
         }
 
         await next(context);
+    }
+
+    // Read here and again by the API.
+    private static async Task<JsonNode?> BodyAsync(HttpRequest request)
+    {
+        if (request.ContentType?.Contains("json", StringComparison.OrdinalIgnoreCase) != true)
+        {
+            return null;
+        }
+
+        request.EnableBuffering();
+        try
+        {
+            return await JsonNode.ParseAsync(request.Body, cancellationToken: request.HttpContext.RequestAborted);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+        finally
+        {
+            request.Body.Position = 0;
+        }
     }
 }
