@@ -24,6 +24,10 @@ param integrations = {
   ]
 }
 
+param connections = {
+  kubernetes: [{ name: 'dev', resourceId: integrations.kubernetes[0].id }]
+}
+
 // No always-ready instance: the first alert after a quiet while waits some seconds, and nothing is paid for meanwhile.
 param scale = { alwaysReady: 0, maximum: 10, memoryMB: 2048 }
 param retention = { logs: 30, incidents: 14, evidence: 30, deleted: 7 }

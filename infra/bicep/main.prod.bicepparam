@@ -95,6 +95,7 @@ param connections = {
       server: 'https://aks-b-1a2b3c4d.hcp.westeurope.azmk8s.io'
       certificateAuthority: 'LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t'
     }
+    { name: 'a', resourceId: '${inference}/Microsoft.ContainerService/managedClusters/aks-a' }
     {
       name: 'onpremises'
       server: 'https://k8s.example.com:6443'
@@ -104,6 +105,7 @@ param connections = {
   ]
   prometheus: [
     { name: 'inference', url: 'https://prometheus.example.com', token: true, ui: 'https://grafana.example.com/explore' }
+    { name: 'managed', url: 'https://amw-prod-a1b2.westeurope.prometheus.monitor.azure.com', azureIdentity: true }
   ]
   llmProviders: [
     {

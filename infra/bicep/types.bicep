@@ -70,19 +70,24 @@ type connectionName = string
 @export()
 @description('How the systems that runbooks ask and change are reached, each by the name that runbooks use. The first of each kind is meant by steps that name none. What the app may do there is another matter: integrations, or a token\'s own rights.')
 type connections = {
+  @description('An AKS cluster with Entra sign-in: resourceId alone. Any other: server and certificateAuthority.')
   kubernetes: {
     name: connectionName
-    server: string
+    @description('Azure is asked where the API server is; the cluster belongs to integrations.kubernetes as well.')
+    resourceId: string?
+    server: string?
     @description('Use the secret kubernetes-<name>-token, of a service account, in place of the app\'s identity (which needs AKS with Entra sign-in).')
     token: bool?
     @description('PEM in base64, as kubeconfig files hold it.')
-    certificateAuthority: string
+    certificateAuthority: string?
   }[]?
   @description('Token: secret prometheus-<name>-token.')
   prometheus: {
     name: connectionName
     url: string
     token: bool?
+    @description('Managed Prometheus: ask with the app\'s identity. The workspace belongs to integrations.prometheus as well.')
+    azureIdentity: bool?
     @description('Where a person opens it.')
     ui: string?
   }[]?

@@ -12,11 +12,10 @@ func default(section string, things object[]) object => empty(things) ? {} : { '
 func kept(name string, value string) object => empty(value) ? {} : { '${name}': value }
 
 func clusters(list object[], vaultUri string) object => merged(map(list, one => union(
-  {
-    'Kubernetes__Clusters__${one.name}__Server': one.server
-    'Kubernetes__Clusters__${one.name}__CertificateAuthorityData': one.certificateAuthority
-  },
-  (one.?token ?? false)
+  kept('Kubernetes__Clusters__${one.name}__ResourceId', one.?resourceId ?? ''),
+  kept('Kubernetes__Clusters__${one.name}__Server', one.?server ?? ''),
+  kept('Kubernetes__Clusters__${one.name}__CertificateAuthorityData', one.?certificateAuthority ?? ''),
+  !empty(one.?resourceId ?? '') ? {} : (one.?token ?? false)
     ? { 'Kubernetes__Clusters__${one.name}__Token': secret(vaultUri, 'kubernetes-${one.name}-token') }
     : { 'Kubernetes__Clusters__${one.name}__AzureIdentity': 'true' }
 )))
@@ -24,6 +23,7 @@ func clusters(list object[], vaultUri string) object => merged(map(list, one => 
 func metrics(list object[], vaultUri string) object => merged(map(list, one => union(
   { 'Prometheus__Endpoints__${one.name}__Url': one.url },
   kept('Prometheus__Endpoints__${one.name}__Ui', one.?ui ?? ''),
+  (one.?azureIdentity ?? false) ? { 'Prometheus__Endpoints__${one.name}__AzureIdentity': 'true' } : {},
   !(one.?token ?? false) ? {} : { 'Prometheus__Endpoints__${one.name}__Token': secret(vaultUri, 'prometheus-${one.name}-token') }
 )))
 

@@ -8,7 +8,8 @@ using Runbooks.Integrations.Http;
 namespace Runbooks.Integrations.Azure;
 
 /// <summary>One authenticated pipeline for each kind of Azure endpoint.</summary>
-internal sealed class AzurePipelines(TokenCredential credential, IOptions<OutboundHttpOptions> http)
+/// <param name="configure">Lets tests trust a certificate of their own.</param>
+internal sealed class AzurePipelines(TokenCredential credential, IOptions<OutboundHttpOptions> http, Action<ClientOptions>? configure = null)
 {
     private readonly ConcurrentDictionary<(Uri Endpoint, string Scope), HttpPipeline> _pipelines = new();
 
@@ -40,6 +41,7 @@ internal sealed class AzurePipelines(TokenCredential credential, IOptions<Outbou
         options.Retry.NetworkTimeout = http.Value.AttemptTimeout;
         // Request and response bodies can hold secrets.
         options.Diagnostics.IsLoggingContentEnabled = false;
+        configure?.Invoke(options);
         return options;
     }
 

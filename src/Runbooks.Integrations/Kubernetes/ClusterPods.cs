@@ -1,12 +1,13 @@
 using k8s;
 using k8s.Autorest;
 using k8s.Models;
+using Runbooks.Integrations.Azure;
 using Runbooks.Steps;
 
 namespace Runbooks.Integrations.Kubernetes;
 
 /// <summary>What the runbooks need of one cluster's pods, with errors in words.</summary>
-internal sealed class ClusterPods(IKubernetes client, string cluster)
+internal sealed class ClusterPods(IClusterConnection connection, string cluster)
 {
     private const int MostPods = 500;
 
@@ -17,19 +18,19 @@ internal sealed class ClusterPods(IKubernetes client, string cluster)
     /// <returns>Null when there is none.</returns>
     public Task<V1Pod?> FindAsync(string ns, string name, CancellationToken cancellationToken) => CallAsync<V1Pod?>(
         $"get pod {ns}/{name}",
-        async () => await client.CoreV1.ReadNamespacedPodAsync(name, ns, cancellationToken: cancellationToken),
+        async client => await client.CoreV1.ReadNamespacedPodAsync(name, ns, cancellationToken: cancellationToken),
         onStatus: status => status == 404 ? () => null : null,
         cancellationToken);
 
     public Task<IList<V1Pod>> ListAsync(string ns, CancellationToken cancellationToken) => CallAsync(
         $"list pods in {ns}",
-        async () => (await client.CoreV1.ListNamespacedPodAsync(ns, limit: MostPods, cancellationToken: cancellationToken)).Items,
+        async client => (await client.CoreV1.ListNamespacedPodAsync(ns, limit: MostPods, cancellationToken: cancellationToken)).Items,
         cancellationToken: cancellationToken);
 
     /// <returns>The end of the log, at most <paramref name="lines"/> lines and about 8 MiB; null when there is none.</returns>
     public Task<Stream?> LogAsync(string ns, string name, string container, bool previous, bool stamped, int lines, CancellationToken cancellationToken) => CallAsync<Stream?>(
         $"get the log of pod {ns}/{name}",
-        async () => await client.CoreV1.ReadNamespacedPodLogAsync(
+        async client => await client.CoreV1.ReadNamespacedPodLogAsync(
             name, ns, container: container, previous: previous, timestamps: stamped, tailLines: lines, limitBytes: 8 * 1024 * 1024, cancellationToken: cancellationToken),
         // 400: the container has no such log, because it never ran or never ran before.
         onStatus: status => status is 400 or 404 ? () => null : null,
@@ -38,7 +39,7 @@ internal sealed class ClusterPods(IKubernetes client, string cluster)
     /// <summary>Evicts exactly the pod with this UID.</summary>
     public Task<EvictionOutcome> EvictAsync(string ns, string name, V1DeleteOptions exactly, CancellationToken cancellationToken) => CallAsync(
         $"evict pod {ns}/{name}",
-        async () =>
+        async client =>
         {
             await client.CoreV1.CreateNamespacedPodEvictionAsync(
                 new V1Eviction { ApiVersion = "policy/v1", Kind = "Eviction", Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = ns }, DeleteOptions = exactly },
@@ -53,7 +54,7 @@ internal sealed class ClusterPods(IKubernetes client, string cluster)
     /// <summary>Deletes exactly the pod with this UID, whatever disruption budgets say.</summary>
     public Task<EvictionOutcome> DeleteAsync(string ns, string name, V1DeleteOptions exactly, CancellationToken cancellationToken) => CallAsync(
         $"delete pod {ns}/{name}",
-        async () =>
+        async client =>
         {
             await client.CoreV1.DeleteNamespacedPodAsync(name, ns, exactly, cancellationToken: cancellationToken);
             return EvictionOutcome.Accepted;
@@ -69,11 +70,11 @@ internal sealed class ClusterPods(IKubernetes client, string cluster)
         _ => null,
     };
 
-    private async Task<T> CallAsync<T>(string what, Func<Task<T>> call, Func<int, Func<T>?>? onStatus = null, CancellationToken cancellationToken = default)
+    private async Task<T> CallAsync<T>(string what, Func<IKubernetes, Task<T>> call, Func<int, Func<T>?>? onStatus = null, CancellationToken cancellationToken = default)
     {
         try
         {
-            return await call();
+            return await call(await connection.OpenAsync(cancellationToken));
         }
         catch (HttpOperationException refused)
         {
@@ -88,9 +89,14 @@ internal sealed class ClusterPods(IKubernetes client, string cluster)
                 ? new StepRefusedException($"This identity may not {what} on cluster '{cluster}'. It lacks the role {Role}. The cluster says: {words}")
                 : new ClusterException($"Cluster '{cluster}' answered {status} to: {what}. {words}", refused);
         }
+        catch (AzureCallException unknown)
+        {
+            throw new ClusterException($"Where cluster '{cluster}' is cannot be learnt to {what}: {unknown.Message}", unknown);
+        }
         catch (Exception unreachable) when (unreachable is HttpRequestException or IOException or Polly.ExecutionRejectedException
             || (unreachable is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
+            connection.Doubt();
             throw new ClusterException($"Cluster '{cluster}' cannot be reached to {what}: {unreachable.Message}", unreachable);
         }
     }

@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Azure.Core;
 using k8s;
 using Microsoft.Extensions.Http.Resilience;
@@ -8,10 +10,11 @@ using Runbooks.Integrations.Http;
 
 namespace Runbooks.Integrations.Kubernetes;
 
-/// <summary>The configured clusters, each with one client that is made when it is first needed.</summary>
-internal sealed class Clusters(IOptions<KubernetesOptions> options, IOptions<OutboundHttpOptions> http, TokenCredential identity) : IDisposable
+/// <summary>The configured clusters, each with one connection that is made when it is first needed.</summary>
+internal sealed class Clusters(
+    IOptions<KubernetesOptions> options, IOptions<OutboundHttpOptions> http, TokenCredential identity, AksServers aks, TimeProvider time) : IDisposable
 {
-    private readonly ConcurrentDictionary<string, Lazy<k8s.Kubernetes>> _clients = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Lazy<IClusterConnection>> _connections = new(StringComparer.Ordinal);
 
     /// <exception cref="ClusterException">There is no such cluster, or its configuration cannot be used.</exception>
     public ClusterPods Pods(string? name)
@@ -25,16 +28,21 @@ internal sealed class Clusters(IOptions<KubernetesOptions> options, IOptions<Out
                 : $"No cluster is configured as '{name}'. Add {KubernetesOptions.SectionName}:Clusters:{name}.");
         }
 
-        return new ClusterPods(_clients.GetOrAdd(name, _ => new(() => Connect(name, cluster))).Value, name);
+        return new ClusterPods(_connections.GetOrAdd(name, _ => new(() => Connection(name, cluster))).Value, name);
     }
 
     public void Dispose()
     {
-        foreach (var client in _clients.Values.Where(client => client.IsValueCreated))
+        foreach (var connection in _connections.Values.Where(connection => connection.IsValueCreated))
         {
-            client.Value.Dispose();
+            connection.Value.Dispose();
         }
     }
+
+    private IClusterConnection Connection(string name, ClusterOptions cluster) => cluster.ResourceId is { } id
+        ? new AksConnection(aks, id, time, server => Connect(
+            name, new ClusterOptions { Server = server.Url, CertificateAuthorityData = server.CertificateAuthorityData, AzureIdentity = true }))
+        : new ConfiguredConnection(Connect(name, cluster));
 
     private k8s.Kubernetes Connect(string name, ClusterOptions cluster)
     {
@@ -45,7 +53,8 @@ internal sealed class Clusters(IOptions<KubernetesOptions> options, IOptions<Out
             configuration.HttpClientTimeout = http.Value.TotalTimeout;
             return new k8s.Kubernetes(configuration, new ResilienceHandler(Retry(http.Value)));
         }
-        catch (Exception unusable) when (unusable is k8s.Exceptions.KubeConfigException or k8s.Exceptions.KubernetesClientException or IOException or UnauthorizedAccessException)
+        catch (Exception unusable) when (unusable is k8s.Exceptions.KubeConfigException or k8s.Exceptions.KubernetesClientException or IOException or UnauthorizedAccessException
+            or FormatException or CryptographicException)
         {
             throw new ClusterException($"The configuration of cluster '{name}' cannot be used: {unusable.Message}", unusable);
         }
@@ -61,7 +70,7 @@ internal sealed class Clusters(IOptions<KubernetesOptions> options, IOptions<Out
             AccessToken = cluster.Token,
             TokenProvider = cluster.AzureIdentity ? new AksTokens(identity) : null,
             SslCaCerts = cluster.CertificateAuthorityData is { } pem
-                ? [System.Security.Cryptography.X509Certificates.X509CertificateLoader.LoadCertificate(Convert.FromBase64String(pem))]
+                ? [X509CertificateLoader.LoadCertificate(Convert.FromBase64String(pem))]
                 : null,
         },
     };

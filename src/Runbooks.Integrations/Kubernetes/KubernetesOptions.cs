@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Runbooks.Steps;
+using Runbooks.Steps.Parameters;
 
 namespace Runbooks.Integrations.Kubernetes;
 
@@ -28,9 +29,12 @@ public sealed class KubernetesOptions : IValidatableObject
     }
 }
 
-/// <summary>How one cluster is reached: exactly one of <see cref="KubeConfig"/>, <see cref="InCluster"/> and <see cref="Server"/>.</summary>
+/// <summary>How one cluster is reached: exactly one of <see cref="ResourceId"/>, <see cref="KubeConfig"/>, <see cref="InCluster"/> and <see cref="Server"/>.</summary>
 public sealed class ClusterOptions
 {
+    /// <summary>The resource id of an AKS cluster with Entra sign-in: Azure says where its API server is, and the app signs in with its identity.</summary>
+    public string? ResourceId { get; set; }
+
     /// <summary>The path of a kubeconfig file.</summary>
     public string? KubeConfig { get; set; }
 
@@ -55,9 +59,14 @@ public sealed class ClusterOptions
 
     internal IEnumerable<string> Problems()
     {
-        if (new[] { KubeConfig is not null, InCluster, Server is not null }.Count(given => given) != 1)
+        if (new[] { ResourceId is not null, KubeConfig is not null, InCluster, Server is not null }.Count(given => given) != 1)
         {
-            yield return "needs exactly one of KubeConfig, InCluster and Server.";
+            yield return "needs exactly one of ResourceId, KubeConfig, InCluster and Server.";
+        }
+
+        if (ResourceId is not null && !new ArmResourceIdAttribute("Microsoft.ContainerService/managedClusters").IsValid(ResourceId))
+        {
+            yield return "has a ResourceId that is not the id of an AKS cluster: /subscriptions/…/Microsoft.ContainerService/managedClusters/{name}.";
         }
 
         if (Server is null)

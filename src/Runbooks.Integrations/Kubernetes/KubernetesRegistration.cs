@@ -12,7 +12,7 @@ public static class KubernetesRegistration
     {
         services.AddOptions<KubernetesOptions>().BindConfiguration(KubernetesOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         services.AddAzure().AddOutboundHttpOptions();
-        services.AddSingleton<Clusters>();
+        services.AddSingleton<AksServers>().AddSingleton<Clusters>();
         services.AddSingleton<ICheck, PodCheck>();
         return services.AddSingleton<IAction, RecyclePod>();
     }

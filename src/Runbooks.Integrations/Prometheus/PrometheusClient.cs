@@ -1,16 +1,26 @@
 using System.Globalization;
-using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
+using Azure.Core;
 using Microsoft.Extensions.Options;
+using Runbooks.Integrations.Azure;
+using Runbooks.Steps;
 
 namespace Runbooks.Integrations.Prometheus;
 
 /// <summary>The query API of Prometheus and everything that speaks it.</summary>
 /// <seealso href="https://prometheus.io/docs/prometheus/latest/querying/api/"/>
-internal sealed class PrometheusClient(IHttpClientFactory clients, IOptions<PrometheusOptions> options)
+internal sealed class PrometheusClient(IHttpClientFactory clients, AzurePipelines azure, IOptions<PrometheusOptions> options)
 {
     public const string Client = "prometheus";
+    public const string AzureRole = "Monitoring Data Reader";
+
+    /// <summary>Managed Prometheus: the query endpoints of Azure Monitor workspaces.</summary>
+    /// <seealso href="https://learn.microsoft.com/azure/azure-monitor/metrics/prometheus-api-promql"/>
+    private const string AzureScope = "https://prometheus.monitor.azure.com/.default";
+
+    // A query that cannot be read or carried out: Prometheus says in its own form what is wrong with it.
+    private static readonly int[] s_badQuery = [400, 422];
 
     public (string Name, PrometheusEndpoint Endpoint) Find(string? name)
     {
@@ -36,7 +46,16 @@ internal sealed class PrometheusClient(IHttpClientFactory clients, IOptions<Prom
     private async Task<IReadOnlyList<PrometheusSeries>> AskAsync(string? endpointName, string path, CancellationToken cancellationToken)
     {
         var (name, endpoint) = Find(endpointName);
-        using var request = new HttpRequestMessage(HttpMethod.Get, endpoint.Url.TrimEnd('/') + "/" + path);
+        var url = new Uri($"{endpoint.Url.TrimEnd('/')}/{path}");
+        var (status, text) = endpoint.AzureIdentity
+            ? await ThroughAzureAsync(name, url, cancellationToken)
+            : await DirectlyAsync(name, endpoint, url, cancellationToken);
+        return Read(name, status, text);
+    }
+
+    private async Task<(int Status, string Text)> DirectlyAsync(string name, PrometheusEndpoint endpoint, Uri url, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, url);
         if (endpoint.Token is not null)
         {
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", endpoint.Token);
@@ -45,7 +64,7 @@ internal sealed class PrometheusClient(IHttpClientFactory clients, IOptions<Prom
         try
         {
             using var answer = await clients.CreateClient(Client).SendAsync(request, cancellationToken);
-            return await ReadAsync(name, answer, cancellationToken);
+            return ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(cancellationToken));
         }
         catch (Exception unreachable) when (unreachable is HttpRequestException or Polly.ExecutionRejectedException)
         {
@@ -53,9 +72,22 @@ internal sealed class PrometheusClient(IHttpClientFactory clients, IOptions<Prom
         }
     }
 
-    private static async Task<IReadOnlyList<PrometheusSeries>> ReadAsync(string name, HttpResponseMessage answer, CancellationToken cancellationToken)
+    private async Task<(int Status, string Text)> ThroughAzureAsync(string name, Uri url, CancellationToken cancellationToken)
     {
-        var text = await answer.Content.ReadAsStringAsync(cancellationToken);
+        var call = new AzureCall(RequestMethod.Get, url, "query it", $"Prometheus '{name}'", AzureRole) { Understood = s_badQuery };
+        try
+        {
+            var answer = await azure.To(url, AzureScope).SendAsync(call, cancellationToken);
+            return (answer.Status, answer.Body.ToString());
+        }
+        catch (Exception failed) when (failed is AzureCallException or StepRefusedException)
+        {
+            throw new PrometheusException(failed.Message, failed);
+        }
+    }
+
+    private static IReadOnlyList<PrometheusSeries> Read(string name, int httpStatus, string text)
+    {
         try
         {
             using var json = JsonDocument.Parse(text);
@@ -65,19 +97,18 @@ internal sealed class PrometheusClient(IHttpClientFactory clients, IOptions<Prom
             }
 
             var error = json.RootElement.TryGetProperty("error", out var message) ? message.GetString() : null;
-            throw new PrometheusException($"Prometheus '{name}' answered {(int)answer.StatusCode}: {Cut(error ?? text)}");
+            throw new PrometheusException($"Prometheus '{name}' answered {httpStatus}: {Cut(error ?? text)}");
         }
         catch (Exception odd) when (odd is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
-            throw new PrometheusException(Words(name, answer.StatusCode, text), odd);
+            throw new PrometheusException(Words(name, httpStatus, text), odd);
         }
     }
 
-    private static string Words(string name, HttpStatusCode status, string text) => status switch
+    private static string Words(string name, int status, string text) => status switch
     {
-        HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden =>
-            $"Prometheus '{name}' answered {(int)status}: this identity may not query it (on Azure it needs the role Monitoring Data Reader). {Cut(text)}",
-        _ => $"Prometheus '{name}' answered {(int)status}, and not as its API does: {Cut(text)}",
+        401 or 403 => $"Prometheus '{name}' answered {status}: its token may not query it. A managed one takes AzureIdentity and the role {AzureRole}. {Cut(text)}",
+        _ => $"Prometheus '{name}' answered {status}, and not as its API does: {Cut(text)}",
     };
 
     private static string Cut(string text) => text.Length <= 300 ? text.Trim() : text[..300].Trim() + "…";

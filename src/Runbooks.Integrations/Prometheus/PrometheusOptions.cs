@@ -28,9 +28,14 @@ public sealed class PrometheusOptions : IValidatableObject
             {
                 yield return new ValidationResult($"{SectionName}:Endpoints:{name}:Url must be an absolute http or https URL.");
             }
-            else if (endpoint.Token is not null && url is { Scheme: "http", IsLoopback: false })
+            else if ((endpoint.Token is not null || endpoint.AzureIdentity) && url is { Scheme: "http", IsLoopback: false })
             {
                 yield return new ValidationResult($"{SectionName}:Endpoints:{name} would send its token over plain http. Use https.");
+            }
+
+            if (endpoint.Token is not null && endpoint.AzureIdentity)
+            {
+                yield return new ValidationResult($"{SectionName}:Endpoints:{name} has both a Token and AzureIdentity. Choose one.");
             }
         }
     }
@@ -45,6 +50,9 @@ public sealed class PrometheusEndpoint
     [Secret]
     public string? Token { get; set; }
 
-    /// <summary>Where a person opens it; the URL itself when null.</summary>
+    /// <summary>Ask with the app's identity in Azure instead: for managed Prometheus, the query endpoint of an Azure Monitor workspace.</summary>
+    public bool AzureIdentity { get; set; }
+
+    /// <summary>Where a person opens it; the URL itself when null. Managed Prometheus has no page of its own.</summary>
     public string? Ui { get; set; }
 }

@@ -10,7 +10,7 @@ internal sealed class PrometheusQuery(PrometheusClient prometheus)
     private static readonly TimeSpan Shown = TimeSpan.FromMinutes(15);
     private static readonly TimeSpan Step = TimeSpan.FromSeconds(15);
 
-    public override string Role => "Monitoring Data Reader on the Azure Monitor workspace; none for a Prometheus of your own";
+    public override string Role => $"{PrometheusClient.AzureRole} on the Azure Monitor workspace; none for a Prometheus of your own";
 
     protected override async Task<CheckResult> AskAsync(PrometheusQueryParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
@@ -58,6 +58,7 @@ internal sealed class PrometheusQuery(PrometheusClient prometheus)
 
     private static double Latest(PrometheusSeries series) => series.Values[^1];
 
-    private static string Link(PrometheusEndpoint endpoint, string query) =>
-        $"{(endpoint.Ui ?? endpoint.Url).TrimEnd('/')}/graph?g0.expr={Uri.EscapeDataString(query)}&g0.tab=0&g0.range_input=15m";
+    private static string? Link(PrometheusEndpoint endpoint, string query) => (endpoint.Ui ?? (endpoint.AzureIdentity ? null : endpoint.Url)) is { } page
+        ? $"{page.TrimEnd('/')}/graph?g0.expr={Uri.EscapeDataString(query)}&g0.tab=0&g0.range_input=15m"
+        : null;
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.Http;
 using Runbooks.Steps;
 
@@ -10,7 +11,7 @@ public static class PrometheusRegistration
     public static IServiceCollection AddPrometheus(this IServiceCollection services)
     {
         services.AddOptions<PrometheusOptions>().BindConfiguration(PrometheusOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
-        services.AddOutboundClient(PrometheusClient.Client);
+        services.AddAzure().AddOutboundClient(PrometheusClient.Client);
         services.AddSingleton<PrometheusClient>();
         return services.AddSingleton<ICheck, PrometheusQuery>();
     }

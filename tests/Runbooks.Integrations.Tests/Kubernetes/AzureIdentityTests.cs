@@ -8,7 +8,7 @@ namespace Runbooks.Integrations.Tests.Kubernetes;
 
 public sealed class AzureIdentityTests : OnTheRange
 {
-    private readonly KnownIdentity _identity = new();
+    private readonly KnownIdentity _identity = new("practice");
 
     protected override IReadOnlyDictionary<string, string?> Settings => new Dictionary<string, string?>
     {
@@ -34,18 +34,4 @@ public sealed class AzureIdentityTests : OnTheRange
     [Fact]
     public void IdentityOverPlainHttp_IsRefused() =>
         new ClusterOptions { Server = "http://cluster.example", AzureIdentity = true }.Problems().ShouldHaveSingleItem().ShouldContain("plain http");
-
-    private sealed class KnownIdentity : TokenCredential
-    {
-        public List<string> Asked { get; } = [];
-
-        public override AccessToken GetToken(TokenRequestContext requestContext, CancellationToken cancellationToken)
-        {
-            Asked.AddRange(requestContext.Scopes);
-            return new("practice", DateTimeOffset.MaxValue);
-        }
-
-        public override ValueTask<AccessToken> GetTokenAsync(TokenRequestContext requestContext, CancellationToken cancellationToken) =>
-            new(GetToken(requestContext, cancellationToken));
-    }
 }

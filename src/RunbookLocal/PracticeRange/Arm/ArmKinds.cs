@@ -19,5 +19,6 @@ internal static class ArmKinds
         .AddSingleton<ArmKind, SiteKind>()
         .AddSingleton<ArmKind, ContainerAppKind>()
         .AddSingleton<ArmKind, VirtualMachineKind>()
+        .AddSingleton<ArmKind, ManagedClusterKind>()
         .AddSingleton<ArmKind, AlertKind>();
 }

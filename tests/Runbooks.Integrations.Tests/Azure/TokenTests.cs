@@ -1,0 +1,118 @@
+using Azure.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Runbooks.Integrations.AppConfiguration;
+using Runbooks.Integrations.Azure;
+using Runbooks.Integrations.AzureMonitor;
+using Runbooks.Integrations.Http;
+using Runbooks.Integrations.Prometheus;
+using Runbooks.Integrations.Tests.Support;
+using Runbooks.Steps;
+
+namespace Runbooks.Integrations.Tests.Azure;
+
+/// <summary>Each kind of endpoint is sent a token of the app's identity, made out for that kind.</summary>
+public sealed class TokenTests : OnTheRange, IAsyncLifetime
+{
+    private readonly TlsFront _front = new();
+
+    protected override IReadOnlyDictionary<string, string?> Settings => new Dictionary<string, string?>
+    {
+        ["Prometheus:Endpoints:practice:Url"] = $"{_front.Address}prometheus",
+        ["Prometheus:Endpoints:practice:AzureIdentity"] = "true",
+        ["Azure:ManagementEndpoint"] = $"{_front.Address}arm",
+        ["Azure:LogsEndpoint"] = $"{_front.Address}logs",
+        ["AppConfiguration:Stores:practice:Endpoint"] = $"{_front.Address}appconfiguration",
+    };
+
+    protected override IServiceCollection Add(IServiceCollection services) => services
+        .AddSingleton<TokenCredential>(new KnownIdentity())
+        .AddSingleton(provider => new AzurePipelines(
+            provider.GetRequiredService<TokenCredential>(), provider.GetRequiredService<IOptions<OutboundHttpOptions>>(), _front.Trust))
+        .AddPrometheus()
+        .AddAzureMonitor()
+        .AddAppConfiguration();
+
+    async ValueTask IAsyncLifetime.InitializeAsync()
+    {
+        await _front.StartAsync(() => RangeAddress);
+        await InitializeAsync();
+    }
+
+    async ValueTask IAsyncDisposable.DisposeAsync()
+    {
+        await DisposeAsync();
+        await _front.DisposeAsync();
+    }
+
+    private void ShouldHaveSent(string scope) => _front.Authorizations.Distinct().ShouldBe([$"Bearer for {scope}"]);
+
+    [Fact]
+    public async Task ManagedPrometheus_IsAskedWithTheIdentitysToken()
+    {
+        var result = await AskAsync("prometheus.query", new { query = "max(DCGM_FI_DEV_FB_USED_PERCENT)", failing = "> 95" });
+
+        result.Verdict.ShouldBe(Verdict.Failing, result.Summary);
+        result.Series.ShouldNotBeEmpty();
+        result.Link.ShouldBeNull("an Azure Monitor workspace has no page under its query endpoint");
+        ShouldHaveSent("https://prometheus.monitor.azure.com/.default");
+    }
+
+    [Theory]
+    [InlineData("403", "lacks the role Monitoring Data Reader on Prometheus 'practice'")]
+    [InlineData("500", "answered 500")]
+    public async Task ManagedPrometheusThatDoesNotAnswer_IsUnknownAndSaysWhy(string fault, string words)
+    {
+        await FaultAsync("prometheus", fault);
+
+        var result = await AskAsync("prometheus.query", new { query = "up", failing = "> 95" });
+
+        result.Verdict.ShouldBe(Verdict.Unknown);
+        result.Summary.ShouldContain(words);
+    }
+
+    [Fact]
+    public async Task BadQueryToManagedPrometheus_IsUnknownWithTheServersWords() =>
+        (await AskAsync("prometheus.query", new { query = "max(up{pod=", failing = "> 95" })).Summary.ShouldContain("parse error: unexpected end of input");
+
+    [Fact]
+    public async Task Logs_AreAskedWithTheIdentitysToken()
+    {
+        await AskAsync("azureMonitor.logs", new { workspace = "00000000-0000-0000-0000-0000000000aa", query = "AppRequests | count", failing = "> 1" });
+
+        ShouldHaveSent("https://api.loganalytics.io/.default");
+    }
+
+    [Fact]
+    public async Task ResourceManager_IsAskedWithTheIdentitysToken()
+    {
+        await AskAsync("resourceHealth", new { resource = Resource("Microsoft.Network/applicationGateways", "gw") });
+
+        // The scope is that of the cloud: https://management.azure.com/.default in the public one.
+        ShouldHaveSent($"{_front.Address}arm/.default");
+    }
+
+    [Fact]
+    public async Task AppConfiguration_IsAskedWithTheIdentitysToken()
+    {
+        await PrepareAsync("appConfiguration.setFlag", new { flag = "local-model-only" });
+
+        ShouldHaveSent("https://appconfig.azure.com/.default");
+    }
+
+    [Fact]
+    public void TokenAndIdentity_AreOneTooMany()
+    {
+        var options = new PrometheusOptions { Endpoints = { ["p"] = new() { Url = "https://prometheus.example", Token = "x", AzureIdentity = true } } };
+
+        options.Validate(new(options)).ShouldHaveSingleItem().ErrorMessage!.ShouldContain("Choose one");
+    }
+
+    [Fact]
+    public void IdentityOverPlainHttp_IsRefused()
+    {
+        var options = new PrometheusOptions { Endpoints = { ["p"] = new() { Url = "http://prometheus.example", AzureIdentity = true } } };
+
+        options.Validate(new(options)).ShouldHaveSingleItem().ErrorMessage!.ShouldContain("plain http");
+    }
+}

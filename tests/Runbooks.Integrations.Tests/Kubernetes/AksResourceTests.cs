@@ -1,0 +1,94 @@
+using Azure.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Integrations.Kubernetes;
+using Runbooks.Integrations.Tests.Support;
+using Runbooks.Steps;
+
+namespace Runbooks.Integrations.Tests.Kubernetes;
+
+public sealed class AksResourceTests : OnTheRange
+{
+    private static readonly string s_aks = Resource("Microsoft.ContainerService/managedClusters", "aks-b");
+    private readonly KnownIdentity _identity = new("practice");
+
+    protected override IReadOnlyDictionary<string, string?> Settings => new Dictionary<string, string?>
+    {
+        ["Kubernetes:Clusters:b:Server"] = null,
+        ["Kubernetes:Clusters:b:Token"] = null,
+        ["Kubernetes:Clusters:b:ResourceId"] = s_aks,
+    };
+
+    protected override IServiceCollection Add(IServiceCollection services) => services.AddSingleton<TokenCredential>(_identity).AddKubernetes();
+
+    private Task<CheckResult> AskAsync() => AskAsync("kubernetes.pod", new { @namespace = "inference", pod = "llm-b-1" });
+
+    private async Task<int> CredentialsReadAsync() => (await RequestsAsync()).Count(request => request.StartsWith($"POST /arm{s_aks}/listClusterUserCredential?api-version=2025-10-01", StringComparison.Ordinal));
+
+    [Fact]
+    public async Task ResourceId_IsEnoughToReachTheCluster()
+    {
+        var result = await AskAsync();
+
+        result.Verdict.ShouldBe(Verdict.Passing, result.Summary);
+        _identity.Asked.Distinct().ShouldBe([AksTokens.Scope]);
+    }
+
+    [Fact]
+    public async Task ApiServer_IsLearntOnceAnHour()
+    {
+        await AskAsync();
+        await AskAsync();
+        (await CredentialsReadAsync()).ShouldBe(1);
+
+        Clock.Advance(TimeSpan.FromMinutes(61));
+        await AskAsync();
+
+        (await CredentialsReadAsync()).ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task ClusterThatCannotBeReached_IsLearntAnew()
+    {
+        await AskAsync();
+        await FaultAsync("kubernetes", "unreachable");
+        (await AskAsync()).Verdict.ShouldBe(Verdict.Unknown);
+
+        (await AskAsync()).Verdict.ShouldBe(Verdict.Passing);
+
+        (await CredentialsReadAsync()).ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task ResourceManagerThatIsDown_DoesNotHideAClusterThatIsKnown()
+    {
+        await AskAsync();
+        Clock.Advance(TimeSpan.FromMinutes(61));
+        await FaultAsync("arm", "503");
+
+        (await AskAsync()).Verdict.ShouldBe(Verdict.Passing);
+    }
+
+    [Theory]
+    [InlineData("403", "lacks the role Azure Kubernetes Service Cluster User Role on")]
+    [InlineData("500", "Where cluster 'b' is cannot be learnt")]
+    [InlineData("unreachable", "cannot be reached to get its credentials")]
+    public async Task CredentialsThatCannotBeHad_AreUnknownAndSayWhy(string fault, string words)
+    {
+        await FaultAsync("arm", fault);
+
+        var result = await AskAsync();
+
+        result.Verdict.ShouldBe(Verdict.Unknown);
+        result.Summary.ShouldContain(words);
+    }
+
+    [Theory]
+    [InlineData("/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm")]
+    [InlineData("aks-b")]
+    public void OtherIds_AreRefusedAtTheStart(string id) =>
+        new ClusterOptions { ResourceId = id }.Problems().ShouldHaveSingleItem().ShouldContain("not the id of an AKS cluster");
+
+    [Fact]
+    public void ServerAndResourceId_AreOneTooMany() =>
+        new ClusterOptions { ResourceId = s_aks, Server = "https://cluster.example" }.Problems().ShouldHaveSingleItem().ShouldContain("exactly one of ResourceId");
+}
