@@ -6,6 +6,7 @@ using Runbooks.Integrations.Arm;
 using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.AzureMonitor;
 using Runbooks.Integrations.AzureOpenAI;
+using Runbooks.Integrations.Banner;
 using Runbooks.Integrations.ContainerApps;
 using Runbooks.Integrations.Disk;
 using Runbooks.Integrations.Escalation;
@@ -30,6 +31,7 @@ public static class IntegrationsServices
         .AddLlmProvider()
         .AddHttpProbe()
         .AddAppConfiguration()
+        .AddBanner()
         .AddTrafficManager()
         .AddFrontDoor()
         .AddWaf()

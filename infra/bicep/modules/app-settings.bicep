@@ -43,6 +43,7 @@ func runbookSettings(publicUrl string, blobUri string, tableUri string, clientId
   AzureStorage__ClientId: clientId
   AzureStorage__EvidenceContainer: 'evidence'
   AzureStorage__DocumentContainer: 'documents'
+  Banner__Container: '${blobUri}banner'
   Watch__KeepFor: '${keepDays}.00:00:00'
 }
 

@@ -7,7 +7,7 @@ using Runbooks.Steps;
 namespace Runbooks.Integrations.AppConfiguration;
 
 /// <summary>Key-values of Azure App Configuration, changed only where they are still what was read.</summary>
-internal sealed class AppConfigurationClient(AzurePipelines pipelines, IOptions<AppConfigurationOptions> options)
+internal sealed class AppConfigurationClient(AzurePipelines pipelines, IOptions<AppConfigurationOptions> options) : ISettings
 {
     public const string Role = "App Configuration Data Owner";
     private const string Scope = "https://appconfig.azure.com/.default";
@@ -26,16 +26,14 @@ internal sealed class AppConfigurationClient(AzurePipelines pipelines, IOptions<
                 : $"No App Configuration store is configured as '{store}'. Add {AppConfigurationOptions.SectionName}:Stores:{store}:Endpoint.");
     }
 
-    /// <returns>Null when there is no such key.</returns>
+    public string Words(SettingAddress address) => address.ToString();
+
     public async Task<Setting?> ReadAsync(SettingAddress address, CancellationToken cancellationToken)
     {
         var answer = await SendAsync(address, Call(address, RequestMethod.Get, "read") with { Understood = [404] }, cancellationToken);
         return answer.Status == 404 ? null : Read(answer);
     }
 
-    /// <param name="expected">What the key held when it was read; null when there was none.</param>
-    /// <returns>False: it has been changed since.</returns>
-    /// <exception cref="StepRefusedException">It is locked.</exception>
     public async Task<bool> WriteAsync(SettingAddress address, string value, string? contentType, Setting? expected, CancellationToken cancellationToken)
     {
         var call = Call(address, RequestMethod.Put, "set") with
@@ -49,7 +47,6 @@ internal sealed class AppConfigurationClient(AzurePipelines pipelines, IOptions<
         return Changed(address, await SendAsync(address, call, cancellationToken));
     }
 
-    /// <inheritdoc cref="WriteAsync"/>
     public async Task<bool> DeleteAsync(SettingAddress address, Setting expected, CancellationToken cancellationToken)
     {
         var call = Call(address, RequestMethod.Delete, "delete") with { IfMatch = expected.ETag, Understood = [409, 412] };

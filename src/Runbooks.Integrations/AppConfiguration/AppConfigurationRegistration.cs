@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Runbooks.Integrations.Azure;
 using Runbooks.Steps;
 
@@ -6,13 +7,13 @@ namespace Runbooks.Integrations.AppConfiguration;
 
 public static class AppConfigurationRegistration
 {
-    /// <summary>The actions <c>appConfiguration.setFlag</c> and <c>banner.publish</c>.</summary>
+    /// <summary>The action <c>appConfiguration.setFlag</c>, and what the banner needs of it. May be called more than once.</summary>
     public static IServiceCollection AddAppConfiguration(this IServiceCollection services)
     {
         services.AddOptions<AppConfigurationOptions>().BindConfiguration(AppConfigurationOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         services.AddAzure();
-        services.AddSingleton<AppConfigurationClient>();
-        services.AddSingleton<IAction, SetFlag>();
-        return services.AddSingleton<IAction, PublishBanner>();
+        services.TryAddSingleton<AppConfigurationClient>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IAction, SetFlag>());
+        return services;
     }
 }

@@ -36,6 +36,7 @@ public sealed class SetFlagTests : OnTheRange
         preparation.Undo.ShouldBe("Remove the flag again.");
         result.Did.ShouldBe("Switched the feature flag local-model-only on in App Configuration 'practice'.");
         (await ValueAsync()).ShouldBe("{\"id\":\"local-model-only\",\"description\":\"\",\"enabled\":true,\"conditions\":{\"client_filters\":[]}}");
+        (await SentAsync())[^1].Body.ShouldBeGolden("make-flag");
         await UndoAsync(Set, preparation);
         (await UndoAsync(Set, preparation)).Did.ShouldContain("as it was before");
         (await ValueAsync()).ShouldBeNull();
@@ -52,6 +53,7 @@ public sealed class SetFlagTests : OnTheRange
 
         preparation.Will.ShouldContain("(now off); it has filters");
         (await ValueAsync()).ShouldBe(before.Replace("false", "true"));
+        (await SentAsync())[^1].Body.ShouldBeGolden("switch-flag");
         await UndoAsync(Set, preparation);
         (await ValueAsync()).ShouldBe(before);
     }
@@ -148,17 +150,5 @@ public sealed class SetFlagTests : OnTheRange
         await PutAsync("[1]");
 
         (await PrepareAsync(Set, s_on)).Refusal.ShouldNotBeNull().ShouldContain("is not a feature flag");
-    }
-
-    [Fact]
-    public async Task Banner_IsShownAndTakenAway()
-    {
-        var with = new { message = "Creative writing is paused.", severity = "warning" };
-        var preparation = await PrepareAsync("banner.publish", with);
-
-        await ApplyAsync("banner.publish", with, preparation);
-
-        (await Http.GetStringAsync("/appconfiguration/kv/banner?api-version=2023-11-01", Cancel)).ShouldContain("Creative writing is paused.");
-        (await UndoAsync("banner.publish", preparation)).Did.ShouldBe("Removed 'banner' in App Configuration 'practice' again.");
     }
 }
