@@ -45,7 +45,7 @@ internal sealed class SuspendSubscription(ArmResources arm)
         {
             Will = $"Suspend {target.Words} of API Management: its keys stop working at once (now {state}).",
             Identity = $"{target.Id}: {state}",
-            Undo = parameters.Keep ? "It stays suspended; a person reactivates it by hand." : $"Make it {state} again.",
+            Undo = parameters.Keep ? "Left to a person: it stays suspended until somebody reactivates it." : $"Make it {state} again.",
             UndoState = JsonSerializer.SerializeToElement(new Change(target.Id, state, parameters.Keep)),
             Refusal = Refusal(parameters.Subscription, state),
         };

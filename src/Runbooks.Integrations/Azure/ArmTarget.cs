@@ -7,8 +7,8 @@ internal sealed record ArmTarget(string Id, string ApiVersion, string Role)
 {
     public string Name => Id[(Id.LastIndexOf('/') + 1)..];
 
-    /// <summary>For people: <c>trafficManagerProfiles 'assist'</c>.</summary>
-    public string Words => Id.Split('/') is [.., var type, var name] ? $"{type} '{name}'" : Id;
+    /// <summary>For people: <c>Traffic Manager assist</c>.</summary>
+    public string Words => ResourceWords.Of(Id);
 
     public string PortalLink => $"https://portal.azure.com/#@/resource{Id}";
 }

@@ -30,7 +30,7 @@ internal sealed class ResourceHealthCheck(ArmResources arm)
             $"Azure says that {target.Words} is {Words(state)}{(why is null ? "." : $": {why}")}")
         {
             Value = state,
-            Threshold = "Available",
+            Threshold = "not Available",
             Link = $"{target.PortalLink}/resourceHealth",
         };
     }

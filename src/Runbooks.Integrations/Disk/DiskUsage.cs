@@ -21,7 +21,7 @@ internal sealed class DiskUsage(Machines machines) : Check<DiskUsageParameters>(
     {
         var machine = machines.Find(parameters.Machine, context.Time);
         var space = await machine.SpaceAsync(parameters.Folder, cancellationToken);
-        var free = FormattableString.Invariant($"{(space.Size - space.Used) / 1073741824.0:0.##} GiB free for {parameters.Folder} on {machine.Words}");
-        return Reading.Judge(parameters.Failing, space.Percent, "%", $" in use ({free})");
+        return Reading.Judge(
+            parameters.Failing, space.Percent, "%", $" in use ({Size.Words(space.Size - space.Used)} free for {parameters.Folder} on {machine.Words})");
     }
 }

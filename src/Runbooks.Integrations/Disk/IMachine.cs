@@ -1,3 +1,5 @@
+using Runbooks.Integrations.Metrics;
+
 namespace Runbooks.Integrations.Disk;
 
 /// <summary>A machine whose disk is looked at and tidied: this one, or a virtual machine in Azure.</summary>
@@ -20,5 +22,5 @@ internal sealed record DiskSpace(long Used, long Size)
 
 internal sealed record TempFiles(long Files, long Bytes)
 {
-    public override string ToString() => FormattableString.Invariant($"{Files} files, {Bytes / 1048576.0:0.#} MiB");
+    public override string ToString() => FormattableString.Invariant($"{Files:N0} {(Files == 1 ? "file" : "files")}, {Size.Words(Bytes)}");
 }

@@ -37,7 +37,7 @@ internal sealed class Escalate(IServiceProvider services)
         Task.FromResult(new Preparation
         {
             Will = $"Tell {parameters.To} and keep a forensic bundle: {parameters.Reason}",
-            Undo = "Cannot be untold; the bundle stays.",
+            Undo = "Nothing to bring back: what was told stays told, and the bundle is kept.",
             UndoState = JsonSerializer.SerializeToElement(new { }),
         });
 

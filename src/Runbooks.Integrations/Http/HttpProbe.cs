@@ -95,7 +95,7 @@ internal sealed class HttpProbe(IHttpClientFactory clients)
         return new CheckResult(verdict, FormattableString.Invariant($"{shown} answered {status} in {took.TotalMilliseconds:0} ms{remark}."))
         {
             Value = status.ToString(System.Globalization.CultureInfo.InvariantCulture),
-            Threshold = parameters.ExpectStatus.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            Threshold = FormattableString.Invariant($"not {parameters.ExpectStatus}"),
             Link = shown,
         };
     }

@@ -68,7 +68,7 @@ internal sealed class RecyclePod(Clusters clusters)
         var fresh = await replacement.WaitAsync(cancellationToken);
         var took = context.Time.GetElapsedTime(started);
         return new ActionResult(FormattableString.Invariant(
-            $"{did} pod {parameters.Namespace}/{parameters.Pod} (uid {uid}); {fresh.Metadata.Name} (uid {fresh.Metadata.Uid}) was ready after {took.TotalSeconds:0} s. {logs.Words}").TrimEnd())
+            $"{did} pod {parameters.Namespace}/{parameters.Pod} (uid {Short(uid)}); its replacement {fresh.Metadata.Name} (uid {Short(fresh.Metadata.Uid)}) was ready after {took.TotalSeconds:0} s. {logs.Words}").TrimEnd())
         {
             Outputs = new Dictionary<string, string>
             {
@@ -108,6 +108,9 @@ internal sealed class RecyclePod(Clusters clusters)
             _ => did,
         };
     }
+
+    // Enough to tell one from the other; the record holds them whole.
+    private static string Short(string uid) => uid.Split('-')[0];
 
     private static string? Refusal(RecyclePodParameters parameters, V1Pod? pod) => pod switch
     {

@@ -39,11 +39,12 @@ internal abstract class RerouteAction<TParameters>(string name, string summary) 
         }
 
         var after = parameters.Weight is { } weight ? from.Now with { Weight = weight } : from.Now with { Enabled = false };
+        var what = parameters.Weight is null ? $"disable {from.Name} of {Words(group)}" : $"give {from.Name} of {Words(group)} the weight {parameters.Weight}";
         return new Preparation
         {
-            Will = $"Send the traffic of {from.Name} to {parameters.To ?? "the others"}: {from.Name} of {Words(group)} will be {after} (now {from.Now}).",
+            Will = $"Send the traffic of {from.Name} to {parameters.To ?? "the others"}: {what} (now {from.Now}).",
             Identity = $"{from.Id}: {from.Now}",
-            Undo = $"Make {from.Name} {from.Now} again.",
+            Undo = $"Set {from.Name} back to: {from.Now}.",
             UndoState = JsonSerializer.SerializeToElement(new RouteChange(group, from.Id, from.Name, from.Now, after)),
             Refusal = refusal,
         };
@@ -72,7 +73,7 @@ internal abstract class RerouteAction<TParameters>(string name, string summary) 
         }
 
         await WriteAsync(change, change.After, context.Time, cancellationToken);
-        return new ActionResult($"Sent the traffic of {change.Name} to {parameters.To ?? "the others"}: {change.Name} is {change.After}.");
+        return new ActionResult($"Sent the traffic of {change.Name} to {parameters.To ?? "the others"}: {change.Name} is now {change.After}.");
     }
 
     public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
@@ -90,6 +91,6 @@ internal abstract class RerouteAction<TParameters>(string name, string summary) 
         }
 
         await WriteAsync(change, change.Before, context.Time, cancellationToken);
-        return new ActionResult($"Gave {change.Name} its traffic back: it is {change.Before} again.");
+        return new ActionResult($"Gave {change.Name} its traffic back: it is as before, {change.Before}.");
     }
 }

@@ -8,7 +8,7 @@ internal sealed record Route(string Id, string Name, RouteSetting Now, bool Heal
 /// <summary>How much traffic a route is meant to get.</summary>
 internal sealed record RouteSetting(bool Enabled, int? Weight)
 {
-    public override string ToString() => $"{(Enabled ? "enabled" : "disabled")}{(Weight is null ? "" : FormattableString.Invariant($" with the weight {Weight}"))}";
+    public override string ToString() => $"{(Enabled ? "enabled" : "disabled")}{(Weight is null ? "" : FormattableString.Invariant($", weight {Weight}"))}";
 }
 
 /// <summary>A change of one route that can be taken back.</summary>

@@ -34,7 +34,7 @@ public static class GateMaker
             Id = Gate.IdOf(phase, round),
             Phase = phase,
             Round = round,
-            Question = Clip.To(Template.RenderLenient(approval.Ask, StepScope.Of(incident)), 300),
+            Question = Clip.To(Template.RenderLenient(approval.Ask, StepScope.Of(incident) with { Target = IncidentWords.Target(incident.Target) }), 300),
             Plan = plan,
             Difference = difference,
             Warnings = warnings,

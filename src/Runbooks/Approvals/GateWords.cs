@@ -17,7 +17,7 @@ public static class GateWords
                 $"{string.Join(" and ", gate.Decisions.Where(d => d.Verb == Verb.Approve).Select(d => d.Person))} approved this{when}.",
             GateOutcome.Rejected or GateOutcome.TakenOver when gate.Decisions.Count > 0 =>
                 $"{gate.Decisions[^1].Person} {Past(gate.Decisions[^1].Verb)} this{when}.",
-            _ => $"This question is closed{when}: {gate.ClosedBy}",
+            _ => $"Closed{when}. {gate.ClosedBy}",
         };
     }
 

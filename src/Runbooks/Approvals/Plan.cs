@@ -19,4 +19,8 @@ public sealed record Plan(string Hash, IReadOnlyList<PlannedStep> Steps, string?
 /// <param name="Identity">What makes its target this very target; null when the parameters say it all.</param>
 /// <param name="Deferred">Its parameters need outputs of steps that run before it, so they are known only then.</param>
 public sealed record PlannedStep(
-    Phase Phase, string Name, string Action, JsonElement Parameters, string Will, string? Undo, string? Identity, bool Deferred = false);
+    Phase Phase, string Name, string Action, JsonElement Parameters, string Will, string? Undo, string? Identity, bool Deferred = false)
+{
+    /// <summary>Whether people have to know about undoing it: what cures the cause is never taken back, so only that it cannot be is worth a line.</summary>
+    public bool TellsUndo => Phase == Phase.Mitigation || Undo is null;
+}

@@ -49,7 +49,7 @@ public sealed class PlanMaker(StepCatalog catalog, StepContexts contexts, TimePr
         var unseen = new PlannedStep(phase, spec.Name, spec.Do, binding.Shown, action.Summary, null, null, Deferred: true);
         if (binding.Parameters is not { } parameters)
         {
-            return (unseen with { Undo = action.Reversible ? "Can be undone." : null }, binding.Problem);
+            return (unseen with { Undo = action.Reversible ? "Possible; how depends on the steps before it." : null }, binding.Problem);
         }
 
         var context = contexts.For(incident, action.Name, StepRecord.KeyOf(incident.Id, phase, spec.Name));

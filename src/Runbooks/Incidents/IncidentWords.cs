@@ -1,6 +1,6 @@
 namespace Runbooks.Incidents;
 
-/// <summary>The words for a state, the same on every page and card.</summary>
+/// <summary>The words for a state and for a target, the same on every page and card.</summary>
 public static class IncidentWords
 {
     public static string Of(IncidentState state) => state switch
@@ -21,4 +21,12 @@ public static class IncidentWords
         IncidentState.Failed => "Failed",
         _ => state.ToString(),
     };
+
+    /// <summary>An Azure resource by its name: its id is too long to be read. Any other target as it is.</summary>
+    public static string Target(string target) => IsResourceId(target) ? target[(target.LastIndexOf('/') + 1)..] : target;
+
+    private static bool IsResourceId(string target) =>
+        target.StartsWith("/subscriptions/", StringComparison.OrdinalIgnoreCase)
+        && target.Contains("/providers/", StringComparison.OrdinalIgnoreCase)
+        && !target.EndsWith('/');
 }

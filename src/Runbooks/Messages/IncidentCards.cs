@@ -17,13 +17,13 @@ public sealed class IncidentCards(DecisionLinks links)
         PlanHash = gate.Plan.Hash,
         Sections =
         [
-            new("What broke", [$"{runbook.Title} on {incident.Target}. {runbook.Impact.Users}".Trim(), runbook.Impact.Data]),
+            new("What broke", [$"{runbook.Title} on {IncidentWords.Target(incident.Target)}. {runbook.Impact.Users}".Trim(), runbook.Impact.Data]),
             new("What was found", [.. incident.Findings.Select(Line)]),
             .. Section("What changed since you were asked", gate.Difference is null ? [] : [gate.Difference]),
             .. Section("Mind", gate.Warnings),
             .. Section("Approved so far", [.. gate.Decisions.Where(d => d.Verb == Verb.Approve).Select(d => d.Person)]),
             new("What I will do", [.. gate.Plan.Steps.Select(step => step.Will)]),
-            new("How to undo it", [.. gate.Plan.Steps.Select(step => step.Undo ?? $"{step.Name}: cannot be undone.")]),
+            .. Section("How to undo it", [.. gate.Plan.Steps.Where(step => step.TellsUndo).Select(step => step.Undo ?? $"{step.Name}: cannot be undone.")]),
             new("If nobody answers", [GateWords.Silence(gate)]),
         ],
         Links = [new("Look and decide", links.For(incident, gate, recipient)), IncidentLink(incident)],
@@ -33,7 +33,7 @@ public sealed class IncidentCards(DecisionLinks links)
     public Card Decided(Incident incident, Runbook runbook, Gate gate) => Base(incident, runbook, CardKind.Decided) with
     {
         Title = $"{GateWords.Brief(gate)}: {gate.Question}",
-        Sections = [Decision(gate), new("What broke", [$"{runbook.Title} on {incident.Target}. {runbook.Impact.Users}".Trim()])],
+        Sections = [Decision(gate), new("What broke", [$"{runbook.Title} on {IncidentWords.Target(incident.Target)}. {runbook.Impact.Users}".Trim()])],
         Links = [IncidentLink(incident)],
     };
 
@@ -45,7 +45,7 @@ public sealed class IncidentCards(DecisionLinks links)
 
     public Card Closed(Incident incident, Runbook runbook) => Base(incident, runbook, CardKind.Closed) with
     {
-        Title = $"{IncidentWords.Of(incident.State)}: {runbook.Title} on {incident.Target}",
+        Title = $"{IncidentWords.Of(incident.State)}: {runbook.Title} on {IncidentWords.Target(incident.Target)}",
         Sections =
         [
             .. Section("How it ended", incident.Reason is null ? [] : [incident.Reason]),
@@ -57,7 +57,7 @@ public sealed class IncidentCards(DecisionLinks links)
 
     public Card Page(Incident incident, Runbook runbook, string message) => Base(incident, runbook, CardKind.Page) with
     {
-        Title = $"A person is needed: {runbook.Title} on {incident.Target}",
+        Title = $"A person is needed: {runbook.Title} on {IncidentWords.Target(incident.Target)}",
         Sections = [new("What happened", [message])],
         Links = [IncidentLink(incident)],
     };

@@ -23,7 +23,7 @@ public sealed class SuspendSubscriptionTests : OnTheRange
 
         await ApplyAsync(Suspend, s_user, preparation);
 
-        preparation.Will.ShouldBe("Suspend subscriptions 'user-4711' of API Management: its keys stop working at once (now active).");
+        preparation.Will.ShouldBe("Suspend subscription user-4711 of API Management: its keys stop working at once (now active).");
         (await KeyStateAsync()).ShouldBe("suspended");
         var (request, body) = (await SentAsync())[^1];
         request.ShouldBe($"PATCH /arm{s_service}/subscriptions/user-4711?api-version=2024-05-01");

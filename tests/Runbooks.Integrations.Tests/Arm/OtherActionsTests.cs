@@ -60,7 +60,7 @@ public sealed class OtherActionsTests : OnTheRange
         var outside = new { resource = s_site.Replace("rg-assist", "rg-assistant"), apiVersion = "2025-03-01", action = "restart" };
 
         var preparation = await PrepareAsync("arm.request", inside);
-        (await ApplyAsync("arm.request", inside, preparation)).Did.ShouldBe("sites 'assist-web' answered 200.");
+        (await ApplyAsync("arm.request", inside, preparation)).Did.ShouldBe("web app assist-web answered 200.");
 
         (await PrepareAsync("arm.request", outside)).Refusal.ShouldNotBeNull().ShouldContain("ArmRequest:AllowedScopes");
     }

@@ -56,6 +56,7 @@ public sealed class AzureMonitorTests : OnTheRange
 
         found.Verdict.ShouldBe(Verdict.Failing);
         found.Summary.ShouldEndWith("; failing is > 100.");
+        (await SentAsync()).ShouldHaveSingleItem().Body.ShouldBeGolden("query");
     }
 
     [Fact]
@@ -70,7 +71,7 @@ public sealed class AzureMonitorTests : OnTheRange
         var found = await AskAsync("resourceHealth", new { resource = s_gateway });
 
         (found.Verdict, found.Value).ShouldBe((Verdict.Failing, "Degraded"));
-        found.Summary.ShouldBe("Azure says that applicationGateways 'agw-cluster-b' is degraded: The resource answers more slowly than usual.");
+        found.Summary.ShouldBe("Azure says that application gateway agw-cluster-b is degraded: The resource answers more slowly than usual.");
     }
 
     [Theory]
@@ -102,6 +103,7 @@ public sealed class AzureMonitorTests : OnTheRange
 
         preparation.Will.ShouldBe("Mark the Azure alert 7d8f2c11-5a3e-4b6c-b0d9-2e4f6a8c1357 as closed (now new).");
         (await RequestsAsync()).ShouldContain($"POST /arm{alert}/changestate?api-version=2019-05-05-preview&newState=Closed");
+        (await SentAsync())[^1].Body.ShouldBeGolden("change-state");
         await UndoAsync("azureAlert.close", preparation);
         (await ArmAsync(alert)).GetProperty("properties").GetProperty("essentials").GetProperty("alertState").GetString().ShouldBe("New");
     }

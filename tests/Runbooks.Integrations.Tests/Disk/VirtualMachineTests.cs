@@ -27,7 +27,7 @@ public sealed class VirtualMachineTests : OnTheRange
 
         var result = await ApplyAsync(Delete, s_old, preparation);
 
-        preparation.Will.ShouldBe("Delete files older than 3 days below /var/tmp on virtualMachines 'vm-batch-1' (now 12408 files, 27525.1 MiB).");
+        preparation.Will.ShouldBe("Delete files older than 3 days below /var/tmp on virtual machine vm-batch-1 (now 12,408 files, 26.9 GiB).");
         result.Outputs["usedAfter"].ShouldBe("52 %");
         (await UsageAsync()).Verdict.ShouldBe(Verdict.Passing);
         var scripts = (await SentAsync()).Where(change => change.Request.Contains("/runCommand")).ToList();

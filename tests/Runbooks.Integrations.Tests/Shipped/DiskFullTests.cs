@@ -19,9 +19,9 @@ public sealed class DiskFullTests : IAsyncLifetime
         var ended = await _world.FireAsync(Sample);
 
         ended.State.ShouldBe(IncidentState.Resolved, ended.Reason);
-        ended.Findings.ShouldHaveSingleItem().Result.Summary.ShouldStartWith("94 % in use (3.84 GiB free for /var/tmp on virtualMachines 'vm-batch-1'); failing is > 85");
+        ended.Findings.ShouldHaveSingleItem().Result.Summary.ShouldStartWith("94 % in use (3.8 GiB free for /var/tmp on virtual machine vm-batch-1); failing is > 85");
         ended.Steps.Single(step => step.Name == "tidy").Outcome.ShouldNotBeNull().ShouldEndWith("the disk was 94 % full and is 52 %.");
-        ended.Steps.Single(step => step.Name == "report").Outcome.ShouldNotBeNull().ShouldStartWith("Freed 12408 files, ");
+        ended.Steps.Single(step => step.Name == "report").Outcome.ShouldNotBeNull().ShouldStartWith("Freed 12,408 files, 26.9 GiB: ");
         _world.Notifier.To(CardKind.ApprovalRequest).ShouldBeEmpty();
         _world.Notifier.To(CardKind.Closed).ShouldNotBeEmpty();
     }
@@ -33,30 +33,5 @@ public sealed class DiskFullTests : IAsyncLifetime
         await _world.AdvanceAsync(first.Id, TimeSpan.FromHours(1));
 
         (await _world.FireAsync(Sample)).State.ShouldBe(IncidentState.NotNeeded);
-    }
-
-    [Theory]
-    [InlineData("409")]
-    [InlineData("lroFails")]
-    public async Task MachineThatIsBusyForAMoment_IsTriedAgain(string fault)
-    {
-        // The first two scripts look; the third one is the first of the step itself.
-        await _world.FaultAsync("arm", fault, on: "/runCommand", skip: 3);
-
-        var asked = await _world.FireAsync(Sample);
-
-        (await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(5))).State.ShouldBe(IncidentState.Resolved);
-    }
-
-    [Fact]
-    public async Task MissingRole_PagesAndDeletesNothing()
-    {
-        await _world.FaultAsync("arm", "403", on: "/runCommand", skip: 1, count: 100);
-
-        var asked = await _world.FireAsync(Sample);
-        var ended = await _world.AdvanceAsync(asked.Id, TimeSpan.FromHours(1));
-
-        ended.State.ShouldNotBe(IncidentState.Resolved);
-        _world.Cards.ShouldNotBeEmpty();
     }
 }

@@ -26,7 +26,7 @@ public sealed class HighLatencyRerouteTests : IAsyncLifetime
         asked.State.ShouldBe(IncidentState.AwaitingApproval);
         asked.OpenGate!.Question.ShouldBe("I detected high latency in cluster-b. Re-route traffic to cluster-a?");
         asked.OpenGate.Plan.Steps[0].Will.ShouldBe(
-            "Send the traffic of cluster-b to cluster-a: cluster-b of Traffic Manager assist will be disabled with the weight 50 (now enabled with the weight 50).");
+            "Send the traffic of cluster-b to cluster-a: disable cluster-b of Traffic Manager assist (now enabled, weight 50).");
         asked.Findings.ShouldAllBe(finding => finding.Verdict == Verdict.Failing);
         asked.Findings.Single(finding => finding.Name == "user-latency").Result.Series.Count.ShouldBeGreaterThan(10);
 
@@ -53,43 +53,5 @@ public sealed class HighLatencyRerouteTests : IAsyncLifetime
         ended.State.ShouldBe(IncidentState.Failed);
         ended.Reason.ShouldNotBeNull().ShouldContain("from bad to worse");
         (await SlowEndpointAsync()).Status.ShouldBe("Enabled");
-    }
-
-    [Fact]
-    public async Task MissingRole_IsSaidByName()
-    {
-        var asked = await _world.FireAsync(Sample);
-        await _world.FaultAsync("arm", "403", on: "PATCH ");
-
-        var ended = await _world.ApproveAsync(asked.Id);
-
-        ended.State.ShouldBe(IncidentState.Failed);
-        ended.Reason.ShouldNotBeNull().ShouldContain("Traffic Manager Contributor");
-    }
-
-    [Theory]
-    [InlineData("500")]
-    [InlineData("429")]
-    [InlineData("unreachable")]
-    public async Task PassingFault_IsTriedAgain(string fault)
-    {
-        var asked = await _world.FireAsync(Sample);
-        await _world.FaultAsync("arm", fault, on: "PATCH ");
-
-        await _world.ApproveAsync(asked.Id);
-
-        (await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(1))).State.ShouldBe(IncidentState.Holding);
-        (await SlowEndpointAsync()).Status.ShouldBe("Disabled");
-    }
-
-    [Fact]
-    public async Task MetricsThatCannotBeRead_AreUnknownAndNeverHealthy()
-    {
-        await _world.FaultAsync("arm", "500", on: "/metrics", count: 10);
-
-        var asked = await _world.FireAsync(Sample);
-
-        asked.State.ShouldBe(IncidentState.AwaitingApproval);
-        asked.Findings.Single(finding => finding.Name == "region-latency").Verdict.ShouldBe(Verdict.Unknown);
     }
 }

@@ -31,14 +31,14 @@ public sealed class TrafficManagerRerouteTests : OnTheRange
 
         var result = await ApplyAsync(Reroute, s_away, preparation);
 
-        preparation.Undo.ShouldBe("Make cluster-b enabled with the weight 70 again.");
-        result.Did.ShouldBe("Sent the traffic of cluster-b to cluster-a: cluster-b is disabled with the weight 70.");
+        preparation.Undo.ShouldBe("Set cluster-b back to: enabled, weight 70.");
+        result.Did.ShouldBe("Sent the traffic of cluster-b to cluster-a: cluster-b is now disabled, weight 70.");
         (await EndpointAsync("cluster-b")).ShouldBe("Disabled 70");
         var (request, body) = (await SentAsync())[^1];
         request.ShouldBe($"PATCH /arm{s_profile}/azureEndpoints/cluster-b?api-version=2022-04-01");
         body.ShouldBeGolden("disable");
 
-        (await UndoAsync(Reroute, preparation)).Did.ShouldBe("Gave cluster-b its traffic back: it is enabled with the weight 70 again.");
+        (await UndoAsync(Reroute, preparation)).Did.ShouldBe("Gave cluster-b its traffic back: it is as before, enabled, weight 70.");
         (await UndoAsync(Reroute, preparation)).Did.ShouldContain("as it was before");
         (await EndpointAsync("cluster-b")).ShouldBe("Enabled 70");
     }
@@ -111,8 +111,8 @@ public sealed class TrafficManagerRerouteTests : OnTheRange
     }
 
     [Theory]
-    [InlineData("403", typeof(StepRefusedException), "lacks the role Traffic Manager Contributor on trafficManagerProfiles 'assist'")]
-    [InlineData("404", typeof(StepRefusedException), "There is no trafficManagerProfiles 'assist'")]
+    [InlineData("403", typeof(StepRefusedException), "lacks the role Traffic Manager Contributor on Traffic Manager assist")]
+    [InlineData("404", typeof(StepRefusedException), "There is no Traffic Manager assist")]
     [InlineData("500", typeof(AzureCallException), "answered 500")]
     [InlineData("unreachable", typeof(AzureCallException), "cannot be reached")]
     public async Task Fault_IsSaidInWords(string fault, Type exception, string words)

@@ -20,7 +20,7 @@ internal sealed class NoteAction() : RunbookAction<NoteAction.Parameters>(BuiltI
         Task.FromResult(new Preparation
         {
             Will = $"Note: {parameters.Text}",
-            Undo = "Nothing to undo.",
+            Undo = "Nothing to bring back.",
             UndoState = JsonSerializer.SerializeToElement(new { }),
         });
 
