@@ -37,6 +37,11 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
         {
             return CheckResult.Failing(FormattableString.Invariant($"{name} did not answer within {parameters.Timeout.TotalSeconds:0.#} s.")) with { Value = "timeout", Link = provider.StatusPage };
         }
+        catch (Polly.ExecutionRejectedException late)
+        {
+            // The patience of all outbound calls may end before that of this check.
+            return CheckResult.Failing($"{name} did not answer in time: {late.Message}") with { Value = "timeout", Link = provider.StatusPage };
+        }
         catch (HttpRequestException unreachable)
         {
             return CheckResult.Failing($"{name} cannot be reached: {unreachable.Message}") with { Value = "unreachable", Link = provider.StatusPage };
@@ -75,7 +80,7 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
             >= 500 => (Verdict.Failing, $"is failing: {status} {answer.ReasonPhrase}{wait}"),
             _ => (Verdict.Unknown, $"answered {status}, which says nothing about its health; check its Url and Model"),
         };
-        return new CheckResult(verdict, $"{name} {words}.") { Value = status.ToString(CultureInfo.InvariantCulture), Threshold = "2xx" };
+        return new CheckResult(verdict, $"{name} {words}.") { Value = status.ToString(CultureInfo.InvariantCulture), Threshold = "not 2xx" };
     }
 
     private static bool IsAnswer(ProviderQuestion ask, string body)

@@ -72,8 +72,9 @@ public sealed class PracticeWorld : IAsyncDisposable
 
     public Task<Incident> AdvanceAsync(string id, TimeSpan by) => _world.AdvanceAsync(id, by);
 
-    public Task FaultAsync(string api, string kind, string? on = null, int count = 1, int skip = 0) =>
-        SendAsync(HttpMethod.Post, "/_range/faults", new { api, kind, count, on, skip });
+    /// <summary>Something slow takes 25 seconds: longer than an impatient check waits, shorter than a step.</summary>
+    public Task FaultAsync(string api, string kind, string? on = null, int count = 1, int skip = 0, int seconds = 25) =>
+        SendAsync(HttpMethod.Post, "/_range/faults", new { api, kind, count, on, skip, seconds });
 
     public async Task SendAsync(HttpMethod method, string path, object body)
     {
@@ -82,6 +83,13 @@ public sealed class PracticeWorld : IAsyncDisposable
     }
 
     public async Task<bool> ExistsAsync(string path) => (await _http.GetAsync(path)).IsSuccessStatusCode;
+
+    /// <summary>All that the range's APIs hold and that runbooks can change, to tell whether it is as it was.</summary>
+    public async Task<string> StateAsync()
+    {
+        var apis = (await GetAsync("/_range/state")).GetProperty("apis");
+        return $"{apis.GetProperty("kubernetes").GetProperty("b").GetProperty("pods")} {apis.GetProperty("appconfiguration")} {apis.GetProperty("arm").GetProperty("resources")}";
+    }
 
     public async Task<JsonElement> GetAsync(string path) => await _http.GetFromJsonAsync<JsonElement>(path);
 
@@ -111,10 +119,10 @@ public sealed class PracticeWorld : IAsyncDisposable
             provider.GetRequiredService<ILoggerFactory>()));
     }
 
-    /// <summary>The range is started before the clock of the world exists.</summary>
+    /// <summary>The range is started before the clock of the world exists. What is slow there is over at once, and the clock has moved on by it.</summary>
     private sealed class ForwardedTime : TimeProvider
     {
-        public TimeProvider Inner { get; set; } = new FakeTimeProvider();
+        public FakeTimeProvider Inner { get; set; } = new();
 
         public override DateTimeOffset GetUtcNow() => Inner.GetUtcNow();
 
@@ -123,6 +131,6 @@ public sealed class PracticeWorld : IAsyncDisposable
         public override long TimestampFrequency => Inner.TimestampFrequency;
 
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
-            Inner.CreateTimer(callback, state, dueTime, period);
+            new SkippingTime(Inner).CreateTimer(callback, state, dueTime, period);
     }
 }

@@ -57,33 +57,4 @@ public sealed class ToxicLoopTests : IAsyncLifetime
             $"{card.Title} {string.Join(" ", card.Sections.SelectMany(section => section.Lines))}".ShouldNotContain("velvet");
         }
     }
-
-    [Fact]
-    public async Task FailingWafOperation_IsTriedAgain()
-    {
-        var asked = await _world.FireAsync(Sample);
-        await _world.FaultAsync("arm", "lroFails", on: "PUT ");
-
-        await _world.ApproveAsync(asked.Id);
-
-        (await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(1))).State.ShouldBe(IncidentState.Holding);
-        (await RulesAsync()).ShouldBe(2);
-    }
-
-    [Theory]
-    [InlineData("403", "API Management Service Contributor")]
-    [InlineData("412", "changed by somebody else")]
-    public async Task KeyThatCannotBeTakenAway_UndoesTheBlockAndSaysWhy(string fault, string words)
-    {
-        var asked = await _world.FireAsync(Sample);
-        await _world.FaultAsync("arm", fault, on: "PATCH ");
-
-        await _world.ApproveAsync(asked.Id);
-        var ended = await _world.AdvanceAsync(asked.Id, TimeSpan.FromHours(1));
-
-        ended.State.ShouldBe(IncidentState.Failed);
-        ended.Reason.ShouldNotBeNull().ShouldContain(words);
-        (await RulesAsync()).ShouldBe(1);
-        ended.Steps.Single(step => step.Name == "block").Status.ShouldBe(StepStatus.Undone);
-    }
 }

@@ -6,6 +6,8 @@ namespace RunbookLocal.PracticeRange.Arm;
 /// <summary>WAF policies with one rule of their own. They are written whole, and the last writer wins, as in Azure.</summary>
 internal abstract class WafPolicyKind(string type, string typeName) : ArmKind(type)
 {
+    private static readonly string[] s_readOnly = ["provisioningState", "resourceState", "securityPolicyLinks"];
+
     /// <summary>Whether a policy blocks this text now.</summary>
     public bool Blocks(string body) => Resources.Values.Any(policy => Patterns(policy).Any(pattern =>
         new Regex(pattern, RegexOptions.NonBacktracking).IsMatch(body.ToLowerInvariant())));
@@ -21,10 +23,16 @@ internal abstract class WafPolicyKind(string type, string typeName) : ArmKind(ty
 
     protected void Write(ArmRequest request)
     {
-        var written = Begin(request);
+        var (written, fresh) = (Begin(request), Begin(request)["properties"]!.AsObject());
         Merge(written, request.Body!);
-        // What is not written is gone, unlike with PATCH.
-        written["properties"] = request.Body!["properties"]!.DeepClone();
+        // What is not written is gone, unlike with PATCH, but for what only the service says.
+        var properties = request.Body!["properties"]!.DeepClone().AsObject();
+        foreach (var (name, value) in fresh.Where(one => s_readOnly.Contains(one.Key)))
+        {
+            properties[name] = value?.DeepClone();
+        }
+
+        written["properties"] = properties;
         Keep(request, written);
     }
 }

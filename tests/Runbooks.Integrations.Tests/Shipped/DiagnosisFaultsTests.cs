@@ -1,0 +1,44 @@
+using Runbooks.Incidents;
+using Runbooks.Steps;
+
+namespace Runbooks.Integrations.Tests.Shipped;
+
+/// <summary>What each shipped runbook shows when a question of its diagnosis cannot be answered: never that all is well.</summary>
+public sealed class DiagnosisFaultsTests : IAsyncLifetime
+{
+    private PracticeWorld _world = null!;
+
+    public async ValueTask InitializeAsync() => _world = await PracticeWorld.StartAsync();
+
+    public ValueTask DisposeAsync() => _world.DisposeAsync();
+
+    // Twice where two questions are asked of the same system.
+    [Theory]
+    [InlineData("hanged-gpu", "prometheus", "", "slow", 1, "gpu-memory", Verdict.Unknown, "no answer within 20s")]
+    [InlineData("hanged-gpu", "prometheus", "", "429", 1, "gpu-memory", Verdict.Unknown, "answered 429")]
+    [InlineData("hanged-gpu", "prometheus", "", "403", 1, "gpu-memory", Verdict.Unknown, "the role Monitoring Data Reader")]
+    [InlineData("hanged-gpu", "kubernetes", "GET ", "403", 1, "zombie", Verdict.Unknown, "It lacks the role Azure Kubernetes Service RBAC")]
+    [InlineData("hanged-gpu", "kubernetes", "GET ", "500", 1, "zombie", Verdict.Unknown, "answered 500")]
+    [InlineData("provider-outage", "provider", "/provider/v1", "429", 1, "provider-down", Verdict.Failing, "too many requests; it asks to wait 20 s")]
+    [InlineData("provider-outage", "provider", "/provider/v1", "500", 1, "provider-down", Verdict.Failing, "practice is failing: 500")]
+    [InlineData("provider-outage", "provider", "/provider/v1", "403", 1, "provider-down", Verdict.Unknown, "refuses our key: 403")]
+    [InlineData("toxic-loop", "logs", "", "403", 2, "toxic-answers", Verdict.Unknown, "lacks the role Log Analytics Reader on workspace")]
+    [InlineData("toxic-loop", "logs", "", "429", 2, "toxic-answers", Verdict.Unknown, "answered 429")]
+    [InlineData("high-latency-reroute", "arm", "/metrics", "403", 2, "region-latency", Verdict.Unknown, "lacks the role Monitoring Reader on")]
+    [InlineData("high-latency-reroute", "arm", "/metrics", "500", 2, "region-latency", Verdict.Unknown, "answered 500")]
+    [InlineData("high-latency-reroute", "arm", "/availabilityStatuses", "403", 1, "platform", Verdict.Unknown, "lacks the role Reader on application gateway")]
+    [InlineData("high-latency-reroute", "logs", "", "500", 2, "slow-requests", Verdict.Unknown, "answered 500")]
+    [InlineData("disk-full", "arm", "/runCommand", "403", 1, "disk", Verdict.Unknown, "lacks the role Virtual Machine Contributor on virtual machine vm-batch-1")]
+    [InlineData("disk-full", "arm", "/runCommand", "lroFails", 1, "disk", Verdict.Unknown, "but it ended as Failed")]
+    public async Task QuestionThatMeetsAFault_IsAnsweredInWordsAndAPersonIsAsked(string runbook, string api, string on, string fault, int count, string check, Verdict verdict, string words)
+    {
+        await _world.FaultAsync(api, fault, on, count);
+
+        var asked = await _world.FireAsync($"{runbook}.azure-monitor");
+
+        asked.State.ShouldBe(IncidentState.AwaitingApproval, asked.Reason);
+        var finding = asked.Findings.Single(finding => finding.Name == check);
+        finding.Verdict.ShouldBe(verdict, finding.Result.Summary);
+        finding.Result.Summary.ShouldContain(words);
+    }
+}
