@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -24,10 +25,10 @@ internal sealed class RunningHost : IAsyncDisposable
     private readonly LocalSettings _settings;
     private WebApplication _app = null!;
 
-    private RunningHost(string? runbooks)
+    private RunningHost(string? runbooks, PeopleFiles? people)
     {
         _runbooks = new(runbooks ?? Path.Combine(AppContext.BaseDirectory, "runbooks"));
-        _settings = new LocalSettings { DataDirectory = Path.Combine(_home, "data") };
+        _settings = new LocalSettings { DataDirectory = Path.Combine(_home, "data"), Practice = people is null, ConfigFile = people?.WriteTo(_home) };
     }
 
     public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 11, 23, 3, 0, 0, TimeSpan.Zero));
@@ -39,9 +40,10 @@ internal sealed class RunningHost : IAsyncDisposable
     public string DataFolder => _settings.DataDirectory;
 
     /// <param name="runbooks">The folder of runbooks; the shipped ones unless named.</param>
-    public static async Task<RunningHost> StartAsync(string? runbooks = null)
+    /// <param name="people">Who is asked, on real channels; in practice everybody, in the outbox.</param>
+    public static async Task<RunningHost> StartAsync(string? runbooks = null, PeopleFiles? people = null)
     {
-        var host = new RunningHost(runbooks);
+        var host = new RunningHost(runbooks, people);
         host.Range = await PracticeRangeServer.StartAsync(
             new PracticeRangeOptions { Port = 0, Time = host.Time, TerminatesAfter = TimeSpan.Zero, ReadyAfter = TimeSpan.Zero },
             TestContext.Current.CancellationToken);
@@ -62,6 +64,21 @@ internal sealed class RunningHost : IAsyncDisposable
 
     /// <summary>Waits until every incident waits for time or for somebody: all messages have gone out.</summary>
     public Task SettleAsync() => Engine.WhenIdleAsync().WaitAsync(TimeSpan.FromSeconds(60));
+
+    /// <summary>The approval link that practice mode sent to this recipient.</summary>
+    public async Task<string> LinkAsync(string to)
+    {
+        foreach (var file in Directory.EnumerateFiles(_settings.OutboxDirectory, "*.json"))
+        {
+            var message = JsonNode.Parse(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken))!;
+            if (message["to"]!.ToString() == to && message["approvalLink"] is { } link)
+            {
+                return link.ToString();
+            }
+        }
+
+        throw new ShouldAssertException($"No approval link went out to {to}.");
+    }
 
     /// <summary>What the watcher of the folder does once a file was changed.</summary>
     public void ReloadRunbooks() => _app.Services.GetServices<IHostedService>().OfType<RunbookWatch>().Single().Reload();

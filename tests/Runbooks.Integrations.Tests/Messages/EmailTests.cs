@@ -7,7 +7,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
-using MimeKit;
 using Runbooks.Approvals;
 using Runbooks.Engine;
 using Runbooks.Incidents.Intake;
@@ -17,6 +16,7 @@ using Runbooks.Storage;
 using Runbooks.Web;
 using TestKit;
 using TestKit.Engine;
+using TestKit.People;
 using TestKit.Storage;
 
 namespace Runbooks.Integrations.Tests.Messages;

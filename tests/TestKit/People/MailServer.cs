@@ -2,12 +2,11 @@ using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using MimeKit;
-using TestKit.People;
 
-namespace Runbooks.Integrations.Tests.Messages;
+namespace TestKit.People;
 
 /// <summary>A real SMTP server on loopback, from npm; its certificate is one that nobody trusts.</summary>
-internal sealed class MailServer : IAsyncDisposable
+public sealed class MailServer : IAsyncDisposable
 {
     // It ends when its standard input does, and that ends with us.
     private const string Script = """
