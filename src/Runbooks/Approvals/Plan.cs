@@ -8,8 +8,8 @@ namespace Runbooks.Approvals;
 /// <param name="Blocker">Why it must not run as things are; null when it may.</param>
 public sealed record Plan(string Hash, IReadOnlyList<PlannedStep> Steps, string? Blocker = null)
 {
-    /// <summary>Whether every mitigating step can be undone.</summary>
-    public bool Reversible => Steps.All(step => step.Phase == Phase.Resolution || step.Undo is not null);
+    /// <summary>Whether every step that this approval covers can be undone, those of the resolution included.</summary>
+    public bool Reversible => Steps.All(step => step.Undo is not null);
 }
 
 /// <summary>One step as it would run now.</summary>

@@ -99,16 +99,20 @@ public sealed class IncidentStoryTests : IAsyncDisposable
         _world.Script.Deeds.ShouldBe(["do fix", "do ticket"]);
     }
 
-    [Fact]
-    public async Task NobodyAnswersAndOneStepCannotBeUndone_Expires()
+    [Theory]
+    [InlineData(Phase.Mitigation)]
+    [InlineData(Phase.Resolution)]
+    public async Task NobodyAnswersAndOneCoveredStepCannotBeUndone_Expires(Phase phase)
     {
+        StepSpec[] steps = [Some.Step("fix"), Some.Step("rotate", "script.once")];
         var runbook = s_runbook with
         {
             Mitigation = s_runbook.Mitigation with
             {
                 Approval = Some.Approval() with { OnTimeout = OnTimeout.ProceedIfReversible },
-                Steps = [Some.Step("fix"), Some.Step("rotate", "script.once")],
+                Steps = phase == Phase.Mitigation ? steps : [Some.Step("stop")],
             },
+            Resolution = phase == Phase.Resolution ? new() { Steps = steps } : s_runbook.Resolution,
         };
         var opened = await _world.OpenAsync(runbook);
 
@@ -116,6 +120,23 @@ public sealed class IncidentStoryTests : IAsyncDisposable
 
         incident.State.ShouldBe(IncidentState.Expired);
         _world.Script.Deeds.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task NobodyAnswersTheResolutionsOwnGateAndItCannotBeUndone_MitigationHoldsAndNothingMoreRuns()
+    {
+        var approval = Some.Approval() with { OnTimeout = OnTimeout.ProceedIfReversible };
+        var runbook = s_runbook with { Resolution = new() { Approval = approval, Steps = [Some.Step("rotate", "script.once")] } };
+        var opened = await _world.OpenAsync(runbook);
+        _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
+        await _world.DecideAsync(opened.Id, Verb.Approve);
+
+        var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(21));
+
+        incident.State.ShouldBe(IncidentState.Expired);
+        incident.Reason.ShouldStartWith("The mitigation holds, but the resolution did not run:");
+        _world.Script.Deeds.ShouldBe(["do fix"]);
+        _world.Notifier.To(CardKind.Page).ShouldContain(ContactBook.Fallback);
     }
 
     [Fact]

@@ -33,7 +33,7 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
         var mitigation = Located(runbook, Phase.Mitigation);
         if (runbook.Mitigation.Approval?.OnTimeout == OnTimeout.ProceedIfReversible)
         {
-            MustBeReversible("mitigation.approval.onTimeout", "is proceedIfReversible", mitigation);
+            MustBeReversible("mitigation.approval.onTimeout", "is proceedIfReversible", CoveredByMitigation(runbook));
         }
 
         if (runbook.Resolution.Approval?.OnTimeout == OnTimeout.ProceedIfReversible)
@@ -68,7 +68,7 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
             errors.AtKey("mitigation", "acts without approval and without a diagnosis.", "Add 'diagnosis' with a check that shows the fault, or 'approval'.");
         }
 
-        var acting = Located(runbook, Phase.Mitigation).Concat(runbook.Resolution.Approval is null ? Located(runbook, Phase.Resolution) : []).ToList();
+        var acting = CoveredByMitigation(runbook).ToList();
         foreach (var (path, step) in acting.Where(pair => steps.FindAction(pair.Step.Do) is { Repeatable: false }))
         {
             errors.AtKey(path, $"runs without approval, but {step.Do} cannot be repeated safely: after a crash only a person can tell what happened.", "Add 'approval'.");
@@ -80,6 +80,10 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
             errors.AtKey(irreversible.Path, $"runs without approval, and {irreversible.Step.Do} cannot be undone.", "Add 'limits: { maxRuns: 3, per: 1h }', or 'approval'.");
         }
     }
+
+    /// <summary>A resolution without an approval of its own runs on the mitigation's.</summary>
+    private static IEnumerable<(string Path, StepSpec Step)> CoveredByMitigation(Runbook runbook) =>
+        Located(runbook, Phase.Mitigation).Concat(runbook.Resolution.Approval is null ? Located(runbook, Phase.Resolution) : []);
 
     private static IEnumerable<(string Path, StepSpec Step)> Located(Runbook runbook, Phase phase) =>
         runbook.StepsOf(phase).Select(step => ($"{CamelCase.Of(phase)}.steps.{step.Name}", step));
