@@ -6,7 +6,7 @@ using Runbooks.Messages;
 namespace Runbooks.Integrations.Teams;
 
 /// <summary>
-/// A card as an Adaptive Card 1.4. Text from outside stands in text runs: unlike text blocks they know no Markdown, so
+/// A card as an Adaptive Card 1.4, without a key that the published schema does not have. Text from outside stands in text runs: unlike text blocks they know no Markdown, so
 /// nobody can smuggle in a link.
 /// </summary>
 internal static class AdaptiveCard
@@ -19,7 +19,6 @@ internal static class AdaptiveCard
         ["fallbackText"] = CardText.Summary(card),
         ["body"] = MessageJson.Array(Body(card)),
         ["actions"] = MessageJson.Array(card.Links.Select(Action)),
-        ["msteams"] = new JsonObject { ["width"] = "Full" },
     };
 
     private static IEnumerable<JsonNode> Body(Card card)

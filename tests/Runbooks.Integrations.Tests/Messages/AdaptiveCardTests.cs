@@ -40,6 +40,33 @@ public sealed class AdaptiveCardTests
         (await ReadAsync(new() { ["broken"] = card }))["broken"].ShouldHaveSingleItem().ShouldContain("Huge");
     }
 
+    /// <summary>Keys that the published schema 1.4 has for what we use. It allows no unknown ones, which the reader passes over.</summary>
+    private static readonly Dictionary<string, string[]> s_schema = new()
+    {
+        ["AdaptiveCard"] = ["$schema", "type", "version", "fallbackText", "body", "actions"],
+        ["Container"] = ["type", "style", "items"],
+        ["RichTextBlock"] = ["type", "spacing", "inlines"],
+        ["TextRun"] = ["type", "text", "weight", "size"],
+        ["Action.OpenUrl"] = ["type", "title", "url", "style"],
+    };
+
+    [Theory]
+    [MemberData(nameof(Cards.Names), MemberType = typeof(Cards))]
+    public void EveryElement_HasOnlyKeysOfTheSchema(string card)
+    {
+        var elements = Elements(AdaptiveCard.Render(Cards.All[card])).ToList();
+
+        elements.Count.ShouldBeGreaterThan(5);
+        elements.ShouldAllBe(element => element.All(pair => s_schema[element["type"]!.ToString()].Contains(pair.Key)));
+    }
+
+    private static IEnumerable<JsonObject> Elements(JsonNode? node) => node switch
+    {
+        JsonObject element => element.SelectMany(pair => Elements(pair.Value)).Prepend(element),
+        JsonArray list => list.SelectMany(Elements),
+        _ => [],
+    };
+
     private static async Task<Dictionary<string, string[]>> ReadAsync(Dictionary<string, JsonObject> cards)
     {
         var folder = await NodePackage.InstallAsync("adaptivecards", "3.0.6");
