@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 using Runbooks.Alerts;
 using Runbooks.Approvals;
 using Runbooks.Catalog;
@@ -23,6 +24,7 @@ public static class RunbooksServices
     {
         services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<LinkSigningOptions>().BindConfiguration(LinkSigningOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<LinkSigningOptions>, LinkKeys>());
         services.AddOptions<PublicAddressOptions>().BindConfiguration(PublicAddressOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<StormOptions>().BindConfiguration(StormOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         return services

@@ -38,7 +38,9 @@ public sealed class DecisionDesk(
         }
         catch (KeyNotFoundException)
         {
-            return new(null, new(DecisionStatus.NotFound, $"There is no incident '{incidentId}'."));
+            var missing = new DecisionResult(DecisionStatus.NotFound, $"There is no incident '{incidentId}'.");
+            Log.DecisionRefused(logger, incidentId, ballot.Person, ballot.Via, missing.Message);
+            return new(null, missing);
         }
     }
 

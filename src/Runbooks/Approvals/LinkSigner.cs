@@ -13,10 +13,10 @@ public sealed class LinkSigner
     /// <summary>A longer token is none of ours and is not even decoded.</summary>
     private const int MaxToken = 2_048;
 
-    private readonly List<(string Id, byte[] Secret)> _keys;
+    private readonly IReadOnlyList<(string Id, byte[] Secret)> _keys;
 
     /// <exception cref="OptionsValidationException">No key, an id given twice, or a key that is not base64 or too short.</exception>
-    public LinkSigner(IOptions<LinkSigningOptions> options) => _keys = Read(options.Value);
+    public LinkSigner(IOptions<LinkSigningOptions> options) => _keys = LinkKeys.Read(options.Value);
 
     public string Sign(LinkGrant grant) =>
         Sign(new Payload(_keys[0].Id, grant.IncidentId, grant.GateId, grant.Recipient, grant.PlanHash, grant.ExpiresAt.ToUnixTimeSeconds()));
@@ -94,31 +94,6 @@ public sealed class LinkSigner
             return null;
         }
     }
-
-    private static List<(string Id, byte[] Secret)> Read(LinkSigningOptions options)
-    {
-        var keys = new List<(string Id, byte[] Secret)>();
-        foreach (var key in options.Keys)
-        {
-            var secret = new byte[key.Secret.Length];
-            if (!Convert.TryFromBase64String(key.Secret, secret, out var length) || length < LinkSigningOptions.MinKeyBytes)
-            {
-                throw Invalid($"key '{key.Id}' has to be base64 of at least {LinkSigningOptions.MinKeyBytes} random bytes. Make one with: openssl rand -base64 32");
-            }
-
-            if (keys.Exists(known => known.Id == key.Id))
-            {
-                throw Invalid($"two keys are called '{key.Id}'.");
-            }
-
-            keys.Add((key.Id, secret[..length]));
-        }
-
-        return keys.Count > 0 ? keys : throw Invalid("there is no key. Approval links cannot be made without one.");
-    }
-
-    private static OptionsValidationException Invalid(string why) =>
-        new(LinkSigningOptions.SectionName, typeof(LinkSigningOptions), [$"{LinkSigningOptions.SectionName}:Keys: {why}"]);
 
     // No member of one is enough for the other: a ticket for one question opens no list, and a list decides nothing.
     private record Signed(string K);

@@ -23,10 +23,12 @@ internal sealed class RunningHost : IAsyncDisposable
     private readonly string _home = Directory.CreateTempSubdirectory("runbooks-").FullName;
     private readonly RunbookFolder _runbooks;
     private readonly LocalSettings _settings;
+    private readonly Action<IServiceCollection>? _adjust;
     private WebApplication _app = null!;
 
-    private RunningHost(string? runbooks, PeopleFiles? people)
+    private RunningHost(string? runbooks, PeopleFiles? people, Action<IServiceCollection>? adjust)
     {
+        _adjust = adjust;
         _runbooks = new(runbooks ?? Path.Combine(AppContext.BaseDirectory, "runbooks"));
         _settings = new LocalSettings { DataDirectory = Path.Combine(_home, "data"), Practice = people is null, ConfigFile = people?.WriteTo(_home) };
     }
@@ -39,11 +41,14 @@ internal sealed class RunningHost : IAsyncDisposable
 
     public string DataFolder => _settings.DataDirectory;
 
+    public T Get<T>()
+        where T : notnull => _app.Services.GetRequiredService<T>();
+
     /// <param name="runbooks">The folder of runbooks; the shipped ones unless named.</param>
     /// <param name="people">Who is asked, on real channels; in practice everybody, in the outbox.</param>
-    public static async Task<RunningHost> StartAsync(string? runbooks = null, PeopleFiles? people = null)
+    public static async Task<RunningHost> StartAsync(string? runbooks = null, PeopleFiles? people = null, Action<IServiceCollection>? adjust = null)
     {
-        var host = new RunningHost(runbooks, people);
+        var host = new RunningHost(runbooks, people, adjust);
         host.Range = await PracticeRangeServer.StartAsync(
             new PracticeRangeOptions { Port = 0, Time = host.Time, TerminatesAfter = TimeSpan.Zero, ReadyAfter = TimeSpan.Zero },
             TestContext.Current.CancellationToken);
@@ -96,10 +101,14 @@ internal sealed class RunningHost : IAsyncDisposable
     {
         var settings = _settings with { Port = LocalHost.FreePort(0) };
         Hosting.DataFolder.Prepare(settings);
-        _app = LocalHost.Build(settings, _runbooks, Range.BaseAddress, services => services
-            .AddLogging(logging => logging.ClearProviders())
-            .Replace(ServiceDescriptor.Singleton<TimeProvider>(Time))
-            .Replace(ServiceDescriptor.Singleton(AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(TextWriter.Null) }))));
+        _app = LocalHost.Build(settings, _runbooks, Range.BaseAddress, services =>
+        {
+            services
+                .AddLogging(logging => logging.ClearProviders())
+                .Replace(ServiceDescriptor.Singleton<TimeProvider>(Time))
+                .Replace(ServiceDescriptor.Singleton(AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(TextWriter.Null) })));
+            _adjust?.Invoke(services);
+        });
         Hosting.DataFolder.Open(_app.Services);
         LocalHost.LoadRunbooks(_app.Services.GetRequiredService<RunbookCatalog>(), _runbooks);
         await _app.StartAsync(TestContext.Current.CancellationToken);

@@ -26,6 +26,17 @@ public sealed class SqliteIncidentListingContract : IncidentListingContract, IDi
     public void Dispose() => _data.Dispose();
 }
 
+public sealed class SqliteDecisionRaceContract : DecisionRaceContract, IDisposable
+{
+    private readonly DataFolder _data = new();
+
+    public SqliteDecisionRaceContract() => Store = new SqliteIncidentStore(_data.Database);
+
+    protected override IIncidentStore Store { get; }
+
+    public void Dispose() => _data.Dispose();
+}
+
 public sealed class SqliteSharedStateContract : SharedStateContract, IDisposable
 {
     private readonly DataFolder _data = new();

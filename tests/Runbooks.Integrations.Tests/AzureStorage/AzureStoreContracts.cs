@@ -23,6 +23,14 @@ public sealed class TableIncidentListingContract(Azurite azurite) : IncidentList
 }
 
 [Collection(nameof(AzuriteTests))]
+public sealed class TableDecisionRaceContract(Azurite azurite) : DecisionRaceContract
+{
+    private readonly Hosts<IIncidentStore> _hosts = new(new AzureAccount(azurite), account => account.Incidents());
+
+    protected override IIncidentStore Store => _hosts.Next;
+}
+
+[Collection(nameof(AzuriteTests))]
 public sealed class TableSharedStateContract(Azurite azurite) : SharedStateContract
 {
     private readonly Hosts<ISharedState> _hosts = new(new AzureAccount(azurite), account => account.State());

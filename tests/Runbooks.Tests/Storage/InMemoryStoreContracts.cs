@@ -23,3 +23,8 @@ public sealed class InMemoryEvidenceStoreContract : EvidenceStoreContract
 {
     protected override IEvidenceStore Evidence { get; } = new InMemoryEvidenceStore();
 }
+
+public sealed class InMemoryDecisionRaceContract : DecisionRaceContract
+{
+    protected override IIncidentStore Store { get; } = new InMemoryIncidentStore();
+}
