@@ -30,19 +30,20 @@ internal static class Measurements
         return new { incidents = count, atOnce, perSecond = Math.Round(count / took.TotalSeconds, 1), approvalToFirstStep = Spread(firstStep) };
     }
 
-    /// <summary>One target, very many alerts.</summary>
-    public static async Task<object> StormAsync(Host host, int count, int atOnce)
+    /// <summary>Very many alerts on some targets.</summary>
+    public static async Task<object> StormAsync(Host host, string name, int count, int targets, int atOnce)
     {
         var latencies = new ConcurrentBag<double>();
         var ids = new ConcurrentDictionary<string, bool>();
         var began = Stopwatch.GetTimestamp();
-        await EachAsync(count, atOnce, async _ =>
+        await EachAsync(count, atOnce, async n =>
         {
             var sent = Stopwatch.GetTimestamp();
-            ids[await OpenAsync(host, "storm")] = true;
+            ids[await OpenAsync(host, $"{name}-{n % targets}")] = true;
             latencies.Add(Stopwatch.GetElapsedTime(sent).TotalMilliseconds);
         });
-        return new { alerts = count, atOnce, incidents = ids.Count, perSecond = Math.Round(count / Stopwatch.GetElapsedTime(began).TotalSeconds), intake = Spread(latencies) };
+        var took = Stopwatch.GetElapsedTime(began);
+        return new { alerts = count, targets, atOnce, incidents = ids.Count, perSecond = Math.Round(count / took.TotalSeconds), intake = Spread(latencies), residentBytes = host.ResidentBytes };
     }
 
     /// <summary>What incidents cost that wait for a person, and how long a start takes with them.</summary>

@@ -13,7 +13,8 @@ var result = new
     machine = $"{Environment.ProcessorCount} cores, {Environment.OSVersion}, .NET {Environment.Version}",
     warmUp = await Measurements.ThroughputAsync(host, "warm", Math.Min(incidents, 100), 16),
     throughput = await Measurements.ThroughputAsync(host, "run", incidents, 32),
-    storm = await Measurements.StormAsync(host, storm, 64),
+    oneTarget = await Measurements.StormAsync(host, "one", storm, targets: 1, atOnce: 64),
+    storm = await Measurements.StormAsync(host, "storm", storm * 5, targets: 200, atOnce: 64),
     parked = await Measurements.ParkedAsync(host, parked),
 };
 Console.WriteLine(JsonSerializer.Serialize(result, new JsonSerializerOptions { WriteIndented = true }));

@@ -4,16 +4,21 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using RunbookLocal.Hosting;
 using RunbookLocal.Sqlite;
 using Runbooks.Catalog;
+using Runbooks.Messages.Storms;
 using Spectre.Console;
 
-// The host of one machine as it is shipped, but for a bomb in its only writer: CrashHost DATA RUNBOOKS PORT RANGE [POINT].
-// At that write point, counted from 0, a commit is about to be made or just was: the process kills itself with SIGKILL.
+// The host of one machine as it is shipped, but for a bomb in its only writer: CrashHost DATA RUNBOOKS PORT RANGE.
+// A number on standard input arms it: so many write points later, while a commit is about to be made or just was, the process
+// kills itself with SIGKILL. Arming a running host saves a start for each kill.
 var folder = new RunbookFolder(args[1]);
 var settings = new LocalSettings { DataDirectory = args[0], Port = int.Parse(args[2], CultureInfo.InvariantCulture) };
-var left = args.Length > 4 ? int.Parse(args[4], CultureInfo.InvariantCulture) : -1;
+var left = -1;
+new Thread(Arm) { IsBackground = true }.Start();
 
 DataFolder.Prepare(settings);
 await using var app = LocalHost.Build(settings, folder, new Uri(args[3]), services => services
+    // Many stories in a minute, each with messages of its own.
+    .Configure<StormOptions>(storms => storms.MoreThan = 10_000)
     .Replace(ServiceDescriptor.Singleton(AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(TextWriter.Null) })))
     .Replace(ServiceDescriptor.Singleton(provider => new SqliteDatabase(
         new SqliteOptions { Path = Path.Combine(settings.DataDirectory, "runbooks.db"), Failpoint = Pass },
@@ -22,10 +27,19 @@ DataFolder.Open(app.Services);
 LocalHost.LoadRunbooks(app.Services.GetRequiredService<RunbookCatalog>(), folder);
 await app.RunAsync();
 
+void Arm()
+{
+    while (Console.ReadLine() is { } line)
+    {
+        Volatile.Write(ref left, int.Parse(line, CultureInfo.InvariantCulture));
+        Console.WriteLine("armed");
+    }
+}
+
 // Called by the one writer thread.
 void Pass(WritePoint point)
 {
-    if (left-- == 0)
+    if (Interlocked.Decrement(ref left) == -1)
     {
         Process.GetCurrentProcess().Kill();
         Thread.Sleep(Timeout.Infinite);

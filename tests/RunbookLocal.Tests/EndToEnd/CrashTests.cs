@@ -7,7 +7,7 @@ namespace RunbookLocal.Tests.EndToEnd;
 /// <summary>The process is killed by SIGKILL at every write of the whole story, before the commit and after it.</summary>
 public sealed class CrashTests
 {
-    /// <summary>Stories told at the same time, each in processes of its own.</summary>
+    /// <summary>Hosts that are killed at the same time, each again and again on its own data.</summary>
     private const int Parallel = 2;
 
     private const string Told =
@@ -19,11 +19,15 @@ public sealed class CrashTests
         var stories = new ConcurrentDictionary<int, string>();
         await Task.WhenAll(Enumerable.Range(0, Parallel).Select(async first =>
         {
+            await using var host = await CrashingHost.StartAsync();
+
             // Some writes come after the end that everybody sees: one story that was not cut off is not the last point yet.
             var survived = 0;
             for (var point = first; survived < 3; point += Parallel)
             {
-                survived += await TellAsync(point, stories) ? 0 : 1;
+                await host.ArmAsync(point);
+                stories[point] = await TellAsync(host, $"llm-b-{point}");
+                survived += host.Crashed ? 0 : 1;
             }
         }));
 
@@ -31,17 +35,10 @@ public sealed class CrashTests
         stories.OrderBy(story => story.Key).Where(story => story.Value != Told).Select(story => $"killed at write point {story.Key}: {story.Value}").ShouldBeEmpty();
     }
 
-    /// <returns>Whether the kill came before the end.</returns>
-    private static async Task<bool> TellAsync(int point, ConcurrentDictionary<int, string> stories)
+    private static async Task<string> TellAsync(CrashingHost host, string pod)
     {
-        await using var host = await CrashingHost.StartAsync(point);
-        stories[point] = await TellAsync(host);
-        return host.Crashed;
-    }
-
-    private static async Task<string> TellAsync(CrashingHost host)
-    {
-        var alert = SomeAlert.Stuck("llm-b-0");
+        var deletions = (await PracticeView.OfAsync(host.Range)).Deletions;
+        var alert = SomeAlert.Stuck(pod);
         var id = await host.UntilAsync(async client =>
             await client.PostAsync("api/alerts/alertmanager", alert) is (HttpStatusCode.Accepted, var answer) ? answer!["incidents"]![0]!["id"]!.ToString() : null);
 
@@ -53,7 +50,8 @@ public sealed class CrashTests
 
         var gate = ended["gates"]!.AsArray().Select(each => $"{each!["id"]} {each["outcome"]} by {List(each["decisions"]!, decision => $"{decision["by"]} {decision["decision"]}")}");
         return $"{ended["state"]}; {List(ended["findings"]!, Finding)}; {string.Join(", ", gate)}; {List(ended["steps"]!, step => $"{step["name"]} {step["status"]}")}; "
-            + $"{List(ended["verification"]!, Finding)}; {all["incidents"]!.AsArray().Count} incident, {(await PracticeView.OfAsync(host.Range)).Deletions} recycled, "
+            + $"{List(ended["verification"]!, Finding)}; {all["incidents"]!.AsArray().Count(incident => $"{incident!["target"]}" == $"{ended["target"]}")} incident, "
+            + $"{(await PracticeView.OfAsync(host.Range)).Deletions - deletions} recycled, "
             + $"{(ended["steps"]![0]!["evidence"]!.AsArray().Count > 0 ? "logs kept" : "no logs")}";
     }
 

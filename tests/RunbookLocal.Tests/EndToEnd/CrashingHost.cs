@@ -8,31 +8,46 @@ using RunbookLocal.PracticeRange;
 namespace RunbookLocal.Tests.EndToEnd;
 
 /// <summary>
-/// The host in a process of its own that kills itself at one write point, and is started again without that. The practice
-/// range lives in the test: what was done to it outlives the crash, as a real cluster does.
+/// The host in a process of its own that kills itself at one write point when it is armed, and is started again without that.
+/// The practice range lives in the test: what was done to it outlives the crash, as a real cluster does.
 /// </summary>
 internal sealed class CrashingHost : IAsyncDisposable
 {
     private static readonly string s_program = Path.Combine(
         AppContext.BaseDirectory.Replace("RunbookLocal.Tests", "CrashHost", StringComparison.Ordinal), "CrashHost.dll");
 
+    /// <summary>A start takes a second; on a machine that does much else at the same time, a minute.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(3);
+
     private readonly string _data = Directory.CreateTempSubdirectory("runbooks-").FullName;
     private readonly int _port = LocalHost.FreePort(0);
     private Process _process = null!;
     private HostClient? _client;
+    private TaskCompletionSource _armed = new();
 
     public required PracticeRangeServer Range { get; init; }
 
-    /// <summary>Whether the kill came before the story was over.</summary>
+    /// <summary>Whether the kill came, since it was armed last.</summary>
     public bool Crashed { get; private set; }
 
-    public static async Task<CrashingHost> StartAsync(int killAt)
+    public static async Task<CrashingHost> StartAsync()
     {
         var range = await PracticeRangeServer.StartAsync(
             new PracticeRangeOptions { Port = 0, TerminatesAfter = TimeSpan.Zero, ReadyAfter = TimeSpan.Zero }, TestContext.Current.CancellationToken);
         var host = new CrashingHost { Range = range };
-        host.Launch(killAt);
+        host.Launch();
+        await host.UntilAsync<JsonNode>(async client => await client.GetAsync("api/incidents"));
         return host;
+    }
+
+    /// <summary>It dies that many write points from now, counted from 0.</summary>
+    public async Task ArmAsync(int killAt)
+    {
+        Crashed = false;
+        _armed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await _process.StandardInput.WriteLineAsync(killAt.ToString(CultureInfo.InvariantCulture));
+        await _process.StandardInput.FlushAsync();
+        await _armed.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
     }
 
     /// <summary>Tries until it works, as a sender does; a host that died is started again meanwhile.</summary>
@@ -40,7 +55,7 @@ internal sealed class CrashingHost : IAsyncDisposable
         where T : class
     {
         var patience = Stopwatch.StartNew();
-        while (patience.Elapsed < TimeSpan.FromSeconds(60))
+        while (patience.Elapsed < s_patience)
         {
             try
             {
@@ -55,7 +70,7 @@ internal sealed class CrashingHost : IAsyncDisposable
                 {
                     Crashed = true;
                     _process.Dispose();
-                    Launch(killAt: -1);
+                    Launch();
                 }
             }
 
@@ -86,12 +101,26 @@ internal sealed class CrashingHost : IAsyncDisposable
 
     private string KeyFile => Path.Combine(_data, LocalDefaults.KeyFile);
 
-    private void Launch(int killAt) => _process = Process.Start(new ProcessStartInfo("dotnet",
-    [
-        s_program, _data, Path.Combine(AppContext.BaseDirectory, "runbooks"), _port.ToString(CultureInfo.InvariantCulture),
-        Range.BaseAddress.ToString(), killAt.ToString(CultureInfo.InvariantCulture),
-    ])
+    private void Launch()
     {
-        Environment = { ["DOTNET_TieredCompilation"] = "1", ["DOTNET_TC_QuickJitForLoops"] = "1" },
-    })!;
+        _process = Process.Start(new ProcessStartInfo("dotnet",
+        [
+            s_program, _data, Path.Combine(AppContext.BaseDirectory, "runbooks"), _port.ToString(CultureInfo.InvariantCulture), Range.BaseAddress.ToString(),
+        ])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+
+            // Half of what a start costs is compiling, and nothing here runs long enough to be compiled twice.
+            Environment = { ["DOTNET_TieredPGO"] = "0" },
+        })!;
+        _process.OutputDataReceived += (_, line) =>
+        {
+            if (line.Data == "armed")
+            {
+                _armed.TrySetResult();
+            }
+        };
+        _process.BeginOutputReadLine();
+    }
 }

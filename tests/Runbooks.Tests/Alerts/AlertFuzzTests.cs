@@ -1,7 +1,6 @@
-using System.Text;
-using System.Text.Json;
 using CsCheck;
 using Runbooks.Alerts;
+using TestKit.Alerts;
 
 namespace Runbooks.Tests.Alerts;
 
@@ -10,40 +9,11 @@ public class AlertFuzzTests
 {
     private static readonly (string Source, byte[] Body)[] Posts = [.. AlertCases.Names.Select(name => (AlertCases.SourceOf(name), AlertCases.Body(name)))];
 
-    private static readonly byte[][] Odd = [.. new[]
-    {
-        "null", "0", "-1.5e308", "17", "true", "\"\"", "\" \"", "\"\\ud800\"", "\"a\\u0000b\"", "\"\\uDBFF\\uDFFF\"", "\"[{\\\"ServiceName\\\":[]}]\"",
-        "[]", "{}", "[null]", "[[[[1]]]]", "{\"name\":\"x\",\"value\":\"y\"}", "{\"a\":{\"a\":[]}}", "{\"a\":1,\"a\":2,\"A\":3}", "\"Resolved\"",
-        "\"javascript:alert(1)\"", "\"https://user:secret@example.org\"", "\"2026-13-45T99:99:99Z\"", "\"/subscriptions//resourceGroups/providers/a\"",
-        $"\"{new string('x', 9000)}\"", $"[{string.Join(',', Enumerable.Repeat("\"y\"", 300))}]", new string('[', 70) + new string(']', 70),
-    }.Select(Encoding.UTF8.GetBytes)];
-
-    private static readonly (string Source, byte[] Body, int Start, int End)[] Values =
-        [.. Posts.SelectMany(post => ValuesOf(post.Body).Select(value => (post.Source, post.Body, value.Start, value.End)))];
-
-    private static readonly Gen<(string, byte[])> OneValueReplaced = Gen.Select(
-        OneOf(Values),
-        OneOf(Odd),
-        (value, odd) => (value.Source, Replace(value.Body, value.Start, value.End, odd)));
-
-    private static readonly Gen<(string, byte[])> BytesDamaged = Gen.Select(
-        OneOf(Posts),
-        Gen.Select(Gen.Int[0, 100_000], Gen.Int[0, 12], Gen.Byte.Array[0, 6]).Array[1, 8],
-        (post, damages) => (post.Source, damages.Aggregate(post.Body, Damage)));
+    [Fact]
+    public void OneValueOfAPostReplaced_AnswersWithinTheLimits() => DamagedPosts.OneValueReplaced(Posts).Sample(Check, iter: 50_000);
 
     [Fact]
-    public void OneValueOfAPostReplaced_AnswersWithinTheLimits() => OneValueReplaced.Sample(Check, iter: 10_000);
-
-    [Fact]
-    public void BytesOfAPostDamaged_AnswersWithinTheLimits() => BytesDamaged.Sample(Check, iter: 10_000);
-
-    private static Gen<T> OneOf<T>(T[] items) => Gen.Int[0, items.Length - 1].Select(index => items[index]);
-
-    private static byte[] Damage(byte[] body, (int At, int Length, byte[] With) damage)
-    {
-        var start = damage.At % (body.Length + 1);
-        return Replace(body, start, start + damage.Length, damage.With);
-    }
+    public void BytesOfAPostDamaged_AnswersWithinTheLimits() => DamagedPosts.BytesDamaged(Posts).Sample(Check, iter: 50_000);
 
     /// <summary>Read as what it was, and as what anybody may post.</summary>
     private static void Check((string Source, byte[] Body) post)
@@ -103,27 +73,5 @@ public class AlertFuzzTests
                 Assert.Fail($"U+{(int)text[at]:X4} at {at}: {text}");
             }
         }
-    }
-
-    private static byte[] Replace(byte[] body, int start, int end, byte[] with) => [.. body[..start], .. with, .. body[Math.Min(end, body.Length)..]];
-
-    private static List<(int Start, int End)> ValuesOf(byte[] body)
-    {
-        var found = new List<(int, int)>();
-        var open = new Stack<int>();
-        var reader = new Utf8JsonReader(body);
-        while (reader.Read())
-        {
-            if (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray)
-            {
-                open.Push((int)reader.TokenStartIndex);
-            }
-            else if (reader.TokenType is not JsonTokenType.PropertyName)
-            {
-                found.Add((reader.TokenType is JsonTokenType.EndObject or JsonTokenType.EndArray ? open.Pop() : (int)reader.TokenStartIndex, (int)reader.BytesConsumed));
-            }
-        }
-
-        return found;
     }
 }
