@@ -34,6 +34,7 @@ public sealed class ConsoleTests : IAsyncLifetime
         younger.ShouldBeLessThan(page.IndexOf("261123-0314-ended000", StringComparison.Ordinal));
         (await _host.Browser.GetStringAsync("/?state=final", Ct)).ShouldNotContain("261123-0312-waiting0");
         (await _host.Browser.GetStringAsync("/?state=nonsense&runbook=%3Cb%3E&after=", Ct)).ShouldNotContain("<b>");
+        (await _host.Browser.GetStringAsync("/?after=nonsense", Ct)).ShouldContain("261123-0312-waiting0");
     }
 
     [Fact]

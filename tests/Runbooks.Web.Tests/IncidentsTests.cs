@@ -72,6 +72,7 @@ public sealed class IncidentsTests : IAsyncLifetime
     [Theory]
     [InlineData("/api/incidents?state=sleeping", "awaitingApproval")]
     [InlineData("/api/incidents?limit=0", "1 to 500")]
+    [InlineData("/api/incidents?after=nonsense", "page before")]
     [InlineData("/api/incidents/" + Id + "?waitFor=heaven", "selfRecovered")]
     [InlineData("/api/incidents/" + Id + "?waitFor=final&timeout=soon", "seconds")]
     public async Task ParameterThatCannotBeUsed_IsToldWhatCan(string url, string said)

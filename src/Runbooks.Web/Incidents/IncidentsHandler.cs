@@ -44,7 +44,17 @@ public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter
             query = query with { Limit = count };
         }
 
-        var page = await store.ListAsync(query with { RunbookId = Given(request, "runbook"), After = Given(request, "after") }, cancellationToken);
+        if (Given(request, "after") is { } after)
+        {
+            if (IncidentCursor.TryParse(after) is null)
+            {
+                return Wrong("after", "Pass the 'next' of the page before, or leave it out.");
+            }
+
+            query = query with { After = after };
+        }
+
+        var page = await store.ListAsync(query with { RunbookId = Given(request, "runbook") }, cancellationToken);
         return Answers.Json(new ListAnswer([.. page.Items.Select(IncidentLine.Of)], page.Next));
     });
 

@@ -18,7 +18,9 @@ public sealed class ConsoleHandler(
 
     public Task<IResult> ListAsync(HttpRequest request) => edge.RunAsync(request, async cancellationToken =>
     {
-        var filter = new ConsoleFilter(Given(request, "state"), Given(request, "runbook"), Given(request, "after"));
+        // As with a state that is none: an address that somebody cut short shows the first page.
+        var after = Given(request, "after") is { } cursor && IncidentCursor.TryParse(cursor) is not null ? cursor : null;
+        var filter = new ConsoleFilter(Given(request, "state"), Given(request, "runbook"), after);
         IncidentState? state = StateWords.TryParse(filter.State ?? "", out var parsed) ? parsed : null;
         var query = new IncidentQuery(state, filter.Runbook);
         var nothing = new IncidentPage([], null);

@@ -14,15 +14,13 @@ public sealed record IncidentCursor(DateTimeOffset OpenedAt, string Tie)
         Base64Url.EncodeToString(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{OpenedAt.UtcTicks}:{Tie}")));
 
     /// <exception cref="FormatException">The text is no cursor of ours.</exception>
-    public static IncidentCursor Parse(string cursor)
-    {
-        if (cursor.Length <= 1_000 && Base64Url.IsValid(cursor)
-            && Encoding.UTF8.GetString(Base64Url.DecodeFromChars(cursor)).Split(':', 2) is [var ticks, var tie]
-            && long.TryParse(ticks, NumberStyles.None, CultureInfo.InvariantCulture, out var at) && at <= DateTimeOffset.MaxValue.UtcTicks)
-        {
-            return new(new DateTimeOffset(at, TimeSpan.Zero), tie);
-        }
+    public static IncidentCursor Parse(string cursor) => TryParse(cursor) ?? throw new FormatException("The text is no cursor of ours.");
 
-        throw new FormatException("'after' is not a cursor. Pass the 'next' of the page before, or leave it out.");
-    }
+    /// <returns>Null when the text is no cursor of ours.</returns>
+    public static IncidentCursor? TryParse(string cursor) =>
+        cursor.Length <= 1_000 && Base64Url.IsValid(cursor)
+            && Encoding.UTF8.GetString(Base64Url.DecodeFromChars(cursor)).Split(':', 2) is [var ticks, var tie]
+            && long.TryParse(ticks, NumberStyles.None, CultureInfo.InvariantCulture, out var at) && at <= DateTimeOffset.MaxValue.UtcTicks
+                ? new(new DateTimeOffset(at, TimeSpan.Zero), tie)
+                : null;
 }

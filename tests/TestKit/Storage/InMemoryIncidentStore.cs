@@ -74,7 +74,7 @@ public sealed class InMemoryIncidentStore : IIncidentStore
         DoAsync(
             () =>
             {
-                var before = query.After is { } cursor ? int.Parse(cursor, CultureInfo.InvariantCulture) : _order.Count;
+                var before = query.After is { } cursor ? int.Parse(IncidentCursor.Parse(cursor).Tie, CultureInfo.InvariantCulture) : _order.Count;
                 var found = Enumerable.Range(0, before)
                     .Reverse()
                     .Where(index => Matches(query, _incidents[_order[index]]))
@@ -83,7 +83,7 @@ public sealed class InMemoryIncidentStore : IIncidentStore
                 var shown = found.Take(query.Limit).ToList();
                 return new IncidentPage(
                     shown.ConvertAll(index => IncidentSummary.Of(_incidents[_order[index]])),
-                    found.Count > shown.Count ? shown[^1].ToString(CultureInfo.InvariantCulture) : null);
+                    found.Count > shown.Count ? CursorAt(shown[^1]) : null);
             },
             cancellationToken);
 
@@ -111,6 +111,8 @@ public sealed class InMemoryIncidentStore : IIncidentStore
             cancellationToken);
 
     public Task<string?> CheckHealthAsync(CancellationToken cancellationToken) => Task.FromResult(Fault?.Invoke().Message);
+
+    private string CursorAt(int index) => new IncidentCursor(_incidents[_order[index]].OpenedAt, index.ToString(CultureInfo.InvariantCulture)).ToString();
 
     private static bool Matches(IncidentQuery query, Incident incident) =>
         (query.State is not { } state || incident.State == state)
