@@ -97,7 +97,8 @@ internal sealed class InProcessHarness : IEngineHarness
 
     public Task CrashAsync()
     {
-        Assert.Skip("The in-process host keeps its state in memory and cannot crash; the test against a running host kills it.");
+        // Its hub is in memory as well. A second worker on the same hub is no way out: the hub loses what it was handing to the first.
+        Assert.Skip("The in-process host keeps its state in memory and cannot crash; the tests against a running host kill that one.");
         return Task.CompletedTask;
     }
 

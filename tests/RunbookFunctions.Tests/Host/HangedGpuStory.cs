@@ -100,4 +100,34 @@ public sealed class HangedGpuStory
         await host.DecideAsync(await host.LinkAsync(id), "reject");
         await host.WaitForAsync(id, "rejected");
     }
+
+    [Fact]
+    public async Task HostThatIsKilledWhileAPersonIsAsked_GoesOnWithTheDecision()
+    {
+        using var host = new RunningHost();
+        var (id, _) = await host.AlertAsync(RunningHost.NewPod());
+        await host.WaitForAsync(id, "awaitingApproval");
+        var link = await host.LinkAsync(id);
+
+        await RunningHost.KillAsync();
+        (await host.DecideAsync(link, "approve")).ShouldBe(200);
+
+        await host.WaitForAsync(id, "resolved");
+    }
+
+    [Fact]
+    public async Task HostThatIsKilledWhileItActs_FinishesTheStepOnce()
+    {
+        using var host = new RunningHost();
+        var (id, _) = await host.AlertAsync(RunningHost.NewPod());
+        await host.WaitForAsync(id, "awaitingApproval");
+        await host.DecideAsync(await host.LinkAsync(id), "approve");
+        await host.WaitForAsync(id, "mitigating");
+
+        await RunningHost.KillAsync();
+
+        var incident = await host.WaitForAsync(id, "resolved");
+        incident.GetProperty("steps").EnumerateArray().Select(step => step.GetProperty("name").GetString()).ShouldBe(["recycle", "ticket"]);
+        incident.GetProperty("timeline").EnumerateArray().Count(entry => entry.GetProperty("what").GetString()!.StartsWith("recycle: ", StringComparison.Ordinal)).ShouldBe(1);
+    }
 }

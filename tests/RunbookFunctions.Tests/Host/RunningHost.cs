@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Json;
 using System.Text;
@@ -15,6 +16,7 @@ internal sealed class RunningHost : IDisposable
     private const string Key = "RUNBOOK_FUNCTIONS_KEY";
     private const string Outbox = "RUNBOOK_FUNCTIONS_OUTBOX";
     private const string DurableKey = "RUNBOOK_FUNCTIONS_DURABLE_KEY";
+    private const string Kill = "RUNBOOK_FUNCTIONS_KILL";
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     private static int s_pods;
 
@@ -111,6 +113,16 @@ internal sealed class RunningHost : IDisposable
         var answer = await _client.SendAsync(request);
         Assert.SkipWhen(answer.StatusCode is System.Net.HttpStatusCode.Unauthorized or System.Net.HttpStatusCode.Forbidden, $"The host wants its key for the engine's web hook: set {DurableKey}.");
         answer.EnsureSuccessStatusCode();
+    }
+
+    /// <summary>Kills host and worker as a machine that fails does, and starts them again.</summary>
+    public static async Task KillAsync()
+    {
+        var command = Environment.GetEnvironmentVariable(Kill);
+        Assert.SkipWhen(command is null, $"Nothing here kills the host: set {Kill} to a command that kills host and worker, starts them again and ends when they answer.");
+        using var shell = Process.Start("sh", ["-c", command!]);
+        await shell.WaitForExitAsync();
+        shell.ExitCode.ShouldBe(0);
     }
 
     public void Dispose() => _client.Dispose();
