@@ -44,10 +44,20 @@ public sealed class ArbitraryRecord(int seed)
                 new DateTimeOffset(_random.NextInt64(DateTime.UnixEpoch.Ticks, DateTime.UnixEpoch.AddYears(100).Ticks), TimeSpan.FromMinutes(_random.Next(-840, 840))),
             _ when type == typeof(JsonElement) => JsonSerializer.SerializeToElement(new { a = _random.Next(), b = new object?[] { null, Texts[_random.Next(Texts.Length)], true, 1.5 } }),
             { IsGenericType: true } when type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>) => MakeList(type.GenericTypeArguments[0]),
-            { IsGenericType: true } when type.GetGenericTypeDefinition() == typeof(IReadOnlyDictionary<,>) =>
-                Enumerable.Range(0, _random.Next(4)).ToDictionary(i => $"{Texts[_random.Next(Texts.Length)]}{i}", _ => Texts[_random.Next(Texts.Length)]),
+            { IsGenericType: true } when type.GetGenericTypeDefinition() == typeof(IReadOnlyDictionary<,>) => MakeDictionary(type.GenericTypeArguments[1]),
             _ => MakeRecord(type),
         };
+    }
+
+    private System.Collections.IDictionary MakeDictionary(Type value)
+    {
+        var made = (System.Collections.IDictionary)Activator.CreateInstance(typeof(Dictionary<,>).MakeGenericType(typeof(string), value))!;
+        for (var i = _random.Next(4); i > 0; i--)
+        {
+            made[$"{Texts[_random.Next(Texts.Length)]}{i}"] = Make(value);
+        }
+
+        return made;
     }
 
     private Array MakeList(Type item)
