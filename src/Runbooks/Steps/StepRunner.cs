@@ -169,8 +169,13 @@ public sealed class StepRunner(
     private async Task<StepReport> RehearseAsync(Attempt attempt, Preparation preparation, CancellationToken cancellationToken)
     {
         var (incident, request, spec) = (attempt.Incident, attempt.Request, attempt.Spec);
-        await store.UpdateAsync(incident.Id, i => i.BeginStep(spec, request.Phase, request.GateId, preparation, time.GetUtcNow()), cancellationToken);
-        return await FinishAsync(incident, request, StepStatus.DryRun, new($"Dry run, nothing was touched. Would: {preparation.Will}"), cancellationToken);
+        var (now, would) = (time.GetUtcNow(), new ActionResult($"Dry run, nothing was touched. Would: {preparation.Will}"));
+
+        // In one write: an intent that a crash leaves without its outcome would be undone, and that touches something.
+        var rehearsed = await store.UpdateAsync(incident.Id, i => Finish(i.BeginStep(spec, request.Phase, request.GateId, preparation, now)), cancellationToken);
+        return Report(rehearsed.FindStep(request.Phase, request.Step)!);
+
+        Incident Finish(Incident begun) => begun.FinishStep(begun.FindStep(request.Phase, request.Step)!, StepStatus.DryRun, would, now);
     }
 
     private async Task<StepReport> FinishAsync(Incident incident, StepRequest request, StepStatus status, ActionResult result, CancellationToken cancellationToken)
