@@ -14,7 +14,7 @@ internal sealed class AzureCaller(HttpPipeline pipeline, Uri endpoint)
     private static readonly string[] s_errorWords = ["code", "message", "title", "detail"];
     private static readonly TimeSpan DefaultPause = TimeSpan.FromSeconds(5);
 
-    /// <exception cref="StepRefusedException">The identity may not do this; the role and the resource are named.</exception>
+    /// <exception cref="StepRefusedException">The identity may not do this; the role and the resource are named. Or nobody knows it there.</exception>
     /// <exception cref="AzureCallException">Anything else that is not 2xx and not understood by the caller.</exception>
     public async Task<AzureAnswer> SendAsync(AzureCall call, CancellationToken cancellationToken)
     {
@@ -89,7 +89,12 @@ internal sealed class AzureCaller(HttpPipeline pipeline, Uri endpoint)
     private static AzureAnswer Read(AzureCall call, Response response)
     {
         var body = response.Content;
-        if (response.Status is 401 or 403)
+        if (response.Status == 401)
+        {
+            throw new StepRefusedException($"{call.On} does not know this identity (401), so it may not {call.What}. Are both of the same tenant? Azure says: {ErrorWords(body)}");
+        }
+
+        if (response.Status == 403)
         {
             throw new StepRefusedException($"This identity lacks the role {call.Role} on {call.On}, so it may not {call.What}. Azure says: {ErrorWords(body)}");
         }

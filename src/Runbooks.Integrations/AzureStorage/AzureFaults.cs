@@ -27,6 +27,8 @@ internal static class AzureFaults
     private static string? Describe(Exception exception, CancellationToken cancellationToken) => exception switch
     {
         RequestFailedException { Status: 0 } or HttpRequestException => "cannot be reached",
+        RequestFailedException { Status: 403, ErrorCode: "AuthorizationPermissionMismatch" } =>
+            "refuses this identity: it lacks the role Storage Table Data Contributor or Storage Blob Data Owner on the account",
         RequestFailedException failed => $"answered {failed.Status} {failed.ErrorCode}",
         AuthenticationFailedException => "cannot be signed in to: check the identity and its role assignments",
         AggregateException { InnerExceptions: [.., var last] } => Describe(last, cancellationToken),

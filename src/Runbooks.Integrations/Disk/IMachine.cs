@@ -8,6 +8,9 @@ internal interface IMachine
     /// <summary>For people.</summary>
     string Words { get; }
 
+    /// <summary>Where a person looks at it; null for nowhere.</summary>
+    string? Link { get; }
+
     /// <exception cref="Steps.StepRefusedException">There is no such folder, or it leads elsewhere.</exception>
     Task<DiskSpace> SpaceAsync(string folder, CancellationToken cancellationToken);
 

@@ -9,6 +9,8 @@ internal sealed class LocalMachine(TimeProvider time) : IMachine
 
     public string Words => "this machine";
 
+    public string? Link => null;
+
     public Task<DiskSpace> SpaceAsync(string folder, CancellationToken cancellationToken)
     {
         Check(folder);

@@ -23,12 +23,15 @@ internal sealed partial class VirtualMachine(ArmResources arm, string id, TimePr
     ];
 
     private const string Space = "df -P -B1 -- \"$folder\" | awk 'NR==2 {printf \"runbook: used=%s size=%s\\n\", $3, $2}'";
-    private const string Sum = "awk '{n+=1; s+=$1} END {printf \"runbook: files=%d bytes=%d\\n\", n, s}'";
+    // Not %d: some awks end it at two gigabytes.
+    private const string Sum = "awk '{n+=1; s+=$1} END {printf \"runbook: files=%.0f bytes=%.0f\\n\", n, s}'";
     private const string Find = "find -P \"$folder\" -xdev -type f -mmin +\"$minutes\"";
 
     private readonly ArmTarget _target = new(id, "2025-04-01", Role);
 
     public string Words => _target.Words;
+
+    public string? Link => _target.PortalLink;
 
     public async Task<DiskSpace> SpaceAsync(string folder, CancellationToken cancellationToken)
     {

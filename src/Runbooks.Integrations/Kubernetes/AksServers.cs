@@ -13,11 +13,13 @@ internal sealed class AksServers(ArmResources arm)
     private const string Version = "2025-10-01";
     private const string Role = "Azure Kubernetes Service Cluster User Role";
 
+    public static ArmTarget Target(string resourceId) => new(resourceId, Version, Role);
+
     /// <exception cref="AzureCallException">Azure did not answer, or not with a kubeconfig.</exception>
     /// <exception cref="Steps.StepRefusedException">The role is missing.</exception>
     public async Task<AksServer> ReadAsync(string resourceId, TimeProvider time, CancellationToken cancellationToken)
     {
-        var cluster = new ArmTarget(resourceId, Version, Role);
+        var cluster = Target(resourceId);
         var answer = await arm.SendAsync(arm.Call(cluster, RequestMethod.Post, "get its credentials", below: "/listClusterUserCredential"), time, cancellationToken);
         try
         {

@@ -7,13 +7,16 @@ using Runbooks.Steps;
 namespace Runbooks.Integrations.Kubernetes;
 
 /// <summary>What the runbooks need of one cluster's pods, with errors in words.</summary>
-internal sealed class ClusterPods(IClusterConnection connection, string cluster)
+internal sealed class ClusterPods(IClusterConnection connection, string cluster, string? link)
 {
     private const int MostPods = 500;
 
     public const string Role = "Azure Kubernetes Service RBAC Writer, or a Kubernetes role with: get and list pods, get pods/log, create pods/eviction, delete pods";
 
     public string Cluster => cluster;
+
+    /// <summary>Where a person looks at it; null when that is not known.</summary>
+    public string? Link => link;
 
     /// <returns>Null when there is none.</returns>
     public Task<V1Pod?> FindAsync(string ns, string name, CancellationToken cancellationToken) => CallAsync<V1Pod?>(
@@ -85,9 +88,12 @@ internal sealed class ClusterPods(IClusterConnection connection, string cluster)
             }
 
             var words = StatusMessage(refused);
-            throw status is 401 or 403
-                ? new StepRefusedException($"This identity may not {what} on cluster '{cluster}'. It lacks the role {Role}. The cluster says: {words}")
-                : new ClusterException($"Cluster '{cluster}' answered {status} to: {what}. {words}", refused);
+            throw status switch
+            {
+                401 => new StepRefusedException($"Cluster '{cluster}' does not know this identity (401), so it may not {what}. Is its token still good, or Entra sign-in on? The cluster says: {words}"),
+                403 => new StepRefusedException($"This identity may not {what} on cluster '{cluster}'. It lacks the role {Role}. The cluster says: {words}"),
+                _ => new ClusterException($"Cluster '{cluster}' answered {status} to: {what}. {words}", refused),
+            };
         }
         catch (AzureCallException unknown)
         {

@@ -28,7 +28,8 @@ internal sealed class Clusters(
                 : $"No cluster is configured as '{name}'. Add {KubernetesOptions.SectionName}:Clusters:{name}.");
         }
 
-        return new ClusterPods(_connections.GetOrAdd(name, _ => new(() => Connection(name, cluster))).Value, name);
+        var link = cluster.ResourceId is { } id ? $"{AksServers.Target(id).PortalLink}/workloads" : null;
+        return new ClusterPods(_connections.GetOrAdd(name, _ => new(() => Connection(name, cluster))).Value, name, link);
     }
 
     public void Dispose()

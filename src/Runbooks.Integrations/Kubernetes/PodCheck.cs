@@ -18,7 +18,7 @@ internal sealed class PodCheck(Clusters clusters)
         {
             var pods = clusters.Pods(parameters.Cluster);
             return await pods.FindAsync(parameters.Namespace, parameters.Pod, cancellationToken) is { } pod
-                ? await JudgeAsync(pods, parameters, new PodSigns(pod), context.Time, cancellationToken)
+                ? await JudgeAsync(pods, parameters, new PodSigns(pod), context.Time, cancellationToken) with { Link = pods.Link }
                 : CheckResult.Failing($"There is no pod {parameters.Namespace}/{parameters.Pod} on cluster {pods.Cluster}.");
         }
         catch (Exception failed) when (failed is ClusterException or StepRefusedException)

@@ -41,6 +41,15 @@ public sealed class RefusedByAzureTests
     }
 
     [Fact]
+    public async Task MissingRole_IsNamed()
+    {
+        using var network = new AnswersOnly(403, "AuthorizationPermissionMismatch");
+
+        (await new Stores(network).Evidence.OpenAsync("i1/pod.log", Now).ShouldThrowAsync<StoreUnavailableException>())
+            .Message.ShouldContain("lacks the role Storage Table Data Contributor or Storage Blob Data Owner");
+    }
+
+    [Fact]
     public async Task NoNetwork_IsUnavailable()
     {
         using var network = new AnswersOnly(null);
@@ -71,7 +80,8 @@ public sealed class RefusedByAzureTests
     }
 
     /// <param name="status">Null: nobody answers.</param>
-    private sealed class AnswersOnly(int? status) : HttpMessageHandler
+    /// <param name="code">The service's own word for it.</param>
+    private sealed class AnswersOnly(int? status, string code = "") : HttpMessageHandler
     {
         private int _requests;
 
@@ -80,8 +90,8 @@ public sealed class RefusedByAzureTests
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
             Interlocked.Increment(ref _requests);
-            return status is { } code
-                ? Task.FromResult(new HttpResponseMessage((HttpStatusCode)code))
+            return status is { } answer
+                ? Task.FromResult(new HttpResponseMessage((HttpStatusCode)answer) { Headers = { { "x-ms-error-code", code } } })
                 : throw new HttpRequestException("No route to host.");
         }
     }

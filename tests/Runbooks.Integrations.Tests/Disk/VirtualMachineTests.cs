@@ -22,7 +22,8 @@ public sealed class VirtualMachineTests : OnTheRange
     [Fact]
     public async Task OldFiles_AreCountedThenDeletedAndTheDiskIsFreer()
     {
-        (await UsageAsync()).Verdict.ShouldBe(Verdict.Failing);
+        var full = await UsageAsync();
+        (full.Verdict, full.Link).ShouldBe((Verdict.Failing, $"https://portal.azure.com/#@/resource{s_machine}"));
         var preparation = await PrepareAsync(Delete, s_old);
 
         var result = await ApplyAsync(Delete, s_old, preparation);

@@ -30,6 +30,7 @@ public sealed class AksResourceTests : OnTheRange
         var result = await AskAsync();
 
         result.Verdict.ShouldBe(Verdict.Passing, result.Summary);
+        result.Link.ShouldBe($"https://portal.azure.com/#@/resource{s_aks}/workloads");
         _identity.Asked.Distinct().ShouldBe([AksTokens.Scope]);
     }
 
@@ -69,6 +70,7 @@ public sealed class AksResourceTests : OnTheRange
     }
 
     [Theory]
+    [InlineData("401", "does not know this identity")]
     [InlineData("403", "lacks the role Azure Kubernetes Service Cluster User Role on")]
     [InlineData("500", "Where cluster 'b' is cannot be learnt")]
     [InlineData("unreachable", "cannot be reached to get its credentials")]
