@@ -38,6 +38,18 @@ public sealed class ConsoleTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task AzureResource_IsListedByItsNameWithItsIdAtHand()
+    {
+        const string machine = "/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm-batch-1";
+        await _host.OpenAsync(Some.Incident("261123-0313-machine0", machine));
+
+        foreach (var path in new[] { "/", "/incidents/261123-0313-machine0" })
+        {
+            (await _host.Browser.GetStringAsync(path, Ct)).ShouldContain($"<span class=\"target\" title=\"{machine}\">vm-batch-1</span>");
+        }
+    }
+
+    [Fact]
     public async Task Evidence_IsAFileToSaveAndNeverAPage()
     {
         await _host.Evidence.SaveAsync("261123-0312-k7m2p9wd", "llm-b-0.log", new MemoryStream("<script>"u8.ToArray()), Ct);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using Runbooks.Incidents;
 
 namespace RunbookLocal.Commands;
 
@@ -51,7 +52,7 @@ internal static class FireCommand
     private static void Print(JsonNode? incident, Uri address)
     {
         var id = incident?["id"]?.ToString();
-        var about = incident?["runbook"] is { } runbook ? $"{runbook} on {incident["target"]}." : "";
+        var about = incident?["runbook"] is { } runbook ? $"{runbook} on {IncidentWords.Target((string?)incident["target"] ?? "")}." : "";
         Screen.Raw($"{incident?["outcome"]}: {about} {incident?["reason"]}".Replace("  ", " ", StringComparison.Ordinal).TrimEnd());
         if (!string.IsNullOrEmpty(id))
         {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using Runbooks.Incidents;
 
 namespace RunbookLocal.Commands;
 
@@ -27,7 +28,7 @@ internal static class IncidentsCommand
             foreach (var incident in incidents)
             {
                 var alerts = incident?["alertCount"]?.GetValue<int>() is > 1 and var count ? $"  {count} alerts" : "";
-                Screen.Raw($"{Text(incident, "id"),-22} {Text(incident, "openedAt")[..16].Replace('T', ' ')}  {Text(incident, "state"),-16} {Text(incident, "runbook"),-22} {Text(incident, "target")}{alerts}");
+                Screen.Raw($"{Text(incident, "id"),-22} {Text(incident, "openedAt")[..16].Replace('T', ' ')}  {Text(incident, "state"),-16} {Text(incident, "runbook"),-22} {IncidentWords.Target(Text(incident, "target"))}{alerts}");
             }
 
             return ExitCode.Done;
