@@ -12,4 +12,7 @@ internal static partial class Log
 
     [LoggerMessage(3, LogLevel.Error, "The runbooks could not be read; those in force stay in force.")]
     public static partial void RunbooksUnreadable(ILogger logger, Exception failure);
+
+    [LoggerMessage(4, LogLevel.Error, "The contacts could not be read; those in force stay in force.")]
+    public static partial void ContactsUnreadable(ILogger logger, Exception failure);
 }

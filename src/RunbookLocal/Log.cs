@@ -44,4 +44,7 @@ internal static partial class Log
 
     [LoggerMessage(301, LogLevel.Warning, "Runbooks reloaded: {Count} in force. Kept in an earlier version because of errors: {Kept}.")]
     public static partial void RunbooksLoaded(this ILogger logger, int count, string kept);
+
+    [LoggerMessage(302, LogLevel.Error, "The contacts could not be read; those in force stay: {Error}")]
+    public static partial void ContactsUnreadable(this ILogger logger, string error);
 }

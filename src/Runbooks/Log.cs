@@ -31,6 +31,12 @@ internal static partial class Log
     [LoggerMessage(9, LogLevel.Warning, "Cards of incident {IncidentId} could not be brought up to date.")]
     public static partial void CardsNotUpdated(ILogger logger, string incidentId, Exception trouble);
 
+    [LoggerMessage(10, LogLevel.Error, "The contacts stay as they were: {Error}")]
+    public static partial void ContactsBroken(ILogger logger, string error);
+
+    [LoggerMessage(11, LogLevel.Information, "The contacts of {File} are in force.")]
+    public static partial void ContactsLoaded(ILogger logger, string file);
+
     [LoggerMessage(40, LogLevel.Information, "Incident {IncidentId} opened: {Runbook} on {Target}.")]
     public static partial void IncidentOpened(ILogger logger, string incidentId, string runbook, string target);
 

@@ -48,6 +48,7 @@ public static class RunbooksServices
             .AddSingleton<DecisionDesk>()
             .AddSafety()
             .AddSingleton<AddressSecrets>()
+            .AddSingleton<Contacts>()
             .AddSingleton<ChannelSender>()
             .AddSingleton<Courier>()
             .AddSingleton<Messenger>()

@@ -1,9 +1,5 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Options;
-using RunbookFunctions.Catalog;
-using Runbooks.Catalog;
-using Runbooks.Integrations.AzureStorage;
 using Runbooks.Integrations.Email;
 using Runbooks.Integrations.Outbox;
 using Runbooks.Integrations.PagerDuty;
@@ -22,20 +18,11 @@ internal static class PeopleServices
         services.AddTeams().AddSlack().AddEmail().AddPagerDuty().AddWebhook();
         return configuration[$"{OutboxOptions.SectionName}:{nameof(OutboxOptions.Folder)}"] is { Length: > 0 }
             ? services.AddEveryoneInOutbox()
-            : services.AddContacts(ReadContacts);
-    }
+            : services
+                .AddSingleton<ContactsSource>()
 
-    /// <summary>From where the runbooks are: the container, else the folder.</summary>
-    private static RunbookFile? ReadContacts(IServiceProvider services)
-    {
-        var options = services.GetRequiredService<IOptions<RunbookSourceOptions>>().Value;
-        if (options.RunbooksContainer is { Length: > 0 } container)
-        {
-            // The container makes services synchronously; this one is made once, before the first message.
-            return services.GetRequiredService<PublishedFiles>().FindAsync(container, ContactsFile.FileName, CancellationToken.None).GetAwaiter().GetResult();
-        }
-
-        var file = Path.Combine(options.RunbooksFolder ?? Path.Combine(AppContext.BaseDirectory, "runbooks"), ContactsFile.FileName);
-        return File.Exists(file) ? new(ContactsFile.FileName, File.ReadAllText(file)) : null;
+                // The container makes services synchronously; this one is made once, before the first message.
+                .AddContacts(provider => provider.GetRequiredService<ContactsSource>().ReadAsync(CancellationToken.None).GetAwaiter().GetResult())
+                .AddHostedService<ContactsRefresh>();
     }
 }

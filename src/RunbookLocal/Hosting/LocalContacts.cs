@@ -9,7 +9,9 @@ internal static class LocalContacts
 {
     public static IServiceCollection AddContacts(this IServiceCollection services, LocalSettings settings, RunbookFolder runbooks) =>
         !settings.Practice && Find(settings, runbooks) is { } file
-            ? services.AddContacts(_ => RunbookFolder.Read(file))
+            ? services
+                .AddContacts(_ => RunbookFolder.Read(file))
+                .AddHostedService(provider => ActivatorUtilities.CreateInstance<ContactsWatch>(provider, file))
             : services.AddSingleton(ContactBook.EveryoneOn("outbox", "terminal"));
 
     /// <summary>What somebody should know before the first alert.</summary>
@@ -44,7 +46,7 @@ internal static class LocalContacts
     /// <summary>Beside the settings file, else beside the runbooks.</summary>
     private static string? Find(LocalSettings settings, RunbookFolder runbooks)
     {
-        var folders = new[] { settings.ConfigFile is { } config ? Path.GetDirectoryName(Path.GetFullPath(config)) : null, runbooks.Path };
-        return folders.OfType<string>().Select(folder => Path.Combine(folder, ContactsFile.FileName)).FirstOrDefault(File.Exists);
+        var beside = settings.ConfigFile is { } config ? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(config))!, ContactsFile.FileName) : null;
+        return File.Exists(beside) ? beside : runbooks.Contacts;
     }
 }

@@ -50,7 +50,7 @@ internal static class LocalServices
         .AddSingleton(provider => provider.GetRequiredService<IncidentActivityTable>().Build())
         .AddJournalEngine();
 
-    private static IServiceCollection AddChannels(this IServiceCollection services) => services
+    public static IServiceCollection AddChannels(this IServiceCollection services) => services
         .AddTeams()
         .AddSlack()
         .AddEmail()

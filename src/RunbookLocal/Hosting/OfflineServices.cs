@@ -1,10 +1,12 @@
 using Runbooks.Alerts;
 using Runbooks.Catalog;
 using Runbooks.Integrations;
+using Runbooks.Integrations.Outbox;
+using Runbooks.Messages;
 
 namespace RunbookLocal.Hosting;
 
-/// <summary>What commands need that work on files alone: the catalog and every check and action, none of them called.</summary>
+/// <summary>What commands need that work on files alone: the catalog, every check and action, and every channel, none of them called.</summary>
 internal static class OfflineServices
 {
     public static ServiceProvider Build()
@@ -16,6 +18,7 @@ internal static class OfflineServices
         services.AddRunbookCatalog();
         services.AddAlerts();
         services.AddIntegrations();
+        services.AddSingleton<AddressSecrets>().AddSingleton<ContactsFile>().AddChannels().AddOutbox();
         return services.BuildServiceProvider();
     }
 }

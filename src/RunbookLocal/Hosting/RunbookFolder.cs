@@ -29,6 +29,9 @@ internal sealed record RunbookFolder(string Path)
     public IEnumerable<string> Files() =>
         Directory.EnumerateFiles(Path).Where(file => System.IO.Path.GetExtension(file) is ".yaml" or ".yml" && System.IO.Path.GetFileName(file) != ContactsFile.FileName).Order(StringComparer.Ordinal);
 
+    /// <summary>The contacts that stand beside the runbooks; null where there are none.</summary>
+    public string? Contacts => System.IO.Path.Combine(Path, ContactsFile.FileName) is var file && File.Exists(file) ? file : null;
+
     public IReadOnlyList<RunbookFile> Read() => [.. Files().Select(Read)];
 
     /// <exception cref="CommandException">The file is far too large.</exception>

@@ -15,10 +15,10 @@ internal sealed class SlackNotifier(IHttpClientFactory clients, AddressSecrets s
 
     public string Channel => Name;
 
+    public string? Lack => string.IsNullOrEmpty(options.Value.BotToken) ? "Slack has no token. Set Slack:BotToken." : null;
+
     public string? Objection(string to) =>
-        string.IsNullOrEmpty(options.Value.BotToken) ? "Slack has no token. Set Slack:BotToken."
-        : IsPlace(to) ? null
-        : "write the id of a channel or user (C012AB3CD, U012AB3CD); names can be changed by anybody.";
+        IsPlace(to) ? null : "write the id of a channel or user (C012AB3CD, U012AB3CD); names can be changed by anybody.";
 
     public async Task<string?> SendAsync(Card card, Address to, CancellationToken cancellationToken)
     {

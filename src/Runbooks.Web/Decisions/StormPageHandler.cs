@@ -16,7 +16,7 @@ namespace Runbooks.Web.Decisions;
 /// the page sends back, decides: on that gate, that plan and for that recipient, like a link of its own.
 /// </summary>
 public sealed class StormPageHandler(
-    LinkSigner signer, DecisionLinks links, StormMembers members, PinnedRunbooks runbooks, ContactBook contacts, DecisionDesk desk, TimeProvider time, ILogger<StormPageHandler> logger)
+    LinkSigner signer, DecisionLinks links, StormMembers members, PinnedRunbooks runbooks, Contacts contacts, DecisionDesk desk, TimeProvider time, ILogger<StormPageHandler> logger)
 {
     public const string TicketField = "ticket";
     private const int AtOnce = 8;
@@ -67,7 +67,7 @@ public sealed class StormPageHandler(
     }
 
     private bool IsAsked(Incident incident, string recipient) =>
-        incident.LatestGate is { } gate && contacts.Behind(gate.Approvers).Any(known => string.Equals(known.Name, recipient, StringComparison.OrdinalIgnoreCase));
+        incident.LatestGate is { } gate && contacts.Book.Behind(gate.Approvers).Any(known => string.Equals(known.Name, recipient, StringComparison.OrdinalIgnoreCase));
 
     private static bool IsGood(DecisionResult result) => result.Status is DecisionStatus.Decided or DecisionStatus.MoreNeeded;
 

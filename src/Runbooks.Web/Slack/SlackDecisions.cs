@@ -5,7 +5,7 @@ using Runbooks.Messages;
 namespace Runbooks.Web.Slack;
 
 /// <summary>Makes a decision of a click, and tells whoever pressed the button why when it does not count.</summary>
-public sealed class SlackDecisions(DecisionDesk desk, ContactBook contacts, SlackReply reply, TimeProvider time, ILogger<SlackDecisions> logger)
+public sealed class SlackDecisions(DecisionDesk desk, Contacts contacts, SlackReply reply, TimeProvider time, ILogger<SlackDecisions> logger)
 {
     private const string Via = "slack";
     private const int Attempts = 3;
@@ -29,7 +29,7 @@ public sealed class SlackDecisions(DecisionDesk desk, ContactBook contacts, Slac
     }
 
     private string? PersonOf(SlackClick click) =>
-        contacts.FindPerson(Identity.Slack(click.UserId))?.Name ?? (contacts.KnowsEveryone ? click.UserName : null);
+        contacts.Book.FindPerson(Identity.Slack(click.UserId))?.Name ?? (contacts.Book.KnowsEveryone ? click.UserName : null);
 
     /// <returns>What to tell the person; null when the changed card says it.</returns>
     private async Task<string?> DecideAsync(SlackClick click, string person, CancellationToken cancellationToken)

@@ -3,23 +3,23 @@ using Runbooks.Messages;
 namespace Runbooks.Approvals;
 
 /// <summary>Who may decide a gate: whoever was asked, as far as the way the decision came proves who it is.</summary>
-public sealed class ApproverRules(ContactBook contacts)
+public sealed class ApproverRules(Contacts contacts)
 {
     /// <summary>The book's name for a person, so that one person under two names is still one.</summary>
-    public string NameOf(string person) => (contacts.FindPerson(person) ?? contacts.FindPerson(Identity.SignIn(person)))?.Name ?? person;
+    public string NameOf(string person) => (contacts.Book.FindPerson(person) ?? contacts.Book.FindPerson(Identity.SignIn(person)))?.Name ?? person;
 
     /// <summary>Why this ballot may not count; null when it may.</summary>
     public DecisionResult? Objection(Gate gate, Ballot ballot)
     {
-        var person = NameOf(ballot.Person);
+        var (book, person) = (contacts.Book, NameOf(ballot.Person));
         if (ballot.LinkOf is not { } recipient)
         {
-            return contacts.Includes(gate.Approvers, person)
+            return book.Includes(gate.Approvers, person)
                 ? null
                 : Refused($"{ballot.Person} is not among those who were asked: {string.Join(", ", gate.Approvers)}.");
         }
 
-        var room = contacts.FindRoom(recipient);
+        var room = book.FindRoom(recipient);
         if (!ballot.SignedIn)
         {
             // The link was made for this gate and this recipient; a room's proves nobody in particular.
@@ -28,7 +28,7 @@ public sealed class ApproverRules(ContactBook contacts)
                 : null;
         }
 
-        var allowed = contacts.KnowsEveryone || (room is null ? Same(person, recipient) : contacts.IsMember(room, person));
+        var allowed = book.KnowsEveryone || (room is null ? Same(person, recipient) : book.IsMember(room, person));
         return allowed ? null : Refused($"This link was sent to {recipient}, and you are signed in as {ballot.Person}. Decide from a message of your own.");
     }
 

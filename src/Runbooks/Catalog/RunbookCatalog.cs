@@ -20,11 +20,12 @@ public sealed class RunbookCatalog(RunbookReader reader)
     /// Takes over every good file. The first time, any error leaves the catalog empty, and the host does not start.
     /// Later, what was good stays in force until its file is good again or gone while no file is broken.
     /// </summary>
-    public LoadResult Load(IEnumerable<RunbookFile> files)
+    /// <param name="contacts">Whom the contacts name, where an unknown name is to be an error; a host asks the fallback instead.</param>
+    public LoadResult Load(IEnumerable<RunbookFile> files, IReadOnlyCollection<string>? contacts = null)
     {
         lock (_loading)
         {
-            var read = files.Select(file => (file.Name, Result: reader.Read(file.Name, file.Text))).ToList();
+            var read = files.Select(file => (file.Name, Result: reader.Read(file.Name, file.Text, contacts))).ToList();
             var errors = read.SelectMany(file => file.Result.Errors).ToList();
             var good = new List<Entry>();
             foreach (var same in read.Where(file => file.Result.Runbook is not null).GroupBy(file => file.Result.Runbook!.Id))

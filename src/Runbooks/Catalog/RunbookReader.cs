@@ -10,7 +10,8 @@ namespace Runbooks.Catalog;
 public sealed class RunbookReader(StepCatalog steps)
 {
     /// <param name="file">How errors name the file.</param>
-    public ReadResult Read(string file, string text)
+    /// <param name="contacts">Whom the contacts name; null when that is not to be checked.</param>
+    public ReadResult Read(string file, string text, IReadOnlyCollection<string>? contacts = null)
     {
         text = text.TrimStart('\uFEFF');
         var errors = new FileErrors(file);
@@ -28,6 +29,11 @@ public sealed class RunbookReader(StepCatalog steps)
         errors.Locate(mapping);
         var runbook = ReadParts(new Section(mapping, "", errors)) with { Hash = HashOf(text) };
         new SafetyRules(steps, errors).Check(runbook);
+        if (contacts is not null)
+        {
+            new ContactRules(contacts, errors).Check(runbook);
+        }
+
         return errors.Count > 0 ? new(null, errors.Sorted) : new(runbook, []);
     }
 

@@ -34,6 +34,8 @@ public sealed class ContactBook
     /// <summary>Practice: whoever says a name is believed.</summary>
     public bool KnowsEveryone => _everyoneOn.Count > 0;
 
+    public IReadOnlyCollection<string> Names => _contacts.Keys;
+
     public bool TryFind(string name, [NotNullWhen(true)] out Contact? contact)
     {
         contact = KnowsEveryone

@@ -12,7 +12,8 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, AddressSecrets
     private readonly List<INotifier> _channels = [.. channels];
 
     /// <param name="file">How errors name the file.</param>
-    public ContactsResult Read(string file, string text)
+    /// <param name="withSettings">Whether this is the host that sends; elsewhere, what only its settings can tell is not asked.</param>
+    public ContactsResult Read(string file, string text, bool withSettings = true)
     {
         text = text.TrimStart('\uFEFF');
         var errors = new FileErrors(file);
@@ -29,7 +30,7 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, AddressSecrets
 
         errors.Locate(mapping);
         var root = new Section(mapping, "", errors);
-        var recipients = new RecipientReader(_channels, secrets).Read(root);
+        var recipients = new RecipientReader(_channels, withSettings ? secrets : null).Read(root);
         var contacts = ReadContacts(root, recipients);
         root.RejectOthers();
         return errors.Count > 0

@@ -6,10 +6,11 @@ namespace Runbooks.Messages;
 public static class ContactsServices
 {
     /// <summary>The contacts of a file that the host reads. A file with errors is refused when the book is first asked for.</summary>
-    /// <param name="read">Called once; null where there is no file, and then nobody is behind any name.</param>
+    /// <param name="read">Called once; null where there is no file, and then nobody is behind any name. Later versions go to <see cref="ContactsReload"/>.</param>
     /// <exception cref="ContactsException">From the container: the file has errors.</exception>
     public static IServiceCollection AddContacts(this IServiceCollection services, Func<IServiceProvider, RunbookFile?> read) => services
         .AddSingleton<ContactsFile>()
+        .AddSingleton<ContactsReload>()
         .AddSingleton(provider =>
         {
             if (read(provider) is not { } file)

@@ -4,7 +4,7 @@ using Runbooks.Incidents;
 namespace Runbooks.Messages;
 
 /// <summary>Takes one message to everybody behind some contacts: each recipient's channels in turn until one takes it.</summary>
-public sealed class Courier(ChannelSender channels, ContactBook contacts, TimeProvider time, ILogger<Courier> logger)
+public sealed class Courier(ChannelSender channels, Contacts contacts, TimeProvider time, ILogger<Courier> logger)
 {
     private const string NobodyBehind = "nobody is behind this contact.";
 
@@ -16,10 +16,11 @@ public sealed class Courier(ChannelSender channels, ContactBook contacts, TimePr
     public async Task<IReadOnlyList<Delivery>> BringAsync(
         string key, IEnumerable<string> to, Func<Recipient, Card> cardFor, IReadOnlyList<Delivery> earlier, CancellationToken cancellationToken)
     {
+        var book = contacts.Book;
         var names = to.Distinct(StringComparer.OrdinalIgnoreCase).ToList();
-        var deliveries = (await Task.WhenAll(contacts.Behind(names).DistinctBy(NameOf).Select(recipient =>
+        var deliveries = (await Task.WhenAll(book.Behind(names).DistinctBy(NameOf).Select(recipient =>
             OnceAsync($"{key}:{NameOf(recipient)}", recipient, cardFor, earlier, cancellationToken)))).ToList();
-        foreach (var missing in contacts.Missing(names))
+        foreach (var missing in book.Missing(names))
         {
             Log.UnknownContact(logger, missing);
             var unknown = $"{key}:{missing}?";

@@ -9,7 +9,10 @@ public interface INotifier
     /// <summary>Whether addresses of this channel are secrets: contacts then name a setting, <c>${NAME}</c>, and never the value.</summary>
     bool AddressIsSecret => false;
 
-    /// <summary>What is wrong with an address, or with the channel's own set-up, and how to put it right; null when it can be used.</summary>
+    /// <summary>What the channel's own settings lack, and how to put it right; null when it can send.</summary>
+    string? Lack => null;
+
+    /// <summary>What is wrong with an address; null when it can be used.</summary>
     /// <param name="to">The address itself, a setting's value where the contact names one.</param>
     string? Objection(string to) => null;
 

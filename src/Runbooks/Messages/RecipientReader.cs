@@ -4,7 +4,8 @@ using Runbooks.Catalog.Reading;
 namespace Runbooks.Messages;
 
 /// <summary>Reads the people and rooms of a contacts file, and checks every address with its channel.</summary>
-internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, AddressSecrets secrets)
+/// <param name="secrets">Null where the settings of the host are not known: they are not asked for then.</param>
+internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, AddressSecrets? secrets)
 {
     public IReadOnlyList<Recipient> Read(Section root)
     {
@@ -88,7 +89,11 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
     private void Check(Section item, INotifier channel, string to)
     {
         var path = item.PathOf(channel.Channel);
-        if (!AddressSecrets.IsReference(to, out var name))
+        if (secrets is not null && channel.Lack is { } lack)
+        {
+            item.Errors.AtValue(path, $"cannot be used: {lack}", "");
+        }
+        else if (!AddressSecrets.IsReference(to, out var name))
         {
             if (channel.AddressIsSecret)
             {
@@ -98,11 +103,16 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
             {
                 item.Errors.AtValue(path, $"cannot be used: {objection}", "");
             }
-
-            return;
         }
+        else if (secrets is not null)
+        {
+            CheckSetting(item, path, channel, name, secrets.Find(name));
+        }
+    }
 
-        if (secrets.Find(name) is not { } value)
+    private static void CheckSetting(Section item, string path, INotifier channel, string name, string? value)
+    {
+        if (value is null)
         {
             item.Errors.AtValue(path, $"refers to the setting {name}, which has no value.", $"Set {name} in the settings of the host.");
         }

@@ -9,6 +9,7 @@ using RunbookLocal.Engine;
 using RunbookLocal.Hosting;
 using RunbookLocal.PracticeRange;
 using Runbooks.Catalog;
+using Runbooks.Messages;
 using Spectre.Console;
 using TestKit.Engine;
 
@@ -83,6 +84,13 @@ internal sealed class RunningHost : IAsyncDisposable
         }
 
         throw new ShouldAssertException($"No approval link went out to {to}.");
+    }
+
+    /// <summary>What the watcher does once the contacts were changed.</summary>
+    public void ReloadContacts(string text)
+    {
+        File.WriteAllText(Path.Combine(_home, ContactsFile.FileName), text);
+        _app.Services.GetServices<IHostedService>().OfType<ContactsWatch>().Single().Reload();
     }
 
     /// <summary>What the watcher of the folder does once a file was changed.</summary>

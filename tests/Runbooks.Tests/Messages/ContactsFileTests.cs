@@ -66,6 +66,24 @@ public sealed class ContactsFileTests
         result.Errors.ShouldHaveSingleItem().ToString().ShouldNotContain("bad-secret");
     }
 
+    [Theory]
+    [InlineData("${ADA_PAGER}", "${NOWHERE}", 0)]
+    [InlineData("${ADA_PAGER}", "written-out", 1)]
+    [InlineData("D0ADA", "bad", 1)]
+    public void WithoutTheHostsSettings_OnlyWhatTheyDecideIsLeftOut(string good, string changed, int errors)
+    {
+        var text = Good.Replace(good, changed, StringComparison.Ordinal);
+
+        new ContactsFile([new Chat { Lack = "no token." }, new ScriptedChannel("pager") { AddressIsSecret = true }], Office.Secrets())
+            .Read("c.yaml", text, withSettings: false).Errors.Count.ShouldBe(errors);
+    }
+
+    [Fact]
+    public void ChannelThatIsNotSetUp_IsToldWhereItIsUsed() =>
+        new ContactsFile([new Chat { Lack = "Slack has no token." }, new ScriptedChannel("pager") { AddressIsSecret = true }], Office.Secrets(("ADA_PAGER", "k"), ("OPS_URL", "https://ops")))
+            .Read("c.yaml", Good).Errors.Select(error => error.ToString())
+            .ShouldBe(["c.yaml:6:15  people.ada.reach[0].chat  cannot be used: Slack has no token.", "c.yaml:9:21  people.grace.reach[0].chat  cannot be used: Slack has no token."]);
+
     [Fact]
     public void AllErrors_AreToldAtOnce() =>
         Read(Good.Replace("D0ADA", "bad", StringComparison.Ordinal).Replace("[ada]", "[x]", StringComparison.Ordinal).Replace("fallback", "other", StringComparison.Ordinal))
@@ -78,6 +96,8 @@ public sealed class ContactsFileTests
     private sealed class Chat : INotifier
     {
         public string Channel => "chat";
+
+        public string? Lack { get; init; }
 
         public string? Objection(string to) => to == "bad" ? "no such place." : null;
 

@@ -18,6 +18,7 @@ public sealed class Office
     {
         var notifiers = channels.Count > 0 ? channels : [Channel];
         Book = book ?? ContactBook.EveryoneOn(notifiers[0].Channel);
+        Contacts = new Contacts(Book);
         Engine = new RecordingEngine(Time);
         Signer = new LinkSigner(Options.Create(Keys("k1")));
         Cards = new IncidentCards(new DecisionLinks(Signer, Options.Create(new PublicAddressOptions())));
@@ -30,6 +31,7 @@ public sealed class Office
     public InMemoryIncidentStore Store { get; } = new();
     public ScriptedChannel Channel { get; } = new();
     public ContactBook Book { get; }
+    public Contacts Contacts { get; }
     public RecordingEngine Engine { get; }
     public LinkSigner Signer { get; }
     public IncidentCards Cards { get; }
@@ -56,9 +58,9 @@ public sealed class Office
     public Messenger MessengerOn(IIncidentStore store, IReadOnlyList<INotifier> channels)
     {
         var sender = new ChannelSender(channels, Time, NullLogger<ChannelSender>.Instance);
-        return new(new Courier(sender, Book, Time, NullLogger<Courier>.Instance), sender, store, NullLogger<Messenger>.Instance);
+        return new(new Courier(sender, Contacts, Time, NullLogger<Courier>.Instance), sender, store, NullLogger<Messenger>.Instance);
     }
 
     public DecisionDesk DeskOn(IIncidentStore store, IIncidentEngine? engine = null) =>
-        new(store, engine ?? Engine, new ApproverRules(Book), Sent, Time, NullLogger<DecisionDesk>.Instance);
+        new(store, engine ?? Engine, new ApproverRules(Contacts), Sent, Time, NullLogger<DecisionDesk>.Instance);
 }

@@ -5,7 +5,7 @@ using Runbooks.Messages;
 namespace Runbooks.Incidents.Watch;
 
 /// <summary>Tells whoever is last in line about the system itself, without touching the store, which may be what is down.</summary>
-public sealed class FallbackContact(IEnumerable<INotifier> notifiers, ContactBook contacts, ILogger<FallbackContact> logger)
+public sealed class FallbackContact(ChannelSender channels, Contacts contacts, ILogger<FallbackContact> logger)
 {
     /// <summary>Stands where an incident's id would: channels that join messages into threads join these.</summary>
     public const string SystemId = "runbooks-system";
@@ -22,7 +22,7 @@ public sealed class FallbackContact(IEnumerable<INotifier> notifiers, ContactBoo
             Sections = [new("What happened", [message])],
         };
         var reached = false;
-        foreach (var recipient in contacts.TryFind(ContactBook.Fallback, out var contact) ? contact.Recipients : [])
+        foreach (var recipient in contacts.Book.TryFind(ContactBook.Fallback, out var contact) ? contact.Recipients : [])
         {
             reached |= await TellAsync(recipient, card, cancellationToken);
         }
@@ -39,21 +39,9 @@ public sealed class FallbackContact(IEnumerable<INotifier> notifiers, ContactBoo
     {
         foreach (var address in recipient.Addresses)
         {
-            if (notifiers.FirstOrDefault(notifier => notifier.Channel.Equals(address.Channel, StringComparison.OrdinalIgnoreCase)) is not { } channel)
+            if ((await channels.TrySendAsync(card, address, cancellationToken)).Failure is null)
             {
-                continue;
-            }
-
-            try
-            {
-                await channel.SendAsync(card, address, cancellationToken);
                 return true;
-            }
-#pragma warning disable CA1031 // A channel may fail in any way; the next one is tried.
-            catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
-#pragma warning restore CA1031
-            {
-                Log.ChannelFailed(logger, address.Channel, SystemId, failure);
             }
         }
 
