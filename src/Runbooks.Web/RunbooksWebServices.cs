@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
@@ -24,6 +25,7 @@ public static class RunbooksWebServices
     public static IServiceCollection AddRunbooksWeb(this IServiceCollection services)
     {
         services.AddAlerts().AddSafety().AddIncidentIntake().AddRazorComponents();
+        services.Configure<KeyManagementOptions>(UnstoredKeys.Use);
         services.AddOptions<ApiKeyOptions>().BindConfiguration(ApiKeyOptions.SectionName);
         services.AddOptions<ConsoleOptions>().BindConfiguration(ConsoleOptions.SectionName);
 

@@ -2,9 +2,18 @@ using Microsoft.Extensions.Options;
 
 namespace Runbooks.Web.Tests;
 
-/// <summary>A host whose links could be forged does not start.</summary>
 public sealed class StartTests
 {
+    [Fact]
+    public async Task DataProtectionThatNothingUses_StoresNoKeyAndWarnsOfNothing()
+    {
+        await using var host = new WebHost();
+        await host.InitializeAsync();
+
+        host.Logged.ShouldContain(line => line.StartsWith("Creating key", StringComparison.Ordinal));
+        host.Logged.ShouldNotContain(line => line.Contains("No XML encryptor", StringComparison.Ordinal) || line.StartsWith("Writing data to file", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("LinkSigning:Keys:0:Secret", "c2hvcnQ=", "at least 32 random bytes")]
     [InlineData("LinkSigning:Keys:0:Secret", "", "at least 32 random bytes")]
