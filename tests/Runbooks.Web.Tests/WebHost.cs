@@ -42,6 +42,7 @@ public sealed class WebHost : IAsyncLifetime
     public ScriptedChannel Channel { get; } = new();
     public Dictionary<string, string?> Settings { get; } = [];
     public Action<IServiceCollection> Configure { get; init; } = _ => { };
+    public Action<WebApplication> Map { get; init; } = _ => { };
     public IServiceProvider Services => _app.Services;
 
     /// <summary>Follows no redirects and carries no key.</summary>
@@ -78,6 +79,7 @@ public sealed class WebHost : IAsyncLifetime
         Configure(builder.Services);
         _app = builder.Build();
         _app.MapRunbooks();
+        Map(_app);
         await _app.StartAsync();
         var address = new Uri(_app.Urls.Single());
         Browser = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = address };

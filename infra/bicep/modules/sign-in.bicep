@@ -1,5 +1,6 @@
-// Sign-in in front of the app (optional). Anonymous callers are let through: signed links and function keys are the app's
-// own business. Whoever is signed in is named in the platform's header, and the app writes that name into the record.
+// Sign-in in front of the app (optional). Anonymous callers are let through: function keys are the app's own business, and
+// it sends whoever opens an approval link or the console to the sign-in. The platform names the person in its header, and
+// the app writes that name into the record.
 
 param appName string
 param clientId string

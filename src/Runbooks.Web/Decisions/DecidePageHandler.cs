@@ -83,6 +83,13 @@ public sealed class DecidePageHandler(
         return new PageResult<ApprovalPage>(new { Model = new ApprovalModel(incident, gate, runbook, grant.Recipient, result, now) }, status);
     }
 
+    /// <summary>For a host where people sign in, and this one has not.</summary>
+    internal IResult NotSignedIn()
+    {
+        Log.LinkRefused(logger, "nobody was signed in");
+        return Message(StatusCodes.Status401Unauthorized, "Not decided", "You are not signed in, or no longer. Open the link from your message again and decide there.");
+    }
+
     private PageResult<MessagePage> BadLink()
     {
         Log.LinkRefused(logger, "the signature does not fit, or its key is gone");

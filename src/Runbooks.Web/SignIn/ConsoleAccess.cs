@@ -16,12 +16,12 @@ public sealed class ConsoleAccess(PlatformPrincipal principal, ApiKeyGate keys)
             return await page();
         }
 
-        PageHeaders.Write(request.HttpContext.Response);
         if (principal.IsTrusted && (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method)))
         {
-            return Results.Redirect($"/.auth/login/aad?post_login_redirect_uri={Uri.EscapeDataString($"{request.Path}")}");
+            return SignInPage.For(request);
         }
 
+        PageHeaders.Write(request.HttpContext.Response);
         request.HttpContext.Response.Headers.WWWAuthenticate = "Basic realm=\"Runbooks: any name, the console's key as password\", charset=\"UTF-8\"";
         return Results.Text("The console needs its key: give it as the password, with any name.", statusCode: StatusCodes.Status401Unauthorized);
     }

@@ -26,6 +26,7 @@ public static class SignInServices
         return services
             .AddSingleton<PlatformPrincipal>()
             .AddSingleton<ConsoleAccess>()
+            .AddSingleton<LinkAccess>()
             .AddSingleton<SecureWebhook>();
     }
 }

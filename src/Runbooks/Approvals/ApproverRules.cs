@@ -8,10 +8,14 @@ public sealed class ApproverRules(Contacts contacts)
     /// <summary>The book's name for a person, so that one person under two names is still one.</summary>
     public string NameOf(string person) => (contacts.Book.FindPerson(person) ?? contacts.Book.FindPerson(Identity.SignIn(person)))?.Name ?? person;
 
+    /// <summary>As above. Whoever signed in is known by what the sign-in proves and by nothing else: a display name may be anybody's.</summary>
+    public string NameOf(Ballot ballot) =>
+        !ballot.SignedIn ? NameOf(ballot.Person) : contacts.Book.FindPerson(Identity.SignIn(ballot.Person))?.Name ?? Identity.SignIn(ballot.Person);
+
     /// <summary>Why this ballot may not count; null when it may.</summary>
     public DecisionResult? Objection(Gate gate, Ballot ballot)
     {
-        var (book, person) = (contacts.Book, NameOf(ballot.Person));
+        var (book, person) = (contacts.Book, NameOf(ballot));
         if (ballot.LinkOf is not { } recipient)
         {
             return book.Includes(gate.Approvers, person)

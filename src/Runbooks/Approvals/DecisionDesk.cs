@@ -101,7 +101,7 @@ public sealed class DecisionDesk(
     private bool IsRepeated(Incident incident, string? gateId, Ballot ballot) =>
         incident.State == IncidentState.AwaitingApproval
         && (gateId is null ? incident.LatestGate : incident.FindGate(gateId)) is { } gate
-        && gate.Decisions.Any(decision => decision.Verb == ballot.Verb && decision.Person == rules.NameOf(ballot.Person));
+        && gate.Decisions.Any(decision => decision.Verb == ballot.Verb && decision.Person == rules.NameOf(ballot));
 
     private (Incident, DecisionResult) Decide(Incident incident, string? gateId, Ballot ballot)
     {
@@ -113,7 +113,7 @@ public sealed class DecisionDesk(
 
         if ((gateId ?? gate?.Id) is { } id)
         {
-            var decision = new Decision(ballot.Verb, rules.NameOf(ballot.Person), ballot.Via, time.GetUtcNow(), ballot.Reason, ballot.PlanHash);
+            var decision = new Decision(ballot.Verb, rules.NameOf(ballot), ballot.Via, time.GetUtcNow(), ballot.Reason, ballot.PlanHash);
             return incident.Decide(id, decision, incident.StartedBy is { } starter ? rules.NameOf(starter) : null);
         }
 
