@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Runbooks.Catalog;
 
 namespace Runbooks.Messages;
@@ -27,6 +28,7 @@ public sealed record Card
     public IReadOnlyList<CardLink> Links { get; init; } = [];
 
     /// <summary>Whether the first link is where to decide.</summary>
+    [JsonIgnore]
     public bool Asks => Kind is CardKind.ApprovalRequest or CardKind.Reminder or CardKind.Escalation;
 
     /// <summary>Not null on a card that asks for one decision: the gate that channels with buttons of their own decide on.</summary>

@@ -29,6 +29,7 @@ public sealed class TargetWordsTests
 
         healed.LatestGate!.Question.ShouldBe("Run this self-healing runbook on vm-batch-1?");
         healed.Target.ShouldBe(Machine);
+        await world.AdvanceAsync(healed.Id, TimeSpan.FromMinutes(6));
         world.Notifier.Sent.ShouldNotBeEmpty();
         world.Notifier.Sent.ShouldAllBe(sent => sent.Card.Title.EndsWith("on vm-batch-1", StringComparison.Ordinal));
     }
