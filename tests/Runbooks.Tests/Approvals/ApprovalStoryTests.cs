@@ -1,0 +1,104 @@
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Approvals;
+using Runbooks.Catalog;
+using Runbooks.Incidents;
+using Runbooks.Steps;
+using TestKit.Incidents;
+using People = Runbooks.Tests.Messages.People;
+
+namespace Runbooks.Tests.Approvals;
+
+/// <summary>The rules of approval in whole incidents: who decides, how many, and what happens after.</summary>
+public sealed class ApprovalStoryTests : IAsyncDisposable
+{
+    private readonly IncidentWorld _world = new(configure: services => services.AddSingleton(People.Book));
+
+    public ApprovalStoryTests() => _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
+
+    [Fact]
+    public async Task TwoAreRequired_TheSecondPersonLetsItRunAndNotTheSecondClick()
+    {
+        var opened = await _world.OpenAsync(Asking(approval => approval with { Required = 2 }));
+
+        (await DecideAsync(opened.Id, "ada")).ShouldBe(DecisionStatus.MoreNeeded);
+        (await DecideAsync(opened.Id, "ada@example.com")).ShouldBe(DecisionStatus.AlreadyCounted);
+        (await _world.SettleAsync(opened.Id)).State.ShouldBe(IncidentState.AwaitingApproval);
+        _world.Script.Deeds.ShouldBeEmpty();
+
+        (await DecideAsync(opened.Id, "grace")).ShouldBe(DecisionStatus.Decided);
+        (await _world.SettleAsync(opened.Id)).State.ShouldBe(IncidentState.Resolved);
+    }
+
+    [Fact]
+    public async Task StartedByHandUnderSeparationOfDuties_SomebodyElseHasToSayYes()
+    {
+        var runbook = Asking(approval => approval with { SeparationOfDuties = true });
+        var opened = await _world.OpenAsync(runbook, Some.Incident(runbook) with { StartedBy = "ada" });
+
+        (await DecideAsync(opened.Id, "ada")).ShouldBe(DecisionStatus.NotAllowed);
+        (await _world.SettleAsync(opened.Id)).State.ShouldBe(IncidentState.AwaitingApproval);
+
+        (await DecideAsync(opened.Id, "grace")).ShouldBe(DecisionStatus.Decided);
+        (await _world.SettleAsync(opened.Id)).State.ShouldBe(IncidentState.Resolved);
+    }
+
+    [Fact]
+    public async Task LeadWhoIsAskedLater_MayDecideOnlyFromThenOn()
+    {
+        var opened = await _world.OpenAsync(Asking(approval => approval));
+
+        (await DecideAsync(opened.Id, "linus")).ShouldBe(DecisionStatus.NotAllowed);
+        await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(11));
+
+        (await DecideAsync(opened.Id, "linus")).ShouldBe(DecisionStatus.Decided);
+        (await _world.SettleAsync(opened.Id)).State.ShouldBe(IncidentState.Resolved);
+    }
+
+    [Fact]
+    public async Task TakenOver_NothingRunsAndItStaysOpenUntilSomebodyClosesIt()
+    {
+        var opened = await _world.OpenAsync(Asking(approval => approval));
+
+        (await DecideAsync(opened.Id, "ada", Verb.TakeOver)).ShouldBe(DecisionStatus.Decided);
+        var driven = await _world.AdvanceAsync(opened.Id, TimeSpan.FromHours(3));
+        driven.State.ShouldBe(IncidentState.TakenOver);
+        driven.IsDriven().ShouldBeTrue();
+        (await DecideAsync(opened.Id, "grace")).ShouldBe(DecisionStatus.AlreadyClosed);
+
+        var closed = await _world.Get<DecisionDesk>().CloseAsync(opened.Id, "ada", "Restarted by hand.", TestContext.Current.CancellationToken);
+        closed.Result.Status.ShouldBe(DecisionStatus.Decided);
+        closed.Incident!.IsDriven().ShouldBeFalse();
+        _world.Script.Deeds.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task ResolutionWithItsOwnApproval_IsAskedAboutAfterTheFixWasVerified()
+    {
+        var opened = await _world.OpenAsync(Asking(approval => approval) with
+        {
+            Resolution = new() { Approval = Some.Approval() with { Ask = "And the cause?", From = ["platform-lead"] }, Steps = [Some.Step("ticket")] },
+        });
+
+        await DecideAsync(opened.Id, "ada");
+        var between = await _world.SettleAsync(opened.Id);
+        between.OpenGate!.Id.ShouldBe("resolution-1");
+        _world.Script.Deeds.ShouldBe(["do fix"]);
+
+        (await DecideAsync(opened.Id, "ada")).ShouldBe(DecisionStatus.NotAllowed);
+        (await DecideAsync(opened.Id, "linus")).ShouldBe(DecisionStatus.Decided);
+        (await _world.SettleAsync(opened.Id)).State.ShouldBe(IncidentState.Resolved);
+        _world.Script.Deeds.ShouldBe(["do fix", "do ticket"]);
+    }
+
+    public ValueTask DisposeAsync() => _world.DisposeAsync();
+
+    private static Runbook Asking(Func<Approval, Approval> how) =>
+        Some.Runbook() with { Mitigation = Some.Runbook().Mitigation with { Approval = how(Some.Approval()) } };
+
+    private async Task<DecisionStatus> DecideAsync(string id, string person, Verb verb = Verb.Approve)
+    {
+        var receipt = await _world.Get<DecisionDesk>().DecideAsync(id, null, new Ballot(verb, person, "api"), TestContext.Current.CancellationToken);
+        await _world.SettleAsync(id);
+        return receipt.Result.Status;
+    }
+}
