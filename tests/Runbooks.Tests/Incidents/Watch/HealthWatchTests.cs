@@ -2,6 +2,7 @@ using Runbooks.Engine;
 using Runbooks.Incidents.Watch;
 using Runbooks.Messages;
 using TestKit;
+using TestKit.People;
 
 namespace Runbooks.Tests.Incidents.Watch;
 
@@ -46,6 +47,21 @@ public sealed class HealthWatchTests : IAsyncDisposable
 
         await _world.Get<HealthWatch>().LookAsync(CancellationToken.None);
 
+        _world.Paged.ShouldBe([ContactBook.Fallback]);
+    }
+
+    [Fact]
+    public async Task ChannelThatHangs_DoesNotHoldUpTheWatch()
+    {
+        (_world.Engine.Illness, _world.ChannelHangs) = ("gone", true);
+        await _world.Get<HealthWatch>().LookAsync(CancellationToken.None);
+
+        var look = _world.Get<HealthWatch>().LookAsync(CancellationToken.None);
+
+        await _world.Time.UntilDoneAsync(look);
+        (_world.Now - Some.Time).ShouldBeLessThan(TimeSpan.FromSeconds(20));
+        _world.ChannelHangs = false;
+        await _world.Get<HealthWatch>().LookAsync(CancellationToken.None);
         _world.Paged.ShouldBe([ContactBook.Fallback]);
     }
 

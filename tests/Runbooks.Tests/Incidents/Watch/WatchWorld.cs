@@ -54,6 +54,8 @@ internal sealed class WatchWorld : IAsyncDisposable, INotifier
 
     public bool ChannelIsDown { get; set; }
 
+    public bool ChannelHangs { get; set; }
+
     public IReadOnlyList<string> Paged => [.. Sent.Where(sent => sent.Card.Kind == CardKind.Page).Select(sent => sent.To)];
 
     public DateTimeOffset Now => Time.GetUtcNow();
@@ -89,6 +91,11 @@ internal sealed class WatchWorld : IAsyncDisposable, INotifier
         if (ChannelIsDown)
         {
             throw new IOException("no line");
+        }
+
+        if (ChannelHangs)
+        {
+            return new TaskCompletionSource<string?>().Task;
         }
 
         Sent.Enqueue((to.Recipient, card));
