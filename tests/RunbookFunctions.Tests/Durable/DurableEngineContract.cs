@@ -12,7 +12,7 @@ public sealed class DurableEngineContract : EngineContract
         var test = TestContext.Current.TestMethod?.MethodName;
         Assert.SkipWhen(
             test == nameof(ParallelActivities_RunAtTheSameTimeAndKeepTheirPlaces) && Environment.ProcessorCount < 4,
-            "The in-process host runs as many activities at once as there are processors; this machine has fewer than four.");
+            "The in-process host runs as many activities at once as there are processors; this machine has fewer than four: set DOTNET_PROCESSOR_COUNT=4.");
         Assert.SkipWhen(
             test == nameof(ManyInstances_DoNotDisturbEachOther),
             "The in-process host does not bring 200 instances to their end in a minute; the test against a running host opens many.");

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
@@ -47,6 +49,7 @@ internal sealed class InProcessHarness : IEngineHarness
             },
             new DurableTaskTestHostOptions
             {
+                Port = FreePort(),
                 LoggerFactory = logs,
                 ConfigureServices = services => services
                     .Configure<DurableTaskWorkerOptions>(options => options.DataConverter = s_json)
@@ -64,16 +67,18 @@ internal sealed class InProcessHarness : IEngineHarness
         await SettleAsync();
     }
 
-    /// <summary>Quiet is when nothing has been updated for a while: the host has no word for it.</summary>
+    /// <summary>Quiet is when all have begun and nothing has been updated for a while: the host has no word for it.</summary>
     public async Task SettleAsync()
     {
-        var (seen, quiet) = ("", 0);
-        while (quiet < 4)
+        var (seen, quiet, begun) = ("", 0, false);
+        while (quiet < 4 || !begun)
         {
             await Task.Delay(50);
             var now = new List<string>();
+            begun = true;
             await foreach (var instance in _host.Client.GetAllInstancesAsync())
             {
+                begun &= instance.RuntimeStatus != OrchestrationRuntimeStatus.Pending;
                 now.Add($"{instance.InstanceId} {instance.RuntimeStatus} {instance.LastUpdatedAt.Ticks}");
             }
 
@@ -103,6 +108,14 @@ internal sealed class InProcessHarness : IEngineHarness
     }
 
     public ValueTask DisposeAsync() => _host.DisposeAsync();
+
+    /// <summary>The host's own choice is a number between 30,000 and 40,000, taken or not.</summary>
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
 
     private sealed record Start(string Workflow, JsonElement Input);
 }
