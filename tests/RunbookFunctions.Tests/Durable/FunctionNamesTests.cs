@@ -40,7 +40,7 @@ public sealed class FunctionNamesTests
     [Fact]
     public void EveryFunction_IsOnTheMonitorsMap()
     {
-        using var map = JsonDocument.Parse(File.ReadAllText(Path.Combine(Repository(), "infra", "dfmon", "function-maps", "dfm-func-map.json")));
+        using var map = JsonDocument.Parse(File.ReadAllText(RepositoryRoot.Of("infra", "dfmon", "function-maps", "dfm-func-map.json")));
 
         s_functions.Select(NameOf).ShouldBeSubsetOf(map.RootElement.GetProperty("functions").EnumerateObject().Select(function => function.Name).ToList());
     }
@@ -60,15 +60,4 @@ public sealed class FunctionNamesTests
     }
 
     private static string NameOf(MethodInfo method) => method.GetCustomAttribute<FunctionAttribute>()!.Name;
-
-    private static string Repository()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder!.FullName, "RunbookFunctions.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return folder.FullName;
-    }
 }
