@@ -26,7 +26,7 @@ public sealed class CrashTests
             for (var point = first; survived < 3; point += Parallel)
             {
                 await host.ArmAsync(point);
-                stories[point] = await TellAsync(host, $"llm-b-{point}");
+                stories[point] = await TellAsync(host, $"llm-b-{100 + point}");
                 survived += host.Crashed ? 0 : 1;
             }
         }));
