@@ -37,6 +37,7 @@ internal static class PracticeApis
 {
     public static IServiceCollection AddPracticeApis(this IServiceCollection services) => services
         .AddSingleton<PracticeClusters>()
+        .AddSingleton<AccessReview>()
         .AddSingleton<PracticeApi, KubernetesApi>()
         .AddSingleton<PracticeApi, PrometheusApi>()
         .AddSingleton<PracticeApi, ProviderApi>()

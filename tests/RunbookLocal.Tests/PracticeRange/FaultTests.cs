@@ -65,6 +65,8 @@ public sealed class FaultTests : OnTheRange
     [InlineData("{\"api\":\"kubernetes\",\"kind\":\"sad\"}", "'kind' must be")]
     [InlineData("{\"api\":\"kubernetes\",\"kind\":\"500\",\"count\":0}", "'count'")]
     [InlineData("{\"api\":\"kubernetes\",\"kind\":\"500\",\"often\":1}", "often")]
+    [InlineData("{\"api\":\"arm\",\"kind\":\"denied\"}", "'denied' needs 'on'")]
+    [InlineData("{\"api\":\"prometheus\",\"kind\":\"denied\",\"on\":\"query\"}", "know no permissions")]
     [InlineData("nonsense", "Example:")]
     public async Task WrongFault_IsRefusedWithTheRemedy(string body, string words)
     {

@@ -4,7 +4,7 @@ using RunbookLocal.PracticeRange.Traffic;
 namespace RunbookLocal.PracticeRange.Arm;
 
 /// <summary>Azure Resource Manager: resources of some kinds, their metrics and their health.</summary>
-internal sealed class ArmApi(IEnumerable<ArmKind> kinds, ArmOperations operations, TrafficWorld traffic, TimeProvider time) : PracticeApi("arm")
+internal sealed class ArmApi(IEnumerable<ArmKind> kinds, ArmOperations operations, ArmPermissions permissions, TrafficWorld traffic, TimeProvider time) : PracticeApi("arm")
 {
     private readonly Dictionary<string, ArmKind> _kinds = kinds.ToDictionary(kind => kind.Type);
 
@@ -62,6 +62,8 @@ internal sealed class ArmApi(IEnumerable<ArmKind> kinds, ArmOperations operation
         {
             ["providers", "microsoft.insights", "metrics"] when request.Method == "GET" => ArmMetrics.Show(request, traffic, time),
             ["providers", "microsoft.resourcehealth", "availabilitystatuses", "current"] when request.Method == "GET" => Health(request),
+            [.., "providers", "microsoft.authorization", "permissions"] when request.Method == "GET" => permissions.Show(),
+            _ when permissions.Deny(request) => Error(403, http),
             _ => _kinds.GetValueOrDefault(request.Type)?.Answer(request, operations),
         };
         return answer ?? Error(404, http);

@@ -4,6 +4,7 @@ internal static class ArmKinds
 {
     public static IServiceCollection AddArm(this IServiceCollection services) => services
         .AddSingleton<ArmOperations>()
+        .AddSingleton<ArmPermissions>()
         .AddSingleton<TrafficManagerKind>()
         .AddSingleton<FrontDoorKind>()
         .AddSingleton<Traffic.TrafficWorld>()

@@ -21,7 +21,7 @@ internal sealed class FaultMiddleware(RequestDelegate next, FaultBoard faults, I
         faults.Saw(request, await BodyAsync(request));
         var where = $"{request.Method} {request.Path}";
         var fault = faults.Take(fault => fault.Api == api.Name
-            && fault.Kind != Fault.LroFails
+            && fault.Kind is not (Fault.LroFails or Fault.Denied)
             && (fault.On is null ? api.CanHit(fault, request) : where.Contains(fault.On, StringComparison.OrdinalIgnoreCase)));
         switch (fault)
         {

@@ -6,7 +6,7 @@ using RunbookLocal.PracticeRange.Faults;
 namespace RunbookLocal.PracticeRange.Kubernetes;
 
 /// <summary>The pods, logs, evictions and events of the Kubernetes API, one path prefix for each cluster.</summary>
-internal sealed class KubernetesApi(PracticeClusters clusters, TimeProvider time) : PracticeApi("kubernetes")
+internal sealed class KubernetesApi(PracticeClusters clusters, AccessReview access, TimeProvider time) : PracticeApi("kubernetes")
 {
     private V1DeleteOptions? _lastDeletion;
 
@@ -22,6 +22,7 @@ internal sealed class KubernetesApi(PracticeClusters clusters, TimeProvider time
         routes.MapPost(Pods + "/{name}/eviction", (Delegate)EvictAsync);
         routes.MapGet(Pods + "/{name}/log", (HttpContext http) => WithPod(http, (_, pod, life) => PodLogEndpoint.Read(http.Request, pod, life, time.GetUtcNow())));
         routes.MapGet("/{cluster}/api/v1/namespaces/{ns}/events", Events);
+        routes.MapPost("/{cluster}/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", (Delegate)ReviewAsync);
         routes.MapFallback("/{**rest}", (HttpRequest request) => KubernetesStatus.ForStatus(404, request));
     }
 
@@ -71,10 +72,14 @@ internal sealed class KubernetesApi(PracticeClusters clusters, TimeProvider time
         });
     }
 
+    private async Task<IResult> ReviewAsync(HttpContext http) => access.Answer(await ReadAsync<V1SelfSubjectAccessReview>(http));
+
     private async Task<IResult> DeleteAsync(HttpContext http)
     {
         var options = await ReadAsync<V1DeleteOptions>(http);
-        return WithPod(http, (cluster, pod, life) => Delete(cluster, pod, life, options, Show));
+        return access.Denies(AccessReview.Delete)
+            ? KubernetesStatus.ForStatus(403, http.Request)
+            : WithPod(http, (cluster, pod, life) => Delete(cluster, pod, life, options, Show));
     }
 
     private async Task<IResult> EvictAsync(HttpContext http)
@@ -85,7 +90,9 @@ internal sealed class KubernetesApi(PracticeClusters clusters, TimeProvider time
             return KubernetesStatus.Error(400, "BadRequest", "the body must be a policy/v1 Eviction that names the pod");
         }
 
-        return WithPod(http, (cluster, pod, life) => Delete(cluster, pod, life, eviction.DeleteOptions, (_, _) => KubernetesStatus.Success()));
+        return access.Denies(AccessReview.Evict)
+            ? KubernetesStatus.ForStatus(403, http.Request)
+            : WithPod(http, (cluster, pod, life) => Delete(cluster, pod, life, eviction.DeleteOptions, (_, _) => KubernetesStatus.Success()));
     }
 
     private IResult Delete(PracticeCluster cluster, PracticePod pod, PodLife life, V1DeleteOptions? options, Func<PracticePod, PodLife, IResult> answer)

@@ -4,7 +4,7 @@ namespace Runbooks.Alerts.Matching;
 /// A pattern with <c>*</c> (any text) and <c>?</c> (one UTF-16 character), ignoring case. The parts between stars are looked
 /// for one after the other and each is settled once found: no backtracking, and no input that makes it explode.
 /// </summary>
-internal static class Glob
+public static class Glob
 {
     private static readonly System.Buffers.SearchValues<char> Wild = System.Buffers.SearchValues.Create("*?");
 
