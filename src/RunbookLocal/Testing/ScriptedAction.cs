@@ -43,6 +43,9 @@ internal sealed class ScriptedAction(IAction real, WorldScript script, Func<Time
         };
     }
 
+    /// <summary>Nobody to ask: a scripted world has no identities.</summary>
+    public Task<string?> FindLackAsync(object parameters, StepContext context, CancellationToken cancellationToken) => Task.FromResult<string?>(null);
+
     public async Task<ActionResult> ApplyAsync(object parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
         var step = StepOf(context);

@@ -51,6 +51,10 @@ internal sealed class SuspendSubscription(ArmResources arm)
         };
     }
 
+    protected override Task<string?> FindLackAsync(SuspendSubscriptionParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+        arm.FindLackAsync(
+            Target($"{parameters.Service}/subscriptions/{parameters.Subscription}"), "Microsoft.ApiManagement/service/subscriptions/write", cancellationToken);
+
     protected override async Task<ActionResult> ApplyAsync(
         SuspendSubscriptionParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {

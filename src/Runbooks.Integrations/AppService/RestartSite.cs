@@ -30,6 +30,9 @@ internal sealed class RestartSite(ArmResources arm) : RunbookAction<RestartSiteP
         };
     }
 
+    protected override Task<string?> FindLackAsync(RestartSiteParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+        arm.FindLackAsync(Target(parameters.Site), "Microsoft.Web/sites/restart/action", cancellationToken);
+
     protected override async Task<ActionResult> ApplyAsync(
         RestartSiteParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {

@@ -6,6 +6,10 @@ namespace Runbooks.Integrations.ApplicationGateway;
 /// <summary>Rules of <c>Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies</c>.</summary>
 internal sealed class ApplicationGatewayWafRules : WafRules
 {
+    public const string ResourceType = "Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies";
+
+    public override string Type => ResourceType;
+
     public override string ApiVersion => "2025-05-01";
 
     public override string Role => "Network Contributor";

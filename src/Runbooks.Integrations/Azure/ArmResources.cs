@@ -20,6 +20,25 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
             : new ArmDocument(ReadObject(target, answer.Body), answer.ETag);
     }
 
+    /// <summary>Asks Azure whether this identity may do an operation on the resource.</summary>
+    /// <param name="operation">As roles name it: <c>Microsoft.Web/sites/restart/action</c>.</param>
+    /// <returns>What is lacking, in words; null when nothing is, or when Azure does not tell.</returns>
+    public async Task<string?> FindLackAsync(ArmTarget target, string operation, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var call = Call(target with { ApiVersion = ArmPermissions.ApiVersion }, RequestMethod.Get, "read its permissions", below: ArmPermissions.Path);
+            var answer = ReadObject(target, (await Caller.SendAsync(call, cancellationToken)).Body);
+            return ArmPermissions.MayAllow(answer, operation)
+                ? null
+                : $"This identity lacks the role {target.Role} on {target.Words}: it may not do {operation} there.";
+        }
+        catch (Exception unknown) when (unknown is StepRefusedException or AzureCallException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Sends, and returns once the operation has ended well.</summary>
     public Task<AzureAnswer> SendAsync(AzureCall call, TimeProvider time, CancellationToken cancellationToken) =>
         Caller.SendToEndAsync(call, time, cancellationToken);

@@ -40,6 +40,9 @@ internal sealed class CloseAlert(ArmResources arm)
         };
     }
 
+    protected override Task<string?> FindLackAsync(CloseAlertParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+        arm.FindLackAsync(Target(parameters.Alert), "Microsoft.AlertsManagement/alerts/changestate/action", cancellationToken);
+
     protected override async Task<ActionResult> ApplyAsync(
         CloseAlertParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {

@@ -44,6 +44,9 @@ internal sealed class RotateKey(ArmResources arm)
         };
     }
 
+    protected override Task<string?> FindLackAsync(RotateKeyParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+        arm.FindLackAsync(Target(parameters.Account), "Microsoft.CognitiveServices/accounts/regenerateKey/action", cancellationToken);
+
     protected override async Task<ActionResult> ApplyAsync(
         RotateKeyParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {

@@ -42,6 +42,9 @@ internal sealed class RestartRevision(ArmResources arm)
         };
     }
 
+    protected override Task<string?> FindLackAsync(RestartRevisionParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+        arm.FindLackAsync(Target(parameters.App), "Microsoft.App/containerApps/revisions/restart/action", cancellationToken);
+
     protected override async Task<ActionResult> ApplyAsync(
         RestartRevisionParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {

@@ -32,6 +32,9 @@ internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> o
         return new Preparation { Will = $"Delete files {age} below {parameters.Folder} on {machine.Words} (now {found})." };
     }
 
+    protected override Task<string?> FindLackAsync(DeleteTempFilesParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+        machines.Find(parameters.Machine, context.Time).FindLackAsync(cancellationToken);
+
     protected override async Task<ActionResult> ApplyAsync(
         DeleteTempFilesParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {

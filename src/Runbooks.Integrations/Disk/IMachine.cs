@@ -16,6 +16,9 @@ internal interface IMachine
 
     /// <summary>Counts what would be deleted, or deletes it. Never follows a link, and never leaves the file system.</summary>
     Task<TempFiles> TempFilesAsync(string folder, TimeSpan olderThan, bool delete, CancellationToken cancellationToken);
+
+    /// <returns>What this identity lacks to delete there, in words; null when nothing, or when nobody can tell.</returns>
+    Task<string?> FindLackAsync(CancellationToken cancellationToken);
 }
 
 internal sealed record DiskSpace(long Used, long Size)

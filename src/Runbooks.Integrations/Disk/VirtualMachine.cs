@@ -47,6 +47,9 @@ internal sealed partial class VirtualMachine(ArmResources arm, string id, TimePr
         return found.Success ? new TempFiles(Number(found, 1), Number(found, 2)) : throw Odd();
     }
 
+    public Task<string?> FindLackAsync(CancellationToken cancellationToken) =>
+        arm.FindLackAsync(_target, "Microsoft.Compute/virtualMachines/runCommand/action", cancellationToken);
+
     private async Task<string> RunAsync(string folder, long minutes, string[] script, string what, CancellationToken cancellationToken)
     {
         if (!TempFolder.IsPath(folder))

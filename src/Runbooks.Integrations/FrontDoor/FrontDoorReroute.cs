@@ -6,6 +6,7 @@ using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.AzureMonitor;
 using Runbooks.Integrations.Metrics;
 using Runbooks.Integrations.Routing;
+using Runbooks.Steps;
 using Runbooks.Steps.Parameters;
 
 namespace Runbooks.Integrations.FrontDoor;
@@ -41,6 +42,10 @@ internal sealed class FrontDoorReroute(ArmResources arm, AzureMetrics metrics) :
 
     protected override async Task<IReadOnlyList<Route>> ReadSettingsAsync(string group, TimeProvider time, CancellationToken cancellationToken) =>
         [.. (await OriginsAsync(group, cancellationToken)).Select(origin => Read(group, origin, []))];
+
+    protected override Task<string?> FindLackAsync(FrontDoorRerouteParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+        arm.FindLackAsync(
+            Target($"{GroupOf(parameters)}/origins/{parameters.From}"), "Microsoft.Cdn/profiles/originGroups/origins/write", cancellationToken);
 
     protected override Task WriteAsync(RouteChange change, RouteSetting setting, TimeProvider time, CancellationToken cancellationToken)
     {

@@ -6,6 +6,10 @@ namespace Runbooks.Integrations.FrontDoor;
 /// <summary>Rules of <c>Microsoft.Network/FrontDoorWebApplicationFirewallPolicies</c>.</summary>
 internal sealed class FrontDoorWafRules : WafRules
 {
+    public const string ResourceType = "Microsoft.Network/FrontDoorWebApplicationFirewallPolicies";
+
+    public override string Type => ResourceType;
+
     public override string ApiVersion => "2024-02-01";
 
     public override string Role => "Network Contributor";

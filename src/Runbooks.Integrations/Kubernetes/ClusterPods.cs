@@ -65,6 +65,34 @@ internal sealed class ClusterPods(IClusterConnection connection, string cluster,
         Outcome,
         cancellationToken);
 
+    /// <summary>Asks whether this identity may evict the pod, or delete it when evicting is not enough.</summary>
+    /// <returns>What it may not, in words; null when it may, or when the cluster does not tell.</returns>
+    public async Task<string?> FindLackAsync(string ns, string name, bool delete, CancellationToken cancellationToken) =>
+        !await MayAsync("create", "eviction", ns, name, cancellationToken) ? Lack($"evict pod {ns}/{name}")
+        : delete && !await MayAsync("delete", null, ns, name, cancellationToken) ? Lack($"delete pod {ns}/{name}")
+        : null;
+
+    private async Task<bool> MayAsync(string verb, string? subresource, string ns, string name, CancellationToken cancellationToken)
+    {
+        var about = new V1ResourceAttributes { Verb = verb, Resource = "pods", Subresource = subresource, NamespaceProperty = ns, Name = name };
+        var review = new V1SelfSubjectAccessReview { Spec = new V1SelfSubjectAccessReviewSpec { ResourceAttributes = about } };
+        try
+        {
+            var answer = await CallAsync(
+                $"ask whether it may {verb} pods in {ns}",
+                client => client.AuthorizationV1.CreateSelfSubjectAccessReviewAsync(review, cancellationToken: cancellationToken),
+                cancellationToken: cancellationToken);
+            // A no beside an error says only that an authorizer could not be asked.
+            return answer?.Status is not { Allowed: false, EvaluationError: null or "" };
+        }
+        catch (Exception unknown) when (unknown is StepRefusedException or ClusterException or System.Text.Json.JsonException)
+        {
+            return true;
+        }
+    }
+
+    private string Lack(string what) => $"This identity may not {what} on cluster '{cluster}'. It lacks the role {Role}.";
+
     private static Func<EvictionOutcome>? Outcome(int status) => status switch
     {
         404 => () => EvictionOutcome.Gone,
@@ -91,7 +119,7 @@ internal sealed class ClusterPods(IClusterConnection connection, string cluster,
             throw status switch
             {
                 401 => new StepRefusedException($"Cluster '{cluster}' does not know this identity (401), so it may not {what}. Is its token still good, or Entra sign-in on? The cluster says: {words}"),
-                403 => new StepRefusedException($"This identity may not {what} on cluster '{cluster}'. It lacks the role {Role}. The cluster says: {words}"),
+                403 => new StepRefusedException($"{Lack(what)} The cluster says: {words}"),
                 _ => new ClusterException($"Cluster '{cluster}' answered {status} to: {what}. {words}", refused),
             };
         }

@@ -30,6 +30,9 @@ internal sealed class RecyclePod(Clusters clusters)
         };
     }
 
+    protected override Task<string?> FindLackAsync(RecyclePodParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+        clusters.Pods(parameters.Cluster).FindLackAsync(parameters.Namespace, parameters.Pod, parameters.OnBudget == OnBudget.Delete, cancellationToken);
+
     protected override async Task<ActionResult> ApplyAsync(
         RecyclePodParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {

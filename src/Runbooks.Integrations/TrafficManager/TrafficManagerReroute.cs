@@ -33,6 +33,14 @@ internal sealed class TrafficManagerReroute(ArmResources arm) : RerouteAction<Tr
         return [.. (profile.Properties["endpoints"] as JsonArray ?? []).OfType<JsonObject>().Select(endpoint => Read(group, endpoint))];
     }
 
+    protected override async Task<string?> FindLackAsync(TrafficManagerRerouteParameters parameters, StepContext context, CancellationToken cancellationToken)
+    {
+        var endpoint = RoutePlan.Find(await ReadAsync(parameters.Profile, context.Time, cancellationToken), parameters.From);
+        return endpoint is null
+            ? null
+            : await arm.FindLackAsync(Target(endpoint.Id), $"Microsoft.Network/trafficManagerProfiles/{KindOf(endpoint)}/write", cancellationToken);
+    }
+
     protected override Task WriteAsync(RouteChange change, RouteSetting setting, TimeProvider time, CancellationToken cancellationToken)
     {
         var properties = new JsonObject { ["endpointStatus"] = setting.Enabled ? "Enabled" : "Disabled" };
@@ -57,6 +65,9 @@ internal sealed class TrafficManagerReroute(ArmResources arm) : RerouteAction<Tr
             monitored == "Online",
             $"{monitored} by Traffic Manager's probes");
     }
+
+    /// <returns>azureEndpoints, externalEndpoints or nestedEndpoints.</returns>
+    private static string KindOf(Route endpoint) => endpoint.Id.Split('/')[^2];
 
     private ArmTarget Target(string id) => new(id, "2022-04-01", Role);
 }

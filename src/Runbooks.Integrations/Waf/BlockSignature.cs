@@ -12,9 +12,6 @@ namespace Runbooks.Integrations.Waf;
 internal sealed class BlockSignature(ArmResources arm)
     : RunbookAction<BlockSignatureParameters>("waf.blockSignature", "Adds a rule to a WAF policy that blocks requests whose body holds a prompt's signature.")
 {
-    public const string FrontDoorType = "Microsoft.Network/FrontDoorWebApplicationFirewallPolicies";
-    public const string ApplicationGatewayType = "Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies";
-
     public override string Role => "Network Contributor";
 
     public override bool Reversible => true;
@@ -22,8 +19,8 @@ internal sealed class BlockSignature(ArmResources arm)
     public static WafRules? KindOf(string policy) => policy.Split('/') is [.., var provider, var type, _]
         ? $"{provider}/{type}" switch
         {
-            var known when known.Equals(FrontDoorType, StringComparison.OrdinalIgnoreCase) => new FrontDoorWafRules(),
-            var known when known.Equals(ApplicationGatewayType, StringComparison.OrdinalIgnoreCase) => new ApplicationGatewayWafRules(),
+            var known when known.Equals(FrontDoorWafRules.ResourceType, StringComparison.OrdinalIgnoreCase) => new FrontDoorWafRules(),
+            var known when known.Equals(ApplicationGatewayWafRules.ResourceType, StringComparison.OrdinalIgnoreCase) => new ApplicationGatewayWafRules(),
             _ => null,
         }
         : null;
@@ -46,6 +43,12 @@ internal sealed class BlockSignature(ArmResources arm)
                 ? $"{target.Words} has {rules.Count} rules already, and no more than {WafRules.MostRules} fit."
                 : null),
         };
+    }
+
+    protected override Task<string?> FindLackAsync(BlockSignatureParameters parameters, StepContext context, CancellationToken cancellationToken)
+    {
+        var kind = KindOf(parameters.Policy)!;
+        return arm.FindLackAsync(Target(parameters.Policy, kind), $"{kind.Type}/write", cancellationToken);
     }
 
     protected override async Task<ActionResult> ApplyAsync(

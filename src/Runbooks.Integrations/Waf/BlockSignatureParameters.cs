@@ -1,5 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using Runbooks.Integrations.ApplicationGateway;
+using Runbooks.Integrations.FrontDoor;
 using Runbooks.Steps.Parameters;
 
 namespace Runbooks.Integrations.Waf;
@@ -18,7 +20,7 @@ public sealed record BlockSignatureParameters : IValidatableObject
     {
         if (BlockSignature.KindOf(Policy) is null)
         {
-            yield return new ValidationResult($"is neither a {BlockSignature.FrontDoorType} nor a {BlockSignature.ApplicationGatewayType}.", [nameof(Policy)]);
+            yield return new ValidationResult($"is neither a {FrontDoorWafRules.ResourceType} nor a {ApplicationGatewayWafRules.ResourceType}.", [nameof(Policy)]);
         }
     }
 }

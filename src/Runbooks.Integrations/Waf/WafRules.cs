@@ -7,6 +7,9 @@ internal abstract class WafRules
 {
     public const int MostRules = 100;
 
+    /// <summary>The resource type: <c>Microsoft.Network/…</c>.</summary>
+    public abstract string Type { get; }
+
     public abstract string ApiVersion { get; }
 
     public abstract string Role { get; }

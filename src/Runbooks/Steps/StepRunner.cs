@@ -83,7 +83,9 @@ public sealed class StepRunner(
 
             if (incident.Mode == RunMode.DryRun)
             {
-                return await RehearseAsync(attempt, preparation, cancellationToken);
+                return await Deadline.WithinAsync(spec.Timeout, time, token => action.FindLackAsync(parameters, context, token), cancellationToken) is { } lack
+                    ? throw new StepRefusedException(lack)
+                    : await RehearseAsync(attempt, preparation, cancellationToken);
             }
 
             if (!await slots.TakeAsync(action.Name, context.IdempotencyKey, spec.Timeout + SlotGrace, cancellationToken))

@@ -37,6 +37,18 @@ public sealed class VirtualMachineTests : OnTheRange
         scripts[3].Body.ShouldBeGolden("delete");
     }
 
+    [Fact]
+    public async Task IdentityThatMayRunNoScript_IsToldTheRole()
+    {
+        (await FindLackAsync(Delete, s_old)).ShouldBeNull();
+
+        await FaultAsync("arm", "denied", on: "Microsoft.Compute/virtualMachines/runCommand/action");
+
+        (await FindLackAsync(Delete, s_old)).ShouldBe(
+            "This identity lacks the role Virtual Machine Contributor on virtual machine vm-batch-1: it may not do Microsoft.Compute/virtualMachines/runCommand/action there.");
+        (await FindLackAsync(Delete, new { folder = "/var/tmp" })).ShouldBeNull();
+    }
+
     [Theory]
     [InlineData("/etc")]
     [InlineData("/var/tmpfiles")]

@@ -68,6 +68,9 @@ public sealed class PracticeWorld : IAsyncDisposable
         return await _world.SettleAsync(outcome.Id.ShouldNotBeNull(outcome.Reason));
     }
 
+    /// <summary>Opens an incident of a runbook that no file holds.</summary>
+    public Task<Incident> OpenAsync(Runbook runbook) => _world.OpenAsync(runbook);
+
     public async Task<Incident> ApproveAsync(string id) => (await _world.DecideAsync(id, Verb.Approve)).Incident;
 
     public Task<Incident> AdvanceAsync(string id, TimeSpan by) => _world.AdvanceAsync(id, by);

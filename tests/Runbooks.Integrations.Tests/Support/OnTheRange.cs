@@ -100,6 +100,12 @@ public abstract class OnTheRange : IAsyncLifetime
         return found.PrepareAsync(Bind(with, found.ParametersType), Context(interrupted), Cancel);
     }
 
+    protected Task<string?> FindLackAsync(string action, object with)
+    {
+        var found = Action(action);
+        return found.FindLackAsync(Bind(with, found.ParametersType), Context(), Cancel);
+    }
+
     protected Task<ActionResult> ApplyAsync(string action, object with, Preparation preparation, Preparation? interrupted = null)
     {
         var found = Action(action);

@@ -135,6 +135,42 @@ public sealed class FixTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task DryRunOfWhatTheIdentityMayNotDo_EndsAsTheRealOneWould()
+    {
+        _world.Script.Lack = name => $"This identity may not {name} it. It lacks the role fixer.";
+        var opened = await _world.OpenAsync(s_runbook with { Mode = RunMode.DryRun });
+
+        var (incident, _) = await _world.DecideAsync(opened.Id, Verb.Approve);
+
+        incident.State.ShouldBe(IncidentState.Failed);
+        incident.Reason.ShouldNotBeNull().ShouldContain("lacks the role fixer");
+        incident.Steps.ShouldBeEmpty();
+        _world.Script.Deeds.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task PermissionOfTheIdentity_IsAskedOnlyWhenADryRunIsAboutToAct()
+    {
+        var asked = new List<string>();
+        _world.Script.Lack = name =>
+        {
+            asked.Add(name);
+            return null;
+        };
+        _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
+        var real = await _world.OpenAsync(s_runbook);
+        await _world.DecideAsync(real.Id, Verb.Approve);
+        var dry = s_runbook with { Mode = RunMode.DryRun };
+        _world.Script.Verdicts.Clear();
+        var rehearsed = await _world.OpenAsync(dry, Some.Incident(dry, "261123-0300-bbbbbb"));
+        asked.ShouldBeEmpty();
+
+        await _world.DecideAsync(rehearsed.Id, Verb.Approve);
+
+        asked.ShouldBe(["fix"]);
+    }
+
+    [Fact]
     public async Task SelfHealingRunbook_ActsWithoutAskingAndTellsAfterwards()
     {
         _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;

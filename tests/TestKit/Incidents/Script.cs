@@ -15,6 +15,9 @@ public sealed class Script
     /// <summary>The identity that an action sees, by its <c>name</c> parameter.</summary>
     public ConcurrentDictionary<string, string> Identities { get; } = new();
 
+    /// <summary>What the identity lacks for an action, by the action's name; nothing unless said otherwise.</summary>
+    public Func<string, string?> Lack { get; set; } = _ => null;
+
     /// <summary>Everything that touched the world, in order: <c>do fix</c>, <c>undo fix</c>.</summary>
     public ConcurrentQueue<string> Deeds { get; } = new();
 

@@ -35,6 +35,9 @@ public class ScriptedAction(Script script, string name = "script.act") : Runbook
             UndoState = Reversible ? JsonSerializer.SerializeToElement(parameters.Name) : null,
         });
 
+    protected override Task<string?> FindLackAsync(ScriptedActionParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+        Task.FromResult(script.Lack(parameters.Name));
+
     protected override Task<ActionResult> ApplyAsync(ScriptedActionParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
         if (script.BeforeActing(parameters.Name) is { } before)
