@@ -55,7 +55,8 @@ public sealed class FunctionNamesTests
 
         open.ShouldBeSubsetOf(
         [
-            "Assets", "CloseForm", "ConsolePage", "DecisionForm", "DecisionPage", "Evidence", "Health", "IncidentPage", "SecureAlertIntake", "SlackInteractions",
+            "Assets", "BreakerForm", "CloseForm", "ConsolePage", "DecisionForm", "DecisionPage", "Evidence", "Health", "IncidentPage", "KillForm", "ReleaseForm",
+            "SafetyPage", "SecureAlertIntake", "SlackInteractions",
         ]);
     }
 
