@@ -9,7 +9,7 @@ public sealed class StormOptions
 
     /// <summary>More incidents of one runbook than this within <see cref="Within"/> are a storm.</summary>
     [Range(1, 10_000)]
-    public int MoreThan { get; set; } = 20;
+    public int MoreThan { get; set; } = 50;
 
     /// <summary>How close together incidents open in a storm.</summary>
     [Range(typeof(TimeSpan), "00:00:10", "01:00:00")]

@@ -58,9 +58,9 @@ public sealed class StormStoryTests : IAsyncDisposable
     [Fact]
     public async Task AsManyAsMayAskAlone_AskAlone()
     {
-        await OpenAsync(20);
+        await OpenAsync(50);
 
-        _chat.Sent.Count.ShouldBe(20);
+        _chat.Sent.Count.ShouldBe(50);
         _world.Store.All.ShouldAllBe(incident => !incident.InStorm);
     }
 
@@ -69,17 +69,17 @@ public sealed class StormStoryTests : IAsyncDisposable
     {
         for (var i = 0; i < 5; i++)
         {
-            await OpenAsync(10);
+            await OpenAsync(30);
             _world.Time.Advance(TimeSpan.FromSeconds(61));
         }
 
-        _chat.Sent.Count.ShouldBe(50);
+        _chat.Sent.Count.ShouldBe(150);
     }
 
     [Fact]
     public async Task NobodyAnswers_IsRemindedEscalatedAndEndedInOneMessageEach()
     {
-        await OpenAsync(50);
+        await OpenAsync(60);
 
         await AdvanceAsync(TimeSpan.FromMinutes(21));
         await WatchAsync();
@@ -87,11 +87,11 @@ public sealed class StormStoryTests : IAsyncDisposable
         var kinds = _chat.Sent.Where(sent => sent.To.Recipient == "ada").Select(sent => sent.Card.Title).ToList();
         kinds.ShouldBe(
         [
-            "50 incidents of 'Broken thing' ask you at once",
-            "Still waiting: 50 incidents of 'Broken thing' ask you at once",
-            "Still waiting: 50 incidents of 'Broken thing' ask you at once",
-            "Still waiting: 50 incidents of 'Broken thing' ask you at once",
-            "A person is needed: 50 of 50 incidents of 'Broken thing' were not solved",
+            "60 incidents of 'Broken thing' ask you at once",
+            "Still waiting: 60 incidents of 'Broken thing' ask you at once",
+            "Still waiting: 60 incidents of 'Broken thing' ask you at once",
+            "Still waiting: 60 incidents of 'Broken thing' ask you at once",
+            "A person is needed: 60 of 60 incidents of 'Broken thing' were not solved",
         ]);
         _chat.Sent.Count(sent => sent.To.Recipient == "linus").ShouldBe(3);
         _pager.Sent.ShouldHaveSingleItem().Card.Kind.ShouldBe(CardKind.Page);
@@ -102,7 +102,7 @@ public sealed class StormStoryTests : IAsyncDisposable
     public async Task ApprovedAndSolved_AreToldInOneMessage()
     {
         _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
-        await OpenAsync(30);
+        await OpenAsync(60);
         await AdvanceAsync(s_gathered);
         foreach (var incident in _world.Store.All)
         {
@@ -113,19 +113,19 @@ public sealed class StormStoryTests : IAsyncDisposable
         await WatchAsync();
 
         _chat.Sent.Select(sent => sent.Card.Title).ShouldBe(
-            ["30 incidents of 'Broken thing' ask you at once", "30 incidents of 'Broken thing' have ended"]);
-        _chat.Sent.Last().Card.Sections[0].Lines.ShouldBe(["30 × Resolved"]);
+            ["60 incidents of 'Broken thing' ask you at once", "60 incidents of 'Broken thing' have ended"]);
+        _chat.Sent.Last().Card.Sections[0].Lines.ShouldBe(["60 × Resolved"]);
     }
 
     [Fact]
     public async Task ChannelDown_AsksTheFallbackOnceForAll()
     {
         _chat.Before = ScriptedChannel.Fail;
-        await OpenAsync(30);
+        await OpenAsync(60);
 
         await PassAsync(s_gathered + s_gathered);
 
-        _pager.Sent.ShouldHaveSingleItem().Card.Title.ShouldBe("30 incidents of 'Broken thing' ask you at once");
+        _pager.Sent.ShouldHaveSingleItem().Card.Title.ShouldBe("60 incidents of 'Broken thing' ask you at once");
         _world.Store.All.ShouldAllBe(incident => incident.OpenGate!.Approvers.Contains(ContactBook.Fallback));
     }
 
@@ -133,7 +133,7 @@ public sealed class StormStoryTests : IAsyncDisposable
     public async Task EverythingDown_IsAskedAgainAndEndsAreToldWhenALineIsBack()
     {
         (_chat.Before, _pager.Before) = (ScriptedChannel.Fail, ScriptedChannel.Fail);
-        await OpenAsync(30);
+        await OpenAsync(60);
         await PassAsync(TimeSpan.FromMinutes(25));
         await WatchAsync();
         _world.Store.All.ShouldAllBe(incident => incident.State == IncidentState.Expired);
@@ -149,7 +149,7 @@ public sealed class StormStoryTests : IAsyncDisposable
     [Fact]
     public async Task SenderThatDied_IsFollowedByAnother()
     {
-        await OpenAsync(30);
+        await OpenAsync(60);
         (await _world.Get<Storm>().TakeTurnAsync(_runbook.Id, Cancel)).ShouldNotBeNull();
 
         await AdvanceAsync(TimeSpan.FromMinutes(2));
@@ -162,7 +162,7 @@ public sealed class StormStoryTests : IAsyncDisposable
     [Fact]
     public async Task StormThatIsOver_IsForgotten()
     {
-        await OpenAsync(30);
+        await OpenAsync(60);
         await AdvanceAsync(TimeSpan.FromMinutes(25));
         await WatchAsync();
 
