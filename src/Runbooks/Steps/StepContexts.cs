@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Runbooks.Incidents;
+using Runbooks.Safety;
 using Runbooks.Storage;
 
 namespace Runbooks.Steps;
@@ -7,6 +8,8 @@ namespace Runbooks.Steps;
 /// <summary>Makes the context of each check and action.</summary>
 public sealed class StepContexts(IEvidenceStore evidence, TimeProvider time, ILoggerFactory loggers)
 {
+    private readonly RedactedEvidence _evidence = new(evidence);
+
     /// <param name="step">The check's or the action's registered name, which is also the logger's.</param>
     public StepContext For(Incident incident, string step, string idempotencyKey, Preparation? interrupted = null) => new()
     {
@@ -15,7 +18,7 @@ public sealed class StepContexts(IEvidenceStore evidence, TimeProvider time, ILo
         Target = incident.Target,
         IdempotencyKey = idempotencyKey,
         Interrupted = interrupted,
-        Evidence = evidence,
+        Evidence = _evidence,
         Time = time,
         Logger = loggers.CreateLogger($"Runbooks.Steps.{step}"),
     };

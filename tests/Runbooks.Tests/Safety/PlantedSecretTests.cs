@@ -64,6 +64,23 @@ public sealed class PlantedSecretTests : IAsyncDisposable
     }
 
     [Theory]
+    [InlineData(1)]
+    [InlineData(100_000)]
+    public async Task SecretInEvidence_IsNotKept(int readAtOnce)
+    {
+        var noise = s_noise.Replace(Password, "", StringComparison.Ordinal).Replace(Uri.EscapeDataString(Password), "", StringComparison.Ordinal);
+        var context = _world.Get<StepContexts>().For(Some.Incident(Some.Runbook()), "script.act", "key");
+        await using var log = new MemoryStream(System.Text.Encoding.UTF8.GetBytes($"GPU at 97 % — ☠\r\n{noise}\n\nlast line"));
+
+        var reference = await context.Evidence.SaveAsync("i", "pod.log", readAtOnce == 1 ? new SlowStream(log) : log, CancellationToken.None);
+
+        using var kept = new StreamReader((await context.Evidence.OpenAsync(reference, CancellationToken.None))!);
+        var lines = (await kept.ReadToEndAsync(TestContext.Current.CancellationToken)).Split('\n');
+        (lines[0], lines[2], lines[3], lines.Length).ShouldBe(("GPU at 97 % — ☠", "", "last line", 5));
+        Clean("evidence", lines[1]);
+    }
+
+    [Theory]
     [InlineData("https://a/b?sig=abc%2Bdef&x=1", "https://a/b?sig=•••&x=1")]
     [InlineData("Authorization: Bearer abcdefgh12345", "Authorization: Bearer •••")]
     [InlineData("postgres://u:p@db/x", "postgres://•••@db/x")]
@@ -88,6 +105,18 @@ public sealed class PlantedSecretTests : IAsyncDisposable
     {
         protected override Task<CheckResult> AskAsync(ScriptedCheckParameters parameters, StepContext context, CancellationToken cancellationToken) =>
             throw new IOException(s_noise.Replace(Password, "", StringComparison.Ordinal).Replace(Uri.EscapeDataString(Password), "", StringComparison.Ordinal));
+    }
+
+    /// <summary>Gives a byte at a time, as a slow network may.</summary>
+    private sealed class SlowStream(Stream inner) : MemoryStream
+    {
+        public override int Read(byte[] buffer, int offset, int count) => inner.Read(buffer, offset, 1);
+
+        public override int Read(Span<byte> buffer) => inner.Read(buffer[..1]);
+
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => inner.ReadAsync(buffer, offset, 1, cancellationToken);
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => inner.ReadAsync(buffer[..1], cancellationToken);
     }
 
     private sealed class Pen : ILoggerProvider, ILogger
