@@ -75,4 +75,7 @@ internal static partial class Log
 
     [LoggerMessage(63, LogLevel.Information, "Removed {Count} incidents that were closed long ago.")]
     public static partial void Purged(ILogger logger, int count);
+
+    [LoggerMessage(70, LogLevel.Warning, "{Activity} of instance {Instance} threw.")]
+    public static partial void ActivityThrew(ILogger logger, Exception failure, string activity, string instance);
 }

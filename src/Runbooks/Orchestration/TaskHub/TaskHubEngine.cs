@@ -1,0 +1,147 @@
+using DurableTask.Core;
+using DurableTask.Core.Exceptions;
+using Runbooks.Engine;
+using Runbooks.Incidents;
+using Runbooks.Storage;
+
+namespace Runbooks.Orchestration.TaskHub;
+
+/// <summary>Starts, wakes and finds instances in a task hub: incidents through the seam, any orchestrator through the other methods.</summary>
+public sealed class TaskHubEngine : IIncidentEngine
+{
+    // Whatever its state, an id is used once.
+    private static readonly OrchestrationStatus[] Any = Enum.GetValues<OrchestrationStatus>();
+
+    private readonly IOrchestrationServiceClient _service;
+    private readonly TaskHubOptions _options;
+    private readonly TaskHubHost _host;
+    private readonly TaskHubClient _client;
+
+    public TaskHubEngine(IOrchestrationServiceClient service, TaskHubOptions options, TaskHubHost host)
+    {
+        (_service, _options, _host) = (service, options, host);
+        _client = new TaskHubClient(service, TaskHubJson.Instance);
+    }
+
+    Task IIncidentEngine.StartAsync(IncidentInput input, CancellationToken cancellationToken) =>
+        StartAsync(IncidentWorkflow.Name, input.IncidentId, input);
+
+    Task IIncidentEngine.WakeAsync(string incidentId, string eventName, CancellationToken cancellationToken) => RaiseEventAsync(incidentId, eventName);
+
+    Task<EngineInstance?> IIncidentEngine.FindAsync(string incidentId, CancellationToken cancellationToken) => FindAsync(incidentId);
+
+    Task IIncidentEngine.ForgetAsync(string incidentId, CancellationToken cancellationToken) => ForgetAsync(incidentId);
+
+    /// <summary>Starts an instance; returns once that is durable. An id that exists, whatever its state, is left alone.</summary>
+    /// <exception cref="StoreUnavailableException">It could not be written, or the engine is not running.</exception>
+    public Task StartAsync(string orchestrator, string id, object? input) => AskAsync(async () =>
+    {
+        EnsureOpen();
+        try
+        {
+            await _client.CreateOrchestrationInstanceAsync(orchestrator, _options.Version ?? "", id, input, tags: null, dedupeStatuses: Any);
+        }
+        catch (OrchestrationAlreadyExistsException)
+        {
+            // The first start counts.
+        }
+
+        return true;
+    });
+
+    /// <summary>Raises an event that carries nothing; returns once that is durable. An unknown or finished instance is no error.</summary>
+    /// <exception cref="StoreUnavailableException">It could not be written, or the engine is not running.</exception>
+    public Task RaiseEventAsync(string id, string name) => AskAsync(async () =>
+    {
+        EnsureOpen();
+        await _client.RaiseEventAsync(new OrchestrationInstance { InstanceId = id }, name, eventData: null!);
+        return true;
+    });
+
+    /// <summary>Ends an instance where it stands; activities that run are not stopped. An unknown or finished one is no error.</summary>
+    /// <exception cref="StoreUnavailableException">It could not be written.</exception>
+    public Task TerminateAsync(string id, string reason) => AskAsync(async () =>
+    {
+        await _client.TerminateInstanceAsync(new OrchestrationInstance { InstanceId = id }, reason);
+        return true;
+    });
+
+    /// <summary>What is known of an instance; null when nothing is.</summary>
+    /// <exception cref="StoreUnavailableException">It could not be read.</exception>
+    public Task<EngineInstance?> FindAsync(string id) => AskAsync(async () =>
+        await _client.GetOrchestrationStateAsync(id) is { OrchestrationInstance: not null } state ? Describe(state) : null);
+
+    /// <summary>Removes a finished instance. One that runs, or that is unknown, is left alone.</summary>
+    /// <exception cref="StoreUnavailableException">It could not be written.</exception>
+    public async Task ForgetAsync(string id)
+    {
+        // Not every service looks at the state before it removes.
+        if (_service is IOrchestrationServicePurgeClient purge
+            && await FindAsync(id) is { Status: not (EngineStatus.Pending or EngineStatus.Running) })
+        {
+            await AskAsync(() => purge.PurgeInstanceStateAsync(id));
+        }
+    }
+
+    /// <summary>Null when work is taken, otherwise what is wrong, in words.</summary>
+    public async Task<string?> CheckHealthAsync(CancellationToken cancellationToken)
+    {
+        if (_host.Closed is { } closed)
+        {
+            return closed;
+        }
+
+        if (_options.CheckHealth is { } check)
+        {
+            return await check(cancellationToken);
+        }
+
+        try
+        {
+            await FindAsync("health");
+            return null;
+        }
+        catch (StoreUnavailableException e)
+        {
+            return e.Message;
+        }
+    }
+
+    private static EngineInstance Describe(OrchestrationState state)
+    {
+        var status = state.OrchestrationStatus switch
+        {
+            OrchestrationStatus.Pending => EngineStatus.Pending,
+            OrchestrationStatus.Completed => EngineStatus.Completed,
+            OrchestrationStatus.Failed => EngineStatus.Failed,
+            OrchestrationStatus.Terminated or OrchestrationStatus.Canceled => EngineStatus.Terminated,
+            _ => EngineStatus.Running,
+        };
+        return new EngineInstance(
+            state.OrchestrationInstance.InstanceId,
+            status,
+            new DateTimeOffset(DateTime.SpecifyKind(state.LastUpdatedTime, DateTimeKind.Utc)),
+            status == EngineStatus.Failed ? state.FailureDetails?.ErrorMessage ?? state.Output ?? "It failed without saying why." : null);
+    }
+
+    private void EnsureOpen()
+    {
+        if (_host.Closed is { } why)
+        {
+            throw new StoreUnavailableException(why);
+        }
+    }
+
+    // Services fail in exceptions of their own; callers know one.
+    private static async Task<T> AskAsync<T>(Func<Task<T>> ask)
+    {
+        try
+        {
+            return await ask();
+        }
+        catch (Exception e) when (e is not (StoreUnavailableException or ArgumentException or OperationCanceledException))
+        {
+            throw new StoreUnavailableException($"The engine's store did not answer: {e.Message}", e);
+        }
+    }
+}

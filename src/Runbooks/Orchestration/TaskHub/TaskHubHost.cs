@@ -1,0 +1,90 @@
+using DurableTask.Core;
+using DurableTask.Core.Settings;
+using Microsoft.DurableTask.Converters;
+using Microsoft.DurableTask.Worker;
+using Microsoft.DurableTask.Worker.Shims;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Runbooks.Engine;
+
+namespace Runbooks.Orchestration.TaskHub;
+
+/// <summary>
+/// Runs the orchestrators and activities of <see cref="TaskHubTasks"/> on whatever keeps their history: any
+/// <see cref="IOrchestrationService"/>.
+/// </summary>
+public sealed class TaskHubHost : IHostedService, IDisposable
+{
+    private readonly TaskHubOptions _options;
+    private readonly ActivityShutdown _shutdown;
+    private readonly TaskHubWorker _worker;
+    private volatile string? _closed = "The engine has not started yet.";
+
+    public TaskHubHost(
+        IOrchestrationService service,
+        TaskHubTasks tasks,
+        TaskHubOptions options,
+        ActivityShutdown shutdown,
+        IServiceProvider services,
+        TimeProvider time,
+        ILoggerFactory loggers)
+    {
+        (_options, _shutdown) = (options, shutdown);
+        var shims = new DurableTaskWorkerOptions { DataConverter = new JsonDataConverter(DurableJson.Options) };
+        _worker = new TaskHubWorker(
+            service,
+            new HostedOrchestrators(tasks, services, new DurableTaskShimFactory(shims, loggers)),
+            new HostedActivities(tasks, services, options, shutdown, loggers.CreateLogger("Runbooks.Activities"), HostedActivities.Shims(shims)),
+            options.Version is { } version
+                ? new VersioningSettings
+                {
+                    Version = version,
+                    MatchStrategy = VersioningSettings.VersionMatchStrategy.Strict,
+                    FailureStrategy = VersioningSettings.VersionFailureStrategy.Fail,
+                }
+                : null,
+            loggers)
+        {
+            ErrorPropagationMode = ErrorPropagationMode.UseFailureDetails,
+        };
+        _worker.AddOrchestrationDispatcherMiddleware(new OrchestratorClock(time).SetAsync);
+        _worker.AddActivityDispatcherMiddleware(HostedActivity.RedactFailureAsync);
+    }
+
+    /// <summary>Null while work is taken; otherwise why it is not, in words.</summary>
+    internal string? Closed => _closed;
+
+    /// <summary>Brings the service's tables or queues and goes on with what was under way.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await _worker.orchestrationService.CreateIfNotExistsAsync();
+        await _worker.StartAsync();
+        _closed = null;
+    }
+
+    /// <summary>Takes no more work, tells running activities to stop, and waits for what is being committed.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        _closed = "The engine is stopping.";
+        _shutdown.Stop();
+        await FinishAsync().WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    public void Dispose()
+    {
+        _closed ??= "The engine is closed.";
+        _worker.Dispose();
+    }
+
+    private async Task FinishAsync()
+    {
+        // A forced stop ends the fetches and waits for nothing. What an activity answers in the meantime is still taken: the
+        // service is only told to stop by the worker after that.
+        if (_options.ServiceFinishesItsWork)
+        {
+            await _shutdown.WhenNoneRunsAsync();
+        }
+
+        await _worker.StopAsync(isForced: _options.ServiceFinishesItsWork);
+    }
+}
