@@ -1,16 +1,8 @@
 namespace RunbookLocal;
 
-/// <summary>Every log entry of the host, in groups by area: 100 database, 200 engine, 300 runbook files.</summary>
+/// <summary>Every log entry of the host, in groups by area: 200 engine, 300 runbook files.</summary>
 internal static partial class Log
 {
-    // Database
-
-    [LoggerMessage(100, LogLevel.Error, "The database cannot be written. Callers are told; the next write tries again.")]
-    public static partial void StorageUnavailable(this ILogger logger, Exception exception);
-
-    [LoggerMessage(101, LogLevel.Information, "The database can be written again.")]
-    public static partial void StorageRecovered(this ILogger logger);
-
     // Engine
 
     [LoggerMessage(200, LogLevel.Information, "{Count} instances were at work when the host stopped; they go on.")]

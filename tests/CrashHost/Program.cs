@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using RunbookLocal.Hosting;
-using RunbookLocal.Sqlite;
+using Runbooks.Sqlite;
 using Runbooks.Catalog;
 using Runbooks.Messages.Storms;
 using Spectre.Console;

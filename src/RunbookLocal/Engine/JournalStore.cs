@@ -1,5 +1,5 @@
 using Microsoft.Data.Sqlite;
-using RunbookLocal.Sqlite;
+using Runbooks.Sqlite;
 using Runbooks.Engine.Replay;
 
 namespace RunbookLocal.Engine;

@@ -1,5 +1,5 @@
 using RunbookLocal.Commands;
-using RunbookLocal.Sqlite;
+using Runbooks.Sqlite;
 
 namespace RunbookLocal.Hosting;
 

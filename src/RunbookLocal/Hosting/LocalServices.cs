@@ -1,8 +1,8 @@
 using Microsoft.Extensions.Options;
 using RunbookLocal.Engine;
 using RunbookLocal.Outbox;
-using RunbookLocal.Sqlite;
-using RunbookLocal.Store;
+using Runbooks.Sqlite;
+using Runbooks.Sqlite.Store;
 using Runbooks.Approvals;
 using Runbooks.Catalog;
 using Runbooks.Engine;

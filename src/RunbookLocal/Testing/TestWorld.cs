@@ -1,8 +1,8 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using RunbookLocal.Engine;
 using RunbookLocal.Hosting;
-using RunbookLocal.Sqlite;
-using RunbookLocal.Store;
+using Runbooks.Sqlite;
+using Runbooks.Sqlite.Store;
 using Runbooks.Catalog;
 using Runbooks.Incidents;
 using Runbooks.Incidents.Intake;

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using RunbookLocal.Engine;
-using RunbookLocal.Sqlite;
+using Runbooks.Sqlite;
 using Runbooks.Engine;
 using TestKit.Engine;
 

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using RunbookLocal.Engine;
-using RunbookLocal.Sqlite;
+using Runbooks.Sqlite;
 using Runbooks.Engine;
 using Runbooks.Engine.Replay;
 using Runbooks.Storage;

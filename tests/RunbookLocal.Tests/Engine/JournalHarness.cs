@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using RunbookLocal.Engine;
-using RunbookLocal.Sqlite;
+using Runbooks.Sqlite;
 using Runbooks.Engine;
 using Runbooks.Engine.Replay;
 using TestKit.Engine;

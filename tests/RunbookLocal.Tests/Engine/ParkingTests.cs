@@ -1,5 +1,5 @@
 using RunbookLocal.Engine;
-using RunbookLocal.Sqlite;
+using Runbooks.Sqlite;
 using Runbooks.Engine;
 using TestKit.Engine;
 

@@ -1,7 +1,8 @@
 using System.Collections.Concurrent;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
 
-namespace RunbookLocal.Sqlite;
+namespace Runbooks.Sqlite;
 
 /// <summary>
 /// The host's one database file: everything durable goes through <see cref="Writer"/>, everything else through

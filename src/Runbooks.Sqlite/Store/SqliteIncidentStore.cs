@@ -1,10 +1,9 @@
 using Microsoft.Data.Sqlite;
-using RunbookLocal.Sqlite;
 using Runbooks.Catalog;
 using Runbooks.Incidents;
 using Runbooks.Storage;
 
-namespace RunbookLocal.Store;
+namespace Runbooks.Sqlite.Store;
 
 /// <summary>
 /// Incidents in the host's database. Every change is one piece of work of the single writer, which makes claims and

@@ -1,8 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using RunbookLocal.Sqlite;
 using Runbooks.Storage;
 
-namespace RunbookLocal.Tests.Sqlite;
+namespace Runbooks.Sqlite.Tests;
 
 public sealed class SqliteWriterTests : IDisposable
 {

@@ -1,6 +1,6 @@
 using Runbooks.Storage;
 
-namespace RunbookLocal.Store;
+namespace Runbooks.Sqlite.Store;
 
 /// <summary>
 /// Evidence as files, one folder an incident. A file appears whole or not at all, and links are never followed:

@@ -1,7 +1,7 @@
-using RunbookLocal.Sqlite;
+using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Storage;
 
-namespace RunbookLocal.Store;
+namespace Runbooks.Sqlite.Store;
 
 public static class StoreServices
 {

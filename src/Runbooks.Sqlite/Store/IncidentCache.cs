@@ -1,6 +1,6 @@
 using Runbooks.Incidents;
 
-namespace RunbookLocal.Store;
+namespace Runbooks.Sqlite.Store;
 
 /// <summary>
 /// The incidents written last, to save parsing them again. A hit counts only together with the version that the

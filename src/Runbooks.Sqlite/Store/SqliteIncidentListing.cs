@@ -1,10 +1,9 @@
 using System.Globalization;
 using System.Text;
 using Microsoft.Data.Sqlite;
-using RunbookLocal.Sqlite;
 using Runbooks.Storage;
 
-namespace RunbookLocal.Store;
+namespace Runbooks.Sqlite.Store;
 
 /// <summary>Listings, each answered from an index and from the small columns alone.</summary>
 internal static class SqliteIncidentListing

@@ -1,10 +1,9 @@
-using RunbookLocal.Sqlite;
-using RunbookLocal.Store;
+using Runbooks.Sqlite.Store;
 using Runbooks.Incidents;
 using Runbooks.Storage;
 using static TestKit.Storage.StoredIncidents;
 
-namespace RunbookLocal.Tests.Store;
+namespace Runbooks.Sqlite.Tests.Store;
 
 public sealed class SqliteIncidentStoreTests : IDisposable
 {

@@ -1,6 +1,6 @@
 using Microsoft.Data.Sqlite;
 
-namespace RunbookLocal.Sqlite;
+namespace Runbooks.Sqlite;
 
 /// <summary>One piece of work on its way through the writer: run inside the batch's transaction, answered after it.</summary>
 internal abstract class SqliteWork

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using Microsoft.Data.Sqlite;
 
-namespace RunbookLocal.Sqlite;
+namespace Runbooks.Sqlite;
 
 /// <summary>Prepared statements that live as long as their connection: parsing costs more than most of ours take to run.</summary>
 public static class SqliteStatements

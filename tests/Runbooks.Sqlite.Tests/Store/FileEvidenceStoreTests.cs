@@ -1,8 +1,8 @@
-using RunbookLocal.Store;
+using Runbooks.Sqlite.Store;
 using Runbooks.Storage;
 using TestKit.Storage;
 
-namespace RunbookLocal.Tests.Store;
+namespace Runbooks.Sqlite.Tests.Store;
 
 public sealed class FileEvidenceStoreTests : EvidenceStoreContract, IDisposable
 {

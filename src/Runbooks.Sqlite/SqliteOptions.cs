@@ -1,4 +1,4 @@
-namespace RunbookLocal.Sqlite;
+namespace Runbooks.Sqlite;
 
 /// <summary>Where the host keeps its one database, and what a test may watch in its writer.</summary>
 public sealed class SqliteOptions

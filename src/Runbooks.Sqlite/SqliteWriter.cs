@@ -1,7 +1,8 @@
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
 using Runbooks.Storage;
 
-namespace RunbookLocal.Sqlite;
+namespace Runbooks.Sqlite;
 
 /// <summary>
 /// The only writer of the database: one thread that takes everything waiting, runs it in one transaction, syncs once

@@ -1,11 +1,10 @@
 using System.Text.Json;
 using Microsoft.Data.Sqlite;
-using RunbookLocal.Sqlite;
 using Runbooks.Engine;
 using Runbooks.Incidents;
 using Runbooks.Storage;
 
-namespace RunbookLocal.Store;
+namespace Runbooks.Sqlite.Store;
 
 /// <summary>One incident's row: read, inserted, overwritten. Whoever writes does so inside the writer's transaction.</summary>
 internal sealed class SqliteIncidents(IncidentCache cache)

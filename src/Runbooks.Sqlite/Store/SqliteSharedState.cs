@@ -1,7 +1,6 @@
-using RunbookLocal.Sqlite;
 using Runbooks.Storage;
 
-namespace RunbookLocal.Store;
+namespace Runbooks.Sqlite.Store;
 
 /// <summary>Shared documents in the host's database; each change is one piece of work of the single writer.</summary>
 internal sealed class SqliteSharedState : ISharedState

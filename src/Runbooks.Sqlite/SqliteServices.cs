@@ -1,4 +1,7 @@
-namespace RunbookLocal.Sqlite;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Runbooks.Sqlite;
 
 public static class SqliteServices
 {

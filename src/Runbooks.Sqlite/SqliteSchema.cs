@@ -1,7 +1,7 @@
 using Microsoft.Data.Sqlite;
 using Runbooks.Storage;
 
-namespace RunbookLocal.Sqlite;
+namespace Runbooks.Sqlite;
 
 /// <summary>Tables of one part of the host, with the version they were made in: several parts share the one file.</summary>
 public static class SqliteSchema

@@ -1,13 +1,13 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
-using RunbookLocal.Store;
+using Runbooks.Sqlite.Store;
 using Runbooks.Incidents.Intake;
 using Runbooks.Safety;
 using Runbooks.Storage;
 using TestKit;
 using TestKit.Engine;
 
-namespace RunbookLocal.Tests.Store;
+namespace Runbooks.Sqlite.Tests.Store;
 
 /// <summary>The same storm as in memory, smaller, on the real database.</summary>
 public sealed class StormTests : IDisposable

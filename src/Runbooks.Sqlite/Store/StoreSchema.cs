@@ -1,4 +1,4 @@
-namespace RunbookLocal.Store;
+namespace Runbooks.Sqlite.Store;
 
 /// <summary>The tables of the store. A later version adds a member to <see cref="Versions"/>; none is ever edited.</summary>
 internal static class StoreSchema

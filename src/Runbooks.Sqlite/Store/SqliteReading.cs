@@ -1,8 +1,7 @@
 using Microsoft.Data.Sqlite;
-using RunbookLocal.Sqlite;
 using Runbooks.Storage;
 
-namespace RunbookLocal.Store;
+namespace Runbooks.Sqlite.Store;
 
 internal static class SqliteReading
 {

@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using RunbookLocal.Sqlite;
 
-namespace RunbookLocal.Tests.Store;
+namespace Runbooks.Sqlite.Tests.Store;
 
 /// <summary>A data folder of one test's own, with its database.</summary>
 internal sealed class DataFolder : IDisposable
