@@ -10,4 +10,25 @@ internal static partial class Log
 
     [LoggerMessage(101, LogLevel.Information, "The database can be written again.")]
     public static partial void StorageRecovered(this ILogger logger);
+
+    [LoggerMessage(200, LogLevel.Information, "Activities under way when the host stopped: {Activities}; instances with something to do: {Instances}. They go on.")]
+    public static partial void WorkResumed(this ILogger logger, int activities, int instances);
+
+    [LoggerMessage(201, LogLevel.Error, "Instance {Instance} failed: {Failure}")]
+    public static partial void InstanceFailed(this ILogger logger, string instance, string failure);
+
+    [LoggerMessage(202, LogLevel.Critical, "Instance {Instance} was ended, because it cannot go on: {Failure}")]
+    public static partial void InstanceStopped(this ILogger logger, string instance, string failure);
+
+    [LoggerMessage(204, LogLevel.Error, "A turn of the instance with the key {Key} could not be run or committed; it is tried again.")]
+    public static partial void TurnFailed(this ILogger logger, Exception exception, long key);
+
+    [LoggerMessage(205, LogLevel.Error, "Pending timers could not be read; it is tried again.")]
+    public static partial void TimersUnreadable(this ILogger logger, Exception exception);
+
+    [LoggerMessage(206, LogLevel.Information, "Removed {Count} old finished instances.")]
+    public static partial void InstancesPurged(this ILogger logger, int count);
+
+    [LoggerMessage(207, LogLevel.Warning, "Old finished instances could not be removed; it is tried again later.")]
+    public static partial void PurgeFailed(this ILogger logger, Exception exception);
 }

@@ -13,12 +13,14 @@ public sealed class SqliteDatabase : IDisposable
     private readonly ConcurrentBag<SqliteConnection> _readers = [];
     private readonly FileStream _lock;
     private readonly string _path;
+    private readonly string _synchronous;
     private bool _disposed;
 
     /// <exception cref="IOException">Another process has the database open, or its folder cannot be written.</exception>
     public SqliteDatabase(SqliteOptions options, ILogger<SqliteDatabase> logger)
     {
         _path = System.IO.Path.GetFullPath(options.Path);
+        _synchronous = options.SurvivesPowerCut ? "FULL" : "OFF";
         Directory.CreateDirectory(System.IO.Path.GetDirectoryName(_path)!);
         _lock = TakeLock(_path + ".lock");
         try
@@ -84,7 +86,7 @@ public sealed class SqliteDatabase : IDisposable
         {
             connection.Open();
             using var command = connection.CreateCommand();
-            command.CommandText = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=5000; "
+            command.CommandText = $"PRAGMA journal_mode=WAL; PRAGMA synchronous={_synchronous}; PRAGMA busy_timeout=5000; "
                 + "PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8000; " + more;
             command.ExecuteNonQuery();
             return connection;

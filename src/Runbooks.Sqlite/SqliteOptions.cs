@@ -7,6 +7,12 @@ public sealed class SqliteOptions
     public required string Path { get; init; }
 
     /// <summary>
+    /// What is committed survives a power cut: synced to disk before anybody is told. Off, it survives only the end of the
+    /// process, which is enough for tests and costs no sync.
+    /// </summary>
+    public bool SurvivesPowerCut { get; init; } = true;
+
+    /// <summary>
     /// Called by the writer just before and just after each commit. When it throws, the writer stops where it stands
     /// as a killed process would: nothing more is written, and nobody is told of what was. For crash tests.
     /// </summary>

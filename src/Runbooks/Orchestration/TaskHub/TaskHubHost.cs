@@ -15,6 +15,8 @@ namespace Runbooks.Orchestration.TaskHub;
 /// </summary>
 public sealed class TaskHubHost : IHostedService, IDisposable
 {
+    private static readonly TimeSpan LastCommits = TimeSpan.FromSeconds(2);
+
     private readonly TaskHubOptions _options;
     private readonly ActivityShutdown _shutdown;
     private readonly TaskHubWorker _worker;
@@ -43,7 +45,7 @@ public sealed class TaskHubHost : IHostedService, IDisposable
                     FailureStrategy = VersioningSettings.VersionFailureStrategy.Fail,
                 }
                 : null,
-            loggers)
+            new WarningLoggers(loggers))
         {
             ErrorPropagationMode = ErrorPropagationMode.UseFailureDetails,
         };
@@ -62,29 +64,31 @@ public sealed class TaskHubHost : IHostedService, IDisposable
         _closed = null;
     }
 
-    /// <summary>Takes no more work, tells running activities to stop, and waits for what is being committed.</summary>
+    /// <summary>
+    /// Takes no more work, tells running activities to stop, and waits for what is being committed. Activities that go on
+    /// regardless are left behind when the token says so; they run again after the next start.
+    /// </summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         _closed = "The engine is stopping.";
         _shutdown.Stop();
-        await FinishAsync().WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!_options.ServiceFinishesItsWork)
+        {
+            await _worker.StopAsync(isForced: false).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return;
+        }
+
+        // What activities answer now is still taken by turns: the worker tells the service to stop only after that.
+        await _shutdown.WhenNoneRunsAsync().WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+        // Forced, it ends the fetches and waits for nothing but the service. That is quick, so it happens even when the patience
+        // of the host has ended.
+        await _worker.StopAsync(isForced: true).WaitAsync(LastCommits, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     public void Dispose()
     {
         _closed ??= "The engine is closed.";
         _worker.Dispose();
-    }
-
-    private async Task FinishAsync()
-    {
-        // A forced stop ends the fetches and waits for nothing. What an activity answers in the meantime is still taken: the
-        // service is only told to stop by the worker after that.
-        if (_options.ServiceFinishesItsWork)
-        {
-            await _shutdown.WhenNoneRunsAsync();
-        }
-
-        await _worker.StopAsync(isForced: _options.ServiceFinishesItsWork);
     }
 }

@@ -1,0 +1,127 @@
+using DurableTask.Core;
+using DurableTask.Core.History;
+using Microsoft.Data.Sqlite;
+
+namespace Runbooks.Sqlite.DurableTask;
+
+/// <summary>An instance as it stands in the database, with all that a turn needs.</summary>
+internal sealed record StoredInstance(long Key, string Id, string Execution, List<HistoryEvent> History, HashSet<int> Outstanding);
+
+/// <summary>What has come for an instance.</summary>
+internal sealed record StoredMessages(List<long> Rows, List<TaskMessage> Messages);
+
+/// <summary>Reads instances, on the readers' connections.</summary>
+internal sealed class DurableReader(SqliteDatabase database)
+{
+    /// <returns>Null when there is none of this key, or when it has ended.</returns>
+    /// <exception cref="InvalidDataException">Its history cannot be read.</exception>
+    public StoredInstance? Load(long key) => database.Read(connection =>
+    {
+        string id, execution;
+        using (var row = connection.Statement(
+            "SELECT id, execution FROM durable_instances WHERE key = $key AND ended_at IS NULL", ("$key", key)).ExecuteReader())
+        {
+            if (!row.Read())
+            {
+                return null;
+            }
+
+            (id, execution) = (row.GetString(0), row.GetString(1));
+        }
+
+        return new StoredInstance(key, id, execution, History(connection, key), Outstanding(connection, key));
+    });
+
+    public StoredMessages Messages(long key, string id, long now) => database.Read(connection =>
+    {
+        using var rows = connection.Statement(
+            "SELECT id, execution, kind, data FROM durable_messages WHERE instance = $instance AND due <= $now ORDER BY due, id",
+            ("$instance", key),
+            ("$now", now)).ExecuteReader();
+        var found = new StoredMessages([], []);
+        while (rows.Read())
+        {
+            found.Rows.Add(rows.GetInt64(0));
+            found.Messages.Add(new TaskMessage
+            {
+                Event = HistoryReader.Read(rows.GetString(2), rows.GetFieldValue<byte[]>(3)),
+                OrchestrationInstance = new OrchestrationInstance { InstanceId = id, ExecutionId = rows.IsDBNull(1) ? null : rows.GetString(1) },
+            });
+        }
+
+        return found;
+    });
+
+    /// <summary>Instances for which something has come, in the order of their keys.</summary>
+    public List<long> Ready(long now) => database.Read(connection => Keys(
+        connection.Statement("SELECT DISTINCT instance FROM durable_messages WHERE due <= $now ORDER BY instance", ("$now", now))));
+
+    /// <summary>Instances that had something to do at more than so many starts in a row.</summary>
+    public List<long> Suspects(int starts) => database.Read(connection => Keys(
+        connection.Statement("SELECT key FROM durable_instances WHERE ended_at IS NULL AND attempts > $starts", ("$starts", (long)starts))));
+
+    /// <summary>
+    /// Activities without an answer, and at how many starts in a row that was so; null for one that cannot be read and never
+    /// will be.
+    /// </summary>
+    public List<(PendingTask Task, long? Attempts)> Tasks() => database.Read(connection =>
+    {
+        using var rows = connection.Statement(
+            "SELECT t.instance, i.id, t.execution, t.data, t.attempts, t.task FROM durable_tasks t JOIN durable_instances i ON i.key = t.instance ORDER BY t.instance, t.task")
+            .ExecuteReader();
+        var tasks = new List<(PendingTask, long?)>();
+        while (rows.Read())
+        {
+            TaskScheduledEvent scheduled;
+            long? attempts = rows.GetInt64(4);
+            try
+            {
+                scheduled = (TaskScheduledEvent)HistoryReader.Read(nameof(EventType.TaskScheduled), rows.GetFieldValue<byte[]>(3));
+            }
+            catch (InvalidDataException)
+            {
+                (scheduled, attempts) = (new TaskScheduledEvent(rows.GetInt32(5)), null);
+            }
+
+            tasks.Add((PendingTask.Of(rows.GetInt64(0), rows.GetString(1), rows.GetString(2), scheduled), attempts));
+        }
+
+        return tasks;
+    });
+
+    private static List<long> Keys(SqliteCommand command)
+    {
+        using var rows = command.ExecuteReader();
+        var keys = new List<long>();
+        while (rows.Read())
+        {
+            keys.Add(rows.GetInt64(0));
+        }
+
+        return keys;
+    }
+
+    private static List<HistoryEvent> History(SqliteConnection connection, long key)
+    {
+        using var rows = connection.Statement("SELECT kind, data FROM durable_history WHERE instance = $instance ORDER BY seq", ("$instance", key)).ExecuteReader();
+        var history = new List<HistoryEvent>();
+        while (rows.Read())
+        {
+            history.Add(HistoryReader.Read(rows.GetString(0), rows.GetFieldValue<byte[]>(1)));
+        }
+
+        return history;
+    }
+
+    private static HashSet<int> Outstanding(SqliteConnection connection, long key)
+    {
+        using var rows = connection.Statement("SELECT task FROM durable_tasks WHERE instance = $instance", ("$instance", key)).ExecuteReader();
+        var tasks = new HashSet<int>();
+        while (rows.Read())
+        {
+            tasks.Add(rows.GetInt32(0));
+        }
+
+        return tasks;
+    }
+}

@@ -1,0 +1,175 @@
+using DurableTask.Core;
+using DurableTask.Core.Exceptions;
+using DurableTask.Core.History;
+using Microsoft.Data.Sqlite;
+
+namespace Runbooks.Sqlite.DurableTask;
+
+/// <summary>Writes what is not a turn: starts, messages, ends that no turn brings, removals. Each call is one transaction's part.</summary>
+internal sealed class DurableWriter(SqliteDatabase database)
+{
+    /// <summary>Instances purged in one transaction: more would keep the writer from those who wait.</summary>
+    private const int PurgeBatch = 200;
+
+    /// <returns>The new instance's key.</returns>
+    /// <exception cref="OrchestrationAlreadyExistsException">The id is taken by one that runs, or is in one of the given states.</exception>
+    public Task<long> CreateAsync(TaskMessage start, IReadOnlyCollection<OrchestrationStatus> dedupe, long now)
+    {
+        var started = (ExecutionStartedEvent)start.Event;
+        var message = OutgoingMessage.Of(start, now);
+        return database.Writer.EnqueueAsync((connection, transaction) =>
+        {
+            var id = started.OrchestrationInstance.InstanceId;
+            if (Find(connection, transaction, id) is var (taken, status))
+            {
+                if (status is OrchestrationStatus.Pending or OrchestrationStatus.Running or OrchestrationStatus.Suspended || dedupe.Contains(status))
+                {
+                    throw new OrchestrationAlreadyExistsException($"There is an instance '{id}' already; it is {status}.");
+                }
+
+                DurableRows.Delete(connection, transaction, taken);
+            }
+
+            var key = (long)connection.Statement(
+                transaction,
+                """
+                INSERT INTO durable_instances (id, execution, name, version, status, input, created_at, updated_at)
+                VALUES ($id, $execution, $name, $version, 'Pending', $input, $now, $now) RETURNING key
+                """,
+                ("$id", id),
+                ("$execution", started.OrchestrationInstance.ExecutionId),
+                ("$name", started.Name),
+                ("$version", started.Version),
+                ("$input", started.Input),
+                ("$now", now)).ExecuteScalar()!;
+            message.Insert(connection, transaction);
+            return key;
+        });
+    }
+
+    /// <returns>The keys of the instances that were there to receive them.</returns>
+    public Task<List<long>> SendAsync(IReadOnlyCollection<OutgoingMessage> messages) => database.Writer.EnqueueAsync((connection, transaction) =>
+        messages.Select(message => message.Insert(connection, transaction)).OfType<long>().ToList());
+
+    /// <summary>Keeps an answer that no turn will see before the host stops, so that its activity need not run again.</summary>
+    public Task KeepAnswerAsync(long instance, TaskMessage answer, long now)
+    {
+        var data = HistoryWriter.Write(answer.Event);
+        return database.Writer.EnqueueAsync((connection, transaction) =>
+        {
+            // Without its row, somebody else has answered it, or nobody waits for it any more.
+            if (connection.Statement(
+                transaction,
+                "DELETE FROM durable_tasks WHERE instance = $instance AND task = $task AND execution = $execution",
+                ("$instance", instance),
+                ("$task", (long)TurnCommit.AnsweredTask(answer)),
+                ("$execution", answer.OrchestrationInstance.ExecutionId)).ExecuteNonQuery() > 0)
+            {
+                DurableRows.InsertMessage(
+                    connection, transaction, instance, answer.OrchestrationInstance.ExecutionId, now, timer: false, answer.Event.EventType.ToString(), data);
+            }
+        });
+    }
+
+    /// <summary>Ends an instance whose turns cannot be run.</summary>
+    /// <returns>Its id; null when it has ended meanwhile.</returns>
+    public Task<string?> FailAsync(long key, FailureDetails failure, long now)
+    {
+        var ended = HistoryWriter.Write(new ExecutionCompletedEvent(-1, null, OrchestrationStatus.Failed, failure) { Timestamp = new DateTime(now, DateTimeKind.Utc) });
+        return database.Writer.EnqueueAsync((connection, transaction) =>
+        {
+            var id = connection.Statement(
+                transaction,
+                """
+                UPDATE durable_instances SET status = 'Failed', output = $output, failure = $failure, updated_at = $now, ended_at = $now
+                WHERE key = $key AND ended_at IS NULL RETURNING id
+                """,
+                ("$output", failure.ToString()),
+                ("$failure", HistoryWriter.Write(failure)),
+                ("$now", now),
+                ("$key", key)).ExecuteScalar() as string;
+            if (id is not null)
+            {
+                var seq = (long)connection.Statement(
+                    transaction, "SELECT coalesce(max(seq) + 1, 0) FROM durable_history WHERE instance = $key", ("$key", key)).ExecuteScalar()!;
+                DurableRows.InsertHistory(connection, transaction, key, (int)seq, nameof(EventType.ExecutionCompleted), ended);
+                connection.Statement(transaction, "DELETE FROM durable_messages WHERE instance = $key", ("$key", key)).ExecuteNonQuery();
+                connection.Statement(transaction, "DELETE FROM durable_tasks WHERE instance = $key", ("$key", key)).ExecuteNonQuery();
+            }
+
+            return id;
+        });
+    }
+
+    /// <summary>Counts this start for everything that is under way or has something to do.</summary>
+    public Task CountStartAsync(long now) => database.Writer.EnqueueAsync((connection, transaction) =>
+    {
+        connection.Statement(transaction, "UPDATE durable_tasks SET attempts = attempts + 1").ExecuteNonQuery();
+        connection.Statement(
+            transaction,
+            "UPDATE durable_instances SET attempts = attempts + 1 WHERE ended_at IS NULL AND key IN (SELECT instance FROM durable_messages WHERE due <= $now)",
+            ("$now", now)).ExecuteNonQuery();
+    });
+
+    /// <summary>After an orderly stop nothing is suspected of having killed the host.</summary>
+    public Task ForgetStartsAsync() => database.Writer.EnqueueAsync((connection, transaction) =>
+    {
+        connection.Statement(transaction, "UPDATE durable_tasks SET attempts = 0 WHERE attempts > 0").ExecuteNonQuery();
+        connection.Statement(transaction, "UPDATE durable_instances SET attempts = 0 WHERE ended_at IS NULL AND attempts > 0").ExecuteNonQuery();
+    });
+
+    /// <returns>False when there is no such instance, or when it has not ended.</returns>
+    public Task<bool> PurgeAsync(string id) => database.Writer.EnqueueAsync((connection, transaction) =>
+    {
+        if (connection.Statement(transaction, "SELECT key FROM durable_instances WHERE id = $id AND ended_at IS NOT NULL", ("$id", id)).ExecuteScalar() is not long key)
+        {
+            return false;
+        }
+
+        DurableRows.Delete(connection, transaction, key);
+        return true;
+    });
+
+    /// <summary>Removes instances that have ended and fit.</summary>
+    /// <param name="column">Which time is meant: ended_at or created_at.</param>
+    public async Task<int> PurgeAsync(string column, long from, long to, IReadOnlyCollection<OrchestrationStatus> states)
+    {
+        var total = 0;
+        int some;
+        do
+        {
+            some = await database.Writer.EnqueueAsync((connection, transaction) => PurgeSome(connection, transaction, column, from, to, states));
+            total += some;
+        }
+        while (some == PurgeBatch);
+        return total;
+    }
+
+    private static int PurgeSome(
+        SqliteConnection connection, SqliteTransaction transaction, string column, long from, long to, IReadOnlyCollection<OrchestrationStatus> states)
+    {
+        var keys = new List<long>();
+        using (var rows = connection.Statement(
+            transaction,
+            $"SELECT key FROM durable_instances WHERE ended_at IS NOT NULL AND {column} >= $from AND {column} < $to AND ($states IS NULL OR instr($states, status) > 0) LIMIT $batch",
+            ("$from", from),
+            ("$to", to),
+            ("$states", states.Count > 0 ? string.Join(' ', states) : null),
+            ("$batch", (long)PurgeBatch)).ExecuteReader())
+        {
+            while (rows.Read())
+            {
+                keys.Add(rows.GetInt64(0));
+            }
+        }
+
+        keys.ForEach(key => DurableRows.Delete(connection, transaction, key));
+        return keys.Count;
+    }
+
+    private static (long Key, OrchestrationStatus Status)? Find(SqliteConnection connection, SqliteTransaction transaction, string id)
+    {
+        using var row = connection.Statement(transaction, "SELECT key, status FROM durable_instances WHERE id = $id", ("$id", id)).ExecuteReader();
+        return row.Read() ? (row.GetInt64(0), Enum.Parse<OrchestrationStatus>(row.GetString(1))) : null;
+    }
+}

@@ -1,0 +1,211 @@
+using DurableTask.Core;
+using DurableTask.Core.History;
+
+namespace Runbooks.Sqlite.DurableTask;
+
+/// <summary>Turns: locked, committed, or set back.</summary>
+public sealed partial class SqliteOrchestrationService
+{
+    public async Task<TaskOrchestrationWorkItem> LockNextTaskOrchestrationWorkItemAsync(TimeSpan receiveTimeout, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var key = await _instances.TakeAsync(cancellationToken);
+            _turns.Enter();
+            try
+            {
+                if (Load(key) is { } item)
+                {
+                    return item;
+                }
+
+                _instances.Release(key);
+            }
+#pragma warning disable CA1031 // Thrown from here, it would neither be tried again nor ended: the dispatcher does not know whose it was.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                await SetBackAsync(key, e);
+            }
+
+            _turns.Exit();
+        }
+    }
+
+    // Nobody else can lock it: the process holds the file.
+    public Task RenewTaskOrchestrationWorkItemLockAsync(TaskOrchestrationWorkItem workItem) => Task.CompletedTask;
+
+    public async Task CompleteTaskOrchestrationWorkItemAsync(
+        TaskOrchestrationWorkItem workItem,
+        OrchestrationRuntimeState newOrchestrationRuntimeState,
+        IList<TaskMessage> outboundMessages,
+        IList<TaskMessage> orchestratorMessages,
+        IList<TaskMessage> timerMessages,
+        TaskMessage continuedAsNewMessage,
+        OrchestrationState orchestrationState)
+    {
+        var item = (TurnItem)workItem;
+        TurnCommit commit;
+        try
+        {
+            commit = new TurnCommit(
+                item, newOrchestrationRuntimeState, outboundMessages, orchestratorMessages, timerMessages, orchestrationState, _timers.Now);
+            await _database.Writer.EnqueueAsync(commit.Write);
+        }
+        catch (Exception e)
+        {
+            item.Failure = e;
+            throw;
+        }
+
+        _failures.TryRemove(item.Key, out _);
+        _tasks.Drop(item.Key, commit.DroppedTasks);
+        item.Committed(commit);
+        foreach (var task in commit.Tasks)
+        {
+            _tasks.Add(task);
+        }
+
+        foreach (var due in commit.Timers)
+        {
+            _timers.Add(item.Key, due);
+        }
+
+        foreach (var receiver in commit.Receivers)
+        {
+            _instances.Signal(receiver);
+        }
+
+        if (commit.HasEnded)
+        {
+            if (commit.Status == OrchestrationStatus.Failed)
+            {
+                _logger.InstanceFailed(item.InstanceId, commit.FailureDetails?.ErrorMessage ?? "it did not say why");
+            }
+
+            _ends.Ended(item.InstanceId);
+        }
+    }
+
+    public Task AbandonTaskOrchestrationWorkItemAsync(TaskOrchestrationWorkItem workItem)
+    {
+        var item = (TurnItem)workItem;
+        item.IsAbandoned = true;
+        item.Failure ??= _lastFailure.Value;
+        return Task.CompletedTask;
+    }
+
+    public async Task ReleaseTaskOrchestrationWorkItemAsync(TaskOrchestrationWorkItem workItem)
+    {
+        var item = (TurnItem)workItem;
+        _instances.Return(item.Key, item.Answers);
+        if (item.IsAbandoned)
+        {
+            await SetBackAsync(item.Key, item.Failure ?? new InvalidOperationException("The turn was given up without a reason."));
+        }
+        else
+        {
+            _instances.Release(item.Key);
+        }
+
+        _turns.Exit();
+    }
+
+    private TurnItem? Load(long key)
+    {
+        var stored = _reader.Load(key);
+        var answers = _instances.TakeNews(key);
+        if (stored is null)
+        {
+            // It has ended; nobody is there to receive anything.
+            return null;
+        }
+
+        try
+        {
+            var item = new TurnItem(stored, FetchAsync, _options.ExtendedSessions);
+            item.NewMessages = item.Give(_reader.Messages(key, stored.Id, _timers.Now), answers);
+            var hasBegun = stored.History.Count > 0 || item.NewMessages.Any(message => message.Event.EventType == EventType.ExecutionStarted);
+            return item.NewMessages.Count > 0 && hasBegun ? item : null;
+        }
+        catch
+        {
+            _instances.Return(key, answers);
+            throw;
+        }
+    }
+
+    // The session goes on while activities run, or while there is something to do. An instance that waits leaves memory.
+    private async Task<IList<TaskMessage>?> FetchAsync(TurnItem item)
+    {
+        while (!_stopping && !item.HasEnded && (item.Outstanding.Count > 0 || _instances.HasNews(item.Key)))
+        {
+            await _instances.WhenNewsAsync(item.Key);
+            if (_stopping)
+            {
+                return null;
+            }
+
+            var answers = _instances.TakeNews(item.Key);
+            IList<TaskMessage> given;
+            try
+            {
+                given = item.Give(_reader.Messages(item.Key, item.InstanceId, _timers.Now), answers);
+            }
+            catch
+            {
+                _instances.Return(item.Key, answers);
+                throw;
+            }
+
+            if (given.Count > 0)
+            {
+                return given;
+            }
+        }
+
+        return null;
+    }
+
+    // A database that cannot be written or read is waited for, however long. Any other failure is the instance's own: it is
+    // tried a few times and then ended, because nothing else would ever end it.
+    private async Task SetBackAsync(long key, Exception cause)
+    {
+        var pause = _options.RetryAfter;
+        if (!IsOfTheDatabase(cause))
+        {
+            var failures = _failures.AddOrUpdate(key, 1, (_, before) => before + 1);
+            if (failures >= _options.MaxTurnFailures || cause is NotSupportedException)
+            {
+                if (await TryFailAsync(key, cause))
+                {
+                    _failures.TryRemove(key, out _);
+                    _instances.Release(key);
+                    return;
+                }
+            }
+            else
+            {
+                pause *= 1 << (failures - 1);
+            }
+        }
+
+        _logger.TurnFailed(cause, key);
+        _instances.Pause(key);
+        Later(pause, () => _instances.Resume(key));
+    }
+
+    private async Task<bool> TryFailAsync(long key, Exception cause)
+    {
+        try
+        {
+            await FailAsync(key, new FailureDetails(
+                cause.GetType().FullName!, $"Its turns could not be run: {cause.Message}", cause.StackTrace, null, isNonRetriable: true));
+            return true;
+        }
+        catch (Exception e) when (IsOfTheDatabase(e))
+        {
+            return false;
+        }
+    }
+}

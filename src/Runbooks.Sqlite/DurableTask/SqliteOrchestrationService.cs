@@ -1,0 +1,199 @@
+using System.Collections.Concurrent;
+using DurableTask.Core;
+using DurableTask.Core.History;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
+using Runbooks.Storage;
+
+namespace Runbooks.Sqlite.DurableTask;
+
+/// <summary>
+/// Durable Task on the host's one database. One commit a turn, which all turns that are ready at the same time share. An
+/// activity's answer is committed by the turn that sees it, not before: a crash between the two runs the activity again,
+/// which at-least-once allows in any case. What only waits for a timer or an event is on disk and nowhere else.
+/// </summary>
+public sealed partial class SqliteOrchestrationService : IOrchestrationService, IDisposable
+{
+    private static readonly TimeSpan PurgeEvery = TimeSpan.FromHours(1);
+
+    private readonly SqliteDatabase _database;
+    private readonly SqliteTaskHubOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly DurableReader _reader;
+    private readonly DurableWriter _writer;
+    private readonly BusyCount _busy = new();
+    private readonly BusyCount _turns = new();
+    private readonly InstanceQueue _instances;
+    private readonly TaskQueue _tasks;
+    private readonly TimerClock _timers;
+    private readonly EndWaiters _ends = new();
+    private readonly ConcurrentDictionary<long, int> _failures = [];
+    private readonly AsyncLocal<Exception?> _lastFailure = new();
+    private ITimer? _purge;
+    private volatile bool _stopping;
+
+    public SqliteOrchestrationService(SqliteDatabase database, SqliteTaskHubOptions options, TimeProvider time, ILogger<SqliteOrchestrationService> logger)
+    {
+        (_database, _options, _time, _logger) = (database, options, time, logger);
+        (_reader, _writer) = (new DurableReader(database), new DurableWriter(database));
+        (_instances, _tasks) = (new InstanceQueue(_busy), new TaskQueue(_busy));
+        _timers = new TimerClock(database, _instances.Signal, time, options.CheckClockEvery, logger);
+    }
+
+    public int TaskOrchestrationDispatcherCount => 1;
+
+    public int TaskActivityDispatcherCount => 1;
+
+    public int MaxConcurrentTaskOrchestrationWorkItems => _options.MaxConcurrentInstances;
+
+    public int MaxConcurrentTaskActivityWorkItems => _options.MaxConcurrentActivities;
+
+    /// <summary>Events that an instance has not looked at are there after it has continued as new.</summary>
+    public BehaviorOnContinueAsNew EventBehaviourForContinueAsNew => BehaviorOnContinueAsNew.Carryover;
+
+    /// <summary>When the next timer is due; null when there is none.</summary>
+    public DateTimeOffset? NextTimer => _timers.Next is { } ticks ? new DateTimeOffset(ticks, TimeSpan.Zero) : null;
+
+    /// <summary>Answered when nothing is being run or committed: everything left waits for time or for somebody.</summary>
+    public Task WhenIdleAsync() => _busy.WhenZeroAsync();
+
+    public Task CreateAsync() => CreateIfNotExistsAsync();
+
+    public Task CreateAsync(bool recreateInstanceStore) => CreateIfNotExistsAsync();
+
+    public Task CreateIfNotExistsAsync() => Task.Run(() => SqliteSchema.Bring(_database, DurableSchema.Part, DurableSchema.Versions));
+
+    public Task DeleteAsync() => throw new NotSupportedException("The task hub lives in the host's database; delete its file.");
+
+    public Task DeleteAsync(bool deleteInstanceStore) => DeleteAsync();
+
+    /// <summary>Goes on with what was under way. Instances that only wait are not loaded.</summary>
+    public async Task StartAsync()
+    {
+        var now = _timers.Now;
+        await _writer.CountStartAsync(now);
+        foreach (var key in _reader.Suspects(_options.MaxStarts))
+        {
+            await FailAsync(key, new FailureDetails(
+                "HostKilled", $"It had something to do when the host died, {_options.MaxStarts} times in a row. It is not tried again.", null, null, true));
+        }
+
+        var tasks = _reader.Tasks();
+        foreach (var (task, attempts) in tasks)
+        {
+            if (attempts <= _options.MaxStarts)
+            {
+                _tasks.Add(task);
+            }
+            else
+            {
+                _instances.TryAnswer(task.Instance, Refused(task, attempts));
+            }
+        }
+
+        var ready = _reader.Ready(now);
+        ready.ForEach(_instances.Signal);
+        if (tasks.Count + ready.Count > 0)
+        {
+            _logger.WorkResumed(tasks.Count, ready.Count);
+        }
+
+        _timers.Start(now);
+        _purge = _time.CreateTimer(_ => _ = PurgeOldAsync(), null, PurgeEvery, PurgeEvery);
+    }
+
+    public Task StopAsync() => StopAsync(isForced: false);
+
+    /// <summary>
+    /// Takes no more work, waits for the turns that run, and keeps the answers that no turn has seen. Activities are not waited
+    /// for: whoever started them has told them to stop.
+    /// </summary>
+    public async Task StopAsync(bool isForced)
+    {
+        _stopping = true;
+        _timers.Dispose();
+        _instances.Close();
+        await _turns.WhenZeroAsync();
+        foreach (var (key, answer) in _instances.TakeLeftOver())
+        {
+            await _writer.KeepAnswerAsync(key, answer, _timers.Now);
+        }
+
+        await _writer.ForgetStartsAsync();
+    }
+
+    public void Dispose()
+    {
+        _stopping = true;
+        _instances.Close();
+        _timers.Dispose();
+        _purge?.Dispose();
+    }
+
+    public bool IsMaxMessageCountExceeded(int currentMessageCount, OrchestrationRuntimeState runtimeState) => false;
+
+    public int GetDelayInSecondsAfterOnFetchException(Exception exception) => 0;
+
+    // The dispatcher asks this in the same flow in which it then abandons the item: the only place that says why.
+    public int GetDelayInSecondsAfterOnProcessException(Exception exception)
+    {
+        _lastFailure.Value = exception;
+        return 0;
+    }
+
+    private static TaskMessage Refused(PendingTask task, long? attempts)
+    {
+        var why = attempts is null
+            ? "What was scheduled cannot be read from the database any more."
+            : $"It was under way when the host died, {attempts - 1} times in a row. It is not tried again.";
+        return new TaskMessage
+        {
+            Event = new TaskFailedEvent(-1, task.Id, why, null, new FailureDetails("HostKilled", why, null, null, true)),
+            OrchestrationInstance = task.Message.OrchestrationInstance,
+        };
+    }
+
+    private async Task FailAsync(long key, FailureDetails failure)
+    {
+        if (await _writer.FailAsync(key, failure, _timers.Now) is { } id)
+        {
+            _logger.InstanceStopped(id, failure.ErrorMessage);
+            _ends.Ended(id);
+        }
+    }
+
+    private async Task PurgeOldAsync()
+    {
+        try
+        {
+            if (_options.KeepFinished is { } keep && await _writer.PurgeAsync("ended_at", 0, _timers.Now - keep.Ticks, []) is > 0 and var count)
+            {
+                _logger.InstancesPurged(count);
+            }
+        }
+        catch (StoreUnavailableException e)
+        {
+            _logger.PurgeFailed(e);
+        }
+    }
+
+    // Does something once, later. Time is virtual in tests, so a clock timer and not a delay: it acts before time goes on.
+    private void Later(TimeSpan after, Action action)
+    {
+        if (_stopping)
+        {
+            return;
+        }
+
+        ITimer? timer = null;
+        timer = _time.CreateTimer(_ =>
+        {
+            timer?.Dispose();
+            action();
+        }, null, after, Timeout.InfiniteTimeSpan);
+    }
+
+    private static bool IsOfTheDatabase(Exception? e) => e is StoreUnavailableException or ObjectDisposedException
+        || (e is SqliteException sqlite && sqlite.SqliteErrorCode != SQLitePCL.raw.SQLITE_CONSTRAINT);
+}

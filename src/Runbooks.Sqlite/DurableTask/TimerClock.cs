@@ -1,0 +1,158 @@
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
+
+namespace Runbooks.Sqlite.DurableTask;
+
+/// <summary>
+/// Makes instances ready whose timers are due. Timers are in the database and nowhere else; here is only when the next one is
+/// due, and one clock timer set to that.
+/// </summary>
+internal sealed class TimerClock : IDisposable
+{
+    // A clock timer cannot be set further ahead than about 49 days.
+    private static readonly TimeSpan Farthest = TimeSpan.FromDays(30);
+
+    private readonly Lock _gate = new();
+    private readonly SqliteDatabase _database;
+    private readonly Action<long> _signal;
+    private readonly TimeProvider _time;
+    private readonly TimeSpan _checkEvery;
+    private readonly ILogger _logger;
+    private readonly ITimer _clock;
+    private long _now;
+    private long _signalled;
+    private long _next = long.MaxValue;
+    private bool _running;
+
+    /// <param name="checkEvery">The clock is looked at this often even when nothing is due: it may have been set forward. Null: it never is.</param>
+    public TimerClock(SqliteDatabase database, Action<long> signal, TimeProvider time, TimeSpan? checkEvery, ILogger logger)
+    {
+        (_database, _signal, _time, _checkEvery, _logger) = (database, signal, time, checkEvery ?? Farthest, logger);
+        _clock = time.CreateTimer(_ => Fire(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>
+    /// The time in ticks, which never runs backwards: a timer that was found due stays due when the machine's clock is set back.
+    /// </summary>
+    public long Now
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _now = Math.Max(_now, _time.GetUtcNow().UtcTicks);
+            }
+        }
+    }
+
+    /// <summary>When the next timer is due, in ticks; null when there is none.</summary>
+    public long? Next
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _next < long.MaxValue ? _next : null;
+            }
+        }
+    }
+
+    /// <summary>Everything due until now has been signalled by the caller; from here on it is done here.</summary>
+    public void Start(long signalledUntil)
+    {
+        lock (_gate)
+        {
+            (_running, _signalled) = (true, signalledUntil);
+        }
+
+        Fire();
+    }
+
+    /// <summary>A timer of this instance is in the database now.</summary>
+    public void Add(long instance, long due)
+    {
+        lock (_gate)
+        {
+            if (due > _signalled)
+            {
+                if (due < _next)
+                {
+                    _next = due;
+                    SetClock();
+                }
+
+                return;
+            }
+        }
+
+        _signal(instance);
+    }
+
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _running = false;
+        }
+
+        _clock.Dispose();
+    }
+
+    private void Fire()
+    {
+        lock (_gate)
+        {
+            if (!_running)
+            {
+                return;
+            }
+
+            try
+            {
+                var now = Now;
+                if (_next <= now || _next == long.MaxValue)
+                {
+                    // What is committed while this reads is brought by Add, which waits for the gate.
+                    var (due, next) = _database.Read(connection => Read(connection, _signalled, now));
+                    (_signalled, _next) = (now, next);
+                    due.ForEach(_signal);
+                }
+
+                SetClock();
+            }
+            catch (Exception e) when (e is SqliteException or ObjectDisposedException)
+            {
+                _logger.TimersUnreadable(e);
+                _clock.Change(TimeSpan.FromSeconds(1), Timeout.InfiniteTimeSpan);
+            }
+        }
+    }
+
+    private static (List<long> Due, long Next) Read(SqliteConnection connection, long after, long now)
+    {
+        var due = new List<long>();
+        using (var rows = connection.Statement(
+            "SELECT DISTINCT instance FROM durable_messages WHERE due > $after AND due <= $now AND timer = 1 ORDER BY due", ("$after", after), ("$now", now)).ExecuteReader())
+        {
+            while (rows.Read())
+            {
+                due.Add(rows.GetInt64(0));
+            }
+        }
+
+        var next = connection.Statement("SELECT due FROM durable_messages WHERE due > $now AND timer = 1 ORDER BY due LIMIT 1", ("$now", now)).ExecuteScalar();
+        return (due, next as long? ?? long.MaxValue);
+    }
+
+    private void SetClock()
+    {
+        if (!_running)
+        {
+            return;
+        }
+
+        // Rounded up: a clock timer counts whole milliseconds, and one that fires early fires for nothing.
+        var wait = TimeSpan.FromMilliseconds(Math.Ceiling(Math.Max(0, (_next - Now) / (double)TimeSpan.TicksPerMillisecond)));
+        _clock.Change(wait < _checkEvery ? wait : _checkEvery, Timeout.InfiniteTimeSpan);
+    }
+}

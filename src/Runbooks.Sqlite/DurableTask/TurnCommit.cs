@@ -1,0 +1,201 @@
+using DurableTask.Core;
+using DurableTask.Core.History;
+using Microsoft.Data.Sqlite;
+
+namespace Runbooks.Sqlite.DurableTask;
+
+/// <summary>
+/// All that one turn changes, written in one transaction. What takes time, the JSON, is made before the writer's thread has
+/// it.
+/// </summary>
+internal sealed class TurnCommit
+{
+    private readonly TurnItem _item;
+    private readonly OrchestrationState? _state;
+    private readonly string? _customStatus;
+    private readonly long _now;
+    private readonly List<(string Kind, byte[] Data)> _events;
+    private readonly List<(PendingTask Task, byte[] Data)> _tasks = [];
+    private readonly List<(long Due, string Kind, byte[] Data)> _timers = [];
+    private readonly List<OutgoingMessage> _sent = [];
+    private readonly List<long> _receivers = [];
+    private readonly int[] _answered;
+    private readonly bool _fresh;
+
+    /// <exception cref="NotSupportedException">The orchestrator asked for something that this task hub does not do.</exception>
+    public TurnCommit(
+        TurnItem item,
+        OrchestrationRuntimeState after,
+        IEnumerable<TaskMessage> tasks,
+        IEnumerable<TaskMessage> sent,
+        IEnumerable<TaskMessage> timers,
+        OrchestrationState? state,
+        long now)
+    {
+        (_item, _state, _now, _customStatus) = (item, state, now, after.Status);
+        Execution = after.OrchestrationInstance?.ExecutionId ?? item.Execution;
+        _fresh = Execution != item.Execution;
+        HasEnded = state?.OrchestrationStatus is OrchestrationStatus.Completed or OrchestrationStatus.Failed
+            or OrchestrationStatus.Terminated or OrchestrationStatus.Canceled;
+        _events = [.. after.NewEvents.Select(happened => (happened.EventType.ToString(), HistoryWriter.Write(happened)))];
+        _answered = [.. item.Answers.Select(AnsweredTask).Where(item.Outstanding.Contains)];
+        NextSeq = (_fresh ? 0 : item.NextSeq) + _events.Count;
+        _sent.AddRange(sent.Select(message => OutgoingMessage.Of(message, now)));
+
+        // An execution that has continued as new leaves nothing behind.
+        if (!HasEnded)
+        {
+            foreach (var message in tasks.Where(IsOfThisExecution))
+            {
+                _tasks.Add((new PendingTask(item.Key, message), HistoryWriter.Write(message.Event)));
+            }
+
+            foreach (var message in timers.Where(IsOfThisExecution))
+            {
+                var fired = (TimerFiredEvent)message.Event;
+                _timers.Add((fired.FireAt.Ticks, nameof(EventType.TimerFired), HistoryWriter.Write(fired)));
+            }
+        }
+
+        Outstanding = HasEnded || _fresh ? [] : [.. item.Outstanding.Except(_answered)];
+        Outstanding.UnionWith(_tasks.Select(task => task.Task.Id));
+    }
+
+    public string Execution { get; }
+
+    public int NextSeq { get; }
+
+    public bool HasEnded { get; }
+
+    public HashSet<int> Outstanding { get; }
+
+    public OrchestrationStatus Status => _state?.OrchestrationStatus ?? OrchestrationStatus.Running;
+
+    public FailureDetails? FailureDetails => _state?.FailureDetails;
+
+    /// <summary>Activities to run, once this is committed.</summary>
+    public IEnumerable<PendingTask> Tasks => _tasks.Select(task => task.Task);
+
+    /// <summary>When timers are due, to be watched once this is committed.</summary>
+    public IEnumerable<long> Timers => _timers.Select(timer => timer.Due);
+
+    /// <summary>Activities that nobody waits for any more, once this is committed.</summary>
+    public IEnumerable<int> DroppedTasks => HasEnded || _fresh ? _item.Outstanding.Except(_answered) : [];
+
+    /// <summary>Instances that were sent something.</summary>
+    public IReadOnlyList<long> Receivers => _receivers;
+
+    public static int AnsweredTask(TaskMessage answer) => answer.Event switch
+    {
+        TaskCompletedEvent completed => completed.TaskScheduledId,
+        TaskFailedEvent failed => failed.TaskScheduledId,
+        _ => -1,
+    };
+
+    /// <summary>Work for the writer.</summary>
+    public void Write(SqliteConnection connection, SqliteTransaction transaction)
+    {
+        _receivers.Clear();
+        Consume(connection, transaction);
+        var seq = NextSeq - _events.Count;
+        foreach (var (kind, data) in _events)
+        {
+            DurableRows.InsertHistory(connection, transaction, _item.Key, seq++, kind, data);
+        }
+
+        foreach (var (task, data) in _tasks)
+        {
+            connection.Statement(
+                transaction,
+                "INSERT INTO durable_tasks (instance, task, execution, data) VALUES ($instance, $task, $execution, $data)",
+                ("$instance", task.Instance),
+                ("$task", (long)task.Id),
+                ("$execution", Execution),
+                ("$data", data)).ExecuteNonQuery();
+        }
+
+        foreach (var (due, kind, data) in _timers)
+        {
+            DurableRows.InsertMessage(connection, transaction, _item.Key, Execution, due, timer: true, kind, data);
+        }
+
+        Update(connection, transaction);
+
+        // After this instance's own row: it may write to itself.
+        foreach (var message in _sent)
+        {
+            if (message.Insert(connection, transaction) is { } receiver)
+            {
+                _receivers.Add(receiver);
+            }
+        }
+    }
+
+    private void Consume(SqliteConnection connection, SqliteTransaction transaction)
+    {
+        if (HasEnded || _fresh)
+        {
+            // Events that wait for the next execution are kept; those that this turn was given are not.
+            connection.Statement(
+                transaction,
+                "DELETE FROM durable_messages WHERE instance = $instance AND (execution IS NOT NULL OR $all = 1)",
+                ("$instance", _item.Key),
+                ("$all", HasEnded ? 1L : 0L)).ExecuteNonQuery();
+            connection.Statement(transaction, "DELETE FROM durable_tasks WHERE instance = $instance", ("$instance", _item.Key)).ExecuteNonQuery();
+        }
+
+        if (_fresh)
+        {
+            connection.Statement(transaction, "DELETE FROM durable_history WHERE instance = $instance", ("$instance", _item.Key)).ExecuteNonQuery();
+        }
+
+        if (!HasEnded)
+        {
+            foreach (var row in _item.Messages)
+            {
+                connection.Statement(transaction, "DELETE FROM durable_messages WHERE id = $id", ("$id", row)).ExecuteNonQuery();
+            }
+
+            foreach (var task in _answered)
+            {
+                connection.Statement(
+                    transaction, "DELETE FROM durable_tasks WHERE instance = $instance AND task = $task", ("$instance", _item.Key), ("$task", (long)task))
+                    .ExecuteNonQuery();
+            }
+        }
+    }
+
+    private void Update(SqliteConnection connection, SqliteTransaction transaction)
+    {
+        if (!HasEnded && !_fresh)
+        {
+            connection.Statement(
+                transaction,
+                "UPDATE durable_instances SET status = $status, custom_status = $custom, updated_at = $now, attempts = 0 WHERE key = $key",
+                ("$status", Status.ToString()),
+                ("$custom", _customStatus),
+                ("$now", _now),
+                ("$key", _item.Key)).ExecuteNonQuery();
+            return;
+        }
+
+        connection.Statement(
+            transaction,
+            """
+            UPDATE durable_instances SET status = $status, custom_status = $custom, updated_at = $now, attempts = 0, execution = $execution,
+                version = $version, input = $input, output = $output, failure = $failure, ended_at = $ended WHERE key = $key
+            """,
+            ("$status", Status.ToString()),
+            ("$custom", _customStatus),
+            ("$now", _now),
+            ("$execution", Execution),
+            ("$version", _state?.Version),
+            ("$input", _state?.Input),
+            ("$output", _state?.Output),
+            ("$failure", HistoryWriter.Write(_state?.FailureDetails)),
+            ("$ended", HasEnded ? _now : null),
+            ("$key", _item.Key)).ExecuteNonQuery();
+    }
+
+    private bool IsOfThisExecution(TaskMessage message) => message.OrchestrationInstance.ExecutionId == Execution;
+}
