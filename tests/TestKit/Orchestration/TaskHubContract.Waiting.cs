@@ -1,0 +1,203 @@
+using Microsoft.DurableTask;
+using Runbooks.Engine;
+using Shouldly;
+using Xunit;
+
+namespace TestKit.Orchestration;
+
+public abstract partial class TaskHubContract
+{
+    [Fact]
+    public async Task Timer_FiresWhenItsTimeHasComeAndNotBefore()
+    {
+        Tasks.Orchestrator<int, double>("w", async (context, n) =>
+        {
+            var begin = context.CurrentUtcDateTime;
+            await context.CreateTimer(Unit * n, CancellationToken.None);
+            return (context.CurrentUtcDateTime - begin) / Unit;
+        });
+        await using var hub = await StartHubAsync();
+        await hub.StartAsync("w", "i", 4);
+
+        await hub.AdvanceAsync(Unit * 2);
+        (await hub.StatusAsync("i")).ShouldBe(EngineStatus.Running);
+        await hub.AdvanceAsync(Unit * 3);
+
+        (await hub.WaitForEndAsync("i")).Result<double>().ShouldBe(4, 0.5);
+    }
+
+    [Fact]
+    public async Task EventInTime_EndsTheWaitWhateverTheCaseOfItsName()
+    {
+        WaitOnce();
+        await using var hub = await StartHubAsync();
+        await hub.StartAsync("wait", "i", "Decision-1");
+        await hub.SettleAsync();
+
+        await hub.RaiseAsync("i", "dECISION-1");
+
+        (await hub.WaitForEndAsync("i")).Result<bool>().ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task NoEventInTime_EndsTheWaitWithFalse()
+    {
+        WaitOnce();
+        await using var hub = await StartHubAsync();
+        await hub.StartAsync("wait", "i", "decision");
+        await hub.SettleAsync();
+
+        await hub.RaiseAsync("i", "something else");
+        await hub.AdvanceAsync(Unit * 6);
+
+        (await hub.WaitForEndAsync("i")).Result<bool>().ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task EventThatComesEarly_IsKeptForTheWait()
+    {
+        Tasks.Orchestrator<int, bool[]>("w", async (context, _) =>
+        {
+            await context.CreateTimer(Unit, CancellationToken.None);
+            return [await context.CameAsync("early", Unit), await context.CameAsync("never", Unit)];
+        });
+        await using var hub = await StartHubAsync();
+        await hub.StartAsync("w", "i", 0);
+        await hub.SettleAsync();
+
+        await hub.RaiseAsync("i", "early");
+        await hub.AdvanceAsync(Unit * 3);
+
+        (await hub.WaitForEndAsync("i")).Result<bool[]>().ShouldBe([true, false]);
+    }
+
+    [Fact]
+    public async Task TwoWaitsAtOnce_AreAnsweredEachByItsOwnEvent()
+    {
+        Tasks.Orchestrator<int, bool[]>("w", (context, _) => Task.WhenAll(context.CameAsync("a", Unit * 5), context.CameAsync("b", Unit)));
+        await using var hub = await StartHubAsync();
+        await hub.StartAsync("w", "i", 0);
+
+        await hub.AdvanceAsync(Unit * 2);
+        await hub.RaiseAsync("i", "a");
+
+        (await hub.WaitForEndAsync("i")).Result<bool[]>().ShouldBe([true, false]);
+    }
+
+    [Fact]
+    public async Task EventBesideAnActivity_WhicheverComesFirstIsSeenFirst()
+    {
+        var gate = new TaskCompletionSource();
+        Tasks.Activity<int, int>("slow", async n =>
+        {
+            await gate.Task;
+            return n;
+        });
+        Tasks.Orchestrator<int, string>("w", async (context, n) =>
+        {
+            var hurry = context.CameAsync("hurry", Unit * 60);
+            var work = context.CallActivityAsync<int>("slow", n);
+            var first = await Task.WhenAny(hurry, work);
+            var word = first == work ? "work" : "hurry";
+            await work;
+            return word;
+        });
+        await using var hub = await StartHubAsync();
+        await hub.StartAsync("w", "i", 0);
+
+        await hub.RaiseAsync("i", "hurry");
+        gate.SetResult();
+
+        (await hub.WaitForEndAsync("i")).Result<string>().ShouldBe("hurry");
+    }
+
+    [Fact]
+    public async Task ContinuingAsNew_BeginsAgainWithAnEmptyHistory()
+    {
+        Tasks.Orchestrator<int, int>("w", async (context, n) =>
+        {
+            var doubled = await context.CallActivityAsync<int>("twice", n);
+            await context.CreateTimer(Unit, CancellationToken.None);
+            if (doubled < 100)
+            {
+                context.ContinueAsNew(doubled);
+            }
+
+            return doubled;
+        });
+        await using var hub = await StartHubAsync();
+
+        await hub.StartAsync("w", "i", 1);
+        await hub.AdvanceAsync(Unit * 8);
+
+        (await hub.WaitForEndAsync("i")).Result<int>().ShouldBe(128);
+    }
+
+    [Fact]
+    public async Task EventThatCameBeforeContinuingAsNew_IsThereAfterwards()
+    {
+        Tasks.Orchestrator<int, string>("w", async (context, n) =>
+        {
+            if (n == 0)
+            {
+                await context.CameAsync("first", Unit * 10);
+                context.ContinueAsNew(1, preserveUnprocessedEvents: true);
+                return "";
+            }
+
+            return $"{await context.CameAsync("second", Unit)}";
+        });
+        await using var hub = await StartHubAsync();
+        await hub.StartAsync("w", "i", 0);
+        await hub.SettleAsync();
+
+        await hub.RaiseAsync("i", "second");
+        await hub.RaiseAsync("i", "first");
+        await hub.AdvanceAsync(Unit * 3);
+
+        (await hub.WaitForEndAsync("i")).Result<string>().ShouldBe("True");
+    }
+
+    [Fact]
+    public async Task AnswerForTheExecutionBeforeContinuingAsNew_IsNotTakenForTheNewOne()
+    {
+        var begun = new TaskCompletionSource();
+        var gate = new TaskCompletionSource();
+        Tasks.Activity<int, int>("slow the first time", async n =>
+        {
+            if (begun.TrySetResult())
+            {
+                await gate.Task;
+                return -1;
+            }
+
+            return n;
+        });
+        Tasks.Orchestrator<int, int>("w", async (context, n) =>
+        {
+            var work = context.CallActivityAsync<int>("slow the first time", n);
+            if (n == 0)
+            {
+                await context.CameAsync("skip", Unit * 10);
+                context.ContinueAsNew(7);
+                return 0;
+            }
+
+            // Not before the late answer has come.
+            await context.CameAsync("look", Unit * 10);
+            return await work;
+        });
+        await using var hub = await StartHubAsync();
+        await hub.StartAsync("w", "i", 0);
+        await begun.Task;
+
+        await hub.RaiseAsync("i", "skip");
+        gate.SetResult();
+        await hub.SettleAsync();
+        await hub.RaiseAsync("i", "look");
+
+        (await hub.WaitForEndAsync("i")).Result<int>().ShouldBe(7);
+    }
+
+    private void WaitOnce() => Tasks.Orchestrator<string, bool>("wait", (context, name) => context.CameAsync(name, Unit * 5));
+}

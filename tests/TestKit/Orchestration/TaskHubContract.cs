@@ -1,0 +1,164 @@
+using Microsoft.DurableTask;
+using Runbooks.Engine;
+using Runbooks.Incidents;
+using Runbooks.Orchestration.TaskHub;
+using Shouldly;
+using TestKit.Engine;
+using Xunit;
+
+namespace TestKit.Orchestration;
+
+/// <summary>
+/// What orchestrators may rely on, wherever their history is kept. A backend's tests derive from this and say how the hub is
+/// started. Times are multiples of <see cref="Unit"/>, which is short where time is real.
+/// </summary>
+public abstract partial class TaskHubContract
+{
+    protected TaskHubTasks Tasks { get; } = new TaskHubTasks()
+        .Activity<int, int>("twice", n => Task.FromResult(n * 2))
+        .Activity<string, string>("echo", Task.FromResult);
+
+    protected ListLogger Logs { get; } = new();
+
+    protected virtual TimeSpan Unit => TimeSpan.FromMinutes(1);
+
+    /// <summary>Starts the hub with <see cref="Tasks"/> and <see cref="Logs"/>.</summary>
+    protected abstract Task<ITaskHubHarness> StartHubAsync();
+
+    [Fact]
+    public async Task OrchestratorThatReturns_IsCompletedWithItsResult()
+    {
+        Tasks.Orchestrator<int, int>("w", async (context, n) => await context.CallActivityAsync<int>("twice", n) + 1);
+        await using var hub = await StartHubAsync();
+
+        await hub.StartAsync("w", "i", 20);
+
+        var end = await hub.WaitForEndAsync("i");
+        end.Status.ShouldBe(EngineStatus.Completed);
+        end.Result<int>().ShouldBe(41);
+        (await hub.StatusAsync("i")).ShouldBe(EngineStatus.Completed);
+    }
+
+    [Fact]
+    public async Task OrchestratorThatThrows_IsFailedAndSaysWhy()
+    {
+        Tasks.Orchestrator<int, int>("w", async (context, n) =>
+        {
+            await context.CallActivityAsync<int>("twice", n);
+            throw new InvalidOperationException("the story went wrong");
+        });
+        await using var hub = await StartHubAsync();
+
+        await hub.StartAsync("w", "i", 1);
+
+        var end = await hub.WaitForEndAsync("i");
+        end.Status.ShouldBe(EngineStatus.Failed);
+        end.Text!.ShouldContain("the story went wrong");
+    }
+
+    [Fact]
+    public async Task StartOfAnIdThatExists_DoesNothing()
+    {
+        var runs = 0;
+        Tasks.Activity<int, int>("count", _ => Task.FromResult(Interlocked.Increment(ref runs)));
+        Tasks.Orchestrator<int, int>("w", (context, n) => context.CallActivityAsync<int>("count", n));
+        await using var hub = await StartHubAsync();
+
+        await hub.StartAsync("w", "i", 1);
+        await hub.StartAsync("w", "i", 2);
+        await hub.WaitForEndAsync("i");
+        await hub.StartAsync("w", "i", 3);
+        await hub.SettleAsync();
+
+        runs.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task WakeOfWhatIsUnknownOrFinished_IsNoError()
+    {
+        Tasks.Orchestrator<int, int>("w", (context, n) => context.CallActivityAsync<int>("twice", n));
+        await using var hub = await StartHubAsync();
+        await hub.StartAsync("w", "i", 1);
+        await hub.WaitForEndAsync("i");
+
+        await hub.RaiseAsync("i", "anything");
+        await hub.RaiseAsync("nobody", "anything");
+        await hub.SettleAsync();
+
+        (await hub.StatusAsync("i")).ShouldBe(EngineStatus.Completed);
+        (await hub.StatusAsync("nobody")).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task CustomStatus_IsShownWhileTheOrchestratorWaits()
+    {
+        Tasks.Orchestrator<int, bool>("w", async (context, _) =>
+        {
+            context.SetCustomStatus(new IncidentStatus(IncidentState.AwaitingApproval, "gate 1"));
+            return await context.CameAsync("go", Unit);
+        });
+        await using var hub = await StartHubAsync();
+
+        await hub.StartAsync("w", "i", 1);
+        await hub.SettleAsync();
+
+        (await hub.CustomStatusAsync("i"))!.ShouldContain("awaitingApproval");
+    }
+
+    [Fact]
+    public async Task ManyInstances_DoNotDisturbEachOther()
+    {
+        Tasks.Orchestrator<int, int>("w", async (context, n) =>
+        {
+            var doubled = await context.CallActivityAsync<int>("twice", n);
+            var came = await context.CameAsync($"go-{n}", Unit * 10);
+            return came ? await context.CallActivityAsync<int>("twice", doubled) : -1;
+        });
+        await using var hub = await StartHubAsync();
+
+        var all = Enumerable.Range(0, 200).ToList();
+        await Task.WhenAll(all.Select(n => hub.StartAsync("w", $"i{n}", n)));
+        await hub.SettleAsync();
+        await Task.WhenAll(all.Select(n => hub.RaiseAsync($"i{n}", $"go-{n}")));
+
+        foreach (var n in all)
+        {
+            (await hub.WaitForEndAsync($"i{n}")).Result<int>().ShouldBe(n * 4);
+        }
+    }
+
+    [Fact]
+    public async Task Termination_EndsAnInstanceThatWaits()
+    {
+        Tasks.Orchestrator<int, bool>("w", (context, _) => context.CameAsync("go", Unit * 10));
+        await using var hub = await StartHubAsync();
+        await hub.StartAsync("w", "i", 1);
+        await hub.SettleAsync();
+
+        await hub.TerminateAsync("i", "no longer wanted");
+
+        (await hub.WaitForEndAsync("i")).Status.ShouldBe(EngineStatus.Terminated);
+        await hub.RaiseAsync("i", "go");
+        await hub.AdvanceAsync(Unit * 11);
+        (await hub.StatusAsync("i")).ShouldBe(EngineStatus.Terminated);
+    }
+
+    [Fact]
+    public async Task ForgettingAnInstance_RemovesOnlyAFinishedOne()
+    {
+        Tasks.Orchestrator<int, int>("quick", (context, n) => context.CallActivityAsync<int>("twice", n));
+        Tasks.Orchestrator<int, bool>("waits", (context, _) => context.CameAsync("go", Unit * 10));
+        await using var hub = await StartHubAsync();
+        await hub.StartAsync("quick", "done", 1);
+        await hub.StartAsync("waits", "open", 1);
+        await hub.WaitForEndAsync("done");
+        await hub.SettleAsync();
+
+        await hub.ForgetAsync("done");
+        await hub.ForgetAsync("open");
+        await hub.ForgetAsync("nobody");
+
+        (await hub.StatusAsync("done")).ShouldBeNull();
+        (await hub.StatusAsync("open")).ShouldBe(EngineStatus.Running);
+    }
+}
