@@ -15,6 +15,18 @@ internal sealed class InstanceQueue(BusyCount busy)
     private readonly Channel<long> _ready = Channel.CreateUnbounded<long>();
     private bool _closed;
 
+    /// <summary>Instances that are ready, locked or set back.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _entries.Count;
+            }
+        }
+    }
+
     private enum Phase
     {
         Ready,

@@ -35,7 +35,7 @@ public sealed partial class SqliteOrchestrationService
     {
         var task = ((ActivityItem)workItem).Task;
         _tasks.Pause();
-        Later(_options.RetryAfter, () => _tasks.Resume(task));
+        _pauses.Add(_options.RetryAfter, () => _tasks.Resume(task));
         return Task.CompletedTask;
     }
 

@@ -192,7 +192,7 @@ public sealed partial class SqliteOrchestrationService
 
         _logger.TurnFailed(cause, key);
         _instances.Pause(key);
-        Later(pause, () => _instances.Resume(key));
+        _pauses.Add(pause, () => _instances.Resume(key));
     }
 
     private async Task<bool> TryFailAsync(long key, Exception cause)

@@ -30,6 +30,7 @@ public sealed partial class SqliteOrchestrationService : IOrchestrationService, 
     private readonly EndWaiters _ends = new();
     private readonly ConcurrentDictionary<long, int> _failures = [];
     private readonly AsyncLocal<Exception?> _lastFailure = new();
+    private readonly Pauses _pauses;
     private ITimer? _purge;
     private volatile bool _stopping;
 
@@ -37,7 +38,7 @@ public sealed partial class SqliteOrchestrationService : IOrchestrationService, 
     {
         (_database, _options, _time, _logger) = (database, options, time, logger);
         (_reader, _writer) = (new DurableReader(database), new DurableWriter(database));
-        (_instances, _tasks) = (new InstanceQueue(_busy), new TaskQueue(_busy));
+        (_instances, _tasks, _pauses) = (new InstanceQueue(_busy), new TaskQueue(_busy), new Pauses(time));
         _timers = new TimerClock(database, _instances.Signal, time, options.CheckClockEvery, logger);
     }
 
@@ -52,8 +53,11 @@ public sealed partial class SqliteOrchestrationService : IOrchestrationService, 
     /// <summary>Events that an instance has not looked at are there after it has continued as new.</summary>
     public BehaviorOnContinueAsNew EventBehaviourForContinueAsNew => BehaviorOnContinueAsNew.Carryover;
 
-    /// <summary>When the next timer is due; null when there is none.</summary>
-    public DateTimeOffset? NextTimer => _timers.Next is { } ticks ? new DateTimeOffset(ticks, TimeSpan.Zero) : null;
+    /// <summary>When the next timer is due, or something that failed is tried again; null when nothing waits for time.</summary>
+    public DateTimeOffset? NextTimer =>
+        Math.Min(_timers.Next ?? long.MaxValue, _pauses.Next ?? long.MaxValue) is < long.MaxValue and var ticks ? new DateTimeOffset(ticks, TimeSpan.Zero) : null;
+
+    internal int InstancesInMemory => _instances.Count;
 
     /// <summary>Answered when nothing is being run or committed: everything left waits for time or for somebody.</summary>
     public Task WhenIdleAsync() => _busy.WhenZeroAsync();
@@ -113,6 +117,7 @@ public sealed partial class SqliteOrchestrationService : IOrchestrationService, 
     {
         _stopping = true;
         _timers.Dispose();
+        _pauses.Dispose();
         _instances.Close();
         await _turns.WhenZeroAsync();
         foreach (var (key, answer) in _instances.TakeLeftOver())
@@ -128,6 +133,7 @@ public sealed partial class SqliteOrchestrationService : IOrchestrationService, 
         _stopping = true;
         _instances.Close();
         _timers.Dispose();
+        _pauses.Dispose();
         _purge?.Dispose();
     }
 
@@ -176,22 +182,6 @@ public sealed partial class SqliteOrchestrationService : IOrchestrationService, 
         {
             _logger.PurgeFailed(e);
         }
-    }
-
-    // Does something once, later. Time is virtual in tests, so a clock timer and not a delay: it acts before time goes on.
-    private void Later(TimeSpan after, Action action)
-    {
-        if (_stopping)
-        {
-            return;
-        }
-
-        ITimer? timer = null;
-        timer = _time.CreateTimer(_ =>
-        {
-            timer?.Dispose();
-            action();
-        }, null, after, Timeout.InfiniteTimeSpan);
     }
 
     private static bool IsOfTheDatabase(Exception? e) => e is StoreUnavailableException or ObjectDisposedException
