@@ -99,7 +99,13 @@ public sealed partial class SqliteOrchestrationService
     {
         var item = (TurnItem)workItem;
         _instances.Return(item.Key, item.Answers);
-        if (item.IsAbandoned)
+        if (item.IsAbandoned && item.Failure is null && _failures.TryAdd(item.Key, 1))
+        {
+            // Given up without a reason: the session is over, not the turn. If it happens again, it is a failure like any other.
+            _instances.Signal(item.Key);
+            _instances.Release(item.Key);
+        }
+        else if (item.IsAbandoned)
         {
             await SetBackAsync(item.Key, item.Failure ?? new InvalidOperationException("The turn was given up without a reason."));
         }

@@ -49,6 +49,7 @@ public sealed class TaskHubHost : IHostedService, IDisposable
         {
             ErrorPropagationMode = ErrorPropagationMode.UseFailureDetails,
         };
+        _worker.AddOrchestrationDispatcherMiddleware(HostedOrchestrator.GiveUpSessionAsync);
         _worker.AddOrchestrationDispatcherMiddleware(new OrchestratorClock(time).SetAsync);
         _worker.AddActivityDispatcherMiddleware(HostedActivity.RedactFailureAsync);
     }

@@ -15,9 +15,16 @@ internal sealed class HostedOrchestrators(TaskHubTasks tasks, IServiceProvider s
     public void Add(ObjectCreator<TaskOrchestration> creator) => throw new NotSupportedException("Orchestrators are added to TaskHubTasks.");
 
     // Durable Task answers a null with a back-off of the whole dispatcher, which would delay every other instance too.
-    public TaskOrchestration GetObject(string name, string? version) => tasks.TryFindOrchestrator(name, out var create)
-        ? shims.CreateOrchestration(name, create(services))
-        : throw new InvalidOperationException($"No orchestrator is called '{name}'.");
+    public TaskOrchestration GetObject(string name, string? version)
+    {
+        if (!tasks.TryFindOrchestrator(name, out var create))
+        {
+            throw new InvalidOperationException($"No orchestrator is called '{name}'.");
+        }
+
+        var hosted = new HostedOrchestrator(create(services));
+        return HostedOrchestrator.Remember(shims.CreateOrchestration(name, hosted), hosted);
+    }
 }
 
 /// <summary>Finds activities by name for the worker.</summary>
