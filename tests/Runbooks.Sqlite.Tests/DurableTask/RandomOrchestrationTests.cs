@@ -19,23 +19,29 @@ public sealed class RandomOrchestrationTests
     public Task ReplayedAtEveryStepAndKilled_EndsAsInOneSession() => Plan.Any.SampleAsync(
         async plan => (await RunAsync(plan, kills: true, sessions: false)).ShouldBe(await RunAsync(plan, kills: false)), iter: 40, threads: 1);
 
-    private static async Task<string> RunAsync(Plan plan, bool kills, bool sessions = true)
+    [Fact]
+    public Task ManyAtOnceKilledAtRandom_EndEachAsAlone() => Plan.Any.SampleAsync(
+        async plan => (await RunAsync(plan, kills: true, instances: 12)).ShouldBe(await RunAsync(plan, kills: false)), iter: 15, threads: 1);
+
+    private static async Task<string> RunAsync(Plan plan, bool kills, bool sessions = true, int instances = 1)
     {
+        var ids = Enumerable.Range(0, instances).Select(i => $"i{i}").ToList();
         var points = 0;
         await using var hub = await SqliteHub.OpenAsync(PlannedOrchestration.Tasks(), options: new SqliteTaskHubOptions { ExtendedSessions = sessions });
         hub.KillAt = _ => kills && plan.Kills.Contains(points++);
-        await hub.DoAsync(h => h.StartAsync("planned", "i", new PlanProgress(plan.Steps, 0, [])));
+        await hub.DoAsync(h => Task.WhenAll(ids.Select(id => h.StartAsync("planned", id, new PlanProgress(plan.Steps, 0, [])))));
         var until = hub.Time.GetUtcNow();
         foreach (var (name, wait) in Schedule(plan))
         {
             until += wait;
             await hub.DoAsync(h => h.AdvanceAsync(until - h.Time.GetUtcNow()));
-            await hub.DoAsync(h => h.RaiseAsync("i", name));
+            await hub.DoAsync(h => Task.WhenAll(ids.Select(id => h.RaiseAsync(id, name))));
         }
 
         until += TimeSpan.FromHours(2);
         await hub.DoAsync(h => h.AdvanceAsync(until - h.Time.GetUtcNow()));
-        return (await hub.WaitForEndAsync("i")).Text!;
+        var ends = await Task.WhenAll(ids.Select(hub.WaitForEndAsync));
+        return ends.Select(end => end.Text!).Distinct().ShouldHaveSingleItem();
     }
 
     // Half way between whole minutes, at which timers fire: a tie would be decided by chance.

@@ -1,0 +1,111 @@
+using DurableTask.Core;
+using DurableTask.Core.Query;
+using Microsoft.DurableTask;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Runbooks.Engine;
+using Runbooks.Orchestration.TaskHub;
+using Runbooks.Sqlite.DurableTask;
+using TestKit.Orchestration;
+
+namespace Runbooks.Sqlite.Tests.DurableTask;
+
+public sealed class ListingTests
+{
+    private readonly TaskHubTasks _tasks = new TaskHubTasks()
+        .Activity<int, int>("work", Task.FromResult)
+        .Orchestrator<int, int>("quick", (context, n) => context.CallActivityAsync<int>("work", n))
+        .Orchestrator<int, bool>("waits", (context, _) => context.CameAsync("go", TimeSpan.FromHours(1)));
+
+    [Fact]
+    public async Task Instances_AreListedNewestFirstAndPurgedByAge()
+    {
+        await using var hub = await SqliteHub.OpenAsync(_tasks);
+        await hub.StartAsync("quick", "old", 1);
+        await hub.WaitForEndAsync("old");
+        await hub.AdvanceAsync(TimeSpan.FromDays(2));
+        await hub.StartAsync("quick", "young", 1);
+        await hub.StartAsync("waits", "open", 1);
+        await hub.WaitForEndAsync("young");
+        await hub.SettleAsync();
+
+        (await ListAsync(hub, new OrchestrationQuery())).ShouldBe(["open", "young", "old"]);
+        (await ListAsync(hub, new OrchestrationQuery { RuntimeStatus = [OrchestrationStatus.Running] })).ShouldBe(["open"]);
+        (await ListAsync(hub, new OrchestrationQuery { InstanceIdPrefix = "yo" })).ShouldBe(["young"]);
+        var first = await hub.Service.GetOrchestrationWithQueryAsync(new OrchestrationQuery { PageSize = 2 }, CancellationToken.None);
+        (await ListAsync(hub, new OrchestrationQuery { ContinuationToken = first.ContinuationToken })).ShouldBe(["old"]);
+
+        await hub.Service.PurgeOrchestrationHistoryAsync(
+            hub.Time.GetUtcNow().UtcDateTime.AddDays(-1), OrchestrationStateTimeRangeFilterType.OrchestrationCompletedTimeFilter);
+
+        (await ListAsync(hub, new OrchestrationQuery())).ShouldBe(["open", "young"]);
+        (await hub.Service.GetOrchestrationHistoryAsync("old", null)).ShouldBe("[]");
+        (await hub.Service.GetOrchestrationHistoryAsync("young", null)).ShouldContain("\"kind\":\"TaskCompleted\"");
+    }
+
+    [Fact]
+    public async Task OldInstances_ArePurgedByThemselves()
+    {
+        await using var hub = await SqliteHub.OpenAsync(_tasks, options: new SqliteTaskHubOptions { KeepFinished = TimeSpan.FromDays(7) });
+        await hub.StartAsync("quick", "old", 1);
+        await hub.WaitForEndAsync("old");
+        await hub.SettleAsync();
+
+        hub.Time.Advance(TimeSpan.FromDays(8));
+        await hub.Database.Writer.EnqueueAsync((_, _) => { });
+        await hub.Database.Writer.EnqueueAsync((_, _) => { });
+
+        (await hub.FindAsync("old")).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task FinishedInstance_LeavesNoMessageTimerOrTaskBehind()
+    {
+        await using var hub = await SqliteHub.OpenAsync(_tasks);
+        await hub.StartAsync("waits", "i", 1);
+        await hub.SettleAsync();
+        await hub.RaiseAsync("i", "go");
+        await hub.WaitForEndAsync("i");
+        await hub.SettleAsync();
+
+        hub.Database.Read(connection => connection.Statement("SELECT count(*) FROM durable_messages").ExecuteScalar()).ShouldBe(0L);
+        hub.Database.Read(connection => connection.Statement("SELECT count(*) FROM durable_tasks").ExecuteScalar()).ShouldBe(0L);
+    }
+
+    [Fact]
+    public async Task WaitingForAnEndThatDoesNotCome_TimesOut()
+    {
+        await using var hub = await SqliteHub.OpenAsync(_tasks);
+        await hub.StartAsync("waits", "i", 1);
+
+        await Should.ThrowAsync<TimeoutException>(() => hub.Service.WaitForOrchestrationAsync("i", null, TimeSpan.Zero, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task RegisteredTaskHub_StartsWithTheHost()
+    {
+        var folder = Directory.CreateTempSubdirectory("runbooks-").FullName;
+        var services = new ServiceCollection()
+            .AddLogging()
+            .AddSqliteDatabase(folder)
+            .AddSqliteTaskHub(options => options.KeepFinished = null)
+            .AddTaskHub(tasks => tasks.Activity<int, int>("work", Task.FromResult).Orchestrator<int, int>("quick", (context, n) => context.CallActivityAsync<int>("work", n)));
+        await using (var provider = services.BuildServiceProvider())
+        {
+            var hosted = provider.GetServices<IHostedService>().ShouldHaveSingleItem();
+            (await provider.GetRequiredService<IIncidentEngine>().CheckHealthAsync(TestContext.Current.CancellationToken))!.ShouldContain("not started");
+            await hosted.StartAsync(TestContext.Current.CancellationToken);
+
+            (await provider.GetRequiredService<IIncidentEngine>().CheckHealthAsync(TestContext.Current.CancellationToken)).ShouldBeNull();
+            await provider.GetRequiredService<TaskHubEngine>().StartAsync("quick", "i", 4);
+            var end = await provider.GetRequiredService<IOrchestrationServiceClient>().WaitForOrchestrationAsync("i", null, TimeSpan.FromSeconds(30), CancellationToken.None);
+            end.Output.ShouldBe("4");
+            await hosted.StopAsync(TestContext.Current.CancellationToken);
+        }
+
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private static async Task<List<string>> ListAsync(SqliteHub hub, OrchestrationQuery query) =>
+        [.. (await hub.Service.GetOrchestrationWithQueryAsync(query, CancellationToken.None)).OrchestrationState.Select(state => state.OrchestrationInstance.InstanceId)];
+}

@@ -1,0 +1,265 @@
+using Microsoft.DurableTask;
+using Runbooks.Engine;
+using Runbooks.Orchestration.TaskHub;
+using Runbooks.Sqlite.DurableTask;
+using Runbooks.Storage;
+using TestKit.Engine;
+using TestKit.Orchestration;
+
+namespace Runbooks.Sqlite.Tests.DurableTask;
+
+/// <summary>Disks that are full, rows that cannot be read, code that does not fit, hosts that die: nothing is lost or stuck.</summary>
+public sealed class TroubleTests
+{
+    private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
+    private readonly TaskCompletionSource _begun = new();
+    private readonly TaskHubTasks _tasks;
+    private Func<TaskOrchestrationContext, Task> _story = _ => Task.CompletedTask;
+
+    public TroubleTests() => _tasks = new TaskHubTasks()
+        .Activity<int, int>("old", Task.FromResult)
+        .Activity<int, int>("new", Task.FromResult)
+        .Orchestrator<int, int>("story", async (context, n) =>
+        {
+            await _story(context);
+            return n;
+        })
+        .Orchestrator<int, bool>("waits", async (context, n) =>
+        {
+            await context.CallActivityAsync<int>("old", n);
+            return await context.CameAsync("go", Minute * 60);
+        });
+
+    private ListLogger Logs { get; } = new();
+
+    [Fact]
+    public async Task FullDisk_FailsTheCallerAndTheInstanceGoesOnLater()
+    {
+        await using var hub = await OpenAsync();
+        await hub.StartAsync("waits", "i", 1);
+        await hub.SettleAsync();
+        await FillDiskAsync(hub);
+
+        var wake = await Should.ThrowAsync<StoreUnavailableException>(() => hub.RaiseAsync("i", new string('x', 500_000)));
+        wake.Message.ShouldContain("full");
+        await hub.RaiseAsync("i", "go");
+
+        (await hub.WaitForEndAsync("i")).Result<bool>().ShouldBeTrue();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task AnswerThatCouldNotBeCommitted_IsCommittedLaterWithoutRunningTheActivityAgain(bool sessions)
+    {
+        var gate = new TaskCompletionSource();
+        var runs = 0;
+        _tasks.Activity<int, string>("large", async n =>
+        {
+            runs++;
+            _begun.SetResult();
+            await gate.Task;
+            return new string('x', 500_000);
+        });
+        _tasks.Orchestrator<int, int>("w", async (context, n) => (await context.CallActivityAsync<string>("large", n)).Length);
+        await using var hub = await OpenAsync(new SqliteTaskHubOptions { ExtendedSessions = sessions });
+        await hub.StartAsync("w", "i", 1);
+        await _begun.Task;
+        await FillDiskAsync(hub);
+
+        gate.SetResult();
+        await hub.SettleAsync();
+        (await hub.StatusAsync("i")).ShouldBe(EngineStatus.Running);
+        Logs.Lines.ShouldContain(line => line.Contains("it is tried again"));
+        await hub.AdvanceAsync(TimeSpan.FromSeconds(2));
+
+        (await hub.WaitForEndAsync("i")).Result<int>().ShouldBe(500_000);
+        runs.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task DiskThatStaysFull_IsWaitedForHoweverLong()
+    {
+        await using var hub = await OpenAsync();
+        await hub.StartAsync("waits", "i", 1);
+        await hub.SettleAsync();
+        await hub.RaiseAsync("i", "something else");
+        await hub.SettleAsync();
+
+        for (var i = 0; i < 12; i++)
+        {
+            // The limit belongs to the connection, which the writer gives up after a failure: the disk is full once each time.
+            await FillDiskAsync(hub);
+            await Should.ThrowAsync<StoreUnavailableException>(() => hub.RaiseAsync("i", new string('x', 500_000)));
+            await hub.AdvanceAsync(TimeSpan.FromSeconds(1));
+        }
+
+        await hub.RaiseAsync("i", "go");
+        (await hub.WaitForEndAsync("i")).Result<bool>().ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task HistoryThatCannotBeRead_EndsTheInstanceAfterAFewAttemptsAndNoOther()
+    {
+        await using var hub = await OpenAsync();
+        await hub.StartAsync("waits", "broken", 1);
+        await hub.StartAsync("waits", "sound", 1);
+        await hub.SettleAsync();
+        await hub.Database.Writer.EnqueueAsync((connection, transaction) => connection.Statement(
+            transaction, "UPDATE durable_history SET data = x'7b' WHERE seq = 3 AND instance = (SELECT key FROM durable_instances WHERE id = 'broken')").ExecuteNonQuery());
+
+        await hub.RaiseAsync("broken", "go");
+        await hub.RaiseAsync("sound", "go");
+        (await hub.WaitForEndAsync("sound")).Result<bool>().ShouldBeTrue();
+        await hub.SettleAsync();
+        (await hub.StatusAsync("broken")).ShouldBe(EngineStatus.Running);
+        await hub.AdvanceAsync(Minute);
+
+        var end = await hub.WaitForEndAsync("broken");
+        end.Status.ShouldBe(EngineStatus.Failed);
+        end.Text!.ShouldContain("cannot be read");
+        Logs.Lines.ShouldContain(line => line.StartsWith("Critical", StringComparison.Ordinal) && line.Contains("broken"));
+    }
+
+    [Fact]
+    public async Task OrchestratorThatNobodyKnows_EndsTheInstanceAfterAFewAttempts()
+    {
+        await using var hub = await OpenAsync();
+        await hub.StartAsync("unknown", "i", 1);
+
+        await hub.AdvanceAsync(Minute);
+
+        (await hub.WaitForEndAsync("i")).Text!.ShouldContain("No orchestrator is called 'unknown'");
+    }
+
+    [Fact]
+    public async Task SubOrchestration_IsRefusedAtOnceAndSaysSo()
+    {
+        await using var hub = await OpenAsync();
+        _story = context => context.CallSubOrchestratorAsync("waits", 1);
+
+        await hub.StartAsync("story", "i", 1);
+
+        (await hub.WaitForEndAsync("i")).Text!.ShouldContain("sub-orchestrations");
+    }
+
+    [Fact]
+    public async Task CodeThatAsksForAnotherActivity_FailsTheInstance() => (await ChangeAsync(
+        async context =>
+        {
+            await context.CallActivityAsync("old", 1);
+            await context.CreateTimer(Minute * 5, CancellationToken.None);
+        },
+        async context =>
+        {
+            await context.CallActivityAsync("new", 1);
+            await context.CreateTimer(Minute * 5, CancellationToken.None);
+        })).ShouldContain("on-deterministic");
+
+    [Fact]
+    public async Task CodeThatAsksForLess_FailsTheInstance() => (await ChangeAsync(
+        async context =>
+        {
+            await context.CallActivityAsync("old", 1);
+            await context.CreateTimer(Minute * 5, CancellationToken.None);
+        },
+        context => context.CallActivityAsync("old", 1))).ShouldContain("on-deterministic");
+
+    [Fact]
+    public async Task InstanceOfAnotherVersion_FailsInsteadOfRunningCodeThatItWasNotBegunWith()
+    {
+        await using var hub = await OpenAsync();
+        hub.HubOptions.Version = "1";
+        await hub.RestartAsync();
+        await hub.StartAsync("waits", "i", 1);
+        await hub.SettleAsync();
+
+        hub.HubOptions.Version = "2";
+        await hub.RestartAsync();
+        await hub.RaiseAsync("i", "go");
+
+        (await hub.WaitForEndAsync("i")).Text!.ShouldContain("ersion");
+    }
+
+    [Fact]
+    public async Task ActivityThatIsUnderWayAtEveryDeathOfTheHost_IsFailedInTheEnd()
+    {
+        var runs = 0;
+        _tasks.Activity<int, int>("deadly", async _ =>
+        {
+            Interlocked.Increment(ref runs);
+            await Task.Delay(Timeout.Infinite);
+            return 0;
+        });
+        _tasks.Orchestrator<int, string>("w", async (context, n) =>
+        {
+            try
+            {
+                return $"{await context.CallActivityAsync<int>("deadly", n)}";
+            }
+            catch (TaskFailedException e)
+            {
+                return e.FailureDetails.ErrorMessage;
+            }
+        });
+        await using var hub = await OpenAsync(new SqliteTaskHubOptions { MaxStarts = 3 });
+        await hub.StartAsync("w", "i", 1);
+        for (var life = 1; life <= 4; life++)
+        {
+            while (Volatile.Read(ref runs) < life)
+            {
+                await Task.Yield();
+            }
+
+            await hub.CrashAsync();
+        }
+
+        (await hub.WaitForEndAsync("i")).Result<string>().ShouldContain("3 times in a row");
+    }
+
+    [Fact]
+    public async Task OrderlyStops_AreNotHeldAgainstAnActivity()
+    {
+        var gate = new TaskCompletionSource();
+        SqliteHub? hub = null;
+        _tasks.Activity<int, int>("long", async n =>
+        {
+            await gate.Task.WaitAsync(hub!.Shutdown.Token);
+            return n;
+        });
+        _tasks.Orchestrator<int, int>("w", (context, n) => context.CallActivityAsync<int>("long", n));
+        await using (hub = await OpenAsync(new SqliteTaskHubOptions { MaxStarts = 1 }))
+        {
+            await hub.StartAsync("w", "i", 5);
+            for (var i = 0; i < 4; i++)
+            {
+                await hub.RestartAsync();
+            }
+
+            gate.SetResult();
+
+            (await hub.WaitForEndAsync("i")).Result<int>().ShouldBe(5);
+        }
+    }
+
+    private async Task<string> ChangeAsync(Func<TaskOrchestrationContext, Task> before, Func<TaskOrchestrationContext, Task> after)
+    {
+        await using var hub = await OpenAsync();
+        _story = before;
+        await hub.StartAsync("story", "i", 0);
+        await hub.SettleAsync();
+
+        _story = after;
+        await hub.RestartAsync();
+        await hub.RaiseAsync("i", "wake up");
+
+        var end = await hub.WaitForEndAsync("i");
+        end.Status.ShouldBe(EngineStatus.Failed);
+        return end.Text!;
+    }
+
+    private static Task<int> FillDiskAsync(SqliteHub hub) =>
+        hub.Database.Writer.EnqueueAsync((connection, transaction) => connection.Statement(transaction, "PRAGMA max_page_count=20").ExecuteNonQuery());
+
+    private Task<SqliteHub> OpenAsync(SqliteTaskHubOptions? options = null) => SqliteHub.OpenAsync(_tasks, Logs, options);
+}
