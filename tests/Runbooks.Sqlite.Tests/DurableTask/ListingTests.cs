@@ -73,6 +73,30 @@ public sealed class ListingTests
     }
 
     [Fact]
+    public async Task InstanceThatContinuesAsNew_LeavesNoTimerOrHistoryOfItsPastBehind()
+    {
+        _tasks.Orchestrator<int, int>("renews", async (context, n) =>
+        {
+            await context.CameAsync($"go-{n}", TimeSpan.FromHours(1));
+            context.ContinueAsNew(n + 1);
+            return n;
+        });
+        await using var hub = await SqliteHub.OpenAsync(_tasks);
+        await hub.StartAsync("renews", "i", 0);
+        await hub.SettleAsync();
+        var history = await hub.Service.GetOrchestrationHistoryAsync("i", null);
+        for (var n = 0; n < 20; n++)
+        {
+            await hub.RaiseAsync("i", $"go-{n}");
+            await hub.SettleAsync();
+        }
+
+        hub.Database.Read(connection => connection.Statement("SELECT count(*) FROM durable_messages").ExecuteScalar()).ShouldBe(1L);
+        (await hub.Service.GetOrchestrationHistoryAsync("i", null)).Length.ShouldBeLessThan(history.Length * 2);
+        (await hub.FindAsync("i"))!.Input.ShouldBe("20");
+    }
+
+    [Fact]
     public async Task WaitingForAnEndThatDoesNotCome_TimesOut()
     {
         await using var hub = await SqliteHub.OpenAsync(_tasks);

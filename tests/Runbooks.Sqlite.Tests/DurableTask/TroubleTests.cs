@@ -242,6 +242,24 @@ public sealed class TroubleTests
         }
     }
 
+    [Fact]
+    public async Task ActivityThatIsDeliveredTwice_IsAnsweredOnce()
+    {
+        var runs = 0;
+        _tasks.Activity<int, int>("counted", _ => Task.FromResult(Interlocked.Increment(ref runs)));
+        _tasks.Orchestrator<int, int>("w", async (context, n) => await context.CallActivityAsync<int>("counted", n) * 10);
+        await using var hub = await OpenAsync();
+        hub.HubOptions.AroundActivity = async (name, run) =>
+        {
+            await run();
+            return await run();
+        };
+
+        await hub.StartAsync("w", "i", 1);
+
+        (await hub.WaitForEndAsync("i")).Result<int>().ShouldBe(20);
+    }
+
     private async Task<string> ChangeAsync(Func<TaskOrchestrationContext, Task> before, Func<TaskOrchestrationContext, Task> after)
     {
         await using var hub = await OpenAsync();

@@ -85,6 +85,31 @@ public abstract partial class TaskHubContract
     }
 
     [Fact]
+    public async Task EventsThatComeWhileTurnsAreCommitted_AllArrive()
+    {
+        const int Count = 100;
+        Tasks.Orchestrator<int, int>("w", async (context, n) =>
+        {
+            var events = Enumerable.Range(0, Count).Select(i => context.CameAsync($"e-{i}", Unit * 60)).ToList();
+            for (var i = 0; i < 10; i++)
+            {
+                n = await context.CallActivityAsync<int>("twice", n);
+            }
+
+            return n + (await Task.WhenAll(events)).Count(came => came);
+        });
+        await using var hub = await StartHubAsync();
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(i => hub.StartAsync("w", $"i{i}", 0)));
+
+        await Task.WhenAll(Enumerable.Range(0, Count * 4).Select(i => hub.RaiseAsync($"i{i % 4}", $"e-{i / 4}")));
+
+        for (var i = 0; i < 4; i++)
+        {
+            (await hub.WaitForEndAsync($"i{i}")).Result<int>().ShouldBe(Count);
+        }
+    }
+
+    [Fact]
     public async Task EventBesideAnActivity_WhicheverComesFirstIsSeenFirst()
     {
         var gate = new TaskCompletionSource();
