@@ -8,7 +8,7 @@ using RunbookFunctions.Telemetry;
 using Runbooks.Catalog;
 using Runbooks.Incidents.Watch;
 using Runbooks.Integrations;
-using Runbooks.Integrations.AzureStorage;
+using Runbooks.AzureStorage;
 using Runbooks.Storage;
 using Runbooks.Web;
 using Runbooks.Web.SignIn;

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog;
 using Runbooks.Incidents.Intake;
-using Runbooks.Integrations.AzureStorage;
+using Runbooks.AzureStorage;
 
 namespace RunbookFunctions.Catalog;
 

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Runbooks.Catalog;
-using Runbooks.Integrations.AzureStorage;
+using Runbooks.AzureStorage;
 
 namespace RunbookFunctions.Catalog;
 

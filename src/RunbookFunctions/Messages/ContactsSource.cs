@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Options;
 using RunbookFunctions.Catalog;
 using Runbooks.Catalog;
-using Runbooks.Integrations.AzureStorage;
+using Runbooks.AzureStorage;
 using Runbooks.Messages;
 
 namespace RunbookFunctions.Messages;

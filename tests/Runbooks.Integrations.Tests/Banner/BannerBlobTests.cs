@@ -5,15 +5,13 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.Banner;
-using Runbooks.Integrations.Tests.AzureStorage;
 using Runbooks.Integrations.Tests.Support;
 using Runbooks.Steps;
 using TestKit;
 
 namespace Runbooks.Integrations.Tests.Banner;
 
-[Collection(nameof(AzuriteTests))]
-public sealed partial class BannerBlobTests(Azurite azurite) : OnTheRange, IAsyncLifetime
+public sealed partial class BannerBlobTests(Azurite azurite) : OnTheRange, IAsyncLifetime, IClassFixture<Azurite>
 {
     private const string Publish = "banner.publish";
     private const string Key = "/appconfiguration/kv/banner?api-version=2023-11-01";

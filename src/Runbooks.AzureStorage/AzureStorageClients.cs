@@ -3,7 +3,7 @@ using Azure.Data.Tables;
 using Azure.Identity;
 using Azure.Storage.Blobs;
 
-namespace Runbooks.Integrations.AzureStorage;
+namespace Runbooks.AzureStorage;
 
 /// <summary>The SDK's clients for one account. They retry throttling and network faults themselves, a few times.</summary>
 internal sealed class AzureStorageClients

@@ -1,6 +1,6 @@
 using Runbooks.Storage;
 
-namespace Runbooks.Integrations.AzureStorage;
+namespace Runbooks.AzureStorage;
 
 /// <summary>
 /// Trying again what another writer was quicker with. Writers of one process queue up on the key, so that a storm on

@@ -1,7 +1,7 @@
 using Azure;
 using Azure.Data.Tables;
 
-namespace Runbooks.Integrations.AzureStorage;
+namespace Runbooks.AzureStorage;
 
 /// <summary>A document as it was read, and the tag under which it may be replaced.</summary>
 internal sealed record TableDocument<T>(T Value, ETag Tag, string? Blob);

@@ -1,7 +1,7 @@
 using Azure.Data.Tables;
 using Runbooks.Storage;
 
-namespace Runbooks.Integrations.AzureStorage;
+namespace Runbooks.AzureStorage;
 
 /// <summary>Shared documents, one row each, changed under its tag.</summary>
 internal sealed class TableSharedState(AzureStorageClients clients, AzureStorageOptions options, TimeProvider time) : ISharedState

@@ -1,10 +1,10 @@
 using System.Net;
 using Azure.Core.Pipeline;
-using Runbooks.Integrations.AzureStorage;
+using Runbooks.AzureStorage;
 using Runbooks.Storage;
 using static TestKit.Storage.StoredIncidents;
 
-namespace Runbooks.Integrations.Tests.AzureStorage;
+namespace Runbooks.AzureStorage.Tests;
 
 public sealed class RefusedByAzureTests
 {

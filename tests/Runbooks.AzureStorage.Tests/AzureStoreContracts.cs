@@ -2,7 +2,7 @@ using Runbooks.Storage;
 using TestKit;
 using TestKit.Storage;
 
-namespace Runbooks.Integrations.Tests.AzureStorage;
+namespace Runbooks.AzureStorage.Tests;
 
 [Collection(nameof(AzuriteTests))]
 public sealed class TableIncidentStoreContract(Azurite azurite) : IncidentStoreContract

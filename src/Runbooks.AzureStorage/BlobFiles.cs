@@ -1,9 +1,9 @@
 using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
-using static Runbooks.Integrations.AzureStorage.AzureFaults;
+using static Runbooks.AzureStorage.AzureFaults;
 
-namespace Runbooks.Integrations.AzureStorage;
+namespace Runbooks.AzureStorage;
 
 /// <summary>One container, with expected outcomes as values.</summary>
 internal sealed class BlobFiles(BlobContainerClient container)

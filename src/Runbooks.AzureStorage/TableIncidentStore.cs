@@ -5,7 +5,7 @@ using Runbooks.Catalog;
 using Runbooks.Incidents;
 using Runbooks.Storage;
 
-namespace Runbooks.Integrations.AzureStorage;
+namespace Runbooks.AzureStorage;
 
 /// <summary>
 /// Incidents in one Azure table. Every row is changed under its tag, so that any number of hosts may work at once. An

@@ -2,7 +2,7 @@ using Azure;
 using Azure.Identity;
 using Runbooks.Storage;
 
-namespace Runbooks.Integrations.AzureStorage;
+namespace Runbooks.AzureStorage;
 
 /// <summary>
 /// What remains when the SDK has given up: throttling, no network, no permission. All of it is "not now" to a caller,

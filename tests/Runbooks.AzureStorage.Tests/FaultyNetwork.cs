@@ -1,7 +1,7 @@
 using Azure.Core;
 using Azure.Core.Pipeline;
 
-namespace Runbooks.Integrations.Tests.AzureStorage;
+namespace Runbooks.AzureStorage.Tests;
 
 /// <summary>Counts the requests, and breaks some of them.</summary>
 internal sealed class FaultyNetwork : HttpPipelinePolicy

@@ -1,10 +1,10 @@
 using Azure.Core;
 using Azure.Core.Pipeline;
-using Runbooks.Integrations.AzureStorage;
+using Runbooks.AzureStorage;
 using Runbooks.Storage;
 using TestKit;
 
-namespace Runbooks.Integrations.Tests.AzureStorage;
+namespace Runbooks.AzureStorage.Tests;
 
 [CollectionDefinition(nameof(AzuriteTests))]
 public sealed class AzuriteTests : ICollectionFixture<Azurite>;

@@ -1,7 +1,7 @@
 using Runbooks.Catalog;
 using Runbooks.Messages;
 
-namespace Runbooks.Integrations.AzureStorage;
+namespace Runbooks.AzureStorage;
 
 /// <summary>The runbooks that were published to a blob container.</summary>
 public sealed class PublishedFiles

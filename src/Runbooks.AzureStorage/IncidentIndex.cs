@@ -4,7 +4,7 @@ using Azure.Data.Tables;
 using Runbooks.Incidents;
 using Runbooks.Storage;
 
-namespace Runbooks.Integrations.AzureStorage;
+namespace Runbooks.AzureStorage;
 
 /// <summary>
 /// Two indexes, of open incidents and of closed ones, one small row each, the latest first: a listing is a range of keys

@@ -2,7 +2,7 @@ using Azure;
 using Azure.Data.Tables;
 using Runbooks.Incidents;
 
-namespace Runbooks.Integrations.AzureStorage;
+namespace Runbooks.AzureStorage;
 
 /// <summary>The claim on a runbook and target: which incident is its latest, and the tag under which another may follow.</summary>
 internal sealed record IncidentClaim(string Key, string IncidentKey, ETag Tag);

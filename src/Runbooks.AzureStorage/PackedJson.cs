@@ -3,7 +3,7 @@ using System.Text.Json;
 using Azure.Data.Tables;
 using Runbooks.Engine;
 
-namespace Runbooks.Integrations.AzureStorage;
+namespace Runbooks.AzureStorage;
 
 /// <summary>
 /// JSON in the binary properties of a row: compressed, in pieces of 64 KB, which is the most a property takes. Reading

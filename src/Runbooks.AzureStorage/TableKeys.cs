@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 
-namespace Runbooks.Integrations.AzureStorage;
+namespace Runbooks.AzureStorage;
 
 /// <summary>
 /// Keys of rows. Azure forbids <c>/ \ # ?</c> and control characters in them and bounds their length, and our texts

@@ -1,6 +1,6 @@
 using Runbooks.Storage;
 
-namespace Runbooks.Integrations.AzureStorage;
+namespace Runbooks.AzureStorage;
 
 /// <summary>Evidence as blobs, named by incident and name.</summary>
 internal sealed class BlobEvidenceStore(BlobFiles blobs) : IEvidenceStore

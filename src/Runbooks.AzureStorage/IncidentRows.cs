@@ -3,7 +3,7 @@ using Azure.Data.Tables;
 using Runbooks.Incidents;
 using Runbooks.Storage;
 
-namespace Runbooks.Integrations.AzureStorage;
+namespace Runbooks.AzureStorage;
 
 /// <summary>The rows of the incidents themselves, one partition each: the document, and beside it the summary.</summary>
 internal sealed class IncidentRows(TableRows rows, TableDocuments documents)

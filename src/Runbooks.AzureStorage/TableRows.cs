@@ -1,8 +1,8 @@
 using Azure;
 using Azure.Data.Tables;
-using static Runbooks.Integrations.AzureStorage.AzureFaults;
+using static Runbooks.AzureStorage.AzureFaults;
 
-namespace Runbooks.Integrations.AzureStorage;
+namespace Runbooks.AzureStorage;
 
 /// <summary>
 /// One table, with expected outcomes as values. Each write carries a mark of its own: when the SDK repeats a request

@@ -1,7 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using Runbooks.Steps;
 
-namespace Runbooks.Integrations.AzureStorage;
+namespace Runbooks.AzureStorage;
 
 /// <summary>Section <c>AzureStorage</c>: either a connection string, or the two addresses and an identity.</summary>
 public sealed class AzureStorageOptions : IValidatableObject

@@ -1,10 +1,10 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
-using Runbooks.Integrations.AzureStorage;
+using Runbooks.AzureStorage;
 using Runbooks.Storage;
 
-namespace Runbooks.Integrations.Tests.AzureStorage;
+namespace Runbooks.AzureStorage.Tests;
 
 public sealed class AzureStorageOptionsTests
 {

@@ -2,7 +2,7 @@ using Azure.Data.Tables;
 using Runbooks.Incidents;
 using Runbooks.Storage;
 
-namespace Runbooks.Integrations.AzureStorage;
+namespace Runbooks.AzureStorage;
 
 /// <summary>
 /// Pages out of the two indexes. An index row only says that there may be an incident: what is shown is read from the

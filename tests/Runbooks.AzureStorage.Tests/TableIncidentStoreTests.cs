@@ -4,7 +4,7 @@ using Runbooks.Storage;
 using TestKit;
 using static TestKit.Storage.StoredIncidents;
 
-namespace Runbooks.Integrations.Tests.AzureStorage;
+namespace Runbooks.AzureStorage.Tests;
 
 [Collection(nameof(AzuriteTests))]
 public sealed class TableIncidentStoreTests(Azurite azurite)
