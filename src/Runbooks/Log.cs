@@ -37,6 +37,9 @@ internal static partial class Log
     [LoggerMessage(11, LogLevel.Information, "The contacts of {File} are in force.")]
     public static partial void ContactsLoaded(ILogger logger, string file);
 
+    [LoggerMessage(12, LogLevel.Warning, "Activity {Activity} threw.")]
+    public static partial void ActivityFailed(ILogger logger, string activity, Exception failure);
+
     [LoggerMessage(40, LogLevel.Information, "Incident {IncidentId} opened: {Runbook} on {Target}.")]
     public static partial void IncidentOpened(ILogger logger, string incidentId, string runbook, string target);
 
@@ -75,7 +78,4 @@ internal static partial class Log
 
     [LoggerMessage(63, LogLevel.Information, "Removed {Count} incidents that were closed long ago.")]
     public static partial void Purged(ILogger logger, int count);
-
-    [LoggerMessage(70, LogLevel.Warning, "{Activity} of instance {Instance} threw.")]
-    public static partial void ActivityThrew(ILogger logger, Exception failure, string activity, string instance);
 }

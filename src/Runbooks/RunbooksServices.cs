@@ -5,9 +5,9 @@ using Runbooks.Approvals;
 using Runbooks.Catalog;
 using Runbooks.Engine;
 using Runbooks.Incidents;
-using Runbooks.Incidents.Activities;
 using Runbooks.Messages;
 using Runbooks.Messages.Storms;
+using Runbooks.Orchestration;
 using Runbooks.Safety;
 using Runbooks.Steps;
 using Runbooks.Storage;
@@ -23,6 +23,7 @@ public static class RunbooksServices
     public static IServiceCollection AddRunbooks(this IServiceCollection services)
     {
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<ActivityShutdown>();
         services.AddOptions<LinkSigningOptions>().BindConfiguration(LinkSigningOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<LinkSigningOptions>, LinkKeys>());
         services.AddOptions<PublicAddressOptions>().BindConfiguration(PublicAddressOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
@@ -61,6 +62,13 @@ public static class RunbooksServices
             .AddSingleton<ApproverRules>()
             .AddSingleton<IncidentCards>()
             .AddSingleton<Closer>()
-            .AddSingleton<IncidentActivityTable>();
+            .AddSingleton<AskCheck>()
+            .AddSingleton<OpenGate>()
+            .AddSingleton<ReviewGate>()
+            .AddSingleton<RunStep>()
+            .AddSingleton<Recheck>()
+            .AddSingleton<UndoSteps>()
+            .AddSingleton<PagePerson>()
+            .AddSingleton<EndIncident>();
     }
 }

@@ -52,7 +52,7 @@ public sealed class IntegrationsPageTests
     private static string Root()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder!.FullName, "RunbookLocal.slnf")))
+        while (!File.Exists(Path.Combine(folder!.FullName, "RunbookFunctions.sln")))
         {
             folder = folder.Parent;
         }

@@ -1,8 +1,9 @@
 using DurableTask.Core.Exceptions;
 using Grpc.Core;
+using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
 using Runbooks.Engine;
-using Runbooks.Incidents;
+using Runbooks.Orchestration;
 
 namespace RunbookFunctions.Durable;
 
@@ -17,11 +18,11 @@ internal sealed class DurableIncidentEngine(DurableClients clients) : IIncidentE
     ];
 
     public Task StartAsync(IncidentInput input, CancellationToken cancellationToken) =>
-        StartAsync(IncidentWorkflow.Name, input.IncidentId, input, cancellationToken);
+        StartAsync(IncidentOrchestrator.Name, input.IncidentId, input, cancellationToken);
 
-    internal async Task StartAsync(string workflow, string id, object input, CancellationToken cancellationToken)
+    internal async Task StartAsync(TaskName orchestrator, string id, object? input, CancellationToken cancellationToken)
     {
-        // Looked up first because two starts at the same moment may both be told that they won; then it is the workflow's
+        // Looked up first because two starts at the same moment may both be told that they won; then it is the orchestration's
         // own records that hold, since every activity is safe to repeat.
         if (await clients.Current.GetInstanceAsync(id, cancellationToken) is not null)
         {
@@ -30,8 +31,8 @@ internal sealed class DurableIncidentEngine(DurableClients clients) : IIncidentE
 
         try
         {
-            var once = new Microsoft.DurableTask.StartOrchestrationOptions(id).WithDedupeStatuses(Any);
-            await clients.Current.ScheduleNewOrchestrationInstanceAsync(workflow, input, once, cancellationToken);
+            var once = new StartOrchestrationOptions(id) { Version = IncidentOrchestrator.Version }.WithDedupeStatuses(Any);
+            await clients.Current.ScheduleNewOrchestrationInstanceAsync(orchestrator, input, once, cancellationToken);
         }
         catch (OrchestrationAlreadyExistsException)
         {
@@ -52,7 +53,7 @@ internal sealed class DurableIncidentEngine(DurableClients clients) : IIncidentE
     }
 
     public async Task<EngineInstance?> FindAsync(string incidentId, CancellationToken cancellationToken) =>
-        await clients.Current.GetInstanceAsync(incidentId, cancellationToken) is { } found
+        await clients.Current.GetInstanceAsync(incidentId, getInputsAndOutputs: true, cancellationToken) is { } found
             ? new EngineInstance(found.InstanceId, StatusOf(found.RuntimeStatus), found.LastUpdatedAt, found.FailureDetails?.ErrorMessage)
             : null;
 

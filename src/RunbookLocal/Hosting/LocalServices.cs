@@ -1,13 +1,10 @@
 using Microsoft.Extensions.Options;
-using RunbookLocal.Engine;
 using RunbookLocal.Outbox;
 using Runbooks.Sqlite;
+using Runbooks.Sqlite.DurableTask;
 using Runbooks.Sqlite.Store;
 using Runbooks.Approvals;
 using Runbooks.Catalog;
-using Runbooks.Engine;
-using Runbooks.Incidents;
-using Runbooks.Incidents.Activities;
 using Runbooks.Incidents.Intake;
 using Runbooks.Incidents.Watch;
 using Runbooks.Integrations;
@@ -18,6 +15,7 @@ using Runbooks.Integrations.Slack;
 using Runbooks.Integrations.Teams;
 using Runbooks.Integrations.Webhook;
 using Runbooks.Messages;
+using Runbooks.Orchestration.TaskHub;
 using Runbooks.Web;
 using Runbooks.Web.Edge;
 using Spectre.Console;
@@ -37,18 +35,14 @@ internal static class LocalServices
         })
         .AddSqliteDatabase(settings.DataDirectory)
         .AddLocalStores(settings.DataDirectory)
-        .AddIncidentEngine()
+        .AddSqliteTaskHub()
+        .AddIncidentTaskHub()
         .AddSingleton(runbooks)
         .AddSingleton<LoadedRunbooks>(provider => () => provider.GetRequiredService<RunbookCatalog>().Current)
         .AddHostedService<RunbookWatch>()
         .AddIncidentWatchLoop()
         .AddIntegrations()
         .AddMessages(settings, runbooks);
-
-    public static IServiceCollection AddIncidentEngine(this IServiceCollection services) => services
-        .AddSingleton(new WorkflowTable().Add<IncidentInput, IncidentState>(IncidentWorkflow.Name, IncidentWorkflow.RunAsync))
-        .AddSingleton(provider => provider.GetRequiredService<IncidentActivityTable>().Build())
-        .AddJournalEngine();
 
     public static IServiceCollection AddChannels(this IServiceCollection services) => services
         .AddTeams()

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using RunbookLocal.Engine;
+using Microsoft.Extensions.Time.Testing;
 using RunbookLocal.Hosting;
 using Runbooks.Sqlite;
 using Runbooks.Sqlite.Store;
@@ -7,13 +7,15 @@ using Runbooks.Catalog;
 using Runbooks.Incidents;
 using Runbooks.Incidents.Intake;
 using Runbooks.Messages;
+using Runbooks.Orchestration.TaskHub;
 using Runbooks.Safety;
+using Runbooks.Sqlite.DurableTask;
 using Runbooks.Steps;
 using Runbooks.Storage;
 
 namespace RunbookLocal.Testing;
 
-/// <summary>Workflow, journal and store as in the host, in a folder that goes with it, on virtual time; the outside is scripted.</summary>
+/// <summary>Orchestration, task hub and store as in the host, in a folder that goes with it, on virtual time; the outside is scripted.</summary>
 internal sealed class TestWorld : IAsyncDisposable
 {
     /// <summary>An incident that has not ended after this long does not end.</summary>
@@ -22,7 +24,7 @@ internal sealed class TestWorld : IAsyncDisposable
     private static readonly DateTimeOffset s_night = new(2026, 11, 23, 3, 0, 0, TimeSpan.Zero);
     private readonly string _folder = Directory.CreateTempSubdirectory("runbook-test-").FullName;
     private readonly ServiceProvider _services;
-    private readonly VirtualClock _clock = new(s_night);
+    private readonly FakeTimeProvider _clock = new(s_night);
     private readonly VirtualPause _pause;
 
     private TestWorld(WorldScript script, Runbook runbook, StepCatalog real)
@@ -40,7 +42,7 @@ internal sealed class TestWorld : IAsyncDisposable
         services.AddSingleton<TimeProvider>(_clock);
         services.AddRunbooks().AddIncidentIntake();
         services.TryAddSingleton<IncidentChanges>();
-        services.AddSqliteDatabase(_folder).AddLocalStores(_folder).AddIncidentEngine();
+        services.AddSqliteDatabase(_folder).AddLocalStores(_folder).AddSqliteTaskHub(hub => hub.CheckClockEvery = null).AddIncidentTaskHub();
         services.AddSingleton<LoadedRunbooks>(() => [runbook]);
         services.AddSingleton<SilentChannel>().AddSingleton<INotifier>(provider => provider.GetRequiredService<SilentChannel>()).AddSingleton(ContactBook.EveryoneOn(SilentChannel.Name));
         services.AddSingleton<IGuardrail>(new ScriptedGuardrail(script));
@@ -51,14 +53,16 @@ internal sealed class TestWorld : IAsyncDisposable
 
     public DateTimeOffset Now => _clock.GetUtcNow();
 
-    private JournalEngine Engine => _services.GetRequiredService<JournalEngine>();
+    private SqliteOrchestrationService Hub => _services.GetRequiredService<SqliteOrchestrationService>();
 
-    private DateTimeOffset? NextDue => _pause.Next is { } pause && !(Engine.NextTimer < pause) ? pause : Engine.NextTimer;
+    private TaskHubHost Host => _services.GetRequiredService<TaskHubHost>();
+
+    private DateTimeOffset? NextDue => _pause.Next is { } pause && !(Hub.NextTimer < pause) ? pause : Hub.NextTimer;
 
     public static async Task<TestWorld> StartAsync(WorldScript script, Runbook runbook, StepCatalog real)
     {
         var world = new TestWorld(script, runbook, real);
-        await world.Engine.StartAsync(CancellationToken.None);
+        await world.Host.StartAsync(CancellationToken.None);
         return world;
     }
 
@@ -71,25 +75,27 @@ internal sealed class TestWorld : IAsyncDisposable
     /// <summary>Lets time pass, from one due timer to the next, each time until everything waits again.</summary>
     public async Task PassAsync(DateTimeOffset until, Func<Task<bool>> over)
     {
-        await Engine.WhenIdleAsync();
+        await Hub.WhenIdleAsync();
         while (!await over() && NextDue is { } due && due <= until)
         {
-            _clock.MoveTo(due.AddMilliseconds(1));
-            await Engine.WhenIdleAsync();
+            MoveTo(due.AddMilliseconds(1));
+            await Hub.WhenIdleAsync();
         }
 
         if (!await over())
         {
-            _clock.MoveTo(until);
-            await Engine.WhenIdleAsync();
+            MoveTo(until);
+            await Hub.WhenIdleAsync();
         }
     }
 
-    private Task PauseAsync(TimeSpan time, CancellationToken cancellationToken) => _pause.TakeAsync(time, Engine.Busy, cancellationToken);
+    private void MoveTo(DateTimeOffset time) => _clock.SetUtcNow(time > Now ? time : Now);
+
+    private Task PauseAsync(TimeSpan time, CancellationToken cancellationToken) => _pause.TakeAsync(time, Hub.Busy, cancellationToken);
 
     public async ValueTask DisposeAsync()
     {
-        await Engine.StopAsync(CancellationToken.None);
+        await Host.StopAsync(CancellationToken.None);
         await _services.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
     }

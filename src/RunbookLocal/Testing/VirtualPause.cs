@@ -1,4 +1,5 @@
-using RunbookLocal.Engine;
+using Microsoft.Extensions.Time.Testing;
+using Runbooks.Sqlite.DurableTask;
 
 namespace RunbookLocal.Testing;
 
@@ -6,7 +7,7 @@ namespace RunbookLocal.Testing;
 /// Lets something scripted take virtual time. While it pauses it does not count as under way: the world is at rest, and
 /// whoever lets time pass moves on to the end of the pause.
 /// </summary>
-internal sealed class VirtualPause(VirtualClock clock)
+internal sealed class VirtualPause(FakeTimeProvider clock)
 {
     private readonly Lock _gate = new();
     private readonly List<DateTimeOffset> _due = [];

@@ -91,9 +91,15 @@ internal sealed class InstanceQueue(BusyCount busy)
         lock (_gate)
         {
             var entry = _entries[key];
-            return entry.Signalled || _closed
-                ? Task.CompletedTask
-                : (entry.Waiting ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+            if (entry.Signalled || _closed)
+            {
+                return Task.CompletedTask;
+            }
+
+            // What it waits for, an activity, counts by itself.
+            entry.Waiting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            busy.Exit();
+            return entry.Waiting.Task;
         }
     }
 
@@ -117,7 +123,6 @@ internal sealed class InstanceQueue(BusyCount busy)
         lock (_gate)
         {
             var entry = _entries[key];
-            entry.Waiting = null;
             if (entry.Signalled)
             {
                 Ready(key, entry);
@@ -135,7 +140,6 @@ internal sealed class InstanceQueue(BusyCount busy)
     {
         lock (_gate)
         {
-            _entries[key].Waiting = null;
             _entries[key].Phase = Phase.Paused;
         }
 
@@ -162,7 +166,7 @@ internal sealed class InstanceQueue(BusyCount busy)
             _closed = true;
             foreach (var entry in _entries.Values)
             {
-                entry.Waiting?.TrySetResult();
+                WakeUp(entry);
             }
         }
     }
@@ -206,9 +210,18 @@ internal sealed class InstanceQueue(BusyCount busy)
             }
 
             entry.Signalled = true;
-            entry.Waiting?.TrySetResult();
-            entry.Waiting = null;
+            WakeUp(entry);
             return true;
+        }
+    }
+
+    private void WakeUp(Entry entry)
+    {
+        if (entry.Waiting is { } waiting)
+        {
+            busy.Enter();
+            entry.Waiting = null;
+            waiting.SetResult();
         }
     }
 

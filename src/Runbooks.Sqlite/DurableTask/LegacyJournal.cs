@@ -1,48 +1,53 @@
+using DurableTask.Core;
 using Microsoft.Data.Sqlite;
 
 namespace Runbooks.Sqlite.DurableTask;
 
-/// <summary>What the engine before this one left in the file: incidents that wait in a journal that nobody runs any more.</summary>
-public static class LegacyJournal
+/// <summary>
+/// What the engine before this one left in the file. Its stories cannot be gone on with by another engine: each that had not
+/// ended is shown as failed, so that the watch pages the incident's owner and closes it.
+/// </summary>
+internal static class LegacyJournal
 {
-    /// <summary>Ids of the instances that had not ended; none when the file never had such a journal.</summary>
-    public static IReadOnlyList<string> FindWaitingIncidents(SqliteDatabase database) => database.Read(connection =>
+    private static readonly FailureDetails s_failure = new(
+        "EarlierEngine", "the incident began under an earlier version of this program, and its story cannot be gone on with", null, null, isNonRetriable: true);
+
+    /// <summary>Safe to repeat: the journal goes in the transaction that takes over what is in it.</summary>
+    /// <returns>How many had not ended.</returns>
+    public static Task<int> TakeOverAsync(SqliteDatabase database, long now) => database.Writer.EnqueueAsync((connection, transaction) =>
     {
-        var ids = new List<string>();
-        if (!Exists(connection))
+        if (Command(connection, transaction, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'engine_instances'").ExecuteScalar() is null)
         {
-            return ids;
+            return 0;
         }
 
-        using var command = connection.CreateCommand();
-        command.CommandText = "SELECT id FROM engine_instances WHERE status = 'Running' ORDER BY key";
-        using var rows = command.ExecuteReader();
-        while (rows.Read())
-        {
-            ids.Add(rows.GetString(0));
-        }
-
-        return ids;
-    });
-
-    /// <summary>Removes the journal: only after what <see cref="FindWaitingIncidents"/> found has been dealt with.</summary>
-    public static Task RemoveAsync(SqliteDatabase database) => database.Writer.EnqueueAsync((connection, transaction) =>
-    {
-        using var command = connection.CreateCommand();
-        command.Transaction = transaction;
-        command.CommandText = """
+        using var take = Command(
+            connection,
+            transaction,
+            """
+            INSERT INTO durable_instances (id, execution, name, status, failure, created_at, updated_at, ended_at)
+            SELECT id, '', workflow, 'Failed', $failure, $now, $now, $now FROM engine_instances WHERE status = 'Running'
+            ON CONFLICT (id) DO NOTHING
+            """);
+        take.Parameters.AddWithValue("$failure", HistoryWriter.Write(s_failure));
+        take.Parameters.AddWithValue("$now", now);
+        var taken = take.ExecuteNonQuery();
+        Command(
+            connection,
+            transaction,
+            """
             DROP TABLE IF EXISTS engine_timers;
             DROP TABLE IF EXISTS engine_history;
             DROP TABLE IF EXISTS engine_instances;
             DELETE FROM schema_parts WHERE part = 'engine';
-            """;
-        command.ExecuteNonQuery();
+            """).ExecuteNonQuery();
+        return taken;
     });
 
-    private static bool Exists(SqliteConnection connection)
+    private static SqliteCommand Command(SqliteConnection connection, SqliteTransaction transaction, string sql)
     {
-        using var command = connection.CreateCommand();
-        command.CommandText = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'engine_instances'";
-        return command.ExecuteScalar() is not null;
+        var command = connection.CreateCommand();
+        (command.Transaction, command.CommandText) = (transaction, sql);
+        return command;
     }
 }

@@ -62,6 +62,9 @@ public sealed partial class SqliteOrchestrationService : IOrchestrationService, 
     /// <summary>Answered when nothing is being run or committed: everything left waits for time or for somebody.</summary>
     public Task WhenIdleAsync() => _busy.WhenZeroAsync();
 
+    /// <summary>An activity that waits for virtual time to pass leaves it meanwhile.</summary>
+    internal BusyCount Busy => _busy;
+
     public Task CreateAsync() => CreateIfNotExistsAsync();
 
     public Task CreateAsync(bool recreateInstanceStore) => CreateIfNotExistsAsync();
@@ -76,6 +79,11 @@ public sealed partial class SqliteOrchestrationService : IOrchestrationService, 
     public async Task StartAsync()
     {
         var now = _timers.Now;
+        if (await LegacyJournal.TakeOverAsync(_database, now) is > 0 and var left)
+        {
+            _logger.JournalTakenOver(left);
+        }
+
         await _writer.CountStartAsync(now);
         foreach (var key in _reader.Suspects(_options.MaxStarts))
         {

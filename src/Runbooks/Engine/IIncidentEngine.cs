@@ -1,4 +1,4 @@
-using Runbooks.Incidents;
+using Runbooks.Orchestration;
 
 namespace Runbooks.Engine;
 

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Runbooks.Catalog;
 using Runbooks.Engine;
 using Runbooks.Incidents.Activities;
+using Runbooks.Orchestration;
 using Runbooks.Incidents.Intake;
 using Runbooks.Safety;
 using Runbooks.Steps;
@@ -64,7 +65,7 @@ public sealed class Settling(IIncidentStore store, CheckRunner checks, Ledgers l
     {
         try
         {
-            await (engine()?.StartAsync(new IncidentInput(opened.Id, runbook), CancellationToken.None) ?? Task.CompletedTask);
+            await (engine()?.StartAsync(IncidentInput.Of(opened.Id, runbook), CancellationToken.None) ?? Task.CompletedTask);
         }
 #pragma warning disable CA1031 // The incident is on record; an engine that cannot be reached from here gets it from the watch.
         catch (Exception failure)

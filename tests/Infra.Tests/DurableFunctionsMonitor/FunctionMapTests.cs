@@ -1,7 +1,6 @@
-using System.Reflection;
 using System.Text.Json;
-using Runbooks.Incidents;
-using Runbooks.Incidents.Activities;
+using Microsoft.DurableTask;
+using Runbooks.Orchestration;
 
 namespace Infra.Tests.DurableFunctionsMonitor;
 
@@ -11,13 +10,15 @@ public sealed class FunctionMapTests
         File.ReadAllText(RepositoryRoot.Of("infra", "dfmon", "function-maps", "dfm-func-map.json"))).RootElement;
 
     [Fact]
-    public void EveryActivity_IsCalledByTheWorkflow()
+    public void EveryActivity_IsCalledByTheOrchestrator()
     {
-        var activities = typeof(IncidentActivities).GetFields(BindingFlags.Public | BindingFlags.Static).Select(field => field.Name);
+        var activities = typeof(IncidentOrchestrator).Assembly.GetTypes()
+            .Where(type => type is { IsAbstract: false } && typeof(ITaskActivity).IsAssignableFrom(type) && type.IsPublic)
+            .Select(type => type.Name);
 
         var called = Map.GetProperty("functions").EnumerateObject()
             .Where(function => function.Value.GetProperty("bindings")[0].GetProperty("type").GetString() == "activityTrigger")
-            .Where(function => function.Value.GetProperty("isCalledBy").EnumerateArray().Any(caller => caller.GetString() == IncidentWorkflow.Name))
+            .Where(function => function.Value.GetProperty("isCalledBy").EnumerateArray().Any(caller => caller.GetString() == IncidentOrchestrator.Name.Name))
             .Select(function => function.Name);
 
         called.ShouldBe(activities, ignoreOrder: true);

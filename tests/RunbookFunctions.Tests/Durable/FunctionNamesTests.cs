@@ -1,8 +1,8 @@
 using System.Reflection;
 using System.Text.Json;
 using Microsoft.Azure.Functions.Worker;
-using Runbooks.Incidents;
-using Runbooks.Incidents.Activities;
+using Microsoft.DurableTask;
+using Runbooks.Orchestration;
 
 namespace RunbookFunctions.Tests.Durable;
 
@@ -10,7 +10,7 @@ public sealed class FunctionNamesTests
 {
     private static readonly List<MethodInfo> s_functions =
     [
-        .. typeof(RunbookFunctions.Durable.IncidentOrchestrator).Assembly.GetTypes()
+        .. typeof(RunbookFunctions.Durable.OrchestrationFunctions).Assembly.GetTypes()
             .SelectMany(type => type.GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static))
             .Where(method => method.GetCustomAttribute<FunctionAttribute>() is not null),
     ];
@@ -18,23 +18,29 @@ public sealed class FunctionNamesTests
     [Fact]
     public void EveryActivity_HasItsFunctionWithTheSameTypes()
     {
-        foreach (var field in typeof(IncidentActivities).GetFields(BindingFlags.Public | BindingFlags.Static))
+        foreach (var activity in typeof(IncidentOrchestrator).Assembly.GetTypes().Where(type => type is { IsAbstract: false, IsPublic: true } && typeof(ITaskActivity).IsAssignableFrom(type)))
         {
-            var activity = field.GetValue(null)!;
-            var name = (string)activity.GetType().GetProperty("Name")!.GetValue(activity)!;
+            var function = s_functions.Single(method => NameOf(method) == activity.Name);
 
-            var function = s_functions.Single(method => NameOf(method) == name);
-
-            var types = activity.GetType().GetGenericArguments();
-            function.GetParameters()[0].ParameterType.ShouldBe(types[0], name);
-            function.GetParameters()[0].GetCustomAttribute<ActivityTriggerAttribute>().ShouldNotBeNull(name);
-            function.ReturnType.ShouldBe(typeof(Task<>).MakeGenericType(types[1]), name);
+            var types = activity.BaseType!.GetGenericArguments();
+            function.GetParameters()[0].ParameterType.ShouldBe(types[0], activity.Name);
+            function.GetParameters()[0].GetCustomAttribute<ActivityTriggerAttribute>().ShouldNotBeNull(activity.Name);
+            function.ReturnType.ShouldBe(typeof(Task<>).MakeGenericType(types[1]), activity.Name);
         }
     }
 
     [Fact]
-    public void Workflow_IsAFunctionUnderItsOwnName() =>
-        s_functions.Single(method => NameOf(method) == IncidentWorkflow.Name).GetParameters()[0].GetCustomAttribute<OrchestrationTriggerAttribute>().ShouldNotBeNull();
+    public void Orchestrator_IsAFunctionUnderItsOwnName() =>
+        s_functions.Single(method => NameOf(method) == IncidentOrchestrator.Name).GetParameters()[0].GetCustomAttribute<OrchestrationTriggerAttribute>().ShouldNotBeNull();
+
+    /// <summary>Both start incidents: an instance without a version would fail at its first turn.</summary>
+    [Fact]
+    public void HostsDefaultVersion_IsTheOrchestrators()
+    {
+        using var host = JsonDocument.Parse(File.ReadAllText(RepositoryRoot.Of("host.json")));
+
+        host.RootElement.GetProperty("extensions").GetProperty("durableTask").GetProperty("defaultVersion").GetString().ShouldBe(IncidentOrchestrator.Version);
+    }
 
     /// <summary>The monitor's graph is kept by hand.</summary>
     [Fact]

@@ -5,18 +5,18 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
-using RunbookLocal.Engine;
 using RunbookLocal.Hosting;
 using RunbookLocal.PracticeRange;
 using Runbooks.Catalog;
 using Runbooks.Messages;
+using Runbooks.Sqlite.DurableTask;
 using Spectre.Console;
 using TestKit.Engine;
 
 namespace RunbookLocal.Tests.EndToEnd;
 
 /// <summary>
-/// The host of one machine as it is shipped: real HTTP, real journal, real store, the practice range behind it. Only
+/// The host of one machine as it is shipped: real HTTP, real task hub, real store, the practice range behind it. Only
 /// time is virtual, in host and range alike, so that twenty minutes pass at once.
 /// </summary>
 internal sealed class RunningHost : IAsyncDisposable
@@ -66,10 +66,10 @@ internal sealed class RunningHost : IAsyncDisposable
     }
 
     /// <summary>Lets time pass, timer by timer.</summary>
-    public Task PassAsync(TimeSpan by) => VirtualTime.AdvanceAsync(Time, by, () => Engine.NextTimer, SettleAsync);
+    public Task PassAsync(TimeSpan by) => VirtualTime.AdvanceAsync(Time, by, () => Hub.NextTimer, SettleAsync);
 
     /// <summary>Waits until every incident waits for time or for somebody: all messages have gone out.</summary>
-    public Task SettleAsync() => Engine.WhenIdleAsync().WaitAsync(TimeSpan.FromSeconds(60));
+    public Task SettleAsync() => Hub.WhenIdleAsync().WaitAsync(TimeSpan.FromSeconds(60));
 
     /// <summary>The approval link that practice mode sent to this recipient.</summary>
     public async Task<string> LinkAsync(string to)
@@ -103,7 +103,7 @@ internal sealed class RunningHost : IAsyncDisposable
         Directory.Delete(_home, recursive: true);
     }
 
-    private JournalEngine Engine => _app.Services.GetRequiredService<JournalEngine>();
+    private SqliteOrchestrationService Hub => _app.Services.GetRequiredService<SqliteOrchestrationService>();
 
     private async Task StartHostAsync()
     {
@@ -114,6 +114,7 @@ internal sealed class RunningHost : IAsyncDisposable
             services
                 .AddLogging(logging => logging.ClearProviders())
                 .Replace(ServiceDescriptor.Singleton<TimeProvider>(Time))
+                .Replace(ServiceDescriptor.Singleton(new SqliteTaskHubOptions { CheckClockEvery = null }))
                 .Replace(ServiceDescriptor.Singleton(AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(TextWriter.Null) })));
             _adjust?.Invoke(services);
         });

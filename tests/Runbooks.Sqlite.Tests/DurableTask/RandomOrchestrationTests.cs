@@ -1,5 +1,6 @@
 using CsCheck;
 using Runbooks.Sqlite.DurableTask;
+using TestKit.Orchestration;
 
 namespace Runbooks.Sqlite.Tests.DurableTask;
 

@@ -4,6 +4,7 @@ using CsCheck;
 using Runbooks.Catalog;
 using Runbooks.Engine;
 using Runbooks.Incidents;
+using Runbooks.Orchestration;
 using Runbooks.Storage;
 using TestKit;
 

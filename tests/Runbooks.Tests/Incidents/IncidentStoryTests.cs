@@ -196,7 +196,7 @@ public sealed class IncidentStoryTests : IAsyncDisposable
     {
         var opened = await _world.OpenAsync(s_runbook);
 
-        _world.Engine.Raise(opened.Id, opened.WakeEvent!);
+        await _world.Engine.RaiseAsync(opened.Id, opened.WakeEvent!);
         var incident = await _world.SettleAsync(opened.Id);
 
         incident.State.ShouldBe(IncidentState.AwaitingApproval);

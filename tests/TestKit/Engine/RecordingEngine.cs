@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using Runbooks.Engine;
-using Runbooks.Incidents;
+using Runbooks.Orchestration;
 
 namespace TestKit.Engine;
 

@@ -7,8 +7,8 @@ using Runbooks.Approvals;
 using Runbooks.Catalog;
 using Runbooks.Engine;
 using Runbooks.Incidents;
-using Runbooks.Incidents.Activities;
 using Runbooks.Messages;
+using Runbooks.Orchestration;
 using Runbooks.Steps;
 using Runbooks.Storage;
 using TestKit.Engine;
@@ -16,13 +16,14 @@ using TestKit.Storage;
 
 namespace TestKit.Incidents;
 
-/// <summary>The whole core on virtual time: real workflow, activities and rules; store and engine in memory; the outside scripted.</summary>
+/// <summary>The whole core on virtual time: real workflow, activities and rules; the store in memory; the real task hub; the outside scripted.</summary>
 public sealed class IncidentWorld : IAsyncDisposable
 {
     private readonly ServiceProvider _services;
 
-    public IncidentWorld(InMemoryOptions? engine = null, Action<IServiceCollection>? configure = null)
+    public IncidentWorld(WorldHubOptions? hub = null, Action<IServiceCollection>? configure = null)
     {
+        Engine = new WorldHub(hub ?? new WorldHubOptions(), () => _services!, Time);
         var services = new ServiceCollection();
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
         {
@@ -40,16 +41,10 @@ public sealed class IncidentWorld : IAsyncDisposable
         services.AddSingleton<IEvidenceStore>(Evidence);
         services.AddSingleton<INotifier>(Notifier);
         services.AddSingleton(ContactBook.EveryoneOn(Notifier.Channel));
-        services.AddSingleton<IIncidentEngine>(_ => Engine!);
+        services.AddSingleton<IIncidentEngine>(Engine);
         services.AddRunbooks();
         configure?.Invoke(services);
         _services = services.BuildServiceProvider();
-        Engine = new InMemoryEngine(
-            new WorkflowTable().Add<IncidentInput, IncidentState>(IncidentWorkflow.Name, IncidentWorkflow.RunAsync),
-            _services.GetRequiredService<IncidentActivityTable>().Build(),
-            Time,
-            _services.GetRequiredService<ILoggerFactory>(),
-            engine ?? new InMemoryOptions { ReplayEveryStep = true });
     }
 
     public FakeTimeProvider Time { get; } = new(Some.Night);
@@ -64,7 +59,7 @@ public sealed class IncidentWorld : IAsyncDisposable
 
     public RecordingNotifier Notifier { get; } = new();
 
-    public InMemoryEngine Engine { get; }
+    public WorldHub Engine { get; }
 
     public IServiceProvider Services => _services;
 
@@ -76,7 +71,7 @@ public sealed class IncidentWorld : IAsyncDisposable
     {
         var candidate = incident ?? Some.Incident(runbook);
         await Store.OpenAsync(candidate, runbook, _ => null, CancellationToken.None);
-        await ((IIncidentEngine)Engine).StartAsync(new IncidentInput(candidate.Id, runbook), CancellationToken.None);
+        await Engine.OpenAsync(IncidentInput.Of(candidate.Id, runbook));
         return await SettleAsync(candidate.Id);
     }
 
@@ -100,7 +95,7 @@ public sealed class IncidentWorld : IAsyncDisposable
         var (incident, result) = await Store.UpdateAsync(id, i => i.Decide(gate, new Decision(verb, person, "api", Time.GetUtcNow())), CancellationToken.None);
         if (wake && incident.WakeEvent is { } name)
         {
-            Engine.Raise(id, name);
+            await Engine.RaiseAsync(id, name);
         }
 
         return (await SettleAsync(id), result);
@@ -110,16 +105,20 @@ public sealed class IncidentWorld : IAsyncDisposable
     public async Task<Incident> ResolveAlertAsync(string id)
     {
         var incident = await Store.UpdateAsync(id, i => i.Attach(Some.Alert() with { Status = AlertStatus.Resolved }, Time.GetUtcNow()), CancellationToken.None);
-        Engine.Raise(id, incident.WakeEvent ?? "");
+        await Engine.RaiseAsync(id, incident.WakeEvent ?? "");
         return await SettleAsync(id);
     }
 
     public async Task<Incident> StopAsync(string id, string reason = "wrong alarm")
     {
         var incident = await Store.UpdateAsync(id, i => i with { Stop = new StopRequest("alice", reason, Time.GetUtcNow()) }, CancellationToken.None);
-        Engine.Raise(id, incident.WakeEvent ?? "");
+        await Engine.RaiseAsync(id, incident.WakeEvent ?? "");
         return await SettleAsync(id);
     }
 
-    public ValueTask DisposeAsync() => _services.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await Engine.DisposeAsync();
+        await _services.DisposeAsync();
+    }
 }

@@ -1,6 +1,7 @@
 using Microsoft.DurableTask;
 using Runbooks.Engine;
 using Runbooks.Incidents;
+using Runbooks.Orchestration;
 using Runbooks.Orchestration.TaskHub;
 using Shouldly;
 using TestKit.Engine;

@@ -4,6 +4,7 @@ using Runbooks.Alerts;
 using Runbooks.Catalog;
 using Runbooks.Engine;
 using Runbooks.Safety;
+using Runbooks.Orchestration;
 using Runbooks.Storage;
 
 namespace Runbooks.Incidents.Intake;
@@ -103,7 +104,7 @@ public sealed class IncidentIntake(
             runbook = await pinned.OfAsync(incident, CancellationToken.None);
         }
 
-        await engine.StartAsync(new IncidentInput(incident.Id, runbook), CancellationToken.None);
+        await engine.StartAsync(IncidentInput.Of(incident.Id, runbook), CancellationToken.None);
     }
 
     private async Task<IReadOnlyList<IntakeOutcome>> ResolveAsync(Arrival arrival, CancellationToken cancellationToken)

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using Runbooks.Catalog;
 using Runbooks.Engine;
 using Runbooks.Incidents.Activities;
+using Runbooks.Orchestration;
 using Runbooks.Messages.Storms;
 using Runbooks.Storage;
 
@@ -115,7 +116,7 @@ public sealed class DeadManWatch(
     private Task HelpAsync(Incident incident, Runbook runbook, Worry worry, CancellationToken cancellationToken) => worry.Remedy switch
     {
         Remedy.Wake => engine.TryWakeAsync(incident, logger),
-        Remedy.Start => engine.StartAsync(new IncidentInput(incident.Id, runbook), cancellationToken),
+        Remedy.Start => engine.StartAsync(IncidentInput.Of(incident.Id, runbook), cancellationToken),
         Remedy.Bury => BuryAsync(incident, worry, cancellationToken),
         _ => pager.PageOnceAsync(incident, worry.Key, worry.Message, cancellationToken),
     };

@@ -2,18 +2,15 @@ using DurableTask.Core.Exceptions;
 using DurableTask.Core.History;
 using DurableTask.Core.Middleware;
 using Microsoft.DurableTask;
-using Microsoft.Extensions.Logging;
-using Runbooks.Safety;
 
 namespace Runbooks.Orchestration.TaskHub;
 
-/// <summary>An activity as this host runs it: counted, given up when the host stops, and its failures free of secrets.</summary>
+/// <summary>An activity as this host runs it: counted, and given up when the host stops.</summary>
 internal sealed class HostedActivity(
     string name,
     ITaskActivity activity,
     ActivityShutdown shutdown,
-    Func<string, Func<Task<object?>>, Task<object?>>? around,
-    ILogger logger) : ITaskActivity
+    Func<string, Func<Task<object?>>, Task<object?>>? around) : ITaskActivity
 {
     public Type InputType => activity.InputType;
 
@@ -37,11 +34,6 @@ internal sealed class HostedActivity(
         {
             throw Aborted();
         }
-        catch (Exception e) when (e is not SessionAbortedException)
-        {
-            Log.ActivityThrew(logger, Redactor.Redact(e), name, context.InstanceId);
-            throw;
-        }
         finally
         {
             shutdown.Exit();
@@ -49,10 +41,9 @@ internal sealed class HostedActivity(
     }
 
     /// <summary>
-    /// History keeps a failure for good and shows it: only its type and its message, without secrets. Stack traces and inner
-    /// exceptions are for the log.
+    /// History keeps a failure for good: only its type and its message. Stack traces and inner exceptions are for the log.
     /// </summary>
-    public static async Task RedactFailureAsync(DispatchMiddlewareContext context, Func<Task> next)
+    public static async Task ShortenFailureAsync(DispatchMiddlewareContext context, Func<Task> next)
     {
         await next();
         if (context.GetProperty<DurableTask.Core.ActivityExecutionResult>() is { ResponseEvent: TaskFailedEvent failed } result)
@@ -61,9 +52,9 @@ internal sealed class HostedActivity(
             result.ResponseEvent = new TaskFailedEvent(
                 failed.EventId,
                 failed.TaskScheduledId,
-                Redactor.Redact(failed.Reason ?? ""),
+                failed.Reason,
                 null,
-                details is null ? null : new(details.ErrorType, Redactor.Redact(details.ErrorMessage), null, null, details.IsNonRetriable));
+                details is null ? null : new(details.ErrorType, details.ErrorMessage, null, null, details.IsNonRetriable));
         }
     }
 

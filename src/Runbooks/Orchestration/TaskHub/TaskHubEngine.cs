@@ -1,7 +1,6 @@
 using DurableTask.Core;
 using DurableTask.Core.Exceptions;
 using Runbooks.Engine;
-using Runbooks.Incidents;
 using Runbooks.Storage;
 
 namespace Runbooks.Orchestration.TaskHub;
@@ -24,7 +23,7 @@ public sealed class TaskHubEngine : IIncidentEngine
     }
 
     Task IIncidentEngine.StartAsync(IncidentInput input, CancellationToken cancellationToken) =>
-        StartAsync(IncidentWorkflow.Name, input.IncidentId, input);
+        StartAsync(IncidentOrchestrator.Name, input.IncidentId, input);
 
     Task IIncidentEngine.WakeAsync(string incidentId, string eventName, CancellationToken cancellationToken) => RaiseEventAsync(incidentId, eventName);
 

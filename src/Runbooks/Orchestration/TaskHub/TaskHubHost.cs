@@ -36,13 +36,13 @@ public sealed class TaskHubHost : IHostedService, IDisposable
         _worker = new TaskHubWorker(
             service,
             new HostedOrchestrators(tasks, services, new DurableTaskShimFactory(shims, loggers)),
-            new HostedActivities(tasks, services, options, shutdown, loggers.CreateLogger("Runbooks.Activities"), HostedActivities.Shims(shims)),
+            new HostedActivities(tasks, services, options, shutdown, HostedActivities.Shims(shims)),
             options.Version is { } version
                 ? new VersioningSettings
                 {
                     Version = version,
-                    MatchStrategy = VersioningSettings.VersionMatchStrategy.Strict,
-                    FailureStrategy = VersioningSettings.VersionFailureStrategy.Fail,
+                    MatchStrategy = VersioningSettings.VersionMatchStrategy.CurrentOrOlder,
+                    FailureStrategy = VersioningSettings.VersionFailureStrategy.Reject,
                 }
                 : null,
             new WarningLoggers(loggers))
@@ -51,7 +51,7 @@ public sealed class TaskHubHost : IHostedService, IDisposable
         };
         _worker.AddOrchestrationDispatcherMiddleware(HostedOrchestrator.GiveUpSessionAsync);
         _worker.AddOrchestrationDispatcherMiddleware(new OrchestratorClock(time).SetAsync);
-        _worker.AddActivityDispatcherMiddleware(HostedActivity.RedactFailureAsync);
+        _worker.AddActivityDispatcherMiddleware(HostedActivity.ShortenFailureAsync);
     }
 
     /// <summary>Null while work is taken; otherwise why it is not, in words.</summary>

@@ -1,6 +1,5 @@
 using DurableTask.Core;
 using Microsoft.DurableTask.Worker.Shims;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Runbooks.Orchestration.TaskHub;
@@ -29,7 +28,7 @@ internal sealed class HostedOrchestrators(TaskHubTasks tasks, IServiceProvider s
 
 /// <summary>Finds activities by name for the worker.</summary>
 internal sealed class HostedActivities(
-    TaskHubTasks tasks, IServiceProvider services, TaskHubOptions options, ActivityShutdown shutdown, ILogger logger, DurableTaskShimFactory shims)
+    TaskHubTasks tasks, IServiceProvider services, TaskHubOptions options, ActivityShutdown shutdown, DurableTaskShimFactory shims)
     : INameVersionObjectManager<TaskActivity>
 {
     public void Add(ObjectCreator<TaskActivity> creator) => throw new NotSupportedException("Activities are added to TaskHubTasks.");
@@ -53,10 +52,10 @@ internal sealed class HostedActivities(
             return new UnmadeActivity(e);
         }
 
-        return shims.CreateActivity(name, new HostedActivity(name, activity, shutdown, options.AroundActivity, logger));
+        return shims.CreateActivity(name, new HostedActivity(name, activity, shutdown, options.AroundActivity));
     }
 
-    /// <summary>The shim's own log would show what an activity threw as it is, secrets and all; <see cref="HostedActivity"/> logs instead.</summary>
+    /// <summary>The shim's own log would show what an activity threw as it is, secrets and all; <see cref="IncidentActivity{TInput,TOutput}"/> logs instead.</summary>
     public static DurableTaskShimFactory Shims(Microsoft.DurableTask.Worker.DurableTaskWorkerOptions options) => new(options, NullLoggerFactory.Instance);
 
     private sealed class MissingActivity(string name) : TaskActivity

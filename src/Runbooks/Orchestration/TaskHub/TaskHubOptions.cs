@@ -4,8 +4,8 @@ namespace Runbooks.Orchestration.TaskHub;
 public sealed class TaskHubOptions
 {
     /// <summary>
-    /// New instances carry this version, and one of another version fails instead of running code that it was not begun
-    /// with. Null: versions are not looked at.
+    /// New instances carry this version, and one of a newer version is left to a newer program. What to do with an older one is
+    /// the orchestrator's to say. Null: versions are not looked at.
     /// </summary>
     public string? Version { get; set; }
 

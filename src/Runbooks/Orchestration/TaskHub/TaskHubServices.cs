@@ -18,11 +18,11 @@ public static class TaskHubServices
         var tasks = new TaskHubTasks();
         add(tasks);
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<ActivityShutdown>();
         services.AddOptions<TaskHubOptions>().Configure(options => configure?.Invoke(options));
         return services
             .AddSingleton(tasks)
             .AddSingleton(provider => provider.GetRequiredService<IOptions<TaskHubOptions>>().Value)
-            .AddSingleton<ActivityShutdown>()
             .AddSingleton<TaskHubHost>()
             .AddSingleton<TaskHubEngine>()
             .AddSingleton<IIncidentEngine>(provider => provider.GetRequiredService<TaskHubEngine>())

@@ -6,6 +6,7 @@ using Runbooks.Incidents;
 using Runbooks.Incidents.Activities;
 using Runbooks.Incidents.Watch;
 using Runbooks.Messages;
+using Runbooks.Orchestration;
 using Runbooks.Messages.Storms;
 using Runbooks.Steps;
 using Runbooks.Storage;
@@ -28,7 +29,7 @@ public sealed class StormStoryTests : IAsyncDisposable
     private readonly Runbook _runbook = Some.Runbook();
     private readonly IncidentWorld _world;
 
-    public StormStoryTests() => _world = new(new InMemoryOptions(), services => services
+    public StormStoryTests() => _world = new(new WorldHubOptions { ReplayEveryTurn = false }, services => services
         .AddSingleton(new ContactBook(
         [
             new("oncall", [new("ada", [new("chat", "ada", "ada")])]),
@@ -189,7 +190,7 @@ public sealed class StormStoryTests : IAsyncDisposable
 
         foreach (var incident in incidents)
         {
-            await ((IIncidentEngine)_world.Engine).StartAsync(new IncidentInput(incident.Id, _runbook), Cancel);
+            await _world.Engine.OpenAsync(IncidentInput.Of(incident.Id, _runbook));
         }
 
         await _world.Engine.SettleAsync();

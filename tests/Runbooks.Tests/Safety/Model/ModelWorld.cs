@@ -29,7 +29,7 @@ internal sealed class ModelWorld : IAsyncDisposable
         _case = @case;
         _random = new Random(@case.Seed);
         _world = new IncidentWorld(
-            new InMemoryOptions { ReplayEveryStep = @case.Seed % 4 == 0, CrashAfter = (_, _) => Wrong(), Around = AroundAsync },
+            new WorldHubOptions { ReplayEveryTurn = @case.Seed % 4 == 0, KillAt = () => Next(4) == 0 && Wrong(), Around = AroundAsync },
             services => services.AddIncidentWatch().AddSingleton<IIncidentStore>(new FlakyIncidentStore(
                 (IIncidentStore)services.Last(service => service.ServiceType == typeof(IIncidentStore)).ImplementationInstance!, Fault)));
         _world.Notifier.Failure = _ => Wrong() ? new IOException("channel down") : null;
@@ -59,7 +59,7 @@ internal sealed class ModelWorld : IAsyncDisposable
 
         // An end that no activity could record or tell is what the watch is for.
         await _world.Get<DeadManWatch>().LookAsync(CancellationToken.None);
-        Judge(await _world.SettleAsync(Id));
+        await JudgeAsync(await _world.SettleAsync(Id));
     }
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();
@@ -84,13 +84,13 @@ internal sealed class ModelWorld : IAsyncDisposable
                 break;
             case Kind.Stop:
                 var stopped = await _world.Store.UpdateAsync(Id, i => i.RequestStop(new(person, "enough", _world.Time.GetUtcNow())), CancellationToken.None);
-                _world.Engine.Raise(Id, stopped.WakeEvent ?? "");
+                await _world.Engine.RaiseAsync(Id, stopped.WakeEvent ?? "");
                 break;
             case Kind.BareEvent:
-                _world.Engine.Raise(Id, (await _world.Store.GetAsync(Id, CancellationToken.None)).WakeEvent ?? "wake-1");
+                await _world.Engine.RaiseAsync(Id, (await _world.Store.GetAsync(Id, CancellationToken.None)).WakeEvent ?? "wake-1");
                 break;
             case Kind.EngineCrash:
-                _world.Engine.Crash();
+                await _world.Engine.CrashAsync();
                 break;
             case Kind.CheckPasses or Kind.CheckFails or Kind.CheckUnknown:
                 _world.Script.Verdicts[happening.Which % 2 == 0 ? "stuck" : "full"] = happening.Kind switch { Kind.CheckPasses => Verdict.Passing, Kind.CheckFails => Verdict.Failing, _ => Verdict.Unknown };
@@ -137,13 +137,13 @@ internal sealed class ModelWorld : IAsyncDisposable
         return planned && (people >= gate.Required || byItself || bySilence);
     }
 
-    private void Judge(Incident incident)
+    private async Task JudgeAsync(Incident incident)
     {
         var words = $"{incident.State}: {incident.Reason}";
         Must(incident.State.IsFinal() || incident.Deliveries.Any(d => d.Reached), $"neither ended nor anybody asked; {words}");
         Must(incident.State.IsFinal(), $"still open; {words}");
         Must(incident.State is not (IncidentState.Failed or IncidentState.Expired) || incident.Deliveries.Any(d => d.Reached), $"nobody was paged; {words}");
-        Must(_world.Engine.FindAsync(Id, CancellationToken.None).GetAwaiter().GetResult() is { Status: EngineStatus.Completed } || incident.State == IncidentState.Failed, $"the workflow broke; {words}");
+        Must(await _world.Engine.FindAsync(Id, CancellationToken.None) is { Status: EngineStatus.Completed } || incident.State == IncidentState.Failed, $"the workflow broke; {words}");
         Must(IncidentTimeline.FindBreak(Id, incident.Timeline) is null, "the timeline is broken");
         Must(incident.Steps.All(s => s.FinishedAt is not null), $"a step has no outcome; {words}");
         foreach (var step in incident.Steps.Where(s => s.Phase == Phase.Mitigation && s.Name.StartsWith("act", StringComparison.Ordinal) && s.Status == StepStatus.Done))
@@ -161,23 +161,23 @@ internal sealed class ModelWorld : IAsyncDisposable
     }
 
     /// <summary>An activity may run once, twice one after the other, twice at once, or be cut off and delivered again.</summary>
-    private async Task<object?> AroundAsync(string name, Func<CancellationToken, Task<object?>> work)
+    private async Task<object?> AroundAsync(string name, Func<Task<object?>> work)
     {
         switch (Wrong() ? Next(4) : 0)
         {
             case 1:
-                await work(CancellationToken.None);
-                return await work(CancellationToken.None);
+                await work();
+                return await work();
             case 2:
-                var first = work(CancellationToken.None);
-                var second = work(CancellationToken.None);
+                var first = work();
+                var second = work();
                 await Task.WhenAll(first, second);
                 return await (Next(2) == 0 ? first : second);
             case 3:
-                await work(CancellationToken.None);
+                await work();
                 throw new IOException("the answer got lost");
             default:
-                return await work(CancellationToken.None);
+                return await work();
         }
     }
 

@@ -1,0 +1,51 @@
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask;
+using Microsoft.DurableTask.Client;
+using Runbooks.Incidents;
+using Runbooks.Incidents.Activities;
+using Runbooks.Orchestration;
+
+namespace RunbookFunctions.Durable;
+
+/// <summary>The incident's orchestration and its activities: one function for each class, under the class's name.</summary>
+internal sealed class OrchestrationFunctions(
+    AskCheck askCheck,
+    OpenGate openGate,
+    ReviewGate reviewGate,
+    RunStep runStep,
+    Recheck recheck,
+    UndoSteps undoSteps,
+    PagePerson pagePerson,
+    EndIncident endIncident,
+    DurableClients clients)
+{
+    [Function(nameof(IncidentOrchestrator))]
+    public static Task<IncidentOutcome> RunIncidentAsync([OrchestrationTrigger] TaskOrchestrationContext context, IncidentInput input) =>
+        new IncidentOrchestrator().RunAsync(context, input);
+
+    [Function(nameof(AskCheck))]
+    public Task<Finding> AskCheckAsync([ActivityTrigger] CheckRequest request, CancellationToken stop) => askCheck.RunAsync(request, stop);
+
+    [Function(nameof(OpenGate))]
+    public Task<GateView> OpenGateAsync([ActivityTrigger] GateRequest request, CancellationToken stop) => openGate.RunAsync(request, stop);
+
+    [Function(nameof(ReviewGate))]
+    public Task<GateView> ReviewGateAsync([ActivityTrigger] GateReview request, CancellationToken stop) => reviewGate.RunAsync(request, stop);
+
+    [Function(nameof(RunStep))]
+    public Task<StepReport> RunStepAsync([ActivityTrigger] StepRequest request, CancellationToken stop) => runStep.RunAsync(request, stop);
+
+    /// <summary>In the settle window it may open the next incident, which takes a client.</summary>
+    [Function(nameof(Recheck))]
+    public Task<LookReport> RecheckAsync([ActivityTrigger] LookRequest request, [DurableClient] DurableTaskClient client, CancellationToken stop) =>
+        clients.UseAsync(client, () => recheck.RunAsync(request, stop));
+
+    [Function(nameof(UndoSteps))]
+    public Task<UndoReport> UndoStepsAsync([ActivityTrigger] UndoRequest request, CancellationToken stop) => undoSteps.RunAsync(request, stop);
+
+    [Function(nameof(PagePerson))]
+    public Task<bool> PagePersonAsync([ActivityTrigger] PageRequest request, CancellationToken stop) => pagePerson.RunAsync(request, stop);
+
+    [Function(nameof(EndIncident))]
+    public Task<IncidentState> EndIncidentAsync([ActivityTrigger] CloseRequest request, CancellationToken stop) => endIncident.RunAsync(request, stop);
+}

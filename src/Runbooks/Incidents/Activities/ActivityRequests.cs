@@ -1,0 +1,60 @@
+using Runbooks.Catalog;
+
+namespace Runbooks.Incidents.Activities;
+
+public sealed record CheckRequest(string IncidentId, string Check);
+
+/// <param name="Findings">The answers to record; empty where they were recorded before.</param>
+/// <param name="Unclear">Nothing failed, but something could not be answered: a person has to be asked in any case.</param>
+/// <param name="Difference">Why the plan that was approved before no longer holds; null on the first round.</param>
+/// <param name="WakeEvent">The event that the workflow waits for next.</param>
+public sealed record GateRequest(
+    string IncidentId, Phase Phase, int Round, IReadOnlyList<Finding> Findings, bool Unclear, string? Difference, string WakeEvent);
+
+public sealed record GateReview(string IncidentId, string GateId, string WakeEvent);
+
+/// <param name="NextLook">When something is due on a pending gate even if nobody answers.</param>
+/// <param name="Reason">Why a closed gate did not end in approval.</param>
+public sealed record GateView(string GateId, Approvals.GateOutcome Outcome, DateTimeOffset NextLook, string? Reason);
+
+public sealed record StepRequest(string IncidentId, Phase Phase, string Step, string GateId);
+
+/// <param name="Message">What happened, in words; the difference when the plan no longer holds.</param>
+public sealed record StepReport(StepEnd End, string Message);
+
+public enum StepEnd
+{
+    Done,
+
+    /// <summary>The world is no longer what was shown; nothing ran.</summary>
+    PlanChanged,
+
+    /// <summary>A guardrail says no; nothing ran.</summary>
+    Refused,
+
+    /// <summary>A person stopped the incident; nothing ran.</summary>
+    Stopped,
+    Failed,
+
+    /// <summary>It cannot be repeated, and whether it happened is not known.</summary>
+    Unknown,
+}
+
+/// <param name="State">The state to show while looking: verifying, holding, or resolved in the settle window.</param>
+public sealed record LookRequest(string IncidentId, IncidentState State, IReadOnlyList<string> Checks, string WakeEvent);
+
+/// <param name="Summary">What is not healthy, in words; empty when all is.</param>
+/// <param name="StoppedBy">Not null once a person stopped the incident.</param>
+public sealed record LookReport(bool Healthy, string Summary, string? StoppedBy);
+
+/// <param name="Why">The reason, for the record.</param>
+public sealed record UndoRequest(string IncidentId, string Why);
+
+/// <param name="Complete">False when something that should have been undone was not.</param>
+/// <param name="Message">What was undone and what was not, in words; empty when there was nothing to undo.</param>
+public sealed record UndoReport(bool Complete, string Message);
+
+public sealed record PageRequest(string IncidentId, string Key, string Message);
+
+/// <param name="SettleEvent">The event that an alert in the settle window raises; null where there is no such window.</param>
+public sealed record CloseRequest(string IncidentId, IncidentState State, string Reason, IReadOnlyList<Finding> Findings, string? SettleEvent = null);

@@ -1,4 +1,0 @@
-namespace Runbooks.Incidents;
-
-/// <summary>The short word that the engine shows about an instance.</summary>
-public sealed record IncidentStatus(IncidentState State, string? Detail = null);

@@ -1,0 +1,39 @@
+using Runbooks.Approvals;
+using Runbooks.Incidents;
+using Runbooks.Incidents.Activities;
+
+namespace Runbooks.Orchestration;
+
+/// <summary>How an incident ends, and whether what was done is undone first.</summary>
+/// <param name="Findings">Answers that are not on record yet.</param>
+internal sealed record Ending(IncidentState State, string Reason, bool Undo = false, IReadOnlyList<Finding>? Findings = null)
+{
+    /// <summary>No end at all: the next execution goes on.</summary>
+    public static readonly Ending InNextExecution = new(default, "");
+
+    public bool GoesOn => ReferenceEquals(this, InNextExecution);
+
+    public static Ending Of(GateView gate) => new(
+        gate.Outcome switch
+        {
+            GateOutcome.Rejected => IncidentState.Rejected,
+            GateOutcome.TakenOver => IncidentState.TakenOver,
+            GateOutcome.Expired => IncidentState.Expired,
+            GateOutcome.SelfRecovered => IncidentState.SelfRecovered,
+            GateOutcome.Cancelled => IncidentState.Cancelled,
+            GateOutcome.DiagnosedOnly or GateOutcome.Suppressed => IncidentState.NotNeeded,
+            _ => IncidentState.Failed,
+        },
+        gate.Reason ?? "",
+        // A later round is asked after earlier steps have run. Whoever takes over finds things as they are.
+        Undo: gate.Outcome != GateOutcome.TakenOver);
+
+    public static Ending Of(string step, StepReport report) => report.End switch
+    {
+        StepEnd.Stopped => Stopped(report.Message),
+        StepEnd.Unknown => new(IncidentState.Failed, $"Step '{step}' cannot be repeated and its outcome is not known: {report.Message}"),
+        _ => new(IncidentState.Failed, $"Step '{step}': {report.Message}", Undo: true),
+    };
+
+    public static Ending Stopped(string by) => new(IncidentState.Cancelled, by, Undo: true);
+}

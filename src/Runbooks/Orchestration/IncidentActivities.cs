@@ -1,0 +1,102 @@
+using Microsoft.DurableTask;
+using Microsoft.Extensions.Logging;
+using Runbooks.Approvals;
+using Runbooks.Incidents;
+using Runbooks.Incidents.Activities;
+using Runbooks.Safety;
+using Runbooks.Steps;
+
+namespace Runbooks.Orchestration;
+
+/// <summary>
+/// An activity of the incident's orchestration: runs at least once, and calls one service. What it throws is kept in
+/// history, so only the redacted message leaves it.
+/// </summary>
+public abstract class IncidentActivity<TInput, TOutput>(ActivityShutdown shutdown, ILogger logger) : TaskActivity<TInput, TOutput>
+{
+    public sealed override Task<TOutput> RunAsync(TaskActivityContext context, TInput input) => RunAsync(input, shutdown.Token);
+
+    /// <param name="stop">Ends when the host is told to stop; the activity runs again after the next start.</param>
+    /// <exception cref="ActivityFailedException">The service threw.</exception>
+    public async Task<TOutput> RunAsync(TInput input, CancellationToken stop)
+    {
+        try
+        {
+            return await CallAsync(input, stop);
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException || !stop.IsCancellationRequested)
+        {
+            Log.ActivityFailed(logger, GetType().Name, Redactor.Redact(failure));
+            throw new ActivityFailedException(Redactor.Redact(failure.Message));
+        }
+    }
+
+    protected abstract Task<TOutput> CallAsync(TInput input, CancellationToken stop);
+}
+
+/// <summary>An activity threw. Carries text only: history never holds an exception object.</summary>
+public sealed class ActivityFailedException(string message) : Exception(message);
+
+/// <summary>Asks one diagnosis question.</summary>
+public sealed class AskCheck(Looker looker, ActivityShutdown shutdown, ILogger<AskCheck> logger) : IncidentActivity<CheckRequest, Finding>(shutdown, logger)
+{
+    public static readonly TaskName Name = nameof(AskCheck);
+
+    protected override Task<Finding> CallAsync(CheckRequest input, CancellationToken stop) => looker.AskAsync(input, stop);
+}
+
+/// <summary>Makes the plan, opens the gate, and asks people when the gate needs them.</summary>
+public sealed class OpenGate(GateKeeper gates, ActivityShutdown shutdown, ILogger<OpenGate> logger) : IncidentActivity<GateRequest, GateView>(shutdown, logger)
+{
+    public static readonly TaskName Name = nameof(OpenGate);
+
+    protected override Task<GateView> CallAsync(GateRequest input, CancellationToken stop) => gates.OpenAsync(input, stop);
+}
+
+/// <summary>Reads what was decided; reminds, escalates or expires when that is due.</summary>
+public sealed class ReviewGate(GateKeeper gates, ActivityShutdown shutdown, ILogger<ReviewGate> logger) : IncidentActivity<GateReview, GateView>(shutdown, logger)
+{
+    public static readonly TaskName Name = nameof(ReviewGate);
+
+    protected override Task<GateView> CallAsync(GateReview input, CancellationToken stop) => gates.ReviewAsync(input, stop);
+}
+
+/// <summary>Runs one step, if everything that was promised about it still holds.</summary>
+public sealed class RunStep(StepRunner steps, ActivityShutdown shutdown, ILogger<RunStep> logger) : IncidentActivity<StepRequest, StepReport>(shutdown, logger)
+{
+    public static readonly TaskName Name = nameof(RunStep);
+
+    protected override Task<StepReport> CallAsync(StepRequest input, CancellationToken stop) => steps.RunAsync(input, stop);
+}
+
+/// <summary>Asks the given checks again, all at once.</summary>
+public sealed class Recheck(Looker looker, ActivityShutdown shutdown, ILogger<Recheck> logger) : IncidentActivity<LookRequest, LookReport>(shutdown, logger)
+{
+    public static readonly TaskName Name = nameof(Recheck);
+
+    protected override Task<LookReport> CallAsync(LookRequest input, CancellationToken stop) => looker.LookAsync(input, stop);
+}
+
+/// <summary>Undoes what can be undone, in reverse order.</summary>
+public sealed class UndoSteps(StepUndoer undoer, ActivityShutdown shutdown, ILogger<UndoSteps> logger) : IncidentActivity<UndoRequest, UndoReport>(shutdown, logger)
+{
+    public static readonly TaskName Name = nameof(UndoSteps);
+
+    protected override Task<UndoReport> CallAsync(UndoRequest input, CancellationToken stop) => undoer.UndoAsync(input, stop);
+}
+
+/// <summary>Tells whoever was asked, and the fallback contact, that a person has to look.</summary>
+public sealed class PagePerson(Closer closer, ActivityShutdown shutdown, ILogger<PagePerson> logger) : IncidentActivity<PageRequest, bool>(shutdown, logger)
+{
+    public static readonly TaskName Name = nameof(PagePerson);
+
+    protected override Task<bool> CallAsync(PageRequest input, CancellationToken stop) => closer.PageAsync(input, stop);
+}
+
+/// <summary>Records how the incident ended, and tells whoever was asked.</summary>
+public sealed class EndIncident(Closer closer, ActivityShutdown shutdown, ILogger<EndIncident> logger) : IncidentActivity<CloseRequest, IncidentState>(shutdown, logger)
+{
+    public static readonly TaskName Name = nameof(EndIncident);
+
+    protected override Task<IncidentState> CallAsync(CloseRequest input, CancellationToken stop) => closer.CloseAsync(input, stop);
+}

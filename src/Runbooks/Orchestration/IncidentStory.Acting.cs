@@ -1,0 +1,124 @@
+using Microsoft.DurableTask;
+using Runbooks.Approvals;
+using Runbooks.Catalog;
+using Runbooks.Incidents;
+using Runbooks.Incidents.Activities;
+
+namespace Runbooks.Orchestration;
+
+/// <content>Asking people, and running what they approved.</content>
+internal sealed partial class IncidentStory
+{
+    /// <summary>A plan that changes this often under people's eyes is not worth asking about again.</summary>
+    private const int MaxRounds = 5;
+
+    private static readonly TimeSpan LongestStepPause = TimeSpan.FromMinutes(5);
+
+    private IReadOnlyList<Finding> _findings = [];
+    private Conclusion _conclusion;
+
+    private async Task<Ending?> MitigateAsync() => IsPast(Stage.Mitigation)
+        ? null
+        : await ActAsync(Phase.Mitigation, _findings, unclear: _conclusion == Conclusion.Unclear);
+
+    /// <summary>Asks, then acts. A plan that no longer holds when it is about to run is asked about again.</summary>
+    private async Task<Ending?> ActAsync(Phase phase, IReadOnlyList<Finding> findings, bool unclear)
+    {
+        string? difference = null;
+        for (var round = OpenRound(phase) ?? 1; round <= MaxRounds; round++)
+        {
+            var gate = await AskPeopleAsync(phase, round, round == 1 ? findings : [], unclear, difference);
+            if (gate is null)
+            {
+                return Ending.InNextExecution;
+            }
+
+            if (gate.Outcome != GateOutcome.Approved)
+            {
+                return Ending.Of(gate);
+            }
+
+            _gate = gate.GateId;
+            var (ending, changed) = await RunStepsAsync(phase, gate.GateId);
+            if (changed is null)
+            {
+                return ending;
+            }
+
+            difference = changed;
+        }
+
+        return new(IncidentState.Failed, $"The plan changed {MaxRounds} times before it could run; last: {difference}", Undo: true);
+    }
+
+    /// <returns>Null when the next execution goes on asking.</returns>
+    private async Task<GateView?> AskPeopleAsync(Phase phase, int round, IReadOnlyList<Finding> findings, bool unclear, string? difference)
+    {
+        var began = _checkpoint?.Began ?? Now;
+        var wake = NextWake();
+        var gate = OpenRound(phase) == round
+            ? await ReviewAsync(_gate, wake)
+            : await _context.CallActivityAsync<GateView>(
+                OpenGate.Name, new GateRequest(_id, phase, round, findings, unclear, difference, wake), Persistent);
+
+        while (gate.Outcome == GateOutcome.Pending)
+        {
+            Show(IncidentState.AwaitingApproval, gate.GateId);
+            await WaitUntilAsync(gate.NextLook, wake);
+            if (IsLong)
+            {
+                _gate = gate.GateId;
+                ContinueAsNew(At(phase == Phase.Mitigation ? Stage.Mitigation : Stage.Resolution, began, round));
+                return null;
+            }
+
+            // The event, if one came, proves nothing. What counts is what the store says was decided.
+            wake = NextWake();
+            gate = await ReviewAsync(gate.GateId, wake);
+        }
+
+        return gate;
+    }
+
+    private Task<GateView> ReviewAsync(string gate, string wake) =>
+        _context.CallActivityAsync<GateView>(ReviewGate.Name, new GateReview(_id, gate, wake), Persistent);
+
+    /// <summary>The round whose gate an earlier execution left open; null when this execution asks for the first time.</summary>
+    private int? OpenRound(Phase phase) => _checkpoint?.Stage == (phase == Phase.Mitigation ? Stage.Mitigation : Stage.Resolution) ? _checkpoint.Round : null;
+
+    private async Task<(Ending? Ending, string? PlanChanged)> RunStepsAsync(Phase phase, string gateId)
+    {
+        Show(phase == Phase.Mitigation ? IncidentState.Mitigating : IncidentState.Resolving);
+        _acted = true;
+        foreach (var step in _runbook.StepsOf(phase))
+        {
+            var report = await RunStepAsync(phase, step, gateId);
+            if (report.End == StepEnd.PlanChanged)
+            {
+                return (null, report.Message);
+            }
+
+            if (report.End != StepEnd.Done)
+            {
+                return (Ending.Of(step.Name, report), null);
+            }
+        }
+
+        return (null, null);
+    }
+
+    private async Task<StepReport> RunStepAsync(Phase phase, StepOutline step, string gateId)
+    {
+        try
+        {
+            return await _context.CallActivityAsync<StepReport>(
+                RunStep.Name,
+                new StepRequest(_id, phase, step.Name, gateId),
+                Retry(step.Retry.Attempts + PersistentAttempts, step.Retry.Delay, LongestStepPause));
+        }
+        catch (TaskFailedException failure)
+        {
+            return new StepReport(StepEnd.Failed, failure.FailureDetails.ErrorMessage);
+        }
+    }
+}

@@ -1,0 +1,162 @@
+using Microsoft.DurableTask;
+using Runbooks.Incidents;
+using Runbooks.Incidents.Activities;
+
+namespace Runbooks.Orchestration;
+
+/// <content>Seeing whether it helped: verification, the lease, undoing, the settle window.</content>
+internal sealed partial class IncidentStory
+{
+    private const int MaxUndoAttempts = 4;
+    private static readonly TimeSpan UndoPause = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan LongestLeasePause = TimeSpan.FromMinutes(5);
+
+    private async Task<Ending?> VerifyAsync()
+    {
+        if (_runbook.Verify is not { } verify || IsPast(Stage.Verification))
+        {
+            return null;
+        }
+
+        Show(IncidentState.Verifying);
+        var began = BeganOf(Stage.Verification);
+        while (true)
+        {
+            var wake = NextWake();
+            var round = await RecheckAsync(IncidentState.Verifying, verify.Checks, wake);
+            if (round.StoppedBy is { } stoppedBy)
+            {
+                return Ending.Stopped(stoppedBy);
+            }
+
+            if (round.Healthy)
+            {
+                _verified = true;
+                return null;
+            }
+
+            if (Now + verify.Every > began + verify.Within)
+            {
+                return new(IncidentState.Failed, $"The fix did not help: {round.Summary}", Undo: true);
+            }
+
+            await WaitAsync(wake, verify.Every);
+            if (IsLong)
+            {
+                return ContinueAsNew(At(Stage.Verification, began));
+            }
+        }
+    }
+
+    /// <summary>Keeps a temporary mitigation in place until the cause has been gone for a while, then reverts it.</summary>
+    private async Task<Ending?> HoldAsync()
+    {
+        if (_runbook.HoldUntil is not { } hold || IsPast(Stage.Holding))
+        {
+            return null;
+        }
+
+        Show(IncidentState.Holding);
+        var earlier = _checkpoint?.Stage == Stage.Holding ? _checkpoint : null;
+        var began = BeganOf(Stage.Holding);
+        var healthySince = earlier?.HealthySince;
+        var pause = earlier?.Pause ?? hold.Every;
+        var paged = earlier?.Paged ?? false;
+        while (true)
+        {
+            var wake = NextWake();
+            var round = await RecheckAsync(IncidentState.Holding, hold.Checks, wake);
+            if (round.StoppedBy is { } stoppedBy)
+            {
+                return Ending.Stopped(stoppedBy);
+            }
+
+            // While the cause lasts, the checks are asked ever more rarely.
+            healthySince = round.Healthy ? healthySince ?? Now : null;
+            pause = round.Healthy ? hold.Every : Shorter(pause * 2, LongestLeasePause);
+            if (healthySince is { } since && Now - since >= hold.StableFor)
+            {
+                break;
+            }
+
+            if (!paged && Now - began >= hold.AtMost)
+            {
+                paged = true;
+                await PageAsync("lease", $"The temporary mitigation has been in place for {hold.AtMost} and the cause is still there: {round.Summary}");
+            }
+
+            await WaitAsync(wake, pause);
+            if (IsLong)
+            {
+                return ContinueAsNew(At(Stage.Holding, began) with { HealthySince = healthySince, Pause = pause, Paged = paged });
+            }
+        }
+
+        var undone = await UndoAsync("The cause is gone: the temporary mitigation is reverted.");
+        return undone.Complete ? null : new(IncidentState.Failed, $"The temporary mitigation could not be reverted: {undone.Message}");
+    }
+
+    private Task<LookReport> RecheckAsync(IncidentState state, IReadOnlyList<string> checks, string wake) =>
+        _context.CallActivityAsync<LookReport>(Recheck.Name, new LookRequest(_id, state, checks, wake), Persistent);
+
+    private Task<bool> PageAsync(string key, string message) =>
+        _context.CallActivityAsync<bool>(PagePerson.Name, new PageRequest(_id, key, message), Persistent);
+
+    /// <summary>What could not be undone is tried again for a while: leaving it in place is the worse end.</summary>
+    private async Task<UndoReport> UndoAsync(string why)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var report = await _context.CallActivityAsync<UndoReport>(UndoSteps.Name, new UndoRequest(_id, why), Persistent);
+            if (report.Complete || attempt == MaxUndoAttempts)
+            {
+                return report;
+            }
+
+            await _context.CreateTimer(UndoPause * attempt, CancellationToken.None);
+        }
+    }
+
+    /// <summary>For a while after a verified fix an alert on the target is looked into: either the fix holds, or a new incident opens.</summary>
+    private async Task SettleAsync()
+    {
+        var resumed = _checkpoint?.Stage == Stage.Settling;
+        if (_runbook.Verify is not { } verify || !(resumed || _settle is not null))
+        {
+            return;
+        }
+
+        var began = BeganOf(Stage.Settling);
+        var until = began + _runbook.SettleFor;
+        var wake = _settle;
+        try
+        {
+            // A new execution has nothing to wait for before it has asked: an alert may have come while it began.
+            while (Now < until && (wake is null || await WaitUntilAsync(until, wake)))
+            {
+                if (IsLong)
+                {
+                    ContinueAsNew(At(Stage.Settling, began));
+                    return;
+                }
+
+                wake = NextWake();
+                if (!(await RecheckAsync(IncidentState.Resolved, verify.Checks, wake)).Healthy)
+                {
+                    return;
+                }
+
+                // However many alerts come, the checks are asked no more often than while verifying.
+                await _context.CreateTimer(verify.Every, CancellationToken.None);
+            }
+        }
+        catch (TaskFailedException)
+        {
+            // The incident has ended well; an alert after the window opens a new one.
+        }
+    }
+
+    private DateTimeOffset BeganOf(Stage stage) => _checkpoint?.Stage == stage ? _checkpoint.Began : Now;
+
+    private static TimeSpan Shorter(TimeSpan a, TimeSpan b) => a < b ? a : b;
+}

@@ -1,0 +1,204 @@
+using Microsoft.DurableTask;
+using Runbooks.Approvals;
+using Runbooks.Catalog;
+using Runbooks.Incidents;
+using Runbooks.Incidents.Activities;
+using Runbooks.Steps;
+
+namespace Runbooks.Orchestration;
+
+/// <summary>
+/// The story of an incident. Deterministic: it decides only from what activities returned and from recorded time, so
+/// that running it again after a crash takes the same path.
+/// </summary>
+internal sealed partial class IncidentStory
+{
+    /// <summary>Rounds of waiting after which the execution is continued by a new one, with an empty history.</summary>
+    public const int RoundsPerExecution = 50;
+
+    /// <summary>For what every activity needs: the store, the network. What a step itself may fail at is the step's own retry.</summary>
+    private const int PersistentAttempts = 8;
+
+    private static readonly TaskOptions Persistent = Retry(PersistentAttempts, TimeSpan.FromSeconds(2), longest: TimeSpan.FromMinutes(1));
+
+    private readonly TaskOrchestrationContext _context;
+    private readonly IncidentInput _input;
+    private readonly RunbookOutline _runbook;
+    private readonly Checkpoint? _checkpoint;
+    private readonly string _id;
+
+    /// <summary>The gate that covers the steps that run now.</summary>
+    private string _gate;
+
+    /// <summary>Whether any step was given a chance to run: only then is there something to undo.</summary>
+    private bool _acted;
+
+    /// <summary>The fix was seen to work.</summary>
+    private bool _verified;
+
+    /// <summary>The event that an alert in the settle window raises; null until there is such a window.</summary>
+    private string? _settle;
+    private int _waits;
+    private int _rounds;
+
+    public IncidentStory(TaskOrchestrationContext context, IncidentInput input)
+    {
+        (_context, _input, _runbook, _id, _checkpoint) = (context, input, input.Runbook, input.IncidentId, input.Checkpoint);
+        _gate = _checkpoint?.GateId ?? Gate.IdOf(Phase.Mitigation, 1);
+        _acted = _checkpoint?.Acted ?? false;
+        _verified = _checkpoint?.Verified ?? false;
+        _waits = _checkpoint?.Waits ?? 0;
+    }
+
+    public async Task<IncidentOutcome> RunAsync()
+    {
+        if (_checkpoint?.Stage != Stage.Settling)
+        {
+            var state = await RunToEndAsync();
+            if (state != IncidentState.Resolved)
+            {
+                return new IncidentOutcome(state);
+            }
+        }
+
+        await SettleAsync();
+        return new IncidentOutcome(IncidentState.Resolved);
+    }
+
+    private async Task<IncidentState> RunToEndAsync()
+    {
+        try
+        {
+            var ending = await DiagnoseAsync()
+                ?? await MitigateAsync()
+                ?? await VerifyAsync()
+                ?? await HoldAsync()
+                ?? await ResolveAsync()
+                ?? new Ending(IncidentState.Resolved, "The fix was verified.");
+
+            return ending.GoesOn ? IncidentState.Diagnosing : await CloseAsync(ending);
+        }
+        catch (TaskFailedException failure)
+        {
+            // A fix that was seen to work stays: it is the automation that broke.
+            return await CloseAsync(new(IncidentState.Failed, $"The automation broke: {Explain(failure)}", Undo: !_verified));
+        }
+    }
+
+    /// <summary>Asks every check at once.</summary>
+    private async Task<Ending?> DiagnoseAsync()
+    {
+        if (_checkpoint is not null)
+        {
+            return null;
+        }
+
+        Show(IncidentState.Diagnosing);
+        _findings = await Task.WhenAll(_runbook.Diagnosis.Select(AskAsync));
+        _conclusion = Diagnosis.Conclude(_runbook.When, _findings);
+        return _conclusion == Conclusion.Healthy
+            ? new Ending(IncidentState.NotNeeded, "Every check passed; nothing was done.", Findings: _findings)
+            : null;
+    }
+
+    private async Task<Finding> AskAsync(CheckOutline check)
+    {
+        try
+        {
+            return await _context.CallActivityAsync<Finding>(AskCheck.Name, new CheckRequest(_id, check.Name), Persistent);
+        }
+        catch (TaskFailedException failure)
+        {
+            return new Finding(check.Name, check.Ask, CheckResult.Unknown(failure.FailureDetails.ErrorMessage), Now, TimeSpan.Zero);
+        }
+    }
+
+    private async Task<Ending?> ResolveAsync()
+    {
+        if (_runbook.Resolution.Count == 0 || IsPast(Stage.Resolution))
+        {
+            return null;
+        }
+
+        var ending = _runbook.ResolutionAsks
+            ? await ActAsync(Phase.Resolution, [], unclear: false)
+            : (await RunStepsAsync(Phase.Resolution, _gate)).Ending;
+
+        // The bleeding has stopped and was seen to stop: what remains is the cause, and a person is told so.
+        return ending is null or { GoesOn: true }
+            ? ending
+            : ending with { Undo = false, Reason = $"The mitigation holds, but the resolution did not run: {ending.Reason}" };
+    }
+
+    private async Task<IncidentState> CloseAsync(Ending ending)
+    {
+        if (ending.Undo && _acted)
+        {
+            var undone = await UndoAsync(ending.Reason);
+
+            // Something is left in place: whatever the ending was, a person is needed now.
+            ending = ending with
+            {
+                State = undone.Complete ? ending.State : IncidentState.Failed,
+                Reason = $"{ending.Reason} {undone.Message}".TrimEnd(),
+            };
+        }
+
+        Show(ending.State);
+        _settle = ending.State == IncidentState.Resolved && _runbook.SettleFor > TimeSpan.Zero ? NextWake() : null;
+        return await _context.CallActivityAsync<IncidentState>(
+            EndIncident.Name, new CloseRequest(_id, ending.State, ending.Reason, ending.Findings ?? [], _settle), Persistent);
+    }
+
+    private DateTimeOffset Now => new(DateTime.SpecifyKind(_context.CurrentUtcDateTime, DateTimeKind.Utc));
+
+    private bool IsPast(Stage stage) => _checkpoint is { } checkpoint && checkpoint.Stage > stage;
+
+    /// <summary>True when this execution has waited so often that a new one should go on.</summary>
+    private bool IsLong => ++_rounds > RoundsPerExecution;
+
+    /// <summary>
+    /// Ends this execution and begins the next. Events that nobody has read are dropped: the first thing that the next one
+    /// does is to read the record, and what counts stands there.
+    /// </summary>
+    private Ending ContinueAsNew(Checkpoint checkpoint)
+    {
+        _context.ContinueAsNew(_input with { Checkpoint = checkpoint }, preserveUnprocessedEvents: false);
+        return Ending.InNextExecution;
+    }
+
+    private Checkpoint At(Stage stage, DateTimeOffset began, int round = 1) => new(stage, _waits, _gate, _acted, _verified, round, began);
+
+    /// <returns>False when the time passed and nobody woke it.</returns>
+    private async Task<bool> WaitAsync(string wake, TimeSpan time)
+    {
+        try
+        {
+            // Whoever can raise events chooses their payload: any JSON has to fit, and none of it is read.
+            await _context.WaitForExternalEvent<object?>(wake, time);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private Task<bool> WaitUntilAsync(DateTimeOffset time, string wake) => WaitAsync(wake, Longer(time - Now, TimeSpan.FromSeconds(1)));
+
+    /// <summary>Each wait has a name of its own, published by the activity before it.</summary>
+    private string NextWake() => $"wake-{++_waits}";
+
+    private void Show(IncidentState state, string? detail = null) => _context.SetCustomStatus(new IncidentStatus(state, detail));
+
+    private static string Explain(TaskFailedException failure) => $"{failure.TaskName} failed: {failure.FailureDetails.ErrorMessage}";
+
+    private static TaskOptions Retry(int attempts, TimeSpan first, TimeSpan longest)
+    {
+        // Durable Task accepts neither a pause of nothing nor a bound below the first pause.
+        first = Longer(first, TimeSpan.FromMilliseconds(1));
+        return new TaskOptions(new TaskRetryOptions(new RetryPolicy(attempts, first, backoffCoefficient: 2, Longer(longest, first))));
+    }
+
+    private static TimeSpan Longer(TimeSpan a, TimeSpan b) => a > b ? a : b;
+}

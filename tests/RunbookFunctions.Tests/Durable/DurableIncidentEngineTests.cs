@@ -1,0 +1,145 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.DurableTask;
+using Microsoft.DurableTask.Client;
+using Microsoft.DurableTask.Converters;
+using Microsoft.DurableTask.Testing;
+using Microsoft.DurableTask.Worker;
+using Microsoft.Extensions.DependencyInjection;
+using RunbookFunctions.Durable;
+using Runbooks.Engine;
+using Runbooks.Orchestration;
+
+namespace RunbookFunctions.Tests.Durable;
+
+/// <summary>
+/// What the app asks of Durable Functions' client, on Durable Task's own in-process host: real protocol, state in memory. That
+/// orchestrations survive is proved elsewhere, on the storage that keeps them.
+/// </summary>
+public sealed class DurableIncidentEngineTests : IAsyncLifetime
+{
+    private static readonly TaskName Waits = "waits";
+    private static readonly TaskName Fails = "fails";
+    private readonly DurableClients _clients = new();
+    private readonly DurableIncidentEngine _engine;
+    private int _runs;
+    private DurableTaskTestHost _host = null!;
+
+    public DurableIncidentEngineTests() => _engine = new DurableIncidentEngine(_clients);
+
+    public async ValueTask InitializeAsync() => _host = await DurableTaskTestHost.StartAsync(
+        tasks =>
+        {
+            tasks.AddOrchestratorFunc<int, string>(Waits, async (context, _) =>
+            {
+                await context.CallActivityAsync<int>("count", 1);
+                await context.WaitForExternalEvent<object?>("go");
+                return context.Version;
+            });
+            tasks.AddOrchestratorFunc<int, string>(Fails, async (context, _) =>
+            {
+                await context.CreateTimer(TimeSpan.FromMilliseconds(1), CancellationToken.None);
+                throw new InvalidOperationException("the story went wrong");
+            });
+            tasks.AddActivityFunc<int, int>("count", (_, _) => Interlocked.Increment(ref _runs));
+        },
+        new DurableTaskTestHostOptions
+        {
+            Port = FreePort(),
+            ConfigureServices = services => services
+                .Configure<DurableTaskWorkerOptions>(options => options.DataConverter = new JsonDataConverter(DurableJson.Options))
+                .Configure<DurableTaskClientOptions>(options => options.DataConverter = new JsonDataConverter(DurableJson.Options)),
+        });
+
+    [Fact]
+    public async Task StartOfAnIdThatExists_DoesNothingWhateverItsState()
+    {
+        await StartAsync(Waits, "i");
+        await StartAsync(Waits, "i");
+        await WakeAsync("i", "go");
+        await EndAsync("i");
+        await StartAsync(Waits, "i");
+
+        (await FindAsync("i"))!.Status.ShouldBe(EngineStatus.Completed);
+        _runs.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Instance_CarriesTheOrchestratorsVersion()
+    {
+        await StartAsync(Waits, "i");
+        await WakeAsync("i", "GO");
+
+        (await EndAsync("i")).ReadOutputAs<string>().ShouldBe(IncidentOrchestrator.Version);
+    }
+
+    [Fact]
+    public async Task WakeOfWhatIsUnknownOrFinished_IsNoError()
+    {
+        await StartAsync(Fails, "i");
+        await EndAsync("i");
+
+        await WakeAsync("i", "anything");
+        await WakeAsync("nobody", "anything");
+
+        (await FindAsync("nobody")).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task FailedInstance_SaysWhy()
+    {
+        await StartAsync(Fails, "i");
+        await EndAsync("i");
+
+        var found = await FindAsync("i");
+        found!.Status.ShouldBe(EngineStatus.Failed);
+        found.Failure!.ShouldContain("the story went wrong");
+    }
+
+    [Fact]
+    public async Task ForgottenInstance_IsGoneAndARunningOneIsNotForgotten()
+    {
+        await StartAsync(Fails, "ended");
+        await EndAsync("ended");
+        await StartAsync(Waits, "runs");
+
+        foreach (var id in (string[])["ended", "runs", "nobody"])
+        {
+            await _clients.UseAsync(_host.Client, () => _engine.ForgetAsync(id, CancellationToken.None));
+        }
+
+        (await FindAsync("ended")).ShouldBeNull();
+        (await FindAsync("runs")).ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task HubThatAnswers_IsHealthy() =>
+        (await _clients.UseAsync(_host.Client, () => _engine.CheckHealthAsync(CancellationToken.None))).ShouldBeNull();
+
+    [Fact]
+    public async Task OutsideAFunction_ItSaysThatThereIsNoClient() =>
+        (await Should.ThrowAsync<InvalidOperationException>(() => _engine.FindAsync("i", CancellationToken.None))).Message.ShouldContain("Durable client");
+
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
+
+    private Task StartAsync(TaskName orchestrator, string id) =>
+        _clients.UseAsync(_host.Client, () => _engine.StartAsync(orchestrator, id, 1, CancellationToken.None));
+
+    private Task WakeAsync(string id, string name) => _clients.UseAsync(_host.Client, () => _engine.WakeAsync(id, name, CancellationToken.None));
+
+    private Task<EngineInstance?> FindAsync(string id) => _clients.UseAsync(_host.Client, () => _engine.FindAsync(id, CancellationToken.None));
+
+    private async Task<OrchestrationMetadata> EndAsync(string id)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        return await _host.Client.WaitForInstanceCompletionAsync(id, getInputsAndOutputs: true, patience.Token);
+    }
+
+    /// <summary>The host's own choice is a number between 30,000 and 40,000, taken or not.</summary>
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

@@ -1,0 +1,50 @@
+using Runbooks.Engine;
+using Runbooks.Incidents;
+using Runbooks.Incidents.Watch;
+using Runbooks.Messages;
+using Runbooks.Orchestration;
+using Runbooks.Orchestration.TaskHub;
+using Microsoft.Extensions.DependencyInjection;
+using TestKit.Incidents;
+using TestKit.Orchestration;
+
+namespace Runbooks.Tests.Orchestration;
+
+/// <summary>An incident that began under another version of the story.</summary>
+public sealed class VersionTests
+{
+    [Theory]
+    [InlineData(null)]
+    [InlineData("1.0")]
+    public async Task OlderVersion_FailsAndSaysWhichBeganIt(string? version)
+    {
+        await using var world = new IncidentWorld();
+        await using var hub = await SqliteHub.OpenAsync(new TaskHubTasks().AddIncidents(), services: world.Services);
+        hub.HubOptions.Version = version;
+
+        await hub.StartAsync(IncidentOrchestrator.Name, "i", IncidentInput.Of("i", Some.Runbook()));
+
+        var end = await hub.WaitForEndAsync("i");
+        end.Status.ShouldBe(EngineStatus.Failed);
+        end.Text!.ShouldContain($"began under version {version}");
+    }
+
+    [Fact]
+    public async Task IncidentThatTheEngineGaveUp_IsClosedAndItsOwnerPaged()
+    {
+        await using var world = new IncidentWorld(configure: services => services.AddIncidentWatch());
+        var runbook = Some.Runbook();
+        var incident = Some.Incident(runbook);
+        await world.Store.OpenAsync(incident, runbook, _ => null, CancellationToken.None);
+        await world.Engine.TellVersionAsync("1.0");
+        await world.Engine.OpenAsync(IncidentInput.Of(incident.Id, runbook));
+        await world.Engine.SettleAsync();
+
+        await world.Get<DeadManWatch>().LookAsync(CancellationToken.None);
+
+        var closed = await world.SettleAsync(incident.Id);
+        closed.State.ShouldBe(IncidentState.Failed);
+        closed.Reason!.ShouldContain("began under version 1.0");
+        world.Notifier.To(CardKind.Page).ShouldNotBeEmpty();
+    }
+}
