@@ -20,7 +20,7 @@ internal static partial class Log
     [LoggerMessage(202, LogLevel.Critical, "Instance {Instance} was ended, because it cannot go on: {Failure}")]
     public static partial void InstanceStopped(this ILogger logger, string instance, string failure);
 
-    [LoggerMessage(203, LogLevel.Warning, "{Count} incidents began under an earlier version of this program and cannot go on. Their owners are paged, and they end as failed.")]
+    [LoggerMessage(203, LogLevel.Warning, "Open incidents of an earlier version of this program, which cannot go on: {Count}. Their owners are paged, and they end as failed.")]
     public static partial void JournalTakenOver(this ILogger logger, int count);
 
     [LoggerMessage(204, LogLevel.Error, "A turn of the instance with the key {Key} could not be run or committed; it is tried again.")]

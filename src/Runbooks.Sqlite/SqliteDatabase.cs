@@ -6,7 +6,7 @@ namespace Runbooks.Sqlite;
 
 /// <summary>
 /// The host's one database file: everything durable goes through <see cref="Writer"/>, everything else through
-/// <see cref="Read"/>. The file is held exclusively: two hosts on one journal would each run every incident.
+/// <see cref="Read"/>. The file is held exclusively: two hosts on one database would each run every incident.
 /// </summary>
 public sealed class SqliteDatabase : IDisposable
 {

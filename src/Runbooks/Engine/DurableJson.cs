@@ -4,8 +4,8 @@ using System.Text.Json.Serialization;
 namespace Runbooks.Engine;
 
 /// <summary>
-/// How durable data is written: journals, stored records, plan hashes. camelCase, enums as words, and everything that
-/// HTML could misread escaped. Changing this changes what old journals mean.
+/// How durable data is written: histories, stored records, plan hashes. camelCase, enums as words, and everything that
+/// HTML could misread escaped. Changing this changes what old histories mean.
 /// </summary>
 public static class DurableJson
 {
