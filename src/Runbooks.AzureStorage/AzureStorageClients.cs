@@ -1,6 +1,5 @@
 using Azure.Core;
 using Azure.Data.Tables;
-using Azure.Identity;
 using Azure.Storage.Blobs;
 
 namespace Runbooks.AzureStorage;
@@ -31,9 +30,7 @@ internal sealed class AzureStorageClients
         }
         else
         {
-            TokenCredential credential = options.ClientId is { } client
-                ? new ManagedIdentityCredential(ManagedIdentityId.FromUserAssignedClientId(client))
-                : new DefaultAzureCredential();
+            var credential = StorageIdentity.For(options.ClientId);
             (_tables, _blobs) = (new(options.TableServiceUri, credential, tableOptions), new(options.BlobServiceUri, credential, blobOptions));
         }
     }

@@ -32,6 +32,17 @@ public sealed class AzureStorageOptions : IValidatableObject
     [RegularExpression("^[a-z0-9](-?[a-z0-9]){2,62}$")]
     public string DocumentContainer { get; set; } = "documents";
 
+    /// <summary>Takes the account from the other section; the names of tables and containers stay.</summary>
+    internal void Use(StorageOptions storage)
+    {
+        (ConnectionString, ClientId) = (storage.ConnectionString, storage.ClientId);
+        if (storage.AccountName is { } account)
+        {
+            BlobServiceUri = new Uri($"https://{account}.blob.core.windows.net/");
+            TableServiceUri = new Uri($"https://{account}.table.core.windows.net/");
+        }
+    }
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (ConnectionString is null != (BlobServiceUri is not null && TableServiceUri is not null))

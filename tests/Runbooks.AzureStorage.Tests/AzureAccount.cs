@@ -4,10 +4,9 @@ using Runbooks.AzureStorage;
 using Runbooks.Storage;
 using TestKit;
 
-namespace Runbooks.AzureStorage.Tests;
+[assembly: AssemblyFixture(typeof(Azurite))]
 
-[CollectionDefinition(nameof(AzuriteTests))]
-public sealed class AzuriteTests : ICollectionFixture<Azurite>;
+namespace Runbooks.AzureStorage.Tests;
 
 internal sealed class AzureAccount
 {

@@ -4,7 +4,6 @@ using TestKit.Storage;
 
 namespace Runbooks.AzureStorage.Tests;
 
-[Collection(nameof(AzuriteTests))]
 public sealed class TableIncidentStoreContract(Azurite azurite) : IncidentStoreContract
 {
     private readonly Hosts<IIncidentStore> _hosts = new(new AzureAccount(azurite), account => account.Incidents());
@@ -14,7 +13,6 @@ public sealed class TableIncidentStoreContract(Azurite azurite) : IncidentStoreC
     protected override int Crowd => 60;
 }
 
-[Collection(nameof(AzuriteTests))]
 public sealed class TableIncidentListingContract(Azurite azurite) : IncidentListingContract
 {
     private readonly Hosts<IIncidentStore> _hosts = new(new AzureAccount(azurite), account => account.Incidents());
@@ -22,7 +20,6 @@ public sealed class TableIncidentListingContract(Azurite azurite) : IncidentList
     protected override IIncidentStore Store => _hosts.Next;
 }
 
-[Collection(nameof(AzuriteTests))]
 public sealed class TableDecisionRaceContract(Azurite azurite) : DecisionRaceContract
 {
     private readonly Hosts<IIncidentStore> _hosts = new(new AzureAccount(azurite), account => account.Incidents());
@@ -30,7 +27,6 @@ public sealed class TableDecisionRaceContract(Azurite azurite) : DecisionRaceCon
     protected override IIncidentStore Store => _hosts.Next;
 }
 
-[Collection(nameof(AzuriteTests))]
 public sealed class TableSharedStateContract(Azurite azurite) : SharedStateContract
 {
     private readonly Hosts<ISharedState> _hosts = new(new AzureAccount(azurite), account => account.State());
@@ -40,7 +36,6 @@ public sealed class TableSharedStateContract(Azurite azurite) : SharedStateContr
     protected override int Crowd => 60;
 }
 
-[Collection(nameof(AzuriteTests))]
 public sealed class BlobEvidenceStoreContract(Azurite azurite) : EvidenceStoreContract
 {
     protected override IEvidenceStore Evidence { get; } = new AzureAccount(azurite).Evidence();

@@ -46,7 +46,7 @@ public sealed class RefusedByAzureTests
         using var network = new AnswersOnly(403, "AuthorizationPermissionMismatch");
 
         (await new Stores(network).Evidence.OpenAsync("i1/pod.log", Now).ShouldThrowAsync<StoreUnavailableException>())
-            .Message.ShouldContain("lacks the role Storage Table Data Contributor or Storage Blob Data Owner");
+            .Message.ShouldContain("lacks the role Storage Table Data Contributor, Storage Blob Data Owner or Storage Queue Data Contributor");
     }
 
     [Fact]

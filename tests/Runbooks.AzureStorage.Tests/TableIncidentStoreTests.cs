@@ -6,7 +6,6 @@ using static TestKit.Storage.StoredIncidents;
 
 namespace Runbooks.AzureStorage.Tests;
 
-[Collection(nameof(AzuriteTests))]
 public sealed class TableIncidentStoreTests(Azurite azurite)
 {
     private static CancellationToken Now => TestContext.Current.CancellationToken;

@@ -23,6 +23,12 @@ public abstract partial class TaskHubContract
 
     protected virtual TimeSpan Unit => TimeSpan.FromMinutes(1);
 
+    /// <summary>How many instances run at once where many do.</summary>
+    protected virtual int Crowd => 200;
+
+    /// <summary>How late a timer may be, in units.</summary>
+    protected virtual double Late => 0.5;
+
     /// <summary>Starts the hub with <see cref="Tasks"/> and <see cref="Logs"/>.</summary>
     protected abstract Task<ITaskHubHarness> StartHubAsync();
 
@@ -112,12 +118,12 @@ public abstract partial class TaskHubContract
         Tasks.Orchestrator<int, int>("w", async (context, n) =>
         {
             var doubled = await context.CallActivityAsync<int>("twice", n);
-            var came = await context.CameAsync($"go-{n}", Unit * 10);
+            var came = await context.CameAsync($"go-{n}", Unit * 600);
             return came ? await context.CallActivityAsync<int>("twice", doubled) : -1;
         });
         await using var hub = await StartHubAsync();
 
-        var all = Enumerable.Range(0, 200).ToList();
+        var all = Enumerable.Range(0, Crowd).ToList();
         await Task.WhenAll(all.Select(n => hub.StartAsync("w", $"i{n}", n)));
         await hub.SettleAsync();
         await Task.WhenAll(all.Select(n => hub.RaiseAsync($"i{n}", $"go-{n}")));

@@ -1,0 +1,66 @@
+using System.Text.RegularExpressions;
+using Azure.Data.Tables;
+using Azure.Storage.Blobs;
+using Azure.Storage.Queues;
+using Microsoft.Extensions.Options;
+using Runbooks.Steps;
+
+namespace Runbooks.AzureStorage;
+
+/// <summary>Section <c>Storage</c>: the one account that self-hosted processes share, for everything that they keep.</summary>
+public sealed class StorageOptions
+{
+    public const string SectionName = "Storage";
+
+    /// <summary>With a key in it. In Azure prefer the account's name, which needs no secret.</summary>
+    [Secret]
+    public string? ConnectionString { get; set; }
+
+    /// <summary>The account's name; the process signs in with its managed identity or workload identity.</summary>
+    public string? AccountName { get; set; }
+
+    /// <summary>The user-assigned identity to sign in with; null for whatever the environment offers.</summary>
+    public string? ClientId { get; set; }
+
+    /// <summary>Begins the names of the task hub's queues, tables and containers: 3 to 45 letters and digits.</summary>
+    public string TaskHubName { get; set; } = "Runbooks";
+}
+
+/// <summary>What is said of settings that cannot work: the remedy, and never the connection string itself.</summary>
+internal sealed partial class StorageOptionsRules : IValidateOptions<StorageOptions>
+{
+    public ValidateOptionsResult Validate(string? name, StorageOptions options) =>
+        Objection(options) is { } why ? ValidateOptionsResult.Fail(why) : ValidateOptionsResult.Success;
+
+    private static string? Objection(StorageOptions options) => options switch
+    {
+        { ConnectionString: null, AccountName: null } =>
+            "There is no storage account: set Storage:ConnectionString, or Storage:AccountName and give the process a managed identity.",
+        { ConnectionString: not null, AccountName: not null } => "Storage:ConnectionString and Storage:AccountName are both set: remove one of them.",
+        { ConnectionString: { } connection } when !IsUsable(connection) =>
+            "Storage:ConnectionString is not the connection string of a storage account: copy it from the account's access keys.",
+        { AccountName: { } account } when !Account().IsMatch(account) =>
+            "Storage:AccountName has to be the bare name of an account: 3 to 24 small letters and digits.",
+        _ when !Hub().IsMatch(options.TaskHubName) => "Storage:TaskHubName has to be 3 to 45 letters and digits, beginning with a letter.",
+        _ => null,
+    };
+
+    private static bool IsUsable(string connection)
+    {
+        try
+        {
+            _ = (new BlobServiceClient(connection), new QueueServiceClient(connection), new TableServiceClient(connection));
+            return true;
+        }
+        catch (Exception e) when (e is FormatException or ArgumentException or InvalidOperationException)
+        {
+            return false;
+        }
+    }
+
+    [GeneratedRegex("^[a-z0-9]{3,24}$")]
+    private static partial Regex Account();
+
+    [GeneratedRegex("^[A-Za-z][A-Za-z0-9]{2,44}$")]
+    private static partial Regex Hub();
+}

@@ -1,0 +1,64 @@
+using DurableTask.Core;
+using Runbooks.Storage;
+
+namespace Runbooks.AzureStorage.TaskHub;
+
+/// <summary>What the rest of the program asks of the hub.</summary>
+internal sealed partial class AzureOrchestrationService
+{
+    private static readonly TimeSpan LongestCheck = TimeSpan.FromSeconds(8);
+
+    public Task CreateTaskOrchestrationAsync(TaskMessage creationMessage) => Guard(() => inner.CreateTaskOrchestrationAsync(creationMessage));
+
+    public async Task CreateTaskOrchestrationAsync(TaskMessage creationMessage, OrchestrationStatus[] dedupeStatuses) =>
+        await Guard(() => inner.CreateTaskOrchestrationAsync(creationMessage, dedupeStatuses));
+
+    public Task SendTaskOrchestrationMessageAsync(TaskMessage message) => Guard(() => inner.SendTaskOrchestrationMessageAsync(message));
+
+    public Task SendTaskOrchestrationMessageBatchAsync(params TaskMessage[] messages) => Guard(() => inner.SendTaskOrchestrationMessageBatchAsync(messages));
+
+    public Task<OrchestrationState> WaitForOrchestrationAsync(string instanceId, string executionId, TimeSpan timeout, CancellationToken cancellationToken) =>
+        AzureFaults.GuardAsync(async () => (await inner.WaitForOrchestrationAsync(instanceId, executionId, timeout, cancellationToken))!, cancellationToken);
+
+    public Task ForceTerminateTaskOrchestrationAsync(string instanceId, string reason) => Guard(() => inner.ForceTerminateTaskOrchestrationAsync(instanceId, reason));
+
+    public Task<IList<OrchestrationState>> GetOrchestrationStateAsync(string instanceId, bool allExecutions) =>
+        Guard(() => inner.GetOrchestrationStateAsync(instanceId, allExecutions));
+
+    public Task<OrchestrationState> GetOrchestrationStateAsync(string instanceId, string executionId) =>
+        Guard(() => inner.GetOrchestrationStateAsync(instanceId, executionId));
+
+    public Task<string> GetOrchestrationHistoryAsync(string instanceId, string executionId) =>
+        Guard(() => inner.GetOrchestrationHistoryAsync(instanceId, executionId));
+
+    public Task PurgeOrchestrationHistoryAsync(DateTime thresholdDateTimeUtc, OrchestrationStateTimeRangeFilterType timeRangeFilterType) =>
+        Guard(() => inner.PurgeOrchestrationHistoryAsync(thresholdDateTimeUtc, timeRangeFilterType));
+
+    public Task<PurgeResult> PurgeInstanceStateAsync(string instanceId) =>
+        Guard(() => ((IOrchestrationServicePurgeClient)inner).PurgeInstanceStateAsync(instanceId));
+
+    public Task<PurgeResult> PurgeInstanceStateAsync(PurgeInstanceFilter purgeInstanceFilter) =>
+        Guard(() => ((IOrchestrationServicePurgeClient)inner).PurgeInstanceStateAsync(purgeInstanceFilter));
+
+    /// <summary>Null when the hub can be read, otherwise what is wrong, in words. Whoever asks does not wait for all attempts.</summary>
+    public async Task<string?> CheckHealthAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await GetOrchestrationStateAsync("health", allExecutions: false).WaitAsync(LongestCheck, cancellationToken);
+            return null;
+        }
+        catch (StoreUnavailableException e)
+        {
+            return e.Message;
+        }
+        catch (TimeoutException)
+        {
+            return "Azure Storage did not answer in time.";
+        }
+    }
+
+    private static Task Guard(Func<Task> call) => AzureFaults.GuardAsync(call, CancellationToken.None);
+
+    private static Task<T> Guard<T>(Func<Task<T>> call) => AzureFaults.GuardAsync(call, CancellationToken.None);
+}

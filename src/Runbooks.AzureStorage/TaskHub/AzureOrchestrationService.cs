@@ -1,0 +1,223 @@
+using System.Collections.Concurrent;
+using DurableTask.AzureStorage;
+using DurableTask.Core;
+using DurableTask.Core.History;
+using DurableTask.Core.Settings;
+using Microsoft.Extensions.Logging;
+using Runbooks.Orchestration.TaskHub;
+using Runbooks.Storage;
+
+namespace Runbooks.AzureStorage.TaskHub;
+
+/// <summary>
+/// Durable Task's provider for Azure Storage, and what it lacks: work that kills its process again and again comes to an
+/// end, an account that is away for a while loses no activity, and failures of the account are told in our words.
+/// </summary>
+internal sealed partial class AzureOrchestrationService(
+    AzureStorageOrchestrationService inner, RedeliveryCounts redeliveries, TurnAttempts attempts, TaskHubOptions hub, HubLog log)
+    : IOrchestrationService, IOrchestrationServiceClient, IOrchestrationServicePurgeClient, IDisposable
+{
+    /// <summary>Deliveries of one message. Each but the first follows a kill, or a pause that has doubled.</summary>
+    private const int MostDeliveries = 10;
+
+    private static readonly TimeSpan WhileAway = TimeSpan.FromSeconds(2);
+
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly ILogger _logger = log.CreateLogger(typeof(AzureOrchestrationService).FullName!);
+    private readonly ConcurrentDictionary<string, bool> _suspects = new(StringComparer.OrdinalIgnoreCase);
+
+    public int TaskOrchestrationDispatcherCount => inner.TaskOrchestrationDispatcherCount;
+
+    public int MaxConcurrentTaskOrchestrationWorkItems => inner.MaxConcurrentTaskOrchestrationWorkItems;
+
+    public BehaviorOnContinueAsNew EventBehaviourForContinueAsNew => inner.EventBehaviourForContinueAsNew;
+
+    public int TaskActivityDispatcherCount => inner.TaskActivityDispatcherCount;
+
+    public int MaxConcurrentTaskActivityWorkItems => inner.MaxConcurrentTaskActivityWorkItems;
+
+    public Task StartAsync() => inner.StartAsync();
+
+    public Task StopAsync() => StopAsync(isForced: false);
+
+    public async Task StopAsync(bool isForced)
+    {
+        await _stopping.CancelAsync();
+        await inner.StopAsync(isForced);
+    }
+
+    public Task CreateAsync() => Guard(inner.CreateAsync);
+
+    public Task CreateAsync(bool recreateInstanceStore) => Guard(() => inner.CreateAsync(recreateInstanceStore));
+
+    public Task CreateIfNotExistsAsync() => Guard(() => log.MuteAsync(inner.CreateIfNotExistsAsync));
+
+    public Task DeleteAsync() => Guard(inner.DeleteAsync);
+
+    public Task DeleteAsync(bool deleteInstanceStore) => Guard(() => inner.DeleteAsync(deleteInstanceStore));
+
+    public bool IsMaxMessageCountExceeded(int currentMessageCount, OrchestrationRuntimeState runtimeState) =>
+        inner.IsMaxMessageCountExceeded(currentMessageCount, runtimeState);
+
+    // What failed waits by itself: its message is hidden for a while. The seconds here would hold up everything else.
+    public int GetDelayInSecondsAfterOnProcessException(Exception exception) => 0;
+
+    public int GetDelayInSecondsAfterOnFetchException(Exception exception) => 2;
+
+    public async Task<TaskOrchestrationWorkItem> LockNextTaskOrchestrationWorkItemAsync(TimeSpan receiveTimeout, CancellationToken cancellationToken)
+    {
+        var item = await inner.LockNextTaskOrchestrationWorkItemAsync(receiveTimeout, cancellationToken);
+        if (item is null || redeliveries.TakeInstance(item.InstanceId) == 0 || IsForNewerProgram(item))
+        {
+            return item!;
+        }
+
+        try
+        {
+            _suspects[item.InstanceId] = true;
+            var attempt = await attempts.CountAsync(item, cancellationToken);
+            if (attempt <= MostDeliveries - RedeliveryCounts.Suspicious)
+            {
+                return item;
+            }
+
+            var why = $"A step of the workflow was begun {attempt + RedeliveryCounts.Suspicious - 1} times and never finished: it fails, or it ends the process that runs it.";
+            await CompleteAsync(item, Ended(item, why));
+            Log.InstanceStopped(_logger, item.InstanceId, why);
+        }
+        catch (StoreUnavailableException)
+        {
+            // Not counted, so not tried.
+            await inner.AbandonTaskOrchestrationWorkItemAsync(item);
+        }
+
+        await inner.ReleaseTaskOrchestrationWorkItemAsync(item);
+        return null!;
+    }
+
+    public Task RenewTaskOrchestrationWorkItemLockAsync(TaskOrchestrationWorkItem workItem) => inner.RenewTaskOrchestrationWorkItemLockAsync(workItem);
+
+    public async Task CompleteTaskOrchestrationWorkItemAsync(
+        TaskOrchestrationWorkItem workItem,
+        OrchestrationRuntimeState newOrchestrationRuntimeState,
+        IList<TaskMessage> outboundMessages,
+        IList<TaskMessage> orchestratorMessages,
+        IList<TaskMessage> timerMessages,
+        TaskMessage continuedAsNewMessage,
+        OrchestrationState orchestrationState)
+    {
+        foreach (var message in timerMessages)
+        {
+            NeverEarly(message);
+        }
+
+        await inner.CompleteTaskOrchestrationWorkItemAsync(
+            workItem, newOrchestrationRuntimeState, outboundMessages, orchestratorMessages, timerMessages, continuedAsNewMessage, orchestrationState);
+        if (_suspects.TryRemove(workItem.InstanceId, out _))
+        {
+            await attempts.TryForgetAsync(workItem.InstanceId);
+        }
+    }
+
+    public Task AbandonTaskOrchestrationWorkItemAsync(TaskOrchestrationWorkItem workItem) => inner.AbandonTaskOrchestrationWorkItemAsync(workItem);
+
+    public Task ReleaseTaskOrchestrationWorkItemAsync(TaskOrchestrationWorkItem workItem) => inner.ReleaseTaskOrchestrationWorkItemAsync(workItem);
+
+    public async Task<TaskActivityWorkItem> LockNextTaskActivityWorkItem(TimeSpan receiveTimeout, CancellationToken cancellationToken)
+    {
+        var item = await inner.LockNextTaskActivityWorkItem(receiveTimeout, cancellationToken);
+        if (item is null || redeliveries.TakeMessage(item.Id) is var deliveries && deliveries <= MostDeliveries || item.TaskMessage.Event is not TaskScheduledEvent task)
+        {
+            return item!;
+        }
+
+        // An activity answers even when it fails, so each of these ended with its process.
+        var why = $"'{task.Name}' was begun {deliveries - 1} times and never finished: the process that runs it ends. It is not tried again.";
+        Log.ActivityStopped(_logger, item.TaskMessage.OrchestrationInstance.InstanceId, why);
+        await inner.CompleteTaskActivityWorkItemAsync(item, new TaskMessage
+        {
+            Event = new TaskFailedEvent(-1, task.EventId, why, null, Failure(why)),
+            OrchestrationInstance = item.TaskMessage.OrchestrationInstance,
+        });
+        return null!;
+    }
+
+    public async Task<TaskActivityWorkItem> RenewTaskActivityWorkItemLockAsync(TaskActivityWorkItem workItem)
+    {
+        try
+        {
+            return await inner.RenewTaskActivityWorkItemLockAsync(workItem);
+        }
+        catch (Exception e) when (AzureFaults.IsPassing(e))
+        {
+            // As it was: an exception would end the renewing for good, and the activity would be begun elsewhere beside this run.
+            return workItem;
+        }
+    }
+
+    // What was done must not be done again only because nobody could be told.
+    public Task CompleteTaskActivityWorkItemAsync(TaskActivityWorkItem workItem, TaskMessage responseMessage) =>
+        UntilDoneAsync(() => inner.CompleteTaskActivityWorkItemAsync(workItem, responseMessage));
+
+    // One that was not given back counts as running in this process for ever, and is never begun again by it.
+    public Task AbandonTaskActivityWorkItemAsync(TaskActivityWorkItem workItem) =>
+        UntilDoneAsync(() => inner.AbandonTaskActivityWorkItemAsync(workItem));
+
+    public void Dispose()
+    {
+        inner.Dispose();
+        _stopping.Dispose();
+    }
+
+    /// <summary>Tries for as long as the account is away, or until the host stops.</summary>
+    private async Task UntilDoneAsync(Func<Task> call)
+    {
+        while (true)
+        {
+            try
+            {
+                await call();
+                return;
+            }
+            catch (Exception e) when (AzureFaults.IsPassing(e) && !_stopping.IsCancellationRequested)
+            {
+                await Task.Delay(WhileAway, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    /// <summary>Queues hide messages for whole seconds, and the time is cut to them: a timer would fire up to a second too early.</summary>
+    private static void NeverEarly(TaskMessage message)
+    {
+        if (message.Event is TimerFiredEvent timer)
+        {
+            message.Event = new TimerFiredEvent(timer.EventId, timer.FireAt + TimeSpan.FromMilliseconds(999)) { TimerId = timer.TimerId };
+        }
+    }
+
+    private static FailureDetails Failure(string why) => new("ProcessKilled", why, stackTrace: null, innerFailure: null, isNonRetriable: true);
+
+    /// <summary>While programs are replaced one by one, the old ones give back what the new ones began.</summary>
+    private bool IsForNewerProgram(TaskOrchestrationWorkItem item) =>
+        hub.Version is { } mine
+        && (item.OrchestrationRuntimeState.ExecutionStartedEvent ?? item.NewMessages.Select(message => message.Event).OfType<ExecutionStartedEvent>().FirstOrDefault())
+            is { Version: { } version }
+        && VersioningSettings.CompareVersions(version, mine) > 0;
+
+    private static OrchestrationRuntimeState Ended(TaskOrchestrationWorkItem item, string why)
+    {
+        var state = item.OrchestrationRuntimeState;
+        state.AddEvent(new OrchestratorStartedEvent(-1));
+        if (state.ExecutionStartedEvent is null)
+        {
+            state.AddEvent(item.NewMessages.Select(message => message.Event).OfType<ExecutionStartedEvent>().First());
+        }
+
+        state.AddEvent(new ExecutionCompletedEvent(-1, null, OrchestrationStatus.Failed, Failure(why)));
+        state.AddEvent(new OrchestratorCompletedEvent(-1));
+        return state;
+    }
+
+    private Task CompleteAsync(TaskOrchestrationWorkItem item, OrchestrationRuntimeState ended) => CompleteTaskOrchestrationWorkItemAsync(
+        item, ended, [], [], [], null!, new OrchestrationState { OrchestrationInstance = ended.OrchestrationInstance, OrchestrationStatus = OrchestrationStatus.Failed });
+}

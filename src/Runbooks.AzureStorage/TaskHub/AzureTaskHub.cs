@@ -1,0 +1,85 @@
+using System.Globalization;
+using Azure.Core;
+using Azure.Data.Tables;
+using Azure.Storage.Blobs;
+using Azure.Storage.Queues;
+using DurableTask.AzureStorage;
+using Microsoft.Extensions.Logging;
+
+namespace Runbooks.AzureStorage.TaskHub;
+
+/// <summary>Durable Task's own provider for Azure Storage, as this program wants it.</summary>
+internal static class AzureTaskHub
+{
+    /// <summary>Never change it: the number says which queue an instance's messages are in. At most so many processes run orchestrators.</summary>
+    private const int Partitions = 4;
+
+    /// <param name="redeliveries">Sees every message that is taken from a queue.</param>
+    /// <param name="configure">Lets tests watch or break the traffic.</param>
+    public static AzureStorageOrchestrationService Create(
+        StorageOptions options, TaskHubTimes times, RedeliveryCounts redeliveries, ILoggerFactory loggers, Action<ClientOptions>? configure = null) =>
+        new(new AzureStorageOrchestrationServiceSettings
+        {
+            StorageAccountClientProvider = Clients(options, redeliveries, configure),
+            TaskHubName = options.TaskHubName,
+            PartitionCount = Partitions,
+            UseTablePartitionManagement = true,
+
+            // One name for all processes would let two of them believe that a lease is theirs.
+            WorkerId = string.Create(CultureInfo.InvariantCulture, $"{Environment.MachineName}-{Environment.ProcessId}-{Guid.NewGuid():N}"),
+            UseAppLease = false,
+            LeaseInterval = times.Lease,
+            LeaseAcquireInterval = times.LeaseLook,
+            LeaseRenewInterval = times.LeaseLook,
+            MaxQueuePollingInterval = times.Poll,
+            ControlQueueVisibilityTimeout = times.Lock,
+            WorkItemQueueVisibilityTimeout = times.Lock,
+            MaxConcurrentTaskOrchestrationWorkItems = 64,
+            MaxConcurrentTaskActivityWorkItems = 64,
+            ThrowExceptionOnInvalidDedupeStatus = true,
+            CustomMessageTypeBinder = new OwnTypesOnly(),
+            LoggerFactory = loggers,
+        });
+
+    private static StorageAccountClientProvider Clients(StorageOptions options, RedeliveryCounts redeliveries, Action<ClientOptions>? configure)
+    {
+        var (blobs, queues, tables) = (new BlobClientOptions(), new QueueClientOptions(), new TableClientOptions());
+        queues.AddPolicy(redeliveries, HttpPipelinePosition.PerCall);
+        queues.AddPolicy(new TakenIsGone(), HttpPipelinePosition.PerCall);
+        foreach (var client in (ClientOptions[])[blobs, queues, tables])
+        {
+            // People wait for some of these calls; and a connection that hangs must not outlast the locks.
+            client.Retry.MaxRetries = 3;
+            client.Retry.Delay = TimeSpan.FromMilliseconds(200);
+            client.Retry.MaxDelay = TimeSpan.FromSeconds(2);
+            client.Retry.NetworkTimeout = TimeSpan.FromSeconds(5);
+            configure?.Invoke(client);
+        }
+
+        if (options.ConnectionString is { } connection)
+        {
+            return new(
+                StorageServiceClientProvider.ForBlob(connection, blobs),
+                StorageServiceClientProvider.ForQueue(connection, queues),
+                StorageServiceClientProvider.ForTable(connection, tables));
+        }
+
+        var (account, credential) = (options.AccountName!, StorageIdentity.For(options.ClientId));
+        return new(
+            StorageServiceClientProvider.ForBlob(account, credential, options: blobs),
+            StorageServiceClientProvider.ForQueue(account, credential, options: queues),
+            StorageServiceClientProvider.ForTable(account, credential, options: tables));
+    }
+
+    /// <summary>Messages name the types of what is in them. Durable Task finds its own without this; no others are made but tags.</summary>
+    private sealed class OwnTypesOnly : ICustomTypeBinder
+    {
+        private const string Tags = "System.Collections.Generic.Dictionary`2[[System.String,";
+
+        public void BindToName(Type serializedType, out string assemblyName, out string typeName) => (assemblyName, typeName) = (null!, serializedType.FullName!);
+
+        public Type BindToType(string assemblyName, string typeName) => typeName.StartsWith(Tags, StringComparison.Ordinal)
+            ? typeof(Dictionary<string, string>)
+            : throw new InvalidOperationException($"A message may not hold a {typeName}.");
+    }
+}

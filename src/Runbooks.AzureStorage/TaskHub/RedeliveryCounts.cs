@@ -1,0 +1,95 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text.Json;
+using System.Xml.Linq;
+using Azure.Core;
+using Azure.Core.Pipeline;
+
+namespace Runbooks.AzureStorage.TaskHub;
+
+/// <summary>
+/// Notes which messages were delivered again and again: whoever took them before died, or gave them back. The queue
+/// counts that; Durable Task does not hand the count on, so it is read from the queue's answers.
+/// </summary>
+internal sealed class RedeliveryCounts : HttpPipelinePolicy
+{
+    /// <summary>Fewer deliveries are everyday life: a stop, a kill, a partition that moved.</summary>
+    public const int Suspicious = 4;
+
+    // Most are asked for right away. Those that never are, because their instance is gone, must not add up.
+    private const int Most = 10_000;
+
+    private readonly ConcurrentDictionary<string, int> _messages = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, int> _instances = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <returns>How often the message was delivered; 0 for few times.</returns>
+    public int TakeMessage(string id) => _messages.TryRemove(id, out var count) ? count : 0;
+
+    /// <returns>How often a message for the instance was delivered that is being worked on now; 0 for few times.</returns>
+    public int TakeInstance(string id) => _instances.TryRemove(id, out var count) ? count : 0;
+
+    public override void Process(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
+    {
+        ProcessNext(message, pipeline);
+        Note(message);
+    }
+
+    public override async ValueTask ProcessAsync(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
+    {
+        await ProcessNextAsync(message, pipeline);
+        Note(message);
+    }
+
+    private void Note(HttpMessage message)
+    {
+        if (message.Request.Method != RequestMethod.Get
+            || message.Response is not { Status: 200, ContentStream: MemoryStream { Length: > 0 } content }
+            || !message.Request.Uri.Path.EndsWith("/messages", StringComparison.Ordinal))
+        {
+            return;
+        }
+
+        var start = content.Position;
+        var answer = XDocument.Load(content);
+        content.Position = start;
+        foreach (var taken in answer.Descendants("QueueMessage"))
+        {
+            if (int.TryParse(taken.Element("DequeueCount")?.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count >= Suspicious)
+            {
+                Note(_messages, taken.Element("MessageId")?.Value, count);
+                Note(_instances, InstanceOf(taken.Element("MessageText")?.Value), count);
+            }
+        }
+    }
+
+    private static void Note(ConcurrentDictionary<string, int> counts, string? key, int count)
+    {
+        if (counts.Count > Most)
+        {
+            counts.Clear();
+        }
+
+        if (key is not null)
+        {
+            counts.AddOrUpdate(key, count, (_, known) => Math.Max(known, count));
+        }
+    }
+
+    /// <returns>Null for a message whose content lies in a blob: no message of ours is so large.</returns>
+    private static string? InstanceOf(string? text)
+    {
+        try
+        {
+            using var message = JsonDocument.Parse(text ?? "");
+            return message.RootElement.TryGetProperty("TaskMessage", out var task) && task.ValueKind == JsonValueKind.Object
+                && task.TryGetProperty("OrchestrationInstance", out var instance) && instance.ValueKind == JsonValueKind.Object
+                && instance.TryGetProperty("InstanceId", out var id)
+                    ? id.GetString()
+                    : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}

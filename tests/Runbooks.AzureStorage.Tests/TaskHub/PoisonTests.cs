@@ -1,0 +1,108 @@
+using DurableTask.Core;
+using Microsoft.DurableTask;
+using Runbooks.Engine;
+using Runbooks.Orchestration.TaskHub;
+using TestKit;
+using TestKit.Orchestration;
+
+namespace Runbooks.AzureStorage.Tests.TaskHub;
+
+/// <summary>Work that ends the process that does it, again and again, must come to an end itself.</summary>
+public sealed class PoisonTests(Azurite azurite)
+{
+    private readonly TaskHubTasks _tasks = new();
+
+    [Fact]
+    public async Task ActivityThatAlwaysKillsItsProcess_FailsTheCallAndIsNotTriedAgain()
+    {
+        var begun = new TaskCompletionSource();
+        _tasks.Activity<int, int>("deadly", async _ =>
+        {
+            begun.SetResult();
+            await Task.Delay(Timeout.Infinite, TestContext.Current.CancellationToken);
+            return 0;
+        });
+        _tasks.Orchestrator<int, string>("w", async (context, n) =>
+        {
+            try
+            {
+                return $"{await context.CallActivityAsync<int>("deadly", n, FuncTasks.Retry(3, AzureHub.Unit))}";
+            }
+            catch (TaskFailedException e)
+            {
+                return e.FailureDetails.ErrorMessage;
+            }
+        });
+        await using var hub = await AzureHub.OpenAsync(azurite, _tasks);
+        await hub.StartAsync("w", "i", 0);
+        await begun.Task;
+
+        await hub.CutAsync();
+        await hub.OpenAsync(_ => hub.RedeliverAsync("workitems", times: 9));
+
+        (await hub.WaitForEndAsync("i")).Result<string>().ShouldBe("'deadly' was begun 10 times and never finished: the process that runs it ends. It is not tried again.");
+    }
+
+    [Fact]
+    public async Task TurnThatAlwaysFails_EndsTheInstanceAndNoOther()
+    {
+        _tasks.AddOrchestrator("broken", _ => throw new InvalidOperationException("It cannot even be made."));
+        _tasks.Orchestrator<int, int>("sound", (_, n) => Task.FromResult(n));
+        await using var hub = await AzureHub.OpenAsync(azurite, _tasks);
+        await hub.CutAsync();
+
+        await hub.OpenAsync(async client =>
+        {
+            await client.CreateOrchestrationInstanceAsync("broken", "", "i", 0);
+            for (var attempt = 1; attempt <= 6; attempt++)
+            {
+                await hub.Attempts.CountAsync(new TaskOrchestrationWorkItem { InstanceId = "i", OrchestrationRuntimeState = new OrchestrationRuntimeState() }, default);
+            }
+
+            await hub.RedeliverAsync(AzureHub.QueueOf("i"), times: 4);
+        });
+        await hub.StartAsync("sound", "other", 7);
+
+        var end = await hub.WaitForEndAsync("i");
+        end.Status.ShouldBe(EngineStatus.Failed);
+        end.Text!.ShouldContain("was begun 10 times and never finished");
+        (await hub.WaitForEndAsync("other")).Result<int>().ShouldBe(7);
+    }
+
+    [Fact]
+    public async Task TurnThatSucceedsAfterManyAttempts_IsCountedFromTheBeginningNextTime()
+    {
+        _tasks.Orchestrator<int, int>("sound", async (context, n) =>
+        {
+            await context.CreateTimer(AzureHub.Unit, CancellationToken.None);
+            return n;
+        });
+        await using var hub = await AzureHub.OpenAsync(azurite, _tasks);
+        await hub.CutAsync();
+
+        await hub.OpenAsync(async client =>
+        {
+            await client.CreateOrchestrationInstanceAsync("sound", "", "i", 7);
+            await hub.RedeliverAsync(AzureHub.QueueOf("i"), times: 8);
+        });
+
+        (await hub.WaitForEndAsync("i")).Result<int>().ShouldBe(7);
+    }
+
+    [Theory]
+    [InlineData("not a message at all")]
+    [InlineData("""{"$type":"System.IO.FileInfo","fileName":"x"}""")]
+    [InlineData("""{"$type":"DurableTask.AzureStorage.MessageData","TaskMessage":{"$type":"System.IO.FileInfo","fileName":"x"}}""")]
+    public async Task MessageThatIsNoneOfOurs_IsNotReadAndHoldsUpNothing(string foreign)
+    {
+        _tasks.Activity<int, int>("twice", n => Task.FromResult(2 * n));
+        _tasks.Orchestrator<int, int>("sound", (context, n) => context.CallActivityAsync<int>("twice", n));
+        await using var hub = await AzureHub.OpenAsync(azurite, _tasks);
+
+        await hub.SendAsync(AzureHub.QueueOf("i"), foreign);
+        await hub.SendAsync("workitems", foreign);
+        await hub.StartAsync("sound", "i", 7);
+
+        (await hub.WaitForEndAsync("i")).Result<int>().ShouldBe(14);
+    }
+}
