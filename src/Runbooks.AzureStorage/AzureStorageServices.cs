@@ -34,6 +34,7 @@ public static class AzureStorageServices
             hub.CheckHealth = cancellationToken => provider.GetRequiredService<AzureOrchestrationService>().CheckHealthAsync(cancellationToken));
         return services
             .AddStores()
+            .AddSingleton(provider => new SharedKeys(Clients(provider)))
             .AddSingleton(CreateHub)
             .AddSingleton<IOrchestrationService>(provider => provider.GetRequiredService<AzureOrchestrationService>())
             .AddSingleton<IOrchestrationServiceClient>(provider => provider.GetRequiredService<AzureOrchestrationService>());

@@ -13,13 +13,29 @@ internal sealed class BlobFiles(BlobContainerClient container)
     /// <summary>The blob appears whole or not at all: its blocks are committed at the end.</summary>
     public async Task PutAsync(string name, Stream content, CancellationToken cancellationToken)
     {
-        if (!_exists)
-        {
-            await GuardAsync(() => container.CreateIfNotExistsAsync(cancellationToken: cancellationToken), cancellationToken);
-            _exists = true;
-        }
-
+        await EnsureAsync(cancellationToken);
         await GuardAsync(() => container.GetBlobClient(name).UploadAsync(content, overwrite: true, cancellationToken), cancellationToken);
+    }
+
+    /// <returns>False when there is such a blob, possibly because an answer to this very call was lost.</returns>
+    public async Task<bool> AddAsync(string name, Stream content, CancellationToken cancellationToken)
+    {
+        await EnsureAsync(cancellationToken);
+        return await GuardAsync(
+            async () =>
+            {
+                try
+                {
+                    await container.GetBlobClient(name).UploadAsync(
+                        content, new BlobUploadOptions { Conditions = new BlobRequestConditions { IfNoneMatch = ETag.All } }, cancellationToken);
+                    return true;
+                }
+                catch (RequestFailedException e) when (e.Status is 409 or 412)
+                {
+                    return false;
+                }
+            },
+            cancellationToken);
     }
 
     public Task<Stream?> FindAsync(string name, CancellationToken cancellationToken) => GuardAsync(
@@ -77,4 +93,13 @@ internal sealed class BlobFiles(BlobContainerClient container)
             return names;
         },
         cancellationToken);
+
+    private async Task EnsureAsync(CancellationToken cancellationToken)
+    {
+        if (!_exists)
+        {
+            await GuardAsync(() => container.CreateIfNotExistsAsync(cancellationToken: cancellationToken), cancellationToken);
+            _exists = true;
+        }
+    }
 }

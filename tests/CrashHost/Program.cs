@@ -2,28 +2,47 @@ using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using RunbookLocal.Hosting;
+using Runbooks.AzureStorage.TaskHub;
 using Runbooks.Sqlite;
 using Runbooks.Catalog;
 using Runbooks.Messages.Storms;
 using Spectre.Console;
 
-// The host of one machine as it is shipped, but for a bomb in its only writer: CrashHost DATA RUNBOOKS PORT RANGE.
+// The self-hosted process as it is shipped, but for a bomb in its only writer: CrashHost DATA RUNBOOKS PORT RANGE.
 // A number on standard input arms it: so many write points later, while a commit is about to be made or just was, the process
 // kills itself with SIGKILL. Arming a running host saves a start for each kill.
+// With the setting Storage:ConnectionString it works in that account, quick to take over, and is killed from outside.
 var folder = new RunbookFolder(args[1]);
-var settings = new LocalSettings { DataDirectory = args[0], Port = int.Parse(args[2], CultureInfo.InvariantCulture) };
+var azure = Environment.GetEnvironmentVariable("RUNBOOK_Storage__ConnectionString") is not null;
+var settings = new LocalSettings
+{
+    DataDirectory = args[0], Port = int.Parse(args[2], CultureInfo.InvariantCulture), Storage = azure ? StorageKind.Azure : StorageKind.Sqlite,
+};
 var left = -1;
 new Thread(Arm) { IsBackground = true }.Start();
 
 DataFolder.Prepare(settings);
-await using var app = LocalHost.Build(settings, folder, new Uri(args[3]), services => services
-    // Many stories in a minute, each with messages of its own.
-    .Configure<StormOptions>(storms => storms.MoreThan = 10_000)
-    .Replace(ServiceDescriptor.Singleton(AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(TextWriter.Null) })))
-    .Replace(ServiceDescriptor.Singleton(provider => new SqliteDatabase(
-        new SqliteOptions { Path = Path.Combine(settings.DataDirectory, "runbooks.db"), Failpoint = Pass },
-        provider.GetRequiredService<ILogger<SqliteDatabase>>()))));
-DataFolder.Open(app.Services);
+await using var app = LocalHost.Build(settings, folder, new Uri(args[3]), services =>
+{
+    services
+        // Many stories in a minute, each with messages of its own.
+        .Configure<StormOptions>(storms => storms.MoreThan = 10_000)
+        .Replace(ServiceDescriptor.Singleton(AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(TextWriter.Null) })));
+    if (azure)
+    {
+        services.Replace(ServiceDescriptor.Singleton(new TaskHubTimes
+        {
+            Poll = TimeSpan.FromMilliseconds(100), Lock = TimeSpan.FromSeconds(6), Lease = TimeSpan.FromSeconds(5), LeaseLook = TimeSpan.FromSeconds(1),
+        }));
+    }
+    else
+    {
+        services.Replace(ServiceDescriptor.Singleton(provider => new SqliteDatabase(
+            new SqliteOptions { Path = Path.Combine(settings.DataDirectory, "runbooks.db"), Failpoint = Pass },
+            provider.GetRequiredService<ILogger<SqliteDatabase>>())));
+    }
+});
+await LocalHost.OpenStorageAsync(app.Services, settings, CancellationToken.None);
 LocalHost.LoadRunbooks(app.Services.GetRequiredService<RunbookCatalog>(), folder);
 await app.RunAsync();
 

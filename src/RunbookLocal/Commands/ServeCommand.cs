@@ -28,11 +28,25 @@ internal static class ServeCommand
         var runbooks = new RunbookFolderOption();
         var config = new Option<FileInfo?>("--config") { Description = "A JSON file with settings." };
         var noPractice = new Option<bool>("--no-practice") { Description = "No practice range: integrations and messages as configured." };
+        var storage = new Option<string>("--storage") { Description = "Where incidents are kept: sqlite, in the data folder; azure, in a storage account that several processes share (settings: section Storage).", DefaultValueFactory = _ => "sqlite" };
+        storage.AcceptOnlyFromAmong("sqlite", "azure");
+        var listen = new Option<string>("--listen") { Description = "Who may connect: loopback, this machine alone; any, whoever reaches it (in a container; goes with --no-practice).", DefaultValueFactory = _ => "loopback" };
+        listen.AcceptOnlyFromAmong("loopback", "any");
         command.Add(port);
         command.Add(data);
         command.Add(runbooks);
         command.Add(config);
         command.Add(noPractice);
+        command.Add(storage);
+        command.Add(listen);
+        command.Validators.Add(result =>
+        {
+            // Practice opens pages without a key to whoever connects from this machine, and a proxy in front of it would be that.
+            if (result.GetValue(listen) == "any" && !result.GetValue(noPractice))
+            {
+                result.AddError("--listen any goes with --no-practice: a practice range is for this machine alone.");
+            }
+        });
         command.SetAction((parsed, cancellationToken) => LocalHost.RunAsync(
             new LocalSettings
             {
@@ -41,6 +55,8 @@ internal static class ServeCommand
                 RunbooksDirectory = parsed.GetValue(runbooks)?.FullName,
                 ConfigFile = parsed.GetValue(config)?.FullName,
                 Practice = !parsed.GetValue(noPractice),
+                Storage = parsed.GetValue(storage) == "azure" ? StorageKind.Azure : StorageKind.Sqlite,
+                ListenAny = parsed.GetValue(listen) == "any",
             },
             cancellationToken));
     }

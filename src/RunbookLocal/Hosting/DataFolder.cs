@@ -3,7 +3,7 @@ using Runbooks.Sqlite;
 
 namespace RunbookLocal.Hosting;
 
-/// <summary>The data folder: made where it is missing, and held by one host at a time through its database.</summary>
+/// <summary>The data folder: made where it is missing, and held by one host at a time through its database, if that is in it.</summary>
 internal static class DataFolder
 {
     /// <exception cref="CommandException">It cannot be written to.</exception>
@@ -13,9 +13,11 @@ internal static class DataFolder
         {
             Directory.CreateDirectory(settings.DataDirectory);
             Directory.CreateDirectory(settings.OutboxDirectory);
-            Directory.CreateDirectory(settings.EvidenceDirectory);
-            SecretFiles.ApiKey(settings.DataDirectory);
-            SecretFiles.LinkKey(settings.DataDirectory);
+            if (settings.Storage == StorageKind.Sqlite)
+            {
+                Directory.CreateDirectory(settings.EvidenceDirectory);
+                HostKeys.Of(settings);
+            }
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

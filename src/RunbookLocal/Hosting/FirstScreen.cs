@@ -6,7 +6,7 @@ namespace RunbookLocal.Hosting;
 /// <summary>What a person sees when the host has started: what is loaded, where the console is, what to try next.</summary>
 internal static class FirstScreen
 {
-    public static void Show(LocalSettings settings, IReadOnlyList<Runbook> runbooks, string folder, Uri address, Uri? range)
+    public static void Show(LocalSettings settings, IReadOnlyList<Runbook> runbooks, string folder, Uri address, PracticeWorld? range)
     {
         Screen.Line();
         Screen.Line($"[bold]{runbooks.Count} {(runbooks.Count == 1 ? "runbook" : "runbooks")}[/] from {Screen.Plain(Relative(folder))}");
@@ -19,9 +19,15 @@ internal static class FirstScreen
         Screen.Line();
         Screen.Raw($"  Console   {address}");
         Screen.Raw($"  API key   {key}");
+        if (settings.Storage == StorageKind.Azure)
+        {
+            Screen.Raw("  Storage   a storage account that other processes may share: any of them answers, and one that dies is followed by the others");
+        }
+
         if (range is not null)
         {
-            Screen.Raw($"  Practice  on: the integrations talk to a practice range on {range}; nothing real is touched");
+            var whose = range.IsShared ? "the practice range of another process" : "a practice range";
+            Screen.Raw($"  Practice  on: the integrations talk to {whose} on {range.Address}; nothing real is touched");
             Screen.Raw($"  Messages  {Relative(settings.OutboxDirectory)}, each with its approval link");
             Screen.Line();
             Screen.Line("[bold]Try this[/] in another terminal:");

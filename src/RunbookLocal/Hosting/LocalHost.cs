@@ -4,26 +4,33 @@ using Microsoft.Extensions.Options;
 using RunbookLocal.Commands;
 using RunbookLocal.PracticeRange;
 using Runbooks.Catalog;
+using Runbooks.Messages;
 using Runbooks.Web;
 
 namespace RunbookLocal.Hosting;
 
-/// <summary>Starts the host of one machine and runs it until it is stopped.</summary>
+/// <summary>Starts the self-hosted process and runs it until it is stopped.</summary>
 internal static class LocalHost
 {
     public static async Task<int> RunAsync(LocalSettings settings, CancellationToken cancellationToken)
     {
         var folder = RunbookFolder.Find(settings.RunbooksDirectory);
-        settings = settings with { Port = FreePort(settings.Port) };
+        settings = settings with { Port = FreePort(settings.Port, settings.ListenAny) };
         DataFolder.Prepare(settings);
-        await using var range = settings.Practice ? await StartRangeAsync(cancellationToken) : null;
-        await using var app = Build(settings, folder, range?.BaseAddress);
-        DataFolder.Open(app.Services);
+        await using var range = settings.Practice ? await PracticeWorld.EnterAsync(settings, cancellationToken) : null;
+        await using var app = Build(settings, folder, range?.Address);
+        await OpenStorageAsync(app.Services, settings, cancellationToken);
         LoadRunbooks(app.Services.GetRequiredService<RunbookCatalog>(), folder);
         var book = LocalContacts.Load(app.Services);
         await StartAsync(app, cancellationToken);
-        FirstScreen.Show(settings, app.Services.GetRequiredService<RunbookCatalog>().Current, folder.Path, new Uri($"http://localhost:{settings.Port}"), range?.BaseAddress);
+        FirstScreen.Show(settings, app.Services.GetRequiredService<RunbookCatalog>().Current, folder.Path, new Uri($"http://localhost:{settings.Port}"), range);
         LocalContacts.Say(book, app.Services.GetRequiredService<RunbookCatalog>().Current, settings);
+        var links = app.Services.GetRequiredService<IOptions<PublicAddressOptions>>().Value.PublicUrl;
+        if (settings.ListenAny && new Uri(links).IsLoopback)
+        {
+            Screen.Line($"[yellow]Links in messages lead to {Screen.Plain(links)}, which only this machine can open.[/] Set Runbooks:PublicUrl to the address that people use.");
+        }
+
         await app.WaitForShutdownAsync(cancellationToken);
         return ExitCode.Done;
     }
@@ -53,13 +60,33 @@ internal static class LocalHost
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.ListenLocalhost(settings.Port);
+            if (settings.ListenAny)
+            {
+                kestrel.ListenAnyIP(settings.Port);
+            }
+            else
+            {
+                kestrel.ListenLocalhost(settings.Port);
+            }
         });
-        builder.Services.AddRunbookLocal(settings, folder, SecretFiles.ApiKey(settings.DataDirectory));
+        builder.Services.AddRunbookLocal(settings, folder);
         adjust?.Invoke(builder.Services);
         var app = builder.Build();
         app.MapRunbooks();
         return app;
+    }
+
+    /// <exception cref="CommandException">What incidents are kept in cannot be used.</exception>
+    internal static async Task OpenStorageAsync(IServiceProvider services, LocalSettings settings, CancellationToken cancellationToken)
+    {
+        if (settings.Storage == StorageKind.Azure)
+        {
+            await SharedAccount.OpenAsync(services, settings, cancellationToken);
+        }
+        else
+        {
+            DataFolder.Open(services);
+        }
     }
 
     internal static void LoadRunbooks(RunbookCatalog catalog, RunbookFolder folder)
@@ -83,25 +110,11 @@ internal static class LocalHost
         }
     }
 
-    /// <summary>On its usual port where that is free, so that its address can be remembered; on any other where not.</summary>
-    private static async Task<PracticeRangeServer> StartRangeAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await PracticeRangeServer.StartAsync(new PracticeRangeOptions(), cancellationToken);
-        }
-        catch (IOException)
-        {
-            // Taken, most likely by the range of another host.
-            return await PracticeRangeServer.StartAsync(new PracticeRangeOptions { Port = 0 }, cancellationToken);
-        }
-    }
-
     /// <summary>Asked before anything starts: messages name the port, and a half-started host would have to be undone.</summary>
     /// <exception cref="CommandException">The wanted port is taken.</exception>
-    internal static int FreePort(int wanted)
+    internal static int FreePort(int wanted, bool onAny = false)
     {
-        using var listener = new TcpListener(IPAddress.Loopback, wanted);
+        using var listener = new TcpListener(onAny ? IPAddress.Any : IPAddress.Loopback, wanted);
         try
         {
             listener.Start();

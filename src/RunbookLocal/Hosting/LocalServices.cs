@@ -1,9 +1,9 @@
-using Microsoft.Extensions.Options;
 using RunbookLocal.Outbox;
 using Runbooks.Sqlite;
 using Runbooks.Sqlite.DurableTask;
 using Runbooks.Sqlite.Store;
 using Runbooks.Approvals;
+using Runbooks.AzureStorage;
 using Runbooks.Catalog;
 using Runbooks.Incidents.Intake;
 using Runbooks.Incidents.Watch;
@@ -16,26 +16,21 @@ using Runbooks.Integrations.Teams;
 using Runbooks.Integrations.Webhook;
 using Runbooks.Messages;
 using Runbooks.Orchestration.TaskHub;
+using Runbooks.Storage;
 using Runbooks.Web;
 using Runbooks.Web.Edge;
 using Spectre.Console;
 
 namespace RunbookLocal.Hosting;
 
-/// <summary>Everything the host of one machine is made of.</summary>
+/// <summary>Everything the self-hosted process is made of.</summary>
 internal static class LocalServices
 {
-    public static IServiceCollection AddRunbookLocal(this IServiceCollection services, LocalSettings settings, RunbookFolder runbooks, string apiKey) => services
+    public static IServiceCollection AddRunbookLocal(this IServiceCollection services, LocalSettings settings, RunbookFolder runbooks) => services
         .AddRunbooks()
         .AddRunbooksWeb()
-        .Configure<ApiKeyOptions>(keys =>
-        {
-            keys.Keys.Add(apiKey);
-            keys.OpenPagesOnLoopback = settings.Practice;
-        })
-        .AddSqliteDatabase(settings.DataDirectory)
-        .AddLocalStores(settings.DataDirectory)
-        .AddSqliteTaskHub()
+        .AddKeys(settings)
+        .AddStorage(settings)
         .AddIncidentTaskHub()
         .AddSingleton(runbooks)
         .AddSingleton<LoadedRunbooks>(provider => () => provider.GetRequiredService<RunbookCatalog>().Current)
@@ -51,17 +46,46 @@ internal static class LocalServices
         .AddPagerDuty()
         .AddWebhook();
 
+    private static IServiceCollection AddStorage(this IServiceCollection services, LocalSettings settings) => settings.Storage == StorageKind.Azure
+        ? services
+            .AddStorageAccount()
+            .AddStoreSignals()
+            .AddSingleton(provider => new WatchTurn(provider.GetRequiredService<ISharedState>(), provider.GetRequiredService<TimeProvider>(), $"{Guid.NewGuid():N}"))
+        : services
+            .AddSqliteDatabase(settings.DataDirectory)
+            .AddLocalStores(settings.DataDirectory)
+            .AddSqliteTaskHub();
+
+    private static IServiceCollection AddKeys(this IServiceCollection services, LocalSettings settings)
+    {
+        services.AddSingleton(HostKeys.Of(settings));
+        services.AddOptions<ApiKeyOptions>().Configure<HostKeys>((options, keys) =>
+        {
+            if (keys.ApiKey is { } key)
+            {
+                options.Keys.Add(key);
+            }
+
+            options.OpenPagesOnLoopback = settings.Practice;
+        });
+
+        // After what the settings name: the first key signs.
+        services.AddOptions<LinkSigningOptions>().PostConfigure<HostKeys>((options, keys) =>
+        {
+            if (keys.LinkKey is { } key)
+            {
+                options.Keys.Add(key);
+            }
+        });
+        return services;
+    }
+
     private static IServiceCollection AddMessages(this IServiceCollection services, LocalSettings settings, RunbookFolder runbooks)
     {
         services.AddSingleton(AnsiConsole.Console);
         services.AddOutbox().Configure<OutboxOptions>(outbox => outbox.Folder = settings.OutboxDirectory);
         services.AddSingleton<INotifier, TerminalNotifier>();
         services.AddChannels();
-        services.AddContacts(settings, runbooks);
-
-        // The key of one machine is made by the machine; settings may name others, to rotate.
-        services.AddSingleton<IPostConfigureOptions<LinkSigningOptions>>(new PostConfigureOptions<LinkSigningOptions>(
-            Options.DefaultName, options => options.Keys.Add(SecretFiles.LinkKey(settings.DataDirectory))));
-        return services;
+        return services.AddContacts(settings, runbooks);
     }
 }

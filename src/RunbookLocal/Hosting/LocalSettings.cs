@@ -17,7 +17,22 @@ internal sealed record LocalSettings
     /// <summary>The practice range runs, integrations point at it, messages go to the outbox, pages open without a key.</summary>
     public bool Practice { get; init; } = true;
 
+    public StorageKind Storage { get; init; }
+
+    /// <summary>Console and API answer on every address of the machine, not only to the machine itself.</summary>
+    public bool ListenAny { get; init; }
+
     public string OutboxDirectory => Path.Combine(DataDirectory, "outbox");
 
     public string EvidenceDirectory => Path.Combine(DataDirectory, "evidence");
+}
+
+/// <summary>Where incidents and their history are kept.</summary>
+internal enum StorageKind
+{
+    /// <summary>In the data folder, by one process.</summary>
+    Sqlite,
+
+    /// <summary>In a storage account that several processes share: section <c>Storage</c>.</summary>
+    Azure,
 }

@@ -11,7 +11,7 @@ namespace RunbookLocal.Tests.EndToEnd;
 /// The host in a process of its own that kills itself at one write point when it is armed, and is started again without that.
 /// The practice range lives in the test: what was done to it outlives the crash, as a real cluster does.
 /// </summary>
-internal sealed class CrashingHost : IAsyncDisposable
+internal sealed class CrashingHost : ICrashingHost, IAsyncDisposable
 {
     private static readonly string s_program = Path.Combine(
         AppContext.BaseDirectory.Replace("RunbookLocal.Tests", "CrashHost", StringComparison.Ordinal), "CrashHost.dll");

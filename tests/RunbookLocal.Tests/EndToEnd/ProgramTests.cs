@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json;
 
 namespace RunbookLocal.Tests.EndToEnd;
 
@@ -67,6 +68,34 @@ public sealed class ProgramTests : IDisposable
 
         code.ShouldBe(2);
         error.ShouldContain(file);
+    }
+
+    [Theory]
+    [InlineData("There is no storage account: set Storage:ConnectionString, or Storage:AccountName")]
+    [InlineData("are both set", "ConnectionString=UseDevelopmentStorage=true", "AccountName=runbooks")]
+    [InlineData("is not the connection string of a storage account", "ConnectionString=AccountKey=c2VjcmV0")]
+    [InlineData("Azure Storage cannot be reached", "ConnectionString=AccountName=a;AccountKey=c2VjcmV0;BlobEndpoint=http://127.0.0.1:9/a;QueueEndpoint=http://127.0.0.1:9/a;TableEndpoint=http://127.0.0.1:9/a")]
+    public async Task AccountThatCannotBeUsed_SaysWhyInOneLine(string why, params string[] settings)
+    {
+        var config = Path.Combine(_home, "settings.json");
+        var storage = settings.Select(setting => setting.Split('=', 2)).ToDictionary(setting => setting[0], setting => setting[1]);
+        await File.WriteAllTextAsync(config, JsonSerializer.Serialize(new { Storage = storage }), TestContext.Current.CancellationToken);
+
+        var (code, error) = await RunAsync("serve", "--storage", "azure", "--no-practice", "--port", "0", "--data", Path.Combine(_home, "data"), "--config", config);
+
+        code.ShouldBe(2);
+        error.ShouldContain(why);
+        error.ShouldNotContain("c2VjcmV0");
+        error.TrimEnd().Split('\n').ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public async Task PracticeOnEveryAddress_IsRefused()
+    {
+        var (code, error) = await RunAsync("serve", "--listen", "any", "--port", "0", "--data", Path.Combine(_home, "data"));
+
+        code.ShouldBe(2);
+        error.ShouldContain("--listen any goes with --no-practice");
     }
 
     [Fact]

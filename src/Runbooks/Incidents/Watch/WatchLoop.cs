@@ -4,7 +4,9 @@ using Microsoft.Extensions.Logging;
 namespace Runbooks.Incidents.Watch;
 
 /// <summary>The watch for hosts without timers of their own.</summary>
-internal sealed class WatchLoop(DeadManWatch watch, Retention retention, TimeProvider time, ILogger<WatchLoop> logger) : BackgroundService
+/// <param name="turn">Null where no other process watches the same store.</param>
+internal sealed class WatchLoop(
+    DeadManWatch watch, HealthWatch health, Retention retention, TimeProvider time, ILogger<WatchLoop> logger, WatchTurn? turn = null) : BackgroundService
 {
     private static readonly TimeSpan Day = TimeSpan.FromDays(1);
 
@@ -16,6 +18,12 @@ internal sealed class WatchLoop(DeadManWatch watch, Retention retention, TimePro
         {
             try
             {
+                // A process that cannot look must not keep the turn from one that can.
+                if (turn is not null && !(await health.LookAsync(stoppingToken) && await turn.TakeAsync(stoppingToken)))
+                {
+                    continue;
+                }
+
                 await watch.LookAsync(stoppingToken);
                 if (time.GetUtcNow() >= purgeAt)
                 {
