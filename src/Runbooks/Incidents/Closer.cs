@@ -14,7 +14,7 @@ public sealed class Closer(IIncidentStore store, PinnedRunbooks runbooks, Messen
     public async Task<IncidentState> CloseAsync(CloseRequest request, CancellationToken cancellationToken)
     {
         var runbook = await runbooks.OfAsync(await store.GetAsync(request.IncidentId, cancellationToken), cancellationToken);
-        var incident = await store.UpdateAsync(request.IncidentId, i => i.End(request, runbook.Limits.SettleFor, time.GetUtcNow()), cancellationToken);
+        var incident = await store.UpdateAsync(request.IncidentId, i => i.End(request.State, request.Reason, request.Findings, request.SettleEvent, runbook.Limits.SettleFor, time.GetUtcNow()), cancellationToken);
         Log.Ended(logger, incident.Id, incident.State, incident.Reason ?? "");
         await ledgers.RecordAsync(incident, runbook, cancellationToken);
         var needsPerson = incident.State is IncidentState.Failed or IncidentState.Expired;

@@ -50,5 +50,5 @@ public sealed class HandbackTests
 
     private static Incident Driven() => Some.Waiting()
         .Decide("mitigation-1", new Decision(Verb.TakeOver, "ada", "api", Some.Time)).Incident
-        .End(new CloseRequest(Some.Waiting().Id, IncidentState.TakenOver, "ada took over.", []), TimeSpan.Zero, Some.Time);
+        .End(IncidentState.TakenOver, "ada took over.", [], null, TimeSpan.Zero, Some.Time);
 }

@@ -125,8 +125,7 @@ public sealed class DeadManWatch(
     {
         if (await pager.PageOnceAsync(incident, worry.Key, $"{worry.Message} Nothing more happens by itself: what was done stays as it is.", cancellationToken))
         {
-            var end = new CloseRequest(incident.Id, IncidentState.Failed, worry.Message, []);
-            await store.UpdateAsync(incident.Id, i => i.End(end, TimeSpan.Zero, time.GetUtcNow()), cancellationToken);
+            await store.UpdateAsync(incident.Id, i => i.End(IncidentState.Failed, worry.Message, [], null, TimeSpan.Zero, time.GetUtcNow()), cancellationToken);
         }
     }
 
