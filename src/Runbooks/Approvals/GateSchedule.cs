@@ -84,7 +84,7 @@ public static class GateSchedule
                     Asked = gate.Asked + 1,
                     AskedAt = now,
                 };
-                return (Escalate(incident.Replace(asked), gate.Id, [ContactBook.Fallback], now), CardKind.Escalation);
+                return (Escalate(incident.Replace(asked), gate.Id, [Approval.FallbackContact], now), CardKind.Escalation);
             default:
                 return (incident.CloseGate(gate.Id, GateOutcome.Expired, "Nobody answered in time; nothing was done.", now), null);
         }

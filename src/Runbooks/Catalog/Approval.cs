@@ -3,6 +3,9 @@ namespace Runbooks.Catalog;
 /// <summary>Who is asked before a phase acts, and what happens when nobody answers.</summary>
 public sealed record Approval
 {
+    /// <summary>The contact that hears of everything that reached nobody else.</summary>
+    public const string FallbackContact = "fallback";
+
     /// <summary>The question on the card, as a template.</summary>
     public required string Ask { get; init; }
 

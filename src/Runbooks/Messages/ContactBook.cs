@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Runbooks.Catalog;
 
 namespace Runbooks.Messages;
 
@@ -6,7 +7,7 @@ namespace Runbooks.Messages;
 public sealed class ContactBook
 {
     /// <summary>The contact that hears of everything that reached nobody else.</summary>
-    public const string Fallback = "fallback";
+    public const string Fallback = Approval.FallbackContact;
 
     private readonly Dictionary<string, Contact> _contacts;
     private readonly Dictionary<string, Recipient> _people = new(StringComparer.OrdinalIgnoreCase);
