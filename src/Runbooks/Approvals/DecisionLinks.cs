@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Options;
 using Runbooks.Incidents;
 using Runbooks.Messages;
-using Runbooks.Messages.Storms;
 
 namespace Runbooks.Approvals;
 
@@ -15,8 +14,8 @@ public sealed class DecisionLinks(LinkSigner signer, IOptions<PublicAddressOptio
         $"{Root}/decide/{TicketFor(incident, gate, recipient)}";
 
     /// <summary>The page that lists all questions of a storm that this recipient may answer.</summary>
-    public string ForStorm(Storm storm, DateTimeOffset expiresAt, string recipient) =>
-        $"{Root}/decide/{signer.SignStorm(new StormGrant(storm.RunbookId, storm.Since, recipient, expiresAt + Afterlife))}";
+    public string ForStorm(string runbookId, DateTimeOffset since, DateTimeOffset expiresAt, string recipient) =>
+        $"{Root}/decide/{signer.SignStorm(new StormGrant(runbookId, since, recipient, expiresAt + Afterlife))}";
 
     /// <summary>A ticket for one question of such a page: what <see cref="For"/> signs, without the address.</summary>
     public string TicketFor(Incident incident, Gate gate, string recipient) => signer.Sign(GrantOf(incident, gate, recipient));

@@ -31,7 +31,7 @@ public sealed class StormCards(DecisionLinks links)
                 new("How to undo it", [.. gate.Plan.Steps.Select(step => step.Undo ?? $"{step.Name}: cannot be undone.")]),
                 new("If nobody answers", [GateWords.Silence(incidents.MinBy(incident => incident.OpenGate!.ExpiresAt)!.OpenGate!)]),
             ],
-            Links = [new("Look at all and decide", links.ForStorm(storm, incidents.Max(incident => incident.OpenGate!.ExpiresAt), recipient))],
+            Links = [new("Look at all and decide", links.ForStorm(storm.RunbookId, storm.Since, incidents.Max(incident => incident.OpenGate!.ExpiresAt), recipient))],
         };
     }
 
