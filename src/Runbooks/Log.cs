@@ -68,7 +68,7 @@ internal static partial class Log
     public static partial void BreakerReset(ILogger logger, string runbook, string by, string reason);
 
     [LoggerMessage(60, LogLevel.Warning, "The watch worries about incident {IncidentId}: {Message} Remedy: {Remedy}.")]
-    public static partial void Worried(ILogger logger, string incidentId, Incidents.Watch.Remedy remedy, string message);
+    public static partial void Worried(ILogger logger, string incidentId, string remedy, string message);
 
     [LoggerMessage(61, LogLevel.Error, "The watch could not look at {IncidentId}.")]
     public static partial void WatchFailed(ILogger logger, string incidentId, Exception failure);

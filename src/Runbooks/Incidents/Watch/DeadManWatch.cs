@@ -106,7 +106,7 @@ public sealed class DeadManWatch(
         var worries = WatchRules.Judge(incident, runbook, instance, options.Value, time.GetUtcNow()).ToList();
         foreach (var worry in worries)
         {
-            Log.Worried(logger, incident.Id, worry.Remedy, worry.Message);
+            Log.Worried(logger, incident.Id, worry.Remedy.ToString(), worry.Message);
             await HelpAsync(incident, runbook, worry, cancellationToken);
         }
 
