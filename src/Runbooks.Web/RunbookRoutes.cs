@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Runbooks.Web.Assets;
 using Runbooks.Web.Decisions;
 using Runbooks.Web.Edge;
 using Runbooks.Web.Incidents;

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
-using Runbooks.Web.Assets;
+using Runbooks.Web.Edge;
 using Runbooks.Web.Incidents;
 using Runbooks.Web.Pages;
 using Runbooks.Web.SignIn;
