@@ -18,7 +18,6 @@ namespace Runbooks.Web.Decisions;
 public sealed class StormPageHandler(
     LinkSigner signer, DecisionLinks links, StormMembers members, PinnedRunbooks runbooks, Contacts contacts, DecisionDesk desk, TimeProvider time, ILogger<StormPageHandler> logger)
 {
-    public const string TicketField = "ticket";
     private const int AtOnce = 8;
 
     internal async Task<IResult> ShowAsync(StormGrant grant, string? notice, bool good, CancellationToken cancellationToken)
@@ -43,7 +42,7 @@ public sealed class StormPageHandler(
     /// <param name="signedIn">The person that the platform has authenticated; null where nobody signs in.</param>
     internal async Task<IResult> DecideAsync(StormGrant grant, IFormCollection form, Verb verb, string? signedIn, CancellationToken cancellationToken)
     {
-        var tickets = form[TicketField].OfType<string>().Distinct(StringComparer.Ordinal).Take(StormMembers.Most).ToList();
+        var tickets = form[StormModel.TicketField].OfType<string>().Distinct(StringComparer.Ordinal).Take(StormMembers.Most).ToList();
         var results = new ConcurrentBag<DecisionResult>();
         var limits = new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(tickets, limits, async (ticket, token) =>

@@ -9,6 +9,9 @@ namespace Runbooks.Web.Pages;
 /// <param name="Notice">What became of what was just sent; null when the page was only opened.</param>
 public sealed record StormModel(Runbook Runbook, string Recipient, IReadOnlyList<StormRow> Rows, string? Notice, bool Good, DateTimeOffset Now)
 {
+    /// <summary>The field of the form that holds the tickets of the ticked questions.</summary>
+    public const string TicketField = "ticket";
+
     public IReadOnlyList<StormRow> Waiting { get; } = [.. Rows.Where(row => row.Ticket is not null)];
 
     public IReadOnlyList<StormRow> Others { get; } = [.. Rows.Where(row => row.Ticket is null)];
