@@ -1,5 +1,5 @@
+using System.IO.Enumeration;
 using System.Text.Json.Nodes;
-using Runbooks.Alerts.Matching;
 
 namespace RunbookLocal.PracticeRange.Faults;
 
@@ -51,7 +51,7 @@ internal sealed class FaultBoard
     /// <summary>The permissions of an API that are taken away.</summary>
     public IReadOnlyList<string> Denied(string api) => [.. Pending.Where(fault => fault.Api == api && fault.Kind == Fault.Denied).Select(fault => fault.On!)];
 
-    public bool Denies(string api, string permission) => Denied(api).Any(pattern => Glob.IsMatch(pattern, permission));
+    public bool Denies(string api, string permission) => Denied(api).Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, permission));
 
     public void Add(Fault fault)
     {
