@@ -49,7 +49,7 @@ public static class RunbooksServices
             .AddSingleton<DecisionDesk>()
             .AddSafety()
             .AddSingleton<AddressSecrets>()
-            .AddSingleton<Contacts>()
+            .AddSingleton<CurrentContacts>()
             .AddSingleton<ChannelSender>()
             .AddSingleton<Courier>()
             .AddSingleton<Messenger>()

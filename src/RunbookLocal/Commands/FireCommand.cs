@@ -15,7 +15,7 @@ internal static class FireCommand
             Description = "The name of a sample alert, or a file with an alert. Without it the samples are listed.",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        var source = Samples.SourceOption();
+        var source = SampleAlerts.SourceOption();
         var command = new Command("fire", "Posts a sample or a given alert to the running host.") { what, source };
         client.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
@@ -23,7 +23,7 @@ internal static class FireCommand
             if (parsed.GetValue(what) is not { Length: > 0 } name)
             {
                 Screen.Raw("Samples:");
-                foreach (var sample in Samples.Names)
+                foreach (var sample in SampleAlerts.Names)
                 {
                     Screen.Raw($"  {sample}");
                 }
@@ -31,7 +31,7 @@ internal static class FireCommand
                 return ExitCode.Done;
             }
 
-            var (sender, body) = Samples.Read(name, parsed.GetValue(source));
+            var (sender, body) = SampleAlerts.Read(name, parsed.GetValue(source));
             using var api = client.Connect(parsed);
             var (_, answer) = (await api.PostAsync($"api/alerts/{sender}", body, cancellationToken)).OrFail();
             foreach (var incident in answer?["incidents"]?.AsArray() ?? [])

@@ -19,7 +19,7 @@ internal static class SimulateCommand
     {
         var runbook = new RunbookArgument();
         var alert = new Option<string>("--alert") { Description = "A file with an alert as its sender posts it, or the name of a sample (see: runbook fire).", Required = true };
-        var source = Samples.SourceOption();
+        var source = SampleAlerts.SourceOption();
         var assumed = new AssumptionOptions();
         var json = new Option<bool>("--json") { Description = "As JSON, for another program." };
         var command = new Command("simulate", "Shows what a runbook would do about an alert: whom it asks when, and every step with its parameters. Touches nothing.");
@@ -68,7 +68,7 @@ internal static class SimulateCommand
 
     private static IReadOnlyList<Alert> Read(AlertReader reader, string name, string? source)
     {
-        var (sender, body) = Samples.Read(name, source);
+        var (sender, body) = SampleAlerts.Read(name, source);
         var parsed = reader.Read(sender, Encoding.UTF8.GetBytes(body));
         return parsed.IsRefused
             ? throw new CommandException($"{name} is not what {sender} sends.\n{string.Join("\n", parsed.Errors)}", ExitCode.Failed)

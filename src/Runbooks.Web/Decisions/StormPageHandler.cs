@@ -16,7 +16,7 @@ namespace Runbooks.Web.Decisions;
 /// the page sends back, decides: on that gate, that plan and for that recipient, like a link of its own.
 /// </summary>
 public sealed class StormPageHandler(
-    LinkSigner signer, DecisionLinks links, StormMembers members, PinnedRunbooks runbooks, Contacts contacts, DecisionDesk desk, TimeProvider time, ILogger<StormPageHandler> logger)
+    LinkSigner signer, DecisionLinks links, StormMembers members, PinnedRunbooks runbooks, CurrentContacts contacts, DecisionDesk desk, TimeProvider time, ILogger<StormPageHandler> logger)
 {
     private const int AtOnce = 8;
 

@@ -5,7 +5,7 @@ using Runbooks.Messages;
 namespace Runbooks.Web.Slack;
 
 /// <summary>Makes a decision of a click, and tells whoever pressed the button why when it does not count.</summary>
-public sealed class SlackDecisions(DecisionDesk desk, Contacts contacts, SlackReply reply, TimeProvider time, ILogger<SlackDecisions> logger)
+public sealed class SlackDecisions(DecisionDesk desk, CurrentContacts contacts, SlackReply reply, TimeProvider time, ILogger<SlackDecisions> logger)
 {
     private const string Via = "slack";
     private const int Attempts = 3;

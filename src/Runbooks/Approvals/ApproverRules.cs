@@ -3,7 +3,7 @@ using Runbooks.Messages;
 namespace Runbooks.Approvals;
 
 /// <summary>Who may decide a gate: whoever was asked, as far as the way the decision came proves who it is.</summary>
-public sealed class ApproverRules(Contacts contacts)
+public sealed class ApproverRules(CurrentContacts contacts)
 {
     /// <summary>The book's name for a person, so that one person under two names is still one.</summary>
     public string NameOf(string person) => (contacts.Book.FindPerson(person) ?? contacts.Book.FindPerson(Identity.SignIn(person)))?.Name ?? person;

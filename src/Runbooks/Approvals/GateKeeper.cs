@@ -13,7 +13,7 @@ public sealed class GateKeeper(
     IIncidentStore store,
     PinnedRunbooks runbooks,
     PlanMaker plans,
-    Guardrails guardrails,
+    GuardrailEvaluator guardrails,
     Messenger messenger,
     IncidentCards cards,
     SentCards sent,

@@ -4,7 +4,7 @@ using Runbooks.Catalog;
 namespace Runbooks.Messages;
 
 /// <summary>Takes over a contacts file that has changed while the host runs; a broken one is told, and the good contacts stay in force.</summary>
-public sealed class ContactsReload(ContactsFile reader, Contacts contacts, ILogger<ContactsReload> logger)
+public sealed class ContactsReload(ContactsFile reader, CurrentContacts contacts, ILogger<ContactsReload> logger)
 {
     private RunbookFile? _looked;
 

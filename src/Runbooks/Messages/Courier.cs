@@ -4,7 +4,7 @@ using Runbooks.Incidents;
 namespace Runbooks.Messages;
 
 /// <summary>Takes one message to everybody behind some contacts: each recipient's channels in turn until one takes it.</summary>
-public sealed class Courier(ChannelSender channels, Contacts contacts, TimeProvider time, ILogger<Courier> logger)
+public sealed class Courier(ChannelSender channels, CurrentContacts contacts, TimeProvider time, ILogger<Courier> logger)
 {
     private const string NobodyBehind = "nobody is behind this contact.";
 

@@ -15,7 +15,7 @@ public static class SafetyServices
         services.TryAddSingleton<RunLimits>();
         services.TryAddSingleton<Ledgers>();
         services.TryAddSingleton<ActionSlots>();
-        services.TryAddSingleton<Guardrails>();
+        services.TryAddSingleton<GuardrailEvaluator>();
         services.TryAddEnumerable([
             ServiceDescriptor.Singleton<IGuardrail, KillSwitchGuardrail>(),
             ServiceDescriptor.Singleton<IGuardrail, ModeGuardrail>(),

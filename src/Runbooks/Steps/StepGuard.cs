@@ -7,7 +7,7 @@ using Runbooks.Safety;
 namespace Runbooks.Steps;
 
 /// <summary>Everything that can speak against a step from our own side, asked at the last moment before it acts.</summary>
-public sealed class StepGuard(Guardrails guardrails, RunLimits limits)
+public sealed class StepGuard(GuardrailEvaluator guardrails, RunLimits limits)
 {
     /// <returns>Null when the step may act; its run is then counted.</returns>
     public async Task<StepReport?> ObjectAsync(Incident incident, Runbook runbook, Gate gate, Phase phase, CancellationToken cancellationToken)

@@ -24,5 +24,5 @@ internal static class SomeAlert
         },
     });
 
-    public static string Sample(string name) => Commands.Samples.Read(name, null).Body;
+    public static string Sample(string name) => Commands.SampleAlerts.Read(name, null).Body;
 }

@@ -9,7 +9,7 @@ namespace Runbooks.Tests.Messages;
 public sealed class ContactsReloadTests : IDisposable
 {
     private readonly ListLogger _log = new();
-    private readonly Contacts _contacts = new(People.Book);
+    private readonly CurrentContacts _contacts = new(People.Book);
     private readonly ContactsReload _reload;
 
     public ContactsReloadTests() => _reload = new(

@@ -18,7 +18,7 @@ public sealed class Office
     {
         var notifiers = channels.Count > 0 ? channels : [Channel];
         Book = book ?? ContactBook.EveryoneOn(notifiers[0].Channel);
-        Contacts = new Contacts(Book);
+        Contacts = new CurrentContacts(Book);
         Engine = new RecordingEngine(Time);
         Signer = new LinkSigner(Options.Create(Keys("k1")));
         Cards = new IncidentCards(new DecisionLinks(Signer, Options.Create(new PublicAddressOptions())));
@@ -31,7 +31,7 @@ public sealed class Office
     public InMemoryIncidentStore Store { get; } = new();
     public ScriptedChannel Channel { get; } = new();
     public ContactBook Book { get; }
-    public Contacts Contacts { get; }
+    public CurrentContacts Contacts { get; }
     public RecordingEngine Engine { get; }
     public LinkSigner Signer { get; }
     public IncidentCards Cards { get; }

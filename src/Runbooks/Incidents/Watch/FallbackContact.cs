@@ -5,7 +5,7 @@ using Runbooks.Messages;
 namespace Runbooks.Incidents.Watch;
 
 /// <summary>Tells whoever is last in line about the system itself, without touching the store, which may be what is down.</summary>
-public sealed class FallbackContact(ChannelSender channels, Contacts contacts, ILogger<FallbackContact> logger)
+public sealed class FallbackContact(ChannelSender channels, CurrentContacts contacts, ILogger<FallbackContact> logger)
 {
     /// <summary>Stands where an incident's id would: channels that join messages into threads join these.</summary>
     public const string SystemId = "runbooks-system";

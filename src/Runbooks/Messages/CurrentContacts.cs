@@ -1,7 +1,7 @@
 namespace Runbooks.Messages;
 
 /// <summary>The contacts that are in force. Whoever asks takes the book of that moment; a new one replaces it all at once.</summary>
-public sealed class Contacts(ContactBook book)
+public sealed class CurrentContacts(ContactBook book)
 {
     private volatile ContactBook _book = book;
 

@@ -6,11 +6,11 @@ using Runbooks.Catalog;
 namespace RunbookLocal.Commands;
 
 /// <summary>The alerts that come with the program, as their senders write them: <c>{runbook}.{source}[.resolved]</c>.</summary>
-internal static class Samples
+internal static class SampleAlerts
 {
     private const string Prefix = "samples/";
     private static readonly string[] s_senders = ["azure-monitor", "alertmanager", "grafana", "generic"];
-    private static readonly Assembly s_assembly = typeof(Samples).Assembly;
+    private static readonly Assembly s_assembly = typeof(SampleAlerts).Assembly;
 
     public static IReadOnlyList<string> Names { get; } =
         [.. s_assembly.GetManifestResourceNames().Where(name => name.StartsWith(Prefix, StringComparison.Ordinal)).Select(name => name[Prefix.Length..^".json".Length]).Order()];

@@ -1,7 +1,7 @@
 namespace Runbooks.Safety;
 
 /// <summary>Asks every guardrail.</summary>
-public sealed class Guardrails(IEnumerable<IGuardrail> guardrails)
+public sealed class GuardrailEvaluator(IEnumerable<IGuardrail> guardrails)
 {
     public async Task<IReadOnlyList<Objection>> AskAsync(GuardrailQuestion question, CancellationToken cancellationToken)
     {
