@@ -7,7 +7,7 @@ using System.Text.Json.Nodes;
 
 namespace LoadDriver;
 
-/// <summary>RunbookLocal in a process of its own, and a client of its outside contract.</summary>
+/// <summary>RunbookServer in a process of its own, and a client of its outside contract.</summary>
 internal sealed class Host : IAsyncDisposable
 {
     private readonly string _data = Directory.CreateTempSubdirectory("runbooks-bench-").FullName;
@@ -59,7 +59,7 @@ internal sealed class Host : IAsyncDisposable
     private async Task<TimeSpan> LaunchAsync()
     {
         var began = Stopwatch.GetTimestamp();
-        var program = Path.Combine(AppContext.BaseDirectory.Replace(Path.Combine("benchmarks", "LoadDriver"), Path.Combine("src", "RunbookLocal"), StringComparison.Ordinal), "runbook.dll");
+        var program = Path.Combine(AppContext.BaseDirectory.Replace(Path.Combine("benchmarks", "LoadDriver"), Path.Combine("src", "RunbookServer"), StringComparison.Ordinal), "runbook.dll");
         _process = Process.Start(new ProcessStartInfo("dotnet",
         [
             program, "serve", "--no-practice", "--port", _port.ToString(CultureInfo.InvariantCulture), "--data", _data,

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using LoadDriver;
 
-// LoadDriver [INCIDENTS] [STORM] [PARKED]: starts the built RunbookLocal beside it on a data folder of its own, drives it over
+// LoadDriver [INCIDENTS] [STORM] [PARKED]: starts the built RunbookServer beside it on a data folder of its own, drives it over
 // HTTP as senders and people do, and prints what it measured as JSON.
 var incidents = Number(0, 500);
 var storm = Number(1, 2_000);

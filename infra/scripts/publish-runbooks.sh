@@ -7,8 +7,8 @@ contacts=${CONTACTS_FILE:+$(realpath "$CONTACTS_FILE")}
 cd "$(dirname "$0")/../.."
 account=${1:-${STORAGE_ACCOUNT_NAME:?storage account}}
 
-dotnet run --project src/RunbookLocal -- validate
-dotnet run --project src/RunbookLocal -- test
+dotnet run --project src/RunbookServer -- validate
+dotnet run --project src/RunbookServer -- test
 
 staged=$(mktemp -d)
 trap 'rm -rf "$staged"' EXIT

@@ -2,15 +2,13 @@ using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using RunbookFunctions.Catalog;
+using RunbookFunctions.Contacts;
 using RunbookFunctions.Durable;
-using RunbookFunctions.Messages;
 using RunbookFunctions.Telemetry;
-using Runbooks.Catalog;
-using Runbooks.Incidents.Watch;
-using Runbooks.Integrations;
 using Runbooks.AzureStorage;
+using Runbooks.Catalog;
 using Runbooks.Storage;
-using Runbooks.Web;
+using Runbooks.Watchdog;
 using Runbooks.Web.SignIn;
 
 var builder = FunctionsApplication.CreateBuilder(args);

@@ -1,6 +1,6 @@
 using Azure;
 using Azure.Identity;
-using Runbooks.Storage;
+using Runbooks.Model.Storage;
 
 namespace Runbooks.AzureStorage;
 

@@ -1,5 +1,5 @@
 using System.ComponentModel.DataAnnotations;
-using Runbooks.Steps;
+using Runbooks.Catalog.Parameters;
 
 namespace Runbooks.AzureStorage;
 

@@ -4,8 +4,8 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Runbooks.AzureStorage.TaskHub;
+using Runbooks.Model.Storage;
 using Runbooks.Orchestration.TaskHub;
-using Runbooks.Storage;
 
 namespace Runbooks.AzureStorage;
 

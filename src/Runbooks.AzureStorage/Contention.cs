@@ -1,4 +1,4 @@
-using Runbooks.Storage;
+using Runbooks.Model.Storage;
 
 namespace Runbooks.AzureStorage;
 

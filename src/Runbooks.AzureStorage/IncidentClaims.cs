@@ -1,6 +1,6 @@
 using Azure;
 using Azure.Data.Tables;
-using Runbooks.Incidents;
+using Runbooks.Model.Incidents;
 
 namespace Runbooks.AzureStorage;
 

@@ -1,8 +1,8 @@
 using System.Text;
 using Azure;
 using Azure.Data.Tables;
-using Runbooks.Incidents;
-using Runbooks.Storage;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 
 namespace Runbooks.AzureStorage;
 

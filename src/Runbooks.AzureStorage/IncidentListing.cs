@@ -1,6 +1,6 @@
 using Azure.Data.Tables;
-using Runbooks.Incidents;
-using Runbooks.Storage;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 
 namespace Runbooks.AzureStorage;
 

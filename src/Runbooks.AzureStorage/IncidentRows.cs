@@ -1,7 +1,7 @@
 using Azure;
 using Azure.Data.Tables;
-using Runbooks.Incidents;
-using Runbooks.Storage;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 
 namespace Runbooks.AzureStorage;
 

@@ -1,5 +1,5 @@
 using Runbooks.Catalog;
-using Runbooks.Messages;
+using Runbooks.Notifications;
 
 namespace Runbooks.AzureStorage;
 
@@ -14,7 +14,7 @@ public sealed class PublishedFiles
     internal PublishedFiles(AzureStorageClients clients) => _clients = clients;
 
     /// <returns>Every <c>.yaml</c> file of the container but those of tests, in the order of their names.</returns>
-    /// <exception cref="Storage.StoreUnavailableException">The account does not answer.</exception>
+    /// <exception cref="StoreUnavailableException">The account does not answer.</exception>
     public async Task<IReadOnlyList<RunbookFile>> ReadAsync(string container, CancellationToken cancellationToken)
     {
         var names = await _clients.Container(container).NamesAsync("", cancellationToken);
@@ -31,7 +31,7 @@ public sealed class PublishedFiles
     }
 
     /// <returns>Null when the container has no such file.</returns>
-    /// <exception cref="Storage.StoreUnavailableException">The account does not answer.</exception>
+    /// <exception cref="StoreUnavailableException">The account does not answer.</exception>
     public async Task<RunbookFile?> FindAsync(string container, string name, CancellationToken cancellationToken)
     {
         if (await _clients.Container(container).FindAsync(name, cancellationToken) is not { } content)

@@ -3,7 +3,7 @@ using Azure.Data.Tables;
 using Azure.Storage.Blobs;
 using Azure.Storage.Queues;
 using Microsoft.Extensions.Options;
-using Runbooks.Steps;
+using Runbooks.Catalog.Parameters;
 
 namespace Runbooks.AzureStorage;
 

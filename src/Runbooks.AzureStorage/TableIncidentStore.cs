@@ -1,9 +1,9 @@
 using System.Collections.Concurrent;
 using Azure;
 using Azure.Data.Tables;
-using Runbooks.Catalog;
-using Runbooks.Incidents;
-using Runbooks.Storage;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 
 namespace Runbooks.AzureStorage;
 

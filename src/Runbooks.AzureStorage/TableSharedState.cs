@@ -1,5 +1,5 @@
 using Azure.Data.Tables;
-using Runbooks.Storage;
+using Runbooks.Model.Storage;
 
 namespace Runbooks.AzureStorage;
 

@@ -1,24 +1,22 @@
 using Microsoft.Extensions.DependencyInjection;
-using Runbooks.Integrations.ApiManagement;
-using Runbooks.Integrations.AppConfiguration;
-using Runbooks.Integrations.AppService;
-using Runbooks.Integrations.Arm;
 using Runbooks.Integrations.Azure;
-using Runbooks.Integrations.AzureMonitor;
-using Runbooks.Integrations.AzureOpenAI;
-using Runbooks.Integrations.Banner;
-using Runbooks.Integrations.ContainerApps;
+using Runbooks.Integrations.Azure.ApiManagement;
+using Runbooks.Integrations.Azure.AppConfiguration;
+using Runbooks.Integrations.Azure.AppService;
+using Runbooks.Integrations.Azure.Banner;
+using Runbooks.Integrations.Azure.ContainerApps;
+using Runbooks.Integrations.Azure.Monitor;
+using Runbooks.Integrations.Azure.OpenAI;
+using Runbooks.Integrations.Azure.Routing;
+using Runbooks.Integrations.Azure.Waf;
 using Runbooks.Integrations.Disk;
-using Runbooks.Integrations.Escalation;
-using Runbooks.Integrations.FrontDoor;
 using Runbooks.Integrations.Http;
 using Runbooks.Integrations.Kubernetes;
-using Runbooks.Integrations.LlmProvider;
+using Runbooks.Integrations.Llm;
+using Runbooks.Integrations.Notifications.Escalation;
 using Runbooks.Integrations.Prometheus;
-using Runbooks.Integrations.TrafficManager;
-using Runbooks.Integrations.Waf;
 
-namespace Runbooks.Integrations;
+namespace Microsoft.Extensions.DependencyInjection;
 
 public static class IntegrationsServices
 {

@@ -1,5 +1,4 @@
 using Microsoft.Data.Sqlite;
-using Runbooks.Storage;
 
 namespace Runbooks.Sqlite;
 

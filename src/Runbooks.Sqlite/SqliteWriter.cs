@@ -1,6 +1,6 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
-using Runbooks.Storage;
+using Runbooks.Model.Storage;
 
 namespace Runbooks.Sqlite;
 

@@ -1,15 +1,15 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Runbooks.Web.Console;
 using Runbooks.Web.Decisions;
-using Runbooks.Web.Edge;
+using Runbooks.Web.Http;
 using Runbooks.Web.Incidents;
 using Runbooks.Web.Intake;
-using Runbooks.Web.Pages;
 using Runbooks.Web.Safety;
 using Runbooks.Web.Slack;
 
-namespace Runbooks.Web;
+namespace Microsoft.AspNetCore.Builder;
 
 public static class RunbookRoutes
 {

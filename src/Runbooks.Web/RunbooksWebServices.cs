@@ -2,19 +2,18 @@ using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
-using Runbooks.Alerts;
-using Runbooks.Incidents.Intake;
-using Runbooks.Safety;
+using Runbooks.Guardrails;
+using Runbooks.Intake;
 using Runbooks.Storage;
+using Runbooks.Web.Console;
 using Runbooks.Web.Decisions;
-using Runbooks.Web.Edge;
+using Runbooks.Web.Http;
 using Runbooks.Web.Incidents;
 using Runbooks.Web.Intake;
-using Runbooks.Web.Pages;
 using Runbooks.Web.Safety;
 using Runbooks.Web.Slack;
 
-namespace Runbooks.Web;
+namespace Microsoft.Extensions.DependencyInjection;
 
 public static class RunbooksWebServices
 {

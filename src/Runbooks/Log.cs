@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Runbooks.Model.Incidents;
 
 namespace Runbooks;
 
@@ -20,7 +21,7 @@ internal static partial class Log
     public static partial void UndoFailed(ILogger logger, string step, string incidentId, Exception failure);
 
     [LoggerMessage(6, LogLevel.Information, "Incident {IncidentId} ended: {State}. {Reason}")]
-    public static partial void Ended(ILogger logger, string incidentId, Incidents.IncidentState state, string reason);
+    public static partial void Ended(ILogger logger, string incidentId, IncidentState state, string reason);
 
     [LoggerMessage(7, LogLevel.Error, "Incident {IncidentId} needs a person and nobody could be reached: {Message}")]
     public static partial void NobodyReached(ILogger logger, string incidentId, string message);
@@ -53,7 +54,7 @@ internal static partial class Log
     public static partial void WakeFailed(ILogger logger, string incidentId, Exception failure);
 
     [LoggerMessage(44, LogLevel.Information, "Incident {IncidentId}: {Verb} by {Person}, via {Via}.")]
-    public static partial void Decided(ILogger logger, string incidentId, Approvals.Verb verb, string person, string via);
+    public static partial void Decided(ILogger logger, string incidentId, Verb verb, string person, string via);
 
     [LoggerMessage(45, LogLevel.Information, "Incident {IncidentId}: a decision of {Person} via {Via} did not count. {Why}")]
     public static partial void DecisionRefused(ILogger logger, string incidentId, string person, string via, string why);

@@ -1,15 +1,15 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
-using Runbooks.Alerts;
 using Runbooks.Approvals;
 using Runbooks.Catalog;
 using Runbooks.Engine;
-using Runbooks.Incidents;
-using Runbooks.Messages;
-using Runbooks.Messages.Storms;
+using Runbooks.Execution;
+using Runbooks.Guardrails;
+using Runbooks.Intake;
+using Runbooks.Notifications;
+using Runbooks.Notifications.Storms;
 using Runbooks.Orchestration;
-using Runbooks.Safety;
-using Runbooks.Steps;
+using Runbooks.SignedLinks;
 using Runbooks.Storage;
 
 namespace Microsoft.Extensions.DependencyInjection;

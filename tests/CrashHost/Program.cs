@@ -1,11 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using RunbookLocal.Hosting;
 using Runbooks.AzureStorage.TaskHub;
-using Runbooks.Sqlite;
 using Runbooks.Catalog;
-using Runbooks.Messages.Storms;
+using Runbooks.Notifications.Storms;
+using Runbooks.Sqlite;
+using RunbookServer.Hosting;
 using Spectre.Console;
 
 // The self-hosted process as it is shipped, but for a bomb in its only writer: CrashHost DATA RUNBOOKS PORT RANGE.

@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using Runbooks.Model.Incidents;
+using Runbooks.Watchdog;
 
 namespace Infra.Tests;
 
@@ -40,7 +42,7 @@ public class AlertTests
         signals.Select(signal => signal.Value).OfType<JsonObject>().SelectMany(signal => signal["events"]!.AsArray()).Select(name => (string)name!)
             .Where(name => !written.Any(log => log.Contains($"partial void {name}(", StringComparison.Ordinal)))
             .ShouldBeEmpty();
-        typeof(Runbooks.Incidents.Watch.DeadManWatch).Name.ShouldBe((string)signals["watchFunction"]!, "the timer function carries the watch's name");
+        typeof(DeadManWatch).Name.ShouldBe((string)signals["watchFunction"]!, "the timer function carries the watch's name");
     }
 
     [Fact]
@@ -55,7 +57,7 @@ public class AlertTests
             | where event in ("Ended", "UndoFailed")
             | where isempty(state) or state =~ "Failed"
             """, StringCompareShould.IgnoreLineEndings);
-        Enum.IsDefined(Runbooks.Incidents.IncidentState.Failed).ShouldBeTrue();
+        Enum.IsDefined(IncidentState.Failed).ShouldBeTrue();
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Globalization;
 using System.Reflection;
+using Runbooks.SignedLinks;
 
 namespace Infra.Tests;
 
@@ -13,7 +14,7 @@ sealed record ReadSetting(string Name, string Default, string Means);
 static class OptionsClasses
 {
     private static readonly Assembly[] _assemblies =
-        [typeof(Runbooks.Messages.PublicAddressOptions).Assembly, Assembly.Load("Runbooks.AzureStorage"), Assembly.Load("Runbooks.Integrations"), Assembly.Load("Runbooks.Web")];
+        [typeof(PublicAddressOptions).Assembly, Assembly.Load("Runbooks.AzureStorage"), Assembly.Load("Runbooks.Integrations"), Assembly.Load("Runbooks.Web")];
 
     /// <summary>The classes that can be loaded here; those of the Functions app are read from its source.</summary>
     public static IReadOnlyList<(Type Type, string Section)> Types { get; } =

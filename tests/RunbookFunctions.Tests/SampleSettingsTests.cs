@@ -1,5 +1,5 @@
 using System.Text.Json;
-using RunbookLocal.PracticeRange;
+using Runbooks.Sandbox;
 
 namespace RunbookFunctions.Tests;
 

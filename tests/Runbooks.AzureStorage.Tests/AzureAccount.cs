@@ -1,7 +1,6 @@
 using Azure.Core;
 using Azure.Core.Pipeline;
-using Runbooks.AzureStorage;
-using Runbooks.Storage;
+using Runbooks.Model.Storage;
 using TestKit;
 
 [assembly: AssemblyFixture(typeof(Azurite))]

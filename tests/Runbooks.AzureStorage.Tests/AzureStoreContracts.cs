@@ -1,5 +1,6 @@
-using Runbooks.Storage;
+using Runbooks.Model.Storage;
 using TestKit;
+using TestKit.People;
 using TestKit.Storage;
 
 namespace Runbooks.AzureStorage.Tests;

@@ -1,7 +1,6 @@
 using System.Net;
 using Azure.Core.Pipeline;
-using Runbooks.AzureStorage;
-using Runbooks.Storage;
+using Runbooks.Model.Storage;
 using static TestKit.Storage.StoredIncidents;
 
 namespace Runbooks.AzureStorage.Tests;

@@ -3,8 +3,8 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Runbooks.AzureStorage.TaskHub;
+using Runbooks.Model.Storage;
 using Runbooks.Orchestration.TaskHub;
-using Runbooks.Storage;
 
 namespace Runbooks.AzureStorage.Tests;
 

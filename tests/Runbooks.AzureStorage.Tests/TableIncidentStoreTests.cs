@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
-using Runbooks.Incidents;
-using Runbooks.Storage;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 using TestKit;
 using static TestKit.Storage.StoredIncidents;
 

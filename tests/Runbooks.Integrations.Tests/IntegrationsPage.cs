@@ -1,6 +1,6 @@
 using System.Text;
-using Runbooks.Steps;
-using Runbooks.Steps.Parameters;
+using Runbooks.Catalog.Parameters;
+using Runbooks.Catalog.Steps;
 
 namespace Runbooks.Integrations.Tests;
 

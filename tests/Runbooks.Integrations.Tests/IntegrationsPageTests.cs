@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Runbooks.Steps;
+using Runbooks.Catalog.Parameters;
+using Runbooks.Catalog.Steps;
 
 namespace Runbooks.Integrations.Tests;
 
@@ -32,7 +33,7 @@ public sealed class IntegrationsPageTests
         var catalog = Catalog();
         var types = catalog.Checks.Select(check => (check.Name, check.ParametersType)).Concat(catalog.Actions.Select(action => (action.Name, action.ParametersType)));
 
-        types.SelectMany(step => Runbooks.Steps.Parameters.StepParameters.Of(step.ParametersType).Where(parameter => parameter.Description.Length == 0).Select(parameter => $"{step.Name}.{parameter.Name}"))
+        types.SelectMany(step => StepParameters.Of(step.ParametersType).Where(parameter => parameter.Description.Length == 0).Select(parameter => $"{step.Name}.{parameter.Name}"))
             .ShouldBeEmpty();
     }
 
@@ -46,7 +47,7 @@ public sealed class IntegrationsPageTests
             .ToList();
 
         queries.Count.ShouldBeGreaterThan(2);
-        queries.ShouldAllBe(property => property.IsDefined(typeof(Runbooks.Steps.Parameters.QueryTextAttribute), false));
+        queries.ShouldAllBe(property => property.IsDefined(typeof(QueryTextAttribute), false));
     }
 
     private static string Root()

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using Runbooks.Storage;
+using Runbooks.Model.Storage;
 
 namespace Runbooks.Sqlite.Tests;
 

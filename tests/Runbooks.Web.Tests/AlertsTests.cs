@@ -1,8 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text;
-using Runbooks.Storage;
-using TestKit;
+using Runbooks.Model.Storage;
 
 namespace Runbooks.Web.Tests;
 

@@ -1,8 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
-using Runbooks.Approvals;
-using Runbooks.Incidents;
-using Runbooks.Incidents.Activities;
+using Runbooks.Model.Incidents;
 using TestKit;
 
 namespace Runbooks.Web.Tests;

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Text;
-using Runbooks.Incidents;
+using Runbooks.Model.Incidents;
 using TestKit;
 
 namespace Runbooks.Web.Tests;
@@ -15,7 +15,7 @@ public sealed class ConsoleTests : IAsyncLifetime
         var page = WebUtility.HtmlDecode(await _host.Browser.GetStringAsync("/", Ct));
 
         page.ShouldContain("All quiet");
-        page.ShouldContain("dotnet run --project src/RunbookLocal -- fire hanged-gpu");
+        page.ShouldContain("dotnet run --project src/RunbookServer -- fire hanged-gpu");
     }
 
     [Fact]

@@ -1,8 +1,7 @@
 using System.Net;
 using CsCheck;
-using Runbooks.Approvals;
-using Runbooks.Incidents;
-using Runbooks.Storage;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 using TestKit;
 
 namespace Runbooks.Web.Tests;

@@ -1,9 +1,9 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
-using Runbooks.Catalog;
-using Runbooks.Incidents;
-using Runbooks.Steps;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 using Runbooks.Storage;
 using TestKit;
 

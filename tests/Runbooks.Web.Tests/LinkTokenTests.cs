@@ -4,8 +4,8 @@ using System.Text;
 using System.Text.Json.Nodes;
 using CsCheck;
 using Microsoft.Extensions.Options;
-using Runbooks.Approvals;
-using Runbooks.Incidents;
+using Runbooks.Model.Incidents;
+using Runbooks.SignedLinks;
 using TestKit;
 using TestKit.People;
 

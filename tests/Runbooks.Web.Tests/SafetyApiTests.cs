@@ -1,9 +1,8 @@
 using System.Net;
 using System.Net.Http.Json;
-using Runbooks.Incidents;
-using Runbooks.Incidents.Audit;
-using Runbooks.Safety;
-using Runbooks.Storage;
+using Runbooks.Guardrails;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 using TestKit;
 
 namespace Runbooks.Web.Tests;

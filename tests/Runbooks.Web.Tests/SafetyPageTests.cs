@@ -1,6 +1,6 @@
 using System.Net;
-using Runbooks.Safety;
-using Runbooks.Storage;
+using Runbooks.Guardrails;
+using Runbooks.Model.Storage;
 using TestKit;
 
 namespace Runbooks.Web.Tests;

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text.RegularExpressions;
-using Runbooks.Approvals;
-using Runbooks.Incidents;
+using Runbooks.Model.Incidents;
+using Runbooks.SignedLinks;
 using TestKit;
 
 namespace Runbooks.Web.Tests;

@@ -1,9 +1,7 @@
 using System.Text.Json;
-using Runbooks.Alerts;
-using Runbooks.Approvals;
-using Runbooks.Catalog;
-using Runbooks.Incidents;
-using Runbooks.Steps;
+using Runbooks.Model.Alerts;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
 
 namespace TestKit;
 
@@ -49,7 +47,7 @@ public static class Some
 
     public static Gate Gate(int round = 1) => new()
     {
-        Id = Runbooks.Approvals.Gate.IdOf(Phase.Mitigation, round),
+        Id = Runbooks.Model.Incidents.Gate.IdOf(Phase.Mitigation, round),
         Phase = Phase.Mitigation,
         Round = round,
         Question = "Recycle pod llm-b-0?",

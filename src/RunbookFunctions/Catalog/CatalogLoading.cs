@@ -1,7 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
-using Runbooks.Catalog;
-using Runbooks.Incidents.Intake;
 using Runbooks.AzureStorage;
+using Runbooks.Catalog;
+using Runbooks.Intake;
 
 namespace RunbookFunctions.Catalog;
 

@@ -1,8 +1,8 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Runbooks.Catalog;
 using Runbooks.AzureStorage;
+using Runbooks.Catalog;
 
 namespace RunbookFunctions.Catalog;
 

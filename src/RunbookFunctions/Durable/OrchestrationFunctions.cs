@@ -1,8 +1,10 @@
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
-using Runbooks.Incidents;
-using Runbooks.Incidents.Activities;
+using Runbooks.Approvals;
+using Runbooks.Engine;
+using Runbooks.Execution;
+using Runbooks.Model.Incidents;
 using Runbooks.Orchestration;
 
 namespace RunbookFunctions.Durable;

@@ -1,8 +1,9 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
-using Runbooks.Web.Edge;
+using Runbooks.Web.Console;
+using Runbooks.Web.Decisions;
+using Runbooks.Web.Http;
 using Runbooks.Web.Incidents;
-using Runbooks.Web.Pages;
 using Runbooks.Web.SignIn;
 
 namespace RunbookFunctions.Http;

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
 using RunbookFunctions.Durable;
-using Runbooks.Web;
+using Runbooks.Web.Http;
 
 namespace RunbookFunctions.Http;
 

@@ -1,5 +1,5 @@
 using DurableTask.Core;
-using Runbooks.Storage;
+using Runbooks.Model.Storage;
 
 namespace Runbooks.AzureStorage.TaskHub;
 

@@ -4,8 +4,8 @@ using DurableTask.Core;
 using DurableTask.Core.History;
 using DurableTask.Core.Settings;
 using Microsoft.Extensions.Logging;
+using Runbooks.Model.Storage;
 using Runbooks.Orchestration.TaskHub;
-using Runbooks.Storage;
 
 namespace Runbooks.AzureStorage.TaskHub;
 

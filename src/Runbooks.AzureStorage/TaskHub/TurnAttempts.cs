@@ -1,6 +1,6 @@
 using Azure.Data.Tables;
 using DurableTask.Core;
-using Runbooks.Storage;
+using Runbooks.Model.Storage;
 
 namespace Runbooks.AzureStorage.TaskHub;
 

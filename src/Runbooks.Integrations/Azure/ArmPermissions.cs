@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using Runbooks.Alerts.Matching;
+using Runbooks.Catalog.Matching;
 
 namespace Runbooks.Integrations.Azure;
 

@@ -2,7 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Azure.Core;
 using Microsoft.Extensions.Options;
-using Runbooks.Steps;
+using Runbooks.Catalog.Steps;
 
 namespace Runbooks.Integrations.Azure;
 

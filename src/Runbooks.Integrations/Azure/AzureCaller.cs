@@ -4,7 +4,7 @@ using Azure;
 using Azure.Core;
 using Azure.Core.Pipeline;
 using Azure.Identity;
-using Runbooks.Steps;
+using Runbooks.Catalog.Steps;
 
 namespace Runbooks.Integrations.Azure;
 

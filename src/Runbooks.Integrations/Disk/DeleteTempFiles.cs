@@ -1,8 +1,9 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Options;
+using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Metrics;
-using Runbooks.Steps;
+using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Disk;
 

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure;
-using Runbooks.Steps;
 
 namespace Runbooks.Integrations.Disk;
 

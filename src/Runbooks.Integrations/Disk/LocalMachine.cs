@@ -1,4 +1,4 @@
-using Runbooks.Steps;
+using Runbooks.Catalog.Steps;
 
 namespace Runbooks.Integrations.Disk;
 

@@ -1,7 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using Runbooks.Catalog.Parameters;
 using Runbooks.Integrations.Azure;
-using Runbooks.Steps.Parameters;
 
 namespace Runbooks.Integrations.Disk;
 

@@ -1,4 +1,4 @@
-using Runbooks.Steps.Parameters;
+using Runbooks.Catalog.Parameters;
 
 namespace Runbooks.Integrations.Disk;
 

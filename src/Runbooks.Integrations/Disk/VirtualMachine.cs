@@ -2,8 +2,8 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Azure.Core;
+using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure;
-using Runbooks.Steps;
 
 namespace Runbooks.Integrations.Disk;
 

@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text;
-using Runbooks.Steps;
+using Runbooks.Catalog.Steps;
+using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Http;
 

@@ -1,6 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
-using Runbooks.Steps.Parameters;
+using Runbooks.Catalog.Parameters;
 
 namespace Runbooks.Integrations.Http;
 

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
-using Runbooks.Steps;
+using Runbooks.Catalog.Steps;
 
 namespace Runbooks.Integrations.Http;
 

@@ -5,8 +5,9 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
-using Runbooks.Steps;
-using Runbooks.Steps.Parameters;
+using Runbooks.Catalog.Parameters;
+using Runbooks.Catalog.Steps;
+using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Http;
 

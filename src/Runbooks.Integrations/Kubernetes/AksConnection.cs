@@ -1,6 +1,6 @@
 using k8s;
+using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure;
-using Runbooks.Steps;
 
 namespace Runbooks.Integrations.Kubernetes;
 

@@ -16,7 +16,7 @@ internal sealed class AksServers(ArmResources arm)
     public static ArmTarget Target(string resourceId) => new(resourceId, Version, Role);
 
     /// <exception cref="AzureCallException">Azure did not answer, or not with a kubeconfig.</exception>
-    /// <exception cref="Steps.StepRefusedException">The role is missing.</exception>
+    /// <exception cref="StepRefusedException">The role is missing.</exception>
     public async Task<AksServer> ReadAsync(string resourceId, TimeProvider time, CancellationToken cancellationToken)
     {
         var cluster = Target(resourceId);

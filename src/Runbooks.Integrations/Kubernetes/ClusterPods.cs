@@ -1,8 +1,8 @@
 using k8s;
 using k8s.Autorest;
 using k8s.Models;
+using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure;
-using Runbooks.Steps;
 
 namespace Runbooks.Integrations.Kubernetes;
 

@@ -1,6 +1,5 @@
 using System.ComponentModel.DataAnnotations;
-using Runbooks.Steps;
-using Runbooks.Steps.Parameters;
+using Runbooks.Catalog.Parameters;
 
 namespace Runbooks.Integrations.Kubernetes;
 

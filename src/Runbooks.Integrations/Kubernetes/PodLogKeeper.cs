@@ -1,5 +1,5 @@
 using k8s.Models;
-using Runbooks.Steps;
+using Runbooks.Catalog.Steps;
 
 namespace Runbooks.Integrations.Kubernetes;
 

@@ -1,5 +1,6 @@
 using k8s.Models;
-using Runbooks.Steps;
+using Runbooks.Catalog.Steps;
+using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Kubernetes;
 

@@ -1,4 +1,4 @@
-using Runbooks.Steps;
+using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Metrics;
 

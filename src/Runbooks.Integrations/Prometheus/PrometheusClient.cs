@@ -3,8 +3,8 @@ using System.Net.Http.Headers;
 using System.Text.Json;
 using Azure.Core;
 using Microsoft.Extensions.Options;
+using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure;
-using Runbooks.Steps;
 
 namespace Runbooks.Integrations.Prometheus;
 

@@ -1,5 +1,6 @@
+using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Metrics;
-using Runbooks.Steps;
+using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Prometheus;
 

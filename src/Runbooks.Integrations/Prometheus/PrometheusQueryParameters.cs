@@ -1,7 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using Runbooks.Catalog.Parameters;
 using Runbooks.Integrations.Metrics;
-using Runbooks.Steps.Parameters;
 
 namespace Runbooks.Integrations.Prometheus;
 

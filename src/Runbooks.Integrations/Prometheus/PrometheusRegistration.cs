@@ -1,7 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.Http;
-using Runbooks.Steps;
 
 namespace Runbooks.Integrations.Prometheus;
 

@@ -1,4 +1,4 @@
-using Runbooks.Incidents;
+using Runbooks.Model.Incidents;
 
 namespace Runbooks.Sqlite.Store;
 

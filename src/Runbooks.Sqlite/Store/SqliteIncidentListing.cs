@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Microsoft.Data.Sqlite;
-using Runbooks.Storage;
+using Runbooks.Model.Storage;
 
 namespace Runbooks.Sqlite.Store;
 

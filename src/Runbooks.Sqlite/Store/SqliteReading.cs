@@ -1,5 +1,5 @@
 using Microsoft.Data.Sqlite;
-using Runbooks.Storage;
+using Runbooks.Model.Storage;
 
 namespace Runbooks.Sqlite.Store;
 

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Model.Storage;
 using Runbooks.Storage;
 
 namespace Runbooks.Sqlite.Store;

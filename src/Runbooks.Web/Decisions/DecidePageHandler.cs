@@ -1,9 +1,11 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Runbooks.Approvals;
-using Runbooks.Incidents;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+using Runbooks.SignedLinks;
 using Runbooks.Storage;
-using Runbooks.Web.Edge;
+using Runbooks.Web.Http;
 using Runbooks.Web.Pages;
 
 namespace Runbooks.Web.Decisions;

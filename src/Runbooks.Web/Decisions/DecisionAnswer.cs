@@ -1,8 +1,8 @@
 using Microsoft.AspNetCore.Http;
 using Runbooks.Approvals;
-using Runbooks.Incidents;
-using Runbooks.Web.Edge;
-using Runbooks.Web.Incidents;
+using Runbooks.Model.Incidents;
+using Runbooks.Web.Http;
+using GateView = Runbooks.Web.Incidents.GateView;
 
 namespace Runbooks.Web.Decisions;
 

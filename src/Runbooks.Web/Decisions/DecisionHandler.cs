@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Http;
-using Runbooks.Alerts;
 using Runbooks.Approvals;
-using Runbooks.Web.Edge;
+using Runbooks.Intake.Parsing;
+using Runbooks.Web.Http;
 
 namespace Runbooks.Web.Decisions;
 

@@ -2,11 +2,12 @@ using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Runbooks.Approvals;
-using Runbooks.Incidents;
-using Runbooks.Messages;
-using Runbooks.Messages.Storms;
+using Runbooks.Model.Incidents;
+using Runbooks.Notifications;
+using Runbooks.Notifications.Storms;
+using Runbooks.SignedLinks;
 using Runbooks.Storage;
-using Runbooks.Web.Edge;
+using Runbooks.Web.Http;
 using Runbooks.Web.Pages;
 
 namespace Runbooks.Web.Decisions;
@@ -79,7 +80,7 @@ public sealed class StormPageHandler(
 
         var counted = results.Count(IsGood);
         var others = results.Where(result => !IsGood(result)).GroupBy(result => result.Message).OrderByDescending(group => group.Count()).Take(3);
-        return $"You {GateWords.Past(verb)} {Web.Words.Count(counted, "target")}. {string.Join(" ", others.Select(group => $"{group.Count()} not: {group.Key}"))}".TrimEnd();
+        return $"You {GateWords.Past(verb)} {Runbooks.Web.Words.Count(counted, "target")}. {string.Join(" ", others.Select(group => $"{group.Count()} not: {group.Key}"))}".TrimEnd();
     }
 
     private static PageResult<MessagePage> Message(int status, string title, string text) => new(new { Title = title, Text = text }, status);

@@ -1,4 +1,4 @@
-using Runbooks.Approvals;
+using Runbooks.Model.Incidents;
 
 namespace Runbooks.Web.Decisions;
 

@@ -1,5 +1,5 @@
-using Runbooks.Alerts;
-using Runbooks.Safety;
+using Runbooks.Model.Alerts;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Web.Incidents;
 

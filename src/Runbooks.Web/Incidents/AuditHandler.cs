@@ -1,8 +1,8 @@
 using System.Text;
 using Microsoft.AspNetCore.Http;
-using Runbooks.Incidents.Audit;
-using Runbooks.Storage;
-using Runbooks.Web.Edge;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+using Runbooks.Web.Http;
 
 namespace Runbooks.Web.Incidents;
 

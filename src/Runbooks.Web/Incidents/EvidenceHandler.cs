@@ -1,7 +1,7 @@
 using System.Buffers;
 using Microsoft.AspNetCore.Http;
-using Runbooks.Storage;
-using Runbooks.Web.Edge;
+using Runbooks.Model.Storage;
+using Runbooks.Web.Http;
 
 namespace Runbooks.Web.Incidents;
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
-using Runbooks.Approvals;
-using Runbooks.Catalog;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
 
 namespace Runbooks.Web.Incidents;
 

@@ -1,10 +1,11 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
-using Runbooks.Alerts;
-using Runbooks.Catalog;
-using Runbooks.Incidents;
+using Runbooks.Intake.Parsing;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 using Runbooks.Storage;
-using Runbooks.Web.Edge;
+using Runbooks.Web.Http;
+using Runbooks.Web.Pages;
 
 namespace Runbooks.Web.Incidents;
 

@@ -1,8 +1,8 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
-using Runbooks.Alerts;
-using Runbooks.Incidents.Intake;
-using Runbooks.Web.Edge;
+using Runbooks.Intake;
+using Runbooks.Intake.Parsing;
+using Runbooks.Web.Http;
 
 namespace Runbooks.Web.Intake;
 

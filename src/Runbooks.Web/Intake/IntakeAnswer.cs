@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
-using Runbooks.Alerts;
-using Runbooks.Incidents.Intake;
+using Runbooks.Intake;
+using Runbooks.Intake.Parsing;
 
 namespace Runbooks.Web.Intake;
 

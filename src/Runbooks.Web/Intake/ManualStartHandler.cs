@@ -1,8 +1,8 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
-using Runbooks.Alerts;
-using Runbooks.Incidents.Intake;
-using Runbooks.Web.Edge;
+using Runbooks.Intake;
+using Runbooks.Intake.Parsing;
+using Runbooks.Web.Http;
 
 namespace Runbooks.Web.Intake;
 

@@ -1,5 +1,5 @@
-using Runbooks.Catalog;
-using Runbooks.Safety;
+using Runbooks.Guardrails;
+using Runbooks.Model.Definition;
 
 namespace Runbooks.Web.Pages;
 

@@ -1,9 +1,8 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
-using Runbooks.Catalog;
-using Runbooks.Incidents.Intake;
-using Runbooks.Safety;
-using Runbooks.Web.Edge;
+using Runbooks.Guardrails;
+using Runbooks.Intake;
+using Runbooks.Web.Http;
 
 namespace Runbooks.Web.Safety;
 

@@ -1,8 +1,8 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
-using Runbooks.Incidents.Intake;
-using Runbooks.Safety;
-using Runbooks.Web.Edge;
+using Runbooks.Guardrails;
+using Runbooks.Intake;
+using Runbooks.Web.Http;
 using Runbooks.Web.Pages;
 
 namespace Runbooks.Web.Safety;

@@ -1,5 +1,5 @@
-using Runbooks.Incidents.Intake;
-using Runbooks.Safety;
+using Runbooks.Guardrails;
+using Runbooks.Intake;
 
 namespace Runbooks.Web.Safety;
 

@@ -1,5 +1,5 @@
 using Microsoft.AspNetCore.Http;
-using Runbooks.Web.Edge;
+using Runbooks.Web.Http;
 
 namespace Runbooks.Web.SignIn;
 

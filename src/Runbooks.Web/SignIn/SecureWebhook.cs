@@ -6,7 +6,7 @@ using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Protocols;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 using Microsoft.IdentityModel.Tokens;
-using Runbooks.Web.Edge;
+using Runbooks.Web.Http;
 
 namespace Runbooks.Web.SignIn;
 

@@ -3,7 +3,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Protocols;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
-using Runbooks.Web.Edge;
+using Runbooks.Web.Http;
 
 namespace Runbooks.Web.SignIn;
 

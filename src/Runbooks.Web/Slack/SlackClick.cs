@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.WebUtilities;
-using Runbooks.Approvals;
+using Runbooks.Model.Incidents;
 using Runbooks.Web.Decisions;
 
 namespace Runbooks.Web.Slack;

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Runbooks.Approvals;
-using Runbooks.Messages;
+using Runbooks.Model.Incidents;
+using Runbooks.Notifications;
 
 namespace Runbooks.Web.Slack;
 

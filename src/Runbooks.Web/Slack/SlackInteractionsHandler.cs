@@ -2,7 +2,7 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Runbooks.Web.Edge;
+using Runbooks.Web.Http;
 
 namespace Runbooks.Web.Slack;
 

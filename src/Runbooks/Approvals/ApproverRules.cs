@@ -1,4 +1,5 @@
-using Runbooks.Messages;
+using Runbooks.Model.Incidents;
+using Runbooks.Notifications;
 
 namespace Runbooks.Approvals;
 

@@ -1,8 +1,8 @@
 using Microsoft.Extensions.Logging;
 using Runbooks.Engine;
-using Runbooks.Incidents;
-using Runbooks.Messages;
-using Runbooks.Storage;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+using Runbooks.Notifications;
 
 namespace Runbooks.Approvals;
 

@@ -1,9 +1,9 @@
-using Runbooks.Catalog;
-using Runbooks.Incidents;
-using Runbooks.Incidents.Activities;
-using Runbooks.Messages;
-using Runbooks.Messages.Storms;
-using Runbooks.Safety;
+using Runbooks.Guardrails;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+using Runbooks.Notifications;
+using Runbooks.Notifications.Storms;
 using Runbooks.Storage;
 
 namespace Runbooks.Approvals;

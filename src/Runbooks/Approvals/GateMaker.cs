@@ -1,9 +1,10 @@
-using Runbooks.Catalog;
 using Runbooks.Catalog.Templates;
-using Runbooks.Incidents;
-using Runbooks.Messages;
-using Runbooks.Safety;
-using Runbooks.Steps;
+using Runbooks.Execution;
+using Runbooks.Guardrails;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
+using Runbooks.Notifications;
 
 namespace Runbooks.Approvals;
 

@@ -1,10 +1,12 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
-using Runbooks.Catalog;
+using Runbooks.Catalog.Parameters;
+using Runbooks.Catalog.Steps;
 using Runbooks.Catalog.Templates;
-using Runbooks.Incidents;
-using Runbooks.Safety;
-using Runbooks.Steps;
+using Runbooks.Execution;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Approvals;
 

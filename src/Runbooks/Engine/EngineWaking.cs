@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Logging;
-using Runbooks.Incidents;
+using Runbooks.Model.Incidents;
 
 namespace Runbooks.Engine;
 

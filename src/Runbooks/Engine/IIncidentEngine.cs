@@ -1,5 +1,3 @@
-using Runbooks.Orchestration;
-
 namespace Runbooks.Engine;
 
 /// <summary>What the rest of the system asks of the engine: start an incident's workflow, wake it, and say whether it works.</summary>

@@ -1,6 +1,6 @@
 using Runbooks.Approvals;
-using Runbooks.Incidents;
-using Runbooks.Incidents.Activities;
+using Runbooks.Execution;
+using Runbooks.Model.Incidents;
 
 namespace Runbooks.Orchestration;
 

@@ -1,10 +1,9 @@
 using Microsoft.DurableTask;
 using Microsoft.Extensions.Logging;
 using Runbooks.Approvals;
-using Runbooks.Incidents;
-using Runbooks.Incidents.Activities;
-using Runbooks.Safety;
-using Runbooks.Steps;
+using Runbooks.Execution;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Orchestration;
 

@@ -1,4 +1,5 @@
 using Microsoft.DurableTask;
+using Runbooks.Engine;
 
 namespace Runbooks.Orchestration;
 

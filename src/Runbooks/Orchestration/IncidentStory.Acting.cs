@@ -1,8 +1,9 @@
 using Microsoft.DurableTask;
 using Runbooks.Approvals;
-using Runbooks.Catalog;
-using Runbooks.Incidents;
-using Runbooks.Incidents.Activities;
+using Runbooks.Engine;
+using Runbooks.Execution;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
 
 namespace Runbooks.Orchestration;
 

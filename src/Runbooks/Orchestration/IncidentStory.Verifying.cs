@@ -1,6 +1,7 @@
 using Microsoft.DurableTask;
-using Runbooks.Incidents;
-using Runbooks.Incidents.Activities;
+using Runbooks.Engine;
+using Runbooks.Execution;
+using Runbooks.Model.Incidents;
 
 namespace Runbooks.Orchestration;
 

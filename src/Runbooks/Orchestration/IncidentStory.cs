@@ -1,9 +1,8 @@
 using Microsoft.DurableTask;
-using Runbooks.Approvals;
-using Runbooks.Catalog;
-using Runbooks.Incidents;
-using Runbooks.Incidents.Activities;
-using Runbooks.Steps;
+using Runbooks.Engine;
+using Runbooks.Execution;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
 
 namespace Runbooks.Orchestration;
 

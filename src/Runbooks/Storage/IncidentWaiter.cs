@@ -1,4 +1,5 @@
-using Runbooks.Incidents;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 
 namespace Runbooks.Storage;
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
-using Runbooks.Catalog;
-using Runbooks.Incidents;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 
 namespace Runbooks.Storage;
 

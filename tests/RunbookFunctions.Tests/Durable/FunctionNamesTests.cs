@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Text.Json;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask;
+using RunbookFunctions.Durable;
 using Runbooks.Orchestration;
 
 namespace RunbookFunctions.Tests.Durable;
@@ -10,7 +11,7 @@ public sealed class FunctionNamesTests
 {
     private static readonly List<MethodInfo> s_functions =
     [
-        .. typeof(RunbookFunctions.Durable.OrchestrationFunctions).Assembly.GetTypes()
+        .. typeof(OrchestrationFunctions).Assembly.GetTypes()
             .SelectMany(type => type.GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static))
             .Where(method => method.GetCustomAttribute<FunctionAttribute>() is not null),
     ];

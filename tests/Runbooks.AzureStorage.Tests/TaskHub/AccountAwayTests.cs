@@ -1,5 +1,5 @@
+using Runbooks.Model.Storage;
 using Runbooks.Orchestration.TaskHub;
-using Runbooks.Storage;
 using TestKit;
 using TestKit.Engine;
 using TestKit.Orchestration;

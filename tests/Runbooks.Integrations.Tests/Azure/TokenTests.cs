@@ -1,13 +1,13 @@
 using Azure.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
-using Runbooks.Integrations.AppConfiguration;
 using Runbooks.Integrations.Azure;
-using Runbooks.Integrations.AzureMonitor;
+using Runbooks.Integrations.Azure.AppConfiguration;
+using Runbooks.Integrations.Azure.Monitor;
 using Runbooks.Integrations.Http;
 using Runbooks.Integrations.Prometheus;
 using Runbooks.Integrations.Tests.Support;
-using Runbooks.Steps;
+using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Azure;
 

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
+using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Disk;
-using Runbooks.Steps;
 
 namespace Runbooks.Integrations.Tests.Disk;
 

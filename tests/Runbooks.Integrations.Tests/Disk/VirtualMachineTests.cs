@@ -1,8 +1,9 @@
 using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.Disk;
 using Runbooks.Integrations.Tests.Support;
-using Runbooks.Steps;
+using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Disk;
 

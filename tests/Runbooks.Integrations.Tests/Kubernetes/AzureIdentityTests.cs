@@ -2,7 +2,7 @@ using Azure.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Integrations.Kubernetes;
 using Runbooks.Integrations.Tests.Support;
-using Runbooks.Steps;
+using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Kubernetes;
 

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Integrations.Kubernetes;
 using Runbooks.Integrations.Tests.Support;
-using Runbooks.Steps;
+using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Kubernetes;
 

@@ -1,8 +1,9 @@
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Kubernetes;
 using Runbooks.Integrations.Tests.Support;
-using Runbooks.Steps;
+using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Kubernetes;
 

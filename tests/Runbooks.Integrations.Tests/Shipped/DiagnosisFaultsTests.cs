@@ -1,5 +1,4 @@
-using Runbooks.Incidents;
-using Runbooks.Steps;
+using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Shipped;
 

@@ -1,6 +1,4 @@
-using Runbooks.Incidents;
-using Runbooks.Messages;
-using Runbooks.Steps;
+using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Shipped;
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
-using Runbooks.Catalog;
-using Runbooks.Incidents;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
 using TestKit.Incidents;
 
 namespace Runbooks.Integrations.Tests.Shipped;

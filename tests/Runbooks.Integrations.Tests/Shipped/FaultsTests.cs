@@ -1,6 +1,5 @@
-using Runbooks.Incidents;
-using Runbooks.Messages;
-using static Runbooks.Incidents.IncidentState;
+using Runbooks.Model.Incidents;
+using static Runbooks.Model.Incidents.IncidentState;
 
 namespace Runbooks.Integrations.Tests.Shipped;
 

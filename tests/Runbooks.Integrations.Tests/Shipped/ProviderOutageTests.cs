@@ -1,8 +1,5 @@
-using Runbooks.Catalog;
-using Runbooks.Incidents;
-using Runbooks.Messages;
-using Runbooks.Steps;
-using TestKit.Incidents;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Shipped;
 

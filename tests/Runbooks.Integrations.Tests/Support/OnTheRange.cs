@@ -5,9 +5,11 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
-using RunbookLocal.PracticeRange;
-using Runbooks.Steps;
-using Runbooks.Steps.Parameters;
+using Runbooks.Catalog.Parameters;
+using Runbooks.Catalog.Steps;
+using Runbooks.Model.Incidents;
+using Runbooks.Sandbox;
+using Runbooks.Sandbox.Apis;
 using TestKit.Storage;
 
 namespace Runbooks.Integrations.Tests.Support;

@@ -1,8 +1,7 @@
 using Microsoft.DurableTask;
-using Runbooks.Engine;
+using Runbooks.Model.Storage;
 using Runbooks.Orchestration.TaskHub;
 using Runbooks.Sqlite.DurableTask;
-using Runbooks.Storage;
 using TestKit.Orchestration;
 
 namespace Runbooks.Sqlite.Tests.DurableTask;

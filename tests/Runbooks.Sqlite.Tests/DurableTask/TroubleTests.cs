@@ -1,8 +1,8 @@
 using Microsoft.DurableTask;
 using Runbooks.Engine;
+using Runbooks.Model.Storage;
 using Runbooks.Orchestration.TaskHub;
 using Runbooks.Sqlite.DurableTask;
-using Runbooks.Storage;
 using TestKit.Engine;
 using TestKit.Orchestration;
 

@@ -2,6 +2,7 @@ using Microsoft.DurableTask;
 using Runbooks.Engine;
 using Runbooks.Orchestration.TaskHub;
 using Runbooks.Sqlite.DurableTask;
+using Runbooks.Sqlite.Tests.Store;
 using TestKit.Orchestration;
 
 namespace Runbooks.Sqlite.Tests.DurableTask;
@@ -104,7 +105,7 @@ public sealed class WaitingInstancesTests
     public async Task ClockThatIsSetForward_FiresWhatIsDueAtTheNextLook()
     {
         var signalled = new List<long>();
-        using var data = new Store.DataFolder();
+        using var data = new DataFolder();
         var time = new SteppingClock();
         SqliteSchema.Bring(data.Database, DurableSchema.Part, DurableSchema.Versions);
         using var timers = new TimerClock(data.Database, signalled.Add, time, TimeSpan.FromSeconds(30), Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
@@ -122,7 +123,7 @@ public sealed class WaitingInstancesTests
     public async Task ClockThatIsSetBack_LosesNothing()
     {
         var signalled = new List<long>();
-        using var data = new Store.DataFolder();
+        using var data = new DataFolder();
         var time = new SteppingClock();
         SqliteSchema.Bring(data.Database, DurableSchema.Part, DurableSchema.Versions);
         using var timers = new TimerClock(data.Database, signalled.Add, time, TimeSpan.FromSeconds(30), Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);

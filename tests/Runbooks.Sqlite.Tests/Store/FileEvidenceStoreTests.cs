@@ -1,5 +1,5 @@
+using Runbooks.Model.Storage;
 using Runbooks.Sqlite.Store;
-using Runbooks.Storage;
 using TestKit.Storage;
 
 namespace Runbooks.Sqlite.Tests.Store;

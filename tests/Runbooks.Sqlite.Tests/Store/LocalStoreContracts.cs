@@ -1,5 +1,6 @@
+using Runbooks.Model.Storage;
 using Runbooks.Sqlite.Store;
-using Runbooks.Storage;
+using TestKit.People;
 using TestKit.Storage;
 
 namespace Runbooks.Sqlite.Tests.Store;

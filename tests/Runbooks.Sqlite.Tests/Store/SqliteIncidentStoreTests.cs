@@ -1,6 +1,6 @@
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 using Runbooks.Sqlite.Store;
-using Runbooks.Incidents;
-using Runbooks.Storage;
 using static TestKit.Storage.StoredIncidents;
 
 namespace Runbooks.Sqlite.Tests.Store;

@@ -1,8 +1,9 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
+using Runbooks.Guardrails;
+using Runbooks.Intake;
+using Runbooks.Model.Storage;
 using Runbooks.Sqlite.Store;
-using Runbooks.Incidents.Intake;
-using Runbooks.Safety;
 using Runbooks.Storage;
 using TestKit;
 using TestKit.Engine;

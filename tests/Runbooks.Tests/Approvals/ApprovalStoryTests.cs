@@ -1,10 +1,9 @@
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Approvals;
-using Runbooks.Catalog;
-using Runbooks.Incidents;
-using Runbooks.Steps;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
 using TestKit.Incidents;
-using People = Runbooks.Tests.Messages.People;
+using People = Runbooks.Tests.Notifications.People;
 
 namespace Runbooks.Tests.Approvals;
 

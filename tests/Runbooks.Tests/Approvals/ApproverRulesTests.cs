@@ -1,8 +1,8 @@
 using Runbooks.Approvals;
-using Runbooks.Messages;
+using Runbooks.Model.Incidents;
 using TestKit;
 using TestKit.People;
-using People = Runbooks.Tests.Messages.People;
+using People = Runbooks.Tests.Notifications.People;
 
 namespace Runbooks.Tests.Approvals;
 

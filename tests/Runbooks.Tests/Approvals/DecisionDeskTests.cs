@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 using Runbooks.Approvals;
-using Runbooks.Incidents;
+using Runbooks.Model.Incidents;
 using TestKit;
 using TestKit.Engine;
 using TestKit.People;

@@ -1,11 +1,10 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using CsCheck;
-using Runbooks.Catalog;
 using Runbooks.Engine;
-using Runbooks.Incidents;
-using Runbooks.Orchestration;
-using Runbooks.Storage;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 using TestKit;
 
 namespace Runbooks.Tests.Engine;

@@ -1,7 +1,5 @@
-using Runbooks.Approvals;
-using Runbooks.Catalog;
-using Runbooks.Incidents;
-using Runbooks.Steps;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
 using TestKit.Incidents;
 
 namespace Runbooks.Tests.Orchestration;

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Runbooks.Incidents;
+using Runbooks.Model.Incidents;
 using Runbooks.Orchestration;
 using TestKit.Incidents;
 using TestKit.Orchestration;

@@ -1,10 +1,9 @@
+using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Engine;
-using Runbooks.Incidents;
-using Runbooks.Incidents.Watch;
-using Runbooks.Messages;
+using Runbooks.Model.Incidents;
 using Runbooks.Orchestration;
 using Runbooks.Orchestration.TaskHub;
-using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Watchdog;
 using TestKit.Incidents;
 using TestKit.Orchestration;
 

@@ -1,4 +1,5 @@
-using Runbooks.Storage;
+using Runbooks.Model.Storage;
+using TestKit.People;
 using TestKit.Storage;
 
 namespace Runbooks.Tests.Storage;

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
-using Runbooks.Incidents;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 using Runbooks.Storage;
 using TestKit;
 using TestKit.Storage;

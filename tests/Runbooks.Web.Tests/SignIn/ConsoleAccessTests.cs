@@ -4,7 +4,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Runbooks.Web.Edge;
+using Runbooks.Web.Http;
 using Runbooks.Web.SignIn;
 
 namespace Runbooks.Web.Tests.SignIn;

@@ -3,9 +3,8 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Runbooks.Approvals;
-using Runbooks.Incidents;
-using Runbooks.Messages;
+using Runbooks.Model.Incidents;
+using Runbooks.Notifications;
 using Runbooks.Web.SignIn;
 using TestKit;
 

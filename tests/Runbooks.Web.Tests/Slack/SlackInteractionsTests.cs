@@ -4,9 +4,9 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
-using Runbooks.Approvals;
-using Runbooks.Messages;
-using Runbooks.Storage;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+using Runbooks.Notifications;
 using TestKit;
 
 namespace Runbooks.Web.Tests.Slack;

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Runbooks.Engine;
-using Runbooks.Orchestration;
 
 namespace TestKit.Engine;
 

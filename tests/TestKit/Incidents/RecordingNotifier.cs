@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
-using Runbooks.Messages;
+using Runbooks.Model.Incidents;
+using Runbooks.Notifications;
 
 namespace TestKit.Incidents;
 

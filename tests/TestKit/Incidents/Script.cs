@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using Runbooks.Steps;
+using Runbooks.Model.Incidents;
 
 namespace TestKit.Incidents;
 

@@ -1,5 +1,7 @@
 using System.Text.Json;
-using Runbooks.Steps;
+using Runbooks.Catalog.Parameters;
+using Runbooks.Catalog.Steps;
+using Runbooks.Model.Incidents;
 
 namespace TestKit.Incidents;
 

@@ -1,7 +1,7 @@
 using System.Text.Json;
-using Runbooks.Alerts;
-using Runbooks.Catalog;
-using Runbooks.Incidents;
+using Runbooks.Model.Alerts;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
 
 namespace TestKit.Incidents;
 

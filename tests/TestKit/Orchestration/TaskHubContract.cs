@@ -1,7 +1,6 @@
 using Microsoft.DurableTask;
 using Runbooks.Engine;
-using Runbooks.Incidents;
-using Runbooks.Orchestration;
+using Runbooks.Model.Incidents;
 using Runbooks.Orchestration.TaskHub;
 using Shouldly;
 using TestKit.Engine;

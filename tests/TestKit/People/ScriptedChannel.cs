@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using Runbooks.Messages;
+using Runbooks.Notifications;
 
 namespace TestKit.People;
 

@@ -1,5 +1,5 @@
 using System.Text;
-using Runbooks.Storage;
+using Runbooks.Model.Storage;
 using Shouldly;
 using Xunit;
 

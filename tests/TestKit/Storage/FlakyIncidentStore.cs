@@ -1,6 +1,6 @@
-using Runbooks.Catalog;
-using Runbooks.Incidents;
-using Runbooks.Storage;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 
 namespace TestKit.Storage;
 

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
-using Runbooks.Storage;
+using Runbooks.Model.Storage;
 
 namespace TestKit.Storage;
 

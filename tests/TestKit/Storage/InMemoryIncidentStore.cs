@@ -1,7 +1,7 @@
 using System.Globalization;
-using Runbooks.Catalog;
-using Runbooks.Incidents;
-using Runbooks.Storage;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 
 namespace TestKit.Storage;
 

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Runbooks.Storage;
+using Runbooks.Model.Storage;
 
 namespace TestKit.Storage;
 

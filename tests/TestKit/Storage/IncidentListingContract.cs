@@ -1,5 +1,5 @@
-using Runbooks.Incidents;
-using Runbooks.Storage;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 using Shouldly;
 using Xunit;
 using static TestKit.Storage.StoredIncidents;

@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
-using Runbooks.Alerts;
-using Runbooks.Catalog;
-using Runbooks.Incidents;
+using Runbooks.Model.Alerts;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
 
 namespace TestKit.Storage;
 

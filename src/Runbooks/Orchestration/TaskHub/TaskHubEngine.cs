@@ -1,7 +1,7 @@
 using DurableTask.Core;
 using DurableTask.Core.Exceptions;
 using Runbooks.Engine;
-using Runbooks.Storage;
+using Runbooks.Model.Storage;
 
 namespace Runbooks.Orchestration.TaskHub;
 

@@ -1,3 +1,0 @@
-using RunbookLocal.Commands;
-
-return await CommandLine.RunAsync(args);

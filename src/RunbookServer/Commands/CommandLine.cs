@@ -1,0 +1,70 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using Runbooks.Model.Text;
+using RunbookServer.Terminal;
+
+namespace RunbookServer.Commands;
+
+/// <summary>Every command of <c>runbook</c>. One file each; adding one is one line here.</summary>
+internal static class CommandLine
+{
+    public static async Task<int> RunAsync(string[] args)
+    {
+        var parsed = Build().Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            Screen.Error($"{OnOneLine(parsed.Errors)} {DidYouMean(parsed)}See: {Words(parsed.CommandResult)} --help");
+            return ExitCode.Usage;
+        }
+
+        try
+        {
+            // Errors are ours to word; the library's handler would print a stack trace.
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+        }
+        catch (CommandException stopped)
+        {
+            Screen.Error(stopped.Message);
+            return stopped.ExitCode;
+        }
+        catch (OperationCanceledException)
+        {
+            return ExitCode.Done;
+        }
+    }
+
+    private static string OnOneLine(IEnumerable<ParseError> errors) =>
+        string.Join(" ", errors.Select(error => string.Join(" ", error.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))));
+
+    private static string DidYouMean(ParseResult parsed)
+    {
+        var command = parsed.CommandResult.Command;
+        var known = command.Subcommands.Select(one => one.Name).Concat(command.Options.Select(option => option.Name)).ToList();
+        return parsed.UnmatchedTokens.Count == 0 ? "" : Suggestion.For(parsed.UnmatchedTokens[0], known);
+    }
+
+    private static string Words(CommandResult command) => command.Command is RootCommand ? "runbook" : $"runbook {command.Command.Name}";
+
+    internal static RootCommand Build()
+    {
+        var root = new RootCommand("Runs incident runbooks. Without a command it serves: console, API and a practice range to try it on.")
+        {
+            ServeCommand.Build(),
+            RangeCommand.Build(),
+            FireCommand.Build(),
+            IncidentsCommand.Build(),
+            ShowCommand.Build(),
+            DecideCommand.BuildApprove(),
+            DecideCommand.BuildReject(),
+            ValidateCommand.Build(),
+            TestCommand.Build(),
+            SimulateCommand.Build(),
+            ExportCommand.Build(),
+            RenderCommand.Build(),
+            SchemaCommand.Build(),
+            VerifyAuditCommand.Build(),
+        };
+        ServeCommand.AddTo(root);
+        return root;
+    }
+}

@@ -1,0 +1,84 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using Runbooks.Engine;
+using Runbooks.Testing;
+using Runbooks.Web.Incidents;
+using RunbookServer.Export;
+using RunbookServer.Terminal;
+
+namespace RunbookServer.Commands;
+
+/// <summary><c>runbook export ID</c>: a finished incident as a test of its runbook.</summary>
+internal static class ExportCommand
+{
+    public static Command Build()
+    {
+        var client = new ClientOptions();
+        var id = new Argument<string>("id") { Description = "The id of an incident that has ended." };
+        var file = new Option<FileInfo?>("--out") { Description = "Where to write it, for example runbooks/tests/hanged-gpu/that-night/test.yaml; the screen unless named." };
+        var command = new Command("export", "Turns a finished incident into a test of its runbook.") { id, file };
+        client.AddTo(command);
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            using var api = client.Connect(parsed);
+            var path = $"api/incidents/{Uri.EscapeDataString(parsed.GetRequiredValue(id))}";
+            var (_, body) = (await api.GetAsync(path, cancellationToken)).OrFail();
+            var incident = Read(body?.ToJsonString() ?? "");
+            if (!incident.Final)
+            {
+                throw new CommandException($"Incident {incident.Id} has not ended, it is {Words.Of(incident.State)}; a test needs an end. Try again when it has one.", ExitCode.Failed);
+            }
+
+            var text = Header(incident) + TestScriptWriter.Write(IncidentTest.Of(incident));
+            if (parsed.GetValue(file) is { } chosen)
+            {
+                Write(chosen, text);
+                Screen.Raw($"Written to {chosen.FullName}. Run it with: runbook test");
+            }
+            else
+            {
+                Screen.Raw(text.TrimEnd());
+            }
+
+            return ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static IncidentView Read(string json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<IncidentView>(json, DurableJson.Options)!;
+        }
+        catch (JsonException other)
+        {
+            throw new CommandException($"The host answers in another form than this program knows, so it is of another version: {other.Message}", ExitCode.Failed);
+        }
+    }
+
+    private static string Header(IncidentView incident) => string.Create(CultureInfo.InvariantCulture, $"""
+        # Incident {incident.Id} of {incident.OpenedAt.UtcDateTime:yyyy-MM-dd HH:mm} UTC, exported.
+        # Runbook {incident.Runbook}, version {incident.RunbookVersion[..12]}.
+
+        """).ReplaceLineEndings("\n");
+
+    private static void Write(FileInfo file, string text)
+    {
+        try
+        {
+            file.Directory?.Create();
+            using var created = new StreamWriter(new FileStream(file.FullName, FileMode.CreateNew));
+            created.Write(text);
+        }
+        catch (IOException) when (File.Exists(file.FullName))
+        {
+            throw new CommandException($"{file.FullName} is there already and was left as it is. Name another file with --out.");
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandException($"{file.FullName} cannot be written: {failure.Message} Name another file with --out.");
+        }
+    }
+}

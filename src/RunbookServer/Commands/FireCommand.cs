@@ -1,0 +1,63 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Runbooks.Model.Incidents;
+using RunbookServer.Terminal;
+
+namespace RunbookServer.Commands;
+
+/// <summary><c>runbook fire SAMPLE|FILE</c>: posts an alert to the running host, as its sender would.</summary>
+internal static class FireCommand
+{
+    public static Command Build()
+    {
+        var client = new ClientOptions();
+        var what = new Argument<string?>("sample")
+        {
+            Description = "The name of a sample alert, or a file with an alert. Without it the samples are listed.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var source = SampleAlerts.SourceOption();
+        var command = new Command("fire", "Posts a sample or a given alert to the running host.") { what, source };
+        client.AddTo(command);
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            if (parsed.GetValue(what) is not { Length: > 0 } name)
+            {
+                Screen.Raw("Samples:");
+                foreach (var sample in SampleAlerts.Names)
+                {
+                    Screen.Raw($"  {sample}");
+                }
+
+                return ExitCode.Done;
+            }
+
+            var (sender, body) = SampleAlerts.Read(name, parsed.GetValue(source));
+            using var api = client.Connect(parsed);
+            var (_, answer) = (await api.PostAsync($"api/alerts/{sender}", body, cancellationToken)).OrFail();
+            foreach (var incident in answer?["incidents"]?.AsArray() ?? [])
+            {
+                Print(incident, api.Address);
+            }
+
+            foreach (var error in answer?["errors"]?.AsArray() ?? [])
+            {
+                Screen.Error($"{error?["path"]}: {error?["found"]}; {error?["remedy"]}");
+            }
+
+            return ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static void Print(JsonNode? incident, Uri address)
+    {
+        var id = incident?["id"]?.ToString();
+        var about = incident?["runbook"] is { } runbook ? $"{runbook} on {IncidentWords.Target((string?)incident["target"] ?? "")}." : "";
+        Screen.Raw($"{incident?["outcome"]}: {about} {incident?["reason"]}".Replace("  ", " ", StringComparison.Ordinal).TrimEnd());
+        if (!string.IsNullOrEmpty(id))
+        {
+            Screen.Raw($"  {new Uri(address, $"/incidents/{Uri.EscapeDataString(id)}")}");
+        }
+    }
+}

@@ -1,0 +1,41 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Runbooks.Model.Incidents;
+using RunbookServer.Terminal;
+
+namespace RunbookServer.Commands;
+
+/// <summary><c>runbook incidents</c>: what is open and what was.</summary>
+internal static class IncidentsCommand
+{
+    public static Command Build()
+    {
+        var client = new ClientOptions();
+        var state = new Option<string?>("--state") { Description = "Only those in this state, for example awaitingApproval." };
+        var limit = new Option<int>("--limit") { Description = "At most this many.", DefaultValueFactory = _ => 20 };
+        var command = new Command("incidents", "Lists incidents, newest first.") { state, limit };
+        client.AddTo(command);
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            using var api = client.Connect(parsed);
+            var query = parsed.GetValue(state) is { Length: > 0 } wanted ? $"&state={Uri.EscapeDataString(wanted)}" : "";
+            var (_, body) = (await api.GetAsync($"api/incidents?limit={parsed.GetValue(limit)}{query}", cancellationToken)).OrFail();
+            var incidents = body?["incidents"]?.AsArray() ?? [];
+            if (incidents.Count == 0)
+            {
+                Screen.Raw(query.Length == 0 ? "No incidents yet." : $"No incident is {parsed.GetValue(state)}.");
+            }
+
+            foreach (var incident in incidents)
+            {
+                var alerts = incident?["alertCount"]?.GetValue<int>() is > 1 and var count ? $"  {count} alerts" : "";
+                Screen.Raw($"{Text(incident, "id"),-22} {Text(incident, "openedAt")[..16].Replace('T', ' ')}  {Text(incident, "state"),-16} {Text(incident, "runbook"),-22} {IncidentWords.Target(Text(incident, "target"))}{alerts}");
+            }
+
+            return ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static string Text(JsonNode? incident, string key) => incident?[key]?.ToString() ?? "";
+}

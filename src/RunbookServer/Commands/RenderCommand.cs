@@ -1,0 +1,25 @@
+using System.CommandLine;
+using Runbooks.Catalog;
+using RunbookServer.Hosting;
+using RunbookServer.Rendering;
+using RunbookServer.Terminal;
+
+namespace RunbookServer.Commands;
+
+/// <summary><c>runbook render RUNBOOK</c>: the runbook as Markdown with a Mermaid diagram.</summary>
+internal static class RenderCommand
+{
+    public static Command Build()
+    {
+        var runbook = new RunbookArgument();
+        var command = new Command("render", "Prints a runbook as Markdown with a Mermaid diagram.");
+        runbook.AddTo(command);
+        command.SetAction(parsed =>
+        {
+            using var services = OfflineServices.Build();
+            Screen.Raw(RunbookPage.Write(runbook.Load(parsed, services.GetRequiredService<RunbookCatalog>())));
+            return ExitCode.Done;
+        });
+        return command;
+    }
+}

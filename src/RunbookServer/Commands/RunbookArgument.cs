@@ -1,0 +1,43 @@
+using System.CommandLine;
+using Runbooks.Catalog;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Text;
+using RunbookServer.Hosting;
+using RunbookServer.Terminal;
+
+namespace RunbookServer.Commands;
+
+/// <summary>One runbook, by its file or by its id in the folder: shared by all commands that work on one.</summary>
+internal sealed class RunbookArgument
+{
+    private readonly Argument<string> _name = new("runbook") { Description = "A runbook's id, or its file." };
+    private readonly RunbookFolderOption _folder = new();
+
+    public void AddTo(Command command)
+    {
+        command.Add(_name);
+        command.Add(_folder);
+    }
+
+    /// <exception cref="CommandException">There is no such runbook, or it has errors.</exception>
+    public Runbook Load(ParseResult parsed, RunbookCatalog catalog)
+    {
+        var loaded = catalog.Load([RunbookFolder.Read(Find(parsed.GetRequiredValue(_name), _folder.Of(parsed)))]);
+        return loaded.Errors.Count == 0
+            ? catalog.Current[0]
+            : throw new CommandException($"The runbook has errors.\n{string.Join("\n", loaded.Errors)}", ExitCode.Failed);
+    }
+
+    private static string Find(string name, RunbookFolder folder)
+    {
+        if (File.Exists(name))
+        {
+            return name;
+        }
+
+        // A runbook's file carries its id.
+        var known = folder.Files().Select(file => (Id: Path.GetFileNameWithoutExtension(file), File: file)).ToList();
+        return known.Find(one => one.Id == name).File
+            ?? throw new CommandException($"There is no runbook and no file '{name}'. {Suggestion.For(name, known.Select(one => one.Id))}In {folder.Path}: {string.Join(", ", known.Select(one => one.Id))}.");
+    }
+}

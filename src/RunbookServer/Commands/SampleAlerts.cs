@@ -1,0 +1,53 @@
+using System.CommandLine;
+using System.Reflection;
+using Runbooks.Intake.Parsing;
+using Runbooks.Model.Text;
+using RunbookServer.Terminal;
+
+namespace RunbookServer.Commands;
+
+/// <summary>The alerts that come with the program, as their senders write them: <c>{runbook}.{source}[.resolved]</c>.</summary>
+internal static class SampleAlerts
+{
+    private const string Prefix = "samples/";
+    private static readonly string[] s_senders = ["azure-monitor", "alertmanager", "grafana", "generic"];
+    private static readonly Assembly s_assembly = typeof(SampleAlerts).Assembly;
+
+    public static IReadOnlyList<string> Names { get; } =
+        [.. s_assembly.GetManifestResourceNames().Where(name => name.StartsWith(Prefix, StringComparison.Ordinal)).Select(name => name[Prefix.Length..^".json".Length]).Order()];
+
+    /// <summary>Says who sends a file, where its name does not.</summary>
+    public static Option<string?> SourceOption()
+    {
+        var source = new Option<string?>("--source") { Description = "Who sends the alert, where the file's name (x.alertmanager.json) does not say it." };
+        source.AcceptOnlyFromAmong(s_senders);
+        return source;
+    }
+
+    /// <summary>A sample by its name, by its runbook's name, or a file.</summary>
+    /// <exception cref="CommandException">There is neither.</exception>
+    public static (string Source, string Body) Read(string name, string? source)
+    {
+        // A runbook's name alone means the alert that Azure Monitor sends for it.
+        var sample = Names.FirstOrDefault(known => known == name || known == $"{name}.azure-monitor");
+        if (sample is not null)
+        {
+            using var stream = s_assembly.GetManifestResourceStream($"{Prefix}{sample}.json")!;
+            using var reader = new StreamReader(stream);
+            return (source ?? sample.Split('.')[1], reader.ReadToEnd());
+        }
+
+        if (!File.Exists(name))
+        {
+            throw new CommandException($"There is no sample and no file '{name}'. {Suggestion.For(name, Names.Concat(Names.Select(sample => sample.Split('.')[0])))}Samples: {string.Join(", ", Names)}.");
+        }
+
+        return new FileInfo(name).Length <= AlertLimits.Body
+            ? (source ?? SourceOf(name), File.ReadAllText(name))
+            : throw new CommandException($"{name} is larger than {AlertLimits.Body} bytes; no sender's alert is.");
+    }
+
+    private static string SourceOf(string file) =>
+        Path.GetFileName(file).Split('.').FirstOrDefault(part => s_senders.Contains(part))
+        ?? throw new CommandException($"Who sends {file}? Say it with --source {string.Join(", ", s_senders)}.");
+}

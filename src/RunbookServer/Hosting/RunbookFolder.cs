@@ -1,0 +1,45 @@
+using Runbooks.Catalog;
+using Runbooks.Notifications;
+using RunbookServer.Terminal;
+
+namespace RunbookServer.Hosting;
+
+/// <summary>The folder of runbook files.</summary>
+internal sealed record RunbookFolder(string Path)
+{
+    /// <summary>A larger file is no runbook.</summary>
+    private const long MaxBytes = 1024 * 1024;
+
+    /// <summary>The named one; else <c>./runbooks</c>; else the shipped ones beside the program.</summary>
+    /// <exception cref="CommandException">The named folder is not there.</exception>
+    public static RunbookFolder Find(string? named)
+    {
+        if (named is not null)
+        {
+            return Directory.Exists(named)
+                ? new(named)
+                : throw new CommandException($"There is no folder {named}. Name the folder of runbooks with --runbooks.");
+        }
+
+        var here = System.IO.Path.GetFullPath("runbooks");
+        return new(Directory.Exists(here) ? here : System.IO.Path.Combine(AppContext.BaseDirectory, "runbooks"));
+    }
+
+    /// <summary>Runbooks lie directly in the folder; their tests are in folders of their own.</summary>
+    public IEnumerable<string> Files() =>
+        Directory.EnumerateFiles(Path).Where(file => System.IO.Path.GetExtension(file) is ".yaml" or ".yml" && System.IO.Path.GetFileName(file) != ContactsFile.FileName).Order(StringComparer.Ordinal);
+
+    /// <summary>The contacts that stand beside the runbooks; null where there are none.</summary>
+    public string? Contacts => System.IO.Path.Combine(Path, ContactsFile.FileName) is var file && File.Exists(file) ? file : null;
+
+    public IReadOnlyList<RunbookFile> Read() => [.. Files().Select(Read)];
+
+    /// <exception cref="CommandException">The file is far too large.</exception>
+    public static RunbookFile Read(string file)
+    {
+        var name = System.IO.Path.GetRelativePath(".", file);
+        return new FileInfo(file).Length <= MaxBytes
+            ? new RunbookFile(name, File.ReadAllText(file))
+            : throw new CommandException($"{name} is larger than {MaxBytes} bytes and cannot be a runbook.");
+    }
+}

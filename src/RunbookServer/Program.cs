@@ -1,0 +1,3 @@
+using RunbookServer.Commands;
+
+return await CommandLine.RunAsync(args);

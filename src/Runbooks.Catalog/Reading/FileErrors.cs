@@ -1,0 +1,94 @@
+using Runbooks.Catalog.Parameters;
+using Runbooks.Catalog.Yaml;
+
+namespace Runbooks.Catalog.Reading;
+
+/// <summary>Collects what is wrong with one file. Errors are told by the path of a key; the place in the file is looked up.</summary>
+internal sealed class FileErrors(string file)
+{
+    private const int MaxErrors = 100;
+
+    private readonly List<CatalogError> _errors = [];
+    private readonly HashSet<Position> _refused = [];
+    private readonly Dictionary<string, Position> _keys = [];
+    private readonly Dictionary<string, Position> _values = [];
+
+    public int Count => _errors.Count;
+
+    public IReadOnlyList<CatalogError> Sorted => [.. _errors.OrderBy(error => error.Line).ThenBy(error => error.Column)];
+
+    /// <summary>Remembers where every key and value of the file stands.</summary>
+    public void Locate(YamlNode node, string path = "")
+    {
+        _values[path] = node.At;
+        switch (node)
+        {
+            case YamlMapping mapping:
+                foreach (var entry in mapping.Entries)
+                {
+                    _keys[Join(path, entry.Key)] = entry.KeyAt;
+                    Locate(entry.Value, Join(path, entry.Key));
+                }
+
+                break;
+            case YamlSequence sequence:
+                for (var index = 0; index < sequence.Items.Count; index++)
+                {
+                    _keys[$"{path}[{index}]"] = sequence.Items[index].At;
+                    Locate(sequence.Items[index], $"{path}[{index}]");
+                }
+
+                break;
+        }
+    }
+
+    /// <summary>The YAML itself is refused here; what reading finds wrong with the same value is only a consequence.</summary>
+    public void Refuse(Position at, string problem, string remedy)
+    {
+        Add(at, "", problem, remedy);
+        _refused.Add(at);
+    }
+
+    public void Add(Position at, string key, string problem, string remedy)
+    {
+        if (_refused.Contains(at) && key.Length > 0)
+        {
+            return;
+        }
+
+        // A file that is no runbook at all would bury the one error that says so.
+        if (_errors.Count < MaxErrors)
+        {
+            _errors.Add(new(file, at.Line, at.Column, key, problem, remedy));
+        }
+    }
+
+    /// <summary>Something is wrong with the value at this path, or with the nearest one above it that the file has.</summary>
+    public void AtValue(string path, string problem, string remedy) => Add(Nearest(path, _values), path, problem, remedy);
+
+    /// <summary>Something is wrong with the key itself; for a missing one the key above it is pointed at.</summary>
+    public void AtKey(string path, string problem, string remedy) => Add(Nearest(path, _keys), path, problem, remedy);
+
+    public void Add(string prefix, ParameterError error)
+    {
+        var path = Join(prefix, error.Key);
+        Add(_values.TryGetValue(path, out var value) ? value : Nearest(path, _keys), path, error.Problem, error.Remedy);
+    }
+
+    public static string Join(string path, string key) => path.Length == 0 ? key : $"{path}.{key}";
+
+    private static Position Nearest(string path, Dictionary<string, Position> places)
+    {
+        while (path.Length > 0)
+        {
+            if (places.TryGetValue(path, out var place))
+            {
+                return place;
+            }
+
+            path = path[..Math.Max(0, path.LastIndexOfAny(['.', '[']))];
+        }
+
+        return new(1, 1);
+    }
+}

@@ -1,0 +1,111 @@
+using System.Security.Cryptography;
+using System.Text;
+using Runbooks.Catalog.Steps;
+using Runbooks.Catalog.Yaml;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Text;
+
+namespace Runbooks.Catalog.Reading;
+
+/// <summary>Reads a runbook file and checks everything that can be known before an alert comes.</summary>
+public sealed class RunbookReader(StepCatalog steps)
+{
+    /// <param name="file">How errors name the file.</param>
+    /// <param name="contacts">Whom the contacts name; null when that is not to be checked.</param>
+    public ReadResult Read(string file, string text, IReadOnlyCollection<string>? contacts = null)
+    {
+        text = text.TrimStart('\uFEFF');
+        var errors = new FileErrors(file);
+        var tree = YamlTree.Read(text, errors.Refuse);
+        if (tree is not YamlMapping mapping)
+        {
+            if (tree is not null)
+            {
+                errors.Add(tree.At, "", $"The file is {tree.Words} and must be a mapping.", "Begin with 'id:'.");
+            }
+
+            return new(null, errors.Sorted);
+        }
+
+        errors.Locate(mapping);
+        var runbook = ReadParts(new Section(mapping, "", errors)) with { Hash = HashOf(text) };
+        new SafetyRules(steps, errors).Check(runbook);
+        if (contacts is not null)
+        {
+            new ContactRules(contacts, errors).Check(runbook);
+        }
+
+        return errors.Count > 0 ? new(null, errors.Sorted) : new(runbook, []);
+    }
+
+    /// <summary>The same content has the same hash, however its lines end.</summary>
+    internal static string HashOf(string text)
+    {
+        var lines = text.Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n');
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(lines)));
+    }
+
+    private Runbook ReadParts(Section root)
+    {
+        var id = root.Text("id", required: true);
+        if (id.Length > 0 && !Names.IsId(id))
+        {
+            root.Errors.AtValue("id", $"is '{Clip.To(id, 80)}'.", $"Use {Names.IdWords}.");
+        }
+
+        var title = root.Plain("title", required: true, longest: 120);
+        var summary = root.Plain("summary");
+        var owner = root.Plain("owner", longest: 200);
+        var trigger = TriggerReader.Read(root);
+        var target = root.Text("target", required: true, longest: 500);
+        TemplatePlace.Target.Check("target", target, root.Errors);
+        var impact = ReadImpact(root);
+        var diagnosis = new DiagnosisReader(steps).Read(root);
+        var checks = diagnosis.Select(check => check.Name).ToList();
+        var stepsReader = new StepsReader(steps, checks);
+        var mitigation = new MitigationReader(checks).Read(root, stepsReader);
+        var runbook = new Runbook
+        {
+            Id = id,
+            Title = title,
+            Summary = summary,
+            Owner = owner,
+            Trigger = trigger,
+            Target = target,
+            Impact = impact,
+            Diagnosis = diagnosis,
+            Mitigation = mitigation,
+            Resolution = ReadResolution(root, stepsReader),
+            Limits = LimitsReader.Read(root),
+            Mode = root.Choice("mode", RunMode.Normal),
+        };
+        root.RejectOthers();
+        return runbook;
+    }
+
+    private static Impact ReadImpact(Section root)
+    {
+        if (root.Sub("impact", required: true) is not { } section)
+        {
+            return new(ImpactSeverity.Medium, "", "");
+        }
+
+        var impact = new Impact(
+            section.Choice("severity", ImpactSeverity.Medium, required: true),
+            section.Plain("users", required: true),
+            section.Plain("data"));
+        section.RejectOthers();
+        return impact;
+    }
+
+    private static Resolution ReadResolution(Section root, StepsReader steps)
+    {
+        var section = root.Sub("resolution");
+        var resolution = new Resolution { Approval = ApprovalReader.Read(section, steps.Place), Steps = steps.Read(section) };
+        section?.RejectOthers();
+        return resolution;
+    }
+}
+
+/// <summary>A runbook, or everything that is wrong with its file, in the file's order.</summary>
+public sealed record ReadResult(Runbook? Runbook, IReadOnlyList<CatalogError> Errors);

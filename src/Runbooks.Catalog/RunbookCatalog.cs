@@ -1,0 +1,80 @@
+using System.Collections.Frozen;
+using Runbooks.Catalog.Reading;
+using Runbooks.Model.Definition;
+
+namespace Runbooks.Catalog;
+
+/// <summary>
+/// The runbooks that are in force. Loading replaces them all at once; a broken file never replaces a good version.
+/// Hosts read the files.
+/// </summary>
+public sealed class RunbookCatalog(RunbookReader reader)
+{
+    private readonly Lock _loading = new();
+    private volatile Snapshot _current = new([]);
+
+    /// <summary>By id, in order.</summary>
+    public IReadOnlyList<Runbook> Current => _current.Runbooks;
+
+    public Runbook? Find(string id) => _current.ById.GetValueOrDefault(id);
+
+    /// <summary>
+    /// Takes over every good file. The first time, any error leaves the catalog empty, and the host does not start.
+    /// Later, what was good stays in force until its file is good again or gone while no file is broken.
+    /// </summary>
+    /// <param name="contacts">Whom the contacts name, where an unknown name is to be an error; a host asks the fallback instead.</param>
+    public LoadResult Load(IEnumerable<RunbookFile> files, IReadOnlyCollection<string>? contacts = null)
+    {
+        lock (_loading)
+        {
+            var read = files.Select(file => (file.Name, Result: reader.Read(file.Name, file.Text, contacts))).ToList();
+            var errors = read.SelectMany(file => file.Result.Errors).ToList();
+            var good = new List<Entry>();
+            foreach (var same in read.Where(file => file.Result.Runbook is not null).GroupBy(file => file.Result.Runbook!.Id))
+            {
+                var entries = same.Select(file => new Entry(file.Name, file.Result.Runbook!)).ToList();
+                good.AddRange(entries.Count == 1 ? entries : Duplicates(entries, errors));
+            }
+
+            List<Entry> kept = errors.Count == 0
+                ? []
+                : [.. _current.Entries.Where(old => good.TrueForAll(entry => entry.File != old.File && entry.Runbook.Id != old.Runbook.Id))];
+            if (errors.Count == 0 || _current.Entries.Count > 0)
+            {
+                _current = new([.. good.Concat(kept).OrderBy(entry => entry.Runbook.Id, StringComparer.Ordinal)]);
+            }
+
+            return new(errors, [.. kept.Select(entry => entry.Runbook.Id)]);
+        }
+    }
+
+    /// <summary>Reports all files of one id; the one that had the id before may go on with it.</summary>
+    private IEnumerable<Entry> Duplicates(List<Entry> entries, List<CatalogError> errors)
+    {
+        foreach (var entry in entries)
+        {
+            var others = string.Join(", ", entries.Where(other => other != entry).Select(other => other.File));
+            errors.Add(new(entry.File, 1, 1, "id", $"'{entry.Runbook.Id}' is also the id of {others}.", "Give each runbook an id of its own."));
+        }
+
+        return entries.Where(entry => _current.Entries.Any(old => old.File == entry.File && old.Runbook.Id == entry.Runbook.Id)).Take(1);
+    }
+
+    private sealed record Entry(string File, Runbook Runbook);
+
+    private sealed class Snapshot(IReadOnlyList<Entry> entries)
+    {
+        public IReadOnlyList<Entry> Entries => entries;
+
+        public IReadOnlyList<Runbook> Runbooks { get; } = [.. entries.Select(entry => entry.Runbook)];
+
+        public FrozenDictionary<string, Runbook> ById { get; } = entries.ToFrozenDictionary(entry => entry.Runbook.Id, entry => entry.Runbook);
+    }
+}
+
+/// <param name="Name">As errors name it.</param>
+public sealed record RunbookFile(string Name, string Text);
+
+/// <param name="Errors">Of all files, each in its file's order.</param>
+/// <param name="Kept">Ids of runbooks that stay in force in an earlier version, because there are errors.</param>
+public sealed record LoadResult(IReadOnlyList<CatalogError> Errors, IReadOnlyList<string> Kept);

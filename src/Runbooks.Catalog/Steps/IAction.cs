@@ -1,0 +1,84 @@
+using System.Text.Json;
+using Runbooks.Model.Incidents;
+
+namespace Runbooks.Catalog.Steps;
+
+/// <summary>
+/// Something that a runbook does, by name. Looking and acting are apart: <see cref="PrepareAsync"/> only reads, so a
+/// plan, a dry run and the check of preconditions are the same code that a real run uses. Written by deriving from
+/// <see cref="RunbookAction{TParameters}"/>.
+/// </summary>
+public interface IAction
+{
+    /// <summary>As runbooks write it: <c>area.verb</c>, for example <c>kubernetes.recyclePod</c>.</summary>
+    string Name { get; }
+
+    /// <summary>One sentence for the reference page.</summary>
+    string Summary { get; }
+
+    /// <summary>The least Azure or Kubernetes role that suffices; null when none is needed.</summary>
+    string? Role { get; }
+
+    /// <summary>Whether running it twice is the same as running it once. When not, it is never repeated after a crash.</summary>
+    bool Repeatable { get; }
+
+    /// <summary>Whether <see cref="UndoAsync"/> brings back what was before.</summary>
+    bool Reversible { get; }
+
+    Type ParametersType { get; }
+
+    /// <summary>Reads the world and says what would happen. Touches nothing; may run any number of times.</summary>
+    Task<Preparation> PrepareAsync(object parameters, StepContext context, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Asks the other side whether this identity may do what <see cref="ApplyAsync"/> would do last, where that can be
+    /// asked without acting. Only a dry run asks: a real run hears it from the call itself.
+    /// </summary>
+    /// <returns>What is lacking, in words with the role; null when nothing is, or when nobody can tell.</returns>
+    Task<string?> FindLackAsync(object parameters, StepContext context, CancellationToken cancellationToken);
+
+    /// <summary>Acts. Intent and undo state are already recorded. Returns once the effect is there, not merely asked for.</summary>
+    /// <exception cref="StepRefusedException">It must not run, and trying again will not change that.</exception>
+    Task<ActionResult> ApplyAsync(object parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken);
+
+    /// <summary>Brings back what was before; safe to run twice.</summary>
+    /// <param name="undoState">As recorded from <see cref="Preparation.UndoState"/>.</param>
+    Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken);
+}
+
+/// <inheritdoc cref="IAction"/>
+public abstract class RunbookAction<TParameters>(string name, string summary) : IAction
+    where TParameters : notnull
+{
+    public string Name => name;
+
+    public string Summary => summary;
+
+    public virtual string? Role => null;
+
+    public virtual bool Repeatable => true;
+
+    public virtual bool Reversible => false;
+
+    public Type ParametersType => typeof(TParameters);
+
+    protected abstract Task<Preparation> PrepareAsync(TParameters parameters, StepContext context, CancellationToken cancellationToken);
+
+    /// <inheritdoc cref="IAction.FindLackAsync"/>
+    protected virtual Task<string?> FindLackAsync(TParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+        Task.FromResult<string?>(null);
+
+    protected abstract Task<ActionResult> ApplyAsync(TParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken);
+
+    public virtual Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken) =>
+        throw new StepRefusedException($"{Name} cannot be undone.");
+
+    Task<Preparation> IAction.PrepareAsync(object parameters, StepContext context, CancellationToken cancellationToken) =>
+        PrepareAsync((TParameters)parameters, context, cancellationToken);
+
+    Task<string?> IAction.FindLackAsync(object parameters, StepContext context, CancellationToken cancellationToken) =>
+        FindLackAsync((TParameters)parameters, context, cancellationToken);
+
+    Task<ActionResult> IAction.ApplyAsync(object parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken) =>
+        ApplyAsync((TParameters)parameters, preparation, context, cancellationToken);
+}

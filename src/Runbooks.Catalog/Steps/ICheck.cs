@@ -1,0 +1,44 @@
+using Runbooks.Model.Incidents;
+
+namespace Runbooks.Catalog.Steps;
+
+/// <summary>A diagnosis question that runbooks ask by name. Reads only. Written by deriving from <see cref="Check{TParameters}"/>.</summary>
+public interface ICheck
+{
+    /// <summary>As runbooks write it: <c>area.question</c>, for example <c>prometheus.query</c>.</summary>
+    string Name { get; }
+
+    /// <summary>One sentence for the reference page.</summary>
+    string Summary { get; }
+
+    /// <summary>The least Azure or Kubernetes role that suffices; null when none is needed.</summary>
+    string? Role { get; }
+
+    /// <summary>The record that the <c>with</c> mapping is bound to.</summary>
+    Type ParametersType { get; }
+
+    /// <param name="parameters">An instance of <see cref="ParametersType"/>, validated.</param>
+    Task<CheckResult> AskAsync(object parameters, StepContext context, CancellationToken cancellationToken);
+}
+
+/// <inheritdoc cref="ICheck"/>
+public abstract class Check<TParameters>(string name, string summary) : ICheck
+    where TParameters : notnull
+{
+    public string Name => name;
+
+    public string Summary => summary;
+
+    public virtual string? Role => null;
+
+    public Type ParametersType => typeof(TParameters);
+
+    /// <summary>
+    /// Asks the question. An exception counts as unknown and its message is shown, so messages name the system, what
+    /// was asked and the remedy, and never carry a secret.
+    /// </summary>
+    protected abstract Task<CheckResult> AskAsync(TParameters parameters, StepContext context, CancellationToken cancellationToken);
+
+    Task<CheckResult> ICheck.AskAsync(object parameters, StepContext context, CancellationToken cancellationToken) =>
+        AskAsync((TParameters)parameters, context, cancellationToken);
+}

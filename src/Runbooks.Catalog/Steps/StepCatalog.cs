@@ -1,0 +1,36 @@
+namespace Runbooks.Catalog.Steps;
+
+/// <summary>Every check and action that runbooks may name. A name given twice fails at start-up.</summary>
+public sealed class StepCatalog
+{
+    private readonly Dictionary<string, ICheck> _checks;
+    private readonly Dictionary<string, IAction> _actions;
+
+    public StepCatalog(IEnumerable<ICheck> checks, IEnumerable<IAction> actions)
+    {
+        _checks = Index(checks, check => check.Name, "checks");
+        _actions = Index(actions, action => action.Name, "actions");
+    }
+
+    public IReadOnlyCollection<ICheck> Checks => _checks.Values;
+
+    public IReadOnlyCollection<IAction> Actions => _actions.Values;
+
+    public ICheck? FindCheck(string name) => _checks.GetValueOrDefault(name);
+
+    public IAction? FindAction(string name) => _actions.GetValueOrDefault(name);
+
+    private static Dictionary<string, T> Index<T>(IEnumerable<T> items, Func<T, string> name, string kind)
+    {
+        var index = new Dictionary<string, T>(StringComparer.Ordinal);
+        foreach (var item in items)
+        {
+            if (!index.TryAdd(name(item), item))
+            {
+                throw new InvalidOperationException($"Two {kind} are called '{name(item)}': {index[name(item)]!.GetType()} and {item!.GetType()}.");
+            }
+        }
+
+        return index;
+    }
+}

@@ -1,0 +1,123 @@
+using System.Text;
+using Runbooks.Model.Text;
+
+namespace Runbooks.Catalog.Templates;
+
+/// <summary>
+/// Text with placeholders. Substitution is all there is: no expressions, no functions, no nesting. What is inserted is
+/// data; it is never looked at for placeholders again.
+/// </summary>
+public sealed class Template
+{
+    /// <summary>The longest text that comes out of a template, in characters.</summary>
+    public const int MaxLength = 16_384;
+
+    private readonly IReadOnlyList<(string Text, Placeholder? Placeholder)> _parts;
+
+    private Template(IReadOnlyList<(string, Placeholder?)> parts, IReadOnlyList<string> errors) => (_parts, Errors) = (parts, errors);
+
+    /// <summary>What is wrong with the placeholders themselves, each with its remedy.</summary>
+    public IReadOnlyList<string> Errors { get; }
+
+    public IEnumerable<Placeholder> Placeholders => _parts.Select(part => part.Placeholder).OfType<Placeholder>();
+
+    public static bool HasPlaceholder(string text) => text.Contains("{{", StringComparison.Ordinal);
+
+    /// <summary>Renders strictly: every placeholder must have a value.</summary>
+    public static RenderedText Render(string text, TemplateScope scope) => Parse(text).Render(scope);
+
+    /// <summary>Renders with <c>?</c> for what is missing, and cuts what is too long.</summary>
+    public static string RenderLenient(string text, TemplateScope scope) => Parse(text).RenderLenient(scope);
+
+    public static Template Parse(string text)
+    {
+        var parts = new List<(string, Placeholder?)>();
+        var errors = new List<string>();
+        var at = 0;
+        while (at < text.Length)
+        {
+            var open = text.IndexOf("{{", at, StringComparison.Ordinal);
+            var close = open < 0 ? -1 : text.IndexOf("}}", open + 2, StringComparison.Ordinal);
+            if (close < 0)
+            {
+                if (open >= 0)
+                {
+                    errors.Add("'{{' is not closed by '}}'. Write for example {{ labels.pod }}.");
+                }
+
+                parts.Add((text[at..], null));
+                break;
+            }
+
+            if (open > at)
+            {
+                parts.Add((text[at..open], null));
+            }
+
+            var (placeholder, error) = Placeholder.Parse(text[(open + 2)..close].Trim());
+            parts.Add((placeholder is null ? "?" : text[open..(close + 2)], placeholder));
+            if (error is not null)
+            {
+                errors.Add(error);
+            }
+
+            at = close + 2;
+        }
+
+        return new Template(parts, errors);
+    }
+
+    /// <param name="mode">Whether outputs of steps that have not run yet may stay as they are written.</param>
+    /// <param name="refuse">Says why a value must not be inserted here; null to let every value in.</param>
+    public RenderedText Render(TemplateScope scope, RenderMode mode = RenderMode.Run, Func<string, string?>? refuse = null)
+    {
+        var errors = new List<string>(Errors);
+        var pending = false;
+        var text = new StringBuilder();
+        foreach (var (literal, placeholder) in _parts)
+        {
+            if (placeholder is null)
+            {
+                text.Append(literal);
+            }
+            else if (mode == RenderMode.Plan && scope.IsPending(placeholder))
+            {
+                pending = true;
+                text.Append(literal);
+            }
+            else if (scope.Find(placeholder) is not { } value)
+            {
+                errors.Add(scope.Missing(placeholder));
+            }
+            else if (refuse?.Invoke(value) is { } reason)
+            {
+                errors.Add($"The value of {{{{ {Clip.To(placeholder.Path, 80)} }}}} {reason}");
+            }
+            else if (text.Length + value.Length > MaxLength)
+            {
+                errors.Add($"With {{{{ {Clip.To(placeholder.Path, 80)} }}}} the text is longer than {MaxLength} characters. Use a shorter value.");
+            }
+            else
+            {
+                text.Append(value);
+            }
+        }
+
+        return errors.Count > 0 ? new(null, errors, pending) : new(text.ToString(), [], pending);
+    }
+
+    public string RenderLenient(TemplateScope scope)
+    {
+        var text = new StringBuilder();
+        foreach (var (literal, placeholder) in _parts)
+        {
+            text.Append(placeholder is null ? literal : scope.Find(placeholder) ?? "?");
+            if (text.Length > MaxLength)
+            {
+                break;
+            }
+        }
+
+        return Clip.To(text.ToString(), MaxLength);
+    }
+}

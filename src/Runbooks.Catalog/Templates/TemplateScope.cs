@@ -1,0 +1,84 @@
+using Runbooks.Model.Alerts;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
+
+namespace Runbooks.Catalog.Templates;
+
+/// <summary>Everything that placeholders may read at one moment of an incident.</summary>
+public sealed record TemplateScope
+{
+    private const int NamesShown = 20;
+
+    public Alert? Alert { get; init; }
+
+    /// <summary>Null while the target itself is being rendered.</summary>
+    public string? Target { get; init; }
+
+    public string? IncidentId { get; init; }
+
+    /// <summary>By the check's name in the runbook.</summary>
+    public IReadOnlyDictionary<string, CheckResult> Findings { get; init; } = new Dictionary<string, CheckResult>();
+
+    /// <summary>Outputs of the steps that have run, by the step's name in the runbook.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> Steps { get; init; } =
+        new Dictionary<string, IReadOnlyDictionary<string, string>>();
+
+    internal bool IsPending(Placeholder placeholder) =>
+        placeholder.Root == PlaceholderRoot.Steps && !Steps.ContainsKey(placeholder.Key);
+
+    internal string? Find(Placeholder placeholder) => placeholder.Root switch
+    {
+        PlaceholderRoot.Labels => Alert?.Labels.GetValueOrDefault(placeholder.Key),
+        PlaceholderRoot.Annotations => Alert?.Annotations.GetValueOrDefault(placeholder.Key),
+        PlaceholderRoot.Alert => Alert is { } alert ? Field(alert, placeholder.Key) : null,
+        PlaceholderRoot.Target => Target,
+        PlaceholderRoot.Incident => IncidentId,
+        PlaceholderRoot.Findings => Findings.GetValueOrDefault(placeholder.Key) is { } finding ? Member(finding, placeholder.Member) : null,
+        PlaceholderRoot.Steps => Steps.GetValueOrDefault(placeholder.Key)?.GetValueOrDefault(placeholder.Member),
+        _ => null,
+    };
+
+    /// <summary>Says what is missing and what is there. Names only: a value may be a secret.</summary>
+    internal string Missing(Placeholder placeholder)
+    {
+        var what = $"{{{{ {Clip.To(placeholder.Path, 80)} }}}} has no value.";
+        return placeholder.Root switch
+        {
+            PlaceholderRoot.Labels => $"{what} {Names("The alert's labels are", Alert?.Labels.Keys)}",
+            PlaceholderRoot.Annotations => $"{what} {Names("The alert's annotations are", Alert?.Annotations.Keys)}",
+            PlaceholderRoot.Alert => $"{what} The sender gave none.",
+            PlaceholderRoot.Findings when Findings.ContainsKey(placeholder.Key) => $"{what} The check gave no {placeholder.Member}.",
+            PlaceholderRoot.Findings => $"{what} {Names("There are findings of", Findings.Keys)}",
+            PlaceholderRoot.Steps when Steps.TryGetValue(placeholder.Key, out var outputs) => $"{what} {Names("The step's outputs are", outputs.Keys)}",
+            PlaceholderRoot.Steps => $"{what} {Names("These steps have run", Steps.Keys)}",
+            _ => $"{what} It is not known yet.",
+        };
+    }
+
+    private static string? Field(Alert alert, string field) => field switch
+    {
+        "name" => alert.Name,
+        "source" => alert.Source,
+        "severity" => alert.Severity,
+        "status" => alert.Status == AlertStatus.Resolved ? "resolved" : "firing",
+        "summary" => alert.Summary,
+        "link" => alert.Link,
+        "fingerprint" => alert.Fingerprint,
+        _ => null,
+    };
+
+    private static string? Member(CheckResult finding, string member) => member switch
+    {
+        "verdict" => CamelCase.Of(finding.Verdict),
+        "value" => finding.Value,
+        "summary" => finding.Summary,
+        _ => null,
+    };
+
+    private static string Names(string before, IEnumerable<string>? names)
+    {
+        var sorted = (names ?? []).Order(StringComparer.Ordinal).Select(name => Clip.To(name, 60)).ToList();
+        var more = sorted.Count > NamesShown ? $" and {sorted.Count - NamesShown} more" : "";
+        return sorted.Count == 0 ? $"{before}: none." : $"{before}: {string.Join(", ", sorted.Take(NamesShown))}{more}.";
+    }
+}

@@ -1,0 +1,166 @@
+using Runbooks.Model.Text;
+using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
+
+namespace Runbooks.Catalog.Yaml;
+
+/// <summary>
+/// Reads the plain part of YAML: one document of mappings, lists and scalars. Aliases (a small file that expands into
+/// a huge one), tags (a file that chooses types) and everything beyond the limits are refused.
+/// </summary>
+internal sealed class YamlTree
+{
+    public const int MaxCharacters = 256 * 1024;
+    public const int MaxDepth = 20;
+    public const int MaxNodes = 20_000;
+
+    private readonly IParser _parser;
+    private readonly Action<Position, string, string> _report;
+    private int _nodes;
+    private Position _last = new(1, 1);
+
+    private YamlTree(IParser parser, Action<Position, string, string> report) => (_parser, _report) = (parser, report);
+
+    /// <param name="report">Takes position, problem and remedy of everything that is wrong.</param>
+    /// <returns>Null when there is nothing that could be looked at further.</returns>
+    public static YamlNode? Read(string text, Action<Position, string, string> report)
+    {
+        if (text.Length > MaxCharacters)
+        {
+            report(new(1, 1), $"The file has more than {MaxCharacters} characters.", "Split it into several runbooks.");
+            return null;
+        }
+
+        var tree = new YamlTree(new Parser(new StringReader(text)), report);
+        try
+        {
+            return tree.Document();
+        }
+        catch (YamlLimitException)
+        {
+            return null;
+        }
+        catch (YamlException) when (Tab(text) is { } tab)
+        {
+            report(tab, "The YAML cannot be read: a line begins with a tab.", "Indent with blanks.");
+            return null;
+        }
+        catch (YamlException broken)
+        {
+            report(At(broken.Start), $"The YAML cannot be read: {broken.Message.TrimEnd('.')}.", "Check the indentation and the quotes here and in the line above.");
+            return null;
+        }
+        catch (Exception tripped) when (tripped is InvalidOperationException or EndOfStreamException)
+        {
+            // The library trips over some broken flow collections instead of reporting them.
+            report(tree._last, "The YAML cannot be read from here on.", "Check the brackets and the quotes here and in the lines below.");
+            return null;
+        }
+    }
+
+    private YamlNode? Document()
+    {
+        _parser.Consume<StreamStart>();
+        if (!_parser.Accept<DocumentStart>(out _))
+        {
+            _report(new(1, 1), "The file is empty.", "Begin with 'id:'.");
+            return null;
+        }
+
+        _parser.Consume<DocumentStart>();
+        var root = Node(1);
+        _parser.Consume<DocumentEnd>();
+        if (_parser.Accept<DocumentStart>(out var second))
+        {
+            _report(At(second.Start), "A second document begins here.", "Put each runbook into a file of its own, and remove '---'.");
+        }
+
+        return root;
+    }
+
+    private YamlNode Node(int depth)
+    {
+        var node = _parser.Consume<ParsingEvent>();
+        var at = _last = At(node.Start);
+        if (depth > MaxDepth || ++_nodes > MaxNodes)
+        {
+            _report(at, depth > MaxDepth ? $"This is nested deeper than {MaxDepth} levels." : $"The file has more than {MaxNodes} values.", "Make the runbook simpler.");
+            throw new YamlLimitException();
+        }
+
+        if (node is NodeEvent marked)
+        {
+            RefuseMarks(marked, at);
+        }
+
+        switch (node)
+        {
+            case Scalar scalar:
+                return new YamlScalar(scalar.Value, scalar.Style == ScalarStyle.Plain, at);
+            case SequenceStart:
+                var items = new List<YamlNode>();
+                while (!_parser.TryConsume<SequenceEnd>(out _))
+                {
+                    items.Add(Node(depth + 1));
+                }
+
+                return new YamlSequence(items, at);
+            case MappingStart:
+                return new YamlMapping(Entries(depth, at), at);
+            default:
+                _report(at, "Aliases (*name) are not allowed.", "Write the value out.");
+                return new YamlScalar("", Plain: true, at);
+        }
+    }
+
+    private List<YamlEntry> Entries(int depth, Position start)
+    {
+        var entries = new List<YamlEntry>();
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        while (!_parser.TryConsume<MappingEnd>(out _))
+        {
+            var key = Node(depth + 1);
+            var value = Node(depth + 1);
+            if (key is not YamlScalar name)
+            {
+                _report(start, "A key must be a word.", "Put quotes around text that holds {{ … }}: \"{{ labels.pod }}\".");
+            }
+            else if (!seen.Add(name.Value))
+            {
+                _report(key.At, $"The key '{Clip.To(name.Value, 80)}' is there twice.", "Remove one of them.");
+            }
+            else
+            {
+                entries.Add(new(name.Value, key.At, value));
+            }
+        }
+
+        return entries;
+    }
+
+    private void RefuseMarks(NodeEvent node, Position at)
+    {
+        if (!node.Anchor.IsEmpty)
+        {
+            _report(at, $"Anchors (&{Clip.To(node.Anchor.Value, 40)}) are not allowed.", "Remove the anchor and write the value out where it is used.");
+        }
+
+        if (!node.Tag.IsEmpty)
+        {
+            _report(at, $"Tags ({Clip.To(node.Tag.Value, 40)}) are not allowed.", "Remove the tag; put quotes around what is meant as text.");
+        }
+    }
+
+    /// <summary>The parser points at the mapping around a tab, which may begin far above it.</summary>
+    private static Position? Tab(string text)
+    {
+        var lines = text.Split('\n');
+        var line = Array.FindIndex(lines, candidate => candidate.TrimStart(' ').StartsWith('\t'));
+        return line < 0 ? null : new(line + 1, lines[line].IndexOf('\t', StringComparison.Ordinal) + 1);
+    }
+
+    private static Position At(Mark mark) => new((int)mark.Line, (int)mark.Column);
+
+    /// <summary>Leaves the recursion once a limit is passed; it was reported.</summary>
+    private sealed class YamlLimitException : Exception;
+}

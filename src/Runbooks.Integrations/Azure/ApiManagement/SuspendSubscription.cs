@@ -1,0 +1,111 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Azure.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Catalog.Parameters;
+using Runbooks.Catalog.Steps;
+using Runbooks.Model.Incidents;
+
+namespace Runbooks.Integrations.Azure.ApiManagement;
+
+public sealed record SuspendSubscriptionParameters
+{
+    [Required, ArmResourceId("Microsoft.ApiManagement/service")]
+    [Description("The API Management service.")]
+    public required string Service { get; init; }
+
+    [Required, RegularExpression("^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
+    [Description("The subscription's name, whose keys stop working.")]
+    public required string Subscription { get; init; }
+
+    [Description("Leave it suspended when the mitigation is taken back because its cause is gone; a person then reactivates it by hand.")]
+    public bool Keep { get; init; }
+}
+
+/// <summary>Takes a user's API key away, by suspending the subscription that it belongs to.</summary>
+internal sealed class SuspendSubscription(ArmResources arm)
+    : RunbookAction<SuspendSubscriptionParameters>("apim.suspendSubscription", "Suspends a subscription of API Management, so that its keys stop working.")
+{
+    public override string Role => "API Management Service Contributor";
+
+    public override bool Reversible => true;
+
+    protected override async Task<Preparation> PrepareAsync(SuspendSubscriptionParameters parameters, StepContext context, CancellationToken cancellationToken)
+    {
+        if (context.Interrupted is not null)
+        {
+            return context.Interrupted;
+        }
+
+        var target = Target($"{parameters.Service}/subscriptions/{parameters.Subscription}");
+        var state = (await arm.GetAsync(target, cancellationToken)).Text("state") ?? "unknown";
+        return new Preparation
+        {
+            Will = $"Suspend {target.Words} of API Management: its keys stop working at once (now {state}).",
+            Identity = $"{target.Id}: {state}",
+            Undo = parameters.Keep ? "Left to a person: it stays suspended until somebody reactivates it." : $"Make it {state} again.",
+            UndoState = JsonSerializer.SerializeToElement(new Change(target.Id, state, parameters.Keep)),
+            Refusal = Refusal(parameters.Subscription, state),
+        };
+    }
+
+    protected override Task<string?> FindLackAsync(SuspendSubscriptionParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+        arm.FindLackAsync(
+            Target($"{parameters.Service}/subscriptions/{parameters.Subscription}"), "Microsoft.ApiManagement/service/subscriptions/write", cancellationToken);
+
+    protected override async Task<ActionResult> ApplyAsync(
+        SuspendSubscriptionParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
+    {
+        var change = (context.Interrupted ?? preparation).UndoState!.Value.Deserialize<Change>()!;
+        return new ActionResult(await SetAsync(change.Subscription, change.Before, "suspended", context.Time, cancellationToken)
+            ? $"Suspended {Target(change.Subscription).Words} of API Management."
+            : $"{Target(change.Subscription).Words} was suspended already.");
+    }
+
+    public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
+    {
+        var change = undoState.Deserialize<Change>()!;
+        var words = Target(change.Subscription).Words;
+        return new ActionResult(change.Keep ? $"Left {words} suspended, as the runbook says; reactivate it by hand."
+            : await SetAsync(change.Subscription, "suspended", change.Before, context.Time, cancellationToken) ? $"Made {words} {change.Before} again."
+            : $"{words} is {change.Before}, as it was before.");
+    }
+
+    private static string? Refusal(string name, string state) => (name.ToLowerInvariant(), state) switch
+    {
+        ("master", _) => "The subscription 'master' is the service's own and opens every API: suspending it would cut off more than one user.",
+        (_, "active" or "suspended") => null,
+        _ => $"The subscription is {state}, so there is no key to take away.",
+    };
+
+    /// <returns>False: it is so already.</returns>
+    private async Task<bool> SetAsync(string subscription, string from, string to, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var target = Target(subscription);
+        var now = await arm.GetAsync(target, cancellationToken);
+        var state = now.Text("state");
+        if (state == to)
+        {
+            return false;
+        }
+
+        var call = arm.Call(target, RequestMethod.Patch, $"make it {to}", new JsonObject { ["properties"] = new JsonObject { ["state"] = to } })
+            with { IfMatch = now.ETag ?? "*", Understood = [412] };
+        return state == from && (await arm.SendAsync(call, time, cancellationToken)).Status != 412
+            ? true
+            : throw new StepRefusedException($"{target.Words} was changed by somebody else in the meantime. Nothing was overwritten.");
+    }
+
+    private ArmTarget Target(string subscription) => new(subscription, "2024-05-01", Role);
+
+    private sealed record Change(string Subscription, string Before, bool Keep);
+}
+
+public static class ApiManagementRegistration
+{
+    /// <summary>The action <c>apim.suspendSubscription</c>.</summary>
+    public static IServiceCollection AddApiManagement(this IServiceCollection services) =>
+        services.AddAzure().AddSingleton<IAction, SuspendSubscription>();
+}

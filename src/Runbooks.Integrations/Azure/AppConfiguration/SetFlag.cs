@@ -1,0 +1,89 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Runbooks.Catalog.Steps;
+using Runbooks.Model.Incidents;
+
+namespace Runbooks.Integrations.Azure.AppConfiguration;
+
+/// <summary>Switches a feature flag on or off, and back to exactly what it was.</summary>
+internal sealed class SetFlag(AppConfigurationClient client)
+    : RunbookAction<SetFlagParameters>("appConfiguration.setFlag", "Switches a feature flag of Azure App Configuration on or off.")
+{
+    private const string ContentType = "application/vnd.microsoft.appconfig.ff+json;charset=utf-8";
+
+    public override string Role => AppConfigurationClient.Role;
+
+    public override bool Reversible => true;
+
+    protected override async Task<Preparation> PrepareAsync(SetFlagParameters parameters, StepContext context, CancellationToken cancellationToken)
+    {
+        // An interrupted attempt may have switched it already: what was there before that is the truth to go back to.
+        if (context.Interrupted is not null)
+        {
+            return context.Interrupted;
+        }
+
+        var address = client.Address(parameters.Store, $".appconfig.featureflag/{parameters.Flag}", parameters.Label);
+        var now = await client.ReadAsync(address, cancellationToken);
+        var flag = now is null ? New(parameters.Flag) : Parse(now, parameters.Flag);
+        var before = now is null ? "it does not exist yet" : $"now {Word(IsOn(flag))}";
+        // A flag that is right already keeps its very text.
+        var after = flag is null || (now is not null && IsOn(flag) == parameters.Enabled) ? now!.Value : With(flag, parameters.Enabled);
+
+        return new Preparation
+        {
+            Will = $"Switch the feature flag {parameters.Flag} {Word(parameters.Enabled)} in App Configuration '{address.Store}' ({before})"
+                + (parameters.Enabled && HasFilters(flag) ? "; it has filters, so it is on only for those they match." : "."),
+            Identity = now?.ETag ?? "absent",
+            Undo = now is null ? "Remove the flag again." : $"Switch it back {Word(IsOn(flag))}.",
+            UndoState = new SettingChange(address, now?.Value, now?.ContentType, after, now?.ContentType ?? ContentType).ToState(),
+            Refusal = flag is null ? $"The value of {address} is not a feature flag." : null,
+        };
+    }
+
+    protected override async Task<ActionResult> ApplyAsync(
+        SetFlagParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
+    {
+        var change = SettingChange.From((context.Interrupted ?? preparation).UndoState!.Value);
+        await change.ApplyAsync(client, cancellationToken);
+        return new ActionResult(change.Before == change.After
+            ? $"The feature flag {parameters.Flag} was {Word(parameters.Enabled)} already."
+            : $"Switched the feature flag {parameters.Flag} {Word(parameters.Enabled)} in App Configuration '{change.Address.Store}'.");
+    }
+
+    public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken) =>
+        new(await SettingChange.From(undoState).UndoAsync(client, cancellationToken));
+
+    private static JsonObject? Parse(Setting setting, string name)
+    {
+        try
+        {
+            return JsonNode.Parse(setting.Value) is JsonObject flag && (string?)flag["id"] == name ? flag : null;
+        }
+        catch (Exception odd) when (odd is JsonException or InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    private static JsonObject New(string name) => new()
+    {
+        ["id"] = name,
+        ["description"] = "",
+        ["enabled"] = false,
+        ["conditions"] = new JsonObject { ["client_filters"] = new JsonArray() },
+    };
+
+    private static string With(JsonObject flag, bool enabled)
+    {
+        var changed = flag.DeepClone().AsObject();
+        changed["enabled"] = enabled;
+        return changed.ToJsonString();
+    }
+
+    private static bool IsOn(JsonObject? flag) => flag?["enabled"] is JsonValue value && value.TryGetValue<bool>(out var on) && on;
+
+    private static bool HasFilters(JsonObject? flag) => flag?["conditions"] is JsonObject conditions && conditions["client_filters"] is JsonArray { Count: > 0 };
+
+    private static string Word(bool on) => on ? "on" : "off";
+}

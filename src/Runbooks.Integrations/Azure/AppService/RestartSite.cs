@@ -1,0 +1,52 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using Azure.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Catalog.Parameters;
+using Runbooks.Catalog.Steps;
+using Runbooks.Model.Incidents;
+
+namespace Runbooks.Integrations.Azure.AppService;
+
+public sealed record RestartSiteParameters
+{
+    [Required, ArmResourceId("Microsoft.Web/sites")]
+    [Description("The web app or function app.")]
+    public required string Site { get; init; }
+}
+
+internal sealed class RestartSite(ArmResources arm) : RunbookAction<RestartSiteParameters>("appService.restart", "Restarts an App Service or a function app.")
+{
+    public override string Role => "Website Contributor";
+
+    protected override async Task<Preparation> PrepareAsync(RestartSiteParameters parameters, StepContext context, CancellationToken cancellationToken)
+    {
+        var target = Target(parameters.Site);
+        var state = (await arm.GetAsync(target, cancellationToken)).Text("state") ?? "unknown";
+        return new Preparation
+        {
+            Will = $"Restart {target.Words}: requests that it is working on are cut off (now {state}).",
+            Refusal = state == "Stopped" ? $"{target.Words} is stopped. Restarting would not start it; somebody stopped it on purpose." : null,
+        };
+    }
+
+    protected override Task<string?> FindLackAsync(RestartSiteParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+        arm.FindLackAsync(Target(parameters.Site), "Microsoft.Web/sites/restart/action", cancellationToken);
+
+    protected override async Task<ActionResult> ApplyAsync(
+        RestartSiteParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
+    {
+        var target = Target(parameters.Site);
+        // Waits until the site has come back, instead of only accepting the wish.
+        await arm.SendAsync(arm.Call(target, RequestMethod.Post, "restart it", below: "/restart", query: "&synchronous=true"), context.Time, cancellationToken);
+        return new ActionResult($"Restarted {target.Words}.");
+    }
+
+    private ArmTarget Target(string site) => new(site, "2025-03-01", Role);
+}
+
+public static class AppServiceRegistration
+{
+    /// <summary>The action <c>appService.restart</c>.</summary>
+    public static IServiceCollection AddAppService(this IServiceCollection services) => services.AddAzure().AddSingleton<IAction, RestartSite>();
+}

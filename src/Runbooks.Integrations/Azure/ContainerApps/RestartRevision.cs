@@ -1,0 +1,63 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using Azure.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Catalog.Parameters;
+using Runbooks.Catalog.Steps;
+using Runbooks.Model.Incidents;
+
+namespace Runbooks.Integrations.Azure.ContainerApps;
+
+public sealed record RestartRevisionParameters
+{
+    [Required, ArmResourceId("Microsoft.App/containerApps")]
+    [Description("The container app.")]
+    public required string App { get; init; }
+
+    [RegularExpression("^[a-z0-9][a-z0-9-]{0,62}$")]
+    [Description("The revision; the latest one that is ready when left out.")]
+    public string? Revision { get; init; }
+}
+
+internal sealed class RestartRevision(ArmResources arm)
+    : RunbookAction<RestartRevisionParameters>("containerApp.restartRevision", "Restarts a revision of a container app.")
+{
+    public override string Role => "Container Apps Contributor";
+
+    protected override async Task<Preparation> PrepareAsync(RestartRevisionParameters parameters, StepContext context, CancellationToken cancellationToken)
+    {
+        var target = Target(parameters.App);
+        var revision = parameters.Revision ?? (await arm.GetAsync(target, cancellationToken)).Text("latestReadyRevisionName");
+        if (revision is null)
+        {
+            return new Preparation { Will = $"Restart a revision of {target.Words}.", Refusal = $"{target.Words} has no revision that is ready. Name one." };
+        }
+
+        var active = (await arm.GetAsync(Target($"{parameters.App}/revisions/{revision}"), cancellationToken)).Properties["active"]?.GetValue<bool>() ?? true;
+        return new Preparation
+        {
+            Will = $"Restart the revision {revision} of {target.Words}: requests that it is working on are cut off.",
+            Identity = revision,
+            Refusal = active ? null : $"The revision {revision} is not active, so there is nothing to restart.",
+        };
+    }
+
+    protected override Task<string?> FindLackAsync(RestartRevisionParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+        arm.FindLackAsync(Target(parameters.App), "Microsoft.App/containerApps/revisions/restart/action", cancellationToken);
+
+    protected override async Task<ActionResult> ApplyAsync(
+        RestartRevisionParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
+    {
+        var target = Target($"{parameters.App}/revisions/{preparation.Identity}");
+        await arm.SendAsync(arm.Call(target, RequestMethod.Post, "restart it", below: "/restart"), context.Time, cancellationToken);
+        return new ActionResult($"Restarted the revision {preparation.Identity} of {Target(parameters.App).Words}.");
+    }
+
+    private ArmTarget Target(string id) => new(id, "2025-01-01", Role);
+}
+
+public static class ContainerAppsRegistration
+{
+    /// <summary>The action <c>containerApp.restartRevision</c>.</summary>
+    public static IServiceCollection AddContainerApps(this IServiceCollection services) => services.AddAzure().AddSingleton<IAction, RestartRevision>();
+}

@@ -1,0 +1,66 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Azure.Core;
+using Runbooks.Catalog.Steps;
+using Runbooks.Model.Incidents;
+
+namespace Runbooks.Integrations.Azure.Monitor;
+
+public sealed record CloseAlertParameters
+{
+    [Required, RegularExpression("^/subscriptions/[0-9A-Fa-f-]{36}(/[A-Za-z0-9._()~-]{1,90}){0,16}/providers/Microsoft\\.AlertsManagement/alerts/[0-9A-Fa-f-]{36}$")]
+    [Description("The alert's id: /subscriptions/…/providers/Microsoft.AlertsManagement/alerts/….")]
+    public required string Alert { get; init; }
+
+    [Description("What to make of it.")]
+    public AlertUserState State { get; init; } = AlertUserState.Closed;
+}
+
+public enum AlertUserState { Acknowledged, Closed }
+
+/// <summary>Marks an Azure alert as acknowledged or closed; whether it is firing is another matter, and stays as it is.</summary>
+internal sealed class CloseAlert(ArmResources arm)
+    : RunbookAction<CloseAlertParameters>("azureAlert.close", "Marks an alert as acknowledged or closed in Azure Monitor.")
+{
+    public override string Role => "Monitoring Contributor";
+
+    public override bool Reversible => true;
+
+    protected override async Task<Preparation> PrepareAsync(CloseAlertParameters parameters, StepContext context, CancellationToken cancellationToken)
+    {
+        var alert = await arm.GetAsync(Target(parameters.Alert), cancellationToken);
+        var now = (string?)alert.Properties["essentials"]?["alertState"] ?? "New";
+        return new Preparation
+        {
+            Will = $"Mark the Azure alert {alert.Json["name"]} as {parameters.State.ToString().ToLowerInvariant()} (now {now.ToLowerInvariant()}).",
+            Undo = $"Mark it as {now.ToLowerInvariant()} again.",
+            UndoState = context.Interrupted?.UndoState ?? JsonSerializer.SerializeToElement(new Change(parameters.Alert, now)),
+        };
+    }
+
+    protected override Task<string?> FindLackAsync(CloseAlertParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+        arm.FindLackAsync(Target(parameters.Alert), "Microsoft.AlertsManagement/alerts/changestate/action", cancellationToken);
+
+    protected override async Task<ActionResult> ApplyAsync(
+        CloseAlertParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
+    {
+        await SetAsync(parameters.Alert, parameters.State.ToString(), context.Time, cancellationToken);
+        return new ActionResult($"Marked the Azure alert as {parameters.State.ToString().ToLowerInvariant()}.");
+    }
+
+    public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
+    {
+        var change = undoState.Deserialize<Change>()!;
+        await SetAsync(change.Alert, change.Before, context.Time, cancellationToken);
+        return new ActionResult($"Marked the Azure alert as {change.Before.ToLowerInvariant()} again.");
+    }
+
+    private Task<AzureAnswer> SetAsync(string alert, string state, TimeProvider time, CancellationToken cancellationToken) =>
+        arm.SendAsync(arm.Call(Target(alert), RequestMethod.Post, $"mark it as {state}", new JsonObject(), "/changestate", $"&newState={state}"), time, cancellationToken);
+
+    private ArmTarget Target(string alert) => new(alert, "2019-05-05-preview", Role);
+
+    private sealed record Change(string Alert, string Before);
+}

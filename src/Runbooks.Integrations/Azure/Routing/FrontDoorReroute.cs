@@ -1,0 +1,87 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Nodes;
+using Azure.Core;
+using Runbooks.Catalog.Parameters;
+using Runbooks.Catalog.Steps;
+using Runbooks.Integrations.Azure.Monitor;
+using Runbooks.Integrations.Metrics;
+
+namespace Runbooks.Integrations.Azure.Routing;
+
+public sealed record FrontDoorRerouteParameters : RerouteParameters
+{
+    [Required, ArmResourceId("Microsoft.Cdn/profiles")]
+    [Description("The Front Door profile (Standard or Premium).")]
+    public required string Profile { get; init; }
+
+    [Required, RegularExpression("^[A-Za-z0-9][A-Za-z0-9-]{0,88}[A-Za-z0-9]$")]
+    [Description("The origin group that both origins belong to.")]
+    public required string OriginGroup { get; init; }
+}
+
+/// <summary>Takes traffic away from one origin of a Front Door origin group.</summary>
+internal sealed class FrontDoorReroute(ArmResources arm, AzureMetrics metrics) : RerouteAction<FrontDoorRerouteParameters>(
+    "frontDoor.reroute", "Disables an origin of a Front Door origin group, or lowers its weight, so that the others take its traffic.")
+{
+    private const double HealthyFrom = 50;
+
+    public override string Role => "CDN Profile Contributor, and Monitoring Reader for the health of the origins";
+
+    protected override string GroupOf(FrontDoorRerouteParameters parameters) => $"{parameters.Profile}/originGroups/{parameters.OriginGroup}";
+
+    protected override string Words(string group) => $"Front Door's origin group {Target(group).Name}";
+
+    protected override async Task<IReadOnlyList<Route>> ReadAsync(string group, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var health = await HealthAsync(group, time, cancellationToken);
+        return [.. (await OriginsAsync(group, cancellationToken)).Select(origin => Read(group, origin, health))];
+    }
+
+    protected override async Task<IReadOnlyList<Route>> ReadSettingsAsync(string group, TimeProvider time, CancellationToken cancellationToken) =>
+        [.. (await OriginsAsync(group, cancellationToken)).Select(origin => Read(group, origin, []))];
+
+    protected override Task<string?> FindLackAsync(FrontDoorRerouteParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+        arm.FindLackAsync(
+            Target($"{GroupOf(parameters)}/origins/{parameters.From}"), "Microsoft.Cdn/profiles/originGroups/origins/write", cancellationToken);
+
+    protected override Task WriteAsync(RouteChange change, RouteSetting setting, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var properties = new JsonObject { ["enabledState"] = setting.Enabled ? "Enabled" : "Disabled" };
+        if (setting.Weight is { } weight)
+        {
+            properties["weight"] = weight;
+        }
+
+        return arm.SendAsync(
+            arm.Call(Target(change.Id), RequestMethod.Patch, $"make it {setting}", new JsonObject { ["properties"] = properties }), time, cancellationToken);
+    }
+
+    private async Task<IEnumerable<JsonObject>> OriginsAsync(string group, CancellationToken cancellationToken) =>
+        ((await arm.GetAsync(Target($"{group}/origins"), cancellationToken)).Json["value"] as JsonArray ?? []).OfType<JsonObject>();
+
+    // The resource does not tell whether an origin is healthy; Front Door's probes do, as a metric for each origin.
+    private Task<IReadOnlyList<MetricSeries>> HealthAsync(string group, TimeProvider time, CancellationToken cancellationToken) => metrics.ReadAsync(
+        Target(group[..group.IndexOf("/originGroups/", StringComparison.OrdinalIgnoreCase)]),
+        new MetricQuestion(
+            "OriginHealthPercentage", MetricAggregation.Average, TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(1), Filter: $"OriginGroup eq '{Target(group).Name}' and Origin eq '*'"),
+        time,
+        cancellationToken);
+
+    private static Route Read(string group, JsonObject origin, IReadOnlyList<MetricSeries> health)
+    {
+        var (name, properties) = ((string)origin["name"]!, origin["properties"]!);
+        var host = (string?)properties["hostName"] ?? name;
+        // The metric names the origin by its host, with the port behind it.
+        var seen = health.FirstOrDefault(series =>
+            series.Dimensions.GetValueOrDefault("Origin") is { } measured && measured.Split(':')[0].Equals(host, StringComparison.OrdinalIgnoreCase))?.Values[^1];
+        return new Route(
+            $"{group}/origins/{name}",
+            name,
+            new RouteSetting((string?)properties["enabledState"] == "Enabled", (int?)properties["weight"]),
+            seen >= HealthyFrom,
+            seen is null ? "of unknown health" : $"healthy by only {FailingWhen.Number(seen.Value)} % of Front Door's probes");
+    }
+
+    private ArmTarget Target(string id) => new(id, "2025-04-15", Role);
+}

@@ -1,0 +1,78 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Nodes;
+using Azure.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Catalog.Parameters;
+using Runbooks.Catalog.Steps;
+
+namespace Runbooks.Integrations.Azure.Routing;
+
+public sealed record TrafficManagerRerouteParameters : RerouteParameters
+{
+    [Required, ArmResourceId("Microsoft.Network/trafficManagerProfiles")]
+    [Description("The Traffic Manager profile.")]
+    public required string Profile { get; init; }
+}
+
+/// <summary>Takes traffic away from one endpoint of a Traffic Manager profile.</summary>
+internal sealed class TrafficManagerReroute(ArmResources arm) : RerouteAction<TrafficManagerRerouteParameters>(
+    "trafficManager.reroute", "Disables an endpoint of a Traffic Manager profile, or lowers its weight, so that the others take its traffic.")
+{
+    public override string Role => "Traffic Manager Contributor";
+
+    protected override string GroupOf(TrafficManagerRerouteParameters parameters) => parameters.Profile;
+
+    protected override string Words(string group) => $"Traffic Manager {Target(group).Name}";
+
+    protected override async Task<IReadOnlyList<Route>> ReadAsync(string group, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var profile = await arm.GetAsync(Target(group), cancellationToken);
+        return [.. (profile.Properties["endpoints"] as JsonArray ?? []).OfType<JsonObject>().Select(endpoint => Read(group, endpoint))];
+    }
+
+    protected override async Task<string?> FindLackAsync(TrafficManagerRerouteParameters parameters, StepContext context, CancellationToken cancellationToken)
+    {
+        var endpoint = RoutePlan.Find(await ReadAsync(parameters.Profile, context.Time, cancellationToken), parameters.From);
+        return endpoint is null
+            ? null
+            : await arm.FindLackAsync(Target(endpoint.Id), $"Microsoft.Network/trafficManagerProfiles/{KindOf(endpoint)}/write", cancellationToken);
+    }
+
+    protected override Task WriteAsync(RouteChange change, RouteSetting setting, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var properties = new JsonObject { ["endpointStatus"] = setting.Enabled ? "Enabled" : "Disabled" };
+        if (setting.Weight is { } weight)
+        {
+            properties["weight"] = weight;
+        }
+
+        return arm.SendAsync(
+            arm.Call(Target(change.Id), RequestMethod.Patch, $"make it {setting}", new JsonObject { ["properties"] = properties }), time, cancellationToken);
+    }
+
+    private static Route Read(string profile, JsonObject endpoint)
+    {
+        var (name, kind) = ((string)endpoint["name"]!, ((string)endpoint["type"]!).Split('/')[^1]);
+        var properties = endpoint["properties"]!;
+        var monitored = (string?)properties["endpointMonitorStatus"] ?? "unknown";
+        return new Route(
+            $"{profile}/{kind}/{name}",
+            name,
+            new RouteSetting((string?)properties["endpointStatus"] == "Enabled", (int?)properties["weight"]),
+            monitored == "Online",
+            $"{monitored} by Traffic Manager's probes");
+    }
+
+    /// <returns>azureEndpoints, externalEndpoints or nestedEndpoints.</returns>
+    private static string KindOf(Route endpoint) => endpoint.Id.Split('/')[^2];
+
+    private ArmTarget Target(string id) => new(id, "2022-04-01", Role);
+}
+
+public static class TrafficManagerRegistration
+{
+    /// <summary>The action <c>trafficManager.reroute</c>.</summary>
+    public static IServiceCollection AddTrafficManager(this IServiceCollection services) =>
+        services.AddAzure().AddSingleton<IAction, TrafficManagerReroute>();
+}

@@ -1,0 +1,127 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Azure.Core;
+using Runbooks.Catalog.Steps;
+using Runbooks.Model.Incidents;
+
+namespace Runbooks.Integrations.Azure.Waf;
+
+/// <summary>Blocks a prompt at the edge while the lease lasts.</summary>
+internal sealed class BlockSignature(ArmResources arm)
+    : RunbookAction<BlockSignatureParameters>("waf.blockSignature", "Adds a rule to a WAF policy that blocks requests whose body holds a prompt's signature.")
+{
+    public override string Role => "Network Contributor";
+
+    public override bool Reversible => true;
+
+    public static WafRules? KindOf(string policy) => policy.Split('/') is [.., var provider, var type, _]
+        ? $"{provider}/{type}" switch
+        {
+            var known when known.Equals(FrontDoorWafRules.ResourceType, StringComparison.OrdinalIgnoreCase) => new FrontDoorWafRules(),
+            var known when known.Equals(ApplicationGatewayWafRules.ResourceType, StringComparison.OrdinalIgnoreCase) => new ApplicationGatewayWafRules(),
+            _ => null,
+        }
+        : null;
+
+    protected override async Task<Preparation> PrepareAsync(BlockSignatureParameters parameters, StepContext context, CancellationToken cancellationToken)
+    {
+        var (signature, refusal) = PromptSignature.Of(parameters.Signature);
+        var kind = KindOf(parameters.Policy)!;
+        var target = Target(parameters.Policy, kind);
+        var rules = kind.In((await arm.GetAsync(target, cancellationToken)).Json);
+        var name = NameOf(context);
+        return new Preparation
+        {
+            Will = $"Block requests whose body holds the signature {signature?.ToString() ?? "that the alert gave"} in {target.Words}.",
+            // The rule belongs to this step of this incident, so it is the same one on every attempt.
+            Identity = $"{name}: {signature?.Hash}",
+            Undo = "Remove the rule again.",
+            UndoState = JsonSerializer.SerializeToElement(new Added(parameters.Policy, name)),
+            Refusal = refusal ?? (rules.Count >= WafRules.MostRules && WafRules.Find(rules, name) is null
+                ? $"{target.Words} has {rules.Count} rules already, and no more than {WafRules.MostRules} fit."
+                : null),
+        };
+    }
+
+    protected override Task<string?> FindLackAsync(BlockSignatureParameters parameters, StepContext context, CancellationToken cancellationToken)
+    {
+        var kind = KindOf(parameters.Policy)!;
+        return arm.FindLackAsync(Target(parameters.Policy, kind), $"{kind.Type}/write", cancellationToken);
+    }
+
+    protected override async Task<ActionResult> ApplyAsync(
+        BlockSignatureParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
+    {
+        var signature = PromptSignature.Of(parameters.Signature).Signature ?? throw new StepRefusedException("The signature cannot be blocked.");
+        var (kind, name) = (KindOf(parameters.Policy)!, NameOf(context));
+        var target = Target(parameters.Policy, kind);
+        var changed = await ChangeAsync(target, kind, $"add the rule {name} to it", context.Time, rules =>
+        {
+            if (WafRules.Find(rules, name) is not null)
+            {
+                return false;
+            }
+
+            if (rules.Count >= WafRules.MostRules)
+            {
+                throw new StepRefusedException($"{target.Words} is full: it has {rules.Count} rules.");
+            }
+
+            rules.Add(kind.Block(name, WafRules.FreePriority(rules), signature));
+            return true;
+        }, cancellationToken);
+        return new ActionResult(changed
+            ? $"{target.Words} blocks the signature {signature}, by the rule {name}."
+            : $"{target.Words} had the rule {name} already.") { Outputs = new Dictionary<string, string> { ["rule"] = name, ["signatureHash"] = signature.Hash } };
+    }
+
+    public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
+    {
+        var added = undoState.Deserialize<Added>()!;
+        var kind = KindOf(added.Policy)!;
+        var target = Target(added.Policy, kind);
+        var changed = await ChangeAsync(target, kind, $"remove the rule {added.Rule} from it", context.Time, rules =>
+            WafRules.Find(rules, added.Rule) is { } rule && rules.Remove(rule), cancellationToken);
+        return new ActionResult(changed ? $"Removed the rule {added.Rule} from {target.Words}." : $"{target.Words} has no rule {added.Rule}.");
+    }
+
+    /// <summary>
+    /// The API knows no precondition: a policy is written whole, and the last writer wins. So it is read again just before,
+    /// and after it to see that everything is there.
+    /// </summary>
+    /// <param name="change">Changes the rules, or returns false when nothing has to be.</param>
+    private async Task<bool> ChangeAsync(
+        ArmTarget target, WafRules kind, string what, TimeProvider time, Func<JsonArray, bool> change, CancellationToken cancellationToken)
+    {
+        var policy = (await arm.GetAsync(target, cancellationToken)).Json;
+        var before = kind.ToWrite(policy).ToJsonString();
+        if (!change(kind.In(policy)))
+        {
+            return false;
+        }
+
+        var wanted = kind.ToWrite(policy);
+        if (kind.ToWrite((await arm.GetAsync(target, cancellationToken)).Json).ToJsonString() != before)
+        {
+            throw new AzureCallException($"{target.Words} is being changed by somebody else at this moment. Nothing was written.");
+        }
+
+        await arm.SendAsync(arm.Call(target, RequestMethod.Put, what, wanted), time, cancellationToken);
+        var written = kind.In((await arm.GetAsync(target, cancellationToken)).Json);
+        return Same(Names(written), Names(kind.In(wanted)))
+            ? true
+            : throw new AzureCallException($"{target.Words} was changed by somebody else at the same moment: its rules are not the ones that were written. Look at them.");
+    }
+
+    private static HashSet<string?> Names(JsonArray rules) => [.. rules.Select(rule => (string?)rule?["name"])];
+
+    private static bool Same(HashSet<string?> one, HashSet<string?> other) => one.SetEquals(other);
+
+    private static ArmTarget Target(string policy, WafRules kind) => new(policy, kind.ApiVersion, kind.Role);
+
+    // Letters and digits, beginning with a letter, unique for the step of the incident.
+    private static string NameOf(StepContext context) =>
+        "Runbook" + string.Concat($"{context.IncidentId}{context.IdempotencyKey.Split(':') switch { [_, _, var step, ..] => step, _ => "" }}".Where(char.IsAsciiLetterOrDigit).Take(100));
+
+    private sealed record Added(string Policy, string Rule);
+}

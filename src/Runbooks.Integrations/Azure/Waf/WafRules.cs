@@ -1,0 +1,46 @@
+using System.Text.Json.Nodes;
+
+namespace Runbooks.Integrations.Azure.Waf;
+
+/// <summary>How one kind of WAF policy writes its rules.</summary>
+internal abstract class WafRules
+{
+    public const int MostRules = 100;
+
+    /// <summary>The resource type: <c>Microsoft.Network/…</c>.</summary>
+    public abstract string Type { get; }
+
+    public abstract string ApiVersion { get; }
+
+    public abstract string Role { get; }
+
+    /// <summary>The rules of a policy as read; an empty list that belongs to it when there are none.</summary>
+    public abstract JsonArray In(JsonObject policy);
+
+    public abstract JsonObject Block(string name, int priority, PromptSignature signature);
+
+    /// <summary>What a PUT takes: what is only readable stays away.</summary>
+    public abstract JsonObject ToWrite(JsonObject policy);
+
+    public static JsonObject? Find(JsonArray rules, string name) => rules.OfType<JsonObject>().FirstOrDefault(rule => (string?)rule["name"] == name);
+
+    /// <summary>The first free one: a block has to come before rules that allow.</summary>
+    public static int FreePriority(JsonArray rules)
+    {
+        var taken = rules.OfType<JsonObject>().Select(rule => (int?)rule["priority"]).ToHashSet();
+        return Enumerable.Range(1, MostRules + 1).First(priority => !taken.Contains(priority));
+    }
+
+    protected static JsonObject Without(JsonObject from, params ReadOnlySpan<string> names)
+    {
+        var copy = from.DeepClone().AsObject();
+        foreach (var name in names)
+        {
+            copy.Remove(name);
+        }
+
+        return copy;
+    }
+
+    protected static JsonArray ListIn(JsonObject parent, string name) => parent[name] as JsonArray ?? (JsonArray)(parent[name] = new JsonArray());
+}

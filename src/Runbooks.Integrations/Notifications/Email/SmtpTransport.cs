@@ -1,0 +1,74 @@
+using System.Net.Sockets;
+using MailKit;
+using MailKit.Net.Smtp;
+using MailKit.Security;
+using Microsoft.Extensions.Options;
+using MimeKit;
+using MimeKit.Utils;
+using Runbooks.Notifications;
+
+namespace Runbooks.Integrations.Notifications.Email;
+
+/// <summary>One mail, one connection: incidents are rare, and a kept connection would be dead when it is needed.</summary>
+internal sealed class SmtpTransport(IOptions<EmailOptions> options, TimeProvider time) : IMailTransport
+{
+    public async Task SendAsync(Card card, string to, CancellationToken cancellationToken)
+    {
+        var settings = options.Value;
+        using var message = Message(card, settings.From!, to);
+        using var client = new SmtpClient { Timeout = 10_000 };
+        try
+        {
+            await client.ConnectAsync(settings.Host!, settings.Port, Socket(settings.Security), cancellationToken);
+            if (!string.IsNullOrEmpty(settings.User))
+            {
+                await client.AuthenticateAsync(settings.User, settings.Password ?? "", cancellationToken);
+            }
+
+            await client.SendAsync(message, cancellationToken);
+            await client.DisconnectAsync(quit: true, cancellationToken);
+        }
+        catch (SmtpCommandException refused)
+        {
+            // 4xx asks to come back later, 5xx means never (RFC 5321, section 4.2.1).
+            throw new DeliveryException($"The mail server answered {(int)refused.StatusCode} ({refused.ErrorCode}).", transient: (int)refused.StatusCode is >= 400 and < 500);
+        }
+        catch (AuthenticationException)
+        {
+            throw new DeliveryException("The mail server refused the login. Look at Email:User and Email:Password.");
+        }
+        catch (NotSupportedException)
+        {
+            throw new DeliveryException("The mail server offers no TLS, and mail with approval links is not sent in the clear.");
+        }
+        catch (SslHandshakeException)
+        {
+            throw new DeliveryException("The mail server's certificate is not valid for its name.");
+        }
+        catch (Exception broken) when (broken is IOException or SocketException or ProtocolException or TimeoutException)
+        {
+            throw new DeliveryException($"The mail server cannot be reached ({broken.GetType().Name}).", transient: true);
+        }
+    }
+
+    internal MimeMessage Message(Card card, string from, string to)
+    {
+        var message = new MimeMessage { Subject = EmailBody.Subject(card), Date = time.GetUtcNow(), Priority = MessagePriority.Urgent };
+        message.From.Add(MailboxAddress.Parse(from));
+        message.To.Add(MailboxAddress.Parse(to));
+        message.MessageId = MimeUtils.GenerateMessageId("runbooks.invalid");
+
+        // All mails of one incident are one conversation.
+        message.References.Add($"{card.IncidentId}@runbooks.invalid");
+        message.Headers.Add("Auto-Submitted", "auto-generated");
+        message.Body = new BodyBuilder { TextBody = EmailBody.Text(card), HtmlBody = EmailBody.Html(card) }.ToMessageBody();
+        return message;
+    }
+
+    private static SecureSocketOptions Socket(EmailSecurity security) => security switch
+    {
+        EmailSecurity.Tls => SecureSocketOptions.SslOnConnect,
+        EmailSecurity.None => SecureSocketOptions.None,
+        _ => SecureSocketOptions.StartTls,
+    };
+}

@@ -1,0 +1,56 @@
+using System.Net;
+using Polly;
+using Runbooks.Notifications;
+
+namespace Runbooks.Integrations.Notifications;
+
+/// <summary>Posts a message to a channel's service. Whatever goes wrong is told without the URL: for some channels it is the secret.</summary>
+internal static class MessageHttp
+{
+    private const int LargestAnswer = 64 * 1024;
+
+    /// <returns>The body of the answer.</returns>
+    /// <exception cref="DeliveryException">It was not taken.</exception>
+    public static async Task<string> PostAsync(this HttpClient client, Uri to, HttpContent content, string service, CancellationToken cancellationToken, params IReadOnlyList<(string Name, string Value)> headers)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, to) { Content = content };
+        foreach (var (name, value) in headers)
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        try
+        {
+            using var answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            return answer.IsSuccessStatusCode
+                ? await ReadAsync(answer, cancellationToken)
+                : throw new DeliveryException($"{service} answered {(int)answer.StatusCode}.", IsTransient(answer.StatusCode));
+        }
+        catch (HttpRequestException unreachable)
+        {
+            throw new DeliveryException($"{service} cannot be reached ({unreachable.HttpRequestError}).", transient: true);
+        }
+        catch (Exception late) when (late is ExecutionRejectedException or IOException)
+        {
+            throw new DeliveryException($"{service} did not answer ({late.GetType().Name}).", transient: true);
+        }
+    }
+
+    /// <summary>Https, or plain http to this very machine.</summary>
+    public static bool TryUrl(string text, out Uri url) =>
+        Uri.TryCreate(text, UriKind.Absolute, out url!) && (url.Scheme == Uri.UriSchemeHttps || url is { Scheme: "http", IsLoopback: true });
+
+    /// <exception cref="DeliveryException">It is no such address.</exception>
+    public static Uri Url(string text) =>
+        TryUrl(text, out var url) ? url : throw new DeliveryException("The address is not an https URL.");
+
+    private static bool IsTransient(HttpStatusCode status) => status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests || (int)status >= 500;
+
+    private static async Task<string> ReadAsync(HttpResponseMessage answer, CancellationToken cancellationToken)
+    {
+        await using var stream = await answer.Content.ReadAsStreamAsync(cancellationToken);
+        var buffer = new byte[LargestAnswer];
+        var read = await stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken);
+        return System.Text.Encoding.UTF8.GetString(buffer, 0, read);
+    }
+}

@@ -1,0 +1,79 @@
+using System.Text.Json.Nodes;
+using Runbooks.Notifications;
+
+namespace Runbooks.Integrations.Notifications.Slack;
+
+/// <summary>A card in Block Kit. Text from outside is plain text: it mentions nobody, links nowhere and has no formats.</summary>
+internal static class SlackBlocks
+{
+    private const int LongestHeader = 150;
+    private const int LongestSection = 3_000;
+
+    public static JsonArray Render(Card card, bool buttons) => MessageJson.Array(Blocks(card, buttons));
+
+    /// <summary>Slack's three characters of meaning; what is left cannot form a mention or a link.</summary>
+    public static string Escape(string text) => text
+        .Replace("&", "&amp;", StringComparison.Ordinal)
+        .Replace("<", "&lt;", StringComparison.Ordinal)
+        .Replace(">", "&gt;", StringComparison.Ordinal);
+
+    private static IEnumerable<JsonNode> Blocks(Card card, bool buttons)
+    {
+        if (card.DryRun)
+        {
+            yield return Section($"*{CardText.DryRun}*");
+        }
+
+        yield return new JsonObject { ["type"] = "header", ["text"] = Plain(CardText.Title(card, LongestHeader)) };
+        foreach (var section in CardText.Sections(card))
+        {
+            yield return Section($"*{Escape(section.Heading)}*");
+            foreach (var text in Texts(section.Lines))
+            {
+                yield return new JsonObject { ["type"] = "section", ["text"] = Plain(text) };
+            }
+        }
+
+        if (buttons && card is { GateId: { } gate, PlanHash: { } plan })
+        {
+            yield return new JsonObject
+            {
+                ["type"] = "actions",
+                ["block_id"] = "decision",
+                ["elements"] = MessageJson.Array(SlackButtons.For(card.IncidentId, gate, plan)),
+            };
+        }
+
+        if (card.Links.Count > 0)
+        {
+            yield return new JsonObject { ["type"] = "actions", ["block_id"] = "links", ["elements"] = MessageJson.Array(card.Links.Select(SlackButtons.Link)) };
+        }
+    }
+
+    /// <summary>A block holds only so much: what is longer goes on in the next.</summary>
+    private static List<string> Texts(IReadOnlyList<string> lines)
+    {
+        var texts = new List<string>();
+        foreach (var line in lines)
+        {
+            if (texts.Count > 0 && texts[^1].Length + 1 + line.Length <= LongestSection)
+            {
+                texts[^1] += $"\n{line}";
+            }
+            else
+            {
+                texts.Add(line);
+            }
+        }
+
+        return texts;
+    }
+
+    private static JsonObject Section(string text) => new()
+    {
+        ["type"] = "section",
+        ["text"] = new JsonObject { ["type"] = "mrkdwn", ["text"] = CardText.Clip(text, LongestSection), ["verbatim"] = true },
+    };
+
+    private static JsonObject Plain(string text) => new() { ["type"] = "plain_text", ["text"] = text, ["emoji"] = false };
+}

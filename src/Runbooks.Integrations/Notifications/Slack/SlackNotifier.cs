@@ -1,0 +1,72 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Options;
+using Runbooks.Notifications;
+
+namespace Runbooks.Integrations.Notifications.Slack;
+
+/// <summary>Posts with the app's bot token, so that the message can be changed when somebody has decided.</summary>
+internal sealed class SlackNotifier(IHttpClientFactory clients, AddressSecrets secrets, IOptions<SlackOptions> options) : INotifier
+{
+    public const string Name = "slack";
+
+    private static readonly string[] s_passing = ["ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"];
+
+    public string Channel => Name;
+
+    public string? Lack => string.IsNullOrEmpty(options.Value.BotToken) ? "Slack has no token. Set Slack:BotToken." : null;
+
+    public string? Objection(string to) =>
+        IsPlace(to) ? null : "write the id of a channel or user (C012AB3CD, U012AB3CD); names can be changed by anybody.";
+
+    public async Task<string?> SendAsync(Card card, Address to, CancellationToken cancellationToken)
+    {
+        var answer = await CallAsync("chat.postMessage", Message(card, secrets.Resolve(to.To)), cancellationToken);
+        return answer["channel"] is { } channel && answer["ts"] is { } at ? $"{channel}/{at}" : null;
+    }
+
+    public async Task UpdateAsync(string reference, Card card, CancellationToken cancellationToken)
+    {
+        var parts = reference.Split('/');
+        var message = Message(card, parts[0]);
+        message["ts"] = parts[^1];
+        await CallAsync("chat.update", message, cancellationToken);
+    }
+
+    private static bool IsPlace(string to) => to.Length is >= 3 and <= 40 && to[0] is 'C' or 'D' or 'G' or 'U' or 'W' && to.All(char.IsAsciiLetterOrDigit);
+
+    private JsonObject Message(Card card, string channel) => new()
+    {
+        ["channel"] = channel,
+        ["text"] = SlackBlocks.Escape(CardText.Summary(card)),
+        ["blocks"] = SlackBlocks.Render(card, options.Value.Buttons),
+        ["unfurl_links"] = false,
+        ["unfurl_media"] = false,
+    };
+
+    private async Task<JsonNode> CallAsync(string method, JsonObject body, CancellationToken cancellationToken)
+    {
+        using var content = MessageJson.Content(body);
+        var url = MessageHttp.Url($"{options.Value.ApiUrl.TrimEnd('/')}/{method}");
+        var answer = Parse(await clients.CreateClient(Name).PostAsync(url, content, "Slack", cancellationToken, ("Authorization", $"Bearer {options.Value.BotToken}")));
+        if (answer?["ok"] is JsonValue ok && ok.TryGetValue<bool>(out var taken) && taken)
+        {
+            return answer;
+        }
+
+        var error = CardText.Clip(answer?["error"]?.ToString() ?? "no answer that can be read", 80);
+        throw new DeliveryException($"Slack refused: {error}.", s_passing.Contains(error));
+    }
+
+    private static JsonNode? Parse(string text)
+    {
+        try
+        {
+            return JsonNode.Parse(text) as JsonObject;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,34 @@
+using System.Text.Json.Nodes;
+using Runbooks.Notifications;
+
+namespace Runbooks.Integrations.Notifications.Teams;
+
+/// <summary>Posts to a channel or chat through a Workflows URL. A flow answers before it has posted, so there is nothing to change later.</summary>
+internal sealed class TeamsNotifier(IHttpClientFactory clients, AddressSecrets secrets) : INotifier
+{
+    public const string Name = "teams";
+
+    public string Channel => Name;
+
+    public bool AddressIsSecret => true;
+
+    public string? Objection(string to) => MessageHttp.TryUrl(to, out _) ? null : "a Workflows URL begins with https://.";
+
+    public async Task<string?> SendAsync(Card card, Address to, CancellationToken cancellationToken)
+    {
+        using var content = MessageJson.Content(Message(card));
+        await clients.CreateClient(Name).PostAsync(MessageHttp.Url(secrets.Resolve(to.To)), content, "Teams", cancellationToken);
+        return null;
+    }
+
+    internal static JsonObject Message(Card card) => new()
+    {
+        ["type"] = "message",
+        ["attachments"] = new JsonArray(new JsonObject
+        {
+            ["contentType"] = "application/vnd.microsoft.card.adaptive",
+            ["contentUrl"] = null,
+            ["content"] = AdaptiveCard.Render(card),
+        }),
+    };
+}

@@ -1,0 +1,71 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using Microsoft.Extensions.Options;
+using Runbooks.Notifications;
+
+namespace Runbooks.Integrations.Notifications.Webhook;
+
+/// <summary>
+/// The card as JSON to any system, signed: <c>X-Runbooks-Signature: v1=hex(HMAC-SHA256(secret, "v1:{timestamp}:{body}"))</c>
+/// over the seconds in <c>X-Runbooks-Timestamp</c>, so that the receiver can refuse what is forged or old.
+/// </summary>
+internal sealed class WebhookNotifier(IHttpClientFactory clients, AddressSecrets secrets, IOptions<WebhookOptions> options, TimeProvider time) : INotifier
+{
+    public const string Name = "webhook";
+
+    private static readonly JsonSerializerOptions s_json = new(MessageJson.Options) { Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) } };
+
+    public string Channel => Name;
+
+    public bool AddressIsSecret => true;
+
+    public string? Lack => Secret() is null ? $"nothing signs it. Set Webhook:SigningSecret to base64 of at least {WebhookOptions.MinSecretBytes} random bytes." : null;
+
+    public string? Objection(string to) => MessageHttp.TryUrl(to, out _) ? null : "the URL has to begin with https://.";
+
+    public async Task<string?> SendAsync(Card card, Address to, CancellationToken cancellationToken)
+    {
+        await PostAsync(card, to.To, "sent", card.Key, cancellationToken);
+        return $"{to.To}|{card.Key}";
+    }
+
+    public Task UpdateAsync(string reference, Card card, CancellationToken cancellationToken)
+    {
+        var bar = reference.IndexOf('|', StringComparison.Ordinal);
+        return PostAsync(card, reference[..bar], "updated", reference[(bar + 1)..], cancellationToken);
+    }
+
+    internal static JsonObject Body(Card card, string what, string? message) => new()
+    {
+        ["what"] = what,
+        ["message"] = message,
+        ["card"] = JsonSerializer.SerializeToNode(card with { Key = null, Sections = CardText.Sections(card) }, s_json),
+    };
+
+    internal static string Sign(byte[] secret, string timestamp, byte[] body) =>
+        $"v1={Convert.ToHexStringLower(HMACSHA256.HashData(secret, Encoding.ASCII.GetBytes($"v1:{timestamp}:").Concat(body).ToArray()))}";
+
+    private async Task PostAsync(Card card, string to, string what, string? message, CancellationToken cancellationToken)
+    {
+        var secret = Secret() ?? throw new DeliveryException("Nothing signs it: Webhook:SigningSecret is not set.");
+        var body = Encoding.UTF8.GetBytes(Body(card, what, message).ToJsonString(MessageJson.Options));
+        var timestamp = time.GetUtcNow().ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
+        using var content = new ByteArrayContent(body);
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/json", "utf-8");
+        await clients.CreateClient(Name).PostAsync(
+            MessageHttp.Url(secrets.Resolve(to)), content, "The webhook", cancellationToken,
+            ("X-Runbooks-Timestamp", timestamp), ("X-Runbooks-Signature", Sign(secret, timestamp, body)));
+    }
+
+    private byte[]? Secret()
+    {
+        var text = options.Value.SigningSecret ?? "";
+        var secret = new byte[text.Length];
+        return Convert.TryFromBase64String(text, secret, out var length) && length >= WebhookOptions.MinSecretBytes ? secret[..length] : null;
+    }
+}

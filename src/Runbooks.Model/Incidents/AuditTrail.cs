@@ -1,0 +1,72 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Runbooks.Model.Incidents;
+
+/// <summary>
+/// An incident's record as JSON lines: one line an entry, each chained to the one before, and a last line that counts
+/// them. A line that was altered, removed or added shows, and so does a file that was cut off.
+/// </summary>
+public static class AuditTrail
+{
+    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web)
+    {
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false) },
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        MaxDepth = 4,
+    };
+
+    public static IEnumerable<string> Export(Incident incident) => incident.Timeline
+        .Select(entry => JsonSerializer.Serialize(entry, s_json))
+        .Append(JsonSerializer.Serialize(AuditHead.Of(incident), s_json));
+
+    public static AuditVerdict Verify(IReadOnlyList<string> lines)
+    {
+        if (lines.Count == 0 || !TryRead<AuditHead>(lines[^1], out var head) || head is not { Incident: not null, LastHash: not null })
+        {
+            return new(null, lines.Count, "The last line is not the head that closes the file: the end is missing.");
+        }
+
+        var entries = new List<TimelineEntry>();
+        foreach (var line in lines.SkipLast(1))
+        {
+            if (!TryRead<TimelineEntry>(line, out var entry) || entry is not { Who: not null, What: not null, Hash: not null })
+            {
+                return new(head.Incident, entries.Count + 1, "This line is not an entry.");
+            }
+
+            entries.Add(entry);
+        }
+
+        if (IncidentTimeline.FindBreak(head.Incident, entries) is { } broken)
+        {
+            return new(head.Incident, broken, "This line does not follow from the line before: it or its predecessor was altered, removed or added.");
+        }
+
+        return head.Entries != entries.Count || head.LastHash != AuditHead.HashOf(head.Incident, entries)
+            ? new(head.Incident, entries.Count + 1, $"The head counts {head.Entries} entries and the file has {entries.Count}: lines are missing at the end.")
+            : new(head.Incident, null, $"Whole: {entries.Count} entries of incident {head.Incident}, last hash {head.LastHash}.");
+    }
+
+    private static bool TryRead<T>(string line, out T? value)
+        where T : class
+    {
+        try
+        {
+            value = JsonSerializer.Deserialize<T>(line, s_json);
+            return value is not null;
+        }
+        catch (JsonException)
+        {
+            value = null;
+            return false;
+        }
+    }
+}
+
+/// <param name="Line">The first line that is wrong, counted from 1; null when the record is whole.</param>
+/// <param name="Message">What was found, in words.</param>
+public sealed record AuditVerdict(string? Incident, int? Line, string Message)
+{
+    public bool Whole => Line is null;
+}

@@ -1,0 +1,5 @@
+using System.Text.Json.Serialization;
+
+namespace Runbooks.Model.Incidents;
+
+public enum CardKind { ApprovalRequest, Reminder, Escalation, Decided, Closed, Page }

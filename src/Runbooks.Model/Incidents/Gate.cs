@@ -1,0 +1,81 @@
+using System.Text.Json.Serialization;
+using Runbooks.Model.Definition;
+
+namespace Runbooks.Model.Incidents;
+
+/// <summary>
+/// A question to people that holds back a phase until it is answered. Nothing runs without a gate whose outcome is
+/// <see cref="GateOutcome.Approved"/>; a self-healing runbook's gate is approved by the runbook itself, on record.
+/// </summary>
+public sealed record Gate
+{
+    /// <summary><c>{phase}-{round}</c>: each new question is a new gate.</summary>
+    public required string Id { get; init; }
+    public required Phase Phase { get; init; }
+    public required int Round { get; init; }
+    public required string Question { get; init; }
+    public required Plan Plan { get; init; }
+
+    /// <summary>What is different from the plan that was approved before; null on a first gate.</summary>
+    public string? Difference { get; init; }
+
+    /// <summary>What speaks against it without forbidding it; shown with the question.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    /// <summary>The guardrails behind those warnings: whoever approves has overruled these, and no others.</summary>
+    public IReadOnlyList<string> Overrules { get; init; } = [];
+
+    /// <summary>The contacts that were asked and may decide; grows with each escalation.</summary>
+    public required IReadOnlyList<string> Approvers { get; init; }
+    public int Required { get; init; } = 1;
+    public bool SeparationOfDuties { get; init; }
+    public OnTimeout OnTimeout { get; init; }
+    public required DateTimeOffset OpenedAt { get; init; }
+    public required DateTimeOffset ExpiresAt { get; init; }
+
+    /// <summary>What is still to happen while nobody answers, soonest first.</summary>
+    public IReadOnlyList<Reminder> Reminders { get; init; } = [];
+
+    /// <summary>How many times the question was asked again; each asking is a message of its own.</summary>
+    public int Asked { get; init; }
+
+    /// <summary>When it was asked again last; null until it was.</summary>
+    public DateTimeOffset? AskedAt { get; init; }
+
+    /// <summary>Names the present asking: deliveries of its messages are recorded under it.</summary>
+    [JsonIgnore]
+    public string MessageKey => $"{Id}:{Asked}";
+    public IReadOnlyList<Decision> Decisions { get; init; } = [];
+    public GateOutcome Outcome { get; init; } = GateOutcome.Pending;
+    public DateTimeOffset? ClosedAt { get; init; }
+
+    /// <summary>Who or what closed it, in words.</summary>
+    public string? ClosedBy { get; init; }
+
+    public static string IdOf(Phase phase, int round) => $"{(phase == Phase.Mitigation ? "mitigation" : "resolution")}-{round}";
+}
+
+/// <summary>Ask again at this time: the same contacts when <paramref name="To"/> is empty, these as well otherwise.</summary>
+public sealed record Reminder(DateTimeOffset At, IReadOnlyList<string> To);
+
+public enum GateOutcome
+{
+    Pending,
+    Approved,
+    Rejected,
+    TakenOver,
+    Expired,
+
+    /// <summary>The alert was resolved before anybody had to decide.</summary>
+    SelfRecovered,
+    Cancelled,
+
+    /// <summary>A guardrail or a precondition says no, and asking a person would not change that.</summary>
+    Refused,
+
+    /// <summary>As planned, nothing is to run now; what was found is told.</summary>
+    DiagnosedOnly,
+
+    /// <summary>As planned, nothing is to run now, and nobody is told.</summary>
+    Suppressed,
+}

@@ -1,0 +1,88 @@
+using System.Text.Json.Serialization;
+using Runbooks.Model.Alerts;
+using Runbooks.Model.Definition;
+
+namespace Runbooks.Model.Incidents;
+
+/// <summary>
+/// The one durable record of an incident. Every view (page, card, API, engine) reads it; it changes only through the
+/// functions beside it, inside <see cref="IIncidentStore.UpdateAsync{T}"/>, so each rule stands in one place and
+/// holds for every store.
+/// </summary>
+public sealed record Incident
+{
+    public required string Id { get; init; }
+    public required string RunbookId { get; init; }
+
+    /// <summary>The version of the runbook that this incident is pinned to.</summary>
+    public required string RunbookHash { get; init; }
+    public required string Title { get; init; }
+    public required string Target { get; init; }
+
+    /// <summary>The alert that opened it.</summary>
+    public required Alert Alert { get; init; }
+
+    public IncidentState State { get; init; } = IncidentState.Diagnosing;
+
+    /// <summary>Why it is in this state, in words; null while nothing needs saying.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>Whoever started it by hand; null when an alert did.</summary>
+    public string? StartedBy { get; init; }
+
+    public RunMode Mode { get; init; } = RunMode.Normal;
+    public required DateTimeOffset OpenedAt { get; init; }
+    public required DateTimeOffset UpdatedAt { get; init; }
+    public DateTimeOffset? ClosedAt { get; init; }
+
+    /// <summary>After a verified fix, or while a person drives, alerts on the target until this time belong to this incident.</summary>
+    public DateTimeOffset? SettlesAt { get; init; }
+
+    /// <summary>The incident whose fix did not hold, so that this one opened; null for any other.</summary>
+    public string? Follows { get; init; }
+
+    /// <summary>So many incidents of its runbook opened with it that people get one message about all of them.</summary>
+    public bool InStorm { get; init; }
+
+    /// <summary>All alerts that reached it, the first included.</summary>
+    public int AlertCount { get; init; }
+    public IReadOnlyList<AttachedAlert> Alerts { get; init; } = [];
+
+    /// <summary>When the sender said that every alert of this incident is over.</summary>
+    public DateTimeOffset? AlertResolvedAt { get; init; }
+
+    public IReadOnlyList<Finding> Findings { get; init; } = [];
+
+    /// <summary>The last verification round, in the same form.</summary>
+    public IReadOnlyList<Finding> Verification { get; init; } = [];
+
+    /// <summary>Every look after the mitigation, verifying or holding, in order.</summary>
+    public IReadOnlyList<Look> Looks { get; init; } = [];
+    public IReadOnlyList<Gate> Gates { get; init; } = [];
+    public IReadOnlyList<StepRecord> Steps { get; init; } = [];
+    public IReadOnlyList<Delivery> Deliveries { get; init; } = [];
+
+    /// <summary>When the mitigation began to be undone; from then on none of its steps may act.</summary>
+    public DateTimeOffset? UndoBeganAt { get; init; }
+
+    /// <summary>Not null once somebody asked for it to be stopped.</summary>
+    public StopRequest? Stop { get; init; }
+
+    /// <summary>The name of the event that the workflow waits for now, or will wait for next.</summary>
+    public string? WakeEvent { get; init; }
+
+    public IReadOnlyList<TimelineEntry> Timeline { get; init; } = [];
+
+    public Gate? FindGate(string id) => Gates.FirstOrDefault(gate => gate.Id == id);
+
+    [JsonIgnore]
+    public Gate? OpenGate => Gates.LastOrDefault(gate => gate.Outcome == GateOutcome.Pending);
+
+    public Gate? LatestGate => Gates.Count == 0 ? null : Gates[^1];
+
+    public StepRecord? FindStep(Phase phase, string name) =>
+        Steps.FirstOrDefault(step => step.Phase == phase && step.Name == name);
+}
+
+/// <summary>A person's wish to stop the automation of this incident.</summary>
+public sealed record StopRequest(string By, string Reason, DateTimeOffset At);

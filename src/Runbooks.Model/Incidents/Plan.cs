@@ -1,0 +1,26 @@
+using System.Text.Json;
+using Runbooks.Model.Definition;
+
+namespace Runbooks.Model.Incidents;
+
+/// <summary>Exactly what will run: what a person is shown, what the link is signed over, what is compared at execution.</summary>
+/// <param name="Hash">SHA-256 over runbook version, target, and every step's action, parameters and identity; lower-case hex.</param>
+/// <param name="Blocker">Why it must not run as things are; null when it may.</param>
+public sealed record Plan(string Hash, IReadOnlyList<PlannedStep> Steps, string? Blocker = null)
+{
+    /// <summary>Whether every step that this approval covers can be undone, those of the resolution included.</summary>
+    public bool Reversible => Steps.All(step => step.Undo is not null);
+}
+
+/// <summary>One step as it would run now.</summary>
+/// <param name="Parameters">Resolved, secrets masked; references to outputs of steps that have not run stay as written.</param>
+/// <param name="Will">What it will do, in words.</param>
+/// <param name="Undo">How it is undone, in words; null when it cannot be.</param>
+/// <param name="Identity">What makes its target this very target; null when the parameters say it all.</param>
+/// <param name="Deferred">Its parameters need outputs of steps that run before it, so they are known only then.</param>
+public sealed record PlannedStep(
+    Phase Phase, string Name, string Action, JsonElement Parameters, string Will, string? Undo, string? Identity, bool Deferred = false)
+{
+    /// <summary>Whether people have to know about undoing it: what cures the cause is never taken back, so only that it cannot be is worth a line.</summary>
+    public bool TellsUndo => Phase == Phase.Mitigation || Undo is null;
+}

@@ -1,0 +1,50 @@
+using Runbooks.Model.Definition;
+
+namespace Runbooks.Model.Incidents;
+
+/// <summary>
+/// One step of one incident: the intent, stored before it acts, and the outcome, stored after. An intent without an
+/// outcome is an attempt that a crash cut off.
+/// </summary>
+public sealed record StepRecord
+{
+    public required Phase Phase { get; init; }
+    public required string Name { get; init; }
+    public required string Action { get; init; }
+    public required string GateId { get; init; }
+    public StepStatus Status { get; init; } = StepStatus.Running;
+
+    /// <summary>How it had ended before it was undone; null when nobody tried to.</summary>
+    public StepStatus? UndoneFrom { get; init; }
+    public int Attempts { get; init; } = 1;
+
+    /// <summary>As it was before the first attempt: what undo brings back.</summary>
+    public required Preparation Preparation { get; init; }
+    public required DateTimeOffset StartedAt { get; init; }
+    public DateTimeOffset? FinishedAt { get; init; }
+
+    /// <summary>What it did, or why it did not, in words.</summary>
+    public string? Outcome { get; init; }
+    public IReadOnlyDictionary<string, string> Outputs { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyList<string> Evidence { get; init; } = [];
+
+    /// <summary>The same on every attempt and after every crash.</summary>
+    public static string KeyOf(string incidentId, Phase phase, string step) =>
+        $"{incidentId}:{(phase == Phase.Mitigation ? "mitigation" : "resolution")}:{step}";
+}
+
+public enum StepStatus
+{
+    /// <summary>Intent recorded, outcome not.</summary>
+    Running,
+    Done,
+
+    /// <summary>Everything up to the last call; nothing was touched.</summary>
+    DryRun,
+    Failed,
+
+    /// <summary>It cannot be repeated and nobody knows whether it happened: a person has to look.</summary>
+    Unknown,
+    Undone,
+    UndoFailed,
+}

@@ -1,0 +1,78 @@
+using System.Runtime.CompilerServices;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+
+namespace Runbooks.Model.Storage;
+
+/// <summary>
+/// Where incidents are kept. It knows nothing of the rules: it opens, reads, changes atomically and lists. Every method
+/// returns only when what it says is durable.
+/// </summary>
+public interface IIncidentStore
+{
+    /// <summary>
+    /// The claim: in one atomic step, either <paramref name="fold"/> changes the latest incident of the same runbook
+    /// and target, or <paramref name="candidate"/> is inserted and becomes the latest.
+    /// </summary>
+    /// <param name="runbook">Kept by its hash, so that the incident can be finished with the version it started with.</param>
+    /// <param name="fold">Returns the changed incident, or null when a new one has to be opened. May run more than once.</param>
+    Task<OpenResult> OpenAsync(Incident candidate, Runbook runbook, Func<Incident, Incident?> fold, CancellationToken cancellationToken);
+
+    Task<Incident?> FindAsync(string id, CancellationToken cancellationToken);
+
+    /// <summary>The newest incident of this runbook and target, open or closed.</summary>
+    Task<Incident?> FindLatestAsync(string runbookId, string target, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Reads, changes and writes atomically; <paramref name="change"/> is pure and may run more than once. Returning the
+    /// very same incident writes nothing.
+    /// </summary>
+    /// <exception cref="KeyNotFoundException">There is no such incident.</exception>
+    Task<(Incident Incident, T Result)> UpdateAsync<T>(string id, Func<Incident, (Incident, T)> change, CancellationToken cancellationToken);
+
+    /// <summary>Newest first.</summary>
+    Task<IncidentPage> ListAsync(IncidentQuery query, CancellationToken cancellationToken);
+
+    /// <summary>The pinned version of a runbook; null when no incident was ever opened with it.</summary>
+    Task<Runbook?> FindRunbookAsync(string hash, CancellationToken cancellationToken);
+
+    /// <summary>Removes incidents that ended before the given time.</summary>
+    /// <returns>Their ids.</returns>
+    Task<IReadOnlyList<string>> PurgeAsync(DateTimeOffset endedBefore, CancellationToken cancellationToken);
+
+    /// <summary>Null when it can read and write, otherwise what is wrong, in words.</summary>
+    Task<string?> CheckHealthAsync(CancellationToken cancellationToken);
+}
+
+public static class IncidentStoreExtensions
+{
+    /// <inheritdoc cref="IIncidentStore.UpdateAsync{T}"/>
+    public static async Task<Incident> UpdateAsync(this IIncidentStore store, string id, Func<Incident, Incident> change, CancellationToken cancellationToken) =>
+        (await store.UpdateAsync(id, incident => (change(incident), true), cancellationToken)).Incident;
+
+    /// <summary>Every page of a listing, one after the other.</summary>
+    public static async IAsyncEnumerable<IncidentSummary> ListAllAsync(
+        this IIncidentStore store, IncidentQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var next = query;
+        while (true)
+        {
+            var page = await store.ListAsync(next, cancellationToken);
+            foreach (var item in page.Items)
+            {
+                yield return item;
+            }
+
+            if (page.Next is null)
+            {
+                yield break;
+            }
+
+            next = next with { After = page.Next };
+        }
+    }
+
+    /// <exception cref="KeyNotFoundException">There is no such incident.</exception>
+    public static async Task<Incident> GetAsync(this IIncidentStore store, string id, CancellationToken cancellationToken) =>
+        await store.FindAsync(id, cancellationToken) ?? throw new KeyNotFoundException($"There is no incident '{id}'.");
+}

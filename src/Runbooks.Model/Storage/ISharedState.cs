@@ -1,0 +1,16 @@
+namespace Runbooks.Model.Storage;
+
+/// <summary>
+/// Small documents that incidents share: a runbook's ledger of runs, a breaker, the kill switch. Changed atomically, so
+/// a limit that is read and used up in one change holds under any concurrency.
+/// </summary>
+public interface ISharedState
+{
+    /// <returns>Null when nothing was ever written under the key.</returns>
+    Task<T?> FindAsync<T>(string key, CancellationToken cancellationToken)
+        where T : class;
+
+    /// <param name="change">Pure; may run more than once. Returning the very same document writes nothing.</param>
+    Task<(T Document, TResult Result)> UpdateAsync<T, TResult>(string key, Func<T?, (T, TResult)> change, CancellationToken cancellationToken)
+        where T : class;
+}

@@ -1,0 +1,36 @@
+using Runbooks.Model.Incidents;
+
+namespace Runbooks.Model.Storage;
+
+/// <summary>Which incidents to list. Null means any.</summary>
+/// <param name="Open">True: only those not in a final state; false: only those in one.</param>
+/// <param name="Limit">1 to 500.</param>
+/// <param name="After">The cursor of the page before.</param>
+/// <param name="Since">Only those opened at this time or later.</param>
+public sealed record IncidentQuery(
+    IncidentState? State = null, string? RunbookId = null, bool? Open = null, int Limit = 50, string? After = null, DateTimeOffset? Since = null);
+
+/// <param name="Next">The cursor of the next page; null at the end.</param>
+public sealed record IncidentPage(IReadOnlyList<IncidentSummary> Items, string? Next);
+
+/// <summary>One line of a listing.</summary>
+/// <param name="Driven">A person took it over and has not closed it yet: final, and not over.</param>
+/// <param name="InStorm">Its messages are shared with others of its runbook.</param>
+public sealed record IncidentSummary(
+    string Id,
+    string RunbookId,
+    string Title,
+    string Target,
+    IncidentState State,
+    string? Reason,
+    int AlertCount,
+    DateTimeOffset OpenedAt,
+    DateTimeOffset UpdatedAt,
+    DateTimeOffset? ClosedAt,
+    bool Driven = false,
+    bool InStorm = false)
+{
+    public static IncidentSummary Of(Incident incident) => new(
+        incident.Id, incident.RunbookId, incident.Title, incident.Target, incident.State, incident.Reason,
+        incident.AlertCount, incident.OpenedAt, incident.UpdatedAt, incident.ClosedAt, incident.IsDriven(), incident.InStorm);
+}

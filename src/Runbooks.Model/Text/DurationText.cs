@@ -1,0 +1,80 @@
+using System.Globalization;
+using System.Text;
+
+namespace Runbooks.Model.Text;
+
+/// <summary>Durations as runbook files write them: <c>20s</c>, <c>5m</c>, <c>1h30m</c>, <c>2d</c>, <c>500ms</c>.</summary>
+public static class DurationText
+{
+    public const string Words = "a duration such as 20s, 5m, 1h30m or 2d";
+
+    /// <summary>A year. What is longer is a mistake, and timers have an end somewhere.</summary>
+    public static readonly TimeSpan Longest = TimeSpan.FromDays(366);
+
+    private static readonly (string Unit, TimeSpan Length)[] s_units =
+    [
+        ("d", TimeSpan.FromDays(1)),
+        ("h", TimeSpan.FromHours(1)),
+        ("m", TimeSpan.FromMinutes(1)),
+        ("s", TimeSpan.FromSeconds(1)),
+        ("ms", TimeSpan.FromMilliseconds(1)),
+    ];
+
+    /// <summary>Units go from large to small, each at most once. A bare <c>0</c> needs no unit.</summary>
+    public static bool TryParse(string text, out TimeSpan duration)
+    {
+        duration = TimeSpan.Zero;
+        var rest = text.AsSpan().Trim();
+        if (rest is "0")
+        {
+            return true;
+        }
+
+        var nextUnit = 0;
+        while (rest.Length > 0)
+        {
+            var digits = rest.IndexOfAnyExceptInRange('0', '9');
+            if (digits is < 1 or > 9)
+            {
+                return false;
+            }
+
+            var amount = int.Parse(rest[..digits], NumberStyles.None, CultureInfo.InvariantCulture);
+            rest = rest[digits..];
+            var letters = rest.IndexOfAnyInRange('0', '9');
+            var unit = (letters < 0 ? rest : rest[..letters]).ToString();
+            var index = Array.FindIndex(s_units, candidate => candidate.Unit == unit);
+            if (index < nextUnit)
+            {
+                return false;
+            }
+
+            duration += amount * s_units[index].Length;
+            if (duration > Longest)
+            {
+                return false;
+            }
+
+            nextUnit = index + 1;
+            rest = rest[unit.Length..];
+        }
+
+        return nextUnit > 0;
+    }
+
+    public static string Format(TimeSpan duration)
+    {
+        var text = new StringBuilder();
+        foreach (var (unit, length) in s_units)
+        {
+            var amount = duration.Ticks / length.Ticks;
+            if (amount > 0)
+            {
+                text.Append(CultureInfo.InvariantCulture, $"{amount}{unit}");
+                duration -= amount * length;
+            }
+        }
+
+        return text.Length == 0 ? "0s" : text.ToString();
+    }
+}

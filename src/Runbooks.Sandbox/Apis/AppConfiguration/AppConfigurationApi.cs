@@ -1,0 +1,136 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace Runbooks.Sandbox.Apis.AppConfiguration;
+
+/// <summary>Key-values and locks of Azure App Configuration, with etags.</summary>
+internal sealed class AppConfigurationApi(TimeProvider time) : PracticeApi("appconfiguration")
+{
+    private const string ContentType = "application/vnd.microsoft.appconfig.kv+json; charset=utf-8";
+    private readonly Lock _lock = new();
+    private readonly SortedDictionary<(string Key, string Label), KeyValue> _values = [];
+    private int _version;
+
+    public override void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/kv", () => Results.Json(new { items = All() }));
+        routes.MapMethods("/kv/{**key}", ["GET", "PUT", "DELETE"], (Delegate)AnswerAsync);
+        routes.MapMethods("/locks/{**key}", ["PUT", "DELETE"], (HttpRequest request) => Checked(request, (key, now) =>
+            now is null ? Error(404, request) : Keep(request, key, now with { Locked = request.Method == "PUT" })));
+    }
+
+    public override object Describe() => All().ToDictionary(
+        item => item.Key + (item.Label is null ? "" : $" [{item.Label}]"), item => new { item.Value, item.ETag, item.Locked });
+
+    public override void Reset()
+    {
+        lock (_lock)
+        {
+            _values.Clear();
+        }
+    }
+
+    public override IResult Error(int status, HttpRequest request)
+    {
+        if (status == 429)
+        {
+            request.HttpContext.Response.Headers["retry-after-ms"] = "1";
+        }
+
+        // As the service does: nothing is said with these two.
+        return status is 404 or 412
+            ? Results.StatusCode(status)
+            : Results.Json(
+                new
+                {
+                    type = status == 409 ? "https://azconfig.io/errors/key-locked" : $"https://azconfig.io/errors/{status}",
+                    title = status switch
+                    {
+                        403 => "The identity is not allowed to do this.",
+                        409 => "Modifying key is not allowed",
+                        429 => "Resource utilization has surpassed the assigned quota",
+                        _ => "The request could not be served.",
+                    },
+                    status,
+                },
+                contentType: "application/problem+json",
+                statusCode: status);
+    }
+
+    private IReadOnlyList<KeyValue> All()
+    {
+        lock (_lock)
+        {
+            return [.. _values.Values];
+        }
+    }
+
+    private async Task<IResult> AnswerAsync(HttpRequest request)
+    {
+        KeyValueChange? change = null;
+        if (request.Method == "PUT")
+        {
+            try
+            {
+                change = await JsonSerializer.DeserializeAsync<KeyValueChange>(request.Body, cancellationToken: request.HttpContext.RequestAborted);
+            }
+            catch (JsonException)
+            {
+                return Error(400, request);
+            }
+        }
+
+        return Checked(request, (key, now) => (request.Method, now) switch
+        {
+            ("GET", null) => Error(404, request),
+            ("GET", _) => Show(request, now),
+            (_, { Locked: true }) => Error(409, request),
+            ("PUT", _) => Keep(request, key, new KeyValue
+            {
+                ETag = "",
+                Key = key.Key,
+                Label = key.Label.Length == 0 ? null : key.Label,
+                ContentType = change!.ContentType,
+                Value = change.Value,
+                LastModified = time.GetUtcNow(),
+            }),
+            (_, null) => Results.NoContent(),
+            _ => Remove(request, key, now),
+        });
+    }
+
+    private IResult Checked(HttpRequest request, Func<(string Key, string Label), KeyValue?, IResult> answer)
+    {
+        if (request.Query["api-version"].Count == 0)
+        {
+            return Error(400, request);
+        }
+
+        var key = (Uri.UnescapeDataString(request.RouteValues["key"] as string ?? ""), request.Query["label"].ToString().TrimEnd('\0'));
+        lock (_lock)
+        {
+            var now = _values.GetValueOrDefault(key);
+            var holds = Matches(request.Headers.IfMatch, now) ?? !(Matches(request.Headers.IfNoneMatch, now) ?? false);
+            return holds ? answer(key, now) : Error(412, request);
+        }
+    }
+
+    private static bool? Matches(string? header, KeyValue? now) => string.IsNullOrEmpty(header) ? null
+        : header == "*" ? now is not null
+        : now is not null && header == $"\"{now.ETag}\"";
+
+    private IResult Keep(HttpRequest request, (string Key, string Label) key, KeyValue value) =>
+        Show(request, _values[key] = value with { ETag = "v" + (++_version).ToString(CultureInfo.InvariantCulture) });
+
+    private IResult Remove(HttpRequest request, (string Key, string Label) key, KeyValue now)
+    {
+        _values.Remove(key);
+        return Show(request, now);
+    }
+
+    private static IResult Show(HttpRequest request, KeyValue value)
+    {
+        request.HttpContext.Response.Headers.ETag = $"\"{value.ETag}\"";
+        return Results.Json(value, contentType: ContentType);
+    }
+}

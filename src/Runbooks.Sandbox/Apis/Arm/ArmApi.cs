@@ -1,0 +1,91 @@
+using System.Text.Json.Nodes;
+
+namespace Runbooks.Sandbox.Apis.Arm;
+
+/// <summary>Azure Resource Manager: resources of some kinds, their metrics and their health.</summary>
+internal sealed class ArmApi(IEnumerable<ArmKind> kinds, ArmOperations operations, ArmPermissions permissions, TrafficWorld traffic, TimeProvider time) : PracticeApi("arm")
+{
+    private readonly Dictionary<string, ArmKind> _kinds = kinds.ToDictionary(kind => kind.Type);
+
+    public override void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/_operations/{id}", (HttpRequest request, string id) => operations.Show(request, id));
+        routes.Map("/{**path}", (Delegate)AnswerAsync);
+    }
+
+    public override object Describe() => new
+    {
+        resources = _kinds.Values.Where(kind => kind.Resources.Count > 0).ToDictionary(kind => kind.Type, kind => kind.Resources),
+    };
+
+    public override void Reset()
+    {
+        foreach (var kind in _kinds.Values)
+        {
+            kind.Reset();
+        }
+
+        operations.Reset();
+        traffic.Reset();
+    }
+
+    public override IResult Error(int status, HttpRequest request)
+    {
+        if (status is 429 or 503)
+        {
+            request.HttpContext.Response.Headers.RetryAfter = "1";
+        }
+
+        var (code, message) = status switch
+        {
+            403 => ("AuthorizationFailed", $"The client 'practice' does not have authorization to perform action '{request.Method}' over scope '{request.Path}'."),
+            404 => ("ResourceNotFound", $"The resource under {request.Path} was not found."),
+            409 => ("Conflict", "Another operation on this resource is in progress."),
+            412 => ("PreconditionFailed", "The condition 'If-Match' was not met."),
+            429 => ("TooManyRequests", "The request is being throttled."),
+            400 => ("InvalidRequest", "The request is not what this API takes; an api-version is needed as well."),
+            _ => ("InternalServerError", "The server could not serve the request."),
+        };
+        return Results.Json(new { error = new { code, message } }, statusCode: status);
+    }
+
+    private async Task<IResult> AnswerAsync(HttpRequest http)
+    {
+        var request = await ArmRequest.ReadAsync(http, "/arm");
+        if (request is null)
+        {
+            return Error(400, http);
+        }
+
+        var answer = request.Rest switch
+        {
+            ["providers", "microsoft.insights", "metrics"] when request.Method == "GET" => ArmMetrics.Show(request, traffic, time),
+            ["providers", "microsoft.resourcehealth", "availabilitystatuses", "current"] when request.Method == "GET" => Health(request),
+            [.., "providers", "microsoft.authorization", "permissions"] when request.Method == "GET" => permissions.Show(),
+            _ when permissions.Deny(request) => Error(403, http),
+            _ => _kinds.GetValueOrDefault(request.Type)?.Answer(request, operations),
+        };
+        return answer ?? Error(404, http);
+    }
+
+    private IResult Health(ArmRequest request)
+    {
+        var slow = traffic.IsSlow(request.Name);
+        return Results.Text(
+            new JsonObject
+            {
+                ["id"] = $"{request.Root}/providers/Microsoft.ResourceHealth/availabilityStatuses/current",
+                ["name"] = "current",
+                ["type"] = "Microsoft.ResourceHealth/AvailabilityStatuses",
+                ["properties"] = new JsonObject
+                {
+                    ["availabilityState"] = slow ? "Degraded" : "Available",
+                    ["title"] = slow ? "Degraded" : "Available",
+                    ["summary"] = slow ? "The resource answers more slowly than usual." : "There aren't any known Azure platform problems affecting this resource.",
+                    ["reasonType"] = slow ? "Unplanned" : "",
+                    ["occuredTime"] = time.GetUtcNow().ToString("O"),
+                },
+            }.ToJsonString(),
+            "application/json");
+    }
+}

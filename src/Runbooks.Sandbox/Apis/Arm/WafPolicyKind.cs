@@ -1,0 +1,119 @@
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+
+namespace Runbooks.Sandbox.Apis.Arm;
+
+/// <summary>WAF policies with one rule of their own. They are written whole, and the last writer wins, as in Azure.</summary>
+internal abstract class WafPolicyKind(string type, string typeName) : ArmKind(type)
+{
+    private static readonly string[] s_readOnly = ["provisioningState", "resourceState", "securityPolicyLinks"];
+
+    /// <summary>Whether a policy blocks this text now.</summary>
+    public bool Blocks(string body) => Resources.Values.Any(policy => Patterns(policy).Any(pattern =>
+        new Regex(pattern, RegexOptions.NonBacktracking).IsMatch(body.ToLowerInvariant())));
+
+    protected abstract IEnumerable<string> Patterns(JsonObject policy);
+
+    protected JsonObject Policy(ArmRequest request, JsonObject properties)
+    {
+        var policy = Envelope(request, typeName, properties);
+        policy["etag"] = "practice";
+        return policy;
+    }
+
+    protected void Write(ArmRequest request)
+    {
+        var (written, fresh) = (Begin(request), Begin(request)["properties"]!.AsObject());
+        Merge(written, request.Body!);
+        // What is not written is gone, unlike with PATCH, but for what only the service says.
+        var properties = request.Body!["properties"]!.DeepClone().AsObject();
+        foreach (var (name, value) in fresh.Where(one => s_readOnly.Contains(one.Key)))
+        {
+            properties[name] = value?.DeepClone();
+        }
+
+        written["properties"] = properties;
+        Keep(request, written);
+    }
+}
+
+/// <summary>Front Door's kind; a change is long-running.</summary>
+internal sealed class FrontDoorWafKind() : WafPolicyKind("microsoft.network/frontdoorwebapplicationfirewallpolicies", "Microsoft.Network/FrontDoorWebApplicationFirewallPolicies")
+{
+    public override IResult? Answer(ArmRequest request, ArmOperations operations) => (request.Method, request.Rest.Count, request.Body?["properties"]) switch
+    {
+        ("GET", 0, _) => Json(Resource(request)),
+        ("PUT", 0, JsonObject) => operations.Accept(request, () =>
+        {
+            Write(request);
+            return null;
+        }),
+        _ => null,
+    };
+
+    protected override IEnumerable<string> Patterns(JsonObject policy) =>
+        from rule in policy["properties"]?["customRules"]?["rules"] as JsonArray ?? []
+        from condition in rule!["matchConditions"]!.AsArray()
+        where (string?)condition!["operator"] == "RegEx" && (string?)rule["action"] == "Block"
+        from value in condition["matchValue"]!.AsArray()
+        select (string)value!;
+
+    protected override JsonObject Begin(ArmRequest request)
+    {
+        var policy = Policy(request, new JsonObject
+        {
+            ["policySettings"] = new JsonObject { ["enabledState"] = "Enabled", ["mode"] = "Prevention", ["requestBodyCheck"] = "Enabled" },
+            ["customRules"] = new JsonObject
+            {
+                ["rules"] = new JsonArray(new JsonObject
+                {
+                    ["name"] = "AllowOffice",
+                    ["priority"] = 1,
+                    ["enabledState"] = "Enabled",
+                    ["ruleType"] = "MatchRule",
+                    ["action"] = "Allow",
+                    ["matchConditions"] = new JsonArray(new JsonObject
+                    {
+                        ["matchVariable"] = "RemoteAddr", ["operator"] = "IPMatch", ["negateCondition"] = false, ["matchValue"] = new JsonArray("203.0.113.0/24"),
+                    }),
+                }),
+            },
+            ["managedRules"] = new JsonObject { ["managedRuleSets"] = new JsonArray(new JsonObject { ["ruleSetType"] = "Microsoft_DefaultRuleSet", ["ruleSetVersion"] = "2.1" }) },
+            ["provisioningState"] = "Succeeded",
+            ["resourceState"] = "Enabled",
+            ["securityPolicyLinks"] = new JsonArray(),
+        });
+        policy["sku"] = new JsonObject { ["name"] = "Premium_AzureFrontDoor" };
+        return policy;
+    }
+}
+
+/// <summary>Application Gateway's kind; a change is there at once.</summary>
+internal sealed class ApplicationGatewayWafKind()
+    : WafPolicyKind("microsoft.network/applicationgatewaywebapplicationfirewallpolicies", "Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies")
+{
+    public override IResult? Answer(ArmRequest request, ArmOperations operations)
+    {
+        if (request.Method == "PUT" && request.Rest.Count == 0 && request.Body?["properties"] is JsonObject)
+        {
+            Write(request);
+        }
+
+        return request.Rest.Count == 0 && request.Method is "GET" or "PUT" ? Json(Resource(request)) : null;
+    }
+
+    protected override IEnumerable<string> Patterns(JsonObject policy) =>
+        from rule in policy["properties"]?["customRules"] as JsonArray ?? []
+        from condition in rule!["matchConditions"]!.AsArray()
+        where (string?)condition!["operator"] == "Regex" && (string?)rule["action"] == "Block"
+        from value in condition["matchValues"]!.AsArray()
+        select (string)value!;
+
+    protected override JsonObject Begin(ArmRequest request) => Policy(request, new JsonObject
+    {
+        ["policySettings"] = new JsonObject { ["state"] = "Enabled", ["mode"] = "Prevention", ["requestBodyCheck"] = true },
+        ["customRules"] = new JsonArray(),
+        ["managedRules"] = new JsonObject { ["managedRuleSets"] = new JsonArray(new JsonObject { ["ruleSetType"] = "OWASP", ["ruleSetVersion"] = "3.2" }) },
+        ["provisioningState"] = "Succeeded",
+    });
+}

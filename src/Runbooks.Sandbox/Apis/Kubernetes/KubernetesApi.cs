@@ -1,0 +1,137 @@
+using System.Globalization;
+using k8s;
+using k8s.Models;
+
+namespace Runbooks.Sandbox.Apis.Kubernetes;
+
+/// <summary>The pods, logs, evictions and events of the Kubernetes API, one path prefix for each cluster.</summary>
+internal sealed class KubernetesApi(PracticeClusters clusters, AccessReview access, TimeProvider time) : PracticeApi("kubernetes")
+{
+    private V1DeleteOptions? _lastDeletion;
+
+    private const string Pods = "/{cluster}/api/v1/namespaces/{ns}/pods";
+
+    public override void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/{cluster}/version", () => Results.Json(new { major = "1", minor = "33", gitVersion = "v1.33.0-practice" }));
+        routes.MapGet("/{cluster}/api/v1/pods", List);
+        routes.MapGet(Pods, List);
+        routes.MapGet(Pods + "/{name}", (HttpContext http) => WithPod(http, (_, pod, life) => Show(pod, life)));
+        routes.MapDelete(Pods + "/{name}", (Delegate)DeleteAsync);
+        routes.MapPost(Pods + "/{name}/eviction", (Delegate)EvictAsync);
+        routes.MapGet(Pods + "/{name}/log", (HttpContext http) => WithPod(http, (_, pod, life) => PodLogEndpoint.Read(http.Request, pod, life, time.GetUtcNow())));
+        routes.MapGet("/{cluster}/api/v1/namespaces/{ns}/events", Events);
+        routes.MapPost("/{cluster}/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", (Delegate)ReviewAsync);
+        routes.MapFallback("/{**rest}", (HttpRequest request) => KubernetesStatus.ForStatus(404, request));
+    }
+
+    public override object Describe() => clusters.All.ToDictionary(cluster => cluster.Name, cluster => new
+    {
+        deletions = cluster.Deletions,
+        lastDeletion = _lastDeletion is null ? null : new { uid = _lastDeletion.Preconditions?.Uid, gracePeriodSeconds = _lastDeletion.GracePeriodSeconds },
+        pods = cluster.Pods().Select(pod => pod.At(time.GetUtcNow()) is { } life
+            ? new { name = pod.Name, uid = life.Uid, ready = life.IsReady(time.GetUtcNow()), hung = life.IsHung(time.GetUtcNow()) }
+            : null),
+    });
+
+    public override void Reset()
+    {
+        _lastDeletion = null;
+        foreach (var cluster in clusters.All)
+        {
+            cluster.Reset();
+        }
+    }
+
+    public override IResult Error(int status, HttpRequest request) => KubernetesStatus.ForStatus(status, request);
+
+    // What a runbook meets as 429 is a disruption budget, and that answers evictions only.
+    public override bool CanHit(Fault fault, HttpRequest request) => fault.Status != 429 || KubernetesStatus.IsEviction(request);
+
+    private IResult Show(PracticePod pod, PodLife life) => KubernetesStatus.Object(PodView.Of(pod, life, time.GetUtcNow()));
+
+    private IResult List(HttpContext http)
+    {
+        if (Cluster(http) is not { } cluster)
+        {
+            return KubernetesStatus.ForStatus(404, http.Request);
+        }
+
+        var ns = Route(http, "ns");
+        var now = time.GetUtcNow();
+        IEnumerable<V1Pod> pods = ns is "" or PracticeCluster.Namespace
+            ? cluster.Pods().Where(pod => pod.At(now) is not null).Select(pod => PodView.Of(pod, pod.At(now)!, now))
+            : [];
+        return KubernetesStatus.Object(new V1PodList
+        {
+            ApiVersion = "v1",
+            Kind = "PodList",
+            Metadata = new V1ListMeta { ResourceVersion = now.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture) },
+            Items = [.. pods.Where(pod => PodSelector.Matches(pod, http.Request.Query["labelSelector"], http.Request.Query["fieldSelector"]))],
+        });
+    }
+
+    private async Task<IResult> ReviewAsync(HttpContext http) => access.Answer(await ReadAsync<V1SelfSubjectAccessReview>(http));
+
+    private async Task<IResult> DeleteAsync(HttpContext http)
+    {
+        var options = await ReadAsync<V1DeleteOptions>(http);
+        return access.Denies(AccessReview.Delete)
+            ? KubernetesStatus.ForStatus(403, http.Request)
+            : WithPod(http, (cluster, pod, life) => Delete(cluster, pod, life, options, Show));
+    }
+
+    private async Task<IResult> EvictAsync(HttpContext http)
+    {
+        var eviction = await ReadAsync<V1Eviction>(http);
+        if (eviction is not { ApiVersion: "policy/v1", Kind: "Eviction" } || eviction.Metadata?.Name != Route(http, "name"))
+        {
+            return KubernetesStatus.Error(400, "BadRequest", "the body must be a policy/v1 Eviction that names the pod");
+        }
+
+        return access.Denies(AccessReview.Evict)
+            ? KubernetesStatus.ForStatus(403, http.Request)
+            : WithPod(http, (cluster, pod, life) => Delete(cluster, pod, life, eviction.DeleteOptions, (_, _) => KubernetesStatus.Success()));
+    }
+
+    private IResult Delete(PracticeCluster cluster, PracticePod pod, PodLife life, V1DeleteOptions? options, Func<PracticePod, PodLife, IResult> answer)
+    {
+        _lastDeletion = options;
+        if (options?.Preconditions?.Uid is { } uid && uid != life.Uid)
+        {
+            return KubernetesStatus.UidConflict(pod.Name, uid, life.Uid);
+        }
+
+        cluster.Delete(pod);
+        return answer(pod, pod.Lives.FirstOrDefault(each => each.Uid == life.Uid) ?? life);
+    }
+
+    private IResult Events(HttpContext http) => KubernetesStatus.Object(new Corev1EventList
+    {
+        ApiVersion = "v1",
+        Kind = "EventList",
+        Metadata = new V1ListMeta(),
+        Items = [.. PodEvents.Of(Cluster(http), time.GetUtcNow(), http.Request.Query["fieldSelector"])],
+    });
+
+    private IResult WithPod(HttpContext http, Func<PracticeCluster, PracticePod, PodLife, IResult> answer)
+    {
+        var name = Route(http, "name");
+        return Cluster(http) is { } cluster && Route(http, "ns") == PracticeCluster.Namespace
+            && cluster.Find(name) is { } pod && pod.At(time.GetUtcNow()) is { } life
+            ? answer(cluster, pod, life)
+            : KubernetesStatus.PodNotFound(name);
+    }
+
+    private PracticeCluster? Cluster(HttpContext http) => clusters.Find(Route(http, "cluster"));
+
+    private static string Route(HttpContext http, string key) => http.Request.RouteValues[key] as string ?? "";
+
+    private static async Task<T?> ReadAsync<T>(HttpContext http)
+        where T : class
+    {
+        using var reader = new StreamReader(http.Request.Body);
+        var body = await reader.ReadToEndAsync(http.RequestAborted);
+        return body.Length == 0 ? null : KubernetesJson.Deserialize<T>(body);
+    }
+}

@@ -1,0 +1,77 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Runbooks.Sandbox.Apis.Arm;
+
+namespace Runbooks.Sandbox.Apis.Logs;
+
+/// <summary>The query API of Log Analytics. It understands no KQL: the table that a query begins with chooses the number.</summary>
+internal sealed class LogsApi(IEnumerable<PracticeTable> tables, Abuse abuse) : PracticeApi("logs")
+{
+    public override void Map(IEndpointRouteBuilder routes) =>
+        routes.MapPost("/v1/workspaces/{workspace}/query", (Delegate)AnswerAsync);
+
+    public override object Describe() => tables.ToDictionary(table => table.Name, table => table.Count(""));
+
+    public override void Reset() => abuse.Reset();
+
+    public override IResult Error(int status, HttpRequest request)
+    {
+        if (status == 429)
+        {
+            request.HttpContext.Response.Headers.RetryAfter = "1";
+        }
+
+        var (code, message) = status switch
+        {
+            403 => ("InsufficientAccessError", "The provided credentials have insufficient access to perform the requested operation"),
+            400 => ("BadArgumentError", "The request had some invalid properties"),
+            429 => ("ThrottledError", "Request was throttled"),
+            _ => ("InternalServerError", "The query could not be run"),
+        };
+        return Results.Json(new { error = new { code, message } }, statusCode: status);
+    }
+
+    private async Task<IResult> AnswerAsync(HttpRequest request)
+    {
+        // As the service does.
+        if (request.ContentType is null)
+        {
+            return Results.Ok();
+        }
+
+        string? query;
+        try
+        {
+            query = (string?)(await JsonNode.ParseAsync(request.Body, cancellationToken: request.HttpContext.RequestAborted))?["query"];
+        }
+        catch (Exception odd) when (odd is JsonException or InvalidOperationException)
+        {
+            return Error(400, request);
+        }
+
+        var table = tables.FirstOrDefault(one => query?.TrimStart().StartsWith(one.Name, StringComparison.Ordinal) == true);
+        return table is null
+            ? Error(400, request)
+            : Results.Json(new
+            {
+                tables = new[]
+                {
+                    new { name = "PrimaryResult", columns = new[] { new { name = "Count", type = "long" } }, rows = new[] { new[] { table.Count(query!) } } },
+                },
+            });
+    }
+}
+
+/// <summary>A table of the workspace, of which only a count is known.</summary>
+internal abstract class PracticeTable(string name)
+{
+    public string Name => name;
+
+    public abstract long Count(string query);
+}
+
+/// <summary>Requests that took long: many while users feel the slow region.</summary>
+internal sealed class SlowRequestsTable(TrafficWorld traffic, TimeProvider time) : PracticeTable("AppRequests")
+{
+    public override long Count(string query) => (long)Math.Max(0, traffic.Measure("assist", "availabilityResults/duration").First().At(time.GetUtcNow()) - 250);
+}

@@ -1,0 +1,85 @@
+namespace Runbooks.Sandbox.Apis.Provider;
+
+/// <summary>
+/// An LLM provider in the shape of OpenAI's API. Its outage begins with the first question and ends by itself, or when
+/// <c>POST /provider/_outage {"down":false}</c> says so.
+/// </summary>
+internal sealed class ProviderApi(PracticeRangeOptions options, TimeProvider time) : PracticeApi("provider")
+{
+    private const string Model = "practice-large";
+    private readonly Lock _lock = new();
+    private DateTimeOffset? _began;
+    private bool? _said;
+
+    public override void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/v1/models", (HttpRequest request) => Unless(request, () => Results.Json(
+            new { @object = "list", data = new[] { new { id = Model, @object = "model", owned_by = "practice" } } })));
+        routes.MapPost("/v1/chat/completions", (HttpRequest request) => Unless(request, () => Results.Json(new
+        {
+            id = "chatcmpl-practice",
+            @object = "chat.completion",
+            model = Model,
+            choices = new[] { new { index = 0, message = new { role = "assistant", content = "ok" }, finish_reason = "stop" } },
+            usage = new { prompt_tokens = 1, completion_tokens = 1, total_tokens = 2 },
+        })));
+        // A model of our own, which knows nothing of the outage.
+        routes.MapGet("/local/v1/models", () => Results.Json(
+            new { @object = "list", data = new[] { new { id = "practice-small", @object = "model", owned_by = "practice" } } }));
+        routes.MapPost("/_outage", (Outage outage) =>
+        {
+            lock (_lock)
+            {
+                _said = outage.Down;
+            }
+
+            return Results.NoContent();
+        });
+    }
+
+    public override object Describe() => new { down = IsDown(ask: false) };
+
+    public override void Reset()
+    {
+        lock (_lock)
+        {
+            (_began, _said) = (null, null);
+        }
+    }
+
+    public override IResult Error(int status, HttpRequest request)
+    {
+        if (status is 429 or 503)
+        {
+            request.HttpContext.Response.Headers.RetryAfter = "20";
+        }
+
+        var (type, message) = status switch
+        {
+            401 => ("invalid_request_error", "Incorrect API key provided."),
+            403 => ("invalid_request_error", "Your key has no access to this model."),
+            429 => ("rate_limit_error", "Rate limit reached for requests."),
+            503 => ("service_unavailable_error", "The engine is currently overloaded, please try again later."),
+            _ => ("server_error", "The server had an error while processing your request."),
+        };
+        return Results.Json(new { error = new { message, type, code = (string?)null } }, statusCode: status);
+    }
+
+    private IResult Unless(HttpRequest request, Func<IResult> answer) => (request.Headers.Authorization.Count, IsDown(ask: true)) switch
+    {
+        (0, _) => Error(401, request),
+        (_, true) => Error(503, request),
+        _ => answer(),
+    };
+
+    private bool IsDown(bool ask)
+    {
+        lock (_lock)
+        {
+            _began ??= ask ? time.GetUtcNow() : null;
+            return _said ?? (_began is null || time.GetUtcNow() < _began + options.ProviderRecoversAfter);
+        }
+    }
+
+    private sealed record Outage(bool Down);
+}

@@ -1,0 +1,72 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Runbooks.Sandbox.Apis;
+
+namespace Runbooks.Sandbox;
+
+/// <summary>The range's own endpoints: look at its state, switch faults on, start over.</summary>
+internal static class RangeControl
+{
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        WriteIndented = true,
+        // Read by people in a terminal; never put into a page.
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    public static void Map(WebApplication app)
+    {
+        var apis = app.Services.GetServices<PracticeApi>().ToList();
+        var faults = app.Services.GetRequiredService<FaultBoard>();
+
+        app.MapGet("/_range/state", () => Results.Json(
+            new
+            {
+                faults = faults.Pending,
+                requests = faults.Requests,
+                bodies = faults.Bodies,
+                apis = apis.ToDictionary(api => api.Name, api => api.Describe()),
+            },
+            Json));
+
+        app.MapPost("/_range/reset", () =>
+        {
+            faults.Clear();
+            apis.ForEach(api => api.Reset());
+            return Results.NoContent();
+        });
+
+        app.MapPost("/_range/faults", async (HttpRequest request) =>
+        {
+            var problem = await ReadAsync(request);
+            return problem is null ? Results.NoContent() : Results.Json(new { error = problem }, Json, statusCode: 400);
+        });
+
+        async Task<string?> ReadAsync(HttpRequest request)
+        {
+            Fault? fault;
+            try
+            {
+                fault = await JsonSerializer.DeserializeAsync<Fault>(request.Body, Json, request.HttpContext.RequestAborted);
+            }
+            catch (JsonException invalid)
+            {
+                return $"Not a fault: {invalid.Message} Example: {{\"api\":\"kubernetes\",\"kind\":\"429\",\"count\":1}}";
+            }
+
+            if (fault is null || apis.All(api => api.Name != fault.Api))
+            {
+                return $"'api' must be one of: {string.Join(", ", apis.Select(api => api.Name))}.";
+            }
+
+            if (fault.Problem is null)
+            {
+                faults.Add(fault);
+            }
+
+            return fault.Problem;
+        }
+    }
+}

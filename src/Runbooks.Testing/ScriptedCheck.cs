@@ -1,0 +1,46 @@
+using System.Collections.Concurrent;
+using Runbooks.Catalog.Steps;
+using Runbooks.Model.Incidents;
+
+namespace Runbooks.Testing;
+
+/// <summary>Takes the parameters of a real check, and answers what the script says.</summary>
+internal sealed class ScriptedCheck(ICheck real, WorldScript script) : ICheck
+{
+    private readonly ConcurrentDictionary<string, int> _asked = new(StringComparer.Ordinal);
+
+    public string Name => real.Name;
+
+    public string Summary => real.Summary;
+
+    public string? Role => real.Role;
+
+    public Type ParametersType => real.ParametersType;
+
+    public Task<CheckResult> AskAsync(object parameters, StepContext context, CancellationToken cancellationToken)
+    {
+        var name = context.IdempotencyKey.Split(':')[^1];
+        if (!script.Checks.TryGetValue(name, out var answers))
+        {
+            return real.Name == BuiltInSteps.Always
+                ? real.AskAsync(parameters, context, cancellationToken)
+                : Task.FromResult(CheckResult.Unknown("The test does not say what this check answers."));
+        }
+
+        var time = _asked.AddOrUpdate(name, 0, (_, before) => before + 1);
+        return Task.FromResult(At(answers, time).ToResult());
+    }
+
+    private static ScriptedAnswer At(List<ScriptedAnswer> answers, int time)
+    {
+        foreach (var answer in answers)
+        {
+            if ((time -= answer.Times) < 0)
+            {
+                return answer;
+            }
+        }
+
+        return answers[^1];
+    }
+}

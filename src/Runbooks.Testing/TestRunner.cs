@@ -1,0 +1,91 @@
+using Runbooks.Approvals;
+using Runbooks.Catalog.Steps;
+using Runbooks.Intake;
+using Runbooks.Model.Alerts;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+
+namespace Runbooks.Testing;
+
+/// <summary>Runs one test of a runbook.</summary>
+internal static class TestRunner
+{
+    /// <returns>What is otherwise than expected; empty when the test passes.</returns>
+    public static async Task<IReadOnlyList<string>> RunAsync(TestCase test, Runbook runbook, StepCatalog real)
+    {
+        var (incident, problems) = await PlayAsync(test, runbook, real);
+        return incident is null ? problems : [.. problems, .. Compare(incident, test.Script.Expect)];
+    }
+
+    /// <returns>The incident as it stands at the end, null when none was opened; and what did not go as the test says.</returns>
+    public static async Task<(Incident? Incident, IReadOnlyList<string> Problems)> PlayAsync(TestCase test, Runbook runbook, StepCatalog real)
+    {
+        await using var world = await TestWorld.StartAsync(test.Script, runbook, real);
+        if (test.Script.Strangers(runbook).ToList() is { Count: > 0 } strangers)
+        {
+            return (null, strangers);
+        }
+
+        var opening = await TestOpening.OpenAsync(world, test, runbook);
+        if (opening.Id is not { } id)
+        {
+            return (null, [opening.Problem!]);
+        }
+
+        var began = world.Now;
+        var problems = new List<string>();
+        foreach (var happening in test.Script.Events.OrderBy(happening => happening.Delay))
+        {
+            await world.PassAsync(began + happening.Delay, () => Task.FromResult(false));
+            if (await HappenAsync(world, id, happening, opening.Alerts) is { } refused)
+            {
+                problems.Add($"after {happening.After}: {refused}");
+            }
+        }
+
+        await world.PassAsync(began + TestWorld.Longest, () => world.IsOverAsync(id));
+        return (await world.Get<IIncidentStore>().GetAsync(id, CancellationToken.None), problems);
+    }
+
+    private static async Task<string?> HappenAsync(TestWorld world, string id, TestEvent happening, IReadOnlyList<Alert> alerts)
+    {
+        var desk = world.Get<DecisionDesk>();
+        if (happening.Resolved)
+        {
+            await world.Get<IncidentIntake>().TakeAsync([.. alerts.Select(alert => alert with { Status = AlertStatus.Resolved })], CancellationToken.None);
+            return null;
+        }
+
+        if (happening.Cancel is { } stopper)
+        {
+            return Refusal((await desk.StopAsync(id, stopper, happening.Reason ?? "The test says so.", CancellationToken.None)).Result);
+        }
+
+        var (verb, person) = happening switch
+        {
+            { Approve: { } approver } => (Verb.Approve, approver),
+            { Reject: { } rejecter } => (Verb.Reject, rejecter),
+            _ => (Verb.TakeOver, happening.TakeOver!),
+        };
+        return Refusal((await desk.DecideAsync(id, null, new Ballot(verb, person, "test", happening.Reason), CancellationToken.None)).Result);
+    }
+
+    private static string? Refusal(DecisionResult result) =>
+        result.Status is DecisionStatus.Decided or DecisionStatus.MoreNeeded ? null : $"it did not count: {result.Message}";
+
+    private static IEnumerable<string> Compare(Incident incident, TestExpectation expected)
+    {
+        var state = Words.Of(incident.State);
+        if (state != expected.State)
+        {
+            yield return $"state is {state} and should be {expected.State}: {incident.Reason}";
+        }
+
+        var steps = string.Join(", ", incident.Steps.Select(step => $"{step.Name}: {Words.Of(step.Status)}"));
+        if (expected.Steps is { } wanted && string.Join(", ", wanted.Select(step => $"{step.Key}: {step.Value}")) is var words && words != steps)
+        {
+            yield return $"steps are {{ {steps} }} and should be {{ {words} }}";
+        }
+    }
+}

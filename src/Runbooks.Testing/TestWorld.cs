@@ -1,0 +1,102 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Time.Testing;
+using Runbooks.Catalog.Steps;
+using Runbooks.Guardrails;
+using Runbooks.Intake;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+using Runbooks.Notifications;
+using Runbooks.Orchestration.TaskHub;
+using Runbooks.Sqlite;
+using Runbooks.Sqlite.DurableTask;
+using Runbooks.Sqlite.Store;
+using Runbooks.Storage;
+
+namespace Runbooks.Testing;
+
+/// <summary>Orchestration, task hub and store as in the host, in a folder that goes with it, on virtual time; the outside is scripted.</summary>
+internal sealed class TestWorld : IAsyncDisposable
+{
+    /// <summary>An incident that has not ended after this long does not end.</summary>
+    public static readonly TimeSpan Longest = TimeSpan.FromDays(7);
+
+    private static readonly DateTimeOffset s_night = new(2026, 11, 23, 3, 0, 0, TimeSpan.Zero);
+    private readonly string _folder = Directory.CreateTempSubdirectory("runbook-test-").FullName;
+    private readonly ServiceProvider _services;
+    private readonly FakeTimeProvider _clock = new(s_night);
+    private readonly VirtualPause _pause;
+
+    private TestWorld(WorldScript script, Runbook runbook, StepCatalog real)
+    {
+        _pause = new VirtualPause(_clock);
+        var services = new ServiceCollection();
+        services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["LinkSigning:Keys:0:Id"] = "test",
+            ["LinkSigning:Keys:0:Secret"] = Convert.ToBase64String(new byte[32]),
+            ["Runbooks:PublicUrl"] = "http://localhost",
+            ["Safety:Mode"] = script.Mode ?? "normal",
+        }).Build());
+        services.AddLogging();
+        services.AddSingleton<TimeProvider>(_clock);
+        services.AddRunbooks().AddIncidentIntake();
+        services.TryAddSingleton<IncidentChanges>();
+        services.AddSqliteDatabase(_folder).AddLocalStores(_folder).AddSqliteTaskHub(hub => hub.CheckClockEvery = null).AddIncidentTaskHub();
+        services.AddSingleton<LoadedRunbooks>(() => [runbook]);
+        services.AddSingleton<SilentChannel>().AddSingleton<INotifier>(provider => provider.GetRequiredService<SilentChannel>()).AddSingleton(ContactBook.EveryoneOn(SilentChannel.Name));
+        services.AddSingleton<IGuardrail>(new ScriptedGuardrail(script));
+        services.Replace(ServiceDescriptor.Singleton(new StepCatalog(
+            real.Checks.Select(check => new ScriptedCheck(check, script)), real.Actions.Select(action => new ScriptedAction(action, script, PauseAsync)))));
+        _services = services.BuildServiceProvider();
+    }
+
+    public DateTimeOffset Now => _clock.GetUtcNow();
+
+    private SqliteOrchestrationService Hub => _services.GetRequiredService<SqliteOrchestrationService>();
+
+    private TaskHubHost Host => _services.GetRequiredService<TaskHubHost>();
+
+    private DateTimeOffset? NextDue => _pause.Next is { } pause && !(Hub.NextTimer < pause) ? pause : Hub.NextTimer;
+
+    public static async Task<TestWorld> StartAsync(WorldScript script, Runbook runbook, StepCatalog real)
+    {
+        var world = new TestWorld(script, runbook, real);
+        await world.Host.StartAsync(CancellationToken.None);
+        return world;
+    }
+
+    public T Get<T>()
+        where T : notnull => _services.GetRequiredService<T>();
+
+    public async Task<bool> IsOverAsync(string incidentId) =>
+        (await Get<IIncidentStore>().GetAsync(incidentId, CancellationToken.None)).State.IsFinal();
+
+    /// <summary>Lets time pass, from one due timer to the next, each time until everything waits again.</summary>
+    public async Task PassAsync(DateTimeOffset until, Func<Task<bool>> over)
+    {
+        await Hub.WhenIdleAsync();
+        while (!await over() && NextDue is { } due && due <= until)
+        {
+            MoveTo(due.AddMilliseconds(1));
+            await Hub.WhenIdleAsync();
+        }
+
+        if (!await over())
+        {
+            MoveTo(until);
+            await Hub.WhenIdleAsync();
+        }
+    }
+
+    private void MoveTo(DateTimeOffset time) => _clock.SetUtcNow(time > Now ? time : Now);
+
+    private Task PauseAsync(TimeSpan time, CancellationToken cancellationToken) => _pause.TakeAsync(time, Hub.Busy, cancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        await Host.StopAsync(CancellationToken.None);
+        await _services.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+}

@@ -1,0 +1,55 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+using Runbooks.Intake;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+using Runbooks.Storage;
+using Runbooks.Web.Http;
+using Runbooks.Web.Pages;
+using Runbooks.Web.Safety;
+
+namespace Runbooks.Web.Console;
+
+/// <summary><c>GET /</c> and <c>GET /incidents/{id}</c></summary>
+public sealed class ConsoleHandler(
+    IIncidentStore store, PinnedRunbooks pinned, LoadedRunbooks loaded, IOptions<ConsoleOptions> options, SafetyWords safety, TimeProvider time, HttpEdge edge)
+{
+    private const int OpenShown = 200;
+    private const int ClosedShown = 25;
+
+    public Task<IResult> ListAsync(HttpRequest request) => edge.RunAsync(request, async cancellationToken =>
+    {
+        // As with a state that is none: an address that somebody cut short shows the first page.
+        var after = Given(request, "after") is { } cursor && IncidentCursor.TryParse(cursor) is not null ? cursor : null;
+        var filter = new ConsoleFilter(Given(request, "state"), Given(request, "runbook"), after);
+        IncidentState? state = StateWords.TryParse(filter.State ?? "", out var parsed) ? parsed : null;
+        var query = new IncidentQuery(state, filter.Runbook);
+        var nothing = new IncidentPage([], null);
+
+        // Later pages are about the past: what is open stands on the first one.
+        var open = filter.After is null && filter.State is not "final"
+            ? await store.ListAsync(query with { Open = true, Limit = OpenShown }, cancellationToken)
+            : nothing;
+        var driven = filter.After is null && filter.State is null or "open"
+            ? (await store.ListAsync(query with { State = IncidentState.TakenOver, Limit = OpenShown }, cancellationToken)).Items.Where(item => item.Driven).ToList()
+            : [];
+        var closed = filter.State is not "open"
+            ? await store.ListAsync(query with { Open = false, Limit = ClosedShown, After = filter.After }, cancellationToken)
+            : nothing;
+        var more = closed.Next is { } next ? ConsoleFilter.Address(filter.State, filter.Runbook, next) : null;
+        var runbooks = loaded().Select(runbook => runbook.Id).Order(StringComparer.Ordinal).ToList();
+        List<IncidentSummary> waitingFirst = [.. open.Items.OrderByDescending(item => item.State == IncidentState.AwaitingApproval), .. driven];
+        var over = closed.Items.Where(item => !driven.Exists(other => other.Id == item.Id)).ToList();
+        return new PageResult<ConsolePage>(
+            new { Model = new ConsoleModel(waitingFirst, over, filter, runbooks, more, options.Value.TryThis, time.GetUtcNow()) { Warnings = await safety.WarningsAsync(cancellationToken) } });
+    }, Caller.Person);
+
+    public Task<IResult> ShowAsync(HttpRequest request, string id) => edge.RunAsync(request, async cancellationToken =>
+        await store.FindAsync(id, cancellationToken) is { } incident
+            ? new PageResult<OneIncidentPage>(new { Incident = incident, Runbook = await pinned.OfAsync(incident, cancellationToken), Now = time.GetUtcNow() })
+            : new PageResult<MessagePage>(
+                new { Title = "No such incident", Text = "There is no incident under this address, or it is no longer kept.", Home = true },
+                StatusCodes.Status404NotFound), Caller.Person);
+
+    private static string? Given(HttpRequest request, string name) => request.Query[name].ToString() is { Length: > 0 } value ? value : null;
+}

@@ -1,0 +1,218 @@
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.Extensions.Logging;
+using Runbooks.Catalog.Parameters;
+using Runbooks.Catalog.Steps;
+using Runbooks.Guardrails;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+using Runbooks.Model.Text;
+using Runbooks.Storage;
+
+namespace Runbooks.Execution;
+
+/// <summary>
+/// Runs one step: everything that was promised about it is checked at the last moment, the intent is stored before it
+/// acts and the outcome after. Safe to be called again at any point of that.
+/// </summary>
+public sealed class StepRunner(
+    IIncidentStore store, PinnedRunbooks runbooks, StepCatalog catalog, StepContexts contexts, StepGuard guard, ActionSlots slots, TimeProvider time, ILogger<StepRunner> logger)
+{
+    /// <summary>What storing intent and outcome may take beside the action itself.</summary>
+    private static readonly TimeSpan SlotGrace = TimeSpan.FromMinutes(1);
+
+    public async Task<StepReport> RunAsync(StepRequest request, CancellationToken cancellationToken)
+    {
+        var incident = await store.GetAsync(request.IncidentId, cancellationToken);
+        var known = incident.FindStep(request.Phase, request.Step);
+        if (known is { FinishedAt: not null })
+        {
+            return Report(known);
+        }
+
+        var runbook = await runbooks.OfAsync(incident, cancellationToken);
+        var spec = runbook.FindStep(request.Phase, request.Step) ?? throw new InvalidOperationException($"Runbook '{runbook.Id}' has no step '{request.Step}'.");
+        if (catalog.FindAction(spec.Do) is not { } action)
+        {
+            return new(StepEnd.Refused, $"this host has no action '{spec.Do}'.");
+        }
+
+        if (known is not null && !action.Repeatable)
+        {
+            return await FinishAsync(incident, request, StepStatus.Unknown, new("An attempt was cut off. It cannot be repeated safely, so a person has to look whether it happened."), cancellationToken);
+        }
+
+        var attempt = new Attempt(incident, request, spec, action, known, contexts.For(
+            incident, action.Name, StepRecord.KeyOf(incident.Id, request.Phase, spec.Name), known?.Preparation));
+        return Uncovered(attempt) ?? await TryAsync(attempt, runbook, cancellationToken);
+    }
+
+    private static StepReport? Uncovered(Attempt attempt) => attempt.Incident.Stop is { } stop
+        ? Stopped(stop)
+        : attempt.Gate is { Outcome: GateOutcome.Approved } gate && Planned(gate, attempt.Request) is not null
+            ? null
+            : new(StepEnd.Refused, $"no approval on record covers this step (gate {attempt.Request.GateId}).");
+
+    [SuppressMessage("Design", "CA1031", Justification = "An action may fail in any way; the outcome is recorded, and the engine is told to try again or not.")]
+    private async Task<StepReport> TryAsync(Attempt attempt, Runbook runbook, CancellationToken cancellationToken)
+    {
+        var (incident, request, spec, action, known, context) = attempt;
+        var acting = false;
+        var binding = StepBinding.Of(spec.With, action.ParametersType, StepScope.Of(incident));
+        try
+        {
+            if (binding.Parameters is not { } parameters)
+            {
+                throw new StepRefusedException(binding.Problem ?? "its parameters need outputs that no step gave.");
+            }
+
+            var preparation = await Deadline.WithinAsync(spec.Timeout, time, token => action.PrepareAsync(parameters, context, token), cancellationToken);
+            preparation = preparation with { Will = Redactor.Redact(preparation.Will, binding.Secrets) };
+            if (known is null && PlanHash.Difference(Planned(attempt.Gate!, request)!, binding.Shown, preparation.Identity) is { } difference)
+            {
+                return new(StepEnd.PlanChanged, Redactor.Redact(difference, binding.Secrets));
+            }
+
+            if (preparation.Refusal is { } refusal)
+            {
+                throw new StepRefusedException(refusal);
+            }
+
+            if (await guard.ObjectAsync(incident, runbook, attempt.Gate!, request.Phase, cancellationToken) is { } objection)
+            {
+                return await ObjectAsync(attempt, objection, cancellationToken);
+            }
+
+            if (incident.Mode == RunMode.DryRun)
+            {
+                return await Deadline.WithinAsync(spec.Timeout, time, token => action.FindLackAsync(parameters, context, token), cancellationToken) is { } lack
+                    ? throw new StepRefusedException(lack)
+                    : await RehearseAsync(attempt, preparation, cancellationToken);
+            }
+
+            if (!await slots.TakeAsync(action.Name, context.IdempotencyKey, spec.Timeout + SlotGrace, cancellationToken))
+            {
+                throw new StepAttemptFailedException($"as many {action.Name} act at the same time as may; it waits for its turn.");
+            }
+
+            try
+            {
+                var (begun, refused) = await store.UpdateAsync(incident.Id, i => Begin(i, attempt, preparation), cancellationToken);
+                if (refused is not null)
+                {
+                    return refused.End == StepEnd.Failed ? throw new StepAttemptFailedException(refused.Message) : refused;
+                }
+
+                acting = true;
+                var result = await Deadline.WithinAsync(spec.Timeout, time, token => action.ApplyAsync(parameters, preparation, context, token), cancellationToken);
+                return await FinishAsync(begun, request, StepStatus.Done, Clean(result, binding), cancellationToken);
+            }
+            finally
+            {
+                await slots.FreeAsync(action.Name, context.IdempotencyKey, CancellationToken.None);
+            }
+        }
+        catch (StepRefusedException refused)
+        {
+            return acting || known is not null
+                ? await FinishAsync(incident, request, StepStatus.Failed, new(Redactor.Redact(refused.Message, binding.Secrets)), cancellationToken)
+                : new(StepEnd.Failed, Redactor.Redact(refused.Message, binding.Secrets));
+        }
+        catch (Exception failure) when (failure is not StepAttemptFailedException && !cancellationToken.IsCancellationRequested)
+        {
+            return await FailAsync(attempt, acting, Redactor.Redact(failure, binding.Secrets), Redactor.Redact(failure.Message, binding.Secrets), cancellationToken);
+        }
+    }
+
+    /// <summary>
+    /// The intent, and with it the claim to act: an engine may run the same attempt twice, and one that was cut off may
+    /// come back to life when the incident has long gone on. Only what is still as this attempt saw it may act.
+    /// </summary>
+    private (Incident, StepReport?) Begin(Incident incident, Attempt attempt, Preparation preparation)
+    {
+        var (request, current) = (attempt.Request, incident.FindStep(attempt.Request.Phase, attempt.Request.Step));
+        if (incident.Stop is { } stop)
+        {
+            return (incident, Stopped(stop));
+        }
+
+        if (incident.State.IsFinal() || (request.Phase == Phase.Mitigation && incident.UndoBeganAt is not null))
+        {
+            return (incident, new(StepEnd.Refused, "the incident has gone on without this attempt."));
+        }
+
+        return current?.Attempts == attempt.Known?.Attempts && current?.FinishedAt is null
+            ? (incident.BeginStep(attempt.Spec, request.Phase, request.GateId, preparation, time.GetUtcNow()), null)
+            : (incident, new(StepEnd.Failed, "another attempt of this step has begun."));
+    }
+
+    private async Task<StepReport> ObjectAsync(Attempt attempt, StepReport objection, CancellationToken cancellationToken)
+    {
+        var (incident, now) = (attempt.Incident, time.GetUtcNow());
+        await store.UpdateAsync(incident.Id, i => i.State.IsFinal() ? i : i.Note(now, TimelineKind.Safety, "runbook", $"{attempt.Spec.Name} did not run: {objection.Message}"), cancellationToken);
+        return objection;
+    }
+
+    private async Task<StepReport> FailAsync(Attempt attempt, bool acting, Exception failure, string why, CancellationToken cancellationToken)
+    {
+        var made = (attempt.Known?.Attempts ?? 0) + 1;
+        Log.StepFailed(logger, made, attempt.Spec.Name, attempt.Incident.Id, failure);
+        if (acting && !attempt.Action.Repeatable)
+        {
+            return await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Unknown, new($"It broke off ({why}) and cannot be repeated safely, so a person has to look whether it happened."), cancellationToken);
+        }
+
+        if (acting && made >= attempt.Spec.Retry.Attempts)
+        {
+            return await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Failed, new($"failed {made} times; last: {why}"), cancellationToken);
+        }
+
+        throw new StepAttemptFailedException(why);
+    }
+
+    private async Task<StepReport> RehearseAsync(Attempt attempt, Preparation preparation, CancellationToken cancellationToken)
+    {
+        var (incident, request, spec) = (attempt.Incident, attempt.Request, attempt.Spec);
+        var (now, would) = (time.GetUtcNow(), new ActionResult($"Dry run, nothing was touched. Would: {preparation.Will}"));
+
+        // In one write: an intent that a crash leaves without its outcome would be undone, and that touches something.
+        var rehearsed = await store.UpdateAsync(incident.Id, i => Finish(i.BeginStep(spec, request.Phase, request.GateId, preparation, now)), cancellationToken);
+        return Report(rehearsed.FindStep(request.Phase, request.Step)!);
+
+        Incident Finish(Incident begun) => begun.FinishStep(begun.FindStep(request.Phase, request.Step)!, StepStatus.DryRun, would, now);
+    }
+
+    private async Task<StepReport> FinishAsync(Incident incident, StepRequest request, StepStatus status, ActionResult result, CancellationToken cancellationToken)
+    {
+        var finished = await store.UpdateAsync(
+            incident.Id, i => i.FinishStep(i.FindStep(request.Phase, request.Step)!, status, result, time.GetUtcNow()), cancellationToken);
+        return Report(finished.FindStep(request.Phase, request.Step)!);
+    }
+
+    /// <summary>Actions quote systems that may say anything; what a later step reads from it has no secret either.</summary>
+    private static ActionResult Clean(ActionResult result, StepBinding binding) => result with
+    {
+        Did = Redactor.Redact(result.Did, binding.Secrets),
+        Outputs = result.Outputs.ToDictionary(output => output.Key, output => Redactor.Redact(output.Value, binding.Secrets)),
+    };
+
+    private static StepReport Report(StepRecord step) => new(
+        step.Status switch
+        {
+            StepStatus.Done or StepStatus.DryRun => StepEnd.Done,
+            StepStatus.Unknown => StepEnd.Unknown,
+            _ => StepEnd.Failed,
+        },
+        step.Outcome ?? "");
+
+    private static StepReport Stopped(StopRequest stop) => new(StepEnd.Stopped, $"{stop.By} stopped the incident: {stop.Reason}");
+
+    private static PlannedStep? Planned(Gate gate, StepRequest request) =>
+        gate.Plan.Steps.FirstOrDefault(step => step.Phase == request.Phase && step.Name == request.Step);
+
+    /// <param name="Known">The record of an attempt that began before; null on the first.</param>
+    private sealed record Attempt(Incident Incident, StepRequest Request, StepSpec Spec, IAction Action, StepRecord? Known, StepContext Context)
+    {
+        public Gate? Gate => Incident.FindGate(Request.GateId);
+    }
+}

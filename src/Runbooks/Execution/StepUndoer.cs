@@ -1,0 +1,66 @@
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.Extensions.Logging;
+using Runbooks.Catalog.Steps;
+using Runbooks.Guardrails;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+using Runbooks.Model.Text;
+using Runbooks.Storage;
+
+namespace Runbooks.Execution;
+
+/// <summary>Undoes mitigating steps in reverse order, each on record, so that a crash in between goes on where it was.</summary>
+public sealed class StepUndoer(
+    IIncidentStore store, PinnedRunbooks runbooks, StepCatalog catalog, StepContexts contexts, KillSwitch killSwitch, TimeProvider time, ILogger<StepUndoer> logger)
+{
+    public async Task<UndoReport> UndoAsync(UndoRequest request, CancellationToken cancellationToken)
+    {
+        var incident = await store.UpdateAsync(
+            request.IncidentId, i => i.UndoBeganAt is null ? i with { UndoBeganAt = time.GetUtcNow() } : i, cancellationToken);
+        var runbook = await runbooks.OfAsync(incident, cancellationToken);
+        var said = new List<string>();
+        var complete = true;
+
+        // An attempt that failed or was cut off may have done half of it; what was before is recorded all the same.
+        foreach (var step in incident.Steps.Where(CanBeUndone).Reverse())
+        {
+            var spec = runbook.FindStep(step.Phase, step.Name);
+            var (status, result) = await TryAsync(incident, step, spec, cancellationToken);
+            await store.UpdateAsync(incident.Id, i => i.FinishStep(i.FindStep(step.Phase, step.Name)!, status, result, time.GetUtcNow()), cancellationToken);
+            complete &= status == StepStatus.Undone;
+            said.Add(status == StepStatus.Undone ? $"Undone: {step.Name}." : $"NOT undone: {step.Name} ({result.Did})");
+        }
+
+        return new UndoReport(complete, string.Join(" ", said));
+    }
+
+    private static bool CanBeUndone(StepRecord step) =>
+        step.Phase == Phase.Mitigation && step.Preparation.UndoState is not null && step.Status is not (StepStatus.Undone or StepStatus.DryRun);
+
+    [SuppressMessage("Design", "CA1031", Justification = "Undoing may fail in any way; the others are undone all the same, and the workflow tries again.")]
+    private async Task<(StepStatus, ActionResult)> TryAsync(Incident incident, StepRecord step, StepSpec? spec, CancellationToken cancellationToken)
+    {
+        if (catalog.FindAction(step.Action) is not { } action)
+        {
+            return (StepStatus.UndoFailed, new($"this host has no action '{step.Action}'."));
+        }
+
+        if ((await killSwitch.ReadAsync(cancellationToken)).Words() is { } handsOff)
+        {
+            return (StepStatus.UndoFailed, new(handsOff));
+        }
+
+        try
+        {
+            var context = contexts.For(incident, action.Name, $"{StepRecord.KeyOf(incident.Id, step.Phase, step.Name)}:undo", step.Preparation);
+            return (StepStatus.Undone, await Deadline.WithinAsync(
+                spec?.Timeout ?? StepSpec.DefaultTimeout, time, token => action.UndoAsync(step.Preparation.UndoState!.Value, context, token), cancellationToken));
+        }
+        catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
+        {
+            Log.UndoFailed(logger, step.Name, incident.Id, Redactor.Redact(failure));
+            return (StepStatus.UndoFailed, new(Redactor.Redact(failure.Message)));
+        }
+    }
+}

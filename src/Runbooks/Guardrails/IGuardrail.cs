@@ -1,0 +1,43 @@
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+
+namespace Runbooks.Guardrails;
+
+/// <summary>
+/// A reason not to act, asked when a gate opens (so that people see it) and again when a step is about to run (so that
+/// it holds). Every registered guardrail is asked.
+/// </summary>
+public interface IGuardrail
+{
+    /// <returns>Null when nothing speaks against it.</returns>
+    Task<Objection?> ObjectAsync(GuardrailQuestion question, CancellationToken cancellationToken);
+}
+
+/// <param name="AboutToRun">True: the step runs next. False: the gate opens.</param>
+/// <param name="Gate">The gate that covers the step; null while it is being opened.</param>
+public sealed record GuardrailQuestion(Incident Incident, Runbook Runbook, Phase Phase, bool AboutToRun, Gate? Gate = null);
+
+/// <summary>Why not to act.</summary>
+/// <param name="Guardrail">Which one: <c>limits</c>, <c>breaker</c>, <c>window</c> …</param>
+/// <param name="Why">In words, with the remedy.</param>
+/// <param name="Severity">Whether a person may overrule it.</param>
+public sealed record Objection(string Guardrail, string Why, ObjectionSeverity Severity);
+
+/// <summary>From the mildest to the strictest.</summary>
+public enum ObjectionSeverity
+{
+    /// <summary>Shown with the question; changes nothing.</summary>
+    Tell,
+
+    /// <summary>The runbook may not act by itself; a person may say yes.</summary>
+    AskFirst,
+
+    /// <summary>As planned, nothing is to run now: the incident closes with what was found, which is sent to whoever would have been asked.</summary>
+    DiagnoseOnly,
+
+    /// <summary>As planned, nothing is to run now, and nobody is told.</summary>
+    Suppress,
+
+    /// <summary>Nothing may run now, whoever says yes.</summary>
+    Forbid,
+}

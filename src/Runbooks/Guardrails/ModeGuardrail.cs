@@ -1,0 +1,26 @@
+using Microsoft.Extensions.Options;
+using Runbooks.Model.Definition;
+
+namespace Runbooks.Guardrails;
+
+/// <summary>
+/// The system's mode at this moment. An incident keeps the mode it opened with, so that its cards stay true; a system
+/// that has become stricter since then stops it here.
+/// </summary>
+public sealed class ModeGuardrail(IOptionsMonitor<SafetyOptions> options) : IGuardrail
+{
+    public Task<Objection?> ObjectAsync(GuardrailQuestion question, CancellationToken cancellationToken) =>
+        Task.FromResult(options.CurrentValue.Mode switch
+        {
+            RunMode.DryRun when question.Incident.Mode != RunMode.DryRun =>
+                new Objection("mode", "The system was set to dry run after this incident had opened. Let a new incident open, or set Safety:Mode back.", ObjectionSeverity.Forbid),
+            RunMode.ApproveAll when NobodySaidYes(question) =>
+                new Objection("mode", "The system asks a person before anything runs.", ObjectionSeverity.AskFirst),
+            _ => null,
+        });
+
+    /// <summary>While the gate opens, only a runbook that would not ask needs telling.</summary>
+    private static bool NobodySaidYes(GuardrailQuestion question) => question.AboutToRun
+        ? question.Gate is not { Decisions.Count: > 0 }
+        : question.Runbook.ApprovalOf(question.Phase) is null;
+}

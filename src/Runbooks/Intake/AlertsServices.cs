@@ -1,0 +1,23 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Runbooks.Intake.Parsing;
+using Runbooks.Intake.Parsing.AzureMonitor;
+
+namespace Runbooks.Intake;
+
+public static class AlertsServices
+{
+    /// <summary>The built-in senders. Another one is another <see cref="IAlertParser"/> in the container.</summary>
+    public static IServiceCollection AddAlerts(this IServiceCollection services)
+    {
+        services.TryAddEnumerable(
+        [
+            ServiceDescriptor.Singleton<IAlertParser, AzureMonitorParser>(),
+            ServiceDescriptor.Singleton<IAlertParser, AlertmanagerParser>(),
+            ServiceDescriptor.Singleton<IAlertParser, GrafanaParser>(),
+            ServiceDescriptor.Singleton<IAlertParser, GenericParser>(),
+        ]);
+        services.TryAddSingleton<AlertReader>();
+        return services;
+    }
+}

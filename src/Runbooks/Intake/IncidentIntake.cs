@@ -1,0 +1,135 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Runbooks.Engine;
+using Runbooks.Guardrails;
+using Runbooks.Model.Alerts;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+using Runbooks.Model.Text;
+using Runbooks.Storage;
+
+namespace Runbooks.Intake;
+
+/// <summary>
+/// Brings alerts to incidents. It answers only when what it says is durable; when the store or the engine cannot, it
+/// throws, and the whole post may be sent again: nothing is opened twice by that.
+/// </summary>
+public sealed class IncidentIntake(
+    LoadedRunbooks runbooks,
+    IIncidentStore store,
+    PinnedRunbooks pinned,
+    IIncidentEngine engine,
+    IOptionsMonitor<SafetyOptions> options,
+    TimeProvider time,
+    ILogger<IncidentIntake> logger)
+{
+    /// <summary>Targets taken in side by side; more would only queue up before the same disk.</summary>
+    private const int MaxAtOnce = 16;
+
+    /// <returns>One answer for each alert and each runbook that is for it, in the order of the alerts.</returns>
+    /// <exception cref="StoreUnavailableException">Not everything could be recorded; the sender should try again.</exception>
+    public async Task<IReadOnlyList<IntakeOutcome>> TakeAsync(IReadOnlyList<Alert> alerts, CancellationToken cancellationToken)
+    {
+        var sorted = new ArrivalSorter(runbooks()).Add(alerts);
+        var answers = new IntakeOutcome[sorted.Places];
+        foreach (var (place, alert, reason) in sorted.Unmatched)
+        {
+            Log.AlertIgnored(logger, Clip.To(alert.Name, 200), alert.Source, reason);
+            answers[place] = new(null, null, null, IntakeResult.Ignored, reason);
+        }
+
+        await Bounded.ForEachAsync(sorted.Queues, MaxAtOnce, async queue =>
+        {
+            foreach (var arrival in queue)
+            {
+                var taken = await TakeAsync(arrival, cancellationToken);
+                for (var i = 0; i < taken.Count; i++)
+                {
+                    answers[arrival.Places[i]] = taken[i];
+                }
+            }
+        });
+        return answers;
+    }
+
+    private async Task<IReadOnlyList<IntakeOutcome>> TakeAsync(Arrival arrival, CancellationToken cancellationToken) =>
+        arrival.Resolved
+            ? await ResolveAsync(arrival, cancellationToken)
+            : await OpenAsync(arrival, cancellationToken);
+
+    internal async Task<IReadOnlyList<IntakeOutcome>> OpenAsync(Arrival arrival, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        Incident? before = null;
+        var (incident, opened) = await store.OpenAsync(
+            arrival.Candidate(options.CurrentValue.Mode, now),
+            arrival.Runbook,
+            latest => (before = latest).Accepts(now) ? arrival.AttachTo(latest, now) : null,
+            cancellationToken);
+        if (opened && before is { } driven && driven.IsDriven())
+        {
+            incident = await store.UpdateAsync(incident.Id, current => current.NoteEarlier(driven, now), cancellationToken);
+        }
+
+        await StartAsync(incident, opened ? arrival.Runbook : null);
+        if (!opened && incident.State == IncidentState.Resolved)
+        {
+            // In the settle window: whether the fix holds is looked into.
+            await engine.TryWakeAsync(incident, logger);
+        }
+
+        if (opened)
+        {
+            Log.IncidentOpened(logger, incident.Id, incident.RunbookId, Clip.To(incident.Target, 200));
+        }
+
+        var folded = arrival.Answer(IntakeResult.Folded, incident.Id, Folding(incident));
+        return [.. arrival.Alerts.Select((_, i) => opened && i == 0 ? arrival.Answer(IntakeResult.Opened, incident.Id, null) : folded)];
+    }
+
+    /// <summary>
+    /// Starts the workflow of a new incident, and of one whose start a crash may have cut off: the sender tries again, and
+    /// what it then folds into was never started.
+    /// </summary>
+    private async Task StartAsync(Incident incident, Runbook? runbook)
+    {
+        // From here on the incident is on record: a sender that hangs up no longer stops its start.
+        if (runbook is null)
+        {
+            var untouched = incident is { State: IncidentState.Diagnosing, WakeEvent: null };
+            if (!untouched || await engine.FindAsync(incident.Id, CancellationToken.None) is not null)
+            {
+                return;
+            }
+
+            runbook = await pinned.OfAsync(incident, CancellationToken.None);
+        }
+
+        await engine.StartAsync(IncidentInput.Of(incident.Id, runbook), CancellationToken.None);
+    }
+
+    private async Task<IReadOnlyList<IntakeOutcome>> ResolveAsync(Arrival arrival, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        if (await store.FindLatestAsync(arrival.Runbook.Id, arrival.Target, cancellationToken) is not { } latest
+            || !latest.AcceptsResolved(arrival.Alerts, now))
+        {
+            Log.ResolvedWithoutIncident(logger, Clip.To(arrival.First.Name, 200), arrival.Runbook.Id, Clip.To(arrival.Target, 200));
+            return Repeat(arrival, arrival.Answer(IntakeResult.Ignored, null, "The alert is resolved and no incident on this target is open."));
+        }
+
+        var incident = await store.UpdateAsync(
+            latest.Id, current => current.AcceptsResolved(arrival.Alerts, now) ? arrival.AttachTo(current, now) : current, cancellationToken);
+        await engine.TryWakeAsync(incident, logger);
+        return Repeat(arrival, arrival.Answer(IntakeResult.Resolved, incident.Id, null));
+    }
+
+    private static IReadOnlyList<IntakeOutcome> Repeat(Arrival arrival, IntakeOutcome answer) => [.. arrival.Alerts.Select(_ => answer)];
+
+    private static string Folding(Incident incident) => incident.IsDriven()
+        ? $"Incident {incident.Id} on this target was taken over by a person; alerts belong to it until it is closed, at the latest {incident.SettlesAt:HH:mm:ss} UTC."
+        : incident.State.IsFinal()
+        ? $"Incident {incident.Id} on this target was closed a moment ago; late alerts belong to it until {incident.SettlesAt:HH:mm:ss} UTC."
+        : $"Incident {incident.Id} on this target is open; this is its alert number {incident.AlertCount}.";
+}

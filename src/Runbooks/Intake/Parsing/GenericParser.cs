@@ -1,0 +1,48 @@
+using System.Text.Json;
+using Runbooks.Model.Alerts;
+
+namespace Runbooks.Intake.Parsing;
+
+/// <summary>
+/// Our own small schema, for anything that can post JSON: see docs/alerts.md. One alert, a list of them, or
+/// <c>{"alerts": […]}</c>.
+/// </summary>
+internal sealed class GenericParser : IAlertParser
+{
+    public string Source => "generic";
+
+    public ParsedAlerts Parse(JsonElement body)
+    {
+        var post = new Payload(body);
+        return post.IsArray ? AlertList.Read(post, "$", Read)
+            : post["alerts"].IsArray ? AlertList.Read(post["alerts"], "$.alerts", Read)
+            : AlertList.ReadSingle(post, "$", Read);
+    }
+
+    private Alert? Read(Payload alert, string path, Action<AlertError> report)
+    {
+        var runbook = alert["runbook"].IsString ? alert["runbook"].Line(AlertLimits.Runbook) : null;
+        if ((alert["name"].Line(AlertLimits.Name) ?? alert["alert"].Line(AlertLimits.Name) ?? runbook) is not { } name)
+        {
+            report(new($"{path}.name", alert["name"].Found, "give the alert's name as text"));
+            return null;
+        }
+
+        var labels = LabelSet.ForLabels().SetAll(alert["labels"]);
+        return new()
+        {
+            Source = Source,
+            Name = name,
+            Status = AlertWords.Status(alert["status"].Line(AlertLimits.Name)),
+            Fingerprint = alert["fingerprint"].Fingerprint() ?? AlertFingerprint.OfLabels(name, labels.Values),
+            Severity = alert["severity"].Line(AlertLimits.Severity) ?? alert["labels"].Pair("severity").Line(AlertLimits.Severity),
+            Summary = alert["summary"].Line(AlertLimits.Summary) ?? AlertWords.Summary(alert["annotations"]),
+            Labels = labels.Values,
+            Annotations = LabelSet.ForAnnotations().SetAll(alert["annotations"]).Values,
+            StartsAt = alert["startsAt"].Time(),
+            EndsAt = alert["endsAt"].Time(),
+            Link = alert["link"].Link(),
+            Runbook = runbook,
+        };
+    }
+}

@@ -1,0 +1,44 @@
+using System.Text.Json.Serialization;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+
+namespace Runbooks.Notifications;
+
+/// <summary>
+/// A message in words and structure, for any channel: each renderer turns it into its own form and encodes every text.
+/// </summary>
+public sealed record Card
+{
+    public required CardKind Kind { get; init; }
+    public required string IncidentId { get; init; }
+
+    /// <summary>Names this message within the incident, the same on every attempt to send it; null on a card that is not sent yet.</summary>
+    public string? Key { get; init; }
+
+    /// <summary>One line; also the subject of a mail.</summary>
+    public required string Title { get; init; }
+    public ImpactSeverity Severity { get; init; } = ImpactSeverity.Medium;
+
+    /// <summary>Nothing outside is touched; every channel says so first.</summary>
+    public bool DryRun { get; init; }
+
+    /// <summary>What broke and for whom, what was found, what will be done, how it is undone, what happens in silence.</summary>
+    public IReadOnlyList<CardSection> Sections { get; init; } = [];
+
+    /// <summary>Pages to open; the first is the one to press.</summary>
+    public IReadOnlyList<CardLink> Links { get; init; } = [];
+
+    /// <summary>Whether the first link is where to decide.</summary>
+    [JsonIgnore]
+    public bool Asks => Kind is CardKind.ApprovalRequest or CardKind.Reminder or CardKind.Escalation;
+
+    /// <summary>Not null on a card that asks for one decision: the gate that channels with buttons of their own decide on.</summary>
+    public string? GateId { get; init; }
+
+    /// <summary>The plan that such a button approves.</summary>
+    public string? PlanHash { get; init; }
+}
+
+public sealed record CardSection(string Heading, IReadOnlyList<string> Lines);
+
+public sealed record CardLink(string Text, string Url);

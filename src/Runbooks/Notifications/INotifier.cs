@@ -1,0 +1,31 @@
+namespace Runbooks.Notifications;
+
+/// <summary>One channel: Teams, Slack, e-mail … A duplicate channel name fails at start-up.</summary>
+public interface INotifier
+{
+    /// <summary>As contacts name it: <c>teams</c>, <c>slack</c>, <c>email</c>, <c>outbox</c>.</summary>
+    string Channel { get; }
+
+    /// <summary>Whether addresses of this channel are secrets: contacts then name a setting, <c>${NAME}</c>, and never the value.</summary>
+    bool AddressIsSecret => false;
+
+    /// <summary>What the channel's own settings lack, and how to put it right; null when it can send.</summary>
+    string? Lack => null;
+
+    /// <summary>What is wrong with an address; null when it can be used.</summary>
+    /// <param name="to">The address itself, a setting's value where the contact names one.</param>
+    string? Objection(string to) => null;
+
+    /// <summary>Sends, and returns once the channel has taken it. Throws when it has not, in words without secrets.</summary>
+    /// <returns>What <see cref="UpdateAsync"/> needs to find the message again, without secrets; null where it cannot be changed.</returns>
+    /// <exception cref="DeliveryException">The channel did not take it; tells whether trying again can help.</exception>
+    Task<string?> SendAsync(Card card, Address to, CancellationToken cancellationToken);
+
+    /// <summary>Replaces a message that was sent before, so that its buttons no longer ask. Channels that cannot do it do nothing.</summary>
+    Task UpdateAsync(string reference, Card card, CancellationToken cancellationToken) => Task.CompletedTask;
+}
+
+/// <summary>Where one recipient is reached on one channel.</summary>
+/// <param name="To">In the channel's own form: a mail address, a Slack channel; <c>${NAME}</c> where a setting holds it.</param>
+/// <param name="Recipient">Whose link and card it is.</param>
+public sealed record Address(string Channel, string To, string Recipient);

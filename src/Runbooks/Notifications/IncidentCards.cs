@@ -1,0 +1,89 @@
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.SignedLinks;
+
+namespace Runbooks.Notifications;
+
+/// <summary>What messages about an incident say.</summary>
+public sealed class IncidentCards(DecisionLinks links)
+{
+    /// <summary>The card that asks: five parts, in the order in which a half-asleep person needs them.</summary>
+    /// <param name="recipient">Whose link it carries.</param>
+    public Card Approval(Incident incident, Runbook runbook, Gate gate, string recipient, CardKind kind) => Base(incident, runbook, kind) with
+    {
+        Title = $"{Prefix(kind)}{gate.Question}",
+        GateId = gate.Id,
+        PlanHash = gate.Plan.Hash,
+        Sections =
+        [
+            new("What broke", [$"{runbook.Title} on {IncidentWords.Target(incident.Target)}. {runbook.Impact.Users}".Trim(), runbook.Impact.Data]),
+            new("What was found", [.. incident.Findings.Select(Line)]),
+            .. Section("What changed since you were asked", gate.Difference is null ? [] : [gate.Difference]),
+            .. Section("Mind", gate.Warnings),
+            .. Section("Approved so far", [.. gate.Decisions.Where(d => d.Verb == Verb.Approve).Select(d => d.Person)]),
+            new("What I will do", [.. gate.Plan.Steps.Select(step => step.Will)]),
+            .. Section("How to undo it", [.. gate.Plan.Steps.Where(step => step.TellsUndo).Select(step => step.Undo ?? $"{step.Name}: cannot be undone.")]),
+            new("If nobody answers", [GateWords.Silence(gate)]),
+        ],
+        Links = [new("Look and decide", links.For(incident, gate, recipient)), IncidentLink(incident)],
+    };
+
+    /// <summary>What a card that asked says once the question is closed: no buttons, and who decided.</summary>
+    public Card Decided(Incident incident, Runbook runbook, Gate gate) => Base(incident, runbook, CardKind.Decided) with
+    {
+        Title = $"{GateWords.Brief(gate)}: {gate.Question}",
+        Sections = [Decision(gate), new("What broke", [$"{runbook.Title} on {IncidentWords.Target(incident.Target)}. {runbook.Impact.Users}".Trim()])],
+        Links = [IncidentLink(incident)],
+    };
+
+    /// <summary>The end of an incident, on a card that once asked this question.</summary>
+    public static Card Ended(Card end, Gate gate) => end with { Sections = [.. end.Sections, Decision(gate)] };
+
+    /// <summary>The automation has stopped and a person drives: not over until somebody says so.</summary>
+    public Card TakenOver(Incident incident, Runbook runbook) => Closed(incident, runbook) with { Kind = CardKind.Decided };
+
+    public Card Closed(Incident incident, Runbook runbook) => Base(incident, runbook, CardKind.Closed) with
+    {
+        Title = $"{IncidentWords.Of(incident.State)}: {runbook.Title} on {IncidentWords.Target(incident.Target)}",
+        Sections =
+        [
+            .. Section("How it ended", incident.Reason is null ? [] : [incident.Reason]),
+            .. Section("What was found", incident.State == IncidentState.NotNeeded ? [.. incident.Findings.Select(Line)] : []),
+            .. Section("What was done", [.. incident.Steps.Select(step => $"{step.Name}: {step.Outcome ?? "outcome not known"}")]),
+        ],
+        Links = [IncidentLink(incident)],
+    };
+
+    public Card Page(Incident incident, Runbook runbook, string message) => Base(incident, runbook, CardKind.Page) with
+    {
+        Title = $"A person is needed: {runbook.Title} on {IncidentWords.Target(incident.Target)}",
+        Sections = [new("What happened", [message])],
+        Links = [IncidentLink(incident)],
+    };
+
+    private static CardSection Decision(Gate gate) =>
+        new("The decision", [GateWords.HowItEnded(gate), .. gate.Decisions.Select(d => d.Reason).OfType<string>().Select(reason => $"Reason: {reason}")]);
+
+    private static Card Base(Incident incident, Runbook runbook, CardKind kind) => new()
+    {
+        Kind = kind,
+        IncidentId = incident.Id,
+        Title = runbook.Title,
+        Severity = runbook.Impact.Severity,
+        DryRun = incident.Mode == RunMode.DryRun,
+    };
+
+    private CardLink IncidentLink(Incident incident) => new("Incident", links.IncidentPage(incident.Id));
+
+    private static string Line(Finding finding) =>
+        $"{finding.Verdict switch { Verdict.Failing => "✗", Verdict.Passing => "✓", _ => "?" }} {finding.Ask} {finding.Result.Summary}";
+
+    private static string Prefix(CardKind kind) => kind switch
+    {
+        CardKind.Reminder => "Still waiting: ",
+        CardKind.Escalation => "Escalated: ",
+        _ => "",
+    };
+
+    private static IEnumerable<CardSection> Section(string heading, IReadOnlyList<string> lines) => lines.Count == 0 ? [] : [new(heading, lines)];
+}

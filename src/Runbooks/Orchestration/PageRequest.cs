@@ -1,0 +1,3 @@
+namespace Runbooks.Orchestration;
+
+public sealed record PageRequest(string IncidentId, string Key, string Message);

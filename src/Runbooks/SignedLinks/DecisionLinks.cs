@@ -1,0 +1,31 @@
+using Microsoft.Extensions.Options;
+using Runbooks.Model.Incidents;
+
+namespace Runbooks.SignedLinks;
+
+/// <summary>Makes the link on which one recipient decides one gate.</summary>
+public sealed class DecisionLinks(LinkSigner signer, IOptions<PublicAddressOptions> address)
+{
+    /// <summary>A closed gate's link still opens, to say how it ended; this long after the gate expires.</summary>
+    private static readonly TimeSpan Afterlife = TimeSpan.FromDays(1);
+
+    public string For(Incident incident, Gate gate, string recipient) =>
+        $"{Root}/decide/{TicketFor(incident, gate, recipient)}";
+
+    /// <summary>The page that lists all questions of a storm that this recipient may answer.</summary>
+    public string ForStorm(string runbookId, DateTimeOffset since, DateTimeOffset expiresAt, string recipient) =>
+        $"{Root}/decide/{signer.SignStorm(new StormGrant(runbookId, since, recipient, expiresAt + Afterlife))}";
+
+    /// <summary>A ticket for one question of such a page: what <see cref="For"/> signs, without the address.</summary>
+    public string TicketFor(Incident incident, Gate gate, string recipient) => signer.Sign(GrantOf(incident, gate, recipient));
+
+    public string Console(string runbookId) => $"{Root}/?runbook={Uri.EscapeDataString(runbookId)}";
+
+    /// <summary>The page of an incident; shows, and cannot decide.</summary>
+    public string IncidentPage(string incidentId) => $"{Root}/incidents/{Uri.EscapeDataString(incidentId)}";
+
+    private static LinkGrant GrantOf(Incident incident, Gate gate, string recipient) =>
+        new(incident.Id, gate.Id, recipient, gate.Plan.Hash, gate.ExpiresAt + Afterlife);
+
+    private string Root => address.Value.PublicUrl.TrimEnd('/');
+}

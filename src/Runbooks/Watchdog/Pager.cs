@@ -1,0 +1,34 @@
+using Runbooks.Model.Incidents;
+using Runbooks.Orchestration;
+
+namespace Runbooks.Watchdog;
+
+/// <summary>Pages about one trouble once. A page that reached nobody is tried again, ever more rarely.</summary>
+public sealed class Pager(Closer closer, TimeProvider time)
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromHours(1);
+
+    /// <returns>Whether somebody was told, now or before.</returns>
+    public async Task<bool> PageOnceAsync(Incident incident, string trouble, string message, CancellationToken cancellationToken)
+    {
+        var tries = incident.Deliveries.Where(delivery => delivery.Key.StartsWith(KeyOf(trouble), StringComparison.Ordinal)).ToList();
+        if (tries.Exists(delivery => delivery.Reached))
+        {
+            return true;
+        }
+
+        // Each try leaves its lines in the record, which must not grow without bound while every channel is down.
+        var rounds = tries.Select(delivery => delivery.At).Distinct().Count();
+        return (rounds == 0 || time.GetUtcNow() - tries.Max(delivery => delivery.At) >= Pause(rounds))
+            && await closer.PageAsync(new PageRequest(incident.Id, trouble, message), cancellationToken);
+    }
+
+    internal static string KeyOf(string trouble) => $"page:{trouble}:";
+
+    private static TimeSpan Pause(int rounds)
+    {
+        var pause = FirstPause * Math.Pow(2, Math.Min(rounds, 10) - 1);
+        return pause < LongestPause ? pause : LongestPause;
+    }
+}

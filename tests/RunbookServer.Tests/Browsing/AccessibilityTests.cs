@@ -1,0 +1,35 @@
+using System.Text.Json;
+using Microsoft.Playwright;
+using RunbookServer.Tests.EndToEnd;
+using TestKit.People;
+
+namespace RunbookServer.Tests.Browsing;
+
+/// <summary>axe-core finds nothing serious on the pages that people decide and look on, by day and by night.</summary>
+public sealed class AccessibilityTests(Chromium chromium) : IClassFixture<Chromium>
+{
+    [Theory]
+    [InlineData(ColorScheme.Light)]
+    [InlineData(ColorScheme.Dark)]
+    public async Task ConsoleIncidentAndApprovalPage_HaveNoSeriousViolation(ColorScheme colours)
+    {
+        var page = await chromium.OpenAsync(colours: colours);
+        var axe = await File.ReadAllTextAsync(
+            Path.Combine(await NodePackage.InstallAsync("axe-core", "4.14.1"), "node_modules", "axe-core", "axe.min.js"), TestContext.Current.CancellationToken);
+        await using var host = await RunningHost.StartAsync();
+        var id = (await host.Client.StuckAsync("llm-b-0"))["id"]!.ToString();
+        await host.Client.WaitForAsync(id, "awaitingApproval");
+        await host.SettleAsync();
+
+        foreach (var address in new[] { $"{host.Client.Http.BaseAddress}", $"{host.Client.Http.BaseAddress}incidents/{id}", await host.LinkAsync("oncall") })
+        {
+            await page.GotoAsync(address);
+            await page.EvaluateAsync(axe);
+            var found = await page.EvaluateAsync<JsonElement>("() => axe.run(document, { resultTypes: ['violations'] }).then(result => result.violations)");
+            found.EnumerateArray()
+                .Where(violation => violation.GetProperty("impact").GetString() is "serious" or "critical")
+                .Select(violation => $"{violation.GetProperty("id")}: {violation.GetProperty("nodes")[0].GetProperty("html")}")
+                .ShouldBeEmpty(address);
+        }
+    }
+}

@@ -1,0 +1,43 @@
+using Microsoft.Playwright;
+
+namespace RunbookServer.Tests.Browsing;
+
+/// <summary>Debian's Chromium, as a class fixture. Tests that need it are skipped where it is not installed.</summary>
+public sealed class Chromium : IAsyncLifetime
+{
+    private const string Program = "/usr/bin/chromium";
+    private IPlaywright? _driver;
+    private IBrowser? _browser;
+
+    public async ValueTask InitializeAsync()
+    {
+        if (File.Exists(Program))
+        {
+            _driver = await Playwright.CreateAsync();
+            _browser = await _driver.Chromium.LaunchAsync(new() { ExecutablePath = Program, Args = ["--no-sandbox", "--disable-gpu", "--disable-quic"] });
+        }
+    }
+
+    /// <summary>A window of its own, without cookies, as wide and high as what a phone shows of a page.</summary>
+    public async Task<IPage> OpenAsync(bool javaScript = true, int width = 390, int height = 664, ColorScheme colours = ColorScheme.Light)
+    {
+        Assert.SkipWhen(_browser is null, "Debian's package chromium is not installed here.");
+        var context = await _browser!.NewContextAsync(new()
+        {
+            JavaScriptEnabled = javaScript,
+            ViewportSize = new() { Width = width, Height = height },
+            ColorScheme = colours,
+        });
+        return await context.NewPageAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_browser is not null)
+        {
+            await _browser.CloseAsync();
+        }
+
+        _driver?.Dispose();
+    }
+}

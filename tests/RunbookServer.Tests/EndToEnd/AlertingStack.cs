@@ -1,0 +1,79 @@
+using System.Diagnostics;
+using RunbookServer.Hosting;
+
+namespace RunbookServer.Tests.EndToEnd;
+
+/// <summary>Debian's Prometheus and Alertmanager: one scrapes the practice range, the other calls the host's intake.</summary>
+internal sealed class AlertingStack : IDisposable
+{
+    private const string Prometheus = "/usr/bin/prometheus";
+    private const string Alertmanager = "/usr/bin/prometheus-alertmanager";
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("alerting-").FullName;
+    private readonly List<Process> _processes = [];
+
+    public static bool IsInstalled => File.Exists(Prometheus) && File.Exists(Alertmanager);
+
+    public static AlertingStack Start(RunningHost host)
+    {
+        var stack = new AlertingStack();
+        var manager = LocalHost.FreePort(0);
+        stack.Run(Alertmanager, manager, "alertmanager.yml", $"""
+            route: {"{"} receiver: runbooks, group_by: ['...'], group_wait: 10ms, group_interval: 500ms, repeat_interval: 500ms {"}"}
+            receivers:
+              - name: runbooks
+                webhook_configs:
+                  - url: {host.Client.Http.BaseAddress}api/alerts/alertmanager
+                    send_resolved: true
+                    http_config:
+                      authorization: {"{"} credentials_file: {Path.Combine(host.DataFolder, LocalDefaults.KeyFile)} {"}"}
+            """, "--cluster.listen-address=", $"--storage.path={Path.Combine(stack._folder, "alertmanager")}");
+        stack.Write("rules.yml", """
+            groups:
+              - name: inference
+                rules:
+                  - alert: InferenceRequestsStuck
+                    expr: DCGM_FI_DEV_FB_USED_PERCENT > 95
+                    labels: { severity: critical }
+                    annotations: { summary: "{{ $labels.pod }} uses {{ $value }} % of its memory" }
+            """);
+        stack.Run(Prometheus, LocalHost.FreePort(0), "prometheus.yml", $"""
+            global: {"{"} scrape_interval: 500ms, scrape_timeout: 500ms, evaluation_interval: 500ms {"}"}
+            rule_files: [rules.yml]
+            alerting: {"{"} alertmanagers: [{"{"} static_configs: [{"{"} targets: ["127.0.0.1:{manager}"] {"}"}] {"}"}] {"}"}
+            scrape_configs:
+              - job_name: range
+                metrics_path: /prometheus/metrics
+                static_configs: [{"{"} targets: ["{host.Range.BaseAddress.Authority}"] {"}"}]
+            """, $"--storage.tsdb.path={Path.Combine(stack._folder, "prometheus")}");
+        return stack;
+    }
+
+    public void Dispose()
+    {
+        foreach (var process in _processes)
+        {
+            process.Kill();
+            process.WaitForExit();
+            process.Dispose();
+        }
+
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private string Write(string name, string text)
+    {
+        var file = Path.Combine(_folder, name);
+        File.WriteAllText(file, text);
+        return file;
+    }
+
+    private void Run(string program, int port, string config, string text, params string[] more)
+    {
+        var start = new ProcessStartInfo(program, [$"--config.file={Write(config, text)}", $"--web.listen-address=127.0.0.1:{port}", "--log.level=error", .. more])
+        {
+            WorkingDirectory = _folder,
+        };
+        _processes.Add(Process.Start(start)!);
+    }
+}

@@ -1,0 +1,145 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Text.Json.Nodes;
+using Runbooks.Sandbox;
+using Runbooks.Sandbox.Apis;
+using RunbookServer.Hosting;
+
+namespace RunbookServer.Tests.EndToEnd;
+
+/// <summary>
+/// The host in a process of its own that kills itself at one write point when it is armed, and is started again without that.
+/// The practice range lives in the test: what was done to it outlives the crash, as a real cluster does.
+/// </summary>
+internal sealed class CrashingHost : ICrashingHost, IAsyncDisposable
+{
+    private static readonly string s_program = Path.Combine(
+        AppContext.BaseDirectory.Replace("RunbookServer.Tests", "CrashHost", StringComparison.Ordinal), "CrashHost.dll");
+
+    /// <summary>A start takes a second; on a machine that does much else at the same time, a minute.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(3);
+
+    private readonly string _data = Directory.CreateTempSubdirectory("runbooks-").FullName;
+    private readonly int _port = LocalHost.FreePort(0);
+    private Process _process = null!;
+    private HostClient? _client;
+    private TaskCompletionSource _armed = new();
+
+    public required PracticeRangeServer Range { get; init; }
+
+    /// <summary>Whether the kill came, since it was armed last.</summary>
+    public bool Crashed { get; private set; }
+
+    public static async Task<CrashingHost> StartAsync()
+    {
+        var range = await PracticeRangeServer.StartAsync(
+            new PracticeRangeOptions { Port = 0, TerminatesAfter = TimeSpan.Zero, ReadyAfter = TimeSpan.Zero }, TestContext.Current.CancellationToken);
+        var host = new CrashingHost { Range = range };
+        host.Launch();
+        await host.UntilAsync<JsonNode>(async client => await client.GetAsync("api/incidents"));
+        return host;
+    }
+
+    /// <summary>It dies that many write points from now, counted from 0.</summary>
+    public async Task ArmAsync(int killAt)
+    {
+        do
+        {
+            // The last story may have left it armed, to die of a write after the end that everybody sees.
+            await UntilAsync<JsonNode>(async client => await client.GetAsync("api/incidents"));
+            _armed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            await TryWriteAsync(killAt);
+            await Task.WhenAny(_armed.Task, _process.WaitForExitAsync(TestContext.Current.CancellationToken));
+        }
+        while (!_armed.Task.IsCompleted);
+        Crashed = false;
+    }
+
+    /// <summary>Tries until it works, as a sender does; a host that died is started again meanwhile.</summary>
+    public async Task<T> UntilAsync<T>(Func<HostClient, Task<T?>> attempt)
+        where T : class
+    {
+        var patience = Stopwatch.StartNew();
+        while (patience.Elapsed < s_patience)
+        {
+            try
+            {
+                if (await attempt(Client()) is { } done)
+                {
+                    return done;
+                }
+            }
+            catch (Exception failure) when (failure is HttpRequestException or IOException or TaskCanceledException)
+            {
+                if (_process.HasExited)
+                {
+                    Crashed = true;
+                    _process.Dispose();
+                    Launch();
+                }
+            }
+
+            await Task.Delay(15, TestContext.Current.CancellationToken);
+        }
+
+        throw new TimeoutException("The host does not come to it.");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+            await _process.WaitForExitAsync();
+        }
+
+        _process.Dispose();
+        _client?.Dispose();
+        await Range.DisposeAsync();
+        Directory.Delete(_data, recursive: true);
+    }
+
+    private async Task TryWriteAsync(int killAt)
+    {
+        try
+        {
+            await _process.StandardInput.WriteLineAsync(killAt.ToString(CultureInfo.InvariantCulture));
+            await _process.StandardInput.FlushAsync();
+        }
+        catch (IOException) when (_process.HasExited)
+        {
+            // It is started again by the next attempt.
+        }
+    }
+
+    // The key file is there once the host has prepared its folder.
+    private HostClient Client() => _client ??= File.Exists(KeyFile) && File.ReadAllText(KeyFile).Trim() is { Length: > 0 } key
+        ? new HostClient(new Uri($"http://localhost:{_port}"), key)
+        : throw new IOException("The host has not made its key yet.");
+
+    private string KeyFile => Path.Combine(_data, LocalDefaults.KeyFile);
+
+    private void Launch()
+    {
+        _process = Process.Start(new ProcessStartInfo("dotnet",
+        [
+            s_program, _data, Path.Combine(AppContext.BaseDirectory, "runbooks"), _port.ToString(CultureInfo.InvariantCulture), Range.BaseAddress.ToString(),
+        ])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+
+            // Half of what a start costs is compiling, and nothing here runs long enough to be compiled twice.
+            Environment = { ["DOTNET_TieredPGO"] = "0" },
+        })!;
+        _process.OutputDataReceived += (_, line) =>
+        {
+            if (line.Data == "armed")
+            {
+                _armed.TrySetResult();
+            }
+        };
+        _process.BeginOutputReadLine();
+    }
+}

@@ -1,0 +1,69 @@
+using System.Net;
+
+namespace RunbookServer.Tests.EndToEnd;
+
+public sealed class RestartTests
+{
+    [Fact]
+    public async Task RestartedWhileAPersonThinks_EverythingIsKept()
+    {
+        await using var host = await RunningHost.StartAsync();
+        var id = (await host.Client.StuckAsync("llm-b-0"))["id"]!.ToString();
+        await host.Client.WaitForAsync(id, "awaitingApproval");
+        await host.SettleAsync();
+        var before = (await host.Client.GetAsync($"api/incidents/{id}")).ToJsonString();
+
+        await host.RestartAsync();
+        (await host.Client.GetAsync($"api/incidents/{id}")).ToJsonString().ShouldBe(before);
+        (await host.Client.StuckAsync("llm-b-0"))["outcome"]!.ToString().ShouldBe("folded");
+        (await host.Client.DecideAsync(id, "approve")).Status.ShouldBe(HttpStatusCode.OK);
+
+        await host.Client.WaitForAsync(id, "resolved");
+        (await PracticeView.OfAsync(host.Range)).Deletions.ShouldBe(1);
+        await host.RestartAsync();
+        (await host.Client.GetAsync($"api/incidents/{id}"))["state"]!.ToString().ShouldBe("resolved");
+    }
+
+    [Fact]
+    public async Task TimeRanOutWhileTheHostWasDown_ExpiresAtTheNextStart()
+    {
+        await using var host = await RunningHost.StartAsync();
+        var id = (await host.Client.StuckAsync("llm-b-0"))["id"]!.ToString();
+        await host.Client.WaitForAsync(id, "awaitingApproval");
+
+        await host.RestartAsync(whileDown: () => host.Time.Advance(TimeSpan.FromHours(1)));
+
+        await host.Client.WaitForAsync(id, "expired");
+        (await PracticeView.OfAsync(host.Range)).Deletions.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task RunbookChangedMeanwhile_TheOpenIncidentKeepsItsVersion()
+    {
+        using var runbooks = new RunbookCopy(text => text);
+        await using var host = await RunningHost.StartAsync(runbooks.Path);
+        var first = await host.Client.WaitForAsync((await host.Client.StuckAsync("llm-b-0"))["id"]!.ToString(), "awaitingApproval");
+
+        runbooks.Write(RunbookCopy.Shipped.Replace("Recycle pod {{ labels.pod }}?", "Really recycle {{ labels.pod }}?", StringComparison.Ordinal));
+        await host.RestartAsync();
+        var second = await host.Client.WaitForAsync((await host.Client.StuckAsync("llm-b-2"))["id"]!.ToString(), "awaitingApproval");
+
+        second["gate"]!["question"]!.ToString().ShouldBe("Really recycle llm-b-2?");
+        second["runbookVersion"]!.ToString().ShouldNotBe(first["runbookVersion"]!.ToString());
+        (await host.Client.DecideAsync(first["id"]!.ToString(), "approve")).Status.ShouldBe(HttpStatusCode.OK);
+        (await host.Client.WaitForAsync(first["id"]!.ToString(), "resolved"))["runbookVersion"]!.ToString().ShouldBe(first["runbookVersion"]!.ToString());
+    }
+
+    [Fact]
+    public async Task FileBrokenWhileRunning_TheGoodVersionStays()
+    {
+        using var runbooks = new RunbookCopy(text => text);
+        await using var host = await RunningHost.StartAsync(runbooks.Path);
+
+        runbooks.Write("id: hanged-gpu\ntrigger: nonsense\n");
+        host.ReloadRunbooks();
+        var asked = await host.Client.WaitForAsync((await host.Client.StuckAsync("llm-b-0"))["id"]!.ToString(), "awaitingApproval");
+
+        asked["gate"]!["question"]!.ToString().ShouldBe("Recycle pod llm-b-0?");
+    }
+}

@@ -1,0 +1,77 @@
+namespace RunbookServer.Tests.EndToEnd;
+
+/// <summary><c>runbook test</c>: the shipped cases pass, and a case that is wrong about its runbook fails and says why.</summary>
+public sealed class RunbookTestsTests : IDisposable
+{
+    private readonly RunbookCopy _runbooks = new(text => text);
+
+    [Fact]
+    public async Task ShippedCases_Pass()
+    {
+        var (code, output, _) = await ProgramRun.RunAsync("test");
+
+        code.ShouldBe(0, output);
+        output.ShouldContain("passed  hanged-gpu/nobody-answers");
+        output.ShouldContain(" 0 failed.");
+    }
+
+    [Fact]
+    public async Task OtherEndThanExpected_FailsAndSaysWhatCame()
+    {
+        Write("source: alertmanager\nchecks: { gpu-memory: [failing], zombie: [failing] }\nexpect: { state: resolved, steps: { recycle: done } }\n");
+
+        var (code, output, _) = await ProgramRun.RunAsync("test", "--runbooks", _runbooks.Path);
+
+        code.ShouldBe(1);
+        output.ShouldContain("state is expired and should be resolved");
+        output.ShouldContain("should be { recycle: done }");
+    }
+
+    [Theory]
+    [InlineData("source: alertmanager\nexpects: { state: resolved }\n", "expects")]
+    [InlineData("source: alertmanager\nchecks: { zombie: [broken] }\nexpect: { state: resolved }\n", "checks.zombie")]
+    [InlineData("source: alertmanager\nevents: [{ after: soon, approve: ada }]\nexpect: { state: resolved }\n", "'soon'")]
+    [InlineData("source: alertmanager\nevents: [{ after: 1m }]\nexpect: { state: resolved }\n", "exactly one of")]
+    [InlineData("source: smoke-signals\nexpect: { state: resolved }\n", "smoke-signals")]
+    public async Task WrongTestFile_IsNamedWithItsMistake(string text, string mistake)
+    {
+        Write(text);
+
+        var (code, output, _) = await ProgramRun.RunAsync("test", "--runbooks", _runbooks.Path);
+
+        code.ShouldBe(1);
+        output.ShouldContain(mistake);
+    }
+
+    [Fact]
+    public async Task DecisionThatCannotCount_FailsTheCase()
+    {
+        Write("source: alertmanager\nchecks: { gpu-memory: [passing], zombie: [passing] }\nevents: [{ after: 1m, approve: ada }]\nexpect: { state: notNeeded }\n");
+
+        var (code, output, _) = await ProgramRun.RunAsync("test", "--runbooks", _runbooks.Path);
+
+        code.ShouldBe(1);
+        output.ShouldContain("after 1m: it did not count");
+    }
+
+    [Fact]
+    public async Task NamesThatTheRunbookDoesNotHave_FailTheCase()
+    {
+        Write("source: alertmanager\nchecks: { zombi: [failing] }\nsteps: { recycel: fails }\nexpect: { state: expired }\n");
+
+        var (code, output, _) = await ProgramRun.RunAsync("test", "--runbooks", _runbooks.Path);
+
+        code.ShouldBe(1);
+        output.ShouldContain("Did you mean 'zombie'?");
+        output.ShouldContain("Did you mean 'recycle'?");
+    }
+
+    public void Dispose() => _runbooks.Dispose();
+
+    private void Write(string test)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(_runbooks.Path, "tests", "hanged-gpu", "case")).FullName;
+        File.WriteAllText(Path.Combine(folder, "alert.json"), SomeAlert.Stuck("llm-b-0"));
+        File.WriteAllText(Path.Combine(folder, "test.yaml"), test);
+    }
+}

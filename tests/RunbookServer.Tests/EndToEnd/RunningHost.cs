@@ -1,0 +1,134 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
+using Runbooks.Catalog;
+using Runbooks.Notifications;
+using Runbooks.Sandbox;
+using Runbooks.Sandbox.Apis;
+using Runbooks.Sqlite.DurableTask;
+using RunbookServer.Hosting;
+using Spectre.Console;
+using TestKit.Engine;
+
+namespace RunbookServer.Tests.EndToEnd;
+
+/// <summary>
+/// The host of one machine as it is shipped: real HTTP, real task hub, real store, the practice range behind it. Only
+/// time is virtual, in host and range alike, so that twenty minutes pass at once.
+/// </summary>
+internal sealed class RunningHost : IAsyncDisposable
+{
+    private readonly string _home = Directory.CreateTempSubdirectory("runbooks-").FullName;
+    private readonly RunbookFolder _runbooks;
+    private readonly LocalSettings _settings;
+    private readonly Action<IServiceCollection>? _adjust;
+    private WebApplication _app = null!;
+
+    private RunningHost(string? runbooks, PeopleFiles? people, Action<IServiceCollection>? adjust)
+    {
+        _adjust = adjust;
+        _runbooks = new(runbooks ?? Path.Combine(AppContext.BaseDirectory, "runbooks"));
+        _settings = new LocalSettings { DataDirectory = Path.Combine(_home, "data"), Practice = people is null, ConfigFile = people?.WriteTo(_home) };
+    }
+
+    public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 11, 23, 3, 0, 0, TimeSpan.Zero));
+
+    public PracticeRangeServer Range { get; private set; } = null!;
+
+    public HostClient Client { get; private set; } = null!;
+
+    public string DataFolder => _settings.DataDirectory;
+
+    public T Get<T>()
+        where T : notnull => _app.Services.GetRequiredService<T>();
+
+    /// <param name="runbooks">The folder of runbooks; the shipped ones unless named.</param>
+    /// <param name="people">Who is asked, on real channels; in practice everybody, in the outbox.</param>
+    public static async Task<RunningHost> StartAsync(string? runbooks = null, PeopleFiles? people = null, Action<IServiceCollection>? adjust = null)
+    {
+        var host = new RunningHost(runbooks, people, adjust);
+        host.Range = await PracticeRangeServer.StartAsync(
+            new PracticeRangeOptions { Port = 0, Time = host.Time, TerminatesAfter = TimeSpan.Zero, ReadyAfter = TimeSpan.Zero },
+            TestContext.Current.CancellationToken);
+        await host.StartHostAsync();
+        return host;
+    }
+
+    /// <summary>Stops the host as Ctrl+C does and starts it on the same data folder; the range lives on.</summary>
+    public async Task RestartAsync(Action? whileDown = null)
+    {
+        await StopHostAsync();
+        whileDown?.Invoke();
+        await StartHostAsync();
+    }
+
+    /// <summary>Lets time pass, timer by timer.</summary>
+    public Task PassAsync(TimeSpan by) => VirtualTime.AdvanceAsync(Time, by, () => Hub.NextTimer, SettleAsync);
+
+    /// <summary>Waits until every incident waits for time or for somebody: all messages have gone out.</summary>
+    public Task SettleAsync() => Hub.WhenIdleAsync().WaitAsync(TimeSpan.FromSeconds(60));
+
+    /// <summary>The approval link that practice mode sent to this recipient.</summary>
+    public async Task<string> LinkAsync(string to)
+    {
+        foreach (var file in Directory.EnumerateFiles(_settings.OutboxDirectory, "*.json"))
+        {
+            var message = JsonNode.Parse(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken))!;
+            if (message["to"]!.ToString() == to && message["approvalLink"] is { } link)
+            {
+                return link.ToString();
+            }
+        }
+
+        throw new ShouldAssertException($"No approval link went out to {to}.");
+    }
+
+    /// <summary>What the watcher does once the contacts were changed.</summary>
+    public void ReloadContacts(string text)
+    {
+        File.WriteAllText(Path.Combine(_home, ContactsFile.FileName), text);
+        _app.Services.GetServices<IHostedService>().OfType<ContactsWatch>().Single().Reload();
+    }
+
+    /// <summary>What the watcher of the folder does once a file was changed.</summary>
+    public void ReloadRunbooks() => _app.Services.GetServices<IHostedService>().OfType<RunbookWatch>().Single().Reload();
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopHostAsync();
+        await Range.DisposeAsync();
+        Directory.Delete(_home, recursive: true);
+    }
+
+    private SqliteOrchestrationService Hub => _app.Services.GetRequiredService<SqliteOrchestrationService>();
+
+    private async Task StartHostAsync()
+    {
+        var settings = _settings with { Port = LocalHost.FreePort(0) };
+        RunbookServer.Hosting.DataFolder.Prepare(settings);
+        _app = LocalHost.Build(settings, _runbooks, Range.BaseAddress, services =>
+        {
+            services
+                .AddLogging(logging => logging.ClearProviders())
+                .Replace(ServiceDescriptor.Singleton<TimeProvider>(Time))
+                .Replace(ServiceDescriptor.Singleton(new SqliteTaskHubOptions { CheckClockEvery = null }))
+                .Replace(ServiceDescriptor.Singleton(AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(TextWriter.Null) })));
+            _adjust?.Invoke(services);
+        });
+        RunbookServer.Hosting.DataFolder.Open(_app.Services);
+        LocalHost.LoadRunbooks(_app.Services.GetRequiredService<RunbookCatalog>(), _runbooks);
+        await _app.StartAsync(TestContext.Current.CancellationToken);
+        Client = new HostClient(new Uri($"http://localhost:{settings.Port}"), File.ReadAllText(Path.Combine(DataFolder, LocalDefaults.KeyFile)).Trim());
+    }
+
+    private async Task StopHostAsync()
+    {
+        Client.Dispose();
+        await _app.StopAsync(TestContext.Current.CancellationToken);
+        await _app.DisposeAsync();
+    }
+}

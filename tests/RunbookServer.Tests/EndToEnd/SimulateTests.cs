@@ -1,0 +1,134 @@
+using System.Text.Json.Nodes;
+
+namespace RunbookServer.Tests.EndToEnd;
+
+/// <summary><c>runbook simulate</c>: a runbook tried at the desk, with no host running.</summary>
+public sealed class SimulateTests : IDisposable
+{
+    private readonly string _home = Directory.CreateTempSubdirectory("runbooks-").FullName;
+
+    [Fact]
+    public async Task SampleAlert_PlaysTheWholeIncidentInRelativeTime()
+    {
+        var (code, story, _) = await ProgramRun.RunAsync("simulate", "hanged-gpu", "--alert", "hanged-gpu", "--by", "ada");
+
+        code.ShouldBe(0, story);
+        story.ShouldContain("Hanged GPU (hanged-gpu) on inference/llm-b-0");
+        story.ShouldContain("query: max(DCGM_FI_DEV_FB_USED_PERCENT{pod=\"llm-b-0\"})");
+        story.ShouldContain("+0s     question to oncall: Recycle pod llm-b-0?");
+        story.ShouldContain("|   +5m     reminder to oncall\n");
+        story.ShouldContain("|   +10m    platform-lead is asked too, and oncall again");
+        story.ShouldContain("|   +20m    nothing is done and the incident is closed as expired.");
+        story.ShouldContain("+1m     decision: ada approved");
+        story.ShouldContain("Ends as resolved.");
+        Directory.Exists(Path.Combine(AppContext.BaseDirectory, "data")).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task NobodyAnswers_RemindsEscalatesAndExpires()
+    {
+        var report = await ReportAsync(0, "simulate", "hanged-gpu", "--alert", "hanged-gpu", "--decision", "none");
+
+        report["state"]!.ToString().ShouldBe("expired");
+        Moments(report, "message").ShouldBe([
+            "0s question to oncall", "5m reminder to oncall", "10m escalation to oncall, platform-lead",
+            "15m reminder to oncall, platform-lead", "20m page to oncall, platform-lead, fallback"]);
+    }
+
+    [Fact]
+    public async Task FixDoesNotHelp_IsUndone()
+    {
+        var report = await ReportAsync(0, "simulate", "provider-outage", "--alert", "provider-outage", "--then", "local-model=failing:answers 503");
+
+        report["state"]!.ToString().ShouldBe("failed");
+        report["reason"]!.ToString().ShouldContain("answers 503");
+        Moments(report, "undo").Count.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task FindingsGiven_DecideWhetherAnythingIsDone()
+    {
+        var report = await ReportAsync(0, "simulate", "hanged-gpu", "--alert", "hanged-gpu", "--finding", "gpu-memory=passing", "--finding", "zombie=passing:it answers");
+
+        report["state"]!.ToString().ShouldBe("notNeeded");
+        report["checks"]![1]!["summary"]!.ToString().ShouldBe("it answers");
+        report["questions"]!.AsArray().ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task SelfHealingRunbook_AsksNobodyAndFillsOutputsOfEarlierSteps()
+    {
+        var report = await ReportAsync(0, "simulate", "disk-full", "--alert", "disk-full");
+
+        report["questions"]![0]!["asked"]!.GetValue<bool>().ShouldBeFalse();
+        Moments(report, "step").ShouldContain(step => step.Contains("Freed freed-of-tidy", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task ValueThatTheRealStepRefuses_IsToldAsInProduction()
+    {
+        var alert = Write("bad.alertmanager.json", SomeAlert.Stuck("LLM b 0"));
+
+        var report = await ReportAsync(1, "simulate", "hanged-gpu", "--alert", alert);
+
+        report["problems"]!.AsArray().Select(problem => problem!.ToString()).ShouldAllBe(problem => problem.Contains("is not a Kubernetes name", StringComparison.Ordinal));
+        report["problems"]!.AsArray().Count.ShouldBe(2);
+        report["state"]!.ToString().ShouldBe("failed");
+    }
+
+    [Fact]
+    public async Task AlertOfAnotherRunbook_SaysWhatKeepsEachTriggerAndFails()
+    {
+        var alert = Write("mild.azure-monitor.json", SomeAlert.Sample("hanged-gpu").Replace("Sev1", "Sev4", StringComparison.Ordinal));
+
+        var (code, output, _) = await ProgramRun.RunAsync("simulate", "hanged-gpu", "--alert", alert);
+
+        code.ShouldBe(1);
+        output.ShouldContain("This runbook is not for this alert");
+        output.IndexOf("the alert has 'Sev4'", StringComparison.Ordinal).ShouldBeLessThan(output.IndexOf("it waits for the alert 'InferenceRequestsStuck'", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(2, "Did you mean 'hanged-gpu'?", "simulate", "hanged-gup", "--alert", "hanged-gpu")]
+    [InlineData(2, "Did you mean 'hanged-gpu'?", "simulate", "hanged-gpu", "--alert", "hanged-gup")]
+    [InlineData(2, "Did you mean 'zombie'?", "simulate", "hanged-gpu", "--alert", "hanged-gpu", "--finding", "zombi=failing")]
+    [InlineData(2, "passing, failing and unknown", "simulate", "hanged-gpu", "--alert", "hanged-gpu", "--finding", "zombie=dead")]
+    [InlineData(2, "--after has to be", "simulate", "hanged-gpu", "--alert", "hanged-gpu", "--after", "soon")]
+    [InlineData(2, "runbook simulate --help", "simulate", "hanged-gpu")]
+    [InlineData(1, "is resolved", "simulate", "hanged-gpu", "--alert", "hanged-gpu.azure-monitor.resolved")]
+    public async Task WrongInput_SaysWhatAndTheRemedy(int expected, string remedy, params string[] arguments)
+    {
+        var (code, _, error) = await ProgramRun.RunAsync(arguments);
+
+        code.ShouldBe(expected);
+        error.ShouldContain(remedy);
+    }
+
+    [Fact]
+    public async Task AlertThatIsNotJson_SaysWhere()
+    {
+        var (code, _, error) = await ProgramRun.RunAsync("simulate", "hanged-gpu", "--alert", Write("nonsense.generic.json", "nonsense"));
+
+        code.ShouldBe(1);
+        error.ShouldContain("not JSON at line 1");
+    }
+
+    public void Dispose() => Directory.Delete(_home, recursive: true);
+
+    private static async Task<JsonNode> ReportAsync(int expected, params string[] arguments)
+    {
+        var (code, output, error) = await ProgramRun.RunAsync([.. arguments, "--json"]);
+        code.ShouldBe(expected, output + error);
+        return JsonNode.Parse(output)!;
+    }
+
+    private static List<string> Moments(JsonNode report, string kind) => [.. report["timeline"]!.AsArray()
+        .Where(moment => moment!["kind"]!.ToString() == kind).Select(moment => $"{moment!["after"]} {moment["what"]}")];
+
+    private string Write(string name, string text)
+    {
+        var file = Path.Combine(_home, name);
+        File.WriteAllText(file, text);
+        return file;
+    }
+}

@@ -1,0 +1,29 @@
+using System.Text.Json;
+using RunbookServer.Commands;
+
+namespace RunbookServer.Tests.EndToEnd;
+
+internal static class SomeAlert
+{
+    /// <summary>As Alertmanager sends it for a pod that completes nothing.</summary>
+    public static string Stuck(string pod, string status = "firing") => JsonSerializer.Serialize(new
+    {
+        version = "4",
+        status,
+        alerts = new[]
+        {
+            new
+            {
+                status,
+                labels = new Dictionary<string, string>
+                {
+                    ["alertname"] = "InferenceRequestsStuck", ["cluster"] = "b", ["namespace"] = "inference", ["pod"] = pod, ["severity"] = "critical",
+                },
+                startsAt = "2026-11-23T03:00:20Z",
+                fingerprint = $"stuck-{pod}",
+            },
+        },
+    });
+
+    public static string Sample(string name) => SampleAlerts.Read(name, null).Body;
+}

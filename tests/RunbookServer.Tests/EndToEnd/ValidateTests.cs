@@ -1,0 +1,62 @@
+namespace RunbookServer.Tests.EndToEnd;
+
+/// <summary><c>runbook validate</c>, with the contacts that stand beside the runbooks.</summary>
+public sealed class ValidateTests : IDisposable
+{
+    private const string Contacts = """
+        people:
+          ada: { reach: [{ email: ada@example.com }, { pagerduty: "${PagerDuty:RoutingKey}" }] }
+        contacts: { oncall: ada, platform-lead: ada, fallback: ada }
+        """;
+
+    private readonly RunbookCopy _runbooks = new(text => text);
+
+    [Fact]
+    public async Task GoodContacts_AreValidWithoutAnySetting()
+    {
+        _runbooks.Write(Contacts, "contacts.yaml");
+
+        var (code, output, error) = await ValidateAsync(RunbookCopy.Name);
+
+        code.ShouldBe(0, error);
+        output.ShouldContain("1 runbook and ");
+    }
+
+    [Fact]
+    public async Task BrokenContacts_AreToldByPlaceAndRemedy()
+    {
+        _runbooks.Write(Contacts.Replace("email", "emial", StringComparison.Ordinal), "contacts.yaml");
+
+        var (code, output, error) = await ValidateAsync(RunbookCopy.Name);
+
+        code.ShouldBe(1);
+        output.ShouldContain("contacts.yaml:2:20  people.ada.reach[0].emial  is not a known key.  Did you mean 'email'?");
+        error.ShouldContain("in 1 of 2 files");
+    }
+
+    [Fact]
+    public async Task RunbookThatAsksNobodyInTheContacts_IsToldByPlaceAndRemedy()
+    {
+        _runbooks.Write(Contacts.Replace("platform-lead", "platform-leads", StringComparison.Ordinal), "contacts.yaml");
+
+        var (code, output, _) = await ValidateAsync(RunbookCopy.Name);
+
+        code.ShouldBe(1);
+        output.ShouldContain("hanged-gpu.yaml:42:34  mitigation.approval.escalate[0].to  names 'platform-lead', and the contacts have nobody of that name.  Did you mean 'platform-leads'?");
+    }
+
+    [Fact]
+    public async Task ContactsAlone_CanBeNamed()
+    {
+        _runbooks.Write(Contacts.Replace("fallback", "nobody", StringComparison.Ordinal), "contacts.yaml");
+
+        var (code, output, _) = await ValidateAsync("contacts.yaml");
+
+        code.ShouldBe(1);
+        output.ShouldContain("has no 'fallback'.");
+    }
+
+    public void Dispose() => _runbooks.Dispose();
+
+    private Task<(int Code, string Output, string Error)> ValidateAsync(string file) => ProgramRun.RunAsync("validate", Path.Combine(_runbooks.Path, file));
+}

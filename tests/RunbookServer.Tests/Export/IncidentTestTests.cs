@@ -1,0 +1,102 @@
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Catalog;
+using Runbooks.Catalog.Steps;
+using Runbooks.Model.Definition;
+using Runbooks.Testing;
+using Runbooks.Web.Incidents;
+using RunbookServer.Export;
+using RunbookServer.Hosting;
+
+namespace RunbookServer.Tests.Export;
+
+/// <summary>Whatever a test can play, an export of what was played plays the same way again.</summary>
+public sealed class IncidentTestTests : IDisposable
+{
+    private const string Runbook = """
+        id: reroute
+        title: Reroute
+        trigger: [{ alert: Slow }]
+        target: "{{ labels.region }}"
+        impact: { severity: low, users: Some., data: None. }
+        diagnosis:
+          slow: { ask: Is it slow?, check: llm.provider, with: { provider: "{{ labels.region }}" } }
+        mitigation:
+          approval: { ask: "Go on in {{ target }}?", from: [oncall], timeout: 20m }
+          steps:
+            switch: { do: appConfiguration.setFlag, with: { flag: local-model-only, enabled: true } }
+            tell: { do: banner.publish, with: { message: "{{ findings.slow.summary }}", severity: warning } }
+          verify: { checks: [slow], every: 15s, within: 5m }
+        resolution:
+          steps:
+            report: { do: note, with: { text: "Look into {{ target }}." } }
+        """;
+
+    private static readonly string s_healing = Without(Runbook, "  approval:");
+
+    private static readonly string s_proceeding = Runbook.Replace("timeout: 20m", "timeout: 20m, onTimeout: proceedIfReversible", StringComparison.Ordinal);
+
+    private static readonly string s_lease = Runbook.Replace(
+        "within: 5m }", "within: 5m }\n  holdUntil: { checks: [slow], stableFor: 2m, atMost: 6h, every: 30s }", StringComparison.Ordinal);
+
+    private static readonly string s_asksTwice = Runbook
+        .Replace("timeout: 20m", "timeout: 20m, required: 2", StringComparison.Ordinal)
+        .Replace("resolution:\n", "resolution:\n  approval: { ask: Write it down?, from: [oncall], timeout: 10m }\n", StringComparison.Ordinal);
+
+    private readonly string _home = Directory.CreateTempSubdirectory("runbooks-").FullName;
+
+    public static TheoryData<string, string, string> Nights => new()
+    {
+        { "resolved {switch: done, tell: done, report: done}", Runbook, "checks: { slow: [failing, { verdict: failing, times: 3 }, passing] }\nevents: [{ after: 2m, approve: ada }]" },
+        { "failed {switch: undone, tell: undone}", Runbook, "checks: { slow: [failing] }\nevents: [{ after: 2m, approve: ada }]" },
+        { "failed {switch: undone, tell: undone}", Runbook, "checks: { slow: [failing] }\nsteps: { tell: fails }\nevents: [{ after: 2m, approve: ada }]" },
+        { "failed {switch: undone}", Runbook, "checks: { slow: [failing] }\nsteps: { tell: refused }\nevents: [{ after: 2m, approve: ada }]" },
+        { "failed {switch: undoFailed, tell: undone}", Runbook, "checks: { slow: [failing] }\nsteps: { switch: { undo: fails } }\nevents: [{ after: 2m, approve: ada }]" },
+        { "failed {}", Runbook, "checks: { slow: [failing] }\nsteps: { switch: blocked }" },
+        { "resolved {switch: done, tell: done, report: done}", Runbook, "checks: { slow: [failing, passing] }\nsteps: { tell: { changes: true } }\nevents: [{ after: 2m, approve: ada }, { after: 4m, approve: grace }]" },
+        { "rejected {switch: undone}", Runbook, "checks: { slow: [failing, passing] }\nsteps: { tell: { changes: true } }\nevents: [{ after: 2m, approve: ada }, { after: 4m, reject: grace }]" },
+        { "failed {switch: undone}", Runbook, "checks: { slow: [failing, passing] }\nsteps: { tell: { changes: true, outcome: refused } }\nevents: [{ after: 2m, approve: ada }, { after: 4m, approve: grace }]" },
+        { "cancelled {switch: undone}", Runbook, "checks: { slow: [failing, passing] }\nsteps: { switch: { takes: 20s } }\nevents: [{ after: 2m, approve: ada }, { after: 2m5s, cancel: grace, reason: wait }]" },
+        { "cancelled {switch: undone, tell: undone}", Runbook, "checks: { slow: [failing] }\nevents: [{ after: 2m, approve: ada }, { after: 3m, cancel: grace }]" },
+        { "takenOver {}", Runbook, "checks: { slow: [unknown] }\nevents: [{ after: 2m, takeOver: ada }]" },
+        { "selfRecovered {}", Runbook, "checks: { slow: [failing] }\nevents: [{ after: 2m, resolved: true }]" },
+        { "resolved {switch: dryRun, tell: dryRun, report: dryRun}", Runbook, "mode: dryRun\nchecks: { slow: [failing] }\nevents: [{ after: 2m, approve: ada }]" },
+        { "notNeeded {}", Runbook, "objections: { mitigation: diagnoseOnly }\nchecks: { slow: [failing] }" },
+        { "failed {}", Runbook, "objections: { mitigation: forbid }\nchecks: { slow: [failing] }" },
+        { "resolved {switch: done, tell: done, report: done}", s_healing, "checks: { slow: [failing, passing] }" },
+        { "expired {}", s_healing, "objections: { mitigation: askFirst }\nchecks: { slow: [failing, passing] }" },
+        { "resolved {switch: done, tell: done, report: done}", s_healing, "mode: approveAll\nchecks: { slow: [failing, passing] }\nevents: [{ after: 2m, approve: ada }]" },
+        { "resolved {switch: done, tell: done, report: done}", s_proceeding, "checks: { slow: [failing, passing] }" },
+        { "resolved {switch: undone, tell: undone, report: done}", s_lease, "checks: { slow: [failing, passing, { verdict: failing, times: 4 }, passing, failing, passing] }\nevents: [{ after: 2m, approve: ada }]" },
+        { "resolved {switch: done, tell: done, report: done}", s_asksTwice, "checks: { slow: [failing, { verdict: failing, times: 10 }, passing] }\nevents: [{ after: 2m, approve: ada }, { after: 3m, approve: grace }, { after: 15m, approve: ada }]" },
+        { "expired {switch: done, tell: done}", s_asksTwice, "checks: { slow: [failing, passing] }\nevents: [{ after: 2m, approve: ada }, { after: 3m, approve: grace }]" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Nights))]
+    public async Task Night_PlayedAndExported_PlaysTheSameAgain(string end, string runbookText, string night)
+    {
+        await using var services = OfflineServices.Build();
+        var (catalog, steps) = (services.GetRequiredService<RunbookCatalog>(), services.GetRequiredService<StepCatalog>());
+        catalog.Load([new RunbookFile("reroute.yaml", runbookText)]).Errors.ShouldBeEmpty();
+        var first = Case("source: generic\nalert: { name: Slow, labels: { region: local } }\n" + night + "\nexpect: { state: any }\n");
+
+        var (incident, problems) = await TestRunner.PlayAsync(first, catalog.Current[0], steps);
+        problems.ShouldBeEmpty();
+        $"{Words.Of(incident!.State)} {{{string.Join(", ", incident.Steps.Select(step => $"{step.Name}: {Words.Of(step.Status)}"))}}}".ShouldBe(end, incident.Reason);
+
+        var exported = TestScriptWriter.Write(IncidentTest.Of(IncidentView.Of(incident)));
+        (await TestRunner.RunAsync(Case(exported), catalog.Current[0], steps)).ShouldBeEmpty(exported);
+    }
+
+    public void Dispose() => Directory.Delete(_home, recursive: true);
+
+    private TestCase Case(string text)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(_home, "reroute", "night")).FullName;
+        File.WriteAllText(Path.Combine(folder, TestCase.FileName), text);
+        return TestCase.Read(folder);
+    }
+
+    private static string Without(string text, string line) =>
+        string.Join('\n', text.Split('\n').Where(one => !one.StartsWith(line, StringComparison.Ordinal)));
+}

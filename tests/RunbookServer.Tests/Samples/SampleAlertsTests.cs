@@ -1,0 +1,57 @@
+using System.Reflection;
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Intake;
+using Runbooks.Intake.Parsing;
+using Runbooks.Model.Alerts;
+
+namespace RunbookServer.Tests.Samples;
+
+/// <summary>The alerts that come with the program: <c>{runbook}.{source}[.resolved].json</c>.</summary>
+public class SampleAlertsTests
+{
+    private const string Prefix = "samples/";
+    private static readonly Assembly Program = Assembly.Load("runbook");
+
+    public static TheoryData<string> Samples =>
+        [.. Program.GetManifestResourceNames().Where(name => name.StartsWith(Prefix, StringComparison.Ordinal)).Select(name => name[Prefix.Length..])];
+
+    [Theory]
+    [MemberData(nameof(Samples))]
+    public void Sample_IsReadWithoutErrors(string file)
+    {
+        var parsed = Read(file);
+
+        parsed.Errors.ShouldBeEmpty();
+        parsed.Alerts.ShouldNotBeEmpty();
+        parsed.Alerts.ShouldAllBe(alert => (alert.Status == AlertStatus.Resolved) == file.Contains(".resolved.", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("hanged-gpu.azure-monitor", "HighLatency_Cluster_B", "Sev1")]
+    [InlineData("hanged-gpu.alertmanager", "InferenceRequestsStuck", "critical")]
+    public void HangedGpu_IsAboutTheHungPodOfTheRange(string sample, string name, string severity)
+    {
+        var fired = Read($"{sample}.json").Alerts.ShouldHaveSingleItem();
+        var resolved = Read($"{sample}.resolved.json").Alerts.ShouldHaveSingleItem();
+
+        fired.Name.ShouldBe(name);
+        fired.Severity.ShouldBe(severity);
+        fired.Runbook.ShouldBeNull("the trigger finds it");
+        resolved.Fingerprint.ShouldBe(fired.Fingerprint);
+        foreach (var alert in (Alert[])[fired, resolved])
+        {
+            alert.Labels.ShouldContainKeyAndValue("namespace", "inference");
+            alert.Labels.ShouldContainKeyAndValue("pod", "llm-b-0");
+            alert.Labels.ShouldContainKeyAndValue("cluster", "b");
+        }
+    }
+
+    private static ParsedAlerts Read(string file)
+    {
+        using var services = new ServiceCollection().AddAlerts().BuildServiceProvider();
+        using var stream = Program.GetManifestResourceStream(Prefix + file).ShouldNotBeNull();
+        using var bytes = new MemoryStream();
+        stream.CopyTo(bytes);
+        return services.GetRequiredService<AlertReader>().Read(file.Split('.')[1], bytes.ToArray());
+    }
+}

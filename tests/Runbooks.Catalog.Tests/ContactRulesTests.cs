@@ -1,0 +1,42 @@
+using Runbooks.Catalog.Reading;
+
+namespace Runbooks.Catalog.Tests;
+
+public sealed class ContactRulesTests
+{
+    private const string Text = """
+        id: sample
+        title: Sample
+        trigger: [{ alert: Something }]
+        target: "{{ labels.pod }}"
+        impact: { severity: low, users: Nobody notices. }
+        mitigation:
+          approval:
+            ask: Do it?
+            from: [oncall, ops-room]
+            escalate: [{ after: 5m, to: [platform-lead] }]
+          steps:
+            flag: { do: flags.set, with: { name: a } }
+        resolution:
+          approval: { ask: And that?, from: [oncall] }
+          steps:
+            note: { do: note, with: { text: Done. } }
+        """;
+
+    [Fact]
+    public void EveryoneIsKnown_NothingIsSaid() => Errors("OnCall", "ops-room", "platform-lead").ShouldBeEmpty();
+
+    [Fact]
+    public void UnknownContact_IsToldByPlaceAndRemedy() => Errors("oncal", "ops-room").ShouldBe(
+    [
+        "sample.yaml:9:12  mitigation.approval.from[0]  names 'oncall', and the contacts have nobody of that name.  Did you mean 'oncal'? Add it under 'contacts' in the contacts file.",
+        "sample.yaml:10:33  mitigation.approval.escalate[0].to  names 'platform-lead', and the contacts have nobody of that name.  Add it under 'contacts' in the contacts file.",
+        "sample.yaml:14:37  resolution.approval.from  names 'oncall', and the contacts have nobody of that name.  Did you mean 'oncal'? Add it under 'contacts' in the contacts file.",
+    ]);
+
+    [Fact]
+    public void HostThatAsksTheFallbackInstead_TakesTheFile() => new RunbookReader(SampleSteps.Catalog()).Read("sample.yaml", Text).Errors.ShouldBeEmpty();
+
+    private static IEnumerable<string> Errors(params string[] contacts) =>
+        new RunbookReader(SampleSteps.Catalog()).Read("sample.yaml", Text, contacts).Errors.Select(error => error.ToString());
+}

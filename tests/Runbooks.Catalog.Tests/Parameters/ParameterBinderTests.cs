@@ -1,0 +1,165 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Runbooks.Catalog.Parameters;
+
+namespace Runbooks.Catalog.Tests.Parameters;
+
+public sealed class ParameterBinderTests
+{
+    public enum Speed { Slow, VeryFast }
+
+    public sealed record Rule(string Name, [Range(1, 9)] int Priority = 5);
+
+    public sealed record Positional(
+        [property: Description("Which pod.")][KubernetesName(Subdomain = true)] string Pod,
+        [Range(1, 10)] int Count = 3,
+        TimeSpan? Wait = null,
+        Speed Speed = Speed.VeryFast,
+        IReadOnlyList<string>? Names = null,
+        IReadOnlyDictionary<string, string>? Tags = null,
+        DateOnly? Day = null,
+        [Secret] string? ApiKey = null,
+        IReadOnlyList<Rule>? Rules = null);
+
+    public sealed record WithProperties
+    {
+        public required string Name { get; init; }
+        public double Ratio { get; init; } = 0.5;
+        public bool Force { get; init; }
+        public long Size { get; init; }
+        public int[] Codes { get; init; } = [];
+        [Secret, Range(1000, 9999)] public int Pin { get; init; } = 1234;
+        public JsonElement Body { get; init; }
+    }
+
+    [Fact]
+    public void EverythingGiven_BindsEachType()
+    {
+        var bound = Bind<Positional>("""
+            { "pod": "llm-b-0", "count": 7, "wait": "1h30m", "speed": "slow", "names": ["a", "b"], "tags": { "k": "v" },
+              "day": "2026-11-23", "apiKey": "s3cret", "rules": [{ "name": "r" }] }
+            """);
+
+        bound.Pod.ShouldBe("llm-b-0");
+        bound.Count.ShouldBe(7);
+        bound.Wait.ShouldBe(TimeSpan.FromMinutes(90));
+        bound.Speed.ShouldBe(Speed.Slow);
+        bound.Names.ShouldBe(["a", "b"]);
+        bound.Tags!["k"].ShouldBe("v");
+        bound.Day.ShouldBe(new DateOnly(2026, 11, 23));
+        bound.Rules.ShouldBe([new Rule("r", 5)]);
+    }
+
+    [Fact]
+    public void OnlyTheRequired_TakesTheDefaults()
+    {
+        var bound = Bind<Positional>("""{ "pod": "p" }""");
+        (bound.Count, bound.Wait, bound.Speed, bound.Names).ShouldBe((3, null, Speed.VeryFast, null));
+
+        var properties = Bind<WithProperties>("""{ "name": "n" }""");
+        (properties.Ratio, properties.Force, properties.Pin).ShouldBe((0.5, false, 1234));
+    }
+
+    [Fact]
+    public void TextForNumbersAndTruthValues_IsConverted()
+    {
+        var bound = Bind<WithProperties>("""{ "name": 1.10, "ratio": "0.25", "force": "True", "size": "5000000000", "codes": ["200", 204], "body": { "a": 1 } }""");
+
+        (bound.Name, bound.Ratio, bound.Force, bound.Size).ShouldBe(("1.10", 0.25, true, 5_000_000_000));
+        bound.Codes.ShouldBe([200, 204]);
+        bound.Body.GetProperty("a").GetInt32().ShouldBe(1);
+    }
+
+    [Fact]
+    public void EverythingWrong_IsReportedAtOnceByKey()
+    {
+        var errors = Errors<Positional>("""
+            { "pdo": "x", "count": 11, "wait": "5 minutes", "speed": "slwo", "names": "a", "tags": ["x"], "day": "95", "rules": [{ "priority": 0, "colour": 1 }] }
+            """);
+
+        errors.ShouldBe(
+        [
+            "pdo: is not a parameter. Did you mean 'pod'? The parameters are: pod, count, wait, speed, names, tags, day, apiKey, rules.",
+            "pod: is missing. Write a Kubernetes name: at most 253 lower-case letters, digits, dashes and dots, beginning and ending with a letter or digit.",
+            "count: The field count must be between 1 and 10.",
+            "wait: '5 minutes' is not a duration such as 20s, 5m, 1h30m or 2d.",
+            "speed: 'slwo' is not one of: slow, veryFast. Did you mean 'slow'?",
+            "names: 'a' is not a list; each item is text.",
+            "tags: A list is not a mapping; each value is text.",
+            "day: '95' is not a DateOnly.",
+            "rules[0].colour: is not a parameter. The parameters are: name, priority.",
+            "rules[0].name: is missing. Write text.",
+            "rules[0].priority: The field priority must be between 1 and 9.",
+        ]);
+    }
+
+    [Theory]
+    [InlineData("99999999999")]
+    [InlineData("1.5")]
+    [InlineData("one")]
+    [InlineData("")]
+    public void NotAWholeNumber_IsAnError(string text) =>
+        Errors<Positional>($$"""{ "pod": "p", "count": "{{text}}" }""").ShouldHaveSingleItem().ShouldContain("is not a whole number");
+
+    [Theory]
+    [InlineData("NaN")]
+    [InlineData("1e999")]
+    public void NotAFiniteNumber_IsAnError(string text) =>
+        Errors<WithProperties>($$"""{ "name": "n", "ratio": "{{text}}" }""").ShouldHaveSingleItem().ShouldContain("is not a number");
+
+    [Fact]
+    public void RuleBroken_ShowsTheClippedValue()
+    {
+        var error = Errors<Positional>($$"""{ "pod": "{{new string('A', 500)}}" }""").ShouldHaveSingleItem();
+
+        error.ShouldContain("is not a Kubernetes name");
+        error.ShouldNotContain(new string('A', 100));
+    }
+
+    [Fact]
+    public void SecretWrong_IsNotShown() =>
+        Errors<WithProperties>("""{ "name": "n", "pin": "hunter2" }""").ShouldBe(["pin: The value is not a whole number."]);
+
+    [Fact]
+    public void Check_LeavesOutTemplatesAndChecksTheRest()
+    {
+        var with = Json("""{ "pod": "{{ labels.pod }}", "count": "{{ labels.count }}", "names": ["{{ labels.a }}", 1], "speed": "wrong" }""");
+
+        ParameterBinder.Check(with, typeof(Positional)).ShouldHaveSingleItem().Key.ShouldBe("speed");
+    }
+
+    [Fact]
+    public void Mask_HidesSecretsAndUnknownKeys() =>
+        ParameterMask.Mask(Json("""{ "pod": "p", "apiKey": "s3cret", "ApiKey": "s3cret", "rules": [{ "name": "r", "nmae": "x" }] }"""), typeof(Positional))
+            .ToString().ShouldBe(Json("""{ "pod": "p", "apiKey": "•••", "ApiKey": "•••", "rules": [{ "name": "r", "nmae": "•••" }] }""").ToString());
+
+    [Fact]
+    public void Of_DescribesTheParameters()
+    {
+        var parameters = StepParameters.Of(typeof(Positional)).ToDictionary(parameter => parameter.Name);
+
+        parameters["pod"].Description.ShouldBe("Which pod.");
+        parameters["pod"].Required.ShouldBeTrue();
+        (parameters["speed"].Default, parameters["count"].Default, parameters["wait"].Default).ShouldBe(("veryFast", "3", null));
+        parameters["apiKey"].Secret.ShouldBeTrue();
+        StepParameters.Of(typeof(WithProperties)).Single(parameter => parameter.Name == "ratio").Default.ShouldBe("0.5");
+    }
+
+    private static JsonObject Json(string json) => JsonNode.Parse(json)!.AsObject();
+
+    private static T Bind<T>(string json)
+    {
+        var result = ParameterBinder.Bind(Json(json), typeof(T));
+        result.Errors.ShouldBeEmpty();
+        return result.Value.ShouldBeOfType<T>();
+    }
+
+    private static List<string> Errors<T>(string json)
+    {
+        var result = ParameterBinder.Bind(Json(json), typeof(T));
+        result.Value.ShouldBeNull();
+        return [.. result.Errors.Select(error => error.ToString())];
+    }
+}

@@ -1,0 +1,96 @@
+using Runbooks.Catalog.Reading;
+
+namespace Runbooks.Catalog.Tests;
+
+public sealed class RunbookCatalogTests
+{
+    private readonly RunbookCatalog _catalog = new(new RunbookReader(SampleSteps.Catalog()));
+
+    [Fact]
+    public void GoodFiles_AreInForceById()
+    {
+        _catalog.Load([Good("b.yaml", "b"), Good("a.yaml", "a")]).Errors.ShouldBeEmpty();
+
+        _catalog.Current.Select(runbook => runbook.Id).ShouldBe(["a", "b"]);
+        _catalog.Find("b")!.Title.ShouldBe("First");
+        _catalog.Find("c").ShouldBeNull();
+    }
+
+    [Fact]
+    public void BrokenFileAtStart_LeavesTheCatalogEmptyAndTellsEveryError()
+    {
+        var result = _catalog.Load([Good("a.yaml", "a"), Broken("b.yaml"), Broken("c.yaml")]);
+
+        result.Errors.Select(error => error.File).Distinct().ShouldBe(["b.yaml", "c.yaml"]);
+        _catalog.Current.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void FileBreaksLater_TheGoodVersionStaysAndOthersAreReplaced()
+    {
+        _catalog.Load([Good("a.yaml", "a"), Good("b.yaml", "b")]);
+
+        var result = _catalog.Load([Broken("a.yaml"), Good("b.yaml", "b", "Second"), Good("c.yaml", "c")]);
+
+        result.Errors.ShouldNotBeEmpty();
+        result.Kept.ShouldBe(["a"]);
+        _catalog.Current.Select(runbook => $"{runbook.Id} {runbook.Title}").ShouldBe(["a First", "b Second", "c First"]);
+    }
+
+    [Fact]
+    public void FileGone_TheRunbookGoesUnlessAnotherFileIsBroken()
+    {
+        _catalog.Load([Good("a.yaml", "a"), Good("b.yaml", "b")]);
+
+        // The broken file may be the missing one under a new name.
+        _catalog.Load([Good("b.yaml", "b"), Broken("new-name.yaml")]).Kept.ShouldBe(["a"]);
+        _catalog.Find("a").ShouldNotBeNull();
+
+        _catalog.Load([Good("b.yaml", "b")]).Kept.ShouldBeEmpty();
+        _catalog.Find("a").ShouldBeNull();
+    }
+
+    [Fact]
+    public void OneIdInTwoFiles_IsAnErrorInBoth()
+    {
+        var result = _catalog.Load([Good("a.yaml", "same"), Good("b.yaml", "same")]);
+
+        result.Errors.Select(error => error.ToString()).ShouldBe(
+        [
+            "a.yaml:1:1  id  'same' is also the id of b.yaml.  Give each runbook an id of its own.",
+            "b.yaml:1:1  id  'same' is also the id of a.yaml.  Give each runbook an id of its own.",
+        ]);
+        _catalog.Current.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void SecondFileTakesAnIdLater_TheFirstOneKeepsIt()
+    {
+        _catalog.Load([Good("b.yaml", "same")]);
+
+        _catalog.Load([Good("a.yaml", "same", "Intruder"), Good("b.yaml", "same", "Second")]).Errors.Count.ShouldBe(2);
+
+        _catalog.Find("same")!.Title.ShouldBe("Second");
+    }
+
+    [Fact]
+    public void FileChangesItsId_TheOldIdGoes()
+    {
+        _catalog.Load([Good("a.yaml", "old"), Good("b.yaml", "b")]);
+
+        _catalog.Load([Good("a.yaml", "new"), Broken("b.yaml")]);
+
+        _catalog.Current.Select(runbook => runbook.Id).ShouldBe(["b", "new"]);
+    }
+
+    private static RunbookFile Good(string file, string id, string title = "First") => new(file, $$"""
+        id: {{id}}
+        title: {{title}}
+        trigger: [{ alert: A }]
+        target: t
+        impact: { severity: low, users: Nobody. }
+        mitigation: {}
+        """);
+
+    private static RunbookFile Broken(string file) => new(file, "id: [");
+}

@@ -1,0 +1,113 @@
+using CsCheck;
+using Runbooks.Catalog.Reading;
+using Runbooks.Catalog.Yaml;
+
+namespace Runbooks.Catalog.Tests;
+
+public sealed class RunbookReaderTests
+{
+    private static readonly string s_text = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "cases", "valid", "minimal", "runbook.yaml"));
+
+    private readonly RunbookReader _reader = new(SampleSteps.Catalog());
+
+    [Fact]
+    public void ShippedRunbook_IsRead()
+    {
+        var text = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "runbooks", "hanged-gpu.yaml"));
+
+        var result = _reader.Read("hanged-gpu.yaml", text);
+
+        result.Errors.ShouldBeEmpty();
+        result.Runbook!.Diagnosis.Select(check => check.Name).ShouldBe(["gpu-memory", "zombie"]);
+        result.Runbook.Mitigation.Steps.ShouldHaveSingleItem().Do.ShouldBe("kubernetes.recyclePod");
+    }
+
+    [Fact]
+    public void LineEndsAndByteOrderMark_DoNotChangeTheHash()
+    {
+        var hash = _reader.Read("a", s_text).Runbook!.Hash;
+
+        hash.Length.ShouldBe(64);
+        _reader.Read("b", '\uFEFF' + s_text.ReplaceLineEndings("\r\n")).Runbook!.Hash.ShouldBe(hash);
+        _reader.Read("c", s_text + "# changed\n").Runbook!.Hash.ShouldNotBe(hash);
+    }
+
+    [Fact]
+    public void NoVerify_AsksTheChecksOfWhen()
+    {
+        var verify = _reader.Read("a", s_text).Runbook!.Mitigation.Verify!;
+
+        verify.Checks.ShouldBe(["broken"]);
+        (verify.Every, verify.Within).ShouldBe((TimeSpan.FromSeconds(15), TimeSpan.FromMinutes(5)));
+    }
+
+    [Fact]
+    public void UnrepeatableAction_HasOneAttempt() =>
+        _reader.Read("a", s_text.Replace("do: note, with: { text: Hello. }", "do: keys.rotate, with: { name: k }", StringComparison.Ordinal))
+            .Runbook!.Mitigation.Steps[0].Retry.Attempts.ShouldBe(1);
+
+    [Fact]
+    public void FileTooLarge_IsRefusedUnread() =>
+        _reader.Read("a", s_text + "#" + new string('x', YamlTree.MaxCharacters)).Errors.ShouldHaveSingleItem().Problem.ShouldContain("more than");
+
+    [Theory]
+    [InlineData("[")]
+    [InlineData("{a: ")]
+    [InlineData("- ")]
+    [InlineData("? ")]
+    [InlineData("!!x ")]
+    [InlineData("&a ")]
+    [InlineData("\"")]
+    [InlineData("a:\n")]
+    [InlineData("{{ ")]
+    [InlineData("%YAML 1.1\n")]
+    [InlineData("--- a\n")]
+    [InlineData("*a\n")]
+    [InlineData("\0")]
+    public void GarbageInQuantity_IsAnErrorAndNothingElse(string piece)
+    {
+        var result = _reader.Read("a", string.Concat(Enumerable.Repeat(piece, 20_000)));
+
+        result.Runbook.ShouldBeNull();
+        result.Errors.Count.ShouldBeInRange(1, 100);
+    }
+
+    [Fact]
+    public void ScannerTrips_IsAnErrorOfTheFile()
+    {
+        var text = "trigger:\n  - alert: a\n    severity: [Sev0, !source: alertmanager\n    alert: \"*\"\n    labels: { cluster: b, code: 503 }\ntarget: t\nimpact: { severity: low }\n";
+
+        _reader.Read("a", text).Errors.ShouldContain(error => error.Problem.Contains("cannot be read from here on"));
+    }
+
+    [Fact]
+    public void EveryPrefixOfAFile_IsReadWithoutAnException()
+    {
+        for (var length = 0; length < s_text.Length; length++)
+        {
+            var result = _reader.Read("a", s_text[..length]);
+            (result.Runbook is null).ShouldBe(result.Errors.Count > 0);
+        }
+    }
+
+    [Fact]
+    public void MutatedFile_IsReadWithoutAnException()
+    {
+        var text = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "cases", "valid", "every-key", "runbook.yaml"));
+        string[] pieces = ["\n", " ", "{{", "}}", "- ", ": ", "[", "]", "{", "}", "*", "&", "!", "|", "\"", "'", "\t", "0", "~", "🙂", "\ud83d"];
+
+        Gen.Select(Gen.Int[0, text.Length - 1], Gen.Int[0, 12], Gen.Int[0, pieces.Length - 1]).Array[1, 4].Sample(
+            mutations =>
+            {
+                var mutated = mutations.Aggregate(text, (current, mutation) =>
+                {
+                    var (at, length, index) = mutation;
+                    at = Math.Min(at, current.Length);
+                    return string.Concat(current.AsSpan(0, at), pieces[index], current.AsSpan(Math.Min(current.Length, at + length)));
+                });
+                var result = _reader.Read("a", mutated);
+                return (result.Runbook is null) == (result.Errors.Count > 0);
+            },
+            iter: 1_000);
+    }
+}

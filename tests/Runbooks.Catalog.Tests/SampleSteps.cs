@@ -1,0 +1,55 @@
+using System.ComponentModel.DataAnnotations;
+using Runbooks.Catalog.Parameters;
+using Runbooks.Catalog.Steps;
+using Runbooks.Model.Incidents;
+
+namespace Runbooks.Catalog.Tests;
+
+/// <summary>Checks and actions with the names and parameters that runbooks of these tests use.</summary>
+internal static class SampleSteps
+{
+    public static StepCatalog Catalog() => new(
+        [new AlwaysCheck(), new SomeCheck<QueryText>("prometheus.query"), new SomeCheck<PodName>("kubernetes.pod")],
+        [
+            new NoteAction(),
+            new SomeAction<Recycle>("kubernetes.recyclePod", repeatable: true, reversible: false),
+            new SomeAction<Key>("keys.rotate", repeatable: false, reversible: false),
+            new SomeAction<Key>("flags.set", repeatable: true, reversible: true),
+        ]);
+
+    public sealed record QueryText([Runbooks.Catalog.Parameters.QueryText] string Query, string Failing, string? Unit = null, string? Endpoint = null);
+
+    public sealed record PodName
+    {
+        [KubernetesName] public required string Namespace { get; init; }
+        [KubernetesName(Subdomain = true)] public required string Pod { get; init; }
+    }
+
+    public sealed record Recycle
+    {
+        [KubernetesName] public required string Namespace { get; init; }
+        [KubernetesName(Subdomain = true)] public required string Pod { get; init; }
+        public bool KeepLogs { get; init; } = true;
+    }
+
+    public sealed record Key(string Name, [Range(1, 5)] int Slot = 1, [Secret] string? Value = null);
+
+    private sealed class SomeCheck<T>(string name) : Check<T>(name, "A check of the tests.") where T : notnull
+    {
+        protected override Task<CheckResult> AskAsync(T parameters, StepContext context, CancellationToken cancellationToken) =>
+            Task.FromResult(CheckResult.Passing("fine"));
+    }
+
+    private sealed class SomeAction<T>(string name, bool repeatable, bool reversible) : RunbookAction<T>(name, "An action of the tests.") where T : notnull
+    {
+        public override bool Repeatable => repeatable;
+
+        public override bool Reversible => reversible;
+
+        protected override Task<Preparation> PrepareAsync(T parameters, StepContext context, CancellationToken cancellationToken) =>
+            Task.FromResult(new Preparation { Will = "something" });
+
+        protected override Task<ActionResult> ApplyAsync(T parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken) =>
+            Task.FromResult(new ActionResult("did"));
+    }
+}

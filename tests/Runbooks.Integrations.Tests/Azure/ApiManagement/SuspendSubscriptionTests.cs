@@ -1,0 +1,74 @@
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Catalog.Steps;
+using Runbooks.Integrations.Azure;
+using Runbooks.Integrations.Azure.ApiManagement;
+using Runbooks.Integrations.Tests.Support;
+
+namespace Runbooks.Integrations.Tests.Azure.ApiManagement;
+
+public sealed class SuspendSubscriptionTests : OnTheRange
+{
+    private const string Suspend = "apim.suspendSubscription";
+    private static readonly string s_service = Resource("Microsoft.ApiManagement/service", "assist-apim");
+    private static readonly object s_user = new { service = s_service, subscription = "user-4711" };
+
+    protected override IServiceCollection Add(IServiceCollection services) => services.AddApiManagement();
+
+    private async Task<string?> KeyStateAsync() => (await ArmAsync($"{s_service}/subscriptions/user-4711")).GetProperty("properties").GetProperty("state").GetString();
+
+    [Fact]
+    public async Task Subscription_IsSuspendedAndReactivated()
+    {
+        var preparation = await PrepareAsync(Suspend, s_user);
+
+        await ApplyAsync(Suspend, s_user, preparation);
+
+        preparation.Will.ShouldBe("Suspend subscription user-4711 of API Management: its keys stop working at once (now active).");
+        (await KeyStateAsync()).ShouldBe("suspended");
+        var (request, body) = (await SentAsync())[^1];
+        request.ShouldBe($"PATCH /arm{s_service}/subscriptions/user-4711?api-version=2024-05-01");
+        body.ShouldBeGolden("suspend");
+        await UndoAsync(Suspend, preparation);
+        (await KeyStateAsync()).ShouldBe("active");
+    }
+
+    [Fact]
+    public async Task Keep_LeavesItForAPerson()
+    {
+        var with = new { service = s_service, subscription = "user-4711", keep = true };
+        var preparation = await PrepareAsync(Suspend, with);
+        await ApplyAsync(Suspend, with, preparation);
+
+        (await UndoAsync(Suspend, preparation)).Did.ShouldContain("reactivate it by hand");
+
+        (await KeyStateAsync()).ShouldBe("suspended");
+    }
+
+    [Fact]
+    public async Task MasterSubscription_IsNeverSuspended()
+    {
+        (await PrepareAsync(Suspend, new { service = s_service, subscription = "master" })).Refusal.ShouldNotBeNull().ShouldContain("more than one user");
+    }
+
+    [Fact]
+    public async Task ChangeBetweenReadAndWrite_IsNotOverwritten()
+    {
+        var preparation = await PrepareAsync(Suspend, s_user);
+        await FaultAsync("arm", "412", on: "PATCH ");
+
+        await Should.ThrowAsync<StepRefusedException>(() => ApplyAsync(Suspend, s_user, preparation));
+
+        (await KeyStateAsync()).ShouldBe("active");
+    }
+
+    [Theory]
+    [InlineData("403", typeof(StepRefusedException))]
+    [InlineData("429", typeof(AzureCallException))]
+    [InlineData("500", typeof(AzureCallException))]
+    public async Task Fault_IsSaidInWords(string fault, Type exception)
+    {
+        await FaultAsync("arm", fault);
+
+        await Should.ThrowAsync(() => PrepareAsync(Suspend, s_user), exception);
+    }
+}

@@ -1,0 +1,154 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Catalog.Steps;
+using Runbooks.Integrations.Azure;
+using Runbooks.Integrations.Azure.AppConfiguration;
+using Runbooks.Integrations.Tests.Support;
+
+namespace Runbooks.Integrations.Tests.Azure.AppConfiguration;
+
+public sealed class SetFlagTests : OnTheRange
+{
+    private const string Set = "appConfiguration.setFlag";
+    private const string Path = "/appconfiguration/kv/.appconfig.featureflag%2Flocal-model-only?api-version=2023-11-01";
+    private static readonly object s_on = new { flag = "local-model-only" };
+
+    protected override IServiceCollection Add(IServiceCollection services) => services.AddAppConfiguration();
+
+    private async Task PutAsync(string value) =>
+        (await Http.PutAsJsonAsync(Path, new { value, content_type = "application/vnd.microsoft.appconfig.ff+json;charset=utf-8" }, Cancel)).EnsureSuccessStatusCode();
+
+    private async Task<string?> ValueAsync()
+    {
+        var answer = await Http.GetAsync(Path, Cancel);
+        return answer.IsSuccessStatusCode ? (await answer.Content.ReadFromJsonAsync<JsonElement>(Cancel)).GetProperty("value").GetString() : null;
+    }
+
+    [Fact]
+    public async Task MissingFlag_IsMadeAndRemovedAgain()
+    {
+        var preparation = await PrepareAsync(Set, s_on);
+
+        var result = await ApplyAsync(Set, s_on, preparation);
+
+        preparation.Will.ShouldBe("Switch the feature flag local-model-only on in App Configuration 'practice' (it does not exist yet).");
+        preparation.Undo.ShouldBe("Remove the flag again.");
+        result.Did.ShouldBe("Switched the feature flag local-model-only on in App Configuration 'practice'.");
+        (await ValueAsync()).ShouldBe("{\"id\":\"local-model-only\",\"description\":\"\",\"enabled\":true,\"conditions\":{\"client_filters\":[]}}");
+        (await SentAsync())[^1].Body.ShouldBeGolden("make-flag");
+        await UndoAsync(Set, preparation);
+        (await UndoAsync(Set, preparation)).Did.ShouldContain("as it was before");
+        (await ValueAsync()).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task ExistingFlag_KeepsItsOtherPartsAndComesBackExactly()
+    {
+        const string before = "{\"id\":\"local-model-only\",\"description\":\"search stays on\",\"enabled\":false,\"conditions\":{\"client_filters\":[{\"name\":\"x\"}]}}";
+        await PutAsync(before);
+        var preparation = await PrepareAsync(Set, s_on);
+
+        await ApplyAsync(Set, s_on, preparation);
+
+        preparation.Will.ShouldContain("(now off); it has filters");
+        (await ValueAsync()).ShouldBe(before.Replace("false", "true"));
+        (await SentAsync())[^1].Body.ShouldBeGolden("switch-flag");
+        await UndoAsync(Set, preparation);
+        (await ValueAsync()).ShouldBe(before);
+    }
+
+    [Fact]
+    public async Task Preparing_TouchesNothing()
+    {
+        await PrepareAsync(Set, s_on);
+
+        (await RequestsAsync()).ShouldAllBe(request => request.StartsWith("GET "));
+    }
+
+    [Fact]
+    public async Task FlagThatSomebodyChangedMeanwhile_IsNotOverwritten()
+    {
+        var preparation = await PrepareAsync(Set, s_on);
+        await PutAsync("{\"id\":\"local-model-only\",\"enabled\":false}");
+
+        var refused = await Should.ThrowAsync<StepRefusedException>(() => ApplyAsync(Set, s_on, preparation));
+
+        refused.Message.ShouldContain("changed by somebody else");
+        (await ValueAsync()).ShouldBe("{\"id\":\"local-model-only\",\"enabled\":false}");
+    }
+
+    [Fact]
+    public async Task ChangeBetweenReadAndWrite_IsNotOverwritten()
+    {
+        var preparation = await PrepareAsync(Set, s_on);
+        await FaultAsync("appconfiguration", "412", on: "PUT ");
+
+        await Should.ThrowAsync<StepRefusedException>(() => ApplyAsync(Set, s_on, preparation));
+
+        (await ValueAsync()).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task UndoAfterSomebodyElsesChange_LeavesTheirs()
+    {
+        var preparation = await PrepareAsync(Set, s_on);
+        await ApplyAsync(Set, s_on, preparation);
+        await PutAsync("{\"id\":\"local-model-only\",\"enabled\":false}");
+
+        await Should.ThrowAsync<StepRefusedException>(() => UndoAsync(Set, preparation));
+
+        (await ValueAsync()).ShouldBe("{\"id\":\"local-model-only\",\"enabled\":false}");
+    }
+
+    [Fact]
+    public async Task InterruptedAttempt_IsFinishedAndStillGoesBackToTheFirstValue()
+    {
+        var first = await PrepareAsync(Set, s_on);
+        await ApplyAsync(Set, s_on, first);
+
+        var again = await PrepareAsync(Set, s_on, interrupted: first);
+        await ApplyAsync(Set, s_on, again, interrupted: first);
+        await UndoAsync(Set, again);
+
+        (await ValueAsync()).ShouldBeNull();
+        (await RequestsAsync()).Count(request => request.StartsWith("PUT ")).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task LockedKey_IsRefusedInWords()
+    {
+        await PutAsync("{\"id\":\"local-model-only\",\"enabled\":false}");
+        (await Http.PutAsync(Path.Replace("/kv/", "/locks/"), null, Cancel)).EnsureSuccessStatusCode();
+        var preparation = await PrepareAsync(Set, s_on);
+
+        (await Should.ThrowAsync<StepRefusedException>(() => ApplyAsync(Set, s_on, preparation))).Message.ShouldContain("is locked");
+    }
+
+    [Fact]
+    public async Task MissingRole_IsNamedWithTheStore()
+    {
+        await FaultAsync("appconfiguration", "403");
+
+        (await Should.ThrowAsync<StepRefusedException>(() => PrepareAsync(Set, s_on))).Message
+            .ShouldStartWith("This identity lacks the role App Configuration Data Owner on App Configuration 'practice'");
+    }
+
+    [Theory]
+    [InlineData("500")]
+    [InlineData("unreachable")]
+    public async Task OtherFaults_AreForTryingAgain(string fault)
+    {
+        await FaultAsync("appconfiguration", fault);
+
+        await Should.ThrowAsync<AzureCallException>(() => PrepareAsync(Set, s_on));
+    }
+
+    [Fact]
+    public async Task OtherJsonUnderTheKey_IsRefused()
+    {
+        await PutAsync("[1]");
+
+        (await PrepareAsync(Set, s_on)).Refusal.ShouldNotBeNull().ShouldContain("is not a feature flag");
+    }
+}

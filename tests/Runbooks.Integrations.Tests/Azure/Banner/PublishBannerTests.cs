@@ -1,0 +1,44 @@
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Catalog.Steps;
+using Runbooks.Integrations.Azure.Banner;
+using Runbooks.Integrations.Tests.Support;
+
+namespace Runbooks.Integrations.Tests.Azure.Banner;
+
+public sealed class PublishBannerTests : OnTheRange
+{
+    private const string Publish = "banner.publish";
+    private const string Key = "/appconfiguration/kv/banner?api-version=2023-11-01";
+    private static readonly object s_pause = new { message = "Creative writing is paused.", severity = "warning" };
+
+    protected override IServiceCollection Add(IServiceCollection services) => services.AddBanner();
+
+    [Fact]
+    public async Task Banner_IsShownAndTakenAway()
+    {
+        var preparation = await PrepareAsync(Publish, s_pause);
+        preparation.Will.ShouldBe("Show users the banner “Creative writing is paused.” through 'banner' in App Configuration 'practice'.");
+
+        await ApplyAsync(Publish, s_pause, preparation);
+
+        (await Http.GetStringAsync(Key, Cancel)).ShouldContain("Creative writing is paused.");
+        (await SentAsync())[^1].Body.ShouldBeGolden("key");
+        (await UndoAsync(Publish, preparation)).Did.ShouldBe("Removed 'banner' in App Configuration 'practice' again.");
+    }
+
+    [Fact]
+    public async Task BlobWithoutAContainer_IsRefusedWithTheSetting() =>
+        (await Should.ThrowAsync<StepRefusedException>(() => PrepareAsync(Publish, new { message = "x", blob = "other.json" })))
+            .Message.ShouldBe("No container is configured for the blob 'other.json'. Set Banner:Container.");
+
+    [Theory]
+    [InlineData("http://127.0.0.1:10000/devstoreaccount1/banner")]
+    [InlineData("https://a.blob.core.windows.net/banner?sv=2026&sig=x")]
+    [InlineData("banner")]
+    public void ContainerThatWouldLeakOrIsNone_IsRefusedAtTheStart(string container)
+    {
+        var options = new BannerOptions { Container = container };
+
+        options.Validate(new(options)).ShouldHaveSingleItem().ErrorMessage!.ShouldContain("Banner:Container must be the https URL");
+    }
+}

@@ -1,0 +1,111 @@
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Catalog.Steps;
+using Runbooks.Integrations.Azure;
+using Runbooks.Integrations.Azure.Monitor;
+using Runbooks.Integrations.Tests.Support;
+using Runbooks.Model.Incidents;
+
+namespace Runbooks.Integrations.Tests.Azure.Monitor;
+
+public sealed class AzureMonitorTests : OnTheRange
+{
+    private static readonly string s_gateway = Resource("Microsoft.Network/applicationGateways", "agw-cluster-b");
+
+    protected override IServiceCollection Add(IServiceCollection services) => services.AddAzureMonitor();
+
+    private Task<CheckResult> MetricAsync(string failing = "> 1500", string metric = "BackendLastByteResponseTime") =>
+        AskAsync("azureMonitor.metric", new { resource = s_gateway, metric, failing, unit = "ms" });
+
+    private Task<CheckResult> LogsAsync(string query = "AppRequests | summarize count()", string failing = "> 100") =>
+        AskAsync("azureMonitor.logs", new { workspace = "11111111-2222-3333-4444-55555555c0de", query, failing });
+
+    [Fact]
+    public async Task Metric_IsHeldAgainstTheThresholdWithItsCurve()
+    {
+        var slow = await MetricAsync();
+        Clock.Advance(TimeSpan.FromMinutes(10));
+        var fast = await MetricAsync();
+
+        (slow.Verdict, slow.Unit, slow.Threshold).ShouldBe((Verdict.Failing, "ms", "> 1500"));
+        slow.Summary.ShouldEndWith(" ms; failing is > 1500.");
+        slow.Series.Count.ShouldBe(15);
+        slow.Link.ShouldBe($"https://portal.azure.com/#@/resource{s_gateway}/metrics");
+        fast.Verdict.ShouldBe(Verdict.Passing);
+    }
+
+    [Fact]
+    public async Task MetricQuestion_IsAsked_AsTheApiDocumentsIt()
+    {
+        await AskAsync("azureMonitor.metric", new { resource = s_gateway, metric = "BackendLastByteResponseTime", failing = "> 1", filter = "Region eq 'westeurope'" });
+
+        (await RequestsAsync()).ShouldHaveSingleItem().ShouldBe(
+            $"GET /arm{s_gateway}/providers/microsoft.insights/metrics?api-version=2024-02-01&metricnames=BackendLastByteResponseTime"
+            + "&timespan=2026-11-24T02%3A45%3A00Z%2F2026-11-24T03%3A00%3A00Z&interval=PT1M&aggregation=average&$filter=Region%20eq%20%27westeurope%27");
+    }
+
+    [Fact]
+    public async Task MetricWithoutAnyValue_IsUnknown()
+    {
+        (await MetricAsync(metric: "Nothing")).Verdict.ShouldBe(Verdict.Unknown);
+        (await MetricAsync(metric: "Nothing", failing: "absent")).Verdict.ShouldBe(Verdict.Failing);
+    }
+
+    [Fact]
+    public async Task Logs_AreCountedAndTheQueryIsSentAsJson()
+    {
+        var found = await LogsAsync();
+
+        found.Verdict.ShouldBe(Verdict.Failing);
+        found.Summary.ShouldEndWith("; failing is > 100.");
+        (await SentAsync()).ShouldHaveSingleItem().Body.ShouldBeGolden("query");
+    }
+
+    [Fact]
+    public async Task QueryThatTheServiceRefuses_IsAnError()
+    {
+        (await Should.ThrowAsync<AzureCallException>(() => LogsAsync("Nonsense"))).Message.ShouldContain("answered 400");
+    }
+
+    [Fact]
+    public async Task ResourceHealth_SaysWhatAzureSees()
+    {
+        var found = await AskAsync("resourceHealth", new { resource = s_gateway });
+
+        (found.Verdict, found.Value).ShouldBe((Verdict.Failing, "Degraded"));
+        found.Summary.ShouldBe("Azure says that application gateway agw-cluster-b is degraded: The resource answers more slowly than usual.");
+    }
+
+    [Theory]
+    [InlineData("metrics", "Monitoring Reader")]
+    [InlineData("availabilityStatuses", "Reader")]
+    public async Task MissingRole_IsNamed(string on, string role)
+    {
+        await FaultAsync("arm", "403", on: on);
+
+        (await Should.ThrowAsync<StepRefusedException>(() => on == "metrics" ? MetricAsync() : AskAsync("resourceHealth", new { resource = s_gateway })))
+            .Message.ShouldContain($"lacks the role {role} on");
+    }
+
+    [Fact]
+    public async Task LogsWithoutTheRole_AreRefusedInWords()
+    {
+        await FaultAsync("logs", "403");
+
+        (await Should.ThrowAsync<StepRefusedException>(() => LogsAsync())).Message.ShouldContain("lacks the role Log Analytics Reader");
+    }
+
+    [Fact]
+    public async Task Alert_IsClosedAndOpenedAgain()
+    {
+        const string alert = "/subscriptions/00000000-0000-0000-0000-00000000c0de/providers/Microsoft.AlertsManagement/alerts/7d8f2c11-5a3e-4b6c-b0d9-2e4f6a8c1357";
+        var preparation = await PrepareAsync("azureAlert.close", new { alert });
+
+        await ApplyAsync("azureAlert.close", new { alert }, preparation);
+
+        preparation.Will.ShouldBe("Mark the Azure alert 7d8f2c11-5a3e-4b6c-b0d9-2e4f6a8c1357 as closed (now new).");
+        (await RequestsAsync()).ShouldContain($"POST /arm{alert}/changestate?api-version=2019-05-05-preview&newState=Closed");
+        (await SentAsync())[^1].Body.ShouldBeGolden("change-state");
+        await UndoAsync("azureAlert.close", preparation);
+        (await ArmAsync(alert)).GetProperty("properties").GetProperty("essentials").GetProperty("alertState").GetString().ShouldBe("New");
+    }
+}

@@ -1,0 +1,88 @@
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Catalog.Steps;
+using Runbooks.Integrations.Azure;
+using Runbooks.Integrations.Azure.AppService;
+using Runbooks.Integrations.Azure.ContainerApps;
+using Runbooks.Integrations.Http;
+using Runbooks.Integrations.Tests.Support;
+
+namespace Runbooks.Integrations.Tests.Azure;
+
+public sealed class OtherActionsTests : OnTheRange
+{
+    private static readonly string s_site = Resource("Microsoft.Web/sites", "assist-web");
+    private static readonly string s_app = Resource("Microsoft.App/containerApps", "assist");
+
+    protected override IReadOnlyDictionary<string, string?> Settings => new Dictionary<string, string?>
+    {
+        ["ArmRequest:AllowedScopes:0"] = "/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/rg-assist",
+        ["HttpRequest:AllowedHosts:0"] = "127.0.0.1",
+        ["HttpRequest:AllowedHosts:1"] = "169.254.169.254",
+        ["HttpRequest:PrivateHosts:0"] = "127.0.0.1",
+    };
+
+    protected override IServiceCollection Add(IServiceCollection services) =>
+        services.AddAppService().AddContainerApps().AddArmRequest().AddHttpRequest();
+
+    [Fact]
+    public async Task Site_IsRestarted()
+    {
+        var preparation = await PrepareAsync("appService.restart", new { site = s_site });
+        await ApplyAsync("appService.restart", new { site = s_site }, preparation);
+
+        preparation.Will.ShouldContain("(now Running)");
+        (await RequestsAsync()).ShouldContain($"POST /arm{s_site}/restart?api-version=2025-03-01&synchronous=true");
+    }
+
+    [Fact]
+    public async Task SiteThatSomebodyStopped_IsLeftStopped()
+    {
+        await ChangeAsync(HttpMethod.Patch, s_site, new { properties = new { state = "Stopped" } });
+
+        (await PrepareAsync("appService.restart", new { site = s_site })).Refusal.ShouldNotBeNull().ShouldContain("on purpose");
+    }
+
+    [Fact]
+    public async Task LatestReadyRevision_IsRestarted()
+    {
+        var preparation = await PrepareAsync("containerApp.restartRevision", new { app = s_app });
+        await ApplyAsync("containerApp.restartRevision", new { app = s_app }, preparation);
+
+        preparation.Identity.ShouldBe("assist--r1");
+        (await RequestsAsync()).ShouldContain(request => request.StartsWith($"POST /arm{s_app}/revisions/assist--r1/restart?"));
+        (await PrepareAsync("containerApp.restartRevision", new { app = s_app, revision = "assist--r0" })).Refusal.ShouldNotBeNull().ShouldContain("not active");
+    }
+
+    [Fact]
+    public async Task ArmRequest_StaysWithinItsScopes()
+    {
+        var inside = new { resource = s_site, apiVersion = "2025-03-01", action = "restart" };
+        var outside = new { resource = s_site.Replace("rg-assist", "rg-assistant"), apiVersion = "2025-03-01", action = "restart" };
+
+        var preparation = await PrepareAsync("arm.request", inside);
+        (await ApplyAsync("arm.request", inside, preparation)).Did.ShouldBe("web app assist-web answered 200.");
+
+        (await PrepareAsync("arm.request", outside)).Refusal.ShouldNotBeNull().ShouldContain("ArmRequest:AllowedScopes");
+    }
+
+    [Fact]
+    public async Task HttpRequest_GoesOnlyWhereItMay()
+    {
+        var allowed = new { url = $"{RangeAddress}provider/_outage?key=secret", body = new { down = false } };
+        var preparation = await PrepareAsync("http.request", allowed);
+
+        (await ApplyAsync("http.request", allowed, preparation)).Did.ShouldEndWith("/provider/_outage answered 204.");
+
+        preparation.Will.ShouldNotContain("secret");
+        (await PrepareAsync("http.request", new { url = "https://elsewhere.example/hook" })).Refusal.ShouldNotBeNull().ShouldContain("HttpRequest:AllowedHosts");
+    }
+
+    [Fact]
+    public async Task MetadataAddress_IsRefusedEvenWhereTheHostIsAllowed()
+    {
+        var with = new { url = "http://169.254.169.254/metadata/identity" };
+
+        (await Should.ThrowAsync<StepRefusedException>(async () => await ApplyAsync("http.request", with, await PrepareAsync("http.request", with))))
+            .Message.ShouldContain("private, link-local or metadata");
+    }
+}

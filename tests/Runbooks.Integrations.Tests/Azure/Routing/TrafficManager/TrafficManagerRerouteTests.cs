@@ -1,0 +1,124 @@
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Catalog.Steps;
+using Runbooks.Integrations.Azure;
+using Runbooks.Integrations.Azure.Routing;
+using Runbooks.Integrations.Tests.Support;
+
+namespace Runbooks.Integrations.Tests.Azure.Routing.TrafficManager;
+
+public sealed class TrafficManagerRerouteTests : OnTheRange
+{
+    private const string Reroute = "trafficManager.reroute";
+    private static readonly string s_profile = Resource("Microsoft.Network/trafficManagerProfiles", "assist");
+    private static readonly object s_away = new { profile = s_profile, from = "cluster-b", to = "cluster-a" };
+
+    protected override IServiceCollection Add(IServiceCollection services) => services.AddTrafficManager();
+
+    private Task EndpointAsync(string name, object properties) => ChangeAsync(HttpMethod.Patch, $"{s_profile}/azureEndpoints/{name}", new { properties });
+
+    private async Task<string> EndpointAsync(string name)
+    {
+        var properties = (await ArmAsync($"{s_profile}/azureEndpoints/{name}")).GetProperty("properties");
+        return $"{properties.GetProperty("endpointStatus")} {properties.GetProperty("weight")}";
+    }
+
+    [Fact]
+    public async Task Endpoint_IsDisabledAndComesBackAsItWas()
+    {
+        await EndpointAsync("cluster-b", new { weight = 70 });
+        var preparation = await PrepareAsync(Reroute, s_away);
+
+        var result = await ApplyAsync(Reroute, s_away, preparation);
+
+        preparation.Undo.ShouldBe("Set cluster-b back to: enabled, weight 70.");
+        result.Did.ShouldBe("Sent the traffic of cluster-b to cluster-a: cluster-b is now disabled, weight 70.");
+        (await EndpointAsync("cluster-b")).ShouldBe("Disabled 70");
+        var (request, body) = (await SentAsync())[^1];
+        request.ShouldBe($"PATCH /arm{s_profile}/azureEndpoints/cluster-b?api-version=2022-04-01");
+        body.ShouldBeGolden("disable");
+
+        (await UndoAsync(Reroute, preparation)).Did.ShouldBe("Gave cluster-b its traffic back: it is as before, enabled, weight 70.");
+        (await UndoAsync(Reroute, preparation)).Did.ShouldContain("as it was before");
+        (await EndpointAsync("cluster-b")).ShouldBe("Enabled 70");
+    }
+
+    [Fact]
+    public async Task Weight_IsLoweredWhereThatIsAsked()
+    {
+        var with = new { profile = s_profile, from = "cluster-b", weight = 5 };
+
+        await ApplyAsync(Reroute, with, await PrepareAsync(Reroute, with));
+
+        (await EndpointAsync("cluster-b")).ShouldBe("Enabled 5");
+        (await SentAsync())[^1].Body.ShouldBeGolden("weight");
+    }
+
+    [Fact]
+    public async Task UnhealthyTaker_IsRefused()
+    {
+        await EndpointAsync("cluster-a", new { endpointMonitorStatus = "Degraded" });
+
+        (await PrepareAsync(Reroute, s_away)).Refusal.ShouldNotBeNull().ShouldContain("traffic would go from bad to worse");
+    }
+
+    [Fact]
+    public async Task LastEnabledEndpoint_IsNeverDisabled()
+    {
+        await EndpointAsync("cluster-a", new { endpointStatus = "Disabled" });
+
+        (await PrepareAsync(Reroute, new { profile = s_profile, from = "cluster-b" })).Refusal.ShouldNotBeNull().ShouldContain("last one that is enabled");
+        (await PrepareAsync(Reroute, s_away)).Refusal.ShouldNotBeNull().ShouldContain("is disabled, so it cannot take over");
+    }
+
+    [Fact]
+    public async Task UnknownEndpoint_IsRefusedWithTheOnesThereAre()
+    {
+        (await PrepareAsync(Reroute, new { profile = s_profile, from = "cluster-x" })).Refusal.ShouldBe("There is no 'cluster-x'. There are: cluster-a, cluster-b.");
+    }
+
+    [Fact]
+    public async Task SomebodyElsesChangeMeanwhile_IsNotOverwritten()
+    {
+        var preparation = await PrepareAsync(Reroute, s_away);
+        await EndpointAsync("cluster-b", new { weight = 1 });
+
+        (await Should.ThrowAsync<StepRefusedException>(() => ApplyAsync(Reroute, s_away, preparation))).Message.ShouldContain("changed by somebody else");
+        (await Should.ThrowAsync<StepRefusedException>(() => UndoAsync(Reroute, preparation))).Message.ShouldContain("left alone");
+
+        (await EndpointAsync("cluster-b")).ShouldBe("Enabled 1");
+    }
+
+    [Fact]
+    public async Task InterruptedAttempt_StillGoesBackToTheFirstSetting()
+    {
+        var first = await PrepareAsync(Reroute, s_away);
+        await ApplyAsync(Reroute, s_away, first);
+
+        var again = await PrepareAsync(Reroute, s_away, interrupted: first);
+        (await ApplyAsync(Reroute, s_away, again, interrupted: first)).Did.ShouldContain("already");
+        await UndoAsync(Reroute, again);
+
+        (await EndpointAsync("cluster-b")).ShouldBe("Enabled 50");
+    }
+
+    [Fact]
+    public async Task Preparing_TouchesNothing()
+    {
+        await PrepareAsync(Reroute, s_away);
+
+        (await RequestsAsync()).ShouldAllBe(request => request.StartsWith("GET "));
+    }
+
+    [Theory]
+    [InlineData("403", typeof(StepRefusedException), "lacks the role Traffic Manager Contributor on Traffic Manager assist")]
+    [InlineData("404", typeof(StepRefusedException), "There is no Traffic Manager assist")]
+    [InlineData("500", typeof(AzureCallException), "answered 500")]
+    [InlineData("unreachable", typeof(AzureCallException), "cannot be reached")]
+    public async Task Fault_IsSaidInWords(string fault, Type exception, string words)
+    {
+        await FaultAsync("arm", fault);
+
+        (await Should.ThrowAsync(() => PrepareAsync(Reroute, s_away), exception)).Message.ShouldContain(words);
+    }
+}

@@ -1,0 +1,59 @@
+using System.Collections.Concurrent;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
+using Runbooks.Notifications;
+
+namespace Runbooks.Integrations.Tests.Notifications;
+
+/// <summary>The other end of every HTTP channel: a real server that notes what it is sent and answers as told.</summary>
+internal sealed class ChannelServer : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private ChannelServer(WebApplication app) => _app = app;
+
+    public string Url => _app.Urls.Single();
+
+    public ConcurrentQueue<Received> Requests { get; } = new();
+
+    public Func<HttpContext, Task> Answer { get; set; } = context => context.Response.WriteAsync("""{"ok":true,"channel":"C0OPS","ts":"1700000000.000100"}""");
+
+    public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 11, 23, 3, 12, 0, TimeSpan.Zero));
+
+    public static async Task<ChannelServer> StartAsync()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        var app = builder.Build();
+        var server = new ChannelServer(app);
+        app.Run(async context =>
+        {
+            using var reader = new StreamReader(context.Request.Body);
+            server.Requests.Enqueue(new(context.Request.Path, await reader.ReadToEndAsync(), context.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString())));
+            await server.Answer(context);
+        });
+        await app.StartAsync();
+        return server;
+    }
+
+    /// <summary>A channel of this name, set up as a host does it, with <c>${URL}</c> as the address of this server.</summary>
+    public INotifier Channel(string name, Action<IServiceCollection> add, params (string Name, string Value)[] settings)
+    {
+        var services = new ServiceCollection();
+        services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(
+            settings.Append(("URL", Url + "/hook/s3cret-signature")).Select(setting => KeyValuePair.Create(setting.Item1, (string?)setting.Item2))).Build());
+        services.AddLogging().AddSingleton<TimeProvider>(Time).AddSingleton<AddressSecrets>();
+        add(services);
+        return services.BuildServiceProvider().GetServices<INotifier>().Single(notifier => notifier.Channel == name);
+    }
+
+    public ValueTask DisposeAsync() => _app.DisposeAsync();
+
+    internal sealed record Received(string Path, string Body, IReadOnlyDictionary<string, string> Headers);
+}

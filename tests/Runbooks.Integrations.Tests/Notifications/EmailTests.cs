@@ -1,0 +1,205 @@
+using System.Text.Json.Nodes;
+using Azure.Core;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+using Runbooks.Engine;
+using Runbooks.Intake;
+using Runbooks.Integrations.Notifications.Email;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+using Runbooks.Notifications;
+using Runbooks.SignedLinks;
+using TestKit;
+using TestKit.Engine;
+using TestKit.People;
+using TestKit.Storage;
+
+namespace Runbooks.Integrations.Tests.Notifications;
+
+public sealed class EmailTests
+{
+    private static readonly Address s_ada = new("email", "ada@example.com", "ada");
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Mail_ArrivesAsTextAndHtmlAndItsLinkDecides()
+    {
+        await using var server = await MailServer.StartAsync();
+        await using var app = await HostAsync(server.Port);
+        var store = app.Services.GetRequiredService<IIncidentStore>();
+        var incident = Some.Waiting();
+        await store.OpenAsync(incident, Some.Runbook(), _ => null, Cancel);
+        var cards = app.Services.GetRequiredService<IncidentCards>();
+
+        var sent = await app.Services.GetRequiredService<Messenger>().SendAsync(
+            incident.Id, "mitigation-1:0", ["oncall"], to => cards.Approval(incident, Some.Runbook(), incident.LatestGate!, to.Name, CardKind.ApprovalRequest), Cancel);
+
+        sent.Reached.ShouldBeTrue(string.Join(' ', sent.Incident.Timeline.Select(entry => entry.What)));
+        var mail = await server.ReceiveAsync(Cancel);
+        mail.Subject.ShouldBe("Recycle pod llm-b-0?");
+        mail.To.Mailboxes.Single().Address.ShouldBe("ada@example.com");
+        var link = new Uri(LinkIn(mail.TextBody!));
+        mail.HtmlBody!.ShouldContain($"href=\"{link}\"");
+        using var browser = new HttpClient();
+        (await browser.GetStringAsync(link, Cancel)).ShouldContain("Recycle pod llm-b-0?");
+        (await store.GetAsync(incident.Id, Cancel)).LatestGate!.Outcome.ShouldBe(GateOutcome.Pending);
+        using var form = new FormUrlEncodedContent([new("decision", "approve")]);
+        (await browser.PostAsync(link, form, Cancel)).IsSuccessStatusCode.ShouldBeTrue();
+        var gate = (await store.GetAsync(incident.Id, Cancel)).LatestGate!;
+        gate.Outcome.ShouldBe(GateOutcome.Approved);
+        gate.Decisions.ShouldHaveSingleItem().Person.ShouldBe("ada");
+    }
+
+    [Theory]
+    [InlineData("later@example.com", true)]
+    [InlineData("never@example.com", false)]
+    public async Task RefusedRecipient_IsTriedAgainOnlyWhereThatCanHelp(string to, bool transient)
+    {
+        await using var server = await MailServer.StartAsync();
+
+        (await FailAsync(server.Port, to)).Transient.ShouldBe(transient);
+    }
+
+    [Fact]
+    public async Task ServerWithoutTls_GetsNoMail()
+    {
+        await using var server = await MailServer.StartAsync(tls: false);
+
+        (await FailAsync(server.Port, "ada@example.com", ("Email:Security", "StartTls"))).Message.ShouldContain("no TLS");
+    }
+
+    [Fact]
+    public async Task CertificateThatNobodyTrusts_GetsNoMail()
+    {
+        await using var server = await MailServer.StartAsync();
+
+        (await FailAsync(server.Port, "ada@example.com", ("Email:Security", "StartTls"))).Message.ShouldContain("certificate");
+    }
+
+    [Fact]
+    public async Task WrongPassword_IsToldWithoutIt()
+    {
+        await using var server = await MailServer.StartAsync();
+
+        var failure = await FailAsync(server.Port, "ada@example.com", ("Email:User", "bot"), ("Email:Password", "s3cret"));
+
+        failure.Message.ShouldContain("login");
+        failure.ToString().ShouldNotContain("s3cret");
+    }
+
+    [Theory]
+    [InlineData("mail.example.com", "None", false)]
+    [InlineData("mail.example.com", "StartTls", true)]
+    [InlineData("127.0.0.1", "None", true)]
+    [InlineData("localhost", "None", true)]
+    public void UnprotectedConnection_OnlyToThisMachine(string host, string security, bool fine)
+    {
+        var options = Services(25, ("Email:Host", host), ("Email:Security", security)).GetRequiredService<IOptions<EmailOptions>>();
+
+        if (fine)
+        {
+            options.Value.Host.ShouldBe(host);
+        }
+        else
+        {
+            Should.Throw<OptionsValidationException>(() => options.Value).Message.ShouldContain("encrypted");
+        }
+    }
+
+    [Theory]
+    [InlineData("ada@example.com", true)]
+    [InlineData("ada", false)]
+    [InlineData("ada@example.com, eve@example.com", false)]
+    [InlineData("Ada <ada@example.com>", false)]
+    [InlineData("ada@example.com\r\nBcc: eve@example.com", false)]
+    public void Address_IsOneBareAddress(string to, bool fine) => (Notifier(25).Objection(to) is null).ShouldBe(fine);
+
+    [Fact]
+    public async Task AzureCommunicationServices_GetsTheSameMessageUnderTheSameOperation()
+    {
+        await using var server = await ChannelServer.StartAsync();
+        var email = server.Channel(
+            "email", services => services.AddSingleton<TokenCredential>(new FixedToken()).AddEmail(), ("Email:AcsEndpoint", server.Url), ("Email:From", "runbooks@example.com"));
+
+        await email.SendAsync(Cards.Approval, s_ada, Cancel);
+        await email.SendAsync(Cards.Approval, s_ada, Cancel);
+        await email.SendAsync(Cards.Approval with { Key = "mitigation-1:1:ada@email" }, s_ada, Cancel);
+
+        var operations = server.Requests.Select(request => request.Headers["Operation-Id"]).ToList();
+        operations[0].ShouldBe(operations[1]);
+        operations[2].ShouldNotBe(operations[0]);
+        Guid.TryParse(operations[0], out _).ShouldBeTrue();
+        var first = server.Requests.First();
+        first.Path.ShouldBe("/emails:send");
+        first.Headers["Authorization"].ShouldBe("Bearer token");
+        JsonNode.Parse(first.Body)!["recipients"]!["to"]![0]!["address"]!.ToString().ShouldBe("ada@example.com");
+    }
+
+    private static string LinkIn(string text) => text.Split('\n').Select(line => line.Trim()).First(line => line.Contains("/decide/", StringComparison.Ordinal));
+
+    private static Task<DeliveryException> FailAsync(int port, string to, params (string, string)[] settings) =>
+        Should.ThrowAsync<DeliveryException>(() => Notifier(port, settings).SendAsync(Cards.Approval, s_ada with { To = to }, Cancel));
+
+    private static INotifier Notifier(int port, params (string, string)[] settings) => Services(port, settings).GetServices<INotifier>().Single();
+
+    private static ServiceProvider Services(int port, params (string Name, string Value)[] settings)
+    {
+        var services = new ServiceCollection();
+        services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(Smtp(port)).AddInMemoryCollection(
+            settings.Select(setting => KeyValuePair.Create(setting.Name, (string?)setting.Value))).Build());
+        return services.AddLogging().AddSingleton(TimeProvider.System).AddSingleton<AddressSecrets>().AddEmail().BuildServiceProvider();
+    }
+
+    private static Dictionary<string, string?> Smtp(int port) => new()
+    {
+        ["Email:Host"] = "127.0.0.1",
+        ["Email:Port"] = $"{port}",
+        ["Email:Security"] = "None",
+        ["Email:From"] = "runbooks@example.com",
+    };
+
+    /// <summary>The web surface and the mail channel together, as in a host.</summary>
+    private static async Task<WebApplication> HostAsync(int smtp)
+    {
+        var time = new FakeTimeProvider(Some.Time);
+        var address = new PublicAddressOptions();
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Logging.ClearProviders();
+        builder.Configuration.AddInMemoryCollection(Smtp(smtp)).AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["LinkSigning:Keys:0:Id"] = "k1",
+            ["LinkSigning:Keys:0:Secret"] = Convert.ToBase64String(new byte[32]),
+        });
+        builder.Services
+            .AddSingleton<TimeProvider>(time)
+            .AddSingleton<IIncidentStore>(new InMemoryIncidentStore())
+            .AddSingleton<IEvidenceStore>(new InMemoryEvidenceStore())
+            .AddSingleton<ISharedState>(new InMemorySharedState())
+            .AddSingleton<IIncidentEngine>(new RecordingEngine(time))
+            .AddSingleton<LoadedRunbooks>(() => [Some.Runbook()])
+            .AddSingleton(new ContactBook([new("oncall", [new Recipient("ada", [s_ada])])]))
+            .AddRunbooks()
+            .AddRunbooksWeb()
+            .AddEmail()
+            .AddSingleton(Options.Create(address));
+        var app = builder.Build();
+        app.MapRunbooks();
+        await app.StartAsync();
+        address.PublicUrl = app.Urls.Single();
+        return app;
+    }
+
+    private sealed class FixedToken : TokenCredential
+    {
+        public override AccessToken GetToken(TokenRequestContext requestContext, CancellationToken cancellationToken) => new("token", DateTimeOffset.MaxValue);
+
+        public override ValueTask<AccessToken> GetTokenAsync(TokenRequestContext requestContext, CancellationToken cancellationToken) => new(GetToken(requestContext, cancellationToken));
+    }
+}

@@ -1,0 +1,164 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using Runbooks.Integrations.Notifications.PagerDuty;
+using Runbooks.Integrations.Notifications.Slack;
+using Runbooks.Integrations.Notifications.Teams;
+using Runbooks.Integrations.Notifications.Webhook;
+using Runbooks.Notifications;
+
+namespace Runbooks.Integrations.Tests.Notifications;
+
+public sealed class HttpChannelTests : IAsyncLifetime
+{
+    private static readonly Address s_to = new("any", "${URL}", "ops-room");
+    private static readonly string s_secret = Convert.ToBase64String(new byte[32]);
+    private ChannelServer _server = null!;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => _server = await ChannelServer.StartAsync();
+
+    [Fact]
+    public async Task Slack_PostsAndChangesTheMessageInPlace()
+    {
+        var slack = Slack();
+
+        var reference = await slack.SendAsync(Cards.Approval, new("slack", "U0ADA", "ada"), Cancel);
+        await slack.UpdateAsync(reference!, Cards.Decided, Cancel);
+
+        reference.ShouldBe("C0OPS/1700000000.000100");
+        var (post, update) = (_server.Requests.First(), _server.Requests.Last());
+        post.Path.ShouldBe("/api/chat.postMessage");
+        post.Headers["Authorization"].ShouldBe("Bearer xoxb-s3cret");
+        JsonNode.Parse(post.Body)!["channel"]!.ToString().ShouldBe("U0ADA");
+        update.Path.ShouldBe("/api/chat.update");
+        var changed = JsonNode.Parse(update.Body)!;
+        changed["channel"]!.ToString().ShouldBe("C0OPS");
+        changed["ts"]!.ToString().ShouldBe("1700000000.000100");
+        update.Body.ShouldNotContain("\"approve\"");
+    }
+
+    [Theory]
+    [InlineData("""{"ok":false,"error":"channel_not_found"}""", false)]
+    [InlineData("""{"ok":false,"error":"ratelimited"}""", true)]
+    [InlineData("not json", false)]
+    [InlineData("[]", false)]
+    public async Task SlackThatDoesNotTakeIt_IsToldAndWorthAnotherTryOrNot(string answer, bool transient)
+    {
+        _server.Answer = context => context.Response.WriteAsync(answer);
+
+        (await Should.ThrowAsync<DeliveryException>(() => Slack().SendAsync(Cards.Approval, new("slack", "U0ADA", "ada"), Cancel))).Transient.ShouldBe(transient);
+    }
+
+    [Theory]
+    [InlineData("teams", 500, true)]
+    [InlineData("teams", 429, true)]
+    [InlineData("teams", 404, false)]
+    [InlineData("slackWebhook", 503, true)]
+    [InlineData("slackWebhook", 403, false)]
+    [InlineData("webhook", 302, false)]
+    public async Task Refusal_SaysTheStatusAndNeverTheSecret(string channel, int status, bool transient)
+    {
+        _server.Answer = context =>
+        {
+            context.Response.StatusCode = status;
+            context.Response.Headers.Location = "https://evil.example/";
+            return context.Response.WriteAsync("the URL was " + context.Request.Path);
+        };
+
+        var failure = await Should.ThrowAsync<DeliveryException>(() => Of(channel).SendAsync(Cards.Approval, s_to, Cancel));
+
+        failure.Transient.ShouldBe(transient);
+        failure.Message.ShouldContain($"answered {status}");
+        failure.ToString().ShouldNotContain("s3cret");
+    }
+
+    [Fact]
+    public async Task UnreachableService_IsToldWithoutItsAddress()
+    {
+        var teams = Of("teams");
+        await _server.DisposeAsync();
+
+        var failure = await Should.ThrowAsync<DeliveryException>(() => teams.SendAsync(Cards.Approval, s_to, Cancel));
+
+        failure.Transient.ShouldBeTrue();
+        failure.ToString().ShouldNotContain("s3cret");
+    }
+
+    [Fact]
+    public async Task SettingWithoutAValue_IsToldByItsName() =>
+        (await Should.ThrowAsync<DeliveryException>(() => Of("teams").SendAsync(Cards.Approval, s_to with { To = "${NOT_THERE}" }, Cancel))).Message.ShouldContain("NOT_THERE");
+
+    [Fact]
+    public async Task AnswerWithoutEnd_IsReadNoFurtherThanNeeded()
+    {
+        _server.Answer = async context =>
+        {
+            var block = new byte[64 * 1024];
+            for (var sent = 0; sent < 200 && !context.RequestAborted.IsCancellationRequested; sent++)
+            {
+                await context.Response.Body.WriteAsync(block, context.RequestAborted);
+            }
+        };
+
+        await Of("teams").SendAsync(Cards.Approval, s_to, Cancel);
+    }
+
+    [Fact]
+    public async Task PagerDuty_TriggersAcknowledgesAndResolvesOneIncident()
+    {
+        var pager = _server.Channel("pagerduty", services => services.AddPagerDuty(), ("PagerDuty:EventsUrl", _server.Url), ("KEY", new string('k', 32)));
+
+        var reference = await pager.SendAsync(Cards.Approval, new("pagerduty", "${KEY}", "ada"), Cancel);
+        await pager.UpdateAsync(reference!, Cards.Decided, Cancel);
+        await pager.UpdateAsync(reference!, Cards.Approval, Cancel);
+        await pager.UpdateAsync(reference!, Cards.Page, Cancel);
+        await pager.UpdateAsync(reference!, Cards.Closed, Cancel);
+
+        reference.ShouldBe("${KEY}");
+        var events = _server.Requests.Select(request => JsonNode.Parse(request.Body)!).ToList();
+        events.Select(sent => sent["event_action"]!.ToString()).ShouldBe(["trigger", "acknowledge", "resolve"]);
+        events.ShouldAllBe(sent => sent["dedup_key"]!.ToString() == Cards.Approval.IncidentId && sent["routing_key"]!.ToString() == new string('k', 32));
+        _server.Requests.ShouldAllBe(request => request.Path == "/v2/enqueue");
+    }
+
+    [Fact]
+    public async Task Webhook_IsSignedOverTimeAndBodyAndChangesByItsMessage()
+    {
+        var webhook = Of("webhook");
+
+        var reference = await webhook.SendAsync(Cards.Approval, s_to, Cancel);
+        await webhook.UpdateAsync(reference!, Cards.Decided, Cancel);
+
+        reference!.ShouldNotContain("s3cret");
+        foreach (var request in _server.Requests)
+        {
+            var timestamp = request.Headers["X-Runbooks-Timestamp"];
+            timestamp.ShouldBe(_server.Time.GetUtcNow().ToUnixTimeSeconds().ToString());
+            var expected = Convert.ToHexStringLower(HMACSHA256.HashData(new byte[32], Encoding.UTF8.GetBytes($"v1:{timestamp}:{request.Body}")));
+            request.Headers["X-Runbooks-Signature"].ShouldBe($"v1={expected}");
+            JsonNode.Parse(request.Body)!["message"]!.ToString().ShouldBe(Cards.Approval.Key);
+        }
+    }
+
+    [Theory]
+    [InlineData("teams", "http://hooks.example.com/x", false)]
+    [InlineData("teams", "https://hooks.example.com/x", true)]
+    [InlineData("teams", "javascript:alert(1)", false)]
+    [InlineData("pagerduty", "short", false)]
+    [InlineData("webhook", "ftp://x", false)]
+    [InlineData("slack", "#ops", false)]
+    [InlineData("slack", "C012AB3CD", true)]
+    public void Address_IsCheckedByItsChannel(string channel, string to, bool fine) => (Of(channel).Objection(to) is null).ShouldBe(fine);
+
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
+
+    private INotifier Slack() => Of("slack");
+
+    private INotifier Of(string channel) => _server.Channel(
+        channel,
+        services => services.AddTeams().AddSlack().AddWebhook().AddPagerDuty(),
+        ("Slack:ApiUrl", _server.Url + "/api"), ("Slack:BotToken", "xoxb-s3cret"), ("Webhook:SigningSecret", s_secret));
+}

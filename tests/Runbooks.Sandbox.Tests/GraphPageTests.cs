@@ -1,0 +1,12 @@
+namespace Runbooks.Sandbox.Tests;
+
+public sealed class GraphPageTests : OnTheRange
+{
+    [Fact]
+    public async Task Query_IsDrawn() =>
+        (await Http.GetStringAsync("/prometheus/graph?g0.expr=DCGM_FI_DEV_FB_USED_PERCENT", Cancel)).ShouldContain("<polyline");
+
+    [Fact]
+    public async Task QueryWithMarkup_IsEncoded() =>
+        (await Http.GetStringAsync("/prometheus/graph?g0.expr=%3Cscript%3E", Cancel)).ShouldNotContain("<script>");
+}

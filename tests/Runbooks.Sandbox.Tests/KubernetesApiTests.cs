@@ -1,0 +1,157 @@
+using System.Net;
+using k8s;
+using k8s.Autorest;
+using k8s.Models;
+
+namespace Runbooks.Sandbox.Tests;
+
+/// <summary>Through the typed client that production uses: what it understands here it understands there.</summary>
+public sealed class KubernetesApiTests : OnTheRange
+{
+    private const string Ns = "inference";
+    private IKubernetes? _client;
+
+    private IKubernetes Client => _client ??= new Kubernetes(new KubernetesClientConfiguration { Host = $"{Http.BaseAddress}kubernetes/b" });
+
+    private Task<V1Pod> ReadAsync(string name) => Client.CoreV1.ReadNamespacedPodAsync(name, Ns, cancellationToken: Cancel);
+
+    private Task<V1Eviction> EvictAsync(string name, string? uid = null) => Client.CoreV1.CreateNamespacedPodEvictionAsync(
+        new V1Eviction
+        {
+            ApiVersion = "policy/v1",
+            Kind = "Eviction",
+            Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = Ns },
+            DeleteOptions = new V1DeleteOptions { Preconditions = new V1Preconditions { Uid = uid } },
+        },
+        name,
+        Ns,
+        cancellationToken: Cancel);
+
+    private static bool IsReady(V1Pod pod) => pod.Status.Conditions.Single(condition => condition.Type == "Ready").Status == "True";
+
+    private async Task<string> LogAsync(string name, bool previous = false, int? tail = null, string? container = null, int? limit = null)
+    {
+        using var reader = new StreamReader(await Client.CoreV1.ReadNamespacedPodLogAsync(
+            name, Ns, previous: previous, tailLines: tail, container: container, limitBytes: limit, cancellationToken: Cancel));
+        return await reader.ReadToEndAsync(Cancel);
+    }
+
+    [Fact]
+    public async Task Pod_IsReadAsTheRealOneIs()
+    {
+        var pod = await ReadAsync("llm-b-0");
+
+        pod.Metadata.OwnerReferences.ShouldHaveSingleItem().Kind.ShouldBe("StatefulSet");
+        pod.Spec.Containers.Single().Resources.Limits["nvidia.com/gpu"].ToInt32().ShouldBe(1);
+        (pod.Status.Phase, IsReady(pod)).ShouldBe(("Running", true));
+    }
+
+    [Theory]
+    [InlineData("llm-b-5")]
+    [InlineData("llm-b-123456")]
+    public async Task AnyGpuPodThatIsAskedFor_Exists(string name) => (await ReadAsync(name)).Metadata.Name.ShouldBe(name);
+
+    [Theory]
+    [InlineData("llm-a-0")]
+    [InlineData("llm-b-x")]
+    [InlineData("llm-b-1234567")]
+    public async Task AnyOtherPod_IsNotFound(string name)
+    {
+        var missing = await Should.ThrowAsync<HttpOperationException>(() => ReadAsync(name));
+
+        missing.Response.StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        KubernetesJson.Deserialize<V1Status>(missing.Response.Content).Reason.ShouldBe("NotFound");
+    }
+
+    [Fact]
+    public async Task Eviction_BringsANewUidThatBecomesReady()
+    {
+        var old = await ReadAsync("llm-b-0");
+
+        await EvictAsync("llm-b-0");
+
+        var leaving = await ReadAsync("llm-b-0");
+        (leaving.Metadata.Uid, leaving.Metadata.DeletionTimestamp is null).ShouldBe((old.Metadata.Uid, false));
+        Clock.Advance(TimeSpan.FromSeconds(1));
+        var pending = await ReadAsync("llm-b-0");
+        pending.Metadata.Uid.ShouldNotBe(old.Metadata.Uid);
+        (pending.Status.Phase, IsReady(pending)).ShouldBe(("Pending", false));
+        Clock.Advance(TimeSpan.FromSeconds(1));
+        var ready = await ReadAsync("llm-b-0");
+        (ready.Metadata.Uid, ready.Status.Phase, IsReady(ready)).ShouldBe((pending.Metadata.Uid, "Running", true));
+        long.Parse(ready.Metadata.ResourceVersion).ShouldBeGreaterThan(long.Parse(old.Metadata.ResourceVersion));
+    }
+
+    [Fact]
+    public async Task SecondEviction_WhileThePodLeaves_ChangesNothing()
+    {
+        await EvictAsync("llm-b-0");
+        await EvictAsync("llm-b-0");
+
+        (await JsonAsync("/_range/state")).GetProperty("apis").GetProperty("kubernetes").GetProperty("b").GetProperty("deletions").GetInt32().ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task OtherUidThanThePrecondition_IsAConflict()
+    {
+        var conflict = await Should.ThrowAsync<HttpOperationException>(() => EvictAsync("llm-b-0", "other"));
+
+        conflict.Response.StatusCode.ShouldBe(HttpStatusCode.Conflict);
+    }
+
+    [Fact]
+    public async Task DisruptionBudget_HitsTheEvictionOnly()
+    {
+        await FaultAsync(new { api = "kubernetes", kind = "429" });
+
+        await ReadAsync("llm-b-0");
+        var refused = await Should.ThrowAsync<HttpOperationException>(() => EvictAsync("llm-b-0"));
+
+        refused.Response.StatusCode.ShouldBe(HttpStatusCode.TooManyRequests);
+        KubernetesJson.Deserialize<V1Status>(refused.Response.Content).Details.Causes.Single().Reason.ShouldBe("DisruptionBudget");
+    }
+
+    [Fact]
+    public async Task OldLog_RemainsAsPrevious()
+    {
+        var before = await LogAsync("llm-b-0");
+
+        await EvictAsync("llm-b-0");
+        Clock.Advance(TimeSpan.FromSeconds(2));
+
+        before.ShouldContain("CUDA out of memory");
+        (await LogAsync("llm-b-0", previous: true)).ShouldBe(before);
+        (await LogAsync("llm-b-0")).ShouldBe("INFO loading model weights\nINFO model loaded, ready to serve\n");
+    }
+
+    [Fact]
+    public async Task Log_IsCutAsAsked()
+    {
+        (await LogAsync("llm-b-0", tail: 1)).ShouldBe("WARNING engine loop has not advanced for 10 s, 48 requests waiting\n");
+        (await LogAsync("llm-b-0", limit: 7)).Length.ShouldBe(7);
+        (await Should.ThrowAsync<HttpOperationException>(() => LogAsync("llm-b-0", container: "sidecar"))).Response.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        (await Should.ThrowAsync<HttpOperationException>(() => LogAsync("llm-b-1", previous: true))).Response.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+    }
+
+    [Theory]
+    [InlineData("app=llm-b", null, 2)]
+    [InlineData("app!=llm-b", null, 2)]
+    [InlineData(null, "metadata.name=llm-b-1", 1)]
+    [InlineData("app", "status.phase=Running", 4)]
+    public async Task List_HonoursSelectors(string? labels, string? fields, int count) =>
+        (await Client.CoreV1.ListNamespacedPodAsync(Ns, labelSelector: labels, fieldSelector: fields, cancellationToken: Cancel)).Items.Count.ShouldBe(count);
+
+    [Fact]
+    public async Task OtherNamespace_IsEmpty() =>
+        (await Client.CoreV1.ListNamespacedPodAsync("default", cancellationToken: Cancel)).Items.ShouldBeEmpty();
+
+    [Fact]
+    public async Task Events_TellWhatHappenedToThePod()
+    {
+        await Client.CoreV1.DeleteNamespacedPodAsync("llm-b-0", Ns, cancellationToken: Cancel);
+
+        var events = await Client.CoreV1.ListNamespacedEventAsync(Ns, fieldSelector: "involvedObject.name=llm-b-0", cancellationToken: Cancel);
+
+        events.Items.Select(each => each.Reason).ShouldBe(["Scheduled", "Started", "Killing"]);
+    }
+}

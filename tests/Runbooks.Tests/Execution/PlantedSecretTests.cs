@@ -1,0 +1,137 @@
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Runbooks.Catalog.Steps;
+using Runbooks.Execution;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
+using TestKit.Incidents;
+
+namespace Runbooks.Tests.Execution;
+
+/// <summary>Secrets that are planted where secrets may be, and looked for wherever anything comes out.</summary>
+public sealed class PlantedSecretTests : IAsyncDisposable
+{
+    private const string Password = "correct horse/battery+staple";
+    private const string Planted = "PLANTED-d41d8cd98f00b204";
+    private static readonly string s_noise =
+        $"GET https://user:{Planted}@host/x?a=1&sig={Planted}&b=2 failed; Authorization: Bearer {Planted}{Planted}; AccountKey={Planted};"
+        + $" {{\"client_secret\": \"{Planted}\"}} https://hooks.example/in?code={Planted} logged in with {Password} and {Uri.EscapeDataString(Password)}";
+
+    private readonly Pen _log = new();
+    private readonly IncidentWorld _world;
+
+    public PlantedSecretTests() => _world = new IncidentWorld(configure: services => services
+        .AddLogging(logging => logging.AddProvider(_log).SetMinimumLevel(LogLevel.Trace))
+        .AddSingleton<ICheck, TalkativeCheck>());
+
+    [Theory]
+    [InlineData("before")]
+    [InlineData("after")]
+    [InlineData("undo")]
+    [InlineData("check")]
+    [InlineData("channel")]
+    public async Task SecretAnywhere_ComesOutNowhere(string where)
+    {
+        var runbook = Some.Runbook() with
+        {
+            Diagnosis = [.. Some.Runbook().Diagnosis, Some.Check("talk") with { Check = "script.talk" }],
+            Mitigation = Some.Runbook().Mitigation with { Steps = [Some.Step("fix", with: new { name = "fix", password = Password })], Verify = new(["stuck"], TimeSpan.FromSeconds(15), TimeSpan.FromMinutes(1)) },
+        };
+        var failure = new IOException(s_noise, new InvalidOperationException(s_noise));
+        _world.Script.BeforeActing = _ => where == "before" ? failure : null;
+        _world.Script.AfterActing = _ => where == "after" ? failure : null;
+        _world.Script.BeforeUndoing = _ => where == "undo" ? new IOException(s_noise.Replace(Password, "", StringComparison.Ordinal).Replace(Uri.EscapeDataString(Password), "", StringComparison.Ordinal)) : null;
+        _world.Notifier.Failure = to => where == "channel" && to == "oncall" ? new IOException(s_noise.Replace(Password, "", StringComparison.Ordinal).Replace(Uri.EscapeDataString(Password), "", StringComparison.Ordinal)) : null;
+
+        var opened = await _world.OpenAsync(runbook);
+        await _world.DecideAsync(opened.Id, Verb.Approve);
+        var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(15));
+
+        incident.State.ShouldBe(IncidentState.Failed);
+        var pinned = await _world.Store.FindRunbookAsync(runbook.Hash, CancellationToken.None);
+        pinned.ShouldNotBeNull();
+        Clean("record", JsonSerializer.Serialize(incident));
+        Clean("cards", JsonSerializer.Serialize(_world.Notifier.Sent.Select(sent => sent.Card)));
+        Clean("audit", string.Concat(AuditTrail.Export(incident)));
+        Clean("log", string.Join('\n', _log.Lines));
+
+        // The history begins with the runbook file itself, whose author wrote the password into it.
+        Clean("history", string.Concat((await _world.Engine.HistoryAsync(incident.Id)).Select(happened => System.Text.Json.JsonSerializer.Serialize(happened, happened.GetType()))));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(100_000)]
+    public async Task SecretInEvidence_IsNotKept(int readAtOnce)
+    {
+        var noise = s_noise.Replace(Password, "", StringComparison.Ordinal).Replace(Uri.EscapeDataString(Password), "", StringComparison.Ordinal);
+        var context = _world.Get<StepContexts>().For(Some.Incident(Some.Runbook()), "script.act", "key");
+        await using var log = new MemoryStream(System.Text.Encoding.UTF8.GetBytes($"GPU at 97 % — ☠\r\n{noise}\n\nlast line"));
+
+        var reference = await context.Evidence.SaveAsync("i", "pod.log", readAtOnce == 1 ? new SlowStream(log) : log, CancellationToken.None);
+
+        using var kept = new StreamReader((await context.Evidence.OpenAsync(reference, CancellationToken.None))!);
+        var lines = (await kept.ReadToEndAsync(TestContext.Current.CancellationToken)).Split('\n');
+        (lines[0], lines[2], lines[3], lines.Length).ShouldBe(("GPU at 97 % — ☠", "", "last line", 5));
+        Clean("evidence", lines[1]);
+    }
+
+    [Theory]
+    [InlineData("https://a/b?sig=abc%2Bdef&x=1", "https://a/b?sig=•••&x=1")]
+    [InlineData("Authorization: Bearer abcdefgh12345", "Authorization: Bearer •••")]
+    [InlineData("postgres://u:p@db/x", "postgres://•••@db/x")]
+    [InlineData("Server=x;Password=hunter2;Pooling=true", "Server=x;Password=•••;Pooling=true")]
+    [InlineData("{\"apiKey\":\"k\",\"n\":1}", "{\"apiKey\":\"•••\",\"n\":1}")]
+    [InlineData("token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl.", "token •••.")]
+    [InlineData("GPU memory is at 97 % (pod llm-b-0, code 503)", "GPU memory is at 97 % (pod llm-b-0, code 503)")]
+    [InlineData("exit code: 137, status code = 503, key: pod-7", "exit code: 137, status code = 503, key: pod-7")]
+    [InlineData("a decode=1 is no secret", "a decode=1 is no secret")]
+    public void FreeText_LosesSecretsAndNothingElse(string text, string expected) => Redactor.Redact(text).ShouldBe(expected);
+
+    public ValueTask DisposeAsync() => _world.DisposeAsync();
+
+    private static void Clean(string output, string text)
+    {
+        text.ShouldNotContain(Planted, Case.Sensitive, $"in the {output}");
+        text.ShouldNotContain(Password, Case.Sensitive, $"in the {output}");
+        text.ShouldNotContain(Uri.EscapeDataString(Password), Case.Sensitive, $"in the {output}");
+    }
+
+    private sealed class TalkativeCheck() : Check<ScriptedCheckParameters>("script.talk", "Fails and says too much.")
+    {
+        protected override Task<CheckResult> AskAsync(ScriptedCheckParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+            throw new IOException(s_noise.Replace(Password, "", StringComparison.Ordinal).Replace(Uri.EscapeDataString(Password), "", StringComparison.Ordinal));
+    }
+
+    /// <summary>Gives a byte at a time, as a slow network may.</summary>
+    private sealed class SlowStream(Stream inner) : MemoryStream
+    {
+        public override int Read(byte[] buffer, int offset, int count) => inner.Read(buffer, offset, 1);
+
+        public override int Read(Span<byte> buffer) => inner.Read(buffer[..1]);
+
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => inner.ReadAsync(buffer, offset, 1, cancellationToken);
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => inner.ReadAsync(buffer[..1], cancellationToken);
+    }
+
+    private sealed class Pen : ILoggerProvider, ILogger
+    {
+        public System.Collections.Concurrent.ConcurrentQueue<string> Lines { get; } = new();
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            Lines.Enqueue($"{formatter(state, exception)} {exception}");
+
+        public void Dispose()
+        {
+        }
+    }
+}

@@ -1,0 +1,79 @@
+using Runbooks.Catalog.Steps;
+using Runbooks.Execution;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using TestKit.Incidents;
+
+namespace Runbooks.Tests.Execution;
+
+/// <summary>A step's activity delivered at a wrong moment, as engines that deliver at least once may do.</summary>
+public sealed class StepClaimTests : IAsyncDisposable
+{
+    private static readonly Runbook s_runbook = Some.Runbook() with { Resolution = new() };
+    private readonly IncidentWorld _world = new();
+
+    [Fact]
+    public async Task StepOfAGateThatNobodyAnswered_IsRefused()
+    {
+        var opened = await _world.OpenAsync(s_runbook);
+
+        (await RunAsync(opened)).End.ShouldBe(StepEnd.Refused);
+        (await RunAsync(opened, gate: "mitigation-7")).End.ShouldBe(StepEnd.Refused);
+
+        _world.Script.Deeds.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task StepThatWasUndone_IsNotDoneAgain()
+    {
+        var opened = await _world.OpenAsync(s_runbook);
+        await _world.DecideAsync(opened.Id, Verb.Approve);
+        await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(6));
+        _world.Script.Deeds.ShouldBe(["do fix", "undo fix"]);
+
+        await RunAsync(opened);
+
+        _world.Script.Deeds.ShouldBe(["do fix", "undo fix"]);
+    }
+
+    [Fact]
+    public async Task StepThatNeverBeganWhenUndoingDid_DoesNotBeginAfterwards()
+    {
+        var runbook = s_runbook with { Mitigation = s_runbook.Mitigation with { Steps = [Some.Step("one"), Some.Step("two")] } };
+        _world.Script.BeforeActing = name => name == "one" ? new StepRefusedException("no such pod") : null;
+        var opened = await _world.OpenAsync(runbook);
+        await _world.Store.UpdateAsync(opened.Id, i => (i.Decide("mitigation-1", new(Verb.Approve, "alice", "api", _world.Time.GetUtcNow())).Incident with { UndoBeganAt = Some.Night }, true), CancellationToken.None);
+
+        (await RunAsync(opened, "two")).End.ShouldBe(StepEnd.Refused);
+
+        _world.Script.Deeds.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task SameStepTwiceAtOnce_ActsOnceWhenItCannotBeRepeated()
+    {
+        var runbook = s_runbook with { Mitigation = s_runbook.Mitigation with { Steps = [Some.Step("rotate", "script.once")] } };
+        var opened = await _world.OpenAsync(runbook);
+        await _world.DecideAsync(opened.Id, Verb.Approve, wake: false);
+
+        var runs = Enumerable.Range(0, 8).Select(async _ =>
+        {
+            try
+            {
+                await RunAsync(opened, "rotate");
+            }
+            catch (StepAttemptFailedException)
+            {
+                // The engine tries again later, and then reads the outcome.
+            }
+        });
+        await Task.WhenAll(runs);
+
+        _world.Script.Count("do rotate").ShouldBe(1);
+    }
+
+    public ValueTask DisposeAsync() => _world.DisposeAsync();
+
+    private Task<StepReport> RunAsync(Incident incident, string step = "fix", string gate = "mitigation-1") =>
+        _world.Get<StepRunner>().RunAsync(new StepRequest(incident.Id, Phase.Mitigation, step, gate), CancellationToken.None);
+}

@@ -1,0 +1,27 @@
+namespace Runbooks.Tests.Intake.Parsing;
+
+public class AlertCasesTests
+{
+    public static TheoryData<string> Cases => [.. AlertCases.Names];
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void CaseFolder_ReadsAsExpected(string name)
+    {
+        var parsed = Readers.BuiltIn.Read(AlertCases.SourceOf(name), AlertCases.Body(name));
+
+        AlertCases.Show(parsed).ShouldBe(AlertCases.Expected(name));
+    }
+
+    [Fact]
+    public void EveryRefusedCase_IsRefusedWithAReason()
+    {
+        foreach (var name in AlertCases.Names)
+        {
+            var parsed = Readers.BuiltIn.Read(AlertCases.SourceOf(name), AlertCases.Body(name));
+
+            parsed.IsRefused.ShouldBe(name.Contains("/refused-", StringComparison.Ordinal), name);
+            (parsed.Alerts.Count + parsed.Errors.Count).ShouldBeGreaterThan(0, name);
+        }
+    }
+}

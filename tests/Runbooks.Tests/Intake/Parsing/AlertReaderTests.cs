@@ -1,0 +1,34 @@
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Intake;
+using Runbooks.Intake.Parsing;
+
+namespace Runbooks.Tests.Intake.Parsing;
+
+public class AlertReaderTests
+{
+    [Fact]
+    public void BuiltInSources_AreTheFourOfTheContract() =>
+        Readers.BuiltIn.Sources.ShouldBe(["alertmanager", "azure-monitor", "generic", "grafana"]);
+
+    [Fact]
+    public void UnknownSource_IsNotKnown() => Readers.BuiltIn.Knows("nagios").ShouldBeFalse();
+
+    [Fact]
+    public void SourceInOtherCase_IsTheSameSource() => Readers.Read("Generic", """{"name":"A"}""").Alerts.ShouldHaveSingleItem().Source.ShouldBe("generic");
+
+    [Fact]
+    public void TwoParsersOfOneSource_FailAtStartUp() =>
+        Should.Throw<InvalidOperationException>(() => new AlertReader([new Parser(), new Parser()])).Message.ShouldContain("'mine'");
+
+    [Fact]
+    public void AlertsAddedTwice_AreRegisteredOnce() =>
+        new ServiceCollection().AddAlerts().AddAlerts().Count(service => service.ServiceType == typeof(IAlertParser)).ShouldBe(4);
+
+    private sealed class Parser : IAlertParser
+    {
+        public string Source => "mine";
+
+        public ParsedAlerts Parse(JsonElement body) => throw new NotSupportedException();
+    }
+}

@@ -1,0 +1,77 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using Runbooks.Intake;
+using Runbooks.Model.Alerts;
+using Runbooks.Model.Incidents;
+using Runbooks.Storage;
+using TestKit;
+using TestKit.Engine;
+using TestKit.Storage;
+
+namespace Runbooks.Tests.Intake;
+
+public sealed class StormTests
+{
+    private readonly FakeTimeProvider _time = new(Some.Time);
+    private readonly InMemoryIncidentStore _store = new();
+    private readonly RecordingEngine _engine;
+    private readonly IncidentIntake _intake;
+
+    public StormTests()
+    {
+        _engine = new RecordingEngine(_time);
+        _intake = new IncidentIntake(() => [Some.Runbook()], _store, new PinnedRunbooks(_store), _engine, IncidentIntakeTests.Unlimited, _time, NullLogger<IncidentIntake>.Instance);
+    }
+
+    [Fact]
+    public async Task TenThousandAlertsOnTwoHundredTargets_AreTwoHundredIncidentsThatCountThemAll()
+    {
+        var posts = Enumerable.Range(0, 100).Select(post => Enumerable.Range(0, 100).Select(i => Some.Alert(pod: $"llm-b-{((post * 100) + i) % 200}")).ToList()).ToList();
+
+        var outcomes = await Task.WhenAll(posts.Select(post => _intake.TakeAsync(post, CancellationToken.None)));
+
+        _store.All.Count.ShouldBe(200);
+        _store.All.ShouldAllBe(incident => incident.AlertCount == 50 && incident.Alerts.Count == 1 && incident.Alerts[0].Count == 50);
+        _store.All.ShouldAllBe(incident => incident.Timeline.Count == 1);
+        _engine.Started.Select(started => started.IncidentId).Distinct().Count().ShouldBe(200);
+        outcomes.SelectMany(outcome => outcome).Count(outcome => outcome.Outcome == IntakeResult.Opened).ShouldBe(200);
+        outcomes.SelectMany(outcome => outcome).Count(outcome => outcome.Outcome == IntakeResult.Folded).ShouldBe(9_800);
+    }
+
+    [Fact]
+    public async Task ThousandsOfDifferentAlertsOnOneTarget_AreCountedAndDoNotBloatTheRecord()
+    {
+        for (var post = 0; post < 20; post++)
+        {
+            await _intake.TakeAsync([.. Enumerable.Range(0, 100).Select(i => Some.Alert() with { Fingerprint = $"f-{post}-{i}" })], CancellationToken.None);
+        }
+
+        var incident = _store.All.ShouldHaveSingleItem();
+        incident.AlertCount.ShouldBe(2_000);
+        incident.Alerts.Count.ShouldBe(IncidentAlerts.MaxListed);
+        incident.Timeline.Count.ShouldBeLessThanOrEqualTo(IncidentAlerts.MaxListed + 1);
+    }
+
+    [Fact]
+    public async Task AlertThatComesAndGoesForDays_DoesNotBloatTheRecord()
+    {
+        for (var i = 0; i < 500; i++)
+        {
+            await _intake.TakeAsync([Some.Alert(), Some.Alert() with { Status = AlertStatus.Resolved }], CancellationToken.None);
+        }
+
+        _store.All.ShouldHaveSingleItem().Timeline.Count.ShouldBeLessThanOrEqualTo(IncidentAlerts.MaxTold + 1);
+        _store.All[0].AlertResolvedAt.ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task ListedAlertsAreOverButNotAllAreListed_IsNotRecovered()
+    {
+        var alerts = Enumerable.Range(0, IncidentAlerts.MaxListed + 1).Select(i => Some.Alert() with { Fingerprint = $"f-{i}" }).ToList();
+        await _intake.TakeAsync(alerts, CancellationToken.None);
+
+        await _intake.TakeAsync([.. alerts.Take(IncidentAlerts.MaxListed).Select(alert => alert with { Status = AlertStatus.Resolved })], CancellationToken.None);
+
+        _store.All.ShouldHaveSingleItem().AlertResolvedAt.ShouldBeNull();
+    }
+}

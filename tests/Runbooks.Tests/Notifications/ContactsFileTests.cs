@@ -1,0 +1,106 @@
+using Runbooks.Notifications;
+using TestKit.People;
+
+namespace Runbooks.Tests.Notifications;
+
+public sealed class ContactsFileTests
+{
+    private const string Good = """
+        people:
+          ada:
+            slackUser: U0ADA
+            signIn: [ada@example.com, 11111111-2222-3333-4444-555555555555]
+            reach:
+              - chat: D0ADA
+              - pager: ${ADA_PAGER}
+          grace:
+            reach: [{ chat: D0GRACE }]
+        rooms:
+          ops-room:
+            members: [ada]
+            reach:
+              - pager: ${OPS_URL}
+        contacts:
+          oncall: [ada, ops-room]
+          fallback: grace
+        """;
+
+    [Fact]
+    public void GoodFile_GivesPeopleInTheOrderOfTheirChannels()
+    {
+        var book = Read(Good).Book.ShouldNotBeNull();
+
+        book.TryFind("OnCall", out var oncall).ShouldBeTrue();
+        oncall!.Recipients.Select(recipient => recipient.Name).ShouldBe(["ada", "ops-room"]);
+        oncall.Recipients[0].Addresses.ShouldBe([new("chat", "D0ADA", "ada"), new("pager", "${ADA_PAGER}", "ada")]);
+        book.FindPerson(Identity.Slack("U0ADA"))!.Name.ShouldBe("ada");
+        book.FindPerson(Identity.SignIn("ADA@example.com"))!.Name.ShouldBe("ada");
+        book.IsMember(oncall.Recipients[1], "ada").ShouldBeTrue();
+        book.IsMember(oncall.Recipients[1], "grace").ShouldBeFalse();
+    }
+
+    [Theory]
+    [InlineData("fallback: grace", "oncall2: grace", "c.yaml:15:1  contacts  has no 'fallback'.")]
+    [InlineData("chat: D0ADA", "chaat: D0ADA", "c.yaml:6:9  people.ada.reach[0].chaat  is not a known key.  Did you mean 'chat'?")]
+    [InlineData("pager: ${ADA_PAGER}", "pager: https://hooks.example/abc", "c.yaml:7:16  people.ada.reach[1].pager  is a secret written out")]
+    [InlineData("${ADA_PAGER}", "${ADA_PAGE}", "people.ada.reach[1].pager  refers to the setting ADA_PAGE, which has no value.  Set ADA_PAGE")]
+    [InlineData("D0ADA", "bad", "c.yaml:6:15  people.ada.reach[0].chat  cannot be used: no such place.")]
+    [InlineData("members: [ada]", "members: [adda]", "rooms.ops-room.members  names 'adda', and there is no such person.  Did you mean 'ada'?")]
+    [InlineData("oncall: [ada, ops-room]", "oncall: [ada, opsroom]", "contacts.oncall[1]  names 'opsroom', and there is no such person or room.  Did you mean 'ops-room'?")]
+    [InlineData("slackUser: U0ADA", "slack: U0ADA", "c.yaml:3:5  people.ada.slack  is not a known key.")]
+    [InlineData("people:", "people: 3\nfolks:", "people  is '3' and must be a mapping with at least one name.")]
+    [InlineData("ops-room:\n    members", "ada:\n    members", "rooms.ada  is there twice.")]
+    public void BrokenFile_IsToldByPlaceAndRemedy(string good, string broken, string error)
+    {
+        var result = Read(Good.Replace(good, broken, StringComparison.Ordinal));
+
+        result.Book.ShouldBeNull();
+        result.Errors.Select(e => e.ToString()).ShouldContain(line => line.Contains(error, StringComparison.Ordinal), string.Join('\n', result.Errors));
+    }
+
+    [Fact]
+    public void SecretValue_StandsInNoError()
+    {
+        var result = Read(Good.Replace("${OPS_URL}", "${BAD_URL}", StringComparison.Ordinal));
+
+        result.Errors.ShouldHaveSingleItem().ToString().ShouldNotContain("bad-secret");
+    }
+
+    [Theory]
+    [InlineData("${ADA_PAGER}", "${NOWHERE}", 0)]
+    [InlineData("${ADA_PAGER}", "written-out", 1)]
+    [InlineData("D0ADA", "bad", 1)]
+    public void WithoutTheHostsSettings_OnlyWhatTheyDecideIsLeftOut(string good, string changed, int errors)
+    {
+        var text = Good.Replace(good, changed, StringComparison.Ordinal);
+
+        new ContactsFile([new Chat { Lack = "no token." }, new ScriptedChannel("pager") { AddressIsSecret = true }], Office.Secrets())
+            .Read("c.yaml", text, withSettings: false).Errors.Count.ShouldBe(errors);
+    }
+
+    [Fact]
+    public void ChannelThatIsNotSetUp_IsToldWhereItIsUsed() =>
+        new ContactsFile([new Chat { Lack = "Slack has no token." }, new ScriptedChannel("pager") { AddressIsSecret = true }], Office.Secrets(("ADA_PAGER", "k"), ("OPS_URL", "https://ops")))
+            .Read("c.yaml", Good).Errors.Select(error => error.ToString())
+            .ShouldBe(["c.yaml:6:15  people.ada.reach[0].chat  cannot be used: Slack has no token.", "c.yaml:9:21  people.grace.reach[0].chat  cannot be used: Slack has no token."]);
+
+    [Fact]
+    public void AllErrors_AreToldAtOnce() =>
+        Read(Good.Replace("D0ADA", "bad", StringComparison.Ordinal).Replace("[ada]", "[x]", StringComparison.Ordinal).Replace("fallback", "other", StringComparison.Ordinal))
+            .Errors.Count.ShouldBe(3);
+
+    private static ContactsResult Read(string text) => new ContactsFile(
+        [new Chat(), new ScriptedChannel("pager") { AddressIsSecret = true }],
+        Office.Secrets(("ADA_PAGER", "k"), ("OPS_URL", "https://ops"), ("BAD_URL", ""))).Read("c.yaml", text);
+
+    private sealed class Chat : INotifier
+    {
+        public string Channel => "chat";
+
+        public string? Lack { get; init; }
+
+        public string? Objection(string to) => to == "bad" ? "no such place." : null;
+
+        public Task<string?> SendAsync(Card card, Address to, CancellationToken cancellationToken) => Task.FromResult<string?>(null);
+    }
+}

@@ -1,0 +1,67 @@
+using Microsoft.Extensions.Logging;
+using Runbooks.Catalog;
+using Runbooks.Notifications;
+using TestKit.Engine;
+using TestKit.People;
+
+namespace Runbooks.Tests.Notifications;
+
+public sealed class ContactsReloadTests : IDisposable
+{
+    private readonly ListLogger _log = new();
+    private readonly CurrentContacts _contacts = new(People.Book);
+    private readonly ContactsReload _reload;
+
+    public ContactsReloadTests() => _reload = new(
+        new ContactsFile([new ScriptedChannel("chat")], Office.Secrets()), _contacts, _log.CreateLogger<ContactsReload>());
+
+    [Fact]
+    public void ChangedFile_ReplacesTheBook()
+    {
+        _reload.Take(new("c.yaml", File("newcomer")));
+
+        _contacts.Book.FindPerson("newcomer").ShouldNotBeNull();
+        _contacts.Book.FindPerson("ada").ShouldBeNull();
+    }
+
+    [Fact]
+    public void BrokenFile_LeavesTheOldBookAndTellsEveryErrorOnce()
+    {
+        var broken = new RunbookFile("c.yaml", File("newcomer").Replace("chat", "fax", StringComparison.Ordinal));
+
+        _reload.Take(broken);
+        _reload.Take(broken);
+
+        _contacts.Book.ShouldBeSameAs(People.Book);
+        _log.Lines.Count(line => line.StartsWith("Error: The contacts stay as they were: c.yaml:2:25  people.newcomer.reach[0].fax", StringComparison.Ordinal)).ShouldBe(1);
+    }
+
+    [Fact]
+    public void MendedFile_IsTakenAfterAll()
+    {
+        _reload.Take(new("c.yaml", "nonsense"));
+
+        _reload.Take(new("c.yaml", File("newcomer")));
+
+        _contacts.Book.FindPerson("newcomer").ShouldNotBeNull();
+    }
+
+    [Fact]
+    public void FileThatIsGone_LeavesTheOldBookAndSaysSo()
+    {
+        _reload.Take(new("c.yaml", File("newcomer")));
+
+        _reload.Take(null);
+
+        _contacts.Book.FindPerson("newcomer").ShouldNotBeNull();
+        _log.Lines.ShouldContain("Error: The contacts stay as they were: contacts.yaml is gone. Put it back.");
+    }
+
+    public void Dispose() => _log.Dispose();
+
+    private static string File(string person) => $$"""
+        people:
+          {{person}}: { reach: [{ chat: C0 }] }
+        contacts: { fallback: {{person}} }
+        """;
+}

@@ -1,0 +1,23 @@
+using CsCheck;
+
+namespace Runbooks.Tests.Orchestration.Model;
+
+/// <summary>
+/// Gates and steps under anything that may happen to them: decisions, stops, resolved alerts, a changing world, the kill
+/// switch, crashes at any event, activities that run twice or break off between two writes, silence.
+/// </summary>
+public sealed class IncidentModelTests
+{
+    private static readonly int s_cases = int.TryParse(Environment.GetEnvironmentVariable("MODEL_CASES"), out var cases) ? cases : 2_000;
+
+    [Fact]
+    public Task WhateverHappens_NothingRunsUnaskedOrTwiceAndEveryIncidentEnds() => Case.Any.SampleAsync(
+        async @case =>
+        {
+            await using var world = new ModelWorld(@case);
+            await world.PlayAsync();
+            world.Violations.ShouldBeEmpty(@case.ToString());
+        },
+        iter: s_cases,
+        threads: 1);
+}

@@ -1,0 +1,191 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Engine;
+using Runbooks.Guardrails;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+using Runbooks.Watchdog;
+using TestKit.Incidents;
+using TestKit.Storage;
+
+namespace Runbooks.Tests.Orchestration.Model;
+
+/// <summary>Plays one case, and looks at every deed at the moment it is done.</summary>
+internal sealed class ModelWorld : IAsyncDisposable
+{
+    private const string Id = "i-1";
+    private readonly Case _case;
+    private readonly Random _random;
+    private readonly IncidentWorld _world;
+    private bool _calm;
+
+    public ModelWorld(Case @case)
+    {
+        _case = @case;
+        _random = new Random(@case.Seed);
+        _world = new IncidentWorld(
+            new WorldHubOptions { ReplayEveryTurn = @case.Seed % 4 == 0, KillAt = () => Next(4) == 0 && Wrong(), Around = AroundAsync },
+            services => services.AddIncidentWatch().AddSingleton<IIncidentStore>(new FlakyIncidentStore(
+                (IIncidentStore)services.Last(service => service.ServiceType == typeof(IIncidentStore)).ImplementationInstance!, Fault)));
+        _world.Notifier.Failure = _ => Wrong() ? new IOException("channel down") : null;
+        _world.Script.BeforeActing = name => { Look($"do {name}"); return Wrong() ? new IOException("refused") : null; };
+        _world.Script.AfterActing = _ => Wrong() ? new IOException("answer lost") : null;
+        _world.Script.BeforeUndoing = name => { Look($"undo {name}"); return Wrong() ? new IOException("refused") : null; };
+    }
+
+    /// <summary>What must never be, and was.</summary>
+    public ConcurrentQueue<string> Violations { get; } = new();
+
+    public async Task PlayAsync()
+    {
+        await _world.OpenAsync(_case.Runbook(), Some.Incident(_case.Runbook(), Id));
+        foreach (var happening in _case.Happenings)
+        {
+            await _world.AdvanceAsync(Id, happening.After);
+            await HappenAsync(happening);
+            await _world.SettleAsync(Id);
+        }
+
+        await _world.AdvanceAsync(Id, TimeSpan.FromHours(3));
+        _calm = true;
+        await _world.Get<KillSwitch>().ReleaseAsync("ada", "over", CancellationToken.None);
+        _world.Script.Verdicts["full"] = _world.Script.Verdicts["stuck"] = Verdict.Passing;
+        await _world.AdvanceAsync(Id, TimeSpan.FromHours(6));
+
+        // An end that no activity could record or tell is what the watch is for.
+        await _world.Get<DeadManWatch>().LookAsync(CancellationToken.None);
+        await JudgeAsync(await _world.SettleAsync(Id));
+    }
+
+    public ValueTask DisposeAsync() => _world.DisposeAsync();
+
+    private async Task HappenAsync(Happening happening)
+    {
+        var person = new[] { "alice", "bob", "carol", "alice" }[happening.Which];
+        switch (happening.Kind)
+        {
+            case Kind.Approve or Kind.Reject or Kind.TakeOver:
+                var verb = happening.Kind switch { Kind.Approve => Verb.Approve, Kind.Reject => Verb.Reject, _ => Verb.TakeOver };
+                await _world.DecideAsync(Id, verb, person, wake: happening.Which != 3);
+                break;
+            case Kind.StaleApproval:
+                await _world.Store.UpdateAsync(Id, i => i.Decide(i.LatestGate?.Id ?? "mitigation-1", new(Verb.Approve, person, "link", _world.Time.GetUtcNow(), PlanHash: "of yesterday")), CancellationToken.None);
+                break;
+            case Kind.ResolveAlert:
+                await _world.ResolveAlertAsync(Id);
+                break;
+            case Kind.AlertAgain:
+                await _world.Store.UpdateAsync(Id, i => i.Attach(Some.Alert(), _world.Time.GetUtcNow()), CancellationToken.None);
+                break;
+            case Kind.Stop:
+                var stopped = await _world.Store.UpdateAsync(Id, i => i.RequestStop(new(person, "enough", _world.Time.GetUtcNow())), CancellationToken.None);
+                await _world.Engine.RaiseAsync(Id, stopped.WakeEvent ?? "");
+                break;
+            case Kind.BareEvent:
+                await _world.Engine.RaiseAsync(Id, (await _world.Store.GetAsync(Id, CancellationToken.None)).WakeEvent ?? "wake-1");
+                break;
+            case Kind.EngineCrash:
+                await _world.Engine.CrashAsync();
+                break;
+            case Kind.CheckPasses or Kind.CheckFails or Kind.CheckUnknown:
+                _world.Script.Verdicts[happening.Which % 2 == 0 ? "stuck" : "full"] = happening.Kind switch { Kind.CheckPasses => Verdict.Passing, Kind.CheckFails => Verdict.Failing, _ => Verdict.Unknown };
+                break;
+            case Kind.OtherTarget:
+                _world.Script.Identities[$"act{happening.Which}"] = _world.Script.Identities[$"once{happening.Which}"] = $"another at {_world.Time.GetUtcNow():O}";
+                break;
+            case Kind.KillSwitchOn:
+                await _world.Get<KillSwitch>().EngageAsync(person, "hands off", CancellationToken.None);
+                break;
+            default:
+                await _world.Get<KillSwitch>().ReleaseAsync(person, "go on", CancellationToken.None);
+                break;
+        }
+    }
+
+    /// <summary>At the moment of a deed: is everything on record that has to be?</summary>
+    private void Look(string deed)
+    {
+        var incident = _world.Store.All.Single();
+        var name = deed.Split(' ')[1];
+        var step = incident.Steps.FirstOrDefault(s => s.Name == name);
+        Must(step is not null, $"{deed}: no intent on record");
+        Must(_case.Mode != RunMode.DryRun, $"{deed}: in a dry run");
+        Must(_world.Get<KillSwitch>().ReadAsync(CancellationToken.None).GetAwaiter().GetResult() is { Engaged: false }, $"{deed}: the kill switch is on");
+        if (step is null || deed.StartsWith("undo", StringComparison.Ordinal))
+        {
+            Must(!name.StartsWith("once", StringComparison.Ordinal), $"{deed}: cannot be undone");
+            return;
+        }
+
+        Must(!incident.State.IsFinal(), $"{deed}: the incident has ended as {incident.State}");
+        Must(_world.Script.Count($"undo {name}") == 0, $"{deed}: after it was undone");
+        Must(incident.FindGate(step.GateId) is { Outcome: GateOutcome.Approved } gate && MayRun(gate, step), $"{deed}: nobody allowed it ({step.GateId})");
+        Must(!name.StartsWith("once", StringComparison.Ordinal) || _world.Script.Count(deed) == 0, $"{deed}: a second time");
+    }
+
+    private bool MayRun(Gate gate, StepRecord step)
+    {
+        var people = gate.Decisions.Where(d => d.Verb == Verb.Approve).Select(d => d.Person).Distinct().Count();
+        var planned = gate.Plan.Steps.Any(s => s.Name == step.Name) || step.Attempts > 1;
+        var byItself = _case.SelfHealing && gate.Phase == Phase.Mitigation && gate.Difference is null && gate.Overrules.Count == 0 && _case.Mode != RunMode.ApproveAll;
+        var bySilence = gate.OnTimeout == OnTimeout.ProceedIfReversible && gate.Plan.Reversible && gate.Overrules.Count == 0 && gate.Difference is null && _case.Mode != RunMode.ApproveAll;
+        return planned && (people >= gate.Required || byItself || bySilence);
+    }
+
+    private async Task JudgeAsync(Incident incident)
+    {
+        var words = $"{incident.State}: {incident.Reason}";
+        Must(incident.State.IsFinal() || incident.Deliveries.Any(d => d.Reached), $"neither ended nor anybody asked; {words}");
+        Must(incident.State.IsFinal(), $"still open; {words}");
+        Must(incident.State is not (IncidentState.Failed or IncidentState.Expired) || incident.Deliveries.Any(d => d.Reached), $"nobody was paged; {words}");
+        Must(await _world.Engine.FindAsync(Id, CancellationToken.None) is { Status: EngineStatus.Completed } || incident.State == IncidentState.Failed, $"the workflow broke; {words}");
+        Must(IncidentTimeline.FindBreak(Id, incident.Timeline) is null, "the timeline is broken");
+        Must(incident.Steps.All(s => s.FinishedAt is not null), $"a step has no outcome; {words}");
+        foreach (var step in incident.Steps.Where(s => s.Phase == Phase.Mitigation && s.Name.StartsWith("act", StringComparison.Ordinal) && s.Status == StepStatus.Done))
+        {
+            Must(incident.State is IncidentState.Resolved or IncidentState.TakenOver or IncidentState.Failed || incident.Reason!.Contains("mitigation holds", StringComparison.Ordinal), $"{step.Name} is left in place; {words}");
+        }
+    }
+
+    private void Must(bool holds, string otherwise)
+    {
+        if (!holds)
+        {
+            Violations.Enqueue(otherwise);
+        }
+    }
+
+    /// <summary>An activity may run once, twice one after the other, twice at once, or be cut off and delivered again.</summary>
+    private async Task<object?> AroundAsync(string name, Func<Task<object?>> work)
+    {
+        switch (Wrong() ? Next(4) : 0)
+        {
+            case 1:
+                await work();
+                return await work();
+            case 2:
+                var first = work();
+                var second = work();
+                await Task.WhenAll(first, second);
+                return await (Next(2) == 0 ? first : second);
+            case 3:
+                await work();
+                throw new IOException("the answer got lost");
+            default:
+                return await work();
+        }
+    }
+
+    private FlakyIncidentStore.Fault Fault() => Wrong() ? (FlakyIncidentStore.Fault)(1 + Next(2)) : FlakyIncidentStore.Fault.None;
+
+    private bool Wrong() => !_calm && Next(100) < _case.Faults;
+
+    private int Next(int below)
+    {
+        lock (_random)
+        {
+            return _random.Next(below);
+        }
+    }
+}
