@@ -47,3 +47,46 @@ internal sealed class IncidentRows(TableRows rows, TableDocuments documents)
             : throw new InvalidDataException("The title, target or reason of the incident is too long to be kept.");
     }
 }
+
+/// <summary>The claim on a runbook and target: which incident is its latest, and the tag under which another may follow.</summary>
+internal sealed record IncidentClaim(string Key, string IncidentKey, ETag Tag);
+
+/// <summary>
+/// The row of a claim carries the new incident's first document, so that taking a claim and recording its incident is
+/// one write: a crash right after it loses nothing, whoever comes next writes the incident's own row from it.
+/// </summary>
+internal sealed class IncidentClaims(TableRows rows, TableDocuments documents)
+{
+    private const string Row = "claim";
+    private const string IncidentKey = "Incident";
+
+    public async Task<IncidentClaim?> FindAsync(string key, CancellationToken cancellationToken) =>
+        await rows.FindAsync(key, Row, [IncidentKey], cancellationToken) is { } found
+            ? new(key, found.GetString(IncidentKey), found.ETag)
+            : null;
+
+    /// <returns>The first document of the incident that holds the claim.</returns>
+    public async Task<Incident?> FindFirstDocumentAsync(string key, CancellationToken cancellationToken) =>
+        (await documents.FindAsync<Incident>(key, Row, cancellationToken))?.Value;
+
+    /// <summary>The new incident becomes the latest.</summary>
+    /// <param name="before">The claim that it follows; null for the first.</param>
+    /// <returns>False when another incident was quicker.</returns>
+    public Task<bool> TakeAsync(string key, Incident incident, IncidentClaim? before, CancellationToken cancellationToken)
+    {
+        var claim = new TableEntity(key, Row) { [IncidentKey] = TableKeys.Hash(incident.Id) };
+        return before is null
+            ? documents.AddAsync(claim, incident, cancellationToken)
+            : documents.ReplaceAsync(claim, incident, before.Tag, null, cancellationToken);
+    }
+
+    /// <summary>Gives the claim up if this incident still holds it.</summary>
+    public async Task ReleaseAsync(string key, string incidentKey, CancellationToken cancellationToken)
+    {
+        if (await FindAsync(key, cancellationToken) is { } claim && claim.IncidentKey == incidentKey
+            && await rows.RemoveAsync(key, Row, claim.Tag, cancellationToken))
+        {
+            await documents.RemoveBlobsAsync(key, cancellationToken);
+        }
+    }
+}

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 using YamlDotNet.RepresentationModel;
@@ -150,4 +151,11 @@ internal static class TestScriptWriter
             ? ScalarStyle.Plain
             : ScalarStyle.DoubleQuoted,
     };
+}
+
+/// <summary>Values as test files write them.</summary>
+internal static class Words
+{
+    public static string Of<T>(T value)
+        where T : struct, Enum => JsonNamingPolicy.CamelCase.ConvertName(value.ToString());
 }

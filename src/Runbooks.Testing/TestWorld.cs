@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Time.Testing;
 using Runbooks.Catalog.Steps;
@@ -99,4 +100,34 @@ internal sealed class TestWorld : IAsyncDisposable
         await _services.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
     }
+}
+
+/// <summary>Everybody is reached, and nothing is sent: what would have been is kept.</summary>
+internal sealed class SilentChannel(TimeProvider time) : INotifier
+{
+    public const string Name = "silent";
+
+    private readonly ConcurrentQueue<KeptCard> _kept = [];
+
+    public string Channel => Name;
+
+    /// <summary>In the order of sending.</summary>
+    public IReadOnlyList<KeptCard> Kept => [.. _kept];
+
+    public Task<string?> SendAsync(Card card, Address to, CancellationToken cancellationToken)
+    {
+        _kept.Enqueue(new KeptCard(time.GetUtcNow(), to.Recipient, card));
+        return Task.FromResult<string?>(null);
+    }
+}
+
+internal sealed record KeptCard(DateTimeOffset At, string To, Card Card);
+
+/// <summary>Says what limits, windows and breakers would say that have a past.</summary>
+internal sealed class ScriptedGuardrail(WorldScript script) : IGuardrail
+{
+    public Task<Objection?> ObjectAsync(GuardrailQuestion question, CancellationToken cancellationToken) =>
+        Task.FromResult(script.Objections.TryGetValue(question.Phase == Phase.Mitigation ? "mitigation" : "resolution", out var severity)
+            ? new Objection("scripted", $"As scripted: {severity}.", Enum.Parse<ObjectionSeverity>(severity, ignoreCase: true))
+            : null);
 }

@@ -1,8 +1,10 @@
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Runbooks.AzureStorage;
 using Runbooks.Catalog;
+using Runbooks.Intake;
 
 namespace RunbookFunctions.Catalog;
 
@@ -67,5 +69,18 @@ internal sealed class RunbookLoader(
         }
 
         return files;
+    }
+}
+
+internal static class CatalogLoading
+{
+    /// <summary>The published runbooks, or the packaged ones where none are published.</summary>
+    public static IServiceCollection AddPublishedRunbooks(this IServiceCollection services)
+    {
+        services.AddOptions<RunbookSourceOptions>().BindConfiguration(RunbookSourceOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        return services
+            .AddPublishedFiles()
+            .AddSingleton<LoadedRunbooks>(provider => () => provider.GetRequiredService<RunbookCatalog>().Current)
+            .AddHostedService<RunbookLoader>();
     }
 }

@@ -1,5 +1,11 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using RunbookFunctions.Catalog;
+using Runbooks.AzureStorage;
+using Runbooks.Catalog;
 using Runbooks.Integrations.Notifications.Email;
 using Runbooks.Integrations.Notifications.Outbox;
 using Runbooks.Integrations.Notifications.PagerDuty;
@@ -24,5 +30,44 @@ internal static class PeopleServices
                 // The container makes services synchronously; this one is made once, before the first message.
                 .AddContacts(provider => provider.GetRequiredService<ContactsSource>().ReadAsync(CancellationToken.None).GetAwaiter().GetResult())
                 .AddHostedService<ContactsRefresh>();
+    }
+}
+
+/// <summary>The contacts file, from where the runbooks are: the container, else the folder.</summary>
+internal sealed class ContactsSource(IOptions<RunbookSourceOptions> options, PublishedFiles published)
+{
+    /// <returns>Null where there is none.</returns>
+    public async Task<RunbookFile?> ReadAsync(CancellationToken cancellationToken)
+    {
+        if (options.Value.RunbooksContainer is { Length: > 0 } container)
+        {
+            return await published.FindAsync(container, ContactsFile.FileName, cancellationToken);
+        }
+
+        var file = Path.Combine(options.Value.RunbooksFolder ?? Path.Combine(AppContext.BaseDirectory, "runbooks"), ContactsFile.FileName);
+        return File.Exists(file) ? new(ContactsFile.FileName, await File.ReadAllTextAsync(file, cancellationToken)) : null;
+    }
+}
+
+/// <summary>Reads the contacts again while the app runs, as often as the runbooks.</summary>
+internal sealed class ContactsRefresh(
+    ContactsSource source, ContactsReload reload, IOptions<RunbookSourceOptions> options, TimeProvider time, ILogger<ContactsRefresh> logger) : BackgroundService
+{
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(options.Value.RefreshEvery, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                reload.Take(await source.ReadAsync(stoppingToken));
+            }
+#pragma warning disable CA1031 // Whoever is in force stays in force; the next round tries again.
+            catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
+#pragma warning restore CA1031
+            {
+                Log.ContactsUnreadable(logger, failure);
+            }
+        }
     }
 }

@@ -1,7 +1,9 @@
+using System.CommandLine;
 using System.Net;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using RunbookServer.Hosting;
 using RunbookServer.Terminal;
 
 namespace RunbookServer.Commands;
@@ -55,5 +57,74 @@ internal sealed class ApiClient(Uri address, string key) : IDisposable
         {
             return JsonValue.Create(text);
         }
+    }
+}
+
+/// <summary>What to do with answers that are not a success.</summary>
+internal static class ApiAnswers
+{
+    /// <exception cref="CommandException">The host said no; its words are passed on.</exception>
+    public static (HttpStatusCode Status, JsonNode? Body) OrFail(this (HttpStatusCode Status, JsonNode? Body) answer) =>
+        (int)answer.Status is >= 200 and < 300
+            ? answer
+            : throw new CommandException($"The host answered {(int)answer.Status}: {Words(answer.Body)}", ExitCode.Failed);
+
+    private static string Words(JsonNode? body) => body switch
+    {
+        JsonObject problem when problem["message"] is { } message => message.ToString(),
+        JsonObject problem when problem["detail"] is { } detail => detail.ToString(),
+        JsonObject problem when problem["title"] is { } title => title.ToString(),
+        null => "no details.",
+        _ => body.ToString(),
+    };
+}
+
+/// <summary>How a command finds the running host: shared by all that talk to it.</summary>
+internal sealed class ClientOptions
+{
+    private readonly Option<Uri> _url = new("--url")
+    {
+        Description = "The running host.",
+        DefaultValueFactory = _ => new Uri(LocalDefaults.Address),
+        CustomParser = result =>
+        {
+            if (Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out var url) && url.Scheme is "http" or "https")
+            {
+                return url;
+            }
+
+            result.AddError($"--url has to be an address such as {LocalDefaults.Address}.");
+            return null;
+        },
+    };
+
+    private readonly Option<DirectoryInfo> _data = new("--data")
+    {
+        Description = "The host's data folder, for its api-key file.",
+        DefaultValueFactory = _ => new DirectoryInfo(LocalDefaults.DataDirectory),
+    };
+
+    private readonly Option<string?> _key = new("--key") { Description = "The API key, where the key file is not at hand." };
+
+    public void AddTo(Command command)
+    {
+        command.Add(_url);
+        command.Add(_data);
+        command.Add(_key);
+    }
+
+    public ApiClient Connect(ParseResult parsed) => new(parsed.GetRequiredValue(_url), Key(parsed));
+
+    private string Key(ParseResult parsed)
+    {
+        if (parsed.GetValue(_key) is { Length: > 0 } given)
+        {
+            return given;
+        }
+
+        var file = Path.Combine(parsed.GetRequiredValue(_data).FullName, LocalDefaults.KeyFile);
+        return File.Exists(file)
+            ? File.ReadAllText(file).Trim()
+            : throw new CommandException($"There is no key file {file}. Start the host first, or name its folder with --data or the key with --key.", ExitCode.Unreachable);
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Runbooks.Catalog;
+using Runbooks.Catalog.Schema;
 using RunbookServer.Hosting;
 using RunbookServer.Rendering;
 using RunbookServer.Terminal;
@@ -18,6 +19,22 @@ internal static class RenderCommand
         {
             using var services = OfflineServices.Build();
             Screen.Raw(RunbookPage.Write(runbook.Load(parsed, services.GetRequiredService<RunbookCatalog>())));
+            return ExitCode.Done;
+        });
+        return command;
+    }
+}
+
+/// <summary><c>runbook schema</c>: the JSON Schema of runbook files, with every check and action of this host.</summary>
+internal static class SchemaCommand
+{
+    public static Command Build()
+    {
+        var command = new Command("schema", "Prints the JSON Schema of runbook files, for editors.");
+        command.SetAction(_ =>
+        {
+            using var services = OfflineServices.Build();
+            Screen.Json(services.GetRequiredService<RunbookSchema>().Create());
             return ExitCode.Done;
         });
         return command;

@@ -101,3 +101,71 @@ internal static class IncidentTest
 
     private static string After(IncidentView incident, DateTimeOffset at) => DurationText.Format(at - incident.OpenedAt);
 }
+
+/// <summary>What each step of a finished incident has to do when the incident is played again; a step that did as usual is left out.</summary>
+internal static class IncidentTestSteps
+{
+    /// <summary>The step that was under way ends after the stop, also when it begins a little earlier than it did.</summary>
+    private static readonly TimeSpan AfterTheStop = TimeSpan.FromSeconds(1);
+
+    public static Dictionary<string, ScriptedStep> Of(IncidentView incident)
+    {
+        var steps = incident.Steps.Select(step => (step.Name, Script: Ran(incident, step)))
+            .Concat(Unbegun(incident))
+            .Where(step => step.Script is not { Outcome: "done", Changes: false, Outputs.Count: 0, Takes: null, Undo: "done" });
+        return steps.ToDictionary(step => step.Name, step => step.Script);
+    }
+
+    private static ScriptedStep Ran(IncidentView incident, StepView step) => new()
+    {
+        Outcome = Ended(step) is StepStatus.Done or StepStatus.DryRun ? "done" : "fails",
+        Changes = HasChanged(incident, step.Name),
+        Outputs = step.Outputs.ToDictionary(),
+        Takes = Took(incident, step),
+        Undo = step.Status == StepStatus.UndoFailed ? "fails" : "done",
+    };
+
+    /// <summary>Only matters when a person stopped the incident while its steps ran: where it stood then depends on it.</summary>
+    private static string? Took(IncidentView incident, StepView step)
+    {
+        if (incident is not { Stop: { } stop, Looks.Count: 0 })
+        {
+            return null;
+        }
+
+        var next = incident.Steps.SkipWhile(begun => begun != step).Skip(1).FirstOrDefault()?.StartedAt ?? stop.At + AfterTheStop;
+        return next > step.StartedAt ? DurationText.Format(next - step.StartedAt) : null;
+    }
+
+    /// <summary>The step that was to come next: it could not run, or something kept it from running, or it changed and was not approved again.</summary>
+    private static IEnumerable<(string Name, ScriptedStep Script)> Unbegun(IncidentView incident)
+    {
+        foreach (var phase in new[] { Phase.Mitigation, Phase.Resolution })
+        {
+            if (incident.Gates.LastOrDefault(gate => gate.Plan.Any(step => step.Phase == phase)) is { } gate
+                && gate.Plan.FirstOrDefault(step => step.Phase == phase && incident.Steps.All(begun => begun.Name != step.Name)) is { } next)
+            {
+                yield return (next.Name, new() { Outcome = Kept(incident, gate, phase), Changes = HasChanged(incident, next.Name) });
+            }
+        }
+    }
+
+    private static string Kept(IncidentView incident, GateView gate, Phase phase) => gate switch
+    {
+        // After a first approval it was a step that found itself kept from running, and nobody could be asked again.
+        { Outcome: GateOutcome.Refused, Blocker: not null } when gate.Phase == phase => gate.Round == 1 ? "blocked" : "refused",
+        { Outcome: GateOutcome.Approved } when WasItsTurn(incident, phase) => "refused",
+        _ => "done",
+    };
+
+    /// <summary>Everything before it went well, and nobody stopped it: it was the step itself that did not begin.</summary>
+    private static bool WasItsTurn(IncidentView incident, Phase phase) =>
+        incident is { State: IncidentState.Failed, Stop: null }
+        && incident.Steps.All(step => Ended(step) is StepStatus.Done or StepStatus.DryRun && step.Status != StepStatus.UndoFailed)
+        && (phase == Phase.Mitigation || incident.Looks.Count == 0 || incident.Looks[^1].Verdicts.Values.All(verdict => verdict == Verdict.Passing));
+
+    private static bool HasChanged(IncidentView incident, string step) =>
+        incident.Gates.Any(gate => gate is { Round: > 1, Difference: not null, Outcome: not GateOutcome.Refused } && gate.Plan.FirstOrDefault(planned => planned.Phase == gate.Phase)?.Name == step);
+
+    private static StepStatus Ended(StepView step) => step.UndoneFrom ?? step.Status;
+}

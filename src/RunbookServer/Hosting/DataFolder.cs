@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using Runbooks.SignedLinks;
 using Runbooks.Sqlite;
 using RunbookServer.Terminal;
 
@@ -36,5 +38,51 @@ internal static class DataFolder
         {
             throw new CommandException(failure.Message);
         }
+    }
+}
+
+/// <summary>The secrets of one machine: made at the first start, readable by their owner alone, kept in the data folder.</summary>
+internal static class SecretFiles
+{
+    private const int Bytes = 32;
+
+    /// <summary>The key of the API, as hex.</summary>
+    public static string ApiKey(string dataDirectory) => ReadOrMake(ApiKeyFile(dataDirectory), NewApiKey);
+
+    /// <summary>The key that signs approval links.</summary>
+    public static LinkSigningKey LinkKey(string dataDirectory) =>
+        new() { Id = "local", Secret = ReadOrMake(Path.Combine(dataDirectory, "link-key"), NewLinkSecret) };
+
+    /// <summary>The key of the API that this host uses, for the command line on the same machine.</summary>
+    public static void WriteApiKey(string dataDirectory, string key) => Write(ApiKeyFile(dataDirectory), key);
+
+    public static string NewApiKey() => RandomNumberGenerator.GetHexString(Bytes * 2, lowercase: true);
+
+    public static string NewLinkSecret() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(Bytes));
+
+    private static string ApiKeyFile(string dataDirectory) => Path.Combine(dataDirectory, LocalDefaults.KeyFile);
+
+    private static string ReadOrMake(string file, Func<string> make)
+    {
+        if (File.Exists(file) && File.ReadAllText(file).Trim() is { Length: > 0 } known)
+        {
+            return known;
+        }
+
+        var secret = make();
+        Write(file, secret);
+        return secret;
+    }
+
+    private static void Write(string file, string secret)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        using var writer = new StreamWriter(file, options);
+        writer.WriteLine(secret);
     }
 }

@@ -1,3 +1,7 @@
+using Runbooks.Catalog;
+using Runbooks.Notifications;
+using RunbookServer.Terminal;
+
 namespace RunbookServer.Hosting;
 
 /// <summary>Tells that files of a folder have changed.</summary>
@@ -24,6 +28,49 @@ internal static class FolderWatch
             }
 
             changed();
+        }
+    }
+}
+
+/// <summary>Takes over changed runbook files while the host runs; a broken one is reported and the good version stays.</summary>
+internal sealed class RunbookWatch(RunbookFolder folder, RunbookCatalog catalog, ILogger<RunbookWatch> logger) : BackgroundService
+{
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => FolderWatch.RunAsync(folder.Path, "*", Reload, stoppingToken);
+
+    internal void Reload()
+    {
+        try
+        {
+            var result = catalog.Load(folder.Read());
+            foreach (var error in result.Errors)
+            {
+                Log.RunbookBroken(logger, error.ToString());
+            }
+
+            Log.RunbooksLoaded(logger, catalog.Current.Count, string.Join(", ", result.Kept));
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or CommandException)
+        {
+            Log.RunbookBroken(logger, failure.Message);
+        }
+    }
+}
+
+/// <summary>Takes over a changed contacts file while the host runs.</summary>
+internal sealed class ContactsWatch(string file, ContactsReload reload, ILogger<ContactsWatch> logger) : BackgroundService
+{
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        FolderWatch.RunAsync(Path.GetDirectoryName(Path.GetFullPath(file))!, Path.GetFileName(file), Reload, stoppingToken);
+
+    internal void Reload()
+    {
+        try
+        {
+            reload.Take(File.Exists(file) ? RunbookFolder.Read(file) : null);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or CommandException)
+        {
+            logger.ContactsUnreadable(failure.Message);
         }
     }
 }

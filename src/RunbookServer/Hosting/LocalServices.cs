@@ -89,3 +89,20 @@ internal static class LocalServices
         return services.AddContacts(settings, runbooks);
     }
 }
+
+/// <summary>What commands need that work on files alone: the catalog, every check and action, and every channel, none of them called.</summary>
+internal static class OfflineServices
+{
+    public static ServiceProvider Build()
+    {
+        var services = new ServiceCollection();
+        services.AddSingleton<IConfiguration>(new ConfigurationBuilder().Build());
+        services.AddLogging();
+        services.AddSingleton(TimeProvider.System);
+        services.AddRunbookCatalog();
+        services.AddAlerts();
+        services.AddIntegrations();
+        services.AddSingleton<AddressSecrets>().AddSingleton<ContactsFile>().AddChannels().AddOutbox();
+        return services.BuildServiceProvider();
+    }
+}

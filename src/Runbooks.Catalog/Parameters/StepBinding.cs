@@ -38,3 +38,110 @@ public sealed record StepBinding(object? Parameters, JsonElement Shown, string? 
     private static string Words(IReadOnlyList<ParameterError> errors) =>
         string.Join(" ", errors);
 }
+
+/// <summary>
+/// Fills the templates of a step's <c>with</c> mapping. Always start from the runbook's own mapping, never from an
+/// earlier result: a result holds text from alerts.
+/// </summary>
+public static class WithRenderer
+{
+    /// <param name="with">A JSON object whose strings may be templates; keys are never templates.</param>
+    /// <param name="parametersType">The record it is going to be bound to.</param>
+    public static RenderedWith Render(JsonElement with, Type parametersType, TemplateScope scope, RenderMode mode = RenderMode.Run)
+    {
+        var errors = new List<ParameterError>();
+        var pending = false;
+        var value = new JsonObject();
+        if (with.ValueKind == JsonValueKind.Object)
+        {
+            foreach (var property in with.EnumerateObject())
+            {
+                var refuse = StepParameters.Of(parametersType).FirstOrDefault(parameter => parameter.Name == property.Name)?.Refuse;
+                value[property.Name] = Visit(property.Value, property.Name, refuse);
+            }
+        }
+
+        return new RenderedWith(value, errors, pending);
+
+        JsonNode? Visit(JsonElement element, string key, Func<string, string?>? refuse)
+        {
+            switch (element.ValueKind)
+            {
+                case JsonValueKind.Object:
+                    var mapping = new JsonObject();
+                    foreach (var property in element.EnumerateObject())
+                    {
+                        mapping[property.Name] = Visit(property.Value, $"{key}.{property.Name}", refuse);
+                    }
+
+                    return mapping;
+                case JsonValueKind.Array:
+                    return new JsonArray([.. element.EnumerateArray().Select((item, index) => Visit(item, $"{key}[{index}]", refuse))]);
+                case JsonValueKind.String:
+                    var rendered = Template.Parse(element.GetString()!).Render(scope, mode, refuse);
+                    pending |= rendered.Pending;
+                    errors.AddRange(rendered.Errors.Select(error => new ParameterError(key, error, "")));
+                    return rendered.Value;
+                default:
+                    return JsonNode.Parse(element.GetRawText());
+            }
+        }
+    }
+}
+
+/// <summary>A <c>with</c> mapping after substitution.</summary>
+/// <param name="Value">Where there are errors, the value is null.</param>
+/// <param name="Pending">Outputs of steps that have not run stand in it as placeholders, so it cannot be bound yet.</param>
+public sealed record RenderedWith(JsonObject Value, IReadOnlyList<ParameterError> Errors, bool Pending);
+
+/// <summary>Makes a <c>with</c> mapping fit to be stored and shown: secrets are replaced.</summary>
+public static class ParameterMask
+{
+    public const string Hidden = "•••";
+
+    /// <returns>A copy. Keys that are no parameters are hidden as well: a misspelt secret is still a secret.</returns>
+    public static JsonObject Mask(JsonObject with, Type type)
+    {
+        var parameters = StepParameters.Of(type);
+        var masked = new JsonObject();
+        foreach (var (key, node) in with)
+        {
+            var parameter = parameters.FirstOrDefault(candidate => candidate.Name == key);
+            masked[key] = parameter is null or { Secret: true } ? Hidden : Mask(node, parameter.Type);
+        }
+
+        return masked;
+    }
+
+    private static JsonNode? Mask(JsonNode? node, Type type)
+    {
+        var bare = ParameterType.Bare(type);
+        return (node, ParameterType.ShapeOf(bare)) switch
+        {
+            (JsonObject mapping, ParameterShape.Record) => Mask(mapping, bare),
+            (JsonArray items, ParameterShape.List) => new JsonArray([.. items.Select(item => Mask(item, ParameterType.ListItem(bare)!))]),
+            (JsonObject mapping, ParameterShape.Map) => new JsonObject(mapping.Select(pair => KeyValuePair.Create(pair.Key, Mask(pair.Value, ParameterType.MapValue(bare)!)))),
+            _ => node?.DeepClone(),
+        };
+    }
+}
+
+/// <summary>The values that a step's own parameters declare secret, so that they can be hidden in what others say.</summary>
+internal static class SecretValues
+{
+    /// <param name="rendered">The parameters, filled.</param>
+    public static IReadOnlyList<string> Of(JsonObject rendered, Type type)
+    {
+        var masked = ParameterMask.Mask(rendered, type);
+        return [.. rendered.Where(pair => masked[pair.Key] is JsonValue value && value.GetValueKind() == JsonValueKind.String && value.GetValue<string>() == ParameterMask.Hidden)
+            .SelectMany(pair => Strings(pair.Value))];
+    }
+
+    private static IEnumerable<string> Strings(JsonNode? node) => node switch
+    {
+        JsonObject mapping => mapping.SelectMany(pair => Strings(pair.Value)),
+        JsonArray items => items.SelectMany(Strings),
+        JsonValue value => [value.ToString()],
+        _ => [],
+    };
+}

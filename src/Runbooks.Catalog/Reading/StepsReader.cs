@@ -1,5 +1,10 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
+using Runbooks.Catalog.Templates;
+using Runbooks.Catalog.Yaml;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Text;
 
@@ -87,4 +92,148 @@ internal sealed class StepsReader(StepCatalog steps, IReadOnlyCollection<string>
 
         return StepRetry.Default with { Attempts = 1 };
     }
+}
+
+internal sealed class DiagnosisReader(StepCatalog steps)
+{
+    private const int MaxChecks = 20;
+    private static readonly TimeSpan LongestTimeout = TimeSpan.FromMinutes(10);
+
+    public IReadOnlyList<CheckSpec> Read(Section root)
+    {
+        var sections = root.Named("diagnosis");
+        if (sections.Count > MaxChecks)
+        {
+            root.Errors.AtKey("diagnosis", $"has {sections.Count} checks; all are asked at once.", $"Keep at most {MaxChecks}.");
+        }
+
+        return [.. sections.Select(pair => ReadOne(pair.Name, pair.Section))];
+    }
+
+    private CheckSpec ReadOne(string name, Section section)
+    {
+        Names.Check(section, name);
+        var ask = section.Plain("ask", required: true, longest: 500);
+        var checkName = section.Text("check", required: true);
+        var with = WithReader.ToJson(section.Free("with"));
+        TemplatePlace.Diagnosis.Check(section.PathOf("with"), with, section.Errors);
+        if (steps.FindCheck(checkName) is { } check)
+        {
+            foreach (var error in ParameterBinder.Check(with, check.ParametersType))
+            {
+                section.Errors.Add(section.PathOf("with"), error);
+            }
+        }
+        else if (checkName.Length > 0)
+        {
+            var known = steps.Checks.Select(candidate => candidate.Name).Order(StringComparer.Ordinal).ToList();
+            var action = steps.FindAction(checkName) is null ? "" : "It is an action: actions change things and stand under 'steps'. ";
+            section.Errors.AtValue(section.PathOf("check"), $"names the check '{Clip.To(checkName, 80)}', which does not exist.",
+                $"{action}{Suggestion.For(checkName, known)}The checks are: {string.Join(", ", known)}.");
+        }
+
+        var timeout = section.Duration("timeout", TimeSpan.FromSeconds(1), LongestTimeout) ?? CheckSpec.DefaultTimeout;
+        section.RejectOthers();
+        return new(name, ask, checkName, WithReader.ToElement(with), timeout);
+    }
+}
+
+/// <summary>Turns a <c>with</c> mapping into JSON: plain numbers, true, false and null are themselves, the rest is text.</summary>
+internal static class WithReader
+{
+    private static readonly Regex s_number = new(@"\A-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?\z", RegexOptions.NonBacktracking);
+
+    public static JsonElement ToElement(JsonObject with) => JsonSerializer.SerializeToElement(with);
+
+    public static JsonObject ToJson(YamlMapping? mapping)
+    {
+        var with = new JsonObject();
+        foreach (var entry in mapping?.Entries ?? [])
+        {
+            with[entry.Key] = ToJson(entry.Value);
+        }
+
+        return with;
+    }
+
+    private static JsonNode? ToJson(YamlNode node) => node switch
+    {
+        YamlMapping mapping => ToJson(mapping),
+        YamlSequence list => new JsonArray([.. list.Items.Select(ToJson)]),
+        YamlScalar { IsNull: true } => null,
+        YamlScalar { Plain: true, Value: "true" } => JsonValue.Create(true),
+        YamlScalar { Plain: true, Value: "false" } => JsonValue.Create(false),
+        // The text of the number is kept, so that 1.10 can still be a version.
+        YamlScalar { Plain: true } scalar when s_number.IsMatch(scalar.Value) => JsonNode.Parse(scalar.Value),
+        YamlScalar scalar => JsonValue.Create(scalar.Value),
+        _ => null,
+    };
+}
+
+/// <summary>What is known at one place of a runbook, and so what templates there may read.</summary>
+/// <param name="Incident">Whether target and incident exist: everywhere but in the target itself.</param>
+/// <param name="Checks">The checks that have been asked by then.</param>
+/// <param name="Earlier">The steps that have run by then.</param>
+/// <param name="Later">The steps that run at the same time or later.</param>
+internal sealed record TemplatePlace(bool Incident, IReadOnlyCollection<string> Checks, IReadOnlyCollection<string> Earlier, IReadOnlyCollection<string> Later)
+{
+    public static readonly TemplatePlace Target = new(false, [], [], []);
+
+    public static readonly TemplatePlace Diagnosis = new(true, [], [], []);
+
+    public void Check(string path, string text, FileErrors errors)
+    {
+        var template = Template.Parse(text);
+        foreach (var error in template.Errors)
+        {
+            errors.AtValue(path, error, "");
+        }
+
+        foreach (var placeholder in template.Placeholders)
+        {
+            if (Objection(placeholder) is var (problem, remedy))
+            {
+                errors.AtValue(path, $"{{{{ {Clip.To(placeholder.Path, 80)} }}}} {problem}", remedy);
+            }
+        }
+    }
+
+    public void Check(string path, JsonNode? node, FileErrors errors)
+    {
+        switch (node)
+        {
+            case JsonObject mapping:
+                foreach (var (key, value) in mapping)
+                {
+                    Check(FileErrors.Join(path, key), value, errors);
+                }
+
+                break;
+            case JsonArray list:
+                for (var index = 0; index < list.Count; index++)
+                {
+                    Check($"{path}[{index}]", list[index], errors);
+                }
+
+                break;
+            case JsonValue value when value.TryGetValue<string>(out var text):
+                Check(path, text, errors);
+                break;
+        }
+    }
+
+    private (string Problem, string Remedy)? Objection(Placeholder placeholder) => placeholder.Root switch
+    {
+        PlaceholderRoot.Target or PlaceholderRoot.Incident when !Incident =>
+            ("is not known yet when the target is made.", "Use labels, annotations or the alert."),
+        PlaceholderRoot.Findings when Checks.Count == 0 =>
+            ("is not known yet here.", "Findings can be read once the diagnosis is over: in the mitigation and the resolution."),
+        PlaceholderRoot.Findings when !Checks.Contains(placeholder.Key) =>
+            ("names a check that the diagnosis does not have.", $"{Suggestion.For(placeholder.Key, Checks)}The checks are: {string.Join(", ", Checks)}."),
+        PlaceholderRoot.Steps when Later.Contains(placeholder.Key) =>
+            ("reads a step that has not run by then.", "Read only steps that stand above this one."),
+        PlaceholderRoot.Steps when !Earlier.Contains(placeholder.Key) =>
+            ("names a step that does not exist or has not run by then.", $"{Suggestion.For(placeholder.Key, Earlier)}{(Earlier.Count == 0 ? "No step has run here yet." : $"The steps before are: {string.Join(", ", Earlier)}.")}"),
+        _ => null,
+    };
 }

@@ -1,3 +1,8 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
+using Runbooks.Model.Incidents;
+
 namespace Runbooks.Catalog.Steps;
 
 /// <summary>What every host has beside its integrations; both touch nothing outside, so they need no stand-in anywhere.</summary>
@@ -5,4 +10,44 @@ public static class BuiltInSteps
 {
     public const string Always = "always";
     public const string Note = "note";
+}
+
+/// <summary>A check that finds what it is told to: for trying a runbook, and for one that trusts its alert.</summary>
+internal sealed class AlwaysCheck() : Check<AlwaysCheck.Parameters>(BuiltInSteps.Always, "Finds what the runbook says, without looking at anything.")
+{
+    public sealed record Parameters
+    {
+        [Description("The finding.")]
+        public required Verdict Finding { get; init; }
+    }
+
+    protected override Task<CheckResult> AskAsync(Parameters parameters, StepContext context, CancellationToken cancellationToken) =>
+        Task.FromResult(new CheckResult(parameters.Finding, "As the runbook says; nothing was looked at."));
+}
+
+/// <summary>Writes a line into the incident's timeline: what a person has to do, or to know.</summary>
+internal sealed class NoteAction() : RunbookAction<NoteAction.Parameters>(BuiltInSteps.Note, "Writes a line into the incident's timeline, and touches nothing.")
+{
+    public sealed record Parameters
+    {
+        [MaxLength(2000), Description("The line.")]
+        public required string Text { get; init; }
+    }
+
+    /// <summary>There is nothing to bring back, so a note never keeps a runbook from being reversible.</summary>
+    public override bool Reversible => true;
+
+    protected override Task<Preparation> PrepareAsync(Parameters parameters, StepContext context, CancellationToken cancellationToken) =>
+        Task.FromResult(new Preparation
+        {
+            Will = $"Note: {parameters.Text}",
+            Undo = "Nothing to bring back.",
+            UndoState = JsonSerializer.SerializeToElement(new { }),
+        });
+
+    protected override Task<ActionResult> ApplyAsync(Parameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken) =>
+        Task.FromResult(new ActionResult(parameters.Text));
+
+    public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken) =>
+        Task.FromResult(new ActionResult("Left the note as it is."));
 }

@@ -1,3 +1,6 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
 namespace Runbooks.Catalog.Steps;
 
 /// <summary>Every check and action that runbooks may name. A name given twice fails at start-up.</summary>
@@ -32,5 +35,17 @@ public sealed class StepCatalog
         }
 
         return index;
+    }
+}
+
+public static class StepServices
+{
+    /// <summary>The built-in check and action, and the catalog of all that are registered.</summary>
+    public static IServiceCollection AddRunbookSteps(this IServiceCollection services)
+    {
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<ICheck, AlwaysCheck>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IAction, NoteAction>());
+        services.TryAddSingleton<StepCatalog>();
+        return services;
     }
 }

@@ -1,7 +1,10 @@
+using System.Collections.Frozen;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Azure.Core;
 using Microsoft.Extensions.Options;
+using Runbooks.Catalog.Matching;
 using Runbooks.Catalog.Steps;
 
 namespace Runbooks.Integrations.Azure;
@@ -74,4 +77,86 @@ internal sealed record ArmDocument(JsonObject Json, string? ETag)
     public JsonObject Properties => Json["properties"] as JsonObject ?? [];
 
     public string? Text(string property) => Properties[property] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
+}
+
+/// <summary>A resource that something is asked of.</summary>
+/// <param name="Id">As validated by the parameter's rule.</param>
+/// <param name="Role">The role that allows it, for errors.</param>
+internal sealed record ArmTarget(string Id, string ApiVersion, string Role)
+{
+    public string Name => Id[(Id.LastIndexOf('/') + 1)..];
+
+    /// <summary>For people: <c>Traffic Manager assist</c>.</summary>
+    public string Words => ResourceWords.Of(Id);
+
+    public string PortalLink => $"https://portal.azure.com/#@/resource{Id}";
+}
+
+/// <summary>
+/// What Azure answers when it is asked for an identity's permissions on a resource: one entry for each role that it has
+/// there, with patterns of operations (learn.microsoft.com/rest/api/authorization/permissions/list-for-resource).
+/// </summary>
+internal static class ArmPermissions
+{
+    public const string Path = "/providers/Microsoft.Authorization/permissions";
+    public const string ApiVersion = "2022-04-01";
+
+    /// <returns>False when no role allows it; true when one does, or when the answer does not tell.</returns>
+    public static bool MayAllow(JsonObject answer, string operation) =>
+        answer["value"] is not JsonArray roles
+        // Another role may stand on the next page.
+        || answer["nextLink"] is not null
+        || roles.OfType<JsonObject>().Any(role => Names(role, "actions", operation) && !Names(role, "notActions", operation));
+
+    private static bool Names(JsonObject role, string list, string operation) =>
+        (role[list] as JsonArray ?? []).OfType<JsonValue>().Any(pattern => pattern.TryGetValue<string>(out var text) && Glob.IsMatch(text, operation));
+}
+
+/// <summary>What people call a resource: <c>virtual machine vm-batch-1</c>.</summary>
+internal static partial class ResourceWords
+{
+    // The rest is told from its type: trafficFlows is a traffic flow.
+    private static readonly FrozenDictionary<string, string> s_kinds = new Dictionary<string, string>
+    {
+        ["Microsoft.ApiManagement/service"] = "API Management",
+        ["Microsoft.App/containerApps"] = "container app",
+        ["Microsoft.Cdn/profiles"] = "Front Door",
+        ["Microsoft.CognitiveServices/accounts"] = "Azure OpenAI account",
+        ["Microsoft.ContainerService/managedClusters"] = "AKS cluster",
+        ["Microsoft.Insights/components"] = "Application Insights",
+        ["Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies"] = "WAF policy",
+        ["Microsoft.Network/FrontDoorWebApplicationFirewallPolicies"] = "WAF policy",
+        ["Microsoft.Network/trafficManagerProfiles"] = "Traffic Manager",
+        ["Microsoft.Network/trafficManagerProfiles/azureEndpoints"] = "endpoint",
+        ["Microsoft.Network/trafficManagerProfiles/externalEndpoints"] = "endpoint",
+        ["Microsoft.Network/applicationGateways"] = "application gateway",
+        ["Microsoft.Compute/virtualMachines"] = "virtual machine",
+        ["Microsoft.Web/sites"] = "web app",
+    }.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
+
+    public static string Of(string id)
+    {
+        // …/providers/{namespace}/{type}/{name}[/{type}/{name} …]
+        var parts = id.Split('/').SkipWhile(part => !IsProviders(part)).Skip(1)
+            // What extends a resource (its health, its metrics) is called by the resource: that is what a role is granted on.
+            .TakeWhile(part => !IsProviders(part)).ToList();
+        if (parts.Count < 3)
+        {
+            return id;
+        }
+
+        var types = parts.Skip(1).Where((_, at) => at % 2 == 0);
+        return $"{s_kinds.GetValueOrDefault($"{parts[0]}/{string.Join('/', types)}") ?? Singular(parts[^2])} {parts[^1]}";
+    }
+
+    private static bool IsProviders(string part) => part.Equals("providers", StringComparison.OrdinalIgnoreCase);
+
+    private static string Singular(string type)
+    {
+        var words = Hump().Replace(type, " $0").Trim().ToLowerInvariant();
+        return words.EndsWith("ies", StringComparison.Ordinal) ? $"{words[..^3]}y" : words.TrimEnd('s');
+    }
+
+    [GeneratedRegex("[A-Z]", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant)]
+    private static partial Regex Hump();
 }

@@ -156,3 +156,57 @@ internal sealed class AzureCaller(HttpPipeline pipeline, Uri endpoint)
 
     private static string Cut(string text) => text.Length <= 300 ? text.Trim() : text[..300].Trim() + "…";
 }
+
+/// <summary>One request to Azure.</summary>
+/// <param name="What">In words, for errors: <c>set the key x</c>.</param>
+/// <param name="On">The resource, for errors.</param>
+/// <param name="Role">The role that allows it, for errors.</param>
+internal sealed record AzureCall(RequestMethod Method, Uri Uri, string What, string On, string Role)
+{
+    /// <summary>JSON; null for none.</summary>
+    public BinaryData? Body { get; init; }
+
+    public string ContentType { get; init; } = "application/json";
+
+    public string? Accept { get; init; }
+
+    /// <summary>With its quotes, or <c>*</c>.</summary>
+    public string? IfMatch { get; init; }
+
+    public string? IfNoneMatch { get; init; }
+
+    /// <summary>Statuses beside 2xx that the caller understands; any other is an exception.</summary>
+    public IReadOnlyCollection<int> Understood { get; init; } = [];
+}
+
+/// <summary>What Azure answered.</summary>
+/// <param name="ETag">With its quotes.</param>
+/// <param name="Poll">Where a long-running operation is followed; null when there is none.</param>
+/// <param name="RetryAfter">How long to wait before that.</param>
+internal sealed record AzureAnswer(int Status, string? ETag, BinaryData Body, Uri? Poll, TimeSpan? RetryAfter);
+
+/// <summary>Azure could not be asked or answered with an error; the message is for people. Trying again may help.</summary>
+internal sealed class AzureCallException(string message, int status = 0, Exception? inner = null) : Exception(message, inner)
+{
+    /// <summary>0 when there was no answer.</summary>
+    public int Status => status;
+}
+
+/// <summary>
+/// Azure.Core repeats every request, a POST that may have been carried out included. Here only reads are repeated, and
+/// whatever was answered 429: that was turned away before it did anything. A Retry-After is honoured.
+/// </summary>
+internal sealed class CarefulRetryPolicy(int retries, TimeSpan delay)
+    : RetryPolicy(retries, DelayStrategy.CreateExponentialDelayStrategy(delay, TimeSpan.FromSeconds(30)))
+{
+    protected override bool ShouldRetry(HttpMessage message, Exception? exception) =>
+        MayRepeat(message) && base.ShouldRetry(message, exception);
+
+    protected override ValueTask<bool> ShouldRetryAsync(HttpMessage message, Exception? exception) =>
+        MayRepeat(message) ? base.ShouldRetryAsync(message, exception) : ValueTask.FromResult(false);
+
+    private static bool MayRepeat(HttpMessage message) =>
+        message.Request.Method == RequestMethod.Get
+        || message.Request.Method == RequestMethod.Head
+        || (message.HasResponse && message.Response.Status == 429);
+}

@@ -1,7 +1,11 @@
 using System.Collections.Concurrent;
+using System.ComponentModel.DataAnnotations;
 using Azure.Core;
 using Azure.Core.Pipeline;
+using Azure.Identity;
 using Azure.ResourceManager;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Runbooks.Integrations.Http;
 
@@ -46,4 +50,64 @@ internal sealed class AzurePipelines(TokenCredential credential, IOptions<Outbou
     }
 
     private sealed class CallOptions : ClientOptions;
+}
+
+/// <summary>
+/// Lends the pipeline of <see cref="ArmClient"/> to requests that the SDK has no typed method for: POST actions, etags,
+/// resource types whose packages are not taken in.
+/// </summary>
+internal sealed class ManagementPipeline : ArmResource
+{
+    private ManagementPipeline(ArmClient client)
+        : base(client, ResourceIdentifier.Root)
+    {
+    }
+
+    public static HttpPipeline Of(TokenCredential credential, ArmClientOptions options) =>
+        new ManagementPipeline(new ArmClient(credential, default, options)).Pipeline;
+}
+
+/// <summary>Section <c>Azure</c>.</summary>
+public sealed class AzureOptions : IValidatableObject
+{
+    public const string SectionName = "Azure";
+
+    /// <summary>The client id of a user-assigned managed identity; the system-assigned one, or a developer's own, when null.</summary>
+    public string? ManagedIdentityClientId { get; set; }
+
+    /// <summary>Use only the managed identity, and nothing that a developer's machine may hold.</summary>
+    public bool ManagedIdentityOnly { get; set; }
+
+    public string? TenantId { get; set; }
+
+    /// <summary>Azure Resource Manager; another one in a sovereign cloud.</summary>
+    [Required]
+    public string ManagementEndpoint { get; set; } = "https://management.azure.com";
+
+    /// <summary>The query API of Log Analytics.</summary>
+    [Required]
+    public string LogsEndpoint { get; set; } = "https://api.loganalytics.azure.com";
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
+        from setting in new Dictionary<string, string> { [nameof(ManagementEndpoint)] = ManagementEndpoint, [nameof(LogsEndpoint)] = LogsEndpoint }
+        where !Uri.TryCreate(setting.Value, UriKind.Absolute, out var url) || (url.Scheme != "https" && url is not { Scheme: "http", IsLoopback: true })
+        select new ValidationResult($"{SectionName}:{setting.Key} must be an https URL.");
+}
+
+public static class AzureRegistration
+{
+    /// <summary>The credential and the pipelines that every Azure integration shares. May be called more than once.</summary>
+    public static IServiceCollection AddAzure(this IServiceCollection services)
+    {
+        services.AddOptions<AzureOptions>().BindConfiguration(AzureOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOutboundHttpOptions();
+        services.TryAddSingleton(provider => Credential(provider.GetRequiredService<IOptions<AzureOptions>>().Value));
+        services.TryAddSingleton<AzurePipelines>();
+        services.TryAddSingleton<ArmResources>();
+        return services;
+    }
+
+    private static TokenCredential Credential(AzureOptions options) => options.ManagedIdentityOnly
+        ? new ManagedIdentityCredential(options.ManagedIdentityClientId is { } id ? ManagedIdentityId.FromUserAssignedClientId(id) : ManagedIdentityId.SystemAssigned)
+        : new DefaultAzureCredential(new DefaultAzureCredentialOptions { ManagedIdentityClientId = options.ManagedIdentityClientId, TenantId = options.TenantId });
 }

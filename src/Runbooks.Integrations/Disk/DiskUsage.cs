@@ -1,6 +1,8 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Steps;
+using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.Metrics;
 using Runbooks.Model.Incidents;
 
@@ -24,5 +26,37 @@ internal sealed class DiskUsage(Machines machines) : Check<DiskUsageParameters>(
         var space = await machine.SpaceAsync(parameters.Folder, cancellationToken);
         return Reading.Judge(
             parameters.Failing, space.Percent, "%", $" in use ({Size.Words(space.Size - space.Used)} free for {parameters.Folder} on {machine.Words})") with { Link = machine.Link };
+    }
+}
+
+/// <summary>Section <c>Disk</c>.</summary>
+public sealed class DiskOptions : IValidatableObject
+{
+    public const string SectionName = "Disk";
+
+    /// <summary>Folders, with all that is below them, in which old files may be deleted. Nothing is deleted elsewhere.</summary>
+    public IList<string> AllowedFolders { get; } = [];
+
+    /// <summary>No file that is younger is ever deleted, whatever a runbook says.</summary>
+    [Range(typeof(TimeSpan), "00:10:00", "365.00:00:00")]
+    public TimeSpan YoungestAge { get; set; } = TimeSpan.FromHours(1);
+
+    internal IReadOnlyList<string> Folders => AllowedFolders.Count > 0 ? [.. AllowedFolders] : ["/tmp", "/var/tmp"];
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) => AllowedFolders
+        .Where(folder => !TempFolder.IsPath(folder))
+        .Select(folder => new ValidationResult($"{SectionName}:AllowedFolders holds '{folder}': it must be an absolute path of letters, digits, and / . _ -, and not the root."));
+}
+
+public static class DiskRegistration
+{
+    /// <summary>The check <c>disk.usage</c> and the action <c>disk.deleteTempFiles</c>.</summary>
+    public static IServiceCollection AddDisk(this IServiceCollection services)
+    {
+        services.AddOptions<DiskOptions>().BindConfiguration(DiskOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddAzure();
+        services.AddSingleton<Machines>();
+        services.AddSingleton<ICheck, DiskUsage>();
+        return services.AddSingleton<IAction, DeleteTempFiles>();
     }
 }

@@ -1,3 +1,7 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using Runbooks.Catalog.Parameters;
+using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.Metrics;
 
 namespace Runbooks.Integrations.Disk;
@@ -29,4 +33,23 @@ internal sealed record DiskSpace(long Used, long Size)
 internal sealed record TempFiles(long Files, long Bytes)
 {
     public override string ToString() => FormattableString.Invariant($"{Files:N0} {(Files == 1 ? "file" : "files")}, {Size.Words(Bytes)}");
+}
+
+/// <summary>Finds the machine that a step means.</summary>
+internal sealed class Machines(ArmResources arm)
+{
+    /// <param name="id">A virtual machine; null for this one.</param>
+    public IMachine Find(string? id, TimeProvider time) => id is null ? new LocalMachine(time) : new VirtualMachine(arm, id, time);
+}
+
+/// <summary>Which folder of which machine.</summary>
+public abstract record MachineFolder
+{
+    [ArmResourceId("Microsoft.Compute/virtualMachines")]
+    [Description("The virtual machine (Linux); the one that this runs on when left out.")]
+    public string? Machine { get; init; }
+
+    [Required, TempFolder]
+    [Description("The folder: an absolute path.")]
+    public required string Folder { get; init; }
 }

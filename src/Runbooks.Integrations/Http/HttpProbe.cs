@@ -1,5 +1,10 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Net.Http.Headers;
 using System.Text;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Incidents;
 
@@ -103,4 +108,52 @@ internal sealed class HttpProbe(IHttpClientFactory clients)
 
     // Without the query: it is where people put keys.
     private static string Shown(Uri url) => url.GetLeftPart(UriPartial.Path);
+}
+
+public sealed record HttpProbeParameters
+{
+    [Required, HttpUrl]
+    [Description("What to ask; http or https.")]
+    public required string Url { get; init; }
+
+    [Description("How to ask.")]
+    public ProbeMethod Method { get; init; } = ProbeMethod.Get;
+
+    [Range(100, 599)]
+    [Description("The status code of a healthy answer.")]
+    public int ExpectStatus { get; init; } = 200;
+
+    [MaxLength(1000)]
+    [Description("Text that a healthy answer contains, within its first 64 KiB.")]
+    public string? ExpectBody { get; init; }
+
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:02:00")]
+    [Description("How long to wait for the whole answer.")]
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
+}
+
+public enum ProbeMethod { Get, Head }
+
+/// <summary>Section <c>HttpProbe</c>.</summary>
+public sealed class HttpProbeOptions
+{
+    public const string SectionName = "HttpProbe";
+
+    /// <summary>Hosts that may be probed although their address is private: <c>name</c>, <c>name:port</c> or <c>*.domain</c>.</summary>
+    public IList<string> AllowedHosts { get; } = [];
+}
+
+public static class HttpProbeRegistration
+{
+    /// <summary>The check <c>http.probe</c>.</summary>
+    public static IServiceCollection AddHttpProbe(this IServiceCollection services)
+    {
+        services.AddOptions<HttpProbeOptions>().BindConfiguration(HttpProbeOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddHttpClient(HttpProbe.Client)
+            .ConfigureHttpClient(client => client.Timeout = Timeout.InfiniteTimeSpan)
+            .ConfigurePrimaryHttpMessageHandler(provider =>
+                new EgressGuard([.. provider.GetRequiredService<IOptions<HttpProbeOptions>>().Value.AllowedHosts]).CreateHandler())
+            .RemoveAllLoggers();
+        return services.AddSingleton<ICheck, HttpProbe>();
+    }
 }

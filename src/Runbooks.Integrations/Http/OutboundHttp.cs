@@ -1,3 +1,6 @@
+using System.ComponentModel.DataAnnotations;
+using System.Net;
+using System.Net.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Http.Resilience;
 using Microsoft.Extensions.Options;
@@ -56,4 +59,108 @@ public static class OutboundHttp
     }
 
     private static TimeSpan Max(TimeSpan one, TimeSpan other) => one > other ? one : other;
+}
+
+/// <summary>How patient calls to outside systems are. Section <c>OutboundHttp</c>.</summary>
+public sealed class OutboundHttpOptions
+{
+    public const string SectionName = "OutboundHttp";
+
+    /// <summary>The longest one attempt may take.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:05:00")]
+    public TimeSpan AttemptTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The longest a call may take with all its attempts.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:15:00")]
+    public TimeSpan TotalTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How often a request that only reads is sent again; nothing else ever is.</summary>
+    [Range(0, 10)]
+    public int Retries { get; set; } = 2;
+
+    /// <summary>The pause before the first repetition; later ones double. A Retry-After of the server is honoured instead.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
+    public TimeSpan RetryDelay { get; set; } = TimeSpan.FromMilliseconds(500);
+}
+
+/// <summary>
+/// Keeps requests whose URL comes from a runbook or an alert away from private addresses. It looks at the address that
+/// is connected to, not at the one that an earlier look-up gave, so a name that changes its mind does not get through.
+/// </summary>
+/// <param name="allowedHosts">Hosts that may be private: <c>name</c>, <c>name:port</c> or <c>*.domain</c>.</param>
+public sealed class EgressGuard(IReadOnlyCollection<string> allowedHosts)
+{
+    public SocketsHttpHandler CreateHandler() => new()
+    {
+        AllowAutoRedirect = false,
+        UseCookies = false,
+        // A proxy would make the connection in our place, out of the guard's sight.
+        UseProxy = false,
+        PooledConnectionLifetime = TimeSpan.FromMinutes(2),
+        ConnectCallback = ConnectAsync,
+    };
+
+    public bool Allows(string host, int port) => allowedHosts.Any(allowed =>
+        allowed.StartsWith("*.", StringComparison.Ordinal)
+            ? host.EndsWith(allowed[1..], StringComparison.OrdinalIgnoreCase)
+            : Same(allowed, host) || Same(allowed, $"{host}:{port}"));
+
+    private static bool Same(string one, string other) => string.Equals(one, other, StringComparison.OrdinalIgnoreCase);
+
+    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        var (host, port) = (context.DnsEndPoint.Host, context.DnsEndPoint.Port);
+        var addresses = await Dns.GetHostAddressesAsync(host, cancellationToken);
+        if (!Allows(host, port))
+        {
+            addresses = [.. addresses.Where(PublicAddress.Is)];
+            if (addresses.Length == 0)
+            {
+                throw new EgressRefusedException($"{host}:{port} is a private, link-local or metadata address. Allow the host in the configuration if it is meant.");
+            }
+        }
+
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(addresses, port, cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+}
+
+/// <summary>The address must not be called; the message says which and where to allow it.</summary>
+public sealed class EgressRefusedException(string message) : Exception(message);
+
+/// <summary>Tells addresses of the open internet from those that only reach inside: private, link-local, metadata services.</summary>
+public static class PublicAddress
+{
+    private static readonly IPNetwork[] Inside =
+    [
+        .. new[]
+        {
+            "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
+            "192.0.0.0/24", "192.0.2.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
+            "224.0.0.0/4", "240.0.0.0/4",
+            "168.63.129.16/32", // Azure's own channel to its agents, reachable from every VM
+            "::/128", "::1/128", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8", "100::/64", "2001:db8::/32",
+            "64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", // these carry an IPv4 address inside
+        }.Select(IPNetwork.Parse),
+    ];
+
+    public static bool Is(IPAddress address)
+    {
+        if (address.IsIPv4MappedToIPv6)
+        {
+            address = address.MapToIPv4();
+        }
+
+        return address.AddressFamily is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6
+            && !Inside.Any(network => network.Contains(address));
+    }
 }

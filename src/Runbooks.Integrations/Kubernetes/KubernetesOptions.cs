@@ -1,5 +1,9 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Parameters;
+using Runbooks.Catalog.Steps;
+using Runbooks.Integrations.Azure;
+using Runbooks.Integrations.Http;
 
 namespace Runbooks.Integrations.Kubernetes;
 
@@ -86,5 +90,18 @@ public sealed class ClusterOptions
         {
             yield return "has both a Token and AzureIdentity. Choose one.";
         }
+    }
+}
+
+public static class KubernetesRegistration
+{
+    /// <summary>The check <c>kubernetes.pod</c> and the action <c>kubernetes.recyclePod</c>.</summary>
+    public static IServiceCollection AddKubernetes(this IServiceCollection services)
+    {
+        services.AddOptions<KubernetesOptions>().BindConfiguration(KubernetesOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddAzure().AddOutboundHttpOptions();
+        services.AddSingleton<AksServers>().AddSingleton<Clusters>();
+        services.AddSingleton<ICheck, PodCheck>();
+        return services.AddSingleton<IAction, RecyclePod>();
     }
 }

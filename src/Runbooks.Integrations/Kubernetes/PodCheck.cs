@@ -1,5 +1,9 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Text;
+using k8s.Models;
+using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Incidents;
 
@@ -90,4 +94,81 @@ internal sealed class PodCheck(Clusters clusters)
         { TotalHours: < 48 } => FormattableString.Invariant($"{Math.Floor(time.TotalHours):0} h"),
         _ => FormattableString.Invariant($"{Math.Floor(time.TotalDays):0} d"),
     };
+}
+
+public sealed record PodCheckParameters
+{
+    [MaxLength(100)]
+    [Description("The configured cluster; the default one when left out.")]
+    public string? Cluster { get; init; }
+
+    [Required, KubernetesName]
+    [Description("The pod's namespace.")]
+    public required string Namespace { get; init; }
+
+    [Required, KubernetesName(Subdomain = true)]
+    [Description("The pod.")]
+    public required string Pod { get; init; }
+
+    [KubernetesName]
+    [Description("The container whose log is looked at; the pod's default one when left out.")]
+    public string? Container { get; init; }
+
+    [Range(typeof(TimeSpan), "00:00:00", "7.00:00:00")]
+    [Description("A pod that has logged nothing for this long counts as hung although it is ready; 0 to not look at its log.")]
+    public TimeSpan QuietFor { get; init; } = TimeSpan.FromMinutes(5);
+}
+
+/// <summary>What a pod's record says about its health, in words and as a verdict.</summary>
+internal sealed record PodSigns(V1Pod Pod)
+{
+    private const string DefaultContainer = "kubectl.kubernetes.io/default-container";
+
+    public bool IsReady => Pod.Metadata.DeletionTimestamp is null
+        && Pod.Status?.Phase == "Running"
+        && Pod.Status.Conditions?.Any(condition => condition is { Type: "Ready", Status: "True" }) == true;
+
+    public int Restarts => Pod.Status?.ContainerStatuses?.Sum(status => status.RestartCount) ?? 0;
+
+    /// <summary>Why it is not ready, in a few words; null when it is.</summary>
+    public string? Trouble => this switch
+    {
+        { Pod.Metadata.DeletionTimestamp: not null } => "being deleted",
+        { IsReady: true } => null,
+        _ when Waiting is { } reason => reason,
+        { Pod.Status.Phase: "Running" } => "running but not ready",
+        _ => Pod.Status?.Reason ?? $"in phase {Pod.Status?.Phase ?? "unknown"}",
+    };
+
+    public string ContainerName(string? asked) => asked
+        ?? (Pod.Metadata.Annotations?.TryGetValue(DefaultContainer, out var name) == true ? name : Pod.Spec.Containers[0].Name);
+
+    /// <summary>When the container that runs now was started.</summary>
+    public DateTime? Started(string container) =>
+        Pod.Status?.ContainerStatuses?.FirstOrDefault(status => status.Name == container)?.State?.Running?.StartedAt;
+
+    /// <summary>For example <c>Running, ready, 2 restarts (last: OOMKilled), 1 GPU</c>.</summary>
+    public string Words => string.Join(", ", new[]
+    {
+        Pod.Status?.Phase ?? "no phase",
+        IsReady ? "ready" : "not ready",
+        Restarts switch { 0 => "no restarts", 1 => "1 restart", var many => $"{many} restarts" } + (LastEnd is { } why ? $" (last: {why})" : ""),
+        Gpus is { } gpus ? $"{gpus} GPU" : "",
+    }.Where(part => part.Length > 0));
+
+    private string? Waiting => Pod.Status?.ContainerStatuses?.Select(status => status.State?.Waiting?.Reason).FirstOrDefault(reason => reason is not null);
+
+    private string? LastEnd => Pod.Status?.ContainerStatuses?.Select(status => status.LastState?.Terminated?.Reason).FirstOrDefault(reason => reason is not null);
+
+    private string? Gpus
+    {
+        get
+        {
+            var gpus = Pod.Spec.Containers
+                .SelectMany(container => container.Resources?.Limits ?? new Dictionary<string, ResourceQuantity>())
+                .Where(limit => limit.Key.EndsWith("/gpu", StringComparison.Ordinal))
+                .Sum(limit => limit.Value.ToDecimal());
+            return gpus > 0 ? gpus.ToString("0.##", CultureInfo.InvariantCulture) : null;
+        }
+    }
 }

@@ -66,3 +66,6 @@ public sealed record FailingWhen : IParsable<FailingWhen>
         return result is not null;
     }
 }
+
+/// <summary>The verdict when there is nothing to measure.</summary>
+public enum WhenEmpty { Unknown, Passing, Failing }

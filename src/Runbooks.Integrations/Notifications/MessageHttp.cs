@@ -1,4 +1,8 @@
 using System.Net;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Polly;
 using Runbooks.Notifications;
 
@@ -53,4 +57,18 @@ internal static class MessageHttp
         var read = await stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken);
         return System.Text.Encoding.UTF8.GetString(buffer, 0, read);
     }
+}
+
+/// <summary>JSON bodies of messages.</summary>
+internal static class MessageJson
+{
+    /// <summary>Text outside of ASCII stays readable; what could end a script or an attribute is still escaped.</summary>
+    public static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
+    {
+        Encoder = JavaScriptEncoder.Create(System.Text.Unicode.UnicodeRanges.All),
+    };
+
+    public static HttpContent Content(JsonNode body) => new StringContent(body.ToJsonString(Options), Encoding.UTF8, "application/json");
+
+    public static JsonArray Array(IEnumerable<JsonNode?> nodes) => [.. nodes];
 }

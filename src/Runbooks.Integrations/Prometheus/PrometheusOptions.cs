@@ -1,5 +1,9 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Parameters;
+using Runbooks.Catalog.Steps;
+using Runbooks.Integrations.Azure;
+using Runbooks.Integrations.Http;
 
 namespace Runbooks.Integrations.Prometheus;
 
@@ -54,4 +58,16 @@ public sealed class PrometheusEndpoint
 
     /// <summary>Where a person opens it; the URL itself when null. Managed Prometheus has no page of its own.</summary>
     public string? Ui { get; set; }
+}
+
+public static class PrometheusRegistration
+{
+    /// <summary>The check <c>prometheus.query</c>.</summary>
+    public static IServiceCollection AddPrometheus(this IServiceCollection services)
+    {
+        services.AddOptions<PrometheusOptions>().BindConfiguration(PrometheusOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddAzure().AddOutboundClient(PrometheusClient.Client);
+        services.AddSingleton<PrometheusClient>();
+        return services.AddSingleton<ICheck, PrometheusQuery>();
+    }
 }

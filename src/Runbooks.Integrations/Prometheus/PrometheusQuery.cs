@@ -1,3 +1,6 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Metrics;
 using Runbooks.Model.Incidents;
@@ -62,4 +65,26 @@ internal sealed class PrometheusQuery(PrometheusClient prometheus)
     private static string? Link(PrometheusEndpoint endpoint, string query) => (endpoint.Ui ?? (endpoint.AzureIdentity ? null : endpoint.Url)) is { } page
         ? $"{page.TrimEnd('/')}/graph?g0.expr={Uri.EscapeDataString(query)}&g0.tab=0&g0.range_input=15m"
         : null;
+}
+
+public sealed record PrometheusQueryParameters
+{
+    [Required, QueryText, MaxLength(4000)]
+    [Description("PromQL whose value now is looked at. Of several series the worst one counts.")]
+    public required string Query { get; init; }
+
+    [Required]
+    [Description("When the value is bad: '> 95', '< 1', '== 0', or 'absent' when there must be a value.")]
+    public required FailingWhen Failing { get; init; }
+
+    [MaxLength(20)]
+    [Description("The unit to show beside the value.")]
+    public string? Unit { get; init; }
+
+    [Description("The verdict when the query finds nothing.")]
+    public WhenEmpty WhenEmpty { get; init; } = WhenEmpty.Unknown;
+
+    [MaxLength(100)]
+    [Description("The configured Prometheus to ask; the default one when left out.")]
+    public string? Endpoint { get; init; }
 }

@@ -54,3 +54,55 @@ public enum RunMode
     /// <summary>The whole flow; nothing outside is touched, and every message says so.</summary>
     DryRun,
 }
+
+public static class RunModes
+{
+    /// <summary>The stricter of two: a dry run touches nothing, whoever else would allow it.</summary>
+    public static RunMode Stricter(RunMode a, RunMode b) => a > b ? a : b;
+}
+
+/// <summary>One way for a runbook to start. Every given part has to match.</summary>
+/// <param name="Source">The sender's kind, exact; null for any.</param>
+/// <param name="Alert">Exact name, or a glob with <c>*</c> and <c>?</c>.</param>
+/// <param name="Severity">Any of these, ignoring case; empty for every severity.</param>
+/// <param name="Labels">Each label's value, exact or a glob.</param>
+public sealed record Trigger(
+    string? Source,
+    string Alert,
+    IReadOnlyList<string> Severity,
+    IReadOnlyDictionary<string, string> Labels);
+
+/// <summary>What it means for people while it is broken; shown first on every card.</summary>
+public sealed record Impact(ImpactSeverity Severity, string Users, string Data);
+
+public enum ImpactSeverity { Low, Medium, High, Critical }
+
+/// <summary>How often a runbook may act. They hold at the moment a step is about to run.</summary>
+public sealed record Limits
+{
+    /// <summary>Runs on one target within <see cref="Per"/>; null for no limit.</summary>
+    public int? MaxRuns { get; init; }
+
+    public TimeSpan Per { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>The pause between two runs on one target.</summary>
+    public TimeSpan CoolDown { get; init; }
+
+    /// <summary>After a verified fix, alerts on the target within this time belong to the closed incident.</summary>
+    public TimeSpan SettleFor { get; init; }
+
+    /// <summary>Blast radius: distinct targets that this runbook may act on within <see cref="Per"/>; null for no limit.</summary>
+    public int? MaxTargets { get; init; }
+
+    /// <summary>What an exceeded limit means.</summary>
+    public WhenExceeded WhenExceeded { get; init; }
+}
+
+public enum WhenExceeded
+{
+    /// <summary>A person may say yes all the same; a runbook that heals itself asks.</summary>
+    Ask,
+
+    /// <summary>Nothing runs, whoever says yes.</summary>
+    Forbid,
+}

@@ -38,7 +38,7 @@ public static class AuditTrail
             entries.Add(entry);
         }
 
-        if (IncidentTimeline.FindBreak(head.Incident, entries) is { } broken)
+        if (Incident.FindBreak(head.Incident, entries) is { } broken)
         {
             return new(head.Incident, broken, "This line does not follow from the line before: it or its predecessor was altered, removed or added.");
         }
@@ -69,4 +69,18 @@ public static class AuditTrail
 public sealed record AuditVerdict(string? Incident, int? Line, string Message)
 {
     public bool Whole => Line is null;
+}
+
+/// <summary>
+/// What an incident's record must amount to. Whoever keeps <see cref="LastHash"/> elsewhere can also prove that nobody
+/// has written the whole chain anew.
+/// </summary>
+public sealed record AuditHead(
+    string Incident, string Runbook, string RunbookHash, string Target, IncidentState State, int Entries, string LastHash)
+{
+    public static AuditHead Of(Incident incident) => new(
+        incident.Id, incident.RunbookId, incident.RunbookHash, incident.Target, incident.State, incident.Timeline.Count, HashOf(incident.Id, incident.Timeline));
+
+    /// <summary>The chain begins with the incident's id.</summary>
+    internal static string HashOf(string incidentId, IReadOnlyList<TimelineEntry> timeline) => timeline.Count == 0 ? incidentId : timeline[^1].Hash;
 }

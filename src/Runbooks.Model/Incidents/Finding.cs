@@ -1,3 +1,5 @@
+using Runbooks.Model.Text;
+
 namespace Runbooks.Model.Incidents;
 
 /// <summary>The answer to one question of one incident.</summary>
@@ -8,3 +10,42 @@ public sealed record Finding(string Name, string Ask, CheckResult Result, DateTi
 {
     public Verdict Verdict => Result.Verdict;
 }
+
+/// <summary>What a check found, so that a person can read it in a second.</summary>
+public sealed record CheckResult(Verdict Verdict, string Summary)
+{
+    /// <summary>The measured value as text, without its unit.</summary>
+    public string? Value { get; init; }
+
+    /// <summary>What the value was held against, for example <c>&gt; 95</c>.</summary>
+    public string? Threshold { get; init; }
+
+    /// <summary>For example <c>%</c>, <c>ms</c>, <c>GiB</c>.</summary>
+    public string? Unit { get; init; }
+
+    /// <summary>A few recent values, oldest first; at most 60.</summary>
+    public IReadOnlyList<double> Series { get; init; } = [];
+
+    /// <summary>Where the source itself shows it; http or https.</summary>
+    public string? Link { get; init; }
+
+    public static CheckResult Passing(string summary) => new(Verdict.Passing, summary);
+
+    public static CheckResult Failing(string summary) => new(Verdict.Failing, summary);
+
+    /// <summary>The question could not be answered; <paramref name="summary"/> says why.</summary>
+    public static CheckResult Unknown(string summary) => new(Verdict.Unknown, summary);
+
+    /// <summary>The same, cut to what a record and a card can carry: checks quote systems that may say anything.</summary>
+    internal CheckResult Bounded() => this with
+    {
+        Summary = Clip.To(Summary, 500),
+        Value = Value is null ? null : Clip.To(Value, 100),
+        Threshold = Threshold is null ? null : Clip.To(Threshold, 100),
+        Series = Series.Count <= 60 ? Series : [.. Series.Skip(Series.Count - 60)],
+        Link = Link is { Length: <= 2_000 } link && Uri.TryCreate(link, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" ? Link : null,
+    };
+}
+
+/// <summary>The answer to a diagnosis question. Unknown is not healthy.</summary>
+public enum Verdict { Passing, Failing, Unknown }

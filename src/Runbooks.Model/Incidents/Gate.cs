@@ -79,3 +79,40 @@ public enum GateOutcome
     /// <summary>As planned, nothing is to run now, and nobody is told.</summary>
     Suppressed,
 }
+
+/// <summary>One person's answer to a gate.</summary>
+/// <param name="Person">Who, as proven by the way it came: the link's recipient, the signed-in person, the Slack user, the key's holder.</param>
+/// <param name="Via">How it came: <c>link</c>, <c>api</c>, <c>slack</c>.</param>
+/// <param name="PlanHash">The plan that the person was shown; null where the way it came shows none.</param>
+public sealed record Decision(
+    Verb Verb, string Person, string Via, DateTimeOffset At, string? Reason = null, string? PlanHash = null);
+
+public enum Verb { Approve, Reject, TakeOver }
+
+/// <summary>What became of a decision.</summary>
+/// <param name="Message">In words, for the person who decided: who decided, what and when.</param>
+public sealed record DecisionResult(DecisionStatus Status, string Message);
+
+public enum DecisionStatus
+{
+    /// <summary>Recorded, and it settled the gate.</summary>
+    Decided,
+
+    /// <summary>Recorded; more people have to approve.</summary>
+    MoreNeeded,
+
+    /// <summary>Somebody else, or time, was first.</summary>
+    AlreadyClosed,
+
+    /// <summary>This person has approved before; a quorum counts people, not clicks.</summary>
+    AlreadyCounted,
+
+    /// <summary>The plan changed since it was shown to this person.</summary>
+    PlanChanged,
+
+    /// <summary>This person may not decide.</summary>
+    NotAllowed,
+
+    /// <summary>No such incident or gate.</summary>
+    NotFound,
+}

@@ -21,7 +21,7 @@ public static class GateSchedule
             return (incident.CloseGate(gateId, GateOutcome.Cancelled, $"{stop.By} stopped the incident: {stop.Reason}", now), null);
         }
 
-        if (IncidentGates.RecoveredBeforeActing(incident))
+        if (Incident.RecoveredBeforeActing(incident))
         {
             return (incident.CloseGate(gateId, GateOutcome.SelfRecovered, "The alert was resolved before anybody had to decide.", now), null);
         }

@@ -9,7 +9,7 @@ namespace Runbooks.Model.Incidents;
 /// functions beside it, inside <see cref="IIncidentStore.UpdateAsync{T}"/>, so each rule stands in one place and
 /// holds for every store.
 /// </summary>
-public sealed record Incident
+public sealed partial record Incident
 {
     public required string Id { get; init; }
     public required string RunbookId { get; init; }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Runbooks.Model.Definition;
 
 namespace Runbooks.Model.Incidents;
@@ -47,4 +48,40 @@ public enum StepStatus
     Unknown,
     Undone,
     UndoFailed,
+}
+
+/// <summary>
+/// What an action found when it looked before acting: shown on the approval page, hashed into the plan, and made again
+/// just before the step runs.
+/// </summary>
+public sealed record Preparation
+{
+    /// <summary>What it will do, in words with the resolved parameters: the line a person approves.</summary>
+    public required string Will { get; init; }
+
+    /// <summary>
+    /// What makes the target this very target (a pod's UID, an etag's resource id): when it differs at execution, the
+    /// plan no longer holds. Null when the parameters alone say it all.
+    /// </summary>
+    public string? Identity { get; init; }
+
+    /// <summary>How it is undone, in words; null when it cannot be.</summary>
+    public string? Undo { get; init; }
+
+    /// <summary>What <see cref="IAction.UndoAsync"/> needs, recorded before the action acts. No secrets.</summary>
+    public JsonElement? UndoState { get; init; }
+
+    /// <summary>Why it must not run as things are; null when it may. A refusal is shown, and nothing runs.</summary>
+    public string? Refusal { get; init; }
+}
+
+/// <summary>What an action did.</summary>
+/// <param name="Did">In words, in the past tense.</param>
+public sealed record ActionResult(string Did)
+{
+    /// <summary>Values that later steps and messages may read. Never a secret.</summary>
+    public IReadOnlyDictionary<string, string> Outputs { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>References of evidence that was kept, as <see cref="IEvidenceStore"/> gave them.</summary>
+    public IReadOnlyList<string> Evidence { get; init; } = [];
 }

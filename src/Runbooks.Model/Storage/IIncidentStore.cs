@@ -76,3 +76,13 @@ public static class IncidentStoreExtensions
     public static async Task<Incident> GetAsync(this IIncidentStore store, string id, CancellationToken cancellationToken) =>
         await store.FindAsync(id, cancellationToken) ?? throw new KeyNotFoundException($"There is no incident '{id}'.");
 }
+
+/// <summary>What a claim came to.</summary>
+/// <param name="Opened">True when the candidate was inserted, false when it was folded into <paramref name="Incident"/>.</param>
+public sealed record OpenResult(Incident Incident, bool Opened);
+
+/// <summary>
+/// What had to be durable could not be written or read: disk full, an I/O error, throttling, no network, the host is
+/// stopping. A sender is answered 503 and tries again.
+/// </summary>
+public sealed class StoreUnavailableException(string message, Exception? inner = null) : Exception(message, inner);

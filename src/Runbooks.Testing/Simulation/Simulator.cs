@@ -1,5 +1,7 @@
+using System.Text.Json;
 using Runbooks.Approvals;
 using Runbooks.Catalog.Steps;
+using Runbooks.Catalog.Templates;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
@@ -51,3 +53,64 @@ internal static class Simulator
 
 /// <param name="Questions">As they were when they were asked.</param>
 internal sealed record PlayedIncident(Incident Incident, IReadOnlyList<Gate> Questions, IReadOnlyList<KeptCard> Messages);
+
+/// <summary>What is assumed about the world and about people while an incident is simulated.</summary>
+internal sealed record Assumptions
+{
+    /// <summary>What diagnosis finds; a check that is not named fails when the mitigation is for it, and passes otherwise.</summary>
+    public IReadOnlyDictionary<string, ScriptedAnswer> Findings { get; init; } = new Dictionary<string, ScriptedAnswer>();
+
+    /// <summary>What a check answers after the steps; it passes unless named.</summary>
+    public IReadOnlyDictionary<string, ScriptedAnswer> Afterwards { get; init; } = new Dictionary<string, ScriptedAnswer>();
+
+    public IReadOnlyDictionary<string, ScriptedStep> Steps { get; init; } = new Dictionary<string, ScriptedStep>();
+
+    /// <summary>What people answer to every question; null: nobody answers.</summary>
+    public Verb? Decision { get; init; } = Verb.Approve;
+
+    public required string By { get; init; }
+
+    /// <summary>How long people take to answer.</summary>
+    public TimeSpan After { get; init; } = TimeSpan.FromMinutes(1);
+
+    public WorldScript ScriptFor(Runbook runbook) => new()
+    {
+        Checks = runbook.Diagnosis.Where(IsAssumed).Select(check => check.Name)
+            .Concat(Findings.Keys).Concat(Afterwards.Keys).Distinct()
+            .ToDictionary(check => check, check => AnswersOf(runbook, check)),
+        Steps = runbook.Mitigation.Steps.Concat(runbook.Resolution.Steps).Select(step => step.Name).Concat(Steps.Keys).Distinct()
+            .ToDictionary(step => step, step => StepOf(runbook, step)),
+    };
+
+    /// <summary>Says itself what it finds, unless something else is assumed.</summary>
+    private static bool IsAssumed(CheckSpec check) => check.Check != BuiltInSteps.Always;
+
+    private List<ScriptedAnswer> AnswersOf(Runbook runbook, string check)
+    {
+        var when = runbook.Mitigation.When.Checks;
+        var usual = when.Count == 0 || when.Contains(check) ? "failing" : "passing";
+        return [Findings.GetValueOrDefault(check) ?? Assumed(usual), Afterwards.GetValueOrDefault(check) ?? Assumed("passing")];
+    }
+
+    private static ScriptedAnswer Assumed(string verdict) => new() { Verdict = verdict, Summary = "Assumed." };
+
+    /// <summary>Later steps read outputs that only the real action knows: a name stands in for each.</summary>
+    private ScriptedStep StepOf(Runbook runbook, string step) => new()
+    {
+        Outcome = Steps.GetValueOrDefault(step, ScriptedStep.Usual).Outcome,
+        Outputs = runbook.Mitigation.Steps.Concat(runbook.Resolution.Steps)
+            .SelectMany(spec => Texts(spec.With))
+            .SelectMany(text => Template.Parse(text).Placeholders)
+            .Where(placeholder => placeholder.Root == PlaceholderRoot.Steps && placeholder.Key == step)
+            .Select(placeholder => placeholder.Member).Distinct()
+            .ToDictionary(output => output, output => $"{output}-of-{step}"),
+    };
+
+    private static IEnumerable<string> Texts(JsonElement with) => with.ValueKind switch
+    {
+        JsonValueKind.String => [with.GetString()!],
+        JsonValueKind.Object => with.EnumerateObject().SelectMany(part => Texts(part.Value)),
+        JsonValueKind.Array => with.EnumerateArray().SelectMany(Texts),
+        _ => [],
+    };
+}

@@ -53,3 +53,12 @@ public sealed class ConsoleHandler(
 
     private static string? Given(HttpRequest request, string name) => request.Query[name].ToString() is { Length: > 0 } value ? value : null;
 }
+
+/// <summary>What the console says that depends on where it runs.</summary>
+public sealed class ConsoleOptions
+{
+    public const string SectionName = "Console";
+
+    /// <summary>The line to try when there are no incidents yet.</summary>
+    public string TryThis { get; set; } = "dotnet run --project src/RunbookServer -- fire hanged-gpu";
+}

@@ -1,7 +1,9 @@
 using Microsoft.AspNetCore.Http;
 using Runbooks.Approvals;
 using Runbooks.Intake.Parsing;
+using Runbooks.Model.Incidents;
 using Runbooks.Web.Http;
+using GateView = Runbooks.Web.Incidents.GateView;
 
 namespace Runbooks.Web.Decisions;
 
@@ -39,4 +41,53 @@ public sealed class DecisionHandler(DecisionDesk desk, HttpEdge edge)
         Answers.Problem(StatusCodes.Status400BadRequest, "The decision is not clear.", new AlertError(path, string.IsNullOrWhiteSpace(found) ? "missing" : $"'{Words.Clip(found, 60)}'", remedy));
 
     private sealed record DecisionBody(string? Gate, string? Decision, string? By, string? Reason);
+}
+
+/// <summary>What became of a decision, for the API.</summary>
+/// <param name="DecidedBy">Whoever's decision counts; empty when no person decided.</param>
+public sealed record DecisionAnswer(
+    string? Incident, IncidentState? State, DecisionStatus Status, string Message, IReadOnlyList<string> DecidedBy, GateView? Gate)
+{
+    public static DecisionAnswer Of(DecisionReceipt receipt, string? gateId)
+    {
+        var gate = receipt.Incident is not { } incident ? null : gateId is null ? incident.OpenGate ?? incident.LatestGate : incident.FindGate(gateId);
+        return new(
+            receipt.Incident?.Id, receipt.Incident?.State, receipt.Result.Status, receipt.Result.Message,
+            gate is null ? [] : [.. gate.Decisions.Select(decision => decision.Person)],
+            gate is null ? null : GateView.Of(gate));
+    }
+
+    public static IResult Result(DecisionReceipt receipt, string? gateId) =>
+        receipt.Result.Status == DecisionStatus.NotFound
+            ? Answers.Problem(StatusCodes.Status404NotFound, receipt.Result.Message)
+            : Answers.Json(Of(receipt, gateId), StatusOf(receipt.Result.Status));
+
+    public static int StatusOf(DecisionStatus status) => status switch
+    {
+        DecisionStatus.Decided or DecisionStatus.MoreNeeded => StatusCodes.Status200OK,
+        DecisionStatus.NotAllowed => StatusCodes.Status403Forbidden,
+        DecisionStatus.NotFound => StatusCodes.Status404NotFound,
+        _ => StatusCodes.Status409Conflict,
+    };
+}
+
+/// <summary>Decisions as bodies and forms write them.</summary>
+internal static class VerbWords
+{
+    public const string Remedy = "Use approve, reject or takeOver.";
+    private const int LongestReason = 1_000;
+
+    public static bool TryParse(string? word, out Verb verb)
+    {
+        (var known, verb) = word?.Trim().ToUpperInvariant() switch
+        {
+            "APPROVE" => (true, Verb.Approve),
+            "REJECT" => (true, Verb.Reject),
+            "TAKEOVER" => (true, Verb.TakeOver),
+            _ => (false, default),
+        };
+        return known;
+    }
+
+    public static string? Reason(string? reason) => string.IsNullOrWhiteSpace(reason) ? null : Words.Clip(reason.Trim(), LongestReason);
 }

@@ -1,4 +1,8 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Runbooks.Intake.Parsing;
 
 namespace Runbooks.Web.Http;
@@ -23,4 +27,58 @@ internal static class Answers
 
     /// <param name="Title">What is wrong, in one sentence.</param>
     private sealed record ProblemBody(string Title, int Status, IReadOnlyList<AlertError>? Errors);
+}
+
+/// <summary>JSON as the outside contract has it: camelCase names and words.</summary>
+internal static class WebJson
+{
+    public static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
+    {
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false) },
+    };
+}
+
+/// <summary>A page with the headers that every page carries.</summary>
+internal sealed class PageResult<TPage>(object parameters, int status = StatusCodes.Status200OK) : IResult, IStatusCodeHttpResult
+    where TPage : IComponent
+{
+    public int? StatusCode => status;
+
+    public Task ExecuteAsync(HttpContext httpContext)
+    {
+        PageHeaders.Write(httpContext.Response);
+        return new RazorComponentResult<TPage>(parameters) { StatusCode = status, PreventStreamingRendering = true }.ExecuteAsync(httpContext);
+    }
+}
+
+/// <summary>What keeps a page from running anything, from being framed, stored or found, and its address from travelling.</summary>
+internal static class PageHeaders
+{
+    private const string Policy =
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+    public static void Write(HttpResponse response)
+    {
+        var headers = response.Headers;
+        headers.ContentSecurityPolicy = Policy;
+        headers.XContentTypeOptions = "nosniff";
+        headers.XFrameOptions = "DENY";
+        headers.CacheControl = "no-store";
+        headers["Referrer-Policy"] = "no-referrer";
+        headers["X-Robots-Tag"] = "noindex, nofollow";
+        headers["Cross-Origin-Opener-Policy"] = "same-origin";
+        headers["Cross-Origin-Resource-Policy"] = "same-origin";
+        headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()";
+    }
+}
+
+/// <summary>After a form the browser asks for the page anew, so that going back does not send the form again.</summary>
+internal sealed class SeeOther(string to) : IResult
+{
+    public Task ExecuteAsync(HttpContext httpContext)
+    {
+        httpContext.Response.StatusCode = StatusCodes.Status303SeeOther;
+        httpContext.Response.Headers.Location = to;
+        return Task.CompletedTask;
+    }
 }

@@ -1,7 +1,14 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using System.Xml.Linq;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.AspNetCore.DataProtection.Repositories;
+using Microsoft.AspNetCore.DataProtection.XmlEncryption;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
 namespace Runbooks.Web.Http;
@@ -62,4 +69,73 @@ public sealed class ApiKeyGate(IOptionsMonitor<ApiKeyOptions> options)
         var text = Encoding.UTF8.GetString(decoded, 0, length);
         return text[(text.IndexOf(':', StringComparison.Ordinal) + 1)..];
     }
+}
+
+/// <summary>Puts the key check before endpoints of a host that checks keys itself.</summary>
+internal static class ApiKeyFilters
+{
+    public static TBuilder NeedsKey<TBuilder>(this TBuilder endpoints, bool allowQuery = false)
+        where TBuilder : IEndpointConventionBuilder =>
+        endpoints.AddEndpointFilter(async (context, next) =>
+        {
+            var http = context.HttpContext;
+            if (Gate(http).AllowsApi(http.Request, allowQuery))
+            {
+                return await next(context);
+            }
+
+            http.Response.Headers.WWWAuthenticate = "Bearer";
+            return Answers.Problem(StatusCodes.Status401Unauthorized, "A key is needed: send it as X-Api-Key, or as Authorization: Bearer.");
+        });
+
+    public static TBuilder NeedsPageKey<TBuilder>(this TBuilder endpoints)
+        where TBuilder : IEndpointConventionBuilder =>
+        endpoints.AddEndpointFilter(async (context, next) =>
+        {
+            var http = context.HttpContext;
+            if (Gate(http).AllowsPage(http.Request))
+            {
+                return await next(context);
+            }
+
+            PageHeaders.Write(http.Response);
+            http.Response.Headers.WWWAuthenticate = "Basic realm=\"Runbooks: any name, the API key as password\", charset=\"UTF-8\"";
+            return Results.Text("The console needs the API key: give it as the password, with any name.", statusCode: StatusCodes.Status401Unauthorized);
+        });
+
+    private static ApiKeyGate Gate(HttpContext http) => http.RequestServices.GetRequiredService<ApiKeyGate>();
+}
+
+/// <summary>Who may use the API of a host that checks keys itself.</summary>
+public sealed class ApiKeyOptions
+{
+    public const string SectionName = "ApiKeys";
+
+    /// <summary>Any of these opens the API; with none, nothing does.</summary>
+    public IList<string> Keys { get; } = [];
+
+    /// <summary>The console opens without a key for a browser on this very machine: practice.</summary>
+    public bool OpenPagesOnLoopback { get; set; }
+}
+
+/// <summary>
+/// Razor components bring data protection along, which would write keys to the home folder at the start. Nothing here is
+/// protected with them: a form carries a signed token or a key, and <see cref="SameOrigin"/> tells whose form it is. So
+/// they live in memory and are stored nowhere.
+/// </summary>
+internal sealed class UnstoredKeys : IXmlRepository
+{
+    private readonly ConcurrentQueue<XElement> _keys = new();
+
+    public static void Use(KeyManagementOptions options)
+    {
+        options.XmlRepository = new UnstoredKeys();
+
+        // What is never stored needs no encryption; saying so keeps the start quiet.
+        options.XmlEncryptor = new NullXmlEncryptor();
+    }
+
+    public IReadOnlyCollection<XElement> GetAllElements() => [.. _keys];
+
+    public void StoreElement(XElement element, string friendlyName) => _keys.Enqueue(element);
 }

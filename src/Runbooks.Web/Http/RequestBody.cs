@@ -1,6 +1,9 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Runbooks.Intake.Parsing;
+using Runbooks.Notifications.Storms;
+using Runbooks.Web.Pages;
 
 namespace Runbooks.Web.Http;
 
@@ -65,5 +68,92 @@ internal static class RequestBody
 
         IResult Refuse(string path, string found) =>
             Answers.Problem(StatusCodes.Status400BadRequest, "The body is not what is expected here.", new AlertError(path, found, $"Send JSON such as {example}"));
+    }
+}
+
+/// <summary>Reads the forms of our own pages; nothing that is larger.</summary>
+internal static class SmallForm
+{
+    /// <summary>As many tickets as one page lists, each as long as a link may be.</summary>
+    private const int MaxList = 1024 * 1024;
+
+    private static readonly FormOptions s_form = Limits(16, RequestBody.MaxSmall);
+    private static readonly FormOptions s_list = Limits(StormMembers.Most + 16, MaxList);
+
+    /// <returns>Null when the body is no form, or not one of ours.</returns>
+    public static Task<IFormCollection?> ReadAsync(HttpRequest request, CancellationToken cancellationToken) => ReadAsync(request, s_form, cancellationToken);
+
+    /// <summary>The form of a page that lists many questions.</summary>
+    /// <inheritdoc cref="ReadAsync(HttpRequest, CancellationToken)"/>
+    public static Task<IFormCollection?> ReadListAsync(HttpRequest request, CancellationToken cancellationToken) => ReadAsync(request, s_list, cancellationToken);
+
+    private static async Task<IFormCollection?> ReadAsync(HttpRequest request, FormOptions limits, CancellationToken cancellationToken)
+    {
+        if (!request.HasFormContentType || request.ContentLength > limits.BufferBodyLengthLimit)
+        {
+            return null;
+        }
+
+        try
+        {
+            // A feature of our own: the limits are ours, whatever the host has set.
+            return await new FormFeature(request, limits).ReadFormAsync(cancellationToken);
+        }
+        catch (Exception unreadable) when (unreadable is InvalidDataException or IOException)
+        {
+            return null;
+        }
+    }
+
+    private static FormOptions Limits(int values, int body) => new()
+    {
+        ValueCountLimit = values,
+        KeyLengthLimit = 64,
+        ValueLengthLimit = 16 * 1024,
+        BufferBodyLengthLimit = body,
+        MultipartBodyLengthLimit = body,
+    };
+}
+
+/// <summary>A form of our own pages in which a person says who they are and why.</summary>
+internal sealed record SignedForm(string By, string Reason)
+{
+    /// <param name="signedIn">The person that the platform has authenticated: then the name that was typed does not count.</param>
+    /// <param name="notDone">The title of the page that says why nothing was done.</param>
+    public static async Task<(SignedForm? Form, IResult? Refusal)> ReadAsync(HttpRequest request, string? signedIn, string notDone, CancellationToken cancellationToken)
+    {
+        if (!SameOrigin.Allows(request))
+        {
+            return (null, Refuse(notDone, StatusCodes.Status403Forbidden, "This was sent from another site. Open the page here and press the button there."));
+        }
+
+        var form = await SmallForm.ReadAsync(request, cancellationToken);
+        var (by, reason) = (signedIn ?? form?["by"].ToString() ?? "", form?["reason"].ToString() ?? "");
+        return string.IsNullOrWhiteSpace(by) || string.IsNullOrWhiteSpace(reason)
+            ? (null, Refuse(notDone, StatusCodes.Status400BadRequest, "Say who does this and why: go back and fill in both fields."))
+            : (new(Words.Clip(by.Trim(), 200), Words.Clip(reason.Trim(), 1000)), null);
+    }
+
+    public static IResult Refuse(string title, int status, string text) => new PageResult<MessagePage>(new { Title = title, Text = text, Home = true }, status);
+}
+
+/// <summary>Whether a form was sent from our own page.</summary>
+internal static class SameOrigin
+{
+    /// <summary>
+    /// Browsers say where a post comes from. Under no-referrer they send the origin "null" even for our own form, so the
+    /// fetch metadata, which pages cannot forge, has the first word (Fetch, section 3.2 and Fetch Metadata, section 2).
+    /// </summary>
+    public static bool Allows(HttpRequest request)
+    {
+        if (request.Headers["Sec-Fetch-Site"].ToString() is { Length: > 0 } site)
+        {
+            return site is "same-origin" or "none";
+        }
+
+        // Behind a proxy that ends TLS our own scheme is not the browser's; the host is what tells origins apart here.
+        return request.Headers.Origin.ToString() is not { Length: > 0 } origin
+            || origin == "null"
+            || (Uri.TryCreate(origin, UriKind.Absolute, out var uri) && string.Equals(uri.Authority, request.Host.Value, StringComparison.OrdinalIgnoreCase));
     }
 }

@@ -1,5 +1,7 @@
 using System.Buffers;
+using System.Text;
 using Microsoft.AspNetCore.Http;
+using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using Runbooks.Web.Http;
 
@@ -22,4 +24,13 @@ public sealed class EvidenceHandler(IEvidenceStore evidence, HttpEdge edge)
     /// <summary>No name leads out of the incident's own folder.</summary>
     private static bool IsName(string name) =>
         name.Length is > 0 and <= LongestName && name[0] != '.' && !name.AsSpan().ContainsAnyExcept(s_allowed);
+}
+
+/// <summary><c>GET /api/incidents/{id}/audit</c>: the whole record as JSON lines, to be kept and verified elsewhere.</summary>
+public sealed class AuditHandler(IIncidentStore store, HttpEdge edge)
+{
+    public Task<IResult> GetAsync(HttpRequest request, string id) => edge.RunAsync(request, async cancellationToken =>
+        await store.FindAsync(id, cancellationToken) is { } incident
+            ? Results.Text(string.Concat(AuditTrail.Export(incident).Select(line => line + '\n')), "application/jsonl", Encoding.UTF8)
+            : Answers.Problem(StatusCodes.Status404NotFound, "There is no such incident, or it is no longer kept."));
 }

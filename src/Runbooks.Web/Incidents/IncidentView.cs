@@ -1,5 +1,8 @@
+using System.Text.Json;
+using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Web.Incidents;
 
@@ -87,4 +90,64 @@ public sealed record StepView(
     public static StepView Of(StepRecord step) => new(
         step.Phase, step.Name, step.Action, step.Status, step.UndoneFrom, step.Attempts, step.Preparation.Will, step.Preparation.Undo,
         step.StartedAt, step.FinishedAt, step.Outcome, step.Outputs, step.Evidence);
+}
+
+/// <summary>A gate as the API shows it.</summary>
+public sealed record GateView(
+    string Id,
+    Phase Phase,
+    int Round,
+    string Question,
+    GateOutcome Outcome,
+    IReadOnlyList<PlannedStepView> Plan,
+    string PlanHash,
+    string? Blocker,
+    string? Difference,
+    IReadOnlyList<string> Warnings,
+    IReadOnlyList<string> Overrules,
+    IReadOnlyList<string> Approvers,
+    int Required,
+    DateTimeOffset OpenedAt,
+    DateTimeOffset ExpiresAt,
+    string IfNobodyAnswers,
+    IReadOnlyList<DecisionView> Decisions,
+    DateTimeOffset? ClosedAt,
+    string? ClosedBy)
+{
+    public static GateView Of(Gate gate) => new(
+        gate.Id, gate.Phase, gate.Round, gate.Question, gate.Outcome, [.. gate.Plan.Steps.Select(PlannedStepView.Of)], gate.Plan.Hash,
+        gate.Plan.Blocker, gate.Difference, gate.Warnings, gate.Overrules, gate.Approvers, gate.Required, gate.OpenedAt, gate.ExpiresAt,
+        GateWords.Silence(gate), [.. gate.Decisions.Select(DecisionView.Of)], gate.ClosedAt, gate.ClosedBy);
+}
+
+public sealed record PlannedStepView(
+    Phase Phase, string Name, string Action, JsonElement Parameters, string Will, string? Undo, string? Identity, bool Deferred)
+{
+    public static PlannedStepView Of(PlannedStep step) => new(
+        step.Phase, step.Name, step.Action, step.Parameters, step.Will, step.Undo, step.Identity, step.Deferred);
+}
+
+/// <param name="By">Who, as proven by the way it came.</param>
+public sealed record DecisionView(Verb Decision, string By, string Via, DateTimeOffset At, string? Reason)
+{
+    public static DecisionView Of(Decision decision) => new(decision.Verb, decision.Person, decision.Via, decision.At, decision.Reason);
+}
+
+/// <summary>An alert in our own words, as the API shows it: what looks like a secret in it is hidden.</summary>
+public sealed record AlertView(
+    string Source, string Name, string? Severity, string? Summary, IReadOnlyDictionary<string, string> Labels,
+    IReadOnlyDictionary<string, string> Annotations, string Fingerprint, string? Link, string? Runbook, DateTimeOffset? StartsAt)
+{
+    public static AlertView Of(Alert alert) => new(
+        alert.Source, Redactor.Redact(alert.Name), alert.Severity, Masked(alert.Summary), Masked(alert.Labels),
+        Masked(alert.Annotations), alert.Fingerprint, Masked(Words.SafeLink(alert.Link)), alert.Runbook, alert.StartsAt);
+
+    private static string? Masked(string? text) => text is null ? null : Redactor.Redact(text);
+
+    /// <summary>A value is also hidden when its name says what it is.</summary>
+    private static Dictionary<string, string> Masked(IReadOnlyDictionary<string, string> pairs) => pairs.ToDictionary(
+        pair => pair.Key,
+        pair => Redactor.Redact($"{pair.Key}={pair.Value}") is var shown && shown.StartsWith($"{pair.Key}=", StringComparison.Ordinal)
+            ? shown[(pair.Key.Length + 1)..]
+            : Redactor.Redact(pair.Value));
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Runbooks.Intake;
@@ -39,3 +40,8 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Htt
         return Answers.Json(new IntakeAnswer(outcomes, parsed.Errors.Count == 0 ? null : parsed.Errors), StatusCodes.Status202Accepted);
     }
 }
+
+/// <param name="Errors">Alerts of the same post that could not be understood; left out when there are none.</param>
+internal sealed record IntakeAnswer(
+    IReadOnlyList<IntakeOutcome> Incidents,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<AlertError>? Errors);

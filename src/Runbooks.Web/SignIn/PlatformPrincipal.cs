@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
+using Runbooks.Web.Decisions;
+using Runbooks.Web.Http;
 
 namespace Runbooks.Web.SignIn;
 
@@ -44,4 +46,60 @@ public sealed class PlatformPrincipal(IOptionsMonitor<SignInOptions> options)
     private sealed record Principal(IReadOnlyList<Claim>? Claims);
 
     private sealed record Claim(string? Typ, string? Val);
+}
+
+/// <summary>
+/// Who may open the console of a host that lets every browser through: whoever the platform has signed in, or whoever
+/// gives the console's key as the password that the browser asks for. With neither configured, nobody.
+/// </summary>
+public sealed class ConsoleAccess(PlatformPrincipal principal, ApiKeyGate keys)
+{
+    public async Task<IResult> GuardAsync(HttpRequest request, Func<Task<IResult>> page)
+    {
+        if (principal.NameOf(request) is not null || keys.AllowsPage(request))
+        {
+            return await page();
+        }
+
+        if (principal.IsTrusted && (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method)))
+        {
+            return SignInPage.For(request);
+        }
+
+        PageHeaders.Write(request.HttpContext.Response);
+        request.HttpContext.Response.Headers.WWWAuthenticate = "Basic realm=\"Runbooks: any name, the console's key as password\", charset=\"UTF-8\"";
+        return Results.Text("The console needs its key: give it as the password, with any name.", statusCode: StatusCodes.Status401Unauthorized);
+    }
+}
+
+/// <summary>
+/// Approval links of a host behind a platform. Where people sign in, a link alone decides nothing: whoever presses has to be
+/// signed in, and has to be whom the link was sent to. Where nobody does, it speaks for its recipient.
+/// </summary>
+public sealed class LinkAccess(PlatformPrincipal principal, DecidePageHandler page)
+{
+    public Task<IResult> GetAsync(HttpRequest request, string token) =>
+        principal.IsTrusted && principal.NameOf(request) is null
+            ? Task.FromResult(SignInPage.For(request))
+            : page.GetAsync(request, token);
+
+    public Task<IResult> PostAsync(HttpRequest request, string token)
+    {
+        var name = principal.NameOf(request);
+        return principal.IsTrusted && name is null ? Task.FromResult(page.NotSignedIn()) : page.PostAsync(request, token, name);
+    }
+}
+
+/// <summary>The platform's own page, and back from there.</summary>
+internal static class SignInPage
+{
+    public static IResult For(HttpRequest request)
+    {
+        var response = request.HttpContext.Response;
+        PageHeaders.Write(response);
+
+        // By hand: the framework's own result would write the address, and so the token in it, to the log.
+        response.Headers.Location = $"/.auth/login/aad?post_login_redirect_uri={Uri.EscapeDataString($"{request.Path}")}";
+        return Results.StatusCode(StatusCodes.Status302Found);
+    }
 }

@@ -1,3 +1,6 @@
+using System.Collections.Concurrent;
+using System.Net.Http.Json;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Runbooks.Approvals;
 using Runbooks.Model.Incidents;
@@ -61,5 +64,81 @@ public sealed class SlackDecisions(DecisionDesk desk, CurrentContacts contacts, 
                 await Task.Delay(Pause, time, cancellationToken);
             }
         }
+    }
+}
+
+/// <summary>Tells whoever pressed a button something that only they see.</summary>
+public sealed class SlackReply(IHttpClientFactory clients, ILogger<SlackReply> logger)
+{
+    public const string Client = "slack-reply";
+
+    internal async Task TellAsync(Uri? to, string text, CancellationToken cancellationToken)
+    {
+        if (to is null)
+        {
+            return;
+        }
+
+        try
+        {
+            // The address carries a secret: it is in no log and in no exception that is passed on.
+            using var answer = await clients.CreateClient(Client).PostAsJsonAsync(
+                to, new { response_type = "ephemeral", replace_original = false, text = Escape(text) }, cancellationToken);
+            if (!answer.IsSuccessStatusCode)
+            {
+                Log.SlackReplyFailed(logger, $"Slack answered {(int)answer.StatusCode}");
+            }
+        }
+        catch (Exception failure) when (failure is HttpRequestException or OperationCanceledException)
+        {
+            Log.SlackReplyFailed(logger, failure.GetType().Name);
+        }
+    }
+
+    /// <summary>The address comes with the click: only Slack's own is ever called.</summary>
+    internal static Uri? Address(string? text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var url) && url is { Scheme: "https", Host: "hooks.slack.com", IsDefaultPort: true, UserInfo: "" } ? url : null;
+
+    private static string Escape(string text) =>
+        text.Replace("&", "&amp;", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal).Replace(">", "&gt;", StringComparison.Ordinal);
+}
+
+/// <summary>Work that goes on after Slack was answered. Bounded: what does not fit is refused, so that Slack tells the person. A stopping host waits for it.</summary>
+public sealed class SlackWork : IHostedService
+{
+    private const int MostAtOnce = 100;
+    private readonly ConcurrentDictionary<Task, bool> _running = new();
+    private int _count;
+
+    /// <returns>Null when there is too much to do already.</returns>
+    internal Task? TryStart(Func<Task> work)
+    {
+        if (Interlocked.Increment(ref _count) > MostAtOnce)
+        {
+            Interlocked.Decrement(ref _count);
+            return null;
+        }
+
+        var task = RunAsync(work);
+        _running.TryAdd(task, true);
+        _ = task.ContinueWith(
+            done =>
+            {
+                _running.TryRemove(done, out _);
+                Interlocked.Decrement(ref _count);
+            },
+            CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        return task;
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.WhenAll(_running.Keys).WaitAsync(cancellationToken);
+
+    private static async Task RunAsync(Func<Task> work)
+    {
+        // Off the request's own thread at once.
+        await Task.Yield();
+        await work();
     }
 }

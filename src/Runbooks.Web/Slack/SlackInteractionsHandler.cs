@@ -1,7 +1,13 @@
+using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Runbooks.Model.Incidents;
+using Runbooks.Web.Decisions;
 using Runbooks.Web.Http;
 
 namespace Runbooks.Web.Slack;
@@ -55,4 +61,115 @@ public sealed class SlackInteractionsHandler(
         Log.SlackRefused(logger, why);
         return Answers.Problem(StatusCodes.Status401Unauthorized, $"This click was not taken: {why}.");
     }
+}
+
+/// <summary>One press of a button that decides.</summary>
+/// <param name="UserId">Slack's id of whoever pressed it, signed by Slack.</param>
+/// <param name="UserName">For practice and for words; it proves nothing.</param>
+/// <param name="ResponseUrl">Where a private answer goes; null where Slack gave none that is Slack's.</param>
+internal sealed record SlackClick(string UserId, string UserName, Verb Verb, string IncidentId, string GateId, string PlanHash, Uri? ResponseUrl)
+{
+    /// <returns>Null for everything else that Slack reports: links that were opened, other apps' buttons.</returns>
+    public static SlackClick? Read(string form)
+    {
+        try
+        {
+            if (!QueryHelpers.ParseQuery(form).TryGetValue("payload", out var text))
+            {
+                return null;
+            }
+
+            using var payload = JsonDocument.Parse(text.ToString());
+            return Read(payload.RootElement);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static SlackClick? Read(JsonElement payload)
+    {
+        if (Text(payload, "type") != "block_actions" || !Has(payload, "actions", JsonValueKind.Array, out var actions) || !Has(payload, "user", JsonValueKind.Object, out var user))
+        {
+            return null;
+        }
+
+        var action = actions.EnumerateArray().FirstOrDefault();
+        var value = Text(action, "value")?.Split('|');
+        return value is [var incident, var gate, var plan] && VerbWords.TryParse(Text(action, "action_id"), out var verb) && Text(user, "id") is { Length: > 0 } id
+            ? new(id, Text(user, "username") ?? Text(user, "name") ?? id, verb, incident, gate, plan, SlackReply.Address(Text(payload, "response_url")))
+            : null;
+    }
+
+    private static string? Text(JsonElement json, string name) => Has(json, name, JsonValueKind.String, out var text) ? text.GetString() : null;
+
+    private static bool Has(JsonElement json, string name, JsonValueKind kind, out JsonElement found)
+    {
+        found = default;
+        return json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out found) && found.ValueKind == kind;
+    }
+}
+
+/// <summary>Whether a request comes from Slack, as described at https://docs.slack.dev/authentication/verifying-requests-from-slack.</summary>
+internal static class SlackSignature
+{
+    /// <summary>A request that is older, or from further in the future, is refused.</summary>
+    public static readonly TimeSpan Window = TimeSpan.FromMinutes(5);
+
+    public static bool Fits(string? secret, string timestamp, ReadOnlySpan<byte> body, string signature, DateTimeOffset now)
+    {
+        if (string.IsNullOrEmpty(secret)
+            || !long.TryParse(timestamp, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+            || Math.Abs(now.ToUnixTimeSeconds() - seconds) > Window.TotalSeconds)
+        {
+            return false;
+        }
+
+        byte[] signed = [.. Encoding.ASCII.GetBytes($"v0:{timestamp}:"), .. body];
+        var expected = $"v0={Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(secret), (ReadOnlySpan<byte>)signed))}";
+        return CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(expected), Encoding.UTF8.GetBytes(signature));
+    }
+}
+
+/// <summary>
+/// Remembers signatures for as long as they would be taken. Each host remembers its own: a click that is played again to
+/// another one is told that it was counted already, because decisions count once wherever they arrive.
+/// </summary>
+public sealed class SlackReplays(TimeProvider time)
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, DateTimeOffset> _seen = new(StringComparer.Ordinal);
+    private readonly Queue<(string Signature, DateTimeOffset Until)> _order = new();
+
+    /// <returns>False when it was seen before.</returns>
+    public bool IsNew(string signature)
+    {
+        var now = time.GetUtcNow();
+        lock (_gate)
+        {
+            while (_order.TryPeek(out var oldest) && oldest.Until <= now)
+            {
+                _seen.Remove(_order.Dequeue().Signature);
+            }
+
+            // Twice the window: the timestamp may lie as far in the future as in the past.
+            var until = now + (2 * SlackSignature.Window);
+            if (!_seen.TryAdd(signature, until))
+            {
+                return false;
+            }
+
+            _order.Enqueue((signature, until));
+            return true;
+        }
+    }
+}
+
+public sealed class SlackInteractionOptions
+{
+    public const string SectionName = "Slack";
+
+    /// <summary>The app's signing secret: proves that a click came from Slack. Without it every click is refused.</summary>
+    public string? SigningSecret { get; set; }
 }

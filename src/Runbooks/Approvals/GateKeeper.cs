@@ -128,3 +128,16 @@ public sealed class GateKeeper(
         return new GateView(gateId, gate.Outcome, next, gate.Outcome == GateOutcome.Approved ? null : gate.ClosedBy);
     }
 }
+
+/// <param name="Findings">The answers to record; empty where they were recorded before.</param>
+/// <param name="Unclear">Nothing failed, but something could not be answered: a person has to be asked in any case.</param>
+/// <param name="Difference">Why the plan that was approved before no longer holds; null on the first round.</param>
+/// <param name="WakeEvent">The event that the workflow waits for next.</param>
+public sealed record GateRequest(
+    string IncidentId, Phase Phase, int Round, IReadOnlyList<Finding> Findings, bool Unclear, string? Difference, string WakeEvent);
+
+public sealed record GateReview(string IncidentId, string GateId, string WakeEvent);
+
+/// <param name="NextLook">When something is due on a pending gate even if nobody answers.</param>
+/// <param name="Reason">Why a closed gate did not end in approval.</param>
+public sealed record GateView(string GateId, GateOutcome Outcome, DateTimeOffset NextLook, string? Reason);

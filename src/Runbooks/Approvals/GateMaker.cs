@@ -62,7 +62,7 @@ public static class GateMaker
             return Closed(GateOutcome.Cancelled, $"{stop.By} stopped the incident: {stop.Reason}");
         }
 
-        if (IncidentGates.RecoveredBeforeActing(incident))
+        if (Incident.RecoveredBeforeActing(incident))
         {
             return Closed(GateOutcome.SelfRecovered, "The alert was resolved before anybody had to decide.");
         }

@@ -216,3 +216,29 @@ public sealed class StepRunner(
         public Gate? Gate => Incident.FindGate(Request.GateId);
     }
 }
+
+public sealed record StepRequest(string IncidentId, Phase Phase, string Step, string GateId);
+
+/// <param name="Message">What happened, in words; the difference when the plan no longer holds.</param>
+public sealed record StepReport(StepEnd End, string Message);
+
+public enum StepEnd
+{
+    Done,
+
+    /// <summary>The world is no longer what was shown; nothing ran.</summary>
+    PlanChanged,
+
+    /// <summary>A guardrail says no; nothing ran.</summary>
+    Refused,
+
+    /// <summary>A person stopped the incident; nothing ran.</summary>
+    Stopped,
+    Failed,
+
+    /// <summary>It cannot be repeated, and whether it happened is not known.</summary>
+    Unknown,
+}
+
+/// <summary>One attempt of a repeatable step failed and more are allowed: the engine runs it again.</summary>
+public sealed class StepAttemptFailedException(string message) : Exception(message);

@@ -64,3 +64,10 @@ public sealed class StepUndoer(
         }
     }
 }
+
+/// <param name="Why">The reason, for the record.</param>
+public sealed record UndoRequest(string IncidentId, string Why);
+
+/// <param name="Complete">False when something that should have been undone was not.</param>
+/// <param name="Message">What was undone and what was not, in words; empty when there was nothing to undo.</param>
+public sealed record UndoReport(bool Complete, string Message);

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Options;
+using Runbooks.Model.Definition;
 using Runbooks.Model.Text;
 
 namespace Runbooks.Guardrails;
@@ -34,4 +36,53 @@ public sealed record Efficacy(string Class, int Runs, int Verified, int Ineffect
             + (Median is { } median ? $", median {DurationText.Format(TimeSpan.FromSeconds(Math.Max(1, Math.Round(median.TotalSeconds))))}" : "")
             + (Recurred > 0 ? $", came back {Recurred} {(Recurred == 1 ? "time" : "times")}" : "")
             + (FailedLast switch { 0 => ".", 1 => "; the last one failed.", _ => $"; the last {FailedLast} failed." });
+}
+
+/// <summary>Tells how well this runbook's fixes worked before; one that keeps coming back is no longer done without asking.</summary>
+public sealed class EfficacyGuardrail(Ledgers ledgers, IOptionsMonitor<SafetyOptions> options) : IGuardrail
+{
+    public async Task<Objection?> ObjectAsync(GuardrailQuestion question, CancellationToken cancellationToken)
+    {
+        var (incident, limits) = (question.Incident, question.Runbook.Limits);
+        if (incident.Steps.Count > 0)
+        {
+            return null;
+        }
+
+        var within = Ledgers.RecurredWithin(limits);
+        var ledger = (await ledgers.ReadAsync(question.Runbook.Id, cancellationToken)).MarkRecurred(incident.Target, incident.OpenedAt, within);
+        var efficacy = Efficacy.Of(ledger.Runs, Efficacy.ClassOf(incident.Target));
+        if (efficacy.Words() is not { } words)
+        {
+            return null;
+        }
+
+        var cameBack = ledger.Runs.Count(run => run.Outcome == RunOutcome.Recurred && run.Target == incident.Target && incident.OpenedAt - run.EndedAt < within * options.CurrentValue.AskAfterRecurrences);
+        return cameBack >= options.CurrentValue.AskAfterRecurrences
+            ? new("efficacy", $"{words} On this target the fix came undone {cameBack} times lately, so it is no longer done without asking.", ObjectionSeverity.AskFirst)
+            : new("efficacy", words, ObjectionSeverity.Tell);
+    }
+}
+
+/// <summary>How a runbook does, for its author: by kind of target, and what that suggests. Nothing follows from it by itself.</summary>
+public sealed record RunbookReport(
+    string Runbook, IReadOnlyList<Efficacy> Targets, BreakerOpening? Breaker, IReadOnlyList<BreakerReset> Resets, IReadOnlyList<string> Suggestions)
+{
+    /// <summary>Fixes in a row, on one kind of target, that make a runbook worth thinking about.</summary>
+    public const int SteadyAfter = 10;
+
+    /// <param name="runbook">As it is loaded; null when it no longer is.</param>
+    public static RunbookReport Of(string id, Runbook? runbook, RunbookLedger ledger)
+    {
+        var targets = Efficacy.OfEach(ledger.Runs);
+        return new(id, targets, ledger.Breaker, ledger.Resets, [.. targets.Select(target => Suggest(runbook, target)).OfType<string>()]);
+    }
+
+    private static string? Suggest(Runbook? runbook, Efficacy target) => target switch
+    {
+        { Recurred: > 1 } => $"On {target.Class} the fix came undone {target.Recurred} times: it treats the symptom.",
+        _ when runbook?.Mitigation.Approval is not null && target.Runs >= SteadyAfter && target.Verified == target.Runs =>
+            $"On {target.Class} it worked {target.Verified} times of {target.Runs}. A person may decide to let it heal by itself: remove 'mitigation.approval' and set 'limits'.",
+        _ => null,
+    };
 }

@@ -41,3 +41,21 @@ public enum ObjectionSeverity
     /// <summary>Nothing may run now, whoever says yes.</summary>
     Forbid,
 }
+
+/// <summary>Asks every guardrail.</summary>
+public sealed class GuardrailEvaluator(IEnumerable<IGuardrail> guardrails)
+{
+    public async Task<IReadOnlyList<Objection>> AskAsync(GuardrailQuestion question, CancellationToken cancellationToken)
+    {
+        var objections = new List<Objection>();
+        foreach (var guardrail in guardrails)
+        {
+            if (await guardrail.ObjectAsync(question, cancellationToken) is { } objection)
+            {
+                objections.Add(objection);
+            }
+        }
+
+        return objections;
+    }
+}

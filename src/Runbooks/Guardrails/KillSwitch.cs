@@ -55,3 +55,11 @@ public sealed record KillSwitchState(bool Engaged, IReadOnlyList<KillSwitchChang
 }
 
 public sealed record KillSwitchChange(bool Engaged, string By, string Reason, DateTimeOffset At);
+
+public sealed class KillSwitchGuardrail(KillSwitch killSwitch) : IGuardrail
+{
+    public async Task<Objection?> ObjectAsync(GuardrailQuestion question, CancellationToken cancellationToken) =>
+        (await killSwitch.ReadAsync(cancellationToken)).Words() is { } words
+            ? new Objection("killSwitch", words, ObjectionSeverity.Forbid)
+            : null;
+}

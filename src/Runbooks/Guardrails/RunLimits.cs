@@ -1,6 +1,7 @@
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Guardrails;
 
@@ -81,4 +82,75 @@ public sealed class RunLimits(ISharedState state, TimeProvider time)
     private static string RunsKey(Incident incident) => $"runs:{incident.RunbookId}:{incident.Target}";
 
     private static string ReachKey(Incident incident) => $"reach:{incident.RunbookId}";
+}
+
+/// <summary>The runs of one runbook on one target that a limit may still have to count, oldest first.</summary>
+public sealed record RunHistory(IReadOnlyList<CountedRun> Runs)
+{
+    public static readonly RunHistory None = new([]);
+
+    /// <returns>Why another incident's run would be too much, in words; null when it would not.</returns>
+    public string? Exceeded(Limits limits, string incidentId, DateTimeOffset now)
+    {
+        if (Runs.Any(run => run.Incident == incidentId))
+        {
+            return null;
+        }
+
+        if (Runs.Count > 0 && now - Runs[^1].At < limits.CoolDown)
+        {
+            return $"It ran on this target {Ago(now - Runs[^1].At)} ago; the cool-down is {DurationText.Format(limits.CoolDown)}.";
+        }
+
+        var recent = Runs.Count(run => now - run.At < limits.Per);
+        return recent >= limits.MaxRuns
+            ? $"It ran {recent} times on this target within {DurationText.Format(limits.Per)}; the limit is {limits.MaxRuns}."
+            : null;
+    }
+
+    /// <summary>An incident counts once. More than the limit itself need not be remembered.</summary>
+    public RunHistory With(Limits limits, string incidentId, DateTimeOffset now) =>
+        Runs.Any(run => run.Incident == incidentId)
+            ? this
+            : new([.. Runs.Append(new(incidentId, now)).TakeLast(limits.MaxRuns ?? 1)]);
+
+    public RunHistory Without(string incidentId) =>
+        Runs.Any(run => run.Incident == incidentId) ? new([.. Runs.Where(run => run.Incident != incidentId)]) : this;
+
+    private static string Ago(TimeSpan ago) => DurationText.Format(TimeSpan.FromSeconds(Math.Max(1, Math.Floor(ago.TotalSeconds))));
+}
+
+public sealed record CountedRun(string Incident, DateTimeOffset At);
+
+/// <summary>The targets that one runbook acted on lately, and when last. Bounded by the limit it serves.</summary>
+public sealed record BlastRadius(IReadOnlyDictionary<string, DateTimeOffset> Targets)
+{
+    public static readonly BlastRadius None = new(new Dictionary<string, DateTimeOffset>());
+
+    /// <returns>Why one target more would be too much, in words; null when it would not.</returns>
+    public string? Exceeded(Limits limits, string target, DateTimeOffset now)
+    {
+        if (limits.MaxTargets is not { } most || Recent(limits, now).Any(known => known.Key == target))
+        {
+            return null;
+        }
+
+        var reached = Recent(limits, now).Count();
+        return reached >= most
+            ? $"It acted on {reached} targets within {DurationText.Format(limits.Per)}; the limit is {most}. What breaks everywhere at once is rarely fixed one by one."
+            : null;
+    }
+
+    public BlastRadius With(Limits limits, string target, DateTimeOffset now) =>
+        new(Recent(limits, now).Where(known => known.Key != target).Append(new(target, now)).TakeLast((limits.MaxTargets ?? 0) + 1).ToDictionary());
+
+    private IEnumerable<KeyValuePair<string, DateTimeOffset>> Recent(Limits limits, DateTimeOffset now) =>
+        Targets.Where(known => now - known.Value < limits.Per).OrderBy(known => known.Value);
+}
+
+/// <summary>Shows that a limit is used up; <see cref="RunLimits.ReserveAsync"/> is what holds it.</summary>
+public sealed class LimitsGuardrail(RunLimits limits) : IGuardrail
+{
+    public async Task<Objection?> ObjectAsync(GuardrailQuestion question, CancellationToken cancellationToken) =>
+        question.Incident.Steps.Count > 0 ? null : await limits.PeekAsync(question.Incident, question.Runbook, cancellationToken);
 }

@@ -1,3 +1,9 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+
 namespace Runbooks.Guardrails;
 
 /// <summary>
@@ -69,3 +75,112 @@ public enum RunOutcome
 public sealed record BreakerOpening(DateTimeOffset At, string Why);
 
 public sealed record BreakerReset(string By, string Reason, DateTimeOffset At);
+
+/// <summary>Reads out of an ended incident whether its fix worked.</summary>
+public static class LedgerEntry
+{
+    /// <returns>Null when it never acted, or when a person ended it before anybody could know.</returns>
+    public static LedgerRun? Of(Incident incident)
+    {
+        var acted = incident.Steps.Where(step => step.Phase == Phase.Mitigation && step.Status != StepStatus.DryRun).ToList();
+        if (acted.Count == 0 || incident.ClosedAt is not { } ended || OutcomeOf(incident) is not { } outcome)
+        {
+            return null;
+        }
+
+        // A lease is held long after it worked: the last change of the verification is when it did.
+        var worked = incident.Timeline.LastOrDefault(line => line.Kind == TimelineKind.Verification)?.At ?? ended;
+        var began = acted.Min(step => step.StartedAt);
+        return new(incident.Id, incident.Target, outcome, incident.OpenedAt, ended, worked > began ? worked - began : TimeSpan.Zero);
+    }
+
+    private static RunOutcome? OutcomeOf(Incident incident) => incident.State switch
+    {
+        IncidentState.Resolved => RunOutcome.Verified,
+
+        // The resolution broke, the mitigation holds.
+        _ when Passed(incident) => RunOutcome.Verified,
+        IncidentState.Failed => RunOutcome.Ineffective,
+        _ => null,
+    };
+
+    private static bool Passed(Incident incident) =>
+        incident.Verification.Count > 0
+        && incident.Verification.All(finding => finding.Verdict == Verdict.Passing)
+        && !incident.Steps.Any(step => step.Status is StepStatus.Undone or StepStatus.UndoFailed);
+}
+
+/// <summary>Keeps each runbook's ledger.</summary>
+public sealed class Ledgers(ISharedState state, IOptionsMonitor<SafetyOptions> options, TimeProvider time, ILogger<Ledgers> logger)
+{
+    public async Task<RunbookLedger> ReadAsync(string runbookId, CancellationToken cancellationToken) =>
+        await state.FindAsync<RunbookLedger>(Key(runbookId), cancellationToken) ?? new RunbookLedger();
+
+    /// <summary>Records how an ended incident's fix went; safe to repeat. What never acted is not a fix.</summary>
+    public async Task RecordAsync(Incident incident, Runbook runbook, CancellationToken cancellationToken)
+    {
+        if (LedgerEntry.Of(incident) is not { } run)
+        {
+            return;
+        }
+
+        var (ledger, opened) = await state.UpdateAsync<RunbookLedger, bool>(
+            Key(incident.RunbookId),
+            known =>
+            {
+                var before = known ?? new RunbookLedger();
+                var after = before.Record(run, RecurredWithin(runbook.Limits), options.CurrentValue.BreakerAfter);
+                return (after, before.Breaker is null && after.Breaker is not null);
+            },
+            cancellationToken);
+        if (opened)
+        {
+            Log.BreakerOpened(logger, incident.RunbookId, ledger.Breaker!.Why);
+        }
+    }
+
+    public Task MarkRecurredAsync(Incident incident, Runbook runbook, CancellationToken cancellationToken) =>
+        state.UpdateAsync<RunbookLedger, bool>(
+            Key(incident.RunbookId),
+            known => ((known ?? new()).MarkRecurred(incident.Target, time.GetUtcNow(), RecurredWithin(runbook.Limits)), true),
+            cancellationToken);
+
+    /// <summary>Closes the breaker again.</summary>
+    /// <returns>Null when it was not open.</returns>
+    public async Task<BreakerOpening?> ResetAsync(string runbookId, string by, string reason, CancellationToken cancellationToken)
+    {
+        var (_, before) = await state.UpdateAsync<RunbookLedger, BreakerOpening?>(
+            Key(runbookId),
+            known => known is { Breaker: { } open } ? (known.Reset(by, reason, time.GetUtcNow()), open) : (known ?? new(), null),
+            cancellationToken);
+        if (before is not null)
+        {
+            Log.BreakerReset(logger, runbookId, by, reason);
+        }
+
+        return before;
+    }
+
+    /// <summary>A fix that lasted less than this did not hold.</summary>
+    public static TimeSpan RecurredWithin(Limits limits) => limits.SettleFor > limits.Per ? limits.SettleFor : limits.Per;
+
+    private static string Key(string runbookId) => $"ledger:{runbookId}";
+}
+
+/// <summary>Repeating what did not help several times in a row is not a plan.</summary>
+public sealed class BreakerGuardrail(Ledgers ledgers) : IGuardrail
+{
+    public async Task<Objection?> ObjectAsync(GuardrailQuestion question, CancellationToken cancellationToken)
+    {
+        // An incident that has begun may finish: half a fix is worse than a whole one.
+        if (question.Incident.Steps.Count > 0)
+        {
+            return null;
+        }
+
+        var ledger = await ledgers.ReadAsync(question.Runbook.Id, cancellationToken);
+        return ledger.Breaker is { } open
+            ? new("breaker", $"The breaker of runbook '{question.Runbook.Id}' is open since {GateWords.Clock(open.At)}: {open.Why} Somebody has to reset it, with a reason.", ObjectionSeverity.Forbid)
+            : null;
+    }
+}

@@ -1,4 +1,7 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 using Runbooks.Model.Definition;
 
 namespace Runbooks.Guardrails;
@@ -24,4 +27,42 @@ public sealed class SafetyOptions
 
     /// <summary>When nothing is to run, as planned.</summary>
     public IList<MaintenanceWindow> Windows { get; } = [];
+}
+
+/// <summary>A window that cannot be understood stops the start-up: it would otherwise be found out during the maintenance.</summary>
+internal sealed class SafetyOptionsValidator : IValidateOptions<SafetyOptions>
+{
+    public ValidateOptionsResult Validate(string? name, SafetyOptions options)
+    {
+        var problems = options.Windows
+            .Select((window, index) => WindowCalendar.Problem(window) is { } problem ? $"{SafetyOptions.SectionName}:Windows:{index} ({window.Name}): {problem}" : null)
+            .Concat(options.MaxConcurrent.Where(limit => limit.Value < 1).Select(limit => $"{SafetyOptions.SectionName}:MaxConcurrent:{limit.Key} must be at least 1."))
+            .OfType<string>()
+            .ToList();
+        return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
+    }
+}
+
+public static class SafetyServices
+{
+    /// <summary>What keeps the automation from becoming the incident.</summary>
+    public static IServiceCollection AddSafety(this IServiceCollection services)
+    {
+        services.AddOptions<SafetyOptions>().BindConfiguration(SafetyOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<SafetyOptions>, SafetyOptionsValidator>());
+        services.TryAddSingleton<KillSwitch>();
+        services.TryAddSingleton<RunLimits>();
+        services.TryAddSingleton<Ledgers>();
+        services.TryAddSingleton<ActionSlots>();
+        services.TryAddSingleton<GuardrailEvaluator>();
+        services.TryAddEnumerable([
+            ServiceDescriptor.Singleton<IGuardrail, KillSwitchGuardrail>(),
+            ServiceDescriptor.Singleton<IGuardrail, ModeGuardrail>(),
+            ServiceDescriptor.Singleton<IGuardrail, WindowGuardrail>(),
+            ServiceDescriptor.Singleton<IGuardrail, BreakerGuardrail>(),
+            ServiceDescriptor.Singleton<IGuardrail, LimitsGuardrail>(),
+            ServiceDescriptor.Singleton<IGuardrail, EfficacyGuardrail>(),
+        ]);
+        return services;
+    }
 }

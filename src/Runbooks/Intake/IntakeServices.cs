@@ -1,5 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Runbooks.Intake.Parsing;
+using Runbooks.Intake.Parsing.AzureMonitor;
 
 namespace Runbooks.Intake;
 
@@ -10,6 +12,23 @@ public static class IntakeServices
     {
         services.TryAddSingleton<IncidentIntake>();
         services.TryAddSingleton<ManualStart>();
+        return services;
+    }
+}
+
+public static class AlertsServices
+{
+    /// <summary>The built-in senders. Another one is another <see cref="IAlertParser"/> in the container.</summary>
+    public static IServiceCollection AddAlerts(this IServiceCollection services)
+    {
+        services.TryAddEnumerable(
+        [
+            ServiceDescriptor.Singleton<IAlertParser, AzureMonitorParser>(),
+            ServiceDescriptor.Singleton<IAlertParser, AlertmanagerParser>(),
+            ServiceDescriptor.Singleton<IAlertParser, GrafanaParser>(),
+            ServiceDescriptor.Singleton<IAlertParser, GenericParser>(),
+        ]);
+        services.TryAddSingleton<AlertReader>();
         return services;
     }
 }

@@ -69,3 +69,41 @@ public sealed class ContactBook
 
     private static bool Same(string a, string b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
 }
+
+/// <summary>A name that runbooks use (<c>oncall</c>, <c>platform-lead</c>) and the people or rooms behind it.</summary>
+public sealed record Contact(string Name, IReadOnlyList<Recipient> Recipients);
+
+/// <summary>One person or room.</summary>
+/// <param name="Name">Goes into the link, and so into the record of who decided.</param>
+/// <param name="Addresses">Tried in this order until one takes the message.</param>
+public sealed record Recipient(string Name, IReadOnlyList<Address> Addresses)
+{
+    /// <summary>Several people read it: what comes from its link proves none of them.</summary>
+    public bool IsRoom { get; init; }
+
+    /// <summary>Of a room: the people who may decide for it; everybody in the book when empty.</summary>
+    public IReadOnlyList<string> Members { get; init; } = [];
+
+    /// <summary>Of a person: the names that outside systems prove, as <see cref="Identity"/> writes them.</summary>
+    public IReadOnlyList<string> Identities { get; init; } = [];
+}
+
+/// <summary>The contacts that are in force. Whoever asks takes the book of that moment; a new one replaces it all at once.</summary>
+public sealed class CurrentContacts(ContactBook book)
+{
+    private volatile ContactBook _book = book;
+
+    public ContactBook Book => _book;
+
+    public void Replace(ContactBook book) => _book = book;
+}
+
+/// <summary>How one person is called by the systems that can prove who somebody is.</summary>
+public static class Identity
+{
+    /// <param name="userId">Slack's own id of the user, <c>U012AB3CD</c>; display names can be changed by anybody.</param>
+    public static string Slack(string userId) => $"slack:{userId}";
+
+    /// <param name="name">A user principal name.</param>
+    public static string SignIn(string name) => $"signIn:{name}";
+}

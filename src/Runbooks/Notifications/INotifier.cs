@@ -29,3 +29,10 @@ public interface INotifier
 /// <param name="To">In the channel's own form: a mail address, a Slack channel; <c>${NAME}</c> where a setting holds it.</param>
 /// <param name="Recipient">Whose link and card it is.</param>
 public sealed record Address(string Channel, string To, string Recipient);
+
+/// <summary>A channel did not take a message. The message of the exception goes on the record: it holds no secret.</summary>
+/// <param name="transient">Whether the same message may be taken a little later.</param>
+public sealed class DeliveryException(string message, bool transient = false, Exception? inner = null) : Exception(message, inner)
+{
+    public bool Transient => transient;
+}

@@ -1,6 +1,8 @@
 using Microsoft.Extensions.Logging;
+using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
+using Runbooks.Storage;
 
 namespace Runbooks.Notifications;
 
@@ -55,3 +57,70 @@ public sealed class Messenger(Courier courier, ChannelSender channels, IIncident
 /// <param name="Reached">Whether it reached anybody.</param>
 /// <param name="Incident">With the deliveries on it.</param>
 public sealed record SendResult(bool Reached, Incident Incident);
+
+/// <summary>One record, many views: brings cards that were sent before up to date with the record.</summary>
+public sealed class SentCards(PinnedRunbooks runbooks, Messenger messenger, IncidentCards cards)
+{
+    /// <summary>Every card that asked this question: who decided, or who has approved so far.</summary>
+    public async Task ShowGateAsync(Incident incident, string gateId, CancellationToken cancellationToken)
+    {
+        var sent = Of(incident, gateId);
+        if (sent.Count == 0 || incident.FindGate(gateId) is not { } gate)
+        {
+            return;
+        }
+
+        var runbook = await runbooks.OfAsync(incident, cancellationToken);
+        await messenger.UpdateAsync(
+            sent,
+            delivery => gate.Outcome == GateOutcome.Pending
+                ? cards.Approval(incident, runbook, gate, delivery.Contact, CardKind.ApprovalRequest)
+                : cards.Decided(incident, runbook, gate),
+            cancellationToken);
+    }
+
+    /// <summary>Every card of the incident: how it ended.</summary>
+    public Task ShowEndAsync(Incident incident, Card card, CancellationToken cancellationToken)
+    {
+        // A card that reports an end is new and says so already.
+        var sent = incident.Deliveries.Where(delivery => !delivery.Key.StartsWith("closed", StringComparison.Ordinal)).ToList();
+        return messenger.UpdateAsync(sent, delivery => GateOf(incident, delivery) is { } gate ? IncidentCards.Ended(card, gate) : card, cancellationToken);
+    }
+
+    /// <summary>Closed by hand: the cards of an incident that somebody drove.</summary>
+    public async Task ShowClosedAsync(Incident incident, CancellationToken cancellationToken)
+    {
+        var runbook = await runbooks.OfAsync(incident, cancellationToken);
+        await ShowEndAsync(incident, cards.Closed(incident, runbook), cancellationToken);
+    }
+
+    private static Gate? GateOf(Incident incident, Delivery delivery) =>
+        incident.Gates.FirstOrDefault(gate => delivery.Key.StartsWith($"{gate.Id}:", StringComparison.Ordinal));
+
+    private static List<Delivery> Of(Incident incident, string gateId) =>
+        [.. incident.Deliveries.Where(delivery => delivery.Reference is not null && delivery.Key.StartsWith($"{gateId}:", StringComparison.Ordinal))];
+}
+
+/// <summary>Who hears how an incident ended.</summary>
+public static class Listeners
+{
+    /// <summary>Whoever was asked. Where nobody was asked, only what acted or what failed is told.</summary>
+    public static IReadOnlyList<string> Of(Incident incident, Runbook runbook)
+    {
+        var listeners = Asked(incident).ToList();
+        if (listeners.Count == 0 && (incident.Steps.Count > 0 || incident.LatestGate?.Outcome == GateOutcome.DiagnosedOnly))
+        {
+            listeners.AddRange(runbook.Mitigation.Approval?.From ?? [ContactBook.Fallback]);
+        }
+
+        if (incident.State is IncidentState.Failed or IncidentState.Expired)
+        {
+            listeners.Add(ContactBook.Fallback);
+        }
+
+        return listeners;
+    }
+
+    public static IEnumerable<string> Asked(Incident incident) =>
+        incident.Gates.Where(gate => incident.HasDelivery($"{gate.Id}:")).SelectMany(gate => gate.Approvers);
+}

@@ -53,3 +53,8 @@ public sealed class Closer(IIncidentStore store, PinnedRunbooks runbooks, Messen
         return result.Reached;
     }
 }
+
+/// <param name="SettleEvent">The event that an alert in the settle window raises; null where there is no such window.</param>
+public sealed record CloseRequest(string IncidentId, IncidentState State, string Reason, IReadOnlyList<Finding> Findings, string? SettleEvent = null);
+
+public sealed record PageRequest(string IncidentId, string Key, string Message);

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Options;
 using Runbooks.Model.Incidents;
 
@@ -28,4 +29,14 @@ public sealed class DecisionLinks(LinkSigner signer, IOptions<PublicAddressOptio
         new(incident.Id, gate.Id, recipient, gate.Plan.Hash, gate.ExpiresAt + Afterlife);
 
     private string Root => address.Value.PublicUrl.TrimEnd('/');
+}
+
+/// <summary>Where people reach the pages that messages link to.</summary>
+public sealed class PublicAddressOptions
+{
+    public const string SectionName = "Runbooks";
+
+    /// <summary>The address of this system as people's browsers see it, without a trailing slash: <c>https://runbooks.example.com</c>.</summary>
+    [Required, Url]
+    public string PublicUrl { get; set; } = "http://localhost:7071";
 }

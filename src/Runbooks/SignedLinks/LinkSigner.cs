@@ -102,3 +102,9 @@ public sealed class LinkSigner
 
     private sealed record StormPayload(string K, string S, long B, string R, long E) : Signed(K);
 }
+
+/// <summary>What a signed link says: this person may decide this gate of this incident, on this plan, until then.</summary>
+public sealed record LinkGrant(string IncidentId, string GateId, string Recipient, string PlanHash, DateTimeOffset ExpiresAt);
+
+/// <summary>What a storm's link says: this person may see, and decide, what a runbook's incidents since then ask them.</summary>
+public sealed record StormGrant(string RunbookId, DateTimeOffset Since, string Recipient, DateTimeOffset ExpiresAt);

@@ -1,5 +1,10 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 
 namespace Runbooks.Storage;
 
@@ -67,4 +72,56 @@ public sealed class IncidentWatch : IDisposable
     internal void Signal() => Volatile.Read(ref _changed).TrySetResult();
 
     private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}
+
+/// <summary>Any store, which also tells <see cref="IncidentChanges"/> of what was written through it.</summary>
+public sealed class SignallingIncidentStore(IIncidentStore store, IncidentChanges changes) : IIncidentStore
+{
+    public async Task<OpenResult> OpenAsync(Incident candidate, Runbook runbook, Func<Incident, Incident?> fold, CancellationToken cancellationToken)
+    {
+        var result = await store.OpenAsync(candidate, runbook, fold, cancellationToken);
+        changes.Publish(result.Incident.Id);
+        return result;
+    }
+
+    public async Task<(Incident Incident, T Result)> UpdateAsync<T>(
+        string id, Func<Incident, (Incident, T)> change, CancellationToken cancellationToken)
+    {
+        var result = await store.UpdateAsync(id, change, cancellationToken);
+        changes.Publish(id);
+        return result;
+    }
+
+    public Task<Incident?> FindAsync(string id, CancellationToken cancellationToken) => store.FindAsync(id, cancellationToken);
+
+    public Task<Incident?> FindLatestAsync(string runbookId, string target, CancellationToken cancellationToken) =>
+        store.FindLatestAsync(runbookId, target, cancellationToken);
+
+    public Task<IncidentPage> ListAsync(IncidentQuery query, CancellationToken cancellationToken) => store.ListAsync(query, cancellationToken);
+
+    public Task<Runbook?> FindRunbookAsync(string hash, CancellationToken cancellationToken) => store.FindRunbookAsync(hash, cancellationToken);
+
+    public Task<IReadOnlyList<string>> PurgeAsync(DateTimeOffset endedBefore, CancellationToken cancellationToken) =>
+        store.PurgeAsync(endedBefore, cancellationToken);
+
+    public Task<string?> CheckHealthAsync(CancellationToken cancellationToken) => store.CheckHealthAsync(cancellationToken);
+}
+
+public static class StoreSignals
+{
+    /// <summary>Wraps the store that was added before, so that readers of this process hear of each change.</summary>
+    /// <exception cref="InvalidOperationException">No store was added before.</exception>
+    public static IServiceCollection AddStoreSignals(this IServiceCollection services)
+    {
+        var store = services.LastOrDefault(service => service.ServiceType == typeof(IIncidentStore))
+            ?? throw new InvalidOperationException("Add a store before its signals.");
+        services.Remove(store);
+        services.TryAddSingleton<IncidentChanges>();
+        return services.AddSingleton<IIncidentStore>(provider => new SignallingIncidentStore(Make(store, provider), provider.GetRequiredService<IncidentChanges>()));
+    }
+
+    private static IIncidentStore Make(ServiceDescriptor store, IServiceProvider provider) =>
+        (IIncidentStore)(store.ImplementationInstance
+            ?? store.ImplementationFactory?.Invoke(provider)
+            ?? ActivatorUtilities.CreateInstance(provider, store.ImplementationType!));
 }

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Runbooks.Watchdog;
 
@@ -22,4 +23,23 @@ public sealed class WatchOptions
     /// <summary>Closed incidents, their evidence and their history are removed after this long.</summary>
     [Range(typeof(TimeSpan), "1.00:00:00", "3650.00:00:00")]
     public TimeSpan KeepFor { get; set; } = TimeSpan.FromDays(90);
+}
+
+public static class WatchServices
+{
+    /// <summary>The dead-man watch and the retention, for a host that calls them on its own timers.</summary>
+    public static IServiceCollection AddIncidentWatch(this IServiceCollection services)
+    {
+        services.AddOptions<WatchOptions>().BindConfiguration(WatchOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        return services
+            .AddSingleton<FallbackContact>()
+            .AddSingleton<Pager>()
+            .AddSingleton<HealthWatch>()
+            .AddSingleton<DeadManWatch>()
+            .AddSingleton<Retention>();
+    }
+
+    /// <summary>As <see cref="AddIncidentWatch"/>, and runs them: every minute and every day.</summary>
+    public static IServiceCollection AddIncidentWatchLoop(this IServiceCollection services) =>
+        services.AddIncidentWatch().AddHostedService<WatchLoop>();
 }

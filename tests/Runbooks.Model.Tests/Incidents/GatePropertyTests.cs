@@ -39,7 +39,7 @@ public sealed class GatePropertyTests
                 _ => incident.Decide(gate.Id, new Decision(verb, who, "slack", now)).Incident,
             };
             Check(before, incident.FindGate(gate.Id)!, now);
-            IncidentTimeline.FindBreak(incident.Id, incident.Timeline).ShouldBeNull();
+            Incident.FindBreak(incident.Id, incident.Timeline).ShouldBeNull();
         }
     }, iter: 1_000);
 

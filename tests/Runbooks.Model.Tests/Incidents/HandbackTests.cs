@@ -16,8 +16,8 @@ public sealed class HandbackTests
 
         driven.IsDriven().ShouldBeTrue();
         IncidentSummary.Of(driven).Driven.ShouldBeTrue();
-        driven.Accepts(Some.Time + IncidentHandback.LongestDrive - TimeSpan.FromSeconds(1)).ShouldBeTrue();
-        driven.Accepts(Some.Time + IncidentHandback.LongestDrive).ShouldBeFalse();
+        driven.Accepts(Some.Time + Incident.LongestDrive - TimeSpan.FromSeconds(1)).ShouldBeTrue();
+        driven.Accepts(Some.Time + Incident.LongestDrive).ShouldBeFalse();
     }
 
     [Fact]

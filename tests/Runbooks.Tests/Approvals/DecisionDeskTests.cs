@@ -113,7 +113,7 @@ public sealed class DecisionDeskTests
         await StopAsync(id);
 
         (await StopAsync(id)).Result.Message.ShouldContain("ada asked for this at 03:12:00 UTC");
-        IncidentTimeline.FindBreak(id, _store.All[0].Timeline).ShouldBeNull();
+        Incident.FindBreak(id, _store.All[0].Timeline).ShouldBeNull();
     }
 
     [Fact]

@@ -48,8 +48,8 @@ public sealed class StormTests
 
         var incident = _store.All.ShouldHaveSingleItem();
         incident.AlertCount.ShouldBe(2_000);
-        incident.Alerts.Count.ShouldBe(IncidentAlerts.MaxListed);
-        incident.Timeline.Count.ShouldBeLessThanOrEqualTo(IncidentAlerts.MaxListed + 1);
+        incident.Alerts.Count.ShouldBe(Incident.MaxListed);
+        incident.Timeline.Count.ShouldBeLessThanOrEqualTo(Incident.MaxListed + 1);
     }
 
     [Fact]
@@ -60,17 +60,17 @@ public sealed class StormTests
             await _intake.TakeAsync([Some.Alert(), Some.Alert() with { Status = AlertStatus.Resolved }], CancellationToken.None);
         }
 
-        _store.All.ShouldHaveSingleItem().Timeline.Count.ShouldBeLessThanOrEqualTo(IncidentAlerts.MaxTold + 1);
+        _store.All.ShouldHaveSingleItem().Timeline.Count.ShouldBeLessThanOrEqualTo(Incident.MaxTold + 1);
         _store.All[0].AlertResolvedAt.ShouldNotBeNull();
     }
 
     [Fact]
     public async Task ListedAlertsAreOverButNotAllAreListed_IsNotRecovered()
     {
-        var alerts = Enumerable.Range(0, IncidentAlerts.MaxListed + 1).Select(i => Some.Alert() with { Fingerprint = $"f-{i}" }).ToList();
+        var alerts = Enumerable.Range(0, Incident.MaxListed + 1).Select(i => Some.Alert() with { Fingerprint = $"f-{i}" }).ToList();
         await _intake.TakeAsync(alerts, CancellationToken.None);
 
-        await _intake.TakeAsync([.. alerts.Take(IncidentAlerts.MaxListed).Select(alert => alert with { Status = AlertStatus.Resolved })], CancellationToken.None);
+        await _intake.TakeAsync([.. alerts.Take(Incident.MaxListed).Select(alert => alert with { Status = AlertStatus.Resolved })], CancellationToken.None);
 
         _store.All.ShouldHaveSingleItem().AlertResolvedAt.ShouldBeNull();
     }

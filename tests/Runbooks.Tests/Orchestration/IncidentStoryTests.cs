@@ -37,7 +37,7 @@ public sealed class IncidentStoryTests : IAsyncDisposable
         _world.Script.Deeds.ShouldBe(["do fix", "do ticket"]);
         incident.Steps.ShouldAllBe(step => step.Status == StepStatus.Done);
         _world.Notifier.To(CardKind.Closed).ShouldBe(["oncall"]);
-        IncidentTimeline.FindBreak(incident.Id, incident.Timeline).ShouldBeNull();
+        Incident.FindBreak(incident.Id, incident.Timeline).ShouldBeNull();
     }
 
     [Theory]

@@ -127,7 +127,7 @@ public abstract class IncidentStoreContract
 
         var timeline = (await Store.GetAsync("a", Now)).Timeline;
         timeline.Select(entry => entry.Who).ShouldBe(Enumerable.Range(0, Crowd / 4).Select(i => $"writer-{i}"), ignoreOrder: true);
-        IncidentTimeline.FindBreak("a", timeline).ShouldBeNull();
+        Incident.FindBreak("a", timeline).ShouldBeNull();
         results.Select(r => r.Result).Order().ShouldBe(Enumerable.Range(0, Crowd / 4));
     }
 

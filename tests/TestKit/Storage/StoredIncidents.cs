@@ -35,11 +35,11 @@ public static class StoredIncidents
     public static Incident OfSize(this Incident incident, int characters)
     {
         var random = new Random(1);
-        var lines = (characters / IncidentTimeline.MaxText) + 1;
+        var lines = (characters / Incident.MaxText) + 1;
         // Random digits: a store that compresses is not let off.
         return Enumerable.Range(0, lines).Aggregate(incident, (grown, line) => grown.Note(
             Start, TimelineKind.Step, "runbook",
-            string.Concat(Enumerable.Range(0, IncidentTimeline.MaxText / 8).Select(_ => random.Next(10_000_000, 99_999_999).ToString(CultureInfo.InvariantCulture)))));
+            string.Concat(Enumerable.Range(0, Incident.MaxText / 8).Select(_ => random.Next(10_000_000, 99_999_999).ToString(CultureInfo.InvariantCulture)))));
     }
 
     public static Runbook Runbook(string id = "hanged-gpu") => new()

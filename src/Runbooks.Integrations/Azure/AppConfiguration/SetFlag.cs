@@ -1,3 +1,5 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Runbooks.Catalog.Steps;
@@ -86,4 +88,22 @@ internal sealed class SetFlag(AppConfigurationClient client)
     private static bool HasFilters(JsonObject? flag) => flag?["conditions"] is JsonObject conditions && conditions["client_filters"] is JsonArray { Count: > 0 };
 
     private static string Word(bool on) => on ? "on" : "off";
+}
+
+public sealed record SetFlagParameters
+{
+    [Required, RegularExpression("^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+    [Description("The feature flag.")]
+    public required string Flag { get; init; }
+
+    [Description("Whether to switch it on or off.")]
+    public bool Enabled { get; init; } = true;
+
+    [MaxLength(100)]
+    [Description("The label of the flag; none when left out.")]
+    public string? Label { get; init; }
+
+    [MaxLength(100)]
+    [Description("The configured App Configuration store; the default one when left out.")]
+    public string? Store { get; init; }
 }

@@ -1,3 +1,5 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure.AppConfiguration;
@@ -57,5 +59,73 @@ internal sealed class PublishBanner(AppConfigurationClient keys, BannerBlobs blo
     {
         var now = await settings.ReadAsync(address, cancellationToken);
         return (new SettingChange(address, now?.Value, now?.ContentType, banner, Json), now);
+    }
+}
+
+public sealed record PublishBannerParameters
+{
+    [Required, RegularExpression(@"^[^\p{C}]{1,300}$")]
+    [Description("What users read: one line, at most 300 characters.")]
+    public required string Message { get; init; }
+
+    [Description("How urgent it looks.")]
+    public BannerSeverity Severity { get; init; } = BannerSeverity.Warning;
+
+    [RegularExpression("^[A-Za-z0-9][A-Za-z0-9._:/-]{0,199}$")]
+    [Description("The key that the web page reads.")]
+    public string Key { get; init; } = "banner";
+
+    [MaxLength(100)]
+    [Description("The label of the key; none when left out.")]
+    public string? Label { get; init; }
+
+    [MaxLength(100)]
+    [Description("The configured App Configuration store; the default one when left out.")]
+    public string? Store { get; init; }
+
+    [RegularExpression("^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+    [Description("The JSON blob, in the container of Banner:Container, that a static web page reads; Banner:Blob when left out.")]
+    public string? Blob { get; init; }
+}
+
+public enum BannerSeverity { Info, Warning, Critical }
+
+/// <summary>One banner in the places where pages read it.</summary>
+/// <param name="Blob">Null when no blob is wanted.</param>
+internal sealed record BannerChange(SettingChange Key, SettingChange? Blob)
+{
+    public JsonElement ToState() => JsonSerializer.SerializeToElement(this);
+
+    public static BannerChange From(JsonElement state) =>
+        state.Deserialize<BannerChange>() ?? throw new StepRefusedException("What is needed to undo this step was not recorded.");
+
+    public async Task ApplyAsync(AppConfigurationClient keys, BannerBlobs blobs, CancellationToken cancellationToken)
+    {
+        await Key.ApplyAsync(keys, cancellationToken);
+        await (Blob?.ApplyAsync(blobs, cancellationToken) ?? Task.CompletedTask);
+    }
+
+    /// <summary>Each place for itself: what somebody changed in the one does not keep the banner up in the other.</summary>
+    /// <returns>What was done, in words.</returns>
+    public async Task<string> UndoAsync(AppConfigurationClient keys, BannerBlobs blobs, CancellationToken cancellationToken)
+    {
+        if (Blob is null)
+        {
+            return await Key.UndoAsync(keys, cancellationToken);
+        }
+
+        string? left = null;
+        var blob = "";
+        try
+        {
+            blob = await Blob.UndoAsync(blobs, cancellationToken);
+        }
+        catch (StepRefusedException refused)
+        {
+            left = refused.Message;
+        }
+
+        var key = await Key.UndoAsync(keys, cancellationToken);
+        return left is null ? $"{key} {blob}" : throw new StepRefusedException($"{left} {key}");
     }
 }

@@ -1,6 +1,12 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Xml;
+using Azure.Core;
+using Microsoft.Extensions.Options;
+using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Metrics;
 using Runbooks.Model.Incidents;
@@ -45,4 +51,72 @@ internal sealed class LogsCheck(LogsClient logs)
         .FirstOrDefault(number => number is not null);
 
     private sealed record One(double Value);
+}
+
+public sealed record LogsParameters
+{
+    [Required, RegularExpression("^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$")]
+    [Description("The workspace's id: a GUID, shown on its overview page.")]
+    public required string Workspace { get; init; }
+
+    [Required, QueryText, MaxLength(8000)]
+    [Description("KQL that yields a number. Of several rows the worst one counts.")]
+    public required string Query { get; init; }
+
+    [Required]
+    [Description("When the number is bad: '> 95', '< 1', '== 0', or 'absent' when there must be a row.")]
+    public required FailingWhen Failing { get; init; }
+
+    [RegularExpression("^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
+    [Description("The column that holds the number; the first numeric one when left out.")]
+    public string? Column { get; init; }
+
+    [MaxLength(20)]
+    [Description("The unit to show beside the value.")]
+    public string? Unit { get; init; }
+
+    [Range(typeof(TimeSpan), "00:01:00", "7.00:00:00")]
+    [Description("How far back the query may look.")]
+    public TimeSpan Over { get; init; } = TimeSpan.FromMinutes(30);
+
+    [Description("The verdict when the query finds no row.")]
+    public WhenEmpty WhenEmpty { get; init; } = WhenEmpty.Unknown;
+}
+
+/// <summary>The query API of Log Analytics.</summary>
+/// <seealso href="https://learn.microsoft.com/azure/azure-monitor/logs/api/response-format"/>
+internal sealed class LogsClient(AzurePipelines pipelines, IOptions<AzureOptions> options)
+{
+    public const string Role = "Log Analytics Reader";
+    private const string Scope = "https://api.loganalytics.io/.default";
+
+    /// <returns>The first table: one dictionary for each row, by column.</returns>
+    public async Task<IReadOnlyList<IReadOnlyList<KeyValuePair<string, JsonNode?>>>> QueryAsync(
+        string workspace, string query, TimeSpan over, CancellationToken cancellationToken)
+    {
+        var endpoint = new Uri(options.Value.LogsEndpoint);
+        var on = $"workspace '{workspace}'";
+        var call = new AzureCall(RequestMethod.Post, new Uri($"{endpoint.ToString().TrimEnd('/')}/v1/workspaces/{workspace}/query"), "query its logs", on, Role)
+        {
+            Body = BinaryData.FromString(new JsonObject { ["query"] = query, ["timespan"] = XmlConvert.ToString(over) }.ToJsonString()),
+        };
+        var answer = await pipelines.To(endpoint, Scope).SendAsync(call, cancellationToken);
+        try
+        {
+            var json = JsonNode.Parse(answer.Body)!.AsObject();
+            // 200 with an error beside the rows: a part of the data could not be read, and a number over the rest misleads.
+            if (json["error"] is JsonObject error)
+            {
+                throw new AzureCallException($"{on} could answer only in part: {error["message"]}");
+            }
+
+            var table = json["tables"]!.AsArray()[0]!;
+            var columns = table["columns"]!.AsArray().Select(column => (string)column!["name"]!).ToList();
+            return [.. table["rows"]!.AsArray().Select(row => columns.Zip(row!.AsArray(), KeyValuePair.Create).ToList())];
+        }
+        catch (Exception odd) when (odd is JsonException or NullReferenceException or InvalidOperationException or ArgumentOutOfRangeException)
+        {
+            throw new AzureCallException($"{on} answered the query in a form that is not known.", inner: odd);
+        }
+    }
 }

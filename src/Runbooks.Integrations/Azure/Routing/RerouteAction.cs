@@ -1,3 +1,5 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Incidents;
@@ -94,4 +96,74 @@ internal abstract class RerouteAction<TParameters>(string name, string summary) 
         await WriteAsync(change, change.Before, context.Time, cancellationToken);
         return new ActionResult($"Gave {change.Name} its traffic back: it is as before, {change.Before}.");
     }
+}
+
+/// <summary>What every reroute is told.</summary>
+public abstract record RerouteParameters
+{
+    [Required, RegularExpression("^[A-Za-z0-9][A-Za-z0-9 ._-]{0,259}$")]
+    [Description("Whose traffic is taken away.")]
+    public required string From { get; init; }
+
+    [RegularExpression("^[A-Za-z0-9][A-Za-z0-9 ._-]{0,259}$")]
+    [Description("Who has to be enabled and healthy to take it over; any of the others when left out.")]
+    public string? To { get; init; }
+
+    [Range(1, 1000)]
+    [Description("Leave it this weight instead of disabling it, where traffic is spread by weight.")]
+    public int? Weight { get; init; }
+}
+
+/// <summary>One way that traffic can take: an endpoint, an origin.</summary>
+/// <param name="Healthy">Whether it is known to be healthy.</param>
+/// <param name="Health">In words, to complete "it is …".</param>
+internal sealed record Route(string Id, string Name, RouteSetting Now, bool Healthy, string Health);
+
+/// <summary>How much traffic a route is meant to get.</summary>
+internal sealed record RouteSetting(bool Enabled, int? Weight)
+{
+    public override string ToString() => $"{(Enabled ? "enabled" : "disabled")}{(Weight is null ? "" : FormattableString.Invariant($", weight {Weight}"))}";
+}
+
+/// <summary>A change of one route that can be taken back.</summary>
+/// <param name="Group">What the routes belong to: a profile, an origin group.</param>
+internal sealed record RouteChange(string Group, string Id, string Name, RouteSetting Before, RouteSetting After);
+
+/// <summary>Whether taking traffic away from a route may be done.</summary>
+internal static class RoutePlan
+{
+    /// <param name="to">Null: all the others take over together.</param>
+    /// <returns>Why not, in words; null when it may.</returns>
+    public static string? Refusal(IReadOnlyList<Route> routes, string from, string? to)
+    {
+        foreach (var name in new[] { from, to }.OfType<string>())
+        {
+            if (Find(routes, name) is null)
+            {
+                return $"There is no '{name}'. There are: {string.Join(", ", routes.Select(route => route.Name))}.";
+            }
+        }
+
+        if (Same(from, to))
+        {
+            return $"Traffic cannot be sent from '{from}' to itself.";
+        }
+
+        var takers = routes.Where(route => to is null ? !Same(route.Name, from) : Same(route.Name, to)).ToList();
+        var enabled = takers.Where(route => route.Now.Enabled).ToList();
+        if (enabled.Count == 0)
+        {
+            return to is null
+                ? $"'{from}' is the last one that is enabled: without it traffic would go nowhere."
+                : $"'{to}' is disabled, so it cannot take over, and whether it is healthy is not known.";
+        }
+
+        return enabled.Exists(route => route.Healthy)
+            ? null
+            : $"{string.Join(" and ", enabled.Select(route => $"'{route.Name}' is {route.Health}"))}: traffic would go from bad to worse.";
+    }
+
+    public static Route? Find(IReadOnlyList<Route> routes, string name) => routes.FirstOrDefault(route => Same(route.Name, name));
+
+    private static bool Same(string one, string? other) => string.Equals(one, other, StringComparison.OrdinalIgnoreCase);
 }

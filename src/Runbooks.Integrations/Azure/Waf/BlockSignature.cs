@@ -1,6 +1,10 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Azure.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Incidents;
 
@@ -124,4 +128,29 @@ internal sealed class BlockSignature(ArmResources arm)
         "Runbook" + string.Concat($"{context.IncidentId}{context.IdempotencyKey.Split(':') switch { [_, _, var step, ..] => step, _ => "" }}".Where(char.IsAsciiLetterOrDigit).Take(100));
 
     private sealed record Added(string Policy, string Rule);
+}
+
+public sealed record BlockSignatureParameters : IValidatableObject
+{
+    [Required, ArmResourceId]
+    [Description("The WAF policy, of Front Door or of Application Gateway.")]
+    public required string Policy { get; init; }
+
+    [Required, MaxLength(1000)]
+    [Description("The words that make the prompt recognisable. Taken literally, ignoring case and what stands between the words; refused when ordinary sentences hold them as well.")]
+    public required string Signature { get; init; }
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (BlockSignature.KindOf(Policy) is null)
+        {
+            yield return new ValidationResult($"is neither a {FrontDoorWafRules.ResourceType} nor a {ApplicationGatewayWafRules.ResourceType}.", [nameof(Policy)]);
+        }
+    }
+}
+
+public static class WafRegistration
+{
+    /// <summary>The action <c>waf.blockSignature</c>, for the policies of Front Door and of Application Gateway.</summary>
+    public static IServiceCollection AddWaf(this IServiceCollection services) => services.AddAzure().AddSingleton<IAction, BlockSignature>();
 }

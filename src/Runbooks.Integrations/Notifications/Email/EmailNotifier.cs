@@ -1,3 +1,5 @@
+using System.Text;
+using System.Text.Encodings.Web;
 using Microsoft.Extensions.Options;
 using MimeKit;
 using Runbooks.Notifications;
@@ -28,4 +30,82 @@ internal sealed class EmailNotifier(IMailTransport transport, AddressSecrets sec
     /// <summary>One bare address: no names, no lists, and no line breaks that would begin another header.</summary>
     private static bool IsAddress(string to) =>
         !to.Any(char.IsControl) && MailboxAddress.TryParse(to, out var address) && address.Address == to && address.Domain.Length > 0;
+}
+
+/// <summary>
+/// A card as the two parts of a mail. Everything is encoded; nothing is loaded from elsewhere; both colour schemes are
+/// declared, so that a dark phone shows it dark and not inverted.
+/// </summary>
+internal static class EmailBody
+{
+    private const string Style = """
+        :root{color-scheme:light dark;supported-color-schemes:light dark}
+        body{margin:0;padding:16px;font:16px/1.5 -apple-system,'Segoe UI',Roboto,sans-serif}
+        main{max-width:36em;margin:0 auto}
+        h1{font-size:20px;line-height:1.3;margin:0 0 16px}
+        h2{font-size:14px;margin:16px 0 2px}
+        p{margin:0 0 4px;overflow-wrap:anywhere}
+        .go a{display:block;margin:24px 0 8px;padding:14px;border-radius:8px;text-align:center;font-weight:600;text-decoration:none;background:#0b5cad;color:#ffffff}
+        .dry{border:2px solid #b25e00;padding:8px;font-weight:600}
+        @media (prefers-color-scheme:dark){body{background:#16181c;color:#e8eaed}a{color:#8ab4f8}.go a{background:#8ab4f8;color:#16181c}}
+        """;
+
+    public static string Html(Card card)
+    {
+        var html = new StringBuilder("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n")
+            .Append("<meta name=\"color-scheme\" content=\"light dark\"><meta name=\"supported-color-schemes\" content=\"light dark\">\n")
+            .Append("<title>").Append(Encode(CardText.Title(card))).Append("</title>\n<style>\n").Append(Style).Append("\n</style></head>\n<body><main>\n");
+        if (card.DryRun)
+        {
+            html.Append("<p class=\"dry\">").Append(CardText.DryRun).Append("</p>\n");
+        }
+
+        html.Append("<h1>").Append(Encode(CardText.Title(card))).Append("</h1>\n");
+        foreach (var section in CardText.Sections(card))
+        {
+            html.Append("<h2>").Append(Encode(section.Heading)).Append("</h2>\n");
+            foreach (var line in section.Lines)
+            {
+                html.Append("<p>").Append(Encode(line)).Append("</p>\n");
+            }
+        }
+
+        for (var place = 0; place < card.Links.Count; place++)
+        {
+            html.Append(place == 0 ? "<p class=\"go\">" : "<p>")
+                .Append("<a href=\"").Append(Encode(card.Links[place].Url)).Append("\">").Append(Encode(card.Links[place].Text)).Append("</a></p>\n");
+        }
+
+        return html.Append("<p>Opening the link decides nothing. ").Append(Encode(card.IncidentId)).Append("</p>\n</main></body></html>\n").ToString();
+    }
+
+    public static string Text(Card card)
+    {
+        var text = new StringBuilder();
+        if (card.DryRun)
+        {
+            text.AppendLine(CardText.DryRun).AppendLine();
+        }
+
+        text.AppendLine(CardText.Title(card));
+        foreach (var section in CardText.Sections(card))
+        {
+            text.AppendLine().AppendLine(section.Heading.ToUpperInvariant());
+            foreach (var line in section.Lines)
+            {
+                text.Append("  ").AppendLine(line);
+            }
+        }
+
+        foreach (var link in card.Links)
+        {
+            text.AppendLine().Append(link.Text).AppendLine(":").AppendLine(link.Url);
+        }
+
+        return text.AppendLine().Append("Opening the link decides nothing. ").AppendLine(card.IncidentId).ToString().ReplaceLineEndings("\n");
+    }
+
+    public static string Subject(Card card) => card.DryRun ? $"[dry run] {CardText.Title(card, 150)}" : CardText.Title(card, 150);
+
+    private static string Encode(string text) => HtmlEncoder.Default.Encode(text);
 }

@@ -72,3 +72,10 @@ internal sealed class SmtpTransport(IOptions<EmailOptions> options, TimeProvider
         _ => SecureSocketOptions.StartTls,
     };
 }
+
+/// <summary>How a mail leaves: SMTP, or Azure Communication Services.</summary>
+internal interface IMailTransport
+{
+    /// <exception cref="DeliveryException">It was not taken.</exception>
+    Task SendAsync(Card card, string to, CancellationToken cancellationToken);
+}

@@ -1,7 +1,11 @@
+using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
 
 namespace Runbooks.Integrations.Notifications.Outbox;
@@ -41,4 +45,43 @@ internal sealed class OutboxNotifier(IOptions<OutboxOptions> options, TimeProvid
 
     private static string Safe(string name) =>
         string.Concat(name.Take(40).Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' ? c : '_'));
+}
+
+/// <summary>One file of the outbox.</summary>
+/// <param name="ApprovalLink">The recipient's own signed link; null on messages that ask nothing.</param>
+public sealed record OutboxMessage(
+    DateTimeOffset At,
+    string To,
+    CardKind Kind,
+    string Incident,
+    string? Gate,
+    bool DryRun,
+    string Title,
+    ImpactSeverity Severity,
+    string? ApprovalLink,
+    IReadOnlyList<CardSection> Sections,
+    IReadOnlyList<CardLink> Links);
+
+/// <summary>Section <c>Outbox</c>: messages as files, for development and practice.</summary>
+public sealed class OutboxOptions
+{
+    public const string SectionName = "Outbox";
+
+    /// <summary>Made when it is not there. Whoever can read it holds the approval links.</summary>
+    [Required]
+    public string Folder { get; set; } = "outbox";
+}
+
+public static class OutboxServices
+{
+    /// <summary>The channel <c>outbox</c>: messages as files. With it alone, every contact that a runbook names is reached there.</summary>
+    public static IServiceCollection AddOutbox(this IServiceCollection services)
+    {
+        services.AddOptions<OutboxOptions>().BindConfiguration(OutboxOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        return services.AddSingleton<INotifier, OutboxNotifier>();
+    }
+
+    /// <summary>Everybody is reached in the outbox: nobody has to be listed to practise.</summary>
+    public static IServiceCollection AddEveryoneInOutbox(this IServiceCollection services) =>
+        services.AddOutbox().AddSingleton(ContactBook.EveryoneOn(OutboxNotifier.Name));
 }

@@ -1,6 +1,9 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Runbooks.Integrations.Http;
 using Runbooks.Notifications;
 
 namespace Runbooks.Integrations.Notifications.Slack;
@@ -68,5 +71,57 @@ internal sealed class SlackNotifier(IHttpClientFactory clients, AddressSecrets s
         {
             return null;
         }
+    }
+}
+
+/// <summary>An incoming webhook: needs no bot, cannot change what it sent, and so shows links and no buttons.</summary>
+internal sealed class SlackWebhookNotifier(IHttpClientFactory clients, AddressSecrets secrets) : INotifier
+{
+    public string Channel => "slackWebhook";
+
+    public bool AddressIsSecret => true;
+
+    public string? Objection(string to) => MessageHttp.TryUrl(to, out _) ? null : "an incoming webhook's URL begins with https://hooks.slack.com/.";
+
+    public async Task<string?> SendAsync(Card card, Address to, CancellationToken cancellationToken)
+    {
+        using var content = MessageJson.Content(Message(card));
+        await clients.CreateClient(SlackNotifier.Name).PostAsync(MessageHttp.Url(secrets.Resolve(to.To)), content, "Slack", cancellationToken);
+        return null;
+    }
+
+    internal static JsonObject Message(Card card) => new()
+    {
+        ["text"] = SlackBlocks.Escape(CardText.Summary(card)),
+        ["blocks"] = SlackBlocks.Render(card, buttons: false),
+    };
+}
+
+public sealed class SlackOptions
+{
+    public const string SectionName = "Slack";
+
+    /// <summary>The app's bot token, <c>xoxb-…</c>, with the scope chat:write. Without it the channel cannot be used.</summary>
+    public string? BotToken { get; set; }
+
+    /// <summary>A channel id that contacts may refer to as <c>${Slack:Channel}</c>.</summary>
+    public string? Channel { get; set; }
+
+    /// <summary>Whether messages carry buttons that decide; needs the signing secret and the address of the interactions in Slack.</summary>
+    public bool Buttons { get; set; } = true;
+
+    /// <summary>Slack's API.</summary>
+    [Required, Url]
+    public string ApiUrl { get; set; } = "https://slack.com/api";
+}
+
+public static class SlackRegistration
+{
+    /// <summary>The channels <c>slack</c> and <c>slackWebhook</c>.</summary>
+    public static IServiceCollection AddSlack(this IServiceCollection services)
+    {
+        services.AddOptions<SlackOptions>().BindConfiguration(SlackOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOutboundClient(SlackNotifier.Name);
+        return services.AddSingleton<INotifier, SlackNotifier>().AddSingleton<INotifier, SlackWebhookNotifier>();
     }
 }

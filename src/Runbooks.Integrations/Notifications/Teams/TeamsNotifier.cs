@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Integrations.Http;
 using Runbooks.Notifications;
 
 namespace Runbooks.Integrations.Notifications.Teams;
@@ -31,4 +33,23 @@ internal sealed class TeamsNotifier(IHttpClientFactory clients, AddressSecrets s
             ["content"] = AdaptiveCard.Render(card),
         }),
     };
+}
+
+public sealed class TeamsOptions
+{
+    public const string SectionName = "Teams";
+
+    /// <summary>A Workflows URL that contacts may refer to as <c>${Teams:WorkflowUrl}</c>; it carries a signature, so it is a secret.</summary>
+    public string? WorkflowUrl { get; set; }
+}
+
+public static class TeamsRegistration
+{
+    /// <summary>The channel <c>teams</c>.</summary>
+    public static IServiceCollection AddTeams(this IServiceCollection services)
+    {
+        services.AddOptions<TeamsOptions>().BindConfiguration(TeamsOptions.SectionName);
+        services.AddOutboundClient(TeamsNotifier.Name);
+        return services.AddSingleton<INotifier, TeamsNotifier>();
+    }
 }

@@ -5,7 +5,9 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Runbooks.Integrations.Http;
 using Runbooks.Notifications;
 
 namespace Runbooks.Integrations.Notifications.Webhook;
@@ -67,5 +69,27 @@ internal sealed class WebhookNotifier(IHttpClientFactory clients, AddressSecrets
         var text = options.Value.SigningSecret ?? "";
         var secret = new byte[text.Length];
         return Convert.TryFromBase64String(text, secret, out var length) && length >= WebhookOptions.MinSecretBytes ? secret[..length] : null;
+    }
+}
+
+public sealed class WebhookOptions
+{
+    public const string SectionName = "Webhook";
+
+    /// <summary>Shortest signing secret that is accepted, in bytes: as long as the hash, RFC 2104 section 3.</summary>
+    public const int MinSecretBytes = 32;
+
+    /// <summary>Base64 of at least 32 random bytes; every post is signed with it. Without it the channel cannot be used.</summary>
+    public string? SigningSecret { get; set; }
+}
+
+public static class WebhookRegistration
+{
+    /// <summary>The channel <c>webhook</c>.</summary>
+    public static IServiceCollection AddWebhook(this IServiceCollection services)
+    {
+        services.AddOptions<WebhookOptions>().BindConfiguration(WebhookOptions.SectionName);
+        services.AddOutboundClient(WebhookNotifier.Name);
+        return services.AddSingleton<INotifier, WebhookNotifier>();
     }
 }

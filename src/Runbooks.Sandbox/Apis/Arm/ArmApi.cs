@@ -89,3 +89,56 @@ internal sealed class ArmApi(IEnumerable<ArmKind> kinds, ArmOperations operation
             "application/json");
     }
 }
+
+internal static class ArmKinds
+{
+    public static IServiceCollection AddArm(this IServiceCollection services) => services
+        .AddSingleton<ArmOperations>()
+        .AddSingleton<ArmPermissions>()
+        .AddSingleton<TrafficManagerKind>()
+        .AddSingleton<FrontDoorKind>()
+        .AddSingleton<TrafficWorld>()
+        .AddSingleton<ArmKind>(provider => provider.GetRequiredService<TrafficManagerKind>())
+        .AddSingleton<ArmKind>(provider => provider.GetRequiredService<FrontDoorKind>())
+        .AddSingleton<FrontDoorWafKind>()
+        .AddSingleton<ApplicationGatewayWafKind>()
+        .AddSingleton<ApiManagementKind>()
+        .AddSingleton<ArmKind>(provider => provider.GetRequiredService<FrontDoorWafKind>())
+        .AddSingleton<ArmKind>(provider => provider.GetRequiredService<ApplicationGatewayWafKind>())
+        .AddSingleton<ArmKind>(provider => provider.GetRequiredService<ApiManagementKind>())
+        .AddSingleton<ArmKind, CognitiveKind>()
+        .AddSingleton<ArmKind, SiteKind>()
+        .AddSingleton<ArmKind, ContainerAppKind>()
+        .AddSingleton<ArmKind, VirtualMachineKind>()
+        .AddSingleton<ArmKind, ManagedClusterKind>()
+        .AddSingleton<ArmKind, AlertKind>();
+}
+
+/// <summary>What whoever asks may do: everything, but for what was taken away.</summary>
+internal sealed class ArmPermissions(FaultBoard faults)
+{
+    public bool Deny(ArmRequest request) => faults.Denies("arm", OperationOf(request));
+
+    public IResult Show() => Results.Text(
+        new JsonObject
+        {
+            ["value"] = new JsonArray(new JsonObject
+            {
+                ["actions"] = new JsonArray("*"),
+                ["notActions"] = new JsonArray([.. faults.Denied("arm").Select(denied => (JsonNode)denied)]),
+                ["dataActions"] = new JsonArray(),
+                ["notDataActions"] = new JsonArray(),
+            }),
+        }.ToJsonString(),
+        "application/json");
+
+    // Below a resource stand types and names in turn, and at the end of a POST what it is told to do.
+    private static string OperationOf(ArmRequest request) =>
+        $"{string.Join('/', request.Rest.Where((_, at) => at % 2 == 0).Prepend(request.Type))}/{request.Method switch
+        {
+            "GET" or "HEAD" => "read",
+            "POST" => "action",
+            "DELETE" => "delete",
+            _ => "write",
+        }}";
+}

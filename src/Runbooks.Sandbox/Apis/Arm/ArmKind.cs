@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Runbooks.Sandbox.Apis.Arm;
@@ -52,4 +54,100 @@ internal abstract class ArmKind(string type)
         ["location"] = "Global",
         ["properties"] = properties,
     };
+}
+
+/// <summary>A request to Azure Resource Manager, taken apart.</summary>
+/// <param name="Root">The id of the resource itself, without what is below it; as written.</param>
+/// <param name="Type">Its type in lower case: <c>microsoft.network/trafficmanagerprofiles</c>.</param>
+/// <param name="Rest">What stands below it, in lower case.</param>
+internal sealed record ArmRequest(HttpRequest Http, string Root, string Type, IReadOnlyList<string> Rest, JsonObject? Body)
+{
+    public string Method => Http.Method;
+
+    public string Name => Root[(Root.LastIndexOf('/') + 1)..];
+
+    /// <summary>The key of its state: ids ignore case.</summary>
+    public string Key => Root.ToLowerInvariant();
+
+    public bool Is(string method, params ReadOnlySpan<string> rest) => Method == method && rest.SequenceEqual(Rest.ToArray());
+
+    /// <returns>Null: it is not an id, or the body is not a JSON object.</returns>
+    public static async Task<ArmRequest?> ReadAsync(HttpRequest http, string prefix)
+    {
+        var parts = http.Path.Value![prefix.Length..].Trim('/').Split('/');
+        // subscriptions/{s}/resourceGroups/{g}/providers/{ns}/{type}/{name}, or the same without a group.
+        var at = Array.FindIndex(parts, part => part.Equals("providers", StringComparison.OrdinalIgnoreCase));
+        if (at < 0 || parts.Length < at + 4 || http.Query["api-version"].Count == 0)
+        {
+            return null;
+        }
+
+        JsonObject? body = null;
+        if (http.ContentLength > 0 || http.Headers.TransferEncoding.Count > 0)
+        {
+            try
+            {
+                body = (await JsonNode.ParseAsync(http.Body, cancellationToken: http.HttpContext.RequestAborted))?.AsObject();
+            }
+            catch (Exception odd) when (odd is JsonException or InvalidOperationException)
+            {
+                return null;
+            }
+        }
+
+        return new ArmRequest(
+            http,
+            "/" + string.Join('/', parts.Take(at + 4)),
+            $"{parts[at + 1]}/{parts[at + 2]}".ToLowerInvariant(),
+            [.. parts.Skip(at + 4).Select(part => part.ToLowerInvariant())],
+            body);
+    }
+}
+
+/// <summary>Long-running operations: accepted at once, done a little later, and failing then when the fault says so.</summary>
+internal sealed class ArmOperations(FaultBoard faults, PracticeRangeOptions options, TimeProvider time)
+{
+    private readonly ConcurrentDictionary<string, Operation> _operations = new(StringComparer.Ordinal);
+    private int _last;
+
+    /// <param name="effect">What happens to the resource when it ends well; its result is the operation's output.</param>
+    public IResult Accept(ArmRequest request, Func<JsonNode?> effect)
+    {
+        var where = $"{request.Method} {request.Http.Path}";
+        var fails = faults.Take(fault => fault.Api == "arm" && fault.Kind == Fault.LroFails
+            && (fault.On is null || where.Contains(fault.On, StringComparison.OrdinalIgnoreCase))) is not null;
+        var id = Interlocked.Increment(ref _last).ToString(CultureInfo.InvariantCulture);
+        _operations[id] = new Operation(time.GetUtcNow() + options.OperationTakes, fails, new Lazy<JsonNode?>(effect));
+
+        var response = request.Http.HttpContext.Response;
+        response.Headers["Azure-AsyncOperation"] = $"{request.Http.Scheme}://{request.Http.Host}/arm/_operations/{id}?api-version=2024-01-01";
+        response.Headers.RetryAfter = Wait;
+        return Results.StatusCode(202);
+    }
+
+    public IResult Show(HttpRequest request, string id)
+    {
+        if (!_operations.TryGetValue(id, out var operation))
+        {
+            return Results.StatusCode(404);
+        }
+
+        if (time.GetUtcNow() < operation.Due)
+        {
+            request.HttpContext.Response.Headers.RetryAfter = Wait;
+            return Results.Json(new { name = id, status = "InProgress" });
+        }
+
+        return operation.Fails
+            ? Results.Json(new { name = id, status = "Failed", error = new { code = "InternalOperationError", message = "The practice range was told to let this operation fail." } })
+            : Results.Text(
+                new JsonObject { ["name"] = id, ["status"] = "Succeeded", ["properties"] = new JsonObject { ["output"] = operation.Effect.Value?.DeepClone() } }.ToJsonString(),
+                "application/json");
+    }
+
+    public void Reset() => _operations.Clear();
+
+    private string Wait => Math.Ceiling(options.OperationTakes.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+
+    private sealed record Operation(DateTimeOffset Due, bool Fails, Lazy<JsonNode?> Effect);
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using System.Text.Json.Nodes;
 
 namespace Runbooks.Sandbox.Apis.Arm;
@@ -79,4 +81,136 @@ internal sealed class ContainerAppKind() : ArmKind("microsoft.app/containerapps"
         app["_restarts"] = 0;
         return app;
     }
+}
+
+/// <summary>Alerts with the state that people give them.</summary>
+internal sealed class AlertKind() : ArmKind("microsoft.alertsmanagement/alerts")
+{
+    public override IResult? Answer(ArmRequest request, ArmOperations operations)
+    {
+        var alert = Resource(request);
+        if (request.Is("POST", "changestate") && request.Http.Query["newState"].ToString() is "New" or "Acknowledged" or "Closed")
+        {
+            alert["properties"]!["essentials"]!["alertState"] = request.Http.Query["newState"].ToString();
+            return Json(alert);
+        }
+
+        return request.Is("GET") ? Json(alert) : null;
+    }
+
+    protected override JsonObject Begin(ArmRequest request) => Envelope(request, "Microsoft.AlertsManagement/alerts", new JsonObject
+    {
+        ["essentials"] = new JsonObject { ["severity"] = "Sev1", ["alertState"] = "New", ["monitorCondition"] = "Fired" },
+    });
+}
+
+/// <summary>AKS clusters that say where their API server is: <c>aks-b</c> is the range's own cluster <c>b</c>.</summary>
+internal sealed class ManagedClusterKind() : ArmKind("microsoft.containerservice/managedclusters")
+{
+    public override IResult? Answer(ArmRequest request, ArmOperations operations)
+    {
+        if (request.Is("POST", "listclusterusercredential"))
+        {
+            var file = Convert.ToBase64String(Encoding.UTF8.GetBytes(KubeConfig(request)));
+            return Json(new JsonObject { ["kubeconfigs"] = new JsonArray(new JsonObject { ["name"] = "clusterUser", ["value"] = file }) });
+        }
+
+        return request.Is("GET") ? Json(Resource(request)) : null;
+    }
+
+    protected override JsonObject Begin(ArmRequest request) =>
+        Envelope(request, "Microsoft.ContainerService/managedClusters", new JsonObject { ["provisioningState"] = "Succeeded", ["disableLocalAccounts"] = true });
+
+    // As AKS writes it for a cluster with Entra sign-in; its certificate is missing because loopback has none.
+    private static string KubeConfig(ArmRequest request) =>
+        $"""
+        apiVersion: v1
+        kind: Config
+        clusters:
+        - name: {request.Name}
+          cluster:
+            server: {request.Http.Scheme}://{request.Http.Host}/kubernetes/{request.Name[(request.Name.LastIndexOf('-') + 1)..]}
+        contexts:
+        - name: {request.Name}
+          context: {"{"} cluster: {request.Name}, user: clusterUser {"}"}
+        current-context: {request.Name}
+        users:
+        - name: clusterUser
+          user:
+            exec:
+              apiVersion: client.authentication.k8s.io/v1beta1
+              command: kubelogin
+              args: [get-token, --server-id, 6dae42f8-4368-4678-94ff-3960e28e3630]
+        """;
+}
+
+/// <summary>
+/// Virtual machines with a disk that is almost full, mostly of old temporary files. It runs no script: it recognises the
+/// ones that look, count and delete by what they print.
+/// </summary>
+internal sealed class VirtualMachineKind() : ArmKind("microsoft.compute/virtualmachines")
+{
+    private const long Size = 64L * 1024 * 1024 * 1024;
+
+    public override IResult? Answer(ArmRequest request, ArmOperations operations)
+    {
+        var machine = Resource(request);
+        if (request.Is("POST", "runcommand") && request.Body?["script"] is JsonArray script)
+        {
+            var lines = script.Select(line => (string?)line ?? "").ToList();
+            return operations.Accept(request, () => Output(Run(machine, lines)));
+        }
+
+        if (request.Is("PATCH") && request.Body is { } changes)
+        {
+            Merge(machine, changes);
+        }
+
+        return request.Is("GET") || request.Is("PATCH") ? Json(machine) : null;
+    }
+
+    protected override JsonObject Begin(ArmRequest request)
+    {
+        var machine = Envelope(request, "Microsoft.Compute/virtualMachines", new JsonObject { ["provisioningState"] = "Succeeded" });
+        machine["_disk"] = new JsonObject { ["other"] = Size / 100 * 52, ["tempFiles"] = 12_408, ["tempBytes"] = Size / 100 * 42, ["folder"] = "/var/tmp" };
+        return machine;
+    }
+
+    private static string Run(JsonObject machine, List<string> lines)
+    {
+        var disk = machine["_disk"]!.AsObject();
+        if (!lines.Contains($"folder='{disk["folder"]}'"))
+        {
+            return "runbook: none";
+        }
+
+        lock (disk)
+        {
+            var (files, bytes) = (disk["tempFiles"]!.GetValue<int>(), Long(disk["tempBytes"]!));
+            if (lines.Exists(line => line.StartsWith("df ", StringComparison.Ordinal)))
+            {
+                return string.Create(CultureInfo.InvariantCulture, $"runbook: used={Long(disk["other"]!) + bytes} size={Size}");
+            }
+
+            if (lines.Exists(line => line.Contains("-delete", StringComparison.Ordinal)))
+            {
+                (disk["tempFiles"], disk["tempBytes"]) = (0, 0L);
+            }
+
+            return string.Create(CultureInfo.InvariantCulture, $"runbook: files={files} bytes={bytes}");
+        }
+    }
+
+    private static long Long(JsonNode node) => long.Parse(node.ToJsonString(), CultureInfo.InvariantCulture);
+
+    private static JsonObject Output(string said) => new()
+    {
+        ["value"] = new JsonArray(new JsonObject
+        {
+            ["code"] = "ProvisioningState/succeeded",
+            ["level"] = "Info",
+            ["displayStatus"] = "Provisioning succeeded",
+            ["message"] = $"Enable succeeded: \n[stdout]\n{said}\n\n[stderr]\n",
+        }),
+    };
 }

@@ -1,3 +1,7 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using System.Xml;
+
 namespace Runbooks.Sandbox.Apis.Arm;
 
 /// <summary>
@@ -53,3 +57,65 @@ internal sealed class TrafficWorld(TrafficManagerKind profiles, PracticeRangeOpt
 
 /// <summary>One series.</summary>
 internal sealed record Measured(IReadOnlyList<KeyValuePair<string, string>> Dimensions, Func<DateTimeOffset, double> At);
+
+/// <summary>The metrics API over what the traffic does.</summary>
+internal static class ArmMetrics
+{
+    public static IResult? Show(ArmRequest request, TrafficWorld traffic, TimeProvider time)
+    {
+        var query = request.Http.Query;
+        var span = query["timespan"].ToString().Split('/');
+        if (span.Length != 2 || !Time(span[0], out var from) || !Time(span[1], out var to) || query["metricnames"].Count == 0 || to <= from)
+        {
+            return null;
+        }
+
+        var metric = query["metricnames"].ToString();
+        var (every, field) = (XmlConvert.ToTimeSpan(query["interval"].ToString()), query["aggregation"].ToString());
+        var series = new JsonArray([.. traffic.Measure(request.Name, metric).Select(one => new JsonObject
+        {
+            ["metadatavalues"] = new JsonArray([.. one.Dimensions.Select(dimension => new JsonObject
+            {
+                ["name"] = new JsonObject { ["value"] = dimension.Key, ["localizedValue"] = dimension.Key },
+                ["value"] = dimension.Value,
+            })]),
+            ["data"] = Points(from, to, every, field, one.At, time.GetUtcNow()),
+        })]);
+        return Results.Text(
+            new JsonObject
+            {
+                ["cost"] = 0,
+                ["timespan"] = query["timespan"].ToString(),
+                ["interval"] = query["interval"].ToString(),
+                ["value"] = new JsonArray(new JsonObject
+                {
+                    ["id"] = $"{request.Root}/providers/Microsoft.Insights/metrics/{metric}",
+                    ["type"] = "Microsoft.Insights/metrics",
+                    ["name"] = new JsonObject { ["value"] = metric, ["localizedValue"] = metric },
+                    ["unit"] = "MilliSeconds",
+                    ["timeseries"] = series,
+                }),
+            }.ToJsonString(),
+            "application/json");
+    }
+
+    private static JsonArray Points(DateTimeOffset from, DateTimeOffset to, TimeSpan every, string field, Func<DateTimeOffset, double> at, DateTimeOffset now)
+    {
+        var points = new JsonArray();
+        for (var minute = from; minute < to; minute += every)
+        {
+            var point = new JsonObject { ["timeStamp"] = minute.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture) };
+            points.Add(point);
+            // As in Azure: what is measured right now is there only a little later. Here that is the last minute's beginning.
+            if (minute + every <= to || minute <= now)
+            {
+                point[field] = Math.Round(at(minute + every), 1);
+            }
+        }
+
+        return points;
+    }
+
+    private static bool Time(string text, out DateTimeOffset time) =>
+        DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out time);
+}

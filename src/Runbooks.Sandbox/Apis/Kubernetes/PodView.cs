@@ -92,3 +92,75 @@ internal static class PodView
         return changed.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
     }
 }
+
+/// <summary>Label and field selectors of a list request: equality and inequality, comma for "and", a bare label for "has it".</summary>
+internal static class PodSelector
+{
+    public static bool Matches(V1Pod pod, string? labelSelector, string? fieldSelector) =>
+        Terms(labelSelector).All(term => Holds(term, key => pod.Metadata.Labels.TryGetValue(key, out var value) ? value : null))
+        && Terms(fieldSelector).All(term => Holds(term, key => Field(pod, key)));
+
+    private static string[] Terms(string? selector) =>
+        (selector ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+
+    private static bool Holds(string term, Func<string, string?> read)
+    {
+        var at = term.IndexOf('=', StringComparison.Ordinal);
+        if (at <= 0)
+        {
+            return read(term) is not null;
+        }
+
+        var wanted = term[(at + 1)..].TrimStart('=').Trim();
+        return term[at - 1] == '!'
+            ? read(term[..(at - 1)].Trim()) != wanted
+            : read(term[..at].Trim()) == wanted;
+    }
+
+    private static string? Field(V1Pod pod, string key) => key switch
+    {
+        "metadata.name" => pod.Metadata.Name,
+        "metadata.namespace" => pod.Metadata.NamespaceProperty,
+        "status.phase" => pod.Status.Phase,
+        "spec.nodeName" => pod.Spec.NodeName,
+        _ => null,
+    };
+}
+
+/// <summary>The events a pod has left: killed, created, and readiness that came late.</summary>
+internal static class PodEvents
+{
+    private const string InvolvedName = "involvedObject.name=";
+
+    public static IEnumerable<Corev1Event> Of(PracticeCluster? cluster, DateTimeOffset now, string? fieldSelector)
+    {
+        var name = (fieldSelector ?? "").Split(',').FirstOrDefault(term => term.StartsWith(InvolvedName, StringComparison.Ordinal))?[InvolvedName.Length..];
+        return from pod in cluster?.Pods() ?? []
+               where name is null || pod.Name == name
+               from life in pod.Lives
+               from happened in Happened(life)
+               where happened.At <= now
+               select Event(pod, life, happened.At, happened.Reason, happened.Message);
+    }
+
+    private static IEnumerable<(DateTimeOffset? At, string Reason, string Message)> Happened(PodLife life)
+    {
+        yield return (life.CreatedAt, "Scheduled", "Successfully assigned the pod to a node");
+        yield return (life.ReadyAt, "Started", "Started container");
+        yield return (life.DeletedAt, "Killing", "Stopping container");
+    }
+
+    private static Corev1Event Event(PracticePod pod, PodLife life, DateTimeOffset? at, string reason, string message) => new()
+    {
+        ApiVersion = "v1",
+        Kind = "Event",
+        Metadata = new V1ObjectMeta { Name = $"{pod.Name}.{life.Uid[..8]}.{reason}", NamespaceProperty = PracticeCluster.Namespace, CreationTimestamp = at?.UtcDateTime },
+        InvolvedObject = new V1ObjectReference { Kind = "Pod", Name = pod.Name, NamespaceProperty = PracticeCluster.Namespace, Uid = life.Uid },
+        Reason = reason,
+        Message = message,
+        Type = "Normal",
+        FirstTimestamp = at?.UtcDateTime,
+        LastTimestamp = at?.UtcDateTime,
+        Count = 1,
+    };
+}

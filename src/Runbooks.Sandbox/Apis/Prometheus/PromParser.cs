@@ -166,3 +166,106 @@ internal sealed partial class PromParser
 
 /// <summary>The query cannot be understood; the message is what Prometheus answers as <c>bad_data</c>.</summary>
 internal sealed class PromQueryException(string message) : Exception(message);
+
+/// <summary>The few kinds of expression that the range can evaluate.</summary>
+internal abstract record PromExpression
+{
+    /// <summary>Its value at a moment; a scalar is a single sample without labels.</summary>
+    public abstract IEnumerable<Sample> Evaluate(GpuMetrics metrics, DateTimeOffset at);
+
+    public virtual bool IsScalar => false;
+}
+
+internal sealed record NumberExpression(double Value) : PromExpression
+{
+    public override bool IsScalar => true;
+
+    public override IEnumerable<Sample> Evaluate(GpuMetrics metrics, DateTimeOffset at) =>
+        [new Sample(new Dictionary<string, string>(), Value)];
+}
+
+internal sealed record SelectorExpression(string Metric, IReadOnlyList<LabelMatcher> Matchers) : PromExpression
+{
+    public override IEnumerable<Sample> Evaluate(GpuMetrics metrics, DateTimeOffset at)
+    {
+        // A pod that is asked for by its name exists; this is how several incidents stay apart.
+        foreach (var matcher in Matchers.Where(matcher => matcher is { Label: "pod", Operator: "=" }))
+        {
+            metrics.Ask(matcher.Value);
+        }
+
+        return metrics.Read(Metric, at).Where(sample => Matchers.All(matcher => matcher.Matches(sample.Labels)));
+    }
+}
+
+internal sealed record AggregateExpression(string Function, IReadOnlyList<string> By, PromExpression Of) : PromExpression
+{
+    public static readonly string[] Functions = ["max", "min", "avg", "sum", "count"];
+
+    public override IEnumerable<Sample> Evaluate(GpuMetrics metrics, DateTimeOffset at) => Of.Evaluate(metrics, at)
+        .Select(sample => (Sample: sample, Group: (IReadOnlyDictionary<string, string>)By.Where(sample.Labels.ContainsKey).ToDictionary(label => label, label => sample.Labels[label])))
+        .GroupBy(pair => new Sample(pair.Group, 0).Key)
+        .Select(group => new Sample(group.First().Group, Fold([.. group.Select(pair => pair.Sample.Value)])));
+
+    private double Fold(double[] values) => Function switch
+    {
+        "max" => values.Max(),
+        "min" => values.Min(),
+        "avg" => values.Average(),
+        "sum" => values.Sum(),
+        _ => values.Length,
+    };
+}
+
+internal sealed record CompareExpression(PromExpression Left, string Operator, double Right) : PromExpression
+{
+    public override IEnumerable<Sample> Evaluate(GpuMetrics metrics, DateTimeOffset at) =>
+        Left.Evaluate(metrics, at).Where(sample => Operator switch
+        {
+            ">" => sample.Value > Right,
+            ">=" => sample.Value >= Right,
+            "<" => sample.Value < Right,
+            "<=" => sample.Value <= Right,
+            "==" => sample.Value == Right,
+            _ => sample.Value != Right,
+        });
+}
+
+/// <summary><c>name="value"</c> and its relatives <c>!=</c>, <c>=~</c>, <c>!~</c>.</summary>
+internal sealed class LabelMatcher
+{
+    private readonly Regex? _pattern;
+
+    /// <exception cref="PromQueryException">The pattern is not a regular expression.</exception>
+    public LabelMatcher(string label, string @operator, string value)
+    {
+        (Label, Operator, Value) = (label, @operator, value);
+        try
+        {
+            _pattern = @operator.EndsWith('~') ? new Regex($"^(?:{value})$", RegexOptions.NonBacktracking) : null;
+        }
+        catch (Exception bad) when (bad is ArgumentException or NotSupportedException)
+        {
+            throw new PromQueryException($"parse error: invalid regular expression: {bad.Message}");
+        }
+    }
+
+    public string Label { get; }
+
+    public string Operator { get; }
+
+    public string Value { get; }
+
+    public bool Matches(IReadOnlyDictionary<string, string> labels)
+    {
+        var actual = labels.GetValueOrDefault(Label, "");
+        return (_pattern?.IsMatch(actual) ?? actual == Value) != Operator.StartsWith('!');
+    }
+}
+
+/// <summary>One value of one series at the moment that was asked for.</summary>
+internal sealed record Sample(IReadOnlyDictionary<string, string> Labels, double Value)
+{
+    /// <summary>Two samples with the same key are of the same series.</summary>
+    public string Key => string.Join('\u0001', Labels.OrderBy(label => label.Key, StringComparer.Ordinal).Select(label => $"{label.Key}={label.Value}"));
+}

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
+using Runbooks.Model.Alerts;
 
 namespace Runbooks.Intake.Parsing;
 
@@ -30,4 +32,73 @@ public sealed class AlertReader
         using var document = JsonBody.Open(utf8, out var error);
         return document is null ? ParsedAlerts.Refused(error!) : parser.Parse(document.RootElement);
     }
+}
+
+/// <summary>
+/// Reads what one kind of sender posts. Never throws for what it is given: a field of an unexpected kind is read as well
+/// as it can be, and what cannot be understood at all becomes an <see cref="AlertError"/>.
+/// </summary>
+public interface IAlertParser
+{
+    /// <summary>The sender's kind, as in <c>POST /api/alerts/{source}</c>.</summary>
+    string Source { get; }
+
+    ParsedAlerts Parse(JsonElement body);
+}
+
+/// <summary>
+/// What a post holds. Alerts that were understood are kept even when others of the same post were not: senders do not
+/// repeat a refused post, so refusing it whole would lose the good ones. Either list may be empty, never both.
+/// </summary>
+public sealed record ParsedAlerts(IReadOnlyList<Alert> Alerts, IReadOnlyList<AlertError> Errors)
+{
+    /// <summary>Nothing was understood: answer 400 with the errors.</summary>
+    [JsonIgnore]
+    public bool IsRefused => Alerts.Count == 0;
+
+    public static ParsedAlerts Refused(AlertError error) => new([], [error]);
+}
+
+/// <summary>One thing in a post that could not be understood.</summary>
+/// <param name="Path">Where, as a JSON path: <c>$.alerts[2].labels</c>.</param>
+/// <param name="Found">What is there: <c>missing</c>, <c>a number</c>.</param>
+/// <param name="Remedy">What the sender has to do.</param>
+public sealed record AlertError(string Path, string Found, string Remedy)
+{
+    public override string ToString() => $"{Path}: {Found}; {Remedy}";
+}
+
+/// <summary>
+/// How much of a post is read. Text longer than its limit is cut and ends in <c>…</c>, so that a cut value never equals
+/// another, valid one; what is useless when cut (links, resource ids) is left out instead.
+/// </summary>
+public static class AlertLimits
+{
+    /// <summary>Bytes of one post. Azure Monitor sends at most 256 KB an alert.</summary>
+    public const int Body = 1024 * 1024;
+
+    /// <summary>Levels of nesting.</summary>
+    public const int Depth = 64;
+
+    /// <summary>Alerts in one post.</summary>
+    public const int Alerts = 1000;
+
+    /// <summary>Errors listed for one post.</summary>
+    public const int Errors = 20;
+
+    public const int Labels = 100;
+    public const int Annotations = 100;
+    public const int Resources = 100;
+
+    // Characters (UTF-16), each.
+    public const int Name = 512;
+    public const int Severity = 64;
+    public const int Summary = 1000;
+    public const int Fingerprint = 512;
+    public const int Runbook = 128;
+    public const int LabelName = 200;
+    public const int LabelValue = 2000;
+    public const int AnnotationValue = 4000;
+    public const int Resource = 2000;
+    public const int Link = 4000;
 }

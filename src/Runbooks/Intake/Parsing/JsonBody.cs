@@ -1,4 +1,7 @@
+using System.Globalization;
+using System.Text;
 using System.Text.Json;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Intake.Parsing;
 
@@ -45,4 +48,104 @@ internal static class JsonBody
             return null;
         }
     }
+}
+
+/// <summary>Undoes JSON's escapes, lone surrogates included: what becomes of those is decided afterwards.</summary>
+internal static class JsonEscapes
+{
+    public static string Decode(string text)
+    {
+        var at = text.IndexOf('\\', StringComparison.Ordinal);
+        if (at < 0)
+        {
+            return text;
+        }
+
+        var decoded = new StringBuilder(text.Length).Append(text, 0, at);
+        for (; at < text.Length; at++)
+        {
+            if (text[at] != '\\')
+            {
+                decoded.Append(text[at]);
+            }
+            else if (++at < text.Length)
+            {
+                decoded.Append(Unescape(text, ref at));
+            }
+        }
+
+        return decoded.ToString();
+    }
+
+    private static char Unescape(string text, ref int at)
+    {
+        switch (text[at])
+        {
+            case 'n': return '\n';
+            case 't': return '\t';
+            case 'r': return '\r';
+            case 'b': return '\b';
+            case 'f': return '\f';
+            case 'u':
+                // Four hex digits always follow, unless the text was cut here for its length.
+                var digits = text.AsSpan(at + 1, Math.Min(4, text.Length - at - 1));
+                at += digits.Length;
+                return ushort.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code) ? (char)code : CleanText.Replacement;
+            default: return text[at];
+        }
+    }
+}
+
+/// <summary>
+/// Makes outside text safe to store and show: no control characters, no lone surrogates, nothing that turns the reading
+/// direction, bounded length. What is taken out leaves U+FFFD behind rather than nothing: otherwise "llm-b-\u00000" would
+/// become the name of another pod.
+/// </summary>
+internal static class CleanText
+{
+    public const char Replacement = '\uFFFD';
+
+    public static string Clean(string text, int max, bool oneLine)
+    {
+        var clean = new StringBuilder(Math.Min(text.Length, max));
+        for (var at = 0; at < text.Length; at++)
+        {
+            if (char.IsSurrogate(text[at]))
+            {
+                AppendSurrogate(clean, text, ref at);
+            }
+            else if (text[at] is not '\r' || at + 1 == text.Length || text[at + 1] != '\n')
+            {
+                clean.Append(Clean(text[at], oneLine));
+            }
+
+            if (clean.Length > max)
+            {
+                return Clip.To(clean.ToString(), max);
+            }
+        }
+
+        return clean.ToString();
+    }
+
+    private static void AppendSurrogate(StringBuilder clean, string text, ref int at)
+    {
+        if (at + 1 < text.Length && char.IsSurrogatePair(text[at], text[at + 1]))
+        {
+            clean.Append(text[at]).Append(text[++at]);
+        }
+        else
+        {
+            clean.Append(Replacement);
+        }
+    }
+
+    private static char Clean(char c, bool oneLine) => c switch
+    {
+        '\n' or '\r' or '\u2028' or '\u2029' => oneLine ? ' ' : '\n',
+        '\t' => oneLine ? ' ' : '\t',
+        '\u061C' or '\u200E' or '\u200F' or (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069') => Replacement,
+        '\uFEFF' or '\uFFFE' or '\uFFFF' => Replacement,
+        _ => char.IsControl(c) ? Replacement : c,
+    };
 }

@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
 
 namespace Runbooks.Intake.Parsing;
@@ -94,4 +97,85 @@ internal readonly struct Payload(JsonElement element)
         JsonValueKind.Number => "a number",
         _ => "true or false",
     };
+}
+
+internal static class PayloadValues
+{
+    /// <summary>An ISO 8601 time; null for anything else, and for the zero time that Go programs send for "not yet".</summary>
+    public static DateTimeOffset? Time(this Payload payload) =>
+        payload.Line(64) is { Length: >= 10 } text
+        && char.IsAsciiDigit(text[0])
+        && text[4] == '-' // a bare time of day would be read as today's
+        && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+        && time.Year > 1
+            ? time
+            : null;
+
+    public static string? Link(this Payload payload) => payload.IsString ? AlertLink.Clean(payload.Line(AlertLimits.Link + 1)) : null;
+
+    /// <summary>The sender's identity of an alert; one that is too long is hashed, since a cut one could be another's.</summary>
+    public static string? Fingerprint(this Payload payload) =>
+        payload.Line(AlertLimits.Fingerprint + 1) is not { } text ? null
+        : text.Length <= AlertLimits.Fingerprint ? text
+        : AlertFingerprint.Of([payload.Text(AlertLimits.Body) ?? text]);
+}
+
+/// <summary>Turns raw JSON values and names into clean text; reads no more of them than their limit.</summary>
+internal static class PayloadText
+{
+    /// <summary>Strings, numbers and booleans as text; a list as its entries with commas; null for the rest and for blanks.</summary>
+    public static string? Read(JsonElement element, int max, bool oneLine)
+    {
+        var text = element.ValueKind switch
+        {
+            JsonValueKind.String => Decode(JsonMarshal.GetRawUtf8Value(element)[1..^1], max, oneLine),
+            JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False => Decode(JsonMarshal.GetRawUtf8Value(element), max, oneLine),
+            JsonValueKind.Array => Join(element, max, oneLine),
+            _ => "",
+        };
+        return string.IsNullOrWhiteSpace(text) ? null : text;
+    }
+
+    public static string NameOf(JsonProperty field, int max) => Decode(JsonMarshal.GetRawUtf8PropertyName(field), max, oneLine: true);
+
+    public static bool IsNamed(JsonProperty field, string name, out bool sameCase)
+    {
+        var raw = JsonMarshal.GetRawUtf8PropertyName(field);
+        if (raw.Contains((byte)'\\'))
+        {
+            var decoded = Decode(raw, AlertLimits.LabelName, oneLine: true);
+            sameCase = decoded == name;
+            return decoded.Equals(name, StringComparison.OrdinalIgnoreCase);
+        }
+
+        sameCase = Ascii.Equals(raw, name);
+        return sameCase || Ascii.EqualsIgnoreCase(raw, name);
+    }
+
+    private static string Join(JsonElement list, int max, bool oneLine)
+    {
+        var joined = new StringBuilder();
+        foreach (var item in list.EnumerateArray())
+        {
+            if (joined.Length > max)
+            {
+                break;
+            }
+
+            if (item.ValueKind != JsonValueKind.Array && Read(item, max, oneLine) is { } text)
+            {
+                joined.Append(joined.Length == 0 ? "" : ", ").Append(text);
+            }
+        }
+
+        return CleanText.Clean(joined.ToString(), max, oneLine);
+    }
+
+    private static string Decode(ReadOnlySpan<byte> raw, int max, bool oneLine)
+    {
+        // A character takes at most the six bytes of \uXXXX; one more than fits shows that the text has to be cut.
+        var enough = (max + 1) * 6;
+        var text = Encoding.UTF8.GetString(raw[..Math.Min(raw.Length, enough)]);
+        return CleanText.Clean(JsonEscapes.Decode(text), max, oneLine);
+    }
 }

@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using Microsoft.Extensions.Options;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
@@ -72,4 +74,43 @@ public sealed class Storms(ISharedState state, IIncidentStore store, IOptionsMon
     {
         public static readonly Known None = new(new Dictionary<string, Storm>());
     }
+}
+
+/// <summary>One runbook's storm.</summary>
+/// <param name="Since">Incidents that opened at this time or later belong to it.</param>
+/// <param name="LastJoined">When the latest was known to join, to within <see cref="Coarse"/>.</param>
+/// <param name="SendingUntil">A message is being sent by somebody, who has until then; null when nobody is at it.</param>
+public sealed record Storm(string RunbookId, DateTimeOffset Since, DateTimeOffset LastJoined, DateTimeOffset? SendingUntil = null)
+{
+    /// <summary>Two hundred incidents that join within a second need not write two hundred times.</summary>
+    private static readonly TimeSpan Coarse = TimeSpan.FromSeconds(10);
+
+    /// <summary>A sender that has not come back by then has died.</summary>
+    private static readonly TimeSpan LongestTurn = TimeSpan.FromMinutes(3);
+
+    /// <summary>Stands where an incident's id would: channels that join messages into threads join a storm's.</summary>
+    public string Id => string.Create(CultureInfo.InvariantCulture, $"storm-{RunbookId}-{Since.UtcDateTime:yyMMdd-HHmmss}");
+
+    public Storm Join(DateTimeOffset now) => now - LastJoined < Coarse ? this : this with { LastJoined = now };
+
+    /// <returns>Null while somebody else sends.</returns>
+    public Storm? TakeTurn(DateTimeOffset now) => SendingUntil > now ? null : this with { SendingUntil = now + LongestTurn };
+}
+
+/// <summary>When so much breaks at once that people get one message about all of it instead of one each.</summary>
+public sealed class StormOptions
+{
+    public const string SectionName = "Storms";
+
+    /// <summary>More incidents of one runbook than this within <see cref="Within"/> are a storm.</summary>
+    [Range(1, 10_000)]
+    public int MoreThan { get; set; } = 50;
+
+    /// <summary>How close together incidents open in a storm.</summary>
+    [Range(typeof(TimeSpan), "00:00:10", "01:00:00")]
+    public TimeSpan Within { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How long a message waits for more incidents to join it.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:05:00")]
+    public TimeSpan Gather { get; set; } = TimeSpan.FromSeconds(15);
 }

@@ -140,7 +140,7 @@ internal sealed class ModelWorld : IAsyncDisposable
         Must(incident.State.IsFinal(), $"still open; {words}");
         Must(incident.State is not (IncidentState.Failed or IncidentState.Expired) || incident.Deliveries.Any(d => d.Reached), $"nobody was paged; {words}");
         Must(await _world.Engine.FindAsync(Id, CancellationToken.None) is { Status: EngineStatus.Completed } || incident.State == IncidentState.Failed, $"the workflow broke; {words}");
-        Must(IncidentTimeline.FindBreak(Id, incident.Timeline) is null, "the timeline is broken");
+        Must(Incident.FindBreak(Id, incident.Timeline) is null, "the timeline is broken");
         Must(incident.Steps.All(s => s.FinishedAt is not null), $"a step has no outcome; {words}");
         foreach (var step in incident.Steps.Where(s => s.Phase == Phase.Mitigation && s.Name.StartsWith("act", StringComparison.Ordinal) && s.Status == StepStatus.Done))
         {

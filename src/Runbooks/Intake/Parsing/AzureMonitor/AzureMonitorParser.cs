@@ -82,3 +82,106 @@ internal sealed class AzureMonitorParser : IAlertParser
             : new($"{path}.data.essentials", post["data"]["essentials"].Found, Remedy);
     }
 }
+
+/// <summary>The part that all Azure Monitor alerts share. Cost alerts leave most of it null.</summary>
+internal sealed class Essentials(Payload essentials, AzureFacts facts)
+{
+    public string? Name =>
+        RuleName()
+        ?? facts.Name
+        ?? ResourceId.Parse(essentials["alertRuleId"].Line(AlertLimits.Resource))?.Name
+        ?? essentials["monitoringService"].Line(AlertLimits.Name);
+
+    /// <summary>
+    /// Only <c>monitorCondition</c> says it. Service Health can write "status: Resolved" in an alert that is Fired: taking
+    /// that for an all-clear could lose an alert, so it becomes a label that a trigger may ask for.
+    /// </summary>
+    public AlertStatus Status =>
+        "Resolved".Equals(essentials["monitorCondition"].Line(AlertLimits.Name), StringComparison.OrdinalIgnoreCase)
+            ? AlertStatus.Resolved
+            : AlertStatus.Firing;
+
+    public string? Fingerprint => essentials["alertId"].Fingerprint() ?? essentials["originAlertId"].Fingerprint();
+
+    public string? Severity => essentials["severity"].Line(AlertLimits.Severity) is not { } text ? null
+        : text is [>= '0' and <= '4'] ? $"Sev{text}"
+        : text;
+
+    public string? Summary => facts.Summary ?? essentials["description"].Line(AlertLimits.Summary) ?? facts.Fallback;
+
+    public DateTimeOffset? StartsAt => essentials["firedDateTime"].Time();
+
+    public DateTimeOffset? EndsAt => essentials["resolvedDateTime"].Time();
+
+    public string? Link => essentials["investigationLink"].Link() ?? facts.Link ?? PortalLink();
+
+    public IReadOnlyList<string> Resources => Derived.Targets(essentials) is { Count: > 0 } targets ? targets
+        : facts.Scope is { } scope ? [scope]
+        : [];
+
+    /// <summary>Rules of a Prometheus group are called "group/alertname" here: the name that authors know is the second.</summary>
+    private string? RuleName() =>
+        essentials["alertRule"].Line(AlertLimits.Name) is not { } rule ? null
+        : facts.Name is { } name && rule.EndsWith($"/{name}", StringComparison.OrdinalIgnoreCase) ? name
+        : rule;
+
+    private string? PortalLink() =>
+        essentials["alertId"].Line(AlertLimits.Resource) is { } id && id.StartsWith("/subscriptions/", StringComparison.OrdinalIgnoreCase)
+            ? AlertLink.Clean($"https://portal.azure.com/#blade/Microsoft_Azure_Monitoring/AlertDetailsTemplateBlade/alertId/{Uri.EscapeDataString(id)}")
+            : null;
+}
+
+/// <summary>
+/// What the parts of one common-schema alert add up to. Each part reads the fields that it knows and leaves the rest:
+/// nothing switches on <c>monitoringService</c>, whose values Azure spells in more than one way.
+/// </summary>
+internal sealed class AzureFacts
+{
+    public LabelSet Labels { get; } = LabelSet.ForLabels();
+
+    public LabelSet Annotations { get; } = LabelSet.ForAnnotations();
+
+    /// <summary>The rule's name when the context knows it better than the essentials.</summary>
+    public string? Name { get; set; }
+
+    /// <summary>One line that says more than the rule's description, which is the same each time.</summary>
+    public string? Summary { get; set; }
+
+    /// <summary>One line for a rule without a description.</summary>
+    public string? Fallback { get; set; }
+
+    public string? Link { get; set; }
+
+    public string? Runbook { get; set; }
+
+    /// <summary>What the alert is about when the essentials name no target.</summary>
+    public string? Scope { get; set; }
+}
+
+/// <summary>
+/// What the rule's owner attached to it. It becomes labels, over dimensions of the same name: the owner's word counts more
+/// than what the telemetry carries. Its <c>runbook</c> names the runbook outright.
+/// </summary>
+internal static class CustomProperties
+{
+    public static void Read(Payload data, Payload context, AzureFacts facts)
+    {
+        // Metric and log alerts repeat them in the context, older ones have them only there. In every other kind of alert
+        // "properties" is what happened, which strangers can influence: it must not choose a runbook.
+        if (context["condition"].IsObject)
+        {
+            Take(context["properties"], facts);
+        }
+
+        Take(data["customProperties"], facts);
+    }
+
+    private static void Take(Payload properties, AzureFacts facts)
+    {
+        if (properties.IsObject)
+        {
+            facts.Labels.SetAll(properties);
+            facts.Runbook = (properties["runbook"].IsString ? properties["runbook"].Line(AlertLimits.Runbook) : null) ?? facts.Runbook;
+        }
+    }
+}

@@ -1,0 +1,109 @@
+using System.Buffers;
+using System.Collections;
+using System.ComponentModel.DataAnnotations;
+
+namespace Runbooks.Catalog.Parameters;
+
+/// <summary>
+/// What the text of a parameter must look like after substitution. Text from alerts is attacker-influenced, so a rule
+/// says what is allowed, not what is forbidden. In a list every item has to follow it.
+/// </summary>
+[AttributeUsage(AttributeTargets.Property | AttributeTargets.Parameter)]
+public abstract class ParameterRuleAttribute : ValidationAttribute
+{
+    /// <summary>Completes the sentences "'x' is not …" and "Write …".</summary>
+    public abstract string Words { get; }
+
+    protected abstract bool Accepts(string value);
+
+    public sealed override bool IsValid(object? value) => value switch
+    {
+        null => true,
+        string text => Accepts(text),
+        IEnumerable items => items.Cast<object?>().All(IsValid),
+        _ => true,
+    };
+
+    public override string FormatErrorMessage(string name) => $"is not {Words}.";
+}
+
+/// <summary>An Azure resource id of one type, for example <c>Microsoft.Network/trafficManagerProfiles</c>; without a type, of any.</summary>
+public sealed class ArmResourceIdAttribute(string? resourceType = null) : ParameterRuleAttribute
+{
+    private static readonly SearchValues<char> s_allowed =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.()~");
+
+    public string? ResourceType => resourceType;
+
+    public override string Words => resourceType is null
+        ? "an Azure resource id such as /subscriptions/…/resourceGroups/…/providers/…"
+        : $"the Azure resource id of a {resourceType}: /subscriptions/…/resourceGroups/…/providers/{resourceType}/…";
+
+    protected override bool Accepts(string value)
+    {
+        var parts = value.Split('/');
+        // '' subscriptions {guid} resourceGroups {name} providers {namespace} {type} {name} [{type} {name} …]
+        if (value.Length > 1024 || parts.Length < 9 || parts.Length % 2 == 0 || parts[0].Length > 0
+            || parts.Skip(1).Any(part => part.Length == 0 || part is "." or ".." || part.AsSpan().ContainsAnyExcept(s_allowed))
+            || !Is(parts[1], "subscriptions") || !Guid.TryParseExact(parts[2], "D", out _)
+            || !Is(parts[3], "resourceGroups") || !Is(parts[5], "providers"))
+        {
+            return false;
+        }
+
+        var types = parts.Skip(7).Where((_, index) => index % 2 == 0).Prepend(parts[6]);
+        return resourceType is null || Is(string.Join('/', types), resourceType);
+    }
+
+    private static bool Is(string written, string expected) => string.Equals(written, expected, StringComparison.OrdinalIgnoreCase);
+}
+
+/// <summary>An absolute http or https address without user name or password in it.</summary>
+public sealed class HttpUrlAttribute : ParameterRuleAttribute
+{
+    public override string Words => "an http or https address without a user name in it, such as https://host/path";
+
+    protected override bool Accepts(string value) =>
+        value.Length <= 2048
+        && !value.Any(character => char.IsControl(character) || char.IsWhiteSpace(character))
+        && Uri.TryCreate(value, UriKind.Absolute, out var address)
+        && (address.Scheme == Uri.UriSchemeHttps || address.Scheme == Uri.UriSchemeHttp)
+        && address.Host.Length > 0
+        && address.UserInfo.Length == 0;
+}
+
+/// <summary>A name of a Kubernetes object: an RFC 1123 label, or a subdomain where the kind allows dots (pods, nodes).</summary>
+public sealed class KubernetesNameAttribute : ParameterRuleAttribute
+{
+    private static readonly SearchValues<char> s_allowed = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
+
+    /// <summary>Labels joined by dots, up to 253 characters, instead of one label of up to 63.</summary>
+    public bool Subdomain { get; init; }
+
+    public override string Words => Subdomain
+        ? "a Kubernetes name: at most 253 lower-case letters, digits, dashes and dots, beginning and ending with a letter or digit"
+        : "a Kubernetes name: at most 63 lower-case letters, digits and dashes, beginning and ending with a letter or digit";
+
+    protected override bool Accepts(string value) =>
+        Subdomain ? value.Length <= 253 && value.Split('.').All(IsLabel) : IsLabel(value) && value.Length <= 63;
+
+    private static bool IsLabel(string value) =>
+        value.Length > 0 && value[0] != '-' && value[^1] != '-' && !value.AsSpan().ContainsAnyExcept(s_allowed);
+}
+
+/// <summary>
+/// The text is a query (PromQL, KQL …) that the runbook's author wrote. A value that is inserted into it may only hold
+/// letters, digits, blanks and <c>_ - . : / @</c>, so that no alert can end a quoted string and change the question.
+/// </summary>
+[AttributeUsage(AttributeTargets.Property | AttributeTargets.Parameter)]
+public sealed class QueryTextAttribute : Attribute
+{
+    internal static string? Refuse(string value) =>
+        value.All(character => char.IsLetterOrDigit(character) || character is ' ' or '_' or '-' or '.' or ':' or '/' or '@')
+            ? null
+            : "may not be put into a query: only letters, digits, blanks and _ - . : / @ are let in.";
+}
+
+/// <summary>The parameter's value never reaches history, timeline, logs, cards or pages.</summary>
+[AttributeUsage(AttributeTargets.Property | AttributeTargets.Parameter)]
+public sealed class SecretAttribute : Attribute;

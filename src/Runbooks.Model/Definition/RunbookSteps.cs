@@ -1,0 +1,87 @@
+using System.Text.Json;
+
+namespace Runbooks.Model.Definition;
+
+/// <summary>One diagnosis question of a runbook.</summary>
+/// <param name="Name">Unique in the runbook; findings carry it.</param>
+/// <param name="Ask">The question in words.</param>
+/// <param name="Check">The registered check that answers it.</param>
+/// <param name="With">Its parameters, a JSON object whose strings may be templates.</param>
+/// <param name="Timeout">After this long without an answer the finding is unknown.</param>
+public sealed record CheckSpec(string Name, string Ask, string Check, JsonElement With, TimeSpan Timeout)
+{
+    public static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(20);
+}
+
+/// <summary>One step of a phase that acts.</summary>
+/// <param name="Name">Unique in the runbook; outputs are read as <c>steps.{name}.{output}</c>.</param>
+/// <param name="Do">The registered action.</param>
+/// <param name="With">Its parameters, a JSON object whose strings may be templates.</param>
+/// <param name="Timeout">The longest one attempt may take.</param>
+/// <param name="Retry">How a failed attempt of a repeatable action is tried again.</param>
+public sealed record StepSpec(string Name, string Do, JsonElement With, TimeSpan Timeout, StepRetry Retry)
+{
+    public static readonly TimeSpan DefaultTimeout = TimeSpan.FromMinutes(5);
+}
+
+/// <summary>Attempts of one step, the first included, and the pause before the second; later pauses double.</summary>
+public sealed record StepRetry(int Attempts, TimeSpan Delay)
+{
+    public static readonly StepRetry Default = new(3, TimeSpan.FromSeconds(5));
+}
+
+/// <summary>Which failing checks call for the mitigation.</summary>
+/// <param name="Quantifier">One of them, or all.</param>
+/// <param name="Checks">Names of checks; empty means every check of the diagnosis.</param>
+public sealed record Condition(Quantifier Quantifier, IReadOnlyList<string> Checks)
+{
+    public static readonly Condition AnyCheck = new(Quantifier.Any, []);
+}
+
+public enum Quantifier { Any, All }
+
+/// <summary>What stops the bleeding.</summary>
+public sealed record Mitigation
+{
+    public Condition When { get; init; } = Condition.AnyCheck;
+
+    /// <summary>Null: the runbook heals by itself and tells afterwards.</summary>
+    public Approval? Approval { get; init; }
+
+    public IReadOnlyList<StepSpec> Steps { get; init; } = [];
+
+    /// <summary>How a fix is known to be a fix. Null only when there are no checks to ask.</summary>
+    public Verify? Verify { get; init; }
+
+    /// <summary>Not null: the mitigation is temporary, a lease that is reverted once the cause is gone.</summary>
+    public Hold? HoldUntil { get; init; }
+}
+
+/// <summary>What fixes the cause once the bleeding has stopped.</summary>
+public sealed record Resolution
+{
+    /// <summary>Null: the steps are part of what the mitigation's approval showed.</summary>
+    public Approval? Approval { get; init; }
+
+    public IReadOnlyList<StepSpec> Steps { get; init; } = [];
+}
+
+/// <summary>The checks that must pass before a fix counts.</summary>
+/// <param name="Checks">Names of diagnosis checks; all must pass.</param>
+/// <param name="Every">Pause between rounds.</param>
+/// <param name="Within">After this long without a pass the fix has failed.</param>
+public sealed record Verify(IReadOnlyList<string> Checks, TimeSpan Every, TimeSpan Within)
+{
+    public static readonly TimeSpan DefaultEvery = TimeSpan.FromSeconds(15);
+    public static readonly TimeSpan DefaultWithin = TimeSpan.FromMinutes(5);
+}
+
+/// <summary>A lease: the mitigation is reverted when the cause has been gone for a while.</summary>
+/// <param name="Checks">Names of diagnosis checks; all must pass.</param>
+/// <param name="StableFor">They have to pass for this long without a break.</param>
+/// <param name="AtMost">When they still do not after this long, a person is paged; the lease stays.</param>
+/// <param name="Every">Pause between looks.</param>
+public sealed record Hold(IReadOnlyList<string> Checks, TimeSpan StableFor, TimeSpan AtMost, TimeSpan Every)
+{
+    public static readonly TimeSpan DefaultEvery = TimeSpan.FromSeconds(30);
+}

@@ -1,5 +1,0 @@
-using System.Text.Json.Serialization;
-
-namespace Runbooks.Model.Incidents;
-
-public enum CardKind { ApprovalRequest, Reminder, Escalation, Decided, Closed, Page }

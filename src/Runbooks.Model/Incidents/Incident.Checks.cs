@@ -1,0 +1,93 @@
+using Runbooks.Model.Definition;
+
+namespace Runbooks.Model.Incidents;
+
+/// <summary>Recording what checks found.</summary>
+public sealed partial record Incident
+{
+    /// <summary>Records the answers of the diagnosis, once.</summary>
+    public Incident RecordFindings(IReadOnlyList<Finding> findings, DateTimeOffset now) =>
+        findings.Count == 0 || Findings.Count > 0
+            ? this
+            : (this with { Findings = findings }).Note(now, TimelineKind.Diagnosis, "runbook", Summarize(findings));
+
+    /// <summary>Records a later look. Only a change is worth a line: a lease may be looked at a thousand times.</summary>
+    public Incident RecordLook(IncidentState state, IReadOnlyList<Finding> findings, DateTimeOffset now)
+    {
+        var before = Verification.ToDictionary(finding => finding.Name, finding => finding.Verdict);
+        var changed = State != state || findings.Any(finding => !before.TryGetValue(finding.Name, out var verdict) || verdict != finding.Verdict);
+        var looked = this with { State = state, Reason = null, Verification = findings, Looks = Looks.Add(state, findings, now), UpdatedAt = now };
+        return changed
+            ? looked.Note(now, state == IncidentState.Holding ? TimelineKind.Lease : TimelineKind.Verification, "runbook", Summarize(findings))
+            : looked;
+    }
+
+    public static string Summarize(IEnumerable<Finding> findings) => string.Join(" ", findings.Select(finding =>
+        $"{finding.Name}: {finding.Verdict switch { Verdict.Passing => "passing", Verdict.Failing => "failing", _ => "unknown" }} ({finding.Result.Summary})"));
+}
+
+/// <summary>What the checks answered when they were asked again.</summary>
+/// <param name="State">Verifying or holding.</param>
+/// <param name="At">The first of the rounds.</param>
+/// <param name="Verdicts">By the check's name in the runbook.</param>
+/// <param name="Rounds">How many rounds in a row answered the same.</param>
+public sealed record Look(IncidentState State, DateTimeOffset At, IReadOnlyDictionary<string, Verdict> Verdicts, int Rounds);
+
+public static class IncidentLooks
+{
+    /// <summary>Changes that one record keeps; a check that comes and goes for days must not bloat it.</summary>
+    public const int MaxKept = 100;
+
+    /// <summary>With one more round; a round like the one before is only counted.</summary>
+    internal static IReadOnlyList<Look> Add(this IReadOnlyList<Look> looks, IncidentState state, IReadOnlyList<Finding> findings, DateTimeOffset now)
+    {
+        if (looks.Count > 0 && looks[^1] is var last && last.State == state && IsSame(last, findings))
+        {
+            return [.. looks.SkipLast(1), last with { Rounds = last.Rounds + 1 }];
+        }
+
+        return looks.Count < MaxKept
+            ? [.. looks, new Look(state, now, findings.ToDictionary(finding => finding.Name, finding => finding.Verdict), 1)]
+            : looks;
+    }
+
+    private static bool IsSame(Look look, IReadOnlyList<Finding> findings) =>
+        look.Verdicts.Count == findings.Count
+        && findings.All(finding => look.Verdicts.TryGetValue(finding.Name, out var verdict) && verdict == finding.Verdict);
+}
+
+/// <summary>What the findings together mean for the mitigation.</summary>
+public static class Diagnosis
+{
+    public static Conclusion Conclude(Condition when, IReadOnlyList<Finding> findings)
+    {
+        var asked = when.Checks.Count == 0 ? findings : [.. findings.Where(finding => when.Checks.Contains(finding.Name))];
+        if (asked.Count == 0)
+        {
+            // A runbook without questions trusts its alert.
+            return Conclusion.Failing;
+        }
+
+        var failing = asked.Count(finding => finding.Verdict == Verdict.Failing);
+        var unknown = asked.Count(finding => finding.Verdict == Verdict.Unknown);
+        return when.Quantifier switch
+        {
+            Quantifier.Any when failing > 0 => Conclusion.Failing,
+            Quantifier.All when failing == asked.Count => Conclusion.Failing,
+            Quantifier.All when failing + unknown < asked.Count => Conclusion.Healthy,
+            _ => unknown > 0 ? Conclusion.Unclear : Conclusion.Healthy,
+        };
+    }
+}
+
+public enum Conclusion
+{
+    /// <summary>The checks call for the mitigation.</summary>
+    Failing,
+
+    /// <summary>They do not.</summary>
+    Healthy,
+
+    /// <summary>Too little is known to say: a person is asked, even by a runbook that heals itself.</summary>
+    Unclear,
+}

@@ -1,0 +1,79 @@
+using Runbooks.Model.Definition;
+
+namespace Runbooks.Model.Incidents;
+
+/// <summary>How an incident becomes final; once final it stays so.</summary>
+public sealed partial record Incident
+{
+    public Incident End(
+        IncidentState state, string reason, IReadOnlyList<Finding> findings, string? settleEvent, TimeSpan settleFor, DateTimeOffset now)
+    {
+        if (State.IsFinal())
+        {
+            return this;
+        }
+
+        var recorded = RecordFindings(findings, now);
+        if (recorded.OpenGate is { } gate)
+        {
+            recorded = recorded.CloseGate(gate.Id, GateOutcome.Cancelled, "The incident ended.", now);
+        }
+
+        var settles = state == IncidentState.Resolved && settleFor > TimeSpan.Zero && recorded.Mode != RunMode.DryRun;
+        var ended = recorded with
+        {
+            State = state,
+            Reason = reason,
+            ClosedAt = now,
+            SettlesAt = state switch
+            {
+                IncidentState.Resolved when settles => now + settleFor,
+                IncidentState.TakenOver => now + Incident.LongestDrive,
+                _ => null,
+            },
+            WakeEvent = settles ? settleEvent : null,
+        };
+        return ended.Note(now, TimelineKind.Closed, "runbook", $"{IncidentWords.Of(state)}. {reason}");
+    }
+}
+
+/// <summary>A person stops the automation of an incident.</summary>
+public sealed partial record Incident
+{
+    /// <summary>Records the wish once, and closes the open question with it: nobody can approve what is being stopped.</summary>
+    public Incident RequestStop(StopRequest stop)
+    {
+        if (State.IsFinal() || Stop is not null)
+        {
+            return this;
+        }
+
+        var words = $"{stop.By} stopped the incident: {stop.Reason}";
+        var noted = (this with { Stop = stop }).Note(stop.At, TimelineKind.Decision, stop.By, words);
+        return noted.OpenGate is { } gate ? noted.CloseGate(gate.Id, GateOutcome.Cancelled, words, stop.At) : noted;
+    }
+}
+
+/// <summary>
+/// What follows a take-over. For the engine the incident is final; for people it stays open until the one who drives says
+/// that it is over. Its <see cref="Incident.SettlesAt"/> holds how long alerts on the target keep folding into it.
+/// </summary>
+public sealed partial record Incident
+{
+    /// <summary>A person who drives hears of more alerts through this incident for so long; then somebody is asked anew.</summary>
+    public static readonly TimeSpan LongestDrive = TimeSpan.FromHours(4);
+
+    /// <summary>Whether a person took it over and has not closed it yet.</summary>
+    public bool IsDriven() => this is { State: IncidentState.TakenOver, SettlesAt: not null };
+
+    /// <summary>Closed by hand. Says nothing about an incident that nobody drives.</summary>
+    public Incident CloseByHand(string by, string reason, DateTimeOffset now) => IsDriven()
+        ? (this with { SettlesAt = null, ClosedAt = now, Reason = $"{Reason} Closed by {by}: {reason}".Trim() })
+            .Note(now, TimelineKind.Closed, by, $"{by} closed it by hand: {reason}")
+        : this;
+
+    /// <summary>What a new incident says about the one before it that a person still drives.</summary>
+    public Incident NoteEarlier(Incident driven, DateTimeOffset now) => Note(
+        now, TimelineKind.Opened, "runbook",
+        $"Incident {driven.Id} on this target was taken over and is not closed after {LongestDrive.TotalHours:0} h, so this alert opened a new one.");
+}

@@ -1,0 +1,101 @@
+namespace Runbooks.Model.Incidents;
+
+/// <summary>The rules of a gate: first writer wins, a quorum counts distinct people, a closed gate stays closed.</summary>
+public sealed partial record Incident
+{
+    /// <summary>Adds a gate, once; the same id again changes nothing.</summary>
+    public Incident AddGate(Gate gate, DateTimeOffset now)
+    {
+        if (FindGate(gate.Id) is not null)
+        {
+            return this;
+        }
+
+        var pending = gate.Outcome == GateOutcome.Pending;
+        var opened = this with
+        {
+            State = pending ? IncidentState.AwaitingApproval : State,
+            Gates = [.. Gates, gate],
+        };
+        return opened.Note(now, TimelineKind.Gate, "runbook", pending
+            ? $"Asked {string.Join(", ", gate.Approvers)}: {gate.Question}"
+            : gate.ClosedBy ?? gate.Question);
+    }
+
+    /// <summary>Records a person's answer, if the gate can still take it; the answer that settles it wins for good.</summary>
+    /// <param name="starter">Whoever started the incident, by the name that decisions use; null for the name on the incident.</param>
+    public (Incident Incident, DecisionResult Result) Decide(string gateId, Decision decision, string? starter = null) =>
+        FindGate(gateId) is not { } gate
+            ? (this, new(DecisionStatus.NotFound, $"Incident {Id} has no gate '{gateId}'."))
+            : Objection(gate, decision, starter ?? StartedBy) is { } objection
+                ? (this, objection)
+                : Record(this, gate with { Decisions = [.. gate.Decisions, decision] }, decision);
+
+    /// <summary>Closes a pending gate for a reason other than a person's decision; a closed gate stays as it is.</summary>
+    public Incident CloseGate(string gateId, GateOutcome outcome, string closedBy, DateTimeOffset now) =>
+        FindGate(gateId) is { Outcome: GateOutcome.Pending } gate
+            ? Replace(gate with { Outcome = outcome, ClosedAt = now, ClosedBy = closedBy }).Note(now, TimelineKind.Gate, "runbook", closedBy)
+            : this;
+
+    /// <summary>Before anything was done, a resolved alert means that nothing needs doing; afterwards it is evidence.</summary>
+    public static bool RecoveredBeforeActing(Incident incident) => incident.AlertResolvedAt is not null && incident.Steps.Count == 0;
+
+    public Incident Replace(Gate gate) =>
+        this with { Gates = [.. Gates.Select(g => g.Id == gate.Id ? gate : g)] };
+
+    private static DecisionResult? Objection(Gate gate, Decision decision, string? starter)
+    {
+        if (gate.Outcome != GateOutcome.Pending)
+        {
+            return new(DecisionStatus.AlreadyClosed, GateWords.HowItEnded(gate));
+        }
+
+        if (decision.At >= gate.ExpiresAt)
+        {
+            return new(DecisionStatus.AlreadyClosed, $"Nobody decided before {GateWords.Clock(gate.ExpiresAt)}; this question has expired.");
+        }
+
+        if (decision.Verb != Verb.Approve)
+        {
+            return null;
+        }
+
+        if (decision.PlanHash is { } shown && shown != gate.Plan.Hash)
+        {
+            return new(DecisionStatus.PlanChanged, "The plan has changed since it was shown to you; nothing was approved. Open the newest message.");
+        }
+
+        if (gate.Decisions.Any(earlier => Same(earlier.Person, decision.Person)))
+        {
+            return new(DecisionStatus.AlreadyCounted, $"{decision.Person} has approved already; {gate.Required} different people are needed.");
+        }
+
+        return gate.SeparationOfDuties && gate.Required == 1 && Same(starter, decision.Person)
+            ? new(DecisionStatus.NotAllowed, $"{decision.Person} started this incident and may not be the only one to approve it.")
+            : null;
+    }
+
+    private static (Incident, DecisionResult) Record(Incident incident, Gate gate, Decision decision)
+    {
+        var approvals = gate.Decisions.Count(d => d.Verb == Verb.Approve);
+        var outcome = decision.Verb switch
+        {
+            Verb.Reject => GateOutcome.Rejected,
+            Verb.TakeOver => GateOutcome.TakenOver,
+            _ => approvals >= gate.Required ? GateOutcome.Approved : GateOutcome.Pending,
+        };
+        var said = GateWords.Said(decision);
+        var settled = outcome != GateOutcome.Pending;
+        if (settled)
+        {
+            gate = gate with { Outcome = outcome, ClosedAt = decision.At, ClosedBy = said };
+        }
+
+        var recorded = incident.Replace(gate).Note(decision.At, TimelineKind.Decision, decision.Person, said);
+        return (recorded, settled
+            ? new(DecisionStatus.Decided, $"You {GateWords.Past(decision.Verb)} this at {GateWords.Clock(decision.At)}.")
+            : new(DecisionStatus.MoreNeeded, $"Your approval counts; {gate.Required - approvals} more needed."));
+    }
+
+    private static bool Same(string? a, string? b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
+}

@@ -1,0 +1,40 @@
+using System.Text.Json.Serialization;
+
+namespace Runbooks.Model.Incidents;
+
+/// <summary>What the record says about messages.</summary>
+public sealed partial record Incident
+{
+    /// <param name="about">How many incidents the message was about.</param>
+    public Incident RecordDeliveries(IReadOnlyList<Delivery> deliveries, int about = 1)
+    {
+        var shared = about > 1 ? $", in one message about {about} incidents" : "";
+        return deliveries.Aggregate(
+            this with { Deliveries = [.. Deliveries, .. deliveries] },
+            (changed, delivery) => changed.Note(delivery.At, TimelineKind.Message, "runbook", delivery switch
+            {
+                { Reached: true, Failure: null } => $"Told {delivery.Contact} by {delivery.Channel}{shared}.",
+                { Reached: true } => $"Told {delivery.Contact} by {delivery.Channel}{shared}, after: {delivery.Failure}",
+                _ => $"Could not reach {delivery.Contact}: {delivery.Failure}",
+            }));
+    }
+
+    /// <summary>Whether the present asking of this question has gone out, to somebody or in vain.</summary>
+    public bool WasSent(Gate gate) => HasDelivery($"{gate.MessageKey}:");
+
+    public bool HasDelivery(string keyPrefix) =>
+        Deliveries.Any(delivery => delivery.Key.StartsWith(keyPrefix, StringComparison.Ordinal));
+}
+
+/// <summary>One message to one contact: what reached whom, when, and what failed on the way.</summary>
+/// <param name="Key">Stable over retries, so that a message recorded as delivered is not sent again after a crash.</param>
+/// <param name="Contact">The person or room it was for.</param>
+/// <param name="Channel">The channel that took it; null when none did.</param>
+/// <param name="Failure">What went wrong before it was taken, or why it never was.</param>
+/// <param name="Reference">Where the channel has the message, so that it can be changed; null where it cannot.</param>
+public sealed record Delivery(string Key, string Contact, string? Channel, DateTimeOffset At, string? Failure, string? Reference = null)
+{
+    public bool Reached => Channel is not null;
+}
+
+public enum CardKind { ApprovalRequest, Reminder, Escalation, Decided, Closed, Page }

@@ -1,0 +1,62 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Runbooks.Model.Text;
+
+namespace Runbooks.Model.Incidents;
+
+/// <summary>Appending to an incident's record, and proving that nothing in it was removed or altered.</summary>
+public sealed partial record Incident
+{
+    /// <summary>Longer text is cut: whatever an entry says has to be readable on a phone.</summary>
+    public const int MaxText = 2_000;
+
+    public Incident Note(DateTimeOffset at, TimelineKind kind, string who, string what)
+    {
+        var previous = Timeline.Count == 0 ? Id : Timeline[^1].Hash;
+        var entry = new TimelineEntry(Timeline.Count + 1, at, kind, Cut(Redactor.Redact(who), 200), Cut(Redactor.Redact(what), MaxText), "");
+        entry = entry with { Hash = HashOf(previous, entry) };
+        return this with { Timeline = [.. Timeline, entry], UpdatedAt = at };
+    }
+
+    /// <summary>The number of the first entry that does not follow from the one before it; null when the chain is whole.</summary>
+    public static int? FindBreak(string incidentId, IReadOnlyList<TimelineEntry> timeline)
+    {
+        var previous = incidentId;
+        for (var i = 0; i < timeline.Count; i++)
+        {
+            var entry = timeline[i];
+            if (entry.Number != i + 1 || entry.Hash != HashOf(previous, entry))
+            {
+                return i + 1;
+            }
+
+            previous = entry.Hash;
+        }
+
+        return null;
+    }
+
+    private static string HashOf(string previous, TimelineEntry entry)
+    {
+        // Length-prefixed, so that no two different lines can be written as the same bytes.
+        var text = new StringBuilder();
+        foreach (var part in (string[])
+            [previous, entry.Number.ToString(CultureInfo.InvariantCulture), entry.At.ToUniversalTime().ToString("O", CultureInfo.InvariantCulture), entry.Kind.ToString(), entry.Who, entry.What])
+        {
+            text.Append(part.Length).Append(':').Append(part);
+        }
+
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())));
+    }
+
+    private static string Cut(string text, int max) => text.Length <= max ? text : string.Concat(text.AsSpan(0, max - 1), "…");
+}
+
+/// <summary>
+/// One line of an incident's record, which is also its audit: who, when, what. Append-only; each line's
+/// <see cref="Hash"/> covers the line before it, so a removed or altered one shows.
+/// </summary>
+public sealed record TimelineEntry(int Number, DateTimeOffset At, TimelineKind Kind, string Who, string What, string Hash);
+
+public enum TimelineKind { Opened, Alert, Diagnosis, Gate, Decision, Message, Step, Verification, Lease, Undo, Safety, Closed }

@@ -1,0 +1,136 @@
+using System.Text.Json.Nodes;
+
+namespace Runbooks.Sandbox.Apis.Arm;
+
+/// <summary>Front Door profiles; every origin group has the origins <c>cluster-a</c> and <c>cluster-b</c>. Changes are long-running.</summary>
+internal sealed class FrontDoorKind() : ArmKind("microsoft.cdn/profiles")
+{
+    public override IResult? Answer(ArmRequest request, ArmOperations operations)
+    {
+        var groups = (JsonObject)Resource(request)["_groups"]!;
+        if (request.Rest is not ["origingroups", var group, "origins", ..])
+        {
+            return null;
+        }
+
+        lock (groups)
+        {
+            var origins = groups[group] as JsonArray ?? (JsonArray)(groups[group] = new JsonArray(Origin(request, group, "cluster-a"), Origin(request, group, "cluster-b")));
+            if (request.Rest.Count == 3)
+            {
+                return request.Method == "GET" ? Json(new JsonObject { ["value"] = origins.DeepClone() }) : null;
+            }
+
+            var origin = origins.OfType<JsonObject>().FirstOrDefault(one => (string?)one["name"] == request.Rest[3]);
+            return (request.Method, origin) switch
+            {
+                (_, null) => null,
+                ("GET", _) => Json(origin),
+                ("PATCH", _) when request.Body?["properties"] is JsonObject changes => operations.Accept(request, () =>
+                {
+                    Merge((JsonObject)origin["properties"]!, changes);
+                    return origin;
+                }),
+                _ => null,
+            };
+        }
+    }
+
+    protected override JsonObject Begin(ArmRequest request)
+    {
+        var profile = Envelope(request, "Microsoft.Cdn/profiles", new JsonObject { ["resourceState"] = "Active" });
+        profile["_groups"] = new JsonObject();
+        return profile;
+    }
+
+    private static JsonObject Origin(ArmRequest request, string group, string name) => new()
+    {
+        ["id"] = $"{request.Root}/originGroups/{group}/origins/{name}",
+        ["name"] = name,
+        ["type"] = "Microsoft.Cdn/profiles/originGroups/origins",
+        ["properties"] = new JsonObject
+        {
+            ["hostName"] = $"{name}.practice.example",
+            ["enabledState"] = "Enabled",
+            ["priority"] = 1,
+            ["weight"] = 500,
+        },
+    };
+}
+
+/// <summary>Traffic Manager profiles with two endpoints, <c>cluster-a</c> and <c>cluster-b</c>, that share the traffic evenly.</summary>
+internal sealed class TrafficManagerKind() : ArmKind("microsoft.network/trafficmanagerprofiles")
+{
+    private const string TypeName = "Microsoft.Network/trafficManagerProfiles";
+
+    public override IResult? Answer(ArmRequest request, ArmOperations operations)
+    {
+        var profile = Resource(request);
+        if (request.Rest.Count == 0)
+        {
+            return request.Method == "GET" ? Json(profile) : null;
+        }
+
+        var endpoint = request.Rest is ["azureendpoints" or "externalendpoints", var name]
+            ? Endpoints(profile).FirstOrDefault(one => (string?)one["name"] == name)
+            : null;
+        if (endpoint is null)
+        {
+            return null;
+        }
+
+        if (request.Method == "PATCH" && request.Body?["properties"] is JsonObject changes)
+        {
+            lock (profile)
+            {
+                Merge((JsonObject)endpoint["properties"]!, changes);
+            }
+        }
+
+        return request.Method is "GET" or "PATCH" ? Json(endpoint) : null;
+    }
+
+    /// <summary>How much of the traffic each endpoint gets; by its name, together 1.</summary>
+    public IReadOnlyDictionary<string, double> SharesOf(string profileName)
+    {
+        var profile = Resources.FirstOrDefault(one => one.Key.EndsWith("/" + profileName, StringComparison.OrdinalIgnoreCase)).Value;
+        if (profile is null)
+        {
+            return new Dictionary<string, double> { ["cluster-a"] = 0.5, ["cluster-b"] = 0.5 };
+        }
+
+        lock (profile)
+        {
+            var weights = Endpoints(profile).ToDictionary(
+                endpoint => (string)endpoint["name"]!,
+                endpoint => (string?)endpoint["properties"]!["endpointStatus"] == "Enabled" ? (int)endpoint["properties"]!["weight"]! : 0);
+            var all = (double)weights.Values.Sum();
+            return weights.ToDictionary(one => one.Key, one => all == 0 ? 0 : one.Value / all);
+        }
+    }
+
+    protected override JsonObject Begin(ArmRequest request) => Envelope(request, TypeName, new JsonObject
+    {
+        ["profileStatus"] = "Enabled",
+        ["trafficRoutingMethod"] = "Weighted",
+        ["monitorConfig"] = new JsonObject { ["profileMonitorStatus"] = "Online", ["protocol"] = "HTTPS", ["port"] = 443, ["path"] = "/healthz" },
+        ["endpoints"] = new JsonArray(Endpoint(request, "cluster-a"), Endpoint(request, "cluster-b")),
+    });
+
+    private static JsonObject Endpoint(ArmRequest request, string name) => new()
+    {
+        ["id"] = $"{request.Root}/azureEndpoints/{name}",
+        ["name"] = name,
+        ["type"] = $"{TypeName}/azureEndpoints",
+        ["properties"] = new JsonObject
+        {
+            ["endpointStatus"] = "Enabled",
+            ["endpointMonitorStatus"] = "Online",
+            ["target"] = $"{name}.practice.example",
+            ["weight"] = 50,
+            ["priority"] = name == "cluster-a" ? 1 : 2,
+        },
+    };
+
+    private static IEnumerable<JsonObject> Endpoints(JsonObject profile) => profile["properties"]!["endpoints"]!.AsArray().OfType<JsonObject>();
+}

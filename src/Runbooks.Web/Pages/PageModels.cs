@@ -1,0 +1,101 @@
+using Runbooks.Guardrails;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+
+namespace Runbooks.Web.Pages;
+
+/// <summary>What the approval page shows to one recipient.</summary>
+/// <param name="Result">What became of the decision that was just sent; null when the page was only opened.</param>
+public sealed record ApprovalModel(Incident Incident, Gate Gate, Runbook Runbook, string Recipient, DecisionResult? Result, DateTimeOffset Now)
+{
+    public bool CanDecide => Gate.Outcome == GateOutcome.Pending && Now < Gate.ExpiresAt && !Incident.State.IsFinal() && Result is null or { Status: DecisionStatus.MoreNeeded };
+
+    public bool DryRun => Incident.Mode == RunMode.DryRun;
+
+    public bool Good => Result?.Status is DecisionStatus.Decided or DecisionStatus.MoreNeeded;
+
+    /// <summary>One line about how things stand; null while the question is simply open.</summary>
+    public string? Notice => Result?.Message ?? (CanDecide ? null : GateWords.Late(Gate, Now));
+
+    /// <summary>Changes when the page would say something else.</summary>
+    public string Version => $"{Gate.Outcome}-{Gate.Decisions.Count}-{Gate.Approvers.Count}-{Incident.State}-{Now >= Gate.ExpiresAt}";
+}
+
+/// <summary>What the page of a storm shows to one recipient.</summary>
+/// <param name="Notice">What became of what was just sent; null when the page was only opened.</param>
+public sealed record StormModel(Runbook Runbook, string Recipient, IReadOnlyList<StormRow> Rows, string? Notice, bool Good, DateTimeOffset Now)
+{
+    /// <summary>The field of the form that holds the tickets of the ticked questions.</summary>
+    public const string TicketField = "ticket";
+
+    public IReadOnlyList<StormRow> Waiting { get; } = [.. Rows.Where(row => row.Ticket is not null)];
+
+    public IReadOnlyList<StormRow> Others { get; } = [.. Rows.Where(row => row.Ticket is null)];
+
+    public bool DryRun { get; } = Rows.All(row => row.Incident.Mode == RunMode.DryRun);
+
+    public Gate? FirstToExpire { get; } = Rows.Where(row => row.Ticket is not null).Select(row => row.Gate).MinBy(gate => gate.ExpiresAt);
+
+    /// <summary>Changes when the page would say something else.</summary>
+    public string Version => string.Join(' ', Rows.GroupBy(row => $"{row.Gate.Outcome}-{row.Incident.State}").OrderBy(group => group.Key).Select(group => $"{group.Key}:{group.Count()}"));
+}
+
+/// <summary>One target.</summary>
+/// <param name="Ticket">What decides its question; null when there is nothing to decide any more.</param>
+public sealed record StormRow(Incident Incident, Gate Gate, string? Ticket)
+{
+    /// <summary>What was found wrong, or at least not known.</summary>
+    public IEnumerable<Finding> Telling => Incident.Findings.Where(finding => finding.Verdict != Verdict.Passing);
+
+    /// <summary>Something speaks against it, so it is not ticked for the reader.</summary>
+    public bool NeedsLook => Gate.Warnings.Count > 0 || Gate.Difference is not null;
+
+    public static StormRow Of(Incident incident, DateTimeOffset now, Func<Gate, string> ticket)
+    {
+        var gate = incident.OpenGate ?? incident.LatestGate!;
+        var open = gate.Outcome == GateOutcome.Pending && now < gate.ExpiresAt && !incident.State.IsFinal();
+        return new(incident, gate, open ? ticket(gate) : null);
+    }
+}
+
+/// <param name="Filter">What the reader asked for, as it stands in the address.</param>
+/// <param name="More">The address of the next page; null at the end.</param>
+public sealed record ConsoleModel(
+    IReadOnlyList<IncidentSummary> Open,
+    IReadOnlyList<IncidentSummary> Closed,
+    ConsoleFilter Filter,
+    IReadOnlyList<string> Runbooks,
+    string? More,
+    string TryThis,
+    DateTimeOffset Now)
+{
+    /// <summary>What keeps runbooks from acting at the moment: the kill switch, open breakers.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+}
+
+/// <param name="State">A state's word, <c>open</c> or <c>final</c>; null for everything.</param>
+public sealed record ConsoleFilter(string? State, string? Runbook, string? After)
+{
+    public bool IsEmpty => State is null && Runbook is null && After is null;
+
+    internal static string Address(string? state, string? runbook, string? after)
+    {
+        var parts = new[] { ("state", state), ("runbook", runbook), ("after", after) }
+            .Where(part => part.Item2 is not null)
+            .Select(part => $"{part.Item1}={Uri.EscapeDataString(part.Item2!)}")
+            .ToList();
+        return parts.Count == 0 ? "/" : $"/?{string.Join('&', parts)}";
+    }
+}
+
+/// <summary>What the page about safety shows.</summary>
+public sealed record SafetyModel(RunMode Mode, KillSwitchState KillSwitch, IReadOnlyList<(string Title, RunbookReport Report)> Runbooks, DateTimeOffset Now)
+{
+    public string ModeWords => Mode switch
+    {
+        RunMode.DryRun => "Dry run: nothing outside is touched, whatever runbooks and people say.",
+        RunMode.ApproveAll => "A person says yes to everything, also to runbooks that heal by themselves.",
+        _ => "Normal: each runbook's own mode counts.",
+    };
+}

@@ -1,3 +1,0 @@
-namespace Runbooks.Approvals;
-
-public sealed record GateReview(string IncidentId, string GateId, string WakeEvent);
