@@ -24,7 +24,7 @@ param publicUrl string = ''
 @minLength(1)
 param linkSigningKeyIds string[] = ['k1']
 
-@description('Durable\'s task hub. Parked incidents live in it: never change it while any is open.')
+@description('Durable\'s task hub. Waiting incidents live in it: never change it while any is open.')
 @minLength(3)
 @maxLength(45)
 param taskHubName string = 'Runbooks'

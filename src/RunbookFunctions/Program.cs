@@ -21,7 +21,7 @@ builder.Services
     .AddPublishedRunbooks()
     .AddRunbooksWeb()
     .AddPlatformSignIn()
-    .AddIncidentWatch()
+    .AddWatchdog()
     .AddDurableEngine();
 
 builder.Services

@@ -161,7 +161,7 @@ public static class AzureStorageServices
 /// What remains when the SDK has given up: throttling, no network, no permission. All of it is "not now" to a caller,
 /// and a sender that is told so tries again.
 /// </summary>
-internal static class AzureFaults
+internal static class AzureStorageErrors
 {
     /// <exception cref="StoreUnavailableException">Azure Storage did not do it.</exception>
     public static async Task<T> GuardAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken)

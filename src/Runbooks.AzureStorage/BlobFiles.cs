@@ -4,7 +4,7 @@ using Azure.Storage.Blobs.Models;
 using Runbooks.Catalog;
 using Runbooks.Model.Storage;
 using Runbooks.Notifications;
-using static Runbooks.AzureStorage.AzureFaults;
+using static Runbooks.AzureStorage.AzureStorageErrors;
 
 namespace Runbooks.AzureStorage;
 

@@ -102,7 +102,7 @@ internal sealed class IncidentIndex(TableRows rows)
 /// </summary>
 internal sealed class IncidentListing(IncidentIndex index, Func<TableEntity, CancellationToken, Task<IncidentSummary?>> read)
 {
-    private const int AtOnce = 16;
+    private const int MaxConcurrency = 16;
 
     /// <exception cref="FormatException">The cursor is none of ours.</exception>
     public async Task<IncidentPage> ListAsync(IncidentQuery query, CancellationToken cancellationToken)
@@ -110,7 +110,7 @@ internal sealed class IncidentListing(IncidentIndex index, Func<TableEntity, Can
         var limit = Math.Clamp(query.Limit, 1, 500);
         var after = query.After is { } cursor ? IncidentCursor.Parse(cursor) : null;
         var items = new List<IncidentSummary>();
-        await foreach (var some in Rows(query, after, limit, cancellationToken).Chunk(AtOnce).WithCancellation(cancellationToken))
+        await foreach (var some in Rows(query, after, limit, cancellationToken).Chunk(MaxConcurrency).WithCancellation(cancellationToken))
         {
             var found = await Task.WhenAll(some.Select(row => read(row, cancellationToken)));
             items.AddRange(found.OfType<IncidentSummary>().Where(incident => Matches(query, incident)));

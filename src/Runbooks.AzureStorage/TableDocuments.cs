@@ -91,7 +91,7 @@ internal sealed class TableSharedState(AzureStorageClients clients, AzureStorage
     private const string Row = "state";
 
     private readonly TableDocuments _documents = new(clients.Table(options.StateTable), clients.Container(options.DocumentContainer));
-    private readonly Contention _contention = new(time);
+    private readonly KeyedRetry _contention = new(time);
 
     public async Task<T?> FindAsync<T>(string key, CancellationToken cancellationToken)
         where T : class =>

@@ -25,7 +25,7 @@ internal sealed class TableIncidentStore : IIncidentStore
     private readonly IncidentClaims _claims;
     private readonly IncidentIndex _index;
     private readonly IncidentListing _listing;
-    private readonly Contention _contention;
+    private readonly KeyedRetry _contention;
 
     public TableIncidentStore(AzureStorageClients clients, AzureStorageOptions options, TimeProvider time)
     {

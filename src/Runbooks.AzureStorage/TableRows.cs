@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Azure;
 using Azure.Data.Tables;
-using static Runbooks.AzureStorage.AzureFaults;
+using static Runbooks.AzureStorage.AzureStorageErrors;
 
 namespace Runbooks.AzureStorage;
 

@@ -34,7 +34,7 @@ internal sealed class ScriptedAction(IAction real, WorldScript script, Func<Time
             ? await real.PrepareAsync(parameters, context, cancellationToken)
             : new Preparation
             {
-                Will = real.Summary,
+                PlannedEffect = real.Summary,
                 Undo = Reversible ? $"{NameOf(context)} can be undone." : null,
                 UndoState = Reversible ? JsonSerializer.SerializeToElement(context.IdempotencyKey) : null,
             };
@@ -46,7 +46,7 @@ internal sealed class ScriptedAction(IAction real, WorldScript script, Func<Time
     }
 
     /// <summary>Nobody to ask: a scripted world has no identities.</summary>
-    public Task<string?> FindLackAsync(object parameters, StepContext context, CancellationToken cancellationToken) => Task.FromResult<string?>(null);
+    public Task<string?> CheckPermissionsAsync(object parameters, StepContext context, CancellationToken cancellationToken) => Task.FromResult<string?>(null);
 
     public async Task<ActionResult> ApplyAsync(object parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {

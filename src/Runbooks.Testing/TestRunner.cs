@@ -51,7 +51,7 @@ internal static class TestRunner
 
     private static async Task<string?> HappenAsync(TestWorld world, string id, TestEvent happening, IReadOnlyList<Alert> alerts)
     {
-        var desk = world.Get<DecisionDesk>();
+        var approvals = world.Get<ApprovalService>();
         if (happening.Resolved)
         {
             await world.Get<IncidentIntake>().TakeAsync([.. alerts.Select(alert => alert with { Status = AlertStatus.Resolved })], CancellationToken.None);
@@ -60,16 +60,16 @@ internal static class TestRunner
 
         if (happening.Cancel is { } stopper)
         {
-            return Refusal((await desk.StopAsync(id, stopper, happening.Reason ?? "The test says so.", CancellationToken.None)).Result);
+            return Refusal((await approvals.StopAsync(id, stopper, happening.Reason ?? "The test says so.", CancellationToken.None)).Result);
         }
 
         var (verb, person) = happening switch
         {
-            { Approve: { } approver } => (Verb.Approve, approver),
-            { Reject: { } rejecter } => (Verb.Reject, rejecter),
-            _ => (Verb.TakeOver, happening.TakeOver!),
+            { Approve: { } approver } => (DecisionVerb.Approve, approver),
+            { Reject: { } rejecter } => (DecisionVerb.Reject, rejecter),
+            _ => (DecisionVerb.TakeOver, happening.TakeOver!),
         };
-        return Refusal((await desk.DecideAsync(id, null, new Ballot(verb, person, "test", happening.Reason), CancellationToken.None)).Result);
+        return Refusal((await approvals.DecideAsync(id, null, new DecisionRequest(verb, person, "test", happening.Reason), CancellationToken.None)).Result);
     }
 
     private static string? Refusal(DecisionResult result) =>
@@ -77,13 +77,13 @@ internal static class TestRunner
 
     private static IEnumerable<string> Compare(Incident incident, TestExpectation expected)
     {
-        var state = Words.Of(incident.State);
+        var state = EnumText.Of(incident.State);
         if (state != expected.State)
         {
             yield return $"state is {state} and should be {expected.State}: {incident.Reason}";
         }
 
-        var steps = string.Join(", ", incident.Steps.Select(step => $"{step.Name}: {Words.Of(step.Status)}"));
+        var steps = string.Join(", ", incident.Steps.Select(step => $"{step.Name}: {EnumText.Of(step.Status)}"));
         if (expected.Steps is { } wanted && string.Join(", ", wanted.Select(step => $"{step.Key}: {step.Value}")) is var words && words != steps)
         {
             yield return $"steps are {{ {steps} }} and should be {{ {words} }}";

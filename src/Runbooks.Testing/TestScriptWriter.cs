@@ -154,7 +154,7 @@ internal static class TestScriptWriter
 }
 
 /// <summary>Values as test files write them.</summary>
-internal static class Words
+internal static class EnumText
 {
     public static string Of<T>(T value)
         where T : struct, Enum => JsonNamingPolicy.CamelCase.ConvertName(value.ToString());

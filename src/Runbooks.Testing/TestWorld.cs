@@ -45,7 +45,7 @@ internal sealed class TestWorld : IAsyncDisposable
         services.TryAddSingleton<IncidentChanges>();
         services.AddSqliteDatabase(_folder).AddLocalStores(_folder).AddSqliteTaskHub(hub => hub.CheckClockEvery = null).AddIncidentTaskHub();
         services.AddSingleton<LoadedRunbooks>(() => [runbook]);
-        services.AddSingleton<SilentChannel>().AddSingleton<INotifier>(provider => provider.GetRequiredService<SilentChannel>()).AddSingleton(ContactBook.EveryoneOn(SilentChannel.Name));
+        services.AddSingleton<RecordingChannel>().AddSingleton<INotifier>(provider => provider.GetRequiredService<RecordingChannel>()).AddSingleton(ContactBook.EveryoneOn(RecordingChannel.Name));
         services.AddSingleton<IGuardrail>(new ScriptedGuardrail(script));
         services.Replace(ServiceDescriptor.Singleton(new StepCatalog(
             real.Checks.Select(check => new ScriptedCheck(check, script)), real.Actions.Select(action => new ScriptedAction(action, script, PauseAsync)))));
@@ -103,31 +103,31 @@ internal sealed class TestWorld : IAsyncDisposable
 }
 
 /// <summary>Everybody is reached, and nothing is sent: what would have been is kept.</summary>
-internal sealed class SilentChannel(TimeProvider time) : INotifier
+internal sealed class RecordingChannel(TimeProvider time) : INotifier
 {
     public const string Name = "silent";
 
-    private readonly ConcurrentQueue<KeptCard> _kept = [];
+    private readonly ConcurrentQueue<RecordedCard> _kept = [];
 
     public string Channel => Name;
 
     /// <summary>In the order of sending.</summary>
-    public IReadOnlyList<KeptCard> Kept => [.. _kept];
+    public IReadOnlyList<RecordedCard> Kept => [.. _kept];
 
     public Task<string?> SendAsync(Card card, Address to, CancellationToken cancellationToken)
     {
-        _kept.Enqueue(new KeptCard(time.GetUtcNow(), to.Recipient, card));
+        _kept.Enqueue(new RecordedCard(time.GetUtcNow(), to.Recipient, card));
         return Task.FromResult<string?>(null);
     }
 }
 
-internal sealed record KeptCard(DateTimeOffset At, string To, Card Card);
+internal sealed record RecordedCard(DateTimeOffset At, string To, Card Card);
 
 /// <summary>Says what limits, windows and breakers would say that have a past.</summary>
 internal sealed class ScriptedGuardrail(WorldScript script) : IGuardrail
 {
-    public Task<Objection?> ObjectAsync(GuardrailQuestion question, CancellationToken cancellationToken) =>
+    public Task<GuardrailViolation?> CheckAsync(GuardrailContext question, CancellationToken cancellationToken) =>
         Task.FromResult(script.Objections.TryGetValue(question.Phase == Phase.Mitigation ? "mitigation" : "resolution", out var severity)
-            ? new Objection("scripted", $"As scripted: {severity}.", Enum.Parse<ObjectionSeverity>(severity, ignoreCase: true))
+            ? new GuardrailViolation("scripted", $"As scripted: {severity}.", Enum.Parse<GuardrailSeverity>(severity, ignoreCase: true))
             : null);
 }

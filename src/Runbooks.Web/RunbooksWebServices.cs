@@ -23,8 +23,8 @@ public static class RunbooksWebServices
     /// </summary>
     public static IServiceCollection AddRunbooksWeb(this IServiceCollection services)
     {
-        services.AddAlerts().AddSafety().AddIncidentIntake().AddRazorComponents();
-        services.Configure<KeyManagementOptions>(UnstoredKeys.Use);
+        services.AddAlerts().AddGuardrails().AddIncidentIntake().AddRazorComponents();
+        services.Configure<KeyManagementOptions>(EphemeralKeys.Use);
         services.AddOptions<ApiKeyOptions>().BindConfiguration(ApiKeyOptions.SectionName);
         services.AddOptions<ConsoleOptions>().BindConfiguration(ConsoleOptions.SectionName);
 
@@ -40,8 +40,8 @@ public static class RunbooksWebServices
         services.TryAddSingleton<IncidentWaiter>();
         services.TryAddSingleton<PinnedRunbooks>();
         return services
-            .AddSingleton<HttpEdge>()
-            .AddSingleton<ApiKeyGate>()
+            .AddSingleton<HttpRequestRunner>()
+            .AddSingleton<ApiKeyAuthentication>()
             .AddSingleton<AlertsHandler>()
             .AddSingleton<ManualStartHandler>()
             .AddSingleton<IncidentsHandler>()
@@ -49,7 +49,7 @@ public static class RunbooksWebServices
             .AddSingleton<AuditHandler>()
             .AddSingleton<SafetyHandler>()
             .AddSingleton<SafetyPageHandler>()
-            .AddSingleton<SafetyWords>()
+            .AddSingleton<SafetyWarnings>()
             .AddSingleton<CloseHandler>()
             .AddSingleton<EvidenceHandler>()
             .AddSingleton<DecisionHandler>()
@@ -66,11 +66,11 @@ public static class RunbooksWebServices
             .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false })
             .RemoveAllLoggers();
         services
-            .AddSingleton<SlackReplays>()
+            .AddSingleton<SlackReplayGuard>()
             .AddSingleton<SlackReply>()
             .AddSingleton<SlackDecisions>()
             .AddSingleton<SlackInteractionsHandler>()
-            .AddSingleton<SlackWork>()
-            .AddHostedService(provider => provider.GetRequiredService<SlackWork>());
+            .AddSingleton<SlackBackgroundWorker>()
+            .AddHostedService(provider => provider.GetRequiredService<SlackBackgroundWorker>());
     }
 }

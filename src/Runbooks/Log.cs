@@ -54,7 +54,7 @@ internal static partial class Log
     public static partial void WakeFailed(ILogger logger, string incidentId, Exception failure);
 
     [LoggerMessage(44, LogLevel.Information, "Incident {IncidentId}: {Verb} by {Person}, via {Via}.")]
-    public static partial void Decided(ILogger logger, string incidentId, Verb verb, string person, string via);
+    public static partial void Decided(ILogger logger, string incidentId, DecisionVerb verb, string person, string via);
 
     [LoggerMessage(45, LogLevel.Information, "Incident {IncidentId}: a decision of {Person} via {Via} did not count. {Why}")]
     public static partial void DecisionRefused(ILogger logger, string incidentId, string person, string via, string why);
@@ -68,10 +68,10 @@ internal static partial class Log
     [LoggerMessage(52, LogLevel.Warning, "The breaker of runbook {Runbook} was reset by {By}: {Reason}")]
     public static partial void BreakerReset(ILogger logger, string runbook, string by, string reason);
 
-    [LoggerMessage(60, LogLevel.Warning, "The watch worries about incident {IncidentId}: {Message} Remedy: {Remedy}.")]
-    public static partial void Worried(ILogger logger, string incidentId, string remedy, string message);
+    [LoggerMessage(60, LogLevel.Warning, "The watchdog found a problem with incident {IncidentId}: {Message} Remedy: {Remedy}.")]
+    public static partial void WatchdogFound(ILogger logger, string incidentId, string remedy, string message);
 
-    [LoggerMessage(61, LogLevel.Error, "The watch could not look at {IncidentId}.")]
+    [LoggerMessage(61, LogLevel.Error, "The watchdog could not check {IncidentId}.")]
     public static partial void WatchFailed(ILogger logger, string incidentId, Exception failure);
 
     [LoggerMessage(62, LogLevel.Critical, "Engine or store do not work: {Trouble}")]

@@ -14,7 +14,7 @@ using Spectre.Console;
 // With the setting Storage:ConnectionString it works in that account, quick to take over, and is killed from outside.
 var folder = new RunbookFolder(args[1]);
 var azure = Environment.GetEnvironmentVariable("RUNBOOK_Storage__ConnectionString") is not null;
-var settings = new LocalSettings
+var settings = new ServerSettings
 {
     DataDirectory = args[0], Port = int.Parse(args[2], CultureInfo.InvariantCulture), Storage = azure ? StorageKind.Azure : StorageKind.Sqlite,
 };
@@ -22,7 +22,7 @@ var left = -1;
 new Thread(Arm) { IsBackground = true }.Start();
 
 DataFolder.Prepare(settings);
-await using var app = LocalHost.Build(settings, folder, new Uri(args[3]), services =>
+await using var app = ServerHost.Build(settings, folder, new Uri(args[3]), services =>
 {
     services
         // Many stories in a minute, each with messages of its own.
@@ -42,8 +42,8 @@ await using var app = LocalHost.Build(settings, folder, new Uri(args[3]), servic
             provider.GetRequiredService<ILogger<SqliteDatabase>>())));
     }
 });
-await LocalHost.OpenStorageAsync(app.Services, settings, CancellationToken.None);
-LocalHost.LoadRunbooks(app.Services.GetRequiredService<RunbookCatalog>(), folder);
+await ServerHost.OpenStorageAsync(app.Services, settings, CancellationToken.None);
+ServerHost.LoadRunbooks(app.Services.GetRequiredService<RunbookCatalog>(), folder);
 await app.RunAsync();
 
 void Arm()

@@ -42,7 +42,7 @@ public class AlertTests
         signals.Select(signal => signal.Value).OfType<JsonObject>().SelectMany(signal => signal["events"]!.AsArray()).Select(name => (string)name!)
             .Where(name => !written.Any(log => log.Contains($"partial void {name}(", StringComparison.Ordinal)))
             .ShouldBeEmpty();
-        typeof(DeadManWatch).Name.ShouldBe((string)signals["watchFunction"]!, "the timer function carries the watch's name");
+        typeof(IncidentWatchdog).Name.ShouldBe((string)signals["watchFunction"]!, "the timer function carries the watch's name");
     }
 
     [Fact]

@@ -47,7 +47,7 @@ internal static class SampleSteps
         public override bool Reversible => reversible;
 
         protected override Task<Preparation> PrepareAsync(T parameters, StepContext context, CancellationToken cancellationToken) =>
-            Task.FromResult(new Preparation { Will = "something" });
+            Task.FromResult(new Preparation { PlannedEffect = "something" });
 
         protected override Task<ActionResult> ApplyAsync(T parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken) =>
             Task.FromResult(new ActionResult("did"));

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Runbooks.Sandbox.Tests;
 
-public sealed class FaultTests : OnTheRange
+public sealed class FaultTests : OnTheSandbox
 {
     private const string Healthy = "/prometheus/-/healthy";
 
@@ -45,7 +45,7 @@ public sealed class FaultTests : OnTheRange
     {
         await FaultAsync(new { api = "prometheus", kind = "slow", seconds = 5 });
         var asked = AskAsync();
-        while ((await JsonAsync("/_range/state")).GetProperty("requests").GetArrayLength() == 0)
+        while ((await JsonAsync("/_sandbox/state")).GetProperty("requests").GetArrayLength() == 0)
         {
             await Task.Yield();
         }
@@ -70,7 +70,7 @@ public sealed class FaultTests : OnTheRange
     [InlineData("nonsense", "Example:")]
     public async Task WrongFault_IsRefusedWithTheRemedy(string body, string words)
     {
-        var answer = await Http.PostAsync("/_range/faults", new StringContent(body), Cancel);
+        var answer = await Http.PostAsync("/_sandbox/faults", new StringContent(body), Cancel);
 
         answer.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
         (await answer.Content.ReadAsStringAsync(Cancel)).ShouldContain(words);
@@ -82,9 +82,9 @@ public sealed class FaultTests : OnTheRange
         await FaultAsync(new { api = "prometheus", kind = "500" });
         await Http.GetAsync("/kubernetes/b/api/v1/namespaces/inference/pods/llm-b-77", Cancel);
 
-        (await Http.PostAsync("/_range/reset", null, Cancel)).EnsureSuccessStatusCode();
+        (await Http.PostAsync("/_sandbox/reset", null, Cancel)).EnsureSuccessStatusCode();
 
-        var state = await JsonAsync("/_range/state");
+        var state = await JsonAsync("/_sandbox/state");
         state.GetProperty("faults").GetArrayLength().ShouldBe(0);
         state.GetProperty("apis").ToString().ShouldNotContain("llm-b-77");
         (await AskAsync()).ShouldBe(200);

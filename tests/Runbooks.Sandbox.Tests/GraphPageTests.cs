@@ -1,6 +1,6 @@
 namespace Runbooks.Sandbox.Tests;
 
-public sealed class GraphPageTests : OnTheRange
+public sealed class GraphPageTests : OnTheSandbox
 {
     [Fact]
     public async Task Query_IsDrawn() =>

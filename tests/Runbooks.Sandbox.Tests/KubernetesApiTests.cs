@@ -6,7 +6,7 @@ using k8s.Models;
 namespace Runbooks.Sandbox.Tests;
 
 /// <summary>Through the typed client that production uses: what it understands here it understands there.</summary>
-public sealed class KubernetesApiTests : OnTheRange
+public sealed class KubernetesApiTests : OnTheSandbox
 {
     private const string Ns = "inference";
     private IKubernetes? _client;
@@ -88,7 +88,7 @@ public sealed class KubernetesApiTests : OnTheRange
         await EvictAsync("llm-b-0");
         await EvictAsync("llm-b-0");
 
-        (await JsonAsync("/_range/state")).GetProperty("apis").GetProperty("kubernetes").GetProperty("b").GetProperty("deletions").GetInt32().ShouldBe(1);
+        (await JsonAsync("/_sandbox/state")).GetProperty("apis").GetProperty("kubernetes").GetProperty("b").GetProperty("deletions").GetInt32().ShouldBe(1);
     }
 
     [Fact]

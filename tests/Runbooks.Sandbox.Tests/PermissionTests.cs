@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Runbooks.Sandbox.Tests;
 
-public sealed class PermissionTests : OnTheRange
+public sealed class PermissionTests : OnTheSandbox
 {
     private const string Pod = "/kubernetes/b/api/v1/namespaces/inference/pods/llm-b-0";
     private const string Site = "/arm/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/rg/providers/Microsoft.Web/sites/web";
@@ -20,7 +20,7 @@ public sealed class PermissionTests : OnTheRange
         (await Http.DeleteAsync(Pod, Cancel)).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
         (await Http.DeleteAsync(Pod, Cancel)).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
 
-        await Http.PostAsync("/_range/reset", null, Cancel);
+        await Http.PostAsync("/_sandbox/reset", null, Cancel);
         (await Http.DeleteAsync(Pod, Cancel)).StatusCode.ShouldBe(HttpStatusCode.OK);
     }
 

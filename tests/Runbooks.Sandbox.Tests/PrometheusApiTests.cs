@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Runbooks.Sandbox.Tests;
 
-public sealed class PrometheusApiTests : OnTheRange
+public sealed class PrometheusApiTests : OnTheSandbox
 {
     private const string Shipped = "max(DCGM_FI_DEV_FB_USED_PERCENT{pod=\"llm-b-0\"})";
 

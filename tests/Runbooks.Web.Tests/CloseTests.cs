@@ -14,7 +14,7 @@ public sealed class CloseTests : IAsyncLifetime
     [Fact]
     public async Task DrivenIncident_StandsUnderOpenUntilItIsClosedByHand()
     {
-        var id = await _host.OpenAsync(Driven());
+        var id = await _host.OpenAsync(OwnedByResponder());
         (await _host.Browser.GetStringAsync("/?state=open", Cancel)).ShouldContain(id);
         (await _host.Browser.GetStringAsync($"/incidents/{id}", Cancel)).ShouldContain("Close the incident");
 
@@ -29,24 +29,24 @@ public sealed class CloseTests : IAsyncLifetime
     [Fact]
     public async Task Button_ClosesAndGoesBackToTheIncident()
     {
-        var id = await _host.OpenAsync(Driven());
+        var id = await _host.OpenAsync(OwnedByResponder());
 
         var answer = await _host.Browser.PostAsync($"/incidents/{id}/close", Form(), Cancel);
 
         answer.StatusCode.ShouldBe(HttpStatusCode.SeeOther);
         answer.Headers.Location!.ToString().ShouldBe($"/incidents/{id}");
-        _host.Store.All[0].IsDriven().ShouldBeFalse();
+        _host.Store.All[0].IsOwnedByResponder().ShouldBeFalse();
     }
 
     [Fact]
     public async Task ButtonPressedFromAnotherSite_ClosesNothing()
     {
-        var id = await _host.OpenAsync(Driven());
+        var id = await _host.OpenAsync(OwnedByResponder());
         var request = new HttpRequestMessage(HttpMethod.Post, $"/incidents/{id}/close") { Content = Form() };
         request.Headers.Add("Sec-Fetch-Site", "cross-site");
 
         (await _host.Browser.SendAsync(request, Cancel)).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
-        _host.Store.All[0].IsDriven().ShouldBeTrue();
+        _host.Store.All[0].IsOwnedByResponder().ShouldBeTrue();
     }
 
     [Fact]
@@ -66,7 +66,7 @@ public sealed class CloseTests : IAsyncLifetime
 
     private static FormUrlEncodedContent Form() => new(new Dictionary<string, string> { ["by"] = "ada", ["reason"] = "restarted the node" });
 
-    private static Incident Driven() => Some.Waiting()
-        .Decide("mitigation-1", new Decision(Verb.TakeOver, "ada", "api", Some.Time)).Incident
+    private static Incident OwnedByResponder() => Some.Waiting()
+        .Decide("mitigation-1", new Decision(DecisionVerb.TakeOver, "ada", "api", Some.Time)).Incident
         .End(IncidentState.TakenOver, "ada took over.", [], null, TimeSpan.Zero, Some.Time);
 }

@@ -40,7 +40,7 @@ public sealed class IncidentsTests : IAsyncLifetime
             Action = "kubernetes.recyclePod",
             GateId = "mitigation-1",
             StartedAt = Some.Time,
-            Preparation = new Preparation { Will = "Delete it.", UndoState = JsonSerializer.SerializeToElement("undo-inside") },
+            Preparation = new Preparation { PlannedEffect = "Delete it.", UndoState = JsonSerializer.SerializeToElement("undo-inside") },
         };
         await _host.Store.UpdateAsync(Id, i => i with { Steps = [step] }, Ct);
 

@@ -53,7 +53,7 @@ public sealed class LinkTokenTests : IAsyncLifetime
     [Fact]
     public Task KeyThatWasTakenAway_IsRefused()
     {
-        var gone = new LinkSigner(Options.Create(Office.Keys("gone")));
+        var gone = new LinkSigner(Options.Create(ApprovalOffice.Keys("gone")));
         return RefusedAsync(Gen.String[Gen.Char.AlphaNumeric, 1, 20].Select(recipient => gone.Sign(Grant with { Recipient = recipient })));
     }
 
@@ -113,7 +113,7 @@ public sealed class LinkTokenTests : IAsyncLifetime
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    private static LinkSigningOptions OldKey { get; } = Office.Keys("k0");
+    private static LinkSigningOptions OldKey { get; } = ApprovalOffice.Keys("k0");
 
     private static LinkSigner OldKeySigner => new(Options.Create(OldKey));
 

@@ -44,7 +44,7 @@ public sealed class SafetyApiTests : IAsyncLifetime
     public async Task BreakerThatIsOpen_IsResetOnce()
     {
         var id = Some.Runbook().Id;
-        await _host.Get<ISharedState>().UpdateAsync<RunbookLedger, bool>($"ledger:{id}", _ => (new() { Breaker = new(Some.Time, "did not help") }, true), Ct);
+        await _host.Get<ISharedState>().UpdateAsync<RunHistory, bool>($"ledger:{id}", _ => (new() { Breaker = new(Some.Time, "did not help") }, true), Ct);
 
         (await _host.Api.PostAsJsonAsync($"/api/runbooks/{id}/breaker/reset", new { by = "ada", reason = "new image" }, Ct)).StatusCode.ShouldBe(HttpStatusCode.OK);
         (await _host.Api.PostAsJsonAsync($"/api/runbooks/{id}/breaker/reset", new { by = "bob", reason = "too" }, Ct)).StatusCode.ShouldBe(HttpStatusCode.Conflict);

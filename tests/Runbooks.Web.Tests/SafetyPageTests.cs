@@ -31,7 +31,7 @@ public sealed class SafetyPageTests : IAsyncLifetime
     public async Task OpenBreaker_IsResetWithNameAndReason()
     {
         var id = Some.Runbook().Id;
-        await _host.Get<ISharedState>().UpdateAsync<RunbookLedger, bool>(
+        await _host.Get<ISharedState>().UpdateAsync<RunHistory, bool>(
             $"ledger:{id}",
             _ => (new() { Breaker = new(Some.Time, "The last 3 fixes of this runbook did not help."), Runs = [new("i", "inference/llm-b-0", RunOutcome.Ineffective, Some.Time, Some.Time, TimeSpan.Zero)] }, true),
             Ct);

@@ -105,7 +105,7 @@ public sealed partial class StormPageTests : IAsyncLifetime
 
         var page = await PageAsync();
 
-        page.ShouldContain("Mind: It ran before.");
+        page.ShouldContain("Warning: It ran before.");
         Ticked().Count(page).ShouldBe(Count - 1);
     }
 

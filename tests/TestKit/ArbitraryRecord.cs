@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace TestKit;
 
@@ -19,6 +20,10 @@ public sealed class ArbitraryRecord(int seed)
     /// <summary>The members of a record that carry its value: those that can be set.</summary>
     public static IEnumerable<PropertyInfo> Members(Type record) =>
         record.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.SetMethod is not null);
+
+    /// <summary>What the member is called where it is stored.</summary>
+    public static string NameOf(PropertyInfo member) =>
+        member.GetCustomAttribute<JsonPropertyNameAttribute>()?.Name ?? JsonNamingPolicy.CamelCase.ConvertName(member.Name);
 
     private object? Make(Type type)
     {

@@ -23,7 +23,7 @@ public static class Some
     public static Runbook Runbook(string id = "hanged-gpu", string alert = "HighLatency_*") => new()
     {
         Id = id,
-        Title = "Hanged GPU",
+        Title = "Hung GPU",
         Summary = "Requests are accepted but never return.",
         Trigger = [new Trigger(null, alert, [], new Dictionary<string, string>())],
         Target = "{{ labels.namespace }}/{{ labels.pod }}",
@@ -38,7 +38,7 @@ public static class Some
             Id = id,
             RunbookId = "hanged-gpu",
             RunbookHash = "hash-of-hanged-gpu",
-            Title = "Hanged GPU",
+            Title = "Hung GPU",
             Target = target,
             Alert = Alert(),
             OpenedAt = Time,

@@ -1,4 +1,4 @@
-// The app on Flex Consumption. One "durable" instance is always ready: a parked incident's timer fires on time,
+// The app on Flex Consumption. One "durable" instance is always ready: a waiting incident's timer fires on time,
 // and the first alert of the night does not wait for a cold start.
 
 import { place } from '../types.bicep'

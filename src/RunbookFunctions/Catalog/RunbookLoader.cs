@@ -47,7 +47,7 @@ internal sealed class RunbookLoader(
 
         if (result.Errors.Count > 0 && catalog.Current.Count == 0)
         {
-            // One broken file must not keep the others from healing anything, and incidents that are parked from going on.
+            // One broken file must not keep the others from healing anything, and incidents that are waiting from going on.
             var broken = result.Errors.Select(error => error.File).ToHashSet(StringComparer.Ordinal);
             catalog.Load(files.Where(file => !broken.Contains(file.Name)));
         }

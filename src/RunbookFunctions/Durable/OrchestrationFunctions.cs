@@ -29,21 +29,21 @@ internal sealed class OrchestrationFunctions(
     public Task<Finding> AskCheckAsync([ActivityTrigger] CheckRequest request, CancellationToken stop) => askCheck.RunAsync(request, stop);
 
     [Function(nameof(OpenGate))]
-    public Task<GateView> OpenGateAsync([ActivityTrigger] GateRequest request, CancellationToken stop) => openGate.RunAsync(request, stop);
+    public Task<GateStatus> OpenGateAsync([ActivityTrigger] OpenGateRequest request, CancellationToken stop) => openGate.RunAsync(request, stop);
 
     [Function(nameof(ReviewGate))]
-    public Task<GateView> ReviewGateAsync([ActivityTrigger] GateReview request, CancellationToken stop) => reviewGate.RunAsync(request, stop);
+    public Task<GateStatus> ReviewGateAsync([ActivityTrigger] ReviewGateRequest request, CancellationToken stop) => reviewGate.RunAsync(request, stop);
 
     [Function(nameof(RunStep))]
-    public Task<StepReport> RunStepAsync([ActivityTrigger] StepRequest request, CancellationToken stop) => runStep.RunAsync(request, stop);
+    public Task<StepResult> RunStepAsync([ActivityTrigger] StepRequest request, CancellationToken stop) => runStep.RunAsync(request, stop);
 
     /// <summary>In the settle window it may open the next incident, which takes a client.</summary>
     [Function(nameof(Recheck))]
-    public Task<LookReport> RecheckAsync([ActivityTrigger] LookRequest request, [DurableClient] DurableTaskClient client, CancellationToken stop) =>
+    public Task<RecheckResult> RecheckAsync([ActivityTrigger] RecheckRequest request, [DurableClient] DurableTaskClient client, CancellationToken stop) =>
         clients.UseAsync(client, () => recheck.RunAsync(request, stop));
 
     [Function(nameof(UndoSteps))]
-    public Task<UndoReport> UndoStepsAsync([ActivityTrigger] UndoRequest request, CancellationToken stop) => undoSteps.RunAsync(request, stop);
+    public Task<UndoResult> UndoStepsAsync([ActivityTrigger] UndoRequest request, CancellationToken stop) => undoSteps.RunAsync(request, stop);
 
     [Function(nameof(PagePerson))]
     public Task<bool> PagePersonAsync([ActivityTrigger] PageRequest request, CancellationToken stop) => pagePerson.RunAsync(request, stop);

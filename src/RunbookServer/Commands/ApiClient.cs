@@ -61,7 +61,7 @@ internal sealed class ApiClient(Uri address, string key) : IDisposable
 }
 
 /// <summary>What to do with answers that are not a success.</summary>
-internal static class ApiAnswers
+internal static class ApiResponses
 {
     /// <exception cref="CommandException">The host said no; its words are passed on.</exception>
     public static (HttpStatusCode Status, JsonNode? Body) OrFail(this (HttpStatusCode Status, JsonNode? Body) answer) =>
@@ -85,7 +85,7 @@ internal sealed class ClientOptions
     private readonly Option<Uri> _url = new("--url")
     {
         Description = "The running host.",
-        DefaultValueFactory = _ => new Uri(LocalDefaults.Address),
+        DefaultValueFactory = _ => new Uri(ServerDefaults.Address),
         CustomParser = result =>
         {
             if (Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out var url) && url.Scheme is "http" or "https")
@@ -93,7 +93,7 @@ internal sealed class ClientOptions
                 return url;
             }
 
-            result.AddError($"--url has to be an address such as {LocalDefaults.Address}.");
+            result.AddError($"--url has to be an address such as {ServerDefaults.Address}.");
             return null;
         },
     };
@@ -101,7 +101,7 @@ internal sealed class ClientOptions
     private readonly Option<DirectoryInfo> _data = new("--data")
     {
         Description = "The host's data folder, for its api-key file.",
-        DefaultValueFactory = _ => new DirectoryInfo(LocalDefaults.DataDirectory),
+        DefaultValueFactory = _ => new DirectoryInfo(ServerDefaults.DataDirectory),
     };
 
     private readonly Option<string?> _key = new("--key") { Description = "The API key, where the key file is not at hand." };
@@ -122,7 +122,7 @@ internal sealed class ClientOptions
             return given;
         }
 
-        var file = Path.Combine(parsed.GetRequiredValue(_data).FullName, LocalDefaults.KeyFile);
+        var file = Path.Combine(parsed.GetRequiredValue(_data).FullName, ServerDefaults.KeyFile);
         return File.Exists(file)
             ? File.ReadAllText(file).Trim()
             : throw new CommandException($"There is no key file {file}. Start the host first, or name its folder with --data or the key with --key.", ExitCode.Unreachable);

@@ -13,7 +13,7 @@ internal static class CommandLine
         var parsed = Build().Parse(args);
         if (parsed.Errors.Count > 0)
         {
-            Screen.Error($"{OnOneLine(parsed.Errors)} {DidYouMean(parsed)}See: {Words(parsed.CommandResult)} --help");
+            ConsoleOutput.Error($"{OnOneLine(parsed.Errors)} {DidYouMean(parsed)}See: {Words(parsed.CommandResult)} --help");
             return ExitCode.Usage;
         }
 
@@ -24,7 +24,7 @@ internal static class CommandLine
         }
         catch (CommandException stopped)
         {
-            Screen.Error(stopped.Message);
+            ConsoleOutput.Error(stopped.Message);
             return stopped.ExitCode;
         }
         catch (OperationCanceledException)
@@ -47,10 +47,10 @@ internal static class CommandLine
 
     internal static RootCommand Build()
     {
-        var root = new RootCommand("Runs incident runbooks. Without a command it serves: console, API and a practice range to try it on.")
+        var root = new RootCommand("Runs incident runbooks. Without a command it serves: console, API and a sandbox to try it on.")
         {
             ServeCommand.Build(),
-            RangeCommand.Build(),
+            SandboxCommand.Build(),
             FireCommand.Build(),
             IncidentsCommand.Build(),
             ShowCommand.Build(),

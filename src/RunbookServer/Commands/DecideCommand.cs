@@ -32,7 +32,7 @@ internal static class DecideCommand
             };
             var path = $"api/incidents/{Uri.EscapeDataString(parsed.GetRequiredValue(id))}/decision";
             var (_, answer) = (await api.PostAsync(path, body.ToJsonString(), cancellationToken)).OrFail();
-            Screen.Line(Screen.Plain(answer?["message"]?.ToString() ?? "Recorded."));
+            ConsoleOutput.Line(ConsoleOutput.Plain(answer?["message"]?.ToString() ?? "Recorded."));
             return ExitCode.Done;
         });
         return command;

@@ -27,18 +27,18 @@ internal static class ExportCommand
             var incident = Read(body?.ToJsonString() ?? "");
             if (!incident.Final)
             {
-                throw new CommandException($"Incident {incident.Id} has not ended, it is {Words.Of(incident.State)}; a test needs an end. Try again when it has one.", ExitCode.Failed);
+                throw new CommandException($"Incident {incident.Id} has not ended, it is {EnumText.Of(incident.State)}; a test needs an end. Try again when it has one.", ExitCode.Failed);
             }
 
             var text = Header(incident) + TestScriptWriter.Write(IncidentTest.Of(incident));
             if (parsed.GetValue(file) is { } chosen)
             {
                 Write(chosen, text);
-                Screen.Raw($"Written to {chosen.FullName}. Run it with: runbook test");
+                ConsoleOutput.Raw($"Written to {chosen.FullName}. Run it with: runbook test");
             }
             else
             {
-                Screen.Raw(text.TrimEnd());
+                ConsoleOutput.Raw(text.TrimEnd());
             }
 
             return ExitCode.Done;

@@ -23,10 +23,10 @@ internal static class FireCommand
         {
             if (parsed.GetValue(what) is not { Length: > 0 } name)
             {
-                Screen.Raw("Samples:");
+                ConsoleOutput.Raw("Samples:");
                 foreach (var sample in SampleAlerts.Names)
                 {
-                    Screen.Raw($"  {sample}");
+                    ConsoleOutput.Raw($"  {sample}");
                 }
 
                 return ExitCode.Done;
@@ -42,7 +42,7 @@ internal static class FireCommand
 
             foreach (var error in answer?["errors"]?.AsArray() ?? [])
             {
-                Screen.Error($"{error?["path"]}: {error?["found"]}; {error?["remedy"]}");
+                ConsoleOutput.Error($"{error?["path"]}: {error?["found"]}; {error?["remedy"]}");
             }
 
             return ExitCode.Done;
@@ -53,11 +53,11 @@ internal static class FireCommand
     private static void Print(JsonNode? incident, Uri address)
     {
         var id = incident?["id"]?.ToString();
-        var about = incident?["runbook"] is { } runbook ? $"{runbook} on {IncidentWords.Target((string?)incident["target"] ?? "")}." : "";
-        Screen.Raw($"{incident?["outcome"]}: {about} {incident?["reason"]}".Replace("  ", " ", StringComparison.Ordinal).TrimEnd());
+        var about = incident?["runbook"] is { } runbook ? $"{runbook} on {IncidentText.Target((string?)incident["target"] ?? "")}." : "";
+        ConsoleOutput.Raw($"{incident?["outcome"]}: {about} {incident?["reason"]}".Replace("  ", " ", StringComparison.Ordinal).TrimEnd());
         if (!string.IsNullOrEmpty(id))
         {
-            Screen.Raw($"  {new Uri(address, $"/incidents/{Uri.EscapeDataString(id)}")}");
+            ConsoleOutput.Raw($"  {new Uri(address, $"/incidents/{Uri.EscapeDataString(id)}")}");
         }
     }
 }

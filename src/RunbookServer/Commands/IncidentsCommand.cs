@@ -23,13 +23,13 @@ internal static class IncidentsCommand
             var incidents = body?["incidents"]?.AsArray() ?? [];
             if (incidents.Count == 0)
             {
-                Screen.Raw(query.Length == 0 ? "No incidents yet." : $"No incident is {parsed.GetValue(state)}.");
+                ConsoleOutput.Raw(query.Length == 0 ? "No incidents yet." : $"No incident is {parsed.GetValue(state)}.");
             }
 
             foreach (var incident in incidents)
             {
                 var alerts = incident?["alertCount"]?.GetValue<int>() is > 1 and var count ? $"  {count} alerts" : "";
-                Screen.Raw($"{Text(incident, "id"),-22} {Text(incident, "openedAt")[..16].Replace('T', ' ')}  {Text(incident, "state"),-16} {Text(incident, "runbook"),-22} {IncidentWords.Target(Text(incident, "target"))}{alerts}");
+                ConsoleOutput.Raw($"{Text(incident, "id"),-22} {Text(incident, "openedAt")[..16].Replace('T', ' ')}  {Text(incident, "state"),-16} {Text(incident, "runbook"),-22} {IncidentText.Target(Text(incident, "target"))}{alerts}");
             }
 
             return ExitCode.Done;
@@ -53,7 +53,7 @@ internal static class ShowCommand
         {
             using var api = client.Connect(parsed);
             var (_, body) = (await api.GetAsync($"api/incidents/{Uri.EscapeDataString(parsed.GetRequiredValue(id))}", cancellationToken)).OrFail();
-            Screen.Json(body);
+            ConsoleOutput.Json(body);
             return ExitCode.Done;
         });
         return command;

@@ -18,7 +18,7 @@ internal static class RenderCommand
         command.SetAction(parsed =>
         {
             using var services = OfflineServices.Build();
-            Screen.Raw(RunbookPage.Write(runbook.Load(parsed, services.GetRequiredService<RunbookCatalog>())));
+            ConsoleOutput.Raw(RunbookPage.Write(runbook.Load(parsed, services.GetRequiredService<RunbookCatalog>())));
             return ExitCode.Done;
         });
         return command;
@@ -34,7 +34,7 @@ internal static class SchemaCommand
         command.SetAction(_ =>
         {
             using var services = OfflineServices.Build();
-            Screen.Json(services.GetRequiredService<RunbookSchema>().Create());
+            ConsoleOutput.Json(services.GetRequiredService<RunbookSchema>().Create());
             return ExitCode.Done;
         });
         return command;

@@ -8,7 +8,7 @@ internal static class ServeCommand
 {
     public static Command Build()
     {
-        var command = new Command("serve", "Serves console, API and approval pages; with a practice range unless told otherwise.");
+        var command = new Command("serve", "Serves console, API and approval pages; with a sandbox unless told otherwise.");
         AddTo(command);
         return command;
     }
@@ -16,7 +16,7 @@ internal static class ServeCommand
     /// <summary>The same options and action on any command: the root serves as well.</summary>
     public static void AddTo(Command command)
     {
-        var port = new Option<int>("--port") { Description = "The port of console and API; 0 takes any free one.", DefaultValueFactory = _ => LocalDefaults.Port };
+        var port = new Option<int>("--port") { Description = "The port of console and API; 0 takes any free one.", DefaultValueFactory = _ => ServerDefaults.Port };
         port.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<int>() is < 0 or > 65_535)
@@ -24,10 +24,10 @@ internal static class ServeCommand
                 result.AddError("--port has to be between 0 and 65535.");
             }
         });
-        var data = new Option<DirectoryInfo>("--data") { Description = "Where everything is kept.", DefaultValueFactory = _ => new DirectoryInfo(LocalDefaults.DataDirectory) };
+        var data = new Option<DirectoryInfo>("--data") { Description = "Where everything is kept.", DefaultValueFactory = _ => new DirectoryInfo(ServerDefaults.DataDirectory) };
         var runbooks = new RunbookFolderOption();
         var config = new Option<FileInfo?>("--config") { Description = "A JSON file with settings." };
-        var noPractice = new Option<bool>("--no-practice") { Description = "No practice range: integrations and messages as configured." };
+        var noPractice = new Option<bool>("--no-practice") { Description = "No sandbox: integrations and messages as configured." };
         var storage = new Option<string>("--storage") { Description = "Where incidents are kept: sqlite, in the data folder; azure, in a storage account that several processes share (settings: section Storage).", DefaultValueFactory = _ => "sqlite" };
         storage.AcceptOnlyFromAmong("sqlite", "azure");
         var listen = new Option<string>("--listen") { Description = "Who may connect: loopback, this machine alone; any, whoever reaches it (in a container; goes with --no-practice).", DefaultValueFactory = _ => "loopback" };
@@ -44,11 +44,11 @@ internal static class ServeCommand
             // Practice opens pages without a key to whoever connects from this machine, and a proxy in front of it would be that.
             if (result.GetValue(listen) == "any" && !result.GetValue(noPractice))
             {
-                result.AddError("--listen any goes with --no-practice: a practice range is for this machine alone.");
+                result.AddError("--listen any goes with --no-practice: a sandbox is for this machine alone.");
             }
         });
-        command.SetAction((parsed, cancellationToken) => LocalHost.RunAsync(
-            new LocalSettings
+        command.SetAction((parsed, cancellationToken) => ServerHost.RunAsync(
+            new ServerSettings
             {
                 Port = parsed.GetRequiredValue(port),
                 DataDirectory = parsed.GetRequiredValue(data).FullName,

@@ -42,11 +42,11 @@ internal static class SimulateCommand
             var report = await ReportAsync(chosen, alerts, assumed.Of(parsed, chosen), services.GetRequiredService<StepCatalog>());
             if (parsed.GetValue(json))
             {
-                Screen.Json(JsonSerializer.SerializeToNode(report, DurableJson.Options));
+                ConsoleOutput.Json(JsonSerializer.SerializeToNode(report, DurableJson.Options));
             }
             else
             {
-                Screen.Raw(ReportText.Of(report).TrimEnd());
+                ConsoleOutput.Raw(ReportText.Of(report).TrimEnd());
             }
 
             return report is { Applies: true, Problems.Count: 0 } ? ExitCode.Done : ExitCode.Failed;
@@ -110,7 +110,7 @@ internal sealed class AssumptionOptions
             Findings = Read(parsed, _findings, Answer),
             Afterwards = Read(parsed, _afterwards, Answer),
             Steps = Read(parsed, _steps, outcome => new ScriptedStep { Outcome = outcome }),
-            Decision = Enum.TryParse<Verb>(parsed.GetRequiredValue(_decision), ignoreCase: true, out var verb) ? verb : null,
+            Decision = Enum.TryParse<DecisionVerb>(parsed.GetRequiredValue(_decision), ignoreCase: true, out var verb) ? verb : null,
             By = parsed.GetRequiredValue(_by),
             After = DurationText.TryParse(parsed.GetRequiredValue(_after), out var after) ? after : throw new CommandException($"--after has to be {DurationText.Words}."),
         };

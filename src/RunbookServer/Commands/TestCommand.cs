@@ -39,14 +39,14 @@ internal static class TestCommand
         {
             var problems = await TryAsync(test, catalog, services.GetRequiredService<StepCatalog>());
             (passed, failed) = problems.Count == 0 ? (passed + 1, failed) : (passed, failed + 1);
-            Screen.Raw($"{(problems.Count == 0 ? "passed" : "FAILED")}  {Path.GetFileName(Path.GetDirectoryName(test))}/{Path.GetFileName(test)}");
+            ConsoleOutput.Raw($"{(problems.Count == 0 ? "passed" : "FAILED")}  {Path.GetFileName(Path.GetDirectoryName(test))}/{Path.GetFileName(test)}");
             foreach (var problem in problems)
             {
-                Screen.Raw($"        {problem}");
+                ConsoleOutput.Raw($"        {problem}");
             }
         }
 
-        Screen.Raw($"{passed} passed, {failed} failed.");
+        ConsoleOutput.Raw($"{passed} passed, {failed} failed.");
         return failed == 0 ? ExitCode.Done : ExitCode.Failed;
     }
 

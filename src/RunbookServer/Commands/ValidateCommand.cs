@@ -51,17 +51,17 @@ internal static class ValidateCommand
         List<CatalogError> errors = [.. contacts?.Errors ?? [], .. result.Errors];
         foreach (var error in errors)
         {
-            Screen.Raw(error.ToString());
+            ConsoleOutput.Raw(error.ToString());
         }
 
         var all = files.Runbooks.Concat(files.Contacts is null ? [] : [files.Contacts]).ToList();
         if (errors.Count > 0)
         {
-            Screen.Error($"{errors.Count} errors in {errors.Select(error => error.File).Distinct().Count()} of {all.Count} files.");
+            ConsoleOutput.Error($"{errors.Count} errors in {errors.Select(error => error.File).Distinct().Count()} of {all.Count} files.");
             return ExitCode.Failed;
         }
 
-        Screen.Raw(all.Count == 1 ? $"{all[0].Name} is valid." : $"{files.Runbooks.Count} {(files.Runbooks.Count == 1 ? "runbook" : "runbooks")}{(files.Contacts is null ? "" : $" and {files.Contacts.Name}")} are valid.");
+        ConsoleOutput.Raw(all.Count == 1 ? $"{all[0].Name} is valid." : $"{files.Runbooks.Count} {(files.Runbooks.Count == 1 ? "runbook" : "runbooks")}{(files.Contacts is null ? "" : $" and {files.Contacts.Name}")} are valid.");
         return ExitCode.Done;
     }
 }

@@ -19,18 +19,18 @@ internal static class VerifyAuditCommand
             var chosen = parsed.GetRequiredValue(file);
             if (!chosen.Exists || chosen.Length > MaxBytes)
             {
-                Screen.Error($"{chosen.FullName} {(chosen.Exists ? "is too large to be an incident's record" : "does not exist")}.");
+                ConsoleOutput.Error($"{chosen.FullName} {(chosen.Exists ? "is too large to be an incident's record" : "does not exist")}.");
                 return ExitCode.Usage;
             }
 
             var verdict = AuditTrail.Verify(await File.ReadAllLinesAsync(chosen.FullName, cancellationToken));
-            if (verdict.Whole)
+            if (verdict.IsIntact)
             {
-                Screen.Raw(verdict.Message);
+                ConsoleOutput.Raw(verdict.Message);
                 return ExitCode.Done;
             }
 
-            Screen.Error($"{chosen.Name}:{verdict.Line}: {verdict.Message}");
+            ConsoleOutput.Error($"{chosen.Name}:{verdict.Line}: {verdict.Message}");
             return ExitCode.Failed;
         });
         return command;

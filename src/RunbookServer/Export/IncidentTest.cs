@@ -15,12 +15,12 @@ internal static class IncidentTest
         Source = incident.StartedBy is null ? incident.Alert.Source : ManualStart.Source,
         By = incident.StartedBy,
         Alert = AlertOf(incident),
-        Mode = incident.Mode == RunMode.Normal ? null : Words.Of(incident.Mode),
+        Mode = incident.Mode == RunMode.Normal ? null : EnumText.Of(incident.Mode),
         Objections = ObjectionsOf(incident),
-        Checks = incident.Findings.ToDictionary(finding => finding.Name, finding => AnswersOf(finding, incident.Looks)),
+        Checks = incident.Findings.ToDictionary(finding => finding.Name, finding => AnswersOf(finding, incident.VerificationRounds)),
         Steps = IncidentTestSteps.Of(incident),
         Events = [.. EventsOf(incident).OrderBy(happening => happening.Delay)],
-        Expect = new() { State = Words.Of(incident.State), Steps = incident.Steps.ToDictionary(step => step.Name, step => Words.Of(step.Status)) },
+        Expect = new() { State = EnumText.Of(incident.State), Steps = incident.Steps.ToDictionary(step => step.Name, step => EnumText.Of(step.Status)) },
     };
 
     private static TestAlert AlertOf(IncidentView incident)
@@ -51,22 +51,22 @@ internal static class IncidentTest
         }))
         .Where(said => said.Objection is not null)
         .GroupBy(said => said.Phase)
-        .ToDictionary(said => Words.Of(said.Key), said => said.First().Objection!);
+        .ToDictionary(said => EnumText.Of(said.Key), said => said.First().Objection!);
 
     /// <summary>The diagnosis, then every later round that asked this check.</summary>
-    private static List<ScriptedAnswer> AnswersOf(FindingView finding, IReadOnlyList<Look> looks)
+    private static List<ScriptedAnswer> AnswersOf(FindingView finding, IReadOnlyList<VerificationRound> rounds)
     {
-        List<ScriptedAnswer> answers = [new() { Verdict = Words.Of(finding.Verdict), Summary = finding.Summary, Value = finding.Value }];
-        foreach (var look in looks.Where(look => look.Verdicts.ContainsKey(finding.Name)))
+        List<ScriptedAnswer> answers = [new() { Verdict = EnumText.Of(finding.Verdict), Summary = finding.Summary, Value = finding.Value }];
+        foreach (var round in rounds.Where(round => round.Verdicts.ContainsKey(finding.Name)))
         {
-            var verdict = Words.Of(look.Verdicts[finding.Name]);
+            var verdict = EnumText.Of(round.Verdicts[finding.Name]);
             if (answers.Count > 1 && answers[^1].Verdict == verdict)
             {
-                answers[^1].Times += look.Rounds;
+                answers[^1].Times += round.Rounds;
             }
             else
             {
-                answers.Add(new() { Verdict = verdict, Times = look.Rounds });
+                answers.Add(new() { Verdict = verdict, Times = round.Rounds });
             }
         }
 
@@ -80,9 +80,9 @@ internal static class IncidentTest
             yield return new()
             {
                 After = After(incident, decision.At),
-                Approve = decision.Decision == Verb.Approve ? decision.By : null,
-                Reject = decision.Decision == Verb.Reject ? decision.By : null,
-                TakeOver = decision.Decision == Verb.TakeOver ? decision.By : null,
+                Approve = decision.Decision == DecisionVerb.Approve ? decision.By : null,
+                Reject = decision.Decision == DecisionVerb.Reject ? decision.By : null,
+                TakeOver = decision.Decision == DecisionVerb.TakeOver ? decision.By : null,
                 Reason = decision.Reason,
             };
         }
@@ -128,7 +128,7 @@ internal static class IncidentTestSteps
     /// <summary>Only matters when a person stopped the incident while its steps ran: where it stood then depends on it.</summary>
     private static string? Took(IncidentView incident, StepView step)
     {
-        if (incident is not { Stop: { } stop, Looks.Count: 0 })
+        if (incident is not { Stop: { } stop, VerificationRounds.Count: 0 })
         {
             return null;
         }
@@ -162,7 +162,7 @@ internal static class IncidentTestSteps
     private static bool WasItsTurn(IncidentView incident, Phase phase) =>
         incident is { State: IncidentState.Failed, Stop: null }
         && incident.Steps.All(step => Ended(step) is StepStatus.Done or StepStatus.DryRun && step.Status != StepStatus.UndoFailed)
-        && (phase == Phase.Mitigation || incident.Looks.Count == 0 || incident.Looks[^1].Verdicts.Values.All(verdict => verdict == Verdict.Passing));
+        && (phase == Phase.Mitigation || incident.VerificationRounds.Count == 0 || incident.VerificationRounds[^1].Verdicts.Values.All(verdict => verdict == Verdict.Passing));
 
     private static bool HasChanged(IncidentView incident, string step) =>
         incident.Gates.Any(gate => gate is { Round: > 1, Difference: not null, Outcome: not GateOutcome.Refused } && gate.Plan.FirstOrDefault(planned => planned.Phase == gate.Phase)?.Name == step);

@@ -9,7 +9,7 @@ namespace RunbookServer.Hosting;
 internal static class DataFolder
 {
     /// <exception cref="CommandException">It cannot be written to.</exception>
-    public static void Prepare(LocalSettings settings)
+    public static void Prepare(ServerSettings settings)
     {
         try
         {
@@ -60,7 +60,7 @@ internal static class SecretFiles
 
     public static string NewLinkSecret() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(Bytes));
 
-    private static string ApiKeyFile(string dataDirectory) => Path.Combine(dataDirectory, LocalDefaults.KeyFile);
+    private static string ApiKeyFile(string dataDirectory) => Path.Combine(dataDirectory, ServerDefaults.KeyFile);
 
     private static string ReadOrMake(string file, Func<string> make)
     {

@@ -11,7 +11,7 @@ internal sealed class HostKeys
     /// <summary>Signs approval links; null when the settings name the keys.</summary>
     public LinkSigningKey? LinkKey { get; private set; }
 
-    public static HostKeys Of(LocalSettings settings) => settings.Storage == StorageKind.Azure
+    public static HostKeys Of(ServerSettings settings) => settings.Storage == StorageKind.Azure
         ? new()
         : new() { ApiKey = SecretFiles.ApiKey(settings.DataDirectory), LinkKey = SecretFiles.LinkKey(settings.DataDirectory) };
 

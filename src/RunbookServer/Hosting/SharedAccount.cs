@@ -13,7 +13,7 @@ internal static class SharedAccount
 {
     /// <summary>Takes the keys that all processes use, and makes what is missing in the account.</summary>
     /// <exception cref="CommandException">It is not configured, cannot be reached, or refuses us.</exception>
-    public static async Task OpenAsync(IServiceProvider services, LocalSettings settings, CancellationToken cancellationToken)
+    public static async Task OpenAsync(IServiceProvider services, ServerSettings settings, CancellationToken cancellationToken)
     {
         try
         {
@@ -35,7 +35,7 @@ internal static class SharedAccount
         }
     }
 
-    private static async Task TakeKeysAsync(IServiceProvider services, LocalSettings settings, CancellationToken cancellationToken)
+    private static async Task TakeKeysAsync(IServiceProvider services, ServerSettings settings, CancellationToken cancellationToken)
     {
         var (configuration, shared) = (services.GetRequiredService<IConfiguration>(), services.GetRequiredService<SharedKeys>());
         var named = configuration.GetSection($"{ApiKeyOptions.SectionName}:{nameof(ApiKeyOptions.Keys)}").GetChildren().FirstOrDefault()?.Value;

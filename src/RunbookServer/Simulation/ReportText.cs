@@ -71,7 +71,7 @@ internal sealed class ReportText
 
     private void Step(PlannedStepView step)
     {
-        Line(TimeWidth, $"step {step.Name} ({Words.Of(step.Phase)})");
+        Line(TimeWidth, $"step {step.Name} ({EnumText.Of(step.Phase)})");
         Line(TimeWidth + 2, step.Action);
         Parameters(step.Parameters);
     }

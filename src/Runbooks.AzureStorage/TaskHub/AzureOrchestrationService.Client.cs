@@ -18,7 +18,7 @@ internal sealed partial class AzureOrchestrationService
     public Task SendTaskOrchestrationMessageBatchAsync(params TaskMessage[] messages) => Guard(() => inner.SendTaskOrchestrationMessageBatchAsync(messages));
 
     public Task<OrchestrationState> WaitForOrchestrationAsync(string instanceId, string executionId, TimeSpan timeout, CancellationToken cancellationToken) =>
-        AzureFaults.GuardAsync(async () => (await inner.WaitForOrchestrationAsync(instanceId, executionId, timeout, cancellationToken))!, cancellationToken);
+        AzureStorageErrors.GuardAsync(async () => (await inner.WaitForOrchestrationAsync(instanceId, executionId, timeout, cancellationToken))!, cancellationToken);
 
     public Task ForceTerminateTaskOrchestrationAsync(string instanceId, string reason) => Guard(() => inner.ForceTerminateTaskOrchestrationAsync(instanceId, reason));
 
@@ -58,7 +58,7 @@ internal sealed partial class AzureOrchestrationService
         }
     }
 
-    private static Task Guard(Func<Task> call) => AzureFaults.GuardAsync(call, CancellationToken.None);
+    private static Task Guard(Func<Task> call) => AzureStorageErrors.GuardAsync(call, CancellationToken.None);
 
-    private static Task<T> Guard<T>(Func<Task<T>> call) => AzureFaults.GuardAsync(call, CancellationToken.None);
+    private static Task<T> Guard<T>(Func<Task<T>> call) => AzureStorageErrors.GuardAsync(call, CancellationToken.None);
 }

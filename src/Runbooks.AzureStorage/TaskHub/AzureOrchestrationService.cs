@@ -148,7 +148,7 @@ internal sealed partial class AzureOrchestrationService(
         {
             return await inner.RenewTaskActivityWorkItemLockAsync(workItem);
         }
-        catch (Exception e) when (AzureFaults.IsPassing(e))
+        catch (Exception e) when (AzureStorageErrors.IsPassing(e))
         {
             // As it was: an exception would end the renewing for good, and the activity would be begun elsewhere beside this run.
             return workItem;
@@ -179,7 +179,7 @@ internal sealed partial class AzureOrchestrationService(
                 await call();
                 return;
             }
-            catch (Exception e) when (AzureFaults.IsPassing(e) && !_stopping.IsCancellationRequested)
+            catch (Exception e) when (AzureStorageErrors.IsPassing(e) && !_stopping.IsCancellationRequested)
             {
                 await Task.Delay(WhileAway, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }

@@ -31,7 +31,7 @@ public static class RunbookMatcher
         return alert.Runbook is { } named
             ? [$"the alert names the runbook '{named}', and only that one gets it"]
             : [.. runbook.Trigger
-                .Select(trigger => (Trigger: trigger, Fit: TriggerFit.Of(trigger, alert)))
+                .Select(trigger => (Trigger: trigger, Fit: TriggerMatch.Of(trigger, alert)))
                 .OrderByDescending(one => one.Fit.Passed)
                 .Select(one => $"{one.Trigger.Alert}{(one.Trigger.Source is { } source ? $" from {source}" : "")}: {one.Fit.Mismatch}")];
     }
@@ -44,7 +44,7 @@ public static class RunbookMatcher
     private static RunbookMatch ByTrigger(Alert alert, IReadOnlyCollection<Runbook> runbooks)
     {
         var fits = runbooks
-            .SelectMany(runbook => runbook.Trigger.Select(trigger => (Runbook: runbook, Fit: TriggerFit.Of(trigger, alert))))
+            .SelectMany(runbook => runbook.Trigger.Select(trigger => (Runbook: runbook, Fit: TriggerMatch.Of(trigger, alert))))
             .OrderBy(one => one.Runbook.Id, StringComparer.Ordinal)
             .ToList();
         var matching = fits
@@ -56,7 +56,7 @@ public static class RunbookMatcher
         return new(matching, matching.Count > 0 ? null : NoneFits(alert, fits, runbooks));
     }
 
-    private static string NoneFits(Alert alert, List<(Runbook Runbook, TriggerFit Fit)> fits, IReadOnlyCollection<Runbook> runbooks)
+    private static string NoneFits(Alert alert, List<(Runbook Runbook, TriggerMatch Fit)> fits, IReadOnlyCollection<Runbook> runbooks)
     {
         var none = $"No runbook is triggered by '{Clip.To(alert.Name, Quoted)}' from {alert.Source}.";
 
@@ -79,9 +79,9 @@ public sealed record RunbookMatch(IReadOnlyList<Runbook> Runbooks, string? Reaso
 /// <summary>How a trigger fits an alert: how specific it is, or what keeps it from fitting.</summary>
 /// <param name="Mismatch">The first part that does not fit, in words; null when the trigger fits.</param>
 /// <param name="Passed">How many parts fitted before that: the nearest miss has the most.</param>
-internal sealed record TriggerFit(Specificity Specificity, string? Mismatch, int Passed)
+internal sealed record TriggerMatch(Specificity Specificity, string? Mismatch, int Passed)
 {
-    public static TriggerFit Of(Trigger trigger, Alert alert)
+    public static TriggerMatch Of(Trigger trigger, Alert alert)
     {
         var mismatches = new[] { Name(trigger, alert), Source(trigger, alert), Severity(trigger, alert) }.Concat(trigger.Labels.Select(label => Label(label, alert)));
         var passed = 0;

@@ -76,8 +76,8 @@ internal static class ParameterScalar
     {
         ParameterShape.Text => text,
         ParameterShape.Boolean => bool.TryParse(text, out var flag) ? flag : null,
-        ParameterShape.WholeNumber when type == typeof(int) => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole) ? whole : null,
-        ParameterShape.WholeNumber => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole) ? whole : null,
+        ParameterShape.Integer when type == typeof(int) => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole) ? whole : null,
+        ParameterShape.Integer => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole) ? whole : null,
         ParameterShape.Number when type == typeof(decimal) => decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : null,
         ParameterShape.Number => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number) ? number : null,
         ParameterShape.Duration => DurationText.TryParse(text, out var duration) ? duration : null,

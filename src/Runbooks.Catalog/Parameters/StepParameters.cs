@@ -134,7 +134,7 @@ public sealed record StepParameter
 }
 
 /// <summary>The shapes that a parameter may have.</summary>
-internal enum ParameterShape { Text, Boolean, WholeNumber, Number, Duration, Choice, List, Map, Json, Parsed, Record }
+internal enum ParameterShape { Text, Boolean, Integer, Number, Duration, Choice, List, Map, Json, Parsed, Record }
 
 /// <summary>Which shape a .NET type has, and how people call it.</summary>
 internal static class ParameterType
@@ -145,7 +145,7 @@ internal static class ParameterType
     {
         var bare when bare == typeof(string) => ParameterShape.Text,
         var bare when bare == typeof(bool) => ParameterShape.Boolean,
-        var bare when bare == typeof(int) || bare == typeof(long) => ParameterShape.WholeNumber,
+        var bare when bare == typeof(int) || bare == typeof(long) => ParameterShape.Integer,
         var bare when bare == typeof(double) || bare == typeof(decimal) => ParameterShape.Number,
         var bare when bare == typeof(TimeSpan) => ParameterShape.Duration,
         { IsEnum: true } => ParameterShape.Choice,
@@ -175,7 +175,7 @@ internal static class ParameterType
         {
             ParameterShape.Text => "text",
             ParameterShape.Boolean => "true or false",
-            ParameterShape.WholeNumber => "a whole number",
+            ParameterShape.Integer => "a whole number",
             ParameterShape.Number => "a number",
             ParameterShape.Duration => DurationText.Words,
             ParameterShape.Choice => $"one of: {string.Join(", ", CamelCase.Choices(bare))}",

@@ -10,7 +10,7 @@ internal sealed class MitigationReader(IReadOnlyList<string> checks)
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Day = TimeSpan.FromDays(1);
 
-    public Mitigation Read(Section root, StepsReader steps)
+    public Mitigation Read(YamlSection root, StepsReader steps)
     {
         var section = root.Sub("mitigation", required: true);
         if (section is null)
@@ -33,7 +33,7 @@ internal sealed class MitigationReader(IReadOnlyList<string> checks)
         return mitigation;
     }
 
-    private Condition When(Section mitigation)
+    private Condition When(YamlSection mitigation)
     {
         if (mitigation.Sub("when") is not { } section)
         {
@@ -41,7 +41,7 @@ internal sealed class MitigationReader(IReadOnlyList<string> checks)
         }
 
         var (any, all) = (section.Has("any"), section.Has("all"));
-        var (anyOf, allOf) = (Names.OfChecks(section, "any", checks), Names.OfChecks(section, "all", checks));
+        var (anyOf, allOf) = (NameRules.OfChecks(section, "any", checks), NameRules.OfChecks(section, "all", checks));
         var condition = all ? new Condition(Quantifier.All, allOf) : new Condition(Quantifier.Any, anyOf);
         section.RejectOthers();
         if (any == all)
@@ -53,7 +53,7 @@ internal sealed class MitigationReader(IReadOnlyList<string> checks)
         return condition;
     }
 
-    private Verify? Verify(Section mitigation, Condition when, bool acts)
+    private Verify? Verify(YamlSection mitigation, Condition when, bool acts)
     {
         var asked = when.Checks.Count > 0 ? when.Checks : checks;
         if (mitigation.Sub("verify") is not { } section)
@@ -63,7 +63,7 @@ internal sealed class MitigationReader(IReadOnlyList<string> checks)
                 : null;
         }
 
-        var written = Names.OfChecks(section, "checks", checks);
+        var written = NameRules.OfChecks(section, "checks", checks);
         var verify = new Verify(
             written.Count > 0 ? written : asked,
             section.Duration("every", Second, TimeSpan.FromHours(1)) ?? Runbooks.Model.Definition.Verify.DefaultEvery,
@@ -82,14 +82,14 @@ internal sealed class MitigationReader(IReadOnlyList<string> checks)
         return verify;
     }
 
-    private Hold? Hold(Section mitigation, Condition when)
+    private Hold? Hold(YamlSection mitigation, Condition when)
     {
         if (mitigation.Sub("holdUntil") is not { } section)
         {
             return null;
         }
 
-        var written = Names.OfChecks(section, "checks", checks);
+        var written = NameRules.OfChecks(section, "checks", checks);
         var hold = new Hold(
             written.Count > 0 ? written : when.Checks.Count > 0 ? when.Checks : checks,
             section.Duration("stableFor", Second, Day, required: true) ?? Day,
@@ -122,7 +122,7 @@ internal static class ApprovalReader
     private static readonly TimeSpan Least = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Most = TimeSpan.FromDays(30);
 
-    public static Approval? Read(Section? phase, TemplatePlace place)
+    public static Approval? Read(YamlSection? phase, TemplatePlace place)
     {
         if (phase?.Sub("approval") is not { } section)
         {
@@ -135,7 +135,7 @@ internal static class ApprovalReader
         {
             Ask = ask,
             From = section.Words("from", required: true),
-            Required = section.Whole("required", 1, 10) ?? 1,
+            Required = section.Integer("required", 1, 10) ?? 1,
             SeparationOfDuties = section.Flag("separationOfDuties"),
             RemindAfter = section.Duration("remindAfter", Least, Most),
             Escalate = [.. section.Items("escalate").Select(ReadEscalation)],
@@ -147,14 +147,14 @@ internal static class ApprovalReader
         return approval;
     }
 
-    private static Escalation ReadEscalation(Section section)
+    private static Escalation ReadEscalation(YamlSection section)
     {
         var escalation = new Escalation(section.Duration("after", Least, Most, required: true) ?? TimeSpan.Zero, section.Words("to", required: true));
         section.RejectOthers();
         return escalation;
     }
 
-    private static void CheckTimes(Section section, Approval approval)
+    private static void CheckTimes(YamlSection section, Approval approval)
     {
         var timeout = DurationText.Format(approval.Timeout);
         if (approval.RemindAfter >= approval.Timeout)
@@ -177,10 +177,10 @@ internal static class ApprovalReader
 /// <summary>Reads <c>limits</c>.</summary>
 internal static class LimitsReader
 {
-    private const int MostTargets = 10_000;
+    private const int MaxTargetsAllowed = 10_000;
     private const int LargestFleet = 1_000_000;
 
-    public static Limits Read(Section root)
+    public static Limits Read(YamlSection root)
     {
         if (root.Sub("limits") is not { } section)
         {
@@ -190,7 +190,7 @@ internal static class LimitsReader
         var (second, month) = (TimeSpan.FromSeconds(1), TimeSpan.FromDays(30));
         var limits = new Limits
         {
-            MaxRuns = section.Whole("maxRuns", 1, 1_000),
+            MaxRuns = section.Integer("maxRuns", 1, 1_000),
             Per = section.Duration("per", second, month) ?? new Limits().Per,
             CoolDown = section.Duration("coolDown", TimeSpan.Zero, month) ?? TimeSpan.Zero,
             SettleFor = section.Duration("settleFor", TimeSpan.Zero, month) ?? TimeSpan.Zero,
@@ -202,10 +202,10 @@ internal static class LimitsReader
     }
 
     /// <summary>A number, or a part of a fleet whose size the author knows: alerts show only the targets that are ill.</summary>
-    private static int? ReadTargets(Section section)
+    private static int? ReadTargets(YamlSection section)
     {
         var text = section.Raw("maxTargets");
-        var fleet = section.Whole("fleet", 1, LargestFleet);
+        var fleet = section.Integer("fleet", 1, LargestFleet);
         if (text?.EndsWith('%') != true)
         {
             if (section.Has("fleet"))
@@ -213,7 +213,7 @@ internal static class LimitsReader
                 section.Errors.AtKey(section.PathOf("fleet"), "is not used: 'maxTargets' is no percentage.", "Write 'maxTargets: 10%', or remove 'fleet'.");
             }
 
-            return section.Whole("maxTargets", 1, MostTargets);
+            return section.Integer("maxTargets", 1, MaxTargetsAllowed);
         }
 
         if (!int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var percent) || percent is < 1 or > 100)

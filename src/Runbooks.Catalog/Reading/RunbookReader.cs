@@ -28,7 +28,7 @@ public sealed class RunbookReader(StepCatalog steps)
         }
 
         errors.Locate(mapping);
-        var runbook = ReadParts(new Section(mapping, "", errors)) with { Hash = HashOf(text) };
+        var runbook = ReadParts(new YamlSection(mapping, "", errors)) with { Hash = HashOf(text) };
         new SafetyRules(steps, errors).Check(runbook);
         if (contacts is not null)
         {
@@ -45,12 +45,12 @@ public sealed class RunbookReader(StepCatalog steps)
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(lines)));
     }
 
-    private Runbook ReadParts(Section root)
+    private Runbook ReadParts(YamlSection root)
     {
         var id = root.Text("id", required: true);
-        if (id.Length > 0 && !Names.IsId(id))
+        if (id.Length > 0 && !NameRules.IsId(id))
         {
-            root.Errors.AtValue("id", $"is '{Clip.To(id, 80)}'.", $"Use {Names.IdWords}.");
+            root.Errors.AtValue("id", $"is '{Clip.To(id, 80)}'.", $"Use {NameRules.IdWords}.");
         }
 
         var title = root.Plain("title", required: true, longest: 120);
@@ -83,7 +83,7 @@ public sealed class RunbookReader(StepCatalog steps)
         return runbook;
     }
 
-    private static Impact ReadImpact(Section root)
+    private static Impact ReadImpact(YamlSection root)
     {
         if (root.Sub("impact", required: true) is not { } section)
         {
@@ -98,7 +98,7 @@ public sealed class RunbookReader(StepCatalog steps)
         return impact;
     }
 
-    private static Resolution ReadResolution(Section root, StepsReader steps)
+    private static Resolution ReadResolution(YamlSection root, StepsReader steps)
     {
         var section = root.Sub("resolution");
         var resolution = new Resolution { Approval = ApprovalReader.Read(section, steps.Place), Steps = steps.Read(section) };
@@ -115,9 +115,9 @@ internal static class TriggerReader
     /// <summary>Every kind of sender there is; <c>manual</c> is a person who starts the runbook by hand.</summary>
     public static readonly IReadOnlyList<string> Sources = ["azure-monitor", "alertmanager", "grafana", "generic", "manual"];
 
-    public static IReadOnlyList<Trigger> Read(Section root) => [.. root.Items("trigger", required: true).Select(ReadOne)];
+    public static IReadOnlyList<Trigger> Read(YamlSection root) => [.. root.Items("trigger", required: true).Select(ReadOne)];
 
-    private static Trigger ReadOne(Section section)
+    private static Trigger ReadOne(YamlSection section)
     {
         var source = section.Text("source");
         if (source.Length > 0 && !Sources.Contains(source))

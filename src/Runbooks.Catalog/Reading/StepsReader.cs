@@ -21,7 +21,7 @@ internal sealed class StepsReader(StepCatalog steps, IReadOnlyCollection<string>
     /// <summary>What templates may read after the steps that were read so far.</summary>
     public TemplatePlace Place => new(true, checks, [.. _earlier], []);
 
-    public IReadOnlyList<StepSpec> Read(Section? phase)
+    public IReadOnlyList<StepSpec> Read(YamlSection? phase)
     {
         var sections = phase?.Named("steps") ?? [];
         if (sections.Count > MaxSteps)
@@ -33,7 +33,7 @@ internal sealed class StepsReader(StepCatalog steps, IReadOnlyCollection<string>
         for (var index = 0; index < sections.Count; index++)
         {
             var (name, section) = sections[index];
-            Names.Check(section, name);
+            NameRules.Check(section, name);
             if (_earlier.Contains(name))
             {
                 section.Errors.AtKey(section.Path, $"is a second step called '{name}'.", "Give it another name: outputs are read by the step's name.");
@@ -47,7 +47,7 @@ internal sealed class StepsReader(StepCatalog steps, IReadOnlyCollection<string>
         return specs;
     }
 
-    private StepSpec ReadOne(string name, Section section, TemplatePlace place)
+    private StepSpec ReadOne(string name, YamlSection section, TemplatePlace place)
     {
         var actionName = section.Text("do", required: true);
         var with = WithReader.ToJson(section.Free("with"));
@@ -74,10 +74,10 @@ internal sealed class StepsReader(StepCatalog steps, IReadOnlyCollection<string>
         return new(name, actionName, WithReader.ToElement(with), timeout, retry);
     }
 
-    private static StepRetry Retry(Section section, IAction? action)
+    private static StepRetry Retry(YamlSection section, IAction? action)
     {
         var retry = section.Sub("retry");
-        var attempts = retry?.Whole("attempts", 1, 10);
+        var attempts = retry?.Integer("attempts", 1, 10);
         var delay = retry?.Duration("delay", TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(30));
         retry?.RejectOthers();
         if (action is not { Repeatable: false })
@@ -99,7 +99,7 @@ internal sealed class DiagnosisReader(StepCatalog steps)
     private const int MaxChecks = 20;
     private static readonly TimeSpan LongestTimeout = TimeSpan.FromMinutes(10);
 
-    public IReadOnlyList<CheckSpec> Read(Section root)
+    public IReadOnlyList<CheckSpec> Read(YamlSection root)
     {
         var sections = root.Named("diagnosis");
         if (sections.Count > MaxChecks)
@@ -110,9 +110,9 @@ internal sealed class DiagnosisReader(StepCatalog steps)
         return [.. sections.Select(pair => ReadOne(pair.Name, pair.Section))];
     }
 
-    private CheckSpec ReadOne(string name, Section section)
+    private CheckSpec ReadOne(string name, YamlSection section)
     {
-        Names.Check(section, name);
+        NameRules.Check(section, name);
         var ask = section.Plain("ask", required: true, longest: 500);
         var checkName = section.Text("check", required: true);
         var with = WithReader.ToJson(section.Free("with"));

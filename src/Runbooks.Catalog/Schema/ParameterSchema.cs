@@ -19,7 +19,7 @@ internal static class ParameterSchema
         var required = parameters.Where(parameter => parameter.Required).Select(parameter => parameter.Name).ToList();
         if (required.Count > 0)
         {
-            schema["required"] = Shape.Strings(required);
+            schema["required"] = SchemaParts.Strings(required);
         }
 
         return schema;
@@ -40,10 +40,10 @@ internal static class ParameterSchema
         {
             ParameterShape.Text or ParameterShape.Parsed => new() { ["type"] = new JsonArray("string", "number", "boolean") },
             ParameterShape.Boolean => OrText(new() { ["type"] = "boolean" }, "^([Tt]rue|[Ff]alse|TRUE|FALSE)$"),
-            ParameterShape.WholeNumber => OrText(Within(new() { ["type"] = "integer" }, range), @"^\s*[-+]?\d+\s*$"),
+            ParameterShape.Integer => OrText(Within(new() { ["type"] = "integer" }, range), @"^\s*[-+]?\d+\s*$"),
             ParameterShape.Number => OrText(Within(new() { ["type"] = "number" }, range), @"^\s*[-+]?[\d.]+([eE][-+]?\d+)?\s*$"),
-            ParameterShape.Duration => OrText(new() { ["const"] = 0 }, Shape.DurationPattern),
-            ParameterShape.Choice => OrText(new() { ["enum"] = Shape.Strings(CamelCase.Choices(bare)) }, null),
+            ParameterShape.Duration => OrText(new() { ["const"] = 0 }, SchemaParts.DurationPattern),
+            ParameterShape.Choice => OrText(new() { ["enum"] = SchemaParts.Strings(CamelCase.Choices(bare)) }, null),
             ParameterShape.List => new() { ["type"] = "array", ["items"] = OfType(ParameterType.ListItem(bare)!) },
             ParameterShape.Map => new() { ["type"] = "object", ["additionalProperties"] = OfType(ParameterType.MapValue(bare)!) },
             ParameterShape.Record => Of(bare),
@@ -67,13 +67,13 @@ internal static class ParameterSchema
         ["anyOf"] = new JsonArray(schema, new JsonObject
         {
             ["type"] = "string",
-            ["pattern"] = textPattern is null ? Shape.TemplatePattern : $"({textPattern})|{Shape.TemplatePattern}",
+            ["pattern"] = textPattern is null ? SchemaParts.TemplatePattern : $"({textPattern})|{SchemaParts.TemplatePattern}",
         }),
     };
 }
 
 /// <summary>The small vocabulary of JSON Schema that runbook files need.</summary>
-internal static class Shape
+internal static class SchemaParts
 {
     public const string DurationPattern = @"^(0|(\d{1,9}d)?(\d{1,9}h)?(\d{1,9}m)?(\d{1,9}s)?(\d{1,9}ms)?)$";
     public const string TemplatePattern = @"\{\{";
@@ -84,7 +84,7 @@ internal static class Shape
     public static JsonObject Duration(string description) =>
         new() { ["type"] = new JsonArray("string", "integer"), ["minLength"] = 1, ["pattern"] = DurationPattern, ["description"] = $"{description} {DurationText.Words}." };
 
-    public static JsonObject Whole(int least, int most, string description) =>
+    public static JsonObject Integer(int least, int most, string description) =>
         new() { ["type"] = "integer", ["minimum"] = least, ["maximum"] = most, ["description"] = description };
 
     public static JsonObject WholeOrPercent(int least, int most, string description) => new()

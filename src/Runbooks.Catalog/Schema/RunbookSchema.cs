@@ -14,24 +14,24 @@ public sealed class RunbookSchema(StepCatalog steps)
 {
     public JsonObject Create()
     {
-        var schema = Shape.Mapping("A runbook: trigger, impact, diagnosis, mitigation, resolution.", new()
+        var schema = SchemaParts.Mapping("A runbook: trigger, impact, diagnosis, mitigation, resolution.", new()
         {
-            ["id"] = new JsonObject { ["type"] = "string", ["pattern"] = "^[a-z]([a-z0-9-]{0,62}[a-z0-9])?$", ["description"] = $"Unique among all runbooks: {Names.IdWords}." },
-            ["title"] = Shape.Text("The name people see."),
-            ["summary"] = Shape.Text("What is broken, in one line."),
-            ["owner"] = Shape.Text("The team that keeps this runbook."),
-            ["trigger"] = Shape.List(Trigger(), "The runbook applies when one of these fires."),
-            ["target"] = Shape.Text("What one incident is about, as a template; alerts with the same target are one incident."),
+            ["id"] = new JsonObject { ["type"] = "string", ["pattern"] = "^[a-z]([a-z0-9-]{0,62}[a-z0-9])?$", ["description"] = $"Unique among all runbooks: {NameRules.IdWords}." },
+            ["title"] = SchemaParts.Text("The name people see."),
+            ["summary"] = SchemaParts.Text("What is broken, in one line."),
+            ["owner"] = SchemaParts.Text("The team that keeps this runbook."),
+            ["trigger"] = SchemaParts.List(Trigger(), "The runbook applies when one of these fires."),
+            ["target"] = SchemaParts.Text("What one incident is about, as a template; alerts with the same target are one incident."),
             ["impact"] = Impact(),
-            ["diagnosis"] = Shape.Named(Shape.Reference("check"), "The questions; all are asked at once."),
+            ["diagnosis"] = SchemaParts.Named(SchemaParts.Reference("check"), "The questions; all are asked at once."),
             ["mitigation"] = Mitigation(),
-            ["resolution"] = Shape.Mapping("Fix the cause, once the bleeding has stopped.", new()
+            ["resolution"] = SchemaParts.Mapping("Fix the cause, once the bleeding has stopped.", new()
             {
-                ["approval"] = Shape.Reference("approval"),
-                ["steps"] = Shape.Named(Shape.Reference("step"), "Run one after the other."),
+                ["approval"] = SchemaParts.Reference("approval"),
+                ["steps"] = SchemaParts.Named(SchemaParts.Reference("step"), "Run one after the other."),
             }),
             ["limits"] = Limits(),
-            ["mode"] = Shape.Choice<RunMode>("How far the runbook may go by itself."),
+            ["mode"] = SchemaParts.Choice<RunMode>("How far the runbook may go by itself."),
         }, "id", "title", "trigger", "target", "impact", "mitigation");
         schema["$schema"] = "https://json-schema.org/draft/2020-12/schema";
         schema["title"] = "Runbook";
@@ -39,11 +39,11 @@ public sealed class RunbookSchema(StepCatalog steps)
         return schema;
     }
 
-    private static JsonObject Trigger() => Shape.Mapping("Every given part has to match.", new()
+    private static JsonObject Trigger() => SchemaParts.Mapping("Every given part has to match.", new()
     {
-        ["source"] = Shape.Choice(TriggerReader.Sources, "Who sends it; any sender when left out."),
-        ["alert"] = Shape.Text("The rule's name, or a pattern with * and ?."),
-        ["severity"] = Shape.Words("One of these, ignoring case; every severity when left out."),
+        ["source"] = SchemaParts.Choice(TriggerReader.Sources, "Who sends it; any sender when left out."),
+        ["alert"] = SchemaParts.Text("The rule's name, or a pattern with * and ?."),
+        ["severity"] = SchemaParts.Words("One of these, ignoring case; every severity when left out."),
         ["labels"] = new JsonObject
         {
             ["type"] = "object",
@@ -52,88 +52,88 @@ public sealed class RunbookSchema(StepCatalog steps)
         },
     }, "alert");
 
-    private static JsonObject Impact() => Shape.Mapping("What it means for people while it is broken.", new()
+    private static JsonObject Impact() => SchemaParts.Mapping("What it means for people while it is broken.", new()
     {
-        ["severity"] = Shape.Choice<ImpactSeverity>("How bad it is."),
-        ["users"] = Shape.Text("What users notice."),
-        ["data"] = Shape.Text("What happens to data."),
+        ["severity"] = SchemaParts.Choice<ImpactSeverity>("How bad it is."),
+        ["users"] = SchemaParts.Text("What users notice."),
+        ["data"] = SchemaParts.Text("What happens to data."),
     }, "severity", "users");
 
-    private static JsonObject Approval() => Shape.Mapping("Who is asked before the steps run; without it the runbook acts by itself.", new()
+    private static JsonObject Approval() => SchemaParts.Mapping("Who is asked before the steps run; without it the runbook acts by itself.", new()
     {
-        ["ask"] = Shape.Text("The question on the card, as a template."),
-        ["from"] = Shape.Words("Contacts that are asked and may decide."),
-        ["required"] = Shape.Whole(1, 10, "How many people have to say yes. Default: 1."),
-        ["separationOfDuties"] = Shape.Flag("Whoever started the incident by hand may not be the only one to approve it."),
-        ["remindAfter"] = Shape.Duration("Ask again after"),
-        ["escalate"] = Shape.List(Shape.Mapping("Ask more people.", new()
+        ["ask"] = SchemaParts.Text("The question on the card, as a template."),
+        ["from"] = SchemaParts.Words("Contacts that are asked and may decide."),
+        ["required"] = SchemaParts.Integer(1, 10, "How many people have to say yes. Default: 1."),
+        ["separationOfDuties"] = SchemaParts.Flag("Whoever started the incident by hand may not be the only one to approve it."),
+        ["remindAfter"] = SchemaParts.Duration("Ask again after"),
+        ["escalate"] = SchemaParts.List(SchemaParts.Mapping("Ask more people.", new()
         {
-            ["after"] = Shape.Duration("Without a decision for"),
-            ["to"] = Shape.Words("Contacts that are asked as well, and may decide."),
+            ["after"] = SchemaParts.Duration("Without a decision for"),
+            ["to"] = SchemaParts.Words("Contacts that are asked as well, and may decide."),
         }, "after", "to"), "Ask more people while nobody answers."),
-        ["timeout"] = Shape.Duration("The gate closes after (default 20m)"),
-        ["onTimeout"] = Shape.Choice<OnTimeout>("What happens then. Default: abort."),
+        ["timeout"] = SchemaParts.Duration("The gate closes after (default 20m)"),
+        ["onTimeout"] = SchemaParts.Choice<OnTimeout>("What happens then. Default: abort."),
     }, "ask", "from");
 
-    private static JsonObject Mitigation() => Shape.Mapping("Stop the bleeding.", new()
+    private static JsonObject Mitigation() => SchemaParts.Mapping("Stop the bleeding.", new()
     {
         ["when"] = When(),
-        ["approval"] = Shape.Reference("approval"),
-        ["steps"] = Shape.Named(Shape.Reference("step"), "Run one after the other."),
-        ["verify"] = Shape.Mapping("The checks that must pass before the fix counts.", new()
+        ["approval"] = SchemaParts.Reference("approval"),
+        ["steps"] = SchemaParts.Named(SchemaParts.Reference("step"), "Run one after the other."),
+        ["verify"] = SchemaParts.Mapping("The checks that must pass before the fix counts.", new()
         {
-            ["checks"] = Shape.Words("Default: the checks of 'when'."),
-            ["every"] = Shape.Duration("Pause between rounds (default 15s)"),
-            ["within"] = Shape.Duration("The fix has failed after (default 5m)"),
+            ["checks"] = SchemaParts.Words("Default: the checks of 'when'."),
+            ["every"] = SchemaParts.Duration("Pause between rounds (default 15s)"),
+            ["within"] = SchemaParts.Duration("The fix has failed after (default 5m)"),
         }),
-        ["holdUntil"] = Shape.Mapping("The mitigation is temporary and is reverted when these checks pass.", new()
+        ["holdUntil"] = SchemaParts.Mapping("The mitigation is temporary and is reverted when these checks pass.", new()
         {
-            ["checks"] = Shape.Words("Default: the checks of 'when'."),
-            ["stableFor"] = Shape.Duration("They have to pass without a break for"),
-            ["atMost"] = Shape.Duration("A person is paged when they still fail after"),
-            ["every"] = Shape.Duration("Pause between looks (default 30s)"),
+            ["checks"] = SchemaParts.Words("Default: the checks of 'when'."),
+            ["stableFor"] = SchemaParts.Duration("They have to pass without a break for"),
+            ["atMost"] = SchemaParts.Duration("A person is paged when they still fail after"),
+            ["every"] = SchemaParts.Duration("Pause between rounds (default 30s)"),
         }, "stableFor", "atMost"),
     });
 
     private static JsonObject When()
     {
-        var when = Shape.Mapping("Which failing checks call for it; any check when left out.", new()
+        var when = SchemaParts.Mapping("Which failing checks call for it; any check when left out.", new()
         {
-            ["any"] = Shape.Words("One of these fails."),
-            ["all"] = Shape.Words("All of these fail."),
+            ["any"] = SchemaParts.Words("One of these fails."),
+            ["all"] = SchemaParts.Words("All of these fail."),
         });
         (when["minProperties"], when["maxProperties"]) = (1, 1);
         return when;
     }
 
-    private static JsonObject Limits() => Shape.Mapping("How often the runbook may act.", new()
+    private static JsonObject Limits() => SchemaParts.Mapping("How often the runbook may act.", new()
     {
-        ["maxRuns"] = Shape.Whole(1, 1_000, "Runs on one target within 'per'."),
-        ["per"] = Shape.Duration("The window that maxRuns and maxTargets count in (default 1h)"),
-        ["coolDown"] = Shape.Duration("Pause between two runs on one target"),
-        ["settleFor"] = Shape.Duration("After a verified fix, alerts on the target belong to the closed incident for"),
-        ["maxTargets"] = Shape.WholeOrPercent(1, 10_000, "Distinct targets within 'per': a number, or a percentage of 'fleet'."),
-        ["fleet"] = Shape.Whole(1, 1_000_000, "How many targets there are, where 'maxTargets' is a percentage."),
-        ["whenExceeded"] = Shape.Choice(CamelCase.Choices(typeof(WhenExceeded)), "Ask a person (default), or forbid it whoever says yes."),
+        ["maxRuns"] = SchemaParts.Integer(1, 1_000, "Runs on one target within 'per'."),
+        ["per"] = SchemaParts.Duration("The window that maxRuns and maxTargets count in (default 1h)"),
+        ["coolDown"] = SchemaParts.Duration("Pause between two runs on one target"),
+        ["settleFor"] = SchemaParts.Duration("After a verified fix, alerts on the target belong to the closed incident for"),
+        ["maxTargets"] = SchemaParts.WholeOrPercent(1, 10_000, "Distinct targets within 'per': a number, or a percentage of 'fleet'."),
+        ["fleet"] = SchemaParts.Integer(1, 1_000_000, "How many targets there are, where 'maxTargets' is a percentage."),
+        ["whenExceeded"] = SchemaParts.Choice(CamelCase.Choices(typeof(WhenExceeded)), "Ask a person (default), or forbid it whoever says yes."),
     });
 
-    private JsonObject Check() => WithByName("check", steps.Checks.Select(check => (check.Name, check.Summary, check.ParametersType)), Shape.Mapping("A question.", new()
+    private JsonObject Check() => WithByName("check", steps.Checks.Select(check => (check.Name, check.Summary, check.ParametersType)), SchemaParts.Mapping("A question.", new()
     {
-        ["ask"] = Shape.Text("The question in words."),
-        ["check"] = Shape.Choice([], "The check that answers it."),
+        ["ask"] = SchemaParts.Text("The question in words."),
+        ["check"] = SchemaParts.Choice([], "The check that answers it."),
         ["with"] = new JsonObject { ["type"] = "object", ["description"] = "The check's parameters." },
-        ["timeout"] = Shape.Duration("Unknown after (default 20s)"),
+        ["timeout"] = SchemaParts.Duration("Unknown after (default 20s)"),
     }, "ask", "check"));
 
-    private JsonObject Step() => WithByName("do", steps.Actions.Select(action => (action.Name, action.Summary, action.ParametersType)), Shape.Mapping("A step.", new()
+    private JsonObject Step() => WithByName("do", steps.Actions.Select(action => (action.Name, action.Summary, action.ParametersType)), SchemaParts.Mapping("A step.", new()
     {
-        ["do"] = Shape.Choice([], "The action."),
+        ["do"] = SchemaParts.Choice([], "The action."),
         ["with"] = new JsonObject { ["type"] = "object", ["description"] = "The action's parameters." },
-        ["timeout"] = Shape.Duration("The longest one attempt may take (default 5m)"),
-        ["retry"] = Shape.Mapping("How a failed attempt is tried again.", new()
+        ["timeout"] = SchemaParts.Duration("The longest one attempt may take (default 5m)"),
+        ["retry"] = SchemaParts.Mapping("How a failed attempt is tried again.", new()
         {
-            ["attempts"] = Shape.Whole(1, 10, "All attempts, the first included. Default: 3."),
-            ["delay"] = Shape.Duration("Pause before the second attempt; later pauses double (default 5s)"),
+            ["attempts"] = SchemaParts.Integer(1, 10, "All attempts, the first included. Default: 3."),
+            ["delay"] = SchemaParts.Duration("Pause before the second attempt; later pauses double (default 5s)"),
         }),
     }, "do"));
 
@@ -142,9 +142,9 @@ public sealed class RunbookSchema(StepCatalog steps)
     {
         var sorted = known.OrderBy(item => item.Name, StringComparer.Ordinal).ToList();
         var choice = mapping["properties"]![key]!;
-        choice["enum"] = Shape.Strings(sorted.Select(item => item.Name));
+        choice["enum"] = SchemaParts.Strings(sorted.Select(item => item.Name));
         // Editors show these beside the names while completing.
-        choice["markdownEnumDescriptions"] = Shape.Strings(sorted.Select(item => item.Summary));
+        choice["markdownEnumDescriptions"] = SchemaParts.Strings(sorted.Select(item => item.Summary));
         mapping["allOf"] = new JsonArray([.. sorted.Select(item => Rule(key, item.Name, ParameterSchema.Of(item.Parameters)))]);
         return mapping;
     }

@@ -40,7 +40,7 @@ internal sealed class NoteAction() : RunbookAction<NoteAction.Parameters>(BuiltI
     protected override Task<Preparation> PrepareAsync(Parameters parameters, StepContext context, CancellationToken cancellationToken) =>
         Task.FromResult(new Preparation
         {
-            Will = $"Note: {parameters.Text}",
+            PlannedEffect = $"Note: {parameters.Text}",
             Undo = "Nothing to bring back.",
             UndoState = JsonSerializer.SerializeToElement(new { }),
         });

@@ -35,7 +35,7 @@ public interface IAction
     /// asked without acting. Only a dry run asks: a real run hears it from the call itself.
     /// </summary>
     /// <returns>What is lacking, in words with the role; null when nothing is, or when nobody can tell.</returns>
-    Task<string?> FindLackAsync(object parameters, StepContext context, CancellationToken cancellationToken);
+    Task<string?> CheckPermissionsAsync(object parameters, StepContext context, CancellationToken cancellationToken);
 
     /// <summary>Acts. Intent and undo state are already recorded. Returns once the effect is there, not merely asked for.</summary>
     /// <exception cref="StepRefusedException">It must not run, and trying again will not change that.</exception>
@@ -64,8 +64,8 @@ public abstract class RunbookAction<TParameters>(string name, string summary) : 
 
     protected abstract Task<Preparation> PrepareAsync(TParameters parameters, StepContext context, CancellationToken cancellationToken);
 
-    /// <inheritdoc cref="IAction.FindLackAsync"/>
-    protected virtual Task<string?> FindLackAsync(TParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+    /// <inheritdoc cref="IAction.CheckPermissionsAsync"/>
+    protected virtual Task<string?> CheckPermissionsAsync(TParameters parameters, StepContext context, CancellationToken cancellationToken) =>
         Task.FromResult<string?>(null);
 
     protected abstract Task<ActionResult> ApplyAsync(TParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken);
@@ -76,8 +76,8 @@ public abstract class RunbookAction<TParameters>(string name, string summary) : 
     Task<Preparation> IAction.PrepareAsync(object parameters, StepContext context, CancellationToken cancellationToken) =>
         PrepareAsync((TParameters)parameters, context, cancellationToken);
 
-    Task<string?> IAction.FindLackAsync(object parameters, StepContext context, CancellationToken cancellationToken) =>
-        FindLackAsync((TParameters)parameters, context, cancellationToken);
+    Task<string?> IAction.CheckPermissionsAsync(object parameters, StepContext context, CancellationToken cancellationToken) =>
+        CheckPermissionsAsync((TParameters)parameters, context, cancellationToken);
 
     Task<ActionResult> IAction.ApplyAsync(object parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken) =>
         ApplyAsync((TParameters)parameters, preparation, context, cancellationToken);

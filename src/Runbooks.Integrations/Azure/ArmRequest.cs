@@ -55,11 +55,11 @@ internal sealed class ArmRequest(ArmResources arm, IOptions<ArmRequestOptions> o
         var will = $"{parameters.Method.ToString().ToUpperInvariant()} {parameters.Resource}{Below(parameters)} with {(parameters.Body is null ? "no body" : parameters.Body.ToJsonString())}.";
         if (!options.Value.AllowedScopes.Any(scope => IsWithin(parameters.Resource, scope)))
         {
-            return new Preparation { Will = will, Refusal = $"{parameters.Resource} is not within {ArmRequestOptions.SectionName}:AllowedScopes. Add it there if it is meant." };
+            return new Preparation { PlannedEffect = will, Refusal = $"{parameters.Resource} is not within {ArmRequestOptions.SectionName}:AllowedScopes. Add it there if it is meant." };
         }
 
         var found = await arm.GetAsync(Target(parameters), cancellationToken);
-        return new Preparation { Will = will, Identity = (string?)found.Json["id"] };
+        return new Preparation { PlannedEffect = will, Identity = (string?)found.Json["id"] };
     }
 
     protected override async Task<ActionResult> ApplyAsync(

@@ -26,7 +26,7 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
     /// <summary>Asks Azure whether this identity may do an operation on the resource.</summary>
     /// <param name="operation">As roles name it: <c>Microsoft.Web/sites/restart/action</c>.</param>
     /// <returns>What is lacking, in words; null when nothing is, or when Azure does not tell.</returns>
-    public async Task<string?> FindLackAsync(ArmTarget target, string operation, CancellationToken cancellationToken)
+    public async Task<string?> CheckPermissionsAsync(ArmTarget target, string operation, CancellationToken cancellationToken)
     {
         try
         {
@@ -36,26 +36,26 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
                 ? null
                 : $"This identity lacks the role {target.Role} on {target.Words}: it may not do {operation} there.";
         }
-        catch (Exception unknown) when (unknown is StepRefusedException or AzureCallException)
+        catch (Exception unknown) when (unknown is StepRefusedException or AzureRequestException)
         {
             return null;
         }
     }
 
     /// <summary>Sends, and returns once the operation has ended well.</summary>
-    public Task<AzureAnswer> SendAsync(AzureCall call, TimeProvider time, CancellationToken cancellationToken) =>
+    public Task<AzureResponse> SendAsync(AzureRequest call, TimeProvider time, CancellationToken cancellationToken) =>
         Caller.SendToEndAsync(call, time, cancellationToken);
 
     /// <param name="what">In words, for errors: <c>restart it</c>.</param>
     /// <param name="below">Added to the resource's path, for example <c>/restart</c>.</param>
     /// <param name="query">Added to the api-version, beginning with an ampersand.</param>
-    public AzureCall Call(ArmTarget target, RequestMethod method, string what, JsonNode? body = null, string below = "", string query = "") =>
+    public AzureRequest Call(ArmTarget target, RequestMethod method, string what, JsonNode? body = null, string below = "", string query = "") =>
         new(method, new Uri($"{_endpoint.ToString().TrimEnd('/')}{target.Id}{below}?api-version={target.ApiVersion}{query}"), what, target.Words, target.Role)
         {
             Body = body is null ? null : BinaryData.FromString(body.ToJsonString()),
         };
 
-    /// <exception cref="AzureCallException">The answer is not JSON.</exception>
+    /// <exception cref="AzureRequestException">The answer is not JSON.</exception>
     public static JsonObject ReadObject(ArmTarget target, BinaryData body)
     {
         try
@@ -64,11 +64,11 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
         }
         catch (Exception odd) when (odd is JsonException or InvalidOperationException)
         {
-            throw new AzureCallException($"{target.Words} answered with something that is not a JSON object.", inner: odd);
+            throw new AzureRequestException($"{target.Words} answered with something that is not a JSON object.", inner: odd);
         }
     }
 
-    private AzureCaller Caller => pipelines.ToManagement(_endpoint);
+    private AzureClient Caller => pipelines.ToManagement(_endpoint);
 }
 
 /// <summary>A resource as it was read.</summary>
@@ -87,7 +87,7 @@ internal sealed record ArmTarget(string Id, string ApiVersion, string Role)
     public string Name => Id[(Id.LastIndexOf('/') + 1)..];
 
     /// <summary>For people: <c>Traffic Manager assist</c>.</summary>
-    public string Words => ResourceWords.Of(Id);
+    public string Words => ResourceText.Of(Id);
 
     public string PortalLink => $"https://portal.azure.com/#@/resource{Id}";
 }
@@ -113,7 +113,7 @@ internal static class ArmPermissions
 }
 
 /// <summary>What people call a resource: <c>virtual machine vm-batch-1</c>.</summary>
-internal static partial class ResourceWords
+internal static partial class ResourceText
 {
     // The rest is told from its type: trafficFlows is a traffic flow.
     private static readonly FrozenDictionary<string, string> s_kinds = new Dictionary<string, string>

@@ -27,15 +27,15 @@ internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> o
         var age = $"older than {Words(parameters.OlderThan)}";
         if (TempFolder.Refusal(parameters.Folder, parameters.OlderThan, options.Value) is { } refusal)
         {
-            return new Preparation { Will = $"Delete files {age} below {parameters.Folder} on {machine.Words}.", Refusal = refusal };
+            return new Preparation { PlannedEffect = $"Delete files {age} below {parameters.Folder} on {machine.Words}.", Refusal = refusal };
         }
 
         var found = await machine.TempFilesAsync(parameters.Folder, parameters.OlderThan, delete: false, cancellationToken);
-        return new Preparation { Will = $"Delete files {age} below {parameters.Folder} on {machine.Words} (now {found})." };
+        return new Preparation { PlannedEffect = $"Delete files {age} below {parameters.Folder} on {machine.Words} (now {found})." };
     }
 
-    protected override Task<string?> FindLackAsync(DeleteTempFilesParameters parameters, StepContext context, CancellationToken cancellationToken) =>
-        machines.Find(parameters.Machine, context.Time).FindLackAsync(cancellationToken);
+    protected override Task<string?> CheckPermissionsAsync(DeleteTempFilesParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+        machines.Find(parameters.Machine, context.Time).CheckPermissionsAsync(cancellationToken);
 
     protected override async Task<ActionResult> ApplyAsync(
         DeleteTempFilesParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)

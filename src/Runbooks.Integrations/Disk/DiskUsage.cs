@@ -24,7 +24,7 @@ internal sealed class DiskUsage(Machines machines) : Check<DiskUsageParameters>(
     {
         var machine = machines.Find(parameters.Machine, context.Time);
         var space = await machine.SpaceAsync(parameters.Folder, cancellationToken);
-        return Reading.Judge(
+        return Measurement.Judge(
             parameters.Failing, space.Percent, "%", $" in use ({Size.Words(space.Size - space.Used)} free for {parameters.Folder} on {machine.Words})") with { Link = machine.Link };
     }
 }

@@ -22,7 +22,7 @@ internal interface IMachine
     Task<TempFiles> TempFilesAsync(string folder, TimeSpan olderThan, bool delete, CancellationToken cancellationToken);
 
     /// <returns>What this identity lacks to delete there, in words; null when nothing, or when nobody can tell.</returns>
-    Task<string?> FindLackAsync(CancellationToken cancellationToken);
+    Task<string?> CheckPermissionsAsync(CancellationToken cancellationToken);
 }
 
 internal sealed record DiskSpace(long Used, long Size)

@@ -35,7 +35,7 @@ internal sealed class LocalMachine(TimeProvider time) : IMachine
         return Task.FromResult(new TempFiles(files, bytes));
     }
 
-    public Task<string?> FindLackAsync(CancellationToken cancellationToken) => Task.FromResult<string?>(null);
+    public Task<string?> CheckPermissionsAsync(CancellationToken cancellationToken) => Task.FromResult<string?>(null);
 
     // A link is neither followed nor deleted: what it leads to belongs to somebody else.
     private static IEnumerable<FileInfo> Old(DirectoryInfo folder, DateTime before)

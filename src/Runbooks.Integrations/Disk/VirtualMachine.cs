@@ -47,8 +47,8 @@ internal sealed partial class VirtualMachine(ArmResources arm, string id, TimePr
         return found.Success ? new TempFiles(Number(found, 1), Number(found, 2)) : throw Odd();
     }
 
-    public Task<string?> FindLackAsync(CancellationToken cancellationToken) =>
-        arm.FindLackAsync(_target, "Microsoft.Compute/virtualMachines/runCommand/action", cancellationToken);
+    public Task<string?> CheckPermissionsAsync(CancellationToken cancellationToken) =>
+        arm.CheckPermissionsAsync(_target, "Microsoft.Compute/virtualMachines/runCommand/action", cancellationToken);
 
     private async Task<string> RunAsync(string folder, long minutes, string[] script, string what, CancellationToken cancellationToken)
     {
@@ -70,7 +70,7 @@ internal sealed partial class VirtualMachine(ArmResources arm, string id, TimePr
     private static string Said(JsonObject answer) => string.Concat(
         ((answer["properties"]?["output"]?["value"] ?? answer["value"]) as JsonArray ?? []).Select(part => (string?)part?["message"]));
 
-    private AzureCallException Odd() => new($"The script on {Words} did not say what it should have.");
+    private AzureRequestException Odd() => new($"The script on {Words} did not say what it should have.");
 
     private static long Number(Match match, int group) => long.Parse(match.Groups[group].ValueSpan, CultureInfo.InvariantCulture);
 

@@ -15,8 +15,8 @@ internal sealed class HttpProbe(IHttpClientFactory clients)
     : Check<HttpProbeParameters>("http.probe", "Asks a URL and compares the answer with what a healthy one looks like.")
 {
     public const string Client = "http.probe";
-    private const int MostRedirects = 5;
-    private const int MostBody = 64 * 1024;
+    private const int MaxRedirects = 5;
+    private const int MaxBody = 64 * 1024;
 
     protected override async Task<CheckResult> AskAsync(HttpProbeParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
@@ -57,7 +57,7 @@ internal sealed class HttpProbe(IHttpClientFactory clients)
             using var request = new HttpRequestMessage(parameters.Method == ProbeMethod.Head ? HttpMethod.Head : HttpMethod.Get, url);
             request.Headers.UserAgent.Add(new ProductInfoHeaderValue("runbooks", "1.0"));
             var answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
-            if (redirects == MostRedirects || Next(url, answer) is not { } next)
+            if (redirects == MaxRedirects || Next(url, answer) is not { } next)
             {
                 return answer;
             }
@@ -85,7 +85,7 @@ internal sealed class HttpProbe(IHttpClientFactory clients)
     private static async Task<string> ReadAsync(HttpResponseMessage answer, CancellationToken cancellationToken)
     {
         await using var stream = await answer.Content.ReadAsStreamAsync(cancellationToken);
-        var buffer = new byte[MostBody];
+        var buffer = new byte[MaxBody];
         var read = await stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken);
         return Encoding.UTF8.GetString(buffer, 0, read);
     }

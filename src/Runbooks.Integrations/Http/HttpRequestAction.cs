@@ -59,7 +59,7 @@ internal sealed class HttpRequestAction(IHttpClientFactory clients, IOptions<Htt
         var url = new Uri(parameters.Url);
         return Task.FromResult(new Preparation
         {
-            Will = $"{Verb(parameters)} {Shown(url)} with {(parameters.Body is null ? "no body" : parameters.Body.ToJsonString())}.",
+            PlannedEffect = $"{Verb(parameters)} {Shown(url)} with {(parameters.Body is null ? "no body" : parameters.Body.ToJsonString())}.",
             Refusal = Refusal(parameters, url),
         });
     }

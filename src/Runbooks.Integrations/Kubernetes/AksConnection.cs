@@ -60,7 +60,7 @@ internal sealed class AksConnection(AksServers servers, string resourceId, TimeP
 
             (_readAt, _doubtful) = (time.GetUtcNow(), false);
         }
-        catch (Exception failed) when (_client is not null && failed is AzureCallException or StepRefusedException)
+        catch (Exception failed) when (_client is not null && failed is AzureRequestException or StepRefusedException)
         {
             // Resource Manager may be down while the cluster is not: the way that was known is tried.
         }
@@ -76,7 +76,7 @@ internal sealed class AksServers(ArmResources arm)
 
     public static ArmTarget Target(string resourceId) => new(resourceId, Version, Role);
 
-    /// <exception cref="AzureCallException">Azure did not answer, or not with a kubeconfig.</exception>
+    /// <exception cref="AzureRequestException">Azure did not answer, or not with a kubeconfig.</exception>
     /// <exception cref="StepRefusedException">The role is missing.</exception>
     public async Task<AksServer> ReadAsync(string resourceId, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -90,7 +90,7 @@ internal sealed class AksServers(ArmResources arm)
         }
         catch (Exception odd) when (odd is FormatException or NullReferenceException or InvalidOperationException or ArgumentOutOfRangeException or YamlDotNet.Core.YamlException)
         {
-            throw new AzureCallException($"The credentials of {cluster.Words} are not a kubeconfig that can be used: {odd.Message}", inner: odd);
+            throw new AzureRequestException($"The credentials of {cluster.Words} are not a kubeconfig that can be used: {odd.Message}", inner: odd);
         }
     }
 

@@ -9,7 +9,7 @@ namespace Runbooks.Integrations.Kubernetes;
 /// <summary>What the runbooks need of one cluster's pods, with errors in words.</summary>
 internal sealed class ClusterPods(IClusterConnection connection, string cluster, string? link)
 {
-    private const int MostPods = 500;
+    private const int MaxPods = 500;
 
     public const string Role = "Azure Kubernetes Service RBAC Writer, or a Kubernetes role with: get and list pods, get pods/log, create pods/eviction, delete pods";
 
@@ -27,7 +27,7 @@ internal sealed class ClusterPods(IClusterConnection connection, string cluster,
 
     public Task<IList<V1Pod>> ListAsync(string ns, CancellationToken cancellationToken) => CallAsync(
         $"list pods in {ns}",
-        async client => (await client.CoreV1.ListNamespacedPodAsync(ns, limit: MostPods, cancellationToken: cancellationToken)).Items,
+        async client => (await client.CoreV1.ListNamespacedPodAsync(ns, limit: MaxPods, cancellationToken: cancellationToken)).Items,
         cancellationToken: cancellationToken);
 
     /// <returns>The end of the log, at most <paramref name="lines"/> lines and about 8 MiB; null when there is none.</returns>
@@ -67,9 +67,9 @@ internal sealed class ClusterPods(IClusterConnection connection, string cluster,
 
     /// <summary>Asks whether this identity may evict the pod, or delete it when evicting is not enough.</summary>
     /// <returns>What it may not, in words; null when it may, or when the cluster does not tell.</returns>
-    public async Task<string?> FindLackAsync(string ns, string name, bool delete, CancellationToken cancellationToken) =>
-        !await MayAsync("create", "eviction", ns, name, cancellationToken) ? Lack($"evict pod {ns}/{name}")
-        : delete && !await MayAsync("delete", null, ns, name, cancellationToken) ? Lack($"delete pod {ns}/{name}")
+    public async Task<string?> CheckPermissionsAsync(string ns, string name, bool delete, CancellationToken cancellationToken) =>
+        !await MayAsync("create", "eviction", ns, name, cancellationToken) ? MissingPermission($"evict pod {ns}/{name}")
+        : delete && !await MayAsync("delete", null, ns, name, cancellationToken) ? MissingPermission($"delete pod {ns}/{name}")
         : null;
 
     private async Task<bool> MayAsync(string verb, string? subresource, string ns, string name, CancellationToken cancellationToken)
@@ -91,7 +91,7 @@ internal sealed class ClusterPods(IClusterConnection connection, string cluster,
         }
     }
 
-    private string Lack(string what) => $"This identity may not {what} on cluster '{cluster}'. It lacks the role {Role}.";
+    private string MissingPermission(string what) => $"This identity may not {what} on cluster '{cluster}'. It lacks the role {Role}.";
 
     private static Func<EvictionOutcome>? Outcome(int status) => status switch
     {
@@ -119,11 +119,11 @@ internal sealed class ClusterPods(IClusterConnection connection, string cluster,
             throw status switch
             {
                 401 => new StepRefusedException($"Cluster '{cluster}' does not know this identity (401), so it may not {what}. Is its token still good, or Entra sign-in on? The cluster says: {words}"),
-                403 => new StepRefusedException($"{Lack(what)} The cluster says: {words}"),
+                403 => new StepRefusedException($"{MissingPermission(what)} The cluster says: {words}"),
                 _ => new ClusterException($"Cluster '{cluster}' answered {status} to: {what}. {words}", refused),
             };
         }
-        catch (AzureCallException unknown)
+        catch (AzureRequestException unknown)
         {
             throw new ClusterException($"Where cluster '{cluster}' is cannot be learnt to {what}: {unknown.Message}", unknown);
         }

@@ -6,8 +6,8 @@ namespace Runbooks.Integrations.Kubernetes;
 /// <summary>Keeps the end of a pod's logs as evidence, under names that a second attempt finds again.</summary>
 internal sealed class PodLogKeeper(ClusterPods pods, StepContext context, string uid)
 {
-    private const int MostLines = 5000;
-    private const int MostBytes = 1024 * 1024;
+    private const int MaxLines = 5000;
+    private const int MaxBytes = 1024 * 1024;
     private readonly List<string> _kept = [];
 
     /// <summary>References of the evidence store.</summary>
@@ -50,7 +50,7 @@ internal sealed class PodLogKeeper(ClusterPods pods, StepContext context, string
 
     private async Task KeepAsync(V1Pod pod, string container, bool previous, CancellationToken cancellationToken)
     {
-        await using var log = await pods.LogAsync(pod.Metadata.NamespaceProperty, pod.Metadata.Name, container, previous, stamped: true, MostLines, cancellationToken);
+        await using var log = await pods.LogAsync(pod.Metadata.NamespaceProperty, pod.Metadata.Name, container, previous, stamped: true, MaxLines, cancellationToken);
         if (log is null)
         {
             return;
@@ -61,7 +61,7 @@ internal sealed class PodLogKeeper(ClusterPods pods, StepContext context, string
         if (all.Length > 0)
         {
             // The end is what tells: the beginning is cut when it is too long.
-            var end = (int)Math.Min(all.Length, MostBytes);
+            var end = (int)Math.Min(all.Length, MaxBytes);
             using var content = new MemoryStream(all.GetBuffer(), (int)all.Length - end, end, writable: false);
             _kept.Add(await context.Evidence.SaveAsync(context.IncidentId, FileName(pod.Metadata.Name, previous), content, cancellationToken));
         }

@@ -25,7 +25,7 @@ internal sealed class RecyclePod(Clusters clusters)
         var pod = await pods.FindAsync(parameters.Namespace, parameters.Pod, cancellationToken);
         return new Preparation
         {
-            Will = $"Recycle pod {parameters.Namespace}/{parameters.Pod} on cluster {pods.Cluster}"
+            PlannedEffect = $"Recycle pod {parameters.Namespace}/{parameters.Pod} on cluster {pods.Cluster}"
                 + $": {(parameters.KeepLogs ? "keep its last logs, " : "")}evict it"
                 + (parameters.OnBudget == OnBudget.Delete ? " (delete it if a disruption budget objects)" : "")
                 + " and wait until the replacement is ready.",
@@ -34,8 +34,8 @@ internal sealed class RecyclePod(Clusters clusters)
         };
     }
 
-    protected override Task<string?> FindLackAsync(RecyclePodParameters parameters, StepContext context, CancellationToken cancellationToken) =>
-        clusters.Pods(parameters.Cluster).FindLackAsync(parameters.Namespace, parameters.Pod, parameters.OnBudget == OnBudget.Delete, cancellationToken);
+    protected override Task<string?> CheckPermissionsAsync(RecyclePodParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+        clusters.Pods(parameters.Cluster).CheckPermissionsAsync(parameters.Namespace, parameters.Pod, parameters.OnBudget == OnBudget.Delete, cancellationToken);
 
     protected override async Task<ActionResult> ApplyAsync(
         RecyclePodParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
@@ -47,7 +47,7 @@ internal sealed class RecyclePod(Clusters clusters)
 
         var pod = await pods.FindAsync(parameters.Namespace, parameters.Pod, cancellationToken);
         var logs = new PodLogKeeper(pods, context, uid);
-        var replacement = new Replacement(pods, parameters.Namespace, parameters.Pod, uid, context.Time);
+        var replacement = new PodReplacement(pods, parameters.Namespace, parameters.Pod, uid, context.Time);
         string did;
         if (pod?.Metadata.Uid != uid)
         {
@@ -122,8 +122,8 @@ internal sealed class RecyclePod(Clusters clusters)
     private static string? Refusal(RecyclePodParameters parameters, V1Pod? pod) => pod switch
     {
         null => $"There is no pod {parameters.Namespace}/{parameters.Pod}: nothing to recycle.",
-        _ when Replacement.Controller(pod) is null => "No controller owns this pod, so nothing would bring it back.",
-        _ when Replacement.Controller(pod) is { Kind: "Node" } => "This is a static pod of its node; evicting it does not restart it.",
+        _ when PodReplacement.Controller(pod) is null => "No controller owns this pod, so nothing would bring it back.",
+        _ when PodReplacement.Controller(pod) is { Kind: "Node" } => "This is a static pod of its node; evicting it does not restart it.",
         _ => null,
     };
 

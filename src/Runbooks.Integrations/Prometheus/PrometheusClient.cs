@@ -74,13 +74,13 @@ internal sealed class PrometheusClient(IHttpClientFactory clients, AzurePipeline
 
     private async Task<(int Status, string Text)> ThroughAzureAsync(string name, Uri url, CancellationToken cancellationToken)
     {
-        var call = new AzureCall(RequestMethod.Get, url, "query it", $"Prometheus '{name}'", AzureRole) { Understood = s_badQuery };
+        var call = new AzureRequest(RequestMethod.Get, url, "query it", $"Prometheus '{name}'", AzureRole) { Understood = s_badQuery };
         try
         {
             var answer = await azure.To(url, AzureScope).SendAsync(call, cancellationToken);
             return (answer.Status, answer.Body.ToString());
         }
-        catch (Exception failed) when (failed is AzureCallException or StepRefusedException)
+        catch (Exception failed) when (failed is AzureRequestException or StepRefusedException)
         {
             throw new PrometheusException(failed.Message, failed);
         }

@@ -24,7 +24,7 @@ internal sealed class PrometheusQuery(PrometheusClient prometheus)
             var found = await prometheus.QueryAsync(parameters.Endpoint, parameters.Query, cancellationToken);
             var link = Link(prometheus.Find(parameters.Endpoint).Endpoint, parameters.Query);
             return found.Count == 0
-                ? Reading.Empty(failing, parameters.WhenEmpty, "no series matches it now. Is the target still scraped?") with { Link = link }
+                ? Measurement.Empty(failing, parameters.WhenEmpty, "no series matches it now. Is the target still scraped?") with { Link = link }
                 : Judge(parameters, found) with
                 {
                     Series = await RecentAsync(parameters, failing.Worst(found, Latest), context.Time, cancellationToken),
@@ -40,7 +40,7 @@ internal sealed class PrometheusQuery(PrometheusClient prometheus)
     private static CheckResult Judge(PrometheusQueryParameters parameters, IReadOnlyList<PrometheusSeries> found)
     {
         var worst = parameters.Failing.Worst(found, Latest);
-        return Reading.Judge(parameters.Failing, Latest(worst), parameters.Unit, found.Count == 1 ? "" : $" (the worst of {found.Count} series: {worst})");
+        return Measurement.Judge(parameters.Failing, Latest(worst), parameters.Unit, found.Count == 1 ? "" : $" (the worst of {found.Count} series: {worst})");
     }
 
     // The curve is a courtesy: when it cannot be had, the verdict stands without it.
@@ -52,7 +52,7 @@ internal sealed class PrometheusQuery(PrometheusClient prometheus)
             var now = time.GetUtcNow();
             var range = await prometheus.RangeAsync(parameters.Endpoint, parameters.Query, now - Shown, now, Step, cancellationToken);
             var series = range.FirstOrDefault(one => one.IsSame(worst));
-            return series is null ? [] : [.. series.Values.Where(double.IsFinite).TakeLast(Reading.MostPoints)];
+            return series is null ? [] : [.. series.Values.Where(double.IsFinite).TakeLast(Measurement.MaxPoints)];
         }
         catch (PrometheusException)
         {

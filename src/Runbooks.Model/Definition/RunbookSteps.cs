@@ -80,7 +80,7 @@ public sealed record Verify(IReadOnlyList<string> Checks, TimeSpan Every, TimeSp
 /// <param name="Checks">Names of diagnosis checks; all must pass.</param>
 /// <param name="StableFor">They have to pass for this long without a break.</param>
 /// <param name="AtMost">When they still do not after this long, a person is paged; the lease stays.</param>
-/// <param name="Every">Pause between looks.</param>
+/// <param name="Every">Pause between rounds.</param>
 public sealed record Hold(IReadOnlyList<string> Checks, TimeSpan StableFor, TimeSpan AtMost, TimeSpan Every)
 {
     public static readonly TimeSpan DefaultEvery = TimeSpan.FromSeconds(30);

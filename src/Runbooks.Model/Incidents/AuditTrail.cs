@@ -68,7 +68,7 @@ public static class AuditTrail
 /// <param name="Message">What was found, in words.</param>
 public sealed record AuditVerdict(string? Incident, int? Line, string Message)
 {
-    public bool Whole => Line is null;
+    public bool IsIntact => Line is null;
 }
 
 /// <summary>

@@ -85,9 +85,9 @@ public enum GateOutcome
 /// <param name="Via">How it came: <c>link</c>, <c>api</c>, <c>slack</c>.</param>
 /// <param name="PlanHash">The plan that the person was shown; null where the way it came shows none.</param>
 public sealed record Decision(
-    Verb Verb, string Person, string Via, DateTimeOffset At, string? Reason = null, string? PlanHash = null);
+    DecisionVerb Verb, string Person, string Via, DateTimeOffset At, string? Reason = null, string? PlanHash = null);
 
-public enum Verb { Approve, Reject, TakeOver }
+public enum DecisionVerb { Approve, Reject, TakeOver }
 
 /// <summary>What became of a decision.</summary>
 /// <param name="Message">In words, for the person who decided: who decided, what and when.</param>

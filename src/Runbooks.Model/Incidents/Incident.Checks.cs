@@ -11,12 +11,12 @@ public sealed partial record Incident
             ? this
             : (this with { Findings = findings }).Note(now, TimelineKind.Diagnosis, "runbook", Summarize(findings));
 
-    /// <summary>Records a later look. Only a change is worth a line: a lease may be looked at a thousand times.</summary>
-    public Incident RecordLook(IncidentState state, IReadOnlyList<Finding> findings, DateTimeOffset now)
+    /// <summary>Records a verification round. Only a change is worth a line: a lease may be checked a thousand times.</summary>
+    public Incident RecordVerification(IncidentState state, IReadOnlyList<Finding> findings, DateTimeOffset now)
     {
         var before = Verification.ToDictionary(finding => finding.Name, finding => finding.Verdict);
         var changed = State != state || findings.Any(finding => !before.TryGetValue(finding.Name, out var verdict) || verdict != finding.Verdict);
-        var looked = this with { State = state, Reason = null, Verification = findings, Looks = Looks.Add(state, findings, now), UpdatedAt = now };
+        var looked = this with { State = state, Reason = null, Verification = findings, VerificationRounds = VerificationRounds.Add(state, findings, now), UpdatedAt = now };
         return changed
             ? looked.Note(now, state == IncidentState.Holding ? TimelineKind.Lease : TimelineKind.Verification, "runbook", Summarize(findings))
             : looked;
@@ -31,29 +31,29 @@ public sealed partial record Incident
 /// <param name="At">The first of the rounds.</param>
 /// <param name="Verdicts">By the check's name in the runbook.</param>
 /// <param name="Rounds">How many rounds in a row answered the same.</param>
-public sealed record Look(IncidentState State, DateTimeOffset At, IReadOnlyDictionary<string, Verdict> Verdicts, int Rounds);
+public sealed record VerificationRound(IncidentState State, DateTimeOffset At, IReadOnlyDictionary<string, Verdict> Verdicts, int Rounds);
 
-public static class IncidentLooks
+public static class VerificationRounds
 {
     /// <summary>Changes that one record keeps; a check that comes and goes for days must not bloat it.</summary>
     public const int MaxKept = 100;
 
     /// <summary>With one more round; a round like the one before is only counted.</summary>
-    internal static IReadOnlyList<Look> Add(this IReadOnlyList<Look> looks, IncidentState state, IReadOnlyList<Finding> findings, DateTimeOffset now)
+    internal static IReadOnlyList<VerificationRound> Add(this IReadOnlyList<VerificationRound> rounds, IncidentState state, IReadOnlyList<Finding> findings, DateTimeOffset now)
     {
-        if (looks.Count > 0 && looks[^1] is var last && last.State == state && IsSame(last, findings))
+        if (rounds.Count > 0 && rounds[^1] is var last && last.State == state && IsSame(last, findings))
         {
-            return [.. looks.SkipLast(1), last with { Rounds = last.Rounds + 1 }];
+            return [.. rounds.SkipLast(1), last with { Rounds = last.Rounds + 1 }];
         }
 
-        return looks.Count < MaxKept
-            ? [.. looks, new Look(state, now, findings.ToDictionary(finding => finding.Name, finding => finding.Verdict), 1)]
-            : looks;
+        return rounds.Count < MaxKept
+            ? [.. rounds, new VerificationRound(state, now, findings.ToDictionary(finding => finding.Name, finding => finding.Verdict), 1)]
+            : rounds;
     }
 
-    private static bool IsSame(Look look, IReadOnlyList<Finding> findings) =>
-        look.Verdicts.Count == findings.Count
-        && findings.All(finding => look.Verdicts.TryGetValue(finding.Name, out var verdict) && verdict == finding.Verdict);
+    private static bool IsSame(VerificationRound round, IReadOnlyList<Finding> findings) =>
+        round.Verdicts.Count == findings.Count
+        && findings.All(finding => round.Verdicts.TryGetValue(finding.Name, out var verdict) && verdict == finding.Verdict);
 }
 
 /// <summary>What the findings together mean for the mitigation.</summary>

@@ -28,12 +28,12 @@ public sealed partial record Incident
             SettlesAt = state switch
             {
                 IncidentState.Resolved when settles => now + settleFor,
-                IncidentState.TakenOver => now + Incident.LongestDrive,
+                IncidentState.TakenOver => now + Incident.LongestOwnership,
                 _ => null,
             },
             WakeEvent = settles ? settleEvent : null,
         };
-        return ended.Note(now, TimelineKind.Closed, "runbook", $"{IncidentWords.Of(state)}. {reason}");
+        return ended.Note(now, TimelineKind.Closed, "runbook", $"{IncidentText.Of(state)}. {reason}");
     }
 }
 
@@ -55,25 +55,25 @@ public sealed partial record Incident
 }
 
 /// <summary>
-/// What follows a take-over. For the engine the incident is final; for people it stays open until the one who drives says
+/// What follows a take-over. For the engine the incident is final; for people it stays open until the responder who owns it says
 /// that it is over. Its <see cref="Incident.SettlesAt"/> holds how long alerts on the target keep folding into it.
 /// </summary>
 public sealed partial record Incident
 {
-    /// <summary>A person who drives hears of more alerts through this incident for so long; then somebody is asked anew.</summary>
-    public static readonly TimeSpan LongestDrive = TimeSpan.FromHours(4);
+    /// <summary>A responder who owns it hears of more alerts through this incident for so long; then somebody is asked anew.</summary>
+    public static readonly TimeSpan LongestOwnership = TimeSpan.FromHours(4);
 
     /// <summary>Whether a person took it over and has not closed it yet.</summary>
-    public bool IsDriven() => this is { State: IncidentState.TakenOver, SettlesAt: not null };
+    public bool IsOwnedByResponder() => this is { State: IncidentState.TakenOver, SettlesAt: not null };
 
-    /// <summary>Closed by hand. Says nothing about an incident that nobody drives.</summary>
-    public Incident CloseByHand(string by, string reason, DateTimeOffset now) => IsDriven()
+    /// <summary>Closed by hand. Says nothing about an incident that nobody owns.</summary>
+    public Incident CloseByHand(string by, string reason, DateTimeOffset now) => IsOwnedByResponder()
         ? (this with { SettlesAt = null, ClosedAt = now, Reason = $"{Reason} Closed by {by}: {reason}".Trim() })
             .Note(now, TimelineKind.Closed, by, $"{by} closed it by hand: {reason}")
         : this;
 
-    /// <summary>What a new incident says about the one before it that a person still drives.</summary>
-    public Incident NoteEarlier(Incident driven, DateTimeOffset now) => Note(
+    /// <summary>What a new incident says about the one before it that a responder still owns.</summary>
+    public Incident NoteEarlier(Incident owned, DateTimeOffset now) => Note(
         now, TimelineKind.Opened, "runbook",
-        $"Incident {driven.Id} on this target was taken over and is not closed after {LongestDrive.TotalHours:0} h, so this alert opened a new one.");
+        $"Incident {owned.Id} on this target was taken over and is not closed after {LongestOwnership.TotalHours:0} h, so this alert opened a new one.");
 }

@@ -47,15 +47,15 @@ public sealed partial record Incident
     {
         if (gate.Outcome != GateOutcome.Pending)
         {
-            return new(DecisionStatus.AlreadyClosed, GateWords.HowItEnded(gate));
+            return new(DecisionStatus.AlreadyClosed, GateText.HowItEnded(gate));
         }
 
         if (decision.At >= gate.ExpiresAt)
         {
-            return new(DecisionStatus.AlreadyClosed, $"Nobody decided before {GateWords.Clock(gate.ExpiresAt)}; this question has expired.");
+            return new(DecisionStatus.AlreadyClosed, $"Nobody decided before {GateText.Clock(gate.ExpiresAt)}; this question has expired.");
         }
 
-        if (decision.Verb != Verb.Approve)
+        if (decision.Verb != DecisionVerb.Approve)
         {
             return null;
         }
@@ -77,14 +77,14 @@ public sealed partial record Incident
 
     private static (Incident, DecisionResult) Record(Incident incident, Gate gate, Decision decision)
     {
-        var approvals = gate.Decisions.Count(d => d.Verb == Verb.Approve);
+        var approvals = gate.Decisions.Count(d => d.Verb == DecisionVerb.Approve);
         var outcome = decision.Verb switch
         {
-            Verb.Reject => GateOutcome.Rejected,
-            Verb.TakeOver => GateOutcome.TakenOver,
+            DecisionVerb.Reject => GateOutcome.Rejected,
+            DecisionVerb.TakeOver => GateOutcome.TakenOver,
             _ => approvals >= gate.Required ? GateOutcome.Approved : GateOutcome.Pending,
         };
-        var said = GateWords.Said(decision);
+        var said = GateText.Said(decision);
         var settled = outcome != GateOutcome.Pending;
         if (settled)
         {
@@ -93,7 +93,7 @@ public sealed partial record Incident
 
         var recorded = incident.Replace(gate).Note(decision.At, TimelineKind.Decision, decision.Person, said);
         return (recorded, settled
-            ? new(DecisionStatus.Decided, $"You {GateWords.Past(decision.Verb)} this at {GateWords.Clock(decision.At)}.")
+            ? new(DecisionStatus.Decided, $"You {GateText.Past(decision.Verb)} this at {GateText.Clock(decision.At)}.")
             : new(DecisionStatus.MoreNeeded, $"Your approval counts; {gate.Required - approvals} more needed."));
     }
 

@@ -34,8 +34,8 @@ public sealed partial record Incident
     public Incident FinishStep(StepRecord step, StepStatus status, ActionResult result, DateTimeOffset now) =>
         step.FinishedAt is not null && !IsUndo(status)
             ? this
-            : Replace(step with { Status = status, UndoneFrom = IsUndo(status) ? step.UndoneFrom ?? step.Status : null, FinishedAt = now, Outcome = result.Did, Outputs = result.Outputs, Evidence = [.. step.Evidence, .. result.Evidence] }, now)
-            .Note(now, IsUndo(status) ? TimelineKind.Undo : TimelineKind.Step, "runbook", $"{step.Name}: {result.Did}");
+            : Replace(step with { Status = status, UndoneFrom = IsUndo(status) ? step.UndoneFrom ?? step.Status : null, FinishedAt = now, Outcome = result.Result, Outputs = result.Outputs, Evidence = [.. step.Evidence, .. result.Evidence] }, now)
+            .Note(now, IsUndo(status) ? TimelineKind.Undo : TimelineKind.Step, "runbook", $"{step.Name}: {result.Result}");
 
     private static bool IsUndo(StepStatus status) => status is StepStatus.Undone or StepStatus.UndoFailed;
 

@@ -35,7 +35,7 @@ public sealed partial record Incident
     public required DateTimeOffset UpdatedAt { get; init; }
     public DateTimeOffset? ClosedAt { get; init; }
 
-    /// <summary>After a verified fix, or while a person drives, alerts on the target until this time belong to this incident.</summary>
+    /// <summary>After a verified fix, or while a responder owns it, alerts on the target until this time belong to this incident.</summary>
     public DateTimeOffset? SettlesAt { get; init; }
 
     /// <summary>The incident whose fix did not hold, so that this one opened; null for any other.</summary>
@@ -56,8 +56,9 @@ public sealed partial record Incident
     /// <summary>The last verification round, in the same form.</summary>
     public IReadOnlyList<Finding> Verification { get; init; } = [];
 
-    /// <summary>Every look after the mitigation, verifying or holding, in order.</summary>
-    public IReadOnlyList<Look> Looks { get; init; } = [];
+    /// <summary>Every verification round after the mitigation, verifying or holding, in order.</summary>
+    [JsonPropertyName("looks")]
+    public IReadOnlyList<VerificationRound> VerificationRounds { get; init; } = [];
     public IReadOnlyList<Gate> Gates { get; init; } = [];
     public IReadOnlyList<StepRecord> Steps { get; init; } = [];
     public IReadOnlyList<Delivery> Deliveries { get; init; } = [];

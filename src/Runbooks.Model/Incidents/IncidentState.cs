@@ -26,7 +26,7 @@ public enum IncidentState
     /// <summary>Nobody answered in time.</summary>
     Expired,
 
-    /// <summary>A person drives; the automation stopped.</summary>
+    /// <summary>A responder owns it; the automation stopped.</summary>
     TakenOver,
 
     Cancelled,
@@ -41,7 +41,7 @@ public static class IncidentStates
 }
 
 /// <summary>The words for a state and for a target, the same on every page and card.</summary>
-public static class IncidentWords
+public static class IncidentText
 {
     public static string Of(IncidentState state) => state switch
     {

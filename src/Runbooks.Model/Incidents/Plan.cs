@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Runbooks.Model.Definition;
 
 namespace Runbooks.Model.Incidents;
@@ -15,15 +16,15 @@ public sealed record Plan(string Hash, IReadOnlyList<PlannedStep> Steps, string?
 
 /// <summary>One step as it would run now.</summary>
 /// <param name="Parameters">Resolved, secrets masked; references to outputs of steps that have not run stay as written.</param>
-/// <param name="Will">What it will do, in words.</param>
+/// <param name="PlannedEffect">What it will do, in words.</param>
 /// <param name="Undo">How it is undone, in words; null when it cannot be.</param>
 /// <param name="Identity">What makes its target this very target; null when the parameters say it all.</param>
 /// <param name="Deferred">Its parameters need outputs of steps that run before it, so they are known only then.</param>
 public sealed record PlannedStep(
-    Phase Phase, string Name, string Action, JsonElement Parameters, string Will, string? Undo, string? Identity, bool Deferred = false)
+    Phase Phase, string Name, string Action, JsonElement Parameters, [property: JsonPropertyName("will")] string PlannedEffect, string? Undo, string? Identity, bool Deferred = false)
 {
     /// <summary>Whether people have to know about undoing it: what cures the cause is never taken back, so only that it cannot be is worth a line.</summary>
-    public bool TellsUndo => Phase == Phase.Mitigation || Undo is null;
+    public bool ShowsUndo => Phase == Phase.Mitigation || Undo is null;
 }
 
 /// <summary>One value that changes when anything that a person was shown changes.</summary>

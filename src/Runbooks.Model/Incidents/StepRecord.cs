@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Runbooks.Model.Definition;
 
 namespace Runbooks.Model.Incidents;
@@ -57,7 +58,8 @@ public enum StepStatus
 public sealed record Preparation
 {
     /// <summary>What it will do, in words with the resolved parameters: the line a person approves.</summary>
-    public required string Will { get; init; }
+    [JsonPropertyName("will")]
+    public required string PlannedEffect { get; init; }
 
     /// <summary>
     /// What makes the target this very target (a pod's UID, an etag's resource id): when it differs at execution, the
@@ -76,8 +78,8 @@ public sealed record Preparation
 }
 
 /// <summary>What an action did.</summary>
-/// <param name="Did">In words, in the past tense.</param>
-public sealed record ActionResult(string Did)
+/// <param name="Result">In words, in the past tense.</param>
+public sealed record ActionResult(string Result)
 {
     /// <summary>Values that later steps and messages may read. Never a secret.</summary>
     public IReadOnlyDictionary<string, string> Outputs { get; init; } = new Dictionary<string, string>();

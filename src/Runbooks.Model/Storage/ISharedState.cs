@@ -1,7 +1,7 @@
 namespace Runbooks.Model.Storage;
 
 /// <summary>
-/// Small documents that incidents share: a runbook's ledger of runs, a breaker, the kill switch. Changed atomically, so
+/// Small documents that incidents share: the history of a runbook's runs, a breaker, the kill switch. Changed atomically, so
 /// a limit that is read and used up in one change holds under any concurrency.
 /// </summary>
 public interface ISharedState

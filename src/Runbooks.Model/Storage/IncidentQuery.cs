@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
+using System.Text.Json.Serialization;
 using Runbooks.Model.Incidents;
 
 namespace Runbooks.Model.Storage;
@@ -17,7 +18,7 @@ public sealed record IncidentQuery(
 public sealed record IncidentPage(IReadOnlyList<IncidentSummary> Items, string? Next);
 
 /// <summary>One line of a listing.</summary>
-/// <param name="Driven">A person took it over and has not closed it yet: final, and not over.</param>
+/// <param name="OwnedByResponder">A person took it over and has not closed it yet: final, and not over.</param>
 /// <param name="InStorm">Its messages are shared with others of its runbook.</param>
 public sealed record IncidentSummary(
     string Id,
@@ -30,12 +31,12 @@ public sealed record IncidentSummary(
     DateTimeOffset OpenedAt,
     DateTimeOffset UpdatedAt,
     DateTimeOffset? ClosedAt,
-    bool Driven = false,
+    [property: JsonPropertyName("driven")] bool OwnedByResponder = false,
     bool InStorm = false)
 {
     public static IncidentSummary Of(Incident incident) => new(
         incident.Id, incident.RunbookId, incident.Title, incident.Target, incident.State, incident.Reason,
-        incident.AlertCount, incident.OpenedAt, incident.UpdatedAt, incident.ClosedAt, incident.IsDriven(), incident.InStorm);
+        incident.AlertCount, incident.OpenedAt, incident.UpdatedAt, incident.ClosedAt, incident.IsOwnedByResponder(), incident.InStorm);
 }
 
 /// <summary>

@@ -5,7 +5,7 @@ namespace Runbooks.Sqlite.Store;
 /// <summary>
 /// The incidents written last, to save parsing them again. A hit counts only together with the version that the
 /// database holds at that moment, so an entry whose transaction was rolled back is never believed. Two generations
-/// bound it: whatever was not written for a whole generation is dropped, as parked incidents should be.
+/// bound it: whatever was not written for a whole generation is dropped, as waiting incidents should be.
 /// </summary>
 internal sealed class IncidentCache(int generation = 256)
 {

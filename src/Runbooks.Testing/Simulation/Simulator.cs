@@ -13,7 +13,7 @@ namespace Runbooks.Testing.Simulation;
 internal static class Simulator
 {
     /// <exception cref="TestCaseException">The alert opens nothing.</exception>
-    public static async Task<PlayedIncident> PlayAsync(Runbook runbook, IReadOnlyList<Alert> alerts, Assumptions assumed, StepCatalog real)
+    public static async Task<SimulatedIncident> PlayAsync(Runbook runbook, IReadOnlyList<Alert> alerts, Assumptions assumed, StepCatalog real)
     {
         await using var world = await TestWorld.StartAsync(assumed.ScriptFor(runbook), runbook, real);
         var opening = await TestOpening.TakeAsync(world, alerts);
@@ -32,7 +32,7 @@ internal static class Simulator
             }
         }
 
-        return new(await world.Get<IIncidentStore>().GetAsync(id, CancellationToken.None), questions, world.Get<SilentChannel>().Kept);
+        return new(await world.Get<IIncidentStore>().GetAsync(id, CancellationToken.None), questions, world.Get<RecordingChannel>().Kept);
     }
 
     private static async Task AnswerAsync(TestWorld world, string id, Gate question, Assumptions assumed)
@@ -43,16 +43,16 @@ internal static class Simulator
         }
 
         await world.PassAsync(question.OpenedAt + assumed.After, () => world.IsOverAsync(id));
-        for (var person = 1; person <= (verb == Verb.Approve ? question.Required : 1); person++)
+        for (var person = 1; person <= (verb == DecisionVerb.Approve ? question.Required : 1); person++)
         {
             var by = person == 1 ? assumed.By : $"{assumed.By} ({person})";
-            await world.Get<DecisionDesk>().DecideAsync(id, question.Id, new Ballot(verb, by, "simulation"), CancellationToken.None);
+            await world.Get<ApprovalService>().DecideAsync(id, question.Id, new DecisionRequest(verb, by, "simulation"), CancellationToken.None);
         }
     }
 }
 
 /// <param name="Questions">As they were when they were asked.</param>
-internal sealed record PlayedIncident(Incident Incident, IReadOnlyList<Gate> Questions, IReadOnlyList<KeptCard> Messages);
+internal sealed record SimulatedIncident(Incident Incident, IReadOnlyList<Gate> Questions, IReadOnlyList<RecordedCard> Messages);
 
 /// <summary>What is assumed about the world and about people while an incident is simulated.</summary>
 internal sealed record Assumptions
@@ -66,7 +66,7 @@ internal sealed record Assumptions
     public IReadOnlyDictionary<string, ScriptedStep> Steps { get; init; } = new Dictionary<string, ScriptedStep>();
 
     /// <summary>What people answer to every question; null: nobody answers.</summary>
-    public Verb? Decision { get; init; } = Verb.Approve;
+    public DecisionVerb? Decision { get; init; } = DecisionVerb.Approve;
 
     public required string By { get; init; }
 

@@ -12,7 +12,7 @@ namespace Runbooks.Web.Console;
 
 /// <summary><c>GET /</c> and <c>GET /incidents/{id}</c></summary>
 public sealed class ConsoleHandler(
-    IIncidentStore store, PinnedRunbooks pinned, LoadedRunbooks loaded, IOptions<ConsoleOptions> options, SafetyWords safety, TimeProvider time, HttpEdge edge)
+    IIncidentStore store, PinnedRunbooks pinned, LoadedRunbooks loaded, IOptions<ConsoleOptions> options, SafetyWarnings safety, TimeProvider time, HttpRequestRunner edge)
 {
     private const int OpenShown = 200;
     private const int ClosedShown = 25;
@@ -22,7 +22,7 @@ public sealed class ConsoleHandler(
         // As with a state that is none: an address that somebody cut short shows the first page.
         var after = Given(request, "after") is { } cursor && IncidentCursor.TryParse(cursor) is not null ? cursor : null;
         var filter = new ConsoleFilter(Given(request, "state"), Given(request, "runbook"), after);
-        IncidentState? state = StateWords.TryParse(filter.State ?? "", out var parsed) ? parsed : null;
+        IncidentState? state = StateText.TryParse(filter.State ?? "", out var parsed) ? parsed : null;
         var query = new IncidentQuery(state, filter.Runbook);
         var nothing = new IncidentPage([], null);
 
@@ -31,7 +31,7 @@ public sealed class ConsoleHandler(
             ? await store.ListAsync(query with { Open = true, Limit = OpenShown }, cancellationToken)
             : nothing;
         var driven = filter.After is null && filter.State is null or "open"
-            ? (await store.ListAsync(query with { State = IncidentState.TakenOver, Limit = OpenShown }, cancellationToken)).Items.Where(item => item.Driven).ToList()
+            ? (await store.ListAsync(query with { State = IncidentState.TakenOver, Limit = OpenShown }, cancellationToken)).Items.Where(item => item.OwnedByResponder).ToList()
             : [];
         var closed = filter.State is not "open"
             ? await store.ListAsync(query with { Open = false, Limit = ClosedShown, After = filter.After }, cancellationToken)

@@ -7,7 +7,7 @@ using Runbooks.Web.Http;
 namespace Runbooks.Web.Decisions;
 
 /// <summary><c>POST /api/incidents/{id}/cancel</c></summary>
-public sealed class CancelHandler(DecisionDesk desk, HttpEdge edge)
+public sealed class CancelHandler(ApprovalService approvals, HttpRequestRunner edge)
 {
     private const string Example = """{"by":"ada","reason":"false alarm"}""";
 
@@ -22,13 +22,13 @@ public sealed class CancelHandler(DecisionDesk desk, HttpEdge edge)
         if (string.IsNullOrWhiteSpace(body.Reason) || string.IsNullOrWhiteSpace(body.By))
         {
             var missing = string.IsNullOrWhiteSpace(body.By) ? "$.by" : "$.reason";
-            return Answers.Problem(StatusCodes.Status400BadRequest, "Say who stops it and why.", new AlertError(missing, "missing", $"Send for example {Example}"));
+            return ApiResults.Problem(StatusCodes.Status400BadRequest, "Say who stops it and why.", new AlertError(missing, "missing", $"Send for example {Example}"));
         }
 
-        var receipt = await desk.StopAsync(id, Words.Clip(body.By.Trim(), 200), Words.Clip(body.Reason.Trim(), 1000), cancellationToken);
+        var receipt = await approvals.StopAsync(id, DisplayText.Clip(body.By.Trim(), 200), DisplayText.Clip(body.Reason.Trim(), 1000), cancellationToken);
         return receipt.Result.Status == DecisionStatus.AlreadyCounted
-            ? Answers.Json(DecisionAnswer.Of(receipt, null))
-            : DecisionAnswer.Result(receipt, null);
+            ? ApiResults.Json(DecisionResponse.Of(receipt, null))
+            : DecisionResponse.Result(receipt, null);
     });
 
     private sealed record CancelBody(string? By, string? Reason);
@@ -38,7 +38,7 @@ public sealed class CancelHandler(DecisionDesk desk, HttpEdge edge)
 /// <c>POST /api/incidents/{id}/close</c> and the form on the incident's page, <c>POST /incidents/{id}/close</c>: the end of
 /// an incident that a person took over.
 /// </summary>
-public sealed class CloseHandler(DecisionDesk desk, HttpEdge edge)
+public sealed class CloseHandler(ApprovalService approvals, HttpRequestRunner edge)
 {
     private const string NotClosed = "Not closed";
     private const string Example = """{"by":"ada","reason":"restarted the node by hand"}""";
@@ -54,10 +54,10 @@ public sealed class CloseHandler(DecisionDesk desk, HttpEdge edge)
         if (string.IsNullOrWhiteSpace(body.Reason) || string.IsNullOrWhiteSpace(body.By))
         {
             var missing = string.IsNullOrWhiteSpace(body.By) ? "$.by" : "$.reason";
-            return Answers.Problem(StatusCodes.Status400BadRequest, "Say who closes it and why.", new AlertError(missing, "missing", $"Send for example {Example}"));
+            return ApiResults.Problem(StatusCodes.Status400BadRequest, "Say who closes it and why.", new AlertError(missing, "missing", $"Send for example {Example}"));
         }
 
-        return DecisionAnswer.Result(await CloseAsync(id, body.By, body.Reason, cancellationToken), null);
+        return DecisionResponse.Result(await CloseAsync(id, body.By, body.Reason, cancellationToken), null);
     });
 
     /// <param name="signedIn">The person that the platform has authenticated; null where nobody signs in.</param>
@@ -72,11 +72,11 @@ public sealed class CloseHandler(DecisionDesk desk, HttpEdge edge)
         var receipt = await CloseAsync(id, form.By, form.Reason, cancellationToken);
         return receipt.Result.Status == DecisionStatus.Decided
             ? new SeeOther($"/incidents/{Uri.EscapeDataString(id)}")
-            : SignedForm.Refuse(NotClosed, DecisionAnswer.StatusOf(receipt.Result.Status), receipt.Result.Message);
+            : SignedForm.Refuse(NotClosed, DecisionResponse.StatusOf(receipt.Result.Status), receipt.Result.Message);
     }, Caller.Person);
 
     private Task<DecisionReceipt> CloseAsync(string id, string by, string reason, CancellationToken cancellationToken) =>
-        desk.CloseAsync(id, Words.Clip(by.Trim(), 200), Words.Clip(reason.Trim(), 1000), cancellationToken);
+        approvals.CloseAsync(id, DisplayText.Clip(by.Trim(), 200), DisplayText.Clip(reason.Trim(), 1000), cancellationToken);
 
     private sealed record CloseBody(string? By, string? Reason);
 }

@@ -18,10 +18,10 @@ public sealed class DecidePageHandler(
     LinkSigner signer,
     IIncidentStore store,
     PinnedRunbooks runbooks,
-    DecisionDesk desk,
+    ApprovalService approvals,
     StormPageHandler storms,
     TimeProvider time,
-    HttpEdge edge,
+    HttpRequestRunner edge,
     ILogger<DecidePageHandler> logger)
 {
     private const string Via = "link";
@@ -46,8 +46,8 @@ public sealed class DecidePageHandler(
             return Message(StatusCodes.Status403Forbidden, "Not decided", "This was sent from another site. Open the link from your message and decide there.");
         }
 
-        var form = await (storm is null ? SmallForm.ReadAsync(request, cancellationToken) : SmallForm.ReadListAsync(request, cancellationToken));
-        if (form is null || !VerbWords.TryParse(form["decision"], out var verb))
+        var form = await (storm is null ? FormFields.ReadAsync(request, cancellationToken) : FormFields.ReadListAsync(request, cancellationToken));
+        if (form is null || !DecisionVerbText.TryParse(form["decision"], out var verb))
         {
             return Message(StatusCodes.Status400BadRequest, "Not decided", "No decision was sent. Open the link from your message and press one of the buttons.");
         }
@@ -57,12 +57,12 @@ public sealed class DecidePageHandler(
             return await storms.DecideAsync(storm!, form, verb, signedIn, cancellationToken);
         }
 
-        var ballot = new Ballot(verb, signedIn ?? grant.Recipient, Via, VerbWords.Reason(form["reason"]), grant.PlanHash)
+        var decision = new DecisionRequest(verb, signedIn ?? grant.Recipient, Via, DecisionVerbText.Reason(form["reason"]), grant.PlanHash)
         {
             LinkOf = grant.Recipient,
             SignedIn = signedIn is not null,
         };
-        var receipt = await desk.DecideAsync(grant.IncidentId, grant.GateId, ballot, cancellationToken);
+        var receipt = await approvals.DecideAsync(grant.IncidentId, grant.GateId, decision, cancellationToken);
         return await ShowAsync(grant, receipt.Result, cancellationToken);
     }, Caller.Person);
 
@@ -74,11 +74,11 @@ public sealed class DecidePageHandler(
         }
 
         var now = time.GetUtcNow();
-        var status = result is null ? StatusCodes.Status200OK : DecisionAnswer.StatusOf(result.Status);
+        var status = result is null ? StatusCodes.Status200OK : DecisionResponse.StatusOf(result.Status);
         if (now >= grant.ExpiresAt)
         {
             // The link has outlived its afterlife: it says how it ended and shows nothing else any more.
-            return Message(status, "This link has expired", GateWords.Late(gate, now));
+            return Message(status, "This link has expired", GateText.Late(gate, now));
         }
 
         var runbook = await runbooks.OfAsync(incident, cancellationToken);

@@ -8,7 +8,7 @@ using GateView = Runbooks.Web.Incidents.GateView;
 namespace Runbooks.Web.Decisions;
 
 /// <summary><c>POST /api/incidents/{id}/decision</c></summary>
-public sealed class DecisionHandler(DecisionDesk desk, HttpEdge edge)
+public sealed class DecisionHandler(ApprovalService approvals, HttpRequestRunner edge)
 {
     private const string Via = "api";
     private const string Example = """{"decision":"approve","by":"ada","reason":"seen the graphs"}""";
@@ -21,9 +21,9 @@ public sealed class DecisionHandler(DecisionDesk desk, HttpEdge edge)
             return refusal!;
         }
 
-        if (!VerbWords.TryParse(body.Decision, out var verb))
+        if (!DecisionVerbText.TryParse(body.Decision, out var verb))
         {
-            return Wrong("$.decision", body.Decision, VerbWords.Remedy);
+            return Wrong("$.decision", body.Decision, DecisionVerbText.Remedy);
         }
 
         if (string.IsNullOrWhiteSpace(body.By))
@@ -33,22 +33,22 @@ public sealed class DecisionHandler(DecisionDesk desk, HttpEdge edge)
 
         // Without a gate the decision is about the question that is open when it is recorded.
         var gate = string.IsNullOrWhiteSpace(body.Gate) ? null : body.Gate.Trim();
-        var ballot = new Ballot(verb, Words.Clip(body.By.Trim(), 200), Via, VerbWords.Reason(body.Reason));
-        return DecisionAnswer.Result(await desk.DecideAsync(id, gate, ballot, cancellationToken), gate);
+        var ballot = new DecisionRequest(verb, DisplayText.Clip(body.By.Trim(), 200), Via, DecisionVerbText.Reason(body.Reason));
+        return DecisionResponse.Result(await approvals.DecideAsync(id, gate, ballot, cancellationToken), gate);
     });
 
     private static IResult Wrong(string path, string? found, string remedy) =>
-        Answers.Problem(StatusCodes.Status400BadRequest, "The decision is not clear.", new AlertError(path, string.IsNullOrWhiteSpace(found) ? "missing" : $"'{Words.Clip(found, 60)}'", remedy));
+        ApiResults.Problem(StatusCodes.Status400BadRequest, "The decision is not clear.", new AlertError(path, string.IsNullOrWhiteSpace(found) ? "missing" : $"'{DisplayText.Clip(found, 60)}'", remedy));
 
     private sealed record DecisionBody(string? Gate, string? Decision, string? By, string? Reason);
 }
 
 /// <summary>What became of a decision, for the API.</summary>
 /// <param name="DecidedBy">Whoever's decision counts; empty when no person decided.</param>
-public sealed record DecisionAnswer(
+public sealed record DecisionResponse(
     string? Incident, IncidentState? State, DecisionStatus Status, string Message, IReadOnlyList<string> DecidedBy, GateView? Gate)
 {
-    public static DecisionAnswer Of(DecisionReceipt receipt, string? gateId)
+    public static DecisionResponse Of(DecisionReceipt receipt, string? gateId)
     {
         var gate = receipt.Incident is not { } incident ? null : gateId is null ? incident.OpenGate ?? incident.LatestGate : incident.FindGate(gateId);
         return new(
@@ -59,8 +59,8 @@ public sealed record DecisionAnswer(
 
     public static IResult Result(DecisionReceipt receipt, string? gateId) =>
         receipt.Result.Status == DecisionStatus.NotFound
-            ? Answers.Problem(StatusCodes.Status404NotFound, receipt.Result.Message)
-            : Answers.Json(Of(receipt, gateId), StatusOf(receipt.Result.Status));
+            ? ApiResults.Problem(StatusCodes.Status404NotFound, receipt.Result.Message)
+            : ApiResults.Json(Of(receipt, gateId), StatusOf(receipt.Result.Status));
 
     public static int StatusOf(DecisionStatus status) => status switch
     {
@@ -72,22 +72,22 @@ public sealed record DecisionAnswer(
 }
 
 /// <summary>Decisions as bodies and forms write them.</summary>
-internal static class VerbWords
+internal static class DecisionVerbText
 {
     public const string Remedy = "Use approve, reject or takeOver.";
     private const int LongestReason = 1_000;
 
-    public static bool TryParse(string? word, out Verb verb)
+    public static bool TryParse(string? word, out DecisionVerb verb)
     {
         (var known, verb) = word?.Trim().ToUpperInvariant() switch
         {
-            "APPROVE" => (true, Verb.Approve),
-            "REJECT" => (true, Verb.Reject),
-            "TAKEOVER" => (true, Verb.TakeOver),
+            "APPROVE" => (true, DecisionVerb.Approve),
+            "REJECT" => (true, DecisionVerb.Reject),
+            "TAKEOVER" => (true, DecisionVerb.TakeOver),
             _ => (false, default),
         };
         return known;
     }
 
-    public static string? Reason(string? reason) => string.IsNullOrWhiteSpace(reason) ? null : Words.Clip(reason.Trim(), LongestReason);
+    public static string? Reason(string? reason) => string.IsNullOrWhiteSpace(reason) ? null : DisplayText.Clip(reason.Trim(), LongestReason);
 }

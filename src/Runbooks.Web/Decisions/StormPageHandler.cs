@@ -17,9 +17,9 @@ namespace Runbooks.Web.Decisions;
 /// the page sends back, decides: on that gate, that plan and for that recipient, like a link of its own.
 /// </summary>
 public sealed class StormPageHandler(
-    LinkSigner signer, DecisionLinks links, StormMembers members, PinnedRunbooks runbooks, CurrentContacts contacts, DecisionDesk desk, TimeProvider time, ILogger<StormPageHandler> logger)
+    LinkSigner signer, DecisionLinks links, StormMembers members, PinnedRunbooks runbooks, CurrentContacts contacts, ApprovalService approvals, TimeProvider time, ILogger<StormPageHandler> logger)
 {
-    private const int AtOnce = 8;
+    private const int MaxConcurrency = 8;
 
     internal async Task<IResult> ShowAsync(StormGrant grant, string? notice, bool good, CancellationToken cancellationToken)
     {
@@ -41,11 +41,11 @@ public sealed class StormPageHandler(
     }
 
     /// <param name="signedIn">The person that the platform has authenticated; null where nobody signs in.</param>
-    internal async Task<IResult> DecideAsync(StormGrant grant, IFormCollection form, Verb verb, string? signedIn, CancellationToken cancellationToken)
+    internal async Task<IResult> DecideAsync(StormGrant grant, IFormCollection form, DecisionVerb verb, string? signedIn, CancellationToken cancellationToken)
     {
-        var tickets = form[StormModel.TicketField].OfType<string>().Distinct(StringComparer.Ordinal).Take(StormMembers.Most).ToList();
+        var tickets = form[StormModel.TicketField].OfType<string>().Distinct(StringComparer.Ordinal).Take(StormMembers.MaxMembers).ToList();
         var results = new ConcurrentBag<DecisionResult>();
-        var limits = new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken };
+        var limits = new ParallelOptions { MaxDegreeOfParallelism = MaxConcurrency, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(tickets, limits, async (ticket, token) =>
         {
             // A ticket that was made for somebody else is nobody's here.
@@ -56,22 +56,22 @@ public sealed class StormPageHandler(
                 return;
             }
 
-            var ballot = new Ballot(verb, signedIn ?? one.Recipient, "link", VerbWords.Reason(form["reason"]), one.PlanHash)
+            var request = new DecisionRequest(verb, signedIn ?? one.Recipient, "link", DecisionVerbText.Reason(form["reason"]), one.PlanHash)
             {
                 LinkOf = one.Recipient,
                 SignedIn = signedIn is not null,
             };
-            results.Add((await desk.DecideAsync(one.IncidentId, one.GateId, ballot, token)).Result);
+            results.Add((await approvals.DecideAsync(one.IncidentId, one.GateId, request, token)).Result);
         });
         return await ShowAsync(grant, Words(verb, [.. results]), results.All(IsGood), cancellationToken);
     }
 
     private bool IsAsked(Incident incident, string recipient) =>
-        incident.LatestGate is { } gate && contacts.Book.Behind(gate.Approvers).Any(known => string.Equals(known.Name, recipient, StringComparison.OrdinalIgnoreCase));
+        incident.LatestGate is { } gate && contacts.Book.RecipientsOf(gate.Approvers).Any(known => string.Equals(known.Name, recipient, StringComparison.OrdinalIgnoreCase));
 
     private static bool IsGood(DecisionResult result) => result.Status is DecisionStatus.Decided or DecisionStatus.MoreNeeded;
 
-    private static string Words(Verb verb, IReadOnlyList<DecisionResult> results)
+    private static string Words(DecisionVerb verb, IReadOnlyList<DecisionResult> results)
     {
         if (results.Count == 0)
         {
@@ -80,7 +80,7 @@ public sealed class StormPageHandler(
 
         var counted = results.Count(IsGood);
         var others = results.Where(result => !IsGood(result)).GroupBy(result => result.Message).OrderByDescending(group => group.Count()).Take(3);
-        return $"You {GateWords.Past(verb)} {Runbooks.Web.Words.Count(counted, "target")}. {string.Join(" ", others.Select(group => $"{group.Count()} not: {group.Key}"))}".TrimEnd();
+        return $"You {GateText.Past(verb)} {DisplayText.Count(counted, "target")}. {string.Join(" ", others.Select(group => $"{group.Count()} not: {group.Key}"))}".TrimEnd();
     }
 
     private static PageResult<MessagePage> Message(int status, string title, string text) => new(new { Title = title, Text = text }, status);

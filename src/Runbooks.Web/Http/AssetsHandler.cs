@@ -11,7 +11,7 @@ public static class AssetsHandler
     {
         if (EmbeddedAsset.Find(name) is not { } asset)
         {
-            return Answers.Problem(StatusCodes.Status404NotFound, "There is no such file.");
+            return ApiResults.Problem(StatusCodes.Status404NotFound, "There is no such file.");
         }
 
         var headers = request.HttpContext.Response.Headers;

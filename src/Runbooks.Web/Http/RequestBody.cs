@@ -52,7 +52,7 @@ internal static class RequestBody
     {
         if (await ReadAsync(request, MaxSmall, cancellationToken) is not { } body)
         {
-            return (null, Answers.TooLarge(MaxSmall));
+            return (null, ApiResults.TooLarge(MaxSmall));
         }
 
         try
@@ -67,18 +67,18 @@ internal static class RequestBody
         }
 
         IResult Refuse(string path, string found) =>
-            Answers.Problem(StatusCodes.Status400BadRequest, "The body is not what is expected here.", new AlertError(path, found, $"Send JSON such as {example}"));
+            ApiResults.Problem(StatusCodes.Status400BadRequest, "The body is not what is expected here.", new AlertError(path, found, $"Send JSON such as {example}"));
     }
 }
 
 /// <summary>Reads the forms of our own pages; nothing that is larger.</summary>
-internal static class SmallForm
+internal static class FormFields
 {
     /// <summary>As many tickets as one page lists, each as long as a link may be.</summary>
     private const int MaxList = 1024 * 1024;
 
     private static readonly FormOptions s_form = Limits(16, RequestBody.MaxSmall);
-    private static readonly FormOptions s_list = Limits(StormMembers.Most + 16, MaxList);
+    private static readonly FormOptions s_list = Limits(StormMembers.MaxMembers + 16, MaxList);
 
     /// <returns>Null when the body is no form, or not one of ours.</returns>
     public static Task<IFormCollection?> ReadAsync(HttpRequest request, CancellationToken cancellationToken) => ReadAsync(request, s_form, cancellationToken);
@@ -127,11 +127,11 @@ internal sealed record SignedForm(string By, string Reason)
             return (null, Refuse(notDone, StatusCodes.Status403Forbidden, "This was sent from another site. Open the page here and press the button there."));
         }
 
-        var form = await SmallForm.ReadAsync(request, cancellationToken);
+        var form = await FormFields.ReadAsync(request, cancellationToken);
         var (by, reason) = (signedIn ?? form?["by"].ToString() ?? "", form?["reason"].ToString() ?? "");
         return string.IsNullOrWhiteSpace(by) || string.IsNullOrWhiteSpace(reason)
             ? (null, Refuse(notDone, StatusCodes.Status400BadRequest, "Say who does this and why: go back and fill in both fields."))
-            : (new(Words.Clip(by.Trim(), 200), Words.Clip(reason.Trim(), 1000)), null);
+            : (new(DisplayText.Clip(by.Trim(), 200), DisplayText.Clip(reason.Trim(), 1000)), null);
     }
 
     public static IResult Refuse(string title, int status, string text) => new PageResult<MessagePage>(new { Title = title, Text = text, Home = true }, status);

@@ -8,7 +8,7 @@ using Runbooks.Web.Http;
 namespace Runbooks.Web.Incidents;
 
 /// <summary><c>GET /incidents/{id}/evidence/{name}</c>: what was kept, as a file to save and never as a page to run.</summary>
-public sealed class EvidenceHandler(IEvidenceStore evidence, HttpEdge edge)
+public sealed class EvidenceHandler(IEvidenceStore evidence, HttpRequestRunner edge)
 {
     private const int LongestName = 100;
     private static readonly SearchValues<char> s_allowed = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_");
@@ -18,7 +18,7 @@ public sealed class EvidenceHandler(IEvidenceStore evidence, HttpEdge edge)
         PageHeaders.Write(request.HttpContext.Response);
         return IsName(id) && IsName(name) && await evidence.OpenAsync($"{id}/{name}", cancellationToken) is { } content
             ? Results.Stream(content, "text/plain; charset=utf-8", fileDownloadName: $"{id}-{name}")
-            : Answers.Problem(StatusCodes.Status404NotFound, "There is no such evidence, or it is no longer kept.");
+            : ApiResults.Problem(StatusCodes.Status404NotFound, "There is no such evidence, or it is no longer kept.");
     });
 
     /// <summary>No name leads out of the incident's own folder.</summary>
@@ -27,10 +27,10 @@ public sealed class EvidenceHandler(IEvidenceStore evidence, HttpEdge edge)
 }
 
 /// <summary><c>GET /api/incidents/{id}/audit</c>: the whole record as JSON lines, to be kept and verified elsewhere.</summary>
-public sealed class AuditHandler(IIncidentStore store, HttpEdge edge)
+public sealed class AuditHandler(IIncidentStore store, HttpRequestRunner edge)
 {
     public Task<IResult> GetAsync(HttpRequest request, string id) => edge.RunAsync(request, async cancellationToken =>
         await store.FindAsync(id, cancellationToken) is { } incident
             ? Results.Text(string.Concat(AuditTrail.Export(incident).Select(line => line + '\n')), "application/jsonl", Encoding.UTF8)
-            : Answers.Problem(StatusCodes.Status404NotFound, "There is no such incident, or it is no longer kept."));
+            : ApiResults.Problem(StatusCodes.Status404NotFound, "There is no such incident, or it is no longer kept."));
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
@@ -31,8 +32,9 @@ public sealed record IncidentView
     public required IReadOnlyList<FindingView> Findings { get; init; }
     public required IReadOnlyList<FindingView> Verification { get; init; }
 
-    /// <summary>Every look after the mitigation, equal rounds counted together.</summary>
-    public required IReadOnlyList<Look> Looks { get; init; }
+    /// <summary>Every verification round after the mitigation, equal ones counted together.</summary>
+    [JsonPropertyName("looks")]
+    public required IReadOnlyList<VerificationRound> VerificationRounds { get; init; }
 
     /// <summary>The question that is open, or the last one that was; null before the first.</summary>
     public required GateView? Gate { get; init; }
@@ -63,7 +65,7 @@ public sealed record IncidentView
         Alerts = incident.Alerts,
         Findings = [.. incident.Findings.Select(FindingView.Of)],
         Verification = [.. incident.Verification.Select(FindingView.Of)],
-        Looks = incident.Looks,
+        VerificationRounds = incident.VerificationRounds,
         Gate = (incident.OpenGate ?? incident.LatestGate) is { } gate ? GateView.Of(gate) : null,
         Gates = [.. incident.Gates.Select(GateView.Of)],
         Steps = [.. incident.Steps.Select(StepView.Of)],
@@ -79,16 +81,16 @@ public sealed record FindingView(
 {
     public static FindingView Of(Finding finding) => new(
         finding.Name, finding.Ask, finding.Verdict, finding.Result.Summary, finding.Result.Value, finding.Result.Threshold,
-        finding.Result.Unit, finding.Result.Series, Words.SafeLink(finding.Result.Link), finding.At, finding.Took.TotalSeconds);
+        finding.Result.Unit, finding.Result.Series, DisplayText.SafeLink(finding.Result.Link), finding.At, finding.Took.TotalSeconds);
 }
 
 public sealed record StepView(
-    Phase Phase, string Name, string Action, StepStatus Status, StepStatus? UndoneFrom, int Attempts, string Will, string? Undo,
+    Phase Phase, string Name, string Action, StepStatus Status, StepStatus? UndoneFrom, int Attempts, [property: JsonPropertyName("will")] string PlannedEffect, string? Undo,
     DateTimeOffset StartedAt, DateTimeOffset? FinishedAt, string? Outcome,
     IReadOnlyDictionary<string, string> Outputs, IReadOnlyList<string> Evidence)
 {
     public static StepView Of(StepRecord step) => new(
-        step.Phase, step.Name, step.Action, step.Status, step.UndoneFrom, step.Attempts, step.Preparation.Will, step.Preparation.Undo,
+        step.Phase, step.Name, step.Action, step.Status, step.UndoneFrom, step.Attempts, step.Preparation.PlannedEffect, step.Preparation.Undo,
         step.StartedAt, step.FinishedAt, step.Outcome, step.Outputs, step.Evidence);
 }
 
@@ -117,18 +119,18 @@ public sealed record GateView(
     public static GateView Of(Gate gate) => new(
         gate.Id, gate.Phase, gate.Round, gate.Question, gate.Outcome, [.. gate.Plan.Steps.Select(PlannedStepView.Of)], gate.Plan.Hash,
         gate.Plan.Blocker, gate.Difference, gate.Warnings, gate.Overrules, gate.Approvers, gate.Required, gate.OpenedAt, gate.ExpiresAt,
-        GateWords.Silence(gate), [.. gate.Decisions.Select(DecisionView.Of)], gate.ClosedAt, gate.ClosedBy);
+        GateText.Silence(gate), [.. gate.Decisions.Select(DecisionView.Of)], gate.ClosedAt, gate.ClosedBy);
 }
 
 public sealed record PlannedStepView(
-    Phase Phase, string Name, string Action, JsonElement Parameters, string Will, string? Undo, string? Identity, bool Deferred)
+    Phase Phase, string Name, string Action, JsonElement Parameters, [property: JsonPropertyName("will")] string PlannedEffect, string? Undo, string? Identity, bool Deferred)
 {
     public static PlannedStepView Of(PlannedStep step) => new(
-        step.Phase, step.Name, step.Action, step.Parameters, step.Will, step.Undo, step.Identity, step.Deferred);
+        step.Phase, step.Name, step.Action, step.Parameters, step.PlannedEffect, step.Undo, step.Identity, step.Deferred);
 }
 
 /// <param name="By">Who, as proven by the way it came.</param>
-public sealed record DecisionView(Verb Decision, string By, string Via, DateTimeOffset At, string? Reason)
+public sealed record DecisionView(DecisionVerb Decision, string By, string Via, DateTimeOffset At, string? Reason)
 {
     public static DecisionView Of(Decision decision) => new(decision.Verb, decision.Person, decision.Via, decision.At, decision.Reason);
 }
@@ -140,7 +142,7 @@ public sealed record AlertView(
 {
     public static AlertView Of(Alert alert) => new(
         alert.Source, Redactor.Redact(alert.Name), alert.Severity, Masked(alert.Summary), Masked(alert.Labels),
-        Masked(alert.Annotations), alert.Fingerprint, Masked(Words.SafeLink(alert.Link)), alert.Runbook, alert.StartsAt);
+        Masked(alert.Annotations), alert.Fingerprint, Masked(DisplayText.SafeLink(alert.Link)), alert.Runbook, alert.StartsAt);
 
     private static string? Masked(string? text) => text is null ? null : Redactor.Redact(text);
 

@@ -10,7 +10,7 @@ using Runbooks.Web.Pages;
 namespace Runbooks.Web.Incidents;
 
 /// <summary><c>GET /api/incidents</c> and <c>GET /api/incidents/{id}</c></summary>
-public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter, HttpEdge edge)
+public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter, HttpRequestRunner edge)
 {
     /// <summary>Longer than any proxy keeps a silent connection open.</summary>
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(120);
@@ -25,13 +25,13 @@ public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter
             {
                 query = query with { Open = word == "open" };
             }
-            else if (StateWords.TryParse(word, out var state))
+            else if (StateText.TryParse(word, out var state))
             {
                 query = query with { State = state };
             }
             else
             {
-                return Wrong("state", $"Use one of: open, final, {StateWords.All}.");
+                return Wrong("state", $"Use one of: open, final, {StateText.All}.");
             }
         }
 
@@ -56,7 +56,7 @@ public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter
         }
 
         var page = await store.ListAsync(query with { RunbookId = Given(request, "runbook") }, cancellationToken);
-        return Answers.Json(new ListAnswer([.. page.Items.Select(IncidentLine.Of)], page.Next));
+        return ApiResults.Json(new ListAnswer([.. page.Items.Select(IncidentLine.Of)], page.Next));
     });
 
     /// <summary>With <c>waitFor</c> the answer comes when that state is reached, or as things stand when the time is up.</summary>
@@ -68,9 +68,9 @@ public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter
             atMost = UsualWait;
             if (word != "final")
             {
-                if (!StateWords.TryParse(word, out var state))
+                if (!StateText.TryParse(word, out var state))
                 {
-                    return Wrong("waitFor", $"Use one of: final, {StateWords.All}.");
+                    return Wrong("waitFor", $"Use one of: final, {StateText.All}.");
                 }
 
                 goal = state;
@@ -88,14 +88,14 @@ public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter
         }
 
         return await waiter.WaitAsync(id, goal, atMost, cancellationToken) is { } incident
-            ? Answers.Json(IncidentView.Of(incident))
-            : Answers.Problem(StatusCodes.Status404NotFound, "There is no such incident.");
+            ? ApiResults.Json(IncidentView.Of(incident))
+            : ApiResults.Problem(StatusCodes.Status404NotFound, "There is no such incident.");
     });
 
     private static string? Given(HttpRequest request, string name) => request.Query[name].ToString() is { Length: > 0 } value ? value : null;
 
     private static IResult Wrong(string name, string remedy) =>
-        Answers.Problem(StatusCodes.Status400BadRequest, $"The query parameter '{name}' cannot be used. {remedy}", new AlertError($"?{name}", "something else", remedy));
+        ApiResults.Problem(StatusCodes.Status400BadRequest, $"The query parameter '{name}' cannot be used. {remedy}", new AlertError($"?{name}", "something else", remedy));
 
     private sealed record ListAnswer(IReadOnlyList<IncidentLine> Incidents, string? Next);
 }

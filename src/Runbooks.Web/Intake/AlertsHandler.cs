@@ -8,7 +8,7 @@ using Runbooks.Web.Http;
 namespace Runbooks.Web.Intake;
 
 /// <summary><c>POST /api/alerts/{source}</c></summary>
-public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, HttpEdge edge, ILogger<AlertsHandler> logger)
+public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, HttpRequestRunner edge, ILogger<AlertsHandler> logger)
 {
     public Task<IResult> PostAsync(HttpRequest request, string source) =>
         edge.RunAsync(request, cancellationToken => TakeAsync(request, source, cancellationToken), Caller.Sender);
@@ -17,12 +17,12 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Htt
     {
         if (!reader.Knows(source))
         {
-            return Answers.Problem(StatusCodes.Status404NotFound, $"This sender is not known. Known: {string.Join(", ", reader.Sources)}.");
+            return ApiResults.Problem(StatusCodes.Status404NotFound, $"This sender is not known. Known: {string.Join(", ", reader.Sources)}.");
         }
 
         if (await RequestBody.ReadAsync(request, RequestBody.MaxAlerts, cancellationToken) is not { } body)
         {
-            return Answers.TooLarge(RequestBody.MaxAlerts);
+            return ApiResults.TooLarge(RequestBody.MaxAlerts);
         }
 
         var parsed = reader.Read(source, body);
@@ -33,15 +33,15 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Htt
 
         if (parsed.IsRefused)
         {
-            return Answers.Problem(StatusCodes.Status400BadRequest, "The post could not be understood.", parsed.Errors);
+            return ApiResults.Problem(StatusCodes.Status400BadRequest, "The post could not be understood.", parsed.Errors);
         }
 
         var outcomes = await intake.TakeAsync(parsed.Alerts, cancellationToken);
-        return Answers.Json(new IntakeAnswer(outcomes, parsed.Errors.Count == 0 ? null : parsed.Errors), StatusCodes.Status202Accepted);
+        return ApiResults.Json(new IntakeResponse(outcomes, parsed.Errors.Count == 0 ? null : parsed.Errors), StatusCodes.Status202Accepted);
     }
 }
 
 /// <param name="Errors">Alerts of the same post that could not be understood; left out when there are none.</param>
-internal sealed record IntakeAnswer(
+internal sealed record IntakeResponse(
     IReadOnlyList<IntakeOutcome> Incidents,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<AlertError>? Errors);

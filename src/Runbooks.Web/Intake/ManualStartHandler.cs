@@ -7,7 +7,7 @@ using Runbooks.Web.Http;
 namespace Runbooks.Web.Intake;
 
 /// <summary><c>POST /api/runbooks/{id}/incidents</c></summary>
-public sealed class ManualStartHandler(ManualStart manual, HttpEdge edge)
+public sealed class ManualStartHandler(ManualStart manual, HttpRequestRunner edge)
 {
     private const string Example = """{"labels":{"pod":"llm-b-0"},"by":"ada"}""";
 
@@ -30,18 +30,18 @@ public sealed class ManualStartHandler(ManualStart manual, HttpEdge edge)
         {
             if (labels.Count == AlertLimits.Labels || name.Length > AlertLimits.LabelName || Text(value) is not { Length: <= AlertLimits.LabelValue } text)
             {
-                return Answers.Problem(StatusCodes.Status400BadRequest, "The labels cannot be used.", new AlertError(
-                    $"$.labels.{Words.Clip(name, 60)}", value.ValueKind.ToString(), $"Give at most {AlertLimits.Labels} labels, each a text of at most {AlertLimits.LabelValue} characters."));
+                return ApiResults.Problem(StatusCodes.Status400BadRequest, "The labels cannot be used.", new AlertError(
+                    $"$.labels.{DisplayText.Clip(name, 60)}", value.ValueKind.ToString(), $"Give at most {AlertLimits.Labels} labels, each a text of at most {AlertLimits.LabelValue} characters."));
             }
 
             labels[name] = text;
         }
 
-        var by = string.IsNullOrWhiteSpace(body.By) ? Nobody : Words.Clip(body.By.Trim(), 200);
+        var by = string.IsNullOrWhiteSpace(body.By) ? Nobody : DisplayText.Clip(body.By.Trim(), 200);
         var started = await manual.StartAsync(id, labels, by, cancellationToken);
         return started.Outcome is { } outcome
-            ? Answers.Json(new IntakeAnswer([outcome], null), StatusCodes.Status202Accepted)
-            : Answers.Problem(
+            ? ApiResults.Json(new IntakeResponse([outcome], null), StatusCodes.Status202Accepted)
+            : ApiResults.Problem(
                 started.Problem == ManualStartProblem.NoSuchRunbook ? StatusCodes.Status404NotFound : StatusCodes.Status400BadRequest,
                 string.Join(" ", started.Errors));
     }

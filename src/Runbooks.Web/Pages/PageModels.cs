@@ -16,7 +16,7 @@ public sealed record ApprovalModel(Incident Incident, Gate Gate, Runbook Runbook
     public bool Good => Result?.Status is DecisionStatus.Decided or DecisionStatus.MoreNeeded;
 
     /// <summary>One line about how things stand; null while the question is simply open.</summary>
-    public string? Notice => Result?.Message ?? (CanDecide ? null : GateWords.Late(Gate, Now));
+    public string? Notice => Result?.Message ?? (CanDecide ? null : GateText.Late(Gate, Now));
 
     /// <summary>Changes when the page would say something else.</summary>
     public string Version => $"{Gate.Outcome}-{Gate.Decisions.Count}-{Gate.Approvers.Count}-{Incident.State}-{Now >= Gate.ExpiresAt}";
@@ -49,7 +49,7 @@ public sealed record StormRow(Incident Incident, Gate Gate, string? Ticket)
     public IEnumerable<Finding> Telling => Incident.Findings.Where(finding => finding.Verdict != Verdict.Passing);
 
     /// <summary>Something speaks against it, so it is not ticked for the reader.</summary>
-    public bool NeedsLook => Gate.Warnings.Count > 0 || Gate.Difference is not null;
+    public bool NeedsAttention => Gate.Warnings.Count > 0 || Gate.Difference is not null;
 
     public static StormRow Of(Incident incident, DateTimeOffset now, Func<Gate, string> ticket)
     {

@@ -7,7 +7,7 @@ using Runbooks.Web.Http;
 namespace Runbooks.Web.Safety;
 
 /// <summary>The kill switch, the breakers, and how each runbook does.</summary>
-public sealed class SafetyHandler(KillSwitch killSwitch, Ledgers ledgers, LoadedRunbooks loaded, IOptionsMonitor<SafetyOptions> options, HttpEdge edge)
+public sealed class SafetyHandler(KillSwitch killSwitch, RunHistoryStore histories, LoadedRunbooks loaded, IOptionsMonitor<SafetyOptions> options, HttpRequestRunner edge)
 {
     private const int LongestId = 100;
 
@@ -17,36 +17,36 @@ public sealed class SafetyHandler(KillSwitch killSwitch, Ledgers ledgers, Loaded
         var breakers = new List<object>();
         foreach (var runbook in loaded().OrderBy(runbook => runbook.Id, StringComparer.Ordinal))
         {
-            if ((await ledgers.ReadAsync(runbook.Id, cancellationToken)).Breaker is { } open)
+            if ((await histories.ReadAsync(runbook.Id, cancellationToken)).Breaker is { } open)
             {
                 breakers.Add(new { Runbook = runbook.Id, open.At, open.Why });
             }
         }
 
-        return Answers.Json(new { options.CurrentValue.Mode, KillSwitch = await killSwitch.ReadAsync(cancellationToken), OpenBreakers = breakers });
+        return ApiResults.Json(new { options.CurrentValue.Mode, KillSwitch = await killSwitch.ReadAsync(cancellationToken), OpenBreakers = breakers });
     });
 
     /// <summary><c>POST /api/safety/kill</c></summary>
     public Task<IResult> KillAsync(HttpRequest request) => ByAsync(request, async (body, cancellationToken) =>
-        Answers.Json(await killSwitch.EngageAsync(body.By, body.Reason, cancellationToken)));
+        ApiResults.Json(await killSwitch.EngageAsync(body.By, body.Reason, cancellationToken)));
 
     /// <summary><c>POST /api/safety/release</c></summary>
     public Task<IResult> ReleaseAsync(HttpRequest request) => ByAsync(request, async (body, cancellationToken) =>
-        Answers.Json(await killSwitch.ReleaseAsync(body.By, body.Reason, cancellationToken)));
+        ApiResults.Json(await killSwitch.ReleaseAsync(body.By, body.Reason, cancellationToken)));
 
     /// <summary><c>POST /api/runbooks/{id}/breaker/reset</c></summary>
     public Task<IResult> ResetBreakerAsync(HttpRequest request, string id) => ByAsync(request, async (body, cancellationToken) =>
-        id.Length <= LongestId && await ledgers.ResetAsync(id, body.By, body.Reason, cancellationToken) is { } opening
-            ? Answers.Json(new { Runbook = id, Was = opening, body.By, body.Reason })
-            : Answers.Problem(StatusCodes.Status409Conflict, $"The breaker of runbook '{Words.Clip(id, LongestId)}' is not open."));
+        id.Length <= LongestId && await histories.ResetAsync(id, body.By, body.Reason, cancellationToken) is { } opening
+            ? ApiResults.Json(new { Runbook = id, Was = opening, body.By, body.Reason })
+            : ApiResults.Problem(StatusCodes.Status409Conflict, $"The breaker of runbook '{DisplayText.Clip(id, LongestId)}' is not open."));
 
     /// <summary><c>GET /api/runbooks/{id}/report</c></summary>
     public Task<IResult> ReportAsync(HttpRequest request, string id) => edge.RunAsync(request, async cancellationToken =>
     {
         var runbook = loaded().FirstOrDefault(runbook => runbook.Id == id);
         return runbook is null
-            ? Answers.Problem(StatusCodes.Status404NotFound, $"No runbook '{Words.Clip(id, LongestId)}' is loaded.")
-            : Answers.Json(RunbookReport.Of(id, runbook, await ledgers.ReadAsync(id, cancellationToken)));
+            ? ApiResults.Problem(StatusCodes.Status404NotFound, $"No runbook '{DisplayText.Clip(id, LongestId)}' is loaded.")
+            : ApiResults.Json(RunbookReport.Of(id, runbook, await histories.ReadAsync(id, cancellationToken)));
     });
 
     private Task<IResult> ByAsync(HttpRequest request, Func<Signed, CancellationToken, Task<IResult>> work) => edge.RunAsync(request, async cancellationToken =>
@@ -59,8 +59,8 @@ public sealed class SafetyHandler(KillSwitch killSwitch, Ledgers ledgers, Loaded
         }
 
         return string.IsNullOrWhiteSpace(body.By) || string.IsNullOrWhiteSpace(body.Reason)
-            ? Answers.Problem(StatusCodes.Status400BadRequest, $"Say who does this and why. Send for example {example}")
-            : await work(new(Words.Clip(body.By.Trim(), 200), Words.Clip(body.Reason.Trim(), 1000)), cancellationToken);
+            ? ApiResults.Problem(StatusCodes.Status400BadRequest, $"Say who does this and why. Send for example {example}")
+            : await work(new(DisplayText.Clip(body.By.Trim(), 200), DisplayText.Clip(body.Reason.Trim(), 1000)), cancellationToken);
     });
 
     private sealed record SignedBody(string? By, string? Reason);
@@ -69,19 +69,19 @@ public sealed class SafetyHandler(KillSwitch killSwitch, Ledgers ledgers, Loaded
 }
 
 /// <summary>What whoever opens the console has to know before anything else.</summary>
-public sealed class SafetyWords(KillSwitch killSwitch, Ledgers ledgers, LoadedRunbooks loaded)
+public sealed class SafetyWarnings(KillSwitch killSwitch, RunHistoryStore histories, LoadedRunbooks loaded)
 {
     public async Task<IReadOnlyList<string>> WarningsAsync(CancellationToken cancellationToken)
     {
         var warnings = new List<string>();
-        if ((await killSwitch.ReadAsync(cancellationToken)).Words() is { } handsOff)
+        if ((await killSwitch.ReadAsync(cancellationToken)).Describe() is { } paused)
         {
-            warnings.Add(handsOff);
+            warnings.Add(paused);
         }
 
         foreach (var runbook in loaded().OrderBy(runbook => runbook.Id, StringComparer.Ordinal))
         {
-            if ((await ledgers.ReadAsync(runbook.Id, cancellationToken)).Breaker is { } open)
+            if ((await histories.ReadAsync(runbook.Id, cancellationToken)).Breaker is { } open)
             {
                 warnings.Add($"The breaker of {runbook.Id} is open, so it does not act: {open.Why} It is reset under Safety.");
             }

@@ -9,7 +9,7 @@ namespace Runbooks.Web.Safety;
 
 /// <summary><c>/safety</c>: what may hold runbooks back, how each does, and the two switches, for people.</summary>
 public sealed class SafetyPageHandler(
-    KillSwitch killSwitch, Ledgers ledgers, LoadedRunbooks loaded, IOptionsMonitor<SafetyOptions> options, TimeProvider time, HttpEdge edge)
+    KillSwitch killSwitch, RunHistoryStore histories, LoadedRunbooks loaded, IOptionsMonitor<SafetyOptions> options, TimeProvider time, HttpRequestRunner edge)
 {
     public const string Address = "/safety";
     private const string NotDone = "Nothing was changed";
@@ -20,7 +20,7 @@ public sealed class SafetyPageHandler(
         var reports = new List<(string Title, RunbookReport Report)>();
         foreach (var runbook in loaded().OrderBy(runbook => runbook.Id, StringComparer.Ordinal))
         {
-            reports.Add((runbook.Title, RunbookReport.Of(runbook.Id, runbook, await ledgers.ReadAsync(runbook.Id, cancellationToken))));
+            reports.Add((runbook.Title, RunbookReport.Of(runbook.Id, runbook, await histories.ReadAsync(runbook.Id, cancellationToken))));
         }
 
         var model = new SafetyModel(options.CurrentValue.Mode, await killSwitch.ReadAsync(cancellationToken), reports, time.GetUtcNow());
@@ -38,7 +38,7 @@ public sealed class SafetyPageHandler(
     /// <inheritdoc cref="KillAsync"/>
     public Task<IResult> ResetBreakerAsync(HttpRequest request, string id, string? signedIn = null) =>
         ByAsync(request, signedIn, (form, cancellationToken) =>
-            id.Length <= LongestId ? ledgers.ResetAsync(id, form.By, form.Reason, cancellationToken) : Task.CompletedTask);
+            id.Length <= LongestId ? histories.ResetAsync(id, form.By, form.Reason, cancellationToken) : Task.CompletedTask);
 
     private Task<IResult> ByAsync(HttpRequest request, string? signedIn, Func<SignedForm, CancellationToken, Task> work) => edge.RunAsync(request, async cancellationToken =>
     {

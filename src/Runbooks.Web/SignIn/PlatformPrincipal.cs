@@ -52,7 +52,7 @@ public sealed class PlatformPrincipal(IOptionsMonitor<SignInOptions> options)
 /// Who may open the console of a host that lets every browser through: whoever the platform has signed in, or whoever
 /// gives the console's key as the password that the browser asks for. With neither configured, nobody.
 /// </summary>
-public sealed class ConsoleAccess(PlatformPrincipal principal, ApiKeyGate keys)
+public sealed class ConsoleAccess(PlatformPrincipal principal, ApiKeyAuthentication keys)
 {
     public async Task<IResult> GuardAsync(HttpRequest request, Func<Task<IResult>> page)
     {

@@ -27,7 +27,7 @@ public sealed class SecureWebhook(
     {
         if (!options.Value.IsOn)
         {
-            return Answers.Problem(StatusCodes.Status404NotFound, "Alerts with a token are not switched on here.");
+            return ApiResults.Problem(StatusCodes.Status404NotFound, "Alerts with a token are not switched on here.");
         }
 
         try
@@ -39,13 +39,13 @@ public sealed class SecureWebhook(
 
             Log.CallerRefused(logger, refusal);
             request.HttpContext.Response.Headers.WWWAuthenticate = "Bearer";
-            return Answers.Problem(StatusCodes.Status401Unauthorized, "The token does not let you in.");
+            return ApiResults.Problem(StatusCodes.Status401Unauthorized, "The token does not let you in.");
         }
         catch (InvalidOperationException unreachable)
         {
             // The tenant's keys cannot be had at the moment: not the sender's fault, and worth another try.
             Log.Unavailable(logger, unreachable);
-            return Answers.TryAgain(request.HttpContext.Response);
+            return ApiResults.TryAgain(request.HttpContext.Response);
         }
     }
 

@@ -9,13 +9,13 @@ using Runbooks.Notifications;
 namespace Runbooks.Web.Slack;
 
 /// <summary>Makes a decision of a click, and tells whoever pressed the button why when it does not count.</summary>
-public sealed class SlackDecisions(DecisionDesk desk, CurrentContacts contacts, SlackReply reply, TimeProvider time, ILogger<SlackDecisions> logger)
+public sealed class SlackDecisions(ApprovalService approvals, CurrentContacts contacts, SlackReply reply, TimeProvider time, ILogger<SlackDecisions> logger)
 {
     private const string Via = "slack";
     private const int Attempts = 3;
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
 
-    internal async Task TakeAsync(SlackClick click, CancellationToken cancellationToken)
+    internal async Task TakeAsync(SlackInteraction click, CancellationToken cancellationToken)
     {
         if (PersonOf(click) is not { } person)
         {
@@ -32,21 +32,21 @@ public sealed class SlackDecisions(DecisionDesk desk, CurrentContacts contacts, 
         }
     }
 
-    private string? PersonOf(SlackClick click) =>
+    private string? PersonOf(SlackInteraction click) =>
         contacts.Book.FindPerson(Identity.Slack(click.UserId))?.Name ?? (contacts.Book.KnowsEveryone ? click.UserName : null);
 
     /// <returns>What to tell the person; null when the changed card says it.</returns>
-    private async Task<string?> DecideAsync(SlackClick click, string person, CancellationToken cancellationToken)
+    private async Task<string?> DecideAsync(SlackInteraction click, string person, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                var receipt = await desk.DecideAsync(click.IncidentId, click.GateId, new Ballot(click.Verb, person, Via, PlanHash: click.PlanHash), cancellationToken);
+                var receipt = await approvals.DecideAsync(click.IncidentId, click.GateId, new DecisionRequest(click.Verb, person, Via, PlanHash: click.PlanHash), cancellationToken);
                 if (receipt is { Incident: { } incident, Result.Status: DecisionStatus.AlreadyClosed or DecisionStatus.PlanChanged })
                 {
                     // The button was stale: the card it is on has to say so from now on.
-                    await desk.TryShowAsync(incident, click.GateId, cancellationToken);
+                    await approvals.TryShowAsync(incident, click.GateId, cancellationToken);
                 }
 
                 return receipt.Result.Status == DecisionStatus.Decided ? null : receipt.Result.Message;
@@ -104,16 +104,16 @@ public sealed class SlackReply(IHttpClientFactory clients, ILogger<SlackReply> l
 }
 
 /// <summary>Work that goes on after Slack was answered. Bounded: what does not fit is refused, so that Slack tells the person. A stopping host waits for it.</summary>
-public sealed class SlackWork : IHostedService
+public sealed class SlackBackgroundWorker : IHostedService
 {
-    private const int MostAtOnce = 100;
+    private const int MaxConcurrency = 100;
     private readonly ConcurrentDictionary<Task, bool> _running = new();
     private int _count;
 
     /// <returns>Null when there is too much to do already.</returns>
     internal Task? TryStart(Func<Task> work)
     {
-        if (Interlocked.Increment(ref _count) > MostAtOnce)
+        if (Interlocked.Increment(ref _count) > MaxConcurrency)
         {
             Interlocked.Decrement(ref _count);
             return null;

@@ -17,7 +17,7 @@ namespace Runbooks.Web.Slack;
 /// on after the answer.
 /// </summary>
 public sealed class SlackInteractionsHandler(
-    IOptionsMonitor<SlackInteractionOptions> options, SlackReplays replays, SlackWork work, SlackDecisions decisions, HttpEdge edge, TimeProvider time, ILogger<SlackInteractionsHandler> logger)
+    IOptionsMonitor<SlackInteractionOptions> options, SlackReplayGuard replays, SlackBackgroundWorker work, SlackDecisions decisions, HttpRequestRunner edge, TimeProvider time, ILogger<SlackInteractionsHandler> logger)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
@@ -25,7 +25,7 @@ public sealed class SlackInteractionsHandler(
     {
         if (await RequestBody.ReadAsync(request, RequestBody.MaxSmall, cancellationToken) is not { } body)
         {
-            return Answers.TooLarge(RequestBody.MaxSmall);
+            return ApiResults.TooLarge(RequestBody.MaxSmall);
         }
 
         var signature = request.Headers["X-Slack-Signature"].ToString();
@@ -40,7 +40,7 @@ public sealed class SlackInteractionsHandler(
             return Refuse("it was received before");
         }
 
-        if (SlackClick.Read(Encoding.UTF8.GetString(body.Span)) is not { } click)
+        if (SlackInteraction.Read(Encoding.UTF8.GetString(body.Span)) is not { } click)
         {
             // Slack reports more than decisions; all of it wants to be acknowledged.
             return Results.Ok();
@@ -49,7 +49,7 @@ public sealed class SlackInteractionsHandler(
         // Not the request's token: the click counts although Slack hangs up.
         if (work.TryStart(() => decisions.TakeAsync(click, CancellationToken.None)) is not { } running)
         {
-            return Answers.TryAgain(request.HttpContext.Response);
+            return ApiResults.TryAgain(request.HttpContext.Response);
         }
 
         await Task.WhenAny(running, Task.Delay(Patience, time, cancellationToken));
@@ -59,7 +59,7 @@ public sealed class SlackInteractionsHandler(
     private IResult Refuse(string why)
     {
         Log.SlackRefused(logger, why);
-        return Answers.Problem(StatusCodes.Status401Unauthorized, $"This click was not taken: {why}.");
+        return ApiResults.Problem(StatusCodes.Status401Unauthorized, $"This click was not taken: {why}.");
     }
 }
 
@@ -67,10 +67,10 @@ public sealed class SlackInteractionsHandler(
 /// <param name="UserId">Slack's id of whoever pressed it, signed by Slack.</param>
 /// <param name="UserName">For practice and for words; it proves nothing.</param>
 /// <param name="ResponseUrl">Where a private answer goes; null where Slack gave none that is Slack's.</param>
-internal sealed record SlackClick(string UserId, string UserName, Verb Verb, string IncidentId, string GateId, string PlanHash, Uri? ResponseUrl)
+internal sealed record SlackInteraction(string UserId, string UserName, DecisionVerb Verb, string IncidentId, string GateId, string PlanHash, Uri? ResponseUrl)
 {
     /// <returns>Null for everything else that Slack reports: links that were opened, other apps' buttons.</returns>
-    public static SlackClick? Read(string form)
+    public static SlackInteraction? Read(string form)
     {
         try
         {
@@ -88,7 +88,7 @@ internal sealed record SlackClick(string UserId, string UserName, Verb Verb, str
         }
     }
 
-    private static SlackClick? Read(JsonElement payload)
+    private static SlackInteraction? Read(JsonElement payload)
     {
         if (Text(payload, "type") != "block_actions" || !Has(payload, "actions", JsonValueKind.Array, out var actions) || !Has(payload, "user", JsonValueKind.Object, out var user))
         {
@@ -97,7 +97,7 @@ internal sealed record SlackClick(string UserId, string UserName, Verb Verb, str
 
         var action = actions.EnumerateArray().FirstOrDefault();
         var value = Text(action, "value")?.Split('|');
-        return value is [var incident, var gate, var plan] && VerbWords.TryParse(Text(action, "action_id"), out var verb) && Text(user, "id") is { Length: > 0 } id
+        return value is [var incident, var gate, var plan] && DecisionVerbText.TryParse(Text(action, "action_id"), out var verb) && Text(user, "id") is { Length: > 0 } id
             ? new(id, Text(user, "username") ?? Text(user, "name") ?? id, verb, incident, gate, plan, SlackReply.Address(Text(payload, "response_url")))
             : null;
     }
@@ -136,7 +136,7 @@ internal static class SlackSignature
 /// Remembers signatures for as long as they would be taken. Each host remembers its own: a click that is played again to
 /// another one is told that it was counted already, because decisions count once wherever they arrive.
 /// </summary>
-public sealed class SlackReplays(TimeProvider time)
+public sealed class SlackReplayGuard(TimeProvider time)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, DateTimeOffset> _seen = new(StringComparer.Ordinal);

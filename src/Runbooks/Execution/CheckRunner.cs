@@ -9,7 +9,7 @@ using Runbooks.Model.Text;
 namespace Runbooks.Execution;
 
 /// <summary>Asks one question. Whatever goes wrong on the way is a finding too: unknown, with the reason.</summary>
-public sealed class CheckRunner(StepCatalog catalog, StepContexts contexts, TimeProvider time, ILogger<CheckRunner> logger)
+public sealed class CheckRunner(StepCatalog catalog, StepContextFactory contexts, TimeProvider time, ILogger<CheckRunner> logger)
 {
     public async Task<Finding> AskAsync(Incident incident, CheckSpec spec, CancellationToken cancellationToken)
     {
@@ -33,7 +33,7 @@ public sealed class CheckRunner(StepCatalog catalog, StepContexts contexts, Time
             return CheckResult.Unknown($"This host has no check '{spec.Check}'.");
         }
 
-        var binding = StepBinding.Of(spec.With, check.ParametersType, StepScope.Of(incident));
+        var binding = StepBinding.Of(spec.With, check.ParametersType, IncidentTemplateScope.Of(incident));
         if (binding.Parameters is not { } parameters)
         {
             return CheckResult.Unknown(binding.Problem ?? "Its parameters need outputs of steps that have not run.");

@@ -8,24 +8,24 @@ namespace Runbooks.Execution;
 public sealed class StepGuard(GuardrailEvaluator guardrails, RunLimits limits)
 {
     /// <returns>Null when the step may act; its run is then counted.</returns>
-    public async Task<StepReport?> ObjectAsync(Incident incident, Runbook runbook, Gate gate, Phase phase, CancellationToken cancellationToken)
+    public async Task<StepResult?> CheckAsync(Incident incident, Runbook runbook, Gate gate, Phase phase, CancellationToken cancellationToken)
     {
-        var objections = await guardrails.AskAsync(new GuardrailQuestion(incident, runbook, phase, AboutToRun: true, gate), cancellationToken);
-        if (objections.Select(objection => Weigh(gate, objection)).OfType<StepReport>().OrderByDescending(report => report.End == StepEnd.Refused).FirstOrDefault() is { } refusal)
+        var violations = await guardrails.EvaluateAsync(new GuardrailContext(incident, runbook, phase, AboutToRun: true, gate), cancellationToken);
+        if (violations.Select(violation => Apply(gate, violation)).OfType<StepResult>().OrderByDescending(report => report.End == StepOutcome.Refused).FirstOrDefault() is { } refusal)
         {
             return refusal;
         }
 
         var overruled = Overruled(gate, RunLimits.Guardrail);
-        return await limits.ReserveAsync(incident, runbook, overruled, cancellationToken) is { } taken ? Weigh(gate, taken) : null;
+        return await limits.ReserveAsync(incident, runbook, overruled, cancellationToken) is { } taken ? Apply(gate, taken) : null;
     }
 
     /// <summary>A person overrules what stood on the card, and nothing that came up since.</summary>
-    private static StepReport? Weigh(Gate gate, Objection objection) => objection.Severity switch
+    private static StepResult? Apply(Gate gate, GuardrailViolation violation) => violation.Severity switch
     {
-        ObjectionSeverity.Tell => null,
-        ObjectionSeverity.AskFirst => Overruled(gate, objection.Guardrail) ? null : new(StepEnd.PlanChanged, objection.Why),
-        _ => new(StepEnd.Refused, objection.Why),
+        GuardrailSeverity.Tell => null,
+        GuardrailSeverity.AskFirst => Overruled(gate, violation.Guardrail) ? null : new(StepOutcome.PlanChanged, violation.Why),
+        _ => new(StepOutcome.Refused, violation.Why),
     };
 
     private static bool Overruled(Gate gate, string guardrail) => gate.Decisions.Count > 0 && gate.Overrules.Contains(guardrail);

@@ -16,12 +16,12 @@ namespace Runbooks.Execution;
 /// acts and the outcome after. Safe to be called again at any point of that.
 /// </summary>
 public sealed class StepRunner(
-    IIncidentStore store, PinnedRunbooks runbooks, StepCatalog catalog, StepContexts contexts, StepGuard guard, ActionSlots slots, TimeProvider time, ILogger<StepRunner> logger)
+    IIncidentStore store, PinnedRunbooks runbooks, StepCatalog catalog, StepContextFactory contexts, StepGuard guard, ActionConcurrencyLimiter limiter, TimeProvider time, ILogger<StepRunner> logger)
 {
     /// <summary>What storing intent and outcome may take beside the action itself.</summary>
     private static readonly TimeSpan SlotGrace = TimeSpan.FromMinutes(1);
 
-    public async Task<StepReport> RunAsync(StepRequest request, CancellationToken cancellationToken)
+    public async Task<StepResult> RunAsync(StepRequest request, CancellationToken cancellationToken)
     {
         var incident = await store.GetAsync(request.IncidentId, cancellationToken);
         var known = incident.FindStep(request.Phase, request.Step);
@@ -34,7 +34,7 @@ public sealed class StepRunner(
         var spec = runbook.FindStep(request.Phase, request.Step) ?? throw new InvalidOperationException($"Runbook '{runbook.Id}' has no step '{request.Step}'.");
         if (catalog.FindAction(spec.Do) is not { } action)
         {
-            return new(StepEnd.Refused, $"this host has no action '{spec.Do}'.");
+            return new(StepOutcome.Refused, $"this host has no action '{spec.Do}'.");
         }
 
         if (known is not null && !action.Repeatable)
@@ -47,18 +47,18 @@ public sealed class StepRunner(
         return Uncovered(attempt) ?? await TryAsync(attempt, runbook, cancellationToken);
     }
 
-    private static StepReport? Uncovered(Attempt attempt) => attempt.Incident.Stop is { } stop
+    private static StepResult? Uncovered(Attempt attempt) => attempt.Incident.Stop is { } stop
         ? Stopped(stop)
         : attempt.Gate is { Outcome: GateOutcome.Approved } gate && Planned(gate, attempt.Request) is not null
             ? null
-            : new(StepEnd.Refused, $"no approval on record covers this step (gate {attempt.Request.GateId}).");
+            : new(StepOutcome.Refused, $"no approval on record covers this step (gate {attempt.Request.GateId}).");
 
     [SuppressMessage("Design", "CA1031", Justification = "An action may fail in any way; the outcome is recorded, and the engine is told to try again or not.")]
-    private async Task<StepReport> TryAsync(Attempt attempt, Runbook runbook, CancellationToken cancellationToken)
+    private async Task<StepResult> TryAsync(Attempt attempt, Runbook runbook, CancellationToken cancellationToken)
     {
         var (incident, request, spec, action, known, context) = attempt;
         var acting = false;
-        var binding = StepBinding.Of(spec.With, action.ParametersType, StepScope.Of(incident));
+        var binding = StepBinding.Of(spec.With, action.ParametersType, IncidentTemplateScope.Of(incident));
         try
         {
             if (binding.Parameters is not { } parameters)
@@ -67,10 +67,10 @@ public sealed class StepRunner(
             }
 
             var preparation = await Deadline.WithinAsync(spec.Timeout, time, token => action.PrepareAsync(parameters, context, token), cancellationToken);
-            preparation = preparation with { Will = Redactor.Redact(preparation.Will, binding.Secrets) };
+            preparation = preparation with { PlannedEffect = Redactor.Redact(preparation.PlannedEffect, binding.Secrets) };
             if (known is null && PlanHash.Difference(Planned(attempt.Gate!, request)!, binding.Shown, preparation.Identity) is { } difference)
             {
-                return new(StepEnd.PlanChanged, Redactor.Redact(difference, binding.Secrets));
+                return new(StepOutcome.PlanChanged, Redactor.Redact(difference, binding.Secrets));
             }
 
             if (preparation.Refusal is { } refusal)
@@ -78,19 +78,19 @@ public sealed class StepRunner(
                 throw new StepRefusedException(refusal);
             }
 
-            if (await guard.ObjectAsync(incident, runbook, attempt.Gate!, request.Phase, cancellationToken) is { } objection)
+            if (await guard.CheckAsync(incident, runbook, attempt.Gate!, request.Phase, cancellationToken) is { } violation)
             {
-                return await ObjectAsync(attempt, objection, cancellationToken);
+                return await CheckAsync(attempt, violation, cancellationToken);
             }
 
             if (incident.Mode == RunMode.DryRun)
             {
-                return await Deadline.WithinAsync(spec.Timeout, time, token => action.FindLackAsync(parameters, context, token), cancellationToken) is { } lack
-                    ? throw new StepRefusedException(lack)
+                return await Deadline.WithinAsync(spec.Timeout, time, token => action.CheckPermissionsAsync(parameters, context, token), cancellationToken) is { } missing
+                    ? throw new StepRefusedException(missing)
                     : await RehearseAsync(attempt, preparation, cancellationToken);
             }
 
-            if (!await slots.TakeAsync(action.Name, context.IdempotencyKey, spec.Timeout + SlotGrace, cancellationToken))
+            if (!await limiter.TakeAsync(action.Name, context.IdempotencyKey, spec.Timeout + SlotGrace, cancellationToken))
             {
                 throw new StepAttemptFailedException($"as many {action.Name} act at the same time as may; it waits for its turn.");
             }
@@ -100,7 +100,7 @@ public sealed class StepRunner(
                 var (begun, refused) = await store.UpdateAsync(incident.Id, i => Begin(i, attempt, preparation), cancellationToken);
                 if (refused is not null)
                 {
-                    return refused.End == StepEnd.Failed ? throw new StepAttemptFailedException(refused.Message) : refused;
+                    return refused.End == StepOutcome.Failed ? throw new StepAttemptFailedException(refused.Message) : refused;
                 }
 
                 acting = true;
@@ -109,14 +109,14 @@ public sealed class StepRunner(
             }
             finally
             {
-                await slots.FreeAsync(action.Name, context.IdempotencyKey, CancellationToken.None);
+                await limiter.FreeAsync(action.Name, context.IdempotencyKey, CancellationToken.None);
             }
         }
         catch (StepRefusedException refused)
         {
             return acting || known is not null
                 ? await FinishAsync(incident, request, StepStatus.Failed, new(Redactor.Redact(refused.Message, binding.Secrets)), cancellationToken)
-                : new(StepEnd.Failed, Redactor.Redact(refused.Message, binding.Secrets));
+                : new(StepOutcome.Failed, Redactor.Redact(refused.Message, binding.Secrets));
         }
         catch (Exception failure) when (failure is not StepAttemptFailedException && !cancellationToken.IsCancellationRequested)
         {
@@ -128,7 +128,7 @@ public sealed class StepRunner(
     /// The intent, and with it the claim to act: an engine may run the same attempt twice, and one that was cut off may
     /// come back to life when the incident has long gone on. Only what is still as this attempt saw it may act.
     /// </summary>
-    private (Incident, StepReport?) Begin(Incident incident, Attempt attempt, Preparation preparation)
+    private (Incident, StepResult?) Begin(Incident incident, Attempt attempt, Preparation preparation)
     {
         var (request, current) = (attempt.Request, incident.FindStep(attempt.Request.Phase, attempt.Request.Step));
         if (incident.Stop is { } stop)
@@ -138,22 +138,22 @@ public sealed class StepRunner(
 
         if (incident.State.IsFinal() || (request.Phase == Phase.Mitigation && incident.UndoBeganAt is not null))
         {
-            return (incident, new(StepEnd.Refused, "the incident has gone on without this attempt."));
+            return (incident, new(StepOutcome.Refused, "the incident has gone on without this attempt."));
         }
 
         return current?.Attempts == attempt.Known?.Attempts && current?.FinishedAt is null
             ? (incident.BeginStep(attempt.Spec, request.Phase, request.GateId, preparation, time.GetUtcNow()), null)
-            : (incident, new(StepEnd.Failed, "another attempt of this step has begun."));
+            : (incident, new(StepOutcome.Failed, "another attempt of this step has begun."));
     }
 
-    private async Task<StepReport> ObjectAsync(Attempt attempt, StepReport objection, CancellationToken cancellationToken)
+    private async Task<StepResult> CheckAsync(Attempt attempt, StepResult violation, CancellationToken cancellationToken)
     {
         var (incident, now) = (attempt.Incident, time.GetUtcNow());
-        await store.UpdateAsync(incident.Id, i => i.State.IsFinal() ? i : i.Note(now, TimelineKind.Safety, "runbook", $"{attempt.Spec.Name} did not run: {objection.Message}"), cancellationToken);
-        return objection;
+        await store.UpdateAsync(incident.Id, i => i.State.IsFinal() ? i : i.Note(now, TimelineKind.Safety, "runbook", $"{attempt.Spec.Name} did not run: {violation.Message}"), cancellationToken);
+        return violation;
     }
 
-    private async Task<StepReport> FailAsync(Attempt attempt, bool acting, Exception failure, string why, CancellationToken cancellationToken)
+    private async Task<StepResult> FailAsync(Attempt attempt, bool acting, Exception failure, string why, CancellationToken cancellationToken)
     {
         var made = (attempt.Known?.Attempts ?? 0) + 1;
         Log.StepFailed(logger, made, attempt.Spec.Name, attempt.Incident.Id, failure);
@@ -170,10 +170,10 @@ public sealed class StepRunner(
         throw new StepAttemptFailedException(why);
     }
 
-    private async Task<StepReport> RehearseAsync(Attempt attempt, Preparation preparation, CancellationToken cancellationToken)
+    private async Task<StepResult> RehearseAsync(Attempt attempt, Preparation preparation, CancellationToken cancellationToken)
     {
         var (incident, request, spec) = (attempt.Incident, attempt.Request, attempt.Spec);
-        var (now, would) = (time.GetUtcNow(), new ActionResult($"Dry run, nothing was touched. Would: {preparation.Will}"));
+        var (now, would) = (time.GetUtcNow(), new ActionResult($"Dry run, nothing was touched. Would: {preparation.PlannedEffect}"));
 
         // In one write: an intent that a crash leaves without its outcome would be undone, and that touches something.
         var rehearsed = await store.UpdateAsync(incident.Id, i => Finish(i.BeginStep(spec, request.Phase, request.GateId, preparation, now)), cancellationToken);
@@ -182,7 +182,7 @@ public sealed class StepRunner(
         Incident Finish(Incident begun) => begun.FinishStep(begun.FindStep(request.Phase, request.Step)!, StepStatus.DryRun, would, now);
     }
 
-    private async Task<StepReport> FinishAsync(Incident incident, StepRequest request, StepStatus status, ActionResult result, CancellationToken cancellationToken)
+    private async Task<StepResult> FinishAsync(Incident incident, StepRequest request, StepStatus status, ActionResult result, CancellationToken cancellationToken)
     {
         var finished = await store.UpdateAsync(
             incident.Id, i => i.FinishStep(i.FindStep(request.Phase, request.Step)!, status, result, time.GetUtcNow()), cancellationToken);
@@ -192,20 +192,20 @@ public sealed class StepRunner(
     /// <summary>Actions quote systems that may say anything; what a later step reads from it has no secret either.</summary>
     private static ActionResult Clean(ActionResult result, StepBinding binding) => result with
     {
-        Did = Redactor.Redact(result.Did, binding.Secrets),
+        Result = Redactor.Redact(result.Result, binding.Secrets),
         Outputs = result.Outputs.ToDictionary(output => output.Key, output => Redactor.Redact(output.Value, binding.Secrets)),
     };
 
-    private static StepReport Report(StepRecord step) => new(
+    private static StepResult Report(StepRecord step) => new(
         step.Status switch
         {
-            StepStatus.Done or StepStatus.DryRun => StepEnd.Done,
-            StepStatus.Unknown => StepEnd.Unknown,
-            _ => StepEnd.Failed,
+            StepStatus.Done or StepStatus.DryRun => StepOutcome.Done,
+            StepStatus.Unknown => StepOutcome.Unknown,
+            _ => StepOutcome.Failed,
         },
         step.Outcome ?? "");
 
-    private static StepReport Stopped(StopRequest stop) => new(StepEnd.Stopped, $"{stop.By} stopped the incident: {stop.Reason}");
+    private static StepResult Stopped(StopRequest stop) => new(StepOutcome.Stopped, $"{stop.By} stopped the incident: {stop.Reason}");
 
     private static PlannedStep? Planned(Gate gate, StepRequest request) =>
         gate.Plan.Steps.FirstOrDefault(step => step.Phase == request.Phase && step.Name == request.Step);
@@ -220,9 +220,9 @@ public sealed class StepRunner(
 public sealed record StepRequest(string IncidentId, Phase Phase, string Step, string GateId);
 
 /// <param name="Message">What happened, in words; the difference when the plan no longer holds.</param>
-public sealed record StepReport(StepEnd End, string Message);
+public sealed record StepResult(StepOutcome End, string Message);
 
-public enum StepEnd
+public enum StepOutcome
 {
     Done,
 

@@ -12,9 +12,9 @@ namespace Runbooks.Execution;
 
 /// <summary>Undoes mitigating steps in reverse order, each on record, so that a crash in between goes on where it was.</summary>
 public sealed class StepUndoer(
-    IIncidentStore store, PinnedRunbooks runbooks, StepCatalog catalog, StepContexts contexts, KillSwitch killSwitch, TimeProvider time, ILogger<StepUndoer> logger)
+    IIncidentStore store, PinnedRunbooks runbooks, StepCatalog catalog, StepContextFactory contexts, KillSwitch killSwitch, TimeProvider time, ILogger<StepUndoer> logger)
 {
-    public async Task<UndoReport> UndoAsync(UndoRequest request, CancellationToken cancellationToken)
+    public async Task<UndoResult> UndoAsync(UndoRequest request, CancellationToken cancellationToken)
     {
         var incident = await store.UpdateAsync(
             request.IncidentId, i => i.UndoBeganAt is null ? i with { UndoBeganAt = time.GetUtcNow() } : i, cancellationToken);
@@ -29,10 +29,10 @@ public sealed class StepUndoer(
             var (status, result) = await TryAsync(incident, step, spec, cancellationToken);
             await store.UpdateAsync(incident.Id, i => i.FinishStep(i.FindStep(step.Phase, step.Name)!, status, result, time.GetUtcNow()), cancellationToken);
             complete &= status == StepStatus.Undone;
-            said.Add(status == StepStatus.Undone ? $"Undone: {step.Name}." : $"NOT undone: {step.Name} ({result.Did})");
+            said.Add(status == StepStatus.Undone ? $"Undone: {step.Name}." : $"NOT undone: {step.Name} ({result.Result})");
         }
 
-        return new UndoReport(complete, string.Join(" ", said));
+        return new UndoResult(complete, string.Join(" ", said));
     }
 
     private static bool CanBeUndone(StepRecord step) =>
@@ -46,9 +46,9 @@ public sealed class StepUndoer(
             return (StepStatus.UndoFailed, new($"this host has no action '{step.Action}'."));
         }
 
-        if ((await killSwitch.ReadAsync(cancellationToken)).Words() is { } handsOff)
+        if ((await killSwitch.ReadAsync(cancellationToken)).Describe() is { } paused)
         {
-            return (StepStatus.UndoFailed, new(handsOff));
+            return (StepStatus.UndoFailed, new(paused));
         }
 
         try
@@ -70,4 +70,4 @@ public sealed record UndoRequest(string IncidentId, string Why);
 
 /// <param name="Complete">False when something that should have been undone was not.</param>
 /// <param name="Message">What was undone and what was not, in words; empty when there was nothing to undo.</param>
-public sealed record UndoReport(bool Complete, string Message);
+public sealed record UndoResult(bool Complete, string Message);

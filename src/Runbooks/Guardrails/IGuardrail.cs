@@ -10,21 +10,21 @@ namespace Runbooks.Guardrails;
 public interface IGuardrail
 {
     /// <returns>Null when nothing speaks against it.</returns>
-    Task<Objection?> ObjectAsync(GuardrailQuestion question, CancellationToken cancellationToken);
+    Task<GuardrailViolation?> CheckAsync(GuardrailContext question, CancellationToken cancellationToken);
 }
 
 /// <param name="AboutToRun">True: the step runs next. False: the gate opens.</param>
 /// <param name="Gate">The gate that covers the step; null while it is being opened.</param>
-public sealed record GuardrailQuestion(Incident Incident, Runbook Runbook, Phase Phase, bool AboutToRun, Gate? Gate = null);
+public sealed record GuardrailContext(Incident Incident, Runbook Runbook, Phase Phase, bool AboutToRun, Gate? Gate = null);
 
 /// <summary>Why not to act.</summary>
 /// <param name="Guardrail">Which one: <c>limits</c>, <c>breaker</c>, <c>window</c> …</param>
 /// <param name="Why">In words, with the remedy.</param>
 /// <param name="Severity">Whether a person may overrule it.</param>
-public sealed record Objection(string Guardrail, string Why, ObjectionSeverity Severity);
+public sealed record GuardrailViolation(string Guardrail, string Why, GuardrailSeverity Severity);
 
 /// <summary>From the mildest to the strictest.</summary>
-public enum ObjectionSeverity
+public enum GuardrailSeverity
 {
     /// <summary>Shown with the question; changes nothing.</summary>
     Tell,
@@ -45,17 +45,17 @@ public enum ObjectionSeverity
 /// <summary>Asks every guardrail.</summary>
 public sealed class GuardrailEvaluator(IEnumerable<IGuardrail> guardrails)
 {
-    public async Task<IReadOnlyList<Objection>> AskAsync(GuardrailQuestion question, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<GuardrailViolation>> EvaluateAsync(GuardrailContext question, CancellationToken cancellationToken)
     {
-        var objections = new List<Objection>();
+        var violations = new List<GuardrailViolation>();
         foreach (var guardrail in guardrails)
         {
-            if (await guardrail.ObjectAsync(question, cancellationToken) is { } objection)
+            if (await guardrail.CheckAsync(question, cancellationToken) is { } violation)
             {
-                objections.Add(objection);
+                violations.Add(violation);
             }
         }
 
-        return objections;
+        return violations;
     }
 }

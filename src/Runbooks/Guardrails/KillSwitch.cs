@@ -4,7 +4,7 @@ using Runbooks.Model.Storage;
 
 namespace Runbooks.Guardrails;
 
-/// <summary>Stops all mitigation at once. While it is engaged nothing acts, and nothing is undone either: hands off.</summary>
+/// <summary>Stops all mitigation at once. While it is engaged nothing acts, and nothing is undone either: everything is paused.</summary>
 public sealed class KillSwitch(ISharedState state, TimeProvider time, ILogger<KillSwitch> logger)
 {
     private const string Key = "safety:kill-switch";
@@ -49,8 +49,8 @@ public sealed record KillSwitchState(bool Engaged, IReadOnlyList<KillSwitchChang
     public static readonly KillSwitchState Released = new(false, []);
 
     /// <summary>What is told to whoever wants to act; null while it is released.</summary>
-    public string? Words() => Engaged && Changes.Count > 0
-        ? $"The kill switch is on: {Changes[^1].By} stopped all mitigation at {GateWords.Clock(Changes[^1].At)}. {Changes[^1].Reason}".TrimEnd()
+    public string? Describe() => Engaged && Changes.Count > 0
+        ? $"The kill switch is on: {Changes[^1].By} stopped all mitigation at {GateText.Clock(Changes[^1].At)}. {Changes[^1].Reason}".TrimEnd()
         : null;
 }
 
@@ -58,8 +58,8 @@ public sealed record KillSwitchChange(bool Engaged, string By, string Reason, Da
 
 public sealed class KillSwitchGuardrail(KillSwitch killSwitch) : IGuardrail
 {
-    public async Task<Objection?> ObjectAsync(GuardrailQuestion question, CancellationToken cancellationToken) =>
-        (await killSwitch.ReadAsync(cancellationToken)).Words() is { } words
-            ? new Objection("killSwitch", words, ObjectionSeverity.Forbid)
+    public async Task<GuardrailViolation?> CheckAsync(GuardrailContext question, CancellationToken cancellationToken) =>
+        (await killSwitch.ReadAsync(cancellationToken)).Describe() is { } words
+            ? new GuardrailViolation("killSwitch", words, GuardrailSeverity.Forbid)
             : null;
 }

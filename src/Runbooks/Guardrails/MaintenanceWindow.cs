@@ -31,10 +31,10 @@ public sealed class MaintenanceWindow
     /// <summary>An IANA name: <c>Europe/Berlin</c>.</summary>
     public string TimeZone { get; set; } = "UTC";
 
-    public WindowEffect Effect { get; set; } = WindowEffect.DiagnoseOnly;
+    public MaintenanceEffect Effect { get; set; } = MaintenanceEffect.DiagnoseOnly;
 }
 
-public enum WindowEffect
+public enum MaintenanceEffect
 {
     /// <summary>The questions are asked, the answers sent to whoever would have been asked to approve, and nothing runs.</summary>
     DiagnoseOnly,
@@ -44,7 +44,7 @@ public enum WindowEffect
 }
 
 /// <summary>Whether a maintenance window is open.</summary>
-public static class WindowCalendar
+public static class MaintenanceCalendar
 {
     /// <returns>When the window that is open at this moment ends; null when none is.</returns>
     public static DateTimeOffset? OpenUntil(MaintenanceWindow window, DateTimeOffset now)
@@ -108,26 +108,26 @@ public static class WindowCalendar
 }
 
 /// <summary>Planned work: what looks broken then is no reason to act, and usually none to wake anybody.</summary>
-public sealed class WindowGuardrail(IOptionsMonitor<SafetyOptions> options, TimeProvider time) : IGuardrail
+public sealed class MaintenanceWindowGuardrail(IOptionsMonitor<SafetyOptions> options, TimeProvider time) : IGuardrail
 {
-    public Task<Objection?> ObjectAsync(GuardrailQuestion question, CancellationToken cancellationToken)
+    public Task<GuardrailViolation?> CheckAsync(GuardrailContext question, CancellationToken cancellationToken)
     {
         if (question.Incident.Steps.Count > 0)
         {
             // What has begun may finish: half a fix is worse than a whole one.
-            return Task.FromResult<Objection?>(null);
+            return Task.FromResult<GuardrailViolation?>(null);
         }
 
         var now = time.GetUtcNow();
         var open = options.CurrentValue.Windows
             .Where(window => Covers(window, question.Runbook.Id))
-            .Select(window => (Window: window, Until: WindowCalendar.OpenUntil(window, now)))
+            .Select(window => (Window: window, Until: MaintenanceCalendar.OpenUntil(window, now)))
             .Where(pair => pair.Until is not null)
             .OrderByDescending(pair => pair.Window.Effect)
-            .Select(pair => new Objection(
+            .Select(pair => new GuardrailViolation(
                 "window",
-                $"Maintenance window '{pair.Window.Name}' is open until {GateWords.Clock(pair.Until!.Value)}; nothing runs in it.",
-                pair.Window.Effect == WindowEffect.Suppress ? ObjectionSeverity.Suppress : ObjectionSeverity.DiagnoseOnly))
+                $"Maintenance window '{pair.Window.Name}' is open until {GateText.Clock(pair.Until!.Value)}; nothing runs in it.",
+                pair.Window.Effect == MaintenanceEffect.Suppress ? GuardrailSeverity.Suppress : GuardrailSeverity.DiagnoseOnly))
             .FirstOrDefault();
         return Task.FromResult(open);
     }

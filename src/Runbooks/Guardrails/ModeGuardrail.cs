@@ -9,18 +9,18 @@ namespace Runbooks.Guardrails;
 /// </summary>
 public sealed class ModeGuardrail(IOptionsMonitor<SafetyOptions> options) : IGuardrail
 {
-    public Task<Objection?> ObjectAsync(GuardrailQuestion question, CancellationToken cancellationToken) =>
+    public Task<GuardrailViolation?> CheckAsync(GuardrailContext question, CancellationToken cancellationToken) =>
         Task.FromResult(options.CurrentValue.Mode switch
         {
             RunMode.DryRun when question.Incident.Mode != RunMode.DryRun =>
-                new Objection("mode", "The system was set to dry run after this incident had opened. Let a new incident open, or set Safety:Mode back.", ObjectionSeverity.Forbid),
+                new GuardrailViolation("mode", "The system was set to dry run after this incident had opened. Let a new incident open, or set Safety:Mode back.", GuardrailSeverity.Forbid),
             RunMode.ApproveAll when NobodySaidYes(question) =>
-                new Objection("mode", "The system asks a person before anything runs.", ObjectionSeverity.AskFirst),
+                new GuardrailViolation("mode", "The system asks a person before anything runs.", GuardrailSeverity.AskFirst),
             _ => null,
         });
 
     /// <summary>While the gate opens, only a runbook that would not ask needs telling.</summary>
-    private static bool NobodySaidYes(GuardrailQuestion question) => question.AboutToRun
+    private static bool NobodySaidYes(GuardrailContext question) => question.AboutToRun
         ? question.Gate is not { Decisions.Count: > 0 }
         : question.Runbook.ApprovalOf(question.Phase) is null;
 }

@@ -14,17 +14,17 @@ public sealed class RunLimits(ISharedState state, TimeProvider time)
     public const string Guardrail = "limits";
 
     /// <summary>What would be said if it ran now; uses nothing up.</summary>
-    public async Task<Objection?> PeekAsync(Incident incident, Runbook runbook, CancellationToken cancellationToken)
+    public async Task<GuardrailViolation?> PeekAsync(Incident incident, Runbook runbook, CancellationToken cancellationToken)
     {
         var (limits, now) = (runbook.Limits, time.GetUtcNow());
-        var runs = Counts(limits) ? await state.FindAsync<RunHistory>(RunsKey(incident), cancellationToken) : null;
+        var runs = Counts(limits) ? await state.FindAsync<CountedRuns>(RunsKey(incident), cancellationToken) : null;
         var reach = limits.MaxTargets is null ? null : await state.FindAsync<BlastRadius>(ReachKey(incident), cancellationToken);
-        return Object(limits, runs?.Exceeded(limits, incident.Id, now) ?? reach?.Exceeded(limits, incident.Target, now));
+        return ViolationOf(limits, runs?.Exceeded(limits, incident.Id, now) ?? reach?.Exceeded(limits, incident.Target, now));
     }
 
     /// <param name="overruled">A person saw that the limit is exceeded and approved: it is counted all the same.</param>
     /// <returns>Null when the run is counted.</returns>
-    public async Task<Objection?> ReserveAsync(Incident incident, Runbook runbook, bool overruled, CancellationToken cancellationToken)
+    public async Task<GuardrailViolation?> ReserveAsync(Incident incident, Runbook runbook, bool overruled, CancellationToken cancellationToken)
     {
         // Later steps, and dry runs, are not another run.
         if (incident.Steps.Count > 0 || incident.Mode == RunMode.DryRun)
@@ -45,39 +45,39 @@ public sealed class RunLimits(ISharedState state, TimeProvider time)
 
         if (Counts(limits))
         {
-            await state.UpdateAsync<RunHistory, bool>(RunsKey(incident), known => ((known ?? RunHistory.None).Without(incident.Id), true), cancellationToken);
+            await state.UpdateAsync<CountedRuns, bool>(RunsKey(incident), known => ((known ?? CountedRuns.None).Without(incident.Id), true), cancellationToken);
         }
 
         return tooMany;
     }
 
-    private async Task<Objection?> TakeRunAsync(Incident incident, Limits limits, bool overruled, DateTimeOffset now, CancellationToken cancellationToken) =>
-        (await state.UpdateAsync<RunHistory, Objection?>(
+    private async Task<GuardrailViolation?> TakeRunAsync(Incident incident, Limits limits, bool overruled, DateTimeOffset now, CancellationToken cancellationToken) =>
+        (await state.UpdateAsync<CountedRuns, GuardrailViolation?>(
             RunsKey(incident),
             known =>
             {
-                var runs = known ?? RunHistory.None;
-                var objection = overruled ? null : Object(limits, runs.Exceeded(limits, incident.Id, now));
-                return (objection is null ? runs.With(limits, incident.Id, now) : runs, objection);
+                var runs = known ?? CountedRuns.None;
+                var violation = overruled ? null : ViolationOf(limits, runs.Exceeded(limits, incident.Id, now));
+                return (violation is null ? runs.With(limits, incident.Id, now) : runs, violation);
             },
             cancellationToken)).Result;
 
-    private async Task<Objection?> TakeTargetAsync(Incident incident, Limits limits, bool overruled, DateTimeOffset now, CancellationToken cancellationToken) =>
-        (await state.UpdateAsync<BlastRadius, Objection?>(
+    private async Task<GuardrailViolation?> TakeTargetAsync(Incident incident, Limits limits, bool overruled, DateTimeOffset now, CancellationToken cancellationToken) =>
+        (await state.UpdateAsync<BlastRadius, GuardrailViolation?>(
             ReachKey(incident),
             known =>
             {
                 var reach = known ?? BlastRadius.None;
-                var objection = overruled ? null : Object(limits, reach.Exceeded(limits, incident.Target, now));
-                return (objection is null ? reach.With(limits, incident.Target, now) : reach, objection);
+                var violation = overruled ? null : ViolationOf(limits, reach.Exceeded(limits, incident.Target, now));
+                return (violation is null ? reach.With(limits, incident.Target, now) : reach, violation);
             },
             cancellationToken)).Result;
 
     private static bool Counts(Limits limits) => limits.MaxRuns is not null || limits.CoolDown > TimeSpan.Zero;
 
-    private static Objection? Object(Limits limits, string? why) => why is null
+    private static GuardrailViolation? ViolationOf(Limits limits, string? why) => why is null
         ? null
-        : new(Guardrail, why, limits.WhenExceeded == WhenExceeded.Forbid ? ObjectionSeverity.Forbid : ObjectionSeverity.AskFirst);
+        : new(Guardrail, why, limits.WhenExceeded == WhenExceeded.Forbid ? GuardrailSeverity.Forbid : GuardrailSeverity.AskFirst);
 
     private static string RunsKey(Incident incident) => $"runs:{incident.RunbookId}:{incident.Target}";
 
@@ -85,9 +85,9 @@ public sealed class RunLimits(ISharedState state, TimeProvider time)
 }
 
 /// <summary>The runs of one runbook on one target that a limit may still have to count, oldest first.</summary>
-public sealed record RunHistory(IReadOnlyList<CountedRun> Runs)
+public sealed record CountedRuns(IReadOnlyList<CountedRun> Runs)
 {
-    public static readonly RunHistory None = new([]);
+    public static readonly CountedRuns None = new([]);
 
     /// <returns>Why another incident's run would be too much, in words; null when it would not.</returns>
     public string? Exceeded(Limits limits, string incidentId, DateTimeOffset now)
@@ -109,12 +109,12 @@ public sealed record RunHistory(IReadOnlyList<CountedRun> Runs)
     }
 
     /// <summary>An incident counts once. More than the limit itself need not be remembered.</summary>
-    public RunHistory With(Limits limits, string incidentId, DateTimeOffset now) =>
+    public CountedRuns With(Limits limits, string incidentId, DateTimeOffset now) =>
         Runs.Any(run => run.Incident == incidentId)
             ? this
             : new([.. Runs.Append(new(incidentId, now)).TakeLast(limits.MaxRuns ?? 1)]);
 
-    public RunHistory Without(string incidentId) =>
+    public CountedRuns Without(string incidentId) =>
         Runs.Any(run => run.Incident == incidentId) ? new([.. Runs.Where(run => run.Incident != incidentId)]) : this;
 
     private static string Ago(TimeSpan ago) => DurationText.Format(TimeSpan.FromSeconds(Math.Max(1, Math.Floor(ago.TotalSeconds))));
@@ -151,6 +151,6 @@ public sealed record BlastRadius(IReadOnlyDictionary<string, DateTimeOffset> Tar
 /// <summary>Shows that a limit is used up; <see cref="RunLimits.ReserveAsync"/> is what holds it.</summary>
 public sealed class LimitsGuardrail(RunLimits limits) : IGuardrail
 {
-    public async Task<Objection?> ObjectAsync(GuardrailQuestion question, CancellationToken cancellationToken) =>
+    public async Task<GuardrailViolation?> CheckAsync(GuardrailContext question, CancellationToken cancellationToken) =>
         question.Incident.Steps.Count > 0 ? null : await limits.PeekAsync(question.Incident, question.Runbook, cancellationToken);
 }

@@ -35,7 +35,7 @@ internal sealed class SafetyOptionsValidator : IValidateOptions<SafetyOptions>
     public ValidateOptionsResult Validate(string? name, SafetyOptions options)
     {
         var problems = options.Windows
-            .Select((window, index) => WindowCalendar.Problem(window) is { } problem ? $"{SafetyOptions.SectionName}:Windows:{index} ({window.Name}): {problem}" : null)
+            .Select((window, index) => MaintenanceCalendar.Problem(window) is { } problem ? $"{SafetyOptions.SectionName}:Windows:{index} ({window.Name}): {problem}" : null)
             .Concat(options.MaxConcurrent.Where(limit => limit.Value < 1).Select(limit => $"{SafetyOptions.SectionName}:MaxConcurrent:{limit.Key} must be at least 1."))
             .OfType<string>()
             .ToList();
@@ -46,22 +46,22 @@ internal sealed class SafetyOptionsValidator : IValidateOptions<SafetyOptions>
 public static class SafetyServices
 {
     /// <summary>What keeps the automation from becoming the incident.</summary>
-    public static IServiceCollection AddSafety(this IServiceCollection services)
+    public static IServiceCollection AddGuardrails(this IServiceCollection services)
     {
         services.AddOptions<SafetyOptions>().BindConfiguration(SafetyOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<SafetyOptions>, SafetyOptionsValidator>());
         services.TryAddSingleton<KillSwitch>();
         services.TryAddSingleton<RunLimits>();
-        services.TryAddSingleton<Ledgers>();
-        services.TryAddSingleton<ActionSlots>();
+        services.TryAddSingleton<RunHistoryStore>();
+        services.TryAddSingleton<ActionConcurrencyLimiter>();
         services.TryAddSingleton<GuardrailEvaluator>();
         services.TryAddEnumerable([
             ServiceDescriptor.Singleton<IGuardrail, KillSwitchGuardrail>(),
             ServiceDescriptor.Singleton<IGuardrail, ModeGuardrail>(),
-            ServiceDescriptor.Singleton<IGuardrail, WindowGuardrail>(),
+            ServiceDescriptor.Singleton<IGuardrail, MaintenanceWindowGuardrail>(),
             ServiceDescriptor.Singleton<IGuardrail, BreakerGuardrail>(),
             ServiceDescriptor.Singleton<IGuardrail, LimitsGuardrail>(),
-            ServiceDescriptor.Singleton<IGuardrail, EfficacyGuardrail>(),
+            ServiceDescriptor.Singleton<IGuardrail, SuccessRateGuardrail>(),
         ]);
         return services;
     }

@@ -31,7 +31,7 @@ public sealed class IncidentIntake(
     /// <exception cref="StoreUnavailableException">Not everything could be recorded; the sender should try again.</exception>
     public async Task<IReadOnlyList<IntakeOutcome>> TakeAsync(IReadOnlyList<Alert> alerts, CancellationToken cancellationToken)
     {
-        var sorted = new ArrivalSorter(runbooks()).Add(alerts);
+        var sorted = new AlertBatcher(runbooks()).Add(alerts);
         var answers = new IntakeOutcome[sorted.Places];
         foreach (var (place, alert, reason) in sorted.Unmatched)
         {
@@ -39,40 +39,40 @@ public sealed class IncidentIntake(
             answers[place] = new(null, null, null, IntakeResult.Ignored, reason);
         }
 
-        await Bounded.ForEachAsync(sorted.Queues, MaxAtOnce, async queue =>
+        await BoundedConcurrency.ForEachAsync(sorted.Queues, MaxAtOnce, async queue =>
         {
-            foreach (var arrival in queue)
+            foreach (var batch in queue)
             {
-                var taken = await TakeAsync(arrival, cancellationToken);
+                var taken = await TakeAsync(batch, cancellationToken);
                 for (var i = 0; i < taken.Count; i++)
                 {
-                    answers[arrival.Places[i]] = taken[i];
+                    answers[batch.Places[i]] = taken[i];
                 }
             }
         });
         return answers;
     }
 
-    private async Task<IReadOnlyList<IntakeOutcome>> TakeAsync(Arrival arrival, CancellationToken cancellationToken) =>
-        arrival.Resolved
-            ? await ResolveAsync(arrival, cancellationToken)
-            : await OpenAsync(arrival, cancellationToken);
+    private async Task<IReadOnlyList<IntakeOutcome>> TakeAsync(AlertBatch batch, CancellationToken cancellationToken) =>
+        batch.Resolved
+            ? await ResolveAsync(batch, cancellationToken)
+            : await OpenAsync(batch, cancellationToken);
 
-    internal async Task<IReadOnlyList<IntakeOutcome>> OpenAsync(Arrival arrival, CancellationToken cancellationToken)
+    internal async Task<IReadOnlyList<IntakeOutcome>> OpenAsync(AlertBatch batch, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         Incident? before = null;
         var (incident, opened) = await store.OpenAsync(
-            arrival.Candidate(options.CurrentValue.Mode, now),
-            arrival.Runbook,
-            latest => (before = latest).Accepts(now) ? arrival.AttachTo(latest, now) : null,
+            batch.Candidate(options.CurrentValue.Mode, now),
+            batch.Runbook,
+            latest => (before = latest).Accepts(now) ? batch.AttachTo(latest, now) : null,
             cancellationToken);
-        if (opened && before is { } driven && driven.IsDriven())
+        if (opened && before is { } owned && owned.IsOwnedByResponder())
         {
-            incident = await store.UpdateAsync(incident.Id, current => current.NoteEarlier(driven, now), cancellationToken);
+            incident = await store.UpdateAsync(incident.Id, current => current.NoteEarlier(owned, now), cancellationToken);
         }
 
-        await StartAsync(incident, opened ? arrival.Runbook : null);
+        await StartAsync(incident, opened ? batch.Runbook : null);
         if (!opened && incident.State == IncidentState.Resolved)
         {
             // In the settle window: whether the fix holds is looked into.
@@ -84,8 +84,8 @@ public sealed class IncidentIntake(
             Log.IncidentOpened(logger, incident.Id, incident.RunbookId, Clip.To(incident.Target, 200));
         }
 
-        var folded = arrival.Answer(IntakeResult.Folded, incident.Id, Folding(incident));
-        return [.. arrival.Alerts.Select((_, i) => opened && i == 0 ? arrival.Answer(IntakeResult.Opened, incident.Id, null) : folded)];
+        var folded = batch.Answer(IntakeResult.Folded, incident.Id, Folding(incident));
+        return [.. batch.Alerts.Select((_, i) => opened && i == 0 ? batch.Answer(IntakeResult.Opened, incident.Id, null) : folded)];
     }
 
     /// <summary>
@@ -109,25 +109,25 @@ public sealed class IncidentIntake(
         await engine.StartAsync(IncidentInput.Of(incident.Id, runbook), CancellationToken.None);
     }
 
-    private async Task<IReadOnlyList<IntakeOutcome>> ResolveAsync(Arrival arrival, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<IntakeOutcome>> ResolveAsync(AlertBatch batch, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        if (await store.FindLatestAsync(arrival.Runbook.Id, arrival.Target, cancellationToken) is not { } latest
-            || !latest.AcceptsResolved(arrival.Alerts, now))
+        if (await store.FindLatestAsync(batch.Runbook.Id, batch.Target, cancellationToken) is not { } latest
+            || !latest.AcceptsResolved(batch.Alerts, now))
         {
-            Log.ResolvedWithoutIncident(logger, Clip.To(arrival.First.Name, 200), arrival.Runbook.Id, Clip.To(arrival.Target, 200));
-            return Repeat(arrival, arrival.Answer(IntakeResult.Ignored, null, "The alert is resolved and no incident on this target is open."));
+            Log.ResolvedWithoutIncident(logger, Clip.To(batch.First.Name, 200), batch.Runbook.Id, Clip.To(batch.Target, 200));
+            return Repeat(batch, batch.Answer(IntakeResult.Ignored, null, "The alert is resolved and no incident on this target is open."));
         }
 
         var incident = await store.UpdateAsync(
-            latest.Id, current => current.AcceptsResolved(arrival.Alerts, now) ? arrival.AttachTo(current, now) : current, cancellationToken);
+            latest.Id, current => current.AcceptsResolved(batch.Alerts, now) ? batch.AttachTo(current, now) : current, cancellationToken);
         await engine.TryWakeAsync(incident, logger);
-        return Repeat(arrival, arrival.Answer(IntakeResult.Resolved, incident.Id, null));
+        return Repeat(batch, batch.Answer(IntakeResult.Resolved, incident.Id, null));
     }
 
-    private static IReadOnlyList<IntakeOutcome> Repeat(Arrival arrival, IntakeOutcome answer) => [.. arrival.Alerts.Select(_ => answer)];
+    private static IReadOnlyList<IntakeOutcome> Repeat(AlertBatch batch, IntakeOutcome answer) => [.. batch.Alerts.Select(_ => answer)];
 
-    private static string Folding(Incident incident) => incident.IsDriven()
+    private static string Folding(Incident incident) => incident.IsOwnedByResponder()
         ? $"Incident {incident.Id} on this target was taken over by a person; alerts belong to it until it is closed, at the latest {incident.SettlesAt:HH:mm:ss} UTC."
         : incident.State.IsFinal()
         ? $"Incident {incident.Id} on this target was closed a moment ago; late alerts belong to it until {incident.SettlesAt:HH:mm:ss} UTC."

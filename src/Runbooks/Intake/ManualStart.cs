@@ -34,8 +34,8 @@ public sealed class ManualStart(LoadedRunbooks runbooks, IncidentIntake intake)
             return new(null, ManualStartProblem.MissingLabels, target.Errors);
         }
 
-        var arrival = new Arrival(runbook, IncidentTarget.Bound(text), [alert], [0]) { StartedBy = by };
-        var outcomes = await intake.OpenAsync(arrival, cancellationToken);
+        var batch = new AlertBatch(runbook, IncidentTarget.Bound(text), [alert], [0]) { StartedBy = by };
+        var outcomes = await intake.OpenAsync(batch, cancellationToken);
         return new(outcomes[0], null, []);
     }
 }

@@ -46,7 +46,7 @@ public sealed class ContactBook
     }
 
     /// <summary>Everybody behind these contacts. A name that nobody is behind counts as the fallback: silence is never success.</summary>
-    public IEnumerable<Recipient> Behind(IEnumerable<string> contacts) =>
+    public IEnumerable<Recipient> RecipientsOf(IEnumerable<string> contacts) =>
         contacts.SelectMany(name => TryFind(name, out var contact) || TryFind(Fallback, out contact) ? contact.Recipients : []);
 
     /// <param name="name">A person's name in the book, or an identity of theirs.</param>
@@ -58,7 +58,7 @@ public sealed class ContactBook
 
     /// <summary>Whether this person is behind one of the contacts: by name, or as a member of a room.</summary>
     public bool Includes(IEnumerable<string> contacts, string person) =>
-        KnowsEveryone || Behind(contacts).Any(recipient => Same(recipient.Name, person) || IsMember(recipient, person));
+        KnowsEveryone || RecipientsOf(contacts).Any(recipient => Same(recipient.Name, person) || IsMember(recipient, person));
 
     public bool IsMember(Recipient room, string person) =>
         room.IsRoom && (room.Members.Count == 0 ? _people.ContainsKey(person) : room.Members.Contains(person, StringComparer.OrdinalIgnoreCase));

@@ -31,7 +31,7 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, AddressSecrets
         }
 
         errors.Locate(mapping);
-        var root = new Section(mapping, "", errors);
+        var root = new YamlSection(mapping, "", errors);
         var recipients = new RecipientReader(_channels, withSettings ? secrets : null).Read(root);
         var contacts = ReadContacts(root, recipients);
         root.RejectOthers();
@@ -40,7 +40,7 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, AddressSecrets
             : new(new ContactBook(contacts, recipients.Where(recipient => !recipient.IsRoom)), []);
     }
 
-    private static List<Contact> ReadContacts(Section root, IReadOnlyList<Recipient> recipients)
+    private static List<Contact> ReadContacts(YamlSection root, IReadOnlyList<Recipient> recipients)
     {
         if (root.Free("contacts") is not { } mapping)
         {
@@ -52,7 +52,7 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, AddressSecrets
             return [];
         }
 
-        var section = new Section(mapping, "contacts", root.Errors);
+        var section = new YamlSection(mapping, "contacts", root.Errors);
         var known = recipients.Select(recipient => recipient.Name).ToList();
         var contacts = new List<Contact>();
         foreach (var name in mapping.Entries.Select(entry => entry.Key))
@@ -75,11 +75,11 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, AddressSecrets
         return [.. contacts.DistinctBy(contact => contact.Name, StringComparer.OrdinalIgnoreCase)];
     }
 
-    private static void CheckName(Section section, string name)
+    private static void CheckName(YamlSection section, string name)
     {
-        if (!Names.IsName(name))
+        if (!NameRules.IsName(name))
         {
-            section.Errors.AtKey(section.PathOf(name), "is not a name.", $"Use {Names.Words}.");
+            section.Errors.AtKey(section.PathOf(name), "is not a name.", $"Use {NameRules.Words}.");
         }
     }
 }
@@ -91,7 +91,7 @@ public sealed record ContactsResult(ContactBook? Book, IReadOnlyList<CatalogErro
 /// <param name="secrets">Null where the settings of the host are not known: they are not asked for then.</param>
 internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, AddressSecrets? secrets)
 {
-    public IReadOnlyList<Recipient> Read(Section root)
+    public IReadOnlyList<Recipient> Read(YamlSection root)
     {
         var people = root.Named("people", required: true).Select(entry => Person(entry.Name, entry.Section)).ToList();
         var names = people.Select(person => person.Name).ToList();
@@ -113,7 +113,7 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
     }
 
     /// <summary>Reads names and reports those that are not known.</summary>
-    public static IReadOnlyList<string> Known(Section section, string key, IReadOnlyCollection<string> known, string what)
+    public static IReadOnlyList<string> Known(YamlSection section, string key, IReadOnlyCollection<string> known, string what)
     {
         var names = section.Words(key);
         foreach (var (name, index) in names.Select((name, index) => (name, index)).Where(pair => !known.Contains(pair.name, StringComparer.OrdinalIgnoreCase)))
@@ -126,22 +126,22 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
         return names;
     }
 
-    private Recipient Person(string name, Section section)
+    private Recipient Person(string name, YamlSection section)
     {
-        Names.Check(section, name);
+        NameRules.Check(section, name);
         var slack = section.Words("slackUser").Select(Identity.Slack);
         var signIn = section.Words("signIn").Select(Identity.SignIn);
         return Reached(name, section) with { Identities = [.. slack, .. signIn] };
     }
 
-    private Recipient Room(string name, Section section, IReadOnlyCollection<string> people)
+    private Recipient Room(string name, YamlSection section, IReadOnlyCollection<string> people)
     {
-        Names.Check(section, name);
+        NameRules.Check(section, name);
         var members = Known(section, "members", people, "person");
         return Reached(name, section) with { IsRoom = true, Members = members };
     }
 
-    private Recipient Reached(string name, Section section)
+    private Recipient Reached(string name, YamlSection section)
     {
         var addresses = section.Items("reach", required: true).SelectMany(item => Addresses(name, item)).ToList();
         section.RejectOthers();
@@ -149,7 +149,7 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
     }
 
     /// <summary>One entry of <c>reach</c>: the channel's name as key, the address as value.</summary>
-    private List<Address> Addresses(string recipient, Section item)
+    private List<Address> Addresses(string recipient, YamlSection item)
     {
         var found = new List<Address>();
         foreach (var channel in channels.OrderBy(channel => channel.Channel, StringComparer.Ordinal))
@@ -170,12 +170,12 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
         return found;
     }
 
-    private void Check(Section item, INotifier channel, string to)
+    private void Check(YamlSection item, INotifier channel, string to)
     {
         var path = item.PathOf(channel.Channel);
-        if (secrets is not null && channel.Lack is { } lack)
+        if (secrets is not null && channel.ConfigurationError is { } missing)
         {
-            item.Errors.AtValue(path, $"cannot be used: {lack}", "");
+            item.Errors.AtValue(path, $"cannot be used: {missing}", "");
         }
         else if (!AddressSecrets.IsReference(to, out var name))
         {
@@ -183,7 +183,7 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
             {
                 item.Errors.AtValue(path, "is a secret written out, or not the name of a setting.", "Write ${NAME} and put the value into the setting NAME.");
             }
-            else if (channel.Objection(to) is { } objection)
+            else if (channel.ValidateAddress(to) is { } objection)
             {
                 item.Errors.AtValue(path, $"cannot be used: {objection}", "");
             }
@@ -194,13 +194,13 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
         }
     }
 
-    private static void CheckSetting(Section item, string path, INotifier channel, string name, string? value)
+    private static void CheckSetting(YamlSection item, string path, INotifier channel, string name, string? value)
     {
         if (value is null)
         {
             item.Errors.AtValue(path, $"refers to the setting {name}, which has no value.", $"Set {name} in the settings of the host.");
         }
-        else if (channel.Objection(value) is { } objection)
+        else if (channel.ValidateAddress(value) is { } objection)
         {
             item.Errors.AtValue(path, $"cannot be used: {objection}", $"Look at the setting {name}.");
         }

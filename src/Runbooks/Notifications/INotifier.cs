@@ -10,11 +10,11 @@ public interface INotifier
     bool AddressIsSecret => false;
 
     /// <summary>What the channel's own settings lack, and how to put it right; null when it can send.</summary>
-    string? Lack => null;
+    string? ConfigurationError => null;
 
     /// <summary>What is wrong with an address; null when it can be used.</summary>
     /// <param name="to">The address itself, a setting's value where the contact names one.</param>
-    string? Objection(string to) => null;
+    string? ValidateAddress(string to) => null;
 
     /// <summary>Sends, and returns once the channel has taken it. Throws when it has not, in words without secrets.</summary>
     /// <returns>What <see cref="UpdateAsync"/> needs to find the message again, without secrets; null where it cannot be changed.</returns>

@@ -16,14 +16,14 @@ public sealed class IncidentCards(DecisionLinks links)
         PlanHash = gate.Plan.Hash,
         Sections =
         [
-            new("What broke", [$"{runbook.Title} on {IncidentWords.Target(incident.Target)}. {runbook.Impact.Users}".Trim(), runbook.Impact.Data]),
+            new("What broke", [$"{runbook.Title} on {IncidentText.Target(incident.Target)}. {runbook.Impact.Users}".Trim(), runbook.Impact.Data]),
             new("What was found", [.. incident.Findings.Select(Line)]),
             .. Section("What changed since you were asked", gate.Difference is null ? [] : [gate.Difference]),
-            .. Section("Mind", gate.Warnings),
-            .. Section("Approved so far", [.. gate.Decisions.Where(d => d.Verb == Verb.Approve).Select(d => d.Person)]),
-            new("What I will do", [.. gate.Plan.Steps.Select(step => step.Will)]),
-            .. Section("How to undo it", [.. gate.Plan.Steps.Where(step => step.TellsUndo).Select(step => step.Undo ?? $"{step.Name}: cannot be undone.")]),
-            new("If nobody answers", [GateWords.Silence(gate)]),
+            .. Section("Warning", gate.Warnings),
+            .. Section("Approved so far", [.. gate.Decisions.Where(d => d.Verb == DecisionVerb.Approve).Select(d => d.Person)]),
+            new("What I will do", [.. gate.Plan.Steps.Select(step => step.PlannedEffect)]),
+            .. Section("How to undo it", [.. gate.Plan.Steps.Where(step => step.ShowsUndo).Select(step => step.Undo ?? $"{step.Name}: cannot be undone.")]),
+            new("If nobody answers", [GateText.Silence(gate)]),
         ],
         Links = [new("Look and decide", links.For(incident, gate, recipient)), IncidentLink(incident)],
     };
@@ -31,20 +31,20 @@ public sealed class IncidentCards(DecisionLinks links)
     /// <summary>What a card that asked says once the question is closed: no buttons, and who decided.</summary>
     public Card Decided(Incident incident, Runbook runbook, Gate gate) => Base(incident, runbook, CardKind.Decided) with
     {
-        Title = $"{GateWords.Brief(gate)}: {gate.Question}",
-        Sections = [Decision(gate), new("What broke", [$"{runbook.Title} on {IncidentWords.Target(incident.Target)}. {runbook.Impact.Users}".Trim()])],
+        Title = $"{GateText.Brief(gate)}: {gate.Question}",
+        Sections = [Decision(gate), new("What broke", [$"{runbook.Title} on {IncidentText.Target(incident.Target)}. {runbook.Impact.Users}".Trim()])],
         Links = [IncidentLink(incident)],
     };
 
     /// <summary>The end of an incident, on a card that once asked this question.</summary>
     public static Card Ended(Card end, Gate gate) => end with { Sections = [.. end.Sections, Decision(gate)] };
 
-    /// <summary>The automation has stopped and a person drives: not over until somebody says so.</summary>
+    /// <summary>The automation has stopped and a responder owns it: not over until somebody says so.</summary>
     public Card TakenOver(Incident incident, Runbook runbook) => Closed(incident, runbook) with { Kind = CardKind.Decided };
 
     public Card Closed(Incident incident, Runbook runbook) => Base(incident, runbook, CardKind.Closed) with
     {
-        Title = $"{IncidentWords.Of(incident.State)}: {runbook.Title} on {IncidentWords.Target(incident.Target)}",
+        Title = $"{IncidentText.Of(incident.State)}: {runbook.Title} on {IncidentText.Target(incident.Target)}",
         Sections =
         [
             .. Section("How it ended", incident.Reason is null ? [] : [incident.Reason]),
@@ -56,13 +56,13 @@ public sealed class IncidentCards(DecisionLinks links)
 
     public Card Page(Incident incident, Runbook runbook, string message) => Base(incident, runbook, CardKind.Page) with
     {
-        Title = $"A person is needed: {runbook.Title} on {IncidentWords.Target(incident.Target)}",
+        Title = $"A person is needed: {runbook.Title} on {IncidentText.Target(incident.Target)}",
         Sections = [new("What happened", [message])],
         Links = [IncidentLink(incident)],
     };
 
     private static CardSection Decision(Gate gate) =>
-        new("The decision", [GateWords.HowItEnded(gate), .. gate.Decisions.Select(d => d.Reason).OfType<string>().Select(reason => $"Reason: {reason}")]);
+        new("The decision", [GateText.HowItEnded(gate), .. gate.Decisions.Select(d => d.Reason).OfType<string>().Select(reason => $"Reason: {reason}")]);
 
     private static Card Base(Incident incident, Runbook runbook, CardKind kind) => new()
     {

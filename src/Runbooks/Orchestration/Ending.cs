@@ -13,7 +13,7 @@ internal sealed record Ending(IncidentState State, string Reason, bool Undo = fa
 
     public bool GoesOn => ReferenceEquals(this, InNextExecution);
 
-    public static Ending Of(GateView gate) => new(
+    public static Ending Of(GateStatus gate) => new(
         gate.Outcome switch
         {
             GateOutcome.Rejected => IncidentState.Rejected,
@@ -28,10 +28,10 @@ internal sealed record Ending(IncidentState State, string Reason, bool Undo = fa
         // A later round is asked after earlier steps have run. Whoever takes over finds things as they are.
         Undo: gate.Outcome != GateOutcome.TakenOver);
 
-    public static Ending Of(string step, StepReport report) => report.End switch
+    public static Ending Of(string step, StepResult report) => report.End switch
     {
-        StepEnd.Stopped => Stopped(report.Message),
-        StepEnd.Unknown => new(IncidentState.Failed, $"Step '{step}' cannot be repeated and its outcome is not known: {report.Message}"),
+        StepOutcome.Stopped => Stopped(report.Message),
+        StepOutcome.Unknown => new(IncidentState.Failed, $"Step '{step}' cannot be repeated and its outcome is not known: {report.Message}"),
         _ => new(IncidentState.Failed, $"Step '{step}': {report.Message}", Undo: true),
     };
 

@@ -37,55 +37,55 @@ public abstract class IncidentActivity<TInput, TOutput>(ActivityShutdown shutdow
 public sealed class ActivityFailedException(string message) : Exception(message);
 
 /// <summary>Asks one diagnosis question.</summary>
-public sealed class AskCheck(Looker looker, ActivityShutdown shutdown, ILogger<AskCheck> logger) : IncidentActivity<CheckRequest, Finding>(shutdown, logger)
+public sealed class AskCheck(VerificationService verification, ActivityShutdown shutdown, ILogger<AskCheck> logger) : IncidentActivity<CheckRequest, Finding>(shutdown, logger)
 {
     public static readonly TaskName Name = nameof(AskCheck);
 
-    protected override Task<Finding> CallAsync(CheckRequest input, CancellationToken stop) => looker.AskAsync(input, stop);
+    protected override Task<Finding> CallAsync(CheckRequest input, CancellationToken stop) => verification.AskAsync(input, stop);
 }
 
 /// <summary>Makes the plan, opens the gate, and asks people when the gate needs them.</summary>
-public sealed class OpenGate(GateKeeper gates, ActivityShutdown shutdown, ILogger<OpenGate> logger) : IncidentActivity<GateRequest, GateView>(shutdown, logger)
+public sealed class OpenGate(ApprovalGateService gates, ActivityShutdown shutdown, ILogger<OpenGate> logger) : IncidentActivity<OpenGateRequest, GateStatus>(shutdown, logger)
 {
     public static readonly TaskName Name = nameof(OpenGate);
 
-    protected override Task<GateView> CallAsync(GateRequest input, CancellationToken stop) => gates.OpenAsync(input, stop);
+    protected override Task<GateStatus> CallAsync(OpenGateRequest input, CancellationToken stop) => gates.OpenAsync(input, stop);
 }
 
 /// <summary>Reads what was decided; reminds, escalates or expires when that is due.</summary>
-public sealed class ReviewGate(GateKeeper gates, ActivityShutdown shutdown, ILogger<ReviewGate> logger) : IncidentActivity<GateReview, GateView>(shutdown, logger)
+public sealed class ReviewGate(ApprovalGateService gates, ActivityShutdown shutdown, ILogger<ReviewGate> logger) : IncidentActivity<ReviewGateRequest, GateStatus>(shutdown, logger)
 {
     public static readonly TaskName Name = nameof(ReviewGate);
 
-    protected override Task<GateView> CallAsync(GateReview input, CancellationToken stop) => gates.ReviewAsync(input, stop);
+    protected override Task<GateStatus> CallAsync(ReviewGateRequest input, CancellationToken stop) => gates.ReviewAsync(input, stop);
 }
 
 /// <summary>Runs one step, if everything that was promised about it still holds.</summary>
-public sealed class RunStep(StepRunner steps, ActivityShutdown shutdown, ILogger<RunStep> logger) : IncidentActivity<StepRequest, StepReport>(shutdown, logger)
+public sealed class RunStep(StepRunner steps, ActivityShutdown shutdown, ILogger<RunStep> logger) : IncidentActivity<StepRequest, StepResult>(shutdown, logger)
 {
     public static readonly TaskName Name = nameof(RunStep);
 
-    protected override Task<StepReport> CallAsync(StepRequest input, CancellationToken stop) => steps.RunAsync(input, stop);
+    protected override Task<StepResult> CallAsync(StepRequest input, CancellationToken stop) => steps.RunAsync(input, stop);
 }
 
 /// <summary>Asks the given checks again, all at once.</summary>
-public sealed class Recheck(Looker looker, ActivityShutdown shutdown, ILogger<Recheck> logger) : IncidentActivity<LookRequest, LookReport>(shutdown, logger)
+public sealed class Recheck(VerificationService verification, ActivityShutdown shutdown, ILogger<Recheck> logger) : IncidentActivity<RecheckRequest, RecheckResult>(shutdown, logger)
 {
     public static readonly TaskName Name = nameof(Recheck);
 
-    protected override Task<LookReport> CallAsync(LookRequest input, CancellationToken stop) => looker.LookAsync(input, stop);
+    protected override Task<RecheckResult> CallAsync(RecheckRequest input, CancellationToken stop) => verification.RecheckAsync(input, stop);
 }
 
 /// <summary>Undoes what can be undone, in reverse order.</summary>
-public sealed class UndoSteps(StepUndoer undoer, ActivityShutdown shutdown, ILogger<UndoSteps> logger) : IncidentActivity<UndoRequest, UndoReport>(shutdown, logger)
+public sealed class UndoSteps(StepUndoer undoer, ActivityShutdown shutdown, ILogger<UndoSteps> logger) : IncidentActivity<UndoRequest, UndoResult>(shutdown, logger)
 {
     public static readonly TaskName Name = nameof(UndoSteps);
 
-    protected override Task<UndoReport> CallAsync(UndoRequest input, CancellationToken stop) => undoer.UndoAsync(input, stop);
+    protected override Task<UndoResult> CallAsync(UndoRequest input, CancellationToken stop) => undoer.UndoAsync(input, stop);
 }
 
 /// <summary>Tells whoever was asked, and the fallback contact, that a person has to look.</summary>
-public sealed class PagePerson(Closer closer, ActivityShutdown shutdown, ILogger<PagePerson> logger) : IncidentActivity<PageRequest, bool>(shutdown, logger)
+public sealed class PagePerson(IncidentCloser closer, ActivityShutdown shutdown, ILogger<PagePerson> logger) : IncidentActivity<PageRequest, bool>(shutdown, logger)
 {
     public static readonly TaskName Name = nameof(PagePerson);
 
@@ -93,7 +93,7 @@ public sealed class PagePerson(Closer closer, ActivityShutdown shutdown, ILogger
 }
 
 /// <summary>Records how the incident ended, and tells whoever was asked.</summary>
-public sealed class EndIncident(Closer closer, ActivityShutdown shutdown, ILogger<EndIncident> logger) : IncidentActivity<CloseRequest, IncidentState>(shutdown, logger)
+public sealed class EndIncident(IncidentCloser closer, ActivityShutdown shutdown, ILogger<EndIncident> logger) : IncidentActivity<CloseRequest, IncidentState>(shutdown, logger)
 {
     public static readonly TaskName Name = nameof(EndIncident);
 

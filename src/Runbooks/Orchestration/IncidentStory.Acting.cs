@@ -53,19 +53,19 @@ internal sealed partial class IncidentStory
     }
 
     /// <returns>Null when the next execution goes on asking.</returns>
-    private async Task<GateView?> AskPeopleAsync(Phase phase, int round, IReadOnlyList<Finding> findings, bool unclear, string? difference)
+    private async Task<GateStatus?> AskPeopleAsync(Phase phase, int round, IReadOnlyList<Finding> findings, bool unclear, string? difference)
     {
         var began = _checkpoint?.Began ?? Now;
         var wake = NextWake();
         var gate = OpenRound(phase) == round
             ? await ReviewAsync(_gate, wake)
-            : await _context.CallActivityAsync<GateView>(
-                OpenGate.Name, new GateRequest(_id, phase, round, findings, unclear, difference, wake), Persistent);
+            : await _context.CallActivityAsync<GateStatus>(
+                OpenGate.Name, new OpenGateRequest(_id, phase, round, findings, unclear, difference, wake), Persistent);
 
         while (gate.Outcome == GateOutcome.Pending)
         {
             Show(IncidentState.AwaitingApproval, gate.GateId);
-            await WaitUntilAsync(gate.NextLook, wake);
+            await WaitUntilAsync(gate.NextReview, wake);
             if (IsLong)
             {
                 _gate = gate.GateId;
@@ -81,8 +81,8 @@ internal sealed partial class IncidentStory
         return gate;
     }
 
-    private Task<GateView> ReviewAsync(string gate, string wake) =>
-        _context.CallActivityAsync<GateView>(ReviewGate.Name, new GateReview(_id, gate, wake), Persistent);
+    private Task<GateStatus> ReviewAsync(string gate, string wake) =>
+        _context.CallActivityAsync<GateStatus>(ReviewGate.Name, new ReviewGateRequest(_id, gate, wake), Persistent);
 
     /// <summary>The round whose gate an earlier execution left open; null when this execution asks for the first time.</summary>
     private int? OpenRound(Phase phase) => _checkpoint?.Stage == (phase == Phase.Mitigation ? Stage.Mitigation : Stage.Resolution) ? _checkpoint.Round : null;
@@ -94,12 +94,12 @@ internal sealed partial class IncidentStory
         foreach (var step in _runbook.StepsOf(phase))
         {
             var report = await RunStepAsync(phase, step, gateId);
-            if (report.End == StepEnd.PlanChanged)
+            if (report.End == StepOutcome.PlanChanged)
             {
                 return (null, report.Message);
             }
 
-            if (report.End != StepEnd.Done)
+            if (report.End != StepOutcome.Done)
             {
                 return (Ending.Of(step.Name, report), null);
             }
@@ -108,18 +108,18 @@ internal sealed partial class IncidentStory
         return (null, null);
     }
 
-    private async Task<StepReport> RunStepAsync(Phase phase, StepOutline step, string gateId)
+    private async Task<StepResult> RunStepAsync(Phase phase, StepOutline step, string gateId)
     {
         try
         {
-            return await _context.CallActivityAsync<StepReport>(
+            return await _context.CallActivityAsync<StepResult>(
                 RunStep.Name,
                 new StepRequest(_id, phase, step.Name, gateId),
                 Retry(step.Retry.Attempts + PersistentAttempts, step.Retry.Delay, LongestStepPause));
         }
         catch (TaskFailedException failure)
         {
-            return new StepReport(StepEnd.Failed, failure.FailureDetails.ErrorMessage);
+            return new StepResult(StepOutcome.Failed, failure.FailureDetails.ErrorMessage);
         }
     }
 }

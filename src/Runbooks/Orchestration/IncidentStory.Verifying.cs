@@ -97,18 +97,18 @@ internal sealed partial class IncidentStory
         return undone.Complete ? null : new(IncidentState.Failed, $"The temporary mitigation could not be reverted: {undone.Message}");
     }
 
-    private Task<LookReport> RecheckAsync(IncidentState state, IReadOnlyList<string> checks, string wake) =>
-        _context.CallActivityAsync<LookReport>(Recheck.Name, new LookRequest(_id, state, checks, wake), Persistent);
+    private Task<RecheckResult> RecheckAsync(IncidentState state, IReadOnlyList<string> checks, string wake) =>
+        _context.CallActivityAsync<RecheckResult>(Recheck.Name, new RecheckRequest(_id, state, checks, wake), Persistent);
 
     private Task<bool> PageAsync(string key, string message) =>
         _context.CallActivityAsync<bool>(PagePerson.Name, new PageRequest(_id, key, message), Persistent);
 
     /// <summary>What could not be undone is tried again for a while: leaving it in place is the worse end.</summary>
-    private async Task<UndoReport> UndoAsync(string why)
+    private async Task<UndoResult> UndoAsync(string why)
     {
         for (var attempt = 1; ; attempt++)
         {
-            var report = await _context.CallActivityAsync<UndoReport>(UndoSteps.Name, new UndoRequest(_id, why), Persistent);
+            var report = await _context.CallActivityAsync<UndoResult>(UndoSteps.Name, new UndoRequest(_id, why), Persistent);
             if (report.Complete || attempt == MaxUndoAttempts)
             {
                 return report;

@@ -7,7 +7,7 @@ namespace Runbooks.Storage;
 public sealed class IncidentWaiter(IIncidentStore store, IncidentChanges changes, TimeProvider time)
 {
     /// <summary>How often to look without having been told: another process may have written.</summary>
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(2);
 
     /// <param name="goal">Null: any final state. A state that was passed through while waiting counts as reached.</param>
     /// <returns>The incident as it is when the goal is reached or the time is up; null when there is none.</returns>
@@ -25,7 +25,7 @@ public sealed class IncidentWaiter(IIncidentStore store, IncidentChanges changes
                 return incident;
             }
 
-            await watch.WaitAsync(left < LookEvery ? left : LookEvery, time, cancellationToken);
+            await watch.WaitAsync(left < PollInterval ? left : PollInterval, time, cancellationToken);
         }
     }
 

@@ -7,7 +7,7 @@ using Runbooks.Orchestration;
 namespace Runbooks.Watchdog;
 
 /// <summary>Pages about one trouble once. A page that reached nobody is tried again, ever more rarely.</summary>
-public sealed class Pager(Closer closer, TimeProvider time)
+public sealed class Pager(IncidentCloser closer, TimeProvider time)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromHours(1);
@@ -37,13 +37,13 @@ public sealed class Pager(Closer closer, TimeProvider time)
 }
 
 /// <summary>Tells whoever is last in line about the system itself, without touching the store, which may be what is down.</summary>
-public sealed class FallbackContact(ChannelSender channels, CurrentContacts contacts, ILogger<FallbackContact> logger)
+public sealed class FallbackNotifier(ChannelClient channels, CurrentContacts contacts, ILogger<FallbackNotifier> logger)
 {
     /// <summary>Stands where an incident's id would: channels that join messages into threads join these.</summary>
     public const string SystemId = "runbooks-system";
 
     /// <returns>Whether it reached anybody.</returns>
-    public async Task<bool> TellAsync(string title, string message, CancellationToken cancellationToken)
+    public async Task<bool> NotifyAsync(string title, string message, CancellationToken cancellationToken)
     {
         var card = new Card
         {
@@ -56,7 +56,7 @@ public sealed class FallbackContact(ChannelSender channels, CurrentContacts cont
         var reached = false;
         foreach (var recipient in contacts.Book.TryFind(ContactBook.Fallback, out var contact) ? contact.Recipients : [])
         {
-            reached |= await TellAsync(recipient, card, cancellationToken);
+            reached |= await NotifyAsync(recipient, card, cancellationToken);
         }
 
         if (!reached)
@@ -67,7 +67,7 @@ public sealed class FallbackContact(ChannelSender channels, CurrentContacts cont
         return reached;
     }
 
-    private async Task<bool> TellAsync(Recipient recipient, Card card, CancellationToken cancellationToken)
+    private async Task<bool> NotifyAsync(Recipient recipient, Card card, CancellationToken cancellationToken)
     {
         foreach (var address in recipient.Addresses)
         {

@@ -7,7 +7,7 @@ namespace Runbooks.Watchdog;
 
 /// <summary>Removes closed incidents after their time: record, evidence and history. Hosts call it once a day.</summary>
 public sealed class Retention(
-    IIncidentStore store, IEvidenceStore evidence, IIncidentEngine engine, IOptions<WatchOptions> options, TimeProvider time, ILogger<Retention> logger)
+    IIncidentStore store, IEvidenceStore evidence, IIncidentEngine engine, IOptions<WatchdogOptions> options, TimeProvider time, ILogger<Retention> logger)
 {
     public async Task RunAsync(CancellationToken cancellationToken)
     {

@@ -7,7 +7,7 @@ using System.Text.Json;
 namespace RunbookFunctions.Tests.Host;
 
 /// <summary>
-/// A Functions host that runs the app over Azurite and the practice range, as local.settings.sample.json has it. Where it
+/// A Functions host that runs the app over Azurite and the sandbox, as local.settings.sample.json has it. Where it
 /// is, the environment says; without that its tests are skipped.
 /// </summary>
 internal sealed class RunningHost : IDisposable
@@ -37,7 +37,7 @@ internal sealed class RunningHost : IDisposable
         }
     }
 
-    /// <summary>A pod that no test has used before; any such pod of the practice range hangs until it is recycled.</summary>
+    /// <summary>A pod that no test has used before; any such pod of the sandbox hangs until it is recycled.</summary>
     public static string NewPod() =>
         string.Create(CultureInfo.InvariantCulture, $"llm-b-{2_000 + (DateTimeOffset.UtcNow.ToUnixTimeSeconds() % 7_000) + Interlocked.Increment(ref s_pods)}");
 

@@ -3,7 +3,7 @@ using RunbookServer.Hosting;
 
 namespace RunbookServer.Tests.EndToEnd;
 
-/// <summary>Debian's Prometheus and Alertmanager: one scrapes the practice range, the other calls the host's intake.</summary>
+/// <summary>Debian's Prometheus and Alertmanager: one scrapes the sandbox, the other calls the host's intake.</summary>
 internal sealed class AlertingStack : IDisposable
 {
     private const string Prometheus = "/usr/bin/prometheus";
@@ -17,7 +17,7 @@ internal sealed class AlertingStack : IDisposable
     public static AlertingStack Start(RunningHost host)
     {
         var stack = new AlertingStack();
-        var manager = LocalHost.FreePort(0);
+        var manager = ServerHost.FreePort(0);
         stack.Run(Alertmanager, manager, "alertmanager.yml", $"""
             route: {"{"} receiver: runbooks, group_by: ['...'], group_wait: 10ms, group_interval: 500ms, repeat_interval: 500ms {"}"}
             receivers:
@@ -26,7 +26,7 @@ internal sealed class AlertingStack : IDisposable
                   - url: {host.Client.Http.BaseAddress}api/alerts/alertmanager
                     send_resolved: true
                     http_config:
-                      authorization: {"{"} credentials_file: {Path.Combine(host.DataFolder, LocalDefaults.KeyFile)} {"}"}
+                      authorization: {"{"} credentials_file: {Path.Combine(host.DataFolder, ServerDefaults.KeyFile)} {"}"}
             """, "--cluster.listen-address=", $"--storage.path={Path.Combine(stack._folder, "alertmanager")}");
         stack.Write("rules.yml", """
             groups:
@@ -37,7 +37,7 @@ internal sealed class AlertingStack : IDisposable
                     labels: { severity: critical }
                     annotations: { summary: "{{ $labels.pod }} uses {{ $value }} % of its memory" }
             """);
-        stack.Run(Prometheus, LocalHost.FreePort(0), "prometheus.yml", $"""
+        stack.Run(Prometheus, ServerHost.FreePort(0), "prometheus.yml", $"""
             global: {"{"} scrape_interval: 500ms, scrape_timeout: 500ms, evaluation_interval: 500ms {"}"}
             rule_files: [rules.yml]
             alerting: {"{"} alertmanagers: [{"{"} static_configs: [{"{"} targets: ["127.0.0.1:{manager}"] {"}"}] {"}"}] {"}"}

@@ -4,17 +4,17 @@ using Runbooks.Sandbox;
 
 namespace RunbookServer.Tests.EndToEnd;
 
-/// <summary>Hosts that die in the middle of things. The practice range lives in the test: what was done to it outlives them.</summary>
+/// <summary>Hosts that die in the middle of things. The sandbox lives in the test: what was done to it outlives them.</summary>
 internal interface ICrashingHost
 {
-    PracticeRangeServer Range { get; }
+    SandboxServer Range { get; }
 
     /// <summary>Tries until it works, as a sender does.</summary>
     Task<T> UntilAsync<T>(Func<HostClient, Task<T?>> attempt)
         where T : class;
 }
 
-/// <summary>The story of the hanged GPU, told to its end whatever dies meanwhile.</summary>
+/// <summary>The story of the hung GPU, told to its end whatever dies meanwhile.</summary>
 internal static class CrashStory
 {
     public const string Told =
@@ -22,7 +22,7 @@ internal static class CrashStory
 
     public static async Task<string> TellAsync(ICrashingHost host, string pod)
     {
-        var deletions = (await PracticeView.OfAsync(host.Range)).Deletions;
+        var deletions = (await SandboxView.OfAsync(host.Range)).Deletions;
         var alert = SomeAlert.Stuck(pod);
         var id = await host.UntilAsync(async client =>
             await client.PostAsync("api/alerts/alertmanager", alert) is (HttpStatusCode.Accepted, var answer) ? answer!["incidents"]![0]!["id"]!.ToString() : null);
@@ -36,7 +36,7 @@ internal static class CrashStory
         var gate = ended["gates"]!.AsArray().Select(each => $"{each!["id"]} {each["outcome"]} by {List(each["decisions"]!, decision => $"{decision["by"]} {decision["decision"]}")}");
         return $"{ended["state"]}; {List(ended["findings"]!, Finding)}; {string.Join(", ", gate)}; {List(ended["steps"]!, step => $"{step["name"]} {step["status"]}")}; "
             + $"{List(ended["verification"]!, Finding)}; {all["incidents"]!.AsArray().Count(incident => $"{incident!["target"]}" == $"{ended["target"]}")} incident, "
-            + $"{(await PracticeView.OfAsync(host.Range)).Deletions - deletions} recycled, "
+            + $"{(await SandboxView.OfAsync(host.Range)).Deletions - deletions} recycled, "
             + $"{(ended["steps"]![0]!["evidence"]!.AsArray().Count > 0 ? "logs kept" : "no logs")}";
     }
 

@@ -10,7 +10,7 @@ namespace RunbookServer.Tests.EndToEnd;
 
 /// <summary>
 /// The host in a process of its own that kills itself at one write point when it is armed, and is started again without that.
-/// The practice range lives in the test: what was done to it outlives the crash, as a real cluster does.
+/// The sandbox lives in the test: what was done to it outlives the crash, as a real cluster does.
 /// </summary>
 internal sealed class CrashingHost : ICrashingHost, IAsyncDisposable
 {
@@ -21,21 +21,21 @@ internal sealed class CrashingHost : ICrashingHost, IAsyncDisposable
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(3);
 
     private readonly string _data = Directory.CreateTempSubdirectory("runbooks-").FullName;
-    private readonly int _port = LocalHost.FreePort(0);
+    private readonly int _port = ServerHost.FreePort(0);
     private Process _process = null!;
     private HostClient? _client;
     private TaskCompletionSource _armed = new();
 
-    public required PracticeRangeServer Range { get; init; }
+    public required SandboxServer Range { get; init; }
 
     /// <summary>Whether the kill came, since it was armed last.</summary>
     public bool Crashed { get; private set; }
 
     public static async Task<CrashingHost> StartAsync()
     {
-        var range = await PracticeRangeServer.StartAsync(
-            new PracticeRangeOptions { Port = 0, TerminatesAfter = TimeSpan.Zero, ReadyAfter = TimeSpan.Zero }, TestContext.Current.CancellationToken);
-        var host = new CrashingHost { Range = range };
+        var sandbox = await SandboxServer.StartAsync(
+            new SandboxOptions { Port = 0, TerminatesAfter = TimeSpan.Zero, ReadyAfter = TimeSpan.Zero }, TestContext.Current.CancellationToken);
+        var host = new CrashingHost { Range = sandbox };
         host.Launch();
         await host.UntilAsync<JsonNode>(async client => await client.GetAsync("api/incidents"));
         return host;
@@ -118,7 +118,7 @@ internal sealed class CrashingHost : ICrashingHost, IAsyncDisposable
         ? new HostClient(new Uri($"http://localhost:{_port}"), key)
         : throw new IOException("The host has not made its key yet.");
 
-    private string KeyFile => Path.Combine(_data, LocalDefaults.KeyFile);
+    private string KeyFile => Path.Combine(_data, ServerDefaults.KeyFile);
 
     private void Launch()
     {

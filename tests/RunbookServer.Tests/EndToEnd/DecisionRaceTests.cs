@@ -53,7 +53,7 @@ public sealed class DecisionRaceTests : IAsyncLifetime
 
             var decision = (await store.GetAsync(incident.Id, Cancel)).LatestGate!.Decisions.ShouldHaveSingleItem();
             var loser = told[decision.Person == "ada" ? 1 : 0];
-            loser.ShouldContain($"{decision.Person} {GateWords.Past(decision.Verb)} this at 03:00:00 UTC.");
+            loser.ShouldContain($"{decision.Person} {GateText.Past(decision.Verb)} this at 03:00:00 UTC.");
         }
     }
 

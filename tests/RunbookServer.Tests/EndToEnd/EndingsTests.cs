@@ -95,6 +95,6 @@ public sealed class EndingsTests
     {
         var ended = await host.Client.WaitForAsync(id, state);
         ended["steps"]!.AsArray().ShouldBeEmpty();
-        (await PracticeView.OfAsync(host.Range)).Deletions.ShouldBe(0);
+        (await SandboxView.OfAsync(host.Range)).Deletions.ShouldBe(0);
     }
 }

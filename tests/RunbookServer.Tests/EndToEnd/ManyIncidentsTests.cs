@@ -14,12 +14,12 @@ public sealed class ManyIncidentsTests
         var opened = await Task.WhenAll(pods.Select(async pod => (Pod: pod, Id: (await host.Client.StuckAsync(pod))["id"]!.ToString())));
         opened.Select(each => each.Id).ShouldBeUnique();
         await Task.WhenAll(opened.Select(each => host.Client.WaitForAsync(each.Id, "awaitingApproval")));
-        var before = await PracticeView.OfAsync(host.Range);
+        var before = await SandboxView.OfAsync(host.Range);
 
         await Task.WhenAll(opened.Select((each, i) => host.Client.DecideAsync(each.Id, i % 2 == 0 ? "approve" : "reject")));
         await Task.WhenAll(opened.Select((each, i) => host.Client.WaitForAsync(each.Id, i % 2 == 0 ? "resolved" : "rejected")));
 
-        var after = await PracticeView.OfAsync(host.Range);
+        var after = await SandboxView.OfAsync(host.Range);
         after.Deletions.ShouldBe(10);
         pods.Where(pod => after.Uid(pod) != before.Uid(pod)).ShouldBe(pods.Where((_, i) => i % 2 == 0));
     }
@@ -52,6 +52,6 @@ public sealed class ManyIncidentsTests
         answers.ShouldAllBe(answer => answer.Answer!["decidedBy"]!.AsArray().Single()!.ToString() == decider);
         var ended = await host.Client.WaitForAsync(id, "final");
         ended["gate"]!["decisions"]!.AsArray().ShouldHaveSingleItem();
-        (await PracticeView.OfAsync(host.Range)).Deletions.ShouldBe(ended["state"]!.ToString() == "resolved" ? 1 : 0);
+        (await SandboxView.OfAsync(host.Range)).Deletions.ShouldBe(ended["state"]!.ToString() == "resolved" ? 1 : 0);
     }
 }

@@ -146,7 +146,7 @@ public sealed class ProgramTests : IDisposable
         var (code, page, _) = await ProgramRun.RunAsync("render", "hanged-gpu");
 
         code.ShouldBe(0);
-        page.ShouldContain("# Hanged GPU");
+        page.ShouldContain("# Hung GPU");
         page.ShouldContain("```mermaid");
         page.ShouldContain("Is the GPU memory full?");
         page.ShouldContain("mitigation0[\"recycle: kubernetes.recyclePod\"]");

@@ -22,7 +22,7 @@ public sealed class RealSenderTests
         told["id"]!.ToString().ShouldBe(id);
         told["target"]!.ToString().ShouldBe("inference/llm-b-0");
         told["state"]!.ToString().ShouldBe("resolved");
-        (await PracticeView.OfAsync(host.Range)).Deletions.ShouldBe(1);
+        (await SandboxView.OfAsync(host.Range)).Deletions.ShouldBe(1);
     }
 
     /// <summary>The only incident there is, once it is so. The senders live in real time, so this looks again and again.</summary>

@@ -19,7 +19,7 @@ public sealed class RestartTests
         (await host.Client.DecideAsync(id, "approve")).Status.ShouldBe(HttpStatusCode.OK);
 
         await host.Client.WaitForAsync(id, "resolved");
-        (await PracticeView.OfAsync(host.Range)).Deletions.ShouldBe(1);
+        (await SandboxView.OfAsync(host.Range)).Deletions.ShouldBe(1);
         await host.RestartAsync();
         (await host.Client.GetAsync($"api/incidents/{id}"))["state"]!.ToString().ShouldBe("resolved");
     }
@@ -34,7 +34,7 @@ public sealed class RestartTests
         await host.RestartAsync(whileDown: () => host.Time.Advance(TimeSpan.FromHours(1)));
 
         await host.Client.WaitForAsync(id, "expired");
-        (await PracticeView.OfAsync(host.Range)).Deletions.ShouldBe(0);
+        (await SandboxView.OfAsync(host.Range)).Deletions.ShouldBe(0);
     }
 
     [Fact]

@@ -17,14 +17,14 @@ using TestKit.Engine;
 namespace RunbookServer.Tests.EndToEnd;
 
 /// <summary>
-/// The host of one machine as it is shipped: real HTTP, real task hub, real store, the practice range behind it. Only
+/// The host of one machine as it is shipped: real HTTP, real task hub, real store, the sandbox behind it. Only
 /// time is virtual, in host and range alike, so that twenty minutes pass at once.
 /// </summary>
 internal sealed class RunningHost : IAsyncDisposable
 {
     private readonly string _home = Directory.CreateTempSubdirectory("runbooks-").FullName;
     private readonly RunbookFolder _runbooks;
-    private readonly LocalSettings _settings;
+    private readonly ServerSettings _settings;
     private readonly Action<IServiceCollection>? _adjust;
     private WebApplication _app = null!;
 
@@ -32,12 +32,12 @@ internal sealed class RunningHost : IAsyncDisposable
     {
         _adjust = adjust;
         _runbooks = new(runbooks ?? Path.Combine(AppContext.BaseDirectory, "runbooks"));
-        _settings = new LocalSettings { DataDirectory = Path.Combine(_home, "data"), Practice = people is null, ConfigFile = people?.WriteTo(_home) };
+        _settings = new ServerSettings { DataDirectory = Path.Combine(_home, "data"), Practice = people is null, ConfigFile = people?.WriteTo(_home) };
     }
 
     public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 11, 23, 3, 0, 0, TimeSpan.Zero));
 
-    public PracticeRangeServer Range { get; private set; } = null!;
+    public SandboxServer Range { get; private set; } = null!;
 
     public HostClient Client { get; private set; } = null!;
 
@@ -51,14 +51,14 @@ internal sealed class RunningHost : IAsyncDisposable
     public static async Task<RunningHost> StartAsync(string? runbooks = null, PeopleFiles? people = null, Action<IServiceCollection>? adjust = null)
     {
         var host = new RunningHost(runbooks, people, adjust);
-        host.Range = await PracticeRangeServer.StartAsync(
-            new PracticeRangeOptions { Port = 0, Time = host.Time, TerminatesAfter = TimeSpan.Zero, ReadyAfter = TimeSpan.Zero },
+        host.Range = await SandboxServer.StartAsync(
+            new SandboxOptions { Port = 0, Time = host.Time, TerminatesAfter = TimeSpan.Zero, ReadyAfter = TimeSpan.Zero },
             TestContext.Current.CancellationToken);
         await host.StartHostAsync();
         return host;
     }
 
-    /// <summary>Stops the host as Ctrl+C does and starts it on the same data folder; the range lives on.</summary>
+    /// <summary>Stops the host as Ctrl+C does and starts it on the same data folder; the sandbox lives on.</summary>
     public async Task RestartAsync(Action? whileDown = null)
     {
         await StopHostAsync();
@@ -108,9 +108,9 @@ internal sealed class RunningHost : IAsyncDisposable
 
     private async Task StartHostAsync()
     {
-        var settings = _settings with { Port = LocalHost.FreePort(0) };
+        var settings = _settings with { Port = ServerHost.FreePort(0) };
         RunbookServer.Hosting.DataFolder.Prepare(settings);
-        _app = LocalHost.Build(settings, _runbooks, Range.BaseAddress, services =>
+        _app = ServerHost.Build(settings, _runbooks, Range.BaseAddress, services =>
         {
             services
                 .AddLogging(logging => logging.ClearProviders())
@@ -120,9 +120,9 @@ internal sealed class RunningHost : IAsyncDisposable
             _adjust?.Invoke(services);
         });
         RunbookServer.Hosting.DataFolder.Open(_app.Services);
-        LocalHost.LoadRunbooks(_app.Services.GetRequiredService<RunbookCatalog>(), _runbooks);
+        ServerHost.LoadRunbooks(_app.Services.GetRequiredService<RunbookCatalog>(), _runbooks);
         await _app.StartAsync(TestContext.Current.CancellationToken);
-        Client = new HostClient(new Uri($"http://localhost:{settings.Port}"), File.ReadAllText(Path.Combine(DataFolder, LocalDefaults.KeyFile)).Trim());
+        Client = new HostClient(new Uri($"http://localhost:{settings.Port}"), File.ReadAllText(Path.Combine(DataFolder, ServerDefaults.KeyFile)).Trim());
     }
 
     private async Task StopHostAsync()

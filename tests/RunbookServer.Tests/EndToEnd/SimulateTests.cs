@@ -13,7 +13,7 @@ public sealed class SimulateTests : IDisposable
         var (code, story, _) = await ProgramRun.RunAsync("simulate", "hanged-gpu", "--alert", "hanged-gpu", "--by", "ada");
 
         code.ShouldBe(0, story);
-        story.ShouldContain("Hanged GPU (hanged-gpu) on inference/llm-b-0");
+        story.ShouldContain("Hung GPU (hanged-gpu) on inference/llm-b-0");
         story.ShouldContain("query: max(DCGM_FI_DEV_FB_USED_PERCENT{pod=\"llm-b-0\"})");
         story.ShouldContain("+0s     question to oncall: Recycle pod llm-b-0?");
         story.ShouldContain("|   +5m     reminder to oncall\n");

@@ -10,7 +10,7 @@ public sealed class StoryTests
     public async Task SampleAlertThenApproval_RecyclesThePodAndVerifiesIt()
     {
         await using var host = await RunningHost.StartAsync();
-        var uid = (await PracticeView.OfAsync(host.Range)).Uid("llm-b-0");
+        var uid = (await SandboxView.OfAsync(host.Range)).Uid("llm-b-0");
 
         var outcome = await host.Client.AlertAsync("azure-monitor", SomeAlert.Sample("hanged-gpu.azure-monitor"));
         outcome["outcome"]!.ToString().ShouldBe("opened");
@@ -23,11 +23,11 @@ public sealed class StoryTests
         var untouched = await host.Client.GetAsync($"api/incidents/{id}");
         await ScanAsync(link, times: 10);
         JsonNode.DeepEquals(await host.Client.GetAsync($"api/incidents/{id}"), untouched).ShouldBeTrue();
-        (await PracticeView.OfAsync(host.Range)).Deletions.ShouldBe(0);
+        (await SandboxView.OfAsync(host.Range)).Deletions.ShouldBe(0);
 
         (await PressAsync(link, "approve")).Status.ShouldBe(HttpStatusCode.OK);
         var resolved = await host.Client.WaitForAsync(id, "resolved");
-        var range = await PracticeView.OfAsync(host.Range);
+        var range = await SandboxView.OfAsync(host.Range);
         range.Deletions.ShouldBe(1);
         range.Hangs("llm-b-0").ShouldBeFalse();
         range.Uid("llm-b-0").ShouldNotBe(uid);
@@ -55,7 +55,7 @@ public sealed class StoryTests
         (await host.Client.DecideAsync(id, "approve", "grace")).Status.ShouldBe(HttpStatusCode.OK);
 
         await host.Client.WaitForAsync(id, "resolved");
-        (await PracticeView.OfAsync(host.Range)).Hangs("llm-b-7").ShouldBeFalse();
+        (await SandboxView.OfAsync(host.Range)).Hangs("llm-b-7").ShouldBeFalse();
     }
 
     // As a mail scanner: without key or cookie, again and again.

@@ -22,19 +22,19 @@ internal sealed class TwoProcesses : ICrashingHost, IAsyncDisposable
     private readonly Host[] _hosts;
     private int _turn;
 
-    private TwoProcesses(string account, PracticeRangeServer range)
+    private TwoProcesses(string account, SandboxServer sandbox)
     {
-        Range = range;
-        _hosts = [.. Enumerable.Range(0, 2).Select(n => new Host(Path.Combine(_home, $"{n}"), account, range))];
+        Range = sandbox;
+        _hosts = [.. Enumerable.Range(0, 2).Select(n => new Host(Path.Combine(_home, $"{n}"), account, sandbox))];
     }
 
-    public PracticeRangeServer Range { get; }
+    public SandboxServer Range { get; }
 
     public static async Task<TwoProcesses> StartAsync(string account)
     {
-        var range = await PracticeRangeServer.StartAsync(
-            new PracticeRangeOptions { Port = 0, TerminatesAfter = TimeSpan.Zero, ReadyAfter = TimeSpan.Zero }, TestContext.Current.CancellationToken);
-        var both = new TwoProcesses(account, range);
+        var sandbox = await SandboxServer.StartAsync(
+            new SandboxOptions { Port = 0, TerminatesAfter = TimeSpan.Zero, ReadyAfter = TimeSpan.Zero }, TestContext.Current.CancellationToken);
+        var both = new TwoProcesses(account, sandbox);
         for (var n = 0; n < 2; n++)
         {
             both._hosts[n].Launch();
@@ -115,25 +115,25 @@ internal sealed class TwoProcesses : ICrashingHost, IAsyncDisposable
         throw new TimeoutException("The hosts do not come to it.");
     }
 
-    private sealed class Host(string data, string account, PracticeRangeServer range) : IDisposable
+    private sealed class Host(string data, string account, SandboxServer sandbox) : IDisposable
     {
-        private readonly int _port = LocalHost.FreePort(0);
+        private readonly int _port = ServerHost.FreePort(0);
         private readonly Lock _gate = new();
         private Process _process = null!;
         private HostClient? _client;
 
         public string Outbox => Path.Combine(data, "outbox");
 
-        public string ApiKey() => File.ReadAllText(Path.Combine(data, LocalDefaults.KeyFile)).Trim();
+        public string ApiKey() => File.ReadAllText(Path.Combine(data, ServerDefaults.KeyFile)).Trim();
 
         // The key file is there once the host has asked the account for it.
-        public HostClient Client() => _client ??= File.Exists(Path.Combine(data, LocalDefaults.KeyFile)) && ApiKey() is { Length: > 0 } key
+        public HostClient Client() => _client ??= File.Exists(Path.Combine(data, ServerDefaults.KeyFile)) && ApiKey() is { Length: > 0 } key
             ? new HostClient(new Uri($"http://localhost:{_port}"), key)
             : throw new IOException("The host has not written its key yet.");
 
         public void Launch() => _process = Process.Start(new ProcessStartInfo("dotnet",
         [
-            s_program, data, Path.Combine(AppContext.BaseDirectory, "runbooks"), _port.ToString(CultureInfo.InvariantCulture), range.BaseAddress.ToString(),
+            s_program, data, Path.Combine(AppContext.BaseDirectory, "runbooks"), _port.ToString(CultureInfo.InvariantCulture), sandbox.BaseAddress.ToString(),
         ])
         {
             RedirectStandardInput = true,

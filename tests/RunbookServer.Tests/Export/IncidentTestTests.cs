@@ -82,7 +82,7 @@ public sealed class IncidentTestTests : IDisposable
 
         var (incident, problems) = await TestRunner.PlayAsync(first, catalog.Current[0], steps);
         problems.ShouldBeEmpty();
-        $"{Words.Of(incident!.State)} {{{string.Join(", ", incident.Steps.Select(step => $"{step.Name}: {Words.Of(step.Status)}"))}}}".ShouldBe(end, incident.Reason);
+        $"{EnumText.Of(incident!.State)} {{{string.Join(", ", incident.Steps.Select(step => $"{step.Name}: {EnumText.Of(step.Status)}"))}}}".ShouldBe(end, incident.Reason);
 
         var exported = TestScriptWriter.Write(IncidentTest.Of(IncidentView.Of(incident)));
         (await TestRunner.RunAsync(Case(exported), catalog.Current[0], steps)).ShouldBeEmpty(exported);

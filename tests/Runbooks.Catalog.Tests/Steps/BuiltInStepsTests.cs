@@ -41,9 +41,9 @@ public sealed class BuiltInStepsTests
 
         var preparation = await note.PrepareAsync(parameters, Context(), cancellation);
 
-        preparation.Will.ShouldBe("Note: Look at the logs.");
-        (await note.ApplyAsync(parameters, preparation, Context(), cancellation)).Did.ShouldBe("Look at the logs.");
-        (await note.UndoAsync(preparation.UndoState!.Value, Context(), cancellation)).Did.ShouldNotBeEmpty();
+        preparation.PlannedEffect.ShouldBe("Note: Look at the logs.");
+        (await note.ApplyAsync(parameters, preparation, Context(), cancellation)).Result.ShouldBe("Look at the logs.");
+        (await note.UndoAsync(preparation.UndoState!.Value, Context(), cancellation)).Result.ShouldNotBeEmpty();
     }
 
     private static StepContext Context() => new()

@@ -8,7 +8,7 @@ using Runbooks.Integrations.Tests.Support;
 
 namespace Runbooks.Integrations.Tests.Azure;
 
-public sealed class OtherActionsTests : OnTheRange
+public sealed class OtherActionsTests : OnTheSandbox
 {
     private static readonly string s_site = Resource("Microsoft.Web/sites", "assist-web");
     private static readonly string s_app = Resource("Microsoft.App/containerApps", "assist");
@@ -30,7 +30,7 @@ public sealed class OtherActionsTests : OnTheRange
         var preparation = await PrepareAsync("appService.restart", new { site = s_site });
         await ApplyAsync("appService.restart", new { site = s_site }, preparation);
 
-        preparation.Will.ShouldContain("(now Running)");
+        preparation.PlannedEffect.ShouldContain("(now Running)");
         (await RequestsAsync()).ShouldContain($"POST /arm{s_site}/restart?api-version=2025-03-01&synchronous=true");
     }
 
@@ -60,7 +60,7 @@ public sealed class OtherActionsTests : OnTheRange
         var outside = new { resource = s_site.Replace("rg-assist", "rg-assistant"), apiVersion = "2025-03-01", action = "restart" };
 
         var preparation = await PrepareAsync("arm.request", inside);
-        (await ApplyAsync("arm.request", inside, preparation)).Did.ShouldBe("web app assist-web answered 200.");
+        (await ApplyAsync("arm.request", inside, preparation)).Result.ShouldBe("web app assist-web answered 200.");
 
         (await PrepareAsync("arm.request", outside)).Refusal.ShouldNotBeNull().ShouldContain("ArmRequest:AllowedScopes");
     }
@@ -68,12 +68,12 @@ public sealed class OtherActionsTests : OnTheRange
     [Fact]
     public async Task HttpRequest_GoesOnlyWhereItMay()
     {
-        var allowed = new { url = $"{RangeAddress}provider/_outage?key=secret", body = new { down = false } };
+        var allowed = new { url = $"{SandboxAddress}provider/_outage?key=secret", body = new { down = false } };
         var preparation = await PrepareAsync("http.request", allowed);
 
-        (await ApplyAsync("http.request", allowed, preparation)).Did.ShouldEndWith("/provider/_outage answered 204.");
+        (await ApplyAsync("http.request", allowed, preparation)).Result.ShouldEndWith("/provider/_outage answered 204.");
 
-        preparation.Will.ShouldNotContain("secret");
+        preparation.PlannedEffect.ShouldNotContain("secret");
         (await PrepareAsync("http.request", new { url = "https://elsewhere.example/hook" })).Refusal.ShouldNotBeNull().ShouldContain("HttpRequest:AllowedHosts");
     }
 

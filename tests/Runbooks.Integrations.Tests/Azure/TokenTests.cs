@@ -12,7 +12,7 @@ using Runbooks.Model.Incidents;
 namespace Runbooks.Integrations.Tests.Azure;
 
 /// <summary>Each kind of endpoint is sent a token of the app's identity, made out for that kind.</summary>
-public sealed class TokenTests : OnTheRange, IAsyncLifetime
+public sealed class TokenTests : OnTheSandbox, IAsyncLifetime
 {
     private readonly TlsFront _front = new();
 
@@ -35,7 +35,7 @@ public sealed class TokenTests : OnTheRange, IAsyncLifetime
 
     async ValueTask IAsyncLifetime.InitializeAsync()
     {
-        await _front.StartAsync(() => RangeAddress);
+        await _front.StartAsync(() => SandboxAddress);
         await InitializeAsync();
     }
 

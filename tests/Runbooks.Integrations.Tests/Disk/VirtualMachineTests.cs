@@ -7,7 +7,7 @@ using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Disk;
 
-public sealed class VirtualMachineTests : OnTheRange
+public sealed class VirtualMachineTests : OnTheSandbox
 {
     private const string Delete = "disk.deleteTempFiles";
     private static readonly string s_machine = Resource("Microsoft.Compute/virtualMachines", "vm-batch-1");
@@ -29,7 +29,7 @@ public sealed class VirtualMachineTests : OnTheRange
 
         var result = await ApplyAsync(Delete, s_old, preparation);
 
-        preparation.Will.ShouldBe("Delete files older than 3 days below /var/tmp on virtual machine vm-batch-1 (now 12,408 files, 26.9 GiB).");
+        preparation.PlannedEffect.ShouldBe("Delete files older than 3 days below /var/tmp on virtual machine vm-batch-1 (now 12,408 files, 26.9 GiB).");
         result.Outputs["usedAfter"].ShouldBe("52 %");
         (await UsageAsync()).Verdict.ShouldBe(Verdict.Passing);
         var scripts = (await SentAsync()).Where(change => change.Request.Contains("/runCommand")).ToList();
@@ -41,13 +41,13 @@ public sealed class VirtualMachineTests : OnTheRange
     [Fact]
     public async Task IdentityThatMayRunNoScript_IsToldTheRole()
     {
-        (await FindLackAsync(Delete, s_old)).ShouldBeNull();
+        (await CheckPermissionsAsync(Delete, s_old)).ShouldBeNull();
 
         await FaultAsync("arm", "denied", on: "Microsoft.Compute/virtualMachines/runCommand/action");
 
-        (await FindLackAsync(Delete, s_old)).ShouldBe(
+        (await CheckPermissionsAsync(Delete, s_old)).ShouldBe(
             "This identity lacks the role Virtual Machine Contributor on virtual machine vm-batch-1: it may not do Microsoft.Compute/virtualMachines/runCommand/action there.");
-        (await FindLackAsync(Delete, new { folder = "/var/tmp" })).ShouldBeNull();
+        (await CheckPermissionsAsync(Delete, new { folder = "/var/tmp" })).ShouldBeNull();
     }
 
     [Theory]
@@ -86,8 +86,8 @@ public sealed class VirtualMachineTests : OnTheRange
 
     [Theory]
     [InlineData("403", typeof(StepRefusedException), "Virtual Machine Contributor")]
-    [InlineData("409", typeof(AzureCallException), "answered 409")]
-    [InlineData("lroFails", typeof(AzureCallException), "ended as Failed")]
+    [InlineData("409", typeof(AzureRequestException), "answered 409")]
+    [InlineData("lroFails", typeof(AzureRequestException), "ended as Failed")]
     public async Task Fault_IsSaidInWords(string fault, Type exception, string words)
     {
         await FaultAsync("arm", fault);

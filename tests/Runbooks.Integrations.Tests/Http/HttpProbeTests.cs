@@ -9,11 +9,11 @@ using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Http;
 
-public sealed class HttpProbeTests : OnTheRange
+public sealed class HttpProbeTests : OnTheSandbox
 {
     protected override IServiceCollection Add(IServiceCollection services) => services.AddHttpProbe();
 
-    private Task<CheckResult> ProbeAsync(string path) => AskAsync("http.probe", new { url = $"{RangeAddress}{path}" });
+    private Task<CheckResult> ProbeAsync(string path) => AskAsync("http.probe", new { url = $"{SandboxAddress}{path}" });
 
     [Fact]
     public async Task ExpectedStatus_IsPassing()
@@ -21,7 +21,7 @@ public sealed class HttpProbeTests : OnTheRange
         var result = await ProbeAsync("prometheus/-/healthy?key=secret");
 
         result.Verdict.ShouldBe(Verdict.Passing);
-        result.Summary.ShouldBe($"{RangeAddress}prometheus/-/healthy answered 200 in 0 ms.");
+        result.Summary.ShouldBe($"{SandboxAddress}prometheus/-/healthy answered 200 in 0 ms.");
     }
 
     [Fact]
@@ -39,7 +39,7 @@ public sealed class HttpProbeTests : OnTheRange
     [InlineData("is Healthy", Verdict.Passing)]
     [InlineData("is Sick", Verdict.Failing)]
     public async Task ExpectedBody_IsLookedFor(string expectBody, Verdict verdict) =>
-        (await AskAsync("http.probe", new { url = $"{RangeAddress}prometheus/-/healthy", expectBody })).Verdict.ShouldBe(verdict);
+        (await AskAsync("http.probe", new { url = $"{SandboxAddress}prometheus/-/healthy", expectBody })).Verdict.ShouldBe(verdict);
 
     [Fact]
     public async Task Silence_IsFailingAfterTheTimeout()
@@ -65,10 +65,10 @@ public sealed class HttpProbeTests : OnTheRange
     }
 
     private Task<CheckResult> AskWithClockAsync() => Services.GetRequiredService<IEnumerable<ICheck>>().Single().AskAsync(
-        new HttpProbeParameters { Url = $"{RangeAddress}prometheus/-/healthy", Timeout = TimeSpan.FromSeconds(5) }, Context(Clock), Cancel);
+        new HttpProbeParameters { Url = $"{SandboxAddress}prometheus/-/healthy", Timeout = TimeSpan.FromSeconds(5) }, Context(Clock), Cancel);
 }
 
-public sealed class HttpProbeGuardTests : OnTheRange
+public sealed class HttpProbeGuardTests : OnTheSandbox
 {
     protected override IReadOnlyDictionary<string, string?> Settings =>
         new Dictionary<string, string?> { ["HttpProbe:AllowedHosts:0"] = "elsewhere.example" };
@@ -81,7 +81,7 @@ public sealed class HttpProbeGuardTests : OnTheRange
     [InlineData("[::ffff:127.0.0.1]")]
     public async Task PrivateAddressThatIsNotAllowed_IsNeverConnectedTo(string host)
     {
-        var result = await AskAsync("http.probe", new { url = $"http://{host}:{RangeAddress.Port}/prometheus/-/healthy" });
+        var result = await AskAsync("http.probe", new { url = $"http://{host}:{SandboxAddress.Port}/prometheus/-/healthy" });
 
         result.Verdict.ShouldBe(Verdict.Unknown);
         result.Summary.ShouldContain("private, link-local or metadata address");
@@ -89,7 +89,7 @@ public sealed class HttpProbeGuardTests : OnTheRange
     }
 }
 
-public sealed class HttpProbeRedirectTests : OnTheRange
+public sealed class HttpProbeRedirectTests : OnTheSandbox
 {
     protected override IServiceCollection Add(IServiceCollection services) => services.AddHttpProbe();
 

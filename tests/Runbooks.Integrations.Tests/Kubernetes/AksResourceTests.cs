@@ -6,7 +6,7 @@ using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Kubernetes;
 
-public sealed class AksResourceTests : OnTheRange
+public sealed class AksResourceTests : OnTheSandbox
 {
     private static readonly string s_aks = Resource("Microsoft.ContainerService/managedClusters", "aks-b");
     private readonly KnownIdentity _identity = new("practice");

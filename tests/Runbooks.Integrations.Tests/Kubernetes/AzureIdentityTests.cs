@@ -6,7 +6,7 @@ using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Kubernetes;
 
-public sealed class AzureIdentityTests : OnTheRange
+public sealed class AzureIdentityTests : OnTheSandbox
 {
     private readonly KnownIdentity _identity = new("practice");
 

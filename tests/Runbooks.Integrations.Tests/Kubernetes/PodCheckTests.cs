@@ -5,7 +5,7 @@ using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Kubernetes;
 
-public sealed class PodCheckTests : OnTheRange
+public sealed class PodCheckTests : OnTheSandbox
 {
     protected override IServiceCollection Add(IServiceCollection services) => services.AddKubernetes();
 
@@ -88,7 +88,7 @@ public sealed class PodCheckTests : OnTheRange
     }
 }
 
-public sealed class PodCheckRetryTests : OnTheRange
+public sealed class PodCheckRetryTests : OnTheSandbox
 {
     protected override IReadOnlyDictionary<string, string?> Settings => new Dictionary<string, string?>
     {

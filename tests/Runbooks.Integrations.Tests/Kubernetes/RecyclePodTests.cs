@@ -7,7 +7,7 @@ using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Kubernetes;
 
-public sealed class RecyclePodTests : OnTheRange
+public sealed class RecyclePodTests : OnTheSandbox
 {
     private const string Recycle = "kubernetes.recyclePod";
 
@@ -33,7 +33,7 @@ public sealed class RecyclePodTests : OnTheRange
         var preparation = await PrepareAsync(Recycle, With());
 
         preparation.Refusal.ShouldBeNull();
-        preparation.Will.ShouldBe($"Recycle pod inference/llm-b-0 on cluster b: keep its last logs, evict it and wait until the replacement is ready.");
+        preparation.PlannedEffect.ShouldBe($"Recycle pod inference/llm-b-0 on cluster b: keep its last logs, evict it and wait until the replacement is ready.");
         (await RequestsAsync()).ShouldAllBe(request => request.StartsWith("GET "));
     }
 
@@ -49,8 +49,8 @@ public sealed class RecyclePodTests : OnTheRange
         var log = result.Evidence.ShouldHaveSingleItem();
         log.ShouldStartWith("inc-1/llm-b-0-");
         Evidence.TextOf(log).ShouldNotBeNull().ShouldContain("CUDA out of memory");
-        result.Did.ShouldContain("Evicted pod inference/llm-b-0");
-        result.Did.ShouldContain("Its last logs are kept.");
+        result.Result.ShouldContain("Evicted pod inference/llm-b-0");
+        result.Result.ShouldContain("Its last logs are kept.");
         (await AskAsync("kubernetes.pod", new { @namespace = "inference", pod = "llm-b-0" })).Verdict.ShouldBe(Verdict.Passing);
         (await DeletionsAsync()).ShouldBe(1);
         await ShouldHaveSentAsync("evict", preparation.Identity);
@@ -100,8 +100,8 @@ public sealed class RecyclePodTests : OnTheRange
 
         var result = await ApplyAsync(Recycle, with, preparation);
 
-        preparation.Will.ShouldContain("delete it if a disruption budget objects");
-        result.Did.ShouldContain("against a disruption budget");
+        preparation.PlannedEffect.ShouldContain("delete it if a disruption budget objects");
+        result.Result.ShouldContain("against a disruption budget");
         (await DeletionsAsync()).ShouldBe(1);
         await ShouldHaveSentAsync("delete", preparation.Identity);
     }
@@ -127,7 +127,7 @@ public sealed class RecyclePodTests : OnTheRange
         var result = await ApplyAsync(Recycle, With(), preparation);
 
         result.Evidence.ShouldBeEmpty();
-        result.Did.ShouldContain("Its logs could not be kept");
+        result.Result.ShouldContain("Its logs could not be kept");
         (await DeletionsAsync()).ShouldBe(1);
     }
 
@@ -153,7 +153,7 @@ public sealed class RecyclePodTests : OnTheRange
         var result = await ApplyAsync(Recycle, With(), again, interrupted: first);
 
         again.ShouldBe(first);
-        result.Did.ShouldStartWith("An earlier attempt had already evicted");
+        result.Result.ShouldStartWith("An earlier attempt had already evicted");
         result.Evidence.ShouldBe([log]);
         (await DeletionsAsync()).ShouldBe(1);
     }

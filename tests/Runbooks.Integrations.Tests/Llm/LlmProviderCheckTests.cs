@@ -6,7 +6,7 @@ using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Llm;
 
-public sealed class LlmProviderCheckTests : OnTheRange
+public sealed class LlmProviderCheckTests : OnTheSandbox
 {
     protected override IServiceCollection Add(IServiceCollection services) => services.AddLlmProvider();
 

@@ -18,7 +18,7 @@ internal static class Cards
         PlanHash = "9f2c",
         Sections =
         [
-            new("What broke", ["Hanged GPU on inference/llm-b-0. Users in the EU region see timeouts.", "Data is safe; service is degraded."]),
+            new("What broke", ["Hung GPU on inference/llm-b-0. Users in the EU region see timeouts.", "Data is safe; service is degraded."]),
             new("What was found", ["✗ Is the GPU memory full? 98 % used, expected at most 95 %.", "✓ Is the node healthy? It is."]),
             new("What I will do", ["Delete pod llm-b-0 in inference, keeping its logs."]),
             new("How to undo it", ["recycle: cannot be undone."]),
@@ -46,7 +46,7 @@ internal static class Cards
     public static readonly Card Closed = Decided with
     {
         Kind = CardKind.Closed,
-        Title = "Resolved: Hanged GPU on inference/llm-b-0",
+        Title = "Resolved: Hung GPU on inference/llm-b-0",
         Sections = [new("How it ended", ["The fix was verified."]), new("What was done", ["recycle: Deleted pod llm-b-0."])],
     };
 
@@ -54,7 +54,7 @@ internal static class Cards
     {
         Kind = CardKind.Page,
         Severity = ImpactSeverity.Critical,
-        Title = "A person is needed: Hanged GPU on inference/llm-b-0",
+        Title = "A person is needed: Hung GPU on inference/llm-b-0",
         Sections = [new("What happened", ["The fix did not help: gpu-memory is failing."])],
     };
 

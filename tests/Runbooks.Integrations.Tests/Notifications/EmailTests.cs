@@ -37,7 +37,7 @@ public sealed class EmailTests
         await store.OpenAsync(incident, Some.Runbook(), _ => null, Cancel);
         var cards = app.Services.GetRequiredService<IncidentCards>();
 
-        var sent = await app.Services.GetRequiredService<Messenger>().SendAsync(
+        var sent = await app.Services.GetRequiredService<IncidentNotifier>().SendAsync(
             incident.Id, "mitigation-1:0", ["oncall"], to => cards.Approval(incident, Some.Runbook(), incident.LatestGate!, to.Name, CardKind.ApprovalRequest), Cancel);
 
         sent.Reached.ShouldBeTrue(string.Join(' ', sent.Incident.Timeline.Select(entry => entry.What)));
@@ -118,7 +118,7 @@ public sealed class EmailTests
     [InlineData("ada@example.com, eve@example.com", false)]
     [InlineData("Ada <ada@example.com>", false)]
     [InlineData("ada@example.com\r\nBcc: eve@example.com", false)]
-    public void Address_IsOneBareAddress(string to, bool fine) => (Notifier(25).Objection(to) is null).ShouldBe(fine);
+    public void Address_IsOneBareAddress(string to, bool fine) => (Notifier(25).ValidateAddress(to) is null).ShouldBe(fine);
 
     [Fact]
     public async Task AzureCommunicationServices_GetsTheSameMessageUnderTheSameOperation()

@@ -151,7 +151,7 @@ public sealed class HttpChannelTests : IAsyncLifetime
     [InlineData("webhook", "ftp://x", false)]
     [InlineData("slack", "#ops", false)]
     [InlineData("slack", "C012AB3CD", true)]
-    public void Address_IsCheckedByItsChannel(string channel, string to, bool fine) => (Of(channel).Objection(to) is null).ShouldBe(fine);
+    public void Address_IsCheckedByItsChannel(string channel, string to, bool fine) => (Of(channel).ValidateAddress(to) is null).ShouldBe(fine);
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 

@@ -5,7 +5,7 @@ using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Prometheus;
 
-public sealed class PrometheusQueryTests : OnTheRange
+public sealed class PrometheusQueryTests : OnTheSandbox
 {
     private const string Memory = "max(DCGM_FI_DEV_FB_USED_PERCENT{pod=\"llm-b-0\"})";
 
@@ -20,12 +20,12 @@ public sealed class PrometheusQueryTests : OnTheRange
         var result = await AskAsync(Memory);
 
         result.Verdict.ShouldBe(Verdict.Failing);
-        result.Summary.ShouldBe("98.2 %; failing is > 95.");
+        result.Summary.ShouldBe("98.2 %; limit > 95.");
         (result.Value, result.Threshold, result.Unit).ShouldBe(("98.2", "> 95", "%"));
         result.Series.Count.ShouldBe(60);
         result.Series[0].ShouldBeLessThan(60);
         result.Series[^1].ShouldBe(98.2);
-        result.Link.ShouldBe($"{RangeAddress}prometheus/graph?g0.expr=max%28DCGM_FI_DEV_FB_USED_PERCENT%7Bpod%3D%22llm-b-0%22%7D%29&g0.tab=0&g0.range_input=15m");
+        result.Link.ShouldBe($"{SandboxAddress}prometheus/graph?g0.expr=max%28DCGM_FI_DEV_FB_USED_PERCENT%7Bpod%3D%22llm-b-0%22%7D%29&g0.tab=0&g0.range_input=15m");
     }
 
     [Fact]

@@ -5,9 +5,9 @@ namespace Runbooks.Integrations.Tests.Shipped;
 /// <summary>What each shipped runbook shows when a question of its diagnosis cannot be answered: never that all is well.</summary>
 public sealed class DiagnosisFaultsTests : IAsyncLifetime
 {
-    private PracticeWorld _world = null!;
+    private SandboxWorld _world = null!;
 
-    public async ValueTask InitializeAsync() => _world = await PracticeWorld.StartAsync();
+    public async ValueTask InitializeAsync() => _world = await SandboxWorld.StartAsync();
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 

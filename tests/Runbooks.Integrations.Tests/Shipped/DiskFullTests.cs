@@ -5,9 +5,9 @@ namespace Runbooks.Integrations.Tests.Shipped;
 public sealed class DiskFullTests : IAsyncLifetime
 {
     private const string Sample = "disk-full.azure-monitor";
-    private PracticeWorld _world = null!;
+    private SandboxWorld _world = null!;
 
-    public async ValueTask InitializeAsync() => _world = await PracticeWorld.StartAsync();
+    public async ValueTask InitializeAsync() => _world = await SandboxWorld.StartAsync();
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 
@@ -17,7 +17,7 @@ public sealed class DiskFullTests : IAsyncLifetime
         var ended = await _world.FireAsync(Sample);
 
         ended.State.ShouldBe(IncidentState.Resolved, ended.Reason);
-        ended.Findings.ShouldHaveSingleItem().Result.Summary.ShouldStartWith("94 % in use (3.8 GiB free for /var/tmp on virtual machine vm-batch-1); failing is > 85");
+        ended.Findings.ShouldHaveSingleItem().Result.Summary.ShouldStartWith("94 % in use (3.8 GiB free for /var/tmp on virtual machine vm-batch-1); limit > 85");
         ended.Steps.Single(step => step.Name == "tidy").Outcome.ShouldNotBeNull().ShouldEndWith("the disk was 94 % full and is 52 %.");
         ended.Steps.Single(step => step.Name == "report").Outcome.ShouldNotBeNull().ShouldStartWith("Freed 12,408 files, 26.9 GiB: ");
         _world.Notifier.To(CardKind.ApprovalRequest).ShouldBeEmpty();

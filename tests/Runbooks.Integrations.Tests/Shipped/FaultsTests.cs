@@ -15,9 +15,9 @@ public sealed class FaultsTests : IAsyncLifetime
     // Longer than whatever waits: retries, verification, the cause's own end, the leases.
     private static readonly TimeSpan s_longEnough = TimeSpan.FromHours(3);
 
-    private PracticeWorld _world = null!;
+    private SandboxWorld _world = null!;
 
-    public async ValueTask InitializeAsync() => _world = await PracticeWorld.StartAsync();
+    public async ValueTask InitializeAsync() => _world = await SandboxWorld.StartAsync();
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 

@@ -6,9 +6,9 @@ public sealed class HighLatencyRerouteTests : IAsyncLifetime
 {
     private const string Sample = "high-latency-reroute.azure-monitor";
     private const string Profile = "/arm/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/rg-assist/providers/Microsoft.Network/trafficManagerProfiles/assist";
-    private PracticeWorld _world = null!;
+    private SandboxWorld _world = null!;
 
-    public async ValueTask InitializeAsync() => _world = await PracticeWorld.StartAsync();
+    public async ValueTask InitializeAsync() => _world = await SandboxWorld.StartAsync();
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 
@@ -24,7 +24,7 @@ public sealed class HighLatencyRerouteTests : IAsyncLifetime
         var asked = await _world.FireAsync(Sample);
         asked.State.ShouldBe(IncidentState.AwaitingApproval);
         asked.OpenGate!.Question.ShouldBe("I detected high latency in cluster-b. Re-route traffic to cluster-a?");
-        asked.OpenGate.Plan.Steps[0].Will.ShouldBe(
+        asked.OpenGate.Plan.Steps[0].PlannedEffect.ShouldBe(
             "Send the traffic of cluster-b to cluster-a: disable cluster-b of Traffic Manager assist (now enabled, weight 50).");
         asked.Findings.ShouldAllBe(finding => finding.Verdict == Verdict.Failing);
         asked.Findings.Single(finding => finding.Name == "user-latency").Result.Series.Count.ShouldBeGreaterThan(10);

@@ -8,9 +8,9 @@ public sealed class ProviderOutageTests : IAsyncLifetime
     private const string Sample = "provider-outage.azure-monitor";
     private const string Flag = "/appconfiguration/kv/.appconfig.featureflag%2Flocal-model-only?api-version=2023-11-01";
     private const string Banner = "/appconfiguration/kv/banner?api-version=2023-11-01";
-    private PracticeWorld _world = null!;
+    private SandboxWorld _world = null!;
 
-    public async ValueTask InitializeAsync() => _world = await PracticeWorld.StartAsync();
+    public async ValueTask InitializeAsync() => _world = await SandboxWorld.StartAsync();
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 

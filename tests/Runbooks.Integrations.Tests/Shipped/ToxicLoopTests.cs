@@ -8,9 +8,9 @@ public sealed class ToxicLoopTests : IAsyncLifetime
     private const string Group = "/arm/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/rg-assist/providers";
     private const string Policy = $"{Group}/Microsoft.Network/FrontDoorWebApplicationFirewallPolicies/assistwaf?api-version=2024-02-01";
     private const string Subscription = $"{Group}/Microsoft.ApiManagement/service/assist-apim/subscriptions/user-4711?api-version=2024-05-01";
-    private PracticeWorld _world = null!;
+    private SandboxWorld _world = null!;
 
-    public async ValueTask InitializeAsync() => _world = await PracticeWorld.StartAsync();
+    public async ValueTask InitializeAsync() => _world = await SandboxWorld.StartAsync();
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 
@@ -24,7 +24,7 @@ public sealed class ToxicLoopTests : IAsyncLifetime
     {
         var asked = await _world.FireAsync(Sample);
         asked.State.ShouldBe(IncidentState.AwaitingApproval);
-        asked.OpenGate!.Plan.Steps.Select(step => step.Will).ShouldAllBe(will => !will.Contains("velvet"), "cards never quote what was said");
+        asked.OpenGate!.Plan.Steps.Select(step => step.PlannedEffect).ShouldAllBe(will => !will.Contains("velvet"), "cards never quote what was said");
 
         var holding = await _world.ApproveAsync(asked.Id);
 

@@ -2,7 +2,7 @@ using Azure.Core;
 
 namespace Runbooks.Integrations.Tests.Support;
 
-/// <summary>An identity whose tokens say what they are for; the range's cluster takes no other than <c>practice</c>.</summary>
+/// <summary>An identity whose tokens say what they are for; the sandbox's cluster takes no other than <c>practice</c>.</summary>
 /// <param name="token">The same token for everything; null for one that names its scope.</param>
 internal sealed class KnownIdentity(string? token = null) : TokenCredential
 {

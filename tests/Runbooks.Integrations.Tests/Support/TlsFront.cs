@@ -10,7 +10,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Runbooks.Integrations.Tests.Support;
 
-/// <summary>Stands before the practice range with TLS, as Azure does: only over TLS do the pipelines send a token.</summary>
+/// <summary>Stands before the sandbox with TLS, as Azure does: only over TLS do the pipelines send a token.</summary>
 internal sealed class TlsFront : IAsyncDisposable
 {
     private readonly X509Certificate2 _certificate = Certificate();

@@ -45,7 +45,7 @@ public sealed class AuditTrailTests
     {
         for (var kept = 0; kept < _lines.Count; kept++)
         {
-            AuditTrail.Verify([.. _lines.Take(kept)]).Whole.ShouldBeFalse();
+            AuditTrail.Verify([.. _lines.Take(kept)]).IsIntact.ShouldBeFalse();
         }
     }
 
@@ -61,6 +61,6 @@ public sealed class AuditTrailTests
     {
         var other = AuditTrail.Export(s_incident with { Id = "261123-0300-bbbbbb" }).Last();
 
-        AuditTrail.Verify([.. _lines.SkipLast(1), other]).Whole.ShouldBeFalse();
+        AuditTrail.Verify([.. _lines.SkipLast(1), other]).IsIntact.ShouldBeFalse();
     }
 }

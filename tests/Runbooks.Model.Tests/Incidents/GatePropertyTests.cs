@@ -20,8 +20,8 @@ public sealed class GatePropertyTests
         Reminders = [new(Some.Time.AddMinutes(minutes / 3.0), []), new(Some.Time.AddMinutes(minutes / 2.0), ["platform-lead"])],
     });
 
-    private static readonly Gen<(int Kind, string Who, Verb Verb, int Seconds)> Deeds = Gen.Select(
-        Gen.Int[0, 9], Gen.Int[0, 2].Select(n => s_people[n]), Gen.Frequency((8, Gen.Const(Verb.Approve)), (1, Gen.Const(Verb.Reject)), (1, Gen.Const(Verb.TakeOver))), Gen.Int[0, 900]);
+    private static readonly Gen<(int Kind, string Who, DecisionVerb Verb, int Seconds)> Deeds = Gen.Select(
+        Gen.Int[0, 9], Gen.Int[0, 2].Select(n => s_people[n]), Gen.Frequency((8, Gen.Const(DecisionVerb.Approve)), (1, Gen.Const(DecisionVerb.Reject)), (1, Gen.Const(DecisionVerb.TakeOver))), Gen.Int[0, 900]);
 
     [Fact]
     public void RulesOfAGate_HoldInEveryStory() => Gen.Select(Gates, Deeds.Array[0, 25]).Sample((gate, deeds) =>
@@ -35,7 +35,7 @@ public sealed class GatePropertyTests
             incident = kind switch
             {
                 0 => incident.RequestStop(new StopRequest(who, "enough", now)),
-                < 5 => GateSchedule.Advance(incident, gate.Id, now).Incident,
+                < 5 => ApprovalSchedule.Advance(incident, gate.Id, now).Incident,
                 _ => incident.Decide(gate.Id, new Decision(verb, who, "slack", now)).Incident,
             };
             Check(before, incident.FindGate(gate.Id)!, now);
@@ -50,7 +50,7 @@ public sealed class GatePropertyTests
         var messages = 0;
         for (var seconds = 0; seconds <= 90 * 60; seconds += 20)
         {
-            var (next, due) = GateSchedule.Advance(incident, gate.Id, Some.Time.AddSeconds(seconds));
+            var (next, due) = ApprovalSchedule.Advance(incident, gate.Id, Some.Time.AddSeconds(seconds));
             incident = next;
             messages += due is null ? 0 : 1;
         }
@@ -72,7 +72,7 @@ public sealed class GatePropertyTests
 
         before.Approvers.Except(after.Approvers).ShouldBeEmpty();
         after.Decisions.ShouldAllBe(decision => decision.At < after.ExpiresAt);
-        var approvers = after.Decisions.Where(decision => decision.Verb == Verb.Approve).Select(decision => decision.Person).ToList();
+        var approvers = after.Decisions.Where(decision => decision.Verb == DecisionVerb.Approve).Select(decision => decision.Person).ToList();
         approvers.ShouldBeUnique();
         if (after.Outcome == GateOutcome.Approved && now < after.ExpiresAt)
         {

@@ -12,25 +12,25 @@ public sealed class HandbackTests
     [Fact]
     public void AlertWhileSomebodyDrives_FoldsForAWhile()
     {
-        var driven = Driven();
+        var owned = OwnedByResponder();
 
-        driven.IsDriven().ShouldBeTrue();
-        IncidentSummary.Of(driven).Driven.ShouldBeTrue();
-        driven.Accepts(Some.Time + Incident.LongestDrive - TimeSpan.FromSeconds(1)).ShouldBeTrue();
-        driven.Accepts(Some.Time + Incident.LongestDrive).ShouldBeFalse();
+        owned.IsOwnedByResponder().ShouldBeTrue();
+        IncidentSummary.Of(owned).OwnedByResponder.ShouldBeTrue();
+        owned.Accepts(Some.Time + Incident.LongestOwnership - TimeSpan.FromSeconds(1)).ShouldBeTrue();
+        owned.Accepts(Some.Time + Incident.LongestOwnership).ShouldBeFalse();
     }
 
     [Fact]
     public async Task ClosedByHand_IsOverAndAcceptsNoMoreAlerts()
     {
-        var office = new Office();
-        await office.Store.OpenAsync(Driven(), Some.Runbook(), _ => null, Cancel);
+        var office = new ApprovalOffice();
+        await office.Store.OpenAsync(OwnedByResponder(), Some.Runbook(), _ => null, Cancel);
 
-        var receipt = await office.Desk.CloseAsync(Driven().Id, "ada", "rebooted the node", Cancel);
+        var receipt = await office.Desk.CloseAsync(OwnedByResponder().Id, "ada", "rebooted the node", Cancel);
 
         receipt.Result.Status.ShouldBe(DecisionStatus.Decided);
         var closed = receipt.Incident!;
-        closed.IsDriven().ShouldBeFalse();
+        closed.IsOwnedByResponder().ShouldBeFalse();
         closed.State.ShouldBe(IncidentState.TakenOver);
         closed.Accepts(Some.Time).ShouldBeFalse();
         closed.Timeline[^1].What.ShouldBe("ada closed it by hand: rebooted the node");
@@ -40,13 +40,13 @@ public sealed class HandbackTests
     [Fact]
     public async Task IncidentThatTheAutomationRuns_IsNotClosedByHand()
     {
-        var office = new Office();
+        var office = new ApprovalOffice();
         await office.Store.OpenAsync(Some.Waiting(), Some.Runbook(), _ => null, Cancel);
 
         (await office.Desk.CloseAsync(Some.Waiting().Id, "ada", "done", Cancel)).Result.Status.ShouldBe(DecisionStatus.NotAllowed);
     }
 
-    private static Incident Driven() => Some.Waiting()
-        .Decide("mitigation-1", new Decision(Verb.TakeOver, "ada", "api", Some.Time)).Incident
+    private static Incident OwnedByResponder() => Some.Waiting()
+        .Decide("mitigation-1", new Decision(DecisionVerb.TakeOver, "ada", "api", Some.Time)).Incident
         .End(IncidentState.TakenOver, "ada took over.", [], null, TimeSpan.Zero, Some.Time);
 }

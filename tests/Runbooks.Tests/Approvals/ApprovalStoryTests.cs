@@ -58,15 +58,15 @@ public sealed class ApprovalStoryTests : IAsyncDisposable
     {
         var opened = await _world.OpenAsync(Asking(approval => approval));
 
-        (await DecideAsync(opened.Id, "ada", Verb.TakeOver)).ShouldBe(DecisionStatus.Decided);
+        (await DecideAsync(opened.Id, "ada", DecisionVerb.TakeOver)).ShouldBe(DecisionStatus.Decided);
         var driven = await _world.AdvanceAsync(opened.Id, TimeSpan.FromHours(3));
         driven.State.ShouldBe(IncidentState.TakenOver);
-        driven.IsDriven().ShouldBeTrue();
+        driven.IsOwnedByResponder().ShouldBeTrue();
         (await DecideAsync(opened.Id, "grace")).ShouldBe(DecisionStatus.AlreadyClosed);
 
-        var closed = await _world.Get<DecisionDesk>().CloseAsync(opened.Id, "ada", "Restarted by hand.", TestContext.Current.CancellationToken);
+        var closed = await _world.Get<ApprovalService>().CloseAsync(opened.Id, "ada", "Restarted by hand.", TestContext.Current.CancellationToken);
         closed.Result.Status.ShouldBe(DecisionStatus.Decided);
-        closed.Incident!.IsDriven().ShouldBeFalse();
+        closed.Incident!.IsOwnedByResponder().ShouldBeFalse();
         _world.Script.Deeds.ShouldBeEmpty();
     }
 
@@ -94,9 +94,9 @@ public sealed class ApprovalStoryTests : IAsyncDisposable
     private static Runbook Asking(Func<Approval, Approval> how) =>
         Some.Runbook() with { Mitigation = Some.Runbook().Mitigation with { Approval = how(Some.Approval()) } };
 
-    private async Task<DecisionStatus> DecideAsync(string id, string person, Verb verb = Verb.Approve)
+    private async Task<DecisionStatus> DecideAsync(string id, string person, DecisionVerb verb = DecisionVerb.Approve)
     {
-        var receipt = await _world.Get<DecisionDesk>().DecideAsync(id, null, new Ballot(verb, person, "api"), TestContext.Current.CancellationToken);
+        var receipt = await _world.Get<ApprovalService>().DecideAsync(id, null, new DecisionRequest(verb, person, "api"), TestContext.Current.CancellationToken);
         await _world.SettleAsync(id);
         return receipt.Result.Status;
     }

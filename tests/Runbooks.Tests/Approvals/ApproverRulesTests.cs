@@ -15,15 +15,15 @@ public sealed class ApproverRulesTests
     [InlineData("linus", DecisionStatus.NotAllowed)]
     [InlineData("nobody", DecisionStatus.NotAllowed)]
     public async Task WhoeverWasAsked_MayDecide(string person, DecisionStatus status) =>
-        (await DecideAsync(Some.Gate(), new Ballot(Verb.Approve, person, "api"))).Result.Status.ShouldBe(status);
+        (await DecideAsync(Some.Gate(), new DecisionRequest(DecisionVerb.Approve, person, "api"))).Result.Status.ShouldBe(status);
 
     [Theory]
-    [InlineData(Verb.Approve)]
-    [InlineData(Verb.Reject)]
-    [InlineData(Verb.TakeOver)]
-    public async Task SomebodyWhoWasNotAsked_ChangesNothing(Verb verb)
+    [InlineData(DecisionVerb.Approve)]
+    [InlineData(DecisionVerb.Reject)]
+    [InlineData(DecisionVerb.TakeOver)]
+    public async Task SomebodyWhoWasNotAsked_ChangesNothing(DecisionVerb verb)
     {
-        var receipt = await DecideAsync(Some.Gate(), new Ballot(verb, "linus", "slack"));
+        var receipt = await DecideAsync(Some.Gate(), new DecisionRequest(verb, "linus", "slack"));
 
         receipt.Result.Status.ShouldBe(DecisionStatus.NotAllowed);
         receipt.Result.Message.ShouldContain("oncall");
@@ -32,18 +32,18 @@ public sealed class ApproverRulesTests
 
     [Fact]
     public async Task WhoeverAnEscalationAsks_MayDecide() =>
-        (await DecideAsync(Some.Gate() with { Approvers = ["oncall", "platform-lead"] }, new Ballot(Verb.Approve, "linus", "api"))).Result.Status.ShouldBe(DecisionStatus.Decided);
+        (await DecideAsync(Some.Gate() with { Approvers = ["oncall", "platform-lead"] }, new DecisionRequest(DecisionVerb.Approve, "linus", "api"))).Result.Status.ShouldBe(DecisionStatus.Decided);
 
     [Theory]
     [InlineData("grace", DecisionStatus.Decided)]
     [InlineData("linus", DecisionStatus.NotAllowed)]
     public async Task MemberOfARoom_MayDecideForIt(string person, DecisionStatus status) =>
-        (await DecideAsync(Some.Gate() with { Approvers = ["room"] }, new Ballot(Verb.Approve, person, "slack"))).Result.Status.ShouldBe(status);
+        (await DecideAsync(Some.Gate() with { Approvers = ["room"] }, new DecisionRequest(DecisionVerb.Approve, person, "slack"))).Result.Status.ShouldBe(status);
 
     [Fact]
     public async Task ForwardedLink_CarriesTheNameOfItsRecipient()
     {
-        var receipt = await DecideAsync(Some.Gate(), new Ballot(Verb.Approve, "ada", "link") { LinkOf = "ada" });
+        var receipt = await DecideAsync(Some.Gate(), new DecisionRequest(DecisionVerb.Approve, "ada", "link") { LinkOf = "ada" });
 
         receipt.Incident!.LatestGate!.Decisions.ShouldHaveSingleItem().Person.ShouldBe("ada");
     }
@@ -55,26 +55,26 @@ public sealed class ApproverRulesTests
     [InlineData("ops-room", "grace@example.com", DecisionStatus.Decided)]
     [InlineData("ops-room", "linus@example.com", DecisionStatus.NotAllowed)]
     public async Task SignedIn_HasToBeWhomTheLinkWasMadeFor(string recipient, string signedIn, DecisionStatus status) =>
-        (await DecideAsync(Some.Gate() with { Approvers = ["both"] }, new Ballot(Verb.Approve, signedIn, "link") { LinkOf = recipient, SignedIn = true })).Result.Status.ShouldBe(status);
+        (await DecideAsync(Some.Gate() with { Approvers = ["both"] }, new DecisionRequest(DecisionVerb.Approve, signedIn, "link") { LinkOf = recipient, SignedIn = true })).Result.Status.ShouldBe(status);
 
     [Theory]
-    [InlineData(2, false, Verb.Approve, DecisionStatus.NotAllowed)]
-    [InlineData(1, true, Verb.Approve, DecisionStatus.NotAllowed)]
-    [InlineData(1, false, Verb.Approve, DecisionStatus.Decided)]
-    [InlineData(2, true, Verb.Reject, DecisionStatus.Decided)]
-    public async Task LinkOfARoom_ProvesNobodyWherePeopleAreCounted(int required, bool separate, Verb verb, DecisionStatus status) =>
+    [InlineData(2, false, DecisionVerb.Approve, DecisionStatus.NotAllowed)]
+    [InlineData(1, true, DecisionVerb.Approve, DecisionStatus.NotAllowed)]
+    [InlineData(1, false, DecisionVerb.Approve, DecisionStatus.Decided)]
+    [InlineData(2, true, DecisionVerb.Reject, DecisionStatus.Decided)]
+    public async Task LinkOfARoom_ProvesNobodyWherePeopleAreCounted(int required, bool separate, DecisionVerb verb, DecisionStatus status) =>
         (await DecideAsync(
             Some.Gate() with { Approvers = ["room"], Required = required, SeparationOfDuties = separate },
-            new Ballot(verb, "ops-room", "link") { LinkOf = "ops-room" })).Result.Status.ShouldBe(status);
+            new DecisionRequest(verb, "ops-room", "link") { LinkOf = "ops-room" })).Result.Status.ShouldBe(status);
 
     [Fact]
     public async Task OnePersonUnderTwoNames_CountsOnce()
     {
         var office = await OpenAsync(Some.Gate() with { Required = 2 });
-        await DecideAsync(office, new Ballot(Verb.Approve, "ada", "link") { LinkOf = "ada" });
+        await DecideAsync(office, new DecisionRequest(DecisionVerb.Approve, "ada", "link") { LinkOf = "ada" });
 
-        (await DecideAsync(office, new Ballot(Verb.Approve, "ada@example.com", "api"))).Result.Status.ShouldBe(DecisionStatus.AlreadyCounted);
-        (await DecideAsync(office, new Ballot(Verb.Approve, "grace", "slack"))).Result.Status.ShouldBe(DecisionStatus.Decided);
+        (await DecideAsync(office, new DecisionRequest(DecisionVerb.Approve, "ada@example.com", "api"))).Result.Status.ShouldBe(DecisionStatus.AlreadyCounted);
+        (await DecideAsync(office, new DecisionRequest(DecisionVerb.Approve, "grace", "slack"))).Result.Status.ShouldBe(DecisionStatus.Decided);
     }
 
     [Fact]
@@ -82,8 +82,8 @@ public sealed class ApproverRulesTests
     {
         var office = await OpenAsync(Some.Gate() with { SeparationOfDuties = true }, startedBy: "ada@example.com");
 
-        (await DecideAsync(office, new Ballot(Verb.Approve, "ada", "slack"))).Result.Status.ShouldBe(DecisionStatus.NotAllowed);
-        (await DecideAsync(office, new Ballot(Verb.Approve, "grace", "slack"))).Result.Status.ShouldBe(DecisionStatus.Decided);
+        (await DecideAsync(office, new DecisionRequest(DecisionVerb.Approve, "ada", "slack"))).Result.Status.ShouldBe(DecisionStatus.NotAllowed);
+        (await DecideAsync(office, new DecisionRequest(DecisionVerb.Approve, "grace", "slack"))).Result.Status.ShouldBe(DecisionStatus.Decided);
     }
 
     [Fact]
@@ -91,17 +91,17 @@ public sealed class ApproverRulesTests
     {
         var office = await OpenAsync(Some.Gate() with { SeparationOfDuties = true, Required = 2 }, startedBy: "ada");
 
-        (await DecideAsync(office, new Ballot(Verb.Approve, "ada", "slack"))).Result.Status.ShouldBe(DecisionStatus.MoreNeeded);
-        (await DecideAsync(office, new Ballot(Verb.Approve, "grace", "slack"))).Result.Status.ShouldBe(DecisionStatus.Decided);
+        (await DecideAsync(office, new DecisionRequest(DecisionVerb.Approve, "ada", "slack"))).Result.Status.ShouldBe(DecisionStatus.MoreNeeded);
+        (await DecideAsync(office, new DecisionRequest(DecisionVerb.Approve, "grace", "slack"))).Result.Status.ShouldBe(DecisionStatus.Decided);
     }
 
     [Fact]
     public async Task SomebodyWhoMayNotDecide_IsStillToldWhoDid()
     {
         var office = await OpenAsync(Some.Gate());
-        await DecideAsync(office, new Ballot(Verb.Reject, "ada", "slack"));
+        await DecideAsync(office, new DecisionRequest(DecisionVerb.Reject, "ada", "slack"));
 
-        (await DecideAsync(office, new Ballot(Verb.Approve, "linus", "slack"))).Result.Message.ShouldContain("ada rejected this");
+        (await DecideAsync(office, new DecisionRequest(DecisionVerb.Approve, "linus", "slack"))).Result.Message.ShouldContain("ada rejected this");
     }
 
     [Fact]
@@ -114,7 +114,7 @@ public sealed class ApproverRulesTests
             var receipts = await Task.WhenAll(new[] { "ada", "grace" }.Select(person => Task.Run(async () =>
             {
                 start.SignalAndWait(TestContext.Current.CancellationToken);
-                return await DecideAsync(office, new Ballot(person == "ada" ? Verb.Approve : Verb.Reject, person, "slack"));
+                return await DecideAsync(office, new DecisionRequest(person == "ada" ? DecisionVerb.Approve : DecisionVerb.Reject, person, "slack"));
             })));
 
             receipts.Count(receipt => receipt.Result.Status == DecisionStatus.Decided).ShouldBe(1);
@@ -123,15 +123,15 @@ public sealed class ApproverRulesTests
         }
     }
 
-    private static async Task<Office> OpenAsync(Gate gate, string? startedBy = null)
+    private static async Task<ApprovalOffice> OpenAsync(Gate gate, string? startedBy = null)
     {
-        var office = new Office(People.Book);
+        var office = new ApprovalOffice(People.Book);
         await office.Store.OpenAsync(Some.Waiting(gate: gate) with { StartedBy = startedBy }, Some.Runbook(), _ => null, TestContext.Current.CancellationToken);
         return office;
     }
 
-    private static async Task<DecisionReceipt> DecideAsync(Gate gate, Ballot ballot) => await DecideAsync(await OpenAsync(gate), ballot);
+    private static async Task<DecisionReceipt> DecideAsync(Gate gate, DecisionRequest request) => await DecideAsync(await OpenAsync(gate), request);
 
-    private static Task<DecisionReceipt> DecideAsync(Office office, Ballot ballot) =>
-        office.Desk.DecideAsync(office.Store.All[0].Id, null, ballot, TestContext.Current.CancellationToken);
+    private static Task<DecisionReceipt> DecideAsync(ApprovalOffice office, DecisionRequest request) =>
+        office.Desk.DecideAsync(office.Store.All[0].Id, null, request, TestContext.Current.CancellationToken);
 }

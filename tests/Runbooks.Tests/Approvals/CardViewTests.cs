@@ -17,7 +17,7 @@ public sealed class CardViewTests
     {
         var office = await AskAsync(Some.Gate());
 
-        await office.Desk.DecideAsync(Id, null, new Ballot(Verb.Approve, "ada", "slack", "seen it"), Cancel);
+        await office.Desk.DecideAsync(Id, null, new DecisionRequest(DecisionVerb.Approve, "ada", "slack", "seen it"), Cancel);
 
         office.Channel.Shown.Count.ShouldBe(2);
         foreach (var card in office.Channel.Shown.Values)
@@ -35,7 +35,7 @@ public sealed class CardViewTests
     {
         var office = await AskAsync(Some.Gate() with { Required = 2 });
 
-        await office.Desk.DecideAsync(Id, null, new Ballot(Verb.Approve, "ada", "slack"), Cancel);
+        await office.Desk.DecideAsync(Id, null, new DecisionRequest(DecisionVerb.Approve, "ada", "slack"), Cancel);
 
         foreach (var card in office.Channel.Shown.Values)
         {
@@ -50,7 +50,7 @@ public sealed class CardViewTests
         var broken = new Broken();
         var office = await AskAsync(Some.Gate(), broken);
 
-        var receipt = await office.Desk.DecideAsync(Id, null, new Ballot(Verb.Reject, "ada", "api"), Cancel);
+        var receipt = await office.Desk.DecideAsync(Id, null, new DecisionRequest(DecisionVerb.Reject, "ada", "api"), Cancel);
 
         receipt.Result.Status.ShouldBe(DecisionStatus.Decided);
         broken.Updates.ShouldBe(2);
@@ -58,9 +58,9 @@ public sealed class CardViewTests
 
     private const string Id = "261123-0312-k7m2p9wd";
 
-    private static async Task<Office> AskAsync(Gate gate, INotifier? channel = null)
+    private static async Task<ApprovalOffice> AskAsync(Gate gate, INotifier? channel = null)
     {
-        var office = channel is null ? new Office(People.Book) : new Office(People.Book, channel);
+        var office = channel is null ? new ApprovalOffice(People.Book) : new ApprovalOffice(People.Book, channel);
         var incident = Some.Waiting(gate: gate);
         await office.Store.OpenAsync(incident, Some.Runbook(), _ => null, Cancel);
         await office.Messenger.SendAsync(

@@ -45,7 +45,7 @@ public sealed class PlantedSecretTests : IAsyncDisposable
         _world.Notifier.Failure = to => where == "channel" && to == "oncall" ? new IOException(s_noise.Replace(Password, "", StringComparison.Ordinal).Replace(Uri.EscapeDataString(Password), "", StringComparison.Ordinal)) : null;
 
         var opened = await _world.OpenAsync(runbook);
-        await _world.DecideAsync(opened.Id, Verb.Approve);
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
         var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(15));
 
         incident.State.ShouldBe(IncidentState.Failed);
@@ -66,7 +66,7 @@ public sealed class PlantedSecretTests : IAsyncDisposable
     public async Task SecretInEvidence_IsNotKept(int readAtOnce)
     {
         var noise = s_noise.Replace(Password, "", StringComparison.Ordinal).Replace(Uri.EscapeDataString(Password), "", StringComparison.Ordinal);
-        var context = _world.Get<StepContexts>().For(Some.Incident(Some.Runbook()), "script.act", "key");
+        var context = _world.Get<StepContextFactory>().For(Some.Incident(Some.Runbook()), "script.act", "key");
         await using var log = new MemoryStream(System.Text.Encoding.UTF8.GetBytes($"GPU at 97 % — ☠\r\n{noise}\n\nlast line"));
 
         var reference = await context.Evidence.SaveAsync("i", "pod.log", readAtOnce == 1 ? new SlowStream(log) : log, CancellationToken.None);

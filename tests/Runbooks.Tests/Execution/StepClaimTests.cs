@@ -17,8 +17,8 @@ public sealed class StepClaimTests : IAsyncDisposable
     {
         var opened = await _world.OpenAsync(s_runbook);
 
-        (await RunAsync(opened)).End.ShouldBe(StepEnd.Refused);
-        (await RunAsync(opened, gate: "mitigation-7")).End.ShouldBe(StepEnd.Refused);
+        (await RunAsync(opened)).End.ShouldBe(StepOutcome.Refused);
+        (await RunAsync(opened, gate: "mitigation-7")).End.ShouldBe(StepOutcome.Refused);
 
         _world.Script.Deeds.ShouldBeEmpty();
     }
@@ -27,7 +27,7 @@ public sealed class StepClaimTests : IAsyncDisposable
     public async Task StepThatWasUndone_IsNotDoneAgain()
     {
         var opened = await _world.OpenAsync(s_runbook);
-        await _world.DecideAsync(opened.Id, Verb.Approve);
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
         await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(6));
         _world.Script.Deeds.ShouldBe(["do fix", "undo fix"]);
 
@@ -42,9 +42,9 @@ public sealed class StepClaimTests : IAsyncDisposable
         var runbook = s_runbook with { Mitigation = s_runbook.Mitigation with { Steps = [Some.Step("one"), Some.Step("two")] } };
         _world.Script.BeforeActing = name => name == "one" ? new StepRefusedException("no such pod") : null;
         var opened = await _world.OpenAsync(runbook);
-        await _world.Store.UpdateAsync(opened.Id, i => (i.Decide("mitigation-1", new(Verb.Approve, "alice", "api", _world.Time.GetUtcNow())).Incident with { UndoBeganAt = Some.Night }, true), CancellationToken.None);
+        await _world.Store.UpdateAsync(opened.Id, i => (i.Decide("mitigation-1", new(DecisionVerb.Approve, "alice", "api", _world.Time.GetUtcNow())).Incident with { UndoBeganAt = Some.Night }, true), CancellationToken.None);
 
-        (await RunAsync(opened, "two")).End.ShouldBe(StepEnd.Refused);
+        (await RunAsync(opened, "two")).End.ShouldBe(StepOutcome.Refused);
 
         _world.Script.Deeds.ShouldBeEmpty();
     }
@@ -54,7 +54,7 @@ public sealed class StepClaimTests : IAsyncDisposable
     {
         var runbook = s_runbook with { Mitigation = s_runbook.Mitigation with { Steps = [Some.Step("rotate", "script.once")] } };
         var opened = await _world.OpenAsync(runbook);
-        await _world.DecideAsync(opened.Id, Verb.Approve, wake: false);
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve, wake: false);
 
         var runs = Enumerable.Range(0, 8).Select(async _ =>
         {
@@ -74,6 +74,6 @@ public sealed class StepClaimTests : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 
-    private Task<StepReport> RunAsync(Incident incident, string step = "fix", string gate = "mitigation-1") =>
+    private Task<StepResult> RunAsync(Incident incident, string step = "fix", string gate = "mitigation-1") =>
         _world.Get<StepRunner>().RunAsync(new StepRequest(incident.Id, Phase.Mitigation, step, gate), CancellationToken.None);
 }

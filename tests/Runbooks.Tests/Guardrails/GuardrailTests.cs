@@ -35,8 +35,8 @@ public sealed class GuardrailTests : IAsyncDisposable
 
         second.State.ShouldBe(IncidentState.AwaitingApproval);
         second.OpenGate!.Warnings.ShouldContain(warning => warning.Contains("the limit is 1"));
-        _world.Notifier.Sent.Last().Card.Sections.ShouldContain(section => section.Heading == "Mind" && section.Lines.Any(line => line.Contains("the limit is 1")));
-        (await _world.DecideAsync(second.Id, Verb.Approve)).Incident.State.ShouldBe(IncidentState.Resolved);
+        _world.Notifier.Sent.Last().Card.Sections.ShouldContain(section => section.Heading == "Warning" && section.Lines.Any(line => line.Contains("the limit is 1")));
+        (await _world.DecideAsync(second.Id, DecisionVerb.Approve)).Incident.State.ShouldBe(IncidentState.Resolved);
     }
 
     [Fact]
@@ -72,7 +72,7 @@ public sealed class GuardrailTests : IAsyncDisposable
         _world.Time.Advance(TimeSpan.FromMinutes(9));
         var early = await OpenAsync(runbook);
         early.State.ShouldBe(IncidentState.AwaitingApproval);
-        await _world.DecideAsync(early.Id, Verb.Reject);
+        await _world.DecideAsync(early.Id, DecisionVerb.Reject);
 
         _world.Time.Advance(TimeSpan.FromMinutes(2));
 
@@ -84,10 +84,10 @@ public sealed class GuardrailTests : IAsyncDisposable
     {
         var runbook = s_asks with { Limits = new() { MaxTargets = 1 } };
         var (first, second) = (await OpenAsync(runbook), await OpenAsync(runbook, "inference/llm-b-1"));
-        await _world.DecideAsync(first.Id, Verb.Approve);
+        await _world.DecideAsync(first.Id, DecisionVerb.Approve);
         Breaks();
 
-        var (incident, _) = await _world.DecideAsync(second.Id, Verb.Approve);
+        var (incident, _) = await _world.DecideAsync(second.Id, DecisionVerb.Approve);
 
         incident.State.ShouldBe(IncidentState.AwaitingApproval);
         incident.OpenGate!.Difference!.ShouldContain("It acted on 1 targets");
@@ -122,10 +122,10 @@ public sealed class GuardrailTests : IAsyncDisposable
         held.Reason!.ShouldContain("breaker");
         _world.Script.Count("do fix").ShouldBe(2);
 
-        (await _world.Get<Ledgers>().ResetAsync(s_heals.Id, "ada", "new image rolled out", CancellationToken.None)).ShouldNotBeNull();
+        (await _world.Get<RunHistoryStore>().ResetAsync(s_heals.Id, "ada", "new image rolled out", CancellationToken.None)).ShouldNotBeNull();
         Works();
         (await OpenAsync(s_heals, "inference/llm-b-8")).State.ShouldBe(IncidentState.Resolved);
-        (await _world.Get<Ledgers>().ReadAsync(s_heals.Id, CancellationToken.None)).Resets.ShouldHaveSingleItem().Reason.ShouldBe("new image rolled out");
+        (await _world.Get<RunHistoryStore>().ReadAsync(s_heals.Id, CancellationToken.None)).Resets.ShouldHaveSingleItem().Reason.ShouldBe("new image rolled out");
     }
 
     [Fact]
@@ -135,7 +135,7 @@ public sealed class GuardrailTests : IAsyncDisposable
         var opened = await OpenAsync(runbook);
         _world.Script.OnDone = _ => _world.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", CancellationToken.None).GetAwaiter().GetResult();
 
-        await _world.DecideAsync(opened.Id, Verb.Approve);
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
         var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(10));
 
         incident.State.ShouldBe(IncidentState.Failed);
@@ -150,7 +150,7 @@ public sealed class GuardrailTests : IAsyncDisposable
     {
         var lease = new Hold(["full"], StableFor: TimeSpan.FromMinutes(5), AtMost: TimeSpan.FromHours(9), Every: TimeSpan.FromSeconds(30));
         var opened = await OpenAsync(s_asks with { Mitigation = s_asks.Mitigation with { HoldUntil = lease } });
-        await _world.DecideAsync(opened.Id, Verb.Approve);
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
         var killSwitch = _world.Get<KillSwitch>();
         await killSwitch.EngageAsync("ada", "hands off", CancellationToken.None);
         _world.Script.Verdicts["full"] = Verdict.Passing;
@@ -164,9 +164,9 @@ public sealed class GuardrailTests : IAsyncDisposable
     }
 
     [Theory]
-    [InlineData(WindowEffect.DiagnoseOnly, 1)]
-    [InlineData(WindowEffect.Suppress, 0)]
-    public async Task MaintenanceWindow_NothingRunsAndNobodyIsPaged(WindowEffect effect, int told)
+    [InlineData(MaintenanceEffect.DiagnoseOnly, 1)]
+    [InlineData(MaintenanceEffect.Suppress, 0)]
+    public async Task MaintenanceWindow_NothingRunsAndNobodyIsPaged(MaintenanceEffect effect, int told)
     {
         _options.Windows.Add(new() { Name = "patching", Start = new(2026, 11, 2, 2, 0, 0), Duration = "2h", Repeat = "FREQ=WEEKLY;BYDAY=MO", Effect = effect });
 
@@ -205,7 +205,7 @@ public sealed class GuardrailTests : IAsyncDisposable
         var opened = await OpenAsync(s_asks);
         _options.Mode = RunMode.DryRun;
 
-        var (incident, _) = await _world.DecideAsync(opened.Id, Verb.Approve);
+        var (incident, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
 
         incident.State.ShouldBe(IncidentState.Failed);
         _world.Script.Deeds.ShouldBeEmpty();
@@ -216,29 +216,29 @@ public sealed class GuardrailTests : IAsyncDisposable
     {
         var runbook = s_asks with { Limits = new() { CoolDown = TimeSpan.FromMinutes(10) } };
         var (first, second) = (await OpenAsync(runbook), await OpenAsync(runbook));
-        await _world.DecideAsync(first.Id, Verb.Approve);
+        await _world.DecideAsync(first.Id, DecisionVerb.Approve);
         Breaks();
 
-        var (incident, _) = await _world.DecideAsync(second.Id, Verb.Approve);
+        var (incident, _) = await _world.DecideAsync(second.Id, DecisionVerb.Approve);
 
         incident.OpenGate!.Difference!.ShouldContain("cool-down");
         _world.Script.Count("do fix").ShouldBe(1);
-        (await _world.DecideAsync(second.Id, Verb.Approve)).Incident.State.ShouldBe(IncidentState.Resolved);
+        (await _world.DecideAsync(second.Id, DecisionVerb.Approve)).Incident.State.ShouldBe(IncidentState.Resolved);
     }
 
     [Fact]
     public async Task AsManyOfOneActionAsMayAct_TheNextWaitsForItsTurn()
     {
         _options.MaxConcurrent["script.act"] = 1;
-        await _world.Get<ActionSlots>().TakeAsync("script.act", "somebody-else", TimeSpan.FromSeconds(30), CancellationToken.None);
+        await _world.Get<ActionConcurrencyLimiter>().TakeAsync("script.act", "somebody-else", TimeSpan.FromSeconds(30), CancellationToken.None);
         var opened = await OpenAsync(s_asks);
 
-        var (incident, _) = await _world.DecideAsync(opened.Id, Verb.Approve);
+        var (incident, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
         incident.State.ShouldNotBe(IncidentState.Failed);
         _world.Script.Deeds.ShouldBeEmpty();
 
         (await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(2))).State.ShouldBe(IncidentState.Resolved);
-        (await _world.Get<ActionSlots>().TakeAsync("script.act", "the-next", TimeSpan.FromSeconds(30), CancellationToken.None)).ShouldBeTrue();
+        (await _world.Get<ActionConcurrencyLimiter>().TakeAsync("script.act", "the-next", TimeSpan.FromSeconds(30), CancellationToken.None)).ShouldBeTrue();
     }
 
     [Fact]
@@ -261,7 +261,7 @@ public sealed class GuardrailTests : IAsyncDisposable
     [Fact]
     public async Task WhatWorkedBefore_StandsOnTheCard()
     {
-        await _world.DecideAsync((await OpenAsync(s_asks, "inference/llm-b-1")).Id, Verb.Approve);
+        await _world.DecideAsync((await OpenAsync(s_asks, "inference/llm-b-1")).Id, DecisionVerb.Approve);
         Breaks();
 
         var opened = await OpenAsync(s_asks, "inference/llm-b-2");
@@ -276,7 +276,7 @@ public sealed class GuardrailTests : IAsyncDisposable
         _world.Script.OnDone = _ => { };
         _world.Script.BeforeUndoing = _ => new IOException("unreachable");
         var opened = await OpenAsync(s_asks);
-        await _world.DecideAsync(opened.Id, Verb.Approve);
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
         await _world.StopAsync(opened.Id);
 
         var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(10));

@@ -74,13 +74,13 @@ public sealed class ContactsFileTests
     {
         var text = Good.Replace(good, changed, StringComparison.Ordinal);
 
-        new ContactsFile([new Chat { Lack = "no token." }, new ScriptedChannel("pager") { AddressIsSecret = true }], Office.Secrets())
+        new ContactsFile([new Chat { ConfigurationError = "no token." }, new ScriptedChannel("pager") { AddressIsSecret = true }], ApprovalOffice.Secrets())
             .Read("c.yaml", text, withSettings: false).Errors.Count.ShouldBe(errors);
     }
 
     [Fact]
     public void ChannelThatIsNotSetUp_IsToldWhereItIsUsed() =>
-        new ContactsFile([new Chat { Lack = "Slack has no token." }, new ScriptedChannel("pager") { AddressIsSecret = true }], Office.Secrets(("ADA_PAGER", "k"), ("OPS_URL", "https://ops")))
+        new ContactsFile([new Chat { ConfigurationError = "Slack has no token." }, new ScriptedChannel("pager") { AddressIsSecret = true }], ApprovalOffice.Secrets(("ADA_PAGER", "k"), ("OPS_URL", "https://ops")))
             .Read("c.yaml", Good).Errors.Select(error => error.ToString())
             .ShouldBe(["c.yaml:6:15  people.ada.reach[0].chat  cannot be used: Slack has no token.", "c.yaml:9:21  people.grace.reach[0].chat  cannot be used: Slack has no token."]);
 
@@ -91,15 +91,15 @@ public sealed class ContactsFileTests
 
     private static ContactsResult Read(string text) => new ContactsFile(
         [new Chat(), new ScriptedChannel("pager") { AddressIsSecret = true }],
-        Office.Secrets(("ADA_PAGER", "k"), ("OPS_URL", "https://ops"), ("BAD_URL", ""))).Read("c.yaml", text);
+        ApprovalOffice.Secrets(("ADA_PAGER", "k"), ("OPS_URL", "https://ops"), ("BAD_URL", ""))).Read("c.yaml", text);
 
     private sealed class Chat : INotifier
     {
         public string Channel => "chat";
 
-        public string? Lack { get; init; }
+        public string? ConfigurationError { get; init; }
 
-        public string? Objection(string to) => to == "bad" ? "no such place." : null;
+        public string? ValidateAddress(string to) => to == "bad" ? "no such place." : null;
 
         public Task<string?> SendAsync(Card card, Address to, CancellationToken cancellationToken) => Task.FromResult<string?>(null);
     }

@@ -55,7 +55,7 @@ public sealed class DeliveryStoryTests
 
         await world.Time.PassAsync(TimeSpan.FromMinutes(11), world.Engine.SettleAsync);
         var asked = await world.Store.GetAsync(Id, Cancel);
-        await world.Time.UntilDoneAsync(world.DecideAsync(Id, Verb.Approve, "linus"));
+        await world.Time.UntilDoneAsync(world.DecideAsync(Id, DecisionVerb.Approve, "linus"));
         await world.Time.PassAsync(TimeSpan.FromMinutes(5), world.Engine.SettleAsync);
 
         asked.State.ShouldBe(IncidentState.AwaitingApproval);
@@ -127,12 +127,12 @@ public sealed class DeliveryStoryTests
         await using var world = World(chat, pager);
         var opened = await world.OpenAsync(s_runbook);
 
-        var (incident, _) = await world.DecideAsync(opened.Id, Verb.TakeOver, "ada");
+        var (incident, _) = await world.DecideAsync(opened.Id, DecisionVerb.TakeOver, "ada");
 
-        incident.IsDriven().ShouldBeTrue();
+        incident.IsOwnedByResponder().ShouldBeTrue();
         world.Script.Deeds.ShouldBeEmpty();
         chat.Shown["chat-1"].Kind.ShouldBe(CardKind.Decided);
-        var desk = world.Services.GetRequiredService<SentCards>();
+        var desk = world.Services.GetRequiredService<NotificationUpdater>();
         var closed = await world.Store.UpdateAsync(opened.Id, i => (i.CloseByHand("ada", "done", world.Time.GetUtcNow()), true), Cancel);
         await desk.ShowClosedAsync(closed.Incident, Cancel);
         chat.Shown["chat-1"].Kind.ShouldBe(CardKind.Closed);

@@ -16,7 +16,7 @@ public sealed class FixTests : IAsyncDisposable
     {
         var runbook = s_runbook with { Mitigation = s_runbook.Mitigation with { Steps = [Some.Step("one"), Some.Step("two")] } };
         var opened = await _world.OpenAsync(runbook);
-        await _world.DecideAsync(opened.Id, Verb.Approve);
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
 
         var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(6));
 
@@ -32,7 +32,7 @@ public sealed class FixTests : IAsyncDisposable
     {
         var opened = await _world.OpenAsync(s_runbook);
         _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Unknown;
-        await _world.DecideAsync(opened.Id, Verb.Approve);
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
 
         var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(6));
 
@@ -43,14 +43,14 @@ public sealed class FixTests : IAsyncDisposable
     public async Task FixThatHelpsLater_IsVerifiedLater()
     {
         var opened = await _world.OpenAsync(s_runbook);
-        var (incident, _) = await _world.DecideAsync(opened.Id, Verb.Approve);
+        var (incident, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
         incident.State.ShouldBe(IncidentState.Verifying);
 
         _world.Script.Verdicts["stuck"] = Verdict.Passing;
         incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromSeconds(16));
 
         incident.State.ShouldBe(IncidentState.Resolved);
-        incident.Looks.Select(look => (look.State, look.Verdicts["stuck"], look.Rounds))
+        incident.VerificationRounds.Select(look => (look.State, look.Verdicts["stuck"], look.Rounds))
             .ShouldBe([(IncidentState.Verifying, Verdict.Failing, 1), (IncidentState.Verifying, Verdict.Passing, 1)]);
         _world.Script.Count("do fix").ShouldBe(1);
     }
@@ -62,7 +62,7 @@ public sealed class FixTests : IAsyncDisposable
         _world.Script.BeforeActing = _ => failures-- > 0 ? new IOException("reset by peer") : null;
         _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
         var opened = await _world.OpenAsync(s_runbook);
-        await _world.DecideAsync(opened.Id, Verb.Approve);
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
 
         var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(1));
 
@@ -76,7 +76,7 @@ public sealed class FixTests : IAsyncDisposable
     {
         _world.Script.AfterActing = _ => new IOException("reset by peer");
         var opened = await _world.OpenAsync(s_runbook);
-        await _world.DecideAsync(opened.Id, Verb.Approve);
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
 
         var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(5));
 
@@ -93,7 +93,7 @@ public sealed class FixTests : IAsyncDisposable
         _world.Script.AfterActing = _ => new IOException("reset by peer");
         var opened = await _world.OpenAsync(runbook);
 
-        var (incident, _) = await _world.DecideAsync(opened.Id, Verb.Approve);
+        var (incident, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
 
         incident.State.ShouldBe(IncidentState.Failed);
         incident.Steps.ShouldHaveSingleItem().Status.ShouldBe(StepStatus.Unknown);
@@ -107,7 +107,7 @@ public sealed class FixTests : IAsyncDisposable
         var opened = await _world.OpenAsync(s_runbook);
         _world.Script.Identities["fix"] = "second";
 
-        var (incident, _) = await _world.DecideAsync(opened.Id, Verb.Approve);
+        var (incident, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
 
         incident.State.ShouldBe(IncidentState.AwaitingApproval);
         incident.OpenGate!.Id.ShouldBe("mitigation-2");
@@ -115,7 +115,7 @@ public sealed class FixTests : IAsyncDisposable
         _world.Script.Deeds.ShouldBeEmpty();
 
         _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
-        (incident, _) = await _world.DecideAsync(opened.Id, Verb.Approve);
+        (incident, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
         incident.State.ShouldBe(IncidentState.Resolved);
     }
 
@@ -124,7 +124,7 @@ public sealed class FixTests : IAsyncDisposable
     {
         var opened = await _world.OpenAsync(s_runbook with { Mode = RunMode.DryRun });
 
-        var (incident, _) = await _world.DecideAsync(opened.Id, Verb.Approve);
+        var (incident, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
 
         incident.State.ShouldBe(IncidentState.Resolved);
         incident.Steps.ShouldHaveSingleItem().Status.ShouldBe(StepStatus.DryRun);
@@ -138,7 +138,7 @@ public sealed class FixTests : IAsyncDisposable
         _world.Script.Lack = name => $"This identity may not {name} it. It lacks the role fixer.";
         var opened = await _world.OpenAsync(s_runbook with { Mode = RunMode.DryRun });
 
-        var (incident, _) = await _world.DecideAsync(opened.Id, Verb.Approve);
+        var (incident, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
 
         incident.State.ShouldBe(IncidentState.Failed);
         incident.Reason.ShouldNotBeNull().ShouldContain("lacks the role fixer");
@@ -157,13 +157,13 @@ public sealed class FixTests : IAsyncDisposable
         };
         _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
         var real = await _world.OpenAsync(s_runbook);
-        await _world.DecideAsync(real.Id, Verb.Approve);
+        await _world.DecideAsync(real.Id, DecisionVerb.Approve);
         var dry = s_runbook with { Mode = RunMode.DryRun };
         _world.Script.Verdicts.Clear();
         var rehearsed = await _world.OpenAsync(dry, Some.Incident(dry, "261123-0300-bbbbbb"));
         asked.ShouldBeEmpty();
 
-        await _world.DecideAsync(rehearsed.Id, Verb.Approve);
+        await _world.DecideAsync(rehearsed.Id, DecisionVerb.Approve);
 
         asked.ShouldBe(["fix"]);
     }
@@ -198,7 +198,7 @@ public sealed class FixTests : IAsyncDisposable
         var lease = new Hold(["full"], StableFor: TimeSpan.FromMinutes(5), AtMost: TimeSpan.FromHours(2), Every: TimeSpan.FromSeconds(30));
         var opened = await _world.OpenAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { HoldUntil = lease } });
         _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
-        var (incident, _) = await _world.DecideAsync(opened.Id, Verb.Approve);
+        var (incident, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
         incident.State.ShouldBe(IncidentState.Holding);
 
         incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(60));
@@ -220,7 +220,7 @@ public sealed class FixTests : IAsyncDisposable
         var lease = new Hold(["full"], TimeSpan.FromMinutes(5), AtMost: TimeSpan.FromHours(2), TimeSpan.FromSeconds(30));
         var opened = await _world.OpenAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { HoldUntil = lease } });
         _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
-        await _world.DecideAsync(opened.Id, Verb.Approve);
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
 
         var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromHours(5));
 
@@ -234,7 +234,7 @@ public sealed class FixTests : IAsyncDisposable
         var lease = new Hold(["full"], TimeSpan.FromMinutes(5), TimeSpan.FromHours(2), TimeSpan.FromSeconds(30));
         var opened = await _world.OpenAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { HoldUntil = lease } });
         _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
-        await _world.DecideAsync(opened.Id, Verb.Approve);
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
 
         var incident = await _world.StopAsync(opened.Id);
 
@@ -248,7 +248,7 @@ public sealed class FixTests : IAsyncDisposable
         var failures = 1;
         _world.Script.BeforeUndoing = _ => failures-- > 0 ? new IOException("unreachable") : null;
         var opened = await _world.OpenAsync(s_runbook);
-        await _world.DecideAsync(opened.Id, Verb.Approve);
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
 
         var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(10));
 
@@ -263,11 +263,11 @@ public sealed class FixTests : IAsyncDisposable
         var opened = await _world.OpenAsync(runbook);
         _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
 
-        var (incident, _) = await _world.DecideAsync(opened.Id, Verb.Approve);
+        var (incident, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
         incident.OpenGate!.Id.ShouldBe("resolution-1");
         _world.Script.Deeds.ShouldBe(["do fix"]);
 
-        (incident, _) = await _world.DecideAsync(opened.Id, Verb.Approve);
+        (incident, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
         incident.State.ShouldBe(IncidentState.Resolved);
     }
 
@@ -282,10 +282,10 @@ public sealed class FixTests : IAsyncDisposable
         var opened = await _world.OpenAsync(runbook);
         opened.OpenGate!.Plan.Steps[1].Parameters.GetProperty("text").GetString().ShouldBe("{{ steps.one.result }}");
 
-        var (incident, _) = await _world.DecideAsync(opened.Id, Verb.Approve);
+        var (incident, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
 
         incident.State.ShouldBe(IncidentState.Resolved);
-        incident.FindStep(Phase.Mitigation, "two")!.Preparation.Will.ShouldBe("Do two with one-result.");
+        incident.FindStep(Phase.Mitigation, "two")!.Preparation.PlannedEffect.ShouldBe("Do two with one-result.");
     }
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();

@@ -18,7 +18,7 @@ public sealed class IncidentStoryTests : IAsyncDisposable
 
         incident.State.ShouldBe(IncidentState.AwaitingApproval);
         incident.Findings.Select(finding => finding.Verdict).ShouldBe([Verdict.Failing, Verdict.Failing]);
-        incident.OpenGate!.Plan.Steps.Select(step => step.Will).ShouldBe(["Do fix.", "Do ticket."]);
+        incident.OpenGate!.Plan.Steps.Select(step => step.PlannedEffect).ShouldBe(["Do fix.", "Do ticket."]);
         var (to, card) = _world.Notifier.Sent.ShouldHaveSingleItem();
         to.ShouldBe("oncall");
         card.Title.ShouldBe("Fix llm-b-0?");
@@ -31,7 +31,7 @@ public sealed class IncidentStoryTests : IAsyncDisposable
         var opened = await _world.OpenAsync(s_runbook);
         _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
 
-        var (incident, _) = await _world.DecideAsync(opened.Id, Verb.Approve);
+        var (incident, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
 
         incident.State.ShouldBe(IncidentState.Resolved);
         _world.Script.Deeds.ShouldBe(["do fix", "do ticket"]);
@@ -41,9 +41,9 @@ public sealed class IncidentStoryTests : IAsyncDisposable
     }
 
     [Theory]
-    [InlineData(Verb.Reject, IncidentState.Rejected)]
-    [InlineData(Verb.TakeOver, IncidentState.TakenOver)]
-    public async Task NoOrMine_EndsWithoutADeed(Verb verb, IncidentState expected)
+    [InlineData(DecisionVerb.Reject, IncidentState.Rejected)]
+    [InlineData(DecisionVerb.TakeOver, IncidentState.TakenOver)]
+    public async Task NoOrMine_EndsWithoutADeed(DecisionVerb verb, IncidentState expected)
     {
         var opened = await _world.OpenAsync(s_runbook);
 
@@ -127,7 +127,7 @@ public sealed class IncidentStoryTests : IAsyncDisposable
         var runbook = s_runbook with { Resolution = new() { Approval = approval, Steps = [Some.Step("rotate", "script.once")] } };
         var opened = await _world.OpenAsync(runbook);
         _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
-        await _world.DecideAsync(opened.Id, Verb.Approve);
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
 
         var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(21));
 
@@ -160,7 +160,7 @@ public sealed class IncidentStoryTests : IAsyncDisposable
 
         incident.State.ShouldBe(IncidentState.SelfRecovered);
         incident.Gates[0].Outcome.ShouldBe(GateOutcome.SelfRecovered);
-        var (_, late) = await _world.DecideAsync(opened.Id, Verb.Approve);
+        var (_, late) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
         late.Status.ShouldBe(DecisionStatus.AlreadyClosed);
         _world.Script.Deeds.ShouldBeEmpty();
     }
@@ -182,7 +182,7 @@ public sealed class IncidentStoryTests : IAsyncDisposable
         var opened = await _world.OpenAsync(s_runbook);
         _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
 
-        var (incident, _) = await _world.DecideAsync(opened.Id, Verb.Approve, wake: false);
+        var (incident, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve, wake: false);
         incident.State.ShouldBe(IncidentState.AwaitingApproval);
 
         incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(6));

@@ -17,7 +17,7 @@ public sealed class LongWaitTests : IAsyncDisposable
         var lease = new Hold(["full"], StableFor: TimeSpan.FromMinutes(5), AtMost: TimeSpan.FromDays(2), Every: TimeSpan.FromSeconds(30));
         var opened = await _world.OpenAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { HoldUntil = lease } });
         _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
-        await _world.DecideAsync(opened.Id, Verb.Approve);
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
 
         var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromDays(7));
 
@@ -47,7 +47,7 @@ public sealed class LongWaitTests : IAsyncDisposable
         (await _world.Engine.HistoryAsync(opened.Id)).Count.ShouldBeLessThan(Bound);
         _world.Script.Asked.Count.ShouldBe(2, "a new execution does not diagnose again");
 
-        var (incident, _) = await _world.DecideAsync(opened.Id, Verb.Approve);
+        var (incident, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
         incident.State.ShouldBe(IncidentState.Resolved);
         _world.Script.Deeds.ShouldBe(["do fix", "do ticket"]);
     }
@@ -65,7 +65,7 @@ public sealed class LongWaitTests : IAsyncDisposable
     public async Task VerificationOfADay_HasABoundedHistory()
     {
         var opened = await _world.OpenAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { Verify = new(["stuck"], TimeSpan.FromMinutes(1), TimeSpan.FromDays(1)) } });
-        await _world.DecideAsync(opened.Id, Verb.Approve);
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
 
         await _world.AdvanceAsync(opened.Id, TimeSpan.FromHours(23));
         (await _world.Engine.HistoryAsync(opened.Id)).Count.ShouldBeLessThan(Bound);

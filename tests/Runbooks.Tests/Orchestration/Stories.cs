@@ -17,9 +17,9 @@ internal static class Stories
             world.Script.Verdicts["stuck"] = world.Script.Verdicts["full"] = Verdict.Passing;
             return world.OpenAsync(s_runbook);
         },
-        ["approved"] = world => DecideAsync(world, s_runbook, Verb.Approve, helps: true),
-        ["rejected"] = world => DecideAsync(world, s_runbook, Verb.Reject),
-        ["taken-over"] = world => DecideAsync(world, s_runbook, Verb.TakeOver),
+        ["approved"] = world => DecideAsync(world, s_runbook, DecisionVerb.Approve, helps: true),
+        ["rejected"] = world => DecideAsync(world, s_runbook, DecisionVerb.Reject),
+        ["taken-over"] = world => DecideAsync(world, s_runbook, DecisionVerb.TakeOver),
         ["expired"] = async world => await world.AdvanceAsync((await world.OpenAsync(s_runbook)).Id, 30 * s_minute),
         ["self-recovered"] = async world => await world.ResolveAlertAsync((await world.OpenAsync(s_runbook)).Id),
         ["self-healing"] = async world =>
@@ -27,35 +27,35 @@ internal static class Stories
             Helps(world);
             return await world.OpenAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { Approval = null } });
         },
-        ["did-not-help"] = async world => await world.AdvanceAsync((await DecideAsync(world, s_runbook, Verb.Approve)).Id, 10 * s_minute),
+        ["did-not-help"] = async world => await world.AdvanceAsync((await DecideAsync(world, s_runbook, DecisionVerb.Approve)).Id, 10 * s_minute),
         ["stopped-while-verifying"] = async world =>
         {
-            var waiting = await DecideAsync(world, s_runbook, Verb.Approve);
+            var waiting = await DecideAsync(world, s_runbook, DecisionVerb.Approve);
             await world.AdvanceAsync(waiting.Id, s_minute);
             return await world.StopAsync(waiting.Id);
         },
         ["step-fails"] = async world =>
         {
             world.Script.BeforeActing = _ => new IOException("refused");
-            return await world.AdvanceAsync((await DecideAsync(world, s_runbook, Verb.Approve)).Id, 60 * s_minute);
+            return await world.AdvanceAsync((await DecideAsync(world, s_runbook, DecisionVerb.Approve)).Id, 60 * s_minute);
         },
         ["plan-changed"] = async world =>
         {
             Helps(world);
             var opened = await world.OpenAsync(s_runbook);
             world.Script.Identities["fix"] = "another";
-            var (asked, _) = await world.DecideAsync(opened.Id, Verb.Approve);
-            return (await world.DecideAsync(asked.Id, Verb.Approve)).Incident;
+            var (asked, _) = await world.DecideAsync(opened.Id, DecisionVerb.Approve);
+            return (await world.DecideAsync(asked.Id, DecisionVerb.Approve)).Incident;
         },
         ["resolution-asks"] = async world =>
         {
-            var asked = await DecideAsync(world, s_runbook with { Resolution = s_runbook.Resolution with { Approval = Some.Approval() } }, Verb.Approve, helps: true);
-            return (await world.DecideAsync(asked.Id, Verb.Approve)).Incident;
+            var asked = await DecideAsync(world, s_runbook with { Resolution = s_runbook.Resolution with { Approval = Some.Approval() } }, DecisionVerb.Approve, helps: true);
+            return (await world.DecideAsync(asked.Id, DecisionVerb.Approve)).Incident;
         },
         ["lease"] = async world =>
         {
             var lease = new Hold(["full"], StableFor: 5 * s_minute, AtMost: 120 * s_minute, Every: TimeSpan.FromSeconds(30));
-            var held = await DecideAsync(world, s_runbook with { Mitigation = s_runbook.Mitigation with { HoldUntil = lease } }, Verb.Approve, helps: true);
+            var held = await DecideAsync(world, s_runbook with { Mitigation = s_runbook.Mitigation with { HoldUntil = lease } }, DecisionVerb.Approve, helps: true);
             await world.AdvanceAsync(held.Id, 20 * s_minute);
             world.Script.Verdicts["full"] = Verdict.Passing;
             return await world.AdvanceAsync(held.Id, 20 * s_minute);
@@ -63,21 +63,21 @@ internal static class Stories
         ["lease-continued-as-new"] = async world =>
         {
             var lease = new Hold(["full"], StableFor: 5 * s_minute, AtMost: TimeSpan.FromDays(7), Every: TimeSpan.FromSeconds(30));
-            var held = await DecideAsync(world, s_runbook with { Mitigation = s_runbook.Mitigation with { HoldUntil = lease } }, Verb.Approve, helps: true);
+            var held = await DecideAsync(world, s_runbook with { Mitigation = s_runbook.Mitigation with { HoldUntil = lease } }, DecisionVerb.Approve, helps: true);
             await world.AdvanceAsync(held.Id, TimeSpan.FromHours(6));
             world.Script.Verdicts["full"] = Verdict.Passing;
             return await world.AdvanceAsync(held.Id, 20 * s_minute);
         },
         ["settle-window"] = async world =>
         {
-            var resolved = await DecideAsync(world, s_runbook with { Limits = s_runbook.Limits with { SettleFor = 10 * s_minute } }, Verb.Approve, helps: true);
+            var resolved = await DecideAsync(world, s_runbook with { Limits = s_runbook.Limits with { SettleFor = 10 * s_minute } }, DecisionVerb.Approve, helps: true);
             await world.AdvanceAsync(resolved.Id, 2 * s_minute);
             await world.Engine.RaiseAsync(resolved.Id, resolved.WakeEvent!);
             return await world.AdvanceAsync(resolved.Id, 20 * s_minute);
         },
     };
 
-    private static async Task<Incident> DecideAsync(IncidentWorld world, Runbook runbook, Verb verb, bool helps = false)
+    private static async Task<Incident> DecideAsync(IncidentWorld world, Runbook runbook, DecisionVerb verb, bool helps = false)
     {
         var opened = await world.OpenAsync(runbook);
         if (helps)

@@ -31,7 +31,7 @@ public sealed class VersionTests
     [Fact]
     public async Task IncidentThatTheEngineGaveUp_IsClosedAndItsOwnerPaged()
     {
-        await using var world = new IncidentWorld(configure: services => services.AddIncidentWatch());
+        await using var world = new IncidentWorld(configure: services => services.AddWatchdog());
         var runbook = Some.Runbook();
         var incident = Some.Incident(runbook);
         await world.Store.OpenAsync(incident, runbook, _ => null, CancellationToken.None);
@@ -39,7 +39,7 @@ public sealed class VersionTests
         await world.Engine.OpenAsync(IncidentInput.Of(incident.Id, runbook));
         await world.Engine.SettleAsync();
 
-        await world.Get<DeadManWatch>().LookAsync(CancellationToken.None);
+        await world.Get<IncidentWatchdog>().CheckAsync(CancellationToken.None);
 
         var closed = await world.SettleAsync(incident.Id);
         closed.State.ShouldBe(IncidentState.Failed);

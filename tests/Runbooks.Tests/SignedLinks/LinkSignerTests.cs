@@ -15,7 +15,7 @@ public sealed class LinkSignerTests
         Gen.String[Gen.Char.AlphaNumeric, 1, 30], Gen.String[Gen.Char.AlphaNumeric, 1, 20], Gen.String[Gen.Char[' ', '\u2fff'], 1, 30], Gen.String[Gen.Char.AlphaNumeric, 1, 64], Gen.Int[0, 2_000_000_000],
         (incident, gate, recipient, plan, seconds) => new LinkGrant(incident, gate, recipient, plan, DateTimeOffset.FromUnixTimeSeconds(seconds)));
 
-    private static LinkSigner Signer(params string[] keys) => new(Options.Create(Office.Keys(keys)));
+    private static LinkSigner Signer(params string[] keys) => new(Options.Create(ApprovalOffice.Keys(keys)));
 
     [Fact]
     public void Token_ReadsBackAsItWasSigned() => Grants.Sample(grant =>
@@ -74,7 +74,7 @@ public sealed class LinkSignerTests
     [Fact]
     public void SameIdWithAnotherSecret_IsRefused()
     {
-        var options = Office.Keys("k1");
+        var options = ApprovalOffice.Keys("k1");
         options.Keys[0].Secret = Convert.ToBase64String(Enumerable.Repeat((byte)7, 32).ToArray());
         var token = new LinkSigner(Options.Create(options)).Sign(new("i", "g", "r", "h", Some.Time));
 

@@ -6,7 +6,7 @@ namespace Runbooks.Tests.Watchdog;
 
 public sealed class RetentionTests : IAsyncDisposable
 {
-    private readonly WatchWorld _world = new();
+    private readonly WatchdogWorld _world = new();
 
     [Fact]
     public async Task ClosedIncidents_GoWithEvidenceAndHistoryAfterTheirTime()

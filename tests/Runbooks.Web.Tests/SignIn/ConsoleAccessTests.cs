@@ -84,7 +84,7 @@ public sealed class ConsoleAccessTests
         }).Build())
         .AddLogging()
         .AddSingleton(TimeProvider.System)
-        .AddSingleton<ApiKeyGate>()
+        .AddSingleton<ApiKeyAuthentication>()
         .AddOptions<ApiKeyOptions>().BindConfiguration(ApiKeyOptions.SectionName).Services
         .AddPlatformSignIn()
         .BuildServiceProvider();

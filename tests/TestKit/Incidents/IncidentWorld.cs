@@ -87,7 +87,7 @@ public sealed class IncidentWorld : IAsyncDisposable
     }
 
     /// <summary>Records a decision on the open gate, and wakes the engine unless told that the wake-up is lost.</summary>
-    public async Task<(Incident Incident, DecisionResult Result)> DecideAsync(string id, Verb verb, string person = "alice", bool wake = true)
+    public async Task<(Incident Incident, DecisionResult Result)> DecideAsync(string id, DecisionVerb verb, string person = "alice", bool wake = true)
     {
         var gate = (await Store.GetAsync(id, CancellationToken.None)).OpenGate?.Id ?? "mitigation-1";
         var (incident, result) = await Store.UpdateAsync(id, i => i.Decide(gate, new Decision(verb, person, "api", Time.GetUtcNow())), CancellationToken.None);

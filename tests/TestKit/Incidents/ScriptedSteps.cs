@@ -31,13 +31,13 @@ public class ScriptedAction(Script script, string name = "script.act") : Runbook
     protected override Task<Preparation> PrepareAsync(ScriptedActionParameters parameters, StepContext context, CancellationToken cancellationToken) =>
         Task.FromResult(new Preparation
         {
-            Will = $"Do {parameters.Name}{(parameters.Text is null ? "" : $" with {parameters.Text}")}.",
+            PlannedEffect = $"Do {parameters.Name}{(parameters.Text is null ? "" : $" with {parameters.Text}")}.",
             Identity = script.Identities.GetValueOrDefault(parameters.Name, "first"),
             Undo = Reversible ? $"Undo {parameters.Name}." : null,
             UndoState = Reversible ? JsonSerializer.SerializeToElement(parameters.Name) : null,
         });
 
-    protected override Task<string?> FindLackAsync(ScriptedActionParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+    protected override Task<string?> CheckPermissionsAsync(ScriptedActionParameters parameters, StepContext context, CancellationToken cancellationToken) =>
         Task.FromResult(script.Lack(parameters.Name));
 
     protected override Task<ActionResult> ApplyAsync(ScriptedActionParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)

@@ -22,18 +22,18 @@ public abstract class DecisionRaceContract
             var incident = Some.Waiting($"race-{round}");
             await Store.OpenAsync(incident, Some.Runbook(), _ => null, TestContext.Current.CancellationToken);
 
-            var receipts = await Task.WhenAll(DecideAsync(incident.Id, Verb.Approve, "ada"), DecideAsync(incident.Id, Verb.Reject, "grace"));
+            var receipts = await Task.WhenAll(DecideAsync(incident.Id, DecisionVerb.Approve, "ada"), DecideAsync(incident.Id, DecisionVerb.Reject, "grace"));
 
             var decision = (await Store.GetAsync(incident.Id, TestContext.Current.CancellationToken)).LatestGate!.Decisions.ShouldHaveSingleItem();
             var loser = receipts.Single(receipt => receipt.Result.Status != DecisionStatus.Decided).Result;
             loser.Status.ShouldBe(DecisionStatus.AlreadyClosed);
-            loser.Message.ShouldStartWith($"{decision.Person} {GateWords.Past(decision.Verb)} this at ");
+            loser.Message.ShouldStartWith($"{decision.Person} {GateText.Past(decision.Verb)} this at ");
         }
     }
 
-    private Task<DecisionReceipt> DecideAsync(string id, Verb verb, string person)
+    private Task<DecisionReceipt> DecideAsync(string id, DecisionVerb verb, string person)
     {
-        var desk = new Office().DeskOn(Store);
-        return Task.Run(() => desk.DecideAsync(id, null, new Ballot(verb, person, "api"), TestContext.Current.CancellationToken));
+        var desk = new ApprovalOffice().DeskOn(Store);
+        return Task.Run(() => desk.DecideAsync(id, null, new DecisionRequest(verb, person, "api"), TestContext.Current.CancellationToken));
     }
 }

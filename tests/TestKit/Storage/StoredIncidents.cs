@@ -16,7 +16,7 @@ public static class StoredIncidents
         Id = id,
         RunbookId = runbook,
         RunbookHash = $"hash-of-{runbook}",
-        Title = "Hanged GPU",
+        Title = "Hung GPU",
         Target = target,
         Alert = new Alert { Source = "generic", Name = "HighLatency", Fingerprint = $"fp-{id}" },
         OpenedAt = Start.AddMinutes(minute),
@@ -45,7 +45,7 @@ public static class StoredIncidents
     public static Runbook Runbook(string id = "hanged-gpu") => new()
     {
         Id = id,
-        Title = "Hanged GPU",
+        Title = "Hung GPU",
         Hash = $"hash-of-{id}",
         Trigger = [new Trigger("generic", "High*", ["Sev1"], new Dictionary<string, string> { ["cluster"] = "b" })],
         Target = "{{ labels.pod }}",

@@ -19,7 +19,7 @@ var signals = [
   }
   {
     name: 'runbooks-incident-stuck'
-    summary: 'The dead-man watch found an incident without progress, or the hub does not answer.'
+    summary: 'The watchdog found an incident without progress, or the hub does not answer.'
     signal: known.incidentStuck
     severity: 1
   }
@@ -53,7 +53,7 @@ module deadMan 'log-rule.bicep' = {
   name: 'alert-dead-man'
   params: {
     name: 'runbooks-dead-man'
-    summary: 'The dead-man watch has not run for a quarter of an hour: the app is down, or cannot write telemetry.'
+    summary: 'The watchdog has not run for a quarter of an hour: the app is down, or cannot write telemetry.'
     scopeId: workspaceId
     query: $'''AppRequests
 | where Name == '${known.watchFunction}'

@@ -43,7 +43,7 @@ internal sealed class SuspendSubscription(ArmResources arm)
         var state = (await arm.GetAsync(target, cancellationToken)).Text("state") ?? "unknown";
         return new Preparation
         {
-            Will = $"Suspend {target.Words} of API Management: its keys stop working at once (now {state}).",
+            PlannedEffect = $"Suspend {target.Words} of API Management: its keys stop working at once (now {state}).",
             Identity = $"{target.Id}: {state}",
             Undo = parameters.Keep ? "Left to a person: it stays suspended until somebody reactivates it." : $"Make it {state} again.",
             UndoState = JsonSerializer.SerializeToElement(new Change(target.Id, state, parameters.Keep)),
@@ -51,8 +51,8 @@ internal sealed class SuspendSubscription(ArmResources arm)
         };
     }
 
-    protected override Task<string?> FindLackAsync(SuspendSubscriptionParameters parameters, StepContext context, CancellationToken cancellationToken) =>
-        arm.FindLackAsync(
+    protected override Task<string?> CheckPermissionsAsync(SuspendSubscriptionParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+        arm.CheckPermissionsAsync(
             Target($"{parameters.Service}/subscriptions/{parameters.Subscription}"), "Microsoft.ApiManagement/service/subscriptions/write", cancellationToken);
 
     protected override async Task<ActionResult> ApplyAsync(

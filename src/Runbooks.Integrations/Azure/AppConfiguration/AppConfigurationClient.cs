@@ -52,21 +52,21 @@ internal sealed class AppConfigurationClient(AzurePipelines pipelines, IOptions<
         return Changed(address, await SendAsync(address, call, cancellationToken));
     }
 
-    private static bool Changed(SettingAddress address, AzureAnswer answer) => answer.Status == 409
+    private static bool Changed(SettingAddress address, AzureResponse answer) => answer.Status == 409
         ? throw new StepRefusedException($"{address} is locked. Nothing was changed; unlock it, or change it by hand.")
         : answer.Status != 412;
 
-    private AzureCall Call(SettingAddress address, RequestMethod method, string verb)
+    private AzureRequest Call(SettingAddress address, RequestMethod method, string verb)
     {
         var root = options.Value.Stores[address.Store].Endpoint.TrimEnd('/');
         var uri = new Uri($"{root}/kv/{Uri.EscapeDataString(address.Key)}?label={Uri.EscapeDataString(address.Label)}&api-version={Version}");
-        return new AzureCall(method, uri, $"{verb} {address.Key}", $"App Configuration '{address.Store}'", Role) { Accept = Json };
+        return new AzureRequest(method, uri, $"{verb} {address.Key}", $"App Configuration '{address.Store}'", Role) { Accept = Json };
     }
 
-    private Task<AzureAnswer> SendAsync(SettingAddress address, AzureCall call, CancellationToken cancellationToken) =>
+    private Task<AzureResponse> SendAsync(SettingAddress address, AzureRequest call, CancellationToken cancellationToken) =>
         pipelines.To(new Uri(options.Value.Stores[address.Store].Endpoint), Scope).SendAsync(call, cancellationToken);
 
-    private static Setting Read(AzureAnswer answer)
+    private static Setting Read(AzureResponse answer)
     {
         using var json = JsonDocument.Parse(answer.Body);
         return new Setting(Text(json, "value") ?? "", Text(json, "content_type"), answer.ETag ?? $"\"{Text(json, "etag")}\"");

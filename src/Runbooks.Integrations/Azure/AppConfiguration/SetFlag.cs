@@ -34,7 +34,7 @@ internal sealed class SetFlag(AppConfigurationClient client)
 
         return new Preparation
         {
-            Will = $"Switch the feature flag {parameters.Flag} {Word(parameters.Enabled)} in App Configuration '{address.Store}' ({before})"
+            PlannedEffect = $"Switch the feature flag {parameters.Flag} {Word(parameters.Enabled)} in App Configuration '{address.Store}' ({before})"
                 + (parameters.Enabled && HasFilters(flag) ? "; it has filters, so it is on only for those they match." : "."),
             Identity = now?.ETag ?? "absent",
             Undo = now is null ? "Remove the flag again." : $"Switch it back {Word(IsOn(flag))}.",

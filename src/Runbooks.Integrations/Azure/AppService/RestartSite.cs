@@ -25,13 +25,13 @@ internal sealed class RestartSite(ArmResources arm) : RunbookAction<RestartSiteP
         var state = (await arm.GetAsync(target, cancellationToken)).Text("state") ?? "unknown";
         return new Preparation
         {
-            Will = $"Restart {target.Words}: requests that it is working on are cut off (now {state}).",
+            PlannedEffect = $"Restart {target.Words}: requests that it is working on are cut off (now {state}).",
             Refusal = state == "Stopped" ? $"{target.Words} is stopped. Restarting would not start it; somebody stopped it on purpose." : null,
         };
     }
 
-    protected override Task<string?> FindLackAsync(RestartSiteParameters parameters, StepContext context, CancellationToken cancellationToken) =>
-        arm.FindLackAsync(Target(parameters.Site), "Microsoft.Web/sites/restart/action", cancellationToken);
+    protected override Task<string?> CheckPermissionsAsync(RestartSiteParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+        arm.CheckPermissionsAsync(Target(parameters.Site), "Microsoft.Web/sites/restart/action", cancellationToken);
 
     protected override async Task<ActionResult> ApplyAsync(
         RestartSiteParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)

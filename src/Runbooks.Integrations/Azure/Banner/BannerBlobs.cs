@@ -117,13 +117,13 @@ internal sealed class BannerBlobs(TokenCredential credential, IOptions<BannerOpt
         catch (RequestFailedException failed)
         {
             // The messages of the SDK carry whole responses: status and code say enough.
-            throw new AzureCallException(
+            throw new AzureRequestException(
                 failed.Status == 0 ? $"{Words(address)} cannot be reached to {verb} it." : $"{Words(address)} answered {failed.Status} {failed.ErrorCode} to: {verb} it.", failed.Status, failed);
         }
         catch (Exception failed) when (failed is AuthenticationFailedException or AggregateException
             || (failed is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            throw new AzureCallException($"{Words(address)} cannot be reached to {verb} it: {failed.Message}", inner: failed);
+            throw new AzureRequestException($"{Words(address)} cannot be reached to {verb} it: {failed.Message}", inner: failed);
         }
     }
 }

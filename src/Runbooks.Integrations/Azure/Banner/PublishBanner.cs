@@ -37,7 +37,7 @@ internal sealed class PublishBanner(AppConfigurationClient keys, BannerBlobs blo
         var replaces = keyNow is not null || blobNow is not null;
         return new Preparation
         {
-            Will = $"Show users the banner “{parameters.Message}” through {keys.Words(key.Address)}{(blob is null ? "" : $" and {blobs.Words(blob.Address)}")}"
+            PlannedEffect = $"Show users the banner “{parameters.Message}” through {keys.Words(key.Address)}{(blob is null ? "" : $" and {blobs.Words(blob.Address)}")}"
                 + $"{(replaces ? ", in place of the one that is there" : "")}.",
             Identity = blob is null ? keyNow?.ETag ?? "absent" : $"{keyNow?.ETag ?? "absent"} {blobNow?.ETag ?? "absent"}",
             Undo = replaces ? "Bring the previous banner back." : "Take the banner away.",

@@ -30,20 +30,20 @@ internal sealed class RestartRevision(ArmResources arm)
         var revision = parameters.Revision ?? (await arm.GetAsync(target, cancellationToken)).Text("latestReadyRevisionName");
         if (revision is null)
         {
-            return new Preparation { Will = $"Restart a revision of {target.Words}.", Refusal = $"{target.Words} has no revision that is ready. Name one." };
+            return new Preparation { PlannedEffect = $"Restart a revision of {target.Words}.", Refusal = $"{target.Words} has no revision that is ready. Name one." };
         }
 
         var active = (await arm.GetAsync(Target($"{parameters.App}/revisions/{revision}"), cancellationToken)).Properties["active"]?.GetValue<bool>() ?? true;
         return new Preparation
         {
-            Will = $"Restart the revision {revision} of {target.Words}: requests that it is working on are cut off.",
+            PlannedEffect = $"Restart the revision {revision} of {target.Words}: requests that it is working on are cut off.",
             Identity = revision,
             Refusal = active ? null : $"The revision {revision} is not active, so there is nothing to restart.",
         };
     }
 
-    protected override Task<string?> FindLackAsync(RestartRevisionParameters parameters, StepContext context, CancellationToken cancellationToken) =>
-        arm.FindLackAsync(Target(parameters.App), "Microsoft.App/containerApps/revisions/restart/action", cancellationToken);
+    protected override Task<string?> CheckPermissionsAsync(RestartRevisionParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+        arm.CheckPermissionsAsync(Target(parameters.App), "Microsoft.App/containerApps/revisions/restart/action", cancellationToken);
 
     protected override async Task<ActionResult> ApplyAsync(
         RestartRevisionParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)

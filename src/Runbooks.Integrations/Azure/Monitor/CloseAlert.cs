@@ -34,14 +34,14 @@ internal sealed class CloseAlert(ArmResources arm)
         var now = (string?)alert.Properties["essentials"]?["alertState"] ?? "New";
         return new Preparation
         {
-            Will = $"Mark the Azure alert {alert.Json["name"]} as {parameters.State.ToString().ToLowerInvariant()} (now {now.ToLowerInvariant()}).",
+            PlannedEffect = $"Mark the Azure alert {alert.Json["name"]} as {parameters.State.ToString().ToLowerInvariant()} (now {now.ToLowerInvariant()}).",
             Undo = $"Mark it as {now.ToLowerInvariant()} again.",
             UndoState = context.Interrupted?.UndoState ?? JsonSerializer.SerializeToElement(new Change(parameters.Alert, now)),
         };
     }
 
-    protected override Task<string?> FindLackAsync(CloseAlertParameters parameters, StepContext context, CancellationToken cancellationToken) =>
-        arm.FindLackAsync(Target(parameters.Alert), "Microsoft.AlertsManagement/alerts/changestate/action", cancellationToken);
+    protected override Task<string?> CheckPermissionsAsync(CloseAlertParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+        arm.CheckPermissionsAsync(Target(parameters.Alert), "Microsoft.AlertsManagement/alerts/changestate/action", cancellationToken);
 
     protected override async Task<ActionResult> ApplyAsync(
         CloseAlertParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
@@ -57,7 +57,7 @@ internal sealed class CloseAlert(ArmResources arm)
         return new ActionResult($"Marked the Azure alert as {change.Before.ToLowerInvariant()} again.");
     }
 
-    private Task<AzureAnswer> SetAsync(string alert, string state, TimeProvider time, CancellationToken cancellationToken) =>
+    private Task<AzureResponse> SetAsync(string alert, string state, TimeProvider time, CancellationToken cancellationToken) =>
         arm.SendAsync(arm.Call(Target(alert), RequestMethod.Post, $"mark it as {state}", new JsonObject(), "/changestate", $"&newState={state}"), time, cancellationToken);
 
     private ArmTarget Target(string alert) => new(alert, "2019-05-05-preview", Role);

@@ -24,7 +24,7 @@ internal sealed class LogsCheck(LogsClient logs)
         var rows = await logs.QueryAsync(parameters.Workspace, parameters.Query, parameters.Over, cancellationToken);
         if (rows.Count == 0)
         {
-            return Reading.Empty(parameters.Failing, parameters.WhenEmpty, "no row matches it in this time.");
+            return Measurement.Empty(parameters.Failing, parameters.WhenEmpty, "no row matches it in this time.");
         }
 
         var values = rows.Select(row => Number(row, parameters.Column)).ToList();
@@ -36,7 +36,7 @@ internal sealed class LogsCheck(LogsClient logs)
         }
 
         var worst = parameters.Failing.Worst(values.ConvertAll(value => new One(value!.Value)), one => one.Value).Value;
-        return Reading.Judge(parameters.Failing, worst, parameters.Unit, rows.Count == 1 ? "" : $" (the worst of {rows.Count} rows)");
+        return Measurement.Judge(parameters.Failing, worst, parameters.Unit, rows.Count == 1 ? "" : $" (the worst of {rows.Count} rows)");
     }
 
     private static double? Number(IReadOnlyList<KeyValuePair<string, JsonNode?>> row, string? column) => row
@@ -96,7 +96,7 @@ internal sealed class LogsClient(AzurePipelines pipelines, IOptions<AzureOptions
     {
         var endpoint = new Uri(options.Value.LogsEndpoint);
         var on = $"workspace '{workspace}'";
-        var call = new AzureCall(RequestMethod.Post, new Uri($"{endpoint.ToString().TrimEnd('/')}/v1/workspaces/{workspace}/query"), "query its logs", on, Role)
+        var call = new AzureRequest(RequestMethod.Post, new Uri($"{endpoint.ToString().TrimEnd('/')}/v1/workspaces/{workspace}/query"), "query its logs", on, Role)
         {
             Body = BinaryData.FromString(new JsonObject { ["query"] = query, ["timespan"] = XmlConvert.ToString(over) }.ToJsonString()),
         };
@@ -107,7 +107,7 @@ internal sealed class LogsClient(AzurePipelines pipelines, IOptions<AzureOptions
             // 200 with an error beside the rows: a part of the data could not be read, and a number over the rest misleads.
             if (json["error"] is JsonObject error)
             {
-                throw new AzureCallException($"{on} could answer only in part: {error["message"]}");
+                throw new AzureRequestException($"{on} could answer only in part: {error["message"]}");
             }
 
             var table = json["tables"]!.AsArray()[0]!;
@@ -116,7 +116,7 @@ internal sealed class LogsClient(AzurePipelines pipelines, IOptions<AzureOptions
         }
         catch (Exception odd) when (odd is JsonException or NullReferenceException or InvalidOperationException or ArgumentOutOfRangeException)
         {
-            throw new AzureCallException($"{on} answered the query in a form that is not known.", inner: odd);
+            throw new AzureRequestException($"{on} answered the query in a form that is not known.", inner: odd);
         }
     }
 }

@@ -25,14 +25,14 @@ internal sealed class MetricCheck(AzureMetrics metrics)
         var found = await metrics.ReadAsync(target, question, context.Time, cancellationToken);
         if (found.Count == 0)
         {
-            return Reading.Empty(parameters.Failing, parameters.WhenEmpty, $"{target.Words} has no value of {parameters.Metric} in this time.") with { Link = Link(target) };
+            return Measurement.Empty(parameters.Failing, parameters.WhenEmpty, $"{target.Words} has no value of {parameters.Metric} in this time.") with { Link = Link(target) };
         }
 
         var worst = parameters.Failing.Worst(found, series => series.Values[^1]);
         var among = found.Count == 1 ? "" : $" (the worst of {found.Count}: {worst})";
-        return Reading.Judge(parameters.Failing, worst.Values[^1], parameters.Unit, among) with
+        return Measurement.Judge(parameters.Failing, worst.Values[^1], parameters.Unit, among) with
         {
-            Series = [.. worst.Values.TakeLast(Reading.MostPoints)],
+            Series = [.. worst.Values.TakeLast(Measurement.MaxPoints)],
             Link = Link(target),
         };
     }
@@ -127,7 +127,7 @@ internal sealed class AzureMetrics(ArmResources arm)
         }
         catch (Exception odd) when (odd is NullReferenceException or InvalidOperationException or FormatException or ArgumentException)
         {
-            throw new AzureCallException($"{target.Words} answered the question for the metric {question.Metric} in a form that is not known.", inner: odd);
+            throw new AzureRequestException($"{target.Words} answered the question for the metric {question.Metric} in a form that is not known.", inner: odd);
         }
     }
 }

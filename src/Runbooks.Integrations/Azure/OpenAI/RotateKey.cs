@@ -36,7 +36,7 @@ internal sealed class RotateKey(ArmResources arm)
         var account = await arm.GetAsync(target, cancellationToken);
         return new Preparation
         {
-            Will = $"Replace {parameters.Key} of {target.Words}: whoever uses it is cut off until they take the new one from Azure.",
+            PlannedEffect = $"Replace {parameters.Key} of {target.Words}: whoever uses it is cut off until they take the new one from Azure.",
             Identity = (string?)account.Json["id"] ?? target.Id,
             Refusal = account.Properties["disableLocalAuth"] is JsonValue off && off.TryGetValue<bool>(out var disabled) && disabled
                 ? $"{target.Words} does not let keys in at all, so there is none to replace."
@@ -44,8 +44,8 @@ internal sealed class RotateKey(ArmResources arm)
         };
     }
 
-    protected override Task<string?> FindLackAsync(RotateKeyParameters parameters, StepContext context, CancellationToken cancellationToken) =>
-        arm.FindLackAsync(Target(parameters.Account), "Microsoft.CognitiveServices/accounts/regenerateKey/action", cancellationToken);
+    protected override Task<string?> CheckPermissionsAsync(RotateKeyParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+        arm.CheckPermissionsAsync(Target(parameters.Account), "Microsoft.CognitiveServices/accounts/regenerateKey/action", cancellationToken);
 
     protected override async Task<ActionResult> ApplyAsync(
         RotateKeyParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)

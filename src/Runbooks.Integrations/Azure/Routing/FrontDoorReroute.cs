@@ -42,8 +42,8 @@ internal sealed class FrontDoorReroute(ArmResources arm, AzureMetrics metrics) :
     protected override async Task<IReadOnlyList<Route>> ReadSettingsAsync(string group, TimeProvider time, CancellationToken cancellationToken) =>
         [.. (await OriginsAsync(group, cancellationToken)).Select(origin => Read(group, origin, []))];
 
-    protected override Task<string?> FindLackAsync(FrontDoorRerouteParameters parameters, StepContext context, CancellationToken cancellationToken) =>
-        arm.FindLackAsync(
+    protected override Task<string?> CheckPermissionsAsync(FrontDoorRerouteParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+        arm.CheckPermissionsAsync(
             Target($"{GroupOf(parameters)}/origins/{parameters.From}"), "Microsoft.Cdn/profiles/originGroups/origins/write", cancellationToken);
 
     protected override Task WriteAsync(RouteChange change, RouteSetting setting, TimeProvider time, CancellationToken cancellationToken)

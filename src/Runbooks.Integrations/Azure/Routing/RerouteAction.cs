@@ -38,14 +38,14 @@ internal abstract class RerouteAction<TParameters>(string name, string summary) 
         var refusal = RoutePlan.Refusal(routes, parameters.From, parameters.To);
         if (RoutePlan.Find(routes, parameters.From) is not { } from)
         {
-            return new Preparation { Will = $"Take traffic away from {parameters.From}.", Refusal = refusal };
+            return new Preparation { PlannedEffect = $"Take traffic away from {parameters.From}.", Refusal = refusal };
         }
 
         var after = parameters.Weight is { } weight ? from.Now with { Weight = weight } : from.Now with { Enabled = false };
         var what = parameters.Weight is null ? $"disable {from.Name} of {Words(group)}" : $"give {from.Name} of {Words(group)} the weight {parameters.Weight}";
         return new Preparation
         {
-            Will = $"Send the traffic of {from.Name} to {parameters.To ?? "the others"}: {what} (now {from.Now}).",
+            PlannedEffect = $"Send the traffic of {from.Name} to {parameters.To ?? "the others"}: {what} (now {from.Now}).",
             Identity = $"{from.Id}: {from.Now}",
             Undo = $"Set {from.Name} back to: {from.Now}.",
             UndoState = JsonSerializer.SerializeToElement(new RouteChange(group, from.Id, from.Name, from.Now, after)),

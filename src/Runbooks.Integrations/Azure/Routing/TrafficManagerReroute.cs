@@ -31,12 +31,12 @@ internal sealed class TrafficManagerReroute(ArmResources arm) : RerouteAction<Tr
         return [.. (profile.Properties["endpoints"] as JsonArray ?? []).OfType<JsonObject>().Select(endpoint => Read(group, endpoint))];
     }
 
-    protected override async Task<string?> FindLackAsync(TrafficManagerRerouteParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<string?> CheckPermissionsAsync(TrafficManagerRerouteParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var endpoint = RoutePlan.Find(await ReadAsync(parameters.Profile, context.Time, cancellationToken), parameters.From);
         return endpoint is null
             ? null
-            : await arm.FindLackAsync(Target(endpoint.Id), $"Microsoft.Network/trafficManagerProfiles/{KindOf(endpoint)}/write", cancellationToken);
+            : await arm.CheckPermissionsAsync(Target(endpoint.Id), $"Microsoft.Network/trafficManagerProfiles/{KindOf(endpoint)}/write", cancellationToken);
     }
 
     protected override Task WriteAsync(RouteChange change, RouteSetting setting, TimeProvider time, CancellationToken cancellationToken)

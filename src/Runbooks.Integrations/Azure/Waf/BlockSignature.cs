@@ -36,21 +36,21 @@ internal sealed class BlockSignature(ArmResources arm)
         var name = NameOf(context);
         return new Preparation
         {
-            Will = $"Block requests whose body holds the signature {signature?.ToString() ?? "that the alert gave"} in {target.Words}.",
+            PlannedEffect = $"Block requests whose body holds the signature {signature?.ToString() ?? "that the alert gave"} in {target.Words}.",
             // The rule belongs to this step of this incident, so it is the same one on every attempt.
             Identity = $"{name}: {signature?.Hash}",
             Undo = "Remove the rule again.",
             UndoState = JsonSerializer.SerializeToElement(new Added(parameters.Policy, name)),
-            Refusal = refusal ?? (rules.Count >= WafRules.MostRules && WafRules.Find(rules, name) is null
-                ? $"{target.Words} has {rules.Count} rules already, and no more than {WafRules.MostRules} fit."
+            Refusal = refusal ?? (rules.Count >= WafRules.MaxRules && WafRules.Find(rules, name) is null
+                ? $"{target.Words} has {rules.Count} rules already, and no more than {WafRules.MaxRules} fit."
                 : null),
         };
     }
 
-    protected override Task<string?> FindLackAsync(BlockSignatureParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override Task<string?> CheckPermissionsAsync(BlockSignatureParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var kind = KindOf(parameters.Policy)!;
-        return arm.FindLackAsync(Target(parameters.Policy, kind), $"{kind.Type}/write", cancellationToken);
+        return arm.CheckPermissionsAsync(Target(parameters.Policy, kind), $"{kind.Type}/write", cancellationToken);
     }
 
     protected override async Task<ActionResult> ApplyAsync(
@@ -66,7 +66,7 @@ internal sealed class BlockSignature(ArmResources arm)
                 return false;
             }
 
-            if (rules.Count >= WafRules.MostRules)
+            if (rules.Count >= WafRules.MaxRules)
             {
                 throw new StepRefusedException($"{target.Words} is full: it has {rules.Count} rules.");
             }
@@ -107,14 +107,14 @@ internal sealed class BlockSignature(ArmResources arm)
         var wanted = kind.ToWrite(policy);
         if (kind.ToWrite((await arm.GetAsync(target, cancellationToken)).Json).ToJsonString() != before)
         {
-            throw new AzureCallException($"{target.Words} is being changed by somebody else at this moment. Nothing was written.");
+            throw new AzureRequestException($"{target.Words} is being changed by somebody else at this moment. Nothing was written.");
         }
 
         await arm.SendAsync(arm.Call(target, RequestMethod.Put, what, wanted), time, cancellationToken);
         var written = kind.In((await arm.GetAsync(target, cancellationToken)).Json);
         return Same(Names(written), Names(kind.In(wanted)))
             ? true
-            : throw new AzureCallException($"{target.Words} was changed by somebody else at the same moment: its rules are not the ones that were written. Look at them.");
+            : throw new AzureRequestException($"{target.Words} was changed by somebody else at the same moment: its rules are not the ones that were written. Look at them.");
     }
 
     private static HashSet<string?> Names(JsonArray rules) => [.. rules.Select(rule => (string?)rule?["name"])];

@@ -5,7 +5,7 @@ namespace Runbooks.Integrations.Azure.Waf;
 /// <summary>How one kind of WAF policy writes its rules.</summary>
 internal abstract class WafRules
 {
-    public const int MostRules = 100;
+    public const int MaxRules = 100;
 
     /// <summary>The resource type: <c>Microsoft.Network/…</c>.</summary>
     public abstract string Type { get; }
@@ -28,7 +28,7 @@ internal abstract class WafRules
     public static int FreePriority(JsonArray rules)
     {
         var taken = rules.OfType<JsonObject>().Select(rule => (int?)rule["priority"]).ToHashSet();
-        return Enumerable.Range(1, MostRules + 1).First(priority => !taken.Contains(priority));
+        return Enumerable.Range(1, MaxRules + 1).First(priority => !taken.Contains(priority));
     }
 
     protected static JsonObject Without(JsonObject from, params ReadOnlySpan<string> names)

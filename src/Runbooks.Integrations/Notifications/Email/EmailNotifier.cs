@@ -11,14 +11,14 @@ internal sealed class EmailNotifier(IMailTransport transport, AddressSecrets sec
 {
     public string Channel => "email";
 
-    public string? Lack => options.Value.IsSetUp ? null : "no mail server is set up. Set Email:From, and Email:Host or Email:AcsEndpoint.";
+    public string? ConfigurationError => options.Value.IsSetUp ? null : "no mail server is set up. Set Email:From, and Email:Host or Email:AcsEndpoint.";
 
-    public string? Objection(string to) => IsAddress(to) ? null : "this is not a mail address.";
+    public string? ValidateAddress(string to) => IsAddress(to) ? null : "this is not a mail address.";
 
     public async Task<string?> SendAsync(Card card, Address to, CancellationToken cancellationToken)
     {
         var address = secrets.Resolve(to.To);
-        if ((Lack ?? Objection(address)) is { } objection)
+        if ((ConfigurationError ?? ValidateAddress(address)) is { } objection)
         {
             throw new DeliveryException(objection);
         }

@@ -37,7 +37,7 @@ internal sealed class Escalate(IServiceProvider services)
     protected override Task<Preparation> PrepareAsync(EscalateParameters parameters, StepContext context, CancellationToken cancellationToken) =>
         Task.FromResult(new Preparation
         {
-            Will = $"Tell {parameters.To} and keep a forensic bundle: {parameters.Reason}",
+            PlannedEffect = $"Tell {parameters.To} and keep a forensic bundle: {parameters.Reason}",
             Undo = "Nothing to bring back: what was told stays told, and the bundle is kept.",
             UndoState = JsonSerializer.SerializeToElement(new { }),
         });
@@ -63,7 +63,7 @@ internal sealed class Escalate(IServiceProvider services)
             ],
             Links = [new("Incident", services.GetRequiredService<DecisionLinks>().IncidentPage(context.IncidentId))],
         };
-        var sent = await services.GetRequiredService<Messenger>().SendAsync(context.IncidentId, $"escalate:{context.IdempotencyKey}", [parameters.To], _ => card, cancellationToken);
+        var sent = await services.GetRequiredService<IncidentNotifier>().SendAsync(context.IncidentId, $"escalate:{context.IdempotencyKey}", [parameters.To], _ => card, cancellationToken);
         if (!sent.Reached)
         {
             throw new UnreachedException($"Nobody of '{parameters.To}' could be reached. The bundle is kept: {reference}.");

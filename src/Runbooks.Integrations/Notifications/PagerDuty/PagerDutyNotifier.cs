@@ -18,7 +18,7 @@ internal sealed class PagerDutyNotifier(IHttpClientFactory clients, AddressSecre
 
     public bool AddressIsSecret => true;
 
-    public string? Objection(string to) => to.Length == 32 && to.All(char.IsAsciiLetterOrDigit) ? null : "an integration key has 32 letters and digits.";
+    public string? ValidateAddress(string to) => to.Length == 32 && to.All(char.IsAsciiLetterOrDigit) ? null : "an integration key has 32 letters and digits.";
 
     /// <returns>The name of the setting with the key: the events of one incident find each other by its id.</returns>
     public async Task<string?> SendAsync(Card card, Address to, CancellationToken cancellationToken)

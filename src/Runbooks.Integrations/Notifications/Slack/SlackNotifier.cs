@@ -17,9 +17,9 @@ internal sealed class SlackNotifier(IHttpClientFactory clients, AddressSecrets s
 
     public string Channel => Name;
 
-    public string? Lack => string.IsNullOrEmpty(options.Value.BotToken) ? "Slack has no token. Set Slack:BotToken." : null;
+    public string? ConfigurationError => string.IsNullOrEmpty(options.Value.BotToken) ? "Slack has no token. Set Slack:BotToken." : null;
 
-    public string? Objection(string to) =>
+    public string? ValidateAddress(string to) =>
         IsPlace(to) ? null : "write the id of a channel or user (C012AB3CD, U012AB3CD); names can be changed by anybody.";
 
     public async Task<string?> SendAsync(Card card, Address to, CancellationToken cancellationToken)
@@ -81,7 +81,7 @@ internal sealed class SlackWebhookNotifier(IHttpClientFactory clients, AddressSe
 
     public bool AddressIsSecret => true;
 
-    public string? Objection(string to) => MessageHttp.TryUrl(to, out _) ? null : "an incoming webhook's URL begins with https://hooks.slack.com/.";
+    public string? ValidateAddress(string to) => MessageHttp.TryUrl(to, out _) ? null : "an incoming webhook's URL begins with https://hooks.slack.com/.";
 
     public async Task<string?> SendAsync(Card card, Address to, CancellationToken cancellationToken)
     {

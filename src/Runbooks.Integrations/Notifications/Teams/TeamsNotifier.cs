@@ -14,7 +14,7 @@ internal sealed class TeamsNotifier(IHttpClientFactory clients, AddressSecrets s
 
     public bool AddressIsSecret => true;
 
-    public string? Objection(string to) => MessageHttp.TryUrl(to, out _) ? null : "a Workflows URL begins with https://.";
+    public string? ValidateAddress(string to) => MessageHttp.TryUrl(to, out _) ? null : "a Workflows URL begins with https://.";
 
     public async Task<string?> SendAsync(Card card, Address to, CancellationToken cancellationToken)
     {

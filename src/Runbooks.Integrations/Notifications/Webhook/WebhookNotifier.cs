@@ -26,9 +26,9 @@ internal sealed class WebhookNotifier(IHttpClientFactory clients, AddressSecrets
 
     public bool AddressIsSecret => true;
 
-    public string? Lack => Secret() is null ? $"nothing signs it. Set Webhook:SigningSecret to base64 of at least {WebhookOptions.MinSecretBytes} random bytes." : null;
+    public string? ConfigurationError => Secret() is null ? $"nothing signs it. Set Webhook:SigningSecret to base64 of at least {WebhookOptions.MinSecretBytes} random bytes." : null;
 
-    public string? Objection(string to) => MessageHttp.TryUrl(to, out _) ? null : "the URL has to begin with https://.";
+    public string? ValidateAddress(string to) => MessageHttp.TryUrl(to, out _) ? null : "the URL has to begin with https://.";
 
     public async Task<string?> SendAsync(Card card, Address to, CancellationToken cancellationToken)
     {

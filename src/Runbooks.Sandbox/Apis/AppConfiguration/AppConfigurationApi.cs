@@ -5,7 +5,7 @@ using System.Text.Json.Serialization;
 namespace Runbooks.Sandbox.Apis.AppConfiguration;
 
 /// <summary>Key-values and locks of Azure App Configuration, with etags.</summary>
-internal sealed class AppConfigurationApi(TimeProvider time) : PracticeApi("appconfiguration")
+internal sealed class AppConfigurationApi(TimeProvider time) : SandboxApi("appconfiguration")
 {
     private const string ContentType = "application/vnd.microsoft.appconfig.kv+json; charset=utf-8";
     private readonly Lock _lock = new();

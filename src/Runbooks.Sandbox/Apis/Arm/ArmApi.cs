@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace Runbooks.Sandbox.Apis.Arm;
 
 /// <summary>Azure Resource Manager: resources of some kinds, their metrics and their health.</summary>
-internal sealed class ArmApi(IEnumerable<ArmKind> kinds, ArmOperations operations, ArmPermissions permissions, TrafficWorld traffic, TimeProvider time) : PracticeApi("arm")
+internal sealed class ArmApi(IEnumerable<ArmKind> kinds, ArmOperations operations, ArmPermissions permissions, SimulatedTraffic traffic, TimeProvider time) : SandboxApi("arm")
 {
     private readonly Dictionary<string, ArmKind> _kinds = kinds.ToDictionary(kind => kind.Type);
 
@@ -97,7 +97,7 @@ internal static class ArmKinds
         .AddSingleton<ArmPermissions>()
         .AddSingleton<TrafficManagerKind>()
         .AddSingleton<FrontDoorKind>()
-        .AddSingleton<TrafficWorld>()
+        .AddSingleton<SimulatedTraffic>()
         .AddSingleton<ArmKind>(provider => provider.GetRequiredService<TrafficManagerKind>())
         .AddSingleton<ArmKind>(provider => provider.GetRequiredService<FrontDoorKind>())
         .AddSingleton<FrontDoorWafKind>()
@@ -115,7 +115,7 @@ internal static class ArmKinds
 }
 
 /// <summary>What whoever asks may do: everything, but for what was taken away.</summary>
-internal sealed class ArmPermissions(FaultBoard faults)
+internal sealed class ArmPermissions(FaultRegistry faults)
 {
     public bool Deny(ArmRequest request) => faults.Denies("arm", OperationOf(request));
 

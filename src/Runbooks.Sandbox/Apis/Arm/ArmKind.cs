@@ -105,7 +105,7 @@ internal sealed record ArmRequest(HttpRequest Http, string Root, string Type, IR
 }
 
 /// <summary>Long-running operations: accepted at once, done a little later, and failing then when the fault says so.</summary>
-internal sealed class ArmOperations(FaultBoard faults, PracticeRangeOptions options, TimeProvider time)
+internal sealed class ArmOperations(FaultRegistry faults, SandboxOptions options, TimeProvider time)
 {
     private readonly ConcurrentDictionary<string, Operation> _operations = new(StringComparer.Ordinal);
     private int _last;
@@ -139,7 +139,7 @@ internal sealed class ArmOperations(FaultBoard faults, PracticeRangeOptions opti
         }
 
         return operation.Fails
-            ? Results.Json(new { name = id, status = "Failed", error = new { code = "InternalOperationError", message = "The practice range was told to let this operation fail." } })
+            ? Results.Json(new { name = id, status = "Failed", error = new { code = "InternalOperationError", message = "The sandbox was told to let this operation fail." } })
             : Results.Text(
                 new JsonObject { ["name"] = id, ["status"] = "Succeeded", ["properties"] = new JsonObject { ["output"] = operation.Effect.Value?.DeepClone() } }.ToJsonString(),
                 "application/json");

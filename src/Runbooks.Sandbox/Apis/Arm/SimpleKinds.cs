@@ -104,7 +104,7 @@ internal sealed class AlertKind() : ArmKind("microsoft.alertsmanagement/alerts")
     });
 }
 
-/// <summary>AKS clusters that say where their API server is: <c>aks-b</c> is the range's own cluster <c>b</c>.</summary>
+/// <summary>AKS clusters that say where their API server is: <c>aks-b</c> is the sandbox's own cluster <c>b</c>.</summary>
 internal sealed class ManagedClusterKind() : ArmKind("microsoft.containerservice/managedclusters")
 {
     public override IResult? Answer(ArmRequest request, ArmOperations operations)

@@ -5,7 +5,7 @@ using k8s.Models;
 namespace Runbooks.Sandbox.Apis.Kubernetes;
 
 /// <summary>The pods, logs, evictions and events of the Kubernetes API, one path prefix for each cluster.</summary>
-internal sealed class KubernetesApi(PracticeClusters clusters, AccessReview access, TimeProvider time) : PracticeApi("kubernetes")
+internal sealed class KubernetesApi(SandboxClusters clusters, AccessReview access, TimeProvider time) : SandboxApi("kubernetes")
 {
     private V1DeleteOptions? _lastDeletion;
 
@@ -48,7 +48,7 @@ internal sealed class KubernetesApi(PracticeClusters clusters, AccessReview acce
     // What a runbook meets as 429 is a disruption budget, and that answers evictions only.
     public override bool CanHit(Fault fault, HttpRequest request) => fault.Status != 429 || KubernetesStatus.IsEviction(request);
 
-    private IResult Show(PracticePod pod, PodLife life) => KubernetesStatus.Object(PodView.Of(pod, life, time.GetUtcNow()));
+    private IResult Show(SandboxPod pod, PodLife life) => KubernetesStatus.Object(PodView.Of(pod, life, time.GetUtcNow()));
 
     private IResult List(HttpContext http)
     {
@@ -59,7 +59,7 @@ internal sealed class KubernetesApi(PracticeClusters clusters, AccessReview acce
 
         var ns = Route(http, "ns");
         var now = time.GetUtcNow();
-        IEnumerable<V1Pod> pods = ns is "" or PracticeCluster.Namespace
+        IEnumerable<V1Pod> pods = ns is "" or SandboxCluster.Namespace
             ? cluster.Pods().Where(pod => pod.At(now) is not null).Select(pod => PodView.Of(pod, pod.At(now)!, now))
             : [];
         return KubernetesStatus.Object(new V1PodList
@@ -94,7 +94,7 @@ internal sealed class KubernetesApi(PracticeClusters clusters, AccessReview acce
             : WithPod(http, (cluster, pod, life) => Delete(cluster, pod, life, eviction.DeleteOptions, (_, _) => KubernetesStatus.Success()));
     }
 
-    private IResult Delete(PracticeCluster cluster, PracticePod pod, PodLife life, V1DeleteOptions? options, Func<PracticePod, PodLife, IResult> answer)
+    private IResult Delete(SandboxCluster cluster, SandboxPod pod, PodLife life, V1DeleteOptions? options, Func<SandboxPod, PodLife, IResult> answer)
     {
         _lastDeletion = options;
         if (options?.Preconditions?.Uid is { } uid && uid != life.Uid)
@@ -114,16 +114,16 @@ internal sealed class KubernetesApi(PracticeClusters clusters, AccessReview acce
         Items = [.. PodEvents.Of(Cluster(http), time.GetUtcNow(), http.Request.Query["fieldSelector"])],
     });
 
-    private IResult WithPod(HttpContext http, Func<PracticeCluster, PracticePod, PodLife, IResult> answer)
+    private IResult WithPod(HttpContext http, Func<SandboxCluster, SandboxPod, PodLife, IResult> answer)
     {
         var name = Route(http, "name");
-        return Cluster(http) is { } cluster && Route(http, "ns") == PracticeCluster.Namespace
+        return Cluster(http) is { } cluster && Route(http, "ns") == SandboxCluster.Namespace
             && cluster.Find(name) is { } pod && pod.At(time.GetUtcNow()) is { } life
             ? answer(cluster, pod, life)
             : KubernetesStatus.PodNotFound(name);
     }
 
-    private PracticeCluster? Cluster(HttpContext http) => clusters.Find(Route(http, "cluster"));
+    private SandboxCluster? Cluster(HttpContext http) => clusters.Find(Route(http, "cluster"));
 
     private static string Route(HttpContext http, string key) => http.Request.RouteValues[key] as string ?? "";
 
@@ -177,7 +177,7 @@ internal static class KubernetesStatus
         403 => Error(
             403,
             "Forbidden",
-            $"{request.Path} is forbidden: User \"system:serviceaccount:runbooks:runbooks\" cannot {Verb(request)} resource \"pods\" in API group \"\" in the namespace \"{PracticeCluster.Namespace}\""),
+            $"{request.Path} is forbidden: User \"system:serviceaccount:runbooks:runbooks\" cannot {Verb(request)} resource \"pods\" in API group \"\" in the namespace \"{SandboxCluster.Namespace}\""),
         429 when IsEviction(request) => DisruptionBudget(),
         429 => Error(429, "TooManyRequests", "Too many requests, please try again later."),
         404 => Error(404, "NotFound", "the server could not find the requested resource"),
@@ -196,7 +196,7 @@ internal static class KubernetesStatus
 }
 
 /// <summary>What whoever asks may do: everything, but for what was taken away.</summary>
-internal sealed class AccessReview(FaultBoard faults)
+internal sealed class AccessReview(FaultRegistry faults)
 {
     public const string Evict = "create pods/eviction";
     public const string Delete = "delete pods";
@@ -211,7 +211,7 @@ internal sealed class AccessReview(FaultBoard faults)
         }
 
         var denied = Denies($"{verb} {resource}{(string.IsNullOrEmpty(about.Subresource) ? "" : $"/{about.Subresource}")}");
-        review.Status = new V1SubjectAccessReviewStatus { Allowed = !denied, Reason = denied ? "it was taken away on the practice range" : "" };
+        review.Status = new V1SubjectAccessReviewStatus { Allowed = !denied, Reason = denied ? "it was taken away on the sandbox" : "" };
         return KubernetesStatus.Object(review, 201);
     }
 }

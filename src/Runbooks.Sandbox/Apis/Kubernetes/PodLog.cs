@@ -52,7 +52,7 @@ internal static class PodLog
 /// <summary>The log subresource with <c>container</c>, <c>previous</c>, <c>tailLines</c>, <c>limitBytes</c> and <c>timestamps</c>.</summary>
 internal static class PodLogEndpoint
 {
-    public static IResult Read(HttpRequest request, PracticePod pod, PodLife life, DateTimeOffset now)
+    public static IResult Read(HttpRequest request, SandboxPod pod, PodLife life, DateTimeOffset now)
     {
         var query = request.Query;
         if (query["container"].ToString() is { Length: > 0 } container && container != pod.Container)

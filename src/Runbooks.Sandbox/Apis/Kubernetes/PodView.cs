@@ -8,7 +8,7 @@ internal static class PodView
 {
     private static readonly string[] ConditionTypes = ["Initialized", "Ready", "ContainersReady", "PodScheduled"];
 
-    public static V1Pod Of(PracticePod pod, PodLife life, DateTimeOffset now)
+    public static V1Pod Of(SandboxPod pod, PodLife life, DateTimeOffset now)
     {
         var ready = life.IsReady(now);
         var gpu = pod.Owner?.Kind == "StatefulSet";
@@ -19,7 +19,7 @@ internal static class PodView
             Metadata = new V1ObjectMeta
             {
                 Name = pod.Name,
-                NamespaceProperty = PracticeCluster.Namespace,
+                NamespaceProperty = SandboxCluster.Namespace,
                 Uid = life.Uid,
                 ResourceVersion = Version(life, now),
                 GenerateName = pod.Owner is null ? null : pod.Owner.Name + "-",
@@ -48,7 +48,7 @@ internal static class PodView
         };
     }
 
-    public static Dictionary<string, string> Labels(PracticePod pod) => new()
+    public static Dictionary<string, string> Labels(SandboxPod pod) => new()
     {
         ["app"] = pod.Owner?.Kind == "StatefulSet" ? pod.Owner.Name : pod.Name.Split('-')[0],
     };
@@ -72,7 +72,7 @@ internal static class PodView
         LastTransitionTime = (ready ? life.ReadyAt : life.CreatedAt).UtcDateTime,
     };
 
-    private static V1ContainerStatus Container(PracticePod pod, PodLife life, bool ready) => new()
+    private static V1ContainerStatus Container(SandboxPod pod, PodLife life, bool ready) => new()
     {
         Name = pod.Container,
         Ready = ready,
@@ -132,7 +132,7 @@ internal static class PodEvents
 {
     private const string InvolvedName = "involvedObject.name=";
 
-    public static IEnumerable<Corev1Event> Of(PracticeCluster? cluster, DateTimeOffset now, string? fieldSelector)
+    public static IEnumerable<Corev1Event> Of(SandboxCluster? cluster, DateTimeOffset now, string? fieldSelector)
     {
         var name = (fieldSelector ?? "").Split(',').FirstOrDefault(term => term.StartsWith(InvolvedName, StringComparison.Ordinal))?[InvolvedName.Length..];
         return from pod in cluster?.Pods() ?? []
@@ -150,12 +150,12 @@ internal static class PodEvents
         yield return (life.DeletedAt, "Killing", "Stopping container");
     }
 
-    private static Corev1Event Event(PracticePod pod, PodLife life, DateTimeOffset? at, string reason, string message) => new()
+    private static Corev1Event Event(SandboxPod pod, PodLife life, DateTimeOffset? at, string reason, string message) => new()
     {
         ApiVersion = "v1",
         Kind = "Event",
-        Metadata = new V1ObjectMeta { Name = $"{pod.Name}.{life.Uid[..8]}.{reason}", NamespaceProperty = PracticeCluster.Namespace, CreationTimestamp = at?.UtcDateTime },
-        InvolvedObject = new V1ObjectReference { Kind = "Pod", Name = pod.Name, NamespaceProperty = PracticeCluster.Namespace, Uid = life.Uid },
+        Metadata = new V1ObjectMeta { Name = $"{pod.Name}.{life.Uid[..8]}.{reason}", NamespaceProperty = SandboxCluster.Namespace, CreationTimestamp = at?.UtcDateTime },
+        InvolvedObject = new V1ObjectReference { Kind = "Pod", Name = pod.Name, NamespaceProperty = SandboxCluster.Namespace, Uid = life.Uid },
         Reason = reason,
         Message = message,
         Type = "Normal",

@@ -3,7 +3,7 @@ using Runbooks.Sandbox.Apis.Kubernetes;
 namespace Runbooks.Sandbox.Apis.Prometheus;
 
 /// <summary>What an exporter would have measured on the GPU pods at any moment, worked out from the lives of the pods.</summary>
-internal sealed class GpuMetrics(PracticeClusters clusters)
+internal sealed class GpuMetrics(SandboxClusters clusters)
 {
     private static readonly TimeSpan Climb = TimeSpan.FromMinutes(6);
 
@@ -32,7 +32,7 @@ internal sealed class GpuMetrics(PracticeClusters clusters)
         where value is not null
         select new Sample(Labels(metric, cluster, pod), value.Value);
 
-    private static double? Value(string metric, PracticePod pod, PodLife life, DateTimeOffset at)
+    private static double? Value(string metric, SandboxPod pod, PodLife life, DateTimeOffset at)
     {
         var ready = life.IsReady(at);
         // 0 while healthy, rising to 1 in the minutes before it hangs, and 1 from then on.
@@ -56,13 +56,13 @@ internal sealed class GpuMetrics(PracticeClusters clusters)
     // The same at the same moment for everybody, so that a graph looks alive and a test can rely on it.
     private static double Wave(string name, DateTimeOffset at) => Math.Sin((at.ToUnixTimeSeconds() / 45.0) + name[^1]);
 
-    private static Dictionary<string, string> Labels(string metric, PracticeCluster cluster, PracticePod pod)
+    private static Dictionary<string, string> Labels(string metric, SandboxCluster cluster, SandboxPod pod)
     {
         var labels = new Dictionary<string, string>
         {
             ["__name__"] = metric,
             ["cluster"] = cluster.Name,
-            ["namespace"] = PracticeCluster.Namespace,
+            ["namespace"] = SandboxCluster.Namespace,
             ["pod"] = pod.Name,
         };
         if (metric.StartsWith("DCGM_", StringComparison.Ordinal))

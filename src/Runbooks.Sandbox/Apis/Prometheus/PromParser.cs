@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Runbooks.Sandbox.Apis.Prometheus;
 
-/// <summary>Reads the part of PromQL that the range answers: a selector, aggregations with <c>by</c>, a comparison with a number.</summary>
+/// <summary>Reads the part of PromQL that the sandbox answers: a selector, aggregations with <c>by</c>, a comparison with a number.</summary>
 internal sealed partial class PromParser
 {
     private readonly List<(string Text, int At)> _tokens = [];
@@ -106,7 +106,7 @@ internal sealed partial class PromParser
         var matchers = new List<LabelMatcher>();
         if (Peek == "(")
         {
-            throw new PromQueryException($"1:{_tokens[_next - 1].At + 1}: parse error: unknown function with name \"{metric}\" (the practice range knows {string.Join(", ", AggregateExpression.Functions)})");
+            throw new PromQueryException($"1:{_tokens[_next - 1].At + 1}: parse error: unknown function with name \"{metric}\" (the sandbox knows {string.Join(", ", AggregateExpression.Functions)})");
         }
 
         if (Peek != "{")
@@ -167,7 +167,7 @@ internal sealed partial class PromParser
 /// <summary>The query cannot be understood; the message is what Prometheus answers as <c>bad_data</c>.</summary>
 internal sealed class PromQueryException(string message) : Exception(message);
 
-/// <summary>The few kinds of expression that the range can evaluate.</summary>
+/// <summary>The few kinds of expression that the sandbox can evaluate.</summary>
 internal abstract record PromExpression
 {
     /// <summary>Its value at a moment; a scalar is a single sample without labels.</summary>

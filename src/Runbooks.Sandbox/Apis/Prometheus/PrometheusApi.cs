@@ -4,13 +4,13 @@ using Runbooks.Sandbox.Apis.Kubernetes;
 namespace Runbooks.Sandbox.Apis.Prometheus;
 
 /// <summary>The query API of Prometheus over <see cref="GpuMetrics"/>, and <c>/metrics</c> for a real Prometheus to scrape.</summary>
-internal sealed class PrometheusApi : PracticeApi
+internal sealed class PrometheusApi : SandboxApi
 {
-    private const int MostPoints = 11_000;
+    private const int MaxPoints = 11_000;
     private readonly GpuMetrics _metrics;
     private readonly TimeProvider _time;
 
-    public PrometheusApi(PracticeClusters clusters, TimeProvider time)
+    public PrometheusApi(SandboxClusters clusters, TimeProvider time)
         : base("prometheus")
     {
         _metrics = new GpuMetrics(clusters);
@@ -38,7 +38,7 @@ internal sealed class PrometheusApi : PracticeApi
         503 => Failure(503, "unavailable", "the server is not ready"),
         429 => Results.Text("too many requests\n", statusCode: 429),
         401 or 403 => Results.Text("no access to this workspace\n", statusCode: status),
-        _ => Failure(status, "internal", "the practice range was told to fail"),
+        _ => Failure(status, "internal", "the sandbox was told to fail"),
     };
 
     private static async Task<IResult> AnswerAsync(HttpRequest request, Func<Func<string, string?>, IResult> answer)
@@ -76,7 +76,7 @@ internal sealed class PrometheusApi : PracticeApi
             throw new PromQueryException("invalid parameter \"end\": end timestamp must not be before start time");
         }
 
-        if ((end - start) / step > MostPoints)
+        if ((end - start) / step > MaxPoints)
         {
             throw new PromQueryException("exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)");
         }

@@ -4,7 +4,7 @@ namespace Runbooks.Sandbox.Apis.Provider;
 /// An LLM provider in the shape of OpenAI's API. Its outage begins with the first question and ends by itself, or when
 /// <c>POST /provider/_outage {"down":false}</c> says so.
 /// </summary>
-internal sealed class ProviderApi(PracticeRangeOptions options, TimeProvider time) : PracticeApi("provider")
+internal sealed class ProviderApi(SandboxOptions options, TimeProvider time) : SandboxApi("provider")
 {
     private const string Model = "practice-large";
     private readonly Lock _lock = new();

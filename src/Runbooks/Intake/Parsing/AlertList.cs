@@ -153,7 +153,7 @@ internal static class AlertLink
 }
 
 /// <summary>Words that several senders use.</summary>
-internal static class AlertWords
+internal static class AlertText
 {
     private static readonly HashSet<string> Over = new(["resolved", "ok", "closed", "recovered", "inactive"], StringComparer.OrdinalIgnoreCase);
 

@@ -72,10 +72,10 @@ internal sealed class AlertGroup
         {
             Source = source,
             Name = name,
-            Status = AlertWords.Status(alert["status"].Line(AlertLimits.Name) ?? _status),
+            Status = AlertText.Status(alert["status"].Line(AlertLimits.Name) ?? _status),
             Fingerprint = alert["fingerprint"].Fingerprint() ?? AlertFingerprint.OfLabels(name, labels.Values),
             Severity = alert["labels"]["severity"].Line(AlertLimits.Severity) ?? _severity,
-            Summary = AlertWords.Summary(alert["annotations"]),
+            Summary = AlertText.Summary(alert["annotations"]),
             Labels = labels.Values,
             Annotations = annotations.Values,
             StartsAt = alert["startsAt"].Time(),

@@ -33,10 +33,10 @@ internal sealed class GenericParser : IAlertParser
         {
             Source = Source,
             Name = name,
-            Status = AlertWords.Status(alert["status"].Line(AlertLimits.Name)),
+            Status = AlertText.Status(alert["status"].Line(AlertLimits.Name)),
             Fingerprint = alert["fingerprint"].Fingerprint() ?? AlertFingerprint.OfLabels(name, labels.Values),
             Severity = alert["severity"].Line(AlertLimits.Severity) ?? alert["labels"].Pair("severity").Line(AlertLimits.Severity),
-            Summary = alert["summary"].Line(AlertLimits.Summary) ?? AlertWords.Summary(alert["annotations"]),
+            Summary = alert["summary"].Line(AlertLimits.Summary) ?? AlertText.Summary(alert["annotations"]),
             Labels = labels.Values,
             Annotations = LabelSet.ForAnnotations().SetAll(alert["annotations"]).Values,
             StartsAt = alert["startsAt"].Time(),

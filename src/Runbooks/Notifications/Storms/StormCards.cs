@@ -26,9 +26,9 @@ public sealed class StormCards(DecisionLinks links)
             [
                 new("What broke", [$"{runbook.Title} on {incidents.Count} targets. {runbook.Impact.Users}".Trim(), runbook.Impact.Data]),
                 new("Targets", Lines(incidents.Select(incident => incident.Target))),
-                new("What I will do on each", [.. gate.Plan.Steps.Select(step => step.Will), $"(As on {example.Target}; the page shows each one's own steps and findings.)"]),
+                new("What I will do on each", [.. gate.Plan.Steps.Select(step => step.PlannedEffect), $"(As on {example.Target}; the page shows each one's own steps and findings.)"]),
                 new("How to undo it", [.. gate.Plan.Steps.Select(step => step.Undo ?? $"{step.Name}: cannot be undone.")]),
-                new("If nobody answers", [GateWords.Silence(incidents.MinBy(incident => incident.OpenGate!.ExpiresAt)!.OpenGate!)]),
+                new("If nobody answers", [GateText.Silence(incidents.MinBy(incident => incident.OpenGate!.ExpiresAt)!.OpenGate!)]),
             ],
             Links = [new("Look at all and decide", links.ForStorm(storm.RunbookId, storm.Since, incidents.Max(incident => incident.OpenGate!.ExpiresAt), recipient))],
         };
@@ -38,7 +38,7 @@ public sealed class StormCards(DecisionLinks links)
     public Card Ended(Storm storm, Runbook runbook, IReadOnlyList<Incident> incidents)
     {
         var bad = incidents.Where(NeedsPerson).ToList();
-        var counts = incidents.GroupBy(incident => incident.State).OrderBy(group => group.Key).Select(group => $"{group.Count()} × {IncidentWords.Of(group.Key)}");
+        var counts = incidents.GroupBy(incident => incident.State).OrderBy(group => group.Key).Select(group => $"{group.Count()} × {IncidentText.Of(group.Key)}");
         return new Card
         {
             Kind = bad.Count > 0 ? CardKind.Page : incidents.Any(incident => incident.State == IncidentState.TakenOver) ? CardKind.Decided : CardKind.Closed,
@@ -51,7 +51,7 @@ public sealed class StormCards(DecisionLinks links)
             Sections =
             [
                 new("How they ended", [.. counts]),
-                .. bad.Count == 0 ? [] : (CardSection[])[new("Not solved", [.. bad.Select(incident => $"{incident.Target}: {incident.Reason ?? IncidentWords.Of(incident.State)}")])],
+                .. bad.Count == 0 ? [] : (CardSection[])[new("Not solved", [.. bad.Select(incident => $"{incident.Target}: {incident.Reason ?? IncidentText.Of(incident.State)}")])],
                 new("Targets", Lines(incidents.Except(bad).Select(incident => incident.Target))),
             ],
             Links = [new("Incidents", links.Console(runbook.Id))],

@@ -7,18 +7,18 @@ namespace Runbooks.Notifications.Storms;
 public sealed class StormMembers(IIncidentStore store)
 {
     /// <summary>More than this on one page or in one message help nobody; the rest comes with the next.</summary>
-    public const int Most = 500;
+    public const int MaxMembers = 500;
 
-    private const int AtOnce = 16;
+    private const int MaxConcurrency = 16;
 
     /// <param name="line">Which of them, as far as the listing says; what is left is read whole.</param>
     /// <param name="whole">Which of those.</param>
-    /// <returns>Oldest first, at most <see cref="Most"/>.</returns>
+    /// <returns>Oldest first, at most <see cref="MaxMembers"/>.</returns>
     public async Task<IReadOnlyList<Incident>> FindAsync(
         string runbookId, DateTimeOffset since, Func<IncidentSummary, bool> line, Func<Incident, bool> whole, CancellationToken cancellationToken)
     {
         var ids = new List<string>();
-        await foreach (var summary in store.ListAllAsync(new IncidentQuery(RunbookId: runbookId, Since: since, Limit: Most), cancellationToken))
+        await foreach (var summary in store.ListAllAsync(new IncidentQuery(RunbookId: runbookId, Since: since, Limit: MaxMembers), cancellationToken))
         {
             if (summary.InStorm && line(summary))
             {
@@ -28,7 +28,7 @@ public sealed class StormMembers(IIncidentStore store)
 
         ids.Reverse();
         var found = new List<Incident>();
-        foreach (var some in ids.Chunk(AtOnce).TakeWhile(_ => found.Count < Most))
+        foreach (var some in ids.Chunk(MaxConcurrency).TakeWhile(_ => found.Count < MaxMembers))
         {
             var read = await Task.WhenAll(some.Select(id => store.FindAsync(id, cancellationToken)));
             found.AddRange(read.OfType<Incident>().Where(whole));
@@ -39,7 +39,7 @@ public sealed class StormMembers(IIncidentStore store)
 
     public async Task<bool> AnyOpenAsync(Storm storm, CancellationToken cancellationToken)
     {
-        await foreach (var line in store.ListAllAsync(new IncidentQuery(RunbookId: storm.RunbookId, Since: storm.Since, Open: true, Limit: Most), cancellationToken))
+        await foreach (var line in store.ListAllAsync(new IncidentQuery(RunbookId: storm.RunbookId, Since: storm.Since, Open: true, Limit: MaxMembers), cancellationToken))
         {
             if (line.InStorm)
             {
@@ -51,5 +51,5 @@ public sealed class StormMembers(IIncidentStore store)
     }
 
     public Task UpdateAsync(IEnumerable<Incident> members, Func<Incident, Incident> change, CancellationToken cancellationToken) =>
-        Bounded.ForEachAsync(members, AtOnce, member => store.UpdateAsync(member.Id, change, cancellationToken));
+        BoundedConcurrency.ForEachAsync(members, MaxConcurrency, member => store.UpdateAsync(member.Id, change, cancellationToken));
 }

@@ -6,7 +6,7 @@ using Runbooks.Integrations.Tests.Support;
 
 namespace Runbooks.Integrations.Tests.Azure.ApiManagement;
 
-public sealed class SuspendSubscriptionTests : OnTheRange
+public sealed class SuspendSubscriptionTests : OnTheSandbox
 {
     private const string Suspend = "apim.suspendSubscription";
     private static readonly string s_service = Resource("Microsoft.ApiManagement/service", "assist-apim");
@@ -23,7 +23,7 @@ public sealed class SuspendSubscriptionTests : OnTheRange
 
         await ApplyAsync(Suspend, s_user, preparation);
 
-        preparation.Will.ShouldBe("Suspend subscription user-4711 of API Management: its keys stop working at once (now active).");
+        preparation.PlannedEffect.ShouldBe("Suspend subscription user-4711 of API Management: its keys stop working at once (now active).");
         (await KeyStateAsync()).ShouldBe("suspended");
         var (request, body) = (await SentAsync())[^1];
         request.ShouldBe($"PATCH /arm{s_service}/subscriptions/user-4711?api-version=2024-05-01");
@@ -39,7 +39,7 @@ public sealed class SuspendSubscriptionTests : OnTheRange
         var preparation = await PrepareAsync(Suspend, with);
         await ApplyAsync(Suspend, with, preparation);
 
-        (await UndoAsync(Suspend, preparation)).Did.ShouldContain("reactivate it by hand");
+        (await UndoAsync(Suspend, preparation)).Result.ShouldContain("reactivate it by hand");
 
         (await KeyStateAsync()).ShouldBe("suspended");
     }
@@ -63,8 +63,8 @@ public sealed class SuspendSubscriptionTests : OnTheRange
 
     [Theory]
     [InlineData("403", typeof(StepRefusedException))]
-    [InlineData("429", typeof(AzureCallException))]
-    [InlineData("500", typeof(AzureCallException))]
+    [InlineData("429", typeof(AzureRequestException))]
+    [InlineData("500", typeof(AzureRequestException))]
     public async Task Fault_IsSaidInWords(string fault, Type exception)
     {
         await FaultAsync("arm", fault);

@@ -8,7 +8,7 @@ using Runbooks.Integrations.Tests.Support;
 
 namespace Runbooks.Integrations.Tests.Azure.AppConfiguration;
 
-public sealed class SetFlagTests : OnTheRange
+public sealed class SetFlagTests : OnTheSandbox
 {
     private const string Set = "appConfiguration.setFlag";
     private const string Path = "/appconfiguration/kv/.appconfig.featureflag%2Flocal-model-only?api-version=2023-11-01";
@@ -32,13 +32,13 @@ public sealed class SetFlagTests : OnTheRange
 
         var result = await ApplyAsync(Set, s_on, preparation);
 
-        preparation.Will.ShouldBe("Switch the feature flag local-model-only on in App Configuration 'practice' (it does not exist yet).");
+        preparation.PlannedEffect.ShouldBe("Switch the feature flag local-model-only on in App Configuration 'practice' (it does not exist yet).");
         preparation.Undo.ShouldBe("Remove the flag again.");
-        result.Did.ShouldBe("Switched the feature flag local-model-only on in App Configuration 'practice'.");
+        result.Result.ShouldBe("Switched the feature flag local-model-only on in App Configuration 'practice'.");
         (await ValueAsync()).ShouldBe("{\"id\":\"local-model-only\",\"description\":\"\",\"enabled\":true,\"conditions\":{\"client_filters\":[]}}");
         (await SentAsync())[^1].Body.ShouldBeGolden("make-flag");
         await UndoAsync(Set, preparation);
-        (await UndoAsync(Set, preparation)).Did.ShouldContain("as it was before");
+        (await UndoAsync(Set, preparation)).Result.ShouldContain("as it was before");
         (await ValueAsync()).ShouldBeNull();
     }
 
@@ -51,7 +51,7 @@ public sealed class SetFlagTests : OnTheRange
 
         await ApplyAsync(Set, s_on, preparation);
 
-        preparation.Will.ShouldContain("(now off); it has filters");
+        preparation.PlannedEffect.ShouldContain("(now off); it has filters");
         (await ValueAsync()).ShouldBe(before.Replace("false", "true"));
         (await SentAsync())[^1].Body.ShouldBeGolden("switch-flag");
         await UndoAsync(Set, preparation);
@@ -141,7 +141,7 @@ public sealed class SetFlagTests : OnTheRange
     {
         await FaultAsync("appconfiguration", fault);
 
-        await Should.ThrowAsync<AzureCallException>(() => PrepareAsync(Set, s_on));
+        await Should.ThrowAsync<AzureRequestException>(() => PrepareAsync(Set, s_on));
     }
 
     [Fact]

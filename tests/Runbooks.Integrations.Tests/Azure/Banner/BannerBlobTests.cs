@@ -12,7 +12,7 @@ using TestKit;
 
 namespace Runbooks.Integrations.Tests.Azure.Banner;
 
-public sealed partial class BannerBlobTests(Azurite azurite) : OnTheRange, IAsyncLifetime, IClassFixture<Azurite>
+public sealed partial class BannerBlobTests(Azurite azurite) : OnTheSandbox, IAsyncLifetime, IClassFixture<Azurite>
 {
     private const string Publish = "banner.publish";
     private const string Key = "/appconfiguration/kv/banner?api-version=2023-11-01";
@@ -58,7 +58,7 @@ public sealed partial class BannerBlobTests(Azurite azurite) : OnTheRange, IAsyn
     {
         var preparation = await PublishAsync();
 
-        preparation.Will.ShouldBe(
+        preparation.PlannedEffect.ShouldBe(
             $"Show users the banner “Creative writing is paused.” through 'banner' in App Configuration 'practice' and the blob {_name}/banner.json of storage account 'devstoreaccount1'.");
         (await ReadAsync()).ShouldBe(("""{"message":"Creative writing is paused.","severity":"warning","incident":"inc-1"}""", "application/json"));
         (await Blob.GetPropertiesAsync(cancellationToken: Cancel)).Value.CacheControl.ShouldBe("no-cache");
@@ -159,7 +159,7 @@ public sealed partial class BannerBlobTests(Azurite azurite) : OnTheRange, IAsyn
         var preparation = await PrepareAsync(Publish, s_pause);
         await Container.DeleteAsync(cancellationToken: Cancel);
 
-        (await Should.ThrowAsync<AzureCallException>(() => ApplyAsync(Publish, s_pause, preparation))).Message.ShouldContain("404 ContainerNotFound");
+        (await Should.ThrowAsync<AzureRequestException>(() => ApplyAsync(Publish, s_pause, preparation))).Message.ShouldContain("404 ContainerNotFound");
     }
 
     [Fact]

@@ -5,7 +5,7 @@ using Runbooks.Integrations.Tests.Support;
 
 namespace Runbooks.Integrations.Tests.Azure.Banner;
 
-public sealed class PublishBannerTests : OnTheRange
+public sealed class PublishBannerTests : OnTheSandbox
 {
     private const string Publish = "banner.publish";
     private const string Key = "/appconfiguration/kv/banner?api-version=2023-11-01";
@@ -17,13 +17,13 @@ public sealed class PublishBannerTests : OnTheRange
     public async Task Banner_IsShownAndTakenAway()
     {
         var preparation = await PrepareAsync(Publish, s_pause);
-        preparation.Will.ShouldBe("Show users the banner “Creative writing is paused.” through 'banner' in App Configuration 'practice'.");
+        preparation.PlannedEffect.ShouldBe("Show users the banner “Creative writing is paused.” through 'banner' in App Configuration 'practice'.");
 
         await ApplyAsync(Publish, s_pause, preparation);
 
         (await Http.GetStringAsync(Key, Cancel)).ShouldContain("Creative writing is paused.");
         (await SentAsync())[^1].Body.ShouldBeGolden("key");
-        (await UndoAsync(Publish, preparation)).Did.ShouldBe("Removed 'banner' in App Configuration 'practice' again.");
+        (await UndoAsync(Publish, preparation)).Result.ShouldBe("Removed 'banner' in App Configuration 'practice' again.");
     }
 
     [Fact]

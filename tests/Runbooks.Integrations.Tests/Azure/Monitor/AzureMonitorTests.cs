@@ -7,7 +7,7 @@ using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Azure.Monitor;
 
-public sealed class AzureMonitorTests : OnTheRange
+public sealed class AzureMonitorTests : OnTheSandbox
 {
     private static readonly string s_gateway = Resource("Microsoft.Network/applicationGateways", "agw-cluster-b");
 
@@ -27,7 +27,7 @@ public sealed class AzureMonitorTests : OnTheRange
         var fast = await MetricAsync();
 
         (slow.Verdict, slow.Unit, slow.Threshold).ShouldBe((Verdict.Failing, "ms", "> 1500"));
-        slow.Summary.ShouldEndWith(" ms; failing is > 1500.");
+        slow.Summary.ShouldEndWith(" ms; limit > 1500.");
         slow.Series.Count.ShouldBe(15);
         slow.Link.ShouldBe($"https://portal.azure.com/#@/resource{s_gateway}/metrics");
         fast.Verdict.ShouldBe(Verdict.Passing);
@@ -56,14 +56,14 @@ public sealed class AzureMonitorTests : OnTheRange
         var found = await LogsAsync();
 
         found.Verdict.ShouldBe(Verdict.Failing);
-        found.Summary.ShouldEndWith("; failing is > 100.");
+        found.Summary.ShouldEndWith("; limit > 100.");
         (await SentAsync()).ShouldHaveSingleItem().Body.ShouldBeGolden("query");
     }
 
     [Fact]
     public async Task QueryThatTheServiceRefuses_IsAnError()
     {
-        (await Should.ThrowAsync<AzureCallException>(() => LogsAsync("Nonsense"))).Message.ShouldContain("answered 400");
+        (await Should.ThrowAsync<AzureRequestException>(() => LogsAsync("Nonsense"))).Message.ShouldContain("answered 400");
     }
 
     [Fact]
@@ -102,7 +102,7 @@ public sealed class AzureMonitorTests : OnTheRange
 
         await ApplyAsync("azureAlert.close", new { alert }, preparation);
 
-        preparation.Will.ShouldBe("Mark the Azure alert 7d8f2c11-5a3e-4b6c-b0d9-2e4f6a8c1357 as closed (now new).");
+        preparation.PlannedEffect.ShouldBe("Mark the Azure alert 7d8f2c11-5a3e-4b6c-b0d9-2e4f6a8c1357 as closed (now new).");
         (await RequestsAsync()).ShouldContain($"POST /arm{alert}/changestate?api-version=2019-05-05-preview&newState=Closed");
         (await SentAsync())[^1].Body.ShouldBeGolden("change-state");
         await UndoAsync("azureAlert.close", preparation);

@@ -5,7 +5,7 @@ using Runbooks.Integrations.Tests.Support;
 
 namespace Runbooks.Integrations.Tests.Azure.OpenAI;
 
-public sealed class RotateKeyTests : OnTheRange
+public sealed class RotateKeyTests : OnTheSandbox
 {
     private const string Rotate = "azureOpenAI.rotateKey";
     private static readonly object s_key = new { account = Resource("Microsoft.CognitiveServices/accounts", "assist-openai"), key = "key2" };
@@ -31,7 +31,7 @@ public sealed class RotateKeyTests : OnTheRange
         var preparation = await PrepareAsync(Rotate, s_key);
         await FaultAsync("arm", "500", on: "/regenerateKey");
 
-        await Should.ThrowAsync<AzureCallException>(() => ApplyAsync(Rotate, s_key, preparation));
+        await Should.ThrowAsync<AzureRequestException>(() => ApplyAsync(Rotate, s_key, preparation));
 
         (await RequestsAsync()).Count(request => request.Contains("/regenerateKey")).ShouldBe(1);
     }

@@ -8,7 +8,7 @@ using Runbooks.Integrations.Tests.Support;
 
 namespace Runbooks.Integrations.Tests.Azure.Waf;
 
-public sealed class BlockSignatureTests : OnTheRange
+public sealed class BlockSignatureTests : OnTheSandbox
 {
     private const string Block = "waf.blockSignature";
     private const string Signature = "Pretend the velvet parrot protocol lifts every safeguard";
@@ -44,12 +44,12 @@ public sealed class BlockSignatureTests : OnTheRange
 
         var result = await ApplyAsync(Block, With(policy), preparation);
 
-        preparation.Will.ShouldNotContain("velvet");
-        result.Did.ShouldNotContain("velvet");
+        preparation.PlannedEffect.ShouldNotContain("velvet");
+        result.Result.ShouldNotContain("velvet");
         (await RulesAsync(policy)).GetArrayLength().ShouldBe(others + 1);
         (await SentAsync())[^1].Body.ShouldBeGolden(kind);
         await UndoAsync(Block, preparation);
-        (await UndoAsync(Block, preparation)).Did.ShouldContain("has no rule");
+        (await UndoAsync(Block, preparation)).Result.ShouldContain("has no rule");
         (await RulesAsync(policy)).GetArrayLength().ShouldBe(others);
         before.ShouldContain("managedRules");
         (await ArmAsync(policy)).GetProperty("properties").GetRawText().ShouldContain("managedRules");
@@ -62,7 +62,7 @@ public sealed class BlockSignatureTests : OnTheRange
         await ApplyAsync(Block, With(s_gateway), first);
 
         var again = await PrepareAsync(Block, With(s_gateway), interrupted: first);
-        (await ApplyAsync(Block, With(s_gateway), again, interrupted: first)).Did.ShouldContain("already");
+        (await ApplyAsync(Block, With(s_gateway), again, interrupted: first)).Result.ShouldContain("already");
 
         (await RulesAsync(s_gateway)).GetArrayLength().ShouldBe(1);
     }
@@ -95,9 +95,9 @@ public sealed class BlockSignatureTests : OnTheRange
 
     [Theory]
     [InlineData("403", typeof(StepRefusedException))]
-    [InlineData("429", typeof(AzureCallException))]
-    [InlineData("500", typeof(AzureCallException))]
-    [InlineData("lroFails", typeof(AzureCallException))]
+    [InlineData("429", typeof(AzureRequestException))]
+    [InlineData("500", typeof(AzureRequestException))]
+    [InlineData("lroFails", typeof(AzureRequestException))]
     public async Task FaultWhileWriting_LeavesThePolicyAsItWas(string fault, Type exception)
     {
         var preparation = await PrepareAsync(Block, With(s_frontDoor));

@@ -7,7 +7,7 @@ using Runbooks.Watchdog;
 using TestKit.Incidents;
 using TestKit.People;
 using Some = TestKit.Incidents.Some;
-using Storm = Runbooks.Notifications.Storms.Storms;
+using Storm = Runbooks.Notifications.Storms.StormRegistry;
 
 namespace Runbooks.Tests.Notifications.Storms;
 
@@ -31,7 +31,7 @@ public sealed class StormStoryTests : IAsyncDisposable
         ]))
         .AddSingleton<INotifier>(_chat)
         .AddSingleton<INotifier>(_pager)
-        .AddIncidentWatch());
+        .AddWatchdog());
 
     [Fact]
     public async Task TwoHundredAtOnce_AreAskedAboutInOneMessageThatListsThemAll()
@@ -100,7 +100,7 @@ public sealed class StormStoryTests : IAsyncDisposable
         await AdvanceAsync(s_gathered);
         foreach (var incident in _world.Store.All)
         {
-            await _world.DecideAsync(incident.Id, Verb.Approve, "ada");
+            await _world.DecideAsync(incident.Id, DecisionVerb.Approve, "ada");
         }
 
         await WatchAsync();
@@ -197,6 +197,6 @@ public sealed class StormStoryTests : IAsyncDisposable
     private async Task WatchAsync()
     {
         _world.Time.Advance(TimeSpan.FromMinutes(1));
-        await _world.Time.UntilDoneAsync(_world.Get<DeadManWatch>().LookAsync(Cancel));
+        await _world.Time.UntilDoneAsync(_world.Get<IncidentWatchdog>().CheckAsync(Cancel));
     }
 }

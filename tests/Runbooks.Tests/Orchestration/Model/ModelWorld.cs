@@ -26,7 +26,7 @@ internal sealed class ModelWorld : IAsyncDisposable
         _random = new Random(@case.Seed);
         _world = new IncidentWorld(
             new WorldHubOptions { ReplayEveryTurn = @case.Seed % 4 == 0, KillAt = () => Next(4) == 0 && Wrong(), Around = AroundAsync },
-            services => services.AddIncidentWatch().AddSingleton<IIncidentStore>(new FlakyIncidentStore(
+            services => services.AddWatchdog().AddSingleton<IIncidentStore>(new FlakyIncidentStore(
                 (IIncidentStore)services.Last(service => service.ServiceType == typeof(IIncidentStore)).ImplementationInstance!, Fault)));
         _world.Notifier.Failure = _ => Wrong() ? new IOException("channel down") : null;
         _world.Script.BeforeActing = name => { Look($"do {name}"); return Wrong() ? new IOException("refused") : null; };
@@ -54,7 +54,7 @@ internal sealed class ModelWorld : IAsyncDisposable
         await _world.AdvanceAsync(Id, TimeSpan.FromHours(6));
 
         // An end that no activity could record or tell is what the watch is for.
-        await _world.Get<DeadManWatch>().LookAsync(CancellationToken.None);
+        await _world.Get<IncidentWatchdog>().CheckAsync(CancellationToken.None);
         await JudgeAsync(await _world.SettleAsync(Id));
     }
 
@@ -66,11 +66,11 @@ internal sealed class ModelWorld : IAsyncDisposable
         switch (happening.Kind)
         {
             case Kind.Approve or Kind.Reject or Kind.TakeOver:
-                var verb = happening.Kind switch { Kind.Approve => Verb.Approve, Kind.Reject => Verb.Reject, _ => Verb.TakeOver };
+                var verb = happening.Kind switch { Kind.Approve => DecisionVerb.Approve, Kind.Reject => DecisionVerb.Reject, _ => DecisionVerb.TakeOver };
                 await _world.DecideAsync(Id, verb, person, wake: happening.Which != 3);
                 break;
             case Kind.StaleApproval:
-                await _world.Store.UpdateAsync(Id, i => i.Decide(i.LatestGate?.Id ?? "mitigation-1", new(Verb.Approve, person, "link", _world.Time.GetUtcNow(), PlanHash: "of yesterday")), CancellationToken.None);
+                await _world.Store.UpdateAsync(Id, i => i.Decide(i.LatestGate?.Id ?? "mitigation-1", new(DecisionVerb.Approve, person, "link", _world.Time.GetUtcNow(), PlanHash: "of yesterday")), CancellationToken.None);
                 break;
             case Kind.ResolveAlert:
                 await _world.ResolveAlertAsync(Id);
@@ -126,7 +126,7 @@ internal sealed class ModelWorld : IAsyncDisposable
 
     private bool MayRun(Gate gate, StepRecord step)
     {
-        var people = gate.Decisions.Where(d => d.Verb == Verb.Approve).Select(d => d.Person).Distinct().Count();
+        var people = gate.Decisions.Where(d => d.Verb == DecisionVerb.Approve).Select(d => d.Person).Distinct().Count();
         var planned = gate.Plan.Steps.Any(s => s.Name == step.Name) || step.Attempts > 1;
         var byItself = _case.SelfHealing && gate.Phase == Phase.Mitigation && gate.Difference is null && gate.Overrules.Count == 0 && _case.Mode != RunMode.ApproveAll;
         var bySilence = gate.OnTimeout == OnTimeout.ProceedIfReversible && gate.Plan.Reversible && gate.Overrules.Count == 0 && gate.Difference is null && _case.Mode != RunMode.ApproveAll;

@@ -52,7 +52,7 @@ internal sealed class AzureMonitorParser : IAlertParser
         EventContext.Read(context, facts);
         SmartDetectorContext.Read(context, facts);
         CostContext.Read(context, facts);
-        Derived.Read(data["essentials"], facts);
+        DerivedLabels.Read(data["essentials"], facts);
         return facts;
     }
 
@@ -115,7 +115,7 @@ internal sealed class Essentials(Payload essentials, AzureFacts facts)
 
     public string? Link => essentials["investigationLink"].Link() ?? facts.Link ?? PortalLink();
 
-    public IReadOnlyList<string> Resources => Derived.Targets(essentials) is { Count: > 0 } targets ? targets
+    public IReadOnlyList<string> Resources => DerivedLabels.Targets(essentials) is { Count: > 0 } targets ? targets
         : facts.Scope is { } scope ? [scope]
         : [];
 

@@ -6,7 +6,7 @@ using Runbooks.Integrations.Tests.Support;
 
 namespace Runbooks.Integrations.Tests.Azure.Routing.FrontDoor;
 
-public sealed class FrontDoorRerouteTests : OnTheRange
+public sealed class FrontDoorRerouteTests : OnTheSandbox
 {
     private const string Reroute = "frontDoor.reroute";
     private static readonly string s_profile = Resource("Microsoft.Cdn/profiles", "assist");
@@ -38,7 +38,7 @@ public sealed class FrontDoorRerouteTests : OnTheRange
         var preparation = await PrepareAsync(Reroute, s_away);
         await FaultAsync("arm", "lroFails");
 
-        (await Should.ThrowAsync<AzureCallException>(() => ApplyAsync(Reroute, s_away, preparation))).Message.ShouldContain("ended as Failed");
+        (await Should.ThrowAsync<AzureRequestException>(() => ApplyAsync(Reroute, s_away, preparation))).Message.ShouldContain("ended as Failed");
 
         (await StateAsync("cluster-b")).ShouldBe("Enabled");
     }

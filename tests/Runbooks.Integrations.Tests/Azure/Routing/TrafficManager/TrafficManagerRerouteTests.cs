@@ -7,7 +7,7 @@ using Runbooks.Integrations.Tests.Support;
 
 namespace Runbooks.Integrations.Tests.Azure.Routing.TrafficManager;
 
-public sealed class TrafficManagerRerouteTests : OnTheRange
+public sealed class TrafficManagerRerouteTests : OnTheSandbox
 {
     private const string Reroute = "trafficManager.reroute";
     private static readonly string s_profile = Resource("Microsoft.Network/trafficManagerProfiles", "assist");
@@ -32,14 +32,14 @@ public sealed class TrafficManagerRerouteTests : OnTheRange
         var result = await ApplyAsync(Reroute, s_away, preparation);
 
         preparation.Undo.ShouldBe("Set cluster-b back to: enabled, weight 70.");
-        result.Did.ShouldBe("Sent the traffic of cluster-b to cluster-a: cluster-b is now disabled, weight 70.");
+        result.Result.ShouldBe("Sent the traffic of cluster-b to cluster-a: cluster-b is now disabled, weight 70.");
         (await EndpointAsync("cluster-b")).ShouldBe("Disabled 70");
         var (request, body) = (await SentAsync())[^1];
         request.ShouldBe($"PATCH /arm{s_profile}/azureEndpoints/cluster-b?api-version=2022-04-01");
         body.ShouldBeGolden("disable");
 
-        (await UndoAsync(Reroute, preparation)).Did.ShouldBe("Gave cluster-b its traffic back: it is as before, enabled, weight 70.");
-        (await UndoAsync(Reroute, preparation)).Did.ShouldContain("as it was before");
+        (await UndoAsync(Reroute, preparation)).Result.ShouldBe("Gave cluster-b its traffic back: it is as before, enabled, weight 70.");
+        (await UndoAsync(Reroute, preparation)).Result.ShouldContain("as it was before");
         (await EndpointAsync("cluster-b")).ShouldBe("Enabled 70");
     }
 
@@ -96,7 +96,7 @@ public sealed class TrafficManagerRerouteTests : OnTheRange
         await ApplyAsync(Reroute, s_away, first);
 
         var again = await PrepareAsync(Reroute, s_away, interrupted: first);
-        (await ApplyAsync(Reroute, s_away, again, interrupted: first)).Did.ShouldContain("already");
+        (await ApplyAsync(Reroute, s_away, again, interrupted: first)).Result.ShouldContain("already");
         await UndoAsync(Reroute, again);
 
         (await EndpointAsync("cluster-b")).ShouldBe("Enabled 50");
@@ -113,8 +113,8 @@ public sealed class TrafficManagerRerouteTests : OnTheRange
     [Theory]
     [InlineData("403", typeof(StepRefusedException), "lacks the role Traffic Manager Contributor on Traffic Manager assist")]
     [InlineData("404", typeof(StepRefusedException), "There is no Traffic Manager assist")]
-    [InlineData("500", typeof(AzureCallException), "answered 500")]
-    [InlineData("unreachable", typeof(AzureCallException), "cannot be reached")]
+    [InlineData("500", typeof(AzureRequestException), "answered 500")]
+    [InlineData("unreachable", typeof(AzureRequestException), "cannot be reached")]
     public async Task Fault_IsSaidInWords(string fault, Type exception, string words)
     {
         await FaultAsync("arm", fault);

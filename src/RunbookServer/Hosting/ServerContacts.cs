@@ -1,0 +1,52 @@
+using Runbooks.Model.Definition;
+using Runbooks.Notifications;
+using RunbookServer.Terminal;
+
+namespace RunbookServer.Hosting;
+
+/// <summary>Who is asked: in practice everybody, in the outbox; otherwise whoever <c>contacts.yaml</c> names.</summary>
+internal static class ServerContacts
+{
+    public static IServiceCollection AddContacts(this IServiceCollection services, ServerSettings settings, RunbookFolder runbooks) =>
+        !settings.Practice && Find(settings, runbooks) is { } file
+            ? services
+                .AddContacts(_ => RunbookFolder.Read(file))
+                .AddHostedService(provider => ActivatorUtilities.CreateInstance<ContactsWatch>(provider, file))
+            : services.AddSingleton(ContactBook.EveryoneOn("outbox", "terminal"));
+
+    /// <summary>What somebody should know before the first alert.</summary>
+    public static void Say(ContactBook book, IEnumerable<Runbook> runbooks, ServerSettings settings)
+    {
+        var asked = runbooks.SelectMany(runbook => new[] { runbook.ApprovalOf(Phase.Mitigation), runbook.ApprovalOf(Phase.Resolution) })
+            .OfType<Approval>().SelectMany(approval => approval.From.Concat(approval.Escalate.SelectMany(escalation => escalation.To)));
+        if (book.Missing(asked) is { Count: > 0 } missing)
+        {
+            ConsoleOutput.Line($"[yellow]Runbooks ask contacts that nobody is behind: {ConsoleOutput.Plain(string.Join(", ", missing))}.[/] The fallback is asked instead; add them to {ContactsFile.FileName}.");
+        }
+
+        if (!settings.Practice && book.KnowsEveryone)
+        {
+            ConsoleOutput.Line($"[yellow]There is no {ContactsFile.FileName}: every message goes to the outbox, and nobody is called.[/] Copy contacts.sample.yaml beside your runbooks; see docs/contacts.md.");
+        }
+    }
+
+    /// <exception cref="CommandException">The contacts have errors.</exception>
+    public static ContactBook Load(IServiceProvider services)
+    {
+        try
+        {
+            return services.GetRequiredService<ContactBook>();
+        }
+        catch (ContactsException broken)
+        {
+            throw new CommandException($"The contacts have errors; nothing was started.\n{broken.Message}", ExitCode.Failed);
+        }
+    }
+
+    /// <summary>Beside the settings file, else beside the runbooks.</summary>
+    private static string? Find(ServerSettings settings, RunbookFolder runbooks)
+    {
+        var beside = settings.ConfigFile is { } config ? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(config))!, ContactsFile.FileName) : null;
+        return File.Exists(beside) ? beside : runbooks.Contacts;
+    }
+}

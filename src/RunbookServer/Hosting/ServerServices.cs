@@ -1,0 +1,108 @@
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.AzureStorage;
+using Runbooks.Catalog;
+using Runbooks.Intake;
+using Runbooks.Integrations.Notifications.Email;
+using Runbooks.Integrations.Notifications.Outbox;
+using Runbooks.Integrations.Notifications.PagerDuty;
+using Runbooks.Integrations.Notifications.Slack;
+using Runbooks.Integrations.Notifications.Teams;
+using Runbooks.Integrations.Notifications.Webhook;
+using Runbooks.Model.Storage;
+using Runbooks.Notifications;
+using Runbooks.Orchestration.TaskHub;
+using Runbooks.SignedLinks;
+using Runbooks.Sqlite;
+using Runbooks.Sqlite.DurableTask;
+using Runbooks.Sqlite.Store;
+using Runbooks.Storage;
+using Runbooks.Watchdog;
+using Runbooks.Web.Http;
+using RunbookServer.Terminal;
+using Spectre.Console;
+
+namespace RunbookServer.Hosting;
+
+/// <summary>Everything the self-hosted process is made of.</summary>
+internal static class ServerServices
+{
+    public static IServiceCollection AddRunbookServer(this IServiceCollection services, ServerSettings settings, RunbookFolder runbooks) => services
+        .AddRunbooks()
+        .AddRunbooksWeb()
+        .AddKeys(settings)
+        .AddStorage(settings)
+        .AddIncidentTaskHub()
+        .AddSingleton(runbooks)
+        .AddSingleton<LoadedRunbooks>(provider => () => provider.GetRequiredService<RunbookCatalog>().Current)
+        .AddHostedService<RunbookWatch>()
+        .AddWatchdogLoop()
+        .AddIntegrations()
+        .AddMessages(settings, runbooks);
+
+    public static IServiceCollection AddChannels(this IServiceCollection services) => services
+        .AddTeams()
+        .AddSlack()
+        .AddEmail()
+        .AddPagerDuty()
+        .AddWebhook();
+
+    private static IServiceCollection AddStorage(this IServiceCollection services, ServerSettings settings) => settings.Storage == StorageKind.Azure
+        ? services
+            .AddStorageAccount()
+            .AddStoreSignals()
+            .AddSingleton(provider => new WatchTurn(provider.GetRequiredService<ISharedState>(), provider.GetRequiredService<TimeProvider>(), $"{Guid.NewGuid():N}"))
+        : services
+            .AddSqliteDatabase(settings.DataDirectory)
+            .AddLocalStores(settings.DataDirectory)
+            .AddSqliteTaskHub();
+
+    private static IServiceCollection AddKeys(this IServiceCollection services, ServerSettings settings)
+    {
+        services.AddSingleton(HostKeys.Of(settings));
+        services.AddOptions<ApiKeyOptions>().Configure<HostKeys>((options, keys) =>
+        {
+            if (keys.ApiKey is { } key)
+            {
+                options.Keys.Add(key);
+            }
+
+            options.OpenPagesOnLoopback = settings.Practice;
+        });
+
+        // After what the settings name: the first key signs.
+        services.AddOptions<LinkSigningOptions>().PostConfigure<HostKeys>((options, keys) =>
+        {
+            if (keys.LinkKey is { } key)
+            {
+                options.Keys.Add(key);
+            }
+        });
+        return services;
+    }
+
+    private static IServiceCollection AddMessages(this IServiceCollection services, ServerSettings settings, RunbookFolder runbooks)
+    {
+        services.AddSingleton(AnsiConsole.Console);
+        services.AddOutbox().Configure<OutboxOptions>(outbox => outbox.Folder = settings.OutboxDirectory);
+        services.AddSingleton<INotifier, TerminalNotifier>();
+        services.AddChannels();
+        return services.AddContacts(settings, runbooks);
+    }
+}
+
+/// <summary>What commands need that work on files alone: the catalog, every check and action, and every channel, none of them called.</summary>
+internal static class OfflineServices
+{
+    public static ServiceProvider Build()
+    {
+        var services = new ServiceCollection();
+        services.AddSingleton<IConfiguration>(new ConfigurationBuilder().Build());
+        services.AddLogging();
+        services.AddSingleton(TimeProvider.System);
+        services.AddRunbookCatalog();
+        services.AddAlerts();
+        services.AddIntegrations();
+        services.AddSingleton<AddressSecrets>().AddSingleton<ContactsFile>().AddChannels().AddOutbox();
+        return services.BuildServiceProvider();
+    }
+}

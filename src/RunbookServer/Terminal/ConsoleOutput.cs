@@ -1,0 +1,25 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Spectre.Console;
+
+namespace RunbookServer.Terminal;
+
+/// <summary>What the command line prints. Text from outside is escaped: neither markup nor terminal control comes through.</summary>
+internal static class ConsoleOutput
+{
+    private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true };
+
+    /// <summary>Never wrapped: paths and addresses in it are copied.</summary>
+    public static void Error(string message) => Console.Error.WriteLine($"error: {Clean(message)}");
+
+    public static void Line(string markup = "") => AnsiConsole.MarkupLine(markup);
+
+    /// <summary>As it is, never wrapped and never coloured: for links and for what another program reads.</summary>
+    public static void Raw(string text) => Console.Out.WriteLine(Clean(text));
+
+    public static void Json(JsonNode? node) => Raw(node?.ToJsonString(s_indented) ?? "");
+
+    public static string Plain(string? text) => Markup.Escape(Clean(text ?? ""));
+
+    private static string Clean(string text) => string.Concat(text.Select(c => char.IsControl(c) && c != '\n' ? ' ' : c));
+}

@@ -1,0 +1,235 @@
+using System.Globalization;
+using Runbooks.Catalog.Templates;
+using Runbooks.Catalog.Yaml;
+using Runbooks.Model.Text;
+
+namespace Runbooks.Catalog.Reading;
+
+/// <summary>
+/// One mapping of the file while it is read. Values that are missing or wrong are reported and replaced by something
+/// harmless, so that reading goes on and all errors are found. Keys that nobody asked for are unknown.
+/// </summary>
+internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors errors)
+{
+    private readonly List<string> _asked = [];
+
+    public string Path => path;
+
+    public FileErrors Errors => errors;
+
+    public string PathOf(string key) => FileErrors.Join(path, key);
+
+    public bool Has(string key) => Find(key) is not null;
+
+    /// <summary>A single value as it stands; null where there is none. What is wrong with it is for whoever reads it in earnest.</summary>
+    public string? Raw(string key) => Find(key) is YamlScalar { IsNull: false } scalar ? scalar.Value : null;
+
+    public string Text(string key, string fallback = "", bool required = false, int longest = 2_000)
+    {
+        switch (Find(key, required))
+        {
+            case null:
+                return fallback;
+            case YamlScalar { IsNull: false } scalar when scalar.Value.Length <= longest && scalar.Value.Trim().Length > 0:
+                return scalar.Value;
+            case YamlScalar { Value.Length: > 0 } scalar when scalar.Value.Length > longest:
+                errors.AtValue(PathOf(key), $"is longer than {longest} characters.", "Shorten it.");
+                return fallback;
+            case var other:
+                errors.AtValue(PathOf(key), $"is {other.Words} and must be text.", "Write a line of text.");
+                return fallback;
+        }
+    }
+
+    /// <summary>Text that is shown as it stands: a placeholder in it would never be filled.</summary>
+    public string Plain(string key, bool required = false, int longest = 2_000)
+    {
+        var text = Text(key, required: required, longest: longest);
+        if (Template.HasPlaceholder(text))
+        {
+            errors.AtValue(PathOf(key), "holds a placeholder, but this text is shown as it stands.", "Remove it; placeholders belong into 'target', 'with' and the question of an approval.");
+        }
+
+        return text;
+    }
+
+    public TimeSpan? Duration(string key, TimeSpan least, TimeSpan most, bool required = false)
+    {
+        if (Find(key, required) is not { } node)
+        {
+            return null;
+        }
+
+        if (node is YamlScalar scalar && DurationText.TryParse(scalar.Value, out var duration))
+        {
+            if (duration >= least && duration <= most)
+            {
+                return duration;
+            }
+
+            errors.AtValue(PathOf(key), $"is {scalar.Words}.", $"Write a duration from {DurationText.Format(least)} to {DurationText.Format(most)}.");
+            return null;
+        }
+
+        errors.AtValue(PathOf(key), $"is {node.Words} and must be a duration.", $"Write {DurationText.Words}.");
+        return null;
+    }
+
+    public int? Integer(string key, int least, int most)
+    {
+        if (Find(key) is not { } node)
+        {
+            return null;
+        }
+
+        if (node is YamlScalar scalar && int.TryParse(scalar.Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+            && number >= least && number <= most)
+        {
+            return number;
+        }
+
+        errors.AtValue(PathOf(key), $"is {node.Words}.", $"Write a whole number from {least} to {most}.");
+        return null;
+    }
+
+    public bool Flag(string key)
+    {
+        switch (Find(key))
+        {
+            case null or YamlScalar { Plain: true, Value: "false" }:
+                return false;
+            case YamlScalar { Plain: true, Value: "true" }:
+                return true;
+            case var other:
+                errors.AtValue(PathOf(key), $"is {other.Words}.", "Write true or false.");
+                return false;
+        }
+    }
+
+    public T Choice<T>(string key, T fallback, bool required = false) where T : struct, Enum
+    {
+        if (Find(key, required) is not { } node)
+        {
+            return fallback;
+        }
+
+        var choices = CamelCase.Choices(typeof(T));
+        var index = node is YamlScalar scalar ? choices.ToList().IndexOf(scalar.Value) : -1;
+        if (index >= 0)
+        {
+            return Enum.GetValues<T>()[index];
+        }
+
+        var guess = node is YamlScalar { IsNull: false } word ? Suggestion.For(word.Value, choices) : "";
+        errors.AtValue(PathOf(key), $"is {node.Words}.", $"{guess}Write one of: {string.Join(", ", choices)}.");
+        return fallback;
+    }
+
+    /// <summary>A list of words; a single word counts as a list of one.</summary>
+    public IReadOnlyList<string> Words(string key, bool required = false)
+    {
+        switch (Find(key, required))
+        {
+            case null:
+                return [];
+            case YamlScalar { IsNull: false } one when one.Value.Length > 0:
+                return [one.Value];
+            case YamlSequence { Items.Count: > 0 } list:
+                return [.. list.Items.Select((item, index) => Word(item, $"{PathOf(key)}[{index}]")).OfType<string>()];
+            case var other:
+                errors.AtValue(PathOf(key), other is YamlSequence ? "is an empty list." : $"is {other.Words} and must be a list.", "Write at least one name, for example [name].");
+                return [];
+        }
+    }
+
+    public IReadOnlyDictionary<string, string> TextMap(string key) => Find(key) switch
+    {
+        null => new Dictionary<string, string>(),
+        YamlMapping found => found.Entries.ToDictionary(entry => entry.Key, entry => Word(entry.Value, $"{PathOf(key)}.{entry.Key}") ?? ""),
+        var other => Wrong<IReadOnlyDictionary<string, string>>(key, other, "a mapping of names to texts", new Dictionary<string, string>()),
+    };
+
+    public YamlSection? Sub(string key, bool required = false) => Find(key, required) switch
+    {
+        null => null,
+        YamlMapping found => new(found, PathOf(key), errors),
+        var other => Wrong<YamlSection?>(key, other, "a mapping", null),
+    };
+
+    public IReadOnlyList<YamlSection> Items(string key, bool required = false) => Find(key, required) switch
+    {
+        null => [],
+        YamlSequence { Items.Count: > 0 } list => [.. list.Items.Select((item, index) => Item(item, $"{PathOf(key)}[{index}]")).OfType<YamlSection>()],
+        var other => Wrong<IReadOnlyList<YamlSection>>(key, other, "a list with at least one item", []),
+    };
+
+    /// <summary>The entries of a mapping from names of the author's choice to mappings.</summary>
+    public IReadOnlyList<(string Name, YamlSection Section)> Named(string key, bool required = false) => Find(key, required) switch
+    {
+        null => [],
+        YamlMapping { Entries.Count: > 0 } found =>
+            [.. found.Entries.Select(entry => (entry.Key, Item(entry.Value, $"{PathOf(key)}.{entry.Key}"))).Where(pair => pair.Item2 is not null).Select(pair => (pair.Key, pair.Item2!))],
+        var other => Wrong<IReadOnlyList<(string, YamlSection)>>(key, other, "a mapping with at least one name", []),
+    };
+
+    /// <summary>The mapping as it stands; null when there is none.</summary>
+    public YamlMapping? Free(string key) => Find(key) switch
+    {
+        null => null,
+        YamlMapping found => found,
+        var other => Wrong<YamlMapping?>(key, other, "a mapping", null),
+    };
+
+    /// <summary>Reports every key that was not asked for. Call it last.</summary>
+    public void RejectOthers()
+    {
+        foreach (var entry in mapping.Entries.Where(entry => !_asked.Contains(entry.Key)))
+        {
+            errors.AtKey(PathOf(entry.Key), "is not a known key.", $"{Suggestion.For(entry.Key, _asked)}The keys here are: {string.Join(", ", _asked)}.");
+        }
+    }
+
+    private YamlNode? Find(string key, bool required = false)
+    {
+        if (!_asked.Contains(key))
+        {
+            _asked.Add(key);
+        }
+
+        var node = mapping.Entries.FirstOrDefault(entry => entry.Key == key)?.Value;
+        if (node is null && required)
+        {
+            errors.AtKey(PathOf(key), "is missing.", $"Add '{key}:'.");
+        }
+
+        return node;
+    }
+
+    private YamlSection? Item(YamlNode node, string at)
+    {
+        if (node is YamlMapping found)
+        {
+            return new(found, at, errors);
+        }
+
+        errors.AtValue(at, $"is {node.Words} and must be a mapping.", "Write 'key: value' lines, indented.");
+        return null;
+    }
+
+    private string? Word(YamlNode node, string at)
+    {
+        if (node is YamlScalar { IsNull: false } scalar && scalar.Value.Length is > 0 and <= 500)
+        {
+            return scalar.Value;
+        }
+
+        errors.AtValue(at, $"is {node.Words} and must be a text of at most 500 characters.", "Write a text.");
+        return null;
+    }
+
+    private T Wrong<T>(string key, YamlNode node, string expected, T fallback)
+    {
+        errors.AtValue(PathOf(key), $"is {(node is YamlSequence or YamlMapping && expected.StartsWith(node.Words, StringComparison.Ordinal) ? "empty" : node.Words)} and must be {expected}.", "See docs/runbook-format.md for an example.");
+        return fallback;
+    }
+}

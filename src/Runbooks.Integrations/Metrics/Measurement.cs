@@ -1,0 +1,55 @@
+using Runbooks.Model.Incidents;
+
+namespace Runbooks.Integrations.Metrics;
+
+/// <summary>Puts a measured value, or its absence, into a finding: the same words for every source.</summary>
+internal static class Measurement
+{
+    public const int MaxPoints = 60;
+
+    /// <param name="hint">What to look at when nobody knows why there is nothing.</param>
+    public static CheckResult Empty(FailingWhen failing, WhenEmpty whenEmpty, string hint)
+    {
+        const string Nothing = "The query found nothing";
+        var result = (failing.IsAbsent, whenEmpty) switch
+        {
+            (true, _) => CheckResult.Failing($"{Nothing}; there should be a value."),
+            (_, WhenEmpty.Passing) => CheckResult.Passing($"{Nothing}, which counts as healthy here."),
+            (_, WhenEmpty.Failing) => CheckResult.Failing($"{Nothing}, which counts as failing here."),
+            _ => CheckResult.Unknown($"{Nothing}: {hint}"),
+        };
+        return result with { Threshold = failing.ToString() };
+    }
+
+    /// <param name="among">Which one of several it is, in words; empty for the only one.</param>
+    public static CheckResult Judge(FailingWhen failing, double value, string? unit, string among)
+    {
+        var text = FailingWhen.Number(value);
+        var (verdict, held) = (failing.IsAbsent, double.IsNaN(value), failing.Holds(value)) switch
+        {
+            (true, _, _) => (Verdict.Passing, "there is a value"),
+            (_, true, _) => (Verdict.Unknown, "not a number, so it says nothing"),
+            (_, _, true) => (Verdict.Failing, $"limit {failing}"),
+            _ => (Verdict.Passing, $"failing would be {failing}"),
+        };
+        return new CheckResult(verdict, $"{(unit is null ? text : $"{text} {unit}")}{among}; {held}.") { Value = text, Threshold = failing.ToString(), Unit = unit };
+    }
+}
+
+/// <summary>An amount of bytes as a person reads it: <c>26.9 GiB</c>.</summary>
+internal static class Size
+{
+    private static readonly string[] s_units = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"];
+
+    public static string Words(long bytes)
+    {
+        var (value, unit) = ((double)bytes, 0);
+        // A value that would be rounded up to 1024 belongs to the next unit.
+        while (Math.Round(value, 1) >= 1024 && unit < s_units.Length - 1)
+        {
+            (value, unit) = (value / 1024, unit + 1);
+        }
+
+        return bytes == 1 ? "1 byte" : FormattableString.Invariant($"{value:0.#} {s_units[unit]}");
+    }
+}

@@ -1,0 +1,69 @@
+using System.Globalization;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Text;
+
+namespace Runbooks.Model.Incidents;
+
+/// <summary>What people are told about a gate, in the same words on every page, card and API answer.</summary>
+public static class GateText
+{
+    /// <summary>How a closed gate ended, for whoever comes late.</summary>
+    public static string HowItEnded(Gate gate)
+    {
+        var when = gate.ClosedAt is { } at ? $" at {Clock(at)}" : "";
+        return gate.Outcome switch
+        {
+            GateOutcome.Approved when gate.Decisions.Count > 0 =>
+                $"{string.Join(" and ", gate.Decisions.Where(d => d.Verb == DecisionVerb.Approve).Select(d => d.Person))} approved this{when}.",
+            GateOutcome.Rejected or GateOutcome.TakenOver when gate.Decisions.Count > 0 =>
+                $"{gate.Decisions[^1].Person} {Past(gate.Decisions[^1].Verb)} this{when}.",
+            _ => $"Closed{when}. {gate.ClosedBy}",
+        };
+    }
+
+    /// <summary>How an incident ended that never asked, or has ended since.</summary>
+    public static string HowItEnded(Incident incident) =>
+        $"Incident {incident.Id} ended{(incident.ClosedAt is { } at ? $" at {Clock(at)}" : "")} as {CamelCase.Of(incident.State)}. {incident.Reason}".TrimEnd();
+
+    /// <summary>What is told to somebody who comes when there is nothing to decide any more.</summary>
+    public static string Late(Gate gate, DateTimeOffset now) => gate switch
+    {
+        { Outcome: not GateOutcome.Pending } => HowItEnded(gate),
+        _ when now >= gate.ExpiresAt => $"Nobody decided before {Clock(gate.ExpiresAt)}; this question has expired.",
+        _ => "This question is still open. Decide from the newest message.",
+    };
+
+    /// <summary>How a closed gate ended, in a word or two: the beginning of a card's title.</summary>
+    public static string Brief(Gate gate) => gate.Outcome switch
+    {
+        GateOutcome.Approved => "Approved",
+        GateOutcome.Rejected => "Rejected",
+        GateOutcome.TakenOver => "Taken over",
+        GateOutcome.Expired => "Nobody answered",
+        GateOutcome.SelfRecovered => "Recovered by itself",
+        GateOutcome.Pending => "Waiting",
+        _ => "Closed",
+    };
+
+    public static string Said(Decision decision) =>
+        $"{decision.Person} {Past(decision.Verb)} (by {decision.Via}){(decision.Reason is { Length: > 0 } reason ? $": {reason}" : ".")}";
+
+    /// <summary>What happens when nobody answers, and when.</summary>
+    public static string Silence(Gate gate)
+    {
+        var next = gate.Reminders.FirstOrDefault(reminder => reminder.To.Count > 0);
+        return $"{(next is null ? "" : $"At {Clock(next.At)} {string.Join(", ", next.To)} is asked too. ")}At {Clock(gate.ExpiresAt)} {WhenTimeIsUp(gate)}";
+    }
+
+    /// <summary>What happens once nobody has answered in time.</summary>
+    public static string WhenTimeIsUp(Gate gate) => gate.OnTimeout switch
+    {
+        OnTimeout.ProceedIfReversible when gate.Plan.Reversible => "the steps run all the same, since every one can be undone.",
+        OnTimeout.Escalate => "the fallback contact is asked.",
+        _ => "nothing is done and the incident is closed as expired.",
+    };
+
+    public static string Past(DecisionVerb verb) => verb switch { DecisionVerb.Approve => "approved", DecisionVerb.Reject => "rejected", _ => "took over" };
+
+    public static string Clock(DateTimeOffset at) => at.ToUniversalTime().ToString("HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
+}

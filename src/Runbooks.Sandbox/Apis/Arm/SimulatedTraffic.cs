@@ -1,0 +1,121 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using System.Xml;
+
+namespace Runbooks.Sandbox.Apis.Arm;
+
+/// <summary>
+/// Two regions that serve users. Region b is slow from the first question on and recovers after a while; what users feel
+/// depends on how Traffic Manager spreads them.
+/// </summary>
+internal sealed class SimulatedTraffic(TrafficManagerKind profiles, SandboxOptions options, TimeProvider time)
+{
+    private const double Fast = 210;
+    private const double Slow = 4200;
+    private readonly Lock _lock = new();
+    private DateTimeOffset? _began;
+
+    public void Reset()
+    {
+        lock (_lock)
+        {
+            _began = null;
+        }
+    }
+
+    /// <summary>Whether the resource belongs to the slow region, now.</summary>
+    public bool IsSlow(string resource) => IsB(resource) && IsSlowAt(time.GetUtcNow());
+
+    /// <summary>What Azure would have measured on a resource.</summary>
+    public IEnumerable<MeasuredSeries> Measure(string resource, string metric) => metric switch
+    {
+        "BackendLastByteResponseTime" or "ApplicationGatewayTotalTime" => [new([], at => Latency(resource, at))],
+        "availabilityResults/duration" => [new([], at => profiles.SharesOf(resource).Sum(share => share.Value * Latency(share.Key, at)))],
+        "OriginHealthPercentage" =>
+        [
+            new([new("Origin", "cluster-a.practice.example:443"), new("OriginGroup", "clusters")], _ => 100),
+            new([new("Origin", "cluster-b.practice.example:443"), new("OriginGroup", "clusters")], _ => 100),
+        ],
+        _ => [],
+    };
+
+    private double Latency(string resource, DateTimeOffset at) =>
+        (IsB(resource) && IsSlowAt(at) ? Slow : Fast) + (20 * Math.Sin(at.ToUnixTimeSeconds() / 90.0));
+
+    // In the minutes before somebody looked it was slow already: that is why somebody looked.
+    private bool IsSlowAt(DateTimeOffset at)
+    {
+        lock (_lock)
+        {
+            _began ??= time.GetUtcNow();
+            return at > _began - TimeSpan.FromMinutes(6) && at < _began + options.RegionRecoversAfter;
+        }
+    }
+
+    private static bool IsB(string resource) => resource.EndsWith("-b", StringComparison.OrdinalIgnoreCase);
+}
+
+/// <summary>One series.</summary>
+internal sealed record MeasuredSeries(IReadOnlyList<KeyValuePair<string, string>> Dimensions, Func<DateTimeOffset, double> At);
+
+/// <summary>The metrics API over what the traffic does.</summary>
+internal static class ArmMetrics
+{
+    public static IResult? Show(ArmRequest request, SimulatedTraffic traffic, TimeProvider time)
+    {
+        var query = request.Http.Query;
+        var span = query["timespan"].ToString().Split('/');
+        if (span.Length != 2 || !Time(span[0], out var from) || !Time(span[1], out var to) || query["metricnames"].Count == 0 || to <= from)
+        {
+            return null;
+        }
+
+        var metric = query["metricnames"].ToString();
+        var (every, field) = (XmlConvert.ToTimeSpan(query["interval"].ToString()), query["aggregation"].ToString());
+        var series = new JsonArray([.. traffic.Measure(request.Name, metric).Select(one => new JsonObject
+        {
+            ["metadatavalues"] = new JsonArray([.. one.Dimensions.Select(dimension => new JsonObject
+            {
+                ["name"] = new JsonObject { ["value"] = dimension.Key, ["localizedValue"] = dimension.Key },
+                ["value"] = dimension.Value,
+            })]),
+            ["data"] = Points(from, to, every, field, one.At, time.GetUtcNow()),
+        })]);
+        return Results.Text(
+            new JsonObject
+            {
+                ["cost"] = 0,
+                ["timespan"] = query["timespan"].ToString(),
+                ["interval"] = query["interval"].ToString(),
+                ["value"] = new JsonArray(new JsonObject
+                {
+                    ["id"] = $"{request.Root}/providers/Microsoft.Insights/metrics/{metric}",
+                    ["type"] = "Microsoft.Insights/metrics",
+                    ["name"] = new JsonObject { ["value"] = metric, ["localizedValue"] = metric },
+                    ["unit"] = "MilliSeconds",
+                    ["timeseries"] = series,
+                }),
+            }.ToJsonString(),
+            "application/json");
+    }
+
+    private static JsonArray Points(DateTimeOffset from, DateTimeOffset to, TimeSpan every, string field, Func<DateTimeOffset, double> at, DateTimeOffset now)
+    {
+        var points = new JsonArray();
+        for (var minute = from; minute < to; minute += every)
+        {
+            var point = new JsonObject { ["timeStamp"] = minute.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture) };
+            points.Add(point);
+            // As in Azure: what is measured right now is there only a little later. Here that is the last minute's beginning.
+            if (minute + every <= to || minute <= now)
+            {
+                point[field] = Math.Round(at(minute + every), 1);
+            }
+        }
+
+        return points;
+    }
+
+    private static bool Time(string text, out DateTimeOffset time) =>
+        DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out time);
+}

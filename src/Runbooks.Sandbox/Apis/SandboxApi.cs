@@ -1,0 +1,56 @@
+namespace Runbooks.Sandbox.Apis;
+
+/// <summary>
+/// One API that the sandbox speaks: its routes, its state, and how it words its errors. To add one, derive from this in
+/// a folder of its own and name it in <see cref="SandboxServices"/>.
+/// </summary>
+internal abstract class SandboxApi(string name)
+{
+    /// <summary>The first segment of its paths, and its name in faults and in the state.</summary>
+    public string Name => name;
+
+    /// <param name="routes">Already under <c>/{Name}</c>.</param>
+    public abstract void Map(IEndpointRouteBuilder routes);
+
+    /// <summary>Its state for tests and the curious; serialised as JSON.</summary>
+    public abstract object Describe();
+
+    /// <summary>Back to how it began.</summary>
+    public abstract void Reset();
+
+    /// <summary>An error response in the API's own words; also what a fault with a status code answers.</summary>
+    public abstract IResult Error(int status, HttpRequest request);
+
+    /// <summary>Whether this request is one that the fault could meet in the real API.</summary>
+    public virtual bool CanHit(Fault fault, HttpRequest request) => true;
+}
+
+/// <summary>How the sandbox is started.</summary>
+public sealed record SandboxOptions
+{
+    public const int DefaultPort = 7072;
+
+    /// <summary>The loopback port; 0 for any free one.</summary>
+    public int Port { get; init; } = DefaultPort;
+
+    /// <summary>How long a deleted pod lingers before its replacement is created.</summary>
+    public TimeSpan TerminatesAfter { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How long a new pod takes from its creation until it is ready.</summary>
+    public TimeSpan ReadyAfter { get; init; } = TimeSpan.FromMilliseconds(1500);
+
+    /// <summary>How long the provider's outage lasts from the first question on.</summary>
+    public TimeSpan ProviderRecoversAfter { get; init; } = TimeSpan.FromMinutes(3);
+
+    /// <summary>How long region b stays slow from the first question on.</summary>
+    public TimeSpan RegionRecoversAfter { get; init; } = TimeSpan.FromMinutes(3);
+
+    /// <summary>How long somebody goes on sending abuse.</summary>
+    public TimeSpan AbuserTiresAfter { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How long a long-running operation takes.</summary>
+    public TimeSpan OperationTakes { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>The clock that all state of the sandbox follows.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+}

@@ -1,0 +1,99 @@
+using System.Net;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Runbooks.Sandbox.Apis;
+using Runbooks.Sandbox.Apis.AppConfiguration;
+using Runbooks.Sandbox.Apis.Arm;
+using Runbooks.Sandbox.Apis.Kubernetes;
+using Runbooks.Sandbox.Apis.Logs;
+using Runbooks.Sandbox.Apis.Prometheus;
+using Runbooks.Sandbox.Apis.Provider;
+
+namespace Runbooks.Sandbox;
+
+/// <summary>
+/// A small world to practise on: real HTTP on loopback, speaking just enough of the APIs that runbooks touch, with
+/// state that answers to what is done to it. Each API has a folder of its own; see <see cref="SandboxApi"/>.
+/// </summary>
+public sealed class SandboxServer : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private SandboxServer(WebApplication app, Uri baseAddress)
+    {
+        _app = app;
+        BaseAddress = baseAddress;
+    }
+
+    /// <summary>Where it listens, without a trailing slash in its path: <c>http://127.0.0.1:7072</c>.</summary>
+    public Uri BaseAddress { get; }
+
+    /// <exception cref="IOException">The port is taken.</exception>
+    public static async Task<SandboxServer> StartAsync(SandboxOptions options, CancellationToken cancellationToken)
+    {
+        var app = Build(options);
+        try
+        {
+            await app.StartAsync(cancellationToken);
+        }
+        catch
+        {
+            await app.DisposeAsync();
+            throw;
+        }
+
+        var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+        return new SandboxServer(app, new Uri(address));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+    }
+
+    private static WebApplication Build(SandboxOptions options)
+    {
+        // Built from nothing: the sandbox must not pick up the host's addresses or log settings from the environment.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.Listen(IPAddress.Loopback, options.Port);
+            kestrel.Limits.MaxRequestBodySize = 1024 * 1024;
+        });
+        // A request that a fault keeps waiting must not keep the sandbox from stopping.
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(1));
+        builder.Services.AddRoutingCore();
+        builder.Services.AddSingleton(options).AddSingleton(options.Time).AddSingleton<FaultRegistry>().AddSandboxApis();
+
+        var app = builder.Build();
+        app.UseMiddleware<FaultMiddleware>();
+        app.UseRouting();
+        SandboxControl.Map(app);
+        foreach (var api in app.Services.GetServices<SandboxApi>())
+        {
+            api.Map(app.MapGroup("/" + api.Name));
+        }
+
+        app.UseEndpoints(_ => { });
+        return app;
+    }
+}
+
+internal static class SandboxServices
+{
+    public static IServiceCollection AddSandboxApis(this IServiceCollection services) => services
+        .AddSingleton<SandboxClusters>()
+        .AddSingleton<AccessReview>()
+        .AddSingleton<SandboxApi, KubernetesApi>()
+        .AddSingleton<SandboxApi, PrometheusApi>()
+        .AddSingleton<SandboxApi, ProviderApi>()
+        .AddSingleton<SandboxApi, AppConfigurationApi>()
+        .AddArm()
+        .AddSingleton<SandboxApi, ArmApi>()
+        .AddSingleton<Abuse>()
+        .AddSingleton<LogTable, SlowRequestsTable>()
+        .AddSingleton<LogTable, FlaggedPromptsTable>()
+        .AddSingleton<LogTable, EdgeTable>()
+        .AddSingleton<SandboxApi, LogsApi>();
+}

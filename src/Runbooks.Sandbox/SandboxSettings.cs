@@ -1,0 +1,28 @@
+namespace Runbooks.Sandbox;
+
+/// <summary>The configuration that points the real integrations at the sandbox; nothing else tells them apart from production.</summary>
+public static class SandboxSettings
+{
+    public static IReadOnlyDictionary<string, string?> For(Uri sandbox)
+    {
+        var root = sandbox.ToString().TrimEnd('/');
+        return new Dictionary<string, string?>
+        {
+            ["Kubernetes:Default"] = "b",
+            ["Kubernetes:Clusters:b:Server"] = $"{root}/kubernetes/b",
+            ["Kubernetes:Clusters:b:Token"] = "practice",
+            ["Prometheus:Default"] = "practice",
+            ["Prometheus:Endpoints:practice:Url"] = $"{root}/prometheus",
+            ["LlmProvider:Default"] = "practice",
+            ["LlmProvider:Providers:practice:Url"] = $"{root}/provider/v1",
+            ["LlmProvider:Providers:practice:ApiKey"] = "practice",
+            ["LlmProvider:Providers:practice:Model"] = "practice-large",
+            ["LlmProvider:Providers:local:Url"] = $"{root}/provider/local/v1",
+            ["AppConfiguration:Default"] = "practice",
+            ["AppConfiguration:Stores:practice:Endpoint"] = $"{root}/appconfiguration",
+            ["Azure:ManagementEndpoint"] = $"{root}/arm",
+            ["Azure:LogsEndpoint"] = $"{root}/logs",
+            ["HttpProbe:AllowedHosts:0"] = sandbox.Authority,
+        };
+    }
+}

@@ -1,0 +1,29 @@
+namespace Runbooks.Web;
+
+/// <summary>Small things about text that pages and answers share.</summary>
+internal static class DisplayText
+{
+    public static string Clip(string text, int length) => text.Length <= length ? text : string.Concat(text.AsSpan(0, length - 1), "…");
+
+    /// <summary>"1 alert", "3 alerts".</summary>
+    public static string Count(int count, string one) => $"{count} {one}{(count == 1 ? "" : "s")}";
+
+    /// <summary>How far away a moment is: "in 14 min", "3 min ago".</summary>
+    public static string Relative(DateTimeOffset at, DateTimeOffset now)
+    {
+        var distance = (at - now).Duration();
+        var amount = distance switch
+        {
+            { TotalSeconds: < 5 } => null,
+            { TotalSeconds: < 60 } => $"{(int)distance.TotalSeconds} s",
+            { TotalMinutes: < 60 } => $"{(int)distance.TotalMinutes} min",
+            { TotalHours: < 48 } => $"{(int)distance.TotalHours} h {distance.Minutes} min",
+            _ => $"{(int)distance.TotalDays} days",
+        };
+        return amount is null ? "now" : at > now ? $"in {amount}" : $"{amount} ago";
+    }
+
+    /// <summary>A link from outside, if it is one that a browser may be sent to.</summary>
+    public static string? SafeLink(string? link) =>
+        Uri.TryCreate(link, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" ? uri.AbsoluteUri : null;
+}

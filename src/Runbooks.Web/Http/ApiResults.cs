@@ -1,0 +1,84 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Runbooks.Intake.Parsing;
+
+namespace Runbooks.Web.Http;
+
+/// <summary>Answers of the API.</summary>
+internal static class ApiResults
+{
+    public static IResult Json<T>(T value, int status = StatusCodes.Status200OK) => Results.Json(value, WebJson.Options, statusCode: status);
+
+    public static IResult Problem(int status, string title, params IReadOnlyList<AlertError> errors) =>
+        Results.Json(new ProblemBody(title, status, errors.Count == 0 ? null : errors), WebJson.Options, "application/problem+json", status);
+
+    public static IResult TooLarge(int limit) =>
+        Problem(StatusCodes.Status413PayloadTooLarge, $"The body is larger than {limit / 1024} KB. Send fewer alerts at once.");
+
+    /// <summary>Senders of alerts try again on 503, and on hardly anything else.</summary>
+    public static IResult TryAgain(HttpResponse response)
+    {
+        response.Headers.RetryAfter = "5";
+        return Problem(StatusCodes.Status503ServiceUnavailable, "It could not be recorded at the moment. Send it again.");
+    }
+
+    /// <param name="Title">What is wrong, in one sentence.</param>
+    private sealed record ProblemBody(string Title, int Status, IReadOnlyList<AlertError>? Errors);
+}
+
+/// <summary>JSON as the outside contract has it: camelCase names and words.</summary>
+internal static class WebJson
+{
+    public static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
+    {
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false) },
+    };
+}
+
+/// <summary>A page with the headers that every page carries.</summary>
+internal sealed class PageResult<TPage>(object parameters, int status = StatusCodes.Status200OK) : IResult, IStatusCodeHttpResult
+    where TPage : IComponent
+{
+    public int? StatusCode => status;
+
+    public Task ExecuteAsync(HttpContext httpContext)
+    {
+        PageHeaders.Write(httpContext.Response);
+        return new RazorComponentResult<TPage>(parameters) { StatusCode = status, PreventStreamingRendering = true }.ExecuteAsync(httpContext);
+    }
+}
+
+/// <summary>What keeps a page from running anything, from being framed, stored or found, and its address from travelling.</summary>
+internal static class PageHeaders
+{
+    private const string Policy =
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+    public static void Write(HttpResponse response)
+    {
+        var headers = response.Headers;
+        headers.ContentSecurityPolicy = Policy;
+        headers.XContentTypeOptions = "nosniff";
+        headers.XFrameOptions = "DENY";
+        headers.CacheControl = "no-store";
+        headers["Referrer-Policy"] = "no-referrer";
+        headers["X-Robots-Tag"] = "noindex, nofollow";
+        headers["Cross-Origin-Opener-Policy"] = "same-origin";
+        headers["Cross-Origin-Resource-Policy"] = "same-origin";
+        headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()";
+    }
+}
+
+/// <summary>After a form the browser asks for the page anew, so that going back does not send the form again.</summary>
+internal sealed class SeeOther(string to) : IResult
+{
+    public Task ExecuteAsync(HttpContext httpContext)
+    {
+        httpContext.Response.StatusCode = StatusCodes.Status303SeeOther;
+        httpContext.Response.Headers.Location = to;
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,71 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Runbooks.Model.Storage;
+using Runbooks.Web.Pages;
+
+namespace Runbooks.Web.Http;
+
+/// <summary>The host's edge: the one place where a fault becomes a status.</summary>
+public sealed class HttpRequestRunner(ILogger<HttpRequestRunner> logger)
+{
+    internal async Task<IResult> RunAsync(HttpRequest request, Func<CancellationToken, Task<IResult>> work, Caller caller = Caller.Script)
+    {
+        var gone = request.HttpContext.RequestAborted;
+        try
+        {
+            return await work(gone);
+        }
+        catch (OperationCanceledException) when (gone.IsCancellationRequested)
+        {
+            return Results.StatusCode(StatusCodes.Status499ClientClosedRequest);
+        }
+        catch (BadHttpRequestException refused)
+        {
+            return refused.StatusCode == StatusCodes.Status413PayloadTooLarge
+                ? ApiResults.TooLarge(RequestBody.MaxAlerts)
+                : ApiResults.Problem(refused.StatusCode, "The request could not be read.");
+        }
+        catch (StoreUnavailableException fault)
+        {
+            Log.Unavailable(logger, fault);
+            return TryAgain(request, caller);
+        }
+#pragma warning disable CA1031 // The edge of the host: whatever it was, the sender is told whether to try again and not what broke inside.
+        catch (Exception fault)
+#pragma warning restore CA1031
+        {
+            Log.Broke(logger, fault);
+            return caller switch
+            {
+                Caller.Sender => TryAgain(request, caller),
+                Caller.Person => Page(StatusCodes.Status500InternalServerError, "Something broke", "It is in the log. Nothing was decided by this."),
+                _ => ApiResults.Problem(StatusCodes.Status500InternalServerError, "Something broke on our side; it is in the log."),
+            };
+        }
+    }
+
+    private static IResult TryAgain(HttpRequest request, Caller caller)
+    {
+        if (caller != Caller.Person)
+        {
+            return ApiResults.TryAgain(request.HttpContext.Response);
+        }
+
+        request.HttpContext.Response.Headers.RetryAfter = "5";
+        return Page(StatusCodes.Status503ServiceUnavailable, "Not now", "The records cannot be reached at the moment. Nothing was decided. Try again in a few seconds.");
+    }
+
+    private static PageResult<MessagePage> Page(int status, string title, string text) => new(new { Title = title, Text = text }, status);
+}
+
+/// <summary>Who is answered when something breaks.</summary>
+internal enum Caller
+{
+    Script,
+
+    /// <summary>A sender of alerts, which repeats a post that was answered 503 and no other: every fault of ours is one.</summary>
+    Sender,
+
+    /// <summary>Somebody who looks at a page.</summary>
+    Person,
+}

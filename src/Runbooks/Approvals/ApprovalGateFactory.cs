@@ -1,0 +1,104 @@
+using Runbooks.Catalog.Templates;
+using Runbooks.Execution;
+using Runbooks.Guardrails;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
+using Runbooks.Notifications;
+
+namespace Runbooks.Approvals;
+
+/// <summary>The rules by which a new gate is pending, or closed from the start.</summary>
+public static class ApprovalGateFactory
+{
+    /// <summary>Asked where a runbook that heals itself has to ask after all.</summary>
+    private static readonly Approval AskAfterAll = new() { Ask = "Run this self-healing runbook on {{ target }}?", From = [ContactBook.Fallback] };
+
+    public static Gate Make(
+        Incident incident, Runbook runbook, Phase phase, int round, Plan plan, IReadOnlyList<GuardrailViolation> violations, bool unclear, string? difference, DateTimeOffset now)
+    {
+        var approval = runbook.ApprovalOf(phase) ?? AskAfterAll;
+        var mustAsk = unclear || difference is not null || incident.Mode == RunMode.ApproveAll || violations.Any(IsWarning);
+        var warnings = violations.Select(violation => violation.Why).ToList();
+        if (incident.Follows is { } before)
+        {
+            warnings.Insert(0, $"The last fix did not hold: incident {before} on this target was resolved shortly before.");
+        }
+
+        if (unclear)
+        {
+            warnings.Add("Not every check could be answered, and none of the answered ones failed.");
+        }
+
+        var gate = new Gate
+        {
+            Id = Gate.IdOf(phase, round),
+            Phase = phase,
+            Round = round,
+            Question = Clip.To(Template.RenderLenient(approval.Ask, IncidentTemplateScope.Of(incident) with { Target = IncidentText.Target(incident.Target) }), 300),
+            Plan = plan,
+            Difference = difference,
+            Warnings = warnings,
+            Overrules = [.. violations.Where(IsWarning).Select(violation => violation.Guardrail)],
+            Approvers = approval.From.Count > 0 ? approval.From : [ContactBook.Fallback],
+            Required = approval.Required,
+            SeparationOfDuties = approval.SeparationOfDuties,
+
+            // Silence overrules no warning.
+            OnTimeout = mustAsk && approval.OnTimeout == OnTimeout.ProceedIfReversible ? OnTimeout.Abort : approval.OnTimeout,
+            OpenedAt = now,
+            ExpiresAt = now + approval.Timeout,
+            Reminders = RemindersOf(approval, now),
+        };
+        return Settle(gate, incident, runbook, violations, mustAsk, now);
+    }
+
+    private static bool IsWarning(GuardrailViolation violation) => violation.Severity == GuardrailSeverity.AskFirst;
+
+    private static Gate Settle(Gate gate, Incident incident, Runbook runbook, IReadOnlyList<GuardrailViolation> violations, bool mustAsk, DateTimeOffset now)
+    {
+        if (incident.Stop is { } stop)
+        {
+            return Closed(GateOutcome.Cancelled, $"{stop.By} stopped the incident: {stop.Reason}");
+        }
+
+        if (Incident.RecoveredBeforeActing(incident))
+        {
+            return Closed(GateOutcome.SelfRecovered, "The alert was resolved before anybody had to decide.");
+        }
+
+        if (violations.MaxBy(violation => violation.Severity) is { Severity: > GuardrailSeverity.AskFirst } strictest)
+        {
+            return Closed(
+                strictest.Severity switch
+                {
+                    GuardrailSeverity.DiagnoseOnly => GateOutcome.DiagnosedOnly,
+                    GuardrailSeverity.Suppress => GateOutcome.Suppressed,
+                    _ => GateOutcome.Refused,
+                },
+                strictest.Why);
+        }
+
+        if (gate.Plan.Blocker is { } blocker)
+        {
+            return Closed(GateOutcome.Refused, $"It cannot run as things are. {blocker}");
+        }
+
+        return runbook.ApprovalOf(gate.Phase) is null && !mustAsk
+            ? Closed(GateOutcome.Approved, "This runbook heals by itself; nobody had to be asked.")
+            : gate;
+
+        Gate Closed(GateOutcome outcome, string why) => gate with { Outcome = outcome, ClosedAt = now, ClosedBy = why };
+    }
+
+    private static List<Reminder> RemindersOf(Approval approval, DateTimeOffset now)
+    {
+        var reminders = approval.Escalate.Select(escalation => new Reminder(now + escalation.After, escalation.To)).ToList();
+        for (var after = approval.RemindAfter ?? approval.Timeout; after < approval.Timeout && reminders.Count < 20; after += approval.RemindAfter!.Value)
+        {
+            reminders.Add(new Reminder(now + after, []));
+        }
+
+        return [.. reminders.OrderBy(reminder => reminder.At)];
+    }
+}

@@ -1,0 +1,143 @@
+using Runbooks.Guardrails;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+using Runbooks.Notifications;
+using Runbooks.Notifications.Storms;
+using Runbooks.Storage;
+
+namespace Runbooks.Approvals;
+
+/// <summary>Opens gates, asks people, and reads from the store what they decided.</summary>
+public sealed class ApprovalGateService(
+    IIncidentStore store,
+    PinnedRunbooks runbooks,
+    PlanBuilder plans,
+    GuardrailEvaluator guardrails,
+    IncidentNotifier notifier,
+    IncidentCards cards,
+    NotificationUpdater sent,
+    StormRegistry storms,
+    StormApprovalNotifier stormNotifier,
+    TimeProvider time)
+{
+    /// <summary>A lost wake-up delays a decision by no more than this.</summary>
+    private static readonly TimeSpan LongestReviewPause = TimeSpan.FromMinutes(15);
+
+    public async Task<GateStatus> OpenAsync(OpenGateRequest request, CancellationToken cancellationToken)
+    {
+        var incident = await store.UpdateAsync(request.IncidentId, i => i.RecordFindings(request.Findings, time.GetUtcNow()), cancellationToken);
+        var runbook = await runbooks.OfAsync(incident, cancellationToken);
+        var id = Gate.IdOf(request.Phase, request.Round);
+        if (incident.FindGate(id) is null)
+        {
+            var plan = await plans.MakeAsync(incident, runbook, request.Phase, cancellationToken);
+            var violations = await guardrails.EvaluateAsync(new GuardrailContext(incident, runbook, request.Phase, AboutToRun: false), cancellationToken);
+            var inStorm = incident.InStorm || await storms.JoinAsync(incident, cancellationToken);
+            incident = await store.UpdateAsync(
+                request.IncidentId,
+                i =>
+                {
+                    var now = time.GetUtcNow();
+                    var gate = ApprovalGateFactory.Make(i, runbook, request.Phase, request.Round, plan, violations, request.Unclear, request.Difference, now);
+                    return i.AddGate(gate, now) with { WakeEvent = request.WakeEvent, InStorm = inStorm };
+                },
+                cancellationToken);
+        }
+
+        // After a crash this runs again: the gate is there, and what was delivered is not sent twice.
+        return await AskAsync(incident, runbook, id, CardKind.ApprovalRequest, cancellationToken);
+    }
+
+    public async Task<GateStatus> ReviewAsync(ReviewGateRequest request, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var (incident, due) = await store.UpdateAsync(
+            request.IncidentId, i => ApprovalSchedule.Advance(i with { WakeEvent = request.WakeEvent }, request.GateId, now), cancellationToken);
+
+        // A crash may have come between a reminder being due and its message: what is on the record is what was sent.
+        if ((due ?? Unsent(incident, request.GateId)) is not { } kind)
+        {
+            await ShowUndecidedEndAsync(incident, request.GateId, cancellationToken);
+            return View(incident, request.GateId);
+        }
+
+        return await AskAsync(incident, await runbooks.OfAsync(incident, cancellationToken), request.GateId, kind, cancellationToken);
+    }
+
+    /// <summary>After a person's decision the cards were brought up to date by whoever took it; time and recovery have nobody else.</summary>
+    private Task ShowUndecidedEndAsync(Incident incident, string gateId, CancellationToken cancellationToken) =>
+        incident.FindGate(gateId) is { Outcome: GateOutcome.Expired or GateOutcome.SelfRecovered or GateOutcome.Cancelled } or { Outcome: GateOutcome.Approved, Decisions.Count: 0 }
+            ? sent.ShowGateAsync(incident, gateId, cancellationToken)
+            : Task.CompletedTask;
+
+    private static CardKind? Unsent(Incident incident, string gateId) =>
+        incident.FindGate(gateId) is { Outcome: GateOutcome.Pending } gate && !incident.WasSent(gate) ? CardKind.Reminder : null;
+
+    private async Task<GateStatus> AskAsync(Incident incident, Runbook runbook, string gateId, CardKind kind, CancellationToken cancellationToken)
+    {
+        var gate = incident.FindGate(gateId)!;
+        if (gate.Outcome != GateOutcome.Pending)
+        {
+            return View(incident, gateId);
+        }
+
+        if (incident.InStorm)
+        {
+            await stormNotifier.AskAsync(gate, runbook, cancellationToken);
+            return View(await store.GetAsync(incident.Id, cancellationToken), gateId);
+        }
+
+        var key = gate.MessageKey;
+        var result = await notifier.SendAsync(
+            incident.Id, key, gate.Approvers, recipient => cards.Approval(incident, runbook, gate, recipient.Name, kind), cancellationToken);
+        if (!result.Reached && !gate.Approvers.Contains(ContactBook.Fallback, StringComparer.OrdinalIgnoreCase))
+        {
+            // Silence is never success: whoever is last in line may decide as well.
+            incident = await store.UpdateAsync(incident.Id, i => ApprovalSchedule.Escalate(i, gateId, [ContactBook.Fallback], time.GetUtcNow()), cancellationToken);
+            gate = incident.FindGate(gateId)!;
+            result = await notifier.SendAsync(
+                incident.Id, $"{key}:fallback", [ContactBook.Fallback], recipient => cards.Approval(incident, runbook, gate, recipient.Name, CardKind.Escalation), cancellationToken);
+        }
+
+        incident = result.Incident;
+        if (!result.Reached)
+        {
+            incident = await store.UpdateAsync(incident.Id, i => ApprovalSchedule.AskAgain(i, gateId, time.GetUtcNow()), cancellationToken);
+        }
+
+        if (incident.FindGate(gateId) is { Outcome: not GateOutcome.Pending })
+        {
+            // Somebody was faster than the last channel: its card was sent with buttons that ask no longer.
+            await sent.ShowGateAsync(incident, gateId, cancellationToken);
+        }
+
+        return View(incident, gateId);
+    }
+
+    private GateStatus View(Incident incident, string gateId)
+    {
+        var gate = incident.FindGate(gateId) ?? throw new InvalidOperationException($"Incident {incident.Id} has no gate '{gateId}'.");
+        var next = time.GetUtcNow() + LongestReviewPause;
+        IEnumerable<DateTimeOffset> gathered = incident.InStorm && !incident.WasSent(gate) ? [stormNotifier.DueAt(gate)] : [];
+        foreach (var at in gate.Reminders.Select(reminder => reminder.At).Append(gate.ExpiresAt).Concat(gathered))
+        {
+            next = at < next ? at : next;
+        }
+
+        return new GateStatus(gateId, gate.Outcome, next, gate.Outcome == GateOutcome.Approved ? null : gate.ClosedBy);
+    }
+}
+
+/// <param name="Findings">The answers to record; empty where they were recorded before.</param>
+/// <param name="Unclear">Nothing failed, but something could not be answered: a person has to be asked in any case.</param>
+/// <param name="Difference">Why the plan that was approved before no longer holds; null on the first round.</param>
+/// <param name="WakeEvent">The event that the workflow waits for next.</param>
+public sealed record OpenGateRequest(
+    string IncidentId, Phase Phase, int Round, IReadOnlyList<Finding> Findings, bool Unclear, string? Difference, string WakeEvent);
+
+public sealed record ReviewGateRequest(string IncidentId, string GateId, string WakeEvent);
+
+/// <param name="NextReview">When something is due on a pending gate even if nobody answers.</param>
+/// <param name="Reason">Why a closed gate did not end in approval.</param>
+public sealed record GateStatus(string GateId, GateOutcome Outcome, DateTimeOffset NextReview, string? Reason);

@@ -1,0 +1,163 @@
+using Microsoft.Extensions.Logging;
+using Runbooks.Engine;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+using Runbooks.Notifications;
+
+namespace Runbooks.Approvals;
+
+/// <summary>
+/// Takes people's decisions, whichever way they come: first the record, then the wake-up. Only what is on record counts.
+/// </summary>
+public sealed class ApprovalService(
+    IIncidentStore store, IIncidentEngine engine, ApproverRules rules, NotificationUpdater cards, TimeProvider time, ILogger<ApprovalService> logger)
+{
+    /// <param name="gateId">Null: the question that is open now.</param>
+    public async Task<DecisionReceipt> DecideAsync(string incidentId, string? gateId, DecisionRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var (incident, result) = await store.UpdateAsync(incidentId, current => Decide(current, gateId, request), cancellationToken);
+            if (result.Status is DecisionStatus.Decided or DecisionStatus.MoreNeeded)
+            {
+                Log.Decided(logger, incidentId, request.Verb, request.Person, request.Via);
+                await engine.TryWakeAsync(incident, logger);
+                await TryShowAsync(incident, gateId, cancellationToken);
+            }
+            else
+            {
+                Log.DecisionRefused(logger, incidentId, request.Person, request.Via, result.Message);
+                if (IsRepeated(incident, gateId, request))
+                {
+                    // Who sends the same decision again had no answer: the host may have died between record and wake-up.
+                    await engine.TryWakeAsync(incident, logger);
+                }
+            }
+
+            return new(incident, result);
+        }
+        catch (KeyNotFoundException)
+        {
+            var missing = new DecisionResult(DecisionStatus.NotFound, $"There is no incident '{incidentId}'.");
+            Log.DecisionRefused(logger, incidentId, request.Person, request.Via, missing.Message);
+            return new(null, missing);
+        }
+    }
+
+    /// <summary>Stops the automation. An incident that has ended is not changed.</summary>
+    public async Task<DecisionReceipt> StopAsync(string incidentId, string by, string reason, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var (incident, result) = await store.UpdateAsync(incidentId, current => Stop(current, by, reason), cancellationToken);
+            await engine.TryWakeAsync(incident, logger);
+            return new(incident, result);
+        }
+        catch (KeyNotFoundException)
+        {
+            return new(null, new(DecisionStatus.NotFound, $"There is no incident '{incidentId}'."));
+        }
+    }
+
+    /// <summary>The end of an incident that a person took over: only a person can say so.</summary>
+    public async Task<DecisionReceipt> CloseAsync(string incidentId, string by, string reason, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var (incident, result) = await store.UpdateAsync(incidentId, current => Close(current, by, reason), cancellationToken);
+            if (result.Status == DecisionStatus.Decided)
+            {
+                await TryAsync(() => cards.ShowClosedAsync(incident, cancellationToken), incidentId, cancellationToken);
+            }
+
+            return new(incident, result);
+        }
+        catch (KeyNotFoundException)
+        {
+            return new(null, new(DecisionStatus.NotFound, $"There is no incident '{incidentId}'."));
+        }
+    }
+
+    /// <summary>Brings the cards of a gate up to date, for whoever pressed a button of one that is not.</summary>
+    public Task TryShowAsync(Incident incident, string? gateId, CancellationToken cancellationToken) =>
+        (gateId ?? incident.LatestGate?.Id) is { } gate
+            ? TryAsync(() => cards.ShowGateAsync(incident, gate, cancellationToken), incident.Id, cancellationToken)
+            : Task.CompletedTask;
+
+    private async Task TryAsync(Func<Task> show, string incidentId, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await show();
+        }
+#pragma warning disable CA1031 // The decision is on record; whatever keeps the cards from saying so must not tell the person otherwise.
+        catch (Exception trouble) when (!cancellationToken.IsCancellationRequested)
+#pragma warning restore CA1031
+        {
+            Log.CardsNotUpdated(logger, incidentId, trouble);
+        }
+    }
+
+    private bool IsRepeated(Incident incident, string? gateId, DecisionRequest request) =>
+        incident.State == IncidentState.AwaitingApproval
+        && (gateId is null ? incident.LatestGate : incident.FindGate(gateId)) is { } gate
+        && gate.Decisions.Any(decision => decision.Verb == request.Verb && decision.Person == rules.NameOf(request));
+
+    private (Incident, DecisionResult) Decide(Incident incident, string? gateId, DecisionRequest request)
+    {
+        var gate = gateId is null ? incident.OpenGate ?? incident.LatestGate : incident.FindGate(gateId);
+        if (gate is { Outcome: GateOutcome.Pending } && time.GetUtcNow() < gate.ExpiresAt && rules.FindRefusal(gate, request) is { } objection)
+        {
+            return (incident, objection);
+        }
+
+        if ((gateId ?? gate?.Id) is { } id)
+        {
+            var decision = new Decision(request.Verb, rules.NameOf(request), request.Via, time.GetUtcNow(), request.Reason, request.PlanHash);
+            return incident.Decide(id, decision, incident.StartedBy is { } starter ? rules.NameOf(starter) : null);
+        }
+
+        return (incident, incident.State.IsFinal()
+            ? new(DecisionStatus.AlreadyClosed, GateText.HowItEnded(incident))
+            : new(DecisionStatus.NotFound, $"Incident {incident.Id} asks nothing at the moment."));
+    }
+
+    private (Incident, DecisionResult) Close(Incident incident, string by, string reason)
+    {
+        if (incident.IsOwnedByResponder())
+        {
+            return (incident.CloseByHand(by, reason, time.GetUtcNow()), new(DecisionStatus.Decided, "It is closed."));
+        }
+
+        return (incident, incident.State.IsFinal()
+            ? new(DecisionStatus.AlreadyClosed, GateText.HowItEnded(incident))
+            : new(DecisionStatus.NotAllowed, $"Incident {incident.Id} is still run by the automation. Take it over, or cancel it."));
+    }
+
+    private (Incident, DecisionResult) Stop(Incident incident, string by, string reason)
+    {
+        if (incident.State.IsFinal())
+        {
+            return (incident, new(DecisionStatus.AlreadyClosed, GateText.HowItEnded(incident)));
+        }
+
+        return incident.Stop is { } earlier
+            ? (incident, new(DecisionStatus.AlreadyCounted, $"{earlier.By} asked for this at {GateText.Clock(earlier.At)} already; it stops before the next step."))
+            : (incident.RequestStop(new StopRequest(by, reason, time.GetUtcNow())), new(DecisionStatus.Decided, "It stops before the next step."));
+    }
+}
+
+/// <summary>A decision before it is recorded.</summary>
+/// <param name="Person">As proven by the way it came.</param>
+/// <param name="PlanHash">The plan that the person was shown; null where the way it came shows none.</param>
+public sealed record DecisionRequest(DecisionVerb Verb, string Person, string Via, string? Reason = null, string? PlanHash = null)
+{
+    /// <summary>Of a decision by link: whom the link was made for. A link that was passed on still carries this name.</summary>
+    public string? LinkOf { get; init; }
+
+    /// <summary>Whether <see cref="Person"/> signed in; otherwise the link speaks for its recipient.</summary>
+    public bool SignedIn { get; init; }
+}
+
+/// <param name="Incident">As it is now; null when there is none.</param>
+public sealed record DecisionReceipt(Incident? Incident, DecisionResult Result);

@@ -1,0 +1,54 @@
+using Microsoft.Extensions.Options;
+using Runbooks.Model.Storage;
+
+namespace Runbooks.Guardrails;
+
+/// <summary>Holds how many steps of one action act at the same time, over all incidents and all hosts.</summary>
+public sealed class ActionConcurrencyLimiter(ISharedState state, IOptionsMonitor<SafetyOptions> options, TimeProvider time)
+{
+    /// <param name="step">The step's idempotency key: the same step takes its own place again after a crash.</param>
+    /// <param name="atMost">A place that a crash left taken is free again after this long.</param>
+    /// <returns>False when all places are taken.</returns>
+    public async Task<bool> TakeAsync(string action, string step, TimeSpan atMost, CancellationToken cancellationToken)
+    {
+        if (!options.CurrentValue.MaxConcurrent.TryGetValue(action, out var places))
+        {
+            return true;
+        }
+
+        var now = time.GetUtcNow();
+        return (await state.UpdateAsync<SlotsTaken, bool>(
+            Key(action),
+            known =>
+            {
+                var taken = (known ?? SlotsTaken.None).Steps.Where(slot => slot.Value > now && slot.Key != step).ToDictionary();
+                if (taken.Count >= places)
+                {
+                    return (known!, false);
+                }
+
+                taken[step] = now + atMost;
+                return (new(taken), true);
+            },
+            cancellationToken)).Result;
+    }
+
+    public async Task FreeAsync(string action, string step, CancellationToken cancellationToken)
+    {
+        if (options.CurrentValue.MaxConcurrent.ContainsKey(action))
+        {
+            await state.UpdateAsync<SlotsTaken, bool>(
+                Key(action),
+                known => known is not null && known.Steps.ContainsKey(step) ? (new(known.Steps.Where(slot => slot.Key != step).ToDictionary()), true) : (known ?? SlotsTaken.None, false),
+                cancellationToken);
+        }
+    }
+
+    private static string Key(string action) => $"slots:{action}";
+
+    /// <param name="Steps">Until when each place is taken, by step.</param>
+    public sealed record SlotsTaken(IReadOnlyDictionary<string, DateTimeOffset> Steps)
+    {
+        public static readonly SlotsTaken None = new(new Dictionary<string, DateTimeOffset>());
+    }
+}

@@ -1,0 +1,186 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+
+namespace Runbooks.Guardrails;
+
+/// <summary>
+/// What became of one runbook's fixes: its latest runs, oldest first, and its breaker. One small document a runbook,
+/// changed when an incident that acted has ended.
+/// </summary>
+public sealed record RunHistory
+{
+    /// <summary>Runs that are remembered. What people are told, and what the breaker counts, is about the latest ones.</summary>
+    public const int MaxRuns = 100;
+
+    private const int MaxResets = 20;
+
+    public IReadOnlyList<RecordedRun> Runs { get; init; } = [];
+
+    /// <summary>Not null while the breaker is open.</summary>
+    public BreakerOpening? Breaker { get; init; }
+
+    /// <summary>Who closed the breaker, oldest first.</summary>
+    public IReadOnlyList<BreakerReset> Resets { get; init; } = [];
+
+    /// <summary>Records how an incident's fix went, once.</summary>
+    /// <param name="recurredWithin">A verified fix on the same target that ended this short before is one that did not hold.</param>
+    public RunHistory Record(RecordedRun run, TimeSpan recurredWithin, int breakerAfter)
+    {
+        if (Runs.Any(known => known.Incident == run.Incident))
+        {
+            return this;
+        }
+
+        var runs = MarkRecurred(run.Target, run.OpenedAt, recurredWithin).Runs.Append(run).TakeLast(MaxRuns).ToList();
+        var inARow = runs.AsEnumerable().Reverse().TakeWhile(known => known.Outcome == RunOutcome.Ineffective && known.EndedAt > (Resets.Count == 0 ? DateTimeOffset.MinValue : Resets[^1].At)).Count();
+        return this with
+        {
+            Runs = runs,
+            Breaker = Breaker ?? (inARow >= breakerAfter ? new(run.EndedAt, $"The last {inARow} fixes of this runbook did not help.") : null),
+        };
+    }
+
+    /// <summary>The target is broken again: a verified fix that ended shortly before did not hold.</summary>
+    public RunHistory MarkRecurred(string target, DateTimeOffset again, TimeSpan within) =>
+        Recurring(target, again, within) is { } held
+            ? this with { Runs = [.. Runs.Select(run => run == held ? run with { Outcome = RunOutcome.Recurred } : run)] }
+            : this;
+
+    /// <returns>The verified fix that this new incident on its target disproves; null when there is none.</returns>
+    public RecordedRun? Recurring(string target, DateTimeOffset again, TimeSpan within) =>
+        Runs.LastOrDefault(run => run.Target == target && run.EndedAt <= again) is { Outcome: RunOutcome.Verified } last && again - last.EndedAt < within ? last : null;
+
+    public RunHistory Reset(string by, string reason, DateTimeOffset at) =>
+        this with { Breaker = null, Resets = [.. Resets.TakeLast(MaxResets - 1), new(by, reason, at)] };
+}
+
+/// <param name="Took">From the first step to the end that was verified.</param>
+public sealed record RecordedRun(string Incident, string Target, RunOutcome Outcome, DateTimeOffset OpenedAt, DateTimeOffset EndedAt, TimeSpan Took);
+
+public enum RunOutcome
+{
+    /// <summary>The checks passed afterwards.</summary>
+    Verified,
+
+    /// <summary>They did not, or a step failed.</summary>
+    Ineffective,
+
+    /// <summary>They passed, and the target was broken again soon after.</summary>
+    Recurred,
+}
+
+public sealed record BreakerOpening(DateTimeOffset At, string Why);
+
+public sealed record BreakerReset(string By, string Reason, DateTimeOffset At);
+
+/// <summary>Reads out of an ended incident whether its fix worked.</summary>
+public static class RunAssessment
+{
+    /// <returns>Null when it never acted, or when a person ended it before anybody could know.</returns>
+    public static RecordedRun? Of(Incident incident)
+    {
+        var acted = incident.Steps.Where(step => step.Phase == Phase.Mitigation && step.Status != StepStatus.DryRun).ToList();
+        if (acted.Count == 0 || incident.ClosedAt is not { } ended || OutcomeOf(incident) is not { } outcome)
+        {
+            return null;
+        }
+
+        // A lease is held long after it worked: the last change of the verification is when it did.
+        var worked = incident.Timeline.LastOrDefault(line => line.Kind == TimelineKind.Verification)?.At ?? ended;
+        var began = acted.Min(step => step.StartedAt);
+        return new(incident.Id, incident.Target, outcome, incident.OpenedAt, ended, worked > began ? worked - began : TimeSpan.Zero);
+    }
+
+    private static RunOutcome? OutcomeOf(Incident incident) => incident.State switch
+    {
+        IncidentState.Resolved => RunOutcome.Verified,
+
+        // The resolution broke, the mitigation holds.
+        _ when Passed(incident) => RunOutcome.Verified,
+        IncidentState.Failed => RunOutcome.Ineffective,
+        _ => null,
+    };
+
+    private static bool Passed(Incident incident) =>
+        incident.Verification.Count > 0
+        && incident.Verification.All(finding => finding.Verdict == Verdict.Passing)
+        && !incident.Steps.Any(step => step.Status is StepStatus.Undone or StepStatus.UndoFailed);
+}
+
+/// <summary>Keeps the history of each runbook's runs.</summary>
+public sealed class RunHistoryStore(ISharedState state, IOptionsMonitor<SafetyOptions> options, TimeProvider time, ILogger<RunHistoryStore> logger)
+{
+    public async Task<RunHistory> ReadAsync(string runbookId, CancellationToken cancellationToken) =>
+        await state.FindAsync<RunHistory>(Key(runbookId), cancellationToken) ?? new RunHistory();
+
+    /// <summary>Records how an ended incident's fix went; safe to repeat. What never acted is not a fix.</summary>
+    public async Task RecordAsync(Incident incident, Runbook runbook, CancellationToken cancellationToken)
+    {
+        if (RunAssessment.Of(incident) is not { } run)
+        {
+            return;
+        }
+
+        var (history, opened) = await state.UpdateAsync<RunHistory, bool>(
+            Key(incident.RunbookId),
+            known =>
+            {
+                var before = known ?? new RunHistory();
+                var after = before.Record(run, RecurredWithin(runbook.Limits), options.CurrentValue.BreakerAfter);
+                return (after, before.Breaker is null && after.Breaker is not null);
+            },
+            cancellationToken);
+        if (opened)
+        {
+            Log.BreakerOpened(logger, incident.RunbookId, history.Breaker!.Why);
+        }
+    }
+
+    public Task MarkRecurredAsync(Incident incident, Runbook runbook, CancellationToken cancellationToken) =>
+        state.UpdateAsync<RunHistory, bool>(
+            Key(incident.RunbookId),
+            known => ((known ?? new()).MarkRecurred(incident.Target, time.GetUtcNow(), RecurredWithin(runbook.Limits)), true),
+            cancellationToken);
+
+    /// <summary>Closes the breaker again.</summary>
+    /// <returns>Null when it was not open.</returns>
+    public async Task<BreakerOpening?> ResetAsync(string runbookId, string by, string reason, CancellationToken cancellationToken)
+    {
+        var (_, before) = await state.UpdateAsync<RunHistory, BreakerOpening?>(
+            Key(runbookId),
+            known => known is { Breaker: { } open } ? (known.Reset(by, reason, time.GetUtcNow()), open) : (known ?? new(), null),
+            cancellationToken);
+        if (before is not null)
+        {
+            Log.BreakerReset(logger, runbookId, by, reason);
+        }
+
+        return before;
+    }
+
+    /// <summary>A fix that lasted less than this did not hold.</summary>
+    public static TimeSpan RecurredWithin(Limits limits) => limits.SettleFor > limits.Per ? limits.SettleFor : limits.Per;
+
+    private static string Key(string runbookId) => $"ledger:{runbookId}";
+}
+
+/// <summary>Repeating what did not help several times in a row is not a plan.</summary>
+public sealed class BreakerGuardrail(RunHistoryStore histories) : IGuardrail
+{
+    public async Task<GuardrailViolation?> CheckAsync(GuardrailContext question, CancellationToken cancellationToken)
+    {
+        // An incident that has begun may finish: half a fix is worse than a whole one.
+        if (question.Incident.Steps.Count > 0)
+        {
+            return null;
+        }
+
+        var history = await histories.ReadAsync(question.Runbook.Id, cancellationToken);
+        return history.Breaker is { } open
+            ? new("breaker", $"The breaker of runbook '{question.Runbook.Id}' is open since {GateText.Clock(open.At)}: {open.Why} Somebody has to reset it, with a reason.", GuardrailSeverity.Forbid)
+            : null;
+    }
+}

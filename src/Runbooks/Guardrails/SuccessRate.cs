@@ -1,0 +1,88 @@
+using Microsoft.Extensions.Options;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Text;
+
+namespace Runbooks.Guardrails;
+
+/// <summary>How well a runbook's fixes worked on targets of one kind.</summary>
+/// <param name="Class">Everything of the target up to its last slash: <c>inference/llm-b-0</c> is of the class <c>inference/*</c>.</param>
+/// <param name="Median">Of the fixes that worked; null when none did.</param>
+/// <param name="FailedLast">How many of the latest in a row did not work.</param>
+public sealed record SuccessRate(string Class, int Runs, int Verified, int Ineffective, int Recurred, TimeSpan? Median, int FailedLast)
+{
+    public static string ClassOf(string target) => target.LastIndexOf('/') is > 0 and var slash ? $"{target[..slash]}/*" : "*";
+
+    public static SuccessRate Of(IReadOnlyList<RecordedRun> all, string targetClass)
+    {
+        var runs = all.Where(run => ClassOf(run.Target) == targetClass).ToList();
+        var took = runs.Where(run => run.Outcome != RunOutcome.Ineffective).Select(run => run.Took).Order().ToList();
+        return new(
+            targetClass,
+            runs.Count,
+            runs.Count(run => run.Outcome == RunOutcome.Verified),
+            runs.Count(run => run.Outcome == RunOutcome.Ineffective),
+            runs.Count(run => run.Outcome == RunOutcome.Recurred),
+            took.Count == 0 ? null : took[took.Count / 2],
+            runs.AsEnumerable().Reverse().TakeWhile(run => run.Outcome != RunOutcome.Verified).Count());
+    }
+
+    public static IReadOnlyList<SuccessRate> OfEach(IReadOnlyList<RecordedRun> all) =>
+        [.. all.Select(run => ClassOf(run.Target)).Distinct().Order(StringComparer.Ordinal).Select(targetClass => Of(all, targetClass))];
+
+    /// <summary>"Worked 7 of 9 times, median 3m; the last 2 failed."; null when it never ran.</summary>
+    public string? Describe() => Runs == 0
+        ? null
+        : $"Worked {Verified} of {Runs} {(Runs == 1 ? "time" : "times")}"
+            + (Median is { } median ? $", median {DurationText.Format(TimeSpan.FromSeconds(Math.Max(1, Math.Round(median.TotalSeconds))))}" : "")
+            + (Recurred > 0 ? $", came back {Recurred} {(Recurred == 1 ? "time" : "times")}" : "")
+            + (FailedLast switch { 0 => ".", 1 => "; the last one failed.", _ => $"; the last {FailedLast} failed." });
+}
+
+/// <summary>Tells how well this runbook's fixes worked before; one that keeps coming back is no longer done without asking.</summary>
+public sealed class SuccessRateGuardrail(RunHistoryStore histories, IOptionsMonitor<SafetyOptions> options) : IGuardrail
+{
+    public async Task<GuardrailViolation?> CheckAsync(GuardrailContext question, CancellationToken cancellationToken)
+    {
+        var (incident, limits) = (question.Incident, question.Runbook.Limits);
+        if (incident.Steps.Count > 0)
+        {
+            return null;
+        }
+
+        var within = RunHistoryStore.RecurredWithin(limits);
+        var history = (await histories.ReadAsync(question.Runbook.Id, cancellationToken)).MarkRecurred(incident.Target, incident.OpenedAt, within);
+        var successRate = SuccessRate.Of(history.Runs, SuccessRate.ClassOf(incident.Target));
+        if (successRate.Describe() is not { } words)
+        {
+            return null;
+        }
+
+        var cameBack = history.Runs.Count(run => run.Outcome == RunOutcome.Recurred && run.Target == incident.Target && incident.OpenedAt - run.EndedAt < within * options.CurrentValue.AskAfterRecurrences);
+        return cameBack >= options.CurrentValue.AskAfterRecurrences
+            ? new("efficacy", $"{words} On this target the fix came undone {cameBack} times lately, so it is no longer done without asking.", GuardrailSeverity.AskFirst)
+            : new("efficacy", words, GuardrailSeverity.Tell);
+    }
+}
+
+/// <summary>How a runbook does, for its author: by kind of target, and what that suggests. Nothing follows from it by itself.</summary>
+public sealed record RunbookReport(
+    string Runbook, IReadOnlyList<SuccessRate> Targets, BreakerOpening? Breaker, IReadOnlyList<BreakerReset> Resets, IReadOnlyList<string> Suggestions)
+{
+    /// <summary>Fixes in a row, on one kind of target, that make a runbook worth thinking about.</summary>
+    public const int SteadyAfter = 10;
+
+    /// <param name="runbook">As it is loaded; null when it no longer is.</param>
+    public static RunbookReport Of(string id, Runbook? runbook, RunHistory history)
+    {
+        var targets = SuccessRate.OfEach(history.Runs);
+        return new(id, targets, history.Breaker, history.Resets, [.. targets.Select(target => Suggest(runbook, target)).OfType<string>()]);
+    }
+
+    private static string? Suggest(Runbook? runbook, SuccessRate target) => target switch
+    {
+        { Recurred: > 1 } => $"On {target.Class} the fix came undone {target.Recurred} times: it treats the symptom.",
+        _ when runbook?.Mitigation.Approval is not null && target.Runs >= SteadyAfter && target.Verified == target.Runs =>
+            $"On {target.Class} it worked {target.Verified} times of {target.Runs}. A person may decide to let it heal by itself: remove 'mitigation.approval' and set 'limits'.",
+        _ => null,
+    };
+}

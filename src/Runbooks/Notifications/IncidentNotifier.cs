@@ -1,0 +1,126 @@
+using Microsoft.Extensions.Logging;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+using Runbooks.Storage;
+
+namespace Runbooks.Notifications;
+
+/// <summary>
+/// Brings a message about one incident to contacts. Failing channels never fail the incident; what reached whom, and what
+/// did not, is recorded on it.
+/// </summary>
+public sealed class IncidentNotifier(NotificationDispatcher dispatcher, ChannelClient channels, IIncidentStore store, ILogger<IncidentNotifier> logger)
+{
+    private const int MaxRecordings = 3;
+
+    /// <summary>Sends to every recipient of every contact, to all at once.</summary>
+    /// <param name="key">Names this message within the incident: what was delivered under it is not sent again.</param>
+    /// <param name="cardFor">The card for one recipient, who has a link of their own.</param>
+    public async Task<SendResult> SendAsync(
+        string incidentId, string key, IEnumerable<string> to, Func<Recipient, Card> cardFor, CancellationToken cancellationToken)
+    {
+        var incident = await store.GetAsync(incidentId, cancellationToken);
+        var deliveries = await dispatcher.SendAsync(key, to, cardFor, incident.Deliveries, cancellationToken);
+        var news = deliveries.Except(incident.Deliveries).ToList();
+        return new(deliveries.Any(delivery => delivery.Reached), news.Count == 0 ? incident : await RecordAsync(incident, news, cancellationToken));
+    }
+
+    /// <summary>Brings messages that were sent before up to date, all at once. Best effort: whoever presses a stale button is told as well.</summary>
+    public async Task UpdateAsync(IEnumerable<Delivery> sent, Func<Delivery, Card> cardFor, CancellationToken cancellationToken) =>
+        await Task.WhenAll(sent.Where(delivery => delivery is { Channel: not null, Reference: not null }).DistinctBy(delivery => (delivery.Channel, delivery.Reference))
+            .Select(delivery => channels.TryUpdateAsync(delivery.Channel!, delivery.Reference!, cardFor(delivery), cancellationToken)));
+
+    /// <summary>A message that was sent stays sent, also when the store cannot say so: then it may be sent again, and no incident fails over it.</summary>
+    private async Task<Incident> RecordAsync(Incident incident, List<Delivery> deliveries, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await store.UpdateAsync(incident.Id, current => current.RecordDeliveries(deliveries), cancellationToken);
+            }
+#pragma warning disable CA1031 // Whatever the store's trouble is: the messages are out, and delivery never fails the incident.
+            catch (Exception trouble) when (!cancellationToken.IsCancellationRequested)
+#pragma warning restore CA1031
+            {
+                Log.DeliveryNotRecorded(logger, incident.Id, trouble);
+                if (attempt == MaxRecordings)
+                {
+                    return incident;
+                }
+            }
+        }
+    }
+}
+
+/// <param name="Reached">Whether it reached anybody.</param>
+/// <param name="Incident">With the deliveries on it.</param>
+public sealed record SendResult(bool Reached, Incident Incident);
+
+/// <summary>One record, many views: brings cards that were sent before up to date with the record.</summary>
+public sealed class NotificationUpdater(PinnedRunbooks runbooks, IncidentNotifier notifier, IncidentCards cards)
+{
+    /// <summary>Every card that asked this question: who decided, or who has approved so far.</summary>
+    public async Task ShowGateAsync(Incident incident, string gateId, CancellationToken cancellationToken)
+    {
+        var sent = Of(incident, gateId);
+        if (sent.Count == 0 || incident.FindGate(gateId) is not { } gate)
+        {
+            return;
+        }
+
+        var runbook = await runbooks.OfAsync(incident, cancellationToken);
+        await notifier.UpdateAsync(
+            sent,
+            delivery => gate.Outcome == GateOutcome.Pending
+                ? cards.Approval(incident, runbook, gate, delivery.Contact, CardKind.ApprovalRequest)
+                : cards.Decided(incident, runbook, gate),
+            cancellationToken);
+    }
+
+    /// <summary>Every card of the incident: how it ended.</summary>
+    public Task ShowEndAsync(Incident incident, Card card, CancellationToken cancellationToken)
+    {
+        // A card that reports an end is new and says so already.
+        var sent = incident.Deliveries.Where(delivery => !delivery.Key.StartsWith("closed", StringComparison.Ordinal)).ToList();
+        return notifier.UpdateAsync(sent, delivery => GateOf(incident, delivery) is { } gate ? IncidentCards.Ended(card, gate) : card, cancellationToken);
+    }
+
+    /// <summary>Closed by hand: the cards of an incident that somebody owned.</summary>
+    public async Task ShowClosedAsync(Incident incident, CancellationToken cancellationToken)
+    {
+        var runbook = await runbooks.OfAsync(incident, cancellationToken);
+        await ShowEndAsync(incident, cards.Closed(incident, runbook), cancellationToken);
+    }
+
+    private static Gate? GateOf(Incident incident, Delivery delivery) =>
+        incident.Gates.FirstOrDefault(gate => delivery.Key.StartsWith($"{gate.Id}:", StringComparison.Ordinal));
+
+    private static List<Delivery> Of(Incident incident, string gateId) =>
+        [.. incident.Deliveries.Where(delivery => delivery.Reference is not null && delivery.Key.StartsWith($"{gateId}:", StringComparison.Ordinal))];
+}
+
+/// <summary>Who hears how an incident ended.</summary>
+public static class NotificationRecipients
+{
+    /// <summary>Whoever was asked. Where nobody was asked, only what acted or what failed is told.</summary>
+    public static IReadOnlyList<string> Of(Incident incident, Runbook runbook)
+    {
+        var listeners = Asked(incident).ToList();
+        if (listeners.Count == 0 && (incident.Steps.Count > 0 || incident.LatestGate?.Outcome == GateOutcome.DiagnosedOnly))
+        {
+            listeners.AddRange(runbook.Mitigation.Approval?.From ?? [ContactBook.Fallback]);
+        }
+
+        if (incident.State is IncidentState.Failed or IncidentState.Expired)
+        {
+            listeners.Add(ContactBook.Fallback);
+        }
+
+        return listeners;
+    }
+
+    public static IEnumerable<string> Asked(Incident incident) =>
+        incident.Gates.Where(gate => incident.HasDelivery($"{gate.Id}:")).SelectMany(gate => gate.Approvers);
+}

@@ -1,0 +1,60 @@
+using Microsoft.Extensions.Logging;
+using Runbooks.Guardrails;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+using Runbooks.Notifications;
+using Runbooks.Storage;
+
+namespace Runbooks.Orchestration;
+
+/// <summary>Records how an incident ended, and tells whoever was asked; pages a person when the automation could not do it.</summary>
+public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks, IncidentNotifier notifier, IncidentCards cards, NotificationUpdater sent, RunHistoryStore histories, TimeProvider time, ILogger<IncidentCloser> logger)
+{
+    public async Task<IncidentState> CloseAsync(CloseRequest request, CancellationToken cancellationToken)
+    {
+        var runbook = await runbooks.OfAsync(await store.GetAsync(request.IncidentId, cancellationToken), cancellationToken);
+        var incident = await store.UpdateAsync(request.IncidentId, i => i.End(request.State, request.Reason, request.Findings, request.SettleEvent, runbook.Limits.SettleFor, time.GetUtcNow()), cancellationToken);
+        Log.Ended(logger, incident.Id, incident.State, incident.Reason ?? "");
+        await histories.RecordAsync(incident, runbook, cancellationToken);
+        var needsPerson = incident.State is IncidentState.Failed or IncidentState.Expired;
+        var card = incident.State switch
+        {
+            IncidentState.Failed or IncidentState.Expired => cards.Page(incident, runbook, incident.Reason ?? IncidentText.Of(incident.State)),
+            IncidentState.TakenOver => cards.TakenOver(incident, runbook),
+            _ => cards.Closed(incident, runbook),
+        };
+        var contacts = NotificationRecipients.Of(incident, runbook);
+
+        // In a storm the watch tells many ends in one message.
+        if (contacts.Count > 0 && !incident.InStorm)
+        {
+            var result = await notifier.SendAsync(incident.Id, "closed", contacts, _ => card, cancellationToken);
+            if (!result.Reached && needsPerson)
+            {
+                Log.NobodyReached(logger, incident.Id, incident.Reason ?? "");
+            }
+        }
+
+        await sent.ShowEndAsync(incident, card, cancellationToken);
+        return incident.State;
+    }
+
+    public async Task<bool> PageAsync(PageRequest request, CancellationToken cancellationToken)
+    {
+        var incident = await store.GetAsync(request.IncidentId, cancellationToken);
+        var runbook = await runbooks.OfAsync(incident, cancellationToken);
+        var contacts = NotificationRecipients.Asked(incident).Append(ContactBook.Fallback);
+        var result = await notifier.SendAsync(incident.Id, $"page:{request.Key}", contacts, _ => cards.Page(incident, runbook, request.Message), cancellationToken);
+        if (!result.Reached)
+        {
+            Log.NobodyReached(logger, incident.Id, request.Message);
+        }
+
+        return result.Reached;
+    }
+}
+
+/// <param name="SettleEvent">The event that an alert in the settle window raises; null where there is no such window.</param>
+public sealed record CloseRequest(string IncidentId, IncidentState State, string Reason, IReadOnlyList<Finding> Findings, string? SettleEvent = null);
+
+public sealed record PageRequest(string IncidentId, string Key, string Message);

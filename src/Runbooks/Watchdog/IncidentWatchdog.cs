@@ -1,0 +1,176 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Runbooks.Engine;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+using Runbooks.Notifications.Storms;
+using Runbooks.Storage;
+
+namespace Runbooks.Watchdog;
+
+/// <summary>
+/// Checks every open incident from outside its workflow: silence is never success. It wakes, starts again, or pages;
+/// hosts call it every minute.
+/// </summary>
+public sealed class IncidentWatchdog(
+    IIncidentStore store,
+    IIncidentEngine engine,
+    PinnedRunbooks runbooks,
+    Pager pager,
+    HealthMonitor health,
+    StormEndNotifier stormEndNotifier,
+    IOptions<WatchdogOptions> options,
+    TimeProvider time,
+    ILogger<IncidentWatchdog> logger)
+{
+    /// <summary>A failed end that nobody heard of is retried for this long.</summary>
+    private static readonly TimeSpan Remember = TimeSpan.FromDays(1);
+
+    private readonly RecentlyHealthyCache _recentlyHealthy = new();
+
+    public async Task CheckAsync(CancellationToken cancellationToken)
+    {
+        if (!await health.CheckAsync(cancellationToken))
+        {
+            // Without a store or an engine nothing can be judged, and every incident would look lost.
+            return;
+        }
+
+        await NotifyStormEndsAsync(cancellationToken);
+        await foreach (var open in store.ListAllAsync(new IncidentQuery(Open: true, Limit: 500), cancellationToken))
+        {
+            await CheckIncidentAsync(open, CheckOpenAsync, cancellationToken);
+        }
+
+        foreach (var state in (IncidentState[])[IncidentState.Failed, IncidentState.Expired])
+        {
+            var page = await store.ListAsync(new IncidentQuery(state, Limit: 50), cancellationToken);
+            foreach (var ended in page.Items.Where(item => time.GetUtcNow() - item.ClosedAt < Remember))
+            {
+                await CheckIncidentAsync(ended, CheckEndedAsync, cancellationToken);
+            }
+        }
+
+        _recentlyHealthy.Forget(time.GetUtcNow() - Remember);
+    }
+
+    private async Task NotifyStormEndsAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await stormEndNotifier.NotifyAsync(cancellationToken);
+        }
+#pragma warning disable CA1031 // Whatever keeps it from speaking, the incidents are looked at; those that failed unheard page by themselves.
+        catch (Exception failure) when (failure is not OperationCanceledException)
+#pragma warning restore CA1031
+        {
+            Log.WatchFailed(logger, "storms", failure);
+        }
+    }
+
+    private async Task CheckIncidentAsync(IncidentSummary summary, Func<Incident, CancellationToken, Task<bool>> checkAsync, CancellationToken cancellationToken)
+    {
+        // What has just changed is looked at every time: that is when a start or a wake-up gets lost.
+        var settled = time.GetUtcNow() - summary.UpdatedAt > options.Value.Grace;
+        if (settled && _recentlyHealthy.Holds(summary, options.Value.CalmFor, time.GetUtcNow()))
+        {
+            return;
+        }
+
+        try
+        {
+            if (await store.FindAsync(summary.Id, cancellationToken) is { } incident && await checkAsync(incident, cancellationToken) && settled)
+            {
+                _recentlyHealthy.Note(summary, time.GetUtcNow());
+            }
+        }
+#pragma warning disable CA1031 // One incident that cannot be looked at must not keep the watch from the others.
+        catch (Exception failure) when (failure is not OperationCanceledException)
+#pragma warning restore CA1031
+        {
+            Log.WatchFailed(logger, summary.Id, failure);
+        }
+    }
+
+    /// <returns>Whether all is well with it.</returns>
+    private async Task<bool> CheckOpenAsync(Incident incident, CancellationToken cancellationToken)
+    {
+        if (incident.State.IsFinal())
+        {
+            return true;
+        }
+
+        var runbook = await runbooks.OfAsync(incident, cancellationToken);
+        var instance = await engine.FindAsync(incident.Id, cancellationToken);
+        var findings = WatchdogRules.Evaluate(incident, runbook, instance, options.Value, time.GetUtcNow()).ToList();
+        foreach (var finding in findings)
+        {
+            Log.WatchdogFound(logger, incident.Id, finding.Remedy.ToString(), finding.Message);
+            await ApplyRemedyAsync(incident, runbook, finding, cancellationToken);
+        }
+
+        return findings.Count == 0;
+    }
+
+    private Task ApplyRemedyAsync(Incident incident, Runbook runbook, WatchdogFinding finding, CancellationToken cancellationToken) => finding.Remedy switch
+    {
+        Remedy.Wake => engine.TryWakeAsync(incident, logger),
+        Remedy.Start => engine.StartAsync(IncidentInput.Of(incident.Id, runbook), cancellationToken),
+        Remedy.CloseAsFailed => CloseAsFailedAsync(incident, finding, cancellationToken),
+        _ => pager.PageOnceAsync(incident, finding.Key, finding.Message, cancellationToken),
+    };
+
+    private async Task CloseAsFailedAsync(Incident incident, WatchdogFinding finding, CancellationToken cancellationToken)
+    {
+        if (await pager.PageOnceAsync(incident, finding.Key, $"{finding.Message} Nothing more happens by itself: what was done stays as it is.", cancellationToken))
+        {
+            await store.UpdateAsync(incident.Id, i => i.End(IncidentState.Failed, finding.Message, [], null, TimeSpan.Zero, time.GetUtcNow()), cancellationToken);
+        }
+    }
+
+    private async Task<bool> CheckEndedAsync(Incident incident, CancellationToken cancellationToken) =>
+        incident.Deliveries.Any(delivery => delivery.Reached && delivery.At >= incident.ClosedAt)
+        || incident.Deliveries.Any(delivery => delivery.Reached && delivery.Key.StartsWith(Pager.KeyOf("engine"), StringComparison.Ordinal))
+        || time.GetUtcNow() - incident.ClosedAt < options.Value.Grace
+        || await pager.PageOnceAsync(incident, "ended", incident.Reason ?? IncidentText.Of(incident.State), cancellationToken);
+}
+
+/// <summary>The watch for hosts without timers of their own.</summary>
+/// <param name="turn">Null where no other process watches the same store.</param>
+internal sealed class WatchdogLoop(
+    IncidentWatchdog watch, HealthMonitor health, Retention retention, TimeProvider time, ILogger<WatchdogLoop> logger, WatchTurn? turn = null) : BackgroundService
+{
+    private static readonly TimeSpan Day = TimeSpan.FromDays(1);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var minute = new PeriodicTimer(TimeSpan.FromMinutes(1), time);
+        var purgeAt = time.GetUtcNow();
+        while (await minute.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                // A process that cannot look must not keep the turn from one that can.
+                if (turn is not null && !(await health.CheckAsync(stoppingToken) && await turn.TakeAsync(stoppingToken)))
+                {
+                    continue;
+                }
+
+                await watch.CheckAsync(stoppingToken);
+                if (time.GetUtcNow() >= purgeAt)
+                {
+                    await retention.RunAsync(stoppingToken);
+                    purgeAt = time.GetUtcNow() + Day;
+                }
+            }
+#pragma warning disable CA1031 // The watch outlives whatever it watches.
+            catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
+#pragma warning restore CA1031
+            {
+                Log.WatchFailed(logger, FallbackNotifier.SystemId, failure);
+            }
+        }
+    }
+}

@@ -1,0 +1,143 @@
+using System.Collections.Concurrent;
+using Runbooks.Engine;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+
+namespace Runbooks.Watchdog;
+
+/// <summary>What the watch makes of an open incident. Pure: the record, the engine's view, the time.</summary>
+internal static class WatchdogRules
+{
+    public static IEnumerable<WatchdogFinding> Evaluate(Incident incident, Runbook runbook, EngineInstance? instance, WatchdogOptions options, DateTimeOffset now)
+    {
+        WatchdogFinding?[] findings = Engine(incident, instance, options, now) is { } engine
+            ? [engine]
+            : [NobodyReached(incident, options, now), Stuck(incident, runbook, options, now), WakeUpLost(incident, options, now)];
+        return findings.OfType<WatchdogFinding>();
+    }
+
+    private static WatchdogFinding? Engine(Incident incident, EngineInstance? instance, WatchdogOptions options, DateTimeOffset now) => instance switch
+    {
+        null => now - incident.OpenedAt > options.Grace
+            ? new(Remedy.Start, "lost", "The engine did not know this incident; it was started again.")
+            : null,
+        { Status: EngineStatus.Failed } => new(Remedy.CloseAsFailed, "engine", $"The automation broke: {instance.Failure ?? "the engine gives no reason"}."),
+        { Status: EngineStatus.Terminated } => new(Remedy.CloseAsFailed, "engine", "The automation was terminated from outside."),
+
+        // The last activity closes the record; give its write the time to be seen.
+        { Status: EngineStatus.Completed } when now - instance.UpdatedAt > options.Grace => new(Remedy.CloseAsFailed, "engine", "The automation ended without closing the incident."),
+        _ => null,
+    };
+
+    private static WatchdogFinding? NobodyReached(Incident incident, WatchdogOptions options, DateTimeOffset now) =>
+        incident.OpenGate is { } gate
+        && now - gate.OpenedAt > options.Grace
+        && !incident.Deliveries.Any(delivery => delivery.Reached && delivery.Key.StartsWith($"{gate.Id}:", StringComparison.Ordinal))
+            ? new(Remedy.Page, $"unheard-{gate.Id}", $"Nobody was reached with the question: {gate.Question}")
+            : null;
+
+    private static WatchdogFinding? Stuck(Incident incident, Runbook runbook, WatchdogOptions options, DateTimeOffset now)
+    {
+        var (since, due) = IncidentProgress.Of(incident, runbook);
+        return now - due > options.StuckAfter
+            ? new(Remedy.Page, $"stuck-{since.ToUnixTimeSeconds()}", $"No progress since {since:HH:mm} UTC. It stands at: {IncidentText.Of(incident.State)}.")
+            : null;
+    }
+
+    /// <summary>Something is on record that the workflow should have acted on by now.</summary>
+    private static WatchdogFinding? WakeUpLost(Incident incident, WatchdogOptions options, DateTimeOffset now) =>
+        IncidentProgress.Unread(incident) is { } recordedAt && now - recordedAt > options.Grace
+            ? new(Remedy.Wake, "wake", "What was recorded has not been acted on yet.")
+            : null;
+}
+
+/// <summary>What is wrong with one incident, and what helps.</summary>
+/// <param name="Key">Names the trouble: the same trouble pages once.</param>
+/// <param name="Message">In words, for the page.</param>
+internal sealed record WatchdogFinding(Remedy Remedy, string Key, string Message);
+
+internal enum Remedy
+{
+    /// <summary>The wake-up was lost: send it again.</summary>
+    Wake,
+
+    /// <summary>The engine does not know it: start it. Everything that was done is on record and is not done twice.</summary>
+    Start,
+
+    /// <summary>Only a person can help.</summary>
+    Page,
+
+    /// <summary>Its workflow is over without an end: page, then close it, so that the next alert opens a new one.</summary>
+    CloseAsFailed,
+}
+
+/// <summary>When an incident last moved, and when it should move next at the latest.</summary>
+internal static class IncidentProgress
+{
+    /// <returns>The last movement, and the time until which standing still is its good right.</returns>
+    public static (DateTimeOffset Since, DateTimeOffset Due) Of(Incident incident, Runbook runbook)
+    {
+        var since = Last(incident);
+        return (since, incident.State switch
+        {
+            IncidentState.AwaitingApproval when incident.OpenGate is { } gate => Next(gate),
+            IncidentState.Holding when runbook.Mitigation.HoldUntil is { } hold => since + hold.Every,
+            IncidentState.Verifying when runbook.Mitigation.Verify is { } verify => since + verify.Every,
+            IncidentState.Mitigating => since + Longest(runbook.StepsOf(Phase.Mitigation)),
+            IncidentState.Resolving => since + Longest(runbook.StepsOf(Phase.Resolution)),
+            _ => since,
+        });
+    }
+
+    /// <summary>When a decision, a stop or a recovery was recorded that the workflow has not acted on; null when there is none.</summary>
+    public static DateTimeOffset? Unread(Incident incident)
+    {
+        if (incident.Stop is { } stop)
+        {
+            return stop.At;
+        }
+
+        if (incident.State != IncidentState.AwaitingApproval)
+        {
+            return null;
+        }
+
+        return incident.OpenGate is { } gate
+            ? Incident.RecoveredBeforeActing(incident) ? incident.AlertResolvedAt : Next(gate)
+            : incident.Gates is [.., var last] ? last.ClosedAt : null;
+    }
+
+    /// <summary>Messages and further alerts are not progress: a page about standing still must not hide the standing still.</summary>
+    private static DateTimeOffset Last(Incident incident) =>
+        incident.Timeline.Where(entry => entry.Kind is not (TimelineKind.Message or TimelineKind.Alert)).Select(entry => entry.At)
+            .Concat(incident.Verification.Select(finding => finding.At))
+            .Concat(incident.Steps.Select(step => step.FinishedAt ?? step.StartedAt))
+            .Append(incident.OpenedAt)
+            .Max();
+
+    private static DateTimeOffset Next(Gate gate) =>
+        gate.Reminders.Select(reminder => reminder.At).Append(gate.ExpiresAt).Min();
+
+    private static TimeSpan Longest(IReadOnlyList<StepSpec> steps) =>
+        steps.Select(step => step.Retry.Attempts * (step.Timeout + (step.Retry.Delay * Math.Pow(2, step.Retry.Attempts - 1)))).Append(TimeSpan.Zero).Max();
+}
+
+/// <summary>Incidents that were healthy when last checked. Only saves reads: a new process checks everything once.</summary>
+internal sealed class RecentlyHealthyCache
+{
+    private readonly ConcurrentDictionary<string, (DateTimeOffset UpdatedAt, DateTimeOffset LookedAt)> _known = new(StringComparer.Ordinal);
+
+    public bool Holds(IncidentSummary incident, TimeSpan length, DateTimeOffset now) =>
+        _known.TryGetValue(incident.Id, out var known) && known.UpdatedAt == incident.UpdatedAt && now - known.LookedAt < length;
+
+    public void Note(IncidentSummary incident, DateTimeOffset now) => _known[incident.Id] = (incident.UpdatedAt, now);
+
+    public void Forget(DateTimeOffset before)
+    {
+        foreach (var old in _known.Where(known => known.Value.LookedAt < before))
+        {
+            _known.TryRemove(old);
+        }
+    }
+}

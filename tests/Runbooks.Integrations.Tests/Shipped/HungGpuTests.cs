@@ -1,0 +1,64 @@
+using Runbooks.Model.Incidents;
+
+namespace Runbooks.Integrations.Tests.Shipped;
+
+public sealed class HungGpuTests : IAsyncLifetime
+{
+    private const string Pods = "/kubernetes/b/api/v1/namespaces/inference/pods";
+    private SandboxWorld _world = null!;
+
+    public async ValueTask InitializeAsync() => _world = await SandboxWorld.StartAsync();
+
+    public ValueTask DisposeAsync() => _world.DisposeAsync();
+
+    private async Task<string?> UidAsync(string pod) =>
+        (await _world.GetAsync($"{Pods}/{pod}")).GetProperty("metadata").GetProperty("uid").GetString();
+
+    [Theory]
+    [InlineData("hanged-gpu.azure-monitor")]
+    [InlineData("hanged-gpu.alertmanager")]
+    public async Task HungPod_IsRecycledWithItsLogsKept(string sample)
+    {
+        var asked = await _world.FireAsync(sample);
+        asked.State.ShouldBe(IncidentState.AwaitingApproval);
+        asked.Findings.ShouldAllBe(finding => finding.Verdict == Verdict.Failing);
+        asked.OpenGate!.Plan.Steps[0].PlannedEffect.ShouldStartWith("Recycle pod inference/llm-b-0 on cluster b: keep its last logs, evict it");
+        var before = await UidAsync("llm-b-0");
+        asked.OpenGate.Plan.Steps[0].Identity.ShouldBe(before);
+
+        var ended = await _world.ApproveAsync(asked.Id);
+
+        ended.State.ShouldBe(IncidentState.Resolved, ended.Reason);
+        (await UidAsync("llm-b-0")).ShouldNotBe(before);
+        var logs = ended.Steps.Single(step => step.Name == "recycle").Evidence;
+        logs.ShouldNotBeEmpty();
+        _world.Evidence(logs[0]).ShouldNotBeNull().ShouldContain("CUDA out of memory");
+        _world.Notifier.To(CardKind.Closed).ShouldNotBeEmpty();
+    }
+
+    [Fact]
+    public async Task SomebodyRecycledItBeforeTheYes_TheNewPodIsNotTouchedWithoutAsking()
+    {
+        var asked = await _world.FireAsync("hanged-gpu.azure-monitor");
+        await _world.SendAsync(HttpMethod.Delete, $"{Pods}/llm-b-0", new { });
+        var fresh = await UidAsync("llm-b-0");
+
+        var again = await _world.ApproveAsync(asked.Id);
+
+        again.State.ShouldBe(IncidentState.AwaitingApproval, again.Reason);
+        again.OpenGate!.Round.ShouldBe(2);
+        again.OpenGate.Difference.ShouldNotBeNullOrEmpty();
+        (await UidAsync("llm-b-0")).ShouldBe(fresh);
+    }
+
+    [Fact]
+    public async Task NobodyAnswers_NothingIsRecycled()
+    {
+        var asked = await _world.FireAsync("hanged-gpu.azure-monitor");
+        var before = await UidAsync("llm-b-0");
+
+        (await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(21))).State.ShouldBe(IncidentState.Expired);
+
+        (await UidAsync("llm-b-0")).ShouldBe(before);
+    }
+}

@@ -1,0 +1,142 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using Runbooks.Catalog.Parameters;
+using Runbooks.Catalog.Steps;
+using Runbooks.Model.Incidents;
+using Runbooks.Sandbox;
+using Runbooks.Sandbox.Apis;
+using TestKit.Storage;
+
+namespace Runbooks.Integrations.Tests.Support;
+
+/// <summary>A test with a sandbox of its own and the real integrations pointed at it, all on one virtual clock.</summary>
+public abstract class OnTheSandbox : IAsyncLifetime
+{
+    private SandboxServer? _sandbox;
+    private ServiceProvider? _services;
+
+    protected FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2026, 11, 24, 3, 0, 0, TimeSpan.Zero));
+
+    private protected InMemoryEvidenceStore Evidence { get; } = new();
+
+    protected HttpClient Http { get; } = new();
+
+    protected Uri SandboxAddress => _sandbox!.BaseAddress;
+
+    protected static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    protected IServiceProvider Services => _services!;
+
+    /// <summary>Settings that differ from those of the practice mode.</summary>
+    protected virtual IReadOnlyDictionary<string, string?> Settings => new Dictionary<string, string?>();
+
+    public async ValueTask InitializeAsync()
+    {
+        _sandbox = await SandboxServer.StartAsync(new SandboxOptions { Port = 0, Time = Clock }, Cancel);
+        Http.BaseAddress = _sandbox.BaseAddress;
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection(SandboxSettings.For(_sandbox.BaseAddress))
+            .AddInMemoryCollection(new Dictionary<string, string?> { ["OutboundHttp:Retries"] = "0" })
+            .AddInMemoryCollection(Settings)
+            .Build();
+        _services = Add(new ServiceCollection().AddSingleton<IConfiguration>(configuration).AddSingleton<TimeProvider>(Clock)).AddSingleton<StepCatalog>().BuildServiceProvider();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        Http.Dispose();
+        await (_services?.DisposeAsync() ?? default);
+        await (_sandbox?.DisposeAsync() ?? default);
+    }
+
+    /// <summary>Checks hardly poll, and their own time limits must not be skipped to.</summary>
+    protected virtual TimeProvider CheckTime => Clock;
+
+    protected abstract IServiceCollection Add(IServiceCollection services);
+
+    protected async Task FaultAsync(string api, string kind, int count = 1, string? on = null, int skip = 0)
+    {
+        var answer = await Http.PostAsJsonAsync("/_sandbox/faults", new { api, kind, count, on, skip }, Cancel);
+        answer.EnsureSuccessStatusCode();
+    }
+
+    protected async Task<JsonElement> StateAsync() => await Http.GetFromJsonAsync<JsonElement>("/_sandbox/state", Cancel);
+
+    /// <summary>What the sandbox was asked, <c>METHOD /path?query</c>, oldest first.</summary>
+    protected async Task<IReadOnlyList<string>> RequestsAsync() =>
+        [.. (await StateAsync()).GetProperty("requests").EnumerateArray().Select(request => request.GetString()!)];
+
+    /// <summary>The bodies that the sandbox was sent, oldest first.</summary>
+    protected async Task<IReadOnlyList<(string Request, JsonElement Body)>> SentAsync() =>
+    [
+        .. (await StateAsync()).GetProperty("bodies").EnumerateArray()
+            .Select(change => (change.GetProperty("request").GetString()!, change.GetProperty("body"))),
+    ];
+
+    protected async Task<JsonElement> ArmAsync(string id) => await Http.GetFromJsonAsync<JsonElement>($"/arm{id}?api-version=2024-01-01", Cancel);
+
+    protected async Task ChangeAsync(HttpMethod method, string id, object body)
+    {
+        using var request = new HttpRequestMessage(method, $"/arm{id}?api-version=2024-01-01") { Content = JsonContent.Create(body) };
+        (await Http.SendAsync(request, Cancel)).EnsureSuccessStatusCode();
+    }
+
+    protected static string Resource(string type, string name) =>
+        $"/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/rg-assist/providers/{type}/{name}";
+
+    protected Task<CheckResult> AskAsync(string check, object with)
+    {
+        var found = Services.GetRequiredService<StepCatalog>().FindCheck(check).ShouldNotBeNull();
+        return found.AskAsync(Bind(with, found.ParametersType), Context(CheckTime), Cancel);
+    }
+
+    protected Task<Preparation> PrepareAsync(string action, object with, Preparation? interrupted = null)
+    {
+        var found = Action(action);
+        return found.PrepareAsync(Bind(with, found.ParametersType), Context(interrupted), Cancel);
+    }
+
+    protected Task<string?> CheckPermissionsAsync(string action, object with)
+    {
+        var found = Action(action);
+        return found.CheckPermissionsAsync(Bind(with, found.ParametersType), Context(), Cancel);
+    }
+
+    protected Task<ActionResult> ApplyAsync(string action, object with, Preparation preparation, Preparation? interrupted = null)
+    {
+        var found = Action(action);
+        return found.ApplyAsync(Bind(with, found.ParametersType), preparation, Context(interrupted), Cancel);
+    }
+
+    protected Task<ActionResult> UndoAsync(string action, Preparation preparation) =>
+        Action(action).UndoAsync(preparation.UndoState!.Value, Context(), Cancel);
+
+    protected IAction Action(string name) => Services.GetRequiredService<StepCatalog>().FindAction(name).ShouldNotBeNull();
+
+    protected StepContext Context(TimeProvider time) => Context() with { Time = time };
+
+    private StepContext Context(Preparation? interrupted = null) => new()
+    {
+        IncidentId = "inc-1",
+        RunbookId = "hanged-gpu",
+        Target = "inference/llm-b-0",
+        IdempotencyKey = "inc-1:mitigation:step",
+        Interrupted = interrupted,
+        Evidence = Evidence,
+        Time = new SkippingTime(Clock),
+        Logger = NullLogger.Instance,
+    };
+
+    private static object Bind(object with, Type type)
+    {
+        var bound = ParameterBinder.Bind(JsonSerializer.SerializeToNode(with)!.AsObject(), type);
+        bound.Errors.ShouldBeEmpty();
+        return bound.Value!;
+    }
+}

@@ -1,0 +1,108 @@
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Engine;
+using Runbooks.Guardrails;
+using Runbooks.Intake;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using TestKit.Incidents;
+
+namespace Runbooks.Tests.Execution;
+
+/// <summary>Alerts that come in shortly after a verified fix.</summary>
+public sealed class SettleWindowTests : IAsyncDisposable
+{
+    private static readonly Runbook s_runbook = Some.Runbook() with { Resolution = new(), Limits = new() { SettleFor = TimeSpan.FromMinutes(10) } };
+    private readonly IncidentWorld _world;
+
+    public SettleWindowTests() => _world = new IncidentWorld(configure: services => services
+        .AddSingleton<LoadedRunbooks>(() => [s_runbook])
+        .AddIncidentIntake());
+
+    [Fact]
+    public async Task AlertWhileTheFixHolds_BelongsToTheClosedIncident()
+    {
+        var closed = await ResolvedAsync();
+        _world.Time.Advance(TimeSpan.FromMinutes(2));
+
+        (await AlertAsync()).Outcome.ShouldBe(IntakeResult.Folded);
+
+        var incident = await _world.SettleAsync(closed.Id);
+        incident.State.ShouldBe(IncidentState.Resolved);
+        incident.AlertCount.ShouldBe(2);
+        incident.Timeline[^1].What.ShouldContain("fires after the fix was verified");
+        _world.Store.All.Count.ShouldBe(1);
+        _world.Script.Count("do fix").ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task AlertWhenTheChecksFailAgain_OpensANewIncidentAtOnceAndSaysSo()
+    {
+        var closed = await ResolvedAsync();
+        _world.Time.Advance(TimeSpan.FromMinutes(2));
+        _world.Script.Verdicts["stuck"] = Verdict.Failing;
+
+        await AlertAsync();
+        await _world.Engine.SettleAsync();
+
+        _world.Store.All.Count.ShouldBe(2);
+        var next = _world.Store.All[^1];
+        next.State.ShouldBe(IncidentState.AwaitingApproval);
+        next.Follows.ShouldBe(closed.Id);
+        next.Timeline[0].What.ShouldStartWith("The last fix did not hold");
+        next.OpenGate!.Warnings[0].ShouldContain($"incident {closed.Id}");
+        _world.Store.All[0].Timeline[^1].What.ShouldContain(next.Id);
+        (await _world.Get<RunHistoryStore>().ReadAsync(s_runbook.Id, CancellationToken.None)).Runs.ShouldHaveSingleItem().Outcome.ShouldBe(RunOutcome.Recurred);
+
+        (await AlertAsync()).Id.ShouldBe(next.Id);
+    }
+
+    [Fact]
+    public async Task ManyAlertsInTheWindow_AskTheChecksNoMoreOftenThanVerifying()
+    {
+        var closed = await ResolvedAsync();
+        for (var i = 0; i < 100; i++)
+        {
+            await AlertAsync();
+            await _world.AdvanceAsync(closed.Id, TimeSpan.FromSeconds(1));
+        }
+
+        _world.Script.Asked.Count(name => name == "stuck").ShouldBeLessThan(12);
+    }
+
+    [Fact]
+    public async Task AlertAfterTheWindow_OpensANewIncident()
+    {
+        var closed = await ResolvedAsync();
+
+        await _world.AdvanceAsync(closed.Id, TimeSpan.FromMinutes(11));
+
+        (await AlertAsync()).Outcome.ShouldBe(IntakeResult.Opened);
+        (await _world.Engine.FindAsync(closed.Id, CancellationToken.None))!.Status.ShouldBe(EngineStatus.Completed);
+    }
+
+    [Fact]
+    public async Task CheckThatCannotBeAsked_ProvesNothingAboutTheFix()
+    {
+        await ResolvedAsync();
+        _world.Script.Verdicts["stuck"] = Verdict.Unknown;
+
+        await AlertAsync();
+        await _world.Engine.SettleAsync();
+
+        _world.Store.All.Count.ShouldBe(1);
+    }
+
+    public ValueTask DisposeAsync() => _world.DisposeAsync();
+
+    private async Task<Incident> ResolvedAsync()
+    {
+        var opened = await _world.OpenAsync(s_runbook);
+        _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
+        var (closed, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+        closed.State.ShouldBe(IncidentState.Resolved);
+        return closed;
+    }
+
+    private async Task<IntakeOutcome> AlertAsync() =>
+        (await _world.Get<IncidentIntake>().TakeAsync([Some.Alert()], CancellationToken.None)).ShouldHaveSingleItem();
+}

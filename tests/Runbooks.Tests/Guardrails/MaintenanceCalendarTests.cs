@@ -1,0 +1,43 @@
+using Runbooks.Guardrails;
+
+namespace Runbooks.Tests.Guardrails;
+
+public sealed class MaintenanceCalendarTests
+{
+    private static readonly MaintenanceWindow s_sundays = new()
+    {
+        Name = "patching", Start = new(2026, 3, 1, 2, 30, 0), Duration = "2h", Repeat = "FREQ=WEEKLY;BYDAY=SU", TimeZone = "Europe/Berlin",
+    };
+
+    [Theory]
+    [InlineData("2026-11-22T01:29:00Z", false)]
+    [InlineData("2026-11-22T01:30:00Z", true)]
+    [InlineData("2026-11-22T03:29:00Z", true)]
+    [InlineData("2026-11-22T03:30:00Z", false)]
+    [InlineData("2026-07-05T00:30:00Z", true)]
+    [InlineData("2026-07-05T02:30:00Z", false)]
+    [InlineData("2026-02-22T02:00:00Z", false)]
+    public void WeeklyWindow_StaysAtItsWallClockTime(string at, bool open) =>
+        (MaintenanceCalendar.OpenUntil(s_sundays, DateTimeOffset.Parse(at)) is not null).ShouldBe(open);
+
+    [Fact]
+    public void WindowOverMidnight_IsOpenOnTheNextDay() => MaintenanceCalendar.OpenUntil(
+        new() { Name = "n", Start = new(2026, 1, 1, 23, 0, 0), Duration = "3h", Repeat = "FREQ=DAILY" },
+        new(2026, 11, 23, 1, 0, 0, TimeSpan.Zero)).ShouldBe(new(2026, 11, 23, 2, 0, 0, TimeSpan.Zero));
+
+    [Fact]
+    public void WindowOnce_IsOpenOnce()
+    {
+        var window = new MaintenanceWindow { Name = "move", Start = new(2026, 11, 23, 2, 0, 0), Duration = "2h" };
+
+        MaintenanceCalendar.OpenUntil(window, new(2026, 11, 23, 3, 0, 0, TimeSpan.Zero)).ShouldNotBeNull();
+        MaintenanceCalendar.OpenUntil(window, new(2026, 11, 24, 3, 0, 0, TimeSpan.Zero)).ShouldBeNull();
+    }
+
+    [Theory]
+    [InlineData("2h", "FREQ=SOMETIMES", "UTC", "recurrence rule")]
+    [InlineData("long", "", "UTC", "duration")]
+    [InlineData("2h", "", "Mars/Olympus", "time zone")]
+    public void WindowThatCannotBeUnderstood_SaysWhatIsWrong(string duration, string repeat, string zone, string expected) =>
+        MaintenanceCalendar.Problem(new() { Name = "w", Start = new(2026, 1, 1), Duration = duration, Repeat = repeat, TimeZone = zone })!.ShouldContain(expected);
+}

@@ -1,0 +1,128 @@
+using Runbooks.Notifications;
+using TestKit;
+using TestKit.People;
+
+namespace Runbooks.Tests.Notifications;
+
+public sealed class IncidentNotifierTests
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task SamePersonInTwoContacts_GetsOneMessage()
+    {
+        var office = new ApprovalOffice(People.Book);
+
+        await SendAsync(office, "oncall", "both", "room");
+
+        office.Channel.Sent.Select(sent => sent.To.Recipient).ShouldBe(["ada", "grace", "ops-room"], ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task MessageThatWasDelivered_IsNotSentAgain()
+    {
+        var office = new ApprovalOffice(People.Book);
+        await SendAsync(office, "oncall");
+
+        var again = await office.Messenger.SendAsync(Id, "mitigation-1:0", ["oncall"], _ => Card(office), Cancel);
+
+        again.Reached.ShouldBeTrue();
+        office.Channel.Sent.Count.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task ContactThatNobodyIsBehind_GoesToTheFallbackAndIsOnTheTimeline()
+    {
+        var office = new ApprovalOffice(People.Book);
+
+        var result = await SendAsync(office, "dba");
+
+        office.Channel.Sent.ShouldHaveSingleItem().To.Recipient.ShouldBe("linus");
+        result.Incident.Timeline.ShouldContain(entry => entry.What == "Could not reach dba: nobody is behind this contact.");
+    }
+
+    [Fact]
+    public async Task BookWithoutAFallback_SaysThatNobodyWasReached()
+    {
+        var office = new ApprovalOffice(new ContactBook([]));
+
+        var result = await SendAsync(office, "dba");
+
+        result.Reached.ShouldBeFalse();
+        result.Incident.Deliveries.ShouldHaveSingleItem().Reached.ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task FailingChannel_IsTriedThreeTimesThenTheNextOneTakesIt()
+    {
+        var (first, second) = (new ScriptedChannel("first") { Before = ScriptedChannel.Fail }, new ScriptedChannel("second"));
+        var office = new ApprovalOffice(TwoChannels, first, second);
+
+        var result = await SendAsync(office, "oncall");
+
+        first.Attempts.ShouldBe(3);
+        second.Sent.Count.ShouldBe(1);
+        result.Incident.Timeline[^1].What.ShouldBe("Told ada by second, after: first: answered 500. (3 attempts)");
+    }
+
+    [Fact]
+    public async Task HangingChannel_IsLeftAfterItsTimeout()
+    {
+        var (first, second) = (new ScriptedChannel("first") { Before = ScriptedChannel.Hang }, new ScriptedChannel("second"));
+        var office = new ApprovalOffice(TwoChannels, first, second);
+
+        var result = await SendAsync(office, "oncall");
+
+        first.Attempts.ShouldBe(1);
+        result.Reached.ShouldBeTrue();
+        result.Incident.Timeline[^1].What.ShouldContain("first: no answer within 10 s.");
+    }
+
+    [Fact]
+    public async Task OneHangingRecipient_DoesNotHoldUpTheOthers()
+    {
+        var office = new ApprovalOffice(People.Book);
+        office.Channel.Before = (to, cancel) => to.Recipient == "ada" ? ScriptedChannel.Hang(to, cancel) : Task.CompletedTask;
+        await OpenAsync(office);
+
+        var sending = office.Messenger.SendAsync(Id, "mitigation-1:0", ["oncall"], _ => Card(office), Cancel);
+
+        await office.Time.UntilDoneAsync(sending);
+        var told = (await sending).Incident.Deliveries.ToDictionary(delivery => delivery.Contact);
+        told["grace"].At.ShouldBeLessThan(told["ada"].At);
+    }
+
+    [Fact]
+    public async Task StoreThatCannotRecordADelivery_FailsNothing()
+    {
+        var office = new ApprovalOffice(People.Book);
+        await OpenAsync(office);
+        office.Channel.Before = (_, _) =>
+        {
+            office.Store.Fault = () => new IOException("disk is away");
+            return Task.CompletedTask;
+        };
+
+        var result = await office.Messenger.SendAsync(Id, "mitigation-1:0", ["oncall"], _ => Card(office), Cancel);
+
+        result.Reached.ShouldBeTrue();
+        office.Channel.Sent.Count.ShouldBe(2);
+    }
+
+    private static readonly ContactBook TwoChannels = new(
+        [new("oncall", [new Recipient("ada", [new("first", "ada", "ada"), new("second", "ada", "ada")])])]);
+
+    private const string Id = "261123-0312-k7m2p9wd";
+
+    private static Card Card(ApprovalOffice office) => office.Cards.Closed(Some.Incident(), Some.Runbook());
+
+    private static Task OpenAsync(ApprovalOffice office) => office.Store.OpenAsync(Some.Waiting(), Some.Runbook(), _ => null, Cancel);
+
+    private static async Task<SendResult> SendAsync(ApprovalOffice office, params string[] contacts)
+    {
+        await OpenAsync(office);
+        var sending = office.Messenger.SendAsync(Id, "mitigation-1:0", contacts, _ => Card(office), Cancel);
+        await office.Time.UntilDoneAsync(sending);
+        return await sending;
+    }
+}

@@ -1,0 +1,80 @@
+using Runbooks.Engine;
+using Runbooks.Notifications;
+using Runbooks.Watchdog;
+using TestKit;
+using TestKit.People;
+
+namespace Runbooks.Tests.Watchdog;
+
+public sealed class HealthMonitorTests : IAsyncDisposable
+{
+    private readonly WatchdogWorld _world = new();
+
+    [Fact]
+    public async Task EngineThatDoesNotAnswer_IsPagedOnceAndItsReturnIsTold()
+    {
+        _world.Engine.Illness = "The task hub does not answer.";
+
+        for (var look = 0; look < 5; look++)
+        {
+            (await _world.Get<HealthMonitor>().CheckAsync(CancellationToken.None)).ShouldBeFalse();
+        }
+
+        _world.Paged.ShouldBe([ContactBook.Fallback]);
+        _world.Engine.Illness = null;
+        (await _world.Get<HealthMonitor>().CheckAsync(CancellationToken.None)).ShouldBeTrue();
+        _world.Sent.Last().Card.Title.ShouldContain("work again");
+    }
+
+    [Fact]
+    public async Task SingleHiccup_IsNotPaged()
+    {
+        _world.Engine.Illness = "busy";
+        await _world.Get<HealthMonitor>().CheckAsync(CancellationToken.None);
+        _world.Engine.Illness = null;
+        await _world.Get<HealthMonitor>().CheckAsync(CancellationToken.None);
+
+        _world.Sent.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task PageThatReachedNobody_IsTriedAtTheNextLook()
+    {
+        (_world.Engine.Illness, _world.ChannelIsDown) = ("gone", true);
+        await _world.Get<HealthMonitor>().CheckAsync(CancellationToken.None);
+        await _world.Get<HealthMonitor>().CheckAsync(CancellationToken.None);
+        _world.ChannelIsDown = false;
+
+        await _world.Get<HealthMonitor>().CheckAsync(CancellationToken.None);
+
+        _world.Paged.ShouldBe([ContactBook.Fallback]);
+    }
+
+    [Fact]
+    public async Task ChannelThatHangs_DoesNotHoldUpTheWatch()
+    {
+        (_world.Engine.Illness, _world.ChannelHangs) = ("gone", true);
+        await _world.Get<HealthMonitor>().CheckAsync(CancellationToken.None);
+
+        var look = _world.Get<HealthMonitor>().CheckAsync(CancellationToken.None);
+
+        await _world.Time.UntilDoneAsync(look);
+        (_world.Now - Some.Time).ShouldBeLessThan(TimeSpan.FromSeconds(20));
+        _world.ChannelHangs = false;
+        await _world.Get<HealthMonitor>().CheckAsync(CancellationToken.None);
+        _world.Paged.ShouldBe([ContactBook.Fallback]);
+    }
+
+    [Fact]
+    public async Task WithoutAnEngine_NoIncidentIsJudged()
+    {
+        var id = await _world.OpenAsync(Some.Incident(), EngineStatus.Failed);
+        _world.Engine.Illness = "gone";
+
+        var incident = await _world.CheckAsync(id, TimeSpan.FromHours(1));
+
+        incident.Deliveries.ShouldBeEmpty();
+    }
+
+    public ValueTask DisposeAsync() => _world.DisposeAsync();
+}

@@ -1,0 +1,190 @@
+using Runbooks.Engine;
+using Runbooks.Model.Incidents;
+using Runbooks.Notifications;
+using TestKit;
+
+namespace Runbooks.Tests.Watchdog;
+
+public sealed class IncidentWatchdogTests : IAsyncDisposable
+{
+    private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
+
+    private readonly WatchdogWorld _world = new();
+
+    [Fact]
+    public async Task IncidentThatGoesOn_IsLeftAlone()
+    {
+        var id = await _world.OpenAsync(Asked());
+
+        await _world.CheckAsync(id, Minute, Minute * 5, Minute * 5);
+
+        _world.Sent.ShouldBeEmpty();
+        _world.Engine.Woken.ShouldBeEmpty();
+        _world.Engine.Started.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task IncidentThatTheEngineDoesNotKnow_IsStarted()
+    {
+        var id = await _world.OpenAsync(Some.Incident(), engine: null);
+
+        await _world.CheckAsync(id, Minute);
+        _world.Engine.Started.ShouldBeEmpty("the start may still be under way");
+        await _world.CheckAsync(id, Minute * 2);
+
+        _world.Engine.Started.ShouldHaveSingleItem().IncidentId.ShouldBe(id);
+    }
+
+    [Fact]
+    public async Task WorkflowThatFailed_PagesAndClosesSoThatTheNextAlertOpensAnew()
+    {
+        var id = await _world.OpenAsync(Some.Incident(), EngineStatus.Failed, "non-deterministic");
+
+        var incident = await _world.CheckAsync(id, Minute, Minute, Minute * 10);
+
+        incident.State.ShouldBe(IncidentState.Failed);
+        incident.Reason!.ShouldContain("non-deterministic");
+        _world.Paged.ShouldBe([ContactBook.Fallback]);
+    }
+
+    [Fact]
+    public async Task WorkflowThatFailedWhileNobodyCanBeReached_StaysOpenUntilSomebodyIs()
+    {
+        _world.ChannelIsDown = true;
+        var id = await _world.OpenAsync(Some.Incident(), EngineStatus.Terminated);
+
+        (await _world.CheckAsync(id, Minute)).State.ShouldBe(IncidentState.Diagnosing);
+        _world.ChannelIsDown = false;
+        var incident = await _world.CheckAsync(id, Minute, Minute);
+
+        incident.State.ShouldBe(IncidentState.Failed);
+        _world.Paged.ShouldBe([ContactBook.Fallback]);
+    }
+
+    [Fact]
+    public async Task PageThatReachesNobody_IsRetriedEverMoreRarely()
+    {
+        _world.ChannelIsDown = true;
+        var id = await _world.OpenAsync(Some.Incident(), EngineStatus.Failed);
+
+        var incident = await _world.CheckAsync(id, [.. Enumerable.Repeat(Minute, 180)]);
+
+        incident.Deliveries.Count.ShouldBeInRange(6, 10);
+    }
+
+    [Fact]
+    public async Task DecisionThatWasNotActedOn_WakesTheWorkflowAgain()
+    {
+        var (decided, _) = Asked().Decide("mitigation-1", new Decision(DecisionVerb.Approve, "ada", "link", Some.Time));
+        var id = await _world.OpenAsync(decided);
+
+        await _world.CheckAsync(id, Minute, Minute * 2);
+
+        _world.Engine.Woken.ShouldHaveSingleItem().ShouldBe((id, "wake-1"));
+    }
+
+    [Fact]
+    public async Task StopThatWasNotActedOn_WakesTheWorkflowAgain()
+    {
+        var stopped = Some.Incident().RequestStop(new StopRequest("ada", "wrong alarm", Some.Time)) with { State = IncidentState.Holding, WakeEvent = "wake-3" };
+        var id = await _world.OpenAsync(stopped);
+
+        await _world.CheckAsync(id, Minute * 3);
+
+        _world.Engine.Woken.ShouldHaveSingleItem().ShouldBe((id, "wake-3"));
+    }
+
+    [Fact]
+    public async Task ReminderThatIsOverdue_WakesTheWorkflowAgain()
+    {
+        var id = await _world.OpenAsync(Asked(Some.Gate() with { Reminders = [new Reminder(Some.Time + (Minute * 5), [])] }));
+
+        await _world.CheckAsync(id, Minute * 6);
+        _world.Engine.Woken.ShouldBeEmpty();
+        await _world.CheckAsync(id, Minute * 5);
+
+        _world.Engine.Woken.ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public async Task QuestionThatReachedNobody_IsPagedOnce()
+    {
+        var id = await _world.OpenAsync(Some.Waiting());
+
+        await _world.CheckAsync(id, Minute);
+        _world.Paged.ShouldBeEmpty();
+        await _world.CheckAsync(id, Minute * 2, Minute, Minute);
+
+        _world.Paged.ShouldBe([ContactBook.Fallback]);
+        _world.Sent.First().Card.Sections[0].Lines[0].ShouldContain("Recycle pod llm-b-0?");
+    }
+
+    [Fact]
+    public async Task IncidentThatStandsStill_IsPagedOnce()
+    {
+        var id = await _world.OpenAsync(Some.Incident());
+
+        await _world.CheckAsync(id, Minute * 14);
+        _world.Paged.ShouldBeEmpty();
+        var incident = await _world.CheckAsync(id, Minute * 7, Minute * 20, Minute * 60);
+
+        _world.Paged.ShouldBe([ContactBook.Fallback]);
+        incident.State.ShouldBe(IncidentState.Diagnosing, "a person looks; the watch takes nothing away from the workflow");
+    }
+
+    [Fact]
+    public async Task GateThatOutlivesItsEnd_IsPaged()
+    {
+        var id = await _world.OpenAsync(Asked());
+
+        await _world.CheckAsync(id, Minute * 19);
+        _world.Paged.ShouldBeEmpty("its time is not over");
+        await _world.CheckAsync(id, Minute * 20);
+
+        _world.Paged.ShouldContain(ContactBook.Fallback);
+    }
+
+    [Fact]
+    public async Task FailedEndThatReachedNobody_IsPagedLater()
+    {
+        var ended = Some.Incident() with { State = IncidentState.Failed, Reason = "The fix did not help.", ClosedAt = Some.Time };
+        var id = await _world.OpenAsync(ended, EngineStatus.Completed);
+
+        await _world.CheckAsync(id, Minute * 3, Minute, Minute * 30);
+
+        _world.Paged.ShouldBe([ContactBook.Fallback]);
+    }
+
+    [Fact]
+    public async Task FailedEndThatSomebodyHeardOf_IsLeftAlone()
+    {
+        var ended = Some.Incident() with
+        {
+            State = IncidentState.Failed,
+            ClosedAt = Some.Time,
+            Deliveries = [new Delivery("closed:fallback", "fallback", "test", Some.Time, null)],
+        };
+        var id = await _world.OpenAsync(ended, EngineStatus.Completed);
+
+        await _world.CheckAsync(id, Minute * 3);
+
+        _world.Sent.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task IncidentThatCannotBeLookedAt_DoesNotHideTheOthers()
+    {
+        await _world.OpenAsync(Some.Incident("261123-0312-aaaaaaaa", "inference/a") with { RunbookHash = "lost" }, EngineStatus.Failed);
+        var id = await _world.OpenAsync(Some.Incident("261123-0312-bbbbbbbb", "inference/b"), EngineStatus.Failed);
+
+        var incident = await _world.CheckAsync(id, Minute);
+
+        incident.State.ShouldBe(IncidentState.Failed);
+    }
+
+    public ValueTask DisposeAsync() => _world.DisposeAsync();
+
+    /// <summary>An incident that waits for an answer to a question that reached somebody.</summary>
+    private static Incident Asked(Gate? gate = null) =>
+        Some.Waiting(gate: gate) with { Deliveries = [new Delivery("mitigation-1:0:oncall", "oncall", "test", Some.Time, null)] };
+}

@@ -1,0 +1,106 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+using Runbooks.Engine;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+using Runbooks.Notifications;
+using Runbooks.Watchdog;
+using TestKit;
+using TestKit.Engine;
+using TestKit.Storage;
+
+namespace Runbooks.Tests.Watchdog;
+
+/// <summary>The watch over a store, an engine and one channel that do as the test says.</summary>
+internal sealed class WatchdogWorld : IAsyncDisposable, INotifier
+{
+    private readonly ServiceProvider _services;
+
+    public WatchdogWorld()
+    {
+        Engine = new RecordingEngine(Time);
+        var services = new ServiceCollection();
+        services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["LinkSigning:Keys:0:Id"] = "k1",
+            ["LinkSigning:Keys:0:Secret"] = Convert.ToBase64String(new byte[32]),
+        }).Build());
+        services.AddLogging()
+            .AddSingleton<TimeProvider>(Time)
+            .AddSingleton<IIncidentStore>(Store)
+            .AddSingleton<IEvidenceStore>(Evidence)
+            .AddSingleton<ISharedState>(new InMemorySharedState())
+            .AddSingleton<IIncidentEngine>(Engine)
+            .AddSingleton<INotifier>(this)
+            .AddSingleton(ContactBook.EveryoneOn(Channel))
+            .AddRunbooks()
+            .AddWatchdog();
+        _services = services.BuildServiceProvider();
+    }
+
+    public string Channel => "test";
+
+    public FakeTimeProvider Time { get; } = new(Some.Time);
+
+    public InMemoryIncidentStore Store { get; } = new();
+
+    public InMemoryEvidenceStore Evidence { get; } = new();
+
+    public RecordingEngine Engine { get; }
+
+    public ConcurrentQueue<(string To, Card Card)> Sent { get; } = new();
+
+    public bool ChannelIsDown { get; set; }
+
+    public bool ChannelHangs { get; set; }
+
+    public IReadOnlyList<string> Paged => [.. Sent.Where(sent => sent.Card.Kind == CardKind.Page).Select(sent => sent.To)];
+
+    public DateTimeOffset Now => Time.GetUtcNow();
+
+    public T Get<T>()
+        where T : notnull => _services.GetRequiredService<T>();
+
+    /// <summary>Opens it; the engine runs it unless told otherwise.</summary>
+    public async Task<string> OpenAsync(Incident incident, EngineStatus? engine = EngineStatus.Running, string? failure = null)
+    {
+        await Store.OpenAsync(incident, Some.Runbook(), _ => null, CancellationToken.None);
+        if (engine is { } status)
+        {
+            Engine.Report(new EngineInstance(incident.Id, status, Now, failure));
+        }
+
+        return incident.Id;
+    }
+
+    public async Task<Incident> CheckAsync(string id, params TimeSpan[] after)
+    {
+        foreach (var pause in after.DefaultIfEmpty(TimeSpan.Zero))
+        {
+            Time.Advance(pause);
+            await Get<IncidentWatchdog>().CheckAsync(CancellationToken.None);
+        }
+
+        return await Store.GetAsync(id, CancellationToken.None);
+    }
+
+    public Task<string?> SendAsync(Card card, Address to, CancellationToken cancellationToken)
+    {
+        if (ChannelIsDown)
+        {
+            throw new IOException("no line");
+        }
+
+        if (ChannelHangs)
+        {
+            return new TaskCompletionSource<string?>().Task;
+        }
+
+        Sent.Enqueue((to.Recipient, card));
+        return Task.FromResult<string?>(null);
+    }
+
+    public ValueTask DisposeAsync() => _services.DisposeAsync();
+}

@@ -1,0 +1,68 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+using Runbooks.Approvals;
+using Runbooks.Engine;
+using Runbooks.Model.Storage;
+using Runbooks.Notifications;
+using Runbooks.SignedLinks;
+using Runbooks.Storage;
+using TestKit.Engine;
+using TestKit.Storage;
+
+namespace TestKit.People;
+
+/// <summary>Everything between an incident and its people, put together by hand: the store in memory, the channels scripted.</summary>
+public sealed class ApprovalOffice
+{
+    public ApprovalOffice(ContactBook? book = null, params IReadOnlyList<INotifier> channels)
+    {
+        var notifiers = channels.Count > 0 ? channels : [Channel];
+        Book = book ?? ContactBook.EveryoneOn(notifiers[0].Channel);
+        Contacts = new CurrentContacts(Book);
+        Engine = new RecordingEngine(Time);
+        Signer = new LinkSigner(Options.Create(Keys("k1")));
+        Cards = new IncidentCards(new DecisionLinks(Signer, Options.Create(new PublicAddressOptions())));
+        Messenger = MessengerOn(Store, notifiers);
+        Sent = new NotificationUpdater(new PinnedRunbooks(Store), Messenger, Cards);
+        Desk = DeskOn(Store);
+    }
+
+    public FakeTimeProvider Time { get; } = new(Some.Time);
+    public InMemoryIncidentStore Store { get; } = new();
+    public ScriptedChannel Channel { get; } = new();
+    public ContactBook Book { get; }
+    public CurrentContacts Contacts { get; }
+    public RecordingEngine Engine { get; }
+    public LinkSigner Signer { get; }
+    public IncidentCards Cards { get; }
+    public IncidentNotifier Messenger { get; }
+    public NotificationUpdater Sent { get; }
+    public ApprovalService Desk { get; }
+
+    public static LinkSigningOptions Keys(params string[] ids)
+    {
+        var options = new LinkSigningOptions();
+        foreach (var id in ids)
+        {
+            var secret = new byte[LinkSigningOptions.MinKeyBytes];
+            System.Text.Encoding.UTF8.GetBytes(id, secret);
+            options.Keys.Add(new LinkSigningKey { Id = id, Secret = Convert.ToBase64String(secret) });
+        }
+
+        return options;
+    }
+
+    public static AddressSecrets Secrets(params (string Name, string Value)[] settings) => new(new ConfigurationBuilder()
+        .AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Name, (string?)setting.Value))).Build());
+
+    public IncidentNotifier MessengerOn(IIncidentStore store, IReadOnlyList<INotifier> channels)
+    {
+        var sender = new ChannelClient(channels, Time, NullLogger<ChannelClient>.Instance);
+        return new(new NotificationDispatcher(sender, Contacts, Time, NullLogger<NotificationDispatcher>.Instance), sender, store, NullLogger<IncidentNotifier>.Instance);
+    }
+
+    public ApprovalService DeskOn(IIncidentStore store, IIncidentEngine? engine = null) =>
+        new(store, engine ?? Engine, new ApproverRules(Contacts), Sent, Time, NullLogger<ApprovalService>.Instance);
+}
