@@ -68,7 +68,7 @@ internal sealed class HubLog(ILoggerFactory loggers, TimeProvider time) : ILogge
         {
             if (IsEnabled(logLevel) && Volatile.Read(ref log._muted) == 0 && log.IsDue(eventId.Id))
             {
-                Log.OfDurableTask(logger, logLevel, Shorten(formatter(state, exception)));
+                AzureStorage.Log.OfDurableTask(logger, logLevel, Shorten(formatter(state, exception)));
             }
         }
     }
