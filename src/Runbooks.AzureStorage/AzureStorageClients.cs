@@ -9,7 +9,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Runbooks.AzureStorage.TaskHub;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Model.Storage;
 using Runbooks.Orchestration.TaskHub;

@@ -1,7 +1,7 @@
+using Runbooks.AzureStorage;
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Runbooks.AzureStorage.TaskHub;
 using Runbooks.Catalog;
 using Runbooks.Notifications.Storms;
 using Runbooks.Sqlite;

@@ -1,8 +1,8 @@
+using Runbooks.AzureStorage;
 using DurableTask.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
-using Runbooks.AzureStorage.TaskHub;
 using Runbooks.Model.Storage;
 using Runbooks.Orchestration.TaskHub;
 

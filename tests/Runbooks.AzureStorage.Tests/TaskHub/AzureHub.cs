@@ -1,3 +1,4 @@
+using Runbooks.AzureStorage;
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Azure.Core;
@@ -7,7 +8,6 @@ using DurableTask.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
-using Runbooks.AzureStorage.TaskHub;
 using Runbooks.Engine;
 using Runbooks.Orchestration;
 using Runbooks.Orchestration.TaskHub;

@@ -1,7 +1,7 @@
 using DurableTask.Core;
 using Runbooks.Model.Storage;
 
-namespace Runbooks.AzureStorage.TaskHub;
+namespace Runbooks.AzureStorage;
 
 /// <summary>What the rest of the program asks of the hub.</summary>
 internal sealed partial class AzureOrchestrationService

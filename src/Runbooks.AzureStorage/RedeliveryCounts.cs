@@ -5,7 +5,7 @@ using System.Xml.Linq;
 using Azure.Core;
 using Azure.Core.Pipeline;
 
-namespace Runbooks.AzureStorage.TaskHub;
+namespace Runbooks.AzureStorage;
 
 /// <summary>
 /// Notes which messages were delivered again and again: whoever took them before died, or gave them back. The queue

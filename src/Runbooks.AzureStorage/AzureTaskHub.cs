@@ -6,7 +6,7 @@ using Azure.Storage.Queues;
 using DurableTask.AzureStorage;
 using Microsoft.Extensions.Logging;
 
-namespace Runbooks.AzureStorage.TaskHub;
+namespace Runbooks.AzureStorage;
 
 /// <summary>Durable Task's own provider for Azure Storage, as this program wants it.</summary>
 internal static class AzureTaskHub

@@ -2,7 +2,7 @@ using Azure.Data.Tables;
 using DurableTask.Core;
 using Runbooks.Model.Storage;
 
-namespace Runbooks.AzureStorage.TaskHub;
+namespace Runbooks.AzureStorage;
 
 /// <summary>
 /// Counts how often a suspicious turn was begun, over all processes and their deaths. The queue's own count would also

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 using Runbooks.Model.Storage;
 using Runbooks.Orchestration.TaskHub;
 
-namespace Runbooks.AzureStorage.TaskHub;
+namespace Runbooks.AzureStorage;
 
 /// <summary>
 /// Durable Task's provider for Azure Storage, and what it lacks: work that kills its process again and again comes to an

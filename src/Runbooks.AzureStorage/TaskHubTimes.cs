@@ -1,4 +1,4 @@
-namespace Runbooks.AzureStorage.TaskHub;
+namespace Runbooks.AzureStorage;
 
 /// <summary>
 /// How quickly work is noticed, and how quickly that of a process that died is taken over: after the longest of lease and

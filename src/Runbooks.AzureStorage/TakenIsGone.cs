@@ -3,7 +3,7 @@ using Azure;
 using Azure.Core;
 using Azure.Core.Pipeline;
 
-namespace Runbooks.AzureStorage.TaskHub;
+namespace Runbooks.AzureStorage;
 
 /// <summary>
 /// A message that somebody else has taken meanwhile is gone for us, as if it had been deleted. Durable Task's provider
