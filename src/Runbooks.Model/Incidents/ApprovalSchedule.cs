@@ -23,7 +23,7 @@ public static class ApprovalSchedule
 
         if (Incident.RecoveredBeforeActing(incident))
         {
-            return (incident.CloseGate(gateId, GateOutcome.SelfRecovered, "The alert was resolved before anybody had to decide.", now), null);
+            return (incident.CloseGate(gateId, GateOutcome.SelfRecovered, Incident.RecoveryReason(incident), now), null);
         }
 
         return now >= gate.ExpiresAt ? Expire(incident, gate, now) : Remind(incident, gate, now);

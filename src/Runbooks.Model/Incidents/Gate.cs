@@ -66,7 +66,7 @@ public enum GateOutcome
     TakenOver,
     Expired,
 
-    /// <summary>The alert was resolved before anybody had to decide.</summary>
+    /// <summary>The alert was resolved before anybody had to decide, and no check contradicts it.</summary>
     SelfRecovered,
     Cancelled,
 

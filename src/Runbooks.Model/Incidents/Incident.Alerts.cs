@@ -1,4 +1,5 @@
 using Runbooks.Model.Alerts;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Model.Incidents;
 
@@ -26,43 +27,59 @@ public sealed partial record Incident
     /// <summary>Counts and lists the alert, firing or resolved.</summary>
     public Incident Attach(Alert alert, DateTimeOffset now)
     {
-        var resolved = alert.Status == AlertStatus.Resolved;
         var known = Alerts.FirstOrDefault(a => a.Fingerprint == alert.Fingerprint);
+        var noAllClear = AlertEnd.NoAllClear(alert);
+
+        // Ended for another reason than an all-clear: nobody has seen that it is over, so it counts as firing on.
+        var resolved = alert.Status == AlertStatus.Resolved && (noAllClear is null || known?.Resolved != false);
 
         // In a storm of ever different alerts the record must not grow with each of them.
         var isNew = known is null && Alerts.Count < MaxListed;
         var listed = known switch
         {
             null when !isNew => Alerts,
-            null => [.. Alerts, new(alert.Fingerprint, alert.Source, alert.Name, 1, now, now, resolved)],
-            _ => [.. Alerts.Select(a => a == known ? a with { Count = a.Count + 1, LastAt = now, Resolved = resolved } : a)],
+            null => [.. Alerts, new(alert.Fingerprint, alert.Source, alert.Name, 1, now, now, resolved) { EndedBecause = noAllClear }],
+            _ => [.. Alerts.Select(a => a == known ? a with { Count = a.Count + 1, LastAt = now, Resolved = resolved, EndedBecause = noAllClear } : a)],
         };
         var changed = this with { Alerts = listed, AlertCount = AlertCount + 1, UpdatedAt = now };
+        if (noAllClear is not null)
+        {
+            return changed.AddNews(
+                EndedNews(alert), alert.Source, $"{alert.Source} ended the alert {alert.Name} for the reason {Clip.To(noAllClear, 100)}. That is no all-clear.", now);
+        }
+
+        changed = changed.DropNews(EndedNews(alert));
         if (!resolved)
         {
-            changed = changed with { AlertResolvedAt = null };
+            changed = (changed with { AlertResolvedAt = null }).DropNews(RecoveryNews);
             if (State == IncidentState.Resolved && (isNew || known?.LastAt <= ClosedAt))
             {
-                return changed.Tell(now, alert, $"{alert.Name} fires after the fix was verified; the checks are asked again.");
+                return changed.Tell(now, alert.Source, $"{alert.Name} fires after the fix was verified; the checks are asked again.");
             }
 
             return isNew && changed.AlertCount > 1
-                ? changed.Tell(now, alert, $"Another alert on this target: {alert.Name}.")
+                ? changed.Tell(now, alert.Source, $"Another alert on this target: {alert.Name}.")
                 : changed;
         }
 
         // Of those that are only counted nobody knows whether they are over.
         var allListed = changed.AlertCount == listed.Sum(a => a.Count);
         return allListed && listed.All(a => a.Resolved) && AlertResolvedAt is null
-            ? (changed with { AlertResolvedAt = now }).Tell(now, alert, "The sender says the alert is resolved.")
+            ? (changed with { AlertResolvedAt = now }).Tell(now, alert.Source, "The sender says the alert is resolved.")
             : changed;
     }
 
+    private static string EndedNews(Alert alert) => $"ended:{alert.Fingerprint}";
+
     /// <summary>An alert that comes and goes for days is counted on, and written about no more.</summary>
-    private Incident Tell(DateTimeOffset now, Alert alert, string what) =>
-        Timeline.Count(line => line.Kind == TimelineKind.Alert) < MaxTold ? Note(now, TimelineKind.Alert, alert.Source, what) : this;
+    private Incident Tell(DateTimeOffset now, string who, string what) =>
+        Timeline.Count(line => line.Kind == TimelineKind.Alert) < MaxTold ? Note(now, TimelineKind.Alert, who, what) : this;
 }
 
 /// <summary>One alert (by the sender's fingerprint) that reached an incident, with how often and when.</summary>
 public sealed record AttachedAlert(
-    string Fingerprint, string Source, string Name, int Count, DateTimeOffset FirstAt, DateTimeOffset LastAt, bool Resolved);
+    string Fingerprint, string Source, string Name, int Count, DateTimeOffset FirstAt, DateTimeOffset LastAt, bool Resolved)
+{
+    /// <summary>The sender's word when it ended the alert without an all-clear, such as <c>MissingSeries</c>; null otherwise.</summary>
+    public string? EndedBecause { get; init; }
+}

@@ -37,9 +37,6 @@ public sealed partial record Incident
             ? Replace(gate with { Outcome = outcome, ClosedAt = now, ClosedBy = closedBy }).Note(now, TimelineKind.Gate, "runbook", closedBy)
             : this;
 
-    /// <summary>Before anything was done, a resolved alert means that nothing needs doing; afterwards it is evidence.</summary>
-    public static bool RecoveredBeforeActing(Incident incident) => incident.AlertResolvedAt is not null && incident.Steps.Count == 0;
-
     public Incident Replace(Gate gate) =>
         this with { Gates = [.. Gates.Select(g => g.Id == gate.Id ? gate : g)] };
 

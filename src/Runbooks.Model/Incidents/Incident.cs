@@ -51,6 +51,9 @@ public sealed partial record Incident
     /// <summary>When the sender said that every alert of this incident is over.</summary>
     public DateTimeOffset? AlertResolvedAt { get; init; }
 
+    /// <summary>What the checks answered when the sender said so before anything was done; null until they were asked.</summary>
+    public RecoveryCheck? Recovery { get; init; }
+
     public IReadOnlyList<Finding> Findings { get; init; } = [];
 
     /// <summary>The last verification round, in the same form.</summary>

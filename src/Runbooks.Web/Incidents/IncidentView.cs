@@ -29,6 +29,9 @@ public sealed record IncidentView
     public required AlertView Alert { get; init; }
     public required int AlertCount { get; init; }
     public required IReadOnlyList<AttachedAlert> Alerts { get; init; }
+
+    /// <summary>What was learnt since the question was asked, such as a sender's all-clear that the checks contradict.</summary>
+    public required IReadOnlyList<NewsView> News { get; init; }
     public required IReadOnlyList<FindingView> Findings { get; init; }
     public required IReadOnlyList<FindingView> Verification { get; init; }
 
@@ -63,6 +66,7 @@ public sealed record IncidentView
         Alert = AlertView.Of(incident.Alert),
         AlertCount = incident.AlertCount,
         Alerts = incident.Alerts,
+        News = [.. incident.News.Select(news => new NewsView(news.At, news.Text))],
         Findings = [.. incident.Findings.Select(FindingView.Of)],
         Verification = [.. incident.Verification.Select(FindingView.Of)],
         VerificationRounds = incident.VerificationRounds,
@@ -74,6 +78,8 @@ public sealed record IncidentView
         Timeline = incident.Timeline,
     };
 }
+
+public sealed record NewsView(DateTimeOffset At, string Text);
 
 public sealed record FindingView(
     string Name, string Ask, Verdict Verdict, string Summary, string? Value, string? Threshold, string? Unit,

@@ -19,7 +19,7 @@ public sealed record ApprovalModel(Incident Incident, Gate Gate, Runbook Runbook
     public string? Notice => Result?.Message ?? (CanDecide ? null : GateText.Late(Gate, Now));
 
     /// <summary>Changes when the page would say something else.</summary>
-    public string Version => $"{Gate.Outcome}-{Gate.Decisions.Count}-{Gate.Approvers.Count}-{Incident.State}-{Now >= Gate.ExpiresAt}";
+    public string Version => $"{Gate.Outcome}-{Gate.Decisions.Count}-{Gate.Approvers.Count}-{Incident.State}-{Incident.News.Count}-{Now >= Gate.ExpiresAt}";
 }
 
 /// <summary>What the page of a storm shows to one recipient.</summary>
@@ -49,7 +49,7 @@ public sealed record StormRow(Incident Incident, Gate Gate, string? Ticket)
     public IEnumerable<Finding> Telling => Incident.Findings.Where(finding => finding.Verdict != Verdict.Passing);
 
     /// <summary>Something speaks against it, so it is not ticked for the reader.</summary>
-    public bool NeedsAttention => Gate.Warnings.Count > 0 || Gate.Difference is not null;
+    public bool NeedsAttention => Gate.Warnings.Count > 0 || Gate.Difference is not null || Incident.News.Count > 0;
 
     public static StormRow Of(Incident incident, DateTimeOffset now, Func<Gate, string> ticket)
     {

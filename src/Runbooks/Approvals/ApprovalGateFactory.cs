@@ -64,7 +64,7 @@ public static class ApprovalGateFactory
 
         if (Incident.RecoveredBeforeActing(incident))
         {
-            return Closed(GateOutcome.SelfRecovered, "The alert was resolved before anybody had to decide.");
+            return Closed(GateOutcome.SelfRecovered, Incident.RecoveryReason(incident));
         }
 
         if (violations.MaxBy(violation => violation.Severity) is { Severity: > GuardrailSeverity.AskFirst } strictest)

@@ -1,3 +1,4 @@
+using Runbooks.Execution;
 using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
@@ -14,6 +15,7 @@ public sealed class ApprovalGateService(
     PinnedRunbooks runbooks,
     PlanBuilder plans,
     GuardrailEvaluator guardrails,
+    VerificationService verification,
     IncidentNotifier notifier,
     IncidentCards cards,
     NotificationUpdater sent,
@@ -24,6 +26,9 @@ public sealed class ApprovalGateService(
     /// <summary>A lost wake-up delays a decision by no more than this.</summary>
     private static readonly TimeSpan LongestReviewPause = TimeSpan.FromMinutes(15);
 
+    /// <summary>While the sender says that it is over and the checks say otherwise, they are asked this often.</summary>
+    private static readonly TimeSpan ClaimPause = TimeSpan.FromMinutes(1);
+
     public async Task<GateStatus> OpenAsync(OpenGateRequest request, CancellationToken cancellationToken)
     {
         var incident = await store.UpdateAsync(request.IncidentId, i => i.RecordFindings(request.Findings, time.GetUtcNow()), cancellationToken);
@@ -31,6 +36,7 @@ public sealed class ApprovalGateService(
         var id = Gate.IdOf(request.Phase, request.Round);
         if (incident.FindGate(id) is null)
         {
+            incident = await verification.CheckClaimAsync(incident, runbook, cancellationToken);
             var plan = await plans.MakeAsync(incident, runbook, request.Phase, cancellationToken);
             var violations = await guardrails.EvaluateAsync(new GuardrailContext(incident, runbook, request.Phase, AboutToRun: false), cancellationToken);
             var inStorm = incident.InStorm || await storms.JoinAsync(incident, cancellationToken);
@@ -39,8 +45,8 @@ public sealed class ApprovalGateService(
                 i =>
                 {
                     var now = time.GetUtcNow();
-                    var gate = ApprovalGateFactory.Make(i, runbook, request.Phase, request.Round, plan, violations, request.Unclear, request.Difference, now);
-                    return i.AddGate(gate, now) with { WakeEvent = request.WakeEvent, InStorm = inStorm };
+                    var gate = ApprovalGateFactory.Make(i, runbook, request.Phase, request.Round, plan, violations, request.Unclear || i.CheckedClaim?.Answer == RecoveryAnswer.Unclear, request.Difference, now);
+                    return i.AddGate(gate, now) with { WakeEvent = request.WakeEvent, InStorm = inStorm, ShownNews = i.NewsMark };
                 },
                 cancellationToken);
         }
@@ -51,18 +57,39 @@ public sealed class ApprovalGateService(
 
     public async Task<GateStatus> ReviewAsync(ReviewGateRequest request, CancellationToken cancellationToken)
     {
-        var now = time.GetUtcNow();
-        var (incident, due) = await store.UpdateAsync(
-            request.IncidentId, i => ApprovalSchedule.Advance(i with { WakeEvent = request.WakeEvent }, request.GateId, now), cancellationToken);
+        var (incident, due) = await AdvanceAsync(request, cancellationToken);
+        if (incident.ClaimsRecovery && incident.FindGate(request.GateId) is { Outcome: GateOutcome.Pending })
+        {
+            await verification.CheckClaimAsync(incident, await runbooks.OfAsync(incident, cancellationToken), cancellationToken);
+            (incident, var dueNow) = await AdvanceAsync(request, cancellationToken);
+            due ??= dueNow;
+        }
 
         // A crash may have come between a reminder being due and its message: what is on the record is what was sent.
         if ((due ?? Unsent(incident, request.GateId)) is not { } kind)
         {
             await ShowUndecidedEndAsync(incident, request.GateId, cancellationToken);
+            await ShowNewsAsync(incident, request.GateId, cancellationToken);
             return View(incident, request.GateId);
         }
 
         return await AskAsync(incident, await runbooks.OfAsync(incident, cancellationToken), request.GateId, kind, cancellationToken);
+    }
+
+    private Task<(Incident Incident, CardKind? Due)> AdvanceAsync(ReviewGateRequest request, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        return store.UpdateAsync(request.IncidentId, i => ApprovalSchedule.Advance(i with { WakeEvent = request.WakeEvent }, request.GateId, now), cancellationToken);
+    }
+
+    /// <summary>The cards that asked say what was learnt since.</summary>
+    private async Task ShowNewsAsync(Incident incident, string gateId, CancellationToken cancellationToken)
+    {
+        if (incident.FindGate(gateId) is { Outcome: GateOutcome.Pending } && incident.NewsMark is var mark && mark != incident.ShownNews)
+        {
+            await sent.ShowGateAsync(incident, gateId, cancellationToken);
+            await store.UpdateAsync(incident.Id, i => i with { ShownNews = mark }, cancellationToken);
+        }
     }
 
     /// <summary>After a person's decision the cards were brought up to date by whoever took it; time and recovery have nobody else.</summary>
@@ -123,6 +150,13 @@ public sealed class ApprovalGateService(
         foreach (var at in gate.Reminders.Select(reminder => reminder.At).Append(gate.ExpiresAt).Concat(gathered))
         {
             next = at < next ? at : next;
+        }
+
+        if (gate.Outcome == GateOutcome.Pending && incident.ClaimsRecovery)
+        {
+            // A claim that came while the checks were asked about another woke nobody.
+            var ask = incident.CheckedClaim is { } known ? known.AskedAt + ClaimPause : time.GetUtcNow();
+            next = ask < next ? ask : next;
         }
 
         return new GateStatus(gateId, gate.Outcome, next, gate.Outcome == GateOutcome.Approved ? null : gate.ClosedBy);

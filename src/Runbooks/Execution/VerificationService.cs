@@ -11,6 +11,9 @@ namespace Runbooks.Execution;
 /// <summary>Asks an incident's checks again: to verify a fix, or to see whether the cause of a lease is gone.</summary>
 public sealed class VerificationService(IIncidentStore store, PinnedRunbooks runbooks, CheckRunner checks, KillSwitch killSwitch, SettleWindow settleWindow, TimeProvider time)
 {
+    /// <summary>However often a sender repeats that it is over, the checks are asked no more often than this.</summary>
+    private static readonly TimeSpan ShortestClaimPause = TimeSpan.FromSeconds(15);
+
     /// <summary>Asks one question of the diagnosis.</summary>
     public async Task<Finding> AskAsync(CheckRequest request, CancellationToken cancellationToken)
     {
@@ -51,6 +54,25 @@ public sealed class VerificationService(IIncidentStore store, PinnedRunbooks run
             incident.Id, i => i.RecordVerification(request.State, findings, time.GetUtcNow()) with { WakeEvent = request.WakeEvent }, cancellationToken);
         var unhealthy = findings.Where(finding => finding.Verdict != Verdict.Passing).ToList();
         return new RecheckResult(unhealthy.Count == 0, Incident.Summarize(unhealthy), incident.Stop is { } late ? $"{late.By} stopped the incident: {late.Reason}" : null);
+    }
+
+    /// <summary>
+    /// The sender says that it is over before anything was done: asks the checks that call for the mitigation, so that no
+    /// question is withdrawn on the sender's word alone. Asked again while they contradict it, no more often than allowed.
+    /// </summary>
+    public async Task<Incident> CheckClaimAsync(Incident incident, Runbook runbook, CancellationToken cancellationToken)
+    {
+        if (!incident.ClaimsRecovery || incident.AlertResolvedAt is not { } claimedAt || incident.Stop is not null
+            || (incident.CheckedClaim is { } known && time.GetUtcNow() - known.AskedAt < ShortestClaimPause))
+        {
+            return incident;
+        }
+
+        var when = runbook.Mitigation.When;
+        var specs = runbook.Diagnosis.Where(spec => when.Checks.Count == 0 || when.Checks.Contains(spec.Name));
+        var findings = await Task.WhenAll(specs.Select(spec => checks.AskAsync(incident, spec, cancellationToken)));
+        return await store.UpdateAsync(
+            incident.Id, i => i.RecordRecovery(claimedAt, findings, Diagnosis.Conclude(when, findings), time.GetUtcNow()), cancellationToken);
     }
 
     private static CheckSpec Check(Runbook runbook, string name) =>

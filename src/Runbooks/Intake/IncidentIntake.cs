@@ -122,7 +122,9 @@ public sealed class IncidentIntake(
         var incident = await store.UpdateAsync(
             latest.Id, current => current.AcceptsResolved(batch.Alerts, now) ? batch.AttachTo(current, now) : current, cancellationToken);
         await engine.TryWakeAsync(incident, logger);
-        return Repeat(batch, batch.Answer(IntakeResult.Resolved, incident.Id, null));
+        return [.. batch.Alerts.Select(alert => AlertEnd.NoAllClear(alert) is { } reason
+            ? batch.Answer(IntakeResult.Folded, incident.Id, $"The sender ended the alert for the reason {Clip.To(reason, 100)}, which is no all-clear; it is on the record of incident {incident.Id} and withdraws nothing.")
+            : batch.Answer(IntakeResult.Resolved, incident.Id, null))];
     }
 
     private static IReadOnlyList<IntakeOutcome> Repeat(AlertBatch batch, IntakeOutcome answer) => [.. batch.Alerts.Select(_ => answer)];

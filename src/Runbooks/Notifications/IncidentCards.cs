@@ -19,6 +19,7 @@ public sealed class IncidentCards(DecisionLinks links)
             new("What broke", [$"{runbook.Title} on {IncidentText.Target(incident.Target)}. {runbook.Impact.Users}".Trim(), runbook.Impact.Data]),
             new("What was found", [.. incident.Findings.Select(Line)]),
             .. Section("What changed since you were asked", gate.Difference is null ? [] : [gate.Difference]),
+            .. Section("News", gate.Outcome == GateOutcome.Pending ? [.. incident.News.Select(news => news.Text)] : []),
             .. Section("Warning", gate.Warnings),
             .. Section("Approved so far", [.. gate.Decisions.Where(d => d.Verb == DecisionVerb.Approve).Select(d => d.Person)]),
             new("What I will do", [.. gate.Plan.Steps.Select(step => step.PlannedEffect)]),

@@ -104,7 +104,7 @@ internal static class IncidentProgress
         }
 
         return incident.OpenGate is { } gate
-            ? Incident.RecoveredBeforeActing(incident) ? incident.AlertResolvedAt : Next(gate)
+            ? incident.ClaimsRecovery && incident.CheckedClaim is null or { Answer: RecoveryAnswer.Confirmed or RecoveryAnswer.NoChecks } ? incident.AlertResolvedAt : Next(gate)
             : incident.Gates is [.., var last] ? last.ClosedAt : null;
     }
 

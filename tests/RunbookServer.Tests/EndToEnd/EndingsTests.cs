@@ -37,14 +37,30 @@ public sealed class EndingsTests
     }
 
     [Fact]
-    public async Task ResolvedAlertArrivesFirst_SelfRecovered()
+    public async Task ResolvedAlertArrivesFirstAndTheChecksAgree_SelfRecovered()
+    {
+        await using var host = await RunningHost.StartAsync();
+        var id = await AskedAsync(host);
+        await SandboxView.MendAsync(host.Range, "llm-b-0");
+        await host.PassAsync(TimeSpan.FromMinutes(3));
+
+        (await host.Client.StuckAsync("llm-b-0", "resolved"))["outcome"]!.ToString().ShouldBe("resolved");
+
+        (await host.Client.WaitForAsync(id, "selfRecovered"))["steps"]!.AsArray().ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task ResolvedAlertArrivesFirstAndTheChecksStillFail_TheQuestionStands()
     {
         await using var host = await RunningHost.StartAsync();
         var id = await AskedAsync(host);
 
         (await host.Client.StuckAsync("llm-b-0", "resolved"))["outcome"]!.ToString().ShouldBe("resolved");
+        await host.PassAsync(TimeSpan.FromMinutes(2));
 
-        await ShouldEndUntouchedAsync(host, id, "selfRecovered");
+        var asked = await host.Client.GetAsync($"api/incidents/{id}");
+        asked["state"]!.ToString().ShouldBe("awaitingApproval");
+        asked["news"]!.AsArray().ShouldHaveSingleItem()!["text"]!.ToString().ShouldStartWith("The sender says it is over; the checks still fail:");
     }
 
     [Fact]

@@ -63,6 +63,7 @@ public sealed class ExportTests : IDisposable
     {
         await using var host = await RunningHost.StartAsync();
         var id = await AskedAsync(host, "llm-b-0");
+        await SandboxView.MendAsync(host.Range, "llm-b-0");
         await host.PassAsync(TimeSpan.FromMinutes(4));
         await host.Client.StuckAsync("llm-b-0", "resolved");
         await host.Client.WaitForAsync(id, "selfRecovered");

@@ -15,6 +15,13 @@ internal sealed class SandboxView(JsonNode cluster)
         return new SandboxView(state["apis"]!["kubernetes"]!["b"]!);
     }
 
+    /// <summary>What hung works again without the runbook having done anything.</summary>
+    public static async Task MendAsync(SandboxServer sandbox, string pod)
+    {
+        using var http = new HttpClient();
+        (await http.DeleteAsync(new Uri(sandbox.BaseAddress, $"/kubernetes/b/api/v1/namespaces/inference/pods/{pod}"), TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
+    }
+
     public string Uid(string pod) => Pod(pod)["uid"]!.ToString();
 
     public bool Hangs(string pod) => Pod(pod)["hung"]!.GetValue<bool>();

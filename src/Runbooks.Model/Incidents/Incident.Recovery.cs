@@ -1,0 +1,113 @@
+using System.Text.Json.Serialization;
+
+namespace Runbooks.Model.Incidents;
+
+/// <summary>
+/// The sender says that it is over before anything was done. That is a claim: the runbook's own checks are asked, and only
+/// they withdraw the question. A runbook without checks has nothing but the sender's word.
+/// </summary>
+public sealed partial record Incident
+{
+    private const string RecoveryNews = "recovery";
+
+    /// <summary>The sender says that every alert is over, and nothing was done yet.</summary>
+    [JsonIgnore]
+    public bool ClaimsRecovery => AlertResolvedAt is not null && Steps.Count == 0;
+
+    /// <summary>What the checks answered to the present claim; null while they have not been asked about it.</summary>
+    [JsonIgnore]
+    public RecoveryCheck? CheckedClaim => ClaimsRecovery && Recovery?.ClaimedAt == AlertResolvedAt ? Recovery : null;
+
+    /// <summary>Before anything was done, an alert that is over and whose checks agree means that nothing needs doing; afterwards it is evidence.</summary>
+    public static bool RecoveredBeforeActing(Incident incident) =>
+        incident.CheckedClaim is { Answer: RecoveryAnswer.Confirmed or RecoveryAnswer.NoChecks };
+
+    /// <summary>Records what the checks answered to the sender's claim. People are told once of a claim that the checks do not bear out.</summary>
+    /// <param name="claimedAt">The claim that the checks were asked about; one that was taken back meanwhile is not recorded.</param>
+    /// <param name="findings">The answers of the checks that call for the mitigation; empty when the runbook has none.</param>
+    public Incident RecordRecovery(DateTimeOffset claimedAt, IReadOnlyList<Finding> findings, Conclusion conclusion, DateTimeOffset now)
+    {
+        if (!ClaimsRecovery || AlertResolvedAt != claimedAt || State.IsFinal())
+        {
+            return this;
+        }
+
+        var answer = findings.Count == 0 ? RecoveryAnswer.NoChecks : conclusion switch
+        {
+            Conclusion.Healthy => RecoveryAnswer.Confirmed,
+            Conclusion.Failing => RecoveryAnswer.StillFailing,
+            _ => RecoveryAnswer.Unclear,
+        };
+        var recorded = this with
+        {
+            Recovery = new(claimedAt, now, answer),
+            VerificationRounds = findings.Count == 0 ? VerificationRounds : VerificationRounds.Add(IncidentState.AwaitingApproval, findings, now),
+            UpdatedAt = now,
+        };
+        return answer switch
+        {
+            RecoveryAnswer.StillFailing => recorded.AddNews(
+                RecoveryNews, "runbook", $"The sender says it is over; the checks still fail: {Summarize(findings.Where(finding => finding.Verdict == Verdict.Failing))}", now),
+            RecoveryAnswer.Unclear => recorded.AddNews(
+                RecoveryNews, "runbook", $"The sender says it is over; not every check could be answered: {Summarize(findings.Where(finding => finding.Verdict != Verdict.Passing))}", now),
+            _ => recorded.DropNews(RecoveryNews),
+        };
+    }
+
+    /// <summary>Why a question was withdrawn that nobody had to decide.</summary>
+    public static string RecoveryReason(Incident incident) => incident.CheckedClaim?.Answer == RecoveryAnswer.NoChecks
+        ? "The alert was resolved before anybody had to decide. The sender says so; this runbook has no checks that could confirm it."
+        : "The alert was resolved before anybody had to decide, and the checks no longer call for the mitigation.";
+}
+
+/// <summary>The answer of the checks to one claim of the sender that it is over.</summary>
+/// <param name="ClaimedAt">When the sender said so.</param>
+/// <param name="AskedAt">When the checks were asked last about it.</param>
+public sealed record RecoveryCheck(DateTimeOffset ClaimedAt, DateTimeOffset AskedAt, RecoveryAnswer Answer);
+
+public enum RecoveryAnswer
+{
+    /// <summary>The checks no longer call for the mitigation.</summary>
+    Confirmed,
+
+    /// <summary>The runbook has no checks that could say: the sender's word is all there is.</summary>
+    NoChecks,
+
+    StillFailing,
+
+    /// <summary>Nothing fails for certain, and something could not be answered.</summary>
+    Unclear,
+}
+
+/// <summary>What was learnt since a question was asked, for those who have to decide it.</summary>
+public sealed partial record Incident
+{
+    /// <summary>More would bury the question.</summary>
+    public const int MaxNews = 10;
+
+    public IReadOnlyList<IncidentNews> News { get; init; } = [];
+
+    /// <summary>The news that the cards say that asked; null until there were any.</summary>
+    public string? ShownNews { get; init; }
+
+    /// <summary>Changes when the cards that asked have to say something else.</summary>
+    [JsonIgnore]
+    public string? NewsMark => News.Count == 0 ? null : string.Join(' ', News.Select(news => news.At.UtcTicks));
+
+    /// <summary>Told once by its key: a repeat changes the words that are shown and adds no line.</summary>
+    public Incident AddNews(string key, string who, string text, DateTimeOffset now)
+    {
+        if (News.FirstOrDefault(known => known.Key == key) is { } known)
+        {
+            return this with { News = [.. News.Select(news => news == known ? news with { Text = text } : news)] };
+        }
+
+        return (this with { News = [.. News.TakeLast(MaxNews - 1), new(key, now, text)] }).Tell(now, who, text);
+    }
+
+    /// <summary>What no longer holds is shown no longer.</summary>
+    public Incident DropNews(string key) => News.Any(news => news.Key == key) ? this with { News = [.. News.Where(news => news.Key != key)] } : this;
+}
+
+/// <param name="Key">What it is about; news on the same matter replaces it.</param>
+public sealed record IncidentNews(string Key, DateTimeOffset At, string Text);
