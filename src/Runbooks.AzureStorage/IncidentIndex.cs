@@ -25,7 +25,7 @@ internal sealed class IncidentIndex(TableRows rows)
             // Binary: an id is whatever its maker chose.
             [Id] = Encoding.UTF8.GetBytes(incident.Id),
             [Runbook] = TableKeys.Hash(incident.RunbookId),
-            [Claim] = TableKeys.Claim(incident.RunbookId, incident.Target),
+            [Claim] = TableKeys.Claim(incident.RunbookId, incident.TargetKey ?? incident.Target),
         };
         if (incident.ClosedAt is { } closed)
         {

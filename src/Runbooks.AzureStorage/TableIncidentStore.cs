@@ -24,6 +24,7 @@ internal sealed class TableIncidentStore : IIncidentStore
     private readonly IncidentRows _incidents;
     private readonly IncidentClaims _claims;
     private readonly IncidentIndex _index;
+    private readonly AlertIndex _alerts;
     private readonly IncidentListing _listing;
     private readonly KeyedRetry _contention;
 
@@ -35,23 +36,31 @@ internal sealed class TableIncidentStore : IIncidentStore
         _incidents = new(_rows, _documents);
         _claims = new(_rows, _documents);
         _index = new(_rows);
+        _alerts = new(_rows);
         _listing = new(_index, ReadSummaryAsync);
         _contention = new(time);
     }
 
     public Task<OpenResult> OpenAsync(Incident candidate, Runbook runbook, Func<Incident, Incident?> fold, CancellationToken cancellationToken)
     {
-        var key = TableKeys.Claim(candidate.RunbookId, candidate.Target);
+        var key = TableKeys.Claim(candidate.RunbookId, candidate.TargetKey);
         return _contention.RetryAsync(key, () => TryOpenAsync(key, candidate, runbook, fold, cancellationToken), cancellationToken);
     }
 
     public async Task<Incident?> FindAsync(string id, CancellationToken cancellationToken) =>
         (await _incidents.FindAsync(TableKeys.Hash(id), cancellationToken))?.Value;
 
-    public async Task<Incident?> FindLatestAsync(string runbookId, string target, CancellationToken cancellationToken) =>
-        await _claims.FindAsync(TableKeys.Claim(runbookId, target), cancellationToken) is { } claim
+    public async Task<Incident?> FindLatestAsync(string runbookId, string targetKey, CancellationToken cancellationToken) =>
+        await _claims.FindAsync(TableKeys.Claim(runbookId, targetKey), cancellationToken) is { } claim
             ? (await FindClaimedAsync(claim.Key, claim.IncidentKey, cancellationToken))?.Value
             : null;
+
+    public async Task<IReadOnlyList<IncidentSummary>> FindByAlertAsync(string identity, CancellationToken cancellationToken)
+    {
+        var keys = await _alerts.FindAsync(identity, cancellationToken);
+        var found = await Task.WhenAll(keys.Select(key => _incidents.FindSummaryAsync(key, cancellationToken)));
+        return [.. found.Select(one => one?.Summary).OfType<IncidentSummary>()];
+    }
 
     public async Task<(Incident Incident, T Result)> UpdateAsync<T>(string id, Func<Incident, (Incident, T)> change, CancellationToken cancellationToken)
     {
@@ -110,10 +119,19 @@ internal sealed class TableIncidentStore : IIncidentStore
                 return null;
             }
 
-            if (fold(latest.Value) is { } folded)
+            if (fold(latest.Value) is { } attached)
             {
-                return await TryWriteAsync(latest, folded, cancellationToken) ? new(folded, Opened: false) : null;
+                return await TryWriteAsync(latest, attached, cancellationToken) ? new(attached, Opened: false) : null;
             }
+        }
+
+        // Claims of an older version stand under the target as it was written.
+        else if (candidate.TargetKey != candidate.Target
+            && await FindLatestAsync(candidate.RunbookId, candidate.Target, cancellationToken) is { } older
+            && await _incidents.FindAsync(TableKeys.Hash(older.Id), cancellationToken) is { } before
+            && fold(before.Value) is { } folded)
+        {
+            return await TryWriteAsync(before, folded, cancellationToken) ? new(folded, Opened: false) : null;
         }
 
         if (await _incidents.FindSummaryAsync(TableKeys.Hash(candidate.Id), cancellationToken) is not null)
@@ -123,9 +141,11 @@ internal sealed class TableIncidentStore : IIncidentStore
 
         await PinAsync(runbook, cancellationToken);
         await _index.PutAsync(IncidentSummary.Of(candidate), cancellationToken);
+        await _alerts.PutAsync(candidate, candidate.Identities, cancellationToken);
         if (!await _claims.TakeAsync(key, candidate, claim, cancellationToken))
         {
             await _index.RemoveAsync(IncidentSummary.Of(candidate), open: !candidate.State.IsFinal(), cancellationToken);
+            await _alerts.RemoveAsync(candidate, cancellationToken);
             return null;
         }
 
@@ -156,6 +176,11 @@ internal sealed class TableIncidentStore : IIncidentStore
         if (ReferenceEquals(before.Value, after))
         {
             return true;
+        }
+
+        if (!ReferenceEquals(before.Value.Alerts, after.Alerts))
+        {
+            await _alerts.PutAsync(after, after.Identities.Except(before.Value.Identities), cancellationToken);
         }
 
         if (!await _incidents.ReplaceAsync(before, after, cancellationToken))
@@ -215,16 +240,20 @@ internal sealed class TableIncidentStore : IIncidentStore
     private async Task<bool> PurgeAsync(TableEntity row, CancellationToken cancellationToken)
     {
         var key = IncidentIndex.IncidentKeyOf(row);
-        var found = await _incidents.FindSummaryAsync(key, cancellationToken);
-        if (found is var (summary, _) && !summary.State.IsFinal())
+        var found = await _incidents.FindAsync(key, cancellationToken);
+        if (found is not null && !found.Value.State.IsFinal())
         {
             return false;
         }
 
         await _claims.ReleaseAsync(row.GetString(IncidentIndex.Claim), key, cancellationToken);
-        if (found is { } there && !await _incidents.RemoveAsync(key, there.Tag, cancellationToken))
+        if (found is not null)
         {
-            return false;
+            await _alerts.RemoveAsync(found.Value, cancellationToken);
+            if (!await _incidents.RemoveAsync(key, found.Tag, cancellationToken))
+            {
+                return false;
+            }
         }
 
         await _index.RemoveAsync(row, cancellationToken);

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Text;
 
@@ -12,6 +13,11 @@ public sealed partial record Incident
     /// <summary>Lines that one record has about alerts at the most.</summary>
     public const int MaxTold = 100;
 
+    /// <summary>By what its alerts are known again, for the stores to find it by.</summary>
+    [JsonIgnore]
+    public IEnumerable<string> Identities =>
+        Alerts.SelectMany(alert => (string?[])[alert.Identity, alert.Outage]).OfType<string>().Where(AlertIdentity.IsKnownAgain).Distinct();
+
     /// <summary>Whether an alert on the same runbook and target belongs to this incident rather than to a new one.</summary>
     public bool Accepts(DateTimeOffset now) =>
         !State.IsFinal() || now < SettlesAt;
@@ -22,12 +28,17 @@ public sealed partial record Incident
     /// </summary>
     public bool AcceptsResolved(IReadOnlyList<Alert> alerts, DateTimeOffset now) =>
         Accepts(now)
-        || (AlertResolvedAt is null && alerts.Any(alert => Alerts.Any(known => known.Fingerprint == alert.Fingerprint && !known.Resolved)));
+        || (AlertResolvedAt is null && alerts.Any(alert => Alerts.Any(known => known.Is(alert) && !known.Resolved)));
 
     /// <summary>Counts and lists the alert, firing or resolved.</summary>
     public Incident Attach(Alert alert, DateTimeOffset now)
     {
-        var known = Alerts.FirstOrDefault(a => a.Fingerprint == alert.Fingerprint);
+        var known = Alerts.FirstOrDefault(a => a.Is(alert));
+        if (known is null && alert.Status == AlertStatus.Firing && KnowsOutage(alert))
+        {
+            return TellOutage(alert, now);
+        }
+
         var noAllClear = AlertEnd.NoAllClear(alert);
 
         // Ended for another reason than an all-clear: nobody has seen that it is over, so it counts as firing on.
@@ -38,7 +49,7 @@ public sealed partial record Incident
         var listed = known switch
         {
             null when !isNew => Alerts,
-            null => [.. Alerts, new(alert.Fingerprint, alert.Source, alert.Name, 1, now, now, resolved) { EndedBecause = noAllClear }],
+            null => [.. Alerts, new(alert.Fingerprint, alert.Source, alert.Name, 1, now, now, resolved) { EndedBecause = noAllClear, Outage = AlertIdentity.OfOutage(alert) }],
             _ => [.. Alerts.Select(a => a == known ? a with { Count = a.Count + 1, LastAt = now, Resolved = resolved, EndedBecause = noAllClear } : a)],
         };
         var changed = this with { Alerts = listed, AlertCount = AlertCount + 1, UpdatedAt = now };
@@ -69,6 +80,28 @@ public sealed partial record Incident
             : changed;
     }
 
+    public bool KnowsOutage(Alert alert) =>
+        AlertIdentity.OfOutage(alert) is { } outage && Alerts.Any(known => known.Outage == outage);
+
+    /// <summary>A message about an outage that this incident knows: counted with it, and told once for each stage.</summary>
+    public Incident TellOutage(Alert alert, DateTimeOffset now)
+    {
+        var outage = AlertIdentity.OfOutage(alert);
+        if (Alerts.FirstOrDefault(known => known.Outage == outage) is not { } known || AlertIdentity.Stage(alert) is not { } stage)
+        {
+            return this;
+        }
+
+        var counted = this with
+        {
+            Alerts = [.. Alerts.Select(a => a == known ? a with { Count = a.Count + 1, LastAt = now } : a)],
+            AlertCount = AlertCount + 1,
+            UpdatedAt = now,
+        };
+        var title = alert.Summary is { Length: > 0 } summary ? $": {Clip.To(summary, 300)}" : "";
+        return counted.AddNews($"outage:{stage.ToLowerInvariant()}", alert.Source, $"Azure says of this outage, stage {Clip.To(stage, 60)}{title}", now);
+    }
+
     private static string EndedNews(Alert alert) => $"ended:{alert.Fingerprint}";
 
     /// <summary>An alert that comes and goes for days is counted on, and written about no more.</summary>
@@ -82,4 +115,12 @@ public sealed record AttachedAlert(
 {
     /// <summary>The sender's word when it ended the alert without an all-clear, such as <c>MissingSeries</c>; null otherwise.</summary>
     public string? EndedBecause { get; init; }
+
+    /// <summary>The outage that it is a message about; null for any other alert.</summary>
+    public string? Outage { get; init; }
+
+    [JsonIgnore]
+    public string Identity => AlertIdentity.Of(Source, Fingerprint);
+
+    public bool Is(Alert alert) => Identity == AlertIdentity.Of(alert);
 }

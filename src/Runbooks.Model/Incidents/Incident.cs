@@ -19,6 +19,10 @@ public sealed partial record Incident
     public required string Title { get; init; }
     public required string Target { get; init; }
 
+    /// <summary>The target as it is compared with others; every rule about "the same target" goes by it.</summary>
+    [JsonIgnore]
+    public string TargetKey => Model.Alerts.TargetKey.Of(Target, Alert);
+
     /// <summary>The alert that opened it.</summary>
     public required Alert Alert { get; init; }
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 
@@ -21,7 +22,11 @@ public interface IIncidentStore
     Task<Incident?> FindAsync(string id, CancellationToken cancellationToken);
 
     /// <summary>The newest incident of this runbook and target, open or closed.</summary>
-    Task<Incident?> FindLatestAsync(string runbookId, string target, CancellationToken cancellationToken);
+    /// <param name="targetKey">The target as it is compared, see <see cref="TargetKey"/>.</param>
+    Task<Incident?> FindLatestAsync(string runbookId, string targetKey, CancellationToken cancellationToken);
+
+    /// <summary>The incidents that an alert of this identity reached, open or closed, newest first; of very many only the newest.</summary>
+    Task<IReadOnlyList<IncidentSummary>> FindByAlertAsync(string identity, CancellationToken cancellationToken);
 
     /// <summary>
     /// Reads, changes and writes atomically; <paramref name="change"/> is pure and may run more than once. Returning the

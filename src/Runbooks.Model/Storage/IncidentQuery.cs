@@ -20,6 +20,7 @@ public sealed record IncidentPage(IReadOnlyList<IncidentSummary> Items, string? 
 /// <summary>One line of a listing.</summary>
 /// <param name="OwnedByResponder">A person took it over and has not closed it yet: final, and not over.</param>
 /// <param name="InStorm">Its messages are shared with others of its runbook.</param>
+/// <param name="TargetKey">The target as it is compared; null when that is as it is written.</param>
 public sealed record IncidentSummary(
     string Id,
     string RunbookId,
@@ -32,11 +33,13 @@ public sealed record IncidentSummary(
     DateTimeOffset UpdatedAt,
     DateTimeOffset? ClosedAt,
     [property: JsonPropertyName("driven")] bool OwnedByResponder = false,
-    bool InStorm = false)
+    bool InStorm = false,
+    string? TargetKey = null)
 {
     public static IncidentSummary Of(Incident incident) => new(
         incident.Id, incident.RunbookId, incident.Title, incident.Target, incident.State, incident.Reason,
-        incident.AlertCount, incident.OpenedAt, incident.UpdatedAt, incident.ClosedAt, incident.IsOwnedByResponder(), incident.InStorm);
+        incident.AlertCount, incident.OpenedAt, incident.UpdatedAt, incident.ClosedAt, incident.IsOwnedByResponder(), incident.InStorm,
+        incident.TargetKey == incident.Target ? null : incident.TargetKey);
 }
 
 /// <summary>

@@ -29,7 +29,10 @@ internal sealed class SqliteIncidentStore : IIncidentStore
         cancellationToken.ThrowIfCancellationRequested();
         return _database.Writer.EnqueueAsync((connection, transaction) =>
         {
-            if (_incidents.FindLatest(connection, transaction, candidate.RunbookId, candidate.Target) is var (latest, version)
+            // Claims of an older version stand under the target as it was written.
+            var claimed = _incidents.FindLatest(connection, transaction, candidate.RunbookId, candidate.TargetKey)
+                ?? (candidate.TargetKey == candidate.Target ? null : _incidents.FindLatest(connection, transaction, candidate.RunbookId, candidate.Target));
+            if (claimed is var (latest, version)
                 && fold(latest) is { } folded)
             {
                 if (!ReferenceEquals(folded, latest))
@@ -54,8 +57,11 @@ internal sealed class SqliteIncidentStore : IIncidentStore
     public Task<Incident?> FindAsync(string id, CancellationToken cancellationToken) =>
         _database.ReadAsync(connection => _incidents.Find(connection, null, id)?.Incident);
 
-    public Task<Incident?> FindLatestAsync(string runbookId, string target, CancellationToken cancellationToken) =>
-        _database.ReadAsync(connection => _incidents.FindLatest(connection, null, runbookId, target)?.Incident);
+    public Task<Incident?> FindLatestAsync(string runbookId, string targetKey, CancellationToken cancellationToken) =>
+        _database.ReadAsync(connection => _incidents.FindLatest(connection, null, runbookId, targetKey)?.Incident);
+
+    public Task<IReadOnlyList<IncidentSummary>> FindByAlertAsync(string identity, CancellationToken cancellationToken) =>
+        _database.ReadAsync(connection => SqliteIncidents.FindByAlert(connection, identity));
 
     public Task<(Incident Incident, T Result)> UpdateAsync<T>(string id, Func<Incident, (Incident, T)> change, CancellationToken cancellationToken)
     {
@@ -135,6 +141,7 @@ internal sealed class SqliteIncidentStore : IIncidentStore
 
         foreach (var id in ended)
         {
+            connection.Statement(transaction, "DELETE FROM alerts WHERE incident=$id", ("$id", id)).ExecuteNonQuery();
             connection.Statement(transaction, "DELETE FROM claims WHERE incident=$id", ("$id", id)).ExecuteNonQuery();
             connection.Statement(transaction, "DELETE FROM incidents WHERE id=$id", ("$id", id)).ExecuteNonQuery();
         }

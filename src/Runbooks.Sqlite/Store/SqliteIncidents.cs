@@ -26,11 +26,11 @@ internal sealed class SqliteIncidents(IncidentCache cache)
         return reader.Read() ? (Read<Incident>(reader, 1), reader.GetInt64(0)) : null;
     }
 
-    public (Incident Incident, long Version)? FindLatest(SqliteConnection connection, SqliteTransaction? transaction, string runbookId, string target) =>
+    public (Incident Incident, long Version)? FindLatest(SqliteConnection connection, SqliteTransaction? transaction, string runbookId, string targetKey) =>
         connection.Statement(
             transaction,
             "SELECT i.summary FROM claims c JOIN incidents i ON i.id=c.incident WHERE c.runbook=$runbook AND c.target=$target",
-            ("$runbook", runbookId), ("$target", target)).ExecuteScalar() is byte[] summary
+            ("$runbook", runbookId), ("$target", targetKey)).ExecuteScalar() is byte[] summary
             ? Find(connection, transaction, Read<IncidentSummary>(summary).Id)
             : null;
 
@@ -47,8 +47,9 @@ internal sealed class SqliteIncidents(IncidentCache cache)
         connection.Statement(
             transaction,
             "INSERT INTO claims (runbook, target, incident) VALUES ($runbook, $target, $id) ON CONFLICT (runbook, target) DO UPDATE SET incident=excluded.incident",
-            ("$runbook", incident.RunbookId), ("$target", incident.Target), ("$id", incident.Id))
+            ("$runbook", incident.RunbookId), ("$target", incident.TargetKey), ("$id", incident.Id))
             .ExecuteNonQuery();
+        AddIdentities(connection, transaction, incident, incident.Identities);
         cache.Put(incident, 1);
     }
 
@@ -59,6 +60,11 @@ internal sealed class SqliteIncidents(IncidentCache cache)
             ? "UPDATE incidents SET version=$version, summary=$summary, doc=$doc WHERE id=$id"
             : "UPDATE incidents SET version=$version, summary=$summary, doc=$doc, state=$state, open=$open, closed_at=$closed WHERE id=$id";
         connection.Statement(transaction, sql, [.. Columns(incident), ("$id", incident.Id), ("$version", version + 1)]).ExecuteNonQuery();
+        if (!ReferenceEquals(before.Alerts, incident.Alerts))
+        {
+            AddIdentities(connection, transaction, incident, incident.Identities.Except(before.Identities));
+        }
+
         if (incident.State.IsFinal())
         {
             cache.Remove(incident.Id);
@@ -66,6 +72,33 @@ internal sealed class SqliteIncidents(IncidentCache cache)
         else
         {
             cache.Put(incident, version + 1);
+        }
+    }
+
+    /// <summary>More incidents of one alert than anybody asks for.</summary>
+    private const int MaxByAlert = 20;
+
+    public static IReadOnlyList<IncidentSummary> FindByAlert(SqliteConnection connection, string identity)
+    {
+        var found = new List<IncidentSummary>();
+        using var reader = connection.Statement(
+            null,
+            "SELECT i.summary FROM alerts a JOIN incidents i ON i.id=a.incident WHERE a.identity=$identity ORDER BY i.opened_at DESC, i.seq DESC LIMIT $most",
+            ("$identity", identity), ("$most", (long)MaxByAlert)).ExecuteReader();
+        while (reader.Read())
+        {
+            found.Add(Read<IncidentSummary>(reader, 0));
+        }
+
+        return found;
+    }
+
+    private static void AddIdentities(SqliteConnection connection, SqliteTransaction transaction, Incident incident, IEnumerable<string> identities)
+    {
+        foreach (var identity in identities)
+        {
+            connection.Statement(
+                transaction, "INSERT INTO alerts (identity, incident) VALUES ($identity, $id) ON CONFLICT DO NOTHING", ("$identity", identity), ("$id", incident.Id)).ExecuteNonQuery();
         }
     }
 

@@ -36,5 +36,13 @@ internal static class StoreSchema
         CREATE TABLE runbooks (hash TEXT PRIMARY KEY, doc BLOB NOT NULL) WITHOUT ROWID;
         CREATE TABLE shared (key TEXT PRIMARY KEY, version INTEGER NOT NULL, doc BLOB NOT NULL) WITHOUT ROWID;
         """,
+        """
+        CREATE TABLE alerts (
+            identity TEXT NOT NULL,
+            incident TEXT NOT NULL,
+            PRIMARY KEY (identity, incident)
+        ) WITHOUT ROWID;
+        CREATE INDEX alerts_by_incident ON alerts (incident);
+        """,
     ];
 }

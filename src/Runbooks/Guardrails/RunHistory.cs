@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Runbooks.Model.Definition;
@@ -34,7 +35,7 @@ public sealed record RunHistory
             return this;
         }
 
-        var runs = MarkRecurred(run.Target, run.OpenedAt, recurredWithin).Runs.Append(run).TakeLast(MaxRuns).ToList();
+        var runs = MarkRecurred(run.Key, run.OpenedAt, recurredWithin).Runs.Append(run).TakeLast(MaxRuns).ToList();
         var inARow = runs.AsEnumerable().Reverse().TakeWhile(known => known.Outcome == RunOutcome.Ineffective && known.EndedAt > (Resets.Count == 0 ? DateTimeOffset.MinValue : Resets[^1].At)).Count();
         return this with
         {
@@ -44,21 +45,27 @@ public sealed record RunHistory
     }
 
     /// <summary>The target is broken again: a verified fix that ended shortly before did not hold.</summary>
-    public RunHistory MarkRecurred(string target, DateTimeOffset again, TimeSpan within) =>
-        Recurring(target, again, within) is { } held
+    public RunHistory MarkRecurred(string targetKey, DateTimeOffset again, TimeSpan within) =>
+        Recurring(targetKey, again, within) is { } held
             ? this with { Runs = [.. Runs.Select(run => run == held ? run with { Outcome = RunOutcome.Recurred } : run)] }
             : this;
 
     /// <returns>The verified fix that this new incident on its target disproves; null when there is none.</returns>
-    public RecordedRun? Recurring(string target, DateTimeOffset again, TimeSpan within) =>
-        Runs.LastOrDefault(run => run.Target == target && run.EndedAt <= again) is { Outcome: RunOutcome.Verified } last && again - last.EndedAt < within ? last : null;
+    public RecordedRun? Recurring(string targetKey, DateTimeOffset again, TimeSpan within) =>
+        Runs.LastOrDefault(run => run.Key == targetKey && run.EndedAt <= again) is { Outcome: RunOutcome.Verified } last && again - last.EndedAt < within ? last : null;
 
     public RunHistory Reset(string by, string reason, DateTimeOffset at) =>
         this with { Breaker = null, Resets = [.. Resets.TakeLast(MaxResets - 1), new(by, reason, at)] };
 }
 
 /// <param name="Took">From the first step to the end that was verified.</param>
-public sealed record RecordedRun(string Incident, string Target, RunOutcome Outcome, DateTimeOffset OpenedAt, DateTimeOffset EndedAt, TimeSpan Took);
+/// <param name="TargetKey">The target as it is compared; null when that is as it is written.</param>
+public sealed record RecordedRun(
+    string Incident, string Target, RunOutcome Outcome, DateTimeOffset OpenedAt, DateTimeOffset EndedAt, TimeSpan Took, string? TargetKey = null)
+{
+    [JsonIgnore]
+    public string Key => TargetKey ?? Target;
+}
 
 public enum RunOutcome
 {
@@ -91,7 +98,7 @@ public static class RunAssessment
         // A lease is held long after it worked: the last change of the verification is when it did.
         var worked = incident.Timeline.LastOrDefault(line => line.Kind == TimelineKind.Verification)?.At ?? ended;
         var began = acted.Min(step => step.StartedAt);
-        return new(incident.Id, incident.Target, outcome, incident.OpenedAt, ended, worked > began ? worked - began : TimeSpan.Zero);
+        return new(incident.Id, incident.Target, outcome, incident.OpenedAt, ended, worked > began ? worked - began : TimeSpan.Zero, incident.TargetKey == incident.Target ? null : incident.TargetKey);
     }
 
     private static RunOutcome? OutcomeOf(Incident incident) => incident.State switch
@@ -142,7 +149,7 @@ public sealed class RunHistoryStore(ISharedState state, IOptionsMonitor<SafetyOp
     public Task MarkRecurredAsync(Incident incident, Runbook runbook, CancellationToken cancellationToken) =>
         state.UpdateAsync<RunHistory, bool>(
             Key(incident.RunbookId),
-            known => ((known ?? new()).MarkRecurred(incident.Target, time.GetUtcNow(), RecurredWithin(runbook.Limits)), true),
+            known => ((known ?? new()).MarkRecurred(incident.TargetKey, time.GetUtcNow(), RecurredWithin(runbook.Limits)), true),
             cancellationToken);
 
     /// <summary>Closes the breaker again.</summary>

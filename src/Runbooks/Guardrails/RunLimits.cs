@@ -19,7 +19,7 @@ public sealed class RunLimits(ISharedState state, TimeProvider time)
         var (limits, now) = (runbook.Limits, time.GetUtcNow());
         var runs = Counts(limits) ? await state.FindAsync<CountedRuns>(RunsKey(incident), cancellationToken) : null;
         var reach = limits.MaxTargets is null ? null : await state.FindAsync<BlastRadius>(ReachKey(incident), cancellationToken);
-        return ViolationOf(limits, runs?.Exceeded(limits, incident.Id, now) ?? reach?.Exceeded(limits, incident.Target, now));
+        return ViolationOf(limits, runs?.Exceeded(limits, incident.Id, now) ?? reach?.Exceeded(limits, incident.TargetKey, now));
     }
 
     /// <param name="overruled">A person saw that the limit is exceeded and approved: it is counted all the same.</param>
@@ -68,8 +68,8 @@ public sealed class RunLimits(ISharedState state, TimeProvider time)
             known =>
             {
                 var reach = known ?? BlastRadius.None;
-                var violation = overruled ? null : ViolationOf(limits, reach.Exceeded(limits, incident.Target, now));
-                return (violation is null ? reach.With(limits, incident.Target, now) : reach, violation);
+                var violation = overruled ? null : ViolationOf(limits, reach.Exceeded(limits, incident.TargetKey, now));
+                return (violation is null ? reach.With(limits, incident.TargetKey, now) : reach, violation);
             },
             cancellationToken)).Result;
 
@@ -79,7 +79,7 @@ public sealed class RunLimits(ISharedState state, TimeProvider time)
         ? null
         : new(Guardrail, why, limits.WhenExceeded == WhenExceeded.Forbid ? GuardrailSeverity.Forbid : GuardrailSeverity.AskFirst);
 
-    private static string RunsKey(Incident incident) => $"runs:{incident.RunbookId}:{incident.Target}";
+    private static string RunsKey(Incident incident) => $"runs:{incident.RunbookId}:{incident.TargetKey}";
 
     private static string ReachKey(Incident incident) => $"reach:{incident.RunbookId}";
 }

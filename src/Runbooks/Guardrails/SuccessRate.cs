@@ -14,7 +14,7 @@ public sealed record SuccessRate(string Class, int Runs, int Verified, int Ineff
 
     public static SuccessRate Of(IReadOnlyList<RecordedRun> all, string targetClass)
     {
-        var runs = all.Where(run => ClassOf(run.Target) == targetClass).ToList();
+        var runs = all.Where(run => ClassOf(run.Key) == targetClass).ToList();
         var took = runs.Where(run => run.Outcome != RunOutcome.Ineffective).Select(run => run.Took).Order().ToList();
         return new(
             targetClass,
@@ -27,7 +27,7 @@ public sealed record SuccessRate(string Class, int Runs, int Verified, int Ineff
     }
 
     public static IReadOnlyList<SuccessRate> OfEach(IReadOnlyList<RecordedRun> all) =>
-        [.. all.Select(run => ClassOf(run.Target)).Distinct().Order(StringComparer.Ordinal).Select(targetClass => Of(all, targetClass))];
+        [.. all.Select(run => ClassOf(run.Key)).Distinct().Order(StringComparer.Ordinal).Select(targetClass => Of(all, targetClass))];
 
     /// <summary>"Worked 7 of 9 times, median 3m; the last 2 failed."; null when it never ran.</summary>
     public string? Describe() => Runs == 0
@@ -50,14 +50,14 @@ public sealed class SuccessRateGuardrail(RunHistoryStore histories, IOptionsMoni
         }
 
         var within = RunHistoryStore.RecurredWithin(limits);
-        var history = (await histories.ReadAsync(question.Runbook.Id, cancellationToken)).MarkRecurred(incident.Target, incident.OpenedAt, within);
-        var successRate = SuccessRate.Of(history.Runs, SuccessRate.ClassOf(incident.Target));
+        var history = (await histories.ReadAsync(question.Runbook.Id, cancellationToken)).MarkRecurred(incident.TargetKey, incident.OpenedAt, within);
+        var successRate = SuccessRate.Of(history.Runs, SuccessRate.ClassOf(incident.TargetKey));
         if (successRate.Describe() is not { } words)
         {
             return null;
         }
 
-        var cameBack = history.Runs.Count(run => run.Outcome == RunOutcome.Recurred && run.Target == incident.Target && incident.OpenedAt - run.EndedAt < within * options.CurrentValue.AskAfterRecurrences);
+        var cameBack = history.Runs.Count(run => run.Outcome == RunOutcome.Recurred && run.Key == incident.TargetKey && incident.OpenedAt - run.EndedAt < within * options.CurrentValue.AskAfterRecurrences);
         return cameBack >= options.CurrentValue.AskAfterRecurrences
             ? new("efficacy", $"{words} On this target the fix came undone {cameBack} times lately, so it is no longer done without asking.", GuardrailSeverity.AskFirst)
             : new("efficacy", words, GuardrailSeverity.Tell);

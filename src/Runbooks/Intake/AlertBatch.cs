@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using Runbooks.Catalog.Matching;
 using Runbooks.Catalog.Templates;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
@@ -9,29 +8,45 @@ using Runbooks.Model.Text;
 
 namespace Runbooks.Intake;
 
-/// <summary>Alerts of one post on the same runbook and target, in the post's order, all firing or all resolved.</summary>
-/// <param name="Places">Where the answer to each of them goes.</param>
-internal sealed record AlertBatch(Runbook Runbook, string Target, IReadOnlyList<Alert> Alerts, IReadOnlyList<int> Places)
+/// <summary>What alerts want of the incident on their target.</summary>
+internal enum AlertIntent
 {
+    /// <summary>They open one when there is none.</summary>
+    Fire,
+
+    /// <summary>They say that it is over.</summary>
+    Resolve,
+
+    /// <summary>They tell of an outage that is reported already, and open nothing.</summary>
+    Tell,
+}
+
+/// <summary>Alerts of one post on the same runbook and target, in the post's order, all of one intent.</summary>
+/// <param name="Places">Where the answer to each of them goes.</param>
+internal sealed record AlertBatch(string RunbookId, string Target, AlertIntent Intent, IReadOnlyList<Alert> Alerts, IReadOnlyList<int> Places)
+{
+    /// <summary>What an incident is opened with; null where none may be opened.</summary>
+    public Runbook? Runbook { get; init; }
+
     public string? StartedBy { get; init; }
 
     public Alert First => Alerts[0];
 
-    public bool Resolved => First.Status == AlertStatus.Resolved;
+    public string TargetKey => Model.Alerts.TargetKey.Of(Target, First);
 
     /// <summary>The incident that these alerts open when there is none to fold into.</summary>
-    public Incident Candidate(RunMode system, DateTimeOffset now)
+    public Incident Candidate(Runbook runbook, RunMode system, DateTimeOffset now)
     {
         var empty = new Incident
         {
             Id = IncidentId.New(now),
-            RunbookId = Runbook.Id,
-            RunbookHash = Runbook.Hash,
-            Title = Runbook.Title,
+            RunbookId = runbook.Id,
+            RunbookHash = runbook.Hash,
+            Title = runbook.Title,
             Target = Target,
             Alert = First,
             StartedBy = StartedBy,
-            Mode = RunModes.Stricter(Runbook.Mode, system),
+            Mode = RunModes.Stricter(runbook.Mode, system),
             OpenedAt = now,
             UpdatedAt = now,
         };
@@ -42,60 +57,7 @@ internal sealed record AlertBatch(Runbook Runbook, string Target, IReadOnlyList<
     public Incident AttachTo(Incident incident, DateTimeOffset now) =>
         Alerts.Aggregate(incident, (changed, alert) => changed.Attach(alert, now));
 
-    public IntakeOutcome Answer(IntakeResult result, string? id, string? reason) => new(id, Runbook.Id, Target, result, reason);
-}
-
-/// <summary>
-/// Sorts a post into what may be taken in side by side: one queue per runbook and target, each in the post's order, so
-/// that an alert and its own end in the same post do not overtake each other.
-/// </summary>
-internal sealed class AlertBatcher(IReadOnlyCollection<Runbook> runbooks)
-{
-    private readonly Dictionary<(string Runbook, string Target), List<AlertBatch>> _queues = [];
-
-    public IReadOnlyCollection<IReadOnlyList<AlertBatch>> Queues => _queues.Values;
-
-    /// <summary>Alerts that no runbook is for, with the reason.</summary>
-    public List<(int Place, Alert Alert, string Reason)> Unmatched { get; } = [];
-
-    /// <summary>How many answers there will be.</summary>
-    public int Places { get; private set; }
-
-    public AlertBatcher Add(IEnumerable<Alert> alerts)
-    {
-        foreach (var alert in alerts)
-        {
-            var match = RunbookMatcher.Match(alert, runbooks);
-            if (match.Runbooks.Count == 0)
-            {
-                Unmatched.Add((Places++, alert, match.Reason ?? "No runbook is triggered by it."));
-            }
-
-            foreach (var runbook in match.Runbooks)
-            {
-                Enqueue(runbook, alert, Places++);
-            }
-        }
-
-        return this;
-    }
-
-    private void Enqueue(Runbook runbook, Alert alert, int place)
-    {
-        var target = IncidentTarget.Of(runbook, alert);
-        if (!_queues.TryGetValue((runbook.Id, target), out var queue))
-        {
-            _queues[(runbook.Id, target)] = queue = [];
-        }
-
-        if (queue.Count > 0 && queue[^1] is var last && last.First.Status == alert.Status)
-        {
-            queue[^1] = last with { Alerts = [.. last.Alerts, alert], Places = [.. last.Places, place] };
-            return;
-        }
-
-        queue.Add(new AlertBatch(runbook, target, [alert], [place]));
-    }
+    public IntakeOutcome Answer(IntakeResult result, string? id, string? reason) => new(id, RunbookId, Target, result, reason);
 }
 
 /// <summary>What an incident is about: the runbook's target template, filled from the alert.</summary>

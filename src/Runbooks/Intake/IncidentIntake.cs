@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Runbooks.Engine;
@@ -31,7 +32,7 @@ public sealed class IncidentIntake(
     /// <exception cref="StoreUnavailableException">Not everything could be recorded; the sender should try again.</exception>
     public async Task<IReadOnlyList<IntakeOutcome>> TakeAsync(IReadOnlyList<Alert> alerts, CancellationToken cancellationToken)
     {
-        var sorted = new AlertBatcher(runbooks()).Add(alerts);
+        var sorted = new AlertBatcher(runbooks(), await KnownAsync(alerts, cancellationToken)).Add(alerts);
         var answers = new IntakeOutcome[sorted.Places];
         foreach (var (place, alert, reason) in sorted.Unmatched)
         {
@@ -53,18 +54,34 @@ public sealed class IncidentIntake(
         return answers;
     }
 
-    private async Task<IReadOnlyList<IntakeOutcome>> TakeAsync(AlertBatch batch, CancellationToken cancellationToken) =>
-        batch.Resolved
-            ? await ResolveAsync(batch, cancellationToken)
-            : await OpenAsync(batch, cancellationToken);
+    /// <summary>Which incidents the alerts of a post have reached before.</summary>
+    private async Task<IReadOnlyDictionary<string, IReadOnlyList<IncidentSummary>>> KnownAsync(IReadOnlyList<Alert> alerts, CancellationToken cancellationToken)
+    {
+        var known = new ConcurrentDictionary<string, IReadOnlyList<IncidentSummary>>(StringComparer.Ordinal);
+        await BoundedConcurrency.ForEachAsync([.. alerts.SelectMany(AlertIdentity.All).Distinct()], MaxAtOnce, async identity =>
+        {
+            if (await store.FindByAlertAsync(identity, cancellationToken) is { Count: > 0 } incidents)
+            {
+                known[identity] = incidents;
+            }
+        });
+        return known;
+    }
 
-    internal async Task<IReadOnlyList<IntakeOutcome>> OpenAsync(AlertBatch batch, CancellationToken cancellationToken)
+    private Task<IReadOnlyList<IntakeOutcome>> TakeAsync(AlertBatch batch, CancellationToken cancellationToken) => batch switch
+    {
+        { Intent: AlertIntent.Resolve } => ResolveAsync(batch, cancellationToken),
+        { Intent: AlertIntent.Fire, Runbook: { } runbook } => OpenAsync(batch, runbook, cancellationToken),
+        _ => TellAsync(batch, cancellationToken),
+    };
+
+    internal async Task<IReadOnlyList<IntakeOutcome>> OpenAsync(AlertBatch batch, Runbook runbook, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         Incident? before = null;
         var (incident, opened) = await store.OpenAsync(
-            batch.Candidate(options.CurrentValue.Mode, now),
-            batch.Runbook,
+            batch.Candidate(runbook, options.CurrentValue.Mode, now),
+            runbook,
             latest => (before = latest).Accepts(now) ? batch.AttachTo(latest, now) : null,
             cancellationToken);
         if (opened && before is { } owned && owned.IsOwnedByResponder())
@@ -72,7 +89,7 @@ public sealed class IncidentIntake(
             incident = await store.UpdateAsync(incident.Id, current => current.NoteEarlier(owned, now), cancellationToken);
         }
 
-        await StartAsync(incident, opened ? batch.Runbook : null);
+        await StartAsync(incident, opened ? runbook : null);
         if (!opened && incident.State == IncidentState.Resolved)
         {
             // In the settle window: whether the fix holds is looked into.
@@ -112,10 +129,10 @@ public sealed class IncidentIntake(
     private async Task<IReadOnlyList<IntakeOutcome>> ResolveAsync(AlertBatch batch, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        if (await store.FindLatestAsync(batch.Runbook.Id, batch.Target, cancellationToken) is not { } latest
+        if (await FindLatestAsync(batch, cancellationToken) is not { } latest
             || !latest.AcceptsResolved(batch.Alerts, now))
         {
-            Log.ResolvedWithoutIncident(logger, Clip.To(batch.First.Name, 200), batch.Runbook.Id, Clip.To(batch.Target, 200));
+            Log.ResolvedWithoutIncident(logger, Clip.To(batch.First.Name, 200), batch.RunbookId, Clip.To(batch.Target, 200));
             return Repeat(batch, batch.Answer(IntakeResult.Ignored, null, "The alert is resolved and no incident on this target is open."));
         }
 
@@ -126,6 +143,29 @@ public sealed class IncidentIntake(
             ? batch.Answer(IntakeResult.Folded, incident.Id, $"The sender ended the alert for the reason {Clip.To(reason, 100)}, which is no all-clear; it is on the record of incident {incident.Id} and withdraws nothing.")
             : batch.Answer(IntakeResult.Resolved, incident.Id, null))];
     }
+
+    /// <summary>An outage is over, or being worked up, says the sender: news for the incident that it opened, open or closed.</summary>
+    private async Task<IReadOnlyList<IntakeOutcome>> TellAsync(AlertBatch batch, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var stage = AlertIdentity.Stage(batch.First);
+        if (await FindLatestAsync(batch, cancellationToken) is not { } latest || !latest.KnowsOutage(batch.First))
+        {
+            return Repeat(batch, batch.Answer(
+                IntakeResult.Ignored, null, $"Azure's stage of this outage is {stage}, and no incident knows the outage. Such a message opens one only for a trigger that asks for it, such as labels: {{ stage: {stage} }}."));
+        }
+
+        var incident = await store.UpdateAsync(latest.Id, current => batch.Alerts.Aggregate(current, (changed, alert) => changed.TellOutage(alert, now)), cancellationToken);
+        await engine.TryWakeAsync(incident, logger);
+        return Repeat(batch, batch.Answer(IntakeResult.Folded, incident.Id, incident.State.IsFinal()
+            ? $"Azure's stage of this outage is {stage}. Incident {incident.Id} about it has ended; the message is on its record and asks nobody."
+            : $"Azure's stage of this outage is {stage}; incident {incident.Id} about it is open and shows the message."));
+    }
+
+    /// <summary>Claims of an older version stand under the target as it was written.</summary>
+    private async Task<Incident?> FindLatestAsync(AlertBatch batch, CancellationToken cancellationToken) =>
+        await store.FindLatestAsync(batch.RunbookId, batch.TargetKey, cancellationToken)
+        ?? (batch.TargetKey == batch.Target ? null : await store.FindLatestAsync(batch.RunbookId, batch.Target, cancellationToken));
 
     private static IReadOnlyList<IntakeOutcome> Repeat(AlertBatch batch, IntakeOutcome answer) => [.. batch.Alerts.Select(_ => answer)];
 

@@ -34,8 +34,8 @@ public sealed class ManualStart(LoadedRunbooks runbooks, IncidentIntake intake)
             return new(null, ManualStartProblem.MissingLabels, target.Errors);
         }
 
-        var batch = new AlertBatch(runbook, IncidentTarget.Bound(text), [alert], [0]) { StartedBy = by };
-        var outcomes = await intake.OpenAsync(batch, cancellationToken);
+        var batch = new AlertBatch(runbook.Id, IncidentTarget.Bound(text), AlertIntent.Fire, [alert], [0]) { Runbook = runbook, StartedBy = by };
+        var outcomes = await intake.OpenAsync(batch, runbook, cancellationToken);
         return new(outcomes[0], null, []);
     }
 }

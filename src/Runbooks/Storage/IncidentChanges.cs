@@ -94,8 +94,11 @@ public sealed class SignallingIncidentStore(IIncidentStore store, IncidentChange
 
     public Task<Incident?> FindAsync(string id, CancellationToken cancellationToken) => store.FindAsync(id, cancellationToken);
 
-    public Task<Incident?> FindLatestAsync(string runbookId, string target, CancellationToken cancellationToken) =>
-        store.FindLatestAsync(runbookId, target, cancellationToken);
+    public Task<Incident?> FindLatestAsync(string runbookId, string targetKey, CancellationToken cancellationToken) =>
+        store.FindLatestAsync(runbookId, targetKey, cancellationToken);
+
+    public Task<IReadOnlyList<IncidentSummary>> FindByAlertAsync(string identity, CancellationToken cancellationToken) =>
+        store.FindByAlertAsync(identity, cancellationToken);
 
     public Task<IncidentPage> ListAsync(IncidentQuery query, CancellationToken cancellationToken) => store.ListAsync(query, cancellationToken);
 

@@ -17,8 +17,11 @@ public sealed class FlakyIncidentStore(IIncidentStore store, Func<FlakyIncidentS
 
     public Task<Incident?> FindAsync(string id, CancellationToken cancellationToken) => BreakAsync(() => store.FindAsync(id, cancellationToken));
 
-    public Task<Incident?> FindLatestAsync(string runbookId, string target, CancellationToken cancellationToken) =>
-        BreakAsync(() => store.FindLatestAsync(runbookId, target, cancellationToken));
+    public Task<Incident?> FindLatestAsync(string runbookId, string targetKey, CancellationToken cancellationToken) =>
+        BreakAsync(() => store.FindLatestAsync(runbookId, targetKey, cancellationToken));
+
+    public Task<IReadOnlyList<IncidentSummary>> FindByAlertAsync(string identity, CancellationToken cancellationToken) =>
+        BreakAsync(() => store.FindByAlertAsync(identity, cancellationToken));
 
     public Task<(Incident Incident, T Result)> UpdateAsync<T>(string id, Func<Incident, (Incident, T)> change, CancellationToken cancellationToken) =>
         BreakAsync(() => store.UpdateAsync(id, change, cancellationToken));

@@ -28,7 +28,7 @@ public sealed class InMemoryIncidentStore : IIncidentStore
         DoAsync(
             () =>
             {
-                var key = (candidate.RunbookId, candidate.Target);
+                var key = (candidate.RunbookId, candidate.TargetKey);
                 if (_latest.TryGetValue(key, out var id) && fold(_incidents[id]) is { } folded)
                 {
                     Write(folded);
@@ -51,8 +51,13 @@ public sealed class InMemoryIncidentStore : IIncidentStore
     public Task<Incident?> FindAsync(string id, CancellationToken cancellationToken) =>
         DoAsync(() => _incidents.GetValueOrDefault(id), cancellationToken);
 
-    public Task<Incident?> FindLatestAsync(string runbookId, string target, CancellationToken cancellationToken) =>
-        DoAsync(() => _latest.TryGetValue((runbookId, target), out var id) ? _incidents[id] : null, cancellationToken);
+    public Task<Incident?> FindLatestAsync(string runbookId, string targetKey, CancellationToken cancellationToken) =>
+        DoAsync(() => _latest.TryGetValue((runbookId, targetKey), out var id) ? _incidents[id] : null, cancellationToken);
+
+    public Task<IReadOnlyList<IncidentSummary>> FindByAlertAsync(string identity, CancellationToken cancellationToken) =>
+        DoAsync<IReadOnlyList<IncidentSummary>>(
+            () => [.. _order.AsEnumerable().Reverse().Select(id => _incidents[id]).Where(incident => incident.Identities.Contains(identity)).Select(IncidentSummary.Of)],
+            cancellationToken);
 
     public Task<(Incident Incident, T Result)> UpdateAsync<T>(
         string id, Func<Incident, (Incident, T)> change, CancellationToken cancellationToken) =>
@@ -99,7 +104,7 @@ public sealed class InMemoryIncidentStore : IIncidentStore
                 foreach (var id in ended)
                 {
                     _incidents.Remove(id, out var gone);
-                    var key = (gone!.RunbookId, gone.Target);
+                    var key = (gone!.RunbookId, gone.TargetKey);
                     if (_latest.GetValueOrDefault(key) == id)
                     {
                         _latest.Remove(key);

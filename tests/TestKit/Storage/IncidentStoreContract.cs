@@ -1,3 +1,4 @@
+using Runbooks.Model.Alerts;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using Shouldly;
@@ -16,6 +17,32 @@ public abstract class IncidentStoreContract
     protected virtual int Crowd => 100;
 
     protected static CancellationToken Now => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task AzureTargetInAnotherCase_IsTheSameTarget()
+    {
+        static Incident OnAzure(string id, string target) => New(id, target: target) with { Alert = Some.Alert() with { Source = "azure-monitor" } };
+        await Open(OnAzure("a", "VM-Web-01"));
+
+        (await Open(OnAzure("b", "vm-web-01"))).Opened.ShouldBeFalse();
+        (await Store.FindLatestAsync("hanged-gpu", "vm-web-01", Now))!.Target.ShouldBe("VM-Web-01");
+    }
+
+    [Fact]
+    public async Task AlertThatReachedIncidents_FindsThemNewestFirstUntilTheyArePurged()
+    {
+        var (alert, other) = (Some.Alert(), Some.Alert("Other"));
+        await Open(New("old", target: "a").Attach(alert, Some.Time).Closed());
+        await Open(New("new", target: "b") with { OpenedAt = Some.Time.AddDays(1) });
+        await Store.UpdateAsync("new", i => i.Attach(alert, Some.Time).Attach(other, Some.Time), Now);
+
+        (await Store.FindByAlertAsync(AlertIdentity.Of(alert), Now)).Select(i => i.Id).ShouldBe(["new", "old"]);
+        (await Store.FindByAlertAsync(AlertIdentity.Of(other), Now)).Select(i => i.Id).ShouldBe(["new"]);
+        (await Store.FindByAlertAsync("alertmanager:none", Now)).ShouldBeEmpty();
+
+        await Store.PurgeAsync(DateTimeOffset.MaxValue, Now);
+        (await Store.FindByAlertAsync(AlertIdentity.Of(alert), Now)).Select(i => i.Id).ShouldBe(["new"]);
+    }
 
     [Fact]
     public async Task ManyAlertsOnOneTargetAtOnce_OpenOneIncidentAndFoldTheRest()

@@ -1,0 +1,60 @@
+namespace Runbooks.Model.Alerts;
+
+/// <summary>By what an alert is known again, whatever its labels say by then.</summary>
+public static class AlertIdentity
+{
+    private const string AzureMonitor = "azure-monitor";
+
+    private static readonly HashSet<string> s_over = new(StringComparer.OrdinalIgnoreCase) { "Mitigated", "Resolved", "RCA", "Complete", "Completed", "Canceled", "Cancelled" };
+
+    /// <summary>Incidents started by hand share one fingerprint: it tells nothing apart.</summary>
+    private const string Manual = "manual";
+
+    /// <summary>The sender and its own name for the alert: Azure's alertId, in which case means nothing; the fingerprint of the others.</summary>
+    public static string Of(string source, string fingerprint) =>
+        source == AzureMonitor ? $"{source}:{fingerprint.ToLowerInvariant()}" : $"{source}:{fingerprint}";
+
+    public static string Of(Alert alert) => Of(alert.Source, alert.Fingerprint);
+
+    /// <summary>An identity by which a message may be brought to an incident: everything but a start by hand.</summary>
+    public static bool IsKnownAgain(string identity) => !identity.StartsWith($"{Manual}:", StringComparison.Ordinal);
+
+    /// <summary>Every identity by which a message may be brought to an incident, the alert's own first.</summary>
+    public static IReadOnlyList<string> All(Alert alert) =>
+        [.. ((string?[])[Of(alert), OfOutage(alert)]).OfType<string>().Where(IsKnownAgain)];
+
+    /// <summary>Whether the sender makes identities that never name two things. In the generic form whoever posts chooses them, so there the labels of a firing alert count.</summary>
+    public static bool NamesOneThing(Alert alert) => alert.Source is AzureMonitor or "alertmanager" or "grafana";
+
+    /// <summary>The stage of an outage as Service Health writes it: Active, Mitigated, Resolved, RCA; null for any other alert.</summary>
+    public static string? Stage(Alert alert) =>
+        OfOutage(alert) is null ? null : alert.Labels.GetValueOrDefault("stage") ?? alert.Labels.GetValueOrDefault("status");
+
+    /// <summary>Whether a stage says that an outage, or planned work, is over.</summary>
+    public static bool EndsOutage(string stage) => s_over.Contains(stage.Trim());
+
+    /// <summary>Azure Service Health's messages about one outage are alerts of their own, and share its tracking id.</summary>
+    /// <returns>The identity of the outage; null for any other alert.</returns>
+    public static string? OfOutage(Alert alert) =>
+        alert.Source == AzureMonitor
+        && alert.Labels.TryGetValue("monitoringService", out var service) && service.Equals("ServiceHealth", StringComparison.OrdinalIgnoreCase)
+        && alert.Labels.TryGetValue("trackingId", out var id) && !string.IsNullOrWhiteSpace(id)
+            ? $"azure-service-health:{id.Trim().ToLowerInvariant()}"
+            : null;
+}
+
+/// <summary>How targets are compared: as the world does in which they are names.</summary>
+public static class TargetKey
+{
+    /// <summary>
+    /// Names and ids of Azure resources ignore case, so what Azure Monitor reports does too, and a resource id whoever sends it.
+    /// What managed Prometheus reports are labels of workloads: those, and everybody else's names, are compared as they are written.
+    /// </summary>
+    public static string Of(string target, Alert alert) =>
+        target.Contains("/subscriptions/", StringComparison.OrdinalIgnoreCase) || (alert.Source == "azure-monitor" && !IsPrometheus(alert))
+            ? target.ToLowerInvariant()
+            : target;
+
+    private static bool IsPrometheus(Alert alert) =>
+        alert.Labels.TryGetValue("monitoringService", out var service) && service.Equals("Prometheus", StringComparison.OrdinalIgnoreCase);
+}

@@ -1,0 +1,57 @@
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Intake;
+using Runbooks.Intake.Parsing;
+using Runbooks.Model.Alerts;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Tests.Intake.Parsing;
+using TestKit.Incidents;
+
+namespace Runbooks.Tests.Intake;
+
+/// <summary>A whole incident's world with a way in, and posts as real senders make them.</summary>
+internal sealed class IntakeWorld : IAsyncDisposable
+{
+    public IntakeWorld(params Runbook[] runbooks)
+    {
+        Runbooks.AddRange(runbooks);
+        World = new IncidentWorld(configure: services => services.AddIncidentIntake().AddSingleton<LoadedRunbooks>(() => Runbooks));
+    }
+
+    public List<Runbook> Runbooks { get; } = [];
+
+    public IncidentWorld World { get; }
+
+    public Incident Only => World.Store.All.ShouldHaveSingleItem();
+
+    /// <summary>A runbook whose only check is <c>stuck</c>, for any of the named alerts.</summary>
+    public static Runbook Runbook(string id, string target, string source, string alert, Dictionary<string, string>? labels = null, bool checks = true)
+    {
+        var runbook = TestKit.Incidents.Some.Runbook();
+        return runbook with
+        {
+            Id = id,
+            Hash = $"hash-of-{id}",
+            Target = target,
+            Trigger = [new(source, alert, [], labels ?? [])],
+            Diagnosis = checks ? [TestKit.Incidents.Some.Check("stuck")] : [],
+            Mitigation = runbook.Mitigation with { Verify = checks ? runbook.Mitigation.Verify : null },
+            Resolution = new(),
+        };
+    }
+
+    public async Task<IntakeOutcome> PostAsync(string source, string file) => (await PostAllAsync(source, file))[0];
+
+    public Task<IReadOnlyList<IntakeOutcome>> PostAllAsync(string source, string file, [CallerFilePath] string here = "") =>
+        TakeAsync([.. Readers.Read(source, File.ReadAllText(Path.Combine(Path.GetDirectoryName(here)!, "Posts", file))).Alerts]);
+
+    public async Task<IReadOnlyList<IntakeOutcome>> TakeAsync(params Alert[] alerts)
+    {
+        var outcomes = await World.Get<IncidentIntake>().TakeAsync(alerts, TestContext.Current.CancellationToken);
+        await World.Engine.SettleAsync();
+        return outcomes;
+    }
+
+    public ValueTask DisposeAsync() => World.DisposeAsync();
+}

@@ -1,0 +1,123 @@
+using Runbooks.Intake;
+using Runbooks.Model.Alerts;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Some = TestKit.Incidents.Some;
+
+namespace Runbooks.Tests.Intake;
+
+/// <summary>Alerts as people's senders really wrote them, told apart and known again.</summary>
+public sealed class KnownAlertTests
+{
+    private static readonly Runbook s_azure = IntakeWorld.Runbook("any-azure", "{{ labels.resourceName }}", "azure-monitor", "*");
+    private static readonly Runbook s_cluster = IntakeWorld.Runbook("az-cluster", "{{ labels.cluster }}/{{ labels.pod }}", "azure-monitor", "Slow_Cluster", checks: false);
+    private static readonly Runbook s_prod = IntakeWorld.Runbook("outage", "{{ labels.trackingId }}", "azure-monitor", "ServiceHealth-Prod", new() { ["stage"] = "Active" }, checks: false);
+    private static readonly Runbook s_any = IntakeWorld.Runbook("outage-any-stage", "{{ labels.trackingId }}", "azure-monitor", "ServiceHealth-Any", checks: false);
+
+    [Fact]
+    public async Task OneAzureResourceInTwoCases_IsOneIncident()
+    {
+        await using var world = new IntakeWorld(s_azure);
+
+        (await world.PostAsync("azure-monitor", "02-casing-metric.json")).Outcome.ShouldBe(IntakeResult.Opened);
+        (await world.PostAsync("azure-monitor", "02-casing-log.json")).Outcome.ShouldBe(IntakeResult.Folded);
+
+        world.Only.Target.ShouldBe("vm-shop-web-01");
+    }
+
+    [Fact]
+    public async Task NamesOfOtherWorldsThatDifferInCase_AreTwoIncidents()
+    {
+        await using var world = new IntakeWorld(Some.Runbook());
+
+        await world.TakeAsync(Pod("llm-b-0"), Pod("LLM-b-0"));
+
+        world.World.Store.All.Count.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task ResolvedWithoutTheDimensions_ReachesTheIncidentOfItsAlertId()
+    {
+        await using var world = new IntakeWorld(s_cluster);
+        await world.PostAsync("azure-monitor", "07-resolved-lacks-dimensions-fired.json");
+
+        var outcome = await world.PostAsync("azure-monitor", "07-resolved-lacks-dimensions-resolved.json");
+
+        (outcome.Outcome, outcome.Target).ShouldBe((IntakeResult.Resolved, "b/llm-b-0"));
+        world.Only.State.ShouldBe(IncidentState.SelfRecovered);
+    }
+
+    [Fact]
+    public async Task FiringAgainWithOtherLabels_ReachesTheIncidentOfItsFingerprint()
+    {
+        await using var world = new IntakeWorld(Some.Runbook());
+
+        await world.TakeAsync(Pod("llm-b-0") with { Fingerprint = "same" });
+        await world.TakeAsync(Pod("llm-b-1") with { Fingerprint = "same" });
+
+        world.Only.Alerts.ShouldHaveSingleItem().Count.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task ResolvedThatNoTriggerFitsAnyMore_StillReachesItsIncident()
+    {
+        await using var world = new IntakeWorld(s_prod);
+        await world.PostAsync("azure-monitor", "03-service-health-prod-active.json");
+        var fired = world.Only.Alert;
+
+        var outcome = (await world.TakeAsync(fired with { Status = AlertStatus.Resolved, Labels = new Dictionary<string, string>() }))[0];
+
+        outcome.Outcome.ShouldBe(IntakeResult.Resolved);
+    }
+
+    [Theory]
+    [InlineData("prod")]
+    [InlineData("any")]
+    public async Task OutageIsMitigated_TheOpenQuestionLearnsItAndStands(string rule)
+    {
+        await using var world = new IntakeWorld(s_prod, s_any);
+        await world.PostAsync("azure-monitor", $"03-service-health-{rule}-active.json");
+
+        var outcome = await world.PostAsync("azure-monitor", $"03-service-health-{rule}-resolved.json");
+
+        outcome.Outcome.ShouldBe(IntakeResult.Folded);
+        var incident = world.Only;
+        incident.State.ShouldBe(IncidentState.AwaitingApproval);
+        incident.News.ShouldHaveSingleItem().Text.ShouldBe("Azure says of this outage, stage Resolved: Sign-in failures - Mitigated");
+        incident.Timeline.ShouldContain(line => line.What.EndsWith("Sign-in failures - Mitigated"));
+    }
+
+    [Fact]
+    public async Task ReviewAfterTheOutageWasClosed_OpensNothingAndIsOnRecord()
+    {
+        await using var world = new IntakeWorld(s_any);
+        await world.PostAsync("azure-monitor", "03-service-health-any-active.json");
+        await world.World.DecideAsync(world.Only.Id, DecisionVerb.Reject);
+        var review = world.Only.Alert with { Fingerprint = "rca", Summary = "Post incident review", Labels = new Dictionary<string, string>(world.Only.Alert.Labels) { ["stage"] = "RCA" } };
+
+        var outcome = (await world.TakeAsync(review))[0];
+
+        outcome.Outcome.ShouldBe(IntakeResult.Folded);
+        outcome.Reason!.ShouldContain("asks nobody");
+        world.Only.Timeline[^1].What.ShouldContain("stage RCA: Post incident review");
+    }
+
+    [Fact]
+    public async Task ReviewOfAnUnknownOutage_IsIgnoredUnlessATriggerAsksForIt()
+    {
+        await using var world = new IntakeWorld(s_any);
+        var review = new Alert
+        {
+            Source = "azure-monitor",
+            Name = "ServiceHealth-Any",
+            Fingerprint = "rca",
+            Labels = new Dictionary<string, string> { ["monitoringService"] = "ServiceHealth", ["trackingId"] = "1VSG-N50", ["stage"] = "RCA" },
+        };
+
+        (await world.TakeAsync(review))[0].Outcome.ShouldBe(IntakeResult.Ignored);
+        world.Runbooks[0] = s_any with { Trigger = [s_any.Trigger[0] with { Labels = new Dictionary<string, string> { ["stage"] = "RCA" } }] };
+        (await world.TakeAsync(review))[0].Outcome.ShouldBe(IntakeResult.Opened);
+    }
+
+    private static Alert Pod(string pod) => Some.Alert() with { Fingerprint = pod, Labels = new Dictionary<string, string> { ["namespace"] = "inference", ["pod"] = pod } };
+}
