@@ -39,6 +39,11 @@ public sealed partial record Incident
             return TellOutage(alert, now);
         }
 
+        if (known is not null && Episode.IsEarlier(known, alert))
+        {
+            return TellEarlier(known, alert, now);
+        }
+
         var noAllClear = AlertEnd.NoAllClear(alert);
 
         // Ended for another reason than an all-clear: nobody has seen that it is over, so it counts as firing on.
@@ -49,8 +54,8 @@ public sealed partial record Incident
         var listed = known switch
         {
             null when !isNew => Alerts,
-            null => [.. Alerts, new(alert.Fingerprint, alert.Source, alert.Name, 1, now, now, resolved) { EndedBecause = noAllClear, Outage = AlertIdentity.OfOutage(alert) }],
-            _ => [.. Alerts.Select(a => a == known ? a with { Count = a.Count + 1, LastAt = now, Resolved = resolved, EndedBecause = noAllClear } : a)],
+            null => [.. Alerts, WithEpisode(new(alert.Fingerprint, alert.Source, alert.Name, 1, now, now, resolved) { EndedBecause = noAllClear, Outage = AlertIdentity.OfOutage(alert) }, alert)],
+            _ => [.. Alerts.Select(a => a == known ? WithEpisode(a, alert) with { Count = a.Count + 1, LastAt = now, Resolved = resolved, EndedBecause = noAllClear } : a)],
         };
         var changed = this with { Alerts = listed, AlertCount = AlertCount + 1, UpdatedAt = now };
         if (noAllClear is not null)
@@ -66,6 +71,11 @@ public sealed partial record Incident
             if (State == IncidentState.Resolved && (isNew || known?.LastAt <= ClosedAt))
             {
                 return changed.Tell(now, alert.Source, $"{alert.Name} fires after the fix was verified; the checks are asked again.");
+            }
+
+            if (known is { Resolved: true })
+            {
+                return changed.Tell(now, alert.Source, $"{alert.Name} fires again.");
             }
 
             return isNew && changed.AlertCount > 1
@@ -115,6 +125,21 @@ public sealed record AttachedAlert(
 {
     /// <summary>The sender's word when it ended the alert without an all-clear, such as <c>MissingSeries</c>; null otherwise.</summary>
     public string? EndedBecause { get; init; }
+
+    /// <summary>When the sender says that the present episode started.</summary>
+    public DateTimeOffset? StartsAt { get; init; }
+
+    /// <summary>When the sender says that it ended; null while it fires.</summary>
+    public DateTimeOffset? EndsAt { get; init; }
+
+    /// <summary>Starts of the episodes before this one, the last few.</summary>
+    public IReadOnlyList<DateTimeOffset> EarlierStarts { get; init; } = [];
+
+    /// <summary>A message of an earlier episode was told of; it is told once.</summary>
+    public bool ToldEarlier { get; init; }
+
+    /// <summary>That it fires on after a person said no was told; it is told once.</summary>
+    public bool ToldAfterNo { get; init; }
 
     /// <summary>The outage that it is a message about; null for any other alert.</summary>
     public string? Outage { get; init; }

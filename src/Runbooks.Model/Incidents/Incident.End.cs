@@ -68,7 +68,7 @@ public sealed partial record Incident
 
     /// <summary>Closed by hand. Says nothing about an incident that nobody owns.</summary>
     public Incident CloseByHand(string by, string reason, DateTimeOffset now) => IsOwnedByResponder()
-        ? (this with { SettlesAt = null, ClosedAt = now, Reason = $"{Reason} Closed by {by}: {reason}".Trim() })
+        ? (this with { SettlesAt = null, ClosedByHand = new(by, reason, now), ClosedAt = now, Reason = $"{Reason} Closed by {by}: {reason}".Trim() })
             .Note(now, TimelineKind.Closed, by, $"{by} closed it by hand: {reason}")
         : this;
 

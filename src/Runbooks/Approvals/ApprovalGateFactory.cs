@@ -25,6 +25,11 @@ public static class ApprovalGateFactory
             warnings.Insert(0, $"The last fix did not hold: incident {before} on this target was resolved shortly before.");
         }
 
+        if (incident.EarlierNo is { } no)
+        {
+            warnings.Insert(0, no.Warning);
+        }
+
         if (unclear)
         {
             warnings.Add("Not every check could be answered, and none of the answered ones failed.");

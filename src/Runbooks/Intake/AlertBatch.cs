@@ -28,6 +28,9 @@ internal sealed record AlertBatch(string RunbookId, string Target, AlertIntent I
     /// <summary>What an incident is opened with; null where none may be opened.</summary>
     public Runbook? Runbook { get; init; }
 
+    /// <summary>Ended incidents of this runbook that know one of the alerts, newest first: a person may have said no to one.</summary>
+    public IReadOnlyList<string> Ended { get; init; } = [];
+
     public string? StartedBy { get; init; }
 
     public Alert First => Alerts[0];

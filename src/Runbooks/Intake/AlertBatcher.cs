@@ -13,6 +13,9 @@ namespace Runbooks.Intake;
 /// <param name="known">The incidents that each identity in the post is known to have reached, newest first.</param>
 internal sealed class AlertBatcher(IReadOnlyCollection<Runbook> runbooks, IReadOnlyDictionary<string, IReadOnlyList<IncidentSummary>> known)
 {
+    /// <summary>Ended incidents of one alert that are asked whether a person said no.</summary>
+    private const int MaxEnded = 5;
+
     private readonly Dictionary<(string Runbook, string TargetKey), List<AlertBatch>> _queues = [];
 
     /// <summary>Where the alerts of this very post went: their incidents are not on record yet.</summary>
@@ -34,7 +37,11 @@ internal sealed class AlertBatcher(IReadOnlyCollection<Runbook> runbooks, IReadO
             foreach (var runbook in match.Runbooks)
             {
                 var intent = alert.Status == AlertStatus.Resolved ? AlertIntent.Resolve : OutageUpdate.OpensNothing(alert, runbook) ? AlertIntent.Tell : AlertIntent.Fire;
-                Enqueue(new(runbook.Id, KnownTarget(alert, runbook.Id, intent) ?? IncidentTarget.Of(runbook, alert), intent, [alert], [Places++]) { Runbook = runbook });
+                Enqueue(new(runbook.Id, KnownTarget(alert, runbook.Id, intent) ?? IncidentTarget.Of(runbook, alert), intent, [alert], [Places++])
+                {
+                    Runbook = runbook,
+                    Ended = intent == AlertIntent.Fire ? EndedWith(alert, runbook.Id) : [],
+                });
             }
 
             var others = KnownElsewhere(alert, match.Runbooks);
@@ -51,6 +58,14 @@ internal sealed class AlertBatcher(IReadOnlyCollection<Runbook> runbooks, IReadO
 
         return this;
     }
+
+    private List<string> EndedWith(Alert alert, string runbookId) =>
+        [.. AlertIdentity.All(alert)
+            .SelectMany(identity => known.GetValueOrDefault(identity, []))
+            .Where(incident => incident.RunbookId == runbookId && !IsLive(incident))
+            .Select(incident => incident.Id)
+            .Distinct()
+            .Take(MaxEnded)];
 
     /// <summary>A known alert reaches its incident, whatever its labels say now.</summary>
     private string? KnownTarget(Alert alert, string runbookId, AlertIntent intent)
@@ -111,7 +126,7 @@ internal sealed class AlertBatcher(IReadOnlyCollection<Runbook> runbooks, IReadO
 
         if (queue.Count > 0 && queue[^1] is var last && last.Intent == batch.Intent)
         {
-            queue[^1] = last with { Alerts = [.. last.Alerts, .. batch.Alerts], Places = [.. last.Places, .. batch.Places] };
+            queue[^1] = last with { Alerts = [.. last.Alerts, .. batch.Alerts], Places = [.. last.Places, .. batch.Places], Ended = [.. last.Ended.Union(batch.Ended)] };
             return;
         }
 

@@ -71,9 +71,61 @@ public sealed class IncidentIntake(
     private Task<IReadOnlyList<IntakeOutcome>> TakeAsync(AlertBatch batch, CancellationToken cancellationToken) => batch switch
     {
         { Intent: AlertIntent.Resolve } => ResolveAsync(batch, cancellationToken),
-        { Intent: AlertIntent.Fire, Runbook: { } runbook } => OpenAsync(batch, runbook, cancellationToken),
+        { Intent: AlertIntent.Fire, Runbook: { } runbook } => FireAsync(batch, runbook, cancellationToken),
         _ => TellAsync(batch, cancellationToken),
     };
+
+    /// <summary>What a person has said no to, and what is of an earlier episode, goes to the incident that knows it; the rest asks.</summary>
+    private async Task<IReadOnlyList<IntakeOutcome>> FireAsync(AlertBatch batch, Runbook runbook, CancellationToken cancellationToken)
+    {
+        var answers = new IntakeOutcome?[batch.Alerts.Count];
+        foreach (var id in batch.Ended)
+        {
+            if (answers.All(answer => answer is not null))
+            {
+                break;
+            }
+
+            var now = time.GetUtcNow();
+            if (await store.FindAsync(id, cancellationToken) is { } ended && !ended.Accepts(now))
+            {
+                for (var i = 0; i < answers.Length; i++)
+                {
+                    answers[i] ??= await KeepAsync(batch, batch.Alerts[i], ended, now, cancellationToken);
+                }
+            }
+        }
+
+        var asking = Enumerable.Range(0, answers.Length).Where(i => answers[i] is null).ToList();
+        if (asking.Count > 0)
+        {
+            var opened = await OpenAsync(batch with { Alerts = [.. asking.Select(i => batch.Alerts[i])] }, runbook, cancellationToken);
+            asking.Zip(opened).ToList().ForEach(pair => answers[pair.First] = pair.Second);
+        }
+
+        return answers!;
+    }
+
+    /// <returns>Null when the ended incident has nothing to do with this firing.</returns>
+    private async Task<IntakeOutcome?> KeepAsync(AlertBatch batch, Alert alert, Incident ended, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        if (ended.Remembers(alert, now))
+        {
+            await store.UpdateAsync(ended.Id, current => current.AttachRemembered(alert, now), cancellationToken);
+            return batch.Answer(IntakeResult.Folded, ended.Id, $"It fires on, and does not ask again: {ended.SaidNo()!.Words}");
+        }
+
+        if (ended.IsOfEarlierEpisode(alert))
+        {
+            await store.UpdateAsync(ended.Id, current => current.Attach(alert, now), cancellationToken);
+            return batch.Answer(IntakeResult.Ignored, null, Late(ended));
+        }
+
+        return null;
+    }
+
+    private static string Late(Incident incident) =>
+        $"The message is of an earlier episode of this alert than the one that incident {incident.Id} knows; it changes nothing.";
 
     internal async Task<IReadOnlyList<IntakeOutcome>> OpenAsync(AlertBatch batch, Runbook runbook, CancellationToken cancellationToken)
     {
@@ -87,6 +139,11 @@ public sealed class IncidentIntake(
         if (opened && before is { } owned && owned.IsOwnedByResponder())
         {
             incident = await store.UpdateAsync(incident.Id, current => current.NoteEarlier(owned, now), cancellationToken);
+        }
+        else if (opened && before?.SaidNo() is { } no)
+        {
+            incident = await store.UpdateAsync(
+                incident.Id, current => (current with { EarlierNo = no }).Note(now, TimelineKind.Opened, "runbook", no.Warning), cancellationToken);
         }
 
         await StartAsync(incident, opened ? runbook : null);
@@ -102,7 +159,9 @@ public sealed class IncidentIntake(
         }
 
         var folded = batch.Answer(IntakeResult.Folded, incident.Id, Folding(incident));
-        return [.. batch.Alerts.Select((_, i) => opened && i == 0 ? batch.Answer(IntakeResult.Opened, incident.Id, null) : folded)];
+        return [.. batch.Alerts.Select((alert, i) => opened && i == 0 ? batch.Answer(IntakeResult.Opened, incident.Id, null)
+            : !opened && before!.IsOfEarlierEpisode(alert) ? batch.Answer(IntakeResult.Ignored, null, Late(incident))
+            : folded)];
     }
 
     /// <summary>
@@ -139,7 +198,8 @@ public sealed class IncidentIntake(
         var incident = await store.UpdateAsync(
             latest.Id, current => current.AcceptsResolved(batch.Alerts, now) ? batch.AttachTo(current, now) : current, cancellationToken);
         await engine.TryWakeAsync(incident, logger);
-        return [.. batch.Alerts.Select(alert => AlertEnd.NoAllClear(alert) is { } reason
+        return [.. batch.Alerts.Select(alert => latest.IsOfEarlierEpisode(alert) ? batch.Answer(IntakeResult.Ignored, null, Late(incident))
+            : AlertEnd.NoAllClear(alert) is { } reason
             ? batch.Answer(IntakeResult.Folded, incident.Id, $"The sender ended the alert for the reason {Clip.To(reason, 100)}, which is no all-clear; it is on the record of incident {incident.Id} and withdraws nothing.")
             : batch.Answer(IntakeResult.Resolved, incident.Id, null))];
     }

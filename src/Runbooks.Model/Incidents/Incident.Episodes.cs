@@ -1,0 +1,134 @@
+using System.Globalization;
+using Runbooks.Model.Alerts;
+
+namespace Runbooks.Model.Incidents;
+
+/// <summary>An alert comes and goes: each time is an episode, known by when it started. What belongs to an earlier one changes nothing.</summary>
+public static class Episode
+{
+    /// <summary>Two senders of one alert may have clocks that differ by this much; nearer starts are the same episode.</summary>
+    public static readonly TimeSpan Tolerance = TimeSpan.FromMinutes(5);
+
+    /// <summary>Whether a message is of an episode before the one that stands on record. Both times are the sender's own; ours is never compared with them.</summary>
+    public static bool IsEarlier(AttachedAlert known, Alert alert)
+    {
+        if (known.StartsAt is not { } current || alert.StartsAt == current)
+        {
+            return false;
+        }
+
+        if (alert.StartsAt is { } starts && (known.EarlierStarts.Contains(starts) || starts + Tolerance < current))
+        {
+            return true;
+        }
+
+        return alert.Status == AlertStatus.Resolved && alert.EndsAt is { } ends && ends + Tolerance < current;
+    }
+
+    /// <summary>Whether it fires in the very episode on record. A sender that gives no start is believed to mean the same one until it says that it is over.</summary>
+    public static bool IsSame(AttachedAlert known, Alert alert) =>
+        known.StartsAt is not { } current || alert.StartsAt is not { } starts || (starts - current).Duration() <= Tolerance;
+}
+
+/// <summary>Messages of earlier episodes.</summary>
+public sealed partial record Incident
+{
+    /// <summary>Earlier episodes that are told apart exactly, however near they are.</summary>
+    private const int MaxEarlierStarts = 5;
+
+    public bool IsOfEarlierEpisode(Alert alert) => Alerts.FirstOrDefault(known => known.Is(alert)) is { } known && Episode.IsEarlier(known, alert);
+
+    /// <summary>Said once for each alert; nothing else changes.</summary>
+    private Incident TellEarlier(AttachedAlert known, Alert alert, DateTimeOffset now) => known.ToldEarlier
+        ? this
+        : (this with { Alerts = [.. Alerts.Select(a => a == known ? a with { ToldEarlier = true } : a)] }).Tell(
+            now, alert.Source, $"A {(alert.Status == AlertStatus.Resolved ? "resolved" : "firing")} message about an earlier episode of {alert.Name} came late and changed nothing.");
+
+    /// <summary>What is known of the episodes of an alert after this message.</summary>
+    private static AttachedAlert WithEpisode(AttachedAlert known, Alert alert)
+    {
+        var begins = alert.StartsAt is { } starts && starts != known.StartsAt && (known.Resolved || !Episode.IsSame(known, alert));
+        return known with
+        {
+            StartsAt = begins ? alert.StartsAt : known.StartsAt ?? alert.StartsAt,
+            EndsAt = alert.Status == AlertStatus.Resolved ? alert.EndsAt : null,
+            EarlierStarts = begins && known.StartsAt is { } before ? [.. known.EarlierStarts.TakeLast(MaxEarlierStarts - 1), before] : known.EarlierStarts,
+        };
+    }
+}
+
+/// <summary>A person's no, which holds for the episode that it was said about.</summary>
+public sealed partial record Incident
+{
+    /// <summary>Who closed it by hand after a take-over; null for any other end.</summary>
+    public HandClosing? ClosedByHand { get; init; }
+
+    /// <summary>The last decision of a person on this target before this incident, when it was a no; null otherwise.</summary>
+    public EarlierNo? EarlierNo { get; init; }
+
+    /// <summary>A person rejected it, or took it over and closed it by hand; null for any other end.</summary>
+    public EarlierNo? SaidNo() => this switch
+    {
+        { State: IncidentState.Rejected } when Gates.SelectMany(gate => gate.Decisions).LastOrDefault(decision => decision.Verb == DecisionVerb.Reject) is { } no =>
+            new(Id, no.Person, "rejected", no.At, no.Reason),
+        { State: IncidentState.TakenOver, ClosedByHand: { } closing } => new(Id, closing.By, "closed by hand", closing.At, closing.Reason),
+        _ => null,
+    };
+
+    /// <summary>
+    /// Whether this alert fires in the episode that a person said no to: it does not ask again. An outage is one episode.
+    /// A sender that gives no start of its alerts is held to it for as long as a take-over lasts.
+    /// </summary>
+    public bool Remembers(Alert alert, DateTimeOffset now)
+    {
+        if (alert.Status != AlertStatus.Firing || SaidNo() is not { } no)
+        {
+            return false;
+        }
+
+        if (KnowsOutage(alert))
+        {
+            return true;
+        }
+
+        if (Alerts.FirstOrDefault(a => a.Is(alert)) is not { } known)
+        {
+            return false;
+        }
+
+        // Once it was said to be over, only the very same start is the same episode: a late repeat.
+        return known.Resolved
+            ? known.StartsAt is not null && known.StartsAt == alert.StartsAt
+            : Episode.IsSame(known, alert) && ((known.StartsAt is not null && alert.StartsAt is not null) || now - no.At < LongestOwnership);
+    }
+
+    /// <summary>It fires on after a person said no: counted here, said once, and nobody is asked.</summary>
+    public Incident AttachRemembered(Alert alert, DateTimeOffset now)
+    {
+        if (SaidNo() is not { } no || (Alerts.FirstOrDefault(a => a.Is(alert)) ?? Alerts.FirstOrDefault(a => a.Outage is not null && a.Outage == AlertIdentity.OfOutage(alert))) is not { } known)
+        {
+            return this;
+        }
+
+        var counted = this with
+        {
+            Alerts = [.. Alerts.Select(a => a == known ? a with { Count = a.Count + 1, LastAt = now, ToldAfterNo = true } : a)],
+            AlertCount = AlertCount + 1,
+            UpdatedAt = now,
+        };
+        return known.ToldAfterNo ? counted : counted.Tell(now, alert.Source, $"{alert.Name} fires on. It does not ask again: {no.Words}");
+    }
+}
+
+public sealed record HandClosing(string By, string Reason, DateTimeOffset At);
+
+/// <summary>Who said no to an incident, when and why.</summary>
+/// <param name="Did">In the past tense: rejected, closed by hand.</param>
+public sealed record EarlierNo(string Incident, string By, string Did, DateTimeOffset At, string? Reason)
+{
+    public string Words =>
+        $"incident {Incident} was {Did} by {By} on {At.ToUniversalTime().ToString("yyyy-MM-dd 'at' HH:mm:ss 'UTC'", CultureInfo.InvariantCulture)}{(Reason is { Length: > 0 } ? $": {Reason}" : ".")}";
+
+    /// <summary>For whoever is asked about the same target again.</summary>
+    public string Warning => $"The last decision on this target was a no: {Words}";
+}

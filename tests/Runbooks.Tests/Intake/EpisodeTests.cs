@@ -1,0 +1,166 @@
+using Runbooks.Approvals;
+using Runbooks.Intake;
+using Runbooks.Model.Alerts;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Some = TestKit.Incidents.Some;
+
+namespace Runbooks.Tests.Intake;
+
+/// <summary>An alert comes and goes: what is of an earlier episode changes nothing, and a no holds for its episode.</summary>
+public sealed class EpisodeTests : IAsyncDisposable
+{
+    private static readonly DateTimeOffset s_start = Some.Night.AddMinutes(-5);
+    private readonly IntakeWorld _world = new(IntakeWorld.Runbook("web-down", "{{ labels.instance }}", "alertmanager", "InstanceDown"), Some.Runbook());
+
+    [Fact]
+    public async Task ResolvedOfAnEarlierEpisode_ChangesNothingAndIsToldOnce()
+    {
+        await _world.PostAsync("alertmanager", "05-stale-resolved-1-firing-episode2.json");
+        _world.World.Script.Verdicts["stuck"] = Verdict.Passing;
+
+        var outcome = await _world.PostAsync("alertmanager", "05-stale-resolved-2-resolved-episode1.json");
+        await _world.PostAsync("alertmanager", "05-stale-resolved-2-resolved-episode1.json");
+
+        outcome.Outcome.ShouldBe(IntakeResult.Ignored);
+        outcome.Reason!.ShouldContain("earlier episode");
+        _world.Only.State.ShouldBe(IncidentState.AwaitingApproval);
+        (_world.Only.AlertResolvedAt, _world.Only.AlertCount).ShouldBe((null, 1));
+        _world.Only.Timeline.Count(line => line.What.Contains("came late")).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task BothEpisodesInOnePostOutOfOrder_TheLaterOneCounts()
+    {
+        var outcomes = await _world.TakeAsync(Firing(60), Resolved(0, 30));
+
+        outcomes.Select(outcome => outcome.Outcome).ShouldBe([IntakeResult.Opened, IntakeResult.Ignored]);
+        _world.Only.AlertResolvedAt.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task FiringOfAnEarlierEpisodeAfterTheEnd_OpensNothing()
+    {
+        await _world.TakeAsync(Firing(60));
+        await _world.World.DecideAsync(_world.Only.Id, DecisionVerb.Reject);
+        await _world.TakeAsync(Resolved(60, 70));
+
+        (await _world.TakeAsync(Firing(0)))[0].Outcome.ShouldBe(IntakeResult.Ignored);
+
+        _world.Only.State.ShouldBe(IncidentState.Rejected);
+    }
+
+    [Theory]
+    [InlineData(-4, 3)]
+    [InlineData(4, 20)]
+    [InlineData(0, -2)]
+    public async Task ClocksThatDifferByMinutes_DoNoHarm(int startsAt, int endsAt)
+    {
+        await _world.TakeAsync(Firing(0));
+        _world.World.Script.Verdicts["stuck"] = _world.World.Script.Verdicts["full"] = Verdict.Passing;
+
+        (await _world.TakeAsync(Resolved(startsAt, endsAt)))[0].Outcome.ShouldBe(IntakeResult.Resolved);
+
+        (await _world.World.SettleAsync(_world.Only.Id)).State.ShouldBe(IncidentState.SelfRecovered);
+    }
+
+    [Fact]
+    public async Task ShortEpisodesMinutesApart_AreToldApartByTheirStarts()
+    {
+        await _world.TakeAsync(Firing(0), Resolved(0, 1), Firing(2));
+
+        (await _world.TakeAsync(Resolved(0, 1)))[0].Outcome.ShouldBe(IntakeResult.Ignored);
+        _world.Only.AlertResolvedAt.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task GroupIsSentAgainAfterANo_NobodyIsAskedAgain()
+    {
+        await _world.PostAsync("alertmanager", "04-group-resend-1.json");
+        var rejected = _world.Only.Id;
+        await _world.World.Get<ApprovalService>().DecideAsync(rejected, null, new(DecisionVerb.Reject, "ada", "api", "planned work on db-01"), TestContext.Current.CancellationToken);
+        await _world.World.SettleAsync(rejected);
+
+        var outcomes = await _world.PostAllAsync("alertmanager", "04-group-resend-2.json");
+        await _world.PostAllAsync("alertmanager", "04-group-resend-3.json");
+
+        outcomes.Select(outcome => outcome.Outcome).ShouldBe([IntakeResult.Folded, IntakeResult.Opened]);
+        outcomes[0].Id.ShouldBe(rejected);
+        outcomes[0].Reason!.ShouldContain("rejected by ada");
+        var record = _world.World.Store.All.Single(incident => incident.Id == rejected);
+        record.AlertCount.ShouldBe(3);
+        record.Timeline.Count(line => line.What.Contains("does not ask again") && line.What.Contains("planned work on db-01")).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task AnotherIncidentOnTheTargetCameBetween_TheNoStillHolds()
+    {
+        await _world.TakeAsync(Firing(0));
+        var rejected = _world.Only.Id;
+        await _world.World.DecideAsync(rejected, DecisionVerb.Reject);
+        await _world.TakeAsync(Firing(1) with { Fingerprint = "another" });
+
+        (await _world.TakeAsync(Firing(0)))[0].Id.ShouldBe(rejected);
+    }
+
+    [Fact]
+    public async Task NewEpisode_AsksAndSaysWhoSaidNoWhenAndWhy()
+    {
+        await _world.TakeAsync(Firing(0));
+        var rejected = _world.Only.Id;
+        await _world.World.Get<ApprovalService>().DecideAsync(rejected, null, new(DecisionVerb.Reject, "ada", "api", "planned work"), TestContext.Current.CancellationToken);
+        await _world.World.SettleAsync(rejected);
+
+        var outcome = (await _world.TakeAsync(Firing(60)))[0];
+
+        outcome.Outcome.ShouldBe(IntakeResult.Opened);
+        var warning = $"The last decision on this target was a no: incident {rejected} was rejected by ada on 2026-11-23 at 03:00:00 UTC: planned work";
+        var asked = _world.World.Store.All.Single(incident => incident.Id == outcome.Id);
+        asked.OpenGate!.Warnings.ShouldContain(warning);
+        asked.Timeline.ShouldContain(line => line.What == warning);
+    }
+
+    [Fact]
+    public async Task ClosedByHandAfterATakeOver_TheSameEpisodeDoesNotAskAgain()
+    {
+        await _world.TakeAsync(Firing(0));
+        var owned = _world.Only.Id;
+        await _world.World.DecideAsync(owned, DecisionVerb.TakeOver);
+        await _world.World.Get<ApprovalService>().CloseAsync(owned, "ada", "done", TestContext.Current.CancellationToken);
+
+        var outcome = (await _world.TakeAsync(Firing(0)))[0];
+
+        (outcome.Outcome, outcome.Id).ShouldBe((IntakeResult.Folded, owned));
+        outcome.Reason!.ShouldContain("closed by hand by ada");
+        (await _world.TakeAsync(Firing(60)))[0].Outcome.ShouldBe(IntakeResult.Opened);
+    }
+
+    [Fact]
+    public async Task FiresAgainWhileAPersonDrives_IsInTheTimeline()
+    {
+        await _world.TakeAsync(Firing(0));
+        await _world.World.DecideAsync(_world.Only.Id, DecisionVerb.TakeOver);
+        await _world.TakeAsync(Resolved(0, 10));
+
+        (await _world.TakeAsync(Firing(20)))[0].Outcome.ShouldBe(IntakeResult.Folded);
+
+        _world.Only.Timeline[^1].What.ShouldBe("InferenceRequestsStuck fires again.");
+    }
+
+    [Fact]
+    public async Task SenderWithoutStarts_IsHeldToTheNoForAWhile()
+    {
+        await _world.TakeAsync(Some.Alert());
+        await _world.World.DecideAsync(_world.Only.Id, DecisionVerb.Reject);
+
+        (await _world.TakeAsync(Some.Alert()))[0].Outcome.ShouldBe(IntakeResult.Folded);
+        _world.World.Time.Advance(TimeSpan.FromHours(5));
+        (await _world.TakeAsync(Some.Alert()))[0].Outcome.ShouldBe(IntakeResult.Opened);
+    }
+
+    public ValueTask DisposeAsync() => _world.DisposeAsync();
+
+    private static Alert Firing(int minute) => Some.Alert() with { StartsAt = s_start.AddMinutes(minute) };
+
+    private static Alert Resolved(int starts, int ends) => Firing(starts) with { Status = AlertStatus.Resolved, EndsAt = s_start.AddMinutes(ends) };
+}
