@@ -38,6 +38,7 @@ public static class RunbooksServices
             .AddSingleton<StepUndoer>()
             .AddSingleton<VerificationService>()
             .AddSingleton<SettleWindow>()
+            .AddSingleton<FollowUps>()
 
             // Late, because an engine needs the activities, and one of them opens incidents.
             .AddSingleton<Func<IIncidentEngine?>>(services => services.GetService<IIncidentEngine>)

@@ -54,8 +54,8 @@ public sealed partial record Incident
         var listed = known switch
         {
             null when !isNew => Alerts,
-            null => [.. Alerts, WithEpisode(new(alert.Fingerprint, alert.Source, alert.Name, 1, now, now, resolved) { EndedBecause = noAllClear, Outage = AlertIdentity.OfOutage(alert) }, alert)],
-            _ => [.. Alerts.Select(a => a == known ? WithEpisode(a, alert) with { Count = a.Count + 1, LastAt = now, Resolved = resolved, EndedBecause = noAllClear } : a)],
+            null => [.. Alerts, WithReport(WithEpisode(new(alert.Fingerprint, alert.Source, alert.Name, 1, now, now, resolved) { EndedBecause = noAllClear, Outage = AlertIdentity.OfOutage(alert) }, alert), alert)],
+            _ => [.. Alerts.Select(a => a == known ? WithReport(WithEpisode(a, alert), alert) with { Count = a.Count + 1, LastAt = now, Resolved = resolved, EndedBecause = noAllClear } : a)],
         };
         var changed = this with { Alerts = listed, AlertCount = AlertCount + 1, UpdatedAt = now };
         if (noAllClear is not null)
@@ -78,9 +78,7 @@ public sealed partial record Incident
                 return changed.Tell(now, alert.Source, $"{alert.Name} fires again.");
             }
 
-            return isNew && changed.AlertCount > 1
-                ? changed.Tell(now, alert.Source, $"Another alert on this target: {alert.Name}.")
-                : changed;
+            return isNew && changed.AlertCount > 1 ? changed.TellOther(alert, IsMoreSevere(alert), now) : changed;
         }
 
         // Of those that are only counted nobody knows whether they are over.
@@ -109,7 +107,7 @@ public sealed partial record Incident
             UpdatedAt = now,
         };
         var title = alert.Summary is { Length: > 0 } summary ? $": {Clip.To(summary, 300)}" : "";
-        return counted.AddNews($"outage:{stage.ToLowerInvariant()}", alert.Source, $"Azure says of this outage, stage {Clip.To(stage, 60)}{title}", now);
+        return counted.AddNews($"outage:{stage.ToLowerInvariant()}", alert.Source, $"Azure says of this outage, stage {Clip.To(stage, 60)}{title}", now, urgent: AlertIdentity.EndsOutage(stage));
     }
 
     private static string EndedNews(Alert alert) => $"ended:{alert.Fingerprint}";
@@ -140,6 +138,12 @@ public sealed record AttachedAlert(
 
     /// <summary>That it fires on after a person said no was told; it is told once.</summary>
     public bool ToldAfterNo { get; init; }
+
+    /// <summary>What it said when it fired last; null for the alert that opened the incident, which is on record there.</summary>
+    public Alert? Alert { get; init; }
+
+    /// <summary>Whether <see cref="Alert"/> has everything that the sender said, so that an incident can be opened for it.</summary>
+    public bool IsWhole { get; init; }
 
     /// <summary>The outage that it is a message about; null for any other alert.</summary>
     public string? Outage { get; init; }

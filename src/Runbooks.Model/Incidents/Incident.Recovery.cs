@@ -92,17 +92,19 @@ public sealed partial record Incident
 
     /// <summary>Changes when the cards that asked have to say something else.</summary>
     [JsonIgnore]
-    public string? NewsMark => News.Count == 0 ? null : string.Join(' ', News.Select(news => news.At.UtcTicks));
+    public string? NewsMark => News.Count == 0 && Alerts.Count <= 1
+        ? null
+        : $"{string.Join(' ', News.Select(news => news.At.UtcTicks))}+{Alerts.Count}";
 
     /// <summary>Told once by its key: a repeat changes the words that are shown and adds no line.</summary>
-    public Incident AddNews(string key, string who, string text, DateTimeOffset now)
+    public Incident AddNews(string key, string who, string text, DateTimeOffset now, bool urgent = false)
     {
         if (News.FirstOrDefault(known => known.Key == key) is { } known)
         {
             return this with { News = [.. News.Select(news => news == known ? news with { Text = text } : news)] };
         }
 
-        return (this with { News = [.. News.TakeLast(MaxNews - 1), new(key, now, text)] }).Tell(now, who, text);
+        return (this with { News = [.. News.TakeLast(MaxNews - 1), new(key, now, text, urgent)] }).Tell(now, who, text);
     }
 
     /// <summary>What no longer holds is shown no longer.</summary>
@@ -110,4 +112,5 @@ public sealed partial record Incident
 }
 
 /// <param name="Key">What it is about; news on the same matter replaces it.</param>
-public sealed record IncidentNews(string Key, DateTimeOffset At, string Text);
+/// <param name="Urgent">Whoever is being asked gets a message of its own about it.</param>
+public sealed record IncidentNews(string Key, DateTimeOffset At, string Text, bool Urgent = false);

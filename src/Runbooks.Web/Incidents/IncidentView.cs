@@ -28,7 +28,13 @@ public sealed record IncidentView
     /// <summary>The alert that opened it.</summary>
     public required AlertView Alert { get; init; }
     public required int AlertCount { get; init; }
-    public required IReadOnlyList<AttachedAlert> Alerts { get; init; }
+    public required IReadOnlyList<AttachedAlertView> Alerts { get; init; }
+
+    /// <summary>The incident that looks at what still fired when this one ended; null when there is none.</summary>
+    public required string? FollowedBy { get; init; }
+
+    /// <summary>The incident at whose end this one was opened; null for any other.</summary>
+    public required string? FollowUpOf { get; init; }
 
     /// <summary>What was learnt since the question was asked, such as a sender's all-clear that the checks contradict.</summary>
     public required IReadOnlyList<NewsView> News { get; init; }
@@ -65,7 +71,9 @@ public sealed record IncidentView
         AlertResolvedAt = incident.AlertResolvedAt,
         Alert = AlertView.Of(incident.Alert),
         AlertCount = incident.AlertCount,
-        Alerts = incident.Alerts,
+        Alerts = [.. incident.Alerts.Select(alert => AttachedAlertView.Of(alert, incident.Alert))],
+        FollowedBy = incident.FollowedBy,
+        FollowUpOf = incident.FollowUpOf,
         News = [.. incident.News.Select(news => new NewsView(news.At, news.Text))],
         Findings = [.. incident.Findings.Select(FindingView.Of)],
         Verification = [.. incident.Verification.Select(FindingView.Of)],
@@ -77,6 +85,22 @@ public sealed record IncidentView
         Deliveries = incident.Deliveries,
         Timeline = incident.Timeline,
     };
+}
+
+/// <summary>One alert that reached the incident, with what it said.</summary>
+public sealed record AttachedAlertView(
+    string Fingerprint, string Source, string Name, int Count, DateTimeOffset FirstAt, DateTimeOffset LastAt, bool Resolved,
+    string? EndedBecause, DateTimeOffset? StartsAt, DateTimeOffset? EndsAt, string? Severity, string? Summary,
+    IReadOnlyDictionary<string, string> Labels, string? Link)
+{
+    /// <param name="opener">The alert that opened the incident, whose words are on record there.</param>
+    public static AttachedAlertView Of(AttachedAlert attached, Alert opener)
+    {
+        var said = (attached.Alert ?? (attached.Is(opener) ? opener : null)) is { } alert ? AlertView.Of(alert) : null;
+        return new(
+            attached.Fingerprint, attached.Source, Redactor.Redact(attached.Name), attached.Count, attached.FirstAt, attached.LastAt, attached.Resolved,
+            attached.EndedBecause, attached.StartsAt, attached.EndsAt, said?.Severity, said?.Summary, said?.Labels ?? new Dictionary<string, string>(), said?.Link);
+    }
 }
 
 public sealed record NewsView(DateTimeOffset At, string Text);

@@ -88,7 +88,21 @@ public sealed class ApprovalGateService(
         if (incident.FindGate(gateId) is { Outcome: GateOutcome.Pending } && incident.NewsMark is var mark && mark != incident.ShownNews)
         {
             await sent.ShowGateAsync(incident, gateId, cancellationToken);
+            await TellUrgentAsync(incident, gateId, cancellationToken);
             await store.UpdateAsync(incident.Id, i => i with { ShownNews = mark }, cancellationToken);
+        }
+    }
+
+    /// <summary>One message for each urgent news that came after the question. In a storm the page of the storm says it.</summary>
+    private async Task TellUrgentAsync(Incident incident, string gateId, CancellationToken cancellationToken)
+    {
+        var gate = incident.FindGate(gateId)!;
+        var runbook = await runbooks.OfAsync(incident, cancellationToken);
+        foreach (var news in incident.InStorm ? [] : incident.News.Where(news => news.Urgent && news.At >= gate.OpenedAt))
+        {
+            var key = $"{gate.Id}:news:{news.Key}";
+            await notifier.SendAsync(
+                incident.Id, key, gate.Approvers, recipient => cards.Approval(incident, runbook, gate, recipient.Name, CardKind.Reminder) with { Title = $"News: {gate.Question}" }, cancellationToken);
         }
     }
 

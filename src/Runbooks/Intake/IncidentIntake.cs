@@ -147,9 +147,9 @@ public sealed class IncidentIntake(
         }
 
         await StartAsync(incident, opened ? runbook : null);
-        if (!opened && incident.State == IncidentState.Resolved)
+        if (!opened && (incident.State == IncidentState.Resolved || (incident.OpenGate is not null && incident.NewsMark != incident.ShownNews)))
         {
-            // In the settle window: whether the fix holds is looked into.
+            // In the settle window: whether the fix holds is looked into. While somebody is asked: the cards tell what came.
             await engine.TryWakeAsync(incident, logger);
         }
 

@@ -20,6 +20,7 @@ public sealed class IncidentCards(DecisionLinks links)
             new("What was found", [.. incident.Findings.Select(Line)]),
             .. Section("What changed since you were asked", gate.Difference is null ? [] : [gate.Difference]),
             .. Section("News", gate.Outcome == GateOutcome.Pending ? [.. incident.News.Select(news => news.Text)] : []),
+            .. Section("Also reported on this target", incident.OtherLines()),
             .. Section("Warning", gate.Warnings),
             .. Section("Approved so far", [.. gate.Decisions.Where(d => d.Verb == DecisionVerb.Approve).Select(d => d.Person)]),
             new("What I will do", [.. gate.Plan.Steps.Select(step => step.PlannedEffect)]),
@@ -51,6 +52,7 @@ public sealed class IncidentCards(DecisionLinks links)
             .. Section("How it ended", incident.Reason is null ? [] : [incident.Reason]),
             .. Section("What was found", incident.State == IncidentState.NotNeeded ? [.. incident.Findings.Select(Line)] : []),
             .. Section("What was done", [.. incident.Steps.Select(step => $"{step.Name}: {step.Outcome ?? "outcome not known"}")]),
+            .. Others(incident),
         ],
         Links = [IncidentLink(incident)],
     };
@@ -58,9 +60,13 @@ public sealed class IncidentCards(DecisionLinks links)
     public Card Page(Incident incident, Runbook runbook, string message) => Base(incident, runbook, CardKind.Page) with
     {
         Title = $"A person is needed: {runbook.Title} on {IncidentText.Target(incident.Target)}",
-        Sections = [new("What happened", [message])],
+        Sections = [new("What happened", [message]), .. Others(incident)],
         Links = [IncidentLink(incident)],
     };
+
+    private static IEnumerable<CardSection> Others(Incident incident) => Section(
+        "Also reported on this target",
+        incident.FollowedBy is { } next ? [.. incident.OtherLines(), $"Incident {next} looks at what still fires and asks for something else."] : incident.OtherLines());
 
     private static CardSection Decision(Gate gate) =>
         new("The decision", [GateText.HowItEnded(gate), .. gate.Decisions.Select(d => d.Reason).OfType<string>().Select(reason => $"Reason: {reason}")]);

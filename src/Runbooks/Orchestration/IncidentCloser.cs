@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Runbooks.Execution;
 using Runbooks.Guardrails;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
@@ -8,7 +9,7 @@ using Runbooks.Storage;
 namespace Runbooks.Orchestration;
 
 /// <summary>Records how an incident ended, and tells whoever was asked; pages a person when the automation could not do it.</summary>
-public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks, IncidentNotifier notifier, IncidentCards cards, NotificationUpdater sent, RunHistoryStore histories, TimeProvider time, ILogger<IncidentCloser> logger)
+public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks, IncidentNotifier notifier, IncidentCards cards, NotificationUpdater sent, RunHistoryStore histories, FollowUps followUps, TimeProvider time, ILogger<IncidentCloser> logger)
 {
     public async Task<IncidentState> CloseAsync(CloseRequest request, CancellationToken cancellationToken)
     {
@@ -16,6 +17,7 @@ public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks
         var incident = await store.UpdateAsync(request.IncidentId, i => i.End(request.State, request.Reason, request.Findings, request.SettleEvent, runbook.Limits.SettleFor, time.GetUtcNow()), cancellationToken);
         Log.Ended(logger, incident.Id, incident.State, incident.Reason ?? "");
         await histories.RecordAsync(incident, runbook, cancellationToken);
+        incident = await followUps.OpenAsync(incident, runbook, cancellationToken);
         var needsPerson = incident.State is IncidentState.Failed or IncidentState.Expired;
         var card = incident.State switch
         {

@@ -1,0 +1,79 @@
+using System.Text.Json.Serialization;
+using Runbooks.Model.Alerts;
+using Runbooks.Model.Text;
+
+namespace Runbooks.Model.Incidents;
+
+/// <summary>Alerts beside the one that opened the incident: on record with what they say, shown, and looked at when it ends.</summary>
+public sealed partial record Incident
+{
+    /// <summary>Other alerts that are kept whole; of more only name, severity and summary are.</summary>
+    public const int MaxKeptWhole = 10;
+
+    /// <summary>Characters of labels and annotations up to which another alert is kept whole.</summary>
+    public const int MaxKeptText = 16_000;
+
+    private const int MaxShownOthers = 10;
+
+    /// <summary>The incident that looks at what still fired when this one ended; null when there is none.</summary>
+    public string? FollowedBy { get; init; }
+
+    /// <summary>The incident at whose end this one was opened, for another alert that still fired; null for any other.</summary>
+    public string? FollowUpOf { get; init; }
+
+    /// <summary>What else is reported on the target.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<AttachedAlert> Others => [.. Alerts.Where(alert => !alert.Is(Alert))];
+
+    /// <summary>The other alerts in words, for cards and pages.</summary>
+    public IReadOnlyList<string> OtherLines()
+    {
+        var others = Others;
+        var lines = others.Take(MaxShownOthers).Select(other => $"{Describe(other.Name, other.Alert)} {(other switch
+        {
+            { EndedBecause: { } why } => $"The sender ended it for the reason {Clip.To(why, 100)}, which is no all-clear.",
+            { Resolved: true } => "It is over.",
+            _ => "It still fires.",
+        })}").ToList();
+        return others.Count > MaxShownOthers ? [.. lines, $"And {others.Count - MaxShownOthers} more."] : lines;
+    }
+
+    /// <summary>How an alert that is news reads: name, severity, summary.</summary>
+    private static string Describe(string name, Alert? alert)
+    {
+        var severity = alert?.Severity is { Length: > 0 } word ? $" ({word})" : "";
+        return alert?.Summary is { Length: > 0 } summary ? $"{name}{severity}: {Clip.To(summary, 300).TrimEnd('.')}." : $"{name}{severity}.";
+    }
+
+    /// <summary>Another alert as it is kept.</summary>
+    private AttachedAlert WithReport(AttachedAlert attached, Alert alert)
+    {
+        if (alert.Status == AlertStatus.Resolved || attached.Is(Alert))
+        {
+            return attached;
+        }
+
+        var size = alert.Labels.Concat(alert.Annotations).Sum(pair => pair.Key.Length + pair.Value.Length);
+        var whole = size <= MaxKeptText && (attached.IsWhole || Alerts.Count(known => known.IsWhole) < MaxKeptWhole);
+        return attached with
+        {
+            IsWhole = whole,
+            Alert = whole ? alert : new() { Source = alert.Source, Name = alert.Name, Fingerprint = alert.Fingerprint, Severity = alert.Severity, Summary = alert.Summary, Link = alert.Link },
+        };
+    }
+
+    /// <summary>Worse than everything that was reported before: whoever is being asked hears it at once.</summary>
+    private bool IsMoreSevere(Alert alert) =>
+        AlertSeverity.RankOf(alert.Severity) is { } rank
+        && Alerts.Select(known => AlertSeverity.RankOf(known.Alert?.Severity)).Append(AlertSeverity.RankOf(Alert.Severity)).Min() is { } worst
+        && rank < worst;
+
+    private Incident TellOther(Alert alert, bool moreSevere, DateTimeOffset now) => moreSevere
+        ? AddNews($"severity:{AlertSeverity.RankOf(alert.Severity)}", alert.Source, $"A more severe alert on this target: {Describe(alert.Name, alert)}", now, urgent: true)
+        : Tell(now, alert.Source, $"Another alert on this target: {Describe(alert.Name, alert)}");
+
+    /// <summary>What still fired is looked at in an incident of its own.</summary>
+    public Incident FollowUp(string next, IReadOnlyList<string> names, DateTimeOffset now) => FollowedBy is not null
+        ? this
+        : (this with { FollowedBy = next }).Note(now, TimelineKind.Closed, "runbook", $"{string.Join(", ", names)} still {(names.Count == 1 ? "fires" : "fire")} on this target; incident {next} looks at it.");
+}

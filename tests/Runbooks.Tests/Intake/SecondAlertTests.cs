@@ -1,0 +1,109 @@
+using Runbooks.Intake;
+using Runbooks.Model.Alerts;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Some = TestKit.Incidents.Some;
+
+namespace Runbooks.Tests.Intake;
+
+/// <summary>Another alert on a target with an open incident is nothing less than the first.</summary>
+public sealed class SecondAlertTests : IAsyncDisposable
+{
+    private readonly IntakeWorld _world = new(Disk());
+
+    [Fact]
+    public async Task SecondAlert_KeepsWhatItSaysAndIsOnTheTimelineAndTheNextCard()
+    {
+        await _world.PostAsync("azure-monitor", "06-two-disks-a-var-tmp.json");
+
+        await _world.PostAsync("azure-monitor", "06-two-disks-b-tmp.json");
+
+        var second = _world.Only.Others.ShouldHaveSingleItem();
+        (second.Alert!.Severity, second.Alert.Labels["folder"], second.IsWhole).ShouldBe(("Sev2", "/tmp", true));
+        _world.Only.Timeline.ShouldContain(line => line.What.StartsWith("Another alert on this target: DiskAlmostFull (Sev2): "));
+        await _world.World.AdvanceAsync(_world.Only.Id, TimeSpan.FromMinutes(6));
+        _world.World.Notifier.Sent.Last(sent => sent.Card.Kind == CardKind.Reminder).Card.Sections.Single(section => section.Heading == "Also reported on this target")
+            .Lines.ShouldHaveSingleItem().ShouldEndWith("It still fires.");
+    }
+
+    [Fact]
+    public async Task StillFiringAtTheEndWithOtherParameters_GetsAnIncidentOfItsOwn()
+    {
+        await _world.PostAsync("azure-monitor", "06-two-disks-a-var-tmp.json");
+        await _world.PostAsync("azure-monitor", "06-two-disks-b-tmp.json");
+        var first = _world.Only.Id;
+        _world.World.Script.OnDone = _ => _world.World.Script.Verdicts["stuck"] = Verdict.Passing;
+
+        await _world.World.DecideAsync(first, DecisionVerb.Approve);
+        await _world.World.AdvanceAsync(first, TimeSpan.FromMinutes(1));
+
+        _world.World.Store.All.Count.ShouldBe(2);
+        var (ended, next) = (_world.World.Store.All[0], _world.World.Store.All[1]);
+        (ended.State, ended.FollowedBy).ShouldBe((IncidentState.Resolved, next.Id));
+        (next.FollowUpOf, next.Alert.Labels["folder"]).ShouldBe((first, "/tmp"));
+        _world.World.Notifier.Sent.Last(sent => sent.Card.Kind == CardKind.Closed).Card.Sections.SelectMany(section => section.Lines).ShouldContain(line => line.Contains(next.Id));
+    }
+
+    [Fact]
+    public async Task StillFiringAtTheEndWithTheSameParameters_IsSaidInTheClosingMessage()
+    {
+        await _world.PostAsync("azure-monitor", "06-two-disks-a-var-tmp.json");
+        await _world.TakeAsync(_world.Only.Alert with { Fingerprint = "another", Name = "DiskSlow", Summary = "The disk is slow" });
+
+        await _world.World.DecideAsync(_world.Only.Id, DecisionVerb.Reject);
+
+        _world.Only.FollowedBy.ShouldBeNull();
+        _world.World.Notifier.Sent.Last(sent => sent.Card.Kind == CardKind.Closed).Card.Sections.SelectMany(section => section.Lines)
+            .ShouldContain("DiskSlow (Sev2): The disk is slow. It still fires.");
+    }
+
+    [Theory]
+    [InlineData(DecisionVerb.TakeOver, AlertStatus.Firing)]
+    [InlineData(DecisionVerb.Reject, AlertStatus.Resolved)]
+    public async Task TakenOverOrOver_OpensNothing(DecisionVerb verb, AlertStatus status)
+    {
+        await _world.PostAsync("azure-monitor", "06-two-disks-a-var-tmp.json");
+        await _world.PostAsync("azure-monitor", "06-two-disks-b-tmp.json");
+        await _world.TakeAsync(_world.Only.Others[0].Alert! with { Status = status });
+
+        await _world.World.DecideAsync(_world.Only.Id, verb);
+
+        _world.Only.FollowedBy.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task MoreSevereThanWhatWasAskedAbout_IsToldAtOnceAndOnce()
+    {
+        await _world.PostAsync("azure-monitor", "06-two-disks-a-var-tmp.json");
+        var worse = _world.Only.Alert with { Fingerprint = "worse", Name = "DiskFull", Severity = "Sev0", Summary = "Nothing can be written" };
+        var before = _world.World.Notifier.Sent.Count;
+
+        await _world.TakeAsync(worse);
+        await _world.TakeAsync(worse, worse with { Fingerprint = "mild", Severity = "Sev4" });
+
+        var told = _world.World.Notifier.Sent.Skip(before).ShouldHaveSingleItem().Card;
+        told.Title.ShouldStartWith("News: ");
+        told.Sections.SelectMany(section => section.Lines).ShouldContain("A more severe alert on this target: DiskFull (Sev0): Nothing can be written.");
+    }
+
+    [Fact]
+    public void OtherAlerts_AreKeptWholeUpToABound()
+    {
+        var long1 = Some.Alert() with { Fingerprint = "long", Labels = new Dictionary<string, string> { ["text"] = new('x', Incident.MaxKeptText) } };
+        var incident = Some.Incident(Some.Runbook()).Attach(long1, Some.Night);
+        incident.Others.ShouldHaveSingleItem().Alert!.Labels.ShouldBeEmpty();
+
+        incident = Enumerable.Range(0, 40).Aggregate(incident, (changed, i) => changed.Attach(Some.Alert() with { Fingerprint = $"{i}" }, Some.Night));
+
+        incident.Others.Count(other => other.IsWhole).ShouldBe(Incident.MaxKeptWhole);
+        incident.OtherLines().Count.ShouldBe(11);
+    }
+
+    public ValueTask DisposeAsync() => _world.DisposeAsync();
+
+    private static Runbook Disk()
+    {
+        var runbook = IntakeWorld.Runbook("disk-full", "{{ labels.resourceName }}", "azure-monitor", "Disk*");
+        return runbook with { Mitigation = runbook.Mitigation with { Steps = [Some.Step("fix", with: new { name = "fix", text = "{{ labels.folder }}" })] } };
+    }
+}
