@@ -96,9 +96,9 @@ public sealed partial record Incident
             return false;
         }
 
-        // Once it was said to be over, only the very same start is the same episode: a late repeat.
+        // Once it was said to be over, what started before that end is a late repeat, and what started after it is a new episode.
         return known.Resolved
-            ? known.StartsAt is not null && known.StartsAt == alert.StartsAt
+            ? known.StartsAt is not null && alert.StartsAt is { } starts && (starts == known.StartsAt || (Episode.IsSame(known, alert) && starts < known.EndsAt))
             : Episode.IsSame(known, alert) && ((known.StartsAt is not null && alert.StartsAt is not null) || now - no.At < LongestOwnership);
     }
 

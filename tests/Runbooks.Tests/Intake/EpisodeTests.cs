@@ -92,6 +92,19 @@ public sealed class EpisodeTests : IAsyncDisposable
         record.Timeline.Count(line => line.What.Contains("does not ask again") && line.What.Contains("planned work on db-01")).ShouldBe(1);
     }
 
+    [Theory]
+    [InlineData(0, IntakeResult.Folded)]
+    [InlineData(1, IntakeResult.Folded)]
+    [InlineData(4, IntakeResult.Opened)]
+    public async Task RepeatAfterTheEndOfARejectedEpisode_AsksOnlyIfItStartedAfterThatEnd(int startsAt, IntakeResult expected)
+    {
+        await _world.TakeAsync(Firing(0));
+        await _world.World.DecideAsync(_world.Only.Id, DecisionVerb.Reject);
+        await _world.TakeAsync(Resolved(0, 3));
+
+        (await _world.TakeAsync(Firing(startsAt)))[0].Outcome.ShouldBe(expected);
+    }
+
     [Fact]
     public async Task AnotherIncidentOnTheTargetCameBetween_TheNoStillHolds()
     {

@@ -14,7 +14,7 @@ namespace Runbooks.Tests.Intake;
 /// </summary>
 public sealed class IntakePropertyTests
 {
-    private static readonly int s_cases = int.TryParse(Environment.GetEnvironmentVariable("MODEL_CASES"), out var cases) ? cases : 150;
+    private static readonly int s_cases = int.TryParse(Environment.GetEnvironmentVariable("MODEL_CASES"), out var cases) ? cases : 300;
     private static readonly DateTimeOffset s_start = Some.Night.AddDays(-1);
 
     public enum Kind { Fire, FireAgain, Resolve, NoAllClear, Reject, TakeOver, Close, Approve, CheckPasses, CheckFails, Wait }
