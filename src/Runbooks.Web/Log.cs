@@ -16,6 +16,9 @@ internal static partial class Log
     [LoggerMessage(4, LogLevel.Warning, "A decision link was refused: {Why}")]
     public static partial void LinkRefused(ILogger logger, string why);
 
+    [LoggerMessage(5, LogLevel.Warning, "A post from {Source} was understood in part: {Warnings}")]
+    public static partial void PostGuessed(ILogger logger, string source, string warnings);
+
     [LoggerMessage(20, LogLevel.Warning, "A caller of the secure webhook was refused: {Why}.")]
     public static partial void CallerRefused(ILogger logger, string why);
 

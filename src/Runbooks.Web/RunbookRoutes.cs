@@ -15,10 +15,13 @@ public static class RunbookRoutes
 {
     private static readonly string[] s_read = [HttpMethods.Get, HttpMethods.Head];
 
+    /// <summary>Senders that ask for permission first do so at the address where they post.</summary>
+    private static readonly string[] s_take = [HttpMethods.Post, HttpMethods.Options];
+
     /// <summary>The outside contract on ASP.NET Core routing, for a host that checks keys itself.</summary>
     public static IEndpointRouteBuilder MapRunbooks(this IEndpointRouteBuilder app)
     {
-        app.MapPost("/api/alerts/{source}", (HttpRequest request, string source, AlertsHandler handler) => handler.PostAsync(request, source))
+        app.MapMethods("/api/alerts/{source}", s_take, (HttpRequest request, string source, AlertsHandler handler) => handler.PostAsync(request, source))
             .NeedsKey(allowQuery: true);
         app.MapPost("/api/runbooks/{id}/incidents", (HttpRequest request, string id, ManualStartHandler handler) => handler.PostAsync(request, id)).NeedsKey();
         app.MapMethods("/api/incidents", s_read, (HttpRequest request, IncidentsHandler handler) => handler.ListAsync(request)).NeedsKey();

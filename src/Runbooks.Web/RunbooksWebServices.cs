@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Runbooks.Guardrails;
 using Runbooks.Intake;
 using Runbooks.Storage;
+using Runbooks.Watchdog;
 using Runbooks.Web.Console;
 using Runbooks.Web.Decisions;
 using Runbooks.Web.Http;
@@ -23,7 +24,7 @@ public static class RunbooksWebServices
     /// </summary>
     public static IServiceCollection AddRunbooksWeb(this IServiceCollection services)
     {
-        services.AddAlerts().AddGuardrails().AddIncidentIntake().AddRazorComponents();
+        services.AddAlerts().AddGuardrails().AddIncidentIntake().AddLostAlerts().AddRazorComponents();
         services.Configure<KeyManagementOptions>(EphemeralKeys.Use);
         services.AddOptions<ApiKeyOptions>().BindConfiguration(ApiKeyOptions.SectionName);
         services.AddOptions<ConsoleOptions>().BindConfiguration(ConsoleOptions.SectionName);

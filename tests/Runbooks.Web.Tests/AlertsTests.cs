@@ -79,7 +79,7 @@ public sealed class AlertsTests : IAsyncLifetime
         request.Headers.TransferEncodingChunked = true;
 
         (await _host.Api.SendAsync(request, Ct)).StatusCode.ShouldBe(HttpStatusCode.RequestEntityTooLarge);
-        _host.Store.All.ShouldBeEmpty();
+        _host.Store.All.ShouldHaveSingleItem();
     }
 
     [Theory]

@@ -30,6 +30,7 @@ public sealed class WebHost : IAsyncLifetime
     public FakeTimeProvider Time { get; } = new(Some.Time);
     public InMemoryIncidentStore Store { get; } = new();
     public InMemoryEvidenceStore Evidence { get; } = new();
+    public InMemorySharedState State { get; } = new();
     public RecordingEngine Engine { get; private set; } = null!;
     public T Get<T>()
         where T : notnull => _app.Services.GetRequiredService<T>();
@@ -69,7 +70,7 @@ public sealed class WebHost : IAsyncLifetime
             .AddSingleton<TimeProvider>(Time)
             .AddSingleton<IIncidentStore>(services => new SignallingIncidentStore(Store, services.GetRequiredService<IncidentChanges>()))
             .AddSingleton<IEvidenceStore>(Evidence)
-            .AddSingleton<ISharedState>(new InMemorySharedState())
+            .AddSingleton<ISharedState>(State)
             .AddSingleton<IIncidentEngine>(Engine)
             .AddSingleton<LoadedRunbooks>(() => [Some.Runbook()])
             .AddSingleton(Book)

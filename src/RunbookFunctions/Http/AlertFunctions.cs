@@ -12,7 +12,7 @@ internal sealed class AlertFunctions(AlertsHandler alerts, ManualStartHandler ma
 {
     [Function("AlertIntake")]
     public Task<IResult> TakeAsync(
-        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/alerts/{source}")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Function, "post", "options", Route = "api/alerts/{source}")] HttpRequest request,
         string source,
         [DurableClient] DurableTaskClient client) =>
         clients.UseAsync(client, () => alerts.PostAsync(request, source));

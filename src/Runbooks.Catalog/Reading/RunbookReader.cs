@@ -113,7 +113,7 @@ public sealed record ReadResult(Runbook? Runbook, IReadOnlyList<CatalogError> Er
 internal static class TriggerReader
 {
     /// <summary>Every kind of sender there is; <c>manual</c> is a person who starts the runbook by hand.</summary>
-    public static readonly IReadOnlyList<string> Sources = ["azure-monitor", "alertmanager", "grafana", "generic", "manual"];
+    public static readonly IReadOnlyList<string> Sources = ["azure-monitor", "alertmanager", "grafana", "generic", "event-grid", "manual"];
 
     public static IReadOnlyList<Trigger> Read(YamlSection root) => [.. root.Items("trigger", required: true).Select(ReadOne)];
 

@@ -60,7 +60,7 @@ public sealed record TemplateScope
         "name" => alert.Name,
         "source" => alert.Source,
         "severity" => alert.Severity,
-        "status" => alert.Status == AlertStatus.Resolved ? "resolved" : "firing",
+        "status" => CamelCase.Of(alert.Status),
         "summary" => alert.Summary,
         "link" => alert.Link,
         "fingerprint" => alert.Fingerprint,

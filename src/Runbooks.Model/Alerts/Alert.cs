@@ -3,7 +3,7 @@ namespace Runbooks.Model.Alerts;
 /// <summary>One alert in our own words, whoever sent it. All text in it is attacker-influenced: data, never markup or code.</summary>
 public sealed record Alert
 {
-    /// <summary>The sender's kind: <c>azure-monitor</c>, <c>alertmanager</c>, <c>grafana</c>, <c>generic</c> or <c>manual</c>.</summary>
+    /// <summary>The sender's kind: <c>azure-monitor</c>, <c>alertmanager</c>, <c>grafana</c>, <c>generic</c>, <c>event-grid</c> or <c>manual</c>.</summary>
     public required string Source { get; init; }
 
     /// <summary>The rule's name: Azure Monitor's alertRule, the label alertname elsewhere.</summary>
@@ -41,4 +41,11 @@ public sealed record Alert
     public IReadOnlyList<string> Resources { get; init; } = [];
 }
 
-public enum AlertStatus { Firing, Resolved }
+public enum AlertStatus
+{
+    Firing,
+    Resolved,
+
+    /// <summary>A person at the sender has seen it. It neither fires anew nor is it over.</summary>
+    Acknowledged,
+}

@@ -10,10 +10,12 @@ namespace Runbooks.Web.Http;
 /// <summary>Answers of the API.</summary>
 internal static class ApiResults
 {
-    public static IResult Json<T>(T value, int status = StatusCodes.Status200OK) => Results.Json(value, WebJson.Options, statusCode: status);
+    public const string ProblemType = "application/problem+json";
+
+    public static IResult Json<T>(T value, int status = StatusCodes.Status200OK, string? contentType = null) => Results.Json(value, WebJson.Options, contentType, status);
 
     public static IResult Problem(int status, string title, params IReadOnlyList<AlertError> errors) =>
-        Results.Json(new ProblemBody(title, status, errors.Count == 0 ? null : errors), WebJson.Options, "application/problem+json", status);
+        Results.Json(new ProblemBody(title, status, errors.Count == 0 ? null : errors), WebJson.Options, ProblemType, status);
 
     public static IResult TooLarge(int limit) =>
         Problem(StatusCodes.Status413PayloadTooLarge, $"The body is larger than {limit / 1024} KB. Send fewer alerts at once.");

@@ -16,27 +16,27 @@ internal static class RequestBody
     public const int MaxSmall = 64 * 1024;
 
     /// <returns>Null when it is larger than <paramref name="limit"/>.</returns>
-    public static async Task<ReadOnlyMemory<byte>?> ReadAsync(HttpRequest request, int limit, CancellationToken cancellationToken)
-    {
-        if (request.ContentLength > limit)
-        {
-            return null;
-        }
+    public static async Task<ReadOnlyMemory<byte>?> ReadAsync(HttpRequest request, int limit, CancellationToken cancellationToken) =>
+        (request.ContentLength is null || request.ContentLength <= limit) && await ReadBeginAsync(request, limit, cancellationToken) is (var body, true) ? body : null;
 
-        var buffer = new byte[(int)(request.ContentLength ?? 4096) + 1];
+    /// <summary>Reads at most <paramref name="limit"/> bytes.</summary>
+    /// <returns>What was read, and whether that is everything.</returns>
+    public static async Task<(ReadOnlyMemory<byte> Begin, bool Whole)> ReadBeginAsync(HttpRequest request, int limit, CancellationToken cancellationToken)
+    {
+        var buffer = new byte[(int)Math.Min(request.ContentLength ?? 4096, limit) + 1];
         var length = 0;
         while (true)
         {
             var read = await request.Body.ReadAsync(buffer.AsMemory(length), cancellationToken);
             if (read == 0)
             {
-                return buffer.AsMemory(0, length);
+                return (buffer.AsMemory(0, length), true);
             }
 
             length += read;
             if (length > limit)
             {
-                return null;
+                return (buffer.AsMemory(0, limit), false);
             }
 
             if (length == buffer.Length)

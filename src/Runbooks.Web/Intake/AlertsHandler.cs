@@ -3,45 +3,135 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Runbooks.Intake;
 using Runbooks.Intake.Parsing;
+using Runbooks.Watchdog;
 using Runbooks.Web.Http;
 
 namespace Runbooks.Web.Intake;
 
-/// <summary><c>POST /api/alerts/{source}</c></summary>
-public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, HttpRequestRunner edge, ILogger<AlertsHandler> logger)
+/// <summary><c>POST /api/alerts/{source}</c>, and <c>OPTIONS</c> for a sender that asks first.</summary>
+public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, LostAlerts lost, HttpRequestRunner edge, ILogger<AlertsHandler> logger)
 {
-    public Task<IResult> PostAsync(HttpRequest request, string source) =>
-        edge.RunAsync(request, cancellationToken => TakeAsync(request, source, cancellationToken), Caller.Sender);
+    public Task<IResult> PostAsync(HttpRequest request, string source) => HttpMethods.IsOptions(request.Method)
+        ? Task.FromResult(EventGridHandshake.Permit(request, source))
+        : edge.RunAsync(request, cancellationToken => TakeAsync(request, source, cancellationToken), Caller.Sender);
 
     private async Task<IResult> TakeAsync(HttpRequest request, string source, CancellationToken cancellationToken)
     {
         if (!reader.Knows(source))
         {
-            return ApiResults.Problem(StatusCodes.Status404NotFound, $"This sender is not known. Known: {string.Join(", ", reader.Sources)}.");
+            var known = string.Join(", ", reader.Sources);
+            await lost.RecordAsync("an unknown sender", 1, $"'{DisplayText.Clip(source, 80)}' is no known sender; known: {known}.", cancellationToken);
+            return ApiResults.Problem(StatusCodes.Status404NotFound, $"This sender is not known. Known: {known}.");
         }
 
-        if (await RequestBody.ReadAsync(request, RequestBody.MaxAlerts, cancellationToken) is not { } body)
+        var (body, whole) = await ReadAsync(request, cancellationToken);
+        if (!whole)
         {
-            return ApiResults.TooLarge(RequestBody.MaxAlerts);
+            return await TakeBeginAsync(source, body, cancellationToken);
         }
 
-        var parsed = reader.Read(source, body);
-        if (parsed.Errors.Count > 0)
+        if (EventGridHandshake.Answer(source, body) is { } answer)
         {
-            Log.PostRefused(logger, source, string.Join(" | ", parsed.Errors));
+            return answer;
         }
 
+        var parsed = await ParseAsync(source, body, tooLarge: null, cancellationToken);
         if (parsed.IsRefused)
         {
             return ApiResults.Problem(StatusCodes.Status400BadRequest, "The post could not be understood.", parsed.Errors);
         }
 
+        return ApiResults.Json(IntakeResponse.Of(await TakeAsync(source, parsed, cancellationToken), parsed), StatusCodes.Status202Accepted);
+    }
+
+    /// <summary>No sender repeats a post that was too large, so what is whole in its first part is taken.</summary>
+    private async Task<IResult> TakeBeginAsync(string source, ReadOnlyMemory<byte> begin, CancellationToken cancellationToken)
+    {
+        var tooLarge = new AlertError("$", $"more than {RequestBody.MaxAlerts / 1024} KB, of which the first were read", "send fewer alerts in one post (Alertmanager: a finer group_by)");
+        var parsed = await ParseAsync(source, CutPost.Close(begin), tooLarge, cancellationToken);
+        var response = IntakeResponse.Of(await TakeAsync(source, parsed, cancellationToken), parsed) with
+        {
+            Title = $"The body is larger than {RequestBody.MaxAlerts / 1024} KB. Send fewer alerts at once. {(parsed.IsRefused ? "Nothing of it was taken." : "The alerts that are whole in its first part were taken.")}",
+            Status = StatusCodes.Status413PayloadTooLarge,
+        };
+        return ApiResults.Json(response, StatusCodes.Status413PayloadTooLarge, ApiResults.ProblemType);
+    }
+
+    private async Task<ParsedAlerts> ParseAsync(string source, ReadOnlyMemory<byte>? body, AlertError? tooLarge, CancellationToken cancellationToken)
+    {
+        var parsed = body is { } json ? reader.Read(source, json) : new([], []);
+        if (tooLarge is not null)
+        {
+            parsed = parsed with { Errors = [tooLarge, .. parsed.Errors], Lost = parsed.Lost + 1 };
+        }
+
+        if (parsed.Errors.Count > 0)
+        {
+            Log.PostRefused(logger, source, string.Join(" | ", parsed.Errors));
+        }
+
+        if (parsed.Warnings.Count > 0)
+        {
+            Log.PostGuessed(logger, source, string.Join(" | ", parsed.Warnings));
+        }
+
+        if (parsed is { IsRefused: true, Lost: > 0 })
+        {
+            await RecordLostAsync(source, parsed, cancellationToken);
+        }
+
+        return parsed;
+    }
+
+    /// <summary>First what was understood is recorded: a page about the rest may take a moment.</summary>
+    private async Task<IReadOnlyList<IntakeOutcome>> TakeAsync(string source, ParsedAlerts parsed, CancellationToken cancellationToken)
+    {
+        if (parsed.IsRefused)
+        {
+            return [];
+        }
+
         var outcomes = await intake.TakeAsync(parsed.Alerts, cancellationToken);
-        return ApiResults.Json(new IntakeResponse(outcomes, parsed.Errors.Count == 0 ? null : parsed.Errors), StatusCodes.Status202Accepted);
+        if (parsed.Lost > 0)
+        {
+            await RecordLostAsync(source, parsed, cancellationToken);
+        }
+
+        return outcomes;
+    }
+
+    private Task RecordLostAsync(string source, ParsedAlerts parsed, CancellationToken cancellationToken) =>
+        lost.RecordAsync(DisplayText.Clip(reader.NameOf(source), 80), parsed.Lost, parsed.Errors[0].ToString(), cancellationToken);
+
+    private static async Task<(ReadOnlyMemory<byte> Begin, bool Whole)> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await RequestBody.ReadBeginAsync(request, RequestBody.MaxAlerts, cancellationToken);
+        }
+        catch (BadHttpRequestException refused) when (refused.StatusCode == StatusCodes.Status413PayloadTooLarge)
+        {
+            // The server itself reads nothing of a body as large as this.
+            return (default, false);
+        }
     }
 }
 
-/// <param name="Errors">Alerts of the same post that could not be understood; left out when there are none.</param>
+/// <param name="Errors">Alerts of the same post that were not taken; left out when there are none, as are the others.</param>
+/// <param name="Warnings">What was guessed in alerts that were taken.</param>
+/// <param name="Lost">How many alerts were not taken; at least so many where they cannot be counted.</param>
+/// <param name="Title">What is wrong with the post as a whole.</param>
 internal sealed record IntakeResponse(
     IReadOnlyList<IntakeOutcome> Incidents,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<AlertError>? Errors);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<AlertError>? Errors = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<AlertError>? Warnings = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? Lost = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Title = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? Status = null)
+{
+    public static IntakeResponse Of(IReadOnlyList<IntakeOutcome> outcomes, ParsedAlerts parsed) => new(
+        outcomes,
+        parsed.Errors.Count == 0 ? null : parsed.Errors,
+        parsed.Warnings.Count == 0 ? null : parsed.Warnings,
+        parsed.Lost == 0 ? null : parsed.Lost);
+}

@@ -40,7 +40,7 @@ public sealed class ManualStartHandler(ManualStart manual, HttpRequestRunner edg
         var by = string.IsNullOrWhiteSpace(body.By) ? Nobody : DisplayText.Clip(body.By.Trim(), 200);
         var started = await manual.StartAsync(id, labels, by, cancellationToken);
         return started.Outcome is { } outcome
-            ? ApiResults.Json(new IntakeResponse([outcome], null), StatusCodes.Status202Accepted)
+            ? ApiResults.Json(new IntakeResponse([outcome]), StatusCodes.Status202Accepted)
             : ApiResults.Problem(
                 started.Problem == ManualStartProblem.NoSuchRunbook ? StatusCodes.Status404NotFound : StatusCodes.Status400BadRequest,
                 string.Join(" ", started.Errors));

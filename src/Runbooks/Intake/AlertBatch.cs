@@ -17,6 +17,9 @@ internal enum AlertIntent
     /// <summary>They say that it is over.</summary>
     Resolve,
 
+    /// <summary>They say that a person at the sender has seen it.</summary>
+    Acknowledge,
+
     /// <summary>They tell of an outage that is reported already, and open nothing.</summary>
     Tell,
 }
@@ -69,9 +72,37 @@ internal static class IncidentTarget
     /// <summary>Stores keep the target in a key, and keys have an end.</summary>
     public const int MaxLength = 300;
 
-    /// <summary>A label that the alert lacks becomes <c>?</c>: an alert that says too little still reaches a person.</summary>
-    public static string Of(Runbook runbook, Alert alert) =>
-        Bound(Template.RenderLenient(runbook.Target, new TemplateScope { Alert = alert }));
+    /// <summary>
+    /// A label that the alert lacks becomes <c>?</c>: an alert that says too little still reaches a person. Its own name and
+    /// identity then stand beside it, because two alerts are not about the same thing for lacking the same label.
+    /// </summary>
+    public static string Of(Runbook runbook, Alert alert)
+    {
+        var template = Template.Parse(runbook.Target);
+        var scope = new TemplateScope { Alert = alert };
+        var target = template.RenderLenient(scope).Trim();
+        var missing = template.Placeholders.Where(placeholder => scope.Find(placeholder) is null).Select(placeholder => placeholder.Path).Distinct().ToList();
+        if (missing.Count == 0)
+        {
+            return Bound(target);
+        }
+
+        var what = $"{RuleOf(alert)}, without {string.Join(" and ", missing)}, alert {IdentityOf(alert)}";
+        return Bound(target is "" or "?" ? what : $"{target} ({what})");
+    }
+
+    /// <summary>Grafana's own alerts, such as DatasourceNoData, name the rule that they are about in labels.</summary>
+    private static string RuleOf(Alert alert) => alert.Labels.TryGetValue("rulename", out var rule)
+        ? $"{rule}{(alert.Labels.TryGetValue("ref_id", out var query) ? $" {query}" : "")} ({alert.Name})"
+        : alert.Name;
+
+    /// <summary>Azure Monitor gives every firing another identity: there it is the labels that tell one alert from another.</summary>
+    private static string IdentityOf(Alert alert)
+    {
+        var labels = alert.Labels.OrderBy(label => label.Key, StringComparer.Ordinal).Select(label => $"{label.Key.Length}:{label.Key}={label.Value.Length}:{label.Value}");
+        var identity = alert.Resources.Count > 0 ? $"{alert.Name}\n{string.Join('\n', labels)}" : alert.Fingerprint;
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity)).AsSpan(0, 6));
+    }
 
     internal static string Bound(string target)
     {

@@ -36,7 +36,7 @@ internal sealed class AlertBatcher(IReadOnlyCollection<Runbook> runbooks, IReadO
             var match = RunbookMatcher.Match(alert, runbooks);
             foreach (var runbook in match.Runbooks)
             {
-                var intent = alert.Status == AlertStatus.Resolved ? AlertIntent.Resolve : OutageUpdate.OpensNothing(alert, runbook) ? AlertIntent.Tell : AlertIntent.Fire;
+                var intent = IntentOf(alert) ?? (OutageUpdate.OpensNothing(alert, runbook) ? AlertIntent.Tell : AlertIntent.Fire);
                 Enqueue(new(runbook.Id, KnownTarget(alert, runbook.Id, intent) ?? IncidentTarget.Of(runbook, alert), intent, [alert], [Places++])
                 {
                     Runbook = runbook,
@@ -47,7 +47,7 @@ internal sealed class AlertBatcher(IReadOnlyCollection<Runbook> runbooks, IReadO
             var others = KnownElsewhere(alert, match.Runbooks);
             foreach (var (runbookId, target) in others)
             {
-                Enqueue(new(runbookId, target, alert.Status == AlertStatus.Resolved ? AlertIntent.Resolve : AlertIntent.Tell, [alert], [Places++]));
+                Enqueue(new(runbookId, target, IntentOf(alert) ?? AlertIntent.Tell, [alert], [Places++]));
             }
 
             if (match.Runbooks.Count + others.Count == 0)
@@ -66,6 +66,14 @@ internal sealed class AlertBatcher(IReadOnlyCollection<Runbook> runbooks, IReadO
             .Select(incident => incident.Id)
             .Distinct()
             .Take(MaxEnded)];
+
+    /// <returns>Null for an alert that fires.</returns>
+    private static AlertIntent? IntentOf(Alert alert) => alert.Status switch
+    {
+        AlertStatus.Resolved => AlertIntent.Resolve,
+        AlertStatus.Acknowledged => AlertIntent.Acknowledge,
+        _ => null,
+    };
 
     /// <summary>A known alert reaches its incident, whatever its labels say now.</summary>
     private string? KnownTarget(Alert alert, string runbookId, AlertIntent intent)

@@ -71,6 +71,7 @@ public sealed class IncidentIntake(
     private Task<IReadOnlyList<IntakeOutcome>> TakeAsync(AlertBatch batch, CancellationToken cancellationToken) => batch switch
     {
         { Intent: AlertIntent.Resolve } => ResolveAsync(batch, cancellationToken),
+        { Intent: AlertIntent.Acknowledge } => AcknowledgeAsync(batch, cancellationToken),
         { Intent: AlertIntent.Fire, Runbook: { } runbook } => FireAsync(batch, runbook, cancellationToken),
         _ => TellAsync(batch, cancellationToken),
     };
@@ -227,6 +228,19 @@ public sealed class IncidentIntake(
         await store.FindLatestAsync(batch.RunbookId, batch.TargetKey, cancellationToken)
         ?? (batch.TargetKey == batch.Target ? null : await store.FindLatestAsync(batch.RunbookId, batch.Target, cancellationToken));
 
+    /// <summary>That a person at the sender has seen it opens nothing and ends nothing; it is noted where somebody may read it.</summary>
+    private async Task<IReadOnlyList<IntakeOutcome>> AcknowledgeAsync(AlertBatch batch, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        if (await FindLatestAsync(batch, cancellationToken) is not { } latest || !latest.Accepts(now))
+        {
+            return Repeat(batch, batch.Answer(IntakeResult.Ignored, null, "The alert was acknowledged at its sender and no incident on this target is open; an acknowledgement opens none."));
+        }
+
+        await store.UpdateAsync(latest.Id, current => batch.Alerts.Aggregate(current, (changed, alert) => changed.NoteAcknowledged(alert, now)), cancellationToken);
+        return Repeat(batch, batch.Answer(IntakeResult.Folded, latest.Id, $"The alert was acknowledged at its sender. Incident {latest.Id} has it on record; it decides nothing there."));
+    }
+
     private static IReadOnlyList<IntakeOutcome> Repeat(AlertBatch batch, IntakeOutcome answer) => [.. batch.Alerts.Select(_ => answer)];
 
     private static string Folding(Incident incident) => incident.IsOwnedByResponder()
@@ -246,7 +260,7 @@ public enum IntakeResult
     /// <summary>A new incident.</summary>
     Opened,
 
-    /// <summary>An incident on the same target was there already; it counts and lists the alert.</summary>
+    /// <summary>An incident on the same target was there already and has the alert on record.</summary>
     Folded,
 
     /// <summary>The alert is over, and its incident knows.</summary>

@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Runbooks.Intake.Parsing;
 using Runbooks.Intake.Parsing.AzureMonitor;
+using Runbooks.Intake.Parsing.EventGrid;
 
 namespace Runbooks.Intake;
 
@@ -27,6 +28,7 @@ public static class AlertsServices
             ServiceDescriptor.Singleton<IAlertParser, AlertmanagerParser>(),
             ServiceDescriptor.Singleton<IAlertParser, GrafanaParser>(),
             ServiceDescriptor.Singleton<IAlertParser, GenericParser>(),
+            ServiceDescriptor.Singleton<IAlertParser, EventGridParser>(),
         ]);
         services.TryAddSingleton<AlertReader>();
         return services;

@@ -21,6 +21,7 @@ public sealed class IncidentWatchdog(
     Pager pager,
     HealthMonitor health,
     StormEndNotifier stormEndNotifier,
+    LostAlerts lostAlerts,
     IOptions<WatchdogOptions> options,
     TimeProvider time,
     ILogger<IncidentWatchdog> logger)
@@ -38,6 +39,7 @@ public sealed class IncidentWatchdog(
             return;
         }
 
+        await lostAlerts.PageAsync(cancellationToken);
         await NotifyStormEndsAsync(cancellationToken);
         await foreach (var open in store.ListAllAsync(new IncidentQuery(Open: true, Limit: 500), cancellationToken))
         {

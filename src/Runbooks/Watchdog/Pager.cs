@@ -43,12 +43,19 @@ public sealed class FallbackNotifier(ChannelClient channels, CurrentContacts con
     public const string SystemId = "runbooks-system";
 
     /// <returns>Whether it reached anybody.</returns>
-    public async Task<bool> NotifyAsync(string title, string message, CancellationToken cancellationToken)
+    public Task<bool> NotifyAsync(string title, string message, CancellationToken cancellationToken) =>
+        NotifyAsync(title, message, SystemId, key: null, cancellationToken);
+
+    /// <param name="threadId">What the message is about, where it is not the system as a whole.</param>
+    /// <param name="key">The same on every attempt to send this message; null for one that may be sent as often as it is.</param>
+    /// <returns>Whether it reached anybody.</returns>
+    public async Task<bool> NotifyAsync(string title, string message, string threadId, string? key, CancellationToken cancellationToken)
     {
         var card = new Card
         {
             Kind = CardKind.Page,
-            IncidentId = SystemId,
+            IncidentId = threadId,
+            Key = key,
             Title = title,
             Severity = ImpactSeverity.High,
             Sections = [new("What happened", [message])],
@@ -61,7 +68,7 @@ public sealed class FallbackNotifier(ChannelClient channels, CurrentContacts con
 
         if (!reached)
         {
-            Log.NobodyReached(logger, SystemId, message);
+            Log.NobodyReached(logger, threadId, message);
         }
 
         return reached;

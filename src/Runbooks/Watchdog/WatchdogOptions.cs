@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Runbooks.Watchdog;
 
@@ -32,11 +33,19 @@ public static class WatchdogServices
     {
         services.AddOptions<WatchdogOptions>().BindConfiguration(WatchdogOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         return services
-            .AddSingleton<FallbackNotifier>()
+            .AddLostAlerts()
             .AddSingleton<Pager>()
             .AddSingleton<HealthMonitor>()
             .AddSingleton<IncidentWatchdog>()
             .AddSingleton<Retention>();
+    }
+
+    /// <summary>The page about alerts that were not taken in, for the way in.</summary>
+    public static IServiceCollection AddLostAlerts(this IServiceCollection services)
+    {
+        services.TryAddSingleton<FallbackNotifier>();
+        services.TryAddSingleton<LostAlerts>();
+        return services;
     }
 
     /// <summary>As <see cref="AddWatchdog"/>, and runs them: every minute and every day.</summary>

@@ -156,7 +156,7 @@ public sealed class IncidentIntakeTests
     {
         await TakeAsync(Some.Alert() with { Labels = new Dictionary<string, string> { ["pod"] = "llm-b-0" } });
 
-        _store.All.ShouldHaveSingleItem().Target.ShouldBe("?/llm-b-0");
+        _store.All.ShouldHaveSingleItem().Target.ShouldStartWith("?/llm-b-0 (HighLatency_Cluster_B, without labels.namespace, alert ");
     }
 
     [Fact]

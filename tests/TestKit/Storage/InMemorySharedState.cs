@@ -9,6 +9,9 @@ public sealed class InMemorySharedState : ISharedState
     private readonly Lock _lock = new();
     private readonly Dictionary<string, string> _documents = new(StringComparer.Ordinal);
 
+    /// <summary>What goes wrong at each change; nothing unless a test says so.</summary>
+    public Func<Exception>? Fault { get; set; }
+
     public async Task<T?> FindAsync<T>(string key, CancellationToken cancellationToken)
         where T : class
     {
@@ -24,6 +27,11 @@ public sealed class InMemorySharedState : ISharedState
         where T : class
     {
         await Task.Yield();
+        if (Fault?.Invoke() is { } fault)
+        {
+            throw fault;
+        }
+
         lock (_lock)
         {
             var before = Read<T>(key);

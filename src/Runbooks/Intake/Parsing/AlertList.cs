@@ -9,54 +9,80 @@ namespace Runbooks.Intake.Parsing;
 /// <summary>Reads a list of alerts one by one, so that one that is not understood does not cost the others.</summary>
 internal static class AlertList
 {
-    public delegate Alert? ReadOne(Payload alert, string path, Action<AlertError> report);
+    public delegate Alert? ReadOne(Payload alert, string path, PostReport report);
 
     /// <param name="path">Where the list is, for errors.</param>
     public static ParsedAlerts Read(Payload list, string path, ReadOne readOne)
     {
-        if (list.Element.GetArrayLength() is var count && count is 0 or > AlertLimits.Alerts)
+        var count = list.Element.GetArrayLength();
+        if (count == 0)
         {
-            return ParsedAlerts.Refused(count == 0
-                ? new(path, list.Found, "send at least one alert")
-                : new(path, $"{count} alerts", $"send at most {AlertLimits.Alerts} at once (Alertmanager: max_alerts)"));
+            return ParsedAlerts.Refused(new(path, list.Found, "send at least one alert"), lost: 0);
+        }
+
+        var report = new PostReport();
+        if (count > AlertLimits.Alerts)
+        {
+            report.Lose(
+                new(path, $"{count} alerts, of which the first {AlertLimits.Alerts} were read", $"send at most {AlertLimits.Alerts} in one post (Alertmanager: a finer group_by)"),
+                count - AlertLimits.Alerts);
         }
 
         var alerts = new List<Alert>();
-        var errors = new List<AlertError>();
         var index = 0;
-        foreach (var item in list.Items())
+        foreach (var item in list.Items().Take(AlertLimits.Alerts))
         {
-            ReadInto(alerts, errors, item, string.Create(CultureInfo.InvariantCulture, $"{path}[{index++}]"), readOne);
+            ReadInto(alerts, report, item, string.Create(CultureInfo.InvariantCulture, $"{path}[{index++}]"), readOne);
         }
 
-        return new(alerts, errors);
+        return report.With(alerts);
     }
 
     public static ParsedAlerts ReadSingle(Payload alert, string path, ReadOne readOne)
     {
         var alerts = new List<Alert>();
-        var errors = new List<AlertError>();
-        ReadInto(alerts, errors, alert, path, readOne);
-        return new(alerts, errors);
+        var report = new PostReport();
+        ReadInto(alerts, report, alert, path, readOne);
+        return report.With(alerts);
     }
 
-    private static void ReadInto(List<Alert> alerts, List<AlertError> errors, Payload item, string path, ReadOne readOne)
+    private static void ReadInto(List<Alert> alerts, PostReport report, Payload item, string path, ReadOne readOne)
     {
-        void Report(AlertError error)
-        {
-            if (errors.Count < AlertLimits.Errors)
-            {
-                errors.Add(error);
-            }
-        }
-
         if (!item.IsObject)
         {
-            Report(new(path, item.Found, "each alert is an object"));
+            report.Lose(new(path, item.Found, "each alert is an object"));
         }
-        else if (readOne(item, path, Report) is { } alert)
+        else if (readOne(item, path, report) is { } alert)
         {
             alerts.Add(alert);
+        }
+    }
+}
+
+/// <summary>What has to be said of a post, taken down while its alerts are read.</summary>
+internal sealed class PostReport
+{
+    private readonly List<AlertError> _errors = [];
+    private readonly List<AlertError> _warnings = [];
+    private int _lost;
+
+    /// <summary>Alerts that are not taken; the first errors are listed, all are counted.</summary>
+    public void Lose(AlertError error, int alerts = 1)
+    {
+        _lost += alerts;
+        Add(_errors, error);
+    }
+
+    /// <summary>An alert that is taken, though a part of it was guessed.</summary>
+    public void Warn(AlertError warning) => Add(_warnings, warning);
+
+    public ParsedAlerts With(IReadOnlyList<Alert> alerts) => new(alerts, _errors) { Warnings = _warnings, Lost = _lost };
+
+    private static void Add(List<AlertError> list, AlertError error)
+    {
+        if (list.Count < AlertLimits.Errors)
+        {
+            list.Add(error);
         }
     }
 }
@@ -155,13 +181,48 @@ internal static class AlertLink
 /// <summary>Words that several senders use.</summary>
 internal static class AlertText
 {
-    private static readonly HashSet<string> Over = new(["resolved", "ok", "closed", "recovered", "inactive"], StringComparer.OrdinalIgnoreCase);
+    private static readonly Dictionary<string, AlertStatus> Words = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>An unknown word counts as firing: an incident too many is looked at, an alert too few is not.</summary>
-    public static AlertStatus Status(string? word) => word is not null && Over.Contains(word.Trim()) ? AlertStatus.Resolved : AlertStatus.Firing;
+    static AlertText()
+    {
+        Know(AlertStatus.Firing, "firing", "fired", "fire", "alerting", "alert", "alarm", "active", "activated", "triggered", "trigger", "open", "opened", "new",
+            "problem", "critical", "error", "down", "warning", "warn", "failed", "failure", "degraded", "unhealthy", "nodata", "no data");
+        Know(AlertStatus.Resolved, "resolved", "resolve", "ok", "okay", "closed", "close", "recovered", "recovery", "up", "normal", "inactive", "deactivated",
+            "cleared", "clear", "healthy");
+        Know(AlertStatus.Acknowledged, "acknowledged", "acknowledge", "acknowledgement", "acknowledgment", "acked", "ack");
+    }
+
+    /// <summary>
+    /// A word that nobody knows counts as firing, and the sender is told so: an incident too many is looked at, an alert
+    /// too few is not.
+    /// </summary>
+    /// <param name="path">Where the word is.</param>
+    public static AlertStatus Status(Payload word, string path, PostReport report)
+    {
+        if (word.Line(AlertLimits.Name) is not { } text)
+        {
+            return AlertStatus.Firing;
+        }
+
+        if (Words.TryGetValue(text.Trim().Replace('_', ' '), out var status))
+        {
+            return status;
+        }
+
+        report.Warn(new(path, word.Found, "this status is not known, so the alert is taken as firing; write firing, resolved or acknowledged"));
+        return AlertStatus.Firing;
+    }
 
     public static string? Summary(Payload annotations) =>
         annotations["summary"].Line(AlertLimits.Summary)
         ?? annotations["message"].Line(AlertLimits.Summary)
         ?? annotations["description"].Line(AlertLimits.Summary);
+
+    private static void Know(AlertStatus status, params string[] words)
+    {
+        foreach (var word in words)
+        {
+            Words.Add(word, status);
+        }
+    }
 }

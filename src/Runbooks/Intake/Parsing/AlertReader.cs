@@ -24,13 +24,16 @@ public sealed class AlertReader
 
     public bool Knows(string source) => _parsers.ContainsKey(source);
 
+    /// <summary>A known source as its parser writes it, whatever the case in which it was given.</summary>
+    public string NameOf(string source) => _parsers[source].Source;
+
     /// <summary>Reads a post of a known source (ignoring case). Throws for nothing in the body.</summary>
     /// <exception cref="KeyNotFoundException">Ask <see cref="Knows"/> first.</exception>
     public ParsedAlerts Read(string source, ReadOnlyMemory<byte> utf8)
     {
         var parser = _parsers[source];
         using var document = JsonBody.Open(utf8, out var error);
-        return document is null ? ParsedAlerts.Refused(error!) : parser.Parse(document.RootElement);
+        return document is null ? ParsedAlerts.Refused(error!, error!.Found == JsonBody.Empty ? 0 : 1) : parser.Parse(document.RootElement);
     }
 }
 
@@ -52,11 +55,18 @@ public interface IAlertParser
 /// </summary>
 public sealed record ParsedAlerts(IReadOnlyList<Alert> Alerts, IReadOnlyList<AlertError> Errors)
 {
+    /// <summary>What was guessed in alerts that were taken.</summary>
+    public IReadOnlyList<AlertError> Warnings { get; init; } = [];
+
+    /// <summary>How many alerts of the post are not among <see cref="Alerts"/>; at least so many where they cannot be counted.</summary>
+    public int Lost { get; init; }
+
     /// <summary>Nothing was understood: answer 400 with the errors.</summary>
     [JsonIgnore]
     public bool IsRefused => Alerts.Count == 0;
 
-    public static ParsedAlerts Refused(AlertError error) => new([], [error]);
+    /// <param name="lost">0 for a post that carries no alert.</param>
+    public static ParsedAlerts Refused(AlertError error, int lost = 1) => new([], [error]) { Lost = lost };
 }
 
 /// <summary>One thing in a post that could not be understood.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Runbooks.Model.Alerts;
 
@@ -9,7 +10,7 @@ internal sealed class AlertmanagerParser : IAlertParser
     public string Source => "alertmanager";
 
     public ParsedAlerts Parse(JsonElement body) =>
-        AlertGroup.Read(body, "point a webhook_config of Alertmanager here", (group, alert) => group.ToAlert(Source, alert));
+        AlertGroup.Read(body, "point a webhook_config of Alertmanager here", (group, alert, path, report) => group.ToAlert(Source, alert, path, report));
 }
 
 /// <summary>
@@ -18,24 +19,30 @@ internal sealed class AlertmanagerParser : IAlertParser
 /// </summary>
 internal sealed class AlertGroup
 {
-    private readonly string? _status;
+    private readonly Payload _status;
     private readonly string? _name;
     private readonly string? _severity;
     private readonly string? _link;
 
     private AlertGroup(Payload post)
     {
-        _status = post["status"].Line(AlertLimits.Name);
+        _status = post["status"];
         _name = post["commonLabels"]["alertname"].Line(AlertLimits.Name) ?? post["groupLabels"]["alertname"].Line(AlertLimits.Name);
         _severity = post["commonLabels"]["severity"].Line(AlertLimits.Severity);
         _link = post["externalURL"].Link();
     }
 
-    public static ParsedAlerts Read(JsonElement body, string remedy, Func<AlertGroup, Payload, Alert> toAlert)
+    public static ParsedAlerts Read(JsonElement body, string remedy, Func<AlertGroup, Payload, string, PostReport, Alert> toAlert)
     {
         var post = new Payload(body);
         if (!post.IsObject || !post["alerts"].IsArray)
         {
+            var report = new PostReport();
+            if (post.Items().FirstOrDefault() is var first && first["alerts"].IsMissing && ForeignPost.Report(first, post.IsArray ? "$[0]" : "$", report))
+            {
+                return report.With([]);
+            }
+
             return ParsedAlerts.Refused(post.IsObject
                 ? new("$.alerts", post["alerts"].Found, $"{remedy}; it posts a list of alerts")
                 : new("$", post.Found, $"{remedy}; it posts an object"));
@@ -46,24 +53,25 @@ internal sealed class AlertGroup
         {
             if (group.NameOf(alert) is not null)
             {
-                return toAlert(group, alert);
+                return toAlert(group, alert, path, report);
             }
 
-            report(alert["labels"].IsObject
+            report.Lose(alert["labels"].IsObject
                 ? new($"{path}.labels.alertname", alert["labels"]["alertname"].Found, "give every alert the label alertname")
                 : new($"{path}.labels", alert["labels"].Found, "give every alert its labels, alertname among them"));
             return null;
         });
-        return LeftOut(post) is { } leftOut ? parsed with { Errors = [.. parsed.Errors, leftOut] } : parsed;
+        return post["truncatedAlerts"].Line(20) is { } count && count != "0" ? WithLeftOut(parsed, count) : parsed;
     }
 
     /// <summary>Alerts that the sender itself cut off its post: nobody else will tell.</summary>
-    private static AlertError? LeftOut(Payload post) =>
-        post["truncatedAlerts"].Line(20) is { } count && count != "0"
-            ? new("$.truncatedAlerts", $"{count} alerts left out by the sender", "raise max_alerts at the sender, or group its alerts more finely")
-            : null;
+    private static ParsedAlerts WithLeftOut(ParsedAlerts parsed, string count) => parsed with
+    {
+        Errors = [.. parsed.Errors, new("$.truncatedAlerts", $"{count} alerts left out by the sender", "raise max_alerts at the sender, or group its alerts more finely")],
+        Lost = parsed.Lost + (int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out var leftOut) ? leftOut : 1),
+    };
 
-    public Alert ToAlert(string source, Payload alert)
+    public Alert ToAlert(string source, Payload alert, string path, PostReport report)
     {
         var name = NameOf(alert)!;
         var labels = LabelSet.ForLabels().SetAll(alert["labels"]);
@@ -72,7 +80,9 @@ internal sealed class AlertGroup
         {
             Source = source,
             Name = name,
-            Status = AlertText.Status(alert["status"].Line(AlertLimits.Name) ?? _status),
+            Status = alert["status"].Line(AlertLimits.Name) is null
+                ? AlertText.Status(_status, "$.status", report)
+                : AlertText.Status(alert["status"], $"{path}.status", report),
             Fingerprint = alert["fingerprint"].Fingerprint() ?? AlertFingerprint.OfLabels(name, labels.Values),
             Severity = alert["labels"]["severity"].Line(AlertLimits.Severity) ?? _severity,
             Summary = AlertText.Summary(alert["annotations"]),

@@ -19,12 +19,16 @@ internal sealed class GenericParser : IAlertParser
             : AlertList.ReadSingle(post, "$", Read);
     }
 
-    private Alert? Read(Payload alert, string path, Action<AlertError> report)
+    private Alert? Read(Payload alert, string path, PostReport report)
     {
         var runbook = alert["runbook"].IsString ? alert["runbook"].Line(AlertLimits.Runbook) : null;
         if ((alert["name"].Line(AlertLimits.Name) ?? alert["alert"].Line(AlertLimits.Name) ?? runbook) is not { } name)
         {
-            report(new($"{path}.name", alert["name"].Found, "give the alert's name as text"));
+            if (!ForeignPost.Report(alert, path, report))
+            {
+                report.Lose(new($"{path}.name", alert["name"].Found, "give the alert's name as text"));
+            }
+
             return null;
         }
 
@@ -33,7 +37,7 @@ internal sealed class GenericParser : IAlertParser
         {
             Source = Source,
             Name = name,
-            Status = AlertText.Status(alert["status"].Line(AlertLimits.Name)),
+            Status = AlertText.Status(alert["status"], $"{path}.status", report),
             Fingerprint = alert["fingerprint"].Fingerprint() ?? AlertFingerprint.OfLabels(name, labels.Values),
             Severity = alert["severity"].Line(AlertLimits.Severity) ?? alert["labels"].Pair("severity").Line(AlertLimits.Severity),
             Summary = alert["summary"].Line(AlertLimits.Summary) ?? AlertText.Summary(alert["annotations"]),

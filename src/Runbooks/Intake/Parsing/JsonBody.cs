@@ -8,6 +8,9 @@ namespace Runbooks.Intake.Parsing;
 /// <summary>The raw bytes of a post as a JSON document, within <see cref="AlertLimits"/>.</summary>
 internal static class JsonBody
 {
+    /// <summary>What is found where nothing was sent.</summary>
+    public const string Empty = "empty";
+
     private const string Remedy = "post one JSON document as UTF-8";
 
     public static JsonDocument? Open(ReadOnlyMemory<byte> utf8, out AlertError? error)
@@ -24,7 +27,7 @@ internal static class JsonBody
         }
         else if (utf8.Span.IndexOfAnyExcept(" \t\r\n"u8) < 0)
         {
-            error = new("$", "empty", Remedy);
+            error = new("$", Empty, Remedy);
         }
         else
         {

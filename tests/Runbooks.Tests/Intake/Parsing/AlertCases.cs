@@ -31,5 +31,5 @@ internal static class AlertCases
 
     /// <summary>The alerts as they are; errors as the sender reads them.</summary>
     public static string Show(ParsedAlerts parsed) =>
-        JsonSerializer.Serialize(new { parsed.Alerts, Errors = parsed.Errors.Select(error => error.ToString()) }, Readable);
+        JsonSerializer.Serialize(new { parsed.Alerts, Errors = parsed.Errors.Select(error => error.ToString()), Warnings = parsed.Warnings.Count == 0 ? null : parsed.Warnings.Select(warning => warning.ToString()) }, Readable);
 }

@@ -12,6 +12,7 @@ public class AlertGroupTests
         var parsed = Readers.Read(source, $$"""{"truncatedAlerts":{{truncated}},"alerts":[{"labels":{"alertname":"A"} }]}""");
 
         parsed.IsRefused.ShouldBeFalse();
+        parsed.Lost.ShouldBe(expected is null ? 0 : 7);
         parsed.Errors.Select(error => error.ToString()).ShouldBe(expected is null ? [] : [expected]);
     }
 }

@@ -8,8 +8,8 @@ namespace Runbooks.Tests.Intake.Parsing;
 public class AlertReaderTests
 {
     [Fact]
-    public void BuiltInSources_AreTheFourOfTheContract() =>
-        Readers.BuiltIn.Sources.ShouldBe(["alertmanager", "azure-monitor", "generic", "grafana"]);
+    public void BuiltInSources_AreThoseOfTheContract() =>
+        Readers.BuiltIn.Sources.ShouldBe(["alertmanager", "azure-monitor", "event-grid", "generic", "grafana"]);
 
     [Fact]
     public void UnknownSource_IsNotKnown() => Readers.BuiltIn.Knows("nagios").ShouldBeFalse();
@@ -23,7 +23,7 @@ public class AlertReaderTests
 
     [Fact]
     public void AlertsAddedTwice_AreRegisteredOnce() =>
-        new ServiceCollection().AddAlerts().AddAlerts().Count(service => service.ServiceType == typeof(IAlertParser)).ShouldBe(4);
+        new ServiceCollection().AddAlerts().AddAlerts().Count(service => service.ServiceType == typeof(IAlertParser)).ShouldBe(5);
 
     private sealed class Parser : IAlertParser
     {

@@ -87,14 +87,17 @@ public class HostilePostTests
     }
 
     [Theory]
-    [InlineData(1000, false)]
-    [InlineData(1001, true)]
-    public void TooManyAlerts_AreRefusedWithTheRemedy(int count, bool refused)
+    [InlineData(1000, 0)]
+    [InlineData(1001, 1)]
+    [InlineData(1500, 500)]
+    public void TooManyAlerts_TheFirstAreTakenAndTheRestIsCounted(int count, int lost)
     {
         var parsed = Readers.Read("alertmanager", $$"""{"alerts":[{{string.Join(',', Enumerable.Repeat("""{"labels":{"alertname":"A"}}""", count))}}]}""");
 
-        parsed.IsRefused.ShouldBe(refused);
-        parsed.Errors.Select(error => error.ToString()).ShouldBe(refused ? ["$.alerts: 1001 alerts; send at most 1000 at once (Alertmanager: max_alerts)"] : []);
+        parsed.Alerts.Count.ShouldBe(1000);
+        parsed.Lost.ShouldBe(lost);
+        parsed.Errors.Select(error => error.ToString()).ShouldBe(
+            lost == 0 ? [] : [$"$.alerts: {count} alerts, of which the first 1000 were read; send at most 1000 in one post (Alertmanager: a finer group_by)"]);
     }
 
     [Fact]

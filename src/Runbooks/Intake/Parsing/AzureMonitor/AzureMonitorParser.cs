@@ -17,28 +17,43 @@ internal sealed class AzureMonitorParser : IAlertParser
         return post.IsArray ? AlertList.Read(post, "$", Read) : AlertList.ReadSingle(post, "$", Read);
     }
 
-    private Alert? Read(Payload post, string path, Action<AlertError> report)
+    /// <summary>Whether a body, or what another sender wraps, is an alert that <see cref="Read(string, Payload, string, PostReport)"/> understands.</summary>
+    public static bool Carries(Payload post) =>
+        post["essentials"].IsObject || post["data"]["essentials"].IsObject || AlertResource.Is(post);
+
+    public static Alert? Read(string source, Payload post, string path, PostReport report)
     {
         // Logic Apps often pass on the inside of "data" alone.
         var wrapped = !post["essentials"].IsObject;
         var data = wrapped ? post["data"] : post;
         if (!data["essentials"].IsObject)
         {
-            report(NotCommonSchema(post, path));
+            if (AlertResource.Is(post))
+            {
+                return AlertResource.Read(source, post, path, report);
+            }
+
+            if (!ForeignPost.Report(post, path, report))
+            {
+                report.Lose(OtherSchema.Explain(post, path));
+            }
+
             return null;
         }
 
         var facts = Gather(data);
+        var inside = $"{path}{(wrapped ? ".data" : "")}.essentials";
         var essentials = new Essentials(data["essentials"], facts);
         if (essentials.Name is { } name)
         {
-            return ToAlert(name, essentials, facts);
+            return ToAlert(source, name, AlertText.Status(data["essentials"]["monitorCondition"], $"{inside}.monitorCondition", report), essentials, facts);
         }
 
-        var rule = data["essentials"]["alertRule"];
-        report(new($"{path}{(wrapped ? ".data" : "")}.essentials.alertRule", rule.Found, "give the name of the alert rule"));
+        report.Lose(new($"{inside}.alertRule", data["essentials"]["alertRule"].Found, "give the name of the alert rule"));
         return null;
     }
+
+    private Alert? Read(Payload post, string path, PostReport report) => Read(Source, post, path, report);
 
     private static AzureFacts Gather(Payload data)
     {
@@ -56,11 +71,15 @@ internal sealed class AzureMonitorParser : IAlertParser
         return facts;
     }
 
-    private Alert ToAlert(string name, Essentials essentials, AzureFacts facts) => new()
+    /// <param name="status">
+    /// Only <c>monitorCondition</c> says it. Service Health can write "status: Resolved" in an alert that is Fired: taking
+    /// that for an all-clear could lose an alert, so it becomes a label that a trigger may ask for.
+    /// </param>
+    private static Alert ToAlert(string source, string name, AlertStatus status, Essentials essentials, AzureFacts facts) => new()
     {
-        Source = Source,
+        Source = source,
         Name = name,
-        Status = essentials.Status,
+        Status = status,
         Fingerprint = essentials.Fingerprint ?? AlertFingerprint.OfLabels(name, facts.Labels.Values),
         Severity = essentials.Severity,
         Summary = essentials.Summary,
@@ -72,15 +91,6 @@ internal sealed class AzureMonitorParser : IAlertParser
         Runbook = facts.Runbook,
         Resources = essentials.Resources,
     };
-
-    private static AlertError NotCommonSchema(Payload post, string path)
-    {
-        const string Remedy = "switch on the common alert schema for this receiver of the action group";
-        var schema = post["schemaId"];
-        return !schema.IsMissing && schema.Line(AlertLimits.Name) != "azureMonitorCommonAlertSchema" ? new($"{path}.schemaId", schema.Found, Remedy)
-            : !post["data"].IsObject ? new($"{path}.data", post["data"].Found, Remedy)
-            : new($"{path}.data.essentials", post["data"]["essentials"].Found, Remedy);
-    }
 }
 
 /// <summary>The part that all Azure Monitor alerts share. Cost alerts leave most of it null.</summary>
@@ -91,15 +101,6 @@ internal sealed class Essentials(Payload essentials, AzureFacts facts)
         ?? facts.Name
         ?? ResourceId.Parse(essentials["alertRuleId"].Line(AlertLimits.Resource))?.Name
         ?? essentials["monitoringService"].Line(AlertLimits.Name);
-
-    /// <summary>
-    /// Only <c>monitorCondition</c> says it. Service Health can write "status: Resolved" in an alert that is Fired: taking
-    /// that for an all-clear could lose an alert, so it becomes a label that a trigger may ask for.
-    /// </summary>
-    public AlertStatus Status =>
-        "Resolved".Equals(essentials["monitorCondition"].Line(AlertLimits.Name), StringComparison.OrdinalIgnoreCase)
-            ? AlertStatus.Resolved
-            : AlertStatus.Firing;
 
     public string? Fingerprint => essentials["alertId"].Fingerprint() ?? essentials["originAlertId"].Fingerprint();
 
@@ -113,7 +114,7 @@ internal sealed class Essentials(Payload essentials, AzureFacts facts)
 
     public DateTimeOffset? EndsAt => essentials["resolvedDateTime"].Time();
 
-    public string? Link => essentials["investigationLink"].Link() ?? facts.Link ?? PortalLink();
+    public string? Link => essentials["investigationLink"].Link() ?? facts.Link ?? PortalLink(essentials["alertId"].Line(AlertLimits.Resource));
 
     public IReadOnlyList<string> Resources => DerivedLabels.Targets(essentials) is { Count: > 0 } targets ? targets
         : facts.Scope is { } scope ? [scope]
@@ -125,8 +126,9 @@ internal sealed class Essentials(Payload essentials, AzureFacts facts)
         : facts.Name is { } name && rule.EndsWith($"/{name}", StringComparison.OrdinalIgnoreCase) ? name
         : rule;
 
-    private string? PortalLink() =>
-        essentials["alertId"].Line(AlertLimits.Resource) is { } id && id.StartsWith("/subscriptions/", StringComparison.OrdinalIgnoreCase)
+    /// <summary>Where the portal shows the alert of that id.</summary>
+    public static string? PortalLink(string? id) =>
+        id?.StartsWith("/subscriptions/", StringComparison.OrdinalIgnoreCase) == true
             ? AlertLink.Clean($"https://portal.azure.com/#blade/Microsoft_Azure_Monitoring/AlertDetailsTemplateBlade/alertId/{Uri.EscapeDataString(id)}")
             : null;
 }

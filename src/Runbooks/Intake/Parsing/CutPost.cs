@@ -1,0 +1,77 @@
+using System.Text;
+using System.Text.Json;
+
+namespace Runbooks.Intake.Parsing;
+
+/// <summary>A post that is longer than what is read of it: the alerts that stand whole in its first part can still be taken.</summary>
+public static class CutPost
+{
+    /// <param name="begin">The first part of the post, as UTF-8.</param>
+    /// <returns>A JSON document of the alerts that are whole in it; null when none is.</returns>
+    public static ReadOnlyMemory<byte>? Close(ReadOnlyMemory<byte> begin)
+    {
+        if (begin.Span.StartsWith("\uFEFF"u8))
+        {
+            begin = begin[3..];
+        }
+
+        var reader = new Utf8JsonReader(begin.Span, isFinalBlock: false, new(new() { MaxDepth = AlertLimits.Depth }));
+        var place = new Place();
+        try
+        {
+            while (reader.Read())
+            {
+                place.Note(ref reader);
+            }
+        }
+        catch (JsonException)
+        {
+            // What stood before the broken place is whole all the same.
+        }
+
+        // Not in one expression with null, which would become an empty memory.
+        if (place.End == 0)
+        {
+            return null;
+        }
+
+        return new ReadOnlyMemory<byte>([.. begin.Span[..place.End], .. Encoding.ASCII.GetBytes(place.Closing)]);
+    }
+
+    /// <summary>Where the last whole alert ends, and what closes the document behind it.</summary>
+    private struct Place
+    {
+        /// <summary>The depth of the list's entries; 0 outside of a list of alerts.</summary>
+        private int _entries;
+        private bool _named;
+
+        public int End { get; private set; }
+
+        public string Closing { get; private set; }
+
+        public void Note(ref Utf8JsonReader reader)
+        {
+            switch (reader.TokenType)
+            {
+                case JsonTokenType.StartArray when reader.CurrentDepth == 0 || (reader.CurrentDepth == 1 && _named):
+                    _entries = reader.CurrentDepth + 1;
+                    break;
+                case JsonTokenType.EndArray when reader.CurrentDepth == _entries - 1 && _entries > 0:
+                    _entries = 0;
+                    break;
+                case JsonTokenType.EndObject when _entries > 0 && reader.CurrentDepth == _entries:
+                    (End, Closing) = ((int)reader.BytesConsumed, _entries == 1 ? "]" : "]}");
+                    break;
+                default:
+                    break;
+            }
+
+            if (reader.CurrentDepth == 0 && reader.TokenType is JsonTokenType.EndObject or JsonTokenType.EndArray)
+            {
+                (End, Closing) = ((int)reader.BytesConsumed, "");
+            }
+
+            _named = reader.TokenType == JsonTokenType.PropertyName && reader.CurrentDepth == 1 && reader.ValueTextEquals("alerts");
+        }
+    }
+}

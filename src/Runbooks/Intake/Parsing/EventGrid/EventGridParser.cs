@@ -1,0 +1,150 @@
+using System.Globalization;
+using System.Text.Json;
+using Runbooks.Intake.Parsing.AzureMonitor;
+using Runbooks.Model.Alerts;
+
+namespace Runbooks.Intake.Parsing.EventGrid;
+
+/// <summary>
+/// Events of Azure Event Grid, as CloudEvents 1.0 (https://learn.microsoft.com/azure/event-grid/cloud-event-schema) or in
+/// Event Grid's own schema: one, or a list of them. An event that carries an Azure Monitor alert is read as that alert.
+/// </summary>
+internal sealed class EventGridParser : IAlertParser
+{
+    public string Source => EventGridSubscription.Source;
+
+    public ParsedAlerts Parse(JsonElement body)
+    {
+        var post = new Payload(body);
+        return post.IsArray ? AlertList.Read(post, "$", Read) : AlertList.ReadSingle(post, "$", Read);
+    }
+
+    private Alert? Read(Payload post, string path, PostReport report)
+    {
+        var one = new GridEvent(post);
+        if (ForeignPost.IsValidation(post))
+        {
+            report.Lose(new($"{path}.data.validationCode", post["data"]["validationCode"].Found, "let Event Grid send its validation event by itself, with the code as text"), alerts: 0);
+            return null;
+        }
+
+        if (one.Type is not { } type)
+        {
+            if (!ForeignPost.Report(post, path, report))
+            {
+                report.Lose(new($"{path}.type", post["type"].Found, "let the event subscription deliver events as CloudEvents 1.0 or in the Event Grid schema"));
+            }
+
+            return null;
+        }
+
+        if (AzureMonitorParser.Carries(one.Data))
+        {
+            return AzureMonitorParser.Read(Source, one.Data, $"{path}.data", report);
+        }
+
+        return ToAlert(one, type);
+    }
+
+    private Alert ToAlert(GridEvent one, string type)
+    {
+        var over = one.IsOver;
+        return new()
+        {
+            Source = Source,
+            Name = type,
+            Status = over ? AlertStatus.Resolved : AlertStatus.Firing,
+            Fingerprint = AlertFingerprint.Of([Same(one.Source), Same(one.Subject), Same(type)]),
+            Severity = one.Data["severity"].Line(AlertLimits.Severity),
+            Summary = one.Summary,
+            Labels = one.Labels.Values,
+            Annotations = one.Annotations.Values,
+            StartsAt = over ? null : one.Time,
+            EndsAt = over ? one.Time : null,
+            Link = one.Resource is { } id && id.StartsWith('/') ? AlertLink.Clean($"https://portal.azure.com/#resource{id}") : null,
+            Resources = one.Resource is { } resource ? [resource] : [],
+        };
+
+        // Azure does not keep to one case in the ids of resources.
+        static string Same(string? text) => text?.ToUpperInvariant() ?? "";
+    }
+}
+
+/// <summary>One event, whichever of the two schemas it is written in.</summary>
+internal sealed class GridEvent(Payload post)
+{
+    public string? Type { get; } = post["type"].Line(AlertLimits.Name) ?? post["eventType"].Line(AlertLimits.Name);
+
+    public string? Source { get; } = post["source"].Line(AlertLimits.LabelValue) ?? post["topic"].Line(AlertLimits.LabelValue);
+
+    public string? Subject { get; } = post["subject"].Line(AlertLimits.LabelValue);
+
+    public DateTimeOffset? Time { get; } = post["time"].Time() ?? post["eventTime"].Time();
+
+    public Payload Data { get; } = post["data"];
+
+    /// <summary>What Resource Notifications tell of the resource.</summary>
+    private Payload Properties => Data["resourceInfo"]["properties"];
+
+    /// <summary>The id of the Azure resource that it is about; null when there is none.</summary>
+    public string? Resource =>
+        Id(Properties["targetResourceId"]) ?? Id(post["subject"]) ?? Id(post["source"]) ?? Id(post["topic"]);
+
+    /// <summary>Only where the event itself says that what was reported before is over.</summary>
+    public bool IsOver =>
+        (Ends("AvailabilityStatusChanged") && Is(Properties["availabilityState"], "Available"))
+        || (Ends("ScheduledEventEmitted") && (Is(Properties["eventStatus"], "Completed") || Is(Properties["eventStatus"], "Canceled")));
+
+    public string? Summary
+    {
+        get
+        {
+            foreach (var word in (string[])["summary", "title", "description", "message"])
+            {
+                if ((Data[word].Line(AlertLimits.Summary) ?? Properties[word].Line(AlertLimits.Summary)) is { } told)
+                {
+                    return told;
+                }
+            }
+
+            if (Properties["availabilityState"].Line(100) is { } state)
+            {
+                return CleanText.Clean($"{ResourceId.Parse(Resource)?.Name ?? Subject} is {state}, before that {Properties["previousAvailabilityState"].Line(100) ?? "not known"}", AlertLimits.Summary, oneLine: true);
+            }
+
+            var what = Data["objectName"].Line(200) is { } name ? $"{Data["objectType"].Line(100) ?? "Object"} {name} in {Data["vaultName"].Line(200) ?? "the vault"}" : Subject ?? Source;
+            var until = ExpiresAt is { } expires ? $", expires {expires}" : "";
+            return CleanText.Clean($"{Type![(Type!.LastIndexOf('.') + 1)..]}: {what}{until}", AlertLimits.Summary, oneLine: true);
+        }
+    }
+
+    /// <summary>What the event is about first: what its data says of itself must not stand in for that.</summary>
+    public LabelSet Labels
+    {
+        get
+        {
+            var id = ResourceId.Parse(Resource);
+            return LabelSet.ForLabels()
+                .Add("type", Type).Add("source", Source).Add("subject", Subject)
+                .Add("resourceName", id?.Name).Add("resourceType", id?.Type).Add("resourceGroup", id?.Group).Add("subscription", id?.Subscription)
+                .Add("expiresAt", ExpiresAt)
+                .AddAll(Data)
+                .AddAll(Properties);
+        }
+    }
+
+    public LabelSet Annotations => LabelSet.ForAnnotations().Add("eventId", post["id"]);
+
+    /// <summary>Key Vault gives seconds since 1970.</summary>
+    private string? ExpiresAt =>
+        long.TryParse(Data["exp"].Line(20), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds is > 0 and < 253_402_300_800
+            ? DateTimeOffset.FromUnixTimeSeconds(seconds).ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture)
+            : null;
+
+    private bool Ends(string type) => Type?.EndsWith($".{type}", StringComparison.OrdinalIgnoreCase) == true;
+
+    private static bool Is(Payload word, string wanted) => wanted.Equals(word.Line(AlertLimits.Name), StringComparison.OrdinalIgnoreCase);
+
+    private static string? Id(Payload text) =>
+        text.IsString && text.Line(AlertLimits.Resource + 1) is { Length: <= AlertLimits.Resource } id && id.StartsWith("/subscriptions/", StringComparison.OrdinalIgnoreCase) ? id : null;
+}

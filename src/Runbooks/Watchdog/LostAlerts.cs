@@ -1,0 +1,110 @@
+using Microsoft.Extensions.Logging;
+using Runbooks.Model.Storage;
+
+namespace Runbooks.Watchdog;
+
+/// <summary>
+/// Alerts that were sent here and not taken in. Hardly any sender repeats a post that was refused, so nobody else would
+/// tell: they are on record before the sender is answered, and the fallback contact is paged, once a burst of one sender.
+/// </summary>
+public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, TimeProvider time, ILogger<LostAlerts> logger)
+{
+    /// <summary>Stands where an incident's id would; channels that join messages into threads keep these apart from others.</summary>
+    public const string ThreadId = "runbooks-lost-alerts";
+
+    private const string Key = "intake:lost-alerts";
+
+    /// <summary>So long without a loss ends a burst.</summary>
+    private static readonly TimeSpan Quiet = TimeSpan.FromMinutes(30);
+
+    /// <summary>A burst that does not end is told of again.</summary>
+    private static readonly TimeSpan Again = TimeSpan.FromDays(1);
+
+    /// <summary>A page that reached nobody, or was cut off, is tried again.</summary>
+    private static readonly TimeSpan Retry = TimeSpan.FromMinutes(1);
+
+    /// <summary>Senders wait some seconds for their answer; a slow channel goes on by itself.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
+    /// <param name="sender">One of the known kinds, or a word for all others: there is a record for each.</param>
+    /// <param name="alerts">At least so many.</param>
+    /// <exception cref="StoreUnavailableException">It is not on record: ask the sender to try again.</exception>
+    public async Task RecordAsync(string sender, int alerts, string why, CancellationToken cancellationToken)
+    {
+        Log.AlertsLost(logger, alerts, sender, why);
+        var now = time.GetUtcNow();
+        await state.UpdateAsync<LostAlertsRecord, bool>(Key, known => (Add(known ?? LostAlertsRecord.None, sender, alerts, why, now), true), cancellationToken);
+        try
+        {
+            await PageAsync(CancellationToken.None).WaitAsync(Patience, time, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            // It is on record, and the watchdog tells if this page does not arrive.
+        }
+    }
+
+    /// <summary>Pages about every burst that nobody was told of. Hosts call it every minute.</summary>
+    public async Task PageAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var now = time.GetUtcNow();
+            if (await state.FindAsync<LostAlertsRecord>(Key, cancellationToken) is not { } known || !known.Senders.Values.Any(burst => burst.IsDue(now)))
+            {
+                return;
+            }
+
+            // Whoever claims it tells it: hosts side by side send one page.
+            var (_, due) = await state.UpdateAsync<LostAlertsRecord, IReadOnlyList<KeyValuePair<string, LostBurst>>>(
+                Key, record => Claim(record ?? LostAlertsRecord.None, now), cancellationToken);
+            foreach (var (sender, burst) in due)
+            {
+                if (await fallback.NotifyAsync("Alerts were not taken in", burst.Describe(sender), ThreadId, $"{sender}:{now:O}", cancellationToken))
+                {
+                    await state.UpdateAsync<LostAlertsRecord, bool>(Key, record => (record!.With(sender, current => current! with { PagedAt = now }), true), cancellationToken);
+                }
+            }
+        }
+#pragma warning disable CA1031 // What was lost is on record, and the next minute tries again: whatever goes wrong here must not cost the answer or the watch.
+        catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
+#pragma warning restore CA1031
+        {
+            Log.WatchFailed(logger, ThreadId, failure);
+        }
+    }
+
+    private static LostAlertsRecord Add(LostAlertsRecord record, string sender, int alerts, string why, DateTimeOffset now) => record.With(sender, burst =>
+        burst is null || (burst.PagedAt is not null && now - burst.LastAt >= Quiet)
+            ? new(now, now, alerts, 1, why)
+            : burst with { LastAt = now, Alerts = burst.Alerts + alerts, Posts = burst.Posts + 1, Why = why });
+
+    private static (LostAlertsRecord Record, IReadOnlyList<KeyValuePair<string, LostBurst>> Due) Claim(LostAlertsRecord record, DateTimeOffset now)
+    {
+        var due = record.Senders.Where(sender => sender.Value.IsDue(now)).ToList();
+        return (due.Aggregate(record, (changed, sender) => changed.With(sender.Key, burst => burst! with { TriedAt = now })), due);
+    }
+
+    /// <param name="Senders">The latest burst of each sender.</param>
+    private sealed record LostAlertsRecord(IReadOnlyDictionary<string, LostBurst> Senders)
+    {
+        public static readonly LostAlertsRecord None = new(new Dictionary<string, LostBurst>());
+
+        public LostAlertsRecord With(string sender, Func<LostBurst?, LostBurst> change) =>
+            new(new Dictionary<string, LostBurst>(Senders) { [sender] = change(Senders.GetValueOrDefault(sender)) });
+    }
+
+    /// <param name="Why">Of the latest post.</param>
+    /// <param name="TriedAt">When somebody last set out to page.</param>
+    /// <param name="PagedAt">When a page last arrived.</param>
+    private sealed record LostBurst(
+        DateTimeOffset FirstAt, DateTimeOffset LastAt, int Alerts, int Posts, string Why, DateTimeOffset? TriedAt = null, DateTimeOffset? PagedAt = null)
+    {
+        public bool IsDue(DateTimeOffset now) =>
+            (PagedAt is not { } paged || (LastAt > paged && now - paged >= Again)) && (TriedAt is not { } tried || now - tried >= Retry);
+
+        public string Describe(string sender) =>
+            $"{(Posts == 1 ? "A post" : $"{Posts} posts")} from {sender} since {FirstAt:yyyy-MM-dd HH:mm} UTC held at least {(Alerts == 1 ? "one alert that was" : $"{Alerts} alerts that were")} not taken in. "
+            + $"Look at the sender for what fires there: it may not send this again. The latest reason: {Why}";
+    }
+}

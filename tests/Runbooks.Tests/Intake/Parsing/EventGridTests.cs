@@ -1,0 +1,32 @@
+using System.Text;
+using Runbooks.Intake.Parsing.EventGrid;
+
+namespace Runbooks.Tests.Intake.Parsing;
+
+public class EventGridTests
+{
+    [Theory]
+    [InlineData("""[{"eventType":"Microsoft.EventGrid.SubscriptionValidationEvent","data":{"validationCode":"512d38b6"}}]""", "512d38b6")]
+    [InlineData("""{"eventType":"microsoft.eventgrid.subscriptionvalidationevent","data":{"validationCode":"512d38b6"}}""", "512d38b6")]
+    [InlineData("""[{"eventType":"Microsoft.EventGrid.SubscriptionValidationEvent","data":{"validationCode":7}}]""", null)]
+    [InlineData("""[{"eventType":"Microsoft.KeyVault.SecretExpired","data":{"validationCode":"512d38b6"}}]""", null)]
+    [InlineData("not json", null)]
+    public void ValidationCode_IsThatOfTheValidationEvent(string json, string? code) =>
+        EventGridSubscription.ValidationCode(Encoding.UTF8.GetBytes(json)).ShouldBe(code);
+
+    [Fact]
+    public void EventOfTheSameKindOnTheSameThing_HasTheSameIdentity()
+    {
+        Fingerprint("SecretNearExpiry", "/subscriptions/S1", "db").ShouldBe(Fingerprint("SecretNearExpiry", "/SUBSCRIPTIONS/s1", "db"));
+        Fingerprint("SecretNearExpiry", "/subscriptions/S1", "db").ShouldNotBe(Fingerprint("SecretExpired", "/subscriptions/S1", "db"));
+        Fingerprint("SecretNearExpiry", "/subscriptions/S1", "db").ShouldNotBe(Fingerprint("SecretNearExpiry", "/subscriptions/S1", "mail"));
+    }
+
+    [Fact]
+    public void DataOfAnEvent_CannotStandInForItsSource() =>
+        Readers.ReadOne("event-grid", """{"specversion":"1.0","type":"T","source":"/subscriptions/s/resourceGroups/g/providers/A/b/real","data":{"source":"x","resourceName":"other"}}""")
+            .Labels["resourceName"].ShouldBe("real");
+
+    private static string Fingerprint(string type, string source, string subject) =>
+        Readers.ReadOne("event-grid", $$"""{"specversion":"1.0","id":"{{Guid.NewGuid()}}","type":"{{type}}","source":"{{source}}","subject":"{{subject}}"}""").Fingerprint;
+}

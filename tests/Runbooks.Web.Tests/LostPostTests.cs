@@ -1,0 +1,136 @@
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using Runbooks.Model.Storage;
+
+namespace Runbooks.Web.Tests;
+
+/// <summary>What is not taken in is answered, and somebody is paged: senders do not repeat a post that was refused.</summary>
+public sealed class LostPostTests : IAsyncLifetime
+{
+    private readonly WebHost _host = new();
+
+    [Fact]
+    public async Task OneAlertTooMany_TheOthersAreTakenAndTheLossIsToldAndPagedOnce()
+    {
+        var answer = await PostAsync("alertmanager", Group(1001));
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.Accepted);
+        var body = await WebHost.JsonOf(answer);
+        body.GetProperty("incidents").GetArrayLength().ShouldBe(1000);
+        body.GetProperty("lost").GetInt32().ShouldBe(1);
+        body.GetProperty("errors")[0].GetProperty("found").GetString().ShouldBe("1001 alerts, of which the first 1000 were read");
+        await PostAsync("alertmanager", Group(1001));
+        var page = _host.Channel.Sent.ShouldHaveSingleItem();
+        page.To.Recipient.ShouldBe("fallback");
+        page.Card.Title.ShouldBe("Alerts were not taken in");
+        page.Card.Sections[0].Lines[0].ShouldContain("alertmanager");
+        _host.Logged.ShouldContain(line => line.Contains("were not taken in"));
+    }
+
+    [Fact]
+    public async Task AlertsThatAreWholeInAPostThatIsTooLarge_AreTaken()
+    {
+        var answer = await PostAsync("alertmanager", Group(900, padding: 2000));
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.RequestEntityTooLarge);
+        answer.Content.Headers.ContentType!.MediaType.ShouldBe("application/problem+json");
+        var body = await WebHost.JsonOf(answer);
+        body.GetProperty("incidents").GetArrayLength().ShouldBeInRange(300, 600);
+        body.GetProperty("title").GetString()!.ShouldContain("Send fewer alerts at once");
+        body.GetProperty("status").GetInt32().ShouldBe(413);
+        body.GetProperty("lost").GetInt32().ShouldBeGreaterThan(0);
+        _host.Store.All.Count.ShouldBe(body.GetProperty("incidents").GetArrayLength());
+        _host.Channel.Sent.ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public async Task PostThatIsTooLargeAndHasNothingWhole_IsAnsweredAndPaged()
+    {
+        var answer = await PostAsync("generic", $$"""{"name":"A","summary":"{{new string('x', 1024 * 1024)}}"}""");
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.RequestEntityTooLarge);
+        (await WebHost.JsonOf(answer)).GetProperty("title").GetString()!.ShouldContain("Nothing of it was taken");
+        _host.Channel.Sent.ShouldHaveSingleItem();
+    }
+
+    [Theory]
+    [InlineData("generic", "{ oops", 400)]
+    [InlineData("generic", """{"status":"firing"}""", 400)]
+    [InlineData("generic", """[{"name":"HighLatency_Cluster_B"},7]""", 202)]
+    [InlineData("azure-monitor", """{"schemaId":"AzureMonitorMetricAlert","data":{}}""", 400)]
+    [InlineData("alertmanager", """{"truncatedAlerts":3,"alerts":[{"labels":{"alertname":"HighLatency_Cluster_B"}}]}""", 202)]
+    [InlineData("pigeon", """{"name":"A"}""", 404)]
+    public async Task AlertThatIsNotUnderstood_Pages(string source, string body, int status)
+    {
+        ((int)(await PostAsync(source, body)).StatusCode).ShouldBe(status);
+
+        _host.Channel.Sent.ShouldHaveSingleItem().To.Recipient.ShouldBe("fallback");
+    }
+
+    [Theory]
+    [InlineData("generic", " ", 400)]
+    [InlineData("alertmanager", """{"alerts":[]}""", 400)]
+    [InlineData("azure-monitor", """[{"id":"2d","topic":"/subscriptions/s","data":{"validationCode":"5"},"eventType":"Microsoft.EventGrid.SubscriptionValidationEvent","eventTime":"2026-11-25T22:00:00Z"}]""", 400)]
+    [InlineData("generic", """{"name":"HighLatency_Cluster_B","status":"FLAPPING"}""", 202)]
+    public async Task PostThatLosesNothing_PagesNobody(string source, string body, int status)
+    {
+        ((int)(await PostAsync(source, body)).StatusCode).ShouldBe(status);
+
+        _host.Channel.Sent.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task UnknownStatus_IsToldInTheAnswer()
+    {
+        var body = await WebHost.JsonOf(await PostAsync("generic", """{"name":"HighLatency_Cluster_B","status":"FLAPPING"}"""));
+
+        body.GetProperty("warnings")[0].ToString().ShouldContain("taken as firing");
+        body.GetProperty("incidents")[0].GetProperty("outcome").GetString().ShouldBe("opened");
+        body.TryGetProperty("errors", out _).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task LossThatCannotBeRecorded_IsAnswered503()
+    {
+        _host.State.Fault = () => new StoreUnavailableException("away");
+
+        (await PostAsync("generic", "{ oops")).StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+    }
+
+    [Fact]
+    public async Task ChannelThatHangs_DoesNotKeepTheSenderWaiting()
+    {
+        _host.Channel.Before = TestKit.People.ScriptedChannel.Hang;
+        var answer = PostAsync("generic", "{ oops");
+        while (!answer.IsCompleted)
+        {
+            await Task.Yield();
+            _host.Time.Advance(TimeSpan.FromMilliseconds(100));
+        }
+
+        (await answer).StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+    }
+
+    public ValueTask InitializeAsync() => _host.InitializeAsync();
+
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
+
+    private static string Group(int alerts, int padding = 0) => JsonSerializer.Serialize(new
+    {
+        status = "firing",
+        alerts = Enumerable.Range(0, alerts).Select(n => new
+        {
+            status = "firing",
+            fingerprint = $"f{n}",
+            labels = new { alertname = "HighLatency_Cluster_B", @namespace = "inference", pod = $"p{n}" },
+            annotations = new { text = new string('x', padding) },
+        }),
+    });
+
+    private async Task<HttpResponseMessage> PostAsync(string source, string body)
+    {
+        using var content = new StringContent(body, Encoding.UTF8, "application/json");
+        return await _host.Api.PostAsync($"/api/alerts/{source}", content, TestContext.Current.CancellationToken);
+    }
+}
