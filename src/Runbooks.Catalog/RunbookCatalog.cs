@@ -44,7 +44,7 @@ public sealed class RunbookCatalog(RunbookReader reader)
                 _current = new([.. good.Concat(kept).OrderBy(entry => entry.Runbook.Id, StringComparer.Ordinal)]);
             }
 
-            return new(errors, [.. kept.Select(entry => entry.Runbook.Id)]);
+            return new(errors, [.. kept.Select(entry => entry.Runbook.Id)]) { Warnings = [.. read.SelectMany(file => file.Result.Warnings)] };
         }
     }
 
@@ -77,4 +77,8 @@ public sealed record RunbookFile(string Name, string Text);
 
 /// <param name="Errors">Of all files, each in its file's order.</param>
 /// <param name="Kept">Ids of runbooks that stay in force in an earlier version, because there are errors.</param>
-public sealed record LoadResult(IReadOnlyList<CatalogError> Errors, IReadOnlyList<string> Kept);
+public sealed record LoadResult(IReadOnlyList<CatalogError> Errors, IReadOnlyList<string> Kept)
+{
+    /// <summary>Of all files: what is probably not meant, and keeps nothing from being loaded.</summary>
+    public IReadOnlyList<CatalogError> Warnings { get; init; } = [];
+}

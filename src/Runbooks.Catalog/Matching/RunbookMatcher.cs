@@ -1,3 +1,4 @@
+using System.Text;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Text;
@@ -99,7 +100,7 @@ internal sealed record TriggerMatch(Specificity Specificity, string? Mismatch, i
     }
 
     private static string? Name(Trigger trigger, Alert alert) =>
-        Glob.IsMatch(trigger.Alert, alert.Name) ? null : $"it waits for the alert '{trigger.Alert}'";
+        Matches(trigger.Alert, alert.Name) ? null : $"it waits for the alert '{trigger.Alert}'";
 
     private static string? Source(Trigger trigger, Alert alert) =>
         trigger.Source is null || trigger.Source.Equals(alert.Source, StringComparison.OrdinalIgnoreCase) ? null : $"it listens to {trigger.Source}";
@@ -110,9 +111,23 @@ internal sealed record TriggerMatch(Specificity Specificity, string? Mismatch, i
             : $"it wants the severity {string.Join(" or ", trigger.Severity)}, the alert has {(alert.Severity is { } severity ? $"'{severity}'" : "none")}";
 
     private static string? Label(KeyValuePair<string, string> wanted, Alert alert) =>
-        !alert.Labels.TryGetValue(wanted.Key, out var value) ? $"it wants the label {wanted.Key}, the alert has none"
-        : !Glob.IsMatch(wanted.Value, value) ? $"it wants {wanted.Key}={wanted.Value}, the alert has '{Clip.To(value, RunbookMatcher.Quoted)}'"
+        Value(wanted.Key, alert) is not { } value ? $"it wants the label {wanted.Key}, the alert has none"
+        : !Matches(wanted.Value, value) ? $"it wants {wanted.Key}={wanted.Value}, the alert has '{Clip.To(value, RunbookMatcher.Quoted)}'"
         : null;
+
+    /// <summary>Two texts that look the same are the same, however an editor or a sender has composed their letters.</summary>
+    private static bool Matches(string pattern, string text) => Glob.IsMatch(ComparedText.Of(pattern), ComparedText.Of(text));
+
+    private static string? Value(string name, Alert alert)
+    {
+        if (alert.Labels.TryGetValue(name, out var value))
+        {
+            return value;
+        }
+
+        var compared = ComparedText.Of(name);
+        return Ascii.IsValid(name) ? null : alert.Labels.FirstOrDefault(label => ComparedText.Of(label.Key) == compared).Value;
+    }
 }
 
 /// <summary>Orders triggers: an exact name before a glob, a longer glob before a shorter one, then more labels, severity, source.</summary>

@@ -9,6 +9,7 @@ internal sealed class FileErrors(string file)
     private const int MaxErrors = 100;
 
     private readonly List<CatalogError> _errors = [];
+    private readonly List<CatalogError> _warnings = [];
     private readonly HashSet<Position> _refused = [];
     private readonly Dictionary<string, Position> _keys = [];
     private readonly Dictionary<string, Position> _values = [];
@@ -16,6 +17,9 @@ internal sealed class FileErrors(string file)
     public int Count => _errors.Count;
 
     public IReadOnlyList<CatalogError> Sorted => [.. _errors.OrderBy(error => error.Line).ThenBy(error => error.Column)];
+
+    /// <summary>What can be read and is probably not meant.</summary>
+    public IReadOnlyList<CatalogError> Warnings => [.. _warnings.OrderBy(warning => warning.Line).ThenBy(warning => warning.Column)];
 
     /// <summary>Remembers where every key and value of the file stands.</summary>
     public void Locate(YamlNode node, string path = "")
@@ -47,6 +51,14 @@ internal sealed class FileErrors(string file)
     {
         Add(at, "", problem, remedy);
         _refused.Add(at);
+    }
+
+    public void Warn(Position at, string problem, string remedy)
+    {
+        if (_warnings.Count < MaxErrors)
+        {
+            _warnings.Add(new(file, at.Line, at.Column, "", problem, remedy));
+        }
     }
 
     public void Add(Position at, string key, string problem, string remedy)

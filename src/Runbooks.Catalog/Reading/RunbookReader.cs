@@ -16,7 +16,7 @@ public sealed class RunbookReader(StepCatalog steps)
     {
         text = text.TrimStart('\uFEFF');
         var errors = new FileErrors(file);
-        var tree = YamlTree.Read(text, errors.Refuse);
+        var tree = YamlTree.Read(text, errors.Refuse, errors.Warn);
         if (tree is not YamlMapping mapping)
         {
             if (tree is not null)
@@ -24,7 +24,7 @@ public sealed class RunbookReader(StepCatalog steps)
                 errors.Add(tree.At, "", $"The file is {tree.Words} and must be a mapping.", "Begin with 'id:'.");
             }
 
-            return new(null, errors.Sorted);
+            return new(null, errors.Sorted) { Warnings = errors.Warnings };
         }
 
         errors.Locate(mapping);
@@ -35,7 +35,7 @@ public sealed class RunbookReader(StepCatalog steps)
             new ContactRules(contacts, errors).Check(runbook);
         }
 
-        return errors.Count > 0 ? new(null, errors.Sorted) : new(runbook, []);
+        return new(errors.Count > 0 ? null : runbook, errors.Sorted) { Warnings = errors.Warnings };
     }
 
     /// <summary>The same content has the same hash, however its lines end.</summary>
@@ -108,7 +108,11 @@ public sealed class RunbookReader(StepCatalog steps)
 }
 
 /// <summary>A runbook, or everything that is wrong with its file, in the file's order.</summary>
-public sealed record ReadResult(Runbook? Runbook, IReadOnlyList<CatalogError> Errors);
+public sealed record ReadResult(Runbook? Runbook, IReadOnlyList<CatalogError> Errors)
+{
+    /// <summary>What is probably not meant; it keeps no file from being used.</summary>
+    public IReadOnlyList<CatalogError> Warnings { get; init; } = [];
+}
 
 internal static class TriggerReader
 {

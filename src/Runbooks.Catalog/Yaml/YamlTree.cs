@@ -16,14 +16,18 @@ internal sealed class YamlTree
 
     private readonly IParser _parser;
     private readonly Action<Position, string, string> _report;
+    private readonly Action<Position, string, string> _warn;
+    private readonly string[] _lines;
     private int _nodes;
     private Position _last = new(1, 1);
 
-    private YamlTree(IParser parser, Action<Position, string, string> report) => (_parser, _report) = (parser, report);
+    private YamlTree(IParser parser, string[] lines, Action<Position, string, string> report, Action<Position, string, string> warn) =>
+        (_parser, _lines, _report, _warn) = (parser, lines, report, warn);
 
     /// <param name="report">Takes position, problem and remedy of everything that is wrong.</param>
+    /// <param name="warn">The same for what can be read and is probably not meant.</param>
     /// <returns>Null when there is nothing that could be looked at further.</returns>
-    public static YamlNode? Read(string text, Action<Position, string, string> report)
+    public static YamlNode? Read(string text, Action<Position, string, string> report, Action<Position, string, string> warn)
     {
         if (text.Length > MaxCharacters)
         {
@@ -31,7 +35,13 @@ internal sealed class YamlTree
             return null;
         }
 
-        var tree = new YamlTree(new Parser(new StringReader(text)), report);
+        var lines = text.Split('\n');
+        if (!FileText.Check(lines, report, warn))
+        {
+            return null;
+        }
+
+        var tree = new YamlTree(new Parser(new StringReader(text)), lines, report, warn);
         try
         {
             return tree.Document();
@@ -40,9 +50,14 @@ internal sealed class YamlTree
         {
             return null;
         }
-        catch (YamlException) when (Tab(text) is { } tab)
+        catch (YamlException) when (Tab(lines) is { } tab)
         {
             report(tab, "The YAML cannot be read: a line begins with a tab.", "Indent with blanks.");
+            return null;
+        }
+        catch (YamlException broken) when (YamlSlips.Explain(lines, At(broken.Start)) is { } slip)
+        {
+            report(At(broken.Start), $"The YAML cannot be read: {char.ToLowerInvariant(slip.Problem[0])}{slip.Problem[1..]}", slip.Remedy);
             return null;
         }
         catch (YamlException broken)
@@ -53,7 +68,8 @@ internal sealed class YamlTree
         catch (Exception tripped) when (tripped is InvalidOperationException or EndOfStreamException)
         {
             // The library trips over some broken flow collections instead of reporting them.
-            report(tree._last, "The YAML cannot be read from here on.", "Check the brackets and the quotes here and in the lines below.");
+            var likely = YamlSlips.Explain(lines, tree._last);
+            report(tree._last, "The YAML cannot be read from here on.", likely?.Remedy ?? "Check the brackets and the quotes here and in the lines below.");
             return null;
         }
     }
@@ -78,7 +94,8 @@ internal sealed class YamlTree
         return root;
     }
 
-    private YamlNode Node(int depth)
+    /// <param name="key">Whose value it is; null for any other node.</param>
+    private YamlNode Node(int depth, string? key = null)
     {
         var node = _parser.Consume<ParsingEvent>();
         var at = _last = At(node.Start);
@@ -96,7 +113,13 @@ internal sealed class YamlTree
         switch (node)
         {
             case Scalar scalar:
-                return new YamlScalar(scalar.Value, scalar.Style == ScalarStyle.Plain, at);
+                var plain = scalar.Style == ScalarStyle.Plain;
+                if (plain && YamlSlips.CutOff(_lines, key, scalar.Value, At(scalar.End)) is { } cut)
+                {
+                    _warn(cut, "The text ends before the '#': what follows is a comment and shown to nobody.", "Put quotes around the whole text; put what is meant as a comment on a line of its own.");
+                }
+
+                return new YamlScalar(scalar.Value, plain, at);
             case SequenceStart:
                 var items = new List<YamlNode>();
                 while (!_parser.TryConsume<SequenceEnd>(out _))
@@ -108,7 +131,7 @@ internal sealed class YamlTree
             case MappingStart:
                 return new YamlMapping(Entries(depth, at), at);
             default:
-                _report(at, "Aliases (*name) are not allowed.", "Write the value out.");
+                _report(at, "Aliases (*name) are not allowed.", $"Write the value out; a text that begins with '*' needs quotes: {YamlSlips.Quoted(_lines, at)}.");
                 return new YamlScalar("", Plain: true, at);
         }
     }
@@ -120,7 +143,7 @@ internal sealed class YamlTree
         while (!_parser.TryConsume<MappingEnd>(out _))
         {
             var key = Node(depth + 1);
-            var value = Node(depth + 1);
+            var value = Node(depth + 1, (key as YamlScalar)?.Value);
             if (key is not YamlScalar name)
             {
                 _report(start, "A key must be a word.", "Put quotes around text that holds {{ … }}: \"{{ labels.pod }}\".");
@@ -142,7 +165,7 @@ internal sealed class YamlTree
     {
         if (!node.Anchor.IsEmpty)
         {
-            _report(at, $"Anchors (&{Clip.To(node.Anchor.Value, 40)}) are not allowed.", "Remove the anchor and write the value out where it is used.");
+            _report(at, $"Anchors (&{Clip.To(node.Anchor.Value, 40)}) are not allowed.", $"Remove the anchor and write the value out where it is used; a text that begins with '&' needs quotes: {YamlSlips.Quoted(_lines, at)}.");
         }
 
         if (!node.Tag.IsEmpty)
@@ -152,9 +175,8 @@ internal sealed class YamlTree
     }
 
     /// <summary>The parser points at the mapping around a tab, which may begin far above it.</summary>
-    private static Position? Tab(string text)
+    private static Position? Tab(string[] lines)
     {
-        var lines = text.Split('\n');
         var line = Array.FindIndex(lines, candidate => candidate.TrimStart(' ').StartsWith('\t'));
         return line < 0 ? null : new(line + 1, lines[line].IndexOf('\t', StringComparison.Ordinal) + 1);
     }

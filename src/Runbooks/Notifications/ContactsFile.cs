@@ -19,15 +19,15 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, AddressSecrets
     {
         text = text.TrimStart('\uFEFF');
         var errors = new FileErrors(file);
-        if (YamlTree.Read(text, errors.Refuse) is not { } tree)
+        if (YamlTree.Read(text, errors.Refuse, errors.Warn) is not { } tree)
         {
-            return new(null, errors.Sorted);
+            return new(null, errors.Sorted) { Warnings = errors.Warnings };
         }
 
         if (tree is not YamlMapping mapping)
         {
             errors.Add(tree.At, "", $"The file is {tree.Words} and must be a mapping.", "Begin with 'people:'.");
-            return new(null, errors.Sorted);
+            return new(null, errors.Sorted) { Warnings = errors.Warnings };
         }
 
         errors.Locate(mapping);
@@ -35,9 +35,7 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, AddressSecrets
         var recipients = new RecipientReader(_channels, withSettings ? secrets : null).Read(root);
         var contacts = ReadContacts(root, recipients);
         root.RejectOthers();
-        return errors.Count > 0
-            ? new(null, errors.Sorted)
-            : new(new ContactBook(contacts, recipients.Where(recipient => !recipient.IsRoom)), []);
+        return new(errors.Count > 0 ? null : new ContactBook(contacts, recipients.Where(recipient => !recipient.IsRoom)), errors.Sorted) { Warnings = errors.Warnings };
     }
 
     private static List<Contact> ReadContacts(YamlSection root, IReadOnlyList<Recipient> recipients)
@@ -85,7 +83,11 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, AddressSecrets
 }
 
 /// <summary>A contact book, or everything that is wrong with its file, in the file's order.</summary>
-public sealed record ContactsResult(ContactBook? Book, IReadOnlyList<CatalogError> Errors);
+public sealed record ContactsResult(ContactBook? Book, IReadOnlyList<CatalogError> Errors)
+{
+    /// <summary>What is probably not meant.</summary>
+    public IReadOnlyList<CatalogError> Warnings { get; init; } = [];
+}
 
 /// <summary>Reads the people and rooms of a contacts file, and checks every address with its channel.</summary>
 /// <param name="secrets">Null where the settings of the host are not known: they are not asked for then.</param>

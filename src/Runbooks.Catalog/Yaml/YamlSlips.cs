@@ -1,0 +1,102 @@
+using System.Text.RegularExpressions;
+using Runbooks.Model.Text;
+
+namespace Runbooks.Catalog.Yaml;
+
+/// <summary>Slips that the YAML library reports in its own words, or not at all, each with the remedy that fits.</summary>
+internal static partial class YamlSlips
+{
+    /// <summary>Keys whose value is a sentence for people: a '#' in it is hardly ever meant as a comment.</summary>
+    private static readonly HashSet<string> Sentences = new(["title", "summary", "owner", "ask", "users", "data", "text", "message", "reason", "description", "note", "comment"], StringComparer.Ordinal);
+
+    /// <summary>What most likely is wrong where the YAML could not be read.</summary>
+    /// <returns>Problem and remedy; null when nothing is known.</returns>
+    public static (string Problem, string Remedy)? Explain(string[] lines, Position at)
+    {
+        // The parser often notices it one line later.
+        foreach (var number in (int[])[at.Line, at.Line - 1])
+        {
+            if (number >= 1 && number <= lines.Length && Explain(lines[number - 1]) is { } slip)
+            {
+                return slip;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The value that stands at this place, in quotes.</summary>
+    public static string Quoted(string[] lines, Position at)
+    {
+        var line = at.Line <= lines.Length ? lines[at.Line - 1] : "";
+        return at.Column <= line.Length ? Quote(ValueAt(line, at.Column - 1)) : "\"…\"";
+    }
+
+    /// <returns>Where the comment begins that probably cut off a text; null when there is none.</returns>
+    public static Position? CutOff(string[] lines, string? key, string value, Position end)
+    {
+        var rest = end.Line <= lines.Length && end.Column - 1 <= lines[end.Line - 1].Length ? lines[end.Line - 1][(end.Column - 1)..] : "";
+        var hash = rest.IndexOf('#', StringComparison.Ordinal);
+        if (value.Length == 0 || hash < 0 || !string.IsNullOrWhiteSpace(rest[..hash]) || string.IsNullOrWhiteSpace(rest[(hash + 1)..]))
+        {
+            return null;
+        }
+
+        // A comment is usually set off from its '#'; '#3' or '#channel' is usually none.
+        var attached = !char.IsWhiteSpace(rest[hash + 1]);
+        return (key is not null && Sentences.Contains(key)) || (attached && (value.Contains(' ') || key is "alert" or "target"))
+            ? new(end.Line, end.Column + hash)
+            : null;
+    }
+
+    private static (string Problem, string Remedy)? Explain(string line)
+    {
+        var special = SpecialStart().Match(line);
+        if (special.Success && special.Groups["value"] is var value && !BlockHeader().IsMatch(value.Value))
+        {
+            return ($"A text that begins with '{value.Value[0]}' needs quotes.", $"Put quotes around it: {Quote(ValueAt(line, value.Index))}.");
+        }
+
+        if (CommentInBrackets().IsMatch(line))
+        {
+            return ("What follows ' #' is a comment, so the brackets of this line are not closed.", "Put quotes around the text that holds the '#'.");
+        }
+
+        var colon = SecondColon().Match(line);
+        return colon.Success ? ("A text that holds ': ' needs quotes.", $"Put quotes around it: {Quote(ValueAt(line, colon.Groups["value"].Index))}.") : null;
+    }
+
+    /// <summary>To the end of the line; within brackets to the end of the entry.</summary>
+    private static string ValueAt(string line, int start)
+    {
+        var value = line[start..];
+        if (line.AsSpan(0, start).IndexOfAny('{', '[') >= 0)
+        {
+            var end = value.AsSpan().IndexOfAny(",}]");
+            value = end < 0 ? value : value[..end];
+        }
+
+        var comment = value.IndexOf(" #", StringComparison.Ordinal);
+        return (comment < 0 ? value : value[..comment]).Trim();
+    }
+
+    private static string Quote(string value)
+    {
+        var clipped = Clip.To(value, 60);
+        return clipped.AsSpan().IndexOfAny('"', '\\') < 0 ? $"\"{clipped}\"" : $"'{clipped.Replace("'", "''", StringComparison.Ordinal)}'";
+    }
+
+    /// <summary>A value that begins with a character that means something else in YAML.</summary>
+    [GeneratedRegex(@"(?:^\s*-|[\w""'.-]:|[\[{,])\s+(?<value>[*&!%@`|>].*)$|[\[]\s*(?<value>[*&!%@`|>].*)$")]
+    private static partial Regex SpecialStart();
+
+    /// <summary>A '>' or '|' that begins a text on the lines below.</summary>
+    [GeneratedRegex(@"^[|>](?:[1-9]?[+\-]?|[+\-][1-9])\s*(?:#.*)?$")]
+    private static partial Regex BlockHeader();
+
+    [GeneratedRegex(@"[\[{][^\]}]*\s#")]
+    private static partial Regex CommentInBrackets();
+
+    [GeneratedRegex(@"^\s*(?:- )*[\w.-]+:\s+(?<value>[^\s""'\[{|>&*!%@`#][^#]*:(?:\s.*)?)$")]
+    private static partial Regex SecondColon();
+}

@@ -1,0 +1,123 @@
+using System.Text;
+using Runbooks.Catalog.Matching;
+using Runbooks.Catalog.Reading;
+using Runbooks.Model.Alerts;
+
+namespace Runbooks.Catalog.Tests;
+
+/// <summary>Files as people write them: other encodings, letters and blanks that only look alike, and texts that YAML reads otherwise.</summary>
+public sealed class FileTextTests
+{
+    [Fact]
+    public void FileInWindows1252_IsRefusedWithTheLineAndTheRemedy()
+    {
+        var file = Path.Combine(AppContext.BaseDirectory, $"latin-{Guid.NewGuid():N}.yaml");
+        File.WriteAllBytes(file, Encoding.Latin1.GetBytes(Valid("title: Überlast in München\n")));
+        var text = File.ReadAllText(file);
+        File.Delete(file);
+
+        var result = Read(text);
+
+        result.Runbook.ShouldBeNull();
+        result.Errors.ShouldHaveSingleItem().ToString().ShouldBe(
+            "runbook.yaml:2:8  The file is not UTF-8: a character here cannot be read.  Save the file with the encoding UTF-8; the present one is probably Windows-1252, which editors also call ANSI or Latin-1.");
+    }
+
+    [Theory]
+    [InlineData("alert: *HighCPU*", "runbook.yaml:2:12  Aliases (*name) are not allowed.  Write the value out; a text that begins with '*' needs quotes: \"*HighCPU*\".")]
+    [InlineData("alert: *", "a text that begins with '*' needs quotes.  Put quotes around it: \"*\".")]
+    [InlineData("alert: %A", "a text that begins with '%' needs quotes.  Put quotes around it: \"%A\".")]
+    [InlineData("alert: @oncall", "a text that begins with '@' needs quotes.  Put quotes around it: \"@oncall\".")]
+    [InlineData("alert: `A`", "a text that begins with '`' needs quotes.  Put quotes around it: \"`A`\".")]
+    [InlineData("alert: > 95", "a text that begins with '>' needs quotes.  Put quotes around it: \"> 95\".")]
+    [InlineData("alert: |95", "a text that begins with '|' needs quotes.  Put quotes around it: \"|95\".")]
+    [InlineData("alert: Restart: now", "a text that holds ': ' needs quotes.  Put quotes around it: \"Restart: now\".")]
+    [InlineData("alert: &co", "a text that begins with '&' needs quotes: \"&co\".")]
+    [InlineData("labels: { a: Pod #3, b: c }", "cannot be read from here on.  Put quotes around the text that holds the '#'.")]
+    public void TextThatYamlReadsOtherwise_IsToldWithTheQuotesItNeeds(string line, string expected)
+    {
+        var result = Read($"trigger:\n  - {line}\ntarget: t\n");
+
+        result.Errors.ShouldContain(
+            error => error.ToString().Contains(expected) && error.Line >= 2,
+            string.Join('\n', result.Errors));
+    }
+
+    [Theory]
+    [InlineData("ask: Restart replica #3 of it?", 2, 22)]
+    [InlineData("ask: Restart # the replica", 2, 14)]
+    [InlineData("text: see #channel", 2, 11)]
+    [InlineData("alert: Pod #1 down", 2, 12)]
+    public void TextThatACommentCutsOff_IsWarnedOf(string line, int number, int column)
+    {
+        var warning = Read($"summary: s\n{line}\n").Warnings.ShouldHaveSingleItem();
+
+        (warning.Line, warning.Column).ShouldBe((number, column));
+        warning.Problem.ShouldContain("comment");
+        warning.Remedy.ShouldContain("quotes");
+    }
+
+    [Theory]
+    [InlineData("timeout: 20m  # twenty minutes")]
+    [InlineData("timeout: 20m #twenty")]
+    [InlineData("check: prometheus.query # asks Prometheus")]
+    [InlineData("ask: \"Restart replica #3?\" # quoted")]
+    [InlineData("ask: Restart replica#3?")]
+    [InlineData("# ask: Restart #3")]
+    [InlineData("ask: Restart it? #")]
+    public void CommentThatCutsNothing_IsFine(string line) => Read($"summary: s\n{line}\n").Warnings.ShouldBeEmpty();
+
+    [Theory]
+    [InlineData("title:\u00A0T", 2, 7)]
+    [InlineData("\u00A0title: T", 2, 1)]
+    [InlineData("  -\u00A0alert: A", 2, 4)]
+    public void NoBreakSpaceInTheStructure_IsAnError(string line, int number, int column)
+    {
+        var error = Read($"id: a\n{line}\n").Errors.ShouldHaveSingleItem();
+
+        (error.Line, error.Column).ShouldBe((number, column));
+        error.Problem.ShouldContain("no-break space");
+    }
+
+    [Theory]
+    [InlineData("query: up\u00A0> 5", 2, 10, "no-break space")]
+    [InlineData("title: Mu\u0308nchen", 2, 9, "'ü' is written as two characters")]
+    public void LookAlikesInAText_AreWarnedOf(string line, int number, int column, string problem)
+    {
+        var warning = Read($"id: a\n{line}\n").Warnings.ShouldHaveSingleItem();
+
+        (warning.Line, warning.Column).ShouldBe((number, column));
+        warning.Problem.ShouldContain(problem);
+    }
+
+    [Theory]
+    [InlineData("title: München")]
+    [InlineData("# Mu\u0308nchen\u00A0!")]
+    [InlineData("title: \u0915\u093F")]
+    public void OrdinaryText_IsFine(string line) => Read($"id: a\n{line}\n").Warnings.ShouldBeEmpty();
+
+    [Theory]
+    [InlineData("Überlast München", "U\u0308berlast\u00A0Mu\u0308nchen")]
+    [InlineData("U\u0308berlast*", "Überlast München")]
+    public void TriggerAndAlertThatLookAlike_Match(string pattern, string name)
+    {
+        var alert = new Alert { Source = "generic", Name = name, Fingerprint = "f", Labels = new Dictionary<string, string> { ["gro\u0308ße"] = "zu\u00A0groß" } };
+        var runbook = Read(Valid($"title: T\n").Replace("alert: A", $"alert: \"{pattern}\"\n    labels: {{ größe: zu groß }}", StringComparison.Ordinal)).Runbook.ShouldNotBeNull();
+
+        RunbookMatcher.Match(alert, [runbook]).Runbooks.ShouldHaveSingleItem();
+    }
+
+    private static ReadResult Read(string text) => new RunbookReader(SampleSteps.Catalog()).Read("runbook.yaml", text);
+
+    private static string Valid(string title) => $$$"""
+        id: latin
+        {{{title.TrimEnd()}}}
+        trigger:
+          - alert: A
+        target: "{{ labels.pod }}"
+        impact: { severity: low, users: Everybody }
+        diagnosis:
+          broken: { ask: "Is it broken?", check: always, with: { finding: failing } }
+        mitigation: {}
+        """;
+}
