@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Publishes runbooks/ to the container the app reads: publish-runbooks.sh [STORAGE_ACCOUNT]
+# Publishes runbooks/, with windows.yaml where there is one, to the container the app reads: publish-runbooks.sh [STORAGE_ACCOUNT]
 # With CONTACTS_FILE, or a runbooks/contacts.yaml, also who is behind the names in them; otherwise contacts stay as they are.
 # Validated first: a broken runbook never reaches the app. Incidents that are open keep the version they started with.
 set -euo pipefail

@@ -15,4 +15,7 @@ internal static partial class Log
 
     [LoggerMessage(4, LogLevel.Error, "The contacts could not be read; those in force stay in force.")]
     public static partial void ContactsUnreadable(ILogger logger, Exception failure);
+
+    [LoggerMessage(5, LogLevel.Warning, "A runbook may not say what is meant: {Warning}")]
+    public static partial void FileDoubtful(ILogger logger, string warning);
 }

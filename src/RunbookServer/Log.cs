@@ -13,4 +13,7 @@ internal static partial class Log
 
     [LoggerMessage(302, LogLevel.Error, "The contacts could not be read; those in force stay: {Error}")]
     public static partial void ContactsUnreadable(this ILogger logger, string error);
+
+    [LoggerMessage(303, LogLevel.Warning, "{Warning}")]
+    public static partial void FileDoubtful(this ILogger logger, string warning);
 }

@@ -2,6 +2,7 @@ using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Runbooks.Catalog;
+using Runbooks.Guardrails;
 using Runbooks.Model.Storage;
 using Runbooks.Notifications;
 using static Runbooks.AzureStorage.AzureStorageErrors;
@@ -165,8 +166,8 @@ public sealed class PublishedFiles
         return new(name, new string(text, 0, await reader.ReadBlockAsync(text, cancellationToken)));
     }
 
-    /// <summary>Whether a file is a runbook, rather than the tests that stand beside one, or the contacts.</summary>
+    /// <summary>Whether a file is a runbook, rather than the tests that stand beside one, the contacts or the maintenance windows.</summary>
     public static bool IsRunbook(string name) =>
         name.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase) && !name.EndsWith(".test.yaml", StringComparison.OrdinalIgnoreCase)
-        && name != ContactsFile.FileName;
+        && name is not (ContactsFile.FileName or WindowsFile.FileName);
 }

@@ -71,6 +71,12 @@ internal static partial class Log
     [LoggerMessage(52, LogLevel.Warning, "The breaker of runbook {Runbook} was reset by {By}: {Reason}")]
     public static partial void BreakerReset(ILogger logger, string runbook, string by, string reason);
 
+    [LoggerMessage(53, LogLevel.Error, "The maintenance windows of the file stay as they were: {Error}")]
+    public static partial void WindowsBroken(ILogger logger, string error);
+
+    [LoggerMessage(54, LogLevel.Information, "Maintenance windows of the file that are in force: {Count}.")]
+    public static partial void WindowsLoaded(ILogger logger, int count);
+
     [LoggerMessage(60, LogLevel.Warning, "The watchdog found a problem with incident {IncidentId}: {Message} Remedy: {Remedy}.")]
     public static partial void WatchdogFound(ILogger logger, string incidentId, string remedy, string message);
 

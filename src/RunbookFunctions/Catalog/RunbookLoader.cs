@@ -45,6 +45,11 @@ internal sealed class RunbookLoader(
             Log.RunbookRefused(logger, error.ToString());
         }
 
+        foreach (var warning in result.Warnings)
+        {
+            Log.FileDoubtful(logger, warning.ToString());
+        }
+
         if (result.Errors.Count > 0 && catalog.Current.Count == 0)
         {
             // One broken file must not keep the others from healing anything, and incidents that are waiting from going on.
@@ -81,6 +86,7 @@ internal static class CatalogLoading
         return services
             .AddPublishedFiles()
             .AddSingleton<LoadedRunbooks>(provider => () => provider.GetRequiredService<RunbookCatalog>().Current)
+            .AddHostedService<WindowsRefresh>()
             .AddHostedService<RunbookLoader>();
     }
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog;
 using Runbooks.Catalog.Reading;
+using Runbooks.Guardrails;
 using Runbooks.Notifications;
 using RunbookServer.Hosting;
 using RunbookServer.Terminal;
@@ -15,17 +16,17 @@ internal static class ValidateCommand
     {
         var files = new Argument<string[]>("files")
         {
-            Description = "Runbook files, and contacts.yaml; the runbooks folder unless named. Contacts beside the runbooks are checked with them.",
+            Description = "Runbook files, contacts.yaml and windows.yaml; the runbooks folder unless named. Contacts and maintenance windows beside the runbooks are checked with them.",
             Arity = ArgumentArity.ZeroOrMore,
         };
         var folder = new RunbookFolderOption();
-        var command = new Command("validate", "Checks runbook files and contacts and reports every error with its line.") { files, folder };
+        var command = new Command("validate", "Checks runbook files, contacts and maintenance windows and reports every error with its line.") { files, folder };
         command.SetAction(parsed => Check(Find(parsed.GetValue(files) ?? [], () => folder.Of(parsed))));
         return command;
     }
 
-    /// <summary>The contacts are the named ones, else those that stand beside the first runbook.</summary>
-    private static (IReadOnlyList<RunbookFile> Runbooks, RunbookFile? Contacts) Find(string[] named, Func<RunbookFolder> usual)
+    /// <summary>Contacts and windows are the named ones, else those that stand beside the first runbook.</summary>
+    private static Files Find(string[] named, Func<RunbookFolder> usual)
     {
         var missing = named.FirstOrDefault(file => !File.Exists(file));
         if (missing is not null)
@@ -33,35 +34,56 @@ internal static class ValidateCommand
             throw new CommandException($"There is no file {missing}.");
         }
 
-        var runbooks = named.Where(file => !IsContacts(file)).ToList();
+        var runbooks = named.Where(file => !Is(file, ContactsFile.FileName) && !Is(file, WindowsFile.FileName)).ToList();
         var folder = runbooks.Count > 0 ? new RunbookFolder(Path.GetDirectoryName(Path.GetFullPath(runbooks[0]))!) : usual();
-        var contacts = named.FirstOrDefault(IsContacts) ?? (named.Length == 0 || runbooks.Count > 0 ? folder.Contacts : null);
-        return (named.Length == 0 ? folder.Read() : [.. runbooks.Select(RunbookFolder.Read)], contacts is null ? null : RunbookFolder.Read(contacts));
+        var withFolder = named.Length == 0 || runbooks.Count > 0;
+        return new(
+            named.Length == 0 ? folder.Read() : [.. runbooks.Select(RunbookFolder.Read)],
+            Read(named.FirstOrDefault(file => Is(file, ContactsFile.FileName)) ?? (withFolder ? folder.Contacts : null)),
+            Read(named.FirstOrDefault(file => Is(file, WindowsFile.FileName)) ?? (withFolder ? folder.Windows : null)),
+            IsWhole: named.Length == 0);
     }
 
-    private static bool IsContacts(string file) => Path.GetFileName(file) == ContactsFile.FileName;
+    private static bool Is(string file, string name) => Path.GetFileName(file) == name;
 
-    private static int Check((IReadOnlyList<RunbookFile> Runbooks, RunbookFile? Contacts) files)
+    private static RunbookFile? Read(string? file) => file is null ? null : RunbookFolder.Read(file);
+
+    private static int Check(Files files)
     {
         using var services = OfflineServices.Build();
 
         // What only the host's settings can tell is asked when it starts.
         var contacts = files.Contacts is { } file ? services.GetRequiredService<ContactsFile>().Read(file.Name, file.Text, withSettings: false) : null;
-        var result = services.GetRequiredService<RunbookCatalog>().Load(files.Runbooks, contacts?.Book?.Names);
-        List<CatalogError> errors = [.. contacts?.Errors ?? [], .. result.Errors];
+        var catalog = services.GetRequiredService<RunbookCatalog>();
+        var result = catalog.Load(files.Runbooks, contacts?.Book?.Names);
+
+        // Of some runbooks alone nobody can say which ids there are.
+        IReadOnlyCollection<string>? ids = files.IsWhole && result.Errors.Count == 0 ? [.. catalog.Current.Select(runbook => runbook.Id)] : null;
+        var windows = files.Windows is { } planned ? WindowsFile.Read(planned.Name, planned.Text, ids) : null;
+        List<CatalogError> errors = [.. contacts?.Errors ?? [], .. windows?.Errors ?? [], .. result.Errors];
         foreach (var error in errors)
         {
             ConsoleOutput.Raw(error.ToString());
         }
 
-        var all = files.Runbooks.Concat(files.Contacts is null ? [] : [files.Contacts]).ToList();
+        foreach (var warning in (IEnumerable<CatalogError>)[.. contacts?.Warnings ?? [], .. windows?.Warnings ?? [], .. result.Warnings])
+        {
+            ConsoleOutput.Raw($"warning: {warning}");
+        }
+
+        List<RunbookFile> beside = [.. new[] { files.Contacts, files.Windows }.OfType<RunbookFile>()];
+        List<RunbookFile> all = [.. files.Runbooks, .. beside];
         if (errors.Count > 0)
         {
             ConsoleOutput.Error($"{errors.Count} errors in {errors.Select(error => error.File).Distinct().Count()} of {all.Count} files.");
             return ExitCode.Failed;
         }
 
-        ConsoleOutput.Raw(all.Count == 1 ? $"{all[0].Name} is valid." : $"{files.Runbooks.Count} {(files.Runbooks.Count == 1 ? "runbook" : "runbooks")}{(files.Contacts is null ? "" : $" and {files.Contacts.Name}")} are valid.");
+        var others = string.Concat(beside.Select(one => $" and {one.Name}"));
+        ConsoleOutput.Raw(all.Count == 1 ? $"{all[0].Name} is valid." : $"{files.Runbooks.Count} {(files.Runbooks.Count == 1 ? "runbook" : "runbooks")}{others} are valid.");
         return ExitCode.Done;
     }
+
+    /// <param name="IsWhole">Whether these are all files of the folder.</param>
+    private sealed record Files(IReadOnlyList<RunbookFile> Runbooks, RunbookFile? Contacts, RunbookFile? Windows, bool IsWhole);
 }

@@ -1,4 +1,5 @@
 using Runbooks.Catalog;
+using Runbooks.Guardrails;
 using Runbooks.Notifications;
 using RunbookServer.Terminal;
 
@@ -47,6 +48,11 @@ internal sealed class RunbookWatch(RunbookFolder folder, RunbookCatalog catalog,
                 Log.RunbookBroken(logger, error.ToString());
             }
 
+            foreach (var warning in result.Warnings)
+            {
+                Log.FileDoubtful(logger, warning.ToString());
+            }
+
             Log.RunbooksLoaded(logger, catalog.Current.Count, string.Join(", ", result.Kept));
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or CommandException)
@@ -71,6 +77,34 @@ internal sealed class ContactsWatch(string file, ContactsReload reload, ILogger<
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or CommandException)
         {
             logger.ContactsUnreadable(failure.Message);
+        }
+    }
+}
+
+/// <summary>Takes over changed maintenance windows while the host runs.</summary>
+internal sealed class WindowsWatch(RunbookFolder folder, WindowsReload reload, ILogger<WindowsWatch> logger) : BackgroundService
+{
+    /// <summary>Reads them for the first time: a window that cannot be understood would otherwise be found out during the maintenance.</summary>
+    /// <exception cref="CommandException">The file has errors.</exception>
+    public static void Load(IServiceProvider services, RunbookFolder folder)
+    {
+        if (folder.Windows is { } file && services.GetRequiredService<WindowsReload>().Take(RunbookFolder.Read(file)) is { Count: > 0 } errors)
+        {
+            throw new CommandException($"The maintenance windows have errors; nothing was started.\n{string.Join("\n", errors)}", ExitCode.Failed);
+        }
+    }
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => FolderWatch.RunAsync(folder.Path, WindowsFile.FileName, Reload, stoppingToken);
+
+    internal void Reload()
+    {
+        try
+        {
+            reload.Take(folder.Windows is { } file ? RunbookFolder.Read(file) : null);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or CommandException)
+        {
+            Log.RunbookBroken(logger, failure.Message);
         }
     }
 }

@@ -1,4 +1,5 @@
 using Runbooks.Catalog;
+using Runbooks.Guardrails;
 using Runbooks.Notifications;
 using RunbookServer.Terminal;
 
@@ -27,10 +28,15 @@ internal sealed record RunbookFolder(string Path)
 
     /// <summary>Runbooks lie directly in the folder; their tests are in folders of their own.</summary>
     public IEnumerable<string> Files() =>
-        Directory.EnumerateFiles(Path).Where(file => System.IO.Path.GetExtension(file) is ".yaml" or ".yml" && System.IO.Path.GetFileName(file) != ContactsFile.FileName).Order(StringComparer.Ordinal);
+        Directory.EnumerateFiles(Path).Where(file => System.IO.Path.GetExtension(file) is ".yaml" or ".yml" && System.IO.Path.GetFileName(file) is not (ContactsFile.FileName or WindowsFile.FileName)).Order(StringComparer.Ordinal);
 
     /// <summary>The contacts that stand beside the runbooks; null where there are none.</summary>
-    public string? Contacts => System.IO.Path.Combine(Path, ContactsFile.FileName) is var file && File.Exists(file) ? file : null;
+    public string? Contacts => FindBeside(ContactsFile.FileName);
+
+    /// <summary>The maintenance windows that stand beside the runbooks; null where there are none.</summary>
+    public string? Windows => FindBeside(WindowsFile.FileName);
+
+    private string? FindBeside(string name) => System.IO.Path.Combine(Path, name) is var file && File.Exists(file) ? file : null;
 
     public IReadOnlyList<RunbookFile> Read() => [.. Files().Select(Read)];
 

@@ -21,6 +21,7 @@ internal static class ServerHost
         await using var app = Build(settings, folder, sandbox?.Address);
         await OpenStorageAsync(app.Services, settings, cancellationToken);
         LoadRunbooks(app.Services.GetRequiredService<RunbookCatalog>(), folder);
+        WindowsWatch.Load(app.Services, folder);
         var book = ServerContacts.Load(app.Services);
         await StartAsync(app, cancellationToken);
         StartupMessage.Show(settings, app.Services.GetRequiredService<RunbookCatalog>().Current, folder.Path, new Uri($"http://localhost:{settings.Port}"), sandbox);
@@ -95,6 +96,11 @@ internal static class ServerHost
         if (result.Errors.Count > 0)
         {
             throw new CommandException($"The runbooks in {folder.Path} have errors; nothing was started.\n{string.Join("\n", result.Errors)}", ExitCode.Failed);
+        }
+
+        foreach (var warning in result.Warnings)
+        {
+            ConsoleOutput.Line($"[yellow]{ConsoleOutput.Plain($"warning: {warning}")}[/]");
         }
     }
 

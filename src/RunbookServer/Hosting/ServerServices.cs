@@ -35,6 +35,7 @@ internal static class ServerServices
         .AddSingleton(runbooks)
         .AddSingleton<LoadedRunbooks>(provider => () => provider.GetRequiredService<RunbookCatalog>().Current)
         .AddHostedService<RunbookWatch>()
+        .AddHostedService<WindowsWatch>()
         .AddWatchdogLoop()
         .AddIntegrations()
         .AddMessages(settings, runbooks);

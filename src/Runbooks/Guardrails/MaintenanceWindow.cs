@@ -107,33 +107,23 @@ public static class MaintenanceCalendar
     }
 }
 
-/// <summary>Planned work: what looks broken then is no reason to act, and usually none to wake anybody.</summary>
-public sealed class MaintenanceWindowGuardrail(IOptionsMonitor<SafetyOptions> options, TimeProvider time) : IGuardrail
+/// <summary>Planned work: what looks broken then is no reason to act, and usually none to wake anybody. What it keeps from acting is remembered until its end.</summary>
+public sealed class MaintenanceWindowGuardrail(MaintenanceWindows windows, SuppressedIncidents suppressed, TimeProvider time) : IGuardrail
 {
-    public Task<GuardrailViolation?> CheckAsync(GuardrailContext question, CancellationToken cancellationToken)
+    public async Task<GuardrailViolation?> CheckAsync(GuardrailContext question, CancellationToken cancellationToken)
     {
-        if (question.Incident.Steps.Count > 0)
+        // What has begun may finish: half a fix is worse than a whole one.
+        if (question.Incident.Steps.Count > 0 || windows.OpenFor(question.Runbook.Id, time.GetUtcNow()) is not var (window, until))
         {
-            // What has begun may finish: half a fix is worse than a whole one.
-            return Task.FromResult<GuardrailViolation?>(null);
+            return null;
         }
 
-        var now = time.GetUtcNow();
-        var open = options.CurrentValue.Windows
-            .Where(window => Covers(window, question.Runbook.Id))
-            .Select(window => (Window: window, Until: MaintenanceCalendar.OpenUntil(window, now)))
-            .Where(pair => pair.Until is not null)
-            .OrderByDescending(pair => pair.Window.Effect)
-            .Select(pair => new GuardrailViolation(
-                "window",
-                $"Maintenance window '{pair.Window.Name}' is open until {GateText.Clock(pair.Until!.Value)}; nothing runs in it.",
-                pair.Window.Effect == MaintenanceEffect.Suppress ? GuardrailSeverity.Suppress : GuardrailSeverity.DiagnoseOnly))
-            .FirstOrDefault();
-        return Task.FromResult(open);
-    }
+        var why = $"Maintenance window '{window.Name}' is open until {GateText.Clock(until)}; nothing runs in it.";
+        if (!question.AboutToRun && await suppressed.RememberAsync(question.Incident, until, cancellationToken))
+        {
+            why += " Unless the alert is over by then, it is looked at again.";
+        }
 
-    private static bool Covers(MaintenanceWindow window, string runbookId) =>
-        window.Runbooks.Count == 0 || window.Runbooks.Any(pattern => pattern.EndsWith('*')
-            ? runbookId.StartsWith(pattern[..^1], StringComparison.Ordinal)
-            : runbookId == pattern);
+        return new GuardrailViolation("window", why, window.Effect == MaintenanceEffect.Suppress ? GuardrailSeverity.Suppress : GuardrailSeverity.DiagnoseOnly);
+    }
 }

@@ -51,6 +51,9 @@ public static class SafetyServices
         services.AddOptions<SafetyOptions>().BindConfiguration(SafetyOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<SafetyOptions>, SafetyOptionsValidator>());
         services.TryAddSingleton<KillSwitch>();
+        services.TryAddSingleton<MaintenanceWindows>();
+        services.TryAddSingleton<WindowsReload>();
+        services.TryAddSingleton<SuppressedIncidents>();
         services.TryAddSingleton<RunLimits>();
         services.TryAddSingleton<RunHistoryStore>();
         services.TryAddSingleton<ActionConcurrencyLimiter>();

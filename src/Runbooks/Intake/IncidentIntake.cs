@@ -165,6 +165,29 @@ public sealed class IncidentIntake(
             : folded)];
     }
 
+    /// <summary>Opens an incident that looks at what a maintenance window suppressed, unless a later one on the target does so.</summary>
+    /// <returns>False when its runbook is not loaded any more.</returns>
+    public async Task<bool> LookAgainAsync(Incident suppressed, CancellationToken cancellationToken)
+    {
+        if (runbooks().FirstOrDefault(loaded => loaded.Id == suppressed.RunbookId) is not { } runbook)
+        {
+            return false;
+        }
+
+        var now = time.GetUtcNow();
+        var candidate = new AlertBatch(runbook, suppressed.Target, [suppressed.Alert], []).Candidate(options.CurrentValue.Mode, now).TakeUp(suppressed, now);
+        var (incident, opened) = await store.OpenAsync(
+            candidate, runbook, latest => latest.Id == suppressed.Id && latest.AlertResolvedAt is null ? null : latest, cancellationToken);
+        if (opened)
+        {
+            await store.UpdateAsync(suppressed.Id, current => current.NoteTakenUp(incident.Id, now), CancellationToken.None);
+            await StartAsync(incident, runbook);
+            Log.IncidentOpened(logger, incident.Id, incident.RunbookId, Clip.To(incident.Target, 200));
+        }
+
+        return true;
+    }
+
     /// <summary>
     /// Starts the workflow of a new incident, and of one whose start a crash may have cut off: the sender tries again, and
     /// what it then folds into was never started.

@@ -22,6 +22,7 @@ public sealed class IncidentWatchdog(
     HealthMonitor health,
     StormEndNotifier stormEndNotifier,
     LostAlerts lostAlerts,
+    WindowEnds windowEnds,
     IOptions<WatchdogOptions> options,
     TimeProvider time,
     ILogger<IncidentWatchdog> logger)
@@ -40,6 +41,7 @@ public sealed class IncidentWatchdog(
         }
 
         await lostAlerts.PageAsync(cancellationToken);
+        await windowEnds.CheckAsync(cancellationToken);
         await NotifyStormEndsAsync(cancellationToken);
         await foreach (var open in store.ListAllAsync(new IncidentQuery(Open: true, Limit: 500), cancellationToken))
         {

@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Runbooks.Intake;
 
 namespace Runbooks.Watchdog;
 
@@ -33,7 +34,9 @@ public static class WatchdogServices
     {
         services.AddOptions<WatchdogOptions>().BindConfiguration(WatchdogOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         return services
+            .AddIncidentIntake()
             .AddLostAlerts()
+            .AddSingleton<WindowEnds>()
             .AddSingleton<Pager>()
             .AddSingleton<HealthMonitor>()
             .AddSingleton<IncidentWatchdog>()

@@ -56,6 +56,53 @@ public sealed class ValidateTests : IDisposable
         output.ShouldContain("has no 'fallback'.");
     }
 
+    [Fact]
+    public async Task TextThatACommentCutsOff_IsWarnedOfAndTheFileIsValid()
+    {
+        _runbooks.Write(RunbookCopy.Shipped.Replace("title: Hung GPU", "title: Hung GPU #3", StringComparison.Ordinal));
+
+        var (code, output, error) = await ValidateAsync(RunbookCopy.Name);
+
+        code.ShouldBe(0, error);
+        output.ShouldContain("warning: ");
+        output.ShouldContain("The text ends before the '#'");
+    }
+
+    [Fact]
+    public async Task FileThatIsNotUtf8_IsRefused()
+    {
+        File.WriteAllBytes(Path.Combine(_runbooks.Path, RunbookCopy.Name), System.Text.Encoding.Latin1.GetBytes(RunbookCopy.Shipped.Replace("title: Hung GPU", "title: Überlast", StringComparison.Ordinal)));
+
+        var (code, output, _) = await ValidateAsync(RunbookCopy.Name);
+
+        code.ShouldBe(1);
+        output.ShouldContain("The file is not UTF-8");
+        output.ShouldContain("Save the file with the encoding UTF-8");
+    }
+
+    [Fact]
+    public async Task BrokenWindows_AreToldByPlaceAndRemedy()
+    {
+        _runbooks.Write("windows: [{ name: patching, start: tonight, duration: 2h }]", "windows.yaml");
+
+        var (code, output, error) = await ValidateAsync(RunbookCopy.Name);
+
+        code.ShouldBe(1);
+        output.ShouldContain("windows.yaml:1:36  windows[0].start  is 'tonight'.");
+        error.ShouldContain("in 1 of 2 files");
+    }
+
+    [Fact]
+    public async Task GoodWindows_AreNamedWithTheRunbooks()
+    {
+        _runbooks.Write("windows: [{ name: patching, start: 2026-11-01T02:00, duration: 2h }]", "windows.yaml");
+
+        var (code, output, error) = await ValidateAsync(RunbookCopy.Name);
+
+        code.ShouldBe(0, error);
+        output.ShouldContain("windows.yaml are valid.");
+    }
+
     public void Dispose() => _runbooks.Dispose();
 
     private Task<(int Code, string Output, string Error)> ValidateAsync(string file) => ProgramRun.RunAsync("validate", Path.Combine(_runbooks.Path, file));

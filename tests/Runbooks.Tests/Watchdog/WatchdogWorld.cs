@@ -3,6 +3,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using Runbooks.Engine;
+using Runbooks.Intake;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using Runbooks.Notifications;
@@ -35,6 +36,7 @@ internal sealed class WatchdogWorld : IAsyncDisposable, INotifier
             .AddSingleton<IIncidentEngine>(Engine)
             .AddSingleton<INotifier>(this)
             .AddSingleton(ContactBook.EveryoneOn(Channel))
+            .AddSingleton<LoadedRunbooks>(() => [Some.Runbook()])
             .AddRunbooks()
             .AddWatchdog();
         _services = services.BuildServiceProvider();

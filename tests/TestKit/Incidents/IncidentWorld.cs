@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using Runbooks.Catalog.Steps;
 using Runbooks.Engine;
+using Runbooks.Intake;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
@@ -40,6 +41,7 @@ public sealed class IncidentWorld : IAsyncDisposable
         services.AddSingleton<INotifier>(Notifier);
         services.AddSingleton(ContactBook.EveryoneOn(Notifier.Channel));
         services.AddSingleton<IIncidentEngine>(Engine);
+        services.AddSingleton<LoadedRunbooks>(() => Loaded);
         services.AddRunbooks();
         configure?.Invoke(services);
         _services = services.BuildServiceProvider();
@@ -48,6 +50,9 @@ public sealed class IncidentWorld : IAsyncDisposable
     public FakeTimeProvider Time { get; } = new(Some.Night);
 
     public Script Script { get; } = new();
+
+    /// <summary>What new incidents may open with.</summary>
+    public IReadOnlyCollection<Runbook> Loaded { get; set; } = [];
 
     public InMemoryIncidentStore Store { get; } = new();
 

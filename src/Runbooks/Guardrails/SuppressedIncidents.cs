@@ -1,0 +1,73 @@
+using System.Security.Cryptography;
+using System.Text;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+
+namespace Runbooks.Guardrails;
+
+/// <summary>Incidents that a maintenance window kept from acting, to be looked at again when it ends. Survives a restart.</summary>
+public sealed class SuppressedIncidents(ISharedState state)
+{
+    /// <summary>Targets that are remembered at the same time; of more a person is told.</summary>
+    public const int Max = 1_000;
+
+    private const string Key = "safety:suppressed";
+
+    /// <summary>Whoever claimed one and did not finish has died.</summary>
+    private static readonly TimeSpan ClaimedFor = TimeSpan.FromMinutes(5);
+
+    /// <summary>Of one target the latest incident is remembered.</summary>
+    /// <returns>False when there are too many; they are counted.</returns>
+    public async Task<bool> RememberAsync(Incident incident, DateTimeOffset until, CancellationToken cancellationToken)
+    {
+        var target = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{incident.RunbookId}\n{incident.Target}")).AsSpan(0, 8));
+        var (_, remembered) = await state.UpdateAsync<Record, bool>(Key, known => Remember(known ?? Record.None, new(incident.Id, target, until)), cancellationToken);
+        return remembered;
+    }
+
+    /// <returns>What is due and was claimed for the caller, and how many were too many to be remembered.</returns>
+    public async Task<(IReadOnlyList<SuppressedIncident> Due, int TooMany)> ClaimDueAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        if (await state.FindAsync<Record>(Key, cancellationToken) is not { } known || !(known.Waiting.Any(one => one.IsDue(now, ClaimedFor)) || known.TooManyUntil <= now))
+        {
+            return ([], 0);
+        }
+
+        var (_, claimed) = await state.UpdateAsync<Record, (IReadOnlyList<SuppressedIncident>, int)>(Key, record => Claim(record!, now), cancellationToken);
+        return claimed;
+    }
+
+    public Task ForgetAsync(SuppressedIncident one, CancellationToken cancellationToken) => state.UpdateAsync<Record, bool>(
+        Key, record => (record! with { Waiting = [.. record.Waiting.Where(waiting => waiting.IncidentId != one.IncidentId)] }, true), cancellationToken);
+
+    public Task ForgetTooManyAsync(CancellationToken cancellationToken) =>
+        state.UpdateAsync<Record, bool>(Key, record => (record! with { TooMany = 0, TooManyUntil = null }, true), cancellationToken);
+
+    private static (Record, bool) Remember(Record record, SuppressedIncident one)
+    {
+        var others = record.Waiting.Where(waiting => waiting.Target != one.Target).ToList();
+        return others.Count < Max
+            ? (record with { Waiting = [.. others, one] }, true)
+            : (record with { TooMany = record.TooMany + 1, TooManyUntil = record.TooManyUntil > one.Until ? record.TooManyUntil : one.Until }, false);
+    }
+
+    private static (Record, (IReadOnlyList<SuppressedIncident>, int)) Claim(Record record, DateTimeOffset now)
+    {
+        var due = record.Waiting.Where(one => one.IsDue(now, ClaimedFor)).ToList();
+        return (
+            record with { Waiting = [.. record.Waiting.Select(one => due.Contains(one) ? one with { ClaimedAt = now } : one)] },
+            (due, record.TooManyUntil <= now ? record.TooMany : 0));
+    }
+
+    private sealed record Record(IReadOnlyList<SuppressedIncident> Waiting, int TooMany = 0, DateTimeOffset? TooManyUntil = null)
+    {
+        public static readonly Record None = new([]);
+    }
+}
+
+/// <param name="Target">Names the runbook and the target; shorter than these.</param>
+/// <param name="Until">When the window ends.</param>
+public sealed record SuppressedIncident(string IncidentId, string Target, DateTimeOffset Until, DateTimeOffset? ClaimedAt = null)
+{
+    internal bool IsDue(DateTimeOffset now, TimeSpan claimedFor) => Until <= now && (ClaimedAt is not { } claimed || now - claimed >= claimedFor);
+}

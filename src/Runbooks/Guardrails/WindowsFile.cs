@@ -1,0 +1,125 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using Runbooks.Catalog;
+using Runbooks.Catalog.Reading;
+using Runbooks.Catalog.Yaml;
+using Runbooks.Model.Text;
+
+namespace Runbooks.Guardrails;
+
+/// <summary>Reads <c>windows.yaml</c>: the maintenance windows that stand beside the runbooks.</summary>
+public static class WindowsFile
+{
+    public const string FileName = "windows.yaml";
+
+    private static readonly string[] Times = ["yyyy-MM-dd'T'HH:mm:ss", "yyyy-MM-dd'T'HH:mm", "yyyy-MM-dd HH:mm:ss", "yyyy-MM-dd HH:mm"];
+
+    /// <param name="file">How errors name the file.</param>
+    /// <param name="runbooks">The ids that a window may name; null when that is not to be checked.</param>
+    public static WindowsResult Read(string file, string text, IReadOnlyCollection<string>? runbooks = null)
+    {
+        var errors = new FileErrors(file);
+        if (YamlTree.Read(text.TrimStart('\uFEFF'), errors.Refuse, errors.Warn) is not { } tree)
+        {
+            return new([], errors.Sorted) { Warnings = errors.Warnings };
+        }
+
+        if (tree is not YamlMapping mapping)
+        {
+            errors.Add(tree.At, "", $"The file is {tree.Words} and must be a mapping.", "Begin with 'windows:'.");
+            return new([], errors.Sorted) { Warnings = errors.Warnings };
+        }
+
+        errors.Locate(mapping);
+        var root = new YamlSection(mapping, "", errors);
+        var windows = root.Items("windows", required: true).Select(section => ReadOne(section, runbooks)).ToList();
+        root.RejectOthers();
+        return new(errors.Count > 0 ? [] : windows, errors.Sorted) { Warnings = errors.Warnings };
+    }
+
+    private static MaintenanceWindow ReadOne(YamlSection section, IReadOnlyCollection<string>? runbooks)
+    {
+        var window = new MaintenanceWindow
+        {
+            Name = section.Plain("name", required: true, longest: 120),
+            Start = ReadStart(section),
+            Duration = section.Duration("duration", TimeSpan.FromMinutes(1), TimeSpan.FromDays(30), required: true) is { } length ? DurationText.Format(length) : "1h",
+            Repeat = section.Text("repeat", longest: 500),
+            TimeZone = section.Text("timeZone", "UTC", longest: 100),
+            Effect = section.Choice("effect", MaintenanceEffect.DiagnoseOnly),
+        };
+        foreach (var pattern in section.Words("runbooks"))
+        {
+            window.Runbooks.Add(pattern);
+            var prefix = pattern.TrimEnd('*');
+            if (runbooks is not null && !runbooks.Any(id => pattern.EndsWith('*') ? id.StartsWith(prefix, StringComparison.Ordinal) : id == pattern))
+            {
+                section.Errors.AtValue(section.PathOf("runbooks"), $"names '{Clip.To(pattern, 80)}', and no runbook has that id.", $"{Suggestion.For(pattern, runbooks)}Name the id of a runbook, or leave 'runbooks' out for all.");
+            }
+        }
+
+        Check(section, window);
+        section.RejectOthers();
+        return window;
+    }
+
+    private static DateTime ReadStart(YamlSection section)
+    {
+        var text = section.Text("start", required: true, longest: 40);
+        if (DateTime.TryParseExact(text, Times, CultureInfo.InvariantCulture, DateTimeStyles.None, out var start) || text.Length == 0)
+        {
+            return start;
+        }
+
+        section.Errors.AtValue(section.PathOf("start"), $"is '{Clip.To(text, 40)}'.", "Write the wall-clock time in the window's own time zone, such as 2026-11-01T02:00:00.");
+        return default;
+    }
+
+    private static void Check(YamlSection section, MaintenanceWindow window)
+    {
+        if (MaintenanceCalendar.Problem(window) is { } problem)
+        {
+            var zone = TimeZoneInfo.TryFindSystemTimeZoneById(window.TimeZone, out _);
+            section.Errors.AtValue(section.PathOf(zone ? "repeat" : "timeZone"), $"cannot be used: {problem}", "");
+        }
+    }
+}
+
+/// <param name="Windows">None when there are errors.</param>
+/// <param name="Errors">Everything that is wrong with the file, in its order.</param>
+public sealed record WindowsResult(IReadOnlyList<MaintenanceWindow> Windows, IReadOnlyList<CatalogError> Errors)
+{
+    /// <summary>What is probably not meant.</summary>
+    public IReadOnlyList<CatalogError> Warnings { get; init; } = [];
+}
+
+/// <summary>Takes over the windows of the file, at the start and when it has changed; with errors in it, those that are in force stay.</summary>
+public sealed class WindowsReload(MaintenanceWindows windows, ILogger<WindowsReload> logger)
+{
+    private RunbookFile? _looked;
+
+    /// <param name="file">As it is now; null where there is none, and then no window of a file is in force.</param>
+    /// <returns>What is wrong with it.</returns>
+    public IReadOnlyList<CatalogError> Take(RunbookFile? file)
+    {
+        if (file == _looked)
+        {
+            return [];
+        }
+
+        _looked = file;
+        var result = file is null ? new([], []) : WindowsFile.Read(file.Name, file.Text);
+        foreach (var error in result.Errors)
+        {
+            Log.WindowsBroken(logger, error.ToString());
+        }
+
+        if (result.Errors.Count == 0)
+        {
+            windows.Replace(result.Windows);
+            Log.WindowsLoaded(logger, result.Windows.Count);
+        }
+
+        return result.Errors;
+    }
+}

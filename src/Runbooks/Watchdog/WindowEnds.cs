@@ -1,0 +1,69 @@
+using Microsoft.Extensions.Logging;
+using Runbooks.Guardrails;
+using Runbooks.Intake;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+
+namespace Runbooks.Watchdog;
+
+/// <summary>
+/// What a maintenance window suppressed and nobody has said is over is looked at when the window ends: a new incident on
+/// the same target asks the checks. Hosts call it every minute.
+/// </summary>
+public sealed class WindowEnds(
+    SuppressedIncidents suppressed, IIncidentStore store, IncidentIntake intake, FallbackNotifier fallback, TimeProvider time, ILogger<WindowEnds> logger)
+{
+    public async Task CheckAsync(CancellationToken cancellationToken)
+    {
+        var (due, tooMany) = await suppressed.ClaimDueAsync(time.GetUtcNow(), cancellationToken);
+        foreach (var one in due)
+        {
+            try
+            {
+                if (await LookAsync(one, cancellationToken))
+                {
+                    await suppressed.ForgetAsync(one, cancellationToken);
+                }
+            }
+#pragma warning disable CA1031 // One that cannot be looked at must not keep the others waiting; it is tried again.
+            catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
+#pragma warning restore CA1031
+            {
+                Log.WatchFailed(logger, one.IncidentId, failure);
+            }
+        }
+
+        if (tooMany > 0 && await fallback.NotifyAsync(
+            "Maintenance has ended: some alerts were not looked at again",
+            $"{tooMany} incidents were suppressed in a maintenance window beyond the {SuppressedIncidents.Max} targets that are remembered. They are on record as not needed; look whether they still fire.",
+            cancellationToken))
+        {
+            await suppressed.ForgetTooManyAsync(cancellationToken);
+        }
+    }
+
+    /// <returns>Whether nothing is left to do.</returns>
+    private async Task<bool> LookAsync(SuppressedIncident one, CancellationToken cancellationToken)
+    {
+        if (await store.FindAsync(one.IncidentId, cancellationToken) is not { } incident)
+        {
+            return true;
+        }
+
+        if (!incident.State.IsFinal())
+        {
+            // Its workflow has not come to the end that it will have.
+            return false;
+        }
+
+        if (!incident.WasSuppressed() || incident.AlertResolvedAt is not null)
+        {
+            return true;
+        }
+
+        return await intake.LookAgainAsync(incident, cancellationToken) || await fallback.NotifyAsync(
+            "Maintenance has ended: an alert was not looked at again",
+            $"{incident.Title} on {IncidentText.Target(incident.Target)} was suppressed (incident {incident.Id}), and its runbook '{incident.RunbookId}' is no longer loaded. The sender has not said that the alert is over; look at it yourself.",
+            cancellationToken);
+    }
+}

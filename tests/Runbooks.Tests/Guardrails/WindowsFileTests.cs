@@ -1,0 +1,72 @@
+using Microsoft.Extensions.Logging;
+using Runbooks.Guardrails;
+using TestKit;
+using TestKit.Engine;
+
+namespace Runbooks.Tests.Guardrails;
+
+public sealed class WindowsFileTests
+{
+    private const string Good = """
+        windows:
+          - name: database patching
+            runbooks: [provider-*]
+            effect: suppress
+            start: 2026-11-01T02:00:00
+            duration: 2h
+            repeat: FREQ=WEEKLY;BYDAY=SU
+            timeZone: Europe/Berlin
+          - name: move
+            start: 2026-11-23 03:00
+            duration: 90m
+        """;
+
+    [Fact]
+    public void GoodFile_HasItsWindows()
+    {
+        var result = WindowsFile.Read("windows.yaml", Good, ["provider-outage"]);
+
+        result.Errors.ShouldBeEmpty();
+        result.Windows.Select(window => window.Name).ShouldBe(["database patching", "move"]);
+        result.Windows[0].Effect.ShouldBe(MaintenanceEffect.Suppress);
+        MaintenanceCalendar.OpenUntil(result.Windows[0], new(2026, 11, 22, 1, 30, 0, TimeSpan.Zero)).ShouldBe(new(2026, 11, 22, 3, 0, 0, TimeSpan.Zero));
+        MaintenanceCalendar.OpenUntil(result.Windows[1], new(2026, 11, 23, 4, 0, 0, TimeSpan.Zero)).ShouldBe(new(2026, 11, 23, 4, 30, 0, TimeSpan.Zero));
+    }
+
+    [Theory]
+    [InlineData("2h", "2 hours", "windows.yaml:6:15  windows[0].duration")]
+    [InlineData("2026-11-01T02:00:00", "tonight", "windows.yaml:5:12  windows[0].start  is 'tonight'.  Write the wall-clock time")]
+    [InlineData("Europe/Berlin", "Berlin", "windows.yaml:8:15  windows[0].timeZone  cannot be used: no time zone is called 'Berlin'")]
+    [InlineData("FREQ=WEEKLY;BYDAY=SU", "weekly", "windows.yaml:7:13  windows[0].repeat  cannot be used: 'weekly' is not a recurrence rule")]
+    [InlineData("provider-*", "privider-*", "windows.yaml:3:15  windows[0].runbooks  names 'privider-*', and no runbook has that id.")]
+    [InlineData("effect", "efect", "windows.yaml:4:5  windows[0].efect  is not a known key.  Did you mean 'effect'?")]
+    [InlineData("name: move", "title: move", "windows[1].name  is missing.")]
+    [InlineData("windows:", "window:", "windows  is missing.")]
+    public void WrongFile_IsToldByPlaceAndRemedy(string good, string wrong, string expected)
+    {
+        var result = WindowsFile.Read("windows.yaml", Good.Replace(good, wrong, StringComparison.Ordinal), ["provider-outage"]);
+
+        result.Windows.ShouldBeEmpty();
+        result.Errors.ShouldContain(error => error.ToString().Contains(expected), string.Join('\n', result.Errors));
+    }
+
+    [Fact]
+    public void ChangedFile_IsTakenAndABrokenOneChangesNothing()
+    {
+        var log = new ListLogger();
+        var windows = new MaintenanceWindows(new FixedOptions<SafetyOptions>(new()));
+        var reload = new WindowsReload(windows, log.CreateLogger<WindowsReload>());
+        var now = new DateTimeOffset(2026, 11, 23, 4, 0, 0, TimeSpan.Zero);
+
+        reload.Take(new("windows.yaml", Good)).ShouldBeEmpty();
+        windows.OpenFor("any", now)!.Value.Window.Name.ShouldBe("move");
+        windows.OpenFor("any", now.AddHours(1)).ShouldBeNull();
+
+        reload.Take(new("windows.yaml", Good.Replace("90m", "long", StringComparison.Ordinal))).ShouldNotBeEmpty();
+        windows.OpenFor("any", now).ShouldNotBeNull();
+        log.Lines.ShouldContain(line => line.StartsWith("Error: The maintenance windows of the file stay as they were: windows.yaml:11:15"));
+
+        reload.Take(null).ShouldBeEmpty();
+        windows.OpenFor("any", now).ShouldBeNull();
+    }
+}
