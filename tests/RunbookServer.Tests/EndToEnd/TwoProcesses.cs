@@ -14,7 +14,7 @@ namespace RunbookServer.Tests.EndToEnd;
 internal sealed class TwoProcesses : ICrashingHost, IAsyncDisposable
 {
     private static readonly string s_program = Path.Combine(
-        AppContext.BaseDirectory.Replace("RunbookLocal.Tests", "CrashHost", StringComparison.Ordinal), "CrashHost.dll");
+        AppContext.BaseDirectory.Replace("RunbookServer.Tests", "CrashHost", StringComparison.Ordinal), "CrashHost.dll");
 
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(3);
 
