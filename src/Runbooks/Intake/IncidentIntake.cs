@@ -175,7 +175,7 @@ public sealed class IncidentIntake(
         }
 
         var now = time.GetUtcNow();
-        var candidate = new AlertBatch(runbook, suppressed.Target, [suppressed.Alert], []).Candidate(options.CurrentValue.Mode, now).TakeUp(suppressed, now);
+        var candidate = new AlertBatch(runbook.Id, suppressed.Target, AlertIntent.Fire, [suppressed.Alert], []) { Runbook = runbook }.Candidate(runbook, options.CurrentValue.Mode, now).TakeUp(suppressed, now);
         var (incident, opened) = await store.OpenAsync(
             candidate, runbook, latest => latest.Id == suppressed.Id && latest.AlertResolvedAt is null ? null : latest, cancellationToken);
         if (opened)
