@@ -22,7 +22,9 @@ internal sealed partial class AzureOrchestrationService(
 
     private static readonly TimeSpan WhileAway = TimeSpan.FromSeconds(2);
 
+    private readonly Lock _gate = new();
     private readonly CancellationTokenSource _stopping = new();
+    private Task? _stopped;
     private readonly ILogger _logger = log.CreateLogger(typeof(AzureOrchestrationService).FullName!);
     private readonly ConcurrentDictionary<string, bool> _suspects = new(StringComparer.OrdinalIgnoreCase);
 
@@ -40,10 +42,13 @@ internal sealed partial class AzureOrchestrationService(
 
     public Task StopAsync() => StopAsync(isForced: false);
 
-    public async Task StopAsync(bool isForced)
+    /// <summary>Takes no more messages, finishes the turns under way, and gives its partitions to the other workers; once, whoever asks.</summary>
+    public Task StopAsync(bool isForced)
     {
-        await _stopping.CancelAsync();
-        await inner.StopAsync(isForced);
+        lock (_gate)
+        {
+            return _stopped ??= FinishAsync(isForced);
+        }
     }
 
     public Task CreateAsync() => Guard(inner.CreateAsync);
@@ -167,6 +172,12 @@ internal sealed partial class AzureOrchestrationService(
     {
         inner.Dispose();
         _stopping.Dispose();
+    }
+
+    private async Task FinishAsync(bool isForced)
+    {
+        await _stopping.CancelAsync();
+        await inner.StopAsync(isForced);
     }
 
     /// <summary>Tries for as long as the account is away, or until the host stops.</summary>

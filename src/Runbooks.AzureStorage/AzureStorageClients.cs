@@ -7,6 +7,7 @@ using Azure.Storage.Blobs;
 using DurableTask.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Runbooks.Catalog.Parameters;
@@ -148,7 +149,11 @@ public static class AzureStorageServices
         var (redeliveries, log) = (new RedeliveryCounts(), new HubLog(provider.GetRequiredService<ILoggerFactory>(), provider.GetRequiredService<TimeProvider>()));
         var inner = AzureTaskHub.Create(provider.GetRequiredService<IOptions<StorageOptions>>().Value, provider.GetRequiredService<TaskHubTimes>(), redeliveries, log);
         var attempts = new TurnAttempts(Clients(provider).Table(Options(provider).StateTable));
-        return new(inner, redeliveries, attempts, provider.GetRequiredService<TaskHubOptions>(), log);
+        var service = new AzureOrchestrationService(inner, redeliveries, attempts, provider.GetRequiredService<TaskHubOptions>(), log);
+
+        // Before the worker stops asking for work: what is taken from a queue after that would stay locked, and nobody would do it.
+        provider.GetService<IHostApplicationLifetime>()?.ApplicationStopping.Register(() => _ = service.StopAsync(isForced: false));
+        return service;
     }
 
     private static AzureStorageClients Clients(IServiceProvider provider) => provider.GetRequiredService<AzureStorageClients>();

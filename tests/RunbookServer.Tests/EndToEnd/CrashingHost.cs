@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Runbooks.Sandbox;
 using Runbooks.Sandbox.Apis;
@@ -70,7 +71,7 @@ internal sealed class CrashingHost : ICrashingHost, IAsyncDisposable
                     return done;
                 }
             }
-            catch (Exception failure) when (failure is HttpRequestException or IOException or TaskCanceledException)
+            catch (Exception failure) when (failure is HttpRequestException or SocketException or IOException or TaskCanceledException)
             {
                 if (_process.HasExited)
                 {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Runbooks.Sandbox;
 using Runbooks.Sandbox.Apis;
@@ -104,7 +105,7 @@ internal sealed class TwoProcesses : ICrashingHost, IAsyncDisposable
                     return done;
                 }
             }
-            catch (Exception failure) when (failure is HttpRequestException or IOException or TaskCanceledException)
+            catch (Exception failure) when (failure is HttpRequestException or SocketException or IOException or TaskCanceledException)
             {
                 host.LaunchIfDead();
             }

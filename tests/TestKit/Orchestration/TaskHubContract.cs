@@ -136,7 +136,7 @@ public abstract partial class TaskHubContract
     [Fact]
     public async Task Termination_EndsAnInstanceThatWaits()
     {
-        Tasks.Orchestrator<int, bool>("w", (context, _) => context.CameAsync("go", Unit * 10));
+        Tasks.Orchestrator<int, bool>("w", (context, _) => context.CameAsync("go", Unit * 4));
         await using var hub = await StartHubAsync();
         await hub.StartAsync("w", "i", 1);
         await hub.SettleAsync();
@@ -145,7 +145,7 @@ public abstract partial class TaskHubContract
 
         (await hub.WaitForEndAsync("i")).Status.ShouldBe(EngineStatus.Terminated);
         await hub.RaiseAsync("i", "go");
-        await hub.AdvanceAsync(Unit * 11);
+        await hub.AdvanceAsync(Unit * 5);
         (await hub.StatusAsync("i")).ShouldBe(EngineStatus.Terminated);
     }
 
