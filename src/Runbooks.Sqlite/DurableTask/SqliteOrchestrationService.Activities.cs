@@ -34,8 +34,10 @@ public sealed partial class SqliteOrchestrationService
     public Task AbandonTaskActivityWorkItemAsync(TaskActivityWorkItem workItem)
     {
         var task = ((ActivityItem)workItem).Task;
-        _tasks.Pause();
+
+        // In this order for the same reason as with a turn: idle only once the pause is known.
         _pauses.Add(_options.RetryAfter, () => _tasks.Resume(task));
+        _tasks.Pause();
         return Task.CompletedTask;
     }
 

@@ -197,8 +197,12 @@ public sealed partial class SqliteOrchestrationService
         }
 
         _logger.TurnFailed(cause, key);
+
+        // Idle only once the pause is known: whoever lets virtual time pass would otherwise pass over its end.
+        _busy.Enter();
         _instances.Pause(key);
         _pauses.Add(pause, () => _instances.Resume(key));
+        _busy.Exit();
     }
 
     private async Task<bool> TryFailAsync(long key, Exception cause)
