@@ -66,11 +66,15 @@ public sealed partial record Incident
     /// <summary>The last decision of a person on this target before this incident, when it was a no; null otherwise.</summary>
     public EarlierNo? EarlierNo { get; init; }
 
-    /// <summary>A person rejected it, or took it over and closed it by hand; null for any other end.</summary>
+    /// <summary>
+    /// A person rejected it, cancelled it, or took it over and closed it by hand; null for any other end. A cancelled
+    /// incident whose steps could not be undone ends as failed, and what the person said stands.
+    /// </summary>
     public EarlierNo? SaidNo() => this switch
     {
         { State: IncidentState.Rejected } when Gates.SelectMany(gate => gate.Decisions).LastOrDefault(decision => decision.Verb == DecisionVerb.Reject) is { } no =>
             new(Id, no.Person, "rejected", no.At, no.Reason),
+        { State: IncidentState.Cancelled or IncidentState.Failed, Stop: { } stop } => new(Id, stop.By, "cancelled", stop.At, stop.Reason),
         { State: IncidentState.TakenOver, ClosedByHand: { } closing } => new(Id, closing.By, "closed by hand", closing.At, closing.Reason),
         _ => null,
     };

@@ -148,6 +148,32 @@ public sealed class EpisodeTests : IAsyncDisposable
         (await _world.TakeAsync(Firing(60)))[0].Outcome.ShouldBe(IntakeResult.Opened);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task CancelledByAPerson_TheSameEpisodeDoesNotAskAgain(bool undoFails)
+    {
+        await _world.TakeAsync(Firing(0));
+        var cancelled = _world.Only.Id;
+        if (undoFails)
+        {
+            _world.World.Script.BeforeUndoing = _ => new InvalidOperationException("no");
+            await _world.World.DecideAsync(cancelled, DecisionVerb.Approve);
+        }
+
+        await _world.World.Get<ApprovalService>().StopAsync(cancelled, "ada", "planned work", TestContext.Current.CancellationToken);
+        var ended = await _world.World.AdvanceAsync(cancelled, TimeSpan.FromMinutes(10));
+        ended.State.ShouldBe(undoFails ? IncidentState.Failed : IncidentState.Cancelled);
+
+        var repeated = (await _world.TakeAsync(Firing(0)))[0];
+        var next = (await _world.TakeAsync(Firing(60)))[0];
+
+        (repeated.Outcome, repeated.Id).ShouldBe((IntakeResult.Folded, cancelled));
+        repeated.Reason!.ShouldContain("cancelled by ada");
+        next.Outcome.ShouldBe(IntakeResult.Opened);
+        _world.World.Store.All.Single(incident => incident.Id == next.Id).OpenGate!.Warnings[0].ShouldEndWith("cancelled by ada on 2026-11-23 at 03:00:00 UTC: planned work");
+    }
+
     [Fact]
     public async Task FiresAgainWhileAPersonDrives_IsInTheTimeline()
     {
