@@ -20,10 +20,10 @@ internal sealed class AlertFunctions(AlertsHandler alerts, ManualStartHandler ma
     /// <summary>The same for senders that show a token: the host's key check cannot be one of two ways in on one address.</summary>
     [Function("SecureAlertIntake")]
     public Task<IResult> TakeSecurelyAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/secure/alerts/{source}")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", "options", Route = "api/secure/alerts/{source}")] HttpRequest request,
         string source,
         [DurableClient] DurableTaskClient client) =>
-        webhook.GuardAsync(request, () => clients.UseAsync(client, () => alerts.PostAsync(request, source)));
+        webhook.GuardAsync(request, source, () => clients.UseAsync(client, () => alerts.PostAsync(request, source)));
 
     [Function("StartIncident")]
     public Task<IResult> StartAsync(

@@ -7,13 +7,15 @@ using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Protocols;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 using Microsoft.IdentityModel.Tokens;
+using Runbooks.Intake.Parsing.EventGrid;
 using Runbooks.Web.Http;
 
 namespace Runbooks.Web.SignIn;
 
 /// <summary>
-/// Lets a caller in that shows a token of our tenant, for our audience, as Azure Monitor's application, with the role that
-/// only it was given. All four: a token for our audience can be had by any application of the tenant.
+/// Lets a caller in that shows a token of our tenant, for our audience, as Azure Monitor's application (for its own events,
+/// Event Grid's), with the role that only it was given. All four: a token for our audience can be had by any application of
+/// the tenant. The question that Event Grid asks first comes with the token too, and is let in by the same rule.
 /// </summary>
 public sealed class SecureWebhook(
     IOptions<SecureWebhookOptions> options, IConfigurationManager<OpenIdConnectConfiguration> keys, TimeProvider time, ILogger<SecureWebhook> logger)
@@ -23,7 +25,7 @@ public sealed class SecureWebhook(
 
     private readonly JsonWebTokenHandler _tokens = new() { MapInboundClaims = false, MaximumTokenSizeInBytes = MaxToken };
 
-    public async Task<IResult> GuardAsync(HttpRequest request, Func<Task<IResult>> enter)
+    public async Task<IResult> GuardAsync(HttpRequest request, string source, Func<Task<IResult>> enter)
     {
         if (!options.Value.IsOn)
         {
@@ -32,7 +34,7 @@ public sealed class SecureWebhook(
 
         try
         {
-            if (await RefusalAsync(request) is not { } refusal)
+            if (await RefusalAsync(request, source) is not { } refusal)
             {
                 return await enter();
             }
@@ -50,7 +52,7 @@ public sealed class SecureWebhook(
     }
 
     /// <returns>Null when the caller may come in; otherwise why not, for the log only.</returns>
-    private async Task<string?> RefusalAsync(HttpRequest request)
+    private async Task<string?> RefusalAsync(HttpRequest request, string source)
     {
         var authorization = request.Headers.Authorization.ToString();
         if (!authorization.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase))
@@ -73,8 +75,8 @@ public sealed class SecureWebhook(
         }
 
         var caller = ClaimOf(result, "azp") ?? ClaimOf(result, "appid");
-        return caller != options.Value.Caller ? "it is another application"
-            : !((JsonWebToken)result.SecurityToken).Claims.Any(claim => claim.Type == "roles" && claim.Value == options.Value.Role) ? "it lacks the role"
+        return options.Value.RoleOf(caller, source) is not { } role ? "it is another application"
+            : !((JsonWebToken)result.SecurityToken).Claims.Any(claim => claim.Type == "roles" && claim.Value == role) ? "it lacks the role"
             : null;
     }
 
@@ -113,6 +115,9 @@ public sealed class SecureWebhookOptions : IValidatableObject
     /// <summary>Azure Monitor's own application, "AzNS AAD Webhook", the same in every tenant.</summary>
     public const string AzureMonitor = "461e8683-5575-4561-ac7f-899cc907d62a";
 
+    /// <summary>Event Grid's own application (https://learn.microsoft.com/azure/event-grid/secure-webhook-delivery).</summary>
+    public const string EventGrid = "4962773b-9cdb-44cf-a8bf-237846a00ab7";
+
     /// <summary>The tenant that must have issued the token. Without it this way in is closed.</summary>
     public string? TenantId { get; set; }
 
@@ -127,11 +132,25 @@ public sealed class SecureWebhookOptions : IValidatableObject
     [Required]
     public string Role { get; set; } = "ActionGroupsSecureWebhook";
 
+    /// <summary>The application that may also call for events of Event Grid: "Microsoft.EventGrid"; sovereign clouds have another.</summary>
+    [Required]
+    public string EventGridCaller { get; set; } = EventGrid;
+
+    /// <summary>The application role that Event Grid must hold.</summary>
+    [Required]
+    public string EventGridRole { get; set; } = "AzureEventGridSecureWebhookSubscriber";
+
     /// <summary>Where tenants are found; another one in sovereign clouds.</summary>
     [Required]
     public Uri Authority { get; set; } = new("https://login.microsoftonline.com");
 
     public bool IsOn => TenantId is { Length: > 0 } && Audience is { Length: > 0 };
+
+    /// <returns>The role that this caller must hold to post here; null when it may not.</returns>
+    internal string? RoleOf(string? caller, string source) =>
+        caller == Caller ? Role
+        : caller == EventGridCaller && source.Equals(EventGridSubscription.Source, StringComparison.OrdinalIgnoreCase) ? EventGridRole
+        : null;
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {

@@ -67,5 +67,13 @@ public sealed class FunctionNamesTests
         ]);
     }
 
+    /// <summary>Event Grid asks with OPTIONS before it posts, at every address for alerts.</summary>
+    [Fact]
+    public void EveryWayInForAlerts_AnswersEventGridsQuestion() => s_functions
+        .SelectMany(method => method.GetParameters())
+        .Select(parameter => parameter.GetCustomAttribute<HttpTriggerAttribute>())
+        .Where(trigger => trigger?.Route?.EndsWith("alerts/{source}", StringComparison.Ordinal) == true)
+        .ShouldAllBe(trigger => trigger!.Methods!.Contains("options") && trigger.Methods!.Contains("post"));
+
     private static string NameOf(MethodInfo method) => method.GetCustomAttribute<FunctionAttribute>()!.Name;
 }

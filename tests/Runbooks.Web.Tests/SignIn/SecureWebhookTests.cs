@@ -33,6 +33,14 @@ public sealed class SecureWebhookTests : IDisposable
         (await PostAsync(Token(issuer: $"https://login.microsoftonline.com/{Tenant}/v2.0", caller: "azp"))).ShouldBe(StatusCodes.Status202Accepted);
 
     [Theory]
+    [InlineData("event-grid", "AzureEventGridSecureWebhookSubscriber", StatusCodes.Status202Accepted)]
+    [InlineData("event-grid", "ActionGroupsSecureWebhook", StatusCodes.Status401Unauthorized)]
+    [InlineData("azure-monitor", "AzureEventGridSecureWebhookSubscriber", StatusCodes.Status401Unauthorized)]
+    public async Task EventGridsToken_LetsInWithItsRoleForItsOwnEvents(string source, string role, int status) =>
+        (await PostAsync(
+            Token(change: claims => (claims["appid"], claims["roles"]) = (SecureWebhookOptions.EventGrid, new[] { role })), source: source)).ShouldBe(status);
+
+    [Theory]
     [InlineData("aud", "api://somebody-else")]
     [InlineData("iss", "https://sts.windows.net/00000000-0000-0000-0000-000000000000/")]
     [InlineData("appid", "00000000-0000-0000-0000-000000000000")]
@@ -103,13 +111,13 @@ public sealed class SecureWebhookTests : IDisposable
         _stranger.Dispose();
     }
 
-    private async Task<int?> PostAsync(string? token, SecureWebhookOptions? options = null)
+    private async Task<int?> PostAsync(string? token, SecureWebhookOptions? options = null, string source = "azure-monitor")
     {
         var context = new DefaultHttpContext();
         context.Request.Headers.Authorization = token is null ? default : $"Bearer {token}";
         var webhook = new SecureWebhook(
             Options.Create(options ?? new SecureWebhookOptions { TenantId = Tenant, Audience = Audience }), _tenant, _time, NullLogger<SecureWebhook>.Instance);
-        var result = await webhook.GuardAsync(context.Request, () => Task.FromResult(Results.Accepted()));
+        var result = await webhook.GuardAsync(context.Request, source, () => Task.FromResult(Results.Accepted()));
         return ((IStatusCodeHttpResult)result).StatusCode;
     }
 
