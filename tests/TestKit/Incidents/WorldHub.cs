@@ -14,6 +14,9 @@ public sealed record WorldHubOptions
     /// <summary>Runs the orchestrator anew from its history at every turn: code that is not deterministic fails at once.</summary>
     public bool ReplayEveryTurn { get; init; } = true;
 
+    /// <summary>Activities run one after the other, in the order in which they were asked for.</summary>
+    public bool OneAtATime { get; init; }
+
     /// <summary>Asked before and after each commit; true kills the hub there.</summary>
     public Func<bool>? KillAt { get; init; }
 
@@ -86,7 +89,12 @@ public sealed class WorldHub(WorldHubOptions options, Func<IServiceProvider> ser
             {
                 var hub = await SqliteHub.OpenAsync(
                     new TaskHubTasks().AddIncidents(),
-                    options: new SqliteTaskHubOptions { ExtendedSessions = !options.ReplayEveryTurn, MaxStarts = int.MaxValue },
+                    options: new SqliteTaskHubOptions
+                    {
+                        ExtendedSessions = !options.ReplayEveryTurn,
+                        MaxStarts = int.MaxValue,
+                        MaxConcurrentActivities = options.OneAtATime ? 1 : new SqliteTaskHubOptions().MaxConcurrentActivities,
+                    },
                     services: services(),
                     time: time);
                 (hub.HubOptions.Version, hub.HubOptions.AroundActivity) = (IncidentOrchestrator.Version, options.Around);

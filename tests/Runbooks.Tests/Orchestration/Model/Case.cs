@@ -49,7 +49,7 @@ public sealed record Case(
             {
                 Approval = SelfHealing ? null : approval,
                 Steps = [.. Steps.Select(StepOf)],
-                HoldUntil = Lease ? new(["full"], TimeSpan.FromMinutes(2), TimeSpan.FromHours(1), TimeSpan.FromSeconds(30)) : null,
+                HoldUntil = Lease ? new(["full"], TimeSpan.FromMinutes(2), TimeSpan.FromHours(1), TimeSpan.FromMinutes(3)) : null,
             },
             Resolution = new() { Approval = ResolutionAsks && Resolution.Length > 0 ? approval : null, Steps = [.. Resolution.Select(StepOf)] },
             Limits = new() { MaxRuns = 3 },

@@ -18,6 +18,5 @@ public sealed class IncidentModelTests
             await world.PlayAsync();
             world.Violations.ShouldBeEmpty(@case.ToString());
         },
-        iter: s_cases,
-        threads: 1);
+        iter: s_cases);
 }

@@ -16,26 +16,30 @@ internal sealed class ModelWorld : IAsyncDisposable
 {
     private const string Id = "i-1";
     private readonly Case _case;
-    private readonly Random _random;
+    private readonly FaultPlan _faults;
     private readonly IncidentWorld _world;
-    private bool _calm;
+    private int _writesToKill;
 
     public ModelWorld(Case @case)
     {
         _case = @case;
-        _random = new Random(@case.Seed);
+        _faults = new FaultPlan(@case.Seed, @case.Faults);
         _world = new IncidentWorld(
-            new WorldHubOptions { ReplayEveryTurn = @case.Seed % 4 == 0, KillAt = () => Next(4) == 0 && Wrong(), Around = AroundAsync },
+            new WorldHubOptions { ReplayEveryTurn = @case.Seed % 8 == 0, OneAtATime = true, KillAt = IsKillDue, Around = AroundAsync },
             services => services.AddWatchdog().AddSingleton<IIncidentStore>(new FlakyIncidentStore(
-                (IIncidentStore)services.Last(service => service.ServiceType == typeof(IIncidentStore)).ImplementationInstance!, Fault)));
-        _world.Notifier.Failure = _ => Wrong() ? new IOException("channel down") : null;
-        _world.Script.BeforeActing = name => { Look($"do {name}"); return Wrong() ? new IOException("refused") : null; };
-        _world.Script.AfterActing = _ => Wrong() ? new IOException("answer lost") : null;
-        _world.Script.BeforeUndoing = name => { Look($"undo {name}"); return Wrong() ? new IOException("refused") : null; };
+                (IIncidentStore)services.Last(service => service.ServiceType == typeof(IIncidentStore)).ImplementationInstance!, StoreFault)));
+        _world.Notifier.Failure = _ => _faults.Strikes("channel") ? new IOException("channel down") : null;
+        _world.Script.BeforeActing = name => { Look($"do {name}"); return _faults.Strikes("before acting") ? new IOException("refused") : null; };
+        _world.Script.AfterActing = _ => _faults.Strikes("after acting") ? new IOException("answer lost") : null;
+        _world.Script.BeforeUndoing = name => { Look($"undo {name}"); return _faults.Strikes("before undoing") ? new IOException("refused") : null; };
     }
 
     /// <summary>What must never be, and was.</summary>
     public ConcurrentQueue<string> Violations { get; } = new();
+
+    /// <summary>All that a run leaves behind: what was asked and done, in order, and the incident's record.</summary>
+    public string Trace => string.Join(
+        '\n', [.. _world.Script.Asked, .. _world.Script.Deeds, .. _world.Store.All.Single().Timeline.Select(entry => $"{entry.At:O} {entry.Kind} {entry.Who}: {entry.What}")]);
 
     public async Task PlayAsync()
     {
@@ -43,12 +47,14 @@ internal sealed class ModelWorld : IAsyncDisposable
         foreach (var happening in _case.Happenings)
         {
             await _world.AdvanceAsync(Id, happening.After);
+            MaybeKill("happening", writes: 4);
             await HappenAsync(happening);
             await _world.SettleAsync(Id);
         }
 
         await _world.AdvanceAsync(Id, TimeSpan.FromHours(3));
-        _calm = true;
+        _faults.IsOver = true;
+        _writesToKill = 0;
         await _world.Get<KillSwitch>().ReleaseAsync("ada", "over", CancellationToken.None);
         _world.Script.Verdicts["full"] = _world.Script.Verdicts["stuck"] = Verdict.Passing;
         await _world.AdvanceAsync(Id, TimeSpan.FromHours(6));
@@ -159,16 +165,23 @@ internal sealed class ModelWorld : IAsyncDisposable
     /// <summary>An activity may run once, twice one after the other, twice at once, or be cut off and delivered again.</summary>
     private async Task<object?> AroundAsync(string name, Func<Task<object?>> work)
     {
-        switch (Wrong() ? Next(4) : 0)
+        _faults.Enter(name);
+        var how = _faults.Strikes("activity") ? _faults.Draw("how", 4) : 0;
+
+        // Checks are asked side by side: which of their turns comes next is not known, so the hub is not killed there.
+        if (name != "AskCheck")
+        {
+            MaybeKill("turn", writes: 2);
+        }
+
+        switch (how)
         {
             case 1:
                 await work();
                 return await work();
             case 2:
-                var first = work();
-                var second = work();
-                await Task.WhenAll(first, second);
-                return await (Next(2) == 0 ? first : second);
+                var both = await Task.WhenAll(work(), work());
+                return both[_faults.Draw("answer", 2)];
             case 3:
                 await work();
                 throw new IOException("the answer got lost");
@@ -177,15 +190,17 @@ internal sealed class ModelWorld : IAsyncDisposable
         }
     }
 
-    private FlakyIncidentStore.Fault Fault() => Wrong() ? (FlakyIncidentStore.Fault)(1 + Next(2)) : FlakyIncidentStore.Fault.None;
-
-    private bool Wrong() => !_calm && Next(100) < _case.Faults;
-
-    private int Next(int below)
+    /// <summary>The hub may be killed at one of the next writes: there are two places at each commit, before it and after it.</summary>
+    private void MaybeKill(string place, int writes)
     {
-        lock (_random)
+        if (_faults.Strikes(place))
         {
-            return _random.Next(below);
+            _writesToKill = 1 + _faults.Draw("write", writes);
         }
     }
+
+    private bool IsKillDue() => _writesToKill > 0 && --_writesToKill == 0;
+
+    private FlakyIncidentStore.Fault StoreFault() =>
+        _faults.Strikes("store") ? (FlakyIncidentStore.Fault)(1 + _faults.Draw("which", 2)) : FlakyIncidentStore.Fault.None;
 }
