@@ -3,8 +3,6 @@ namespace Runbooks.Web;
 /// <summary>Small things about text that pages and answers share.</summary>
 internal static class DisplayText
 {
-    public static string Clip(string text, int length) => text.Length <= length ? text : string.Concat(text.AsSpan(0, length - 1), "…");
-
     /// <summary>"1 alert", "3 alerts".</summary>
     public static string Count(int count, string one) => $"{count} {one}{(count == 1 ? "" : "s")}";
 

@@ -5,6 +5,7 @@ using Azure.Core;
 using Azure.Core.Pipeline;
 using Azure.Identity;
 using Runbooks.Catalog.Steps;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Integrations.Azure;
 
@@ -154,7 +155,7 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
         }
     }
 
-    private static string Cut(string text) => text.Length <= 300 ? text.Trim() : text[..300].Trim() + "…";
+    private static string Cut(string text) => Clip.To(text.Trim(), 300);
 }
 
 /// <summary>One request to Azure.</summary>

@@ -3,6 +3,7 @@ using k8s.Autorest;
 using k8s.Models;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Integrations.Kubernetes;
 
@@ -147,7 +148,7 @@ internal sealed class ClusterPods(IClusterConnection connection, string cluster,
             // A proxy in between answered in its own words.
         }
 
-        return text.Length <= 300 ? text.Trim() : text[..300].Trim() + "…";
+        return Clip.To(text.Trim(), 300);
     }
 }
 

@@ -1,3 +1,4 @@
+using Runbooks.Model.Text;
 using Runbooks.Notifications;
 
 namespace Runbooks.Integrations.Notifications;
@@ -8,22 +9,11 @@ internal static class CardText
     public const string DryRun = "DRY RUN: nothing outside is touched.";
     private const int MaxLines = 15;
 
-    public static string Clip(string text, int length)
-    {
-        if (text.Length <= length)
-        {
-            return text;
-        }
-
-        var end = char.IsHighSurrogate(text[length - 2]) ? length - 2 : length - 1;
-        return string.Concat(text.AsSpan(0, end), "…");
-    }
-
     /// <summary>The sections with as many lines, and as much of each, as a phone shows; control characters are blanks.</summary>
     public static IReadOnlyList<CardSection> Sections(Card card) => [.. card.Sections.Where(section => section.Lines.Count > 0).Take(10).Select(section =>
-        new CardSection(section.Heading, [.. section.Lines.Where(line => line.Length > 0).Take(MaxLines).Select(line => Clip(Plain(line), 600)), .. More(section)]))];
+        new CardSection(section.Heading, [.. section.Lines.Where(line => line.Length > 0).Take(MaxLines).Select(line => Clip.To(Plain(line), 600)), .. More(section)]))];
 
-    public static string Title(Card card, int length = 200) => Clip(Plain(card.Title), length);
+    public static string Title(Card card, int length = 200) => Clip.To(Plain(card.Title), length);
 
     /// <summary>For channels that show a text beside the card: notifications, screen readers.</summary>
     public static string Summary(Card card) => card.DryRun ? $"{DryRun} {Title(card)}" : Title(card);

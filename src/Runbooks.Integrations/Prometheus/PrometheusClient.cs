@@ -5,6 +5,7 @@ using Azure.Core;
 using Microsoft.Extensions.Options;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Integrations.Prometheus;
 
@@ -111,7 +112,7 @@ internal sealed class PrometheusClient(IHttpClientFactory clients, AzurePipeline
         _ => $"Prometheus '{name}' answered {status}, and not as its API does: {Cut(text)}",
     };
 
-    private static string Cut(string text) => text.Length <= 300 ? text.Trim() : text[..300].Trim() + "…";
+    private static string Cut(string text) => Clip.To(text.Trim(), 300);
 }
 
 /// <summary>One series of a result with its values, oldest first; an instant vector has one value for each.</summary>

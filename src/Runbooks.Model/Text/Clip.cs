@@ -1,8 +1,11 @@
+using System.Globalization;
+
 namespace Runbooks.Model.Text;
 
-/// <summary>Shortens text from outside before it goes into a message.</summary>
-internal static class Clip
+/// <summary>Shortens text from outside before it is shown or kept.</summary>
+public static class Clip
 {
+    /// <summary>At most so many UTF-16 units, the "…" included. What a reader sees as one character is kept or left out as a whole.</summary>
     public static string To(string text, int length)
     {
         if (text.Length <= length)
@@ -10,8 +13,12 @@ internal static class Clip
             return text;
         }
 
-        // Half of a surrogate pair is not text any more.
-        var end = char.IsHighSurrogate(text[length - 2]) ? length - 2 : length - 1;
+        var end = 0;
+        while (end + StringInfo.GetNextTextElementLength(text.AsSpan(end)) is var next && next < length)
+        {
+            end = next;
+        }
+
         return string.Concat(text.AsSpan(0, end), "…");
     }
 }

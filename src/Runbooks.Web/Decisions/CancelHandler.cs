@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Runbooks.Approvals;
 using Runbooks.Intake.Parsing;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
 using Runbooks.Web.Http;
 
 namespace Runbooks.Web.Decisions;
@@ -25,7 +26,7 @@ public sealed class CancelHandler(ApprovalService approvals, HttpRequestRunner e
             return ApiResults.Problem(StatusCodes.Status400BadRequest, "Say who stops it and why.", new AlertError(missing, "missing", $"Send for example {Example}"));
         }
 
-        var receipt = await approvals.StopAsync(id, DisplayText.Clip(body.By.Trim(), 200), DisplayText.Clip(body.Reason.Trim(), 1000), cancellationToken);
+        var receipt = await approvals.StopAsync(id, Clip.To(body.By.Trim(), 200), Clip.To(body.Reason.Trim(), 1000), cancellationToken);
         return receipt.Result.Status == DecisionStatus.AlreadyCounted
             ? ApiResults.Json(DecisionResponse.Of(receipt, null))
             : DecisionResponse.Result(receipt, null);
@@ -76,7 +77,7 @@ public sealed class CloseHandler(ApprovalService approvals, HttpRequestRunner ed
     }, Caller.Person);
 
     private Task<DecisionReceipt> CloseAsync(string id, string by, string reason, CancellationToken cancellationToken) =>
-        approvals.CloseAsync(id, DisplayText.Clip(by.Trim(), 200), DisplayText.Clip(reason.Trim(), 1000), cancellationToken);
+        approvals.CloseAsync(id, Clip.To(by.Trim(), 200), Clip.To(reason.Trim(), 1000), cancellationToken);
 
     private sealed record CloseBody(string? By, string? Reason);
 }

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Runbooks.Approvals;
 using Runbooks.Intake.Parsing;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
 using Runbooks.Web.Http;
 using GateView = Runbooks.Web.Incidents.GateView;
 
@@ -33,12 +34,12 @@ public sealed class DecisionHandler(ApprovalService approvals, HttpRequestRunner
 
         // Without a gate the decision is about the question that is open when it is recorded.
         var gate = string.IsNullOrWhiteSpace(body.Gate) ? null : body.Gate.Trim();
-        var ballot = new DecisionRequest(verb, DisplayText.Clip(body.By.Trim(), 200), Via, DecisionVerbText.Reason(body.Reason));
+        var ballot = new DecisionRequest(verb, Clip.To(body.By.Trim(), 200), Via, DecisionVerbText.Reason(body.Reason));
         return DecisionResponse.Result(await approvals.DecideAsync(id, gate, ballot, cancellationToken), gate);
     });
 
     private static IResult Wrong(string path, string? found, string remedy) =>
-        ApiResults.Problem(StatusCodes.Status400BadRequest, "The decision is not clear.", new AlertError(path, string.IsNullOrWhiteSpace(found) ? "missing" : $"'{DisplayText.Clip(found, 60)}'", remedy));
+        ApiResults.Problem(StatusCodes.Status400BadRequest, "The decision is not clear.", new AlertError(path, string.IsNullOrWhiteSpace(found) ? "missing" : $"'{Clip.To(found, 60)}'", remedy));
 
     private sealed record DecisionBody(string? Gate, string? Decision, string? By, string? Reason);
 }
@@ -89,5 +90,5 @@ internal static class DecisionVerbText
         return known;
     }
 
-    public static string? Reason(string? reason) => string.IsNullOrWhiteSpace(reason) ? null : DisplayText.Clip(reason.Trim(), LongestReason);
+    public static string? Reason(string? reason) => string.IsNullOrWhiteSpace(reason) ? null : Clip.To(reason.Trim(), LongestReason);
 }

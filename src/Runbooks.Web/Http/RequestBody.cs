@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Runbooks.Intake.Parsing;
+using Runbooks.Model.Text;
 using Runbooks.Notifications.Storms;
 using Runbooks.Web.Pages;
 
@@ -131,7 +132,7 @@ internal sealed record SignedForm(string By, string Reason)
         var (by, reason) = (signedIn ?? form?["by"].ToString() ?? "", form?["reason"].ToString() ?? "");
         return string.IsNullOrWhiteSpace(by) || string.IsNullOrWhiteSpace(reason)
             ? (null, Refuse(notDone, StatusCodes.Status400BadRequest, "Say who does this and why: go back and fill in both fields."))
-            : (new(DisplayText.Clip(by.Trim(), 200), DisplayText.Clip(reason.Trim(), 1000)), null);
+            : (new(Clip.To(by.Trim(), 200), Clip.To(reason.Trim(), 1000)), null);
     }
 
     public static IResult Refuse(string title, int status, string text) => new PageResult<MessagePage>(new { Title = title, Text = text, Home = true }, status);

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Runbooks.Intake;
 using Runbooks.Intake.Parsing;
 using Runbooks.Watchdog;
+using Runbooks.Model.Text;
 using Runbooks.Web.Http;
 
 namespace Runbooks.Web.Intake;
@@ -20,7 +21,7 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Los
         if (!reader.Knows(source))
         {
             var known = string.Join(", ", reader.Sources);
-            await lost.RecordAsync("an unknown sender", 1, $"'{DisplayText.Clip(source, 80)}' is no known sender; known: {known}.", cancellationToken);
+            await lost.RecordAsync("an unknown sender", 1, $"'{Clip.To(source, 80)}' is no known sender; known: {known}.", cancellationToken);
             return ApiResults.Problem(StatusCodes.Status404NotFound, $"This sender is not known. Known: {known}.");
         }
 
@@ -101,7 +102,7 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Los
     }
 
     private Task RecordLostAsync(string source, ParsedAlerts parsed, CancellationToken cancellationToken) =>
-        lost.RecordAsync(DisplayText.Clip(reader.NameOf(source), 80), parsed.Lost, parsed.Errors[0].ToString(), cancellationToken);
+        lost.RecordAsync(Clip.To(reader.NameOf(source), 80), parsed.Lost, parsed.Errors[0].ToString(), cancellationToken);
 
     private static async Task<(ReadOnlyMemory<byte> Begin, bool Whole)> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
     {

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Runbooks.Intake;
 using Runbooks.Intake.Parsing;
+using Runbooks.Model.Text;
 using Runbooks.Web.Http;
 
 namespace Runbooks.Web.Intake;
@@ -31,13 +32,13 @@ public sealed class ManualStartHandler(ManualStart manual, HttpRequestRunner edg
             if (labels.Count == AlertLimits.Labels || name.Length > AlertLimits.LabelName || Text(value) is not { Length: <= AlertLimits.LabelValue } text)
             {
                 return ApiResults.Problem(StatusCodes.Status400BadRequest, "The labels cannot be used.", new AlertError(
-                    $"$.labels.{DisplayText.Clip(name, 60)}", value.ValueKind.ToString(), $"Give at most {AlertLimits.Labels} labels, each a text of at most {AlertLimits.LabelValue} characters."));
+                    $"$.labels.{Clip.To(name, 60)}", value.ValueKind.ToString(), $"Give at most {AlertLimits.Labels} labels, each a text of at most {AlertLimits.LabelValue} characters."));
             }
 
             labels[name] = text;
         }
 
-        var by = string.IsNullOrWhiteSpace(body.By) ? Nobody : DisplayText.Clip(body.By.Trim(), 200);
+        var by = string.IsNullOrWhiteSpace(body.By) ? Nobody : Clip.To(body.By.Trim(), 200);
         var started = await manual.StartAsync(id, labels, by, cancellationToken);
         return started.Outcome is { } outcome
             ? ApiResults.Json(new IntakeResponse([outcome]), StatusCodes.Status202Accepted)

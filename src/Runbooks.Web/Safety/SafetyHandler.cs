@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using Runbooks.Guardrails;
 using Runbooks.Intake;
+using Runbooks.Model.Text;
 using Runbooks.Web.Http;
 
 namespace Runbooks.Web.Safety;
@@ -38,14 +39,14 @@ public sealed class SafetyHandler(KillSwitch killSwitch, RunHistoryStore histori
     public Task<IResult> ResetBreakerAsync(HttpRequest request, string id) => ByAsync(request, async (body, cancellationToken) =>
         id.Length <= LongestId && await histories.ResetAsync(id, body.By, body.Reason, cancellationToken) is { } opening
             ? ApiResults.Json(new { Runbook = id, Was = opening, body.By, body.Reason })
-            : ApiResults.Problem(StatusCodes.Status409Conflict, $"The breaker of runbook '{DisplayText.Clip(id, LongestId)}' is not open."));
+            : ApiResults.Problem(StatusCodes.Status409Conflict, $"The breaker of runbook '{Clip.To(id, LongestId)}' is not open."));
 
     /// <summary><c>GET /api/runbooks/{id}/report</c></summary>
     public Task<IResult> ReportAsync(HttpRequest request, string id) => edge.RunAsync(request, async cancellationToken =>
     {
         var runbook = loaded().FirstOrDefault(runbook => runbook.Id == id);
         return runbook is null
-            ? ApiResults.Problem(StatusCodes.Status404NotFound, $"No runbook '{DisplayText.Clip(id, LongestId)}' is loaded.")
+            ? ApiResults.Problem(StatusCodes.Status404NotFound, $"No runbook '{Clip.To(id, LongestId)}' is loaded.")
             : ApiResults.Json(RunbookReport.Of(id, runbook, await histories.ReadAsync(id, cancellationToken)));
     });
 
@@ -60,7 +61,7 @@ public sealed class SafetyHandler(KillSwitch killSwitch, RunHistoryStore histori
 
         return string.IsNullOrWhiteSpace(body.By) || string.IsNullOrWhiteSpace(body.Reason)
             ? ApiResults.Problem(StatusCodes.Status400BadRequest, $"Say who does this and why. Send for example {example}")
-            : await work(new(DisplayText.Clip(body.By.Trim(), 200), DisplayText.Clip(body.Reason.Trim(), 1000)), cancellationToken);
+            : await work(new(Clip.To(body.By.Trim(), 200), Clip.To(body.Reason.Trim(), 1000)), cancellationToken);
     });
 
     private sealed record SignedBody(string? By, string? Reason);

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Options;
 using Runbooks.Integrations.Http;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
 using Runbooks.Notifications;
 
 namespace Runbooks.Integrations.Notifications.PagerDuty;
@@ -59,7 +60,7 @@ internal static class PagerDutyEvent
         {
             body["payload"] = new JsonObject
             {
-                ["summary"] = CardText.Clip(CardText.Summary(card), LongestSummary),
+                ["summary"] = Clip.To(CardText.Summary(card), LongestSummary),
                 ["source"] = "runbooks",
                 ["severity"] = Severity(card),
                 ["custom_details"] = Details(card),

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Runbooks.Model.Text;
 using Runbooks.Notifications;
 
 namespace Runbooks.Integrations.Notifications.Slack;
@@ -72,7 +73,7 @@ internal static class SlackBlocks
     private static JsonObject Section(string text) => new()
     {
         ["type"] = "section",
-        ["text"] = new JsonObject { ["type"] = "mrkdwn", ["text"] = CardText.Clip(text, LongestSection), ["verbatim"] = true },
+        ["text"] = new JsonObject { ["type"] = "mrkdwn", ["text"] = Clip.To(text, LongestSection), ["verbatim"] = true },
     };
 
     private static JsonObject Plain(string text) => new() { ["type"] = "plain_text", ["text"] = text, ["emoji"] = false };

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Runbooks.Integrations.Http;
+using Runbooks.Model.Text;
 using Runbooks.Notifications;
 
 namespace Runbooks.Integrations.Notifications.Slack;
@@ -57,7 +58,7 @@ internal sealed class SlackNotifier(IHttpClientFactory clients, AddressSecrets s
             return answer;
         }
 
-        var error = CardText.Clip(answer?["error"]?.ToString() ?? "no answer that can be read", 80);
+        var error = Clip.To(answer?["error"]?.ToString() ?? "no answer that can be read", 80);
         throw new DeliveryException($"Slack refused: {error}.", s_passing.Contains(error));
     }
 

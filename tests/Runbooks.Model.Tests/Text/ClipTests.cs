@@ -1,0 +1,32 @@
+using System.Globalization;
+using Runbooks.Model.Text;
+
+namespace Runbooks.Model.Tests.Text;
+
+public sealed class ClipTests
+{
+    [Theory]
+    [InlineData("short", 5, "short")]
+    [InlineData("longer", 5, "long…")]
+    [InlineData("abc😀def", 5, "abc…")] // a surrogate pair
+    [InlineData("abce\u0301def", 5, "abc…")] // a letter and its accent
+    [InlineData("abce\u0301def", 6, "abce\u0301…")]
+    [InlineData("a👩\u200D👩\u200D👧b", 6, "a…")] // a family, joined of three people
+    [InlineData("😀😀", 2, "…")]
+    [InlineData("ab", 1, "…")]
+    public void Text_IsCutBetweenTwoCharactersThatAReaderSees(string text, int length, string expected) => Clip.To(text, length).ShouldBe(expected);
+
+    [Theory]
+    [InlineData("plain text without anything special in it")]
+    [InlineData("ünï e\u0301 日本語 😀 👩\u200D👩\u200D👧 🇩🇪🇫🇷 \r\n \ud800 end")]
+    public void WhateverTheLength_TheResultFitsAndEndsWithAWholeCharacter(string text)
+    {
+        var whole = Enumerable.Range(0, StringInfo.ParseCombiningCharacters(text).Length + 1).Select(count => new StringInfo(text).SubstringByTextElements(0, count)).ToList();
+        for (var length = 1; length < text.Length; length++)
+        {
+            var clipped = Clip.To(text, length);
+            clipped.Length.ShouldBeLessThanOrEqualTo(length);
+            whole.ShouldContain(clipped[..^1]);
+        }
+    }
+}
