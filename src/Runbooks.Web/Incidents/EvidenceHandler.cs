@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Runbooks.Model.Incidents;
@@ -10,20 +9,13 @@ namespace Runbooks.Web.Incidents;
 /// <summary><c>GET /incidents/{id}/evidence/{name}</c>: what was kept, as a file to save and never as a page to run.</summary>
 public sealed class EvidenceHandler(IEvidenceStore evidence, HttpRequestRunner edge)
 {
-    private const int LongestName = 100;
-    private static readonly SearchValues<char> s_allowed = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_");
-
     public Task<IResult> GetAsync(HttpRequest request, string id, string name) => edge.RunAsync(request, async cancellationToken =>
     {
         PageHeaders.Write(request.HttpContext.Response);
-        return IsName(id) && IsName(name) && await evidence.OpenAsync($"{id}/{name}", cancellationToken) is { } content
+        return EvidenceName.Parse($"{id}/{name}") is { } known && await evidence.OpenAsync($"{known}", cancellationToken) is { } content
             ? Results.Stream(content, "text/plain; charset=utf-8", fileDownloadName: $"{id}-{name}")
             : ApiResults.Problem(StatusCodes.Status404NotFound, "There is no such evidence, or it is no longer kept.");
     });
-
-    /// <summary>No name leads out of the incident's own folder.</summary>
-    private static bool IsName(string name) =>
-        name.Length is > 0 and <= LongestName && name[0] != '.' && !name.AsSpan().ContainsAnyExcept(s_allowed);
 }
 
 /// <summary><c>GET /api/incidents/{id}/audit</c>: the whole record as JSON lines, to be kept and verified elsewhere.</summary>
