@@ -5,7 +5,6 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Time.Testing;
 using Runbooks.Engine;
 using Runbooks.Intake;
 using Runbooks.Model.Definition;
@@ -27,7 +26,7 @@ public sealed class WebHost : IAsyncLifetime
     public const string Key = "a-key-for-tests";
     private WebApplication _app = null!;
 
-    public FakeTimeProvider Time { get; } = new(Some.Time);
+    public SignallingTime Time { get; } = new(Some.Time);
     public InMemoryIncidentStore Store { get; } = new();
     public InMemoryEvidenceStore Evidence { get; } = new();
     public InMemorySharedState State { get; } = new();
