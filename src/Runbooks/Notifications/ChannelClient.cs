@@ -43,7 +43,7 @@ public sealed class ChannelClient
                 return (reference, failure is null ? null : $"{to.Channel}: {Redactor.Redact(failure.Message)}{(attempt == 0 ? "" : $" ({attempt + 1} attempts)")}");
             }
 
-            await PauseAsync(Pauses[attempt], cancellationToken);
+            await Task.Delay(Pauses[attempt], _time, cancellationToken);
         }
     }
 
@@ -86,12 +86,5 @@ public sealed class ChannelClient
             Log.ChannelFailed(_logger, channel, card.IncidentId, Redactor.Redact(failure));
             return (null, failure);
         }
-    }
-
-    private async Task PauseAsync(TimeSpan pause, CancellationToken cancellationToken)
-    {
-        var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var timer = _time.CreateTimer(_ => over.TrySetResult(), null, pause, System.Threading.Timeout.InfiniteTimeSpan);
-        await over.Task.WaitAsync(cancellationToken);
     }
 }
