@@ -1,10 +1,14 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Runbooks.Model.Text;
 
-/// <summary>Names as runbook files write them.</summary>
-internal static class CamelCase
+/// <summary>Names as runbook files, the API and messages write them.</summary>
+public static class CamelCase
 {
+    /// <summary>Writes and reads enumerations in JSON as words; a number is none of them.</summary>
+    public static JsonConverter Enums { get; } = new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false);
+
     public static string Of(string name) => JsonNamingPolicy.CamelCase.ConvertName(name);
 
     public static string Of<T>(T value) where T : struct, Enum => Of(value.ToString());

@@ -1,9 +1,9 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Runbooks.Intake.Parsing;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Web.Http;
 
@@ -36,7 +36,7 @@ internal static class WebJson
 {
     public static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
     {
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false) },
+        Converters = { CamelCase.Enums },
     };
 }
 

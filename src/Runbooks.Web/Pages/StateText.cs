@@ -1,5 +1,5 @@
-using System.Text.Json;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Web.Pages;
 
@@ -11,7 +11,7 @@ internal static class StateText
 
     public static string All => string.Join(", ", s_byWord.Keys);
 
-    public static string Of(IncidentState state) => JsonNamingPolicy.CamelCase.ConvertName(state.ToString());
+    public static string Of(IncidentState state) => CamelCase.Of(state);
 
     public static bool TryParse(string word, out IncidentState state) => s_byWord.TryGetValue(word, out state);
 }
