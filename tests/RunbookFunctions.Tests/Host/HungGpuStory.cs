@@ -37,16 +37,22 @@ public sealed class HungGpuStory
     }
 
     [Fact]
-    public async Task AlertThatIsResolvedBeforeAnybodyDecides_ClosesTheIncident()
+    public async Task AlertThatIsResolvedWhileItsChecksFail_LeavesTheQuestionOpenAndSaysBoth()
     {
         using var host = new RunningHost();
         var pod = RunningHost.NewPod();
         var (id, _) = await host.AlertAsync(pod);
         await host.WaitForAsync(id, "awaitingApproval");
+        var link = await host.LinkAsync(id);
 
         (await host.AlertAsync(pod, "resolved")).Outcome.ShouldBe("resolved");
 
-        await host.WaitForAsync(id, "selfRecovered");
+        var told = await host.WaitUntilAsync(id, incident => incident.GetProperty("news").GetArrayLength() > 0);
+        told.GetProperty("news")[0].GetProperty("text").GetString()!.ShouldContain("The sender says it is over; the checks still fail");
+        told.GetProperty("state").GetString().ShouldBe("awaitingApproval");
+
+        (await host.DecideAsync(link, "reject")).ShouldBe(200);
+        await host.WaitForAsync(id, "rejected");
     }
 
     [Fact]

@@ -71,6 +71,20 @@ internal sealed class RunningHost : IDisposable
         }
     }
 
+    public async Task<JsonElement> WaitUntilAsync(string id, Func<JsonElement, bool> holds)
+    {
+        for (var until = DateTimeOffset.UtcNow + Patience; ; await Task.Delay(TimeSpan.FromMilliseconds(100)))
+        {
+            var incident = await GetAsync(id);
+            if (holds(incident))
+            {
+                return incident;
+            }
+
+            DateTimeOffset.UtcNow.ShouldBeLessThan(until, $"Incident {id} does not come to it: {incident}");
+        }
+    }
+
     public async Task<JsonElement> GetAsync(string id) => await _client.GetFromJsonAsync<JsonElement>($"api/incidents/{id}");
 
     /// <summary>The approval link, as a person finds it in the message, which is sent after the question is on record.</summary>
