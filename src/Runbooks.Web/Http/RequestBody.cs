@@ -116,12 +116,29 @@ internal static class FormFields
     };
 }
 
-/// <summary>A form of our own pages in which a person says who they are and why.</summary>
-internal sealed record SignedForm(string By, string Reason)
+/// <summary>Who asks for something and why. Both have to be said, in a body of the API or in a form of our own pages.</summary>
+internal sealed record Signed(string By, string Reason)
 {
+    /// <param name="does">Completes "Say who … and why."</param>
+    /// <param name="reason">A reason for the example that the answer shows.</param>
+    public static async Task<(Signed? Body, IResult? Refusal)> ReadJsonAsync(HttpRequest request, string does, string reason, CancellationToken cancellationToken)
+    {
+        var example = $$"""{"by":"ada","reason":"{{reason}}"}""";
+        var (body, refusal) = await RequestBody.ReadJsonAsync<Unchecked>(request, example, cancellationToken);
+        if (body is null)
+        {
+            return (null, refusal);
+        }
+
+        var missing = string.IsNullOrWhiteSpace(body.By) ? "$.by" : "$.reason";
+        return Of(body.By, body.Reason) is { } signed
+            ? (signed, null)
+            : (null, ApiResults.Problem(StatusCodes.Status400BadRequest, $"Say who {does} and why.", new AlertError(missing, "missing", $"Send for example {example}")));
+    }
+
     /// <param name="signedIn">The person that the platform has authenticated: then the name that was typed does not count.</param>
     /// <param name="notDone">The title of the page that says why nothing was done.</param>
-    public static async Task<(SignedForm? Form, IResult? Refusal)> ReadAsync(HttpRequest request, string? signedIn, string notDone, CancellationToken cancellationToken)
+    public static async Task<(Signed? Form, IResult? Refusal)> ReadFormAsync(HttpRequest request, string? signedIn, string notDone, CancellationToken cancellationToken)
     {
         if (!SameOrigin.Allows(request))
         {
@@ -129,13 +146,17 @@ internal sealed record SignedForm(string By, string Reason)
         }
 
         var form = await FormFields.ReadAsync(request, cancellationToken);
-        var (by, reason) = (signedIn ?? form?["by"].ToString() ?? "", form?["reason"].ToString() ?? "");
-        return string.IsNullOrWhiteSpace(by) || string.IsNullOrWhiteSpace(reason)
-            ? (null, Refuse(notDone, StatusCodes.Status400BadRequest, "Say who does this and why: go back and fill in both fields."))
-            : (new(Clip.To(by.Trim(), 200), Clip.To(reason.Trim(), 1000)), null);
+        return Of(signedIn ?? form?["by"], form?["reason"]) is { } signed
+            ? (signed, null)
+            : (null, Refuse(notDone, StatusCodes.Status400BadRequest, "Say who does this and why: go back and fill in both fields."));
     }
 
     public static IResult Refuse(string title, int status, string text) => new PageResult<MessagePage>(new { Title = title, Text = text, Home = true }, status);
+
+    private static Signed? Of(string? by, string? reason) =>
+        string.IsNullOrWhiteSpace(by) || string.IsNullOrWhiteSpace(reason) ? null : new(Clip.To(by.Trim(), 200), Clip.To(reason.Trim(), 1000));
+
+    private sealed record Unchecked(string? By, string? Reason);
 }
 
 /// <summary>Whether a form was sent from our own page.</summary>

@@ -52,21 +52,9 @@ public sealed class SafetyHandler(KillSwitch killSwitch, RunHistoryStore histori
 
     private Task<IResult> ByAsync(HttpRequest request, Func<Signed, CancellationToken, Task<IResult>> work) => edge.RunAsync(request, async cancellationToken =>
     {
-        const string example = """{"by":"ada","reason":"it restarts the wrong pods"}""";
-        var (body, refusal) = await RequestBody.ReadJsonAsync<SignedBody>(request, example, cancellationToken);
-        if (body is null)
-        {
-            return refusal!;
-        }
-
-        return string.IsNullOrWhiteSpace(body.By) || string.IsNullOrWhiteSpace(body.Reason)
-            ? ApiResults.Problem(StatusCodes.Status400BadRequest, $"Say who does this and why. Send for example {example}")
-            : await work(new(Clip.To(body.By.Trim(), 200), Clip.To(body.Reason.Trim(), 1000)), cancellationToken);
+        var (body, refusal) = await Signed.ReadJsonAsync(request, "does this", "it restarts the wrong pods", cancellationToken);
+        return body is null ? refusal! : await work(body, cancellationToken);
     });
-
-    private sealed record SignedBody(string? By, string? Reason);
-
-    private sealed record Signed(string By, string Reason);
 }
 
 /// <summary>What whoever opens the console has to know before anything else.</summary>

@@ -40,9 +40,9 @@ public sealed class SafetyPageHandler(
         ByAsync(request, signedIn, (form, cancellationToken) =>
             id.Length <= LongestId ? histories.ResetAsync(id, form.By, form.Reason, cancellationToken) : Task.CompletedTask);
 
-    private Task<IResult> ByAsync(HttpRequest request, string? signedIn, Func<SignedForm, CancellationToken, Task> work) => edge.RunAsync(request, async cancellationToken =>
+    private Task<IResult> ByAsync(HttpRequest request, string? signedIn, Func<Signed, CancellationToken, Task> work) => edge.RunAsync(request, async cancellationToken =>
     {
-        var (form, refusal) = await SignedForm.ReadAsync(request, signedIn, NotDone, cancellationToken);
+        var (form, refusal) = await Signed.ReadFormAsync(request, signedIn, NotDone, cancellationToken);
         if (form is null)
         {
             return refusal!;
