@@ -6,6 +6,7 @@ using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Testing;
 
@@ -77,13 +78,13 @@ internal static class TestRunner
 
     private static IEnumerable<string> Compare(Incident incident, TestExpectation expected)
     {
-        var state = EnumText.Of(incident.State);
+        var state = CamelCase.Of(incident.State);
         if (state != expected.State)
         {
             yield return $"state is {state} and should be {expected.State}: {incident.Reason}";
         }
 
-        var steps = string.Join(", ", incident.Steps.Select(step => $"{step.Name}: {EnumText.Of(step.Status)}"));
+        var steps = string.Join(", ", incident.Steps.Select(step => $"{step.Name}: {CamelCase.Of(step.Status)}"));
         if (expected.Steps is { } wanted && string.Join(", ", wanted.Select(step => $"{step.Key}: {step.Value}")) is var words && words != steps)
         {
             yield return $"steps are {{ {steps} }} and should be {{ {words} }}";

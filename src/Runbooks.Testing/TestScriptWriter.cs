@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Text.Json;
+using Runbooks.Model.Text;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 using YamlDotNet.RepresentationModel;
@@ -151,11 +151,4 @@ internal static class TestScriptWriter
             ? ScalarStyle.Plain
             : ScalarStyle.DoubleQuoted,
     };
-}
-
-/// <summary>Values as test files write them.</summary>
-internal static class EnumText
-{
-    public static string Of<T>(T value)
-        where T : struct, Enum => JsonNamingPolicy.CamelCase.ConvertName(value.ToString());
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using Runbooks.Engine;
+using Runbooks.Model.Text;
 using Runbooks.Testing;
 using Runbooks.Web.Incidents;
 using RunbookServer.Export;
@@ -27,7 +28,7 @@ internal static class ExportCommand
             var incident = Read(body?.ToJsonString() ?? "");
             if (!incident.Final)
             {
-                throw new CommandException($"Incident {incident.Id} has not ended, it is {EnumText.Of(incident.State)}; a test needs an end. Try again when it has one.", ExitCode.Failed);
+                throw new CommandException($"Incident {incident.Id} has not ended, it is {CamelCase.Of(incident.State)}; a test needs an end. Try again when it has one.", ExitCode.Failed);
             }
 
             var text = Header(incident) + TestScriptWriter.Write(IncidentTest.Of(incident));

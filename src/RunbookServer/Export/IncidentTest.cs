@@ -15,12 +15,12 @@ internal static class IncidentTest
         Source = incident.StartedBy is null ? incident.Alert.Source : ManualStart.Source,
         By = incident.StartedBy,
         Alert = AlertOf(incident),
-        Mode = incident.Mode == RunMode.Normal ? null : EnumText.Of(incident.Mode),
+        Mode = incident.Mode == RunMode.Normal ? null : CamelCase.Of(incident.Mode),
         Objections = ObjectionsOf(incident),
         Checks = incident.Findings.ToDictionary(finding => finding.Name, finding => AnswersOf(finding, incident.VerificationRounds)),
         Steps = IncidentTestSteps.Of(incident),
         Events = [.. EventsOf(incident).OrderBy(happening => happening.Delay)],
-        Expect = new() { State = EnumText.Of(incident.State), Steps = incident.Steps.ToDictionary(step => step.Name, step => EnumText.Of(step.Status)) },
+        Expect = new() { State = CamelCase.Of(incident.State), Steps = incident.Steps.ToDictionary(step => step.Name, step => CamelCase.Of(step.Status)) },
     };
 
     private static TestAlert AlertOf(IncidentView incident)
@@ -51,15 +51,15 @@ internal static class IncidentTest
         }))
         .Where(said => said.Objection is not null)
         .GroupBy(said => said.Phase)
-        .ToDictionary(said => EnumText.Of(said.Key), said => said.First().Objection!);
+        .ToDictionary(said => CamelCase.Of(said.Key), said => said.First().Objection!);
 
     /// <summary>The diagnosis, then every later round that asked this check.</summary>
     private static List<ScriptedAnswer> AnswersOf(FindingView finding, IReadOnlyList<VerificationRound> rounds)
     {
-        List<ScriptedAnswer> answers = [new() { Verdict = EnumText.Of(finding.Verdict), Summary = finding.Summary, Value = finding.Value }];
+        List<ScriptedAnswer> answers = [new() { Verdict = CamelCase.Of(finding.Verdict), Summary = finding.Summary, Value = finding.Value }];
         foreach (var round in rounds.Where(round => round.Verdicts.ContainsKey(finding.Name)))
         {
-            var verdict = EnumText.Of(round.Verdicts[finding.Name]);
+            var verdict = CamelCase.Of(round.Verdicts[finding.Name]);
             if (answers.Count > 1 && answers[^1].Verdict == verdict)
             {
                 answers[^1].Times += round.Rounds;

@@ -24,7 +24,7 @@ internal sealed class ReportMaker(Runbook runbook, SimulatedIncident played, Ste
         var checks = runbook.Diagnosis.Select(Check).ToList();
         return new(
             runbook.Id, runbook.Title, AlertView.Of(_incident.Alert), Applies: true, [], _incident.Target, checks,
-            [.. _incident.Gates.Select(Question)], [.. Timeline()], [.. Problems(checks)], EnumText.Of(_incident.State), _incident.Reason);
+            [.. _incident.Gates.Select(Question)], [.. Timeline()], [.. Problems(checks)], CamelCase.Of(_incident.State), _incident.Reason);
     }
 
     private SimulatedCheck Check(CheckSpec spec)
@@ -34,7 +34,7 @@ internal sealed class ReportMaker(Runbook runbook, SimulatedIncident played, Ste
             Alert = _incident.Alert, Target = _incident.Target, IncidentId = _incident.Id,
         });
         var found = _incident.Findings.FirstOrDefault(finding => finding.Name == spec.Name)?.Result;
-        return new(spec.Name, spec.Ask, spec.Check, binding.Shown, binding.Problem, EnumText.Of(found?.Verdict ?? Verdict.Unknown), found?.Summary ?? "");
+        return new(spec.Name, spec.Ask, spec.Check, binding.Shown, binding.Problem, CamelCase.Of(found?.Verdict ?? Verdict.Unknown), found?.Summary ?? "");
     }
 
     private SimulatedQuestion Question(Gate gate)
@@ -42,7 +42,7 @@ internal sealed class ReportMaker(Runbook runbook, SimulatedIncident played, Ste
         var asked = played.Questions.FirstOrDefault(question => question.Id == gate.Id);
         return new(
             gate.Id, After(gate.OpenedAt), gate.Question, asked is not null, asked?.Approvers ?? [], gate.Required,
-            GateView.Of(gate).Plan, asked is null ? [] : [.. Silence(asked)], EnumText.Of(gate.Outcome));
+            GateView.Of(gate).Plan, asked is null ? [] : [.. Silence(asked)], CamelCase.Of(gate.Outcome));
     }
 
     private IEnumerable<SimulatedMoment> Silence(Gate asked)
@@ -64,7 +64,7 @@ internal sealed class ReportMaker(Runbook runbook, SimulatedIncident played, Ste
     private IEnumerable<SimulatedMoment> Timeline()
     {
         var told = _incident.Timeline.Where(entry => entry.Kind != TimelineKind.Message)
-            .Select(entry => (entry.At, Moment: new SimulatedMoment(After(entry.At), EnumText.Of(entry.Kind), entry.What)));
+            .Select(entry => (entry.At, Moment: new SimulatedMoment(After(entry.At), CamelCase.Of(entry.Kind), entry.What)));
         var sent = played.Messages.GroupBy(message => (message.At, message.Card.Kind, message.Card.Title))
             .Select(same => (same.Key.At, Moment: new SimulatedMoment(
                 After(same.Key.At), "message", $"{Of(same.Key.Kind)} to {string.Join(", ", same.Select(message => message.To))}", same.First().Card with { Links = [] })));

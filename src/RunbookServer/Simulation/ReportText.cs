@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
 using Runbooks.Notifications;
 using Runbooks.Testing;
 using Runbooks.Web.Incidents;
@@ -71,7 +72,7 @@ internal sealed class ReportText
 
     private void Step(PlannedStepView step)
     {
-        Line(TimeWidth, $"step {step.Name} ({EnumText.Of(step.Phase)})");
+        Line(TimeWidth, $"step {step.Name} ({CamelCase.Of(step.Phase)})");
         Line(TimeWidth + 2, step.Action);
         Parameters(step.Parameters);
     }

@@ -4,6 +4,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Polly;
+using Runbooks.Model.Text;
 using Runbooks.Notifications;
 
 namespace Runbooks.Integrations.Notifications;
@@ -66,7 +67,11 @@ internal static class MessageJson
     public static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
     {
         Encoder = JavaScriptEncoder.Create(System.Text.Unicode.UnicodeRanges.All),
+        Converters = { CamelCase.Enums },
     };
+
+    /// <summary>For files that people read.</summary>
+    public static readonly JsonSerializerOptions Indented = new(JsonSerializerDefaults.Web) { WriteIndented = true, Converters = { CamelCase.Enums } };
 
     public static HttpContent Content(JsonNode body) => new StringContent(body.ToJsonString(Options), Encoding.UTF8, "application/json");
 

@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Definition;
+using Runbooks.Model.Text;
 using Runbooks.Testing;
 using Runbooks.Web.Incidents;
 using RunbookServer.Export;
@@ -83,7 +84,7 @@ public sealed class IncidentTestTests : IDisposable
 
         var (incident, problems) = await TestRunner.PlayAsync(first, catalog.Current[0], steps);
         problems.ShouldBeEmpty();
-        $"{EnumText.Of(incident!.State)} {{{string.Join(", ", incident.Steps.Select(step => $"{step.Name}: {EnumText.Of(step.Status)}"))}}}".ShouldBe(end, incident.Reason);
+        $"{CamelCase.Of(incident!.State)} {{{string.Join(", ", incident.Steps.Select(step => $"{step.Name}: {CamelCase.Of(step.Status)}"))}}}".ShouldBe(end, incident.Reason);
 
         var exported = TestScriptWriter.Write(IncidentTest.Of(IncidentView.Of(incident)));
         (await TestRunner.RunAsync(Case(exported), catalog.Current[0], steps)).ShouldBeEmpty(exported);

@@ -4,6 +4,7 @@ using System.Text.Json;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure.AppConfiguration;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Integrations.Azure.Banner;
 
@@ -29,7 +30,7 @@ internal sealed class PublishBanner(AppConfigurationClient keys, BannerBlobs blo
         var banner = JsonSerializer.Serialize(new
         {
             message = parameters.Message,
-            severity = JsonNamingPolicy.CamelCase.ConvertName(parameters.Severity.ToString()),
+            severity = CamelCase.Of(parameters.Severity),
             incident = context.IncidentId,
         });
         var (key, keyNow) = await LookAsync(keys, keys.Address(parameters.Store, parameters.Key, parameters.Label), banner, cancellationToken);

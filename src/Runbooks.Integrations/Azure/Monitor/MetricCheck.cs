@@ -1,7 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Xml;
 using Azure.Core;
@@ -9,6 +8,7 @@ using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Metrics;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Integrations.Azure.Monitor;
 
@@ -103,7 +103,7 @@ internal sealed class AzureMetrics(ArmResources arm)
     {
         var span = string.Create(CultureInfo.InvariantCulture, $"{now - question.Over:yyyy-MM-ddTHH:mm:ssZ}/{now:yyyy-MM-ddTHH:mm:ssZ}");
         return $"&metricnames={Uri.EscapeDataString(question.Metric)}&timespan={Uri.EscapeDataString(span)}&interval={XmlConvert.ToString(question.Every)}"
-            + $"&aggregation={JsonNamingPolicy.CamelCase.ConvertName(question.Aggregation.ToString())}"
+            + $"&aggregation={CamelCase.Of(question.Aggregation)}"
             + (question.Namespace is null ? "" : $"&metricnamespace={Uri.EscapeDataString(question.Namespace)}")
             + (question.Filter is null ? "" : $"&$filter={Uri.EscapeDataString(question.Filter)}");
     }
@@ -112,7 +112,7 @@ internal sealed class AzureMetrics(ArmResources arm)
     {
         try
         {
-            var field = JsonNamingPolicy.CamelCase.ConvertName(question.Aggregation.ToString());
+            var field = CamelCase.Of(question.Aggregation);
             return
             [
                 .. from metric in json["value"]!.AsArray()

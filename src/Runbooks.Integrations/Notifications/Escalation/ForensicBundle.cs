@@ -10,12 +10,6 @@ namespace Runbooks.Integrations.Notifications.Escalation;
 /// <summary>What another team needs to look into an incident: the alert as it came, what was found, and hashes to find it by elsewhere.</summary>
 internal sealed record ForensicBundle
 {
-    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web)
-    {
-        WriteIndented = true,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
-    };
-
     public required string Incident { get; init; }
     public required string Runbook { get; init; }
     public required string RunbookVersion { get; init; }
@@ -47,14 +41,14 @@ internal sealed record ForensicBundle
         Target = incident.Target,
         WrittenAt = now,
         Alert = incident.Alert,
-        AlertHash = Hash(JsonSerializer.Serialize(incident.Alert, s_json)),
+        AlertHash = Hash(JsonSerializer.Serialize(incident.Alert, MessageJson.Indented)),
         Prompt = prompt,
         PromptHash = prompt is null ? null : Hash(prompt),
         Findings = incident.Findings,
         Steps = [.. incident.Steps.Where(step => step.FinishedAt is not null).Select(step => new Done(step.Name, step.Action, step.Status, step.FinishedAt!.Value, step.Outcome))],
     };
 
-    public Stream ToStream() => new MemoryStream(JsonSerializer.SerializeToUtf8Bytes(this, s_json), writable: false);
+    public Stream ToStream() => new MemoryStream(JsonSerializer.SerializeToUtf8Bytes(this, MessageJson.Indented), writable: false);
 
     private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 

@@ -1,7 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Runbooks.Model.Definition;
@@ -14,12 +13,6 @@ namespace Runbooks.Integrations.Notifications.Outbox;
 internal sealed class OutboxNotifier(IOptions<OutboxOptions> options, TimeProvider time) : INotifier
 {
     public const string Name = "outbox";
-
-    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web)
-    {
-        WriteIndented = true,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
-    };
 
     private int _written;
 
@@ -38,7 +31,7 @@ internal sealed class OutboxNotifier(IOptions<OutboxOptions> options, TimeProvid
 
         // Whoever watches the folder sees whole files only.
         var unfinished = $"{file}.tmp";
-        await File.WriteAllBytesAsync(unfinished, JsonSerializer.SerializeToUtf8Bytes(message, s_json), cancellationToken);
+        await File.WriteAllBytesAsync(unfinished, JsonSerializer.SerializeToUtf8Bytes(message, MessageJson.Indented), cancellationToken);
         File.Move(unfinished, file, overwrite: true);
         return file;
     }

@@ -4,7 +4,6 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.Json.Serialization;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Runbooks.Integrations.Http;
@@ -19,8 +18,6 @@ namespace Runbooks.Integrations.Notifications.Webhook;
 internal sealed class WebhookNotifier(IHttpClientFactory clients, AddressSecrets secrets, IOptions<WebhookOptions> options, TimeProvider time) : INotifier
 {
     public const string Name = "webhook";
-
-    private static readonly JsonSerializerOptions s_json = new(MessageJson.Options) { Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) } };
 
     public string Channel => Name;
 
@@ -46,7 +43,7 @@ internal sealed class WebhookNotifier(IHttpClientFactory clients, AddressSecrets
     {
         ["what"] = what,
         ["message"] = message,
-        ["card"] = JsonSerializer.SerializeToNode(card with { Key = null, Sections = CardText.Sections(card) }, s_json),
+        ["card"] = JsonSerializer.SerializeToNode(card with { Key = null, Sections = CardText.Sections(card) }, MessageJson.Options),
     };
 
     internal static string Sign(byte[] secret, string timestamp, byte[] body) =>
