@@ -1,7 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Nodes;
-using Azure.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
@@ -23,11 +22,13 @@ public sealed record FrontDoorRerouteParameters : RerouteParameters
 
 /// <summary>Takes traffic away from one origin of a Front Door origin group.</summary>
 internal sealed class FrontDoorReroute(ArmResources arm, AzureMetrics metrics) : RerouteAction<FrontDoorRerouteParameters>(
-    "frontDoor.reroute", "Disables an origin of a Front Door origin group, or lowers its weight, so that the others take its traffic.")
+    arm, "frontDoor.reroute", "Disables an origin of a Front Door origin group, or lowers its weight, so that the others take its traffic.")
 {
     private const double HealthyFrom = 50;
 
     public override string Role => "CDN Profile Contributor, and Monitoring Reader for the health of the origins";
+
+    protected override string StateProperty => "enabledState";
 
     protected override string GroupOf(FrontDoorRerouteParameters parameters) => $"{parameters.Profile}/originGroups/{parameters.OriginGroup}";
 
@@ -43,23 +44,11 @@ internal sealed class FrontDoorReroute(ArmResources arm, AzureMetrics metrics) :
         [.. (await OriginsAsync(group, cancellationToken)).Select(origin => Read(group, origin, []))];
 
     protected override Task<string?> CheckPermissionsAsync(FrontDoorRerouteParameters parameters, StepContext context, CancellationToken cancellationToken) =>
-        arm.CheckPermissionsAsync(
+        Arm.CheckPermissionsAsync(
             Target($"{GroupOf(parameters)}/origins/{parameters.From}"), "Microsoft.Cdn/profiles/originGroups/origins/write", cancellationToken);
 
-    protected override Task WriteAsync(RouteChange change, RouteSetting setting, TimeProvider time, CancellationToken cancellationToken)
-    {
-        var properties = new JsonObject { ["enabledState"] = setting.Enabled ? "Enabled" : "Disabled" };
-        if (setting.Weight is { } weight)
-        {
-            properties["weight"] = weight;
-        }
-
-        return arm.SendAsync(
-            arm.Call(Target(change.Id), RequestMethod.Patch, $"make it {setting}", new JsonObject { ["properties"] = properties }), time, cancellationToken);
-    }
-
     private async Task<IEnumerable<JsonObject>> OriginsAsync(string group, CancellationToken cancellationToken) =>
-        ((await arm.GetAsync(Target($"{group}/origins"), cancellationToken)).Json["value"] as JsonArray ?? []).OfType<JsonObject>();
+        ((await Arm.GetAsync(Target($"{group}/origins"), cancellationToken)).Json["value"] as JsonArray ?? []).OfType<JsonObject>();
 
     // The resource does not tell whether an origin is healthy; Front Door's probes do, as a metric for each origin.
     private Task<IReadOnlyList<MetricSeries>> HealthAsync(string group, TimeProvider time, CancellationToken cancellationToken) => metrics.ReadAsync(
@@ -84,7 +73,7 @@ internal sealed class FrontDoorReroute(ArmResources arm, AzureMetrics metrics) :
             seen is null ? "of unknown health" : $"healthy by only {FailingWhen.Number(seen.Value)} % of Front Door's probes");
     }
 
-    private ArmTarget Target(string id) => new(id, "2025-04-15", Role);
+    protected override ArmTarget Target(string id) => new(id, "2025-04-15", Role);
 }
 
 public static class FrontDoorRegistration

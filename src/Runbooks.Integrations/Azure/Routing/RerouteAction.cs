@@ -1,16 +1,20 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using Azure.Core;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Azure.Routing;
 
 /// <summary>Takes traffic away from one route, and gives it back exactly as it was.</summary>
-internal abstract class RerouteAction<TParameters>(string name, string summary) : RunbookAction<TParameters>(name, summary)
+internal abstract class RerouteAction<TParameters>(ArmResources arm, string name, string summary) : RunbookAction<TParameters>(name, summary)
     where TParameters : RerouteParameters
 {
     public override bool Reversible => true;
+
+    protected ArmResources Arm => arm;
 
     /// <summary>The resource id of what the routes belong to.</summary>
     protected abstract string GroupOf(TParameters parameters);
@@ -19,7 +23,11 @@ internal abstract class RerouteAction<TParameters>(string name, string summary) 
 
     protected abstract Task<IReadOnlyList<Route>> ReadAsync(string group, TimeProvider time, CancellationToken cancellationToken);
 
-    protected abstract Task WriteAsync(RouteChange change, RouteSetting setting, TimeProvider time, CancellationToken cancellationToken);
+    /// <summary>A resource of this kind, in the version of its API that is spoken here.</summary>
+    protected abstract ArmTarget Target(string id);
+
+    /// <summary>The property of a route that says whether it is enabled.</summary>
+    protected abstract string StateProperty { get; }
 
     /// <summary>What the routes look like without asking after their health: enough to write, and to take back.</summary>
     protected virtual Task<IReadOnlyList<Route>> ReadSettingsAsync(string group, TimeProvider time, CancellationToken cancellationToken) =>
@@ -77,6 +85,18 @@ internal abstract class RerouteAction<TParameters>(string name, string summary) 
 
         await WriteAsync(change, change.After, context.Time, cancellationToken);
         return new ActionResult($"Sent the traffic of {change.Name} to {parameters.To ?? "the others"}: {change.Name} is now {change.After}.");
+    }
+
+    private Task<AzureResponse> WriteAsync(RouteChange change, RouteSetting setting, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var properties = new JsonObject { [StateProperty] = setting.Enabled ? "Enabled" : "Disabled" };
+        if (setting.Weight is { } weight)
+        {
+            properties["weight"] = weight;
+        }
+
+        return arm.SendAsync(
+            arm.Call(Target(change.Id), RequestMethod.Patch, $"make it {setting}", new JsonObject { ["properties"] = properties }), time, cancellationToken);
     }
 
     public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)

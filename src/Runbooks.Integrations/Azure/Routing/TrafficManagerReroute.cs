@@ -1,7 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Nodes;
-using Azure.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
@@ -17,9 +16,11 @@ public sealed record TrafficManagerRerouteParameters : RerouteParameters
 
 /// <summary>Takes traffic away from one endpoint of a Traffic Manager profile.</summary>
 internal sealed class TrafficManagerReroute(ArmResources arm) : RerouteAction<TrafficManagerRerouteParameters>(
-    "trafficManager.reroute", "Disables an endpoint of a Traffic Manager profile, or lowers its weight, so that the others take its traffic.")
+    arm, "trafficManager.reroute", "Disables an endpoint of a Traffic Manager profile, or lowers its weight, so that the others take its traffic.")
 {
     public override string Role => "Traffic Manager Contributor";
+
+    protected override string StateProperty => "endpointStatus";
 
     protected override string GroupOf(TrafficManagerRerouteParameters parameters) => parameters.Profile;
 
@@ -27,7 +28,7 @@ internal sealed class TrafficManagerReroute(ArmResources arm) : RerouteAction<Tr
 
     protected override async Task<IReadOnlyList<Route>> ReadAsync(string group, TimeProvider time, CancellationToken cancellationToken)
     {
-        var profile = await arm.GetAsync(Target(group), cancellationToken);
+        var profile = await Arm.GetAsync(Target(group), cancellationToken);
         return [.. (profile.Properties["endpoints"] as JsonArray ?? []).OfType<JsonObject>().Select(endpoint => Read(group, endpoint))];
     }
 
@@ -36,19 +37,7 @@ internal sealed class TrafficManagerReroute(ArmResources arm) : RerouteAction<Tr
         var endpoint = RoutePlan.Find(await ReadAsync(parameters.Profile, context.Time, cancellationToken), parameters.From);
         return endpoint is null
             ? null
-            : await arm.CheckPermissionsAsync(Target(endpoint.Id), $"Microsoft.Network/trafficManagerProfiles/{KindOf(endpoint)}/write", cancellationToken);
-    }
-
-    protected override Task WriteAsync(RouteChange change, RouteSetting setting, TimeProvider time, CancellationToken cancellationToken)
-    {
-        var properties = new JsonObject { ["endpointStatus"] = setting.Enabled ? "Enabled" : "Disabled" };
-        if (setting.Weight is { } weight)
-        {
-            properties["weight"] = weight;
-        }
-
-        return arm.SendAsync(
-            arm.Call(Target(change.Id), RequestMethod.Patch, $"make it {setting}", new JsonObject { ["properties"] = properties }), time, cancellationToken);
+            : await Arm.CheckPermissionsAsync(Target(endpoint.Id), $"Microsoft.Network/trafficManagerProfiles/{KindOf(endpoint)}/write", cancellationToken);
     }
 
     private static Route Read(string profile, JsonObject endpoint)
@@ -67,7 +56,7 @@ internal sealed class TrafficManagerReroute(ArmResources arm) : RerouteAction<Tr
     /// <returns>azureEndpoints, externalEndpoints or nestedEndpoints.</returns>
     private static string KindOf(Route endpoint) => endpoint.Id.Split('/')[^2];
 
-    private ArmTarget Target(string id) => new(id, "2022-04-01", Role);
+    protected override ArmTarget Target(string id) => new(id, "2022-04-01", Role);
 }
 
 public static class TrafficManagerRegistration
