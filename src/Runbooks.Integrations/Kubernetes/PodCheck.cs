@@ -96,7 +96,8 @@ internal sealed class PodCheck(Clusters clusters)
     };
 }
 
-public sealed record PodCheckParameters
+/// <summary>Which pod.</summary>
+public abstract record PodParameters
 {
     [MaxLength(100)]
     [Description("The configured cluster; the default one when left out.")]
@@ -109,7 +110,10 @@ public sealed record PodCheckParameters
     [Required, KubernetesName(Subdomain = true)]
     [Description("The pod.")]
     public required string Pod { get; init; }
+}
 
+public sealed record PodCheckParameters : PodParameters
+{
     [KubernetesName]
     [Description("The container whose log is looked at; the pod's default one when left out.")]
     public string? Container { get; init; }

@@ -132,20 +132,8 @@ internal sealed class RecyclePod(Clusters clusters)
         + (now is null ? "" : $", now {now}") + "). Nothing was removed.");
 }
 
-public sealed record RecyclePodParameters
+public sealed record RecyclePodParameters : PodParameters
 {
-    [MaxLength(100)]
-    [Description("The configured cluster; the default one when left out.")]
-    public string? Cluster { get; init; }
-
-    [Required, KubernetesName]
-    [Description("The pod's namespace.")]
-    public required string Namespace { get; init; }
-
-    [Required, KubernetesName(Subdomain = true)]
-    [Description("The pod to recycle.")]
-    public required string Pod { get; init; }
-
     [KubernetesName]
     [Description("The container whose logs are kept; the pod's default one when left out.")]
     public string? Container { get; init; }
