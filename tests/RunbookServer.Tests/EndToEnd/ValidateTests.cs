@@ -22,27 +22,20 @@ public sealed class ValidateTests : IDisposable
         output.ShouldContain("1 runbook and ");
     }
 
-    [Fact]
-    public async Task BrokenContacts_AreToldByPlaceAndRemedy()
+    [Theory]
+    [InlineData("email", "emial", "contacts.yaml:2:20  people.ada.reach[0].emial  is not a known key.  Did you mean 'email'?")]
+    [InlineData(
+        "platform-lead", "platform-leads",
+        "hanged-gpu.yaml:42:34  mitigation.approval.escalate[0].to  names 'platform-lead', and the contacts have nobody of that name.  Did you mean 'platform-leads'?")]
+    public async Task ContactsThatAreWrong_AreToldByPlaceAndRemedy(string right, string wrong, string told)
     {
-        _runbooks.Write(Contacts.Replace("email", "emial", StringComparison.Ordinal), "contacts.yaml");
+        _runbooks.Write(Contacts.Replace(right, wrong, StringComparison.Ordinal), "contacts.yaml");
 
         var (code, output, error) = await ValidateAsync(RunbookCopy.Name);
 
         code.ShouldBe(1);
-        output.ShouldContain("contacts.yaml:2:20  people.ada.reach[0].emial  is not a known key.  Did you mean 'email'?");
+        output.ShouldContain(told);
         error.ShouldContain("in 1 of 2 files");
-    }
-
-    [Fact]
-    public async Task RunbookThatAsksNobodyInTheContacts_IsToldByPlaceAndRemedy()
-    {
-        _runbooks.Write(Contacts.Replace("platform-lead", "platform-leads", StringComparison.Ordinal), "contacts.yaml");
-
-        var (code, output, _) = await ValidateAsync(RunbookCopy.Name);
-
-        code.ShouldBe(1);
-        output.ShouldContain("hanged-gpu.yaml:42:34  mitigation.approval.escalate[0].to  names 'platform-lead', and the contacts have nobody of that name.  Did you mean 'platform-leads'?");
     }
 
     [Fact]
