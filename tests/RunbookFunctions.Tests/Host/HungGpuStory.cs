@@ -99,12 +99,10 @@ public sealed class HungGpuStory
             await host.RaiseAsync(id, name);
         }
 
-        await Task.Delay(TimeSpan.FromSeconds(5), TestContext.Current.CancellationToken);
-        var incident = await host.GetAsync(id);
-        incident.GetProperty("state").GetString().ShouldBe("awaitingApproval");
-        incident.GetProperty("steps").GetArrayLength().ShouldBe(0);
+        // Events are taken in their order: whatever the earlier ones could do is done before this one ends the incident.
         await host.DecideAsync(await host.LinkAsync(id), "reject");
-        await host.WaitForAsync(id, "rejected");
+        var incident = await host.WaitForAsync(id, "rejected");
+        incident.GetProperty("steps").GetArrayLength().ShouldBe(0);
     }
 
     [Fact]
