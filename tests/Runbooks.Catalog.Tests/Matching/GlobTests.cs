@@ -18,13 +18,15 @@ public class GlobTests
     [InlineData("*.b", "a.b", true)]
     [InlineData("a.c", "abc", false)]
     [InlineData("[a-z]*", "b", false)]
+    [InlineData(@"C:\temp\*", @"c:\TEMP\x", true)]
+    [InlineData(@"\*", "*", false)]
     public void Pattern_Matches(string pattern, string text, bool expected) => Glob.IsMatch(pattern, text).ShouldBe(expected);
 
     [Fact]
     public void EveryPattern_MatchesWhatTheTextbookSays()
     {
-        var few = Gen.String[Gen.Char["abA*?"], 0, 7];
-        Gen.Select(few, Gen.String[Gen.Char["abA"], 0, 9]).Sample(
+        var few = Gen.String[Gen.Char[@"abA*?\"], 0, 7];
+        Gen.Select(few, Gen.String[Gen.Char[@"abA\"], 0, 9]).Sample(
             (pattern, text) => Glob.IsMatch(pattern, text) == Textbook(pattern, text),
             iter: 50_000);
     }
