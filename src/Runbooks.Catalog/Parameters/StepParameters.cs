@@ -36,6 +36,8 @@ public static class StepParameters
             .. positional.Select(parameter => FromConstructor(parameter, type.GetProperty(parameter.Name!))),
             .. settable
                 .Where(property => !Array.Exists(positional, parameter => parameter.Name == property.Name))
+                // What several steps share (the pod) is said before what is this step's own.
+                .OrderBy(property => property.DeclaringType == type)
                 .Select(property => FromProperty(property, defaults)),
         ];
     }
