@@ -35,7 +35,7 @@ public sealed class DecidePageTests : IAsyncLifetime
     {
         var page = WebUtility.HtmlDecode(await _host.Browser.GetStringAsync(_link, Ct));
 
-        page.ShouldContain("<h1>Recycle pod llm-b-0?</h1>");
+        page.ShouldContain(">Recycle pod llm-b-0?</h1>");
         page.ShouldContain("Users in the EU region see timeouts.");
         page.ShouldContain("GPU memory is at 98 %.");
         page.ShouldContain("98 % (alarm > 95)");

@@ -20,7 +20,7 @@ public sealed partial class StormPageTests : IAsyncLifetime
 
         var page = await PageAsync();
 
-        page.ShouldContain($"<h1>{Count} targets waiting for you</h1>");
+        page.ShouldContain($">{Count} targets waiting for you</h1>");
         for (var i = 0; i < Count; i++)
         {
             page.ShouldContain($">inference/llm-b-{i}</label>");
@@ -50,7 +50,7 @@ public sealed partial class StormPageTests : IAsyncLifetime
 
         _host.Store.All.Count(incident => incident.LatestGate!.Outcome == GateOutcome.Rejected).ShouldBe(10);
         _host.Store.All.Count(incident => incident.OpenGate is not null).ShouldBe(Count - 10);
-        (await PageAsync()).ShouldContain($"<h1>{Count - 10} targets waiting for you</h1>");
+        (await PageAsync()).ShouldContain($">{Count - 10} targets waiting for you</h1>");
     }
 
     [Fact]

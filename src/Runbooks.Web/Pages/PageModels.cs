@@ -17,9 +17,6 @@ public sealed record ApprovalModel(Incident Incident, Gate Gate, Runbook Runbook
 
     /// <summary>One line about how things stand; null while the question is simply open.</summary>
     public string? Notice => Result?.Message ?? (CanDecide ? null : GateText.Late(Gate, Now));
-
-    /// <summary>Changes when the page would say something else.</summary>
-    public string Version => $"{Gate.Outcome}-{Gate.Decisions.Count}-{Gate.Approvers.Count}-{Incident.State}-{Incident.News.Count}-{Now >= Gate.ExpiresAt}";
 }
 
 /// <summary>What the page of a storm shows to one recipient.</summary>
@@ -36,9 +33,6 @@ public sealed record StormModel(Runbook Runbook, string Recipient, IReadOnlyList
     public bool DryRun { get; } = Rows.All(row => row.Incident.Mode == RunMode.DryRun);
 
     public Gate? FirstToExpire { get; } = Rows.Where(row => row.Ticket is not null).Select(row => row.Gate).MinBy(gate => gate.ExpiresAt);
-
-    /// <summary>Changes when the page would say something else.</summary>
-    public string Version => string.Join(' ', Rows.GroupBy(row => $"{row.Gate.Outcome}-{row.Incident.State}").OrderBy(group => group.Key).Select(group => $"{group.Key}:{group.Count()}"));
 }
 
 /// <summary>One target.</summary>
