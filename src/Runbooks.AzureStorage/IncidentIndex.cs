@@ -7,9 +7,10 @@ using Runbooks.Model.Storage;
 namespace Runbooks.AzureStorage;
 
 /// <summary>
-/// Two indexes, of open incidents and of closed ones, one small row each, the latest first: a listing is a range of keys
-/// however many incidents there are. The row is put before the incident and moved after it closes; the incident itself
-/// says which of the two it belongs to, so a listing that meets a row in the wrong place puts it right.
+/// Three indexes, of open incidents, of closed ones, and of closed ones that are left to people, one small row each, the
+/// latest first: a listing is a range of keys however many incidents there are. The row is put before the incident and
+/// moved after it closes; the incident itself says where it belongs, so a listing that meets a row in the wrong place puts
+/// it right.
 /// </summary>
 internal sealed class IncidentIndex(TableRows rows)
 {
@@ -17,10 +18,20 @@ internal sealed class IncidentIndex(TableRows rows)
     private const string Id = "Id";
     private const string Runbook = "Runbook";
     private const string ClosedAt = "ClosedAt";
+    private const string Left = "left-";
 
-    public Task PutAsync(IncidentSummary incident, CancellationToken cancellationToken)
+    public Task PutAsync(IncidentSummary incident, CancellationToken cancellationToken) =>
+        PutAsync(incident, First(!incident.State.IsFinal()), cancellationToken);
+
+    /// <summary>Before the incident is written: one that is left to people and in no index would be forgotten.</summary>
+    public Task PutLeftAsync(IncidentSummary incident, CancellationToken cancellationToken) => PutAsync(incident, Left, cancellationToken);
+
+    public Task RemoveLeftAsync(IncidentSummary incident, CancellationToken cancellationToken) =>
+        rows.RemoveAsync(Left + TableKeys.Day(incident.OpenedAt), RowOf(incident), ETag.All, cancellationToken);
+
+    private Task PutAsync(IncidentSummary incident, string index, CancellationToken cancellationToken)
     {
-        var row = new TableEntity(Partition(!incident.State.IsFinal(), incident.OpenedAt), RowOf(incident))
+        var row = new TableEntity(index + TableKeys.Day(incident.OpenedAt), RowOf(incident))
         {
             // Binary: an id is whatever its maker chose.
             [Id] = Encoding.UTF8.GetBytes(incident.Id),
@@ -49,10 +60,18 @@ internal sealed class IncidentIndex(TableRows rows)
     }
 
     public IAsyncEnumerable<TableEntity> ReadAsync(
-        bool open, string? runbookId, DateTimeOffset? since, IncidentCursor? after, int pageSize, CancellationToken cancellationToken)
+        bool open, string? runbookId, DateTimeOffset? since, IncidentCursor? after, int pageSize, CancellationToken cancellationToken) =>
+        ReadAsync(First(open), runbookId, since, after, pageSize, cancellationToken);
+
+    public IAsyncEnumerable<TableEntity> ReadLeftAsync(
+        string? runbookId, DateTimeOffset? since, IncidentCursor? after, int pageSize, CancellationToken cancellationToken) =>
+        ReadAsync(Left, runbookId, since, after, pageSize, cancellationToken);
+
+    private IAsyncEnumerable<TableEntity> ReadAsync(
+        string index, string? runbookId, DateTimeOffset? since, IncidentCursor? after, int pageSize, CancellationToken cancellationToken)
     {
-        var from = after is null ? First(open) : Partition(open, after.OpenedAt);
-        var filter = TableClient.CreateQueryFilter($"PartitionKey ge {from} and PartitionKey lt {Last(open)}");
+        var from = after is null ? index : index + TableKeys.Day(after.OpenedAt);
+        var filter = TableClient.CreateQueryFilter($"PartitionKey ge {from} and PartitionKey lt {Last(index)}");
         if (after is not null)
         {
             filter += " and " + TableClient.CreateQueryFilter($"RowKey gt {TableKeys.Moment(after.OpenedAt, after.Tie)}");
@@ -62,7 +81,7 @@ internal sealed class IncidentIndex(TableRows rows)
         {
             // Both keys: the day bounds what is read, the moment what is taken of the earliest day. '.' comes after every '-'.
             var moment = TableKeys.Moment(earliest, "")[..^1] + ".";
-            filter += " and " + TableClient.CreateQueryFilter($"PartitionKey le {Partition(open, earliest)} and RowKey lt {moment}");
+            filter += " and " + TableClient.CreateQueryFilter($"PartitionKey le {index + TableKeys.Day(earliest)} and RowKey lt {moment}");
         }
 
         if (runbookId is not null)
@@ -76,13 +95,15 @@ internal sealed class IncidentIndex(TableRows rows)
     /// <summary>Whatever ended before cannot have been opened on a later day: newer days are not read.</summary>
     public IAsyncEnumerable<TableEntity> ReadEndedAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
         rows.QueryAsync(
-            TableClient.CreateQueryFilter($"PartitionKey ge {Partition(false, before)} and PartitionKey lt {Last(false)} and ClosedAt lt {before.UtcTicks}"),
+            TableClient.CreateQueryFilter($"PartitionKey ge {Partition(false, before)} and PartitionKey lt {Last(First(false))} and ClosedAt lt {before.UtcTicks}"),
             1_000,
             cancellationToken);
 
     public static string IdOf(TableEntity row) => Encoding.UTF8.GetString(row.GetBinary(Id));
 
     public static string IncidentKeyOf(TableEntity row) => row.RowKey[(row.RowKey.IndexOf('-', StringComparison.Ordinal) + 1)..];
+
+    public static bool IsLeft(TableEntity row) => row.PartitionKey.StartsWith(Left, StringComparison.Ordinal);
 
     public static bool IsOpen(TableEntity row) => row.PartitionKey.StartsWith(First(true), StringComparison.Ordinal);
 
@@ -92,8 +113,8 @@ internal sealed class IncidentIndex(TableRows rows)
 
     private static string First(bool open) => open ? "open-" : "closed-";
 
-    // The character after '-'.
-    private static string Last(bool open) => open ? "open." : "closed.";
+    // '.' is the character after '-'.
+    private static string Last(string index) => index[..^1] + ".";
 }
 
 /// <summary>
@@ -126,6 +147,11 @@ internal sealed class IncidentListing(IncidentIndex index, Func<TableEntity, Can
 
     private IAsyncEnumerable<TableEntity> Rows(IncidentQuery query, IncidentCursor? after, int limit, CancellationToken cancellationToken)
     {
+        if (query.LeftToPeople)
+        {
+            return index.ReadLeftAsync(query.RunbookId, query.Since, after, limit + 1, cancellationToken);
+        }
+
         // The row of an incident that closes is in both for a moment, so the open ones are read first.
         var final = query.State?.IsFinal();
         var indexes = ((bool[])[true, false]).Where(open => query.Open is not { } wanted || wanted == open).Where(open => final is null || final != open);
@@ -133,7 +159,8 @@ internal sealed class IncidentListing(IncidentIndex index, Func<TableEntity, Can
     }
 
     private static bool Matches(IncidentQuery query, IncidentSummary incident) =>
-        (query.State is not { } state || incident.State == state) && (query.Open is not { } open || incident.State.IsFinal() != open);
+        (query.State is not { } state || incident.State == state) && (query.Open is not { } open || incident.State.IsFinal() != open)
+        && (!query.LeftToPeople || incident.IsLeftToPeople);
 
     private static async IAsyncEnumerable<TableEntity> Merge(
         IReadOnlyList<IAsyncEnumerable<TableEntity>> sources, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)

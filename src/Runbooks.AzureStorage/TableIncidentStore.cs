@@ -183,9 +183,19 @@ internal sealed class TableIncidentStore : IIncidentStore
             await _alerts.PutAsync(after, after.Identities.Except(before.Value.Identities), cancellationToken);
         }
 
+        if (after.IsLeftToPeople && !before.Value.IsLeftToPeople)
+        {
+            await _index.PutLeftAsync(IncidentSummary.Of(after), cancellationToken);
+        }
+
         if (!await _incidents.ReplaceAsync(before, after, cancellationToken))
         {
             return false;
+        }
+
+        if (before.Value.IsLeftToPeople && !after.IsLeftToPeople)
+        {
+            await _index.RemoveLeftAsync(IncidentSummary.Of(after), cancellationToken);
         }
 
         if (before.Value.State.IsFinal() != after.State.IsFinal())
@@ -210,12 +220,22 @@ internal sealed class TableIncidentStore : IIncidentStore
         var key = IncidentIndex.IncidentKeyOf(row);
         if (await _incidents.FindSummaryAsync(key, cancellationToken) is var (summary, _))
         {
-            if (IncidentIndex.IsOpen(row) == summary.State.IsFinal())
+            if (IncidentIndex.IsLeft(row))
+            {
+                await RemoveStaleAsync(row, summary, cancellationToken);
+            }
+            else if (IncidentIndex.IsOpen(row) == summary.State.IsFinal())
             {
                 await _index.MoveAsync(summary, cancellationToken);
             }
 
             return summary;
+        }
+
+        if (IncidentIndex.IsLeft(row))
+        {
+            await RemoveStaleAsync(row, null, cancellationToken);
+            return null;
         }
 
         if (!IncidentIndex.IsOpen(row))
@@ -236,6 +256,15 @@ internal sealed class TableIncidentStore : IIncidentStore
         return null;
     }
 
+    /// <summary>A row that a host left behind when it died. A young one may be of an incident that is being written now.</summary>
+    private async Task RemoveStaleAsync(TableEntity left, IncidentSummary? incident, CancellationToken cancellationToken)
+    {
+        if (incident is not { IsLeftToPeople: true } && left.Timestamp < _time.GetUtcNow() - Abandoned)
+        {
+            await _index.RemoveAsync(left, cancellationToken);
+        }
+    }
+
     /// <summary>The claim first: an incident that is half gone must not be written anew from it.</summary>
     private async Task<bool> PurgeAsync(TableEntity row, CancellationToken cancellationToken)
     {
@@ -250,6 +279,11 @@ internal sealed class TableIncidentStore : IIncidentStore
         if (found is not null)
         {
             await _alerts.RemoveAsync(found.Value, cancellationToken);
+            if (found.Value.IsLeftToPeople)
+            {
+                await _index.RemoveLeftAsync(IncidentSummary.Of(found.Value), cancellationToken);
+            }
+
             if (!await _incidents.RemoveAsync(key, found.Tag, cancellationToken))
             {
                 return false;

@@ -30,6 +30,8 @@ public static class RunbookRoutes
         app.MapPost("/api/incidents/{id}/cancel", (HttpRequest request, string id, CancelHandler handler) => handler.PostAsync(request, id)).NeedsKey();
         app.MapPost("/api/incidents/{id}/close", (HttpRequest request, string id, CloseHandler handler) => handler.PostAsync(request, id)).NeedsKey();
 
+        app.MapPost("/api/incidents/{id}/acknowledge", (HttpRequest request, string id, AcknowledgeHandler handler) => handler.PostAsync(request, id)).NeedsKey();
+
         // Slack signs what it sends.
         app.MapPost("/api/slack/interactions", (HttpRequest request, SlackInteractionsHandler handler) => handler.PostAsync(request));
         app.MapMethods("/api/incidents/{id}/audit", s_read, (HttpRequest request, string id, AuditHandler handler) => handler.GetAsync(request, id)).NeedsKey();
@@ -46,6 +48,7 @@ public static class RunbookRoutes
         app.MapMethods("/", s_read, (HttpRequest request, ConsoleHandler handler) => handler.ListAsync(request)).NeedsPageKey();
         app.MapMethods("/incidents/{id}", s_read, (HttpRequest request, string id, ConsoleHandler handler) => handler.ShowAsync(request, id)).NeedsPageKey();
         app.MapPost("/incidents/{id}/close", (HttpRequest request, string id, CloseHandler handler) => handler.PostFormAsync(request, id)).NeedsPageKey();
+        app.MapPost("/incidents/{id}/acknowledge", (HttpRequest request, string id, AcknowledgeHandler handler) => handler.PostFormAsync(request, id)).NeedsPageKey();
         app.MapMethods("/incidents/{id}/evidence/{name}", s_read, (HttpRequest request, string id, string name, EvidenceHandler handler) => handler.GetAsync(request, id, name))
             .NeedsPageKey();
 

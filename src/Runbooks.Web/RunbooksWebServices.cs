@@ -52,6 +52,7 @@ public static class RunbooksWebServices
             .AddSingleton<SafetyPageHandler>()
             .AddSingleton<SafetyWarnings>()
             .AddSingleton<CloseHandler>()
+            .AddSingleton<AcknowledgeHandler>()
             .AddSingleton<EvidenceHandler>()
             .AddSingleton<DecisionHandler>()
             .AddSingleton<DecidePageHandler>()

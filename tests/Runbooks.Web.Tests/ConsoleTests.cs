@@ -27,7 +27,7 @@ public sealed class ConsoleTests : IAsyncLifetime
 
         var page = await _host.Browser.GetStringAsync("/", Ct);
 
-        page.ShouldContain("1 incident waiting for you");
+        page.ShouldContain("1 question waiting for an answer");
         var waiting = page.IndexOf("261123-0312-waiting0", StringComparison.Ordinal);
         var younger = page.IndexOf("261123-0313-younger0", StringComparison.Ordinal);
         waiting.ShouldBeLessThan(younger);

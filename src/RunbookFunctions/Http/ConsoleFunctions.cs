@@ -12,7 +12,7 @@ namespace RunbookFunctions.Http;
 /// The console, for whoever is signed in or holds the console's key. The host lets everybody through, because a browser
 /// cannot send a function key.
 /// </summary>
-internal sealed class ConsoleFunctions(ConsoleHandler console, EvidenceHandler evidence, CloseHandler close, ConsoleAccess access, PlatformPrincipal principal)
+internal sealed class ConsoleFunctions(ConsoleHandler console, EvidenceHandler evidence, CloseHandler close, AcknowledgeHandler acknowledge, ConsoleAccess access, PlatformPrincipal principal)
 {
     /// <summary>The site's root: the only route template for it that the host takes is an optional part of no length.</summary>
     [Function("ConsolePage")]
@@ -29,6 +29,11 @@ internal sealed class ConsoleFunctions(ConsoleHandler console, EvidenceHandler e
     public Task<IResult> CloseAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "incidents/{id}/close")] HttpRequest request, string id) =>
         access.GuardAsync(request, () => close.PostFormAsync(request, id, principal.NameOf(request)));
+
+    [Function("AcknowledgeForm")]
+    public Task<IResult> AcknowledgeAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "incidents/{id}/acknowledge")] HttpRequest request, string id) =>
+        access.GuardAsync(request, () => acknowledge.PostFormAsync(request, id, principal.NameOf(request)));
 
     [Function("Evidence")]
     public Task<IResult> EvidenceAsync(

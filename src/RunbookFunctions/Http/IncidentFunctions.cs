@@ -8,7 +8,7 @@ using Runbooks.Web.Incidents;
 namespace RunbookFunctions.Http;
 
 /// <summary>The API, behind a function key.</summary>
-internal sealed class IncidentFunctions(IncidentsHandler incidents, DecisionHandler decisions, CancelHandler cancel, CloseHandler close, DurableClients clients)
+internal sealed class IncidentFunctions(IncidentsHandler incidents, DecisionHandler decisions, CancelHandler cancel, CloseHandler close, AcknowledgeHandler acknowledge, DurableClients clients)
 {
     [Function("ListIncidents")]
     public Task<IResult> ListAsync(
@@ -38,4 +38,9 @@ internal sealed class IncidentFunctions(IncidentsHandler incidents, DecisionHand
     public Task<IResult> CloseAsync(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/incidents/{id}/close")] HttpRequest request, string id) =>
         close.PostAsync(request, id);
+
+    [Function("AcknowledgeIncident")]
+    public Task<IResult> AcknowledgeAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/incidents/{id}/acknowledge")] HttpRequest request, string id) =>
+        acknowledge.PostAsync(request, id);
 }

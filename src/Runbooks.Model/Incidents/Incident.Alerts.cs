@@ -110,6 +110,13 @@ public sealed partial record Incident
         return counted.AddNews($"outage:{stage.ToLowerInvariant()}", alert.Source, $"Azure says of this outage, stage {Clip.To(stage, 60)}{title}", now, urgent: AlertIdentity.EndsOutage(stage));
     }
 
+    /// <summary>People acknowledged the alert at its sender. Noted once an alert; it counts as no alert, and as no answer of ours.</summary>
+    public Incident NoteAcknowledgedAtSender(Alert alert, DateTimeOffset now)
+    {
+        var noted = Tell(now, alert.Source, $"{alert.Name} was acknowledged at the sender ({alert.Fingerprint}).");
+        return ReferenceEquals(noted, this) || Timeline.Any(line => line.What == noted.Timeline[^1].What) ? this : noted;
+    }
+
     private static string EndedNews(Alert alert) => $"ended:{alert.Fingerprint}";
 
     /// <summary>An alert that comes and goes for days is counted on, and written about no more.</summary>

@@ -33,6 +33,7 @@ public sealed partial record Incident
             },
             WakeEvent = settles ? settleEvent : null,
         };
+        ended = ended with { Attention = ended.LeftToDo() is { } left ? new(now, left) : null };
         return ended.Note(now, TimelineKind.Closed, "runbook", $"{IncidentText.Of(state)}. {reason}");
     }
 }
@@ -66,9 +67,12 @@ public sealed partial record Incident
     /// <summary>Whether a person took it over and has not closed it yet.</summary>
     public bool IsOwnedByResponder() => this is { State: IncidentState.TakenOver, SettlesAt: not null };
 
-    /// <summary>Closed by hand. Says nothing about an incident that nobody owns.</summary>
-    public Incident CloseByHand(string by, string reason, DateTimeOffset now) => IsOwnedByResponder()
-        ? (this with { SettlesAt = null, ClosedByHand = new(by, reason, now), ClosedAt = now, Reason = $"{Reason} Closed by {by}: {reason}".Trim() })
+    /// <summary>Whether it has ended and a person has still to say that it is over: one that owns it, or that sees to what was left.</summary>
+    public bool CanBeClosedByHand() => IsOwnedByResponder() || (State.IsFinal() && Attention is not null && ClosedByHand is null);
+
+    /// <summary>Closed by hand. Says nothing about an incident that leaves nothing to a person.</summary>
+    public Incident CloseByHand(string by, string reason, DateTimeOffset now) => CanBeClosedByHand()
+        ? (SeeTo(by, reason, now) with { SettlesAt = null, ClosedByHand = new(by, reason, now), ClosedAt = now, Reason = $"{Reason} Closed by {by}: {reason}".Trim() })
             .Note(now, TimelineKind.Closed, by, $"{by} closed it by hand: {reason}")
         : this;
 

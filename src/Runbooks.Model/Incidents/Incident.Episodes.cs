@@ -60,14 +60,14 @@ public sealed partial record Incident
 /// <summary>A person's no, which holds for the episode that it was said about.</summary>
 public sealed partial record Incident
 {
-    /// <summary>Who closed it by hand after a take-over; null for any other end.</summary>
+    /// <summary>Who closed it by hand, after a take-over or an end that needed a person; null for any other end.</summary>
     public HandClosing? ClosedByHand { get; init; }
 
     /// <summary>The last decision of a person on this target before this incident, when it was a no; null otherwise.</summary>
     public EarlierNo? EarlierNo { get; init; }
 
     /// <summary>
-    /// A person rejected it, cancelled it, or took it over and closed it by hand; null for any other end. A cancelled
+    /// A person rejected it, cancelled it, or closed it by hand; null for any other end. A cancelled
     /// incident whose steps could not be undone ends as failed, and what the person said stands.
     /// </summary>
     public EarlierNo? SaidNo() => this switch
@@ -75,7 +75,7 @@ public sealed partial record Incident
         { State: IncidentState.Rejected } when Gates.SelectMany(gate => gate.Decisions).LastOrDefault(decision => decision.Verb == DecisionVerb.Reject) is { } no =>
             new(Id, no.Person, "rejected", no.At, no.Reason),
         { State: IncidentState.Cancelled or IncidentState.Failed, Stop: { } stop } => new(Id, stop.By, "cancelled", stop.At, stop.Reason),
-        { State: IncidentState.TakenOver, ClosedByHand: { } closing } => new(Id, closing.By, "closed by hand", closing.At, closing.Reason),
+        { ClosedByHand: { } closing } => new(Id, closing.By, "closed by hand", closing.At, closing.Reason),
         _ => null,
     };
 

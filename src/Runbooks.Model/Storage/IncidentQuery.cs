@@ -11,8 +11,10 @@ namespace Runbooks.Model.Storage;
 /// <param name="Limit">1 to 500.</param>
 /// <param name="After">The cursor of the page before.</param>
 /// <param name="Since">Only those opened at this time or later.</param>
+/// <param name="LeftToPeople">True: only those that have ended and need a person, or that a responder owns. Answered from an index of their own.</param>
 public sealed record IncidentQuery(
-    IncidentState? State = null, string? RunbookId = null, bool? Open = null, int Limit = 50, string? After = null, DateTimeOffset? Since = null);
+    IncidentState? State = null, string? RunbookId = null, bool? Open = null, int Limit = 50, string? After = null, DateTimeOffset? Since = null,
+    bool LeftToPeople = false);
 
 /// <param name="Next">The cursor of the next page; null at the end.</param>
 public sealed record IncidentPage(IReadOnlyList<IncidentSummary> Items, string? Next);
@@ -21,6 +23,7 @@ public sealed record IncidentPage(IReadOnlyList<IncidentSummary> Items, string? 
 /// <param name="OwnedByResponder">A person took it over and has not closed it yet: final, and not over.</param>
 /// <param name="InStorm">Its messages are shared with others of its runbook.</param>
 /// <param name="TargetKey">The target as it is compared; null when that is as it is written.</param>
+/// <param name="NeedsPerson">It ended with something for a person to do that nobody has acknowledged yet.</param>
 public sealed record IncidentSummary(
     string Id,
     string RunbookId,
@@ -34,12 +37,17 @@ public sealed record IncidentSummary(
     DateTimeOffset? ClosedAt,
     [property: JsonPropertyName("driven")] bool OwnedByResponder = false,
     bool InStorm = false,
-    string? TargetKey = null)
+    string? TargetKey = null,
+    bool NeedsPerson = false)
 {
+    /// <summary>Final and not over: it needs a person, or a responder owns it.</summary>
+    [JsonIgnore]
+    public bool IsLeftToPeople => NeedsPerson || OwnedByResponder;
+
     public static IncidentSummary Of(Incident incident) => new(
         incident.Id, incident.RunbookId, incident.Title, incident.Target, incident.State, incident.Reason,
         incident.AlertCount, incident.OpenedAt, incident.UpdatedAt, incident.ClosedAt, incident.IsOwnedByResponder(), incident.InStorm,
-        incident.TargetKey == incident.Target ? null : incident.TargetKey);
+        incident.TargetKey == incident.Target ? null : incident.TargetKey, incident.NeedsPerson);
 }
 
 /// <summary>

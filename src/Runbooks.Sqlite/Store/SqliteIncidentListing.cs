@@ -35,8 +35,9 @@ internal static class SqliteIncidentListing
         var sql = new StringBuilder("SELECT summary, seq FROM incidents WHERE 1=1");
         sql.Append(query.State is null ? "" : " AND state=$state");
         sql.Append(query.RunbookId is null ? "" : " AND runbook=$runbook");
-        // Written out, not as a parameter: only then may SQLite use the index of the open ones.
-        sql.Append(query.Open switch { true => " AND open=1", false => " AND open=0", null => "" });
+        // Written out, not as a parameter: only then may SQLite use the index of the open ones, or of those left to people.
+        sql.Append(query.Open switch { true => " AND open=1", false => " AND open<>1", null => "" });
+        sql.Append(query.LeftToPeople ? " AND open=2" : "");
         sql.Append(query.Since is null ? "" : " AND opened_at >= $since");
         sql.Append(query.After is null ? "" : " AND (opened_at, seq) < ($at, $seq)");
         return sql.Append(" ORDER BY opened_at DESC, seq DESC LIMIT $limit").ToString();

@@ -44,5 +44,11 @@ internal static class StoreSchema
         ) WITHOUT ROWID;
         CREATE INDEX alerts_by_incident ON alerts (incident);
         """,
+
+        // From here on the column open is 1 while the automation runs it, 2 when it has ended and is left to people, 0 when it is over.
+        """
+        UPDATE incidents SET open=2 WHERE state='TakenOver' AND json_extract(CAST(summary AS TEXT), '$.driven');
+        CREATE INDEX incidents_left_to_people ON incidents (opened_at, seq) WHERE open=2;
+        """,
     ];
 }

@@ -30,18 +30,27 @@ public sealed class ConsoleHandler(
         var open = filter.After is null && filter.State is not "final"
             ? await store.ListAsync(query with { Open = true, Limit = OpenShown }, cancellationToken)
             : nothing;
+
+        // What has ended and is not over is shown first under every filter: it is forgotten otherwise.
+        var left = (await store.ListAsync(new(LeftToPeople: true, Limit: OpenShown), cancellationToken)).Items;
         var driven = filter.After is null && filter.State is null or "open"
-            ? (await store.ListAsync(query with { State = IncidentState.TakenOver, Limit = OpenShown }, cancellationToken)).Items.Where(item => item.OwnedByResponder).ToList()
+            ? left.Where(item => item.OwnedByResponder && (filter.Runbook is null || item.RunbookId == filter.Runbook)).ToList()
             : [];
+        var anyOpen = left.Count + open.Items.Count > 0 || (await store.ListAsync(new(Open: true, Limit: 1), cancellationToken)).Items.Count > 0;
         var closed = filter.State is not "open"
             ? await store.ListAsync(query with { Open = false, Limit = ClosedShown, After = filter.After }, cancellationToken)
             : nothing;
         var more = closed.Next is { } next ? ConsoleFilter.Address(filter.State, filter.Runbook, next) : null;
         var runbooks = loaded().Select(runbook => runbook.Id).Order(StringComparer.Ordinal).ToList();
         List<IncidentSummary> waitingFirst = [.. open.Items.OrderByDescending(item => item.State == IncidentState.AwaitingApproval), .. driven];
-        var over = closed.Items.Where(item => !driven.Exists(other => other.Id == item.Id)).ToList();
+        var over = closed.Items.Where(item => !item.IsLeftToPeople).ToList();
         return new PageResult<ConsolePage>(
-            new { Model = new ConsoleModel(waitingFirst, over, filter, runbooks, more, options.Value.TryThis, time.GetUtcNow()) { Warnings = await safety.WarningsAsync(cancellationToken) } });
+            new { Model = new ConsoleModel(waitingFirst, over, filter, runbooks, more, options.Value.TryThis, time.GetUtcNow()) 
+            {
+                Warnings = await safety.WarningsAsync(cancellationToken),
+                NeedsPerson = [.. left.Where(item => item.NeedsPerson)],
+                AnyOpen = anyOpen,
+            } });
     }, Caller.Person);
 
     public Task<IResult> ShowAsync(HttpRequest request, string id) => edge.RunAsync(request, async cancellationToken =>

@@ -138,7 +138,9 @@ internal sealed record Signed(string By, string Reason)
 
     /// <param name="signedIn">The person that the platform has authenticated: then the name that was typed does not count.</param>
     /// <param name="notDone">The title of the page that says why nothing was done.</param>
-    public static async Task<(Signed? Form, IResult? Refusal)> ReadFormAsync(HttpRequest request, string? signedIn, string notDone, CancellationToken cancellationToken)
+    /// <param name="reasonNeeded">False: the reason may be empty.</param>
+    public static async Task<(Signed? Form, IResult? Refusal)> ReadFormAsync(
+        HttpRequest request, string? signedIn, string notDone, CancellationToken cancellationToken, bool reasonNeeded = true)
     {
         if (!SameOrigin.Allows(request))
         {
@@ -146,15 +148,17 @@ internal sealed record Signed(string By, string Reason)
         }
 
         var form = await FormFields.ReadAsync(request, cancellationToken);
-        return Of(signedIn ?? form?["by"], form?["reason"]) is { } signed
+        return Of(signedIn ?? form?["by"], form?["reason"], reasonNeeded) is { } signed
             ? (signed, null)
-            : (null, Refuse(notDone, StatusCodes.Status400BadRequest, "Say who does this and why: go back and fill in both fields."));
+            : (null, Refuse(notDone, StatusCodes.Status400BadRequest, reasonNeeded
+                ? "Say who does this and why: go back and fill in both fields."
+                : "Say who does this: go back and fill in your name."));
     }
 
     public static IResult Refuse(string title, int status, string text) => new PageResult<MessagePage>(new { Title = title, Text = text, Home = true }, status);
 
-    private static Signed? Of(string? by, string? reason) =>
-        string.IsNullOrWhiteSpace(by) || string.IsNullOrWhiteSpace(reason) ? null : new(Clip.To(by.Trim(), 200), Clip.To(reason.Trim(), 1000));
+    private static Signed? Of(string? by, string? reason, bool reasonNeeded = true) =>
+        string.IsNullOrWhiteSpace(by) || (reasonNeeded && string.IsNullOrWhiteSpace(reason)) ? null : new(Clip.To(by.Trim(), 200), Clip.To((reason ?? "").Trim(), 1000));
 
     private sealed record Unchecked(string? By, string? Reason);
 }

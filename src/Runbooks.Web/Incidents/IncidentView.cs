@@ -18,6 +18,9 @@ public sealed record IncidentView
     public required IncidentState State { get; init; }
     public required bool Final { get; init; }
     public required string? Reason { get; init; }
+
+    /// <summary>What the end left to a person, and who saw to it; null where it left nothing.</summary>
+    public required Attention? Attention { get; init; }
     public required RunMode Mode { get; init; }
     public required string? StartedBy { get; init; }
     public required DateTimeOffset OpenedAt { get; init; }
@@ -63,6 +66,7 @@ public sealed record IncidentView
         State = incident.State,
         Final = incident.State.IsFinal(),
         Reason = incident.Reason,
+        Attention = incident.Attention,
         Mode = incident.Mode,
         StartedBy = incident.StartedBy,
         OpenedAt = incident.OpenedAt,

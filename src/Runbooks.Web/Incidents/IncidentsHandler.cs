@@ -25,13 +25,17 @@ public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter
             {
                 query = query with { Open = word == "open" };
             }
+            else if (word == "needsPerson")
+            {
+                query = query with { LeftToPeople = true };
+            }
             else if (StateText.TryParse(word, out var state))
             {
                 query = query with { State = state };
             }
             else
             {
-                return Wrong("state", $"Use one of: open, final, {StateText.All}.");
+                return Wrong("state", $"Use one of: open, final, needsPerson, {StateText.All}.");
             }
         }
 
@@ -102,11 +106,12 @@ public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter
 
 /// <summary>One incident of a listing, under the same names as in its full view.</summary>
 /// <param name="Runbook">The runbook's id.</param>
+/// <param name="NeedsPerson">It has ended and is not over: nobody has acknowledged what it left to do, or a responder owns it.</param>
 public sealed record IncidentLine(
     string Id, string Runbook, string Title, string Target, IncidentState State, string? Reason, int AlertCount,
-    DateTimeOffset OpenedAt, DateTimeOffset UpdatedAt, DateTimeOffset? ClosedAt)
+    DateTimeOffset OpenedAt, DateTimeOffset UpdatedAt, DateTimeOffset? ClosedAt, bool NeedsPerson)
 {
     public static IncidentLine Of(IncidentSummary summary) => new(
         summary.Id, summary.RunbookId, summary.Title, summary.Target, summary.State, summary.Reason, summary.AlertCount,
-        summary.OpenedAt, summary.UpdatedAt, summary.ClosedAt);
+        summary.OpenedAt, summary.UpdatedAt, summary.ClosedAt, summary.IsLeftToPeople);
 }

@@ -66,6 +66,14 @@ public sealed record ConsoleModel(
 {
     /// <summary>What keeps runbooks from acting at the moment: the kill switch, open breakers.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    /// <summary>Ended with something for a person to do that nobody has acknowledged; whatever the filter is.</summary>
+    public IReadOnlyList<IncidentSummary> NeedsPerson { get; init; } = [];
+
+    /// <summary>Whether anything is open or owned by a responder, whatever the filter is.</summary>
+    public bool AnyOpen { get; init; }
+
+    public int Waiting => Open.Count(item => item.State == IncidentState.AwaitingApproval);
 }
 
 /// <param name="State">A state's word, <c>open</c> or <c>final</c>; null for everything.</param>

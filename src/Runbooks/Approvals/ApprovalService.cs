@@ -59,7 +59,22 @@ public sealed class ApprovalService(
         }
     }
 
-    /// <summary>The end of an incident that a person took over: only a person can say so.</summary>
+    /// <summary>Somebody sees to what the end of an incident left to a person.</summary>
+    /// <param name="note">What they do about it; null when they do not say.</param>
+    public async Task<DecisionReceipt> AcknowledgeAsync(string incidentId, string by, string? note, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var (incident, result) = await store.UpdateAsync(incidentId, current => Acknowledge(current, by, note), cancellationToken);
+            return new(incident, result);
+        }
+        catch (KeyNotFoundException)
+        {
+            return new(null, new(DecisionStatus.NotFound, $"There is no incident '{incidentId}'."));
+        }
+    }
+
+    /// <summary>The end of an incident that a person took over, or that needed one: only a person can say so.</summary>
     public async Task<DecisionReceipt> CloseAsync(string incidentId, string by, string reason, CancellationToken cancellationToken)
     {
         try
@@ -124,7 +139,7 @@ public sealed class ApprovalService(
 
     private (Incident, DecisionResult) Close(Incident incident, string by, string reason)
     {
-        if (incident.IsOwnedByResponder())
+        if (incident.CanBeClosedByHand())
         {
             return (incident.CloseByHand(by, reason, time.GetUtcNow()), new(DecisionStatus.Decided, "It is closed."));
         }
@@ -133,6 +148,15 @@ public sealed class ApprovalService(
             ? new(DecisionStatus.AlreadyClosed, GateText.HowItEnded(incident))
             : new(DecisionStatus.NotAllowed, $"Incident {incident.Id} is still run by the automation. Take it over, or cancel it."));
     }
+
+    private (Incident, DecisionResult) Acknowledge(Incident incident, string by, string? note) => incident switch
+    {
+        { NeedsPerson: true } => (incident.Acknowledge(by, note, time.GetUtcNow()), new(DecisionStatus.Decided, "It is acknowledged.")),
+        { Attention: { AcknowledgedBy: { } first, AcknowledgedAt: { } at } } =>
+            (incident, new(DecisionStatus.AlreadyCounted, $"{first} sees to it since {GateText.Clock(at)}.")),
+        _ when incident.State.IsFinal() => (incident, new(DecisionStatus.AlreadyClosed, $"Nobody is needed. {GateText.HowItEnded(incident)}")),
+        _ => (incident, new(DecisionStatus.NotAllowed, $"Incident {incident.Id} is still run by the automation. Take it over, or cancel it.")),
+    };
 
     private (Incident, DecisionResult) Stop(Incident incident, string by, string reason)
     {

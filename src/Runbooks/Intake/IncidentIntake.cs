@@ -260,7 +260,7 @@ public sealed class IncidentIntake(
             return Repeat(batch, batch.Answer(IntakeResult.Ignored, null, "The alert was acknowledged at its sender and no incident on this target is open; an acknowledgement opens none."));
         }
 
-        await store.UpdateAsync(latest.Id, current => batch.Alerts.Aggregate(current, (changed, alert) => changed.NoteAcknowledged(alert, now)), cancellationToken);
+        await store.UpdateAsync(latest.Id, current => batch.Alerts.Aggregate(current, (changed, alert) => changed.NoteAcknowledgedAtSender(alert, now)), cancellationToken);
         return Repeat(batch, batch.Answer(IntakeResult.Folded, latest.Id, $"The alert was acknowledged at its sender. Incident {latest.Id} has it on record; it decides nothing there."));
     }
 

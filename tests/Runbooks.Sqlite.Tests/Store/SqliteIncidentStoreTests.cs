@@ -104,11 +104,12 @@ public sealed class SqliteIncidentStoreTests : IDisposable
     [InlineData(null, "hanged-gpu", null)]
     [InlineData(null, null, true)]
     [InlineData(IncidentState.Resolved, "hanged-gpu", false)]
-    public async Task Listing_IsAnsweredFromAnIndexInItsOrder(IncidentState? state, string? runbook, bool? open)
+    [InlineData(null, null, null, true)]
+    public async Task Listing_IsAnsweredFromAnIndexInItsOrder(IncidentState? state, string? runbook, bool? open, bool left = false)
     {
         var store = new SqliteIncidentStore(_data.Database);
         await store.OpenAsync(New("a"), Runbook(), _ => null, Now);
-        var sql = SqliteIncidentListing.Sql(new IncidentQuery(state, runbook, open));
+        var sql = SqliteIncidentListing.Sql(new IncidentQuery(state, runbook, open, LeftToPeople: left));
         var plan = _data.Database.Read(connection =>
         {
             using var command = connection.CreateCommand();
@@ -120,7 +121,7 @@ public sealed class SqliteIncidentStoreTests : IDisposable
             return reader.Read() ? reader.GetString(3) + (reader.Read() ? reader.GetString(3) : "") : "";
         });
 
-        plan.ShouldContain("USING INDEX incidents_");
+        plan.ShouldContain(left ? "USING INDEX incidents_left_to_people" : "USING INDEX incidents_");
         plan.ShouldNotContain("TEMP B-TREE");
     }
 

@@ -122,6 +122,7 @@ public sealed class InMemoryIncidentStore : IIncidentStore
     private static bool Matches(IncidentQuery query, Incident incident) =>
         (query.State is not { } state || incident.State == state)
         && (query.RunbookId is not { } runbook || incident.RunbookId == runbook)
+        && (!query.LeftToPeople || incident.IsLeftToPeople)
         && (query.Since is not { } since || incident.OpenedAt >= since)
         && (query.Open is not { } open || incident.State.IsFinal() != open);
 

@@ -54,6 +54,30 @@ public abstract class IncidentListingContract
     }
 
     [Fact]
+    public async Task LeftToPeople_ListsWhatHasEndedAndIsNotOver()
+    {
+        await OpenAll(0, 6, i => i % 2 == 0 ? "hanged-gpu" : "disk-full");
+        foreach (var (id, state) in new[] { ("i0", IncidentState.Failed), ("i1", IncidentState.TakenOver), ("i2", IncidentState.Resolved), ("i3", IncidentState.Expired) })
+        {
+            await Store.UpdateAsync(id, i => i.End(state, "so", [], null, TimeSpan.Zero, Start.AddMinutes(10)), Now);
+        }
+
+        (await Ids(new(LeftToPeople: true))).ShouldBe(["i3", "i1", "i0"]);
+        (await Ids(new(LeftToPeople: true, RunbookId: "hanged-gpu"))).ShouldBe(["i0"]);
+        (await Ids(new(LeftToPeople: true, State: IncidentState.Expired))).ShouldBe(["i3"]);
+        (await Ids(new(Open: false))).ShouldBe(["i3", "i2", "i1", "i0"]);
+        var first = await Store.ListAsync(new IncidentQuery(LeftToPeople: true, Limit: 2), Now);
+        (await Ids(new(LeftToPeople: true, After: first.Next))).ShouldBe(["i0"]);
+
+        await Store.UpdateAsync("i3", i => i.Acknowledge("ada", null, Start.AddMinutes(11)), Now);
+        await Store.UpdateAsync("i1", i => i.CloseByHand("ada", "done", Start.AddMinutes(11)), Now);
+        (await Ids(new(LeftToPeople: true))).ShouldBe(["i0"]);
+
+        await Store.PurgeAsync(Start.AddDays(1), Now);
+        (await Ids(new(LeftToPeople: true))).ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task Since_LeavesOutWhatOpenedBefore()
     {
         await OpenAll(0, 6, i => i % 2 == 0 ? "hanged-gpu" : "disk-full");
