@@ -19,13 +19,19 @@ internal sealed partial class VirtualMachine(ArmResources arm, string id, TimePr
     [
         "set -u",
         "if [ ! -d \"$folder\" ]; then echo 'runbook: none'; exit 0; fi",
-        "if [ \"$(readlink -f -- \"$folder\")\" != \"$folder\" ]; then echo 'runbook: link'; exit 0; fi",
+        // From here on the shell stands in the folder: what is swapped under its path no longer matters.
+        "if ! cd -P -- \"$folder\" || [ \"$(pwd -P)\" != \"$folder\" ]; then echo 'runbook: link'; exit 0; fi",
     ];
 
-    private const string Space = "df -P -B1 -- \"$folder\" | awk 'NR==2 {printf \"runbook: used=%s size=%s\\n\", $3, $2}'";
+    // 'find -xdev' stays on the disk, but enters a part of the same disk that is mounted below.
+    private const string Mounts =
+        "if awk -v f=\"$folder\" '{m = $5} m == \"/\" || index(f \"/\", m \"/\") == 1 {if (length(m) >= l) {l = length(m); own = $3}} index(m, f \"/\") == 1 {below[$3]} "
+        + "END {exit !(own in below)}' /proc/self/mountinfo; then echo 'runbook: mount'; exit 0; fi";
+
+    private const string Space = "df -P -B1 . | awk 'NR==2 {printf \"runbook: used=%s size=%s\\n\", $3, $2}'";
     // Not %d: some awks end it at two gigabytes.
     private const string Sum = "awk '{n+=1; s+=$1} END {printf \"runbook: files=%.0f bytes=%.0f\\n\", n, s}'";
-    private const string Find = "find -P \"$folder\" -xdev -type f -mmin +\"$minutes\"";
+    private const string Find = "find -P . -xdev -type f -mmin +\"$minutes\"";
 
     private readonly ArmTarget _target = new(id, "2025-04-01", Role);
 
@@ -35,34 +41,42 @@ internal sealed partial class VirtualMachine(ArmResources arm, string id, TimePr
 
     public async Task<DiskSpace> SpaceAsync(string folder, CancellationToken cancellationToken)
     {
-        var found = SpaceLine().Match(await RunAsync(folder, 0, [Space], "look at its disk", cancellationToken));
+        var found = SpaceLine().Match(await RunAsync(folder, [Space], "look at its disk", cancellationToken));
         return found.Success ? new DiskSpace(Number(found, 1), Number(found, 2)) : throw Odd();
     }
 
     public async Task<TempFiles> TempFilesAsync(string folder, TimeSpan olderThan, bool delete, CancellationToken cancellationToken)
     {
-        var script = delete ? $"{Find} -delete -printf '%s\\n' | {Sum}" : $"{Find} -printf '%s\\n' | {Sum}";
         var found = FilesLine().Match(await RunAsync(
-            folder, (long)olderThan.TotalMinutes, [script], delete ? "delete its old temporary files" : "count its old temporary files", cancellationToken));
+            folder, TempFilesScript(olderThan, delete), delete ? "delete its old temporary files" : "count its old temporary files", cancellationToken));
         return found.Success ? new TempFiles(Number(found, 1), Number(found, 2)) : throw Odd();
     }
 
     public Task<string?> CheckPermissionsAsync(CancellationToken cancellationToken) =>
         arm.CheckPermissionsAsync(_target, "Microsoft.Compute/virtualMachines/runCommand/action", cancellationToken);
 
-    private async Task<string> RunAsync(string folder, long minutes, string[] script, string what, CancellationToken cancellationToken)
+    internal static string[] TempFilesScript(TimeSpan olderThan, bool delete) =>
+    [
+        string.Create(CultureInfo.InvariantCulture, $"minutes={(long)olderThan.TotalMinutes}"),
+        Mounts,
+        $"{Find}{(delete ? " -delete" : "")} -printf '%s\\n' | {Sum}",
+    ];
+
+    internal static string[] ScriptIn(string folder, string[] script) => [$"folder='{folder}'", .. s_begin, .. script];
+
+    private async Task<string> RunAsync(string folder, string[] script, string what, CancellationToken cancellationToken)
     {
         if (!TempFolder.IsPath(folder))
         {
             throw new StepRefusedException($"'{folder}' is not a path that a script may be given.");
         }
 
-        string[] lines = [$"folder='{folder}'", string.Create(CultureInfo.InvariantCulture, $"minutes={minutes}"), .. s_begin, .. script];
-        var body = new JsonObject { ["commandId"] = "RunShellScript", ["script"] = new JsonArray([.. lines.Select(line => (JsonNode)line)]) };
+        var body = new JsonObject { ["commandId"] = "RunShellScript", ["script"] = new JsonArray([.. ScriptIn(folder, script).Select(line => (JsonNode)line)]) };
         var answer = await arm.SendAsync(arm.Call(_target, RequestMethod.Post, what, body, "/runCommand"), time, cancellationToken);
         var said = Said(ArmResources.ReadObject(_target, answer.Body));
         return said.Contains("runbook: none", StringComparison.Ordinal) ? throw new StepRefusedException($"There is no folder {folder} on {Words}.")
             : said.Contains("runbook: link", StringComparison.Ordinal) ? throw new StepRefusedException($"{folder} on {Words} leads elsewhere: it is a link, or behind one.")
+            : said.Contains("runbook: mount", StringComparison.Ordinal) ? throw new StepRefusedException($"Below {folder} on {Words} a part of the same disk is mounted, and what lies there is not temporary: unmount it, or delete by hand.")
             : said;
     }
 

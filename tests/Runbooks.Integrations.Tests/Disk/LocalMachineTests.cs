@@ -60,6 +60,49 @@ public sealed class LocalMachineTests : IDisposable
     }
 
     [Fact]
+    public void FolderThatIsSwappedForALink_LeadsNowhereElse()
+    {
+        var precious = File("elsewhere/old", 100);
+        var old = File("tmp/old", 100);
+        var (tmp, moved) = (Path.Combine(_folder.FullName, "tmp"), Path.Combine(_folder.FullName, "moved"));
+        using var parent = FolderHandle.Open(_folder.FullName);
+        using var held = FolderHandle.Open(tmp);
+
+        Directory.Move(tmp, moved);
+        Directory.CreateSymbolicLink(tmp, Path.Combine(_folder.FullName, "elsewhere"));
+
+        parent.Enter("tmp").ShouldBeNull();
+        held.Names().ShouldBe(["old"]);
+        held.Delete("old").ShouldBeTrue();
+        System.IO.File.Exists(precious).ShouldBeTrue("it lies where the path leads now");
+        System.IO.File.Exists(Path.Combine(moved, "old")).ShouldBeFalse();
+    }
+
+    [Fact]
+    public void AnotherMountBelow_IsNotEntered()
+    {
+        using var devices = FolderHandle.Open("/dev");
+        using var memory = devices.Enter("shm");
+        using var processes = FolderHandle.Open("/proc");
+
+        processes.SharesMountWith(devices).ShouldBeFalse();
+        devices.SharesMountWith(devices).ShouldBeTrue();
+        // In a container without a /dev/shm of its own there is nothing to compare.
+        memory?.SharesMountWith(devices).ShouldBe(!System.IO.File.ReadLines("/proc/self/mountinfo").Any(line => line.Split(' ')[4] == "/dev/shm"));
+    }
+
+    [Fact]
+    public async Task NamesThatNoShellWouldLike_AreJustNames()
+    {
+        foreach (var name in (string[])["-rf", "a\nb", "; rm x", "*", " "])
+        {
+            File("tmp/" + name, 9);
+        }
+
+        (await RunAsync(delete: true)).Files.ShouldBe(5);
+    }
+
+    [Fact]
     public async Task Space_IsThatOfTheDisk()
     {
         (await _machine.SpaceAsync(_folder.FullName, TestContext.Current.CancellationToken)).Percent.ShouldBeInRange(0, 100);
