@@ -23,6 +23,12 @@ public static class ApprovalSchedule
 
         if (Incident.RecoveredBeforeActing(incident))
         {
+            // It comes and goes. The question stands until it has been quiet for a while, and reminds nobody meanwhile.
+            if (!Incident.RecoveredBeforeActing(incident, now) && now < gate.ExpiresAt)
+            {
+                return (incident, null);
+            }
+
             return (incident.CloseGate(gateId, GateOutcome.SelfRecovered, Incident.RecoveryReason(incident), now), null);
         }
 

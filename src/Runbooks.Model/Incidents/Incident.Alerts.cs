@@ -49,15 +49,17 @@ public sealed partial record Incident
         // Ended for another reason than an all-clear: nobody has seen that it is over, so it counts as firing on.
         var resolved = alert.Status == AlertStatus.Resolved && (noAllClear is null || known?.Resolved != false);
 
-        // In a storm of ever different alerts the record must not grow with each of them.
-        var isNew = known is null && Alerts.Count < MaxListed;
+        // In a storm of ever different alerts the record must not grow with each of them. One that is over gives way.
+        var kept = known is null ? WithRoom(Alerts) : Alerts;
+        var isNew = known is null && kept.Count < MaxListed;
         var listed = known switch
         {
             null when !isNew => Alerts,
-            null => [.. Alerts, WithReport(WithEpisode(new(alert.Fingerprint, alert.Source, alert.Name, 1, now, now, resolved) { EndedBecause = noAllClear, Outage = AlertIdentity.OfOutage(alert) }, alert), alert)],
+            null => [.. kept, WithReport(WithEpisode(new(alert.Fingerprint, alert.Source, alert.Name, 1, now, now, resolved) { EndedBecause = noAllClear, Outage = AlertIdentity.OfOutage(alert) }, alert), alert)],
             _ => [.. Alerts.Select(a => a == known ? WithReport(WithEpisode(a, alert), alert) with { Count = a.Count + 1, LastAt = now, Resolved = resolved, EndedBecause = noAllClear } : a)],
         };
-        var changed = this with { Alerts = listed, AlertCount = AlertCount + 1, UpdatedAt = now };
+        var gone = Alerts.Except(isNew ? kept : Alerts).Sum(a => a.Count);
+        var changed = (this with { Alerts = listed, AlertCount = AlertCount + 1, CountedOnly = CountedOnly + gone, UpdatedAt = now }).CountEpisode(known, alert, resolved, now);
         if (noAllClear is not null)
         {
             return changed.AddNews(
@@ -73,20 +75,40 @@ public sealed partial record Incident
                 return changed.Tell(now, alert.Source, $"{alert.Name} fires after the fix was verified; the checks are asked again.");
             }
 
+            if (IsMoreSevere(alert))
+            {
+                return changed.TellOther(alert, moreSevere: true, now);
+            }
+
+            if (changed.Flaps(now) && (known is not null || Alerts.Any(a => a.Source == alert.Source && a.Name == alert.Name)))
+            {
+                return changed;
+            }
+
             if (known is { Resolved: true })
             {
                 return changed.Tell(now, alert.Source, $"{alert.Name} fires again.");
             }
 
-            return isNew && changed.AlertCount > 1 ? changed.TellOther(alert, IsMoreSevere(alert), now) : changed;
+            return isNew && changed.AlertCount > 1 ? changed.TellOther(alert, moreSevere: false, now) : changed;
         }
 
         // Of those that are only counted nobody knows whether they are over.
-        var allListed = changed.AlertCount == listed.Sum(a => a.Count);
-        return allListed && listed.All(a => a.Resolved) && AlertResolvedAt is null
-            ? (changed with { AlertResolvedAt = now }).Tell(now, alert.Source, "The sender says the alert is resolved.")
-            : changed;
+        var allListed = changed.AlertCount == listed.Sum(a => a.Count) + changed.CountedOnly;
+        var over = allListed && listed.All(a => a.Resolved) && AlertResolvedAt is null;
+        return !over ? changed
+            : changed.Flaps(now) ? changed with { AlertResolvedAt = now }
+            : (changed with { AlertResolvedAt = now }).Tell(now, alert.Source, "The sender says the alert is resolved.");
     }
+
+    /// <summary>Messages of alerts that are over and were taken from the full list.</summary>
+    public int CountedOnly { get; init; }
+
+    /// <summary>A full list without the alert that has been over longest, when there is one beside the first.</summary>
+    private static IReadOnlyList<AttachedAlert> WithRoom(IReadOnlyList<AttachedAlert> alerts) =>
+        alerts.Count >= MaxListed && alerts.Skip(1).Where(alert => alert is { Resolved: true, EndedBecause: null }).MinBy(alert => alert.LastAt) is { } oldest
+            ? [.. alerts.Where(alert => alert != oldest)]
+            : alerts;
 
     public bool KnowsOutage(Alert alert) =>
         AlertIdentity.OfOutage(alert) is { } outage && Alerts.Any(known => known.Outage == outage);
@@ -145,6 +167,9 @@ public sealed record AttachedAlert(
 
     /// <summary>That it fires on after a person said no was told; it is told once.</summary>
     public bool ToldAfterNo { get; init; }
+
+    /// <summary>The present episode came after a person's no to an alert that comes and goes: nobody has decided about it.</summary>
+    public bool AskedNobody { get; init; }
 
     /// <summary>What it said when it fired last; null for the alert that opened the incident, which is on record there.</summary>
     public Alert? Alert { get; init; }

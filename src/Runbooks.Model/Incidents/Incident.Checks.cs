@@ -5,11 +5,30 @@ namespace Runbooks.Model.Incidents;
 /// <summary>Recording what checks found.</summary>
 public sealed partial record Incident
 {
-    /// <summary>Records the answers of the diagnosis, once.</summary>
-    public Incident RecordFindings(IReadOnlyList<Finding> findings, DateTimeOffset now) =>
-        findings.Count == 0 || Findings.Count > 0
-            ? this
-            : (this with { Findings = findings }).Note(now, TimelineKind.Diagnosis, "runbook", Summarize(findings));
+    /// <summary>Changes of the diagnosis that one record tells; more would bury the rest.</summary>
+    private const int MaxDiagnoses = 20;
+
+    /// <summary>Records the answers of the diagnosis. Once somebody was asked on their ground they stay as they are.</summary>
+    public Incident RecordFindings(IReadOnlyList<Finding> findings, DateTimeOffset now)
+    {
+        if (findings.Count == 0 || (Findings.Count > 0 && Gates.Count > 0))
+        {
+            return this;
+        }
+
+        var same = Findings.Select(finding => (finding.Name, finding.Verdict)).SequenceEqual(findings.Select(finding => (finding.Name, finding.Verdict)));
+        var recorded = this with { Findings = findings };
+        return same || Timeline.Count(line => line.Kind == TimelineKind.Diagnosis) >= MaxDiagnoses
+            ? recorded
+            : recorded.Note(now, TimelineKind.Diagnosis, "runbook", Summarize(findings));
+    }
+
+    /// <summary>The checks pass, and the alert comes and goes: it is not taken for over before it has been quiet for a while.</summary>
+    public Incident WatchFlapping(IReadOnlyList<Finding> findings, DateTimeOffset now) => RecordFindings(findings, now) with
+    {
+        Reason = $"The checks pass, but the alert comes and goes; they are asked every minute until it has been quiet for {Recurrence.QuietFor.TotalMinutes:0} minutes. {string.Join(' ', RecurrenceLines())}".TrimEnd(),
+        UpdatedAt = now,
+    };
 
     /// <summary>Records a verification round. Only a change is worth a line: a lease may be checked a thousand times.</summary>
     public Incident RecordVerification(IncidentState state, IReadOnlyList<Finding> findings, DateTimeOffset now)

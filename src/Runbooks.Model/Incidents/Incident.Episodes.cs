@@ -79,6 +79,15 @@ public sealed partial record Incident
         _ => null,
     };
 
+    /// <summary>This one, just opened, knows what the incident before it on the target has to tell.</summary>
+    public Incident GoOnAfter(Incident before, DateTimeOffset now)
+    {
+        var continued = ContinueSeries(before, now);
+        return before.IsOwnedByResponder() ? continued.NoteEarlier(before, now)
+            : before.SaidNo() is { } no ? (continued with { EarlierNo = no }).Note(now, TimelineKind.Opened, "runbook", no.Warning)
+            : continued;
+    }
+
     /// <summary>
     /// Whether this alert fires in the episode that a person said no to: it does not ask again. An outage is one episode.
     /// A sender that gives no start of its alerts is held to it for as long as a take-over lasts.
@@ -95,7 +104,7 @@ public sealed partial record Incident
             return true;
         }
 
-        if (Alerts.FirstOrDefault(a => a.Is(alert)) is not { } known)
+        if (Alerts.FirstOrDefault(a => a.Is(alert)) is not { AskedNobody: false } known)
         {
             return false;
         }

@@ -15,6 +15,7 @@ public sealed partial record Incident
         var opened = this with
         {
             State = pending ? IncidentState.AwaitingApproval : State,
+            Reason = pending ? null : Reason,
             Gates = [.. Gates, gate],
         };
         return opened.Note(now, TimelineKind.Gate, "runbook", pending

@@ -22,6 +22,10 @@ public sealed partial record Incident
     public static bool RecoveredBeforeActing(Incident incident) =>
         incident.CheckedClaim is { Answer: RecoveryAnswer.Confirmed or RecoveryAnswer.NoChecks };
 
+    /// <summary>As <see cref="RecoveredBeforeActing(Incident)"/>, but an alert that comes and goes has to be quiet for a while: its question stands meanwhile.</summary>
+    public static bool RecoveredBeforeActing(Incident incident, DateTimeOffset now) =>
+        RecoveredBeforeActing(incident) && !(now < incident.HeldUntil);
+
     /// <summary>Records what the checks answered to the sender's claim. People are told once of a claim that the checks do not bear out.</summary>
     /// <param name="claimedAt">The claim that the checks were asked about; one that was taken back meanwhile is not recorded.</param>
     /// <param name="findings">The answers of the checks that call for the mitigation; empty when the runbook has none.</param>
@@ -44,6 +48,12 @@ public sealed partial record Incident
             VerificationRounds = findings.Count == 0 ? VerificationRounds : VerificationRounds.Add(IncidentState.AwaitingApproval, findings, now),
             UpdatedAt = now,
         };
+        if (Flaps(now))
+        {
+            // It would be said and taken back with each time that the alert comes and goes.
+            return recorded;
+        }
+
         return answer switch
         {
             RecoveryAnswer.StillFailing => recorded.AddNews(
@@ -55,9 +65,13 @@ public sealed partial record Incident
     }
 
     /// <summary>Why a question was withdrawn that nobody had to decide.</summary>
-    public static string RecoveryReason(Incident incident) => incident.CheckedClaim?.Answer == RecoveryAnswer.NoChecks
-        ? "The alert was resolved before anybody had to decide. The sender says so; this runbook has no checks that could confirm it."
-        : "The alert was resolved before anybody had to decide, and the checks no longer call for the mitigation.";
+    public static string RecoveryReason(Incident incident)
+    {
+        var why = incident.CheckedClaim?.Answer == RecoveryAnswer.NoChecks
+            ? "The alert was resolved before anybody had to decide. The sender says so; this runbook has no checks that could confirm it."
+            : "The alert was resolved before anybody had to decide, and the checks no longer call for the mitigation.";
+        return string.Join(' ', (string[])[why, .. incident.HeldUntil is null ? [] : incident.RecurrenceLines()]);
+    }
 }
 
 /// <summary>The answer of the checks to one claim of the sender that it is over.</summary>
@@ -92,9 +106,16 @@ public sealed partial record Incident
 
     /// <summary>Changes when the cards that asked have to say something else.</summary>
     [JsonIgnore]
-    public string? NewsMark => News.Count == 0 && Alerts.Count <= 1
-        ? null
-        : $"{string.Join(' ', News.Select(news => news.At.UtcTicks))}+{Alerts.Count}";
+    public string? NewsMark
+    {
+        get
+        {
+            var often = Recurrences.Sum(recurrence => recurrence.Milestone());
+            return News.Count == 0 && Alerts.Count <= 1 && often == 0
+                ? null
+                : $"{string.Join(' ', News.Select(news => news.At.UtcTicks))}+{Alerts.Count}{(often == 0 ? "" : $"+{often}")}";
+        }
+    }
 
     /// <summary>Told once by its key: a repeat changes the words that are shown and adds no line.</summary>
     public Incident AddNews(string key, string who, string text, DateTimeOffset now, bool urgent = false)

@@ -1,19 +1,42 @@
+using Runbooks.Model.Alerts;
+
 namespace Runbooks.Model.Incidents;
 
-/// <summary>What a maintenance window kept from acting.</summary>
+/// <summary>What nobody was asked about for a while: because of a maintenance window, or of a no to an alert that comes and goes.</summary>
 public sealed partial record Incident
 {
     /// <summary>Whether it ended because, as planned, nothing was to run.</summary>
     public bool WasSuppressed() =>
         State == IncidentState.NotNeeded && LatestGate?.Outcome is GateOutcome.DiagnosedOnly or GateOutcome.Suppressed;
 
-    /// <summary>This one, just opened, looks at what was suppressed; the alerts that are known to be over stay so.</summary>
-    public Incident TakeUp(Incident suppressed, DateTimeOffset now) =>
-        (this with { Alerts = suppressed.Alerts, AlertCount = suppressed.AlertCount })
-            .Note(now, TimelineKind.Opened, "runbook", $"The maintenance window has ended and the alert was not said to be over. Incident {suppressed.Id} was suppressed by it; this one looks again.");
+    /// <summary>Whether it still has to be looked at when that time is over.</summary>
+    public bool IsUnasked() => (WasSuppressed() && AlertResolvedAt is null) || HoldsUnasked();
 
-    /// <summary>A suppressed incident says where it was taken up.</summary>
+    /// <summary>The alert that it has to be looked at for.</summary>
+    public Alert Unasked() => Alerts.LastOrDefault(alert => alert is { AskedNobody: true, Resolved: false })?.Alert ?? Alert;
+
+    /// <summary>This one, just opened, looks at what nobody was asked about; the alerts that are known to be over stay so.</summary>
+    public Incident TakeUp(Incident before, DateTimeOffset now)
+    {
+        var taken = this with
+        {
+            Alerts = [.. before.Alerts.Select(alert => alert with { AskedNobody = false, ToldAfterNo = false })],
+            AlertCount = before.AlertCount,
+            CountedOnly = before.CountedOnly,
+            Recurrences = before.Recurrences,
+            ThreadOf = before.ThreadOf,
+            EarlierNo = before.SaidNo(),
+        };
+        var noted = taken.Note(now, TimelineKind.Opened, "runbook", $"{WhyNow(before)} This incident looks {(before.SaidNo() is null ? "again" : "at it")}, after incident {before.Id}.");
+        return noted.EarlierNo is { } no ? noted.Note(now, TimelineKind.Opened, "runbook", no.Warning) : noted;
+    }
+
+    /// <summary>The incident before says where its alert was taken up.</summary>
     public Incident NoteTakenUp(string by, DateTimeOffset now) =>
         Timeline.Any(line => line.What.Contains(by, StringComparison.Ordinal)) ? this
-            : Note(now, TimelineKind.Alert, "runbook", $"The maintenance window has ended and the alert was not said to be over: incident {by} looks at it.");
+            : Note(now, TimelineKind.Alert, "runbook", $"{WhyNow(this)} Incident {by} looks at it.");
+
+    private static string WhyNow(Incident before) => before.SaidNo() is null
+        ? "The maintenance window has ended and the alert was not said to be over."
+        : "The alert came again after a no, and has not ended since.";
 }

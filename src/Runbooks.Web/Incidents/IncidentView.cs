@@ -33,6 +33,12 @@ public sealed record IncidentView
     public required int AlertCount { get; init; }
     public required IReadOnlyList<AttachedAlertView> Alerts { get; init; }
 
+    /// <summary>How often each alert came on this target, counted on over the incidents before.</summary>
+    public required IReadOnlyList<RecurrenceView> Recurrences { get; init; }
+
+    /// <summary>The first incident of an alert that comes again and again; null for the first itself.</summary>
+    public required string? ThreadOf { get; init; }
+
     /// <summary>The incident that looks at what still fired when this one ended; null when there is none.</summary>
     public required string? FollowedBy { get; init; }
 
@@ -76,6 +82,8 @@ public sealed record IncidentView
         Alert = AlertView.Of(incident.Alert),
         AlertCount = incident.AlertCount,
         Alerts = [.. incident.Alerts.Select(alert => AttachedAlertView.Of(alert, incident.Alert))],
+        Recurrences = [.. incident.Recurrences.Select(one => new RecurrenceView(one.Source, Redactor.Redact(one.Name), one.Times, one.Since, one.LastAt, one.Longest?.TotalSeconds))],
+        ThreadOf = incident.ThreadOf,
         FollowedBy = incident.FollowedBy,
         FollowUpOf = incident.FollowUpOf,
         News = [.. incident.News.Select(news => new NewsView(news.At, news.Text))],
@@ -106,6 +114,9 @@ public sealed record AttachedAlertView(
             attached.EndedBecause, attached.StartsAt, attached.EndsAt, said?.Severity, said?.Summary, said?.Labels ?? new Dictionary<string, string>(), said?.Link);
     }
 }
+
+/// <param name="LongestSeconds">How long the longest episode lasted that has ended; null before the first has.</param>
+public sealed record RecurrenceView(string Source, string Name, int Times, DateTimeOffset Since, DateTimeOffset LastAt, double? LongestSeconds);
 
 public sealed record NewsView(DateTimeOffset At, string Text);
 

@@ -67,7 +67,7 @@ public static class ApprovalGateFactory
             return Closed(GateOutcome.Cancelled, $"{stop.By} stopped the incident: {stop.Reason}");
         }
 
-        if (Incident.RecoveredBeforeActing(incident))
+        if (Incident.RecoveredBeforeActing(incident, now))
         {
             return Closed(GateOutcome.SelfRecovered, Incident.RecoveryReason(incident));
         }

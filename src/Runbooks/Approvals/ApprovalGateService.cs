@@ -173,6 +173,13 @@ public sealed class ApprovalGateService(
             next = ask < next ? ask : next;
         }
 
+        if (gate.Outcome == GateOutcome.Pending && incident.Flaps(time.GetUtcNow()))
+        {
+            // Its alerts wake nobody, so that they cannot keep the workflow busy: it looks at them by itself.
+            var look = time.GetUtcNow() + ClaimPause;
+            next = look < next ? look : next;
+        }
+
         return new GateStatus(gateId, gate.Outcome, next, gate.Outcome == GateOutcome.Approved ? null : gate.ClosedBy);
     }
 }

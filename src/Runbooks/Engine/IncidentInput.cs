@@ -37,8 +37,8 @@ public sealed record Checkpoint(
     TimeSpan Pause = default,
     bool Paged = false);
 
-/// <summary>The parts of the story in which an incident may wait long, in their order.</summary>
-public enum Stage { Mitigation, Verification, Holding, Resolution, Settling }
+/// <summary>The parts of the story in which an incident may wait long, in their order. Histories may hold the numbers.</summary>
+public enum Stage { Diagnosis = -1, Mitigation = 0, Verification, Holding, Resolution, Settling }
 
 /// <summary>
 /// What the orchestration has to know of a runbook: names, order and times. The runbook itself is pinned in the store, and

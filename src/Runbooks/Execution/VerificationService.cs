@@ -95,12 +95,13 @@ public sealed class SettleWindow(IIncidentStore store, CheckRunner checks, RunHi
     /// <returns>Healthy while the fix holds; otherwise a new incident is open.</returns>
     public async Task<RecheckResult> RecheckAsync(Incident closed, Runbook runbook, RecheckRequest request, CancellationToken cancellationToken)
     {
+        // Before the checks are asked: an alert that comes meanwhile must not be taken for one that they have answered.
+        await store.UpdateAsync(closed.Id, i => i.SettlesAt is null ? i : i with { WakeEvent = request.WakeEvent }, cancellationToken);
         var specs = runbook.Diagnosis.Where(spec => request.Checks.Contains(spec.Name));
         var findings = await Task.WhenAll(specs.Select(spec => checks.AskAsync(closed, spec, cancellationToken)));
         var failing = findings.Where(finding => finding.Verdict == Verdict.Failing).ToList();
         if (failing.Count == 0)
         {
-            await store.UpdateAsync(closed.Id, i => i with { WakeEvent = request.WakeEvent }, cancellationToken);
             return new RecheckResult(true, "", null);
         }
 

@@ -21,6 +21,8 @@ public sealed class IncidentIntake(
     IIncidentStore store,
     PinnedRunbooks pinned,
     IIncidentEngine engine,
+    AlertWakes wakes,
+    SuppressedIncidents suppressed,
     IOptionsMonitor<SafetyOptions> options,
     TimeProvider time,
     ILogger<IncidentIntake> logger)
@@ -135,23 +137,22 @@ public sealed class IncidentIntake(
         var (incident, opened) = await store.OpenAsync(
             batch.Candidate(runbook, options.CurrentValue.Mode, now),
             runbook,
-            latest => (before = latest).Accepts(now) ? batch.AttachTo(latest, now) : null,
+            latest => (before = latest).Accepts(now) ? batch.AttachTo(latest, now) : batch.StartedBy is null ? latest.FoldFlapping(batch.Alerts, now) : null,
             cancellationToken);
-        if (opened && before is { } owned && owned.IsOwnedByResponder())
+        if (opened && before is { } earlier && !ReferenceEquals(incident.GoOnAfter(earlier, now), incident))
         {
-            incident = await store.UpdateAsync(incident.Id, current => current.NoteEarlier(owned, now), cancellationToken);
-        }
-        else if (opened && before?.SaidNo() is { } no)
-        {
-            incident = await store.UpdateAsync(
-                incident.Id, current => (current with { EarlierNo = no }).Note(now, TimelineKind.Opened, "runbook", no.Warning), cancellationToken);
+            incident = await store.UpdateAsync(incident.Id, current => current.GoOnAfter(earlier, now), cancellationToken);
         }
 
         await StartAsync(incident, opened ? runbook : null);
         if (!opened && (incident.State == IncidentState.Resolved || (incident.OpenGate is not null && incident.NewsMark != incident.ShownNews)))
         {
             // In the settle window: whether the fix holds is looked into. While somebody is asked: the cards tell what came.
-            await engine.TryWakeAsync(incident, logger);
+            await wakes.WakeAsync(incident);
+        }
+        else if (!opened && incident.State.IsFinal() && incident.HoldsUnasked() && incident.HeldUntil is { } until)
+        {
+            await suppressed.RememberAsync(incident, until, CancellationToken.None);
         }
 
         if (opened)
@@ -165,7 +166,7 @@ public sealed class IncidentIntake(
             : folded)];
     }
 
-    /// <summary>Opens an incident that looks at what a maintenance window suppressed, unless a later one on the target does so.</summary>
+    /// <summary>Opens an incident that looks at what nobody was asked about for a while, unless a later one on the target does so.</summary>
     /// <returns>False when its runbook is not loaded any more.</returns>
     public async Task<bool> LookAgainAsync(Incident suppressed, CancellationToken cancellationToken)
     {
@@ -175,9 +176,9 @@ public sealed class IncidentIntake(
         }
 
         var now = time.GetUtcNow();
-        var candidate = new AlertBatch(runbook.Id, suppressed.Target, AlertIntent.Fire, [suppressed.Alert], []) { Runbook = runbook }.Candidate(runbook, options.CurrentValue.Mode, now).TakeUp(suppressed, now);
+        var candidate = new AlertBatch(runbook.Id, suppressed.Target, AlertIntent.Fire, [suppressed.Unasked()], []) { Runbook = runbook }.Candidate(runbook, options.CurrentValue.Mode, now).TakeUp(suppressed, now);
         var (incident, opened) = await store.OpenAsync(
-            candidate, runbook, latest => latest.Id == suppressed.Id && latest.AlertResolvedAt is null ? null : latest, cancellationToken);
+            candidate, runbook, latest => latest.Id == suppressed.Id && latest.IsUnasked() ? null : latest, cancellationToken);
         if (opened)
         {
             await store.UpdateAsync(suppressed.Id, current => current.NoteTakenUp(incident.Id, now), CancellationToken.None);
@@ -221,7 +222,11 @@ public sealed class IncidentIntake(
 
         var incident = await store.UpdateAsync(
             latest.Id, current => current.AcceptsResolved(batch.Alerts, now) ? batch.AttachTo(current, now) : current, cancellationToken);
-        await engine.TryWakeAsync(incident, logger);
+        if (incident.State == IncidentState.Resolved || !incident.Flaps(now))
+        {
+            await wakes.WakeAsync(incident);
+        }
+
         return [.. batch.Alerts.Select(alert => latest.IsOfEarlierEpisode(alert) ? batch.Answer(IntakeResult.Ignored, null, Late(incident))
             : AlertEnd.NoAllClear(alert) is { } reason
             ? batch.Answer(IntakeResult.Folded, incident.Id, $"The sender ended the alert for the reason {Clip.To(reason, 100)}, which is no all-clear; it is on the record of incident {incident.Id} and withdraws nothing.")
@@ -240,7 +245,7 @@ public sealed class IncidentIntake(
         }
 
         var incident = await store.UpdateAsync(latest.Id, current => batch.Alerts.Aggregate(current, (changed, alert) => changed.TellOutage(alert, now)), cancellationToken);
-        await engine.TryWakeAsync(incident, logger);
+        await wakes.WakeAsync(incident);
         return Repeat(batch, batch.Answer(IntakeResult.Folded, incident.Id, incident.State.IsFinal()
             ? $"Azure's stage of this outage is {stage}. Incident {incident.Id} about it has ended; the message is on its record and asks nobody."
             : $"Azure's stage of this outage is {stage}; incident {incident.Id} about it is open and shows the message."));
@@ -268,29 +273,11 @@ public sealed class IncidentIntake(
 
     private static string Folding(Incident incident) => incident.IsOwnedByResponder()
         ? $"Incident {incident.Id} on this target was taken over by a person; alerts belong to it until it is closed, at the latest {incident.SettlesAt:HH:mm:ss} UTC."
+        : incident.State.IsFinal() && incident.SaidNo() is { } no
+        ? $"It comes and goes, and does not ask again until it has been quiet for {Recurrence.QuietFor.TotalMinutes:0} minutes, or does not end for as long: {no.Words}"
         : incident.State.IsFinal()
         ? $"Incident {incident.Id} on this target was closed a moment ago; late alerts belong to it until {incident.SettlesAt:HH:mm:ss} UTC."
         : $"Incident {incident.Id} on this target is open; this is its alert number {incident.AlertCount}.";
-}
-
-/// <summary>What became of one alert, or of one start by hand.</summary>
-/// <param name="Id">The incident; null when there is none.</param>
-/// <param name="Reason">Why, in words; always there when the alert was ignored.</param>
-public sealed record IntakeOutcome(string? Id, string? Runbook, string? Target, IntakeResult Outcome, string? Reason);
-
-public enum IntakeResult
-{
-    /// <summary>A new incident.</summary>
-    Opened,
-
-    /// <summary>An incident on the same target was there already and has the alert on record.</summary>
-    Folded,
-
-    /// <summary>The alert is over, and its incident knows.</summary>
-    Resolved,
-
-    /// <summary>No incident is concerned.</summary>
-    Ignored,
 }
 
 /// <summary>The runbooks as they are loaded at this moment; what was taken in before stays pinned to its own version.</summary>

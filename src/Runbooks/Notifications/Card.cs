@@ -12,6 +12,10 @@ public sealed record Card
     public required CardKind Kind { get; init; }
     public required string IncidentId { get; init; }
 
+    /// <summary>Channels that join messages into threads join those of one name: of an incident, or of all that one flapping alert opened.</summary>
+    [JsonIgnore]
+    public string Thread { get => field ?? IncidentId; init; }
+
     /// <summary>Names this message within the incident, the same on every attempt to send it; null on a card that is not sent yet.</summary>
     public string? Key { get; init; }
 

@@ -19,6 +19,7 @@ public sealed class IncidentCards(DecisionLinks links)
             new("What broke", [$"{runbook.Title} on {IncidentText.Target(incident.Target)}. {runbook.Impact.Users}".Trim(), runbook.Impact.Data]),
             new("What was found", [.. incident.Findings.Select(Line)]),
             .. Section("What changed since you were asked", gate.Difference is null ? [] : [gate.Difference]),
+            .. Section("How often", incident.RecurrenceLines()),
             .. Section("News", gate.Outcome == GateOutcome.Pending ? [.. incident.News.Select(news => news.Text)] : []),
             .. Section("Also reported on this target", incident.OtherLines()),
             .. Section("Warning", gate.Warnings),
@@ -51,6 +52,7 @@ public sealed class IncidentCards(DecisionLinks links)
         [
             .. Section("How it ended", incident.Reason is null ? [] : [incident.Reason]),
             .. Section("What was found", incident.State == IncidentState.NotNeeded ? [.. incident.Findings.Select(Line)] : []),
+            .. Section("How often", incident.RecurrenceLines()),
             .. Section("What was done", [.. incident.Steps.Select(step => $"{step.Name}: {step.Outcome ?? "outcome not known"}")]),
             .. Others(incident),
         ],
@@ -75,6 +77,7 @@ public sealed class IncidentCards(DecisionLinks links)
     {
         Kind = kind,
         IncidentId = incident.Id,
+        Thread = incident.ThreadOf ?? incident.Id,
         Title = runbook.Title,
         Severity = runbook.Impact.Severity,
         DryRun = incident.Mode == RunMode.DryRun,

@@ -11,6 +11,9 @@ internal sealed record Ending(IncidentState State, string Reason, bool Undo = fa
     /// <summary>No end at all: the next execution goes on.</summary>
     public static readonly Ending InNextExecution = new(default, "");
 
+    /// <summary>Whether it is on record already.</summary>
+    public bool IsRecorded { get; init; }
+
     public bool GoesOn => ReferenceEquals(this, InNextExecution);
 
     public static Ending Of(GateStatus gate) => new(

@@ -11,9 +11,23 @@ namespace Runbooks.Orchestration;
 /// <summary>Records how an incident ended, and tells whoever was asked; pages a person when the automation could not do it.</summary>
 public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks, IncidentNotifier notifier, IncidentCards cards, NotificationUpdater sent, RunHistoryStore histories, FollowUps followUps, TimeProvider time, ILogger<IncidentCloser> logger)
 {
+    /// <returns>The state that it is in now: not a final one when it may not end yet, because its alert comes and goes.</returns>
     public async Task<IncidentState> CloseAsync(CloseRequest request, CancellationToken cancellationToken)
     {
-        var runbook = await runbooks.OfAsync(await store.GetAsync(request.IncidentId, cancellationToken), cancellationToken);
+        var open = await store.GetAsync(request.IncidentId, cancellationToken);
+        if (IsHeld(open, request))
+        {
+            open = await store.UpdateAsync(open.Id, i => IsHeld(i, request) ? i.WatchFlapping(request.Findings, time.GetUtcNow()) : i, cancellationToken);
+            return open.State;
+        }
+
+        if (request.State == IncidentState.NotNeeded && open.Stop is { } stop)
+        {
+            // Whatever the checks say: a person has decided.
+            request = request with { State = IncidentState.Cancelled, Reason = $"{stop.By} stopped the incident: {stop.Reason}" };
+        }
+
+        var runbook = await runbooks.OfAsync(open, cancellationToken);
         var incident = await store.UpdateAsync(request.IncidentId, i => i.End(request.State, request.Reason, request.Findings, request.SettleEvent, runbook.Limits.SettleFor, time.GetUtcNow()), cancellationToken);
         Log.Ended(logger, incident.Id, incident.State, incident.Reason ?? "");
         await histories.RecordAsync(incident, runbook, cancellationToken);
@@ -40,6 +54,9 @@ public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks
         await sent.ShowEndAsync(incident, card, cancellationToken);
         return incident.State;
     }
+
+    private bool IsHeld(Incident incident, CloseRequest request) =>
+        request.State == IncidentState.NotNeeded && incident is { State: IncidentState.Diagnosing, Gates.Count: 0, Stop: null } && time.GetUtcNow() < incident.HeldUntil;
 
     public async Task<bool> PageAsync(PageRequest request, CancellationToken cancellationToken)
     {

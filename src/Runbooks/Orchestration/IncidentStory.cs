@@ -18,6 +18,9 @@ internal sealed partial class IncidentStory
     /// <summary>For what every activity needs: the store, the network. What a step itself may fail at is the step's own retry.</summary>
     private const int PersistentAttempts = 8;
 
+    /// <summary>While the alert comes and goes and the checks pass, they are asked this often.</summary>
+    private static readonly TimeSpan s_watchPause = TimeSpan.FromMinutes(1);
+
     private static readonly TaskOptions Persistent = Retry(PersistentAttempts, TimeSpan.FromSeconds(2), longest: TimeSpan.FromMinutes(1));
 
     private readonly TaskOrchestrationContext _context;
@@ -75,7 +78,7 @@ internal sealed partial class IncidentStory
                 ?? await ResolveAsync()
                 ?? new Ending(IncidentState.Resolved, "The fix was verified.");
 
-            return ending.GoesOn ? IncidentState.Diagnosing : await CloseAsync(ending);
+            return ending.GoesOn ? IncidentState.Diagnosing : ending.IsRecorded ? ending.State : await CloseAsync(ending);
         }
         catch (TaskFailedException failure)
         {
@@ -84,20 +87,34 @@ internal sealed partial class IncidentStory
         }
     }
 
-    /// <summary>Asks every check at once.</summary>
+    /// <summary>Asks every check at once, and again while an alert that comes and goes keeps the incident from ending.</summary>
     private async Task<Ending?> DiagnoseAsync()
     {
-        if (_checkpoint is not null)
+        while (_checkpoint is null || _checkpoint.Stage == Stage.Diagnosis)
         {
-            return null;
+            Show(IncidentState.Diagnosing);
+            _findings = await Task.WhenAll(_runbook.Diagnosis.Select(AskAsync));
+            _conclusion = Diagnosis.Conclude(_runbook.When, _findings);
+            if (_conclusion != Conclusion.Healthy)
+            {
+                return null;
+            }
+
+            var ending = new Ending(IncidentState.NotNeeded, "Every check passed; nothing was done.", Findings: _findings);
+            var state = await CloseAsync(ending);
+            if (state.IsFinal())
+            {
+                return ending with { State = state, IsRecorded = true };
+            }
+
+            await _context.CreateTimer(s_watchPause, CancellationToken.None);
+            if (IsLong)
+            {
+                return ContinueAsNew(At(Stage.Diagnosis, Now));
+            }
         }
 
-        Show(IncidentState.Diagnosing);
-        _findings = await Task.WhenAll(_runbook.Diagnosis.Select(AskAsync));
-        _conclusion = Diagnosis.Conclude(_runbook.When, _findings);
-        return _conclusion == Conclusion.Healthy
-            ? new Ending(IncidentState.NotNeeded, "Every check passed; nothing was done.", Findings: _findings)
-            : null;
+        return null;
     }
 
     private async Task<Finding> AskAsync(CheckOutline check)

@@ -86,6 +86,7 @@ internal static class IncidentProgress
             IncidentState.Verifying when runbook.Mitigation.Verify is { } verify => since + verify.Every,
             IncidentState.Mitigating => since + Longest(runbook.StepsOf(Phase.Mitigation)),
             IncidentState.Resolving => since + Longest(runbook.StepsOf(Phase.Resolution)),
+            IncidentState.Diagnosing when incident.HeldUntil > since => incident.HeldUntil.Value,
             _ => since,
         });
     }
@@ -104,7 +105,9 @@ internal static class IncidentProgress
         }
 
         return incident.OpenGate is { } gate
-            ? incident.ClaimsRecovery && incident.CheckedClaim is null or { Answer: RecoveryAnswer.Confirmed or RecoveryAnswer.NoChecks } ? incident.AlertResolvedAt : Next(gate)
+            ? !incident.ClaimsRecovery || incident.CheckedClaim is not (null or { Answer: RecoveryAnswer.Confirmed or RecoveryAnswer.NoChecks }) ? Next(gate)
+                : incident.HeldUntil is { } held && held > incident.AlertResolvedAt ? held
+                : incident.AlertResolvedAt
             : incident.Gates is [.., var last] ? last.ClosedAt : null;
     }
 

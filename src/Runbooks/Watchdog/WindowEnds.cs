@@ -8,7 +8,8 @@ namespace Runbooks.Watchdog;
 
 /// <summary>
 /// What a maintenance window suppressed and nobody has said is over is looked at when the window ends: a new incident on
-/// the same target asks the checks. Hosts call it every minute.
+/// the same target asks the checks. So is what came after a person's no to an alert that comes and goes, and then fired on.
+/// Hosts call it every minute.
 /// </summary>
 public sealed class WindowEnds(
     SuppressedIncidents suppressed, IIncidentStore store, IncidentIntake intake, FallbackNotifier fallback, TimeProvider time, ILogger<WindowEnds> logger)
@@ -56,14 +57,14 @@ public sealed class WindowEnds(
             return false;
         }
 
-        if (!incident.WasSuppressed() || incident.AlertResolvedAt is not null)
+        if (!incident.IsUnasked())
         {
             return true;
         }
 
         return await intake.LookAgainAsync(incident, cancellationToken) || await fallback.NotifyAsync(
-            "Maintenance has ended: an alert was not looked at again",
-            $"{incident.Title} on {IncidentText.Target(incident.Target)} was suppressed (incident {incident.Id}), and its runbook '{incident.RunbookId}' is no longer loaded. The sender has not said that the alert is over; look at it yourself.",
+            "An alert was not looked at again",
+            $"{incident.Title} on {IncidentText.Target(incident.Target)} was kept from asking for a while (incident {incident.Id}), and its runbook '{incident.RunbookId}' is no longer loaded. The sender has not said that the alert is over; look at it yourself.",
             cancellationToken);
     }
 }

@@ -38,7 +38,8 @@ public sealed class SandboxWorld : IAsyncDisposable
         var catalog = world.Services.GetRequiredService<RunbookCatalog>();
         var files = Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "runbooks"), "*.yaml");
         catalog.Load(files.Select(file => new RunbookFile(Path.GetFileName(file), File.ReadAllText(file)))).Errors.ShouldBeEmpty();
-        _intake = ActivatorUtilities.CreateInstance<IncidentIntake>(world.Services, (LoadedRunbooks)(() => catalog.Current), world.Engine);
+        _intake = ActivatorUtilities.CreateInstance<IncidentIntake>(
+            world.Services, (LoadedRunbooks)(() => catalog.Current), world.Engine, ActivatorUtilities.CreateInstance<AlertWakes>(world.Services, world.Engine));
     }
 
     public RecordingNotifier Notifier => _world.Notifier;

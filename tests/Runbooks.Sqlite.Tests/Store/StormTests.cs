@@ -20,8 +20,7 @@ public sealed class StormTests : IDisposable
     {
         var time = new FakeTimeProvider(Some.Time);
         var store = new SqliteIncidentStore(_data.Database);
-        var intake = new IncidentIntake(
-            () => [Some.Runbook()], store, new PinnedRunbooks(store), new RecordingEngine(time), new FixedOptions<SafetyOptions>(new()), time, NullLogger<IncidentIntake>.Instance);
+        var intake = SomeIntake.On(() => [Some.Runbook()], store, new RecordingEngine(time), time);
         var posts = Enumerable.Range(0, 40).Select(post => Enumerable.Range(0, 50).Select(i => Some.Alert(pod: $"llm-b-{((post * 50) + i) % 40}")).ToList());
 
         await Task.WhenAll(posts.Select(post => intake.TakeAsync(post, CancellationToken.None)));

@@ -22,9 +22,9 @@ public sealed class AlertIdentityTests
     public AlertIdentityTests()
     {
         _engine = new RecordingEngine(_time);
-        _intake = new IncidentIntake(
+        _intake = SomeIntake.On(
             () => [Some.Runbook(alert: "*") with { Target = "{{ labels.instance }}" }, Some.Runbook("two-parts", "*") with { Target = "{{ labels.cluster }}/{{ labels.pod }}" }],
-            _store, new PinnedRunbooks(_store), _engine, IncidentIntakeTests.Unlimited, _time, NullLogger<IncidentIntake>.Instance);
+            _store, _engine, _time);
     }
 
     [Fact]

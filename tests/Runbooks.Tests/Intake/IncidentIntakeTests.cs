@@ -17,7 +17,6 @@ namespace Runbooks.Tests.Intake;
 
 public sealed class IncidentIntakeTests
 {
-    internal static readonly IOptionsMonitor<SafetyOptions> Unlimited = new FixedOptions<SafetyOptions>(new());
 
     private readonly FakeTimeProvider _time = new(Some.Time);
     private readonly InMemoryIncidentStore _store = new();
@@ -28,7 +27,7 @@ public sealed class IncidentIntakeTests
     public IncidentIntakeTests()
     {
         _engine = new RecordingEngine(_time);
-        _intake = new IncidentIntake(() => _runbooks, _store, new PinnedRunbooks(_store), _engine, Unlimited, _time, NullLogger<IncidentIntake>.Instance);
+        _intake = SomeIntake.On(() => _runbooks, _store, _engine, _time);
     }
 
     [Fact]

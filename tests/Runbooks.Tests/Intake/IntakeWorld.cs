@@ -14,9 +14,18 @@ namespace Runbooks.Tests.Intake;
 internal sealed class IntakeWorld : IAsyncDisposable
 {
     public IntakeWorld(params Runbook[] runbooks)
+        : this(_ => { }, runbooks)
+    {
+    }
+
+    public IntakeWorld(Action<IServiceCollection> more, params Runbook[] runbooks)
     {
         Runbooks.AddRange(runbooks);
-        World = new IncidentWorld(configure: services => services.AddIncidentIntake().AddSingleton<LoadedRunbooks>(() => Runbooks));
+        World = new IncidentWorld(configure: services =>
+        {
+            services.AddIncidentIntake().AddSingleton<LoadedRunbooks>(() => Runbooks);
+            more(services);
+        });
     }
 
     public List<Runbook> Runbooks { get; } = [];

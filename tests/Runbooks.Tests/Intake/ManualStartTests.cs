@@ -17,7 +17,7 @@ public sealed class ManualStartTests
     public ManualStartTests()
     {
         var time = new FakeTimeProvider(Some.Time);
-        var intake = new IncidentIntake(Loaded, _store, new PinnedRunbooks(_store), new RecordingEngine(time), IncidentIntakeTests.Unlimited, time, NullLogger<IncidentIntake>.Instance);
+        var intake = SomeIntake.On(Loaded, _store, new RecordingEngine(time), time);
         _manual = new ManualStart(Loaded, intake);
 
         static IReadOnlyCollection<Runbook> Loaded() => [Some.Runbook()];

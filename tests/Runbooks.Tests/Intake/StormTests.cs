@@ -20,7 +20,7 @@ public sealed class StormTests
     public StormTests()
     {
         _engine = new RecordingEngine(_time);
-        _intake = new IncidentIntake(() => [Some.Runbook()], _store, new PinnedRunbooks(_store), _engine, IncidentIntakeTests.Unlimited, _time, NullLogger<IncidentIntake>.Instance);
+        _intake = SomeIntake.On(() => [Some.Runbook()], _store, _engine, _time);
     }
 
     [Fact]

@@ -59,7 +59,7 @@ internal sealed class SmtpTransport(IOptions<EmailOptions> options, TimeProvider
         message.MessageId = MimeUtils.GenerateMessageId("runbooks.invalid");
 
         // All mails of one incident are one conversation.
-        message.References.Add($"{card.IncidentId}@runbooks.invalid");
+        message.References.Add($"{card.Thread}@runbooks.invalid");
         message.Headers.Add("Auto-Submitted", "auto-generated");
         message.Body = new BodyBuilder { TextBody = EmailBody.Text(card), HtmlBody = EmailBody.Html(card) }.ToMessageBody();
         return message;

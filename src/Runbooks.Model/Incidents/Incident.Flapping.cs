@@ -1,0 +1,196 @@
+using System.Globalization;
+using System.Text.Json.Serialization;
+using Runbooks.Model.Alerts;
+
+namespace Runbooks.Model.Incidents;
+
+/// <summary>
+/// How often one alert came and went on a target, counted on over the incidents that it opened there. One that began three
+/// times within an hour flaps: people keep one thread about it, and each further time is counted and not written down.
+/// </summary>
+/// <param name="Since">When it began for the first time.</param>
+/// <param name="LastAt">When it last began or ended.</param>
+/// <param name="Starts">When it began the last three times, oldest first.</param>
+public sealed record Recurrence(string Source, string Name, int Times, DateTimeOffset Since, DateTimeOffset LastAt, IReadOnlyList<DateTimeOffset> Starts)
+{
+    /// <summary>So many times within <see cref="Within"/> is flapping.</summary>
+    public const int FlapsFrom = 3;
+
+    /// <summary>A longer pause ends the series.</summary>
+    public static readonly TimeSpan Within = TimeSpan.FromHours(1);
+
+    /// <summary>A flapping alert counts as over when it has been quiet for so long.</summary>
+    public static readonly TimeSpan QuietFor = TimeSpan.FromMinutes(15);
+
+    /// <summary>When the present episode began; null while it is over.</summary>
+    public DateTimeOffset? FiringSince { get; init; }
+
+    /// <summary>How long the longest of those lasted that have ended; null before the first has.</summary>
+    public TimeSpan? Longest { get; init; }
+
+    /// <summary>Until when one that flaps is not believed to be over; null for one that does not.</summary>
+    [JsonIgnore]
+    public DateTimeOffset? HeldUntil => Starts.Count < FlapsFrom ? null
+        : LastAt + QuietFor is var quiet && Starts[0] + Within is var apart && quiet < apart ? quiet : apart;
+
+    public bool Flaps(DateTimeOffset now) => Starts.Count == FlapsFrom && now - Starts[0] <= Within;
+
+    /// <summary>In words, for whoever is asked: <c>InstanceDown: 5th time since 01:10 UTC; the 4 before lasted under 4 minutes each.</c></summary>
+    public string Describe()
+    {
+        var since = Since.ToUniversalTime().ToString(LastAt - Since > TimeSpan.FromHours(12) ? "yyyy-MM-dd HH:mm 'UTC'" : "HH:mm 'UTC'", CultureInfo.InvariantCulture);
+        var often = FiringSince is null ? $"{Times} times" : $"{Ordinal(Times)} time";
+        var lasted = Longest is not { } longest ? "." : $"; {(FiringSince is null ? "each" : Times == 2 ? "the one before" : $"each of the {Times - 1} before")} lasted under {Rounded(longest)}.";
+        return $"{Name}: {often} since {since}{lasted}";
+    }
+
+    /// <summary>With another beginning.</summary>
+    internal static Recurrence Begin(Recurrence? known, Alert alert, DateTimeOffset now)
+    {
+        var began = alert.StartsAt is { } starts && starts <= now && now - starts < Within ? starts : now;
+        return known is null || now - known.LastAt > Within
+            ? new(alert.Source, alert.Name, 1, began, now, [now]) { FiringSince = began }
+            : known with { Times = known.Times + 1, LastAt = now, Starts = [.. known.Starts.TakeLast(FlapsFrom - 1), now], FiringSince = began };
+    }
+
+    internal Recurrence End(Alert alert, DateTimeOffset now)
+    {
+        var lasted = alert is { StartsAt: { } starts, EndsAt: { } ends } && ends >= starts ? ends - starts : now - (FiringSince ?? LastAt);
+        return this with { LastAt = now, FiringSince = null, Longest = Longest > lasted ? Longest : lasted };
+    }
+
+    /// <summary>This one, of a new incident, goes on with that of the incident before.</summary>
+    internal Recurrence Continue(Recurrence before) => Starts[0] - before.LastAt > Within ? this : this with
+    {
+        Times = before.Times + Times,
+        Since = before.Since,
+        Starts = [.. before.Starts.Concat(Starts).TakeLast(FlapsFrom)],
+        Longest = before.Longest > Longest || Longest is null ? before.Longest : Longest,
+    };
+
+    internal bool IsOf(string source, string name) => Source == source && Name == name;
+
+    /// <summary>Changes when the cards that asked should tell the number anew: ever more rarely.</summary>
+    internal int Milestone()
+    {
+        var reached = 0;
+        for (var (step, next) = (1, FlapsFrom); next <= Times; next += step)
+        {
+            reached = next;
+            step = next switch { < 5 => 1, < 10 => 5, < 50 => 10, < 100 => 50, _ => next };
+        }
+
+        return reached;
+    }
+
+    private static string Ordinal(int number) => (number % 100) is >= 11 and <= 13 ? $"{number}th" : (number % 10) switch
+    {
+        1 => $"{number}st",
+        2 => $"{number}nd",
+        3 => $"{number}rd",
+        _ => $"{number}th",
+    };
+
+    private static string Rounded(TimeSpan length) =>
+        length < TimeSpan.FromMinutes(1) ? "a minute"
+        : length < TimeSpan.FromHours(2) ? $"{(int)length.TotalMinutes + 1} minutes"
+        : $"{(int)length.TotalHours + 1} hours";
+}
+
+/// <summary>Alerts that come and go.</summary>
+public sealed partial record Incident
+{
+    /// <summary>Alerts of which it is counted how often they come; of more the one that has been quiet longest gives way.</summary>
+    private const int MaxRecurrences = 5;
+
+    public IReadOnlyList<Recurrence> Recurrences { get; init; } = [];
+
+    /// <summary>The first of the incidents about an alert that comes again and again: their messages are one thread. Null for the first itself.</summary>
+    public string? ThreadOf { get; init; }
+
+    public bool Flaps(DateTimeOffset now) => Recurrences.Any(recurrence => recurrence.Flaps(now));
+
+    /// <summary>Until when it is not believed that a flapping alert is over; null when none flaps.</summary>
+    [JsonIgnore]
+    public DateTimeOffset? HeldUntil => Recurrences.Max(recurrence => recurrence.HeldUntil);
+
+    /// <summary>How often each alert came that came more than once, for cards and pages.</summary>
+    public IReadOnlyList<string> RecurrenceLines() => [.. Recurrences.Where(recurrence => recurrence.Times > 1).Select(recurrence => recurrence.Describe())];
+
+    /// <summary>Counts the beginning or the end of an episode, whichever this message is.</summary>
+    /// <param name="known">The alert before this message; null when it is new here.</param>
+    private Incident CountEpisode(AttachedAlert? known, Alert alert, bool resolved, DateTimeOffset now)
+    {
+        var before = Recurrences.FirstOrDefault(recurrence => recurrence.IsOf(alert.Source, alert.Name));
+        if (resolved)
+        {
+            return known is { Resolved: false } && before is not null ? Replace(before.End(alert, now)) : this;
+        }
+
+        // Of two alerts of one name side by side the second is not the first come again; Azure gives each firing another identity.
+        var begins = known is null
+            ? !Alerts.Any(other => !other.Resolved && other.Source == alert.Source && other.Name == alert.Name && !other.Is(alert))
+            : known.Resolved || !Episode.IsSame(known, alert);
+        if (!begins)
+        {
+            return this;
+        }
+
+        var recurrence = Recurrence.Begin(before, alert, now);
+        return Replace(recurrence).TellFlapping(before, recurrence, now);
+    }
+
+    /// <summary>Told once when it begins to flap.</summary>
+    private Incident TellFlapping(Recurrence? before, Recurrence recurrence, DateTimeOffset now) => recurrence.Flaps(now) && before?.Flaps(now) != true
+        ? DropNews(RecoveryNews).Tell(
+            now, recurrence.Source, $"{recurrence.Describe()} It comes and goes: from here on each time is counted and not written down, until it has been quiet for {Recurrence.QuietFor.TotalMinutes:0} minutes.")
+        : this;
+
+    private Incident Replace(Recurrence recurrence)
+    {
+        List<Recurrence> others = [.. Recurrences.Where(other => !other.IsOf(recurrence.Source, recurrence.Name))];
+        return this with
+        {
+            Recurrences = [.. others.Count < MaxRecurrences ? others : others.Except([others.MinBy(other => other.LastAt)!]), recurrence],
+        };
+    }
+
+    /// <summary>This one, just opened, goes on counting where the incident before it on the target stopped.</summary>
+    public Incident ContinueSeries(Incident before, DateTimeOffset now)
+    {
+        var continued = Recurrences
+            .Select(own => (Own: own, All: before.Recurrences.FirstOrDefault(other => other.IsOf(own.Source, own.Name)) is { } known ? own.Continue(known) : own))
+            .Where(pair => pair.All.Times > pair.Own.Times)
+            .ToList();
+        return continued.Count == 0
+            ? this
+            : continued.Aggregate(this with { ThreadOf = before.ThreadOf ?? before.Id }, (changed, pair) => changed.Replace(pair.All).TellFlapping(pair.Own, pair.All, now));
+    }
+
+    /// <summary>
+    /// A no to an alert that comes and goes holds for all of its coming and going: until it has been quiet for a while, or
+    /// is more severe, and for no longer than a take-over lasts.
+    /// </summary>
+    /// <returns>This incident with the alerts on record, which ask nobody; null when one of them may ask.</returns>
+    public Incident? FoldFlapping(IReadOnlyList<Alert> alerts, DateTimeOffset now)
+    {
+        if (SaidNo() is not { } no || now - no.At >= LongestOwnership)
+        {
+            return null;
+        }
+
+        var holds = alerts.All(alert => Recurrences.Any(recurrence => recurrence.IsOf(alert.Source, alert.Name) && now < recurrence.HeldUntil) && !IsMoreSevere(alert));
+        return holds ? alerts.Aggregate(this, (changed, alert) => changed.AttachFlapping(alert, no, now)) : null;
+    }
+
+    /// <summary>Nobody was asked about it, and it fires on: looked at when the time is over for which a no to a flapping alert holds.</summary>
+    public bool HoldsUnasked() => AlertResolvedAt is null && Alerts.Any(alert => alert is { AskedNobody: true, Resolved: false });
+
+    private Incident AttachFlapping(Alert alert, EarlierNo no, DateTimeOffset now)
+    {
+        var told = Alerts.Any(known => known.ToldAfterNo && known.Name == alert.Name);
+        var attached = Attach(alert, now);
+        var marked = attached with { Alerts = [.. attached.Alerts.Select(known => known.Is(alert) ? known with { ToldAfterNo = true, AskedNobody = true } : known)] };
+        return told ? marked : marked.Tell(now, alert.Source, $"{alert.Name} comes and goes. It does not ask again until it has been quiet for {Recurrence.QuietFor.TotalMinutes:0} minutes, or does not end for as long: {no.Words}");
+    }
+}
