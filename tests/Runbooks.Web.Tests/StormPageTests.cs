@@ -10,6 +10,7 @@ namespace Runbooks.Web.Tests;
 public sealed partial class StormPageTests : IAsyncLifetime
 {
     private const int Count = 30;
+    private const string StormId = "storm-261123-031100-000";
     private readonly WebHost _host = new();
     private string _link = "";
 
@@ -26,7 +27,8 @@ public sealed partial class StormPageTests : IAsyncLifetime
             page.ShouldContain($">inference/llm-b-{i}</label>");
         }
 
-        page.ShouldContain("GPU memory is at 98 %.");
+        page.Split("GPU memory is at 98 %.").Length.ShouldBe(2, "what was found on all of them is said once");
+        page.ShouldContain($"<h3>Found on all {Count}</h3>");
         page.ShouldContain("Delete pod llm-b-0 in inference, keeping its logs.");
         _host.Store.Writes.ShouldBe(writes);
     }
@@ -61,7 +63,7 @@ public sealed partial class StormPageTests : IAsyncLifetime
 
         var answer = await PostAsync("approve", tickets);
 
-        (await answer.Content.ReadAsStringAsync(Ct)).ShouldContain($"You approved {Count - 1} targets. 1 not: linus rejected this at 03:12:00 UTC.");
+        (await answer.Content.ReadAsStringAsync(Ct)).ShouldContain($"You approved {Count - 1} of {Count} targets. 1 not: linus rejected this at 03:12:00 UTC.");
         _host.Store.All[3].LatestGate!.Outcome.ShouldBe(GateOutcome.Rejected);
     }
 
@@ -82,7 +84,7 @@ public sealed partial class StormPageTests : IAsyncLifetime
 
         var answer = await PostAsync("approve", bad);
 
-        (await answer.Content.ReadAsStringAsync(Ct)).ShouldContain("You approved 0 targets. 4 not: A line was changed on its way.");
+        (await answer.Content.ReadAsStringAsync(Ct)).ShouldContain("You approved 0 of 4 targets. 4 not: A line was changed on its way.");
         _host.Store.All.ShouldAllBe(incident => incident.OpenGate != null);
     }
 
@@ -107,6 +109,83 @@ public sealed partial class StormPageTests : IAsyncLifetime
 
         page.ShouldContain("Warning: It ran before.");
         Ticked().Count(page).ShouldBe(Count - 1);
+    }
+
+    [Theory]
+    [InlineData("", Count - 1)]
+    [InlineData("?tick=all", Count)]
+    [InlineData("?tick=none", 0)]
+    public async Task ReaderAsksForAllOrNone_AreTickedSoAndTheButtonSaysHowMany(string asked, int ticked)
+    {
+        await _host.Store.UpdateAsync(_host.Store.All[0].Id, i => (i.Replace(i.OpenGate! with { Warnings = ["It ran before."] }), true), Ct);
+
+        var page = await _host.Browser.GetStringAsync(_link + asked, Ct);
+
+        Ticked().Count(page).ShouldBe(ticked);
+        page.ShouldContain($"{ticked} of {Count}</span></b>");
+    }
+
+    [Fact]
+    public async Task SeveralRunbooks_EachHasItsOwnListAndButtons()
+    {
+        var other = Some.Runbook() with { Id = "disk-full", Title = "Disk full", Hash = "other" };
+        await _host.OpenAsync(Some.Waiting("261123-0312-99999999") with { RunbookId = other.Id, RunbookHash = other.Hash, Target = "vm-1", Storm = StormId }, other);
+
+        var page = await PageAsync();
+
+        page.ShouldContain($"<h1 id=\"title\">{Count + 1} targets waiting for you</h1>");
+        page.Split("<form method=\"post\"").Length.ShouldBe(3);
+        page.ShouldContain("1 of 1</span></b>");
+    }
+
+    [Fact]
+    public async Task TwoHundredTargets_FitOnAPhone()
+    {
+        var host = new WebHost();
+        await host.InitializeAsync();
+        await OpenAsync(host, 200);
+
+        var page = await host.Browser.GetStringAsync(LinkOf(host, "oncall"), Ct);
+
+        page.Length.ShouldBeLessThan(60_000);
+        page.ShouldContain("200 targets waiting for you");
+        page.ShouldContain("120 more wait. They come up as these are decided.");
+        await host.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task OneOfThem_OpensItsOwnPage()
+    {
+        var answer = await _host.Browser.GetAsync($"{_link}?one={_host.Store.All[3].Id}", Ct);
+        answer.StatusCode.ShouldBe(HttpStatusCode.Redirect);
+        var page = WebUtility.HtmlDecode(await _host.Browser.GetStringAsync(answer.Headers.Location!.ToString(), Ct));
+        page.ShouldContain("inference/llm-b-3");
+
+        await _host.OpenAsync(Some.Waiting("261123-0312-99999999") with { Target = "elsewhere" });
+        (await _host.Browser.GetAsync($"{_link}?one=261123-0312-99999999", Ct)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+    }
+
+    [Fact]
+    public async Task LinkOfAnEarlierStorm_ShowsAndDecidesNothingOfALaterOne()
+    {
+        var later = Some.Waiting("261123-0412-99999999") with { Target = "inference/later", Storm = "storm-261123-041100-000" };
+        await _host.OpenAsync(later);
+        var ticket = _host.Get<LinkSigner>().Sign(new LinkGrant(later.Id, later.OpenGate!.Id, "oncall", later.OpenGate.Plan.Hash, later.OpenGate.ExpiresAt));
+
+        (await PageAsync()).ShouldNotContain("inference/later");
+        (await (await PostAsync("approve", [ticket])).Content.ReadAsStringAsync(Ct)).ShouldContain("You approved 0 of 1 target.");
+        _host.Store.All.ShouldAllBe(incident => incident.OpenGate != null);
+    }
+
+    [Fact]
+    public async Task LinkThatHasExpired_DecidesNothing()
+    {
+        var token = _host.Get<LinkSigner>().SignStorm(new StormGrant(StormId, Some.Time.AddMinutes(-1), "oncall", Some.Time));
+        var tickets = await TicketsAsync();
+        _link = $"/decide/{token}";
+
+        (await (await PostAsync("approve", tickets)).Content.ReadAsStringAsync(Ct)).ShouldContain("This link has expired");
+        _host.Store.All.ShouldAllBe(incident => incident.OpenGate != null);
     }
 
     [Fact]
@@ -151,12 +230,12 @@ public sealed partial class StormPageTests : IAsyncLifetime
     {
         for (var i = 0; i < count; i++)
         {
-            await host.OpenAsync(Some.Waiting($"261123-0312-{i:00000000}") with { Target = $"inference/llm-b-{i}", InStorm = true });
+            await host.OpenAsync(Some.Waiting($"261123-0312-{i:00000000}") with { Target = $"inference/llm-b-{i}", Storm = StormId });
         }
     }
 
     private static string LinkOf(WebHost host, string recipient) =>
-        $"/decide/{host.Get<LinkSigner>().SignStorm(new StormGrant("hanged-gpu", Some.Time.AddMinutes(-1), recipient, Some.Time.AddDays(1)))}";
+        $"/decide/{host.Get<LinkSigner>().SignStorm(new StormGrant(StormId, Some.Time.AddMinutes(-1), recipient, Some.Time.AddDays(1)))}";
 
     private async Task<string> PageAsync() => WebUtility.HtmlDecode(await _host.Browser.GetStringAsync(_link, Ct));
 

@@ -32,8 +32,25 @@ public static class ApprovalSchedule
             return (incident.CloseGate(gateId, GateOutcome.SelfRecovered, Incident.RecoveryReason(incident), now), null);
         }
 
-        return now >= gate.ExpiresAt ? Expire(incident, gate, now) : Remind(incident, gate, now);
+        return now >= gate.ExpiresAt ? Expire(incident, gate, now) : Remind(incident, gate, now, now);
     }
+
+    /// <summary>In a storm what is due by <paramref name="by"/> is asked with what is due now. Closes nothing: that has its own time.</summary>
+    public static Incident AskWithOthers(Incident incident, string gateId, DateTimeOffset by, DateTimeOffset now) => incident.FindGate(gateId) switch
+    {
+        { Outcome: GateOutcome.Pending, OnTimeout: OnTimeout.Escalate } gate when gate.ExpiresAt <= by => Expire(incident, gate, now).Incident,
+        { Outcome: GateOutcome.Pending } gate when now < gate.ExpiresAt => Remind(incident, gate, now, by).Incident,
+        _ => incident,
+    };
+
+    /// <summary>A storm is reminded of once: its questions remind no more, and only escalate.</summary>
+    public static Incident RemindNoMore(Incident incident, string gateId) =>
+        incident.FindGate(gateId) is { Outcome: GateOutcome.Pending } gate && gate.Reminders.Any(reminder => reminder.To.Count == 0)
+            ? incident.Replace(gate with { Reminders = [.. gate.Reminders.Where(reminder => reminder.To.Count > 0)] })
+            : incident;
+
+    /// <summary>In a storm a message may wait for others until then: a quarter of the question's time.</summary>
+    public static DateTimeOffset ToldBy(Gate gate) => (gate.AskedAt ?? gate.OpenedAt) + ((gate.ExpiresAt - gate.OpenedAt) / 4);
 
     /// <summary>These contacts are asked as well from now on, and may decide.</summary>
     public static Incident Escalate(Incident incident, string gateId, IReadOnlyList<string> to, DateTimeOffset now) =>
@@ -57,9 +74,9 @@ public static class ApprovalSchedule
             : incident.Replace(gate with { Reminders = [new Reminder(at, []), .. gate.Reminders] });
     }
 
-    private static (Incident, CardKind?) Remind(Incident incident, Gate gate, DateTimeOffset now)
+    private static (Incident Incident, CardKind? Due) Remind(Incident incident, Gate gate, DateTimeOffset now, DateTimeOffset by)
     {
-        var due = gate.Reminders.Where(reminder => reminder.At <= now).ToList();
+        var due = gate.Reminders.Where(reminder => reminder.At <= by).ToList();
         if (due.Count == 0)
         {
             return (incident, null);
@@ -73,7 +90,7 @@ public static class ApprovalSchedule
             : (Escalate(changed, gate.Id, to, now), CardKind.Escalation);
     }
 
-    private static (Incident, CardKind?) Expire(Incident incident, Gate gate, DateTimeOffset now)
+    private static (Incident Incident, CardKind? Due) Expire(Incident incident, Gate gate, DateTimeOffset now)
     {
         switch (gate.OnTimeout)
         {

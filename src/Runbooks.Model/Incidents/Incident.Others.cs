@@ -62,10 +62,14 @@ public sealed partial record Incident
         };
     }
 
+    /// <summary>The sender's word for the worst that was reported; null where no word is known.</summary>
+    [JsonIgnore]
+    public string? WorstSeverity => Alerts.Select(known => known.Alert?.Severity).Append(Alert.Severity).Where(word => AlertSeverity.RankOf(word) is not null).MinBy(AlertSeverity.RankOf);
+
     /// <summary>Worse than everything that was reported before: whoever is being asked hears it at once.</summary>
     private bool IsMoreSevere(Alert alert) =>
         AlertSeverity.RankOf(alert.Severity) is { } rank
-        && Alerts.Select(known => AlertSeverity.RankOf(known.Alert?.Severity)).Append(AlertSeverity.RankOf(Alert.Severity)).Min() is { } worst
+        && AlertSeverity.RankOf(WorstSeverity) is { } worst
         && rank < worst;
 
     private Incident TellOther(Alert alert, bool moreSevere, DateTimeOffset now) => moreSevere

@@ -45,8 +45,11 @@ public sealed partial record Incident
     /// <summary>The incident whose fix did not hold, so that this one opened; null for any other.</summary>
     public string? Follows { get; init; }
 
-    /// <summary>So many incidents of its runbook opened with it that people get one message about all of them.</summary>
-    public bool InStorm { get; init; }
+    /// <summary>The storm that it is part of: people get one message about all of its incidents. Null while it asks by itself.</summary>
+    public string? Storm { get; init; }
+
+    [JsonIgnore]
+    public bool InStorm => Storm is not null;
 
     /// <summary>All alerts that reached it, the first included.</summary>
     public int AlertCount { get; init; }

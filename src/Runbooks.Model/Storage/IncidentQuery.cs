@@ -21,7 +21,7 @@ public sealed record IncidentPage(IReadOnlyList<IncidentSummary> Items, string? 
 
 /// <summary>One line of a listing.</summary>
 /// <param name="OwnedByResponder">A person took it over and has not closed it yet: final, and not over.</param>
-/// <param name="InStorm">Its messages are shared with others of its runbook.</param>
+/// <param name="Storm">The storm whose messages it shares; null while it asks by itself.</param>
 /// <param name="TargetKey">The target as it is compared; null when that is as it is written.</param>
 /// <param name="NeedsPerson">It ended with something for a person to do that nobody has acknowledged yet.</param>
 public sealed record IncidentSummary(
@@ -36,7 +36,7 @@ public sealed record IncidentSummary(
     DateTimeOffset UpdatedAt,
     DateTimeOffset? ClosedAt,
     [property: JsonPropertyName("driven")] bool OwnedByResponder = false,
-    bool InStorm = false,
+    string? Storm = null,
     string? TargetKey = null,
     bool NeedsPerson = false)
 {
@@ -46,7 +46,7 @@ public sealed record IncidentSummary(
 
     public static IncidentSummary Of(Incident incident) => new(
         incident.Id, incident.RunbookId, incident.Title, incident.Target, incident.State, incident.Reason,
-        incident.AlertCount, incident.OpenedAt, incident.UpdatedAt, incident.ClosedAt, incident.IsOwnedByResponder(), incident.InStorm,
+        incident.AlertCount, incident.OpenedAt, incident.UpdatedAt, incident.ClosedAt, incident.IsOwnedByResponder(), incident.Storm,
         incident.TargetKey == incident.Target ? null : incident.TargetKey, incident.NeedsPerson);
 }
 

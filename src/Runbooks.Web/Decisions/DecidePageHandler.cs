@@ -28,7 +28,9 @@ public sealed class DecidePageHandler(
 
     public Task<IResult> GetAsync(HttpRequest request, string token) => edge.RunAsync(request, async cancellationToken =>
         signer.TryRead(token, out var grant) ? await ShowAsync(grant, null, cancellationToken)
-        : signer.TryReadStorm(token, out var storm) ? await storms.ShowAsync(storm, null, good: true, cancellationToken)
+        : signer.TryReadStorm(token, out var storm) ? request.Query["one"].ToString() is { Length: > 0 } one
+            ? await storms.ShowOneAsync(storm, one, cancellationToken)
+            : await storms.ShowAsync(storm, StormTicksText.Of(request.Query["tick"]), null, good: true, cancellationToken)
         : BadLink(), Caller.Person);
 
     /// <param name="signedIn">The person that the platform has authenticated; null where nobody signs in, and the link's recipient counts.</param>

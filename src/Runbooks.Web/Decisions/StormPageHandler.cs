@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Runbooks.Approvals;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 using Runbooks.Notifications;
 using Runbooks.Notifications.Storms;
 using Runbooks.SignedLinks;
@@ -17,11 +18,12 @@ namespace Runbooks.Web.Decisions;
 /// the page sends back, decides: on that gate, that plan and for that recipient, like a link of its own.
 /// </summary>
 public sealed class StormPageHandler(
-    LinkSigner signer, DecisionLinks links, StormMembers members, PinnedRunbooks runbooks, CurrentContacts contacts, ApprovalService approvals, TimeProvider time, ILogger<StormPageHandler> logger)
+    LinkSigner signer, DecisionLinks links, IIncidentStore store, StormMembers members, PinnedRunbooks runbooks, CurrentContacts contacts, ApprovalService approvals, TimeProvider time, ILogger<StormPageHandler> logger)
 {
     private const int MaxConcurrency = 8;
 
-    internal async Task<IResult> ShowAsync(StormGrant grant, string? notice, bool good, CancellationToken cancellationToken)
+    /// <param name="ticks">Which questions are ticked: what speaks for itself, unless the reader asked for all or none.</param>
+    internal async Task<IResult> ShowAsync(StormGrant grant, StormTicks ticks, string? notice, bool good, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         if (now >= grant.ExpiresAt)
@@ -29,27 +31,38 @@ public sealed class StormPageHandler(
             return Message(StatusCodes.Status200OK, "This link has expired", "Decide from the newest message, or look at the console.");
         }
 
-        var incidents = await members.FindAsync(grant.RunbookId, grant.Since, _ => true, incident => IsAsked(incident, grant.Recipient), cancellationToken);
+        var incidents = await members.FindAsync(grant.StormId, grant.Since, _ => true, incident => IsAsked(incident, grant.Recipient), cancellationToken);
         if (incidents.Count == 0)
         {
             return Message(StatusCodes.Status404NotFound, "No longer kept", "The records of these incidents are no longer kept. Nothing was decided.");
         }
 
-        var runbook = await runbooks.OfAsync(incidents[0], cancellationToken);
-        var rows = incidents.Select(incident => StormRow.Of(incident, now, gate => links.TicketFor(incident, gate, grant.Recipient))).ToList();
-        return new PageResult<StormPage>(new { Model = new StormModel(runbook, grant.Recipient, rows, notice, good, now) });
+        var groups = new List<StormGroup>();
+        foreach (var group in incidents.GroupBy(incident => incident.RunbookId))
+        {
+            var runbook = await runbooks.OfAsync(group.First(), cancellationToken);
+            groups.Add(new(runbook, [.. group.Select(incident => StormRow.Of(incident, now, gate => links.TicketFor(incident, gate, grant.Recipient)))], ticks, int.MaxValue));
+        }
+
+        return new PageResult<StormPage>(new { Model = new StormModel(grant.Recipient, StormGroup.Fit(groups), notice, good, now) });
     }
 
     /// <param name="signedIn">The person that the platform has authenticated; null where nobody signs in.</param>
     internal async Task<IResult> DecideAsync(StormGrant grant, IFormCollection form, DecisionVerb verb, string? signedIn, CancellationToken cancellationToken)
     {
+        if (time.GetUtcNow() >= grant.ExpiresAt)
+        {
+            return await ShowAsync(grant, StormTicks.Safe, null, good: false, cancellationToken);
+        }
+
         var tickets = form[StormModel.TicketField].OfType<string>().Distinct(StringComparer.Ordinal).Take(StormMembers.MaxMembers).ToList();
         var results = new ConcurrentBag<DecisionResult>();
         var limits = new ParallelOptions { MaxDegreeOfParallelism = MaxConcurrency, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(tickets, limits, async (ticket, token) =>
         {
-            // A ticket that was made for somebody else is nobody's here.
-            if (!signer.TryRead(ticket, out var one) || one.Recipient != grant.Recipient)
+            // A ticket that was made for somebody else, or for a question of another storm, is nobody's here.
+            if (!signer.TryRead(ticket, out var one) || one.Recipient != grant.Recipient
+                || (await store.FindAsync(one.IncidentId, token))?.Storm != grant.StormId)
             {
                 Log.LinkRefused(logger, "a ticket on a storm's page is none of its recipient's");
                 results.Add(new(DecisionStatus.NotFound, "A line was changed on its way."));
@@ -63,8 +76,15 @@ public sealed class StormPageHandler(
             };
             results.Add((await approvals.DecideAsync(one.IncidentId, one.GateId, request, token)).Result);
         });
-        return await ShowAsync(grant, Words(verb, [.. results]), results.All(IsGood), cancellationToken);
+        return await ShowAsync(grant, StormTicks.Safe, Words(verb, [.. results]), results.All(IsGood), cancellationToken);
     }
+
+    /// <summary>One question of the storm by itself: the page that a link of its own would open.</summary>
+    internal async Task<IResult> ShowOneAsync(StormGrant grant, string incidentId, CancellationToken cancellationToken) =>
+        time.GetUtcNow() < grant.ExpiresAt
+        && await store.FindAsync(incidentId, cancellationToken) is { } incident && incident.Storm == grant.StormId && IsAsked(incident, grant.Recipient)
+            ? Results.Redirect($"/decide/{links.TicketFor(incident, incident.OpenGate ?? incident.LatestGate!, grant.Recipient)}")
+            : Message(StatusCodes.Status404NotFound, "Not here", "This question does not belong to this page. Nothing was decided.");
 
     private bool IsAsked(Incident incident, string recipient) =>
         incident.LatestGate is { } gate && contacts.Book.RecipientsOf(gate.Approvers).Any(known => string.Equals(known.Name, recipient, StringComparison.OrdinalIgnoreCase));
@@ -80,7 +100,8 @@ public sealed class StormPageHandler(
 
         var counted = results.Count(IsGood);
         var others = results.Where(result => !IsGood(result)).GroupBy(result => result.Message).OrderByDescending(group => group.Count()).Take(3);
-        return $"You {GateText.Past(verb)} {DisplayText.Count(counted, "target")}. {string.Join(" ", others.Select(group => $"{group.Count()} not: {group.Key}"))}".TrimEnd();
+        var of = counted == results.Count ? DisplayText.Count(counted, "target") : $"{counted} of {DisplayText.Count(results.Count, "target")}";
+        return $"You {GateText.Past(verb)} {of}. {string.Join(" ", others.Select(group => $"{group.Count()} not: {group.Key}"))}".TrimEnd();
     }
 
     private static PageResult<MessagePage> Message(int status, string title, string text) => new(new { Title = title, Text = text }, status);

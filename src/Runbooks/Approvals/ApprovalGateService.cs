@@ -34,25 +34,27 @@ public sealed class ApprovalGateService(
         var incident = await store.UpdateAsync(request.IncidentId, i => i.RecordFindings(request.Findings, time.GetUtcNow()), cancellationToken);
         var runbook = await runbooks.OfAsync(incident, cancellationToken);
         var id = Gate.IdOf(request.Phase, request.Round);
+        var atOnce = false;
         if (incident.FindGate(id) is null)
         {
             incident = await verification.CheckClaimAsync(incident, runbook, cancellationToken);
             var plan = await plans.MakeAsync(incident, runbook, request.Phase, cancellationToken);
             var violations = await guardrails.EvaluateAsync(new GuardrailContext(incident, runbook, request.Phase, AboutToRun: false), cancellationToken);
-            var inStorm = incident.InStorm || await storms.JoinAsync(incident, cancellationToken);
+            var place = incident.InStorm ? null : await storms.JoinAsync(incident, cancellationToken);
+            atOnce = place?.AtOnce ?? false;
             incident = await store.UpdateAsync(
                 request.IncidentId,
                 i =>
                 {
                     var now = time.GetUtcNow();
                     var gate = ApprovalGateFactory.Make(i, runbook, request.Phase, request.Round, plan, violations, request.Unclear || i.CheckedClaim?.Answer == RecoveryAnswer.Unclear, request.Difference, now);
-                    return i.AddGate(gate, now) with { WakeEvent = request.WakeEvent, InStorm = inStorm, ShownNews = i.NewsMark };
+                    return i.AddGate(gate, now) with { WakeEvent = request.WakeEvent, Storm = i.Storm ?? place?.StormId, ShownNews = i.NewsMark };
                 },
                 cancellationToken);
         }
 
         // After a crash this runs again: the gate is there, and what was delivered is not sent twice.
-        return await AskAsync(incident, runbook, id, CardKind.ApprovalRequest, cancellationToken);
+        return await AskAsync(incident, runbook, id, CardKind.ApprovalRequest, alone: !incident.InStorm || atOnce, cancellationToken);
     }
 
     public async Task<GateStatus> ReviewAsync(ReviewGateRequest request, CancellationToken cancellationToken)
@@ -73,7 +75,7 @@ public sealed class ApprovalGateService(
             return View(incident, request.GateId);
         }
 
-        return await AskAsync(incident, await runbooks.OfAsync(incident, cancellationToken), request.GateId, kind, cancellationToken);
+        return await AskAsync(incident, await runbooks.OfAsync(incident, cancellationToken), request.GateId, kind, alone: !incident.InStorm, cancellationToken);
     }
 
     private Task<(Incident Incident, CardKind? Due)> AdvanceAsync(ReviewGateRequest request, CancellationToken cancellationToken)
@@ -93,14 +95,19 @@ public sealed class ApprovalGateService(
         }
     }
 
-    /// <summary>One message for each urgent news that came after the question. In a storm the page of the storm says it.</summary>
+    /// <summary>One message for each urgent news that came after the question. In a storm its page says it, unless it is worse than all that people were told of.</summary>
     private async Task TellUrgentAsync(Incident incident, string gateId, CancellationToken cancellationToken)
     {
         var gate = incident.FindGate(gateId)!;
         var runbook = await runbooks.OfAsync(incident, cancellationToken);
-        foreach (var news in incident.InStorm ? [] : incident.News.Where(news => news.Urgent && news.At >= gate.OpenedAt))
+        foreach (var news in incident.News.Where(news => news.Urgent && news.At >= gate.OpenedAt))
         {
             var key = $"{gate.Id}:news:{news.Key}";
+            if (incident.Storm is { } storm && (incident.HasDelivery($"{key}:") || !await storms.IsWorstAsync(storm, incident.WorstSeverity, cancellationToken)))
+            {
+                continue;
+            }
+
             await notifier.SendAsync(
                 incident.Id, key, gate.Approvers, recipient => cards.Approval(incident, runbook, gate, recipient.Name, CardKind.Reminder) with { Title = $"News: {gate.Question}" }, cancellationToken);
         }
@@ -115,7 +122,7 @@ public sealed class ApprovalGateService(
     private static CardKind? Unsent(Incident incident, string gateId) =>
         incident.FindGate(gateId) is { Outcome: GateOutcome.Pending } gate && !incident.WasSent(gate) ? CardKind.Reminder : null;
 
-    private async Task<GateStatus> AskAsync(Incident incident, Runbook runbook, string gateId, CardKind kind, CancellationToken cancellationToken)
+    private async Task<GateStatus> AskAsync(Incident incident, Runbook runbook, string gateId, CardKind kind, bool alone, CancellationToken cancellationToken)
     {
         var gate = incident.FindGate(gateId)!;
         if (gate.Outcome != GateOutcome.Pending)
@@ -123,10 +130,10 @@ public sealed class ApprovalGateService(
             return View(incident, gateId);
         }
 
-        if (incident.InStorm)
+        if (!alone)
         {
-            await stormNotifier.AskAsync(gate, runbook, cancellationToken);
-            return View(await store.GetAsync(incident.Id, cancellationToken), gateId);
+            var next = await stormNotifier.AskAsync(incident, cancellationToken);
+            return View(await store.GetAsync(incident.Id, cancellationToken), gateId, next);
         }
 
         var key = gate.MessageKey;
@@ -156,12 +163,12 @@ public sealed class ApprovalGateService(
         return View(incident, gateId);
     }
 
-    private GateStatus View(Incident incident, string gateId)
+    /// <param name="askAt">When the question goes out, if it has not yet.</param>
+    private GateStatus View(Incident incident, string gateId, DateTimeOffset? askAt = null)
     {
         var gate = incident.FindGate(gateId) ?? throw new InvalidOperationException($"Incident {incident.Id} has no gate '{gateId}'.");
         var next = time.GetUtcNow() + LongestReviewPause;
-        IEnumerable<DateTimeOffset> gathered = incident.InStorm && !incident.WasSent(gate) ? [stormNotifier.DueAt(gate)] : [];
-        foreach (var at in gate.Reminders.Select(reminder => reminder.At).Append(gate.ExpiresAt).Concat(gathered))
+        foreach (var at in gate.Reminders.Select(reminder => reminder.At).Append(gate.ExpiresAt).Append(askAt ?? next))
         {
             next = at < next ? at : next;
         }

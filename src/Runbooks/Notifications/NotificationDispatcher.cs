@@ -16,22 +16,35 @@ public sealed class NotificationDispatcher(ChannelClient channels, CurrentContac
     public async Task<IReadOnlyList<Delivery>> SendAsync(
         string key, IEnumerable<string> to, Func<Recipient, Card> cardFor, IReadOnlyList<Delivery> earlier, CancellationToken cancellationToken)
     {
-        var book = contacts.Book;
         var names = to.Distinct(StringComparer.OrdinalIgnoreCase).ToList();
-        var deliveries = (await Task.WhenAll(book.RecipientsOf(names).DistinctBy(NameOf).Select(recipient =>
-            OnceAsync($"{key}:{NameOf(recipient)}", recipient, cardFor, earlier, cancellationToken)))).ToList();
-        foreach (var missing in book.Missing(names))
-        {
-            Log.UnknownContact(logger, missing);
-            var unknown = $"{key}:{missing}?";
-            deliveries.Add(earlier.FirstOrDefault(delivery => delivery.Key == unknown) ?? new Delivery(unknown, missing, null, time.GetUtcNow(), NobodyBehind));
-        }
-
+        var deliveries = (await Task.WhenAll(RecipientsOf(names).Select(recipient =>
+            OnceAsync(KeyFor(key, recipient), recipient, cardFor, earlier, cancellationToken)))).ToList();
+        deliveries.AddRange(Missing(key, names).Select(missing => earlier.FirstOrDefault(delivery => delivery.Key == missing.Key) ?? missing));
         return deliveries;
     }
 
+    /// <summary>The contacts that nobody is behind, as deliveries that failed.</summary>
+    public IEnumerable<Delivery> Missing(string key, IEnumerable<string> names)
+    {
+        foreach (var missing in contacts.Book.Missing(names))
+        {
+            Log.UnknownContact(logger, missing);
+            yield return new Delivery($"{key}:{missing}?", missing, null, time.GetUtcNow(), NobodyBehind);
+        }
+    }
+
+    /// <summary>Everybody behind these contacts, each once.</summary>
+    public IReadOnlyList<Recipient> RecipientsOf(IEnumerable<string> names) => [.. contacts.Book.RecipientsOf(names).DistinctBy(NameOf)];
+
+    /// <summary>Sends to one recipient.</summary>
+    public Task<Delivery> SendToAsync(string key, Recipient recipient, Card card, CancellationToken cancellationToken) =>
+        DeliverAsync(KeyFor(key, recipient), recipient, card with { Key = KeyFor(key, recipient) }, cancellationToken);
+
+    /// <summary>The key of one recipient's delivery of the message that <paramref name="key"/> names.</summary>
+    public static string KeyFor(string key, Recipient recipient) => $"{key}:{NameOf(recipient)}";
+
     /// <summary>Somebody may be listed twice, to be reached in two places at once; the same place in two contacts is one.</summary>
-    private static string NameOf(Recipient recipient) => $"{recipient.Name}@{(recipient.Addresses.Count > 0 ? recipient.Addresses[0].Channel : "nowhere")}";
+    public static string NameOf(Recipient recipient) => $"{recipient.Name}@{(recipient.Addresses.Count > 0 ? recipient.Addresses[0].Channel : "nowhere")}";
 
     private async Task<Delivery> OnceAsync(
         string key, Recipient recipient, Func<Recipient, Card> cardFor, IReadOnlyList<Delivery> earlier, CancellationToken cancellationToken) =>

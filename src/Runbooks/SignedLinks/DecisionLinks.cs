@@ -14,13 +14,14 @@ public sealed class DecisionLinks(LinkSigner signer, IOptions<PublicAddressOptio
         $"{Root}/decide/{TicketFor(incident, gate, recipient)}";
 
     /// <summary>The page that lists all questions of a storm that this recipient may answer.</summary>
-    public string ForStorm(string runbookId, DateTimeOffset since, DateTimeOffset expiresAt, string recipient) =>
-        $"{Root}/decide/{signer.SignStorm(new StormGrant(runbookId, since, recipient, expiresAt + Afterlife))}";
+    public string ForStorm(string stormId, DateTimeOffset since, DateTimeOffset expiresAt, string recipient) =>
+        $"{Root}/decide/{signer.SignStorm(new StormGrant(stormId, since, recipient, expiresAt + Afterlife))}";
 
     /// <summary>A ticket for one question of such a page: what <see cref="For"/> signs, without the address.</summary>
     public string TicketFor(Incident incident, Gate gate, string recipient) => signer.Sign(GrantOf(incident, gate, recipient));
 
-    public string Console(string runbookId) => $"{Root}/?runbook={Uri.EscapeDataString(runbookId)}";
+    /// <param name="runbookId">Only its incidents; null for all.</param>
+    public string Console(string? runbookId) => runbookId is null ? $"{Root}/" : $"{Root}/?runbook={Uri.EscapeDataString(runbookId)}";
 
     /// <summary>The page of an incident; shows, and cannot decide.</summary>
     public string IncidentPage(string incidentId) => $"{Root}/incidents/{Uri.EscapeDataString(incidentId)}";

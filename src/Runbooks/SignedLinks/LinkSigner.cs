@@ -22,7 +22,7 @@ public sealed class LinkSigner
         Sign(new Payload(_keys[0].Id, grant.IncidentId, grant.GateId, grant.Recipient, grant.PlanHash, grant.ExpiresAt.ToUnixTimeSeconds()));
 
     public string SignStorm(StormGrant grant) =>
-        Sign(new StormPayload(_keys[0].Id, grant.RunbookId, grant.Since.UtcTicks, grant.Recipient, grant.ExpiresAt.ToUnixTimeSeconds()));
+        Sign(new StormPayload(_keys[0].Id, grant.StormId, grant.Since.UtcTicks, grant.Recipient, grant.ExpiresAt.ToUnixTimeSeconds()));
 
     /// <summary>
     /// Checks the signature only. Whether the link has expired is the reader's to ask: a late click is told how the gate
@@ -106,5 +106,5 @@ public sealed class LinkSigner
 /// <summary>What a signed link says: this person may decide this gate of this incident, on this plan, until then.</summary>
 public sealed record LinkGrant(string IncidentId, string GateId, string Recipient, string PlanHash, DateTimeOffset ExpiresAt);
 
-/// <summary>What a storm's link says: this person may see, and decide, what a runbook's incidents since then ask them.</summary>
-public sealed record StormGrant(string RunbookId, DateTimeOffset Since, string Recipient, DateTimeOffset ExpiresAt);
+/// <summary>What a storm's link says: this person may see, and decide, what the incidents of one storm ask them.</summary>
+public sealed record StormGrant(string StormId, DateTimeOffset Since, string Recipient, DateTimeOffset ExpiresAt);

@@ -32,7 +32,7 @@ internal static class WatchdogRules
 
     private static WatchdogFinding? NobodyReached(Incident incident, WatchdogOptions options, DateTimeOffset now) =>
         incident.OpenGate is { } gate
-        && now - gate.OpenedAt > options.Grace
+        && now - (incident.InStorm ? ApprovalSchedule.ToldBy(gate) : gate.OpenedAt) > options.Grace
         && !incident.Deliveries.Any(delivery => delivery.Reached && delivery.Key.StartsWith($"{gate.Id}:", StringComparison.Ordinal))
             ? new(Remedy.Page, $"unheard-{gate.Id}", $"Nobody was reached with the question: {gate.Question}")
             : null;

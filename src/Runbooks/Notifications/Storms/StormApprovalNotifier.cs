@@ -1,79 +1,185 @@
 using Microsoft.Extensions.Options;
+using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
+using Runbooks.Storage;
 
 namespace Runbooks.Notifications.Storms;
 
 /// <summary>
-/// Asks about all incidents of a storm in one message. Whichever of them is due first speaks for every question that has
-/// not gone out; a sender that dies half-way leaves the rest unasked, and the next one due asks again.
+/// Asks about all incidents of a storm in one message to each person. Whichever of them is due first speaks for every
+/// question that has not gone out; a sender that dies half-way leaves the rest unasked, and the next one due asks again.
 /// </summary>
 public sealed class StormApprovalNotifier(
-    StormRegistry storms, StormMembers members, StormCards cards, NotificationDispatcher dispatcher, IOptionsMonitor<StormOptions> options, TimeProvider time)
+    StormRegistry storms, StormMembers members, StormCards cards, NotificationDispatcher dispatcher, PinnedRunbooks runbooks, IOptionsMonitor<StormOptions> options, TimeProvider time)
 {
+    /// <summary>Questions of a storm opened within this of each other, so what one has to say the others have to say as well.</summary>
+    private static readonly TimeSpan Together = TimeSpan.FromMinutes(1);
+
     private static readonly TimeSpan WhileAnotherSends = TimeSpan.FromSeconds(5);
 
-    /// <summary>When this question has to be looked after, by its own incident.</summary>
-    public DateTimeOffset DueAt(Gate gate)
-    {
-        var gathered = (gate.AskedAt ?? gate.OpenedAt) + options.CurrentValue.Gather;
-        var soon = time.GetUtcNow() + WhileAnotherSends;
-        return gathered > soon ? gathered : soon;
-    }
-
     /// <summary>Sends what is unasked, once this question has waited for others to join it.</summary>
-    public async Task AskAsync(Gate due, Runbook runbook, CancellationToken cancellationToken)
+    /// <param name="due">The incident whose question is due, in a storm.</param>
+    /// <returns>When its question has to be looked after again; null once it was asked.</returns>
+    public async Task<DateTimeOffset?> AskAsync(Incident due, CancellationToken cancellationToken)
     {
-        if (time.GetUtcNow() < (due.AskedAt ?? due.OpenedAt) + options.CurrentValue.Gather
-            || await storms.TakeTurnAsync(runbook.Id, cancellationToken) is not { } storm)
+        var gate = due.OpenGate!;
+        var gathered = (gate.AskedAt ?? gate.OpenedAt) + options.CurrentValue.Gather;
+        if (time.GetUtcNow() < gathered)
         {
-            return;
+            return gathered;
         }
 
+        if (await storms.TakeTurnAsync(due.Storm!, due.OpenedAt, cancellationToken) is not { } storm)
+        {
+            return time.GetUtcNow() + WhileAnotherSends;
+        }
+
+        var told = storm;
         try
         {
-            var unasked = await members.FindAsync(
-                runbook.Id,
-                storm.Since,
-                line => line.State == IncidentState.AwaitingApproval,
-                incident => incident.OpenGate is { } gate && !incident.WasSent(gate),
-                cancellationToken);
-            foreach (var group in unasked.GroupBy(incident => string.Join('\n', incident.OpenGate!.Approvers)))
+            if (!storm.TookIn)
             {
-                await AskAsync(storm, runbook, [.. group], cancellationToken);
+                var oldest = await members.TakeInAsync(storm.Id, cancellationToken);
+                told = storm with { TookIn = true, Since = oldest < storm.Since ? oldest.Value : storm.Since };
             }
+
+            var waiting = await members.FindAsync(told.Id, told.Since, line => line.State == IncidentState.AwaitingApproval, incident => incident.OpenGate is not null, cancellationToken, atMost: int.MaxValue);
+            if (gate.Asked > 0)
+            {
+                var now = time.GetUtcNow();
+                await members.UpdateAsync(waiting, incident => incident.OpenGate is { } open ? ApprovalSchedule.AskWithOthers(incident, open.Id, now + Together, now) : incident, cancellationToken);
+                waiting = await members.FindAsync(told.Id, told.Since, line => line.State == IncidentState.AwaitingApproval, incident => incident.OpenGate is not null, cancellationToken, atMost: int.MaxValue);
+            }
+
+            (told, var next) = await TellAsync(told, waiting, due.Id, cancellationToken);
+            return next;
         }
         finally
         {
-            await storms.EndTurnAsync(storm, over: false, CancellationToken.None);
+            await storms.EndTurnAsync(told, over: false, CancellationToken.None);
         }
     }
 
-    private async Task AskAsync(Storm storm, Runbook runbook, IReadOnlyList<Incident> incidents, CancellationToken cancellationToken)
+    private async Task<(Storm Told, DateTimeOffset? Next)> TellAsync(Storm storm, IReadOnlyList<Incident> waiting, string due, CancellationToken cancellationToken)
     {
-        var approvers = incidents[0].OpenGate!.Approvers;
-        var asked = await dispatcher.SendAsync("storm", approvers, recipient => cards.Question(storm, runbook, incidents, recipient.Name), [], cancellationToken);
-        var escalate = !asked.Any(delivery => delivery.Reached) && !approvers.Contains(ContactBook.Fallback, StringComparer.OrdinalIgnoreCase);
+        var unasked = waiting.Where(incident => !incident.WasSent(incident.OpenGate!)).ToList();
+        var messages = unasked
+            .SelectMany(incident => dispatcher.RecipientsOf(incident.OpenGate!.Approvers))
+            .DistinctBy(NotificationDispatcher.NameOf)
+            .Select(recipient => MessageTo(recipient, storm, waiting))
+            .ToList();
+        var now = time.GetUtcNow();
+        var (ready, early) = (messages.Where(message => message.DueAt <= now).ToList(), messages.Where(message => message.DueAt > now).ToList());
+        var shown = await RunbooksOfAsync(waiting, cancellationToken);
+        var sent = await Task.WhenAll(ready.Select(message => SendAsync(storm, message, shown, cancellationToken)));
+        var told = sent.Where(one => one.Delivery.Reached).Aggregate(storm, (changed, one) => changed.Tell(one.Message.Name, new((one.Message.Before?.Count ?? 0) + 1, time.GetUtcNow())));
 
-        // Silence is never success: whoever is last in line may decide as well.
-        IReadOnlyList<Delivery> last = escalate
-            ? await dispatcher.SendAsync("storm:fallback", [ContactBook.Fallback], recipient => cards.Question(storm, runbook, incidents, recipient.Name), [], cancellationToken)
-            : [];
-        var reached = asked.Concat(last).Any(delivery => delivery.Reached);
-        await members.UpdateAsync(incidents, incident => Record(incident, incidents, [.. asked, .. last], escalate, reached), cancellationToken);
+        // Whoever was told a moment ago of the same storm is told of the rest later, and counts as reached.
+        var asked = unasked.Where(incident => ready.Exists(message => message.IsAbout(incident)) || !early.Exists(message => message.IsAbout(incident))).ToList();
+        var unheard = asked.Where(incident => !sent.Any(one => one.Delivery.Reached && one.Message.IsAbout(incident)) && !early.Exists(message => message.IsAbout(incident))).ToList();
+        var last = await TellFallbackAsync(storm, unheard, shown, cancellationToken);
+        await members.UpdateAsync(asked, incident => Record(incident, [.. sent, .. last], unheard.Exists(known => known.Id == incident.Id)), cancellationToken);
+        await members.UpdateAsync(
+            waiting.Where(incident => sent.Any(one => one.Delivery.Reached && one.Message.IsAbout(incident))),
+            incident => incident.OpenGate is { Asked: > 0 } open ? ApprovalSchedule.RemindNoMore(incident, open.Id) : incident,
+            cancellationToken);
+        var worst = waiting.Select(incident => AlertSeverity.RankOf(incident.WorstSeverity)).Append(told.Worst).Min();
+        var next = unasked.Except(asked).FirstOrDefault(incident => incident.Id == due) is { } later ? early.Where(message => message.IsAbout(later)).Min(message => message.DueAt) : (DateTimeOffset?)null;
+        return (told with { Worst = worst }, next);
     }
 
-    private Incident Record(Incident incident, IReadOnlyList<Incident> told, IReadOnlyList<Delivery> deliveries, bool escalate, bool reached)
+    /// <summary>What one recipient is to be told, and when.</summary>
+    private StormMessage MessageTo(Recipient recipient, Storm storm, IReadOnlyList<Incident> waiting)
+    {
+        var name = NotificationDispatcher.NameOf(recipient);
+        var about = waiting.Where(incident => dispatcher.RecipientsOf(incident.OpenGate!.Approvers).Any(one => NotificationDispatcher.NameOf(one) == name)).ToList();
+        var fresh = about.Where(incident => !incident.WasSent(incident.OpenGate!)).ToList();
+        var known = about.Except(fresh).ToList();
+
+        // Once everything that somebody was told of is decided, the next is news again.
+        var before = storm.Told.GetValueOrDefault(name) is { } told && about.Exists(StormMessage.WasTold) ? told : null;
+        if (before is null)
+        {
+            return new(recipient, about, fresh, null, time.GetUtcNow());
+        }
+
+        var otherRunbook = fresh.Any(incident => !StormMessage.WasTold(incident) && !known.Exists(other => other.RunbookId == incident.RunbookId));
+        var pause = otherRunbook ? options.CurrentValue.Within : before.Pause;
+
+        // A question that nobody was told of does not wait so long, nor does the first reminder.
+        var due = fresh.Where(incident => before.Count == 1 || !StormMessage.WasTold(incident)).Select(incident => ApprovalSchedule.ToldBy(incident.OpenGate!)).Append(before.LastAt + pause).Min();
+        return new(recipient, about, fresh, before, due);
+    }
+
+    private async Task<(StormMessage Message, Delivery Delivery)> SendAsync(
+        Storm storm, StormMessage message, IReadOnlyDictionary<string, Runbook> shown, CancellationToken cancellationToken) =>
+        (message, await dispatcher.SendToAsync(message.Key, message.Recipient, cards.Question(storm, message, shown), cancellationToken));
+
+    /// <summary>Silence is never success: whoever is last in line may decide as well.</summary>
+    private async Task<IReadOnlyList<(StormMessage Message, Delivery Delivery)>> TellFallbackAsync(
+        Storm storm, IReadOnlyList<Incident> unheard, IReadOnlyDictionary<string, Runbook> shown, CancellationToken cancellationToken)
+    {
+        var escalated = unheard.Where(incident => !AsksFallback(incident)).ToList();
+        return escalated.Count == 0
+            ? []
+            : await Task.WhenAll(dispatcher.RecipientsOf([ContactBook.Fallback]).Select(recipient =>
+                SendAsync(storm, new(recipient, escalated, escalated, null, time.GetUtcNow()) { IsFallback = true }, shown, cancellationToken)));
+    }
+
+    private Incident Record(Incident incident, IReadOnlyList<(StormMessage Message, Delivery Delivery)> sent, bool unheard)
     {
         if (incident.OpenGate is not { } gate || incident.WasSent(gate))
         {
             return incident;
         }
 
-        // The message shows all of them and is no card of this one: it cannot be changed into how this one ended.
-        var mine = deliveries.Select(delivery => delivery with { Key = gate.MessageKey + delivery.Key["storm".Length..], Reference = null }).ToList();
-        var escalated = escalate ? ApprovalSchedule.Escalate(incident, gate.Id, [ContactBook.Fallback], time.GetUtcNow()) : incident;
-        var recorded = escalated.RecordDeliveries(mine, about: told.Count);
-        return reached ? recorded : ApprovalSchedule.AskAgain(recorded, gate.Id, time.GetUtcNow());
+        var now = time.GetUtcNow();
+        var escalated = unheard && !AsksFallback(incident) ? ApprovalSchedule.Escalate(incident, gate.Id, [ContactBook.Fallback], now) : incident;
+        var mine = sent.Where(one => one.Message.IsAbout(incident)).ToList();
+        var recorded = mine.Aggregate(escalated, (changed, one) => changed.RecordDeliveries([one.Message.Of(gate, one.Delivery)], about: one.Message.About.Count))
+            .RecordDeliveries([.. dispatcher.Missing(gate.MessageKey, gate.Approvers)]);
+        return unheard && !mine.Exists(one => one.Delivery.Reached) ? ApprovalSchedule.AskAgain(recorded, gate.Id, now) : recorded;
     }
+
+    private async Task<IReadOnlyDictionary<string, Runbook>> RunbooksOfAsync(IReadOnlyList<Incident> incidents, CancellationToken cancellationToken)
+    {
+        var found = new Dictionary<string, Runbook>(StringComparer.Ordinal);
+        foreach (var incident in incidents.DistinctBy(incident => incident.RunbookId))
+        {
+            found[incident.RunbookId] = await runbooks.OfAsync(incident, cancellationToken);
+        }
+
+        return found;
+    }
+
+    private static bool AsksFallback(Incident incident) => incident.OpenGate!.Approvers.Contains(ContactBook.Fallback, StringComparer.OrdinalIgnoreCase);
+}
+
+/// <summary>One message of a storm to one recipient.</summary>
+/// <param name="About">All that waits for this recipient, oldest first.</param>
+/// <param name="Fresh">Those among them that the message has to go out for.</param>
+/// <param name="Before">What the recipient was told before and still has to answer; null when there is nothing of the kind.</param>
+public sealed record StormMessage(Recipient Recipient, IReadOnlyList<Incident> About, IReadOnlyList<Incident> Fresh, StormMessages? Before, DateTimeOffset DueAt)
+{
+    public bool IsFallback { get; init; }
+
+    public string Name => NotificationDispatcher.NameOf(Recipient);
+
+    /// <summary>The same on a repeated attempt, another for each message.</summary>
+    public string Key => $"storm:{Fresh[0].Id}:{Fresh[0].OpenGate!.MessageKey}";
+
+    /// <summary>Those among them that nobody was told of.</summary>
+    public int Newcomers => Fresh.Count(incident => !WasTold(incident));
+
+    public static bool WasTold(Incident incident) => incident.HasDelivery($"{incident.OpenGate!.Id}:");
+
+    public bool IsAbout(Incident incident) => About.Any(known => known.Id == incident.Id);
+
+    /// <summary>As the record of one of its incidents keeps it. A message that shows many cannot be changed into how one of them ended.</summary>
+    public Delivery Of(Gate gate, Delivery delivery) => delivery with
+    {
+        Key = $"{gate.MessageKey}:{(IsFallback ? "fallback:" : "")}{Name}",
+        Reference = About.Count == 1 ? delivery.Reference : null,
+    };
 }

@@ -5,66 +5,105 @@ using Runbooks.SignedLinks;
 namespace Runbooks.Notifications.Storms;
 
 /// <summary>What a message about many incidents says.</summary>
-public sealed class StormCards(DecisionLinks links)
+public sealed class StormCards(DecisionLinks links, IncidentCards alone)
 {
     private const int LineLength = 500;
 
+    /// <summary>Of more the message names no more; the page lists them all.</summary>
+    private const int MaxNamed = 300;
+
+    private const int MaxNews = 10;
+
     /// <summary>One question about many targets; the page behind it lists them all and decides them together or apart.</summary>
-    public Card Question(Storm storm, Runbook runbook, IReadOnlyList<Incident> incidents, string recipient)
+    public Card Question(Storm storm, StormMessage message, IReadOnlyDictionary<string, Runbook> runbooks)
     {
-        var example = incidents[0];
-        var gate = example.OpenGate!;
-        var again = incidents.All(incident => incident.OpenGate!.Asked > 0);
+        var kind = message.Newcomers > 0 ? CardKind.ApprovalRequest : message.Before is null ? CardKind.Escalation : CardKind.Reminder;
+        if (message.About is [var only])
+        {
+            return alone.Approval(only, runbooks[only.RunbookId], only.OpenGate!, message.Recipient.Name, kind);
+        }
+
+        var groups = message.About.GroupBy(incident => incident.RunbookId).Select(group => (Runbook: runbooks[group.Key], Incidents: group.ToList())).ToList();
         return new Card
         {
-            Kind = again ? CardKind.Reminder : CardKind.ApprovalRequest,
+            Kind = kind,
             IncidentId = storm.Id,
-            Title = $"{(again ? "Still waiting: " : "")}{incidents.Count} incidents of '{runbook.Title}' ask you at once",
-            Severity = runbook.Impact.Severity,
-            DryRun = incidents.All(incident => incident.Mode == RunMode.DryRun),
+            Title = Title(message, kind, Of(groups.Select(group => group.Runbook))),
+            Severity = groups.Max(group => group.Runbook.Impact.Severity),
+            DryRun = message.About.All(incident => incident.Mode == RunMode.DryRun),
             Sections =
             [
-                new("What broke", [$"{runbook.Title} on {incidents.Count} targets. {runbook.Impact.Users}".Trim(), runbook.Impact.Data]),
-                new("Targets", Lines(incidents.Select(incident => incident.Target))),
-                new("What I will do on each", [.. gate.Plan.Steps.Select(step => step.PlannedEffect), $"(As on {example.Target}; the page shows each one's own steps and findings.)"]),
-                new("How to undo it", [.. gate.Plan.Steps.Select(step => step.Undo ?? $"{step.Name}: cannot be undone.")]),
-                new("If nobody answers", [GateText.Silence(incidents.MinBy(incident => incident.OpenGate!.ExpiresAt)!.OpenGate!)]),
+                new("What broke", [.. groups.SelectMany(group => (string[])
+                    [$"{group.Runbook.Title} on {Targets(group.Incidents.Count)}. {group.Runbook.Impact.Users}".Trim(), group.Runbook.Impact.Data])]),
+                .. groups.Select(group => new CardSection(Heading("Targets", group.Runbook, groups.Count), Lines(group.Incidents.Select(incident => incident.Target)))),
+                .. News(message.About),
+                .. groups.Select(group => new CardSection(Heading("What I will do on each", group.Runbook, groups.Count), Steps(group.Incidents[0]))),
+                new("How to undo it", [.. groups.SelectMany(group => group.Incidents[0].OpenGate!.Plan.Steps).Where(step => step.ShowsUndo).Select(step => step.Undo ?? $"{step.Name}: cannot be undone.").Distinct()]),
+                new("If nobody answers", [GateText.Silence(message.About.MinBy(incident => incident.OpenGate!.ExpiresAt)!.OpenGate!)]),
             ],
-            Links = [new("Look at all and decide", links.ForStorm(storm.RunbookId, storm.Since, incidents.Max(incident => incident.OpenGate!.ExpiresAt), recipient))],
+            Links = [new("Look at all and decide", links.ForStorm(storm.Id, storm.Since, message.About.Max(incident => incident.OpenGate!.ExpiresAt), message.Recipient.Name))],
         };
     }
 
-    /// <summary>How many incidents ended, since the last such message.</summary>
-    public Card Ended(Storm storm, Runbook runbook, IReadOnlyList<Incident> incidents)
+    /// <summary>How incidents ended, since the last such message.</summary>
+    public Card Ended(Storm storm, IReadOnlyList<Incident> incidents, IReadOnlyDictionary<string, Runbook> runbooks)
     {
         var bad = incidents.Where(NeedsPerson).ToList();
+        var of = Of(incidents.Select(incident => incident.RunbookId).Distinct().Select(id => runbooks[id]));
         var counts = incidents.GroupBy(incident => incident.State).OrderBy(group => group.Key).Select(group => $"{group.Count()} × {IncidentText.Of(group.Key)}");
         return new Card
         {
             Kind = bad.Count > 0 ? CardKind.Page : incidents.Any(incident => incident.State == IncidentState.TakenOver) ? CardKind.Decided : CardKind.Closed,
             IncidentId = storm.Id,
             Title = bad.Count > 0
-                ? $"A person is needed: {bad.Count} of {incidents.Count} incidents of '{runbook.Title}' were not solved"
-                : $"{incidents.Count} incidents of '{runbook.Title}' have ended",
-            Severity = runbook.Impact.Severity,
+                ? $"A person is needed: {bad.Count} of {incidents.Count} incidents{of} were not solved"
+                : $"{incidents.Count} {(incidents.Count == 1 ? "incident" : "incidents")}{of} {(incidents.Count == 1 ? "has" : "have")} ended",
+            Severity = incidents.Max(incident => runbooks[incident.RunbookId].Impact.Severity),
             DryRun = incidents.All(incident => incident.Mode == RunMode.DryRun),
             Sections =
             [
                 new("How they ended", [.. counts]),
                 .. bad.Count == 0 ? [] : (CardSection[])[new("Not solved", [.. bad.Select(incident => $"{incident.Target}: {incident.Reason ?? IncidentText.Of(incident.State)}")])],
-                new("Targets", Lines(incidents.Except(bad).Select(incident => incident.Target))),
+                .. incidents.Count == bad.Count ? [] : (CardSection[])[new("Targets", Lines(incidents.Except(bad).Select(incident => incident.Target)))],
             ],
-            Links = [new("Incidents", links.Console(runbook.Id))],
+            Links = [new("Incidents", links.Console(incidents.Select(incident => incident.RunbookId).Distinct().Count() == 1 ? incidents[0].RunbookId : null))],
         };
     }
 
-    private static bool NeedsPerson(Incident incident) => incident.State is IncidentState.Failed or IncidentState.Expired;
+    public static bool NeedsPerson(Incident incident) => incident.State is IncidentState.Failed or IncidentState.Expired;
+
+    private static string Title(StormMessage message, CardKind kind, string of)
+    {
+        var all = message.About.Count;
+        return kind switch
+        {
+            CardKind.Reminder => $"Still waiting: {all} incidents{of} ask you at once",
+            CardKind.Escalation => $"Escalated: {all} incidents{of} ask you at once",
+            _ when message.Before is not null && message.Newcomers < all => $"{message.Newcomers} more: {all} incidents{of} ask you at once",
+            _ => $"{all} incidents{of} ask you at once",
+        };
+    }
+
+    private static IEnumerable<CardSection> News(IReadOnlyList<Incident> incidents) =>
+        incidents.SelectMany(incident => incident.News.Select(news => $"{IncidentText.Target(incident.Target)}: {news.Text}")).Take(MaxNews).ToList() is { Count: > 0 } lines
+            ? [new("News", lines)]
+            : [];
+
+    private static string Of(IEnumerable<Runbook> runbooks) => runbooks.ToList() is [var one] ? $" of '{one.Title}'" : "";
+
+    private static string Heading(string heading, Runbook runbook, int groups) => groups == 1 ? heading : $"{heading}: {runbook.Title}";
+
+    private static string Targets(int count) => count == 1 ? "1 target" : $"{count} targets";
+
+    private static List<string> Steps(Incident example) =>
+        [.. example.OpenGate!.Plan.Steps.Select(step => step.PlannedEffect), $"(As on {IncidentText.Target(example.Target)}; the page shows each one's own steps and findings.)"];
 
     /// <summary>As many to a line as can be read.</summary>
     private static List<string> Lines(IEnumerable<string> targets)
     {
         var lines = new List<string>();
-        foreach (var target in targets)
+        var all = targets.Select(IncidentText.Target).ToList();
+        foreach (var target in all.Take(MaxNamed))
         {
             if (lines.Count > 0 && lines[^1].Length + target.Length + 2 <= LineLength)
             {
@@ -76,6 +115,6 @@ public sealed class StormCards(DecisionLinks links)
             }
         }
 
-        return lines;
+        return all.Count > MaxNamed ? [.. lines, $"And {all.Count - MaxNamed} more."] : lines;
     }
 }

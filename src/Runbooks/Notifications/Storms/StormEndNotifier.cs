@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using Runbooks.Storage;
@@ -22,11 +23,19 @@ public sealed class StormEndNotifier(
 {
     private const string Key = "closed";
 
+    /// <summary>While more of them end, the message waits for them, but no longer than this when a person is needed.</summary>
+    private static readonly TimeSpan LongestWaitForBad = TimeSpan.FromMinutes(3);
+
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(15);
+
+    /// <summary>So long without another end, and there is nothing to wait for.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(30);
+
     public async Task NotifyAsync(CancellationToken cancellationToken)
     {
         foreach (var storm in await storms.ListAsync(cancellationToken))
         {
-            if (await storms.TakeTurnAsync(storm.RunbookId, cancellationToken) is { } mine)
+            if (await storms.TakeTurnAsync(storm.Id, storm.Since, cancellationToken) is { } mine)
             {
                 var over = false;
                 try
@@ -45,39 +54,61 @@ public sealed class StormEndNotifier(
     private async Task<bool> NotifyAsync(Storm storm, CancellationToken cancellationToken)
     {
         var ended = await members.FindAsync(
-            storm.RunbookId, storm.Since, line => line.State.IsFinal(), incident => !incident.HasDelivery($"{Key}:"), cancellationToken);
-        var untold = new List<(Incident Incident, IReadOnlyList<string> To)>();
+            storm.Id, storm.Since, line => line.State.IsFinal(), incident => !incident.HasDelivery($"{Key}:"), cancellationToken);
+        var anyOpen = await members.AnyOpenAsync(storm, cancellationToken);
+        var told = ended.Count == 0;
+        if (ended.Count > 0 && IsTimeFor(ended, anyOpen))
+        {
+            told = await NotifyAsync(storm, ended, cancellationToken);
+        }
+
+        return told && !anyOpen && time.GetUtcNow() - storm.LastJoined > options.CurrentValue.Within;
+    }
+
+    private bool IsTimeFor(IReadOnlyList<Incident> ended, bool anyOpen)
+    {
+        var now = time.GetUtcNow();
+        var bad = ended.Where(StormCards.NeedsPerson).ToList();
+        return !anyOpen
+            || now - ended.Min(incident => incident.ClosedAt) >= LongestWait
+            || (bad.Count > 0 && (now - bad.Max(incident => incident.ClosedAt) >= Pause || now - bad.Min(incident => incident.ClosedAt) >= LongestWaitForBad));
+    }
+
+    private async Task<bool> NotifyAsync(Storm storm, IReadOnlyList<Incident> ended, CancellationToken cancellationToken)
+    {
+        var shown = new Dictionary<string, Runbook>(StringComparer.Ordinal);
+        var untold = new List<(Incident Incident, IReadOnlyList<Recipient> To)>();
         foreach (var incident in ended)
         {
-            if (NotificationRecipients.Of(incident, await runbooks.OfAsync(incident, cancellationToken)) is { Count: > 0 } listeners)
+            var runbook = shown[incident.RunbookId] = await runbooks.OfAsync(incident, cancellationToken);
+            if (dispatcher.RecipientsOf(NotificationRecipients.Of(incident, runbook)) is { Count: > 0 } to)
             {
-                untold.Add((incident, [.. listeners.Distinct(StringComparer.OrdinalIgnoreCase)]));
+                untold.Add((incident, to));
             }
         }
 
-        var told = true;
-        foreach (var group in untold.GroupBy(pair => string.Join('\n', pair.To)))
+        var sent = await Task.WhenAll(untold.SelectMany(one => one.To).DistinctBy(NotificationDispatcher.NameOf).Select(recipient => SendAsync(storm, recipient, untold, shown, cancellationToken)));
+        var unheard = untold.Where(one => !sent.Any(message => message.Delivery.Reached && message.About.Contains(one.Incident))).ToList();
+
+        // What reached nobody is not recorded, so that the next round tries again and an hour of trouble does not fill two hundred records.
+        if (unheard.Count > 0)
         {
-            told &= await NotifyAsync(storm, [.. group.Select(pair => pair.Incident)], group.First().To, cancellationToken);
+            Log.NobodyReached(logger, storm.Id, $"{unheard.Count} incidents have ended.");
         }
 
-        var quiet = time.GetUtcNow() - storm.LastJoined > options.CurrentValue.Within;
-        return told && quiet && !await members.AnyOpenAsync(storm, cancellationToken);
+        await members.UpdateAsync(
+            untold.Except(unheard).Select(one => one.Incident),
+            incident => sent.Where(message => message.About.Any(known => known.Id == incident.Id)).Aggregate(incident, (changed, message) => changed.RecordDeliveries(
+                [message.Delivery with { Key = $"{Key}:{NotificationDispatcher.NameOf(message.To)}", Reference = null }], about: message.About.Count)),
+            cancellationToken);
+        return unheard.Count == 0;
     }
 
-    private async Task<bool> NotifyAsync(Storm storm, IReadOnlyList<Incident> incidents, IReadOnlyList<string> to, CancellationToken cancellationToken)
+    private async Task<(Recipient To, IReadOnlyList<Incident> About, Delivery Delivery)> SendAsync(
+        Storm storm, Recipient recipient, IReadOnlyList<(Incident Incident, IReadOnlyList<Recipient> To)> untold, IReadOnlyDictionary<string, Runbook> shown, CancellationToken cancellationToken)
     {
-        var card = cards.Ended(storm, await runbooks.OfAsync(incidents[0], cancellationToken), incidents);
-        var deliveries = await dispatcher.SendAsync(Key, to, _ => card, [], cancellationToken);
-        if (!deliveries.Any(delivery => delivery.Reached))
-        {
-            // Not recorded, so that the next round tries again and an hour of trouble does not fill two hundred records.
-            Log.NobodyReached(logger, storm.Id, card.Title);
-            return false;
-        }
-
-        var kept = deliveries.Select(delivery => delivery with { Reference = null }).ToList();
-        await members.UpdateAsync(incidents, incident => incident.RecordDeliveries(kept, about: incidents.Count), cancellationToken);
-        return true;
+        var name = NotificationDispatcher.NameOf(recipient);
+        IReadOnlyList<Incident> about = [.. untold.Where(one => one.To.Any(to => NotificationDispatcher.NameOf(to) == name)).Select(one => one.Incident)];
+        return (recipient, about, await dispatcher.SendToAsync($"{Key}:{about[0].Id}", recipient, cards.Ended(storm, about, shown), cancellationToken));
     }
 }

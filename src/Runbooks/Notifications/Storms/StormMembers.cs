@@ -4,23 +4,26 @@ using Runbooks.Model.Storage;
 namespace Runbooks.Notifications.Storms;
 
 /// <summary>The incidents of a storm.</summary>
-public sealed class StormMembers(IIncidentStore store)
+public sealed class StormMembers(IIncidentStore store, TimeProvider time)
 {
-    /// <summary>More than this on one page or in one message help nobody; the rest comes with the next.</summary>
+    /// <summary>More than this on one page, or in one message about ends, help nobody; the rest comes with the next.</summary>
     public const int MaxMembers = 500;
 
     private const int MaxConcurrency = 16;
 
+    /// <summary>A question that has waited longer than this when a storm begins goes on by itself.</summary>
+    private static readonly TimeSpan TakenIn = TimeSpan.FromHours(1);
+
     /// <param name="line">Which of them, as far as the listing says; what is left is read whole.</param>
     /// <param name="whole">Which of those.</param>
-    /// <returns>Oldest first, at most <see cref="MaxMembers"/>.</returns>
+    /// <returns>Oldest first.</returns>
     public async Task<IReadOnlyList<Incident>> FindAsync(
-        string runbookId, DateTimeOffset since, Func<IncidentSummary, bool> line, Func<Incident, bool> whole, CancellationToken cancellationToken)
+        string stormId, DateTimeOffset since, Func<IncidentSummary, bool> line, Func<Incident, bool> whole, CancellationToken cancellationToken, int atMost = MaxMembers)
     {
         var ids = new List<string>();
-        await foreach (var summary in store.ListAllAsync(new IncidentQuery(RunbookId: runbookId, Since: since, Limit: MaxMembers), cancellationToken))
+        await foreach (var summary in store.ListAllAsync(new IncidentQuery(Since: since, Limit: MaxMembers), cancellationToken))
         {
-            if (summary.InStorm && line(summary))
+            if (summary.Storm == stormId && line(summary))
             {
                 ids.Add(summary.Id);
             }
@@ -28,7 +31,7 @@ public sealed class StormMembers(IIncidentStore store)
 
         ids.Reverse();
         var found = new List<Incident>();
-        foreach (var some in ids.Chunk(MaxConcurrency).TakeWhile(_ => found.Count < MaxMembers))
+        foreach (var some in ids.Chunk(MaxConcurrency).TakeWhile(_ => found.Count < atMost))
         {
             var read = await Task.WhenAll(some.Select(id => store.FindAsync(id, cancellationToken)));
             found.AddRange(read.OfType<Incident>().Where(whole));
@@ -37,11 +40,27 @@ public sealed class StormMembers(IIncidentStore store)
         return found;
     }
 
+    /// <summary>Questions that were asked one by one before the storm was known share its messages from now on; each can still be answered by its own.</summary>
+    /// <returns>When the oldest of them opened; null when there are none.</returns>
+    public async Task<DateTimeOffset?> TakeInAsync(string stormId, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var waiting = await store.ListAsync(new IncidentQuery(IncidentState.AwaitingApproval, Since: now - TakenIn, Limit: MaxMembers), cancellationToken);
+        var alone = waiting.Items.Where(line => line.Storm is null).ToList();
+        await BoundedConcurrency.ForEachAsync(alone, MaxConcurrency, line => store.UpdateAsync(
+            line.Id,
+            incident => incident is { Storm: null, OpenGate: not null }
+                ? (incident with { Storm = stormId }).Note(now, TimelineKind.Gate, "runbook", "Many incidents ask at once: from now on one message tells of all of them.")
+                : incident,
+            cancellationToken));
+        return alone.Count == 0 ? null : alone.Min(line => line.OpenedAt);
+    }
+
     public async Task<bool> AnyOpenAsync(Storm storm, CancellationToken cancellationToken)
     {
-        await foreach (var line in store.ListAllAsync(new IncidentQuery(RunbookId: storm.RunbookId, Since: storm.Since, Open: true, Limit: MaxMembers), cancellationToken))
+        await foreach (var line in store.ListAllAsync(new IncidentQuery(Since: storm.Since, Open: true, Limit: MaxMembers), cancellationToken))
         {
-            if (line.InStorm)
+            if (line.Storm == storm.Id)
             {
                 return true;
             }

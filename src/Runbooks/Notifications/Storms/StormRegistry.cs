@@ -1,116 +1,104 @@
-using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using Microsoft.Extensions.Options;
+using Runbooks.Model.Alerts;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 
 namespace Runbooks.Notifications.Storms;
 
-/// <summary>Knows which runbooks are in a storm, over all hosts, and lets one sender at a time speak for each.</summary>
+/// <summary>Knows the storms, over all hosts, and lets one sender at a time speak for each.</summary>
 public sealed class StormRegistry(ISharedState state, IIncidentStore store, IOptionsMonitor<StormOptions> options, TimeProvider time)
 {
-    private const string Key = "storms";
+    private const string Key = "storms:known";
 
-    /// <returns>Whether the incident is one of too many.</returns>
-    public async Task<bool> JoinAsync(Incident incident, CancellationToken cancellationToken)
+    /// <summary>Of more that opened lately nothing needs to be known: there is a storm.</summary>
+    private const int Scanned = 50;
+
+    /// <summary>A storm goes on while incidents keep joining it; one that comes after so many times <see cref="StormOptions.Within"/> does not belong to it.</summary>
+    private const int Lull = 5;
+
+    /// <returns>Null when the incident asks by itself.</returns>
+    public async Task<StormPlace?> JoinAsync(Incident incident, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var storm = options.CurrentValue;
-        var recent = await store.ListAsync(new IncidentQuery(RunbookId: incident.RunbookId, Since: now - storm.Within, Limit: storm.MoreThan), cancellationToken);
-        if (recent.Next is null)
+        var lull = storm.Within * Lull;
+        var recent = await store.ListAsync(new IncidentQuery(Since: now - lull, Limit: Math.Max(Scanned, storm.MoreThan + 1)), cancellationToken);
+        var asking = recent.Items.Count(line => line.State is IncidentState.Diagnosing or IncidentState.AwaitingApproval && line.OpenedAt >= now - storm.Within);
+        if (asking <= storm.MoreThan && !recent.Items.Any(line => line.Storm is not null))
         {
-            return false;
+            return null;
         }
 
-        await state.UpdateAsync<Known, bool>(
+        return (await state.UpdateAsync<Known, StormPlace?>(
             Key,
-            known => (Changed(known, incident.RunbookId, old => old?.Join(now) ?? new Storm(incident.RunbookId, now - storm.Within, now)), true),
-            cancellationToken);
-        return true;
+            known =>
+            {
+                known ??= Known.None;
+                var rank = AlertSeverity.RankOf(incident.WorstSeverity);
+                if (known.Storms.Values.Where(old => now - old.LastJoined <= lull).MaxBy(old => old.LastJoined) is { } old)
+                {
+                    var worse = rank < old.Worst;
+                    var joined = old.Join(now);
+                    return (known.With(worse ? joined with { Worst = rank } : joined), new(old.Id, worse));
+                }
+
+                var fresh = new Storm(string.Create(CultureInfo.InvariantCulture, $"storm-{now.UtcDateTime:yyMMdd-HHmmss-fff}"), now - storm.Within, now);
+                return asking > storm.MoreThan ? (known.With(fresh), new(fresh.Id, AtOnce: false)) : (known, null);
+            },
+            cancellationToken)).Result;
     }
+
+    /// <summary>Whether an alert of this severity is worse than everything that people were told of a storm; only the first who asks is told so.</summary>
+    public async Task<bool> IsWorstAsync(string stormId, string? severity, CancellationToken cancellationToken) =>
+        AlertSeverity.RankOf(severity) is { } rank && (await state.UpdateAsync<Known, bool>(
+            Key,
+            known => known?.Storms.GetValueOrDefault(stormId) is { } storm && rank < storm.Worst
+                ? (known.With(storm with { Worst = rank }), true)
+                : (known ?? Known.None, false),
+            cancellationToken)).Result;
 
     public async Task<IReadOnlyList<Storm>> ListAsync(CancellationToken cancellationToken) =>
         [.. (await state.FindAsync<Known>(Key, cancellationToken))?.Storms.Values ?? []];
 
-    /// <returns>Null when there is no storm, or somebody else speaks for it now.</returns>
-    public async Task<Storm?> TakeTurnAsync(string runbookId, CancellationToken cancellationToken)
+    /// <param name="since">When the incident that asks opened: for a storm that is not known any more.</param>
+    /// <returns>Null when somebody else speaks for it now.</returns>
+    public async Task<Storm?> TakeTurnAsync(string stormId, DateTimeOffset since, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         return (await state.UpdateAsync<Known, Storm?>(
             Key,
-            known => known?.Storms.GetValueOrDefault(runbookId)?.TakeTurn(now) is { } mine
-                ? (Changed(known, runbookId, _ => mine), mine)
-                : (known ?? Known.None, null),
+            known => (known?.Storms.GetValueOrDefault(stormId) ?? new Storm(stormId, since, now) { TookIn = true }).TakeTurn(now) is { } mine
+                ? ((known ?? Known.None).With(mine), mine)
+                : (known!, null),
             cancellationToken)).Result;
     }
 
+    /// <param name="storm">With what was told in this turn.</param>
     /// <param name="over">Nothing is left to tell of it.</param>
     public Task EndTurnAsync(Storm storm, bool over, CancellationToken cancellationToken) => state.UpdateAsync<Known, bool>(
         Key,
-        known => (Changed(known, storm.RunbookId, old => over && old?.LastJoined == storm.LastJoined ? null : old is null ? null : old with { SendingUntil = null }), true),
+        known =>
+        {
+            var now = known?.Storms.GetValueOrDefault(storm.Id);
+            return (over && now?.LastJoined == storm.LastJoined ? known!.Without(storm.Id)
+                : (known ?? Known.None).With(storm with { SendingUntil = null, LastJoined = now?.LastJoined ?? storm.LastJoined, Worst = Least(now?.Worst, storm.Worst) }), true);
+        },
         cancellationToken);
 
-    private static Known Changed(Known? known, string runbookId, Func<Storm?, Storm?> change)
-    {
-        var before = known ?? Known.None;
-        var old = before.Storms.GetValueOrDefault(runbookId);
-        var storm = change(old);
-        if (Equals(old, storm))
-        {
-            return before;
-        }
+    private static int? Least(int? a, int? b) => a is null || b < a ? b : a;
 
-        var storms = before.Storms.Where(other => other.Key != runbookId).ToDictionary(StringComparer.Ordinal);
-        if (storm is not null)
-        {
-            storms[runbookId] = storm;
-        }
-
-        return new(storms);
-    }
-
-    /// <param name="Storms">By runbook.</param>
+    /// <param name="Storms">By their ids.</param>
     public sealed record Known(IReadOnlyDictionary<string, Storm> Storms)
     {
         public static readonly Known None = new(new Dictionary<string, Storm>());
+
+        public Known With(Storm storm) => Equals(Storms.GetValueOrDefault(storm.Id), storm) ? this : new(new Dictionary<string, Storm>(Storms) { [storm.Id] = storm });
+
+        public Known Without(string id) => new(Storms.Where(storm => storm.Key != id).ToDictionary(StringComparer.Ordinal));
     }
 }
 
-/// <summary>One runbook's storm.</summary>
-/// <param name="Since">Incidents that opened at this time or later belong to it.</param>
-/// <param name="LastJoined">When the latest was known to join, to within <see cref="Coarse"/>.</param>
-/// <param name="SendingUntil">A message is being sent by somebody, who has until then; null when nobody is at it.</param>
-public sealed record Storm(string RunbookId, DateTimeOffset Since, DateTimeOffset LastJoined, DateTimeOffset? SendingUntil = null)
-{
-    /// <summary>Two hundred incidents that join within a second need not write two hundred times.</summary>
-    private static readonly TimeSpan Coarse = TimeSpan.FromSeconds(10);
-
-    /// <summary>A sender that has not come back by then has died.</summary>
-    private static readonly TimeSpan LongestTurn = TimeSpan.FromMinutes(3);
-
-    /// <summary>Stands where an incident's id would: channels that join messages into threads join a storm's.</summary>
-    public string Id => string.Create(CultureInfo.InvariantCulture, $"storm-{RunbookId}-{Since.UtcDateTime:yyMMdd-HHmmss}");
-
-    public Storm Join(DateTimeOffset now) => now - LastJoined < Coarse ? this : this with { LastJoined = now };
-
-    /// <returns>Null while somebody else sends.</returns>
-    public Storm? TakeTurn(DateTimeOffset now) => SendingUntil > now ? null : this with { SendingUntil = now + LongestTurn };
-}
-
-/// <summary>When so much breaks at once that people get one message about all of it instead of one each.</summary>
-public sealed class StormOptions
-{
-    public const string SectionName = "Storms";
-
-    /// <summary>More incidents of one runbook than this within <see cref="Within"/> are a storm.</summary>
-    [Range(1, 10_000)]
-    public int MoreThan { get; set; } = 50;
-
-    /// <summary>How close together incidents open in a storm.</summary>
-    [Range(typeof(TimeSpan), "00:00:10", "01:00:00")]
-    public TimeSpan Within { get; set; } = TimeSpan.FromMinutes(1);
-
-    /// <summary>How long a message waits for more incidents to join it.</summary>
-    [Range(typeof(TimeSpan), "00:00:01", "00:05:00")]
-    public TimeSpan Gather { get; set; } = TimeSpan.FromSeconds(15);
-}
+/// <summary>Where an incident stands in a storm.</summary>
+/// <param name="AtOnce">It is worse than everything that people were told of, so it does not wait for others.</param>
+public sealed record StormPlace(string StormId, bool AtOnce);

@@ -52,22 +52,42 @@ public sealed class StormStoryTests : IAsyncDisposable
     [Fact]
     public async Task AsManyAsMayAskAlone_AskAlone()
     {
-        await OpenAsync(50);
+        await OpenAsync(4);
 
-        _chat.Sent.Count.ShouldBe(50);
+        _chat.Sent.Count.ShouldBe(4);
         _world.Store.All.ShouldAllBe(incident => !incident.InStorm);
     }
 
     [Fact]
-    public async Task ManyOverALongerTime_AskAlone()
+    public async Task SeveralOverALongerTime_AskAlone()
     {
         for (var i = 0; i < 5; i++)
         {
-            await OpenAsync(30);
+            await OpenAsync(3);
             _world.Time.Advance(TimeSpan.FromSeconds(61));
         }
 
-        _chat.Sent.Count.ShouldBe(150);
+        _chat.Sent.Count.ShouldBe(15);
+    }
+
+    [Fact]
+    public async Task FifthWithinAMinute_TakesInThoseThatWait()
+    {
+        for (var i = 0; i < 5; i++)
+        {
+            await OpenAsync(1);
+            _world.Time.Advance(TimeSpan.FromSeconds(5));
+        }
+
+        await AdvanceAsync(s_gathered);
+
+        _chat.Sent.Select(sent => sent.Card.Title).ShouldBe([.. Enumerable.Repeat("Fix llm-b-0?", 4), "5 incidents of 'Broken thing' ask you at once"]);
+        _world.Store.All.Select(incident => incident.Storm).Distinct().ShouldHaveSingleItem().ShouldNotBeNull();
+        _world.Store.All[0].Timeline.ShouldContain(entry => entry.What == "Many incidents ask at once: from now on one message tells of all of them.");
+
+        // The first one's own question still takes an answer.
+        await _world.DecideAsync(_world.Store.All[0].Id, DecisionVerb.Reject, "ada");
+        _world.Store.All[0].State.ShouldBe(IncidentState.Rejected);
     }
 
     [Fact]
@@ -78,18 +98,122 @@ public sealed class StormStoryTests : IAsyncDisposable
         await AdvanceAsync(TimeSpan.FromMinutes(21));
         await WatchAsync();
 
-        var kinds = _chat.Sent.Where(sent => sent.To.Recipient == "ada").Select(sent => sent.Card.Title).ToList();
-        kinds.ShouldBe(
+        TitlesTo("ada").ShouldBe(
         [
             "60 incidents of 'Broken thing' ask you at once",
             "Still waiting: 60 incidents of 'Broken thing' ask you at once",
-            "Still waiting: 60 incidents of 'Broken thing' ask you at once",
-            "Still waiting: 60 incidents of 'Broken thing' ask you at once",
             "A person is needed: 60 of 60 incidents of 'Broken thing' were not solved",
         ]);
-        _chat.Sent.Count(sent => sent.To.Recipient == "linus").ShouldBe(3);
+        TitlesTo("linus").ShouldBe(
+        [
+            "Escalated: 60 incidents of 'Broken thing' ask you at once",
+            "A person is needed: 60 of 60 incidents of 'Broken thing' were not solved",
+        ]);
         _pager.Sent.ShouldHaveSingleItem().Card.Kind.ShouldBe(CardKind.Page);
         _world.Store.All.ShouldAllBe(incident => incident.State == IncidentState.Expired);
+    }
+
+    [Fact]
+    public async Task OpenedOneAfterTheOtherForMinutes_CostNobodyMoreThanSixMessages()
+    {
+        for (var i = 0; i < 65; i++)
+        {
+            await OpenAsync(1);
+            await AdvanceAsync(TimeSpan.FromSeconds(4));
+        }
+
+        await AdvanceAsync(TimeSpan.FromMinutes(15));
+
+        TitlesTo("ada").Count.ShouldBeLessThanOrEqualTo(6);
+        TitlesTo("linus").Count.ShouldBeLessThanOrEqualTo(2);
+        var incidents = _world.Store.All;
+        incidents.ShouldAllBe(incident => incident.Deliveries.Any(delivery => delivery.Reached && delivery.Contact == "ada"));
+    }
+
+    [Fact]
+    public async Task SeveralRunbooks_AreOneStormInOneMessage()
+    {
+        var other = Some.Runbook() with { Id = "other-thing", Title = "Other thing", Hash = "hash-2" };
+
+        await OpenAsync([.. Enumerable.Repeat(_runbook, 6), .. Enumerable.Repeat(other, 6)]);
+        await AdvanceAsync(s_gathered);
+
+        var card = _chat.Sent.ShouldHaveSingleItem().Card;
+        card.Title.ShouldBe("12 incidents ask you at once");
+        card.Sections.Select(section => section.Heading).ShouldBe(
+            ["What broke", "Targets: Broken thing", "Targets: Other thing", "What I will do on each: Broken thing", "What I will do on each: Other thing", "How to undo it", "If nobody answers"]);
+    }
+
+    [Fact]
+    public async Task MoreSevereThanWhatWasTold_IsToldAtOnceByItself()
+    {
+        await OpenAsync([.. Enumerable.Repeat(_runbook, 10)], "warning");
+        await AdvanceAsync(s_gathered);
+
+        await OpenAsync([.. Enumerable.Repeat(_runbook, 3)], "critical");
+
+        TitlesTo("ada").ShouldBe(["10 incidents of 'Broken thing' ask you at once", "Fix llm-b-0?"]);
+    }
+
+    [Fact]
+    public async Task MoreSevereAlertOnATargetOfTheStorm_IsToldAtOnceAndOnce()
+    {
+        await OpenAsync([.. Enumerable.Repeat(_runbook, 10)], "warning");
+        await AdvanceAsync(s_gathered);
+
+        foreach (var incident in _world.Store.All.Take(5))
+        {
+            var worse = Some.Alert() with { Name = "NodeDown", Fingerprint = $"worse-{incident.Id}", Severity = "critical", Summary = "The node is gone" };
+            var (changed, _) = await _world.Store.UpdateAsync(incident.Id, i => (i.Attach(worse, _world.Time.GetUtcNow()), true), Cancel);
+            await _world.Engine.RaiseAsync(changed.Id, changed.WakeEvent!);
+            await _world.SettleAsync(changed.Id);
+        }
+
+        TitlesTo("ada").ShouldBe(["10 incidents of 'Broken thing' ask you at once", "News: Fix llm-b-0?"]);
+    }
+
+    [Fact]
+    public async Task NewcomersWhileTheOthersWait_AreToldTogetherAfterAPause()
+    {
+        await OpenAsync(10);
+        await AdvanceAsync(s_gathered);
+        await OpenAsync(3);
+        await AdvanceAsync(TimeSpan.FromMinutes(2));
+        await OpenAsync(2);
+        TitlesTo("ada").Count.ShouldBe(1);
+
+        await AdvanceAsync(TimeSpan.FromMinutes(4));
+
+        TitlesTo("ada")[1..].ShouldBe(["5 more: 15 incidents of 'Broken thing' ask you at once"]);
+    }
+
+    [Fact]
+    public async Task NewcomerOnceAllIsDecided_IsAskedAboutByItself()
+    {
+        await OpenAsync(10);
+        await AdvanceAsync(s_gathered);
+        foreach (var incident in _world.Store.All)
+        {
+            await _world.DecideAsync(incident.Id, DecisionVerb.Reject, "ada");
+        }
+
+        await OpenAsync(1);
+        await AdvanceAsync(s_gathered);
+
+        TitlesTo("ada").ShouldBe(["10 incidents of 'Broken thing' ask you at once", "Fix llm-b-0?"]);
+        _chat.Sent.Last().Card.GateId.ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task AnotherBurstMuchLater_IsAnotherStorm()
+    {
+        await OpenAsync(10);
+        await AdvanceAsync(TimeSpan.FromMinutes(10));
+        await OpenAsync(10);
+        await AdvanceAsync(s_gathered);
+
+        _world.Store.All.Select(incident => incident.Storm).Distinct().Count().ShouldBe(2);
+        TitlesTo("ada")[^1].ShouldBe("10 incidents of 'Broken thing' ask you at once");
     }
 
     [Fact]
@@ -144,7 +268,7 @@ public sealed class StormStoryTests : IAsyncDisposable
     public async Task SenderThatDied_IsFollowedByAnother()
     {
         await OpenAsync(60);
-        (await _world.Get<Storm>().TakeTurnAsync(_runbook.Id, Cancel)).ShouldNotBeNull();
+        (await _world.Get<Storm>().TakeTurnAsync(_world.Store.All[0].Storm!, Some.Night, Cancel)).ShouldNotBeNull();
 
         await AdvanceAsync(TimeSpan.FromMinutes(2));
         _chat.Sent.ShouldBeEmpty();
@@ -159,6 +283,7 @@ public sealed class StormStoryTests : IAsyncDisposable
         await OpenAsync(60);
         await AdvanceAsync(TimeSpan.FromMinutes(25));
         await WatchAsync();
+        await WatchAsync();
 
         (await _world.Get<Storm>().ListAsync(Cancel)).ShouldBeEmpty();
     }
@@ -167,23 +292,28 @@ public sealed class StormStoryTests : IAsyncDisposable
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
+    private List<string> TitlesTo(string recipient) => [.. _chat.Sent.Where(sent => sent.To.Recipient == recipient).Select(sent => sent.Card.Title)];
+
+    private Task OpenAsync(int count) => OpenAsync([.. Enumerable.Repeat(_runbook, count)]);
+
     /// <summary>They open together, and then run.</summary>
-    private async Task OpenAsync(int count)
+    private async Task OpenAsync(IReadOnlyList<Runbook> runbooks, string severity = "critical")
     {
         var before = _world.Store.All.Count;
-        var incidents = Enumerable.Range(before, count).Select(i => Some.Incident(_runbook, $"261123-0300-{i:000000}") with
+        var incidents = runbooks.Select((runbook, i) => (Runbook: runbook, Incident: Some.Incident(runbook, $"261123-0300-{before + i:000000}") with
         {
-            Target = $"inference/llm-b-{i}",
+            Target = $"inference/llm-b-{before + i}",
+            Alert = Some.Alert() with { Severity = severity },
             OpenedAt = _world.Time.GetUtcNow(),
-        }).ToList();
-        foreach (var incident in incidents)
+        })).ToList();
+        foreach (var (runbook, incident) in incidents)
         {
-            await _world.Store.OpenAsync(incident, _runbook, _ => null, Cancel);
+            await _world.Store.OpenAsync(incident, runbook, _ => null, Cancel);
         }
 
-        foreach (var incident in incidents)
+        foreach (var (runbook, incident) in incidents)
         {
-            await _world.Engine.OpenAsync(IncidentInput.Of(incident.Id, _runbook));
+            await _world.Engine.OpenAsync(IncidentInput.Of(incident.Id, runbook));
         }
 
         await _world.Engine.SettleAsync();

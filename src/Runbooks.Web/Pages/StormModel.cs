@@ -1,0 +1,104 @@
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+
+namespace Runbooks.Web.Pages;
+
+/// <summary>What the page of a storm shows to one recipient.</summary>
+/// <param name="Notice">What became of what was just sent; null when the page was only opened.</param>
+public sealed record StormModel(string Recipient, IReadOnlyList<StormGroup> Groups, string? Notice, bool Good, DateTimeOffset Now)
+{
+    /// <summary>The field of the form that holds the tickets of the ticked questions.</summary>
+    public const string TicketField = "ticket";
+
+    public int Waiting { get; } = Groups.Sum(group => group.Waiting.Count);
+
+    public bool DryRun { get; } = Groups.All(group => group.DryRun);
+
+    public IReadOnlyList<StormRow> Others { get; } = [.. Groups.SelectMany(group => group.Others)];
+}
+
+/// <summary>The questions of one runbook: the same steps on many targets, decided together.</summary>
+/// <param name="MaxShown">So many of the waiting ones are on the page.</param>
+public sealed record StormGroup(Runbook Runbook, IReadOnlyList<StormRow> Rows, StormTicks Ticks, int MaxShown)
+{
+    /// <summary>More on one page load slowly on a phone; they come up as these are decided.</summary>
+    private const int MaxOnPage = 80;
+
+    public string Id => $"storm-{Runbook.Id}";
+
+    public IReadOnlyList<StormRow> Waiting { get; } = [.. Rows.Where(row => row.Ticket is not null)];
+
+    public IReadOnlyList<StormRow> Others { get; } = [.. Rows.Where(row => row.Ticket is null)];
+
+    public IReadOnlyList<StormRow> Shown { get; } = [.. Rows.Where(row => row.Ticket is not null).OrderByDescending(row => row.NeedsAttention).Take(MaxShown)];
+
+    public bool DryRun { get; } = Rows.All(row => row.Incident.Mode == RunMode.DryRun);
+
+    public Gate? FirstToExpire => Waiting.Select(row => row.Gate).MinBy(gate => gate.ExpiresAt);
+
+    public int Ticked => Shown.Count(IsTicked);
+
+    /// <summary>What was found alike on all of them: said once.</summary>
+    public IReadOnlyList<Finding> Shared { get; } = SharedOf([.. Rows.Where(row => row.Ticket is not null)]);
+
+    /// <summary>The steps where they are the same, word for word, on all of them; null where each has its own.</summary>
+    public Plan? SharedPlan { get; } = Rows.Where(row => row.Ticket is not null).Select(row => row.Gate.Plan).DistinctBy(plan => string.Join('\n', plan.Steps.Select(step => $"{step.PlannedEffect}\t{step.Undo}"))).ToList() is [var one] ? one : null;
+
+    public bool IsTicked(StormRow row) => Ticks switch { StormTicks.All => true, StormTicks.None => false, _ => !row.NeedsAttention };
+
+    /// <summary>What was found on this target and not on all.</summary>
+    public IEnumerable<Finding> Own(StormRow row) => row.Telling.Where(finding => !Shared.Any(shared => IsSame(shared, finding)));
+
+    /// <summary>Gives each group its share of the page, and what a small one leaves to the others.</summary>
+    public static IReadOnlyList<StormGroup> Fit(IEnumerable<StormGroup> groups)
+    {
+        var smallestFirst = groups.OrderBy(group => group.Waiting.Count).ToList();
+        var left = MaxOnPage;
+        for (var i = 0; i < smallestFirst.Count; i++)
+        {
+            smallestFirst[i] = new(smallestFirst[i].Runbook, smallestFirst[i].Rows, smallestFirst[i].Ticks, Math.Min(smallestFirst[i].Waiting.Count, left / (smallestFirst.Count - i)));
+            left -= smallestFirst[i].MaxShown;
+        }
+
+        return [.. smallestFirst.OrderByDescending(group => group.Runbook.Impact.Severity).ThenByDescending(group => group.Waiting.Count)];
+    }
+
+    private static IReadOnlyList<Finding> SharedOf(IReadOnlyList<StormRow> waiting) => waiting.Count < 2
+        ? []
+        : [.. waiting[0].Telling.Where(finding => waiting.All(row => row.Telling.Any(other => IsSame(finding, other))))];
+
+    private static bool IsSame(Finding a, Finding b) => a.Name == b.Name && a.Verdict == b.Verdict && a.Result.Summary == b.Result.Summary;
+}
+
+/// <summary>One target.</summary>
+/// <param name="Ticket">What decides its question; null when there is nothing to decide any more.</param>
+public sealed record StormRow(Incident Incident, Gate Gate, string? Ticket)
+{
+    /// <summary>What was found wrong, or at least not known.</summary>
+    public IEnumerable<Finding> Telling => Incident.Findings.Where(finding => finding.Verdict != Verdict.Passing);
+
+    /// <summary>Something speaks against it, so it is not ticked for the reader.</summary>
+    public bool NeedsAttention => Gate.Warnings.Count > 0 || Gate.Difference is not null || Incident.News.Count > 0;
+
+    public static StormRow Of(Incident incident, DateTimeOffset now, Func<Gate, string> ticket)
+    {
+        var gate = incident.OpenGate ?? incident.LatestGate!;
+        var open = gate.Outcome == GateOutcome.Pending && now < gate.ExpiresAt && !incident.State.IsFinal();
+        return new(incident, gate, open ? ticket(gate) : null);
+    }
+}
+
+/// <summary>Which questions are ticked when the page opens.</summary>
+public enum StormTicks
+{
+    /// <summary>Those that nothing speaks against.</summary>
+    Safe,
+    All,
+    None,
+}
+
+public static class StormTicksText
+{
+    /// <summary>As the page's links write it; anything else is <see cref="StormTicks.Safe"/>.</summary>
+    public static StormTicks Of(string? word) => word switch { "all" => StormTicks.All, "none" => StormTicks.None, _ => StormTicks.Safe };
+}

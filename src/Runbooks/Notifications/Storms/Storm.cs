@@ -1,0 +1,59 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Runbooks.Notifications.Storms;
+
+/// <summary>Many incidents at once, of one runbook or of several, whose messages are shared.</summary>
+/// <param name="Id">Stands where an incident's id would: channels that join messages into threads join a storm's.</param>
+/// <param name="Since">Its oldest incident opened then or later.</param>
+/// <param name="LastJoined">When the latest was known to join, to within <see cref="Coarse"/>.</param>
+/// <param name="SendingUntil">A message is being sent by somebody, who has until then; null when nobody is at it.</param>
+public sealed record Storm(string Id, DateTimeOffset Since, DateTimeOffset LastJoined, DateTimeOffset? SendingUntil = null)
+{
+    /// <summary>Two hundred incidents that join within a second need not write two hundred times.</summary>
+    private static readonly TimeSpan Coarse = TimeSpan.FromSeconds(10);
+
+    /// <summary>A sender that has not come back by then has died.</summary>
+    private static readonly TimeSpan LongestTurn = TimeSpan.FromMinutes(3);
+
+    /// <summary>What each recipient was told of it.</summary>
+    public IReadOnlyDictionary<string, StormMessages> Told { get; init; } = new Dictionary<string, StormMessages>();
+
+    /// <summary>Those that waited when it began are part of it.</summary>
+    public bool TookIn { get; init; }
+
+    /// <summary>The rank of the worst alert that people were told of; null until they were.</summary>
+    public int? Worst { get; init; }
+
+    public Storm Join(DateTimeOffset now) => now - LastJoined < Coarse ? this : this with { LastJoined = now };
+
+    /// <returns>Null while somebody else sends.</returns>
+    public Storm? TakeTurn(DateTimeOffset now) => SendingUntil > now ? null : this with { SendingUntil = now + LongestTurn };
+
+    public Storm Tell(string recipient, StormMessages told) =>
+        this with { Told = new Dictionary<string, StormMessages>(Told) { [recipient] = told } };
+}
+
+/// <summary>The messages of a storm to one recipient.</summary>
+public sealed record StormMessages(int Count, DateTimeOffset LastAt)
+{
+    /// <summary>The more often somebody was told of the same storm, the longer until the next time.</summary>
+    public TimeSpan Pause => TimeSpan.FromMinutes(5) * Math.Pow(3, Math.Min(Count, 4) - 1);
+}
+
+/// <summary>When so much breaks at once that people get one message about all of it instead of one each.</summary>
+public sealed class StormOptions
+{
+    public const string SectionName = "Storms";
+
+    /// <summary>More incidents than this that ask within <see cref="Within"/> are a storm.</summary>
+    [Range(1, 10_000)]
+    public int MoreThan { get; set; } = 4;
+
+    /// <summary>How close together incidents open in a storm.</summary>
+    [Range(typeof(TimeSpan), "00:00:10", "01:00:00")]
+    public TimeSpan Within { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How long the first message waits for more incidents to join it.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:05:00")]
+    public TimeSpan Gather { get; set; } = TimeSpan.FromSeconds(15);
+}
