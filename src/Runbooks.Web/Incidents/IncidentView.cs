@@ -82,7 +82,7 @@ public sealed record IncidentView
         Alert = AlertView.Of(incident.Alert),
         AlertCount = incident.AlertCount,
         Alerts = [.. incident.Alerts.Select(alert => AttachedAlertView.Of(alert, incident.Alert))],
-        Recurrences = [.. incident.Recurrences.Select(one => new RecurrenceView(one.Source, Redactor.Redact(one.Name), one.Times, one.Since, one.LastAt, one.Longest?.TotalSeconds))],
+        Recurrences = [.. incident.Recurrences.Select(one => new RecurrenceView(one.Source, one.Name, one.Times, one.Since, one.LastAt, one.Longest?.TotalSeconds))],
         ThreadOf = incident.ThreadOf,
         FollowedBy = incident.FollowedBy,
         FollowUpOf = incident.FollowUpOf,
@@ -110,7 +110,7 @@ public sealed record AttachedAlertView(
     {
         var said = (attached.Alert ?? (attached.Is(opener) ? opener : null)) is { } alert ? AlertView.Of(alert) : null;
         return new(
-            attached.Fingerprint, attached.Source, Redactor.Redact(attached.Name), attached.Count, attached.FirstAt, attached.LastAt, attached.Resolved,
+            attached.Fingerprint, attached.Source, attached.Name, attached.Count, attached.FirstAt, attached.LastAt, attached.Resolved,
             attached.EndedBecause, attached.StartsAt, attached.EndsAt, said?.Severity, said?.Summary, said?.Labels ?? new Dictionary<string, string>(), said?.Link);
     }
 }
@@ -180,21 +180,12 @@ public sealed record DecisionView(DecisionVerb Decision, string By, string Via, 
     public static DecisionView Of(Decision decision) => new(decision.Verb, decision.Person, decision.Via, decision.At, decision.Reason);
 }
 
-/// <summary>An alert in our own words, as the API shows it: what looks like a secret in it is hidden.</summary>
+/// <summary>An alert in our own words, as the API shows it. What looked like a secret in it was hidden when it was read.</summary>
 public sealed record AlertView(
     string Source, string Name, string? Severity, string? Summary, IReadOnlyDictionary<string, string> Labels,
     IReadOnlyDictionary<string, string> Annotations, string Fingerprint, string? Link, string? Runbook, DateTimeOffset? StartsAt)
 {
     public static AlertView Of(Alert alert) => new(
-        alert.Source, Redactor.Redact(alert.Name), alert.Severity, Masked(alert.Summary), Masked(alert.Labels),
-        Masked(alert.Annotations), alert.Fingerprint, Masked(DisplayText.SafeLink(alert.Link)), alert.Runbook, alert.StartsAt);
-
-    private static string? Masked(string? text) => text is null ? null : Redactor.Redact(text);
-
-    /// <summary>A value is also hidden when its name says what it is.</summary>
-    private static Dictionary<string, string> Masked(IReadOnlyDictionary<string, string> pairs) => pairs.ToDictionary(
-        pair => pair.Key,
-        pair => Redactor.Redact($"{pair.Key}={pair.Value}") is var shown && shown.StartsWith($"{pair.Key}=", StringComparison.Ordinal)
-            ? shown[(pair.Key.Length + 1)..]
-            : Redactor.Redact(pair.Value));
+        alert.Source, alert.Name, alert.Severity, alert.Summary, alert.Labels,
+        alert.Annotations, alert.Fingerprint, DisplayText.SafeLink(alert.Link), alert.Runbook, alert.StartsAt);
 }

@@ -57,8 +57,12 @@ internal sealed class RedactingEvidenceStore(IEvidenceStore store) : IEvidenceSt
 /// <summary>Text in UTF-8, line by line without what looks like a secret. Reads on as it is read; every line ends with a line feed.</summary>
 internal sealed class RedactingStream(Stream content) : Stream
 {
+    /// <summary>Lines of a private key that is begun; when its end is missing, what follows is shown again.</summary>
+    private const int LongestKey = 200;
+
     private readonly StreamReader _lines = new(content, Encoding.UTF8, detectEncodingFromByteOrderMarks: true, bufferSize: -1, leaveOpen: true);
     private ReadOnlyMemory<byte> _rest;
+    private int _keyLines;
 
     public override bool CanRead => true;
 
@@ -125,7 +129,12 @@ internal sealed class RedactingStream(Stream content) : Stream
         base.Dispose(disposing);
     }
 
-    private static byte[] Redacted(string line) => Encoding.UTF8.GetBytes($"{Redactor.Redact(line)}\n");
+    private byte[] Redacted(string line)
+    {
+        var within = _keyLines > 0;
+        _keyLines = Redactor.BeginsPrivateKey(line) switch { true => LongestKey, false => 0, null => Math.Max(0, _keyLines - 1) };
+        return Encoding.UTF8.GetBytes($"{(within ? Redactor.Hidden : Redactor.Redact(line))}\n");
+    }
 
     private int Take(Span<byte> buffer)
     {

@@ -26,7 +26,7 @@ public sealed class ManualStart(LoadedRunbooks runbooks, IncidentIntake intake)
             Name = runbook.Title,
             Summary = $"Started by {by}.",
             Fingerprint = $"{Source}:{runbook.Id}",
-            Labels = labels,
+            Labels = AlertSecrets.Hide(labels),
         };
         var target = Template.Render(runbook.Target, new TemplateScope { Alert = alert });
         if (target.Value is not { } text)

@@ -77,18 +77,6 @@ public sealed class PlantedSecretTests : IAsyncDisposable
         Clean("evidence", lines[1]);
     }
 
-    [Theory]
-    [InlineData("https://a/b?sig=abc%2Bdef&x=1", "https://a/b?sig=•••&x=1")]
-    [InlineData("Authorization: Bearer abcdefgh12345", "Authorization: Bearer •••")]
-    [InlineData("postgres://u:p@db/x", "postgres://•••@db/x")]
-    [InlineData("Server=x;Password=hunter2;Pooling=true", "Server=x;Password=•••;Pooling=true")]
-    [InlineData("{\"apiKey\":\"k\",\"n\":1}", "{\"apiKey\":\"•••\",\"n\":1}")]
-    [InlineData("token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl.", "token •••.")]
-    [InlineData("GPU memory is at 97 % (pod llm-b-0, code 503)", "GPU memory is at 97 % (pod llm-b-0, code 503)")]
-    [InlineData("exit code: 137, status code = 503, key: pod-7", "exit code: 137, status code = 503, key: pod-7")]
-    [InlineData("a decode=1 is no secret", "a decode=1 is no secret")]
-    public void FreeText_LosesSecretsAndNothingElse(string text, string expected) => Redactor.Redact(text).ShouldBe(expected);
-
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 
     private static void Clean(string output, string text)

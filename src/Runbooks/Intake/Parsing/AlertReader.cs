@@ -27,13 +27,19 @@ public sealed class AlertReader
     /// <summary>A known source as its parser writes it, whatever the case in which it was given.</summary>
     public string NameOf(string source) => _parsers[source].Source;
 
-    /// <summary>Reads a post of a known source (ignoring case). Throws for nothing in the body.</summary>
+    /// <summary>Reads a post of a known source (ignoring case), and hides what looks like a secret in it. Throws for nothing in the body.</summary>
     /// <exception cref="KeyNotFoundException">Ask <see cref="Knows"/> first.</exception>
     public ParsedAlerts Read(string source, ReadOnlyMemory<byte> utf8)
     {
         var parser = _parsers[source];
         using var document = JsonBody.Open(utf8, out var error);
-        return document is null ? ParsedAlerts.Refused(error!, error!.Found == JsonBody.Empty ? 0 : 1) : parser.Parse(document.RootElement);
+        if (document is null)
+        {
+            return ParsedAlerts.Refused(error!, error!.Found == JsonBody.Empty ? 0 : 1);
+        }
+
+        var parsed = parser.Parse(document.RootElement);
+        return parsed with { Alerts = [.. parsed.Alerts.Select(AlertSecrets.Hide)] };
     }
 }
 

@@ -1,0 +1,33 @@
+using Runbooks.Model.Text;
+
+namespace Runbooks.Model.Alerts;
+
+/// <summary>Hides what looks like a secret in an alert, before anything of it is kept or shown.</summary>
+public static class AlertSecrets
+{
+    /// <summary>kube-state-metrics and cert-manager name a Kubernetes secret in this label: the name is none.</summary>
+    private const string KubernetesSecret = "secret";
+
+    public static Alert Hide(Alert alert) => alert with
+    {
+        Name = Redactor.Redact(alert.Name),
+        Summary = alert.Summary is null ? null : Redactor.Redact(alert.Summary),
+        Link = alert.Link is null ? null : Redactor.Redact(alert.Link),
+        Labels = Hide(alert.Labels),
+        Annotations = Hide(alert.Annotations),
+    };
+
+    /// <summary>A value is also hidden when its name says what it is.</summary>
+    public static IReadOnlyDictionary<string, string> Hide(IReadOnlyDictionary<string, string> pairs)
+    {
+        var hidden = pairs.ToDictionary(pair => pair.Key, pair => Hide(pair.Key, pair.Value));
+        return hidden.Any(pair => pair.Value != pairs[pair.Key]) ? hidden : pairs;
+    }
+
+    private static string Hide(string name, string value)
+    {
+        var isName = name == KubernetesSecret && value.Contains('-') && value.All(character => char.IsAsciiLetterLower(character) || character is '-' or '.');
+        var named = isName ? value : Redactor.Redact($"{name}={value}");
+        return named.StartsWith($"{name}=", StringComparison.Ordinal) ? named[(name.Length + 1)..] : Redactor.Redact(value);
+    }
+}

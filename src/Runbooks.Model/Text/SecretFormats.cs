@@ -1,0 +1,51 @@
+using System.Buffers;
+using System.Text.RegularExpressions;
+
+namespace Runbooks.Model.Text;
+
+/// <summary>
+/// Secrets that are known by their own shape, wherever they stand. The shapes are facts from the issuers' documentation,
+/// collected as in the public rules of gitleaks (config/gitleaks.toml) and, for Azure's keys with a signature inside, of
+/// microsoft/security-utilities. A shape is left out when ordinary text has it too (32 hexadecimal digits, for example).
+/// </summary>
+internal static partial class SecretFormats
+{
+    /// <summary>What each of the patterns below begins with or holds: nearly every text has none of it.</summary>
+    private static readonly SearchValues<string> s_hints = SearchValues.Create(
+        [
+            "eyJ", "gho_", "ghp_", "ghr_", "ghs_", "ghu_", "github_pat_", "glpat-", "gldt-", "glrt-", "xox", "xapp-", "hooks.slack.com/", "webhook.office.com/",
+            "discord.com/api/webhooks/", "discordapp.com/api/webhooks/", "chat.googleapis.com/v1/spaces/", "sk-", "sk_live_", "sk_test_", "rk_live_", "rk_test_", "whsec_",
+            "hf_", "AIza", "ya29.", "GOCSPX-", "AKIA", "ASIA", "ABIA", "ACCA", "Q~", "JQQJ9", "+AStS", "+ACDb", "+ABa", "+AMC", "+AEh", "+ASb", "+ARm", "+ACR", "AzFu", "AzSe", "AzCa", "APIM",
+            "dapi", "SG.", "glsa_", "glc_", "doo_v1_", "dop_v1_", "dor_v1_", "npm_", "pypi-AgE", "hvs.", "hvb.", "dckr_pat_", "ATATT3", "lin_api_", "NRAK-", "PMAK-", "gsk_",
+            "pplx-", "r8_", "xai-", "nvapi-", "pul-", "sntrys_", "sntryu_", "dp.pt.", "dt0c01.", "AGE-SECRET-KEY-1", "LTAI", "shpat_", "shpss_", ":AA", "ops_eyJ", "figd_", "ntn_", "tfp_", "lsv2_", "key-",
+        ],
+        StringComparison.Ordinal);
+
+    public static string Hide(string text, string hidden) =>
+        text.AsSpan().ContainsAny(s_hints) ? Azure().Replace(Webhooks().Replace(Tokens().Replace(text, hidden), $"$1{hidden}"), hidden) : text;
+
+    /// <summary>A prefix that its issuer gave it so that it can be found.</summary>
+    [GeneratedRegex(
+        @"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?" // JSON Web Token
+        + @"|\bgh[opsru]_[A-Za-z0-9]{30,}|\bgithub_pat_\w{40,}|\bgl(?:pat|dt|rt)-[\w-]{20,}|\bxox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]{10,}|\bxapp-\d-[A-Za-z0-9-]{20,}"
+        + @"|\bsk-(?:ant|proj|svcacct|admin|or|lf)-[\w-]{20,}|\bsk-[A-Za-z0-9]{20,}|\b[rs]k_(?:live|test)_[A-Za-z0-9]{16,}|\bwhsec_[A-Za-z0-9+/=]{20,}"
+        + @"|\bhf_[A-Za-z0-9]{30,}|\bAIza[\w-]{35}|\bya29\.[\w-]{20,}|\bGOCSPX-[\w-]{20,}|\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b"
+        + @"|\bdapi[a-f0-9]{32}(?:-\d)?|\bSG\.[\w-]{16,}\.[\w-]{16,}|\bglsa_[A-Za-z0-9]{32}_[A-Fa-f0-9]{8}|\bglc_[A-Za-z0-9+/]{32,}={0,3}|\bdo[opr]_v1_[a-f0-9]{64}"
+        + @"|\bnpm_[A-Za-z0-9]{36}|\bpypi-AgE[\w-]{50,}|\bhv[sb]\.[\w-]{24,}|\bdckr_pat_[\w-]{20,}|\bATATT3[\w=-]{50,}|\blin_api_[A-Za-z0-9]{40}|\bNRAK-[A-Z0-9]{27}|\bPMAK-[a-f0-9]{24}-[a-f0-9]{34}"
+        + @"|\bgsk_[A-Za-z0-9]{48,}|\bpplx-[A-Za-z0-9]{40,}|\br8_[A-Za-z0-9]{37}|\bxai-[A-Za-z0-9]{60,}|\bnvapi-[\w-]{50,}|\bpul-[a-f0-9]{40}|\bsntry[su]_[A-Za-z0-9+/=_-]{40,}|\bdp\.pt\.[A-Za-z0-9]{40,}"
+        + @"|\bdt0c01\.[A-Z0-9]{24}\.[A-Z0-9]{64}|\bAGE-SECRET-KEY-1[A-Z0-9]{58}|\bLTAI[A-Za-z0-9]{20}\b|\bshp(?:at|ss|ca|pa)_[A-Fa-f0-9]{32}|\b\d{8,10}:AA[\w-]{33}|\bops_eyJ[\w+/=-]{50,}"
+        + @"|\bfigd_[\w-]{40,}|\bntn_[A-Za-z0-9]{40,}|\btfp_[\w-]{40,}|\blsv2_(?:pt|sk)_[a-f0-9]{32}_[a-f0-9]{10}|\bkey-[a-f0-9]{32}\b")]
+    private static partial Regex Tokens();
+
+    /// <summary>Addresses that are themselves the secret: whoever has them may post.</summary>
+    [GeneratedRegex(@"((?:https?://)?(?:hooks\.slack\.com/(?:services|workflows|triggers)|(?<![\w.-])[\w.-]{0,100}webhook\.office\.com/webhookb2|discord(?:app)?\.com/api/webhooks|chat\.googleapis\.com/v1/spaces)/)[^\s""'<>)\\]+", RegexOptions.IgnoreCase)]
+    private static partial Regex Webhooks();
+
+    /// <summary>Entra's client secrets, and Azure's keys: in Base64, with the service's signature near the end.</summary>
+    [GeneratedRegex(
+        @"(?<![\w~.-])[\w~.-]{3}\dQ~[\w~.-]{31,34}"
+        + @"|\b[A-Za-z0-9]{52}JQQJ9[9D][A-Za-z0-9]{4,32}"
+        + @"|(?<![\w+/])[A-Za-z0-9+/]{33,80}\+(?:AStS|ACDb|ABa|AMC|AEh|ASb|ARm|ACR)[A-Za-z0-9+/]{4,8}={0,2}"
+        + @"|(?<![\w+/-])[\w+/-]{40,46}(?:AzFu|AzSe|AzCa|APIM)[A-Za-z0-9+/]{4,8}={0,2}")]
+    private static partial Regex Azure();
+}
