@@ -23,14 +23,19 @@ public sealed class RunbookCatalog(RunbookReader reader)
     /// Later, what was good stays in force until its file is good again or gone while no file is broken.
     /// </summary>
     /// <param name="contacts">Whom the contacts name, where an unknown name is to be an error; a host asks the fallback instead.</param>
-    public LoadResult Load(IEnumerable<RunbookFile> files, IReadOnlyCollection<string>? contacts = null)
+    /// <param name="whole">Whether these are all files there are: otherwise a runbook may name another one that is not among them.</param>
+    public LoadResult Load(IEnumerable<RunbookFile> files, IReadOnlyCollection<string>? contacts = null, bool whole = true)
     {
         lock (_loading)
         {
             var read = files.Select(file => (file.Name, Result: reader.Read(file.Name, file.Text, contacts))).ToList();
             var errors = read.SelectMany(file => file.Result.Errors).ToList();
+
+            // A broken file may be the one that has the id.
+            var misled = SuppressionRules.Check(read, whole && errors.Count == 0).ToList();
+            errors.AddRange(misled);
             var good = new List<Entry>();
-            foreach (var same in read.Where(file => file.Result.Runbook is not null).GroupBy(file => file.Result.Runbook!.Id))
+            foreach (var same in read.Where(file => file.Result.Runbook is not null && misled.TrueForAll(error => error.File != file.Name)).GroupBy(file => file.Result.Runbook!.Id))
             {
                 var entries = same.Select(file => new Entry(file.Name, file.Result.Runbook!)).ToList();
                 good.AddRange(entries.Count == 1 ? entries : Duplicates(entries, errors));

@@ -39,6 +39,7 @@ public static class RunbooksServices
             .AddSingleton<VerificationService>()
             .AddSingleton<SettleWindow>()
             .AddSingleton<FollowUps>()
+            .AddSingleton<SuppressionService>()
 
             // Late, because an engine needs the activities, and one of them opens incidents.
             .AddSingleton<Func<IIncidentEngine?>>(services => services.GetService<IIncidentEngine>)
@@ -70,6 +71,7 @@ public static class RunbooksServices
             .AddSingleton<Recheck>()
             .AddSingleton<UndoSteps>()
             .AddSingleton<PagePerson>()
+            .AddSingleton<CheckSuppression>()
             .AddSingleton<EndIncident>();
     }
 }

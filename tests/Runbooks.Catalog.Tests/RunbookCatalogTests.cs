@@ -83,6 +83,30 @@ public sealed class RunbookCatalogTests
         _catalog.Current.Select(runbook => runbook.Id).ShouldBe(["b", "new"]);
     }
 
+    [Fact]
+    public void RunbookThatCoversAnother_HasToBeThereAndMustNotWaitInTurn()
+    {
+        var result = _catalog.Load([Covered("a.yaml", "a", "b"), Covered("b.yaml", "b", "a"), Covered("c.yaml", "c", "datbase"), Good("d.yaml", "database"), Covered("e.yaml", "e", "database")]);
+
+        result.Errors.Select(error => error.ToString()).ShouldBe(
+        [
+            "a.yaml:5:26  suppressedBy.runbook  closes a circle: 'a' waits for 'b', 'b' waits for 'a'.  Remove 'suppressedBy' from one of them; the one that stands for the cause waits for none.",
+            "b.yaml:5:26  suppressedBy.runbook  closes a circle: 'b' waits for 'a', 'a' waits for 'b'.  Remove 'suppressedBy' from one of them; the one that stands for the cause waits for none.",
+            "c.yaml:5:26  suppressedBy.runbook  names 'datbase', and no runbook has that id.  Did you mean 'database'? Name the id of a runbook.",
+        ]);
+        _catalog.Current.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void RunbookThatCoversAnotherAndIsNotThere_IsNoErrorWhereItMayBeElsewhere()
+    {
+        _catalog.Load([Covered("a.yaml", "a", "b")], whole: false).Errors.ShouldBeEmpty();
+        _catalog.Load([Covered("a.yaml", "a", "b"), Broken("b.yaml")]).Errors.ShouldAllBe(error => error.File == "b.yaml");
+    }
+
+    private static RunbookFile Covered(string file, string id, string by) =>
+        Good(file, id) with { Text = Good(file, id).Text.Replace("impact:", $"suppressedBy: {{ runbook: {by}, target: t }}\nimpact:", StringComparison.Ordinal) };
+
     private static RunbookFile Good(string file, string id, string title = "First") => new(file, $$"""
         id: {{id}}
         title: {{title}}

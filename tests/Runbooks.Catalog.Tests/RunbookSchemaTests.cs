@@ -22,6 +22,7 @@ public sealed class RunbookSchemaTests
         {
             [""] = _schema,
             ["trigger[0]"] = _schema["properties"]!["trigger"]!["items"]!,
+            ["suppressedBy"] = _schema["properties"]!["suppressedBy"]!,
             ["impact"] = _schema["properties"]!["impact"]!,
             ["diagnosis.memory"] = _schema["$defs"]!["check"]!,
             ["mitigation"] = _schema["properties"]!["mitigation"]!,

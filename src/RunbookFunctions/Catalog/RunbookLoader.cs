@@ -54,7 +54,7 @@ internal sealed class RunbookLoader(
         {
             // One broken file must not keep the others from healing anything, and incidents that are waiting from going on.
             var broken = result.Errors.Select(error => error.File).ToHashSet(StringComparer.Ordinal);
-            catalog.Load(files.Where(file => !broken.Contains(file.Name)));
+            catalog.Load(files.Where(file => !broken.Contains(file.Name)), whole: false);
         }
 
         Log.RunbooksLoaded(logger, catalog.Current.Count);

@@ -17,6 +17,7 @@ internal sealed class OrchestrationFunctions(
     RunStep runStep,
     Recheck recheck,
     UndoSteps undoSteps,
+    CheckSuppression checkSuppression,
     PagePerson pagePerson,
     EndIncident endIncident,
     DurableClients clients)
@@ -27,6 +28,9 @@ internal sealed class OrchestrationFunctions(
 
     [Function(nameof(AskCheck))]
     public Task<Finding> AskCheckAsync([ActivityTrigger] CheckRequest request, CancellationToken stop) => askCheck.RunAsync(request, stop);
+
+    [Function(nameof(CheckSuppression))]
+    public Task<SuppressionResult> CheckSuppressionAsync([ActivityTrigger] SuppressionRequest request, CancellationToken stop) => checkSuppression.RunAsync(request, stop);
 
     [Function(nameof(OpenGate))]
     public Task<GateStatus> OpenGateAsync([ActivityTrigger] OpenGateRequest request, CancellationToken stop) => openGate.RunAsync(request, stop);

@@ -55,7 +55,7 @@ internal static class ValidateCommand
         // What only the host's settings can tell is asked when it starts.
         var contacts = files.Contacts is { } file ? services.GetRequiredService<ContactsFile>().Read(file.Name, file.Text, withSettings: false) : null;
         var catalog = services.GetRequiredService<RunbookCatalog>();
-        var result = catalog.Load(files.Runbooks, contacts?.Book?.Names);
+        var result = catalog.Load(files.Runbooks, contacts?.Book?.Names, files.IsWhole);
 
         // Of some runbooks alone nobody can say which ids there are.
         IReadOnlyCollection<string>? ids = files.IsWhole && result.Errors.Count == 0 ? [.. catalog.Current.Select(runbook => runbook.Id)] : null;

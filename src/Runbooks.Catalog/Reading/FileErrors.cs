@@ -75,6 +75,9 @@ internal sealed class FileErrors(string file)
         }
     }
 
+    /// <summary>Where the value at this path stands, or the nearest one above it that the file has.</summary>
+    public Position PlaceOf(string path) => Nearest(path, _values);
+
     /// <summary>Something is wrong with the value at this path, or with the nearest one above it that the file has.</summary>
     public void AtValue(string path, string problem, string remedy) => Add(Nearest(path, _values), path, problem, remedy);
 

@@ -35,7 +35,7 @@ public sealed class RunbookReader(StepCatalog steps)
             new ContactRules(contacts, errors).Check(runbook);
         }
 
-        return new(errors.Count > 0 ? null : runbook, errors.Sorted) { Warnings = errors.Warnings };
+        return new(errors.Count > 0 ? null : runbook, errors.Sorted) { Warnings = errors.Warnings, SuppressedByAt = errors.PlaceOf("suppressedBy.runbook") };
     }
 
     /// <summary>The same content has the same hash, however its lines end.</summary>
@@ -59,6 +59,7 @@ public sealed class RunbookReader(StepCatalog steps)
         var trigger = TriggerReader.Read(root);
         var target = root.Text("target", required: true, longest: 500);
         TemplatePlace.Target.Check("target", target, root.Errors);
+        var suppressedBy = ReadSuppressedBy(root, id);
         var impact = ReadImpact(root);
         var diagnosis = new DiagnosisReader(steps).Read(root);
         var checks = diagnosis.Select(check => check.Name).ToList();
@@ -72,6 +73,7 @@ public sealed class RunbookReader(StepCatalog steps)
             Owner = owner,
             Trigger = trigger,
             Target = target,
+            SuppressedBy = suppressedBy,
             Impact = impact,
             Diagnosis = diagnosis,
             Mitigation = mitigation,
@@ -81,6 +83,26 @@ public sealed class RunbookReader(StepCatalog steps)
         };
         root.RejectOthers();
         return runbook;
+    }
+
+    private static SuppressedBy? ReadSuppressedBy(YamlSection root, string id)
+    {
+        if (root.Sub("suppressedBy") is not { } section)
+        {
+            return null;
+        }
+
+        var runbook = section.Text("runbook", required: true, longest: 64);
+        if (runbook.Length > 0 && runbook == id)
+        {
+            section.Errors.AtValue(section.PathOf("runbook"), "is this runbook itself.", "Name the runbook that covers this one; alerts on one target are one incident anyway.");
+        }
+
+        var target = section.Text("target", required: true, longest: 500);
+        TemplatePlace.Target.Check(section.PathOf("target"), target, section.Errors);
+        var atMost = section.Duration("atMost", TimeSpan.FromMinutes(1), TimeSpan.FromHours(24)) ?? SuppressedBy.DefaultAtMost;
+        section.RejectOthers();
+        return new(runbook, target, atMost);
     }
 
     private static Impact ReadImpact(YamlSection root)
@@ -112,6 +134,9 @@ public sealed record ReadResult(Runbook? Runbook, IReadOnlyList<CatalogError> Er
 {
     /// <summary>What is probably not meant; it keeps no file from being used.</summary>
     public IReadOnlyList<CatalogError> Warnings { get; init; } = [];
+
+    /// <summary>Where the file names the runbook that covers it.</summary>
+    internal Position SuppressedByAt { get; init; }
 }
 
 internal static class TriggerReader

@@ -22,6 +22,12 @@ public sealed class RunbookSchema(StepCatalog steps)
             ["owner"] = SchemaParts.Text("The team that keeps this runbook."),
             ["trigger"] = SchemaParts.List(Trigger(), "The runbook applies when one of these fires."),
             ["target"] = SchemaParts.Text("What one incident is about, as a template; alerts with the same target are one incident."),
+            ["suppressedBy"] = SchemaParts.Mapping("While an incident of that runbook is open on that target, this one's waits and asks nobody.", new()
+            {
+                ["runbook"] = SchemaParts.Text("The id of the other runbook."),
+                ["target"] = SchemaParts.Text("The target of the other incident, as a template over this one's alert."),
+                ["atMost"] = SchemaParts.Duration("It waits no longer than (default 1h)"),
+            }, "runbook", "target"),
             ["impact"] = Impact(),
             ["diagnosis"] = SchemaParts.Named(SchemaParts.Reference("check"), "The questions; all are asked at once."),
             ["mitigation"] = Mitigation(),

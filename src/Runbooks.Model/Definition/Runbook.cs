@@ -17,6 +17,9 @@ public sealed record Runbook
     /// <summary>What one incident is about, as a template; two alerts with the same target are one incident.</summary>
     public required string Target { get; init; }
 
+    /// <summary>Another runbook whose open incident covers this one's; null when none does.</summary>
+    public SuppressedBy? SuppressedBy { get; init; }
+
     public required Impact Impact { get; init; }
 
     /// <summary>The questions, in the file's order; all are asked at once.</summary>
@@ -71,6 +74,15 @@ public sealed record Trigger(
     string Alert,
     IReadOnlyList<string> Severity,
     IReadOnlyDictionary<string, string> Labels);
+
+/// <summary>While an incident of that runbook is open on that target, an incident of this one waits and asks nobody.</summary>
+/// <param name="Runbook">The other runbook's id.</param>
+/// <param name="Target">The other incident's target, as a template over this one's alert.</param>
+/// <param name="AtMost">It waits no longer than this, counted from its opening.</param>
+public sealed record SuppressedBy(string Runbook, string Target, TimeSpan AtMost)
+{
+    public static readonly TimeSpan DefaultAtMost = TimeSpan.FromHours(1);
+}
 
 /// <summary>What it means for people while it is broken; shown first on every card.</summary>
 public sealed record Impact(ImpactSeverity Severity, string Users, string Data);

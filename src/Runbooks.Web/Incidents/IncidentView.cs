@@ -39,6 +39,12 @@ public sealed record IncidentView
     /// <summary>The first incident of an alert that comes again and again; null for the first itself.</summary>
     public required string? ThreadOf { get; init; }
 
+    /// <summary>The incident of another runbook that it waits or waited for; null when it never did.</summary>
+    public required IncidentSuppression? SuppressedBy { get; init; }
+
+    /// <summary>The incidents that wait, or waited, for this one to end.</summary>
+    public required IReadOnlyList<string> Suppresses { get; init; }
+
     /// <summary>The incident that looks at what still fired when this one ended; null when there is none.</summary>
     public required string? FollowedBy { get; init; }
 
@@ -84,6 +90,8 @@ public sealed record IncidentView
         Alerts = [.. incident.Alerts.Select(alert => AttachedAlertView.Of(alert, incident.Alert))],
         Recurrences = [.. incident.Recurrences.Select(one => new RecurrenceView(one.Source, one.Name, one.Times, one.Since, one.LastAt, one.Longest?.TotalSeconds))],
         ThreadOf = incident.ThreadOf,
+        SuppressedBy = incident.SuppressedBy,
+        Suppresses = incident.Suppresses,
         FollowedBy = incident.FollowedBy,
         FollowUpOf = incident.FollowUpOf,
         News = [.. incident.News.Select(news => new NewsView(news.At, news.Text))],

@@ -45,6 +45,7 @@ public enum Stage { Diagnosis = -1, Mitigation = 0, Verification, Holding, Resol
 /// the activities read it there; only this is carried in history.
 /// </summary>
 /// <param name="Hash">The version that the incident is pinned to.</param>
+/// <param name="MayWaitForOther">Whether the runbook names one that covers it.</param>
 public sealed record RunbookOutline(
     string Hash,
     IReadOnlyList<CheckOutline> Diagnosis,
@@ -54,7 +55,8 @@ public sealed record RunbookOutline(
     Hold? HoldUntil,
     IReadOnlyList<StepOutline> Resolution,
     bool ResolutionAsks,
-    TimeSpan SettleFor)
+    TimeSpan SettleFor,
+    bool MayWaitForOther = false)
 {
     public static RunbookOutline Of(Runbook runbook) => new(
         runbook.Hash,
@@ -65,7 +67,8 @@ public sealed record RunbookOutline(
         runbook.Mitigation.HoldUntil,
         Steps(runbook.Resolution.Steps),
         runbook.Resolution.Approval is not null,
-        runbook.Limits.SettleFor);
+        runbook.Limits.SettleFor,
+        runbook.SuppressedBy is not null);
 
     public IReadOnlyList<StepOutline> StepsOf(Phase phase) => phase == Phase.Mitigation ? Mitigation : Resolution;
 

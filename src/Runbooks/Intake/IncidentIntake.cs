@@ -150,6 +150,10 @@ public sealed class IncidentIntake(
             // In the settle window: whether the fix holds is looked into. While somebody is asked: the cards tell what came.
             await wakes.WakeAsync(incident);
         }
+        else if (!opened && incident.IsWaitingForOther && incident.News.Any(news => news.Urgent))
+        {
+            await wakes.WakeAsync(incident);
+        }
         else if (!opened && incident.State.IsFinal() && incident.HoldsUnasked() && incident.HeldUntil is { } until)
         {
             await suppressed.RememberAsync(incident, until, CancellationToken.None);

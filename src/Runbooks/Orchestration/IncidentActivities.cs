@@ -44,6 +44,15 @@ public sealed class AskCheck(VerificationService verification, ActivityShutdown 
     protected override Task<Finding> CallAsync(CheckRequest input, CancellationToken stop) => verification.AskAsync(input, stop);
 }
 
+/// <summary>Sees whether an incident of the runbook that covers this one is open; only where the runbook names one.</summary>
+public sealed class CheckSuppression(SuppressionService suppression, ActivityShutdown shutdown, ILogger<CheckSuppression> logger)
+    : IncidentActivity<SuppressionRequest, SuppressionResult>(shutdown, logger)
+{
+    public static readonly TaskName Name = nameof(CheckSuppression);
+
+    protected override Task<SuppressionResult> CallAsync(SuppressionRequest input, CancellationToken stop) => suppression.CheckAsync(input, stop);
+}
+
 /// <summary>Makes the plan, opens the gate, and asks people when the gate needs them.</summary>
 public sealed class OpenGate(ApprovalGateService gates, ActivityShutdown shutdown, ILogger<OpenGate> logger) : IncidentActivity<OpenGateRequest, GateStatus>(shutdown, logger)
 {

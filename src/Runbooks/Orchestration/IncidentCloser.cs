@@ -9,7 +9,7 @@ using Runbooks.Storage;
 namespace Runbooks.Orchestration;
 
 /// <summary>Records how an incident ended, and tells whoever was asked; pages a person when the automation could not do it.</summary>
-public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks, IncidentNotifier notifier, IncidentCards cards, NotificationUpdater sent, RunHistoryStore histories, FollowUps followUps, TimeProvider time, ILogger<IncidentCloser> logger)
+public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks, IncidentNotifier notifier, IncidentCards cards, NotificationUpdater sent, RunHistoryStore histories, FollowUps followUps, SuppressionService suppression, TimeProvider time, ILogger<IncidentCloser> logger)
 {
     /// <returns>The state that it is in now: not a final one when it may not end yet, because its alert comes and goes.</returns>
     public async Task<IncidentState> CloseAsync(CloseRequest request, CancellationToken cancellationToken)
@@ -32,6 +32,7 @@ public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks
         Log.Ended(logger, incident.Id, incident.State, incident.Reason ?? "");
         await histories.RecordAsync(incident, runbook, cancellationToken);
         incident = await followUps.OpenAsync(incident, runbook, cancellationToken);
+        await suppression.WakeAsync(incident, cancellationToken);
         var needsPerson = incident.State is IncidentState.Failed or IncidentState.Expired;
         var card = incident.State switch
         {

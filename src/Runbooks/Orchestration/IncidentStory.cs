@@ -18,7 +18,7 @@ internal sealed partial class IncidentStory
     /// <summary>For what every activity needs: the store, the network. What a step itself may fail at is the step's own retry.</summary>
     private const int PersistentAttempts = 8;
 
-    /// <summary>While the alert comes and goes and the checks pass, they are asked this often.</summary>
+    /// <summary>How often it looks by itself: whether another incident still covers this one, or whether the checks still pass.</summary>
     private static readonly TimeSpan s_watchPause = TimeSpan.FromMinutes(1);
 
     private static readonly TaskOptions Persistent = Retry(PersistentAttempts, TimeSpan.FromSeconds(2), longest: TimeSpan.FromMinutes(1));
@@ -87,17 +87,32 @@ internal sealed partial class IncidentStory
         }
     }
 
-    /// <summary>Asks every check at once, and again while an alert that comes and goes keeps the incident from ending.</summary>
+    /// <summary>
+    /// Asks every check at once, and again while an alert that comes and goes keeps the incident from ending. Where another
+    /// incident covers this one, it waits for that to end first; and once more before it asks somebody, since the other may
+    /// have begun a moment later.
+    /// </summary>
     private async Task<Ending?> DiagnoseAsync()
     {
         while (_checkpoint is null || _checkpoint.Stage == Stage.Diagnosis)
         {
+            if ((await WaitForOtherAsync()).Ending is { } early)
+            {
+                return early;
+            }
+
             Show(IncidentState.Diagnosing);
             _findings = await Task.WhenAll(_runbook.Diagnosis.Select(AskAsync));
             _conclusion = Diagnosis.Conclude(_runbook.When, _findings);
             if (_conclusion != Conclusion.Healthy)
             {
-                return null;
+                var (late, waited) = await WaitForOtherAsync();
+                if (late is not null || !waited)
+                {
+                    return late;
+                }
+
+                continue;
             }
 
             var ending = new Ending(IncidentState.NotNeeded, "Every check passed; nothing was done.", Findings: _findings);
@@ -115,6 +130,38 @@ internal sealed partial class IncidentStory
         }
 
         return null;
+    }
+
+    private async Task<(Ending? Ending, bool Waited)> WaitForOtherAsync()
+    {
+        for (var waited = false; _runbook.MayWaitForOther; waited = true)
+        {
+            var wake = NextWake();
+            var other = await _context.CallActivityAsync<SuppressionResult>(CheckSuppression.Name, new SuppressionRequest(_id, wake), Persistent);
+            if (other.StoppedBy is { } stoppedBy)
+            {
+                return (Ending.Stopped(stoppedBy), waited);
+            }
+
+            if (other.Recovered is { } why)
+            {
+                return (new(IncidentState.SelfRecovered, why), waited);
+            }
+
+            if (!other.Waits)
+            {
+                return (null, waited);
+            }
+
+            Show(IncidentState.Diagnosing, "waits for another incident");
+            await WaitAsync(wake, s_watchPause);
+            if (IsLong)
+            {
+                return (ContinueAsNew(At(Stage.Diagnosis, Now)), true);
+            }
+        }
+
+        return (null, false);
     }
 
     private async Task<Finding> AskAsync(CheckOutline check)

@@ -86,6 +86,7 @@ internal static class IncidentProgress
             IncidentState.Verifying when runbook.Mitigation.Verify is { } verify => since + verify.Every,
             IncidentState.Mitigating => since + Longest(runbook.StepsOf(Phase.Mitigation)),
             IncidentState.Resolving => since + Longest(runbook.StepsOf(Phase.Resolution)),
+            IncidentState.Diagnosing when incident is { IsWaitingForOther: true, SuppressedBy.Until: var until } => until,
             IncidentState.Diagnosing when incident.HeldUntil > since => incident.HeldUntil.Value,
             _ => since,
         });

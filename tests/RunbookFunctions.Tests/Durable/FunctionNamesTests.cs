@@ -62,7 +62,7 @@ public sealed class FunctionNamesTests
 
         open.ShouldBeSubsetOf(
         [
-            "Assets", "BreakerForm", "CloseForm", "ConsolePage", "DecisionForm", "DecisionPage", "Evidence", "Health", "IncidentPage", "KillForm", "ReleaseForm",
+            "AcknowledgeForm", "Assets", "BreakerForm", "CloseForm", "ConsolePage", "DecisionForm", "DecisionPage", "Evidence", "Health", "IncidentPage", "KillForm", "ReleaseForm",
             "SafetyPage", "SecureAlertIntake", "SlackInteractions",
         ]);
     }

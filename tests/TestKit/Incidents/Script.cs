@@ -12,6 +12,9 @@ public sealed class Script
     /// <summary>Every check that was asked, by its name.</summary>
     public ConcurrentQueue<string> Asked { get; } = new();
 
+    /// <summary>Called when a check is asked, by its name.</summary>
+    public Action<string> OnAsk { get; set; } = _ => { };
+
     /// <summary>The identity that an action sees, by its <c>name</c> parameter.</summary>
     public ConcurrentDictionary<string, string> Identities { get; } = new();
 

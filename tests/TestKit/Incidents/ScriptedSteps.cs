@@ -13,6 +13,7 @@ public sealed class ScriptedCheck(Script script) : Check<ScriptedCheckParameters
     protected override Task<CheckResult> AskAsync(ScriptedCheckParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         script.Asked.Enqueue(parameters.Name);
+        script.OnAsk(parameters.Name);
         return Task.FromResult(new CheckResult(script.Verdicts.GetValueOrDefault(parameters.Name, Verdict.Failing), $"{parameters.Name} was asked") { Value = "1" });
     }
 }

@@ -19,6 +19,7 @@ public static class IncidentTaskHub
         .AddActivity(RunStep.Name, provider => provider.GetRequiredService<RunStep>())
         .AddActivity(Recheck.Name, provider => provider.GetRequiredService<Recheck>())
         .AddActivity(UndoSteps.Name, provider => provider.GetRequiredService<UndoSteps>())
+        .AddActivity(CheckSuppression.Name, provider => provider.GetRequiredService<CheckSuppression>())
         .AddActivity(PagePerson.Name, provider => provider.GetRequiredService<PagePerson>())
         .AddActivity(EndIncident.Name, provider => provider.GetRequiredService<EndIncident>());
 }

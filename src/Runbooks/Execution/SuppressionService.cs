@@ -1,0 +1,106 @@
+using Microsoft.Extensions.Logging;
+using Runbooks.Catalog.Templates;
+using Runbooks.Engine;
+using Runbooks.Model.Alerts;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+using Runbooks.Model.Text;
+using Runbooks.Storage;
+
+namespace Runbooks.Execution;
+
+/// <summary>Sees whether an incident has to wait for one of the runbook that covers it, and wakes those that waited.</summary>
+public sealed class SuppressionService(
+    IIncidentStore store, PinnedRunbooks runbooks, VerificationService verification, Func<IIncidentEngine?> engine, TimeProvider time, ILogger<SuppressionService> logger)
+{
+    /// <summary>Safe to repeat: asked when an incident begins, again and again while it waits, and before it asks somebody.</summary>
+    public async Task<SuppressionResult> CheckAsync(SuppressionRequest request, CancellationToken cancellationToken)
+    {
+        var incident = await store.GetAsync(request.IncidentId, cancellationToken);
+        var runbook = await runbooks.OfAsync(incident, cancellationToken);
+        incident = await verification.CheckClaimAsync(incident, runbook, cancellationToken);
+        var now = time.GetUtcNow();
+        if (Incident.RecoveredBeforeActing(incident, now))
+        {
+            await store.UpdateAsync(incident.Id, i => i.StopWaiting("The alert is over: this one waits no longer.", now), cancellationToken);
+            return new(Waits: false, Recovered: Incident.RecoveryReason(incident));
+        }
+
+        if (runbook.SuppressedBy is { } rule && incident.Stop is null)
+        {
+            incident = await DecideAsync(incident, rule, request.WakeEvent, cancellationToken);
+        }
+
+        // Read last: what a person wants counts, whatever the other incident does.
+        return incident.Stop is { } stop
+            ? new(Waits: false, StoppedBy: $"{stop.By} stopped the incident: {stop.Reason}")
+            : new(incident.IsWaitingForOther);
+    }
+
+    private async Task<Incident> DecideAsync(Incident incident, SuppressedBy rule, string wakeEvent, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var until = incident.OpenedAt + rule.AtMost;
+        if (now >= until)
+        {
+            return await StopAsync(incident, $"It has waited for {DurationText.Format(rule.AtMost)}, the longest it may. Its own checks are asked.", cancellationToken);
+        }
+
+        if (incident.News.Any(news => news.Urgent))
+        {
+            return await StopAsync(incident, "Something more severe came. It waits no longer; its own checks are asked.", cancellationToken);
+        }
+
+        var target = Template.RenderLenient(rule.Target, new TemplateScope { Alert = incident.Alert }).Trim();
+        if (await store.FindLatestAsync(rule.Runbook, TargetKey.Of(target, incident.Alert), cancellationToken) is { } other && MayWaitFor(incident, other))
+        {
+            // First the name of the wait, then the place among those that wait: the other's end finds both or neither.
+            var waiting = await store.UpdateAsync(incident.Id, i => i.Stop is null ? i.WaitFor(other, until, wakeEvent, now) : i, cancellationToken);
+            var (_, covers) = await store.UpdateAsync(other.Id, i => i.Covers ? (i.Suppress(incident.Id), true) : (i, false), cancellationToken);
+            if (covers)
+            {
+                return waiting;
+            }
+
+            incident = waiting;
+        }
+
+        return await StopAsync(incident, await WhyOverAsync(incident, cancellationToken), cancellationToken);
+    }
+
+    /// <summary>Two that wait for each other, of versions that did not know of one another, would both wait for nothing.</summary>
+    private static bool MayWaitFor(Incident incident, Incident other) =>
+        other.Covers && other.Id != incident.Id && !(other.IsWaitingForOther && other.SuppressedBy!.Incident == incident.Id);
+
+    private async Task<string> WhyOverAsync(Incident incident, CancellationToken cancellationToken)
+    {
+        var other = incident.SuppressedBy is { } waited ? await store.FindAsync(waited.Incident, cancellationToken) : null;
+        var ended = other is null ? "is gone" : other.State.IsFinal() ? $"has ended ({IncidentText.Of(other.State)})" : "covers it no longer";
+        return $"Incident {incident.SuppressedBy?.Incident}, for which this one waited, {ended}. Its own checks are asked.";
+    }
+
+    private Task<Incident> StopAsync(Incident incident, string why, CancellationToken cancellationToken) => incident.IsWaitingForOther
+        ? store.UpdateAsync(incident.Id, i => i.StopWaiting(why, time.GetUtcNow()), cancellationToken)
+        : Task.FromResult(incident);
+
+    /// <summary>Those that waited look at once. One that is not reached looks within a minute by itself.</summary>
+    public async Task WakeAsync(Incident ended, CancellationToken cancellationToken)
+    {
+        foreach (var id in ended.Suppresses)
+        {
+            if (engine() is { } running && await store.FindAsync(id, cancellationToken) is { IsWaitingForOther: true } waiting)
+            {
+                await running.TryWakeAsync(waiting, logger);
+            }
+        }
+    }
+}
+
+/// <param name="WakeEvent">The event that the workflow waits for next.</param>
+public sealed record SuppressionRequest(string IncidentId, string WakeEvent);
+
+/// <param name="Waits">Whether it has to wait for another incident.</param>
+/// <param name="StoppedBy">Not null once a person stopped the incident.</param>
+/// <param name="Recovered">Not null when the alert is over and the checks agree: why nothing is asked.</param>
+public sealed record SuppressionResult(bool Waits, string? StoppedBy = null, string? Recovered = null);

@@ -1,0 +1,207 @@
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Approvals;
+using Runbooks.Intake;
+using Runbooks.Model.Alerts;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Tests.Intake;
+using Runbooks.Watchdog;
+using TestKit.Incidents;
+
+namespace Runbooks.Tests.Orchestration;
+
+/// <summary>A runbook that another one covers: its incident waits for the other's, and then asks its own checks.</summary>
+public sealed class SuppressedByTests : IAsyncDisposable
+{
+    private readonly IntakeWorld _world = new(
+        services => services.AddWatchdog(),
+        Of("database-down", "DatabaseDown", "{{ labels.database }}", "database"),
+        Of("web-down", "WebDown", "{{ labels.instance }}", "web") with { SuppressedBy = new("database-down", "{{ labels.database }}", TimeSpan.FromHours(1)) });
+
+    [Fact]
+    public async Task OtherIsOpen_ItWaitsAndBothSaySo()
+    {
+        var (database, web) = await OpenBothAsync();
+
+        (web.State, web.IsWaitingForOther, web.SuppressedBy!.Incident).ShouldBe((IncidentState.Diagnosing, true, database.Id));
+        web.Reason.ShouldBe($"Incident {database.Id} of 'Broken thing' on db-1 covers this one and is open. This one asks nobody until that has ended, at the latest at 04:00:00 UTC.");
+        database.Suppresses.ShouldBe([web.Id]);
+        Asked(web).ShouldBeFalse();
+        _world.World.Script.Asked.ShouldNotContain("web");
+    }
+
+    [Theory]
+    [InlineData(true, IncidentState.NotNeeded)]
+    [InlineData(false, IncidentState.AwaitingApproval)]
+    public async Task OtherHelped_ItsOwnChecksDecide(bool passes, IncidentState expected)
+    {
+        var (database, web) = await OpenBothAsync();
+        _world.World.Script.OnDone = _ =>
+        {
+            _world.World.Script.Verdicts["database"] = Verdict.Passing;
+            _world.World.Script.Verdicts["web"] = passes ? Verdict.Passing : Verdict.Failing;
+        };
+
+        await _world.World.DecideAsync(database.Id, DecisionVerb.Approve);
+
+        (await FindAsync(database)).State.ShouldBe(IncidentState.Resolved);
+        (await FindAsync(web)).State.ShouldBe(expected);
+        _world.World.Script.Asked.ShouldContain("web");
+    }
+
+    [Theory]
+    [InlineData(DecisionVerb.Reject)]
+    [InlineData(null)]
+    public async Task OtherEndsWithoutHelping_ItAsks(DecisionVerb? verb)
+    {
+        var (database, web) = await OpenBothAsync();
+
+        if (verb is { } decided)
+        {
+            await _world.World.DecideAsync(database.Id, decided);
+        }
+        else
+        {
+            await _world.World.AdvanceAsync(database.Id, TimeSpan.FromMinutes(21));
+        }
+
+        var asked = await FindAsync(web);
+        (asked.State, asked.IsWaitingForOther).ShouldBe((IncidentState.AwaitingApproval, false));
+        asked.Timeline.ShouldContain(line => line.What.StartsWith($"Incident {database.Id}, for which this one waited, has ended (") && line.What.EndsWith("Its own checks are asked."));
+    }
+
+    [Fact]
+    public async Task OtherIsTakenOver_ItWaitsUntilItIsClosed()
+    {
+        var (database, web) = await OpenBothAsync();
+        await _world.World.DecideAsync(database.Id, DecisionVerb.TakeOver);
+        (await _world.World.AdvanceAsync(web.Id, TimeSpan.FromMinutes(5))).IsWaitingForOther.ShouldBeTrue();
+
+        await _world.World.Get<ApprovalService>().CloseAsync(database.Id, "ada", "restarted it", TestContext.Current.CancellationToken);
+
+        (await _world.World.AdvanceAsync(web.Id, TimeSpan.FromMinutes(1))).State.ShouldBe(IncidentState.AwaitingApproval);
+    }
+
+    [Fact]
+    public async Task OtherNeverEnds_ItAsksAfterTheLongestTimeAndNobodyIsPagedMeanwhile()
+    {
+        _world.Runbooks[0] = _world.Runbooks[0] with { Mitigation = _world.Runbooks[0].Mitigation with { Approval = Some.Approval() with { Timeout = TimeSpan.FromHours(9), Escalate = [], RemindAfter = null } } };
+        var (_, web) = await OpenBothAsync();
+
+        await _world.World.AdvanceAsync(web.Id, TimeSpan.FromMinutes(59));
+        await _world.World.Get<IncidentWatchdog>().CheckAsync(TestContext.Current.CancellationToken);
+        (await FindAsync(web)).IsWaitingForOther.ShouldBeTrue();
+        _world.World.Notifier.To(CardKind.Page).ShouldBeEmpty();
+        var asked = await _world.World.AdvanceAsync(web.Id, TimeSpan.FromMinutes(2));
+
+        asked.State.ShouldBe(IncidentState.AwaitingApproval);
+        asked.Timeline.ShouldContain(line => line.What.StartsWith("It has waited for 1h"));
+        (await _world.World.Engine.HistoryAsync(web.Id)).Count.ShouldBeLessThan(400);
+    }
+
+    [Fact]
+    public async Task OtherBeginsWhileTheChecksAreAsked_NobodyIsAskedEither()
+    {
+        await using var world = new IntakeWorld([.. _world.Runbooks]);
+        world.World.Script.OnAsk = name =>
+        {
+            if (name == "web" && world.World.Store.All.Count == 1)
+            {
+                world.World.Get<IncidentIntake>().TakeAsync([Alert("DatabaseDown")], CancellationToken.None).GetAwaiter().GetResult();
+            }
+        };
+
+        await world.TakeAsync(Alert("WebDown"));
+
+        world.World.Store.All[0].IsWaitingForOther.ShouldBeTrue();
+        world.World.Store.All[1].State.ShouldBe(IncidentState.AwaitingApproval);
+    }
+
+    [Fact]
+    public async Task OtherOnAnotherTarget_IsNotWaitedFor()
+    {
+        await _world.TakeAsync(Alert("DatabaseDown", database: "db-2"));
+
+        await _world.TakeAsync(Alert("WebDown"));
+
+        _world.World.Store.All[^1].State.ShouldBe(IncidentState.AwaitingApproval);
+    }
+
+    [Fact]
+    public async Task ItsOwnAlertIsOver_ItEndsOnlyIfItsChecksAgree()
+    {
+        var (_, web) = await OpenBothAsync();
+        var over = Alert("WebDown") with { Status = AlertStatus.Resolved };
+
+        await _world.TakeAsync(over);
+        (await FindAsync(web)).IsWaitingForOther.ShouldBeTrue();
+        _world.World.Script.Verdicts["web"] = Verdict.Passing;
+
+        (await _world.World.AdvanceAsync(web.Id, TimeSpan.FromMinutes(1))).State.ShouldBe(IncidentState.SelfRecovered);
+    }
+
+    [Fact]
+    public async Task SomethingMoreSevereComes_ItAsksAtOnce()
+    {
+        var (_, web) = await OpenBothAsync();
+
+        await _world.TakeAsync(Alert("WebDown") with { Fingerprint = "worse", Severity = "critical" });
+
+        (await FindAsync(web)).State.ShouldBe(IncidentState.AwaitingApproval);
+    }
+
+    [Fact]
+    public async Task SomebodyCancelsIt_ItEndsAtOnce()
+    {
+        var (_, web) = await OpenBothAsync();
+
+        await _world.World.Get<ApprovalService>().StopAsync(web.Id, "ada", "known", TestContext.Current.CancellationToken);
+
+        (await _world.World.SettleAsync(web.Id)).State.ShouldBe(IncidentState.Cancelled);
+    }
+
+    [Fact]
+    public async Task HostDiesWhileItWaits_ItGoesOnWaiting()
+    {
+        var (database, web) = await OpenBothAsync();
+
+        await _world.World.Engine.CrashAsync();
+        (await _world.World.AdvanceAsync(web.Id, TimeSpan.FromMinutes(3))).IsWaitingForOther.ShouldBeTrue();
+        await _world.World.DecideAsync(database.Id, DecisionVerb.Reject);
+
+        (await FindAsync(web)).State.ShouldBe(IncidentState.AwaitingApproval);
+        (await FindAsync(web)).Timeline.Count(line => line.What.Contains("covers this one")).ShouldBe(1);
+    }
+
+    public ValueTask DisposeAsync() => _world.DisposeAsync();
+
+    private async Task<(Incident Database, Incident Web)> OpenBothAsync()
+    {
+        await _world.TakeAsync(Alert("DatabaseDown"));
+        await _world.TakeAsync(Alert("WebDown"));
+        return (_world.World.Store.All[0], _world.World.Store.All[1]);
+    }
+
+    private Task<Incident> FindAsync(Incident incident) => _world.World.SettleAsync(incident.Id);
+
+    private static bool Asked(Incident incident) => incident.Gates.Count > 0;
+
+    private static Runbook Of(string id, string alert, string target, string check) => Some.Runbook() with
+    {
+        Id = id,
+        Hash = $"hash-of-{id}",
+        Trigger = [new(null, alert, [], new Dictionary<string, string>())],
+        Target = target,
+        Diagnosis = [Some.Check(check)],
+        Mitigation = Some.Runbook().Mitigation with { Verify = new([check], TimeSpan.FromSeconds(15), TimeSpan.FromMinutes(5)) },
+        Resolution = new(),
+    };
+
+    private static Alert Alert(string name, string database = "db-1") => Some.Alert() with
+    {
+        Name = name,
+        Fingerprint = name,
+        Severity = "warning",
+        Labels = new Dictionary<string, string> { ["database"] = database, ["instance"] = "web-1", ["pod"] = "p" },
+    };
+}
