@@ -160,7 +160,7 @@ internal sealed class IncidentListing(IncidentIndex index, Func<TableEntity, Can
 
     private static bool Matches(IncidentQuery query, IncidentSummary incident) =>
         (query.State is not { } state || incident.State == state) && (query.Open is not { } open || incident.State.IsFinal() != open)
-        && (!query.LeftToPeople || incident.IsLeftToPeople);
+        && (!query.LeftToPeople || incident.IsLeftToPeople) && query.HasText(incident);
 
     private static async IAsyncEnumerable<TableEntity> Merge(
         IReadOnlyList<IAsyncEnumerable<TableEntity>> sources, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)

@@ -79,6 +79,9 @@ internal sealed class TableIncidentStore : IIncidentStore
 
     public Task<IncidentPage> ListAsync(IncidentQuery query, CancellationToken cancellationToken) => _listing.ListAsync(query, cancellationToken);
 
+    public Task<IReadOnlyDictionary<IncidentState, int>?> CountAsync(CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyDictionary<IncidentState, int>?>(null);
+
     public async Task<Runbook?> FindRunbookAsync(string hash, CancellationToken cancellationToken) =>
         (await _documents.FindAsync<Runbook>(TableKeys.Hash(hash), "runbook", cancellationToken))?.Value;
 

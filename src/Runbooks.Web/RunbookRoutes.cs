@@ -31,6 +31,8 @@ public static class RunbookRoutes
         app.MapPost("/api/incidents/{id}/close", (HttpRequest request, string id, CloseHandler handler) => handler.PostAsync(request, id)).NeedsKey();
 
         app.MapPost("/api/incidents/{id}/acknowledge", (HttpRequest request, string id, AcknowledgeHandler handler) => handler.PostAsync(request, id)).NeedsKey();
+        app.MapPost("/api/incidents/{id}/retry", (HttpRequest request, string id, RetryHandler handler) => handler.PostAsync(request, id)).NeedsKey();
+        app.MapPost("/api/incidents/{id}/notes", (HttpRequest request, string id, NotesHandler handler) => handler.PostAsync(request, id)).NeedsKey();
 
         // Slack signs what it sends.
         app.MapPost("/api/slack/interactions", (HttpRequest request, SlackInteractionsHandler handler) => handler.PostAsync(request));
@@ -47,6 +49,10 @@ public static class RunbookRoutes
 
         app.MapMethods("/", s_read, (HttpRequest request, ConsoleHandler handler) => handler.ListAsync(request)).NeedsPageKey();
         app.MapMethods("/incidents/{id}", s_read, (HttpRequest request, string id, ConsoleHandler handler) => handler.ShowAsync(request, id)).NeedsPageKey();
+        app.MapPost("/incidents/{id}/decision", (HttpRequest request, string id, IncidentFormsHandler handler) => handler.DecideAsync(request, id)).NeedsPageKey();
+        app.MapPost("/incidents/{id}/stop", (HttpRequest request, string id, IncidentFormsHandler handler) => handler.StopAsync(request, id)).NeedsPageKey();
+        app.MapPost("/incidents/{id}/retry", (HttpRequest request, string id, IncidentFormsHandler handler) => handler.RetryAsync(request, id)).NeedsPageKey();
+        app.MapPost("/incidents/{id}/notes", (HttpRequest request, string id, IncidentFormsHandler handler) => handler.NoteAsync(request, id)).NeedsPageKey();
         app.MapPost("/incidents/{id}/close", (HttpRequest request, string id, CloseHandler handler) => handler.PostFormAsync(request, id)).NeedsPageKey();
         app.MapPost("/incidents/{id}/acknowledge", (HttpRequest request, string id, AcknowledgeHandler handler) => handler.PostFormAsync(request, id)).NeedsPageKey();
         app.MapMethods("/incidents/{id}/evidence/{name}", s_read, (HttpRequest request, string id, string name, EvidenceHandler handler) => handler.GetAsync(request, id, name))

@@ -11,6 +11,7 @@ using Runbooks.Web.Decisions;
 using Runbooks.Web.Http;
 using Runbooks.Web.Incidents;
 using Runbooks.Web.Intake;
+using Runbooks.Web.Pages;
 using Runbooks.Web.Safety;
 using Runbooks.Web.Slack;
 
@@ -53,6 +54,9 @@ public static class RunbooksWebServices
             .AddSingleton<SafetyWarnings>()
             .AddSingleton<CloseHandler>()
             .AddSingleton<AcknowledgeHandler>()
+            .AddSingleton<RetryHandler>()
+            .AddSingleton<NotesHandler>()
+            .AddSingleton<IncidentFormsHandler>()
             .AddSingleton<EvidenceHandler>()
             .AddSingleton<DecisionHandler>()
             .AddSingleton<DecidePageHandler>()

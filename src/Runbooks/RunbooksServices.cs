@@ -49,6 +49,7 @@ public static class RunbooksServices
             .AddSingleton<PlanBuilder>()
             .AddSingleton<ApprovalGateService>()
             .AddSingleton<ApprovalService>()
+            .AddSingleton<IncidentNotes>()
             .AddGuardrails()
             .AddSingleton<AddressSecrets>()
             .AddSingleton<CurrentContacts>()

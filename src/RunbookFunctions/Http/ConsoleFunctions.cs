@@ -1,5 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
+using RunbookFunctions.Durable;
 using Runbooks.Web.Console;
 using Runbooks.Web.Decisions;
 using Runbooks.Web.Http;
@@ -23,7 +25,7 @@ internal sealed class ConsoleFunctions(ConsoleHandler console, EvidenceHandler e
     [Function("IncidentPage")]
     public Task<IResult> ShowAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "incidents/{id}")] HttpRequest request, string id) =>
-        access.GuardAsync(request, () => console.ShowAsync(request, id));
+        access.GuardAsync(request, () => console.ShowAsync(request, id, principal.NameOf(request)));
 
     [Function("CloseForm")]
     public Task<IResult> CloseAsync(
@@ -44,4 +46,28 @@ internal sealed class ConsoleFunctions(ConsoleHandler console, EvidenceHandler e
     public static IResult Asset(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "assets/{name}")] HttpRequest request, string name) =>
         AssetsHandler.Get(request, name);
+}
+
+/// <summary>The forms on an incident's page.</summary>
+internal sealed class IncidentFormFunctions(IncidentFormsHandler forms, ConsoleAccess access, PlatformPrincipal principal, DurableClients clients)
+{
+    [Function("DecideForm")]
+    public Task<IResult> DecideAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "incidents/{id}/decision")] HttpRequest request, string id, [DurableClient] DurableTaskClient client) =>
+        access.GuardAsync(request, () => clients.UseAsync(client, () => forms.DecideAsync(request, id, principal.NameOf(request))));
+
+    [Function("StopForm")]
+    public Task<IResult> StopAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "incidents/{id}/stop")] HttpRequest request, string id, [DurableClient] DurableTaskClient client) =>
+        access.GuardAsync(request, () => clients.UseAsync(client, () => forms.StopAsync(request, id, principal.NameOf(request))));
+
+    [Function("RetryForm")]
+    public Task<IResult> RetryAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "incidents/{id}/retry")] HttpRequest request, string id, [DurableClient] DurableTaskClient client) =>
+        access.GuardAsync(request, () => clients.UseAsync(client, () => forms.RetryAsync(request, id, principal.NameOf(request))));
+
+    [Function("NoteForm")]
+    public Task<IResult> NoteAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "incidents/{id}/notes")] HttpRequest request, string id) =>
+        access.GuardAsync(request, () => forms.NoteAsync(request, id, principal.NameOf(request)));
 }

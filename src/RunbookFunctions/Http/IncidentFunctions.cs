@@ -8,7 +8,7 @@ using Runbooks.Web.Incidents;
 namespace RunbookFunctions.Http;
 
 /// <summary>The API, behind a function key.</summary>
-internal sealed class IncidentFunctions(IncidentsHandler incidents, DecisionHandler decisions, CancelHandler cancel, CloseHandler close, AcknowledgeHandler acknowledge, DurableClients clients)
+internal sealed class IncidentFunctions(IncidentsHandler incidents, DecisionHandler decisions, CancelHandler cancel, CloseHandler close, AcknowledgeHandler acknowledge, RetryHandler retry, NotesHandler notes, DurableClients clients)
 {
     [Function("ListIncidents")]
     public Task<IResult> ListAsync(
@@ -43,4 +43,16 @@ internal sealed class IncidentFunctions(IncidentsHandler incidents, DecisionHand
     public Task<IResult> AcknowledgeAsync(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/incidents/{id}/acknowledge")] HttpRequest request, string id) =>
         acknowledge.PostAsync(request, id);
+
+    [Function("RetryIncident")]
+    public Task<IResult> RetryAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/incidents/{id}/retry")] HttpRequest request,
+        string id,
+        [DurableClient] DurableTaskClient client) =>
+        clients.UseAsync(client, () => retry.PostAsync(request, id));
+
+    [Function("NoteIncident")]
+    public Task<IResult> NoteAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/incidents/{id}/notes")] HttpRequest request, string id) =>
+        notes.PostAsync(request, id);
 }

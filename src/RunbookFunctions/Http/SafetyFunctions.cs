@@ -39,7 +39,7 @@ internal sealed class SafetyPageFunctions(SafetyPageHandler page, ConsoleAccess 
 {
     [Function("SafetyPage")]
     public Task<IResult> ShowAsync([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "safety")] HttpRequest request) =>
-        access.GuardAsync(request, () => page.ShowAsync(request));
+        access.GuardAsync(request, () => page.ShowAsync(request, principal.NameOf(request)));
 
     [Function("KillForm")]
     public Task<IResult> KillAsync([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "safety/kill")] HttpRequest request) =>

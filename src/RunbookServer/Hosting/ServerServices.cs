@@ -18,6 +18,7 @@ using Runbooks.Sqlite.Store;
 using Runbooks.Storage;
 using Runbooks.Watchdog;
 using Runbooks.Web.Http;
+using Runbooks.Web.Pages;
 using RunbookServer.Terminal;
 using Spectre.Console;
 
@@ -28,6 +29,7 @@ internal static class ServerServices
 {
     public static IServiceCollection AddRunbookServer(this IServiceCollection services, ServerSettings settings, RunbookFolder runbooks) => services
         .AddRunbooks()
+        .AddPracticeName(settings)
         .AddRunbooksWeb()
         .AddKeys(settings)
         .AddStorage(settings)
@@ -78,6 +80,13 @@ internal static class ServerServices
                 options.Keys.Add(key);
             }
         });
+        return services;
+    }
+
+    /// <summary>In practice the person at the keyboard is the only one there is.</summary>
+    private static IServiceCollection AddPracticeName(this IServiceCollection services, ServerSettings settings)
+    {
+        services.AddOptions<ConsoleOptions>().Configure(console => console.Name = settings.Practice ? Environment.UserName : null);
         return services;
     }
 

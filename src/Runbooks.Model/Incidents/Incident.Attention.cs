@@ -25,11 +25,6 @@ public sealed partial record Incident
         ? SeeTo(by, note, now).Note(now, TimelineKind.Decision, by, $"{by} acknowledged it{(note is { Length: > 0 } ? $": {note}" : ".")}")
         : this;
 
-    /// <summary>Somebody tried it again: the incident that does so has the matter from here on.</summary>
-    /// <param name="next">The incident that was opened for it.</param>
-    public Incident NoteRetried(string by, string next, DateTimeOffset now) =>
-        SeeTo(by, $"Tried again in incident {next}.", now).Note(now, TimelineKind.Decision, by, $"{by} tried it again: incident {next}.");
-
     private Incident SeeTo(string by, string? note, DateTimeOffset now) => NeedsPerson
         ? this with { Attention = Attention! with { AcknowledgedBy = by, AcknowledgedAt = now, Note = note }, UpdatedAt = now }
         : this;

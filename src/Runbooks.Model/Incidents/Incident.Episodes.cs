@@ -72,6 +72,8 @@ public sealed partial record Incident
     /// </summary>
     public EarlierNo? SaidNo() => this switch
     {
+        // Whoever had it tried again has taken the no back.
+        { RetriedAs: not null } => null,
         { State: IncidentState.Rejected } when Gates.SelectMany(gate => gate.Decisions).LastOrDefault(decision => decision.Verb == DecisionVerb.Reject) is { } no =>
             new(Id, no.Person, "rejected", no.At, no.Reason),
         { State: IncidentState.Cancelled or IncidentState.Failed, Stop: { } stop } => new(Id, stop.By, "cancelled", stop.At, stop.Reason),

@@ -59,4 +59,4 @@ public sealed partial record Incident
 /// </summary>
 public sealed record TimelineEntry(int Number, DateTimeOffset At, TimelineKind Kind, string Who, string What, string Hash);
 
-public enum TimelineKind { Opened, Alert, Diagnosis, Gate, Decision, Message, Step, Verification, Lease, Undo, Safety, Closed }
+public enum TimelineKind { Opened, Alert, Diagnosis, Gate, Decision, Message, Step, Verification, Lease, Undo, Safety, Closed, Note }

@@ -26,6 +26,9 @@ public sealed partial record Incident
     /// <summary>The alert that opened it.</summary>
     public required Alert Alert { get; init; }
 
+    /// <summary>How bad it is for people while it is broken, as the runbook said when it opened; null on a record that is older than this.</summary>
+    public ImpactSeverity? Severity { get; init; }
+
     public IncidentState State { get; init; } = IncidentState.Diagnosing;
 
     /// <summary>Why it is in this state, in words; null while nothing needs saying.</summary>

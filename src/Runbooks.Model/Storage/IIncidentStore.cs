@@ -38,6 +38,10 @@ public interface IIncidentStore
     /// <summary>Newest first.</summary>
     Task<IncidentPage> ListAsync(IncidentQuery query, CancellationToken cancellationToken);
 
+    /// <summary>How many incidents there are in each state; one that none is in may be left out.</summary>
+    /// <returns>Null where they would have to be read one by one.</returns>
+    Task<IReadOnlyDictionary<IncidentState, int>?> CountAsync(CancellationToken cancellationToken);
+
     /// <summary>The pinned version of a runbook; null when no incident was ever opened with it.</summary>
     Task<Runbook?> FindRunbookAsync(string hash, CancellationToken cancellationToken);
 

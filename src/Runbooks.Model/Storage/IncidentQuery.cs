@@ -2,7 +2,9 @@ using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
 using System.Text.Json.Serialization;
+using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Model.Storage;
 
@@ -12,9 +14,17 @@ namespace Runbooks.Model.Storage;
 /// <param name="After">The cursor of the page before.</param>
 /// <param name="Since">Only those opened at this time or later.</param>
 /// <param name="LeftToPeople">True: only those that have ended and need a person, or that a responder owns. Answered from an index of their own.</param>
+/// <param name="Text">Only those whose id, title, target or runbook holds each of these words, ignoring case.</param>
 public sealed record IncidentQuery(
     IncidentState? State = null, string? RunbookId = null, bool? Open = null, int Limit = 50, string? After = null, DateTimeOffset? Since = null,
-    bool LeftToPeople = false);
+    bool LeftToPeople = false, string? Text = null)
+{
+    /// <summary>Whether the words that are looked for stand in it.</summary>
+    public bool HasText(IncidentSummary incident) => Text is null || Text.Split(' ', StringSplitOptions.RemoveEmptyEntries).All(word =>
+        Holds(incident.Title, word) || Holds(incident.Target, word) || Holds(incident.Id, word) || Holds(incident.RunbookId, word));
+
+    private static bool Holds(string text, string word) => text.Contains(word, StringComparison.OrdinalIgnoreCase);
+}
 
 /// <param name="Next">The cursor of the next page; null at the end.</param>
 public sealed record IncidentPage(IReadOnlyList<IncidentSummary> Items, string? Next);
@@ -40,6 +50,23 @@ public sealed record IncidentSummary(
     string? TargetKey = null,
     bool NeedsPerson = false)
 {
+    private const int LongestQuestion = 200;
+
+    /// <inheritdoc cref="Incident.Severity"/>
+    public ImpactSeverity? Severity { get; init; }
+
+    /// <summary>What is asked at the moment; null while nothing is.</summary>
+    public string? Question { get; init; }
+
+    /// <summary>Until when it can be answered.</summary>
+    public DateTimeOffset? ExpiresAt { get; init; }
+
+    /// <inheritdoc cref="Incident.FirstResponseAt"/>
+    public DateTimeOffset? FirstResponseAt { get; init; }
+
+    /// <inheritdoc cref="Incident.MitigatedAt"/>
+    public DateTimeOffset? MitigatedAt { get; init; }
+
     /// <summary>Final and not over: it needs a person, or a responder owns it.</summary>
     [JsonIgnore]
     public bool IsLeftToPeople => NeedsPerson || OwnedByResponder;
@@ -47,7 +74,14 @@ public sealed record IncidentSummary(
     public static IncidentSummary Of(Incident incident) => new(
         incident.Id, incident.RunbookId, incident.Title, incident.Target, incident.State, incident.Reason,
         incident.AlertCount, incident.OpenedAt, incident.UpdatedAt, incident.ClosedAt, incident.IsOwnedByResponder(), incident.Storm,
-        incident.TargetKey == incident.Target ? null : incident.TargetKey, incident.NeedsPerson);
+        incident.TargetKey == incident.Target ? null : incident.TargetKey, incident.NeedsPerson)
+    {
+        Severity = incident.Severity,
+        Question = incident.OpenGate is { } gate ? Clip.To(gate.Question, LongestQuestion) : null,
+        ExpiresAt = incident.OpenGate?.ExpiresAt,
+        FirstResponseAt = incident.FirstResponseAt(),
+        MitigatedAt = incident.MitigatedAt(),
+    };
 }
 
 /// <summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Microsoft.Data.Sqlite;
+using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 
 namespace Runbooks.Sqlite.Store;
@@ -18,16 +19,35 @@ internal static class SqliteIncidentListing
         long last = 0;
         while (reader.Read())
         {
+            var summary = SqliteIncidents.Read<IncidentSummary>(reader, 0);
+            if (!query.HasText(summary))
+            {
+                continue;
+            }
+
             if (items.Count == limit)
             {
                 return new(items, new IncidentCursor(items[^1].OpenedAt, last.ToString(CultureInfo.InvariantCulture)).ToString());
             }
 
-            items.Add(SqliteIncidents.Read<IncidentSummary>(reader, 0));
+            items.Add(summary);
             last = reader.GetInt64(1);
         }
 
         return new(items, null);
+    }
+
+    /// <summary>From the index of states alone.</summary>
+    public static IReadOnlyDictionary<IncidentState, int> Count(SqliteConnection connection)
+    {
+        var counts = new Dictionary<IncidentState, int>();
+        using var reader = connection.Statement("SELECT state, count(*) FROM incidents GROUP BY state").ExecuteReader();
+        while (reader.Read())
+        {
+            counts[Enum.Parse<IncidentState>(reader.GetString(0))] = reader.GetInt32(1);
+        }
+
+        return counts;
     }
 
     internal static string Sql(IncidentQuery query)
@@ -40,7 +60,8 @@ internal static class SqliteIncidentListing
         sql.Append(query.LeftToPeople ? " AND open=2" : "");
         sql.Append(query.Since is null ? "" : " AND opened_at >= $since");
         sql.Append(query.After is null ? "" : " AND (opened_at, seq) < ($at, $seq)");
-        return sql.Append(" ORDER BY opened_at DESC, seq DESC LIMIT $limit").ToString();
+        // Words are looked for in what is read, until there are enough.
+        return sql.Append(" ORDER BY opened_at DESC, seq DESC").Append(query.Text is null ? " LIMIT $limit" : "").ToString();
     }
 
     private static (string, object?)[] Parameters(IncidentQuery query, IncidentCursor? after, int limit)

@@ -82,6 +82,9 @@ internal sealed class SqliteIncidentStore : IIncidentStore
     public Task<IncidentPage> ListAsync(IncidentQuery query, CancellationToken cancellationToken) =>
         _database.ReadAsync(connection => SqliteIncidentListing.List(connection, query));
 
+    public Task<IReadOnlyDictionary<IncidentState, int>?> CountAsync(CancellationToken cancellationToken) =>
+        _database.ReadAsync(connection => (IReadOnlyDictionary<IncidentState, int>?)SqliteIncidentListing.Count(connection));
+
     public Task<Runbook?> FindRunbookAsync(string hash, CancellationToken cancellationToken) =>
         _database.ReadAsync(connection =>
             connection.Statement("SELECT doc FROM runbooks WHERE hash=$hash", ("$hash", hash)).ExecuteScalar() is byte[] json

@@ -72,11 +72,15 @@ function carry(from, to) {
 // What became of the reader's own last press is said once; the fresh page does not know of it.
 const keeps = (part, ids) => part?.dataset.keep !== undefined && !ids.has(part.id);
 
+// A part without an id goes by its number among those.
+const named = parent => [...parent.children].map((part, i) => { part.id ||= `part-${i}`; return part; });
+
 function swap(fresh) {
-  const old = new Map([...main.children].map(part => [part.id, part]));
-  const ids = new Set([...fresh.children].map(part => part.id));
+  const parts = named(fresh);
+  const old = new Map(named(main).map(part => [part.id, part]));
+  const ids = new Set(parts.map(part => part.id));
   let place = main.firstElementChild;
-  for (const next of [...fresh.children]) {
+  for (const next of parts) {
     while (keeps(place, ids)) place = place.nextElementSibling;
     let part = old.get(next.id);
     if (!part || shown.get(next.id) !== plain(next)) {
@@ -138,7 +142,7 @@ function rememberName() {
 
 if (main) {
   skew = new Date(main.dataset.now) - heard;
-  for (const part of main.children) shown.set(part.id, plain(part));
+  for (const part of named(main)) shown.set(part.id, plain(part));
   tellAge();
   tellTimes();
   setInterval(look, every);

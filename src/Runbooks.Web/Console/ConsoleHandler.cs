@@ -53,21 +53,17 @@ public sealed class ConsoleHandler(
             } });
     }, Caller.Person);
 
-    public Task<IResult> ShowAsync(HttpRequest request, string id) => edge.RunAsync(request, async cancellationToken =>
+    /// <param name="signedIn">The person that the platform has authenticated; null where nobody signs in.</param>
+    public Task<IResult> ShowAsync(HttpRequest request, string id, string? signedIn = null) => edge.RunAsync(request, cancellationToken =>
+        PageAsync(id, Visitor.Of(request, signedIn, options.Value), null, StatusCodes.Status200OK, cancellationToken), Caller.Person);
+
+    /// <param name="refusal">Why what was just asked for on this page was not done.</param>
+    internal async Task<IResult> PageAsync(string id, Visitor visitor, string? refusal, int status, CancellationToken cancellationToken) =>
         await store.FindAsync(id, cancellationToken) is { } incident
-            ? new PageResult<OneIncidentPage>(new { Incident = incident, Runbook = await pinned.OfAsync(incident, cancellationToken), Now = time.GetUtcNow() })
+            ? new PageResult<OneIncidentPage>(new { Model = new IncidentModel(incident, await pinned.OfAsync(incident, cancellationToken), visitor, refusal, time.GetUtcNow()) }, status)
             : new PageResult<MessagePage>(
                 new { Title = "No such incident", Text = "There is no incident under this address, or it is no longer kept.", Home = true },
-                StatusCodes.Status404NotFound), Caller.Person);
+                StatusCodes.Status404NotFound);
 
     private static string? Given(HttpRequest request, string name) => request.Query[name].ToString() is { Length: > 0 } value ? value : null;
-}
-
-/// <summary>What the console says that depends on where it runs.</summary>
-public sealed class ConsoleOptions
-{
-    public const string SectionName = "Console";
-
-    /// <summary>The line to try when there are no incidents yet.</summary>
-    public string TryThis { get; set; } = "dotnet run --project src/RunbookServer -- fire hanged-gpu";
 }

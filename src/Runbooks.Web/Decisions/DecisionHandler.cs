@@ -34,14 +34,14 @@ public sealed class DecisionHandler(ApprovalService approvals, HttpRequestRunner
 
         // Without a gate the decision is about the question that is open when it is recorded.
         var gate = string.IsNullOrWhiteSpace(body.Gate) ? null : body.Gate.Trim();
-        var ballot = new DecisionRequest(verb, Clip.To(body.By.Trim(), 200), Via, DecisionVerbText.Reason(body.Reason));
+        var ballot = new DecisionRequest(verb, Clip.To(body.By.Trim(), 200), Via, DecisionVerbText.Reason(body.Reason), string.IsNullOrWhiteSpace(body.PlanHash) ? null : body.PlanHash.Trim());
         return DecisionResponse.Result(await approvals.DecideAsync(id, gate, ballot, cancellationToken), gate);
     });
 
     private static IResult Wrong(string path, string? found, string remedy) =>
         ApiResults.Problem(StatusCodes.Status400BadRequest, "The decision is not clear.", new AlertError(path, string.IsNullOrWhiteSpace(found) ? "missing" : $"'{Clip.To(found, 60)}'", remedy));
 
-    private sealed record DecisionBody(string? Gate, string? Decision, string? By, string? Reason);
+    private sealed record DecisionBody(string? Gate, string? Decision, string? By, string? Reason, string? PlanHash);
 }
 
 /// <summary>What became of a decision, for the API.</summary>

@@ -23,6 +23,11 @@ public sealed record IncidentView
     public required Attention? Attention { get; init; }
     public required RunMode Mode { get; init; }
     public required string? StartedBy { get; init; }
+
+    /// <summary>The ended incident that was tried again as this one, and the one as which this was tried again.</summary>
+    public required string? RetryOf { get; init; }
+    public required string? RetriedAs { get; init; }
+    public required ImpactSeverity? Severity { get; init; }
     public required DateTimeOffset OpenedAt { get; init; }
     public required DateTimeOffset UpdatedAt { get; init; }
     public required DateTimeOffset? ClosedAt { get; init; }
@@ -81,6 +86,9 @@ public sealed record IncidentView
         Attention = incident.Attention,
         Mode = incident.Mode,
         StartedBy = incident.StartedBy,
+        RetryOf = incident.RetryOf,
+        RetriedAs = incident.RetriedAs,
+        Severity = incident.Severity,
         OpenedAt = incident.OpenedAt,
         UpdatedAt = incident.UpdatedAt,
         ClosedAt = incident.ClosedAt,

@@ -1,8 +1,10 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Runbooks.Intake.Parsing;
+using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
+using Runbooks.Model.Text;
 using Runbooks.Storage;
 using Runbooks.Web.Http;
 using Runbooks.Web.Pages;
@@ -59,7 +61,7 @@ public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter
             query = query with { After = after };
         }
 
-        var page = await store.ListAsync(query with { RunbookId = Given(request, "runbook") }, cancellationToken);
+        var page = await store.ListAsync(query with { RunbookId = Given(request, "runbook"), Text = Given(request, "q") is { } words ? Clip.To(words, 200) : null }, cancellationToken);
         return ApiResults.Json(new ListAnswer([.. page.Items.Select(IncidentLine.Of)], page.Next));
     });
 
@@ -107,11 +109,12 @@ public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter
 /// <summary>One incident of a listing, under the same names as in its full view.</summary>
 /// <param name="Runbook">The runbook's id.</param>
 /// <param name="NeedsPerson">It has ended and is not over: nobody has acknowledged what it left to do, or a responder owns it.</param>
+/// <param name="Question">What is asked at the moment, until <paramref name="ExpiresAt"/>; null while nothing is.</param>
 public sealed record IncidentLine(
     string Id, string Runbook, string Title, string Target, IncidentState State, string? Reason, int AlertCount,
-    DateTimeOffset OpenedAt, DateTimeOffset UpdatedAt, DateTimeOffset? ClosedAt, bool NeedsPerson)
+    DateTimeOffset OpenedAt, DateTimeOffset UpdatedAt, DateTimeOffset? ClosedAt, ImpactSeverity? Severity, string? Question, DateTimeOffset? ExpiresAt, bool NeedsPerson)
 {
     public static IncidentLine Of(IncidentSummary summary) => new(
         summary.Id, summary.RunbookId, summary.Title, summary.Target, summary.State, summary.Reason, summary.AlertCount,
-        summary.OpenedAt, summary.UpdatedAt, summary.ClosedAt, summary.IsLeftToPeople);
+        summary.OpenedAt, summary.UpdatedAt, summary.ClosedAt, summary.Severity, summary.Question, summary.ExpiresAt, summary.IsLeftToPeople);
 }

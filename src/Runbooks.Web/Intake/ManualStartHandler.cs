@@ -39,7 +39,7 @@ public sealed class ManualStartHandler(ManualStart manual, HttpRequestRunner edg
         }
 
         var by = string.IsNullOrWhiteSpace(body.By) ? Nobody : Clip.To(body.By.Trim(), 200);
-        var started = await manual.StartAsync(id, labels, by, cancellationToken);
+        var started = await manual.StartAsync(id, labels, by, string.IsNullOrWhiteSpace(body.Reason) ? null : Clip.To(body.Reason.Trim(), 1_000), cancellationToken);
         return started.Outcome is { } outcome
             ? ApiResults.Json(new IntakeResponse([outcome]), StatusCodes.Status202Accepted)
             : ApiResults.Problem(
@@ -54,5 +54,5 @@ public sealed class ManualStartHandler(ManualStart manual, HttpRequestRunner edg
         _ => null,
     };
 
-    private sealed record StartBody(Dictionary<string, JsonElement>? Labels, string? By);
+    private sealed record StartBody(Dictionary<string, JsonElement>? Labels, string? By, string? Reason);
 }

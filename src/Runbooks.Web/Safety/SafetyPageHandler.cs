@@ -9,13 +9,14 @@ namespace Runbooks.Web.Safety;
 
 /// <summary><c>/safety</c>: what may hold runbooks back, how each does, and the two switches, for people.</summary>
 public sealed class SafetyPageHandler(
-    KillSwitch killSwitch, RunHistoryStore histories, LoadedRunbooks loaded, IOptionsMonitor<SafetyOptions> options, TimeProvider time, HttpRequestRunner edge)
+    KillSwitch killSwitch, RunHistoryStore histories, LoadedRunbooks loaded, IOptionsMonitor<SafetyOptions> options, IOptions<ConsoleOptions> console, TimeProvider time, HttpRequestRunner edge)
 {
     public const string Address = "/safety";
     private const string NotDone = "Nothing was changed";
     private const int LongestId = 100;
 
-    public Task<IResult> ShowAsync(HttpRequest request) => edge.RunAsync(request, async cancellationToken =>
+    /// <param name="signedIn">The person that the platform has authenticated; null where nobody signs in.</param>
+    public Task<IResult> ShowAsync(HttpRequest request, string? signedIn = null) => edge.RunAsync(request, async cancellationToken =>
     {
         var reports = new List<(string Title, RunbookReport Report)>();
         foreach (var runbook in loaded().OrderBy(runbook => runbook.Id, StringComparer.Ordinal))
@@ -24,18 +25,18 @@ public sealed class SafetyPageHandler(
         }
 
         var model = new SafetyModel(options.CurrentValue.Mode, await killSwitch.ReadAsync(cancellationToken), reports, time.GetUtcNow());
-        return new PageResult<SafetyPage>(new { Model = model });
+        return new PageResult<SafetyPage>(new { Model = model, Visitor = Visitor.Of(request, signedIn, console.Value) });
     }, Caller.Person);
 
-    /// <param name="signedIn">The person that the platform has authenticated; null where nobody signs in.</param>
+    /// <inheritdoc cref="ShowAsync"/>
     public Task<IResult> KillAsync(HttpRequest request, string? signedIn = null) =>
         ByAsync(request, signedIn, (form, cancellationToken) => killSwitch.EngageAsync(form.By, form.Reason, cancellationToken));
 
-    /// <inheritdoc cref="KillAsync"/>
+    /// <inheritdoc cref="ShowAsync"/>
     public Task<IResult> ReleaseAsync(HttpRequest request, string? signedIn = null) =>
         ByAsync(request, signedIn, (form, cancellationToken) => killSwitch.ReleaseAsync(form.By, form.Reason, cancellationToken));
 
-    /// <inheritdoc cref="KillAsync"/>
+    /// <inheritdoc cref="ShowAsync"/>
     public Task<IResult> ResetBreakerAsync(HttpRequest request, string id, string? signedIn = null) =>
         ByAsync(request, signedIn, (form, cancellationToken) =>
             id.Length <= LongestId ? histories.ResetAsync(id, form.By, form.Reason, cancellationToken) : Task.CompletedTask);

@@ -52,6 +52,7 @@ public sealed class FollowUps(IIncidentStore store, Func<IIncidentEngine?> engin
             Title = ended.Title,
             Target = ended.Target,
             Alert = others[0],
+            Severity = runbook.Impact.Severity,
             Mode = ended.Mode,
             FollowUpOf = ended.Id,
             OpenedAt = now,

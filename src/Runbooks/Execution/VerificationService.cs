@@ -125,6 +125,7 @@ public sealed class SettleWindow(IIncidentStore store, CheckRunner checks, RunHi
             Title = closed.Title,
             Target = closed.Target,
             Alert = closed.Alert,
+            Severity = runbook.Impact.Severity,
             Mode = closed.Mode,
             Follows = closed.Id,
             OpenedAt = now,

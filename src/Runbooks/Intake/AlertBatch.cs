@@ -52,6 +52,7 @@ internal sealed record AlertBatch(string RunbookId, string Target, AlertIntent I
             Target = Target,
             Alert = First,
             StartedBy = StartedBy,
+            Severity = runbook.Impact.Severity,
             Mode = RunModes.Stricter(runbook.Mode, system),
             OpenedAt = now,
             UpdatedAt = now,

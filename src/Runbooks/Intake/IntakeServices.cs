@@ -14,6 +14,7 @@ public static class IntakeServices
         services.TryAddSingleton<AlertWakes>();
         services.TryAddSingleton<IncidentIntake>();
         services.TryAddSingleton<ManualStart>();
+        services.TryAddSingleton<IncidentRetry>();
         return services;
     }
 }

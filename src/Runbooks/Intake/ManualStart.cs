@@ -10,9 +10,10 @@ public sealed class ManualStart(LoadedRunbooks runbooks, IncidentIntake intake)
     public const string Source = "manual";
 
     /// <param name="by">Whoever holds the key says who; goes into the record.</param>
+    /// <param name="reason">Why; null when nobody said.</param>
     /// <returns>The outcome, or what is wrong.</returns>
     public async Task<ManualStartResult> StartAsync(
-        string runbookId, IReadOnlyDictionary<string, string> labels, string by, CancellationToken cancellationToken)
+        string runbookId, IReadOnlyDictionary<string, string> labels, string by, string? reason, CancellationToken cancellationToken)
     {
         if (runbooks().FirstOrDefault(loaded => loaded.Id == runbookId) is not { } runbook)
         {
@@ -24,7 +25,7 @@ public sealed class ManualStart(LoadedRunbooks runbooks, IncidentIntake intake)
         {
             Source = Source,
             Name = runbook.Title,
-            Summary = $"Started by {by}.",
+            Summary = reason is null ? $"Started by {by}." : $"Started by {by}: {reason}",
             Fingerprint = $"{Source}:{runbook.Id}",
             Labels = AlertSecrets.Hide(labels),
         };

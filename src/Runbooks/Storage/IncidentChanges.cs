@@ -102,6 +102,8 @@ public sealed class SignallingIncidentStore(IIncidentStore store, IncidentChange
 
     public Task<IncidentPage> ListAsync(IncidentQuery query, CancellationToken cancellationToken) => store.ListAsync(query, cancellationToken);
 
+    public Task<IReadOnlyDictionary<IncidentState, int>?> CountAsync(CancellationToken cancellationToken) => store.CountAsync(cancellationToken);
+
     public Task<Runbook?> FindRunbookAsync(string hash, CancellationToken cancellationToken) => store.FindRunbookAsync(hash, cancellationToken);
 
     public Task<IReadOnlyList<string>> PurgeAsync(DateTimeOffset endedBefore, CancellationToken cancellationToken) =>

@@ -67,10 +67,10 @@ public sealed class AttentionTests
     [Fact]
     public void TriedAgain_NeedsNobodyAndNamesTheNextIncident()
     {
-        var retried = Ended(IncidentState.Failed).NoteRetried("ada", "261123-0400-next0000", s_later);
+        var retried = Ended(IncidentState.Failed).NoteRetried("261123-0400-next0000", "ada", "the node is back", s_later);
 
         retried.NeedsPerson.ShouldBeFalse();
-        retried.Timeline[^1].What.ShouldBe("ada tried it again: incident 261123-0400-next0000.");
+        retried.Timeline[^1].What.ShouldBe("ada had it tried again as incident 261123-0400-next0000: the node is back");
     }
 
     private static Incident Ended(IncidentState state) => Some.Waiting().End(state, "So it ended.", [], null, TimeSpan.Zero, Some.Time);

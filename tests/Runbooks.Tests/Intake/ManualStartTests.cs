@@ -64,5 +64,5 @@ public sealed class ManualStartTests
     }
 
     private Task<ManualStartResult> StartAsync(string runbook, Dictionary<string, string> labels) =>
-        _manual.StartAsync(runbook, labels, "ada", TestContext.Current.CancellationToken);
+        _manual.StartAsync(runbook, labels, "ada", null, TestContext.Current.CancellationToken);
 }

@@ -28,6 +28,8 @@ public sealed class FlakyIncidentStore(IIncidentStore store, Func<FlakyIncidentS
 
     public Task<IncidentPage> ListAsync(IncidentQuery query, CancellationToken cancellationToken) => BreakAsync(() => store.ListAsync(query, cancellationToken));
 
+    public Task<IReadOnlyDictionary<IncidentState, int>?> CountAsync(CancellationToken cancellationToken) => BreakAsync(() => store.CountAsync(cancellationToken));
+
     public Task<Runbook?> FindRunbookAsync(string hash, CancellationToken cancellationToken) => BreakAsync(() => store.FindRunbookAsync(hash, cancellationToken));
 
     public Task<IReadOnlyList<string>> PurgeAsync(DateTimeOffset endedBefore, CancellationToken cancellationToken) => store.PurgeAsync(endedBefore, cancellationToken);

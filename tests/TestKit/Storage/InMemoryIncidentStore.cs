@@ -92,6 +92,9 @@ public sealed class InMemoryIncidentStore : IIncidentStore
             },
             cancellationToken);
 
+    public Task<IReadOnlyDictionary<IncidentState, int>?> CountAsync(CancellationToken cancellationToken) =>
+        DoAsync<IReadOnlyDictionary<IncidentState, int>?>(() => _incidents.Values.CountBy(incident => incident.State).ToDictionary(), cancellationToken);
+
     public Task<Runbook?> FindRunbookAsync(string hash, CancellationToken cancellationToken) =>
         DoAsync(() => _runbooks.GetValueOrDefault(hash), cancellationToken);
 
@@ -124,7 +127,8 @@ public sealed class InMemoryIncidentStore : IIncidentStore
         && (query.RunbookId is not { } runbook || incident.RunbookId == runbook)
         && (!query.LeftToPeople || incident.IsLeftToPeople)
         && (query.Since is not { } since || incident.OpenedAt >= since)
-        && (query.Open is not { } open || incident.State.IsFinal() != open);
+        && (query.Open is not { } open || incident.State.IsFinal() != open)
+        && query.HasText(IncidentSummary.Of(incident));
 
     private void Write(Incident incident)
     {

@@ -92,6 +92,34 @@ public abstract class IncidentListingContract
         (await Ids(new(Since: Start.AddMinutes(2), After: first.Next))).ShouldBe(["i3", "i2"]);
     }
 
+    [Fact]
+    public async Task Words_AreFoundInIdTitleTargetAndRunbookWhateverTheirCase()
+    {
+        await OpenAll(0, 12, i => i % 2 == 0 ? "hanged-gpu" : "disk-full");
+        await Store.OpenAsync(New("umlaut", target: "büro/50%_'x'", minute: 20), Runbook(), _ => null, Now);
+
+        (await Ids(new(Text: "T11"))).ShouldBe(["i11"]);
+        (await Ids(new(Text: "gpu DISK"))).ShouldBe(["i11", "i9", "i7", "i5", "i3", "i1"]);
+        (await Ids(new(Text: "BÜRO 50%_'x'"))).ShouldBe(["umlaut"]);
+        (await Ids(new(Text: "state"))).ShouldBeEmpty();
+        var first = await Store.ListAsync(new IncidentQuery(Text: "disk-full", Limit: 4), Now);
+        first.Items.Select(i => i.Id).ShouldBe(["i11", "i9", "i7", "i5"]);
+        (await Ids(new(Text: "disk-full", After: first.Next))).ShouldBe(["i3", "i1"]);
+    }
+
+    [Fact]
+    public async Task Counts_AreThoseOfEachStateOrNone()
+    {
+        await OpenAll(0, 5);
+        await CloseAll(0, 2);
+
+        if (await Store.CountAsync(Now) is { } counts)
+        {
+            counts.Where(count => count.Value > 0).ShouldBe(
+                [new(IncidentState.Diagnosing, 3), new(IncidentState.Resolved, 2)], ignoreOrder: true);
+        }
+    }
+
     [Theory]
     [InlineData(null)]
     [InlineData(true)]

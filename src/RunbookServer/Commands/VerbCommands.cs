@@ -1,0 +1,101 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using RunbookServer.Terminal;
+
+namespace RunbookServer.Commands;
+
+/// <summary>What a person does with an incident beside deciding: each says who and why, and both go on the record.</summary>
+internal static class VerbCommands
+{
+    public static Command BuildStop() => Build("stop", "cancel", "Stops the automation of an incident before its next step.");
+
+    public static Command BuildClose() => Build("close", "close", "Closes an incident that a person took over.");
+
+    public static Command BuildRetry() => Build("retry", "retry", "Has an ended incident tried again, as a new one on the same target.");
+
+    public static Command BuildNote()
+    {
+        var text = new Argument<string>("text") { Description = "What to write into the record." };
+        return Build("note", "notes", "Writes a note into an incident's record.", text);
+    }
+
+    /// <param name="text">Where the reason is what the command is about; null where it is an option.</param>
+    private static Command Build(string name, string path, string description, Argument<string>? text = null)
+    {
+        var client = new ClientOptions();
+        var id = new Argument<string>("id") { Description = "The incident's id." };
+        var by = new Option<string>("--by") { Description = "Who does it.", DefaultValueFactory = _ => Environment.UserName };
+        var reason = new Option<string>("--reason") { Description = "Why; goes on the record.", Required = true };
+        var command = new Command(name, description) { id, by };
+        if (text is null)
+        {
+            command.Add(reason);
+        }
+        else
+        {
+            command.Add(text);
+        }
+
+        client.AddTo(command);
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            using var api = client.Connect(parsed);
+            var body = new JsonObject
+            {
+                ["by"] = parsed.GetRequiredValue(by),
+                ["reason"] = text is null ? parsed.GetRequiredValue(reason) : parsed.GetRequiredValue(text),
+            };
+            var address = $"api/incidents/{Uri.EscapeDataString(parsed.GetRequiredValue(id))}/{path}";
+            var (_, answer) = (await api.PostAsync(address, body.ToJsonString(), cancellationToken)).OrFail();
+            ConsoleOutput.Raw(answer?["message"]?.ToString() ?? "Recorded.");
+            return ExitCode.Done;
+        });
+        return command;
+    }
+}
+
+/// <summary><c>runbook start RUNBOOK --label pod=llm-b-0</c>: starts a runbook by hand.</summary>
+internal static class StartCommand
+{
+    public static Command Build()
+    {
+        var client = new ClientOptions();
+        var runbook = new Argument<string>("runbook") { Description = "The runbook's id." };
+        var labels = new Option<string[]>("--label")
+        {
+            Description = "name=value, as an alert's label would say it; once for each.",
+            DefaultValueFactory = _ => [],
+        };
+        labels.Validators.Add(result =>
+        {
+            foreach (var token in result.Tokens.Where(token => token.Value.IndexOf('=', StringComparison.Ordinal) < 1))
+            {
+                result.AddError($"--label has to be name=value, not '{token.Value}'.");
+            }
+        });
+        var by = new Option<string>("--by") { Description = "Who starts it.", DefaultValueFactory = _ => Environment.UserName };
+        var reason = new Option<string?>("--reason") { Description = "Why; goes on the record." };
+        var command = new Command("start", "Starts a runbook by hand. What it needs and does not get is named.") { runbook, labels, by, reason };
+        client.AddTo(command);
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            using var api = client.Connect(parsed);
+            var body = new JsonObject
+            {
+                ["labels"] = new JsonObject(parsed.GetRequiredValue(labels).Select(label => label.Split('=', 2))
+                    .GroupBy(pair => pair[0]).Select(pairs => KeyValuePair.Create(pairs.Key, (JsonNode?)pairs.Last()[1]))),
+                ["by"] = parsed.GetRequiredValue(by),
+                ["reason"] = parsed.GetValue(reason),
+            };
+            var (_, answer) = (await api.PostAsync($"api/runbooks/{Uri.EscapeDataString(parsed.GetRequiredValue(runbook))}/incidents", body.ToJsonString(), cancellationToken)).OrFail();
+            foreach (var incident in answer?["incidents"]?.AsArray() ?? [])
+            {
+                ConsoleOutput.Raw($"{incident?["outcome"]}: {incident?["runbook"]} on {incident?["target"]}. {incident?["reason"]}".TrimEnd());
+                ConsoleOutput.Raw($"  {api.Address}incidents/{incident?["id"]}");
+            }
+
+            return ExitCode.Done;
+        });
+        return command;
+    }
+}

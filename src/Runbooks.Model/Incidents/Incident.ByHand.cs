@@ -1,0 +1,42 @@
+using Runbooks.Model.Definition;
+
+namespace Runbooks.Model.Incidents;
+
+/// <summary>What people do with an incident beside deciding: try it again, write into its record.</summary>
+public sealed partial record Incident
+{
+    /// <summary>What people write is kept for as long as the incident; nobody may bloat it.</summary>
+    public const int MaxNotes = 100;
+
+    public const int LongestNote = 1_000;
+
+    /// <summary>The ended incident that a person had tried again as this one; null for any other.</summary>
+    public string? RetryOf { get; init; }
+
+    /// <summary>The incident as which a person had it tried again; null for any other.</summary>
+    public string? RetriedAs { get; init; }
+
+    /// <summary>This one, just opened, tries another again: its alerts belong to this one from now on.</summary>
+    public Incident TryAgain(Incident ended, string by, string reason, DateTimeOffset now) =>
+        (this with { RetryOf = ended.Id, Alerts = ended.Alerts, AlertCount = ended.AlertCount })
+            .Note(now, TimelineKind.Opened, by, $"{by} had incident {ended.Id} tried again: {reason}");
+
+    /// <summary>The incident that tries it again has the matter from here on.</summary>
+    public Incident NoteRetried(string next, string by, string reason, DateTimeOffset now) => RetriedAs is not null
+        ? this
+        : (SeeTo(by, $"Tried again as incident {next}.", now) with { RetriedAs = next }).Note(now, TimelineKind.Decision, by, $"{by} had it tried again as incident {next}: {reason}");
+
+    /// <summary>A person's own words in the record; also after the end.</summary>
+    public (Incident Incident, DecisionResult Result) AddNote(string by, string text, DateTimeOffset now) =>
+        Timeline.Count(line => line.Kind == TimelineKind.Note) < MaxNotes
+            ? (Note(now, TimelineKind.Note, by, text), new(DecisionStatus.Decided, "The note is on record."))
+            : (this, new(DecisionStatus.AlreadyClosed, $"Incident {Id} has {MaxNotes} notes already, which is as many as it takes."));
+
+    /// <summary>When a person first did something about it; null while nobody has.</summary>
+    public DateTimeOffset? FirstResponseAt() => Gates.SelectMany(gate => gate.Decisions).Select(decision => decision.At)
+        .Concat(Stop is { } stop ? [stop.At] : []).Concat(Attention?.AcknowledgedAt is { } seen ? [seen] : []).Cast<DateTimeOffset?>().Min();
+
+    /// <summary>When the checks first passed after it had acted; null when they never did, or where there are none.</summary>
+    public DateTimeOffset? MitigatedAt() => Mode == RunMode.DryRun ? null : VerificationRounds
+        .FirstOrDefault(round => round.State is IncidentState.Verifying or IncidentState.Holding && round.Verdicts.Values.All(verdict => verdict == Verdict.Passing))?.At;
+}

@@ -1,0 +1,79 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+using Runbooks.Approvals;
+using Runbooks.Intake;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
+using Runbooks.Web.Decisions;
+using Runbooks.Web.Http;
+using Runbooks.Web.Pages;
+
+namespace Runbooks.Web.Console;
+
+/// <summary>
+/// The forms on an incident's page, <c>POST /incidents/{id}/decision</c>, <c>/stop</c>, <c>/retry</c> and <c>/notes</c>. What
+/// was done shows on the page that the browser is sent back to; what was not is said on it.
+/// </summary>
+public sealed class IncidentFormsHandler(
+    ApprovalService approvals, IncidentRetry retry, IncidentNotes notes, ConsoleHandler pages, IOptions<ConsoleOptions> options, HttpRequestRunner edge)
+{
+    private const string Via = "console";
+    private const string NotDone = "Not done";
+
+    /// <summary>On the question and the plan that the page showed, and on no other.</summary>
+    /// <param name="signedIn">The person that the platform has authenticated; null where nobody signs in, and a name is typed.</param>
+    public Task<IResult> DecideAsync(HttpRequest request, string id, string? signedIn = null) => edge.RunAsync(request, async cancellationToken =>
+    {
+        if (!SameOrigin.Allows(request))
+        {
+            return Signed.Refuse(NotDone, StatusCodes.Status403Forbidden, "This was sent from another site. Open the page here and press the button there.");
+        }
+
+        var form = await FormFields.ReadAsync(request, cancellationToken);
+        var by = signedIn ?? form?["by"].ToString();
+        if (!DecisionVerbText.TryParse(form?["decision"], out var verb) || string.IsNullOrWhiteSpace(by))
+        {
+            return await ShowAsync(request, id, signedIn, new(DecisionStatus.NotAllowed, "Say who decides, and press one of the buttons."), StatusCodes.Status400BadRequest, cancellationToken);
+        }
+
+        var decision = new DecisionRequest(verb, Clip.To(by.Trim(), 200), Via, DecisionVerbText.Reason(form!["reason"]), form["plan"].ToString()) { SignedIn = signedIn is not null };
+        var receipt = await approvals.DecideAsync(id, form["gate"].ToString(), decision, cancellationToken);
+        return await EndAsync(request, id, signedIn, receipt.Result, cancellationToken);
+    }, Caller.Person);
+
+    /// <inheritdoc cref="DecideAsync"/>
+    public Task<IResult> StopAsync(HttpRequest request, string id, string? signedIn = null) => SignedAsync(request, id, signedIn, async (form, cancellationToken) =>
+        ((await approvals.StopAsync(id, form.By, form.Reason, cancellationToken)).Result, id));
+
+    /// <inheritdoc cref="DecideAsync"/>
+    public Task<IResult> RetryAsync(HttpRequest request, string id, string? signedIn = null) => SignedAsync(request, id, signedIn, async (form, cancellationToken) =>
+    {
+        var result = await retry.RetryAsync(id, form.By, form.Reason, cancellationToken);
+        return (new(result.Status, result.Message), result.Incident ?? id);
+    });
+
+    /// <inheritdoc cref="DecideAsync"/>
+    public Task<IResult> NoteAsync(HttpRequest request, string id, string? signedIn = null) => SignedAsync(request, id, signedIn, async (form, cancellationToken) =>
+        ((await notes.AddAsync(id, form.By, form.Reason, cancellationToken)).Result, id));
+
+    private Task<IResult> SignedAsync(
+        HttpRequest request, string id, string? signedIn, Func<Signed, CancellationToken, Task<(DecisionResult Result, string ShowNext)>> work) => edge.RunAsync(request, async cancellationToken =>
+    {
+        var (form, refusal) = await Signed.ReadFormAsync(request, signedIn, NotDone, cancellationToken);
+        if (form is null)
+        {
+            return refusal!;
+        }
+
+        var (result, next) = await work(form, cancellationToken);
+        return await EndAsync(request, result.Status == DecisionStatus.Decided ? next : id, signedIn, result, cancellationToken);
+    }, Caller.Person);
+
+    private Task<IResult> EndAsync(HttpRequest request, string id, string? signedIn, DecisionResult result, CancellationToken cancellationToken) =>
+        result.Status is DecisionStatus.Decided or DecisionStatus.MoreNeeded
+            ? Task.FromResult<IResult>(new SeeOther($"/incidents/{Uri.EscapeDataString(id)}"))
+            : ShowAsync(request, id, signedIn, result, DecisionResponse.StatusOf(result.Status), cancellationToken);
+
+    private Task<IResult> ShowAsync(HttpRequest request, string id, string? signedIn, DecisionResult result, int status, CancellationToken cancellationToken) =>
+        pages.PageAsync(id, Visitor.Of(request, signedIn, options.Value), result.Message, status, cancellationToken);
+}

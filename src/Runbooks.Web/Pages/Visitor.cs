@@ -1,0 +1,39 @@
+using System.Text;
+using Microsoft.AspNetCore.Http;
+
+namespace Runbooks.Web.Pages;
+
+/// <summary>Whoever looks at a page: by the platform's word, or else under a name that forms begin with and let them change.</summary>
+public sealed record Visitor(string? SignedIn, string? Suggested)
+{
+    private const string Basic = "Basic ";
+    private const int LongestName = 200;
+
+    /// <param name="signedIn">The person that the platform has authenticated; null where nobody signs in.</param>
+    public static Visitor Of(HttpRequest request, string? signedIn, ConsoleOptions options) =>
+        signedIn is null ? new(null, NameBesideTheKey(request) ?? options.Name) : new(signedIn, null);
+
+    /// <summary>A browser that asked for the key asked for a name too.</summary>
+    private static string? NameBesideTheKey(HttpRequest request)
+    {
+        var authorization = request.Headers.Authorization.ToString();
+        var decoded = new byte[authorization.Length];
+        return authorization.StartsWith(Basic, StringComparison.OrdinalIgnoreCase)
+            && Convert.TryFromBase64String(authorization[Basic.Length..].Trim(), decoded, out var length)
+            && Encoding.UTF8.GetString(decoded, 0, length).Split(':', 2)[0].Trim() is { Length: > 0 and <= LongestName } name
+                ? name
+                : null;
+    }
+}
+
+/// <summary>What the console says that depends on where it runs.</summary>
+public sealed class ConsoleOptions
+{
+    public const string SectionName = "Console";
+
+    /// <summary>The line to try when there are no incidents yet.</summary>
+    public string TryThis { get; set; } = "dotnet run --project src/RunbookServer -- fire hanged-gpu";
+
+    /// <summary>The name that forms begin with where nobody signs in; whoever it is may change it.</summary>
+    public string? Name { get; set; }
+}

@@ -1,0 +1,248 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Runbooks.Model.Incidents;
+using Runbooks.Notifications;
+using Runbooks.Web.Console;
+using Runbooks.Web.Pages;
+using TestKit;
+
+namespace Runbooks.Web.Tests;
+
+/// <summary>What people do on an incident's page, and scripts by the API: each once, on record, and by whom.</summary>
+public sealed partial class IncidentFormsTests : IAsyncLifetime
+{
+    private readonly WebHost _host = new()
+    {
+        Book = new ContactBook([new("oncall", [Person("ada")]), new(ContactBook.Fallback, [Person("grace")])]),
+        Map = app => app.MapPost("/platform/{id}", (HttpRequest request, string id, IncidentFormsHandler forms) => forms.DecideAsync(request, id, "ada@example.com")).DisableAntiforgery(),
+    };
+
+    public ValueTask InitializeAsync() => _host.InitializeAsync();
+
+    [Fact]
+    public async Task Approve_DecidesThePlanThatThePageShowed()
+    {
+        var id = await _host.OpenAsync(Some.Waiting());
+
+        var answer = await DecideAsync(id, await FieldsAsync(id), "approve", "ada");
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.SeeOther);
+        answer.Headers.Location!.ToString().ShouldBe($"/incidents/{id}");
+        var decision = _host.Store.All[0].LatestGate!.Decisions.ShouldHaveSingleItem();
+        (decision.Person, decision.Via, decision.PlanHash).ShouldBe(("ada", "console", "plan-1"));
+        _host.Engine.Woken.ShouldNotBeEmpty();
+        var page = await PageAsync(id);
+        page.ShouldContain("ada approved this at 03:12:00 UTC.");
+        page.ShouldNotContain("value=\"approve\"");
+    }
+
+    [Fact]
+    public async Task PlanThatChangedUnderThePage_IsNotApproved()
+    {
+        var id = await _host.OpenAsync(Some.Waiting());
+        var shown = await FieldsAsync(id);
+        await _host.Store.UpdateAsync(id, incident => (incident.Replace(incident.LatestGate! with { Plan = new Plan("plan-2", [Some.Step()]) }), true), Cancel);
+
+        var answer = await DecideAsync(id, shown, "approve", "ada");
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        (await TextAsync(answer)).ShouldContain("The plan has changed since it was shown to you; nothing was approved.");
+        _host.Store.All[0].OpenGate.ShouldNotBeNull();
+        (await _host.Api.PostAsJsonAsync($"/api/incidents/{id}/decision", new { decision = "approve", by = "ada", planHash = "plan-1" }, Cancel)).StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        (await _host.Api.PostAsJsonAsync($"/api/incidents/{id}/decision", new { decision = "approve", by = "ada", planHash = "plan-2" }, Cancel)).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task WhoeverWasNotAsked_IsToldSoOnThePageAndDecidesNothing()
+    {
+        var id = await _host.OpenAsync(Some.Waiting());
+
+        var answer = await DecideAsync(id, await FieldsAsync(id), "reject", "mallory");
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        var page = await TextAsync(answer);
+        page.ShouldContain("mallory is not among those who were asked: oncall.");
+        page.ShouldContain("value=\"approve\"");
+        _host.Store.All[0].OpenGate.ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task WherePeopleSignIn_TheTypedNameDoesNotCount()
+    {
+        var id = await _host.OpenAsync(Some.Waiting());
+
+        await _host.Browser.PostAsync($"/platform/{id}", Form(("gate", "mitigation-1"), ("plan", "plan-1"), ("decision", "takeOver"), ("by", "grace")), Cancel);
+
+        _host.Store.All[0].LatestGate!.Decisions.ShouldHaveSingleItem().Person.ShouldBe("ada");
+    }
+
+    [Theory]
+    [InlineData("decision")]
+    [InlineData("stop")]
+    [InlineData("retry")]
+    [InlineData("notes")]
+    public async Task FormFromAnotherSite_DoesNothing(string verb)
+    {
+        var id = await _host.OpenAsync(Some.Waiting());
+        var writes = _host.Store.Writes;
+        var request = new HttpRequestMessage(HttpMethod.Post, $"/incidents/{id}/{verb}")
+        {
+            Content = Form(("gate", "mitigation-1"), ("plan", "plan-1"), ("decision", "approve"), ("by", "ada"), ("reason", "x")),
+        };
+        request.Headers.Add("Sec-Fetch-Site", "cross-site");
+
+        (await _host.Browser.SendAsync(request, Cancel)).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        _host.Store.Writes.ShouldBe(writes);
+    }
+
+    [Fact]
+    public async Task Stop_IsOnRecordWithWhoAndWhy()
+    {
+        var id = await _host.OpenAsync(Some.Waiting());
+
+        (await _host.Browser.PostAsync($"/incidents/{id}/stop", Form(("by", "ada"), ("reason", "false alarm")), Cancel)).StatusCode.ShouldBe(HttpStatusCode.SeeOther);
+
+        _host.Store.All[0].Stop.ShouldBe(new StopRequest("ada", "false alarm", Some.Time));
+        (await PageAsync(id)).ShouldContain("ada asked to stop this: false alarm");
+    }
+
+    [Fact]
+    public async Task Note_StandsInTheTimelineWithoutSecretsAlsoAfterTheEnd()
+    {
+        var id = await _host.OpenAsync(Some.Incident() with { State = IncidentState.Failed });
+
+        (await _host.Browser.PostAsync($"/incidents/{id}/notes", Form(("by", "ada"), ("reason", "rotated, password=hunter22 <b>")), Cancel)).StatusCode.ShouldBe(HttpStatusCode.SeeOther);
+        (await _host.Api.PostAsJsonAsync($"/api/incidents/{id}/notes", new { by = "linus", reason = "seen" }, Cancel)).StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        _host.Store.All[0].Timeline.TakeLast(2).Select(line => (line.Kind, line.Who, line.What)).ShouldBe(
+            [(TimelineKind.Note, "ada", "rotated, password=••• <b>"), (TimelineKind.Note, "linus", "seen")]);
+        (await _host.Browser.GetStringAsync($"/incidents/{id}", Cancel)).ShouldContain("&lt;b&gt;");
+    }
+
+    [Fact]
+    public async Task NotesWithoutEnd_AreRefused()
+    {
+        var full = Enumerable.Range(0, Incident.MaxNotes).Aggregate(Some.Incident(), (incident, i) => incident.AddNote("ada", $"{i}", Some.Time).Incident);
+        var id = await _host.OpenAsync(full);
+
+        (await _host.Api.PostAsJsonAsync($"/api/incidents/{id}/notes", new { by = "ada", reason = "more" }, Cancel)).StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        _host.Store.All[0].Timeline.Count.ShouldBe(full.Timeline.Count);
+    }
+
+    [Fact]
+    public async Task Retry_OpensAnIncidentWithTheSameAlertsAndBothSayWhoAndWhy()
+    {
+        var id = await _host.OpenAsync(Ended(IncidentState.Failed));
+
+        var answer = await _host.Browser.PostAsync($"/incidents/{id}/retry", Form(("by", "ada"), ("reason", "the node is back")), Cancel);
+
+        var next = _host.Store.All[1];
+        answer.Headers.Location!.ToString().ShouldBe($"/incidents/{next.Id}");
+        (next.RetryOf, next.StartedBy, next.Target, next.Alerts[0].Fingerprint).ShouldBe((id, "ada", "inference/llm-b-0", "HighLatency_Cluster_B/llm-b-0"));
+        next.Timeline[^1].What.ShouldBe($"ada had incident {id} tried again: the node is back");
+        _host.Store.All[0].Timeline[^1].What.ShouldBe($"ada had it tried again as incident {next.Id}: the node is back");
+        _host.Engine.Started.ShouldContain(input => input.IncidentId == next.Id);
+        (await PageAsync(id)).ShouldContain($"It was tried again as incident {next.Id}.");
+    }
+
+    [Fact]
+    public async Task SecondRetry_NamesTheFirst()
+    {
+        var id = await _host.OpenAsync(Ended(IncidentState.Expired));
+
+        (await RetryAsync(id)).StatusCode.ShouldBe(HttpStatusCode.Accepted);
+        var again = await RetryAsync(id);
+
+        again.StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        (await WebHost.JsonOf(again)).GetProperty("incident").GetString().ShouldBe(_host.Store.All[1].Id);
+        _host.Store.All.Count.ShouldBe(2);
+    }
+
+    /// <summary>The host died between the new incident and the old one's note of it.</summary>
+    [Fact]
+    public async Task RetryThatWasCutOff_IsFinishedByTheNext()
+    {
+        var id = await _host.OpenAsync(Ended(IncidentState.Failed));
+        await RetryAsync(id);
+        await _host.Store.UpdateAsync(id, incident => (incident with { RetriedAs = null }, true), Cancel);
+
+        (await RetryAsync(id)).StatusCode.ShouldBe(HttpStatusCode.Accepted);
+
+        _host.Store.All.Count.ShouldBe(2);
+        _host.Store.All[0].RetriedAs.ShouldBe(_host.Store.All[1].Id);
+    }
+
+    [Fact]
+    public async Task WhatHasNotEndedOrIsOwnedOrOpenAgain_IsNotTriedAgain()
+    {
+        var open = await _host.OpenAsync(Some.Waiting());
+        (await RetryAsync(open)).StatusCode.ShouldBe(HttpStatusCode.Conflict);
+
+        var owned = await _host.OpenAsync(Ended(IncidentState.TakenOver, "261123-0313-owned000", "b"));
+        (await WebHost.JsonOf(await RetryAsync(owned))).GetProperty("message").GetString()!.ShouldContain("Close it first");
+
+        var ended = await _host.OpenAsync(Ended(IncidentState.Failed, "261123-0314-ended000", "c"));
+        await _host.OpenAsync(Some.Incident("261123-0315-newer000", "c"));
+        (await WebHost.JsonOf(await RetryAsync(ended))).GetProperty("incident").GetString().ShouldBe("261123-0315-newer000");
+        (await RetryAsync("none")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        _host.Store.All.Count.ShouldBe(4);
+    }
+
+    [Fact]
+    public async Task RejectedAndTriedAgain_IsNoNoAnyMore()
+    {
+        var id = await _host.OpenAsync(Some.Waiting().Decide("mitigation-1", new Decision(DecisionVerb.Reject, "ada", "api", Some.Time)).Incident
+            .End(IncidentState.Rejected, "ada rejected it.", [], null, TimeSpan.Zero, Some.Time));
+        _host.Store.All[0].Remembers(Some.Alert(), Some.Time).ShouldBeTrue();
+
+        await RetryAsync(id);
+
+        _host.Store.All[0].Remembers(Some.Alert(), Some.Time).ShouldBeFalse();
+    }
+
+    [Theory]
+    [InlineData("Basic YWRhOnNlY3JldA==", "value=\"ada\"")]
+    [InlineData("Basic !!", "name=\"by\"")]
+    public async Task NameThatTheBrowserAskedFor_StandsInTheForms(string authorization, string expected)
+    {
+        var id = await _host.OpenAsync(Some.Waiting());
+        var request = new HttpRequestMessage(HttpMethod.Get, $"/incidents/{id}");
+        request.Headers.TryAddWithoutValidation("Authorization", authorization);
+
+        (await (await _host.Browser.SendAsync(request, Cancel)).Content.ReadAsStringAsync(Cancel)).ShouldContain(expected);
+    }
+
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private static Recipient Person(string name) => new(name, [new Address("test", name, name)]) { Identities = [Identity.SignIn($"{name}@example.com")] };
+
+    private static Incident Ended(IncidentState state, string id = "261123-0312-k7m2p9wd", string target = "inference/llm-b-0") =>
+        Some.Incident(id, target).End(state, "It did not work.", [], null, TimeSpan.Zero, Some.Time);
+
+    private static FormUrlEncodedContent Form(params (string Name, string Value)[] fields) => new(fields.Select(field => KeyValuePair.Create(field.Name, field.Value)));
+
+    private static async Task<string> TextAsync(HttpResponseMessage answer) => WebUtility.HtmlDecode(await answer.Content.ReadAsStringAsync(Cancel));
+
+    private async Task<string> PageAsync(string id) => Tags().Replace(WebUtility.HtmlDecode(await _host.Browser.GetStringAsync($"/incidents/{id}", Cancel)), "");
+
+    private async Task<(string Gate, string Plan)> FieldsAsync(string id)
+    {
+        var page = await _host.Browser.GetStringAsync($"/incidents/{id}", Cancel);
+        return (Hidden("gate").Match(page).Groups[1].Value, Hidden("plan").Match(page).Groups[1].Value);
+    }
+
+    private Task<HttpResponseMessage> DecideAsync(string id, (string Gate, string Plan) shown, string decision, string by) =>
+        _host.Browser.PostAsync($"/incidents/{id}/decision", Form(("gate", shown.Gate), ("plan", shown.Plan), ("decision", decision), ("by", by), ("reason", "")), Cancel);
+
+    private Task<HttpResponseMessage> RetryAsync(string id) => _host.Api.PostAsJsonAsync($"/api/incidents/{id}/retry", new { by = "ada", reason = "again" }, Cancel);
+
+    private static Regex Hidden(string name) => new($"name=\"{name}\" value=\"([^\"]*)\"");
+
+    [GeneratedRegex("</?(a|strong)[^>]*>")]
+    private static partial Regex Tags();
+}
