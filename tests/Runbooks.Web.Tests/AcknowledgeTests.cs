@@ -45,7 +45,7 @@ public sealed class AcknowledgeTests : IAsyncLifetime
         await _host.Api.PostAsJsonAsync($"/api/incidents/{id}/acknowledge", new { by = "ada" }, Cancel);
 
         var attention = (await WebHost.JsonOf(await _host.Api.GetAsync($"/api/incidents/{id}", Cancel))).GetProperty("attention");
-        attention.GetProperty("why").GetString().ShouldBe("So it ended.");
+        attention.GetProperty("why").GetString().ShouldBe("So it ended. Nothing was done.");
         attention.GetProperty("acknowledgedBy").GetString().ShouldBe("ada");
         (await WebHost.JsonOf(await _host.Api.GetAsync("/api/incidents?state=needsPerson", Cancel))).GetProperty("incidents").GetArrayLength().ShouldBe(0);
     }
@@ -95,7 +95,7 @@ public sealed class AcknowledgeTests : IAsyncLifetime
         (await _host.Api.PostAsJsonAsync($"/api/incidents/{id}/close", new { by = "ada", reason = "restarted the node" }, Cancel)).StatusCode.ShouldBe(HttpStatusCode.OK);
 
         (await _host.Browser.GetStringAsync("/", Cancel)).ShouldContain("All quiet");
-        _host.Store.All[0].Reason.ShouldBe("So it ended. Closed by ada: restarted the node");
+        _host.Store.All[0].Reason.ShouldBe("So it ended. Nothing was done. Closed by ada: restarted the node");
     }
 
     [Fact]

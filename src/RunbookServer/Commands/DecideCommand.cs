@@ -9,7 +9,7 @@ internal static class DecideCommand
 {
     public static Command BuildApprove() => Build("approve", "approve", "Says yes to what an incident asks, and prints the steps that were approved.");
 
-    public static Command BuildReject() => Build("reject", "reject", "Says no to what an incident asks; nothing is done.");
+    public static Command BuildReject() => Build("reject", "reject", "Says no to what an incident asks; its steps do not run.");
 
     public static Command BuildTakeOver() => Build("take-over", "takeOver", "Takes an incident that asks over from the automation; close it when it is over.");
 

@@ -37,6 +37,8 @@ internal sealed class NoteAction() : RunbookAction<NoteAction.Parameters>(BuiltI
     /// <summary>There is nothing to bring back, so a note never keeps a runbook from being reversible.</summary>
     public override bool Reversible => true;
 
+    public override bool TellsOnly => true;
+
     protected override Task<Preparation> PrepareAsync(Parameters parameters, StepContext context, CancellationToken cancellationToken) =>
         Task.FromResult(new Preparation
         {

@@ -25,6 +25,9 @@ public interface IAction
     /// <summary>Whether <see cref="UndoAsync"/> brings back what was before.</summary>
     bool Reversible { get; }
 
+    /// <summary>Whether it only tells people or writes something down: nothing outside is changed, and there is nothing to undo.</summary>
+    bool TellsOnly => false;
+
     Type ParametersType { get; }
 
     /// <summary>Reads the world and says what would happen. Touches nothing; may run any number of times.</summary>
@@ -59,6 +62,8 @@ public abstract class RunbookAction<TParameters>(string name, string summary) : 
     public virtual bool Repeatable => true;
 
     public virtual bool Reversible => false;
+
+    public virtual bool TellsOnly => false;
 
     public Type ParametersType => typeof(TParameters);
 

@@ -95,7 +95,7 @@ public static class ApprovalSchedule
         switch (gate.OnTimeout)
         {
             case OnTimeout.ProceedIfReversible when gate.Plan.Reversible:
-                return (incident.CloseGate(gate.Id, GateOutcome.Approved, "Nobody answered in time; every step can be undone, so the runbook proceeds.", now), null);
+                return (incident.CloseGate(gate.Id, GateOutcome.Approved, $"Nobody answered in time; the steps run, since {GateText.CanBeUndone(gate.Plan)}.", now), null);
             case OnTimeout.Escalate:
                 var asked = gate with
                 {
@@ -107,7 +107,7 @@ public static class ApprovalSchedule
                 };
                 return (Escalate(incident.Replace(asked), gate.Id, [Approval.FallbackContact], now), CardKind.Escalation);
             default:
-                return (incident.CloseGate(gate.Id, GateOutcome.Expired, "Nobody answered in time; nothing was done.", now), null);
+                return (incident.CloseGate(gate.Id, GateOutcome.Expired, "Nobody answered in time.", now), null);
         }
     }
 }

@@ -33,8 +33,8 @@ public sealed partial record Incident
     private string? LeftToDo() => State switch
     {
         IncidentState.Failed or IncidentState.Expired => Reason ?? IncidentText.Of(State),
-        _ when Steps.Any(step => step.Status == StepStatus.UndoFailed) =>
-            string.Join(" ", Steps.Where(step => step.Status == StepStatus.UndoFailed).Select(step => $"{step.Name} could not be undone: {step.Outcome}")),
+        _ when Steps.Any(step => step.Status is StepStatus.Kept or StepStatus.UndoFailed) =>
+            string.Join(" ", Steps.Where(step => step.Status is StepStatus.Kept or StepStatus.UndoFailed).Select(step => $"{step.Name}: {step.Outcome}")),
         _ => null,
     };
 }

@@ -26,7 +26,7 @@ public sealed partial record Incident
     /// <summary>The checks pass, and the alert comes and goes: it is not taken for over before it has been quiet for a while.</summary>
     public Incident WatchFlapping(IReadOnlyList<Finding> findings, DateTimeOffset now) => RecordFindings(findings, now) with
     {
-        Reason = $"The checks pass, but the alert comes and goes; they are asked every minute until it has been quiet for {Recurrence.QuietFor.TotalMinutes:0} minutes. {string.Join(' ', RecurrenceLines())}".TrimEnd(),
+        Reason = $"The checks do not call for the mitigation, but the alert comes and goes; they are asked every minute until it has been quiet for {Recurrence.QuietFor.TotalMinutes:0} minutes. {string.Join(' ', RecurrenceLines())}".TrimEnd(),
         UpdatedAt = now,
     };
 

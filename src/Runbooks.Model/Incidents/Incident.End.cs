@@ -5,8 +5,10 @@ namespace Runbooks.Model.Incidents;
 /// <summary>How an incident becomes final; once final it stays so.</summary>
 public sealed partial record Incident
 {
+    /// <param name="cause">What ended it, where the record does not say; <see cref="EndingText"/> makes the reason of it.</param>
+    /// <param name="inResolution">It ended while the resolution was to run.</param>
     public Incident End(
-        IncidentState state, string reason, IReadOnlyList<Finding> findings, string? settleEvent, TimeSpan settleFor, DateTimeOffset now)
+        IncidentState state, string cause, IReadOnlyList<Finding> findings, string? settleEvent, TimeSpan settleFor, DateTimeOffset now, bool inResolution = false)
     {
         if (State.IsFinal())
         {
@@ -23,7 +25,6 @@ public sealed partial record Incident
         var ended = recorded with
         {
             State = state,
-            Reason = reason,
             ClosedAt = now,
             SettlesAt = state switch
             {
@@ -33,8 +34,9 @@ public sealed partial record Incident
             },
             WakeEvent = settles ? settleEvent : null,
         };
+        ended = ended with { Reason = EndingText.Of(ended, cause, inResolution) };
         ended = ended with { Attention = ended.LeftToDo() is { } left ? new(now, left) : null };
-        return ended.Note(now, TimelineKind.Closed, "runbook", $"{IncidentText.Of(state)}. {reason}");
+        return ended.Note(now, TimelineKind.Closed, "runbook", $"{EndingText.Headline(ended)}. {ended.Reason}");
     }
 }
 

@@ -37,7 +37,7 @@ public sealed partial record Incident
             : Replace(step with { Status = status, UndoneFrom = IsUndo(status) ? step.UndoneFrom ?? step.Status : null, FinishedAt = now, Outcome = result.Result, Outputs = result.Outputs, Evidence = [.. step.Evidence, .. result.Evidence] }, now)
             .Note(now, IsUndo(status) ? TimelineKind.Undo : TimelineKind.Step, "runbook", $"{step.Name}: {result.Result}");
 
-    private static bool IsUndo(StepStatus status) => status is StepStatus.Undone or StepStatus.UndoFailed;
+    private static bool IsUndo(StepStatus status) => status is StepStatus.Undone or StepStatus.UndoFailed or StepStatus.Kept;
 
     private Incident Replace(StepRecord step, DateTimeOffset now) =>
         this with

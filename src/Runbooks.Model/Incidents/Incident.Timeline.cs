@@ -19,6 +19,9 @@ public sealed partial record Incident
         return this with { Timeline = [.. Timeline, entry], UpdatedAt = at };
     }
 
+    /// <summary>For people: in the order of its times. Entries are chained in the order in which they were recorded, which may differ by the time that recording took.</summary>
+    public IReadOnlyList<TimelineEntry> TimelineByTime() => [.. Timeline.OrderBy(entry => entry.At).ThenBy(entry => entry.Number)];
+
     /// <summary>The number of the first entry that does not follow from the one before it; null when the chain is whole.</summary>
     public static int? FindBreak(string incidentId, IReadOnlyList<TimelineEntry> timeline)
     {

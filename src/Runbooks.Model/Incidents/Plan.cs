@@ -20,8 +20,9 @@ public sealed record Plan(string Hash, IReadOnlyList<PlannedStep> Steps, string?
 /// <param name="Undo">How it is undone, in words; null when it cannot be.</param>
 /// <param name="Identity">What makes its target this very target; null when the parameters say it all.</param>
 /// <param name="Deferred">Its parameters need outputs of steps that run before it, so they are known only then.</param>
+/// <param name="UndoneByHand">Undoing leaves it as it is, and a person takes it back.</param>
 public sealed record PlannedStep(
-    Phase Phase, string Name, string Action, JsonElement Parameters, [property: JsonPropertyName("will")] string PlannedEffect, string? Undo, string? Identity, bool Deferred = false)
+    Phase Phase, string Name, string Action, JsonElement Parameters, [property: JsonPropertyName("will")] string PlannedEffect, string? Undo, string? Identity, bool Deferred = false, bool UndoneByHand = false)
 {
     /// <summary>Whether people have to know about undoing it: what cures the cause is never taken back, so only that it cannot be is worth a line.</summary>
     public bool ShowsUndo => Phase == Phase.Mitigation || Undo is null;

@@ -49,6 +49,9 @@ public enum StepStatus
     Unknown,
     Undone,
     UndoFailed,
+
+    /// <summary>The rest was undone, and this was left as it is, as the runbook says: a person takes it back.</summary>
+    Kept,
 }
 
 /// <summary>
@@ -72,6 +75,12 @@ public sealed record Preparation
 
     /// <summary>What <see cref="IAction.UndoAsync"/> needs, recorded before the action acts. No secrets.</summary>
     public JsonElement? UndoState { get; init; }
+
+    /// <summary>Undoing leaves it as it is, and a person takes it back; <see cref="Undo"/> says so.</summary>
+    public bool UndoneByHand { get; init; }
+
+    /// <summary>It only tells people or writes something down: nothing outside is changed, and there is nothing to undo.</summary>
+    public bool TellsOnly { get; init; }
 
     /// <summary>Why it must not run as things are; null when it may. A refusal is shown, and nothing runs.</summary>
     public string? Refusal { get; init; }

@@ -33,6 +33,7 @@ public sealed record IncidentPage(IReadOnlyList<IncidentSummary> Items, string? 
 /// <param name="OwnedByResponder">A person took it over and has not closed it yet: final, and not over.</param>
 /// <param name="Storm">The storm whose messages it shares; null while it asks by itself.</param>
 /// <param name="TargetKey">The target as it is compared; null when that is as it is written.</param>
+/// <param name="Headline">How it stands in a word or two; null when the words for its state say it.</param>
 /// <param name="NeedsPerson">It ended with something for a person to do that nobody has acknowledged yet.</param>
 public sealed record IncidentSummary(
     string Id,
@@ -48,7 +49,8 @@ public sealed record IncidentSummary(
     [property: JsonPropertyName("driven")] bool OwnedByResponder = false,
     string? Storm = null,
     string? TargetKey = null,
-    bool NeedsPerson = false)
+    bool NeedsPerson = false,
+    string? Headline = null)
 {
     private const int LongestQuestion = 200;
 
@@ -74,7 +76,8 @@ public sealed record IncidentSummary(
     public static IncidentSummary Of(Incident incident) => new(
         incident.Id, incident.RunbookId, incident.Title, incident.Target, incident.State, incident.Reason,
         incident.AlertCount, incident.OpenedAt, incident.UpdatedAt, incident.ClosedAt, incident.IsOwnedByResponder(), incident.Storm,
-        incident.TargetKey == incident.Target ? null : incident.TargetKey, incident.NeedsPerson)
+        incident.TargetKey == incident.Target ? null : incident.TargetKey, incident.NeedsPerson,
+        EndingText.Headline(incident) is var headline && headline == IncidentText.Of(incident.State) ? null : headline)
     {
         Severity = incident.Severity,
         Question = incident.OpenGate is { } gate ? Clip.To(gate.Question, LongestQuestion) : null,

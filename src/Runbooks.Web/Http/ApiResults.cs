@@ -21,10 +21,12 @@ internal static class ApiResults
         Problem(StatusCodes.Status413PayloadTooLarge, $"The body is larger than {limit / 1024} KB. Send fewer alerts at once.");
 
     /// <summary>Senders of alerts try again on 503, and on hardly anything else.</summary>
-    public static IResult TryAgain(HttpResponse response)
+    public static IResult TryAgain(HttpRequest request)
     {
-        response.Headers.RetryAfter = "5";
-        return Problem(StatusCodes.Status503ServiceUnavailable, "It could not be recorded at the moment. Send it again.");
+        request.HttpContext.Response.Headers.RetryAfter = "5";
+        return Problem(StatusCodes.Status503ServiceUnavailable, HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method)
+            ? "It could not be read at the moment. Ask again in a few seconds."
+            : "It could not be recorded at the moment. Send it again.");
     }
 
     /// <param name="Title">What is wrong, in one sentence.</param>

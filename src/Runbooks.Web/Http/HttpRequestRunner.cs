@@ -48,7 +48,7 @@ public sealed class HttpRequestRunner(ILogger<HttpRequestRunner> logger)
     {
         if (caller != Caller.Person)
         {
-            return ApiResults.TryAgain(request.HttpContext.Response);
+            return ApiResults.TryAgain(request);
         }
 
         request.HttpContext.Response.Headers.RetryAfter = "5";

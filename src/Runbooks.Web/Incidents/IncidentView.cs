@@ -17,6 +17,9 @@ public sealed record IncidentView
     public required string Target { get; init; }
     public required IncidentState State { get; init; }
     public required bool Final { get; init; }
+
+    /// <summary>How it stands in a word or two.</summary>
+    public required string Headline { get; init; }
     public required string? Reason { get; init; }
 
     /// <summary>What the end left to a person, and who saw to it; null where it left nothing.</summary>
@@ -82,6 +85,7 @@ public sealed record IncidentView
         Target = incident.Target,
         State = incident.State,
         Final = incident.State.IsFinal(),
+        Headline = EndingText.Headline(incident),
         Reason = incident.Reason,
         Attention = incident.Attention,
         Mode = incident.Mode,
@@ -111,7 +115,7 @@ public sealed record IncidentView
         Steps = [.. incident.Steps.Select(StepView.Of)],
         Stop = incident.Stop,
         Deliveries = incident.Deliveries,
-        Timeline = incident.Timeline,
+        Timeline = incident.TimelineByTime(),
     };
 }
 

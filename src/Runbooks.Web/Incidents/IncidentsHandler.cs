@@ -111,10 +111,10 @@ public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter
 /// <param name="NeedsPerson">It has ended and is not over: nobody has acknowledged what it left to do, or a responder owns it.</param>
 /// <param name="Question">What is asked at the moment, until <paramref name="ExpiresAt"/>; null while nothing is.</param>
 public sealed record IncidentLine(
-    string Id, string Runbook, string Title, string Target, IncidentState State, string? Reason, int AlertCount,
+    string Id, string Runbook, string Title, string Target, IncidentState State, string Headline, string? Reason, int AlertCount,
     DateTimeOffset OpenedAt, DateTimeOffset UpdatedAt, DateTimeOffset? ClosedAt, ImpactSeverity? Severity, string? Question, DateTimeOffset? ExpiresAt, bool NeedsPerson)
 {
     public static IncidentLine Of(IncidentSummary summary) => new(
-        summary.Id, summary.RunbookId, summary.Title, summary.Target, summary.State, summary.Reason, summary.AlertCount,
+        summary.Id, summary.RunbookId, summary.Title, summary.Target, summary.State, summary.Headline ?? IncidentText.Of(summary.State), summary.Reason, summary.AlertCount,
         summary.OpenedAt, summary.UpdatedAt, summary.ClosedAt, summary.Severity, summary.Question, summary.ExpiresAt, summary.IsLeftToPeople);
 }

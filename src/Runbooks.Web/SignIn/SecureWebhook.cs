@@ -47,7 +47,7 @@ public sealed class SecureWebhook(
         {
             // The tenant's keys cannot be had at the moment: not the sender's fault, and worth another try.
             Log.Unavailable(logger, unreachable);
-            return ApiResults.TryAgain(request.HttpContext.Response);
+            return ApiResults.TryAgain(request);
         }
     }
 

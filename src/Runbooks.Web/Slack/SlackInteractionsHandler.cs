@@ -49,7 +49,7 @@ public sealed class SlackInteractionsHandler(
         // Not the request's token: the click counts although Slack hangs up.
         if (work.TryStart(() => decisions.TakeAsync(click, CancellationToken.None)) is not { } running)
         {
-            return ApiResults.TryAgain(request.HttpContext.Response);
+            return ApiResults.TryAgain(request);
         }
 
         await Task.WhenAny(running, Task.Delay(Patience, time, cancellationToken));

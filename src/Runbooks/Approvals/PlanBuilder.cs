@@ -58,7 +58,7 @@ public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts
         var (preparation, blocker) = await PrepareAsync(action, parameters, context, spec, binding.Secrets, cancellationToken);
         return preparation is null
             ? (unseen, blocker)
-            : (new(phase, spec.Name, spec.Do, binding.Shown, Clip.To(Redactor.Redact(preparation.PlannedEffect, binding.Secrets), 500), preparation.Undo, phase == Phase.Resolution ? null : preparation.Identity), preparation.Refusal);
+            : (new(phase, spec.Name, spec.Do, binding.Shown, Clip.To(Redactor.Redact(preparation.PlannedEffect, binding.Secrets), 500), preparation.Undo, phase == Phase.Resolution ? null : preparation.Identity, UndoneByHand: preparation.UndoneByHand), preparation.Refusal);
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "An action may fail in any way to look; people are told why there is no plan.")]

@@ -28,15 +28,15 @@ public sealed class StepUndoer(
             var spec = runbook.FindStep(step.Phase, step.Name);
             var (status, result) = await TryAsync(incident, step, spec, cancellationToken);
             await store.UpdateAsync(incident.Id, i => i.FinishStep(i.FindStep(step.Phase, step.Name)!, status, result, time.GetUtcNow()), cancellationToken);
-            complete &= status == StepStatus.Undone;
-            said.Add(status == StepStatus.Undone ? $"Undone: {step.Name}." : $"NOT undone: {step.Name} ({result.Result})");
+            complete &= status != StepStatus.UndoFailed;
+            said.Add($"{step.Name}: {result.Result}");
         }
 
         return new UndoResult(complete, string.Join(" ", said));
     }
 
     private static bool CanBeUndone(StepRecord step) =>
-        step.Phase == Phase.Mitigation && step.Preparation.UndoState is not null && step.Status is not (StepStatus.Undone or StepStatus.DryRun);
+        step.Phase == Phase.Mitigation && step.Preparation is { UndoState: not null, TellsOnly: false } && step.Status is not (StepStatus.Undone or StepStatus.Kept or StepStatus.DryRun);
 
     [SuppressMessage("Design", "CA1031", Justification = "Undoing may fail in any way; the others are undone all the same, and the workflow tries again.")]
     private async Task<(StepStatus, ActionResult)> TryAsync(Incident incident, StepRecord step, StepSpec? spec, CancellationToken cancellationToken)
@@ -54,7 +54,7 @@ public sealed class StepUndoer(
         try
         {
             var context = contexts.For(incident, action.Name, $"{StepRecord.KeyOf(incident.Id, step.Phase, step.Name)}:undo", step.Preparation);
-            return (StepStatus.Undone, await Deadline.WithinAsync(
+            return (step.Preparation.UndoneByHand ? StepStatus.Kept : StepStatus.Undone, await Deadline.WithinAsync(
                 spec?.Timeout ?? StepSpec.DefaultTimeout, time, token => action.UndoAsync(step.Preparation.UndoState!.Value, context, token), cancellationToken));
         }
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
@@ -69,5 +69,5 @@ public sealed class StepUndoer(
 public sealed record UndoRequest(string IncidentId, string Why);
 
 /// <param name="Complete">False when something that should have been undone was not.</param>
-/// <param name="Message">What was undone and what was not, in words; empty when there was nothing to undo.</param>
+/// <param name="Message">What became of each step, in words; empty when there was nothing to undo.</param>
 public sealed record UndoResult(bool Complete, string Message);

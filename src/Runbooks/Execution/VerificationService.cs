@@ -37,7 +37,7 @@ public sealed class VerificationService(IIncidentStore store, PinnedRunbooks run
         // A dry run touched nothing, so nothing can have become better: looking would only time out.
         if (incident.Mode == RunMode.DryRun)
         {
-            return new RecheckResult(true, "", null);
+            return new RecheckResult(true, "", null) { IsRehearsal = true };
         }
 
         // A lease cannot be reverted while nothing may be touched, so its cause does not count as gone.
@@ -53,7 +53,10 @@ public sealed class VerificationService(IIncidentStore store, PinnedRunbooks run
         incident = await store.UpdateAsync(
             incident.Id, i => i.RecordVerification(request.State, findings, time.GetUtcNow()) with { WakeEvent = request.WakeEvent }, cancellationToken);
         var unhealthy = findings.Where(finding => finding.Verdict != Verdict.Passing).ToList();
-        return new RecheckResult(unhealthy.Count == 0, Incident.Summarize(unhealthy), incident.Stop is { } late ? $"{late.By} stopped the incident: {late.Reason}" : null);
+        return new RecheckResult(unhealthy.Count == 0, Incident.Summarize(unhealthy), incident.Stop is { } late ? $"{late.By} stopped the incident: {late.Reason}" : null)
+        {
+            IsUnclear = unhealthy.Count > 0 && unhealthy.All(finding => finding.Verdict == Verdict.Unknown),
+        };
     }
 
     /// <summary>
@@ -84,7 +87,14 @@ public sealed record RecheckRequest(string IncidentId, IncidentState State, IRea
 
 /// <param name="Summary">What is not healthy, in words; empty when all is.</param>
 /// <param name="StoppedBy">Not null once a person stopped the incident.</param>
-public sealed record RecheckResult(bool Healthy, string Summary, string? StoppedBy);
+public sealed record RecheckResult(bool Healthy, string Summary, string? StoppedBy)
+{
+    /// <summary>Nothing fails for certain, and something could not be answered.</summary>
+    public bool IsUnclear { get; init; }
+
+    /// <summary>A dry run: nothing was touched, so nothing was asked.</summary>
+    public bool IsRehearsal { get; init; }
+}
 
 /// <summary>
 /// Checks whether a verified fix still holds, when an alert comes in shortly after it. Counter-based alerts fire on for a

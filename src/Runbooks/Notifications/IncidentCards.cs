@@ -47,7 +47,7 @@ public sealed class IncidentCards(DecisionLinks links)
 
     public Card Closed(Incident incident, Runbook runbook) => Base(incident, runbook, CardKind.Closed) with
     {
-        Title = $"{IncidentText.Of(incident.State)}: {runbook.Title} on {IncidentText.Target(incident.Target)}",
+        Title = $"{EndingText.Headline(incident)}: {runbook.Title} on {IncidentText.Target(incident.Target)}",
         Sections =
         [
             .. Section("How it ended", incident.Reason is null ? [] : [incident.Reason]),

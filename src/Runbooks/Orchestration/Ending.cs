@@ -5,8 +5,10 @@ using Runbooks.Model.Incidents;
 namespace Runbooks.Orchestration;
 
 /// <summary>How an incident ends, and whether what was done is undone first.</summary>
+/// <param name="Reason">What ended it; what was done and what became of it is made from the record.</param>
 /// <param name="Findings">Answers that are not on record yet.</param>
-internal sealed record Ending(IncidentState State, string Reason, bool Undo = false, IReadOnlyList<Finding>? Findings = null)
+/// <param name="InResolution">It ended while the resolution was to run.</param>
+internal sealed record Ending(IncidentState State, string Reason, bool Undo = false, IReadOnlyList<Finding>? Findings = null, bool InResolution = false)
 {
     /// <summary>No end at all: the next execution goes on.</summary>
     public static readonly Ending InNextExecution = new(default, "");

@@ -2,6 +2,7 @@ using Microsoft.DurableTask;
 using Runbooks.Engine;
 using Runbooks.Execution;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Orchestration;
 
@@ -38,7 +39,8 @@ internal sealed partial class IncidentStory
 
             if (Now + verify.Every > began + verify.Within)
             {
-                return new(IncidentState.Failed, $"The fix did not help: {round.Summary}", Undo: true);
+                var outcome = round.IsUnclear ? "Whether the fix helped could not be found out" : "The fix did not help";
+                return new(IncidentState.Failed, $"{outcome} within {DurationText.Format(verify.Within)}: {round.Summary}", Undo: true);
             }
 
             await WaitAsync(wake, verify.Every);
@@ -75,7 +77,7 @@ internal sealed partial class IncidentStory
             // While the cause lasts, the checks are asked ever more rarely.
             healthySince = round.Healthy ? healthySince ?? Now : null;
             pause = round.Healthy ? hold.Every : Shorter(pause * 2, LongestLeasePause);
-            if (healthySince is { } since && Now - since >= hold.StableFor)
+            if (round.IsRehearsal || (healthySince is { } since && Now - since >= hold.StableFor))
             {
                 break;
             }
@@ -83,7 +85,7 @@ internal sealed partial class IncidentStory
             if (!paged && Now - began >= hold.AtMost)
             {
                 paged = true;
-                await PageAsync("lease", $"The temporary mitigation has been in place for {hold.AtMost} and the cause is still there: {round.Summary}");
+                await PageAsync("lease", $"The temporary fix has been in place for more than {DurationText.Format(hold.AtMost)} and is not taken back yet: {(round.Healthy ? $"the checks have not passed for {DurationText.Format(hold.StableFor)} without a break." : round.Summary)}");
             }
 
             await WaitAsync(wake, pause);
@@ -94,7 +96,7 @@ internal sealed partial class IncidentStory
         }
 
         var undone = await UndoAsync("The cause is gone: the temporary mitigation is reverted.");
-        return undone.Complete ? null : new(IncidentState.Failed, $"The temporary mitigation could not be reverted: {undone.Message}");
+        return undone.Complete ? null : new(IncidentState.Failed, "The cause is gone, but the temporary fix could not be taken back.");
     }
 
     private Task<RecheckResult> RecheckAsync(IncidentState state, IReadOnlyList<string> checks, string wake) =>

@@ -76,7 +76,7 @@ internal sealed partial class IncidentStory
                 ?? await VerifyAsync()
                 ?? await HoldAsync()
                 ?? await ResolveAsync()
-                ?? new Ending(IncidentState.Resolved, "The fix was verified.");
+                ?? new Ending(IncidentState.Resolved, "");
 
             return ending.GoesOn ? IncidentState.Diagnosing : ending.IsRecorded ? ending.State : await CloseAsync(ending);
         }
@@ -115,7 +115,7 @@ internal sealed partial class IncidentStory
                 continue;
             }
 
-            var ending = new Ending(IncidentState.NotNeeded, "Every check passed; nothing was done.", Findings: _findings);
+            var ending = new Ending(IncidentState.NotNeeded, "", Findings: _findings);
             var state = await CloseAsync(ending);
             if (state.IsFinal())
             {
@@ -190,7 +190,7 @@ internal sealed partial class IncidentStory
         // The bleeding has stopped and was seen to stop: what remains is the cause, and a person is told so.
         return ending is null or { GoesOn: true }
             ? ending
-            : ending with { Undo = false, Reason = $"The mitigation holds, but the resolution did not run: {ending.Reason}" };
+            : ending with { Undo = false, InResolution = true };
     }
 
     private async Task<IncidentState> CloseAsync(Ending ending)
@@ -200,17 +200,13 @@ internal sealed partial class IncidentStory
             var undone = await UndoAsync(ending.Reason);
 
             // Something is left in place: whatever the ending was, a person is needed now.
-            ending = ending with
-            {
-                State = undone.Complete ? ending.State : IncidentState.Failed,
-                Reason = $"{ending.Reason} {undone.Message}".TrimEnd(),
-            };
+            ending = undone.Complete ? ending : ending with { State = IncidentState.Failed };
         }
 
         Show(ending.State);
         _settle = ending.State == IncidentState.Resolved && _runbook.SettleFor > TimeSpan.Zero ? NextWake() : null;
         return await _context.CallActivityAsync<IncidentState>(
-            EndIncident.Name, new CloseRequest(_id, ending.State, ending.Reason, ending.Findings ?? [], _settle), Persistent);
+            EndIncident.Name, new CloseRequest(_id, ending.State, ending.Reason, ending.Findings ?? [], _settle, ending.InResolution), Persistent);
     }
 
     private DateTimeOffset Now => new(DateTime.SpecifyKind(_context.CurrentUtcDateTime, DateTimeKind.Utc));

@@ -38,7 +38,7 @@ public sealed class FaultsTests : IAsyncLifetime
     [InlineData(Outage, "appconfiguration", "PUT ", "500", 1, Resolved, "again")]
     [InlineData(Outage, "appconfiguration", "PUT /appconfiguration/kv/banner", "500", 9, Failed, "failed 3 times; last: App Configuration 'practice' answered 500")]
     [InlineData(Outage, "appconfiguration", "DELETE ", "500", 1, Resolved, "again")]
-    [InlineData(Outage, "provider", "/provider/local", "500", 999, Failed, "The fix did not help: local-model: failing (local is failing: 500")]
+    [InlineData(Outage, "provider", "/provider/local", "500", 999, Failed, "The fix did not help within 5m: local-model: failing (local is failing: 500")]
     [InlineData(Toxic, "arm", "PUT ", "slow", 1, Resolved, "Removed the rule")]
     [InlineData(Toxic, "arm", "PUT ", "429", 1, Resolved, "Removed the rule")]
     [InlineData(Toxic, "arm", "PUT ", "403", 1, Failed, "lacks the role Network Contributor on WAF policy assistwaf")]
@@ -97,7 +97,7 @@ public sealed class FaultsTests : IAsyncLifetime
         var ended = await _world.AdvanceAsync(asked.Id, s_longEnough);
 
         ended.State.ShouldBe(Failed);
-        ended.Reason.ShouldNotBeNull().ShouldContain("could not be reverted");
+        ended.Reason.ShouldNotBeNull().ShouldContain("could not be taken back");
         ended.Reason.ShouldContain($"so it may not delete");
         ended.Reason.ShouldContain(left);
         _world.Notifier.To(CardKind.Page).ShouldNotBeEmpty();

@@ -21,7 +21,7 @@ public sealed class AttentionTests
         var ended = Ended(state);
 
         ended.NeedsPerson.ShouldBe(needed);
-        ended.Attention.ShouldBe(needed ? new Attention(Some.Time, "So it ended.") : null);
+        ended.Attention.ShouldBe(needed ? new Attention(Some.Time, "So it ended. Nothing was done.") : null);
         ended.IsLeftToPeople.ShouldBe(needed || state == IncidentState.TakenOver);
     }
 
@@ -31,7 +31,7 @@ public sealed class AttentionTests
         var seen = Ended(IncidentState.Expired).Acknowledge("ada", "I look at the node", s_later);
 
         seen.NeedsPerson.ShouldBeFalse();
-        seen.Attention.ShouldBe(new Attention(Some.Time, "So it ended.") { AcknowledgedBy = "ada", AcknowledgedAt = s_later, Note = "I look at the node" });
+        seen.Attention.ShouldBe(new Attention(Some.Time, "So it ended. Nothing was done.") { AcknowledgedBy = "ada", AcknowledgedAt = s_later, Note = "I look at the node" });
         seen.Timeline[^1].ShouldSatisfyAllConditions(line => line.Who.ShouldBe("ada"), line => line.What.ShouldBe("ada acknowledged it: I look at the node"));
         seen.Acknowledge("ben", null, s_later).ShouldBeSameAs(seen);
     }

@@ -132,7 +132,7 @@ public sealed class IncidentStoryTests : IAsyncDisposable
         var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(21));
 
         incident.State.ShouldBe(IncidentState.Expired);
-        incident.Reason.ShouldStartWith("The mitigation holds, but the resolution did not run:");
+        incident.Reason.ShouldStartWith("The fix was verified, but the resolution did not run:");
         _world.Script.Deeds.ShouldBe(["do fix"]);
         _world.Notifier.To(CardKind.Page).ShouldContain(ContactBook.Fallback);
     }
@@ -174,7 +174,7 @@ public sealed class IncidentStoryTests : IAsyncDisposable
         var incident = await _world.StopAsync(opened.Id);
 
         incident.State.ShouldBe(IncidentState.Cancelled);
-        incident.Reason.ShouldBe("alice stopped the incident: wrong alarm");
+        incident.Reason.ShouldBe("alice stopped the incident: wrong alarm. Nothing was done.");
     }
 
     [Fact]

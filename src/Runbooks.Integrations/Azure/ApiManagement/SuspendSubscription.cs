@@ -46,6 +46,7 @@ internal sealed class SuspendSubscription(ArmResources arm)
             PlannedEffect = $"Suspend {target.Words} of API Management: its keys stop working at once (now {state}).",
             Identity = $"{target.Id}: {state}",
             Undo = parameters.Keep ? "Left to a person: it stays suspended until somebody reactivates it." : $"Make it {state} again.",
+            UndoneByHand = parameters.Keep,
             UndoState = JsonSerializer.SerializeToElement(new Change(target.Id, state, parameters.Keep)),
             Refusal = Refusal(parameters.Subscription, state),
         };

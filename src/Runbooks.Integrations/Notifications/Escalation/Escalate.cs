@@ -34,6 +34,8 @@ internal sealed class Escalate(IServiceProvider services)
     /// <summary>There is nothing to bring back: whoever was told was told.</summary>
     public override bool Reversible => true;
 
+    public override bool TellsOnly => true;
+
     protected override Task<Preparation> PrepareAsync(EscalateParameters parameters, StepContext context, CancellationToken cancellationToken) =>
         Task.FromResult(new Preparation
         {

@@ -50,7 +50,7 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
     {
         var bad = incidents.Where(NeedsPerson).ToList();
         var of = Of(incidents.Select(incident => incident.RunbookId).Distinct().Select(id => runbooks[id]));
-        var counts = incidents.GroupBy(incident => incident.State).OrderBy(group => group.Key).Select(group => $"{group.Count()} × {IncidentText.Of(group.Key)}");
+        var counts = incidents.GroupBy(incident => (incident.State, Headline: EndingText.Headline(incident))).OrderBy(group => group.Key).Select(group => $"{group.Count()} × {group.Key.Headline}");
         return new Card
         {
             Kind = bad.Count > 0 ? CardKind.Page : incidents.Any(incident => incident.State == IncidentState.TakenOver) ? CardKind.Decided : CardKind.Closed,
@@ -70,7 +70,7 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
         };
     }
 
-    public static bool NeedsPerson(Incident incident) => incident.State is IncidentState.Failed or IncidentState.Expired;
+    public static bool NeedsPerson(Incident incident) => incident.Attention is not null;
 
     private static string Title(StormMessage message, CardKind kind, string of)
     {

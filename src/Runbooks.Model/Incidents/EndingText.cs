@@ -1,0 +1,181 @@
+using Runbooks.Model.Definition;
+
+namespace Runbooks.Model.Incidents;
+
+/// <summary>
+/// What an ending says, made from the record alone, so that no page, list, message or answer can say that something was
+/// fixed, undone or checked when the record does not. <see cref="Incident.End"/> keeps it as the incident's reason.
+/// </summary>
+public static class EndingText
+{
+    /// <summary>The headline of a temporary fix that did its service.</summary>
+    public const string TakenBack = "Recovered, fix taken back";
+
+    /// <summary>A word or two, for badges, lists and titles.</summary>
+    public static string Headline(Incident incident) => incident switch
+    {
+        { State: IncidentState.Resolved, Mode: RunMode.DryRun } => "Rehearsed",
+        { State: IncidentState.Resolved } when !ChangedAnything(incident) => "Told, nothing changed",
+        { State: IncidentState.Resolved, UndoBeganAt: not null } => TakenBack,
+        { State: IncidentState.Resolved } when !IsVerifiedFix(incident) => "Done, not verified",
+        { State: IncidentState.Failed } when incident.Steps.Any(step => step.Status == StepStatus.Unknown) => "Failed, outcome unknown",
+        { State: IncidentState.Failed } when incident.Steps.Any(step => step.Status == StepStatus.UndoFailed) => "Failed, not undone",
+        _ => IncidentText.Of(incident.State),
+    };
+
+    /// <summary>What happened, in a few sentences.</summary>
+    /// <param name="incident">As it ends, in its final state.</param>
+    /// <param name="cause">What ended it, where the record does not say: a decision, a failure.</param>
+    /// <param name="inResolution">It ended while the resolution was to run, after the mitigation had come to its end.</param>
+    public static string Of(Incident incident, string cause, bool inResolution = false) => incident.State switch
+    {
+        IncidentState.Resolved => Join(Resolved(incident), OnPurpose(incident)),
+        IncidentState.NotNeeded when incident.Gates.Count == 0 && incident.Findings.Count > 0 => NotNeeded(incident.Findings),
+        IncidentState.NotNeeded or IncidentState.SelfRecovered => cause,
+        _ when inResolution => Join([$"{Mitigation(incident)}, but the resolution {ResolutionWord(incident)}: {Sentence(cause)}", .. WhatBecame(incident)]),
+        _ => Join([Sentence(cause), .. WhatBecame(incident)]),
+    };
+
+    /// <summary>Whether a step of it did more than to tell or to write something down.</summary>
+    public static bool ChangedAnything(Incident incident) => incident.Steps.Any(IsChange);
+
+    private static bool IsChange(StepRecord step) => step.Status != StepStatus.DryRun && !step.Preparation.TellsOnly;
+
+    /// <summary>Whether the checks passed after the mitigation, before anything was taken back.</summary>
+    private static bool IsVerified(Incident incident) =>
+        incident.VerificationRounds.LastOrDefault(round => round.State == IncidentState.Verifying) is { Verdicts.Count: > 0 } last
+        && last.Verdicts.Values.All(verdict => verdict == Verdict.Passing);
+
+    /// <summary>What was done after the checks passed is not what made them pass.</summary>
+    private static bool IsVerifiedFix(Incident incident) => IsVerified(incident) && HasMitigated(incident);
+
+    private static bool HasMitigated(Incident incident) => incident.Steps.Any(step => IsChange(step) && step.Phase == Phase.Mitigation);
+
+    private static string Resolved(Incident incident)
+    {
+        if (incident.Mode == RunMode.DryRun)
+        {
+            return $"Dry run: {Count(incident.Steps.Count, "step")} rehearsed. Nothing was touched, so nothing was fixed.";
+        }
+
+        if (!ChangedAnything(incident))
+        {
+            return $"{(incident.Steps.Count == 0 ? "This runbook has no steps: nothing was done." : "This runbook only tells: nothing outside was changed.")}{(IsVerified(incident) ? $" {Passed(incident)} afterwards." : "")}";
+        }
+
+        if (incident.UndoBeganAt is not null)
+        {
+            var back = Names(incident, StepStatus.Undone);
+            return $"The cause is gone{(back.Length > 0 ? $", so the temporary fix was taken back: {back}." : ", so the temporary fix is needed no longer.")}";
+        }
+
+        return IsVerifiedFix(incident) ? $"The fix was verified: {Passed(incident)} after it."
+            : IsVerified(incident) ? "The steps ran. Nothing was checked after them."
+            : "The steps ran. This runbook has no checks that could tell whether they helped.";
+    }
+
+    private static string Passed(Incident incident)
+    {
+        var names = incident.VerificationRounds.Last(round => round.State == IncidentState.Verifying).Verdicts.Keys.Order(StringComparer.Ordinal).ToList();
+        return $"{string.Join(", ", names)} passed";
+    }
+
+    private static string NotNeeded(IReadOnlyList<Finding> findings)
+    {
+        var passing = findings.Count(finding => finding.Verdict == Verdict.Passing);
+        if (passing == findings.Count)
+        {
+            return passing == 1 ? "The check passed; nothing was done." : "Every check passed; nothing was done.";
+        }
+
+        var failing = findings.Count(finding => finding.Verdict == Verdict.Failing);
+        var others = (string?[])[failing == 0 ? null : $"{failing} failed", failing + passing == findings.Count ? null : $"{findings.Count - failing - passing} could not be answered"];
+        return $"{passing} of {findings.Count} checks passed, {string.Join(", ", others.OfType<string>())}. That does not call for the mitigation; nothing was done.";
+    }
+
+    private static string Mitigation(Incident incident) => incident switch
+    {
+        { Mode: RunMode.DryRun } => "The mitigation was rehearsed",
+        { UndoBeganAt: not null } => "The cause is gone and the temporary fix was taken back",
+        _ when IsVerifiedFix(incident) => "The fix was verified",
+        _ when !HasMitigated(incident) => "The mitigation changed nothing",
+        _ => "The mitigation ran",
+    };
+
+    private static string ResolutionWord(Incident incident) => incident switch
+    {
+        _ when incident.Steps.Any(step => step.Phase == Phase.Resolution) => "did not finish",
+        { Mode: RunMode.DryRun } => "was not",
+        _ => "did not run",
+    };
+
+    /// <summary>Where each thing stands that was done: taken back, left on purpose, still there, not known.</summary>
+    private static IEnumerable<string> WhatBecame(Incident incident)
+    {
+        if (!incident.Steps.Any(IsChange))
+        {
+            yield return incident switch
+            {
+                { Steps.Count: 0 } => "Nothing was done.",
+                { Mode: RunMode.DryRun } => "It was a dry run: nothing was touched.",
+                _ => "Nothing outside was changed.",
+            };
+            yield break;
+        }
+
+        if (Names(incident, StepStatus.Undone) is { Length: > 0 } undone)
+        {
+            yield return $"Undone: {undone}.";
+        }
+
+        foreach (var said in OnPurpose(incident))
+        {
+            yield return said;
+        }
+
+        foreach (var step in incident.Steps.Where(step => step.Status == StepStatus.UndoFailed))
+        {
+            yield return $"NOT undone: {step.Name} ({step.Outcome}).";
+        }
+
+        foreach (var step in incident.Steps.Where(step => step.Status is StepStatus.Unknown or StepStatus.Running))
+        {
+            yield return $"Nobody knows whether {step.Name} happened.";
+        }
+
+        // A failed attempt may have done half of it; what can be taken back was taken back above, if anything was.
+        var undoing = incident.UndoBeganAt is not null;
+        var done = incident.Steps.Where(step => IsChange(step) && step.Status == StepStatus.Done).ToLookup(step => undoing && step.Phase == Phase.Mitigation);
+        if (done[true].Any())
+        {
+            yield return $"Cannot be undone and stays: {Names(done[true])}.";
+        }
+
+        if (done[false].Any())
+        {
+            yield return $"Stays in place: {Names(done[false])}.";
+        }
+
+        var half = incident.Steps.Where(step => IsChange(step) && step.Status == StepStatus.Failed).ToList();
+        if (half.Count > 0)
+        {
+            yield return $"May be half done: {Names(half)}.";
+        }
+    }
+
+    /// <summary>What the runbook leaves to a person.</summary>
+    private static IEnumerable<string> OnPurpose(Incident incident) =>
+        incident.Steps.Where(step => step.Status == StepStatus.Kept).Select(step => Sentence(step.Outcome ?? $"{step.Name} was left as it is."));
+
+    private static string Names(Incident incident, StepStatus status) => Names(incident.Steps.Where(step => step.Status == status));
+
+    private static string Names(IEnumerable<StepRecord> steps) => string.Join(", ", steps.Select(step => step.Name));
+
+    private static string Sentence(string text) => text.TrimEnd() is { Length: > 0 } said && said[^1] is not ('.' or '!' or '?' or ')' or '…') ? $"{said}." : text.TrimEnd();
+
+    private static string Count(int count, string one) => $"{count} {one}{(count == 1 ? "" : "s")}";
+
+    private static string Join(string first, IEnumerable<string> more) => Join([first, .. more]);
+
+    private static string Join(IEnumerable<string> sentences) => string.Join(" ", sentences.Where(sentence => sentence.Length > 0));
+}

@@ -1,0 +1,174 @@
+using System.Text.Json;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using TestKit;
+
+namespace Runbooks.Model.Tests.Incidents;
+
+public sealed class EndingTextTests
+{
+    public enum Kind { Changes, TellsOnly }
+
+    /// <summary>What became of the one mitigating step.</summary>
+    public enum Fate { NotReached, Done, DryRun, Failed, Unknown, Undone, UndoFailed, Kept, DoneWhileOthersWereUndone }
+
+    public enum Checks { None, AllPass, OneUnknown, OneFails }
+
+    public static TheoryData<IncidentState, bool, Fate, Checks, Kind> Everything
+    {
+        get
+        {
+            var data = new TheoryData<IncidentState, bool, Fate, Checks, Kind>();
+            foreach (var state in Enum.GetValues<IncidentState>().Where(state => state.IsFinal()))
+            {
+                foreach (var inResolution in (bool[])[false, true])
+                {
+                    foreach (var fate in Enum.GetValues<Fate>())
+                    {
+                        foreach (var checks in Enum.GetValues<Checks>())
+                        {
+                            data.Add(state, inResolution, fate, checks, Kind.Changes);
+                            data.Add(state, inResolution, fate, checks, Kind.TellsOnly);
+                        }
+                    }
+                }
+            }
+
+            return data;
+        }
+    }
+
+    /// <summary>Whatever the combination: no word stands there that the record does not bear out, and nothing that is left is passed over.</summary>
+    [Theory]
+    [MemberData(nameof(Everything))]
+    public void Ending_SaysNothingThatTheRecordDoesNot(IncidentState state, bool inResolution, Fate fate, Checks checks, Kind kind)
+    {
+        var incident = Make(state, fate, checks, kind);
+
+        var (text, headline) = (EndingText.Of(incident, "Ada said so.", inResolution), EndingText.Headline(incident));
+
+        var rehearsed = fate == Fate.DryRun;
+        var changed = kind == Kind.Changes && fate is not (Fate.NotReached or Fate.DryRun);
+        if (text.Contains("was verified", StringComparison.Ordinal))
+        {
+            (changed, checks, rehearsed).ShouldBe((true, Checks.AllPass, false));
+        }
+
+        if (text.Contains("Every check passed", StringComparison.Ordinal) || text.Contains("The check passed", StringComparison.Ordinal))
+        {
+            checks.ShouldBe(Checks.AllPass);
+        }
+
+        var endedWell = state is IncidentState.Resolved or IncidentState.NotNeeded or IncidentState.SelfRecovered;
+        text.Contains("ndone: fix", StringComparison.Ordinal).ShouldBe(changed && !endedWell && (fate is Fate.Undone or Fate.UndoFailed), text);
+        if (fate == Fate.Kept && changed && state is not (IncidentState.NotNeeded or IncidentState.SelfRecovered))
+        {
+            text.ShouldContain("Left it suspended; reactivate it by hand.");
+        }
+
+        if (headline == "Resolved")
+        {
+            (changed, checks, rehearsed).ShouldBe((true, Checks.AllPass, false));
+        }
+
+        if (!endedWell)
+        {
+            text.ShouldContain("Ada said so.");
+            text.Contains("Nothing was done.", StringComparison.Ordinal).ShouldBe(fate == Fate.NotReached, text);
+            text.Contains("Stays in place: fix.", StringComparison.Ordinal).ShouldBe(changed && fate == Fate.Done, text);
+            text.Contains("Cannot be undone and stays: fix.", StringComparison.Ordinal).ShouldBe(changed && fate == Fate.DoneWhileOthersWereUndone, text);
+            text.Contains("Nobody knows whether fix happened.", StringComparison.Ordinal).ShouldBe(changed && fate == Fate.Unknown, text);
+            text.Contains("May be half done: fix.", StringComparison.Ordinal).ShouldBe(changed && fate == Fate.Failed, text);
+        }
+
+        text.ShouldNotContain("  ");
+        text.Trim().ShouldBe(text);
+        text.ShouldEndWith(".");
+    }
+
+    [Theory]
+    [InlineData(IncidentState.Resolved, Fate.Done, Checks.AllPass, Kind.Changes, "Resolved", "The fix was verified: full, stuck passed after it.")]
+    [InlineData(IncidentState.Resolved, Fate.Done, Checks.None, Kind.Changes, "Done, not verified", "The steps ran. This runbook has no checks that could tell whether they helped.")]
+    [InlineData(IncidentState.Resolved, Fate.DryRun, Checks.None, Kind.Changes, "Rehearsed", "Dry run: 1 step rehearsed. Nothing was touched, so nothing was fixed.")]
+    [InlineData(IncidentState.Resolved, Fate.Done, Checks.None, Kind.TellsOnly, "Told, nothing changed", "This runbook only tells: nothing outside was changed.")]
+    [InlineData(IncidentState.Resolved, Fate.Done, Checks.AllPass, Kind.TellsOnly, "Told, nothing changed", "This runbook only tells: nothing outside was changed. full, stuck passed afterwards.")]
+    [InlineData(IncidentState.Resolved, Fate.Undone, Checks.AllPass, Kind.Changes, "Recovered, fix taken back", "The cause is gone, so the temporary fix was taken back: fix.")]
+    [InlineData(IncidentState.Resolved, Fate.Kept, Checks.AllPass, Kind.Changes, "Recovered, fix taken back", "The cause is gone, so the temporary fix is needed no longer. Left it suspended; reactivate it by hand.")]
+    [InlineData(IncidentState.NotNeeded, Fate.NotReached, Checks.AllPass, Kind.Changes, "Nothing to do", "Every check passed; nothing was done.")]
+    [InlineData(IncidentState.NotNeeded, Fate.NotReached, Checks.OneUnknown, Kind.Changes, "Nothing to do", "1 of 2 checks passed, 1 could not be answered. That does not call for the mitigation; nothing was done.")]
+    [InlineData(IncidentState.NotNeeded, Fate.NotReached, Checks.OneFails, Kind.Changes, "Nothing to do", "1 of 2 checks passed, 1 failed. That does not call for the mitigation; nothing was done.")]
+    [InlineData(IncidentState.Expired, Fate.NotReached, Checks.None, Kind.Changes, "Nobody answered", "Nobody answered in time. Nothing was done.")]
+    [InlineData(IncidentState.Rejected, Fate.Undone, Checks.None, Kind.Changes, "Rejected", "Nobody answered in time. Undone: fix.")]
+    [InlineData(IncidentState.Failed, Fate.UndoFailed, Checks.OneFails, Kind.Changes, "Failed, not undone", "Nobody answered in time. NOT undone: fix (the region is down).")]
+    [InlineData(IncidentState.Failed, Fate.Unknown, Checks.None, Kind.Changes, "Failed, outcome unknown", "Nobody answered in time. Nobody knows whether fix happened.")]
+    [InlineData(IncidentState.Cancelled, Fate.DryRun, Checks.None, Kind.Changes, "Cancelled", "Nobody answered in time. It was a dry run: nothing was touched.")]
+    [InlineData(IncidentState.TakenOver, Fate.Done, Checks.None, Kind.Changes, "Taken over by a person", "Nobody answered in time. Stays in place: fix.")]
+    public void Ending_ReadsLikeThis(IncidentState state, Fate fate, Checks checks, Kind kind, string headline, string text)
+    {
+        var incident = Make(state, fate, checks, kind);
+
+        EndingText.Of(incident, "Nobody answered in time.").ShouldBe(text);
+        EndingText.Headline(incident).ShouldBe(headline);
+    }
+
+    [Theory]
+    [InlineData(Fate.Done, Checks.AllPass, "The fix was verified, but the resolution did not run: ada rejected. Stays in place: fix.")]
+    [InlineData(Fate.Done, Checks.None, "The mitigation ran, but the resolution did not run: ada rejected. Stays in place: fix.")]
+    [InlineData(Fate.Undone, Checks.AllPass, "The cause is gone and the temporary fix was taken back, but the resolution did not run: ada rejected. Undone: fix.")]
+    [InlineData(Fate.DryRun, Checks.None, "The mitigation was rehearsed, but the resolution was not: ada rejected. It was a dry run: nothing was touched.")]
+    public void EndInTheResolution_SaysHowTheMitigationStands(Fate fate, Checks checks, string text) =>
+        EndingText.Of(Make(IncidentState.Rejected, fate, checks, Kind.Changes), "ada rejected", inResolution: true).ShouldBe(text);
+
+    [Fact]
+    public void KeptOnPurpose_NeedsAPersonThoughTheIncidentIsResolved()
+    {
+        var ended = (Make(IncidentState.Holding, Fate.Kept, Checks.AllPass, Kind.Changes) with { Attention = null })
+            .End(IncidentState.Resolved, "", [], null, TimeSpan.Zero, Some.Time);
+
+        ended.NeedsPerson.ShouldBeTrue();
+        ended.Attention!.Why.ShouldBe("fix: Left it suspended; reactivate it by hand.");
+    }
+
+    private static Incident Make(IncidentState state, Fate fate, Checks checks, Kind kind)
+    {
+        var verdicts = checks switch
+        {
+            Checks.OneUnknown => new Dictionary<string, Verdict> { ["stuck"] = Verdict.Passing, ["full"] = Verdict.Unknown },
+            Checks.OneFails => new() { ["stuck"] = Verdict.Passing, ["full"] = Verdict.Failing },
+            _ => new() { ["stuck"] = Verdict.Passing, ["full"] = Verdict.Passing },
+        };
+        var status = fate switch
+        {
+            Fate.DryRun => StepStatus.DryRun,
+            Fate.Failed => StepStatus.Failed,
+            Fate.Unknown => StepStatus.Unknown,
+            Fate.Undone => StepStatus.Undone,
+            Fate.UndoFailed => StepStatus.UndoFailed,
+            Fate.Kept => StepStatus.Kept,
+            _ => StepStatus.Done,
+        };
+        return Some.Incident() with
+        {
+            State = state,
+            Mode = fate == Fate.DryRun ? RunMode.DryRun : RunMode.Normal,
+            UndoBeganAt = fate is Fate.Undone or Fate.UndoFailed or Fate.Kept or Fate.DoneWhileOthersWereUndone ? Some.Time : null,
+            Findings = checks == Checks.None ? [] : [.. verdicts.Select(pair => Some.Finding(pair.Key, pair.Value))],
+            VerificationRounds = checks == Checks.None ? [] : [new(IncidentState.Verifying, Some.Time, verdicts, 1)],
+            Steps = fate == Fate.NotReached ? [] :
+            [
+                new()
+                {
+                    Phase = Phase.Mitigation,
+                    Name = "fix",
+                    Action = "script.act",
+                    GateId = "mitigation-1",
+                    Status = status,
+                    Preparation = new() { PlannedEffect = "Fix it.", UndoState = JsonSerializer.SerializeToElement(1), TellsOnly = kind == Kind.TellsOnly, UndoneByHand = fate == Fate.Kept },
+                    StartedAt = Some.Time,
+                    FinishedAt = Some.Time,
+                    Outcome = fate switch { Fate.Kept => "Left it suspended; reactivate it by hand.", Fate.UndoFailed => "the region is down", _ => "Did it." },
+                },
+            ],
+        };
+    }
+}
