@@ -95,5 +95,6 @@ internal static class SandboxServices
         .AddSingleton<LogTable, SlowRequestsTable>()
         .AddSingleton<LogTable, FlaggedPromptsTable>()
         .AddSingleton<LogTable, EdgeTable>()
+        .AddSingleton<LogTable, GatewayRequestsTable>()
         .AddSingleton<SandboxApi, LogsApi>();
 }

@@ -25,6 +25,8 @@ internal sealed class ScriptedAction(IAction real, WorldScript script, Func<Time
 
     public bool TellsOnly => real.TellsOnly;
 
+    public bool AlwaysAsks => real.AlwaysAsks;
+
     public Type ParametersType => real.ParametersType;
 
     /// <summary>Looked at once for the plan, and again when it is about to act; both once more when it changed in between.</summary>

@@ -15,6 +15,7 @@ internal static class SampleSteps
             new SomeAction<Recycle>("kubernetes.recyclePod", repeatable: true, reversible: false),
             new SomeAction<Key>("keys.rotate", repeatable: false, reversible: false),
             new SomeAction<Key>("flags.set", repeatable: true, reversible: true),
+            new SomeAction<Key>("edge.block", repeatable: true, reversible: true, alwaysAsks: true),
         ]);
 
     public sealed record QueryText([Runbooks.Catalog.Parameters.QueryText] string Query, string Failing, string? Unit = null, string? Endpoint = null);
@@ -40,11 +41,13 @@ internal static class SampleSteps
             Task.FromResult(CheckResult.Passing("fine"));
     }
 
-    private sealed class SomeAction<T>(string name, bool repeatable, bool reversible) : RunbookAction<T>(name, "An action of the tests.") where T : notnull
+    private sealed class SomeAction<T>(string name, bool repeatable, bool reversible, bool alwaysAsks = false) : RunbookAction<T>(name, "An action of the tests.") where T : notnull
     {
         public override bool Repeatable => repeatable;
 
         public override bool Reversible => reversible;
+
+        public override bool AlwaysAsks => alwaysAsks;
 
         protected override Task<Preparation> PrepareAsync(T parameters, StepContext context, CancellationToken cancellationToken) =>
             Task.FromResult(new Preparation { PlannedEffect = "something" });

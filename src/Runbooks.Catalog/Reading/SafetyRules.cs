@@ -35,12 +35,12 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
         var mitigation = Located(runbook, Phase.Mitigation);
         if (runbook.Mitigation.Approval?.OnTimeout == OnTimeout.ProceedIfReversible)
         {
-            MustBeReversible("mitigation.approval.onTimeout", "is proceedIfReversible", CoveredByMitigation(runbook));
+            MayRunUnanswered("mitigation.approval.onTimeout", CoveredByMitigation(runbook));
         }
 
         if (runbook.Resolution.Approval?.OnTimeout == OnTimeout.ProceedIfReversible)
         {
-            MustBeReversible("resolution.approval.onTimeout", "is proceedIfReversible", Located(runbook, Phase.Resolution));
+            MayRunUnanswered("resolution.approval.onTimeout", Located(runbook, Phase.Resolution));
         }
 
         if (runbook.Mitigation.HoldUntil is not null)
@@ -52,6 +52,19 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
             }
         }
     }
+
+    private void MayRunUnanswered(string path, IEnumerable<(string Path, StepSpec Step)> covered)
+    {
+        const string Why = "is proceedIfReversible";
+        MustBeReversible(path, Why, covered);
+        if (AlwaysAsking(covered) is { Count: > 0 } asking)
+        {
+            errors.AtKey(path, $"{Why}, but these steps never run unless a person says so: {string.Join(", ", asking)}.", "Use abort or escalate.");
+        }
+    }
+
+    private List<string> AlwaysAsking(IEnumerable<(string Path, StepSpec Step)> covered) =>
+        [.. covered.Where(pair => steps.FindAction(pair.Step.Do) is { AlwaysAsks: true }).Select(pair => $"{pair.Path} ({pair.Step.Do})")];
 
     private void MustBeReversible(string path, string why, IEnumerable<(string Path, StepSpec Step)> covered)
     {
@@ -74,6 +87,11 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
         foreach (var (path, step) in acting.Where(pair => steps.FindAction(pair.Step.Do) is { Repeatable: false }))
         {
             errors.AtKey(path, $"runs without approval, but {step.Do} cannot be repeated safely: after a crash only a person can tell what happened.", "Add 'approval'.");
+        }
+
+        foreach (var (path, step) in acting.Where(pair => steps.FindAction(pair.Step.Do) is { AlwaysAsks: true }))
+        {
+            errors.AtKey(path, $"runs without approval, but {step.Do} never runs unless a person says so.", "Add 'approval'.");
         }
 
         var irreversible = acting.FirstOrDefault(pair => steps.FindAction(pair.Step.Do) is { Reversible: false, Repeatable: true });

@@ -28,6 +28,9 @@ public interface IAction
     /// <summary>Whether it only tells people or writes something down: nothing outside is changed, and there is nothing to undo.</summary>
     bool TellsOnly => false;
 
+    /// <summary>Whether it runs only after a person's yes: neither in a runbook that asks nobody, nor because nobody answered.</summary>
+    bool AlwaysAsks { get; }
+
     Type ParametersType { get; }
 
     /// <summary>Reads the world and says what would happen. Touches nothing; may run any number of times.</summary>
@@ -64,6 +67,8 @@ public abstract class RunbookAction<TParameters>(string name, string summary) : 
     public virtual bool Reversible => false;
 
     public virtual bool TellsOnly => false;
+
+    public virtual bool AlwaysAsks => false;
 
     public Type ParametersType => typeof(TParameters);
 

@@ -11,10 +11,17 @@ public static class AzureMonitorRegistration
     {
         services.AddAzureMetrics();
         services.AddSingleton<ICheck, MetricCheck>();
-        services.AddSingleton<LogsClient>();
+        services.AddAzureLogs();
         services.AddSingleton<ICheck, LogsCheck>();
         services.AddSingleton<ICheck, ResourceHealthCheck>();
         return services.AddSingleton<IAction, CloseAlert>();
+    }
+
+    internal static IServiceCollection AddAzureLogs(this IServiceCollection services)
+    {
+        services.AddAzure();
+        services.TryAddSingleton<LogsClient>();
+        return services;
     }
 
     internal static IServiceCollection AddAzureMetrics(this IServiceCollection services)

@@ -1,22 +1,27 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Azure.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
+using Runbooks.Integrations.Azure.Monitor;
 using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Azure.Waf;
 
 /// <summary>Blocks a prompt at the edge while the lease lasts.</summary>
-internal sealed class BlockSignature(ArmResources arm)
+internal sealed class BlockSignature(ArmResources arm, LogsClient logs)
     : RunbookAction<BlockSignatureParameters>("waf.blockSignature", "Adds a rule to a WAF policy that blocks requests whose body holds a prompt's signature.")
 {
     public override string Role => "Network Contributor";
 
     public override bool Reversible => true;
+
+    // Whoever wrote the prompt chose the words: silence is no yes to what an attacker may have picked to lock others out.
+    public override bool AlwaysAsks => true;
 
     public static WafRules? KindOf(string policy) => policy.Split('/') is [.., var provider, var type, _]
         ? $"{provider}/{type}" switch
@@ -29,14 +34,15 @@ internal sealed class BlockSignature(ArmResources arm)
 
     protected override async Task<Preparation> PrepareAsync(BlockSignatureParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        var (signature, refusal) = PromptSignature.Of(parameters.Signature);
+        var (signature, refusal) = PromptSignature.Of(parameters.Signature, OrdinaryText.Samples(parameters.Ordinary));
         var kind = KindOf(parameters.Policy)!;
         var target = Target(parameters.Policy, kind);
         var rules = kind.In((await arm.GetAsync(target, cancellationToken)).Json);
         var name = NameOf(context);
+        var tried = signature is null ? "" : await TriedAsync(parameters, signature, cancellationToken);
         return new Preparation
         {
-            PlannedEffect = $"Block requests whose body holds the signature {signature?.ToString() ?? "that the alert gave"} in {target.Words}.",
+            PlannedEffect = $"Block requests whose body holds the signature {signature?.ToString() ?? "that the alert gave"} in {target.Words}.{tried}",
             // The rule belongs to this step of this incident, so it is the same one on every attempt.
             Identity = $"{name}: {signature?.Hash}",
             Undo = "Remove the rule again.",
@@ -45,6 +51,30 @@ internal sealed class BlockSignature(ArmResources arm)
                 ? $"{target.Words} has {rules.Count} rules already, and no more than {WafRules.MaxRules} fit."
                 : null),
         };
+    }
+
+    /// <summary>What it would have done to the requests of the last hour, for whoever decides.</summary>
+    private async Task<string> TriedAsync(BlockSignatureParameters parameters, PromptSignature signature, CancellationToken cancellationToken)
+    {
+        if (parameters is not { Workspace: { } workspace, Recent: { } query })
+        {
+            return " It was not tried on recent requests.";
+        }
+
+        IReadOnlyList<string> requests;
+        try
+        {
+            var rows = await logs.QueryAsync(workspace, query, TimeSpan.FromHours(1), cancellationToken);
+            requests = [.. rows.Select(row => row.Select(cell => cell.Value).OfType<JsonValue>().FirstOrDefault(value => value.GetValueKind() == JsonValueKind.String)?.GetValue<string>()).OfType<string>()];
+        }
+        catch (Exception failure) when (failure is AzureRequestException or StepRefusedException)
+        {
+            return $" It could not be tried on recent requests: {failure.Message}";
+        }
+
+        return requests.Count == 0
+            ? " There were no recent requests to try it on."
+            : string.Create(CultureInfo.InvariantCulture, $" It would have blocked {OrdinaryText.Blocked(signature.Pattern, requests):N0} of {requests.Count:N0} requests of the last hour.");
     }
 
     protected override Task<string?> CheckPermissionsAsync(BlockSignatureParameters parameters, StepContext context, CancellationToken cancellationToken)
@@ -56,7 +86,7 @@ internal sealed class BlockSignature(ArmResources arm)
     protected override async Task<ActionResult> ApplyAsync(
         BlockSignatureParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
-        var signature = PromptSignature.Of(parameters.Signature).Signature ?? throw new StepRefusedException("The signature cannot be blocked.");
+        var signature = PromptSignature.Of(parameters.Signature, OrdinaryText.Samples(parameters.Ordinary)).Signature ?? throw new StepRefusedException("The signature cannot be blocked.");
         var (kind, name) = (KindOf(parameters.Policy)!, NameOf(context));
         var target = Target(parameters.Policy, kind);
         var changed = await ChangeAsync(target, kind, $"add the rule {name} to it", context.Time, rules =>
@@ -137,8 +167,20 @@ public sealed record BlockSignatureParameters : IValidatableObject
     public required string Policy { get; init; }
 
     [Required, MaxLength(1000)]
-    [Description("The words that make the prompt recognisable. Taken literally, ignoring case and what stands between the words; refused when ordinary sentences hold them as well.")]
+    [Description("The words that make the prompt recognisable. Taken literally, ignoring case and what stands between the words; at least five words in a row that are not everyday ones; refused when ordinary requests hold them as well.")]
     public required string Signature { get; init; }
+
+    [MaxLength(10_000)]
+    [Description("Ordinary requests, one a line, kept with the runbook: a signature that is found in one of them is refused.")]
+    public string? Ordinary { get; init; }
+
+    [RegularExpression("^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$")]
+    [Description("The Log Analytics workspace that holds recent requests; goes with 'recent'. Reading it takes the role Log Analytics Reader.")]
+    public string? Workspace { get; init; }
+
+    [QueryText, MaxLength(8000)]
+    [Description("KQL that yields the bodies of the last hour's requests, one a row, in its first column of text. How many of them the signature would have blocked stands on the card.")]
+    public string? Recent { get; init; }
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
@@ -146,11 +188,16 @@ public sealed record BlockSignatureParameters : IValidatableObject
         {
             yield return new ValidationResult($"is neither a {FrontDoorWafRules.ResourceType} nor a {ApplicationGatewayWafRules.ResourceType}.", [nameof(Policy)]);
         }
+
+        if (Workspace is null != Recent is null)
+        {
+            yield return new ValidationResult("goes with 'workspace': give both, or neither.", [nameof(Recent)]);
+        }
     }
 }
 
 public static class WafRegistration
 {
     /// <summary>The action <c>waf.blockSignature</c>, for the policies of Front Door and of Application Gateway.</summary>
-    public static IServiceCollection AddWaf(this IServiceCollection services) => services.AddAzure().AddSingleton<IAction, BlockSignature>();
+    public static IServiceCollection AddWaf(this IServiceCollection services) => services.AddAzureLogs().AddSingleton<IAction, BlockSignature>();
 }

@@ -56,6 +56,19 @@ public sealed class BlockSignatureTests : OnTheSandbox
     }
 
     [Fact]
+    public async Task Plan_SaysHowManyRecentRequestsItWouldHaveBlocked()
+    {
+        var tried = await PrepareAsync(Block, new { policy = s_gateway, signature = Signature, workspace = "11111111-2222-3333-4444-555555555555", recent = "ApiManagementGatewayLlmLog | project RequestMessages" });
+        tried.PlannedEffect.ShouldContain("It would have blocked 187 of 587 requests of the last hour.");
+        (await PrepareAsync(Block, With(s_gateway))).PlannedEffect.ShouldContain("It was not tried on recent requests.");
+
+        await FaultAsync("logs", "403");
+
+        (await PrepareAsync(Block, new { policy = s_gateway, signature = Signature, workspace = "11111111-2222-3333-4444-555555555555", recent = "ApiManagementGatewayLlmLog | project RequestMessages" }))
+            .PlannedEffect.ShouldContain("could not be tried on recent requests");
+    }
+
+    [Fact]
     public async Task InterruptedAttempt_AddsNoSecondRule()
     {
         var first = await PrepareAsync(Block, With(s_gateway));

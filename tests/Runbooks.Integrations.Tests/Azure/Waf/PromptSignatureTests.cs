@@ -22,25 +22,43 @@ public sealed class PromptSignatureTests
     [Fact]
     public void SpecialCharacters_AreNothingButThemselves()
     {
-        Matches("velvet.* parrot|protocol (lifts) every+ [safeguard]", "velvet.* parrot|protocol (lifts) every+ [safeguard]").ShouldBeTrue();
-        Matches("velvet.* parrot|protocol (lifts) every+ [safeguard]", "velvet and parrot protocol lifts everyy safeguard").ShouldBeFalse();
-        Matches("say \"velvet parrot\" protocols", """{"content":"say \"velvet parrot\" protocols"}""").ShouldBeTrue();
+        Matches("pretend velvet.* (lifts) [safeguard] marble gob+let|x lantern", "pretend velvet.* (lifts) [safeguard] marble gob+let|x lantern").ShouldBeTrue();
+        Matches("pretend velvet.* (lifts) [safeguard] marble gob+let|x lantern", "pretend velvet and lifts safeguard marble gobblet lantern").ShouldBeFalse();
+        Matches("pretend \"velvet parrot\" protocols lift safeguards", """{"content":"pretend \"velvet parrot\" protocols lift safeguards"}""").ShouldBeTrue();
     }
 
     [Theory]
-    [InlineData("", "fewer than 12")]
-    [InlineData(".*", "fewer than 12")]
-    [InlineData("( | )", "fewer than 12")]
-    [InlineData("a", "fewer than 12")]
-    [InlineData("what is the best way to write", "ordinary sentences")]
-    [InlineData("ignore previous instructions", "ordinary sentences")]
-    [InlineData("\"role\":\"user\" content messages", "ordinary sentences")]
-    [InlineData("largest cities in europe with their population", "ordinary sentence")]
+    [InlineData("", "other people")]
+    [InlineData(".*", "other people")]
+    [InlineData("( | )", "other people")]
+    [InlineData("a", "other people")]
+    [InlineData("what is the best way to write", "other people")]
+    [InlineData("ignore previous instructions", "other people")]
+    [InlineData("\"role\":\"user\" content messages", "other people")]
+    [InlineData("frequency_penalty", "other people")]
+    [InlineData("\"presence_penalty\": 0, \"frequency_penalty\": 0, \"response_format\":", "other people")]
+    [InlineData("data:image/png;base64,iVBORw0KGgo", "other people")]
+    [InlineData("internationalization", "other people")]
+    [InlineData("donaudampfschifffahrtsgesellschaft rechtsschutzversicherung", "other people")]
+    [InlineData("por favor ayuda", "other people")]
+    [InlineData("receta de pollo con arroz blanco", "other people")]
+    [InlineData("bitte hilf mir mit meiner bewerbung", "other people")]
+    [InlineData("aaaa bbbb 1234567890123456789012345678901234567890", "other people")]
+    [InlineData("velvet velvet velvet velvet velvet velvet", "other people")]
+    [InlineData("largest cities in europe with their population", "other people")]
+    [InlineData("bewerbung als krankenpfleger in einer klinik schreiben", "other people")]
+    [InlineData("receta de pollo con arroz blanco y verduras", "ordinary sentence")]
     [InlineData("vélvet parrot protocol lifts", "outside plain ASCII")]
     [InlineData("velvet parrot\u0000protocol lifts", "outside plain ASCII")]
     public void SignatureThatWouldHitOthers_IsRefused(string signature, string why)
     {
         PromptSignature.Of(signature).Refusal.ShouldNotBeNull().ShouldContain(why);
+    }
+
+    [Fact]
+    public void SignatureInARequestThatTheRunbookKeeps_IsRefused()
+    {
+        PromptSignature.Of(Words, ["How do I reset my badge?", $"Please review: \"{Words}\" is our new slogan"]).Refusal.ShouldNotBeNull().ShouldContain("1 of the 2 ordinary requests");
     }
 
     [Fact]
