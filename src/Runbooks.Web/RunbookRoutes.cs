@@ -34,6 +34,8 @@ public static class RunbookRoutes
         app.MapPost("/api/incidents/{id}/retry", (HttpRequest request, string id, RetryHandler handler) => handler.PostAsync(request, id)).NeedsKey();
         app.MapPost("/api/incidents/{id}/notes", (HttpRequest request, string id, NotesHandler handler) => handler.PostAsync(request, id)).NeedsKey();
 
+        app.MapPost("/api/incidents/{id}/take-back", (HttpRequest request, string id, TakeBackHandler handler) => handler.PostAsync(request, id)).NeedsKey();
+
         // Slack signs what it sends.
         app.MapPost("/api/slack/interactions", (HttpRequest request, SlackInteractionsHandler handler) => handler.PostAsync(request));
         app.MapMethods("/api/incidents/{id}/audit", s_read, (HttpRequest request, string id, AuditHandler handler) => handler.GetAsync(request, id)).NeedsKey();
@@ -55,6 +57,7 @@ public static class RunbookRoutes
         app.MapPost("/incidents/{id}/notes", (HttpRequest request, string id, IncidentFormsHandler handler) => handler.NoteAsync(request, id)).NeedsPageKey();
         app.MapPost("/incidents/{id}/close", (HttpRequest request, string id, CloseHandler handler) => handler.PostFormAsync(request, id)).NeedsPageKey();
         app.MapPost("/incidents/{id}/acknowledge", (HttpRequest request, string id, AcknowledgeHandler handler) => handler.PostFormAsync(request, id)).NeedsPageKey();
+        app.MapPost("/incidents/{id}/take-back", (HttpRequest request, string id, TakeBackHandler handler) => handler.PostFormAsync(request, id)).NeedsPageKey();
         app.MapMethods("/incidents/{id}/evidence/{name}", s_read, (HttpRequest request, string id, string name, EvidenceHandler handler) => handler.GetAsync(request, id, name))
             .NeedsPageKey();
 

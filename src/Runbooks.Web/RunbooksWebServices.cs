@@ -54,6 +54,8 @@ public static class RunbooksWebServices
             .AddSingleton<SafetyWarnings>()
             .AddSingleton<CloseHandler>()
             .AddSingleton<AcknowledgeHandler>()
+            .AddSingleton<TakeBackHandler>()
+            .AddSingleton<ChangesInPlace>()
             .AddSingleton<RetryHandler>()
             .AddSingleton<NotesHandler>()
             .AddSingleton<IncidentFormsHandler>()

@@ -20,7 +20,7 @@ internal sealed class ConsoleFunctions(ConsoleHandler console, EvidenceHandler e
     [Function("ConsolePage")]
     public Task<IResult> ListAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "{ignored:maxlength(0)?}")] HttpRequest request) =>
-        access.GuardAsync(request, () => console.ListAsync(request));
+        access.GuardAsync(request, () => console.ListAsync(request, principal.NameOf(request)));
 
     [Function("IncidentPage")]
     public Task<IResult> ShowAsync(
@@ -49,7 +49,7 @@ internal sealed class ConsoleFunctions(ConsoleHandler console, EvidenceHandler e
 }
 
 /// <summary>The forms on an incident's page.</summary>
-internal sealed class IncidentFormFunctions(IncidentFormsHandler forms, ConsoleAccess access, PlatformPrincipal principal, DurableClients clients)
+internal sealed class IncidentFormFunctions(IncidentFormsHandler forms, TakeBackHandler takeBack, ConsoleAccess access, PlatformPrincipal principal, DurableClients clients)
 {
     [Function("DecideForm")]
     public Task<IResult> DecideAsync(
@@ -60,6 +60,11 @@ internal sealed class IncidentFormFunctions(IncidentFormsHandler forms, ConsoleA
     public Task<IResult> StopAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "incidents/{id}/stop")] HttpRequest request, string id, [DurableClient] DurableTaskClient client) =>
         access.GuardAsync(request, () => clients.UseAsync(client, () => forms.StopAsync(request, id, principal.NameOf(request))));
+
+    [Function("TakeBackForm")]
+    public Task<IResult> TakeBackAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "incidents/{id}/take-back")] HttpRequest request, string id, [DurableClient] DurableTaskClient client) =>
+        access.GuardAsync(request, () => clients.UseAsync(client, () => takeBack.PostFormAsync(request, id, principal.NameOf(request))));
 
     [Function("RetryForm")]
     public Task<IResult> RetryAsync(

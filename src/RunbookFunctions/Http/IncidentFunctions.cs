@@ -8,7 +8,7 @@ using Runbooks.Web.Incidents;
 namespace RunbookFunctions.Http;
 
 /// <summary>The API, behind a function key.</summary>
-internal sealed class IncidentFunctions(IncidentsHandler incidents, DecisionHandler decisions, CancelHandler cancel, CloseHandler close, AcknowledgeHandler acknowledge, RetryHandler retry, NotesHandler notes, DurableClients clients)
+internal sealed class IncidentFunctions(IncidentsHandler incidents, DecisionHandler decisions, CancelHandler cancel, CloseHandler close, AcknowledgeHandler acknowledge, TakeBackHandler takeBack, RetryHandler retry, NotesHandler notes, DurableClients clients)
 {
     [Function("ListIncidents")]
     public Task<IResult> ListAsync(
@@ -38,6 +38,13 @@ internal sealed class IncidentFunctions(IncidentsHandler incidents, DecisionHand
     public Task<IResult> CloseAsync(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/incidents/{id}/close")] HttpRequest request, string id) =>
         close.PostAsync(request, id);
+
+    [Function("TakeBackIncident")]
+    public Task<IResult> TakeBackAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/incidents/{id}/take-back")] HttpRequest request,
+        string id,
+        [DurableClient] DurableTaskClient client) =>
+        clients.UseAsync(client, () => takeBack.PostAsync(request, id));
 
     [Function("AcknowledgeIncident")]
     public Task<IResult> AcknowledgeAsync(

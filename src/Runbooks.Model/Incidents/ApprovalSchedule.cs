@@ -18,7 +18,7 @@ public static class ApprovalSchedule
 
         if (incident.Stop is { } stop)
         {
-            return (incident.CloseGate(gateId, GateOutcome.Cancelled, $"{stop.By} stopped the incident: {stop.Reason}", now), null);
+            return (incident.CloseGate(gateId, GateOutcome.Cancelled, stop.Words, now), null);
         }
 
         if (Incident.RecoveredBeforeActing(incident))

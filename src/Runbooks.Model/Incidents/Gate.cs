@@ -110,6 +110,9 @@ public enum DecisionStatus
     /// <summary>The plan changed since it was shown to this person.</summary>
     PlanChanged,
 
+    /// <summary>Nothing may run at the moment, whoever says yes: nothing was recorded as an approval, and the question stays open.</summary>
+    HeldBack,
+
     /// <summary>This person may not decide.</summary>
     NotAllowed,
 

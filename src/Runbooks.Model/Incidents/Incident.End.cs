@@ -51,7 +51,7 @@ public sealed partial record Incident
             return this;
         }
 
-        var words = $"{stop.By} stopped the incident: {stop.Reason}";
+        var words = stop.Words;
         var noted = (this with { Stop = stop }).Note(stop.At, TimelineKind.Decision, stop.By, words);
         return noted.OpenGate is { } gate ? noted.CloseGate(gate.Id, GateOutcome.Cancelled, words, stop.At) : noted;
     }

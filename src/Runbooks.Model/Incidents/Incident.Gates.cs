@@ -38,6 +38,13 @@ public sealed partial record Incident
             ? Replace(gate with { Outcome = outcome, ClosedAt = now, ClosedBy = closedBy }).Note(now, TimelineKind.Gate, "runbook", closedBy)
             : this;
 
+    /// <summary>Somebody wanted to approve while nothing may run: on record, once for each person and reason.</summary>
+    public Incident NoteHeldBack(string person, string why, DateTimeOffset now)
+    {
+        var noted = Note(now, TimelineKind.Safety, person, $"{person} wanted to approve; it was not taken. {why}");
+        return Timeline.Any(line => line.What == noted.Timeline[^1].What) ? this : noted;
+    }
+
     public Incident Replace(Gate gate) =>
         this with { Gates = [.. Gates.Select(g => g.Id == gate.Id ? gate : g)] };
 

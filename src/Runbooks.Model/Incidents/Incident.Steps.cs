@@ -37,6 +37,14 @@ public sealed partial record Incident
             : Replace(step with { Status = status, UndoneFrom = IsUndo(status) ? step.UndoneFrom ?? step.Status : null, FinishedAt = now, Outcome = result.Result, Outputs = result.Outputs, Evidence = [.. step.Evidence, .. result.Evidence] }, now)
             .Note(now, IsUndo(status) ? TimelineKind.Undo : TimelineKind.Step, "runbook", $"{step.Name}: {result.Result}");
 
+    /// <summary>An approved step waits until nothing stands against it; said once for each reason.</summary>
+    public Incident HoldStep(string step, Phase phase, string why, DateTimeOffset now)
+    {
+        var words = $"{step} waits: {why}";
+        var held = this with { State = phase == Phase.Mitigation ? IncidentState.Mitigating : IncidentState.Resolving, Reason = words, UpdatedAt = now };
+        return Timeline.Any(line => line.What == words) ? held : held.Note(now, TimelineKind.Safety, "runbook", words);
+    }
+
     private static bool IsUndo(StepStatus status) => status is StepStatus.Undone or StepStatus.UndoFailed or StepStatus.Kept;
 
     private Incident Replace(StepRecord step, DateTimeOffset now) =>

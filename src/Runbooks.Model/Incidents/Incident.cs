@@ -99,4 +99,9 @@ public sealed partial record Incident
 }
 
 /// <summary>A person's wish to stop the automation of this incident.</summary>
-public sealed record StopRequest(string By, string Reason, DateTimeOffset At);
+/// <param name="TakesBack">They asked for what was changed to be taken back; it is done in either case.</param>
+public sealed record StopRequest(string By, string Reason, DateTimeOffset At, bool TakesBack = false)
+{
+    [JsonIgnore]
+    public string Words => TakesBack ? $"{By} had what was changed taken back: {Reason}" : $"{By} stopped the incident: {Reason}";
+}

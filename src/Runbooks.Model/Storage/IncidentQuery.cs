@@ -60,6 +60,9 @@ public sealed record IncidentSummary(
     /// <summary>What is asked at the moment; null while nothing is.</summary>
     public string? Question { get; init; }
 
+    /// <summary>What it has changed and not taken back, a line each; null when nothing.</summary>
+    public IReadOnlyList<string>? Changes { get; init; }
+
     /// <summary>Until when it can be answered.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
 
@@ -82,6 +85,7 @@ public sealed record IncidentSummary(
         Severity = incident.Severity,
         Question = incident.OpenGate is { } gate ? Clip.To(gate.Question, LongestQuestion) : null,
         ExpiresAt = incident.OpenGate?.ExpiresAt,
+        Changes = ChangeText.InPlace(incident) is { Count: > 0 } changes ? changes : null,
         FirstResponseAt = incident.FirstResponseAt(),
         MitigatedAt = incident.MitigatedAt(),
     };

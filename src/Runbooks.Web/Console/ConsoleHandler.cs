@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
+using Runbooks.Approvals;
 using Runbooks.Intake;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
@@ -12,12 +13,12 @@ namespace Runbooks.Web.Console;
 
 /// <summary><c>GET /</c> and <c>GET /incidents/{id}</c></summary>
 public sealed class ConsoleHandler(
-    IIncidentStore store, PinnedRunbooks pinned, LoadedRunbooks loaded, IOptions<ConsoleOptions> options, SafetyWarnings safety, TimeProvider time, HttpRequestRunner edge)
+    IIncidentStore store, PinnedRunbooks pinned, LoadedRunbooks loaded, IOptions<ConsoleOptions> options, SafetyWarnings safety, ClosedGuards guards, ChangesInPlace changes, TimeProvider time, HttpRequestRunner edge)
 {
     private const int OpenShown = 200;
     private const int ClosedShown = 25;
 
-    public Task<IResult> ListAsync(HttpRequest request) => edge.RunAsync(request, async cancellationToken =>
+    public Task<IResult> ListAsync(HttpRequest request, string? signedIn = null) => edge.RunAsync(request, async cancellationToken =>
     {
         // As with a state that is none: an address that somebody cut short shows the first page.
         var after = Given(request, "after") is { } cursor && IncidentCursor.TryParse(cursor) is not null ? cursor : null;
@@ -50,6 +51,8 @@ public sealed class ConsoleHandler(
                 Warnings = await safety.WarningsAsync(cancellationToken),
                 NeedsPerson = [.. left.Where(item => item.NeedsPerson)],
                 AnyOpen = anyOpen,
+                Changes = await changes.FindAsync(cancellationToken),
+                Visitor = Visitor.Of(request, signedIn, options.Value),
             } });
     }, Caller.Person);
 
@@ -60,7 +63,10 @@ public sealed class ConsoleHandler(
     /// <param name="refusal">Why what was just asked for on this page was not done.</param>
     internal async Task<IResult> PageAsync(string id, Visitor visitor, string? refusal, int status, CancellationToken cancellationToken) =>
         await store.FindAsync(id, cancellationToken) is { } incident
-            ? new PageResult<OneIncidentPage>(new { Model = new IncidentModel(incident, await pinned.OfAsync(incident, cancellationToken), visitor, refusal, time.GetUtcNow()) }, status)
+            ? new PageResult<OneIncidentPage>(new { Model = new IncidentModel(incident, await pinned.OfAsync(incident, cancellationToken), visitor, refusal, time.GetUtcNow())
+            {
+                Guards = await guards.FindAsync(incident, incident.OpenGate, cancellationToken),
+            } }, status)
             : new PageResult<MessagePage>(
                 new { Title = "No such incident", Text = "There is no incident under this address, or it is no longer kept.", Home = true },
                 StatusCodes.Status404NotFound);

@@ -19,6 +19,7 @@ public sealed class DecidePageHandler(
     IIncidentStore store,
     PinnedRunbooks runbooks,
     ApprovalService approvals,
+    ClosedGuards guards,
     StormPageHandler storms,
     TimeProvider time,
     HttpRequestRunner edge,
@@ -84,7 +85,7 @@ public sealed class DecidePageHandler(
         }
 
         var runbook = await runbooks.OfAsync(incident, cancellationToken);
-        return new PageResult<ApprovalPage>(new { Model = new ApprovalModel(incident, gate, runbook, grant.Recipient, result, now) }, status);
+        return new PageResult<ApprovalPage>(new { Model = new ApprovalModel(incident, gate, runbook, grant.Recipient, result, now) { Guards = await guards.FindAsync(incident, gate, cancellationToken) } }, status);
     }
 
     /// <summary>For a host where people sign in, and this one has not.</summary>

@@ -9,6 +9,9 @@ public sealed record IncidentModel(Incident Incident, Runbook Runbook, Visitor V
 {
     public string Address => $"/incidents/{Uri.EscapeDataString(Incident.Id)}";
 
+    /// <summary>What keeps the open question from being carried out at the moment.</summary>
+    public IReadOnlyList<string> Guards { get; init; } = [];
+
     /// <summary>The question that can be answered now.</summary>
     public Gate? Question => Incident.OpenGate is { } gate && Now < gate.ExpiresAt && !Incident.State.IsFinal() ? gate : null;
 

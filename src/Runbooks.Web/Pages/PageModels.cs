@@ -9,7 +9,10 @@ namespace Runbooks.Web.Pages;
 /// <param name="Result">What became of the decision that was just sent; null when the page was only opened.</param>
 public sealed record ApprovalModel(Incident Incident, Gate Gate, Runbook Runbook, string Recipient, DecisionResult? Result, DateTimeOffset Now)
 {
-    public bool CanDecide => Gate.Outcome == GateOutcome.Pending && Now < Gate.ExpiresAt && !Incident.State.IsFinal() && Result is null or { Status: DecisionStatus.MoreNeeded };
+    public bool CanDecide => Gate.Outcome == GateOutcome.Pending && Now < Gate.ExpiresAt && !Incident.State.IsFinal() && Result is null or { Status: DecisionStatus.MoreNeeded or DecisionStatus.HeldBack };
+
+    /// <summary>What keeps the question from being carried out at the moment.</summary>
+    public IReadOnlyList<string> Guards { get; init; } = [];
 
     public bool DryRun => Incident.Mode == RunMode.DryRun;
 
@@ -36,6 +39,11 @@ public sealed record ConsoleModel(
     /// <summary>Ended with something for a person to do that nobody has acknowledged; whatever the filter is.</summary>
     public IReadOnlyList<IncidentSummary> NeedsPerson { get; init; } = [];
 
+    /// <summary>What the automation has changed and could take back.</summary>
+    public IReadOnlyList<IncidentSummary> Changes { get; init; } = [];
+
+    public Visitor Visitor { get; init; } = new(null, null);
+
     /// <summary>Whether anything is open or owned by a responder, whatever the filter is.</summary>
     public bool AnyOpen { get; init; }
 
@@ -60,6 +68,9 @@ public sealed record ConsoleFilter(string? State, string? Runbook, string? After
 /// <summary>What the page about safety shows.</summary>
 public sealed record SafetyModel(RunMode Mode, KillSwitchState KillSwitch, IReadOnlyList<(string Title, RunbookReport Report)> Runbooks, DateTimeOffset Now)
 {
+    /// <summary>What the automation has changed and could take back.</summary>
+    public IReadOnlyList<IncidentSummary> Changes { get; init; } = [];
+
     public string ModeWords => Mode switch
     {
         RunMode.DryRun => "Dry run: nothing outside is touched, whatever runbooks and people say.",

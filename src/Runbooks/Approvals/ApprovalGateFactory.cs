@@ -19,7 +19,9 @@ public static class ApprovalGateFactory
     {
         var approval = runbook.ApprovalOf(phase) ?? AskAfterAll;
         var mustAsk = unclear || difference is not null || incident.Mode == RunMode.ApproveAll || violations.Any(IsWarning);
-        var warnings = violations.Select(violation => violation.Why).ToList();
+        var warnings = violations
+            .Select(violation => violation.Severity > GuardrailSeverity.AskFirst ? $"When this was asked, nothing could run. {violation.Why}" : violation.Why)
+            .ToList();
         if (incident.Follows is { } before)
         {
             warnings.Insert(0, $"The last fix did not hold: incident {before} on this target was resolved shortly before.");
@@ -58,13 +60,20 @@ public static class ApprovalGateFactory
         return Settle(gate, incident, runbook, violations, mustAsk, now);
     }
 
+    /// <summary>
+    /// What a person lifts again is no reason to give up a question: it is asked all the same, and taken once nothing stands
+    /// against it. A runbook that heals by itself has no question to keep open.
+    /// </summary>
+    private static bool CanWait(GuardrailViolation violation, Gate gate, Runbook runbook) =>
+        violation is { Severity: GuardrailSeverity.Forbid, IsLiftedByPeople: true } && runbook.ApprovalOf(gate.Phase) is not null;
+
     private static bool IsWarning(GuardrailViolation violation) => violation.Severity == GuardrailSeverity.AskFirst;
 
     private static Gate Settle(Gate gate, Incident incident, Runbook runbook, IReadOnlyList<GuardrailViolation> violations, bool mustAsk, DateTimeOffset now)
     {
         if (incident.Stop is { } stop)
         {
-            return Closed(GateOutcome.Cancelled, $"{stop.By} stopped the incident: {stop.Reason}");
+            return Closed(GateOutcome.Cancelled, stop.Words);
         }
 
         if (Incident.RecoveredBeforeActing(incident, now))
@@ -72,7 +81,8 @@ public static class ApprovalGateFactory
             return Closed(GateOutcome.SelfRecovered, Incident.RecoveryReason(incident));
         }
 
-        if (violations.MaxBy(violation => violation.Severity) is { Severity: > GuardrailSeverity.AskFirst } strictest)
+        var strictest = violations.MaxBy(violation => violation.Severity);
+        if (strictest is { Severity: > GuardrailSeverity.AskFirst } && !CanWait(strictest, gate, runbook))
         {
             return Closed(
                 strictest.Severity switch

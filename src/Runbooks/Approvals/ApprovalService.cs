@@ -10,14 +10,15 @@ namespace Runbooks.Approvals;
 /// Takes people's decisions, whichever way they come: first the record, then the wake-up. Only what is on record counts.
 /// </summary>
 public sealed class ApprovalService(
-    IIncidentStore store, IIncidentEngine engine, ApproverRules rules, NotificationUpdater cards, TimeProvider time, ILogger<ApprovalService> logger)
+    IIncidentStore store, IIncidentEngine engine, ApproverRules rules, ClosedGuards guards, NotificationUpdater cards, TimeProvider time, ILogger<ApprovalService> logger)
 {
     /// <param name="gateId">Null: the question that is open now.</param>
     public async Task<DecisionReceipt> DecideAsync(string incidentId, string? gateId, DecisionRequest request, CancellationToken cancellationToken)
     {
         try
         {
-            var (incident, result) = await store.UpdateAsync(incidentId, current => Decide(current, gateId, request), cancellationToken);
+            var closed = request.Verb == DecisionVerb.Approve ? await FindClosedAsync(incidentId, gateId, cancellationToken) : [];
+            var (incident, result) = await store.UpdateAsync(incidentId, current => Decide(current, gateId, request, closed), cancellationToken);
             if (result.Status is DecisionStatus.Decided or DecisionStatus.MoreNeeded)
             {
                 Log.Decided(logger, incidentId, request.Verb, request.Person, request.Via);
@@ -50,6 +51,21 @@ public sealed class ApprovalService(
         try
         {
             var (incident, result) = await store.UpdateAsync(incidentId, current => Stop(current, by, reason), cancellationToken);
+            await engine.TryWakeAsync(incident, logger);
+            return new(incident, result);
+        }
+        catch (KeyNotFoundException)
+        {
+            return new(null, new(DecisionStatus.NotFound, $"There is no incident '{incidentId}'."));
+        }
+    }
+
+    /// <summary>Has what was changed taken back now, and ends the incident with it.</summary>
+    public async Task<DecisionReceipt> TakeBackAsync(string incidentId, string by, string reason, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var (incident, result) = await store.UpdateAsync(incidentId, current => TakeBack(current, by, reason), cancellationToken);
             await engine.TryWakeAsync(incident, logger);
             return new(incident, result);
         }
@@ -118,7 +134,13 @@ public sealed class ApprovalService(
         && (gateId is null ? incident.LatestGate : incident.FindGate(gateId)) is { } gate
         && gate.Decisions.Any(decision => decision.Verb == request.Verb && decision.Person == rules.NameOf(request));
 
-    private (Incident, DecisionResult) Decide(Incident incident, string? gateId, DecisionRequest request)
+    private async Task<IReadOnlyList<string>> FindClosedAsync(string incidentId, string? gateId, CancellationToken cancellationToken) =>
+        await store.FindAsync(incidentId, cancellationToken) is { } incident
+            ? await guards.FindAsync(incident, gateId is null ? incident.OpenGate : incident.FindGate(gateId), cancellationToken)
+            : [];
+
+    /// <param name="closed">What keeps it from running at the moment: an approval is then not taken, and the question stays open.</param>
+    private (Incident, DecisionResult) Decide(Incident incident, string? gateId, DecisionRequest request, IReadOnlyList<string> closed)
     {
         var gate = gateId is null ? incident.OpenGate ?? incident.LatestGate : incident.FindGate(gateId);
         if (gate is { Outcome: GateOutcome.Pending } && time.GetUtcNow() < gate.ExpiresAt && rules.FindRefusal(gate, request) is { } objection)
@@ -128,7 +150,16 @@ public sealed class ApprovalService(
 
         if ((gateId ?? gate?.Id) is { } id)
         {
-            var decision = new Decision(request.Verb, rules.NameOf(request), request.Via, time.GetUtcNow(), request.Reason, request.PlanHash);
+            var person = rules.NameOf(request);
+            if (closed.Count > 0 && incident.FindGate(id) is { Outcome: GateOutcome.Pending } held && time.GetUtcNow() < held.ExpiresAt)
+            {
+                var why = string.Join(" ", closed.Select(one => one.EndsWith('.') ? one : $"{one}."));
+                return (
+                    incident.NoteHeldBack(person, why, time.GetUtcNow()),
+                    new(DecisionStatus.HeldBack, $"Not approved: {why} The question stays open until {GateText.Clock(held.ExpiresAt)}; approve it again when nothing stands against it."));
+            }
+
+            var decision = new Decision(request.Verb, person, request.Via, time.GetUtcNow(), request.Reason, request.PlanHash);
             return incident.Decide(id, decision, incident.StartedBy is { } starter ? rules.NameOf(starter) : null);
         }
 
@@ -156,6 +187,15 @@ public sealed class ApprovalService(
             (incident, new(DecisionStatus.AlreadyCounted, $"{first} sees to it since {GateText.Clock(at)}.")),
         _ when incident.State.IsFinal() => (incident, new(DecisionStatus.AlreadyClosed, $"Nobody is needed. {GateText.HowItEnded(incident)}")),
         _ => (incident, new(DecisionStatus.NotAllowed, $"Incident {incident.Id} is still run by the automation. Take it over, or cancel it.")),
+    };
+
+    private (Incident, DecisionResult) TakeBack(Incident incident, string by, string reason) => incident switch
+    {
+        { Stop: { } earlier } when !incident.State.IsFinal() =>
+            (incident, new(DecisionStatus.AlreadyCounted, $"{earlier.By} asked for this at {GateText.Clock(earlier.At)} already; it is taken back before anything else runs.")),
+        _ when incident.State.IsFinal() => (incident, new(DecisionStatus.AlreadyClosed, GateText.HowItEnded(incident))),
+        _ when ChangeText.InPlace(incident).Count == 0 => (incident, new(DecisionStatus.NotAllowed, $"Incident {incident.Id} has changed nothing that could be taken back. To stop it, cancel it.")),
+        _ => (incident.RequestStop(new StopRequest(by, reason, time.GetUtcNow(), TakesBack: true)), new(DecisionStatus.Decided, "It is taken back now, and the incident ends.")),
     };
 
     private (Incident, DecisionResult) Stop(Incident incident, string by, string reason)

@@ -25,6 +25,7 @@ public sealed class StepGuard(GuardrailEvaluator guardrails, RunLimits limits)
     {
         GuardrailSeverity.Tell => null,
         GuardrailSeverity.AskFirst => Overruled(gate, violation.Guardrail) ? null : new(StepOutcome.PlanChanged, violation.Why),
+        _ when violation.IsLiftedByPeople || violation.Severity is GuardrailSeverity.DiagnoseOnly or GuardrailSeverity.Suppress => new(StepOutcome.Held, violation.Why),
         _ => new(StepOutcome.Refused, violation.Why),
     };
 

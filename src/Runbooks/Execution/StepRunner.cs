@@ -149,7 +149,12 @@ public sealed class StepRunner(
     private async Task<StepResult> CheckAsync(Attempt attempt, StepResult violation, CancellationToken cancellationToken)
     {
         var (incident, now) = (attempt.Incident, time.GetUtcNow());
-        await store.UpdateAsync(incident.Id, i => i.State.IsFinal() ? i : i.Note(now, TimelineKind.Safety, "runbook", $"{attempt.Spec.Name} did not run: {violation.Message}"), cancellationToken);
+        await store.UpdateAsync(
+            incident.Id,
+            i => i.State.IsFinal() ? i
+                : violation.End == StepOutcome.Held ? i.HoldStep(attempt.Spec.Name, attempt.Request.Phase, violation.Message, now)
+                : i.Note(now, TimelineKind.Safety, "runbook", $"{attempt.Spec.Name} did not run: {violation.Message}"),
+            cancellationToken);
         return violation;
     }
 
@@ -205,7 +210,7 @@ public sealed class StepRunner(
         },
         step.Outcome ?? "");
 
-    private static StepResult Stopped(StopRequest stop) => new(StepOutcome.Stopped, $"{stop.By} stopped the incident: {stop.Reason}");
+    private static StepResult Stopped(StopRequest stop) => new(StepOutcome.Stopped, stop.Words);
 
     private static PlannedStep? Planned(Gate gate, StepRequest request) =>
         gate.Plan.Steps.FirstOrDefault(step => step.Phase == request.Phase && step.Name == request.Step);
@@ -231,6 +236,9 @@ public enum StepOutcome
 
     /// <summary>A guardrail says no; nothing ran.</summary>
     Refused,
+
+    /// <summary>A guardrail says not now; nothing ran. It may run once a person lifts it, or its time is over.</summary>
+    Held,
 
     /// <summary>A person stopped the incident; nothing ran.</summary>
     Stopped,

@@ -34,7 +34,7 @@ public sealed class SuppressionService(
 
         // Read last: what a person wants counts, whatever the other incident does.
         return incident.Stop is { } stop
-            ? new(Waits: false, StoppedBy: $"{stop.By} stopped the incident: {stop.Reason}")
+            ? new(Waits: false, StoppedBy: stop.Words)
             : new(incident.IsWaitingForOther);
     }
 

@@ -4,12 +4,13 @@ using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
+using Runbooks.Notifications;
 using Runbooks.Storage;
 
 namespace Runbooks.Execution;
 
 /// <summary>Asks an incident's checks again: to verify a fix, or to see whether the cause of a lease is gone.</summary>
-public sealed class VerificationService(IIncidentStore store, PinnedRunbooks runbooks, CheckRunner checks, KillSwitch killSwitch, SettleWindow settleWindow, TimeProvider time)
+public sealed class VerificationService(IIncidentStore store, PinnedRunbooks runbooks, CheckRunner checks, KillSwitch killSwitch, SettleWindow settleWindow, HoldingNotifier holding, TimeProvider time)
 {
     /// <summary>However often a sender repeats that it is over, the checks are asked no more often than this.</summary>
     private static readonly TimeSpan ShortestClaimPause = TimeSpan.FromSeconds(15);
@@ -31,7 +32,7 @@ public sealed class VerificationService(IIncidentStore store, PinnedRunbooks run
 
         if (incident.Stop is { } stop)
         {
-            return new RecheckResult(false, "", $"{stop.By} stopped the incident: {stop.Reason}");
+            return new RecheckResult(false, "", stop.Words);
         }
 
         // A dry run touched nothing, so nothing can have become better: looking would only time out.
@@ -44,7 +45,7 @@ public sealed class VerificationService(IIncidentStore store, PinnedRunbooks run
         if (request.State == IncidentState.Holding && (await killSwitch.ReadAsync(cancellationToken)).Describe() is { } paused)
         {
             incident = await store.UpdateAsync(incident.Id, i => i with { WakeEvent = request.WakeEvent }, cancellationToken);
-            return new RecheckResult(false, paused, incident.Stop is { } stopped ? $"{stopped.By} stopped the incident: {stopped.Reason}" : null);
+            return new RecheckResult(false, paused, incident.Stop is { } stopped ? stopped.Words : null);
         }
 
         var runbook = await runbooks.OfAsync(incident, cancellationToken);
@@ -52,8 +53,13 @@ public sealed class VerificationService(IIncidentStore store, PinnedRunbooks run
         var findings = await Task.WhenAll(specs.Select(spec => checks.AskAsync(incident, spec, cancellationToken)));
         incident = await store.UpdateAsync(
             incident.Id, i => i.RecordVerification(request.State, findings, time.GetUtcNow()) with { WakeEvent = request.WakeEvent }, cancellationToken);
+        if (request.State == IncidentState.Holding)
+        {
+            await holding.NotifyOnceAsync(incident, runbook, cancellationToken);
+        }
+
         var unhealthy = findings.Where(finding => finding.Verdict != Verdict.Passing).ToList();
-        return new RecheckResult(unhealthy.Count == 0, Incident.Summarize(unhealthy), incident.Stop is { } late ? $"{late.By} stopped the incident: {late.Reason}" : null)
+        return new RecheckResult(unhealthy.Count == 0, Incident.Summarize(unhealthy), incident.Stop is { } late ? late.Words : null)
         {
             IsUnclear = unhealthy.Count > 0 && unhealthy.All(finding => finding.Verdict == Verdict.Unknown),
         };

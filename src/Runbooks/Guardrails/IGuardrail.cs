@@ -21,7 +21,11 @@ public sealed record GuardrailContext(Incident Incident, Runbook Runbook, Phase 
 /// <param name="Guardrail">Which one: <c>limits</c>, <c>breaker</c>, <c>window</c> …</param>
 /// <param name="Why">In words, with the remedy.</param>
 /// <param name="Severity">Whether a person may overrule it.</param>
-public sealed record GuardrailViolation(string Guardrail, string Why, GuardrailSeverity Severity);
+public sealed record GuardrailViolation(string Guardrail, string Why, GuardrailSeverity Severity)
+{
+    /// <summary>A person turns it off again, so that it makes sense to wait for that.</summary>
+    public bool IsLiftedByPeople { get; init; }
+}
 
 /// <summary>From the mildest to the strictest.</summary>
 public enum GuardrailSeverity

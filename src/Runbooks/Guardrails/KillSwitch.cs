@@ -60,6 +60,6 @@ public sealed class KillSwitchGuardrail(KillSwitch killSwitch) : IGuardrail
 {
     public async Task<GuardrailViolation?> CheckAsync(GuardrailContext question, CancellationToken cancellationToken) =>
         (await killSwitch.ReadAsync(cancellationToken)).Describe() is { } words
-            ? new GuardrailViolation("killSwitch", words, GuardrailSeverity.Forbid)
+            ? new GuardrailViolation("killSwitch", words, GuardrailSeverity.Forbid) { IsLiftedByPeople = true }
             : null;
 }

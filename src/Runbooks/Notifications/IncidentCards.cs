@@ -59,16 +59,50 @@ public sealed class IncidentCards(DecisionLinks links)
         Links = [IncidentLink(incident)],
     };
 
-    public Card Page(Incident incident, Runbook runbook, string message) => Base(incident, runbook, CardKind.Page) with
+    /// <summary>A temporary fix is in place from now on: what, until when at most, and what ends it.</summary>
+    public Card Holding(Incident incident, Runbook runbook, Lease lease) => Base(incident, runbook, CardKind.Decided) with
+    {
+        Title = $"A temporary fix is in place: {runbook.Title} on {IncidentText.Target(incident.Target)}",
+        Sections =
+        [
+            new("What is in place", lease.Held),
+            new("What ends it", [lease.WhatEndsIt, $"If that has not happened by {GateText.Clock(lease.Until)}, a person is paged; it stays until it is taken back. It can be taken back at any time from the incident."]),
+        ],
+        Links = [IncidentLink(incident)],
+    };
+
+    public Card Page(Incident incident, Runbook runbook, string message, DateTimeOffset now) => Base(incident, runbook, CardKind.Page) with
     {
         Title = $"A person is needed: {runbook.Title} on {IncidentText.Target(incident.Target)}",
-        Sections = [new("What happened", [message]), .. Others(incident)],
+        Sections =
+        [
+            new("What happened", [message]),
+            new("What it means", [runbook.Impact.Users, runbook.Impact.Data]),
+            .. Section("What was found", [.. incident.Findings.Select(Line)]),
+            .. Section("What was tried", Tried(incident)),
+            .. Section("What the checks say now", [.. incident.Verification.Select(Line)]),
+            .. Others(incident),
+            new("What to do now", [NextStepText.Of(incident, now)]),
+        ],
         Links = [IncidentLink(incident)],
     };
 
     private static IEnumerable<CardSection> Others(Incident incident) => Section(
         "Also reported on this target",
         incident.FollowedBy is { } next ? [.. incident.OtherLines(), $"Incident {next} looks at what still fires and asks for something else."] : incident.OtherLines());
+
+    /// <summary>Who was asked and what they said, and what became of each step.</summary>
+    private static List<string> Tried(Incident incident) =>
+    [
+        .. incident.Gates.Select(gate => (incident.HasDelivery($"{gate.Id}:"), gate.Outcome) switch
+        {
+            (true, GateOutcome.Pending) => $"Asked {string.Join(", ", gate.Approvers)}: {gate.Question} Nobody has answered yet.",
+            (true, _) => $"Asked {string.Join(", ", gate.Approvers)}: {gate.Question} {GateText.HowItEnded(gate)}",
+            (false, GateOutcome.Pending) => $"Nobody could be reached with the question: {gate.Question}",
+            _ => $"{gate.Question} Nobody was asked. {GateText.HowItEnded(gate)}",
+        }),
+        .. incident.Steps.Select(step => $"{step.Name}: {step.Outcome ?? "outcome not known"}"),
+    ];
 
     private static CardSection Decision(Gate gate) =>
         new("The decision", [GateText.HowItEnded(gate), .. gate.Decisions.Select(d => d.Reason).OfType<string>().Select(reason => $"Reason: {reason}")]);

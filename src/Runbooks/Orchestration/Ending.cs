@@ -36,6 +36,7 @@ internal sealed record Ending(IncidentState State, string Reason, bool Undo = fa
     public static Ending Of(string step, StepResult report) => report.End switch
     {
         StepOutcome.Stopped => Stopped(report.Message),
+        StepOutcome.Held => new(IncidentState.Failed, $"Step '{step}' could not run for too long after it was approved: {report.Message}", Undo: true),
         StepOutcome.Unknown => new(IncidentState.Failed, $"Step '{step}' cannot be repeated and its outcome is not known: {report.Message}"),
         _ => new(IncidentState.Failed, $"Step '{step}': {report.Message}", Undo: true),
     };

@@ -24,7 +24,7 @@ public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks
         if (request.State == IncidentState.NotNeeded && open.Stop is { } stop)
         {
             // Whatever the checks say: a person has decided.
-            request = request with { State = IncidentState.Cancelled, Reason = $"{stop.By} stopped the incident: {stop.Reason}" };
+            request = request with { State = IncidentState.Cancelled, Reason = stop.Words };
         }
 
         var runbook = await runbooks.OfAsync(open, cancellationToken);
@@ -36,7 +36,7 @@ public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks
         var needsPerson = incident.State is IncidentState.Failed or IncidentState.Expired;
         var card = incident.State switch
         {
-            IncidentState.Failed or IncidentState.Expired => cards.Page(incident, runbook, incident.Reason ?? IncidentText.Of(incident.State)),
+            IncidentState.Failed or IncidentState.Expired => cards.Page(incident, runbook, incident.Reason ?? IncidentText.Of(incident.State), time.GetUtcNow()),
             IncidentState.TakenOver => cards.TakenOver(incident, runbook),
             _ => cards.Closed(incident, runbook),
         };
@@ -64,7 +64,7 @@ public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks
         var incident = await store.GetAsync(request.IncidentId, cancellationToken);
         var runbook = await runbooks.OfAsync(incident, cancellationToken);
         var contacts = NotificationRecipients.Asked(incident).Append(ContactBook.Fallback);
-        var result = await notifier.SendAsync(incident.Id, $"page:{request.Key}", contacts, _ => cards.Page(incident, runbook, request.Message), cancellationToken);
+        var result = await notifier.SendAsync(incident.Id, $"page:{request.Key}", contacts, _ => cards.Page(incident, runbook, request.Message, time.GetUtcNow()), cancellationToken);
         if (!result.Reached)
         {
             Log.NobodyReached(logger, incident.Id, request.Message);

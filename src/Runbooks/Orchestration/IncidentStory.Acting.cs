@@ -15,6 +15,12 @@ internal sealed partial class IncidentStory
 
     private static readonly TimeSpan LongestStepPause = TimeSpan.FromMinutes(5);
 
+    /// <summary>What was approved and may not run at the moment is tried this often.</summary>
+    private static readonly TimeSpan s_holdPause = TimeSpan.FromMinutes(1);
+
+    /// <summary>An approval is about the world as it was: after this long it counts no more.</summary>
+    private static readonly TimeSpan s_longestHold = TimeSpan.FromMinutes(30);
+
     private IReadOnlyList<Finding> _findings = [];
     private Conclusion _conclusion;
 
@@ -94,6 +100,12 @@ internal sealed partial class IncidentStory
         foreach (var step in _runbook.StepsOf(phase))
         {
             var report = await RunStepAsync(phase, step, gateId);
+            for (var held = TimeSpan.Zero; report.End == StepOutcome.Held && held < s_longestHold; held += s_holdPause)
+            {
+                await _context.CreateTimer(s_holdPause, CancellationToken.None);
+                report = await RunStepAsync(phase, step, gateId);
+            }
+
             if (report.End == StepOutcome.PlanChanged)
             {
                 return (null, report.Message);

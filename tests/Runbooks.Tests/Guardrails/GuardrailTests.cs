@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Approvals;
 using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
@@ -129,14 +130,88 @@ public sealed class GuardrailTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task KillSwitch_StopsAnApprovedStepAndUndoesNothingUntilReleased()
+    public async Task ApprovingWhileTheKillSwitchIsOn_LeavesTheQuestionOpenAndIsTakenAfterTheRelease()
+    {
+        var opened = await OpenAsync(s_asks);
+        await _world.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", CancellationToken.None);
+
+        var (held, result) = await ApproveAsync(opened.Id);
+
+        result.Status.ShouldBe(DecisionStatus.HeldBack);
+        result.Message.ShouldContain("it restarts the wrong pods");
+        held!.State.ShouldBe(IncidentState.AwaitingApproval);
+        held!.OpenGate!.Decisions.ShouldBeEmpty();
+        held.Timeline[^1].What.ShouldContain("wanted to approve; it was not taken");
+        _world.Script.Deeds.ShouldBeEmpty();
+
+        await _world.Get<KillSwitch>().ReleaseAsync("ada", "it was another team", CancellationToken.None);
+        (await ApproveAsync(opened.Id)).Result.Status.ShouldBe(DecisionStatus.Decided);
+        (await _world.AdvanceAsync(opened.Id, TimeSpan.FromSeconds(1))).State.ShouldBe(IncidentState.Resolved);
+    }
+
+    [Fact]
+    public async Task KillSwitchAfterTheApproval_HoldsTheNextStepAndGoesOnAfterTheRelease()
+    {
+        var runbook = s_asks with { Mitigation = s_asks.Mitigation with { Steps = [Some.Step("one"), Some.Step("two")] } };
+        var opened = await OpenAsync(runbook);
+        _world.Script.OnDone = _ =>
+        {
+            if (_world.Script.Count("do two") == 0)
+            {
+                _world.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", CancellationToken.None).GetAwaiter().GetResult();
+            }
+            else
+            {
+                _world.Script.Verdicts["stuck"] = Verdict.Passing;
+            }
+        };
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+
+        var held = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(10));
+
+        held.State.ShouldBe(IncidentState.Mitigating);
+        held.Reason!.ShouldStartWith("two waits: The kill switch is on");
+        held.Timeline.Count(line => line.Kind == TimelineKind.Safety).ShouldBe(1);
+        _world.Script.Deeds.ShouldBe(["do one"]);
+
+        await _world.Get<KillSwitch>().ReleaseAsync("ada", "it was another team", CancellationToken.None);
+        (await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(2))).State.ShouldBe(IncidentState.Resolved);
+        _world.Script.Deeds.ShouldBe(["do one", "do two"]);
+    }
+
+    [Fact]
+    public async Task RejectingWhileTheKillSwitchIsOn_IsTaken()
+    {
+        var opened = await OpenAsync(s_asks);
+        await _world.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", CancellationToken.None);
+
+        (await _world.DecideAsync(opened.Id, DecisionVerb.Reject)).Incident.State.ShouldBe(IncidentState.Rejected);
+    }
+
+    [Fact]
+    public async Task AlertWhileTheKillSwitchIsOn_IsAskedAboutAllTheSame()
+    {
+        await _world.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", CancellationToken.None);
+
+        var opened = await OpenAsync(s_asks);
+
+        opened.State.ShouldBe(IncidentState.AwaitingApproval);
+        opened.OpenGate!.Warnings.ShouldContain(warning => warning.StartsWith("When this was asked, nothing could run.", StringComparison.Ordinal));
+        (await OpenAsync(s_heals with { Hash = "hash-heals" }, "inference/llm-b-1")).State.ShouldBe(IncidentState.Failed);
+    }
+
+    private Task<DecisionReceipt> ApproveAsync(string id) => _world.Get<ApprovalService>()
+        .DecideAsync(id, null, new DecisionRequest(DecisionVerb.Approve, "alice", "api"), CancellationToken.None);
+
+    [Fact]
+    public async Task KillSwitchThatStaysOn_EndsAnApprovedStepAfterAWhileAndUndoesNothing()
     {
         var runbook = s_asks with { Mitigation = s_asks.Mitigation with { Steps = [Some.Step("one"), Some.Step("two")] } };
         var opened = await OpenAsync(runbook);
         _world.Script.OnDone = _ => _world.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", CancellationToken.None).GetAwaiter().GetResult();
 
         await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
-        var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(10));
+        var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(45));
 
         incident.State.ShouldBe(IncidentState.Failed);
         incident.Reason!.ShouldContain("it restarts the wrong pods");

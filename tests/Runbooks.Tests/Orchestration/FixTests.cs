@@ -243,6 +243,53 @@ public sealed class FixTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task LeaseThatBegins_IsToldToWhoeverApprovedOnce()
+    {
+        var incident = await HoldAsync();
+
+        var told = _world.Notifier.Sent.Where(sent => sent.Card.Title.StartsWith("A temporary fix is in place", StringComparison.Ordinal)).ToList();
+        told.ShouldHaveSingleItem().Card.Sections.ShouldContain(section => section.Lines.Any(line => line.Contains("taken back once full has passed for 5m without a break", StringComparison.Ordinal)));
+        Lease.Of(incident, await _world.Get<Runbooks.Storage.PinnedRunbooks>().OfAsync(incident, CancellationToken.None)).ShouldNotBeNull().Held.ShouldHaveSingleItem().ShouldStartWith("fix: ");
+
+        await _world.AdvanceAsync(incident.Id, TimeSpan.FromMinutes(60));
+        _world.Notifier.Sent.Count(sent => sent.Card.Title.StartsWith("A temporary fix is in place", StringComparison.Ordinal)).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task LeaseTakenBackByAPerson_IsUndoneAtOnceAndSaysWho()
+    {
+        var holding = await HoldAsync();
+
+        var receipt = await _world.Get<Runbooks.Approvals.ApprovalService>().TakeBackAsync(holding.Id, "ada", "the other region is slow too", CancellationToken.None);
+        var incident = await _world.AdvanceAsync(holding.Id, TimeSpan.FromMinutes(1));
+
+        receipt.Result.Status.ShouldBe(DecisionStatus.Decided);
+        incident.State.ShouldBe(IncidentState.Cancelled);
+        incident.Reason.ShouldBe("ada had what was changed taken back: the other region is slow too. Undone: fix.");
+        _world.Script.Deeds.ShouldBe(["do fix", "undo fix"]);
+        ChangeText.InPlace(incident).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task NothingChanged_CannotBeTakenBack()
+    {
+        var opened = await _world.OpenAsync(s_runbook);
+
+        var receipt = await _world.Get<Runbooks.Approvals.ApprovalService>().TakeBackAsync(opened.Id, "ada", "x", CancellationToken.None);
+
+        receipt.Result.Status.ShouldBe(DecisionStatus.NotAllowed);
+        receipt.Incident!.Stop.ShouldBeNull();
+    }
+
+    private async Task<Incident> HoldAsync()
+    {
+        var lease = new Hold(["full"], TimeSpan.FromMinutes(5), TimeSpan.FromHours(2), TimeSpan.FromSeconds(30));
+        var opened = await _world.OpenAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { HoldUntil = lease } });
+        _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
+        return (await _world.DecideAsync(opened.Id, DecisionVerb.Approve)).Incident;
+    }
+
+    [Fact]
     public async Task UndoThatFails_IsTriedAgain()
     {
         var failures = 1;

@@ -1,3 +1,4 @@
+using Runbooks.Guardrails;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -64,5 +65,5 @@ public sealed class ApprovalOffice
     }
 
     public ApprovalService DeskOn(IIncidentStore store, IIncidentEngine? engine = null) =>
-        new(store, engine ?? Engine, new ApproverRules(Contacts), Sent, Time, NullLogger<ApprovalService>.Instance);
+        new(store, engine ?? Engine, new ApproverRules(Contacts), new ClosedGuards(new GuardrailEvaluator([]), new PinnedRunbooks(store)), Sent, Time, NullLogger<ApprovalService>.Instance);
 }

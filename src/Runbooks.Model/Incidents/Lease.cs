@@ -1,0 +1,50 @@
+using Runbooks.Model.Definition;
+using Runbooks.Model.Text;
+
+namespace Runbooks.Model.Incidents;
+
+/// <summary>A temporary fix that is in place, read out of the record.</summary>
+/// <param name="Held">What is held, a line a step.</param>
+/// <param name="Until">When a person is paged if it is still there; it stays all the same.</param>
+/// <param name="HealthySince">Since when every check has passed without a break; null while one does not.</param>
+public sealed record Lease(IReadOnlyList<string> Held, DateTimeOffset Since, DateTimeOffset Until, Hold Hold, DateTimeOffset? HealthySince)
+{
+    /// <summary>Null while nothing is held.</summary>
+    public static Lease? Of(Incident incident, Runbook runbook)
+    {
+        if (incident.State != IncidentState.Holding || runbook.Mitigation.HoldUntil is not { } hold)
+        {
+            return null;
+        }
+
+        var rounds = incident.VerificationRounds.Where(round => round.State == IncidentState.Holding).ToList();
+        var since = rounds.Count > 0 ? rounds[0].At : incident.UpdatedAt;
+        var healthy = rounds.Count > 0 && incident.Verification.All(finding => finding.Verdict == Verdict.Passing) && rounds[^1].Verdicts.Values.All(verdict => verdict == Verdict.Passing) ? rounds[^1].At : (DateTimeOffset?)null;
+        return new(ChangeText.InPlace(incident), since, since + hold.AtMost, hold, healthy);
+    }
+
+    public string WhatEndsIt => $"It is taken back once {string.Join(", ", Hold.Checks)} {(Hold.Checks.Count == 1 ? "has" : "have")} passed for {DurationText.Format(Hold.StableFor)} without a break.";
+
+    public string HowFar(DateTimeOffset now) => HealthySince is { } healthy
+        ? $"The checks have passed since {GateText.Clock(healthy)}: {DurationText.Format(Whole(now - healthy))} of {DurationText.Format(Hold.StableFor)}."
+        : "The checks do not pass yet, so the time has not begun to count.";
+
+    private static TimeSpan Whole(TimeSpan time) => TimeSpan.FromSeconds(Math.Max(0, Math.Floor(time.TotalSeconds)));
+}
+
+/// <summary>What an incident has changed outside and has not taken back.</summary>
+public static class ChangeText
+{
+    private const int MaxLines = 5;
+
+    /// <summary>A line a change that could be taken back: only those are anybody's to take back.</summary>
+    public static IReadOnlyList<string> InPlace(Incident incident) =>
+        [.. incident.Steps.Where(step => IsInPlace(incident, step)).Take(MaxLines).Select(step => Clip.To($"{step.Name}: {(step.Status == StepStatus.Done ? step.Outcome : null) ?? step.Preparation.PlannedEffect}", 200))];
+
+    /// <summary>While the incident runs, what it did is on trial; afterwards only what should have been taken back and was not.</summary>
+    private static bool IsInPlace(Incident incident, StepRecord step) =>
+        step is { Phase: Phase.Mitigation, Preparation: { UndoState: not null, TellsOnly: false } }
+        && (incident.State.IsFinal()
+            ? incident.NeedsPerson && (step.Status is StepStatus.UndoFailed or StepStatus.Kept)
+            : step.Status is StepStatus.Done or StepStatus.Running or StepStatus.Failed or StepStatus.UndoFailed);
+}

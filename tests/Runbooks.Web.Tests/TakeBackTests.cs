@@ -1,0 +1,111 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Runbooks.Guardrails;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using TestKit;
+
+namespace Runbooks.Web.Tests;
+
+public sealed class TakeBackTests : IAsyncLifetime
+{
+    private readonly WebHost _host = new();
+
+    public ValueTask InitializeAsync() => _host.InitializeAsync();
+
+    [Fact]
+    public async Task WhatIsChangedRightNow_IsListedWithItsButton()
+    {
+        var id = await _host.OpenAsync(Holding(), Leasing());
+
+        foreach (var address in new[] { "/", "/safety" })
+        {
+            var page = await _host.Browser.GetStringAsync(address, Cancel);
+            page.ShouldContain("Changed right now");
+            page.ShouldContain("reroute: Send the traffic of sweden-central to uk-south.");
+            page.ShouldContain($"action=\"/incidents/{id}/take-back\"");
+        }
+
+        var incident = WebUtility.HtmlDecode(await _host.Browser.GetStringAsync($"/incidents/{id}", Cancel));
+        incident.ShouldContain("A temporary fix is in place");
+        incident.ShouldContain("It is taken back once region-latency has passed for 10m without a break.");
+        incident.ShouldContain("The checks do not pass yet");
+    }
+
+    [Fact]
+    public async Task Button_HasItTakenBackOnRecord()
+    {
+        var id = await _host.OpenAsync(Holding(), Leasing());
+
+        var answer = await _host.Browser.PostAsync($"/incidents/{id}/take-back", new FormUrlEncodedContent([new("by", "ada"), new("reason", "the other region is slow too")]), Cancel);
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.SeeOther);
+        _host.Store.All[0].Stop!.Words.ShouldBe("ada had what was changed taken back: the other region is slow too");
+        _host.Store.All[0].Timeline[^1].Who.ShouldBe("ada");
+    }
+
+    [Fact]
+    public async Task NothingToTakeBack_IsSaid()
+    {
+        var waiting = await _host.OpenAsync(Some.Waiting());
+
+        (await PostAsync(waiting)).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        (await PostAsync("none")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        (await _host.Browser.GetStringAsync("/", Cancel)).ShouldNotContain("Changed right now");
+    }
+
+    [Fact]
+    public async Task KillSwitch_ShowsOnTheQuestionAndTakesNoApproval()
+    {
+        var waiting = Some.Waiting();
+        var id = await _host.OpenAsync(waiting);
+        await _host.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", Cancel);
+
+        (await _host.Browser.GetStringAsync($"/decide/{_host.Token(waiting)}", Cancel)).ShouldContain("Nothing can run at the moment");
+        (await _host.Browser.GetStringAsync($"/incidents/{id}", Cancel)).ShouldContain("Nothing can run at the moment");
+        var answer = await _host.Browser.PostAsync($"/decide/{_host.Token(waiting)}", WebHost.Form("approve"), Cancel);
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        var page = await answer.Content.ReadAsStringAsync(Cancel);
+        page.ShouldContain("Not approved: The kill switch is on");
+        page.ShouldContain("value=\"approve\"");
+        _host.Store.All[0].OpenGate.ShouldNotBeNull().Decisions.ShouldBeEmpty();
+
+        await _host.Get<KillSwitch>().ReleaseAsync("ada", "it was another team", Cancel);
+        (await _host.Browser.PostAsync($"/decide/{_host.Token(waiting)}", WebHost.Form("approve"), Cancel)).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private Task<HttpResponseMessage> PostAsync(string id) => _host.Api.PostAsJsonAsync($"/api/incidents/{id}/take-back", new { by = "ada", reason = "x" }, Cancel);
+
+    private static Runbook Leasing() => Some.Runbook() with
+    {
+        Mitigation = new() { HoldUntil = new(["region-latency"], TimeSpan.FromMinutes(10), TimeSpan.FromHours(4), TimeSpan.FromMinutes(1)) },
+    };
+
+    private static Incident Holding()
+    {
+        var incident = Some.Incident() with
+        {
+            Steps =
+            [
+                new()
+                {
+                    Phase = Phase.Mitigation,
+                    Name = "reroute",
+                    Action = "trafficManager.reroute",
+                    GateId = "mitigation-1",
+                    Status = StepStatus.Done,
+                    Preparation = new() { PlannedEffect = "Send the traffic of sweden-central to uk-south.", UndoState = JsonSerializer.SerializeToElement(1) },
+                    StartedAt = Some.Time,
+                    FinishedAt = Some.Time,
+                },
+            ],
+        };
+        return incident.RecordVerification(IncidentState.Holding, [Some.Finding("region-latency")], Some.Time);
+    }
+}
