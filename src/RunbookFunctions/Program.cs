@@ -7,6 +7,7 @@ using RunbookFunctions.Durable;
 using RunbookFunctions.Telemetry;
 using Runbooks.AzureStorage;
 using Runbooks.Catalog;
+using Runbooks.Settings;
 using Runbooks.Storage;
 using Runbooks.Watchdog;
 using Runbooks.Web.SignIn;
@@ -32,4 +33,14 @@ builder.Services
     .AddPeople(builder.Configuration)
     .AddIntegrations();
 
-await builder.Build().RunAsync();
+var app = builder.Build();
+var problems = new SettingsChecker(app.Services.GetServices<SettingsSection>(), [], _ => null).Check(builder.Configuration, onlyOurs: false);
+if (problems.Count > 0)
+{
+    // A misspelt setting would do nothing, in silence.
+    await Console.Error.WriteLineAsync($"The app was not started. {string.Join(' ', problems)}");
+    return 2;
+}
+
+await app.RunAsync();
+return 0;

@@ -13,6 +13,7 @@ using Microsoft.Extensions.Options;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Model.Storage;
 using Runbooks.Orchestration.TaskHub;
+using Runbooks.Settings;
 
 namespace Runbooks.AzureStorage;
 
@@ -108,7 +109,7 @@ public static class AzureStorageServices
     /// <summary>Incidents and shared state in Azure Tables, evidence in Azure Blobs; configured by the section <c>AzureStorage</c>.</summary>
     public static IServiceCollection AddAzureStorage(this IServiceCollection services)
     {
-        services.AddOptions<AzureStorageOptions>().BindConfiguration(AzureStorageOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<AzureStorageOptions>(AzureStorageOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         return services.AddStores();
     }
 
@@ -118,7 +119,7 @@ public static class AzureStorageServices
     /// </summary>
     public static IServiceCollection AddStorageAccount(this IServiceCollection services)
     {
-        services.AddOptions<StorageOptions>().BindConfiguration(StorageOptions.SectionName).ValidateOnStart();
+        services.AddSettings<StorageOptions>(StorageOptions.SectionName).ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<StorageOptions>, StorageOptionsRules>());
         services.AddOptions<AzureStorageOptions>().Configure<IOptions<StorageOptions>>((stores, storage) => stores.Use(storage.Value));
         services.TryAddSingleton(TaskHubTimes.Usual);

@@ -44,14 +44,22 @@ public sealed class RunbookCatalog(RunbookReader reader)
             List<Entry> kept = errors.Count == 0
                 ? []
                 : [.. _current.Entries.Where(old => good.TrueForAll(entry => entry.File != old.File && entry.Runbook.Id != old.Runbook.Id))];
+            var before = _current.Runbooks;
             if (errors.Count == 0 || _current.Entries.Count > 0)
             {
                 _current = new([.. good.Concat(kept).OrderBy(entry => entry.Runbook.Id, StringComparer.Ordinal)]);
             }
 
-            return new(errors, [.. kept.Select(entry => entry.Runbook.Id)]) { Warnings = [.. read.SelectMany(file => file.Result.Warnings)] };
+            return new(errors, [.. kept.Select(entry => entry.Runbook.Id)]) { Changes = Changes(before, _current.Runbooks), Warnings = [.. read.SelectMany(file => file.Result.Warnings)] };
         }
     }
+
+    private static IReadOnlyList<string> Changes(IReadOnlyList<Runbook> before, IReadOnlyList<Runbook> after) =>
+    [
+        .. after.Where(runbook => before.FirstOrDefault(old => old.Id == runbook.Id) is { } old && old.Hash != runbook.Hash).Select(runbook => $"{runbook.Id} changed"),
+        .. after.ExceptBy(before.Select(old => old.Id), runbook => runbook.Id).Select(runbook => $"{runbook.Id} added"),
+        .. before.ExceptBy(after.Select(runbook => runbook.Id), old => old.Id).Select(old => $"{old.Id} removed"),
+    ];
 
     /// <summary>Reports all files of one id; the one that had the id before may go on with it.</summary>
     private IEnumerable<Entry> Duplicates(List<Entry> entries, List<CatalogError> errors)
@@ -84,6 +92,9 @@ public sealed record RunbookFile(string Name, string Text);
 /// <param name="Kept">Ids of runbooks that stay in force in an earlier version, because there are errors.</param>
 public sealed record LoadResult(IReadOnlyList<CatalogError> Errors, IReadOnlyList<string> Kept)
 {
+    /// <summary>What is otherwise than before, in words: <c>hanged-gpu changed</c>.</summary>
+    public IReadOnlyList<string> Changes { get; init; } = [];
+
     /// <summary>Of all files: what is probably not meant, and keeps nothing from being loaded.</summary>
     public IReadOnlyList<CatalogError> Warnings { get; init; } = [];
 }

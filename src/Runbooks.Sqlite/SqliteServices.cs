@@ -7,7 +7,7 @@ public static class SqliteServices
 {
     /// <summary>The host's one database, <c>runbooks.db</c> in the data folder, opened when first asked for.</summary>
     public static IServiceCollection AddSqliteDatabase(this IServiceCollection services, string dataFolder) =>
-        services.AddSingleton(provider => new SqliteDatabase(
-            new SqliteOptions { Path = Path.Combine(dataFolder, "runbooks.db") },
-            provider.GetRequiredService<ILogger<SqliteDatabase>>()));
+        services
+            .AddSingleton(new SqliteOptions { Path = Path.Combine(dataFolder, "runbooks.db") })
+            .AddSingleton(provider => new SqliteDatabase(provider.GetRequiredService<SqliteOptions>(), provider.GetRequiredService<ILogger<SqliteDatabase>>()));
 }

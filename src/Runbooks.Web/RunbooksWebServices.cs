@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Runbooks.Guardrails;
 using Runbooks.Intake;
+using Runbooks.Settings;
 using Runbooks.Storage;
 using Runbooks.Watchdog;
 using Runbooks.Web.Console;
@@ -27,8 +28,8 @@ public static class RunbooksWebServices
     {
         services.AddAlerts().AddGuardrails().AddIncidentIntake().AddLostAlerts().AddRazorComponents();
         services.Configure<KeyManagementOptions>(EphemeralKeys.Use);
-        services.AddOptions<ApiKeyOptions>().BindConfiguration(ApiKeyOptions.SectionName);
-        services.AddOptions<ConsoleOptions>().BindConfiguration(ConsoleOptions.SectionName);
+        services.AddSettings<ApiKeyOptions>(ApiKeyOptions.SectionName);
+        services.AddSettings<ConsoleOptions>(ConsoleOptions.SectionName);
 
         // Addresses carry decision tokens and intake keys; these categories would write them to the log.
         services.AddLogging(logging => logging
@@ -69,7 +70,7 @@ public static class RunbooksWebServices
 
     private static void AddSlackInteractions(this IServiceCollection services)
     {
-        services.AddOptions<SlackInteractionOptions>().BindConfiguration(SlackInteractionOptions.SectionName);
+        services.AddSettings<SlackInteractionOptions>(SlackInteractionOptions.SectionName);
         services.AddHttpClient(SlackReply.Client, client => client.Timeout = TimeSpan.FromSeconds(5))
             .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false })
             .RemoveAllLoggers();

@@ -9,6 +9,7 @@ using Runbooks.Intake;
 using Runbooks.Notifications;
 using Runbooks.Notifications.Storms;
 using Runbooks.Orchestration;
+using Runbooks.Settings;
 using Runbooks.SignedLinks;
 using Runbooks.Storage;
 
@@ -24,10 +25,10 @@ public static class RunbooksServices
     {
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ActivityShutdown>();
-        services.AddOptions<LinkSigningOptions>().BindConfiguration(LinkSigningOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<LinkSigningOptions>(LinkSigningOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<LinkSigningOptions>, LinkKeys>());
-        services.AddOptions<PublicAddressOptions>().BindConfiguration(PublicAddressOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
-        services.AddOptions<StormOptions>().BindConfiguration(StormOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<PublicAddressOptions>(PublicAddressOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<StormOptions>(StormOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         return services
             .AddAlerts()
             .AddRunbookCatalog()

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Configuration;
+using Runbooks.Settings;
 
 namespace Infra.Tests;
 
@@ -23,6 +24,17 @@ public class SettingsBindTests
         Validator.TryValidateObject(bound, new ValidationContext(bound), problems, validateAllProperties: true);
 
         problems.Select(problem => problem.ErrorMessage).ShouldBeEmpty();
+    }
+
+    public static TheoryData<string> Plans => [Plan.Development, Plan.Production];
+
+    /// <summary>The app refuses a misspelt setting. Those that only the app's own assembly reads are none to this test, and none of them is near another's name.</summary>
+    [Theory, MemberData(nameof(Plans))]
+    public async Task SettingsOfAPlan_AreRefusedByNoCheckOfTheApp(string parameters)
+    {
+        var sections = OptionsClasses.Types.Select(found => new SettingsSection(found.Section, found.Type));
+
+        new SettingsChecker(sections, [], _ => null).Check(await ConfigurationAsync(parameters), onlyOurs: false).ShouldBeEmpty();
     }
 
     private static async Task<IConfiguration> ConfigurationAsync(string parameters) => new ConfigurationBuilder()

@@ -38,6 +38,15 @@ public sealed class RunbookCatalogTests
     }
 
     [Fact]
+    public void Reload_SaysWhatChanged()
+    {
+        _catalog.Load([Good("a.yaml", "a"), Good("b.yaml", "b")]).Changes.ShouldBe(["a added", "b added"]);
+        _catalog.Load([Good("a.yaml", "a"), Good("b.yaml", "b")]).Changes.ShouldBeEmpty();
+
+        _catalog.Load([Good("a.yaml", "a", "Second"), Good("c.yaml", "c")]).Changes.ShouldBe(["a changed", "c added", "b removed"]);
+    }
+
+    [Fact]
     public void FileGone_TheRunbookGoesUnlessAnotherFileIsBroken()
     {
         _catalog.Load([Good("a.yaml", "a"), Good("b.yaml", "b")]);

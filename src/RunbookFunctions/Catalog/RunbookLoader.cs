@@ -5,6 +5,7 @@ using Microsoft.Extensions.Options;
 using Runbooks.AzureStorage;
 using Runbooks.Catalog;
 using Runbooks.Intake;
+using Runbooks.Settings;
 
 namespace RunbookFunctions.Catalog;
 
@@ -82,7 +83,7 @@ internal static class CatalogLoading
     /// <summary>The published runbooks, or the packaged ones where none are published.</summary>
     public static IServiceCollection AddPublishedRunbooks(this IServiceCollection services)
     {
-        services.AddOptions<RunbookSourceOptions>().BindConfiguration(RunbookSourceOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<RunbookSourceOptions>(RunbookSourceOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         return services
             .AddPublishedFiles()
             .AddSingleton<LoadedRunbooks>(provider => () => provider.GetRequiredService<RunbookCatalog>().Current)

@@ -43,7 +43,7 @@ internal sealed class ApiClient(Uri address, string key) : IDisposable
         }
         catch (HttpRequestException failure)
         {
-            throw new CommandException($"Nothing answers at {address}: {failure.Message} Start the host with: dotnet run --project src/RunbookServer", ExitCode.Unreachable);
+            throw new CommandException($"Nothing answers at {address}: {failure.Message} Start the host with: {ThisProgram.Command} serve", ExitCode.Unreachable);
         }
     }
 
@@ -124,7 +124,19 @@ internal sealed class ClientOptions
 
         var file = Path.Combine(parsed.GetRequiredValue(_data).FullName, ServerDefaults.KeyFile);
         return File.Exists(file)
-            ? File.ReadAllText(file).Trim()
+            ? Read(file)
             : throw new CommandException($"There is no key file {file}. Start the host first, or name its folder with --data or the key with --key.", ExitCode.Unreachable);
+    }
+
+    private static string Read(string file)
+    {
+        try
+        {
+            return File.ReadAllText(file).Trim();
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandException($"The key file {file} cannot be read: {Failures.Innermost(unreadable)} Run this as the user who started the host, or give the key with --key.");
+        }
     }
 }

@@ -31,6 +31,14 @@ internal static class CommandLine
         {
             return ExitCode.Done;
         }
+#pragma warning disable CA1031 // Whatever it is: a person gets a sentence.
+        catch (Exception failure)
+#pragma warning restore CA1031
+        {
+            var described = Failures.Describe(failure);
+            ConsoleOutput.Error(described.Message);
+            return described.ExitCode;
+        }
     }
 
     private static string OnOneLine(IEnumerable<ParseError> errors) =>

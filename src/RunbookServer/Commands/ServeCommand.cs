@@ -19,9 +19,9 @@ internal static class ServeCommand
         var port = new Option<int>("--port") { Description = "The port of console and API; 0 takes any free one.", DefaultValueFactory = _ => ServerDefaults.Port };
         port.Validators.Add(result =>
         {
-            if (result.GetValueOrDefault<int>() is < 0 or > 65_535)
+            if (result.Tokens is [var written] && !(int.TryParse(written.Value, out var number) && number is >= 0 and <= 65_535))
             {
-                result.AddError("--port has to be between 0 and 65535.");
+                result.AddError("--port has to be a number from 0 to 65535.");
             }
         });
         var data = new Option<DirectoryInfo>("--data") { Description = "Where everything is kept.", DefaultValueFactory = _ => new DirectoryInfo(ServerDefaults.DataDirectory) };

@@ -8,12 +8,14 @@ namespace RunbookServer.Hosting;
 /// <summary>The data folder: made where it is missing, and held by one host at a time through its database, if that is in it.</summary>
 internal static class DataFolder
 {
-    /// <exception cref="CommandException">It cannot be written to.</exception>
+    /// <exception cref="CommandException">It cannot be written to, or others can read what is in it and that cannot be changed.</exception>
     public static void Prepare(ServerSettings settings)
     {
         try
         {
+            OwnerOnly.Begin();
             Directory.CreateDirectory(settings.DataDirectory);
+            OwnerOnly.Repair(settings.DataDirectory);
             Directory.CreateDirectory(settings.OutboxDirectory);
             if (settings.Storage == StorageKind.Sqlite)
             {
@@ -23,22 +25,95 @@ internal static class DataFolder
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw new CommandException($"The data folder {settings.DataDirectory} cannot be used: {failure.Message} Name another with --data.");
+            throw new CommandException($"The data folder {settings.DataDirectory} cannot be used: {Failures.Innermost(failure)} Give yourself the right to it, or name another folder with --data.");
         }
     }
 
-    /// <exception cref="CommandException">Another host holds it, or it is not one of ours.</exception>
+    /// <exception cref="CommandException">Another host holds it, or it is damaged or not one of ours.</exception>
     public static void Open(IServiceProvider services)
     {
         try
         {
             services.GetRequiredService<SqliteDatabase>();
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or Microsoft.Data.Sqlite.SqliteException or InvalidOperationException)
+        catch (Microsoft.Data.Sqlite.SqliteException failure)
+        {
+            throw new CommandException(Failures.OfDatabase(failure, services.GetRequiredService<SqliteOptions>().Path));
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or InvalidOperationException)
         {
             throw new CommandException(failure.Message);
         }
     }
+}
+
+/// <summary>
+/// What the host keeps is for its owner alone: alerts, evidence, links that decide. New files are made so, whoever makes
+/// them, and what is there from before is put right.
+/// </summary>
+internal static class OwnerOnly
+{
+    private const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    private const UnixFileMode Others = (UnixFileMode)0x3F;
+
+    /// <summary>From here on this process makes folders as 0700 and files as 0600; SQLite's journals included, which are made by native code.</summary>
+    public static void Begin()
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            _ = SetMask((uint)Others);
+        }
+    }
+
+    /// <summary>Folders and files from before lose what others may do with them. A folder that holds other things than ours is left alone.</summary>
+    /// <exception cref="CommandException">A file of ours cannot be put right.</exception>
+    public static void Repair(string folder)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        var isOurs = !Directory.EnumerateFileSystemEntries(folder).Any() || File.Exists(Path.Combine(folder, ServerDefaults.KeyFile)) || File.Exists(Path.Combine(folder, "runbooks.db"));
+        if (!isOurs || !TryTake(folder))
+        {
+            ConsoleOutput.Line($"[yellow]Others may look into the data folder {ConsoleOutput.Plain(folder)}[/], which {(isOurs ? "belongs to somebody else" : "holds other things too")}. What the host makes there is for its owner alone; a folder of its own (--data) is better.");
+        }
+
+        if (isOurs)
+        {
+            foreach (var path in Directory.EnumerateFileSystemEntries(folder, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = false }))
+            {
+                if (!TryTake(path))
+                {
+                    throw new CommandException($"Others can read {path}, and it belongs to somebody else. Run 'chmod -R go= {folder}' as its owner, or name another folder with --data.");
+                }
+            }
+        }
+    }
+
+    [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
+    private static bool TryTake(string path)
+    {
+        var mode = File.GetUnixFileMode(path);
+        if ((mode & Others) == 0)
+        {
+            return true;
+        }
+
+        try
+        {
+            File.SetUnixFileMode(path, mode & Owner);
+            return true;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    [System.Runtime.InteropServices.DllImport("libc", EntryPoint = "umask"), System.Runtime.InteropServices.DefaultDllImportSearchPaths(System.Runtime.InteropServices.DllImportSearchPath.System32)]
+    private static extern uint SetMask(uint mask);
 }
 
 /// <summary>The secrets of one machine: made at the first start, readable by their owner alone, kept in the data folder.</summary>
@@ -50,8 +125,15 @@ internal static class SecretFiles
     public static string ApiKey(string dataDirectory) => ReadOrMake(ApiKeyFile(dataDirectory), NewApiKey);
 
     /// <summary>The key that signs approval links.</summary>
-    public static LinkSigningKey LinkKey(string dataDirectory) =>
-        new() { Id = "local", Secret = ReadOrMake(Path.Combine(dataDirectory, "link-key"), NewLinkSecret) };
+    /// <exception cref="CommandException">The file is there and holds no such key.</exception>
+    public static LinkSigningKey LinkKey(string dataDirectory)
+    {
+        var file = Path.Combine(dataDirectory, "link-key");
+        var secret = ReadOrMake(file, NewLinkSecret);
+        return Convert.TryFromBase64String(secret, new byte[secret.Length], out var length) && length >= Bytes
+            ? new() { Id = "local", Secret = secret }
+            : throw new CommandException($"The key file {file} holds no key: it has to be base64 of at least {Bytes} random bytes. Put a backup in its place, or move it away: then a new key is made, and approval links that are under way no longer work.");
+    }
 
     /// <summary>The key of the API that this host uses, for the command line on the same machine.</summary>
     public static void WriteApiKey(string dataDirectory, string key) => Write(ApiKeyFile(dataDirectory), key);
@@ -62,11 +144,19 @@ internal static class SecretFiles
 
     private static string ApiKeyFile(string dataDirectory) => Path.Combine(dataDirectory, ServerDefaults.KeyFile);
 
+    /// <exception cref="CommandException">The file is there and cannot be read.</exception>
     private static string ReadOrMake(string file, Func<string> make)
     {
-        if (File.Exists(file) && File.ReadAllText(file).Trim() is { Length: > 0 } known)
+        try
         {
-            return known;
+            if (Path.Exists(file) && File.ReadAllText(file).Trim() is { Length: > 0 } known)
+            {
+                return known;
+            }
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandException($"The key file {file} cannot be read: {Failures.Innermost(unreadable)} Give yourself the right to read it, or move it away and a new key is made.");
         }
 
         var secret = make();

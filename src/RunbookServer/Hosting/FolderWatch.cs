@@ -53,7 +53,16 @@ internal sealed class RunbookWatch(RunbookFolder folder, RunbookCatalog catalog,
                 Log.FileDoubtful(logger, warning.ToString());
             }
 
-            Log.RunbooksLoaded(logger, catalog.Current.Count, string.Join(", ", result.Kept));
+            if (result.Kept.Count > 0)
+            {
+                Log.RunbooksKept(logger, string.Join(", ", result.Kept));
+            }
+
+            // A file that was saved as it was is no news.
+            if (result.Changes.Count > 0)
+            {
+                Log.RunbooksLoaded(logger, string.Join(", ", result.Changes), catalog.Current.Count);
+            }
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or CommandException)
         {

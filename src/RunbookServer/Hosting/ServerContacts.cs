@@ -44,7 +44,7 @@ internal static class ServerContacts
     }
 
     /// <summary>Beside the settings file, else beside the runbooks.</summary>
-    private static string? Find(ServerSettings settings, RunbookFolder runbooks)
+    internal static string? Find(ServerSettings settings, RunbookFolder runbooks)
     {
         var beside = settings.ConfigFile is { } config ? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(config))!, ContactsFile.FileName) : null;
         return File.Exists(beside) ? beside : runbooks.Contacts;

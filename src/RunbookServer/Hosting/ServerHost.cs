@@ -3,6 +3,8 @@ using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Options;
 using Runbooks.Catalog;
+using Runbooks.Guardrails;
+using Runbooks.Notifications;
 using Runbooks.Sandbox;
 using Runbooks.SignedLinks;
 using RunbookServer.Terminal;
@@ -24,7 +26,8 @@ internal static class ServerHost
         WindowsWatch.Load(app.Services, folder);
         var book = ServerContacts.Load(app.Services);
         await StartAsync(app, cancellationToken);
-        StartupMessage.Show(settings, app.Services.GetRequiredService<RunbookCatalog>().Current, folder.Path, new Uri($"http://localhost:{settings.Port}"), sandbox);
+        var standing = await Standing.OfAsync(app.Services, cancellationToken);
+        StartupMessage.Show(settings, app.Services.GetRequiredService<RunbookCatalog>().Current, folder.Path, new Uri($"http://localhost:{settings.Port}"), sandbox, standing);
         ServerContacts.Say(book, app.Services.GetRequiredService<RunbookCatalog>().Current, settings);
         var links = app.Services.GetRequiredService<IOptions<PublicAddressOptions>>().Value.PublicUrl;
         if (settings.ListenAny && new Uri(links).IsLoopback)
@@ -47,7 +50,7 @@ internal static class ServerHost
             .AddInMemoryCollection(sandbox is null ? [] : SandboxSettings.For(sandbox));
         if (settings.ConfigFile is { } file)
         {
-            builder.Configuration.AddJsonFile(File.Exists(file) ? file : throw new CommandException($"There is no file {file}."), optional: false);
+            AddConfigFile(builder.Configuration, file);
         }
 
         builder.Configuration.AddEnvironmentVariables("RUNBOOK_");
@@ -58,6 +61,13 @@ internal static class ServerHost
             console.TimestampFormat = "HH:mm:ss ";
         });
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
+
+        // What was taken over while the host runs is said, in one line each.
+        foreach (var category in (string[])[typeof(RunbookWatch).FullName!, typeof(ContactsReload).FullName!, typeof(WindowsReload).FullName!])
+        {
+            builder.Logging.AddFilter(category, LogLevel.Information);
+        }
+
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -73,8 +83,22 @@ internal static class ServerHost
         builder.Services.AddRunbookServer(settings, folder);
         adjust?.Invoke(builder.Services);
         var app = builder.Build();
+        ServerSettingsCheck.RefuseUnknown(app.Services, app.Configuration, settings, folder);
         app.MapRunbooks();
         return app;
+    }
+
+    /// <exception cref="CommandException">It cannot be read, or is not JSON.</exception>
+    private static void AddConfigFile(ConfigurationManager configuration, string file)
+    {
+        try
+        {
+            configuration.AddJsonFile(File.Exists(file) ? file : throw new CommandException($"There is no file {file}. Name the settings file with --config."), optional: false);
+        }
+        catch (Exception broken) when (broken is InvalidDataException or FormatException or IOException or UnauthorizedAccessException)
+        {
+            throw new CommandException($"The settings file {file} cannot be read: {Failures.Innermost(broken)} Mend the file, or name another with --config.");
+        }
     }
 
     /// <exception cref="CommandException">What incidents are kept in cannot be used.</exception>
@@ -108,16 +132,19 @@ internal static class ServerHost
     {
         try
         {
+            // Asked before the host starts, which would log what is wrong with a stack trace.
+            app.Services.GetRequiredService<IStartupValidator>().Validate();
+            _ = app.Services.GetServices<IHostedService>().Count();
             await app.StartAsync(cancellationToken);
         }
         catch (OptionsValidationException invalid)
         {
-            throw new CommandException($"The settings are not usable: {string.Join(" ", invalid.Failures)}");
+            throw new CommandException(ServerSettingsCheck.Describe(invalid, app.Services));
         }
     }
 
     /// <summary>Asked before anything starts: messages name the port, and a half-started host would have to be undone.</summary>
-    /// <exception cref="CommandException">The wanted port is taken.</exception>
+    /// <exception cref="CommandException">The wanted port cannot be had.</exception>
     internal static int FreePort(int wanted, bool onAny = false)
     {
         using var listener = new TcpListener(onAny ? IPAddress.Any : IPAddress.Loopback, wanted);
@@ -126,9 +153,14 @@ internal static class ServerHost
             listener.Start();
             return ((IPEndPoint)listener.LocalEndpoint).Port;
         }
-        catch (SocketException)
+        catch (SocketException refused)
         {
-            throw new CommandException($"Port {wanted} is taken. Stop what listens there, or choose another with --port.");
+            throw new CommandException(refused.SocketErrorCode switch
+            {
+                SocketError.AddressAlreadyInUse => $"Port {wanted} is taken. Stop what listens there, or choose another with --port; 0 takes any free one.",
+                SocketError.AccessDenied => $"Port {wanted} is for privileged programs. Choose one from 1024 on with --port; 0 takes any free one.",
+                _ => $"Port {wanted} cannot be used: {refused.Message}. Choose another with --port; 0 takes any free one.",
+            });
         }
     }
 }

@@ -1,4 +1,8 @@
+using Microsoft.Extensions.Options;
+using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 using RunbookServer.Terminal;
 
 namespace RunbookServer.Hosting;
@@ -6,7 +10,10 @@ namespace RunbookServer.Hosting;
 /// <summary>What a person sees when the host has started: what is loaded, where the console is, what to try next.</summary>
 internal static class StartupMessage
 {
-    public static void Show(ServerSettings settings, IReadOnlyList<Runbook> runbooks, string folder, Uri address, SandboxWorld? sandbox)
+    /// <summary>The runbook that a newcomer tries first, if it is loaded.</summary>
+    private const string Tried = "hanged-gpu";
+
+    public static void Show(ServerSettings settings, IReadOnlyList<Runbook> runbooks, string folder, Uri address, SandboxWorld? sandbox, Standing standing)
     {
         ConsoleOutput.Line();
         ConsoleOutput.Line($"[bold]{runbooks.Count} {(runbooks.Count == 1 ? "runbook" : "runbooks")}[/] from {ConsoleOutput.Plain(Relative(folder))}");
@@ -18,6 +25,8 @@ internal static class StartupMessage
         var key = Relative(Path.Combine(settings.DataDirectory, ServerDefaults.KeyFile));
         ConsoleOutput.Line();
         ConsoleOutput.Raw($"  Console   {address}");
+        ConsoleOutput.Raw($"  Mode      {standing.Mode}");
+        ConsoleOutput.Raw($"  Incidents {standing.Incidents}");
         ConsoleOutput.Raw($"  API key   {key}");
         if (settings.Storage == StorageKind.Azure)
         {
@@ -29,11 +38,18 @@ internal static class StartupMessage
             var whose = sandbox.IsShared ? "the sandbox of another process" : "a sandbox";
             ConsoleOutput.Raw($"  Practice  on: the integrations talk to {whose} on {sandbox.Address}; nothing real is touched");
             ConsoleOutput.Raw($"  Messages  {Relative(settings.OutboxDirectory)}, each with its approval link");
+        }
+
+        if (sandbox is not null && runbooks.Any(runbook => runbook.Id == Tried))
+        {
             ConsoleOutput.Line();
             ConsoleOutput.Line("[bold]Try this[/] in another terminal:");
-            ConsoleOutput.Raw($"  dotnet run --project src/RunbookServer -- fire hanged-gpu{Options(settings, address)}");
-            ConsoleOutput.Line("or, as Azure Monitor does it:");
-            ConsoleOutput.Raw($"  curl -sS {address}api/alerts/azure-monitor -H \"X-Api-Key: $(cat {key})\" -d @src/RunbookServer/Samples/hanged-gpu.azure-monitor.json");
+            ConsoleOutput.Raw($"  {ThisProgram.Command} fire {Tried}{Options(settings, address)}");
+            if (ThisProgram.Sample($"{Tried}.azure-monitor.json") is { } sample)
+            {
+                ConsoleOutput.Line("or, as Azure Monitor does it:");
+                ConsoleOutput.Raw($"  curl -sS {address}api/alerts/azure-monitor -H \"X-Api-Key: $(cat {key})\" -d @{sample}");
+            }
         }
 
         ConsoleOutput.Line();
@@ -56,4 +72,37 @@ internal static class StartupMessage
     }
 
     private static string Relative(string path) => Path.GetRelativePath(".", path) is var relative && relative.StartsWith("..", StringComparison.Ordinal) ? path : relative;
+}
+
+/// <summary>How things stand at the start, in words.</summary>
+/// <param name="Mode">What runbooks may do.</param>
+/// <param name="Incidents">What is open and what waits for a person.</param>
+internal sealed record Standing(string Mode, string Incidents)
+{
+    /// <summary>Of more it is said that there are more.</summary>
+    private const int Counted = 500;
+
+    public static async Task<Standing> OfAsync(IServiceProvider services, CancellationToken cancellationToken)
+    {
+        var mode = services.GetRequiredService<IOptions<SafetyOptions>>().Value.Mode switch
+        {
+            RunMode.DryRun => "dry run: everything is asked and shown, nothing is touched",
+            RunMode.ApproveAll => "approve all: a person says yes to everything, also to runbooks that heal by themselves",
+            _ => "normal: each runbook's own mode counts",
+        };
+        if ((await services.GetRequiredService<KillSwitch>().ReadAsync(cancellationToken)).Engaged)
+        {
+            mode += "; the kill switch is ON, so nothing acts until it is released on the page /safety";
+        }
+
+        var store = services.GetRequiredService<IIncidentStore>();
+        var open = await store.ListAsync(new IncidentQuery(Open: true, Limit: Counted), cancellationToken);
+        var left = await store.ListAsync(new IncidentQuery(LeftToPeople: true, Limit: Counted), cancellationToken);
+        var waiting = open.Items.Count(line => line.State == IncidentState.AwaitingApproval);
+        return new(mode, open.Items.Count == 0 && left.Items.Count == 0
+            ? "none open"
+            : $"{Many(open)} open, {waiting} waiting for an answer, {Many(left)} left to a person");
+    }
+
+    private static string Many(IncidentPage page) => page.Next is null ? $"{page.Items.Count}" : $"more than {Counted}";
 }

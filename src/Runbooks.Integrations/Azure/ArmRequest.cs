@@ -7,6 +7,7 @@ using Microsoft.Extensions.Options;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Incidents;
+using Runbooks.Settings;
 
 namespace Runbooks.Integrations.Azure;
 
@@ -84,7 +85,7 @@ public static class ArmRequestRegistration
     /// <summary>The action <c>arm.request</c>.</summary>
     public static IServiceCollection AddArmRequest(this IServiceCollection services)
     {
-        services.AddOptions<ArmRequestOptions>().BindConfiguration(ArmRequestOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<ArmRequestOptions>(ArmRequestOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         return services.AddAzure().AddSingleton<IAction, ArmRequest>();
     }
 }

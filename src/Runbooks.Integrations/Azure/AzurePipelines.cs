@@ -8,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Runbooks.Integrations.Http;
+using Runbooks.Settings;
 
 namespace Runbooks.Integrations.Azure;
 
@@ -99,7 +100,7 @@ public static class AzureRegistration
     /// <summary>The credential and the pipelines that every Azure integration shares. May be called more than once.</summary>
     public static IServiceCollection AddAzure(this IServiceCollection services)
     {
-        services.AddOptions<AzureOptions>().BindConfiguration(AzureOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<AzureOptions>(AzureOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         services.AddOutboundHttpOptions();
         services.TryAddSingleton(provider => Credential(provider.GetRequiredService<IOptions<AzureOptions>>().Value));
         services.TryAddSingleton<AzurePipelines>();

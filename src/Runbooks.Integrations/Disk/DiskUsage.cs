@@ -5,6 +5,7 @@ using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.Metrics;
 using Runbooks.Model.Incidents;
+using Runbooks.Settings;
 
 namespace Runbooks.Integrations.Disk;
 
@@ -53,7 +54,7 @@ public static class DiskRegistration
     /// <summary>The check <c>disk.usage</c> and the action <c>disk.deleteTempFiles</c>.</summary>
     public static IServiceCollection AddDisk(this IServiceCollection services)
     {
-        services.AddOptions<DiskOptions>().BindConfiguration(DiskOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<DiskOptions>(DiskOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         services.AddAzure();
         services.AddSingleton<Machines>();
         services.AddSingleton<ICheck, DiskUsage>();

@@ -7,6 +7,7 @@ using Microsoft.Extensions.Options;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Incidents;
+using Runbooks.Settings;
 
 namespace Runbooks.Integrations.Http;
 
@@ -148,7 +149,7 @@ public static class HttpProbeRegistration
     /// <summary>The check <c>http.probe</c>.</summary>
     public static IServiceCollection AddHttpProbe(this IServiceCollection services)
     {
-        services.AddOptions<HttpProbeOptions>().BindConfiguration(HttpProbeOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<HttpProbeOptions>(HttpProbeOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         services.AddHttpClient(HttpProbe.Client)
             .ConfigureHttpClient(client => client.Timeout = Timeout.InfiniteTimeSpan)
             .ConfigurePrimaryHttpMessageHandler(provider =>

@@ -8,6 +8,7 @@ using Microsoft.Extensions.Options;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Incidents;
+using Runbooks.Settings;
 
 namespace Runbooks.Integrations.Http;
 
@@ -113,7 +114,7 @@ public static class HttpRequestRegistration
     /// <summary>The action <c>http.request</c>.</summary>
     public static IServiceCollection AddHttpRequest(this IServiceCollection services)
     {
-        services.AddOptions<HttpRequestOptions>().BindConfiguration(HttpRequestOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<HttpRequestOptions>(HttpRequestOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         services.AddHttpClient(HttpRequestAction.Client)
             .ConfigureHttpClient(client => client.Timeout = TimeSpan.FromSeconds(30))
             .ConfigurePrimaryHttpMessageHandler(provider =>

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Http.Resilience;
 using Microsoft.Extensions.Options;
+using Runbooks.Settings;
 
 namespace Runbooks.Integrations.Http;
 
@@ -37,8 +38,7 @@ public static class OutboundHttp
 
     public static IServiceCollection AddOutboundHttpOptions(this IServiceCollection services)
     {
-        services.AddOptions<OutboundHttpOptions>()
-            .BindConfiguration(OutboundHttpOptions.SectionName)
+        services.AddSettings<OutboundHttpOptions>(OutboundHttpOptions.SectionName)
             .ValidateDataAnnotations()
             .ValidateOnStart();
         return services;

@@ -4,6 +4,7 @@ using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.Http;
+using Runbooks.Settings;
 
 namespace Runbooks.Integrations.Kubernetes;
 
@@ -98,7 +99,7 @@ public static class KubernetesRegistration
     /// <summary>The check <c>kubernetes.pod</c> and the action <c>kubernetes.recyclePod</c>.</summary>
     public static IServiceCollection AddKubernetes(this IServiceCollection services)
     {
-        services.AddOptions<KubernetesOptions>().BindConfiguration(KubernetesOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<KubernetesOptions>(KubernetesOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         services.AddAzure().AddOutboundHttpOptions();
         services.AddSingleton<AksServers>().AddSingleton<Clusters>();
         services.AddSingleton<ICheck, PodCheck>();

@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
+using Runbooks.Settings;
 
 namespace Runbooks.Integrations.Llm;
 
@@ -61,7 +62,7 @@ public static class LlmProviderRegistration
     /// <summary>The check <c>llm.provider</c>.</summary>
     public static IServiceCollection AddLlmProvider(this IServiceCollection services)
     {
-        services.AddOptions<LlmProviderOptions>().BindConfiguration(LlmProviderOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<LlmProviderOptions>(LlmProviderOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         // No retries: the check tells how the provider is now.
         services.AddHttpClient(LlmProviderCheck.Client)
             .ConfigureHttpClient(client =>

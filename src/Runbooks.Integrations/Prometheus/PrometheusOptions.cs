@@ -4,6 +4,7 @@ using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.Http;
+using Runbooks.Settings;
 
 namespace Runbooks.Integrations.Prometheus;
 
@@ -65,7 +66,7 @@ public static class PrometheusRegistration
     /// <summary>The check <c>prometheus.query</c>.</summary>
     public static IServiceCollection AddPrometheus(this IServiceCollection services)
     {
-        services.AddOptions<PrometheusOptions>().BindConfiguration(PrometheusOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<PrometheusOptions>(PrometheusOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         services.AddAzure().AddOutboundClient(PrometheusClient.Client);
         services.AddSingleton<PrometheusClient>();
         return services.AddSingleton<ICheck, PrometheusQuery>();

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Protocols;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
+using Runbooks.Settings;
 using Runbooks.Web.Http;
 
 namespace Runbooks.Web.SignIn;
@@ -12,8 +13,8 @@ public static class SignInServices
     /// <summary>For a host behind a platform: its signed-in people, the console's door, and alerts that come with a token.</summary>
     public static IServiceCollection AddPlatformSignIn(this IServiceCollection services)
     {
-        services.AddOptions<SignInOptions>().BindConfiguration(SignInOptions.SectionName);
-        services.AddOptions<SecureWebhookOptions>().BindConfiguration(SecureWebhookOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<SignInOptions>(SignInOptions.SectionName);
+        services.AddSettings<SecureWebhookOptions>(SecureWebhookOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton<IConfigurationManager<OpenIdConnectConfiguration>>(provider =>
         {
             var webhook = provider.GetRequiredService<IOptions<SecureWebhookOptions>>().Value;

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Runbooks.Model.Definition;
+using Runbooks.Settings;
 
 namespace Runbooks.Guardrails;
 
@@ -48,7 +49,7 @@ public static class SafetyServices
     /// <summary>What keeps the automation from becoming the incident.</summary>
     public static IServiceCollection AddGuardrails(this IServiceCollection services)
     {
-        services.AddOptions<SafetyOptions>().BindConfiguration(SafetyOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<SafetyOptions>(SafetyOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<SafetyOptions>, SafetyOptionsValidator>());
         services.TryAddSingleton<KillSwitch>();
         services.TryAddSingleton<MaintenanceWindows>();

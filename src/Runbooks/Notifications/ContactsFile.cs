@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.Configuration;
 using Runbooks.Catalog.Reading;
 using Runbooks.Catalog.Yaml;
@@ -213,12 +214,15 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
 /// Looks up what <c>${NAME}</c> stands for, at the moment of sending: the value is in no contact, no record and no log, and
 /// a rotated one is used at once.
 /// </summary>
-public sealed class AddressSecrets(IConfiguration settings)
+public sealed partial class AddressSecrets(IConfiguration settings)
 {
     /// <exception cref="DeliveryException">The setting has no value.</exception>
     public string Resolve(string to) =>
         !IsReference(to, out var name) ? to
         : Find(name) ?? throw new DeliveryException($"The setting {name} has no value.");
+
+    /// <summary>The settings that a contacts file names, whether or not it can be read otherwise.</summary>
+    public static IEnumerable<string> NamedIn(string text) => Reference().Matches(text).Select(match => match.Groups[1].Value);
 
     public string? Find(string name) => settings[name] is { Length: > 0 } value ? value : null;
 
@@ -228,4 +232,7 @@ public sealed class AddressSecrets(IConfiguration settings)
         name = framed && to[2..^1].All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '_' or ':' or '-' or '.') ? to[2..^1] : null;
         return name is not null;
     }
+
+    [GeneratedRegex(@"\$\{([A-Za-z0-9_:.\-]+)\}")]
+    private static partial Regex Reference();
 }

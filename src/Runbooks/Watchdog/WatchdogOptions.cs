@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Runbooks.Intake;
+using Runbooks.Settings;
 
 namespace Runbooks.Watchdog;
 
@@ -32,7 +33,7 @@ public static class WatchdogServices
     /// <summary>The watchdog and the retention, for a host that calls them on its own timers.</summary>
     public static IServiceCollection AddWatchdog(this IServiceCollection services)
     {
-        services.AddOptions<WatchdogOptions>().BindConfiguration(WatchdogOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<WatchdogOptions>(WatchdogOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         return services
             .AddIncidentIntake()
             .AddLostAlerts()

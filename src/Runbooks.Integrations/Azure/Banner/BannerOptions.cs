@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure.AppConfiguration;
+using Runbooks.Settings;
 
 namespace Runbooks.Integrations.Azure.Banner;
 
@@ -40,7 +41,7 @@ public static class BannerRegistration
     /// <summary>The action <c>banner.publish</c>.</summary>
     public static IServiceCollection AddBanner(this IServiceCollection services)
     {
-        services.AddOptions<BannerOptions>().BindConfiguration(BannerOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<BannerOptions>(BannerOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         services.AddAppConfiguration().AddSingleton<BannerBlobs>();
         return services.AddSingleton<IAction, PublishBanner>();
     }

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.Http;
 using Runbooks.Notifications;
+using Runbooks.Settings;
 
 namespace Runbooks.Integrations.Notifications.Email;
 
@@ -75,7 +76,7 @@ public static class EmailRegistration
     /// <summary>The channel <c>email</c>.</summary>
     public static IServiceCollection AddEmail(this IServiceCollection services)
     {
-        services.AddOptions<EmailOptions>().BindConfiguration(EmailOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<EmailOptions>(EmailOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         services.AddAzure().AddOutboundClient(AcsTransport.Client);
         return services
             .AddSingleton<SmtpTransport>()

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Options;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
+using Runbooks.Settings;
 
 namespace Runbooks.Integrations.Notifications.Outbox;
 
@@ -70,7 +71,7 @@ public static class OutboxServices
     /// <summary>The channel <c>outbox</c>: messages as files. With it alone, every contact that a runbook names is reached there.</summary>
     public static IServiceCollection AddOutbox(this IServiceCollection services)
     {
-        services.AddOptions<OutboxOptions>().BindConfiguration(OutboxOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<OutboxOptions>(OutboxOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         return services.AddSingleton<INotifier, OutboxNotifier>();
     }
 

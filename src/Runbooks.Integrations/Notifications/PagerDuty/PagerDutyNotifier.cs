@@ -7,6 +7,7 @@ using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Text;
 using Runbooks.Notifications;
+using Runbooks.Settings;
 
 namespace Runbooks.Integrations.Notifications.PagerDuty;
 
@@ -109,7 +110,7 @@ public static class PagerDutyRegistration
     /// <summary>The channel <c>pagerduty</c>.</summary>
     public static IServiceCollection AddPagerDuty(this IServiceCollection services)
     {
-        services.AddOptions<PagerDutyOptions>().BindConfiguration(PagerDutyOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<PagerDutyOptions>(PagerDutyOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         services.AddOutboundClient(PagerDutyNotifier.Name);
         return services.AddSingleton<INotifier, PagerDutyNotifier>();
     }

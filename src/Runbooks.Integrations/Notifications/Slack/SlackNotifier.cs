@@ -6,6 +6,7 @@ using Microsoft.Extensions.Options;
 using Runbooks.Integrations.Http;
 using Runbooks.Model.Text;
 using Runbooks.Notifications;
+using Runbooks.Settings;
 
 namespace Runbooks.Integrations.Notifications.Slack;
 
@@ -121,7 +122,7 @@ public static class SlackRegistration
     /// <summary>The channels <c>slack</c> and <c>slackWebhook</c>.</summary>
     public static IServiceCollection AddSlack(this IServiceCollection services)
     {
-        services.AddOptions<SlackOptions>().BindConfiguration(SlackOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<SlackOptions>(SlackOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         services.AddOutboundClient(SlackNotifier.Name);
         return services.AddSingleton<INotifier, SlackNotifier>().AddSingleton<INotifier, SlackWebhookNotifier>();
     }

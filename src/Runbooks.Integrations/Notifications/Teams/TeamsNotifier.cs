@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Integrations.Http;
 using Runbooks.Notifications;
+using Runbooks.Settings;
 
 namespace Runbooks.Integrations.Notifications.Teams;
 
@@ -48,7 +49,7 @@ public static class TeamsRegistration
     /// <summary>The channel <c>teams</c>.</summary>
     public static IServiceCollection AddTeams(this IServiceCollection services)
     {
-        services.AddOptions<TeamsOptions>().BindConfiguration(TeamsOptions.SectionName);
+        services.AddSettings<TeamsOptions>(TeamsOptions.SectionName);
         services.AddOutboundClient(TeamsNotifier.Name);
         return services.AddSingleton<INotifier, TeamsNotifier>();
     }

@@ -8,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Runbooks.Integrations.Http;
 using Runbooks.Notifications;
+using Runbooks.Settings;
 
 namespace Runbooks.Integrations.Notifications.Webhook;
 
@@ -85,7 +86,7 @@ public static class WebhookRegistration
     /// <summary>The channel <c>webhook</c>.</summary>
     public static IServiceCollection AddWebhook(this IServiceCollection services)
     {
-        services.AddOptions<WebhookOptions>().BindConfiguration(WebhookOptions.SectionName);
+        services.AddSettings<WebhookOptions>(WebhookOptions.SectionName);
         services.AddOutboundClient(WebhookNotifier.Name);
         return services.AddSingleton<INotifier, WebhookNotifier>();
     }

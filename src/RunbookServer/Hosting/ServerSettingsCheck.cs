@@ -1,0 +1,58 @@
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.Configuration.EnvironmentVariables;
+using Microsoft.Extensions.Configuration.Json;
+using Microsoft.Extensions.Options;
+using Runbooks.AzureStorage;
+using Runbooks.Notifications;
+using Runbooks.Settings;
+using RunbookServer.Terminal;
+
+namespace RunbookServer.Hosting;
+
+/// <summary>What is wrong with the settings that somebody gave, in sentences.</summary>
+internal static partial class ServerSettingsCheck
+{
+    /// <summary>Sections of the platform.</summary>
+    private static readonly string[] s_platform = ["Logging", "Kestrel", "AllowedHosts"];
+
+    /// <summary>Every setting from file and environment is one that something reads: a misspelt one would do nothing, in silence.</summary>
+    /// <exception cref="CommandException">One is not; the message has every one on a line of its own.</exception>
+    public static void RefuseUnknown(IServiceProvider services, IConfiguration configuration, ServerSettings settings, RunbookFolder runbooks)
+    {
+        // The account counts with --storage azure only; whoever has it in the environment for that may start without.
+        var sections = services.GetServices<SettingsSection>().Append(new(StorageOptions.SectionName, typeof(StorageOptions)));
+        var secrets = ServerContacts.Find(settings, runbooks) is { } contacts ? AddressSecrets.NamedIn(RunbookFolder.Read(contacts).Text) : [];
+        var problems = new SettingsChecker(sections, [.. s_platform, .. secrets], path => Origin((IConfigurationRoot)configuration, path)).Check(configuration, onlyOurs: true)
+            .Where(problem => !IsOfTests(problem)).ToList();
+        if (problems.Count > 0)
+        {
+            throw new CommandException($"{string.Join("\n", problems)}{(problems.Exists(MayBeSecret) ? $"\nA secret that contacts need is named in {ContactsFile.FileName} as ${{NAME}}." : "")}");
+        }
+    }
+
+    /// <summary>A value that breaks a rule of its setting.</summary>
+    public static string Describe(OptionsValidationException invalid, IServiceProvider services)
+    {
+        var section = services.GetServices<SettingsSection>().FirstOrDefault(known => known.Options == invalid.OptionsType)?.Name;
+        return string.Join("\n", invalid.Failures.Select(failure => Annotation().Match(failure) is { Success: true } rule
+            ? $"The setting '{section}:{rule.Groups["member"].Value}' cannot be used: {rule.Groups["why"].Value} docs/settings.md says what it does."
+            : failure));
+    }
+
+    private static string? Origin(IConfigurationRoot configuration, string path) =>
+        configuration.Providers.Reverse().FirstOrDefault(provider => provider.TryGet(path, out _)) switch
+        {
+            JsonConfigurationProvider file => file.Source.Path,
+            EnvironmentVariablesConfigurationProvider => $"RUNBOOK_{path.Replace(":", "__", StringComparison.Ordinal)} in the environment",
+            _ => null,
+        };
+
+    /// <summary>Variables by which the tests of the Functions host find it begin as ours do.</summary>
+    private static bool IsOfTests(string problem) => problem.Contains("(RUNBOOK_FUNCTIONS_", StringComparison.Ordinal);
+
+    /// <summary>No misspelling of a setting: it may be meant as a secret.</summary>
+    private static bool MayBeSecret(string problem) => problem.StartsWith("This host has no setting", StringComparison.Ordinal) && !problem.Contains("Did you mean", StringComparison.Ordinal);
+
+    [GeneratedRegex("members: '(?<member>[^']+)' with the error: '(?<why>.*)'\\.$", RegexOptions.Singleline)]
+    private static partial Regex Annotation();
+}

@@ -1,0 +1,119 @@
+using System.Collections;
+using System.ComponentModel;
+using System.Reflection;
+using Microsoft.Extensions.Configuration;
+using Runbooks.Model.Text;
+
+namespace Runbooks.Settings;
+
+/// <summary>Finds settings that nothing reads, and values that cannot be read: a misspelt one would otherwise do nothing, in silence.</summary>
+/// <param name="sections">Every section there is.</param>
+/// <param name="others">What else is known by its full name, such as the secrets that contacts name, and sections of the platform.</param>
+/// <param name="origin">Where a setting comes from, for the sentence; nothing where that is plain.</param>
+public sealed class SettingsChecker(IEnumerable<SettingsSection> sections, IEnumerable<string> others, Func<string, string?> origin)
+{
+    private readonly ILookup<string, Type> _sections = sections.ToLookup(section => section.Name, section => section.Options, StringComparer.OrdinalIgnoreCase);
+    private readonly HashSet<string> _others = new(others, StringComparer.OrdinalIgnoreCase);
+
+    /// <param name="onlyOurs">
+    /// All of the configuration is ours. Where it holds the whole environment of a process, and contacts may name any of it as a
+    /// secret, only what is plainly a misspelt setting is judged.
+    /// </param>
+    /// <returns>One sentence for each, with the remedy.</returns>
+    public IReadOnlyList<string> Check(IConfiguration configuration, bool onlyOurs) =>
+        [.. configuration.GetChildren().Where(child => !_others.Contains(child.Key)).SelectMany(child => CheckTop(child, onlyOurs))
+            .Where(problem => onlyOurs || problem.IsPlain).Select(problem => problem.Words).Order(StringComparer.Ordinal)];
+
+    private IEnumerable<Problem> CheckTop(IConfigurationSection top, bool onlyOurs)
+    {
+        if (_sections.Contains(top.Key))
+        {
+            return CheckObject(top, [.. _sections[top.Key]]);
+        }
+
+        var meant = Suggestion.Closest(top.Key, _sections.Select(section => section.Key));
+        var isOurs = onlyOurs || (meant is not null && Math.Abs(meant.Length - top.Key.Length) <= 2 && top.GetChildren().Any());
+        return isOurs ? Leaves(top).Select(leaf => Unknown(leaf, meant is null ? null : $"{meant}{leaf.Path[top.Key.Length..]}")) : [];
+    }
+
+    /// <param name="types">More than one where several classes read parts of the same section.</param>
+    private IEnumerable<Problem> CheckObject(IConfigurationSection section, IReadOnlyList<Type> types)
+    {
+        var properties = types.SelectMany(type => type.GetProperties(BindingFlags.Public | BindingFlags.Instance)).Where(IsBound).ToLookup(property => property.Name, StringComparer.OrdinalIgnoreCase);
+        foreach (var child in section.GetChildren())
+        {
+            if (properties[child.Key].FirstOrDefault() is { } property)
+            {
+                foreach (var problem in CheckValue(child, property.PropertyType))
+                {
+                    yield return problem;
+                }
+            }
+            else
+            {
+                var meant = Suggestion.Closest(child.Key, properties.Select(known => known.Key));
+                foreach (var leaf in Leaves(child))
+                {
+                    yield return Unknown(leaf, meant is null ? null : $"{section.Path}:{meant}{leaf.Path[child.Path.Length..]}");
+                }
+            }
+        }
+    }
+
+    private IEnumerable<Problem> CheckValue(IConfigurationSection value, Type type)
+    {
+        if (type != typeof(string) && type.IsAssignableTo(typeof(IEnumerable)))
+        {
+            var inner = type.IsArray ? type.GetElementType()! : type.GetGenericArguments()[^1];
+            return value.GetChildren().SelectMany(child => CheckValue(child, inner));
+        }
+
+        if (type.IsClass && type != typeof(string) && type != typeof(Uri))
+        {
+            return CheckObject(value, [type]);
+        }
+
+        return value.GetChildren().Any() ? Leaves(value).Select(leaf => Unknown(leaf, value.Path))
+            : value.Value is { Length: > 0 } text && !CanRead(text, Nullable.GetUnderlyingType(type) ?? type) ? [new($"The setting '{value.Path}'{Origin(value)} has to be {Describe(type)}. docs/settings.md says what it does.", IsPlain: true)]
+            : [];
+    }
+
+    private static bool CanRead(string text, Type type)
+    {
+        try
+        {
+            return TypeDescriptor.GetConverter(type) is not { } converter || !converter.CanConvertFrom(typeof(string)) || converter.ConvertFromInvariantString(text) is not null;
+        }
+#pragma warning disable CA1031 // Converters throw whatever they like.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            return false;
+        }
+    }
+
+    private static string Describe(Type type) => (Nullable.GetUnderlyingType(type) ?? type) switch
+    {
+        { IsEnum: true } kind => $"one of {string.Join(", ", Enum.GetNames(kind))}",
+        var kind when kind == typeof(bool) => "true or false",
+        var kind when kind == typeof(TimeSpan) => "a length of time such as 00:05:00",
+        var kind when kind == typeof(int) || kind == typeof(long) => "a whole number",
+        var kind when kind == typeof(Uri) => "an address",
+        _ => "a number",
+    };
+
+    private Problem Unknown(IConfigurationSection leaf, string? meant) => new(
+        $"This host has no setting '{leaf.Path}'{Origin(leaf)}. {(meant is null ? "" : $"Did you mean '{meant}'? ")}docs/settings.md lists them all.", IsPlain: meant is not null);
+
+    private string Origin(IConfigurationSection leaf) => origin(leaf.Path) is { } from ? $" ({from})" : "";
+
+    /// <summary>What is worked out of other properties is not a setting; a collection is filled in place.</summary>
+    private static bool IsBound(PropertyInfo property) =>
+        property.CanWrite || (property.PropertyType.IsGenericType && property.PropertyType.IsAssignableTo(typeof(IEnumerable)));
+
+    private IEnumerable<IConfigurationSection> Leaves(IConfigurationSection section) =>
+        section.GetChildren().ToList() is { Count: > 0 } children ? children.SelectMany(Leaves) : _others.Contains(section.Path) ? [] : [section];
+
+    /// <param name="IsPlain">It cannot be meant otherwise.</param>
+    private sealed record Problem(string Words, bool IsPlain);
+}

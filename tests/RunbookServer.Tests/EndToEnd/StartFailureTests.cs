@@ -1,0 +1,87 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace RunbookServer.Tests.EndToEnd;
+
+/// <summary>A start that cannot be: one sentence with the place and the remedy, no stack trace, exit code 2.</summary>
+public sealed class StartFailureTests : IDisposable
+{
+    private readonly string _home = Directory.CreateTempSubdirectory("runbooks-").FullName;
+
+    [Theory]
+    [InlineData("abc", "--port has to be a number from 0 to 65535.")]
+    [InlineData("70000", "--port has to be a number from 0 to 65535.")]
+    public Task PortThatIsNone_IsRefused(string port, string words) => ShouldSayAsync(words, "serve", "--port", port);
+
+    [Fact]
+    public async Task PortThatIsTaken_IsRefused()
+    {
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        var port = ((IPEndPoint)taken.LocalEndpoint).Port;
+
+        await ShouldSayAsync($"Port {port} is taken. Stop what listens there, or choose another with --port", "serve", "--port", $"{port}");
+    }
+
+    [Theory]
+    [InlineData("{ \"Storms\": ", "Line 1 is not JSON")]
+    [InlineData("{ \"Storms\": { \"MoreThn\": 3 } }", "This host has no setting 'Storms:MoreThn' (settings.json). Did you mean 'Storms:MoreThan'?")]
+    [InlineData("{ \"Safety\": { \"Mode\": \"careful\" } }", "The setting 'Safety:Mode' (settings.json) has to be one of Normal, ApproveAll, DryRun.")]
+    [InlineData("{ \"Storms\": { \"MoreThan\": 0 } }", "The setting 'Storms:MoreThan' cannot be used: The field MoreThan must be between 1 and 10000.")]
+    public Task SettingsFileThatCannotBeUsed_IsRefused(string text, string words)
+    {
+        File.WriteAllText(Path.Combine(_home, "settings.json"), text);
+
+        return ShouldSayAsync(words, "serve", "--port", "0", "--config", Path.Combine(_home, "settings.json"));
+    }
+
+    [Theory]
+    [InlineData("runbooks.db", "runbooks.db is damaged or is no database of ours. Put a backup in its place")]
+    [InlineData("link-key", "link-key holds no key: it has to be base64 of at least 32 random bytes.")]
+    public Task FileOfTheDataFolderThatIsDamaged_IsRefused(string name, string words)
+    {
+        Directory.CreateDirectory(Data);
+        File.WriteAllText(Path.Combine(Data, name), new string('!', 10_000));
+
+        return ShouldSayAsync(words, "serve", "--port", "0");
+    }
+
+    [Fact]
+    public Task KeyFileThatCannotBeRead_IsRefused()
+    {
+        Directory.CreateDirectory(Path.Combine(Data, "api-key"));
+
+        return ShouldSayAsync("api-key cannot be read", "serve", "--port", "0");
+    }
+
+    [Fact]
+    public Task DataFolderThatIsAFile_IsRefused()
+    {
+        File.WriteAllText(Data, "");
+
+        return ShouldSayAsync($"The data folder {Data} cannot be used", "serve", "--port", "0");
+    }
+
+    [Theory]
+    [InlineData("--config", "There is no file")]
+    [InlineData("--runbooks", "There is no folder")]
+    public Task PathThatIsMissing_IsRefused(string option, string words) => ShouldSayAsync(words, "serve", "--port", "0", option, Path.Combine(_home, "missing"));
+
+    [Fact]
+    public Task OptionThatIsMisspelt_IsRefusedWithWhatWasMeant() => ShouldSayAsync("Did you mean '--port'?", "serve", "--prot", "0");
+
+    public void Dispose() => Directory.Delete(_home, recursive: true);
+
+    private string Data => Path.Combine(_home, "data");
+
+    private async Task ShouldSayAsync(string words, params string[] arguments)
+    {
+        var (code, output, error) = await ProgramRun.RunAsync([.. arguments, "--data", Data]);
+
+        error.ShouldContain(words);
+        error.ShouldStartWith("error: ");
+        error.TrimEnd().Split('\n').ShouldHaveSingleItem();
+        $"{output}{error}".ShouldNotContain("   at ");
+        code.ShouldBe(2);
+    }
+}

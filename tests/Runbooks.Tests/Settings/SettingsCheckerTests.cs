@@ -1,0 +1,46 @@
+using Microsoft.Extensions.Configuration;
+using Runbooks.Guardrails;
+using Runbooks.Notifications.Storms;
+using Runbooks.Settings;
+using Runbooks.SignedLinks;
+
+namespace Runbooks.Tests.Settings;
+
+public sealed class SettingsCheckerTests
+{
+    private static readonly SettingsSection[] s_sections =
+        [new("Storms", typeof(StormOptions)), new("Safety", typeof(SafetyOptions)), new("LinkSigning", typeof(LinkSigningOptions))];
+
+    [Theory]
+    [InlineData("Storms:MoreThn", "3", "This host has no setting 'Storms:MoreThn'. Did you mean 'Storms:MoreThan'? docs/settings.md lists them all.")]
+    [InlineData("Storm:MoreThan", "3", "This host has no setting 'Storm:MoreThan'. Did you mean 'Storms:MoreThan'? docs/settings.md lists them all.")]
+    [InlineData("LinkSigning:Keys:0:Secrt", "x", "This host has no setting 'LinkSigning:Keys:0:Secrt'. Did you mean 'LinkSigning:Keys:0:Secret'? docs/settings.md lists them all.")]
+    [InlineData("Storms:MoreThan:Deep", "3", "This host has no setting 'Storms:MoreThan:Deep'. Did you mean 'Storms:MoreThan'? docs/settings.md lists them all.")]
+    [InlineData("Storms:MoreThan", "many", "The setting 'Storms:MoreThan' has to be a whole number. docs/settings.md says what it does.")]
+    [InlineData("Storms:Gather", "a while", "The setting 'Storms:Gather' has to be a length of time such as 00:05:00. docs/settings.md says what it does.")]
+    [InlineData("Safety:Mode", "careful", "The setting 'Safety:Mode' has to be one of Normal, ApproveAll, DryRun. docs/settings.md says what it does.")]
+    public void WhatNothingReads_IsRefusedWithTheRemedyOnEitherHost(string name, string value, string problem)
+    {
+        Check(onlyOurs: true, (name, value)).ShouldBe([problem]);
+        Check(onlyOurs: false, (name, value)).ShouldBe([problem]);
+    }
+
+    [Fact]
+    public void WhatIsRead_IsFine() => Check(
+        onlyOurs: true,
+        ("storms:morethan", "3"), ("Storms:Gather", "00:00:05"), ("Safety:Mode", "dryRun"), ("LinkSigning:Keys:0:Id", "k1"), ("LinkSigning:Keys:0:Secret", "s"),
+        ("TEAMS_URL", "u"), ("Secrets:Slack", "u"), ("Logging:LogLevel:Default", "Debug")).ShouldBeEmpty();
+
+    [Fact]
+    public void EnvironmentOfAWholeProcess_IsNotJudged()
+    {
+        (string, string)[] environment = [("PATH", "/bin"), ("HOME", "/root"), ("AzureFunctionsJobHost:logging:level", "x"), ("AzureWebJobsStorage:accountName", "a"), ("STORM", "x"), ("Storms:RoutingKey", "a secret that contacts name")];
+
+        Check(onlyOurs: false, environment).ShouldBeEmpty();
+        Check(onlyOurs: true, environment).Count.ShouldBe(environment.Length);
+    }
+
+    private static IReadOnlyList<string> Check(bool onlyOurs, params (string Name, string Value)[] settings) =>
+        new SettingsChecker(s_sections, ["TEAMS_URL", "Secrets:Slack", "Logging"], _ => null).Check(
+            new ConfigurationBuilder().AddInMemoryCollection(settings.ToDictionary(setting => setting.Name, setting => (string?)setting.Value)).Build(), onlyOurs);
+}
