@@ -11,7 +11,7 @@ internal static class CommandLine
     public static async Task<int> RunAsync(string[] args)
     {
         var parsed = Build().Parse(args);
-        if (parsed.Errors.Count > 0)
+        if (parsed.Errors.Count > 0 && !CommandExamples.AreAskedFor(parsed) && !parsed.Tokens.Any(token => token.Type == TokenType.Directive))
         {
             ConsoleOutput.Error($"{OnOneLine(parsed.Errors)} {DidYouMean(parsed)}See: {Words(parsed.CommandResult)} --help");
             return ExitCode.Usage;
@@ -77,8 +77,10 @@ internal static class CommandLine
             RenderCommand.Build(),
             SchemaCommand.Build(),
             VerifyAuditCommand.Build(),
+            CompletionCommand.Build(),
         };
         ServeCommand.AddTo(root);
+        CommandExamples.AddTo(root);
         return root;
     }
 }

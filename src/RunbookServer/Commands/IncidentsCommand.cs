@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Runbooks.Model.Incidents;
 using RunbookServer.Terminal;
@@ -8,54 +9,76 @@ namespace RunbookServer.Commands;
 /// <summary><c>runbook incidents</c>: what is open and what was.</summary>
 internal static class IncidentsCommand
 {
+    private static readonly string[] s_heads = ["ID", "AGE", "SEVERITY", "STATE", "RUNBOOK", "TARGET"];
+
     public static Command Build()
     {
         var client = new ClientOptions();
-        var state = new Option<string?>("--state") { Description = "Only those in this state, for example awaitingApproval." };
+        var state = new Option<string?>("--state") { Description = "Only those in this state, for example awaitingApproval; open and final are groups of states." };
         var limit = new Option<int>("--limit") { Description = "At most this many.", DefaultValueFactory = _ => 20 };
-        var command = new Command("incidents", "Lists incidents, newest first.") { state, limit };
+        var json = new Option<bool>("--json") { Description = "As the API gives it, for a script." };
+        var command = new Command("incidents", "Lists incidents, newest first.") { state, limit, json };
         client.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             using var api = client.Connect(parsed);
             var query = parsed.GetValue(state) is { Length: > 0 } wanted ? $"&state={Uri.EscapeDataString(wanted)}" : "";
             var (_, body) = (await api.GetAsync($"api/incidents?limit={parsed.GetValue(limit)}{query}", cancellationToken)).OrFail();
+            if (parsed.GetValue(json))
+            {
+                ConsoleOutput.Json(body);
+                return ExitCode.Done;
+            }
+
             var incidents = body?["incidents"]?.AsArray() ?? [];
             if (incidents.Count == 0)
             {
                 ConsoleOutput.Raw(query.Length == 0 ? "No incidents yet." : $"No incident is {parsed.GetValue(state)}.");
+                return ExitCode.Done;
             }
 
-            foreach (var incident in incidents)
+            foreach (var line in Table([s_heads, .. incidents.Select(incident => Cells(incident, DateTimeOffset.UtcNow))]))
             {
-                var alerts = incident?["alertCount"]?.GetValue<int>() is > 1 and var count ? $"  {count} alerts" : "";
-                ConsoleOutput.Raw($"{Text(incident, "id"),-22} {Text(incident, "openedAt")[..16].Replace('T', ' ')}  {Text(incident, "state"),-16} {Text(incident, "runbook"),-22} {IncidentText.Target(Text(incident, "target"))}{alerts}");
+                ConsoleOutput.Raw(line);
+            }
+
+            if (body?["next"] is not null)
+            {
+                ConsoleOutput.Raw($"There are more: name a state, or a higher --limit than {parsed.GetValue(limit)}.");
             }
 
             return ExitCode.Done;
         });
         return command;
+    }
+
+    /// <summary>How long ago, in the largest unit that says something.</summary>
+    internal static string Age(string? since, DateTimeOffset now) =>
+        DateTimeOffset.TryParse(since, CultureInfo.InvariantCulture, out var at) ? (now - at) switch
+        {
+            { TotalMinutes: < 1 } length => $"{Math.Max(0, (int)length.TotalSeconds)} s",
+            { TotalHours: < 1 } length => $"{(int)length.TotalMinutes} min",
+            { TotalDays: < 1 } length => $"{(int)length.TotalHours} h {length.Minutes} min",
+            { TotalDays: < 2 } => "1 day",
+            var length => $"{(int)length.TotalDays} days",
+        }
+        : "";
+
+    private static string[] Cells(JsonNode? incident, DateTimeOffset now)
+    {
+        var alerts = incident?["alertCount"]?.GetValue<int>() is > 1 and var count ? $" ({count} alerts)" : "";
+        return
+        [
+            Text(incident, "id"), Age(Text(incident, "openedAt"), now), Text(incident, "severity") is { Length: > 0 } severity ? severity : "-", Text(incident, "state"),
+            Text(incident, "runbook"), $"{IncidentText.Target(Text(incident, "target"))}{alerts}",
+        ];
+    }
+
+    private static IEnumerable<string> Table(IReadOnlyList<string[]> rows)
+    {
+        var widths = Enumerable.Range(0, s_heads.Length).Select(column => rows.Max(row => row[column].Length)).ToList();
+        return rows.Select(row => string.Join("  ", row.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd());
     }
 
     private static string Text(JsonNode? incident, string key) => incident?[key]?.ToString() ?? "";
-}
-
-/// <summary><c>runbook show ID</c>: one incident whole, as the API gives it.</summary>
-internal static class ShowCommand
-{
-    public static Command Build()
-    {
-        var client = new ClientOptions();
-        var id = new Argument<string>("id") { Description = "The incident's id." };
-        var command = new Command("show", "Shows one incident as JSON.") { id };
-        client.AddTo(command);
-        command.SetAction(async (parsed, cancellationToken) =>
-        {
-            using var api = client.Connect(parsed);
-            var (_, body) = (await api.GetAsync($"api/incidents/{Uri.EscapeDataString(parsed.GetRequiredValue(id))}", cancellationToken)).OrFail();
-            ConsoleOutput.Json(body);
-            return ExitCode.Done;
-        });
-        return command;
-    }
 }

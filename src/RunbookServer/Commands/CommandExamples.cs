@@ -1,0 +1,69 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using RunbookServer.Terminal;
+
+namespace RunbookServer.Commands;
+
+/// <summary>Every command's help ends with examples that can be typed as they stand.</summary>
+internal static class CommandExamples
+{
+    private const string Id = "261126-0312-k7m2p9wd";
+
+    private static readonly Dictionary<string, string[]> s_examples = new(StringComparer.Ordinal)
+    {
+        ["runbook"] = ["runbook", "runbook fire hanged-gpu", "runbook incidents"],
+        ["serve"] = ["runbook serve --port 8080 --data ~/runbooks-data", "runbook serve --no-practice --config settings.json --runbooks ./runbooks"],
+        ["sandbox"] = ["runbook sandbox --port 7072"],
+        ["fire"] = ["runbook fire", "runbook fire hanged-gpu", "runbook fire alert.json --source alertmanager"],
+        ["incidents"] = ["runbook incidents", "runbook incidents --state awaitingApproval", "runbook incidents --limit 100 --json"],
+        ["show"] = [$"runbook show {Id}", $"runbook show {Id} --json"],
+        ["approve"] = [$"runbook approve {Id}", $"runbook approve {Id} --reason \"seen it before\""],
+        ["reject"] = [$"runbook reject {Id} --reason \"planned maintenance\""],
+        ["take-over"] = [$"runbook take-over {Id} --reason \"I am on it\""],
+        ["stop"] = [$"runbook stop {Id} --reason \"wrong alarm\""],
+        ["close"] = [$"runbook close {Id} --reason \"replaced the card\""],
+        ["acknowledge"] = [$"runbook acknowledge {Id} --reason \"looking at it\""],
+        ["retry"] = [$"runbook retry {Id} --reason \"the cluster is back\""],
+        ["take-back"] = [$"runbook take-back {Id} --reason \"no longer needed\""],
+        ["note"] = [$"runbook note {Id} \"opened a ticket with the vendor\""],
+        ["start"] = ["runbook start hanged-gpu --label namespace=inference --label pod=llm-b-0"],
+        ["validate"] = ["runbook validate", "runbook validate runbooks/hanged-gpu.yaml"],
+        ["test"] = ["runbook test", "runbook test runbooks/hanged-gpu.yaml"],
+        ["simulate"] = ["runbook simulate hanged-gpu --alert hanged-gpu"],
+        ["export"] = [$"runbook export {Id}", $"runbook export {Id} --out runbooks/tests/hanged-gpu/that-night/test.yaml"],
+        ["render"] = ["runbook render hanged-gpu"],
+        ["schema"] = ["runbook schema"],
+        ["verify-audit"] = [$"runbook verify-audit {Id}"],
+        ["completion"] = ["source <(runbook completion bash)", "runbook completion zsh > \"${fpath[1]}/_runbook\"", "runbook completion fish > ~/.config/fish/completions/runbook.fish", "runbook completion pwsh >> $PROFILE"],
+    };
+
+    /// <summary>Of the command itself, or of the root when it serves.</summary>
+    public static IReadOnlyList<string> Of(Command command) => s_examples.GetValueOrDefault(command is RootCommand ? "runbook" : command.Name) ?? [];
+
+    /// <summary>Whether help is what was asked for: then nothing else is missing.</summary>
+    public static bool AreAskedFor(ParseResult parsed) => parsed.GetResult(parsed.RootCommandResult.Command.Options.OfType<HelpOption>().Single()) is not null;
+
+    public static void AddTo(RootCommand root)
+    {
+        var help = root.Options.OfType<HelpOption>().Single();
+        help.Action = new WithExamples((SynchronousCommandLineAction)help.Action!);
+    }
+
+    private sealed class WithExamples(SynchronousCommandLineAction help) : SynchronousCommandLineAction
+    {
+        public override bool Terminating => help.Terminating;
+
+        public override int Invoke(ParseResult parseResult)
+        {
+            var code = help.Invoke(parseResult);
+            ConsoleOutput.Raw("Examples:");
+            foreach (var example in Of(parseResult.CommandResult.Command))
+            {
+                ConsoleOutput.Raw($"  {example}");
+            }
+
+            return code;
+        }
+    }
+}

@@ -1,0 +1,94 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Runbooks.Model.Incidents;
+using RunbookServer.Terminal;
+
+namespace RunbookServer.Commands;
+
+/// <summary><c>runbook show ID</c>: one incident to be read, or whole as the API gives it.</summary>
+internal static class ShowCommand
+{
+    public static Command Build()
+    {
+        var client = new ClientOptions();
+        var id = new Argument<string>("id") { Description = "The incident's id." };
+        var json = new Option<bool>("--json") { Description = "As the API gives it, for a script." };
+        var command = new Command("show", "Shows one incident: what was found, what is asked, what was done.") { id, json };
+        client.AddTo(command);
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            using var api = client.Connect(parsed);
+            var (_, body) = (await api.GetAsync($"api/incidents/{Uri.EscapeDataString(parsed.GetRequiredValue(id))}", cancellationToken)).OrFail();
+            if (parsed.GetValue(json))
+            {
+                ConsoleOutput.Json(body);
+                return ExitCode.Done;
+            }
+
+            foreach (var line in Lines(body!, DateTimeOffset.UtcNow))
+            {
+                ConsoleOutput.Raw(line);
+            }
+
+            return ExitCode.Done;
+        });
+        return command;
+    }
+
+    internal static IEnumerable<string> Lines(JsonNode incident, DateTimeOffset now) =>
+    [
+        $"{incident["title"]} on {IncidentText.Target(Text(incident, "target"))}",
+        $"  {incident["id"]}, runbook {incident["runbook"]}{(incident["severity"] is { } severity ? $", {severity} severity" : "")}{(Text(incident, "mode") == "dryRun" ? ", dry run" : "")}",
+        $"  {State(incident)}, opened {IncidentsCommand.Age(Text(incident, "openedAt"), now)} ago ({Clock(incident["openedAt"])})",
+        .. incident["reason"] is { } reason ? [$"  {reason}"] : Array.Empty<string>(),
+        .. Section("Found", Items(incident, "findings").Select(finding => $"{Mark(finding)} {finding["ask"]} {finding["summary"]}")),
+        .. Section("News", Items(incident, "news").Select(news => $"{Clock(news["at"])} {news["text"]}")),
+        .. Section("The question", Question(incident)),
+        .. Section("Done", Items(incident, "steps").Select(step => $"{step["name"]}: {step["outcome"] ?? step["status"]}")),
+        .. Section("Record", Items(incident, "timeline").Select(entry => $"{Clock(entry["at"])} {entry["who"]}: {entry["what"]}")),
+    ];
+
+    private static IEnumerable<string> Question(JsonNode incident)
+    {
+        if (incident["gate"] is not { } gate)
+        {
+            yield break;
+        }
+
+        yield return $"{gate["question"]}";
+        foreach (var step in Items(gate, "plan"))
+        {
+            yield return $"- {step["will"]}{(step["undo"] is { } undo ? $" Undo: {undo}" : "")}";
+        }
+
+        foreach (var warning in Items(gate, "warnings"))
+        {
+            yield return $"Warning: {warning}";
+        }
+
+        if (Text(gate, "outcome") != "pending")
+        {
+            yield return gate["closedBy"]?.ToString() ?? Text(gate, "outcome");
+            yield break;
+        }
+
+        yield return $"Asked: {string.Join(", ", Items(gate, "approvers"))}. {gate["ifNobodyAnswers"]}";
+        yield return $"Answer with: {ThisProgram.Command} approve {incident["id"]}, or reject";
+    }
+
+    private static IEnumerable<string> Section(string heading, IEnumerable<string> lines) =>
+        lines.ToList() is { Count: > 0 } some ? ["", heading, .. some.Select(line => $"  {line}")] : [];
+
+    private static IEnumerable<JsonNode> Items(JsonNode node, string key) => node[key] is JsonArray items ? items.OfType<JsonNode>() : [];
+
+    private static string Mark(JsonNode finding) => Text(finding, "verdict") switch { "failing" => "✗", "passing" => "✓", _ => "?" };
+
+    private static string State(JsonNode incident) =>
+        Enum.TryParse<IncidentState>(Text(incident, "state"), ignoreCase: true, out var state) ? IncidentText.Of(state) : Text(incident, "state");
+
+    private static string Clock(JsonNode? at) =>
+        DateTimeOffset.TryParse(at?.ToString(), CultureInfo.InvariantCulture, out var time) ? time.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture) : "";
+
+    private static string Text(JsonNode node, string key) => node[key]?.ToString() ?? "";
+}

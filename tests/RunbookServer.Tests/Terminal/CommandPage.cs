@@ -1,0 +1,46 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.Text;
+using RunbookServer.Commands;
+
+namespace RunbookServer.Tests.Terminal;
+
+/// <summary>The page about the command line, made of what the commands say about themselves.</summary>
+internal static class CommandPage
+{
+    private const string Head = """
+        # The command line
+
+        Every command of `runbook`, written out of the program: change the command and run `UPDATE_DOCS=1 dotnet test tests/RunbookServer.Tests`. Out of the repository `dotnet run --project src/RunbookServer --` stands for `runbook`.
+
+        Exit codes: 0 done; 1 the command ran and the answer is no (a runbook is invalid, a test failed, somebody else decided first); 2 it could not begin (a misspelt option, a taken port, a damaged file), in one sentence with the remedy; 3 the running host could not be reached or refused the key.
+
+        Completion: `source <(runbook completion bash)`, and the like for zsh, fish and pwsh.
+
+        """;
+
+    public static string Of(RootCommand root)
+    {
+        var page = new StringBuilder(Head.ReplaceLineEndings("\n"));
+        foreach (var command in root.Subcommands)
+        {
+            var arguments = string.Concat(command.Arguments.Select(argument => argument.Arity.MinimumNumberOfValues == 0 ? $" [{argument.Name}]" : $" {argument.Name.ToUpperInvariant()}"));
+            page.Append($"\n## runbook {command.Name}{arguments}\n\n{command.Description}\n\n| takes | |\n|---|---|\n");
+            foreach (var argument in command.Arguments)
+            {
+                page.Append($"| `{argument.Name}` | {Cell(argument.Description)} |\n");
+            }
+
+            foreach (var option in command.Options.Where(option => option is not HelpOption))
+            {
+                page.Append($"| `{option.Name}`{(option.Required ? ", needed" : "")} | {Cell(option.Description)} |\n");
+            }
+
+            page.Append($"\n```sh\n{string.Join('\n', CommandExamples.Of(command))}\n```\n");
+        }
+
+        return page.ToString();
+    }
+
+    private static string Cell(string? text) => text?.Replace("|", "\\|", StringComparison.Ordinal) ?? "";
+}
