@@ -27,6 +27,52 @@ public partial class DocumentationTests
         rules.ShouldAllBe(rule => page.Contains($"| `{rule}` |", StringComparison.Ordinal));
     }
 
+    /// <summary>Pages and pictures that pages lead to are there, and so are the headings.</summary>
+    [Fact]
+    public void EveryLinkBetweenPages_LeadsSomewhere()
+    {
+        string[] pages = [RepositoryRoot.Of("README.md"), RepositoryRoot.Of("CONTRIBUTING.md"), .. Directory.EnumerateFiles(RepositoryRoot.Of("docs"), "*.md", SearchOption.AllDirectories)];
+        var broken = new List<string>();
+        foreach (var page in pages)
+        {
+            foreach (var link in Links().Matches(File.ReadAllText(page)).Select(match => match.Groups["page"].Value).Where(link => !link.Contains("://", StringComparison.Ordinal)))
+            {
+                var parts = link.Split('#', 2);
+                var target = parts[0].Length == 0 ? page : Path.Combine(Path.GetDirectoryName(page)!, parts[0]);
+                if (!Path.Exists(target) || (parts.Length == 2 && !Headings(target).Contains(parts[1])))
+                {
+                    broken.Add($"{Path.GetFileName(page)}: {link}");
+                }
+            }
+        }
+
+        broken.ShouldBeEmpty();
+    }
+
+    /// <summary>The page that explains host.json says what stands in it.</summary>
+    [Theory]
+    [InlineData("hubName")]
+    [InlineData("defaultVersion")]
+    [InlineData("partitionCount")]
+    [InlineData("extendedSessionsEnabled")]
+    [InlineData("telemetryMode")]
+    public void SettingOfTheHost_IsOnThePageAsItIs(string name)
+    {
+        var value = Regex.Match(File.ReadAllText(RepositoryRoot.Of("host.json")), $"\"{name}\": \"?([^\",\\s]+)").Groups[1].Value;
+        var row = File.ReadLines(RepositoryRoot.Of("docs", "operations.md")).Single(line => line.StartsWith('|') && line.Split('|')[1].Contains(name, StringComparison.Ordinal));
+
+        row.Split('|')[2].Replace("`", "", StringComparison.Ordinal).Split(',')[0].Trim().ShouldBe(value);
+    }
+
+    private static IEnumerable<string> Headings(string page) => File.ReadLines(page).Where(line => line.StartsWith('#'))
+        .Select(line => NoAnchor().Replace(line.TrimStart('#').Trim().ToLowerInvariant(), "").Replace(' ', '-'));
+
+    [GeneratedRegex(@"(?:\]\(|(?:src|href)="")(?<page>[\w./#-]+)[)""]", RegexOptions.NonBacktracking)]
+    private static partial Regex Links();
+
+    [GeneratedRegex(@"[^\p{L}\p{N} _-]")]
+    private static partial Regex NoAnchor();
+
     [GeneratedRegex(@"`((?:infra|tests|src|\.github)/[\w./-]+\.\w+)`", RegexOptions.NonBacktracking)]
     private static partial Regex Paths();
 
