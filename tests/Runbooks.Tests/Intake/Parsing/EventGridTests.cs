@@ -3,6 +3,14 @@ using Runbooks.Intake.Parsing.EventGrid;
 
 namespace Runbooks.Tests.Intake.Parsing;
 
+/// <summary>
+/// The cases in <c>cases/event-grid</c> have the shapes that Microsoft documents, with values of our own:
+/// AKS https://learn.microsoft.com/azure/event-grid/event-schema-aks,
+/// Key Vault https://learn.microsoft.com/azure/event-grid/event-schema-key-vault,
+/// Resource Notifications https://learn.microsoft.com/azure/event-grid/event-schema-health-resources and
+/// https://learn.microsoft.com/azure/event-grid/handle-health-resources-events-using-azure-monitor-alerts,
+/// alerts https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-common-schema.
+/// </summary>
 public class EventGridTests
 {
     [Theory]

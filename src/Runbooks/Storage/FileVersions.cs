@@ -1,0 +1,59 @@
+using System.Collections.Concurrent;
+using Runbooks.Catalog;
+using Runbooks.Model.Storage;
+
+namespace Runbooks.Storage;
+
+/// <summary>
+/// The files of this process, each with what is in force and what is wrong with a newer version. What was in force last is
+/// kept in the store, so that a host that starts while a file is broken goes on with it instead of starting without.
+/// </summary>
+public sealed class FileVersions(ISharedState state)
+{
+    /// <summary>A longer file is not kept; a host that starts while it is broken says so and does not start.</summary>
+    private const int MaxKept = 256 * 1024;
+
+    private readonly ConcurrentDictionary<string, FileVersion> _known = new(StringComparer.Ordinal);
+
+    public IReadOnlyCollection<KeyValuePair<string, FileVersion>> Known => [.. _known];
+
+    /// <param name="name">What is meant, wherever it lies: <c>windows.yaml</c>.</param>
+    /// <param name="text">Now in force; null when there is no such file.</param>
+    public void Use(string name, string? text) => _known[name] = new(true, text, []);
+
+    /// <summary>As it is now it is in force, and kept elsewhere.</summary>
+    public void Accept(string name) => _known[name] = new(false, null, []);
+
+    /// <summary>What was in force stays so.</summary>
+    public void Refuse(string name, IReadOnlyList<string> errors) =>
+        _known.AddOrUpdate(name, _ => new(false, null, errors), (_, known) => known with { Errors = errors });
+
+    /// <returns>The version that was in force last, on whichever host; null when there was none.</returns>
+    public async Task<RunbookFile?> FindLastAsync(string name, CancellationToken cancellationToken) =>
+        await state.FindAsync<Kept>(KeyOf(name), cancellationToken) is { Text: { } text } ? new(name, text) : null;
+
+    /// <summary>Keeps what is in force, for the next start.</summary>
+    public async Task SaveAsync(CancellationToken cancellationToken)
+    {
+        foreach (var (name, version) in _known)
+        {
+            if (version is { IsUsed: true, IsSaved: false } && !(version.Text?.Length > MaxKept))
+            {
+                await state.UpdateAsync<Kept, bool>(KeyOf(name), known => (known?.Text == version.Text && known is not null ? known : new(version.Text), true), cancellationToken);
+                _known.TryUpdate(name, version with { IsSaved = true }, version);
+            }
+        }
+    }
+
+    private static string KeyOf(string name) => $"files:{name}";
+
+    private sealed record Kept(string? Text);
+}
+
+/// <param name="IsUsed">Whether this process has taken over a version.</param>
+/// <param name="Text">That version; null when there is no such file.</param>
+/// <param name="Errors">What is wrong with the file as it is now; empty when that is in force.</param>
+public sealed record FileVersion(bool IsUsed, string? Text, IReadOnlyList<string> Errors)
+{
+    public bool IsSaved { get; init; }
+}

@@ -1,0 +1,60 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.Extensions.Logging;
+using Runbooks.Model.Storage;
+using Runbooks.Storage;
+
+namespace Runbooks.Watchdog;
+
+/// <summary>
+/// Pages once about a file that cannot be used: the version before it stays in force, and whoever changed it may not know.
+/// Hosts call it every minute.
+/// </summary>
+public sealed class FileTroubles(FileVersions files, ISharedState state, FallbackNotifier fallback, ILogger<FileTroubles> logger)
+{
+    public const string ThreadId = "runbooks-files";
+
+    private const string Key = "files-told";
+    private const int MaxLines = 5;
+
+    public async Task CheckAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await files.SaveAsync(cancellationToken);
+            foreach (var (name, version) in files.Known)
+            {
+                await CheckAsync(name, version.Errors, cancellationToken);
+            }
+        }
+#pragma warning disable CA1031 // The incidents are looked at all the same, and the next minute tries again.
+        catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
+#pragma warning restore CA1031
+        {
+            Log.WatchFailed(logger, ThreadId, failure);
+        }
+    }
+
+    private async Task CheckAsync(string name, IReadOnlyList<string> errors, CancellationToken cancellationToken)
+    {
+        var mark = errors.Count == 0 ? "" : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', errors))).AsSpan(0, 8));
+        var told = (await state.FindAsync<Told>(Key, cancellationToken))?.Marks.GetValueOrDefault(name) ?? "";
+        if (mark == told)
+        {
+            return;
+        }
+
+        var more = errors.Count > MaxLines ? $"\nand {errors.Count - MaxLines} more" : "";
+        if (mark.Length == 0 || await fallback.NotifyAsync(
+            $"A file cannot be used: {name}",
+            $"What was in force before stays in force until it is mended.\n{string.Join('\n', errors.Take(MaxLines))}{more}",
+            ThreadId, $"{name}:{mark}", cancellationToken))
+        {
+            await state.UpdateAsync<Told, bool>(
+                Key, known => (new(new Dictionary<string, string>(known?.Marks ?? new Dictionary<string, string>()) { [name] = mark }), true), cancellationToken);
+        }
+    }
+
+    /// <param name="Marks">Of each file, the errors that were told of.</param>
+    private sealed record Told(IReadOnlyDictionary<string, string> Marks);
+}
