@@ -1,28 +1,31 @@
 using CsCheck;
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Approvals;
 using Runbooks.Intake;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
+using Runbooks.Watchdog;
 using Some = TestKit.Incidents.Some;
 
 namespace Runbooks.Tests.Intake;
 
 /// <summary>
-/// Intake under random sequences of firing, repeated, resolved and late messages, episodes, clocks, targets and people's
-/// decisions: every alert is accounted for, no question is withdrawn while its check fails, and no episode asks again
-/// that a person said no to.
+/// Intake under random sequences of firing, repeated, resolved and late messages, episodes, clocks, targets, causes that cover
+/// the symptom, crashes and people's decisions: every alert is accounted for, no question is withdrawn while its check
+/// fails, no episode asks again that a person said no to, and nothing waits for ever without anybody being asked.
 /// </summary>
 public sealed class IntakePropertyTests
 {
     private static readonly int s_cases = int.TryParse(Environment.GetEnvironmentVariable("MODEL_CASES"), out var cases) ? cases : 300;
     private static readonly DateTimeOffset s_start = Some.Night.AddDays(-1);
 
-    public enum Kind { Fire, FireAgain, Resolve, NoAllClear, Reject, TakeOver, Close, Approve, CheckPasses, CheckFails, Wait }
+    public enum Kind { Fire, FireAgain, Resolve, NoAllClear, Flap, FireCause, ResolveCause, Reject, TakeOver, Close, Approve, Cancel, CheckPasses, CheckFails, Crash, Wait }
 
     private static readonly Gen<Happening> s_happening =
         from kind in Gen.Frequency((5, Gen.Const(Kind.Fire)), (3, Gen.Const(Kind.Resolve)), (6, Gen.Int[0, (int)Kind.Wait].Select(k => (Kind)k)))
         from target in Gen.Int[0, 1]
-        from alert in Gen.Int[0, 1]
+        from alert in Gen.Int[0, 2]
         from episode in Gen.Int[0, 3]
         from skew in Gen.Frequency((4, Gen.Const(0)), (1, Gen.Int[-2, 2]))
         select new Happening(kind, target, alert, episode, skew);
@@ -37,33 +40,56 @@ public sealed class IntakePropertyTests
                 await play.HappenAsync(happening);
             }
 
+            await play.EndAsync();
             play.Violations.ShouldBeEmpty(string.Join(", ", (IEnumerable<Happening>)happenings));
         },
         iter: s_cases,
         threads: 1);
 
+    /// <param name="Alert">The third is more severe than the others.</param>
     /// <param name="Episode">Each starts an hour after the one before; messages come in any order.</param>
     /// <param name="Skew">Minutes by which the sender's clock is wrong.</param>
     public sealed record Happening(Kind Kind, int Target, int Alert, int Episode, int Skew)
     {
+        /// <summary>Minutes that the episode lasted, in messages of its end.</summary>
+        public int Length { get; init; } = 30;
+
+        public bool IsOfCause => Kind is Kind.FireCause or Kind.ResolveCause;
+
         public Alert Message() => Some.Alert() with
         {
-            Fingerprint = $"f-{Target}-{Alert}",
-            Name = Some.Alert().Name,
+            Fingerprint = IsOfCause ? $"cause-{Target}" : $"f-{Target}-{Alert}",
+            Name = IsOfCause ? "Cause" : Some.Alert().Name,
+            Severity = Alert == 2 ? "critical" : "warning",
             Labels = new Dictionary<string, string> { ["namespace"] = "inference", ["pod"] = $"p{Target}" },
             StartsAt = s_start.AddHours(Episode).AddMinutes(Skew),
-            EndsAt = Kind is Kind.Resolve or Kind.NoAllClear ? s_start.AddHours(Episode).AddMinutes(30 + Skew) : null,
-            Status = Kind is Kind.Resolve or Kind.NoAllClear ? AlertStatus.Resolved : AlertStatus.Firing,
+            EndsAt = Kind is Kind.Resolve or Kind.NoAllClear or Kind.ResolveCause ? s_start.AddHours(Episode).AddMinutes(Length + Skew) : null,
+            Status = Kind is Kind.Resolve or Kind.NoAllClear or Kind.ResolveCause ? AlertStatus.Resolved : AlertStatus.Firing,
             Annotations = Kind == Kind.NoAllClear ? new Dictionary<string, string> { ["grafana_state_reason"] = "MissingSeries" } : new Dictionary<string, string>(),
         };
     }
 
     private sealed class Play : IAsyncDisposable
     {
-        private readonly IntakeWorld _world = new(Some.Runbook() with { Resolution = new(), Diagnosis = [Some.Check("stuck")] });
+        private static readonly Runbook s_cause = Some.Runbook() with
+        {
+            Id = "cause",
+            Hash = "hash-of-cause",
+            Trigger = [new(null, "Cause", [], new Dictionary<string, string>())],
+            Diagnosis = [Some.Check("stuck")],
+            Resolution = new(),
+        };
+
+        private readonly IntakeWorld _world = new(
+            services => services.AddWatchdog(),
+            Some.Runbook() with { Resolution = new(), Diagnosis = [Some.Check("stuck")], SuppressedBy = new("cause", "{{ labels.namespace }}/{{ labels.pod }}", TimeSpan.FromMinutes(30)) },
+            s_cause);
 
         /// <summary>Episodes that a person said no to: the alert, and its episode.</summary>
-        private readonly HashSet<(string Fingerprint, int Episode)> _refused = [];
+        private readonly HashSet<(string Fingerprint, DateTimeOffset Start)> _refused = [];
+
+        /// <summary>Alerts whose episodes lie so near that only the exact start tells them apart.</summary>
+        private readonly HashSet<string> _flapped = [];
         private bool _failing = true;
 
         public List<string> Violations { get; } = [];
@@ -73,8 +99,26 @@ public sealed class IntakePropertyTests
             var withdrawn = Count(IncidentState.SelfRecovered);
             switch (happening.Kind)
             {
-                case Kind.Fire or Kind.FireAgain or Kind.Resolve or Kind.NoAllClear:
+                case Kind.Fire or Kind.FireAgain or Kind.Resolve or Kind.NoAllClear or Kind.FireCause or Kind.ResolveCause:
                     await TakeAsync(happening);
+                    break;
+                case Kind.Flap:
+                    _flapped.Add(happening.Message().Fingerprint);
+                    for (var minute = 0; minute < 12; minute += 4)
+                    {
+                        await TakeAsync(happening with { Kind = Kind.Fire, Skew = minute });
+                        await TakeAsync(happening with { Kind = Kind.Resolve, Skew = minute, Length = 2 });
+                    }
+
+                    await TakeAsync(happening with { Kind = Kind.Fire, Skew = 12 });
+
+                    break;
+                case Kind.Cancel when _world.World.Store.All.LastOrDefault(incident => !incident.State.IsFinal()) is { } open:
+                    await _world.World.Get<ApprovalService>().StopAsync(open.Id, "ada", "known", CancellationToken.None);
+                    Refuse((await _world.World.AdvanceAsync(open.Id, TimeSpan.FromMinutes(1))));
+                    break;
+                case Kind.Crash when _world.World.Store.All.Count > 0:
+                    await _world.World.Engine.CrashAsync();
                     break;
                 case Kind.Reject or Kind.TakeOver or Kind.Approve:
                     await DecideAsync(happening);
@@ -96,8 +140,28 @@ public sealed class IntakePropertyTests
 
             await _world.World.Engine.SettleAsync();
             Must(!_failing || Count(IncidentState.SelfRecovered) == withdrawn, "a question was withdrawn while its check fails");
-            Must(_world.World.Store.All.GroupBy(incident => incident.Target).All(group => group.Count(incident => !incident.State.IsFinal()) <= 1), "two incidents are open on one target");
+            Must(_world.World.Store.All.GroupBy(incident => (incident.RunbookId, incident.Target)).All(group => group.Count(incident => !incident.State.IsFinal()) <= 1), "two incidents are open on one target");
             Must(_world.World.Store.All.All(incident => Incident.FindBreak(incident.Id, incident.Timeline) is null), "a timeline is broken");
+        }
+
+        /// <summary>After some time in which nothing happens, nothing is left that nobody looks at.</summary>
+        public async Task EndAsync()
+        {
+            for (var minute = 0; minute < 32 && _world.World.Store.All.Count > 0; minute += 4)
+            {
+                await _world.World.AdvanceAsync(_world.World.Store.All[0].Id, TimeSpan.FromMinutes(4));
+                await _world.World.Get<IncidentWatchdog>().CheckAsync(CancellationToken.None);
+                await _world.World.Engine.SettleAsync();
+            }
+
+            foreach (var incident in _world.World.Store.All)
+            {
+                var latest = _world.World.Store.All.Last(other => other.RunbookId == incident.RunbookId && other.Target == incident.Target);
+                Must(!incident.HoldsUnasked() || latest.Id != incident.Id, "what came after a no to a flapping alert fires on and was never asked about");
+                Must(!incident.IsWaitingForOther, "an incident waits longer than it may");
+                Must(incident.State is not (IncidentState.Diagnosing or IncidentState.AwaitingApproval) || incident.OpenGate is not null, "an incident is open and asks nobody");
+                Must(incident.Timeline.Count < 100, "a timeline grows without bound");
+            }
         }
 
         public ValueTask DisposeAsync() => _world.DisposeAsync();
@@ -111,8 +175,11 @@ public sealed class IntakePropertyTests
             Must(outcome.Outcome != IntakeResult.Ignored || !string.IsNullOrEmpty(outcome.Reason), "ignored without a reason");
             Must(outcome.Outcome == IntakeResult.Ignored || outcome.Id is { } id && _world.World.Store.All.Single(i => i.Id == id).Alerts.Any(a => a.Is(message)), "the incident does not know the alert");
             Must(outcome.Outcome != IntakeResult.Ignored || message.Status == AlertStatus.Resolved || _world.World.Store.All.Any(i => i.IsOfEarlierEpisode(message)), "a firing alert was ignored");
-            Must(_world.World.Store.All.Count == asking || !_refused.Contains((message.Fingerprint, happening.Episode)), "an episode asks again that a person said no to");
+            Must(outcome.Outcome != IntakeResult.Opened || !_failing || Opened(outcome) is { } opened && (opened.Gates.Count > 0 || opened.IsWaitingForOther), "an incident began and asked nobody although its check fails");
+            Must(_world.World.Store.All.Count == asking || !IsRefused(message), "an episode asks again that a person said no to");
         }
+
+        private Incident Opened(IntakeOutcome outcome) => _world.World.Store.All.Single(incident => incident.Id == outcome.Id);
 
         private async Task DecideAsync(Happening happening)
         {
@@ -131,11 +198,20 @@ public sealed class IntakePropertyTests
 
         private void Refuse(Incident incident)
         {
+            if (incident.SaidNo() is null)
+            {
+                return;
+            }
+
             foreach (var alert in incident.Alerts.Where(alert => alert.StartsAt is not null))
             {
-                _refused.Add((alert.Fingerprint, (int)Math.Round((alert.StartsAt!.Value - s_start).TotalHours)));
+                _refused.Add((alert.Fingerprint, alert.StartsAt!.Value));
             }
         }
+
+        private bool IsRefused(Alert message) => _refused.Any(refused =>
+            refused.Fingerprint == message.Fingerprint
+            && (refused.Start == message.StartsAt || (!_flapped.Contains(message.Fingerprint) && (refused.Start - message.StartsAt!.Value).Duration() <= Episode.Tolerance)));
 
         private int Count(IncidentState state) => _world.World.Store.All.Count(incident => incident.State == state);
 
