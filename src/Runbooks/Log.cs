@@ -71,6 +71,12 @@ internal static partial class Log
     [LoggerMessage(52, LogLevel.Warning, "The breaker of runbook {Runbook} was reset by {By}: {Reason}")]
     public static partial void BreakerReset(ILogger logger, string runbook, string by, string reason);
 
+    [LoggerMessage(54, LogLevel.Warning, "{Warning}")]
+    public static partial void FileDoubtful(ILogger logger, string warning);
+
+    [LoggerMessage(55, LogLevel.Error, "The contacts have errors; those that were in force last are used. {Error}")]
+    public static partial void ContactsKept(ILogger logger, string error);
+
     [LoggerMessage(53, LogLevel.Error, "The maintenance windows of the file stay as they were: {Error}")]
     public static partial void WindowsBroken(ILogger logger, string error);
 

@@ -46,6 +46,7 @@ public static class RunbooksServices
             // Late, because an engine needs the activities, and one of them opens incidents.
             .AddSingleton<Func<IIncidentEngine?>>(services => services.GetService<IIncidentEngine>)
             .AddSingleton<PinnedRunbooks>()
+            .AddSingleton<FileVersions>()
             .AddSingleton<LinkSigner>()
             .AddSingleton<DecisionLinks>()
             .AddSingleton<PlanBuilder>()

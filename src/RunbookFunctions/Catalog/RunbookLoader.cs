@@ -6,12 +6,13 @@ using Runbooks.AzureStorage;
 using Runbooks.Catalog;
 using Runbooks.Intake;
 using Runbooks.Settings;
+using Runbooks.Storage;
 
 namespace RunbookFunctions.Catalog;
 
 /// <summary>Loads the runbooks before the app takes its first alert, and again while it runs.</summary>
 internal sealed class RunbookLoader(
-    RunbookCatalog catalog, PublishedFiles published, IOptions<RunbookSourceOptions> options, TimeProvider time, ILogger<RunbookLoader> logger) : BackgroundService
+    RunbookCatalog catalog, PublishedFiles published, FileVersions versions, IOptions<RunbookSourceOptions> options, TimeProvider time, ILogger<RunbookLoader> logger) : BackgroundService
 {
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -49,6 +50,15 @@ internal sealed class RunbookLoader(
         foreach (var warning in result.Warnings)
         {
             Log.FileDoubtful(logger, warning.ToString());
+        }
+
+        if (result.Errors.Count > 0)
+        {
+            versions.Refuse("runbooks", [.. result.Errors.Select(error => error.ToString())]);
+        }
+        else
+        {
+            versions.Accept("runbooks");
         }
 
         if (result.Errors.Count > 0 && catalog.Current.Count == 0)

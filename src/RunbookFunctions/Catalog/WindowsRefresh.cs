@@ -13,9 +13,9 @@ internal sealed class WindowsRefresh(
 {
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        if (reload.Take(await ReadAsync(cancellationToken)) is { Count: > 0 } errors)
+        if (await reload.StartAsync(await ReadAsync(cancellationToken), cancellationToken) is { Count: > 0 } errors)
         {
-            throw new InvalidOperationException($"The maintenance windows have errors: {string.Join(" | ", errors)}");
+            throw new InvalidOperationException($"The maintenance windows have errors, and none were in force before: {string.Join(" | ", errors)}");
         }
 
         await base.StartAsync(cancellationToken);

@@ -1,6 +1,7 @@
 using Runbooks.Catalog;
 using Runbooks.Guardrails;
 using Runbooks.Notifications;
+using Runbooks.Storage;
 using RunbookServer.Terminal;
 
 namespace RunbookServer.Hosting;
@@ -34,7 +35,7 @@ internal static class FolderWatch
 }
 
 /// <summary>Takes over changed runbook files while the host runs; a broken one is reported and the good version stays.</summary>
-internal sealed class RunbookWatch(RunbookFolder folder, RunbookCatalog catalog, ILogger<RunbookWatch> logger) : BackgroundService
+internal sealed class RunbookWatch(RunbookFolder folder, RunbookCatalog catalog, FileVersions versions, ILogger<RunbookWatch> logger) : BackgroundService
 {
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => FolderWatch.RunAsync(folder.Path, "*", Reload, stoppingToken);
 
@@ -51,6 +52,15 @@ internal sealed class RunbookWatch(RunbookFolder folder, RunbookCatalog catalog,
             foreach (var warning in result.Warnings)
             {
                 Log.FileDoubtful(logger, warning.ToString());
+            }
+
+            if (result.Errors.Count > 0)
+            {
+                versions.Refuse("runbooks", [.. result.Errors.Select(error => error.ToString())]);
+            }
+            else
+            {
+                versions.Accept("runbooks");
             }
 
             if (result.Kept.Count > 0)
@@ -94,10 +104,11 @@ internal sealed class ContactsWatch(string file, ContactsReload reload, ILogger<
 internal sealed class WindowsWatch(RunbookFolder folder, WindowsReload reload, ILogger<WindowsWatch> logger) : BackgroundService
 {
     /// <summary>Reads them for the first time: a window that cannot be understood would otherwise be found out during the maintenance.</summary>
-    /// <exception cref="CommandException">The file has errors.</exception>
-    public static void Load(IServiceProvider services, RunbookFolder folder)
+    /// <exception cref="CommandException">The file has errors, and no windows were in force before.</exception>
+    public static async Task LoadAsync(IServiceProvider services, RunbookFolder folder, CancellationToken cancellationToken)
     {
-        if (folder.Windows is { } file && services.GetRequiredService<WindowsReload>().Take(RunbookFolder.Read(file)) is { Count: > 0 } errors)
+        var file = folder.Windows is { } path ? RunbookFolder.Read(path) : null;
+        if (await services.GetRequiredService<WindowsReload>().StartAsync(file, cancellationToken) is { Count: > 0 } errors)
         {
             throw new CommandException($"The maintenance windows have errors; nothing was started.\n{string.Join("\n", errors)}", ExitCode.Failed);
         }

@@ -23,7 +23,7 @@ internal static class ServerHost
         await using var app = Build(settings, folder, sandbox?.Address);
         await OpenStorageAsync(app.Services, settings, cancellationToken);
         LoadRunbooks(app.Services.GetRequiredService<RunbookCatalog>(), folder);
-        WindowsWatch.Load(app.Services, folder);
+        await WindowsWatch.LoadAsync(app.Services, folder, cancellationToken);
         var book = ServerContacts.Load(app.Services);
         await StartAsync(app, cancellationToken);
         var standing = await Standing.OfAsync(app.Services, cancellationToken);

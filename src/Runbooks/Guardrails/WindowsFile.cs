@@ -4,6 +4,7 @@ using Runbooks.Catalog;
 using Runbooks.Catalog.Reading;
 using Runbooks.Catalog.Yaml;
 using Runbooks.Model.Text;
+using Runbooks.Storage;
 
 namespace Runbooks.Guardrails;
 
@@ -94,9 +95,28 @@ public sealed record WindowsResult(IReadOnlyList<MaintenanceWindow> Windows, IRe
 }
 
 /// <summary>Takes over the windows of the file, at the start and when it has changed; with errors in it, those that are in force stay.</summary>
-public sealed class WindowsReload(MaintenanceWindows windows, ILogger<WindowsReload> logger)
+public sealed class WindowsReload(MaintenanceWindows windows, FileVersions versions, ILogger<WindowsReload> logger)
 {
     private RunbookFile? _looked;
+
+    /// <summary>Takes it over for the first time. With errors in it, the windows that were in force last are taken: no host may run without them unnoticed.</summary>
+    /// <returns>What is wrong with it, when there is nothing to go on with: the host does not start.</returns>
+    public async Task<IReadOnlyList<CatalogError>> StartAsync(RunbookFile? file, CancellationToken cancellationToken)
+    {
+        if (Take(file) is not { Count: > 0 } errors)
+        {
+            return [];
+        }
+
+        if (await versions.FindLastAsync(WindowsFile.FileName, cancellationToken) is not { } last || WindowsFile.Read(last.Name, last.Text) is not { Errors.Count: 0 } good)
+        {
+            return errors;
+        }
+
+        windows.Replace(good.Windows);
+        Log.WindowsLoaded(logger, good.Windows.Count);
+        return [];
+    }
 
     /// <param name="file">As it is now; null where there is none, and then no window of a file is in force.</param>
     /// <returns>What is wrong with it.</returns>
@@ -114,8 +134,18 @@ public sealed class WindowsReload(MaintenanceWindows windows, ILogger<WindowsRel
             Log.WindowsBroken(logger, error.ToString());
         }
 
-        if (result.Errors.Count == 0)
+        foreach (var warning in result.Warnings)
         {
+            Log.FileDoubtful(logger, warning.ToString());
+        }
+
+        if (result.Errors.Count > 0)
+        {
+            versions.Refuse(WindowsFile.FileName, [.. result.Errors.Select(error => error.ToString())]);
+        }
+        else
+        {
+            versions.Use(WindowsFile.FileName, file?.Text);
             windows.Replace(result.Windows);
             Log.WindowsLoaded(logger, result.Windows.Count);
         }

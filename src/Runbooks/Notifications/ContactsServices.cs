@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Runbooks.Catalog;
 using Runbooks.Catalog.Reading;
+using Runbooks.Storage;
 
 namespace Runbooks.Notifications;
 
@@ -13,16 +14,33 @@ public static class ContactsServices
     public static IServiceCollection AddContacts(this IServiceCollection services, Func<IServiceProvider, RunbookFile?> read) => services
         .AddSingleton<ContactsFile>()
         .AddSingleton<ContactsReload>()
-        .AddSingleton(provider =>
-        {
-            if (read(provider) is not { } file)
-            {
-                return new ContactBook([]);
-            }
+        .AddSingleton(provider => read(provider) is { } file ? Start(provider, file) : new ContactBook([]));
 
-            var result = provider.GetRequiredService<ContactsFile>().Read(file.Name, file.Text);
-            return result.Book ?? throw new ContactsException(result.Errors);
-        });
+    /// <summary>With errors in it, those that were in force last go on: whoever is to be asked at night must not depend on a typing mistake.</summary>
+    private static ContactBook Start(IServiceProvider provider, RunbookFile file)
+    {
+        var reader = provider.GetRequiredService<ContactsFile>();
+
+        // A command that only reads files has no store.
+        var versions = provider.GetService<FileVersions>();
+        var result = reader.Read(file.Name, file.Text);
+        if (result.Book is { } book)
+        {
+            versions?.Use(ContactsFile.FileName, file.Text);
+            return book;
+        }
+
+        // The container makes services synchronously; this one is made once, before the first message.
+        var last = versions?.FindLastAsync(ContactsFile.FileName, CancellationToken.None).GetAwaiter().GetResult();
+        if (versions is null || last is null || reader.Read(last.Name, last.Text).Book is not { } good)
+        {
+            throw new ContactsException(result.Errors);
+        }
+
+        versions.Refuse(ContactsFile.FileName, [.. result.Errors.Select(error => error.ToString())]);
+        Log.ContactsKept(provider.GetRequiredService<ILogger<ContactsReload>>(), string.Join(" | ", result.Errors));
+        return good;
+    }
 }
 
 /// <summary>The contacts cannot be used; the message has every error on a line of its own.</summary>
@@ -32,7 +50,7 @@ public sealed class ContactsException(IReadOnlyList<CatalogError> errors) : Exce
 }
 
 /// <summary>Takes over a contacts file that has changed while the host runs; a broken one is told, and the good contacts stay in force.</summary>
-public sealed class ContactsReload(ContactsFile reader, CurrentContacts contacts, ILogger<ContactsReload> logger)
+public sealed class ContactsReload(ContactsFile reader, CurrentContacts contacts, FileVersions versions, ILogger<ContactsReload> logger)
 {
     private RunbookFile? _looked;
 
@@ -47,6 +65,7 @@ public sealed class ContactsReload(ContactsFile reader, CurrentContacts contacts
         _looked = file;
         if (file is null)
         {
+            versions.Refuse(ContactsFile.FileName, [$"{ContactsFile.FileName} is gone. Put it back."]);
             Log.ContactsBroken(logger, $"{ContactsFile.FileName} is gone. Put it back.");
             return;
         }
@@ -57,8 +76,13 @@ public sealed class ContactsReload(ContactsFile reader, CurrentContacts contacts
             Log.ContactsBroken(logger, error.ToString());
         }
 
-        if (result.Book is { } book)
+        if (result.Book is not { } book)
         {
+            versions.Refuse(ContactsFile.FileName, [.. result.Errors.Select(error => error.ToString())]);
+        }
+        else
+        {
+            versions.Use(ContactsFile.FileName, file.Text);
             contacts.Replace(book);
             Log.ContactsLoaded(logger, file.Name);
         }

@@ -23,6 +23,7 @@ public sealed class IncidentWatchdog(
     StormEndNotifier stormEndNotifier,
     LostAlerts lostAlerts,
     WindowEnds windowEnds,
+    FileTroubles fileTroubles,
     IOptions<WatchdogOptions> options,
     TimeProvider time,
     ILogger<IncidentWatchdog> logger)
@@ -41,6 +42,7 @@ public sealed class IncidentWatchdog(
         }
 
         await lostAlerts.PageAsync(cancellationToken);
+        await fileTroubles.CheckAsync(cancellationToken);
         await windowEnds.CheckAsync(cancellationToken);
         await NotifyStormEndsAsync(cancellationToken);
         await foreach (var open in store.ListAllAsync(new IncidentQuery(Open: true, Limit: 500), cancellationToken))

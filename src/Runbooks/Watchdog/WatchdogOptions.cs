@@ -38,6 +38,7 @@ public static class WatchdogServices
             .AddIncidentIntake()
             .AddLostAlerts()
             .AddSingleton<WindowEnds>()
+            .AddSingleton<FileTroubles>()
             .AddSingleton<Pager>()
             .AddSingleton<HealthMonitor>()
             .AddSingleton<IncidentWatchdog>()

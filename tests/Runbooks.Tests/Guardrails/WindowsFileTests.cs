@@ -1,7 +1,11 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging;
+using Runbooks.Catalog;
 using Runbooks.Guardrails;
-using TestKit;
+using Runbooks.Storage;
 using TestKit.Engine;
+using TestKit.Storage;
+using TestKit;
 
 namespace Runbooks.Tests.Guardrails;
 
@@ -51,11 +55,35 @@ public sealed class WindowsFileTests
     }
 
     [Fact]
+    public async Task BrokenFileAtTheStart_TheWindowsThatWereInForceLastAreTaken()
+    {
+        var (ct, state, now) = (TestContext.Current.CancellationToken, new InMemorySharedState(), new DateTimeOffset(2026, 11, 23, 4, 0, 0, TimeSpan.Zero));
+        var broken = new RunbookFile("windows.yaml", Good.Replace("90m", "long", StringComparison.Ordinal));
+        var (_, first, _) = Host(state);
+        (await first.StartAsync(broken, ct)).ShouldHaveSingleItem().ToString().ShouldStartWith("windows.yaml:11:15");
+
+        var (_, second, saved) = Host(state);
+        (await second.StartAsync(new("windows.yaml", Good), ct)).ShouldBeEmpty();
+        await saved.SaveAsync(ct);
+
+        var (windows, third, versions) = Host(state);
+        (await third.StartAsync(broken, ct)).ShouldBeEmpty();
+        windows.OpenFor("any", now)!.Value.Window.Name.ShouldBe("move");
+        versions.Known.ShouldHaveSingleItem().Value.Errors.ShouldHaveSingleItem();
+
+        static (MaintenanceWindows, WindowsReload, FileVersions) Host(InMemorySharedState state)
+        {
+            var (windows, versions) = (new MaintenanceWindows(new FixedOptions<SafetyOptions>(new())), new FileVersions(state));
+            return (windows, new WindowsReload(windows, versions, NullLogger<WindowsReload>.Instance), versions);
+        }
+    }
+
+    [Fact]
     public void ChangedFile_IsTakenAndABrokenOneChangesNothing()
     {
         var log = new ListLogger();
         var windows = new MaintenanceWindows(new FixedOptions<SafetyOptions>(new()));
-        var reload = new WindowsReload(windows, log.CreateLogger<WindowsReload>());
+        var reload = new WindowsReload(windows, new FileVersions(new InMemorySharedState()), log.CreateLogger<WindowsReload>());
         var now = new DateTimeOffset(2026, 11, 23, 4, 0, 0, TimeSpan.Zero);
 
         reload.Take(new("windows.yaml", Good)).ShouldBeEmpty();

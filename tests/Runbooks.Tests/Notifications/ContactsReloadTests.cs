@@ -1,8 +1,11 @@
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Runbooks.Catalog;
 using Runbooks.Notifications;
+using Runbooks.Storage;
 using TestKit.Engine;
 using TestKit.People;
+using TestKit.Storage;
 
 namespace Runbooks.Tests.Notifications;
 
@@ -13,7 +16,7 @@ public sealed class ContactsReloadTests : IDisposable
     private readonly ContactsReload _reload;
 
     public ContactsReloadTests() => _reload = new(
-        new ContactsFile([new ScriptedChannel("chat")], ApprovalOffice.Secrets()), _contacts, _log.CreateLogger<ContactsReload>());
+        new ContactsFile([new ScriptedChannel("chat")], ApprovalOffice.Secrets()), _contacts, new FileVersions(new InMemorySharedState()), _log.CreateLogger<ContactsReload>());
 
     [Fact]
     public void ChangedFile_ReplacesTheBook()
@@ -55,6 +58,35 @@ public sealed class ContactsReloadTests : IDisposable
 
         _contacts.Book.FindPerson("newcomer").ShouldNotBeNull();
         _log.Lines.ShouldContain("Error: The contacts stay as they were: contacts.yaml is gone. Put it back.");
+    }
+
+    [Fact]
+    public async Task BrokenFileAtTheStart_ThoseThatWereInForceLastAreAsked()
+    {
+        var state = new InMemorySharedState();
+        Should.Throw<ContactsException>(() => Start(state, "nonsense"));
+
+        await using (var first = Host(state, File("newcomer")))
+        {
+            first.GetRequiredService<ContactBook>().FindPerson("newcomer").ShouldNotBeNull();
+            await first.GetRequiredService<FileVersions>().SaveAsync(TestContext.Current.CancellationToken);
+        }
+
+        Start(state, "nonsense").FindPerson("newcomer").ShouldNotBeNull();
+
+        static ContactBook Start(InMemorySharedState state, string text)
+        {
+            using var host = Host(state, text);
+            return host.GetRequiredService<ContactBook>();
+        }
+
+        static ServiceProvider Host(InMemorySharedState state, string text) => new ServiceCollection()
+            .AddLogging()
+            .AddSingleton<INotifier>(new ScriptedChannel("chat"))
+            .AddSingleton(ApprovalOffice.Secrets())
+            .AddSingleton(new FileVersions(state))
+            .AddContacts(_ => new RunbookFile("c.yaml", text))
+            .BuildServiceProvider();
     }
 
     public void Dispose() => _log.Dispose();
