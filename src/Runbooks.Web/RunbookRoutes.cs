@@ -61,6 +61,11 @@ public static class RunbookRoutes
         app.MapMethods("/incidents/{id}/evidence/{name}", s_read, (HttpRequest request, string id, string name, EvidenceHandler handler) => handler.GetAsync(request, id, name))
             .NeedsPageKey();
 
+        app.MapMethods("/statistics", s_read, (HttpRequest request, StatisticsHandler handler) => handler.ShowAsync(request)).NeedsPageKey();
+        app.MapMethods("/runbooks", s_read, (HttpRequest request, RunbookPagesHandler handler) => handler.ListAsync(request)).NeedsPageKey();
+        app.MapMethods("/runbooks/{id}", s_read, (HttpRequest request, string id, RunbookPagesHandler handler) => handler.ShowAsync(request, id)).NeedsPageKey();
+        app.MapPost("/runbooks/{id}/start", (HttpRequest request, string id, RunbookPagesHandler handler) => handler.StartAsync(request, id)).NeedsPageKey();
+
         app.MapMethods("/safety", s_read, (HttpRequest request, SafetyPageHandler handler) => handler.ShowAsync(request)).NeedsPageKey();
         app.MapPost("/safety/kill", (HttpRequest request, SafetyPageHandler handler) => handler.KillAsync(request)).NeedsPageKey();
         app.MapPost("/safety/release", (HttpRequest request, SafetyPageHandler handler) => handler.ReleaseAsync(request)).NeedsPageKey();

@@ -60,6 +60,8 @@ public static class RunbooksWebServices
             .AddSingleton<RetryHandler>()
             .AddSingleton<NotesHandler>()
             .AddSingleton<IncidentFormsHandler>()
+            .AddSingleton<RunbookPagesHandler>()
+            .AddSingleton<StatisticsHandler>()
             .AddSingleton<EvidenceHandler>()
             .AddSingleton<DecisionHandler>()
             .AddSingleton<DecidePageHandler>()

@@ -1,11 +1,13 @@
 using System.Net;
 using System.Text;
+using System.Text.RegularExpressions;
+using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using TestKit;
 
 namespace Runbooks.Web.Tests;
 
-public sealed class ConsoleTests : IAsyncLifetime
+public sealed partial class ConsoleTests : IAsyncLifetime
 {
     private readonly WebHost _host = new();
 
@@ -36,6 +38,72 @@ public sealed class ConsoleTests : IAsyncLifetime
         (await _host.Browser.GetStringAsync("/?state=nonsense&runbook=%3Cb%3E&after=", Ct)).ShouldNotContain("<b>");
         (await _host.Browser.GetStringAsync("/?after=nonsense", Ct)).ShouldContain("261123-0312-waiting0");
     }
+
+    [Fact]
+    public async Task OpenIncidents_StandInTheOrderOfTheirUrgency()
+    {
+        var opened = Some.Time;
+        foreach (var (id, severity) in new[] { ("low0", ImpactSeverity.Low), ("critical", ImpactSeverity.Critical), ("medium00", ImpactSeverity.Medium) })
+        {
+            await _host.OpenAsync(Some.Incident($"261123-0313-{id}", id) with { Severity = severity, OpenedAt = opened = opened.AddMinutes(1) });
+        }
+
+        await _host.OpenAsync(Some.Waiting("261123-0312-later000", Some.Gate() with { ExpiresAt = Some.Time.AddHours(1) }) with { Target = "later" });
+        await _host.OpenAsync(Some.Waiting("261123-0312-soon0000") with { Target = "soon" });
+
+        var page = await _host.Browser.GetStringAsync("/", Ct);
+
+        string[] order = ["soon0000", "later000", "critical", "medium00", "low0"];
+        order.Select(id => page.IndexOf($"/incidents/261123-031{(id is "soon0000" or "later000" ? 2 : 3)}-{id}", StringComparison.Ordinal)).ShouldBeInOrder();
+        page.ShouldContain("Critical impact");
+        page.ShouldContain("sev-critical");
+        page.ShouldContain("<strong>Recycle pod llm-b-0?</strong>");
+    }
+
+    [Fact]
+    public async Task WordsAndStates_NarrowTheListAndCountsSayHowMany()
+    {
+        await _host.OpenAsync(Some.Incident("261123-0313-expired0", "inference/llm-b-7") with { State = IncidentState.Expired });
+        await _host.OpenAsync(Some.Incident("261123-0314-failed00", "inference/llm-b-8") with { State = IncidentState.Failed });
+
+        var page = await _host.Browser.GetStringAsync("/", Ct);
+        page.ShouldContain("Unanswered<span class=\"count\">1</span>");
+        page.ShouldContain("Everything<span class=\"count\">2</span>");
+        var unanswered = await _host.Browser.GetStringAsync("/?state=expired", Ct);
+        unanswered.ShouldContain("expired0");
+        unanswered.ShouldNotContain("failed00");
+        var found = await _host.Browser.GetStringAsync("/?q=LLM-B-8", Ct);
+        found.ShouldContain("failed00");
+        found.ShouldNotContain("expired0");
+        (await _host.Browser.GetStringAsync("/?q=%22%3E%3Cb%3E", Ct)).ShouldNotContain("\"><b>");
+    }
+
+    [Fact]
+    public async Task LongList_IsPagedWithoutGapAndBack()
+    {
+        for (var i = 0; i < 120; i++)
+        {
+            await _host.OpenAsync(Some.Incident($"261123-0313-{i:d8}", $"pod-{i}") with { State = IncidentState.Resolved, OpenedAt = Some.Time.AddMinutes(i) });
+        }
+
+        var seen = new List<string>();
+        string? next = "/?state=final";
+        while (next is not null)
+        {
+            var page = WebUtility.HtmlDecode(await _host.Browser.GetStringAsync(next, Ct));
+            seen.AddRange(Ids().Matches(page).Select(match => match.Groups[1].Value));
+            next = Older().Match(page) is { Success: true } older ? older.Groups[1].Value : null;
+            (next is null).ShouldBe(seen.Count == 120);
+        }
+
+        seen.ShouldBe(Enumerable.Range(0, 120).Reverse().Select(i => $"{i:d8}"));
+    }
+
+    [GeneratedRegex("href=\"/incidents/261123-0313-(\\d{8})\"")]
+    private static partial Regex Ids();
+
+    [GeneratedRegex("href=\"([^\"]*)\" rel=\"next\"")]
+    private static partial Regex Older();
 
     [Fact]
     public async Task AzureResource_IsListedByItsNameWithItsIdAtHand()

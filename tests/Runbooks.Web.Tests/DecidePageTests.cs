@@ -39,7 +39,7 @@ public sealed class DecidePageTests : IAsyncLifetime
         page.ShouldContain("Users in the EU region see timeouts.");
         page.ShouldContain("GPU memory is at 98 %.");
         page.ShouldContain("98 % (alarm > 95)");
-        page.ShouldContain("points=\"0,22 60,12 120,2\"");
+        page.ShouldContain("points=\"44,15.6 180,12.6 316,9.5\"");
         page.ShouldContain("Delete pod llm-b-0 in inference, keeping its logs.");
         page.ShouldContain("Cannot be undone.");
         page.ShouldContain("<dd>llm-b-0</dd>");

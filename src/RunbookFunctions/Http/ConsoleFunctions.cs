@@ -76,3 +76,24 @@ internal sealed class IncidentFormFunctions(IncidentFormsHandler forms, TakeBack
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "incidents/{id}/notes")] HttpRequest request, string id) =>
         access.GuardAsync(request, () => forms.NoteAsync(request, id, principal.NameOf(request)));
 }
+
+/// <summary>The pages about runbooks.</summary>
+internal sealed class RunbookPageFunctions(RunbookPagesHandler pages, StatisticsHandler statistics, ConsoleAccess access, PlatformPrincipal principal, DurableClients clients)
+{
+    [Function("RunbooksPage")]
+    public Task<IResult> ListAsync([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "runbooks")] HttpRequest request) =>
+        access.GuardAsync(request, () => pages.ListAsync(request));
+
+    [Function("StatisticsPage")]
+    public Task<IResult> CountAsync([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "statistics")] HttpRequest request) =>
+        access.GuardAsync(request, () => statistics.ShowAsync(request));
+
+    [Function("RunbookPage")]
+    public Task<IResult> ShowAsync([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "runbooks/{id}")] HttpRequest request, string id) =>
+        access.GuardAsync(request, () => pages.ShowAsync(request, id, principal.NameOf(request)));
+
+    [Function("StartForm")]
+    public Task<IResult> StartAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "runbooks/{id}/start")] HttpRequest request, string id, [DurableClient] DurableTaskClient client) =>
+        access.GuardAsync(request, () => clients.UseAsync(client, () => pages.StartAsync(request, id, principal.NameOf(request))));
+}

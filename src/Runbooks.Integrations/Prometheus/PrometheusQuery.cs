@@ -23,13 +23,13 @@ internal sealed class PrometheusQuery(PrometheusClient prometheus)
         {
             var found = await prometheus.QueryAsync(parameters.Endpoint, parameters.Query, cancellationToken);
             var link = Link(prometheus.Find(parameters.Endpoint).Endpoint, parameters.Query);
-            return found.Count == 0
-                ? Measurement.Empty(failing, parameters.WhenEmpty, "no series matches it now. Is the target still scraped?") with { Link = link }
-                : Judge(parameters, found) with
-                {
-                    Series = await RecentAsync(parameters, failing.Worst(found, Latest), context.Time, cancellationToken),
-                    Link = link,
-                };
+            if (found.Count == 0)
+            {
+                return Measurement.Empty(failing, parameters.WhenEmpty, "no series matches it now. Is the target still scraped?") with { Link = link };
+            }
+
+            var recent = await RecentAsync(parameters, failing.Worst(found, Latest), context.Time, cancellationToken);
+            return Judge(parameters, found) with { Series = recent, SeriesSpan = Measurement.SpanOf(recent, Step), Link = link };
         }
         catch (PrometheusException failed)
         {

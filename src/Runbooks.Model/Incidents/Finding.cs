@@ -26,6 +26,9 @@ public sealed record CheckResult(Verdict Verdict, string Summary)
     /// <summary>A few recent values, oldest first; at most 60.</summary>
     public IReadOnlyList<double> Series { get; init; } = [];
 
+    /// <summary>The time from the first of them to the last; null where the source does not say.</summary>
+    public TimeSpan? SeriesSpan { get; init; }
+
     /// <summary>Where the source itself shows it; http or https.</summary>
     public string? Link { get; init; }
 

@@ -4,6 +4,7 @@ using Runbooks.Approvals;
 using Runbooks.Intake;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
+using Runbooks.Model.Text;
 using Runbooks.Storage;
 using Runbooks.Web.Http;
 using Runbooks.Web.Pages;
@@ -15,46 +16,54 @@ namespace Runbooks.Web.Console;
 public sealed class ConsoleHandler(
     IIncidentStore store, PinnedRunbooks pinned, LoadedRunbooks loaded, IOptions<ConsoleOptions> options, SafetyWarnings safety, ClosedGuards guards, ChangesInPlace changes, TimeProvider time, HttpRequestRunner edge)
 {
-    private const int OpenShown = 200;
-    private const int ClosedShown = 25;
+    /// <summary>Looked at for what is most urgent.</summary>
+    private const int OpenRead = 200;
+    private const int PageSize = 50;
+    private const int LongestText = 200;
 
     public Task<IResult> ListAsync(HttpRequest request, string? signedIn = null) => edge.RunAsync(request, async cancellationToken =>
     {
         // As with a state that is none: an address that somebody cut short shows the first page.
         var after = Given(request, "after") is { } cursor && IncidentCursor.TryParse(cursor) is not null ? cursor : null;
-        var filter = new ConsoleFilter(Given(request, "state"), Given(request, "runbook"), after);
-        IncidentState? state = StateText.TryParse(filter.State ?? "", out var parsed) ? parsed : null;
-        var query = new IncidentQuery(state, filter.Runbook);
-        var nothing = new IncidentPage([], null);
-
-        // Later pages are about the past: what is open stands on the first one.
-        var open = filter.After is null && filter.State is not "final"
-            ? await store.ListAsync(query with { Open = true, Limit = OpenShown }, cancellationToken)
-            : nothing;
+        var words = Given(request, "q")?.Trim() is { Length: > 0 } text ? Clip.To(text, LongestText) : null;
+        var filter = new ConsoleFilter(Given(request, "state"), Given(request, "runbook"), words, after);
 
         // What has ended and is not over is shown first under every filter: it is forgotten otherwise.
-        var left = (await store.ListAsync(new(LeftToPeople: true, Limit: OpenShown), cancellationToken)).Items;
-        var driven = filter.After is null && filter.State is null or "open"
-            ? left.Where(item => item.OwnedByResponder && (filter.Runbook is null || item.RunbookId == filter.Runbook)).ToList()
-            : [];
-        var anyOpen = left.Count + open.Items.Count > 0 || (await store.ListAsync(new(Open: true, Limit: 1), cancellationToken)).Items.Count > 0;
-        var closed = filter.State is not "open"
-            ? await store.ListAsync(query with { Open = false, Limit = ClosedShown, After = filter.After }, cancellationToken)
-            : nothing;
-        var more = closed.Next is { } next ? ConsoleFilter.Address(filter.State, filter.Runbook, next) : null;
+        var left = (await store.ListAsync(new(LeftToPeople: true, Limit: OpenRead), cancellationToken)).Items;
+        var (open, closed, next) = await FindAsync(filter, left, cancellationToken);
+        var anyOpen = left.Count + open.Count > 0 || (await store.ListAsync(new(Open: true, Limit: 1), cancellationToken)).Items.Count > 0;
         var runbooks = loaded().Select(runbook => runbook.Id).Order(StringComparer.Ordinal).ToList();
-        List<IncidentSummary> waitingFirst = [.. open.Items.OrderByDescending(item => item.State == IncidentState.AwaitingApproval), .. driven];
-        var over = closed.Items.Where(item => !item.IsLeftToPeople).ToList();
-        return new PageResult<ConsolePage>(
-            new { Model = new ConsoleModel(waitingFirst, over, filter, runbooks, more, options.Value.TryThis, time.GetUtcNow()) 
-            {
-                Warnings = await safety.WarningsAsync(cancellationToken),
-                NeedsPerson = [.. left.Where(item => item.NeedsPerson)],
-                AnyOpen = anyOpen,
-                Changes = await changes.FindAsync(cancellationToken),
-                Visitor = Visitor.Of(request, signedIn, options.Value),
-            } });
+        var model = new ConsoleModel(open, closed, filter, runbooks, next is null ? null : filter.AddressAt(next), options.Value.TryThis, time.GetUtcNow())
+        {
+            Warnings = await safety.WarningsAsync(cancellationToken),
+            NeedsPerson = ConsoleModel.MostUrgentFirst(left.Where(item => item.NeedsPerson)),
+            AnyOpen = anyOpen,
+            Changes = await changes.FindAsync(cancellationToken),
+            Visitor = Visitor.Of(request, signedIn, options.Value),
+            Counts = await store.CountAsync(cancellationToken),
+        };
+        return new PageResult<ConsolePage>(new { Model = model });
     }, Caller.Person);
+
+    /// <summary>First what is most urgent and what ended last; a state, words and later pages are one list, the newest first.</summary>
+    private async Task<(IReadOnlyList<IncidentSummary> Open, IReadOnlyList<IncidentSummary> Closed, string? Next)> FindAsync(
+        ConsoleFilter filter, IReadOnlyList<IncidentSummary> left, CancellationToken cancellationToken)
+    {
+        var driven = left.Where(item => item.OwnedByResponder && (filter.Runbook is null || item.RunbookId == filter.Runbook));
+        if (filter is { State: null, Text: null, After: null })
+        {
+            var open = await store.ListAsync(new(RunbookId: filter.Runbook, Open: true, Limit: OpenRead), cancellationToken);
+            var closed = await store.ListAsync(new(RunbookId: filter.Runbook, Open: false, Limit: ConsoleModel.Shown), cancellationToken);
+            return (ConsoleModel.MostUrgentFirst([.. open.Items, .. driven]), [.. closed.Items.Where(item => !item.IsLeftToPeople)], closed.Next);
+        }
+
+        bool? onlyOpen = filter.State switch { "open" => true, "final" => false, null when filter.Text is null => false, _ => null };
+        var page = await store.ListAsync(
+            new(StateText.TryParse(filter.State ?? "", out var state) ? state : null, filter.Runbook, onlyOpen, PageSize, filter.After, LeftToPeople: filter.State == ConsoleFilter.NeedsAPerson, Text: filter.Text),
+            cancellationToken);
+        var found = page.Items.ToLookup(item => item.State.IsFinal());
+        return (ConsoleModel.MostUrgentFirst([.. found[false], .. filter is { State: "open", Text: null, After: null } ? driven : []]), [.. found[true]], page.Next);
+    }
 
     /// <param name="signedIn">The person that the platform has authenticated; null where nobody signs in.</param>
     public Task<IResult> ShowAsync(HttpRequest request, string id, string? signedIn = null) => edge.RunAsync(request, cancellationToken =>

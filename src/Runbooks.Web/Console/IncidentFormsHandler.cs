@@ -3,7 +3,6 @@ using Microsoft.Extensions.Options;
 using Runbooks.Approvals;
 using Runbooks.Intake;
 using Runbooks.Model.Incidents;
-using Runbooks.Model.Text;
 using Runbooks.Web.Decisions;
 using Runbooks.Web.Http;
 using Runbooks.Web.Pages;
@@ -24,20 +23,14 @@ public sealed class IncidentFormsHandler(
     /// <param name="signedIn">The person that the platform has authenticated; null where nobody signs in, and a name is typed.</param>
     public Task<IResult> DecideAsync(HttpRequest request, string id, string? signedIn = null) => edge.RunAsync(request, async cancellationToken =>
     {
-        if (!SameOrigin.Allows(request))
+        var (form, refusal) = await Signed.ReadFormAsync(request, signedIn, NotDone, cancellationToken, reasonNeeded: false);
+        if (form is null || !DecisionVerbText.TryParse(form.Fields["decision"], out var verb))
         {
-            return Signed.Refuse(NotDone, StatusCodes.Status403Forbidden, "This was sent from another site. Open the page here and press the button there.");
+            return refusal ?? Signed.Refuse(NotDone, StatusCodes.Status400BadRequest, "No decision was sent: go back and press one of the buttons.");
         }
 
-        var form = await FormFields.ReadAsync(request, cancellationToken);
-        var by = signedIn ?? form?["by"].ToString();
-        if (!DecisionVerbText.TryParse(form?["decision"], out var verb) || string.IsNullOrWhiteSpace(by))
-        {
-            return await ShowAsync(request, id, signedIn, new(DecisionStatus.NotAllowed, "Say who decides, and press one of the buttons."), StatusCodes.Status400BadRequest, cancellationToken);
-        }
-
-        var decision = new DecisionRequest(verb, Clip.To(by.Trim(), 200), Via, DecisionVerbText.Reason(form!["reason"]), form["plan"].ToString()) { SignedIn = signedIn is not null };
-        var receipt = await approvals.DecideAsync(id, form["gate"].ToString(), decision, cancellationToken);
+        var decision = new DecisionRequest(verb, form.By, Via, DecisionVerbText.Reason(form.Reason), form.Fields["plan"].ToString()) { SignedIn = signedIn is not null };
+        var receipt = await approvals.DecideAsync(id, form.Fields["gate"].ToString(), decision, cancellationToken);
         return await EndAsync(request, id, signedIn, receipt.Result, cancellationToken);
     }, Caller.Person);
 

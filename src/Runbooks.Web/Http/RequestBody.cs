@@ -78,7 +78,7 @@ internal static class FormFields
     /// <summary>As many tickets as one page lists, each as long as a link may be.</summary>
     private const int MaxList = 1024 * 1024;
 
-    private static readonly FormOptions s_form = Limits(16, RequestBody.MaxSmall);
+    private static readonly FormOptions s_form = Limits(64, RequestBody.MaxSmall);
     private static readonly FormOptions s_list = Limits(StormMembers.MaxMembers + 16, MaxList);
 
     /// <returns>Null when the body is no form, or not one of ours.</returns>
@@ -119,6 +119,9 @@ internal static class FormFields
 /// <summary>Who asks for something and why. Both have to be said, in a body of the API or in a form of our own pages.</summary>
 internal sealed record Signed(string By, string Reason)
 {
+    /// <summary>Everything that stood in the form.</summary>
+    public IFormCollection Fields { get; init; } = FormCollection.Empty;
+
     /// <param name="does">Completes "Say who … and why."</param>
     /// <param name="reason">A reason for the example that the answer shows.</param>
     public static async Task<(Signed? Body, IResult? Refusal)> ReadJsonAsync(HttpRequest request, string does, string reason, CancellationToken cancellationToken)
@@ -149,7 +152,7 @@ internal sealed record Signed(string By, string Reason)
 
         var form = await FormFields.ReadAsync(request, cancellationToken);
         return Of(signedIn ?? form?["by"], form?["reason"], reasonNeeded) is { } signed
-            ? (signed, null)
+            ? (signed with { Fields = form ?? FormCollection.Empty }, null)
             : (null, Refuse(notDone, StatusCodes.Status400BadRequest, reasonNeeded
                 ? "Say who does this and why: go back and fill in both fields."
                 : "Say who does this: go back and fill in your name."));

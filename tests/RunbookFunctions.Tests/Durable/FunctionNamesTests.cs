@@ -62,8 +62,8 @@ public sealed class FunctionNamesTests
 
         open.ShouldBeSubsetOf(
         [
-            "AcknowledgeForm", "Assets", "BreakerForm", "CloseForm", "ConsolePage", "DecideForm", "DecisionForm", "DecisionPage", "Evidence", "Health", "IncidentPage", "KillForm", "NoteForm", "ReleaseForm", "RetryForm",
-            "SafetyPage", "SecureAlertIntake", "SlackInteractions", "StopForm",
+            "AcknowledgeForm", "Assets", "BreakerForm", "CloseForm", "ConsolePage", "DecideForm", "DecisionForm", "DecisionPage", "Evidence", "Health", "IncidentPage", "KillForm", "NoteForm", "ReleaseForm", "RetryForm", "RunbookPage", "RunbooksPage",
+            "SafetyPage", "SecureAlertIntake", "SlackInteractions", "StartForm", "StatisticsPage", "StopForm",
         ]);
     }
 

@@ -21,7 +21,8 @@ public sealed class AccessibilityTests(Chromium chromium) : IClassFixture<Chromi
         await host.Client.WaitForAsync(id, "awaitingApproval");
         await host.SettleAsync();
 
-        foreach (var address in new[] { $"{host.Client.Http.BaseAddress}", $"{host.Client.Http.BaseAddress}incidents/{id}", await host.LinkAsync("oncall") })
+        string[] paths = ["", $"incidents/{id}", "runbooks", "runbooks/hanged-gpu", "statistics", "safety"];
+        foreach (var address in paths.Select(path => $"{host.Client.Http.BaseAddress}{path}").Append(await host.LinkAsync("oncall")))
         {
             await page.GotoAsync(address);
             await page.EvaluateAsync(axe);

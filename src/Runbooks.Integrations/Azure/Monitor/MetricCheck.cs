@@ -30,9 +30,11 @@ internal sealed class MetricCheck(AzureMetrics metrics)
 
         var worst = parameters.Failing.Worst(found, series => series.Values[^1]);
         var among = found.Count == 1 ? "" : $" (the worst of {found.Count}: {worst})";
+        List<double> recent = [.. worst.Values.TakeLast(Measurement.MaxPoints)];
         return Measurement.Judge(parameters.Failing, worst.Values[^1], parameters.Unit, among) with
         {
-            Series = [.. worst.Values.TakeLast(Measurement.MaxPoints)],
+            Series = recent,
+            SeriesSpan = Measurement.SpanOf(recent, Grain(parameters.Over)),
             Link = Link(target),
         };
     }

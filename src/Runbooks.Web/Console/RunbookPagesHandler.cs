@@ -1,0 +1,69 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+using Runbooks.Guardrails;
+using Runbooks.Intake;
+using Runbooks.Intake.Parsing;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Storage;
+using Runbooks.Model.Text;
+using Runbooks.Web.Http;
+using Runbooks.Web.Pages;
+
+namespace Runbooks.Web.Console;
+
+/// <summary><c>GET /runbooks</c>, <c>GET /runbooks/{id}</c> and its form, <c>POST /runbooks/{id}/start</c>.</summary>
+public sealed class RunbookPagesHandler(
+    LoadedRunbooks loaded, RunHistoryStore histories, IIncidentStore store, ManualStart manual, IOptions<ConsoleOptions> options, TimeProvider time, HttpRequestRunner edge)
+{
+    private const int RecentShown = 10;
+    private const string NotStarted = "Not started";
+
+    public Task<IResult> ListAsync(HttpRequest request) => edge.RunAsync(request, async cancellationToken =>
+    {
+        var runbooks = new List<(Runbook Runbook, RunbookReport Report)>();
+        foreach (var runbook in loaded().OrderByDescending(runbook => runbook.Impact.Severity).ThenBy(runbook => runbook.Title, StringComparer.Ordinal))
+        {
+            runbooks.Add((runbook, RunbookReport.Of(runbook.Id, runbook, await histories.ReadAsync(runbook.Id, cancellationToken))));
+        }
+
+        return new PageResult<RunbooksPage>(new { Runbooks = runbooks, Now = time.GetUtcNow() });
+    }, Caller.Person);
+
+    /// <param name="signedIn">The person that the platform has authenticated; null where nobody signs in.</param>
+    public Task<IResult> ShowAsync(HttpRequest request, string id, string? signedIn = null) => edge.RunAsync(request, cancellationToken =>
+        PageAsync(id, Visitor.Of(request, signedIn, options.Value), null, [], StatusCodes.Status200OK, cancellationToken), Caller.Person);
+
+    /// <inheritdoc cref="ShowAsync"/>
+    public Task<IResult> StartAsync(HttpRequest request, string id, string? signedIn = null) => edge.RunAsync(request, async cancellationToken =>
+    {
+        var (form, refusal) = await Signed.ReadFormAsync(request, signedIn, NotStarted, cancellationToken);
+        if (form is null)
+        {
+            return refusal!;
+        }
+
+        var labels = form.Fields
+            .Where(field => field.Key.StartsWith(RunbookModel.LabelField, StringComparison.Ordinal) && !string.IsNullOrWhiteSpace(field.Value))
+            .Take(AlertLimits.Labels)
+            .ToDictionary(field => field.Key[RunbookModel.LabelField.Length..], field => Clip.To(field.Value.ToString().Trim(), AlertLimits.LabelValue));
+        var started = await manual.StartAsync(id, labels, form.By, form.Reason, cancellationToken);
+        return started.Outcome is { Id: { } incident }
+            ? new SeeOther($"/incidents/{Uri.EscapeDataString(incident)}")
+            : await PageAsync(
+                id, Visitor.Of(request, signedIn, options.Value), string.Join(" ", started.Errors), labels,
+                started.Problem == ManualStartProblem.NoSuchRunbook ? StatusCodes.Status404NotFound : StatusCodes.Status400BadRequest, cancellationToken);
+    }, Caller.Person);
+
+    private async Task<IResult> PageAsync(string id, Visitor visitor, string? refusal, Dictionary<string, string> given, int status, CancellationToken cancellationToken)
+    {
+        if (loaded().FirstOrDefault(runbook => runbook.Id == id) is not { } runbook)
+        {
+            return new PageResult<MessagePage>(
+                new { Title = "No such runbook", Text = "No runbook of this name is loaded. Incidents of it, if there were any, are kept all the same.", Home = true }, StatusCodes.Status404NotFound);
+        }
+
+        var report = RunbookReport.Of(id, runbook, await histories.ReadAsync(id, cancellationToken));
+        var recent = await store.ListAsync(new IncidentQuery(RunbookId: id, Limit: RecentShown), cancellationToken);
+        return new PageResult<RunbookPage>(new { Model = new RunbookModel(runbook, report, recent.Items, visitor, refusal, time.GetUtcNow()) { Given = given } }, status);
+    }
+}

@@ -1,0 +1,76 @@
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+
+namespace Runbooks.Web.Pages;
+
+/// <param name="Open">The most urgent first: what waits for an answer, then the worst impact.</param>
+/// <param name="Filter">What the reader asked for, as it stands in the address.</param>
+/// <param name="More">The address of the next page; null at the end.</param>
+public sealed record ConsoleModel(
+    IReadOnlyList<IncidentSummary> Open,
+    IReadOnlyList<IncidentSummary> Closed,
+    ConsoleFilter Filter,
+    IReadOnlyList<string> Runbooks,
+    string? More,
+    string TryThis,
+    DateTimeOffset Now)
+{
+    /// <summary>Lines of one section on the first page; a page stays small however much there is.</summary>
+    public const int Shown = 15;
+
+    /// <summary>What keeps runbooks from acting at the moment: the kill switch, open breakers.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    /// <summary>Ended with something for a person to do that nobody has acknowledged; whatever the filter is.</summary>
+    public IReadOnlyList<IncidentSummary> NeedsPerson { get; init; } = [];
+
+    /// <summary>What the automation has changed and could take back.</summary>
+    public IReadOnlyList<IncidentSummary> Changes { get; init; } = [];
+
+    public Visitor Visitor { get; init; } = new(null, null);
+
+    /// <summary>Whether anything is open or owned by a responder, whatever the filter is.</summary>
+    public bool AnyOpen { get; init; }
+
+    /// <summary>How many there are in each state; null where the store cannot count.</summary>
+    public IReadOnlyDictionary<IncidentState, int>? Counts { get; init; }
+
+    public int Waiting => Filter.IsEmpty && Counts is not null
+        ? Counts.GetValueOrDefault(IncidentState.AwaitingApproval)
+        : Open.Count(item => item.State == IncidentState.AwaitingApproval);
+
+    /// <summary>How many incidents a filter shows; null where nobody has counted.</summary>
+    public int? CountOf(string? word) => word switch
+    {
+        _ when Counts is null || Filter.Runbook is not null || Filter.Text is not null => null,
+        ConsoleFilter.NeedsAPerson => NeedsPerson.Count,
+        null => Counts.Values.Sum(),
+        "open" => Counts.Where(count => !count.Key.IsFinal()).Sum(count => count.Value),
+        "final" => Counts.Where(count => count.Key.IsFinal()).Sum(count => count.Value),
+        _ => StateText.TryParse(word, out var state) ? Counts.GetValueOrDefault(state) : null,
+    };
+
+    /// <summary>What waits for an answer, what expires first; then the worst impact, the newest first.</summary>
+    public static IReadOnlyList<IncidentSummary> MostUrgentFirst(IEnumerable<IncidentSummary> items) =>
+        [.. items.OrderByDescending(item => item.State == IncidentState.AwaitingApproval).ThenByDescending(item => item.Severity).ThenBy(item => item.ExpiresAt).ThenByDescending(item => item.OpenedAt)];
+}
+
+/// <param name="State">A state's word, <c>open</c>, <c>final</c> or <c>needsPerson</c>; null for everything.</param>
+/// <param name="Text">Words that are looked for.</param>
+public sealed record ConsoleFilter(string? State, string? Runbook, string? Text, string? After)
+{
+    public const string NeedsAPerson = "needsPerson";
+
+    public bool IsEmpty => State is null && Runbook is null && Text is null && After is null;
+
+    public string AddressOf(string? state) => (this with { State = state }).AddressAt(null);
+
+    public string AddressAt(string? after)
+    {
+        var parts = new[] { ("state", State), ("runbook", Runbook), ("q", Text), ("after", after) }
+            .Where(part => part.Item2 is not null)
+            .Select(part => $"{part.Item1}={Uri.EscapeDataString(part.Item2!)}")
+            .ToList();
+        return parts.Count == 0 ? "/" : $"/?{string.Join('&', parts)}";
+    }
+}

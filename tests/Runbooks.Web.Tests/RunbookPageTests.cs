@@ -1,0 +1,70 @@
+using System.Net;
+using Runbooks.Model.Incidents;
+using TestKit;
+
+namespace Runbooks.Web.Tests;
+
+public sealed class RunbookPageTests : IAsyncLifetime
+{
+    private readonly WebHost _host = new();
+
+    public ValueTask InitializeAsync() => _host.InitializeAsync();
+
+    [Fact]
+    public async Task Page_ShowsWhatItDoesItsVersionAndItsLatestIncidents()
+    {
+        var id = await _host.OpenAsync(Some.Incident());
+
+        var page = WebUtility.HtmlDecode(await _host.Browser.GetStringAsync("/runbooks/hanged-gpu", Cancel));
+
+        page.ShouldContain("Users in the EU region see timeouts.");
+        page.ShouldContain("title=\"hash-of-hanged-gpu\"");
+        page.ShouldContain("{{ labels.namespace }}/{{ labels.pod }}");
+        page.ShouldContain($"/incidents/{id}");
+        (await _host.Browser.GetStringAsync("/runbooks", Cancel)).ShouldContain("/runbooks/hanged-gpu");
+    }
+
+    [Fact]
+    public async Task StartedByHand_OpensAnIncidentThatSaysByWhomAndWhy()
+    {
+        var answer = await StartAsync(("label.namespace", "inference"), ("label.pod", "llm-b-0"), ("by", "ada"), ("reason", "drill"));
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.SeeOther);
+        var incident = _host.Store.All.ShouldHaveSingleItem();
+        answer.Headers.Location!.ToString().ShouldBe($"/incidents/{incident.Id}");
+        (incident.Target, incident.StartedBy, incident.Severity).ShouldBe(("inference/llm-b-0", "ada", Some.Runbook().Impact.Severity));
+        incident.Timeline[0].What.ShouldContain("Started by ada: drill");
+    }
+
+    [Fact]
+    public async Task LabelThatIsMissing_IsNamedAndWhatWasTypedStays()
+    {
+        var answer = await StartAsync(("label.namespace", "inf\"<b>"), ("label.pod", " "), ("by", "ada"), ("reason", "drill"));
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        var page = await answer.Content.ReadAsStringAsync(Cancel);
+        WebUtility.HtmlDecode(page).ShouldContain("{{ labels.pod }} has no value.");
+        page.ShouldContain("value=\"inf&quot;&lt;b&gt;\"");
+        _host.Store.All.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task FormFromAnotherSiteOrForNoRunbook_StartsNothing()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/runbooks/hanged-gpu/start") { Content = Form(("label.namespace", "a"), ("label.pod", "b"), ("by", "ada"), ("reason", "x")) };
+        request.Headers.Add("Sec-Fetch-Site", "cross-site");
+
+        (await _host.Browser.SendAsync(request, Cancel)).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        (await _host.Browser.PostAsync("/runbooks/none/start", Form(("by", "ada"), ("reason", "x")), Cancel)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        (await _host.Browser.GetAsync("/runbooks/none", Cancel)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        _host.Store.All.ShouldBeEmpty();
+    }
+
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private static FormUrlEncodedContent Form(params (string Name, string Value)[] fields) => new(fields.Select(field => KeyValuePair.Create(field.Name, field.Value)));
+
+    private Task<HttpResponseMessage> StartAsync(params (string Name, string Value)[] fields) => _host.Browser.PostAsync("/runbooks/hanged-gpu/start", Form(fields), Cancel);
+}

@@ -1,0 +1,58 @@
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+using Runbooks.Web.Pages;
+using TestKit;
+
+namespace Runbooks.Web.Tests;
+
+public sealed class StatisticsTests
+{
+    [Fact]
+    public void EachDay_CountsWhatOpenedOnItByHowItEnded()
+    {
+        var model = StatisticsModel.Of(
+        [
+            Of(IncidentState.Resolved, Some.Time), Of(IncidentState.Expired, Some.Time), Of(IncidentState.Failed, Some.Time.AddDays(-1)),
+            Of(IncidentState.Holding, Some.Time.AddDays(-13)), Of(IncidentState.Resolved, Some.Time.AddDays(-14)),
+        ], cut: false, Some.Time);
+
+        model.Days.Count.ShouldBe(14);
+        model.Days[^1].ByGroup.ShouldBe([1, 0, 0, 1, 0]);
+        model.Days[^2].ByGroup.ShouldBe([0, 0, 0, 1, 0]);
+        model.Days[0].ByGroup.ShouldBe([0, 0, 0, 0, 1]);
+        model.Days.Sum(day => day.Total).ShouldBe(4);
+        model.Parts(model.Days[^1]).ShouldBe([(0, "81", "69"), (3, "12", "69")]);
+    }
+
+    [Fact]
+    public void Times_AreMedianAndNineOfTenOfThoseThatCameThatFar()
+    {
+        var model = StatisticsModel.Of(
+            [.. Enumerable.Range(1, 10).Select(minutes => Of(IncidentState.Resolved, Some.Time) with { ClosedAt = Some.Time.AddMinutes(minutes) }), Of(IncidentState.Failed, Some.Time)],
+            cut: false, Some.Time);
+
+        var resolve = model.Times.Single(time => time.What == "resolve");
+        (resolve.Count, resolve.Median, resolve.Ninety).ShouldBe((10, TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(9)));
+        model.Times.Single(time => time.What == "acknowledge").ShouldSatisfyAllConditions(time => time.Count.ShouldBe(0), time => time.Median.ShouldBeNull());
+    }
+
+    [Fact]
+    public async Task Page_IsCountedAtMostOnceAMinute()
+    {
+        await using var host = new WebHost();
+        await host.InitializeAsync();
+        await PageAsync(host);
+        await host.OpenAsync(Some.Incident() with { State = IncidentState.Resolved, ClosedAt = Some.Time.AddMinutes(2) });
+
+        (await PageAsync(host)).ShouldContain("Resolved <span class=\"count\">0</span>");
+        host.Time.Advance(TimeSpan.FromMinutes(1));
+        var page = await PageAsync(host);
+        page.ShouldContain("Resolved <span class=\"count\">1</span>");
+        page.ShouldContain("<td>2m</td>");
+    }
+
+    private static Task<string> PageAsync(WebHost host) => host.Browser.GetStringAsync("/statistics", TestContext.Current.CancellationToken);
+
+    private static IncidentSummary Of(IncidentState state, DateTimeOffset opened) =>
+        IncidentSummary.Of(Some.Incident() with { State = state, OpenedAt = opened });
+}
