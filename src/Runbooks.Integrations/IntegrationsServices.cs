@@ -10,6 +10,7 @@ using Runbooks.Integrations.Azure.OpenAI;
 using Runbooks.Integrations.Azure.Routing;
 using Runbooks.Integrations.Azure.Waf;
 using Runbooks.Integrations.Disk;
+using Runbooks.Integrations.Gpu;
 using Runbooks.Integrations.Http;
 using Runbooks.Integrations.Kubernetes;
 using Runbooks.Integrations.Llm;
@@ -27,6 +28,8 @@ public static class IntegrationsServices
         .AddPrometheus()
         .AddAzureMonitor()
         .AddLlmProvider()
+        .AddModelServers()
+        .AddGpu()
         .AddHttpProbe()
         .AddAppConfiguration()
         .AddBanner()

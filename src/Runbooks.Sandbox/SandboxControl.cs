@@ -73,7 +73,7 @@ internal static class SandboxControl
 }
 
 /// <summary>Lets the faults that are switched on happen before an API sees the request.</summary>
-internal sealed class FaultMiddleware(RequestDelegate next, FaultRegistry faults, IEnumerable<SandboxApi> apis, TimeProvider time)
+internal sealed class FaultMiddleware(RequestDelegate next, FaultRegistry faults, IEnumerable<SandboxApi> apis, SandboxMemory memory, TimeProvider time)
 {
     private readonly Dictionary<string, SandboxApi> _apis = apis.ToDictionary(api => api.Name, StringComparer.OrdinalIgnoreCase);
 
@@ -81,6 +81,11 @@ internal sealed class FaultMiddleware(RequestDelegate next, FaultRegistry faults
     {
         var request = context.Request;
         var first = request.Path.Value!.Split('/', 3) is ["", var segment, ..] ? segment : "";
+        context.Response.OnStarting(() =>
+        {
+            memory.SaveIfChanged();
+            return Task.CompletedTask;
+        });
         if (!_apis.TryGetValue(first, out var api))
         {
             await next(context);

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Runbooks.Sandbox.Apis;
 using Runbooks.Sandbox.Apis.AppConfiguration;
 using Runbooks.Sandbox.Apis.Arm;
+using Runbooks.Sandbox.Apis.Exporters;
 using Runbooks.Sandbox.Apis.Kubernetes;
 using Runbooks.Sandbox.Apis.Logs;
 using Runbooks.Sandbox.Apis.Prometheus;
@@ -67,6 +68,7 @@ public sealed class SandboxServer : IAsyncDisposable
         builder.Services.AddSingleton(options).AddSingleton(options.Time).AddSingleton<FaultRegistry>().AddSandboxApis();
 
         var app = builder.Build();
+        app.Services.GetRequiredService<SandboxMemory>().Load();
         app.UseMiddleware<FaultMiddleware>();
         app.UseRouting();
         SandboxControl.Map(app);
@@ -82,19 +84,43 @@ public sealed class SandboxServer : IAsyncDisposable
 
 internal static class SandboxServices
 {
-    public static IServiceCollection AddSandboxApis(this IServiceCollection services) => services
-        .AddSingleton<SandboxClusters>()
-        .AddSingleton<AccessReview>()
-        .AddSingleton<SandboxApi, KubernetesApi>()
-        .AddSingleton<SandboxApi, PrometheusApi>()
-        .AddSingleton<SandboxApi, ProviderApi>()
-        .AddSingleton<SandboxApi, AppConfigurationApi>()
-        .AddArm()
-        .AddSingleton<SandboxApi, ArmApi>()
-        .AddSingleton<Abuse>()
-        .AddSingleton<LogTable, SlowRequestsTable>()
-        .AddSingleton<LogTable, FlaggedPromptsTable>()
-        .AddSingleton<LogTable, EdgeTable>()
-        .AddSingleton<LogTable, GatewayRequestsTable>()
-        .AddSingleton<SandboxApi, LogsApi>();
+    public static IServiceCollection AddSandboxApis(this IServiceCollection services)
+    {
+        services
+            .AddSingleton<SandboxChanges>()
+            .AddSingleton<SandboxMemory>()
+            .AddFirstAsked(SimulatedTraffic.Began)
+            .AddFirstAsked(Abuse.Began)
+            .AddFirstAsked(ProviderApi.Began)
+            .AddFirstAsked(EngineTraffic.Began)
+            .AddSingleton<EngineTraffic>()
+            .AddSingleton<GaugeSettings>()
+            .AddSingleton<ScrapeTargets>()
+            .AddSingleton<SandboxClusters>()
+            .AddSingleton<AccessReview>()
+            .AddSingleton<SandboxApi, KubernetesApi>()
+            .AddSingleton<SandboxApi, ExportersApi>()
+            .AddSingleton<SandboxApi, PrometheusApi>()
+            .AddSingleton<SandboxApi, ProviderApi>()
+            .AddSingleton<SandboxApi, AppConfigurationApi>()
+            .AddArm()
+            .AddSingleton<SandboxApi, ArmApi>()
+            .AddSingleton<Abuse>()
+            .AddSingleton<LogTable, SlowRequestsTable>()
+            .AddSingleton<LogTable, FlaggedPromptsTable>()
+            .AddSingleton<LogTable, EdgeTable>()
+            .AddSingleton<LogTable, GatewayRequestsTable>()
+            .AddSingleton<SandboxApi, LogsApi>();
+        // Whatever is an API, a kind of resource or the clusters may have something to remember.
+        return services
+            .AddSingleton<IEnumerable<IRemembered>>(provider => provider.GetServices<SandboxApi>().OfType<IRemembered>()
+                .Concat(provider.GetServices<ArmKind>())
+                .Concat(provider.GetRequiredService<SandboxClusters>().All)
+                .Concat(provider.GetServices<FirstAsked>())
+                .Append(provider.GetRequiredService<GaugeSettings>()));
+    }
+
+    private static IServiceCollection AddFirstAsked(this IServiceCollection services, string key) => services
+        .AddKeyedSingleton(key, (provider, _) => ActivatorUtilities.CreateInstance<FirstAsked>(provider, key))
+        .AddSingleton(provider => provider.GetRequiredKeyedService<FirstAsked>(key));
 }

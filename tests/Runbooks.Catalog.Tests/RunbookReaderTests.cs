@@ -18,7 +18,7 @@ public sealed class RunbookReaderTests
         var result = _reader.Read("hanged-gpu.yaml", text);
 
         result.Errors.ShouldBeEmpty();
-        result.Runbook!.Diagnosis.Select(check => check.Name).ShouldBe(["gpu-memory", "zombie"]);
+        result.Runbook!.Diagnosis.Select(check => check.Name).ShouldBe(["stalled", "zombie", "gpu-memory"]);
         result.Runbook.Mitigation.Steps.ShouldHaveSingleItem().Do.ShouldBe("kubernetes.recyclePod");
     }
 

@@ -63,7 +63,7 @@ public sealed class RunbookSchemaTests
     [Fact]
     public void NamesOfChecksAndActions_AreTheRegisteredOnes()
     {
-        Names("check", "check").ShouldBe(["always", "kubernetes.pod", "prometheus.query"]);
+        Names("check", "check").ShouldBe(["always", "kubernetes.pod", "prometheus.query", "vllm.health"]);
         Names("step", "do").ShouldBe(["edge.block", "flags.set", "keys.rotate", "kubernetes.recyclePod", "note"]);
     }
 

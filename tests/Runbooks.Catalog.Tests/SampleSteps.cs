@@ -9,7 +9,7 @@ namespace Runbooks.Catalog.Tests;
 internal static class SampleSteps
 {
     public static StepCatalog Catalog() => new(
-        [new AlwaysCheck(), new SomeCheck<QueryText>("prometheus.query"), new SomeCheck<PodName>("kubernetes.pod")],
+        [new AlwaysCheck(), new SomeCheck<QueryText>("prometheus.query"), new SomeCheck<PodName>("kubernetes.pod"), new SomeCheck<Engine>("vllm.health")],
         [
             new NoteAction(),
             new SomeAction<Recycle>("kubernetes.recyclePod", repeatable: true, reversible: false),
@@ -24,6 +24,13 @@ internal static class SampleSteps
     {
         [KubernetesName] public required string Namespace { get; init; }
         [KubernetesName(Subdomain = true)] public required string Pod { get; init; }
+    }
+
+    public sealed record Engine
+    {
+        [KubernetesName] public required string Namespace { get; init; }
+        [KubernetesName(Subdomain = true)] public string? Pod { get; init; }
+        public TimeSpan Window { get; init; }
     }
 
     public sealed record Recycle

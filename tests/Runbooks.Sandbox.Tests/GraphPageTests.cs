@@ -4,7 +4,7 @@ public sealed class GraphPageTests : OnTheSandbox
 {
     [Fact]
     public async Task Query_IsDrawn() =>
-        (await Http.GetStringAsync("/prometheus/graph?g0.expr=DCGM_FI_DEV_FB_USED_PERCENT", Cancel)).ShouldContain("<polyline");
+        (await Http.GetStringAsync("/prometheus/graph?g0.expr=DCGM_FI_DEV_FB_USED", Cancel)).ShouldContain("<polyline");
 
     [Fact]
     public async Task QueryWithMarkup_IsEncoded() =>

@@ -11,10 +11,11 @@ internal static class SandboxCommand
     public static Command Build()
     {
         var port = new Option<int>("--port") { Description = "Its port; 0 takes any free one.", DefaultValueFactory = _ => SandboxOptions.DefaultPort };
-        var command = new Command("sandbox", "Runs the sandbox alone.") { port };
+        var state = new Option<FileInfo?>("--state") { Description = "A file that keeps what was done to it over a restart; without it, it begins anew." };
+        var command = new Command("sandbox", "Runs the sandbox alone.") { port, state };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            await using var sandbox = await StartAsync(parsed.GetRequiredValue(port), cancellationToken);
+            await using var sandbox = await StartAsync(parsed.GetRequiredValue(port), parsed.GetValue(state)?.FullName, cancellationToken);
             ConsoleOutput.Raw($"The sandbox listens on {sandbox.BaseAddress}. Point the app at it with these settings:");
             foreach (var (key, value) in SandboxSettings.For(sandbox.BaseAddress))
             {
@@ -27,11 +28,11 @@ internal static class SandboxCommand
         return command;
     }
 
-    private static async Task<SandboxServer> StartAsync(int port, CancellationToken cancellationToken)
+    private static async Task<SandboxServer> StartAsync(int port, string? state, CancellationToken cancellationToken)
     {
         try
         {
-            return await SandboxServer.StartAsync(new SandboxOptions { Port = port }, cancellationToken);
+            return await SandboxServer.StartAsync(new SandboxOptions { Port = port, StateFile = state }, cancellationToken);
         }
         catch (IOException)
         {

@@ -14,9 +14,11 @@ internal sealed class SandboxWorld(Uri address, SandboxServer? own) : IAsyncDisp
     /// <summary>On the sandbox's usual port where that is free, so that its address can be remembered.</summary>
     public static async Task<SandboxWorld> EnterAsync(ServerSettings settings, CancellationToken cancellationToken)
     {
+        // What was done to it is there again at the next start, as it would be in the real world.
+        var options = new SandboxOptions { StateFile = Path.Combine(settings.DataDirectory, "sandbox.json") };
         try
         {
-            return Own(await SandboxServer.StartAsync(new SandboxOptions(), cancellationToken));
+            return Own(await SandboxServer.StartAsync(options, cancellationToken));
         }
         catch (IOException)
         {
@@ -24,7 +26,7 @@ internal sealed class SandboxWorld(Uri address, SandboxServer? own) : IAsyncDisp
             var usual = new Uri($"http://127.0.0.1:{SandboxOptions.DefaultPort}");
             return settings.Storage == StorageKind.Azure && await AnswersAsync(usual, cancellationToken)
                 ? new SandboxWorld(usual, null)
-                : Own(await SandboxServer.StartAsync(new SandboxOptions { Port = 0 }, cancellationToken));
+                : Own(await SandboxServer.StartAsync(options with { Port = 0 }, cancellationToken));
         }
     }
 

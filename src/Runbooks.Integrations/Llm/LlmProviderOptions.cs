@@ -75,3 +75,10 @@ public static class LlmProviderRegistration
         return services.AddSingleton<ICheck, LlmProviderCheck>();
     }
 }
+
+public static class ModelServerRegistration
+{
+    /// <summary>The checks <c>vllm.health</c> and <c>llm.latency</c>, which ask the Prometheus of <c>AddPrometheus</c>.</summary>
+    public static IServiceCollection AddModelServers(this IServiceCollection services) =>
+        services.AddSingleton<ICheck, VllmHealth>().AddSingleton<ICheck, LlmLatency>();
+}

@@ -11,8 +11,8 @@ namespace Runbooks.Integrations.Prometheus;
 internal sealed class PrometheusQuery(PrometheusClient prometheus)
     : Check<PrometheusQueryParameters>("prometheus.query", "Holds the value of a PromQL query against a threshold.")
 {
-    private static readonly TimeSpan Shown = TimeSpan.FromMinutes(15);
-    private static readonly TimeSpan Step = TimeSpan.FromSeconds(15);
+    public static readonly TimeSpan Shown = TimeSpan.FromMinutes(15);
+    public static readonly TimeSpan Step = TimeSpan.FromSeconds(15);
 
     public override string Role => $"{PrometheusClient.AzureRole} on the Azure Monitor workspace; none for a Prometheus of your own";
 
@@ -25,7 +25,7 @@ internal sealed class PrometheusQuery(PrometheusClient prometheus)
             var link = Link(prometheus.Find(parameters.Endpoint).Endpoint, parameters.Query);
             if (found.Count == 0)
             {
-                return Measurement.Empty(failing, parameters.WhenEmpty, "no series matches it now. Is the target still scraped?") with { Link = link };
+                return await EmptyAsync(parameters, cancellationToken) with { Link = link };
             }
 
             var recent = await RecentAsync(parameters, failing.Worst(found, Latest), context.Time, cancellationToken);
@@ -35,6 +35,14 @@ internal sealed class PrometheusQuery(PrometheusClient prometheus)
         {
             return CheckResult.Unknown(failed.Message) with { Threshold = failing.ToString() };
         }
+    }
+
+    // A name that no exporter serves must not pass for health: what counts as healthy when empty has to exist otherwise.
+    private async Task<CheckResult> EmptyAsync(PrometheusQueryParameters parameters, CancellationToken cancellationToken)
+    {
+        var missing = await MissingSeries.FindAsync(prometheus, parameters.Endpoint, parameters.Query, cancellationToken);
+        var whenEmpty = missing.Count > 0 && parameters.WhenEmpty == WhenEmpty.Passing ? WhenEmpty.Unknown : parameters.WhenEmpty;
+        return Measurement.Empty(parameters.Failing, whenEmpty, MissingSeries.Words(missing, prometheus.Find(parameters.Endpoint).Name));
     }
 
     private static CheckResult Judge(PrometheusQueryParameters parameters, IReadOnlyList<PrometheusSeries> found)
@@ -62,7 +70,7 @@ internal sealed class PrometheusQuery(PrometheusClient prometheus)
 
     private static double Latest(PrometheusSeries series) => series.Values[^1];
 
-    private static string? Link(PrometheusEndpoint endpoint, string query) => (endpoint.Ui ?? (endpoint.AzureIdentity ? null : endpoint.Url)) is { } page
+    public static string? Link(PrometheusEndpoint endpoint, string query) => (endpoint.Ui ?? (endpoint.AzureIdentity ? null : endpoint.Url)) is { } page
         ? $"{page.TrimEnd('/')}/graph?g0.expr={Uri.EscapeDataString(query)}&g0.tab=0&g0.range_input=15m"
         : null;
 }
@@ -81,7 +89,7 @@ public sealed record PrometheusQueryParameters
     [Description("The unit to show beside the value.")]
     public string? Unit { get; init; }
 
-    [Description("The verdict when the query finds nothing.")]
+    [Description("The verdict when the query finds nothing. A metric that does not exist at all is never passing; where it comes only with the first error, write `… or vector(0)`.")]
     public WhenEmpty WhenEmpty { get; init; } = WhenEmpty.Unknown;
 
     [MaxLength(100)]

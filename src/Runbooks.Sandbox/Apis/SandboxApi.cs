@@ -48,8 +48,14 @@ public sealed record SandboxOptions
     /// <summary>How long somebody goes on sending abuse.</summary>
     public TimeSpan AbuserTiresAfter { get; init; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>How long the rush on the chat servers lasts from the first question on.</summary>
+    public TimeSpan LoadLastsFor { get; init; } = TimeSpan.FromMinutes(10);
+
     /// <summary>How long a long-running operation takes.</summary>
     public TimeSpan OperationTakes { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Where the state is kept over a restart; null to forget it.</summary>
+    public string? StateFile { get; init; }
 
     /// <summary>The clock that all state of the sandbox follows.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;

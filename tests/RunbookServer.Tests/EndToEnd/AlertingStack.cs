@@ -33,18 +33,17 @@ internal sealed class AlertingStack : IDisposable
               - name: inference
                 rules:
                   - alert: InferenceRequestsStuck
-                    expr: DCGM_FI_DEV_FB_USED_PERCENT > 95
+                    expr: vllm:num_requests_waiting{namespace="inference"} > 0 and rate(vllm:generation_tokens_total[1m]) == 0
                     labels: { severity: critical }
-                    annotations: { summary: "{{ $labels.pod }} uses {{ $value }} % of its memory" }
+                    annotations: { summary: "{{ $value }} requests wait on {{ $labels.pod }} and no token comes" }
             """);
         stack.Run(Prometheus, ServerHost.FreePort(0), "prometheus.yml", $"""
             global: {"{"} scrape_interval: 500ms, scrape_timeout: 500ms, evaluation_interval: 500ms {"}"}
             rule_files: [rules.yml]
             alerting: {"{"} alertmanagers: [{"{"} static_configs: [{"{"} targets: ["127.0.0.1:{manager}"] {"}"}] {"}"}] {"}"}
             scrape_configs:
-              - job_name: range
-                metrics_path: /prometheus/metrics
-                static_configs: [{"{"} targets: ["{host.Range.BaseAddress.Authority}"] {"}"}]
+              - job_name: sandbox
+                http_sd_configs: [{"{"} url: "{host.Range.BaseAddress}exporters/targets", refresh_interval: 1s {"}"}]
             """, $"--storage.tsdb.path={Path.Combine(stack._folder, "prometheus")}");
         return stack;
     }

@@ -148,7 +148,7 @@ public sealed class ProgramTests : IDisposable
         code.ShouldBe(0);
         page.ShouldContain("# Hung GPU");
         page.ShouldContain("```mermaid");
-        page.ShouldContain("Is the GPU memory full?");
+        page.ShouldContain("Do requests wait while no token is generated?");
         page.ShouldContain("mitigation0[\"recycle: kubernetes.recyclePod\"]");
         page.ShouldContain("After 10m asks platform-lead as well");
     }

@@ -18,7 +18,7 @@ public sealed class RunbookTestsTests : IDisposable
     [Fact]
     public async Task OtherEndThanExpected_FailsAndSaysWhatCame()
     {
-        Write("source: alertmanager\nchecks: { gpu-memory: [failing], zombie: [failing] }\nexpect: { state: resolved, steps: { recycle: done } }\n");
+        Write("source: alertmanager\nchecks: { stalled: [failing], zombie: [failing] }\nexpect: { state: resolved, steps: { recycle: done } }\n");
 
         var (code, output, _) = await ProgramRun.RunAsync("test", "--runbooks", _runbooks.Path);
 
@@ -46,7 +46,7 @@ public sealed class RunbookTestsTests : IDisposable
     [Fact]
     public async Task DecisionThatCannotCount_FailsTheCase()
     {
-        Write("source: alertmanager\nchecks: { gpu-memory: [passing], zombie: [passing] }\nevents: [{ after: 1m, approve: ada }]\nexpect: { state: notNeeded }\n");
+        Write("source: alertmanager\nchecks: { stalled: [passing], zombie: [passing] }\nevents: [{ after: 1m, approve: ada }]\nexpect: { state: notNeeded }\n");
 
         var (code, output, _) = await ProgramRun.RunAsync("test", "--runbooks", _runbooks.Path);
 

@@ -14,7 +14,7 @@ public sealed class SimulateTests : IDisposable
 
         code.ShouldBe(0, story);
         story.ShouldContain("Hung GPU (hanged-gpu) on inference/llm-b-0");
-        story.ShouldContain("query: max(DCGM_FI_DEV_FB_USED_PERCENT{pod=\"llm-b-0\"})");
+        story.ShouldContain("DCGM_FI_DEV_FB_USED{exported_namespace=\"inference\",exported_pod=\"llm-b-0\"}");
         story.ShouldContain("+0s     question to oncall: Recycle pod llm-b-0?");
         story.ShouldContain("|   +5m     reminder to oncall\n");
         story.ShouldContain("|   +10m    platform-lead is asked too, and oncall again");
@@ -48,7 +48,7 @@ public sealed class SimulateTests : IDisposable
     [Fact]
     public async Task FindingsGiven_DecideWhetherAnythingIsDone()
     {
-        var report = await ReportAsync(0, "simulate", "hanged-gpu", "--alert", "hanged-gpu", "--finding", "gpu-memory=passing", "--finding", "zombie=passing:it answers");
+        var report = await ReportAsync(0, "simulate", "hanged-gpu", "--alert", "hanged-gpu", "--finding", "stalled=passing", "--finding", "zombie=passing:it answers");
 
         report["state"]!.ToString().ShouldBe("notNeeded");
         report["checks"]![1]!["summary"]!.ToString().ShouldBe("it answers");
@@ -72,7 +72,7 @@ public sealed class SimulateTests : IDisposable
         var report = await ReportAsync(1, "simulate", "hanged-gpu", "--alert", alert);
 
         report["problems"]!.AsArray().Select(problem => problem!.ToString()).ShouldAllBe(problem => problem.Contains("is not a Kubernetes name", StringComparison.Ordinal));
-        report["problems"]!.AsArray().Count.ShouldBe(2);
+        report["problems"]!.AsArray().Count.ShouldBe(3);
         report["state"]!.ToString().ShouldBe("failed");
     }
 

@@ -16,7 +16,7 @@ public sealed class StoryTests
         outcome["outcome"]!.ToString().ShouldBe("opened");
         var id = outcome["id"]!.ToString();
         var waiting = await host.Client.WaitForAsync(id, "awaitingApproval");
-        waiting["findings"]!.AsArray().Select(finding => $"{finding!["name"]} {finding["verdict"]}").ShouldBe(["gpu-memory failing", "zombie failing"]);
+        waiting["findings"]!.AsArray().Select(finding => $"{finding!["name"]} {finding["verdict"]}").ShouldBe(["stalled failing", "zombie failing", "gpu-memory failing"]);
 
         await host.SettleAsync();
         var link = new Uri(await host.LinkAsync("oncall"));
@@ -31,7 +31,7 @@ public sealed class StoryTests
         range.Deletions.ShouldBe(1);
         range.Hangs("llm-b-0").ShouldBeFalse();
         range.Uid("llm-b-0").ShouldNotBe(uid);
-        resolved["verification"]!.AsArray().Select(finding => $"{finding!["name"]} {finding["verdict"]}").ShouldBe(["gpu-memory passing", "zombie passing"]);
+        resolved["verification"]!.AsArray().Select(finding => $"{finding!["name"]} {finding["verdict"]}").ShouldBe(["stalled passing", "zombie passing"]);
         await ShouldKeepLogsAsync(host, id, resolved["steps"]![0]!);
 
         var late = await PressAsync(link, "reject");

@@ -50,7 +50,7 @@ public sealed class TokenTests : OnTheSandbox, IAsyncLifetime
     [Fact]
     public async Task ManagedPrometheus_IsAskedWithTheIdentitysToken()
     {
-        var result = await AskAsync("prometheus.query", new { query = "max(DCGM_FI_DEV_FB_USED_PERCENT)", failing = "> 95" });
+        var result = await AskAsync("prometheus.query", new { query = "max(DCGM_FI_DEV_FB_USED)", failing = "> 76000" });
 
         result.Verdict.ShouldBe(Verdict.Failing, result.Summary);
         result.Series.ShouldNotBeEmpty();
@@ -65,7 +65,7 @@ public sealed class TokenTests : OnTheSandbox, IAsyncLifetime
     {
         await FaultAsync("prometheus", fault);
 
-        var result = await AskAsync("prometheus.query", new { query = "up", failing = "> 95" });
+        var result = await AskAsync("prometheus.query", new { query = "up", failing = "> 76000" });
 
         result.Verdict.ShouldBe(Verdict.Unknown);
         result.Summary.ShouldContain(words);
@@ -73,7 +73,7 @@ public sealed class TokenTests : OnTheSandbox, IAsyncLifetime
 
     [Fact]
     public async Task BadQueryToManagedPrometheus_IsUnknownWithTheServersWords() =>
-        (await AskAsync("prometheus.query", new { query = "max(up{pod=", failing = "> 95" })).Summary.ShouldContain("parse error: unexpected end of input");
+        (await AskAsync("prometheus.query", new { query = "max(up{pod=", failing = "> 76000" })).Summary.ShouldContain("parse error: unexpected end of input");
 
     [Fact]
     public async Task Logs_AreAskedWithTheIdentitysToken()

@@ -7,7 +7,7 @@ namespace Runbooks.Integrations.Tests.Prometheus;
 
 public sealed class PrometheusQueryTests : OnTheSandbox
 {
-    private const string Memory = "max(DCGM_FI_DEV_FB_USED_PERCENT{pod=\"llm-b-0\"})";
+    private const string Memory = "100 * max(DCGM_FI_DEV_FB_USED{exported_pod=\"llm-b-0\"} / (DCGM_FI_DEV_FB_USED + DCGM_FI_DEV_FB_FREE))";
 
     protected override IServiceCollection Add(IServiceCollection services) => services.AddPrometheus();
 
@@ -23,9 +23,9 @@ public sealed class PrometheusQueryTests : OnTheSandbox
         result.Summary.ShouldBe("98.2 %; limit > 95.");
         (result.Value, result.Threshold, result.Unit).ShouldBe(("98.2", "> 95", "%"));
         result.Series.Count.ShouldBe(60);
-        result.Series[0].ShouldBeLessThan(60);
-        result.Series[^1].ShouldBe(98.2);
-        result.Link.ShouldBe($"{SandboxAddress}prometheus/graph?g0.expr=max%28DCGM_FI_DEV_FB_USED_PERCENT%7Bpod%3D%22llm-b-0%22%7D%29&g0.tab=0&g0.range_input=15m");
+        result.Series[0].ShouldBeLessThan(93);
+        result.Series[^1].ShouldBe(98.2, 0.01);
+        result.Link.ShouldBe($"{SandboxAddress}prometheus/graph?g0.expr={Uri.EscapeDataString(Memory)}&g0.tab=0&g0.range_input=15m");
     }
 
     [Fact]
@@ -40,20 +40,20 @@ public sealed class PrometheusQueryTests : OnTheSandbox
     [Fact]
     public async Task SeveralSeries_TheWorstCountsAndIsNamed()
     {
-        var result = await AskAsync("DCGM_FI_DEV_FB_USED_PERCENT");
+        var result = await AskAsync("100 * max by (exported_pod) (DCGM_FI_DEV_FB_USED{exported_namespace=\"inference\"} / (DCGM_FI_DEV_FB_USED + DCGM_FI_DEV_FB_FREE))");
 
         result.Verdict.ShouldBe(Verdict.Failing);
         result.Summary.ShouldContain("the worst of 2 series");
-        result.Summary.ShouldContain("pod=\"llm-b-0\"");
+        result.Summary.ShouldContain("exported_pod=\"llm-b-0\"");
     }
 
     [Fact]
     public async Task LowerBound_TakesTheSmallest()
     {
-        var result = await AskAsync("DCGM_FI_DEV_FB_USED_PERCENT", "< 60");
+        var result = await AskAsync("100 * max by (exported_pod) (DCGM_FI_DEV_FB_USED{exported_namespace=\"inference\"} / (DCGM_FI_DEV_FB_USED + DCGM_FI_DEV_FB_FREE))", "< 95");
 
         result.Verdict.ShouldBe(Verdict.Failing);
-        result.Summary.ShouldContain("pod=\"llm-b-1\"");
+        result.Summary.ShouldContain("exported_pod=\"llm-b-1\"");
     }
 
     [Theory]

@@ -13,9 +13,10 @@ public sealed class DiagnosisFaultsTests : IAsyncLifetime
 
     // Twice where two questions are asked of the same system.
     [Theory]
-    [InlineData("hanged-gpu", "prometheus", "", "slow", 1, "gpu-memory", Verdict.Unknown, "no answer within 20s")]
-    [InlineData("hanged-gpu", "prometheus", "", "429", 1, "gpu-memory", Verdict.Unknown, "answered 429")]
-    [InlineData("hanged-gpu", "prometheus", "", "403", 1, "gpu-memory", Verdict.Unknown, "the role Monitoring Data Reader")]
+    [InlineData("hanged-gpu", "prometheus", "", "slow", 12, "gpu-memory", Verdict.Unknown, "no answer within 20s")]
+    [InlineData("hanged-gpu", "prometheus", "", "429", 12, "gpu-memory", Verdict.Unknown, "answered 429")]
+    [InlineData("hanged-gpu", "prometheus", "", "403", 12, "stalled", Verdict.Unknown, "the role Monitoring Data Reader")]
+    [InlineData("hanged-gpu", "prometheus", "", "500", 12, "stalled", Verdict.Unknown, "answered 500")]
     [InlineData("hanged-gpu", "kubernetes", "GET ", "403", 1, "zombie", Verdict.Unknown, "It lacks the role Azure Kubernetes Service RBAC")]
     [InlineData("hanged-gpu", "kubernetes", "GET ", "500", 1, "zombie", Verdict.Unknown, "answered 500")]
     [InlineData("provider-outage", "provider", "/provider/v1", "429", 1, "provider-down", Verdict.Failing, "too many requests; it asks to wait 20 s")]

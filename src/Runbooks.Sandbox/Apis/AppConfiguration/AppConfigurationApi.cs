@@ -1,16 +1,30 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 
 namespace Runbooks.Sandbox.Apis.AppConfiguration;
 
 /// <summary>Key-values and locks of Azure App Configuration, with etags.</summary>
-internal sealed class AppConfigurationApi(TimeProvider time) : SandboxApi("appconfiguration")
+internal sealed class AppConfigurationApi(SandboxChanges changes, TimeProvider time) : SandboxApi("appconfiguration"), IRemembered
 {
     private const string ContentType = "application/vnd.microsoft.appconfig.kv+json; charset=utf-8";
     private readonly Lock _lock = new();
     private readonly SortedDictionary<(string Key, string Label), KeyValue> _values = [];
     private int _version;
+
+    string IRemembered.Key => "appconfiguration";
+
+    JsonNode? IRemembered.Save() => JsonSerializer.SerializeToNode(new SavedValues(Volatile.Read(ref _version), All()));
+
+    void IRemembered.Load(JsonNode saved)
+    {
+        (_version, var values) = saved.Deserialize<SavedValues>()!;
+        foreach (var value in values)
+        {
+            _values[(value.Key, value.Label ?? "")] = value;
+        }
+    }
 
     public override void Map(IEndpointRouteBuilder routes)
     {
@@ -28,6 +42,7 @@ internal sealed class AppConfigurationApi(TimeProvider time) : SandboxApi("appco
         lock (_lock)
         {
             _values.Clear();
+            changes.Touch();
         }
     }
 
@@ -120,14 +135,20 @@ internal sealed class AppConfigurationApi(TimeProvider time) : SandboxApi("appco
         : header == "*" ? now is not null
         : now is not null && header == $"\"{now.ETag}\"";
 
-    private IResult Keep(HttpRequest request, (string Key, string Label) key, KeyValue value) =>
-        Show(request, _values[key] = value with { ETag = "v" + (++_version).ToString(CultureInfo.InvariantCulture) });
+    private IResult Keep(HttpRequest request, (string Key, string Label) key, KeyValue value)
+    {
+        changes.Touch();
+        return Show(request, _values[key] = value with { ETag = "v" + (++_version).ToString(CultureInfo.InvariantCulture) });
+    }
 
     private IResult Remove(HttpRequest request, (string Key, string Label) key, KeyValue now)
     {
         _values.Remove(key);
+        changes.Touch();
         return Show(request, now);
     }
+
+    private sealed record SavedValues(int Version, IReadOnlyList<KeyValue> Values);
 
     private static IResult Show(HttpRequest request, KeyValue value)
     {

@@ -3,13 +3,19 @@ using System.Text.Json.Nodes;
 namespace Runbooks.Sandbox.Apis.Arm;
 
 /// <summary>Azure Resource Manager: resources of some kinds, their metrics and their health.</summary>
-internal sealed class ArmApi(IEnumerable<ArmKind> kinds, ArmOperations operations, ArmPermissions permissions, SimulatedTraffic traffic, TimeProvider time) : SandboxApi("arm")
+internal sealed class ArmApi(IEnumerable<ArmKind> kinds, ArmOperations operations, ArmPermissions permissions, SimulatedTraffic traffic, SandboxChanges changes, TimeProvider time) : SandboxApi("arm")
 {
     private readonly Dictionary<string, ArmKind> _kinds = kinds.ToDictionary(kind => kind.Type);
 
     public override void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/_operations/{id}", (HttpRequest request, string id) => operations.Show(request, id));
+        routes.MapGet("/_operations/{id}", (HttpRequest request, string id) =>
+        {
+            lock (changes.Gate)
+            {
+                return operations.Show(request, id);
+            }
+        });
         routes.Map("/{**path}", (Delegate)AnswerAsync);
     }
 
@@ -57,7 +63,21 @@ internal sealed class ArmApi(IEnumerable<ArmKind> kinds, ArmOperations operation
             return Error(400, http);
         }
 
-        var answer = request.Rest switch
+        lock (changes.Gate)
+        {
+            if (request.Method != "GET")
+            {
+                changes.Touch();
+            }
+
+            return Answer(request) ?? Error(404, http);
+        }
+    }
+
+    private IResult? Answer(ArmRequest request)
+    {
+        var http = request.Http;
+        return request.Rest switch
         {
             ["providers", "microsoft.insights", "metrics"] when request.Method == "GET" => ArmMetrics.Show(request, traffic, time),
             ["providers", "microsoft.resourcehealth", "availabilitystatuses", "current"] when request.Method == "GET" => Health(request),
@@ -65,7 +85,6 @@ internal sealed class ArmApi(IEnumerable<ArmKind> kinds, ArmOperations operation
             _ when permissions.Deny(request) => Error(403, http),
             _ => _kinds.GetValueOrDefault(request.Type)?.Answer(request, operations),
         };
-        return answer ?? Error(404, http);
     }
 
     private IResult Health(ArmRequest request)

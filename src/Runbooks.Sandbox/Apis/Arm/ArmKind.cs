@@ -6,7 +6,7 @@ using System.Text.Json.Nodes;
 namespace Runbooks.Sandbox.Apis.Arm;
 
 /// <summary>One kind of resource: any name that is asked for exists. To add one, derive from this and name it in <see cref="ArmKinds"/>.</summary>
-internal abstract class ArmKind(string type)
+internal abstract class ArmKind(string type) : IRemembered
 {
     private readonly ConcurrentDictionary<string, JsonObject> _resources = new(StringComparer.Ordinal);
 
@@ -19,6 +19,18 @@ internal abstract class ArmKind(string type)
     public abstract IResult? Answer(ArmRequest request, ArmOperations operations);
 
     public void Reset() => _resources.Clear();
+
+    string IRemembered.Key => $"arm/{type}";
+
+    JsonNode? IRemembered.Save() => new JsonObject([.. _resources.OrderBy(one => one.Key, StringComparer.Ordinal).Select(one => KeyValuePair.Create(one.Key, (JsonNode?)one.Value.DeepClone()))]);
+
+    void IRemembered.Load(JsonNode saved)
+    {
+        foreach (var (key, resource) in saved.AsObject())
+        {
+            _resources[key] = resource!.DeepClone().AsObject();
+        }
+    }
 
     /// <summary>How one of that name begins.</summary>
     protected abstract JsonObject Begin(ArmRequest request);
@@ -105,7 +117,7 @@ internal sealed record ArmRequest(HttpRequest Http, string Root, string Type, IR
 }
 
 /// <summary>Long-running operations: accepted at once, done a little later, and failing then when the fault says so.</summary>
-internal sealed class ArmOperations(FaultRegistry faults, SandboxOptions options, TimeProvider time)
+internal sealed class ArmOperations(FaultRegistry faults, SandboxOptions options, SandboxChanges changes, TimeProvider time)
 {
     private readonly ConcurrentDictionary<string, Operation> _operations = new(StringComparer.Ordinal);
     private int _last;
@@ -136,6 +148,11 @@ internal sealed class ArmOperations(FaultRegistry faults, SandboxOptions options
         {
             request.HttpContext.Response.Headers.RetryAfter = Wait;
             return Results.Json(new { name = id, status = "InProgress" });
+        }
+
+        if (operation is { Fails: false, Effect.IsValueCreated: false })
+        {
+            changes.Touch();
         }
 
         return operation.Fails

@@ -8,20 +8,14 @@ namespace Runbooks.Sandbox.Apis.Arm;
 /// Two regions that serve users. Region b is slow from the first question on and recovers after a while; what users feel
 /// depends on how Traffic Manager spreads them.
 /// </summary>
-internal sealed class SimulatedTraffic(TrafficManagerKind profiles, SandboxOptions options, TimeProvider time)
+internal sealed class SimulatedTraffic(TrafficManagerKind profiles, [FromKeyedServices(SimulatedTraffic.Began)] FirstAsked began, SandboxOptions options, TimeProvider time)
 {
+    public const string Began = "arm/traffic";
+
     private const double Fast = 210;
     private const double Slow = 4200;
-    private readonly Lock _lock = new();
-    private DateTimeOffset? _began;
 
-    public void Reset()
-    {
-        lock (_lock)
-        {
-            _began = null;
-        }
-    }
+    public void Reset() => began.Reset();
 
     /// <summary>Whether the resource belongs to the slow region, now.</summary>
     public bool IsSlow(string resource) => IsB(resource) && IsSlowAt(time.GetUtcNow());
@@ -43,14 +37,7 @@ internal sealed class SimulatedTraffic(TrafficManagerKind profiles, SandboxOptio
         (IsB(resource) && IsSlowAt(at) ? Slow : Fast) + (20 * Math.Sin(at.ToUnixTimeSeconds() / 90.0));
 
     // In the minutes before somebody looked it was slow already: that is why somebody looked.
-    private bool IsSlowAt(DateTimeOffset at)
-    {
-        lock (_lock)
-        {
-            _began ??= time.GetUtcNow();
-            return at > _began - TimeSpan.FromMinutes(6) && at < _began + options.RegionRecoversAfter;
-        }
-    }
+    private bool IsSlowAt(DateTimeOffset at) => at > began.At - TimeSpan.FromMinutes(6) && at < began.At + options.RegionRecoversAfter;
 
     private static bool IsB(string resource) => resource.EndsWith("-b", StringComparison.OrdinalIgnoreCase);
 }

@@ -1,27 +1,45 @@
 using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using k8s;
 using k8s.Models;
 
 namespace Runbooks.Sandbox.Apis.Kubernetes;
 
-/// <summary>The pods, logs, evictions and events of the Kubernetes API, one path prefix for each cluster.</summary>
+/// <summary>The Kubernetes API as far as <c>kubectl</c> and the runbooks use it, one path prefix for each cluster.</summary>
 internal sealed class KubernetesApi(SandboxClusters clusters, AccessReview access, TimeProvider time) : SandboxApi("kubernetes")
 {
     private V1DeleteOptions? _lastDeletion;
 
-    private const string Pods = "/{cluster}/api/v1/namespaces/{ns}/pods";
+    private const string Pods = "/{cluster}/api/v1/namespaces/{ns}/pods/{name}";
 
     public override void Map(IEndpointRouteBuilder routes)
     {
         routes.MapGet("/{cluster}/version", () => Results.Json(new { major = "1", minor = "33", gitVersion = "v1.33.0-practice" }));
-        routes.MapGet("/{cluster}/api/v1/pods", List);
-        routes.MapGet(Pods, List);
-        routes.MapGet(Pods + "/{name}", (HttpContext http) => WithPod(http, (_, pod, life) => Show(pod, life)));
-        routes.MapDelete(Pods + "/{name}", (Delegate)DeleteAsync);
-        routes.MapPost(Pods + "/{name}/eviction", (Delegate)EvictAsync);
-        routes.MapGet(Pods + "/{name}/log", (HttpContext http) => WithPod(http, (_, pod, life) => PodLogEndpoint.Read(http.Request, pod, life, time.GetUtcNow())));
-        routes.MapGet("/{cluster}/api/v1/namespaces/{ns}/events", Events);
+        routes.MapGet("/{cluster}/api", (HttpContext http) => WithCluster(http, _ => Results.Json(Discovery.Core())));
+        routes.MapGet("/{cluster}/apis", (HttpContext http) => WithCluster(http, _ => Results.Json(Discovery.Groups())));
+        routes.MapGet("/{cluster}/api/v1", (HttpContext http) => WithCluster(http, _ => Results.Json(Discovery.Resources("api/v1"))));
+        routes.MapGet("/{cluster}/apis/{group}/v1", (HttpContext http) => WithCluster(http, _ =>
+            Discovery.Resources($"apis/{Route(http, "group")}/v1") is { } found ? Results.Json(found) : KubernetesStatus.ForStatus(404, http.Request)));
+        foreach (var type in ResourceType.All)
+        {
+            var (root, scope) = ($"/{{cluster}}/{type.Api}", type.Namespaced ? "/namespaces/{ns}" : "");
+            routes.MapGet($"{root}/{type.Plural}", (Delegate)((HttpContext http) => ListAsync(http, type)));
+            if (type.Namespaced)
+            {
+                routes.MapGet($"{root}{scope}/{type.Plural}", (Delegate)((HttpContext http) => ListAsync(http, type)));
+            }
+
+            routes.MapGet($"{root}{scope}/{type.Plural}/{{name}}", (HttpContext http) => Get(http, type));
+        }
+
+        routes.MapDelete(Pods, (Delegate)DeleteAsync);
+        routes.MapPost(Pods + "/eviction", (Delegate)EvictAsync);
+        routes.MapGet(Pods + "/log", (HttpContext http) => WithPod(http, (cluster, pod, life) => PodLogEndpoint.Read(http.Request, cluster, pod, life, time.GetUtcNow())));
+        KubernetesChanges.Map(routes, clusters, access, time);
         routes.MapPost("/{cluster}/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", (Delegate)ReviewAsync);
+        routes.MapPost("/{cluster}/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", (Delegate)(async (HttpContext http) => AccessReview.Rules(await ReadAsync<V1SelfSubjectRulesReview>(http))));
         routes.MapFallback("/{**rest}", (HttpRequest request) => KubernetesStatus.ForStatus(404, request));
     }
 
@@ -29,9 +47,11 @@ internal sealed class KubernetesApi(SandboxClusters clusters, AccessReview acces
     {
         deletions = cluster.Deletions,
         lastDeletion = _lastDeletion is null ? null : new { uid = _lastDeletion.Preconditions?.Uid, gracePeriodSeconds = _lastDeletion.GracePeriodSeconds },
-        pods = cluster.Pods().Select(pod => pod.At(time.GetUtcNow()) is { } life
+        pods = cluster.Pods().Where(pod => pod.Namespace == SandboxCluster.Namespace).Select(pod => pod.At(time.GetUtcNow()) is { } life
             ? new { name = pod.Name, uid = life.Uid, ready = life.IsReady(time.GetUtcNow()), hung = life.IsHung(time.GetUtcNow()) }
             : null),
+        nodes = cluster.Nodes().Select(node => new { name = node.Name, unschedulable = node.Unschedulable, taints = node.Taints, fault = node.Fault?.Xid }),
+        workloads = cluster.Workloads().Select(workload => new { kind = workload.Kind.ToString(), @namespace = workload.Namespace, name = workload.Name, replicas = workload.Replicas, restartedAt = workload.RestartedAt }),
     });
 
     public override void Reset()
@@ -48,27 +68,59 @@ internal sealed class KubernetesApi(SandboxClusters clusters, AccessReview acces
     // What a runbook meets as 429 is a disruption budget, and that answers evictions only.
     public override bool CanHit(Fault fault, HttpRequest request) => fault.Status != 429 || KubernetesStatus.IsEviction(request);
 
-    private IResult Show(SandboxPod pod, PodLife life) => KubernetesStatus.Object(PodView.Of(pod, life, time.GetUtcNow()));
+    internal static string Route(HttpContext http, string key) => http.Request.RouteValues[key] as string ?? "";
 
-    private IResult List(HttpContext http)
+    internal static async Task<T?> ReadAsync<T>(HttpContext http)
+        where T : class
     {
-        if (Cluster(http) is not { } cluster)
+        using var body = new MemoryStream();
+        await http.Request.Body.CopyToAsync(body, http.RequestAborted);
+        if (http.Request.ContentType?.StartsWith(KubernetesProtobuf.ContentType, StringComparison.Ordinal) == true)
+        {
+            return KubernetesProtobuf.Read(body.ToArray()) is { } read ? KubernetesJson.Deserialize<T>(read.ToJsonString()) : null;
+        }
+
+        return body.Length == 0 ? null : KubernetesJson.Deserialize<T>(Encoding.UTF8.GetString(body.ToArray()));
+    }
+
+    private async Task<IResult> ListAsync(HttpContext http, ResourceType type)
+    {
+        if (clusters.Find(Route(http, "cluster")) is not { } cluster)
         {
             return KubernetesStatus.ForStatus(404, http.Request);
         }
 
-        var ns = Route(http, "ns");
-        var now = time.GetUtcNow();
-        IEnumerable<V1Pod> pods = ns is "" or SandboxCluster.Namespace
-            ? cluster.Pods().Where(pod => pod.At(now) is not null).Select(pod => PodView.Of(pod, pod.At(now)!, now))
-            : [];
-        return KubernetesStatus.Object(new V1PodList
+        var (ns, query) = (Route(http, "ns"), http.Request.Query);
+        IEnumerable<IKubernetesObject<V1ObjectMeta>> At(DateTimeOffset moment) => type.Objects(cluster, moment)
+            .Where(item => (ns.Length == 0 || item.Metadata.NamespaceProperty == ns) && Selectors.Matches(item, query["labelSelector"], query["fieldSelector"]));
+        if (query["watch"].ToString() is "true" or "1")
         {
-            ApiVersion = "v1",
-            Kind = "PodList",
-            Metadata = new V1ListMeta { ResourceVersion = now.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture) },
-            Items = [.. pods.Where(pod => PodSelector.Matches(pod, http.Request.Query["labelSelector"], http.Request.Query["fieldSelector"]))],
-        });
+            await Watching.RunAsync(http, type, At, time);
+            return Results.Empty;
+        }
+
+        var now = time.GetUtcNow();
+        var version = now.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
+        return KubernetesStatus.Object(Tables.IsWanted(http.Request)
+            ? Tables.Of(type, At(now), now, version)
+            : new { kind = type.Kind + "List", apiVersion = type.ApiVersion, metadata = new { resourceVersion = version }, items = At(now).Cast<object>() });
+    }
+
+    private IResult Get(HttpContext http, ResourceType type)
+    {
+        var (ns, name, now) = (Route(http, "ns"), Route(http, "name"), time.GetUtcNow());
+        if (clusters.Find(Route(http, "cluster")) is not { } cluster)
+        {
+            return KubernetesStatus.ForStatus(404, http.Request);
+        }
+
+        // A pod that is asked for by its name may come into being.
+        var found = type.Kind == "Pod"
+            ? cluster.Find(ns, name) is { } pod && pod.At(now) is { } life ? PodView.Of(cluster, pod, life, now) : null
+            : type.Objects(cluster, now).FirstOrDefault(item => item.Metadata.Name == name && (!type.Namespaced || item.Metadata.NamespaceProperty == ns));
+        return found is not null
+            ? KubernetesStatus.Object(Tables.IsWanted(http.Request) ? Tables.Of(type, [found], now, found.Metadata.ResourceVersion) : found)
+            : KubernetesStatus.NotFound(type, name);
     }
 
     private async Task<IResult> ReviewAsync(HttpContext http) => access.Answer(await ReadAsync<V1SelfSubjectAccessReview>(http));
@@ -78,7 +130,7 @@ internal sealed class KubernetesApi(SandboxClusters clusters, AccessReview acces
         var options = await ReadAsync<V1DeleteOptions>(http);
         return access.Denies(AccessReview.Delete)
             ? KubernetesStatus.ForStatus(403, http.Request)
-            : WithPod(http, (cluster, pod, life) => Delete(cluster, pod, life, options, Show));
+            : WithPod(http, (cluster, pod, life) => Delete(cluster, pod, life, options, shown => KubernetesStatus.Object(PodView.Of(cluster, pod, shown, time.GetUtcNow()))));
     }
 
     private async Task<IResult> EvictAsync(HttpContext http)
@@ -91,10 +143,10 @@ internal sealed class KubernetesApi(SandboxClusters clusters, AccessReview acces
 
         return access.Denies(AccessReview.Evict)
             ? KubernetesStatus.ForStatus(403, http.Request)
-            : WithPod(http, (cluster, pod, life) => Delete(cluster, pod, life, eviction.DeleteOptions, (_, _) => KubernetesStatus.Success()));
+            : WithPod(http, (cluster, pod, life) => Delete(cluster, pod, life, eviction.DeleteOptions, _ => KubernetesStatus.Success()));
     }
 
-    private IResult Delete(SandboxCluster cluster, SandboxPod pod, PodLife life, V1DeleteOptions? options, Func<SandboxPod, PodLife, IResult> answer)
+    private IResult Delete(SandboxCluster cluster, SandboxPod pod, PodLife life, V1DeleteOptions? options, Func<PodLife, IResult> answer)
     {
         _lastDeletion = options;
         if (options?.Preconditions?.Uid is { } uid && uid != life.Uid)
@@ -103,115 +155,121 @@ internal sealed class KubernetesApi(SandboxClusters clusters, AccessReview acces
         }
 
         cluster.Delete(pod);
-        return answer(pod, pod.Lives.FirstOrDefault(each => each.Uid == life.Uid) ?? life);
+        return answer(pod.Lives.FirstOrDefault(each => each.Uid == life.Uid) ?? life);
     }
 
-    private IResult Events(HttpContext http) => KubernetesStatus.Object(new Corev1EventList
-    {
-        ApiVersion = "v1",
-        Kind = "EventList",
-        Metadata = new V1ListMeta(),
-        Items = [.. PodEvents.Of(Cluster(http), time.GetUtcNow(), http.Request.Query["fieldSelector"])],
-    });
-
-    private IResult WithPod(HttpContext http, Func<SandboxCluster, SandboxPod, PodLife, IResult> answer)
-    {
-        var name = Route(http, "name");
-        return Cluster(http) is { } cluster && Route(http, "ns") == SandboxCluster.Namespace
-            && cluster.Find(name) is { } pod && pod.At(time.GetUtcNow()) is { } life
+    private IResult WithPod(HttpContext http, Func<SandboxCluster, SandboxPod, PodLife, IResult> answer) => WithCluster(http, cluster =>
+        cluster.Find(Route(http, "ns"), Route(http, "name")) is { } pod && pod.At(time.GetUtcNow()) is { } life
             ? answer(cluster, pod, life)
-            : KubernetesStatus.PodNotFound(name);
-    }
+            : KubernetesStatus.NotFound(ResourceType.All[0], Route(http, "name")));
 
-    private SandboxCluster? Cluster(HttpContext http) => clusters.Find(Route(http, "cluster"));
-
-    private static string Route(HttpContext http, string key) => http.Request.RouteValues[key] as string ?? "";
-
-    private static async Task<T?> ReadAsync<T>(HttpContext http)
-        where T : class
-    {
-        using var reader = new StreamReader(http.Request.Body);
-        var body = await reader.ReadToEndAsync(http.RequestAborted);
-        return body.Length == 0 ? null : KubernetesJson.Deserialize<T>(body);
-    }
+    private IResult WithCluster(HttpContext http, Func<SandboxCluster, IResult> answer) =>
+        clusters.Find(Route(http, "cluster")) is { } cluster ? answer(cluster) : KubernetesStatus.ForStatus(404, http.Request);
 }
 
-/// <summary>Answers as the Kubernetes API server gives them: objects, and <c>Status</c> for errors.</summary>
-internal static class KubernetesStatus
+/// <summary>Changes of nodes and workloads: patches, and the scale subresource.</summary>
+internal static class KubernetesChanges
 {
-    public static IResult Object(object value, int status = 200) =>
-        Results.Text(KubernetesJson.Serialize(value), "application/json", statusCode: status);
-
-    // The client's own Status type can be read but not written.
-    public static IResult Error(int status, string reason, string message, string? name = null, string? cause = null) => Results.Json(
-        new
+    public static void Map(IEndpointRouteBuilder routes, SandboxClusters clusters, AccessReview access, TimeProvider time)
+    {
+        routes.MapPatch("/{cluster}/api/v1/nodes/{name}", async (HttpContext http) =>
         {
-            kind = "Status",
-            apiVersion = "v1",
-            metadata = new { },
-            status = "Failure",
-            message,
-            reason,
-            details = new { name, kind = "pods", causes = cause is null ? null : new[] { new { reason = cause, message } } },
-            code = status,
-        },
-        statusCode: status);
+            var type = ResourceType.All.First(one => one.Kind == "Node");
+            if (clusters.Find(KubernetesApi.Route(http, "cluster")) is not { } cluster || cluster.FindNode(KubernetesApi.Route(http, "name")) is not { } node)
+            {
+                return KubernetesStatus.NotFound(type, KubernetesApi.Route(http, "name"));
+            }
 
-    public static IResult Success() => Results.Json(
-        new { kind = "Status", apiVersion = "v1", metadata = new { }, status = "Success", code = 201 }, statusCode: 201);
-
-    public static IResult PodNotFound(string name) => Error(404, "NotFound", $"pods \"{name}\" not found", name);
-
-    public static IResult UidConflict(string name, string asked, string actual) => Error(
-        409,
-        "Conflict",
-        $"Operation cannot be fulfilled on pods \"{name}\": the UID in the precondition ({asked}) does not match the UID in record ({actual}). The object might have been deleted and then recreated",
-        name);
-
-    public static IResult DisruptionBudget() => Error(
-        429, "TooManyRequests", "Cannot evict pod as it would violate the pod's disruption budget.", cause: "DisruptionBudget");
-
-    public static IResult ForStatus(int status, HttpRequest request) => status switch
-    {
-        401 => Error(401, "Unauthorized", "Unauthorized"),
-        403 => Error(
-            403,
-            "Forbidden",
-            $"{request.Path} is forbidden: User \"system:serviceaccount:runbooks:runbooks\" cannot {Verb(request)} resource \"pods\" in API group \"\" in the namespace \"{SandboxCluster.Namespace}\""),
-        429 when IsEviction(request) => DisruptionBudget(),
-        429 => Error(429, "TooManyRequests", "Too many requests, please try again later."),
-        404 => Error(404, "NotFound", "the server could not find the requested resource"),
-        409 or 412 => Error(409, "Conflict", "Operation cannot be fulfilled: the object has been modified; please apply your changes to the latest version and try again"),
-        _ => Error(status, "InternalError", "Internal error occurred: etcdserver: request timed out"),
-    };
-
-    public static bool IsEviction(HttpRequest request) => request.Path.Value!.EndsWith("/eviction", StringComparison.Ordinal);
-
-    private static string Verb(HttpRequest request) => request.Method switch
-    {
-        "POST" => "create",
-        "DELETE" => "delete",
-        _ => "get",
-    };
-}
-
-/// <summary>What whoever asks may do: everything, but for what was taken away.</summary>
-internal sealed class AccessReview(FaultRegistry faults)
-{
-    public const string Evict = "create pods/eviction";
-    public const string Delete = "delete pods";
-
-    public bool Denies(string permission) => faults.Denies("kubernetes", permission);
-
-    public IResult Answer(V1SelfSubjectAccessReview? review)
-    {
-        if (review?.Spec?.ResourceAttributes is not { Verb: { } verb, Resource: { } resource } about)
+            return await PatchAsync(http, access, "nodes", NodeView.Of(node, time.GetUtcNow()), changed => NodeView.Of(cluster.Change(node, now => NodeView.Apply(now, changed)), time.GetUtcNow()));
+        });
+        foreach (var kind in new[] { WorkloadKind.Deployment, WorkloadKind.StatefulSet })
         {
-            return KubernetesStatus.Error(400, "BadRequest", "the review must name a verb and a resource");
+            var type = ResourceType.All.First(one => one.Kind == kind.ToString());
+            var path = $"/{{cluster}}/{type.Api}/namespaces/{{ns}}/{type.Plural}/{{name}}";
+            Task<IResult> With(HttpContext http, Func<SandboxCluster, Workload, Task<IResult>> answer) =>
+                clusters.Find(KubernetesApi.Route(http, "cluster")) is { } cluster && cluster.FindWorkload(kind, KubernetesApi.Route(http, "ns"), KubernetesApi.Route(http, "name")) is { } workload
+                    ? answer(cluster, workload)
+                    : Task.FromResult(KubernetesStatus.NotFound(type, KubernetesApi.Route(http, "name")));
+
+            routes.MapPatch(path, (Delegate)((HttpContext http) => With(http, (cluster, workload) => kind == WorkloadKind.Deployment
+                ? PatchAsync(http, access, type.Plural, WorkloadView.Deployment(cluster, workload, time.GetUtcNow()), changed =>
+                    WorkloadView.Deployment(cluster, Apply(cluster, workload, changed.Spec.Replicas, changed.Spec.Template), time.GetUtcNow()))
+                : PatchAsync(http, access, type.Plural, WorkloadView.StatefulSet(cluster, workload, time.GetUtcNow()), changed =>
+                    WorkloadView.StatefulSet(cluster, Apply(cluster, workload, changed.Spec.Replicas, changed.Spec.Template), time.GetUtcNow())))));
+            routes.MapGet(path + "/scale", (Delegate)((HttpContext http) => With(http, (cluster, workload) =>
+                Task.FromResult(KubernetesStatus.Object(WorkloadView.Scale(cluster, workload, time.GetUtcNow()))))));
+            routes.MapMethods(path + "/scale", ["PATCH", "PUT"], (Delegate)((HttpContext http) => With(http, (cluster, workload) =>
+                PatchAsync(http, access, $"{type.Plural}/scale", WorkloadView.Scale(cluster, workload, time.GetUtcNow()), changed =>
+                    WorkloadView.Scale(cluster, Apply(cluster, workload, changed.Spec.Replicas, null), time.GetUtcNow())))));
+        }
+    }
+
+    private static Workload Apply(SandboxCluster cluster, Workload workload, int? replicas, V1PodTemplateSpec? template)
+    {
+        var changed = replicas is { } count && count != workload.Replicas ? cluster.Scale(workload, count) : workload;
+        var restartedAt = template?.Metadata?.Annotations?.TryGetValue(WorkloadView.RestartedAt, out var at) == true ? at : null;
+        return restartedAt is not null && restartedAt != workload.RestartedAt ? cluster.Restart(changed, restartedAt) : changed;
+    }
+
+    /// <summary>A merge patch, or a strategic one of fields that it treats alike; a PUT is a patch that says everything.</summary>
+    private static async Task<IResult> PatchAsync<T>(HttpContext http, AccessReview access, string resource, T before, Func<T, T> apply)
+        where T : class, IKubernetesObject<V1ObjectMeta>
+    {
+        if (access.Denies($"{(http.Request.Method == "PUT" ? "update" : "patch")} {resource}"))
+        {
+            return KubernetesStatus.ForStatus(403, http.Request);
         }
 
-        var denied = Denies($"{verb} {resource}{(string.IsNullOrEmpty(about.Subresource) ? "" : $"/{about.Subresource}")}");
-        review.Status = new V1SubjectAccessReviewStatus { Allowed = !denied, Reason = denied ? "it was taken away on the sandbox" : "" };
-        return KubernetesStatus.Object(review, 201);
+        var type = http.Request.ContentType ?? "";
+        if (http.Request.Method == "PATCH" && !type.Contains("merge-patch", StringComparison.Ordinal))
+        {
+            return KubernetesStatus.Error(415, "UnsupportedMediaType", $"the body of the request was in an unknown format - accepted media types include: application/merge-patch+json, application/strategic-merge-patch+json; it is {type}");
+        }
+
+        JsonNode? patch;
+        T? changed;
+        try
+        {
+            patch = await JsonNode.ParseAsync(http.Request.Body, cancellationToken: http.RequestAborted);
+            var merged = JsonNode.Parse(KubernetesJson.Serialize(before))!.AsObject();
+            Merge(merged, patch!.AsObject());
+            changed = KubernetesJson.Deserialize<T>(merged.ToJsonString());
+        }
+        catch (Exception odd) when (odd is JsonException or InvalidOperationException)
+        {
+            return KubernetesStatus.Error(400, "BadRequest", $"the patch cannot be read: {odd.Message}");
+        }
+
+        if ((string?)patch["metadata"]?["resourceVersion"] is { Length: > 0 } version && version != before.Metadata.ResourceVersion)
+        {
+            return KubernetesStatus.Modified(resource.Split('/')[0], before.Metadata.Name);
+        }
+
+        return KubernetesStatus.Object(http.Request.Query["dryRun"].Count > 0 ? changed : apply(changed));
+    }
+
+    private static void Merge(JsonObject into, JsonObject patch)
+    {
+        foreach (var (name, value) in patch)
+        {
+            // What begins with $ steers a strategic patch and is no field.
+            if (name.StartsWith('$'))
+            {
+                continue;
+            }
+
+            if (value is JsonObject inner && into[name] is JsonObject old)
+            {
+                Merge(old, inner);
+            }
+            else if (value is null)
+            {
+                into.Remove(name);
+            }
+            else
+            {
+                into[name] = value.DeepClone();
+            }
+        }
     }
 }

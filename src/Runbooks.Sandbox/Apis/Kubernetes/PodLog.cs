@@ -52,10 +52,11 @@ internal static class PodLog
 /// <summary>The log subresource with <c>container</c>, <c>previous</c>, <c>tailLines</c>, <c>limitBytes</c> and <c>timestamps</c>.</summary>
 internal static class PodLogEndpoint
 {
-    public static IResult Read(HttpRequest request, SandboxPod pod, PodLife life, DateTimeOffset now)
+    public static IResult Read(HttpRequest request, SandboxCluster cluster, SandboxPod pod, PodLife life, DateTimeOffset now)
     {
         var query = request.Query;
-        if (query["container"].ToString() is { Length: > 0 } container && container != pod.Container)
+        var main = PodView.ContainerSpec(cluster.WorkloadOf(pod)).Name;
+        if (query["container"].ToString() is { Length: > 0 } container && container != main)
         {
             return KubernetesStatus.Error(400, "BadRequest", $"container {container} is not valid for pod {pod.Name}");
         }
@@ -64,7 +65,7 @@ internal static class PodLogEndpoint
         {
             if (pod.Before(life) is not { } before)
             {
-                return KubernetesStatus.Error(400, "BadRequest", $"previous terminated container \"{pod.Container}\" in pod \"{pod.Name}\" not found");
+                return KubernetesStatus.Error(400, "BadRequest", $"previous terminated container \"{main}\" in pod \"{pod.Name}\" not found");
             }
 
             life = before;

@@ -8,10 +8,10 @@ internal static class PodView
 {
     private static readonly string[] ConditionTypes = ["Initialized", "Ready", "ContainersReady", "PodScheduled"];
 
-    public static V1Pod Of(SandboxPod pod, PodLife life, DateTimeOffset now)
+    public static V1Pod Of(SandboxCluster cluster, SandboxPod pod, PodLife life, DateTimeOffset now)
     {
         var ready = life.IsReady(now);
-        var gpu = pod.Owner?.Kind == "StatefulSet";
+        var workload = cluster.WorkloadOf(pod);
         return new V1Pod
         {
             ApiVersion = "v1",
@@ -19,39 +19,60 @@ internal static class PodView
             Metadata = new V1ObjectMeta
             {
                 Name = pod.Name,
-                NamespaceProperty = SandboxCluster.Namespace,
+                NamespaceProperty = pod.Namespace,
                 Uid = life.Uid,
                 ResourceVersion = Version(life, now),
                 GenerateName = pod.Owner is null ? null : pod.Owner.Name + "-",
                 CreationTimestamp = life.CreatedAt.UtcDateTime,
                 DeletionTimestamp = life.DeletedAt?.UtcDateTime,
-                Labels = Labels(pod),
+                DeletionGracePeriodSeconds = life.DeletedAt is null ? null : 30,
+                Labels = Labels(pod, workload),
+                Annotations = life.RestartedAt is { } restarted ? new Dictionary<string, string> { [WorkloadView.RestartedAt] = restarted } : null,
                 OwnerReferences = pod.Owner is null ? null : [Owner(pod.Owner)],
             },
             Spec = new V1PodSpec
             {
-                NodeName = gpu ? "gpu-pool-0" : "pool-0",
-                Containers = [new V1Container
-                {
-                    Name = pod.Container,
-                    Image = gpu ? "practice/vllm:1" : "practice/main:1",
-                    Resources = gpu ? new V1ResourceRequirements { Limits = Gpu, Requests = Gpu } : null,
-                }],
+                NodeName = life.Node,
+                ServiceAccountName = "default",
+                RestartPolicy = "Always",
+                TerminationGracePeriodSeconds = 30,
+                Containers = [ContainerSpec(workload)],
             },
             Status = new V1PodStatus
             {
                 Phase = ready ? "Running" : "Pending",
                 StartTime = life.CreatedAt.UtcDateTime,
+                PodIP = ready ? life.Ip : null,
+                QosClass = "BestEffort",
                 Conditions = [.. ConditionTypes.Select(type => Condition(type, life, ready))],
-                ContainerStatuses = [Container(pod, life, ready)],
+                ContainerStatuses = life.Node is null ? null : [Container(workload, life, ready)],
             },
         };
     }
 
-    public static Dictionary<string, string> Labels(SandboxPod pod) => new()
+    public static V1Container ContainerSpec(Workload? workload) => new()
     {
-        ["app"] = pod.Owner?.Kind == "StatefulSet" ? pod.Owner.Name : pod.Name.Split('-')[0],
+        Name = workload?.Container ?? "main",
+        Image = workload?.Image ?? "practice/main:1",
+        Resources = workload?.UsesGpu == true ? new V1ResourceRequirements { Limits = Gpu, Requests = Gpu } : null,
     };
+
+    /// <summary>Moves on with every change that can be seen, as clients expect of it.</summary>
+    public static string Version(DateTimeOffset now, params IEnumerable<DateTimeOffset?> changes) =>
+        (changes.Where(at => at <= now).Max() ?? now).ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
+
+    private static string Version(PodLife life, DateTimeOffset now) => Version(now, life.CreatedAt, life.ReadyAt, life.DeletedAt);
+
+    private static Dictionary<string, string> Labels(SandboxPod pod, Workload? workload)
+    {
+        var labels = new Dictionary<string, string> { ["app"] = pod.App };
+        if (workload is { Kind: WorkloadKind.Deployment } && workload.Revisions.FirstOrDefault(one => one.Name == pod.Owner?.Name) is { } revision)
+        {
+            labels["pod-template-hash"] = revision.Hash;
+        }
+
+        return labels;
+    }
 
     private static Dictionary<string, ResourceQuantity> Gpu => new() { ["nvidia.com/gpu"] = new ResourceQuantity("1") };
 
@@ -65,100 +86,85 @@ internal static class PodView
         BlockOwnerDeletion = true,
     };
 
-    private static V1PodCondition Condition(string type, PodLife life, bool ready) => new()
+    private static V1PodCondition Condition(string type, PodLife life, bool ready)
     {
-        Type = type,
-        Status = ready || type is "Initialized" or "PodScheduled" ? "True" : "False",
-        LastTransitionTime = (ready ? life.ReadyAt : life.CreatedAt).UtcDateTime,
-    };
+        var unscheduled = life.Node is null && type == "PodScheduled";
+        return new()
+        {
+            Type = type,
+            Status = ready || (life.Node is not null && type is "Initialized" or "PodScheduled") ? "True" : "False",
+            Reason = unscheduled ? "Unschedulable" : null,
+            Message = unscheduled ? "0/4 nodes are available: no node of its pool takes new pods." : null,
+            LastTransitionTime = (ready ? life.ReadyAt : life.CreatedAt).UtcDateTime,
+        };
+    }
 
-    private static V1ContainerStatus Container(SandboxPod pod, PodLife life, bool ready) => new()
+    private static V1ContainerStatus Container(Workload? workload, PodLife life, bool ready) => new()
     {
-        Name = pod.Container,
+        Name = workload?.Container ?? "main",
         Ready = ready,
         Started = ready,
         RestartCount = 0,
-        Image = "practice",
+        Image = workload?.Image ?? "practice/main:1",
         ImageID = "practice",
         State = ready
             ? new V1ContainerState { Running = new V1ContainerStateRunning { StartedAt = life.ReadyAt.UtcDateTime } }
             : new V1ContainerState { Waiting = new V1ContainerStateWaiting { Reason = "ContainerCreating" } },
     };
-
-    // Moves on with every change that can be seen, as clients expect of it.
-    private static string Version(PodLife life, DateTimeOffset now)
-    {
-        var changed = new[] { life.CreatedAt, life.ReadyAt, life.DeletedAt }.Where(at => at <= now).Max() ?? life.CreatedAt;
-        return changed.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
-    }
 }
 
-/// <summary>Label and field selectors of a list request: equality and inequality, comma for "and", a bare label for "has it".</summary>
-internal static class PodSelector
+/// <summary>The events that pods and nodes have left.</summary>
+internal static class ClusterEvents
 {
-    public static bool Matches(V1Pod pod, string? labelSelector, string? fieldSelector) =>
-        Terms(labelSelector).All(term => Holds(term, key => pod.Metadata.Labels.TryGetValue(key, out var value) ? value : null))
-        && Terms(fieldSelector).All(term => Holds(term, key => Field(pod, key)));
+    public static IEnumerable<Corev1Event> Of(SandboxCluster cluster, DateTimeOffset now) =>
+        (from pod in cluster.PodsEver()
+         from life in pod.Lives
+         from happened in Happened(life)
+         where happened.At <= now
+         select PodEvent(pod, life, happened.At, happened.Reason, happened.Message))
+        .Concat(cluster.Nodes().SelectMany(NodeEvents));
 
-    private static string[] Terms(string? selector) =>
-        (selector ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-
-    private static bool Holds(string term, Func<string, string?> read)
+    private static IEnumerable<Corev1Event> NodeEvents(SandboxNode node)
     {
-        var at = term.IndexOf('=', StringComparison.Ordinal);
-        if (at <= 0)
+        if (node.Fault is { } fault)
         {
-            return read(term) is not null;
+            var about = new V1ObjectReference { ApiVersion = "v1", Kind = "Node", Name = node.Name, Uid = node.Name };
+            yield return Event($"{node.Name}.xid", about, "default", fault.Since, ("XIDErrors", $"NVRM: Xid (PCI:0000:c1:00): {fault.Xid}, GPU has fallen off the bus."), "Warning");
         }
-
-        var wanted = term[(at + 1)..].TrimStart('=').Trim();
-        return term[at - 1] == '!'
-            ? read(term[..(at - 1)].Trim()) != wanted
-            : read(term[..at].Trim()) == wanted;
-    }
-
-    private static string? Field(V1Pod pod, string key) => key switch
-    {
-        "metadata.name" => pod.Metadata.Name,
-        "metadata.namespace" => pod.Metadata.NamespaceProperty,
-        "status.phase" => pod.Status.Phase,
-        "spec.nodeName" => pod.Spec.NodeName,
-        _ => null,
-    };
-}
-
-/// <summary>The events a pod has left: killed, created, and readiness that came late.</summary>
-internal static class PodEvents
-{
-    private const string InvolvedName = "involvedObject.name=";
-
-    public static IEnumerable<Corev1Event> Of(SandboxCluster? cluster, DateTimeOffset now, string? fieldSelector)
-    {
-        var name = (fieldSelector ?? "").Split(',').FirstOrDefault(term => term.StartsWith(InvolvedName, StringComparison.Ordinal))?[InvolvedName.Length..];
-        return from pod in cluster?.Pods() ?? []
-               where name is null || pod.Name == name
-               from life in pod.Lives
-               from happened in Happened(life)
-               where happened.At <= now
-               select Event(pod, life, happened.At, happened.Reason, happened.Message);
     }
 
     private static IEnumerable<(DateTimeOffset? At, string Reason, string Message)> Happened(PodLife life)
     {
-        yield return (life.CreatedAt, "Scheduled", "Successfully assigned the pod to a node");
+        yield return (life.Node is null ? null : life.CreatedAt, "Scheduled", $"Successfully assigned the pod to {life.Node}");
         yield return (life.ReadyAt, "Started", "Started container");
         yield return (life.DeletedAt, "Killing", "Stopping container");
     }
 
-    private static Corev1Event Event(SandboxPod pod, PodLife life, DateTimeOffset? at, string reason, string message) => new()
+    private static Corev1Event PodEvent(SandboxPod pod, PodLife life, DateTimeOffset? at, string reason, string message) => Event(
+        $"{pod.Name}.{life.Uid[..8]}.{reason.ToLowerInvariant()}",
+        new V1ObjectReference { ApiVersion = "v1", Kind = "Pod", Name = pod.Name, NamespaceProperty = pod.Namespace, Uid = life.Uid },
+        pod.Namespace,
+        at,
+        (reason, message),
+        "Normal");
+
+    private static Corev1Event Event(string name, V1ObjectReference about, string ns, DateTimeOffset? at, (string Reason, string Message) what, string type) => new()
     {
         ApiVersion = "v1",
         Kind = "Event",
-        Metadata = new V1ObjectMeta { Name = $"{pod.Name}.{life.Uid[..8]}.{reason}", NamespaceProperty = SandboxCluster.Namespace, CreationTimestamp = at?.UtcDateTime },
-        InvolvedObject = new V1ObjectReference { Kind = "Pod", Name = pod.Name, NamespaceProperty = SandboxCluster.Namespace, Uid = life.Uid },
-        Reason = reason,
-        Message = message,
-        Type = "Normal",
+        Metadata = new V1ObjectMeta
+        {
+            Name = name,
+            NamespaceProperty = ns,
+            Uid = name,
+            CreationTimestamp = at?.UtcDateTime,
+            ResourceVersion = at?.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture),
+        },
+        InvolvedObject = about,
+        Reason = what.Reason,
+        Message = what.Message,
+        Type = type,
+        Source = new V1EventSource { Component = about.Kind == "Node" ? "custom-plugin-monitor" : "kubelet" },
         FirstTimestamp = at?.UtcDateTime,
         LastTimestamp = at?.UtcDateTime,
         Count = 1,

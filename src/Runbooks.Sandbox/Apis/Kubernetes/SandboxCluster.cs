@@ -1,172 +1,173 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 
 namespace Runbooks.Sandbox.Apis.Kubernetes;
 
 /// <summary>
-/// One cluster with the namespace <c>inference</c>: GPU pods <c>llm-{cluster}-N</c> of a stateful set, a stateless
-/// <c>tokenizer</c> of a deployment, and a <c>debug-shell</c> that nobody would respawn.
+/// One cluster as AKS runs them. In the namespace <c>inference</c> are the GPU pods <c>llm-{cluster}-N</c> of a stateful
+/// set, a stateless <c>tokenizer</c> of a deployment, and a <c>debug-shell</c> that nobody would respawn. Controllers and
+/// scheduler are worked out at once when something changes, and show only in what is there at a moment.
 /// </summary>
-internal sealed partial class SandboxCluster(string name, SandboxOptions options)
+internal sealed partial class SandboxCluster(string name, SandboxOptions options, SandboxChanges changes) : IRemembered
 {
     public const string Namespace = "inference";
     private static readonly TimeSpan HungFor = TimeSpan.FromMinutes(9);
-    private static readonly TimeSpan Age = TimeSpan.FromDays(6);
+    private static readonly TimeSpan Age = TimeSpan.FromHours(149);
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, SandboxPod> _pods = new(StringComparer.Ordinal);
-    private readonly PodOwner _gpuPods = new("StatefulSet", $"llm-{name}", Guid.NewGuid().ToString());
-    private readonly PodOwner _tokenizers = new("ReplicaSet", "tokenizer-7d9f8c6b5d", Guid.NewGuid().ToString());
+    private Dictionary<string, SandboxPod> _pods = new(StringComparer.Ordinal);
+    private List<SandboxNode> _nodes = [];
+    private List<Workload> _workloads = [];
+    private int _ips;
 
     public string Name => name;
 
-    /// <summary>How many pods this cluster has deleted, whoever asked.</summary>
+    string IRemembered.Key => $"kubernetes/{name}";
+
+    /// <summary>How many pods this cluster has deleted because somebody asked for it.</summary>
     public int Deletions { get; private set; }
-
-    /// <summary>The pod of that name as it is now; GPU pods come into being when they are first asked for.</summary>
-    public SandboxPod? Find(string podName)
-    {
-        lock (_lock)
-        {
-            Furnish();
-            if (!_pods.ContainsKey(podName) && GpuPodName().Match(podName) is { Success: true } match && match.Groups[1].Value == name)
-            {
-                Add(podName, _gpuPods, hung: match.Groups[2].Value != "1");
-            }
-
-            return _pods.TryGetValue(podName, out var pod) && pod.At(Now) is not null ? pod : null;
-        }
-    }
-
-    public IReadOnlyList<SandboxPod> Pods()
-    {
-        lock (_lock)
-        {
-            Furnish();
-            return [.. _pods.Values.Where(pod => pod.At(Now) is not null).OrderBy(pod => pod.Name, StringComparer.Ordinal)];
-        }
-    }
-
-    /// <summary>Deletes the pod's present life and lets its controller spawn the next one.</summary>
-    public void Delete(SandboxPod pod)
-    {
-        lock (_lock)
-        {
-            if (pod.At(Now) is not { DeletedAt: null } life)
-            {
-                return;
-            }
-
-            Deletions++;
-            var ends = Now + options.TerminatesAfter;
-            pod.End(life, Now, ends);
-            switch (pod.Owner?.Kind)
-            {
-                case "StatefulSet":
-                    pod.Begin(NewLife(ends));
-                    break;
-                case "ReplicaSet":
-                    var next = $"{pod.Owner.Name}-{Guid.NewGuid().ToString()[..5]}";
-                    _pods[next] = new SandboxPod(next, pod.Owner, pod.Container, NewLife(Now));
-                    break;
-            }
-        }
-    }
-
-    public void Reset()
-    {
-        lock (_lock)
-        {
-            _pods.Clear();
-            Deletions = 0;
-        }
-    }
 
     private DateTimeOffset Now => options.Time.GetUtcNow();
 
-    private void Furnish()
+    /// <summary>The pod of that name as it is now; GPU pods come into being when they are first asked for.</summary>
+    public SandboxPod? Find(string ns, string podName) => Locked(() =>
     {
-        if (_pods.Count == 0)
+        if (ns == Namespace && !_pods.ContainsKey(Key(ns, podName)) && GpuPodName().Match(podName) is { Success: true } match && match.Groups[1].Value == name)
         {
-            Add($"llm-{name}-0", _gpuPods, hung: true);
-            Add($"llm-{name}-1", _gpuPods, hung: false);
-            Add($"{_tokenizers.Name}-x2x4v", _tokenizers, hung: false);
-            Add("debug-shell", null, hung: false);
+            var llm = _workloads.First(workload => workload.Kind == WorkloadKind.StatefulSet);
+            // Not worth keeping: asked for again, it is the same.
+            var life = Aged(llm, int.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture), hung: match.Groups[2].Value != "1");
+            Add(llm, podName, life with { Uid = new Guid(SHA256.HashData(Encoding.UTF8.GetBytes($"{llm.Uid}/{podName}")).AsSpan(0, 16)).ToString() }, asked: true);
+        }
+
+        return _pods.TryGetValue(Key(ns, podName), out var pod) && pod.At(Now) is not null ? pod : null;
+    });
+
+    public IReadOnlyList<SandboxPod> Pods() => Locked(() => _pods.Values.Where(pod => pod.At(Now) is not null).OrderBy(pod => Key(pod.Namespace, pod.Name), StringComparer.Ordinal).ToList());
+
+    /// <summary>With those that have gone: what they did is still measured.</summary>
+    public IReadOnlyList<SandboxPod> PodsEver() => Locked(() => _pods.Values.ToList());
+
+    public IReadOnlyList<SandboxNode> Nodes() => Locked(() => _nodes);
+
+    public IReadOnlyList<Workload> Workloads() => Locked(() => _workloads);
+
+    public SandboxNode? FindNode(string node) => Nodes().FirstOrDefault(one => one.Name == node);
+
+    public Workload? FindWorkload(WorkloadKind kind, string ns, string workload) =>
+        Workloads().FirstOrDefault(one => one.Kind == kind && one.Namespace == ns && one.Name == workload);
+
+    public Workload? WorkloadOf(SandboxPod pod) => Workloads().FirstOrDefault(one => one.Namespace == pod.Namespace && one.App == pod.App);
+
+    /// <summary>Deletes the pod's present life and lets its controller spawn the next one.</summary>
+    public void Delete(SandboxPod pod) => Locked(() =>
+    {
+        if (pod.At(Now) is { DeletedAt: null })
+        {
+            Deletions++;
+            End(pod);
+            Reconcile();
+        }
+
+        return true;
+    });
+
+    public SandboxNode Change(SandboxNode node, Func<SandboxNode, SandboxNode> change) => Locked(() =>
+    {
+        var changed = change(_nodes.First(one => one.Name == node.Name)) with { ChangedAt = Now };
+        _nodes = [.. _nodes.Select(one => one.Name == node.Name ? changed : one)];
+        foreach (var pod in _pods.Values.Where(pod => pod.Last.Node == node.Name && changed.Taints.Any(taint => taint.Effect == "NoExecute")).ToList())
+        {
+            End(pod);
+        }
+
+        Reconcile();
+        return changed;
+    });
+
+    /// <summary>The machine is made anew from its image: its pods are gone, and so is what was wrong with it.</summary>
+    public void Reimage(SandboxNode node) => Locked(() =>
+    {
+        _nodes = [.. _nodes.Select(one => one.Name == node.Name ? one with { Fault = null, ChangedAt = Now, ReadyAt = Now + options.ReadyAfter } : one)];
+        foreach (var pod in _pods.Values.Where(pod => pod.Last.Node == node.Name && pod.At(Now) is not null).ToList())
+        {
+            End(pod);
+        }
+
+        Reconcile();
+        return true;
+    });
+
+    public Workload Scale(Workload workload, int replicas) => Change(workload, one => one with { Replicas = replicas });
+
+    /// <summary>New pods for old ones, as <c>kubectl rollout restart</c> asks for them.</summary>
+    public Workload Restart(Workload workload, string restartedAt) => Change(workload, one => one with
+    {
+        RestartedAt = restartedAt,
+        Revisions = one.Kind == WorkloadKind.Deployment ? [.. one.Revisions, NewRevision(one, restartedAt)] : [],
+    });
+
+    public void Reset() => Locked(() =>
+    {
+        (_pods, _nodes, _workloads, Deletions) = (new(StringComparer.Ordinal), [], [], 0);
+        return true;
+    });
+
+    JsonNode? IRemembered.Save() => Locked(() => JsonSerializer.SerializeToNode(
+        new SavedCluster(Deletions, _ips, _nodes, _workloads, [.. _pods.Values.Where(pod => !pod.IsAsAsked).Select(pod => pod.Save())]), SandboxMemory.Json));
+
+    void IRemembered.Load(JsonNode saved)
+    {
+        var state = saved.Deserialize<SavedCluster>(SandboxMemory.Json)!;
+        (Deletions, _ips, _nodes, _workloads) = (state.Deletions, state.Ips, [.. state.Nodes], [.. state.Workloads]);
+        _pods = state.Pods.Select(SandboxPod.Of).ToDictionary(pod => Key(pod.Namespace, pod.Name), StringComparer.Ordinal);
+    }
+
+    private Workload Change(Workload workload, Func<Workload, Workload> change) => Locked(() =>
+    {
+        var changed = change(_workloads.First(one => one.Uid == workload.Uid));
+        changed = changed with { Generation = changed.Generation + 1, ChangedAt = Now };
+        _workloads = [.. _workloads.Select(one => one.Uid == workload.Uid ? changed : one)];
+        Reconcile();
+        return changed;
+    });
+
+    private T Locked<T>(Func<T> what)
+    {
+        lock (_lock)
+        {
+            if (_nodes.Count == 0)
+            {
+                Furnish();
+            }
+
+            return what();
         }
     }
 
-    private void Add(string podName, PodOwner? owner, bool hung)
-    {
-        var created = Now - Age;
-        var life = NewLife(created) with { HungAt = hung ? Now - HungFor : null };
-        _pods[podName] = new SandboxPod(podName, owner, owner == _gpuPods ? "vllm" : "main", life);
-    }
-
-    private PodLife NewLife(DateTimeOffset createdAt) => new(Guid.NewGuid().ToString(), createdAt, createdAt + options.ReadyAfter);
+    private static string Key(string ns, string pod) => $"{ns}/{pod}";
 
     [GeneratedRegex("^llm-([a-z0-9]{1,20})-(0|[1-9][0-9]{0,5})$", RegexOptions.NonBacktracking)]
     private static partial Regex GpuPodName();
+
+    private sealed record SavedCluster(int Deletions, int Ips, IReadOnlyList<SandboxNode> Nodes, IReadOnlyList<Workload> Workloads, IReadOnlyList<SavedPod> Pods);
 }
 
 /// <summary>The clusters of the sandbox. Kubernetes shows and changes them, Prometheus measures them.</summary>
-internal sealed class SandboxClusters(SandboxOptions options)
+internal sealed class SandboxClusters(SandboxOptions options, SandboxChanges changes)
 {
-    public IReadOnlyList<SandboxCluster> All { get; } = [new("b", options)];
+    public IReadOnlyList<SandboxCluster> All { get; } = [new("b", options, changes)];
 
     public SandboxCluster? Find(string name) => All.FirstOrDefault(cluster => cluster.Name == name);
-}
 
-/// <summary>A pod by its name, with the lives it has had. All that it shows follows from its lives and the time.</summary>
-internal sealed class SandboxPod(string name, PodOwner? owner, string container, PodLife first)
-{
-    private readonly List<PodLife> _lives = [first];
-
-    public string Name => name;
-
-    public PodOwner? Owner => owner;
-
-    public string Container => container;
-
-    public IReadOnlyList<PodLife> Lives => _lives;
-
-    /// <summary>The life that a GET shows; null once the last one has ended, or before the first began.</summary>
-    public PodLife? At(DateTimeOffset now) => _lives.LastOrDefault(life => life.CreatedAt <= now && !(life.EndsAt <= now));
-
-    public PodLife? Before(PodLife life)
-    {
-        var index = _lives.IndexOf(life);
-        return index > 0 ? _lives[index - 1] : null;
-    }
-
-    public void End(PodLife life, DateTimeOffset deletedAt, DateTimeOffset endsAt) =>
-        _lives[_lives.IndexOf(life)] = life with { DeletedAt = deletedAt, EndsAt = endsAt };
-
-    public void Begin(PodLife life)
-    {
-        _lives.Add(life);
-        // The sandbox can run for weeks: only the life before this one is ever asked for again.
-        if (_lives.Count > 3)
-        {
-            _lives.RemoveAt(0);
-        }
-    }
-}
-
-/// <summary>The controller that respawns a pod.</summary>
-internal sealed record PodOwner(string Kind, string Name, string Uid);
-
-/// <summary>One pod object from its creation to its end; a replacement is another life with another UID.</summary>
-internal sealed record PodLife(string Uid, DateTimeOffset CreatedAt, DateTimeOffset ReadyAt)
-{
-    /// <summary>When it stopped answering and logging; null for a healthy one.</summary>
-    public DateTimeOffset? HungAt { get; init; }
-
-    /// <summary>When its deletion was asked for.</summary>
-    public DateTimeOffset? DeletedAt { get; init; }
-
-    /// <summary>When it was gone.</summary>
-    public DateTimeOffset? EndsAt { get; init; }
-
-    public bool IsReady(DateTimeOffset now) => now >= ReadyAt;
-
-    public bool IsHung(DateTimeOffset now) => HungAt <= now;
+    /// <summary>The node that is this instance of a scale set; ids ignore case.</summary>
+    public (SandboxCluster Cluster, SandboxNode Node)? FindNode(string resourceId) =>
+        (from cluster in All
+         from node in cluster.Nodes()
+         where node.ResourceId.Equals(resourceId, StringComparison.OrdinalIgnoreCase)
+         select ((SandboxCluster, SandboxNode)?)(cluster, node)).FirstOrDefault();
 }

@@ -1,4 +1,5 @@
 using System.Text.Encodings.Web;
+using Runbooks.Sandbox.Apis.Prometheus.PromQl;
 
 namespace Runbooks.Sandbox.Apis.Prometheus;
 
@@ -8,14 +9,14 @@ internal static class GraphPage
     private const int Points = 90;
     private static readonly TimeSpan Step = TimeSpan.FromSeconds(10);
 
-    public static IResult Show(string query, GpuMetrics metrics, DateTimeOffset now)
+    public static IResult Show(string query, PromEvaluator evaluator, DateTimeOffset now)
     {
         var shown = HtmlEncoder.Default.Encode(query);
         try
         {
             var expression = PromParser.Parse(query);
             var samples = Enumerable.Range(0, Points + 1)
-                .SelectMany(i => expression.Evaluate(metrics, now - ((Points - i) * Step)).Select(sample => (X: i, Sample: sample)))
+                .SelectMany(i => evaluator.Samples(expression, now - ((Points - i) * Step)).Select(sample => (X: i, Sample: sample)))
                 .ToList();
             var top = Math.Max(1, samples.Select(point => point.Sample.Value).DefaultIfEmpty(1).Max());
             var lines = samples.GroupBy(point => point.Sample.Key).Select(series => FormattableString.Invariant(

@@ -1,36 +1,41 @@
 using System.Globalization;
-using Runbooks.Sandbox.Apis.Kubernetes;
+using Runbooks.Sandbox.Apis.Exporters;
+using Runbooks.Sandbox.Apis.Prometheus.PromQl;
 
 namespace Runbooks.Sandbox.Apis.Prometheus;
 
-/// <summary>The query API of Prometheus over <see cref="GpuMetrics"/>, and <c>/metrics</c> for a real Prometheus to scrape.</summary>
+/// <summary>The query API of a Prometheus that scrapes all exporters of the sandbox, and <c>/federate</c> for another one to take what it has.</summary>
 internal sealed class PrometheusApi : SandboxApi
 {
     private const int MaxPoints = 11_000;
-    private readonly GpuMetrics _metrics;
+    private readonly ScrapeTargets _targets;
     private readonly TimeProvider _time;
 
-    public PrometheusApi(SandboxClusters clusters, TimeProvider time)
+    public PrometheusApi(ScrapeTargets targets, TimeProvider time)
         : base("prometheus")
     {
-        _metrics = new GpuMetrics(clusters);
+        _targets = targets;
         _time = time;
     }
+
+    private ScrapedSeries OneQuery => new(_targets);
 
     public override void Map(IEndpointRouteBuilder routes)
     {
         routes.MapMethods("/api/v1/query", ["GET", "POST"], (HttpRequest request) => AnswerAsync(request, Instant));
         routes.MapMethods("/api/v1/query_range", ["GET", "POST"], (HttpRequest request) => AnswerAsync(request, Range));
-        routes.MapGet("/metrics", Metrics);
-        routes.MapGet("/graph", (HttpRequest request) => GraphPage.Show(request.Query["g0.expr"].ToString(), _metrics, _time.GetUtcNow()));
+        routes.MapGet("/api/v1/label/__name__/values", () => Success(OneQuery.Names(_time.GetUtcNow())));
+        routes.MapGet("/federate", Federate);
+        routes.MapGet("/metrics", Federate);
+        routes.MapGet("/graph", (HttpRequest request) => GraphPage.Show(request.Query["g0.expr"].ToString(), new PromEvaluator(OneQuery), _time.GetUtcNow()));
         routes.MapGet("/-/healthy", () => Results.Text("Prometheus Server is Healthy.\n"));
     }
 
-    public override object Describe() => new { metrics = GpuMetrics.Names };
+    public override object Describe() => new { metrics = OneQuery.Names(_time.GetUtcNow()) };
 
     public override void Reset()
     {
-        // All that is measured follows from the pods.
+        // All that is measured follows from what the exporters expose.
     }
 
     public override IResult Error(int status, HttpRequest request) => status switch
@@ -59,10 +64,14 @@ internal sealed class PrometheusApi : SandboxApi
     {
         var expression = Parse(parameter);
         var at = Time(parameter, "time") ?? _time.GetUtcNow();
-        var samples = expression.Evaluate(_metrics, at);
-        return expression.IsScalar
-            ? Success("scalar", Point(at, samples.First().Value))
-            : Success("vector", samples.Select(sample => new { metric = sample.Labels, value = Point(at, sample.Value) }));
+        return new PromEvaluator(OneQuery).Evaluate(expression, at) switch
+        {
+            PromValue.Scalar scalar => Success("scalar", Point(at, scalar.Value)),
+            PromValue.Text text => Success("string", new object[] { at.ToUnixTimeMilliseconds() / 1000.0, text.Value }),
+            PromValue.Vector vector => Success("vector", vector.Samples.Select(sample => new { metric = sample.Labels, value = Point(at, sample.Value) })),
+            PromValue.Matrix matrix => Success("matrix", matrix.Series.Select(one => new { metric = one.Labels, values = one.Values.Select(point => Point(point.At, point.Value)) })),
+            _ => throw new PromQueryException("the sandbox cannot show this"),
+        };
     }
 
     private IResult Range(Func<string, string?> parameter)
@@ -81,10 +90,11 @@ internal sealed class PrometheusApi : SandboxApi
             throw new PromQueryException("exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)");
         }
 
+        var evaluator = new PromEvaluator(OneQuery);
         var series = new Dictionary<string, (IReadOnlyDictionary<string, string> Labels, List<object[]> Values)>();
         for (var at = start; at <= end; at += step)
         {
-            foreach (var sample in expression.Evaluate(_metrics, at))
+            foreach (var sample in evaluator.Samples(expression, at))
             {
                 if (!series.TryGetValue(sample.Key, out var one))
                 {
@@ -98,12 +108,11 @@ internal sealed class PrometheusApi : SandboxApi
         return Success("matrix", series.Values.Select(one => new { metric = one.Labels, values = one.Values }));
     }
 
-    private IResult Metrics()
+    private IResult Federate()
     {
-        var at = _time.GetUtcNow();
-        var lines = GpuMetrics.Names.Where(name => name != "up").SelectMany(name => _metrics.Read(name, at)).Select(sample =>
-            $"{sample.Labels["__name__"]}{{{string.Join(',', sample.Labels.Where(label => label.Key != "__name__").Select(label => $"{label.Key}=\"{label.Value}\""))}}} {Text(sample.Value)}\n");
-        return Results.Text(string.Concat(lines), "text/plain; version=0.0.4");
+        var samples = OneQuery.Instant([], _time.GetUtcNow()).OrderBy(sample => sample.Labels[LabelSets.Name], StringComparer.Ordinal);
+        var lines = samples.Select(sample => $"{sample.Labels[LabelSets.Name]}{Exposition.Labels(sample.Labels.Where(label => label.Key != LabelSets.Name))} {Exposition.Number(sample.Value)}\n");
+        return Results.Text(string.Concat(lines), Exposition.ContentType);
     }
 
     private static PromExpression Parse(Func<string, string?> parameter)
@@ -144,12 +153,11 @@ internal sealed class PrometheusApi : SandboxApi
             : throw new PromQueryException($"invalid parameter \"step\": cannot parse \"{text}\" to a valid duration");
     }
 
-    private static object[] Point(DateTimeOffset at, double value) => [at.ToUnixTimeMilliseconds() / 1000.0, Text(value)];
+    private static object[] Point(DateTimeOffset at, double value) => [at.ToUnixTimeMilliseconds() / 1000.0, Exposition.Number(value)];
 
-    private static string Text(double value) => value.ToString("R", CultureInfo.InvariantCulture);
+    private static IResult Success(string resultType, object result) => Success(new { resultType, result });
 
-    private static IResult Success(string resultType, object result) =>
-        Results.Json(new { status = "success", data = new { resultType, result } });
+    private static IResult Success(object data) => Results.Json(new { status = "success", data });
 
     private static IResult Failure(int status, string errorType, string error) =>
         Results.Json(new { status = "error", errorType, error }, statusCode: status);

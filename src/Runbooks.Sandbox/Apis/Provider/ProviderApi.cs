@@ -1,15 +1,18 @@
+using System.Text.Json.Nodes;
+
 namespace Runbooks.Sandbox.Apis.Provider;
 
 /// <summary>
 /// An LLM provider in the shape of OpenAI's API. Its outage begins with the first question and ends by itself, or when
 /// <c>POST /provider/_outage {"down":false}</c> says so.
 /// </summary>
-internal sealed class ProviderApi(SandboxOptions options, TimeProvider time) : SandboxApi("provider")
+internal sealed class ProviderApi([FromKeyedServices(ProviderApi.Began)] FirstAsked began, SandboxOptions options, SandboxChanges changes, TimeProvider time) : SandboxApi("provider"), IRemembered
 {
+    public const string Began = "provider/began";
     private const string Model = "practice-large";
-    private readonly Lock _lock = new();
-    private DateTimeOffset? _began;
     private bool? _said;
+
+    string IRemembered.Key => "provider/said";
 
     public override void Map(IEndpointRouteBuilder routes)
     {
@@ -28,11 +31,8 @@ internal sealed class ProviderApi(SandboxOptions options, TimeProvider time) : S
             new { @object = "list", data = new[] { new { id = "practice-small", @object = "model", owned_by = "practice" } } }));
         routes.MapPost("/_outage", (Outage outage) =>
         {
-            lock (_lock)
-            {
-                _said = outage.Down;
-            }
-
+            _said = outage.Down;
+            changes.Touch();
             return Results.NoContent();
         });
     }
@@ -41,10 +41,8 @@ internal sealed class ProviderApi(SandboxOptions options, TimeProvider time) : S
 
     public override void Reset()
     {
-        lock (_lock)
-        {
-            (_began, _said) = (null, null);
-        }
+        _said = null;
+        began.Reset();
     }
 
     public override IResult Error(int status, HttpRequest request)
@@ -74,12 +72,13 @@ internal sealed class ProviderApi(SandboxOptions options, TimeProvider time) : S
 
     private bool IsDown(bool ask)
     {
-        lock (_lock)
-        {
-            _began ??= ask ? time.GetUtcNow() : null;
-            return _said ?? (_began is null || time.GetUtcNow() < _began + options.ProviderRecoversAfter);
-        }
+        var since = ask ? began.At : began.Known;
+        return _said ?? (since is null || time.GetUtcNow() < since + options.ProviderRecoversAfter);
     }
+
+    JsonNode? IRemembered.Save() => _said;
+
+    void IRemembered.Load(JsonNode saved) => _said = saved.GetValue<bool>();
 
     private sealed record Outage(bool Down);
 }

@@ -1,0 +1,99 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Catalog.Parameters;
+using Runbooks.Catalog.Steps;
+using Runbooks.Integrations.Prometheus;
+using Runbooks.Model.Incidents;
+
+namespace Runbooks.Integrations.Gpu;
+
+/// <summary>
+/// Looks at the GPUs of a node through dcgm-exporter: XID errors by NVIDIA's catalogue, memory rows that could not be
+/// remapped, and NVLink errors where the exporter's list has them.
+/// </summary>
+/// <seealso href="https://github.com/NVIDIA/dcgm-exporter/blob/4.5.3-4.8.2/etc/default-counters.csv"/>
+internal sealed class GpuHealth(PrometheusClient prometheus)
+    : Check<GpuHealthParameters>("gpu.health", "Looks for fatal XID errors, failed row remaps and NVLink errors on the GPUs of a node.")
+{
+    private const string Xid = "DCGM_FI_DEV_XID_ERRORS";
+    private const string RemapFailure = "DCGM_FI_DEV_ROW_REMAP_FAILURE";
+    private const string Uncorrectable = "DCGM_FI_DEV_UNCORRECTABLE_REMAPPED_ROWS";
+    private static readonly string[] s_nvLink = [.. new[] { "CRC_FLIT", "CRC_DATA", "REPLAY", "RECOVERY" }.Select(kind => $"DCGM_FI_DEV_NVLINK_{kind}_ERROR_COUNT_TOTAL")];
+
+    public override string Role => $"{PrometheusClient.AzureRole} on the Azure Monitor workspace; none for a Prometheus of your own";
+
+    protected override async Task<CheckResult> AskAsync(GpuHealthParameters parameters, StepContext context, CancellationToken cancellationToken)
+    {
+        // Up to 4.5.3 the exporter writes the machine's name with a capital letter.
+        string On(string metric, string around = "{0}") =>
+            $"({around.Replace("{0}", $"{metric}{{Hostname=\"{parameters.Node}\"}}", StringComparison.Ordinal)} or {around.Replace("{0}", $"{metric}{{hostname=\"{parameters.Node}\"}}", StringComparison.Ordinal)})";
+        var link = PrometheusQuery.Link(prometheus.Find(parameters.Endpoint).Endpoint, On(Xid));
+        try
+        {
+            Task<IReadOnlyList<PrometheusSeries>> Ask(string query) => prometheus.QueryAsync(parameters.Endpoint, query, cancellationToken);
+            var xids = await Ask($"max by (gpu) {On(Xid)}");
+            if (xids.Count == 0)
+            {
+                var missing = await MissingSeries.FindAsync(prometheus, parameters.Endpoint, Xid, cancellationToken);
+                return CheckResult.Unknown($"Prometheus '{prometheus.Find(parameters.Endpoint).Name}' has no series {Xid} of node {parameters.Node}"
+                    + (missing.Count > 0 ? ", nor of any other: is dcgm-exporter scraped?" : ": is its dcgm-exporter still running?")) with { Link = link };
+            }
+
+            var remaps = await Ask($"max by (gpu) {On(RemapFailure)}");
+            var rows = await Ask($"max by (gpu) {On(Uncorrectable)}");
+            // Not in the exporter's default list, so there may be none of these.
+            var links = await Ask(string.Join(" or ", s_nvLink.Select(metric => $"(sum by (gpu) {On(metric, "increase({0}[10m])")} > 0)")));
+            return Judge(xids, remaps, rows, links) with { Link = link };
+        }
+        catch (PrometheusException failed)
+        {
+            return CheckResult.Unknown(failed.Message);
+        }
+    }
+
+    private static CheckResult Judge(
+        IReadOnlyList<PrometheusSeries> xids, IReadOnlyList<PrometheusSeries> remaps, IReadOnlyList<PrometheusSeries> rows, IReadOnlyList<PrometheusSeries> links)
+    {
+        var codes = xids.Where(series => series.Values[^1] > 0).Select(series => (Gpu: GpuOf(series), Code: (int)series.Values[^1])).ToList();
+        var broken = Marked(remaps);
+        var fatal = codes.Where(one => XidCatalog.ClassOf(one.Code) == XidClass.Fatal)
+            .Select(one => $"GPU {one.Gpu}: {XidCatalog.Words(one.Code)}")
+            .Concat(broken.Select(gpu => $"GPU {gpu}: a memory row could not be remapped"))
+            .Concat(Marked(links).Select(gpu => $"GPU {gpu}: NVLink errors within 10 min"))
+            .ToList();
+        var others = codes.Where(one => XidCatalog.ClassOf(one.Code) != XidClass.Fatal).Select(one => $"GPU {one.Gpu}: {XidCatalog.Words(one.Code)}")
+            .Concat(Marked(rows).Except(broken).Select(gpu => $"GPU {gpu}: memory rows were remapped; they are fine after the next reset")).ToList();
+        var known = string.Create(CultureInfo.InvariantCulture, $"{xids.Count} {(xids.Count == 1 ? "GPU" : "GPUs")}");
+        return (fatal.Count, others.Count) switch
+        {
+            ( > 0, _) => new CheckResult(Verdict.Failing, $"{string.Join("; ", fatal.Concat(others))}.") { Value = Codes(codes) },
+            (_, > 0) => new CheckResult(Verdict.Passing, $"{known}, nothing fatal. {string.Join("; ", others)}. Of itself none of it calls for a new machine.") { Value = Codes(codes) },
+            _ => CheckResult.Passing($"{known}: no XID, no failed row remap."),
+        };
+    }
+
+    private static string? Codes(List<(string Gpu, int Code)> codes) => codes.Count == 0 ? null : $"XID {string.Join(", ", codes.Select(one => one.Code).Distinct())}";
+
+    private static List<string> Marked(IReadOnlyList<PrometheusSeries> series) => [.. series.Where(one => one.Values[^1] > 0).Select(GpuOf)];
+
+    private static string GpuOf(PrometheusSeries series) => series.Labels.GetValueOrDefault("gpu", "?");
+}
+
+public sealed record GpuHealthParameters
+{
+    [Required, KubernetesName(Subdomain = true)]
+    [Description("The node, by its name in Kubernetes.")]
+    public required string Node { get; init; }
+
+    [MaxLength(100)]
+    [Description("The configured Prometheus to ask; the default one when left out.")]
+    public string? Endpoint { get; init; }
+}
+
+public static class GpuRegistration
+{
+    /// <summary>The check <c>gpu.health</c>, which asks the Prometheus of <c>AddPrometheus</c>.</summary>
+    public static IServiceCollection AddGpu(this IServiceCollection services) => services.AddSingleton<ICheck, GpuHealth>();
+}

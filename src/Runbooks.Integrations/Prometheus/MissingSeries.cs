@@ -1,0 +1,83 @@
+using System.Text.RegularExpressions;
+
+namespace Runbooks.Integrations.Prometheus;
+
+/// <summary>Says why a query found nothing: which of the metrics that it names this Prometheus has never heard of.</summary>
+internal static partial class MissingSeries
+{
+    private const int MaxNames = 10;
+
+    // Prometheus makes these itself, and only while an alert is pending or firing.
+    private static readonly string[] s_ownNames = ["ALERTS", "ALERTS_FOR_STATE"];
+    private static readonly string[] s_keywords =
+        ["and", "or", "unless", "by", "without", "on", "ignoring", "group_left", "group_right", "bool", "offset", "start", "end", "Inf", "NaN", "inf", "nan"];
+
+    /// <returns>The names that no series has; empty when all are known, or when nobody can tell.</returns>
+    public static async Task<IReadOnlyList<string>> FindAsync(PrometheusClient prometheus, string? endpoint, string query, CancellationToken cancellationToken)
+    {
+        var names = NamesIn(query);
+        if (names.Count == 0)
+        {
+            return [];
+        }
+
+        try
+        {
+            var found = await prometheus.QueryAsync(
+                endpoint, $"count by (__name__) ({{__name__=~\"{string.Join('|', names)}\"}})", cancellationToken);
+            return [.. names.Except(found.Select(series => series.Labels.GetValueOrDefault("__name__", "")), StringComparer.Ordinal)];
+        }
+        catch (PrometheusException)
+        {
+            return [];
+        }
+    }
+
+    public static string Words(IReadOnlyList<string> missing, string endpoint) => missing.Count == 0
+        ? "no series matches it now. Is the target still scraped?"
+        : $"Prometheus '{endpoint}' has no series named {string.Join(", ", missing)}. Is the name right, and is its exporter scraped?";
+
+    /// <summary>The metrics that a query reads, in its order. It is not parsed, only looked through.</summary>
+    public static IReadOnlyList<string> NamesIn(string query)
+    {
+        // Texts, labels, durations and lists of labels hold names that are not of metrics.
+        var bare = ListOfLabels().Replace(InBrackets().Replace(Texts().Replace(query, "''"), match => match.Value[0] == '{' ? "{}" : "[]"), " ");
+        return
+        [
+            .. Names().Matches(bare)
+                .Where(match => !s_keywords.Contains(match.Value) && !s_ownNames.Contains(match.Value) && !bare.AsSpan(match.Index + match.Length).TrimStart().StartsWith("("))
+                .Select(match => match.Value).Distinct().Take(MaxNames),
+        ];
+    }
+
+    [GeneratedRegex("""#[^\n]*|"(\\.|[^"\\])*"|'(\\.|[^'\\])*'""")]
+    private static partial Regex Texts();
+
+    [GeneratedRegex(@"\{[^}]*\}|\[[^\]]*\]")]
+    private static partial Regex InBrackets();
+
+    [GeneratedRegex(@"\b(by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)|\boffset\s+-?[0-9a-z]+|@\s*[0-9.]+")]
+    private static partial Regex ListOfLabels();
+
+    [GeneratedRegex("(?<![A-Za-z0-9_:.])[A-Za-z_:][A-Za-z0-9_:]*")]
+    private static partial Regex Names();
+}
+
+/// <summary>Selects the series of one pod or of a namespace, whether or not Prometheus honours the exporter's own labels.</summary>
+/// <remarks>
+/// Without <c>honor_labels</c>, the default, an exporter that speaks of other pods has <c>exported_pod</c> for them, and
+/// <c>pod</c> is its own.
+/// </remarks>
+/// <seealso href="https://github.com/NVIDIA/dcgm-exporter/issues/85"/>
+internal sealed record WorkloadSeries(string Namespace, string? Pod)
+{
+    public string Words => Pod is null ? $"in namespace {Namespace}" : $"of pod {Namespace}/{Pod}";
+
+    /// <param name="around">What is done to each selector, for example <c>rate({0}[5m])</c>.</param>
+    public string Of(string metric, string around = "{0}") =>
+        $"({Wrapped(around, metric, "")} or {Wrapped(around, metric, "exported_")})";
+
+    // Both are names by Kubernetes' rules, so neither can end the quoted text.
+    private string Wrapped(string around, string metric, string prefix) => around.Replace(
+        "{0}", $"{metric}{{{prefix}namespace=\"{Namespace}\"{(Pod is null ? "" : $",{prefix}pod=\"{Pod}\"")}}}", StringComparison.Ordinal);
+}

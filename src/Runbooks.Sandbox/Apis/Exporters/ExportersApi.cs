@@ -1,0 +1,150 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using Runbooks.Sandbox.Apis.Kubernetes;
+
+namespace Runbooks.Sandbox.Apis.Exporters;
+
+/// <summary>All that a Prometheus in the cluster would scrape.</summary>
+internal sealed class ScrapeTargets(SandboxClusters clusters, EngineTraffic traffic, GaugeSettings gauges)
+{
+    /// <summary>A pod that is asked for by its name exists; this is how several incidents stay apart.</summary>
+    public void Ask(string pod)
+    {
+        foreach (var cluster in clusters.All)
+        {
+            cluster.Find(SandboxCluster.Namespace, pod);
+        }
+    }
+
+    /// <param name="pod">Only what tells of the pod of this name; all when null.</param>
+    public IEnumerable<ScrapeTarget> All(string? pod = null) => clusters.All.SelectMany(cluster => Vllm(cluster, pod).Concat(Dcgm(cluster, pod)));
+
+    private IEnumerable<ScrapeTarget> Vllm(SandboxCluster cluster, string? only) =>
+        from pod in cluster.PodsEver()
+        where only is null || pod.Name == only
+        where EngineTraffic.Serves(cluster.WorkloadOf(pod))
+        from life in pod.Lives
+        where life.Node is not null
+        select new ScrapeTarget(
+            new Dictionary<string, string>
+            {
+                ["cluster"] = cluster.Name, ["job"] = "vllm", ["instance"] = $"{life.Ip}:8000", ["namespace"] = pod.Namespace, ["pod"] = pod.Name, ["container"] = "vllm",
+            },
+            $"vllm/{pod.Namespace}/{pod.Name}",
+            life.ReadyAt,
+            life.DeletedAt,
+            name => gauges.Apply(new VllmExporter(pod, life, traffic).Families(name), pod.Name));
+
+    private IEnumerable<ScrapeTarget> Dcgm(SandboxCluster cluster, string? only) =>
+        from node in cluster.Nodes()
+        where node.Gpus > 0
+        from pod in cluster.PodsEver()
+        where pod.App == "dcgm-exporter" && pod.Last.Node == node.Name
+        select new ScrapeTarget(
+            new Dictionary<string, string>
+            {
+                ["cluster"] = cluster.Name, ["job"] = "dcgm-exporter", ["instance"] = $"{pod.Last.Ip}:9400", ["namespace"] = pod.Namespace, ["pod"] = pod.Name, ["container"] = "exporter",
+            },
+            $"dcgm/{node.Name}",
+            pod.Last.ReadyAt,
+            pod.Last.DeletedAt,
+            name => gauges.Apply(new DcgmExporter(cluster, node).Families(name, only), null));
+}
+
+/// <summary>The exporters themselves, for a real Prometheus: each at its own path, and where they are as HTTP service discovery.</summary>
+/// <seealso href="https://prometheus.io/docs/prometheus/latest/http_sd/"/>
+internal sealed class ExportersApi(ScrapeTargets targets, EngineTraffic traffic, GaugeSettings gauges, TimeProvider time) : SandboxApi("exporters")
+{
+    public override void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/targets", (HttpRequest request) => Results.Json(targets.All().Where(target => target.IsUp(time.GetUtcNow())).Select(target => new
+        {
+            targets = new[] { request.Host.Value },
+            labels = new Dictionary<string, string>(target.Labels) { ["__metrics_path__"] = $"/exporters/{target.Path}/metrics" },
+        })));
+        routes.MapGet("/{**path}", (HttpRequest request, string path) =>
+            path.EndsWith("/metrics", StringComparison.Ordinal) && targets.All().FirstOrDefault(target => target.IsUp(time.GetUtcNow()) && $"{target.Path}/metrics" == path) is { } found
+                ? Results.Text(Exposition.Write(found.Families(null), time.GetUtcNow(), asFloats: found.Labels["job"] == "vllm"), Exposition.ContentType)
+                : Error(404, request));
+        routes.MapPost("/_gauges", async (HttpRequest request) => await gauges.ReadAsync(request, targets) is { } problem
+            ? Results.Json(new { error = problem }, statusCode: 400)
+            : Results.NoContent());
+    }
+
+    public override object Describe() => new { targets = targets.All().Where(target => target.IsUp(time.GetUtcNow())).Select(target => target.Path), gauges = gauges.All };
+
+    public override void Reset()
+    {
+        traffic.Reset();
+        gauges.Reset();
+    }
+
+    public override IResult Error(int status, HttpRequest request) => Results.Text(status == 404 ? "404 page not found\n" : "the sandbox was told to fail\n", statusCode: status);
+}
+
+/// <param name="Metric">A gauge that one of the exporters has.</param>
+/// <param name="Pod">Whose it is; null for everybody's.</param>
+/// <param name="Value">Null to let it go its own way again.</param>
+internal sealed record SetGauge(string Metric, string? Pod, double? Value, DateTimeOffset Since = default);
+
+/// <summary>Gauges that somebody has set to a value of their own, to practise on: <c>POST /exporters/_gauges</c>.</summary>
+internal sealed class GaugeSettings(SandboxChanges changes, TimeProvider time) : IRemembered
+{
+    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow };
+    private const int MostKept = 200;
+    private IReadOnlyList<SetGauge> _set = [];
+
+    string IRemembered.Key => "exporters/gauges";
+
+    public IReadOnlyList<SetGauge> All => _set;
+
+    public void Reset()
+    {
+        _set = [];
+        changes.Touch();
+    }
+
+    JsonNode? IRemembered.Save() => JsonSerializer.SerializeToNode(_set, SandboxMemory.Json);
+
+    void IRemembered.Load(JsonNode saved) => _set = saved.Deserialize<List<SetGauge>>(SandboxMemory.Json)!;
+
+    public IEnumerable<MetricFamily> Apply(IEnumerable<MetricFamily> families, string? pod)
+    {
+        var set = _set;
+        return set.Count == 0 ? families : families.Select(family => family with { Series = [.. family.Series.Select(series => Set(series, set, pod))] });
+    }
+
+    /// <returns>What is wrong with it; null when it is set.</returns>
+    public async Task<string?> ReadAsync(HttpRequest request, ScrapeTargets targets)
+    {
+        const string Example = "Example: {\"metric\":\"vllm:num_requests_waiting\",\"pod\":\"llm-b-1\",\"value\":40}; without 'value' it goes its own way again.";
+        SetGauge? gauge;
+        try
+        {
+            gauge = await JsonSerializer.DeserializeAsync<SetGauge>(request.Body, s_json, request.HttpContext.RequestAborted);
+        }
+        catch (JsonException invalid)
+        {
+            return $"Not a gauge: {invalid.Message} {Example}";
+        }
+
+        var known = targets.All().SelectMany(target => target.Families(null)).Where(family => family.Type == "gauge").Select(family => family.Name).ToHashSet();
+        if (gauge?.Metric is null || !known.Contains(gauge.Metric))
+        {
+            return $"No exporter has a gauge '{gauge?.Metric}'. {Example}";
+        }
+
+        // What it was before stays: queries look back.
+        _set = [.. _set.TakeLast(MostKept - 1), gauge with { Since = time.GetUtcNow() }];
+        changes.Touch();
+        return null;
+    }
+
+    private static ExposedSeries Set(ExposedSeries series, IReadOnlyList<SetGauge> set, string? pod)
+    {
+        var whose = pod ?? series.Labels.FirstOrDefault(label => label.Key == "pod").Value;
+        var mine = set.Where(one => one.Metric == series.Name && (one.Pod is null || one.Pod == whose)).ToList();
+        return mine.Count == 0 ? series : series with { Value = at => mine.FindLast(one => one.Since <= at)?.Value ?? series.Value(at) };
+    }
+}

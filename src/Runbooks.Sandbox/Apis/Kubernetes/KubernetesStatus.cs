@@ -1,0 +1,110 @@
+using k8s;
+using k8s.Models;
+
+namespace Runbooks.Sandbox.Apis.Kubernetes;
+
+/// <summary>Answers as the Kubernetes API server gives them: objects, and <c>Status</c> for errors.</summary>
+internal static class KubernetesStatus
+{
+    public static IResult Object(object value, int status = 200) =>
+        Results.Text(KubernetesJson.Serialize(value), "application/json", statusCode: status);
+
+    // The client's own Status type can be read but not written.
+    public static IResult Error(int status, string reason, string message, string? name = null, string? cause = null, string kind = "pods") => Results.Json(
+        new
+        {
+            kind = "Status",
+            apiVersion = "v1",
+            metadata = new { },
+            status = "Failure",
+            message,
+            reason,
+            details = new { name, kind, causes = cause is null ? null : new[] { new { reason = cause, message } } },
+            code = status,
+        },
+        statusCode: status);
+
+    public static IResult Success() => Results.Json(
+        new { kind = "Status", apiVersion = "v1", metadata = new { }, status = "Success", code = 201 }, statusCode: 201);
+
+    public static IResult NotFound(ResourceType type, string name) =>
+        Error(404, "NotFound", $"{type.Plural}{(type.Api == "api/v1" ? "" : $".{type.ApiVersion.Split('/')[0]}")} \"{name}\" not found", name, kind: type.Plural);
+
+    public static IResult UidConflict(string name, string asked, string actual) => Error(
+        409,
+        "Conflict",
+        $"Operation cannot be fulfilled on pods \"{name}\": the UID in the precondition ({asked}) does not match the UID in record ({actual}). The object might have been deleted and then recreated",
+        name);
+
+    public static IResult Modified(string plural, string name) => Error(
+        409, "Conflict", $"Operation cannot be fulfilled on {plural} \"{name}\": the object has been modified; please apply your changes to the latest version and try again", name, kind: plural);
+
+    public static IResult DisruptionBudget() => Error(
+        429, "TooManyRequests", "Cannot evict pod as it would violate the pod's disruption budget.", cause: "DisruptionBudget");
+
+    public static IResult ForStatus(int status, HttpRequest request) => status switch
+    {
+        401 => Error(401, "Unauthorized", "Unauthorized"),
+        403 => Error(
+            403,
+            "Forbidden",
+            $"{request.Path} is forbidden: User \"system:serviceaccount:runbooks:runbooks\" cannot {Verb(request)} resource \"pods\" in API group \"\" in the namespace \"{SandboxCluster.Namespace}\""),
+        429 when IsEviction(request) => DisruptionBudget(),
+        429 => Error(429, "TooManyRequests", "Too many requests, please try again later."),
+        404 => Error(404, "NotFound", "the server could not find the requested resource"),
+        405 => Error(405, "MethodNotAllowed", "the server does not allow this method on the requested resource"),
+        409 or 412 => Error(409, "Conflict", "Operation cannot be fulfilled: the object has been modified; please apply your changes to the latest version and try again"),
+        _ => Error(status, "InternalError", "Internal error occurred: etcdserver: request timed out"),
+    };
+
+    public static bool IsEviction(HttpRequest request) => request.Path.Value!.EndsWith("/eviction", StringComparison.Ordinal);
+
+    private static string Verb(HttpRequest request) => request.Method switch
+    {
+        "POST" => "create",
+        "PATCH" => "patch",
+        "PUT" => "update",
+        "DELETE" => "delete",
+        _ => "get",
+    };
+}
+
+/// <summary>What whoever asks may do: everything, but for what was taken away.</summary>
+internal sealed class AccessReview(FaultRegistry faults)
+{
+    public const string Evict = "create pods/eviction";
+    public const string Delete = "delete pods";
+
+    public bool Denies(string permission) => faults.Denies("kubernetes", permission);
+
+    public IResult Answer(V1SelfSubjectAccessReview? review)
+    {
+        if (review?.Spec?.NonResourceAttributes is not null)
+        {
+            review.Status = new V1SubjectAccessReviewStatus { Allowed = true };
+            return KubernetesStatus.Object(review, 201);
+        }
+
+        if (review?.Spec?.ResourceAttributes is not { Verb: { } verb, Resource: { } resource } about)
+        {
+            return KubernetesStatus.Error(400, "BadRequest", "the review must name a verb and a resource");
+        }
+
+        var denied = Denies($"{verb} {resource}{(string.IsNullOrEmpty(about.Subresource) ? "" : $"/{about.Subresource}")}");
+        review.Status = new V1SubjectAccessReviewStatus { Allowed = !denied, Reason = denied ? "it was taken away on the sandbox" : "" };
+        return KubernetesStatus.Object(review, 201);
+    }
+
+    /// <summary>For <c>kubectl auth can-i --list</c>.</summary>
+    public static IResult Rules(V1SelfSubjectRulesReview? review)
+    {
+        review ??= new V1SelfSubjectRulesReview { ApiVersion = "authorization.k8s.io/v1", Kind = "SelfSubjectRulesReview" };
+        review.Status = new V1SubjectRulesReviewStatus
+        {
+            Incomplete = false,
+            NonResourceRules = [],
+            ResourceRules = [new V1ResourceRule { ApiGroups = ["*"], Resources = ["*"], Verbs = ["*"] }],
+        };
+        return KubernetesStatus.Object(review, 201);
+    }
+}

@@ -1,0 +1,156 @@
+using System.Text.Json.Serialization;
+
+namespace Runbooks.Sandbox.Apis.Kubernetes;
+
+/// <summary>A pod by its name, with the lives it has had. All that it shows follows from its lives and the time.</summary>
+internal sealed class SandboxPod(string ns, string name, PodOwner? owner, string app, bool asked, PodLife first)
+{
+    // The sandbox can run for weeks: only the life before this one is ever asked for again.
+    private const int LivesKept = 3;
+    private List<PodLife> _lives = [first];
+
+    public string Namespace => ns;
+
+    public string Name => name;
+
+    public PodOwner? Owner => owner;
+
+    /// <summary>The workload that it belongs to, which decides what runs in it.</summary>
+    public string App => app;
+
+    /// <summary>It came into being because somebody named it, so no controller takes it away for being one too many.</summary>
+    public bool Asked => asked;
+
+    /// <summary>Nothing has been done to it since.</summary>
+    public bool IsAsAsked => asked && _lives is [{ DeletedAt: null }];
+
+    public IReadOnlyList<PodLife> Lives => _lives;
+
+    public PodLife Last => _lives[^1];
+
+    /// <summary>The life that a GET shows; null once the last one has ended, or before the first began.</summary>
+    public PodLife? At(DateTimeOffset now) => _lives.LastOrDefault(life => life.CreatedAt <= now && !(life.EndsAt <= now));
+
+    public PodLife? Before(PodLife life)
+    {
+        var lives = _lives;
+        var index = lives.IndexOf(life);
+        return index > 0 ? lives[index - 1] : null;
+    }
+
+    // A reader that enumerates keeps the list it has.
+    public void Change(PodLife life, PodLife changed) => _lives = [.. _lives.Select(each => each == life ? changed : each)];
+
+    public void Begin(PodLife life) => _lives = [.. _lives.Append(life).TakeLast(LivesKept)];
+
+    public SavedPod Save() => new(ns, name, owner, app, asked, _lives);
+
+    public static SandboxPod Of(SavedPod saved) => new(saved.Namespace, saved.Name, saved.Owner, saved.App, saved.Asked, saved.Lives[0]) { _lives = [.. saved.Lives] };
+}
+
+internal sealed record SavedPod(string Namespace, string Name, PodOwner? Owner, string App, bool Asked, IReadOnlyList<PodLife> Lives);
+
+/// <summary>The controller that respawns a pod.</summary>
+internal sealed record PodOwner(string Kind, string Name, string Uid);
+
+/// <summary>One pod object from its creation to its end; a replacement is another life with another UID.</summary>
+internal sealed record PodLife(string Uid, DateTimeOffset CreatedAt, DateTimeOffset ReadyAt)
+{
+    /// <summary>Where it was scheduled; null while no node takes it.</summary>
+    public string? Node { get; init; }
+
+    public string Ip { get; init; } = "10.244.0.2";
+
+    /// <summary>When it stopped answering and logging; null for a healthy one.</summary>
+    public DateTimeOffset? HungAt { get; init; }
+
+    /// <summary>When its deletion was asked for.</summary>
+    public DateTimeOffset? DeletedAt { get; init; }
+
+    /// <summary>When it was gone.</summary>
+    public DateTimeOffset? EndsAt { get; init; }
+
+    /// <summary>When its workload was last told to restart, as the template says.</summary>
+    public string? RestartedAt { get; init; }
+
+    public bool IsReady(DateTimeOffset now) => now >= ReadyAt;
+
+    public bool IsHung(DateTimeOffset now) => HungAt <= now;
+}
+
+internal enum WorkloadKind { StatefulSet, Deployment, DaemonSet }
+
+/// <summary>What keeps pods alive: so many of them, on nodes of one pool.</summary>
+internal sealed record Workload(WorkloadKind Kind, string Namespace, string Name, string Uid)
+{
+    public required int Replicas { get; init; }
+
+    public required string Container { get; init; }
+
+    public required string Image { get; init; }
+
+    public required bool UsesGpu { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    public DateTimeOffset ChangedAt { get; init; }
+
+    public int Generation { get; init; } = 1;
+
+    public string? RestartedAt { get; init; }
+
+    /// <summary>The replica sets that a deployment has had, the present one last; empty for the other kinds.</summary>
+    public IReadOnlyList<Revision> Revisions { get; init; } = [];
+
+    [JsonIgnore]
+    public string App => Name;
+
+    /// <summary>Whose name its pods carry as their controller.</summary>
+    [JsonIgnore]
+    public PodOwner Controller => Kind == WorkloadKind.Deployment ? Revisions[^1].Owner : new PodOwner(Kind.ToString(), Name, Uid);
+}
+
+/// <summary>A replica set of a deployment.</summary>
+internal sealed record Revision(int Number, string Hash, string Name, string Uid, DateTimeOffset CreatedAt, string? RestartedAt)
+{
+    [JsonIgnore]
+    public PodOwner Owner => new("ReplicaSet", Name, Uid);
+}
+
+/// <summary>A machine of the cluster, an instance of a scale set as AKS makes them.</summary>
+internal sealed record SandboxNode(string Name, string ScaleSet, int Instance, int Gpus)
+{
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    public DateTimeOffset ChangedAt { get; init; }
+
+    /// <summary>It boots until then: after it was made, or made anew.</summary>
+    public DateTimeOffset ReadyAt { get; init; }
+
+    public string Uid { get; init; } = Guid.NewGuid().ToString();
+
+    public bool Unschedulable { get; init; }
+
+    public IReadOnlyList<NodeTaint> Taints { get; init; } = [];
+
+    public IReadOnlyDictionary<string, string> MoreLabels { get; init; } = new Dictionary<string, string>();
+
+    public IReadOnlyDictionary<string, string> Annotations { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>What is wrong with one of its GPUs; null for nothing.</summary>
+    public GpuFault? Fault { get; init; }
+
+    /// <summary>Its place in Azure, as <c>spec.providerID</c> names it.</summary>
+    [JsonIgnore]
+    public string ResourceId =>
+        $"/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/mc_rg-inference-b_aks-b_westeurope/providers/Microsoft.Compute/virtualMachineScaleSets/{ScaleSet}/virtualMachines/{Instance}";
+
+    public bool Takes(bool gpu, DateTimeOffset now) => Gpus > 0 == gpu && !Unschedulable && ReadyAt <= now
+        && Taints.All(taint => taint.Effect == "PreferNoSchedule");
+}
+
+internal sealed record NodeTaint(string Key, string? Value, string Effect);
+
+/// <param name="Gpu">Its index on the node.</param>
+/// <param name="Xid">The code that the driver reported last.</param>
+internal sealed record GpuFault(int Gpu, int Xid, DateTimeOffset Since);

@@ -1,0 +1,97 @@
+using System.Text.RegularExpressions;
+
+namespace Runbooks.Sandbox.Apis.Prometheus.PromQl;
+
+/// <summary>The query cannot be understood or carried out; the message is what Prometheus answers as <c>bad_data</c>.</summary>
+internal sealed class PromQueryException(string message) : Exception(message);
+
+/// <summary>A parsed query.</summary>
+internal abstract record PromExpression;
+
+internal sealed record NumberExpression(double Value) : PromExpression;
+
+internal sealed record TextExpression(string Value) : PromExpression;
+
+/// <param name="Range">How far back it reaches, for a range vector; null for an instant one.</param>
+internal sealed record SelectorExpression(IReadOnlyList<LabelMatcher> Matchers, TimeSpan? Range, TimeSpan Offset) : PromExpression;
+
+/// <param name="Step">Null for the default.</param>
+internal sealed record SubqueryExpression(PromExpression Of, TimeSpan Range, TimeSpan? Step, TimeSpan Offset) : PromExpression;
+
+internal sealed record CallExpression(string Function, IReadOnlyList<PromExpression> Arguments) : PromExpression;
+
+/// <param name="Without">The labels are those that are dropped, not those that are kept.</param>
+internal sealed record AggregateExpression(string Function, bool Without, IReadOnlyList<string> Labels, PromExpression? Parameter, PromExpression Of) : PromExpression;
+
+internal sealed record NegateExpression(PromExpression Of) : PromExpression;
+
+/// <param name="ReturnsBool">A comparison says 0 or 1 instead of leaving out what does not hold.</param>
+/// <param name="On">The labels are those that have to agree, not those that need not.</param>
+/// <param name="Many">The side of which several may match one of the other; null for one to one.</param>
+internal sealed record BinaryExpression(
+    PromExpression Left, string Operator, PromExpression Right, bool ReturnsBool, bool On, IReadOnlyList<string> Labels, Side? Many, IReadOnlyList<string> Include) : PromExpression;
+
+internal enum Side { Left, Right }
+
+/// <summary><c>name="value"</c> and its relatives <c>!=</c>, <c>=~</c>, <c>!~</c>.</summary>
+internal sealed class LabelMatcher
+{
+    private readonly Regex? _pattern;
+
+    /// <exception cref="PromQueryException">The pattern is not a regular expression.</exception>
+    public LabelMatcher(string label, string @operator, string value)
+    {
+        (Label, Operator, Value) = (label, @operator, value);
+        try
+        {
+            _pattern = @operator.EndsWith('~') ? new Regex($"^(?:{value})$", RegexOptions.NonBacktracking) : null;
+        }
+        catch (Exception bad) when (bad is ArgumentException or NotSupportedException)
+        {
+            throw new PromQueryException($"parse error: invalid regular expression: {bad.Message}");
+        }
+    }
+
+    public string Label { get; }
+
+    public string Operator { get; }
+
+    public string Value { get; }
+
+    public bool Matches(IReadOnlyDictionary<string, string> labels) => Matches(labels.GetValueOrDefault(Label, ""));
+
+    public bool Matches(string actual) => (_pattern?.IsMatch(actual) ?? actual == Value) != Operator.StartsWith('!');
+}
+
+/// <summary>Labels in a form that can be compared.</summary>
+internal static class LabelSets
+{
+    public const string Name = "__name__";
+
+    public static string Key(IEnumerable<KeyValuePair<string, string>> labels) =>
+        string.Join('\u0001', labels.Where(label => label.Value.Length > 0).OrderBy(label => label.Key, StringComparer.Ordinal).Select(label => $"{label.Key}={label.Value}"));
+
+    public static Dictionary<string, string> Without(IReadOnlyDictionary<string, string> labels, params IEnumerable<string> dropped) =>
+        labels.ExceptBy(dropped, label => label.Key).ToDictionary();
+
+    public static Dictionary<string, string> Only(IReadOnlyDictionary<string, string> labels, IEnumerable<string> kept) =>
+        labels.IntersectBy(kept, label => label.Key).ToDictionary();
+}
+
+/// <summary>One value of one series at the moment that was asked for.</summary>
+internal sealed record Sample(IReadOnlyDictionary<string, string> Labels, double Value)
+{
+    /// <summary>Two samples with the same key are of the same series.</summary>
+    public string Key => LabelSets.Key(Labels);
+}
+
+/// <summary>The points of one series, oldest first.</summary>
+internal sealed record Points(IReadOnlyDictionary<string, string> Labels, IReadOnlyList<(DateTimeOffset At, double Value)> Values);
+
+/// <summary>Where the numbers come from.</summary>
+internal interface ISeriesSource
+{
+    IEnumerable<Sample> Instant(IReadOnlyList<LabelMatcher> matchers, DateTimeOffset at);
+
+    IEnumerable<Points> Range(IReadOnlyList<LabelMatcher> matchers, DateTimeOffset from, DateTimeOffset to);
+}

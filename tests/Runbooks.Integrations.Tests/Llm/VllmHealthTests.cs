@@ -1,0 +1,108 @@
+using System.Net.Http.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Integrations.Llm;
+using Runbooks.Integrations.Prometheus;
+using Runbooks.Integrations.Tests.Support;
+using Runbooks.Model.Incidents;
+
+namespace Runbooks.Integrations.Tests.Llm;
+
+public sealed class VllmHealthTests : OnTheSandbox
+{
+    protected override IServiceCollection Add(IServiceCollection services) => services.AddPrometheus().AddModelServers();
+
+    private Task<CheckResult> AskAsync(string? pod, int? maxWaiting = null, string ns = "inference") =>
+        AskAsync("vllm.health", new { @namespace = ns, pod, maxWaiting });
+
+    private async Task SetAsync(string metric, double value, string pod = "llm-b-1") =>
+        (await Http.PostAsJsonAsync("/exporters/_gauges", new { metric, pod, value }, Cancel)).EnsureSuccessStatusCode();
+
+    [Fact]
+    public async Task WorkWithoutTokens_IsAHungEngine()
+    {
+        var result = await AskAsync("llm-b-0");
+
+        result.Verdict.ShouldBe(Verdict.Failing);
+        result.Summary.ShouldBe("16 run, 48 wait, and no token was generated for 5 min: the engine hangs.");
+        (result.Value, result.Threshold, result.Unit).ShouldBe(("0", "== 0", "tokens/s"));
+        result.Series[0].ShouldBeGreaterThan(500, "it generated tokens before it hung");
+        result.Series[^1].ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task WorkWithTokens_IsPassing() =>
+        (await AskAsync("llm-b-1")).ShouldSatisfyAllConditions(
+            result => result.Verdict.ShouldBe(Verdict.Passing),
+            result => result.Summary.ShouldBe("12 run, 0 wait, 900 tokens/s."));
+
+    [Fact]
+    public async Task RecycledPod_IsPassingAtOnce()
+    {
+        await Http.DeleteAsync("/kubernetes/b/api/v1/namespaces/inference/pods/llm-b-0", Cancel);
+        Clock.Advance(TimeSpan.FromSeconds(2));
+
+        (await AskAsync("llm-b-0")).Summary.ShouldBe("Nothing runs or waits: idle.");
+    }
+
+    [Fact]
+    public async Task RequestThatHasJustComeToAnIdleEngine_HangsNobody()
+    {
+        await SetAsync("vllm:num_requests_running", 0, "llm-b-0");
+        await SetAsync("vllm:num_requests_waiting", 0, "llm-b-0");
+        Clock.Advance(TimeSpan.FromMinutes(6));
+        await SetAsync("vllm:num_requests_running", 1, "llm-b-0");
+
+        (await AskAsync("llm-b-0")).Verdict.ShouldBe(Verdict.Passing);
+
+        Clock.Advance(TimeSpan.FromMinutes(6));
+        (await AskAsync("llm-b-0")).Verdict.ShouldBe(Verdict.Failing, "it has waited for all of the window by now");
+    }
+
+    [Fact]
+    public async Task LongQueue_IsFailingOnlyWhereItIsAskedFor()
+    {
+        await SetAsync("vllm:num_requests_waiting", 40);
+
+        (await AskAsync("llm-b-1")).Verdict.ShouldBe(Verdict.Passing);
+        var result = await AskAsync("llm-b-1", maxWaiting: 20);
+        result.Verdict.ShouldBe(Verdict.Failing);
+        result.Summary.ShouldBe("12 run, 40 wait; at most 20 may wait.");
+    }
+
+    [Fact]
+    public async Task WholeNamespace_TheWorstEngineCountsAndIsNamed() =>
+        (await AskAsync(null)).Summary.ShouldBe("llm-b-0 (engine 0, the worst of 2): 16 run, 48 wait, and no token was generated for 5 min: the engine hangs.");
+
+    [Fact]
+    public async Task PodThatIsNotScraped_IsUnknownAndNamesTheSeries()
+    {
+        var result = await AskAsync("tokenizer-7d9f8c6b5d-x2x4v");
+
+        result.Verdict.ShouldBe(Verdict.Unknown);
+        result.Summary.ShouldBe("Prometheus 'practice' has no series vllm:num_requests_running of pod inference/tokenizer-7d9f8c6b5d-x2x4v: is the pod scraped, and do its labels say namespace and pod?");
+    }
+
+    [Fact]
+    public async Task PrometheusThatDoesNotAnswer_IsUnknown()
+    {
+        await FaultAsync("prometheus", "500", count: 9);
+
+        (await AskAsync("llm-b-0")).Verdict.ShouldBe(Verdict.Unknown);
+    }
+
+    [Fact]
+    public async Task Latency_IsHeldAgainstTheThreshold()
+    {
+        (await AskAsync("llm.latency", new { @namespace = "chat", failing = "> 3" })).ShouldSatisfyAllConditions(
+            result => result.Verdict.ShouldBe(Verdict.Failing),
+            result => result.Summary.ShouldContain("s (95 % of first tokens come sooner); limit > 3."));
+        (await AskAsync("llm.latency", new { @namespace = "inference", pod = "llm-b-1", failing = "> 3" })).Verdict.ShouldBe(Verdict.Passing);
+        (await AskAsync("llm.latency", new { @namespace = "inference", pod = "llm-b-1", measure = "tokensPerSecond", failing = "< 100" })).ShouldSatisfyAllConditions(
+            result => result.Verdict.ShouldBe(Verdict.Passing),
+            result => result.Unit.ShouldBe("tokens/s"));
+        (await AskAsync("llm.latency", new { @namespace = "inference", pod = "llm-b-0", failing = "> 3" })).Summary.ShouldContain("No request of pod inference/llm-b-0 got its first token");
+        (await AskAsync("llm.latency", new { @namespace = "nowhere", failing = "> 3" })).ShouldSatisfyAllConditions(
+            result => result.Verdict.ShouldBe(Verdict.Unknown),
+            result => result.Summary.ShouldContain("has no series vllm:time_to_first_token_seconds_bucket in namespace nowhere"));
+    }
+}

@@ -1,0 +1,155 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Runbooks.Catalog;
+using Runbooks.Catalog.Parameters;
+using Runbooks.Catalog.Steps;
+using Runbooks.Model.Incidents;
+using Runbooks.Sandbox;
+using Runbooks.Sandbox.Apis;
+using TestKit.Storage;
+
+namespace Runbooks.Integrations.Tests.Shipped;
+
+/// <summary>
+/// Debian's Prometheus scrapes the sandbox's exporters and answers the checks of the shipped runbooks: the queries run in
+/// the real PromQL, on data in the exporters' real shapes. The sandbox's own Prometheus must say the same.
+/// </summary>
+public sealed class RealPrometheusTests : IAsyncDisposable
+{
+    private const string Program = "/usr/bin/prometheus";
+    private static readonly string[] s_asked = ["prometheus.query", "vllm.health", "gpu.health", "llm.latency"];
+
+    /// <summary>What the shipped runbooks are asked about: sick first, then healthy.</summary>
+    private static readonly Dictionary<string, string>[] s_labels =
+    [
+        new() { ["namespace"] = "inference", ["pod"] = "llm-b-0", ["node"] = "aks-gpu-24815391-vmss000002", ["deployment"] = "chat-vllm" },
+        new() { ["namespace"] = "inference", ["pod"] = "llm-b-1", ["node"] = "aks-gpu-24815391-vmss000000", ["deployment"] = "chat-vllm" },
+    ];
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("prometheus-").FullName;
+    private Process? _prometheus;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_prometheus is not null)
+        {
+            _prometheus.Kill();
+            await _prometheus.WaitForExitAsync(CancellationToken.None);
+            _prometheus.Dispose();
+        }
+
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task ShippedChecks_AreAnsweredByTheRealPrometheusAsByTheSandbox()
+    {
+        Assert.SkipUnless(File.Exists(Program), "Debian's package prometheus is not installed here.");
+        await using var sandbox = await SandboxServer.StartAsync(new SandboxOptions { Port = 0 }, Cancel);
+        var address = await ScrapeAsync(sandbox.BaseAddress);
+        await using var real = Services(sandbox.BaseAddress, new Dictionary<string, string?> { ["Prometheus:Endpoints:practice:Url"] = address.ToString() });
+        await using var own = Services(sandbox.BaseAddress, []);
+
+        var checks = Shipped(real).ToList();
+        checks.Count.ShouldBeGreaterThan(1);
+        foreach (var (name, check, with) in checks)
+        {
+            foreach (var labels in s_labels)
+            {
+                var there = await AskAsync(real, check, with, labels);
+                var here = await AskAsync(own, check, with, labels);
+                there.Verdict.ShouldNotBe(Verdict.Unknown, $"{name}: {there.Summary}");
+                there.Verdict.ShouldBe(here.Verdict, $"{name}: {there.Summary}; {here.Summary}");
+            }
+        }
+
+        (await AskAsync(real, "vllm.health", """{"namespace":"inference","pod":"llm-b-0"}""", [])).Verdict.ShouldBe(Verdict.Failing);
+        (await AskAsync(real, "vllm.health", """{"namespace":"inference","pod":"llm-b-1"}""", [])).Verdict.ShouldBe(Verdict.Passing);
+        (await AskAsync(real, "gpu.health", """{"node":"aks-gpu-24815391-vmss000002"}""", [])).Summary.ShouldBe("GPU 3: XID 79 (the GPU has fallen off the bus).");
+        (await AskAsync(real, "gpu.health", """{"node":"aks-gpu-24815391-vmss000000"}""", [])).Verdict.ShouldBe(Verdict.Passing);
+        (await AskAsync(real, "llm.latency", """{"namespace":"inference","pod":"llm-b-1","failing":"> 3"}""", [])).Verdict.ShouldBe(Verdict.Passing);
+        (await AskAsync(real, "prometheus.query", """{"query":"DCGM_FI_DEV_FB_USED_PERCENT","failing":"> 0.95"}""", [])).Summary.ShouldContain("has no series named DCGM_FI_DEV_FB_USED_PERCENT");
+    }
+
+    /// <summary>Until every target was scraped often enough for a rate.</summary>
+    private async Task<Uri> ScrapeAsync(Uri sandbox)
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        listener.Stop();
+        await File.WriteAllTextAsync(Path.Combine(_folder, "prometheus.yml"), $$"""
+            global: { scrape_interval: 500ms, scrape_timeout: 500ms }
+            scrape_configs:
+              - job_name: sandbox
+                http_sd_configs: [{ url: "{{sandbox}}exporters/targets", refresh_interval: 1s }]
+            """, Cancel);
+        _prometheus = Process.Start(new ProcessStartInfo(
+            Program, [$"--config.file={_folder}/prometheus.yml", $"--web.listen-address=127.0.0.1:{port}", $"--storage.tsdb.path={_folder}/data", "--log.level=error"]))!;
+        using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
+        var patience = Stopwatch.StartNew();
+        while (patience.Elapsed < TimeSpan.FromSeconds(60))
+        {
+            try
+            {
+                var answer = JsonNode.Parse(await http.GetStringAsync("/api/v1/query?query=" + Uri.EscapeDataString("count(count_over_time(vllm:num_requests_running[1m]) >= 4)"), Cancel))!;
+                if (answer["data"]!["result"]!.AsArray() is [var result] && (string?)result!["value"]![1] == "6")
+                {
+                    return http.BaseAddress;
+                }
+            }
+            catch (HttpRequestException)
+            {
+                // It is still starting.
+            }
+
+            await Task.Delay(200, Cancel);
+        }
+
+        throw new TimeoutException("Prometheus did not scrape the sandbox.");
+    }
+
+    private static ServiceProvider Services(Uri sandbox, Dictionary<string, string?> more) => new ServiceCollection()
+        .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(SandboxSettings.For(sandbox)).AddInMemoryCollection(more).Build())
+        .AddSingleton(TimeProvider.System).AddLogging().AddRunbookCatalog().AddIntegrations().BuildServiceProvider();
+
+    private static IEnumerable<(string Name, string Check, string With)> Shipped(ServiceProvider services)
+    {
+        var catalog = services.GetRequiredService<RunbookCatalog>();
+        catalog.Load(Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "runbooks"), "*.yaml").Select(file => new RunbookFile(Path.GetFileName(file), File.ReadAllText(file)))).Errors.ShouldBeEmpty();
+        return from runbook in catalog.Current
+               from spec in runbook.Diagnosis
+               where s_asked.Contains(spec.Check)
+               select ($"{runbook.Id}/{spec.Name}", spec.Check, spec.With.GetRawText());
+    }
+
+    private static Task<CheckResult> AskAsync(ServiceProvider services, string check, string with, Dictionary<string, string> labels)
+    {
+        foreach (var (label, value) in labels)
+        {
+            with = with.Replace($"{{{{ labels.{label} }}}}", value, StringComparison.Ordinal);
+        }
+
+        var found = services.GetRequiredService<StepCatalog>().FindCheck(check).ShouldNotBeNull();
+        var bound = ParameterBinder.Bind(JsonNode.Parse(with)!.AsObject(), found.ParametersType);
+        bound.Errors.ShouldBeEmpty(with);
+        return found.AskAsync(bound.Value!, new StepContext
+        {
+            IncidentId = "inc-1",
+            RunbookId = "shipped",
+            Target = "x",
+            IdempotencyKey = "x",
+            Evidence = new InMemoryEvidenceStore(),
+            Time = TimeProvider.System,
+            Logger = NullLogger.Instance,
+        }, Cancel);
+    }
+}

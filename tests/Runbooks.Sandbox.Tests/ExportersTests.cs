@@ -1,0 +1,64 @@
+using System.Net;
+using System.Net.Http.Json;
+
+namespace Runbooks.Sandbox.Tests;
+
+/// <summary>The exporters serve what the real ones serve, name by name: what does not exist there must not exist here.</summary>
+public sealed class ExportersTests : OnTheSandbox
+{
+    private const string Vllm = "/exporters/vllm/inference/llm-b-0/metrics";
+    private const string Dcgm = "/exporters/dcgm/aks-gpu-24815391-vmss000000/metrics";
+
+    [Theory]
+    [InlineData(Vllm, "vllm.txt")]
+    [InlineData(Dcgm, "dcgm.txt")]
+    public async Task Families_AreThoseOfTheRealExporter(string path, string list)
+    {
+        var told = (await Http.GetStringAsync(path, Cancel)).Split('\n').Where(line => line.StartsWith('#')).Chunk(2)
+            .Select(pair => $"{pair[1]["# TYPE ".Length..]}: {pair[0][(pair[0].IndexOf(' ', "# HELP ".Length) + 1)..]}");
+
+        string.Join('\n', told).ShouldBe((await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "exporters", list), Cancel)).ReplaceLineEndings("\n").TrimEnd());
+    }
+
+    [Fact]
+    public async Task Line_HasTheLabelsOfTheRealExporter()
+    {
+        (await Http.GetStringAsync(Vllm, Cancel)).ShouldContain("\nvllm:time_to_first_token_seconds_bucket{engine=\"0\",le=\"0.001\",model_name=\"practice-large\"} ");
+        (await Http.GetStringAsync(Dcgm, Cancel)).ShouldMatch(
+            """\nDCGM_FI_DEV_FB_USED\{gpu="\d",UUID="GPU-[0-9a-f-]+",pci_bus_id="[0-9a-f:.]+",device="nvidia\d",modelName="NVIDIA A100-SXM4-80GB",Hostname="aks-gpu-24815391-vmss000000",DCGM_FI_DRIVER_VERSION="[0-9.]+",container="vllm",namespace="inference",pod="llm-b-0",pod_uid=""\} 79823\n""");
+    }
+
+    [Fact]
+    public async Task PodThatIsNotReady_CannotBeScraped()
+    {
+        await Http.DeleteAsync("/kubernetes/b/api/v1/namespaces/inference/pods/llm-b-0", Cancel);
+        Clock.Advance(TimeSpan.FromSeconds(1));
+
+        (await Http.GetAsync(Vllm, Cancel)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        (await Http.GetStringAsync("/exporters/targets", Cancel)).ShouldNotContain(Vllm);
+    }
+
+    [Fact]
+    public async Task GaugeThatIsSet_HasThatValueUntilItIsGivenFree()
+    {
+        await SetAsync(new { metric = "vllm:num_requests_waiting", pod = "llm-b-1", value = 40 });
+        (await Http.GetStringAsync(Vllm.Replace("llm-b-0", "llm-b-1"), Cancel)).ShouldContain("\nvllm:num_requests_waiting{engine=\"0\",model_name=\"practice-large\"} 40.0\n");
+        (await Http.GetStringAsync(Vllm, Cancel)).ShouldContain("\nvllm:num_requests_waiting{engine=\"0\",model_name=\"practice-large\"} 48.0\n");
+
+        await SetAsync(new { metric = "vllm:num_requests_waiting", pod = "llm-b-1" });
+        (await Http.GetStringAsync(Vllm.Replace("llm-b-0", "llm-b-1"), Cancel)).ShouldContain("\nvllm:num_requests_waiting{engine=\"0\",model_name=\"practice-large\"} 0.0\n");
+    }
+
+    [Theory]
+    [InlineData("DCGM_FI_DEV_FB_USED_PERCENT", "No exporter has a gauge 'DCGM_FI_DEV_FB_USED_PERCENT'")]
+    [InlineData("vllm:generation_tokens_total", "No exporter has a gauge 'vllm:generation_tokens_total'")]
+    public async Task GaugeThatNoExporterHas_IsRefused(string metric, string words)
+    {
+        var answer = await Http.PostAsJsonAsync("/exporters/_gauges", new { metric, value = 1 }, Cancel);
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        (await answer.Content.ReadAsStringAsync(Cancel)).ShouldContain(words);
+    }
+
+    private async Task SetAsync(object gauge) => (await Http.PostAsJsonAsync("/exporters/_gauges", gauge, Cancel)).EnsureSuccessStatusCode();
+}
