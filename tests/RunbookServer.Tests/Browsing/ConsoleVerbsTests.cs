@@ -65,8 +65,8 @@ public sealed class ConsoleVerbsTests(Chromium chromium) : IClassFixture<Chromiu
 
         await page.ReloadAsync();
         await ByKeyboardAsync(page, "Try it again", "it was none");
-        page.Url.ShouldNotEndWith(_id);
         await Assertions.Expect(page.Locator("#retry-of")).ToContainTextAsync(_id);
+        page.Url.ShouldNotEndWith(_id);
 
         await ByKeyboardAsync(page, "Add a note", "watched by ada");
         await Assertions.Expect(page.Locator("#timeline")).ToContainTextAsync("watched by ada");
