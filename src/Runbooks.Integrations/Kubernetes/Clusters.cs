@@ -19,6 +19,26 @@ internal sealed class Clusters(
     /// <exception cref="ClusterException">There is no such cluster, or its configuration cannot be used.</exception>
     public ClusterPods Pods(string? name)
     {
+        var (connection, known, link) = Find(name);
+        return new ClusterPods(new ClusterCalls(connection, known, ClusterPods.Role), link);
+    }
+
+    /// <inheritdoc cref="Pods"/>
+    public ClusterNodes Nodes(string? name)
+    {
+        var (connection, known, link) = Find(name);
+        return new ClusterNodes(new ClusterCalls(connection, known, ClusterNodes.Role), link);
+    }
+
+    /// <inheritdoc cref="Pods"/>
+    public ClusterDeployments Deployments(string? name)
+    {
+        var (connection, known, link) = Find(name);
+        return new ClusterDeployments(new ClusterCalls(connection, known, ClusterDeployments.Role), link);
+    }
+
+    private (IClusterConnection Connection, string Name, string? Link) Find(string? name)
+    {
         var known = options.Value.Clusters;
         name ??= options.Value.Default ?? (known.Count == 1 ? known.Keys.First() : null);
         if (name is null || !known.TryGetValue(name, out var cluster))
@@ -29,7 +49,7 @@ internal sealed class Clusters(
         }
 
         var link = cluster.ResourceId is { } id ? $"{AksServers.Target(id).PortalLink}/workloads" : null;
-        return new ClusterPods(_connections.GetOrAdd(name, _ => new(() => Connection(name, cluster))).Value, name, link);
+        return (_connections.GetOrAdd(name, _ => new(() => Connection(name, cluster))).Value, name, link);
     }
 
     public void Dispose()

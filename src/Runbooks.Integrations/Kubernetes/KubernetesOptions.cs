@@ -96,13 +96,22 @@ public sealed class ClusterOptions
 
 public static class KubernetesRegistration
 {
-    /// <summary>The check <c>kubernetes.pod</c> and the action <c>kubernetes.recyclePod</c>.</summary>
+    /// <summary>The checks and actions on pods, nodes and deployments.</summary>
     public static IServiceCollection AddKubernetes(this IServiceCollection services)
     {
         services.AddSettings<KubernetesOptions>(KubernetesOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         services.AddAzure().AddOutboundHttpOptions();
         services.AddSingleton<AksServers>().AddSingleton<Clusters>();
-        services.AddSingleton<ICheck, PodCheck>();
-        return services.AddSingleton<IAction, RecyclePod>();
+        return services
+            .AddSingleton<ICheck, PodCheck>()
+            .AddSingleton<ICheck, NodeCheck>()
+            .AddSingleton<ICheck, DeploymentCheck>()
+            .AddSingleton<IAction, RecyclePod>()
+            .AddSingleton<IAction, CordonNode>()
+            .AddSingleton<IAction, TaintNode>()
+            .AddSingleton<IAction, DrainNode>()
+            .AddSingleton<IAction, ReimageNode>()
+            .AddSingleton<IAction, RolloutRestart>()
+            .AddSingleton<IAction, ScaleDeployment>();
     }
 }

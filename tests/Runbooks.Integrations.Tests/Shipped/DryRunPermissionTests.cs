@@ -21,6 +21,10 @@ public sealed class DryRunPermissionTests : IAsyncLifetime
     {
         { "kubernetes.recyclePod", """{"namespace":"inference","pod":"llm-b-0"}""", "create pods/eviction", "RBAC Writer" },
         { "kubernetes.recyclePod", """{"namespace":"inference","pod":"llm-b-0","onBudget":"delete"}""", "delete pods", "RBAC Writer" },
+        { "kubernetes.cordonNode", """{"node":"aks-gpu-24815391-vmss000002"}""", "patch nodes", "RBAC Cluster Admin" },
+        { "kubernetes.taintNode", """{"node":"aks-gpu-24815391-vmss000002","key":"gpu-fault"}""", "patch nodes", "RBAC Cluster Admin" },
+        { "kubernetes.rolloutRestart", """{"namespace":"chat","deployment":"chat-vllm"}""", "patch deployments", "RBAC Writer" },
+        { "kubernetes.scaleDeployment", """{"namespace":"chat","deployment":"chat-vllm","add":1,"max":6}""", "patch deployments/scale", "RBAC Writer" },
         { "appService.restart", With("site", "Microsoft.Web/sites/assist-web"), "Microsoft.Web/sites/restart/action", "Website Contributor" },
         { "containerApp.restartRevision", With("app", "Microsoft.App/containerApps/assist"), "Microsoft.App/containerApps/revisions/restart/action", "Container Apps Contributor" },
         { "apim.suspendSubscription", With("service", "Microsoft.ApiManagement/service/assist-apim", "\"subscription\":\"user-4711\""), "Microsoft.ApiManagement/service/subscriptions/write", "API Management Service Contributor" },
@@ -78,7 +82,7 @@ public sealed class DryRunPermissionTests : IAsyncLifetime
     [InlineData("arm", "unreachable")]
     public async Task WhereNobodyCanTell_TheDryRunGoesOn(string api, string fault)
     {
-        var (action, with, permission, _) = Actions.First(row => (row.Data.Item1 == "kubernetes.recyclePod") == (api == "kubernetes")).Data;
+        var (action, with, permission, _) = Actions.First(row => row.Data.Item1.StartsWith("kubernetes.", StringComparison.Ordinal) == (api == "kubernetes")).Data;
         var opened = await OpenAsync(action, with);
         await DenyAsync(permission);
         await _world.FaultAsync(api, fault, on: api == "arm" ? "Microsoft.Authorization/permissions" : "selfsubjectaccessreviews", count: 10);

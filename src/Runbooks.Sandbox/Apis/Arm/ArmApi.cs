@@ -129,6 +129,7 @@ internal static class ArmKinds
         .AddSingleton<ArmKind, SiteKind>()
         .AddSingleton<ArmKind, ContainerAppKind>()
         .AddSingleton<ArmKind, VirtualMachineKind>()
+        .AddSingleton<ArmKind, ScaleSetKind>()
         .AddSingleton<ArmKind, ManagedClusterKind>()
         .AddSingleton<ArmKind, AlertKind>();
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
+using Runbooks.Sandbox.Apis.Kubernetes;
 
 namespace Runbooks.Sandbox.Apis.Arm;
 
@@ -142,6 +143,31 @@ internal sealed class ManagedClusterKind() : ArmKind("microsoft.containerservice
               command: kubelogin
               args: [get-token, --server-id, 6dae42f8-4368-4678-94ff-3960e28e3630]
         """;
+}
+
+/// <summary>The scale sets behind the nodes of the sandbox's clusters: an instance is made anew, and the node with it.</summary>
+internal sealed class ScaleSetKind(SandboxClusters clusters) : ArmKind("microsoft.compute/virtualmachinescalesets")
+{
+    public override IResult? Answer(ArmRequest request, ArmOperations operations)
+    {
+        if (request.Rest.Count < 2 || clusters.FindNode($"{request.Root}/virtualMachines/{request.Rest[1]}") is not { } found)
+        {
+            return null;
+        }
+
+        return (request.Method, request.Rest) switch
+        {
+            ("GET", ["virtualmachines", var instance]) => Json(new JsonObject { ["id"] = found.Node.ResourceId, ["instanceId"] = instance, ["name"] = found.Node.Name, ["properties"] = new JsonObject { ["provisioningState"] = "Succeeded" } }),
+            ("POST", ["virtualmachines", _, "reimage"]) => operations.Accept(request, () =>
+            {
+                found.Cluster.Reimage(found.Node);
+                return null;
+            }),
+            _ => null,
+        };
+    }
+
+    protected override JsonObject Begin(ArmRequest request) => Envelope(request, "Microsoft.Compute/virtualMachineScaleSets", []);
 }
 
 /// <summary>

@@ -1,0 +1,89 @@
+using k8s;
+using k8s.Autorest;
+using k8s.Models;
+using Runbooks.Catalog.Steps;
+using Runbooks.Integrations.Azure;
+using Runbooks.Model.Text;
+
+namespace Runbooks.Integrations.Kubernetes;
+
+/// <summary>Calls of one cluster's API, with errors in words.</summary>
+/// <param name="role">What suffices for all of them, for whoever lacks it.</param>
+internal sealed class ClusterCalls(IClusterConnection connection, string cluster, string role)
+{
+    public string Cluster => cluster;
+
+    /// <summary>Asks whether this identity may do it; yes as well when the cluster does not tell.</summary>
+    public async Task<bool> MayAsync(string verb, ClusterObject on, CancellationToken cancellationToken)
+    {
+        var about = new V1ResourceAttributes { Verb = verb, Group = on.Group, Resource = on.Resource, Subresource = on.Subresource, NamespaceProperty = on.Namespace, Name = on.Name };
+        var review = new V1SelfSubjectAccessReview { Spec = new V1SelfSubjectAccessReviewSpec { ResourceAttributes = about } };
+        try
+        {
+            var answer = await SendAsync(
+                $"ask whether it may {verb} {on.Resource}",
+                client => client.AuthorizationV1.CreateSelfSubjectAccessReviewAsync(review, cancellationToken: cancellationToken),
+                cancellationToken: cancellationToken);
+            // A no beside an error says only that an authorizer could not be asked.
+            return answer?.Status is not { Allowed: false, EvaluationError: null or "" };
+        }
+        catch (Exception unknown) when (unknown is StepRefusedException or ClusterException or System.Text.Json.JsonException)
+        {
+            return true;
+        }
+    }
+
+    public string MissingPermission(string what) => $"This identity may not {what} on cluster '{cluster}'. It lacks the role {role}.";
+
+    public async Task<T> SendAsync<T>(string what, Func<IKubernetes, Task<T>> call, Func<int, Func<T>?>? onStatus = null, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            return await call(await connection.OpenAsync(cancellationToken));
+        }
+        catch (HttpOperationException refused)
+        {
+            var status = (int)refused.Response.StatusCode;
+            if (onStatus?.Invoke(status) is { } answer)
+            {
+                return answer();
+            }
+
+            var words = StatusMessage(refused);
+            throw status switch
+            {
+                401 => new StepRefusedException($"Cluster '{cluster}' does not know this identity (401), so it may not {what}. Is its token still good, or Entra sign-in on? The cluster says: {words}"),
+                403 => new StepRefusedException($"{MissingPermission(what)} The cluster says: {words}"),
+                _ => new ClusterException($"Cluster '{cluster}' answered {status} to: {what}. {words}", refused),
+            };
+        }
+        catch (AzureRequestException unknown)
+        {
+            throw new ClusterException($"Where cluster '{cluster}' is cannot be learnt to {what}: {unknown.Message}", unknown);
+        }
+        catch (Exception unreachable) when (unreachable is HttpRequestException or IOException or Polly.ExecutionRejectedException
+            || (unreachable is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            connection.Doubt();
+            throw new ClusterException($"Cluster '{cluster}' cannot be reached to {what}: {unreachable.Message}", unreachable);
+        }
+    }
+
+    private static string StatusMessage(HttpOperationException refused)
+    {
+        var text = refused.Response.Content ?? "";
+        try
+        {
+            text = KubernetesJson.Deserialize<V1Status>(text)?.Message ?? text;
+        }
+        catch (System.Text.Json.JsonException)
+        {
+            // A proxy in between answered in its own words.
+        }
+
+        return Clip.To(text.Trim(), 300);
+    }
+}
+
+/// <summary>What an access review asks about; the group is empty for the core API, the namespace null for nodes.</summary>
+internal sealed record ClusterObject(string Group, string Resource, string? Subresource, string? Namespace, string Name);

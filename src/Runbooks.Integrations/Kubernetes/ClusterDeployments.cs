@@ -1,0 +1,126 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using k8s;
+using k8s.Models;
+using Runbooks.Catalog.Parameters;
+
+namespace Runbooks.Integrations.Kubernetes;
+
+/// <summary>What the runbooks need of one cluster's deployments, with errors in words.</summary>
+internal sealed class ClusterDeployments(ClusterCalls calls, string? link)
+{
+    public const string Role = "Azure Kubernetes Service RBAC Writer, or a Kubernetes role with: get and patch deployments, get and patch deployments/scale, list horizontalpodautoscalers";
+    public const string RestartedAt = "kubectl.kubernetes.io/restartedAt";
+
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(2);
+
+    public string Cluster => calls.Cluster;
+
+    /// <summary>Where a person looks at it; null when that is not known.</summary>
+    public string? Link => link;
+
+    /// <returns>Null when there is none.</returns>
+    public Task<V1Deployment?> FindAsync(string ns, string name, CancellationToken cancellationToken) => calls.SendAsync<V1Deployment?>(
+        $"get deployment {ns}/{name}",
+        async client => await client.AppsV1.ReadNamespacedDeploymentAsync(name, ns, cancellationToken: cancellationToken),
+        onStatus: status => status == 404 ? () => null : null,
+        cancellationToken);
+
+    /// <summary>The autoscaler that decides how many there are; null for none, or when that may not be read.</summary>
+    public async Task<string?> FindAutoscalerAsync(string ns, string name, CancellationToken cancellationToken)
+    {
+        var all = await calls.SendAsync<IList<V1HorizontalPodAutoscaler>>(
+            $"list the autoscalers of {ns}",
+            async client => (await client.AutoscalingV1.ListNamespacedHorizontalPodAutoscalerAsync(ns, cancellationToken: cancellationToken)).Items,
+            onStatus: status => status is 403 or 404 ? () => [] : null,
+            cancellationToken);
+        return all.FirstOrDefault(one => one.Spec?.ScaleTargetRef is { Kind: "Deployment" } target && target.Name == name)?.Metadata.Name;
+    }
+
+    public Task RestartAsync(string ns, string name, string at, CancellationToken cancellationToken)
+    {
+        var patch = new JsonObject { ["spec"] = new JsonObject { ["template"] = new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [RestartedAt] = at } } } } };
+        return calls.SendAsync(
+            $"restart deployment {ns}/{name}",
+            client => client.AppsV1.PatchNamespacedDeploymentAsync(new V1Patch(patch.ToJsonString(), V1Patch.PatchType.MergePatch), name, ns, cancellationToken: cancellationToken),
+            cancellationToken: cancellationToken);
+    }
+
+    public Task ScaleAsync(string ns, string name, int replicas, CancellationToken cancellationToken)
+    {
+        var patch = new JsonObject { ["spec"] = new JsonObject { ["replicas"] = replicas } };
+        return calls.SendAsync(
+            $"scale deployment {ns}/{name}",
+            client => client.AppsV1.PatchNamespacedDeploymentScaleAsync(new V1Patch(patch.ToJsonString(), V1Patch.PatchType.MergePatch), name, ns, cancellationToken: cancellationToken),
+            cancellationToken: cancellationToken);
+    }
+
+    /// <summary>Waits until all its pods are of its present template and ready. The step's time limit comes through the token.</summary>
+    public async Task WaitUntilReadyAsync(string ns, string name, string did, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var state = "";
+        try
+        {
+            while (true)
+            {
+                var deployment = await FindAsync(ns, name, cancellationToken) ?? throw new ClusterException($"Deployment {ns}/{name} is gone.");
+                var signs = new DeploymentSigns(deployment);
+                if (signs.IsRolledOut)
+                {
+                    return;
+                }
+
+                state = signs.Words;
+                await Task.Delay(s_pause, time, cancellationToken);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            throw new OperationCanceledException($"Deployment {ns}/{name} was {did}, but was not ready in time ({state}).", cancellationToken);
+        }
+    }
+
+    /// <returns>What this identity may not, in words; null when it may, or when the cluster does not tell.</returns>
+    public async Task<string?> CheckPermissionsAsync(string ns, string name, string? subresource, string what, CancellationToken cancellationToken) =>
+        await calls.MayAsync("patch", new("apps", "deployments", subresource, ns, name), cancellationToken) ? null : calls.MissingPermission($"{what} deployment {ns}/{name}");
+}
+
+/// <summary>Which deployment.</summary>
+public abstract record DeploymentParameters
+{
+    [MaxLength(100)]
+    [Description("The configured cluster; the default one when left out.")]
+    public string? Cluster { get; init; }
+
+    [Required, KubernetesName]
+    [Description("The deployment's namespace.")]
+    public required string Namespace { get; init; }
+
+    [Required, KubernetesName(Subdomain = true)]
+    [Description("The deployment.")]
+    public required string Deployment { get; init; }
+}
+
+/// <summary>What a deployment's record says about its pods.</summary>
+internal sealed record DeploymentSigns(V1Deployment Deployment)
+{
+    public int Wanted => Deployment.Spec?.Replicas ?? 1;
+
+    public int Ready => Deployment.Status?.ReadyReplicas ?? 0;
+
+    public string RestartedAt => Deployment.Spec?.Template?.Metadata?.Annotations?.TryGetValue(ClusterDeployments.RestartedAt, out var at) == true ? at : "";
+
+    /// <summary>As <c>kubectl rollout status</c> judges it.</summary>
+    public bool IsRolledOut => Deployment.Status is { } status
+        && (status.ObservedGeneration ?? 0) >= (Deployment.Metadata.Generation ?? 0)
+        && (status.UpdatedReplicas ?? 0) >= Wanted
+        && (status.Replicas ?? 0) <= (status.UpdatedReplicas ?? 0)
+        && (status.AvailableReplicas ?? 0) >= Wanted;
+
+    public string Words => string.Create(CultureInfo.InvariantCulture, $"{Ready} of {Wanted} pods ready{((Deployment.Status?.UpdatedReplicas ?? 0) < Wanted ? $", {Deployment.Status?.UpdatedReplicas ?? 0} of them new" : "")}");
+
+    /// <summary>Why its rollout does not get on, in the cluster's words; null when it does.</summary>
+    public string? Stuck => Deployment.Status?.Conditions?.FirstOrDefault(condition => condition is { Type: "Progressing", Status: "False" })?.Message;
+}

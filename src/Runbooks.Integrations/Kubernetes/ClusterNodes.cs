@@ -1,0 +1,102 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Nodes;
+using k8s;
+using k8s.Models;
+using Runbooks.Catalog.Parameters;
+
+namespace Runbooks.Integrations.Kubernetes;
+
+/// <summary>What the runbooks need of one cluster's nodes, with errors in words.</summary>
+internal sealed class ClusterNodes(ClusterCalls calls, string? link)
+{
+    private const int MaxPods = 500;
+
+    public const string Role = "Azure Kubernetes Service RBAC Cluster Admin, or a Kubernetes cluster role with: get and patch nodes, list pods, create pods/eviction";
+
+    public string Cluster => calls.Cluster;
+
+    /// <summary>Where a person looks at it; null when that is not known.</summary>
+    public string? Link => link;
+
+    /// <returns>Null when there is none.</returns>
+    public Task<V1Node?> FindAsync(string node, CancellationToken cancellationToken) => calls.SendAsync<V1Node?>(
+        $"get node {node}",
+        async client => await client.CoreV1.ReadNodeAsync(node, cancellationToken: cancellationToken),
+        onStatus: status => status == 404 ? () => null : null,
+        cancellationToken);
+
+    public Task<IList<V1Pod>> PodsAsync(string node, CancellationToken cancellationToken) => calls.SendAsync(
+        $"list the pods of node {node}",
+        async client => (await client.CoreV1.ListPodForAllNamespacesAsync(fieldSelector: $"spec.nodeName={node}", limit: MaxPods, cancellationToken: cancellationToken)).Items,
+        cancellationToken: cancellationToken);
+
+    /// <summary>Changes exactly the node that was read: one that has changed since is refused by the cluster.</summary>
+    /// <returns>False when it has changed since.</returns>
+    public Task<bool> PatchAsync(V1Node read, JsonObject spec, string what, CancellationToken cancellationToken)
+    {
+        var patch = new JsonObject
+        {
+            ["metadata"] = new JsonObject { ["uid"] = read.Metadata.Uid, ["resourceVersion"] = read.Metadata.ResourceVersion },
+            ["spec"] = spec,
+        };
+        return calls.SendAsync(
+            $"{what} node {read.Metadata.Name}",
+            async client =>
+            {
+                await client.CoreV1.PatchNodeAsync(new V1Patch(patch.ToJsonString(), V1Patch.PatchType.MergePatch), read.Metadata.Name, cancellationToken: cancellationToken);
+                return true;
+            },
+            onStatus: status => status == 409 ? () => false : null,
+            cancellationToken);
+    }
+
+    /// <returns>What this identity may not, in words; null when it may, or when the cluster does not tell.</returns>
+    public async Task<string?> CheckPermissionsAsync(string node, string what, CancellationToken cancellationToken) =>
+        await calls.MayAsync("patch", new("", "nodes", null, null, node), cancellationToken) ? null : calls.MissingPermission($"{what} node {node}");
+
+    /// <inheritdoc cref="CheckPermissionsAsync(string, string, CancellationToken)"/>
+    public async Task<string?> CheckEvictionAsync(string node, CancellationToken cancellationToken) =>
+        await calls.MayAsync("create", new("", "pods", "eviction", null, ""), cancellationToken) ? null : calls.MissingPermission($"evict the pods of node {node}");
+}
+
+/// <summary>Which node.</summary>
+public abstract record NodeParameters
+{
+    [MaxLength(100)]
+    [Description("The configured cluster; the default one when left out.")]
+    public string? Cluster { get; init; }
+
+    [Required, KubernetesName(Subdomain = true)]
+    [Description("The node.")]
+    public required string Node { get; init; }
+}
+
+/// <summary>What a node's record says about its health, in words.</summary>
+internal sealed record NodeSigns(V1Node Node)
+{
+    private const string Gpu = "nvidia.com/gpu";
+
+    public bool IsCordoned => Node.Spec?.Unschedulable == true;
+
+    public bool IsReady => Condition("Ready")?.Status == "True";
+
+    /// <summary>Everything that is wrong with it. All conditions but <c>Ready</c> say that something is bad when they hold.</summary>
+    public IReadOnlyList<string> Troubles =>
+    [
+        .. IsReady ? Array.Empty<string>() : [$"not ready ({Condition("Ready")?.Message ?? "nobody has heard from it"})"],
+        .. (Node.Status?.Conditions ?? []).Where(condition => condition.Type != "Ready" && condition.Status == "True").Select(condition => $"{condition.Type} ({condition.Message ?? condition.Reason})"),
+        .. Amount(Node.Status?.Capacity) is var all && Amount(Node.Status?.Allocatable) is var left && left < all ? [$"{left:0} of {all:0} GPUs can be used"] : Array.Empty<string>(),
+    ];
+
+    public string Words => string.Join(", ", new[]
+    {
+        IsReady ? "ready" : "not ready",
+        IsCordoned ? "cordoned" : "takes new pods",
+        Amount(Node.Status?.Capacity) is > 0 and var gpus ? $"{gpus:0} GPUs" : "",
+    }.Where(part => part.Length > 0));
+
+    private V1NodeCondition? Condition(string type) => Node.Status?.Conditions?.FirstOrDefault(condition => condition.Type == type);
+
+    private static decimal Amount(IDictionary<string, ResourceQuantity>? resources) => resources?.TryGetValue(Gpu, out var amount) == true ? amount.ToDecimal() : 0;
+}

@@ -1,0 +1,95 @@
+using k8s.Models;
+using Runbooks.Catalog.Steps;
+using Runbooks.Model.Incidents;
+
+namespace Runbooks.Integrations.Kubernetes;
+
+/// <summary>Evicts what runs on a cordoned node, as disruption budgets allow, within the step's time.</summary>
+internal sealed class DrainNode(Clusters clusters)
+    : RunbookAction<DrainNodeParameters>("kubernetes.drainNode", "Evicts the pods of a cordoned node as disruption budgets allow, and waits until they are gone. Pods of daemon sets stay.")
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+
+    public override string Role => ClusterNodes.Role;
+
+    protected override async Task<Preparation> PrepareAsync(DrainNodeParameters parameters, StepContext context, CancellationToken cancellationToken)
+    {
+        var nodes = clusters.Nodes(parameters.Cluster);
+        var node = await nodes.FindAsync(parameters.Node, cancellationToken);
+        var alone = node is null ? [] : (await nodes.PodsAsync(parameters.Node, cancellationToken)).Where(pod => Moves(pod) && PodReplacement.Controller(pod) is null).Select(NameOf).ToList();
+        return new Preparation
+        {
+            PlannedEffect = $"Drain node {parameters.Node} on cluster {nodes.Cluster}: evict its pods as disruption budgets allow, and wait until they are gone. Pods of daemon sets stay.",
+            Identity = node?.Metadata.Uid,
+            Refusal = node is null ? $"There is no node {parameters.Node} on cluster {nodes.Cluster}."
+                : alone.Count > 0 ? $"Nothing would bring back {string.Join(", ", alone)}: no controller owns {(alone.Count == 1 ? "it" : "them")}. Move {(alone.Count == 1 ? "it" : "them")} by hand first."
+                : null,
+        };
+    }
+
+    protected override Task<string?> CheckPermissionsAsync(DrainNodeParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+        clusters.Nodes(parameters.Cluster).CheckEvictionAsync(parameters.Node, cancellationToken);
+
+    protected override async Task<ActionResult> ApplyAsync(
+        DrainNodeParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
+    {
+        var (nodes, pods) = (clusters.Nodes(parameters.Cluster), clusters.Pods(parameters.Cluster));
+        if (await nodes.FindAsync(parameters.Node, cancellationToken) is not { } node || node.Metadata.Uid != preparation.Identity)
+        {
+            throw new StepRefusedException($"Node {parameters.Node} is no longer the one that was approved. Nothing was evicted.");
+        }
+
+        // What is evicted would come straight back.
+        if (!new NodeSigns(node).IsCordoned)
+        {
+            throw new StepRefusedException($"Node {parameters.Node} is not cordoned, so its pods would come back to it. Put a step kubernetes.cordonNode before this one.");
+        }
+
+        var evicted = new HashSet<string>(StringComparer.Ordinal);
+        string? held = null;
+        try
+        {
+            while ((await nodes.PodsAsync(parameters.Node, cancellationToken)).Where(Moves).ToList() is { Count: > 0 } left)
+            {
+                held = null;
+                foreach (var pod in left.Where(pod => pod.Metadata.DeletionTimestamp is null))
+                {
+                    var exactly = new V1DeleteOptions { Preconditions = new V1Preconditions { Uid = pod.Metadata.Uid } };
+                    switch (await pods.EvictAsync(pod.Metadata.NamespaceProperty, pod.Metadata.Name, exactly, cancellationToken))
+                    {
+                        case EvictionOutcome.Budget:
+                            held = NameOf(pod);
+                            break;
+                        default:
+                            evicted.Add(NameOf(pod));
+                            break;
+                    }
+                }
+
+                await Task.Delay(Pause, context.Time, cancellationToken);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            throw new OperationCanceledException(
+                $"Node {parameters.Node} was not drained in time: {evicted.Count} pods were evicted"
+                + (held is null ? ", and not all are gone." : $", and a disruption budget holds {held}."),
+                cancellationToken);
+        }
+
+        return new ActionResult(evicted.Count == 0
+            ? $"Node {parameters.Node} had no pods to evict."
+            : $"Evicted {evicted.Count} {(evicted.Count == 1 ? "pod" : "pods")} from node {parameters.Node}: {string.Join(", ", evicted.Order(StringComparer.Ordinal).Take(20))}.")
+        {
+            Outputs = new Dictionary<string, string> { ["evicted"] = FormattableString.Invariant($"{evicted.Count}") },
+        };
+    }
+
+    // Pods of daemon sets and static pods belong to the node; what has ended needs no place.
+    private static bool Moves(V1Pod pod) =>
+        PodReplacement.Controller(pod)?.Kind is not ("DaemonSet" or "Node") && pod.Status?.Phase is not ("Succeeded" or "Failed");
+
+    private static string NameOf(V1Pod pod) => $"{pod.Metadata.NamespaceProperty}/{pod.Metadata.Name}";
+}
+
+public sealed record DrainNodeParameters : NodeParameters;

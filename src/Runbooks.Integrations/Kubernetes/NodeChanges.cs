@@ -1,0 +1,208 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using k8s.Models;
+using Runbooks.Catalog.Steps;
+using Runbooks.Model.Incidents;
+
+namespace Runbooks.Integrations.Kubernetes;
+
+/// <summary>Something that keeps new pods away from a node, and is taken off again as long as nobody else has put it there.</summary>
+internal abstract class NodeChange<TParameters>(Clusters clusters, string name, string summary) : RunbookAction<TParameters>(name, summary)
+    where TParameters : NodeParameters
+{
+    private const int MaxTries = 5;
+
+    public override string Role => ClusterNodes.Role;
+
+    public override bool Reversible => true;
+
+    protected Clusters Clusters => clusters;
+
+    protected abstract NodeWords Words(TParameters parameters, string cluster);
+
+    protected abstract bool IsThere(V1Node node, TParameters parameters);
+
+    protected override async Task<Preparation> PrepareAsync(TParameters parameters, StepContext context, CancellationToken cancellationToken)
+    {
+        if (context.Interrupted is not null)
+        {
+            return context.Interrupted;
+        }
+
+        var nodes = clusters.Nodes(parameters.Cluster);
+        var words = Words(parameters, nodes.Cluster);
+        var node = await nodes.FindAsync(parameters.Node, cancellationToken);
+        var was = node is not null && IsThere(node, parameters);
+        return new Preparation
+        {
+            PlannedEffect = words.Will,
+            Identity = node?.Metadata.Uid,
+            Undo = was ? "Left as it is: it was so before." : words.Undo,
+            UndoState = JsonSerializer.SerializeToElement(new NodeUndo(parameters.Cluster, parameters.Node, node?.Metadata.Uid ?? "", was, Taint(parameters))),
+            Refusal = node is null ? $"There is no node {parameters.Node} on cluster {nodes.Cluster}." : null,
+        };
+    }
+
+    protected override Task<string?> CheckPermissionsAsync(TParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+        clusters.Nodes(parameters.Cluster).CheckPermissionsAsync(parameters.Node, "change", cancellationToken);
+
+    protected override async Task<ActionResult> ApplyAsync(TParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
+    {
+        var nodes = clusters.Nodes(parameters.Cluster);
+        var words = Words(parameters, nodes.Cluster);
+        return await ChangeAsync(nodes, parameters.Node, preparation.Identity, node => IsThere(node, parameters) ? null : Put(node, parameters), words.Verb, cancellationToken) switch
+        {
+            true => new ActionResult(words.Did),
+            false => new ActionResult(words.WasSo),
+            null => throw new StepRefusedException($"Node {parameters.Node} is no longer the one that was approved. Nothing was changed."),
+        };
+    }
+
+    public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
+    {
+        var undo = undoState.Deserialize<NodeUndo>()!;
+        var nodes = clusters.Nodes(undo.Cluster);
+        if (undo.Was)
+        {
+            return new ActionResult($"Left node {undo.Node} as it was before.");
+        }
+
+        return await ChangeAsync(nodes, undo.Node, undo.Uid, node => Remove(node, undo), "change back", cancellationToken) switch
+        {
+            true => new ActionResult(UndoneWords(undo)),
+            false => new ActionResult($"Node {undo.Node} had been changed back already."),
+            null => new ActionResult($"Node {undo.Node} is gone or another by now, so there is nothing to change back."),
+        };
+    }
+
+    protected abstract string? Taint(TParameters parameters);
+
+    /// <returns>The fields of the spec that make it so.</returns>
+    protected abstract JsonObject Put(V1Node node, TParameters parameters);
+
+    /// <returns>The fields that take it off; null when it is not there.</returns>
+    protected abstract JsonObject? Remove(V1Node node, NodeUndo undo);
+
+    protected abstract string UndoneWords(NodeUndo undo);
+
+    /// <summary>Kubelets write to their nodes all the time, so a change that came in between is read and tried again.</summary>
+    /// <returns>True when it was changed, false when there was nothing to change, null when it is another node by now.</returns>
+    private static async Task<bool?> ChangeAsync(
+        ClusterNodes nodes, string name, string? uid, Func<V1Node, JsonObject?> change, string verb, CancellationToken cancellationToken)
+    {
+        for (var attempt = 0; attempt < MaxTries; attempt++)
+        {
+            if (await nodes.FindAsync(name, cancellationToken) is not { } node || node.Metadata.Uid != uid)
+            {
+                return null;
+            }
+
+            if (change(node) is not { } spec)
+            {
+                return false;
+            }
+
+            if (await nodes.PatchAsync(node, spec, verb, cancellationToken))
+            {
+                return true;
+            }
+        }
+
+        throw new ClusterException($"Node {name} on cluster '{nodes.Cluster}' was changed by others each time it was about to be changed.");
+    }
+}
+
+internal sealed record NodeWords(string Will, string Did, string WasSo, string Undo, string Verb);
+
+/// <param name="Was">It was so before, so it stays.</param>
+/// <param name="Taint"><c>key:effect</c>, for a taint.</param>
+internal sealed record NodeUndo(string? Cluster, string Node, string Uid, bool Was, string? Taint);
+
+/// <summary>Keeps new pods away from a node.</summary>
+internal sealed class CordonNode(Clusters clusters)
+    : NodeChange<CordonNodeParameters>(clusters, "kubernetes.cordonNode", "Cordons a node: no new pods are scheduled on it, and those that run go on.")
+{
+    protected override NodeWords Words(CordonNodeParameters parameters, string cluster) => new(
+        $"Cordon node {parameters.Node} on cluster {cluster}: no new pods are scheduled on it; those that run go on.",
+        $"Cordoned node {parameters.Node}.",
+        $"Node {parameters.Node} was cordoned already.",
+        $"Uncordon node {parameters.Node}.",
+        "cordon");
+
+    protected override bool IsThere(V1Node node, CordonNodeParameters parameters) => new NodeSigns(node).IsCordoned;
+
+    protected override string? Taint(CordonNodeParameters parameters) => null;
+
+    protected override JsonObject Put(V1Node node, CordonNodeParameters parameters) => new() { ["unschedulable"] = true };
+
+    protected override JsonObject? Remove(V1Node node, NodeUndo undo) => new NodeSigns(node).IsCordoned ? new JsonObject { ["unschedulable"] = null } : null;
+
+    protected override string UndoneWords(NodeUndo undo) => $"Uncordoned node {undo.Node}.";
+}
+
+public sealed record CordonNodeParameters : NodeParameters;
+
+/// <summary>Puts a taint on a node.</summary>
+internal sealed class TaintNode(Clusters clusters)
+    : NodeChange<TaintNodeParameters>(clusters, "kubernetes.taintNode", "Puts a taint on a node, which keeps pods away that do not tolerate it.")
+{
+    protected override NodeWords Words(TaintNodeParameters parameters, string cluster)
+    {
+        var taint = $"{parameters.Key}{(parameters.Value is null ? "" : $"={parameters.Value}")}:{parameters.Effect}";
+        return new(
+            $"Taint node {parameters.Node} on cluster {cluster} with {taint}{(parameters.Effect == TaintEffect.NoExecute ? ": pods that do not tolerate it are stopped at once" : ": new pods that do not tolerate it go elsewhere")}.",
+            $"Tainted node {parameters.Node} with {taint}.",
+            $"Node {parameters.Node} had the taint {taint} already.",
+            $"Take the taint {taint} off node {parameters.Node}.",
+            "taint");
+    }
+
+    protected override bool IsThere(V1Node node, TaintNodeParameters parameters) => Find(node, Taint(parameters)) is not null;
+
+    protected override string Taint(TaintNodeParameters parameters) => $"{parameters.Key}:{parameters.Effect}";
+
+    // The list of taints is replaced as a whole: the version of the node that was read guards it.
+    protected override JsonObject Put(V1Node node, TaintNodeParameters parameters) => new()
+    {
+        ["taints"] = new JsonArray([.. Others(node, Taint(parameters)).Append<JsonNode>(Json(parameters.Key, parameters.Value, parameters.Effect.ToString()))]),
+    };
+
+    protected override JsonObject? Remove(V1Node node, NodeUndo undo) =>
+        Find(node, undo.Taint!) is null ? null : new JsonObject { ["taints"] = new JsonArray([.. Others(node, undo.Taint!)]) };
+
+    protected override string UndoneWords(NodeUndo undo) => $"Took the taint {undo.Taint} off node {undo.Node}.";
+
+    private static V1Taint? Find(V1Node node, string taint) => node.Spec?.Taints?.FirstOrDefault(one => $"{one.Key}:{one.Effect}" == taint);
+
+    private static IEnumerable<JsonNode> Others(V1Node node, string taint) =>
+        (node.Spec?.Taints ?? []).Where(one => $"{one.Key}:{one.Effect}" != taint).Select(one => Json(one.Key, one.Value, one.Effect)).Cast<JsonNode>();
+
+    private static JsonObject Json(string key, string? value, string effect)
+    {
+        var taint = new JsonObject { ["key"] = key, ["effect"] = effect };
+        if (!string.IsNullOrEmpty(value))
+        {
+            taint["value"] = value;
+        }
+
+        return taint;
+    }
+}
+
+public sealed record TaintNodeParameters : NodeParameters
+{
+    [Required, RegularExpression("^([a-z0-9]([a-z0-9.-]{0,250}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$")]
+    [Description("The taint's key, for example gpu-fault.")]
+    public required string Key { get; init; }
+
+    [RegularExpression("^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$")]
+    [Description("Its value, if it has one.")]
+    public string? Value { get; init; }
+
+    [Description("What it does to pods that do not tolerate it.")]
+    public TaintEffect Effect { get; init; } = TaintEffect.NoSchedule;
+}
+
+public enum TaintEffect { NoSchedule, PreferNoSchedule, NoExecute }

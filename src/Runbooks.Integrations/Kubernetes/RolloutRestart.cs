@@ -1,0 +1,62 @@
+using System.Globalization;
+using Runbooks.Catalog.Steps;
+using Runbooks.Model.Incidents;
+
+namespace Runbooks.Integrations.Kubernetes;
+
+/// <summary>New pods for old ones, a few at a time, as <c>kubectl rollout restart</c> does it.</summary>
+internal sealed class RolloutRestart(Clusters clusters)
+    : RunbookAction<RolloutRestartParameters>("kubernetes.rolloutRestart", "Restarts the pods of a deployment, a few at a time, and waits until the new ones are ready.")
+{
+    public override string Role => ClusterDeployments.Role;
+
+    protected override async Task<Preparation> PrepareAsync(RolloutRestartParameters parameters, StepContext context, CancellationToken cancellationToken)
+    {
+        // An interrupted attempt may have restarted it already: what it set out to do is still the plan.
+        if (context.Interrupted is not null)
+        {
+            return context.Interrupted;
+        }
+
+        var deployments = clusters.Deployments(parameters.Cluster);
+        var deployment = await deployments.FindAsync(parameters.Namespace, parameters.Deployment, cancellationToken);
+        return new Preparation
+        {
+            PlannedEffect = $"Restart the pods of deployment {parameters.Namespace}/{parameters.Deployment} on cluster {deployments.Cluster}, a few at a time, and wait until the new ones are ready.",
+            Identity = deployment is null ? null : $"{deployment.Metadata.Uid} {new DeploymentSigns(deployment).RestartedAt}".TrimEnd(),
+            Refusal = deployment switch
+            {
+                null => $"There is no deployment {parameters.Namespace}/{parameters.Deployment} on cluster {deployments.Cluster}.",
+                { Spec.Paused: true } => "Its rollout is paused, so a restart would wait. Resume it first.",
+                _ => null,
+            },
+        };
+    }
+
+    protected override Task<string?> CheckPermissionsAsync(RolloutRestartParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+        clusters.Deployments(parameters.Cluster).CheckPermissionsAsync(parameters.Namespace, parameters.Deployment, null, "restart", cancellationToken);
+
+    protected override async Task<ActionResult> ApplyAsync(
+        RolloutRestartParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
+    {
+        var deployments = clusters.Deployments(parameters.Cluster);
+        var deployment = await deployments.FindAsync(parameters.Namespace, parameters.Deployment, cancellationToken);
+        var same = deployment is not null && $"{deployment.Metadata.Uid} {new DeploymentSigns(deployment).RestartedAt}".TrimEnd() == preparation.Identity;
+        if (!same && context.Interrupted is null)
+        {
+            throw new StepRefusedException($"Deployment {parameters.Namespace}/{parameters.Deployment} was restarted or replaced since this was approved. Nothing was changed.");
+        }
+
+        var started = context.Time.GetTimestamp();
+        if (same)
+        {
+            await deployments.RestartAsync(parameters.Namespace, parameters.Deployment, context.Time.GetUtcNow().ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture), cancellationToken);
+        }
+
+        await deployments.WaitUntilReadyAsync(parameters.Namespace, parameters.Deployment, "restarted", context.Time, cancellationToken);
+        return new ActionResult(FormattableString.Invariant(
+            $"{(same ? "Restarted" : "An earlier attempt had already restarted")} deployment {parameters.Namespace}/{parameters.Deployment}; its new pods were ready after {context.Time.GetElapsedTime(started).TotalSeconds:0} s."));
+    }
+}
+
+public sealed record RolloutRestartParameters : DeploymentParameters;

@@ -1,0 +1,112 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
+using Runbooks.Catalog.Steps;
+using Runbooks.Model.Incidents;
+
+namespace Runbooks.Integrations.Kubernetes;
+
+/// <summary>Gives a deployment more or fewer pods, and later exactly as many as it had.</summary>
+internal sealed class ScaleDeployment(Clusters clusters)
+    : RunbookAction<ScaleDeploymentParameters>("kubernetes.scaleDeployment", "Sets how many pods a deployment has, never more than a stated maximum, and waits until they are ready.")
+{
+    public override string Role => ClusterDeployments.Role;
+
+    public override bool Reversible => true;
+
+    protected override async Task<Preparation> PrepareAsync(ScaleDeploymentParameters parameters, StepContext context, CancellationToken cancellationToken)
+    {
+        // An interrupted attempt may have scaled it already; to add once more would be too much.
+        if (context.Interrupted is not null)
+        {
+            return context.Interrupted;
+        }
+
+        var deployments = clusters.Deployments(parameters.Cluster);
+        var deployment = await deployments.FindAsync(parameters.Namespace, parameters.Deployment, cancellationToken);
+        var before = deployment is null ? 0 : new DeploymentSigns(deployment).Wanted;
+        var after = parameters.Replicas ?? before + (parameters.Add ?? 0);
+        var autoscaler = deployment is null ? null : await deployments.FindAutoscalerAsync(parameters.Namespace, parameters.Deployment, cancellationToken);
+        return new Preparation
+        {
+            PlannedEffect = FormattableString.Invariant(
+                $"Scale deployment {parameters.Namespace}/{parameters.Deployment} on cluster {deployments.Cluster} from {before} to {after} pods (at most {parameters.Max}), and wait until they are ready."),
+            Identity = deployment?.Metadata.Uid,
+            Undo = FormattableString.Invariant($"Scale it back to {before}."),
+            UndoState = JsonSerializer.SerializeToElement(new ScaleUndo(parameters.Cluster, parameters.Namespace, parameters.Deployment, deployment?.Metadata.Uid ?? "", before, after)),
+            Refusal = (deployment, parameters) switch
+            {
+                (null, _) => $"There is no deployment {parameters.Namespace}/{parameters.Deployment} on cluster {deployments.Cluster}.",
+                (_, { Replicas: null, Add: null } or { Replicas: not null, Add: not null }) => "Say either 'replicas' or 'add'.",
+                _ when autoscaler is not null => $"The autoscaler {autoscaler} decides how many pods it has, and would take this back. Change its limits instead.",
+                _ when after > parameters.Max => FormattableString.Invariant($"That would be {after} pods, and at most {parameters.Max} are allowed here."),
+                _ when after < 1 => "That would leave no pod at all.",
+                _ => null,
+            },
+        };
+    }
+
+    protected override Task<string?> CheckPermissionsAsync(ScaleDeploymentParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+        clusters.Deployments(parameters.Cluster).CheckPermissionsAsync(parameters.Namespace, parameters.Deployment, "scale", "scale", cancellationToken);
+
+    protected override async Task<ActionResult> ApplyAsync(
+        ScaleDeploymentParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
+    {
+        var deployments = clusters.Deployments(parameters.Cluster);
+        var plan = preparation.UndoState!.Value.Deserialize<ScaleUndo>()!;
+        var now = await FindAsync(deployments, plan, cancellationToken)
+            ?? throw new StepRefusedException($"Deployment {parameters.Namespace}/{parameters.Deployment} is no longer the one that was approved. Nothing was changed.");
+        if (now != plan.Before && now != plan.After)
+        {
+            throw new StepRefusedException(FormattableString.Invariant($"Deployment {parameters.Namespace}/{parameters.Deployment} was scaled to {now} by somebody else meanwhile. Nothing was changed."));
+        }
+
+        await deployments.ScaleAsync(plan.Namespace, plan.Deployment, plan.After, cancellationToken);
+        await deployments.WaitUntilReadyAsync(plan.Namespace, plan.Deployment, "scaled", context.Time, cancellationToken);
+        return new ActionResult(FormattableString.Invariant($"Scaled deployment {plan.Namespace}/{plan.Deployment} from {plan.Before} to {plan.After} pods, all ready."))
+        {
+            Outputs = new Dictionary<string, string> { ["before"] = FormattableString.Invariant($"{plan.Before}"), ["after"] = FormattableString.Invariant($"{plan.After}") },
+        };
+    }
+
+    public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
+    {
+        var undo = undoState.Deserialize<ScaleUndo>()!;
+        var deployments = clusters.Deployments(undo.Cluster);
+        var name = $"deployment {undo.Namespace}/{undo.Deployment}";
+        switch (await FindAsync(deployments, undo, cancellationToken))
+        {
+            case null:
+                return new ActionResult($"{name} is gone or another by now, so there is nothing to scale back.");
+            case var now when now == undo.Before:
+                return new ActionResult(FormattableString.Invariant($"{name} has {undo.Before} pods already."));
+            case var now when now != undo.After:
+                return new ActionResult(FormattableString.Invariant($"Left {name} at {now} pods: somebody else has scaled it since."));
+            default:
+                await deployments.ScaleAsync(undo.Namespace, undo.Deployment, undo.Before, cancellationToken);
+                return new ActionResult(FormattableString.Invariant($"Scaled {name} back from {undo.After} to {undo.Before} pods."));
+        }
+    }
+
+    private static async Task<int?> FindAsync(ClusterDeployments deployments, ScaleUndo plan, CancellationToken cancellationToken) =>
+        await deployments.FindAsync(plan.Namespace, plan.Deployment, cancellationToken) is { } deployment && deployment.Metadata.Uid == plan.Uid
+            ? new DeploymentSigns(deployment).Wanted
+            : null;
+
+    private sealed record ScaleUndo(string? Cluster, string Namespace, string Deployment, string Uid, int Before, int After);
+}
+
+public sealed record ScaleDeploymentParameters : DeploymentParameters
+{
+    [Range(1, 1000)]
+    [Description("How many pods it shall have. Say either this or 'add'.")]
+    public int? Replicas { get; init; }
+
+    [Range(-100, 100)]
+    [Description("How many pods to add to those that it has.")]
+    public int? Add { get; init; }
+
+    [Required, Range(1, 1000)]
+    [Description("Never more pods than this, whatever the other parameters come to.")]
+    public required int Max { get; init; }
+}

@@ -1,0 +1,104 @@
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Catalog.Steps;
+using Runbooks.Integrations.Kubernetes;
+using Runbooks.Integrations.Tests.Support;
+using Runbooks.Model.Incidents;
+
+namespace Runbooks.Integrations.Tests.Kubernetes;
+
+public sealed class DeploymentTests : OnTheSandbox
+{
+    private const string Restart = "kubernetes.rolloutRestart";
+    private const string Scale = "kubernetes.scaleDeployment";
+
+    protected override IServiceCollection Add(IServiceCollection services) => services.AddKubernetes();
+
+    private static object With(string deployment = "chat-vllm") => new { @namespace = "chat", deployment };
+
+    private static object ToScale(int? replicas = null, int? add = 2, int max = 6) => new { @namespace = "chat", deployment = "chat-vllm", replicas, add, max };
+
+    private async Task<int> ReplicasAsync() => JsonSerializer.Deserialize<JsonElement>(await Http.GetStringAsync("/kubernetes/b/apis/apps/v1/namespaces/chat/deployments/chat-vllm", Cancel))
+        .GetProperty("spec").GetProperty("replicas").GetInt32();
+
+    private async Task ShouldHaveSentAsync(string golden, string path)
+    {
+        var (request, body) = (await SentAsync())[^1];
+        request.ShouldBe($"PATCH /kubernetes/b/apis/apps/v1/namespaces/chat/deployments/{path}");
+        body.ShouldBeGolden(golden);
+    }
+
+    [Fact]
+    public async Task WholeDeployment_IsPassing() => (await AskAsync("kubernetes.deployment", With())).ShouldSatisfyAllConditions(
+        result => result.Verdict.ShouldBe(Verdict.Passing),
+        result => result.Summary.ShouldBe("chat-vllm: 2 of 2 pods ready."));
+
+    [Fact]
+    public async Task DeploymentWithTooFewPods_IsFailing()
+    {
+        var preparation = await PrepareAsync(Scale, ToScale());
+        await Http.DeleteAsync($"/kubernetes/b/api/v1/namespaces/chat/pods/chat-vllm-5c47b8d6f9-x2x4v", Cancel);
+        Clock.Advance(TimeSpan.FromSeconds(1));
+
+        (await AskAsync("kubernetes.deployment", With())).ShouldSatisfyAllConditions(
+            result => result.Verdict.ShouldBe(Verdict.Failing),
+            result => result.Summary.ShouldBe("chat-vllm: 1 of 2 pods ready."));
+        preparation.Refusal.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task MissingDeployment_IsFailingAndRefused()
+    {
+        (await AskAsync("kubernetes.deployment", With("nobody"))).Summary.ShouldBe("There is no deployment chat/nobody on cluster b.");
+        (await PrepareAsync(Restart, With("nobody"))).Refusal.ShouldNotBeNull().ShouldContain("There is no deployment");
+    }
+
+    [Fact]
+    public async Task Restart_WaitsForNewPods()
+    {
+        var preparation = await PrepareAsync(Restart, With());
+
+        var result = await ApplyAsync(Restart, With(), preparation);
+
+        result.Result.ShouldStartWith("Restarted deployment chat/chat-vllm; its new pods were ready after");
+        await ShouldHaveSentAsync("restart", "chat-vllm");
+        (await ApplyAsync(Restart, With(), preparation, interrupted: preparation)).Result.ShouldStartWith("An earlier attempt had already restarted");
+        (await Should.ThrowAsync<StepRefusedException>(() => ApplyAsync(Restart, With(), preparation))).Message.ShouldContain("was restarted or replaced since this was approved");
+    }
+
+    [Fact]
+    public async Task Scale_AddsWithinTheMaximumAndGoesBackToTheExactNumber()
+    {
+        var preparation = await PrepareAsync(Scale, ToScale());
+        preparation.PlannedEffect.ShouldBe("Scale deployment chat/chat-vllm on cluster b from 2 to 4 pods (at most 6), and wait until they are ready.");
+
+        (await ApplyAsync(Scale, ToScale(), preparation)).Result.ShouldBe("Scaled deployment chat/chat-vllm from 2 to 4 pods, all ready.");
+        await ShouldHaveSentAsync("scale", "chat-vllm/scale");
+        (await PrepareAsync(Scale, ToScale(), interrupted: preparation)).ShouldBe(preparation, "an interrupted attempt does not add once more");
+        (await ApplyAsync(Scale, ToScale(), preparation, interrupted: preparation)).Outputs["after"].ShouldBe("4");
+
+        (await UndoAsync(Scale, preparation)).Result.ShouldBe("Scaled deployment chat/chat-vllm back from 4 to 2 pods.");
+        (await ReplicasAsync()).ShouldBe(2);
+        (await UndoAsync(Scale, preparation)).Result.ShouldBe("deployment chat/chat-vllm has 2 pods already.");
+    }
+
+    [Fact]
+    public async Task SomebodyElseScaledItSince_ItIsLeft()
+    {
+        var preparation = await PrepareAsync(Scale, ToScale());
+        await ApplyAsync(Scale, ToScale(), preparation);
+        var theirs = await PrepareAsync(Scale, ToScale(replicas: 5, add: null));
+        await ApplyAsync(Scale, ToScale(replicas: 5, add: null), theirs);
+
+        (await UndoAsync(Scale, preparation)).Result.ShouldBe("Left deployment chat/chat-vllm at 5 pods: somebody else has scaled it since.");
+    }
+
+    [Theory]
+    [InlineData(null, 5, "That would be 7 pods, and at most 6 are allowed here.")]
+    [InlineData(7, null, "That would be 7 pods, and at most 6 are allowed here.")]
+    [InlineData(null, -2, "That would leave no pod at all.")]
+    [InlineData(3, 1, "Say either 'replicas' or 'add'.")]
+    [InlineData(null, null, "Say either 'replicas' or 'add'.")]
+    public async Task WhatWouldBeTooMuch_IsRefused(int? replicas, int? add, string words) =>
+        (await PrepareAsync(Scale, ToScale(replicas, add))).Refusal.ShouldBe(words);
+}

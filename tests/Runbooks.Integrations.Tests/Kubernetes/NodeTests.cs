@@ -1,0 +1,161 @@
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Catalog.Steps;
+using Runbooks.Integrations.Kubernetes;
+using Runbooks.Integrations.Tests.Support;
+using Runbooks.Model.Incidents;
+
+namespace Runbooks.Integrations.Tests.Kubernetes;
+
+public sealed class NodeTests : OnTheSandbox
+{
+    private const string Broken = "aks-gpu-24815391-vmss000002";
+    private const string Sound = "aks-gpu-24815391-vmss000000";
+    private const string Cordon = "kubernetes.cordonNode";
+    private const string Taint = "kubernetes.taintNode";
+    private const string Drain = "kubernetes.drainNode";
+    private const string Reimage = "aks.reimageNode";
+
+    protected override IServiceCollection Add(IServiceCollection services) => services.AddKubernetes();
+
+    private static object With(string node = Broken) => new { node };
+
+    private static object WithTaint(string effect = "NoSchedule") => new { node = Broken, key = "gpu-fault", value = "xid79", effect };
+
+    private async Task<JsonElement> NodeAsync(string node = Broken) => JsonSerializer.Deserialize<JsonElement>(await Http.GetStringAsync($"/kubernetes/b/api/v1/nodes/{node}", Cancel));
+
+    private async Task<bool> IsCordonedAsync() => (await NodeAsync()).GetProperty("spec").TryGetProperty("unschedulable", out var cordoned) && cordoned.GetBoolean();
+
+    private async Task<string> TaintsAsync() => (await NodeAsync()).GetProperty("spec").TryGetProperty("taints", out var taints)
+        ? string.Join(' ', taints.EnumerateArray().Select(taint => $"{taint.GetProperty("key")}:{taint.GetProperty("effect")}")) : "";
+
+    private async Task<ActionResult> DoAsync(string action, object with) => await ApplyAsync(action, with, await PrepareAsync(action, with));
+
+    private async Task ShouldHaveSentAsync(string golden)
+    {
+        var (_, body) = (await SentAsync()).Last(sent => sent.Request.StartsWith("PATCH ", StringComparison.Ordinal));
+        var metadata = (await NodeAsync()).GetProperty("metadata");
+        var version = body.GetProperty("metadata").GetProperty("resourceVersion").GetString()!;
+        JsonSerializer.Deserialize<JsonElement>(body.GetRawText().Replace(metadata.GetProperty("uid").GetString()!, "the-nodes-uid").Replace(version, "the-version-that-was-read")).ShouldBeGolden(golden);
+    }
+
+    [Fact]
+    public async Task SoundNode_IsPassing() =>
+        (await AskAsync("kubernetes.node", With(Sound))).ShouldSatisfyAllConditions(
+            result => result.Verdict.ShouldBe(Verdict.Passing),
+            result => result.Summary.ShouldBe($"{Sound}: ready, takes new pods, 8 GPUs."));
+
+    [Fact]
+    public async Task NodeThatLostAGpu_IsFailingInTheDetectorsWords() =>
+        (await AskAsync("kubernetes.node", With())).ShouldSatisfyAllConditions(
+            result => result.Verdict.ShouldBe(Verdict.Failing),
+            result => result.Summary.ShouldBe($"{Broken}: GPUMissing (Failed: expected 8 GPUs, found 7); XIDErrors (Xid 79 in the kernel log); 7 of 8 GPUs can be used."));
+
+    [Theory]
+    [InlineData("403", "get nodes")]
+    [InlineData("500", "answered 500")]
+    public async Task NodeThatCannotBeRead_IsUnknown(string fault, string words)
+    {
+        await FaultAsync("kubernetes", fault);
+
+        (await AskAsync("kubernetes.node", With())).ShouldSatisfyAllConditions(
+            result => result.Verdict.ShouldBe(Verdict.Unknown),
+            result => result.Summary.ShouldContain(fault == "403" ? "get and patch nodes" : words));
+    }
+
+    [Fact]
+    public async Task Cordon_KeepsNewPodsAwayAndIsTakenOffAgain()
+    {
+        var preparation = await PrepareAsync(Cordon, With());
+        preparation.PlannedEffect.ShouldBe($"Cordon node {Broken} on cluster b: no new pods are scheduled on it; those that run go on.");
+        (await IsCordonedAsync()).ShouldBeFalse("preparing touches nothing");
+
+        (await ApplyAsync(Cordon, With(), preparation)).Result.ShouldBe($"Cordoned node {Broken}.");
+        (await IsCordonedAsync()).ShouldBeTrue();
+        await ShouldHaveSentAsync("cordon");
+        (await ApplyAsync(Cordon, With(), preparation, interrupted: preparation)).Result.ShouldContain("already", Case.Insensitive, "twice is the same as once");
+
+        (await UndoAsync(Cordon, preparation)).Result.ShouldBe($"Uncordoned node {Broken}.");
+        (await IsCordonedAsync()).ShouldBeFalse();
+        (await UndoAsync(Cordon, preparation)).Result.ShouldBe($"Node {Broken} had been changed back already.");
+    }
+
+    [Fact]
+    public async Task NodeThatSomebodyElseCordoned_StaysCordoned()
+    {
+        await DoAsync(Cordon, With());
+        var second = await PrepareAsync(Cordon, With());
+
+        second.Undo.ShouldBe("Left as it is: it was so before.");
+        await ApplyAsync(Cordon, With(), second);
+        await UndoAsync(Cordon, second);
+
+        (await IsCordonedAsync()).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Taint_IsPutBesideOthersAndTakenOffAlone()
+    {
+        await DoAsync(Taint, new { node = Broken, key = "mine", effect = "PreferNoSchedule" });
+        var preparation = await PrepareAsync(Taint, WithTaint());
+        preparation.PlannedEffect.ShouldContain("gpu-fault=xid79:NoSchedule: new pods that do not tolerate it go elsewhere");
+
+        await ApplyAsync(Taint, WithTaint(), preparation);
+        (await TaintsAsync()).ShouldBe("mine:PreferNoSchedule gpu-fault:NoSchedule");
+        await ShouldHaveSentAsync("taint");
+
+        await UndoAsync(Taint, preparation);
+        (await TaintsAsync()).ShouldBe("mine:PreferNoSchedule");
+    }
+
+    [Fact]
+    public async Task Drain_EvictsWhatCanMoveAndLeavesDaemonSets()
+    {
+        await DoAsync(Cordon, With());
+
+        var result = await DoAsync(Drain, With());
+
+        result.Result.ShouldStartWith($"Evicted 1 pod from node {Broken}: search/embedder-");
+        var left = JsonSerializer.Deserialize<JsonElement>(await Http.GetStringAsync($"/kubernetes/b/api/v1/pods?fieldSelector=spec.nodeName={Broken}", Cancel)).GetProperty("items");
+        left.EnumerateArray().Single().GetProperty("metadata").GetProperty("name").GetString().ShouldNotBeNull().ShouldStartWith("dcgm-exporter-");
+        (await DoAsync(Drain, With())).Result.ShouldContain("no pods to evict");
+    }
+
+    [Fact]
+    public async Task NodeThatIsNotCordoned_IsNotDrained() =>
+        (await Should.ThrowAsync<StepRefusedException>(() => DoAsync(Drain, With()))).Message.ShouldContain("its pods would come back to it");
+
+    [Fact]
+    public async Task PodThatNothingBringsBack_KeepsTheNodeFromBeingDrained() =>
+        (await PrepareAsync(Drain, With("aks-pool-17503362-vmss000000"))).Refusal.ShouldNotBeNull().ShouldContain("Nothing would bring back inference/debug-shell");
+
+    [Fact]
+    public async Task DisruptionBudget_IsWaitedFor()
+    {
+        await DoAsync(Cordon, With());
+        await FaultAsync("kubernetes", "429", count: 3);
+
+        (await DoAsync(Drain, With())).Outputs["evicted"].ShouldBe("1");
+        (await RequestsAsync()).Count(request => request.EndsWith("/eviction", StringComparison.Ordinal)).ShouldBe(4);
+    }
+
+    [Fact]
+    public async Task Reimage_MakesTheMachineAnewAndMendsIt()
+    {
+        await DoAsync(Cordon, With());
+        var preparation = await PrepareAsync(Reimage, With());
+        preparation.PlannedEffect.ShouldContain("What is on its local disks is lost.");
+
+        (await ApplyAsync(Reimage, With(), preparation)).Result.ShouldStartWith($"Reimaged the machine of node {Broken}; the node was ready again after");
+
+        (await AskAsync("kubernetes.node", With())).Summary.ShouldBe($"{Broken}: ready, cordoned, 8 GPUs.");
+        (await RequestsAsync()).ShouldContain(request => request.StartsWith("POST /arm/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/mc_rg-inference-b_aks-b_westeurope/providers/Microsoft.Compute/virtualMachineScaleSets/aks-gpu-24815391-vmss/virtualMachines/2/reimage?api-version=2024-07-01", StringComparison.Ordinal));
+        Action(Reimage).Repeatable.ShouldBeFalse("so that a runbook that asks nobody cannot have it");
+    }
+
+    [Theory]
+    [InlineData(Cordon)]
+    [InlineData(Drain)]
+    [InlineData(Reimage)]
+    public async Task MissingNode_IsRefused(string action) => (await PrepareAsync(action, With("nobody"))).Refusal.ShouldBe("There is no node nobody on cluster b.");
+}
