@@ -87,18 +87,24 @@ internal sealed class RunningHost : IDisposable
 
     public async Task<JsonElement> GetAsync(string id) => await _client.GetFromJsonAsync<JsonElement>($"api/incidents/{id}");
 
-    /// <summary>The approval link, as a person finds it in the message, which is sent after the question is on record.</summary>
+    /// <summary>The approval link, as a person finds it: in a message about the incident, or behind the one about many at once.</summary>
     public async Task<Uri> LinkAsync(string id)
     {
         var until = DateTimeOffset.UtcNow + Patience;
         while (true)
         {
-            foreach (var file in Directory.EnumerateFiles(_outbox, $"*{id}*.json"))
+            foreach (var own in await LinksInAsync($"*{id}*.json"))
             {
-                var message = JsonElement.Parse(await File.ReadAllTextAsync(file));
-                if (message.GetProperty("approvalLink").GetString() is { } link)
+                return own;
+            }
+
+            foreach (var many in await LinksInAsync("*-storm-*.json"))
+            {
+                // To a question of this storm the page leads on; otherwise it shows itself.
+                using var answer = await _client.GetAsync($"{many}?one={id}");
+                if (answer.IsSuccessStatusCode && answer.RequestMessage!.RequestUri is { Query: "" } one)
                 {
-                    return new Uri(_client.BaseAddress!, new Uri(link).PathAndQuery);
+                    return one;
                 }
             }
 
@@ -107,19 +113,26 @@ internal sealed class RunningHost : IDisposable
         }
     }
 
+    private async Task<List<Uri>> LinksInAsync(string files)
+    {
+        List<Uri> links = [];
+        foreach (var file in Directory.EnumerateFiles(_outbox, files))
+        {
+            if (JsonElement.Parse(await File.ReadAllTextAsync(file)).GetProperty("approvalLink").GetString() is { } link)
+            {
+                links.Add(new Uri(_client.BaseAddress!, new Uri(link).PathAndQuery));
+            }
+        }
+
+        return links;
+    }
+
     public Task<HttpResponseMessage> OpenAsync(Uri link, HttpMethod method) => _client.SendAsync(new HttpRequestMessage(method, link));
 
     public async Task<int> DecideAsync(Uri link, string decision)
     {
         using var form = new FormUrlEncodedContent(new Dictionary<string, string> { ["decision"] = decision });
         return (int)(await _client.PostAsync(link, form)).StatusCode;
-    }
-
-    /// <summary>Decides as the holder of the key: of many questions at once nobody is sent a link of each.</summary>
-    public async Task<int> DecideAsync(string id, string decision)
-    {
-        using var body = JsonContent.Create(new { decision, by = "oncall" });
-        return (int)(await _client.PostAsync($"api/incidents/{id}/decision", body)).StatusCode;
     }
 
     /// <summary>Raises an event past the app, through the engine's own web hook.</summary>
