@@ -37,7 +37,7 @@ internal static class IncidentsCommand
                 return ExitCode.Done;
             }
 
-            foreach (var line in Table([s_heads, .. incidents.Select(incident => Cells(incident, DateTimeOffset.UtcNow))]))
+            foreach (var line in Table([s_heads, .. incidents.Select(incident => Cells(incident, TimeProvider.System.GetUtcNow()))]))
             {
                 ConsoleOutput.Raw(line);
             }

@@ -26,7 +26,7 @@ internal static class ShowCommand
                 return ExitCode.Done;
             }
 
-            foreach (var line in Lines(body!, DateTimeOffset.UtcNow))
+            foreach (var line in Lines(body!, TimeProvider.System.GetUtcNow()))
             {
                 ConsoleOutput.Raw(line);
             }

@@ -29,7 +29,7 @@ internal sealed class GpuHealth(PrometheusClient prometheus)
         // Up to 4.5.3 the exporter writes the machine's name with a capital letter.
         string On(string metric, string around = "{0}") =>
             $"({around.Replace("{0}", $"{metric}{{Hostname=\"{parameters.Node}\"}}", StringComparison.Ordinal)} or {around.Replace("{0}", $"{metric}{{hostname=\"{parameters.Node}\"}}", StringComparison.Ordinal)})";
-        var link = PrometheusQuery.Link(prometheus.Find(parameters.Endpoint).Endpoint, On(Xid));
+        var link = prometheus.LinkTo(parameters.Endpoint, On(Xid));
         try
         {
             Task<IReadOnlyList<PrometheusSeries>> Ask(string query) => prometheus.QueryAsync(parameters.Endpoint, query, cancellationToken);

@@ -40,13 +40,7 @@ internal sealed class LlmLatency(PrometheusClient prometheus)
             var result = double.IsNaN(value)
                 ? CheckResult.Unknown($"No request {of.Words} got its first token within {PromDuration.Words(parameters.Window)}, so it says nothing.")
                 : Measurement.Judge(parameters.Failing, Math.Round(value, 3), unit, parameters.Measure == LatencyMeasure.FirstToken ? FormattableString.Invariant($" ({parameters.Quantile * 100:0.#} % of first tokens come sooner)") : "");
-            var now = context.Time.GetUtcNow();
-            var range = await prometheus.RangeAsync(parameters.Endpoint, query, now - PrometheusQuery.Shown, now, PrometheusQuery.Step, cancellationToken);
-            return result with
-            {
-                Series = range.Count == 0 ? [] : [.. range[0].Values.Where(double.IsFinite).TakeLast(Measurement.MaxPoints)],
-                Link = PrometheusQuery.Link(prometheus.Find(parameters.Endpoint).Endpoint, query),
-            };
+            return await prometheus.DrawAsync(result, parameters.Endpoint, query, context.Time, cancellationToken);
         }
         catch (PrometheusException failed)
         {

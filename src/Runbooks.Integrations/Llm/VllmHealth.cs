@@ -42,11 +42,7 @@ internal sealed class VllmHealth(PrometheusClient prometheus)
                     + (missing.Count > 0 ? ", nor for any other: is vLLM scraped?" : ": is the pod scraped, and do its labels say namespace and pod?"));
             }
 
-            return Judge(parameters, engines) with
-            {
-                Series = await RecentAsync(parameters, tokens, context.Time, cancellationToken),
-                Link = PrometheusQuery.Link(prometheus.Find(parameters.Endpoint).Endpoint, tokens),
-            };
+            return await prometheus.DrawAsync(Judge(parameters, engines), parameters.Endpoint, $"sum({tokens})", context.Time, cancellationToken);
         }
         catch (PrometheusException failed)
         {
@@ -110,19 +106,6 @@ internal sealed class VllmHealth(PrometheusClient prometheus)
                    Find(2, key),
                    (Find(3, key) ?? 0) + (Find(4, key) ?? 0)),
         ];
-    }
-
-    private async Task<IReadOnlyList<double>> RecentAsync(VllmHealthParameters parameters, string tokens, TimeProvider time, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var range = await prometheus.RangeAsync(parameters.Endpoint, $"sum({tokens})", time.GetUtcNow() - PrometheusQuery.Shown, time.GetUtcNow(), PrometheusQuery.Step, cancellationToken);
-            return range.Count == 0 ? [] : [.. range[0].Values.Where(double.IsFinite).TakeLast(Measurement.MaxPoints)];
-        }
-        catch (PrometheusException)
-        {
-            return [];
-        }
     }
 
     /// <param name="TokenRate">Tokens a second; null while that is not known.</param>

@@ -11,9 +11,6 @@ namespace Runbooks.Integrations.Prometheus;
 internal sealed class PrometheusQuery(PrometheusClient prometheus)
     : Check<PrometheusQueryParameters>("prometheus.query", "Holds the value of a PromQL query against a threshold.")
 {
-    public static readonly TimeSpan Shown = TimeSpan.FromMinutes(15);
-    public static readonly TimeSpan Step = TimeSpan.FromSeconds(15);
-
     public override string Role => $"{PrometheusClient.AzureRole} on the Azure Monitor workspace; none for a Prometheus of your own";
 
     protected override async Task<CheckResult> AskAsync(PrometheusQueryParameters parameters, StepContext context, CancellationToken cancellationToken)
@@ -22,14 +19,13 @@ internal sealed class PrometheusQuery(PrometheusClient prometheus)
         try
         {
             var found = await prometheus.QueryAsync(parameters.Endpoint, parameters.Query, cancellationToken);
-            var link = Link(prometheus.Find(parameters.Endpoint).Endpoint, parameters.Query);
             if (found.Count == 0)
             {
-                return await EmptyAsync(parameters, cancellationToken) with { Link = link };
+                return await EmptyAsync(parameters, cancellationToken) with { Link = prometheus.LinkTo(parameters.Endpoint, parameters.Query) };
             }
 
-            var recent = await RecentAsync(parameters, failing.Worst(found, Latest), context.Time, cancellationToken);
-            return Judge(parameters, found) with { Series = recent, SeriesSpan = Measurement.SpanOf(recent, Step), Link = link };
+            return await prometheus.DrawAsync(
+                Judge(parameters, found), parameters.Endpoint, parameters.Query, context.Time, cancellationToken, like: failing.Worst(found, Latest));
         }
         catch (PrometheusException failed)
         {
@@ -51,28 +47,7 @@ internal sealed class PrometheusQuery(PrometheusClient prometheus)
         return Measurement.Judge(parameters.Failing, Latest(worst), parameters.Unit, found.Count == 1 ? "" : $" (the worst of {found.Count} series: {worst})");
     }
 
-    // The curve is a courtesy: when it cannot be had, the verdict stands without it.
-    private async Task<IReadOnlyList<double>> RecentAsync(
-        PrometheusQueryParameters parameters, PrometheusSeries worst, TimeProvider time, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var now = time.GetUtcNow();
-            var range = await prometheus.RangeAsync(parameters.Endpoint, parameters.Query, now - Shown, now, Step, cancellationToken);
-            var series = range.FirstOrDefault(one => one.IsSame(worst));
-            return series is null ? [] : [.. series.Values.Where(double.IsFinite).TakeLast(Measurement.MaxPoints)];
-        }
-        catch (PrometheusException)
-        {
-            return [];
-        }
-    }
-
     private static double Latest(PrometheusSeries series) => series.Values[^1];
-
-    public static string? Link(PrometheusEndpoint endpoint, string query) => (endpoint.Ui ?? (endpoint.AzureIdentity ? null : endpoint.Url)) is { } page
-        ? $"{page.TrimEnd('/')}/graph?g0.expr={Uri.EscapeDataString(query)}&g0.tab=0&g0.range_input=15m"
-        : null;
 }
 
 public sealed record PrometheusQueryParameters

@@ -10,32 +10,10 @@ internal sealed partial class PromParser
     // From the loosest to the tightest; all bind to the left, but for the power.
     private static readonly string[][] s_operators = [["or"], ["and", "unless"], ["==", "!=", "<=", "<", ">=", ">"], ["+", "-"], ["*", "/", "%"], ["^"]];
 
-    private readonly List<(string Text, int At)> _tokens = [];
+    private readonly IReadOnlyList<(string Text, int At)> _tokens;
     private int _next;
 
-    private PromParser(string query)
-    {
-        var at = 0;
-        while (at < query.Length)
-        {
-            var match = Token().Match(query, at);
-            if (!match.Success || match.Index != at)
-            {
-                throw new PromQueryException($"1:{at + 1}: parse error: unexpected character: '{query[at]}'");
-            }
-
-            // Between brackets a colon parts range and step; elsewhere it may begin a name.
-            var length = match.Value[0] == ':' && _tokens is [.., { Text: "[" }, _] ? 1 : match.Length;
-            if (!string.IsNullOrWhiteSpace(match.Value) && match.Value[0] != '#')
-            {
-                _tokens.Add((query.Substring(at, length), at));
-            }
-
-            at += length;
-        }
-
-        _tokens.Add(("", query.Length));
-    }
+    private PromParser(string query) => _tokens = PromTokens.Of(query);
 
     private string Peek => _tokens[_next].Text;
 
@@ -298,9 +276,6 @@ internal sealed partial class PromParser
     private PromQueryException Unexpected() => new(Peek.Length == 0
         ? $"1:{_tokens[_next].At + 1}: parse error: unexpected end of input"
         : $"1:{_tokens[_next].At + 1}: parse error: unexpected \"{Peek}\"");
-
-    [GeneratedRegex("""\s+|#[^\n]*|([0-9]+(ms|[smhdwy]))+|[A-Za-z_:][A-Za-z0-9_:]*|([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?|"([^"\\]|\\.)*"|'([^'\\]|\\.)*'|=~|!~|!=|==|>=|<=|[={}()\[\],<>+\-*/%^]""", RegexOptions.NonBacktracking)]
-    private static partial Regex Token();
 
     [GeneratedRegex("([0-9]+)(ms|[smhdwy])")]
     private static partial Regex DurationPart();
