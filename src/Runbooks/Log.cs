@@ -59,8 +59,8 @@ internal static partial class Log
     [LoggerMessage(45, LogLevel.Information, "Incident {IncidentId}: a decision of {Person} via {Via} did not count. {Why}")]
     public static partial void DecisionRefused(ILogger logger, string incidentId, string person, string via, string why);
 
-    [LoggerMessage(46, LogLevel.Error, "At least {Count} alerts from {Sender} were not taken in. {Why}")]
-    public static partial void AlertsLost(ILogger logger, int count, string sender, string why);
+    [LoggerMessage(46, LogLevel.Error, "Alerts from {Sender} were not taken in: at least {Count}. {Why}")]
+    public static partial void AlertsLost(ILogger logger, string sender, int count, string why);
 
     [LoggerMessage(50, LogLevel.Warning, "The kill switch was {Turned} by {By}: {Reason}")]
     public static partial void KillSwitchTurned(ILogger logger, string turned, string by, string reason);

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog;
 using Runbooks.Catalog.Reading;
 using Runbooks.Guardrails;
+using Runbooks.Model.Text;
 using Runbooks.Notifications;
 using RunbookServer.Hosting;
 using RunbookServer.Terminal;
@@ -75,12 +76,12 @@ internal static class ValidateCommand
         List<RunbookFile> all = [.. files.Runbooks, .. beside];
         if (errors.Count > 0)
         {
-            ConsoleOutput.Error($"{errors.Count} errors in {errors.Select(error => error.File).Distinct().Count()} of {all.Count} files.");
+            ConsoleOutput.Error($"{CountText.Format(errors.Count, "error")} in {errors.Select(error => error.File).Distinct().Count()} of {CountText.Format(all.Count, "file")}.");
             return ExitCode.Failed;
         }
 
         var others = string.Concat(beside.Select(one => $" and {one.Name}"));
-        ConsoleOutput.Raw(all.Count == 1 ? $"{all[0].Name} is valid." : $"{files.Runbooks.Count} {(files.Runbooks.Count == 1 ? "runbook" : "runbooks")}{others} are valid.");
+        ConsoleOutput.Raw(all.Count == 1 ? $"{all[0].Name} is valid." : $"{CountText.Format(files.Runbooks.Count, "runbook")}{others} are valid.");
         return ExitCode.Done;
     }
 

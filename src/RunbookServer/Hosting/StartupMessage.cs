@@ -3,6 +3,7 @@ using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
+using Runbooks.Model.Text;
 using RunbookServer.Terminal;
 
 namespace RunbookServer.Hosting;
@@ -16,7 +17,7 @@ internal static class StartupMessage
     public static void Show(ServerSettings settings, IReadOnlyList<Runbook> runbooks, string folder, Uri address, SandboxWorld? sandbox, Standing standing)
     {
         ConsoleOutput.Line();
-        ConsoleOutput.Line($"[bold]{runbooks.Count} {(runbooks.Count == 1 ? "runbook" : "runbooks")}[/] from {ConsoleOutput.Plain(Relative(folder))}");
+        ConsoleOutput.Line($"[bold]{CountText.Format(runbooks.Count, "runbook")}[/] from {ConsoleOutput.Plain(Relative(folder))}");
         foreach (var runbook in runbooks)
         {
             ConsoleOutput.Line($"  [green]{ConsoleOutput.Plain(runbook.Id),-22}[/] {ConsoleOutput.Plain(runbook.Title)}[grey]{Mode(runbook)}[/]");

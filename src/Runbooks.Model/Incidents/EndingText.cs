@@ -1,4 +1,5 @@
 using Runbooks.Model.Definition;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Model.Incidents;
 
@@ -55,7 +56,7 @@ public static class EndingText
     {
         if (incident.Mode == RunMode.DryRun)
         {
-            return $"Dry run: {Count(incident.Steps.Count, "step")} rehearsed. Nothing was touched, so nothing was fixed.";
+            return $"Dry run: {CountText.Format(incident.Steps.Count, "step")} rehearsed. Nothing was touched, so nothing was fixed.";
         }
 
         if (!ChangedAnything(incident))
@@ -173,7 +174,6 @@ public static class EndingText
 
     private static string Sentence(string text) => text.TrimEnd() is { Length: > 0 } said && said[^1] is not ('.' or '!' or '?' or ')' or '…') ? $"{said}." : text.TrimEnd();
 
-    private static string Count(int count, string one) => $"{count} {one}{(count == 1 ? "" : "s")}";
 
     private static string Join(string first, IEnumerable<string> more) => Join([first, .. more]);
 

@@ -137,7 +137,7 @@ public sealed record BlastRadius(IReadOnlyDictionary<string, DateTimeOffset> Tar
 
         var reached = Recent(limits, now).Count();
         return reached >= most
-            ? $"It acted on {reached} targets within {DurationText.Format(limits.Per)}; the limit is {most}. What breaks everywhere at once is rarely fixed one by one."
+            ? $"It acted on {CountText.Format(reached, "target")} within {DurationText.Format(limits.Per)}; the limit is {most}. What breaks everywhere at once is rarely fixed one by one."
             : null;
     }
 

@@ -32,9 +32,9 @@ public sealed record SuccessRate(string Class, int Runs, int Verified, int Ineff
     /// <summary>"Worked 7 of 9 times, median 3m; the last 2 failed."; null when it never ran.</summary>
     public string? Describe() => Runs == 0
         ? null
-        : $"Worked {Verified} of {Runs} {(Runs == 1 ? "time" : "times")}"
+        : $"Worked {Verified} of {CountText.Format(Runs, "time")}"
             + (Median is { } median ? $", median {DurationText.Format(TimeSpan.FromSeconds(Math.Max(1, Math.Round(median.TotalSeconds))))}" : "")
-            + (Recurred > 0 ? $", came back {Recurred} {(Recurred == 1 ? "time" : "times")}" : "")
+            + (Recurred > 0 ? $", came back {CountText.Format(Recurred, "time")}" : "")
             + (FailedLast switch { 0 => ".", 1 => "; the last one failed.", _ => $"; the last {FailedLast} failed." });
 }
 

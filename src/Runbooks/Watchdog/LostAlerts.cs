@@ -31,7 +31,7 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
     /// <exception cref="StoreUnavailableException">It is not on record: ask the sender to try again.</exception>
     public async Task RecordAsync(string sender, int alerts, string why, CancellationToken cancellationToken)
     {
-        Log.AlertsLost(logger, alerts, sender, why);
+        Log.AlertsLost(logger, sender, alerts, why);
         var now = time.GetUtcNow();
         await state.UpdateAsync<LostAlertsRecord, bool>(Key, known => (Add(known ?? LostAlertsRecord.None, sender, alerts, why, now), true), cancellationToken);
         try

@@ -3,6 +3,7 @@ using Runbooks.Guardrails;
 using Runbooks.Intake;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Watchdog;
 
@@ -36,7 +37,7 @@ public sealed class WindowEnds(
 
         if (tooMany > 0 && await fallback.NotifyAsync(
             "Maintenance has ended: some alerts were not looked at again",
-            $"{tooMany} incidents were suppressed in a maintenance window beyond the {SuppressedIncidents.Max} targets that are remembered. They are on record as not needed; look whether they still fire.",
+            $"{CountText.Format(tooMany, "incident")} {(tooMany == 1 ? "was" : "were")} suppressed in a maintenance window beyond the {SuppressedIncidents.Max} targets that are remembered. They are on record as not needed; look whether they still fire.",
             cancellationToken))
         {
             await suppressed.ForgetTooManyAsync(cancellationToken);

@@ -32,4 +32,15 @@ public sealed class DiskFullTests : IAsyncLifetime
 
         (await _world.FireAsync(Sample)).State.ShouldBe(IncidentState.NotNeeded);
     }
+
+    [Fact]
+    public async Task OtherFolderOnTheSameDisk_IsLookedAtThereAndFreesNothing()
+    {
+        var fired = await _world.FireAsync(Sample, post => post.Replace("/var/tmp", "/tmp", StringComparison.Ordinal));
+        var ended = await _world.AdvanceAsync(fired.Id, TimeSpan.FromHours(1));
+
+        ended.Findings.ShouldHaveSingleItem().Result.Summary.ShouldStartWith("94 % in use (3.8 GiB free for /tmp on virtual machine vm-batch-1)");
+        ended.State.ShouldBe(IncidentState.Failed, ended.Reason);
+        ended.Steps.Single(step => step.Name == "tidy").Outcome.ShouldNotBeNull().ShouldStartWith("Deleted 0 files");
+    }
 }

@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using System.Reflection;
+using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -59,12 +60,13 @@ public sealed class SandboxWorld : IAsyncDisposable
     }
 
     /// <summary>Posts a sample alert, and lets the incident run as far as it goes without anybody's help.</summary>
-    public async Task<Incident> FireAsync(string sample)
+    public Task<Incident> FireAsync(string sample) => FireAsync(sample, post => post);
+
+    public async Task<Incident> FireAsync(string sample, Func<string, string> edit)
     {
-        using var stream = Assembly.Load("runbook").GetManifestResourceStream($"samples/{sample}.json").ShouldNotBeNull();
-        using var bytes = new MemoryStream();
-        await stream.CopyToAsync(bytes);
-        var parsed = _world.Services.GetRequiredService<AlertReader>().Read(sample.Split('.')[1], bytes.ToArray());
+        using var reader = new StreamReader(Assembly.Load("runbook").GetManifestResourceStream($"samples/{sample}.json").ShouldNotBeNull());
+        var post = Encoding.UTF8.GetBytes(edit(await reader.ReadToEndAsync()));
+        var parsed = _world.Services.GetRequiredService<AlertReader>().Read(sample.Split('.')[1], post);
         parsed.Errors.ShouldBeEmpty();
         var outcome = (await _intake.TakeAsync(parsed.Alerts, CancellationToken.None)).ShouldHaveSingleItem();
         return await _world.SettleAsync(outcome.Id.ShouldNotBeNull(outcome.Reason));

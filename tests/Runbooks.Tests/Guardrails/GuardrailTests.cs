@@ -91,7 +91,7 @@ public sealed class GuardrailTests : IAsyncDisposable
         var (incident, _) = await _world.DecideAsync(second.Id, DecisionVerb.Approve);
 
         incident.State.ShouldBe(IncidentState.AwaitingApproval);
-        incident.OpenGate!.Difference!.ShouldContain("It acted on 1 targets");
+        incident.OpenGate!.Difference!.ShouldContain("It acted on 1 target within");
         _world.Script.Count("do fix").ShouldBe(1);
     }
 

@@ -126,7 +126,7 @@ public sealed class WindowEndTests : IAsyncDisposable
         await WatchAsync(TimeSpan.FromHours(1));
         await WatchAsync(TimeSpan.FromMinutes(1));
 
-        _world.Notifier.Sent.ShouldHaveSingleItem().Card.Sections[0].Lines[0].ShouldStartWith("1 incidents were suppressed");
+        _world.Notifier.Sent.ShouldHaveSingleItem().Card.Sections[0].Lines[0].ShouldStartWith("1 incident was suppressed");
     }
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();

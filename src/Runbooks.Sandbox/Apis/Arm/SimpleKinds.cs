@@ -171,12 +171,15 @@ internal sealed class ScaleSetKind(SandboxClusters clusters) : ArmKind("microsof
 }
 
 /// <summary>
-/// Virtual machines with a disk that is almost full, mostly of old temporary files. It runs no script: it recognises the
+/// Virtual machines with a disk that is almost full, mostly of old files in /var/tmp. It runs no script: it recognises the
 /// ones that look, count and delete by what they print.
 /// </summary>
 internal sealed class VirtualMachineKind() : ArmKind("microsoft.compute/virtualmachines")
 {
     private const long Size = 64L * 1024 * 1024 * 1024;
+
+    /// <summary>Both stand on the same disk.</summary>
+    private const string Full = "/var/tmp", Empty = "/tmp";
 
     public override IResult? Answer(ArmRequest request, ArmOperations operations)
     {
@@ -198,14 +201,15 @@ internal sealed class VirtualMachineKind() : ArmKind("microsoft.compute/virtualm
     protected override JsonObject Begin(ArmRequest request)
     {
         var machine = Envelope(request, "Microsoft.Compute/virtualMachines", new JsonObject { ["provisioningState"] = "Succeeded" });
-        machine["_disk"] = new JsonObject { ["other"] = Size / 100 * 52, ["tempFiles"] = 12_408, ["tempBytes"] = Size / 100 * 42, ["folder"] = "/var/tmp" };
+        machine["_disk"] = new JsonObject { ["other"] = Size / 100 * 52, ["tempFiles"] = 12_408, ["tempBytes"] = Size / 100 * 42 };
         return machine;
     }
 
     private static string Run(JsonObject machine, List<string> lines)
     {
         var disk = machine["_disk"]!.AsObject();
-        if (!lines.Contains($"folder='{disk["folder"]}'"))
+        var isFull = lines.Contains($"folder='{Full}'");
+        if (!isFull && !lines.Contains($"folder='{Empty}'"))
         {
             return "runbook: none";
         }
@@ -216,6 +220,11 @@ internal sealed class VirtualMachineKind() : ArmKind("microsoft.compute/virtualm
             if (lines.Exists(line => line.StartsWith("df ", StringComparison.Ordinal)))
             {
                 return string.Create(CultureInfo.InvariantCulture, $"runbook: used={Long(disk["other"]!) + bytes} size={Size}");
+            }
+
+            if (!isFull)
+            {
+                return "runbook: files=0 bytes=0";
             }
 
             if (lines.Exists(line => line.Contains("-delete", StringComparison.Ordinal)))

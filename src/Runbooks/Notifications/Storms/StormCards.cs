@@ -1,5 +1,6 @@
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
 using Runbooks.SignedLinks;
 
 namespace Runbooks.Notifications.Storms;
@@ -34,7 +35,7 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
             Sections =
             [
                 new("What broke", [.. groups.SelectMany(group => (string[])
-                    [$"{group.Runbook.Title} on {Targets(group.Incidents.Count)}. {group.Runbook.Impact.Users}".Trim(), group.Runbook.Impact.Data])]),
+                    [$"{group.Runbook.Title} on {CountText.Format(group.Incidents.Count, "target")}. {group.Runbook.Impact.Users}".Trim(), group.Runbook.Impact.Data])]),
                 .. groups.Select(group => new CardSection(Heading("Targets", group.Runbook, groups.Count), Lines(group.Incidents.Select(incident => incident.Target)))),
                 .. News(message.About),
                 .. groups.Select(group => new CardSection(Heading("What I will do on each", group.Runbook, groups.Count), Steps(group.Incidents[0]))),
@@ -57,7 +58,7 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
             IncidentId = storm.Id,
             Title = bad.Count > 0
                 ? $"A person is needed: {bad.Count} of {incidents.Count} incidents{of} were not solved"
-                : $"{incidents.Count} {(incidents.Count == 1 ? "incident" : "incidents")}{of} {(incidents.Count == 1 ? "has" : "have")} ended",
+                : $"{CountText.Format(incidents.Count, "incident")}{of} {(incidents.Count == 1 ? "has" : "have")} ended",
             Severity = incidents.Max(incident => runbooks[incident.RunbookId].Impact.Severity),
             DryRun = incidents.All(incident => incident.Mode == RunMode.DryRun),
             Sections =
@@ -93,7 +94,6 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
 
     private static string Heading(string heading, Runbook runbook, int groups) => groups == 1 ? heading : $"{heading}: {runbook.Title}";
 
-    private static string Targets(int count) => count == 1 ? "1 target" : $"{count} targets";
 
     private static List<string> Steps(Incident example) =>
         [.. example.OpenGate!.Plan.Steps.Select(step => step.PlannedEffect), $"(As on {IncidentText.Target(example.Target)}; the page shows each one's own steps and findings.)"];
