@@ -99,6 +99,48 @@ public sealed class KubernetesApiTests : OnTheSandbox
         conflict.Response.StatusCode.ShouldBe(HttpStatusCode.Conflict);
     }
 
+    [Theory]
+    [InlineData("api/v1/nodes/aks-gpu-24815391-vmss000000", HttpStatusCode.UnprocessableEntity)]
+    [InlineData("apis/apps/v1/namespaces/chat/deployments/chat-vllm/scale", HttpStatusCode.Conflict)]
+    public async Task PatchOfAnotherUid_IsRefused(string path, HttpStatusCode status)
+    {
+        var before = await Http.GetStringAsync($"/kubernetes/b/{path}", Cancel);
+        using var request = new HttpRequestMessage(HttpMethod.Patch, $"/kubernetes/b/{path}")
+        {
+            Content = new StringContent("""{"metadata":{"uid":"another"},"spec":{"unschedulable":true,"replicas":7}}""", new System.Net.Http.Headers.MediaTypeHeaderValue("application/merge-patch+json")),
+        };
+
+        (await Http.SendAsync(request, Cancel)).StatusCode.ShouldBe(status);
+        (await Http.GetStringAsync($"/kubernetes/b/{path}", Cancel)).ShouldBe(before);
+    }
+
+    [Theory]
+    [InlineData("deployment", "chat", "chat-vllm", 2, 3)]
+    [InlineData("statefulset", "inference", "llm-b", 1, 2)]
+    public async Task RolloutRestart_ReplacesAFewAtATime(string kind, string ns, string name, int fewestReady, int mostPods)
+    {
+        var label = $"app={name}";
+        async Task<IList<V1Pod>> PodsAsync() => (await Client.CoreV1.ListNamespacedPodAsync(ns, labelSelector: label, cancellationToken: Cancel)).Items;
+        var old = (await PodsAsync()).Select(pod => pod.Metadata.Uid).ToList();
+        var patch = new V1Patch("""{"spec":{"template":{"metadata":{"annotations":{"kubectl.kubernetes.io/restartedAt":"now"}}}}}""", V1Patch.PatchType.MergePatch);
+        await (kind == "deployment"
+            ? Client.AppsV1.PatchNamespacedDeploymentAsync(patch, name, ns, cancellationToken: Cancel)
+            : (Task)Client.AppsV1.PatchNamespacedStatefulSetAsync(patch, name, ns, cancellationToken: Cancel));
+
+        var mixed = false;
+        for (var i = 0; i < 20; i++)
+        {
+            var there = (await PodsAsync()).Where(pod => pod.Metadata.DeletionTimestamp is null).ToList();
+            there.Count(IsReady).ShouldBeInRange(fewestReady, mostPods);
+            there.Count.ShouldBeLessThanOrEqualTo(mostPods);
+            mixed |= there.Exists(pod => IsReady(pod) && old.Contains(pod.Metadata.Uid)) && there.Exists(pod => !old.Contains(pod.Metadata.Uid));
+            Clock.Advance(TimeSpan.FromMilliseconds(250));
+        }
+
+        mixed.ShouldBeTrue("an old one still serves when the first new one has begun");
+        (await PodsAsync()).ShouldAllBe(pod => !old.Contains(pod.Metadata.Uid) && IsReady(pod));
+    }
+
     [Fact]
     public async Task DisruptionBudget_HitsTheEvictionOnly()
     {

@@ -22,7 +22,7 @@ public sealed class RememberedTests : IDisposable
     [Fact]
     public async Task Restart_KeepsWhatWasMendedAndWhatWasChanged()
     {
-        string mended, key;
+        string mended, key, boot;
         await using (var first = await StartAsync())
         {
             using var http = new HttpClient { BaseAddress = first.BaseAddress };
@@ -30,6 +30,13 @@ public sealed class RememberedTests : IDisposable
             await http.DeleteAsync($"{Pod}/llm-b-9", Cancel);
             _clock.Advance(TimeSpan.FromSeconds(3));
             mended = await UidAsync(http, "llm-b-0");
+            var before = await BootAsync(http);
+            var reimage = await http.PostAsync("/arm/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/mc_rg-inference-b_aks-b_westeurope/providers/Microsoft.Compute/virtualMachineScaleSets/aks-gpu-24815391-vmss/virtualMachines/1/reimage?api-version=2024-07-01", null, Cancel);
+            _clock.Advance(TimeSpan.FromSeconds(1));
+            await http.GetAsync(reimage.Headers.GetValues("Azure-AsyncOperation").Single(), Cancel);
+            _clock.Advance(TimeSpan.FromSeconds(2));
+            boot = await BootAsync(http);
+            boot.ShouldNotBe(before);
             await PatchAsync(http, "/kubernetes/b/api/v1/nodes/aks-gpu-24815391-vmss000002", """{"spec":{"unschedulable":true}}""");
             await PatchAsync(http, "/kubernetes/b/apis/apps/v1/namespaces/chat/deployments/chat-vllm/scale", """{"spec":{"replicas":4}}""");
             await http.PutAsJsonAsync("/appconfiguration/kv/banner?api-version=2023-11-01", new { value = "hello" }, Cancel);
@@ -42,6 +49,7 @@ public sealed class RememberedTests : IDisposable
         await using var second = await StartAsync();
         using var again = new HttpClient { BaseAddress = second.BaseAddress };
         (await UidAsync(again, "llm-b-0")).ShouldBe(mended);
+        (await BootAsync(again)).ShouldBe(boot);
         var state = (await again.GetFromJsonAsync<JsonElement>("/_sandbox/state", Cancel)).GetProperty("apis");
         var cluster = state.GetProperty("kubernetes").GetProperty("b");
         cluster.GetProperty("deletions").GetInt32().ShouldBe(2);
@@ -87,6 +95,9 @@ public sealed class RememberedTests : IDisposable
 
     private static async Task<string> UidAsync(HttpClient http, string pod) =>
         (await http.GetFromJsonAsync<JsonElement>($"{Pod}/{pod}", Cancel)).GetProperty("metadata").GetProperty("uid").GetString()!;
+
+    private static async Task<string> BootAsync(HttpClient http) =>
+        (await http.GetFromJsonAsync<JsonElement>("/kubernetes/b/api/v1/nodes/aks-gpu-24815391-vmss000001", Cancel)).GetProperty("status").GetProperty("nodeInfo").GetProperty("bootID").GetString()!;
 
     private static async Task PatchAsync(HttpClient http, string path, string body)
     {

@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using k8s;
 using k8s.Models;
 using Runbooks.Catalog.Parameters;
+using Runbooks.Catalog.Steps;
 
 namespace Runbooks.Integrations.Kubernetes;
 
@@ -39,26 +40,32 @@ internal sealed class ClusterDeployments(ClusterCalls calls, string? link)
         return all.FirstOrDefault(one => one.Spec?.ScaleTargetRef is { Kind: "Deployment" } target && target.Name == name)?.Metadata.Name;
     }
 
-    public Task RestartAsync(string ns, string name, string at, CancellationToken cancellationToken)
+    /// <summary>Restarts exactly the deployment with this UID.</summary>
+    public Task RestartAsync(string ns, string name, string uid, string at, CancellationToken cancellationToken)
     {
-        var patch = new JsonObject { ["spec"] = new JsonObject { ["template"] = new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [RestartedAt] = at } } } } };
+        var patch = new JsonObject { ["metadata"] = new JsonObject { ["uid"] = uid }, ["spec"] = new JsonObject { ["template"] = new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [RestartedAt] = at } } } } };
         return calls.SendAsync(
             $"restart deployment {ns}/{name}",
             client => client.AppsV1.PatchNamespacedDeploymentAsync(new V1Patch(patch.ToJsonString(), V1Patch.PatchType.MergePatch), name, ns, cancellationToken: cancellationToken),
-            cancellationToken: cancellationToken);
+            status => Replaced<V1Deployment>(status, ns, name),
+            cancellationToken);
     }
 
-    public Task ScaleAsync(string ns, string name, int replicas, CancellationToken cancellationToken)
+    /// <summary>Scales exactly the deployment with this UID.</summary>
+    public Task ScaleAsync(string ns, string name, string uid, int replicas, CancellationToken cancellationToken)
     {
-        var patch = new JsonObject { ["spec"] = new JsonObject { ["replicas"] = replicas } };
+        var patch = new JsonObject { ["metadata"] = new JsonObject { ["uid"] = uid }, ["spec"] = new JsonObject { ["replicas"] = replicas } };
         return calls.SendAsync(
             $"scale deployment {ns}/{name}",
             client => client.AppsV1.PatchNamespacedDeploymentScaleAsync(new V1Patch(patch.ToJsonString(), V1Patch.PatchType.MergePatch), name, ns, cancellationToken: cancellationToken),
-            cancellationToken: cancellationToken);
+            status => Replaced<V1Scale>(status, ns, name),
+            cancellationToken);
     }
 
     /// <summary>Waits until all its pods are of its present template and ready. The step's time limit comes through the token.</summary>
-    public async Task WaitUntilReadyAsync(string ns, string name, string did, TimeProvider time, CancellationToken cancellationToken)
+    /// <param name="wanted">How many it shall have; null for however many it has.</param>
+    /// <exception cref="StepRefusedException">Somebody else has scaled it meanwhile.</exception>
+    public async Task WaitUntilReadyAsync(string ns, string name, string did, int? wanted, TimeProvider time, CancellationToken cancellationToken)
     {
         var state = "";
         try
@@ -67,6 +74,11 @@ internal sealed class ClusterDeployments(ClusterCalls calls, string? link)
             {
                 var deployment = await FindAsync(ns, name, cancellationToken) ?? throw new ClusterException($"Deployment {ns}/{name} is gone.");
                 var signs = new DeploymentSigns(deployment);
+                if (wanted is not null && signs.Wanted != wanted)
+                {
+                    throw new StepRefusedException(FormattableString.Invariant($"Deployment {ns}/{name} was {did} to {wanted} pods, and then to {signs.Wanted} by somebody else. It is left as it is."));
+                }
+
                 if (signs.IsRolledOut)
                 {
                     return;
@@ -82,18 +94,19 @@ internal sealed class ClusterDeployments(ClusterCalls calls, string? link)
         }
     }
 
+    // The scale subresource calls another UID a conflict, the deployment itself an invalid change.
+    private static Func<T>? Replaced<T>(int status, string ns, string name) => status is 409 or 422
+        ? () => throw new StepRefusedException($"Deployment {ns}/{name} is no longer the one that was approved. Nothing was changed.")
+        : null;
+
     /// <returns>What this identity may not, in words; null when it may, or when the cluster does not tell.</returns>
     public async Task<string?> CheckPermissionsAsync(string ns, string name, string? subresource, string what, CancellationToken cancellationToken) =>
         await calls.MayAsync("patch", new("apps", "deployments", subresource, ns, name), cancellationToken) ? null : calls.MissingPermission($"{what} deployment {ns}/{name}");
 }
 
 /// <summary>Which deployment.</summary>
-public abstract record DeploymentParameters
+public abstract record DeploymentParameters : ClusterParameters
 {
-    [MaxLength(100)]
-    [Description("The configured cluster; the default one when left out.")]
-    public string? Cluster { get; init; }
-
     [Required, KubernetesName]
     [Description("The deployment's namespace.")]
     public required string Namespace { get; init; }

@@ -61,12 +61,8 @@ internal sealed class ClusterNodes(ClusterCalls calls, string? link)
 }
 
 /// <summary>Which node.</summary>
-public abstract record NodeParameters
+public abstract record NodeParameters : ClusterParameters
 {
-    [MaxLength(100)]
-    [Description("The configured cluster; the default one when left out.")]
-    public string? Cluster { get; init; }
-
     [Required, KubernetesName(Subdomain = true)]
     [Description("The node.")]
     public required string Node { get; init; }
@@ -81,11 +77,14 @@ internal sealed record NodeSigns(V1Node Node)
 
     public bool IsReady => Condition("Ready")?.Status == "True";
 
-    /// <summary>Everything that is wrong with it. All conditions but <c>Ready</c> say that something is bad when they hold.</summary>
+    /// <summary>Another one after each start of its machine.</summary>
+    public string? Boot => Node.Status?.NodeInfo?.BootID;
+
+    /// <summary>Everything that is wrong with it. A condition says that something is bad when it holds, but for those named after being ready.</summary>
     public IReadOnlyList<string> Troubles =>
     [
         .. IsReady ? Array.Empty<string>() : [$"not ready ({Condition("Ready")?.Message ?? "nobody has heard from it"})"],
-        .. (Node.Status?.Conditions ?? []).Where(condition => condition.Type != "Ready" && condition.Status == "True").Select(condition => $"{condition.Type} ({condition.Message ?? condition.Reason})"),
+        .. (Node.Status?.Conditions ?? []).Where(condition => condition.Type != "Ready" && condition.Status == (condition.Type.EndsWith("Ready", StringComparison.Ordinal) ? "False" : "True")).Select(condition => $"{condition.Type} ({condition.Message ?? condition.Reason})"),
         .. Amount(Node.Status?.Capacity) is var all && Amount(Node.Status?.Allocatable) is var left && left < all ? [$"{left:0} of {all:0} GPUs can be used"] : Array.Empty<string>(),
     ];
 

@@ -17,10 +17,11 @@ internal sealed class Clusters(
     private readonly ConcurrentDictionary<string, Lazy<IClusterConnection>> _connections = new(StringComparer.Ordinal);
 
     /// <exception cref="ClusterException">There is no such cluster, or its configuration cannot be used.</exception>
-    public ClusterPods Pods(string? name)
+    /// <param name="role">What whoever may not do something is told to have; what suffices for pods alone when left out.</param>
+    public ClusterPods Pods(string? name, string role = ClusterPods.Role)
     {
         var (connection, known, link) = Find(name);
-        return new ClusterPods(new ClusterCalls(connection, known, ClusterPods.Role), link);
+        return new ClusterPods(new ClusterCalls(connection, known, role), link);
     }
 
     /// <inheritdoc cref="Pods"/>

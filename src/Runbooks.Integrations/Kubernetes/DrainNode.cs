@@ -8,6 +8,7 @@ namespace Runbooks.Integrations.Kubernetes;
 internal sealed class DrainNode(Clusters clusters)
     : RunbookAction<DrainNodeParameters>("kubernetes.drainNode", "Evicts the pods of a cordoned node as disruption budgets allow, and waits until they are gone. Pods of daemon sets stay.")
 {
+    private const int MostNamed = 20;
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
 
     public override string Role => ClusterNodes.Role;
@@ -33,7 +34,7 @@ internal sealed class DrainNode(Clusters clusters)
     protected override async Task<ActionResult> ApplyAsync(
         DrainNodeParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
-        var (nodes, pods) = (clusters.Nodes(parameters.Cluster), clusters.Pods(parameters.Cluster));
+        var (nodes, pods) = (clusters.Nodes(parameters.Cluster), clusters.Pods(parameters.Cluster, Role));
         if (await nodes.FindAsync(parameters.Node, cancellationToken) is not { } node || node.Metadata.Uid != preparation.Identity)
         {
             throw new StepRefusedException($"Node {parameters.Node} is no longer the one that was approved. Nothing was evicted.");
@@ -45,7 +46,7 @@ internal sealed class DrainNode(Clusters clusters)
             throw new StepRefusedException($"Node {parameters.Node} is not cordoned, so its pods would come back to it. Put a step kubernetes.cordonNode before this one.");
         }
 
-        var evicted = new HashSet<string>(StringComparer.Ordinal);
+        var (evicted, gone) = (new HashSet<string>(StringComparer.Ordinal), new HashSet<string>(StringComparer.Ordinal));
         string? held = null;
         try
         {
@@ -60,8 +61,11 @@ internal sealed class DrainNode(Clusters clusters)
                         case EvictionOutcome.Budget:
                             held = NameOf(pod);
                             break;
-                        default:
+                        case EvictionOutcome.Accepted:
                             evicted.Add(NameOf(pod));
+                            break;
+                        default:
+                            gone.Add(NameOf(pod));
                             break;
                     }
                 }
@@ -72,14 +76,16 @@ internal sealed class DrainNode(Clusters clusters)
         catch (OperationCanceledException)
         {
             throw new OperationCanceledException(
-                $"Node {parameters.Node} was not drained in time: {evicted.Count} pods were evicted"
+                $"Node {parameters.Node} was not drained in time: {Pods(evicted.Count)} {(evicted.Count == 1 ? "was" : "were")} evicted"
                 + (held is null ? ", and not all are gone." : $", and a disruption budget holds {held}."),
                 cancellationToken);
         }
 
-        return new ActionResult(evicted.Count == 0
+        var others = gone.Except(evicted).Count();
+        return new ActionResult((evicted.Count == 0
             ? $"Node {parameters.Node} had no pods to evict."
-            : $"Evicted {evicted.Count} {(evicted.Count == 1 ? "pod" : "pods")} from node {parameters.Node}: {string.Join(", ", evicted.Order(StringComparer.Ordinal).Take(20))}.")
+            : $"Evicted {Pods(evicted.Count)} from node {parameters.Node}: {string.Join(", ", evicted.Order(StringComparer.Ordinal).Take(MostNamed))}{(evicted.Count > MostNamed ? $" and {evicted.Count - MostNamed} more" : "")}.")
+            + (others == 0 ? "" : $" {Pods(others)} left by {(others == 1 ? "itself" : "themselves")} meanwhile."))
         {
             Outputs = new Dictionary<string, string> { ["evicted"] = FormattableString.Invariant($"{evicted.Count}") },
         };
@@ -88,6 +94,8 @@ internal sealed class DrainNode(Clusters clusters)
     // Pods of daemon sets and static pods belong to the node; what has ended needs no place.
     private static bool Moves(V1Pod pod) =>
         PodReplacement.Controller(pod)?.Kind is not ("DaemonSet" or "Node") && pod.Status?.Phase is not ("Succeeded" or "Failed");
+
+    private static string Pods(int count) => FormattableString.Invariant($"{count} {(count == 1 ? "pod" : "pods")}");
 
     private static string NameOf(V1Pod pod) => $"{pod.Metadata.NamespaceProperty}/{pod.Metadata.Name}";
 }

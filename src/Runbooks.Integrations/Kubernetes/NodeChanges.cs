@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using k8s;
 using k8s.Models;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Incidents;
@@ -22,6 +23,8 @@ internal abstract class NodeChange<TParameters>(Clusters clusters, string name, 
 
     protected abstract NodeWords Words(TParameters parameters, string cluster);
 
+    protected abstract string UndoWords(V1Node? node, TParameters parameters);
+
     protected abstract bool IsThere(V1Node node, TParameters parameters);
 
     protected override async Task<Preparation> PrepareAsync(TParameters parameters, StepContext context, CancellationToken cancellationToken)
@@ -39,8 +42,8 @@ internal abstract class NodeChange<TParameters>(Clusters clusters, string name, 
         {
             PlannedEffect = words.Will,
             Identity = node?.Metadata.Uid,
-            Undo = was ? "Left as it is: it was so before." : words.Undo,
-            UndoState = JsonSerializer.SerializeToElement(new NodeUndo(parameters.Cluster, parameters.Node, node?.Metadata.Uid ?? "", was, Taint(parameters))),
+            Undo = was ? "Left as it is: it was so before." : UndoWords(node, parameters),
+            UndoState = JsonSerializer.SerializeToElement(Complete(new NodeUndo(parameters.Cluster, parameters.Node, node?.Metadata.Uid ?? "", was), node, parameters)),
             Refusal = node is null ? $"There is no node {parameters.Node} on cluster {nodes.Cluster}." : null,
         };
     }
@@ -77,7 +80,8 @@ internal abstract class NodeChange<TParameters>(Clusters clusters, string name, 
         };
     }
 
-    protected abstract string? Taint(TParameters parameters);
+    /// <summary>Adds what undoing needs to know besides.</summary>
+    protected virtual NodeUndo Complete(NodeUndo undo, V1Node? node, TParameters parameters) => undo;
 
     /// <returns>The fields of the spec that make it so.</returns>
     protected abstract JsonObject Put(V1Node node, TParameters parameters);
@@ -114,11 +118,13 @@ internal abstract class NodeChange<TParameters>(Clusters clusters, string name, 
     }
 }
 
-internal sealed record NodeWords(string Will, string Did, string WasSo, string Undo, string Verb);
+internal sealed record NodeWords(string Will, string Did, string WasSo, string Verb);
 
 /// <param name="Was">It was so before, so it stays.</param>
-/// <param name="Taint"><c>key:effect</c>, for a taint.</param>
-internal sealed record NodeUndo(string? Cluster, string Node, string Uid, bool Was, string? Taint);
+/// <param name="Taint"><c>key:effect</c>, for a taint: a node has at most one of these.</param>
+/// <param name="Value">The value that it was put on with; null for none.</param>
+/// <param name="Former">The taint of that key and effect that it took the place of.</param>
+internal sealed record NodeUndo(string? Cluster, string Node, string Uid, bool Was, string? Taint = null, string? Value = null, V1Taint? Former = null);
 
 /// <summary>Keeps new pods away from a node.</summary>
 internal sealed class CordonNode(Clusters clusters)
@@ -128,12 +134,11 @@ internal sealed class CordonNode(Clusters clusters)
         $"Cordon node {parameters.Node} on cluster {cluster}: no new pods are scheduled on it; those that run go on.",
         $"Cordoned node {parameters.Node}.",
         $"Node {parameters.Node} was cordoned already.",
-        $"Uncordon node {parameters.Node}.",
         "cordon");
 
-    protected override bool IsThere(V1Node node, CordonNodeParameters parameters) => new NodeSigns(node).IsCordoned;
+    protected override string UndoWords(V1Node? node, CordonNodeParameters parameters) => $"Uncordon node {parameters.Node}.";
 
-    protected override string? Taint(CordonNodeParameters parameters) => null;
+    protected override bool IsThere(V1Node node, CordonNodeParameters parameters) => new NodeSigns(node).IsCordoned;
 
     protected override JsonObject Put(V1Node node, CordonNodeParameters parameters) => new() { ["unschedulable"] = true };
 
@@ -150,45 +155,50 @@ internal sealed class TaintNode(Clusters clusters)
 {
     protected override NodeWords Words(TaintNodeParameters parameters, string cluster)
     {
-        var taint = $"{parameters.Key}{(parameters.Value is null ? "" : $"={parameters.Value}")}:{parameters.Effect}";
+        var taint = Words(New(parameters));
         return new(
             $"Taint node {parameters.Node} on cluster {cluster} with {taint}{(parameters.Effect == TaintEffect.NoExecute ? ": pods that do not tolerate it are stopped at once" : ": new pods that do not tolerate it go elsewhere")}.",
             $"Tainted node {parameters.Node} with {taint}.",
             $"Node {parameters.Node} had the taint {taint} already.",
-            $"Take the taint {taint} off node {parameters.Node}.",
             "taint");
     }
 
-    protected override bool IsThere(V1Node node, TaintNodeParameters parameters) => Find(node, Taint(parameters)) is not null;
+    protected override string UndoWords(V1Node? node, TaintNodeParameters parameters) => Former(node, parameters) is { } former
+        ? $"Give the taint {Words(former)} back to node {parameters.Node}."
+        : $"Take the taint {Words(New(parameters))} off node {parameters.Node}.";
 
-    protected override string Taint(TaintNodeParameters parameters) => $"{parameters.Key}:{parameters.Effect}";
+    protected override bool IsThere(V1Node node, TaintNodeParameters parameters) => Find(node, Key(New(parameters))) is { } one && Value(one) == parameters.Value;
+
+    protected override NodeUndo Complete(NodeUndo undo, V1Node? node, TaintNodeParameters parameters) =>
+        undo with { Taint = Key(New(parameters)), Value = parameters.Value, Former = Former(node, parameters) };
 
     // The list of taints is replaced as a whole: the version of the node that was read guards it.
-    protected override JsonObject Put(V1Node node, TaintNodeParameters parameters) => new()
-    {
-        ["taints"] = new JsonArray([.. Others(node, Taint(parameters)).Append<JsonNode>(Json(parameters.Key, parameters.Value, parameters.Effect.ToString()))]),
-    };
+    protected override JsonObject Put(V1Node node, TaintNodeParameters parameters) => All([.. Others(node, Key(New(parameters))), New(parameters)]);
 
-    protected override JsonObject? Remove(V1Node node, NodeUndo undo) =>
-        Find(node, undo.Taint!) is null ? null : new JsonObject { ["taints"] = new JsonArray([.. Others(node, undo.Taint!)]) };
+    // One with another value is somebody else's by now.
+    protected override JsonObject? Remove(V1Node node, NodeUndo undo) => Find(node, undo.Taint!) is { } one && Value(one) == undo.Value
+        ? All(undo.Former is null ? Others(node, undo.Taint!) : [.. Others(node, undo.Taint!), undo.Former])
+        : null;
 
-    protected override string UndoneWords(NodeUndo undo) => $"Took the taint {undo.Taint} off node {undo.Node}.";
+    protected override string UndoneWords(NodeUndo undo) => undo.Former is { } former
+        ? $"Gave the taint {Words(former)} back to node {undo.Node}."
+        : $"Took the taint {undo.Taint} off node {undo.Node}.";
 
-    private static V1Taint? Find(V1Node node, string taint) => node.Spec?.Taints?.FirstOrDefault(one => $"{one.Key}:{one.Effect}" == taint);
+    private static V1Taint New(TaintNodeParameters parameters) => new() { Key = parameters.Key, Value = parameters.Value, Effect = parameters.Effect.ToString() };
 
-    private static IEnumerable<JsonNode> Others(V1Node node, string taint) =>
-        (node.Spec?.Taints ?? []).Where(one => $"{one.Key}:{one.Effect}" != taint).Select(one => Json(one.Key, one.Value, one.Effect)).Cast<JsonNode>();
+    private static string Key(V1Taint taint) => $"{taint.Key}:{taint.Effect}";
 
-    private static JsonObject Json(string key, string? value, string effect)
-    {
-        var taint = new JsonObject { ["key"] = key, ["effect"] = effect };
-        if (!string.IsNullOrEmpty(value))
-        {
-            taint["value"] = value;
-        }
+    private static string? Value(V1Taint taint) => string.IsNullOrEmpty(taint.Value) ? null : taint.Value;
 
-        return taint;
-    }
+    private static string Words(V1Taint taint) => $"{taint.Key}{(Value(taint) is { } value ? $"={value}" : "")}:{taint.Effect}";
+
+    private static V1Taint? Find(V1Node? node, string key) => node?.Spec?.Taints?.FirstOrDefault(one => Key(one) == key);
+
+    private static V1Taint? Former(V1Node? node, TaintNodeParameters parameters) => Find(node, Key(New(parameters)));
+
+    private static IReadOnlyList<V1Taint> Others(V1Node node, string key) => [.. (node.Spec?.Taints ?? []).Where(one => Key(one) != key)];
+
+    private static JsonObject All(IReadOnlyList<V1Taint> taints) => new() { ["taints"] = JsonNode.Parse(KubernetesJson.Serialize(taints)) };
 }
 
 public sealed record TaintNodeParameters : NodeParameters

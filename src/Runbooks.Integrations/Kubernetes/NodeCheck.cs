@@ -6,29 +6,22 @@ namespace Runbooks.Integrations.Kubernetes;
 /// <summary>Looks at a node's conditions, those of AKS's problem detector among them, and at the GPUs that it can still give.</summary>
 /// <seealso href="https://learn.microsoft.com/azure/aks/node-problem-detector"/>
 internal sealed class NodeCheck(Clusters clusters)
-    : Check<NodeCheckParameters>("kubernetes.node", "Looks whether a node is ready, has none of the conditions that mean trouble, and can use all its GPUs.")
+    : ClusterCheck<NodeCheckParameters>("kubernetes.node", "Looks whether a node is ready, has none of the conditions that mean trouble, and can use all its GPUs.")
 {
     public override string Role => "Azure Kubernetes Service RBAC Reader at the cluster's scope, or a Kubernetes cluster role with: get nodes";
 
-    protected override async Task<CheckResult> AskAsync(NodeCheckParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<CheckResult> LookAsync(NodeCheckParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        try
+        var nodes = clusters.Nodes(parameters.Cluster);
+        if (await nodes.FindAsync(parameters.Node, cancellationToken) is not { } node)
         {
-            var nodes = clusters.Nodes(parameters.Cluster);
-            if (await nodes.FindAsync(parameters.Node, cancellationToken) is not { } node)
-            {
-                return CheckResult.Failing($"There is no node {parameters.Node} on cluster {nodes.Cluster}.");
-            }
+            return CheckResult.Failing($"There is no node {parameters.Node} on cluster {nodes.Cluster}.");
+        }
 
-            var signs = new NodeSigns(node);
-            return (signs.Troubles is { Count: > 0 } troubles
-                ? CheckResult.Failing($"{parameters.Node}: {string.Join("; ", troubles)}{(signs.IsCordoned ? "; cordoned" : "")}.")
-                : CheckResult.Passing($"{parameters.Node}: {signs.Words}.")) with { Link = nodes.Link };
-        }
-        catch (Exception failed) when (failed is ClusterException or StepRefusedException)
-        {
-            return CheckResult.Unknown(failed.Message);
-        }
+        var signs = new NodeSigns(node);
+        return (signs.Troubles is { Count: > 0 } troubles
+            ? CheckResult.Failing($"{parameters.Node}: {string.Join("; ", troubles)}{(signs.IsCordoned ? "; cordoned" : "")}.")
+            : CheckResult.Passing($"{parameters.Node}: {signs.Words}.")) with { Link = nodes.Link };
     }
 }
 

@@ -11,25 +11,18 @@ namespace Runbooks.Integrations.Kubernetes;
 
 /// <summary>Looks at a pod for the signs of a zombie: not ready, or ready and silent.</summary>
 internal sealed class PodCheck(Clusters clusters)
-    : Check<PodCheckParameters>("kubernetes.pod", "Looks whether a pod runs, is ready, and still writes to its log.")
+    : ClusterCheck<PodCheckParameters>("kubernetes.pod", "Looks whether a pod runs, is ready, and still writes to its log.")
 {
     private const int LongestLine = 64 * 1024;
 
     public override string Role => "Azure Kubernetes Service RBAC Reader, or a Kubernetes role with: get pods and pods/log";
 
-    protected override async Task<CheckResult> AskAsync(PodCheckParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<CheckResult> LookAsync(PodCheckParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        try
-        {
-            var pods = clusters.Pods(parameters.Cluster);
-            return await pods.FindAsync(parameters.Namespace, parameters.Pod, cancellationToken) is { } pod
-                ? await JudgeAsync(pods, parameters, new PodSigns(pod), context.Time, cancellationToken) with { Link = pods.Link }
-                : CheckResult.Failing($"There is no pod {parameters.Namespace}/{parameters.Pod} on cluster {pods.Cluster}.");
-        }
-        catch (Exception failed) when (failed is ClusterException or StepRefusedException)
-        {
-            return CheckResult.Unknown(failed.Message);
-        }
+        var pods = clusters.Pods(parameters.Cluster);
+        return await pods.FindAsync(parameters.Namespace, parameters.Pod, cancellationToken) is { } pod
+            ? await JudgeAsync(pods, parameters, new PodSigns(pod), context.Time, cancellationToken) with { Link = pods.Link }
+            : CheckResult.Failing($"There is no pod {parameters.Namespace}/{parameters.Pod} on cluster {pods.Cluster}.");
     }
 
     private static async Task<CheckResult> JudgeAsync(
@@ -97,12 +90,8 @@ internal sealed class PodCheck(Clusters clusters)
 }
 
 /// <summary>Which pod.</summary>
-public abstract record PodParameters
+public abstract record PodParameters : ClusterParameters
 {
-    [MaxLength(100)]
-    [Description("The configured cluster; the default one when left out.")]
-    public string? Cluster { get; init; }
-
     [Required, KubernetesName]
     [Description("The pod's namespace.")]
     public required string Namespace { get; init; }

@@ -55,19 +55,20 @@ internal sealed partial class ReimageNode(Clusters clusters, ArmResources arm)
             throw new StepRefusedException($"Node {parameters.Node} is not cordoned, so pods may be running on it. Put the steps kubernetes.cordonNode and kubernetes.drainNode before this one.");
         }
 
-        var started = context.Time.GetTimestamp();
+        var (before, started) = (new NodeSigns(node).Boot, context.Time.GetTimestamp());
         await arm.SendAsync(arm.Call(machine, RequestMethod.Post, "reimage it", below: "/reimage"), context.Time, cancellationToken);
         try
         {
-            // The machine comes back under the same name; until then its record may be stale or gone.
-            while (await FindAsync(nodes, parameters.Node, cancellationToken) is not { } back || !new NodeSigns(back).IsReady)
+            // The machine comes back under the same name. Until then its record may be gone, or say what was so before:
+            // a node that has stopped is called ready until its heartbeat is missed.
+            while (await FindAsync(nodes, parameters.Node, cancellationToken) is not { } back || new NodeSigns(back) is not { IsReady: true } signs || signs.Boot == before)
             {
                 await Task.Delay(Pause, context.Time, cancellationToken);
             }
         }
         catch (OperationCanceledException)
         {
-            throw new OperationCanceledException($"Node {parameters.Node} was reimaged, but was not ready again in time.", cancellationToken);
+            throw new OperationCanceledException($"Node {parameters.Node} was reimaged, but has not started anew and become ready in time.", cancellationToken);
         }
 
         return new ActionResult(FormattableString.Invariant($"Reimaged the machine of node {parameters.Node}; the node was ready again after {context.Time.GetElapsedTime(started).TotalSeconds:0} s."));

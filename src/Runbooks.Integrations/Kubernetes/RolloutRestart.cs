@@ -1,12 +1,13 @@
 using System.Globalization;
+using k8s.Models;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Kubernetes;
 
-/// <summary>New pods for old ones, a few at a time, as <c>kubectl rollout restart</c> does it.</summary>
+/// <summary>New pods for old ones, in the way of the deployment's strategy, as <c>kubectl rollout restart</c> does it.</summary>
 internal sealed class RolloutRestart(Clusters clusters)
-    : RunbookAction<RolloutRestartParameters>("kubernetes.rolloutRestart", "Restarts the pods of a deployment, a few at a time, and waits until the new ones are ready.")
+    : RunbookAction<RolloutRestartParameters>("kubernetes.rolloutRestart", "Restarts the pods of a deployment as its strategy says, a few at a time or all at once, and waits until the new ones are ready.")
 {
     public override string Role => ClusterDeployments.Role;
 
@@ -22,7 +23,7 @@ internal sealed class RolloutRestart(Clusters clusters)
         var deployment = await deployments.FindAsync(parameters.Namespace, parameters.Deployment, cancellationToken);
         return new Preparation
         {
-            PlannedEffect = $"Restart the pods of deployment {parameters.Namespace}/{parameters.Deployment} on cluster {deployments.Cluster}, a few at a time, and wait until the new ones are ready.",
+            PlannedEffect = $"Restart the pods of deployment {parameters.Namespace}/{parameters.Deployment} on cluster {deployments.Cluster}, {Way(deployment)}, and wait until the new ones are ready.",
             Identity = deployment is null ? null : $"{deployment.Metadata.Uid} {new DeploymentSigns(deployment).RestartedAt}".TrimEnd(),
             Refusal = deployment switch
             {
@@ -50,13 +51,16 @@ internal sealed class RolloutRestart(Clusters clusters)
         var started = context.Time.GetTimestamp();
         if (same)
         {
-            await deployments.RestartAsync(parameters.Namespace, parameters.Deployment, context.Time.GetUtcNow().ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture), cancellationToken);
+            await deployments.RestartAsync(parameters.Namespace, parameters.Deployment, deployment!.Metadata.Uid, context.Time.GetUtcNow().ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture), cancellationToken);
         }
 
-        await deployments.WaitUntilReadyAsync(parameters.Namespace, parameters.Deployment, "restarted", context.Time, cancellationToken);
+        await deployments.WaitUntilReadyAsync(parameters.Namespace, parameters.Deployment, "restarted", wanted: null, context.Time, cancellationToken);
         return new ActionResult(FormattableString.Invariant(
             $"{(same ? "Restarted" : "An earlier attempt had already restarted")} deployment {parameters.Namespace}/{parameters.Deployment}; its new pods were ready after {context.Time.GetElapsedTime(started).TotalSeconds:0} s."));
     }
+
+    private static string Way(V1Deployment? deployment) =>
+        deployment?.Spec?.Strategy?.Type == "Recreate" ? "all at once (its strategy is Recreate, so none serves until the new ones are ready)" : "a few at a time";
 }
 
 public sealed record RolloutRestartParameters : DeploymentParameters;

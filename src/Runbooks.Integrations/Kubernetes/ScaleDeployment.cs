@@ -31,13 +31,13 @@ internal sealed class ScaleDeployment(Clusters clusters)
         {
             PlannedEffect = FormattableString.Invariant(
                 $"Scale deployment {parameters.Namespace}/{parameters.Deployment} on cluster {deployments.Cluster} from {before} to {after} pods (at most {parameters.Max}), and wait until they are ready."),
-            Identity = deployment?.Metadata.Uid,
+            // The numbers belong to it: two more of two is not two more of three.
+            Identity = deployment is null ? null : FormattableString.Invariant($"{deployment.Metadata.Uid} {before}->{after}"),
             Undo = FormattableString.Invariant($"Scale it back to {before}."),
             UndoState = JsonSerializer.SerializeToElement(new ScaleUndo(parameters.Cluster, parameters.Namespace, parameters.Deployment, deployment?.Metadata.Uid ?? "", before, after)),
-            Refusal = (deployment, parameters) switch
+            Refusal = deployment switch
             {
-                (null, _) => $"There is no deployment {parameters.Namespace}/{parameters.Deployment} on cluster {deployments.Cluster}.",
-                (_, { Replicas: null, Add: null } or { Replicas: not null, Add: not null }) => "Say either 'replicas' or 'add'.",
+                null => $"There is no deployment {parameters.Namespace}/{parameters.Deployment} on cluster {deployments.Cluster}.",
                 _ when autoscaler is not null => $"The autoscaler {autoscaler} decides how many pods it has, and would take this back. Change its limits instead.",
                 _ when after > parameters.Max => FormattableString.Invariant($"That would be {after} pods, and at most {parameters.Max} are allowed here."),
                 _ when after < 1 => "That would leave no pod at all.",
@@ -61,8 +61,8 @@ internal sealed class ScaleDeployment(Clusters clusters)
             throw new StepRefusedException(FormattableString.Invariant($"Deployment {parameters.Namespace}/{parameters.Deployment} was scaled to {now} by somebody else meanwhile. Nothing was changed."));
         }
 
-        await deployments.ScaleAsync(plan.Namespace, plan.Deployment, plan.After, cancellationToken);
-        await deployments.WaitUntilReadyAsync(plan.Namespace, plan.Deployment, "scaled", context.Time, cancellationToken);
+        await deployments.ScaleAsync(plan.Namespace, plan.Deployment, plan.Uid, plan.After, cancellationToken);
+        await deployments.WaitUntilReadyAsync(plan.Namespace, plan.Deployment, "scaled", plan.After, context.Time, cancellationToken);
         return new ActionResult(FormattableString.Invariant($"Scaled deployment {plan.Namespace}/{plan.Deployment} from {plan.Before} to {plan.After} pods, all ready."))
         {
             Outputs = new Dictionary<string, string> { ["before"] = FormattableString.Invariant($"{plan.Before}"), ["after"] = FormattableString.Invariant($"{plan.After}") },
@@ -83,7 +83,7 @@ internal sealed class ScaleDeployment(Clusters clusters)
             case var now when now != undo.After:
                 return new ActionResult(FormattableString.Invariant($"Left {name} at {now} pods: somebody else has scaled it since."));
             default:
-                await deployments.ScaleAsync(undo.Namespace, undo.Deployment, undo.Before, cancellationToken);
+                await deployments.ScaleAsync(undo.Namespace, undo.Deployment, undo.Uid, undo.Before, cancellationToken);
                 return new ActionResult(FormattableString.Invariant($"Scaled {name} back from {undo.After} to {undo.Before} pods."));
         }
     }
@@ -96,7 +96,7 @@ internal sealed class ScaleDeployment(Clusters clusters)
     private sealed record ScaleUndo(string? Cluster, string Namespace, string Deployment, string Uid, int Before, int After);
 }
 
-public sealed record ScaleDeploymentParameters : DeploymentParameters
+public sealed record ScaleDeploymentParameters : DeploymentParameters, IValidatableObject
 {
     [Range(1, 1000)]
     [Description("How many pods it shall have. Say either this or 'add'.")]
@@ -109,4 +109,17 @@ public sealed record ScaleDeploymentParameters : DeploymentParameters
     [Required, Range(1, 1000)]
     [Description("Never more pods than this, whatever the other parameters come to.")]
     public required int Max { get; init; }
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (Replicas is null == Add is null)
+        {
+            yield return new ValidationResult("Say either 'replicas' or 'add'.", [nameof(Replicas)]);
+        }
+
+        if (Replicas > Max)
+        {
+            yield return new ValidationResult(FormattableString.Invariant($"{Replicas} pods are more than 'max', {Max}."), [nameof(Replicas)]);
+        }
+    }
 }

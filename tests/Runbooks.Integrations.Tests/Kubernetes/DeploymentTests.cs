@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Kubernetes;
 using Runbooks.Integrations.Tests.Support;
@@ -25,7 +26,7 @@ public sealed class DeploymentTests : OnTheSandbox
     {
         var (request, body) = (await SentAsync())[^1];
         request.ShouldBe($"PATCH /kubernetes/b/apis/apps/v1/namespaces/chat/deployments/{path}");
-        body.ShouldBeGolden(golden);
+        JsonSerializer.Deserialize<JsonElement>(body.GetRawText().Replace(body.GetProperty("metadata").GetProperty("uid").GetString()!, "the-deployments-uid")).ShouldBeGolden(golden);
     }
 
     [Fact]
@@ -93,12 +94,59 @@ public sealed class DeploymentTests : OnTheSandbox
         (await UndoAsync(Scale, preparation)).Result.ShouldBe("Left deployment chat/chat-vllm at 5 pods: somebody else has scaled it since.");
     }
 
+    [Fact]
+    public async Task PlanOfOtherNumbers_IsAnotherPlan()
+    {
+        var approved = await PrepareAsync(Scale, ToScale());
+        await ApplyAsync(Scale, ToScale(replicas: 3, add: null), await PrepareAsync(Scale, ToScale(replicas: 3, add: null)));
+
+        (await PrepareAsync(Scale, ToScale())).Identity.ShouldNotBe(approved.Identity, "2->4 was approved, not 3->5");
+        approved.Identity.ShouldNotBeNull().ShouldEndWith(" 2->4");
+    }
+
+    [Fact]
+    public async Task SomebodyElseScalesItWhileItIsAwaited_IsSaidAndNotCalledDone()
+    {
+        foreach (var node in new[] { 0, 1, 2 })
+        {
+            await PatchAsync($"/kubernetes/b/api/v1/nodes/aks-gpu-24815391-vmss00000{node}", """{"spec":{"unschedulable":true}}""");
+        }
+
+        var preparation = await PrepareAsync(Scale, ToScale());
+        var applying = ApplyAsync(Scale, ToScale(), preparation);
+        while (await ReplicasAsync() != 4)
+        {
+            // It is on its way.
+        }
+
+        await PatchAsync("/kubernetes/b/apis/apps/v1/namespaces/chat/deployments/chat-vllm/scale", """{"spec":{"replicas":2}}""");
+
+        (await Should.ThrowAsync<StepRefusedException>(() => applying)).Message
+            .ShouldBe("Deployment chat/chat-vllm was scaled to 4 pods, and then to 2 by somebody else. It is left as it is.");
+    }
+
+    [Theory]
+    [InlineData("chat", "chat-vllm", "a few at a time, and")]
+    [InlineData("search", "embedder", "all at once (its strategy is Recreate, so none serves until the new ones are ready), and")]
+    public async Task Restart_SaysHowTheStrategyDoesIt(string ns, string deployment, string words)
+    {
+        var with = new { @namespace = ns, deployment };
+        var preparation = await PrepareAsync(Restart, with);
+
+        preparation.PlannedEffect.ShouldContain(words);
+        (await ApplyAsync(Restart, with, preparation)).Result.ShouldStartWith($"Restarted deployment {ns}/{deployment};");
+    }
+
     [Theory]
     [InlineData(null, 5, "That would be 7 pods, and at most 6 are allowed here.")]
-    [InlineData(7, null, "That would be 7 pods, and at most 6 are allowed here.")]
     [InlineData(null, -2, "That would leave no pod at all.")]
-    [InlineData(3, 1, "Say either 'replicas' or 'add'.")]
-    [InlineData(null, null, "Say either 'replicas' or 'add'.")]
     public async Task WhatWouldBeTooMuch_IsRefused(int? replicas, int? add, string words) =>
         (await PrepareAsync(Scale, ToScale(replicas, add))).Refusal.ShouldBe(words);
+
+    [Theory]
+    [InlineData(7, null, "replicas: 7 pods are more than 'max', 6.")]
+    [InlineData(3, 1, "replicas: Say either 'replicas' or 'add'.")]
+    [InlineData(null, null, "replicas: Say either 'replicas' or 'add'.")]
+    public void ContradictoryNumbers_AreFoundInTheFile(int? replicas, int? add, string words) => ParameterBinder
+        .Bind(JsonSerializer.SerializeToNode(ToScale(replicas, add))!.AsObject(), Action(Scale).ParametersType).Errors.ShouldHaveSingleItem().ToString().ShouldBe(words);
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using k8s.Models;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Kubernetes;
@@ -23,6 +24,8 @@ public sealed class NodeTests : OnTheSandbox
     private static object WithTaint(string effect = "NoSchedule") => new { node = Broken, key = "gpu-fault", value = "xid79", effect };
 
     private async Task<JsonElement> NodeAsync(string node = Broken) => JsonSerializer.Deserialize<JsonElement>(await Http.GetStringAsync($"/kubernetes/b/api/v1/nodes/{node}", Cancel));
+
+    private async Task<string?> BootAsync() => (await NodeAsync()).GetProperty("status").GetProperty("nodeInfo").GetProperty("bootID").GetString();
 
     private async Task<bool> IsCordonedAsync() => (await NodeAsync()).GetProperty("spec").TryGetProperty("unschedulable", out var cordoned) && cordoned.GetBoolean();
 
@@ -109,6 +112,58 @@ public sealed class NodeTests : OnTheSandbox
     }
 
     [Fact]
+    public async Task TaintWithAnotherValue_IsReplacedAndGivenBackWhole()
+    {
+        await PatchAsync($"/kubernetes/b/api/v1/nodes/{Broken}", """{"spec":{"taints":[{"key":"gpu-fault","value":"old","effect":"NoSchedule","timeAdded":"2026-11-20T01:02:03Z"},{"key":"other","effect":"PreferNoSchedule","timeAdded":"2026-11-21T01:02:03Z"}]}}""");
+        var preparation = await PrepareAsync(Taint, WithTaint());
+        preparation.Undo.ShouldBe($"Give the taint gpu-fault=old:NoSchedule back to node {Broken}.");
+
+        (await ApplyAsync(Taint, WithTaint(), preparation)).Result.ShouldBe($"Tainted node {Broken} with gpu-fault=xid79:NoSchedule.");
+        var taints = (await NodeAsync()).GetProperty("spec").GetProperty("taints").GetRawText();
+        taints.ShouldContain("\"value\":\"xid79\"");
+        taints.ShouldContain("2026-11-21T01:02:03");
+        (await ApplyAsync(Taint, WithTaint(), preparation, interrupted: preparation)).Result.ShouldContain("already");
+
+        await UndoAsync(Taint, preparation);
+        taints = (await NodeAsync()).GetProperty("spec").GetProperty("taints").GetRawText();
+        taints.ShouldContain("\"value\":\"old\"");
+        taints.ShouldContain("2026-11-20T01:02:03");
+        taints.ShouldNotContain("xid79");
+        (await UndoAsync(Taint, preparation)).Result.ShouldContain("already", Case.Insensitive, "the value is somebody else's");
+    }
+
+    [Theory]
+    [InlineData("ContainerRuntimeReady", "False", true)]
+    [InlineData("ContainerRuntimeReady", "True", false)]
+    [InlineData("DiskPressure", "True", true)]
+    [InlineData("DiskPressure", "False", false)]
+    public void Condition_IsReadByItsName(string type, string status, bool trouble)
+    {
+        V1NodeCondition Condition(string type, string status) => new() { Type = type, Status = status, Reason = "because" };
+
+        new NodeSigns(new V1Node { Status = new V1NodeStatus { Conditions = [Condition("Ready", "True"), Condition(type, status)] } }).Troubles
+            .ShouldBe(trouble ? [$"{type} (because)"] : []);
+    }
+
+    [Fact]
+    public async Task PodThatGoesByItself_IsNotCalledEvicted()
+    {
+        await DoAsync(Cordon, With());
+        await FaultAsync("kubernetes", "404", count: 100_000, on: "/eviction");
+        var draining = DoAsync(Drain, With());
+        while (!(await RequestsAsync()).Any(request => request.EndsWith("/eviction", StringComparison.Ordinal)))
+        {
+            // It is on its way.
+        }
+
+        await Http.DeleteAsync("/kubernetes/b/api/v1/namespaces/search/pods/embedder-6f7c9b4d88-k9q7d", Cancel);
+
+        var result = await draining;
+        result.Result.ShouldBe($"Node {Broken} had no pods to evict. 1 pod left by itself meanwhile.");
+        result.Outputs["evicted"].ShouldBe("0");
+    }
+
+    [Fact]
     public async Task Drain_EvictsWhatCanMoveAndLeavesDaemonSets()
     {
         await DoAsync(Cordon, With());
@@ -144,10 +199,12 @@ public sealed class NodeTests : OnTheSandbox
     {
         await DoAsync(Cordon, With());
         var preparation = await PrepareAsync(Reimage, With());
+        var boot = await BootAsync();
         preparation.PlannedEffect.ShouldContain("What is on its local disks is lost.");
 
         (await ApplyAsync(Reimage, With(), preparation)).Result.ShouldStartWith($"Reimaged the machine of node {Broken}; the node was ready again after");
 
+        (await BootAsync()).ShouldNotBe(boot, "the record still called it ready when the machine had just gone down");
         (await AskAsync("kubernetes.node", With())).Summary.ShouldBe($"{Broken}: ready, cordoned, 8 GPUs.");
         (await RequestsAsync()).ShouldContain(request => request.StartsWith("POST /arm/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/mc_rg-inference-b_aks-b_westeurope/providers/Microsoft.Compute/virtualMachineScaleSets/aks-gpu-24815391-vmss/virtualMachines/2/reimage?api-version=2024-07-01", StringComparison.Ordinal));
         Action(Reimage).Repeatable.ShouldBeFalse("so that a runbook that asks nobody cannot have it");

@@ -23,6 +23,8 @@ public sealed class DryRunPermissionTests : IAsyncLifetime
         { "kubernetes.recyclePod", """{"namespace":"inference","pod":"llm-b-0","onBudget":"delete"}""", "delete pods", "RBAC Writer" },
         { "kubernetes.cordonNode", """{"node":"aks-gpu-24815391-vmss000002"}""", "patch nodes", "RBAC Cluster Admin" },
         { "kubernetes.taintNode", """{"node":"aks-gpu-24815391-vmss000002","key":"gpu-fault"}""", "patch nodes", "RBAC Cluster Admin" },
+        { "kubernetes.drainNode", """{"node":"aks-gpu-24815391-vmss000002"}""", "create pods/eviction", "RBAC Cluster Admin" },
+        { "aks.reimageNode", """{"node":"aks-gpu-24815391-vmss000002"}""", "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/reimage/action", "Virtual Machine Contributor" },
         { "kubernetes.rolloutRestart", """{"namespace":"chat","deployment":"chat-vllm"}""", "patch deployments", "RBAC Writer" },
         { "kubernetes.scaleDeployment", """{"namespace":"chat","deployment":"chat-vllm","add":1,"max":6}""", "patch deployments/scale", "RBAC Writer" },
         { "appService.restart", With("site", "Microsoft.Web/sites/assist-web"), "Microsoft.Web/sites/restart/action", "Website Contributor" },
@@ -111,12 +113,21 @@ public sealed class DryRunPermissionTests : IAsyncLifetime
         (await _world.StateAsync()).ShouldBe(before);
     }
 
-    private Task<Incident> OpenAsync(string action, string with, RunMode mode = RunMode.DryRun) => _world.OpenAsync(Some.Runbook() with
+    private async Task<Incident> OpenAsync(string action, string with, RunMode mode = RunMode.DryRun)
     {
-        Mode = mode,
-        Mitigation = Some.Runbook().Mitigation with { Steps = [Some.Step("fix", action, JsonSerializer.Deserialize<JsonElement>(with))] },
-        Resolution = new(),
-    });
+        if (action is "kubernetes.drainNode" or "aks.reimageNode")
+        {
+            // In a runbook a step before this one cordons it.
+            await _world.CordonAsync("aks-gpu-24815391-vmss000002");
+        }
+
+        return await _world.OpenAsync(Some.Runbook() with
+        {
+            Mode = mode,
+            Mitigation = Some.Runbook().Mitigation with { Steps = [Some.Step("fix", action, JsonSerializer.Deserialize<JsonElement>(with))] },
+            Resolution = new(),
+        });
+    }
 
     private Task DenyAsync(string permission) => _world.FaultAsync(permission.StartsWith("Microsoft.", StringComparison.Ordinal) ? "arm" : "kubernetes", "denied", on: permission);
 

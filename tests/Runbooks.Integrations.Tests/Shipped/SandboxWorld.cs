@@ -83,9 +83,11 @@ public sealed class SandboxWorld : IAsyncDisposable
     public Task FaultAsync(string api, string kind, string? on = null, int count = 1, int skip = 0, int seconds = 25) =>
         SendAsync(HttpMethod.Post, "/_sandbox/faults", new { api, kind, count, on, skip, seconds });
 
-    public async Task SendAsync(HttpMethod method, string path, object body)
+    public Task CordonAsync(string node) => SendAsync(HttpMethod.Patch, $"/kubernetes/b/api/v1/nodes/{node}", new { spec = new { unschedulable = true } }, "application/merge-patch+json");
+
+    public async Task SendAsync(HttpMethod method, string path, object body, string? mediaType = null)
     {
-        using var request = new HttpRequestMessage(method, path) { Content = JsonContent.Create(body) };
+        using var request = new HttpRequestMessage(method, path) { Content = JsonContent.Create(body, mediaType is null ? null : new System.Net.Http.Headers.MediaTypeHeaderValue(mediaType)) };
         (await _http.SendAsync(request)).EnsureSuccessStatusCode();
     }
 

@@ -87,6 +87,13 @@ public abstract class OnTheSandbox : IAsyncLifetime
         (await Http.SendAsync(request, Cancel)).EnsureSuccessStatusCode();
     }
 
+    /// <summary>As somebody else does with <c>kubectl</c>.</summary>
+    protected async Task PatchAsync(string path, string body)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Patch, path) { Content = new StringContent(body, new System.Net.Http.Headers.MediaTypeHeaderValue("application/merge-patch+json")) };
+        (await Http.SendAsync(request, Cancel)).EnsureSuccessStatusCode();
+    }
+
     protected static string Resource(string type, string name) =>
         $"/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/rg-assist/providers/{type}/{name}";
 

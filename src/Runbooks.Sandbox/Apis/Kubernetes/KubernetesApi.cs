@@ -151,7 +151,7 @@ internal sealed class KubernetesApi(SandboxClusters clusters, AccessReview acces
         _lastDeletion = options;
         if (options?.Preconditions?.Uid is { } uid && uid != life.Uid)
         {
-            return KubernetesStatus.UidConflict(pod.Name, uid, life.Uid);
+            return KubernetesStatus.UidConflict("pods", pod.Name, uid, life.Uid);
         }
 
         cluster.Delete(pod);
@@ -243,6 +243,13 @@ internal static class KubernetesChanges
         if ((string?)patch["metadata"]?["resourceVersion"] is { Length: > 0 } version && version != before.Metadata.ResourceVersion)
         {
             return KubernetesStatus.Modified(resource.Split('/')[0], before.Metadata.Name);
+        }
+
+        if ((string?)patch["metadata"]?["uid"] is { Length: > 0 } uid && uid != before.Metadata.Uid)
+        {
+            return resource.EndsWith("/scale", StringComparison.Ordinal) || http.Request.Method == "PUT"
+                ? KubernetesStatus.UidConflict(resource, before.Metadata.Name, uid, before.Metadata.Uid)
+                : KubernetesStatus.UidImmutable(before, uid);
         }
 
         return KubernetesStatus.Object(http.Request.Query["dryRun"].Count > 0 ? changed : apply(changed));

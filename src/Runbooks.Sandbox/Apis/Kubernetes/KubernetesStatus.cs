@@ -30,11 +30,16 @@ internal static class KubernetesStatus
     public static IResult NotFound(ResourceType type, string name) =>
         Error(404, "NotFound", $"{type.Plural}{(type.Api == "api/v1" ? "" : $".{type.ApiVersion.Split('/')[0]}")} \"{name}\" not found", name, kind: type.Plural);
 
-    public static IResult UidConflict(string name, string asked, string actual) => Error(
+    public static IResult UidConflict(string plural, string name, string asked, string actual) => Error(
         409,
         "Conflict",
-        $"Operation cannot be fulfilled on pods \"{name}\": the UID in the precondition ({asked}) does not match the UID in record ({actual}). The object might have been deleted and then recreated",
+        $"Operation cannot be fulfilled on {plural} \"{name}\": the UID in the precondition ({asked}) does not match the UID in record ({actual}). The object might have been deleted and then recreated",
         name);
+
+    /// <summary>What a patch of the object itself hears: the API server takes the UID for a change of it there.</summary>
+    /// <seealso href="https://github.com/kubernetes/kubernetes/blob/v1.33.0/staging/src/k8s.io/apimachinery/pkg/api/validation/objectmeta.go"/>
+    public static IResult UidImmutable(IKubernetesObject<V1ObjectMeta> read, string asked) => Error(
+        422, "Invalid", $"{read.Kind} \"{read.Metadata.Name}\" is invalid: metadata.uid: Invalid value: \"{asked}\": field is immutable", read.Metadata.Name, kind: read.Kind);
 
     public static IResult Modified(string plural, string name) => Error(
         409, "Conflict", $"Operation cannot be fulfilled on {plural} \"{name}\": the object has been modified; please apply your changes to the latest version and try again", name, kind: plural);

@@ -9,7 +9,9 @@ internal static class NodeView
 {
     private const string UnschedulableTaint = "node.kubernetes.io/unschedulable";
 
-    public static V1Node Of(SandboxNode node, DateTimeOffset now) => new()
+    public static V1Node Of(SandboxNode node, DateTimeOffset now) => Shown(node.Seen(now), now);
+
+    private static V1Node Shown(SandboxNode node, DateTimeOffset now) => new()
     {
         ApiVersion = "v1",
         Kind = "Node",
@@ -17,7 +19,7 @@ internal static class NodeView
         {
             Name = node.Name,
             Uid = node.Uid,
-            ResourceVersion = PodView.Version(now, node.ChangedAt, node.ReadyAt),
+            ResourceVersion = PodView.Version(now, node.ChangedAt, node.Former?.Until, node.ReadyAt),
             CreationTimestamp = node.CreatedAt.UtcDateTime,
             Labels = Labels(node),
             Annotations = node.Annotations.Count == 0 ? null : new Dictionary<string, string>(node.Annotations),
@@ -45,7 +47,7 @@ internal static class NodeView
                 Architecture = "amd64",
                 MachineID = node.Uid,
                 SystemUUID = node.Uid,
-                BootID = node.Uid,
+                BootID = node.BootId,
                 KubeProxyVersion = "v1.33.0-practice",
             },
         },
@@ -54,7 +56,7 @@ internal static class NodeView
     /// <summary>What the scheduler keeps away by; the one that comes with a cordon is the node controller's.</summary>
     private static List<V1Taint> Taints(SandboxNode node) =>
     [
-        .. node.Taints.Select(taint => new V1Taint { Key = taint.Key, Value = taint.Value, Effect = taint.Effect }),
+        .. node.Taints.Select(taint => new V1Taint { Key = taint.Key, Value = taint.Value, Effect = taint.Effect, TimeAdded = taint.TimeAdded }),
         .. node.Unschedulable ? new[] { new V1Taint { Key = UnschedulableTaint, Effect = "NoSchedule" } } : [],
     ];
 
@@ -62,7 +64,7 @@ internal static class NodeView
     public static SandboxNode Apply(SandboxNode node, V1Node changed) => node with
     {
         Unschedulable = changed.Spec?.Unschedulable == true,
-        Taints = [.. (changed.Spec?.Taints ?? []).Where(taint => taint.Key != UnschedulableTaint).Select(taint => new NodeTaint(taint.Key, taint.Value, taint.Effect))],
+        Taints = [.. (changed.Spec?.Taints ?? []).Where(taint => taint.Key != UnschedulableTaint).Select(taint => new NodeTaint(taint.Key, taint.Value, taint.Effect, taint.TimeAdded))],
         MoreLabels = (changed.Metadata.Labels ?? new Dictionary<string, string>()).Except(Labels(node with { MoreLabels = new Dictionary<string, string>() })).ToDictionary(),
         Annotations = (changed.Metadata.Annotations ?? new Dictionary<string, string>()).ToDictionary(),
     };

@@ -25,7 +25,7 @@ internal sealed partial class SandboxCluster
             Make(WorkloadKind.StatefulSet, Namespace, $"llm-{name}", 2, "vllm", "vllm/vllm-openai:v0.10.1", gpu: true, since),
             Make(WorkloadKind.Deployment, Namespace, "tokenizer", 1, "main", "practice/tokenizer:1", gpu: false, since, "7d9f8c6b5d"),
             Make(WorkloadKind.Deployment, "chat", "chat-vllm", 2, "vllm", "vllm/vllm-openai:v0.10.1", gpu: true, since, "5c47b8d6f9"),
-            Make(WorkloadKind.Deployment, "search", "embedder", 2, "vllm", "vllm/vllm-openai:v0.10.1", gpu: true, since, "6f7c9b4d88"),
+            Make(WorkloadKind.Deployment, "search", "embedder", 2, "vllm", "vllm/vllm-openai:v0.10.1", gpu: true, since, "6f7c9b4d88") with { Recreates = true },
             Make(WorkloadKind.DaemonSet, "gpu-operator", "dcgm-exporter", 0, "exporter", "nvcr.io/nvidia/k8s/dcgm-exporter:4.5.3-4.8.2-distroless", gpu: false, since),
         ];
         foreach (var workload in _workloads)
@@ -117,9 +117,23 @@ internal sealed partial class SandboxCluster
     // Pods that were asked for by their name count as wanted, so that scaling does not take away what somebody works on.
     private void ReconcileSet(Workload set, List<SandboxPod> alive)
     {
-        foreach (var pod in alive.Where(pod => pod.Last.RestartedAt != set.RestartedAt || (!pod.Asked && Ordinal(pod) >= set.Replicas)))
+        foreach (var pod in alive.Where(pod => !pod.Asked && Ordinal(pod) >= set.Replicas))
         {
             End(pod);
+        }
+
+        // One after the other, the last first: the next goes when its forerunner is ready again.
+        var turn = Now;
+        foreach (var pod in alive.Where(pod => pod.Last.RestartedAt != set.RestartedAt && (pod.Asked || Ordinal(pod) < set.Replicas)).OrderByDescending(Ordinal))
+        {
+            if (turn == DateTimeOffset.MaxValue)
+            {
+                break;
+            }
+
+            End(pod, turn);
+            pod.Begin(NewLife(set, pod.Last.EndsAt ?? turn, Place(set.UsesGpu, Ordinal(pod))));
+            turn = pod.Last.ReadyAt;
         }
 
         var gone = _pods.Values.Where(pod => pod.Namespace == set.Namespace && pod.App == set.App && pod.Last.DeletedAt is not null).ToList();
@@ -141,22 +155,40 @@ internal sealed partial class SandboxCluster
     private void ReconcileDeployment(Workload deployment, List<SandboxPod> alive)
     {
         var wanted = alive.Where(pod => pod.Owner == deployment.Controller).OrderBy(pod => pod.Last.CreatedAt).ToList();
-        foreach (var pod in alive.Except(wanted).Concat(wanted.Skip(deployment.Replicas)))
+        var old = alive.Except(wanted).OrderBy(pod => pod.Last.CreatedAt).ToList();
+        foreach (var pod in wanted.Skip(deployment.Replicas))
         {
             End(pod);
         }
 
+        // In a rollout a quarter more than wanted may be there at a time, and an old one goes when a new one is ready.
+        var surge = old.Count == 0 ? int.MaxValue : (deployment.Replicas + 3) / 4;
+        var ready = wanted.Take(deployment.Replicas).Select(pod => pod.Last.ReadyAt).ToList();
         for (var i = wanted.Count; i < deployment.Replicas; i++)
         {
-            Add(deployment, $"{deployment.Controller.Name}-{Guid.NewGuid().ToString("N")[..5]}", NewLife(deployment, Now, Place(deployment.UsesGpu, i)));
+            var begins = Now + (old.Count > 0 && deployment.Recreates ? options.TerminatesAfter : options.ReadyAfter * ((i - wanted.Count) / surge));
+            var life = NewLife(deployment, begins, Place(deployment.UsesGpu, i));
+            Add(deployment, $"{deployment.Controller.Name}-{Guid.NewGuid().ToString("N")[..5]}", life);
+            ready.Add(life.ReadyAt);
+        }
+
+        var turns = ready.Order().ToList();
+        foreach (var (pod, i) in old.Select((pod, i) => (pod, i)))
+        {
+            var turn = !deployment.Recreates && i < turns.Count && turns[i] > Now ? turns[i] : Now;
+            if (turn < DateTimeOffset.MaxValue)
+            {
+                End(pod, turn);
+            }
         }
     }
 
-    private void End(SandboxPod pod)
+    private void End(SandboxPod pod, DateTimeOffset? at = null)
     {
-        if (pod.Last is { DeletedAt: null } life)
+        var when = at ?? Now;
+        if (!pod.End(when, when + options.TerminatesAfter))
         {
-            pod.Change(life, life with { DeletedAt = Now, EndsAt = Now + options.TerminatesAfter });
+            _pods.Remove(Key(pod.Namespace, pod.Name));
         }
     }
 

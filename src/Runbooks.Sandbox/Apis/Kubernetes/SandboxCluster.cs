@@ -66,7 +66,7 @@ internal sealed partial class SandboxCluster(string name, SandboxOptions options
     /// <summary>Deletes the pod's present life and lets its controller spawn the next one.</summary>
     public void Delete(SandboxPod pod) => Locked(() =>
     {
-        if (pod.At(Now) is { DeletedAt: null })
+        if (pod.At(Now) is { } life && !life.IsDeleted(Now))
         {
             Deletions++;
             End(pod);
@@ -80,7 +80,7 @@ internal sealed partial class SandboxCluster(string name, SandboxOptions options
     {
         var changed = change(_nodes.First(one => one.Name == node.Name)) with { ChangedAt = Now };
         _nodes = [.. _nodes.Select(one => one.Name == node.Name ? changed : one)];
-        foreach (var pod in _pods.Values.Where(pod => pod.Last.Node == node.Name && changed.Taints.Any(taint => taint.Effect == "NoExecute")).ToList())
+        foreach (var pod in _pods.Values.Where(pod => RunsOn(pod, node) && changed.Taints.Any(taint => taint.Effect == "NoExecute")).ToList())
         {
             End(pod);
         }
@@ -92,8 +92,8 @@ internal sealed partial class SandboxCluster(string name, SandboxOptions options
     /// <summary>The machine is made anew from its image: its pods are gone, and so is what was wrong with it.</summary>
     public void Reimage(SandboxNode node) => Locked(() =>
     {
-        _nodes = [.. _nodes.Select(one => one.Name == node.Name ? one with { Fault = null, ChangedAt = Now, ReadyAt = Now + options.ReadyAfter } : one)];
-        foreach (var pod in _pods.Values.Where(pod => pod.Last.Node == node.Name && pod.At(Now) is not null).ToList())
+        _nodes = [.. _nodes.Select(one => one.Name == node.Name ? Started(one) : one)];
+        foreach (var pod in _pods.Values.Where(pod => RunsOn(pod, node)).ToList())
         {
             End(pod);
         }
@@ -101,6 +101,18 @@ internal sealed partial class SandboxCluster(string name, SandboxOptions options
         Reconcile();
         return true;
     });
+
+    // The kubelet's last word stands for a while: nobody hears at once that it has stopped.
+    private SandboxNode Started(SandboxNode node) => node with
+    {
+        Former = new FormerBoot(node.BootId, node.ReadyAt, node.Fault, Now + (options.ReadyAfter / 2)),
+        BootId = Guid.NewGuid().ToString(),
+        Fault = null,
+        ChangedAt = Now,
+        ReadyAt = Now + options.ReadyAfter,
+    };
+
+    private bool RunsOn(SandboxPod pod, SandboxNode node) => pod.Lives.Any(life => life.Node == node.Name && !(life.EndsAt <= Now));
 
     public Workload Scale(Workload workload, int replicas) => Change(workload, one => one with { Replicas = replicas });
 

@@ -41,6 +41,20 @@ internal sealed class SandboxPod(string ns, string name, PodOwner? owner, string
     // A reader that enumerates keeps the list it has.
     public void Change(PodLife life, PodLife changed) => _lives = [.. _lives.Select(each => each == life ? changed : each)];
 
+    /// <summary>Ends the life that there is then, and forgets those that have not begun.</summary>
+    /// <returns>False when there is none yet.</returns>
+    public bool End(DateTimeOffset at, DateTimeOffset endsAt)
+    {
+        List<PodLife> begun = [.. _lives.Where(life => life.CreatedAt <= at)];
+        if (begun.Count > 0 && !begun[^1].IsDeleted(at))
+        {
+            begun[^1] = begun[^1] with { DeletedAt = at, EndsAt = endsAt };
+        }
+
+        _lives = begun.Count > 0 ? begun : _lives;
+        return begun.Count > 0;
+    }
+
     public void Begin(PodLife life) => _lives = [.. _lives.Append(life).TakeLast(LivesKept)];
 
     public SavedPod Save() => new(ns, name, owner, app, asked, _lives);
@@ -64,7 +78,7 @@ internal sealed record PodLife(string Uid, DateTimeOffset CreatedAt, DateTimeOff
     /// <summary>When it stopped answering and logging; null for a healthy one.</summary>
     public DateTimeOffset? HungAt { get; init; }
 
-    /// <summary>When its deletion was asked for.</summary>
+    /// <summary>When its deletion was asked for; later than now where a rollout has not come to it yet.</summary>
     public DateTimeOffset? DeletedAt { get; init; }
 
     /// <summary>When it was gone.</summary>
@@ -74,6 +88,8 @@ internal sealed record PodLife(string Uid, DateTimeOffset CreatedAt, DateTimeOff
     public string? RestartedAt { get; init; }
 
     public bool IsReady(DateTimeOffset now) => now >= ReadyAt;
+
+    public bool IsDeleted(DateTimeOffset now) => DeletedAt <= now;
 
     public bool IsHung(DateTimeOffset now) => HungAt <= now;
 }
@@ -90,6 +106,9 @@ internal sealed record Workload(WorkloadKind Kind, string Namespace, string Name
     public required string Image { get; init; }
 
     public required bool UsesGpu { get; init; }
+
+    /// <summary>All its old pods end before the new ones begin, as where no GPU is spare.</summary>
+    public bool Recreates { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
 
@@ -129,6 +148,12 @@ internal sealed record SandboxNode(string Name, string ScaleSet, int Instance, i
 
     public string Uid { get; init; } = Guid.NewGuid().ToString();
 
+    /// <summary>Another one after each start.</summary>
+    public string BootId { get; init; } = Guid.NewGuid().ToString();
+
+    /// <summary>How its record still shows it while nobody has noticed that it went down.</summary>
+    public FormerBoot? Former { get; init; }
+
     public bool Unschedulable { get; init; }
 
     public IReadOnlyList<NodeTaint> Taints { get; init; } = [];
@@ -145,11 +170,17 @@ internal sealed record SandboxNode(string Name, string ScaleSet, int Instance, i
     public string ResourceId =>
         $"/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/mc_rg-inference-b_aks-b_westeurope/providers/Microsoft.Compute/virtualMachineScaleSets/{ScaleSet}/virtualMachines/{Instance}";
 
+    /// <summary>As its record shows it.</summary>
+    public SandboxNode Seen(DateTimeOffset now) =>
+        Former is { } former && now < former.Until ? this with { BootId = former.Id, ReadyAt = former.ReadyAt, Fault = former.Fault } : this;
+
     public bool Takes(bool gpu, DateTimeOffset now) => Gpus > 0 == gpu && !Unschedulable && ReadyAt <= now
         && Taints.All(taint => taint.Effect == "PreferNoSchedule");
 }
 
-internal sealed record NodeTaint(string Key, string? Value, string Effect);
+internal sealed record FormerBoot(string Id, DateTimeOffset ReadyAt, GpuFault? Fault, DateTimeOffset Until);
+
+internal sealed record NodeTaint(string Key, string? Value, string Effect, DateTime? TimeAdded = null);
 
 /// <param name="Gpu">Its index on the node.</param>
 /// <param name="Xid">The code that the driver reported last.</param>

@@ -12,7 +12,7 @@ internal static class WorkloadView
     public static V1Deployment Deployment(SandboxCluster cluster, Workload workload, DateTimeOffset now)
     {
         var pods = Pods(cluster, workload, now);
-        var updated = pods.Count(pod => pod.Pod.Owner == workload.Controller && pod.Life.DeletedAt is null);
+        var updated = pods.Count(pod => pod.Pod.Owner == workload.Controller && !pod.Life.IsDeleted(now));
         var ready = pods.Count(pod => pod.Ready);
         return new()
         {
@@ -23,7 +23,9 @@ internal static class WorkloadView
             {
                 Replicas = workload.Replicas,
                 Selector = Selector(workload),
-                Strategy = new V1DeploymentStrategy { Type = "RollingUpdate", RollingUpdate = new V1RollingUpdateDeployment { MaxSurge = "25%", MaxUnavailable = "25%" } },
+                Strategy = workload.Recreates
+                    ? new V1DeploymentStrategy { Type = "Recreate" }
+                    : new V1DeploymentStrategy { Type = "RollingUpdate", RollingUpdate = new V1RollingUpdateDeployment { MaxSurge = "25%", MaxUnavailable = "25%" } },
                 Template = Template(workload, workload.RestartedAt),
             },
             Status = new V1DeploymentStatus
@@ -51,7 +53,7 @@ internal static class WorkloadView
 
     public static IEnumerable<V1ReplicaSet> ReplicaSets(SandboxCluster cluster, Workload workload, DateTimeOffset now) => workload.Revisions.Select(revision =>
     {
-        var pods = Pods(cluster, workload, now).Where(pod => pod.Pod.Owner == revision.Owner && pod.Life.DeletedAt is null).ToList();
+        var pods = Pods(cluster, workload, now).Where(pod => pod.Pod.Owner == revision.Owner && !pod.Life.IsDeleted(now)).ToList();
         var template = Template(workload, revision.RestartedAt);
         template.Metadata.Labels["pod-template-hash"] = revision.Hash;
         return new V1ReplicaSet
@@ -155,7 +157,7 @@ internal static class WorkloadView
            where pod.Namespace == workload.Namespace && pod.App == workload.App && pod.Owner?.Kind is not null
            let life = pod.At(now)
            where life is not null
-           select (pod, life, life.IsReady(now) && life.DeletedAt is null),
+           select (pod, life, life.IsReady(now) && !life.IsDeleted(now)),
     ];
 
     private static V1ObjectMeta Metadata(SandboxCluster cluster, Workload workload, DateTimeOffset now, Dictionary<string, string>? annotations = null) => new()
