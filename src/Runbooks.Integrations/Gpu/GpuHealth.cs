@@ -11,61 +11,64 @@ namespace Runbooks.Integrations.Gpu;
 
 /// <summary>
 /// Looks at the GPUs of a node through dcgm-exporter: XID errors by NVIDIA's catalogue, memory rows that could not be
-/// remapped, and NVLink errors where the exporter's list has them.
+/// remapped, and NVLink errors where the exporter's list has them. The exporter tells only a GPU's last XID, and the one
+/// that matters is often followed by others, so all of a time are looked at.
 /// </summary>
 /// <seealso href="https://github.com/NVIDIA/dcgm-exporter/blob/4.5.3-4.8.2/etc/default-counters.csv"/>
 internal sealed class GpuHealth(PrometheusClient prometheus)
-    : Check<GpuHealthParameters>("gpu.health", "Looks for fatal XID errors, failed row remaps and NVLink errors on the GPUs of a node.")
+    : PrometheusCheck<GpuHealthParameters>(prometheus, "gpu.health", "Looks for fatal XID errors, failed row remaps and NVLink errors on the GPUs of a node.")
 {
+    private const int MostSteps = 240;
     private const string Xid = "DCGM_FI_DEV_XID_ERRORS";
     private const string RemapFailure = "DCGM_FI_DEV_ROW_REMAP_FAILURE";
     private const string Uncorrectable = "DCGM_FI_DEV_UNCORRECTABLE_REMAPPED_ROWS";
     private static readonly string[] s_nvLink = [.. new[] { "CRC_FLIT", "CRC_DATA", "REPLAY", "RECOVERY" }.Select(kind => $"DCGM_FI_DEV_NVLINK_{kind}_ERROR_COUNT_TOTAL")];
 
-    public override string Role => $"{PrometheusClient.AzureRole} on the Azure Monitor workspace; none for a Prometheus of your own";
-
-    protected override async Task<CheckResult> AskAsync(GpuHealthParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<CheckResult> LookAsync(GpuHealthParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         // Up to 4.5.3 the exporter writes the machine's name with a capital letter.
         string On(string metric, string around = "{0}") =>
             $"({around.Replace("{0}", $"{metric}{{Hostname=\"{parameters.Node}\"}}", StringComparison.Ordinal)} or {around.Replace("{0}", $"{metric}{{hostname=\"{parameters.Node}\"}}", StringComparison.Ordinal)})";
-        var link = prometheus.LinkTo(parameters.Endpoint, On(Xid));
-        try
+        var link = Prometheus.LinkTo(parameters.Endpoint, On(Xid));
+        Task<IReadOnlyList<PrometheusSeries>> Ask(string query) => Prometheus.QueryAsync(parameters.Endpoint, query, cancellationToken);
+        var xids = await Ask($"max by (gpu) {On(Xid)}");
+        if (xids.Count == 0)
         {
-            Task<IReadOnlyList<PrometheusSeries>> Ask(string query) => prometheus.QueryAsync(parameters.Endpoint, query, cancellationToken);
-            var xids = await Ask($"max by (gpu) {On(Xid)}");
-            if (xids.Count == 0)
-            {
-                var missing = await MissingSeries.FindAsync(prometheus, parameters.Endpoint, Xid, cancellationToken);
-                return CheckResult.Unknown($"Prometheus '{prometheus.Find(parameters.Endpoint).Name}' has no series {Xid} of node {parameters.Node}"
-                    + (missing.Count > 0 ? ", nor of any other: is dcgm-exporter scraped?" : ": is its dcgm-exporter still running?")) with { Link = link };
-            }
+            var missing = await MissingSeries.FindAsync(Prometheus, parameters.Endpoint, Xid, cancellationToken);
+            return CheckResult.Unknown($"Prometheus '{Prometheus.Find(parameters.Endpoint).Name}' has no series {Xid} of node {parameters.Node}"
+                + (missing.Count > 0 ? ", nor of any other: is dcgm-exporter scraped?" : ": is its dcgm-exporter still running?")) with { Link = link };
+        }
 
-            var remaps = await Ask($"max by (gpu) {On(RemapFailure)}");
-            var rows = await Ask($"max by (gpu) {On(Uncorrectable)}");
-            // Not in the exporter's default list, so there may be none of these.
-            var links = await Ask(string.Join(" or ", s_nvLink.Select(metric => $"(sum by (gpu) {On(metric, "increase({0}[10m])")} > 0)")));
-            return Judge(xids, remaps, rows, links) with { Link = link };
-        }
-        catch (PrometheusException failed)
-        {
-            return CheckResult.Unknown(failed.Message);
-        }
+        var remaps = await Ask($"max by (gpu) {On(RemapFailure)}");
+        var rows = await Ask($"max by (gpu) {On(Uncorrectable)}");
+        // Not in the exporter's default list, so there may be none of these. They count from the last reset on, and one
+        // that has been reset since is fine.
+        var window = PromDuration.Of(parameters.Window);
+        var links = await Ask(string.Join(" or ", s_nvLink.Select(metric => $"((sum by (gpu) {On(metric, $"increase({{0}}[{window}])")} > 0) and (sum by (gpu) {On(metric)} > 0))")));
+        var now = context.Time.GetUtcNow();
+        var step = TimeSpan.FromSeconds(Math.Max(15, Math.Ceiling(parameters.Window.TotalSeconds / MostSteps)));
+        var earlier = await Prometheus.RangeAsync(parameters.Endpoint, $"max by (gpu) {On(Xid)}", now - parameters.Window, now, step, cancellationToken);
+        var brokenLinks = Marked(links).Select(gpu => $"GPU {gpu}: NVLink errors within {PromDuration.Words(parameters.Window)}").ToList();
+        return Judge(xids.Count, [.. xids.SelectMany(gpu => Reported(gpu, earlier))], Marked(remaps), Marked(rows), brokenLinks) with { Link = link };
     }
 
-    private static CheckResult Judge(
-        IReadOnlyList<PrometheusSeries> xids, IReadOnlyList<PrometheusSeries> remaps, IReadOnlyList<PrometheusSeries> rows, IReadOnlyList<PrometheusSeries> links)
+    /// <summary>What a GPU has reported in the time looked at, in order and each once. A reset of the GPU clears it.</summary>
+    private static IEnumerable<(string Gpu, int Code)> Reported(PrometheusSeries now, IReadOnlyList<PrometheusSeries> earlier)
     {
-        var codes = xids.Where(series => series.Values[^1] > 0).Select(series => (Gpu: GpuOf(series), Code: (int)series.Values[^1])).ToList();
-        var broken = Marked(remaps);
+        var values = (earlier.FirstOrDefault(series => GpuOf(series) == GpuOf(now))?.Values ?? []).Append(now.Values[^1]).ToList();
+        return values.Skip(values.LastIndexOf(0) + 1).Select(value => (int)value).Distinct().Select(code => (GpuOf(now), code));
+    }
+
+    private static CheckResult Judge(int gpus, List<(string Gpu, int Code)> codes, List<string> broken, List<string> remapped, List<string> links)
+    {
         var fatal = codes.Where(one => XidCatalog.ClassOf(one.Code) == XidClass.Fatal)
             .Select(one => $"GPU {one.Gpu}: {XidCatalog.Words(one.Code)}")
             .Concat(broken.Select(gpu => $"GPU {gpu}: a memory row could not be remapped"))
-            .Concat(Marked(links).Select(gpu => $"GPU {gpu}: NVLink errors within 10 min"))
+            .Concat(links)
             .ToList();
         var others = codes.Where(one => XidCatalog.ClassOf(one.Code) != XidClass.Fatal).Select(one => $"GPU {one.Gpu}: {XidCatalog.Words(one.Code)}")
-            .Concat(Marked(rows).Except(broken).Select(gpu => $"GPU {gpu}: memory rows were remapped; they are fine after the next reset")).ToList();
-        var known = string.Create(CultureInfo.InvariantCulture, $"{xids.Count} {(xids.Count == 1 ? "GPU" : "GPUs")}");
+            .Concat(remapped.Except(broken).Select(gpu => $"GPU {gpu}: memory rows were remapped; they are fine after the next reset")).ToList();
+        var known = string.Create(CultureInfo.InvariantCulture, $"{gpus} {(gpus == 1 ? "GPU" : "GPUs")}");
         return (fatal.Count, others.Count) switch
         {
             ( > 0, _) => new CheckResult(Verdict.Failing, $"{string.Join("; ", fatal.Concat(others))}.") { Value = Codes(codes) },
@@ -81,15 +84,15 @@ internal sealed class GpuHealth(PrometheusClient prometheus)
     private static string GpuOf(PrometheusSeries series) => series.Labels.GetValueOrDefault("gpu", "?");
 }
 
-public sealed record GpuHealthParameters
+public sealed record GpuHealthParameters : PrometheusParameters
 {
     [Required, KubernetesName(Subdomain = true)]
     [Description("The node, by its name in Kubernetes.")]
     public required string Node { get; init; }
 
-    [MaxLength(100)]
-    [Description("The configured Prometheus to ask; the default one when left out.")]
-    public string? Endpoint { get; init; }
+    [Range(typeof(TimeSpan), "00:05:00", "1.00:00:00")]
+    [Description("How far back is looked for XID and NVLink errors; what came before the GPU's last reset does not count.")]
+    public TimeSpan Window { get; init; } = TimeSpan.FromHours(1);
 }
 
 public static class GpuRegistration

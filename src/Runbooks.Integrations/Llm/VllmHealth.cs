@@ -15,39 +15,33 @@ namespace Runbooks.Integrations.Llm;
 /// </summary>
 /// <seealso href="https://docs.vllm.ai/en/v0.10.1/usage/metrics.html"/>
 internal sealed class VllmHealth(PrometheusClient prometheus)
-    : Check<VllmHealthParameters>("vllm.health", "Looks whether vLLM engines have work and generate no token, or let too many requests wait.")
+    : PrometheusCheck<VllmHealthParameters>(prometheus, "vllm.health", "Looks whether vLLM engines have work and generate no token, or let too many requests wait.")
 {
-    private const string Running = "vllm:num_requests_running";
-    private const string Waiting = "vllm:num_requests_waiting";
+    public const string Running = "vllm:num_requests_running";
+    public const string Waiting = "vllm:num_requests_waiting";
+    private const string Requests = "requests";
     private const string Tokens = "vllm:generation_tokens_total";
 
-    public override string Role => $"{PrometheusClient.AzureRole} on the Azure Monitor workspace; none for a Prometheus of your own";
-
-    protected override async Task<CheckResult> AskAsync(VllmHealthParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<CheckResult> LookAsync(VllmHealthParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var of = new WorkloadSeries(parameters.Namespace, parameters.Pod);
         var window = PromDuration.Of(parameters.Window);
         var tokens = of.Of(Tokens, $"rate({{0}}[{window}])");
-        try
+        Task<IReadOnlyList<PrometheusSeries>> Ask(string query) => Prometheus.QueryAsync(parameters.Endpoint, query, cancellationToken);
+        var answers = await Task.WhenAll(
+            Ask(of.Of(Running)), Ask(of.Of(Waiting)), Ask(tokens), Ask(of.Of(Running, $"min_over_time({{0}}[{window}])")), Ask(of.Of(Waiting, $"min_over_time({{0}}[{window}])")));
+        var engines = Engines(answers);
+        if (engines.Count == 0)
         {
-            Task<IReadOnlyList<PrometheusSeries>> Ask(string query) => prometheus.QueryAsync(parameters.Endpoint, query, cancellationToken);
-            var answers = await Task.WhenAll(
-                Ask(of.Of(Running)), Ask(of.Of(Waiting)), Ask(tokens), Ask(of.Of(Running, $"min_over_time({{0}}[{window}])")), Ask(of.Of(Waiting, $"min_over_time({{0}}[{window}])")));
-            var engines = Engines(answers);
-            if (engines.Count == 0)
-            {
-                var query = answers[0].Count == 0 ? of.Of(Running) : of.Of(Waiting);
-                var missing = await MissingSeries.FindAsync(prometheus, parameters.Endpoint, query, cancellationToken);
-                return CheckResult.Unknown($"Prometheus '{prometheus.Find(parameters.Endpoint).Name}' has no series {(answers[0].Count == 0 ? Running : Waiting)} {of.Words}"
-                    + (missing.Count > 0 ? ", nor for any other: is vLLM scraped?" : ": is the pod scraped, and do its labels say namespace and pod?"));
-            }
+            var query = answers[0].Count == 0 ? of.Of(Running) : of.Of(Waiting);
+            var missing = await MissingSeries.FindAsync(Prometheus, parameters.Endpoint, query, cancellationToken);
+            return CheckResult.Unknown($"Prometheus '{Prometheus.Find(parameters.Endpoint).Name}' has no series {(answers[0].Count == 0 ? Running : Waiting)} {of.Words}"
+                + (missing.Count > 0 ? ", nor for any other: is vLLM scraped?" : ": is the pod scraped, and do its labels say namespace and pod?"));
+        }
 
-            return await prometheus.DrawAsync(Judge(parameters, engines), parameters.Endpoint, $"sum({tokens})", context.Time, cancellationToken);
-        }
-        catch (PrometheusException failed)
-        {
-            return CheckResult.Unknown(failed.Message);
-        }
+        var result = Judge(parameters, engines);
+        var drawn = result.Unit == Requests ? $"max({of.Of(Waiting)})" : $"sum({tokens})";
+        return await Prometheus.DrawAsync(result, parameters.Endpoint, drawn, context.Time, cancellationToken);
     }
 
     private static CheckResult Judge(VllmHealthParameters parameters, List<Engine> engines)
@@ -58,12 +52,11 @@ internal sealed class VllmHealth(PrometheusClient prometheus)
             return Result(Verdict.Failing, $"{Named(stuck, engines)}{Work(stuck)}, and no token was generated for {over}: the engine hangs.", stuck, "== 0");
         }
 
-        if (parameters.MaxWaiting is { } most && engines.MaxBy(engine => engine.Waiting) is { } longest && longest.Waiting > most)
+        var longest = engines.MaxBy(engine => engine.Waiting)!;
+        CheckResult Queue(Verdict verdict, string summary) => new(verdict, summary) { Value = FailingWhen.Number(longest.Waiting), Threshold = $"> {parameters.MaxWaiting}", Unit = Requests };
+        if (longest.Waiting > parameters.MaxWaiting)
         {
-            return new CheckResult(Verdict.Failing, $"{Named(longest, engines)}{Work(longest)}; at most {most} may wait.")
-            {
-                Value = FailingWhen.Number(longest.Waiting), Threshold = $"> {most}", Unit = "requests",
-            };
+            return Queue(Verdict.Failing, $"{Named(longest, engines)}{Work(longest)}; at most {parameters.MaxWaiting} may wait.");
         }
 
         if (engines.Find(engine => engine is { HasWork: true, TokenRate: null }) is { } unmeasured)
@@ -72,11 +65,8 @@ internal sealed class VllmHealth(PrometheusClient prometheus)
         }
 
         var busiest = engines.MaxBy(engine => engine.Running + engine.Waiting)!;
-        return Result(
-            Verdict.Passing,
-            busiest.HasWork ? $"{Named(busiest, engines)}{Work(busiest)}, {FailingWhen.Number(Math.Round(busiest.TokenRate ?? 0, 1))} tokens/s." : $"{Named(busiest, engines)}Nothing runs or waits: idle.",
-            busiest,
-            "== 0");
+        var summary = busiest.HasWork ? $"{Named(busiest, engines)}{Work(busiest)}, {FailingWhen.Number(Math.Round(busiest.TokenRate ?? 0, 1))} tokens/s." : $"{Named(busiest, engines)}Nothing runs or waits: idle.";
+        return parameters.MaxWaiting is null ? Result(Verdict.Passing, summary, busiest, "== 0") : Queue(Verdict.Passing, summary);
     }
 
     private static CheckResult Result(Verdict verdict, string summary, Engine engine, string threshold) =>
@@ -118,33 +108,9 @@ internal sealed class VllmHealth(PrometheusClient prometheus)
     }
 }
 
-public sealed record VllmHealthParameters
+public sealed record VllmHealthParameters : WorkloadParameters
 {
-    [Required, KubernetesName]
-    [Description("The namespace of the pods.")]
-    public required string Namespace { get; init; }
-
-    [KubernetesName(Subdomain = true)]
-    [Description("The pod; all of the namespace when left out, and the worst counts.")]
-    public string? Pod { get; init; }
-
-    [Range(typeof(TimeSpan), "00:00:30", "01:00:00")]
-    [Description("How long there must have been work and no token for an engine to count as hung; at least four times the scrape interval.")]
-    public TimeSpan Window { get; init; } = TimeSpan.FromMinutes(5);
-
     [Range(0, 1_000_000)]
     [Description("More requests waiting than this count as failing too; left out, a long queue is none of this check's business.")]
     public int? MaxWaiting { get; init; }
-
-    [MaxLength(100)]
-    [Description("The configured Prometheus to ask; the default one when left out.")]
-    public string? Endpoint { get; init; }
-}
-
-/// <summary>A time as PromQL and as people write it.</summary>
-internal static class PromDuration
-{
-    public static string Of(TimeSpan time) => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0}s");
-
-    public static string Words(TimeSpan time) => time.TotalSeconds < 120 ? FormattableString.Invariant($"{time.TotalSeconds:0} s") : FormattableString.Invariant($"{time.TotalMinutes:0.#} min");
 }

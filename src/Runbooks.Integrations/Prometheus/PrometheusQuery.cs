@@ -9,36 +9,29 @@ namespace Runbooks.Integrations.Prometheus;
 
 /// <summary>Holds a value from Prometheus against a threshold.</summary>
 internal sealed class PrometheusQuery(PrometheusClient prometheus)
-    : Check<PrometheusQueryParameters>("prometheus.query", "Holds the value of a PromQL query against a threshold.")
+    : PrometheusCheck<PrometheusQueryParameters>(prometheus, "prometheus.query", "Holds the value of a PromQL query against a threshold.")
 {
-    public override string Role => $"{PrometheusClient.AzureRole} on the Azure Monitor workspace; none for a Prometheus of your own";
-
-    protected override async Task<CheckResult> AskAsync(PrometheusQueryParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<CheckResult> LookAsync(PrometheusQueryParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var failing = parameters.Failing;
-        try
+        var found = await Prometheus.QueryAsync(parameters.Endpoint, parameters.Query, cancellationToken);
+        if (found.Count == 0)
         {
-            var found = await prometheus.QueryAsync(parameters.Endpoint, parameters.Query, cancellationToken);
-            if (found.Count == 0)
-            {
-                return await EmptyAsync(parameters, cancellationToken) with { Link = prometheus.LinkTo(parameters.Endpoint, parameters.Query) };
-            }
+            return await EmptyAsync(parameters, cancellationToken) with { Link = Prometheus.LinkTo(parameters.Endpoint, parameters.Query) };
+        }
 
-            return await prometheus.DrawAsync(
-                Judge(parameters, found), parameters.Endpoint, parameters.Query, context.Time, cancellationToken, like: failing.Worst(found, Latest));
-        }
-        catch (PrometheusException failed)
-        {
-            return CheckResult.Unknown(failed.Message) with { Threshold = failing.ToString() };
-        }
+        return await Prometheus.DrawAsync(
+            Judge(parameters, found), parameters.Endpoint, parameters.Query, context.Time, cancellationToken, like: failing.Worst(found, Latest));
     }
+
+    protected override string Limit(PrometheusQueryParameters parameters) => parameters.Failing.ToString();
 
     // A name that no exporter serves must not pass for health: what counts as healthy when empty has to exist otherwise.
     private async Task<CheckResult> EmptyAsync(PrometheusQueryParameters parameters, CancellationToken cancellationToken)
     {
-        var missing = await MissingSeries.FindAsync(prometheus, parameters.Endpoint, parameters.Query, cancellationToken);
+        var missing = await MissingSeries.FindAsync(Prometheus, parameters.Endpoint, parameters.Query, cancellationToken);
         var whenEmpty = missing.Count > 0 && parameters.WhenEmpty == WhenEmpty.Passing ? WhenEmpty.Unknown : parameters.WhenEmpty;
-        return Measurement.Empty(parameters.Failing, whenEmpty, MissingSeries.Words(missing, prometheus.Find(parameters.Endpoint).Name));
+        return Measurement.Empty(parameters.Failing, whenEmpty, MissingSeries.Words(missing, Prometheus.Find(parameters.Endpoint).Name));
     }
 
     private static CheckResult Judge(PrometheusQueryParameters parameters, IReadOnlyList<PrometheusSeries> found)
@@ -50,7 +43,7 @@ internal sealed class PrometheusQuery(PrometheusClient prometheus)
     private static double Latest(PrometheusSeries series) => series.Values[^1];
 }
 
-public sealed record PrometheusQueryParameters
+public sealed record PrometheusQueryParameters : PrometheusParameters
 {
     [Required, QueryText, MaxLength(4000)]
     [Description("PromQL whose value now is looked at. Of several series the worst one counts.")]
@@ -66,8 +59,4 @@ public sealed record PrometheusQueryParameters
 
     [Description("The verdict when the query finds nothing. A metric that does not exist at all is never passing; where it comes only with the first error, write `… or vector(0)`.")]
     public WhenEmpty WhenEmpty { get; init; } = WhenEmpty.Unknown;
-
-    [MaxLength(100)]
-    [Description("The configured Prometheus to ask; the default one when left out.")]
-    public string? Endpoint { get; init; }
 }

@@ -1,9 +1,15 @@
 using System.Net.Http.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Gpu;
 using Runbooks.Integrations.Prometheus;
+using Runbooks.Integrations.Tests.Notifications;
 using Runbooks.Integrations.Tests.Support;
 using Runbooks.Model.Incidents;
+using TestKit.Storage;
 
 namespace Runbooks.Integrations.Tests.Gpu;
 
@@ -51,6 +57,31 @@ public sealed class GpuHealthTests : OnTheSandbox
     }
 
     [Fact]
+    public async Task FatalXidThatAnotherFollowed_IsStillFailing_UntilAResetOrTheWindowEnds()
+    {
+        await SetAsync("DCGM_FI_DEV_XID_ERRORS", 79);
+        Clock.Advance(TimeSpan.FromMinutes(5));
+        await SetAsync("DCGM_FI_DEV_XID_ERRORS", 45);
+        Clock.Advance(TimeSpan.FromMinutes(10));
+
+        var result = await AskAsync(Sound);
+        result.Verdict.ShouldBe(Verdict.Failing);
+        result.Summary.ShouldContain("GPU 0: XID 79 (the GPU has fallen off the bus)");
+        result.Summary.ShouldContain("GPU 0: XID 45");
+        result.Value.ShouldBe("XID 79, 45");
+
+        await SetAsync("DCGM_FI_DEV_XID_ERRORS", 0);
+        Clock.Advance(TimeSpan.FromMinutes(1));
+        (await AskAsync(Sound)).Summary.ShouldBe("8 GPUs: no XID, no failed row remap.");
+
+        await SetAsync("DCGM_FI_DEV_XID_ERRORS", 79);
+        Clock.Advance(TimeSpan.FromMinutes(5));
+        await SetAsync("DCGM_FI_DEV_XID_ERRORS", 45);
+        Clock.Advance(TimeSpan.FromMinutes(61));
+        (await AskAsync(Sound)).Verdict.ShouldBe(Verdict.Passing, "what is left of the hour is XID 45 alone");
+    }
+
+    [Fact]
     public async Task RowThatCouldNotBeRemapped_IsFailing()
     {
         await SetAsync("DCGM_FI_DEV_ROW_REMAP_FAILURE", 1);
@@ -69,5 +100,42 @@ public sealed class GpuHealthTests : OnTheSandbox
 
         result.Verdict.ShouldBe(Verdict.Unknown);
         result.Summary.ShouldBe($"Prometheus 'practice' has no series DCGM_FI_DEV_XID_ERRORS of node {node}: is its dcgm-exporter still running?");
+    }
+}
+
+/// <summary>An exporter whose list has the NVLink counters: the sandbox serves the default list, which has none.</summary>
+public sealed class NvLinkTests : IAsyncLifetime
+{
+    private ChannelServer _prometheus = null!;
+
+    public async ValueTask InitializeAsync() => _prometheus = await ChannelServer.StartAsync();
+
+    public ValueTask DisposeAsync() => _prometheus.DisposeAsync();
+
+    [Theory]
+    [InlineData(7, 2, Verdict.Failing, "GPU 5: NVLink errors within 60 min.")]
+    [InlineData(7, 0, Verdict.Passing, "1 GPU: no XID, no failed row remap.")]
+    [InlineData(0, 2, Verdict.Passing, "1 GPU: no XID, no failed row remap.")]
+    public async Task LinkErrors_CountWhenTheyGrewAndWereNotReset(int counter, int growth, Verdict verdict, string words)
+    {
+        // Of the NVLink query only the counters that grew, and that are not 0 now, are left.
+        _prometheus.Answer = context =>
+        {
+            var query = context.Request.Query["query"].ToString();
+            var value = !query.Contains("NVLINK", StringComparison.Ordinal) ? 0
+                : query.Contains("increase(DCGM_FI_DEV_NVLINK_CRC_FLIT_ERROR_COUNT_TOTAL{Hostname=\"n\"}[3600s])", StringComparison.Ordinal) && query.Contains("> 0) and (sum by (gpu)", StringComparison.Ordinal)
+                    ? Math.Min(counter, growth) : counter;
+            return context.Response.WriteAsync($$$"""{"status":"success","data":{"resultType":"vector","result":[{"metric":{"gpu":"5"},"value":[1,"{{{value}}}"]}]}}""");
+        };
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Prometheus:Endpoints:p:Url"] = _prometheus.Url }).Build();
+        await using var services = new ServiceCollection().AddSingleton<IConfiguration>(configuration).AddSingleton<TimeProvider>(_prometheus.Time).AddPrometheus().AddGpu().BuildServiceProvider();
+        var check = services.GetServices<ICheck>().Single(one => one.Name == "gpu.health");
+
+        var result = await check.AskAsync(new GpuHealthParameters { Node = "n" }, new StepContext
+        {
+            IncidentId = "i", RunbookId = "r", Target = "n", IdempotencyKey = "k", Evidence = new InMemoryEvidenceStore(), Time = _prometheus.Time, Logger = NullLogger.Instance,
+        }, TestContext.Current.CancellationToken);
+
+        (result.Verdict, result.Summary).ShouldBe((verdict, words));
     }
 }

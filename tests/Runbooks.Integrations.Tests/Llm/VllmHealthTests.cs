@@ -67,6 +67,11 @@ public sealed class VllmHealthTests : OnTheSandbox
         var result = await AskAsync("llm-b-1", maxWaiting: 20);
         result.Verdict.ShouldBe(Verdict.Failing);
         result.Summary.ShouldBe("12 run, 40 wait; at most 20 may wait.");
+        (result.Value, result.Threshold, result.Unit).ShouldBe(("40", "> 20", "requests"));
+        (result.Series[0], result.Series[^1]).ShouldBe((0, 40), "the curve is the queue's");
+        (await AskAsync("llm-b-1", maxWaiting: 60)).ShouldSatisfyAllConditions(
+            within => within.Verdict.ShouldBe(Verdict.Passing),
+            within => (within.Value, within.Unit).ShouldBe(("40", "requests")));
     }
 
     [Fact]
@@ -88,6 +93,22 @@ public sealed class VllmHealthTests : OnTheSandbox
         await FaultAsync("prometheus", "500", count: 9);
 
         (await AskAsync("llm-b-0")).Verdict.ShouldBe(Verdict.Unknown);
+    }
+
+    [Fact]
+    public async Task ServerThatIsAskedNothing_SaysNothingAboutItsSpeed()
+    {
+        var slow = new { @namespace = "inference", pod = "llm-b-0", measure = "tokensPerSecond", failing = "< 100" };
+        (await AskAsync("llm.latency", slow)).Verdict.ShouldBe(Verdict.Failing, "work waits and no token comes");
+
+        await SetAsync("vllm:num_requests_running", 0, "llm-b-0");
+        await SetAsync("vllm:num_requests_waiting", 0, "llm-b-0");
+        Clock.Advance(TimeSpan.FromMinutes(6));
+
+        (await AskAsync("llm.latency", slow)).ShouldSatisfyAllConditions(
+            result => result.Verdict.ShouldBe(Verdict.Unknown),
+            result => result.Summary.ShouldBe("Nothing was asked of pod inference/llm-b-0 within 5 min, so its tokens say nothing."),
+            result => result.Threshold.ShouldBe("< 100"));
     }
 
     [Fact]
