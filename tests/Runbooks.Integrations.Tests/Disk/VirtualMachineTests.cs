@@ -81,7 +81,7 @@ public sealed class VirtualMachineTests : OnTheSandbox
     [Fact]
     public async Task FolderThatIsNotThere_IsSaid()
     {
-        (await Should.ThrowAsync<StepRefusedException>(() => PrepareAsync(Delete, new { machine = s_machine, folder = "/tmp" }))).Message.ShouldContain("There is no folder /tmp");
+        (await Should.ThrowAsync<StepRefusedException>(() => PrepareAsync(Delete, new { machine = s_machine, folder = "/var/tmp/gone" }))).Message.ShouldContain("There is no folder /var/tmp/gone");
     }
 
     [Theory]
