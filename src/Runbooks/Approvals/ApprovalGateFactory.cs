@@ -18,7 +18,7 @@ public static class ApprovalGateFactory
         Incident incident, Runbook runbook, Phase phase, int round, Plan plan, IReadOnlyList<GuardrailViolation> violations, bool unclear, string? difference, DateTimeOffset now)
     {
         var approval = runbook.ApprovalOf(phase) ?? AskAfterAll;
-        var mustAsk = unclear || difference is not null || incident.Mode == RunMode.ApproveAll || violations.Any(IsWarning);
+        var mustAsk = unclear || difference is not null || incident.Mode == RunMode.ApproveAll || violations.Any(violation => IsWarning(violation) || CanWait(violation));
         var warnings = violations
             .Select(violation => violation.Severity > GuardrailSeverity.AskFirst ? $"When this was asked, nothing could run. {violation.Why}" : violation.Why)
             .ToList();
@@ -61,11 +61,10 @@ public static class ApprovalGateFactory
     }
 
     /// <summary>
-    /// What a person lifts again is no reason to give up a question: it is asked all the same, and taken once nothing stands
-    /// against it. A runbook that heals by itself has no question to keep open.
+    /// What a person lifts again is no reason to give up: it is asked all the same, and taken once nothing stands against it.
+    /// A runbook that heals by itself asks too, since nobody wants everything that waited to run at once when it is lifted.
     /// </summary>
-    private static bool CanWait(GuardrailViolation violation, Gate gate, Runbook runbook) =>
-        violation is { Severity: GuardrailSeverity.Forbid, IsLiftedByPeople: true } && runbook.ApprovalOf(gate.Phase) is not null;
+    private static bool CanWait(GuardrailViolation violation) => violation is { Severity: GuardrailSeverity.Forbid, IsLiftedByPeople: true };
 
     private static bool IsWarning(GuardrailViolation violation) => violation.Severity == GuardrailSeverity.AskFirst;
 
@@ -81,8 +80,8 @@ public static class ApprovalGateFactory
             return Closed(GateOutcome.SelfRecovered, Incident.RecoveryReason(incident));
         }
 
-        var strictest = violations.MaxBy(violation => violation.Severity);
-        if (strictest is { Severity: > GuardrailSeverity.AskFirst } && !CanWait(strictest, gate, runbook))
+        var strictest = violations.Where(violation => !CanWait(violation)).MaxBy(violation => violation.Severity);
+        if (strictest is { Severity: > GuardrailSeverity.AskFirst })
         {
             return Closed(
                 strictest.Severity switch

@@ -119,8 +119,9 @@ public sealed class GuardrailTests : IAsyncDisposable
         }
 
         var held = await OpenAsync(s_heals, "inference/llm-b-7");
-        held.State.ShouldBe(IncidentState.Failed);
-        held.Reason!.ShouldContain("breaker");
+        held.State.ShouldBe(IncidentState.AwaitingApproval);
+        held.OpenGate!.Warnings[0].ShouldContain("breaker");
+        (await ApproveAsync(held.Id)).Result.Status.ShouldBe(DecisionStatus.HeldBack);
         _world.Script.Count("do fix").ShouldBe(2);
 
         (await _world.Get<RunHistoryStore>().ResetAsync(s_heals.Id, "ada", "new image rolled out", CancellationToken.None)).ShouldNotBeNull();
@@ -147,6 +148,35 @@ public sealed class GuardrailTests : IAsyncDisposable
         await _world.Get<KillSwitch>().ReleaseAsync("ada", "it was another team", CancellationToken.None);
         (await ApproveAsync(opened.Id)).Result.Status.ShouldBe(DecisionStatus.Decided);
         (await _world.AdvanceAsync(opened.Id, TimeSpan.FromSeconds(1))).State.ShouldBe(IncidentState.Resolved);
+    }
+
+    [Fact]
+    public async Task SelfHealingWhileTheKillSwitchIsOn_AsksAndRunsOnceItIsReleasedAndAPersonSaysYes()
+    {
+        await _world.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", CancellationToken.None);
+
+        var opened = await OpenAsync(s_heals);
+
+        opened.State.ShouldBe(IncidentState.AwaitingApproval);
+        opened.OpenGate!.Approvers.ShouldBe([ContactBook.Fallback]);
+        opened.OpenGate!.Warnings.ShouldHaveSingleItem().ShouldContain("it restarts the wrong pods");
+        (await ApproveAsync(opened.Id)).Result.Status.ShouldBe(DecisionStatus.HeldBack);
+
+        await _world.Get<KillSwitch>().ReleaseAsync("ada", "it was another team", CancellationToken.None);
+        (await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(1))).State.ShouldBe(IncidentState.AwaitingApproval, "nothing runs by surprise");
+        (await ApproveAsync(opened.Id)).Result.Status.ShouldBe(DecisionStatus.Decided);
+        (await _world.AdvanceAsync(opened.Id, TimeSpan.FromSeconds(1))).State.ShouldBe(IncidentState.Resolved);
+    }
+
+    /// <summary>What nobody lifts is not asked about, whatever else stands against it.</summary>
+    [Fact]
+    public async Task LimitThatForbidsWhileTheKillSwitchIsOn_EndsIt()
+    {
+        var runbook = s_asks with { Limits = new() { MaxRuns = 1, WhenExceeded = WhenExceeded.Forbid } };
+        await _world.Get<RunLimits>().ReserveAsync(Some.Incident(runbook, "261123-0259-bbbbbb"), runbook, overruled: false, CancellationToken.None);
+        await _world.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", CancellationToken.None);
+
+        (await OpenAsync(runbook)).State.ShouldBe(IncidentState.Failed);
     }
 
     [Fact]
@@ -197,7 +227,6 @@ public sealed class GuardrailTests : IAsyncDisposable
 
         opened.State.ShouldBe(IncidentState.AwaitingApproval);
         opened.OpenGate!.Warnings.ShouldContain(warning => warning.StartsWith("When this was asked, nothing could run.", StringComparison.Ordinal));
-        (await OpenAsync(s_heals with { Hash = "hash-heals" }, "inference/llm-b-1")).State.ShouldBe(IncidentState.Failed);
     }
 
     private Task<DecisionReceipt> ApproveAsync(string id) => _world.Get<ApprovalService>()
