@@ -7,7 +7,7 @@ using Runbooks.Model.Storage;
 namespace Runbooks.AzureStorage;
 
 /// <summary>
-/// Three indexes, of open incidents, of closed ones, and of closed ones that are left to people, one small row each, the
+/// Three indexes, of open incidents, of closed ones, and of closed ones that people are not done with, one small row each, the
 /// latest first: a listing is a range of keys however many incidents there are. The row is put before the incident and
 /// moved after it closes; the incident itself says where it belongs, so a listing that meets a row in the wrong place puts
 /// it right.
@@ -23,7 +23,7 @@ internal sealed class IncidentIndex(TableRows rows)
     public Task PutAsync(IncidentSummary incident, CancellationToken cancellationToken) =>
         PutAsync(incident, First(!incident.State.IsFinal()), cancellationToken);
 
-    /// <summary>Before the incident is written: one that is left to people and in no index would be forgotten.</summary>
+    /// <summary>Before the incident is written: one that people are not done with and in no index would be forgotten.</summary>
     public Task PutLeftAsync(IncidentSummary incident, CancellationToken cancellationToken) => PutAsync(incident, Left, cancellationToken);
 
     public Task RemoveLeftAsync(IncidentSummary incident, CancellationToken cancellationToken) =>
@@ -147,7 +147,7 @@ internal sealed class IncidentListing(IncidentIndex index, Func<TableEntity, Can
 
     private IAsyncEnumerable<TableEntity> Rows(IncidentQuery query, IncidentCursor? after, int limit, CancellationToken cancellationToken)
     {
-        if (query.LeftToPeople)
+        if (query.LeftToPeople || query.Unfinished)
         {
             return index.ReadLeftAsync(query.RunbookId, query.Since, after, limit + 1, cancellationToken);
         }
@@ -160,7 +160,7 @@ internal sealed class IncidentListing(IncidentIndex index, Func<TableEntity, Can
 
     private static bool Matches(IncidentQuery query, IncidentSummary incident) =>
         (query.State is not { } state || incident.State == state) && (query.Open is not { } open || incident.State.IsFinal() != open)
-        && (!query.LeftToPeople || incident.IsLeftToPeople) && query.HasText(incident);
+        && query.Fits(incident);
 
     private static async IAsyncEnumerable<TableEntity> Merge(
         IReadOnlyList<IAsyncEnumerable<TableEntity>> sources, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)

@@ -186,7 +186,7 @@ internal sealed class TableIncidentStore : IIncidentStore
             await _alerts.PutAsync(after, after.Identities.Except(before.Value.Identities), cancellationToken);
         }
 
-        if (after.IsLeftToPeople && !before.Value.IsLeftToPeople)
+        if (after.IsUnfinished && !before.Value.IsUnfinished)
         {
             await _index.PutLeftAsync(IncidentSummary.Of(after), cancellationToken);
         }
@@ -196,7 +196,7 @@ internal sealed class TableIncidentStore : IIncidentStore
             return false;
         }
 
-        if (before.Value.IsLeftToPeople && !after.IsLeftToPeople)
+        if (before.Value.IsUnfinished && !after.IsUnfinished)
         {
             await _index.RemoveLeftAsync(IncidentSummary.Of(after), cancellationToken);
         }
@@ -262,7 +262,7 @@ internal sealed class TableIncidentStore : IIncidentStore
     /// <summary>A row that a host left behind when it died. A young one may be of an incident that is being written now.</summary>
     private async Task RemoveStaleAsync(TableEntity left, IncidentSummary? incident, CancellationToken cancellationToken)
     {
-        if (incident is not { IsLeftToPeople: true } && left.Timestamp < _time.GetUtcNow() - Abandoned)
+        if (incident is not { IsUnfinished: true } && left.Timestamp < _time.GetUtcNow() - Abandoned)
         {
             await _index.RemoveAsync(left, cancellationToken);
         }
@@ -282,7 +282,7 @@ internal sealed class TableIncidentStore : IIncidentStore
         if (found is not null)
         {
             await _alerts.RemoveAsync(found.Value, cancellationToken);
-            if (found.Value.IsLeftToPeople)
+            if (found.Value.IsUnfinished)
             {
                 await _index.RemoveLeftAsync(IncidentSummary.Of(found.Value), cancellationToken);
             }

@@ -56,7 +56,7 @@ public static class RunbooksWebServices
             .AddSingleton<CloseHandler>()
             .AddSingleton<AcknowledgeHandler>()
             .AddSingleton<TakeBackHandler>()
-            .AddSingleton<ChangesInPlace>()
+            .AddSingleton<LiveIncidents>()
             .AddSingleton<RetryHandler>()
             .AddSingleton<NotesHandler>()
             .AddSingleton<IncidentFormsHandler>()

@@ -78,6 +78,41 @@ public sealed partial class ConsoleTests : IAsyncLifetime
         (await _host.Browser.GetStringAsync("/?q=%22%3E%3Cb%3E", Ct)).ShouldNotContain("\"><b>");
     }
 
+    /// <summary>It has a person: it needs nobody else, and it is open until that person says otherwise.</summary>
+    [Fact]
+    public async Task IncidentThatAResponderOwns_StandsUnderOpenAloneAndEveryCountSaysSo()
+    {
+        await _host.OpenAsync(Ended(IncidentState.TakenOver, "owned000"));
+        await _host.OpenAsync(Ended(IncidentState.Failed, "failed00"));
+
+        foreach (var address in new[] { "/", "/?state=open", "/?state=needsPerson" })
+        {
+            var page = await _host.Browser.GetStringAsync(address, Ct);
+            page.ShouldContain("Needs a person<span class=\"count\">1</span>");
+            page.ShouldContain("Open<span class=\"count\">1</span>");
+        }
+
+        (await _host.Browser.GetStringAsync("/", Ct)).ShouldContain("<h2>Open <span class=\"count\">1</span></h2>");
+        (await _host.Browser.GetStringAsync("/?state=open", Ct)).ShouldContain("owned000");
+        var left = await _host.Browser.GetStringAsync("/?state=needsPerson", Ct);
+        left.ShouldContain("failed00");
+        left.ShouldNotContain("owned000");
+
+        static Incident Ended(IncidentState state, string id) => Some.Incident($"261123-0313-{id}", id).End(state, "so", [], null, TimeSpan.Zero, Some.Time);
+    }
+
+    /// <summary>Every open console asks every three seconds.</summary>
+    [Fact]
+    public async Task Page_ListsNothingTwice()
+    {
+        await _host.OpenAsync(Some.Waiting());
+        _host.Store.Listings.Clear();
+
+        await _host.Browser.GetStringAsync("/", Ct);
+
+        _host.Store.Listings.Select(query => (query.Open, query.Unfinished, query.LeftToPeople)).ShouldBe([(true, false, false), (null, true, false), (false, false, false)], ignoreOrder: true);
+    }
+
     [Fact]
     public async Task LongList_IsPagedWithoutGapAndBack()
     {

@@ -110,6 +110,33 @@ public sealed partial class IncidentFormsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task FormsThatAreSentTwice_AreDoneBothTimes()
+    {
+        var id = await _host.OpenAsync(Some.Waiting(gate: Some.Gate() with { Required = 2 }));
+        var shown = await FieldsAsync(id);
+        for (var time = 0; time < 2; time++)
+        {
+            (await DecideAsync(id, shown, "approve", "ada")).StatusCode.ShouldBe(HttpStatusCode.SeeOther);
+        }
+
+        foreach (var (verb, incident) in new[] { ("stop", id), ("acknowledge", await EndedAsync("a")), ("close", await EndedAsync("b")) })
+        {
+            for (var time = 0; time < 2; time++)
+            {
+                (await _host.Browser.PostAsync($"/incidents/{incident}/{verb}", Form(("by", "ada"), ("reason", "seen")), Cancel)).StatusCode.ShouldBe(HttpStatusCode.SeeOther, verb);
+            }
+        }
+
+        var failed = await EndedAsync("c");
+        var first = await _host.Browser.PostAsync($"/incidents/{failed}/retry", Form(("by", "ada"), ("reason", "again")), Cancel);
+        var second = await _host.Browser.PostAsync($"/incidents/{failed}/retry", Form(("by", "ada"), ("reason", "again")), Cancel);
+        second.Headers.Location.ShouldBe(first.Headers.Location);
+        _host.Store.All.Count.ShouldBe(5);
+
+        Task<string> EndedAsync(string target) => _host.OpenAsync(Ended(IncidentState.Failed, $"261123-0313-0000000{target}", target));
+    }
+
+    [Fact]
     public async Task Note_StandsInTheTimelineWithoutSecretsAlsoAfterTheEnd()
     {
         var id = await _host.OpenAsync(Some.Incident() with { State = IncidentState.Failed });

@@ -1,3 +1,4 @@
+using System.Net;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using Runbooks.Web.Pages;
@@ -51,7 +52,35 @@ public sealed class StatisticsTests
         page.ShouldContain("<td>2m</td>");
     }
 
-    private static Task<string> PageAsync(WebHost host) => host.Browser.GetStringAsync("/statistics", TestContext.Current.CancellationToken);
+    [Fact]
+    public async Task ManyViewersAtOnce_AreCountedForOnce()
+    {
+        var release = new TaskCompletionSource();
+        await using var host = new WebHost();
+        await host.InitializeAsync();
+        host.Store.BeforeListing = () => release.Task;
+
+        var pages = Enumerable.Range(0, 5).Select(_ => PageAsync(host)).ToList();
+        await PageAsync(host, "/healthz");
+        release.SetResult();
+        await Task.WhenAll(pages);
+
+        host.Store.Listings.Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task CountingThatFailed_IsTriedAgain()
+    {
+        await using var host = new WebHost();
+        await host.InitializeAsync();
+        host.Store.Fault = () => new StoreUnavailableException("away");
+        (await host.Browser.GetAsync("/statistics", TestContext.Current.CancellationToken)).StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        host.Store.Fault = null;
+
+        (await PageAsync(host)).ShouldContain("Resolved");
+    }
+
+    private static Task<string> PageAsync(WebHost host, string address = "/statistics") => host.Browser.GetStringAsync(address, TestContext.Current.CancellationToken);
 
     private static IncidentSummary Of(IncidentState state, DateTimeOffset opened) =>
         IncidentSummary.Of(Some.Incident() with { State = state, OpenedAt = opened });

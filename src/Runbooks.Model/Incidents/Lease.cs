@@ -41,10 +41,13 @@ public static class ChangeText
     public static IReadOnlyList<string> InPlace(Incident incident) =>
         [.. incident.Steps.Where(step => IsInPlace(incident, step)).Take(MaxLines).Select(step => Clip.To($"{step.Name}: {(step.Status == StepStatus.Done ? step.Outcome : null) ?? step.Preparation.PlannedEffect}", 200))];
 
-    /// <summary>While the incident runs, what it did is on trial; afterwards only what should have been taken back and was not.</summary>
+    /// <summary>
+    /// While the incident runs, or a responder owns it, what it did is on trial. After any other end it is only what should have
+    /// been taken back and was not. Seeing to it takes nothing back: it is listed until a person closes the incident.
+    /// </summary>
     private static bool IsInPlace(Incident incident, StepRecord step) =>
         step is { Phase: Phase.Mitigation, Preparation: { UndoState: not null, TellsOnly: false } }
-        && (incident.State.IsFinal()
-            ? incident.NeedsPerson && (step.Status is StepStatus.UndoFailed or StepStatus.Kept)
-            : step.Status is StepStatus.Done or StepStatus.Running or StepStatus.Failed or StepStatus.UndoFailed);
+        && (incident.State.IsFinal() && !incident.IsOwnedByResponder()
+            ? incident.CanBeClosedByHand() && step.Status is StepStatus.UndoFailed or StepStatus.Kept
+            : step.Status is StepStatus.Done or StepStatus.Running or StepStatus.Failed or StepStatus.UndoFailed or StepStatus.Kept);
 }

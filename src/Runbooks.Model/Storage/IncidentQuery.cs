@@ -13,14 +13,18 @@ namespace Runbooks.Model.Storage;
 /// <param name="Limit">1 to 500.</param>
 /// <param name="After">The cursor of the page before.</param>
 /// <param name="Since">Only those opened at this time or later.</param>
-/// <param name="LeftToPeople">True: only those that have ended and need a person, or that a responder owns. Answered from an index of their own.</param>
+/// <param name="LeftToPeople">True: only those that have ended and need a person, or that a responder owns. Answered from the index of the unfinished.</param>
+/// <param name="Unfinished">True: those, and those that have ended with a change still in place. Answered from an index of their own.</param>
 /// <param name="Text">Only those whose id, title, target or runbook holds each of these words, ignoring case.</param>
 public sealed record IncidentQuery(
     IncidentState? State = null, string? RunbookId = null, bool? Open = null, int Limit = 50, string? After = null, DateTimeOffset? Since = null,
-    bool LeftToPeople = false, string? Text = null)
+    bool LeftToPeople = false, string? Text = null, bool Unfinished = false)
 {
-    /// <summary>Whether the words that are looked for stand in it.</summary>
-    public bool HasText(IncidentSummary incident) => Text is null || Text.Split(' ', StringSplitOptions.RemoveEmptyEntries).All(word =>
+    /// <summary>What no index answers: the words that are looked for, and which of the unfinished are meant.</summary>
+    public bool Fits(IncidentSummary incident) =>
+        (!LeftToPeople || incident.IsLeftToPeople) && (!Unfinished || incident.IsUnfinished) && HasText(incident);
+
+    private bool HasText(IncidentSummary incident) => Text is null || Text.Split(' ', StringSplitOptions.RemoveEmptyEntries).All(word =>
         Holds(incident.Title, word) || Holds(incident.Target, word) || Holds(incident.Id, word) || Holds(incident.RunbookId, word));
 
     private static bool Holds(string text, string word) => text.Contains(word, StringComparison.OrdinalIgnoreCase);
@@ -75,6 +79,10 @@ public sealed record IncidentSummary(
     /// <summary>Final and not over: it needs a person, or a responder owns it.</summary>
     [JsonIgnore]
     public bool IsLeftToPeople => NeedsPerson || OwnedByResponder;
+
+    /// <inheritdoc cref="Incident.IsUnfinished"/>
+    [JsonIgnore]
+    public bool IsUnfinished => IsLeftToPeople || (State.IsFinal() && Changes is not null);
 
     public static IncidentSummary Of(Incident incident) => new(
         incident.Id, incident.RunbookId, incident.Title, incident.Target, incident.State, incident.Reason,

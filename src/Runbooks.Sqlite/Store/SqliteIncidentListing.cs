@@ -20,7 +20,7 @@ internal static class SqliteIncidentListing
         while (reader.Read())
         {
             var summary = SqliteIncidents.Read<IncidentSummary>(reader, 0);
-            if (!query.HasText(summary))
+            if (!query.Fits(summary))
             {
                 continue;
             }
@@ -55,13 +55,13 @@ internal static class SqliteIncidentListing
         var sql = new StringBuilder("SELECT summary, seq FROM incidents WHERE 1=1");
         sql.Append(query.State is null ? "" : " AND state=$state");
         sql.Append(query.RunbookId is null ? "" : " AND runbook=$runbook");
-        // Written out, not as a parameter: only then may SQLite use the index of the open ones, or of those left to people.
+        // Written out, not as a parameter: only then may SQLite use the index of the open ones, or of the unfinished.
         sql.Append(query.Open switch { true => " AND open=1", false => " AND open<>1", null => "" });
-        sql.Append(query.LeftToPeople ? " AND open=2" : "");
+        sql.Append(query.LeftToPeople || query.Unfinished ? " AND open=2" : "");
         sql.Append(query.Since is null ? "" : " AND opened_at >= $since");
         sql.Append(query.After is null ? "" : " AND (opened_at, seq) < ($at, $seq)");
-        // Words are looked for in what is read, until there are enough.
-        return sql.Append(" ORDER BY opened_at DESC, seq DESC").Append(query.Text is null ? " LIMIT $limit" : "").ToString();
+        // What no index answers is looked for in what is read, until there are enough.
+        return sql.Append(" ORDER BY opened_at DESC, seq DESC").Append(query.Text is null && !query.LeftToPeople ? " LIMIT $limit" : "").ToString();
     }
 
     private static (string, object?)[] Parameters(IncidentQuery query, IncidentCursor? after, int limit)

@@ -56,7 +56,7 @@ internal sealed class SqliteIncidents(IncidentCache cache)
     public void Overwrite(SqliteConnection connection, SqliteTransaction transaction, Incident before, Incident incident, long version)
     {
         // Most changes leave the state alone; naming its columns would make SQLite rewrite their indexes for nothing.
-        var sql = before.State == incident.State && before.ClosedAt == incident.ClosedAt && before.IsLeftToPeople == incident.IsLeftToPeople
+        var sql = before.State == incident.State && before.ClosedAt == incident.ClosedAt && before.IsUnfinished == incident.IsUnfinished
             ? "UPDATE incidents SET version=$version, summary=$summary, doc=$doc WHERE id=$id"
             : "UPDATE incidents SET version=$version, summary=$summary, doc=$doc, state=$state, open=$open, closed_at=$closed WHERE id=$id";
         connection.Statement(transaction, sql, [.. Columns(incident), ("$id", incident.Id), ("$version", version + 1)]).ExecuteNonQuery();
@@ -111,7 +111,7 @@ internal sealed class SqliteIncidents(IncidentCache cache)
     private static (string, object?)[] Columns(Incident incident) =>
     [
         ("$state", incident.State.ToString()),
-        ("$open", !incident.State.IsFinal() ? 1L : incident.IsLeftToPeople ? 2L : 0L),
+        ("$open", !incident.State.IsFinal() ? 1L : incident.IsUnfinished ? 2L : 0L),
         ("$closed", incident.ClosedAt?.UtcTicks),
         ("$summary", Write(IncidentSummary.Of(incident))),
         ("$doc", Write(incident)),

@@ -14,10 +14,8 @@ namespace Runbooks.Web.Console;
 
 /// <summary><c>GET /</c> and <c>GET /incidents/{id}</c></summary>
 public sealed class ConsoleHandler(
-    IIncidentStore store, PinnedRunbooks pinned, LoadedRunbooks loaded, IOptions<ConsoleOptions> options, SafetyWarnings safety, ClosedGuards guards, ChangesInPlace changes, TimeProvider time, HttpRequestRunner edge)
+    IIncidentStore store, PinnedRunbooks pinned, LoadedRunbooks loaded, IOptions<ConsoleOptions> options, SafetyWarnings safety, ClosedGuards guards, LiveIncidents live, TimeProvider time, HttpRequestRunner edge)
 {
-    /// <summary>Looked at for what is most urgent.</summary>
-    private const int OpenRead = 200;
     private const int PageSize = 50;
     private const int LongestText = 200;
 
@@ -28,17 +26,17 @@ public sealed class ConsoleHandler(
         var words = Given(request, "q")?.Trim() is { Length: > 0 } text ? Clip.To(text, LongestText) : null;
         var filter = new ConsoleFilter(Given(request, "state"), Given(request, "runbook"), words, after);
 
-        // What has ended and is not over is shown first under every filter: it is forgotten otherwise.
-        var left = (await store.ListAsync(new(LeftToPeople: true, Limit: OpenRead), cancellationToken)).Items;
-        var (open, closed, next) = await FindAsync(filter, left, cancellationToken);
-        var anyOpen = left.Count + open.Count > 0 || (await store.ListAsync(new(Open: true, Limit: 1), cancellationToken)).Items.Count > 0;
+        var now = await live.ReadAsync(cancellationToken);
+        var (open, closed, next) = await FindAsync(filter, now, cancellationToken);
         var runbooks = loaded().Select(runbook => runbook.Id).Order(StringComparer.Ordinal).ToList();
         var model = new ConsoleModel(open, closed, filter, runbooks, next is null ? null : filter.AddressAt(next), options.Value.TryThis, time.GetUtcNow())
         {
             Warnings = await safety.WarningsAsync(cancellationToken),
-            NeedsPerson = ConsoleModel.MostUrgentFirst(left.Where(item => item.NeedsPerson)),
-            AnyOpen = anyOpen,
-            Changes = await changes.FindAsync(cancellationToken),
+            // Shown first under every filter: it is forgotten otherwise.
+            NeedsPerson = ConsoleModel.MostUrgentFirst(now.NeedPerson),
+            Owned = now.Owned.Count,
+            AnyOpen = now.Open.Count + now.NeedPerson.Count + now.Owned.Count > 0,
+            Changes = now.Changed,
             Visitor = Visitor.Of(request, signedIn, options.Value),
             Counts = await store.CountAsync(cancellationToken),
         };
@@ -47,22 +45,24 @@ public sealed class ConsoleHandler(
 
     /// <summary>First what is most urgent and what ended last; a state, words and later pages are one list, the newest first.</summary>
     private async Task<(IReadOnlyList<IncidentSummary> Open, IReadOnlyList<IncidentSummary> Closed, string? Next)> FindAsync(
-        ConsoleFilter filter, IReadOnlyList<IncidentSummary> left, CancellationToken cancellationToken)
+        ConsoleFilter filter, LiveIncidentsNow now, CancellationToken cancellationToken)
     {
-        var driven = left.Where(item => item.OwnedByResponder && (filter.Runbook is null || item.RunbookId == filter.Runbook));
+        var owned = now.Owned.Where(item => filter.Runbook is null || item.RunbookId == filter.Runbook);
         if (filter is { State: null, Text: null, After: null })
         {
-            var open = await store.ListAsync(new(RunbookId: filter.Runbook, Open: true, Limit: OpenRead), cancellationToken);
+            var open = filter.Runbook is null ? now.Open : (await store.ListAsync(new(RunbookId: filter.Runbook, Open: true, Limit: LiveIncidents.Most), cancellationToken)).Items;
             var closed = await store.ListAsync(new(RunbookId: filter.Runbook, Open: false, Limit: ConsoleModel.Shown), cancellationToken);
-            return (ConsoleModel.MostUrgentFirst([.. open.Items, .. driven]), [.. closed.Items.Where(item => !item.IsLeftToPeople)], closed.Next);
+            return (ConsoleModel.MostUrgentFirst([.. open, .. owned]), [.. closed.Items.Where(item => !item.IsLeftToPeople)], closed.Next);
         }
 
         bool? onlyOpen = filter.State switch { "open" => true, "final" => false, null when filter.Text is null => false, _ => null };
         var page = await store.ListAsync(
             new(StateText.TryParse(filter.State ?? "", out var state) ? state : null, filter.Runbook, onlyOpen, PageSize, filter.After, LeftToPeople: filter.State == ConsoleFilter.NeedsAPerson, Text: filter.Text),
             cancellationToken);
-        var found = page.Items.ToLookup(item => item.State.IsFinal());
-        return (ConsoleModel.MostUrgentFirst([.. found[false], .. filter is { State: "open", Text: null, After: null } ? driven : []]), [.. found[true]], page.Next);
+
+        // One that a responder owns stands under open: it needs nobody else.
+        var found = page.Items.Where(item => filter.State != ConsoleFilter.NeedsAPerson || item.NeedsPerson).ToLookup(item => item.State.IsFinal());
+        return (ConsoleModel.MostUrgentFirst([.. found[false], .. filter is { State: "open", Text: null, After: null } ? owned : []]), [.. found[true]], page.Next);
     }
 
     /// <param name="signedIn">The person that the platform has authenticated; null where nobody signs in.</param>

@@ -59,13 +59,16 @@ public sealed class IncidentFormsHandler(
         }
 
         var (result, next) = await work(form, cancellationToken);
-        return await EndAsync(request, result.Status == DecisionStatus.Decided ? next : id, signedIn, result, cancellationToken);
+        return await EndAsync(request, IsDone(result) ? next : id, signedIn, result, cancellationToken);
     }, Caller.Person);
 
     private Task<IResult> EndAsync(HttpRequest request, string id, string? signedIn, DecisionResult result, CancellationToken cancellationToken) =>
-        result.Status is DecisionStatus.Decided or DecisionStatus.MoreNeeded
+        IsDone(result)
             ? Task.FromResult<IResult>(new SeeOther($"/incidents/{Uri.EscapeDataString(id)}"))
             : ShowAsync(request, id, signedIn, result, DecisionResponse.StatusOf(result.Status), cancellationToken);
+
+    /// <summary>Whoever presses twice finds it done both times.</summary>
+    private static bool IsDone(DecisionResult result) => result.Status is DecisionStatus.Decided or DecisionStatus.MoreNeeded or DecisionStatus.AlreadyCounted;
 
     private Task<IResult> ShowAsync(HttpRequest request, string id, string? signedIn, DecisionResult result, int status, CancellationToken cancellationToken) =>
         pages.PageAsync(id, Visitor.Of(request, signedIn, options.Value), result.Message, status, cancellationToken);

@@ -12,21 +12,32 @@ public sealed class StatisticsHandler(IIncidentStore store, TimeProvider time, H
     private const int PageSize = 500;
     private static readonly TimeSpan s_fresh = TimeSpan.FromMinutes(1);
 
-    private StatisticsModel? _latest;
+    private readonly Lock _gate = new();
+    private Task<StatisticsModel>? _latest;
+    private DateTimeOffset _begun;
 
     public Task<IResult> ShowAsync(HttpRequest request) => edge.RunAsync(request, async cancellationToken =>
-        new PageResult<StatisticsPage>(new { Model = await ReadAsync(cancellationToken) }), Caller.Person);
+        new PageResult<StatisticsPage>(new { Model = await LatestAsync().WaitAsync(cancellationToken) }), Caller.Person);
 
-    private async Task<StatisticsModel> ReadAsync(CancellationToken cancellationToken)
+    /// <summary>Counted for everybody who waits; whoever leaves does not stop it for the others.</summary>
+    private Task<StatisticsModel> LatestAsync()
     {
-        var now = time.GetUtcNow();
-        if (Volatile.Read(ref _latest) is { } latest && now - latest.At < s_fresh)
+        lock (_gate)
         {
-            return latest;
-        }
+            var now = time.GetUtcNow();
+            if (_latest is not { IsFaulted: false } || (_latest.IsCompleted && now - _begun >= s_fresh))
+            {
+                (_latest, _begun) = (CountAsync(now), now);
+            }
 
+            return _latest;
+        }
+    }
+
+    private async Task<StatisticsModel> CountAsync(DateTimeOffset now)
+    {
         var incidents = new List<IncidentSummary>();
-        await foreach (var incident in store.ListAllAsync(new IncidentQuery(Limit: PageSize, Since: now.AddDays(-StatisticsModel.DaysShown)), cancellationToken))
+        await foreach (var incident in store.ListAllAsync(new IncidentQuery(Limit: PageSize, Since: now.AddDays(-StatisticsModel.DaysShown)), CancellationToken.None))
         {
             if (incidents.Count == MaxCounted)
             {
@@ -36,8 +47,6 @@ public sealed class StatisticsHandler(IIncidentStore store, TimeProvider time, H
             incidents.Add(incident);
         }
 
-        latest = StatisticsModel.Of(incidents, incidents.Count == MaxCounted, now);
-        Volatile.Write(ref _latest, latest);
-        return latest;
+        return StatisticsModel.Of(incidents, incidents.Count == MaxCounted, now);
     }
 }

@@ -47,7 +47,7 @@ public sealed class CloseHandler(ApprovalService approvals, HttpRequestRunner ed
         }
 
         var receipt = await approvals.CloseAsync(id, form.By, form.Reason, cancellationToken);
-        return receipt.Result.Status == DecisionStatus.Decided
+        return receipt.Result.Status == DecisionStatus.Decided || receipt.Incident?.ClosedByHand is not null
             ? new SeeOther($"/incidents/{Uri.EscapeDataString(id)}")
             : Signed.Refuse(NotClosed, DecisionResponse.StatusOf(receipt.Result.Status), receipt.Result.Message);
     }, Caller.Person);

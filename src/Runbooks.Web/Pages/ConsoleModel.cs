@@ -29,6 +29,9 @@ public sealed record ConsoleModel(
 
     public Visitor Visitor { get; init; } = new(null, null);
 
+    /// <summary>How many a responder owns: they stand under open until they are closed.</summary>
+    public int Owned { get; init; }
+
     /// <summary>Whether anything is open or owned by a responder, whatever the filter is.</summary>
     public bool AnyOpen { get; init; }
 
@@ -45,12 +48,12 @@ public sealed record ConsoleModel(
         _ when Counts is null || Filter.Runbook is not null || Filter.Text is not null => null,
         ConsoleFilter.NeedsAPerson => NeedsPerson.Count,
         null => Counts.Values.Sum(),
-        "open" => Counts.Where(count => !count.Key.IsFinal()).Sum(count => count.Value),
+        "open" => Owned + Counts.Where(count => !count.Key.IsFinal()).Sum(count => count.Value),
         "final" => Counts.Where(count => count.Key.IsFinal()).Sum(count => count.Value),
         _ => StateText.TryParse(word, out var state) ? Counts.GetValueOrDefault(state) : null,
     };
 
-    /// <summary>What waits for an answer, what expires first; then the worst impact, the newest first.</summary>
+    /// <summary>What waits for an answer, then the rest; in each the worst impact first, then what expires first, then the newest.</summary>
     public static IReadOnlyList<IncidentSummary> MostUrgentFirst(IEnumerable<IncidentSummary> items) =>
         [.. items.OrderByDescending(item => item.State == IncidentState.AwaitingApproval).ThenByDescending(item => item.Severity).ThenBy(item => item.ExpiresAt).ThenByDescending(item => item.OpenedAt)];
 }

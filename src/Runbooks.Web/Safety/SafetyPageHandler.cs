@@ -9,7 +9,7 @@ namespace Runbooks.Web.Safety;
 
 /// <summary><c>/safety</c>: what may hold runbooks back, how each does, and the two switches, for people.</summary>
 public sealed class SafetyPageHandler(
-    KillSwitch killSwitch, RunHistoryStore histories, LoadedRunbooks loaded, IOptionsMonitor<SafetyOptions> options, IOptions<ConsoleOptions> console, ChangesInPlace changes, TimeProvider time, HttpRequestRunner edge)
+    KillSwitch killSwitch, RunHistoryStore histories, LoadedRunbooks loaded, IOptionsMonitor<SafetyOptions> options, IOptions<ConsoleOptions> console, LiveIncidents live, TimeProvider time, HttpRequestRunner edge)
 {
     public const string Address = "/safety";
     private const string NotDone = "Nothing was changed";
@@ -24,7 +24,7 @@ public sealed class SafetyPageHandler(
             reports.Add((runbook.Title, RunbookReport.Of(runbook.Id, runbook, await histories.ReadAsync(runbook.Id, cancellationToken))));
         }
 
-        var model = new SafetyModel(options.CurrentValue.Mode, await killSwitch.ReadAsync(cancellationToken), reports, time.GetUtcNow()) { Changes = await changes.FindAsync(cancellationToken) };
+        var model = new SafetyModel(options.CurrentValue.Mode, await killSwitch.ReadAsync(cancellationToken), reports, time.GetUtcNow()) { Changes = (await live.ReadAsync(cancellationToken)).Changed };
         return new PageResult<SafetyPage>(new { Model = model, Visitor = Visitor.Of(request, signedIn, console.Value) });
     }, Caller.Person);
 

@@ -22,6 +22,12 @@ public sealed class InMemoryIncidentStore : IIncidentStore
     /// <summary>How often something was written.</summary>
     public int Writes { get; private set; }
 
+    /// <summary>What a listing waits for.</summary>
+    public Func<Task> BeforeListing { get; set; } = () => Task.CompletedTask;
+
+    /// <summary>Every listing that was asked for.</summary>
+    public List<IncidentQuery> Listings { get; } = [];
+
     public IReadOnlyList<Incident> All => Locked(() => _order.ConvertAll(id => _incidents[id]));
 
     public Task<OpenResult> OpenAsync(Incident candidate, Runbook runbook, Func<Incident, Incident?> fold, CancellationToken cancellationToken) =>
@@ -75,10 +81,13 @@ public sealed class InMemoryIncidentStore : IIncidentStore
             },
             cancellationToken);
 
-    public Task<IncidentPage> ListAsync(IncidentQuery query, CancellationToken cancellationToken) =>
-        DoAsync(
+    public async Task<IncidentPage> ListAsync(IncidentQuery query, CancellationToken cancellationToken)
+    {
+        await BeforeListing();
+        return await DoAsync(
             () =>
             {
+                Listings.Add(query);
                 var before = query.After is { } cursor ? int.Parse(IncidentCursor.Parse(cursor).Tie, CultureInfo.InvariantCulture) : _order.Count;
                 var found = Enumerable.Range(0, before)
                     .Reverse()
@@ -91,6 +100,7 @@ public sealed class InMemoryIncidentStore : IIncidentStore
                     found.Count > shown.Count ? CursorAt(shown[^1]) : null);
             },
             cancellationToken);
+    }
 
     public Task<IReadOnlyDictionary<IncidentState, int>?> CountAsync(CancellationToken cancellationToken) =>
         DoAsync<IReadOnlyDictionary<IncidentState, int>?>(() => _incidents.Values.CountBy(incident => incident.State).ToDictionary(), cancellationToken);
@@ -125,10 +135,9 @@ public sealed class InMemoryIncidentStore : IIncidentStore
     private static bool Matches(IncidentQuery query, Incident incident) =>
         (query.State is not { } state || incident.State == state)
         && (query.RunbookId is not { } runbook || incident.RunbookId == runbook)
-        && (!query.LeftToPeople || incident.IsLeftToPeople)
         && (query.Since is not { } since || incident.OpenedAt >= since)
         && (query.Open is not { } open || incident.State.IsFinal() != open)
-        && query.HasText(IncidentSummary.Of(incident));
+        && query.Fits(IncidentSummary.Of(incident));
 
     private void Write(Incident incident)
     {

@@ -77,6 +77,30 @@ public abstract class IncidentListingContract
         (await Ids(new(LeftToPeople: true))).ShouldBeEmpty();
     }
 
+    /// <summary>Seeing to it takes nothing back.</summary>
+    [Fact]
+    public async Task Unfinished_ListsAlsoWhatSomebodySeesToWhileItsChangeIsInPlace()
+    {
+        await OpenAll(0, 3);
+        foreach (var id in new[] { "i0", "i1" })
+        {
+            await Store.UpdateAsync(id, i => (id == "i0" ? i.WithChange(StepStatus.Kept) : i).End(IncidentState.Failed, "so", [], null, TimeSpan.Zero, Start.AddMinutes(10)), Now);
+        }
+
+        (await Ids(new(Unfinished: true))).ShouldBe(["i1", "i0"]);
+        foreach (var id in new[] { "i0", "i1" })
+        {
+            await Store.UpdateAsync(id, i => i.Acknowledge("ada", null, Start.AddMinutes(11)), Now);
+        }
+
+        (await Ids(new(LeftToPeople: true))).ShouldBeEmpty();
+        var listed = (await Store.ListAsync(new IncidentQuery(Unfinished: true), Now)).Items.ShouldHaveSingleItem();
+        (listed.Id, listed.Changes!.Count).ShouldBe(("i0", 1));
+
+        await Store.UpdateAsync("i0", i => i.CloseByHand("ada", "taken back", Start.AddMinutes(12)), Now);
+        (await Ids(new(Unfinished: true))).ShouldBeEmpty();
+    }
+
     [Fact]
     public async Task Since_LeavesOutWhatOpenedBefore()
     {

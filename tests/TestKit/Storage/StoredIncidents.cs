@@ -31,6 +31,24 @@ public static class StoredIncidents
         UpdatedAt = Start.AddMinutes(minute),
     };
 
+    /// <summary>With a step that changed something and could take it back.</summary>
+    public static Incident WithChange(this Incident incident, StepStatus status) => incident with
+    {
+        Steps =
+        [
+            new StepRecord
+            {
+                Phase = Phase.Mitigation,
+                Name = "drain",
+                Action = "script.act",
+                GateId = "mitigation-1",
+                Status = status,
+                Preparation = new Preparation { PlannedEffect = "Drain node gpu-7.", UndoState = JsonSerializer.SerializeToElement(new { node = "gpu-7" }) },
+                StartedAt = Start,
+            },
+        ],
+    };
+
     /// <summary>Adds entries until the record is at least this long.</summary>
     public static Incident OfSize(this Incident incident, int characters)
     {
