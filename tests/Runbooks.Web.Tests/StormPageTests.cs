@@ -1,5 +1,7 @@
 using System.Net;
 using System.Text.RegularExpressions;
+using Runbooks.Guardrails;
+using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.SignedLinks;
 using TestKit;
@@ -123,6 +125,36 @@ public sealed partial class StormPageTests : IAsyncLifetime
 
         Ticked().Count(page).ShouldBe(ticked);
         page.ShouldContain($"{ticked} of {Count}</span></b>");
+    }
+
+    [Fact]
+    public async Task KillSwitch_IsSaidOnceForAllOfThem()
+    {
+        await _host.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", Ct);
+
+        var page = await PageAsync();
+
+        page.Split("Nothing can run at the moment").Length.ShouldBe(2);
+        page.Split("it restarts the wrong pods").Length.ShouldBe(2);
+        (await (await PostAsync("approve", await TicketsAsync())).Content.ReadAsStringAsync(Ct)).ShouldContain($"You approved 0 of {Count} targets.");
+    }
+
+    [Fact]
+    public async Task TargetThatALimitForbids_SaysSoAndIsNotTicked()
+    {
+        var limited = Some.Runbook() with { Id = "limited", Hash = "limited", Limits = new() { MaxRuns = 1, WhenExceeded = WhenExceeded.Forbid } };
+        for (var i = 0; i < 3; i++)
+        {
+            await _host.OpenAsync(Some.Waiting($"261123-0312-9999999{i}") with { RunbookId = limited.Id, RunbookHash = limited.Hash, Target = $"vm-{i}", Storm = StormId }, limited);
+        }
+
+        await _host.Get<RunLimits>().ReserveAsync(Some.Incident("261123-0301-earlier0", "vm-1") with { RunbookId = limited.Id }, limited, overruled: false, Ct);
+
+        var page = await PageAsync();
+
+        page.ShouldNotContain("Nothing can run at the moment");
+        page.Split("It cannot run at the moment: It ran 1 times on this target").Length.ShouldBe(2);
+        Ticked().Count(page).ShouldBe(Count + 2);
     }
 
     [Fact]

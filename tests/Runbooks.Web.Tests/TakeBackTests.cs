@@ -45,6 +45,40 @@ public sealed class TakeBackTests : IAsyncLifetime
         _host.Store.All[0].Timeline[^1].Who.ShouldBe("ada");
     }
 
+    /// <summary>Seeing to it takes nothing back, and neither does taking over.</summary>
+    [Theory]
+    [InlineData(IncidentState.Failed, StepStatus.UndoFailed)]
+    [InlineData(IncidentState.Cancelled, StepStatus.Kept)]
+    [InlineData(IncidentState.TakenOver, StepStatus.Done)]
+    public async Task WhatEndedInPlace_IsListedUntilItIsClosed(IncidentState state, StepStatus status)
+    {
+        var running = Holding();
+        var id = await _host.OpenAsync((running with { Steps = [running.Steps[0] with { Status = status }] }).End(state, "so", [], null, TimeSpan.Zero, Some.Time), Leasing());
+        await PostFormAsync("acknowledge");
+
+        foreach (var address in new[] { "/", "/safety" })
+        {
+            var page = await _host.Browser.GetStringAsync(address, Cancel);
+            page.ShouldContain("Changed right now");
+            page.ShouldContain("reroute: Send the traffic of sweden-central to uk-south.");
+            page.ShouldContain("by hand");
+        }
+
+        await PostFormAsync("close");
+        (await _host.Browser.GetStringAsync("/", Cancel)).ShouldNotContain("Changed right now");
+
+        Task PostFormAsync(string verb) => _host.Browser.PostAsync($"/incidents/{id}/{verb}", new FormUrlEncodedContent([new("by", "ada"), new("reason", "seen")]), Cancel);
+    }
+
+    [Fact]
+    public async Task KeptChange_IsSaidToBeAPersonsToTakeBack()
+    {
+        var running = Holding();
+        var id = await _host.OpenAsync((running with { Steps = [running.Steps[0] with { Status = StepStatus.Kept }] }).End(IncidentState.Cancelled, "so", [], null, TimeSpan.Zero, Some.Time), Leasing());
+
+        (await _host.Browser.GetStringAsync($"/incidents/{id}", Cancel)).ShouldContain("a person has to take it back");
+    }
+
     [Fact]
     public async Task NothingToTakeBack_IsSaid()
     {
@@ -64,6 +98,7 @@ public sealed class TakeBackTests : IAsyncLifetime
 
         (await _host.Browser.GetStringAsync($"/decide/{_host.Token(waiting)}", Cancel)).ShouldContain("Nothing can run at the moment");
         (await _host.Browser.GetStringAsync($"/incidents/{id}", Cancel)).ShouldContain("Nothing can run at the moment");
+        (await HeldBackAsync(id)).ShouldHaveSingleItem().ShouldContain("The kill switch is on");
         var answer = await _host.Browser.PostAsync($"/decide/{_host.Token(waiting)}", WebHost.Form("approve"), Cancel);
 
         answer.StatusCode.ShouldBe(HttpStatusCode.Conflict);
@@ -73,12 +108,16 @@ public sealed class TakeBackTests : IAsyncLifetime
         _host.Store.All[0].OpenGate.ShouldNotBeNull().Decisions.ShouldBeEmpty();
 
         await _host.Get<KillSwitch>().ReleaseAsync("ada", "it was another team", Cancel);
+        (await HeldBackAsync(id)).ShouldBeEmpty();
         (await _host.Browser.PostAsync($"/decide/{_host.Token(waiting)}", WebHost.Form("approve"), Cancel)).StatusCode.ShouldBe(HttpStatusCode.OK);
     }
 
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private async Task<IEnumerable<string>> HeldBackAsync(string id) =>
+        (await _host.Api.GetFromJsonAsync<JsonElement>($"/api/incidents/{id}", Cancel)).GetProperty("heldBack").EnumerateArray().Select(why => why.GetString()!);
 
     private Task<HttpResponseMessage> PostAsync(string id) => _host.Api.PostAsJsonAsync($"/api/incidents/{id}/take-back", new { by = "ada", reason = "x" }, Cancel);
 

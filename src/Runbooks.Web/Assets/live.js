@@ -41,21 +41,31 @@ function tellAge() {
 // What differs only in how long ago something was is not a change.
 const plain = part => part.outerHTML.replace(/(class="[^"]*ago[^"]*">)[^<]*/g, '$1');
 
+// A button belongs to its form: the same button of another question is not the one that the reader stands on.
 function finder(element) {
   if (element.id) return `#${CSS.escape(element.id)}`;
   const details = element.matches('summary') && element.parentElement.id;
   if (details) return `#${CSS.escape(details)} > summary`;
   const name = ['href', 'value'].find(name => element.getAttribute(name));
-  return name ? `${element.localName}[${name}="${CSS.escape(element.getAttribute(name))}"]` : null;
+  const form = element.form?.id;
+  const inside = form && !element.hasAttribute('form') ? `#${CSS.escape(form)} ` : '';
+  return name ? `${inside}${element.localName}[${name}="${CSS.escape(element.getAttribute(name))}"]` : null;
 }
 
-// What the reader has opened, written, ticked and stands on goes along into the new part.
+// A box that is ticked decides something: what comes or changes while the page is open is ticked by its reader or by nobody.
+function carryTicks(to) {
+  for (const is of to.querySelectorAll('input[type=checkbox]')) {
+    const was = document.getElementById(is.id);
+    is.checked = !!was?.checked && (is.checked || was.checked !== was.defaultChecked);
+  }
+}
+
+// What the reader has opened, written and stands on goes along into the new part.
 function carry(from, to) {
-  for (const was of from.querySelectorAll('details[id], input[id], textarea[id], select[id]')) {
+  for (const was of from.querySelectorAll('details[id], input[id]:not([type=checkbox]), textarea[id], select[id]')) {
     const is = to.querySelector(`#${CSS.escape(was.id)}`);
     if (!is) continue;
     if (was.localName === 'details') is.open = was.open;
-    else if (was.type === 'checkbox') { if (was.checked !== was.defaultChecked) is.checked = was.checked; }
     else if (was.value !== was.defaultValue) is.value = was.value;
   }
   const focus = document.activeElement;
@@ -67,6 +77,19 @@ function carry(from, to) {
     is?.focus({ preventScroll: true });
     if (selectionStart != null) is?.setSelectionRange(selectionStart, selectionEnd);
   };
+}
+
+// A question that comes while the page is open may slide under a thumb that was on its way to another one: its buttons wait.
+const pause = 2000;
+const asking = new Map(); // a question and since when it is on the page
+
+function settle() {
+  for (const { value, form } of main.querySelectorAll('input[name=gate]')) {
+    if (!asking.has(value)) asking.set(value, Date.now());
+    const early = Date.now() - asking.get(value) < pause;
+    for (const button of form.querySelectorAll('button')) button.disabled = early;
+    if (early) setTimeout(settle, pause);
+  }
 }
 
 // What became of the reader's own last press is said once; the fresh page does not know of it.
@@ -85,6 +108,7 @@ function swap(fresh) {
     let part = old.get(next.id);
     if (!part || shown.get(next.id) !== plain(next)) {
       shown.set(next.id, plain(next));
+      carryTicks(next);
       const put = document.adoptNode(next);
       if (part) {
         const refocus = carry(part, put);
@@ -123,6 +147,7 @@ async function look() {
   if (next) {
     skew = new Date(next.dataset.now) - heard;
     swap(next);
+    settle();
   }
   tellAge();
   tellTimes();
@@ -143,6 +168,7 @@ function rememberName() {
 if (main) {
   skew = new Date(main.dataset.now) - heard;
   for (const part of named(main)) shown.set(part.id, plain(part));
+  for (const gate of main.querySelectorAll('input[name=gate]')) asking.set(gate.value, 0);
   tellAge();
   tellTimes();
   setInterval(look, every);

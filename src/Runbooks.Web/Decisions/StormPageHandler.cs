@@ -18,7 +18,7 @@ namespace Runbooks.Web.Decisions;
 /// the page sends back, decides: on that gate, that plan and for that recipient, like a link of its own.
 /// </summary>
 public sealed class StormPageHandler(
-    LinkSigner signer, DecisionLinks links, IIncidentStore store, StormMembers members, PinnedRunbooks runbooks, CurrentContacts contacts, ApprovalService approvals, TimeProvider time, ILogger<StormPageHandler> logger)
+    LinkSigner signer, DecisionLinks links, IIncidentStore store, StormMembers members, PinnedRunbooks runbooks, CurrentContacts contacts, ApprovalService approvals, ClosedGuards guards, TimeProvider time, ILogger<StormPageHandler> logger)
 {
     private const int MaxConcurrency = 8;
 
@@ -41,7 +41,9 @@ public sealed class StormPageHandler(
         foreach (var group in incidents.GroupBy(incident => incident.RunbookId))
         {
             var runbook = await runbooks.OfAsync(group.First(), cancellationToken);
-            groups.Add(new(runbook, [.. group.Select(incident => StormRow.Of(incident, now, gate => links.TicketFor(incident, gate, grant.Recipient)))], ticks, int.MaxValue));
+            var rows = group.Select(incident => StormRow.Of(incident, now, gate => links.TicketFor(incident, gate, grant.Recipient))).ToList();
+            var closed = await guards.FindManyAsync([.. rows.Where(row => row.Ticket is not null).Select(row => row.Incident)], cancellationToken);
+            groups.Add(new(runbook, [.. rows.Select(row => row with { Guards = closed.GetValueOrDefault(row.Incident.Id, []) })], ticks, int.MaxValue));
         }
 
         return new PageResult<StormPage>(new { Model = new StormModel(grant.Recipient, StormGroup.Fit(groups), notice, good, now) });

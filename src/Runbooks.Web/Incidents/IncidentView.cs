@@ -71,12 +71,16 @@ public sealed record IncidentView
     /// <summary>The question that is open, or the last one that was; null before the first.</summary>
     public required GateView? Gate { get; init; }
     public required IReadOnlyList<GateView> Gates { get; init; }
+
+    /// <summary>What keeps the open question from being approved at the moment, in words; empty while nothing does.</summary>
+    public required IReadOnlyList<string> HeldBack { get; init; }
     public required IReadOnlyList<StepView> Steps { get; init; }
     public required StopRequest? Stop { get; init; }
     public required IReadOnlyList<Delivery> Deliveries { get; init; }
     public required IReadOnlyList<TimelineEntry> Timeline { get; init; }
 
-    public static IncidentView Of(Incident incident) => new()
+    /// <param name="heldBack">What the guards say about the open question.</param>
+    public static IncidentView Of(Incident incident, IReadOnlyList<string>? heldBack = null) => new()
     {
         Id = incident.Id,
         Runbook = incident.RunbookId,
@@ -112,6 +116,7 @@ public sealed record IncidentView
         VerificationRounds = incident.VerificationRounds,
         Gate = (incident.OpenGate ?? incident.LatestGate) is { } gate ? GateView.Of(gate) : null,
         Gates = [.. incident.Gates.Select(GateView.Of)],
+        HeldBack = heldBack ?? [],
         Steps = [.. incident.Steps.Select(StepView.Of)],
         Stop = incident.Stop,
         Deliveries = incident.Deliveries,

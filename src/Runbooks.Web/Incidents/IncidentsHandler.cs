@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
+using Runbooks.Approvals;
 using Runbooks.Intake.Parsing;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
@@ -12,7 +13,7 @@ using Runbooks.Web.Pages;
 namespace Runbooks.Web.Incidents;
 
 /// <summary><c>GET /api/incidents</c> and <c>GET /api/incidents/{id}</c></summary>
-public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter, HttpRequestRunner edge)
+public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter, ClosedGuards guards, HttpRequestRunner edge)
 {
     /// <summary>Longer than any proxy keeps a silent connection open.</summary>
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(120);
@@ -94,7 +95,7 @@ public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter
         }
 
         return await waiter.WaitAsync(id, goal, atMost, cancellationToken) is { } incident
-            ? ApiResults.Json(IncidentView.Of(incident))
+            ? ApiResults.Json(IncidentView.Of(incident, await guards.FindAsync(incident, incident.OpenGate, cancellationToken)))
             : ApiResults.Problem(StatusCodes.Status404NotFound, "There is no such incident.");
     });
 

@@ -41,6 +41,9 @@ public sealed record StormGroup(Runbook Runbook, IReadOnlyList<StormRow> Rows, S
     /// <summary>What was found alike on all of them: said once.</summary>
     public IReadOnlyList<Finding> Shared { get; } = SharedOf([.. Rows.Where(row => row.Ticket is not null)]);
 
+    /// <summary>What keeps every one of them from being carried out at the moment.</summary>
+    public IReadOnlyList<string> Guards { get; } = [.. Rows.Where(row => row.Ticket is not null).Select(row => row.Guards).DefaultIfEmpty([]).Aggregate((all, one) => [.. all.Intersect(one)])];
+
     /// <summary>The steps where they are the same, word for word, on all of them; null where each has its own.</summary>
     public Plan? SharedPlan { get; } = Rows.Where(row => row.Ticket is not null).Select(row => row.Gate.Plan).DistinctBy(plan => string.Join('\n', plan.Steps.Select(step => $"{step.PlannedEffect}\t{step.Undo}"))).ToList() is [var one] ? one : null;
 
@@ -48,6 +51,9 @@ public sealed record StormGroup(Runbook Runbook, IReadOnlyList<StormRow> Rows, S
 
     /// <summary>What was found on this target and not on all.</summary>
     public IEnumerable<Finding> Own(StormRow row) => row.Telling.Where(finding => !Shared.Any(shared => IsSame(shared, finding)));
+
+    /// <summary>What keeps this one from being carried out, and not all.</summary>
+    public IEnumerable<string> OwnGuards(StormRow row) => row.Guards.Except(Guards);
 
     /// <summary>Gives each group its share of the page, and what a small one leaves to the others.</summary>
     public static IReadOnlyList<StormGroup> Fit(IEnumerable<StormGroup> groups)
@@ -78,7 +84,13 @@ public sealed record StormRow(Incident Incident, Gate Gate, string? Ticket)
     public IEnumerable<Finding> Telling => Incident.Findings.Where(finding => finding.Verdict != Verdict.Passing);
 
     /// <summary>Something speaks against it, so it is not ticked for the reader.</summary>
-    public bool NeedsAttention => Gate.Warnings.Count > 0 || Gate.Difference is not null || Incident.News.Count > 0;
+    public bool NeedsAttention => Guards.Count > 0 || Gate.Warnings.Count > 0 || Gate.Difference is not null || Incident.News.Count > 0;
+
+    /// <summary>What keeps it from being carried out at the moment, whoever says yes.</summary>
+    public IReadOnlyList<string> Guards { get; init; } = [];
+
+    /// <summary>A tick is for this question and for no later one on the same target.</summary>
+    public string TickId => $"t-{Incident.Id}-{Gate.Id}";
 
     public static StormRow Of(Incident incident, DateTimeOffset now, Func<Gate, string> ticket)
     {

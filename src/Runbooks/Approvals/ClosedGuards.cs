@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using Runbooks.Guardrails;
+using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Storage;
 
@@ -10,6 +12,29 @@ namespace Runbooks.Approvals;
 /// </summary>
 public sealed class ClosedGuards(GuardrailEvaluator guardrails, PinnedRunbooks runbooks)
 {
+    private const int MaxConcurrency = 8;
+
+    /// <summary>
+    /// Of the open questions of many incidents of one runbook. Only limits count targets apart: without them all have the
+    /// same answer, and it is asked for once.
+    /// </summary>
+    public async Task<IReadOnlyDictionary<string, IReadOnlyList<string>>> FindManyAsync(IReadOnlyList<Incident> incidents, CancellationToken cancellationToken)
+    {
+        var apart = incidents.Count > 0 && (await runbooks.OfAsync(incidents[0], cancellationToken)).Limits.WhenExceeded == WhenExceeded.Forbid;
+        var alike = incidents.GroupBy(incident => (incident.OpenGate?.Phase, incident.Mode, Id: apart ? incident.Id : null));
+        var found = new ConcurrentDictionary<string, IReadOnlyList<string>>();
+        var limits = new ParallelOptions { MaxDegreeOfParallelism = MaxConcurrency, CancellationToken = cancellationToken };
+        await Parallel.ForEachAsync(alike, limits, async (group, token) =>
+        {
+            var shared = await FindAsync(group.First(), group.First().OpenGate, token);
+            foreach (var incident in group)
+            {
+                found[incident.Id] = shared;
+            }
+        });
+        return found;
+    }
+
     /// <returns>Each in words; empty when nothing stands against it, or when the question is not open.</returns>
     public async Task<IReadOnlyList<string>> FindAsync(Incident incident, Gate? gate, CancellationToken cancellationToken)
     {
