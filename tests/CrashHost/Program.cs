@@ -1,3 +1,4 @@
+using CrashHost;
 using Runbooks.AzureStorage;
 using System.Diagnostics;
 using System.Globalization;
@@ -8,10 +9,10 @@ using Runbooks.Sqlite;
 using RunbookServer.Hosting;
 using Spectre.Console;
 
-// The self-hosted process as it is shipped, but for a bomb in its only writer: CrashHost DATA RUNBOOKS PORT RANGE.
-// A number on standard input arms it: so many write points later, while a commit is about to be made or just was, the process
+// The self-hosted process as it is shipped, but for a bomb at its writes: CrashHost DATA RUNBOOKS PORT RANGE.
+// A number on standard input arms it: so many write points later, when a write is about to be made or just was, the process
 // kills itself with SIGKILL. Arming a running host saves a start for each kill.
-// With the setting Storage:ConnectionString it works in that account, quick to take over, and is killed from outside.
+// With the setting Storage:ConnectionString it works in that account, quick to take over; its writes are its requests there.
 var folder = new RunbookFolder(args[1]);
 var azure = Environment.GetEnvironmentVariable("RUNBOOK_Storage__ConnectionString") is not null;
 var settings = new ServerSettings
@@ -30,6 +31,7 @@ await using var app = ServerHost.Build(settings, folder, new Uri(args[3]), servi
         .Replace(ServiceDescriptor.Singleton(AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(TextWriter.Null) })));
     if (azure)
     {
+        DiagnosticListener.AllListeners.Subscribe(new AccountWrites(Pass));
         services.Replace(ServiceDescriptor.Singleton(new TaskHubTimes
         {
             Poll = TimeSpan.FromMilliseconds(100), Lock = TimeSpan.FromSeconds(6), Lease = TimeSpan.FromSeconds(5), LeaseLook = TimeSpan.FromSeconds(1),
@@ -38,7 +40,7 @@ await using var app = ServerHost.Build(settings, folder, new Uri(args[3]), servi
     else
     {
         services.Replace(ServiceDescriptor.Singleton(provider => new SqliteDatabase(
-            new SqliteOptions { Path = Path.Combine(settings.DataDirectory, "runbooks.db"), Failpoint = Pass },
+            new SqliteOptions { Path = Path.Combine(settings.DataDirectory, "runbooks.db"), Failpoint = _ => Pass() },
             provider.GetRequiredService<ILogger<SqliteDatabase>>())));
     }
 });
@@ -55,8 +57,7 @@ void Arm()
     }
 }
 
-// Called by the one writer thread.
-void Pass(WritePoint point)
+void Pass()
 {
     if (Interlocked.Decrement(ref left) == -1)
     {

@@ -29,14 +29,17 @@ internal sealed class CrashingHost : ICrashingHost, IAsyncDisposable
 
     public required SandboxServer Range { get; init; }
 
+    /// <summary>The storage account that it works in; null for its own database.</summary>
+    public string? Account { get; init; }
+
     /// <summary>Whether the kill came, since it was armed last.</summary>
     public bool Crashed { get; private set; }
 
-    public static async Task<CrashingHost> StartAsync()
+    public static async Task<CrashingHost> StartAsync(string? account = null)
     {
         var sandbox = await SandboxServer.StartAsync(
             new SandboxOptions { Port = 0, TerminatesAfter = TimeSpan.Zero, ReadyAfter = TimeSpan.Zero }, TestContext.Current.CancellationToken);
-        var host = new CrashingHost { Range = sandbox };
+        var host = new CrashingHost { Range = sandbox, Account = account };
         host.Launch();
         await host.UntilAsync<JsonNode>(async client => await client.GetAsync("api/incidents"));
         return host;
@@ -132,7 +135,7 @@ internal sealed class CrashingHost : ICrashingHost, IAsyncDisposable
             RedirectStandardOutput = true,
 
             // Half of what a start costs is compiling, and nothing here runs long enough to be compiled twice.
-            Environment = { ["DOTNET_TieredPGO"] = "0" },
+            Environment = { ["DOTNET_TieredPGO"] = "0", ["RUNBOOK_Storage__ConnectionString"] = Account },
         })!;
         _process.OutputDataReceived += (_, line) =>
         {
