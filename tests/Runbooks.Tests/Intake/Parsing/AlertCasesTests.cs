@@ -1,3 +1,5 @@
+using Runbooks.Catalog.Reading;
+
 namespace Runbooks.Tests.Intake.Parsing;
 
 public class AlertCasesTests
@@ -20,6 +22,11 @@ public class AlertCasesTests
 
         shown.ShouldBe(AlertCases.Expected(name));
     }
+
+    /// <summary>By hand comes no post: a person starts the runbook.</summary>
+    [Fact]
+    public void EverySender_MayBeNamedInATrigger() =>
+        TriggerReader.Sources.ShouldBe([.. Readers.BuiltIn.Sources, "manual"], ignoreOrder: true);
 
     [Fact]
     public void EveryRefusedCase_IsRefusedWithAReason()
