@@ -11,6 +11,9 @@ namespace Runbooks.AzureStorage;
 /// latest first: a listing is a range of keys however many incidents there are. The row is put before the incident and
 /// moved after it closes; the incident itself says where it belongs, so a listing that meets a row in the wrong place puts
 /// it right.
+/// The row of an incident that has ended carries its summary, so that listing many of them is one request and not one for
+/// each. It is filled in by the first listing that meets it old enough, and blanked before the incident changes again: a
+/// blank row is always true, since whoever meets one reads the incident.
 /// </summary>
 internal sealed class IncidentIndex(TableRows rows)
 {
@@ -19,9 +22,33 @@ internal sealed class IncidentIndex(TableRows rows)
     private const string Runbook = "Runbook";
     private const string ClosedAt = "ClosedAt";
     private const string Left = "left-";
+    private const string Shape = "Shape";
+
+    /// <summary>A summary that another version of the program wrote may lack what this one shows.</summary>
+    private static readonly string s_shape = TableKeys.Hash(string.Join(',', typeof(IncidentSummary).GetProperties().Select(property => property.Name)))[..16];
+
+    /// <summary>Long after whoever blanked a row has written the incident, or has died.</summary>
+    public static readonly TimeSpan FilledAfter = TimeSpan.FromMinutes(5);
 
     public Task PutAsync(IncidentSummary incident, CancellationToken cancellationToken) =>
         PutAsync(incident, First(!incident.State.IsFinal()), cancellationToken);
+
+    /// <summary>Before an incident that has ended is changed: what its rows say would no longer be so.</summary>
+    public Task BlankAsync(IncidentSummary incident, CancellationToken cancellationToken) =>
+        PutAsync(incident, First(open: false), cancellationToken);
+
+    /// <summary>Lets the next listing do without the incident itself. Another change meanwhile wins.</summary>
+    public Task FillAsync(TableEntity row, IncidentSummary incident, CancellationToken cancellationToken)
+    {
+        row[Shape] = s_shape;
+        return PackedJson.TryPut(row, PackedJson.Summary, PackedJson.Pack(incident))
+            ? rows.ReplaceAsync(row, row.ETag, cancellationToken)
+            : Task.CompletedTask;
+    }
+
+    /// <returns>Null where the incident itself has to be read.</returns>
+    public static IncidentSummary? SummaryIn(TableEntity row) =>
+        row.GetString(Shape) == s_shape ? PackedJson.Find<IncidentSummary>(row, PackedJson.Summary) : null;
 
     /// <summary>Before the incident is written: one that people are not done with and in no index would be forgotten.</summary>
     public Task PutLeftAsync(IncidentSummary incident, CancellationToken cancellationToken) => PutAsync(incident, Left, cancellationToken);
@@ -118,8 +145,8 @@ internal sealed class IncidentIndex(TableRows rows)
 }
 
 /// <summary>
-/// Pages out of the two indexes. An index row only says that there may be an incident: what is shown is read from the
-/// incident itself, without its document.
+/// Pages out of the indexes. A blank row only says that there may be an incident: what is shown is read from the incident
+/// itself, without its document.
 /// </summary>
 internal sealed class IncidentListing(IncidentIndex index, Func<TableEntity, CancellationToken, Task<IncidentSummary?>> read)
 {

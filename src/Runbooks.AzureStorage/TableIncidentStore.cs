@@ -12,11 +12,8 @@ namespace Runbooks.AzureStorage;
 /// incident opens in the order index row, claim, own row; it closes in the order own row, index row. Wherever a host
 /// dies in between, the next reader or opener finishes it.
 /// </summary>
-internal sealed class TableIncidentStore : IIncidentStore
+internal sealed partial class TableIncidentStore : IIncidentStore
 {
-    /// <summary>An index row that no claim followed for so long belongs to an opening that died before it was anything.</summary>
-    private static readonly TimeSpan Abandoned = TimeSpan.FromHours(1);
-
     private readonly ConcurrentDictionary<string, bool> _pinned = new(StringComparer.Ordinal);
     private readonly TimeProvider _time;
     private readonly TableRows _rows;
@@ -186,10 +183,7 @@ internal sealed class TableIncidentStore : IIncidentStore
             await _alerts.PutAsync(after, after.Identities.Except(before.Value.Identities), cancellationToken);
         }
 
-        if (after.IsUnfinished && !before.Value.IsUnfinished)
-        {
-            await _index.PutLeftAsync(IncidentSummary.Of(after), cancellationToken);
-        }
+        await BlankRowsAsync(before.Value, after, cancellationToken);
 
         if (!await _incidents.ReplaceAsync(before, after, cancellationToken))
         {
@@ -209,62 +203,25 @@ internal sealed class TableIncidentStore : IIncidentStore
         return true;
     }
 
+    private async Task BlankRowsAsync(Incident before, Incident after, CancellationToken cancellationToken)
+    {
+        if (before.State.IsFinal())
+        {
+            await _index.BlankAsync(IncidentSummary.Of(before), cancellationToken);
+        }
+
+        if (before.IsUnfinished || after.IsUnfinished)
+        {
+            await _index.PutLeftAsync(IncidentSummary.Of(after), cancellationToken);
+        }
+    }
+
     private async Task PinAsync(Runbook runbook, CancellationToken cancellationToken)
     {
         if (!_pinned.ContainsKey(runbook.Hash))
         {
             await _documents.AddAsync(new TableEntity(TableKeys.Hash(runbook.Hash), "runbook"), runbook, cancellationToken);
             _pinned[runbook.Hash] = true;
-        }
-    }
-
-    private async Task<IncidentSummary?> ReadSummaryAsync(TableEntity row, CancellationToken cancellationToken)
-    {
-        var key = IncidentIndex.IncidentKeyOf(row);
-        if (await _incidents.FindSummaryAsync(key, cancellationToken) is var (summary, _))
-        {
-            if (IncidentIndex.IsLeft(row))
-            {
-                await RemoveStaleAsync(row, summary, cancellationToken);
-            }
-            else if (IncidentIndex.IsOpen(row) == summary.State.IsFinal())
-            {
-                await _index.MoveAsync(summary, cancellationToken);
-            }
-
-            return summary;
-        }
-
-        if (IncidentIndex.IsLeft(row))
-        {
-            await RemoveStaleAsync(row, null, cancellationToken);
-            return null;
-        }
-
-        if (!IncidentIndex.IsOpen(row))
-        {
-            return null;
-        }
-
-        if (await FindClaimedAsync(row.GetString(IncidentIndex.Claim), key, cancellationToken) is { } claimed)
-        {
-            return IncidentSummary.Of(claimed.Value);
-        }
-
-        if (row.Timestamp < _time.GetUtcNow() - Abandoned)
-        {
-            await _index.RemoveAsync(row, cancellationToken);
-        }
-
-        return null;
-    }
-
-    /// <summary>A row that a host left behind when it died. A young one may be of an incident that is being written now.</summary>
-    private async Task RemoveStaleAsync(TableEntity left, IncidentSummary? incident, CancellationToken cancellationToken)
-    {
-        if (incident is not { IsUnfinished: true } && left.Timestamp < _time.GetUtcNow() - Abandoned)
-        {
-            await _index.RemoveAsync(left, cancellationToken);
         }
     }
 

@@ -106,6 +106,53 @@ public sealed class TableIncidentStoreTests(Azurite azurite)
     }
 
     [Fact]
+    public async Task EndedIncidents_AreListedWithoutReadingEachAgain()
+    {
+        const int Ended = 40;
+        var account = new AzureAccount(azurite);
+        var healthy = account.Incidents();
+        foreach (var n in Enumerable.Range(0, Ended))
+        {
+            await Open(healthy, New($"{n}", minute: n, target: $"{n}").Closed(n));
+        }
+
+        var network = new FaultyNetwork();
+        var store = account.Incidents(new FakeTimeProvider(DateTimeOffset.UtcNow.AddMinutes(6)), network);
+        (await store.ListAsync(new IncidentQuery(Open: false), Now)).Items.Count.ShouldBe(Ended);
+        var before = network.Requests;
+        var listed = await store.ListAsync(new IncidentQuery(Open: false), Now);
+        (network.Requests - before).ShouldBe(1);
+        listed.Items.Select(item => item.Id).ShouldBe(Enumerable.Range(0, Ended).Reverse().Select(n => $"{n}"));
+        listed.Items[0].ShouldBeEquivalentTo(IncidentSummary.Of(await healthy.GetAsync("39", Now)));
+
+        // Whatever changes one of them, the next listing knows; only that one is read, and filled in again.
+        await store.UpdateAsync("7", i => i with { AlertCount = 12 }, Now);
+        before = network.Requests;
+        (await store.ListAsync(new IncidentQuery(Open: false), Now)).Items.Single(item => item.Id == "7").AlertCount.ShouldBe(12);
+        (network.Requests - before).ShouldBe(3);
+    }
+
+    [Fact]
+    public async Task HostThatDiesAtAnyWriteOfAChangeToAnEndedIncident_LeavesNoRowThatSaysOtherwise()
+    {
+        var died = true;
+        for (var write = 1; died; write++)
+        {
+            var account = new AzureAccount(azurite);
+            await Open(account.Incidents(), New("a").Closed(5));
+            var later = new FakeTimeProvider(DateTimeOffset.UtcNow.AddMinutes(6));
+            await account.Incidents(later).ListAsync(new IncidentQuery(), Now);
+
+            var network = new FaultyNetwork { DiesAtWrite = write };
+            await Ignore(account.Incidents(network).UpdateAsync("a", i => i with { AlertCount = 12 }, Now));
+            died = network.Died;
+
+            var stored = await account.Incidents().GetAsync("a", Now);
+            (await account.Incidents(later).ListAsync(new IncidentQuery(), Now)).Items.ShouldHaveSingleItem().AlertCount.ShouldBe(stored.AlertCount);
+        }
+    }
+
+    [Fact]
     public async Task AnswersThatGetLost_CountNothingTwice()
     {
         var account = new AzureAccount(azurite);

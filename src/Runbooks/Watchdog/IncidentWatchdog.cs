@@ -50,10 +50,9 @@ public sealed class IncidentWatchdog(
             await CheckIncidentAsync(open, CheckOpenAsync, cancellationToken);
         }
 
-        foreach (var state in (IncidentState[])[IncidentState.Failed, IncidentState.Expired])
+        await foreach (var ended in store.ListAllAsync(new IncidentQuery(Unfinished: true, Limit: 500), cancellationToken))
         {
-            var page = await store.ListAsync(new IncidentQuery(state, Limit: 50), cancellationToken);
-            foreach (var ended in page.Items.Where(item => time.GetUtcNow() - item.ClosedAt < Remember))
+            if (ended.State is IncidentState.Failed or IncidentState.Expired && time.GetUtcNow() - ended.ClosedAt < Remember)
             {
                 await CheckIncidentAsync(ended, CheckEndedAsync, cancellationToken);
             }

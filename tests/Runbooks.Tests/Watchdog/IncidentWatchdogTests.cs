@@ -147,7 +147,7 @@ public sealed class IncidentWatchdogTests : IAsyncDisposable
     [Fact]
     public async Task FailedEndThatReachedNobody_IsPagedLater()
     {
-        var ended = Some.Incident() with { State = IncidentState.Failed, Reason = "The fix did not help.", ClosedAt = Some.Time };
+        var ended = Some.Incident() with { State = IncidentState.Failed, Reason = "The fix did not help.", ClosedAt = Some.Time, Attention = new(Some.Time, "The fix did not help.") };
         var id = await _world.OpenAsync(ended, EngineStatus.Completed);
 
         await _world.CheckAsync(id, Minute * 3, Minute, Minute * 30);
@@ -162,6 +162,7 @@ public sealed class IncidentWatchdogTests : IAsyncDisposable
         {
             State = IncidentState.Failed,
             ClosedAt = Some.Time,
+            Attention = new(Some.Time, "The fix did not help."),
             Deliveries = [new Delivery("closed:fallback", "fallback", "test", Some.Time, null)],
         };
         var id = await _world.OpenAsync(ended, EngineStatus.Completed);
