@@ -23,6 +23,8 @@ internal sealed class ScriptedAction(IAction real, WorldScript script, Func<Time
 
     public bool Reversible => real.Reversible;
 
+    public Reversal ReversalOf(JsonElement with) => real.ReversalOf(with);
+
     public bool TellsOnly => real.TellsOnly;
 
     public bool AlwaysAsks => real.AlwaysAsks;
@@ -33,14 +35,16 @@ internal sealed class ScriptedAction(IAction real, WorldScript script, Func<Time
     public async Task<Preparation> PrepareAsync(object parameters, StepContext context, CancellationToken cancellationToken)
     {
         var (step, look) = (StepOf(context), _looks.AddOrUpdate(NameOf(context), 1, (_, before) => before + 1));
+        var reversal = ReversalOf(JsonSerializer.SerializeToElement(parameters, parameters.GetType(), JsonSerializerOptions.Web));
         var isToAct = look > (step.Changes ? 3 : 1);
         var preparation = real.Name == BuiltInSteps.Note
             ? await real.PrepareAsync(parameters, context, cancellationToken)
             : new Preparation
             {
                 PlannedEffect = real.Summary,
-                Undo = Reversible ? $"{NameOf(context)} can be undone." : null,
-                UndoState = Reversible ? JsonSerializer.SerializeToElement(context.IdempotencyKey) : null,
+                Undo = reversal switch { Reversal.Undone => $"{NameOf(context)} can be undone.", Reversal.Kept => $"{NameOf(context)} is left to a person.", _ => null },
+                UndoneByHand = reversal == Reversal.Kept,
+                UndoState = reversal == Reversal.None ? null : JsonSerializer.SerializeToElement(context.IdempotencyKey),
             };
         return preparation with
         {

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Incidents;
@@ -15,6 +16,7 @@ internal static class SampleSteps
             new SomeAction<Recycle>("kubernetes.recyclePod", repeatable: true, reversible: false),
             new SomeAction<Key>("keys.rotate", repeatable: false, reversible: false),
             new SomeAction<Key>("flags.set", repeatable: true, reversible: true),
+            new SaidUndoAction(),
             new SomeAction<Key>("edge.block", repeatable: true, reversible: true, alwaysAsks: true),
         ]);
 
@@ -40,7 +42,23 @@ internal static class SampleSteps
         public bool KeepLogs { get; init; } = true;
     }
 
+    public sealed record CallUndo(string Url);
+
+    public sealed record Call(string Url, CallUndo? Undo = null);
+
     public sealed record Key(string Name, [Range(1, 5)] int Slot = 1, [Secret] string? Value = null);
+
+    /// <summary>Can be undone when the step says how.</summary>
+    private sealed class SaidUndoAction() : RunbookAction<Call>("api.call", "An action of the tests.")
+    {
+        public override Reversal ReversalOf(JsonElement with) => with.TryGetProperty("undo", out _) ? Reversal.Undone : Reversal.None;
+
+        protected override Task<Preparation> PrepareAsync(Call parameters, StepContext context, CancellationToken cancellationToken) =>
+            Task.FromResult(new Preparation { PlannedEffect = "something" });
+
+        protected override Task<ActionResult> ApplyAsync(Call parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken) =>
+            Task.FromResult(new ActionResult("did"));
+    }
 
     private sealed class SomeCheck<T>(string name) : Check<T>(name, "A check of the tests.") where T : notnull
     {

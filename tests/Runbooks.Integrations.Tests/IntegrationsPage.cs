@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 
@@ -12,7 +13,7 @@ internal static class IntegrationsPage
         var page = new StringBuilder();
         page.Append("# Checks and actions\n\n"
             + "Everything that a runbook may name, with its parameters. This page is written out of the code; do not edit it: change the code and run `UPDATE_DOCS=1 dotnet test tests/Runbooks.Integrations.Tests`.\n\n"
-            + "*Role* is the least Azure or Kubernetes role that suffices. *Undo* says whether a failed fix or an ended lease takes it back. *Repeatable* says whether it is tried again after a crash or a fault; what is not is reported as unknown, and a person looks. *Asks*: what always asks runs only after a person's yes, never in a runbook that asks nobody and never because nobody answered.\n\n");
+            + "*Role* is the least Azure or Kubernetes role that suffices. *Undo* says whether a failed fix or an ended lease takes it back; with `undo`: when the step says how. *Repeatable* says whether it is tried again after a crash or a fault; what is not is reported as unknown, and a person looks. *Asks*: what always asks runs only after a person's yes, never in a runbook that asks nobody and never because nobody answered.\n\n");
         page.Append("## Overview\n\n| name | | role | undo | repeatable | asks |\n|---|---|---|---|---|---|\n");
         foreach (var check in catalog.Checks.OrderBy(check => check.Name, StringComparer.Ordinal))
         {
@@ -21,7 +22,7 @@ internal static class IntegrationsPage
 
         foreach (var action in catalog.Actions.OrderBy(action => action.Name, StringComparer.Ordinal))
         {
-            page.Append($"| [`{action.Name}`](#{Anchor(action.Name)}) | action | {Cell(action.Role ?? "none")} | {(action.Reversible ? "yes" : "no")} | {(action.Repeatable ? "yes" : "no")} | {(action.AlwaysAsks ? "always" : "as the runbook says")} |\n");
+            page.Append($"| [`{action.Name}`](#{Anchor(action.Name)}) | action | {Cell(action.Role ?? "none")} | {Undo(action)} | {(action.Repeatable ? "yes" : "no")} | {(action.AlwaysAsks ? "always" : "as the runbook says")} |\n");
         }
 
         page.Append("\n## Checks\n");
@@ -38,6 +39,9 @@ internal static class IntegrationsPage
 
         return page.ToString();
     }
+
+    private static string Undo(IAction action) =>
+        action.Reversible ? "yes" : action.ReversalOf(JsonSerializer.SerializeToElement(new { undo = new { } })) == Reversal.Undone ? "with `undo`" : "no";
 
     private static void Step(StringBuilder page, string name, string summary, Type parameters)
     {

@@ -68,12 +68,14 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
 
     private void MustBeReversible(string path, string why, IEnumerable<(string Path, StepSpec Step)> covered)
     {
-        var fixedOnes = covered.Where(pair => steps.FindAction(pair.Step.Do) is { Reversible: false }).Select(pair => $"{pair.Path} ({pair.Step.Do})").ToList();
+        var fixedOnes = covered.Where(pair => IsIrreversible(pair.Step)).Select(pair => $"{pair.Path} ({pair.Step.Do})").ToList();
         if (fixedOnes.Count > 0)
         {
-            errors.AtKey(path, $"{why}, but these steps cannot be undone: {string.Join(", ", fixedOnes)}.", "Use reversible actions, or remove it.");
+            errors.AtKey(path, $"{why}, but these steps cannot be undone: {string.Join(", ", fixedOnes)}.", "Use reversible actions, say how it is undone where an action takes 'undo', or remove it.");
         }
     }
+
+    private bool IsIrreversible(StepSpec step) => steps.FindAction(step.Do)?.ReversalOf(step.With) == Reversal.None;
 
     /// <summary>Nobody is asked, so the file itself has to say when it is right to act and how often.</summary>
     private void CheckSelfHealing(Runbook runbook)
@@ -94,7 +96,7 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
             errors.AtKey(path, $"runs without approval, but {step.Do} never runs unless a person says so.", "Add 'approval'.");
         }
 
-        var irreversible = acting.FirstOrDefault(pair => steps.FindAction(pair.Step.Do) is { Reversible: false, Repeatable: true });
+        var irreversible = acting.FirstOrDefault(pair => steps.FindAction(pair.Step.Do) is { Repeatable: true } && IsIrreversible(pair.Step));
         if (irreversible.Path is not null && runbook.Limits.MaxRuns is null)
         {
             errors.AtKey(irreversible.Path, $"runs without approval, and {irreversible.Step.Do} cannot be undone.", "Add 'limits: { maxRuns: 3, per: 1h }', or 'approval'.");

@@ -25,6 +25,10 @@ public interface IAction
     /// <summary>Whether <see cref="UndoAsync"/> brings back what was before.</summary>
     bool Reversible { get; }
 
+    /// <summary>What undoing does to one step, where its parameters decide it.</summary>
+    /// <param name="with">As the runbook's file has it, with its templates unfilled.</param>
+    Reversal ReversalOf(JsonElement with);
+
     /// <summary>Whether it only tells people or writes something down: nothing outside is changed, and there is nothing to undo.</summary>
     bool TellsOnly => false;
 
@@ -52,6 +56,19 @@ public interface IAction
     Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken);
 }
 
+/// <summary>What undoing does to a step.</summary>
+public enum Reversal
+{
+    /// <summary>It cannot be undone.</summary>
+    None,
+
+    /// <summary>What was before is brought back.</summary>
+    Undone,
+
+    /// <summary>It is left as it is, and a person takes it back.</summary>
+    Kept,
+}
+
 /// <inheritdoc cref="IAction"/>
 public abstract class RunbookAction<TParameters>(string name, string summary) : IAction
     where TParameters : notnull
@@ -65,6 +82,8 @@ public abstract class RunbookAction<TParameters>(string name, string summary) : 
     public virtual bool Repeatable => true;
 
     public virtual bool Reversible => false;
+
+    public virtual Reversal ReversalOf(JsonElement with) => Reversible ? Reversal.Undone : Reversal.None;
 
     public virtual bool TellsOnly => false;
 

@@ -28,4 +28,22 @@ public sealed record StepContext
     public required TimeProvider Time { get; init; }
 
     public required ILogger Logger { get; init; }
+
+    /// <summary>The parameters of a step that is undone, bound anew: what is secret among them is in no record. Null when they cannot be bound any more.</summary>
+    public object? Parameters { get; init; }
+
+    /// <summary>How far a step is that waits for something: told when its time is over.</summary>
+    public StepProgress Progress { get; } = new();
+}
+
+/// <summary>How far a step is, in words: what it waits for, and who holds it up.</summary>
+public sealed class StepProgress
+{
+    private volatile string? _words;
+
+    /// <summary>Null while it has said nothing.</summary>
+    public string? Words => _words;
+
+    /// <param name="words">Follows "not done within 10m:", and ends without a full stop.</param>
+    public void Report(string words) => _words = words;
 }

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Azure.Core;
 using Microsoft.Extensions.DependencyInjection;
@@ -18,6 +19,24 @@ public sealed class ArmRequestOptions
 
     /// <summary>Subscriptions, resource groups or resources that <c>arm.request</c> may change; none means that it may change nothing.</summary>
     public IList<string> AllowedScopes { get; } = [];
+}
+
+/// <summary>How a resource is changed, or changed back.</summary>
+public sealed record ArmChange
+{
+    [Description("How to change it.")]
+    public ArmMethod Method { get; init; } = ArmMethod.Post;
+
+    [RegularExpression("^[A-Za-z][A-Za-z0-9]{0,63}$")]
+    [Description("What the resource is told to do, for POST: `restart`.")]
+    public string? Action { get; init; }
+
+    [Description("The body.")]
+    public JsonObject? Body { get; init; }
+
+    internal string Below => Action is null ? "" : $"/{Action}";
+
+    internal string Words(string resource) => $"{Method.ToString().ToUpperInvariant()} {resource}{Below} with {(Body is null ? "no body" : Body.ToJsonString())}.";
 }
 
 public sealed record ArmRequestParameters
@@ -39,11 +58,16 @@ public sealed record ArmRequestParameters
 
     [Description("The body.")]
     public JsonObject? Body { get; init; }
+
+    [Description("The request to the same resource that takes it back: `method`, `action` and `body` as above. It may be sent twice, and also when the first one failed.")]
+    public ArmChange? Undo { get; init; }
+
+    internal ArmChange Change => new() { Method = Method, Action = Action, Body = Body };
 }
 
 public enum ArmMethod { Post, Put, Patch }
 
-/// <summary>For what has no action of its own yet. It cannot be undone, and is not repeated after a crash: nobody here knows what it does.</summary>
+/// <summary>For what has no action of its own yet. It is not repeated after a crash, since nobody here knows what it does, and undone only as the runbook says.</summary>
 internal sealed class ArmRequest(ArmResources arm, IOptions<ArmRequestOptions> options)
     : RunbookAction<ArmRequestParameters>("arm.request", "Sends one request to Azure Resource Manager, within the scopes that the configuration allows.")
 {
@@ -51,33 +75,55 @@ internal sealed class ArmRequest(ArmResources arm, IOptions<ArmRequestOptions> o
 
     public override bool Repeatable => false;
 
+    public override Reversal ReversalOf(JsonElement with) => SaidUndo.In(with);
+
     protected override async Task<Preparation> PrepareAsync(ArmRequestParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        var will = $"{parameters.Method.ToString().ToUpperInvariant()} {parameters.Resource}{Below(parameters)} with {(parameters.Body is null ? "no body" : parameters.Body.ToJsonString())}.";
-        if (!options.Value.AllowedScopes.Any(scope => IsWithin(parameters.Resource, scope)))
+        var preparation = new Preparation { PlannedEffect = parameters.Change.Words(parameters.Resource) };
+        if (Refusal(parameters.Resource) is { } refusal)
         {
-            return new Preparation { PlannedEffect = will, Refusal = $"{parameters.Resource} is not within {ArmRequestOptions.SectionName}:AllowedScopes. Add it there if it is meant." };
+            return preparation with { Refusal = refusal };
         }
 
-        var found = await arm.GetAsync(Target(parameters), cancellationToken);
-        return new Preparation { PlannedEffect = will, Identity = (string?)found.Json["id"] };
+        var found = await arm.GetAsync(Target(parameters.Resource, parameters.ApiVersion), cancellationToken);
+        preparation = preparation with { Identity = (string?)found.Json["id"] };
+        return parameters.Undo is null ? preparation : preparation with
+        {
+            Undo = parameters.Undo.Words(parameters.Resource),
+            UndoState = JsonSerializer.SerializeToElement(new Undoing(parameters.Resource, parameters.ApiVersion, parameters.Undo)),
+        };
     }
 
-    protected override async Task<ActionResult> ApplyAsync(
-        ArmRequestParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
+    protected override Task<ActionResult> ApplyAsync(
+        ArmRequestParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken) =>
+        SendAsync(parameters.Resource, parameters.ApiVersion, parameters.Change, context, cancellationToken);
+
+    public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
     {
-        var method = parameters.Method switch { ArmMethod.Put => RequestMethod.Put, ArmMethod.Patch => RequestMethod.Patch, _ => RequestMethod.Post };
-        var answer = await arm.SendAsync(
-            arm.Call(Target(parameters), method, parameters.Action ?? "change it", parameters.Body, Below(parameters)), context.Time, cancellationToken);
-        return new ActionResult($"{Target(parameters).Words} answered {answer.Status}.");
+        var undo = undoState.Deserialize<Undoing>()!;
+        // The configuration may have been narrowed since.
+        return Refusal(undo.Resource) is { } refusal
+            ? throw new StepRefusedException(refusal)
+            : SendAsync(undo.Resource, undo.ApiVersion, undo.Change, context, cancellationToken);
     }
 
-    private static string Below(ArmRequestParameters parameters) => parameters.Action is null ? "" : $"/{parameters.Action}";
+    private async Task<ActionResult> SendAsync(string resource, string apiVersion, ArmChange change, StepContext context, CancellationToken cancellationToken)
+    {
+        var (target, method) = (Target(resource, apiVersion), change.Method switch { ArmMethod.Put => RequestMethod.Put, ArmMethod.Patch => RequestMethod.Patch, _ => RequestMethod.Post });
+        var answer = await arm.SendAsync(arm.Call(target, method, change.Action ?? "change it", change.Body, change.Below), context.Time, cancellationToken);
+        return new ActionResult($"{target.Words} answered {answer.Status}.");
+    }
+
+    private string? Refusal(string resource) => options.Value.AllowedScopes.Any(scope => IsWithin(resource, scope))
+        ? null
+        : $"{resource} is not within {ArmRequestOptions.SectionName}:AllowedScopes. Add it there if it is meant.";
 
     private static bool IsWithin(string resource, string scope) =>
         scope.Length > 1 && (resource + "/").StartsWith(scope.TrimEnd('/') + "/", StringComparison.OrdinalIgnoreCase);
 
-    private static ArmTarget Target(ArmRequestParameters parameters) => new(parameters.Resource, parameters.ApiVersion, "that allows it");
+    private static ArmTarget Target(string resource, string apiVersion) => new(resource, apiVersion, "that allows it");
+
+    private sealed record Undoing(string Resource, string ApiVersion, ArmChange Change);
 }
 
 public static class ArmRequestRegistration

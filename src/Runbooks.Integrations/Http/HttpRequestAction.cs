@@ -2,7 +2,9 @@ using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Net.Http.Headers;
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Runbooks.Catalog.Parameters;
@@ -24,7 +26,25 @@ public sealed class HttpRequestOptions
     public IList<string> PrivateHosts { get; } = [];
 }
 
-public sealed record HttpRequestParameters
+/// <summary>The request that takes another one back.</summary>
+public sealed record HttpUndo
+{
+    [Required, HttpUrl]
+    [Description("Where to send it; on the same host.")]
+    public required string Url { get; init; }
+
+    [Description("How.")]
+    public WriteMethod Method { get; init; } = WriteMethod.Post;
+
+    [Description("The body, sent as JSON.")]
+    public JsonObject? Body { get; init; }
+
+    [Range(200, 399)]
+    [Description("The status code that means success; any 2xx when left out.")]
+    public int? ExpectStatus { get; init; }
+}
+
+public sealed record HttpRequestParameters : IValidatableObject
 {
     [Required, HttpUrl]
     [Description("Where to send it; the configuration has to allow the host.")]
@@ -43,11 +63,25 @@ public sealed record HttpRequestParameters
     [Range(200, 399)]
     [Description("The status code that means success; any 2xx when left out.")]
     public int? ExpectStatus { get; init; }
+
+    [Description("The request that takes it back, with `url`, `method`, `body` and `expectStatus`; it carries the same token. It may be sent twice, and also when the first one failed.")]
+    public HttpUndo? Undo { get; init; }
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (Undo is not null && new Uri(Undo.Url).GetLeftPart(UriPartial.Authority) is var there && !there.Equals(new Uri(Url).GetLeftPart(UriPartial.Authority), StringComparison.OrdinalIgnoreCase))
+        {
+            yield return new ValidationResult($"has to be on the same host as 'url', not on {there}.", ["undo.url"]);
+        }
+    }
 }
 
 public enum WriteMethod { Post, Put, Patch, Delete }
 
-/// <summary>Calls a web hook or an API. It carries an idempotency key, but nobody here knows whether the other side heeds it.</summary>
+/// <summary>
+/// Calls a web hook or an API. It carries an idempotency key, but nobody here knows whether the other side heeds it. It is
+/// undone only as the runbook says.
+/// </summary>
 internal sealed class HttpRequestAction(IHttpClientFactory clients, IOptions<HttpRequestOptions> options)
     : RunbookAction<HttpRequestParameters>("http.request", "Sends one HTTP request to a host that the configuration allows.")
 {
@@ -55,58 +89,84 @@ internal sealed class HttpRequestAction(IHttpClientFactory clients, IOptions<Htt
 
     public override bool Repeatable => false;
 
+    public override Reversal ReversalOf(JsonElement with) => SaidUndo.In(with);
+
     protected override Task<Preparation> PrepareAsync(HttpRequestParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        var url = new Uri(parameters.Url);
+        var call = new HttpCall(parameters.Url, parameters.Method, parameters.Body, parameters.ExpectStatus);
+        // The token is in no record: it comes from the parameters again.
+        var undo = parameters.Undo is { } said ? new HttpCall(said.Url, said.Method, said.Body, said.ExpectStatus, parameters.Token is not null) : null;
         return Task.FromResult(new Preparation
         {
-            PlannedEffect = $"{Verb(parameters)} {Shown(url)} with {(parameters.Body is null ? "no body" : parameters.Body.ToJsonString())}.",
-            Refusal = Refusal(parameters, url),
+            PlannedEffect = call.Words,
+            Refusal = Refusal(call, parameters.Token) ?? (undo is null ? null : Refusal(undo, parameters.Token)),
+            Undo = undo?.Words,
+            UndoState = undo is null ? null : JsonSerializer.SerializeToElement(undo),
         });
     }
 
-    protected override async Task<ActionResult> ApplyAsync(
-        HttpRequestParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
+    protected override Task<ActionResult> ApplyAsync(
+        HttpRequestParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken) =>
+        SendAsync(new(parameters.Url, parameters.Method, parameters.Body, parameters.ExpectStatus), parameters.Token, context, cancellationToken);
+
+    public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
     {
-        var url = new Uri(parameters.Url);
-        if (Refusal(parameters, url) is { } refusal)
+        var undo = undoState.Deserialize<HttpCall>()!;
+        var token = (context.Parameters as HttpRequestParameters)?.Token;
+        return undo.WithToken && token is null
+            ? throw new StepRefusedException($"{undo.Shown} takes a token, and the step's parameters do not give it any more.")
+            : SendAsync(undo, undo.WithToken ? token : null, context, cancellationToken);
+    }
+
+    private async Task<ActionResult> SendAsync(HttpCall call, string? token, StepContext context, CancellationToken cancellationToken)
+    {
+        if (Refusal(call, token) is { } refusal)
         {
             throw new StepRefusedException(refusal);
         }
 
-        using var request = new HttpRequestMessage(new HttpMethod(Verb(parameters)), url);
+        using var request = new HttpRequestMessage(new HttpMethod(call.Verb), call.Url);
         request.Headers.UserAgent.Add(new ProductInfoHeaderValue("runbooks", "1.0"));
         request.Headers.TryAddWithoutValidation("Idempotency-Key", context.IdempotencyKey);
-        request.Headers.Authorization = parameters.Token is null ? null : new AuthenticationHeaderValue("Bearer", parameters.Token);
-        request.Content = parameters.Body is null ? null : new StringContent(parameters.Body.ToJsonString(), Encoding.UTF8, "application/json");
+        request.Headers.Authorization = token is null ? null : new AuthenticationHeaderValue("Bearer", token);
+        request.Content = call.Body is null ? null : new StringContent(call.Body.ToJsonString(), Encoding.UTF8, "application/json");
         try
         {
             using var answer = await clients.CreateClient(Client).SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
             var status = (int)answer.StatusCode;
-            return (parameters.ExpectStatus is { } expected ? status == expected : answer.IsSuccessStatusCode)
-                ? new ActionResult(FormattableString.Invariant($"{Verb(parameters)} {Shown(url)} answered {status}."))
-                : throw new StepRefusedException(FormattableString.Invariant($"{Shown(url)} answered {status}, which is not success."));
+            return (call.ExpectStatus is { } expected ? status == expected : answer.IsSuccessStatusCode)
+                ? new ActionResult(FormattableString.Invariant($"{call.Verb} {call.Shown} answered {status}."))
+                : throw new StepRefusedException(FormattableString.Invariant($"{call.Shown} answered {status}, which is not success."));
         }
         catch (HttpRequestException failed) when (failed.InnerException is EgressRefusedException refused)
         {
-            throw new StepRefusedException($"{Shown(url)} was not called: {refused.Message}");
+            throw new StepRefusedException($"{call.Shown} was not called: {refused.Message}");
         }
     }
 
-    private string? Refusal(HttpRequestParameters parameters, Uri url)
+    private string? Refusal(HttpCall call, string? token)
     {
+        var url = new Uri(call.Url);
         if (!new EgressGuard([.. options.Value.AllowedHosts]).Allows(url.Host, url.Port))
         {
             return $"{url.Authority} is not among {HttpRequestOptions.SectionName}:AllowedHosts. Add it there if it is meant.";
         }
 
-        return parameters.Token is not null && url is { Scheme: "http", IsLoopback: false } ? "A token is never sent over plain http. Use https." : null;
+        return token is not null && url is { Scheme: "http", IsLoopback: false } ? "A token is never sent over plain http. Use https." : null;
     }
 
-    private static string Verb(HttpRequestParameters parameters) => parameters.Method.ToString().ToUpperInvariant();
+    private sealed record HttpCall(string Url, WriteMethod Method, JsonObject? Body, int? ExpectStatus, bool WithToken = false)
+    {
+        [JsonIgnore]
+        public string Verb => Method.ToString().ToUpperInvariant();
 
-    // Without the query: it is where people put keys.
-    private static string Shown(Uri url) => url.GetLeftPart(UriPartial.Path);
+        // Without the query: it is where people put keys.
+        [JsonIgnore]
+        public string Shown => new Uri(Url).GetLeftPart(UriPartial.Path);
+
+        [JsonIgnore]
+        public string Words => $"{Verb} {Shown} with {(Body is null ? "no body" : Body.ToJsonString())}.";
+    }
 }
 
 public static class HttpRequestRegistration

@@ -65,32 +65,24 @@ internal sealed class ClusterDeployments(ClusterCalls calls, string? link)
     /// <summary>Waits until all its pods are of its present template and ready. The step's time limit comes through the token.</summary>
     /// <param name="wanted">How many it shall have; null for however many it has.</param>
     /// <exception cref="StepRefusedException">Somebody else has scaled it meanwhile.</exception>
-    public async Task WaitUntilReadyAsync(string ns, string name, string did, int? wanted, TimeProvider time, CancellationToken cancellationToken)
+    public async Task WaitUntilReadyAsync(string ns, string name, string did, int? wanted, StepContext context, CancellationToken cancellationToken)
     {
-        var state = "";
-        try
+        while (true)
         {
-            while (true)
+            var deployment = await FindAsync(ns, name, cancellationToken) ?? throw new ClusterException($"Deployment {ns}/{name} is gone.");
+            var signs = new DeploymentSigns(deployment);
+            if (wanted is not null && signs.Wanted != wanted)
             {
-                var deployment = await FindAsync(ns, name, cancellationToken) ?? throw new ClusterException($"Deployment {ns}/{name} is gone.");
-                var signs = new DeploymentSigns(deployment);
-                if (wanted is not null && signs.Wanted != wanted)
-                {
-                    throw new StepRefusedException(FormattableString.Invariant($"Deployment {ns}/{name} was {did} to {wanted} pods, and then to {signs.Wanted} by somebody else. It is left as it is."));
-                }
-
-                if (signs.IsRolledOut)
-                {
-                    return;
-                }
-
-                state = signs.Words;
-                await Task.Delay(s_pause, time, cancellationToken);
+                throw new StepRefusedException(FormattableString.Invariant($"Deployment {ns}/{name} was {did} to {wanted} pods, and then to {signs.Wanted} by somebody else. It is left as it is."));
             }
-        }
-        catch (OperationCanceledException)
-        {
-            throw new OperationCanceledException($"Deployment {ns}/{name} was {did}, but was not ready in time ({state}).", cancellationToken);
+
+            if (signs.IsRolledOut)
+            {
+                return;
+            }
+
+            context.Progress.Report($"deployment {ns}/{name} was {did} and has {signs.Words}{(signs.Stuck is { } stuck ? $"; {stuck.TrimEnd('.')}" : "")}");
+            await Task.Delay(s_pause, context.Time, cancellationToken);
         }
     }
 

@@ -47,38 +47,29 @@ internal sealed class DrainNode(Clusters clusters)
         }
 
         var (evicted, gone) = (new HashSet<string>(StringComparer.Ordinal), new HashSet<string>(StringComparer.Ordinal));
-        string? held = null;
-        try
+        while ((await nodes.PodsAsync(parameters.Node, cancellationToken)).Where(Moves).ToList() is { Count: > 0 } left)
         {
-            while ((await nodes.PodsAsync(parameters.Node, cancellationToken)).Where(Moves).ToList() is { Count: > 0 } left)
+            string? held = null;
+            foreach (var pod in left.Where(pod => pod.Metadata.DeletionTimestamp is null))
             {
-                held = null;
-                foreach (var pod in left.Where(pod => pod.Metadata.DeletionTimestamp is null))
+                var exactly = new V1DeleteOptions { Preconditions = new V1Preconditions { Uid = pod.Metadata.Uid } };
+                switch (await pods.EvictAsync(pod.Metadata.NamespaceProperty, pod.Metadata.Name, exactly, cancellationToken))
                 {
-                    var exactly = new V1DeleteOptions { Preconditions = new V1Preconditions { Uid = pod.Metadata.Uid } };
-                    switch (await pods.EvictAsync(pod.Metadata.NamespaceProperty, pod.Metadata.Name, exactly, cancellationToken))
-                    {
-                        case EvictionOutcome.Budget:
-                            held = NameOf(pod);
-                            break;
-                        case EvictionOutcome.Accepted:
-                            evicted.Add(NameOf(pod));
-                            break;
-                        default:
-                            gone.Add(NameOf(pod));
-                            break;
-                    }
+                    case EvictionOutcome.Budget:
+                        held = NameOf(pod);
+                        break;
+                    case EvictionOutcome.Accepted:
+                        evicted.Add(NameOf(pod));
+                        break;
+                    default:
+                        gone.Add(NameOf(pod));
+                        break;
                 }
-
-                await Task.Delay(Pause, context.Time, cancellationToken);
             }
-        }
-        catch (OperationCanceledException)
-        {
-            throw new OperationCanceledException(
-                $"Node {parameters.Node} was not drained in time: {Pods(evicted.Count)} {(evicted.Count == 1 ? "was" : "were")} evicted"
-                + (held is null ? ", and not all are gone." : $", and a disruption budget holds {held}."),
-                cancellationToken);
+
+            context.Progress.Report($"{Pods(evicted.Count)} {(evicted.Count == 1 ? "was" : "were")} evicted from node {parameters.Node}"
+                + (held is null ? $", and {NameOf(left[0])} is still there" : $", and a disruption budget holds {held}"));
+            await Task.Delay(Pause, context.Time, cancellationToken);
         }
 
         var others = gone.Except(evicted).Count();

@@ -108,6 +108,7 @@ public static class KubernetesRegistration
             .AddSingleton<ICheck, DeploymentCheck>()
             .AddSingleton<IAction, RecyclePod>()
             .AddSingleton<IAction, CordonNode>()
+            .AddSingleton<IAction, UncordonNode>()
             .AddSingleton<IAction, TaintNode>()
             .AddSingleton<IAction, DrainNode>()
             .AddSingleton<IAction, ReimageNode>()

@@ -9,7 +9,7 @@ using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Kubernetes;
 
-/// <summary>Something that keeps new pods away from a node, and is taken off again as long as nobody else has put it there.</summary>
+/// <summary>Something about where new pods may go, which is changed back as long as nobody else has changed it.</summary>
 internal abstract class NodeChange<TParameters>(Clusters clusters, string name, string summary) : RunbookAction<TParameters>(name, summary)
     where TParameters : NodeParameters
 {
@@ -18,6 +18,8 @@ internal abstract class NodeChange<TParameters>(Clusters clusters, string name, 
     public override string Role => ClusterNodes.Role;
 
     public override bool Reversible => true;
+
+    public override Reversal ReversalOf(JsonElement with) => Kept.By(with);
 
     protected Clusters Clusters => clusters;
 
@@ -38,12 +40,14 @@ internal abstract class NodeChange<TParameters>(Clusters clusters, string name, 
         var words = Words(parameters, nodes.Cluster);
         var node = await nodes.FindAsync(parameters.Node, cancellationToken);
         var was = node is not null && IsThere(node, parameters);
+        var keep = Keep(parameters);
         return new Preparation
         {
             PlannedEffect = words.Will,
             Identity = node?.Metadata.Uid,
-            Undo = was ? "Left as it is: it was so before." : UndoWords(node, parameters),
-            UndoState = JsonSerializer.SerializeToElement(Complete(new NodeUndo(parameters.Cluster, parameters.Node, node?.Metadata.Uid ?? "", was), node, parameters)),
+            Undo = was ? "Left as it is: it was so before." : keep ? "Left to a person: it stays until somebody takes it off." : UndoWords(node, parameters),
+            UndoneByHand = keep && !was,
+            UndoState = JsonSerializer.SerializeToElement(Complete(new NodeUndo(parameters.Cluster, parameters.Node, node?.Metadata.Uid ?? "", was, keep), node, parameters)),
             Refusal = node is null ? $"There is no node {parameters.Node} on cluster {nodes.Cluster}." : null,
         };
     }
@@ -72,6 +76,11 @@ internal abstract class NodeChange<TParameters>(Clusters clusters, string name, 
             return new ActionResult($"Left node {undo.Node} as it was before.");
         }
 
+        if (undo.Keep)
+        {
+            return new ActionResult($"Left node {undo.Node} as it is, as the runbook says; change it back by hand.");
+        }
+
         return await ChangeAsync(nodes, undo.Node, undo.Uid, node => Remove(node, undo), "change back", cancellationToken) switch
         {
             true => new ActionResult(UndoneWords(undo)),
@@ -79,6 +88,9 @@ internal abstract class NodeChange<TParameters>(Clusters clusters, string name, 
             null => new ActionResult($"Node {undo.Node} is gone or another by now, so there is nothing to change back."),
         };
     }
+
+    /// <summary>Whether it stays when the rest is taken back.</summary>
+    protected virtual bool Keep(TParameters parameters) => false;
 
     /// <summary>Adds what undoing needs to know besides.</summary>
     protected virtual NodeUndo Complete(NodeUndo undo, V1Node? node, TParameters parameters) => undo;
@@ -121,10 +133,11 @@ internal abstract class NodeChange<TParameters>(Clusters clusters, string name, 
 internal sealed record NodeWords(string Will, string Did, string WasSo, string Verb);
 
 /// <param name="Was">It was so before, so it stays.</param>
+/// <param name="Keep">It stays whatever is taken back.</param>
 /// <param name="Taint"><c>key:effect</c>, for a taint: a node has at most one of these.</param>
 /// <param name="Value">The value that it was put on with; null for none.</param>
 /// <param name="Former">The taint of that key and effect that it took the place of.</param>
-internal sealed record NodeUndo(string? Cluster, string Node, string Uid, bool Was, string? Taint = null, string? Value = null, V1Taint? Former = null);
+internal sealed record NodeUndo(string? Cluster, string Node, string Uid, bool Was, bool Keep = false, string? Taint = null, string? Value = null, V1Taint? Former = null);
 
 /// <summary>Keeps new pods away from a node.</summary>
 internal sealed class CordonNode(Clusters clusters)
@@ -140,6 +153,8 @@ internal sealed class CordonNode(Clusters clusters)
 
     protected override bool IsThere(V1Node node, CordonNodeParameters parameters) => new NodeSigns(node).IsCordoned;
 
+    protected override bool Keep(CordonNodeParameters parameters) => parameters.Keep;
+
     protected override JsonObject Put(V1Node node, CordonNodeParameters parameters) => new() { ["unschedulable"] = true };
 
     protected override JsonObject? Remove(V1Node node, NodeUndo undo) => new NodeSigns(node).IsCordoned ? new JsonObject { ["unschedulable"] = null } : null;
@@ -147,7 +162,34 @@ internal sealed class CordonNode(Clusters clusters)
     protected override string UndoneWords(NodeUndo undo) => $"Uncordoned node {undo.Node}.";
 }
 
-public sealed record CordonNodeParameters : NodeParameters;
+public sealed record CordonNodeParameters : NodeParameters
+{
+    [Description("It stays cordoned when the mitigation is taken back or did not help: a broken machine must not get new pods.")]
+    public bool Keep { get; init; }
+}
+
+/// <summary>Lets new pods onto a node again.</summary>
+internal sealed class UncordonNode(Clusters clusters)
+    : NodeChange<UncordonNodeParameters>(clusters, "kubernetes.uncordonNode", "Uncordons a node: new pods may be scheduled on it again.")
+{
+    protected override NodeWords Words(UncordonNodeParameters parameters, string cluster) => new(
+        $"Uncordon node {parameters.Node} on cluster {cluster}: new pods may be scheduled on it again.",
+        $"Uncordoned node {parameters.Node}.",
+        $"Node {parameters.Node} was not cordoned.",
+        "uncordon");
+
+    protected override string UndoWords(V1Node? node, UncordonNodeParameters parameters) => $"Cordon node {parameters.Node} again.";
+
+    protected override bool IsThere(V1Node node, UncordonNodeParameters parameters) => !new NodeSigns(node).IsCordoned;
+
+    protected override JsonObject Put(V1Node node, UncordonNodeParameters parameters) => new() { ["unschedulable"] = null };
+
+    protected override JsonObject? Remove(V1Node node, NodeUndo undo) => new NodeSigns(node).IsCordoned ? null : new JsonObject { ["unschedulable"] = true };
+
+    protected override string UndoneWords(NodeUndo undo) => $"Cordoned node {undo.Node} again.";
+}
+
+public sealed record UncordonNodeParameters : NodeParameters;
 
 /// <summary>Puts a taint on a node.</summary>
 internal sealed class TaintNode(Clusters clusters)
@@ -168,6 +210,8 @@ internal sealed class TaintNode(Clusters clusters)
         : $"Take the taint {Words(New(parameters))} off node {parameters.Node}.";
 
     protected override bool IsThere(V1Node node, TaintNodeParameters parameters) => Find(node, Key(New(parameters))) is { } one && Value(one) == parameters.Value;
+
+    protected override bool Keep(TaintNodeParameters parameters) => parameters.Keep;
 
     protected override NodeUndo Complete(NodeUndo undo, V1Node? node, TaintNodeParameters parameters) =>
         undo with { Taint = Key(New(parameters)), Value = parameters.Value, Former = Former(node, parameters) };
@@ -213,6 +257,9 @@ public sealed record TaintNodeParameters : NodeParameters
 
     [Description("What it does to pods that do not tolerate it.")]
     public TaintEffect Effect { get; init; } = TaintEffect.NoSchedule;
+
+    [Description("It stays when the mitigation is taken back or did not help.")]
+    public bool Keep { get; init; }
 }
 
 public enum TaintEffect { NoSchedule, PreferNoSchedule, NoExecute }

@@ -1,9 +1,10 @@
 using k8s.Models;
+using Runbooks.Catalog.Steps;
 
 namespace Runbooks.Integrations.Kubernetes;
 
 /// <summary>Finds and awaits the pod that a controller puts in the place of one that goes.</summary>
-internal sealed class PodReplacement(ClusterPods pods, string ns, string name, string oldUid, TimeProvider time)
+internal sealed class PodReplacement(ClusterPods pods, string ns, string name, string oldUid, StepContext context)
 {
     private const int MaxFailures = 5;
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
@@ -28,37 +29,30 @@ internal sealed class PodReplacement(ClusterPods pods, string ns, string name, s
     public async Task<V1Pod> WaitAsync(CancellationToken cancellationToken)
     {
         var failures = 0;
-        var state = "none seen yet";
-        try
+        context.Progress.Report($"pod {ns}/{name} (uid {oldUid}) was removed, and there is no replacement yet");
+        while (true)
         {
-            while (true)
+            try
             {
-                try
+                if (await FindAsync(cancellationToken) is { } pod)
                 {
-                    if (await FindAsync(cancellationToken) is { } pod)
+                    var signs = new PodSigns(pod);
+                    if (signs.IsReady)
                     {
-                        var signs = new PodSigns(pod);
-                        if (signs.IsReady)
-                        {
-                            return pod;
-                        }
-
-                        state = $"{pod.Metadata.Name}: {signs.Words}; {signs.Trouble}";
+                        return pod;
                     }
 
-                    failures = 0;
-                }
-                catch (ClusterException) when (++failures < MaxFailures)
-                {
-                    // The pod is on its way whether or not this one look at it succeeds.
+                    context.Progress.Report($"pod {ns}/{name} (uid {oldUid}) was removed, and its replacement is not ready: {pod.Metadata.Name}: {signs.Words}; {signs.Trouble}");
                 }
 
-                await Task.Delay(Pause, time, cancellationToken);
+                failures = 0;
             }
-        }
-        catch (OperationCanceledException)
-        {
-            throw new OperationCanceledException($"Pod {ns}/{name} (uid {oldUid}) was removed, but its replacement was not ready in time ({state}).", cancellationToken);
+            catch (ClusterException) when (++failures < MaxFailures)
+            {
+                // The pod is on its way whether or not this one look at it succeeds.
+            }
+
+            await Task.Delay(Pause, context.Time, cancellationToken);
         }
     }
 

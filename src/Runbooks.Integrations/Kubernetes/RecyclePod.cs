@@ -47,7 +47,7 @@ internal sealed class RecyclePod(Clusters clusters)
 
         var pod = await pods.FindAsync(parameters.Namespace, parameters.Pod, cancellationToken);
         var logs = new PodLogKeeper(pods, context, uid);
-        var replacement = new PodReplacement(pods, parameters.Namespace, parameters.Pod, uid, context.Time);
+        var replacement = new PodReplacement(pods, parameters.Namespace, parameters.Pod, uid, context);
         string did;
         if (pod?.Metadata.Uid != uid)
         {

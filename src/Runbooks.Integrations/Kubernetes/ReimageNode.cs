@@ -57,18 +57,12 @@ internal sealed partial class ReimageNode(Clusters clusters, ArmResources arm)
 
         var (before, started) = (new NodeSigns(node).Boot, context.Time.GetTimestamp());
         await arm.SendAsync(arm.Call(machine, RequestMethod.Post, "reimage it", below: "/reimage"), context.Time, cancellationToken);
-        try
+        context.Progress.Report($"node {parameters.Node} was reimaged, and has not started anew and become ready");
+        // The machine comes back under the same name. Until then its record may be gone, or say what was so before:
+        // a node that has stopped is called ready until its heartbeat is missed.
+        while (await FindAsync(nodes, parameters.Node, cancellationToken) is not { } back || new NodeSigns(back) is not { IsReady: true } signs || signs.Boot == before)
         {
-            // The machine comes back under the same name. Until then its record may be gone, or say what was so before:
-            // a node that has stopped is called ready until its heartbeat is missed.
-            while (await FindAsync(nodes, parameters.Node, cancellationToken) is not { } back || new NodeSigns(back) is not { IsReady: true } signs || signs.Boot == before)
-            {
-                await Task.Delay(Pause, context.Time, cancellationToken);
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            throw new OperationCanceledException($"Node {parameters.Node} was reimaged, but has not started anew and become ready in time.", cancellationToken);
+            await Task.Delay(Pause, context.Time, cancellationToken);
         }
 
         return new ActionResult(FormattableString.Invariant($"Reimaged the machine of node {parameters.Node}; the node was ready again after {context.Time.GetElapsedTime(started).TotalSeconds:0} s."));

@@ -54,7 +54,7 @@ internal sealed class RolloutRestart(Clusters clusters)
             await deployments.RestartAsync(parameters.Namespace, parameters.Deployment, deployment!.Metadata.Uid, context.Time.GetUtcNow().ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture), cancellationToken);
         }
 
-        await deployments.WaitUntilReadyAsync(parameters.Namespace, parameters.Deployment, "restarted", wanted: null, context.Time, cancellationToken);
+        await deployments.WaitUntilReadyAsync(parameters.Namespace, parameters.Deployment, "restarted", wanted: null, context, cancellationToken);
         return new ActionResult(FormattableString.Invariant(
             $"{(same ? "Restarted" : "An earlier attempt had already restarted")} deployment {parameters.Namespace}/{parameters.Deployment}; its new pods were ready after {context.Time.GetElapsedTime(started).TotalSeconds:0} s."));
     }

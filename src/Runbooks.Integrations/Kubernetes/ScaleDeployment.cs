@@ -62,7 +62,7 @@ internal sealed class ScaleDeployment(Clusters clusters)
         }
 
         await deployments.ScaleAsync(plan.Namespace, plan.Deployment, plan.Uid, plan.After, cancellationToken);
-        await deployments.WaitUntilReadyAsync(plan.Namespace, plan.Deployment, "scaled", plan.After, context.Time, cancellationToken);
+        await deployments.WaitUntilReadyAsync(plan.Namespace, plan.Deployment, "scaled", plan.After, context, cancellationToken);
         return new ActionResult(FormattableString.Invariant($"Scaled deployment {plan.Namespace}/{plan.Deployment} from {plan.Before} to {plan.After} pods, all ready."))
         {
             Outputs = new Dictionary<string, string> { ["before"] = FormattableString.Invariant($"{plan.Before}"), ["after"] = FormattableString.Invariant($"{plan.After}") },

@@ -51,7 +51,7 @@ public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts
         var unseen = new PlannedStep(phase, spec.Name, spec.Do, binding.Shown, action.Summary, null, null, Deferred: true);
         if (binding.Parameters is not { } parameters)
         {
-            return (unseen with { Undo = action.Reversible ? "Possible; how depends on the steps before it." : null }, binding.Problem);
+            return (unseen with { Undo = action.ReversalOf(spec.With) != Reversal.None ? "Possible; how depends on the steps before it." : null }, binding.Problem);
         }
 
         var context = contexts.For(incident, action.Name, StepRecord.KeyOf(incident.Id, phase, spec.Name));

@@ -104,7 +104,7 @@ public sealed class StepRunner(
                 }
 
                 acting = true;
-                var result = await Deadline.WithinAsync(spec.Timeout, time, token => action.ApplyAsync(parameters, preparation, context, token), cancellationToken);
+                var result = await Deadline.WithinAsync(spec.Timeout, time, token => action.ApplyAsync(parameters, preparation, context, token), cancellationToken, context.Progress);
                 return await FinishAsync(begun, request, StepStatus.Done, Clean(result, binding), cancellationToken);
             }
             finally

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
+using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
@@ -53,9 +54,12 @@ public sealed class StepUndoer(
 
         try
         {
-            var context = contexts.For(incident, action.Name, $"{StepRecord.KeyOf(incident.Id, step.Phase, step.Name)}:undo", step.Preparation);
+            var context = contexts.For(incident, action.Name, $"{StepRecord.KeyOf(incident.Id, step.Phase, step.Name)}:undo", step.Preparation) with
+            {
+                Parameters = spec is null ? null : StepBinding.Of(spec.With, action.ParametersType, IncidentTemplateScope.Of(incident)).Parameters,
+            };
             return (step.Preparation.UndoneByHand ? StepStatus.Kept : StepStatus.Undone, await Deadline.WithinAsync(
-                spec?.Timeout ?? StepSpec.DefaultTimeout, time, token => action.UndoAsync(step.Preparation.UndoState!.Value, context, token), cancellationToken));
+                spec?.Timeout ?? StepSpec.DefaultTimeout, time, token => action.UndoAsync(step.Preparation.UndoState!.Value, context, token), cancellationToken, context.Progress));
         }
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {

@@ -1,8 +1,10 @@
+using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
-using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.Azure.AppService;
 using Runbooks.Integrations.Azure.ContainerApps;
+using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.Http;
 using Runbooks.Integrations.Tests.Support;
 
@@ -64,6 +66,39 @@ public sealed class OtherActionsTests : OnTheSandbox
 
         (await PrepareAsync("arm.request", outside)).Refusal.ShouldNotBeNull().ShouldContain("ArmRequest:AllowedScopes");
     }
+
+    [Fact]
+    public async Task ArmRequest_IsUndoneAsTheStepSays()
+    {
+        var with = new { resource = s_site, apiVersion = "2025-03-01", action = "stop", undo = new { method = "patch", body = new { properties = new { state = "Running" } } } };
+
+        var preparation = await PrepareAsync("arm.request", with);
+        preparation.Undo.ShouldBe($"PATCH {s_site} with {{\"properties\":{{\"state\":\"Running\"}}}}.");
+        (await UndoAsync("arm.request", preparation)).Result.ShouldBe("web app assist-web answered 200.");
+
+        (await SentAsync())[^1].ShouldSatisfyAllConditions(
+            sent => sent.Request.ShouldStartWith($"PATCH /arm{s_site}?api-version=2025-03-01"),
+            sent => sent.Body.GetProperty("properties").GetProperty("state").GetString().ShouldBe("Running"));
+        Action("arm.request").ReversalOf(JsonSerializer.SerializeToElement(with)).ShouldBe(Reversal.Undone);
+        Action("arm.request").ReversalOf(JsonSerializer.SerializeToElement(new { resource = s_site })).ShouldBe(Reversal.None);
+    }
+
+    [Fact]
+    public async Task HttpRequest_IsUndoneAsTheStepSays()
+    {
+        var with = new { url = $"{SandboxAddress}provider/_outage", body = new { down = false }, undo = new { url = $"{SandboxAddress}provider/_outage?key=secret", body = new { down = true } } };
+
+        var preparation = await PrepareAsync("http.request", with);
+        preparation.Undo.ShouldBe($"POST {SandboxAddress}provider/_outage with {{\"down\":true}}.");
+        (await UndoAsync("http.request", preparation)).Result.ShouldEndWith("/provider/_outage answered 204.");
+
+        (await SentAsync())[^1].Body.GetProperty("down").GetBoolean().ShouldBeTrue();
+    }
+
+    [Fact]
+    public void HttpUndoOnAnotherHost_IsAnError() => ParameterBinder
+        .Bind(JsonSerializer.SerializeToNode(new { url = "https://one.example/a", undo = new { url = "https://two.example/a" } })!.AsObject(), Action("http.request").ParametersType)
+        .Errors.ShouldHaveSingleItem().ToString().ShouldBe("undo.url: has to be on the same host as 'url', not on https://two.example.");
 
     [Fact]
     public async Task HttpRequest_GoesOnlyWhereItMay()

@@ -49,12 +49,13 @@ public sealed class SandboxWorld : IAsyncDisposable
 
     public string? Evidence(string reference) => _world.Evidence.TextOf(reference);
 
-    public static async Task<SandboxWorld> StartAsync()
+    /// <param name="settings">Beside those that point at the sandbox.</param>
+    public static async Task<SandboxWorld> StartAsync(IReadOnlyDictionary<string, string?>? settings = null)
     {
         var clock = new ForwardedTime();
         var sandbox = await SandboxServer.StartAsync(
             new SandboxOptions { Port = 0, Time = clock, TerminatesAfter = TimeSpan.Zero, ReadyAfter = TimeSpan.Zero, OperationTakes = TimeSpan.Zero }, default);
-        var world = new IncidentWorld(configure: services => Configure(services, sandbox.BaseAddress));
+        var world = new IncidentWorld(configure: services => Configure(services, sandbox.BaseAddress, settings));
         clock.Inner = world.Time;
         return new SandboxWorld(sandbox, world);
     }
@@ -83,6 +84,9 @@ public sealed class SandboxWorld : IAsyncDisposable
     public Task FaultAsync(string api, string kind, string? on = null, int count = 1, int skip = 0, int seconds = 25) =>
         SendAsync(HttpMethod.Post, "/_sandbox/faults", new { api, kind, count, on, skip, seconds });
 
+    public Task ScaleAsync(string ns, string deployment, int replicas) =>
+        SendAsync(HttpMethod.Patch, $"/kubernetes/b/apis/apps/v1/namespaces/{ns}/deployments/{deployment}/scale", new { spec = new { replicas } }, "application/merge-patch+json");
+
     public Task CordonAsync(string node) => SendAsync(HttpMethod.Patch, $"/kubernetes/b/api/v1/nodes/{node}", new { spec = new { unschedulable = true } }, "application/merge-patch+json");
 
     public async Task SendAsync(HttpMethod method, string path, object body, string? mediaType = null)
@@ -97,7 +101,7 @@ public sealed class SandboxWorld : IAsyncDisposable
     public async Task<string> StateAsync()
     {
         var apis = (await GetAsync("/_sandbox/state")).GetProperty("apis");
-        return $"{apis.GetProperty("kubernetes").GetProperty("b").GetProperty("pods")} {apis.GetProperty("appconfiguration")} {apis.GetProperty("arm").GetProperty("resources")}";
+        return $"{apis.GetProperty("kubernetes").GetProperty("b").GetProperty("pods")} {apis.GetProperty("kubernetes").GetProperty("b").GetProperty("workloads")} {apis.GetProperty("appconfiguration")} {apis.GetProperty("arm").GetProperty("resources")}";
     }
 
     public async Task<JsonElement> GetAsync(string path) => await _http.GetFromJsonAsync<JsonElement>(path);
@@ -109,7 +113,7 @@ public sealed class SandboxWorld : IAsyncDisposable
         await _sandbox.DisposeAsync();
     }
 
-    private static void Configure(IServiceCollection services, Uri sandbox)
+    private static void Configure(IServiceCollection services, Uri sandbox, IReadOnlyDictionary<string, string?>? settings)
     {
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder()
             .AddInMemoryCollection(SandboxSettings.For(sandbox))
@@ -119,6 +123,7 @@ public sealed class SandboxWorld : IAsyncDisposable
                 ["LinkSigning:Keys:0:Secret"] = Convert.ToBase64String(new byte[32]),
                 ["OutboundHttp:Retries"] = "0",
             })
+            .AddInMemoryCollection(settings)
             .Build());
         services.AddIntegrations();
         // Actions that look again every few seconds do not hold up the test.

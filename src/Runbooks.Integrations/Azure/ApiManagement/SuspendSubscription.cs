@@ -32,6 +32,8 @@ internal sealed class SuspendSubscription(ArmResources arm)
 
     public override bool Reversible => true;
 
+    public override Reversal ReversalOf(JsonElement with) => Kept.By(with);
+
     protected override async Task<Preparation> PrepareAsync(SuspendSubscriptionParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         if (context.Interrupted is not null)
