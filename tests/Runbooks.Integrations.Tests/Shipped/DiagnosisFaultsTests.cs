@@ -29,6 +29,11 @@ public sealed class DiagnosisFaultsTests : IAsyncLifetime
     [InlineData("high-latency-reroute", "arm", "/metrics", "500", 2, "region-latency", Verdict.Unknown, "answered 500")]
     [InlineData("high-latency-reroute", "arm", "/availabilityStatuses", "403", 1, "platform", Verdict.Unknown, "lacks the role Reader on application gateway")]
     [InlineData("high-latency-reroute", "logs", "", "500", 2, "slow-requests", Verdict.Unknown, "answered 500")]
+    [InlineData("gpu-node-fault", "prometheus", "", "500", 12, "gpu", Verdict.Unknown, "answered 500")]
+    [InlineData("gpu-node-fault", "prometheus", "", "403", 12, "gpu", Verdict.Unknown, "the role Monitoring Data Reader")]
+    [InlineData("gpu-node-fault", "kubernetes", "GET ", "403", 1, "node", Verdict.Unknown, "It lacks the role Azure Kubernetes Service RBAC")]
+    [InlineData("queue-overload", "prometheus", "", "500", 30, "queue", Verdict.Unknown, "answered 500")]
+    [InlineData("queue-overload", "kubernetes", "GET ", "403", 1, "servers", Verdict.Unknown, "It lacks the role Azure Kubernetes Service RBAC")]
     [InlineData("disk-full", "arm", "/runCommand", "403", 1, "disk", Verdict.Unknown, "lacks the role Virtual Machine Contributor on virtual machine vm-batch-1")]
     [InlineData("disk-full", "arm", "/runCommand", "lroFails", 1, "disk", Verdict.Unknown, "but it ended as Failed")]
     public async Task QuestionThatMeetsAFault_IsAnsweredInWordsAndAPersonIsAsked(string runbook, string api, string on, string fault, int count, string check, Verdict verdict, string words)
