@@ -92,6 +92,7 @@ internal static class SandboxServices
             .AddFirstAsked(SimulatedTraffic.Began)
             .AddFirstAsked(Abuse.Began)
             .AddFirstAsked(ProviderApi.Began)
+            .AddFirstAsked(ProviderApi.Limited)
             .AddFirstAsked(EngineTraffic.Began)
             .AddSingleton<EngineTraffic>()
             .AddSingleton<GaugeSettings>()

@@ -119,6 +119,7 @@ internal static partial class ResourceText
     private static readonly FrozenDictionary<string, string> s_kinds = new Dictionary<string, string>
     {
         ["Microsoft.ApiManagement/service"] = "API Management",
+        ["Microsoft.ApiManagement/service/backends"] = "backend pool",
         ["Microsoft.App/containerApps"] = "container app",
         ["Microsoft.Cdn/profiles"] = "Front Door",
         ["Microsoft.CognitiveServices/accounts"] = "Azure OpenAI account",

@@ -34,6 +34,8 @@ public sealed class DiagnosisFaultsTests : IAsyncLifetime
     [InlineData("gpu-node-fault", "kubernetes", "GET ", "403", 1, "node", Verdict.Unknown, "It lacks the role Azure Kubernetes Service RBAC")]
     [InlineData("queue-overload", "prometheus", "", "500", 30, "queue", Verdict.Unknown, "answered 500")]
     [InlineData("queue-overload", "kubernetes", "GET ", "403", 1, "servers", Verdict.Unknown, "It lacks the role Azure Kubernetes Service RBAC")]
+    [InlineData("rate-limited", "provider", "/provider/ptu", "403", 1, "limited", Verdict.Unknown, "refuses our key: 403")]
+    [InlineData("rate-limited", "provider", "/provider/paygo", "500", 1, "spill-over", Verdict.Failing, "paygo is failing: 500")]
     [InlineData("disk-full", "arm", "/runCommand", "403", 1, "disk", Verdict.Unknown, "lacks the role Virtual Machine Contributor on virtual machine vm-batch-1")]
     [InlineData("disk-full", "arm", "/runCommand", "lroFails", 1, "disk", Verdict.Unknown, "but it ended as Failed")]
     public async Task QuestionThatMeetsAFault_IsAnsweredInWordsAndAPersonIsAsked(string runbook, string api, string on, string fault, int count, string check, Verdict verdict, string words)

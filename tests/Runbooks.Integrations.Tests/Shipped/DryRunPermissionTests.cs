@@ -30,6 +30,7 @@ public sealed class DryRunPermissionTests : IAsyncLifetime
         { "appService.restart", With("site", "Microsoft.Web/sites/assist-web"), "Microsoft.Web/sites/restart/action", "Website Contributor" },
         { "containerApp.restartRevision", With("app", "Microsoft.App/containerApps/assist"), "Microsoft.App/containerApps/revisions/restart/action", "Container Apps Contributor" },
         { "apim.suspendSubscription", With("service", "Microsoft.ApiManagement/service/assist-apim", "\"subscription\":\"user-4711\""), "Microsoft.ApiManagement/service/subscriptions/write", "API Management Service Contributor" },
+        { "apim.backendPool", With("service", "Microsoft.ApiManagement/service/assist-apim", "\"pool\":\"llm\",\"backend\":\"openai-paygo\",\"priority\":1"), "Microsoft.ApiManagement/service/backends/write", "API Management Service Contributor" },
         { "azureOpenAI.rotateKey", With("account", "Microsoft.CognitiveServices/accounts/assist-openai"), "Microsoft.CognitiveServices/accounts/regenerateKey/action", "Cognitive Services Contributor" },
         { "trafficManager.reroute", With("profile", "Microsoft.Network/trafficManagerProfiles/assist", "\"from\":\"cluster-b\""), "Microsoft.Network/trafficManagerProfiles/*Endpoints/write", "Traffic Manager Contributor" },
         { "frontDoor.reroute", With("profile", "Microsoft.Cdn/profiles/assist", "\"originGroup\":\"clusters\",\"from\":\"cluster-b\""), "Microsoft.Cdn/profiles/originGroups/origins/write", "CDN Profile Contributor" },

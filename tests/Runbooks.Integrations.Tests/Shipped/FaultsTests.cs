@@ -10,6 +10,7 @@ public sealed class FaultsTests : IAsyncLifetime
     private const string Outage = "provider-outage.azure-monitor";
     private const string Toxic = "toxic-loop.azure-monitor";
     private const string Latency = "high-latency-reroute.azure-monitor";
+    private const string Limited = "rate-limited.azure-monitor";
     private const string Disk = "disk-full.azure-monitor";
 
     // Longer than whatever waits: retries, verification, the cause's own end, the leases.
@@ -50,6 +51,11 @@ public sealed class FaultsTests : IAsyncLifetime
     [InlineData(Toxic, "arm", "PATCH ", "403", 1, Failed, "lacks the role API Management Service Contributor on subscription user-4711")]
     [InlineData(Toxic, "arm", "PATCH ", "412", 1, Failed, "subscription user-4711 was changed by somebody else")]
     [InlineData(Toxic, "arm", "PATCH ", "500", 9, Failed, "failed 3 times; last: subscription user-4711 answered 500")]
+    [InlineData(Limited, "arm", "PATCH ", "slow", 1, Resolved, "Gave openai-paygo priority 2 and weight 100 again")]
+    [InlineData(Limited, "arm", "PATCH ", "403", 1, Failed, "lacks the role API Management Service Contributor on backend pool llm")]
+    [InlineData(Limited, "arm", "PATCH ", "412", 1, Failed, "was changed by somebody else in the meantime")]
+    [InlineData(Limited, "arm", "PATCH ", "500", 1, Resolved, "Gave openai-paygo priority 2 and weight 100 again")]
+    [InlineData(Limited, "arm", "PATCH ", "500", 9, Failed, "failed 3 times; last: backend pool llm answered 500")]
     [InlineData(Latency, "arm", "PATCH ", "slow", 1, Resolved, "Gave cluster-b its traffic back")]
     [InlineData(Latency, "arm", "PATCH ", "429", 1, Resolved, "Gave cluster-b its traffic back")]
     [InlineData(Latency, "arm", "PATCH ", "403", 1, Failed, "lacks the role Traffic Manager Contributor on endpoint cluster-b")]

@@ -108,7 +108,7 @@ internal sealed class SuspendSubscription(ArmResources arm)
 
 public static class ApiManagementRegistration
 {
-    /// <summary>The action <c>apim.suspendSubscription</c>.</summary>
+    /// <summary>The actions <c>apim.suspendSubscription</c> and <c>apim.backendPool</c>.</summary>
     public static IServiceCollection AddApiManagement(this IServiceCollection services) =>
-        services.AddAzure().AddSingleton<IAction, SuspendSubscription>();
+        services.AddAzure().AddSingleton<IAction, SuspendSubscription>().AddSingleton<IAction, BackendPool>();
 }

@@ -4,11 +4,15 @@ namespace Runbooks.Sandbox.Apis.Provider;
 
 /// <summary>
 /// An LLM provider in the shape of OpenAI's API. Its outage begins with the first question and ends by itself, or when
-/// <c>POST /provider/_outage {"down":false}</c> says so.
+/// <c>POST /provider/_outage {"down":false}</c> says so. Beside it stand two deployments of Azure OpenAI behind a gateway:
+/// <c>ptu</c>, whose provisioned throughput is used up from the first completion on for a while, and <c>paygo</c>.
 /// </summary>
-internal sealed class ProviderApi([FromKeyedServices(ProviderApi.Began)] FirstAsked began, SandboxOptions options, SandboxChanges changes, TimeProvider time) : SandboxApi("provider"), IRemembered
+internal sealed class ProviderApi(
+    [FromKeyedServices(ProviderApi.Began)] FirstAsked began, [FromKeyedServices(ProviderApi.Limited)] FirstAsked limited, SandboxOptions options, SandboxChanges changes, TimeProvider time)
+    : SandboxApi("provider"), IRemembered
 {
     public const string Began = "provider/began";
+    public const string Limited = "provider/limited";
     private const string Model = "practice-large";
     private bool? _said;
 
@@ -18,14 +22,9 @@ internal sealed class ProviderApi([FromKeyedServices(ProviderApi.Began)] FirstAs
     {
         routes.MapGet("/v1/models", (HttpRequest request) => Unless(request, () => Results.Json(
             new { @object = "list", data = new[] { new { id = Model, @object = "model", owned_by = "practice" } } })));
-        routes.MapPost("/v1/chat/completions", (HttpRequest request) => Unless(request, () => Results.Json(new
-        {
-            id = "chatcmpl-practice",
-            @object = "chat.completion",
-            model = Model,
-            choices = new[] { new { index = 0, message = new { role = "assistant", content = "ok" }, finish_reason = "stop" } },
-            usage = new { prompt_tokens = 1, completion_tokens = 1, total_tokens = 2 },
-        })));
+        routes.MapPost("/v1/chat/completions", (HttpRequest request) => Unless(request, Completion));
+        routes.MapPost("/ptu/v1/chat/completions", (HttpRequest request) => time.GetUtcNow() < limited.At + options.ProviderRecoversAfter ? Error(429, request) : Completion());
+        routes.MapPost("/paygo/v1/chat/completions", Completion);
         // A model of our own, which knows nothing of the outage.
         routes.MapGet("/local/v1/models", () => Results.Json(
             new { @object = "list", data = new[] { new { id = "practice-small", @object = "model", owned_by = "practice" } } }));
@@ -43,6 +42,7 @@ internal sealed class ProviderApi([FromKeyedServices(ProviderApi.Began)] FirstAs
     {
         _said = null;
         began.Reset();
+        limited.Reset();
     }
 
     public override IResult Error(int status, HttpRequest request)
@@ -62,6 +62,15 @@ internal sealed class ProviderApi([FromKeyedServices(ProviderApi.Began)] FirstAs
         };
         return Results.Json(new { error = new { message, type, code = (string?)null } }, statusCode: status);
     }
+
+    private static IResult Completion() => Results.Json(new
+    {
+        id = "chatcmpl-practice",
+        @object = "chat.completion",
+        model = Model,
+        choices = new[] { new { index = 0, message = new { role = "assistant", content = "ok" }, finish_reason = "stop" } },
+        usage = new { prompt_tokens = 1, completion_tokens = 1, total_tokens = 2 },
+    });
 
     private IResult Unless(HttpRequest request, Func<IResult> answer) => (request.Headers.Authorization.Count, IsDown(ask: true)) switch
     {

@@ -1,0 +1,145 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Azure.Core;
+using Runbooks.Catalog.Parameters;
+using Runbooks.Catalog.Steps;
+using Runbooks.Model.Incidents;
+
+namespace Runbooks.Integrations.Azure.ApiManagement;
+
+public sealed record BackendPoolParameters : IValidatableObject
+{
+    [Required, ArmResourceId("Microsoft.ApiManagement/service")]
+    [Description("The API Management service.")]
+    public required string Service { get; init; }
+
+    [Required, RegularExpression("^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
+    [Description("The backend of type Pool.")]
+    public required string Pool { get; init; }
+
+    [Required, RegularExpression("^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
+    [Description("The backend in it whose share is changed.")]
+    public required string Backend { get; init; }
+
+    [Range(0, 100)]
+    [Description("Its priority; those with the smallest number are used as long as one of them can be.")]
+    public int? Priority { get; init; }
+
+    [Range(0, 100)]
+    [Description("Its weight among those of the same priority.")]
+    public int? Weight { get; init; }
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (Priority is null && Weight is null)
+        {
+            yield return new ValidationResult("Say 'priority', 'weight' or both.", [nameof(Priority)]);
+        }
+    }
+}
+
+/// <summary>Changes one backend's share in a pool of API Management: a spill-over switched on, a slow one put last. It goes back to the exact numbers.</summary>
+/// <seealso href="https://learn.microsoft.com/rest/api/apimanagement/backend/update?view=rest-apimanagement-2024-05-01"/>
+internal sealed class BackendPool(ArmResources arm)
+    : RunbookAction<BackendPoolParameters>("apim.backendPool", "Changes the priority or the weight of one backend in a pool of API Management.")
+{
+    public override string Role => "API Management Service Contributor";
+
+    public override bool Reversible => true;
+
+    protected override async Task<Preparation> PrepareAsync(BackendPoolParameters parameters, StepContext context, CancellationToken cancellationToken)
+    {
+        if (context.Interrupted is not null)
+        {
+            return context.Interrupted;
+        }
+
+        var target = Target($"{parameters.Service}/backends/{parameters.Pool}");
+        var members = Members(await arm.GetAsync(target, cancellationToken)).ToList();
+        var wanted = $"{parameters.Backend} in the backend pool {parameters.Pool}";
+        if (members.Find(one => NameOf(one).Equals(parameters.Backend, StringComparison.OrdinalIgnoreCase)) is not { } member)
+        {
+            return new Preparation
+            {
+                PlannedEffect = $"Change the share of {wanted}.",
+                Refusal = members.Count == 0 ? $"{parameters.Pool} is not a pool, or it is empty." : $"There is no {wanted}. There are: {string.Join(", ", members.Select(NameOf))}.",
+            };
+        }
+
+        var before = ShareOf(member);
+        var after = new BackendShare(parameters.Priority ?? before.Priority, parameters.Weight ?? before.Weight);
+        return new Preparation
+        {
+            PlannedEffect = $"Give {wanted} {after} (now {before}).",
+            Identity = $"{target.Id}: {before}",
+            Undo = $"Give it {before} again.",
+            UndoState = JsonSerializer.SerializeToElement(new Change(target.Id, NameOf(member), before, after)),
+            Refusal = members.Count == 1 ? $"{NameOf(member)} is the only backend of the pool: its share changes nothing." : null,
+        };
+    }
+
+    protected override Task<string?> CheckPermissionsAsync(BackendPoolParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+        arm.CheckPermissionsAsync(Target($"{parameters.Service}/backends/{parameters.Pool}"), "Microsoft.ApiManagement/service/backends/write", cancellationToken);
+
+    protected override async Task<ActionResult> ApplyAsync(
+        BackendPoolParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
+    {
+        var change = preparation.UndoState!.Value.Deserialize<Change>()!;
+        return new ActionResult(await SetAsync(change, change.Before, change.After, context.Time, cancellationToken)
+            ? $"Gave {change.Backend} {change.After}."
+            : $"{change.Backend} had {change.After} already.");
+    }
+
+    public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
+    {
+        var change = undoState.Deserialize<Change>()!;
+        return new ActionResult(await SetAsync(change, change.After, change.Before, context.Time, cancellationToken)
+            ? $"Gave {change.Backend} {change.Before} again, as before."
+            : $"{change.Backend} has {change.Before}, as it was before.");
+    }
+
+    /// <returns>False: it is so already.</returns>
+    private async Task<bool> SetAsync(Change change, BackendShare from, BackendShare to, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var target = Target(change.Pool);
+        var read = await arm.GetAsync(target, cancellationToken);
+        var member = Members(read).FirstOrDefault(one => NameOf(one) == change.Backend);
+        var now = member is null ? null : ShareOf(member);
+        if (now == to)
+        {
+            return false;
+        }
+
+        if (member is not null && now == from)
+        {
+            (member["priority"], member["weight"]) = (to.Priority, to.Weight);
+            // The pool is sent whole: what else it has, such as session affinity, stays.
+            var body = new JsonObject { ["properties"] = new JsonObject { ["pool"] = read.Properties["pool"]!.DeepClone() } };
+            var call = arm.Call(target, RequestMethod.Patch, $"give {change.Backend} {to}", body) with { IfMatch = read.ETag ?? "*", Understood = [412] };
+            if ((await arm.SendAsync(call, time, cancellationToken)).Status != 412)
+            {
+                return true;
+            }
+        }
+
+        throw new StepRefusedException($"{target.Words} was changed by somebody else in the meantime: {change.Backend} {(now is null ? "is gone" : $"has {now}")}. Nothing was overwritten.");
+    }
+
+    private static IEnumerable<JsonObject> Members(ArmDocument pool) => (pool.Properties["pool"]?["services"] as JsonArray ?? []).OfType<JsonObject>();
+
+    private static string NameOf(JsonObject member) => ((string?)member["id"] ?? "").Split('/')[^1];
+
+    private static BackendShare ShareOf(JsonObject member) => new((int?)member["priority"], (int?)member["weight"]);
+
+    private ArmTarget Target(string pool) => new(pool, "2024-05-01", Role);
+
+    private sealed record Change(string Pool, string Backend, BackendShare Before, BackendShare After);
+}
+
+/// <summary>How a pool uses one of its backends; null where the pool leaves it to API Management.</summary>
+internal sealed record BackendShare(int? Priority, int? Weight)
+{
+    public override string ToString() => FormattableString.Invariant($"{(Priority is null ? "no priority" : $"priority {Priority}")} and {(Weight is null ? "no weight" : $"weight {Weight}")}");
+}

@@ -1,0 +1,73 @@
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Catalog.Steps;
+using Runbooks.Integrations.Azure.ApiManagement;
+using Runbooks.Integrations.Tests.Support;
+
+namespace Runbooks.Integrations.Tests.Azure.ApiManagement;
+
+public sealed class BackendPoolTests : OnTheSandbox
+{
+    private const string Share = "apim.backendPool";
+    private static readonly string s_service = Resource("Microsoft.ApiManagement/service", "assist-apim");
+    private static readonly object s_spillOver = new { service = s_service, pool = "llm", backend = "openai-paygo", priority = 1, weight = 50 };
+
+    protected override IServiceCollection Add(IServiceCollection services) => services.AddApiManagement();
+
+    private async Task<string> SharesAsync() => string.Join("; ", (await ArmAsync($"{s_service}/backends/llm")).GetProperty("properties").GetProperty("pool").GetProperty("services").EnumerateArray()
+        .Select(one => $"{one.GetProperty("id").GetString()!.Split('/')[^1]} {one.GetProperty("priority")} {one.GetProperty("weight")}"));
+
+    private Task SomebodyElseAsync() => SetAsync(7);
+
+    private async Task SetAsync(int priority)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Patch, $"/arm{s_service}/backends/llm?api-version=2024-05-01")
+        {
+            Content = new StringContent(JsonSerializer.Serialize(new { properties = new { pool = new { services = new[] { new { id = $"{s_service}/backends/openai-paygo", priority, weight = 1 } } } } }), System.Text.Encoding.UTF8, "application/json"),
+        };
+        request.Headers.TryAddWithoutValidation("If-Match", "*");
+        (await Http.SendAsync(request, Cancel)).EnsureSuccessStatusCode();
+    }
+
+    [Fact]
+    public async Task SpillOver_IsSwitchedOnAndBackToTheExactNumbers()
+    {
+        var preparation = await PrepareAsync(Share, s_spillOver);
+        preparation.PlannedEffect.ShouldBe("Give openai-paygo in the backend pool llm priority 1 and weight 50 (now priority 2 and weight 100).");
+        preparation.Undo.ShouldBe("Give it priority 2 and weight 100 again.");
+
+        (await ApplyAsync(Share, s_spillOver, preparation)).Result.ShouldBe("Gave openai-paygo priority 1 and weight 50.");
+        (await SharesAsync()).ShouldBe("openai-ptu 1 100; openai-paygo 1 50");
+        (await SentAsync())[^1].Body.ShouldBeGolden("backend-pool");
+        (await ApplyAsync(Share, s_spillOver, preparation, interrupted: preparation)).Result.ShouldBe("openai-paygo had priority 1 and weight 50 already.");
+
+        (await UndoAsync(Share, preparation)).Result.ShouldBe("Gave openai-paygo priority 2 and weight 100 again, as before.");
+        (await SharesAsync()).ShouldBe("openai-ptu 1 100; openai-paygo 2 100");
+        (await UndoAsync(Share, preparation)).Result.ShouldBe("openai-paygo has priority 2 and weight 100, as it was before.");
+    }
+
+    [Fact]
+    public async Task PoolThatSomebodyElseChanged_IsLeft()
+    {
+        var preparation = await PrepareAsync(Share, s_spillOver);
+        await SomebodyElseAsync();
+
+        (await Should.ThrowAsync<StepRefusedException>(() => ApplyAsync(Share, s_spillOver, preparation))).Message.ShouldContain("openai-paygo has priority 7 and weight 1. Nothing was overwritten.");
+        (await PrepareAsync(Share, s_spillOver)).Refusal.ShouldBe("openai-paygo is the only backend of the pool: its share changes nothing.");
+    }
+
+    [Theory]
+    [InlineData("412", "was changed by somebody else")]
+    [InlineData("403", "API Management Service Contributor")]
+    public async Task Fault_IsSaidInWords(string fault, string words)
+    {
+        var preparation = await PrepareAsync(Share, s_spillOver);
+        await FaultAsync("arm", fault, on: "PATCH ");
+
+        (await Should.ThrowAsync<StepRefusedException>(() => ApplyAsync(Share, s_spillOver, preparation))).Message.ShouldContain(words);
+    }
+
+    [Fact]
+    public async Task UnknownBackend_IsRefusedNamingThoseThatThereAre() =>
+        (await PrepareAsync(Share, new { service = s_service, pool = "llm", backend = "nobody", weight = 1 })).Refusal.ShouldBe("There is no nobody in the backend pool llm. There are: openai-ptu, openai-paygo.");
+}
