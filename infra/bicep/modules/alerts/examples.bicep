@@ -1,4 +1,4 @@
-// Example rules for the five shipped runbooks, one of each kind. Thresholds are a start, not advice: measure yours.
+// Example rules for five of the shipped runbooks, one of each kind. Thresholds are a start, not advice: measure yours.
 // What a runbook asks of its alert (its labels) comes from columns that are split by, and from properties.
 
 import { exampleRules, place } from '../../types.bicep'
