@@ -1,3 +1,4 @@
+using System.IO.Enumeration;
 using System.Security.Cryptography;
 using Runbooks.SignedLinks;
 using Runbooks.Sqlite;
@@ -74,7 +75,7 @@ internal static class OwnerOnly
             return;
         }
 
-        var isOurs = !Directory.EnumerateFileSystemEntries(folder).Any() || File.Exists(Path.Combine(folder, ServerDefaults.KeyFile)) || File.Exists(Path.Combine(folder, "runbooks.db"));
+        var isOurs = !Entries(folder, recurse: false).Any() || File.Exists(Path.Combine(folder, ServerDefaults.KeyFile)) || File.Exists(Path.Combine(folder, "runbooks.db"));
         if (!isOurs || !TryTake(folder))
         {
             ConsoleOutput.Line($"[yellow]Others may look into the data folder {ConsoleOutput.Plain(folder)}[/], which {(isOurs ? "belongs to somebody else" : "holds other things too")}. What the host makes there is for its owner alone; a folder of its own (--data) is better.");
@@ -82,7 +83,7 @@ internal static class OwnerOnly
 
         if (isOurs)
         {
-            foreach (var path in Directory.EnumerateFileSystemEntries(folder, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = false }))
+            foreach (var path in Entries(folder, recurse: true))
             {
                 if (!TryTake(path))
                 {
@@ -90,6 +91,15 @@ internal static class OwnerOnly
                 }
             }
         }
+    }
+
+    /// <summary>What is in the folder, but for what the file system itself keeps at the root of a volume.</summary>
+    private static FileSystemEnumerable<string> Entries(string folder, bool recurse)
+    {
+        var options = new EnumerationOptions { RecurseSubdirectories = recurse, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = false };
+        return new(folder, (ref entry) => entry.ToFullPath(), options) { ShouldIncludePredicate = IsOurs, ShouldRecursePredicate = IsOurs };
+
+        static bool IsOurs(ref FileSystemEntry entry) => !(entry.FileName is "lost+found" && entry.Directory.SequenceEqual(entry.RootDirectory));
     }
 
     [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]

@@ -59,6 +59,28 @@ public sealed class DataFolderTests
     }
 
     [Fact]
+    public void VolumeOfItsOwn_IsTakenAndWhatTheFileSystemKeepsThereIsLeftAlone()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no such rights.");
+        var home = Directory.CreateTempSubdirectory("runbooks-").FullName;
+        var lost = Directory.CreateDirectory(Path.Combine(home, "lost+found")).FullName;
+        Widen(lost);
+        Widen(home);
+        try
+        {
+            DataFolder.Prepare(new ServerSettings { DataDirectory = home });
+            DataFolder.Prepare(new ServerSettings { DataDirectory = home });
+
+            ModeOf(home).ShouldBe(Folder, "it is ours although it is not empty");
+            (ModeOf(lost) & Others).ShouldNotBe(UnixFileMode.None);
+        }
+        finally
+        {
+            Directory.Delete(home, recursive: true);
+        }
+    }
+
+    [Fact]
     public void FolderThatHoldsOtherThings_KeepsItsRights()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no such rights.");
