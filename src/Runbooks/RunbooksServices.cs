@@ -34,6 +34,7 @@ public static class RunbooksServices
             .AddRunbookCatalog()
             .AddSingleton<StepContextFactory>()
             .AddSingleton<CheckRunner>()
+            .AddSingleton<GroundCheck>()
             .AddSingleton<StepGuard>()
             .AddSingleton<StepRunner>()
             .AddSingleton<StepUndoer>()

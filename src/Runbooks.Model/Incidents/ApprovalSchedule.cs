@@ -21,6 +21,8 @@ public static class ApprovalSchedule
             return (incident.CloseGate(gateId, GateOutcome.Cancelled, stop.Words, now), null);
         }
 
+        gate = Silence.Count(incident, gate, now);
+        incident = incident.Replace(gate);
         if (Incident.RecoveredBeforeActing(incident))
         {
             // It comes and goes. The question stands until it has been quiet for a while, and reminds nobody meanwhile.
@@ -95,7 +97,10 @@ public static class ApprovalSchedule
         switch (gate.OnTimeout)
         {
             case OnTimeout.ProceedIfReversible when gate.Plan.Reversible:
-                return (incident.CloseGate(gate.Id, GateOutcome.Approved, $"Nobody answered in time; the steps run, since {GateText.CanBeUndone(gate.Plan)}.", now), null);
+                return Silence.Missing(gate) == TimeSpan.Zero
+                    ? (incident.CloseGate(gate.Id, GateOutcome.Approved, "Nobody answered in time; the steps run, since what they change can be undone.", now), null)
+                    : Silence.Prolong(incident, gate, now)
+                    ?? (incident.CloseGate(gate.Id, GateOutcome.Expired, "Nobody answered, and for too much of the time nobody could: silence is no yes.", now), null);
             case OnTimeout.Escalate:
                 var asked = gate with
                 {

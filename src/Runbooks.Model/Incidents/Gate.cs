@@ -42,6 +42,18 @@ public sealed record Gate
     /// <summary>When it was asked again last; null until it was.</summary>
     public DateTimeOffset? AskedAt { get; init; }
 
+    /// <summary>How long it could have been answered so far; counted only where silence may count as a yes.</summary>
+    public TimeSpan Heard { get; init; }
+
+    /// <summary>Until when <see cref="Heard"/> was counted; null until it was.</summary>
+    public DateTimeOffset? HeardUntil { get; init; }
+
+    /// <summary>How long it has to be heard before silence counts, once its time was prolonged; null for the time that it opened with.</summary>
+    public TimeSpan? HeardFor { get; init; }
+
+    /// <summary>How often its time was prolonged because it could not have been answered.</summary>
+    public int Prolonged { get; init; }
+
     /// <summary>Names the present asking: deliveries of its messages are recorded under it.</summary>
     [JsonIgnore]
     public string MessageKey => $"{Id}:{Asked}";

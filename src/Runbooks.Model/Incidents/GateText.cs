@@ -58,17 +58,10 @@ public static class GateText
     /// <summary>What happens once nobody has answered in time.</summary>
     public static string WhenTimeIsUp(Gate gate) => gate.OnTimeout switch
     {
-        OnTimeout.ProceedIfReversible when gate.Plan.Reversible => $"the steps run all the same, since {CanBeUndone(gate.Plan)}.",
+        OnTimeout.ProceedIfReversible when gate.Plan.Reversible => "the steps run all the same, since what they change can be undone. Time in which nobody was reached does not count.",
         OnTimeout.Escalate => "the fallback contact is asked.",
         _ => $"{WithoutApproval(gate)} and the incident is closed as expired.",
     };
-
-    /// <summary>Why a plan may run that nobody answered.</summary>
-    public static string CanBeUndone(Plan plan)
-    {
-        var byHand = plan.Steps.Where(step => step.UndoneByHand).Select(step => step.Name).ToList();
-        return $"what they change can be undone{(byHand.Count == 0 ? "" : $" ({string.Join(", ", byHand)} only by hand)")}";
-    }
 
     /// <summary>What a no means: a later question is asked when something has been done already.</summary>
     public static string WithoutApproval(Gate gate) => gate switch

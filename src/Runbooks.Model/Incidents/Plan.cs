@@ -10,8 +10,8 @@ namespace Runbooks.Model.Incidents;
 /// <param name="Blocker">Why it must not run as things are; null when it may.</param>
 public sealed record Plan(string Hash, IReadOnlyList<PlannedStep> Steps, string? Blocker = null)
 {
-    /// <summary>Whether every step that this approval covers can be undone, those of the resolution included.</summary>
-    public bool Reversible => Steps.All(step => step.Undo is not null);
+    /// <summary>Whether every step that this approval covers can be undone by us, those of the resolution included. What is left to a person is not.</summary>
+    public bool Reversible => Steps.All(step => step is { Undo: not null, UndoneByHand: false });
 }
 
 /// <summary>One step as it would run now.</summary>

@@ -14,10 +14,15 @@ public static class ApprovalGateFactory
     /// <summary>Asked where a runbook that heals itself has to ask after all.</summary>
     private static readonly Approval AskAfterAll = new() { Ask = "Run this self-healing runbook on {{ target }}?", From = [ContactBook.Fallback] };
 
+    /// <summary>What was approved with the mitigation covers the resolution no longer: the same people are asked about it.</summary>
+    private static Approval? AskAboutResolution(Runbook runbook, Phase phase) => phase == Phase.Resolution && runbook.Mitigation.Approval is { } asked
+        ? asked with { Ask = "Run the resolution on {{ target }}?", OnTimeout = OnTimeout.Abort }
+        : null;
+
     public static Gate Make(
         Incident incident, Runbook runbook, Phase phase, int round, Plan plan, IReadOnlyList<GuardrailViolation> violations, bool unclear, string? difference, DateTimeOffset now)
     {
-        var approval = runbook.ApprovalOf(phase) ?? AskAfterAll;
+        var approval = runbook.ApprovalOf(phase) ?? AskAboutResolution(runbook, phase) ?? AskAfterAll;
         var mustAsk = unclear || difference is not null || incident.Mode == RunMode.ApproveAll || violations.Any(violation => IsWarning(violation) || CanWait(violation));
         var warnings = violations
             .Select(violation => violation.Severity > GuardrailSeverity.AskFirst ? $"When this was asked, nothing could run. {violation.Why}" : violation.Why)
@@ -66,6 +71,12 @@ public static class ApprovalGateFactory
     /// </summary>
     private static bool CanWait(GuardrailViolation violation) => violation is { Severity: GuardrailSeverity.Forbid, IsLiftedByPeople: true };
 
+    /// <summary>Nobody said yes, nothing was done, and the checks that were asked again call for nothing: there is nothing to ask about.</summary>
+    private static bool IsNeededNoLonger(Gate gate, Incident incident, Runbook runbook) =>
+        gate is { Phase: Phase.Mitigation, Round: > 1 } && incident.ConfirmedAt is not null && incident.Steps.Count == 0 && incident.Findings.Count > 0
+        && !incident.Gates.Any(earlier => earlier.Decisions.Count > 0)
+        && Diagnosis.Conclude(runbook.Mitigation.When, incident.Findings) == Conclusion.Healthy;
+
     private static bool IsWarning(GuardrailViolation violation) => violation.Severity == GuardrailSeverity.AskFirst;
 
     private static Gate Settle(Gate gate, Incident incident, Runbook runbook, IReadOnlyList<GuardrailViolation> violations, bool mustAsk, DateTimeOffset now)
@@ -78,6 +89,11 @@ public static class ApprovalGateFactory
         if (Incident.RecoveredBeforeActing(incident, now))
         {
             return Closed(GateOutcome.SelfRecovered, Incident.RecoveryReason(incident));
+        }
+
+        if (IsNeededNoLonger(gate, incident, runbook))
+        {
+            return Closed(GateOutcome.SelfRecovered, "Before anything was done the checks were asked again, and they no longer call for it.");
         }
 
         var strictest = violations.Where(violation => !CanWait(violation)).MaxBy(violation => violation.Severity);

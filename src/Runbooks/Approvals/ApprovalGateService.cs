@@ -173,6 +173,12 @@ public sealed class ApprovalGateService(
             next = at < next ? at : next;
         }
 
+        if (Silence.MayCount(gate))
+        {
+            var count = time.GetUtcNow() + Silence.ReviewPause(gate);
+            next = count < next ? count : next;
+        }
+
         if (gate.Outcome == GateOutcome.Pending && incident.ClaimsRecovery)
         {
             // A claim that came while the checks were asked about another woke nobody.

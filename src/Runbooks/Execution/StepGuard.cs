@@ -5,7 +5,7 @@ using Runbooks.Model.Incidents;
 namespace Runbooks.Execution;
 
 /// <summary>Everything that can speak against a step from our own side, asked at the last moment before it acts.</summary>
-public sealed class StepGuard(GuardrailEvaluator guardrails, RunLimits limits)
+public sealed class StepGuard(GuardrailEvaluator guardrails, GroundCheck ground, RunLimits limits)
 {
     /// <returns>Null when the step may act; its run is then counted.</returns>
     public async Task<StepResult?> CheckAsync(Incident incident, Runbook runbook, Gate gate, Phase phase, CancellationToken cancellationToken)
@@ -14,6 +14,11 @@ public sealed class StepGuard(GuardrailEvaluator guardrails, RunLimits limits)
         if (violations.Select(violation => Apply(gate, violation)).OfType<StepResult>().OrderByDescending(report => report.End == StepOutcome.Refused).FirstOrDefault() is { } refusal)
         {
             return refusal;
+        }
+
+        if (await ground.FindChangeAsync(incident, runbook, gate, phase, cancellationToken) is { } changed)
+        {
+            return new(StepOutcome.PlanChanged, changed);
         }
 
         var overruled = Overruled(gate, RunLimits.Guardrail);

@@ -29,9 +29,9 @@ internal sealed partial class IncidentStory
         : await ActAsync(Phase.Mitigation, _findings, unclear: _conclusion == Conclusion.Unclear);
 
     /// <summary>Asks, then acts. A plan that no longer holds when it is about to run is asked about again.</summary>
-    private async Task<Ending?> ActAsync(Phase phase, IReadOnlyList<Finding> findings, bool unclear)
+    /// <param name="difference">Why what was approved before does not cover it; null when nothing was.</param>
+    private async Task<Ending?> ActAsync(Phase phase, IReadOnlyList<Finding> findings, bool unclear, string? difference = null)
     {
-        string? difference = null;
         for (var round = OpenRound(phase) ?? 1; round <= MaxRounds; round++)
         {
             var gate = await AskPeopleAsync(phase, round, round == 1 ? findings : [], unclear, difference);

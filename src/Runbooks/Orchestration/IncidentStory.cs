@@ -183,9 +183,19 @@ internal sealed partial class IncidentStory
             return null;
         }
 
-        var ending = _runbook.ResolutionAsks
-            ? await ActAsync(Phase.Resolution, [], unclear: false)
-            : (await RunStepsAsync(Phase.Resolution, _gate)).Ending;
+        // Without an approval of its own it runs on the mitigation's, as long as that covers it.
+        Ending? ending = null;
+        string? difference = null;
+        var asks = _runbook.ResolutionAsks || OpenRound(Phase.Resolution) is not null;
+        if (!asks)
+        {
+            (ending, difference) = await RunStepsAsync(Phase.Resolution, _gate);
+        }
+
+        if (asks || difference is not null)
+        {
+            ending = await ActAsync(Phase.Resolution, [], unclear: false, difference);
+        }
 
         // The bleeding has stopped and was seen to stop: what remains is the cause, and a person is told so.
         return ending is null or { GoesOn: true }

@@ -46,7 +46,7 @@ public sealed class GatePropertyTests
     [Fact]
     public void UnansweredGate_EndsAndTellsPeopleOnTheWay() => Gates.Sample(gate =>
     {
-        var incident = Some.Waiting(gate: gate);
+        var incident = Some.Waiting(gate: gate).RecordDeliveries([new($"{gate.MessageKey}:oncall@outbox", "oncall", "outbox", gate.OpenedAt, null)]);
         var messages = 0;
         for (var seconds = 0; seconds <= 90 * 60; seconds += 20)
         {

@@ -1,0 +1,47 @@
+using Runbooks.Model.Definition;
+
+namespace Runbooks.Model.Incidents;
+
+/// <summary>
+/// What a step rests on: answers of the checks, and an approval that was given on them. Both age. Beyond
+/// <see cref="LongestGround"/> the checks are asked again before the step acts, and what no longer holds is asked anew.
+/// </summary>
+public sealed partial record Incident
+{
+    /// <summary>Answers that are older than this are nothing to act on.</summary>
+    public static readonly TimeSpan LongestGround = TimeSpan.FromMinutes(15);
+
+    /// <summary>When the checks were last asked again just before a step, and what was approved still held; null when that never was needed.</summary>
+    public DateTimeOffset? ConfirmedAt { get; init; }
+
+    /// <summary>Whether what a step of this phase rests on is too old. An attempt that has begun is finished: half a step is worse than a whole one.</summary>
+    /// <param name="gate">The approval that covers the step: all there is to age where a runbook has no checks.</param>
+    public bool IsGroundTooOld(Phase phase, Gate gate, DateTimeOffset now)
+    {
+        if (Steps.Any(step => step.FinishedAt is null))
+        {
+            return false;
+        }
+
+        var answers = phase == Phase.Mitigation ? Findings : Verification;
+        var last = answers.Select(finding => (DateTimeOffset?)finding.At)
+            .Concat(Steps.Select(step => step.FinishedAt))
+            .Append(ConfirmedAt)
+            .Append(answers.Count == 0 ? gate.ClosedAt : null)
+            .Max();
+        return now - last > LongestGround;
+    }
+
+    /// <summary>The checks were asked again just before a step, and what was approved still holds. The answers that people were shown stay as they are.</summary>
+    public Incident Confirm(IReadOnlyList<Finding> findings, DateTimeOffset now) =>
+        (this with { ConfirmedAt = now }).Note(now, TimelineKind.Diagnosis, "runbook", $"What was approved rested on older answers, so the checks were asked again; it still holds. {Summarize(findings)}");
+
+    /// <summary>What was approved no longer holds: whoever is asked anew sees the new answers.</summary>
+    public Incident Unsettle(Phase phase, IReadOnlyList<Finding> findings, DateTimeOffset now)
+    {
+        var noted = Note(now, TimelineKind.Diagnosis, "runbook", $"What was approved rested on older answers, so the checks were asked again; it holds no longer. {Summarize(findings)}");
+        return phase == Phase.Mitigation
+            ? noted with { Findings = [.. Findings.Select(old => findings.FirstOrDefault(one => one.Name == old.Name) ?? old)], ConfirmedAt = now }
+            : noted with { Verification = [.. Verification.Select(old => findings.FirstOrDefault(one => one.Name == old.Name) ?? old)], ConfirmedAt = now };
+    }
+}

@@ -1,0 +1,86 @@
+using Runbooks.Model.Definition;
+using Runbooks.Model.Text;
+
+namespace Runbooks.Model.Incidents;
+
+/// <summary>
+/// When silence counts as a yes: a question that reached nobody was not left unanswered, and neither was one that nobody
+/// looked after because the host was down. Only time in which somebody could have answered counts.
+/// </summary>
+public static class Silence
+{
+    private static readonly TimeSpan Shortest = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(15);
+
+    /// <summary>What a review may be late by while the host is up.</summary>
+    private static readonly TimeSpan Late = TimeSpan.FromMinutes(1);
+
+    /// <summary>A question that could not be answered for so many times over is given up: silence then counts as no.</summary>
+    private const int MostProlonged = 3;
+
+    public static bool MayCount(Gate gate) => gate is { Outcome: GateOutcome.Pending, OnTimeout: OnTimeout.ProceedIfReversible, Plan.Reversible: true };
+
+    /// <summary>How often such a question is looked after. A longer gap means that the host was down, and counts no further.</summary>
+    public static TimeSpan ReviewPause(Gate gate) => ((gate.ExpiresAt - gate.OpenedAt) / 20) switch
+    {
+        var pause when pause < Shortest => Shortest,
+        var pause when pause > Longest => Longest,
+        var pause => pause,
+    };
+
+    /// <summary>Counts the time since the last review, as far as the question could have been answered in it.</summary>
+    public static Gate Count(Incident incident, Gate gate, DateTimeOffset now)
+    {
+        if (!MayCount(gate) || ReachedAt(incident, gate) is not { } reached)
+        {
+            return gate;
+        }
+
+        var from = gate.HeardUntil ?? gate.OpenedAt;
+        var passed = now - (from > reached ? from : reached);
+        var most = ReviewPause(gate) + Late;
+        return passed <= TimeSpan.Zero ? gate : gate with { Heard = gate.Heard + (passed > most ? most : passed), HeardUntil = now };
+    }
+
+    /// <returns>How long it still has to be heard; zero when silence counts.</returns>
+    public static TimeSpan Missing(Gate gate) => Needed(gate) - gate.Heard is { Ticks: > 0 } missing ? missing : TimeSpan.Zero;
+
+    /// <summary>Leaves the question open for the time that is missing, and asks it again, unless that was in vain too often.</summary>
+    /// <returns>Null when it is given up.</returns>
+    public static (Incident Incident, CardKind? Due)? Prolong(Incident incident, Gate gate, DateTimeOffset now)
+    {
+        var missing = Missing(gate);
+        if (missing <= Late)
+        {
+            // The message took its time: nobody has to be told twice for that.
+            return (incident.Replace(gate with { HeardFor = Needed(gate), ExpiresAt = now + missing }), null);
+        }
+
+        if (gate.Prolonged >= MostProlonged)
+        {
+            return null;
+        }
+
+        var longer = gate with
+        {
+            HeardFor = Needed(gate),
+            ExpiresAt = now + missing,
+            Prolonged = gate.Prolonged + 1,
+            Reminders = [],
+            Asked = gate.Asked + 1,
+            AskedAt = now,
+        };
+        var asked = incident.Replace(longer).Note(
+            now, TimelineKind.Gate, "runbook",
+            $"Nobody has answered, but for {DurationText.Format(Whole(missing))} of the time nobody could: it had reached nobody, or this program did not run. It is asked again, until {GateText.Clock(longer.ExpiresAt)}.");
+        return (asked, CardKind.Reminder);
+    }
+
+    private static TimeSpan Needed(Gate gate) => gate.HeardFor ?? gate.ExpiresAt - gate.OpenedAt;
+
+    private static DateTimeOffset? ReachedAt(Incident incident, Gate gate) => incident.Deliveries
+        .Where(delivery => delivery.Reached && delivery.Key.StartsWith($"{gate.Id}:", StringComparison.Ordinal))
+        .Min(delivery => (DateTimeOffset?)delivery.At);
+
+    private static TimeSpan Whole(TimeSpan time) => TimeSpan.FromSeconds(Math.Max(1, Math.Ceiling(time.TotalSeconds)));
+}

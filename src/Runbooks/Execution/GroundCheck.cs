@@ -1,0 +1,42 @@
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+using Runbooks.Model.Text;
+
+namespace Runbooks.Execution;
+
+/// <summary>
+/// Asks the checks again before a step acts on old answers: the question waited long, the step was held back, or the host
+/// was down between the yes and the deed.
+/// </summary>
+public sealed class GroundCheck(IIncidentStore store, CheckRunner checks, TimeProvider time)
+{
+    /// <returns>Null when the step may act; otherwise why it has to be asked about anew.</returns>
+    public async Task<string?> FindChangeAsync(Incident incident, Runbook runbook, Gate gate, Phase phase, CancellationToken cancellationToken)
+    {
+        if (!incident.IsGroundTooOld(phase, gate, time.GetUtcNow()))
+        {
+            return null;
+        }
+
+        var when = phase == Phase.Mitigation ? runbook.Mitigation.When.Checks : runbook.Mitigation.Verify?.Checks ?? [];
+        List<CheckSpec> specs = [.. runbook.Diagnosis.Where(spec => (phase == Phase.Mitigation && when.Count == 0) || when.Contains(spec.Name))];
+        if (specs.Count == 0)
+        {
+            return $"The approval is older than {DurationText.Format(Incident.LongestGround)}, and there are no checks that could say whether it still holds.";
+        }
+
+        var findings = await Task.WhenAll(specs.Select(spec => checks.AskAsync(incident, spec, cancellationToken)));
+        var holds = phase == Phase.Mitigation ? StillCalls(incident, runbook.Mitigation.When, findings) : findings.All(finding => finding.Verdict == Verdict.Passing);
+        await store.UpdateAsync(
+            incident.Id, i => i.State.IsFinal() ? i : holds ? i.Confirm(findings, time.GetUtcNow()) : i.Unsettle(phase, findings, time.GetUtcNow()), cancellationToken);
+        return holds ? null : $"The answers that it rested on were older than {DurationText.Format(Incident.LongestGround)}, and now they are others. {Incident.Summarize(findings)}";
+    }
+
+    /// <summary>A person who saw that the checks do not call for it, or cannot say, and approved all the same, has approved that.</summary>
+    private static bool StillCalls(Incident incident, Condition when, IReadOnlyList<Finding> findings)
+    {
+        var now = Diagnosis.Conclude(when, findings);
+        return now == Conclusion.Failing || now == Diagnosis.Conclude(when, incident.Findings);
+    }
+}

@@ -1,0 +1,138 @@
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Orchestration;
+using TestKit.Incidents;
+
+namespace Runbooks.Tests.Orchestration;
+
+/// <summary>Answers and approvals age: hours may pass between a yes and the deed, and then the checks are asked once more.</summary>
+public sealed class GroundTests : IAsyncDisposable
+{
+    private static readonly TimeSpan s_outage = TimeSpan.FromHours(6);
+    private static readonly Runbook s_runbook = Some.Runbook() with { Resolution = new() };
+    private readonly IncidentWorld _world;
+    private readonly Queue<Action> _beforeSteps = [];
+
+    public GroundTests()
+    {
+        _world = new(new WorldHubOptions { Around = AroundAsync });
+        _world.Script.OnDone = name => _world.Script.Verdicts["stuck"] = name == "fix" ? Verdict.Passing : _world.Script.Verdicts["stuck"];
+    }
+
+    [Fact]
+    public async Task ApprovedLongAgoAndTheChecksStillFail_ActsAfterAskingAgain()
+    {
+        BeforeStep(() => _world.Time.Advance(s_outage));
+        var opened = await _world.OpenAsync(s_runbook);
+
+        var (incident, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+
+        incident.State.ShouldBe(IncidentState.Resolved);
+        _world.Script.Deeds.ShouldBe(["do fix"]);
+        _world.Script.Asked.ShouldBe(["stuck", "full", "stuck", "full", "stuck"], ignoreOrder: true);
+        incident.Timeline.ShouldContain(line => line.What.Contains("it still holds", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task ApprovedAMomentAgo_AsksNothingAgain()
+    {
+        var opened = await _world.OpenAsync(s_runbook);
+
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+
+        _world.Script.Asked.ShouldBe(["stuck", "full", "stuck"], ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task ApprovedLongAgoAndTheChecksPassNow_AsksAnewWithTheNewAnswers()
+    {
+        BeforeStep(() =>
+        {
+            _world.Time.Advance(s_outage);
+            _world.Script.Verdicts["stuck"] = _world.Script.Verdicts["full"] = Verdict.Passing;
+        });
+        var opened = await _world.OpenAsync(s_runbook);
+
+        var (incident, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+
+        incident.State.ShouldBe(IncidentState.AwaitingApproval);
+        incident.OpenGate!.Id.ShouldBe("mitigation-2");
+        incident.OpenGate.Difference.ShouldNotBeNull().ShouldContain("stuck: passing");
+        incident.Findings.ShouldAllBe(finding => finding.Verdict == Verdict.Passing);
+        _world.Script.Deeds.ShouldBeEmpty();
+
+        // Whoever has seen that and wants it all the same gets it, however long that took.
+        BeforeStep(() => _world.Time.Advance(s_outage));
+        (incident, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+        incident.State.ShouldBe(IncidentState.Resolved);
+        _world.Script.Deeds.ShouldBe(["do fix"]);
+    }
+
+    [Fact]
+    public async Task HealsItselfAndTheChecksPassBeforeItActs_EndsAndAsksNobody()
+    {
+        BeforeStep(() =>
+        {
+            _world.Time.Advance(s_outage);
+            _world.Script.Verdicts["stuck"] = _world.Script.Verdicts["full"] = Verdict.Passing;
+        });
+
+        var incident = await _world.OpenAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { Approval = null } });
+
+        incident.State.ShouldBe(IncidentState.SelfRecovered);
+        _world.Script.Deeds.ShouldBeEmpty();
+        _world.Notifier.Sent.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task NoChecksAndApprovedLongAgo_AsksAnew()
+    {
+        BeforeStep(() => _world.Time.Advance(s_outage));
+        var opened = await _world.OpenAsync(s_runbook with { Diagnosis = [], Mitigation = s_runbook.Mitigation with { Verify = null } });
+
+        var (incident, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+
+        incident.State.ShouldBe(IncidentState.AwaitingApproval);
+        _world.Script.Deeds.ShouldBeEmpty();
+        (incident, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+        incident.State.ShouldBe(IncidentState.Resolved);
+    }
+
+    [Fact]
+    public async Task ResolutionThatTheMitigationsYesCoversNoLonger_IsAskedAboutAndNotSkipped()
+    {
+        BeforeStep(() => { });
+        BeforeStep(() =>
+        {
+            _world.Time.Advance(s_outage);
+            _world.Script.Verdicts["stuck"] = Verdict.Failing;
+        });
+        var opened = await _world.OpenAsync(Some.Runbook());
+
+        var (incident, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+
+        incident.State.ShouldBe(IncidentState.AwaitingApproval);
+        incident.OpenGate!.Phase.ShouldBe(Phase.Resolution);
+        incident.OpenGate.Approvers.ShouldContain("oncall");
+        _world.Script.Deeds.ShouldBe(["do fix"]);
+
+        _world.Script.Verdicts["stuck"] = Verdict.Passing;
+        (incident, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+        incident.State.ShouldBe(IncidentState.Resolved);
+        _world.Script.Deeds.ShouldBe(["do fix", "do ticket"]);
+    }
+
+    public ValueTask DisposeAsync() => _world.DisposeAsync();
+
+    private void BeforeStep(Action happens) => _beforeSteps.Enqueue(happens);
+
+    private Task<object?> AroundAsync(string activity, Func<Task<object?>> run)
+    {
+        if (activity == nameof(RunStep) && _beforeSteps.TryDequeue(out var happens))
+        {
+            happens();
+        }
+
+        return run();
+    }
+}
