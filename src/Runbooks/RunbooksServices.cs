@@ -46,6 +46,7 @@ public static class RunbooksServices
 
             // Late, because an engine needs the activities, and one of them opens incidents.
             .AddSingleton<Func<IIncidentEngine?>>(services => services.GetService<IIncidentEngine>)
+            .AddSingleton<LoadedMode>(services => id => services.GetService<LoadedRunbooks>()?.Invoke().FirstOrDefault(runbook => runbook.Id == id)?.Mode)
             .AddSingleton<PinnedRunbooks>()
             .AddSingleton<FileVersions>()
             .AddSingleton<LinkSigner>()

@@ -5,10 +5,14 @@ namespace Runbooks.Model.Incidents;
 /// <summary>How an incident becomes final; once final it stays so.</summary>
 public sealed partial record Incident
 {
+    /// <summary>It ended for a reason that says nothing about the fix: the automation broke, or was kept from acting.</summary>
+    public bool IsInconclusive { get; init; }
+
     /// <param name="cause">What ended it, where the record does not say; <see cref="EndingText"/> makes the reason of it.</param>
     /// <param name="inResolution">It ended while the resolution was to run.</param>
+    /// <param name="isInconclusive">See <see cref="IsInconclusive"/>.</param>
     public Incident End(
-        IncidentState state, string cause, IReadOnlyList<Finding> findings, string? settleEvent, TimeSpan settleFor, DateTimeOffset now, bool inResolution = false)
+        IncidentState state, string cause, IReadOnlyList<Finding> findings, string? settleEvent, TimeSpan settleFor, DateTimeOffset now, bool inResolution = false, bool isInconclusive = false)
     {
         if (State.IsFinal())
         {
@@ -26,6 +30,7 @@ public sealed partial record Incident
         {
             State = state,
             ClosedAt = now,
+            IsInconclusive = isInconclusive,
             SettlesAt = state switch
             {
                 IncidentState.Resolved when settles => now + settleFor,

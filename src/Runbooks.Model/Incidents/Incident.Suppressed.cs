@@ -1,4 +1,5 @@
 using Runbooks.Model.Alerts;
+using Runbooks.Model.Definition;
 
 namespace Runbooks.Model.Incidents;
 
@@ -20,6 +21,7 @@ public sealed partial record Incident
     {
         var taken = this with
         {
+            Mode = RunModes.Stricter(Mode, before.Mode),
             Alerts = [.. before.Alerts.Select(alert => alert with { AskedNobody = false, ToldAfterNo = false })],
             AlertCount = before.AlertCount,
             CountedOnly = before.CountedOnly,

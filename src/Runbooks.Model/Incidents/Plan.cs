@@ -6,7 +6,7 @@ using Runbooks.Model.Definition;
 namespace Runbooks.Model.Incidents;
 
 /// <summary>Exactly what will run: what a person is shown, what the link is signed over, what is compared at execution.</summary>
-/// <param name="Hash">SHA-256 over runbook version, target, and every step's action, parameters and identity; lower-case hex.</param>
+/// <param name="Hash">SHA-256 over runbook version, target, and every step's action, parameters, identity and the sentences that were shown; lower-case hex.</param>
 /// <param name="Blocker">Why it must not run as things are; null when it may.</param>
 public sealed record Plan(string Hash, IReadOnlyList<PlannedStep> Steps, string? Blocker = null)
 {
@@ -36,7 +36,7 @@ public static class PlanHash
         {
             incident.RunbookHash,
             incident.Target,
-            Steps = steps.Select(step => new { step.Phase, step.Name, step.Action, step.Parameters, step.Identity }),
+            Steps = steps.Select(step => new { step.Phase, step.Name, step.Action, step.Parameters, step.Identity, step.PlannedEffect, step.Undo, step.UndoneByHand }),
         })));
 
     /// <returns>What is different about a step from what was planned, in words; null when nothing is.</returns>

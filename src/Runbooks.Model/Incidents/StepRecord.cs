@@ -30,6 +30,9 @@ public sealed record StepRecord
     public IReadOnlyDictionary<string, string> Outputs { get; init; } = new Dictionary<string, string>();
     public IReadOnlyList<string> Evidence { get; init; } = [];
 
+    /// <summary>Its outcome is unknown because the host stopped or crashed: that says nothing about the fix.</summary>
+    public bool CutOff { get; init; }
+
     /// <summary>The same on every attempt and after every crash.</summary>
     public static string KeyOf(string incidentId, Phase phase, string step) =>
         $"{incidentId}:{(phase == Phase.Mitigation ? "mitigation" : "resolution")}:{step}";

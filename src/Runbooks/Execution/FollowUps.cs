@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Runbooks.Catalog.Templates;
 using Runbooks.Engine;
+using Runbooks.Guardrails;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
@@ -12,7 +13,7 @@ namespace Runbooks.Execution;
 /// Looks at what else still fires when an incident ends. Where the runbook would ask or do something else for it, because
 /// its own parameters come out differently, it gets an incident of its own; otherwise the closing message says that it fires.
 /// </summary>
-public sealed class FollowUps(IIncidentStore store, Func<IIncidentEngine?> engine, TimeProvider time, ILogger<FollowUps> logger)
+public sealed class FollowUps(IIncidentStore store, FollowingMode mode, Func<IIncidentEngine?> engine, TimeProvider time, ILogger<FollowUps> logger)
 {
     /// <summary>Safe to repeat.</summary>
     /// <returns>The ended incident as it is now.</returns>
@@ -53,7 +54,7 @@ public sealed class FollowUps(IIncidentStore store, Func<IIncidentEngine?> engin
             Target = ended.Target,
             Alert = others[0],
             Severity = runbook.Impact.Severity,
-            Mode = ended.Mode,
+            Mode = mode.After(ended),
             FollowUpOf = ended.Id,
             OpenedAt = now,
             UpdatedAt = now,

@@ -21,6 +21,9 @@ public sealed class StepRunner(
     /// <summary>What storing intent and outcome may take beside the action itself.</summary>
     private static readonly TimeSpan SlotGrace = TimeSpan.FromMinutes(1);
 
+    /// <summary>How long a host that stops waits for an action that cannot be repeated.</summary>
+    private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(10);
+
     public async Task<StepResult> RunAsync(StepRequest request, CancellationToken cancellationToken)
     {
         var incident = await store.GetAsync(request.IncidentId, cancellationToken);
@@ -39,7 +42,7 @@ public sealed class StepRunner(
 
         if (known is not null && !action.Repeatable)
         {
-            return await FinishAsync(incident, request, StepStatus.Unknown, new("An attempt was cut off. It cannot be repeated safely, so a person has to look whether it happened."), cancellationToken);
+            return await FinishAsync(incident, request, StepStatus.Unknown, new("An attempt was cut off. It cannot be repeated safely, so a person has to look whether it happened."), cutOff: true);
         }
 
         var attempt = new Attempt(incident, request, spec, action, known, contexts.For(
@@ -58,6 +61,7 @@ public sealed class StepRunner(
     {
         var (incident, request, spec, action, known, context) = attempt;
         var acting = false;
+        ActionResult? done = null;
         var binding = StepBinding.Of(spec.With, action.ParametersType, IncidentTemplateScope.Of(incident));
         try
         {
@@ -92,7 +96,7 @@ public sealed class StepRunner(
 
             if (!await limiter.TakeAsync(action.Name, context.IdempotencyKey, spec.Timeout + SlotGrace, cancellationToken))
             {
-                throw new StepAttemptFailedException($"as many {action.Name} act at the same time as may; it waits for its turn.");
+                return await CheckAsync(attempt, new(StepOutcome.Waiting, $"as many {action.Name} act at the same time as may. It waits for its turn."), cancellationToken);
             }
 
             try
@@ -104,8 +108,9 @@ public sealed class StepRunner(
                 }
 
                 acting = true;
-                var result = await Deadline.WithinAsync(spec.Timeout, time, token => action.ApplyAsync(parameters, preparation, context, token), cancellationToken, context.Progress);
-                return await FinishAsync(begun, request, StepStatus.Done, Clean(result, binding), cancellationToken);
+                done = Clean(await Deadline.WithinAsync(
+                    spec.Timeout, action.Repeatable ? TimeSpan.Zero : StopGrace, time, token => action.ApplyAsync(parameters, preparation, context, token), cancellationToken, context.Progress), binding);
+                return await FinishAsync(begun, request, StepStatus.Done, done);
             }
             finally
             {
@@ -115,12 +120,12 @@ public sealed class StepRunner(
         catch (StepRefusedException refused)
         {
             return acting || known is not null
-                ? await FinishAsync(incident, request, StepStatus.Failed, new(Redactor.Redact(refused.Message, binding.Secrets)), cancellationToken)
+                ? await FinishAsync(incident, request, StepStatus.Failed, new(Redactor.Redact(refused.Message, binding.Secrets)))
                 : new(StepOutcome.Failed, Redactor.Redact(refused.Message, binding.Secrets));
         }
-        catch (Exception failure) when (failure is not StepAttemptFailedException && !cancellationToken.IsCancellationRequested)
+        catch (Exception failure) when (done is null && failure is not StepAttemptFailedException && !cancellationToken.IsCancellationRequested)
         {
-            return await FailAsync(attempt, acting, Redactor.Redact(failure, binding.Secrets), Redactor.Redact(failure.Message, binding.Secrets), cancellationToken);
+            return await FailAsync(attempt, acting, Redactor.Redact(failure, binding.Secrets), Redactor.Redact(failure.Message, binding.Secrets));
         }
     }
 
@@ -152,24 +157,24 @@ public sealed class StepRunner(
         await store.UpdateAsync(
             incident.Id,
             i => i.State.IsFinal() ? i
-                : violation.End == StepOutcome.Held ? i.HoldStep(attempt.Spec.Name, attempt.Request.Phase, violation.Message, now)
+                : violation.End is StepOutcome.Held or StepOutcome.Waiting ? i.HoldStep(attempt.Spec.Name, attempt.Request.Phase, violation.Message, now)
                 : i.Note(now, TimelineKind.Safety, "runbook", $"{attempt.Spec.Name} did not run: {violation.Message}"),
             cancellationToken);
         return violation;
     }
 
-    private async Task<StepResult> FailAsync(Attempt attempt, bool acting, Exception failure, string why, CancellationToken cancellationToken)
+    private async Task<StepResult> FailAsync(Attempt attempt, bool acting, Exception failure, string why)
     {
         var made = (attempt.Known?.Attempts ?? 0) + 1;
         Log.StepFailed(logger, made, attempt.Spec.Name, attempt.Incident.Id, failure);
         if (acting && !attempt.Action.Repeatable)
         {
-            return await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Unknown, new($"It broke off ({why}) and cannot be repeated safely, so a person has to look whether it happened."), cancellationToken);
+            return await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Unknown, new($"It broke off ({why}) and cannot be repeated safely, so a person has to look whether it happened."));
         }
 
         if (acting && made >= attempt.Spec.Retry.Attempts)
         {
-            return await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Failed, new($"failed {made} times; last: {why}"), cancellationToken);
+            return await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Failed, new($"failed {made} times; last: {why}"));
         }
 
         throw new StepAttemptFailedException(why);
@@ -187,10 +192,11 @@ public sealed class StepRunner(
         Incident Finish(Incident begun) => begun.FinishStep(begun.FindStep(request.Phase, request.Step)!, StepStatus.DryRun, would, now);
     }
 
-    private async Task<StepResult> FinishAsync(Incident incident, StepRequest request, StepStatus status, ActionResult result, CancellationToken cancellationToken)
+    /// <param name="cutOff">Nobody heard how it ended, because the host stopped or crashed.</param>
+    private async Task<StepResult> FinishAsync(Incident incident, StepRequest request, StepStatus status, ActionResult result, bool cutOff = false)
     {
-        var finished = await store.UpdateAsync(
-            incident.Id, i => i.FinishStep(i.FindStep(request.Phase, request.Step)!, status, result, time.GetUtcNow()), cancellationToken);
+        var finished = await store.RecordAsync(
+            incident.Id, i => i.FinishStep(i.FindStep(request.Phase, request.Step)! with { CutOff = cutOff }, status, result, time.GetUtcNow()), time);
         return Report(finished.FindStep(request.Phase, request.Step)!);
     }
 
@@ -239,6 +245,9 @@ public enum StepOutcome
 
     /// <summary>A guardrail says not now; nothing ran. It may run once a person lifts it, or its time is over.</summary>
     Held,
+
+    /// <summary>As many of its action act as may; nothing ran. It runs when it is its turn.</summary>
+    Waiting,
 
     /// <summary>A person stopped the incident; nothing ran.</summary>
     Stopped,

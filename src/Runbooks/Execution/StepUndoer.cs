@@ -28,7 +28,7 @@ public sealed class StepUndoer(
         {
             var spec = runbook.FindStep(step.Phase, step.Name);
             var (status, result) = await TryAsync(incident, step, spec, cancellationToken);
-            await store.UpdateAsync(incident.Id, i => i.FinishStep(i.FindStep(step.Phase, step.Name)!, status, result, time.GetUtcNow()), cancellationToken);
+            await store.RecordAsync(incident.Id, i => i.FinishStep(i.FindStep(step.Phase, step.Name)!, status, result, time.GetUtcNow()), time);
             complete &= status != StepStatus.UndoFailed;
             said.Add($"{step.Name}: {result.Result}");
         }

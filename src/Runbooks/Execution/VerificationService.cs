@@ -106,7 +106,7 @@ public sealed record RecheckResult(bool Healthy, string Summary, string? Stopped
 /// Checks whether a verified fix still holds, when an alert comes in shortly after it. Counter-based alerts fire on for a
 /// while after a good fix, so the alert alone proves nothing; a check that fails does, and opens a new incident at once.
 /// </summary>
-public sealed class SettleWindow(IIncidentStore store, CheckRunner checks, RunHistoryStore histories, Func<IIncidentEngine?> engine, TimeProvider time, ILogger<SettleWindow> logger)
+public sealed class SettleWindow(IIncidentStore store, CheckRunner checks, RunHistoryStore histories, FollowingMode mode, Func<IIncidentEngine?> engine, TimeProvider time, ILogger<SettleWindow> logger)
 {
     /// <returns>Healthy while the fix holds; otherwise a new incident is open.</returns>
     public async Task<RecheckResult> RecheckAsync(Incident closed, Runbook runbook, RecheckRequest request, CancellationToken cancellationToken)
@@ -142,7 +142,7 @@ public sealed class SettleWindow(IIncidentStore store, CheckRunner checks, RunHi
             Target = closed.Target,
             Alert = closed.Alert,
             Severity = runbook.Impact.Severity,
-            Mode = closed.Mode,
+            Mode = mode.After(closed),
             Follows = closed.Id,
             OpenedAt = now,
             UpdatedAt = now,

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
 
 namespace Runbooks.Guardrails;
 
@@ -23,4 +24,17 @@ public sealed class ModeGuardrail(IOptionsMonitor<SafetyOptions> options) : IGua
     private static bool NobodySaidYes(GuardrailContext question) => question.AboutToRun
         ? question.Gate is not { Decisions.Count: > 0 }
         : question.Runbook.ApprovalOf(question.Phase) is null;
+}
+
+/// <summary>The mode of a runbook as it is loaded at this moment; null when it no longer is.</summary>
+public delegate RunMode? LoadedMode(string runbookId);
+
+/// <summary>
+/// The mode of an incident that goes on where another ended. Nobody asked for it anew, so the stricter counts of what held
+/// then and what holds now: what was a rehearsal does not become real, and what was set to dry run since does not act.
+/// </summary>
+public sealed class FollowingMode(IOptionsMonitor<SafetyOptions> options, LoadedMode loaded)
+{
+    public RunMode After(Incident before) =>
+        RunModes.Stricter(before.Mode, RunModes.Stricter(options.CurrentValue.Mode, loaded(before.RunbookId) ?? RunMode.Normal));
 }

@@ -107,7 +107,9 @@ public static class RunAssessment
 
         // The resolution broke, the mitigation holds.
         _ when Passed(incident) => RunOutcome.Verified,
-        IncidentState.Failed => RunOutcome.Ineffective,
+
+        // That the host crashed, or that it was kept from acting, says nothing about the fix.
+        IncidentState.Failed when !incident.IsInconclusive && !incident.Steps.Any(step => step.CutOff) => RunOutcome.Ineffective,
         _ => null,
     };
 

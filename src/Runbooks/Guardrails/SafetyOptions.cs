@@ -58,6 +58,7 @@ public static class SafetyServices
         services.TryAddSingleton<RunLimits>();
         services.TryAddSingleton<RunHistoryStore>();
         services.TryAddSingleton<ActionConcurrencyLimiter>();
+        services.TryAddSingleton<FollowingMode>();
         services.TryAddSingleton<GuardrailEvaluator>();
         services.TryAddEnumerable([
             ServiceDescriptor.Singleton<IGuardrail, KillSwitchGuardrail>(),

@@ -10,10 +10,8 @@ namespace Runbooks.Notifications;
 /// Brings a message about one incident to contacts. Failing channels never fail the incident; what reached whom, and what
 /// did not, is recorded on it.
 /// </summary>
-public sealed class IncidentNotifier(NotificationDispatcher dispatcher, ChannelClient channels, IIncidentStore store, ILogger<IncidentNotifier> logger)
+public sealed class IncidentNotifier(NotificationDispatcher dispatcher, ChannelClient channels, IIncidentStore store, TimeProvider time, ILogger<IncidentNotifier> logger)
 {
-    private const int MaxRecordings = 3;
-
     /// <summary>Sends to every recipient of every contact, to all at once.</summary>
     /// <param name="key">Names this message within the incident: what was delivered under it is not sent again.</param>
     /// <param name="cardFor">The card for one recipient, who has a link of their own.</param>
@@ -34,22 +32,16 @@ public sealed class IncidentNotifier(NotificationDispatcher dispatcher, ChannelC
     /// <summary>A message that was sent stays sent, also when the store cannot say so: then it may be sent again, and no incident fails over it.</summary>
     private async Task<Incident> RecordAsync(Incident incident, List<Delivery> deliveries, CancellationToken cancellationToken)
     {
-        for (var attempt = 1; ; attempt++)
+        try
         {
-            try
-            {
-                return await store.UpdateAsync(incident.Id, current => current.RecordDeliveries(deliveries), cancellationToken);
-            }
+            return await store.RecordAsync(incident.Id, current => current.RecordDeliveries([.. deliveries.Except(current.Deliveries)]), time);
+        }
 #pragma warning disable CA1031 // Whatever the store's trouble is: the messages are out, and delivery never fails the incident.
-            catch (Exception trouble) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception trouble) when (!cancellationToken.IsCancellationRequested)
 #pragma warning restore CA1031
-            {
-                Log.DeliveryNotRecorded(logger, incident.Id, trouble);
-                if (attempt == MaxRecordings)
-                {
-                    return incident;
-                }
-            }
+        {
+            Log.DeliveryNotRecorded(logger, incident.Id, trouble);
+            return incident;
         }
     }
 }

@@ -13,6 +13,9 @@ internal sealed record Ending(IncidentState State, string Reason, bool Undo = fa
     /// <summary>No end at all: the next execution goes on.</summary>
     public static readonly Ending InNextExecution = new(default, "");
 
+    /// <summary>Whether it ended for a reason that says nothing about the fix: the automation broke, or was kept from acting.</summary>
+    public bool IsInconclusive { get; init; }
+
     /// <summary>Whether it is on record already.</summary>
     public bool IsRecorded { get; init; }
 
@@ -36,7 +39,8 @@ internal sealed record Ending(IncidentState State, string Reason, bool Undo = fa
     public static Ending Of(string step, StepResult report) => report.End switch
     {
         StepOutcome.Stopped => Stopped(report.Message),
-        StepOutcome.Held => new(IncidentState.Failed, $"Step '{step}' could not run for too long after it was approved: {report.Message}", Undo: true),
+        StepOutcome.Held or StepOutcome.Waiting =>
+            new(IncidentState.Failed, $"Step '{step}' could not run for too long after it was approved: {report.Message}", Undo: true) { IsInconclusive = true },
         StepOutcome.Unknown => new(IncidentState.Failed, $"Step '{step}' cannot be repeated and its outcome is not known: {report.Message}"),
         _ => new(IncidentState.Failed, $"Step '{step}': {report.Message}", Undo: true),
     };

@@ -28,7 +28,7 @@ public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks
         }
 
         var runbook = await runbooks.OfAsync(open, cancellationToken);
-        var incident = await store.UpdateAsync(request.IncidentId, i => i.End(request.State, request.Reason, request.Findings, request.SettleEvent, runbook.Limits.SettleFor, time.GetUtcNow(), request.InResolution), cancellationToken);
+        var incident = await store.UpdateAsync(request.IncidentId, i => i.End(request.State, request.Reason, request.Findings, request.SettleEvent, runbook.Limits.SettleFor, time.GetUtcNow(), request.InResolution, request.IsInconclusive), cancellationToken);
         Log.Ended(logger, incident.Id, incident.State, incident.Reason ?? "");
         await histories.RecordAsync(incident, runbook, cancellationToken);
         incident = await followUps.OpenAsync(incident, runbook, cancellationToken);
@@ -77,7 +77,8 @@ public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks
 /// <param name="SettleEvent">The event that an alert in the settle window raises; null where there is no such window.</param>
 /// <param name="Reason">What ended it, where the record does not say.</param>
 /// <param name="InResolution">It ended while the resolution was to run.</param>
+/// <param name="IsInconclusive">It ended for a reason that says nothing about the fix.</param>
 public sealed record CloseRequest(
-    string IncidentId, IncidentState State, string Reason, IReadOnlyList<Finding> Findings, string? SettleEvent = null, bool InResolution = false);
+    string IncidentId, IncidentState State, string Reason, IReadOnlyList<Finding> Findings, string? SettleEvent = null, bool InResolution = false, bool IsInconclusive = false);
 
 public sealed record PageRequest(string IncidentId, string Key, string Message);

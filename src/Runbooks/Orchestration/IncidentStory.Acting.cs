@@ -18,8 +18,13 @@ internal sealed partial class IncidentStory
     /// <summary>What was approved and may not run at the moment is tried this often.</summary>
     private static readonly TimeSpan s_holdPause = TimeSpan.FromMinutes(1);
 
-    /// <summary>An approval is about the world as it was: after this long it counts no more.</summary>
+    /// <summary>A guard that stays closed for longer is a matter for people.</summary>
     private static readonly TimeSpan s_longestHold = TimeSpan.FromMinutes(30);
+
+    /// <summary>Others have their turn first: it waits longer for that, and looks less and less often.</summary>
+    private static readonly TimeSpan s_longestQueue = TimeSpan.FromHours(4);
+    private static readonly TimeSpan s_firstQueuePause = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan s_longestQueuePause = TimeSpan.FromMinutes(2);
 
     private IReadOnlyList<Finding> _findings = [];
     private Conclusion _conclusion;
@@ -99,13 +104,7 @@ internal sealed partial class IncidentStory
         _acted = true;
         foreach (var step in _runbook.StepsOf(phase))
         {
-            var report = await RunStepAsync(phase, step, gateId);
-            for (var held = TimeSpan.Zero; report.End == StepOutcome.Held && held < s_longestHold; held += s_holdPause)
-            {
-                await _context.CreateTimer(s_holdPause, CancellationToken.None);
-                report = await RunStepAsync(phase, step, gateId);
-            }
-
+            var report = await RunWhenAllowedAsync(phase, step, gateId);
             if (report.End == StepOutcome.PlanChanged)
             {
                 return (null, report.Message);
@@ -118,6 +117,31 @@ internal sealed partial class IncidentStory
         }
 
         return (null, null);
+    }
+
+    /// <summary>What may not run at the moment waits. Its approval is looked at anew each time, so that it does not act on an old one.</summary>
+    private async Task<StepResult> RunWhenAllowedAsync(Phase phase, StepOutline step, string gateId)
+    {
+        var report = await RunStepAsync(phase, step, gateId);
+        var (held, queued, queuePause) = (TimeSpan.Zero, TimeSpan.Zero, s_firstQueuePause);
+        while ((report.End == StepOutcome.Held && held < s_longestHold) || (report.End == StepOutcome.Waiting && queued < s_longestQueue))
+        {
+            if (report.End == StepOutcome.Held)
+            {
+                await _context.CreateTimer(s_holdPause, CancellationToken.None);
+                held += s_holdPause;
+            }
+            else
+            {
+                await _context.CreateTimer(queuePause, CancellationToken.None);
+                queued += queuePause;
+                queuePause = Shorter(queuePause * 2, s_longestQueuePause);
+            }
+
+            report = await RunStepAsync(phase, step, gateId);
+        }
+
+        return report;
     }
 
     private async Task<StepResult> RunStepAsync(Phase phase, StepOutline step, string gateId)

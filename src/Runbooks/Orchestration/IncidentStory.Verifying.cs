@@ -13,6 +13,9 @@ internal sealed partial class IncidentStory
     private static readonly TimeSpan UndoPause = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan LongestLeasePause = TimeSpan.FromMinutes(5);
 
+    /// <summary>Once somebody was told that it lasts, there is less to hurry for.</summary>
+    private static readonly TimeSpan LongestPauseOfOldLease = TimeSpan.FromMinutes(30);
+
     private async Task<Ending?> VerifyAsync()
     {
         if (_runbook.Verify is not { } verify || IsPast(Stage.Verification))
@@ -76,7 +79,7 @@ internal sealed partial class IncidentStory
 
             // While the cause lasts, the checks are asked ever more rarely.
             healthySince = round.Healthy ? healthySince ?? Now : null;
-            pause = round.Healthy ? hold.Every : Shorter(pause * 2, LongestLeasePause);
+            pause = round.Healthy ? hold.Every : Shorter(pause * 2, Longer(hold.Every, paged ? LongestPauseOfOldLease : LongestLeasePause));
             if (round.IsRehearsal || (healthySince is { } since && Now - since >= hold.StableFor))
             {
                 break;

@@ -83,7 +83,7 @@ internal sealed partial class IncidentStory
         catch (TaskFailedException failure)
         {
             // A fix that was seen to work stays: it is the automation that broke.
-            return await CloseAsync(new(IncidentState.Failed, $"The automation broke: {Explain(failure)}", Undo: !_verified));
+            return await CloseAsync(new(IncidentState.Failed, $"The automation broke: {Explain(failure)}", Undo: !_verified) { IsInconclusive = true });
         }
     }
 
@@ -216,7 +216,7 @@ internal sealed partial class IncidentStory
         Show(ending.State);
         _settle = ending.State == IncidentState.Resolved && _runbook.SettleFor > TimeSpan.Zero ? NextWake() : null;
         return await _context.CallActivityAsync<IncidentState>(
-            EndIncident.Name, new CloseRequest(_id, ending.State, ending.Reason, ending.Findings ?? [], _settle, ending.InResolution), Persistent);
+            EndIncident.Name, new CloseRequest(_id, ending.State, ending.Reason, ending.Findings ?? [], _settle, ending.InResolution, ending.IsInconclusive), Persistent);
     }
 
     private DateTimeOffset Now => new(DateTime.SpecifyKind(_context.CurrentUtcDateTime, DateTimeKind.Utc));

@@ -131,7 +131,7 @@ public sealed class IncidentWatchdog(
     {
         if (await pager.PageOnceAsync(incident, finding.Key, $"{finding.Message} Nothing more happens by itself: what was done stays as it is.", cancellationToken))
         {
-            await store.UpdateAsync(incident.Id, i => i.End(IncidentState.Failed, finding.Message, [], null, TimeSpan.Zero, time.GetUtcNow()), cancellationToken);
+            await store.UpdateAsync(incident.Id, i => i.End(IncidentState.Failed, finding.Message, [], null, TimeSpan.Zero, time.GetUtcNow(), isInconclusive: true), cancellationToken);
         }
     }
 

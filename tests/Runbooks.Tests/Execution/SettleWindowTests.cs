@@ -4,7 +4,9 @@ using Runbooks.Guardrails;
 using Runbooks.Intake;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
+using TestKit;
 using TestKit.Incidents;
+using Some = TestKit.Incidents.Some;
 
 namespace Runbooks.Tests.Execution;
 
@@ -13,9 +15,12 @@ public sealed class SettleWindowTests : IAsyncDisposable
 {
     private static readonly Runbook s_runbook = Some.Runbook() with { Resolution = new(), Limits = new() { SettleFor = TimeSpan.FromMinutes(10) } };
     private readonly IncidentWorld _world;
+    private readonly SafetyOptions _safety = new();
+    private Runbook _loaded = s_runbook;
 
     public SettleWindowTests() => _world = new IncidentWorld(configure: services => services
-        .AddSingleton<LoadedRunbooks>(() => [s_runbook])
+        .AddSingleton<LoadedRunbooks>(() => [_loaded])
+        .AddSingleton<Microsoft.Extensions.Options.IOptionsMonitor<SafetyOptions>>(new FixedOptions<SafetyOptions>(_safety))
         .AddIncidentIntake());
 
     [Fact]
@@ -54,6 +59,21 @@ public sealed class SettleWindowTests : IAsyncDisposable
         (await _world.Get<RunHistoryStore>().ReadAsync(s_runbook.Id, CancellationToken.None)).Runs.ShouldHaveSingleItem().Outcome.ShouldBe(RunOutcome.Recurred);
 
         (await AlertAsync()).Id.ShouldBe(next.Id);
+    }
+
+    [Theory]
+    [InlineData(RunMode.DryRun, RunMode.Normal)]
+    [InlineData(RunMode.Normal, RunMode.DryRun)]
+    public async Task SetToDryRunSinceTheFix_NextOneDoesNotActForReal(RunMode system, RunMode file)
+    {
+        await ResolvedAsync();
+        (_safety.Mode, _loaded) = (system, s_runbook with { Mode = file });
+        _world.Script.Verdicts["stuck"] = Verdict.Failing;
+
+        await AlertAsync();
+        await _world.Engine.SettleAsync();
+
+        _world.Store.All[^1].Mode.ShouldBe(RunMode.DryRun);
     }
 
     [Fact]

@@ -346,6 +346,60 @@ public sealed class GuardrailTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task PlaceThatIsTakenForHours_IsWaitedForAndNoAttemptFails()
+    {
+        _options.MaxConcurrent["script.act"] = 1;
+        await _world.Get<ActionConcurrencyLimiter>().TakeAsync("script.act", "somebody-else", TimeSpan.FromHours(2), CancellationToken.None);
+        var opened = await OpenAsync(s_asks);
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+
+        var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(119));
+        incident.State.ShouldBe(IncidentState.Mitigating);
+        incident.Reason.ShouldNotBeNull().ShouldContain("It waits for its turn.");
+        incident.Steps.ShouldBeEmpty();
+        (await _world.Engine.HistoryAsync(opened.Id)).Count.ShouldBeLessThan(700);
+
+        incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(5));
+        incident.State.ShouldBe(IncidentState.Resolved);
+        incident.Steps.ShouldHaveSingleItem().Attempts.ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData(false, false, RunOutcome.Ineffective)]
+    [InlineData(true, false, null)]
+    [InlineData(false, true, null)]
+    public void FixThatFailed_CountsAsIneffectiveUnlessTheHostIsToBlame(bool cutOff, bool inconclusive, RunOutcome? outcome)
+    {
+        var step = new StepRecord
+        {
+            Phase = Phase.Mitigation, Name = "fix", Action = "script.act", GateId = "mitigation-1", StartedAt = Some.Night, FinishedAt = Some.Night,
+            Status = StepStatus.Unknown, CutOff = cutOff, Preparation = new() { PlannedEffect = "Do fix." },
+        };
+        var ended = (Some.Incident(s_asks) with { Steps = [step] }).End(IncidentState.Failed, "It failed.", [], null, TimeSpan.Zero, Some.Night, isInconclusive: inconclusive);
+
+        var assessed = RunAssessment.Of(ended)?.Outcome;
+        assessed.ShouldBe(outcome);
+    }
+
+    [Fact]
+    public async Task HostThatCrashesInTheStep_DoesNotOpenTheBreaker()
+    {
+        _options.BreakerAfter = 1;
+        var once = s_asks with { Mitigation = s_asks.Mitigation with { Steps = [Some.Step("fix", "script.once")] } };
+        var opened = await OpenAsync(once);
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve, wake: false);
+        var cutOff = await _world.Store.UpdateAsync(
+            opened.Id, i => (i.BeginStep(once.Mitigation.Steps[0], Phase.Mitigation, "mitigation-1", new() { PlannedEffect = "Do fix." }, _world.Time.GetUtcNow()), true), CancellationToken.None);
+        await _world.Engine.RaiseAsync(opened.Id, cutOff.Incident.WakeEvent!);
+
+        var ended = await _world.SettleAsync(opened.Id);
+
+        ended.State.ShouldBe(IncidentState.Failed);
+        ended.Steps.ShouldHaveSingleItem().Status.ShouldBe(StepStatus.Unknown);
+        (await _world.Get<RunHistoryStore>().ReadAsync(once.Id, CancellationToken.None)).Breaker.ShouldBeNull();
+    }
+
+    [Fact]
     public async Task FixThatKeepsComingUndone_IsNoLongerDoneWithoutAsking()
     {
         for (var i = 0; i < 2; i++)

@@ -33,6 +33,20 @@ public sealed class LongWaitTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task LeaseThatAsksRarely_DoesNotAskMoreOftenWhileItsCauseLasts()
+    {
+        var lease = new Hold(["full"], StableFor: TimeSpan.FromMinutes(5), AtMost: TimeSpan.FromDays(2), Every: TimeSpan.FromMinutes(20));
+        var opened = await _world.OpenAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { HoldUntil = lease } });
+        _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+        var before = _world.Script.Asked.Count(check => check == "full");
+
+        await _world.AdvanceAsync(opened.Id, TimeSpan.FromHours(4));
+
+        (_world.Script.Asked.Count(check => check == "full") - before).ShouldBeInRange(6, 12);
+    }
+
+    [Fact]
     public async Task GateOfThreeDays_WokenEveryMinuteHasABoundedHistoryAndIsApprovedInTheEnd()
     {
         var opened = await _world.OpenAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { Approval = Some.Approval() with { Timeout = TimeSpan.FromDays(3) } } });

@@ -61,7 +61,7 @@ public sealed class ApprovalOffice
     public IncidentNotifier MessengerOn(IIncidentStore store, IReadOnlyList<INotifier> channels)
     {
         var sender = new ChannelClient(channels, Time, NullLogger<ChannelClient>.Instance);
-        return new(new NotificationDispatcher(sender, Contacts, Time, NullLogger<NotificationDispatcher>.Instance), sender, store, NullLogger<IncidentNotifier>.Instance);
+        return new(new NotificationDispatcher(sender, Contacts, Time, NullLogger<NotificationDispatcher>.Instance), sender, store, Time, NullLogger<IncidentNotifier>.Instance);
     }
 
     public ApprovalService DeskOn(IIncidentStore store, IIncidentEngine? engine = null) =>

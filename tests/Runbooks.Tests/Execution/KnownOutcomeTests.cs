@@ -1,0 +1,90 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+using Runbooks.Execution;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+using TestKit.Incidents;
+using TestKit.Storage;
+
+namespace Runbooks.Tests.Execution;
+
+/// <summary>What an action has done is on record, whatever happens to the host or the store at that moment.</summary>
+public sealed class KnownOutcomeTests : IAsyncDisposable
+{
+    private static readonly Runbook s_runbook = Some.Runbook() with { Mitigation = Some.Runbook().Mitigation with { Steps = [Some.Step("rotate", "script.once")] } };
+    private readonly Queue<FlakyIncidentStore.Fault> _faults = [];
+    private readonly IncidentWorld _world;
+
+    public KnownOutcomeTests() => _world = new(configure: services => services.AddSingleton<IIncidentStore>(new FlakyIncidentStore(
+        (IIncidentStore)services.Last(service => service.ServiceType == typeof(IIncidentStore)).ImplementationInstance!,
+        () => _faults.TryDequeue(out var fault) ? fault : FlakyIncidentStore.Fault.None)));
+
+    [Fact]
+    public async Task HostStopsWhileTheActionEnds_OutcomeIsRecorded()
+    {
+        using var stop = new CancellationTokenSource();
+        _world.Script.OnDone = _ => stop.Cancel();
+
+        (await RunAsync(stop.Token)).End.ShouldBe(StepOutcome.Done);
+
+        Recorded().Status.ShouldBe(StepStatus.Done);
+    }
+
+    [Theory]
+    [InlineData(FlakyIncidentStore.Fault.Before)]
+    [InlineData(FlakyIncidentStore.Fault.After)]
+    public async Task StoreBreaksOffWhenTheOutcomeIsRecorded_OutcomeIsStillKnown(FlakyIncidentStore.Fault fault)
+    {
+        _world.Script.OnDone = _ => _faults.Enqueue(fault);
+
+        (await RunAsync(CancellationToken.None)).End.ShouldBe(StepOutcome.Done);
+
+        Recorded().Status.ShouldBe(StepStatus.Done);
+    }
+
+    [Fact]
+    public async Task HostStopsWhileAnUnrepeatableActionRuns_ItIsWaitedForAWhile()
+    {
+        var (time, answer) = (new FakeTimeProvider(), new TaskCompletionSource<int>());
+        using var stop = new CancellationTokenSource();
+        var working = Deadline.WithinAsync(TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(10), time, _ => answer.Task, stop.Token);
+
+        await stop.CancelAsync();
+        time.Advance(TimeSpan.FromSeconds(9));
+        answer.SetResult(7);
+
+        (await working).ShouldBe(7);
+    }
+
+    [Fact]
+    public async Task UnrepeatableActionGoesOnForLongAfterTheStop_IsToldAndGivenUp()
+    {
+        var (time, told) = (new FakeTimeProvider(), new TaskCompletionSource());
+        using var stop = new CancellationTokenSource();
+        var working = Deadline.WithinAsync<int>(TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(10), time, async token =>
+        {
+            token.Register(told.SetResult);
+            await Task.Delay(Timeout.InfiniteTimeSpan, time, token);
+            return 7;
+        }, stop.Token);
+
+        await stop.CancelAsync();
+        await Task.Yield();
+        time.Advance(TimeSpan.FromSeconds(11));
+
+        await Should.ThrowAsync<OperationCanceledException>(working);
+        told.Task.IsCompleted.ShouldBeTrue();
+    }
+
+    public ValueTask DisposeAsync() => _world.DisposeAsync();
+
+    private async Task<StepResult> RunAsync(CancellationToken stop)
+    {
+        var opened = await _world.OpenAsync(s_runbook);
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve, wake: false);
+        return await _world.Get<StepRunner>().RunAsync(new StepRequest(opened.Id, Phase.Mitigation, "rotate", "mitigation-1"), stop);
+    }
+
+    private StepRecord Recorded() => _world.Store.All.Single().Steps.ShouldHaveSingleItem();
+}
