@@ -8,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Runbooks.Integrations.Http;
+using Runbooks.Model.Storage;
 using Runbooks.Settings;
 
 namespace Runbooks.Integrations.Azure;
@@ -105,6 +106,9 @@ public static class AzureRegistration
         services.TryAddSingleton(provider => Credential(provider.GetRequiredService<IOptions<AzureOptions>>().Value));
         services.TryAddSingleton<AzurePipelines>();
         services.TryAddSingleton<ArmResources>();
+
+        // A command that only reads files has no store, and changes nothing.
+        services.TryAddSingleton(provider => new ResourceLease(provider.GetService<ISharedState>()));
         return services;
     }
 

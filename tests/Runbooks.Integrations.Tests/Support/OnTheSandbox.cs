@@ -8,6 +8,7 @@ using Microsoft.Extensions.Time.Testing;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 using Runbooks.Sandbox;
 using Runbooks.Sandbox.Apis;
 using TestKit.Storage;
@@ -44,7 +45,7 @@ public abstract class OnTheSandbox : IAsyncLifetime
             .AddInMemoryCollection(new Dictionary<string, string?> { ["OutboundHttp:Retries"] = "0" })
             .AddInMemoryCollection(Settings)
             .Build();
-        _services = Add(new ServiceCollection().AddSingleton<IConfiguration>(configuration).AddSingleton<TimeProvider>(Clock)).AddSingleton<StepCatalog>().BuildServiceProvider();
+        _services = Add(new ServiceCollection().AddSingleton<IConfiguration>(configuration).AddSingleton<TimeProvider>(Clock).AddSingleton<ISharedState>(new InMemorySharedState())).AddSingleton<StepCatalog>().BuildServiceProvider();
     }
 
     public async ValueTask DisposeAsync()
@@ -128,6 +129,21 @@ public abstract class OnTheSandbox : IAsyncLifetime
 
     protected StepContext Context(TimeProvider time) => Context() with { Time = time };
 
+    /// <summary>The same step of another incident, on the virtual clock.</summary>
+    protected StepContext ContextOf(string incident) => Context(Clock) with { IncidentId = incident, IdempotencyKey = $"{incident}:mitigation:step" };
+
+    /// <summary>Runs all of it at once; virtual time passes slowly enough for real requests to end in it.</summary>
+    protected async Task<T[]> AtOnceAsync<T>(IEnumerable<Func<Task<T>>> work)
+    {
+        var all = Task.WhenAll(work.Select(one => Task.Run(one, Cancel)));
+        while (await Task.WhenAny(all, Task.Delay(TimeSpan.FromMilliseconds(20), Cancel)) != all)
+        {
+            Clock.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        return await all;
+    }
+
     private StepContext Context(Preparation? interrupted = null) => new()
     {
         IncidentId = "inc-1",
@@ -140,7 +156,7 @@ public abstract class OnTheSandbox : IAsyncLifetime
         Logger = NullLogger.Instance,
     };
 
-    private static object Bind(object with, Type type)
+    protected static object Bind(object with, Type type)
     {
         var bound = ParameterBinder.Bind(JsonSerializer.SerializeToNode(with)!.AsObject(), type);
         bound.Errors.ShouldBeEmpty();

@@ -21,8 +21,8 @@ public sealed record FrontDoorRerouteParameters : RerouteParameters
 }
 
 /// <summary>Takes traffic away from one origin of a Front Door origin group.</summary>
-internal sealed class FrontDoorReroute(ArmResources arm, AzureMetrics metrics) : RerouteAction<FrontDoorRerouteParameters>(
-    arm, "frontDoor.reroute", "Disables an origin of a Front Door origin group, or lowers its weight, so that the others take its traffic.")
+internal sealed class FrontDoorReroute(ArmResources arm, ResourceLease lease, AzureMetrics metrics) : RerouteAction<FrontDoorRerouteParameters>(
+    arm, lease, "frontDoor.reroute", "Disables an origin of a Front Door origin group, or lowers its weight, so that the others take its traffic.")
 {
     private const double HealthyFrom = 50;
 

@@ -9,7 +9,7 @@ using Runbooks.Model.Incidents;
 namespace Runbooks.Integrations.Azure.Routing;
 
 /// <summary>Takes traffic away from one route, and gives it back exactly as it was.</summary>
-internal abstract class RerouteAction<TParameters>(ArmResources arm, string name, string summary) : RunbookAction<TParameters>(name, summary)
+internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLease lease, string name, string summary) : RunbookAction<TParameters>(name, summary)
     where TParameters : RerouteParameters
 {
     public override bool Reversible => true;
@@ -61,10 +61,15 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, string name
         };
     }
 
-    protected override async Task<ActionResult> ApplyAsync(
-        TParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
+    /// <summary>One of us at a time: two that take away each other's last route would each see the other's as still there.</summary>
+    protected override Task<ActionResult> ApplyAsync(TParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
         var change = (context.Interrupted ?? preparation).UndoState!.Value.Deserialize<RouteChange>()!;
+        return lease.HoldAsync(change.Group, Words(change.Group), context, () => ApplyAloneAsync(parameters, change, context, cancellationToken), cancellationToken);
+    }
+
+    private async Task<ActionResult> ApplyAloneAsync(TParameters parameters, RouteChange change, StepContext context, CancellationToken cancellationToken)
+    {
         var routes = await ReadAsync(change.Group, context.Time, cancellationToken);
         var now = RoutePlan.Find(routes, change.Name)?.Now;
         if (now == change.After)
@@ -87,7 +92,8 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, string name
         return new ActionResult($"Sent the traffic of {change.Name} to {parameters.To ?? "the others"}: {change.Name} is now {change.After}.");
     }
 
-    private Task<AzureResponse> WriteAsync(RouteChange change, RouteSetting setting, TimeProvider time, CancellationToken cancellationToken)
+    /// <summary>Writes, and looks whether it is so: the API knows no precondition.</summary>
+    private async Task WriteAsync(RouteChange change, RouteSetting setting, TimeProvider time, CancellationToken cancellationToken)
     {
         var properties = new JsonObject { [StateProperty] = setting.Enabled ? "Enabled" : "Disabled" };
         if (setting.Weight is { } weight)
@@ -95,13 +101,23 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, string name
             properties["weight"] = weight;
         }
 
-        return arm.SendAsync(
+        await arm.SendAsync(
             arm.Call(Target(change.Id), RequestMethod.Patch, $"make it {setting}", new JsonObject { ["properties"] = properties }), time, cancellationToken);
+        var now = RoutePlan.Find(await ReadSettingsAsync(change.Group, time, cancellationToken), change.Name)?.Now;
+        if (now != setting)
+        {
+            throw new AzureRequestException($"{change.Name} was made {setting}, and is {now?.ToString() ?? "gone"}: somebody else changed it at the same moment.");
+        }
     }
 
-    public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
+    public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
     {
         var change = undoState.Deserialize<RouteChange>()!;
+        return lease.HoldAsync(change.Group, Words(change.Group), context, () => UndoAloneAsync(change, context, cancellationToken), cancellationToken);
+    }
+
+    private async Task<ActionResult> UndoAloneAsync(RouteChange change, StepContext context, CancellationToken cancellationToken)
+    {
         var now = RoutePlan.Find(await ReadSettingsAsync(change.Group, context.Time, cancellationToken), change.Name)?.Now;
         if (now == change.Before)
         {

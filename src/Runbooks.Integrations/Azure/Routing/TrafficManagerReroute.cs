@@ -15,8 +15,8 @@ public sealed record TrafficManagerRerouteParameters : RerouteParameters
 }
 
 /// <summary>Takes traffic away from one endpoint of a Traffic Manager profile.</summary>
-internal sealed class TrafficManagerReroute(ArmResources arm) : RerouteAction<TrafficManagerRerouteParameters>(
-    arm, "trafficManager.reroute", "Disables an endpoint of a Traffic Manager profile, or lowers its weight, so that the others take its traffic.")
+internal sealed class TrafficManagerReroute(ArmResources arm, ResourceLease lease) : RerouteAction<TrafficManagerRerouteParameters>(
+    arm, lease, "trafficManager.reroute", "Disables an endpoint of a Traffic Manager profile, or lowers its weight, so that the others take its traffic.")
 {
     public override string Role => "Traffic Manager Contributor";
 

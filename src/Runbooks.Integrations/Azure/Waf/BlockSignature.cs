@@ -13,7 +13,7 @@ using Runbooks.Model.Incidents;
 namespace Runbooks.Integrations.Azure.Waf;
 
 /// <summary>Blocks a prompt at the edge while the lease lasts.</summary>
-internal sealed class BlockSignature(ArmResources arm, LogsClient logs)
+internal sealed class BlockSignature(ArmResources arm, ResourceLease lease, LogsClient logs)
     : RunbookAction<BlockSignatureParameters>("waf.blockSignature", "Adds a rule to a WAF policy that blocks requests whose body holds a prompt's signature.")
 {
     public override string Role => "Network Contributor";
@@ -89,11 +89,13 @@ internal sealed class BlockSignature(ArmResources arm, LogsClient logs)
         var signature = PromptSignature.Of(parameters.Signature, OrdinaryText.Samples(parameters.Ordinary)).Signature ?? throw new StepRefusedException("The signature cannot be blocked.");
         var (kind, name) = (KindOf(parameters.Policy)!, NameOf(context));
         var target = Target(parameters.Policy, kind);
-        var changed = await ChangeAsync(target, kind, $"add the rule {name} to it", context.Time, rules =>
+        var changed = await ChangeAsync(target, kind, $"add the rule {name} to it", context, rules =>
         {
-            if (WafRules.Find(rules, name) is not null)
+            if (WafRules.Find(rules, name) is { } known)
             {
-                return false;
+                return WafRules.IsBlocking(known, signature)
+                    ? false
+                    : throw new StepRefusedException($"{target.Words} has the rule {name}, and it does not block the signature: somebody changed it. Nothing was overwritten.");
             }
 
             if (rules.Count >= WafRules.MaxRules)
@@ -103,7 +105,7 @@ internal sealed class BlockSignature(ArmResources arm, LogsClient logs)
 
             rules.Add(kind.Block(name, WafRules.FreePriority(rules), signature));
             return true;
-        }, cancellationToken);
+        }, rules => WafRules.Find(rules, name) is { } added && WafRules.IsBlocking(added, signature), cancellationToken);
         return new ActionResult(changed
             ? $"{target.Words} blocks the signature {signature}, by the rule {name}."
             : $"{target.Words} had the rule {name} already.") { Outputs = new Dictionary<string, string> { ["rule"] = name, ["signatureHash"] = signature.Hash } };
@@ -114,18 +116,23 @@ internal sealed class BlockSignature(ArmResources arm, LogsClient logs)
         var added = undoState.Deserialize<Added>()!;
         var kind = KindOf(added.Policy)!;
         var target = Target(added.Policy, kind);
-        var changed = await ChangeAsync(target, kind, $"remove the rule {added.Rule} from it", context.Time, rules =>
-            WafRules.Find(rules, added.Rule) is { } rule && rules.Remove(rule), cancellationToken);
+        var changed = await ChangeAsync(target, kind, $"remove the rule {added.Rule} from it", context,
+            rules => WafRules.Find(rules, added.Rule) is { } rule && rules.Remove(rule), rules => WafRules.Find(rules, added.Rule) is null, cancellationToken);
         return new ActionResult(changed ? $"Removed the rule {added.Rule} from {target.Words}." : $"{target.Words} has no rule {added.Rule}.");
     }
 
     /// <summary>
-    /// The API knows no precondition: a policy is written whole, and the last writer wins. So it is read again just before,
-    /// and after it to see that everything is there.
+    /// The API knows no precondition: a policy is written whole, and the last writer wins. So one of us writes at a time, it is
+    /// read again just before, and after it to see that everything is there: done means seen.
     /// </summary>
     /// <param name="change">Changes the rules, or returns false when nothing has to be.</param>
-    private async Task<bool> ChangeAsync(
-        ArmTarget target, WafRules kind, string what, TimeProvider time, Func<JsonArray, bool> change, CancellationToken cancellationToken)
+    /// <param name="isSeen">Whether the rules, as they are read afterwards, show the change.</param>
+    private Task<bool> ChangeAsync(
+        ArmTarget target, WafRules kind, string what, StepContext context, Func<JsonArray, bool> change, Func<JsonArray, bool> isSeen, CancellationToken cancellationToken) =>
+        lease.HoldAsync(target.Id, target.Words, context, () => ChangeAloneAsync(target, kind, what, context.Time, change, isSeen, cancellationToken), cancellationToken);
+
+    private async Task<bool> ChangeAloneAsync(
+        ArmTarget target, WafRules kind, string what, TimeProvider time, Func<JsonArray, bool> change, Func<JsonArray, bool> isSeen, CancellationToken cancellationToken)
     {
         var policy = (await arm.GetAsync(target, cancellationToken)).Json;
         var before = kind.ToWrite(policy).ToJsonString();
@@ -142,14 +149,12 @@ internal sealed class BlockSignature(ArmResources arm, LogsClient logs)
 
         await arm.SendAsync(arm.Call(target, RequestMethod.Put, what, wanted), time, cancellationToken);
         var written = kind.In((await arm.GetAsync(target, cancellationToken)).Json);
-        return Same(Names(written), Names(kind.In(wanted)))
+        return isSeen(written) && Names(written).SetEquals(Names(kind.In(wanted)))
             ? true
             : throw new AzureRequestException($"{target.Words} was changed by somebody else at the same moment: its rules are not the ones that were written. Look at them.");
     }
 
     private static HashSet<string?> Names(JsonArray rules) => [.. rules.Select(rule => (string?)rule?["name"])];
-
-    private static bool Same(HashSet<string?> one, HashSet<string?> other) => one.SetEquals(other);
 
     private static ArmTarget Target(string policy, WafRules kind) => new(policy, kind.ApiVersion, kind.Role);
 

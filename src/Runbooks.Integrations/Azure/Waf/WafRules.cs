@@ -24,6 +24,15 @@ internal abstract class WafRules
 
     public static JsonObject? Find(JsonArray rules, string name) => rules.OfType<JsonObject>().FirstOrDefault(rule => (string?)rule["name"] == name);
 
+    /// <summary>Whether a rule, as it is read, is in force and holds the signature's pattern; both kinds of policy say it in the same words.</summary>
+    public static bool IsBlocking(JsonObject rule, PromptSignature signature) =>
+        Is(rule["action"], "Block")
+        && ((rule["enabledState"] ?? rule["state"]) is not { } state || Is(state, "Enabled"))
+        && (rule["matchConditions"] as JsonArray ?? []).OfType<JsonObject>().Any(condition =>
+            ((condition["matchValue"] ?? condition["matchValues"]) as JsonArray ?? []).Any(value => value is JsonValue one && one.TryGetValue<string>(out var pattern) && pattern == signature.Pattern));
+
+    private static bool Is(JsonNode? value, string word) => value is JsonValue text && text.TryGetValue<string>(out var found) && found.Equals(word, StringComparison.OrdinalIgnoreCase);
+
     /// <summary>The first free one: a block has to come before rules that allow.</summary>
     public static int FreePriority(JsonArray rules)
     {

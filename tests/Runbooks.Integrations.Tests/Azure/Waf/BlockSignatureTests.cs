@@ -5,6 +5,8 @@ using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.Azure.Waf;
 using Runbooks.Integrations.Tests.Support;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 
 namespace Runbooks.Integrations.Tests.Azure.Waf;
 
@@ -66,6 +68,51 @@ public sealed class BlockSignatureTests : OnTheSandbox
 
         (await PrepareAsync(Block, new { policy = s_gateway, signature = Signature, workspace = "11111111-2222-3333-4444-555555555555", recent = "ApiManagementGatewayLlmLog | project RequestMessages" }))
             .PlannedEffect.ShouldContain("could not be tried on recent requests");
+    }
+
+    [Fact]
+    public async Task ManyIncidentsAtOnce_EveryRuleThatIsReportedDoneIsThere()
+    {
+        var (preparation, with) = (await PrepareAsync(Block, With(s_gateway)), With(s_gateway));
+        var incidents = Enumerable.Range(1, 8).Select(number => $"inc-{number}").ToList();
+
+        var results = await AtOnceAsync(incidents.Select<string, Func<Task<ActionResult>>>(incident => () =>
+            Action(Block).ApplyAsync(Bind(with, Action(Block).ParametersType), preparation, ContextOf(incident), Cancel)));
+
+        var rules = (await RulesAsync(s_gateway)).EnumerateArray().Select(rule => rule.GetProperty("name").GetString()!).ToList();
+        rules.ShouldBe(results.Select(result => result.Outputs["rule"]), ignoreOrder: true);
+
+        await AtOnceAsync(incidents.Select<string, Func<Task<ActionResult>>>(incident => () => Action(Block).UndoAsync(
+            JsonSerializer.SerializeToElement(new { Policy = s_gateway, Rule = results[incidents.IndexOf(incident)].Outputs["rule"] }), ContextOf(incident), Cancel)));
+        (await RulesAsync(s_gateway)).GetArrayLength().ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task RuleThatSomebodyTurnedOff_IsNotReportedAsBlocking()
+    {
+        var preparation = await PrepareAsync(Block, With(s_gateway));
+        await ApplyAsync(Block, With(s_gateway), preparation);
+        var policy = JsonNode.Parse((await ArmAsync(s_gateway)).GetRawText())!;
+        policy["properties"]!["customRules"]![0]!["action"] = "Log";
+        await ChangeAsync(HttpMethod.Put, s_gateway, policy);
+
+        (await Should.ThrowAsync<StepRefusedException>(() => ApplyAsync(Block, With(s_gateway), preparation))).Message.ShouldContain("does not block");
+    }
+
+    [Fact]
+    public async Task PolicyThatAnotherStepHolds_IsWaitedForAndThenGivenUpUnchanged()
+    {
+        var preparation = await PrepareAsync(Block, With(s_gateway));
+        await Services.GetRequiredService<ISharedState>().UpdateAsync<ResourceLease.Writer, bool>(
+            $"writer:{s_gateway.ToLowerInvariant()}", _ => (new("inc-9:mitigation:step", Clock.GetUtcNow().AddMinutes(5)), true), Cancel);
+
+        (await Should.ThrowAsync<AzureRequestException>(() => ApplyAsync(Block, With(s_gateway), preparation))).Message.ShouldContain("inc-9:mitigation:step");
+        (await RulesAsync(s_gateway)).GetArrayLength().ShouldBe(0);
+
+        // A writer that died is not waited for longer than it could have worked.
+        Clock.Advance(TimeSpan.FromMinutes(5));
+        await ApplyAsync(Block, With(s_gateway), preparation);
+        (await RulesAsync(s_gateway)).GetArrayLength().ShouldBe(1);
     }
 
     [Fact]

@@ -55,6 +55,29 @@ public sealed class TrafficManagerRerouteTests : OnTheSandbox
     }
 
     [Fact]
+    public async Task TwoIncidentsThatTakeAwayEachOthersRoute_LeaveOne()
+    {
+        object[] ways = [s_away, new { profile = s_profile, from = "cluster-a", to = "cluster-b" }];
+        var preparations = await Task.WhenAll(ways.Select(way => PrepareAsync(Reroute, way)));
+
+        var done = await AtOnceAsync(ways.Select<object, Func<Task<bool>>>((way, index) => async () =>
+        {
+            try
+            {
+                await Action(Reroute).ApplyAsync(Bind(way, Action(Reroute).ParametersType), preparations[index], ContextOf($"inc-{index}"), Cancel);
+                return true;
+            }
+            catch (StepRefusedException)
+            {
+                return false;
+            }
+        }));
+
+        done.Count(one => one).ShouldBe(1);
+        new[] { await EndpointAsync("cluster-a"), await EndpointAsync("cluster-b") }.Count(endpoint => endpoint.StartsWith("Enabled", StringComparison.Ordinal)).ShouldBe(1);
+    }
+
+    [Fact]
     public async Task UnhealthyTaker_IsRefused()
     {
         await EndpointAsync("cluster-a", new { endpointMonitorStatus = "Degraded" });
