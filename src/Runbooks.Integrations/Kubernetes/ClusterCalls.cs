@@ -44,7 +44,7 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
         catch (HttpOperationException refused)
         {
             var status = (int)refused.Response.StatusCode;
-            if (onStatus?.Invoke(status) is { } answer)
+            if (!IsThrottled(refused) && onStatus?.Invoke(status) is { } answer)
             {
                 return answer();
             }
@@ -54,6 +54,7 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
             {
                 401 => new StepRefusedException($"Cluster '{cluster}' does not know this identity (401), so it may not {what}. Is its token still good, or Entra sign-in on? The cluster says: {words}"),
                 403 => new StepRefusedException($"{MissingPermission(what)} The cluster says: {words}"),
+                429 => new ClusterException($"Cluster '{cluster}' has too much to do at the moment (429) to: {what}. {words}", refused),
                 _ => new ClusterException($"Cluster '{cluster}' answered {status} to: {what}. {words}", refused),
             };
         }
@@ -69,19 +70,31 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
         }
     }
 
+    /// <summary>
+    /// The API server answers 429 when it has too much to do, and when a disruption budget forbids an eviction; then it names
+    /// that as the cause (kubernetes/kubernetes, pkg/registry/core/pod/storage/eviction.go).
+    /// </summary>
+    private static bool IsThrottled(HttpOperationException refused) =>
+        refused.Response.StatusCode == System.Net.HttpStatusCode.TooManyRequests
+        && StatusOf(refused)?.Details?.Causes?.Any(cause => cause.Reason == "DisruptionBudget") != true;
+
     private static string StatusMessage(HttpOperationException refused)
     {
-        var text = refused.Response.Content ?? "";
+        var text = StatusOf(refused)?.Message ?? refused.Response.Content ?? "";
+        return Clip.To(text.Trim(), 300);
+    }
+
+    /// <returns>Null when a proxy in between answered in its own words.</returns>
+    private static V1Status? StatusOf(HttpOperationException refused)
+    {
         try
         {
-            text = KubernetesJson.Deserialize<V1Status>(text)?.Message ?? text;
+            return KubernetesJson.Deserialize<V1Status>(refused.Response.Content ?? "");
         }
         catch (System.Text.Json.JsonException)
         {
-            // A proxy in between answered in its own words.
+            return null;
         }
-
-        return Clip.To(text.Trim(), 300);
     }
 }
 
