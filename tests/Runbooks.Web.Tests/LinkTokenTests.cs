@@ -93,6 +93,19 @@ public sealed class LinkTokenTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task LinkWhoseOwnTimeIsOver_DecidesNothingAlthoughTheQuestionIsStillOpen()
+    {
+        await _host.Store.UpdateAsync(s_incident.Id, incident => (incident.Replace(incident.OpenGate! with { ExpiresAt = Some.Time.AddDays(3) }), true), Cancel);
+        _host.Time.Advance(TimeSpan.FromDays(2));
+
+        using var answer = await PostAsync(_host.Token(s_incident), "approve");
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        (await answer.Content.ReadAsStringAsync(Cancel)).ShouldContain("Decide from the newest message");
+        _host.Store.All[0].OpenGate!.Decisions.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task LinkOfTheQuestionBefore_DecidesNothingAboutTheNextOne()
     {
         await PostAsync(_host.Token(s_incident), "approve");

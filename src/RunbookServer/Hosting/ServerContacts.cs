@@ -12,7 +12,7 @@ internal static class ServerContacts
             ? services
                 .AddContacts(_ => RunbookFolder.Read(file))
                 .AddHostedService(provider => ActivatorUtilities.CreateInstance<ContactsWatch>(provider, file))
-            : services.AddSingleton(ContactBook.EveryoneOn("outbox", "terminal"));
+            : services.AddSingleton(settings.Practice ? ContactBook.EveryoneOn("outbox", "terminal") : ContactBook.NobodyBut("outbox", "terminal"));
 
     /// <summary>What somebody should know before the first alert.</summary>
     public static void Say(ContactBook book, IEnumerable<Runbook> runbooks, ServerSettings settings)
@@ -24,9 +24,9 @@ internal static class ServerContacts
             ConsoleOutput.Line($"[yellow]Runbooks ask contacts that nobody is behind: {ConsoleOutput.Plain(string.Join(", ", missing))}.[/] The fallback is asked instead; add them to {ContactsFile.FileName}.");
         }
 
-        if (!settings.Practice && book.KnowsEveryone)
+        if (!settings.Practice && book.Names.Count == 0)
         {
-            ConsoleOutput.Line($"[yellow]There is no {ContactsFile.FileName}: every message goes to the outbox, and nobody is called.[/] Copy contacts.sample.yaml beside your runbooks; see docs/contacts.md.");
+            ConsoleOutput.Line($"[yellow]There is no {ContactsFile.FileName}: every message goes to the outbox, nobody is called, and nobody may approve.[/] Copy contacts.sample.yaml beside your runbooks; see docs/contacts.md.");
         }
     }
 

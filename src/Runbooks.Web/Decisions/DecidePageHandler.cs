@@ -60,6 +60,12 @@ public sealed class DecidePageHandler(
             return await storms.DecideAsync(storm!, form, verb, signedIn, cancellationToken);
         }
 
+        if (time.GetUtcNow() >= grant.ExpiresAt)
+        {
+            Log.LinkRefused(logger, "it has expired");
+            return await ShowAsync(grant, new(DecisionStatus.AlreadyClosed, "This link has expired."), cancellationToken);
+        }
+
         var decision = new DecisionRequest(verb, signedIn ?? grant.Recipient, Via, DecisionVerbText.Reason(form["reason"]), grant.PlanHash)
         {
             LinkOf = grant.Recipient,

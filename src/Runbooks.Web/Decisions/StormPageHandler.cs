@@ -62,8 +62,8 @@ public sealed class StormPageHandler(
         var limits = new ParallelOptions { MaxDegreeOfParallelism = MaxConcurrency, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(tickets, limits, async (ticket, token) =>
         {
-            // A ticket that was made for somebody else, or for a question of another storm, is nobody's here.
-            if (!signer.TryRead(ticket, out var one) || one.Recipient != grant.Recipient
+            // A ticket that was made for somebody else, or for a question of another storm, or that has expired, is nobody's here.
+            if (!signer.TryRead(ticket, out var one) || one.Recipient != grant.Recipient || time.GetUtcNow() >= one.ExpiresAt
                 || (await store.FindAsync(one.IncidentId, token))?.Storm != grant.StormId)
             {
                 Log.LinkRefused(logger, "a ticket on a storm's page is none of its recipient's");

@@ -16,6 +16,7 @@ public sealed class ApprovalGateService(
     PlanBuilder plans,
     GuardrailEvaluator guardrails,
     VerificationService verification,
+    ApproverRules approvers,
     IncidentNotifier notifier,
     IncidentCards cards,
     NotificationUpdater sent,
@@ -48,7 +49,7 @@ public sealed class ApprovalGateService(
                 {
                     var now = time.GetUtcNow();
                     var gate = ApprovalGateFactory.Make(i, runbook, request.Phase, request.Round, plan, violations, request.Unclear || i.CheckedClaim?.Answer == RecoveryAnswer.Unclear, request.Difference, now);
-                    return i.AddGate(gate, now) with { WakeEvent = request.WakeEvent, Storm = i.Storm ?? place?.StormId, ShownNews = i.NewsMark };
+                    return i.AddGate(approvers.Separate(gate, i.StartedBy), now) with { WakeEvent = request.WakeEvent, Storm = i.Storm ?? place?.StormId, ShownNews = i.NewsMark };
                 },
                 cancellationToken);
         }

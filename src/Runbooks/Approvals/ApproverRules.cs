@@ -3,11 +3,17 @@ using Runbooks.Notifications;
 
 namespace Runbooks.Approvals;
 
-/// <summary>Who may decide a gate: whoever was asked, as far as the way the decision came proves who it is.</summary>
+/// <summary>
+/// Who may decide a gate: a person of the contacts who is behind one that was asked, as far as the way the decision came
+/// proves who it is. A room, a contact's name or a name that nobody knows is no person.
+/// </summary>
 public sealed class ApproverRules(CurrentContacts contacts)
 {
+    /// <summary>Whether the contacts know a person by this name, or by an identity of theirs; in practice everybody is one.</summary>
+    public bool IsPerson(string name) => contacts.Book.KnowsEveryone || Find(name) is not null;
+
     /// <summary>The book's name for a person, so that one person under two names is still one.</summary>
-    public string NameOf(string person) => (contacts.Book.FindPerson(person) ?? contacts.Book.FindPerson(Identity.SignIn(person)))?.Name ?? person;
+    public string NameOf(string person) => Find(person)?.Name ?? person;
 
     /// <summary>As above. Whoever signed in is known by what the sign-in proves and by nothing else: a display name may be anybody's.</summary>
     public string NameOf(DecisionRequest request) =>
@@ -16,26 +22,67 @@ public sealed class ApproverRules(CurrentContacts contacts)
     /// <summary>Why this decision may not count; null when it may.</summary>
     public DecisionResult? FindRefusal(Gate gate, DecisionRequest request)
     {
-        var (book, person) = (contacts.Book, NameOf(request));
-        if (request.LinkOf is not { } recipient)
+        var book = contacts.Book;
+        if (book.KnowsEveryone)
         {
-            return book.Includes(gate.Approvers, person)
-                ? null
-                : Refused($"{request.Person} is not among those who were asked: {string.Join(", ", gate.Approvers)}.");
+            return null;
         }
 
-        var room = book.FindRoom(recipient);
-        if (!request.SignedIn)
-        {
-            // The link was made for this gate and this recipient; a room's proves nobody in particular.
-            return room is not null && request.Verb == DecisionVerb.Approve && (gate.Required > 1 || gate.SeparationOfDuties)
-                ? Refused($"This link was sent to {recipient} and does not show who you are, but this approval has to count people. Decide from a message of your own, or from a Slack button.")
-                : null;
-        }
-
-        var allowed = book.KnowsEveryone || (room is null ? Same(person, recipient) : book.IsMember(room, person));
-        return allowed ? null : Refused($"This link was sent to {recipient}, and you are signed in as {request.Person}. Decide from a message of your own.");
+        return request.LinkOf is not { } recipient ? FindRefusal(book, gate, NameOf(request), request.Person)
+            : book.FindRoom(gate.Approvers, recipient) is { } room ? FindRefusal(book, gate, request, room)
+            : FindRefusal(book, gate, request, recipient);
     }
+
+    /// <summary>
+    /// Where whoever started an incident may not be the only one to approve it, and nobody knows who that was, two people
+    /// have to: then one of them at least is somebody else.
+    /// </summary>
+    public Gate Separate(Gate gate, string? startedBy) =>
+        gate is { Outcome: GateOutcome.Pending, SeparationOfDuties: true, Required: 1 } && startedBy is not null && !IsPerson(startedBy)
+            ? gate with { Required = 2, Warnings = [.. gate.Warnings, $"It was started by {startedBy}, who is no person of the contacts. Whoever started it may not be the only one to approve it, so two people have to."] }
+            : gate;
+
+    private static DecisionResult? FindRefusal(ContactBook book, Gate gate, string person, string shown)
+    {
+        if (book.Names.Count == 0)
+        {
+            return Refused("There are no contacts, so nobody is known who may decide. Add contacts.yaml; docs/contacts.md says how.");
+        }
+
+        var known = book.FindPerson(person) is not null;
+        return known && book.Includes(gate.Approvers, person)
+            ? null
+            : Refused($"{shown} is not among those who were asked: {string.Join(", ", gate.Approvers)}.{(known ? "" : " It has to be a person whom the contacts name.")}");
+    }
+
+    /// <summary>A link that was made for one person. It speaks for them for as long as they may decide.</summary>
+    private DecisionResult? FindRefusal(ContactBook book, Gate gate, DecisionRequest request, string recipient)
+    {
+        if (request.SignedIn && !Same(NameOf(request), NameOf(recipient)))
+        {
+            return NotTheirs(request, recipient);
+        }
+
+        return FindRefusal(book, gate, NameOf(recipient), recipient) is null ? null : Refused($"This link was sent to {recipient}, who may not decide this any more.");
+    }
+
+    /// <summary>A link that was made for a room: it proves nobody in particular.</summary>
+    private DecisionResult? FindRefusal(ContactBook book, Gate gate, DecisionRequest request, Recipient room)
+    {
+        if (request.SignedIn)
+        {
+            return book.IsMember(room, NameOf(request)) ? null : NotTheirs(request, room.Name);
+        }
+
+        return request.Verb == DecisionVerb.Approve && (gate.Required > 1 || gate.SeparationOfDuties)
+            ? Refused($"This link was sent to {room.Name} and does not show who you are, but this approval has to count people. Decide from a message of your own, or from a Slack button.")
+            : null;
+    }
+
+    private static DecisionResult NotTheirs(DecisionRequest request, string recipient) =>
+        Refused($"This link was sent to {recipient}, and you are signed in as {request.Person}. Decide from a message of your own.");
+
+    private Recipient? Find(string name) => contacts.Book.FindPerson(name) ?? contacts.Book.FindPerson(Identity.SignIn(name));
 
     private static DecisionResult Refused(string why) => new(DecisionStatus.NotAllowed, why);
 

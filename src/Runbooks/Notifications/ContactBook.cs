@@ -26,20 +26,23 @@ public sealed class ContactBook
         }
     }
 
-    private ContactBook(IReadOnlyList<string> channels)
-        : this(Enumerable.Empty<Contact>()) => _everyoneOn = channels;
+    private ContactBook(IReadOnlyList<string> channels, bool believed)
+        : this(Enumerable.Empty<Contact>()) => (_everyoneOn, KnowsEveryone) = (channels, believed);
 
     /// <summary>A book in which every name exists and is reached on each of these channels: practice and tests.</summary>
-    public static ContactBook EveryoneOn(params IReadOnlyList<string> channels) => new(channels);
+    public static ContactBook EveryoneOn(params IReadOnlyList<string> channels) => new(channels, believed: true);
+
+    /// <summary>Where there are no contacts yet: messages to any name go to these channels, and nobody is known who may decide.</summary>
+    public static ContactBook NobodyBut(params IReadOnlyList<string> channels) => new(channels, believed: false);
 
     /// <summary>Practice: whoever says a name is believed.</summary>
-    public bool KnowsEveryone => _everyoneOn.Count > 0;
+    public bool KnowsEveryone { get; }
 
     public IReadOnlyCollection<string> Names => _contacts.Keys;
 
     public bool TryFind(string name, [NotNullWhen(true)] out Contact? contact)
     {
-        contact = KnowsEveryone
+        contact = _everyoneOn.Count > 0
             ? new Contact(name, [.. _everyoneOn.Select(channel => new Recipient(name, [new Address(channel, name, name)]))])
             : _contacts.GetValueOrDefault(name);
         return contact is not null;
@@ -52,13 +55,13 @@ public sealed class ContactBook
     /// <param name="name">A person's name in the book, or an identity of theirs.</param>
     public Recipient? FindPerson(string name) => _people.GetValueOrDefault(name);
 
-    public Recipient? FindRoom(string name) => _contacts.Values
-        .SelectMany(contact => contact.Recipients)
-        .FirstOrDefault(recipient => recipient.IsRoom && Same(recipient.Name, name));
+    /// <summary>A room of this name that is behind one of the contacts.</summary>
+    public Recipient? FindRoom(IEnumerable<string> contacts, string name) =>
+        RecipientsOf(contacts).FirstOrDefault(recipient => recipient.IsRoom && Same(recipient.Name, name));
 
     /// <summary>Whether this person is behind one of the contacts: by name, or as a member of a room.</summary>
     public bool Includes(IEnumerable<string> contacts, string person) =>
-        KnowsEveryone || RecipientsOf(contacts).Any(recipient => Same(recipient.Name, person) || IsMember(recipient, person));
+        KnowsEveryone || RecipientsOf(contacts).Any(recipient => (!recipient.IsRoom && Same(recipient.Name, person)) || IsMember(recipient, person));
 
     public bool IsMember(Recipient room, string person) =>
         room.IsRoom && (room.Members.Count == 0 ? _people.ContainsKey(person) : room.Members.Contains(person, StringComparer.OrdinalIgnoreCase));

@@ -45,7 +45,13 @@ public sealed class ServerContactsTests : IDisposable
     }
 
     [Fact]
-    public void NoFile_MeansTheOutbox() => Load(practice: false).KnowsEveryone.ShouldBeTrue();
+    public void NoFile_MeansTheOutboxAndNobodyWhoMayDecide()
+    {
+        var book = Load(practice: false);
+
+        book.RecipientsOf(["oncall"]).SelectMany(recipient => recipient.Addresses).ShouldContain(address => address.Channel == "outbox");
+        book.KnowsEveryone.ShouldBeFalse();
+    }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 

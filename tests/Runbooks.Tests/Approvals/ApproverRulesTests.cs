@@ -1,7 +1,11 @@
+using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Approvals;
 using Runbooks.Model.Incidents;
+using Runbooks.Notifications;
 using TestKit;
+using TestKit.Incidents;
 using TestKit.People;
+using Some = TestKit.Some;
 using People = Runbooks.Tests.Notifications.People;
 
 namespace Runbooks.Tests.Approvals;
@@ -66,6 +70,90 @@ public sealed class ApproverRulesTests
         (await DecideAsync(
             Some.Gate() with { Approvers = ["room"], Required = required, SeparationOfDuties = separate },
             new DecisionRequest(verb, "ops-room", "link") { LinkOf = "ops-room" })).Result.Status.ShouldBe(status);
+
+    [Theory]
+    [InlineData("api")]
+    [InlineData("console")]
+    [InlineData("slack")]
+    public async Task NameOfARoomOrOfAContact_IsNoPerson(string via)
+    {
+        var gate = Some.Gate() with { Approvers = ["room", "oncall"], Required = 2 };
+        foreach (var name in (string[])["ops-room", "room", "oncall", "the API key's holder"])
+        {
+            var receipt = await DecideAsync(gate, new DecisionRequest(DecisionVerb.Approve, name, via));
+            receipt.Result.Status.ShouldBe(DecisionStatus.NotAllowed, name);
+            receipt.Result.Message.ShouldContain("a person whom the contacts name");
+            receipt.Incident!.OpenGate!.Decisions.ShouldBeEmpty();
+        }
+    }
+
+    [Theory]
+    [InlineData("ada")]
+    [InlineData("ops-room")]
+    public async Task LinkOfSomebodyWhoMayDecideNoLonger_DecidesNothing(string recipient)
+    {
+        // Since the link was sent, the contacts changed: once they are gone, once they are known and not on call.
+        foreach (var book in (ContactBook[])[new([new("oncall", [People.Grace]), new(ContactBook.Fallback, [People.Linus])]),
+            new([new("oncall", [People.Grace]), new("others", [People.Ada, People.Room]), new(ContactBook.Fallback, [People.Linus])])])
+        {
+            var office = await OpenAsync(Some.Gate());
+            office.Contacts.Replace(book);
+            foreach (var verb in Enum.GetValues<DecisionVerb>())
+            {
+                var receipt = await DecideAsync(office, new DecisionRequest(verb, recipient, "link") { LinkOf = recipient });
+                receipt.Result.Status.ShouldBe(DecisionStatus.NotAllowed);
+                receipt.Result.Message.ShouldContain("may not decide this any more");
+            }
+        }
+    }
+
+    [Fact]
+    public async Task NoContactsOutsidePractice_NobodyIsBelieved()
+    {
+        var office = await OpenAsync(Some.Gate());
+        office.Contacts.Replace(ContactBook.NobodyBut("outbox"));
+        DecisionRequest[] doors =
+        [
+            new(DecisionVerb.Approve, "ada", "api"),
+            new(DecisionVerb.Approve, "oncall", "console"),
+            new(DecisionVerb.Approve, "oncall", "link") { LinkOf = "oncall" },
+            new(DecisionVerb.Approve, "ada@example.com", "link") { LinkOf = "oncall", SignedIn = true },
+        ];
+
+        foreach (var door in doors)
+        {
+            (await DecideAsync(office, door)).Result.Status.ShouldBe(DecisionStatus.NotAllowed, door.Via);
+        }
+
+        office.Contacts.Book.RecipientsOf(["oncall"]).ShouldHaveSingleItem("messages still have a place");
+        office.Store.All[0].OpenGate!.Decisions.ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("the API key's holder", 2)]
+    [InlineData("ops-room", 2)]
+    [InlineData("ada@example.com", 1)]
+    [InlineData(null, 1)]
+    public void StartedBySomebodyUnknown_TakesTwoPeople(string? startedBy, int required)
+    {
+        var gate = new ApproverRules(new CurrentContacts(People.Book)).Separate(Some.Gate() with { SeparationOfDuties = true }, startedBy);
+
+        gate.Required.ShouldBe(required);
+        gate.Warnings.Count.ShouldBe(required - 1);
+    }
+
+    [Fact]
+    public async Task StartedBySomebodyUnknown_TheQuestionThatOpensTakesTwoPeople()
+    {
+        await using var world = new IncidentWorld(configure: services => services.AddSingleton(People.Book));
+        var runbook = TestKit.Incidents.Some.Runbook();
+        runbook = runbook with { Mitigation = runbook.Mitigation with { Approval = runbook.Mitigation.Approval! with { SeparationOfDuties = true } } };
+
+        var opened = await world.OpenAsync(runbook, TestKit.Incidents.Some.Incident(runbook) with { StartedBy = "nightly-job" });
+
+        opened.OpenGate!.Required.ShouldBe(2);
+        opened.OpenGate.Warnings.ShouldContain(warning => warning.Contains("nightly-job", StringComparison.Ordinal));
+    }
 
     [Fact]
     public async Task OnePersonUnderTwoNames_CountsOnce()
