@@ -97,7 +97,7 @@ public static class EndingText
     private static string Mitigation(Incident incident) => incident switch
     {
         { Mode: RunMode.DryRun } => "The mitigation was rehearsed",
-        { UndoBeganAt: not null } => "The cause is gone and the temporary fix was taken back",
+        { UndoBeganAt: not null, Stop: not { TakesBack: true } } => "The cause is gone and the temporary fix was taken back",
         _ when IsVerifiedFix(incident) => "The fix was verified",
         _ when !HasMitigated(incident) => "The mitigation changed nothing",
         _ => "The mitigation ran",

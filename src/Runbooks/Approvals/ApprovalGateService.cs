@@ -194,7 +194,7 @@ public sealed class ApprovalGateService(
             next = look < next ? look : next;
         }
 
-        return new GateStatus(gateId, gate.Outcome, next, gate.Outcome == GateOutcome.Approved ? null : gate.ClosedBy);
+        return new GateStatus(gateId, gate.Outcome, next, gate.Outcome == GateOutcome.Approved ? null : gate.ClosedBy) { TakesBack = incident.Stop is { TakesBack: true } };
     }
 }
 
@@ -209,4 +209,8 @@ public sealed record ReviewGateRequest(string IncidentId, string GateId, string 
 
 /// <param name="NextReview">When something is due on a pending gate even if nobody answers.</param>
 /// <param name="Reason">Why a closed gate did not end in approval.</param>
-public sealed record GateStatus(string GateId, GateOutcome Outcome, DateTimeOffset NextReview, string? Reason);
+public sealed record GateStatus(string GateId, GateOutcome Outcome, DateTimeOffset NextReview, string? Reason)
+{
+    /// <inheritdoc cref="StepResult.TakesBack"/>
+    public bool TakesBack { get; init; }
+}

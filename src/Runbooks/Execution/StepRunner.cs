@@ -216,7 +216,7 @@ public sealed class StepRunner(
         },
         step.Outcome ?? "");
 
-    private static StepResult Stopped(StopRequest stop) => new(StepOutcome.Stopped, stop.Words);
+    private static StepResult Stopped(StopRequest stop) => new(StepOutcome.Stopped, stop.Words) { TakesBack = stop.TakesBack };
 
     private static PlannedStep? Planned(Gate gate, StepRequest request) =>
         gate.Plan.Steps.FirstOrDefault(step => step.Phase == request.Phase && step.Name == request.Step);
@@ -231,7 +231,11 @@ public sealed class StepRunner(
 public sealed record StepRequest(string IncidentId, Phase Phase, string Step, string GateId);
 
 /// <param name="Message">What happened, in words; the difference when the plan no longer holds.</param>
-public sealed record StepResult(StepOutcome End, string Message);
+public sealed record StepResult(StepOutcome End, string Message)
+{
+    /// <summary>The person who stopped it wants what was changed to be taken back, whatever the phase.</summary>
+    public bool TakesBack { get; init; }
+}
 
 public enum StepOutcome
 {

@@ -4,13 +4,18 @@ using Runbooks.Model.Incidents;
 namespace Runbooks.Notifications;
 
 /// <summary>Tells whoever approved that a temporary fix is in place, once, when it begins. In a storm the page of the storm says it.</summary>
-public sealed class HoldingNotifier(IncidentNotifier notifier, IncidentCards cards)
+public sealed class HoldingNotifier(IncidentNotifier notifier, IncidentCards cards, TimeProvider time)
 {
     private const string Key = "holding";
 
+    /// <summary>Where nobody was reached it is tried again after this long, and so often.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromMinutes(5);
+
+    private const int MaxTries = 5;
+
     public async Task NotifyOnceAsync(Incident incident, Runbook runbook, CancellationToken cancellationToken)
     {
-        if (incident.Storm is not null || incident.HasDelivery($"{Key}:") || Lease.Of(incident, runbook) is not { Held.Count: > 0 } lease)
+        if (incident.Storm is not null || !IsDue(incident) || Lease.Of(incident, runbook) is not { Held.Count: > 0 } lease)
         {
             return;
         }
@@ -18,5 +23,14 @@ public sealed class HoldingNotifier(IncidentNotifier notifier, IncidentCards car
         var asked = NotificationRecipients.Asked(incident).ToList();
         var to = asked.Count > 0 ? asked : runbook.Mitigation.Approval?.From ?? [ContactBook.Fallback];
         await notifier.SendAsync(incident.Id, Key, to, _ => cards.Holding(incident, runbook, lease), cancellationToken);
+    }
+
+    private bool IsDue(Incident incident)
+    {
+        var tries = incident.Deliveries.Where(delivery => delivery.Key.StartsWith($"{Key}:", StringComparison.Ordinal)).ToList();
+        return tries.Count == 0
+            || (!tries.Exists(delivery => delivery.Reached)
+                && tries.GroupBy(delivery => delivery.Key).All(to => to.Count() < MaxTries)
+                && time.GetUtcNow() - tries.Max(delivery => delivery.At) >= Pause);
     }
 }

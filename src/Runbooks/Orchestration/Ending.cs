@@ -16,6 +16,9 @@ internal sealed record Ending(IncidentState State, string Reason, bool Undo = fa
     /// <summary>Whether it ended for a reason that says nothing about the fix: the automation broke, or was kept from acting.</summary>
     public bool IsInconclusive { get; init; }
 
+    /// <summary>A person wants what was changed to be taken back, whatever the phase.</summary>
+    public bool TakesBack { get; init; }
+
     /// <summary>Whether it is on record already.</summary>
     public bool IsRecorded { get; init; }
 
@@ -34,11 +37,11 @@ internal sealed record Ending(IncidentState State, string Reason, bool Undo = fa
         },
         gate.Reason ?? "",
         // A later round is asked after earlier steps have run. Whoever takes over finds things as they are.
-        Undo: gate.Outcome != GateOutcome.TakenOver);
+        Undo: gate.Outcome != GateOutcome.TakenOver) { TakesBack = gate is { Outcome: GateOutcome.Cancelled, TakesBack: true } };
 
     public static Ending Of(string step, StepResult report) => report.End switch
     {
-        StepOutcome.Stopped => Stopped(report.Message),
+        StepOutcome.Stopped => Stopped(report.Message) with { TakesBack = report.TakesBack },
         StepOutcome.Held or StepOutcome.Waiting =>
             new(IncidentState.Failed, $"Step '{step}' could not run for too long after it was approved: {report.Message}", Undo: true) { IsInconclusive = true },
         StepOutcome.Unknown => new(IncidentState.Failed, $"Step '{step}' cannot be repeated and its outcome is not known: {report.Message}"),

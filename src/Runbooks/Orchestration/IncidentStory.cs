@@ -197,10 +197,11 @@ internal sealed partial class IncidentStory
             ending = await ActAsync(Phase.Resolution, [], unclear: false, difference);
         }
 
-        // The bleeding has stopped and was seen to stop: what remains is the cause, and a person is told so.
+        // The bleeding has stopped and was seen to stop: what remains is the cause, and a person is told so. The fix stays, unless
+        // somebody wants it to be taken back.
         return ending is null or { GoesOn: true }
             ? ending
-            : ending with { Undo = false, InResolution = true };
+            : ending with { Undo = ending.TakesBack, InResolution = true };
     }
 
     private async Task<IncidentState> CloseAsync(Ending ending)

@@ -271,6 +271,53 @@ public sealed class FixTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task FixTakenBackWhileTheResolutionIsAskedAbout_IsUndoneAsWasSaid()
+    {
+        var opened = await _world.OpenAsync(s_runbook with { Resolution = Some.Runbook().Resolution with { Approval = Some.Approval() } });
+        _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
+        var (asked, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+        asked.OpenGate!.Phase.ShouldBe(Phase.Resolution);
+
+        var receipt = await _world.Get<Runbooks.Approvals.ApprovalService>().TakeBackAsync(opened.Id, "ada", "it was the wrong pod", CancellationToken.None);
+        var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(1));
+
+        receipt.Result.Status.ShouldBe(DecisionStatus.Decided);
+        incident.State.ShouldBe(IncidentState.Cancelled);
+        incident.Reason.ShouldBe("The fix was verified, but the resolution did not run: ada had what was changed taken back: it was the wrong pod. Undone: fix.");
+        _world.Script.Deeds.ShouldBe(["do fix", "undo fix"]);
+    }
+
+    [Fact]
+    public async Task StoppedWhileTheResolutionIsAskedAbout_TheFixThatWorkedStays()
+    {
+        var opened = await _world.OpenAsync(s_runbook with { Resolution = Some.Runbook().Resolution with { Approval = Some.Approval() } });
+        _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+
+        await _world.Get<Runbooks.Approvals.ApprovalService>().StopAsync(opened.Id, "ada", "enough", CancellationToken.None);
+        await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(1));
+
+        _world.Script.Deeds.ShouldBe(["do fix"]);
+    }
+
+    [Fact]
+    public async Task LeaseThatNobodyCouldBeToldOf_IsToldOnceSomebodyIsReached()
+    {
+        _world.Notifier.Failure = _ => _world.Script.Deeds.IsEmpty ? null : new IOException("down");
+        var holding = await HoldAsync();
+        await _world.AdvanceAsync(holding.Id, TimeSpan.FromMinutes(12));
+        IsTold().ShouldBeFalse();
+
+        _world.Notifier.Failure = _ => null;
+        var incident = await _world.AdvanceAsync(holding.Id, TimeSpan.FromMinutes(12));
+
+        IsTold().ShouldBeTrue(string.Join('\n', incident.Deliveries));
+        incident.Deliveries.Count(delivery => delivery.Key.StartsWith("holding", StringComparison.Ordinal)).ShouldBeLessThan(8);
+
+        bool IsTold() => _world.Notifier.Sent.Any(sent => sent.Card.Title.StartsWith("A temporary fix is in place", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task NothingChanged_CannotBeTakenBack()
     {
         var opened = await _world.OpenAsync(s_runbook);
