@@ -53,11 +53,14 @@ internal static class IncidentTest
         .GroupBy(said => said.Phase)
         .ToDictionary(said => CamelCase.Of(said.Key), said => said.First().Objection!);
 
-    /// <summary>The diagnosis, then every later round that asked this check.</summary>
+    /// <summary>The diagnosis, as it was first where it was asked again since, then every later round that asked this check.</summary>
     private static List<ScriptedAnswer> AnswersOf(FindingView finding, IReadOnlyList<VerificationRound> rounds)
     {
-        List<ScriptedAnswer> answers = [new() { Verdict = CamelCase.Of(finding.Verdict), Summary = finding.Summary, Value = finding.Value }];
-        foreach (var round in rounds.Where(round => round.Verdicts.ContainsKey(finding.Name)))
+        var (diagnosed, later) = rounds.Where(round => round.Verdicts.ContainsKey(finding.Name)).ToLookup(round => round.State == IncidentState.Diagnosing) is var split && split[true].Any()
+            ? (new ScriptedAnswer { Verdict = CamelCase.Of(split[true].First().Verdicts[finding.Name]) }, split[false])
+            : (new ScriptedAnswer { Verdict = CamelCase.Of(finding.Verdict), Summary = finding.Summary, Value = finding.Value }, split[false]);
+        List<ScriptedAnswer> answers = [diagnosed];
+        foreach (var round in later)
         {
             var verdict = CamelCase.Of(round.Verdicts[finding.Name]);
             if (answers.Count > 1 && answers[^1].Verdict == verdict)

@@ -14,7 +14,6 @@ namespace Runbooks.Catalog.Reading;
 internal sealed class StepsReader(StepCatalog steps, IReadOnlyCollection<string> checks)
 {
     private const int MaxSteps = 20;
-    private static readonly TimeSpan LongestTimeout = TimeSpan.FromHours(2);
 
     private readonly List<string> _earlier = [];
 
@@ -68,7 +67,7 @@ internal sealed class StepsReader(StepCatalog steps, IReadOnlyCollection<string>
                 $"{check}{Suggestion.For(actionName, known)}The actions are: {string.Join(", ", known)}.");
         }
 
-        var timeout = section.Duration("timeout", TimeSpan.FromSeconds(1), LongestTimeout) ?? StepSpec.DefaultTimeout;
+        var timeout = section.Duration("timeout", TimeSpan.FromSeconds(1), StepSpec.LongestTimeout) ?? StepSpec.DefaultTimeout;
         var retry = Retry(section, action);
         section.RejectOthers();
         return new(name, actionName, WithReader.ToElement(with), timeout, retry);
@@ -97,7 +96,6 @@ internal sealed class StepsReader(StepCatalog steps, IReadOnlyCollection<string>
 internal sealed class DiagnosisReader(StepCatalog steps)
 {
     private const int MaxChecks = 20;
-    private static readonly TimeSpan LongestTimeout = TimeSpan.FromMinutes(10);
 
     public IReadOnlyList<CheckSpec> Read(YamlSection root)
     {
@@ -132,7 +130,7 @@ internal sealed class DiagnosisReader(StepCatalog steps)
                 $"{action}{Suggestion.For(checkName, known)}The checks are: {string.Join(", ", known)}.");
         }
 
-        var timeout = section.Duration("timeout", TimeSpan.FromSeconds(1), LongestTimeout) ?? CheckSpec.DefaultTimeout;
+        var timeout = section.Duration("timeout", TimeSpan.FromSeconds(1), CheckSpec.LongestTimeout) ?? CheckSpec.DefaultTimeout;
         section.RejectOthers();
         return new(name, ask, checkName, WithReader.ToElement(with), timeout);
     }

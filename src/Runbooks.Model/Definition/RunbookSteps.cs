@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Runbooks.Model.Definition;
 
@@ -11,6 +12,7 @@ namespace Runbooks.Model.Definition;
 public sealed record CheckSpec(string Name, string Ask, string Check, JsonElement With, TimeSpan Timeout)
 {
     public static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan LongestTimeout = TimeSpan.FromMinutes(10);
 }
 
 /// <summary>One step of a phase that acts.</summary>
@@ -22,6 +24,16 @@ public sealed record CheckSpec(string Name, string Ask, string Check, JsonElemen
 public sealed record StepSpec(string Name, string Do, JsonElement With, TimeSpan Timeout, StepRetry Retry)
 {
     public static readonly TimeSpan DefaultTimeout = TimeSpan.FromMinutes(5);
+
+    /// <summary>A host must not cut off an activity that keeps to this: <c>functionTimeout</c> in host.json is longer.</summary>
+    public static readonly TimeSpan LongestTimeout = TimeSpan.FromHours(2);
+
+    /// <summary>Looking only reads: it has no more than this, however long acting may take. A plan looks at many steps in one activity.</summary>
+    public static readonly TimeSpan LongestLook = TimeSpan.FromMinutes(2);
+
+    /// <summary>What looking may take of this step.</summary>
+    [JsonIgnore]
+    public TimeSpan LookTimeout => Timeout < LongestLook ? Timeout : LongestLook;
 }
 
 /// <summary>Attempts of one step, the first included, and the pause before the second; later pauses double.</summary>

@@ -9,7 +9,7 @@ namespace Runbooks.Model.Incidents;
 public sealed partial record Incident
 {
     /// <summary>Answers that are older than this are nothing to act on.</summary>
-    public static readonly TimeSpan LongestGround = TimeSpan.FromMinutes(15);
+    public static readonly TimeSpan LongestGround = TimeSpan.FromMinutes(30);
 
     /// <summary>When the checks were last asked again just before a step, and what was approved still held; null when that never was needed.</summary>
     public DateTimeOffset? ConfirmedAt { get; init; }
@@ -34,14 +34,18 @@ public sealed partial record Incident
 
     /// <summary>The checks were asked again just before a step, and what was approved still holds. The answers that people were shown stay as they are.</summary>
     public Incident Confirm(IReadOnlyList<Finding> findings, DateTimeOffset now) =>
-        (this with { ConfirmedAt = now }).Note(now, TimelineKind.Diagnosis, "runbook", $"What was approved rested on older answers, so the checks were asked again; it still holds. {Summarize(findings)}");
+        (this with { ConfirmedAt = now, VerificationRounds = VerificationRounds.Add(IncidentState.AwaitingApproval, findings, now) }).Note(now, TimelineKind.Diagnosis, "runbook", $"What was approved rested on older answers, so the checks were asked again; it still holds. {Summarize(findings)}");
 
-    /// <summary>What was approved no longer holds: whoever is asked anew sees the new answers.</summary>
+    /// <summary>What was approved no longer holds: whoever is asked anew sees the new answers, and the first ones stay among the rounds.</summary>
     public Incident Unsettle(Phase phase, IReadOnlyList<Finding> findings, DateTimeOffset now)
     {
         var noted = Note(now, TimelineKind.Diagnosis, "runbook", $"What was approved rested on older answers, so the checks were asked again; it holds no longer. {Summarize(findings)}");
+        var rounds = phase == Phase.Mitigation && !VerificationRounds.Any(round => round.State == IncidentState.Diagnosing)
+            ? VerificationRounds.Add(IncidentState.Diagnosing, Findings, Findings.Min(finding => finding.At))
+            : VerificationRounds;
+        var unsettled = noted with { ConfirmedAt = now, VerificationRounds = rounds.Add(IncidentState.AwaitingApproval, findings, now) };
         return phase == Phase.Mitigation
-            ? noted with { Findings = [.. Findings.Select(old => findings.FirstOrDefault(one => one.Name == old.Name) ?? old)], ConfirmedAt = now }
-            : noted with { Verification = [.. Verification.Select(old => findings.FirstOrDefault(one => one.Name == old.Name) ?? old)], ConfirmedAt = now };
+            ? unsettled with { Findings = [.. Findings.Select(old => findings.FirstOrDefault(one => one.Name == old.Name) ?? old)] }
+            : unsettled with { Verification = [.. Verification.Select(old => findings.FirstOrDefault(one => one.Name == old.Name) ?? old)] };
     }
 }

@@ -66,7 +66,7 @@ public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts
     {
         try
         {
-            return (await Deadline.WithinAsync(spec.Timeout, time, token => action.PrepareAsync(parameters, context, token), cancellationToken), null);
+            return (await Deadline.WithinAsync(spec.LookTimeout, time, token => action.PrepareAsync(parameters, context, token), cancellationToken), null);
         }
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {

@@ -70,7 +70,7 @@ public sealed class StepRunner(
                 throw new StepRefusedException(binding.Problem ?? "its parameters need outputs that no step gave.");
             }
 
-            var preparation = await Deadline.WithinAsync(spec.Timeout, time, token => action.PrepareAsync(parameters, context, token), cancellationToken);
+            var preparation = await Deadline.WithinAsync(spec.LookTimeout, time, token => action.PrepareAsync(parameters, context, token), cancellationToken);
             preparation = preparation with { PlannedEffect = Redactor.Redact(preparation.PlannedEffect, binding.Secrets), TellsOnly = action.TellsOnly };
             if (known is null && PlanHash.Difference(Planned(attempt.Gate!, request)!, binding.Shown, preparation.Identity) is { } difference)
             {
@@ -89,7 +89,7 @@ public sealed class StepRunner(
 
             if (incident.Mode == RunMode.DryRun)
             {
-                return await Deadline.WithinAsync(spec.Timeout, time, token => action.CheckPermissionsAsync(parameters, context, token), cancellationToken) is { } missing
+                return await Deadline.WithinAsync(spec.LookTimeout, time, token => action.CheckPermissionsAsync(parameters, context, token), cancellationToken) is { } missing
                     ? throw new StepRefusedException(missing)
                     : await RehearseAsync(attempt, preparation, cancellationToken);
             }

@@ -15,6 +15,9 @@ namespace Runbooks.Execution;
 public sealed class StepUndoer(
     IIncidentStore store, PinnedRunbooks runbooks, StepCatalog catalog, StepContextFactory contexts, KillSwitch killSwitch, TimeProvider time, ILogger<StepUndoer> logger)
 {
+    /// <summary>After this long the next step is for the next activity: a host may end one that takes too long.</summary>
+    private static readonly TimeSpan Budget = TimeSpan.FromMinutes(10);
+
     public async Task<UndoResult> UndoAsync(UndoRequest request, CancellationToken cancellationToken)
     {
         var incident = await store.UpdateAsync(
@@ -22,10 +25,17 @@ public sealed class StepUndoer(
         var runbook = await runbooks.OfAsync(incident, cancellationToken);
         var said = new List<string>();
         var complete = true;
+        var began = time.GetTimestamp();
 
         // An attempt that failed or was cut off may have done half of it; what was before is recorded all the same.
-        foreach (var step in incident.Steps.Where(CanBeUndone).Reverse())
+        // What could not be undone before comes last, so that it does not keep the others from their turn.
+        foreach (var step in incident.Steps.Where(CanBeUndone).Reverse().OrderBy(step => step.Status == StepStatus.UndoFailed))
         {
+            if (said.Count > 0 && time.GetElapsedTime(began) >= Budget)
+            {
+                return new UndoResult(false, string.Join(" ", said)) { HasMore = step.Status != StepStatus.UndoFailed };
+            }
+
             var spec = runbook.FindStep(step.Phase, step.Name);
             var (status, result) = await TryAsync(incident, step, spec, cancellationToken);
             await store.RecordAsync(incident.Id, i => i.FinishStep(i.FindStep(step.Phase, step.Name)!, status, result, time.GetUtcNow()), time);
@@ -74,4 +84,8 @@ public sealed record UndoRequest(string IncidentId, string Why);
 
 /// <param name="Complete">False when something that should have been undone was not.</param>
 /// <param name="Message">What became of each step, in words; empty when there was nothing to undo.</param>
-public sealed record UndoResult(bool Complete, string Message);
+public sealed record UndoResult(bool Complete, string Message)
+{
+    /// <summary>Its time was up before it came to every step: it has to be called again for the rest.</summary>
+    public bool HasMore { get; init; }
+}

@@ -10,6 +10,9 @@ namespace Runbooks.Orchestration;
 internal sealed partial class IncidentStory
 {
     private const int MaxUndoAttempts = 4;
+
+    /// <summary>Each undoes one step at least, and a phase has no more steps.</summary>
+    private const int MaxUndoActivities = 20;
     private static readonly TimeSpan UndoPause = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan LongestLeasePause = TimeSpan.FromMinutes(5);
 
@@ -114,6 +117,11 @@ internal sealed partial class IncidentStory
         for (var attempt = 1; ; attempt++)
         {
             var report = await _context.CallActivityAsync<UndoResult>(UndoSteps.Name, new UndoRequest(_id, why), Persistent);
+            for (var more = 0; report.HasMore && more < MaxUndoActivities; more++)
+            {
+                report = await _context.CallActivityAsync<UndoResult>(UndoSteps.Name, new UndoRequest(_id, why), Persistent);
+            }
+
             if (report.Complete || attempt == MaxUndoAttempts)
             {
                 return report;

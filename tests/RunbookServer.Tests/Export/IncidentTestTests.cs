@@ -36,6 +36,8 @@ public sealed class IncidentTestTests : IDisposable
 
     private static readonly string s_proceeding = Runbook.Replace("timeout: 20m", "timeout: 20m, onTimeout: proceedIfReversible", StringComparison.Ordinal);
 
+    private static readonly string s_patient = Runbook.Replace("timeout: 20m", "timeout: 1h", StringComparison.Ordinal);
+
     private static readonly string s_lease = Runbook.Replace(
         "within: 5m }", "within: 5m }\n  holdUntil: { checks: [slow], stableFor: 2m, atMost: 6h, every: 30s }", StringComparison.Ordinal);
 
@@ -68,6 +70,8 @@ public sealed class IncidentTestTests : IDisposable
         { "expired {}", s_healing, "objections: { mitigation: askFirst }\nchecks: { slow: [failing, passing] }" },
         { "resolved {switch: done, tell: done, report: done}", s_healing, "mode: approveAll\nchecks: { slow: [failing, passing] }\nevents: [{ after: 2m, approve: ada }]" },
         { "resolved {switch: done, tell: done, report: done}", s_proceeding, "checks: { slow: [failing, passing] }" },
+        { "resolved {switch: done, tell: done, report: done}", s_patient, "checks: { slow: [failing, failing, passing] }\nevents: [{ after: 50m, approve: ada }]" },
+        { "expired {}", s_patient, "checks: { slow: [failing, passing] }\nevents: [{ after: 50m, approve: ada }]" },
         { "resolved {switch: undone, tell: undone, report: done}", s_lease, "checks: { slow: [failing, passing, { verdict: failing, times: 4 }, passing, failing, passing] }\nevents: [{ after: 2m, approve: ada }]" },
         { "resolved {switch: done, tell: done, report: done}", s_asksTwice, "checks: { slow: [failing, { verdict: failing, times: 10 }, passing] }\nevents: [{ after: 2m, approve: ada }, { after: 3m, approve: grace }, { after: 15m, approve: ada }]" },
         { "expired {switch: done, tell: done}", s_asksTwice, "checks: { slow: [failing, passing] }\nevents: [{ after: 2m, approve: ada }, { after: 3m, approve: grace }]" },

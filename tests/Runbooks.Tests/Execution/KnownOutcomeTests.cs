@@ -4,6 +4,7 @@ using Runbooks.Execution;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
+using Runbooks.Orchestration;
 using TestKit.Incidents;
 using TestKit.Storage;
 
@@ -75,6 +76,56 @@ public sealed class KnownOutcomeTests : IAsyncDisposable
 
         await Should.ThrowAsync<OperationCanceledException>(working);
         told.Task.IsCompleted.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task UndoingTakesLong_IsSpreadOverActivitiesAndAllOfItIsUndone()
+    {
+        var steps = new[] { "one", "two", "three" };
+        var activities = 0;
+        await using var world = new IncidentWorld(new WorldHubOptions
+        {
+            Around = (activity, run) =>
+            {
+                activities += activity == nameof(UndoSteps) ? 1 : 0;
+                return run();
+            },
+        });
+        world.Script.BeforeUndoing = name =>
+        {
+            world.Time.Advance(TimeSpan.FromMinutes(11));
+
+            // It fails as long as others wait for their turn.
+            return name == "three" && world.Script.Count("undo one") == 0 ? new IOException("refused") : null;
+        };
+        var runbook = Some.Runbook();
+        var opened = await world.OpenAsync(runbook with { Mitigation = runbook.Mitigation with { Steps = [.. steps.Select(name => Some.Step(name))] } });
+        await world.DecideAsync(opened.Id, DecisionVerb.Approve);
+
+        // Undoing lets the clock run on beyond that by itself.
+        await world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(10));
+        var incident = await world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(1));
+
+        incident.State.ShouldBe(IncidentState.Failed);
+        incident.Steps.ShouldAllBe(step => step.Status == StepStatus.Undone);
+        activities.ShouldBe(4, "each had time for one, and the one that failed came last");
+    }
+
+    [Fact]
+    public async Task LookingHangs_IsCutOffLongBeforeTheActivityIs()
+    {
+        var time = new FakeTimeProvider();
+        var step = Some.Step("slow") with { Timeout = StepSpec.LongestTimeout };
+        var looking = Deadline.WithinAsync<int>(step.LookTimeout, time, async token =>
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, time, token);
+            return 7;
+        }, CancellationToken.None);
+
+        time.Advance(StepSpec.LongestLook);
+
+        await Should.ThrowAsync<TimeoutException>(looking);
+        (Some.Step("quick") with { Timeout = TimeSpan.FromSeconds(5) }).LookTimeout.ShouldBe(TimeSpan.FromSeconds(5));
     }
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();

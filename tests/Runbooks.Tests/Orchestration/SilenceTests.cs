@@ -75,10 +75,11 @@ public sealed class SilenceTests : IAsyncDisposable
     [Fact]
     public async Task NobodyAnswersAndTheChecksPassByThen_EndsAsRecovered()
     {
-        var opened = await _world.OpenAsync(s_runbook);
+        var patient = s_runbook.Mitigation.Approval! with { Timeout = TimeSpan.FromHours(1) };
+        var opened = await _world.OpenAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { Approval = patient } });
         _world.Script.Verdicts["stuck"] = _world.Script.Verdicts["full"] = Verdict.Passing;
 
-        var incident = await _world.AdvanceAsync(opened.Id, s_timeout + TimeSpan.FromMinutes(1));
+        var incident = await _world.AdvanceAsync(opened.Id, patient.Timeout + TimeSpan.FromMinutes(1));
 
         incident.State.ShouldBe(IncidentState.SelfRecovered);
         _world.Script.Deeds.ShouldBeEmpty();
