@@ -11,6 +11,12 @@ internal static partial class Log
     [LoggerMessage(101, LogLevel.Information, "The database can be written again.")]
     public static partial void StorageRecovered(this ILogger logger);
 
+    [LoggerMessage(102, LogLevel.Critical, "The database is damaged. {What} The host is unhealthy until a backup stands in its place.")]
+    public static partial void DatabaseDamaged(this ILogger logger, string what);
+
+    [LoggerMessage(103, LogLevel.Warning, "Whether the database is whole could not be looked at; it is tried again later.")]
+    public static partial void IntegrityUnknown(this ILogger logger, Exception exception);
+
     [LoggerMessage(200, LogLevel.Information, "Activities under way when the host stopped: {Activities}; instances with something to do: {Instances}. They go on.")]
     public static partial void WorkResumed(this ILogger logger, int activities, int instances);
 

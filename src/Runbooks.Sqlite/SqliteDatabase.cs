@@ -6,7 +6,8 @@ namespace Runbooks.Sqlite;
 
 /// <summary>
 /// The host's one database file: everything durable goes through <see cref="Writer"/>, everything else through
-/// <see cref="Read"/>. The file is held exclusively: two hosts on one database would each run every incident.
+/// <see cref="Read"/>. The file itself is held exclusively, so that no lock file can be deleted under it: two hosts on one
+/// database would each run every incident.
 /// </summary>
 public sealed class SqliteDatabase : IDisposable
 {
@@ -22,10 +23,11 @@ public sealed class SqliteDatabase : IDisposable
         _path = System.IO.Path.GetFullPath(options.Path);
         _synchronous = options.SurvivesPowerCut ? "FULL" : "OFF";
         Directory.CreateDirectory(System.IO.Path.GetDirectoryName(_path)!);
-        _lock = TakeLock(_path + ".lock");
+        Damage = new(logger);
+        _lock = TakeLock(_path);
         try
         {
-            Writer = new SqliteWriter(() => Open("PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864;"), options.Failpoint, logger);
+            Writer = new SqliteWriter(() => Open("PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864;"), options.Failpoint, Damage, logger);
         }
         catch
         {
@@ -35,6 +37,27 @@ public sealed class SqliteDatabase : IDisposable
     }
 
     public SqliteWriter Writer { get; }
+
+    internal DatabaseDamage Damage { get; }
+
+    /// <summary>Null when it can be read and written and no damage was seen; otherwise what is wrong.</summary>
+    public async Task<string?> CheckHealthAsync() => Damage.Found ?? await Writer.CheckHealthAsync() ?? Damage.Found;
+
+    /// <summary>Reads every page, beside whoever else reads and writes.</summary>
+    internal void Check()
+    {
+        try
+        {
+            if (Read(connection => connection.Statement("PRAGMA quick_check(1)").ExecuteScalar()) is string and not "ok" and var found)
+            {
+                Damage.Note($"{found}.");
+            }
+        }
+        catch (SqliteException) when (Damage.Found is not null)
+        {
+            // Said already.
+        }
+    }
 
     /// <summary>Reads what is committed, on a connection of its own: readers never wait for the writer.</summary>
     public T Read<T>(Func<SqliteConnection, T> read)
@@ -47,8 +70,13 @@ public sealed class SqliteDatabase : IDisposable
             _readers.Add(connection);
             return result;
         }
-        catch
+        catch (Exception failure)
         {
+            if (DatabaseDamage.Is(failure))
+            {
+                Damage.Note(failure.Message);
+            }
+
             connection.Release();
             throw;
         }
@@ -66,15 +94,26 @@ public sealed class SqliteDatabase : IDisposable
         _lock.Dispose();
     }
 
+    /// <summary>
+    /// An advisory lock, of another kind than SQLite's own. It is taken before SQLite opens the file and let go after it has
+    /// closed it: closing any handle of a file drops the locks that SQLite holds on it in this process. Where files can only
+    /// be locked against everybody, SQLite included, a file beside it is locked.
+    /// </summary>
     private static FileStream TakeLock(string path)
     {
+        var file = OperatingSystem.IsWindows() ? path + ".lock" : path;
         try
         {
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException e) when (File.Exists(path))
+        catch (UnauthorizedAccessException) when (File.Exists(file))
         {
-            throw new IOException($"{path[..^5]} is in use by another process. Stop it, or choose another data folder.", e);
+            // SQLite says what is wrong with it.
+            return new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.None);
+        }
+        catch (IOException e) when (File.Exists(file))
+        {
+            throw new IOException($"{path} is in use by another process. Stop it, or choose another data folder.", e);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 using Runbooks.Model.Storage;
@@ -10,10 +11,13 @@ namespace Runbooks.Sqlite;
 /// </summary>
 public sealed class SqliteWriter : IDisposable
 {
+    private static readonly TimeSpan s_fresh = TimeSpan.FromSeconds(10);
+
     private readonly Lock _gate = new();
     private readonly SemaphoreSlim _arrived = new(0);
     private readonly Func<SqliteConnection> _open;
     private readonly Action<WritePoint>? _failpoint;
+    private readonly DatabaseDamage _damage;
     private readonly ILogger _logger;
     private readonly Thread _thread;
     private List<SqliteWork> _waiting = [];
@@ -22,10 +26,11 @@ public sealed class SqliteWriter : IDisposable
     private bool _dead;
     private volatile string? _failure;
     private long _commits;
+    private long _committedAt;
 
-    internal SqliteWriter(Func<SqliteConnection> open, Action<WritePoint>? failpoint, ILogger logger)
+    internal SqliteWriter(Func<SqliteConnection> open, Action<WritePoint>? failpoint, DatabaseDamage damage, ILogger logger)
     {
-        (_open, _failpoint, _logger) = (open, failpoint, logger);
+        (_open, _failpoint, _damage, _logger) = (open, failpoint, damage, logger);
         _connection = open();
         _thread = new Thread(Loop) { IsBackground = true, Name = "sqlite-writer" };
         _thread.Start();
@@ -65,12 +70,12 @@ public sealed class SqliteWriter : IDisposable
             return true;
         });
 
-    /// <summary>Null when the last commit worked, or a new one does; otherwise what is wrong.</summary>
+    /// <summary>Null when a commit worked just now, or a new one does; otherwise what is wrong. Whoever asks often costs one write in ten seconds.</summary>
     public async Task<string?> CheckHealthAsync()
     {
         try
         {
-            if (_failure is not null)
+            if (_failure is not null || Stopwatch.GetElapsedTime(Interlocked.Read(ref _committedAt)) > s_fresh)
             {
                 await EnqueueAsync((connection, transaction) => connection.Statement(transaction, "PRAGMA application_id=1380860491").ExecuteNonQuery());
             }
@@ -147,6 +152,7 @@ public sealed class SqliteWriter : IDisposable
 
             transaction.Commit();
             Interlocked.Increment(ref _commits);
+            Interlocked.Exchange(ref _committedAt, Stopwatch.GetTimestamp());
         }
         catch (Exception e)
         {
@@ -203,6 +209,11 @@ public sealed class SqliteWriter : IDisposable
     private void Unavailable(List<SqliteWork> batch, Exception cause)
     {
         _failure = $"The database cannot be written: {cause.Message}";
+        if (DatabaseDamage.Is(cause))
+        {
+            _damage.Note(cause.Message);
+        }
+
         _logger.StorageUnavailable(cause);
         _connection?.Release();
         _connection = null;

@@ -106,7 +106,50 @@ public sealed class SqliteWriterTests : IDisposable
     public void SecondHostOnTheSameFile_IsRefusedWithTheRemedy()
     {
         using var first = Open();
+
+        // Nothing that somebody tidies up lets it in.
+        foreach (var file in Directory.EnumerateFiles(_folder, "*.lock"))
+        {
+            File.Delete(file);
+        }
+
         Should.Throw<IOException>(() => Open()).Message.ShouldContain("choose another data folder");
+    }
+
+    [Fact]
+    public async Task HealthOfAHostWithNothingToDo_TriesAWrite()
+    {
+        using var database = Open();
+
+        (await database.CheckHealthAsync()).ShouldBeNull();
+        database.Writer.Commits.ShouldBe(1);
+
+        // Whoever asks in a loop must not wear out the disk.
+        (await database.CheckHealthAsync()).ShouldBeNull();
+        database.Writer.Commits.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task DamagedPage_IsFoundAndStaysUnhealthy()
+    {
+        using (var database = Open())
+        {
+            await CreateTable(database);
+            await Task.WhenAll(Enumerable.Range(0, 50).Select(i => Insert(database, new string('x', 3_000) + i)));
+        }
+
+        using (var file = File.OpenWrite(Database))
+        {
+            file.Position = file.Length / 2;
+            file.Write(new byte[8_192]);
+        }
+
+        using var damaged = Open();
+        damaged.Check();
+
+        (await damaged.CheckHealthAsync()).ShouldNotBeNull().ShouldStartWith("The database is damaged: ");
+        await damaged.Writer.EnqueueAsync((_, _) => { });
+        (await damaged.CheckHealthAsync()).ShouldNotBeNull("a write that works proves nothing about the page");
     }
 
     [Fact]
@@ -117,8 +160,10 @@ public sealed class SqliteWriterTests : IDisposable
         await Insert(database, "late").ShouldThrowAsync<StoreUnavailableException>();
     }
 
+    private string Database => Path.Combine(_folder, "t.db");
+
     private SqliteDatabase Open(Action<WritePoint>? failpoint = null) =>
-        new(new SqliteOptions { Path = Path.Combine(_folder, "t.db"), Failpoint = failpoint }, NullLogger<SqliteDatabase>.Instance);
+        new(new SqliteOptions { Path = Database, Failpoint = failpoint }, NullLogger<SqliteDatabase>.Instance);
 
     private static Task<int> CreateTable(SqliteDatabase database) =>
         database.Writer.EnqueueAsync((connection, transaction) => connection.Statement(transaction, "CREATE TABLE t (v TEXT)").ExecuteNonQuery());

@@ -111,7 +111,7 @@ internal sealed class SqliteIncidentStore : IIncidentStore
         try
         {
             await _database.ReadAsync(connection => connection.Statement("SELECT 1 FROM incidents LIMIT 1").ExecuteScalar());
-            return await _database.Writer.CheckHealthAsync();
+            return await _database.CheckHealthAsync();
         }
         catch (StoreUnavailableException e)
         {
