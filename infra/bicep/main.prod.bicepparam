@@ -34,6 +34,15 @@ param alerting = {
   contactEmails: ['oncall@example.com', 'platform-lead@example.com']
   examples: {
     hangedGpu: { prometheusWorkspaceId: '${shared}/Microsoft.Monitor/accounts/amw-prod' }
+    gpuNodeFault: { prometheusWorkspaceId: '${shared}/Microsoft.Monitor/accounts/amw-prod' }
+    queueOverload: { prometheusWorkspaceId: '${shared}/Microsoft.Monitor/accounts/amw-prod' }
+    rateLimited: {
+      apiManagementId: '${edge}/Microsoft.ApiManagement/service/apim-prod'
+      pool: 'llm'
+      backend: 'openai-paygo'
+      provider: 'openai'
+      spillOver: 'paygo'
+    }
     providerOutage: {
       applicationInsightsId: '${shared}/Microsoft.Insights/components/appi-chat-prod'
       provider: 'openai'
@@ -116,6 +125,14 @@ param connections = {
       query: 'api-version=2024-10-21'
       model: 'gpt-4o'
       statusPage: 'https://status.openai.com'
+    }
+    {
+      name: 'paygo'
+      url: 'https://oai-paygo.openai.azure.com/openai'
+      key: true
+      keyHeader: 'api-key'
+      query: 'api-version=2024-10-21'
+      model: 'gpt-4o'
     }
     // provider-outage falls back to this one.
     { name: 'local', url: 'https://local-model.example.com/v1' }

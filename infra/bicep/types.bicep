@@ -145,6 +145,23 @@ type exampleRules = {
     @description('Azure Monitor workspace that scrapes the inference cluster.')
     prometheusWorkspaceId: string
   }?
+  gpuNodeFault: {
+    @description('Azure Monitor workspace that scrapes the DCGM exporter of the GPU nodes.')
+    prometheusWorkspaceId: string
+  }?
+  queueOverload: {
+    @description('Azure Monitor workspace that scrapes the model servers.')
+    prometheusWorkspaceId: string
+  }?
+  rateLimited: {
+    @description('API Management in front of the deployments; its pool, and the spill-over\'s backend in it.')
+    apiManagementId: string
+    pool: string
+    backend: string
+    @description('Names of the primary and of the spill-over in connections.llmProviders.')
+    provider: string
+    spillOver: string
+  }?
   providerOutage: {
     @description('Application Insights of the application that calls the provider.')
     applicationInsightsId: string

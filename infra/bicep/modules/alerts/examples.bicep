@@ -1,4 +1,4 @@
-// Example rules for five of the shipped runbooks, one of each kind. Thresholds are a start, not advice: measure yours.
+// Example rules, one for each shipped runbook. Thresholds are a start, not advice: measure yours.
 // What a runbook asks of its alert (its labels) comes from columns that are split by, and from properties.
 
 import { exampleRules, place } from '../../types.bicep'
@@ -26,6 +26,76 @@ module hangedGpu 'prometheus-rules.bicep' = if (wanted.?hangedGpu != null) {
         summary: 'Requests are accepted but never return.'
       }
     ]
+  }
+}
+
+module gpuNodeFault 'prometheus-rules.bicep' = if (wanted.?gpuNodeFault != null) {
+  name: 'alerts-gpu-node-fault'
+  params: {
+    actionGroupId: actionGroupId
+    location: where.location
+    tags: where.tags
+    name: 'runbooks-gpu-nodes'
+    workspaceId: wanted.gpuNodeFault!.prometheusWorkspaceId
+    alerts: [
+      {
+        alert: 'GpuNodeFault'
+        // Any XID: the diagnosis tells the errors of a program from those of the hardware, and ends as not needed.
+        expression: 'max by (cluster, node) (label_replace(DCGM_FI_DEV_XID_ERRORS, "node", "$1", "Hostname", "(.+)")) > 0'
+        lasting: 'PT1M'
+        severity: 1
+        runbook: 'gpu-node-fault'
+        summary: 'A GPU reports an error.'
+      }
+    ]
+  }
+}
+
+module queueOverload 'prometheus-rules.bicep' = if (wanted.?queueOverload != null) {
+  name: 'alerts-queue-overload'
+  params: {
+    actionGroupId: actionGroupId
+    location: where.location
+    tags: where.tags
+    name: 'runbooks-queues'
+    workspaceId: wanted.queueOverload!.prometheusWorkspaceId
+    alerts: [
+      {
+        alert: 'LlmQueueTooLong'
+        // The pods of a deployment carry its name, and two endings that Kubernetes makes.
+        expression: 'max by (cluster, namespace, deployment) (label_replace(vllm:num_requests_waiting, "deployment", "$1", "pod", "(.+)-[a-z0-9]+-[a-z0-9]{5}")) > 20'
+        lasting: 'PT5M'
+        severity: 2
+        runbook: 'queue-overload'
+        summary: 'Requests wait in line for too long.'
+      }
+    ]
+  }
+}
+
+module rateLimited 'metric-rule.bicep' = if (wanted.?rateLimited != null) {
+  name: 'alerts-rate-limited'
+  params: {
+    name: 'LlmRateLimited'
+    summary: 'The primary deployment answers 429.'
+    scopeId: wanted.rateLimited!.apiManagementId
+    metricNamespace: 'Microsoft.ApiManagement/service'
+    metricName: 'Requests'
+    timeAggregation: 'Total'
+    operator: 'GreaterThan'
+    threshold: 20
+    only: { BackendResponseCode: '429' }
+    severity: 2
+    runbook: 'rate-limited'
+    properties: {
+      provider: wanted.rateLimited!.provider
+      spillOver: wanted.rateLimited!.spillOver
+      apim: wanted.rateLimited!.apiManagementId
+      pool: wanted.rateLimited!.pool
+      backend: wanted.rateLimited!.backend
+    }
+    actionGroupId: actionGroupId
+    tags: where.tags
   }
 }
 

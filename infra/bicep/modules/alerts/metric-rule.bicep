@@ -11,6 +11,8 @@ param operator 'GreaterThan' | 'GreaterThanOrEqual' | 'LessThan' | 'LessThanOrEq
 param threshold int
 @description('Dimensions to split by: each becomes a label of the alert, and a target of its own.')
 param splitBy string[] = []
+@description('Dimensions with the one value that counts: { BackendResponseCode: \'429\' }. Each becomes a label too.')
+param only object = {}
 @minValue(0)
 @maxValue(4)
 param severity int = 2
@@ -46,7 +48,10 @@ resource rule 'Microsoft.Insights/metricAlerts@2018-03-01' = {
           timeAggregation: timeAggregation
           operator: operator
           threshold: threshold
-          dimensions: [for dimension in splitBy: { name: dimension, operator: 'Include', values: ['*'] }]
+          dimensions: concat(
+            map(splitBy, dimension => { name: dimension, operator: 'Include', values: ['*'] }),
+            map(items(only), one => { name: one.key, operator: 'Include', values: [one.value] })
+          )
         }
       ]
     }
