@@ -35,6 +35,11 @@ builder.Services
 
 var app = builder.Build();
 var problems = new SettingsChecker(app.Services.GetServices<SettingsSection>(), [], _ => null).Check(builder.Configuration, onlyOurs: false);
+if (problems.Count == 0)
+{
+    problems = [.. InvalidSettings.Find(app.Services).SelectMany(invalid => invalid.Failures)];
+}
+
 if (problems.Count > 0)
 {
     // A misspelt setting would do nothing, in silence.

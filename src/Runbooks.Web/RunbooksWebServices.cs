@@ -2,9 +2,11 @@ using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Runbooks.Guardrails;
 using Runbooks.Intake;
 using Runbooks.Settings;
+using Runbooks.SignedLinks;
 using Runbooks.Storage;
 using Runbooks.Watchdog;
 using Runbooks.Web.Console;
@@ -28,7 +30,9 @@ public static class RunbooksWebServices
     {
         services.AddAlerts().AddGuardrails().AddIncidentIntake().AddLostAlerts().AddRazorComponents();
         services.Configure<KeyManagementOptions>(EphemeralKeys.Use);
-        services.AddSettings<ApiKeyOptions>(ApiKeyOptions.SectionName);
+        services.AddSettings<ApiKeyOptions>(ApiKeyOptions.SectionName).ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ApiKeyOptions>, ApiKeyStrength>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<LinkSigningOptions>, PublishedLinkKey>());
         services.AddSettings<ConsoleOptions>(ConsoleOptions.SectionName);
 
         // Addresses carry decision tokens and intake keys; these categories would write them to the log.

@@ -1,5 +1,11 @@
 using System.Text.Json;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 using Runbooks.Sandbox;
+using Runbooks.SignedLinks;
+using Runbooks.Web.Http;
 
 namespace RunbookFunctions.Tests;
 
@@ -16,6 +22,37 @@ public sealed class SampleSettingsTests
         {
             values.TryGetProperty(name, out var written).ShouldBeTrue(name);
             written.GetString().ShouldBe(value, name);
+        }
+    }
+
+    /// <summary>Its keys are public: they are taken where the sample also says that it is for development, and nowhere else.</summary>
+    [Theory]
+    [InlineData("Development", true)]
+    [InlineData("Production", false)]
+    public void KeysOfTheSample_AreForDevelopmentOnly(string environment, bool taken)
+    {
+        using var sample = JsonDocument.Parse(File.ReadAllText(RepositoryRoot.Of("local.settings.sample.json")));
+        var values = sample.RootElement.GetProperty("Values").EnumerateObject().ToDictionary(value => value.Name, value => value.Value.GetString());
+        values["AZURE_FUNCTIONS_ENVIRONMENT"].ShouldBe("Development");
+        var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new() { EnvironmentName = environment });
+        builder.Configuration.AddInMemoryCollection(values);
+        builder.Services.AddRunbooks().AddRunbooksWeb();
+        using var host = builder.Build();
+
+        Takes<ApiKeyOptions>(host.Services).ShouldBe(taken);
+        Takes<LinkSigningOptions>(host.Services).ShouldBe(taken);
+    }
+
+    private static bool Takes<T>(IServiceProvider services)
+        where T : class
+    {
+        try
+        {
+            return services.GetRequiredService<IOptions<T>>().Value is not null;
+        }
+        catch (OptionsValidationException)
+        {
+            return false;
         }
     }
 }

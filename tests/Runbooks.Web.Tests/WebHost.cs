@@ -23,7 +23,7 @@ namespace Runbooks.Web.Tests;
 /// <summary>The whole HTTP surface on a real server and a port of the system's choice; nothing behind it but memory.</summary>
 public sealed class WebHost : IAsyncLifetime
 {
-    public const string Key = "a-key-for-tests";
+    public const string Key = "7Q2d9bXk4Tn8vR1mZs6Hc3Wf";
     private WebApplication _app = null!;
 
     public SignallingTime Time { get; } = new(Some.Time);

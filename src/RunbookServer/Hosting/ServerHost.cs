@@ -6,6 +6,7 @@ using Runbooks.Catalog;
 using Runbooks.Guardrails;
 using Runbooks.Notifications;
 using Runbooks.Sandbox;
+using Runbooks.Settings;
 using Runbooks.SignedLinks;
 using RunbookServer.Terminal;
 
@@ -43,7 +44,8 @@ internal static class ServerHost
     /// <param name="adjust">What a test or a benchmark has otherwise than a person's machine; has the last word.</param>
     internal static WebApplication Build(ServerSettings settings, RunbookFolder folder, Uri? sandbox, Action<IServiceCollection>? adjust = null)
     {
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        // What a variable for other programs on this machine says shall neither open a weak key nor show errors in full.
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, EnvironmentName = Environments.Production });
         builder.Configuration.Sources.Clear();
         builder.Configuration
             .AddInMemoryCollection(new Dictionary<string, string?> { ["Runbooks:PublicUrl"] = $"http://localhost:{settings.Port}" })
@@ -130,10 +132,13 @@ internal static class ServerHost
 
     private static async Task StartAsync(WebApplication app, CancellationToken cancellationToken)
     {
+        if (InvalidSettings.Find(app.Services) is { Count: > 0 } wrong)
+        {
+            throw new CommandException(string.Join("\n", wrong.Select(invalid => ServerSettingsCheck.Describe(invalid, app.Services))));
+        }
+
         try
         {
-            // Asked before the host starts, which would log what is wrong with a stack trace.
-            app.Services.GetRequiredService<IStartupValidator>().Validate();
             _ = app.Services.GetServices<IHostedService>().Count();
             await app.StartAsync(cancellationToken);
         }

@@ -111,7 +111,7 @@ public sealed class ApiKeyOptions
 {
     public const string SectionName = "ApiKeys";
 
-    /// <summary>Any of these opens the API; with none, nothing does.</summary>
+    /// <summary>Any of these opens the API; with none, nothing does. At least 24 random characters each: <c>openssl rand -hex 32</c>.</summary>
     public IList<string> Keys { get; } = [];
 
     /// <summary>The console opens without a key for a browser on this very machine: practice.</summary>

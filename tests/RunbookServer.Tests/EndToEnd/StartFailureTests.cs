@@ -27,6 +27,7 @@ public sealed class StartFailureTests : IDisposable
     [InlineData("{ \"Storms\": ", "Line 1 is not JSON")]
     [InlineData("{ \"Storms\": { \"MoreThn\": 3 } }", "This host has no setting 'Storms:MoreThn' (settings.json). Did you mean 'Storms:MoreThan'?")]
     [InlineData("{ \"Safety\": { \"Mode\": \"careful\" } }", "The setting 'Safety:Mode' (settings.json) has to be one of Normal, ApproveAll, DryRun.")]
+    [InlineData("{ \"ApiKeys\": { \"Keys\": [\"short\"] } }", "can be guessed: it has fewer than 24 characters. Make one with: openssl rand -hex 32")]
     [InlineData("{ \"Storms\": { \"MoreThan\": 0 } }", "The setting 'Storms:MoreThan' cannot be used: The field MoreThan must be between 1 and 10000.")]
     public Task SettingsFileThatCannotBeUsed_IsRefused(string text, string words)
     {
@@ -35,8 +36,22 @@ public sealed class StartFailureTests : IDisposable
         return ShouldSayAsync(words, "serve", "--port", "0", "--config", Path.Combine(_home, "settings.json"));
     }
 
+    [Fact]
+    public async Task SeveralSettingsThatCannotBeUsed_AreAllNamed()
+    {
+        File.WriteAllText(Path.Combine(_home, "settings.json"), """{ "Storms": { "MoreThan": 0 }, "ApiKeys": { "Keys": ["short"] } }""");
+
+        var (code, _, error) = await ProgramRun.RunAsync("serve", "--port", "0", "--data", Data, "--config", Path.Combine(_home, "settings.json"));
+
+        code.ShouldBe(2);
+        error.TrimEnd().Split('\n').Length.ShouldBe(2);
+        error.ShouldContain("fewer than 24 characters");
+        error.ShouldContain("between 1 and 10000");
+    }
+
     [Theory]
     [InlineData("runbooks.db", "runbooks.db is damaged or is no database of ours. Put a backup in its place")]
+    [InlineData("api-key", "can be guessed: it repeats the same few characters. Make one with: openssl rand -hex 32")]
     [InlineData("link-key", "link-key holds no key: it has to be base64 of at least 32 random bytes.")]
     public Task FileOfTheDataFolderThatIsDamaged_IsRefused(string name, string words)
     {
