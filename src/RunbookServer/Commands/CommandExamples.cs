@@ -18,7 +18,7 @@ internal static class CommandExamples
         ["fire"] = ["runbook fire", "runbook fire hanged-gpu", "runbook fire alert.json --source alertmanager"],
         ["incidents"] = ["runbook incidents", "runbook incidents --state awaitingApproval", "runbook incidents --limit 100 --json"],
         ["show"] = [$"runbook show {Id}", $"runbook show {Id} --json"],
-        ["approve"] = [$"runbook approve {Id}", $"runbook approve {Id} --reason \"seen it before\""],
+        ["approve"] = [$"runbook approve {Id}", $"runbook approve {Id} --yes --reason \"seen it before\""],
         ["reject"] = [$"runbook reject {Id} --reason \"planned maintenance\""],
         ["take-over"] = [$"runbook take-over {Id} --reason \"I am on it\""],
         ["stop"] = [$"runbook stop {Id} --reason \"wrong alarm\""],

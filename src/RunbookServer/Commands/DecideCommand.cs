@@ -7,7 +7,9 @@ namespace RunbookServer.Commands;
 /// <summary><c>runbook approve ID</c>, <c>runbook reject ID</c> and <c>runbook take-over ID</c>.</summary>
 internal static class DecideCommand
 {
-    public static Command BuildApprove() => Build("approve", "approve", "Says yes to what an incident asks, and prints the steps that were approved.");
+    private const string Approve = "approve";
+
+    public static Command BuildApprove() => Build("approve", Approve, "Shows what an incident asks to do, and says yes to exactly that.");
 
     public static Command BuildReject() => Build("reject", "reject", "Says no to what an incident asks; its steps do not run.");
 
@@ -20,22 +22,40 @@ internal static class DecideCommand
         var by = new Option<string>("--by") { Description = "Who decides.", DefaultValueFactory = _ => Environment.UserName };
         var gate = new Option<string?>("--gate") { Description = "Which question; the open one unless named." };
         var reason = new Option<string?>("--reason") { Description = "Why; goes on the record." };
+        var yes = new Option<bool>("--yes", "-y") { Description = "Approves without asking here: for scripts, and where there is no terminal." };
         var command = new Command(name, description) { id, by, gate, reason };
+        if (decision == Approve)
+        {
+            command.Add(yes);
+        }
+
         client.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             using var api = client.Connect(parsed);
             var path = $"api/incidents/{Uri.EscapeDataString(parsed.GetRequiredValue(id))}";
-            var asked = decision == "approve" ? await QuestionAsync(api, path, parsed.GetValue(gate), cancellationToken) : null;
+            var question = decision == Approve ? await QuestionAsync(api, path, parsed.GetValue(gate), cancellationToken) : null;
+            if (question is not null && !parsed.GetValue(yes) && !Agrees(Console.In, Console.IsInputRedirected))
+            {
+                ConsoleOutput.Raw("Nothing was approved.");
+                return ExitCode.Failed;
+            }
+
             var body = new JsonObject
             {
                 ["decision"] = decision,
                 ["by"] = parsed.GetRequiredValue(by),
-                ["gate"] = asked?["id"]?.ToString() ?? parsed.GetValue(gate),
+                ["gate"] = question?["id"]?.ToString() ?? parsed.GetValue(gate),
                 ["reason"] = parsed.GetValue(reason),
-                ["planHash"] = asked?["planHash"]?.ToString(),
+                ["planHash"] = question?["planHash"]?.ToString(),
             };
-            var (_, answer) = (await api.PostAsync($"{path}/decision", body.ToJsonString(), cancellationToken)).OrFail();
+            var response = await api.PostAsync($"{path}/decision", body.ToJsonString(), cancellationToken);
+            if (question is not null && response.Body is JsonObject refusal && refusal["status"]?.ToString() == "planChanged")
+            {
+                throw new CommandException("The plan has changed since it was shown here; nothing was approved. Run this again to see the plan as it is now.", ExitCode.Failed);
+            }
+
+            var (_, answer) = response.OrFail();
             ConsoleOutput.Line(ConsoleOutput.Plain(answer?["message"]?.ToString() ?? "Recorded."));
             return ExitCode.Done;
         });
@@ -43,19 +63,60 @@ internal static class DecideCommand
     }
 
     /// <summary>What is printed is what is approved: a plan that changes in between is not.</summary>
+    /// <returns>Null when the question is no longer open: then the host says how it ended.</returns>
     private static async Task<JsonNode?> QuestionAsync(ApiClient api, string path, string? gate, CancellationToken cancellationToken)
     {
         var (_, incident) = (await api.GetAsync(path, cancellationToken)).OrFail();
         var asked = gate is null ? incident?["gate"] : incident?["gates"]?.AsArray().FirstOrDefault(one => one?["id"]?.ToString() == gate);
-        if (asked?["outcome"]?.ToString() == "pending")
+        if (asked?["outcome"]?.ToString() != "pending")
         {
-            ConsoleOutput.Raw(asked["question"]!.ToString());
-            foreach (var (step, number) in asked["plan"]!.AsArray().Select((step, i) => (step, i + 1)))
-            {
-                ConsoleOutput.Raw($"  {number}. {step?["will"]} ({step?["action"]} {step?["parameters"]?.ToJsonString()})");
-            }
+            return null;
+        }
+
+        foreach (var line in Lines(incident!, asked))
+        {
+            ConsoleOutput.Raw(line);
         }
 
         return asked;
     }
+
+    /// <summary>The question as the page of its link puts it: each step, what it is run with, and whether it can be taken back.</summary>
+    internal static IEnumerable<string> Lines(JsonNode incident, JsonNode asked)
+    {
+        yield return $"{incident["title"]} on {incident["target"]}";
+        yield return $"{asked["question"]}";
+        foreach (var (step, number) in Items(asked, "plan").Select((step, at) => (step, at + 1)))
+        {
+            yield return $"  {number}. {step["will"]} ({$"{step["action"]} {step["parameters"]?.ToJsonString()}".Trim()})";
+            if (step["undo"] is { } undo)
+            {
+                yield return $"     Undo: {undo}";
+            }
+            else
+            {
+                yield return "     Cannot be undone.";
+            }
+        }
+
+        foreach (var warning in Items(asked, "warnings"))
+        {
+            yield return $"  Warning: {warning}";
+        }
+    }
+
+    /// <summary>Only a yes is one: a script that forgets --yes, or a line that is empty, approves nothing.</summary>
+    /// <exception cref="CommandException">Nobody is there to be asked.</exception>
+    internal static bool Agrees(TextReader input, bool redirected)
+    {
+        if (redirected)
+        {
+            throw new CommandException("Nobody can be asked here: there is no terminal. Nothing was approved. Read the steps above and add --yes to approve them.");
+        }
+
+        Console.Out.Write("Approve this? [y/N] ");
+        return input.ReadLine()?.Trim().ToUpperInvariant() is "Y" or "YES";
+    }
+
+    private static IEnumerable<JsonNode> Items(JsonNode node, string key) => node[key] is JsonArray items ? items.OfType<JsonNode>() : [];
 }

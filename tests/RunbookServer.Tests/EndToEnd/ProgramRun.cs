@@ -11,9 +11,11 @@ internal static class ProgramRun
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,
+            RedirectStandardInput = true,
             WorkingDirectory = AppContext.BaseDirectory,
         };
         using var process = Process.Start(start)!;
+        process.StandardInput.Close();
         try
         {
             var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);

@@ -131,7 +131,7 @@ public sealed class ProgramTests : IDisposable
         (await ProgramRun.RunAsync(["fire", "hanged-gpu", .. connection])).Output.ShouldStartWith("opened: hanged-gpu on inference/llm-b-0.\n");
         var id = (await host.Client.GetAsync("api/incidents"))["incidents"]![0]!["id"]!.ToString();
         await host.Client.WaitForAsync(id, "awaitingApproval");
-        (await RunAsync(["approve", id, "--by", "ada", .. connection])).Code.ShouldBe(0);
+        (await RunAsync(["approve", id, "--yes", "--by", "ada", .. connection])).Code.ShouldBe(0);
         await host.Client.WaitForAsync(id, "resolved");
 
         var (code, error) = await RunAsync(["reject", id, "--by", "grace", .. connection]);

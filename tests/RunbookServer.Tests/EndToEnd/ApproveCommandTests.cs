@@ -1,0 +1,88 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using RunbookServer.Commands;
+
+namespace RunbookServer.Tests.EndToEnd;
+
+/// <summary><c>runbook approve</c>: what is shown is what is approved, and nothing is approved that nobody agreed to.</summary>
+public sealed class ApproveCommandTests
+{
+    [Fact]
+    public async Task WithoutATerminal_StepsAreShownAndNothingIsApprovedUntilYesIsSaid()
+    {
+        await using var host = await RunningHost.StartAsync();
+        var opened = await host.Client.StuckAsync("llm-b-0");
+        var id = opened["id"]!.ToString();
+        await host.Client.WaitForAsync(id, "awaitingApproval");
+        string[] approve = ["approve", id, "--by", "ada", "--url", $"{host.Client.Http.BaseAddress}", "--data", host.DataFolder];
+
+        var (code, shown, error) = await ProgramRun.RunAsync(approve);
+
+        code.ShouldBe(2);
+        error.ShouldContain("add --yes");
+        shown.ShouldContain("  1. ");
+        shown.ShouldContain("Cannot be undone.");
+        (await host.Client.GetAsync($"api/incidents/{id}"))["state"]!.ToString().ShouldBe("awaitingApproval");
+
+        (code, shown, error) = await ProgramRun.RunAsync([.. approve, "--yes"]);
+
+        (code, error).ShouldBe((0, ""));
+        shown.ShouldContain("  1. ");
+        (await host.Client.GetAsync($"api/incidents/{id}"))["gates"]![0]!["outcome"]!.ToString().ShouldBe("approved");
+    }
+
+    [Fact]
+    public async Task PlanThatChangesMeanwhile_IsNotApprovedAndSaidSo()
+    {
+        JsonNode? sent = null;
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Logging.ClearProviders();
+        await using var host = builder.Build();
+        host.MapGet("/api/incidents/one", () => Results.Text("""
+            { "title": "Hung GPU", "target": "llm-b-0", "gate": { "id": "mitigation-1", "question": "Recycle pod llm-b-0?", "outcome": "pending", "planHash": "as-shown",
+              "plan": [{ "will": "Delete pod llm-b-0.", "action": "kubernetes.recyclePod", "parameters": { "pod": "llm-b-0" }, "undo": null }, { "will": "Open a ticket.", "action": "ticket", "undo": "Close it." }], "warnings": ["It is the last one."] } }
+            """, "application/json"));
+        host.MapPost("/api/incidents/one/decision", async (HttpRequest request) =>
+        {
+            sent = await JsonSerializer.DeserializeAsync<JsonNode>(request.Body);
+            return Results.Json(new { status = "planChanged", message = "changed" }, statusCode: 409);
+        });
+        await host.StartAsync(TestContext.Current.CancellationToken);
+
+        var (code, shown, error) = await ProgramRun.RunAsync("approve", "one", "--yes", "--url", host.Urls.Single(), "--key", "any");
+
+        code.ShouldBe(1);
+        error.Trim().ShouldBe("error: The plan has changed since it was shown here; nothing was approved. Run this again to see the plan as it is now.");
+        sent!["planHash"]!.ToString().ShouldBe("as-shown");
+        sent["gate"]!.ToString().ShouldBe("mitigation-1");
+        shown.ShouldBe("""
+            Hung GPU on llm-b-0
+            Recycle pod llm-b-0?
+              1. Delete pod llm-b-0. (kubernetes.recyclePod {"pod":"llm-b-0"})
+                 Cannot be undone.
+              2. Open a ticket. (ticket)
+                 Undo: Close it.
+              Warning: It is the last one.
+
+            """, StringCompareShould.IgnoreLineEndings);
+    }
+
+    [Theory]
+    [InlineData("y", true)]
+    [InlineData("Yes ", true)]
+    [InlineData("", false)]
+    [InlineData("n", false)]
+    [InlineData("yep", false)]
+    [InlineData(null, false)]
+    public void AnswerAtTheTerminal_CountsOnlyWhenItIsYes(string? typed, bool agrees)
+    {
+        using var input = new StringReader(typed is null ? "" : typed + "\n");
+
+        DecideCommand.Agrees(input, redirected: false).ShouldBe(agrees);
+    }
+}
