@@ -15,8 +15,8 @@ internal static class CommandExamples
         ["runbook"] = ["runbook", "runbook fire hanged-gpu", "runbook incidents"],
         ["serve"] = ["runbook serve --port 8080 --data ~/runbooks-data", "runbook serve --no-practice --config settings.json --runbooks ./runbooks"],
         ["sandbox"] = ["runbook sandbox --port 7072"],
-        ["fire"] = ["runbook fire", "runbook fire hanged-gpu", "runbook fire alert.json --source alertmanager"],
-        ["incidents"] = ["runbook incidents", "runbook incidents --state awaitingApproval", "runbook incidents --limit 100 --json"],
+        ["fire"] = ["runbook fire", "runbook fire hanged-gpu", "runbook fire hanged-gpu --reset", "runbook fire alert.json --source alertmanager"],
+        ["incidents"] = ["runbook incidents", "runbook incidents --state awaitingApproval", "runbook incidents --state needsPerson", "runbook incidents --limit 100 --json"],
         ["show"] = [$"runbook show {Id}", $"runbook show {Id} --json"],
         ["approve"] = [$"runbook approve {Id}", $"runbook approve {Id} --yes --reason \"seen it before\""],
         ["reject"] = [$"runbook reject {Id} --reason \"planned maintenance\""],
@@ -34,9 +34,12 @@ internal static class CommandExamples
         ["export"] = [$"runbook export {Id}", $"runbook export {Id} --out runbooks/tests/hanged-gpu/that-night/test.yaml"],
         ["render"] = ["runbook render hanged-gpu"],
         ["schema"] = ["runbook schema"],
-        ["verify-audit"] = [$"runbook verify-audit {Id}"],
+        ["verify-audit"] = ["runbook verify-audit record.jsonl"],
         ["completion"] = ["source <(runbook completion bash)", "runbook completion zsh > \"${fpath[1]}/_runbook\"", "runbook completion fish > ~/.config/fish/completions/runbook.fish", "runbook completion pwsh >> $PROFILE"],
     };
+
+    /// <summary>The commands that have examples.</summary>
+    public static IReadOnlyCollection<string> Commands => s_examples.Keys;
 
     /// <summary>Of the command itself, or of the root when it serves.</summary>
     public static IReadOnlyList<string> Of(Command command) => s_examples.GetValueOrDefault(command is RootCommand ? "runbook" : command.Name) ?? [];

@@ -66,6 +66,8 @@ internal static class CommandLine
             DecideCommand.BuildReject(),
             DecideCommand.BuildTakeOver(),
             VerbCommands.BuildStop(),
+            VerbCommands.BuildTakeBack(),
+            VerbCommands.BuildAcknowledge(),
             VerbCommands.BuildClose(),
             VerbCommands.BuildRetry(),
             VerbCommands.BuildNote(),

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
 using RunbookServer.Terminal;
 
 namespace RunbookServer.Commands;
@@ -14,7 +15,7 @@ internal static class IncidentsCommand
     public static Command Build()
     {
         var client = new ClientOptions();
-        var state = new Option<string?>("--state") { Description = "Only those in this state, for example awaitingApproval; open and final are groups of states." };
+        var state = new Option<string?>("--state") { Description = $"Only these: open, final, needsPerson (ended and not over), or a state: {string.Join(", ", Enum.GetValues<IncidentState>().Select(CamelCase.Of))}." };
         var limit = new Option<int>("--limit") { Description = "At most this many.", DefaultValueFactory = _ => 20 };
         var json = new Option<bool>("--json") { Description = "As the API gives it, for a script." };
         var command = new Command("incidents", "Lists incidents, newest first.") { state, limit, json };

@@ -9,23 +9,29 @@ internal static class VerbCommands
 {
     public static Command BuildStop() => Build("stop", "cancel", "Stops the automation of an incident before its next step.");
 
-    public static Command BuildClose() => Build("close", "close", "Closes an incident that a person took over.");
+    public static Command BuildAcknowledge() => Build("acknowledge", "acknowledge", "Says that you see to what the end of an incident left to a person.", needed: false, field: "note");
+
+    public static Command BuildTakeBack() => Build("take-back", "take-back", "Has what an incident changed taken back now, and ends it.");
+
+    public static Command BuildClose() => Build("close", "close", "Closes an incident that a person took over, or whose end needed a person.");
 
     public static Command BuildRetry() => Build("retry", "retry", "Has an ended incident tried again, as a new one on the same target.");
 
     public static Command BuildNote()
     {
         var text = new Argument<string>("text") { Description = "What to write into the record." };
-        return Build("note", "notes", "Writes a note into an incident's record.", text);
+        return Build("note", "notes", "Writes a note into an incident's record.", text: text);
     }
 
+    /// <param name="needed">Whether a reason has to be given.</param>
+    /// <param name="field">The reason's name in the body.</param>
     /// <param name="text">Where the reason is what the command is about; null where it is an option.</param>
-    private static Command Build(string name, string path, string description, Argument<string>? text = null)
+    private static Command Build(string name, string path, string description, bool needed = true, string field = "reason", Argument<string>? text = null)
     {
         var client = new ClientOptions();
         var id = new Argument<string>("id") { Description = "The incident's id." };
         var by = new Option<string>("--by") { Description = "Who does it.", DefaultValueFactory = _ => Environment.UserName };
-        var reason = new Option<string>("--reason") { Description = "Why; goes on the record.", Required = true };
+        var reason = new Option<string?>("--reason") { Description = needed ? "Why; goes on the record." : "What you do about it; goes on the record.", Required = needed };
         var command = new Command(name, description) { id, by };
         if (text is null)
         {
@@ -43,7 +49,7 @@ internal static class VerbCommands
             var body = new JsonObject
             {
                 ["by"] = parsed.GetRequiredValue(by),
-                ["reason"] = text is null ? parsed.GetRequiredValue(reason) : parsed.GetRequiredValue(text),
+                [field] = text is null ? parsed.GetValue(reason) : parsed.GetRequiredValue(text),
             };
             var address = $"api/incidents/{Uri.EscapeDataString(parsed.GetRequiredValue(id))}/{path}";
             var (_, answer) = (await api.PostAsync(address, body.ToJsonString(), cancellationToken)).OrFail();

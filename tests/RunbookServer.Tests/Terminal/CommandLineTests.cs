@@ -28,6 +28,10 @@ public sealed class CommandLineTests
         }
     }
 
+    [Fact]
+    public void Examples_AreOfCommandsThatThereAre() =>
+        CommandExamples.Commands.ShouldBe([.. CommandLine.Build().Subcommands.Select(command => command.Name), "runbook"], ignoreOrder: true);
+
     [Theory]
     [MemberData(nameof(Commands))]
     public async Task HelpOfEveryCommand_EndsWithItsExamples(string name)
