@@ -32,6 +32,11 @@ internal static class SandboxControl
             },
             Json));
 
+        var troubles = app.Services.GetRequiredService<SandboxTroubles>();
+        app.MapGet("/_sandbox/troubles", () => Results.Json(troubles.All.Select(trouble => new { trouble.Name, trouble.What, On = trouble.IsOn() }), Json));
+        app.MapPost("/_sandbox/troubles/{name}/break", (string name) => Turn(name, trouble => trouble.Break));
+        app.MapPost("/_sandbox/troubles/{name}/heal", (string name) => Turn(name, trouble => trouble.Heal));
+
         app.MapPost("/_sandbox/reset", () =>
         {
             faults.Clear();
@@ -44,6 +49,17 @@ internal static class SandboxControl
             var problem = await ReadAsync(request);
             return problem is null ? Results.NoContent() : Results.Json(new { error = problem }, Json, statusCode: 400);
         });
+
+        IResult Turn(string name, Func<Trouble, Action> how)
+        {
+            if (troubles.All.FirstOrDefault(trouble => trouble.Name == name) is not { } known)
+            {
+                return Results.Json(new { error = $"There is no trouble '{name}'. There are: {string.Join(", ", troubles.All.Select(trouble => trouble.Name))}." }, Json, statusCode: 404);
+            }
+
+            how(known)();
+            return Results.NoContent();
+        }
 
         async Task<string?> ReadAsync(HttpRequest request)
         {

@@ -89,6 +89,7 @@ internal static class SandboxServices
         services
             .AddSingleton<SandboxChanges>()
             .AddSingleton<SandboxMemory>()
+            .AddSingleton<SandboxTroubles>()
             .AddFirstAsked(SimulatedTraffic.Began)
             .AddFirstAsked(Abuse.Began)
             .AddFirstAsked(ProviderApi.Began)

@@ -124,11 +124,17 @@ internal sealed class FirstAsked(string key, SandboxChanges changes, TimeProvide
         }
     }
 
-    public void Reset()
+    /// <summary>As if nobody had asked yet: it begins with the next question.</summary>
+    public void Reset() => Set(null);
+
+    /// <summary>As if it had begun long ago: it is over.</summary>
+    public void End() => Set(DateTimeOffset.UnixEpoch);
+
+    private void Set(DateTimeOffset? at)
     {
         lock (_lock)
         {
-            _at = null;
+            _at = at;
             changes.Touch();
         }
     }

@@ -18,7 +18,7 @@ internal abstract class ArmKind(string type) : IRemembered
     /// <returns>Null: there is nothing of that kind.</returns>
     public abstract IResult? Answer(ArmRequest request, ArmOperations operations);
 
-    public void Reset() => _resources.Clear();
+    public virtual void Reset() => _resources.Clear();
 
     string IRemembered.Key => $"arm/{type}";
 

@@ -174,12 +174,15 @@ internal sealed class ScaleSetKind(SandboxClusters clusters) : ArmKind("microsof
 /// Virtual machines with a disk that is almost full, mostly of old files in /var/tmp. It runs no script: it recognises the
 /// ones that look, count and delete by what they print.
 /// </summary>
-internal sealed class VirtualMachineKind() : ArmKind("microsoft.compute/virtualmachines")
+internal sealed class VirtualMachineKind(SandboxChanges changes) : ArmKind("microsoft.compute/virtualmachines")
 {
     private const long Size = 64L * 1024 * 1024 * 1024;
+    private const int Files = 12_408;
 
     /// <summary>Both stand on the same disk.</summary>
     private const string Full = "/var/tmp", Empty = "/tmp";
+
+    private bool _empty;
 
     public override IResult? Answer(ArmRequest request, ArmOperations operations)
     {
@@ -201,9 +204,41 @@ internal sealed class VirtualMachineKind() : ArmKind("microsoft.compute/virtualm
     protected override JsonObject Begin(ArmRequest request)
     {
         var machine = Envelope(request, "Microsoft.Compute/virtualMachines", new JsonObject { ["provisioningState"] = "Succeeded" });
-        machine["_disk"] = new JsonObject { ["other"] = Size / 100 * 52, ["tempFiles"] = 12_408, ["tempBytes"] = Size / 100 * 42 };
+        machine["_disk"] = new JsonObject { ["other"] = Size / 100 * 52 };
+        Put(machine["_disk"]!.AsObject(), _empty ? 0 : Files);
         return machine;
     }
+
+    public override void Reset()
+    {
+        base.Reset();
+        _empty = false;
+    }
+
+    /// <summary>Whether there are old files on one of them, or on whatever machine is asked for next.</summary>
+    public bool AreFull => Resources.Count == 0 ? !_empty : Disks.Any(disk => disk["tempFiles"]!.GetValue<int>() > 0);
+
+    public void Fill() => PutAll(Files);
+
+    public void CleanUp() => PutAll(0);
+
+    private IEnumerable<JsonObject> Disks => Resources.Values.Select(machine => machine["_disk"]!.AsObject());
+
+    private void PutAll(int files)
+    {
+        _empty = files == 0;
+        foreach (var disk in Disks)
+        {
+            lock (disk)
+            {
+                Put(disk, files);
+            }
+        }
+
+        changes.Touch();
+    }
+
+    private static void Put(JsonObject disk, int files) => (disk["tempFiles"], disk["tempBytes"]) = (files, files == 0 ? 0L : Size / 100 * 42);
 
     private static string Run(JsonObject machine, List<string> lines)
     {
@@ -229,7 +264,7 @@ internal sealed class VirtualMachineKind() : ArmKind("microsoft.compute/virtualm
 
             if (lines.Exists(line => line.Contains("-delete", StringComparison.Ordinal)))
             {
-                (disk["tempFiles"], disk["tempBytes"]) = (0, 0L);
+                Put(disk, 0);
             }
 
             return string.Create(CultureInfo.InvariantCulture, $"runbook: files={files} bytes={bytes}");

@@ -8,6 +8,8 @@ internal sealed partial class SandboxCluster
     private const string GpuScaleSet = "aks-gpu-24815391-vmss";
     private const string SystemScaleSet = "aks-pool-17503362-vmss";
 
+    private const int BrokenNode = 2;
+
     private static readonly string[] s_suffixes = ["x2x4v", "k9q7d"];
 
     private void Furnish()
@@ -19,7 +21,7 @@ internal sealed partial class SandboxCluster
             Node(SystemScaleSet, 0, gpus: 0, since),
         ];
         // The third GPU machine has lost a GPU: the driver says that it has fallen off the bus.
-        _nodes[2] = _nodes[2] with { Fault = new GpuFault(3, 79, Now - HungFor) };
+        _nodes[BrokenNode] = _nodes[BrokenNode] with { Fault = new GpuFault(3, 79, Now - HungFor) };
         _workloads =
         [
             Make(WorkloadKind.StatefulSet, Namespace, $"llm-{name}", 2, "vllm", "vllm/vllm-openai:v0.10.1", gpu: true, since),

@@ -76,6 +76,35 @@ internal sealed partial class SandboxCluster(string name, SandboxOptions options
         return true;
     });
 
+    /// <summary>The pod answers no more, as at the start.</summary>
+    public void Hang(string podName) => Live(podName, life => life with { HungAt = Now - HungFor });
+
+    /// <summary>The pod answers again, without having been recycled.</summary>
+    public void Revive(string podName) => Live(podName, life => life with { HungAt = null });
+
+    private void Live(string podName, Func<PodLife, PodLife> change)
+    {
+        if (Find(Namespace, podName) is { } pod)
+        {
+            Locked(() =>
+            {
+                pod.Change(pod.Last, change(pod.Last));
+                changes.Touch();
+                return true;
+            });
+        }
+    }
+
+    public void LoseGpu() => Change(Nodes()[BrokenNode], node => node with { Fault = new GpuFault(3, 79, Now - HungFor) });
+
+    public void GiveGpuBack()
+    {
+        foreach (var node in Nodes().Where(node => node.Fault is not null))
+        {
+            Change(node, one => one with { Fault = null });
+        }
+    }
+
     public SandboxNode Change(SandboxNode node, Func<SandboxNode, SandboxNode> change) => Locked(() =>
     {
         var changed = change(_nodes.First(one => one.Name == node.Name)) with { ChangedAt = Now };

@@ -30,10 +30,16 @@ internal sealed class ProviderApi(
             new { @object = "list", data = new[] { new { id = "practice-small", @object = "model", owned_by = "practice" } } }));
         routes.MapPost("/_outage", (Outage outage) =>
         {
-            _said = outage.Down;
-            changes.Touch();
+            Say(outage.Down);
             return Results.NoContent();
         });
+    }
+
+    /// <summary>Whatever the clock says: until it is said otherwise, or reset.</summary>
+    public void Say(bool down)
+    {
+        _said = down;
+        changes.Touch();
     }
 
     public override object Describe() => new { down = IsDown(ask: false) };
@@ -79,7 +85,8 @@ internal sealed class ProviderApi(
         _ => answer(),
     };
 
-    private bool IsDown(bool ask)
+    /// <param name="ask">Whether this is a question that the outage begins with.</param>
+    public bool IsDown(bool ask)
     {
         var since = ask ? began.At : began.Known;
         return _said ?? (since is null || time.GetUtcNow() < since + options.ProviderRecoversAfter);

@@ -1,0 +1,61 @@
+using System.Net;
+using System.Text.Json;
+
+namespace Runbooks.Sandbox.Tests;
+
+/// <summary>What people break and heal by hand, and what the APIs say then.</summary>
+public sealed class TroubleTests : OnTheSandbox
+{
+    private const string Disk = "/arm/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm-1";
+
+    [Fact]
+    public async Task EachTrouble_IsHealedAndBrokenAgain()
+    {
+        var names = (await TroublesAsync()).Keys.ToList();
+        names.Count.ShouldBe(7);
+        foreach (var name in names)
+        {
+            (await TroublesAsync())[name].ShouldBeTrue(name);
+            await TurnAsync(name, "heal");
+            (await TroublesAsync())[name].ShouldBeFalse(name);
+        }
+
+        foreach (var name in names)
+        {
+            await TurnAsync(name, "break");
+            (await TroublesAsync())[name].ShouldBeTrue(name);
+        }
+    }
+
+    [Fact]
+    public async Task WhatTheApisSay_FollowsWhatWasHealedAndBroken()
+    {
+        Http.DefaultRequestHeaders.Authorization = new("Bearer", "practice");
+        (await Http.GetAsync("/provider/v1/models", Cancel)).StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        await TurnAsync("provider", "heal");
+        (await Http.GetAsync("/provider/v1/models", Cancel)).StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        await TurnAsync("hung-pod", "heal");
+        (await HungAsync()).ShouldBeEmpty();
+        await TurnAsync("hung-pod", "break");
+        (await HungAsync()).ShouldBe(["llm-b-0"]);
+
+        await Http.GetAsync($"{Disk}?api-version=2025-04-01", Cancel);
+        await TurnAsync("disk", "heal");
+        (await JsonAsync($"{Disk}?api-version=2025-04-01")).GetProperty("_disk").GetProperty("tempFiles").GetInt32().ShouldBe(0);
+        await TurnAsync("disk", "break");
+        (await JsonAsync($"{Disk}?api-version=2025-04-01")).GetProperty("_disk").GetProperty("tempFiles").GetInt32().ShouldBeGreaterThan(0);
+    }
+
+    [Fact]
+    public async Task TroubleThatThereIsNot_IsRefused() =>
+        (await Http.PostAsync("/_sandbox/troubles/rain/break", null, Cancel)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+
+    private async Task<Dictionary<string, bool>> TroublesAsync() =>
+        (await JsonAsync("/_sandbox/troubles")).EnumerateArray().ToDictionary(one => one.GetProperty("name").GetString()!, one => one.GetProperty("on").GetBoolean());
+
+    private async Task TurnAsync(string name, string turn) => (await Http.PostAsync($"/_sandbox/troubles/{name}/{turn}", null, Cancel)).StatusCode.ShouldBe(HttpStatusCode.NoContent);
+
+    private async Task<IEnumerable<string>> HungAsync() => (await JsonAsync("/_sandbox/state")).GetProperty("apis").GetProperty("kubernetes").GetProperty("b").GetProperty("pods")
+        .EnumerateArray().Where(pod => pod.GetProperty("hung").GetBoolean()).Select(pod => pod.GetProperty("name").GetString()!);
+}
