@@ -61,6 +61,7 @@ public static class RunbookRoutes
         app.MapMethods("/incidents/{id}/evidence/{name}", s_read, (HttpRequest request, string id, string name, EvidenceHandler handler) => handler.GetAsync(request, id, name))
             .NeedsPageKey();
 
+        app.MapMethods("/unmatched", s_read, (HttpRequest request, UnmatchedHandler handler) => handler.ShowAsync(request)).NeedsPageKey();
         app.MapMethods("/statistics", s_read, (HttpRequest request, StatisticsHandler handler) => handler.ShowAsync(request)).NeedsPageKey();
         app.MapMethods("/runbooks", s_read, (HttpRequest request, RunbookPagesHandler handler) => handler.ListAsync(request)).NeedsPageKey();
         app.MapMethods("/runbooks/{id}", s_read, (HttpRequest request, string id, RunbookPagesHandler handler) => handler.ShowAsync(request, id)).NeedsPageKey();

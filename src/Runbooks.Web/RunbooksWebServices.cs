@@ -66,6 +66,7 @@ public static class RunbooksWebServices
             .AddSingleton<IncidentFormsHandler>()
             .AddSingleton<RunbookPagesHandler>()
             .AddSingleton<StatisticsHandler>()
+            .AddSingleton<UnmatchedHandler>()
             .AddSingleton<EvidenceHandler>()
             .AddSingleton<DecisionHandler>()
             .AddSingleton<DecidePageHandler>()

@@ -62,6 +62,9 @@ internal static partial class Log
     [LoggerMessage(46, LogLevel.Error, "Alerts from {Sender} were not taken in: at least {Count}. {Why}")]
     public static partial void AlertsLost(ILogger logger, string sender, int count, string why);
 
+    [LoggerMessage(47, LogLevel.Warning, "Alerts that match no runbook could not be kept for the page about them.")]
+    public static partial void UnmatchedNotKept(ILogger logger, Exception trouble);
+
     [LoggerMessage(50, LogLevel.Warning, "The kill switch was {Turned} by {By}: {Reason}")]
     public static partial void KillSwitchTurned(ILogger logger, string turned, string by, string reason);
 

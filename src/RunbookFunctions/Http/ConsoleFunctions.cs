@@ -78,7 +78,7 @@ internal sealed class IncidentFormFunctions(IncidentFormsHandler forms, TakeBack
 }
 
 /// <summary>The pages about runbooks.</summary>
-internal sealed class RunbookPageFunctions(RunbookPagesHandler pages, StatisticsHandler statistics, ConsoleAccess access, PlatformPrincipal principal, DurableClients clients)
+internal sealed class RunbookPageFunctions(RunbookPagesHandler pages, StatisticsHandler statistics, UnmatchedHandler unmatched, ConsoleAccess access, PlatformPrincipal principal, DurableClients clients)
 {
     [Function("RunbooksPage")]
     public Task<IResult> ListAsync([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "runbooks")] HttpRequest request) =>
@@ -87,6 +87,10 @@ internal sealed class RunbookPageFunctions(RunbookPagesHandler pages, Statistics
     [Function("StatisticsPage")]
     public Task<IResult> CountAsync([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "statistics")] HttpRequest request) =>
         access.GuardAsync(request, () => statistics.ShowAsync(request));
+
+    [Function("UnmatchedPage")]
+    public Task<IResult> UnmatchedAsync([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "unmatched")] HttpRequest request) =>
+        access.GuardAsync(request, () => unmatched.ShowAsync(request));
 
     [Function("RunbookPage")]
     public Task<IResult> ShowAsync([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "runbooks/{id}")] HttpRequest request, string id) =>

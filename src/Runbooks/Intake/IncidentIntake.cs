@@ -23,6 +23,7 @@ public sealed class IncidentIntake(
     IIncidentEngine engine,
     AlertWakes wakes,
     SuppressedIncidents suppressed,
+    UnmatchedAlerts unmatched,
     IOptionsMonitor<SafetyOptions> options,
     TimeProvider time,
     ILogger<IncidentIntake> logger)
@@ -53,6 +54,7 @@ public sealed class IncidentIntake(
                 }
             }
         });
+        await unmatched.RecordAsync(sorted.Unmatched.Select(one => (one.Alert, one.Reason)), cancellationToken);
         return answers;
     }
 

@@ -12,6 +12,7 @@ public static class IntakeServices
     public static IServiceCollection AddIncidentIntake(this IServiceCollection services)
     {
         services.TryAddSingleton<AlertWakes>();
+        services.TryAddSingleton<UnmatchedAlerts>();
         services.TryAddSingleton<IncidentIntake>();
         services.TryAddSingleton<ManualStart>();
         services.TryAddSingleton<IncidentRetry>();

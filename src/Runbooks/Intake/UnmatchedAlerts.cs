@@ -1,0 +1,100 @@
+using Microsoft.Extensions.Logging;
+using Runbooks.Model.Alerts;
+using Runbooks.Model.Storage;
+using Runbooks.Model.Text;
+
+namespace Runbooks.Intake;
+
+/// <summary>
+/// The alerts that no runbook is for, with the reason: whoever wonders why nothing happened finds it here. Kept in the shared
+/// state, so that a restart does not lose it and hosts side by side tell the same. Alerts that are alike are one line, and of
+/// many lines the latest stay. It is no promise to a sender: what cannot be kept is in the log all the same.
+/// </summary>
+public sealed class UnmatchedAlerts(ISharedState state, TimeProvider time, ILogger<UnmatchedAlerts> logger)
+{
+    public const int MaxLines = 60;
+
+    private const string Key = "intake:unmatched";
+    private const int MaxLabels = 8;
+    private const int LongestText = 300;
+    private const int LongestLabel = 80;
+
+    /// <summary>Nobody sends alerts to be answered late for the sake of this.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
+
+    private readonly Lock _gate = new();
+    private List<UnmatchedAlert> _waiting = [];
+    private Task _writing = Task.CompletedTask;
+
+    /// <summary>The write that has not begun yet and takes along whatever comes until it does.</summary>
+    private Task? _next;
+
+    /// <summary>The latest first.</summary>
+    public async Task<IReadOnlyList<UnmatchedAlert>> ReadAsync(CancellationToken cancellationToken) =>
+        (await state.FindAsync<UnmatchedList>(Key, cancellationToken))?.Alerts ?? [];
+
+    /// <summary>Posts that come while one is written are written together after it.</summary>
+    public async Task RecordAsync(IEnumerable<(Alert Alert, string Reason)> alerts, CancellationToken cancellationToken)
+    {
+        var lines = alerts.Where(one => one.Alert.Status == AlertStatus.Firing).Select(one => Of(one.Alert, one.Reason, time.GetUtcNow())).ToList();
+        if (lines.Count == 0)
+        {
+            return;
+        }
+
+        Task written;
+        lock (_gate)
+        {
+            _waiting.AddRange(lines);
+            written = _next ??= WriteAfterAsync(_writing);
+        }
+
+        try
+        {
+            await written.WaitAsync(s_patience, time, cancellationToken);
+        }
+#pragma warning disable CA1031 // The alert was answered for what it is, ignored; that the page misses a line must not make its sender repeat it.
+        catch (Exception trouble) when (!cancellationToken.IsCancellationRequested)
+#pragma warning restore CA1031
+        {
+            Log.UnmatchedNotKept(logger, trouble);
+        }
+    }
+
+    private async Task WriteAfterAsync(Task before)
+    {
+        await Task.Yield();
+        await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        List<UnmatchedAlert> lines;
+        lock (_gate)
+        {
+            (_writing, _next) = (_next!, null);
+            (lines, _waiting) = (_waiting, []);
+        }
+
+        // Whoever hangs up does not take the lines of the others along.
+        await state.UpdateAsync<UnmatchedList, bool>(Key, known => (lines.Aggregate(known ?? new([]), Add), true), CancellationToken.None);
+    }
+
+    private static UnmatchedList Add(UnmatchedList list, UnmatchedAlert one)
+    {
+        var earlier = list.Alerts.FirstOrDefault(known => known.Source == one.Source && known.Name == one.Name && known.Reason == one.Reason);
+        var merged = earlier is null ? one : one with { Count = earlier.Count + one.Count, FirstAt = earlier.FirstAt };
+        return new([merged, .. list.Alerts.Where(known => known != earlier).Take(MaxLines - 1)]);
+    }
+
+    private static UnmatchedAlert Of(Alert alert, string reason, DateTimeOffset now) => new(
+        alert.Source, Clip.To(alert.Name, LongestText), alert.Severity is { } severity ? Clip.To(severity, LongestLabel) : null,
+        alert.Summary is { } summary ? Clip.To(Redactor.Redact(summary), LongestText) : null,
+        [.. alert.Labels.Take(MaxLabels).Select(label => Clip.To(Redactor.Redact($"{label.Key}={label.Value}"), LongestLabel))],
+        Clip.To(reason, 2 * LongestText), 1, now, now);
+
+    /// <param name="Alerts">The latest first.</param>
+    private sealed record UnmatchedList(IReadOnlyList<UnmatchedAlert> Alerts);
+}
+
+/// <summary>Alerts of one sender and name that matched nothing for one reason.</summary>
+/// <param name="Labels">Of the latest, as <c>name=value</c>.</param>
+/// <param name="Reason">Why no runbook was for it, in words.</param>
+public sealed record UnmatchedAlert(
+    string Source, string Name, string? Severity, string? Summary, IReadOnlyList<string> Labels, string Reason, int Count, DateTimeOffset FirstAt, DateTimeOffset LastAt);
