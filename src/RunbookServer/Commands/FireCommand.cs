@@ -1,6 +1,8 @@
 using System.CommandLine;
+using System.Net;
 using System.Text.Json.Nodes;
 using Runbooks.Model.Incidents;
+using RunbookServer.Samples;
 using RunbookServer.Terminal;
 
 namespace RunbookServer.Commands;
@@ -17,11 +19,14 @@ internal static class FireCommand
             Arity = ArgumentArity.ZeroOrOne,
         };
         var source = SampleAlerts.SourceOption();
-        var command = new Command("fire", "Posts a sample or a given alert to the running host.") { what, source };
+        var reset = new Option<bool>("--reset") { Description = "First puts the sandbox back to how it was at the start; without a sample, that alone." };
+        var command = new Command("fire", "Posts a sample or a given alert to the running host.") { what, source, reset };
         client.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            if (parsed.GetValue(what) is not { Length: > 0 } name)
+            var name = parsed.GetValue(what);
+            var wantsReset = parsed.GetValue(reset);
+            if (string.IsNullOrEmpty(name) && !wantsReset)
             {
                 ConsoleOutput.Raw("Samples:");
                 foreach (var sample in SampleAlerts.Names)
@@ -32,8 +37,18 @@ internal static class FireCommand
                 return ExitCode.Done;
             }
 
-            var (sender, body) = SampleAlerts.Read(name, parsed.GetValue(source));
             using var api = client.Connect(parsed);
+            if (wantsReset)
+            {
+                await ResetAsync(api, cancellationToken);
+            }
+
+            if (string.IsNullOrEmpty(name))
+            {
+                return ExitCode.Done;
+            }
+
+            var (sender, body) = SampleAlerts.Read(name, parsed.GetValue(source));
             var (_, answer) = (await api.PostAsync($"api/alerts/{sender}", body, cancellationToken)).OrFail();
             foreach (var incident in answer?["incidents"]?.AsArray() ?? [])
             {
@@ -48,6 +63,18 @@ internal static class FireCommand
             return ExitCode.Done;
         });
         return command;
+    }
+
+    private static async Task ResetAsync(ApiClient api, CancellationToken cancellationToken)
+    {
+        var answer = await api.PostAsync("api/sandbox/reset", "{}", cancellationToken);
+        if (answer.Status == HttpStatusCode.NotFound)
+        {
+            throw new CommandException("The host has no sandbox: it was not started to practise.", ExitCode.Failed);
+        }
+
+        var (_, done) = answer.OrFail();
+        ConsoleOutput.Raw(done?["message"]?.ToString() ?? "The sandbox was reset.");
     }
 
     private static void Print(JsonNode? incident, Uri address)

@@ -14,6 +14,7 @@ using Runbooks.Testing;
 using Runbooks.Testing.Simulation;
 using RunbookServer.Hosting;
 using RunbookServer.Simulation;
+using RunbookServer.Samples;
 using RunbookServer.Terminal;
 
 namespace RunbookServer.Commands;

@@ -8,6 +8,7 @@ using Runbooks.Notifications;
 using Runbooks.Sandbox;
 using Runbooks.Settings;
 using Runbooks.SignedLinks;
+using RunbookServer.Practice;
 using RunbookServer.Terminal;
 
 namespace RunbookServer.Hosting;
@@ -83,10 +84,21 @@ internal static class ServerHost
             }
         });
         builder.Services.AddRunbookServer(settings, folder);
+        var practice = settings.Practice && sandbox is not null;
+        if (practice)
+        {
+            builder.Services.AddSingleton(new SandboxClient(sandbox!)).AddSingleton<SandboxHandler>();
+        }
+
         adjust?.Invoke(builder.Services);
         var app = builder.Build();
         ServerSettingsCheck.RefuseUnknown(app.Services, app.Configuration, settings, folder);
         app.MapRunbooks();
+        if (practice)
+        {
+            app.MapPractice();
+        }
+
         return app;
     }
 

@@ -86,7 +86,7 @@ internal static class ServerServices
     /// <summary>In practice the person at the keyboard is the only one there is.</summary>
     private static IServiceCollection AddPracticeName(this IServiceCollection services, ServerSettings settings)
     {
-        services.AddOptions<ConsoleOptions>().Configure(console => console.Name = settings.Practice ? Environment.UserName : null);
+        services.AddOptions<ConsoleOptions>().Configure(console => (console.Practice, console.Name) = (settings.Practice, settings.Practice ? Environment.UserName : null));
         return services;
     }
 

@@ -21,7 +21,7 @@ public sealed class AccessibilityTests(Chromium chromium) : IClassFixture<Chromi
         await host.Client.WaitForAsync(id, "awaitingApproval");
         await host.SettleAsync();
 
-        string[] paths = ["", $"incidents/{id}", "runbooks", "runbooks/hanged-gpu", "statistics", "safety"];
+        string[] paths = ["", $"incidents/{id}", "runbooks", "runbooks/hanged-gpu", "statistics", "safety", "unmatched", "sandbox"];
         foreach (var address in paths.Select(path => $"{host.Client.Http.BaseAddress}{path}").Append(await host.LinkAsync("oncall")))
         {
             await page.GotoAsync(address);

@@ -94,6 +94,8 @@ public sealed class ConsoleVerbsTests(Chromium chromium) : IClassFixture<Chromiu
     [InlineData("runbooks/hanged-gpu")]
     [InlineData("statistics")]
     [InlineData("safety")]
+    [InlineData("unmatched")]
+    [InlineData("sandbox")]
     public async Task OnAPhone_NothingScrollsSideways(string path)
     {
         var page = await OpenAsync(path.Replace("ID", _id, StringComparison.Ordinal));

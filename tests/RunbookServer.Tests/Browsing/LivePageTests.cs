@@ -22,7 +22,7 @@ public sealed class LivePageTests(Chromium chromium) : IClassFixture<Chromium>, 
     public async Task EveryPartOfEveryLivePage_HasAnIdOfItsOwn()
     {
         var page = await chromium.OpenAsync();
-        foreach (var address in new[] { Address(""), Address("safety"), Address("runbooks"), Address("runbooks/hanged-gpu"), Address($"incidents/{_id}"), await _host.LinkAsync("oncall") })
+        foreach (var address in new[] { Address(""), Address("safety"), Address("runbooks"), Address("runbooks/hanged-gpu"), Address("unmatched"), Address("sandbox"), Address($"incidents/{_id}"), await _host.LinkAsync("oncall") })
         {
             await page.GotoAsync(address);
             var ids = await page.EvaluateAsync<string[]>("() => [...document.querySelectorAll('main > *')].map(part => part.id)");

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using RunbookServer.Commands;
+using RunbookServer.Samples;
 
 namespace RunbookServer.Tests.EndToEnd;
 

@@ -1,3 +1,4 @@
+using RunbookServer.Samples;
 using System.Reflection;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Intake;

@@ -4,7 +4,7 @@ using Runbooks.Intake.Parsing;
 using Runbooks.Model.Text;
 using RunbookServer.Terminal;
 
-namespace RunbookServer.Commands;
+namespace RunbookServer.Samples;
 
 /// <summary>The alerts that come with the program, as their senders write them: <c>{runbook}.{source}[.resolved]</c>.</summary>
 internal static class SampleAlerts

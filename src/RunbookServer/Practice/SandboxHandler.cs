@@ -1,0 +1,105 @@
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Runbooks.Intake;
+using Runbooks.Intake.Parsing;
+using Runbooks.Web.Http;
+using RunbookServer.Samples;
+
+namespace RunbookServer.Practice;
+
+/// <summary>
+/// <c>/sandbox</c> and its forms, and <c>POST /api/sandbox/reset</c>: fire a sample, break the sandbox and heal it. There in
+/// practice only.
+/// </summary>
+internal sealed class SandboxHandler(SandboxClient sandbox, AlertReader reader, IncidentIntake intake, TimeProvider time, HttpRequestRunner edge)
+{
+    public const string Address = "/sandbox";
+
+    public Task<IResult> ShowAsync(HttpRequest request) => edge.RunAsync(request, cancellationToken => PageAsync(null, StatusCodes.Status200OK, cancellationToken), Caller.Person);
+
+    /// <summary>The alert goes the way that its sender's post goes.</summary>
+    public Task<IResult> FireAsync(HttpRequest request) => FormAsync(request, async (form, cancellationToken) =>
+    {
+        if (SampleAlerts.Names.FirstOrDefault(name => name == form["sample"]) is not { } name)
+        {
+            return await PageAsync("There is no such sample.", StatusCodes.Status400BadRequest, cancellationToken);
+        }
+
+        var (source, body) = SampleAlerts.Read(name, null);
+        var outcomes = await intake.TakeAsync(reader.Read(source, Encoding.UTF8.GetBytes(body)).Alerts, cancellationToken);
+        return outcomes.FirstOrDefault(outcome => outcome.Id is not null) is { Id: { } incident }
+            ? new SeeOther($"/incidents/{Uri.EscapeDataString(incident)}")
+            : await PageAsync($"Nothing was opened. {string.Join(" ", outcomes.Select(outcome => outcome.Reason))}", StatusCodes.Status200OK, cancellationToken);
+    });
+
+    public Task<IResult> TurnAsync(HttpRequest request) => FormAsync(request, (form, cancellationToken) =>
+        DoAsync(() => sandbox.TurnAsync(form["name"].ToString(), form["turn"] == "break", cancellationToken), cancellationToken));
+
+    public Task<IResult> ResetAsync(HttpRequest request) => FormAsync(request, (_, cancellationToken) => DoAsync(() => sandbox.ResetAsync(cancellationToken), cancellationToken));
+
+    /// <summary>The same for the command line, which has the key.</summary>
+    public Task<IResult> ResetByApiAsync(HttpRequest request) => edge.RunAsync(request, async cancellationToken =>
+    {
+        try
+        {
+            await sandbox.ResetAsync(cancellationToken);
+            return ApiResults.Json(new { message = "The sandbox is as at the start." });
+        }
+        catch (Exception silent) when (IsSilence(silent, cancellationToken))
+        {
+            return ApiResults.Problem(StatusCodes.Status503ServiceUnavailable, NoAnswer);
+        }
+    });
+
+    private const string NoAnswer = "The sandbox does not answer.";
+
+    private Task<IResult> FormAsync(HttpRequest request, Func<IFormCollection, CancellationToken, Task<IResult>> work) => edge.RunAsync(request, async cancellationToken =>
+        !SameOrigin.Allows(request)
+            ? Signed.Refuse("Nothing was done", StatusCodes.Status403Forbidden, "This was sent from another site. Open the page here and press the button there.")
+            : await FormFields.ReadAsync(request, cancellationToken) is { } form
+                ? await work(form, cancellationToken)
+                : Signed.Refuse("Nothing was done", StatusCodes.Status400BadRequest, "This is no form of the page about the sandbox."), Caller.Person);
+
+    private async Task<IResult> DoAsync(Func<Task> work, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await work();
+            return new SeeOther(Address);
+        }
+        catch (Exception silent) when (IsSilence(silent, cancellationToken))
+        {
+            return await PageAsync("Nothing was changed.", StatusCodes.Status503ServiceUnavailable, cancellationToken);
+        }
+    }
+
+    private async Task<IResult> PageAsync(string? notice, int status, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<SandboxTrouble>? troubles = null;
+        try
+        {
+            troubles = await sandbox.TroublesAsync(cancellationToken);
+        }
+        catch (Exception silent) when (IsSilence(silent, cancellationToken))
+        {
+            // The page says so.
+        }
+
+        return new PageResult<SandboxPage>(new { Troubles = troubles, Notice = notice, Now = time.GetUtcNow() }, status);
+    }
+
+    private static bool IsSilence(Exception failure, CancellationToken cancellationToken) =>
+        failure is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested;
+}
+
+internal static class PracticeRoutes
+{
+    public static void MapPractice(this IEndpointRouteBuilder app)
+    {
+        app.MapGet(SandboxHandler.Address, (HttpRequest request, SandboxHandler handler) => handler.ShowAsync(request)).NeedsPageKey();
+        app.MapPost($"{SandboxHandler.Address}/fire", (HttpRequest request, SandboxHandler handler) => handler.FireAsync(request)).NeedsPageKey();
+        app.MapPost($"{SandboxHandler.Address}/troubles", (HttpRequest request, SandboxHandler handler) => handler.TurnAsync(request)).NeedsPageKey();
+        app.MapPost($"{SandboxHandler.Address}/reset", (HttpRequest request, SandboxHandler handler) => handler.ResetAsync(request)).NeedsPageKey();
+        app.MapPost("/api/sandbox/reset", (HttpRequest request, SandboxHandler handler) => handler.ResetByApiAsync(request)).NeedsKey();
+    }
+}

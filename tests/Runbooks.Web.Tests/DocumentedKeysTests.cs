@@ -1,0 +1,78 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using System.Text.RegularExpressions;
+using Runbooks.Intake;
+using Runbooks.Model.Incidents;
+using Runbooks.Web.Decisions;
+using Runbooks.Web.Http;
+using Runbooks.Web.Incidents;
+using Runbooks.Web.Intake;
+
+namespace Runbooks.Web.Tests;
+
+/// <summary>docs/http.md names every key that the API writes; its table is written out of the answers: <c>UPDATE_DOCS=1</c>.</summary>
+public sealed partial class DocumentedKeysTests
+{
+    private static readonly JsonSerializerOptions s_json = new(WebJson.Options) { TypeInfoResolver = new DefaultJsonTypeInfoResolver() };
+
+    private static readonly (string Name, Type Type)[] s_objects =
+    [
+        ("an answer about alerts", typeof(IntakeResponse)),
+        ("`incidents[]` of it", typeof(IntakeOutcome)),
+        ("a line of a listing", typeof(IncidentLine)),
+        ("one incident", typeof(IncidentView)),
+        ("`attention`", typeof(Attention)),
+        ("`alert`", typeof(AlertView)),
+        ("`alerts[]`", typeof(AttachedAlertView)),
+        ("`recurrences[]`", typeof(RecurrenceView)),
+        ("`suppressedBy`", typeof(IncidentSuppression)),
+        ("`news[]`", typeof(NewsView)),
+        ("`findings[]`, `verification[]`", typeof(FindingView)),
+        ("`looks[]`", typeof(VerificationRound)),
+        ("`gate`, `gates[]`", typeof(GateView)),
+        ("`gate.plan[]`", typeof(PlannedStepView)),
+        ("`gate.decisions[]`", typeof(DecisionView)),
+        ("`steps[]`", typeof(StepView)),
+        ("`stop`", typeof(StopRequest)),
+        ("`deliveries[]`", typeof(Delivery)),
+        ("`timeline[]`", typeof(TimelineEntry)),
+        ("an answer to a decision, a stop, a take-back, a close, an acknowledgement, a note", typeof(DecisionResponse)),
+    ];
+
+    [Fact]
+    public void EveryKeyThatTheApiWrites_IsInTheDocument()
+    {
+        var file = Path.Combine(Root(), "docs", "http.md");
+        var table = $"| object | keys |\n|---|---|\n{string.Concat(s_objects.Select(one => $"| {one.Name} | {string.Join(", ", KeysOf(one.Type).Select(key => $"`{key}`"))} |\n"))}";
+        if (Environment.GetEnvironmentVariable("UPDATE_DOCS") == "1")
+        {
+            File.WriteAllText(file, Table().Replace(File.ReadAllText(file).ReplaceLineEndings("\n"), table));
+        }
+
+        Table().Match(File.ReadAllText(file).ReplaceLineEndings("\n")).Value.ShouldBe(table, "docs/http.md is out of date: run the tests with UPDATE_DOCS=1");
+    }
+
+    /// <summary>An object that is in an answer and not in the table would be missed by the other test.</summary>
+    [Fact]
+    public void EveryObjectOfAnAnswer_IsInTheTable() =>
+        s_objects.SelectMany(one => s_json.GetTypeInfo(one.Type).Properties)
+            .Select(property => property.PropertyType.IsGenericType ? property.PropertyType.GetGenericArguments()[^1] : property.PropertyType)
+            .Where(type => type is { IsEnum: false, IsValueType: false, Namespace: not null } && type.Namespace.StartsWith("Runbooks", StringComparison.Ordinal) && type.Namespace != "Runbooks.Intake.Parsing")
+            .Except(s_objects.Select(one => one.Type)).ShouldBeEmpty();
+
+    private static IEnumerable<string> KeysOf(Type type) => s_json.GetTypeInfo(type).Properties.Where(property => property.Get is not null).Select(property => property.Name);
+
+    private static string Root()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "RunbookFunctions.sln")))
+        {
+            folder = folder.Parent!;
+        }
+
+        return folder.FullName;
+    }
+
+    [GeneratedRegex("\\| object \\| keys \\|\n\\|---\\|---\\|\n(\\|.*\\|\n)*")]
+    private static partial Regex Table();
+}
