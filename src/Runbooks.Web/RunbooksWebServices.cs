@@ -43,6 +43,7 @@ public static class RunbooksWebServices
         services.AddSlackInteractions();
 
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(new PracticeMode(false));
         services.TryAddSingleton<IncidentChanges>();
         services.TryAddSingleton<IncidentWaiter>();
         services.TryAddSingleton<PinnedRunbooks>();

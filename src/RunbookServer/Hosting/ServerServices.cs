@@ -29,7 +29,7 @@ internal static class ServerServices
 {
     public static IServiceCollection AddRunbookServer(this IServiceCollection services, ServerSettings settings, RunbookFolder runbooks) => services
         .AddRunbooks()
-        .AddPracticeName(settings)
+        .AddPractice(settings)
         .AddRunbooksWeb()
         .AddKeys(settings)
         .AddStorage(settings)
@@ -84,9 +84,10 @@ internal static class ServerServices
     }
 
     /// <summary>In practice the person at the keyboard is the only one there is.</summary>
-    private static IServiceCollection AddPracticeName(this IServiceCollection services, ServerSettings settings)
+    private static IServiceCollection AddPractice(this IServiceCollection services, ServerSettings settings)
     {
-        services.AddOptions<ConsoleOptions>().Configure(console => (console.Practice, console.Name) = (settings.Practice, settings.Practice ? Environment.UserName : null));
+        services.AddSingleton(new PracticeMode(settings.Practice));
+        services.AddOptions<ConsoleOptions>().Configure(console => console.Name = settings.Practice ? Environment.UserName : null);
         return services;
     }
 

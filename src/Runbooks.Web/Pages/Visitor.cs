@@ -34,9 +34,9 @@ public sealed class ConsoleOptions
     /// <summary>The line to try when there are no incidents yet.</summary>
     public string TryThis { get; set; } = "dotnet run --project src/RunbookServer -- fire hanged-gpu";
 
-    /// <summary>Whether the integrations act on a sandbox: every page says so.</summary>
-    public bool Practice { get; set; }
-
     /// <summary>The name that forms begin with where nobody signs in; whoever it is may change it.</summary>
     public string? Name { get; set; }
 }
+
+/// <summary>Whether the integrations act on a sandbox: every page says so. No setting, since only the host that has one knows.</summary>
+public sealed record PracticeMode(bool On);

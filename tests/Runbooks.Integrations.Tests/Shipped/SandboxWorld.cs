@@ -40,7 +40,8 @@ public sealed class SandboxWorld : IAsyncDisposable
         var files = Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "runbooks"), "*.yaml");
         catalog.Load(files.Select(file => new RunbookFile(Path.GetFileName(file), File.ReadAllText(file)))).Errors.ShouldBeEmpty();
         _intake = ActivatorUtilities.CreateInstance<IncidentIntake>(
-            world.Services, (LoadedRunbooks)(() => catalog.Current), world.Engine, ActivatorUtilities.CreateInstance<AlertWakes>(world.Services, world.Engine));
+            world.Services, (LoadedRunbooks)(() => catalog.Current), world.Engine, ActivatorUtilities.CreateInstance<AlertWakes>(world.Services, world.Engine),
+            ActivatorUtilities.CreateInstance<UnmatchedAlerts>(world.Services));
     }
 
     public RecordingNotifier Notifier => _world.Notifier;
