@@ -22,7 +22,7 @@ internal static class DecideCommand
         var by = new Option<string>("--by") { Description = "Who decides.", DefaultValueFactory = _ => Environment.UserName };
         var gate = new Option<string?>("--gate") { Description = "Which question; the open one unless named." };
         var reason = new Option<string?>("--reason") { Description = "Why; goes on the record." };
-        var yes = new Option<bool>("--yes", "-y") { Description = "Approves without asking here: for scripts, and where there is no terminal." };
+        var yes = new Option<bool>("--yes", "-y") { Description = "Approves what it shows without asking at the terminal. A script is not asked." };
         var command = new Command(name, description) { id, by, gate, reason };
         if (decision == Approve)
         {
@@ -35,7 +35,7 @@ internal static class DecideCommand
             using var api = client.Connect(parsed);
             var path = $"api/incidents/{Uri.EscapeDataString(parsed.GetRequiredValue(id))}";
             var question = decision == Approve ? await QuestionAsync(api, path, parsed.GetValue(gate), cancellationToken) : null;
-            if (question is not null && !parsed.GetValue(yes) && !Agrees(Console.In, Console.IsInputRedirected))
+            if (question is not null && !parsed.GetValue(yes) && !Console.IsInputRedirected && !Agrees(Console.In))
             {
                 ConsoleOutput.Raw("Nothing was approved.");
                 return ExitCode.Failed;
@@ -105,15 +105,9 @@ internal static class DecideCommand
         }
     }
 
-    /// <summary>Only a yes is one: a script that forgets --yes, or a line that is empty, approves nothing.</summary>
-    /// <exception cref="CommandException">Nobody is there to be asked.</exception>
-    internal static bool Agrees(TextReader input, bool redirected)
+    /// <summary>At a terminal the steps are read before they are approved; only a yes is one. Whoever calls it from a script has said yes by that.</summary>
+    internal static bool Agrees(TextReader input)
     {
-        if (redirected)
-        {
-            throw new CommandException("Nobody can be asked here: there is no terminal. Nothing was approved. Read the steps above and add --yes to approve them.");
-        }
-
         Console.Out.Write("Approve this? [y/N] ");
         return input.ReadLine()?.Trim().ToUpperInvariant() is "Y" or "YES";
     }
