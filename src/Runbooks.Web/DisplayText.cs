@@ -3,9 +3,6 @@ namespace Runbooks.Web;
 /// <summary>Small things about text that pages and answers share.</summary>
 internal static class DisplayText
 {
-    /// <summary>"1 alert", "3 alerts".</summary>
-    public static string Count(int count, string one) => $"{count} {one}{(count == 1 ? "" : "s")}";
-
     /// <summary>How far away a moment is: "in 14 min", "3 min ago".</summary>
     public static string Relative(DateTimeOffset at, DateTimeOffset now)
     {

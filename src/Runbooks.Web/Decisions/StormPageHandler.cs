@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Runbooks.Approvals;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
+using Runbooks.Model.Text;
 using Runbooks.Notifications;
 using Runbooks.Notifications.Storms;
 using Runbooks.SignedLinks;
@@ -102,7 +103,7 @@ public sealed class StormPageHandler(
 
         var counted = results.Count(IsGood);
         var others = results.Where(result => !IsGood(result)).GroupBy(result => result.Message).OrderByDescending(group => group.Count()).Take(3);
-        var of = counted == results.Count ? DisplayText.Count(counted, "target") : $"{counted} of {DisplayText.Count(results.Count, "target")}";
+        var of = counted == results.Count ? CountText.Format(counted, "target") : $"{counted} of {CountText.Format(results.Count, "target")}";
         return $"You {GateText.Past(verb)} {of}. {string.Join(" ", others.Select(group => $"{group.Count()} not: {group.Key}"))}".TrimEnd();
     }
 
