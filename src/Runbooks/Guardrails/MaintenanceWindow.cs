@@ -56,15 +56,27 @@ public static class MaintenanceCalendar
         // An occurrence that is open now began no longer ago than it lasts; the day more covers a change of the clocks.
         foreach (var start in Starts(window, local - length - TimeSpan.FromDays(1)).TakeWhile(start => start <= local + TimeSpan.FromDays(1)))
         {
-            var begins = new DateTimeOffset(start, zone.GetUtcOffset(start));
-            if (begins <= now && now < begins + length)
+            var (begins, ends) = Span(start, length, zone);
+            if (begins <= now && now < ends)
             {
-                return begins + length;
+                return ends;
             }
         }
 
         return null;
     }
+
+    /// <summary>A window that begins or ends in the hour which the clocks repeat in autumn covers that hour both times: its wall-clock times come twice, and nobody said which was meant.</summary>
+    private static (DateTimeOffset Begins, DateTimeOffset Ends) Span(DateTime start, TimeSpan length, TimeZoneInfo zone)
+    {
+        var begins = new DateTimeOffset(start, Offsets(start, zone).Max());
+        var end = start + length;
+        var byTheClock = new DateTimeOffset(end, Offsets(end, zone).Min());
+        return (begins, begins + length > byTheClock ? begins + length : byTheClock);
+    }
+
+    private static TimeSpan[] Offsets(DateTime local, TimeZoneInfo zone) =>
+        zone.IsAmbiguousTime(local) ? zone.GetAmbiguousTimeOffsets(local) : [zone.GetUtcOffset(local)];
 
     /// <returns>What is wrong with it, in words; null when nothing is.</returns>
     public static string? Problem(MaintenanceWindow window)

@@ -20,6 +20,27 @@ public sealed class MaintenanceCalendarTests
     public void WeeklyWindow_StaysAtItsWallClockTime(string at, bool open) =>
         (MaintenanceCalendar.OpenUntil(s_sundays, DateTimeOffset.Parse(at)) is not null).ShouldBe(open);
 
+    /// <summary>In Berlin on that night 02:00 to 03:00 comes twice, from 00:00 and from 01:00 UTC.</summary>
+    [Theory]
+    [InlineData("02:00:00", "1h", "2026-10-25T00:00:00Z", "2026-10-25T02:00:00Z")]
+    [InlineData("02:30:00", "1h", "2026-10-25T00:30:00Z", "2026-10-25T02:30:00Z")]
+    [InlineData("01:30:00", "1h", "2026-10-24T23:30:00Z", "2026-10-25T01:30:00Z")]
+    [InlineData("01:00:00", "4h", "2026-10-24T23:00:00Z", "2026-10-25T04:00:00Z")]
+    [InlineData("03:00:00", "1h", "2026-10-25T02:00:00Z", "2026-10-25T03:00:00Z")]
+    public void WindowInTheHourThatComesTwice_CoversItBothTimes(string start, string length, string begins, string ends)
+    {
+        var window = new MaintenanceWindow { Name = "patching", Start = DateTime.Parse($"2026-10-25T{start}"), Duration = length, TimeZone = "Europe/Berlin" };
+        var (first, last) = (DateTimeOffset.Parse(begins), DateTimeOffset.Parse(ends));
+
+        MaintenanceCalendar.OpenUntil(window, first.AddTicks(-1)).ShouldBeNull();
+        for (var at = first; at < last; at = at.AddMinutes(10))
+        {
+            MaintenanceCalendar.OpenUntil(window, at).ShouldBe(last, $"{at:u}");
+        }
+
+        MaintenanceCalendar.OpenUntil(window, last).ShouldBeNull();
+    }
+
     [Fact]
     public void WindowOverMidnight_IsOpenOnTheNextDay() => MaintenanceCalendar.OpenUntil(
         new() { Name = "n", Start = new(2026, 1, 1, 23, 0, 0), Duration = "3h", Repeat = "FREQ=DAILY" },
