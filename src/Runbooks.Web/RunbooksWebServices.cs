@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
@@ -47,6 +48,7 @@ public static class RunbooksWebServices
         services.TryAddSingleton<IncidentChanges>();
         services.TryAddSingleton<IncidentWaiter>();
         services.TryAddSingleton<PinnedRunbooks>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, AnswerHeaders>());
         return services
             .AddSingleton<HttpRequestRunner>()
             .AddSingleton<ApiKeyAuthentication>()
