@@ -51,7 +51,7 @@ public sealed class AcknowledgeHandler(ApprovalService approvals, HttpRequestRun
     }, Caller.Person);
 
     private Task<DecisionReceipt> AcknowledgeAsync(string id, string by, string? note, CancellationToken cancellationToken) =>
-        approvals.AcknowledgeAsync(id, Clip.To(by.Trim(), 200), DecisionVerbText.Reason(note), cancellationToken);
+        approvals.AcknowledgeAsync(id, TypedText.Name(by), DecisionVerbText.Reason(note), cancellationToken);
 
     private sealed record AcknowledgeBody(string? By, string? Note);
 }

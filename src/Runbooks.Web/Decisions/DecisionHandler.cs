@@ -34,7 +34,7 @@ public sealed class DecisionHandler(ApprovalService approvals, HttpRequestRunner
 
         // Without a gate the decision is about the question that is open when it is recorded.
         var gate = string.IsNullOrWhiteSpace(body.Gate) ? null : body.Gate.Trim();
-        var ballot = new DecisionRequest(verb, Clip.To(body.By.Trim(), 200), Via, DecisionVerbText.Reason(body.Reason), string.IsNullOrWhiteSpace(body.PlanHash) ? null : body.PlanHash.Trim());
+        var ballot = new DecisionRequest(verb, TypedText.Name(body.By), Via, DecisionVerbText.Reason(body.Reason), string.IsNullOrWhiteSpace(body.PlanHash) ? null : body.PlanHash.Trim());
         return DecisionResponse.Result(await approvals.DecideAsync(id, gate, ballot, cancellationToken), gate);
     });
 

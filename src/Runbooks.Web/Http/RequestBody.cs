@@ -58,7 +58,7 @@ internal static class RequestBody
 
         try
         {
-            var value = JsonSerializer.Deserialize<T>(body.Length == 0 ? "{}"u8 : body.Span, WebJson.Options);
+            var value = JsonSerializer.Deserialize<T>(body.Length == 0 ? "{}"u8 : body.Span, TypedText.Json);
             return value is null ? (null, Refuse("$", "null")) : (value, null);
         }
         catch (JsonException wrong)
@@ -98,7 +98,7 @@ internal static class FormFields
         try
         {
             // A feature of our own: the limits are ours, whatever the host has set.
-            return await new FormFeature(request, limits).ReadFormAsync(cancellationToken);
+            return TypedText.Of(await new FormFeature(request, limits).ReadFormAsync(cancellationToken));
         }
         catch (Exception unreadable) when (unreadable is InvalidDataException or IOException)
         {
@@ -161,7 +161,7 @@ internal sealed record Signed(string By, string Reason)
     public static IResult Refuse(string title, int status, string text) => new PageResult<MessagePage>(new { Title = title, Text = text, Home = true }, status);
 
     private static Signed? Of(string? by, string? reason, bool reasonNeeded = true) =>
-        string.IsNullOrWhiteSpace(by) || (reasonNeeded && string.IsNullOrWhiteSpace(reason)) ? null : new(Clip.To(by.Trim(), 200), Clip.To((reason ?? "").Trim(), 1000));
+        string.IsNullOrWhiteSpace(by) || (reasonNeeded && string.IsNullOrWhiteSpace(reason)) ? null : new(TypedText.Name(by), Clip.To((reason ?? "").Trim(), 1000));
 
     private sealed record Unchecked(string? By, string? Reason);
 }

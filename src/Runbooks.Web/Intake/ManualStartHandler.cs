@@ -29,16 +29,16 @@ public sealed class ManualStartHandler(ManualStart manual, HttpRequestRunner edg
         var labels = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var (name, value) in body.Labels ?? [])
         {
-            if (labels.Count == AlertLimits.Labels || name.Length > AlertLimits.LabelName || Text(value) is not { Length: <= AlertLimits.LabelValue } text)
+            if (labels.Count == AlertLimits.Labels || name.Length > AlertLimits.LabelName || TypedText.Of(value) is not { Length: <= AlertLimits.LabelValue } text)
             {
                 return ApiResults.Problem(StatusCodes.Status400BadRequest, "The labels cannot be used.", new AlertError(
                     $"$.labels.{Clip.To(name, 60)}", value.ValueKind.ToString(), $"Give at most {AlertLimits.Labels} labels, each a text of at most {AlertLimits.LabelValue} characters."));
             }
 
-            labels[name] = text;
+            labels[TypedText.Line(name)] = text;
         }
 
-        var by = string.IsNullOrWhiteSpace(body.By) ? Nobody : Clip.To(body.By.Trim(), 200);
+        var by = string.IsNullOrWhiteSpace(body.By) ? Nobody : TypedText.Name(body.By);
         var started = await manual.StartAsync(id, labels, by, string.IsNullOrWhiteSpace(body.Reason) ? null : Clip.To(body.Reason.Trim(), 1_000), cancellationToken);
         return started.Outcome is { } outcome
             ? ApiResults.Json(new IntakeResponse([outcome]), StatusCodes.Status202Accepted)
@@ -46,13 +46,6 @@ public sealed class ManualStartHandler(ManualStart manual, HttpRequestRunner edg
                 started.Problem == ManualStartProblem.NoSuchRunbook ? StatusCodes.Status404NotFound : StatusCodes.Status400BadRequest,
                 string.Join(" ", started.Errors));
     }
-
-    private static string? Text(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.String => value.GetString(),
-        JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False => value.GetRawText(),
-        _ => null,
-    };
 
     private sealed record StartBody(Dictionary<string, JsonElement>? Labels, string? By, string? Reason);
 }

@@ -56,6 +56,20 @@ public sealed class EmailTests
         gate.Decisions.ShouldHaveSingleItem().Person.ShouldBe("ada");
     }
 
+    [Fact]
+    public async Task TitleThatWouldBeAHeader_IsOnlyATitle()
+    {
+        await using var server = await MailServer.StartAsync();
+
+        await Notifier(server.Port).SendAsync(
+            Cards.Approval with { Title = "Restart =?utf-8?B?SGFja2Vk?= ü\r\nBcc: eve@example.com\u202E\u200B" }, s_ada, Cancel);
+
+        var mail = await server.ReceiveAsync(Cancel);
+        mail.Subject.ShouldBe("Restart = ?utf-8?B?SGFja2Vk?= ü Bcc: eve@example.com\uFFFD\uFFFD");
+        mail.Bcc.ShouldBeEmpty();
+        mail.To.Mailboxes.Single().Address.ShouldBe("ada@example.com");
+    }
+
     [Theory]
     [InlineData("later@example.com", true)]
     [InlineData("never@example.com", false)]

@@ -105,7 +105,10 @@ internal static class EmailBody
         return text.AppendLine().Append("Opening the link decides nothing. ").AppendLine(card.IncidentId).ToString().ReplaceLineEndings("\n");
     }
 
-    public static string Subject(Card card) => card.DryRun ? $"[dry run] {CardText.Title(card, 150)}" : CardText.Title(card, 150);
+    public static string Subject(Card card) => card.DryRun ? $"[dry run] {Title(card)}" : Title(card);
+
+    /// <summary>A title in which an alert writes an encoded word (RFC 2047) would be shown as something else than the card says.</summary>
+    private static string Title(Card card) => CardText.Title(card, 150).Replace("=?", "= ?", StringComparison.Ordinal);
 
     private static string Encode(string text) => HtmlEncoder.Default.Encode(text);
 }

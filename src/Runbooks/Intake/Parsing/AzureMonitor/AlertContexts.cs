@@ -1,4 +1,5 @@
 using System.Text;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Intake.Parsing.AzureMonitor;
 
