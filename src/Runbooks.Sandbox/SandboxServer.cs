@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Runbooks.Sandbox.Apis;
@@ -9,6 +10,7 @@ using Runbooks.Sandbox.Apis.Kubernetes;
 using Runbooks.Sandbox.Apis.Logs;
 using Runbooks.Sandbox.Apis.Prometheus;
 using Runbooks.Sandbox.Apis.Provider;
+using Runbooks.Sandbox.Apis.Tls;
 
 namespace Runbooks.Sandbox;
 
@@ -59,7 +61,11 @@ public sealed class SandboxServer : IAsyncDisposable
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
-            kestrel.Listen(IPAddress.Loopback, options.Port);
+            kestrel.Listen(IPAddress.Loopback, options.Port, listen =>
+            {
+                var tls = listen.ApplicationServices.GetRequiredService<TlsConnections>();
+                listen.Use(http => connection => tls.ServeAsync(connection, http));
+            });
             kestrel.Limits.MaxRequestBodySize = 1024 * 1024;
         });
         // A request that a fault keeps waiting must not keep the sandbox from stopping.
@@ -95,6 +101,7 @@ internal static class SandboxServices
             .AddFirstAsked(ProviderApi.Began)
             .AddFirstAsked(ProviderApi.Limited)
             .AddFirstAsked(EngineTraffic.Began)
+            .AddFirstAsked(TlsApi.Began)
             .AddSingleton<EngineTraffic>()
             .AddSingleton<GaugeSettings>()
             .AddSingleton<ScrapeTargets>()
@@ -105,6 +112,9 @@ internal static class SandboxServices
             .AddSingleton<SandboxApi, PrometheusApi>()
             .AddSingleton<SandboxApi, ProviderApi>()
             .AddSingleton<SandboxApi, AppConfigurationApi>()
+            .AddSingleton<TlsApi>()
+            .AddSingleton<SandboxApi>(provider => provider.GetRequiredService<TlsApi>())
+            .AddSingleton<TlsConnections>()
             .AddArm()
             .AddSingleton<SandboxApi, ArmApi>()
             .AddSingleton<Abuse>()

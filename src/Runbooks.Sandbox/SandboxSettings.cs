@@ -29,6 +29,7 @@ public static class SandboxSettings
             ["Azure:ManagementEndpoint"] = $"{root}/arm",
             ["Azure:LogsEndpoint"] = $"{root}/logs",
             ["HttpProbe:AllowedHosts:0"] = sandbox.Authority,
+            ["HttpProbe:OwnAuthorityHosts:0"] = sandbox.Authority,
         };
     }
 }

@@ -61,7 +61,7 @@ internal static class StartupMessage
     private static string Mode(Runbook runbook) => runbook switch
     {
         { Mode: RunMode.DryRun } => " (dry run)",
-        { Mitigation.Approval: null } => " (heals by itself)",
+        { Mitigation.Approval: null } => " (asks nobody)",
         _ => "",
     };
 

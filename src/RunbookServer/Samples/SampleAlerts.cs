@@ -10,7 +10,7 @@ namespace RunbookServer.Samples;
 internal static class SampleAlerts
 {
     private const string Prefix = "samples/";
-    private static readonly string[] s_senders = ["azure-monitor", "alertmanager", "grafana", "generic"];
+    private static readonly string[] s_senders = ["azure-monitor", "alertmanager", "grafana", "event-grid", "generic"];
     private static readonly Assembly s_assembly = typeof(SampleAlerts).Assembly;
 
     public static IReadOnlyList<string> Names { get; } =
@@ -28,8 +28,9 @@ internal static class SampleAlerts
     /// <exception cref="CommandException">There is neither.</exception>
     public static (string Source, string Body) Read(string name, string? source)
     {
-        // A runbook's name alone means the alert that Azure Monitor sends for it.
-        var sample = Names.FirstOrDefault(known => known == name || known == $"{name}.azure-monitor");
+        // A runbook's name alone means the alert that Azure Monitor sends for it, or else its only one.
+        var sample = Names.FirstOrDefault(known => known == name || known == $"{name}.azure-monitor")
+            ?? Names.SingleOrDefault(known => known.StartsWith($"{name}.", StringComparison.Ordinal));
         if (sample is not null)
         {
             using var stream = s_assembly.GetManifestResourceStream($"{Prefix}{sample}.json")!;

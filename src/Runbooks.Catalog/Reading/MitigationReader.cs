@@ -12,8 +12,8 @@ internal sealed class MitigationReader(IReadOnlyList<string> checks)
 
     public Mitigation Read(YamlSection root, StepsReader steps)
     {
-        var section = root.Sub("mitigation", required: true);
-        if (section is null)
+        // What only tells has nothing that stops the bleeding.
+        if (root.Sub("mitigation", required: root.Has("mitigation") || !root.Has("resolution")) is not { } section)
         {
             return new();
         }

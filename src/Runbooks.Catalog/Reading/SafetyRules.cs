@@ -11,7 +11,7 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
     {
         CheckGates(runbook);
         CheckReversible(runbook);
-        if (runbook.Mitigation is { Approval: null, Steps.Count: > 0 })
+        if (runbook.Mitigation.Approval is null && CoveredByMitigation(runbook).Any(covered => steps.FindAction(covered.Step.Do) is not { TellsOnly: true }))
         {
             CheckSelfHealing(runbook);
         }
@@ -82,7 +82,7 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
     {
         if (runbook.Diagnosis.Count == 0)
         {
-            errors.AtKey("mitigation", "acts without approval and without a diagnosis.", "Add 'diagnosis' with a check that shows the fault, or 'approval'.");
+            errors.AtKey(runbook.Mitigation.Steps.Count > 0 ? "mitigation" : "resolution", "acts without approval and without a diagnosis.", "Add 'diagnosis' with a check that shows the fault, or 'approval'.");
         }
 
         var acting = CoveredByMitigation(runbook).ToList();

@@ -38,7 +38,7 @@ public sealed class RunbookSchema(StepCatalog steps)
             }),
             ["limits"] = Limits(),
             ["mode"] = SchemaParts.Choice<RunMode>("How far the runbook may go by itself."),
-        }, "id", "title", "trigger", "target", "impact", "mitigation");
+        }, "id", "title", "trigger", "target", "impact");
         schema["$schema"] = "https://json-schema.org/draft/2020-12/schema";
         schema["title"] = "Runbook";
         schema["$defs"] = new JsonObject { ["check"] = Check(), ["step"] = Step(), ["approval"] = Approval() };

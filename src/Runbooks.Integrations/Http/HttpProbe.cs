@@ -142,19 +142,24 @@ public sealed class HttpProbeOptions
 
     /// <summary>Hosts that may be probed although their address is private: <c>name</c>, <c>name:port</c> or <c>*.domain</c>.</summary>
     public IList<string> AllowedHosts { get; } = [];
+
+    /// <summary>Hosts whose certificates come from an authority of your own that this machine does not know: <c>name</c>, <c>name:port</c> or <c>*.domain</c>. For <c>tls.certificate</c> an unknown authority is no fault there.</summary>
+    public IList<string> OwnAuthorityHosts { get; } = [];
+
+    internal EgressGuard Guard => new([.. AllowedHosts]);
 }
 
 public static class HttpProbeRegistration
 {
-    /// <summary>The check <c>http.probe</c>.</summary>
+    /// <summary>The checks <c>http.probe</c> and <c>tls.certificate</c>.</summary>
     public static IServiceCollection AddHttpProbe(this IServiceCollection services)
     {
         services.AddSettings<HttpProbeOptions>(HttpProbeOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         services.AddHttpClient(HttpProbe.Client)
             .ConfigureHttpClient(client => client.Timeout = Timeout.InfiniteTimeSpan)
             .ConfigurePrimaryHttpMessageHandler(provider =>
-                new EgressGuard([.. provider.GetRequiredService<IOptions<HttpProbeOptions>>().Value.AllowedHosts]).CreateHandler())
+                provider.GetRequiredService<IOptions<HttpProbeOptions>>().Value.Guard.CreateHandler())
             .RemoveAllLoggers();
-        return services.AddSingleton<ICheck, HttpProbe>();
+        return services.AddSingleton<ICheck, HttpProbe>().AddSingleton<ICheck, TlsCertificate>();
     }
 }

@@ -97,7 +97,7 @@ public sealed class EgressGuard(IReadOnlyCollection<string> allowedHosts)
         // A proxy would make the connection in our place, out of the guard's sight.
         UseProxy = false,
         PooledConnectionLifetime = TimeSpan.FromMinutes(2),
-        ConnectCallback = ConnectAsync,
+        ConnectCallback = async (context, cancellationToken) => await ConnectAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port, cancellationToken),
     };
 
     public bool Allows(string host, int port) => allowedHosts.Any(allowed =>
@@ -107,9 +107,10 @@ public sealed class EgressGuard(IReadOnlyCollection<string> allowedHosts)
 
     private static bool Same(string one, string other) => string.Equals(one, other, StringComparison.OrdinalIgnoreCase);
 
-    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    /// <summary>A connection to an address that may be called.</summary>
+    /// <exception cref="EgressRefusedException">The host has none.</exception>
+    public async Task<Stream> ConnectAsync(string host, int port, CancellationToken cancellationToken)
     {
-        var (host, port) = (context.DnsEndPoint.Host, context.DnsEndPoint.Port);
         var addresses = await Dns.GetHostAddressesAsync(host, cancellationToken);
         if (!Allows(host, port))
         {

@@ -12,6 +12,9 @@ public sealed record Plan(string Hash, IReadOnlyList<PlannedStep> Steps, string?
 {
     /// <summary>Whether every step that this approval covers can be undone by us, those of the resolution included. What is left to a person is not.</summary>
     public bool Reversible => Steps.All(step => step is { Undo: not null, UndoneByHand: false });
+
+    /// <summary>Whether its steps only tell people or write something down.</summary>
+    public bool TellsOnly => Steps.Count > 0 && Steps.All(step => step.TellsOnly);
 }
 
 /// <summary>One step as it would run now.</summary>
@@ -24,6 +27,9 @@ public sealed record Plan(string Hash, IReadOnlyList<PlannedStep> Steps, string?
 public sealed record PlannedStep(
     Phase Phase, string Name, string Action, JsonElement Parameters, [property: JsonPropertyName("will")] string PlannedEffect, string? Undo, string? Identity, bool Deferred = false, bool UndoneByHand = false)
 {
+    /// <summary>It only tells people or writes something down: nothing outside is changed.</summary>
+    public bool TellsOnly { get; init; }
+
     /// <summary>Whether people have to know about undoing it: what cures the cause is never taken back, so only that it cannot be is worth a line.</summary>
     public bool ShowsUndo => Phase == Phase.Mitigation || Undo is null;
 }

@@ -23,7 +23,8 @@ public static class ApprovalGateFactory
         Incident incident, Runbook runbook, Phase phase, int round, Plan plan, IReadOnlyList<GuardrailViolation> violations, bool unclear, string? difference, DateTimeOffset now)
     {
         var approval = runbook.ApprovalOf(phase) ?? AskAboutResolution(runbook, phase) ?? AskAfterAll;
-        var mustAsk = unclear || difference is not null || incident.Mode == RunMode.ApproveAll || violations.Any(violation => IsWarning(violation) || CanWait(violation));
+        var mustAsk = !plan.TellsOnly
+            && (unclear || difference is not null || incident.Mode == RunMode.ApproveAll || violations.Any(violation => IsWarning(violation) || CanWait(violation)));
         var warnings = violations
             .Select(violation => violation.Severity > GuardrailSeverity.AskFirst ? $"When this was asked, nothing could run. {violation.Why}" : violation.Why)
             .ToList();
@@ -96,6 +97,12 @@ public static class ApprovalGateFactory
             return Closed(GateOutcome.SelfRecovered, "Before anything was done the checks were asked again, and they no longer call for it.");
         }
 
+        // Nobody is asked whether they want to hear it again.
+        if (gate.Plan.TellsOnly && violations.FirstOrDefault(violation => violation.Guardrail == RunLimits.Guardrail) is { } enough)
+        {
+            return Closed(GateOutcome.Suppressed, enough.Why);
+        }
+
         var strictest = violations.Where(violation => !CanWait(violation)).MaxBy(violation => violation.Severity);
         if (strictest is { Severity: > GuardrailSeverity.AskFirst })
         {
@@ -115,7 +122,7 @@ public static class ApprovalGateFactory
         }
 
         return runbook.ApprovalOf(gate.Phase) is null && !mustAsk
-            ? Closed(GateOutcome.Approved, "This runbook heals by itself; nobody had to be asked.")
+            ? Closed(GateOutcome.Approved, gate.Plan.TellsOnly ? "This runbook only tells; nobody had to be asked." : "This runbook heals by itself; nobody had to be asked.")
             : gate;
 
         Gate Closed(GateOutcome outcome, string why) => gate with { Outcome = outcome, ClosedAt = now, ClosedBy = why };

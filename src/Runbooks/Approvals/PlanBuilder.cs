@@ -48,7 +48,7 @@ public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts
         }
 
         var binding = StepBinding.Of(spec.With, action.ParametersType, IncidentTemplateScope.Of(incident), RenderMode.Plan);
-        var unseen = new PlannedStep(phase, spec.Name, spec.Do, binding.Shown, action.Summary, null, null, Deferred: true);
+        var unseen = new PlannedStep(phase, spec.Name, spec.Do, binding.Shown, action.Summary, null, null, Deferred: true) { TellsOnly = action.TellsOnly };
         if (binding.Parameters is not { } parameters)
         {
             return (unseen with { Undo = action.ReversalOf(spec.With) != Reversal.None ? "Possible; how depends on the steps before it." : null }, binding.Problem);
@@ -58,7 +58,7 @@ public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts
         var (preparation, blocker) = await PrepareAsync(action, parameters, context, spec, binding.Secrets, cancellationToken);
         return preparation is null
             ? (unseen, blocker)
-            : (new(phase, spec.Name, spec.Do, binding.Shown, Clip.To(Redactor.Redact(preparation.PlannedEffect, binding.Secrets), 500), preparation.Undo, phase == Phase.Resolution ? null : preparation.Identity, UndoneByHand: preparation.UndoneByHand), preparation.Refusal);
+            : (new(phase, spec.Name, spec.Do, binding.Shown, Clip.To(Redactor.Redact(preparation.PlannedEffect, binding.Secrets), 500), preparation.Undo, phase == Phase.Resolution ? null : preparation.Identity, UndoneByHand: preparation.UndoneByHand) { TellsOnly = action.TellsOnly }, preparation.Refusal);
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "An action may fail in any way to look; people are told why there is no plan.")]

@@ -29,6 +29,9 @@ public sealed class StepGuard(GuardrailEvaluator guardrails, GroundCheck ground,
     private static StepResult? Apply(Gate gate, GuardrailViolation violation) => violation.Severity switch
     {
         GuardrailSeverity.Tell => null,
+
+        // To tell is not to act; how often somebody is told is limited all the same.
+        _ when gate.Plan.TellsOnly && violation.Guardrail != RunLimits.Guardrail && (violation.Severity == GuardrailSeverity.AskFirst || violation.IsLiftedByPeople) => null,
         GuardrailSeverity.AskFirst => Overruled(gate, violation.Guardrail) ? null : new(StepOutcome.PlanChanged, violation.Why),
         _ when violation.IsLiftedByPeople || violation.Severity is GuardrailSeverity.DiagnoseOnly or GuardrailSeverity.Suppress => new(StepOutcome.Held, violation.Why),
         _ => new(StepOutcome.Refused, violation.Why),

@@ -64,7 +64,7 @@ public sealed class HttpProbeTests : OnTheSandbox
         (await ProbeAsync("prometheus/-/healthy")).Summary.ShouldContain("cannot be reached");
     }
 
-    private Task<CheckResult> AskWithClockAsync() => Services.GetRequiredService<IEnumerable<ICheck>>().Single().AskAsync(
+    private Task<CheckResult> AskWithClockAsync() => Services.GetRequiredService<StepCatalog>().FindCheck("http.probe")!.AskAsync(
         new HttpProbeParameters { Url = $"{SandboxAddress}prometheus/-/healthy", Timeout = TimeSpan.FromSeconds(5) }, Context(Clock), Cancel);
 }
 

@@ -44,6 +44,8 @@ public sealed class SandboxWorld : IAsyncDisposable
             ActivatorUtilities.CreateInstance<UnmatchedAlerts>(world.Services));
     }
 
+    public Uri Address => _sandbox.BaseAddress;
+
     public RecordingNotifier Notifier => _world.Notifier;
 
     public IReadOnlyList<Card> Cards => [.. _world.Notifier.Sent.Select(sent => sent.Card)];

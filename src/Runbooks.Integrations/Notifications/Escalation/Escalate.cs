@@ -87,6 +87,6 @@ internal sealed class UnreachedException(string message) : Exception(message);
 
 public static class EscalationRegistration
 {
-    /// <summary>The action <c>escalate</c>.</summary>
-    public static IServiceCollection AddEscalation(this IServiceCollection services) => services.AddSingleton<IAction, Escalate>();
+    /// <summary>The actions <c>escalate</c> and <c>notify</c>.</summary>
+    public static IServiceCollection AddEscalation(this IServiceCollection services) => services.AddSingleton<IAction, Escalate>().AddSingleton<IAction, Notify>();
 }

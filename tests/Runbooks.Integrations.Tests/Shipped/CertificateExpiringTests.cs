@@ -1,0 +1,72 @@
+using Runbooks.Model.Incidents;
+
+namespace Runbooks.Integrations.Tests.Shipped;
+
+public sealed class CertificateExpiringTests : IAsyncLifetime
+{
+    private const string Sample = "certificate-expiring.azure-monitor";
+    private SandboxWorld _world = null!;
+
+    public async ValueTask InitializeAsync() => _world = await SandboxWorld.StartAsync();
+
+    public ValueTask DisposeAsync() => _world.DisposeAsync();
+
+    [Fact]
+    public async Task CertificateAboutToExpire_IsToldAndNothingIsClaimed()
+    {
+        var ended = await FireAsync();
+
+        ended.State.ShouldBe(IncidentState.Resolved, ended.Reason);
+        ended.Reason.ShouldBe("This runbook only tells: nothing outside was changed.");
+        EndingText.Headline(ended).ShouldBe("Told, nothing changed");
+        var found = ended.Findings.ShouldHaveSingleItem().Result;
+        found.Summary.ShouldContain("12 days left; limit < 21. CN=sandbox.runbooks.example, issued by CN=sandbox.runbooks.example, expires ");
+        _world.Notifier.To(CardKind.ApprovalRequest).ShouldBeEmpty();
+        var told = _world.Notifier.Sent.Where(sent => sent.Card.Kind == CardKind.Page).ShouldHaveSingleItem().Card;
+        told.Title.ShouldBe($"For platform-lead: Certificate about to expire on {ended.Target}");
+        told.Sections.ShouldHaveSingleItem().Lines.ShouldHaveSingleItem().ShouldStartWith($"{found.Summary} Renew it where it was issued");
+    }
+
+    [Fact]
+    public async Task AlertThatIsSentAgain_IsToldOnceADay()
+    {
+        await FireAsync();
+        (await FireAsync()).Reason.ShouldBe("It ran 1 times on this target within 1d; the limit is 1.");
+        _world.Notifier.Sent.Count(sent => sent.Card.Kind == CardKind.Page).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task CertificateThatWasRenewed_NeedsNothing()
+    {
+        await _world.SendAsync(HttpMethod.Post, "/tls/_renew", new { days = 90 });
+
+        var ended = await FireAsync();
+
+        ended.State.ShouldBe(IncidentState.NotNeeded, ended.Reason);
+        _world.Notifier.Sent.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task ServerThatCannotBeReached_IsToldAsNotKnown()
+    {
+        await _world.FaultAsync("tls", "unreachable");
+
+        var ended = await FireAsync();
+
+        ended.State.ShouldBe(IncidentState.Resolved, ended.Reason);
+        ended.Findings.ShouldHaveSingleItem().Verdict.ShouldBe(Verdict.Unknown);
+        ended.Steps.ShouldHaveSingleItem().Outcome.ShouldNotBeNull().ShouldStartWith("Told platform-lead: The certificate of 127.0.0.1:");
+    }
+
+    [Fact]
+    public async Task EventOfKeyVault_IsToldWithoutAQuestion()
+    {
+        var ended = await _world.FireAsync("vault-certificate-expiring.event-grid");
+
+        ended.State.ShouldBe(IncidentState.Resolved, ended.Reason);
+        ended.Target.ShouldBe("assist-kv/chat-gateway");
+        ended.Steps.ShouldHaveSingleItem().Outcome.ShouldNotBeNull().ShouldStartWith("Told platform-lead: Certificate chat-gateway in Key Vault assist-kv expires 2026-12-23 05:20 UTC. Look whether");
+    }
+
+    private Task<Incident> FireAsync() => _world.FireAsync(Sample, post => post.Replace("127.0.0.1:7072", _world.Address.Authority, StringComparison.Ordinal));
+}

@@ -1,0 +1,82 @@
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Guardrails;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Notifications;
+using TestKit;
+using TestKit.Incidents;
+using Some = TestKit.Incidents.Some;
+
+namespace Runbooks.Tests.Guardrails;
+
+/// <summary>A runbook whose steps only tell acts on nothing: nobody is asked whether they want to be told.</summary>
+public sealed class TellsOnlyTests : IAsyncDisposable
+{
+    private static readonly Runbook s_tells = Some.Runbook() with
+    {
+        Mitigation = new(),
+        Resolution = new() { Steps = [Some.Step("tell", "note", new { text = "Renew it." })] },
+        Limits = new() { MaxRuns = 1, Per = TimeSpan.FromDays(1) },
+    };
+
+    private readonly SafetyOptions _options = new();
+    private readonly IncidentWorld _world;
+
+    public TellsOnlyTests()
+    {
+        _world = new IncidentWorld(configure: services => services.AddSingleton<Microsoft.Extensions.Options.IOptionsMonitor<SafetyOptions>>(new FixedOptions<SafetyOptions>(_options)));
+        _world.Script.Verdicts["stuck"] = Verdict.Failing;
+    }
+
+    public ValueTask DisposeAsync() => _world.DisposeAsync();
+
+    [Fact]
+    public async Task Failing_IsToldAndClaimsNoFix() => ShouldHaveTold(await _world.OpenAsync(s_tells));
+
+    [Fact]
+    public async Task Unclear_IsToldWithoutAQuestion()
+    {
+        _world.Script.Verdicts["stuck"] = Verdict.Unknown;
+        _world.Script.Verdicts["full"] = Verdict.Unknown;
+
+        ShouldHaveTold(await _world.OpenAsync(s_tells));
+    }
+
+    [Fact]
+    public async Task SystemThatAlwaysAsks_DoesNotAskAboutTelling()
+    {
+        _options.Mode = RunMode.ApproveAll;
+
+        ShouldHaveTold(await _world.OpenAsync(s_tells, Some.Incident(s_tells) with { Mode = RunMode.ApproveAll }));
+    }
+
+    [Fact]
+    public async Task KillSwitch_DoesNotKeepItFromTelling()
+    {
+        await _world.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", CancellationToken.None);
+
+        ShouldHaveTold(await _world.OpenAsync(s_tells));
+    }
+
+    [Fact]
+    public async Task BeyondItsLimit_NobodyIsToldAgainAndNobodyIsAsked()
+    {
+        await _world.OpenAsync(s_tells);
+        var sent = _world.Notifier.Sent.Count;
+
+        var second = await _world.OpenAsync(s_tells, Some.Incident(s_tells, "261123-0300-bbbbbb"));
+
+        second.State.ShouldBe(IncidentState.NotNeeded, second.Reason);
+        second.Reason.ShouldNotBeNull().ShouldContain("the limit is 1");
+        second.Steps.ShouldBeEmpty();
+        _world.Notifier.Sent.Count.ShouldBe(sent);
+    }
+
+    private void ShouldHaveTold(Incident incident)
+    {
+        incident.State.ShouldBe(IncidentState.Resolved, incident.Reason);
+        incident.Reason.ShouldBe("This runbook only tells: nothing outside was changed.");
+        incident.Steps.ShouldHaveSingleItem().Outcome.ShouldBe("Renew it.");
+        _world.Notifier.To(CardKind.ApprovalRequest).ShouldBeEmpty();
+    }
+}
