@@ -3,10 +3,10 @@ using Runbooks.Model.Incidents;
 
 namespace Runbooks.Notifications;
 
-/// <summary>Tells whoever approved that a temporary fix is in place, once, when it begins. In a storm the page of the storm says it.</summary>
+/// <summary>Tells whoever approved that a temporary fix is in place, once, when it begins. In a storm one message tells of many.</summary>
 public sealed class HoldingNotifier(IncidentNotifier notifier, IncidentCards cards, TimeProvider time)
 {
-    private const string Key = "holding";
+    public const string Key = "holding";
 
     /// <summary>Where nobody was reached it is tried again after this long, and so often.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMinutes(5);
@@ -20,9 +20,7 @@ public sealed class HoldingNotifier(IncidentNotifier notifier, IncidentCards car
             return;
         }
 
-        var asked = NotificationRecipients.Asked(incident).ToList();
-        var to = asked.Count > 0 ? asked : runbook.Mitigation.Approval?.From ?? [ContactBook.Fallback];
-        await notifier.SendAsync(incident.Id, Key, to, _ => cards.Holding(incident, runbook, lease), cancellationToken);
+        await notifier.SendAsync(incident.Id, Key, NotificationRecipients.OfHold(incident, runbook), _ => cards.Holding(incident, runbook, lease), cancellationToken);
     }
 
     private bool IsDue(Incident incident)

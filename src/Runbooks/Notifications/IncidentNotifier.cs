@@ -113,6 +113,10 @@ public static class NotificationRecipients
         return listeners;
     }
 
+    /// <summary>Who hears that a temporary fix is in place: whoever was asked about it, or would have been.</summary>
+    public static IReadOnlyList<string> OfHold(Incident incident, Runbook runbook) =>
+        Asked(incident).ToList() is { Count: > 0 } asked ? asked : runbook.Mitigation.Approval?.From ?? [ContactBook.Fallback];
+
     public static IEnumerable<string> Asked(Incident incident) =>
         incident.Gates.Where(gate => incident.HasDelivery($"{gate.Id}:")).SelectMany(gate => gate.Approvers);
 }

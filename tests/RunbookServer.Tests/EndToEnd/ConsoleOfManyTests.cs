@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using System.Text.Json;
 using Runbooks.Catalog;
 using Runbooks.Model.Alerts;
+using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 
@@ -19,7 +21,7 @@ public sealed class ConsoleOfManyTests
         await using var host = await RunningHost.StartAsync();
         await FillAsync(host);
 
-        foreach (var path in new[] { "", "?state=open", "?state=final", "?state=failed", "?q=pod-7%20gpu", "runbooks", "runbooks/hanged-gpu", "statistics", "safety" })
+        foreach (var path in new[] { "", "?state=open", "?state=final", "?state=failed", "?q=pod-7%20gpu", "runbooks", "runbooks/hanged-gpu", "statistics", "safety", "unmatched", "sandbox" })
         {
             var page = await host.Client.Http.GetByteArrayAsync(new Uri(path, UriKind.Relative), Cancel);
             page.Length.ShouldBeLessThan(LargestPage, path);
@@ -37,6 +39,18 @@ public sealed class ConsoleOfManyTests
     }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private static StepRecord Changed(DateTimeOffset at) => new()
+    {
+        Phase = Phase.Mitigation,
+        Name = "reroute",
+        Action = "trafficManager.reroute",
+        GateId = "mitigation-1",
+        Status = StepStatus.Done,
+        Preparation = new() { PlannedEffect = "Send the traffic of sweden-central to uk-south.", UndoState = JsonSerializer.SerializeToElement(1) },
+        StartedAt = at,
+        FinishedAt = at,
+    };
 
     private static async Task FillAsync(RunningHost host)
     {
@@ -61,6 +75,7 @@ public sealed class ConsoleOfManyTests
                     State = state,
                     ClosedAt = state.IsFinal() ? opened.AddMinutes(3) : null,
                     Reason = "Step 'recycle': the pod did not become ready within five minutes, so it was taken back.",
+                    Steps = state is IncidentState.Holding or IncidentState.TakenOver ? [Changed(opened)] : [],
                     Attention = state is IncidentState.Failed or IncidentState.Expired ? new Attention(opened, "It failed.") : null,
                 };
                 return store.OpenAsync(incident, runbook, _ => null, Cancel);

@@ -46,6 +46,35 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
         };
     }
 
+    /// <summary>Temporary fixes are in place from now on: where, what ends them, and until when at most.</summary>
+    public Card Holding(Storm storm, IReadOnlyList<Incident> incidents, IReadOnlyDictionary<string, Runbook> runbooks)
+    {
+        var groups = incidents
+            .Select(incident => (Incident: incident, Lease: Lease.Of(incident, runbooks[incident.RunbookId])!))
+            .GroupBy(one => one.Incident.RunbookId)
+            .Select(group => (Runbook: runbooks[group.Key], Held: group.ToList()))
+            .ToList();
+        return new Card
+        {
+            Kind = CardKind.Decided,
+            IncidentId = storm.Id,
+            Title = $"{(incidents.Count == 1 ? "A temporary fix" : $"{incidents.Count} temporary fixes")}{Of(groups.Select(group => group.Runbook))} {(incidents.Count == 1 ? "is" : "are")} in place",
+            Severity = groups.Max(group => group.Runbook.Impact.Severity),
+            DryRun = incidents.All(incident => incident.Mode == RunMode.DryRun),
+            Sections =
+            [
+                .. groups.SelectMany(group => (CardSection[])
+                [
+                    new(Heading("What is in place", group.Runbook, groups.Count), [.. group.Held[0].Lease.Held, .. group.Held.Count == 1 ? [] : (string[])[$"(As on {IncidentText.Target(group.Held[0].Incident.Target)}.)"]]),
+                    new(Heading("Targets", group.Runbook, groups.Count), Lines(group.Held.Select(one => one.Incident.Target))),
+                    new(Heading("What ends it", group.Runbook, groups.Count),
+                        [group.Held[0].Lease.WhatEndsIt, $"From {GateText.Clock(group.Held.Min(one => one.Lease.Until))} on a person is paged where that has not happened; each stays until it is taken back. It can be taken back at any time from its incident."]),
+                ]),
+            ],
+            Links = [new("Incidents", links.Console(groups is [var (only, _)] ? only.Id : null))],
+        };
+    }
+
     /// <summary>How incidents ended, since the last such message.</summary>
     public Card Ended(Storm storm, IReadOnlyList<Incident> incidents, IReadOnlyDictionary<string, Runbook> runbooks)
     {

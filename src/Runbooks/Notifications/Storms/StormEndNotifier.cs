@@ -3,13 +3,14 @@ using Microsoft.Extensions.Options;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
+using Runbooks.Model.Text;
 using Runbooks.Storage;
 
 namespace Runbooks.Notifications.Storms;
 
 /// <summary>
-/// Tells how the incidents of storms ended, many in one message. The watch calls it every minute; what reached nobody is
-/// told again, since the record says so.
+/// Tells which incidents of storms hold a temporary fix and how they ended, many in one message. The watch calls it every
+/// minute; what reached nobody is told again, since the record says so.
 /// </summary>
 public sealed class StormEndNotifier(
     StormRegistry storms,
@@ -21,7 +22,7 @@ public sealed class StormEndNotifier(
     TimeProvider time,
     ILogger<StormEndNotifier> logger)
 {
-    private const string Key = "closed";
+    private const string Closed = "closed";
 
     /// <summary>While more of them end, the message waits for them, but no longer than this when a person is needed.</summary>
     private static readonly TimeSpan LongestWaitForBad = TimeSpan.FromMinutes(3);
@@ -54,12 +55,19 @@ public sealed class StormEndNotifier(
     private async Task<bool> NotifyAsync(Storm storm, CancellationToken cancellationToken)
     {
         var ended = await members.FindAsync(
-            storm.Id, storm.Since, line => line.State.IsFinal(), incident => !incident.HasDelivery($"{Key}:"), cancellationToken);
+            storm.Id, storm.Since, line => line.State.IsFinal(), incident => !incident.HasDelivery($"{Closed}:"), cancellationToken);
         var anyOpen = await members.AnyOpenAsync(storm, cancellationToken);
         var told = ended.Count == 0;
         if (ended.Count > 0 && IsTimeFor(ended, anyOpen))
         {
-            told = await NotifyAsync(storm, ended, cancellationToken);
+            told = await TellAsync(storm, Closed, ended, NotificationRecipients.Of, cards.Ended, cancellationToken);
+        }
+
+        var holding = await members.FindAsync(
+            storm.Id, storm.Since, line => line.State == IncidentState.Holding, incident => !incident.HasDelivery($"{HoldingNotifier.Key}:") && ChangeText.InPlace(incident).Count > 0, cancellationToken);
+        if (holding.Count > 0 && IsTimeForHolding(holding))
+        {
+            await TellAsync(storm, HoldingNotifier.Key, holding, NotificationRecipients.OfHold, cards.Holding, cancellationToken);
         }
 
         return told && !anyOpen && time.GetUtcNow() - storm.LastJoined > options.CurrentValue.Within;
@@ -74,41 +82,51 @@ public sealed class StormEndNotifier(
             || (bad.Count > 0 && (now - bad.Max(incident => incident.ClosedAt) >= Pause || now - bad.Min(incident => incident.ClosedAt) >= LongestWaitForBad));
     }
 
-    private async Task<bool> NotifyAsync(Storm storm, IReadOnlyList<Incident> ended, CancellationToken cancellationToken)
+    /// <summary>While more of them begin to hold, the message waits a little for them.</summary>
+    private bool IsTimeForHolding(IReadOnlyList<Incident> holding)
+    {
+        var began = holding.Select(incident => incident.VerificationRounds.FirstOrDefault(round => round.State == IncidentState.Holding)?.At ?? incident.UpdatedAt).ToList();
+        return time.GetUtcNow() - began.Max() >= Pause || time.GetUtcNow() - began.Min() >= LongestWaitForBad;
+    }
+
+    /// <returns>Whether each of them reached somebody, or has nobody to reach.</returns>
+    private async Task<bool> TellAsync(
+        Storm storm, string key, IReadOnlyList<Incident> incidents, Func<Incident, Runbook, IReadOnlyList<string>> recipients,
+        Func<Storm, IReadOnlyList<Incident>, IReadOnlyDictionary<string, Runbook>, Card> card, CancellationToken cancellationToken)
     {
         var shown = new Dictionary<string, Runbook>(StringComparer.Ordinal);
         var untold = new List<(Incident Incident, IReadOnlyList<Recipient> To)>();
-        foreach (var incident in ended)
+        foreach (var incident in incidents)
         {
             var runbook = shown[incident.RunbookId] = await runbooks.OfAsync(incident, cancellationToken);
-            if (dispatcher.RecipientsOf(NotificationRecipients.Of(incident, runbook)) is { Count: > 0 } to)
+            if (dispatcher.RecipientsOf(recipients(incident, runbook)) is { Count: > 0 } to)
             {
                 untold.Add((incident, to));
             }
         }
 
-        var sent = await Task.WhenAll(untold.SelectMany(one => one.To).DistinctBy(NotificationDispatcher.NameOf).Select(recipient => SendAsync(storm, recipient, untold, shown, cancellationToken)));
+        var sent = await Task.WhenAll(untold.SelectMany(one => one.To).DistinctBy(NotificationDispatcher.NameOf).Select(recipient => SendAsync(recipient, untold, key, about => card(storm, about, shown), cancellationToken)));
         var unheard = untold.Where(one => !sent.Any(message => message.Delivery.Reached && message.About.Contains(one.Incident))).ToList();
 
         // What reached nobody is not recorded, so that the next round tries again and an hour of trouble does not fill two hundred records.
         if (unheard.Count > 0)
         {
-            Log.NobodyReached(logger, storm.Id, $"{unheard.Count} incidents have ended.");
+            Log.NobodyReached(logger, storm.Id, $"{CountText.Format(unheard.Count, "incident")}, {key}.");
         }
 
         await members.UpdateAsync(
             untold.Except(unheard).Select(one => one.Incident),
             incident => sent.Where(message => message.About.Any(known => known.Id == incident.Id)).Aggregate(incident, (changed, message) => changed.RecordDeliveries(
-                [message.Delivery with { Key = $"{Key}:{NotificationDispatcher.NameOf(message.To)}", Reference = null }], about: message.About.Count)),
+                [message.Delivery with { Key = $"{key}:{NotificationDispatcher.NameOf(message.To)}", Reference = null }], about: message.About.Count)),
             cancellationToken);
         return unheard.Count == 0;
     }
 
     private async Task<(Recipient To, IReadOnlyList<Incident> About, Delivery Delivery)> SendAsync(
-        Storm storm, Recipient recipient, IReadOnlyList<(Incident Incident, IReadOnlyList<Recipient> To)> untold, IReadOnlyDictionary<string, Runbook> shown, CancellationToken cancellationToken)
+        Recipient recipient, IReadOnlyList<(Incident Incident, IReadOnlyList<Recipient> To)> untold, string key, Func<IReadOnlyList<Incident>, Card> card, CancellationToken cancellationToken)
     {
         var name = NotificationDispatcher.NameOf(recipient);
         IReadOnlyList<Incident> about = [.. untold.Where(one => one.To.Any(to => NotificationDispatcher.NameOf(to) == name)).Select(one => one.Incident)];
-        return (recipient, about, await dispatcher.SendToAsync($"{Key}:{about[0].Id}", recipient, cards.Ended(storm, about, shown), cancellationToken));
+        return (recipient, about, await dispatcher.SendToAsync($"{key}:{about[0].Id}", recipient, card(about), cancellationToken));
     }
 }

@@ -50,6 +50,31 @@ public sealed class StormStoryTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task TemporaryFixesOfAStorm_AreToldOfInOneMessageWhenTheyBegin()
+    {
+        var leasing = _runbook with { Mitigation = _runbook.Mitigation with { HoldUntil = new(["full"], TimeSpan.FromMinutes(5), TimeSpan.FromHours(1), TimeSpan.FromMinutes(1)) } };
+        _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
+        await OpenAsync([.. Enumerable.Repeat(leasing, 8)]);
+        await AdvanceAsync(s_gathered);
+        foreach (var incident in _world.Store.All)
+        {
+            await _world.DecideAsync(incident.Id, DecisionVerb.Approve, "ada");
+        }
+
+        _world.Store.All.ShouldAllBe(incident => incident.State == IncidentState.Holding && incident.InStorm);
+        var before = _chat.Sent.Count;
+
+        await WatchAsync();
+        await WatchAsync();
+
+        var card = _chat.Sent.Skip(before).ShouldHaveSingleItem().Card;
+        card.Title.ShouldBe("8 temporary fixes of 'Broken thing' are in place");
+        card.Sections.Single(section => section.Heading == "Targets").Lines.ShouldHaveSingleItem().ShouldContain("inference/llm-b-7");
+        card.Sections.Single(section => section.Heading == "What ends it").Lines[0].ShouldStartWith("It is taken back once full has passed for 5m");
+        _world.Store.All.ShouldAllBe(incident => incident.HasDelivery("holding:"));
+    }
+
+    [Fact]
     public async Task AsManyAsMayAskAlone_AskAlone()
     {
         await OpenAsync(4);
