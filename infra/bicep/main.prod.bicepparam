@@ -36,6 +36,7 @@ param alerting = {
     hangedGpu: { prometheusWorkspaceId: '${shared}/Microsoft.Monitor/accounts/amw-prod' }
     gpuNodeFault: { prometheusWorkspaceId: '${shared}/Microsoft.Monitor/accounts/amw-prod' }
     queueOverload: { prometheusWorkspaceId: '${shared}/Microsoft.Monitor/accounts/amw-prod' }
+    certificateExpiring: { prometheusWorkspaceId: '${shared}/Microsoft.Monitor/accounts/amw-prod' }
     rateLimited: {
       apiManagementId: '${edge}/Microsoft.ApiManagement/service/apim-prod'
       pool: 'llm'

@@ -139,7 +139,7 @@ type durableFunctionsMonitor = {
 }
 
 @export()
-@description('The example alert rules, one for each shipped runbook. A rule that is left out is not made. Besides what to watch they hold what the runbook asks of its alert: see its labels.')
+@description('The example alert rules, one for each shipped runbook that an alert rule starts. A rule that is left out is not made. Besides what to watch they hold what the runbook asks of its alert: see its labels.')
 type exampleRules = {
   hangedGpu: {
     @description('Azure Monitor workspace that scrapes the inference cluster.')
@@ -151,6 +151,10 @@ type exampleRules = {
   }?
   queueOverload: {
     @description('Azure Monitor workspace that scrapes the model servers.')
+    prometheusWorkspaceId: string
+  }?
+  certificateExpiring: {
+    @description('Azure Monitor workspace that scrapes blackbox exporter.')
     prometheusWorkspaceId: string
   }?
   rateLimited: {

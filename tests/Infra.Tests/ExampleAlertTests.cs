@@ -10,9 +10,12 @@ public partial class ExampleAlertTests
         .Where(file => !file.EndsWith(".test.yaml", StringComparison.Ordinal) && Path.GetFileName(file) != "contacts.yaml")
         .ToDictionary(file => Path.GetFileNameWithoutExtension(file), File.ReadAllText);
 
+    /// <summary>Events come by a subscription, with no alert rule between.</summary>
+    private static IEnumerable<string> StartedByARule => _shipped.Where(runbook => runbook.Value.Contains("source: azure-monitor", StringComparison.Ordinal)).Select(runbook => runbook.Key);
+
     [Fact]
-    public async Task EveryShippedRunbook_HasOneExampleAndNothingElseIsNamed() =>
-        (await ExamplesAsync()).Select(example => example.Runbook).ShouldBe(_shipped.Keys, ignoreOrder: true);
+    public async Task EveryShippedRunbookThatARuleStarts_HasOneExampleAndNothingElseIsNamed() =>
+        (await ExamplesAsync()).Select(example => example.Runbook).ShouldBe(StartedByARule, ignoreOrder: true);
 
     [Fact]
     public async Task Example_CarriesEveryLabelThatItsRunbookAsksFor()

@@ -1,4 +1,4 @@
-// Example rules, one for each shipped runbook. Thresholds are a start, not advice: measure yours.
+// Example rules, one for each shipped runbook that an alert rule starts. Thresholds are a start, not advice: measure yours.
 // What a runbook asks of its alert (its labels) comes from columns that are split by, and from properties.
 
 import { exampleRules, place } from '../../types.bicep'
@@ -68,6 +68,28 @@ module queueOverload 'prometheus-rules.bicep' = if (wanted.?queueOverload != nul
         severity: 2
         runbook: 'queue-overload'
         summary: 'Requests wait in line for too long.'
+      }
+    ]
+  }
+}
+
+module certificateExpiring 'prometheus-rules.bicep' = if (wanted.?certificateExpiring != null) {
+  name: 'alerts-certificate-expiring'
+  params: {
+    actionGroupId: actionGroupId
+    location: where.location
+    tags: where.tags
+    name: 'runbooks-certificates'
+    workspaceId: wanted.certificateExpiring!.prometheusWorkspaceId
+    alerts: [
+      {
+        alert: 'CertificateExpiring'
+        // What blackbox exporter probes; instance is the server.
+        expression: '(min by (instance) (probe_ssl_earliest_cert_expiry) - time()) / 86400 < 21'
+        lasting: 'PT10M'
+        severity: 3
+        runbook: 'certificate-expiring'
+        summary: 'A certificate expires in less than three weeks.'
       }
     ]
   }
