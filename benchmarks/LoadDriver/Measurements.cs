@@ -17,7 +17,7 @@ internal static class Measurements
         {
             var id = await OpenAsync(host, $"{name}-{n}");
             await host.GetAsync($"api/incidents/{id}?waitFor=awaitingApproval&timeout=60");
-            await host.PostAsync($"api/incidents/{id}/decision", """{"decision":"approve","by":"driver"}""");
+            await host.PostAsync($"api/incidents/{id}/decision", """{"decision":"approve","by":"ada"}""");
             var ended = await host.GetAsync($"api/incidents/{id}?waitFor=final&timeout=60");
             if (ended["state"]!.ToString() != "resolved")
             {
