@@ -30,12 +30,9 @@ internal sealed class IncidentIndex(TableRows rows)
     /// <summary>Long after whoever blanked a row has written the incident, or has died.</summary>
     public static readonly TimeSpan FilledAfter = TimeSpan.FromMinutes(5);
 
+    /// <summary>A blank row where the incident belongs; it takes the place of one that was filled in.</summary>
     public Task PutAsync(IncidentSummary incident, CancellationToken cancellationToken) =>
         PutAsync(incident, First(!incident.State.IsFinal()), cancellationToken);
-
-    /// <summary>Before an incident that has ended is changed: what its rows say would no longer be so.</summary>
-    public Task BlankAsync(IncidentSummary incident, CancellationToken cancellationToken) =>
-        PutAsync(incident, First(open: false), cancellationToken);
 
     /// <summary>Lets the next listing do without the incident itself. Another change meanwhile wins.</summary>
     public Task FillAsync(TableEntity row, IncidentSummary incident, CancellationToken cancellationToken)

@@ -203,11 +203,12 @@ internal sealed partial class TableIncidentStore : IIncidentStore
         return true;
     }
 
+    /// <summary>Before an incident that has ended is changed: what its rows say would no longer be so.</summary>
     private async Task BlankRowsAsync(Incident before, Incident after, CancellationToken cancellationToken)
     {
         if (before.State.IsFinal())
         {
-            await _index.BlankAsync(IncidentSummary.Of(before), cancellationToken);
+            await _index.PutAsync(IncidentSummary.Of(before), cancellationToken);
         }
 
         if (before.IsUnfinished || after.IsUnfinished)

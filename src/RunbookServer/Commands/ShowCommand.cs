@@ -44,10 +44,13 @@ internal static class ShowCommand
         .. incident["reason"] is { } reason ? [$"  {reason}"] : Array.Empty<string>(),
         .. Section("Found", Items(incident, "findings").Select(finding => $"{Mark(finding)} {finding["ask"]} {finding["summary"]}")),
         .. Section("News", Items(incident, "news").Select(news => $"{Clock(news["at"])} {news["text"]}")),
-        .. Section("The question", Question(incident)),
+        .. Section(WasAsked(incident) ? "The question" : "What it does without asking", Question(incident)),
         .. Section("Done", Items(incident, "steps").Select(step => $"{step["name"]}: {step["outcome"] ?? step["status"]}")),
         .. Section("Record", Items(incident, "timeline").Select(entry => $"{Clock(entry["at"])} {entry["who"]}: {entry["what"]}")),
     ];
+
+    /// <summary>What was closed in the moment when it was made was nobody's question.</summary>
+    private static bool WasAsked(JsonNode incident) => incident["gate"] is { } gate && (Text(gate, "closedAt") is not { } closed || closed != Text(gate, "openedAt"));
 
     private static IEnumerable<string> Question(JsonNode incident)
     {
@@ -56,7 +59,11 @@ internal static class ShowCommand
             yield break;
         }
 
-        yield return $"{gate["question"]}";
+        if (WasAsked(incident))
+        {
+            yield return $"{gate["question"]}";
+        }
+
         foreach (var step in Items(gate, "plan"))
         {
             yield return $"- {step["will"]}{(step["undo"] is { } undo ? $" Undo: {undo}" : "")}";

@@ -18,9 +18,10 @@ internal static class StartupMessage
     {
         ConsoleOutput.Line();
         ConsoleOutput.Line($"[bold]{CountText.Format(runbooks.Count, "runbook")}[/] from {ConsoleOutput.Plain(Relative(folder))}");
+        var width = runbooks.Select(runbook => runbook.Id.Length).DefaultIfEmpty().Max();
         foreach (var runbook in runbooks)
         {
-            ConsoleOutput.Line($"  [green]{ConsoleOutput.Plain(runbook.Id),-22}[/] {ConsoleOutput.Plain(runbook.Title)}[grey]{Mode(runbook)}[/]");
+            ConsoleOutput.Line($"  [green]{ConsoleOutput.Plain(runbook.Id.PadRight(width))}[/] {ConsoleOutput.Plain(runbook.Title)}[grey]{Mode(runbook)}[/]");
         }
 
         var key = Relative(Path.Combine(settings.DataDirectory, ServerDefaults.KeyFile));

@@ -6,6 +6,7 @@ using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Prometheus;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Integrations.Gpu;
 
@@ -68,7 +69,7 @@ internal sealed class GpuHealth(PrometheusClient prometheus)
             .ToList();
         var others = codes.Where(one => XidCatalog.ClassOf(one.Code) != XidClass.Fatal).Select(one => $"GPU {one.Gpu}: {XidCatalog.Words(one.Code)}")
             .Concat(remapped.Except(broken).Select(gpu => $"GPU {gpu}: memory rows were remapped; they are fine after the next reset")).ToList();
-        var known = string.Create(CultureInfo.InvariantCulture, $"{gpus} {(gpus == 1 ? "GPU" : "GPUs")}");
+        var known = CountText.Format(gpus, "GPU");
         return (fatal.Count, others.Count) switch
         {
             ( > 0, _) => new CheckResult(Verdict.Failing, $"{string.Join("; ", fatal.Concat(others))}.") { Value = Codes(codes) },

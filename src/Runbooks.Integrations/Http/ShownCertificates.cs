@@ -93,5 +93,5 @@ internal sealed record CertificateLine(string Subject, string Issuer, DateTimeOf
         new(Line(certificate.Subject), Line(certificate.Issuer), new DateTimeOffset(certificate.NotAfter.ToUniversalTime()));
 
     /// <summary>Whoever made the certificate chose the text.</summary>
-    public static string Line(string text) => Clip.To(string.Concat(text.Select(letter => char.IsControl(letter) ? '\uFFFD' : letter)), Longest);
+    public static string Line(string text) => CleanText.Clean(text, Longest, oneLine: true);
 }

@@ -1,6 +1,7 @@
 using k8s.Models;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Integrations.Kubernetes;
 
@@ -67,7 +68,7 @@ internal sealed class DrainNode(Clusters clusters)
                 }
             }
 
-            context.Progress.Report($"{Pods(evicted.Count)} {(evicted.Count == 1 ? "was" : "were")} evicted from node {parameters.Node}"
+            context.Progress.Report($"{CountText.Format(evicted.Count, "pod")} {(evicted.Count == 1 ? "was" : "were")} evicted from node {parameters.Node}"
                 + (held is null ? $", and {NameOf(left[0])} is still there" : $", and a disruption budget holds {held}"));
             await Task.Delay(Pause, context.Time, cancellationToken);
         }
@@ -75,8 +76,8 @@ internal sealed class DrainNode(Clusters clusters)
         var others = gone.Except(evicted).Count();
         return new ActionResult((evicted.Count == 0
             ? $"Node {parameters.Node} had no pods to evict."
-            : $"Evicted {Pods(evicted.Count)} from node {parameters.Node}: {string.Join(", ", evicted.Order(StringComparer.Ordinal).Take(MostNamed))}{(evicted.Count > MostNamed ? $" and {evicted.Count - MostNamed} more" : "")}.")
-            + (others == 0 ? "" : $" {Pods(others)} left by {(others == 1 ? "itself" : "themselves")} meanwhile."))
+            : $"Evicted {CountText.Format(evicted.Count, "pod")} from node {parameters.Node}: {string.Join(", ", evicted.Order(StringComparer.Ordinal).Take(MostNamed))}{(evicted.Count > MostNamed ? $" and {evicted.Count - MostNamed} more" : "")}.")
+            + (others == 0 ? "" : $" {CountText.Format(others, "pod")} left by {(others == 1 ? "itself" : "themselves")} meanwhile."))
         {
             Outputs = new Dictionary<string, string> { ["evicted"] = FormattableString.Invariant($"{evicted.Count}") },
         };
@@ -86,7 +87,6 @@ internal sealed class DrainNode(Clusters clusters)
     private static bool Moves(V1Pod pod) =>
         PodReplacement.Controller(pod)?.Kind is not ("DaemonSet" or "Node") && pod.Status?.Phase is not ("Succeeded" or "Failed");
 
-    private static string Pods(int count) => FormattableString.Invariant($"{count} {(count == 1 ? "pod" : "pods")}");
 
     private static string NameOf(V1Pod pod) => $"{pod.Metadata.NamespaceProperty}/{pod.Metadata.Name}";
 }

@@ -14,6 +14,9 @@ public static class ApprovalGateFactory
     /// <summary>Asked where a runbook that heals itself has to ask after all.</summary>
     private static readonly Approval AskAfterAll = new() { Ask = "Run this self-healing runbook on {{ target }}?", From = [ContactBook.Fallback] };
 
+    /// <summary>Nobody is asked this; it stands in the record of a runbook that only tells.</summary>
+    private static readonly Approval Tell = new() { Ask = "Tell of {{ target }}, and change nothing?", From = [ContactBook.Fallback] };
+
     /// <summary>What was approved with the mitigation covers the resolution no longer: the same people are asked about it.</summary>
     private static Approval? AskAboutResolution(Runbook runbook, Phase phase) => phase == Phase.Resolution && runbook.Mitigation.Approval is { } asked
         ? asked with { Ask = "Run the resolution on {{ target }}?", OnTimeout = OnTimeout.Abort }
@@ -22,7 +25,7 @@ public static class ApprovalGateFactory
     public static Gate Make(
         Incident incident, Runbook runbook, Phase phase, int round, Plan plan, IReadOnlyList<GuardrailViolation> violations, bool unclear, string? difference, DateTimeOffset now)
     {
-        var approval = runbook.ApprovalOf(phase) ?? AskAboutResolution(runbook, phase) ?? AskAfterAll;
+        var approval = runbook.ApprovalOf(phase) ?? AskAboutResolution(runbook, phase) ?? (plan.TellsOnly ? Tell : AskAfterAll);
         var mustAsk = !plan.TellsOnly
             && (unclear || difference is not null || incident.Mode == RunMode.ApproveAll || violations.Any(violation => IsWarning(violation) || CanWait(violation)));
         var warnings = violations

@@ -31,7 +31,13 @@ public sealed class TellsOnlyTests : IAsyncDisposable
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 
     [Fact]
-    public async Task Failing_IsToldAndClaimsNoFix() => ShouldHaveTold(await _world.OpenAsync(s_tells));
+    public async Task Failing_IsToldAndClaimsNoFix()
+    {
+        var told = await _world.OpenAsync(s_tells);
+
+        ShouldHaveTold(told);
+        told.LatestGate!.Question.ShouldBe("Tell of inference/llm-b-0, and change nothing?");
+    }
 
     [Fact]
     public async Task Unclear_IsToldWithoutAQuestion()

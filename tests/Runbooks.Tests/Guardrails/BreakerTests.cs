@@ -1,0 +1,118 @@
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Approvals;
+using Runbooks.Guardrails;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Notifications;
+using TestKit;
+using TestKit.Incidents;
+using Some = TestKit.Incidents.Some;
+
+namespace Runbooks.Tests.Guardrails;
+
+/// <summary>What counts as a fix that did not help, and what follows from it.</summary>
+public sealed class BreakerTests : GuardedWorld
+{
+    [Fact]
+    public async Task FixThatNeverHelps_OpensTheBreakerUntilSomebodyResetsIt()
+    {
+        _options.BreakerAfter = 2;
+        Breaks();
+        _world.Script.OnDone = _ => { };
+        for (var i = 0; i < 2; i++)
+        {
+            var failing = await OpenAsync(s_heals, $"inference/llm-b-{i}");
+            (await _world.AdvanceAsync(failing.Id, TimeSpan.FromMinutes(10))).State.ShouldBe(IncidentState.Failed);
+        }
+
+        var held = await OpenAsync(s_heals, "inference/llm-b-7");
+        held.State.ShouldBe(IncidentState.AwaitingApproval);
+        held.OpenGate!.Warnings[0].ShouldContain("breaker");
+        (await ApproveAsync(held.Id)).Result.Status.ShouldBe(DecisionStatus.HeldBack);
+        _world.Script.Count("do fix").ShouldBe(2);
+
+        (await _world.Get<RunHistoryStore>().ResetAsync(s_heals.Id, "ada", "new image rolled out", CancellationToken.None)).ShouldNotBeNull();
+        Works();
+        (await OpenAsync(s_heals, "inference/llm-b-8")).State.ShouldBe(IncidentState.Resolved);
+        (await _world.Get<RunHistoryStore>().ReadAsync(s_heals.Id, CancellationToken.None)).Resets.ShouldHaveSingleItem().Reason.ShouldBe("new image rolled out");
+    }
+
+    [Theory]
+    [InlineData(false, false, RunOutcome.Ineffective)]
+    [InlineData(true, false, null)]
+    [InlineData(false, true, null)]
+    public void FixThatFailed_CountsAsIneffectiveUnlessTheHostIsToBlame(bool cutOff, bool inconclusive, RunOutcome? outcome)
+    {
+        var step = new StepRecord
+        {
+            Phase = Phase.Mitigation, Name = "fix", Action = "script.act", GateId = "mitigation-1", StartedAt = Some.Night, FinishedAt = Some.Night,
+            Status = StepStatus.Unknown, CutOff = cutOff, Preparation = new() { PlannedEffect = "Do fix." },
+        };
+        var ended = (Some.Incident(s_asks) with { Steps = [step] }).End(IncidentState.Failed, "It failed.", [], null, TimeSpan.Zero, Some.Night, isInconclusive: inconclusive);
+
+        var assessed = RunAssessment.Of(ended)?.Outcome;
+        assessed.ShouldBe(outcome);
+    }
+
+    [Fact]
+    public async Task HostThatCrashesInTheStep_DoesNotOpenTheBreaker()
+    {
+        _options.BreakerAfter = 1;
+        var once = s_asks with { Mitigation = s_asks.Mitigation with { Steps = [Some.Step("fix", "script.once")] } };
+        var opened = await OpenAsync(once);
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve, wake: false);
+        var cutOff = await _world.Store.UpdateAsync(
+            opened.Id, i => (i.BeginStep(once.Mitigation.Steps[0], Phase.Mitigation, "mitigation-1", new() { PlannedEffect = "Do fix." }, _world.Time.GetUtcNow()), true), CancellationToken.None);
+        await _world.Engine.RaiseAsync(opened.Id, cutOff.Incident.WakeEvent!);
+
+        var ended = await _world.SettleAsync(opened.Id);
+
+        ended.State.ShouldBe(IncidentState.Failed);
+        ended.Steps.ShouldHaveSingleItem().Status.ShouldBe(StepStatus.Unknown);
+        (await _world.Get<RunHistoryStore>().ReadAsync(once.Id, CancellationToken.None)).Breaker.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task FixThatKeepsComingUndone_IsNoLongerDoneWithoutAsking()
+    {
+        for (var i = 0; i < 2; i++)
+        {
+            Breaks();
+            (await OpenAsync(s_heals)).State.ShouldBe(IncidentState.Resolved);
+            _world.Time.Advance(TimeSpan.FromMinutes(5));
+        }
+
+        Breaks();
+        var third = await OpenAsync(s_heals);
+
+        third.State.ShouldBe(IncidentState.AwaitingApproval);
+        third.OpenGate!.Warnings.ShouldContain(warning => warning.Contains("came undone 2 times"));
+    }
+
+    [Fact]
+    public async Task WhatWorkedBefore_StandsOnTheCard()
+    {
+        await _world.DecideAsync((await OpenAsync(s_asks, "inference/llm-b-1")).Id, DecisionVerb.Approve);
+        Breaks();
+
+        var opened = await OpenAsync(s_asks, "inference/llm-b-2");
+
+        opened.OpenGate!.Warnings.ShouldBe(["Worked 1 of 1 time, median 1s."]);
+        opened.OpenGate.Overrules.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task UndoThatIsLeftUndone_IsAFailureWhateverEndedIt()
+    {
+        _world.Script.OnDone = _ => { };
+        _world.Script.BeforeUndoing = _ => new IOException("unreachable");
+        var opened = await OpenAsync(s_asks);
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+        await _world.StopAsync(opened.Id);
+
+        var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(10));
+
+        incident.State.ShouldBe(IncidentState.Failed);
+        incident.Reason!.ShouldContain("NOT undone: fix");
+    }
+}

@@ -1,0 +1,149 @@
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Approvals;
+using Runbooks.Guardrails;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Notifications;
+using TestKit;
+using TestKit.Incidents;
+using Some = TestKit.Incidents.Some;
+
+namespace Runbooks.Tests.Guardrails;
+
+/// <summary>What happens to questions, steps and leases while nothing may act.</summary>
+public sealed class KillSwitchTests : GuardedWorld
+{
+    [Fact]
+    public async Task ApprovingWhileTheKillSwitchIsOn_LeavesTheQuestionOpenAndIsTakenAfterTheRelease()
+    {
+        var opened = await OpenAsync(s_asks);
+        await _world.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", CancellationToken.None);
+
+        var (held, result) = await ApproveAsync(opened.Id);
+
+        result.Status.ShouldBe(DecisionStatus.HeldBack);
+        result.Message.ShouldContain("it restarts the wrong pods");
+        held!.State.ShouldBe(IncidentState.AwaitingApproval);
+        held!.OpenGate!.Decisions.ShouldBeEmpty();
+        held.Timeline[^1].What.ShouldContain("wanted to approve; it was not taken");
+        _world.Script.Deeds.ShouldBeEmpty();
+
+        await _world.Get<KillSwitch>().ReleaseAsync("ada", "it was another team", CancellationToken.None);
+        (await ApproveAsync(opened.Id)).Result.Status.ShouldBe(DecisionStatus.Decided);
+        (await _world.AdvanceAsync(opened.Id, TimeSpan.FromSeconds(1))).State.ShouldBe(IncidentState.Resolved);
+    }
+
+    [Fact]
+    public async Task SelfHealingWhileTheKillSwitchIsOn_AsksAndRunsOnceItIsReleasedAndAPersonSaysYes()
+    {
+        await _world.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", CancellationToken.None);
+
+        var opened = await OpenAsync(s_heals);
+
+        opened.State.ShouldBe(IncidentState.AwaitingApproval);
+        opened.OpenGate!.Approvers.ShouldBe([ContactBook.Fallback]);
+        opened.OpenGate!.Warnings.ShouldHaveSingleItem().ShouldContain("it restarts the wrong pods");
+        (await ApproveAsync(opened.Id)).Result.Status.ShouldBe(DecisionStatus.HeldBack);
+
+        await _world.Get<KillSwitch>().ReleaseAsync("ada", "it was another team", CancellationToken.None);
+        (await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(1))).State.ShouldBe(IncidentState.AwaitingApproval, "nothing runs by surprise");
+        (await ApproveAsync(opened.Id)).Result.Status.ShouldBe(DecisionStatus.Decided);
+        (await _world.AdvanceAsync(opened.Id, TimeSpan.FromSeconds(1))).State.ShouldBe(IncidentState.Resolved);
+    }
+
+    /// <summary>What nobody lifts is not asked about, whatever else stands against it.</summary>
+    [Fact]
+    public async Task LimitThatForbidsWhileTheKillSwitchIsOn_EndsIt()
+    {
+        var runbook = s_asks with { Limits = new() { MaxRuns = 1, WhenExceeded = WhenExceeded.Forbid } };
+        await _world.Get<RunLimits>().ReserveAsync(Some.Incident(runbook, "261123-0259-bbbbbb"), runbook, overruled: false, CancellationToken.None);
+        await _world.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", CancellationToken.None);
+
+        (await OpenAsync(runbook)).State.ShouldBe(IncidentState.Failed);
+    }
+
+    [Fact]
+    public async Task KillSwitchAfterTheApproval_HoldsTheNextStepAndGoesOnAfterTheRelease()
+    {
+        var runbook = s_asks with { Mitigation = s_asks.Mitigation with { Steps = [Some.Step("one"), Some.Step("two")] } };
+        var opened = await OpenAsync(runbook);
+        _world.Script.OnDone = _ =>
+        {
+            if (_world.Script.Count("do two") == 0)
+            {
+                _world.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", CancellationToken.None).GetAwaiter().GetResult();
+            }
+            else
+            {
+                _world.Script.Verdicts["stuck"] = Verdict.Passing;
+            }
+        };
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+
+        var held = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(10));
+
+        held.State.ShouldBe(IncidentState.Mitigating);
+        held.Reason!.ShouldStartWith("two waits: The kill switch is on");
+        held.Timeline.Count(line => line.Kind == TimelineKind.Safety).ShouldBe(1);
+        _world.Script.Deeds.ShouldBe(["do one"]);
+
+        await _world.Get<KillSwitch>().ReleaseAsync("ada", "it was another team", CancellationToken.None);
+        (await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(2))).State.ShouldBe(IncidentState.Resolved);
+        _world.Script.Deeds.ShouldBe(["do one", "do two"]);
+    }
+
+    [Fact]
+    public async Task RejectingWhileTheKillSwitchIsOn_IsTaken()
+    {
+        var opened = await OpenAsync(s_asks);
+        await _world.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", CancellationToken.None);
+
+        (await _world.DecideAsync(opened.Id, DecisionVerb.Reject)).Incident.State.ShouldBe(IncidentState.Rejected);
+    }
+
+    [Fact]
+    public async Task AlertWhileTheKillSwitchIsOn_IsAskedAboutAllTheSame()
+    {
+        await _world.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", CancellationToken.None);
+
+        var opened = await OpenAsync(s_asks);
+
+        opened.State.ShouldBe(IncidentState.AwaitingApproval);
+        opened.OpenGate!.Warnings.ShouldContain(warning => warning.StartsWith("When this was asked, nothing could run.", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task KillSwitchThatStaysOn_EndsAnApprovedStepAfterAWhileAndUndoesNothing()
+    {
+        var runbook = s_asks with { Mitigation = s_asks.Mitigation with { Steps = [Some.Step("one"), Some.Step("two")] } };
+        var opened = await OpenAsync(runbook);
+        _world.Script.OnDone = _ => _world.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", CancellationToken.None).GetAwaiter().GetResult();
+
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+        var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(45));
+
+        incident.State.ShouldBe(IncidentState.Failed);
+        incident.Reason!.ShouldContain("it restarts the wrong pods");
+        _world.Script.Deeds.ShouldBe(["do one"]);
+        incident.Timeline.ShouldContain(line => line.Kind == TimelineKind.Safety && line.What.Contains("kill switch"));
+        _world.Notifier.To(CardKind.Page).ShouldContain(ContactBook.Fallback);
+    }
+
+    [Fact]
+    public async Task KillSwitchDuringALease_LeavesItInPlaceAndRevertsAfterTheRelease()
+    {
+        var lease = new Hold(["full"], StableFor: TimeSpan.FromMinutes(5), AtMost: TimeSpan.FromHours(9), Every: TimeSpan.FromSeconds(30));
+        var opened = await OpenAsync(s_asks with { Mitigation = s_asks.Mitigation with { HoldUntil = lease } });
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+        var killSwitch = _world.Get<KillSwitch>();
+        await killSwitch.EngageAsync("ada", "hands off", CancellationToken.None);
+        _world.Script.Verdicts["full"] = Verdict.Passing;
+
+        (await _world.AdvanceAsync(opened.Id, TimeSpan.FromHours(1))).State.ShouldBe(IncidentState.Holding);
+        _world.Script.Count("undo fix").ShouldBe(0);
+
+        await killSwitch.ReleaseAsync("ada", "understood", CancellationToken.None);
+        (await _world.AdvanceAsync(opened.Id, TimeSpan.FromHours(1))).State.ShouldBe(IncidentState.Resolved);
+        (await killSwitch.ReadAsync(CancellationToken.None)).Changes.Select(change => change.Reason).ShouldBe(["hands off", "understood"]);
+    }
+}
