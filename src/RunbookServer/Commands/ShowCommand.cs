@@ -50,7 +50,7 @@ internal static class ShowCommand
     ];
 
     /// <summary>What was closed in the moment when it was made was nobody's question.</summary>
-    private static bool WasAsked(JsonNode incident) => incident["gate"] is { } gate && (Text(gate, "closedAt") is not { } closed || closed != Text(gate, "openedAt"));
+    private static bool WasAsked(JsonNode incident) => incident["gate"] is { } gate && (Text(gate, "outcome") == "pending" || Text(gate, "closedAt") != Text(gate, "openedAt"));
 
     private static IEnumerable<string> Question(JsonNode incident)
     {
