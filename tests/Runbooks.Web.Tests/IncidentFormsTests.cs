@@ -119,7 +119,14 @@ public sealed partial class IncidentFormsTests : IAsyncLifetime
             (await DecideAsync(id, shown, "approve", "ada")).StatusCode.ShouldBe(HttpStatusCode.SeeOther);
         }
 
-        foreach (var (verb, incident) in new[] { ("stop", id), ("acknowledge", await EndedAsync("a")), ("close", await EndedAsync("b")) })
+        var decided = await _host.OpenAsync(Some.Waiting("261123-0313-00000000d") with { Target = "d" });
+        foreach (var verb in new[] { "approve", "approve" })
+        {
+            (await DecideAsync(decided, shown, verb, "ada")).StatusCode.ShouldBe(HttpStatusCode.SeeOther, "the second press of a double click is no refusal");
+        }
+
+        (await DecideAsync(decided, shown, "reject", "ada")).StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        foreach (var (verb, incident) in new[] { ("notes", id), ("stop", id), ("acknowledge", await EndedAsync("a")), ("close", await EndedAsync("b")) })
         {
             for (var time = 0; time < 2; time++)
             {
@@ -127,11 +134,15 @@ public sealed partial class IncidentFormsTests : IAsyncLifetime
             }
         }
 
+        await _host.Store.UpdateAsync(id, incident => (incident.End(IncidentState.Cancelled, "", [], null, TimeSpan.Zero, Some.Time), true), Cancel);
+        (await _host.Browser.PostAsync($"/incidents/{id}/stop", Form(("by", "ada"), ("reason", "seen")), Cancel)).StatusCode.ShouldBe(HttpStatusCode.SeeOther, "it has ended by then");
         var failed = await EndedAsync("c");
         var first = await _host.Browser.PostAsync($"/incidents/{failed}/retry", Form(("by", "ada"), ("reason", "again")), Cancel);
         var second = await _host.Browser.PostAsync($"/incidents/{failed}/retry", Form(("by", "ada"), ("reason", "again")), Cancel);
         second.Headers.Location.ShouldBe(first.Headers.Location);
-        _host.Store.All.Count.ShouldBe(5);
+        _host.Store.All.Count.ShouldBe(6);
+        _host.Store.All.SelectMany(incident => incident.Timeline).Count(line => line.Kind == TimelineKind.Note).ShouldBe(1);
+        _host.Store.All.Single(incident => incident.Id == decided).LatestGate!.Decisions.ShouldHaveSingleItem();
 
         Task<string> EndedAsync(string target) => _host.OpenAsync(Ended(IncidentState.Failed, $"261123-0313-0000000{target}", target));
     }

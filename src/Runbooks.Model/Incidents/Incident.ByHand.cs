@@ -10,6 +10,9 @@ public sealed partial record Incident
 
     public const int LongestNote = 1_000;
 
+    /// <summary>The same words of the same person within this time are one note that was sent twice: a double click, a page that was loaded again.</summary>
+    public static readonly TimeSpan SameNote = TimeSpan.FromMinutes(10);
+
     /// <summary>The ended incident that a person had tried again as this one; null for any other.</summary>
     public string? RetryOf { get; init; }
 
@@ -27,10 +30,16 @@ public sealed partial record Incident
         : (SeeTo(by, $"Tried again as incident {next}.", now) with { RetriedAs = next }).Note(now, TimelineKind.Decision, by, $"{by} had it tried again as incident {next}: {reason}");
 
     /// <summary>A person's own words in the record; also after the end.</summary>
-    public (Incident Incident, DecisionResult Result) AddNote(string by, string text, DateTimeOffset now) =>
-        Timeline.Count(line => line.Kind == TimelineKind.Note) < MaxNotes
-            ? (Note(now, TimelineKind.Note, by, text), new(DecisionStatus.Decided, "The note is on record."))
+    public (Incident Incident, DecisionResult Result) AddNote(string by, string text, DateTimeOffset now)
+    {
+        var noted = Note(now, TimelineKind.Note, by, text);
+        var (who, what) = (noted.Timeline[^1].Who, noted.Timeline[^1].What);
+        return Timeline.Any(line => line.Kind == TimelineKind.Note && line.Who == who && line.What == what && now - line.At < SameNote)
+            ? (this, new(DecisionStatus.AlreadyCounted, "The note is on record already."))
+            : Timeline.Count(line => line.Kind == TimelineKind.Note) < MaxNotes
+            ? (noted, new(DecisionStatus.Decided, "The note is on record."))
             : (this, new(DecisionStatus.AlreadyClosed, $"Incident {Id} has {MaxNotes} notes already, which is as many as it takes."));
+    }
 
     /// <summary>When a person first did something about it; null while nobody has.</summary>
     public DateTimeOffset? FirstResponseAt() => Gates.SelectMany(gate => gate.Decisions).Select(decision => decision.At)

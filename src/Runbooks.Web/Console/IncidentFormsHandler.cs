@@ -31,12 +31,15 @@ public sealed class IncidentFormsHandler(
 
         var decision = new DecisionRequest(verb, form.By, Via, DecisionVerbText.Reason(form.Reason), form.Fields["plan"].ToString()) { SignedIn = signedIn is not null };
         var receipt = await approvals.DecideAsync(id, form.Fields["gate"].ToString(), decision, cancellationToken);
-        return await EndAsync(request, id, signedIn, receipt.Result, cancellationToken);
+        return receipt.IsRepeated ? new SeeOther(AddressOf(id)) : await EndAsync(request, id, signedIn, receipt.Result, cancellationToken);
     }, Caller.Person);
 
     /// <inheritdoc cref="DecideAsync"/>
     public Task<IResult> StopAsync(HttpRequest request, string id, string? signedIn = null) => SignedAsync(request, id, signedIn, async (form, cancellationToken) =>
-        ((await approvals.StopAsync(id, form.By, form.Reason, cancellationToken)).Result, id));
+    {
+        var receipt = await approvals.StopAsync(id, form.By, form.Reason, cancellationToken);
+        return (receipt.IsRepeated ? receipt.Result with { Status = DecisionStatus.AlreadyCounted } : receipt.Result, id);
+    });
 
     /// <inheritdoc cref="DecideAsync"/>
     public Task<IResult> RetryAsync(HttpRequest request, string id, string? signedIn = null) => SignedAsync(request, id, signedIn, async (form, cancellationToken) =>
@@ -64,8 +67,10 @@ public sealed class IncidentFormsHandler(
 
     private Task<IResult> EndAsync(HttpRequest request, string id, string? signedIn, DecisionResult result, CancellationToken cancellationToken) =>
         IsDone(result)
-            ? Task.FromResult<IResult>(new SeeOther($"/incidents/{Uri.EscapeDataString(id)}"))
+            ? Task.FromResult<IResult>(new SeeOther(AddressOf(id)))
             : ShowAsync(request, id, signedIn, result, DecisionResponse.StatusOf(result.Status), cancellationToken);
+
+    private static string AddressOf(string id) => $"/incidents/{Uri.EscapeDataString(id)}";
 
     /// <summary>Whoever presses twice finds it done both times.</summary>
     private static bool IsDone(DecisionResult result) => result.Status is DecisionStatus.Decided or DecisionStatus.MoreNeeded or DecisionStatus.AlreadyCounted;

@@ -30,6 +30,14 @@ public sealed class NotesHandler(IncidentNotes notes, HttpRequestRunner edge)
     public Task<IResult> PostAsync(HttpRequest request, string id) => edge.RunAsync(request, async cancellationToken =>
     {
         var (body, refusal) = await Signed.ReadJsonAsync(request, "writes it", "the vendor confirmed a bad batch", cancellationToken);
-        return body is null ? refusal! : DecisionResponse.Result(await notes.AddAsync(id, body.By, body.Reason, cancellationToken), null);
+        if (body is null)
+        {
+            return refusal!;
+        }
+
+        var receipt = await notes.AddAsync(id, body.By, body.Reason, cancellationToken);
+        return receipt.Result.Status == DecisionStatus.AlreadyCounted
+            ? ApiResults.Json(DecisionResponse.Of(receipt, null))
+            : DecisionResponse.Result(receipt, null);
     });
 }

@@ -37,7 +37,7 @@ public sealed class TakeBackHandler(ApprovalService approvals, HttpRequestRunner
         }
 
         var receipt = await approvals.TakeBackAsync(id, form.By, form.Reason, cancellationToken);
-        return receipt.Result.Status is DecisionStatus.Decided or DecisionStatus.AlreadyCounted
+        return receipt.IsRepeated || receipt.Result.Status is DecisionStatus.Decided or DecisionStatus.AlreadyCounted
             ? new SeeOther($"/incidents/{Uri.EscapeDataString(id)}")
             : Signed.Refuse(NotDone, DecisionResponse.StatusOf(receipt.Result.Status), receipt.Result.Message);
     }, Caller.Person);

@@ -17,6 +17,7 @@ public sealed class ApprovalService(
     {
         try
         {
+            var repeated = false;
             var closed = request.Verb == DecisionVerb.Approve ? await FindClosedAsync(incidentId, gateId, cancellationToken) : [];
             var (incident, result) = await store.UpdateAsync(incidentId, current => Decide(current, gateId, request, closed), cancellationToken);
             if (result.Status is DecisionStatus.Decided or DecisionStatus.MoreNeeded)
@@ -28,14 +29,15 @@ public sealed class ApprovalService(
             else
             {
                 Log.DecisionRefused(logger, incidentId, request.Person, request.Via, result.Message);
-                if (IsRepeated(incident, gateId, request))
+                repeated = IsRepeated(incident, gateId, request);
+                if (repeated && incident.State == IncidentState.AwaitingApproval)
                 {
                     // Who sends the same decision again had no answer: the host may have died between record and wake-up.
                     await engine.TryWakeAsync(incident, logger);
                 }
             }
 
-            return new(incident, result);
+            return new(incident, result) { IsRepeated = repeated };
         }
         catch (KeyNotFoundException)
         {
@@ -52,7 +54,7 @@ public sealed class ApprovalService(
         {
             var (incident, result) = await store.UpdateAsync(incidentId, current => Stop(current, by, reason), cancellationToken);
             await engine.TryWakeAsync(incident, logger);
-            return new(incident, result);
+            return Stopped(incident, result, by);
         }
         catch (KeyNotFoundException)
         {
@@ -67,7 +69,7 @@ public sealed class ApprovalService(
         {
             var (incident, result) = await store.UpdateAsync(incidentId, current => TakeBack(current, by, reason), cancellationToken);
             await engine.TryWakeAsync(incident, logger);
-            return new(incident, result);
+            return Stopped(incident, result, by);
         }
         catch (KeyNotFoundException)
         {
@@ -130,8 +132,7 @@ public sealed class ApprovalService(
     }
 
     private bool IsRepeated(Incident incident, string? gateId, DecisionRequest request) =>
-        incident.State == IncidentState.AwaitingApproval
-        && (gateId is null ? incident.LatestGate : incident.FindGate(gateId)) is { } gate
+        (gateId is null ? incident.LatestGate : incident.FindGate(gateId)) is { } gate
         && gate.Decisions.Any(decision => decision.Verb == request.Verb && decision.Person == rules.NameOf(request));
 
     private async Task<IReadOnlyList<string>> FindClosedAsync(string incidentId, string? gateId, CancellationToken cancellationToken) =>
@@ -198,6 +199,10 @@ public sealed class ApprovalService(
         _ => (incident.RequestStop(new StopRequest(by, reason, time.GetUtcNow(), TakesBack: true)), new(DecisionStatus.Decided, "It is taken back now, and the incident ends.")),
     };
 
+    /// <summary>The second press may come after the end that the first one brought.</summary>
+    private static DecisionReceipt Stopped(Incident incident, DecisionResult result, string by) =>
+        new(incident, result) { IsRepeated = result.Status == DecisionStatus.AlreadyClosed && string.Equals(incident.Stop?.By, by, StringComparison.OrdinalIgnoreCase) };
+
     private (Incident, DecisionResult) Stop(Incident incident, string by, string reason)
     {
         if (incident.State.IsFinal())
@@ -224,4 +229,8 @@ public sealed record DecisionRequest(DecisionVerb Verb, string Person, string Vi
 }
 
 /// <param name="Incident">As it is now; null when there is none.</param>
-public sealed record DecisionReceipt(Incident? Incident, DecisionResult Result);
+public sealed record DecisionReceipt(Incident? Incident, DecisionResult Result)
+{
+    /// <summary>It changed nothing, since the same person had said the same before: a button that was pressed twice.</summary>
+    public bool IsRepeated { get; init; }
+}
