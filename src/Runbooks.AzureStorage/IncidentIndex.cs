@@ -23,9 +23,11 @@ internal sealed class IncidentIndex(TableRows rows)
     private const string ClosedAt = "ClosedAt";
     private const string Left = "left-";
     private const string Shape = "Shape";
+    private const string State = "State";
+    private const int LargestPage = 1_000;
 
-    /// <summary>A summary that another version of the program wrote may lack what this one shows.</summary>
-    private static readonly string s_shape = TableKeys.Hash(string.Join(',', typeof(IncidentSummary).GetProperties().Select(property => property.Name)))[..16];
+    /// <summary>A row that another version of the program wrote may lack what this one shows, or the state.</summary>
+    private static readonly string s_shape = TableKeys.Hash(string.Join(',', typeof(IncidentSummary).GetProperties().Select(property => property.Name).Append($"row.{State}")))[..16];
 
     /// <summary>Long after whoever blanked a row has written the incident, or has died.</summary>
     public static readonly TimeSpan FilledAfter = TimeSpan.FromMinutes(5);
@@ -38,6 +40,7 @@ internal sealed class IncidentIndex(TableRows rows)
     public Task FillAsync(TableEntity row, IncidentSummary incident, CancellationToken cancellationToken)
     {
         row[Shape] = s_shape;
+        row[State] = incident.State.ToString();
         return PackedJson.TryPut(row, PackedJson.Summary, PackedJson.Pack(incident))
             ? rows.ReplaceAsync(row, row.ETag, cancellationToken)
             : Task.CompletedTask;
@@ -62,6 +65,12 @@ internal sealed class IncidentIndex(TableRows rows)
             [Runbook] = TableKeys.Hash(incident.RunbookId),
             [Claim] = TableKeys.Claim(incident.RunbookId, incident.TargetKey ?? incident.Target),
         };
+        if (incident.State.IsFinal())
+        {
+            // An end stays what it is, so a blank row may say it too.
+            row[State] = incident.State.ToString();
+        }
+
         if (incident.ClosedAt is { } closed)
         {
             row[ClosedAt] = closed.UtcTicks;
@@ -83,16 +92,14 @@ internal sealed class IncidentIndex(TableRows rows)
         await RemoveAsync(incident, open: incident.State.IsFinal(), cancellationToken);
     }
 
-    public IAsyncEnumerable<TableEntity> ReadAsync(
-        bool open, string? runbookId, DateTimeOffset? since, IncidentCursor? after, int pageSize, CancellationToken cancellationToken) =>
-        ReadAsync(First(open), runbookId, since, after, pageSize, cancellationToken);
+    /// <summary>The rows of the open incidents, or of those that have ended, as far as the query leaves it to the index.</summary>
+    public IAsyncEnumerable<TableEntity> ReadAsync(bool open, IncidentQuery query, IncidentCursor? after, int pageSize, CancellationToken cancellationToken) =>
+        ReadAsync(First(open), query, after, pageSize, cancellationToken);
 
-    public IAsyncEnumerable<TableEntity> ReadLeftAsync(
-        string? runbookId, DateTimeOffset? since, IncidentCursor? after, int pageSize, CancellationToken cancellationToken) =>
-        ReadAsync(Left, runbookId, since, after, pageSize, cancellationToken);
+    public IAsyncEnumerable<TableEntity> ReadLeftAsync(IncidentQuery query, IncidentCursor? after, int pageSize, CancellationToken cancellationToken) =>
+        ReadAsync(Left, query, after, pageSize, cancellationToken);
 
-    private IAsyncEnumerable<TableEntity> ReadAsync(
-        string index, string? runbookId, DateTimeOffset? since, IncidentCursor? after, int pageSize, CancellationToken cancellationToken)
+    private IAsyncEnumerable<TableEntity> ReadAsync(string index, IncidentQuery query, IncidentCursor? after, int pageSize, CancellationToken cancellationToken)
     {
         var from = after is null ? index : index + TableKeys.Day(after.OpenedAt);
         var filter = TableClient.CreateQueryFilter($"PartitionKey ge {from} and PartitionKey lt {Last(index)}");
@@ -101,26 +108,62 @@ internal sealed class IncidentIndex(TableRows rows)
             filter += " and " + TableClient.CreateQueryFilter($"RowKey gt {TableKeys.Moment(after.OpenedAt, after.Tie)}");
         }
 
-        if (since is { } earliest)
+        if (query.Since is { } earliest)
         {
             // Both keys: the day bounds what is read, the moment what is taken of the earliest day. '.' comes after every '-'.
             var moment = TableKeys.Moment(earliest, "")[..^1] + ".";
             filter += " and " + TableClient.CreateQueryFilter($"PartitionKey le {index + TableKeys.Day(earliest)} and RowKey lt {moment}");
         }
 
-        if (runbookId is not null)
+        if (query.RunbookId is { } runbookId)
         {
             filter += " and " + TableClient.CreateQueryFilter($"Runbook eq {TableKeys.Hash(runbookId)}");
+        }
+
+        if (query.State is { } state && state.IsFinal() && index != Left)
+        {
+            // Rows of an older version do not say it: they are read, and then they do.
+            filter += " and " + TableClient.CreateQueryFilter($"(State eq {state.ToString()} or not (State ge {""}))");
         }
 
         return rows.QueryAsync(filter, pageSize, cancellationToken);
     }
 
+    /// <summary>How many have ended in each state, without reading one of them.</summary>
+    /// <param name="most">More rows are not counted.</param>
+    /// <returns>The counts, null where there are more; and some of the rows that do not say their state yet.</returns>
+    public async Task<(IReadOnlyDictionary<IncidentState, int>? Counts, IReadOnlyList<(string Partition, string Row)> Silent)> CountEndedAsync(int most, int mostSilent, CancellationToken cancellationToken)
+    {
+        var counts = new Dictionary<IncidentState, int>();
+        var silent = new List<(string, string)>();
+        var (counted, filter) = (0, TableClient.CreateQueryFilter($"PartitionKey ge {First(false)} and PartitionKey lt {Last(First(false))}"));
+        await foreach (var row in rows.QueryAsync(filter, LargestPage, cancellationToken, ["PartitionKey", "RowKey", State]))
+        {
+            if (++counted > most || silent.Count == mostSilent)
+            {
+                return (null, silent);
+            }
+
+            if (Enum.TryParse<IncidentState>(row.GetString(State), out var state))
+            {
+                counts[state] = counts.GetValueOrDefault(state) + 1;
+            }
+            else
+            {
+                silent.Add((row.PartitionKey, row.RowKey));
+            }
+        }
+
+        return (silent.Count == 0 ? counts : null, silent);
+    }
+
+    public Task<TableEntity?> FindRowAsync(string partition, string row, CancellationToken cancellationToken) => rows.FindAsync(partition, row, null, cancellationToken);
+
     /// <summary>Whatever ended before cannot have been opened on a later day: newer days are not read.</summary>
     public IAsyncEnumerable<TableEntity> ReadEndedAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
         rows.QueryAsync(
             TableClient.CreateQueryFilter($"PartitionKey ge {Partition(false, before)} and PartitionKey lt {Last(First(false))} and ClosedAt lt {before.UtcTicks}"),
-            1_000,
+            LargestPage,
             cancellationToken);
 
     public static string IdOf(TableEntity row) => Encoding.UTF8.GetString(row.GetBinary(Id));
@@ -173,13 +216,13 @@ internal sealed class IncidentListing(IncidentIndex index, Func<TableEntity, Can
     {
         if (query.LeftToPeople || query.Unfinished)
         {
-            return index.ReadLeftAsync(query.RunbookId, query.Since, after, limit + 1, cancellationToken);
+            return index.ReadLeftAsync(query, after, limit + 1, cancellationToken);
         }
 
         // The row of an incident that closes is in both for a moment, so the open ones are read first.
         var final = query.State?.IsFinal();
         var indexes = ((bool[])[true, false]).Where(open => query.Open is not { } wanted || wanted == open).Where(open => final is null || final != open);
-        return Merge([.. indexes.Select(open => index.ReadAsync(open, query.RunbookId, query.Since, after, limit + 1, cancellationToken))], cancellationToken);
+        return Merge([.. indexes.Select(open => index.ReadAsync(open, query, after, limit + 1, cancellationToken))], cancellationToken);
     }
 
     private static bool Matches(IncidentQuery query, IncidentSummary incident) =>

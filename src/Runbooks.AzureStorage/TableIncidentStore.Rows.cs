@@ -10,6 +10,36 @@ internal sealed partial class TableIncidentStore
     /// <summary>An index row that no claim followed for so long belongs to an opening that died before it was anything.</summary>
     private static readonly TimeSpan Abandoned = TimeSpan.FromHours(1);
 
+    /// <summary>Counting more would take longer than a page may.</summary>
+    private const int MostCounted = 20_000;
+
+    /// <summary>So many rows of an older version are made to say their state each time they are met.</summary>
+    private const int MostTaught = 100;
+
+    private static readonly TimeSpan CountedFor = TimeSpan.FromMinutes(1);
+    private volatile Tuple<DateTimeOffset, IReadOnlyDictionary<IncidentState, int>?>? _ended;
+
+    private async Task<IReadOnlyDictionary<IncidentState, int>?> CountEndedAsync(CancellationToken cancellationToken)
+    {
+        var now = _time.GetUtcNow();
+        if (_ended is { } known && now - known.Item1 < CountedFor)
+        {
+            return known.Item2;
+        }
+
+        var (counts, silent) = await _index.CountEndedAsync(MostCounted, MostTaught, cancellationToken);
+        foreach (var (partition, key) in silent)
+        {
+            if (await _index.FindRowAsync(partition, key, cancellationToken) is { } row)
+            {
+                await ReadSummaryAsync(row, cancellationToken);
+            }
+        }
+
+        _ended = Tuple.Create(now, counts);
+        return counts;
+    }
+
     private async Task<IncidentSummary?> ReadSummaryAsync(TableEntity row, CancellationToken cancellationToken)
     {
         if (IncidentIndex.SummaryIn(row) is { } filled)

@@ -76,8 +76,22 @@ internal sealed partial class TableIncidentStore : IIncidentStore
 
     public Task<IncidentPage> ListAsync(IncidentQuery query, CancellationToken cancellationToken) => _listing.ListAsync(query, cancellationToken);
 
-    public Task<IReadOnlyDictionary<IncidentState, int>?> CountAsync(CancellationToken cancellationToken) =>
-        Task.FromResult<IReadOnlyDictionary<IncidentState, int>?>(null);
+    /// <summary>What has ended is counted by the rows of its index and changes slowly, so that is kept for a minute; what is open is few, and read.</summary>
+    public async Task<IReadOnlyDictionary<IncidentState, int>?> CountAsync(CancellationToken cancellationToken)
+    {
+        if (await CountEndedAsync(cancellationToken) is not { } ended)
+        {
+            return null;
+        }
+
+        var counts = ended.ToDictionary();
+        await foreach (var open in this.ListAllAsync(new IncidentQuery(Open: true, Limit: 500), cancellationToken))
+        {
+            counts[open.State] = counts.GetValueOrDefault(open.State) + 1;
+        }
+
+        return counts;
+    }
 
     public async Task<Runbook?> FindRunbookAsync(string hash, CancellationToken cancellationToken) =>
         (await _documents.FindAsync<Runbook>(TableKeys.Hash(hash), "runbook", cancellationToken))?.Value;

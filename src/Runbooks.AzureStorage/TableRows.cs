@@ -67,10 +67,10 @@ internal sealed class TableRows(TableClient table)
 
     /// <summary>Page by page in the order of the keys, each fetched when it is needed.</summary>
     public async IAsyncEnumerable<TableEntity> QueryAsync(
-        string filter, int pageSize, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+        string filter, int pageSize, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken, IEnumerable<string>? select = null)
     {
         await EnsureAsync(cancellationToken);
-        await using var rows = table.QueryAsync<TableEntity>(filter, Math.Min(pageSize, 1_000), cancellationToken: cancellationToken).GetAsyncEnumerator(cancellationToken);
+        await using var rows = table.QueryAsync<TableEntity>(filter, Math.Min(pageSize, 1_000), select, cancellationToken).GetAsyncEnumerator(cancellationToken);
         while (await GuardAsync(() => rows.MoveNextAsync().AsTask(), cancellationToken))
         {
             yield return rows.Current;

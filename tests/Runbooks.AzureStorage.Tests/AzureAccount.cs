@@ -1,5 +1,6 @@
 using Azure.Core;
 using Azure.Core.Pipeline;
+using Azure.Data.Tables;
 using Runbooks.Model.Storage;
 using TestKit;
 
@@ -29,6 +30,9 @@ internal sealed class AzureAccount
 
     public IIncidentStore Incidents(TimeProvider time, params HttpPipelinePolicy[] policies) =>
         new TableIncidentStore(Clients(policies), _options, time);
+
+    /// <summary>The rows as they are kept.</summary>
+    public TableClient IncidentTable() => new(_options.ConnectionString, _options.IncidentTable);
 
     public ISharedState State(params HttpPipelinePolicy[] policies) => new TableSharedState(Clients(policies), _options, TimeProvider.System);
 

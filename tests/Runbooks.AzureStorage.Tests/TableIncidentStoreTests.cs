@@ -1,3 +1,4 @@
+using Azure.Data.Tables;
 using Microsoft.Extensions.Time.Testing;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
@@ -130,6 +131,63 @@ public sealed class TableIncidentStoreTests(Azurite azurite)
         before = network.Requests;
         (await store.ListAsync(new IncidentQuery(Open: false), Now)).Items.Single(item => item.Id == "7").AlertCount.ShouldBe(12);
         (network.Requests - before).ShouldBe(3);
+    }
+
+    [Fact]
+    public async Task StateThatIncidentsEndedIn_IsListedAndCountedWithOneRequestEach()
+    {
+        var account = new AzureAccount(azurite);
+        await OpenEndedAsync(account, 30);
+        await Open(account.Incidents(), New("open", minute: 50, target: "open"));
+        var network = new FaultyNetwork();
+        var store = account.Incidents(new FakeTimeProvider(DateTimeOffset.UtcNow.AddMinutes(6)), network);
+        (await store.ListAsync(new IncidentQuery(Open: false), Now)).Items.Count.ShouldBe(30);
+
+        var before = network.Requests;
+        (await store.ListAsync(new IncidentQuery(IncidentState.Failed), Now)).Items.Select(item => item.Id).ShouldBe(["20", "10", "0"]);
+        (network.Requests - before).ShouldBe(1);
+        var first = await store.ListAsync(new IncidentQuery(IncidentState.Failed, Limit: 2), Now);
+        (await store.ListAsync(new IncidentQuery(IncidentState.Failed, Limit: 2, After: first.Next), Now)).Items.ShouldHaveSingleItem().Id.ShouldBe("0");
+
+        before = network.Requests;
+        (await store.CountAsync(Now))!.ShouldBe([new(IncidentState.Failed, 3), new(IncidentState.Resolved, 27), new(IncidentState.Diagnosing, 1)], ignoreOrder: true);
+        (network.Requests - before).ShouldBe(3, "one counts what has ended; the open ones are listed and read");
+
+        before = network.Requests;
+        await store.CountAsync(Now);
+        (network.Requests - before).ShouldBe(2, "what has ended was counted a moment ago");
+    }
+
+    [Fact]
+    public async Task RowsOfAnOlderVersion_AreFoundAllTheSameAndSoonSayTheirState()
+    {
+        var account = new AzureAccount(azurite);
+        await OpenEndedAsync(account, 12);
+        var table = account.IncidentTable();
+        await foreach (var row in table.QueryAsync<TableEntity>("PartitionKey ge 'closed-' and PartitionKey lt 'closed.'", cancellationToken: Now))
+        {
+            row.Remove("State");
+            await table.UpdateEntityAsync(row, row.ETag, TableUpdateMode.Replace, Now);
+        }
+
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow.AddMinutes(6));
+        var (network, store) = (new FaultyNetwork(), account.Incidents(time));
+        (await store.ListAsync(new IncidentQuery(IncidentState.Failed), Now)).Items.Select(item => item.Id).ShouldBe(["10", "0"]);
+        await store.CountAsync(Now);
+        time.Advance(TimeSpan.FromMinutes(2));
+        (await store.CountAsync(Now))!.ShouldBe([new(IncidentState.Failed, 2), new(IncidentState.Resolved, 10)], ignoreOrder: true);
+
+        await account.Incidents(time, network).ListAsync(new IncidentQuery(IncidentState.Failed), Now);
+        network.Requests.ShouldBeLessThanOrEqualTo(2, "the table and the page");
+    }
+
+    private static async Task OpenEndedAsync(AzureAccount account, int ended)
+    {
+        var store = account.Incidents();
+        foreach (var n in Enumerable.Range(0, ended))
+        {
+            await Open(store, New($"{n}", minute: n, target: $"{n}").Closed(n) with { State = n % 10 == 0 ? IncidentState.Failed : IncidentState.Resolved });
+        }
     }
 
     [Fact]
