@@ -41,7 +41,8 @@ public sealed partial record Incident
         };
         ended = ended with { Reason = EndingText.Of(ended, cause, inResolution) };
         ended = ended with { Attention = ended.LeftToDo() is { } left ? new(now, left) : null };
-        return ended.Note(now, TimelineKind.Closed, "runbook", $"{EndingText.Headline(ended)}. {ended.Reason}");
+        var headline = EndingText.Headline(ended);
+        return ended.Note(now, TimelineKind.Closed, "runbook", ended.Reason.StartsWith(headline, StringComparison.Ordinal) ? ended.Reason : $"{headline}. {ended.Reason}");
     }
 }
 
