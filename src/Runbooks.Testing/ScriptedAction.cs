@@ -27,6 +27,8 @@ internal sealed class ScriptedAction(IAction real, WorldScript script, Func<Time
 
     public bool TellsOnly => real.TellsOnly;
 
+    public bool IsManual => real.IsManual;
+
     public bool AlwaysAsks => real.AlwaysAsks;
 
     public Type ParametersType => real.ParametersType;
@@ -37,7 +39,7 @@ internal sealed class ScriptedAction(IAction real, WorldScript script, Func<Time
         var (step, look) = (StepOf(context), _looks.AddOrUpdate(NameOf(context), 1, (_, before) => before + 1));
         var reversal = ReversalOf(JsonSerializer.SerializeToElement(parameters, parameters.GetType(), JsonSerializerOptions.Web));
         var isToAct = look > (step.Changes ? 3 : 1);
-        var preparation = real.Name == BuiltInSteps.Note
+        var preparation = real.Name is BuiltInSteps.Note or BuiltInSteps.Person
             ? await real.PrepareAsync(parameters, context, cancellationToken)
             : new Preparation
             {

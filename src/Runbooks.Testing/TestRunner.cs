@@ -68,9 +68,21 @@ internal static class TestRunner
         {
             { Approve: { } approver } => (DecisionVerb.Approve, approver),
             { Reject: { } rejecter } => (DecisionVerb.Reject, rejecter),
+            { Done: { } doer } => (DecisionVerb.Approve, doer),
+            { CouldNot: { } unable } => (DecisionVerb.Reject, unable),
             _ => (DecisionVerb.TakeOver, happening.TakeOver!),
         };
-        return Refusal((await approvals.DecideAsync(id, null, new DecisionRequest(verb, person, "test", happening.Reason), CancellationToken.None)).Result);
+        var task = (await world.Get<IIncidentStore>().GetAsync(id, CancellationToken.None)).OpenGate?.Task;
+        if ((happening.Done ?? happening.CouldNot) is { } && task is null)
+        {
+            return "no step waits for a person.";
+        }
+
+        var request = new DecisionRequest(verb, person, "test", happening.Reason ?? (happening.CouldNot is null ? null : "The test says so."))
+        {
+            Items = happening.Items ?? (happening.Done is null ? null : task?.ItemsLeft),
+        };
+        return Refusal((await approvals.DecideAsync(id, null, request, CancellationToken.None)).Result);
     }
 
     private static string? Refusal(DecisionResult result) =>

@@ -79,6 +79,16 @@ internal sealed class TestEvent
     public string? Approve { get; set; }
     public string? Reject { get; set; }
     public string? TakeOver { get; set; }
+
+    /// <summary>Says that a step is done that a person does: the items that are named, or all that are left.</summary>
+    public string? Done { get; set; }
+
+    /// <summary>Says that such a step could not be done; the reason says why.</summary>
+    public string? CouldNot { get; set; }
+
+    /// <summary>Items of a checklist, counted from 1.</summary>
+    [SuppressMessage("Usage", "CA2227", Justification = "Filled by the YAML reader.")]
+    public List<int>? Items { get; set; }
     public string? Cancel { get; set; }
 
     /// <summary>The sender says that the alert is over.</summary>
@@ -94,9 +104,14 @@ internal sealed class TestEvent
             fail($"events.after is '{After}'; it has to be {DurationText.Words}.");
         }
 
-        if (new[] { Approve, Reject, TakeOver, Cancel }.Count(deed => deed is not null) + (Resolved ? 1 : 0) != 1)
+        if (Items is not null && Done is null)
         {
-            fail("each event has exactly one of approve, reject, takeOver, cancel (with the person's name) and resolved: true.");
+            fail("events.items belongs to done.");
+        }
+
+        if (new[] { Approve, Reject, TakeOver, Done, CouldNot, Cancel }.Count(deed => deed is not null) + (Resolved ? 1 : 0) != 1)
+        {
+            fail("each event has exactly one of approve, reject, takeOver, done, couldNot, cancel (with the person's name) and resolved: true.");
         }
     }
 }

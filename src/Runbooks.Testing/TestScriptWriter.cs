@@ -83,6 +83,13 @@ internal static class TestScriptWriter
         Add(node, "approve", happening.Approve);
         Add(node, "reject", happening.Reject);
         Add(node, "takeOver", happening.TakeOver);
+        Add(node, "done", happening.Done);
+        Add(node, "couldNot", happening.CouldNot);
+        if (happening.Items is { } items)
+        {
+            node.Add("items", new YamlSequenceNode(items.Select(item => Word(item.ToString(CultureInfo.InvariantCulture)))) { Style = SequenceStyle.Flow });
+        }
+
         Add(node, "cancel", happening.Cancel);
         AddWord(node, "resolved", happening.Resolved ? "true" : null);
         Add(node, "reason", happening.Reason);

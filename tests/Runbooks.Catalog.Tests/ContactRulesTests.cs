@@ -21,6 +21,7 @@ public sealed class ContactRulesTests
           approval: { ask: And that?, from: [oncall] }
           steps:
             note: { do: note, with: { text: Done. } }
+            look: { do: person, with: { instruction: Look at it., who: [oncall, "{{ labels.team }}"], escalate: [{ after: 5m, to: [platform-lead] }] } }
         """;
 
     [Fact]
@@ -32,6 +33,8 @@ public sealed class ContactRulesTests
         "sample.yaml:9:12  mitigation.approval.from[0]  names 'oncall', and the contacts have nobody of that name.  Did you mean 'oncal'? Add it under 'contacts' in the contacts file.",
         "sample.yaml:10:33  mitigation.approval.escalate[0].to  names 'platform-lead', and the contacts have nobody of that name.  Add it under 'contacts' in the contacts file.",
         "sample.yaml:14:37  resolution.approval.from  names 'oncall', and the contacts have nobody of that name.  Did you mean 'oncal'? Add it under 'contacts' in the contacts file.",
+        "sample.yaml:17:65  resolution.steps.look.with.who[0]  names 'oncall', and the contacts have nobody of that name.  Did you mean 'oncal'? Add it under 'contacts' in the contacts file.",
+        "sample.yaml:17:124  resolution.steps.look.with.escalate[0].to[0]  names 'platform-lead', and the contacts have nobody of that name.  Add it under 'contacts' in the contacts file.",
     ]);
 
     [Fact]

@@ -64,7 +64,7 @@ public sealed class RunbookSchemaTests
     public void NamesOfChecksAndActions_AreTheRegisteredOnes()
     {
         Names("check", "check").ShouldBe(["always", "kubernetes.pod", "prometheus.query", "vllm.health"]);
-        Names("step", "do").ShouldBe(["api.call", "edge.block", "flags.set", "keys.rotate", "kubernetes.recyclePod", "note"]);
+        Names("step", "do").ShouldBe(["api.call", "edge.block", "flags.set", "keys.rotate", "kubernetes.recyclePod", "note", "person"]);
     }
 
     private IEnumerable<string> Names(string definition, string key) =>

@@ -13,6 +13,7 @@ internal static class SampleSteps
         [new AlwaysCheck(), new SomeCheck<QueryText>("prometheus.query"), new SomeCheck<PodName>("kubernetes.pod"), new SomeCheck<Engine>("vllm.health")],
         [
             new NoteAction(),
+            new ManualAction(),
             new SomeAction<Recycle>("kubernetes.recyclePod", repeatable: true, reversible: false),
             new SomeAction<Key>("keys.rotate", repeatable: false, reversible: false),
             new SomeAction<Key>("flags.set", repeatable: true, reversible: true),

@@ -31,6 +31,8 @@ public sealed partial class DocumentedKeysTests
         ("`looks[]`", typeof(VerificationRound)),
         ("`gate`, `gates[]`", typeof(GateView)),
         ("`gate.plan[]`", typeof(PlannedStepView)),
+        ("`gate.task`", typeof(ManualTask)),
+        ("`gate.task.items[]`", typeof(TaskItem)),
         ("`gate.decisions[]`", typeof(DecisionView)),
         ("`steps[]`", typeof(StepView)),
         ("`stop`", typeof(StopRequest)),

@@ -247,6 +247,22 @@ public sealed partial class StormPageTests : IAsyncLifetime
         await other.DisposeAsync();
     }
 
+    [Fact]
+    public async Task WorkByHand_IsListedApartAndOutOfReachOfTheButtons()
+    {
+        var (id, before) = (_host.Store.All[5].Id, await TicketsAsync());
+        await _host.Store.UpdateAsync(id, i => (i.Replace(i.OpenGate! with { Question = "Swap the card.", Task = new ManualTask("swap", "Swap the card.", []) }), true), Ct);
+
+        var page = await PageAsync();
+        page.ShouldContain($">{Count - 1} targets waiting for you</h1>");
+        page.ShouldContain("<h2>To do by hand <span class=\"count\">1</span></h2>");
+        page.ShouldContain($"<a href=\"?one={id}\">Say what became of it");
+        (await TicketsAsync()).Count.ShouldBe(Count - 1);
+
+        await PostAsync("approve", before);
+        _host.Store.All.Count(incident => incident.LatestGate!.Outcome == GateOutcome.Approved).ShouldBe(Count - 1, "nobody has said of the card that it was swapped");
+    }
+
     public async ValueTask InitializeAsync()
     {
         await _host.InitializeAsync();

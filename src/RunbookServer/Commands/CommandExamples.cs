@@ -21,6 +21,8 @@ internal static class CommandExamples
         ["approve"] = [$"runbook approve {Id}", $"runbook approve {Id} --yes --reason \"seen it before\""],
         ["reject"] = [$"runbook reject {Id} --reason \"planned maintenance\""],
         ["take-over"] = [$"runbook take-over {Id} --reason \"I am on it\""],
+        ["done"] = [$"runbook done {Id}", $"runbook done {Id} --item 1 --item 3", $"runbook done {Id} --all --reason \"slot 4 is a new card\""],
+        ["could-not"] = [$"runbook could-not {Id} --reason \"no spare card in this region\""],
         ["stop"] = [$"runbook stop {Id} --reason \"wrong alarm\""],
         ["close"] = [$"runbook close {Id} --reason \"replaced the card\""],
         ["acknowledge"] = [$"runbook acknowledge {Id} --reason \"looking at it\""],

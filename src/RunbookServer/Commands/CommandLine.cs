@@ -65,6 +65,8 @@ internal static class CommandLine
             DecideCommand.BuildApprove(),
             DecideCommand.BuildReject(),
             DecideCommand.BuildTakeOver(),
+            DecideCommand.BuildDone(),
+            DecideCommand.BuildCouldNot(),
             VerbCommands.BuildStop(),
             VerbCommands.BuildTakeBack(),
             VerbCommands.BuildAcknowledge(),

@@ -4,7 +4,7 @@ using RunbookServer.Terminal;
 
 namespace RunbookServer.Commands;
 
-/// <summary><c>runbook approve ID</c>, <c>runbook reject ID</c> and <c>runbook take-over ID</c>.</summary>
+/// <summary><c>runbook approve ID</c>, <c>runbook reject ID</c>, <c>runbook take-over ID</c>; and of what a person does by hand, <c>runbook done ID</c> and <c>runbook could-not ID</c>.</summary>
 internal static class DecideCommand
 {
     private const string Approve = "approve";
@@ -15,13 +15,77 @@ internal static class DecideCommand
 
     public static Command BuildTakeOver() => Build("take-over", "takeOver", "Takes an incident that asks over from the automation; close it when it is over.");
 
+    public static Command BuildDone()
+    {
+        var (client, id, by, reason) = Parts("Who did it.");
+        var items = new Option<int[]>("--item") { Description = "An item of the checklist that is done, counted from 1; once for each.", DefaultValueFactory = _ => [] };
+        var all = new Option<bool>("--all") { Description = "Every item that is left." };
+        var command = new Command("done", "Says that what an incident asks a person to do by hand is done, or which items of it are.") { id, items, all, by, reason };
+        client.AddTo(command);
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            using var api = client.Connect(parsed);
+            var path = PathOf(parsed.GetRequiredValue(id));
+            var done = parsed.GetRequiredValue(items);
+            var (_, incident) = (await api.GetAsync(path, cancellationToken)).OrFail();
+            var gate = incident?["gate"];
+            if (gate?["outcome"]?.ToString() == "pending" && gate["task"] is null)
+            {
+                throw new CommandException($"It asks for a decision and not for work by hand. See: {ThisProgram.Command} show {parsed.GetRequiredValue(id)}", ExitCode.Failed);
+            }
+
+            if (parsed.GetValue(all) && gate?["task"]?["items"] is JsonArray list)
+            {
+                done = [.. list.Index().Where(item => item.Item?["doneBy"] is null).Select(item => item.Index + 1)];
+            }
+
+            return await SendAsync(api, path, new JsonObject
+            {
+                ["decision"] = "done",
+                ["by"] = parsed.GetRequiredValue(by),
+                ["gate"] = gate?["id"]?.ToString(),
+                ["reason"] = parsed.GetValue(reason),
+                ["planHash"] = gate?["planHash"]?.ToString(),
+                ["items"] = done.Length == 0 ? null : new JsonArray([.. done.Select(item => (JsonNode)item)]),
+            }, cancellationToken);
+        });
+        return command;
+    }
+
+    public static Command BuildCouldNot()
+    {
+        var (client, id, by, reason) = Parts("Who could not do it.");
+        reason.Required = true;
+        var command = new Command("could-not", "Says that what an incident asks a person to do by hand could not be done, and why.") { id, by, reason };
+        client.AddTo(command);
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            using var api = client.Connect(parsed);
+            var body = new JsonObject { ["decision"] = "couldNot", ["by"] = parsed.GetRequiredValue(by), ["reason"] = parsed.GetValue(reason) };
+            return await SendAsync(api, PathOf(parsed.GetRequiredValue(id)), body, cancellationToken);
+        });
+        return command;
+    }
+
+    private static (ClientOptions Client, Argument<string> Id, Option<string> By, Option<string?> Reason) Parts(string who = "Who decides.") => (
+        new ClientOptions(),
+        new Argument<string>("id") { Description = "The incident's id." },
+        new Option<string>("--by") { Description = who, DefaultValueFactory = _ => Environment.UserName },
+        new Option<string?>("--reason") { Description = "Why; goes on the record." });
+
+    private static string PathOf(string id) => $"api/incidents/{Uri.EscapeDataString(id)}";
+
+    private static async Task<int> SendAsync(ApiClient api, string path, JsonObject body, CancellationToken cancellationToken)
+    {
+        var (_, answer) = (await api.PostAsync($"{path}/decision", body.ToJsonString(), cancellationToken)).OrFail();
+        ConsoleOutput.Line(ConsoleOutput.Plain(answer?["message"]?.ToString() ?? "Recorded."));
+        return ExitCode.Done;
+    }
+
     private static Command Build(string name, string decision, string description)
     {
-        var client = new ClientOptions();
-        var id = new Argument<string>("id") { Description = "The incident's id." };
-        var by = new Option<string>("--by") { Description = "Who decides.", DefaultValueFactory = _ => Environment.UserName };
+        var (client, id, by, reason) = Parts();
         var gate = new Option<string?>("--gate") { Description = "Which question; the open one unless named." };
-        var reason = new Option<string?>("--reason") { Description = "Why; goes on the record." };
         var yes = new Option<bool>("--yes", "-y") { Description = "Approves what it shows without asking at the terminal. A script is not asked." };
         var command = new Command(name, description) { id, by, gate, reason };
         if (decision == Approve)
@@ -33,7 +97,7 @@ internal static class DecideCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             using var api = client.Connect(parsed);
-            var path = $"api/incidents/{Uri.EscapeDataString(parsed.GetRequiredValue(id))}";
+            var path = PathOf(parsed.GetRequiredValue(id));
             var question = decision == Approve ? await QuestionAsync(api, path, parsed.GetValue(gate), cancellationToken) : null;
             if (question is not null && !parsed.GetValue(yes) && !Console.IsInputRedirected && !Agrees(Console.In))
             {
@@ -99,11 +163,21 @@ internal static class DecideCommand
             }
         }
 
+        foreach (var line in ItemLines(asked))
+        {
+            yield return $"  {line}";
+        }
+
         foreach (var warning in Items(asked, "warnings"))
         {
             yield return $"  Warning: {warning}";
         }
     }
+
+    /// <summary>The checklist of work by hand, with what is ticked.</summary>
+    internal static IEnumerable<string> ItemLines(JsonNode asked) => asked["task"] is { } task
+        ? Items(task, "items").Select((item, at) => $"{(item["doneBy"] is null ? "☐" : "☑")} {at + 1}. {item["text"]}{(item["doneBy"] is { } by ? $" ({by})" : "")}")
+        : [];
 
     /// <summary>At a terminal the steps are read before they are approved; only a yes is one. Whoever calls it from a script has said yes by that.</summary>
     internal static bool Agrees(TextReader input)

@@ -44,7 +44,7 @@ internal static class ShowCommand
         .. incident["reason"] is { } reason ? [$"  {reason}"] : Array.Empty<string>(),
         .. Section("Found", Items(incident, "findings").Select(finding => $"{Mark(finding)} {finding["ask"]} {finding["summary"]}")),
         .. Section("News", Items(incident, "news").Select(news => $"{Clock(news["at"])} {news["text"]}")),
-        .. Section(WasAsked(incident) ? "The question" : "What it does without asking", Question(incident)),
+        .. Section(incident["gate"]?["task"] is not null ? "To do by hand" : WasAsked(incident) ? "The question" : "What it does without asking", Question(incident)),
         .. Section("Done", Items(incident, "steps").Select(step => $"{step["name"]}: {step["outcome"] ?? step["status"]}")),
         .. Section("Record", Items(incident, "timeline").Select(entry => $"{Clock(entry["at"])} {entry["who"]}: {entry["what"]}")),
     ];
@@ -69,6 +69,11 @@ internal static class ShowCommand
             yield return $"- {step["will"]}{(step["undo"] is { } undo ? $" Undo: {undo}" : "")}";
         }
 
+        foreach (var line in DecideCommand.ItemLines(gate))
+        {
+            yield return line;
+        }
+
         foreach (var warning in Items(gate, "warnings"))
         {
             yield return $"Warning: {warning}";
@@ -81,7 +86,9 @@ internal static class ShowCommand
         }
 
         yield return $"Asked: {string.Join(", ", Items(gate, "approvers"))}. {gate["ifNobodyAnswers"]}";
-        yield return $"Answer with: {ThisProgram.Command} approve {incident["id"]}, or reject";
+        yield return gate["task"] is null
+            ? $"Answer with: {ThisProgram.Command} approve {incident["id"]}, or reject"
+            : $"Answer with: {ThisProgram.Command} done {incident["id"]}{(gate["task"]!["items"] is JsonArray { Count: > 0 } ? " --item NUMBER" : "")}, or could-not";
     }
 
     private static IEnumerable<string> Section(string heading, IEnumerable<string> lines) =>
@@ -92,7 +99,7 @@ internal static class ShowCommand
     private static string Mark(JsonNode finding) => Text(finding, "verdict") switch { "failing" => "✗", "passing" => "✓", _ => "?" };
 
     private static string State(JsonNode incident) =>
-        Enum.TryParse<IncidentState>(Text(incident, "state"), ignoreCase: true, out var state) ? IncidentText.Of(state) : Text(incident, "state");
+        incident["headline"] is { } headline ? $"{headline}" : Enum.TryParse<IncidentState>(Text(incident, "state"), ignoreCase: true, out var state) ? IncidentText.Of(state) : Text(incident, "state");
 
     private static string Clock(JsonNode? at) =>
         DateTimeOffset.TryParse(at?.ToString(), CultureInfo.InvariantCulture, out var time) ? time.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture) : "";

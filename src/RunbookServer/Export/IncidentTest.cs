@@ -1,3 +1,4 @@
+using Runbooks.Catalog.Steps;
 using Runbooks.Intake;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
@@ -78,13 +79,17 @@ internal static class IncidentTest
 
     private static IEnumerable<TestEvent> EventsOf(IncidentView incident)
     {
-        foreach (var decision in incident.Gates.SelectMany(gate => gate.Decisions))
+        foreach (var (gate, decision) in incident.Gates.SelectMany(gate => gate.Decisions.Select(decision => (gate, decision))))
         {
+            var (yes, no) = (decision.Decision == DecisionVerb.Approve ? decision.By : null, decision.Decision == DecisionVerb.Reject ? decision.By : null);
             yield return new()
             {
                 After = After(incident, decision.At),
-                Approve = decision.Decision == DecisionVerb.Approve ? decision.By : null,
-                Reject = decision.Decision == DecisionVerb.Reject ? decision.By : null,
+                Approve = gate.Task is null ? yes : null,
+                Reject = gate.Task is null ? no : null,
+                Done = gate.Task is null ? null : yes,
+                CouldNot = gate.Task is null ? null : no,
+                Items = decision.Items?.ToList(),
                 TakeOver = decision.Decision == DecisionVerb.TakeOver ? decision.By : null,
                 Reason = decision.Reason,
             };
@@ -113,7 +118,8 @@ internal static class IncidentTestSteps
 
     public static Dictionary<string, ScriptedStep> Of(IncidentView incident)
     {
-        var steps = incident.Steps.Select(step => (step.Name, Script: Ran(incident, step)))
+        // What a person did is among the events.
+        var steps = incident.Steps.Where(step => step.Action != BuiltInSteps.Person).Select(step => (step.Name, Script: Ran(incident, step)))
             .Concat(Unbegun(incident))
             .Where(step => step.Script is not { Outcome: "done", Changes: false, Outputs.Count: 0, Takes: null, Undo: "done" });
         return steps.ToDictionary(step => step.Name, step => step.Script);

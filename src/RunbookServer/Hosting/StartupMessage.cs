@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using Runbooks.Catalog.Steps;
 using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
@@ -62,7 +63,7 @@ internal static class StartupMessage
     private static string Mode(Runbook runbook) => runbook switch
     {
         { Mode: RunMode.DryRun } => " (dry run)",
-        { Mitigation.Approval: null } => " (asks nobody)",
+        { Mitigation.Approval: null } => ManualAction.IsIn(runbook) ? " (asks for what is done by hand)" : " (asks nobody)",
         _ => "",
     };
 

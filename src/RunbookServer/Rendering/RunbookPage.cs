@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Runbooks.Catalog.Steps;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Text;
 
@@ -62,7 +63,7 @@ internal static class RunbookPage
 
         for (var i = 0; i < steps.Count; i++)
         {
-            Line(lines, $"  {from} --> {name}{i}[\"{Quoted(steps[i].Name)}: {Quoted(steps[i].Do)}\"]");
+            Line(lines, $"  {from} --> {name}{i}[\"{Quoted(steps[i].Name)}: {Quoted(steps[i].Do == BuiltInSteps.Person ? "by hand" : steps[i].Do)}\"]");
             from = $"{name}{i}";
         }
 
@@ -76,7 +77,9 @@ internal static class RunbookPage
     ];
 
     private static IEnumerable<string> Steps(IReadOnlyList<StepSpec> steps) =>
-        steps.Select((step, i) => string.Create(CultureInfo.InvariantCulture, $"- Step {i + 1}, **{step.Name}**: `{step.Do}`"));
+        steps.SelectMany((step, i) => (string[])[string.Create(CultureInfo.InvariantCulture, $"- Step {i + 1}, **{step.Name}**: {(step.Do == BuiltInSteps.Person ? "by hand" : $"`{step.Do}`")}"), .. ByHand(step)]);
+
+    private static IEnumerable<string> ByHand(StepSpec step) => step.Do == BuiltInSteps.Person ? ManualAction.LinesOf(step).Select(line => $"  - {line}") : [];
 
     private static IEnumerable<string> Verified(Verify? verify) =>
         verify is null ? [] : [$"- Then asks {string.Join(", ", verify.Checks)} again every {DurationText.Format(verify.Every)}, for at most {DurationText.Format(verify.Within)}"];

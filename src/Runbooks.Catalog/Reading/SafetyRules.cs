@@ -11,7 +11,7 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
     {
         CheckGates(runbook);
         CheckReversible(runbook);
-        if (runbook.Mitigation.Approval is null && CoveredByMitigation(runbook).Any(covered => steps.FindAction(covered.Step.Do) is not { TellsOnly: true }))
+        if (runbook.Mitigation.Approval is null && CoveredByMitigation(runbook).Any(covered => steps.FindAction(covered.Step.Do) is not ({ TellsOnly: true } or { IsManual: true })))
         {
             CheckSelfHealing(runbook);
         }
@@ -96,7 +96,7 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
             errors.AtKey(path, $"runs without approval, but {step.Do} never runs unless a person says so.", "Add 'approval'.");
         }
 
-        var irreversible = acting.FirstOrDefault(pair => steps.FindAction(pair.Step.Do) is { Repeatable: true } && IsIrreversible(pair.Step));
+        var irreversible = acting.FirstOrDefault(pair => steps.FindAction(pair.Step.Do) is { Repeatable: true, IsManual: false } && IsIrreversible(pair.Step));
         if (irreversible.Path is not null && runbook.Limits.MaxRuns is null)
         {
             errors.AtKey(irreversible.Path, $"runs without approval, and {irreversible.Step.Do} cannot be undone.", "Add 'limits: { maxRuns: 3, per: 1h }', or 'approval'.");
@@ -118,6 +118,13 @@ internal sealed class ContactRules(IReadOnlyCollection<string> contacts, FileErr
     {
         Check("mitigation.approval", runbook.Mitigation.Approval);
         Check("resolution.approval", runbook.Resolution.Approval);
+        foreach (var (phase, step) in new[] { Phase.Mitigation, Phase.Resolution }.SelectMany(phase => runbook.StepsOf(phase).Select(step => (phase, step))).Where(one => one.step.Do == BuiltInSteps.Person))
+        {
+            foreach (var (path, name) in ManualAction.ContactsOf(step.With))
+            {
+                Check($"{CamelCase.Of(phase)}.steps.{step.Name}.with.{path}", name);
+            }
+        }
     }
 
     private void Check(string path, Approval? approval)
@@ -136,10 +143,18 @@ internal sealed class ContactRules(IReadOnlyCollection<string> contacts, FileErr
 
     private void Check(string path, IReadOnlyList<string> names)
     {
-        foreach (var (name, index) in names.Select((name, index) => (name, index)).Where(pair => !contacts.Contains(pair.name, StringComparer.OrdinalIgnoreCase)))
+        foreach (var (name, index) in names.Select((name, index) => (name, index)))
+        {
+            Check(names.Count > 1 ? $"{path}[{index}]" : path, name);
+        }
+    }
+
+    private void Check(string path, string name)
+    {
+        if (!contacts.Contains(name, StringComparer.OrdinalIgnoreCase))
         {
             errors.AtValue(
-                names.Count > 1 ? $"{path}[{index}]" : path, $"names '{Clip.To(name, 80)}', and the contacts have nobody of that name.",
+                path, $"names '{Clip.To(name, 80)}', and the contacts have nobody of that name.",
                 $"{Suggestion.For(name, contacts)}Add it under 'contacts' in the contacts file.");
         }
     }

@@ -67,10 +67,35 @@ internal sealed class StepsReader(StepCatalog steps, IReadOnlyCollection<string>
                 $"{check}{Suggestion.For(actionName, known)}The actions are: {string.Join(", ", known)}.");
         }
 
-        var timeout = section.Duration("timeout", TimeSpan.FromSeconds(1), StepSpec.LongestTimeout) ?? StepSpec.DefaultTimeout;
+        var (usual, longest) = action is { IsManual: true } ? (ManualAction.DefaultTimeout, ManualAction.LongestTimeout) : (StepSpec.DefaultTimeout, StepSpec.LongestTimeout);
+        var timeout = section.Duration("timeout", TimeSpan.FromSeconds(1), longest) ?? usual;
+        if (action is { IsManual: true })
+        {
+            CheckManual(section, with, timeout);
+        }
+
         var retry = Retry(section, action);
         section.RejectOthers();
         return new(name, actionName, WithReader.ToElement(with), timeout, retry);
+    }
+
+    /// <summary>What is to happen while nobody answers has to come before the time is over.</summary>
+    private static void CheckManual(YamlSection section, JsonObject with, TimeSpan timeout)
+    {
+        if (section.Has("retry"))
+        {
+            section.Errors.AtKey(section.PathOf("retry"), "is not for a person.", "Remove it, and use 'remindAfter' under 'with'.");
+        }
+
+        var times = new[] { (Path: "with.remindAfter", Node: with["remindAfter"]) }
+            .Concat((with["escalate"] as JsonArray ?? []).Select((one, at) => (Path: $"with.escalate[{at}].after", Node: (one as JsonObject)?["after"])));
+        foreach (var (path, node) in times)
+        {
+            if (node is JsonValue value && DurationText.TryParse(value.ToString(), out var after) && (after <= TimeSpan.Zero || after >= timeout))
+            {
+                section.Errors.AtValue(section.PathOf(path), $"is {DurationText.Format(after)}, but the step has {DurationText.Format(timeout)}.", "Make it shorter than 'timeout', or 'timeout' longer.");
+            }
+        }
     }
 
     private static StepRetry Retry(YamlSection section, IAction? action)

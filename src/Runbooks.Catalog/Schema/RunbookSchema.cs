@@ -135,7 +135,7 @@ public sealed class RunbookSchema(StepCatalog steps)
     {
         ["do"] = SchemaParts.Choice([], "The action."),
         ["with"] = new JsonObject { ["type"] = "object", ["description"] = "The action's parameters." },
-        ["timeout"] = SchemaParts.Duration("The longest one attempt may take (default 5m)"),
+        ["timeout"] = SchemaParts.Duration("The longest one attempt may take (default 5m); how long a person has (default 1h)"),
         ["retry"] = SchemaParts.Mapping("How a failed attempt is tried again.", new()
         {
             ["attempts"] = SchemaParts.Integer(1, 10, "All attempts, the first included. Default: 3."),

@@ -5,11 +5,12 @@ using Runbooks.Model.Incidents;
 
 namespace Runbooks.Catalog.Steps;
 
-/// <summary>What every host has beside its integrations; both touch nothing outside, so they need no stand-in anywhere.</summary>
+/// <summary>What every host has beside its integrations; they touch nothing outside, so they need no stand-in anywhere.</summary>
 public static class BuiltInSteps
 {
     public const string Always = "always";
     public const string Note = "note";
+    public const string Person = "person";
 }
 
 /// <summary>A check that finds what it is told to: for trying a runbook, and for one that trusts its alert.</summary>

@@ -32,6 +32,9 @@ public interface IAction
     /// <summary>Whether it only tells people or writes something down: nothing outside is changed, and there is nothing to undo.</summary>
     bool TellsOnly => false;
 
+    /// <summary>Whether a person does it: it is neither applied nor undone here, but asked about, and goes on with the answer.</summary>
+    bool IsManual => false;
+
     /// <summary>Whether it runs only after a person's yes: neither in a runbook that asks nobody, nor because nobody answered.</summary>
     bool AlwaysAsks { get; }
 
@@ -86,6 +89,8 @@ public abstract class RunbookAction<TParameters>(string name, string summary) : 
     public virtual Reversal ReversalOf(JsonElement with) => Reversible ? Reversal.Undone : Reversal.None;
 
     public virtual bool TellsOnly => false;
+
+    public virtual bool IsManual => false;
 
     public virtual bool AlwaysAsks => false;
 

@@ -40,11 +40,12 @@ public sealed class StepCatalog
 
 public static class StepServices
 {
-    /// <summary>The built-in check and action, and the catalog of all that are registered.</summary>
+    /// <summary>The built-in check and actions, and the catalog of all that are registered.</summary>
     public static IServiceCollection AddRunbookSteps(this IServiceCollection services)
     {
         services.TryAddEnumerable(ServiceDescriptor.Singleton<ICheck, AlwaysCheck>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IAction, NoteAction>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IAction, ManualAction>());
         services.TryAddSingleton<StepCatalog>();
         return services;
     }

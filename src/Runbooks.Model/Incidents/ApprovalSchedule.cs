@@ -16,7 +16,8 @@ public static class ApprovalSchedule
             return (incident, null);
         }
 
-        if (incident.Stop is { } stop)
+        // Whatever was stopped: what was done is still to be taken back.
+        if (incident.Stop is { } stop && gate.Task is not { Undoes: true })
         {
             return (incident.CloseGate(gateId, GateOutcome.Cancelled, stop.Words, now), null);
         }

@@ -15,6 +15,7 @@ public static class EndingText
     /// <summary>A word or two, for badges, lists and titles.</summary>
     public static string Headline(Incident incident) => incident switch
     {
+        { State: IncidentState.AwaitingApproval, OpenGate.Task: not null } => "Waiting for a person to do it",
         { State: IncidentState.Resolved, Mode: RunMode.DryRun } => "Rehearsed",
         { State: IncidentState.Resolved } when !ChangedAnything(incident) => "Told, nothing changed",
         { State: IncidentState.Resolved, UndoBeganAt: not null } => TakenBack,

@@ -16,6 +16,9 @@ public sealed record Gate
     public required string Question { get; init; }
     public required Plan Plan { get; init; }
 
+    /// <summary>What a person is asked to do by hand; null on a question about what the automation may do.</summary>
+    public ManualTask? Task { get; init; }
+
     /// <summary>What is different from the plan that was approved before; null on a first gate.</summary>
     public string? Difference { get; init; }
 
@@ -64,11 +67,32 @@ public sealed record Gate
     /// <summary>Who or what closed it, in words.</summary>
     public string? ClosedBy { get; init; }
 
-    public static string IdOf(Phase phase, int round) => $"{(phase == Phase.Mitigation ? "mitigation" : "resolution")}-{round}";
+    public static string IdOf(Phase phase, int round) => $"{Word(phase)}-{round}";
+
+    /// <summary>Of a step that a person does. Names of steps begin with a letter, so it is the id of no round.</summary>
+    public static string IdOf(Phase phase, string step, bool undoes) => $"{(undoes ? "undo-" : "")}{Word(phase)}-{step}";
+
+    private static string Word(Phase phase) => phase == Phase.Mitigation ? "mitigation" : "resolution";
 }
 
 /// <summary>Ask again at this time: the same contacts when <paramref name="To"/> is empty, these as well otherwise.</summary>
-public sealed record Reminder(DateTimeOffset At, IReadOnlyList<string> To);
+public sealed record Reminder(DateTimeOffset At, IReadOnlyList<string> To)
+{
+    private const int MaxReminders = 20;
+
+    /// <summary>Everything that is due on a question while nobody answers, soonest first.</summary>
+    /// <param name="every">The pause between reminders; null for none.</param>
+    public static IReadOnlyList<Reminder> Of(TimeSpan? every, IEnumerable<Escalation> escalations, TimeSpan timeout, DateTimeOffset now)
+    {
+        var reminders = escalations.Select(escalation => new Reminder(now + escalation.After, escalation.To)).ToList();
+        for (var after = every ?? timeout; after > TimeSpan.Zero && after < timeout && reminders.Count < MaxReminders; after += every!.Value)
+        {
+            reminders.Add(new Reminder(now + after, []));
+        }
+
+        return [.. reminders.OrderBy(reminder => reminder.At)];
+    }
+}
 
 public enum GateOutcome
 {
@@ -97,8 +121,13 @@ public enum GateOutcome
 /// <param name="Via">How it came: <c>link</c>, <c>api</c>, <c>slack</c>.</param>
 /// <param name="PlanHash">The plan that the person was shown; null where the way it came shows none.</param>
 public sealed record Decision(
-    DecisionVerb Verb, string Person, string Via, DateTimeOffset At, string? Reason = null, string? PlanHash = null);
+    DecisionVerb Verb, string Person, string Via, DateTimeOffset At, string? Reason = null, string? PlanHash = null)
+{
+    /// <summary>The items of a checklist that are done, counted from 1; null where there is none.</summary>
+    public IReadOnlyList<int>? Items { get; init; }
+}
 
+/// <summary>An answer. Of what a person does by hand, approving says that it is done, and rejecting that it could not be done.</summary>
 public enum DecisionVerb { Approve, Reject, TakeOver }
 
 /// <summary>What became of a decision.</summary>
@@ -110,7 +139,7 @@ public enum DecisionStatus
     /// <summary>Recorded, and it settled the gate.</summary>
     Decided,
 
-    /// <summary>Recorded; more people have to approve.</summary>
+    /// <summary>Recorded; more people have to approve, or more of a checklist has to be done.</summary>
     MoreNeeded,
 
     /// <summary>Somebody else, or time, was first.</summary>
@@ -124,6 +153,9 @@ public enum DecisionStatus
 
     /// <summary>Nothing may run at the moment, whoever says yes: nothing was recorded as an approval, and the question stays open.</summary>
     HeldBack,
+
+    /// <summary>The answer lacks something: which items are done, or why it could not be done. Nothing was recorded, and the question stays open.</summary>
+    Incomplete,
 
     /// <summary>This person may not decide.</summary>
     NotAllowed,

@@ -13,10 +13,12 @@ public static class GateText
         var when = gate.ClosedAt is { } at ? $" at {Clock(at)}" : "";
         return gate.Outcome switch
         {
+            GateOutcome.Approved when gate.Task is { } task =>
+                $"{ManualTaskText.People(gate)} {ManualTaskText.Past(task, DecisionVerb.Approve)}{when}.",
             GateOutcome.Approved when gate.Decisions.Count > 0 =>
                 $"{string.Join(" and ", gate.Decisions.Where(d => d.Verb == DecisionVerb.Approve).Select(d => d.Person))} approved this{when}.",
             GateOutcome.Rejected or GateOutcome.TakenOver when gate.Decisions.Count > 0 =>
-                $"{gate.Decisions[^1].Person} {Past(gate.Decisions[^1].Verb)} this{when}.",
+                $"{gate.Decisions[^1].Person} {Past(gate, gate.Decisions[^1].Verb)}{when}.",
             _ => $"Closed{when}. {gate.ClosedBy}",
         };
     }
@@ -34,7 +36,7 @@ public static class GateText
     };
 
     /// <summary>How a closed gate ended, in a word or two: the beginning of a card's title.</summary>
-    public static string Brief(Gate gate) => gate.Outcome switch
+    public static string Brief(Gate gate) => gate.Task is not null && ManualTaskText.Brief(gate) is { } brief ? brief : gate.Outcome switch
     {
         GateOutcome.Approved => "Approved",
         GateOutcome.Rejected => "Rejected",
@@ -45,8 +47,8 @@ public static class GateText
         _ => "Closed",
     };
 
-    public static string Said(Decision decision) =>
-        $"{decision.Person} {Past(decision.Verb)} (by {decision.Via}){(decision.Reason is { Length: > 0 } reason ? $": {reason}" : ".")}";
+    public static string Said(Gate gate, Decision decision) =>
+        $"{decision.Person} {(gate.Task is { } task ? ManualTaskText.Past(task, decision.Verb) : Past(decision.Verb))} (by {decision.Via}){(decision.Reason is { Length: > 0 } reason ? $": {reason}" : ".")}";
 
     /// <summary>What happens when nobody answers, and when.</summary>
     public static string Silence(Gate gate)
@@ -60,16 +62,21 @@ public static class GateText
     {
         OnTimeout.ProceedIfReversible when gate.Plan.Reversible => "the steps run all the same, since what they change can be undone. Time in which nobody was reached does not count.",
         OnTimeout.Escalate => "the fallback contact is asked.",
+        _ when gate.Task is { Undoes: true } => $"{WithoutApproval(gate)}.",
         _ => $"{WithoutApproval(gate)} and the incident is closed as expired.",
     };
 
     /// <summary>What a no means: a later question is asked when something has been done already.</summary>
     public static string WithoutApproval(Gate gate) => gate switch
     {
+        { Task: not null } => ManualTaskText.Without(gate),
         { Phase: Phase.Resolution } => "the resolution does not run",
         { Round: > 1 } => "nothing more is done, what was done is undone",
         _ => "nothing is done",
     };
+
+    /// <summary>Completes a person's name: what they did with the question.</summary>
+    public static string Past(Gate gate, DecisionVerb verb) => gate.Task is { } task ? ManualTaskText.Past(task, verb) : $"{Past(verb)} this";
 
     public static string Past(DecisionVerb verb) => verb switch { DecisionVerb.Approve => "approved", DecisionVerb.Reject => "rejected", _ => "took over" };
 

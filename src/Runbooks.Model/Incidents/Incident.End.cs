@@ -59,7 +59,7 @@ public sealed partial record Incident
 
         var words = stop.Words;
         var noted = (this with { Stop = stop }).Note(stop.At, TimelineKind.Decision, stop.By, words);
-        return noted.OpenGate is { } gate ? noted.CloseGate(gate.Id, GateOutcome.Cancelled, words, stop.At) : noted;
+        return noted.OpenGate is { Task: not { Undoes: true } } gate ? noted.CloseGate(gate.Id, GateOutcome.Cancelled, words, stop.At) : noted;
     }
 }
 

@@ -60,6 +60,11 @@ public sealed partial record Incident
             return new(DecisionStatus.AlreadyClosed, $"Nobody decided before {GateText.Clock(gate.ExpiresAt)}; this question has expired.");
         }
 
+        if (gate.Task?.FindObjection(decision) is { } lack)
+        {
+            return lack;
+        }
+
         if (decision.Verb != DecisionVerb.Approve)
         {
             return null;
@@ -70,7 +75,7 @@ public sealed partial record Incident
             return new(DecisionStatus.PlanChanged, "The plan has changed since it was shown to you; nothing was approved. Open the newest message.");
         }
 
-        if (gate.Decisions.Any(earlier => Same(earlier.Person, decision.Person)))
+        if (gate.Task is null && gate.Decisions.Any(earlier => Same(earlier.Person, decision.Person)))
         {
             return new(DecisionStatus.AlreadyCounted, $"{decision.Person} has approved already; {gate.Required} different people are needed.");
         }
@@ -82,6 +87,17 @@ public sealed partial record Incident
 
     private static (Incident, DecisionResult) Record(Incident incident, Gate gate, Decision decision)
     {
+        if (gate.Task is { } task)
+        {
+            gate = gate with { Task = task.Tick(decision) };
+            if (decision.Verb == DecisionVerb.Approve && gate.Task.Left > 0)
+            {
+                var ticked = ManualTaskText.Ticked(task, decision);
+                return (incident.Replace(gate).Note(decision.At, TimelineKind.Decision, decision.Person, ticked),
+                    new(DecisionStatus.MoreNeeded, $"It is on record. {ManualTaskText.Left(gate.Task)}"));
+            }
+        }
+
         var approvals = gate.Decisions.Count(d => d.Verb == DecisionVerb.Approve);
         var outcome = decision.Verb switch
         {
@@ -89,7 +105,7 @@ public sealed partial record Incident
             DecisionVerb.TakeOver => GateOutcome.TakenOver,
             _ => approvals >= gate.Required ? GateOutcome.Approved : GateOutcome.Pending,
         };
-        var said = GateText.Said(decision);
+        var said = GateText.Said(gate, decision);
         var settled = outcome != GateOutcome.Pending;
         if (settled)
         {
@@ -98,7 +114,7 @@ public sealed partial record Incident
 
         var recorded = incident.Replace(gate).Note(decision.At, TimelineKind.Decision, decision.Person, said);
         return (recorded, settled
-            ? new(DecisionStatus.Decided, $"You {GateText.Past(decision.Verb)} this at {GateText.Clock(decision.At)}.")
+            ? new(DecisionStatus.Decided, $"You {GateText.Past(gate, decision.Verb)} at {GateText.Clock(decision.At)}.")
             : new(DecisionStatus.MoreNeeded, $"Your approval counts; {gate.Required - approvals} more needed."));
     }
 

@@ -12,7 +12,7 @@ public sealed partial record Incident
 
     /// <summary>The sender says that every alert is over, and nothing was done yet.</summary>
     [JsonIgnore]
-    public bool ClaimsRecovery => AlertResolvedAt is not null && Steps.Count == 0;
+    public bool ClaimsRecovery => AlertResolvedAt is not null && Steps.Count == 0 && !Gates.Any(gate => gate.Task is { IsBegun: true });
 
     /// <summary>What the checks answered to the present claim; null while they have not been asked about it.</summary>
     [JsonIgnore]

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Runbooks.Model.Definition;
 
 namespace Runbooks.Model.Incidents;
@@ -36,6 +37,30 @@ public sealed partial record Incident
             ? this
             : Replace(step with { Status = status, UndoneFrom = IsUndo(status) ? step.UndoneFrom ?? step.Status : null, FinishedAt = now, Outcome = result.Result, Outputs = result.Outputs, Evidence = [.. step.Evidence, .. result.Evidence] }, now)
             .Note(now, IsUndo(status) ? TimelineKind.Undo : TimelineKind.Step, "runbook", $"{step.Name}: {result.Result}");
+
+    /// <summary>
+    /// What people said about a step that a person does, as its record: it is written whole once it is known, since before that
+    /// nobody has done anything. Of what nobody has begun there is nothing to take back.
+    /// </summary>
+    public Incident RecordManualStep(StepSpec spec, string gateId, Gate asked, DateTimeOffset now)
+    {
+        var task = asked.Task!;
+        var (closed, done) = (asked.ClosedAt!.Value, asked.Outcome == GateOutcome.Approved);
+        var undo = done || task.IsBegun ? task.Undo : null;
+        var preparation = new Preparation
+        {
+            PlannedEffect = task.Instruction,
+            Undo = undo,
+            UndoState = undo is null ? null : JsonSerializer.SerializeToElement(undo),
+
+            // Whoever could not do it, and ticked nothing, has changed nothing.
+            TellsOnly = asked.Outcome == GateOutcome.Rejected && !task.IsBegun,
+        };
+        var begun = BeginStep(spec, asked.Phase, gateId, preparation, asked.OpenedAt);
+        var status = asked.Outcome switch { GateOutcome.Approved => StepStatus.Done, GateOutcome.Rejected => StepStatus.Failed, _ => StepStatus.Unknown };
+        var outputs = done ? new Dictionary<string, string> { ["by"] = ManualTaskText.People(asked) } : [];
+        return begun.FinishStep(begun.FindStep(asked.Phase, spec.Name)!, status, new ActionResult(ManualTaskText.Outcome(asked)) { Outputs = outputs }, closed) with { UpdatedAt = now };
+    }
 
     /// <summary>An approved step waits until nothing stands against it; said once for each reason.</summary>
     public Incident HoldStep(string step, Phase phase, string why, DateTimeOffset now)

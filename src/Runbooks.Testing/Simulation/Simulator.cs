@@ -46,9 +46,14 @@ internal static class Simulator
         for (var person = 1; person <= (verb == DecisionVerb.Approve ? question.Required : 1); person++)
         {
             var by = person == 1 ? assumed.By : $"{assumed.By} ({person})";
-            await world.Get<ApprovalService>().DecideAsync(id, question.Id, new DecisionRequest(verb, by, "simulation"), CancellationToken.None);
+            await world.Get<ApprovalService>().DecideAsync(id, question.Id, Answer(question, verb, by), CancellationToken.None);
         }
     }
+
+    private static DecisionRequest Answer(Gate question, DecisionVerb verb, string by) => new(verb, by, "simulation", question.Task is not null && verb == DecisionVerb.Reject ? "As simulated." : null)
+    {
+        Items = verb == DecisionVerb.Approve ? question.Task?.ItemsLeft : null,
+    };
 }
 
 /// <param name="Questions">As they were when they were asked.</param>

@@ -29,7 +29,7 @@ public sealed class IncidentFormsHandler(
             return refusal ?? Signed.Refuse(NotDone, StatusCodes.Status400BadRequest, "No decision was sent: go back and press one of the buttons.");
         }
 
-        var decision = new DecisionRequest(verb, form.By, Via, DecisionVerbText.Reason(form.Reason), form.Fields["plan"].ToString()) { SignedIn = signedIn is not null };
+        var decision = new DecisionRequest(verb, form.By, Via, DecisionVerbText.Reason(form.Reason), form.Fields["plan"].ToString()) { SignedIn = signedIn is not null, Items = DecisionVerbText.Items(form.Fields) };
         var receipt = await approvals.DecideAsync(id, form.Fields["gate"].ToString(), decision, cancellationToken);
         return receipt.IsRepeated ? new SeeOther(AddressOf(id)) : await EndAsync(request, id, signedIn, receipt.Result, cancellationToken);
     }, Caller.Person);

@@ -69,6 +69,7 @@ public sealed class DecidePageHandler(
         var decision = new DecisionRequest(verb, signedIn ?? grant.Recipient, Via, DecisionVerbText.Reason(form["reason"]), grant.PlanHash)
         {
             LinkOf = grant.Recipient,
+            Items = DecisionVerbText.Items(form),
             SignedIn = signedIn is not null,
         };
         var receipt = await approvals.DecideAsync(grant.IncidentId, grant.GateId, decision, cancellationToken);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Runbooks.Approvals;
 using Runbooks.Intake.Parsing;
@@ -34,14 +35,14 @@ public sealed class DecisionHandler(ApprovalService approvals, HttpRequestRunner
 
         // Without a gate the decision is about the question that is open when it is recorded.
         var gate = string.IsNullOrWhiteSpace(body.Gate) ? null : body.Gate.Trim();
-        var ballot = new DecisionRequest(verb, TypedText.Name(body.By), Via, DecisionVerbText.Reason(body.Reason), string.IsNullOrWhiteSpace(body.PlanHash) ? null : body.PlanHash.Trim());
+        var ballot = new DecisionRequest(verb, TypedText.Name(body.By), Via, DecisionVerbText.Reason(body.Reason), string.IsNullOrWhiteSpace(body.PlanHash) ? null : body.PlanHash.Trim()) { Items = body.Items };
         return DecisionResponse.Result(await approvals.DecideAsync(id, gate, ballot, cancellationToken), gate);
     });
 
     private static IResult Wrong(string path, string? found, string remedy) =>
         ApiResults.Problem(StatusCodes.Status400BadRequest, "The decision is not clear.", new AlertError(path, string.IsNullOrWhiteSpace(found) ? "missing" : $"'{Clip.To(found, 60)}'", remedy));
 
-    private sealed record DecisionBody(string? Gate, string? Decision, string? By, string? Reason, string? PlanHash);
+    private sealed record DecisionBody(string? Gate, string? Decision, string? By, string? Reason, string? PlanHash, IReadOnlyList<int>? Items);
 }
 
 /// <summary>What became of a decision, for the API.</summary>
@@ -75,20 +76,24 @@ public sealed record DecisionResponse(
 /// <summary>Decisions as bodies and forms write them.</summary>
 internal static class DecisionVerbText
 {
-    public const string Remedy = "Use approve, reject or takeOver.";
+    public const string Remedy = "Use approve, reject or takeOver; of what a person does by hand, done or couldNot.";
     private const int LongestReason = 1_000;
 
     public static bool TryParse(string? word, out DecisionVerb verb)
     {
         (var known, verb) = word?.Trim().ToUpperInvariant() switch
         {
-            "APPROVE" => (true, DecisionVerb.Approve),
-            "REJECT" => (true, DecisionVerb.Reject),
+            "APPROVE" or "DONE" => (true, DecisionVerb.Approve),
+            "REJECT" or "COULDNOT" => (true, DecisionVerb.Reject),
             "TAKEOVER" => (true, DecisionVerb.TakeOver),
             _ => (false, default),
         };
         return known;
     }
+
+    /// <summary>The ticked items of a checklist, as a form of our pages sends them.</summary>
+    public static IReadOnlyList<int> Items(IFormCollection form) =>
+        [.. form["item"].Select(item => int.TryParse(item, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0)];
 
     public static string? Reason(string? reason) => string.IsNullOrWhiteSpace(reason) ? null : Clip.To(reason.Trim(), LongestReason);
 }

@@ -65,10 +65,16 @@ public sealed class StormPageHandler(
         {
             // A ticket that was made for somebody else, or for a question of another storm, or that has expired, is nobody's here.
             if (!signer.TryRead(ticket, out var one) || one.Recipient != grant.Recipient || time.GetUtcNow() >= one.ExpiresAt
-                || (await store.FindAsync(one.IncidentId, token))?.Storm != grant.StormId)
+                || await store.FindAsync(one.IncidentId, token) is not { } incident || incident.Storm != grant.StormId)
             {
                 Log.LinkRefused(logger, "a ticket on a storm's page is none of its recipient's");
                 results.Add(new(DecisionStatus.NotFound, "A line was changed on its way."));
+                return;
+            }
+
+            if (incident.FindGate(one.GateId) is { Task: not null })
+            {
+                results.Add(new(DecisionStatus.Incomplete, "What is done by hand is answered one by one."));
                 return;
             }
 

@@ -186,10 +186,16 @@ public sealed record GateView(
     DateTimeOffset? ClosedAt,
     string? ClosedBy)
 {
+    /// <summary>What a person is asked to do by hand; null where the question is what may run.</summary>
+    public ManualTask? Task { get; init; }
+
     public static GateView Of(Gate gate) => new(
         gate.Id, gate.Phase, gate.Round, gate.Question, gate.Outcome, [.. gate.Plan.Steps.Select(PlannedStepView.Of)], gate.Plan.Hash,
         gate.Plan.Blocker, gate.Difference, gate.Warnings, gate.Overrules, gate.Approvers, gate.Required, gate.OpenedAt, gate.ExpiresAt,
-        GateText.Silence(gate), [.. gate.Decisions.Select(DecisionView.Of)], gate.ClosedAt, gate.ClosedBy);
+        GateText.Silence(gate), [.. gate.Decisions.Select(DecisionView.Of)], gate.ClosedAt, gate.ClosedBy)
+    {
+        Task = gate.Task,
+    };
 }
 
 public sealed record PlannedStepView(
@@ -202,7 +208,10 @@ public sealed record PlannedStepView(
 /// <param name="By">Who, as proven by the way it came.</param>
 public sealed record DecisionView(DecisionVerb Decision, string By, string Via, DateTimeOffset At, string? Reason)
 {
-    public static DecisionView Of(Decision decision) => new(decision.Verb, decision.Person, decision.Via, decision.At, decision.Reason);
+    /// <summary>The items of a checklist that it ticked, counted from 1; null where it named none.</summary>
+    public IReadOnlyList<int>? Items { get; init; }
+
+    public static DecisionView Of(Decision decision) => new(decision.Verb, decision.Person, decision.Via, decision.At, decision.Reason) { Items = decision.Items };
 }
 
 /// <summary>An alert in our own words, as the API shows it. What looked like a secret in it was hidden when it was read.</summary>

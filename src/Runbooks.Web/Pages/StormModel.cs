@@ -14,7 +14,10 @@ public sealed record StormModel(string Recipient, IReadOnlyList<StormGroup> Grou
 
     public bool DryRun { get; } = Groups.All(group => group.DryRun);
 
-    public IReadOnlyList<StormRow> Others { get; } = [.. Groups.SelectMany(group => group.Others)];
+    public IReadOnlyList<StormRow> Others { get; } = [.. Groups.SelectMany(group => group.Others).Where(row => !row.AsksForWork)];
+
+    /// <summary>What people are asked to do by hand is said to be done one by one.</summary>
+    public IReadOnlyList<StormRow> Work { get; } = [.. Groups.SelectMany(group => group.Others).Where(row => row.AsksForWork)];
 }
 
 /// <summary>The questions of one runbook: the same steps on many targets, decided together.</summary>
@@ -89,6 +92,9 @@ public sealed record StormRow(Incident Incident, Gate Gate, string? Ticket)
     /// <summary>What keeps it from being carried out at the moment, whoever says yes.</summary>
     public IReadOnlyList<string> Guards { get; init; } = [];
 
+    /// <summary>It asks a person to do something by hand.</summary>
+    public bool AsksForWork { get; init; }
+
     /// <summary>A tick is for this question and for no later one on the same target.</summary>
     public string TickId => $"t-{Incident.Id}-{Gate.Id}";
 
@@ -96,7 +102,7 @@ public sealed record StormRow(Incident Incident, Gate Gate, string? Ticket)
     {
         var gate = incident.OpenGate ?? incident.LatestGate!;
         var open = gate.Outcome == GateOutcome.Pending && now < gate.ExpiresAt && !incident.State.IsFinal();
-        return new(incident, gate, open ? ticket(gate) : null);
+        return new(incident, gate, open && gate.Task is null ? ticket(gate) : null) { AsksForWork = open && gate.Task is not null };
     }
 }
 

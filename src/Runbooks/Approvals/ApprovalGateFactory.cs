@@ -1,3 +1,4 @@
+using Runbooks.Catalog.Steps;
 using Runbooks.Catalog.Templates;
 using Runbooks.Execution;
 using Runbooks.Guardrails;
@@ -64,7 +65,7 @@ public static class ApprovalGateFactory
             OnTimeout = mustAsk && approval.OnTimeout == OnTimeout.ProceedIfReversible ? OnTimeout.Abort : approval.OnTimeout,
             OpenedAt = now,
             ExpiresAt = now + approval.Timeout,
-            Reminders = RemindersOf(approval, now),
+            Reminders = Reminder.Of(approval.RemindAfter, approval.Escalate, approval.Timeout, now),
         };
         return Settle(gate, incident, runbook, violations, mustAsk, now);
     }
@@ -80,6 +81,11 @@ public static class ApprovalGateFactory
         gate is { Phase: Phase.Mitigation, Round: > 1 } && incident.ConfirmedAt is not null && incident.Steps.Count == 0 && incident.Findings.Count > 0
         && !incident.Gates.Any(earlier => earlier.Decisions.Count > 0)
         && Diagnosis.Conclude(runbook.Mitigation.When, incident.Findings) == Conclusion.Healthy;
+
+    private static string WhyNobody(Plan plan) =>
+        plan.TellsOnly ? "This runbook only tells; nobody had to be asked."
+        : plan.Steps.Count > 0 && plan.Steps.All(step => step.TellsOnly || step.Action == BuiltInSteps.Person) ? "Its steps are done by people, who are asked for each; nobody had to be asked before."
+        : "This runbook heals by itself; nobody had to be asked.";
 
     private static bool IsWarning(GuardrailViolation violation) => violation.Severity == GuardrailSeverity.AskFirst;
 
@@ -125,20 +131,9 @@ public static class ApprovalGateFactory
         }
 
         return runbook.ApprovalOf(gate.Phase) is null && !mustAsk
-            ? Closed(GateOutcome.Approved, gate.Plan.TellsOnly ? "This runbook only tells; nobody had to be asked." : "This runbook heals by itself; nobody had to be asked.")
+            ? Closed(GateOutcome.Approved, WhyNobody(gate.Plan))
             : gate;
 
         Gate Closed(GateOutcome outcome, string why) => gate with { Outcome = outcome, ClosedAt = now, ClosedBy = why };
-    }
-
-    private static List<Reminder> RemindersOf(Approval approval, DateTimeOffset now)
-    {
-        var reminders = approval.Escalate.Select(escalation => new Reminder(now + escalation.After, escalation.To)).ToList();
-        for (var after = approval.RemindAfter ?? approval.Timeout; after < approval.Timeout && reminders.Count < 20; after += approval.RemindAfter!.Value)
-        {
-            reminders.Add(new Reminder(now + after, []));
-        }
-
-        return [.. reminders.OrderBy(reminder => reminder.At)];
     }
 }

@@ -34,9 +34,16 @@ public sealed class ApprovalGateService(
     {
         var incident = await store.UpdateAsync(request.IncidentId, i => i.RecordFindings(request.Findings, time.GetUtcNow()), cancellationToken);
         var runbook = await runbooks.OfAsync(incident, cancellationToken);
-        var id = Gate.IdOf(request.Phase, request.Round);
+        var id = request.Step is { } step ? Gate.IdOf(request.Phase, step, request.Undoes) : Gate.IdOf(request.Phase, request.Round);
         var atOnce = false;
-        if (incident.FindGate(id) is null)
+        if (request.Step is { } manual)
+        {
+            incident = await store.UpdateAsync(
+                request.IncidentId,
+                i => i.AddGate(ManualTaskFactory.Make(i, runbook, request.Phase, manual, request.Undoes, time.GetUtcNow()), time.GetUtcNow()) with { WakeEvent = request.WakeEvent, ShownNews = i.NewsMark },
+                cancellationToken);
+        }
+        else if (incident.FindGate(id) is null)
         {
             incident = await verification.CheckClaimAsync(incident, runbook, cancellationToken);
             var plan = await plans.MakeAsync(incident, runbook, request.Phase, cancellationToken);
@@ -203,7 +210,14 @@ public sealed class ApprovalGateService(
 /// <param name="Difference">Why the plan that was approved before no longer holds; null on the first round.</param>
 /// <param name="WakeEvent">The event that the workflow waits for next.</param>
 public sealed record OpenGateRequest(
-    string IncidentId, Phase Phase, int Round, IReadOnlyList<Finding> Findings, bool Unclear, string? Difference, string WakeEvent);
+    string IncidentId, Phase Phase, int Round, IReadOnlyList<Finding> Findings, bool Unclear, string? Difference, string WakeEvent)
+{
+    /// <summary>The step that a person is asked to do; null where the question is whether the phase may act.</summary>
+    public string? Step { get; init; }
+
+    /// <summary>They are asked to take it back.</summary>
+    public bool Undoes { get; init; }
+}
 
 public sealed record ReviewGateRequest(string IncidentId, string GateId, string WakeEvent);
 

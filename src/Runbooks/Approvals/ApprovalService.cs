@@ -160,7 +160,7 @@ public sealed class ApprovalService(
                     new(DecisionStatus.HeldBack, $"Not approved: {why} The question stays open until {GateText.Clock(held.ExpiresAt)}; approve it again when nothing stands against it."));
             }
 
-            var decision = new Decision(request.Verb, person, request.Via, time.GetUtcNow(), request.Reason, request.PlanHash);
+            var decision = new Decision(request.Verb, person, request.Via, time.GetUtcNow(), request.Reason, request.PlanHash) { Items = request.Items is { Count: > 0 } items ? [.. items.Distinct().Order()] : null };
             return incident.Decide(id, decision, incident.StartedBy is { } starter ? rules.NameOf(starter) : null);
         }
 
@@ -223,6 +223,9 @@ public sealed record DecisionRequest(DecisionVerb Verb, string Person, string Vi
 {
     /// <summary>Of a decision by link: whom the link was made for. A link that was passed on still carries this name.</summary>
     public string? LinkOf { get; init; }
+
+    /// <summary>The items of a checklist that are done, counted from 1; null where the answer names none.</summary>
+    public IReadOnlyList<int>? Items { get; init; }
 
     /// <summary>Whether <see cref="Person"/> signed in; otherwise the link speaks for its recipient.</summary>
     public bool SignedIn { get; init; }

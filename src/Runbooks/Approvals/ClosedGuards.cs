@@ -21,7 +21,7 @@ public sealed class ClosedGuards(GuardrailEvaluator guardrails, PinnedRunbooks r
     public async Task<IReadOnlyDictionary<string, IReadOnlyList<string>>> FindManyAsync(IReadOnlyList<Incident> incidents, CancellationToken cancellationToken)
     {
         var apart = incidents.Count > 0 && (await runbooks.OfAsync(incidents[0], cancellationToken)).Limits.WhenExceeded == WhenExceeded.Forbid;
-        var alike = incidents.GroupBy(incident => (incident.OpenGate?.Phase, incident.Mode, Id: apart ? incident.Id : null));
+        var alike = incidents.GroupBy(incident => (incident.OpenGate?.Phase, ByHand: incident.OpenGate?.Task is not null, incident.Mode, Id: apart ? incident.Id : null));
         var found = new ConcurrentDictionary<string, IReadOnlyList<string>>();
         var limits = new ParallelOptions { MaxDegreeOfParallelism = MaxConcurrency, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(alike, limits, async (group, token) =>
@@ -38,7 +38,8 @@ public sealed class ClosedGuards(GuardrailEvaluator guardrails, PinnedRunbooks r
     /// <returns>Each in words; empty when nothing stands against it, or when the question is not open.</returns>
     public async Task<IReadOnlyList<string>> FindAsync(Incident incident, Gate? gate, CancellationToken cancellationToken)
     {
-        if (gate is not { Outcome: GateOutcome.Pending } || incident.State.IsFinal())
+        // What a person says they have done by hand is done.
+        if (gate is not { Outcome: GateOutcome.Pending, Task: null } || incident.State.IsFinal())
         {
             return [];
         }

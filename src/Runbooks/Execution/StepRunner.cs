@@ -40,6 +40,11 @@ public sealed class StepRunner(
             return new(StepOutcome.Refused, $"this host has no action '{spec.Do}'.");
         }
 
+        if (action.IsManual && incident.FindGate(Gate.IdOf(request.Phase, spec.Name, undoes: false)) is { } asked)
+        {
+            return await AnswerAsync(incident, request, spec, asked);
+        }
+
         if (known is not null && !action.Repeatable)
         {
             return await FinishAsync(incident, request, StepStatus.Unknown, new("An attempt was cut off. It cannot be repeated safely, so a person has to look whether it happened."), cutOff: true);
@@ -48,6 +53,22 @@ public sealed class StepRunner(
         var attempt = new Attempt(incident, request, spec, action, known, contexts.For(
             incident, action.Name, StepRecord.KeyOf(incident.Id, request.Phase, spec.Name), known?.Preparation));
         return Uncovered(attempt) ?? await TryAsync(attempt, runbook, cancellationToken);
+    }
+
+    /// <summary>What a person does by hand has happened, or not, whatever stands against it by now: it only goes on record.</summary>
+    private async Task<StepResult> AnswerAsync(Incident incident, StepRequest request, StepSpec spec, Gate asked)
+    {
+        switch (asked.Outcome)
+        {
+            case GateOutcome.Pending:
+                return new(StepOutcome.AwaitsPerson, asked.Question);
+            case GateOutcome.SelfRecovered:
+                return new(StepOutcome.Failed, "It was needed no longer.");
+            default:
+                var recorded = await store.RecordAsync(
+                    incident.Id, i => i.FindStep(request.Phase, request.Step) is null ? i.RecordManualStep(spec, request.GateId, asked, time.GetUtcNow()) : i, time);
+                return Report(recorded.FindStep(request.Phase, request.Step)!);
+        }
     }
 
     private static StepResult? Uncovered(Attempt attempt) => attempt.Incident.Stop is { } stop
@@ -92,6 +113,11 @@ public sealed class StepRunner(
                 return await Deadline.WithinAsync(spec.LookTimeout, time, token => action.CheckPermissionsAsync(parameters, context, token), cancellationToken) is { } missing
                     ? throw new StepRefusedException(missing)
                     : await RehearseAsync(attempt, preparation, cancellationToken);
+            }
+
+            if (action.IsManual)
+            {
+                return new(StepOutcome.AwaitsPerson, preparation.PlannedEffect);
             }
 
             if (!await limiter.TakeAsync(action.Name, context.IdempotencyKey, spec.Timeout + SlotGrace, cancellationToken))
@@ -255,6 +281,9 @@ public enum StepOutcome
 
     /// <summary>A person stopped the incident; nothing ran.</summary>
     Stopped,
+
+    /// <summary>A person does it, and has not said yet what became of it.</summary>
+    AwaitsPerson,
     Failed,
 
     /// <summary>It cannot be repeated, and whether it happened is not known.</summary>

@@ -24,7 +24,7 @@ public sealed class StepUndoer(
             request.IncidentId, i => i.UndoBeganAt is null ? i with { UndoBeganAt = time.GetUtcNow() } : i, cancellationToken);
         var runbook = await runbooks.OfAsync(incident, cancellationToken);
         var said = new List<string>();
-        var complete = true;
+        var (complete, isFinal) = (true, true);
         var began = time.GetTimestamp();
 
         // An attempt that failed or was cut off may have done half of it; what was before is recorded all the same.
@@ -36,14 +36,39 @@ public sealed class StepUndoer(
                 return new UndoResult(false, string.Join(" ", said)) { HasMore = step.Status != StepStatus.UndoFailed };
             }
 
+            var isManual = catalog.FindAction(step.Action) is { IsManual: true };
+            var asked = isManual ? incident.FindGate(Gate.IdOf(step.Phase, step.Name, undoes: true)) : null;
+            if (isManual && asked is not { Outcome: not GateOutcome.Pending })
+            {
+                return new UndoResult(false, string.Join(" ", said)) { AwaitsPerson = step.Name };
+            }
+
+            if (asked is not null && step.Status == StepStatus.UndoFailed)
+            {
+                // A person has said what they had to say about it.
+                complete = false;
+                continue;
+            }
+
             var spec = runbook.FindStep(step.Phase, step.Name);
-            var (status, result) = await TryAsync(incident, step, spec, cancellationToken);
-            await store.RecordAsync(incident.Id, i => i.FinishStep(i.FindStep(step.Phase, step.Name)!, status, result, time.GetUtcNow()), time);
+            var (status, result) = asked is null
+                ? await TryAsync(incident, step, spec, cancellationToken)
+                : (asked.Outcome == GateOutcome.Approved ? StepStatus.Undone : StepStatus.UndoFailed, new ActionResult(ManualTaskText.Outcome(asked)));
+            await store.RecordAsync(incident.Id, i => Finish(i, step, status, result), time);
             complete &= status != StepStatus.UndoFailed;
+            isFinal &= status != StepStatus.UndoFailed || isManual;
             said.Add($"{step.Name}: {result.Result}");
         }
 
-        return new UndoResult(complete, string.Join(" ", said));
+        return new UndoResult(complete, string.Join(" ", said)) { IsFinal = isFinal };
+    }
+
+    private Incident Finish(Incident incident, StepRecord step, StepStatus status, ActionResult result)
+    {
+        var finished = incident.FinishStep(incident.FindStep(step.Phase, step.Name)!, status, result, time.GetUtcNow());
+
+        // Nobody is asked any more.
+        return finished is { State: IncidentState.AwaitingApproval, OpenGate: null } ? finished with { State = IncidentState.Mitigating } : finished;
     }
 
     private static bool CanBeUndone(StepRecord step) =>
@@ -88,4 +113,10 @@ public sealed record UndoResult(bool Complete, string Message)
 {
     /// <summary>Its time was up before it came to every step: it has to be called again for the rest.</summary>
     public bool HasMore { get; init; }
+
+    /// <summary>The step that a person takes back and that its turn has come to: it has to be called again once they have answered.</summary>
+    public string? AwaitsPerson { get; init; }
+
+    /// <summary>To try again would change nothing.</summary>
+    public bool IsFinal { get; init; }
 }

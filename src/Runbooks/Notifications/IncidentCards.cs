@@ -9,7 +9,29 @@ public sealed class IncidentCards(DecisionLinks links)
 {
     /// <summary>The card that asks: five parts, in the order in which a half-asleep person needs them.</summary>
     /// <param name="recipient">Whose link it carries.</param>
-    public Card Approval(Incident incident, Runbook runbook, Gate gate, string recipient, CardKind kind) => Base(incident, runbook, kind) with
+    public Card Approval(Incident incident, Runbook runbook, Gate gate, string recipient, CardKind kind) => gate.Task is { } task
+        ? Work(incident, runbook, gate, task, recipient, kind)
+        : Question(incident, runbook, gate, recipient, kind);
+
+    /// <summary>The card that asks a person to do something by hand. It has no buttons of its own: the answer names items, or says why not.</summary>
+    private Card Work(Incident incident, Runbook runbook, Gate gate, ManualTask task, string recipient, CardKind kind) => Base(incident, runbook, kind) with
+    {
+        Title = $"{Prefix(kind)}{gate.Question}",
+        GateId = gate.Id,
+        Sections =
+        [
+            new("What to do by hand", [task.Instruction, .. task.Items.Select((item, at) => ManualTaskText.Line(item, at + 1))]),
+            new("What broke", [$"{runbook.Title} on {IncidentText.Target(incident.Target)}. {runbook.Impact.Users}".Trim(), runbook.Impact.Data]),
+            .. Section("What was done so far", [.. incident.Steps.Select(step => $"{step.Name}: {step.Outcome ?? "outcome not known"}")]),
+            .. Section("What was found", [.. incident.Findings.Select(Line)]),
+            .. Section("News", gate.Outcome == GateOutcome.Pending ? [.. incident.News.Select(news => news.Text)] : []),
+            .. Section("Also reported on this target", incident.OtherLines()),
+            new("If nobody answers", [GateText.Silence(gate)]),
+        ],
+        Links = [new(task.Items.Count > 0 ? "Tick what is done" : "Say what became of it", links.For(incident, gate, recipient)), IncidentLink(incident)],
+    };
+
+    private Card Question(Incident incident, Runbook runbook, Gate gate, string recipient, CardKind kind) => Base(incident, runbook, kind) with
     {
         Title = $"{Prefix(kind)}{gate.Question}",
         GateId = gate.Id,

@@ -50,7 +50,7 @@ internal sealed partial class IncidentStory
                 return Ending.Of(gate);
             }
 
-            _gate = gate.GateId;
+            (_gate, _round) = (gate.GateId, round);
             var (ending, changed) = await RunStepsAsync(phase, gate.GateId);
             if (changed is null)
             {
@@ -73,14 +73,37 @@ internal sealed partial class IncidentStory
             : await _context.CallActivityAsync<GateStatus>(
                 OpenGate.Name, new OpenGateRequest(_id, phase, round, findings, unclear, difference, wake), Persistent);
 
+        return await WaitForAnswerAsync(gate, wake, () =>
+        {
+            _gate = gate.GateId;
+            ContinueAsNew(At(StageOf(phase), began, round));
+        });
+    }
+
+    /// <summary>Asks a person to do a step by hand, or to take it back: a question like any other, whose yes says that it is done.</summary>
+    /// <returns>Null when the next execution goes on waiting.</returns>
+    private async Task<GateStatus?> AskToDoAsync(Phase phase, string step, bool undoes)
+    {
+        var began = _checkpoint?.Began ?? Now;
+        var wake = NextWake();
+        var request = new OpenGateRequest(_id, phase, _round, [], Unclear: false, Difference: null, wake) { Step = step, Undoes = undoes };
+        var gate = await _context.CallActivityAsync<GateStatus>(OpenGate.Name, request, Persistent);
+
+        // What is being taken back has no stage to go on from; its time is bounded, and so is its history.
+        return await WaitForAnswerAsync(gate, wake, undoes ? null : () => ContinueAsNew(At(StageOf(phase), began, _round)));
+    }
+
+    /// <param name="goOn">Has the next execution wait when this one has waited often; null where it cannot.</param>
+    /// <returns>Null when it does.</returns>
+    private async Task<GateStatus?> WaitForAnswerAsync(GateStatus gate, string wake, Action? goOn)
+    {
         while (gate.Outcome == GateOutcome.Pending)
         {
             Show(IncidentState.AwaitingApproval, gate.GateId);
             await WaitUntilAsync(gate.NextReview, wake);
-            if (IsLong)
+            if (goOn is not null && IsLong)
             {
-                _gate = gate.GateId;
-                ContinueAsNew(At(phase == Phase.Mitigation ? Stage.Mitigation : Stage.Resolution, began, round));
+                goOn();
                 return null;
             }
 
@@ -96,7 +119,9 @@ internal sealed partial class IncidentStory
         _context.CallActivityAsync<GateStatus>(ReviewGate.Name, new ReviewGateRequest(_id, gate, wake), Persistent);
 
     /// <summary>The round whose gate an earlier execution left open; null when this execution asks for the first time.</summary>
-    private int? OpenRound(Phase phase) => _checkpoint?.Stage == (phase == Phase.Mitigation ? Stage.Mitigation : Stage.Resolution) ? _checkpoint.Round : null;
+    private int? OpenRound(Phase phase) => _checkpoint?.Stage == StageOf(phase) ? _checkpoint.Round : null;
+
+    private static Stage StageOf(Phase phase) => phase == Phase.Mitigation ? Stage.Mitigation : Stage.Resolution;
 
     private async Task<(Ending? Ending, string? PlanChanged)> RunStepsAsync(Phase phase, string gateId)
     {
@@ -105,6 +130,21 @@ internal sealed partial class IncidentStory
         foreach (var step in _runbook.StepsOf(phase))
         {
             var report = await RunWhenAllowedAsync(phase, step, gateId);
+            if (report.End == StepOutcome.AwaitsPerson)
+            {
+                if (await AskToDoAsync(phase, step.Name, undoes: false) is not { } answer)
+                {
+                    return (Ending.InNextExecution, null);
+                }
+
+                // Now that it is known, it goes on record. Whatever closed the question beside an answer to it ends the incident as it ends any other.
+                report = await RunStepAsync(phase, step, gateId);
+                if (answer.Outcome is not (GateOutcome.Approved or GateOutcome.Rejected))
+                {
+                    return (Ending.Of(answer), null);
+                }
+            }
+
             if (report.End == StepOutcome.PlanChanged)
             {
                 return (null, report.Message);

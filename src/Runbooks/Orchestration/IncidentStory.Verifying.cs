@@ -1,6 +1,7 @@
 using Microsoft.DurableTask;
 using Runbooks.Engine;
 using Runbooks.Execution;
+using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Text;
 
@@ -117,12 +118,17 @@ internal sealed partial class IncidentStory
         for (var attempt = 1; ; attempt++)
         {
             var report = await _context.CallActivityAsync<UndoResult>(UndoSteps.Name, new UndoRequest(_id, why), Persistent);
-            for (var more = 0; report.HasMore && more < MaxUndoActivities; more++)
+            for (var more = 0; (report.HasMore || report.AwaitsPerson is not null) && more < MaxUndoActivities; more++)
             {
+                if (report.AwaitsPerson is { } step)
+                {
+                    await AskToDoAsync(Phase.Mitigation, step, undoes: true);
+                }
+
                 report = await _context.CallActivityAsync<UndoResult>(UndoSteps.Name, new UndoRequest(_id, why), Persistent);
             }
 
-            if (report.Complete || attempt == MaxUndoAttempts)
+            if (report.Complete || report.IsFinal || attempt == MaxUndoAttempts)
             {
                 return report;
             }

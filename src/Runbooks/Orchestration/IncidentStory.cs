@@ -32,6 +32,9 @@ internal sealed partial class IncidentStory
     /// <summary>The gate that covers the steps that run now.</summary>
     private string _gate;
 
+    /// <summary>How often the phase has asked for that gate.</summary>
+    private int _round = 1;
+
     /// <summary>Whether any step was given a chance to run: only then is there something to undo.</summary>
     private bool _acted;
 
@@ -50,6 +53,7 @@ internal sealed partial class IncidentStory
         _acted = _checkpoint?.Acted ?? false;
         _verified = _checkpoint?.Verified ?? false;
         _waits = _checkpoint?.Waits ?? 0;
+        _round = _checkpoint?.Round ?? 1;
     }
 
     public async Task<IncidentOutcome> RunAsync()

@@ -45,6 +45,9 @@ public sealed class IncidentTestTests : IDisposable
         .Replace("timeout: 20m", "timeout: 20m, required: 2", StringComparison.Ordinal)
         .Replace("resolution:\n", "resolution:\n  approval: { ask: Write it down?, from: [oncall], timeout: 10m }\n", StringComparison.Ordinal);
 
+    private static readonly string s_byHand = Runbook.Replace(
+        "    tell: {", "    swap: { do: person, with: { instruction: Swap it., who: [oncall], checklist: [Off, On], undo: Put it back. }, timeout: 1h }\n    tell: {", StringComparison.Ordinal);
+
     private readonly string _home = Directory.CreateTempSubdirectory("runbooks-").FullName;
 
     public static TheoryData<string, string, string> Nights => new()
@@ -74,6 +77,12 @@ public sealed class IncidentTestTests : IDisposable
         { "expired {}", s_patient, "checks: { slow: [failing, passing] }\nevents: [{ after: 50m, approve: ada }]" },
         { "resolved {switch: undone, tell: undone, report: done}", s_lease, "checks: { slow: [failing, passing, { verdict: failing, times: 4 }, passing, failing, passing] }\nevents: [{ after: 2m, approve: ada }]" },
         { "resolved {switch: done, tell: done, report: done}", s_asksTwice, "checks: { slow: [failing, { verdict: failing, times: 10 }, passing] }\nevents: [{ after: 2m, approve: ada }, { after: 3m, approve: grace }, { after: 15m, approve: ada }]" },
+        { "resolved {switch: done, swap: done, tell: done, report: done}", s_byHand, "checks: { slow: [failing, passing] }\nevents: [{ after: 2m, approve: ada }, { after: 5m, done: ada, items: [2] }, { after: 9m, done: grace }]" },
+        { "failed {switch: undone, swap: failed}", s_byHand, "checks: { slow: [failing] }\nevents: [{ after: 2m, approve: ada }, { after: 5m, couldNot: ada, reason: no spare }]" },
+        { "expired {switch: undone, swap: unknown}", s_byHand, "checks: { slow: [failing] }\nevents: [{ after: 2m, approve: ada }]" },
+        { "cancelled {switch: undone, swap: unknown}", s_byHand, "checks: { slow: [failing] }\nevents: [{ after: 2m, approve: ada }, { after: 5m, cancel: grace }]" },
+        { "failed {switch: undone, swap: undone, tell: undone}", s_byHand, "checks: { slow: [failing] }\nevents: [{ after: 2m, approve: ada }, { after: 5m, done: ada }, { after: 15m, done: grace }]" },
+        { "failed {switch: undone, swap: undoFailed, tell: undone}", s_byHand, "checks: { slow: [failing] }\nevents: [{ after: 2m, approve: ada }, { after: 5m, done: ada }]" },
         { "expired {switch: done, tell: done}", s_asksTwice, "checks: { slow: [failing, passing] }\nevents: [{ after: 2m, approve: ada }, { after: 3m, approve: grace }]" },
     };
 

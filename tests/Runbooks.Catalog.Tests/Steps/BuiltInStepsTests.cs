@@ -17,7 +17,7 @@ public sealed class BuiltInStepsTests
         var services = new ServiceCollection().AddRunbookCatalog().AddRunbookSteps();
 
         services.Count(service => service.ServiceType == typeof(ICheck)).ShouldBe(1);
-        services.Count(service => service.ServiceType == typeof(IAction)).ShouldBe(1);
+        services.Count(service => service.ServiceType == typeof(IAction)).ShouldBe(2);
     }
 
     [Theory]

@@ -31,13 +31,18 @@ public sealed class GpuNodeFaultTests : IAsyncLifetime
             "GPU 3: XID 79 (the GPU has fallen off the bus).",
             "aks-gpu-24815391-vmss000002: GPUMissing (Failed: expected 8 GPUs, found 7); XIDErrors (Xid 79 in the kernel log); 7 of 8 GPUs can be used.",
         ]);
-        asked.OpenGate!.Plan.Steps.Select(step => step.Action).ShouldBe(["kubernetes.cordonNode", "kubernetes.drainNode", "aks.reimageNode", "kubernetes.uncordonNode", "note"]);
+        asked.OpenGate!.Plan.Steps.Select(step => step.Action).ShouldBe(["kubernetes.cordonNode", "kubernetes.drainNode", "aks.reimageNode", "person", "kubernetes.uncordonNode"]);
         (await IsCordonedAsync()).ShouldBeFalse("nothing is touched before the yes");
+
+        var waiting = await _world.ApproveAsync(asked.Id);
+
+        (await BootAsync()).ShouldNotBe(boot);
+        waiting.OpenGate!.Question.ShouldStartWith("Replace or return node aks-gpu-24815391-vmss000002?");
+        (await IsCordonedAsync()).ShouldBeTrue("whether it goes back is a person's call");
 
         var ended = await _world.ApproveAsync(asked.Id);
 
         ended.State.ShouldBe(IncidentState.Resolved, ended.Reason);
-        (await BootAsync()).ShouldNotBe(boot);
         (await IsCordonedAsync()).ShouldBeFalse();
         (await EmbeddersAsync("fieldSelector=spec.nodeName=aks-gpu-24815391-vmss000002")).ShouldBe(0);
         (await EmbeddersAsync("labelSelector=app=embedder")).ShouldBe(2, "they run elsewhere");

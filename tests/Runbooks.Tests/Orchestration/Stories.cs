@@ -73,6 +73,13 @@ internal static class Stories
             world.Script.Verdicts["full"] = Verdict.Passing;
             return await world.AdvanceAsync(held.Id, 20 * s_minute);
         },
+        ["by-hand"] = async world => await SayDoneAsync(world, ManualStepTests.Runbook(new { instruction = "Swap it.", who = (string[])["hands"] }), helps: true),
+        ["by-hand-taken-back"] = async world =>
+        {
+            var done = await SayDoneAsync(world, ManualStepTests.Runbook(new { instruction = "Swap it.", who = (string[])["hands"], undo = "Put it back." }), helps: false);
+            await world.AdvanceAsync(done.Id, 6 * s_minute);
+            return (await world.DecideAsync(done.Id, DecisionVerb.Approve)).Incident;
+        },
         ["settle-window"] = async world =>
         {
             var resolved = await DecideAsync(world, s_runbook with { Limits = s_runbook.Limits with { SettleFor = 10 * s_minute } }, DecisionVerb.Approve, helps: true);
@@ -91,6 +98,13 @@ internal static class Stories
         }
 
         return (await world.DecideAsync(opened.Id, verb)).Incident;
+    }
+
+    private static async Task<Incident> SayDoneAsync(IncidentWorld world, Runbook runbook, bool helps)
+    {
+        var asked = await DecideAsync(world, runbook, DecisionVerb.Approve);
+        world.Script.Verdicts["stuck"] = helps ? Verdict.Passing : Verdict.Failing;
+        return (await world.DecideAsync(asked.Id, DecisionVerb.Approve)).Incident;
     }
 
     private static void Helps(IncidentWorld world) => world.Script.OnDone = _ => world.Script.Verdicts["stuck"] = Verdict.Passing;

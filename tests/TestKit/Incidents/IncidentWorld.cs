@@ -91,11 +91,12 @@ public sealed class IncidentWorld : IAsyncDisposable
         return await SettleAsync(id);
     }
 
-    /// <summary>Records a decision on the open gate, and wakes the engine unless told that the wake-up is lost.</summary>
+    /// <summary>Records a decision on the open gate (a yes ticks a whole checklist), and wakes the engine unless told that the wake-up is lost.</summary>
     public async Task<(Incident Incident, DecisionResult Result)> DecideAsync(string id, DecisionVerb verb, string person = "alice", bool wake = true)
     {
-        var gate = (await Store.GetAsync(id, CancellationToken.None)).OpenGate?.Id ?? "mitigation-1";
-        var (incident, result) = await Store.UpdateAsync(id, i => i.Decide(gate, new Decision(verb, person, "api", Time.GetUtcNow())), CancellationToken.None);
+        var open = (await Store.GetAsync(id, CancellationToken.None)).OpenGate;
+        var decision = new Decision(verb, person, "api", Time.GetUtcNow()) { Items = open?.Task?.ItemsLeft };
+        var (incident, result) = await Store.UpdateAsync(id, i => i.Decide(open?.Id ?? "mitigation-1", decision), CancellationToken.None);
         if (wake && incident.WakeEvent is { } name)
         {
             await Engine.RaiseAsync(id, name);

@@ -125,7 +125,8 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
 
 
     private static List<string> Steps(Incident example) =>
-        [.. example.OpenGate!.Plan.Steps.Select(step => step.PlannedEffect), $"(As on {IncidentText.Target(example.Target)}; the page shows each one's own steps and findings.)"];
+        example.OpenGate!.Task is { } task ? [$"A person does this: {task.Instruction}", $"(As on {IncidentText.Target(example.Target)}; the page leads to each one's own.)"]
+        : [.. example.OpenGate!.Plan.Steps.Select(step => step.PlannedEffect), $"(As on {IncidentText.Target(example.Target)}; the page shows each one's own steps and findings.)"];
 
     /// <summary>As many to a line as can be read.</summary>
     private static List<string> Lines(IEnumerable<string> targets)

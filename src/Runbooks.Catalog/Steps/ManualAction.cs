@@ -1,0 +1,137 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
+
+namespace Runbooks.Catalog.Steps;
+
+/// <summary>
+/// A step that a person does: not everything can be automated, and what cannot is part of the runbook all the same. The
+/// workflow asks, waits and records the answer; this says what is asked.
+/// </summary>
+public sealed class ManualAction() : RunbookAction<ManualAction.Parameters>(
+    BuiltInSteps.Person, "Asks a person to do something by hand, and goes on once somebody says that it is done. `timeout` is how long they have: 1h unless said, at most 7d.")
+{
+    public const int MaxItems = 20;
+    private const int LongestItem = 300;
+
+    public static readonly TimeSpan DefaultTimeout = TimeSpan.FromHours(1);
+    public static readonly TimeSpan LongestTimeout = TimeSpan.FromDays(7);
+
+    public sealed record Parameters : IValidatableObject
+    {
+        [MaxLength(1000), Description("What to do.")]
+        public required string Instruction { get; init; }
+
+        [Description("Contacts that are asked. Each of them may say that it is done, or that it could not be done and why.")]
+        public required IReadOnlyList<string> Who { get; init; }
+
+        [Description("What has to be ticked, each item by whoever did it. The step is done with the last.")]
+        public IReadOnlyList<string> Checklist { get; init; } = [];
+
+        [MaxLength(1000), Description("How a person takes it back. Without it the step cannot be undone.")]
+        public string? Undo { get; init; }
+
+        [Description("Ask again after this long without an answer.")]
+        public TimeSpan? RemindAfter { get; init; }
+
+        [Description("Ask more people while nobody answers.")]
+        public IReadOnlyList<EscalateTo> Escalate { get; init; } = [];
+
+        public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+        {
+            if (Who.Count == 0)
+            {
+                yield return new("names nobody. Name the contacts that are asked.", [nameof(Who)]);
+            }
+
+            if (Checklist.Count > MaxItems)
+            {
+                yield return new($"has {Checklist.Count} items. Keep at most {MaxItems}.", [nameof(Checklist)]);
+            }
+
+            if (Checklist.Any(item => item.Length > LongestItem || string.IsNullOrWhiteSpace(item)))
+            {
+                yield return new($"has an item that is empty or longer than {LongestItem} characters.", [nameof(Checklist)]);
+            }
+        }
+    }
+
+    public sealed record EscalateTo
+    {
+        [Description("Without an answer for this long.")]
+        public required TimeSpan After { get; init; }
+
+        [Description("Contacts that are asked as well.")]
+        public required IReadOnlyList<string> To { get; init; }
+    }
+
+    public override bool IsManual => true;
+
+    public override bool Reversible => true;
+
+    public override Reversal ReversalOf(JsonElement with) => with.ValueKind == JsonValueKind.Object && with.TryGetProperty("undo", out var undo) && undo.ValueKind == JsonValueKind.String
+        ? Reversal.Undone
+        : Reversal.None;
+
+    protected override Task<Preparation> PrepareAsync(Parameters parameters, StepContext context, CancellationToken cancellationToken) => Task.FromResult(new Preparation
+    {
+        PlannedEffect = $"A person does this ({string.Join(", ", parameters.Who)}): {parameters.Instruction}{(parameters.Checklist.Count == 0 ? "" : $" {CountText.Format(parameters.Checklist.Count, "item")} to tick.")}",
+        Undo = parameters.Undo is { } undo ? $"A person does this: {undo}" : null,
+        UndoState = parameters.Undo is { } text ? JsonSerializer.SerializeToElement(text) : null,
+    });
+
+    protected override Task<ActionResult> ApplyAsync(Parameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken) =>
+        throw new InvalidOperationException("A person does this; there is nothing to apply.");
+
+    /// <summary>Whether a runbook has such a step, so that it asks somebody even where it needs no approval.</summary>
+    public static bool IsIn(Runbook runbook) => runbook.Mitigation.Steps.Concat(runbook.Resolution.Steps).Any(step => step.Do == BuiltInSteps.Person);
+
+    /// <summary>What a step asks a person to do, as the file says it, a line each: who and what, the checklist, how it is taken back.</summary>
+    public static IEnumerable<string> LinesOf(StepSpec step)
+    {
+        yield return $"{string.Join(", ", Texts(step.With, "who"))}, within {DurationText.Format(step.Timeout)}: {string.Join(" ", Texts(step.With, "instruction"))}";
+        foreach (var item in Texts(step.With, "checklist"))
+        {
+            yield return $"☐ {item}";
+        }
+
+        foreach (var undo in Texts(step.With, "undo"))
+        {
+            yield return $"To take it back: {undo}";
+        }
+    }
+
+    private static IEnumerable<string> Texts(JsonElement with, string key) => with.ValueKind != JsonValueKind.Object || !with.TryGetProperty(key, out var value) ? []
+        : value.ValueKind == JsonValueKind.Array ? value.EnumerateArray().Select(item => item.ToString())
+        : [value.ToString()];
+
+    /// <summary>The contacts that a step names, with their places under <c>with</c>; those that a template fills are not known before an incident.</summary>
+    internal static IEnumerable<(string Path, string Name)> ContactsOf(JsonElement with)
+    {
+        if (with.ValueKind != JsonValueKind.Object)
+        {
+            yield break;
+        }
+
+        foreach (var named in Names(with, "who"))
+        {
+            yield return named;
+        }
+
+        if (with.TryGetProperty("escalate", out var escalate) && escalate.ValueKind == JsonValueKind.Array)
+        {
+            foreach (var named in escalate.EnumerateArray().SelectMany((one, at) => Names(one, "to").Select(name => ($"escalate[{at}].{name.Path}", name.Name))))
+            {
+                yield return named;
+            }
+        }
+    }
+
+    private static IEnumerable<(string Path, string Name)> Names(JsonElement mapping, string key) =>
+        mapping.ValueKind == JsonValueKind.Object && mapping.TryGetProperty(key, out var names) && names.ValueKind == JsonValueKind.Array
+            ? names.EnumerateArray().Select((name, at) => ($"{key}[{at}]", name.ToString())).Where(name => !name.Item2.Contains("{{", StringComparison.Ordinal))
+            : [];
+}

@@ -1,0 +1,119 @@
+using System.Text.Json.Serialization;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Text;
+
+namespace Runbooks.Model.Incidents;
+
+/// <summary>What a person is asked to do by hand: a step with <c>do: person</c>, or taking one back.</summary>
+/// <param name="Step">The step's name.</param>
+/// <param name="Instruction">What to do, whole; the gate's question may be cut.</param>
+/// <param name="Items">The checklist, each ticked by whoever did it; empty when the instruction is all there is.</param>
+/// <param name="Undo">How a person takes it back; null when nobody can.</param>
+/// <param name="Undoes">It is taking back what was done before.</param>
+public sealed record ManualTask(string Step, string Instruction, IReadOnlyList<TaskItem> Items, string? Undo = null, bool Undoes = false)
+{
+    [JsonIgnore]
+    public int Left => Items.Count(item => item.DoneBy is null);
+
+    /// <summary>The items that are not done, counted from 1; null where there is no checklist.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<int>? ItemsLeft => Items.Count == 0 ? null : [.. Items.Index().Where(item => item.Item.DoneBy is null).Select(item => item.Index + 1)];
+
+    /// <summary>Whether somebody said that a part of it is done.</summary>
+    [JsonIgnore]
+    public bool IsBegun => Items.Any(item => item.DoneBy is not null);
+
+    /// <summary>Why this answer cannot be recorded; null when it can.</summary>
+    public DecisionResult? FindObjection(Decision decision) => decision switch
+    {
+        { Verb: DecisionVerb.Reject } when string.IsNullOrWhiteSpace(decision.Reason) => Incomplete("Say why it could not be done. Nothing was recorded."),
+        { Verb: not DecisionVerb.Approve } => null,
+        { Items: { Count: > 0 } given } when given.Any(item => item < 1 || item > Items.Count) =>
+            Incomplete(Items.Count == 0 ? "It has no checklist. Nothing was recorded." : $"Its checklist has the items 1 to {Items.Count} and no other. Nothing was recorded."),
+        _ when Items.Count == 0 => null,
+        { Items: not { Count: > 0 } } => Incomplete($"Say which items are done: {CountText.Format(Left, "item")} of {Items.Count} {(Left == 1 ? "is" : "are")} left. Nothing was recorded."),
+        _ => decision.Items.All(item => Items[item - 1].DoneBy is not null)
+            ? new(DecisionStatus.AlreadyCounted, $"{string.Join(" ", decision.Items.Select(item => $"{Items[item - 1].DoneBy} ticked '{Items[item - 1].Text}' at {GateText.Clock(Items[item - 1].DoneAt!.Value)}."))}")
+            : null,
+    };
+
+    /// <summary>The items of the answer are done, each by whoever said so first.</summary>
+    public ManualTask Tick(Decision decision) => decision is { Verb: DecisionVerb.Approve, Items: { } done }
+        ? this with { Items = [.. Items.Select((item, at) => item.DoneBy is null && done.Contains(at + 1) ? item with { DoneBy = decision.Person, DoneAt = decision.At } : item)] }
+        : this;
+
+    private static DecisionResult Incomplete(string why) => new(DecisionStatus.Incomplete, why);
+}
+
+/// <summary>One item of a checklist.</summary>
+/// <param name="DoneBy">Who said that it is done; null while nobody has.</param>
+public sealed record TaskItem(string Text, string? DoneBy = null, DateTimeOffset? DoneAt = null);
+
+/// <summary>What people are told about work by hand, the same on every page, card and answer.</summary>
+public static class ManualTaskText
+{
+    /// <summary>Completes a person's name: what they said with an answer.</summary>
+    public static string Past(ManualTask task, DecisionVerb verb) => (verb, task.Undoes) switch
+    {
+        (DecisionVerb.Approve, false) => "did this",
+        (DecisionVerb.Approve, true) => "took this back",
+        (DecisionVerb.Reject, false) => "could not do this",
+        (DecisionVerb.Reject, true) => "could not take this back",
+        _ => "took over",
+    };
+
+    /// <summary>The beginning of a card's title once it is closed; null where the usual word says it.</summary>
+    public static string? Brief(Gate gate) => gate.Outcome switch
+    {
+        GateOutcome.Approved => gate.Task!.Undoes ? "Taken back" : "Done",
+        GateOutcome.Rejected => "Could not be done",
+        GateOutcome.Pending => "Waiting for a person",
+        _ => null,
+    };
+
+    /// <summary>What an answer ticked, for the record.</summary>
+    public static string Ticked(ManualTask before, Decision decision) =>
+        $"{decision.Person} ticked (by {decision.Via}): {string.Join("; ", before.Items.Where((item, at) => item.DoneBy is null && decision.Items!.Contains(at + 1)).Select(item => item.Text))}.{(decision.Reason is { Length: > 0 } reason ? $" {reason}" : "")}";
+
+    public static string Left(ManualTask task) =>
+        $"{CountText.Format(task.Left, "item")} left: {string.Join("; ", task.Items.Where(item => item.DoneBy is null).Select(item => item.Text))}.";
+
+    /// <summary>What becomes of it, and of the incident, without anybody's word that it is done.</summary>
+    public static string Without(Gate gate) => gate switch
+    {
+        { Task.Undoes: true } => "it counts as not taken back, and a person is paged",
+        { Phase: Phase.Resolution } => "the rest of the resolution does not run",
+        _ => "the steps after it do not run, what was done before it is undone",
+    };
+
+    /// <summary>What became of it, for the step's record.</summary>
+    public static string Outcome(Gate gate)
+    {
+        var (task, last) = (gate.Task!, gate.Decisions is [.., var latest] ? latest : null);
+        var at = gate.ClosedAt is { } closed ? $" at {GateText.Clock(closed)}" : "";
+        var why = last?.Reason is { Length: > 0 } reason ? $" {reason.TrimEnd('.')}." : "";
+        return gate.Outcome switch
+        {
+            GateOutcome.Approved when task.Undoes => $"{People(gate)} took it back{at}.{why}",
+            GateOutcome.Approved => $"{People(gate)} did it{at}.{why}",
+            GateOutcome.Rejected => $"{last!.Person} could not {(task.Undoes ? "take it back" : "do it")}{at}:{why}{Done(task)}",
+            GateOutcome.TakenOver => $"{last!.Person} took over{at}; nobody said whether it was {Word(task)}.{Done(task)}",
+            GateOutcome.Expired => $"Nobody said in time whether it was {Word(task)}.{Done(task)}",
+            _ => $"Nobody had said whether it was {Word(task)} when it was stopped.{Done(task)}",
+        };
+    }
+
+    /// <summary>Everybody who said that it, or a part of it, is done.</summary>
+    public static string People(Gate gate) =>
+        string.Join(" and ", gate.Decisions.Where(decision => decision.Verb == DecisionVerb.Approve).Select(decision => decision.Person).Distinct(StringComparer.OrdinalIgnoreCase));
+
+    /// <summary>An item as a line of a message.</summary>
+    public static string Line(TaskItem item, int number) =>
+        $"{(item.DoneBy is null ? "☐" : "☑")} {number}. {item.Text}{(item.DoneBy is { } by ? $" ({by}, {GateText.Clock(item.DoneAt!.Value)})" : "")}";
+
+    private static string Word(ManualTask task) => task.Undoes ? "taken back" : "done";
+
+    private static string Done(ManualTask task) => task.IsBegun
+        ? $" Done before: {string.Join("; ", task.Items.Where(item => item.DoneBy is not null).Select(item => $"{item.Text} ({item.DoneBy})"))}."
+        : "";
+}
