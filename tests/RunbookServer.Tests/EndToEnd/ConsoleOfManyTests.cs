@@ -21,15 +21,18 @@ public sealed class ConsoleOfManyTests
         await using var host = await RunningHost.StartAsync();
         await FillAsync(host);
 
-        foreach (var path in new[] { "", "?state=open", "?state=final", "?state=failed", "?q=pod-7%20gpu", "runbooks", "runbooks/hanged-gpu", "statistics", "safety", "unmatched", "sandbox" })
+        var id = (await host.Client.StuckAsync("llm-b-0"))["id"]!.ToString();
+        await host.Client.WaitForAsync(id, "awaitingApproval");
+        await host.SettleAsync();
+        foreach (var path in new[] { "", "?state=open", "?state=final", "?state=failed", "?q=pod-7%20gpu", "runbooks", "runbooks/hanged-gpu", "statistics", "safety", "unmatched", "sandbox", $"incidents/{id}", await host.LinkAsync("oncall") })
         {
-            var page = await host.Client.Http.GetByteArrayAsync(new Uri(path, UriKind.Relative), Cancel);
+            var page = await host.Client.Http.GetByteArrayAsync(new Uri(path, UriKind.RelativeOrAbsolute), Cancel);
             page.Length.ShouldBeLessThan(LargestPage, path);
             var best = TimeSpan.MaxValue;
             for (var i = 0; i < 20 && best > s_longest / 2; i++)
             {
                 var clock = Stopwatch.StartNew();
-                await host.Client.Http.GetByteArrayAsync(new Uri(path, UriKind.Relative), Cancel);
+                await host.Client.Http.GetByteArrayAsync(new Uri(path, UriKind.RelativeOrAbsolute), Cancel);
                 best = clock.Elapsed < best ? clock.Elapsed : best;
             }
 
