@@ -43,7 +43,7 @@ internal sealed class TestWorld : IAsyncDisposable
         services.AddSingleton<TimeProvider>(_clock);
         services.AddRunbooks().AddIncidentIntake();
         services.TryAddSingleton<IncidentChanges>();
-        services.AddSqliteDatabase(_folder).AddLocalStores(_folder).AddSqliteTaskHub(hub => hub.CheckClockEvery = null).AddIncidentTaskHub();
+        services.AddSqliteDatabase(_folder, survivesPowerCut: false).AddLocalStores(_folder).AddSqliteTaskHub(hub => hub.CheckClockEvery = null).AddIncidentTaskHub();
         services.AddSingleton<LoadedRunbooks>(() => [runbook]);
         services.AddSingleton<RecordingChannel>().AddSingleton<INotifier>(provider => provider.GetRequiredService<RecordingChannel>()).AddSingleton(ContactBook.EveryoneOn(RecordingChannel.Name));
         services.AddSingleton<IGuardrail>(new ScriptedGuardrail(script));

@@ -20,7 +20,7 @@ public sealed class ApproveCommandTests
         await host.Client.WaitForAsync(id, "awaitingApproval");
         string[] approve = ["approve", id, "--by", "ada", "--url", $"{host.Client.Http.BaseAddress}", "--data", host.DataFolder];
 
-        var (code, shown, error) = await ProgramRun.RunAsync(approve);
+        var (code, shown, error) = await ProgramRun.StartAsync(approve);
 
         (code, error).ShouldBe((0, ""));
         shown.ShouldContain("  1. ");

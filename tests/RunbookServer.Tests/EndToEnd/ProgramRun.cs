@@ -1,11 +1,27 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Text;
+using RunbookServer.Commands;
+using Spectre.Console;
 
 namespace RunbookServer.Tests.EndToEnd;
 
-/// <summary>Runs the program in a process of its own, to its end.</summary>
+/// <summary>Runs a command to its end, with what it writes. A start of the program costs a second, so most commands run in this process.</summary>
 internal static class ProgramRun
 {
+    private static readonly AsyncLocal<StringWriter?> s_output = new(), s_error = new();
+
+    /// <summary>As <c>Main</c> calls it.</summary>
     public static async Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments)
+    {
+        StringWriter output = new(), error = new();
+        (s_output.Value, s_error.Value) = (output, error);
+        var code = await CommandLine.RunAsync(arguments).WaitAsync(TimeSpan.FromSeconds(60));
+        return (code, output.ToString(), error.ToString());
+    }
+
+    /// <summary>In a process of its own, without a terminal.</summary>
+    public static async Task<(int Code, string Output, string Error)> StartAsync(params string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "runbook.dll"), .. arguments])
         {
@@ -30,5 +46,33 @@ internal static class ProgramRun
                 process.Kill();
             }
         }
+    }
+
+    /// <summary>What a command writes goes to the test that runs it, and what is beside the program is beside the tests.</summary>
+    [ModuleInitializer]
+    internal static void ShareTheConsole()
+    {
+        Environment.CurrentDirectory = AppContext.BaseDirectory;
+        Console.SetOut(new SharedWriter(Console.Out, s_output));
+        Console.SetError(new SharedWriter(Console.Error, s_error));
+        AnsiConsole.Console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors, Interactive = InteractionSupport.No, Out = new AnsiConsoleOutput(Console.Out),
+        });
+    }
+
+    private sealed class SharedWriter(TextWriter before, AsyncLocal<StringWriter?> current) : TextWriter
+    {
+        public override Encoding Encoding => before.Encoding;
+
+        public override void Write(char value) => Target.Write(value);
+
+        public override void Write(char[] buffer, int index, int count) => Target.Write(buffer, index, count);
+
+        public override void Write(string? value) => Target.Write(value);
+
+        public override void Flush() => Target.Flush();
+
+        private TextWriter Target => current.Value ?? before;
     }
 }

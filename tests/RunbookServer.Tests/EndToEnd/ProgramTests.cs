@@ -12,7 +12,7 @@ public sealed class ProgramTests : IDisposable
     [Fact]
     public async Task UnknownCommand_SaysSoInOneLine()
     {
-        var (code, error) = await RunAsync("recycle-everything");
+        var (code, _, error) = await ProgramRun.StartAsync("recycle-everything");
 
         code.ShouldBe(2);
         error.ShouldContain("recycle-everything");
@@ -52,7 +52,7 @@ public sealed class ProgramTests : IDisposable
     {
         await using var host = await RunningHost.StartAsync();
 
-        var (code, error) = await RunAsync("serve", "--port", "0", "--data", host.DataFolder);
+        var (code, _, error) = await ProgramRun.StartAsync("serve", "--port", "0", "--data", host.DataFolder);
 
         code.ShouldBe(2);
         error.ShouldContain("in use by another process");
@@ -143,7 +143,7 @@ public sealed class ProgramTests : IDisposable
     [Fact]
     public async Task Render_ShowsQuestionsStepsAndADiagram()
     {
-        var (code, page, _) = await ProgramRun.RunAsync("render", "hanged-gpu");
+        var (code, page, _) = await ProgramRun.StartAsync("render", "hanged-gpu");
 
         code.ShouldBe(0);
         page.ShouldContain("# Hung GPU");

@@ -9,6 +9,7 @@ using Runbooks.Catalog;
 using Runbooks.Notifications;
 using Runbooks.Sandbox;
 using Runbooks.Sandbox.Apis;
+using Runbooks.Sqlite;
 using Runbooks.Sqlite.DurableTask;
 using RunbookServer.Hosting;
 using Spectre.Console;
@@ -116,6 +117,7 @@ internal sealed class RunningHost : IAsyncDisposable
                 .AddLogging(logging => logging.ClearProviders())
                 .Replace(ServiceDescriptor.Singleton<TimeProvider>(Time))
                 .Replace(ServiceDescriptor.Singleton(new SqliteTaskHubOptions { CheckClockEvery = null }))
+                .Replace(ServiceDescriptor.Singleton(new SqliteOptions { Path = Path.Combine(DataFolder, "runbooks.db"), SurvivesPowerCut = false }))
                 .Replace(ServiceDescriptor.Singleton(AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(TextWriter.Null) })));
             _adjust?.Invoke(services);
         });

@@ -6,8 +6,6 @@ namespace RunbookServer.Tests.EndToEnd;
 /// <summary>Two processes of the program on one storage account: <c>serve --storage azure</c>.</summary>
 public sealed class TwoProcessesTests(Azurite azurite) : IClassFixture<Azurite>
 {
-    private const int Kills = 3;
-
     private readonly Random _random = new();
 
     [Fact]
@@ -31,7 +29,7 @@ public sealed class TwoProcessesTests(Azurite azurite) : IClassFixture<Azurite>
         await both.Client(0).WaitForAsync(id, "resolved");
         (await both.Client(0).DecideAsync(id, "reject", "grace")).Status.ShouldBe(HttpStatusCode.Conflict);
 
-        for (var kill = 0; kill < Kills; kill++)
+        for (var kill = 0; kill < Rounds.Of(1); kill++)
         {
             var (pod, after, victim) = ($"llm-b-{910 + kill}", TimeSpan.FromSeconds(_random.NextDouble() * 5), _random.Next(2));
             var story = CrashStory.TellAsync(both, pod);

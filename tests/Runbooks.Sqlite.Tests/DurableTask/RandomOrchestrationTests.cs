@@ -1,5 +1,6 @@
 using CsCheck;
 using Runbooks.Sqlite.DurableTask;
+using TestKit;
 using TestKit.Orchestration;
 
 namespace Runbooks.Sqlite.Tests.DurableTask;
@@ -10,19 +11,19 @@ public sealed class RandomOrchestrationTests
 
     [Fact]
     public Task KilledAtRandom_EndsAsWithoutBeingKilled() => Plan.Any.SampleAsync(
-        async plan => (await RunAsync(plan, kills: true)).ShouldBe(await RunAsync(plan, kills: false)), iter: 40, threads: 1);
+        async plan => (await RunAsync(plan, kills: true)).ShouldBe(await RunAsync(plan, kills: false)), iter: Rounds.Of(12), threads: 1);
 
     [Fact]
     public Task ReplayedAtEveryStep_EndsAsInOneSession() => Plan.Any.SampleAsync(
-        async plan => (await RunAsync(plan, kills: false, sessions: false)).ShouldBe(await RunAsync(plan, kills: false)), iter: 40, threads: 1);
+        async plan => (await RunAsync(plan, kills: false, sessions: false)).ShouldBe(await RunAsync(plan, kills: false)), iter: Rounds.Of(12), threads: 1);
 
     [Fact]
     public Task ReplayedAtEveryStepAndKilled_EndsAsInOneSession() => Plan.Any.SampleAsync(
-        async plan => (await RunAsync(plan, kills: true, sessions: false)).ShouldBe(await RunAsync(plan, kills: false)), iter: 40, threads: 1);
+        async plan => (await RunAsync(plan, kills: true, sessions: false)).ShouldBe(await RunAsync(plan, kills: false)), iter: Rounds.Of(12), threads: 1);
 
     [Fact]
     public Task ManyAtOnceKilledAtRandom_EndEachAsAlone() => Plan.Any.SampleAsync(
-        async plan => (await RunAsync(plan, kills: true, instances: 12)).ShouldBe(await RunAsync(plan, kills: false)), iter: 15, threads: 1);
+        async plan => (await RunAsync(plan, kills: true, instances: 12)).ShouldBe(await RunAsync(plan, kills: false)), iter: Rounds.Of(6), threads: 1);
 
     private static async Task<string> RunAsync(Plan plan, bool kills, bool sessions = true, int instances = 1)
     {

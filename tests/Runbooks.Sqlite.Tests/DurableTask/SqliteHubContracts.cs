@@ -3,14 +3,26 @@ using TestKit.Orchestration;
 
 namespace Runbooks.Sqlite.Tests.DurableTask;
 
-public sealed class SqliteHubContract : TaskHubContract
+internal static class SqliteHubBackend
 {
-    protected override async Task<ITaskHubHarness> StartHubAsync() => await SqliteHub.OpenAsync(Tasks, Logs);
+    public static TaskHubBackend Usual { get; } = new(async (tasks, logs) => await SqliteHub.OpenAsync(tasks, logs));
+
+    /// <summary>Every turn replays the whole history, so that nothing that is only in memory can help.</summary>
+    public static TaskHubBackend Replaying { get; } = new(async (tasks, logs) => await SqliteHub.OpenAsync(tasks, logs, new SqliteTaskHubOptions { ExtendedSessions = false }));
 }
 
-/// <summary>Every turn replays the whole history, so that nothing that is only in memory can help.</summary>
-public sealed class ReplayingSqliteHubContract : TaskHubContract
-{
-    protected override async Task<ITaskHubHarness> StartHubAsync() =>
-        await SqliteHub.OpenAsync(Tasks, Logs, new SqliteTaskHubOptions { ExtendedSessions = false });
-}
+public sealed class SqliteHubInstances() : TaskHubInstancesContract(SqliteHubBackend.Usual);
+
+public sealed class SqliteHubWaiting() : TaskHubWaitingContract(SqliteHubBackend.Usual);
+
+public sealed class SqliteHubActivities() : TaskHubActivitiesContract(SqliteHubBackend.Usual);
+
+public sealed class SqliteHubRecovery() : TaskHubRecoveryContract(SqliteHubBackend.Usual);
+
+public sealed class ReplayingHubInstances() : TaskHubInstancesContract(SqliteHubBackend.Replaying);
+
+public sealed class ReplayingHubWaiting() : TaskHubWaitingContract(SqliteHubBackend.Replaying);
+
+public sealed class ReplayingHubActivities() : TaskHubActivitiesContract(SqliteHubBackend.Replaying);
+
+public sealed class ReplayingHubRecovery() : TaskHubRecoveryContract(SqliteHubBackend.Replaying);

@@ -6,6 +6,7 @@ using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Watchdog;
+using TestKit;
 using Some = TestKit.Incidents.Some;
 
 namespace Runbooks.Tests.Intake;
@@ -17,7 +18,6 @@ namespace Runbooks.Tests.Intake;
 /// </summary>
 public sealed class IntakePropertyTests
 {
-    private static readonly int s_cases = int.TryParse(Environment.GetEnvironmentVariable("MODEL_CASES"), out var cases) ? cases : 300;
     private static readonly DateTimeOffset s_start = Some.Night.AddDays(-1);
 
     public enum Kind { Fire, FireAgain, Resolve, NoAllClear, Flap, FireCause, ResolveCause, Reject, TakeOver, Close, Approve, Cancel, CheckPasses, CheckFails, Crash, Wait }
@@ -43,7 +43,7 @@ public sealed class IntakePropertyTests
             await play.EndAsync();
             play.Violations.ShouldBeEmpty(string.Join(", ", (IEnumerable<Happening>)happenings));
         },
-        iter: s_cases,
+        iter: Rounds.Of(80),
         threads: 1);
 
     /// <param name="Alert">The third is more severe than the others.</param>

@@ -5,7 +5,8 @@ using Xunit;
 
 namespace TestKit.Orchestration;
 
-public abstract partial class TaskHubContract
+/// <summary>What activities are asked and answer.</summary>
+public abstract class TaskHubActivitiesContract(TaskHubBackend backend) : TaskHubContract(backend)
 {
     [Fact]
     public async Task ParallelActivities_RunAtTheSameTimeAndKeepTheirPlaces()

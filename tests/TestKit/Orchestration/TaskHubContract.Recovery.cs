@@ -6,7 +6,8 @@ using Xunit;
 
 namespace TestKit.Orchestration;
 
-public abstract partial class TaskHubContract
+/// <summary>What a crash leaves.</summary>
+public abstract class TaskHubRecoveryContract(TaskHubBackend backend) : TaskHubContract(backend)
 {
     [Fact]
     public async Task CrashWhileWaiting_GoesOnWhereItStoodWithTheSameAnswers()

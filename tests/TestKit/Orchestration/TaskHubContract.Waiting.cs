@@ -5,7 +5,8 @@ using Xunit;
 
 namespace TestKit.Orchestration;
 
-public abstract partial class TaskHubContract
+/// <summary>Timers and events.</summary>
+public abstract class TaskHubWaitingContract(TaskHubBackend backend) : TaskHubContract(backend)
 {
     [Fact]
     public async Task Timer_FiresWhenItsTimeHasComeAndNotBefore()

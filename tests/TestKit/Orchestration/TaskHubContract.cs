@@ -8,11 +8,25 @@ using Xunit;
 
 namespace TestKit.Orchestration;
 
+/// <summary>Where the history of a hub is kept, as the contract's tests need to know it.</summary>
+/// <param name="StartAsync">Starts the hub with these tasks and logs.</param>
+public sealed record TaskHubBackend(Func<TaskHubTasks, ListLogger, Task<ITaskHubHarness>> StartAsync)
+{
+    /// <summary>Times in the tests are multiples of this; it is short where time is real.</summary>
+    public TimeSpan Unit { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How many instances run at once where many do.</summary>
+    public int Crowd { get; init; } = 200;
+
+    /// <summary>How late a timer may be, in units.</summary>
+    public double Late { get; init; } = 0.5;
+}
+
 /// <summary>
-/// What orchestrators may rely on, wherever their history is kept. A backend's tests derive from this and say how the hub is
-/// started. Times are multiples of <see cref="Unit"/>, which is short where time is real.
+/// What orchestrators may rely on, wherever their history is kept. A backend's tests derive from each of its parts: they run
+/// beside each other, and where time is real most of it is waiting.
 /// </summary>
-public abstract partial class TaskHubContract
+public abstract class TaskHubContract(TaskHubBackend backend)
 {
     protected TaskHubTasks Tasks { get; } = new TaskHubTasks()
         .Activity<int, int>("twice", n => Task.FromResult(n * 2))
@@ -20,17 +34,19 @@ public abstract partial class TaskHubContract
 
     protected ListLogger Logs { get; } = new();
 
-    protected virtual TimeSpan Unit => TimeSpan.FromMinutes(1);
+    protected TimeSpan Unit => backend.Unit;
 
-    /// <summary>How many instances run at once where many do.</summary>
-    protected virtual int Crowd => 200;
+    protected int Crowd => backend.Crowd;
 
-    /// <summary>How late a timer may be, in units.</summary>
-    protected virtual double Late => 0.5;
+    protected double Late => backend.Late;
 
     /// <summary>Starts the hub with <see cref="Tasks"/> and <see cref="Logs"/>.</summary>
-    protected abstract Task<ITaskHubHarness> StartHubAsync();
+    protected Task<ITaskHubHarness> StartHubAsync() => backend.StartAsync(Tasks, Logs);
+}
 
+/// <summary>How instances begin and end.</summary>
+public abstract class TaskHubInstancesContract(TaskHubBackend backend) : TaskHubContract(backend)
+{
     [Fact]
     public async Task OrchestratorThatReturns_IsCompletedWithItsResult()
     {

@@ -1,4 +1,5 @@
 using CsCheck;
+using TestKit;
 
 namespace Runbooks.Tests.Orchestration.Model;
 
@@ -8,8 +9,6 @@ namespace Runbooks.Tests.Orchestration.Model;
 /// </summary>
 public sealed class IncidentModelTests
 {
-    private static readonly int s_cases = int.TryParse(Environment.GetEnvironmentVariable("MODEL_CASES"), out var cases) ? cases : 2_000;
-
     [Fact]
     public Task WhateverHappens_NothingRunsUnaskedOrTwiceAndEveryIncidentEnds() => Case.Any.SampleAsync(
         async @case =>
@@ -18,5 +17,5 @@ public sealed class IncidentModelTests
             await world.PlayAsync();
             world.Violations.ShouldBeEmpty(@case.ToString());
         },
-        iter: s_cases);
+        iter: Rounds.Of(400));
 }

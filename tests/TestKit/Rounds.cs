@@ -1,0 +1,13 @@
+using System.Globalization;
+
+namespace TestKit;
+
+/// <summary>How many random cases a test tries. Each run tries others, so a usual run tries few; by hand, and each week in CI, it tries more.</summary>
+public static class Rounds
+{
+    /// <summary>How many times as many as usual.</summary>
+    private const string Factor = "RANDOM_ROUNDS";
+
+    public static int Of(int usual) =>
+        int.TryParse(Environment.GetEnvironmentVariable(Factor), CultureInfo.InvariantCulture, out var factor) ? usual * factor : usual;
+}
