@@ -1,0 +1,128 @@
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Notifications;
+using TestKit.People;
+using Some = TestKit.Incidents.Some;
+using Storm = Runbooks.Notifications.Storms.StormRegistry;
+
+namespace Runbooks.Tests.Notifications.Storms;
+
+/// <summary>What comes after the first message: newcomers, ends, and channels that fail.</summary>
+public sealed partial class StormStoryTests
+{
+    [Fact]
+    public async Task NewcomersWhileTheOthersWait_AreToldTogetherAfterAPause()
+    {
+        await OpenAsync(10);
+        await AdvanceAsync(s_gathered);
+        await OpenAsync(3);
+        await AdvanceAsync(TimeSpan.FromMinutes(2));
+        await OpenAsync(2);
+        TitlesTo("ada").Count.ShouldBe(1);
+
+        await AdvanceAsync(TimeSpan.FromMinutes(4));
+
+        TitlesTo("ada")[1..].ShouldBe(["5 more: 15 incidents of 'Broken thing' ask you at once"]);
+    }
+
+    [Fact]
+    public async Task NewcomerOnceAllIsDecided_IsAskedAboutByItself()
+    {
+        await OpenAsync(10);
+        await AdvanceAsync(s_gathered);
+        foreach (var incident in _world.Store.All)
+        {
+            await _world.DecideAsync(incident.Id, DecisionVerb.Reject, "ada");
+        }
+
+        await OpenAsync(1);
+        await AdvanceAsync(s_gathered);
+
+        TitlesTo("ada").ShouldBe(["10 incidents of 'Broken thing' ask you at once", "Fix llm-b-0?"]);
+        _chat.Sent.Last().Card.GateId.ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task AnotherBurstMuchLater_IsAnotherStorm()
+    {
+        await OpenAsync(10);
+        await AdvanceAsync(TimeSpan.FromMinutes(10));
+        await OpenAsync(10);
+        await AdvanceAsync(s_gathered);
+
+        _world.Store.All.Select(incident => incident.Storm).Distinct().Count().ShouldBe(2);
+        TitlesTo("ada")[^1].ShouldBe("10 incidents of 'Broken thing' ask you at once");
+    }
+
+    [Fact]
+    public async Task ApprovedAndSolved_AreToldInOneMessage()
+    {
+        _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
+        await OpenAsync(60);
+        await AdvanceAsync(s_gathered);
+        foreach (var incident in _world.Store.All)
+        {
+            await _world.DecideAsync(incident.Id, DecisionVerb.Approve, "ada");
+        }
+
+        await WatchAsync();
+        await WatchAsync();
+
+        _chat.Sent.Select(sent => sent.Card.Title).ShouldBe(
+            ["60 incidents of 'Broken thing' ask you at once", "60 incidents of 'Broken thing' have ended"]);
+        _chat.Sent.Last().Card.Sections[0].Lines.ShouldBe(["60 × Resolved"]);
+    }
+
+    [Fact]
+    public async Task ChannelDown_AsksTheFallbackOnceForAll()
+    {
+        _chat.Before = ScriptedChannel.Fail;
+        await OpenAsync(60);
+
+        await PassAsync(s_gathered + s_gathered);
+
+        _pager.Sent.ShouldHaveSingleItem().Card.Title.ShouldBe("60 incidents of 'Broken thing' ask you at once");
+        _world.Store.All.ShouldAllBe(incident => incident.OpenGate!.Approvers.Contains(ContactBook.Fallback));
+    }
+
+    [Fact]
+    public async Task EverythingDown_IsAskedAgainAndEndsAreToldWhenALineIsBack()
+    {
+        (_chat.Before, _pager.Before) = (ScriptedChannel.Fail, ScriptedChannel.Fail);
+        await OpenAsync(60);
+        await PassAsync(TimeSpan.FromMinutes(25));
+        await WatchAsync();
+        _world.Store.All.ShouldAllBe(incident => incident.State == IncidentState.Expired);
+
+        _pager.Before = (_, _) => Task.CompletedTask;
+        await WatchAsync();
+
+        _pager.Sent.ShouldHaveSingleItem().Card.Kind.ShouldBe(CardKind.Page);
+        _pager.Attempts.ShouldBeGreaterThan(4);
+        _world.Store.All.ShouldAllBe(incident => incident.Deliveries.Count < 30);
+    }
+
+    [Fact]
+    public async Task SenderThatDied_IsFollowedByAnother()
+    {
+        await OpenAsync(60);
+        (await _world.Get<Storm>().TakeTurnAsync(_world.Store.All[0].Storm!, Some.Night, Cancel)).ShouldNotBeNull();
+
+        await AdvanceAsync(TimeSpan.FromMinutes(2));
+        _chat.Sent.ShouldBeEmpty();
+        await AdvanceAsync(TimeSpan.FromMinutes(2));
+
+        _chat.Sent.ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public async Task StormThatIsOver_IsForgotten()
+    {
+        await OpenAsync(60);
+        await AdvanceAsync(TimeSpan.FromMinutes(25));
+        await WatchAsync();
+        await WatchAsync();
+
+        (await _world.Get<Storm>().ListAsync(Cancel)).ShouldBeEmpty();
+    }
+}

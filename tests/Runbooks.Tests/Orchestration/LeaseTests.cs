@@ -1,0 +1,159 @@
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Notifications;
+using TestKit.Incidents;
+
+namespace Runbooks.Tests.Orchestration;
+
+/// <summary>A temporary fix is held, and taken back by itself, by a person or by a stop.</summary>
+public sealed class LeaseTests : IAsyncDisposable
+{
+    private static readonly Runbook s_runbook = Some.Runbook() with { Resolution = new() };
+    private readonly IncidentWorld _world = new();
+
+    [Fact]
+    public async Task Lease_IsHeldUntilTheCauseHasBeenGoneForAWhileThenReverted()
+    {
+        var lease = new Hold(["full"], StableFor: TimeSpan.FromMinutes(5), AtMost: TimeSpan.FromHours(2), Every: TimeSpan.FromSeconds(30));
+        var opened = await _world.OpenAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { HoldUntil = lease } });
+        _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
+        var (incident, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+        incident.State.ShouldBe(IncidentState.Holding);
+
+        incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(60));
+        incident.State.ShouldBe(IncidentState.Holding);
+        _world.Script.Count("undo fix").ShouldBe(0);
+
+        _world.Script.Verdicts["full"] = Verdict.Passing;
+        incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(4));
+        incident.State.ShouldBe(IncidentState.Holding);
+        incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(8));
+
+        incident.State.ShouldBe(IncidentState.Resolved);
+        _world.Script.Deeds.ShouldBe(["do fix", "undo fix"]);
+    }
+
+    [Fact]
+    public async Task LeaseThatLastsTooLong_PagesAndStays()
+    {
+        var lease = new Hold(["full"], TimeSpan.FromMinutes(5), AtMost: TimeSpan.FromHours(2), TimeSpan.FromSeconds(30));
+        var opened = await _world.OpenAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { HoldUntil = lease } });
+        _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+
+        var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromHours(5));
+
+        incident.State.ShouldBe(IncidentState.Holding);
+        _world.Notifier.To(CardKind.Page).Count(to => to == ContactBook.Fallback).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task StoppedWhileHolding_RevertsAndIsCancelled()
+    {
+        var lease = new Hold(["full"], TimeSpan.FromMinutes(5), TimeSpan.FromHours(2), TimeSpan.FromSeconds(30));
+        var opened = await _world.OpenAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { HoldUntil = lease } });
+        _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+
+        var incident = await _world.StopAsync(opened.Id);
+
+        incident.State.ShouldBe(IncidentState.Cancelled);
+        _world.Script.Deeds.ShouldBe(["do fix", "undo fix"]);
+    }
+
+    [Fact]
+    public async Task LeaseThatBegins_IsToldToWhoeverApprovedOnce()
+    {
+        var incident = await HoldAsync();
+
+        var told = _world.Notifier.Sent.Where(sent => sent.Card.Title.StartsWith("A temporary fix is in place", StringComparison.Ordinal)).ToList();
+        told.ShouldHaveSingleItem().Card.Sections.ShouldContain(section => section.Lines.Any(line => line.Contains("taken back once full has passed for 5m without a break", StringComparison.Ordinal)));
+        Lease.Of(incident, await _world.Get<Runbooks.Storage.PinnedRunbooks>().OfAsync(incident, CancellationToken.None)).ShouldNotBeNull().Held.ShouldHaveSingleItem().ShouldStartWith("fix: ");
+
+        await _world.AdvanceAsync(incident.Id, TimeSpan.FromMinutes(60));
+        _world.Notifier.Sent.Count(sent => sent.Card.Title.StartsWith("A temporary fix is in place", StringComparison.Ordinal)).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task LeaseTakenBackByAPerson_IsUndoneAtOnceAndSaysWho()
+    {
+        var holding = await HoldAsync();
+
+        var receipt = await _world.Get<Runbooks.Approvals.ApprovalService>().TakeBackAsync(holding.Id, "ada", "the other region is slow too", CancellationToken.None);
+        var incident = await _world.AdvanceAsync(holding.Id, TimeSpan.FromMinutes(1));
+
+        receipt.Result.Status.ShouldBe(DecisionStatus.Decided);
+        incident.State.ShouldBe(IncidentState.Cancelled);
+        incident.Reason.ShouldBe("ada had what was changed taken back: the other region is slow too. Undone: fix.");
+        _world.Script.Deeds.ShouldBe(["do fix", "undo fix"]);
+        ChangeText.InPlace(incident).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task FixTakenBackWhileTheResolutionIsAskedAbout_IsUndoneAsWasSaid()
+    {
+        var opened = await _world.OpenAsync(s_runbook with { Resolution = Some.Runbook().Resolution with { Approval = Some.Approval() } });
+        _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
+        var (asked, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+        asked.OpenGate!.Phase.ShouldBe(Phase.Resolution);
+
+        var receipt = await _world.Get<Runbooks.Approvals.ApprovalService>().TakeBackAsync(opened.Id, "ada", "it was the wrong pod", CancellationToken.None);
+        var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(1));
+
+        receipt.Result.Status.ShouldBe(DecisionStatus.Decided);
+        incident.State.ShouldBe(IncidentState.Cancelled);
+        incident.Reason.ShouldBe("The fix was verified, but the resolution did not run: ada had what was changed taken back: it was the wrong pod. Undone: fix.");
+        _world.Script.Deeds.ShouldBe(["do fix", "undo fix"]);
+    }
+
+    [Fact]
+    public async Task StoppedWhileTheResolutionIsAskedAbout_TheFixThatWorkedStays()
+    {
+        var opened = await _world.OpenAsync(s_runbook with { Resolution = Some.Runbook().Resolution with { Approval = Some.Approval() } });
+        _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+
+        await _world.Get<Runbooks.Approvals.ApprovalService>().StopAsync(opened.Id, "ada", "enough", CancellationToken.None);
+        await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(1));
+
+        _world.Script.Deeds.ShouldBe(["do fix"]);
+    }
+
+    [Fact]
+    public async Task LeaseThatNobodyCouldBeToldOf_IsToldOnceSomebodyIsReached()
+    {
+        _world.Notifier.Failure = _ => _world.Script.Deeds.IsEmpty ? null : new IOException("down");
+        var holding = await HoldAsync();
+        await _world.AdvanceAsync(holding.Id, TimeSpan.FromMinutes(12));
+        IsTold().ShouldBeFalse();
+
+        _world.Notifier.Failure = _ => null;
+        var incident = await _world.AdvanceAsync(holding.Id, TimeSpan.FromMinutes(12));
+
+        IsTold().ShouldBeTrue(string.Join('\n', incident.Deliveries));
+        incident.Deliveries.Count(delivery => delivery.Key.StartsWith("holding", StringComparison.Ordinal)).ShouldBeLessThan(8);
+
+        bool IsTold() => _world.Notifier.Sent.Any(sent => sent.Card.Title.StartsWith("A temporary fix is in place", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task NothingChanged_CannotBeTakenBack()
+    {
+        var opened = await _world.OpenAsync(s_runbook);
+
+        var receipt = await _world.Get<Runbooks.Approvals.ApprovalService>().TakeBackAsync(opened.Id, "ada", "x", CancellationToken.None);
+
+        receipt.Result.Status.ShouldBe(DecisionStatus.NotAllowed);
+        receipt.Incident!.Stop.ShouldBeNull();
+    }
+
+    public ValueTask DisposeAsync() => _world.DisposeAsync();
+
+    private async Task<Incident> HoldAsync()
+    {
+        var lease = new Hold(["full"], TimeSpan.FromMinutes(5), TimeSpan.FromHours(2), TimeSpan.FromSeconds(30));
+        var opened = await _world.OpenAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { HoldUntil = lease } });
+        _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
+        return (await _world.DecideAsync(opened.Id, DecisionVerb.Approve)).Incident;
+    }
+}
