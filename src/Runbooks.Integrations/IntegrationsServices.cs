@@ -1,14 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure;
-using Runbooks.Integrations.Azure.ApiManagement;
-using Runbooks.Integrations.Azure.AppConfiguration;
-using Runbooks.Integrations.Azure.AppService;
-using Runbooks.Integrations.Azure.Banner;
-using Runbooks.Integrations.Azure.ContainerApps;
-using Runbooks.Integrations.Azure.Monitor;
-using Runbooks.Integrations.Azure.OpenAI;
-using Runbooks.Integrations.Azure.Routing;
-using Runbooks.Integrations.Azure.Waf;
 using Runbooks.Integrations.Disk;
 using Runbooks.Integrations.Gpu;
 using Runbooks.Integrations.Http;
@@ -16,11 +9,16 @@ using Runbooks.Integrations.Kubernetes;
 using Runbooks.Integrations.Llm;
 using Runbooks.Integrations.Notifications.Escalation;
 using Runbooks.Integrations.Prometheus;
+using Runbooks.Settings;
+using HttpRequestOptions = Runbooks.Integrations.Http.HttpRequestOptions;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
+/// <summary>What the hosts and the command line add to have the checks and actions of the integrations. Those on Azure stand in <see cref="AzureServices"/>.</summary>
 public static class IntegrationsServices
 {
+    private const int LargestAnswer = 4 * 1024 * 1024;
+
     /// <summary>The table of contents: every check and action that runbooks may name beside the built-in ones.</summary>
     public static IServiceCollection AddIntegrations(this IServiceCollection services) => services
         .AddAzure()
@@ -44,4 +42,93 @@ public static class IntegrationsServices
         .AddContainerApps()
         .AddArmRequest()
         .AddHttpRequest();
+
+    /// <summary>The check <c>disk.usage</c> and the action <c>disk.deleteTempFiles</c>.</summary>
+    public static IServiceCollection AddDisk(this IServiceCollection services)
+    {
+        services.AddSettings<DiskOptions>(DiskOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddAzure();
+        services.AddSingleton<Machines>();
+        services.AddSingleton<ICheck, DiskUsage>();
+        return services.AddSingleton<IAction, DeleteTempFiles>();
+    }
+
+    /// <summary>The check <c>gpu.health</c>, which asks the Prometheus of <c>AddPrometheus</c>.</summary>
+    public static IServiceCollection AddGpu(this IServiceCollection services) => services.AddSingleton<ICheck, GpuHealth>();
+
+    /// <summary>The checks <c>http.probe</c> and <c>tls.certificate</c>.</summary>
+    public static IServiceCollection AddHttpProbe(this IServiceCollection services)
+    {
+        services.AddSettings<HttpProbeOptions>(HttpProbeOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddHttpClient(HttpProbe.Client)
+            .ConfigureHttpClient(client => client.Timeout = Timeout.InfiniteTimeSpan)
+            .ConfigurePrimaryHttpMessageHandler(provider =>
+                provider.GetRequiredService<IOptions<HttpProbeOptions>>().Value.Guard.CreateHandler())
+            .RemoveAllLoggers();
+        return services.AddSingleton<ICheck, HttpProbe>().AddSingleton<ICheck, TlsCertificate>();
+    }
+
+    /// <summary>The action <c>http.request</c>.</summary>
+    public static IServiceCollection AddHttpRequest(this IServiceCollection services)
+    {
+        services.AddSettings<HttpRequestOptions>(HttpRequestOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddHttpClient(HttpRequestAction.Client)
+            .ConfigureHttpClient(client => client.Timeout = TimeSpan.FromSeconds(30))
+            .ConfigurePrimaryHttpMessageHandler(provider =>
+                new EgressGuard([.. provider.GetRequiredService<IOptions<HttpRequestOptions>>().Value.PrivateHosts]).CreateHandler())
+            .RemoveAllLoggers();
+        return services.AddSingleton<IAction, HttpRequestAction>();
+    }
+
+    /// <summary>The checks and actions on pods, nodes and deployments.</summary>
+    public static IServiceCollection AddKubernetes(this IServiceCollection services)
+    {
+        services.AddSettings<KubernetesOptions>(KubernetesOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddAzure().AddOutboundHttpOptions();
+        services.AddSingleton<AksServers>().AddSingleton<Clusters>();
+        return services
+            .AddSingleton<ICheck, PodCheck>()
+            .AddSingleton<ICheck, NodeCheck>()
+            .AddSingleton<ICheck, DeploymentCheck>()
+            .AddSingleton<IAction, RecyclePod>()
+            .AddSingleton<IAction, CordonNode>()
+            .AddSingleton<IAction, UncordonNode>()
+            .AddSingleton<IAction, TaintNode>()
+            .AddSingleton<IAction, DrainNode>()
+            .AddSingleton<IAction, ReimageNode>()
+            .AddSingleton<IAction, RolloutRestart>()
+            .AddSingleton<IAction, ScaleDeployment>();
+    }
+
+    /// <summary>The check <c>llm.provider</c>.</summary>
+    public static IServiceCollection AddLlmProvider(this IServiceCollection services)
+    {
+        services.AddSettings<LlmProviderOptions>(LlmProviderOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        // No retries: the check tells how the provider is now.
+        services.AddHttpClient(LlmProviderCheck.Client)
+            .ConfigureHttpClient(client =>
+            {
+                client.Timeout = Timeout.InfiniteTimeSpan;
+                client.MaxResponseContentBufferSize = LargestAnswer;
+            })
+            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromMinutes(2) })
+            .RemoveAllLoggers();
+        return services.AddSingleton<ICheck, LlmProviderCheck>();
+    }
+
+    /// <summary>The checks <c>vllm.health</c> and <c>llm.latency</c>, which ask the Prometheus of <c>AddPrometheus</c>.</summary>
+    public static IServiceCollection AddModelServers(this IServiceCollection services) =>
+        services.AddSingleton<ICheck, VllmHealth>().AddSingleton<ICheck, LlmLatency>();
+
+    /// <summary>The actions <c>escalate</c> and <c>notify</c>.</summary>
+    public static IServiceCollection AddEscalation(this IServiceCollection services) => services.AddSingleton<IAction, Escalate>().AddSingleton<IAction, Notify>();
+
+    /// <summary>The check <c>prometheus.query</c>.</summary>
+    public static IServiceCollection AddPrometheus(this IServiceCollection services)
+    {
+        services.AddSettings<PrometheusOptions>(PrometheusOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddAzure().AddOutboundClient(PrometheusClient.Client);
+        services.AddSingleton<PrometheusClient>();
+        return services.AddSingleton<ICheck, PrometheusQuery>();
+    }
 }

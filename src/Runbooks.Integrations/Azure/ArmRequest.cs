@@ -3,12 +3,10 @@ using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Azure.Core;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Incidents;
-using Runbooks.Settings;
 
 namespace Runbooks.Integrations.Azure;
 
@@ -124,14 +122,4 @@ internal sealed class ArmRequest(ArmResources arm, IOptions<ArmRequestOptions> o
     private static ArmTarget Target(string resource, string apiVersion) => new(resource, apiVersion, "that allows it");
 
     private sealed record Undoing(string Resource, string ApiVersion, ArmChange Change);
-}
-
-public static class ArmRequestRegistration
-{
-    /// <summary>The action <c>arm.request</c>.</summary>
-    public static IServiceCollection AddArmRequest(this IServiceCollection services)
-    {
-        services.AddSettings<ArmRequestOptions>(ArmRequestOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
-        return services.AddAzure().AddSingleton<IAction, ArmRequest>();
-    }
 }

@@ -2,14 +2,9 @@ using System.Collections.Concurrent;
 using System.ComponentModel.DataAnnotations;
 using Azure.Core;
 using Azure.Core.Pipeline;
-using Azure.Identity;
 using Azure.ResourceManager;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Runbooks.Integrations.Http;
-using Runbooks.Model.Storage;
-using Runbooks.Settings;
 
 namespace Runbooks.Integrations.Azure;
 
@@ -94,25 +89,4 @@ public sealed class AzureOptions : IValidatableObject
         from setting in new Dictionary<string, string> { [nameof(ManagementEndpoint)] = ManagementEndpoint, [nameof(LogsEndpoint)] = LogsEndpoint }
         where !Uri.TryCreate(setting.Value, UriKind.Absolute, out var url) || (url.Scheme != "https" && url is not { Scheme: "http", IsLoopback: true })
         select new ValidationResult($"{SectionName}:{setting.Key} must be an https URL.");
-}
-
-public static class AzureRegistration
-{
-    /// <summary>The credential and the pipelines that every Azure integration shares. May be called more than once.</summary>
-    public static IServiceCollection AddAzure(this IServiceCollection services)
-    {
-        services.AddSettings<AzureOptions>(AzureOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
-        services.AddOutboundHttpOptions();
-        services.TryAddSingleton(provider => Credential(provider.GetRequiredService<IOptions<AzureOptions>>().Value));
-        services.TryAddSingleton<AzurePipelines>();
-        services.TryAddSingleton<ArmResources>();
-
-        // A command that only reads files has no store, and changes nothing.
-        services.TryAddSingleton(provider => new ResourceLease(provider.GetService<ISharedState>()));
-        return services;
-    }
-
-    private static TokenCredential Credential(AzureOptions options) => options.ManagedIdentityOnly
-        ? new ManagedIdentityCredential(options.ManagedIdentityClientId is { } id ? ManagedIdentityId.FromUserAssignedClientId(id) : ManagedIdentityId.SystemAssigned)
-        : new DefaultAzureCredential(new DefaultAzureCredentialOptions { ManagedIdentityClientId = options.ManagedIdentityClientId, TenantId = options.TenantId });
 }

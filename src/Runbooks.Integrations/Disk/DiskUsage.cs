@@ -1,11 +1,9 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
-using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.Metrics;
 using Runbooks.Model.Incidents;
-using Runbooks.Settings;
 
 namespace Runbooks.Integrations.Disk;
 
@@ -47,17 +45,4 @@ public sealed class DiskOptions : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) => AllowedFolders
         .Where(folder => !TempFolder.IsPath(folder))
         .Select(folder => new ValidationResult($"{SectionName}:AllowedFolders holds '{folder}': it must be an absolute path of letters, digits, and / . _ -, and not the root."));
-}
-
-public static class DiskRegistration
-{
-    /// <summary>The check <c>disk.usage</c> and the action <c>disk.deleteTempFiles</c>.</summary>
-    public static IServiceCollection AddDisk(this IServiceCollection services)
-    {
-        services.AddSettings<DiskOptions>(DiskOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
-        services.AddAzure();
-        services.AddSingleton<Machines>();
-        services.AddSingleton<ICheck, DiskUsage>();
-        return services.AddSingleton<IAction, DeleteTempFiles>();
-    }
 }

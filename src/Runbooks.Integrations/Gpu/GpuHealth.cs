@@ -1,7 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
-using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Prometheus;
@@ -94,10 +93,4 @@ public sealed record GpuHealthParameters : PrometheusParameters
     [Range(typeof(TimeSpan), "00:05:00", "1.00:00:00")]
     [Description("How far back is looked for XID and NVLink errors; what came before the GPU's last reset does not count.")]
     public TimeSpan Window { get; init; } = TimeSpan.FromHours(1);
-}
-
-public static class GpuRegistration
-{
-    /// <summary>The check <c>gpu.health</c>, which asks the Prometheus of <c>AddPrometheus</c>.</summary>
-    public static IServiceCollection AddGpu(this IServiceCollection services) => services.AddSingleton<ICheck, GpuHealth>();
 }

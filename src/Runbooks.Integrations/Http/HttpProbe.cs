@@ -2,12 +2,10 @@ using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Net.Http.Headers;
 using System.Text;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Incidents;
-using Runbooks.Settings;
 
 namespace Runbooks.Integrations.Http;
 
@@ -147,19 +145,4 @@ public sealed class HttpProbeOptions
     public IList<string> OwnAuthorityHosts { get; } = [];
 
     internal EgressGuard Guard => new([.. AllowedHosts]);
-}
-
-public static class HttpProbeRegistration
-{
-    /// <summary>The checks <c>http.probe</c> and <c>tls.certificate</c>.</summary>
-    public static IServiceCollection AddHttpProbe(this IServiceCollection services)
-    {
-        services.AddSettings<HttpProbeOptions>(HttpProbeOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
-        services.AddHttpClient(HttpProbe.Client)
-            .ConfigureHttpClient(client => client.Timeout = Timeout.InfiniteTimeSpan)
-            .ConfigurePrimaryHttpMessageHandler(provider =>
-                provider.GetRequiredService<IOptions<HttpProbeOptions>>().Value.Guard.CreateHandler())
-            .RemoveAllLoggers();
-        return services.AddSingleton<ICheck, HttpProbe>().AddSingleton<ICheck, TlsCertificate>();
-    }
 }

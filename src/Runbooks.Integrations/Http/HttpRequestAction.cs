@@ -10,7 +10,6 @@ using Microsoft.Extensions.Options;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Incidents;
-using Runbooks.Settings;
 
 namespace Runbooks.Integrations.Http;
 
@@ -166,20 +165,5 @@ internal sealed class HttpRequestAction(IHttpClientFactory clients, IOptions<Htt
 
         [JsonIgnore]
         public string Words => $"{Verb} {Shown} with {(Body is null ? "no body" : Body.ToJsonString())}.";
-    }
-}
-
-public static class HttpRequestRegistration
-{
-    /// <summary>The action <c>http.request</c>.</summary>
-    public static IServiceCollection AddHttpRequest(this IServiceCollection services)
-    {
-        services.AddSettings<HttpRequestOptions>(HttpRequestOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
-        services.AddHttpClient(HttpRequestAction.Client)
-            .ConfigureHttpClient(client => client.Timeout = TimeSpan.FromSeconds(30))
-            .ConfigurePrimaryHttpMessageHandler(provider =>
-                new EgressGuard([.. provider.GetRequiredService<IOptions<HttpRequestOptions>>().Value.PrivateHosts]).CreateHandler())
-            .RemoveAllLoggers();
-        return services.AddSingleton<IAction, HttpRequestAction>();
     }
 }

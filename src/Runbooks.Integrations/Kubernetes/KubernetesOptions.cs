@@ -1,10 +1,5 @@
 using System.ComponentModel.DataAnnotations;
-using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Parameters;
-using Runbooks.Catalog.Steps;
-using Runbooks.Integrations.Azure;
-using Runbooks.Integrations.Http;
-using Runbooks.Settings;
 
 namespace Runbooks.Integrations.Kubernetes;
 
@@ -91,28 +86,5 @@ public sealed class ClusterOptions
         {
             yield return "has both a Token and AzureIdentity. Choose one.";
         }
-    }
-}
-
-public static class KubernetesRegistration
-{
-    /// <summary>The checks and actions on pods, nodes and deployments.</summary>
-    public static IServiceCollection AddKubernetes(this IServiceCollection services)
-    {
-        services.AddSettings<KubernetesOptions>(KubernetesOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
-        services.AddAzure().AddOutboundHttpOptions();
-        services.AddSingleton<AksServers>().AddSingleton<Clusters>();
-        return services
-            .AddSingleton<ICheck, PodCheck>()
-            .AddSingleton<ICheck, NodeCheck>()
-            .AddSingleton<ICheck, DeploymentCheck>()
-            .AddSingleton<IAction, RecyclePod>()
-            .AddSingleton<IAction, CordonNode>()
-            .AddSingleton<IAction, UncordonNode>()
-            .AddSingleton<IAction, TaintNode>()
-            .AddSingleton<IAction, DrainNode>()
-            .AddSingleton<IAction, ReimageNode>()
-            .AddSingleton<IAction, RolloutRestart>()
-            .AddSingleton<IAction, ScaleDeployment>();
     }
 }

@@ -13,7 +13,6 @@ internal sealed class LlmLatency(PrometheusClient prometheus)
     : PrometheusCheck<LlmLatencyParameters>(prometheus, "llm.latency", "Holds the time to the first token, or the tokens a second, of vLLM servers against a threshold.")
 {
     private const string FirstToken = "vllm:time_to_first_token_seconds_bucket";
-    private const string Tokens = "vllm:generation_tokens_total";
 
     protected override string Limit(LlmLatencyParameters parameters) => parameters.Failing.ToString();
 
@@ -23,7 +22,7 @@ internal sealed class LlmLatency(PrometheusClient prometheus)
         var around = $"rate({{0}}[{PromDuration.Of(parameters.Window)}])";
         var (metric, query, unit) = parameters.Measure == LatencyMeasure.FirstToken
             ? (FirstToken, FormattableString.Invariant($"histogram_quantile({parameters.Quantile}, sum by (le) ({of.Of(FirstToken, around)}))"), "s")
-            : (Tokens, $"sum({of.Of(Tokens, around)})", "tokens/s");
+            : (VllmHealth.Tokens, $"sum({of.Of(VllmHealth.Tokens, around)})", "tokens/s");
         var found = await Prometheus.QueryAsync(parameters.Endpoint, query, cancellationToken);
         if (found.Count == 0)
         {
@@ -33,15 +32,26 @@ internal sealed class LlmLatency(PrometheusClient prometheus)
             };
         }
 
-        var value = found[0].Values[^1];
-        // Of no request at all there is no quantile, and a server that is asked nothing generates nothing: neither is slow or fast.
-        var result = double.IsNaN(value)
-            ? CheckResult.Unknown($"No request {of.Words} got its first token within {PromDuration.Words(parameters.Window)}, so it says nothing.")
-            : parameters.Measure == LatencyMeasure.TokensPerSecond && value == 0 && await IsIdleAsync(parameters, of, cancellationToken)
-            ? CheckResult.Unknown($"Nothing was asked {of.Words} within {PromDuration.Words(parameters.Window)}, so its tokens say nothing.")
-            : Measurement.Judge(parameters.Failing, Math.Round(value, 3), unit, parameters.Measure == LatencyMeasure.FirstToken ? FormattableString.Invariant($" ({parameters.Quantile * 100:0.#} % of first tokens come sooner)") : "");
+        var result = await JudgeAsync(parameters, found[0].Values[^1], unit, of, cancellationToken);
         result = result with { Threshold = Limit(parameters) };
         return await Prometheus.DrawAsync(result, parameters.Endpoint, query, context.Time, cancellationToken);
+    }
+
+    /// <summary>Of no request at all there is no quantile, and a server that is asked nothing generates nothing: neither is slow or fast.</summary>
+    private async Task<CheckResult> JudgeAsync(LlmLatencyParameters parameters, double value, string unit, WorkloadSeries of, CancellationToken cancellationToken)
+    {
+        if (double.IsNaN(value))
+        {
+            return CheckResult.Unknown($"No request {of.Words} got its first token within {PromDuration.Words(parameters.Window)}, so it says nothing.");
+        }
+
+        if (parameters.Measure == LatencyMeasure.TokensPerSecond && value == 0 && await IsIdleAsync(parameters, of, cancellationToken))
+        {
+            return CheckResult.Unknown($"Nothing was asked {of.Words} within {PromDuration.Words(parameters.Window)}, so its tokens say nothing.");
+        }
+
+        var share = parameters.Measure == LatencyMeasure.FirstToken ? FormattableString.Invariant($" ({parameters.Quantile * 100:0.#} % of first tokens come sooner)") : "";
+        return Measurement.Judge(parameters.Failing, Math.Round(value, 3), unit, share);
     }
 
     private async Task<bool> IsIdleAsync(LlmLatencyParameters parameters, WorkloadSeries of, CancellationToken cancellationToken)

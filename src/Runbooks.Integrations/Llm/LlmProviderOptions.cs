@@ -1,8 +1,5 @@
 using System.ComponentModel.DataAnnotations;
-using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Parameters;
-using Runbooks.Catalog.Steps;
-using Runbooks.Settings;
 
 namespace Runbooks.Integrations.Llm;
 
@@ -53,32 +50,4 @@ public sealed class ProviderEndpoint
 
     /// <summary>The provider's own status page.</summary>
     public string? StatusPage { get; set; }
-}
-
-public static class LlmProviderRegistration
-{
-    private const int LargestAnswer = 4 * 1024 * 1024;
-
-    /// <summary>The check <c>llm.provider</c>.</summary>
-    public static IServiceCollection AddLlmProvider(this IServiceCollection services)
-    {
-        services.AddSettings<LlmProviderOptions>(LlmProviderOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
-        // No retries: the check tells how the provider is now.
-        services.AddHttpClient(LlmProviderCheck.Client)
-            .ConfigureHttpClient(client =>
-            {
-                client.Timeout = Timeout.InfiniteTimeSpan;
-                client.MaxResponseContentBufferSize = LargestAnswer;
-            })
-            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromMinutes(2) })
-            .RemoveAllLoggers();
-        return services.AddSingleton<ICheck, LlmProviderCheck>();
-    }
-}
-
-public static class ModelServerRegistration
-{
-    /// <summary>The checks <c>vllm.health</c> and <c>llm.latency</c>, which ask the Prometheus of <c>AddPrometheus</c>.</summary>
-    public static IServiceCollection AddModelServers(this IServiceCollection services) =>
-        services.AddSingleton<ICheck, VllmHealth>().AddSingleton<ICheck, LlmLatency>();
 }

@@ -19,8 +19,8 @@ internal sealed class VllmHealth(PrometheusClient prometheus)
 {
     public const string Running = "vllm:num_requests_running";
     public const string Waiting = "vllm:num_requests_waiting";
+    public const string Tokens = "vllm:generation_tokens_total";
     private const string Requests = "requests";
-    private const string Tokens = "vllm:generation_tokens_total";
 
     protected override async Task<CheckResult> LookAsync(VllmHealthParameters parameters, StepContext context, CancellationToken cancellationToken)
     {

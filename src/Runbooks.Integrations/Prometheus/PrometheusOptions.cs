@@ -1,10 +1,5 @@
 using System.ComponentModel.DataAnnotations;
-using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Parameters;
-using Runbooks.Catalog.Steps;
-using Runbooks.Integrations.Azure;
-using Runbooks.Integrations.Http;
-using Runbooks.Settings;
 
 namespace Runbooks.Integrations.Prometheus;
 
@@ -59,16 +54,4 @@ public sealed class PrometheusEndpoint
 
     /// <summary>Where a person opens it; the URL itself when null. Managed Prometheus has no page of its own.</summary>
     public string? Ui { get; set; }
-}
-
-public static class PrometheusRegistration
-{
-    /// <summary>The check <c>prometheus.query</c>.</summary>
-    public static IServiceCollection AddPrometheus(this IServiceCollection services)
-    {
-        services.AddSettings<PrometheusOptions>(PrometheusOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
-        services.AddAzure().AddOutboundClient(PrometheusClient.Client);
-        services.AddSingleton<PrometheusClient>();
-        return services.AddSingleton<ICheck, PrometheusQuery>();
-    }
 }

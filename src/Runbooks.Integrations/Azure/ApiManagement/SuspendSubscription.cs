@@ -3,7 +3,6 @@ using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Azure.Core;
-using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Incidents;
@@ -104,11 +103,4 @@ internal sealed class SuspendSubscription(ArmResources arm)
     private ArmTarget Target(string subscription) => new(subscription, "2024-05-01", Role);
 
     private sealed record Change(string Subscription, string Before, bool Keep);
-}
-
-public static class ApiManagementRegistration
-{
-    /// <summary>The actions <c>apim.suspendSubscription</c> and <c>apim.backendPool</c>.</summary>
-    public static IServiceCollection AddApiManagement(this IServiceCollection services) =>
-        services.AddAzure().AddSingleton<IAction, SuspendSubscription>().AddSingleton<IAction, BackendPool>();
 }

@@ -1,8 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
-using Runbooks.Catalog.Steps;
-using Runbooks.Settings;
 
 namespace Runbooks.Integrations.Azure.AppConfiguration;
 
@@ -38,17 +34,4 @@ public sealed class AppConfigurationStore
 {
     /// <summary><c>https://{store}.azconfig.io</c></summary>
     public string Endpoint { get; set; } = "";
-}
-
-public static class AppConfigurationRegistration
-{
-    /// <summary>The action <c>appConfiguration.setFlag</c>, and what the banner needs of it. May be called more than once.</summary>
-    public static IServiceCollection AddAppConfiguration(this IServiceCollection services)
-    {
-        services.AddSettings<AppConfigurationOptions>(AppConfigurationOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
-        services.AddAzure();
-        services.TryAddSingleton<AppConfigurationClient>();
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IAction, SetFlag>());
-        return services;
-    }
 }

@@ -1,7 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using Azure.Core;
-using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Incidents;
@@ -43,10 +42,4 @@ internal sealed class RestartSite(ArmResources arm) : RunbookAction<RestartSiteP
     }
 
     private ArmTarget Target(string site) => new(site, "2025-03-01", Role);
-}
-
-public static class AppServiceRegistration
-{
-    /// <summary>The action <c>appService.restart</c>.</summary>
-    public static IServiceCollection AddAppService(this IServiceCollection services) => services.AddAzure().AddSingleton<IAction, RestartSite>();
 }

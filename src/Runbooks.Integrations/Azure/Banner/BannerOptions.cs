@@ -1,9 +1,5 @@
 using System.ComponentModel.DataAnnotations;
-using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Parameters;
-using Runbooks.Catalog.Steps;
-using Runbooks.Integrations.Azure.AppConfiguration;
-using Runbooks.Settings;
 
 namespace Runbooks.Integrations.Azure.Banner;
 
@@ -34,15 +30,4 @@ public sealed class BannerOptions : IValidatableObject
 
     // An identity's token goes over TLS only; a key signs each request and stays here.
     private bool IsSafe(Uri url) => url.Scheme == "https" || (ConnectionString is not null && url is { Scheme: "http", IsLoopback: true });
-}
-
-public static class BannerRegistration
-{
-    /// <summary>The action <c>banner.publish</c>.</summary>
-    public static IServiceCollection AddBanner(this IServiceCollection services)
-    {
-        services.AddSettings<BannerOptions>(BannerOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
-        services.AddAppConfiguration().AddSingleton<BannerBlobs>();
-        return services.AddSingleton<IAction, PublishBanner>();
-    }
 }

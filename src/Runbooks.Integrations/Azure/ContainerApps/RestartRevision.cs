@@ -1,7 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using Azure.Core;
-using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Incidents;
@@ -54,10 +53,4 @@ internal sealed class RestartRevision(ArmResources arm)
     }
 
     private ArmTarget Target(string id) => new(id, "2025-01-01", Role);
-}
-
-public static class ContainerAppsRegistration
-{
-    /// <summary>The action <c>containerApp.restartRevision</c>.</summary>
-    public static IServiceCollection AddContainerApps(this IServiceCollection services) => services.AddAzure().AddSingleton<IAction, RestartRevision>();
 }

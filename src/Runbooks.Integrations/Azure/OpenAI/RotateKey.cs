@@ -2,7 +2,6 @@ using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Nodes;
 using Azure.Core;
-using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Incidents;
@@ -58,10 +57,4 @@ internal sealed class RotateKey(ArmResources arm)
     }
 
     private ArmTarget Target(string account) => new(account, "2024-10-01", Role);
-}
-
-public static class AzureOpenAIRegistration
-{
-    /// <summary>The action <c>azureOpenAI.rotateKey</c>.</summary>
-    public static IServiceCollection AddAzureOpenAI(this IServiceCollection services) => services.AddAzure().AddSingleton<IAction, RotateKey>();
 }

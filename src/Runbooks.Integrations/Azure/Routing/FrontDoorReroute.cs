@@ -1,7 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Nodes;
-using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure.Monitor;
@@ -74,11 +73,4 @@ internal sealed class FrontDoorReroute(ArmResources arm, ResourceLease lease, Az
     }
 
     protected override ArmTarget Target(string id) => new(id, "2025-04-15", Role);
-}
-
-public static class FrontDoorRegistration
-{
-    /// <summary>The action <c>frontDoor.reroute</c>.</summary>
-    public static IServiceCollection AddFrontDoor(this IServiceCollection services) =>
-        services.AddAzureMetrics().AddSingleton<IAction, FrontDoorReroute>();
 }

@@ -1,7 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Nodes;
-using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 
@@ -57,11 +56,4 @@ internal sealed class TrafficManagerReroute(ArmResources arm, ResourceLease leas
     private static string KindOf(Route endpoint) => endpoint.Id.Split('/')[^2];
 
     protected override ArmTarget Target(string id) => new(id, "2022-04-01", Role);
-}
-
-public static class TrafficManagerRegistration
-{
-    /// <summary>The action <c>trafficManager.reroute</c>.</summary>
-    public static IServiceCollection AddTrafficManager(this IServiceCollection services) =>
-        services.AddAzure().AddSingleton<IAction, TrafficManagerReroute>();
 }

@@ -4,7 +4,6 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Azure.Core;
-using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure.Monitor;
@@ -199,10 +198,4 @@ public sealed record BlockSignatureParameters : IValidatableObject
             yield return new ValidationResult("goes with 'workspace': give both, or neither.", [nameof(Recent)]);
         }
     }
-}
-
-public static class WafRegistration
-{
-    /// <summary>The action <c>waf.blockSignature</c>, for the policies of Front Door and of Application Gateway.</summary>
-    public static IServiceCollection AddWaf(this IServiceCollection services) => services.AddAzureLogs().AddSingleton<IAction, BlockSignature>();
 }

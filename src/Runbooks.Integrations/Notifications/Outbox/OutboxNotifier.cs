@@ -1,12 +1,10 @@
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Text.Json;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
-using Runbooks.Settings;
 
 namespace Runbooks.Integrations.Notifications.Outbox;
 
@@ -64,18 +62,4 @@ public sealed class OutboxOptions
     /// <summary>Made when it is not there. Whoever can read it holds the approval links.</summary>
     [Required]
     public string Folder { get; set; } = "outbox";
-}
-
-public static class OutboxServices
-{
-    /// <summary>The channel <c>outbox</c>: messages as files. With it alone, every contact that a runbook names is reached there.</summary>
-    public static IServiceCollection AddOutbox(this IServiceCollection services)
-    {
-        services.AddSettings<OutboxOptions>(OutboxOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
-        return services.AddSingleton<INotifier, OutboxNotifier>();
-    }
-
-    /// <summary>Everybody is reached in the outbox: nobody has to be listed to practise.</summary>
-    public static IServiceCollection AddEveryoneInOutbox(this IServiceCollection services) =>
-        services.AddOutbox().AddSingleton(ContactBook.EveryoneOn(OutboxNotifier.Name));
 }

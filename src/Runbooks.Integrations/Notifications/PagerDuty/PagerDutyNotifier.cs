@@ -1,13 +1,11 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Nodes;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Runbooks.Integrations.Http;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Text;
 using Runbooks.Notifications;
-using Runbooks.Settings;
 
 namespace Runbooks.Integrations.Notifications.PagerDuty;
 
@@ -103,15 +101,4 @@ public sealed class PagerDutyOptions
     /// <summary>Where events go.</summary>
     [Required, Url]
     public string EventsUrl { get; set; } = "https://events.pagerduty.com";
-}
-
-public static class PagerDutyRegistration
-{
-    /// <summary>The channel <c>pagerduty</c>.</summary>
-    public static IServiceCollection AddPagerDuty(this IServiceCollection services)
-    {
-        services.AddSettings<PagerDutyOptions>(PagerDutyOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
-        services.AddOutboundClient(PagerDutyNotifier.Name);
-        return services.AddSingleton<INotifier, PagerDutyNotifier>();
-    }
 }

@@ -1,12 +1,10 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Runbooks.Integrations.Http;
 using Runbooks.Model.Text;
 using Runbooks.Notifications;
-using Runbooks.Settings;
 
 namespace Runbooks.Integrations.Notifications.Slack;
 
@@ -115,15 +113,4 @@ public sealed class SlackOptions
     /// <summary>Slack's API.</summary>
     [Required, Url]
     public string ApiUrl { get; set; } = "https://slack.com/api";
-}
-
-public static class SlackRegistration
-{
-    /// <summary>The channels <c>slack</c> and <c>slackWebhook</c>.</summary>
-    public static IServiceCollection AddSlack(this IServiceCollection services)
-    {
-        services.AddSettings<SlackOptions>(SlackOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
-        services.AddOutboundClient(SlackNotifier.Name);
-        return services.AddSingleton<INotifier, SlackNotifier>().AddSingleton<INotifier, SlackWebhookNotifier>();
-    }
 }

@@ -1,8 +1,6 @@
 using System.Text.Json.Nodes;
-using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Integrations.Http;
 using Runbooks.Notifications;
-using Runbooks.Settings;
 
 namespace Runbooks.Integrations.Notifications.Teams;
 
@@ -42,15 +40,4 @@ public sealed class TeamsOptions
 
     /// <summary>A Workflows URL that contacts may refer to as <c>${Teams:WorkflowUrl}</c>; it carries a signature, so it is a secret.</summary>
     public string? WorkflowUrl { get; set; }
-}
-
-public static class TeamsRegistration
-{
-    /// <summary>The channel <c>teams</c>.</summary>
-    public static IServiceCollection AddTeams(this IServiceCollection services)
-    {
-        services.AddSettings<TeamsOptions>(TeamsOptions.SectionName);
-        services.AddOutboundClient(TeamsNotifier.Name);
-        return services.AddSingleton<INotifier, TeamsNotifier>();
-    }
 }

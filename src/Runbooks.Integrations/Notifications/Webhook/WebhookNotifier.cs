@@ -4,11 +4,9 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Runbooks.Integrations.Http;
 using Runbooks.Notifications;
-using Runbooks.Settings;
 
 namespace Runbooks.Integrations.Notifications.Webhook;
 
@@ -79,15 +77,4 @@ public sealed class WebhookOptions
 
     /// <summary>Base64 of at least 32 random bytes; every post is signed with it. Without it the channel cannot be used.</summary>
     public string? SigningSecret { get; set; }
-}
-
-public static class WebhookRegistration
-{
-    /// <summary>The channel <c>webhook</c>.</summary>
-    public static IServiceCollection AddWebhook(this IServiceCollection services)
-    {
-        services.AddSettings<WebhookOptions>(WebhookOptions.SectionName);
-        services.AddOutboundClient(WebhookNotifier.Name);
-        return services.AddSingleton<INotifier, WebhookNotifier>();
-    }
 }

@@ -1,0 +1,75 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Runbooks.Integrations.Azure;
+using Runbooks.Integrations.Http;
+using Runbooks.Integrations.Notifications.Email;
+using Runbooks.Integrations.Notifications.Outbox;
+using Runbooks.Integrations.Notifications.PagerDuty;
+using Runbooks.Integrations.Notifications.Slack;
+using Runbooks.Integrations.Notifications.Teams;
+using Runbooks.Integrations.Notifications.Webhook;
+using Runbooks.Notifications;
+using Runbooks.Settings;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>The channels that messages go out on.</summary>
+public static class ChannelsServices
+{
+    /// <summary>The channel <c>email</c>.</summary>
+    public static IServiceCollection AddEmail(this IServiceCollection services)
+    {
+        services.AddSettings<EmailOptions>(EmailOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddAzure().AddOutboundClient(AcsTransport.Client);
+        return services
+            .AddSingleton<SmtpTransport>()
+            .AddSingleton<AcsTransport>()
+            .AddSingleton<IMailTransport>(provider => string.IsNullOrEmpty(provider.GetRequiredService<IOptions<EmailOptions>>().Value.AcsEndpoint)
+                ? provider.GetRequiredService<SmtpTransport>()
+                : provider.GetRequiredService<AcsTransport>())
+            .AddSingleton<INotifier, EmailNotifier>();
+    }
+
+    /// <summary>The channel <c>outbox</c>: messages as files. With it alone, every contact that a runbook names is reached there.</summary>
+    public static IServiceCollection AddOutbox(this IServiceCollection services)
+    {
+        services.AddSettings<OutboxOptions>(OutboxOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        return services.AddSingleton<INotifier, OutboxNotifier>();
+    }
+
+    /// <summary>Everybody is reached in the outbox: nobody has to be listed to practise.</summary>
+    public static IServiceCollection AddEveryoneInOutbox(this IServiceCollection services) =>
+        services.AddOutbox().AddSingleton(ContactBook.EveryoneOn(OutboxNotifier.Name));
+
+    /// <summary>The channel <c>pagerduty</c>.</summary>
+    public static IServiceCollection AddPagerDuty(this IServiceCollection services)
+    {
+        services.AddSettings<PagerDutyOptions>(PagerDutyOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOutboundClient(PagerDutyNotifier.Name);
+        return services.AddSingleton<INotifier, PagerDutyNotifier>();
+    }
+
+    /// <summary>The channels <c>slack</c> and <c>slackWebhook</c>.</summary>
+    public static IServiceCollection AddSlack(this IServiceCollection services)
+    {
+        services.AddSettings<SlackOptions>(SlackOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOutboundClient(SlackNotifier.Name);
+        return services.AddSingleton<INotifier, SlackNotifier>().AddSingleton<INotifier, SlackWebhookNotifier>();
+    }
+
+    /// <summary>The channel <c>teams</c>.</summary>
+    public static IServiceCollection AddTeams(this IServiceCollection services)
+    {
+        services.AddSettings<TeamsOptions>(TeamsOptions.SectionName);
+        services.AddOutboundClient(TeamsNotifier.Name);
+        return services.AddSingleton<INotifier, TeamsNotifier>();
+    }
+
+    /// <summary>The channel <c>webhook</c>.</summary>
+    public static IServiceCollection AddWebhook(this IServiceCollection services)
+    {
+        services.AddSettings<WebhookOptions>(WebhookOptions.SectionName);
+        services.AddOutboundClient(WebhookNotifier.Name);
+        return services.AddSingleton<INotifier, WebhookNotifier>();
+    }
+}
