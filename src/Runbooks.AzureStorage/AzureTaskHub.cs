@@ -45,7 +45,7 @@ internal static class AzureTaskHub
     {
         var (blobs, queues, tables) = (new BlobClientOptions(), new QueueClientOptions(), new TableClientOptions());
         queues.AddPolicy(redeliveries, HttpPipelinePosition.PerCall);
-        queues.AddPolicy(new TakenIsGone(), HttpPipelinePosition.PerCall);
+        queues.AddPolicy(new TakenMessagePolicy(), HttpPipelinePosition.PerCall);
         foreach (var client in (ClientOptions[])[blobs, queues, tables])
         {
             // People wait for some of these calls; and a connection that hangs must not outlast the locks.

@@ -169,5 +169,5 @@ public sealed class PublishedFiles
     /// <summary>Whether a file is a runbook, rather than the tests that stand beside one, the contacts or the maintenance windows.</summary>
     public static bool IsRunbook(string name) =>
         name.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase) && !name.EndsWith(".test.yaml", StringComparison.OrdinalIgnoreCase)
-        && name is not (ContactsFile.FileName or WindowsFile.FileName);
+        && name is not (ContactsFile.FileName or MaintenanceFile.FileName);
 }

@@ -97,7 +97,7 @@ internal static class CatalogLoading
         return services
             .AddPublishedFiles()
             .AddSingleton<LoadedRunbooks>(provider => () => provider.GetRequiredService<RunbookCatalog>().Current)
-            .AddHostedService<WindowsRefresh>()
+            .AddHostedService<MaintenanceRefresh>()
             .AddHostedService<RunbookLoader>();
     }
 }

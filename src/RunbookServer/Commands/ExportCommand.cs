@@ -31,7 +31,7 @@ internal static class ExportCommand
                 throw new CommandException($"Incident {incident.Id} has not ended, it is {CamelCase.Of(incident.State)}; a test needs an end. Try again when it has one.", ExitCode.Failed);
             }
 
-            var text = Header(incident) + TestScriptWriter.Write(IncidentTest.Of(incident));
+            var text = Header(incident) + TestScriptWriter.Write(IncidentTestWriter.Of(incident));
             if (parsed.GetValue(file) is { } chosen)
             {
                 Write(chosen, text);

@@ -35,13 +35,13 @@ internal static class ValidateCommand
             throw new CommandException($"There is no file {missing}.");
         }
 
-        var runbooks = named.Where(file => !Is(file, ContactsFile.FileName) && !Is(file, WindowsFile.FileName)).ToList();
+        var runbooks = named.Where(file => !Is(file, ContactsFile.FileName) && !Is(file, MaintenanceFile.FileName)).ToList();
         var folder = runbooks.Count > 0 ? new RunbookFolder(Path.GetDirectoryName(Path.GetFullPath(runbooks[0]))!) : usual();
         var withFolder = named.Length == 0 || runbooks.Count > 0;
         return new(
             named.Length == 0 ? folder.Read() : [.. runbooks.Select(RunbookFolder.Read)],
             Read(named.FirstOrDefault(file => Is(file, ContactsFile.FileName)) ?? (withFolder ? folder.Contacts : null)),
-            Read(named.FirstOrDefault(file => Is(file, WindowsFile.FileName)) ?? (withFolder ? folder.Windows : null)),
+            Read(named.FirstOrDefault(file => Is(file, MaintenanceFile.FileName)) ?? (withFolder ? folder.Windows : null)),
             IsWhole: named.Length == 0);
     }
 
@@ -60,7 +60,7 @@ internal static class ValidateCommand
 
         // Of some runbooks alone nobody can say which ids there are.
         IReadOnlyCollection<string>? ids = files.IsWhole && result.Errors.Count == 0 ? [.. catalog.Current.Select(runbook => runbook.Id)] : null;
-        var windows = files.Windows is { } planned ? WindowsFile.Read(planned.Name, planned.Text, ids) : null;
+        var windows = files.Windows is { } planned ? MaintenanceFile.Read(planned.Name, planned.Text, ids) : null;
         List<CatalogError> errors = [.. contacts?.Errors ?? [], .. windows?.Errors ?? [], .. result.Errors];
         foreach (var error in errors)
         {

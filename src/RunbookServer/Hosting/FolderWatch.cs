@@ -101,20 +101,20 @@ internal sealed class ContactsWatch(string file, ContactsReload reload, ILogger<
 }
 
 /// <summary>Takes over changed maintenance windows while the host runs.</summary>
-internal sealed class WindowsWatch(RunbookFolder folder, WindowsReload reload, ILogger<WindowsWatch> logger) : BackgroundService
+internal sealed class MaintenanceWatch(RunbookFolder folder, MaintenanceReload reload, ILogger<MaintenanceWatch> logger) : BackgroundService
 {
     /// <summary>Reads them for the first time: a window that cannot be understood would otherwise be found out during the maintenance.</summary>
     /// <exception cref="CommandException">The file has errors, and no windows were in force before.</exception>
     public static async Task LoadAsync(IServiceProvider services, RunbookFolder folder, CancellationToken cancellationToken)
     {
         var file = folder.Windows is { } path ? RunbookFolder.Read(path) : null;
-        if (await services.GetRequiredService<WindowsReload>().StartAsync(file, cancellationToken) is { Count: > 0 } errors)
+        if (await services.GetRequiredService<MaintenanceReload>().StartAsync(file, cancellationToken) is { Count: > 0 } errors)
         {
             throw new CommandException($"The maintenance windows have errors; nothing was started.\n{string.Join("\n", errors)}", ExitCode.Failed);
         }
     }
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => FolderWatch.RunAsync(folder.Path, WindowsFile.FileName, Reload, stoppingToken);
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => FolderWatch.RunAsync(folder.Path, MaintenanceFile.FileName, Reload, stoppingToken);
 
     internal void Reload()
     {

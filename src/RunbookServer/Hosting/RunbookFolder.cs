@@ -28,13 +28,13 @@ internal sealed record RunbookFolder(string Path)
 
     /// <summary>Runbooks lie directly in the folder; their tests are in folders of their own.</summary>
     public IEnumerable<string> Files() =>
-        Directory.EnumerateFiles(Path).Where(file => System.IO.Path.GetExtension(file) is ".yaml" or ".yml" && System.IO.Path.GetFileName(file) is not (ContactsFile.FileName or WindowsFile.FileName)).Order(StringComparer.Ordinal);
+        Directory.EnumerateFiles(Path).Where(file => System.IO.Path.GetExtension(file) is ".yaml" or ".yml" && System.IO.Path.GetFileName(file) is not (ContactsFile.FileName or MaintenanceFile.FileName)).Order(StringComparer.Ordinal);
 
     /// <summary>The contacts that stand beside the runbooks; null where there are none.</summary>
     public string? Contacts => FindBeside(ContactsFile.FileName);
 
     /// <summary>The maintenance windows that stand beside the runbooks; null where there are none.</summary>
-    public string? Windows => FindBeside(WindowsFile.FileName);
+    public string? Windows => FindBeside(MaintenanceFile.FileName);
 
     private string? FindBeside(string name) => System.IO.Path.Combine(Path, name) is var file && File.Exists(file) ? file : null;
 

@@ -25,7 +25,7 @@ internal static class ServerHost
         await using var app = Build(settings, folder, sandbox?.Address);
         await OpenStorageAsync(app.Services, settings, cancellationToken);
         LoadRunbooks(app.Services.GetRequiredService<RunbookCatalog>(), folder);
-        await WindowsWatch.LoadAsync(app.Services, folder, cancellationToken);
+        await MaintenanceWatch.LoadAsync(app.Services, folder, cancellationToken);
         var book = ServerContacts.Load(app.Services);
         await StartAsync(app, cancellationToken);
         var standing = await Standing.OfAsync(app.Services, cancellationToken);
@@ -66,7 +66,7 @@ internal static class ServerHost
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
 
         // What was taken over while the host runs is said, in one line each.
-        foreach (var category in (string[])[typeof(RunbookWatch).FullName!, typeof(ContactsReload).FullName!, typeof(WindowsReload).FullName!])
+        foreach (var category in (string[])[typeof(RunbookWatch).FullName!, typeof(ContactsReload).FullName!, typeof(MaintenanceReload).FullName!])
         {
             builder.Logging.AddFilter(category, LogLevel.Information);
         }
@@ -120,7 +120,7 @@ internal static class ServerHost
     {
         if (settings.Storage == StorageKind.Azure)
         {
-            await SharedAccount.OpenAsync(services, settings, cancellationToken);
+            await StorageAccountStartup.OpenAsync(services, settings, cancellationToken);
         }
         else
         {

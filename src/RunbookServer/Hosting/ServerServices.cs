@@ -37,7 +37,7 @@ internal static class ServerServices
         .AddSingleton(runbooks)
         .AddSingleton<LoadedRunbooks>(provider => () => provider.GetRequiredService<RunbookCatalog>().Current)
         .AddHostedService<RunbookWatch>()
-        .AddHostedService<WindowsWatch>()
+        .AddHostedService<MaintenanceWatch>()
         .AddWatchdogLoop()
         .AddIntegrations()
         .AddMessages(settings, runbooks);

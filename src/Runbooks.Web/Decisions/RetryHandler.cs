@@ -23,21 +23,3 @@ public sealed class RetryHandler(IncidentRetry retry, HttpRequestRunner edge)
             : ApiResults.Json(new { result.Incident, RetryOf = id, result.Message }, result.Status == DecisionStatus.Decided ? StatusCodes.Status202Accepted : StatusCodes.Status409Conflict);
     });
 }
-
-/// <summary><c>POST /api/incidents/{id}/notes</c></summary>
-public sealed class NotesHandler(IncidentNotes notes, HttpRequestRunner edge)
-{
-    public Task<IResult> PostAsync(HttpRequest request, string id) => edge.RunAsync(request, async cancellationToken =>
-    {
-        var (body, refusal) = await Signed.ReadJsonAsync(request, "writes it", "the vendor confirmed a bad batch", cancellationToken);
-        if (body is null)
-        {
-            return refusal!;
-        }
-
-        var receipt = await notes.AddAsync(id, body.By, body.Reason, cancellationToken);
-        return receipt.Result.Status == DecisionStatus.AlreadyCounted
-            ? ApiResults.Json(DecisionResponse.Of(receipt, null))
-            : DecisionResponse.Result(receipt, null);
-    });
-}

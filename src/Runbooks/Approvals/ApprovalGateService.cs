@@ -15,7 +15,7 @@ public sealed class ApprovalGateService(
     PinnedRunbooks runbooks,
     PlanBuilder plans,
     GuardrailEvaluator guardrails,
-    VerificationService verification,
+    CheckService verification,
     ApproverRules approvers,
     IncidentNotifier notifier,
     IncidentCards cards,

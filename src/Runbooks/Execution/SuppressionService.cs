@@ -12,7 +12,7 @@ namespace Runbooks.Execution;
 
 /// <summary>Sees whether an incident has to wait for one of the runbook that covers it, and wakes those that waited.</summary>
 public sealed class SuppressionService(
-    IIncidentStore store, PinnedRunbooks runbooks, VerificationService verification, Func<IIncidentEngine?> engine, TimeProvider time, ILogger<SuppressionService> logger)
+    IIncidentStore store, PinnedRunbooks runbooks, CheckService verification, Func<IIncidentEngine?> engine, TimeProvider time, ILogger<SuppressionService> logger)
 {
     /// <summary>Safe to repeat: asked when an incident begins, again and again while it waits, and before it asks somebody.</summary>
     public async Task<SuppressionResult> CheckAsync(SuppressionRequest request, CancellationToken cancellationToken)

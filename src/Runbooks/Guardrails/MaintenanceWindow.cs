@@ -15,7 +15,7 @@ public sealed class MaintenanceWindow
     [Required]
     public string Name { get; set; } = "";
 
-    /// <summary>Runbook ids; <c>*</c> at the end stands for any ending. None: every runbook.</summary>
+    /// <summary>Runbook ids; <c>*</c> stands for any text. None: every runbook.</summary>
     public IList<string> Runbooks { get; } = [];
 
     /// <summary>When it first begins, as wall-clock time in <see cref="TimeZone"/>: <c>2026-11-01T02:00:00</c>.</summary>

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using Runbooks.Catalog.Matching;
 
 namespace Runbooks.Guardrails;
 
@@ -23,7 +24,5 @@ public sealed class MaintenanceWindows(IOptionsMonitor<SafetyOptions> options)
     }
 
     private static bool Covers(MaintenanceWindow window, string runbookId) =>
-        window.Runbooks.Count == 0 || window.Runbooks.Any(pattern => pattern.EndsWith('*')
-            ? runbookId.StartsWith(pattern[..^1], StringComparison.Ordinal)
-            : runbookId == pattern);
+        window.Runbooks.Count == 0 || window.Runbooks.Any(pattern => Glob.IsMatch(pattern, runbookId));
 }

@@ -1,9 +1,6 @@
 using System.ComponentModel.DataAnnotations;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Runbooks.Model.Definition;
-using Runbooks.Settings;
 
 namespace Runbooks.Guardrails;
 
@@ -41,33 +38,5 @@ internal sealed class SafetyOptionsValidator : IValidateOptions<SafetyOptions>
             .OfType<string>()
             .ToList();
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
-    }
-}
-
-public static class SafetyServices
-{
-    /// <summary>What keeps the automation from becoming the incident.</summary>
-    public static IServiceCollection AddGuardrails(this IServiceCollection services)
-    {
-        services.AddSettings<SafetyOptions>(SafetyOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<SafetyOptions>, SafetyOptionsValidator>());
-        services.TryAddSingleton<KillSwitch>();
-        services.TryAddSingleton<MaintenanceWindows>();
-        services.TryAddSingleton<WindowsReload>();
-        services.TryAddSingleton<SuppressedIncidents>();
-        services.TryAddSingleton<RunLimits>();
-        services.TryAddSingleton<RunHistoryStore>();
-        services.TryAddSingleton<ActionConcurrencyLimiter>();
-        services.TryAddSingleton<FollowingMode>();
-        services.TryAddSingleton<GuardrailEvaluator>();
-        services.TryAddEnumerable([
-            ServiceDescriptor.Singleton<IGuardrail, KillSwitchGuardrail>(),
-            ServiceDescriptor.Singleton<IGuardrail, ModeGuardrail>(),
-            ServiceDescriptor.Singleton<IGuardrail, MaintenanceWindowGuardrail>(),
-            ServiceDescriptor.Singleton<IGuardrail, BreakerGuardrail>(),
-            ServiceDescriptor.Singleton<IGuardrail, LimitsGuardrail>(),
-            ServiceDescriptor.Singleton<IGuardrail, SuccessRateGuardrail>(),
-        ]);
-        return services;
     }
 }

@@ -37,7 +37,7 @@ public abstract class IncidentActivity<TInput, TOutput>(ActivityShutdown shutdow
 public sealed class ActivityFailedException(string message) : Exception(message);
 
 /// <summary>Asks one diagnosis question.</summary>
-public sealed class AskCheck(VerificationService verification, ActivityShutdown shutdown, ILogger<AskCheck> logger) : IncidentActivity<CheckRequest, Finding>(shutdown, logger)
+public sealed class AskCheck(CheckService verification, ActivityShutdown shutdown, ILogger<AskCheck> logger) : IncidentActivity<CheckRequest, Finding>(shutdown, logger)
 {
     public static readonly TaskName Name = nameof(AskCheck);
 
@@ -78,7 +78,7 @@ public sealed class RunStep(StepRunner steps, ActivityShutdown shutdown, ILogger
 }
 
 /// <summary>Asks the given checks again, all at once.</summary>
-public sealed class Recheck(VerificationService verification, ActivityShutdown shutdown, ILogger<Recheck> logger) : IncidentActivity<RecheckRequest, RecheckResult>(shutdown, logger)
+public sealed class Recheck(CheckService verification, ActivityShutdown shutdown, ILogger<Recheck> logger) : IncidentActivity<RecheckRequest, RecheckResult>(shutdown, logger)
 {
     public static readonly TaskName Name = nameof(Recheck);
 

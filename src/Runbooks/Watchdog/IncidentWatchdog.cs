@@ -22,7 +22,7 @@ public sealed class IncidentWatchdog(
     HealthMonitor health,
     StormEndNotifier stormEndNotifier,
     LostAlerts lostAlerts,
-    WindowEnds windowEnds,
+    MaintenanceEnds windowEnds,
     FileTroubles fileTroubles,
     IOptions<WatchdogOptions> options,
     TimeProvider time,

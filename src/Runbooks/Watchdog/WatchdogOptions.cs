@@ -1,8 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
-using Runbooks.Intake;
-using Runbooks.Settings;
 
 namespace Runbooks.Watchdog;
 
@@ -26,34 +22,4 @@ public sealed class WatchdogOptions
     /// <summary>Closed incidents, their evidence and their history are removed after this long.</summary>
     [Range(typeof(TimeSpan), "1.00:00:00", "3650.00:00:00")]
     public TimeSpan KeepFor { get; set; } = TimeSpan.FromDays(90);
-}
-
-public static class WatchdogServices
-{
-    /// <summary>The watchdog and the retention, for a host that calls them on its own timers.</summary>
-    public static IServiceCollection AddWatchdog(this IServiceCollection services)
-    {
-        services.AddSettings<WatchdogOptions>(WatchdogOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
-        return services
-            .AddIncidentIntake()
-            .AddLostAlerts()
-            .AddSingleton<WindowEnds>()
-            .AddSingleton<FileTroubles>()
-            .AddSingleton<Pager>()
-            .AddSingleton<HealthMonitor>()
-            .AddSingleton<IncidentWatchdog>()
-            .AddSingleton<Retention>();
-    }
-
-    /// <summary>The page about alerts that were not taken in, for the way in.</summary>
-    public static IServiceCollection AddLostAlerts(this IServiceCollection services)
-    {
-        services.TryAddSingleton<FallbackNotifier>();
-        services.TryAddSingleton<LostAlerts>();
-        return services;
-    }
-
-    /// <summary>As <see cref="AddWatchdog"/>, and runs them: every minute and every day.</summary>
-    public static IServiceCollection AddWatchdogLoop(this IServiceCollection services) =>
-        services.AddWatchdog().AddHostedService<WatchdogLoop>();
 }

@@ -11,7 +11,7 @@ using RunbookServer.Hosting;
 namespace RunbookServer.Tests.Export;
 
 /// <summary>Whatever a test can play, an export of what was played plays the same way again.</summary>
-public sealed class IncidentTestTests : IDisposable
+public sealed class IncidentTestWriterTests : IDisposable
 {
     private const string Runbook = """
         id: reroute
@@ -99,7 +99,7 @@ public sealed class IncidentTestTests : IDisposable
         problems.ShouldBeEmpty();
         $"{CamelCase.Of(incident!.State)} {{{string.Join(", ", incident.Steps.Select(step => $"{step.Name}: {CamelCase.Of(step.Status)}"))}}}".ShouldBe(end, incident.Reason);
 
-        var exported = TestScriptWriter.Write(IncidentTest.Of(IncidentView.Of(incident)));
+        var exported = TestScriptWriter.Write(IncidentTestWriter.Of(IncidentView.Of(incident)));
         (await TestRunner.RunAsync(Case(exported), catalog.Current[0], steps)).ShouldBeEmpty(exported);
     }
 

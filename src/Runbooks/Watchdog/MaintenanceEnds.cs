@@ -12,8 +12,8 @@ namespace Runbooks.Watchdog;
 /// the same target asks the checks. So is what came after a person's no to an alert that comes and goes, and then fired on.
 /// Hosts call it every minute.
 /// </summary>
-public sealed class WindowEnds(
-    SuppressedIncidents suppressed, IIncidentStore store, IncidentIntake intake, FallbackNotifier fallback, TimeProvider time, ILogger<WindowEnds> logger)
+public sealed class MaintenanceEnds(
+    SuppressedIncidents suppressed, IIncidentStore store, IncidentIntake intake, FallbackNotifier fallback, TimeProvider time, ILogger<MaintenanceEnds> logger)
 {
     public async Task CheckAsync(CancellationToken cancellationToken)
     {

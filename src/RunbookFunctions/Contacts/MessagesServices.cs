@@ -16,7 +16,7 @@ using Runbooks.Notifications;
 
 namespace RunbookFunctions.Contacts;
 
-internal static class PeopleServices
+internal static class MessagesServices
 {
     /// <summary>Who is asked and told, and on which channels. A folder for the outbox means development: everybody is reached there.</summary>
     public static IServiceCollection AddPeople(this IServiceCollection services, IConfiguration configuration)

@@ -14,13 +14,13 @@ using Some = TestKit.Incidents.Some;
 namespace Runbooks.Tests.Watchdog;
 
 /// <summary>What a maintenance window suppressed, when the window ends.</summary>
-public sealed class WindowEndTests : IAsyncDisposable
+public sealed class MaintenanceEndsTests : IAsyncDisposable
 {
     private static readonly Runbook s_runbook = Some.Runbook() with { Resolution = new() };
     private readonly SafetyOptions _options = new();
     private readonly IncidentWorld _world;
 
-    public WindowEndTests()
+    public MaintenanceEndsTests()
     {
         _world = new IncidentWorld(configure: services => services
             .AddWatchdog()

@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging;
-using Runbooks.Engine;
 using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
@@ -9,8 +7,8 @@ using Runbooks.Storage;
 
 namespace Runbooks.Execution;
 
-/// <summary>Asks an incident's checks again: to verify a fix, or to see whether the cause of a lease is gone.</summary>
-public sealed class VerificationService(IIncidentStore store, PinnedRunbooks runbooks, CheckRunner checks, KillSwitch killSwitch, SettleWindow settleWindow, HoldingNotifier holding, TimeProvider time)
+/// <summary>Asks an incident's checks: for the diagnosis, to verify a fix, and to see whether the cause of a lease is gone.</summary>
+public sealed class CheckService(IIncidentStore store, PinnedRunbooks runbooks, CheckRunner checks, KillSwitch killSwitch, SettleWindow settleWindow, HoldingNotifier holding, TimeProvider time)
 {
     /// <summary>However often a sender repeats that it is over, the checks are asked no more often than this.</summary>
     private static readonly TimeSpan ShortestClaimPause = TimeSpan.FromSeconds(15);
@@ -100,72 +98,4 @@ public sealed record RecheckResult(bool Healthy, string Summary, string? Stopped
 
     /// <summary>A dry run: nothing was touched, so nothing was asked.</summary>
     public bool IsRehearsal { get; init; }
-}
-
-/// <summary>
-/// Checks whether a verified fix still holds, when an alert comes in shortly after it. Counter-based alerts fire on for a
-/// while after a good fix, so the alert alone proves nothing; a check that fails does, and opens a new incident at once.
-/// </summary>
-public sealed class SettleWindow(IIncidentStore store, CheckRunner checks, RunHistoryStore histories, FollowingMode mode, Func<IIncidentEngine?> engine, TimeProvider time, ILogger<SettleWindow> logger)
-{
-    /// <returns>Healthy while the fix holds; otherwise a new incident is open.</returns>
-    public async Task<RecheckResult> RecheckAsync(Incident closed, Runbook runbook, RecheckRequest request, CancellationToken cancellationToken)
-    {
-        // Before the checks are asked: an alert that comes meanwhile must not be taken for one that they have answered.
-        await store.UpdateAsync(closed.Id, i => i.SettlesAt is null ? i : i with { WakeEvent = request.WakeEvent }, cancellationToken);
-        var specs = runbook.Diagnosis.Where(spec => request.Checks.Contains(spec.Name));
-        var findings = await Task.WhenAll(specs.Select(spec => checks.AskAsync(closed, spec, cancellationToken)));
-        var failing = findings.Where(finding => finding.Verdict == Verdict.Failing).ToList();
-        if (failing.Count == 0)
-        {
-            return new RecheckResult(true, "", null);
-        }
-
-        var summary = Incident.Summarize(failing);
-        var opened = await OpenAsync(closed, runbook, summary, cancellationToken);
-        await store.UpdateAsync(closed.Id, i => Relapsed(i, opened.Id, summary), cancellationToken);
-        await histories.MarkRecurredAsync(closed, runbook, cancellationToken);
-        await StartAsync(opened, runbook);
-        return new RecheckResult(false, summary, null);
-    }
-
-    /// <summary>Safe to repeat: what is the target's newest incident by then is not opened again.</summary>
-    private async Task<Incident> OpenAsync(Incident closed, Runbook runbook, string summary, CancellationToken cancellationToken)
-    {
-        var now = time.GetUtcNow();
-        var candidate = new Incident
-        {
-            Id = IncidentId.New(now),
-            RunbookId = closed.RunbookId,
-            RunbookHash = closed.RunbookHash,
-            Title = closed.Title,
-            Target = closed.Target,
-            Alert = closed.Alert,
-            Severity = runbook.Impact.Severity,
-            Mode = mode.After(closed),
-            Follows = closed.Id,
-            OpenedAt = now,
-            UpdatedAt = now,
-        };
-        candidate = candidate.Note(now, TimelineKind.Opened, "runbook", $"The last fix did not hold: the alert came again after incident {closed.Id} was resolved, and its checks fail. {summary}").Attach(closed.Alert, now);
-        return (await store.OpenAsync(candidate, runbook, latest => latest.Id == closed.Id ? null : latest, cancellationToken)).Incident;
-    }
-
-    private Incident Relapsed(Incident closed, string next, string summary) => closed.SettlesAt is null
-        ? closed
-        : (closed with { SettlesAt = null, WakeEvent = null }).Note(time.GetUtcNow(), TimelineKind.Verification, "runbook", $"The fix did not hold ({summary}); incident {next} goes on.");
-
-    private async Task StartAsync(Incident opened, Runbook runbook)
-    {
-        try
-        {
-            await (engine()?.StartAsync(IncidentInput.Of(opened.Id, runbook), CancellationToken.None) ?? Task.CompletedTask);
-        }
-#pragma warning disable CA1031 // The incident is on record; an engine that cannot be reached from here gets it from the watch.
-        catch (Exception failure)
-#pragma warning restore CA1031
-        {
-            Log.WakeFailed(logger, opened.Id, failure);
-        }
-    }
 }

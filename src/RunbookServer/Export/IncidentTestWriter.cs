@@ -9,7 +9,7 @@ using Runbooks.Web.Incidents;
 namespace RunbookServer.Export;
 
 /// <summary>A finished incident as a test of its runbook: the same alert, answers, decisions and end.</summary>
-internal static class IncidentTest
+internal static class IncidentTestWriter
 {
     public static TestScript Of(IncidentView incident) => new()
     {

@@ -9,7 +9,7 @@ using TestKit;
 
 namespace Runbooks.Tests.Guardrails;
 
-public sealed class WindowsFileTests
+public sealed class MaintenanceFileTests
 {
     private const string Good = """
         windows:
@@ -28,7 +28,7 @@ public sealed class WindowsFileTests
     [Fact]
     public void GoodFile_HasItsWindows()
     {
-        var result = WindowsFile.Read("windows.yaml", Good, ["provider-outage"]);
+        var result = MaintenanceFile.Read("windows.yaml", Good, ["provider-outage"]);
 
         result.Errors.ShouldBeEmpty();
         result.Windows.Select(window => window.Name).ShouldBe(["database patching", "move"]);
@@ -48,7 +48,7 @@ public sealed class WindowsFileTests
     [InlineData("windows:", "window:", "windows  is missing.")]
     public void WrongFile_IsToldByPlaceAndRemedy(string good, string wrong, string expected)
     {
-        var result = WindowsFile.Read("windows.yaml", Good.Replace(good, wrong, StringComparison.Ordinal), ["provider-outage"]);
+        var result = MaintenanceFile.Read("windows.yaml", Good.Replace(good, wrong, StringComparison.Ordinal), ["provider-outage"]);
 
         result.Windows.ShouldBeEmpty();
         result.Errors.ShouldContain(error => error.ToString().Contains(expected), string.Join('\n', result.Errors));
@@ -71,10 +71,10 @@ public sealed class WindowsFileTests
         windows.OpenFor("any", now)!.Value.Window.Name.ShouldBe("move");
         versions.Known.ShouldHaveSingleItem().Value.Errors.ShouldHaveSingleItem();
 
-        static (MaintenanceWindows, WindowsReload, FileVersions) Host(InMemorySharedState state)
+        static (MaintenanceWindows, MaintenanceReload, FileVersions) Host(InMemorySharedState state)
         {
             var (windows, versions) = (new MaintenanceWindows(new FixedOptions<SafetyOptions>(new())), new FileVersions(state));
-            return (windows, new WindowsReload(windows, versions, NullLogger<WindowsReload>.Instance), versions);
+            return (windows, new MaintenanceReload(windows, versions, NullLogger<MaintenanceReload>.Instance), versions);
         }
     }
 
@@ -83,7 +83,7 @@ public sealed class WindowsFileTests
     {
         var log = new ListLogger();
         var windows = new MaintenanceWindows(new FixedOptions<SafetyOptions>(new()));
-        var reload = new WindowsReload(windows, new FileVersions(new InMemorySharedState()), log.CreateLogger<WindowsReload>());
+        var reload = new MaintenanceReload(windows, new FileVersions(new InMemorySharedState()), log.CreateLogger<MaintenanceReload>());
         var now = new DateTimeOffset(2026, 11, 23, 4, 0, 0, TimeSpan.Zero);
 
         reload.Take(new("windows.yaml", Good)).ShouldBeEmpty();

@@ -9,7 +9,7 @@ using RunbookServer.Terminal;
 namespace RunbookServer.Hosting;
 
 /// <summary>The storage account that several processes share. All of it is tried before anything starts.</summary>
-internal static class SharedAccount
+internal static class StorageAccountStartup
 {
     /// <summary>Takes the keys that all processes use, and makes what is missing in the account.</summary>
     /// <exception cref="CommandException">It is not configured, cannot be reached, or refuses us.</exception>

@@ -8,8 +8,8 @@ using Runbooks.Guardrails;
 namespace RunbookFunctions.Catalog;
 
 /// <summary>Takes over the maintenance windows that stand beside the runbooks, before the app takes its first alert and again while it runs.</summary>
-internal sealed class WindowsRefresh(
-    PublishedFiles published, WindowsReload reload, IOptions<RunbookSourceOptions> options, TimeProvider time, ILogger<WindowsRefresh> logger) : BackgroundService
+internal sealed class MaintenanceRefresh(
+    PublishedFiles published, MaintenanceReload reload, IOptions<RunbookSourceOptions> options, TimeProvider time, ILogger<MaintenanceRefresh> logger) : BackgroundService
 {
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -43,10 +43,10 @@ internal sealed class WindowsRefresh(
     {
         if (options.Value.RunbooksContainer is { Length: > 0 } container)
         {
-            return await published.FindAsync(container, WindowsFile.FileName, cancellationToken);
+            return await published.FindAsync(container, MaintenanceFile.FileName, cancellationToken);
         }
 
-        var file = Path.Combine(options.Value.RunbooksFolder ?? Path.Combine(AppContext.BaseDirectory, "runbooks"), WindowsFile.FileName);
-        return File.Exists(file) ? new(WindowsFile.FileName, await File.ReadAllTextAsync(file, cancellationToken)) : null;
+        var file = Path.Combine(options.Value.RunbooksFolder ?? Path.Combine(AppContext.BaseDirectory, "runbooks"), MaintenanceFile.FileName);
+        return File.Exists(file) ? new(MaintenanceFile.FileName, await File.ReadAllTextAsync(file, cancellationToken)) : null;
     }
 }

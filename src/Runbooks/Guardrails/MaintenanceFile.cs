@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Runbooks.Catalog;
+using Runbooks.Catalog.Matching;
 using Runbooks.Catalog.Reading;
 using Runbooks.Catalog.Yaml;
 using Runbooks.Model.Text;
@@ -9,7 +10,7 @@ using Runbooks.Storage;
 namespace Runbooks.Guardrails;
 
 /// <summary>Reads <c>windows.yaml</c>: the maintenance windows that stand beside the runbooks.</summary>
-public static class WindowsFile
+public static class MaintenanceFile
 {
     public const string FileName = "windows.yaml";
 
@@ -17,7 +18,7 @@ public static class WindowsFile
 
     /// <param name="file">How errors name the file.</param>
     /// <param name="runbooks">The ids that a window may name; null when that is not to be checked.</param>
-    public static WindowsResult Read(string file, string text, IReadOnlyCollection<string>? runbooks = null)
+    public static MaintenanceFileResult Read(string file, string text, IReadOnlyCollection<string>? runbooks = null)
     {
         var errors = new FileErrors(file);
         if (YamlTree.Read(text.TrimStart('\uFEFF'), errors.Refuse, errors.Warn) is not { } tree)
@@ -52,8 +53,7 @@ public static class WindowsFile
         foreach (var pattern in section.Words("runbooks"))
         {
             window.Runbooks.Add(pattern);
-            var prefix = pattern.TrimEnd('*');
-            if (runbooks is not null && !runbooks.Any(id => pattern.EndsWith('*') ? id.StartsWith(prefix, StringComparison.Ordinal) : id == pattern))
+            if (runbooks is not null && !runbooks.Any(id => Glob.IsMatch(pattern, id)))
             {
                 section.Errors.AtValue(section.PathOf("runbooks"), $"names '{Clip.To(pattern, 80)}', and no runbook has that id.", $"{Suggestion.For(pattern, runbooks)}Name the id of a runbook, or leave 'runbooks' out for all.");
             }
@@ -88,14 +88,14 @@ public static class WindowsFile
 
 /// <param name="Windows">None when there are errors.</param>
 /// <param name="Errors">Everything that is wrong with the file, in its order.</param>
-public sealed record WindowsResult(IReadOnlyList<MaintenanceWindow> Windows, IReadOnlyList<CatalogError> Errors)
+public sealed record MaintenanceFileResult(IReadOnlyList<MaintenanceWindow> Windows, IReadOnlyList<CatalogError> Errors)
 {
     /// <summary>What is probably not meant.</summary>
     public IReadOnlyList<CatalogError> Warnings { get; init; } = [];
 }
 
 /// <summary>Takes over the windows of the file, at the start and when it has changed; with errors in it, those that are in force stay.</summary>
-public sealed class WindowsReload(MaintenanceWindows windows, FileVersions versions, ILogger<WindowsReload> logger)
+public sealed class MaintenanceReload(MaintenanceWindows windows, FileVersions versions, ILogger<MaintenanceReload> logger)
 {
     private RunbookFile? _looked;
 
@@ -108,7 +108,7 @@ public sealed class WindowsReload(MaintenanceWindows windows, FileVersions versi
             return [];
         }
 
-        if (await versions.FindLastAsync(WindowsFile.FileName, cancellationToken) is not { } last || WindowsFile.Read(last.Name, last.Text) is not { Errors.Count: 0 } good)
+        if (await versions.FindLastAsync(MaintenanceFile.FileName, cancellationToken) is not { } last || MaintenanceFile.Read(last.Name, last.Text) is not { Errors.Count: 0 } good)
         {
             return errors;
         }
@@ -128,7 +128,7 @@ public sealed class WindowsReload(MaintenanceWindows windows, FileVersions versi
         }
 
         _looked = file;
-        var result = file is null ? new([], []) : WindowsFile.Read(file.Name, file.Text);
+        var result = file is null ? new([], []) : MaintenanceFile.Read(file.Name, file.Text);
         foreach (var error in result.Errors)
         {
             Log.WindowsBroken(logger, error.ToString());
@@ -141,11 +141,11 @@ public sealed class WindowsReload(MaintenanceWindows windows, FileVersions versi
 
         if (result.Errors.Count > 0)
         {
-            versions.Refuse(WindowsFile.FileName, [.. result.Errors.Select(error => error.ToString())]);
+            versions.Refuse(MaintenanceFile.FileName, [.. result.Errors.Select(error => error.ToString())]);
         }
         else
         {
-            versions.Use(WindowsFile.FileName, file?.Text);
+            versions.Use(MaintenanceFile.FileName, file?.Text);
             windows.Replace(result.Windows);
             Log.WindowsLoaded(logger, result.Windows.Count);
         }

@@ -9,7 +9,7 @@ namespace Runbooks.AzureStorage;
 /// A message that somebody else has taken meanwhile is gone for us, as if it had been deleted. Durable Task's provider
 /// knows only the latter as no fault; after the other it would count the activity as running for ever.
 /// </summary>
-internal sealed class TakenIsGone : HttpPipelinePolicy
+internal sealed class TakenMessagePolicy : HttpPipelinePolicy
 {
     public override void Process(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
     {
