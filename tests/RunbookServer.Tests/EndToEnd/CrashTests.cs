@@ -23,8 +23,8 @@ public sealed class CrashTests(Azurite azurite) : IClassFixture<Azurite>
     }
 
     [Theory]
-    [InlineData(false, 31, 2)]
-    [InlineData(true, 97, 2)]
+    [InlineData(false, 17, 2)]
+    [InlineData(true, 53, 2)]
     public async Task ProcessKilledAtAWrite_TheStoryEndsTheSame(bool account, int usual, int atLeast)
     {
         await using var host = await CrashingHost.StartAsync(account ? azurite.ConnectionString : null);
