@@ -20,6 +20,7 @@ public sealed class SqliteWriter : IDisposable
     private readonly DatabaseDamage _damage;
     private readonly ILogger _logger;
     private readonly Thread _thread;
+    private volatile ITransactionPart[] _parts = [];
     private List<SqliteWork> _waiting = [];
     private SqliteConnection? _connection;
     private bool _stopping;
@@ -69,6 +70,15 @@ public sealed class SqliteWriter : IDisposable
             work(connection, transaction);
             return true;
         });
+
+    /// <summary>Lets a part write at the end of each transaction.</summary>
+    internal void Join(ITransactionPart part)
+    {
+        lock (_gate)
+        {
+            _parts = [.. _parts, part];
+        }
+    }
 
     /// <summary>Null when a commit worked just now, or a new one does; otherwise what is wrong. Whoever asks often costs one write in ten seconds.</summary>
     public async Task<string?> CheckHealthAsync()
@@ -136,6 +146,7 @@ public sealed class SqliteWriter : IDisposable
 #pragma warning disable CA1031
     private void Commit(List<SqliteWork> batch)
     {
+        Exception? unwritable;
         try
         {
             var connection = _connection ??= _open();
@@ -145,18 +156,33 @@ public sealed class SqliteWriter : IDisposable
                 RunAlone(item, connection, transaction);
             }
 
-            if (!Reach(WritePoint.BeforeCommit))
+            unwritable = WriteParts(connection, transaction);
+            if (unwritable is not null)
+            {
+                transaction.Rollback();
+            }
+            else if (!Reach(WritePoint.BeforeCommit))
             {
                 return;
             }
-
-            transaction.Commit();
-            Interlocked.Increment(ref _commits);
-            Interlocked.Exchange(ref _committedAt, Stopwatch.GetTimestamp());
+            else
+            {
+                transaction.Commit();
+                Array.ForEach(_parts, part => part.Committed());
+                Interlocked.Increment(ref _commits);
+                Interlocked.Exchange(ref _committedAt, Stopwatch.GetTimestamp());
+            }
         }
         catch (Exception e)
         {
             Unavailable(batch, e);
+            return;
+        }
+
+        if (unwritable is not null)
+        {
+            Array.ForEach(_parts, part => part.Failed());
+            CommitEach(batch, unwritable);
             return;
         }
 
@@ -181,6 +207,36 @@ public sealed class SqliteWriter : IDisposable
             {
                 item.Complete();
             }
+        }
+    }
+
+    /// <returns>Why something cannot be written, whatever the state of the disk; null when all is.</returns>
+    private Exception? WriteParts(SqliteConnection connection, SqliteTransaction transaction)
+    {
+        try
+        {
+            Array.ForEach(_parts, part => part.Write(connection, transaction));
+            return null;
+        }
+        catch (Exception e) when (e is not SqliteException)
+        {
+            return e;
+        }
+    }
+
+    /// <summary>What cannot be written must not take along what came in the same moment: each is tried by itself.</summary>
+    private void CommitEach(List<SqliteWork> batch, Exception unwritable)
+    {
+        if (batch is [var only])
+        {
+            only.Fail(only.Failure ?? unwritable);
+            return;
+        }
+
+        foreach (var item in batch)
+        {
+            item.Failure = null;
+            Commit([item]);
         }
     }
 
@@ -217,6 +273,7 @@ public sealed class SqliteWriter : IDisposable
         _logger.StorageUnavailable(cause);
         _connection?.Release();
         _connection = null;
+        Array.ForEach(_parts, part => part.Failed());
         foreach (var item in batch)
         {
             item.Fail(new StoreUnavailableException(_failure, cause));

@@ -92,6 +92,7 @@ public sealed partial record Incident
     [JsonIgnore]
     public Gate? OpenGate => Gates.LastOrDefault(gate => gate.Outcome == GateOutcome.Pending);
 
+    [JsonIgnore]
     public Gate? LatestGate => Gates.Count == 0 ? null : Gates[^1];
 
     public StepRecord? FindStep(Phase phase, string name) =>

@@ -15,13 +15,12 @@ internal sealed class SqliteIncidentStore : IIncidentStore
     private const int PurgeBatch = 200;
 
     private readonly SqliteDatabase _database;
-    private readonly IncidentCache _cache = new();
     private readonly SqliteIncidents _incidents;
 
     public SqliteIncidentStore(SqliteDatabase database)
     {
         SqliteSchema.Bring(database, StoreSchema.Part, StoreSchema.Versions);
-        (_database, _incidents) = (database, new SqliteIncidents(_cache));
+        (_database, _incidents) = (database, new SqliteIncidents(database.Writer));
     }
 
     public Task<OpenResult> OpenAsync(Incident candidate, Runbook runbook, Func<Incident, Incident?> fold, CancellationToken cancellationToken)
@@ -32,12 +31,11 @@ internal sealed class SqliteIncidentStore : IIncidentStore
             // Claims of an older version stand under the target as it was written.
             var claimed = _incidents.FindLatest(connection, transaction, candidate.RunbookId, candidate.TargetKey)
                 ?? (candidate.TargetKey == candidate.Target ? null : _incidents.FindLatest(connection, transaction, candidate.RunbookId, candidate.Target));
-            if (claimed is var (latest, version)
-                && fold(latest) is { } folded)
+            if (claimed is not null && fold(claimed) is { } folded)
             {
-                if (!ReferenceEquals(folded, latest))
+                if (!ReferenceEquals(folded, claimed))
                 {
-                    _incidents.Overwrite(connection, transaction, latest, folded, version);
+                    _incidents.Overwrite(claimed, folded);
                 }
 
                 return new OpenResult(folded, Opened: false);
@@ -48,31 +46,31 @@ internal sealed class SqliteIncidentStore : IIncidentStore
                 throw new InvalidOperationException($"There is an incident '{candidate.Id}' already.");
             }
 
-            _incidents.Insert(connection, transaction, candidate);
             Pin(connection, transaction, runbook);
+            _incidents.Insert(connection, transaction, candidate);
             return new OpenResult(candidate, Opened: true);
         });
     }
 
     public Task<Incident?> FindAsync(string id, CancellationToken cancellationToken) =>
-        _database.ReadAsync(connection => _incidents.Find(connection, null, id)?.Incident);
+        _incidents.Known(id) is { } known ? Task.FromResult<Incident?>(known) : _database.ReadAsync(connection => _incidents.Find(connection, null, id));
 
     public Task<Incident?> FindLatestAsync(string runbookId, string targetKey, CancellationToken cancellationToken) =>
-        _database.ReadAsync(connection => _incidents.FindLatest(connection, null, runbookId, targetKey)?.Incident);
+        _database.ReadAsync(connection => _incidents.FindLatest(connection, null, runbookId, targetKey));
 
     public Task<IReadOnlyList<IncidentSummary>> FindByAlertAsync(string identity, CancellationToken cancellationToken) =>
-        _database.ReadAsync(connection => SqliteIncidents.FindByAlert(connection, identity));
+        _database.ReadAsync(connection => _incidents.FindByAlert(connection, identity));
 
     public Task<(Incident Incident, T Result)> UpdateAsync<T>(string id, Func<Incident, (Incident, T)> change, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         return _database.Writer.EnqueueAsync((connection, transaction) =>
         {
-            var (before, version) = _incidents.Find(connection, transaction, id) ?? throw new KeyNotFoundException($"There is no incident '{id}'.");
+            var before = _incidents.Find(connection, transaction, id) ?? throw new KeyNotFoundException($"There is no incident '{id}'.");
             var (after, result) = change(before);
             if (!ReferenceEquals(before, after))
             {
-                _incidents.Overwrite(connection, transaction, before, after, version);
+                _incidents.Overwrite(before, after);
             }
 
             return (after, result);
@@ -99,7 +97,6 @@ internal sealed class SqliteIncidentStore : IIncidentStore
         {
             cancellationToken.ThrowIfCancellationRequested();
             batch = await _database.Writer.EnqueueAsync((connection, transaction) => PurgeSome(connection, transaction, endedBefore));
-            batch.ForEach(_cache.Remove);
             purged.AddRange(batch);
         }
         while (batch.Count == PurgeBatch);
@@ -129,7 +126,7 @@ internal sealed class SqliteIncidentStore : IIncidentStore
         }
     }
 
-    private static List<string> PurgeSome(SqliteConnection connection, SqliteTransaction transaction, DateTimeOffset endedBefore)
+    private List<string> PurgeSome(SqliteConnection connection, SqliteTransaction transaction, DateTimeOffset endedBefore)
     {
         var ended = new List<string>();
         using (var reader = connection.Statement(
@@ -142,13 +139,7 @@ internal sealed class SqliteIncidentStore : IIncidentStore
             }
         }
 
-        foreach (var id in ended)
-        {
-            connection.Statement(transaction, "DELETE FROM alerts WHERE incident=$id", ("$id", id)).ExecuteNonQuery();
-            connection.Statement(transaction, "DELETE FROM claims WHERE incident=$id", ("$id", id)).ExecuteNonQuery();
-            connection.Statement(transaction, "DELETE FROM incidents WHERE id=$id", ("$id", id)).ExecuteNonQuery();
-        }
-
+        ended.ForEach(id => _incidents.Delete(connection, transaction, id));
         return ended;
     }
 }

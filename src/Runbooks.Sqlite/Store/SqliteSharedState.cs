@@ -1,24 +1,28 @@
+using Microsoft.Data.Sqlite;
 using Runbooks.Model.Storage;
 
 namespace Runbooks.Sqlite.Store;
 
 /// <summary>Shared documents in the host's database; each change is one piece of work of the single writer.</summary>
-internal sealed class SqliteSharedState : ISharedState
+internal sealed class SqliteSharedState : ISharedState, ITransactionPart
 {
+    /// <summary>The guardrails read the same few documents for every incident.</summary>
+    private readonly DocumentCache<object> _cache = new(generation: 64);
+
     private readonly SqliteDatabase _database;
 
     public SqliteSharedState(SqliteDatabase database)
     {
         SqliteSchema.Bring(database, StoreSchema.Part, StoreSchema.Versions);
         _database = database;
+        database.Writer.Join(this);
     }
 
     public Task<T?> FindAsync<T>(string key, CancellationToken cancellationToken)
         where T : class =>
-        _database.ReadAsync(connection =>
-            connection.Statement("SELECT doc FROM shared WHERE key=$key", ("$key", key)).ExecuteScalar() is byte[] json
-                ? SqliteIncidents.Read<T>(json)
-                : null);
+        _cache.TryFind(key, changing: false, out var known)
+            ? Task.FromResult((T?)known)
+            : _database.ReadAsync(connection => Read<T>(connection, null, key));
 
     public Task<(T Document, TResult Result)> UpdateAsync<T, TResult>(string key, Func<T?, (T, TResult)> change, CancellationToken cancellationToken)
         where T : class
@@ -26,19 +30,40 @@ internal sealed class SqliteSharedState : ISharedState
         cancellationToken.ThrowIfCancellationRequested();
         return _database.Writer.EnqueueAsync((connection, transaction) =>
         {
-            var before = connection.Statement(transaction, "SELECT doc FROM shared WHERE key=$key", ("$key", key)).ExecuteScalar() is byte[] json
-                ? SqliteIncidents.Read<T>(json)
-                : null;
+            var before = _cache.TryFind(key, changing: true, out var known) ? (T?)known : Read<T>(connection, transaction, key);
             var (after, result) = change(before);
             if (!ReferenceEquals(before, after))
             {
-                connection.Statement(
-                    transaction,
-                    "INSERT INTO shared (key, version, doc) VALUES ($key, 1, $doc) ON CONFLICT (key) DO UPDATE SET version=version+1, doc=excluded.doc",
-                    ("$key", key), ("$doc", SqliteIncidents.Write(after))).ExecuteNonQuery();
+                _cache.Change(key, before, after);
             }
 
             return (after, result);
         });
+    }
+
+    void ITransactionPart.Write(SqliteConnection connection, SqliteTransaction transaction)
+    {
+        foreach (var (key, (_, document)) in _cache.Changes)
+        {
+            connection.Statement(
+                transaction,
+                "INSERT INTO shared (key, version, doc) VALUES ($key, 1, $doc) ON CONFLICT (key) DO UPDATE SET version=version+1, doc=excluded.doc",
+                ("$key", key), ("$doc", SqliteIncidents.Write(document))).ExecuteNonQuery();
+        }
+    }
+
+    void ITransactionPart.Committed() => _cache.Commit(isOver: _ => false);
+
+    void ITransactionPart.Failed() => _cache.Reset();
+
+    private T? Read<T>(SqliteConnection connection, SqliteTransaction? transaction, string key)
+        where T : class
+    {
+        var commits = _cache.Commits;
+        var document = connection.Statement(transaction, "SELECT doc FROM shared WHERE key=$key", ("$key", key)).ExecuteScalar() is byte[] json
+            ? SqliteIncidents.Read<T>(json)
+            : null;
+        _cache.Keep(key, document, commits);
+        return document;
     }
 }

@@ -68,25 +68,61 @@ public sealed class SqliteIncidentStoreTests : IDisposable
         var store = new SqliteIncidentStore(_data.Database);
         await store.OpenAsync(New("a"), Runbook(), _ => null, Now);
         await _data.Database.Writer.EnqueueAsync((connection, transaction) => connection.Statement(transaction, "PRAGMA max_page_count=30").ExecuteNonQuery());
-        using var gate = new ManualResetEventSlim();
-        using var reached = new ManualResetEventSlim();
-        var blocked = _data.Database.Writer.EnqueueAsync((_, _) =>
-        {
-            reached.Set();
-            gate.Wait(Now);
-        });
-        reached.Wait(Now);
 
         // Both wait for the same commit: the second fills the disk, which takes the first down with it.
-        var small = store.UpdateAsync("a", i => i with { AlertCount = 7 }, Now);
-        var large = store.UpdateAsync("a", i => i.OfSize(500_000), Now);
-        gate.Set();
-        await blocked;
-        await large.ShouldThrowAsync<StoreUnavailableException>();
-        await small.ShouldThrowAsync<StoreUnavailableException>();
+        var changes = await TogetherAsync(
+            () => store.UpdateAsync("a", i => i with { AlertCount = 7 }, Now),
+            () => store.UpdateAsync("a", i => i.OfSize(500_000), Now));
+        await changes[1].ShouldThrowAsync<StoreUnavailableException>();
+        await changes[0].ShouldThrowAsync<StoreUnavailableException>();
 
         (await store.GetAsync("a", Now)).AlertCount.ShouldBe(1);
         (await store.UpdateAsync("a", i => i with { AlertCount = i.AlertCount + 1 }, Now)).AlertCount.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task ChangesOfOneCommit_SeeEachOtherAndAreWrittenOnce()
+    {
+        var store = new SqliteIncidentStore(_data.Database);
+        var changes = await TogetherAsync(
+            () => store.OpenAsync(New("a"), Runbook(), _ => null, Now),
+            () => store.OpenAsync(New("b"), Runbook(), latest => latest with { AlertCount = 2 }, Now),
+            () => store.UpdateAsync("a", i => i with { AlertCount = i.AlertCount + 1 }, Now));
+        await Task.WhenAll(changes);
+        Version("a").ShouldBe(1);
+        (await store.GetAsync("a", Now)).AlertCount.ShouldBe(3);
+        (await new SqliteIncidentStore(_data.Database).GetAsync("a", Now)).AlertCount.ShouldBe(3);
+    }
+
+    [Fact]
+    public async Task DocumentThatCannotBeWritten_FailsAlone()
+    {
+        var store = new SqliteIncidentStore(_data.Database);
+        var state = new SqliteSharedState(_data.Database);
+        await store.OpenAsync(New("a"), Runbook(), _ => null, Now);
+        var changes = await TogetherAsync(
+            () => store.UpdateAsync("a", i => i with { AlertCount = i.AlertCount + 1 }, Now),
+            () => state.UpdateAsync<Unwritable, bool>("bad", _ => (new(), true), Now),
+            () => state.UpdateAsync<string, bool>("good", _ => ("kept", true), Now));
+        await changes[1].ShouldThrowAsync<InvalidOperationException>();
+        await Task.WhenAll(changes[0], changes[2]);
+        (await store.GetAsync("a", Now)).AlertCount.ShouldBe(2);
+        (await state.FindAsync<string>("good", Now)).ShouldBe("kept");
+        (await state.FindAsync<Unwritable>("bad", Now)).ShouldBeNull();
+    }
+
+    [Fact]
+    public void DocumentReadBeforeACommit_IsNotKeptAfterIt()
+    {
+        var cache = new DocumentCache<string>(generation: 8);
+        var commits = cache.Commits;
+        cache.Change("a", null, "new");
+        cache.TryFind("a", changing: false, out _).ShouldBeFalse();
+        cache.TryFind("a", changing: true, out var changing).ShouldBeTrue();
+        changing.ShouldBe("new");
+        cache.Commit(isOver: _ => true);
+        cache.Keep("a", "old", commits);
+        cache.TryFind("a", changing: false, out _).ShouldBeFalse();
     }
 
     [Fact]
@@ -123,6 +159,28 @@ public sealed class SqliteIncidentStoreTests : IDisposable
 
         plan.ShouldContain(left ? "USING INDEX incidents_left_to_people" : "USING INDEX incidents_");
         plan.ShouldNotContain("TEMP B-TREE");
+    }
+
+    /// <summary>Begins all of them while the writer is busy, so that they share its next commit.</summary>
+    private async Task<Task[]> TogetherAsync(params Func<Task>[] changes)
+    {
+        using var gate = new ManualResetEventSlim();
+        using var reached = new ManualResetEventSlim();
+        var blocked = _data.Database.Writer.EnqueueAsync((_, _) =>
+        {
+            reached.Set();
+            gate.Wait(Now);
+        });
+        reached.Wait(Now);
+        var begun = changes.Select(change => change()).ToArray();
+        gate.Set();
+        await blocked;
+        return begun;
+    }
+
+    private sealed class Unwritable
+    {
+        public string Text => throw new InvalidOperationException("It cannot be written.");
     }
 
     private long Version(string id) => _data.Database.Read(connection =>

@@ -1,0 +1,121 @@
+namespace Runbooks.Sqlite.Store;
+
+/// <summary>
+/// Documents of one table: those written or read last as they are committed, and what the transaction under way makes of
+/// them. The database is held by this process alone, so what is committed here is what it holds, and most readers need not
+/// ask it. Two generations bound the cache: whatever was not written for a whole generation is dropped. What it holds is
+/// handed to whoever asks, and never changed.
+/// </summary>
+internal sealed class DocumentCache<T>(int generation)
+    where T : class
+{
+    private readonly Lock _lock = new();
+
+    /// <summary>Only the writer's thread comes here.</summary>
+    private readonly Dictionary<string, (T? Before, T After)> _changes = new(StringComparer.Ordinal);
+
+    private Dictionary<string, T?> _young = new(StringComparer.Ordinal);
+    private Dictionary<string, T?> _old = new(StringComparer.Ordinal);
+    private long _commits;
+
+    /// <summary>What the transaction under way has changed so far: each document once, however often it changed.</summary>
+    public IReadOnlyDictionary<string, (T? Before, T After)> Changes => _changes;
+
+    /// <summary>Moves on whenever what is committed may have changed.</summary>
+    public long Commits => Interlocked.Read(ref _commits);
+
+    /// <param name="document">Null where it is known that there is none.</param>
+    /// <param name="changing">Asked inside the transaction: its own changes count.</param>
+    /// <returns>False when only the database knows.</returns>
+    public bool TryFind(string key, bool changing, out T? document)
+    {
+        if (changing && _changes.TryGetValue(key, out var change))
+        {
+            document = change.After;
+            return true;
+        }
+
+        lock (_lock)
+        {
+            return _young.TryGetValue(key, out document) || _old.TryGetValue(key, out document);
+        }
+    }
+
+    /// <summary>Keeps what was read from the database, unless something was committed meanwhile.</summary>
+    /// <param name="commits">From before it was read.</param>
+    public void Keep(string key, T? document, long commits)
+    {
+        lock (_lock)
+        {
+            if (commits == _commits)
+            {
+                Put(key, document);
+            }
+        }
+    }
+
+    /// <summary>The last thing that a piece of work does: should it fail, nothing was changed.</summary>
+    public void Change(string key, T? before, T after) =>
+        _changes[key] = (_changes.TryGetValue(key, out var earlier) ? earlier.Before : before, after);
+
+    /// <summary>The transaction deletes it. Only for a cache that keeps nothing that was read.</summary>
+    public void Drop(string key)
+    {
+        _changes.Remove(key);
+        Forget(key);
+    }
+
+    /// <param name="isOver">Documents that hardly anybody will ask for any more.</param>
+    public void Commit(Func<T, bool> isOver)
+    {
+        lock (_lock)
+        {
+            _commits++;
+            foreach (var (key, (_, after)) in _changes)
+            {
+                if (isOver(after))
+                {
+                    Forget(key);
+                }
+                else
+                {
+                    Put(key, after);
+                }
+            }
+        }
+
+        _changes.Clear();
+    }
+
+    /// <summary>After a failure nobody knows what was committed.</summary>
+    public void Reset()
+    {
+        lock (_lock)
+        {
+            _commits++;
+            _young.Clear();
+            _old.Clear();
+        }
+
+        _changes.Clear();
+    }
+
+    private void Put(string key, T? document)
+    {
+        if (_young.Count >= generation)
+        {
+            (_old, _young) = (_young, new(StringComparer.Ordinal));
+        }
+
+        _young[key] = document;
+    }
+
+    private void Forget(string key)
+    {
+        lock (_lock)
+        {
+            _young.Remove(key);
+            _old.Remove(key);
+        }
+    }
+}
