@@ -26,6 +26,16 @@ internal sealed class Host : IAsyncDisposable
         File.ReadLines($"/proc/{_process.Id}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2],
         CultureInfo.InvariantCulture) * 1024;
 
+    /// <summary>Processor time that the host has used: unlike a rate, it hardly depends on what else the machine does.</summary>
+    public TimeSpan ProcessorTime
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.TotalProcessorTime;
+        }
+    }
+
     public long DatabaseBytes => new FileInfo(Path.Combine(_data, "runbooks.db")).Length;
 
     /// <summary>Kills it and starts it again. Returns the time from the start to the first healthy answer.</summary>

@@ -12,7 +12,7 @@ internal static class Measurements
     public static async Task<object> ThroughputAsync(Host host, string name, int count, int atOnce)
     {
         var firstStep = new ConcurrentBag<double>();
-        var began = Stopwatch.GetTimestamp();
+        var (began, processor) = (Stopwatch.GetTimestamp(), host.ProcessorTime);
         await EachAsync(count, atOnce, async n =>
         {
             var id = await OpenAsync(host, $"{name}-{n}");
@@ -27,7 +27,7 @@ internal static class Measurements
             firstStep.Add((Time(ended["steps"]![0]!["startedAt"]!) - Time(ended["gate"]!["decisions"]![0]!["at"]!)).TotalMilliseconds);
         });
         var took = Stopwatch.GetElapsedTime(began);
-        return new { incidents = count, atOnce, perSecond = Math.Round(count / took.TotalSeconds, 1), approvalToFirstStep = Spread(firstStep) };
+        return new { incidents = count, atOnce, perSecond = Math.Round(count / took.TotalSeconds, 1), processorEach = Each(host.ProcessorTime - processor, count), approvalToFirstStep = Spread(firstStep) };
     }
 
     /// <summary>Very many alerts on some targets.</summary>
@@ -35,7 +35,7 @@ internal static class Measurements
     {
         var latencies = new ConcurrentBag<double>();
         var ids = new ConcurrentDictionary<string, bool>();
-        var began = Stopwatch.GetTimestamp();
+        var (began, processor) = (Stopwatch.GetTimestamp(), host.ProcessorTime);
         await EachAsync(count, atOnce, async n =>
         {
             var sent = Stopwatch.GetTimestamp();
@@ -43,7 +43,7 @@ internal static class Measurements
             latencies.Add(Stopwatch.GetElapsedTime(sent).TotalMilliseconds);
         });
         var took = Stopwatch.GetElapsedTime(began);
-        return new { alerts = count, targets, atOnce, incidents = ids.Count, perSecond = Math.Round(count / took.TotalSeconds), intake = Spread(latencies), residentBytes = host.ResidentBytes };
+        return new { alerts = count, targets, atOnce, incidents = ids.Count, perSecond = Math.Round(count / took.TotalSeconds), processorEach = Each(host.ProcessorTime - processor, count), intake = Spread(latencies), residentBytes = host.ResidentBytes };
     }
 
     /// <summary>What incidents cost that wait for a person, and how long a start takes with them.</summary>
@@ -74,6 +74,8 @@ internal static class Measurements
         Parallel.ForEachAsync(Enumerable.Range(0, count), new ParallelOptions { MaxDegreeOfParallelism = atOnce }, async (n, _) => await work(n));
 
     private static DateTimeOffset Time(JsonNode text) => DateTimeOffset.Parse(text.ToString(), CultureInfo.InvariantCulture);
+
+    private static double Each(TimeSpan time, int count) => Math.Round(time.TotalMilliseconds / count, 2);
 
     private static object Spread(IEnumerable<double> values)
     {
