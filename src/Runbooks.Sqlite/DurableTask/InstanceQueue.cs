@@ -64,12 +64,17 @@ internal sealed class InstanceQueue(BusyCount busy)
     /// Takes the answers of a locked instance. Whoever calls this reads the database afterwards: what arrives from now on
     /// makes the instance ready again.
     /// </summary>
-    public List<TaskMessage> TakeNews(long key)
+    public List<TaskMessage> TakeNews(long key) => TakeNews(key, out _);
+
+    /// <param name="stored">Something has come to the database since it was last taken. Only then need it be read again in one session.</param>
+    /// <inheritdoc cref="TakeNews(long)"/>
+    public List<TaskMessage> TakeNews(long key, out bool stored)
     {
         lock (_gate)
         {
             var entry = _entries[key];
-            entry.Signalled = false;
+            stored = entry.Stored;
+            (entry.Signalled, entry.Stored) = (false, false);
             var answers = entry.Answers;
             entry.Answers = [];
             return answers;
@@ -209,6 +214,7 @@ internal sealed class InstanceQueue(BusyCount busy)
                 entry.Answers.Add(answer);
             }
 
+            entry.Stored |= answer is null;
             entry.Signalled = true;
             WakeUp(entry);
             return true;
@@ -236,6 +242,9 @@ internal sealed class InstanceQueue(BusyCount busy)
         public Phase Phase { get; set; }
 
         public bool Signalled { get; set; }
+
+        /// <summary>Signalled because of something in the database.</summary>
+        public bool Stored { get; set; }
 
         public List<TaskMessage> Answers { get; set; } = [];
 

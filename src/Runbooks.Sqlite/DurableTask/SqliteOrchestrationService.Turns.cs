@@ -152,11 +152,11 @@ public sealed partial class SqliteOrchestrationService
                 return null;
             }
 
-            var answers = _instances.TakeNews(item.Key);
+            var answers = _instances.TakeNews(item.Key, out var stored);
             IList<TaskMessage> given;
             try
             {
-                given = item.Give(_reader.Messages(item.Key, item.InstanceId, _timers.Now), answers);
+                given = item.Give(stored ? _reader.Messages(item.Key, item.InstanceId, _timers.Now) : new([], []), answers);
             }
             catch
             {

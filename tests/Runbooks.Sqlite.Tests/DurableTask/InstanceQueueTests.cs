@@ -93,6 +93,26 @@ public sealed class InstanceQueueTests
     }
 
     [Fact]
+    public async Task NewsInASession_SaysWhetherTheDatabaseHasSome()
+    {
+        _queue.Signal(1);
+        await LockAsync(1);
+
+        _queue.TryAnswer(1, Answer(7));
+        _queue.TakeNews(1, out var stored);
+        stored.ShouldBeFalse();
+
+        _queue.Signal(1);
+        _queue.TryAnswer(1, Answer(8));
+        _queue.TakeNews(1, out stored);
+        stored.ShouldBeTrue();
+
+        _queue.TryAnswer(1, Answer(9));
+        _queue.TakeNews(1, out stored);
+        stored.ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task AnswerThatArrivesAsTheSessionEnds_MakesTheInstanceReadyAgain()
     {
         _queue.Signal(1);
