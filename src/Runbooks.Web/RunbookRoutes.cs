@@ -39,6 +39,7 @@ public static class RunbookRoutes
         // Slack signs what it sends.
         app.MapPost("/api/slack/interactions", (HttpRequest request, SlackInteractionsHandler handler) => handler.PostAsync(request));
         app.MapMethods("/api/incidents/{id}/audit", s_read, (HttpRequest request, string id, AuditHandler handler) => handler.GetAsync(request, id)).NeedsKey();
+        app.MapMethods("/api/incidents/{id}/report", s_read, (HttpRequest request, string id, ReportHandler handler) => handler.GetAsync(request, id)).NeedsKey();
         app.MapMethods("/api/safety", s_read, (HttpRequest request, SafetyHandler handler) => handler.GetAsync(request)).NeedsKey();
         app.MapPost("/api/safety/kill", (HttpRequest request, SafetyHandler handler) => handler.KillAsync(request)).NeedsKey();
         app.MapPost("/api/safety/release", (HttpRequest request, SafetyHandler handler) => handler.ReleaseAsync(request)).NeedsKey();
@@ -51,6 +52,7 @@ public static class RunbookRoutes
 
         app.MapMethods("/", s_read, (HttpRequest request, ConsoleHandler handler) => handler.ListAsync(request)).NeedsPageKey();
         app.MapMethods("/incidents/{id}", s_read, (HttpRequest request, string id, ConsoleHandler handler) => handler.ShowAsync(request, id)).NeedsPageKey();
+        app.MapMethods("/incidents/{id}/report", s_read, (HttpRequest request, string id, ReportHandler handler) => handler.GetAsync(request, id)).NeedsPageKey();
         app.MapPost("/incidents/{id}/decision", (HttpRequest request, string id, IncidentFormsHandler handler) => handler.DecideAsync(request, id)).NeedsPageKey();
         app.MapPost("/incidents/{id}/stop", (HttpRequest request, string id, IncidentFormsHandler handler) => handler.StopAsync(request, id)).NeedsPageKey();
         app.MapPost("/incidents/{id}/retry", (HttpRequest request, string id, IncidentFormsHandler handler) => handler.RetryAsync(request, id)).NeedsPageKey();

@@ -57,6 +57,7 @@ public static class RunbooksWebServices
             .AddSingleton<IncidentsHandler>()
             .AddSingleton<CancelHandler>()
             .AddSingleton<AuditHandler>()
+            .AddSingleton<ReportHandler>()
             .AddSingleton<SafetyHandler>()
             .AddSingleton<SafetyPageHandler>()
             .AddSingleton<SafetyWarnings>()

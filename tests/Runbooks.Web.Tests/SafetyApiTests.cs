@@ -65,5 +65,20 @@ public sealed class SafetyApiTests : IAsyncLifetime
         (await _host.Browser.GetAsync($"/api/incidents/{id}/audit", Ct)).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
     }
 
+    [Fact]
+    public async Task Report_IsADocumentForKeyHoldersAndTheConsole()
+    {
+        var id = await _host.OpenAsync(Some.Waiting());
+
+        var answer = await _host.Api.GetAsync($"/api/incidents/{id}/report", Ct);
+
+        answer.Content.Headers.ContentType!.ToString().ShouldBe("text/markdown; charset=utf-8");
+        var report = await answer.Content.ReadAsStringAsync(Ct);
+        report.ShouldStartWith("# Hung GPU on inference/llm-b-0\n");
+        report.ShouldContain("- Users: Users in the EU region see timeouts.\n");
+        (await _host.Browser.GetAsync($"/api/incidents/{id}/report", Ct)).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        (await _host.Api.GetAsync("/api/incidents/none/report", Ct)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+    }
+
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 }

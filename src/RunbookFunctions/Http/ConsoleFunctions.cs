@@ -14,7 +14,7 @@ namespace RunbookFunctions.Http;
 /// The console, for whoever is signed in or holds the console's key. The host lets everybody through, because a browser
 /// cannot send a function key.
 /// </summary>
-internal sealed class ConsoleFunctions(ConsoleHandler console, EvidenceHandler evidence, CloseHandler close, AcknowledgeHandler acknowledge, ConsoleAccess access, PlatformPrincipal principal)
+internal sealed class ConsoleFunctions(ConsoleHandler console, EvidenceHandler evidence, ReportHandler report, CloseHandler close, AcknowledgeHandler acknowledge, ConsoleAccess access, PlatformPrincipal principal)
 {
     /// <summary>The site's root: the only route template for it that the host takes is an optional part of no length.</summary>
     [Function("ConsolePage")]
@@ -41,6 +41,11 @@ internal sealed class ConsoleFunctions(ConsoleHandler console, EvidenceHandler e
     public Task<IResult> EvidenceAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "incidents/{id}/evidence/{name}")] HttpRequest request, string id, string name) =>
         access.GuardAsync(request, () => evidence.GetAsync(request, id, name));
+
+    [Function("ReportPage")]
+    public Task<IResult> ReportAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "incidents/{id}/report")] HttpRequest request, string id) =>
+        access.GuardAsync(request, () => report.GetAsync(request, id));
 
     [Function("Assets")]
     public static IResult Asset(

@@ -7,7 +7,7 @@ using Runbooks.Web.SignIn;
 namespace RunbookFunctions.Http;
 
 /// <summary>What stops the automation, and what tells how it does; behind a function key.</summary>
-internal sealed class SafetyFunctions(SafetyHandler safety, AuditHandler audit)
+internal sealed class SafetyFunctions(SafetyHandler safety, AuditHandler audit, ReportHandler report)
 {
     [Function("ShowSafety")]
     public Task<IResult> ShowAsync([HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "api/safety")] HttpRequest request) =>
@@ -32,6 +32,10 @@ internal sealed class SafetyFunctions(SafetyHandler safety, AuditHandler audit)
     [Function("AuditIncident")]
     public Task<IResult> AuditAsync([HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "api/incidents/{id}/audit")] HttpRequest request, string id) =>
         audit.GetAsync(request, id);
+
+    [Function("ReportIncident")]
+    public Task<IResult> ReportIncidentAsync([HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "api/incidents/{id}/report")] HttpRequest request, string id) =>
+        report.GetAsync(request, id);
 }
 
 /// <summary>The page about safety and its forms; part of the console, and as open as that is.</summary>

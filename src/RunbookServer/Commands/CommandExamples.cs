@@ -18,6 +18,7 @@ internal static class CommandExamples
         ["fire"] = ["runbook fire", "runbook fire hanged-gpu", "runbook fire hanged-gpu --reset", "runbook fire alert.json --source alertmanager"],
         ["incidents"] = ["runbook incidents", "runbook incidents --state awaitingApproval", "runbook incidents --state needsPerson", "runbook incidents --limit 100 --json"],
         ["show"] = [$"runbook show {Id}", $"runbook show {Id} --json"],
+        ["report"] = [$"runbook report {Id}", $"runbook report {Id} --out incident.md"],
         ["approve"] = [$"runbook approve {Id}", $"runbook approve {Id} --yes --reason \"seen it before\""],
         ["reject"] = [$"runbook reject {Id} --reason \"planned maintenance\""],
         ["take-over"] = [$"runbook take-over {Id} --reason \"I am on it\""],

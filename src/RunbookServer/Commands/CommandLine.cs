@@ -62,6 +62,7 @@ internal static class CommandLine
             FireCommand.Build(),
             IncidentsCommand.Build(),
             ShowCommand.Build(),
+            ReportCommand.Build(),
             DecideCommand.BuildApprove(),
             DecideCommand.BuildReject(),
             DecideCommand.BuildTakeOver(),

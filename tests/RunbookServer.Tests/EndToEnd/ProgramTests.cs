@@ -134,6 +134,11 @@ public sealed class ProgramTests : IDisposable
         (await RunAsync(["approve", id, "--yes", "--by", "ada", .. connection])).Code.ShouldBe(0);
         await host.Client.WaitForAsync(id, "resolved");
 
+        var report = (await ProgramRun.RunAsync(["report", id, .. connection])).Output;
+        report.ShouldStartWith("# ");
+        report.ShouldContain("## What was done\n");
+        report.ShouldContain("ada approved");
+
         var (code, error) = await RunAsync(["reject", id, "--by", "grace", .. connection]);
         code.ShouldBe(1);
         error.ShouldContain("ada");

@@ -1,0 +1,153 @@
+using System.Globalization;
+using System.Text;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Storage;
+using Runbooks.Model.Text;
+
+namespace Runbooks.Model.Incidents;
+
+/// <summary>
+/// What happened, as a Markdown document for a wiki, a ticket or a review: made from the record alone, so that it says
+/// nothing that the record does not. An incident that runs has one too, as far as it has come.
+/// </summary>
+public static class IncidentReport
+{
+    /// <summary>Alerts that are listed; more are counted.</summary>
+    private const int MaxAlerts = 10;
+
+    /// <param name="impact">As its runbook says; null when that is no longer kept.</param>
+    public static string Markdown(Incident incident, Impact? impact, DateTimeOffset now)
+    {
+        var page = new StringBuilder();
+        page.Append(CultureInfo.InvariantCulture, $"# {Text(incident.Title)} on {Text(IncidentText.Target(incident.Target))}\n");
+        Section(page, null, [$"{EndingText.Headline(incident)}{(incident.Mode == RunMode.DryRun ? " (dry run)" : "")}. Incident `{incident.Id}`, runbook `{incident.RunbookId}` version `{incident.RunbookHash[..Math.Min(12, incident.RunbookHash.Length)]}`."]);
+        Section(page, "Summary", [Text(incident.Reason ?? "It has not ended yet.")]);
+        Section(page, "Impact", Impact(incident, impact));
+        Section(page, "Times", Times(incident, now));
+        Section(page, "What was found", Found(incident));
+        Section(page, "What was asked and decided", incident.Gates.SelectMany(Asked));
+        Section(page, "What was done", incident.Steps.SelectMany(Done));
+        Section(page, "What is left to do", Left(incident, now));
+        Section(page, "Timeline", [Table(["At (UTC)", "Who", "What"], incident.TimelineByTime().Select(entry => (string[])[Clock(entry.At), entry.Who, entry.What]))]);
+        return page.ToString();
+    }
+
+    private static IEnumerable<string> Impact(Incident incident, Impact? impact)
+    {
+        if (impact is not null)
+        {
+            yield return $"- Severity: {CamelCase.Of(impact.Severity)}";
+            yield return $"- Users: {Text(impact.Users)}";
+            yield return $"- Data: {Text(impact.Data)}";
+        }
+
+        yield return $"- Target: {Text(incident.Target)}";
+        yield return $"- {CountText.Format(incident.AlertCount, "alert message")}:";
+        foreach (var alert in incident.Alerts.Take(MaxAlerts))
+        {
+            yield return $"  - {Text(alert.Name)} from {Text(alert.Source)}, {CountText.Format(alert.Count, "time")}, {Clock(alert.FirstAt)} to {Clock(alert.LastAt)}{(alert.Resolved ? ", resolved" : "")}";
+        }
+
+        if (incident.Alerts.Count > MaxAlerts)
+        {
+            yield return $"  - and {incident.Alerts.Count - MaxAlerts} others";
+        }
+    }
+
+    private static IEnumerable<string> Times(Incident incident, DateTimeOffset now)
+    {
+        var rows = new List<string[]> { Row("Opened", incident.OpenedAt) };
+        (string What, DateTimeOffset? At)[] later =
+        [
+            ("A person first answered, stopped or acknowledged it", incident.FirstResponseAt()),
+            ("The checks first passed after it had acted", incident.MitigatedAt()),
+            (incident.State.IsFinal() ? $"Ended: {EndingText.Headline(incident)}" : "This report", incident.State.IsFinal() ? incident.ClosedAt : now),
+        ];
+        rows.AddRange(later.Where(one => one.At is not null).Select(one => Row(one.What, one.At!.Value)));
+        return [Table(["What", "At (UTC)", "After"], rows)];
+
+        string[] Row(string what, DateTimeOffset at) => [what, Clock(at), at > incident.OpenedAt ? DurationText.Format(Whole(at - incident.OpenedAt)) : ""];
+    }
+
+    private static IEnumerable<string> Found(Incident incident)
+    {
+        if (incident.Findings.Count == 0)
+        {
+            return ["Nothing was checked."];
+        }
+
+        var after = incident.Verification.ToDictionary(finding => finding.Name, StringComparer.Ordinal);
+        var rows = incident.Findings.Select(finding => (string[])[finding.Ask, Answer(finding), after.TryGetValue(finding.Name, out var later) ? Answer(later) : ""]);
+        return [Table(["Question", "Before", "After"], rows)];
+    }
+
+    private static string Answer(Finding finding)
+    {
+        var graph = MarkdownText.Sparkline(finding.Result.Series);
+        return $"{CamelCase.Of(finding.Verdict)}: {finding.Result.Summary}{(graph.Length > 0 ? $" {graph}" : "")}";
+    }
+
+    private static IEnumerable<string> Asked(Gate gate)
+    {
+        yield return $"- {Clock(gate.OpenedAt)}: {Text(gate.Question)} Asked: {Text(string.Join(", ", gate.Approvers))}.";
+        foreach (var step in gate.Plan.Steps)
+        {
+            yield return $"  - {Text(step.PlannedEffect)}{(step.Undo is { } undo ? $" Undo: {Text(undo)}" : "")}";
+        }
+
+        foreach (var decision in gate.Decisions)
+        {
+            yield return $"  - {Clock(decision.At)}: {Text(GateText.Said(gate, decision))}";
+        }
+
+        if (gate.Outcome == GateOutcome.Pending)
+        {
+            yield return $"  - Nobody has decided yet. {Text(GateText.Silence(gate))}";
+        }
+        else if (gate.Decisions.Count == 0)
+        {
+            yield return $"  - {Text(GateText.HowItEnded(gate))}";
+        }
+    }
+
+    private static IEnumerable<string> Done(StepRecord step)
+    {
+        var took = step.FinishedAt is { } finished && finished > step.StartedAt ? $", {DurationText.Format(Whole(finished - step.StartedAt))}" : "";
+        yield return $"- {Clock(step.StartedAt)}: {Text(step.Name)} ({CamelCase.Of(step.Phase)}, {CamelCase.Of(step.Status)}{took}). {Text(step.Outcome ?? step.Preparation.PlannedEffect)}";
+    }
+
+    private static IEnumerable<string> Left(Incident incident, DateTimeOffset now)
+    {
+        if (incident is { State: var state, NeedsPerson: false } && state.IsFinal() && !incident.IsUnfinished)
+        {
+            yield return incident.Attention is { AcknowledgedBy: { } by } seen ? $"{Text(by)} saw to it{(seen.Note is { Length: > 0 } note ? $": {Text(note)}" : ".")}" : "Nothing that the automation knows of.";
+            yield break;
+        }
+
+        yield return Text(NextStepText.Of(incident, now));
+        foreach (var change in ChangeText.InPlace(incident))
+        {
+            yield return $"- Still changed: {Text(change)}";
+        }
+    }
+
+    private static string Table(string[] head, IEnumerable<string[]> rows) => string.Join(
+        '\n', (string[])[Line(head), Line([.. head.Select(_ => "---")]), .. rows.Select(row => Line([.. row.Select(Text)]))]);
+
+    private static string Line(string[] cells) => $"| {string.Join(" | ", cells)} |";
+
+    private static void Section(StringBuilder page, string? title, IEnumerable<string> lines)
+    {
+        var list = lines.ToList();
+        if (list.Count > 0)
+        {
+            page.Append(title is null ? "" : $"\n## {title}\n").Append('\n').AppendJoin('\n', list).Append('\n');
+        }
+    }
+
+    private static string Text(string text) => MarkdownText.Escape(text);
+
+    private static string Clock(DateTimeOffset at) => at.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+
+    private static TimeSpan Whole(TimeSpan time) => TimeSpan.FromSeconds(Math.Floor(time.TotalSeconds));
+}

@@ -1,0 +1,56 @@
+using System.Text;
+
+namespace Runbooks.Model.Text;
+
+/// <summary>Text from outside inside a Markdown document: it stays text, on one line.</summary>
+public static class MarkdownText
+{
+    private const string Blocks = " ▁▂▃▄▅▆▇█";
+
+    /// <summary>Every character that Markdown or HTML could take for its own is escaped; the document reads as the text did.</summary>
+    public static string Escape(string text)
+    {
+        var escaped = new StringBuilder(text.Length);
+        foreach (var character in text)
+        {
+            switch (character)
+            {
+                case '<':
+                    escaped.Append("&lt;");
+                    break;
+                case '>':
+                    escaped.Append("&gt;");
+                    break;
+                case '&':
+                    escaped.Append("&amp;");
+                    break;
+                case '\n' or '\r' or '\t' or '\u2028' or '\u2029':
+                    escaped.Append(' ');
+                    break;
+                case '\\' or '`' or '*' or '_' or '[' or ']' or '|' or '~' or '#' or '!':
+                    escaped.Append('\\').Append(character);
+                    break;
+
+                default:
+                    escaped.Append(character);
+                    break;
+            }
+        }
+
+        // Addresses would be made links of their own.
+        return escaped.Replace("://", "&#58;//").Replace("www.", "www&#46;").ToString();
+    }
+
+    /// <summary>A few values as a line of blocks, the lowest to the highest; empty for fewer than two.</summary>
+    public static string Sparkline(IReadOnlyList<double> values)
+    {
+        var finite = values.Where(double.IsFinite).ToList();
+        if (finite.Count < 2)
+        {
+            return "";
+        }
+
+        var (low, high) = (finite.Min(), finite.Max());
+        return string.Concat(values.Select(value => !double.IsFinite(value) ? Blocks[0] : Blocks[high > low ? 1 + (int)Math.Round((value - low) / (high - low) * 7) : 4]));
+    }
+}

@@ -1,0 +1,67 @@
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
+using TestKit;
+
+namespace Runbooks.Model.Tests.Incidents;
+
+public sealed class IncidentReportTests
+{
+    private static readonly Impact s_impact = Some.Runbook().Impact;
+
+    [Fact]
+    public void QuestionThatNobodyAnswered_TellsWhatIsLeftToDo()
+    {
+        var expired = Some.Waiting().End(IncidentState.Expired, "Nobody decided in time.", [], null, TimeSpan.Zero, Some.Time.AddMinutes(20));
+        var report = IncidentReport.Markdown(expired, s_impact, Some.Time.AddHours(1));
+        report.ShouldStartWith("# Hung GPU on inference/llm-b-0\n\nNobody answered. Incident `261123-0312-k7m2p9wd`, runbook `hanged-gpu` version `hash-of-hang`.\n");
+        report.ShouldContain("## Summary\n\nNobody decided in time. Nothing was done.\n");
+        report.ShouldContain("- Severity: medium\n- Users: Users in the EU region see timeouts.\n");
+        report.ShouldContain("| Opened | 2026-11-23 03:12:00 |  |\n| Ended: Nobody answered | 2026-11-23 03:32:00 | 20m |\n");
+        report.ShouldContain("| Is the GPU memory full? | failing: GPU memory is at 98 %. ▁▅█ |  |\n");
+        report.ShouldContain("- 2026-11-23 03:12:00: Recycle pod llm-b-0? Asked: oncall.\n  - Delete pod llm-b-0 in inference, keeping its logs.\n");
+        report.ShouldContain($"## What is left to do\n\n{NextStepText.Of(expired, Some.Time.AddHours(1))}\n");
+        report.ShouldNotContain("## What was done");
+    }
+
+    [Fact]
+    public void AcknowledgedEnd_SaysWhoSawToIt()
+    {
+        var seen = Some.Waiting().End(IncidentState.Failed, "It broke.", [], null, TimeSpan.Zero, Some.Time).Acknowledge("ada", "replaced the card", Some.Time.AddMinutes(3));
+        var report = IncidentReport.Markdown(seen, s_impact, Some.Time.AddHours(1));
+        report.ShouldContain("## What is left to do\n\nada saw to it: replaced the card\n");
+        report.ShouldContain("| A person first answered, stopped or acknowledged it | 2026-11-23 03:15:00 | 3m |\n");
+    }
+
+    [Fact]
+    public void RunningIncident_IsReportedAsFarAsItHasCome()
+    {
+        var report = IncidentReport.Markdown(Some.Waiting(), impact: null, Some.Time.AddMinutes(2));
+        report.ShouldContain("## Summary\n\nIt has not ended yet.\n");
+        report.ShouldContain("| This report | 2026-11-23 03:14:00 | 2m |\n");
+        report.ShouldContain("  - Nobody has decided yet. ");
+        report.ShouldNotContain("Severity:");
+    }
+
+    [Fact]
+    public void TextFromOutside_StaysText()
+    {
+        const string hostile = "x | y\n# **Approved** <script>alert(1)</script> [click](https://evil.example) ![](http://evil.example/x.png) www.evil.example `code`";
+        var incident = Some.Waiting() with { Title = hostile };
+        incident = incident.Note(Some.Time, TimelineKind.Note, hostile, hostile) with { Findings = [Some.Finding() with { Ask = hostile }] };
+        var report = IncidentReport.Markdown(incident, new Impact(ImpactSeverity.High, hostile, hostile), Some.Time);
+
+        report.ShouldNotContain("<script");
+        report.Replace("\\]", "", StringComparison.Ordinal).ShouldNotContain("](");
+        report.ShouldNotContain("://");
+        report.ShouldNotContain("www.");
+        report.Split('\n').ShouldNotContain(line => line.StartsWith("# \\*", StringComparison.Ordinal) || line.StartsWith("# **", StringComparison.Ordinal));
+        report.Split('\n').Where(line => line.StartsWith("| 2026", StringComparison.Ordinal)).ShouldAllBe(line => line.Replace("\\|", "", StringComparison.Ordinal).Count(character => character == '|') == 4);
+    }
+
+    [Theory]
+    [InlineData(new double[] { 1 }, "")]
+    [InlineData(new[] { 5.0, 5.0 }, "▄▄")]
+    [InlineData(new[] { 0.0, 7.0, double.NaN, 3.5 }, "▁█ ▅")]
+    public void Series_IsALineOfBlocks(double[] values, string line) => MarkdownText.Sparkline(values).ShouldBe(line);
+}
