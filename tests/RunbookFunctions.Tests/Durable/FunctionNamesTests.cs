@@ -62,7 +62,7 @@ public sealed class FunctionNamesTests
 
         open.ShouldBeSubsetOf(
         [
-            "AcknowledgeForm", "Assets", "BreakerForm", "CloseForm", "ConsolePage", "DecideForm", "DecisionForm", "DecisionPage", "Evidence", "Health", "IncidentPage", "KillForm", "NoteForm", "ReleaseForm", "RetryForm", "RunbookPage", "RunbooksPage",
+            "AcknowledgeForm", "Assets", "BreakerForm", "CloseForm", "ConsolePage", "DecideForm", "DecisionForm", "DecisionPage", "Evidence", "Health", "IncidentPage", "KillForm", "NoteForm", "ReleaseForm", "ReportPage", "RetryForm", "RunbookPage", "RunbooksPage",
             "SafetyPage", "SecureAlertIntake", "SlackInteractions", "StartForm", "StatisticsPage", "StopForm", "TakeBackForm", "UnmatchedPage",
         ]);
     }
