@@ -64,6 +64,27 @@ internal static class Measurements
         };
     }
 
+    /// <summary>What a page costs, one after the other: size in bytes and time.</summary>
+    public static async Task<object> PagesAsync(Host host)
+    {
+        var measured = new Dictionary<string, object>();
+        foreach (var path in (string[])["", "?state=open", "?state=final", "?q=parked-7", "runbooks", "statistics", "safety", "unmatched"])
+        {
+            var times = new List<double>();
+            var bytes = 0;
+            for (var i = 0; i < 30; i++)
+            {
+                var began = Stopwatch.GetTimestamp();
+                bytes = (await host.GetBytesAsync(path)).Length;
+                times.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+            }
+
+            measured[$"/{path}"] = new { bytes, time = Spread(times) };
+        }
+
+        return measured;
+    }
+
     private static async Task<string> OpenAsync(Host host, string target)
     {
         var answer = await host.PostAsync("api/alerts/generic", new JsonObject { ["name"] = "Measured", ["labels"] = new JsonObject { ["target"] = target } }.ToJsonString());

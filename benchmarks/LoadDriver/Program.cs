@@ -16,6 +16,7 @@ var result = new
     oneTarget = await Measurements.StormAsync(host, "one", storm, targets: 1, atOnce: 64),
     storm = await Measurements.StormAsync(host, "storm", storm * 5, targets: 200, atOnce: 64),
     parked = await Measurements.ParkedAsync(host, parked),
+    pages = await Measurements.PagesAsync(host),
 };
 Console.WriteLine(JsonSerializer.Serialize(result, new JsonSerializerOptions { WriteIndented = true }));
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using Runbooks.Catalog;
 using Runbooks.Model.Alerts;
@@ -12,11 +11,10 @@ public sealed class ConsoleOfManyTests
 {
     private const int Many = 10_000;
     private const int LargestPage = 60 * 1024;
-    private static readonly TimeSpan s_longest = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>The best of some tries is what the page costs; the rest is what else the machine does.</summary>
+    // How long they take stands in docs/performance.md: the load driver measures it.
     [Fact]
-    public async Task PagesOverTenThousandIncidents_StaySmallAndQuick()
+    public async Task PagesOverTenThousandIncidents_StaySmall()
     {
         await using var host = await RunningHost.StartAsync();
         await FillAsync(host);
@@ -28,16 +26,6 @@ public sealed class ConsoleOfManyTests
         {
             var page = await host.Client.Http.GetByteArrayAsync(new Uri(path, UriKind.RelativeOrAbsolute), Cancel);
             page.Length.ShouldBeLessThan(LargestPage, path);
-            var best = TimeSpan.MaxValue;
-            for (var i = 0; i < 20 && best > s_longest / 2; i++)
-            {
-                var clock = Stopwatch.StartNew();
-                await host.Client.Http.GetByteArrayAsync(new Uri(path, UriKind.RelativeOrAbsolute), Cancel);
-                best = clock.Elapsed < best ? clock.Elapsed : best;
-            }
-
-            TestContext.Current.TestOutputHelper?.WriteLine($"/{path}: {page.Length / 1024} KB, {best.TotalMilliseconds:0} ms");
-            best.ShouldBeLessThan(s_longest, path);
         }
     }
 
