@@ -13,18 +13,18 @@ public sealed class CrashTests(Azurite azurite) : IClassFixture<Azurite>
     public async Task DatabaseStopsAtAWrite_TheStoryEndsTheSame()
     {
         await using var host = await DyingHost.StartAsync();
-        var stories = await TellAllAsync(host, () => host.Crashed, StrideOr(4), point =>
+        var stories = await TellAllAsync(host, () => host.Crashed, StrideOr(6), point =>
         {
             host.Arm(point);
             return Task.CompletedTask;
         });
 
-        ShouldAllBeTold(stories, atLeast: 10);
+        ShouldAllBeTold(stories, atLeast: 6);
     }
 
     [Theory]
-    [InlineData(false, 17, 2)]
-    [InlineData(true, 53, 2)]
+    [InlineData(false, 37, 2)]
+    [InlineData(true, 97, 2)]
     public async Task ProcessKilledAtAWrite_TheStoryEndsTheSame(bool account, int usual, int atLeast)
     {
         await using var host = await CrashingHost.StartAsync(account ? azurite.ConnectionString : null);

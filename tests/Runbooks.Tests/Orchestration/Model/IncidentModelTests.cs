@@ -17,5 +17,5 @@ public sealed class IncidentModelTests
             await world.PlayAsync();
             world.Violations.ShouldBeEmpty(@case.ToString());
         },
-        iter: Rounds.Of(400));
+        iter: Rounds.Of(250));
 }
