@@ -233,6 +233,12 @@ type people = {
   runbookPublishers: string[]?
   @description('May read evidence.')
   auditors: string[]?
+  @description('Entra groups whose members may everything on the pages, where people sign in.')
+  admins: string[]?
+  @description('Entra groups whose members act on incidents there. People of the contacts do so without.')
+  operators: string[]?
+  @description('Entra groups whose members only look.')
+  viewers: string[]?
 }
 
 @export()

@@ -4,7 +4,7 @@
 # (Application Administrator with Privileged Role Administrator, or Cloud Application Administrator where that suffices).
 #
 #   setup.sh webhook ENVIRONMENT                 the application behind Azure Monitor's secure webhook
-#   setup.sh sign-in ENVIRONMENT                 the application people sign in with at the pages
+#   setup.sh sign-in ENVIRONMENT                 the application people sign in with at the pages, and its roles
 #   setup.sh monitor ENVIRONMENT                 the same for Durable Functions Monitor
 #   setup.sh trust CLIENT_ID GROUP IDENTITY URL… lets the app's identity vouch for a sign-in application (no secret),
 #                                                and registers where people come back to
@@ -87,6 +87,19 @@ sign_in() {
   printf 'clientId=%s\nobjectId=%s\n' "$client" "$object"
 }
 
+# roles OBJECT_ID: what people may do at the pages, for assigning in Enterprise applications, and the groups they are in.
+# The ids are ours to choose; fixed, so that a second run changes nothing. Without "Runbooks.…" whoever signs in only looks.
+roles() {
+  patch "$1" "{\"groupMembershipClaims\":\"SecurityGroup\",\"appRoles\":[\
+$(app_role 2f0b7d51-6d6b-4d4a-9d0b-6c1f7e5a1a01 Viewer 'Looks at everything and changes nothing'),\
+$(app_role 2f0b7d51-6d6b-4d4a-9d0b-6c1f7e5a1a02 Operator 'Acts on incidents'),\
+$(app_role 2f0b7d51-6d6b-4d4a-9d0b-6c1f7e5a1a03 Admin 'Also releases the kill switch and resets breakers')]}"
+}
+
+app_role() {
+  printf '{"id":"%s","value":"Runbooks.%s","displayName":"%s","description":"%s","isEnabled":true,"allowedMemberTypes":["User"]}' "$1" "$2" "$2" "$3"
+}
+
 trust() {
   local client=$1 group=$2 identity=$3 object subject issuer name replies
   shift 3
@@ -106,7 +119,11 @@ trust() {
 
 case "${1:-}" in
   webhook) webhook "${2:?environment}" ;;
-  sign-in) sign_in "runbooks-${2:?environment}" ;;
+  sign-in)
+    made=$(sign_in "runbooks-${2:?environment}")
+    roles "${made##*objectId=}"
+    echo "$made"
+    ;;
   monitor) sign_in "runbooks-${2:?environment}-monitor" ;;
   trust) shift; [ $# -ge 4 ] || { say "trust CLIENT_ID GROUP IDENTITY URL…"; exit 2; }; trust "$@" ;;
   *) sed -n '2,12p' "$0" >&2; exit 2 ;;

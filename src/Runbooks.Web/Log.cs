@@ -22,6 +22,12 @@ internal static partial class Log
     [LoggerMessage(20, LogLevel.Warning, "A caller of the secure webhook was refused: {Why}.")]
     public static partial void CallerRefused(ILogger logger, string why);
 
+    [LoggerMessage(21, LogLevel.Warning, "Refused: {Who}, whose role is {Role}, wanted {What}, which needs the role {Needed}.")]
+    public static partial void RoleRefused(ILogger logger, string who, string role, string what, string needed);
+
+    [LoggerMessage(22, LogLevel.Warning, "A refused request is in the log only; it could not be kept for the page about safety.")]
+    public static partial void RefusalNotKept(ILogger logger, Exception trouble);
+
     [LoggerMessage(10, LogLevel.Warning, "A click from Slack was refused: {Why}.")]
     public static partial void SlackRefused(ILogger logger, string why);
 

@@ -7,6 +7,8 @@ using Runbooks.Web.Http;
 using Runbooks.Web.Incidents;
 using Runbooks.Web.Intake;
 using Runbooks.Web.Safety;
+using Runbooks.Web.Access;
+using Runbooks.Web.SignIn;
 using Runbooks.Web.Slack;
 
 namespace Microsoft.AspNetCore.Builder;
@@ -22,57 +24,57 @@ public static class RunbookRoutes
     public static IEndpointRouteBuilder MapRunbooks(this IEndpointRouteBuilder app)
     {
         app.MapMethods("/api/alerts/{source}", s_take, (HttpRequest request, string source, AlertsHandler handler) => handler.PostAsync(request, source))
-            .NeedsKey(allowQuery: true);
-        app.MapPost("/api/runbooks/{id}/incidents", (HttpRequest request, string id, ManualStartHandler handler) => handler.PostAsync(request, id)).NeedsKey();
-        app.MapMethods("/api/incidents", s_read, (HttpRequest request, IncidentsHandler handler) => handler.ListAsync(request)).NeedsKey();
-        app.MapMethods("/api/incidents/{id}", s_read, (HttpRequest request, string id, IncidentsHandler handler) => handler.GetAsync(request, id)).NeedsKey();
-        app.MapPost("/api/incidents/{id}/decision", (HttpRequest request, string id, DecisionHandler handler) => handler.PostAsync(request, id)).NeedsKey();
-        app.MapPost("/api/incidents/{id}/cancel", (HttpRequest request, string id, CancelHandler handler) => handler.PostAsync(request, id)).NeedsKey();
-        app.MapPost("/api/incidents/{id}/close", (HttpRequest request, string id, CloseHandler handler) => handler.PostAsync(request, id)).NeedsKey();
+            .Needs(Role.Sender, allowQuery: true);
+        app.MapPost("/api/runbooks/{id}/incidents", (HttpRequest request, string id, ManualStartHandler handler) => handler.PostAsync(request, id)).Needs(Role.Operator);
+        app.MapMethods("/api/incidents", s_read, (HttpRequest request, IncidentsHandler handler) => handler.ListAsync(request)).Needs(Role.Viewer);
+        app.MapMethods("/api/incidents/{id}", s_read, (HttpRequest request, string id, IncidentsHandler handler) => handler.GetAsync(request, id)).Needs(Role.Viewer);
+        app.MapPost("/api/incidents/{id}/decision", (HttpRequest request, string id, DecisionHandler handler) => handler.PostAsync(request, id)).Needs(Role.Operator);
+        app.MapPost("/api/incidents/{id}/cancel", (HttpRequest request, string id, CancelHandler handler) => handler.PostAsync(request, id)).Needs(Role.Operator);
+        app.MapPost("/api/incidents/{id}/close", (HttpRequest request, string id, CloseHandler handler) => handler.PostAsync(request, id)).Needs(Role.Operator);
 
-        app.MapPost("/api/incidents/{id}/acknowledge", (HttpRequest request, string id, AcknowledgeHandler handler) => handler.PostAsync(request, id)).NeedsKey();
-        app.MapPost("/api/incidents/{id}/retry", (HttpRequest request, string id, RetryHandler handler) => handler.PostAsync(request, id)).NeedsKey();
-        app.MapPost("/api/incidents/{id}/notes", (HttpRequest request, string id, NotesHandler handler) => handler.PostAsync(request, id)).NeedsKey();
+        app.MapPost("/api/incidents/{id}/acknowledge", (HttpRequest request, string id, AcknowledgeHandler handler) => handler.PostAsync(request, id)).Needs(Role.Operator);
+        app.MapPost("/api/incidents/{id}/retry", (HttpRequest request, string id, RetryHandler handler) => handler.PostAsync(request, id)).Needs(Role.Operator);
+        app.MapPost("/api/incidents/{id}/notes", (HttpRequest request, string id, NotesHandler handler) => handler.PostAsync(request, id)).Needs(Role.Operator);
 
-        app.MapPost("/api/incidents/{id}/take-back", (HttpRequest request, string id, TakeBackHandler handler) => handler.PostAsync(request, id)).NeedsKey();
+        app.MapPost("/api/incidents/{id}/take-back", (HttpRequest request, string id, TakeBackHandler handler) => handler.PostAsync(request, id)).Needs(Role.Operator);
 
         // Slack signs what it sends.
         app.MapPost("/api/slack/interactions", (HttpRequest request, SlackInteractionsHandler handler) => handler.PostAsync(request));
-        app.MapMethods("/api/incidents/{id}/audit", s_read, (HttpRequest request, string id, AuditHandler handler) => handler.GetAsync(request, id)).NeedsKey();
-        app.MapMethods("/api/incidents/{id}/report", s_read, (HttpRequest request, string id, ReportHandler handler) => handler.GetAsync(request, id)).NeedsKey();
-        app.MapMethods("/api/safety", s_read, (HttpRequest request, SafetyHandler handler) => handler.GetAsync(request)).NeedsKey();
-        app.MapPost("/api/safety/kill", (HttpRequest request, SafetyHandler handler) => handler.KillAsync(request)).NeedsKey();
-        app.MapPost("/api/safety/release", (HttpRequest request, SafetyHandler handler) => handler.ReleaseAsync(request)).NeedsKey();
-        app.MapPost("/api/runbooks/{id}/breaker/reset", (HttpRequest request, string id, SafetyHandler handler) => handler.ResetBreakerAsync(request, id)).NeedsKey();
-        app.MapMethods("/api/runbooks/{id}/report", s_read, (HttpRequest request, string id, SafetyHandler handler) => handler.ReportAsync(request, id)).NeedsKey();
+        app.MapMethods("/api/incidents/{id}/audit", s_read, (HttpRequest request, string id, AuditHandler handler) => handler.GetAsync(request, id)).Needs(Role.Viewer);
+        app.MapMethods("/api/incidents/{id}/report", s_read, (HttpRequest request, string id, ReportHandler handler) => handler.GetAsync(request, id)).Needs(Role.Viewer);
+        app.MapMethods("/api/safety", s_read, (HttpRequest request, SafetyHandler handler) => handler.GetAsync(request)).Needs(Role.Viewer);
+        app.MapPost("/api/safety/kill", (HttpRequest request, SafetyHandler handler) => handler.KillAsync(request)).Needs(Role.Operator);
+        app.MapPost("/api/safety/release", (HttpRequest request, SafetyHandler handler) => handler.ReleaseAsync(request)).Needs(Role.Admin);
+        app.MapPost("/api/runbooks/{id}/breaker/reset", (HttpRequest request, string id, SafetyHandler handler) => handler.ResetBreakerAsync(request, id)).Needs(Role.Admin);
+        app.MapMethods("/api/runbooks/{id}/report", s_read, (HttpRequest request, string id, SafetyHandler handler) => handler.ReportAsync(request, id)).Needs(Role.Viewer);
 
         // Signed links are their own credential.
-        app.MapMethods("/decide/{token}", s_read, (HttpRequest request, string token, DecidePageHandler handler) => handler.GetAsync(request, token));
-        app.MapPost("/decide/{token}", (HttpRequest request, string token, DecidePageHandler handler) => handler.PostAsync(request, token)).DisableAntiforgery();
+        app.MapMethods("/decide/{token}", s_read, (HttpRequest request, string token, LinkAccess links) => links.GetAsync(request, token));
+        app.MapPost("/decide/{token}", (HttpRequest request, string token, LinkAccess links) => links.PostAsync(request, token)).DisableAntiforgery();
 
-        app.MapMethods("/", s_read, (HttpRequest request, ConsoleHandler handler) => handler.ListAsync(request)).NeedsPageKey();
-        app.MapMethods("/incidents/{id}", s_read, (HttpRequest request, string id, ConsoleHandler handler) => handler.ShowAsync(request, id)).NeedsPageKey();
-        app.MapMethods("/incidents/{id}/report", s_read, (HttpRequest request, string id, ReportHandler handler) => handler.GetAsync(request, id)).NeedsPageKey();
-        app.MapPost("/incidents/{id}/decision", (HttpRequest request, string id, IncidentFormsHandler handler) => handler.DecideAsync(request, id)).NeedsPageKey();
-        app.MapPost("/incidents/{id}/stop", (HttpRequest request, string id, IncidentFormsHandler handler) => handler.StopAsync(request, id)).NeedsPageKey();
-        app.MapPost("/incidents/{id}/retry", (HttpRequest request, string id, IncidentFormsHandler handler) => handler.RetryAsync(request, id)).NeedsPageKey();
-        app.MapPost("/incidents/{id}/notes", (HttpRequest request, string id, IncidentFormsHandler handler) => handler.NoteAsync(request, id)).NeedsPageKey();
-        app.MapPost("/incidents/{id}/close", (HttpRequest request, string id, CloseHandler handler) => handler.PostFormAsync(request, id)).NeedsPageKey();
-        app.MapPost("/incidents/{id}/acknowledge", (HttpRequest request, string id, AcknowledgeHandler handler) => handler.PostFormAsync(request, id)).NeedsPageKey();
-        app.MapPost("/incidents/{id}/take-back", (HttpRequest request, string id, TakeBackHandler handler) => handler.PostFormAsync(request, id)).NeedsPageKey();
+        app.MapMethods("/", s_read, (HttpRequest request, ConsoleHandler handler) => handler.ListAsync(request)).PageNeeds(Role.Viewer);
+        app.MapMethods("/incidents/{id}", s_read, (HttpRequest request, string id, ConsoleHandler handler) => handler.ShowAsync(request, id)).PageNeeds(Role.Viewer);
+        app.MapMethods("/incidents/{id}/report", s_read, (HttpRequest request, string id, ReportHandler handler) => handler.GetAsync(request, id)).PageNeeds(Role.Viewer);
+        app.MapPost("/incidents/{id}/decision", (HttpRequest request, string id, IncidentFormsHandler handler) => handler.DecideAsync(request, id)).PageNeeds(Role.Operator);
+        app.MapPost("/incidents/{id}/stop", (HttpRequest request, string id, IncidentFormsHandler handler) => handler.StopAsync(request, id)).PageNeeds(Role.Operator);
+        app.MapPost("/incidents/{id}/retry", (HttpRequest request, string id, IncidentFormsHandler handler) => handler.RetryAsync(request, id)).PageNeeds(Role.Operator);
+        app.MapPost("/incidents/{id}/notes", (HttpRequest request, string id, IncidentFormsHandler handler) => handler.NoteAsync(request, id)).PageNeeds(Role.Operator);
+        app.MapPost("/incidents/{id}/close", (HttpRequest request, string id, CloseHandler handler) => handler.PostFormAsync(request, id)).PageNeeds(Role.Operator);
+        app.MapPost("/incidents/{id}/acknowledge", (HttpRequest request, string id, AcknowledgeHandler handler) => handler.PostFormAsync(request, id)).PageNeeds(Role.Operator);
+        app.MapPost("/incidents/{id}/take-back", (HttpRequest request, string id, TakeBackHandler handler) => handler.PostFormAsync(request, id)).PageNeeds(Role.Operator);
         app.MapMethods("/incidents/{id}/evidence/{name}", s_read, (HttpRequest request, string id, string name, EvidenceHandler handler) => handler.GetAsync(request, id, name))
-            .NeedsPageKey();
+            .PageNeeds(Role.Viewer);
 
-        app.MapMethods("/unmatched", s_read, (HttpRequest request, UnmatchedHandler handler) => handler.ShowAsync(request)).NeedsPageKey();
-        app.MapMethods("/statistics", s_read, (HttpRequest request, StatisticsHandler handler) => handler.ShowAsync(request)).NeedsPageKey();
-        app.MapMethods("/runbooks", s_read, (HttpRequest request, RunbookPagesHandler handler) => handler.ListAsync(request)).NeedsPageKey();
-        app.MapMethods("/runbooks/{id}", s_read, (HttpRequest request, string id, RunbookPagesHandler handler) => handler.ShowAsync(request, id)).NeedsPageKey();
-        app.MapPost("/runbooks/{id}/start", (HttpRequest request, string id, RunbookPagesHandler handler) => handler.StartAsync(request, id)).NeedsPageKey();
+        app.MapMethods("/unmatched", s_read, (HttpRequest request, UnmatchedHandler handler) => handler.ShowAsync(request)).PageNeeds(Role.Viewer);
+        app.MapMethods("/statistics", s_read, (HttpRequest request, StatisticsHandler handler) => handler.ShowAsync(request)).PageNeeds(Role.Viewer);
+        app.MapMethods("/runbooks", s_read, (HttpRequest request, RunbookPagesHandler handler) => handler.ListAsync(request)).PageNeeds(Role.Viewer);
+        app.MapMethods("/runbooks/{id}", s_read, (HttpRequest request, string id, RunbookPagesHandler handler) => handler.ShowAsync(request, id)).PageNeeds(Role.Viewer);
+        app.MapPost("/runbooks/{id}/start", (HttpRequest request, string id, RunbookPagesHandler handler) => handler.StartAsync(request, id)).PageNeeds(Role.Operator);
 
-        app.MapMethods("/safety", s_read, (HttpRequest request, SafetyPageHandler handler) => handler.ShowAsync(request)).NeedsPageKey();
-        app.MapPost("/safety/kill", (HttpRequest request, SafetyPageHandler handler) => handler.KillAsync(request)).NeedsPageKey();
-        app.MapPost("/safety/release", (HttpRequest request, SafetyPageHandler handler) => handler.ReleaseAsync(request)).NeedsPageKey();
-        app.MapPost("/safety/breakers/{id}", (HttpRequest request, string id, SafetyPageHandler handler) => handler.ResetBreakerAsync(request, id)).NeedsPageKey();
+        app.MapMethods("/safety", s_read, (HttpRequest request, SafetyPageHandler handler) => handler.ShowAsync(request)).PageNeeds(Role.Viewer);
+        app.MapPost("/safety/kill", (HttpRequest request, SafetyPageHandler handler) => handler.KillAsync(request)).PageNeeds(Role.Operator);
+        app.MapPost("/safety/release", (HttpRequest request, SafetyPageHandler handler) => handler.ReleaseAsync(request)).PageNeeds(Role.Admin);
+        app.MapPost("/safety/breakers/{id}", (HttpRequest request, string id, SafetyPageHandler handler) => handler.ResetBreakerAsync(request, id)).PageNeeds(Role.Admin);
 
         app.MapMethods("/healthz", s_read, (HttpRequest request, HealthHandler handler) => handler.GetAsync(request));
         app.MapMethods("/assets/{name}", s_read, (HttpRequest request, string name) => AssetsHandler.Get(request, name));

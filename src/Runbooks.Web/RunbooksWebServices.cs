@@ -17,6 +17,8 @@ using Runbooks.Web.Incidents;
 using Runbooks.Web.Intake;
 using Runbooks.Web.Pages;
 using Runbooks.Web.Safety;
+using Runbooks.Web.Access;
+using Runbooks.Web.SignIn;
 using Runbooks.Web.Slack;
 
 namespace Microsoft.Extensions.DependencyInjection;
@@ -34,6 +36,7 @@ public static class RunbooksWebServices
         services.AddSettings<ApiKeyOptions>(ApiKeyOptions.SectionName).ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ApiKeyOptions>, ApiKeyStrength>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<LinkSigningOptions>, PublishedLinkKey>());
+        services.AddSettings<SignInOptions>(SignInOptions.SectionName);
         services.AddSettings<ConsoleOptions>(ConsoleOptions.SectionName);
 
         // Addresses carry decision tokens and intake keys; these categories would write them to the log.
@@ -52,6 +55,10 @@ public static class RunbooksWebServices
         return services
             .AddSingleton<HttpRequestRunner>()
             .AddSingleton<ApiKeyAuthentication>()
+            .AddSingleton<PlatformPrincipal>()
+            .AddSingleton<RefusedRequests>()
+            .AddSingleton<AccessGuard>()
+            .AddSingleton<LinkAccess>()
             .AddSingleton<AlertsHandler>()
             .AddSingleton<ManualStartHandler>()
             .AddSingleton<IncidentsHandler>()

@@ -65,6 +65,24 @@ public class EntraScriptTests
     }
 
     [Fact]
+    public async Task SignIn_MakesTheRolesThatTheAppKnowsAndAsksForTheGroups()
+    {
+        using var shell = new Shell(_directory);
+
+        (await shell.RunAsync("infra/entra/setup.sh", "sign-in", "prod")).ShouldBe("clientId=client-1\nobjectId=object-1\n");
+
+        var call = shell.TakeCalls().Single(call => call.Contains("appRoles", StringComparison.Ordinal));
+        call.ShouldContain("applications/object-1");
+        call.ShouldContain("\"groupMembershipClaims\":\"SecurityGroup\"");
+        using var body = System.Text.Json.JsonDocument.Parse(call[call.IndexOf('{', StringComparison.Ordinal)..(call.LastIndexOf('}') + 1)]);
+        body.RootElement.GetProperty("appRoles").EnumerateArray().Select(role => role.GetProperty("value").GetString())
+            .ShouldBe(["Runbooks.Viewer", "Runbooks.Operator", "Runbooks.Admin"]);
+
+        await shell.RunAsync("infra/entra/setup.sh", "monitor", "prod");
+        shell.TakeCalls().ShouldNotContain(call => call.Contains("appRoles", StringComparison.Ordinal), "the monitor has roles of its own kind: none");
+    }
+
+    [Fact]
     public async Task Trust_RunTwice_AddsOneCredentialAndTheAddressesPeopleComeBackTo()
     {
         using var shell = new Shell(_directory);

@@ -7,6 +7,7 @@ using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
 using Runbooks.Web.Console;
 using Runbooks.Web.Pages;
+using Runbooks.Web.Access;
 using TestKit;
 
 namespace Runbooks.Web.Tests;
@@ -17,7 +18,11 @@ public sealed partial class IncidentFormsTests : IAsyncLifetime
     private readonly WebHost _host = new()
     {
         Book = new ContactBook([new("oncall", [Person("ada")]), new(ContactBook.Fallback, [Person("grace")])]),
-        Map = app => app.MapPost("/platform/{id}", (HttpRequest request, string id, IncidentFormsHandler forms) => forms.DecideAsync(request, id, "ada@example.com")).DisableAntiforgery(),
+        Map = app => app.MapPost("/platform/{id}", (HttpRequest request, string id, IncidentFormsHandler forms) =>
+        {
+            new Actor(Role.Operator, "ada") { Person = new("tenant/ada", "ada") }.EnterWith(request);
+            return forms.DecideAsync(request, id);
+        }).DisableAntiforgery(),
     };
 
     public ValueTask InitializeAsync() => _host.InitializeAsync();
@@ -257,7 +262,7 @@ public sealed partial class IncidentFormsTests : IAsyncLifetime
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    private static Recipient Person(string name) => new(name, [new Address("test", name, name)]) { Identities = [Identity.SignIn($"{name}@example.com")] };
+    private static Recipient Person(string name) => new(name, [new Address("test", name, name)]) { Identities = [Identity.SignIn($"tenant/{name}")] };
 
     private static Incident Ended(IncidentState state, string id = "261123-0312-k7m2p9wd", string target = "inference/llm-b-0") =>
         Some.Incident(id, target).End(state, "It did not work.", [], null, TimeSpan.Zero, Some.Time);

@@ -1,7 +1,7 @@
 // Every app setting this system reads, composed here and listed with its meaning in infra/app-settings.json.
 // A value that starts with @Microsoft.KeyVault is a reference: the platform puts the secret into the process, nowhere else.
 
-import { channels, secureWebhook } from '../types.bicep'
+import { channels, people, secureWebhook } from '../types.bicep'
 
 @export()
 @description('What a reference looks like. No version: a rotated secret is picked up within a day, or at once on restart.')
@@ -72,6 +72,20 @@ func signInSettings(signInClientId string, clientId string, tenantId string) obj
   OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID: clientId
   WEBSITE_AUTH_AAD_ALLOWED_TENANTS: tenantId
 }
+
+@export()
+@description('Which groups of Entra may what. The app roles of the sign-in application say it without a setting.')
+func roleSettings(who people) object => union(
+  groupSettings('Auth__AdminGroups', who.?admins ?? []),
+  groupSettings('Auth__OperatorGroups', who.?operators ?? []),
+  groupSettings('Auth__ViewerGroups', who.?viewers ?? [])
+)
+
+func groupSettings(name string, groups string[]) object => reduce(
+  map(range(0, length(groups)), i => { '${name}__${i}': groups[i] }),
+  {},
+  (all, one) => union(all, one)
+)
 
 @export()
 @description('Only channels that are on: a reference to a secret that is not there would reach the app as its own text.')

@@ -8,6 +8,7 @@ import {
   linkSigningSettings
   runbookSettings
   schedulerSettings
+  roleSettings
   signInSettings
 } from 'app-settings.bicep'
 import { connectionSettings } from 'connection-settings.bicep'
@@ -142,6 +143,7 @@ var settings = union(
   linkSigningSettings(linkSigningKeyIds, vault.outputs.uri),
   intakeSettings(alerts.?webhook, tenant().tenantId),
   signInSettings(signInClientId, identity.outputs.clientId, tenant().tenantId),
+  empty(signInClientId) ? {} : roleSettings(who),
   channelSettings(to, vault.outputs.uri),
   connectionSettings(reached, configuration.outputs.endpoint, vault.outputs.uri),
   durableTaskScheduler

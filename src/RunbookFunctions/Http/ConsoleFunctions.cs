@@ -6,6 +6,7 @@ using Runbooks.Web.Console;
 using Runbooks.Web.Decisions;
 using Runbooks.Web.Http;
 using Runbooks.Web.Incidents;
+using Runbooks.Web.Access;
 using Runbooks.Web.SignIn;
 
 namespace RunbookFunctions.Http;
@@ -14,38 +15,38 @@ namespace RunbookFunctions.Http;
 /// The console, for whoever is signed in or holds the console's key. The host lets everybody through, because a browser
 /// cannot send a function key.
 /// </summary>
-internal sealed class ConsoleFunctions(ConsoleHandler console, EvidenceHandler evidence, ReportHandler report, CloseHandler close, AcknowledgeHandler acknowledge, ConsoleAccess access, PlatformPrincipal principal)
+internal sealed class ConsoleFunctions(ConsoleHandler console, EvidenceHandler evidence, ReportHandler report, CloseHandler close, AcknowledgeHandler acknowledge, AccessGuard access)
 {
     /// <summary>The site's root: the only route template for it that the host takes is an optional part of no length.</summary>
     [Function("ConsolePage")]
     public Task<IResult> ListAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "{ignored:maxlength(0)?}")] HttpRequest request) =>
-        access.GuardAsync(request, () => console.ListAsync(request, principal.NameOf(request)));
+        access.PageAsync(request, Role.Viewer, () => console.ListAsync(request));
 
     [Function("IncidentPage")]
     public Task<IResult> ShowAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "incidents/{id}")] HttpRequest request, string id) =>
-        access.GuardAsync(request, () => console.ShowAsync(request, id, principal.NameOf(request)));
+        access.PageAsync(request, Role.Viewer, () => console.ShowAsync(request, id));
 
     [Function("CloseForm")]
     public Task<IResult> CloseAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "incidents/{id}/close")] HttpRequest request, string id) =>
-        access.GuardAsync(request, () => close.PostFormAsync(request, id, principal.NameOf(request)));
+        access.PageAsync(request, Role.Operator, () => close.PostFormAsync(request, id));
 
     [Function("AcknowledgeForm")]
     public Task<IResult> AcknowledgeAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "incidents/{id}/acknowledge")] HttpRequest request, string id) =>
-        access.GuardAsync(request, () => acknowledge.PostFormAsync(request, id, principal.NameOf(request)));
+        access.PageAsync(request, Role.Operator, () => acknowledge.PostFormAsync(request, id));
 
     [Function("Evidence")]
     public Task<IResult> EvidenceAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "incidents/{id}/evidence/{name}")] HttpRequest request, string id, string name) =>
-        access.GuardAsync(request, () => evidence.GetAsync(request, id, name));
+        access.PageAsync(request, Role.Viewer, () => evidence.GetAsync(request, id, name));
 
     [Function("ReportPage")]
     public Task<IResult> ReportAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "incidents/{id}/report")] HttpRequest request, string id) =>
-        access.GuardAsync(request, () => report.GetAsync(request, id));
+        access.PageAsync(request, Role.Viewer, () => report.GetAsync(request, id));
 
     [Function("Assets")]
     public static IResult Asset(
@@ -54,55 +55,55 @@ internal sealed class ConsoleFunctions(ConsoleHandler console, EvidenceHandler e
 }
 
 /// <summary>The forms on an incident's page.</summary>
-internal sealed class IncidentFormFunctions(IncidentFormsHandler forms, TakeBackHandler takeBack, ConsoleAccess access, PlatformPrincipal principal, DurableClients clients)
+internal sealed class IncidentFormFunctions(IncidentFormsHandler forms, TakeBackHandler takeBack, AccessGuard access, DurableClients clients)
 {
     [Function("DecideForm")]
     public Task<IResult> DecideAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "incidents/{id}/decision")] HttpRequest request, string id, [DurableClient] DurableTaskClient client) =>
-        access.GuardAsync(request, () => clients.UseAsync(client, () => forms.DecideAsync(request, id, principal.NameOf(request))));
+        access.PageAsync(request, Role.Operator, () => clients.UseAsync(client, () => forms.DecideAsync(request, id)));
 
     [Function("StopForm")]
     public Task<IResult> StopAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "incidents/{id}/stop")] HttpRequest request, string id, [DurableClient] DurableTaskClient client) =>
-        access.GuardAsync(request, () => clients.UseAsync(client, () => forms.StopAsync(request, id, principal.NameOf(request))));
+        access.PageAsync(request, Role.Operator, () => clients.UseAsync(client, () => forms.StopAsync(request, id)));
 
     [Function("TakeBackForm")]
     public Task<IResult> TakeBackAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "incidents/{id}/take-back")] HttpRequest request, string id, [DurableClient] DurableTaskClient client) =>
-        access.GuardAsync(request, () => clients.UseAsync(client, () => takeBack.PostFormAsync(request, id, principal.NameOf(request))));
+        access.PageAsync(request, Role.Operator, () => clients.UseAsync(client, () => takeBack.PostFormAsync(request, id)));
 
     [Function("RetryForm")]
     public Task<IResult> RetryAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "incidents/{id}/retry")] HttpRequest request, string id, [DurableClient] DurableTaskClient client) =>
-        access.GuardAsync(request, () => clients.UseAsync(client, () => forms.RetryAsync(request, id, principal.NameOf(request))));
+        access.PageAsync(request, Role.Operator, () => clients.UseAsync(client, () => forms.RetryAsync(request, id)));
 
     [Function("NoteForm")]
     public Task<IResult> NoteAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "incidents/{id}/notes")] HttpRequest request, string id) =>
-        access.GuardAsync(request, () => forms.NoteAsync(request, id, principal.NameOf(request)));
+        access.PageAsync(request, Role.Operator, () => forms.NoteAsync(request, id));
 }
 
 /// <summary>The pages about runbooks.</summary>
-internal sealed class RunbookPageFunctions(RunbookPagesHandler pages, StatisticsHandler statistics, UnmatchedHandler unmatched, ConsoleAccess access, PlatformPrincipal principal, DurableClients clients)
+internal sealed class RunbookPageFunctions(RunbookPagesHandler pages, StatisticsHandler statistics, UnmatchedHandler unmatched, AccessGuard access, DurableClients clients)
 {
     [Function("RunbooksPage")]
     public Task<IResult> ListAsync([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "runbooks")] HttpRequest request) =>
-        access.GuardAsync(request, () => pages.ListAsync(request));
+        access.PageAsync(request, Role.Viewer, () => pages.ListAsync(request));
 
     [Function("StatisticsPage")]
     public Task<IResult> CountAsync([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "statistics")] HttpRequest request) =>
-        access.GuardAsync(request, () => statistics.ShowAsync(request));
+        access.PageAsync(request, Role.Viewer, () => statistics.ShowAsync(request));
 
     [Function("UnmatchedPage")]
     public Task<IResult> UnmatchedAsync([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "unmatched")] HttpRequest request) =>
-        access.GuardAsync(request, () => unmatched.ShowAsync(request));
+        access.PageAsync(request, Role.Viewer, () => unmatched.ShowAsync(request));
 
     [Function("RunbookPage")]
     public Task<IResult> ShowAsync([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "runbooks/{id}")] HttpRequest request, string id) =>
-        access.GuardAsync(request, () => pages.ShowAsync(request, id, principal.NameOf(request)));
+        access.PageAsync(request, Role.Viewer, () => pages.ShowAsync(request, id));
 
     [Function("StartForm")]
     public Task<IResult> StartAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "runbooks/{id}/start")] HttpRequest request, string id, [DurableClient] DurableTaskClient client) =>
-        access.GuardAsync(request, () => clients.UseAsync(client, () => pages.StartAsync(request, id, principal.NameOf(request))));
+        access.PageAsync(request, Role.Operator, () => clients.UseAsync(client, () => pages.StartAsync(request, id)));
 }

@@ -3,6 +3,8 @@ using Microsoft.AspNetCore.Http;
 using Runbooks.Intake;
 using Runbooks.Intake.Parsing;
 using Runbooks.Web.Http;
+using Runbooks.Web.Access;
+using Runbooks.Web.SignIn;
 using RunbookServer.Samples;
 
 namespace RunbookServer.Practice;
@@ -96,10 +98,10 @@ internal static class PracticeRoutes
 {
     public static void MapPractice(this IEndpointRouteBuilder app)
     {
-        app.MapGet(SandboxHandler.Address, (HttpRequest request, SandboxHandler handler) => handler.ShowAsync(request)).NeedsPageKey();
-        app.MapPost($"{SandboxHandler.Address}/fire", (HttpRequest request, SandboxHandler handler) => handler.FireAsync(request)).NeedsPageKey();
-        app.MapPost($"{SandboxHandler.Address}/troubles", (HttpRequest request, SandboxHandler handler) => handler.TurnAsync(request)).NeedsPageKey();
-        app.MapPost($"{SandboxHandler.Address}/reset", (HttpRequest request, SandboxHandler handler) => handler.ResetAsync(request)).NeedsPageKey();
-        app.MapPost("/api/sandbox/reset", (HttpRequest request, SandboxHandler handler) => handler.ResetByApiAsync(request)).NeedsKey();
+        app.MapGet(SandboxHandler.Address, (HttpRequest request, SandboxHandler handler) => handler.ShowAsync(request)).PageNeeds(Role.Viewer);
+        app.MapPost($"{SandboxHandler.Address}/fire", (HttpRequest request, SandboxHandler handler) => handler.FireAsync(request)).PageNeeds(Role.Operator);
+        app.MapPost($"{SandboxHandler.Address}/troubles", (HttpRequest request, SandboxHandler handler) => handler.TurnAsync(request)).PageNeeds(Role.Operator);
+        app.MapPost($"{SandboxHandler.Address}/reset", (HttpRequest request, SandboxHandler handler) => handler.ResetAsync(request)).PageNeeds(Role.Operator);
+        app.MapPost("/api/sandbox/reset", (HttpRequest request, SandboxHandler handler) => handler.ResetByApiAsync(request)).Needs(Role.Operator);
     }
 }

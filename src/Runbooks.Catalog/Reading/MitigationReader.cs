@@ -5,7 +5,7 @@ using Runbooks.Model.Text;
 namespace Runbooks.Catalog.Reading;
 
 /// <summary>Reads when a mitigation is called for, how it is verified and how long it lasts.</summary>
-internal sealed class MitigationReader(IReadOnlyList<string> checks)
+internal sealed class MitigationReader(IReadOnlyList<string> checks, string owner)
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Day = TimeSpan.FromDays(1);
@@ -19,7 +19,7 @@ internal sealed class MitigationReader(IReadOnlyList<string> checks)
         }
 
         var when = When(section);
-        var approval = ApprovalReader.Read(section, steps.Place);
+        var approval = ApprovalReader.Read(section, steps.Place, owner);
         var specs = steps.Read(section);
         var mitigation = new Mitigation
         {
@@ -122,7 +122,8 @@ internal static class ApprovalReader
     private static readonly TimeSpan Least = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Most = TimeSpan.FromDays(30);
 
-    public static Approval? Read(YamlSection? phase, TemplatePlace place)
+    /// <param name="owner">The runbook's.</param>
+    public static Approval? Read(YamlSection? phase, TemplatePlace place, string owner)
     {
         if (phase?.Sub("approval") is not { } section)
         {
@@ -137,6 +138,7 @@ internal static class ApprovalReader
             From = section.Words("from", required: true),
             Required = section.Integer("required", 1, 10) ?? 1,
             SeparationOfDuties = section.Flag("separationOfDuties"),
+            OwnerRequired = section.Flag("ownerRequired"),
             RemindAfter = section.Duration("remindAfter", Least, Most),
             Escalate = [.. section.Items("escalate").Select(ReadEscalation)],
             Timeout = section.Duration("timeout", Least, Most) ?? new Approval { Ask = ask }.Timeout,
@@ -144,7 +146,21 @@ internal static class ApprovalReader
         };
         section.RejectOthers();
         CheckTimes(section, approval);
+        CheckOwner(section, approval, owner);
         return approval;
+    }
+
+    private static void CheckOwner(YamlSection section, Approval approval, string owner)
+    {
+        if (approval.OwnerRequired && owner.Length == 0)
+        {
+            section.Errors.AtValue(section.PathOf("ownerRequired"), "is set, and the runbook has no 'owner'.", "Add 'owner:' with the contact of the team that keeps it.");
+        }
+
+        if (approval is { OwnerRequired: true, OnTimeout: OnTimeout.ProceedIfReversible })
+        {
+            section.Errors.AtValue(section.PathOf("onTimeout"), "takes silence for a yes, but somebody of the owner has to say it.", "Use abort or escalate, or remove 'ownerRequired'.");
+        }
     }
 
     private static Escalation ReadEscalation(YamlSection section)

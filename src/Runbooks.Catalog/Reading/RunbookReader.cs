@@ -64,7 +64,7 @@ public sealed class RunbookReader(StepCatalog steps)
         var diagnosis = new DiagnosisReader(steps).Read(root);
         var checks = diagnosis.Select(check => check.Name).ToList();
         var stepsReader = new StepsReader(steps, checks);
-        var mitigation = new MitigationReader(checks).Read(root, stepsReader);
+        var mitigation = new MitigationReader(checks, owner).Read(root, stepsReader);
         var runbook = new Runbook
         {
             Id = id,
@@ -77,7 +77,7 @@ public sealed class RunbookReader(StepCatalog steps)
             Impact = impact,
             Diagnosis = diagnosis,
             Mitigation = mitigation,
-            Resolution = ReadResolution(root, stepsReader),
+            Resolution = ReadResolution(root, stepsReader, owner),
             Limits = LimitsReader.Read(root),
             Mode = root.Choice("mode", RunMode.Normal),
         };
@@ -120,10 +120,10 @@ public sealed class RunbookReader(StepCatalog steps)
         return impact;
     }
 
-    private static Resolution ReadResolution(YamlSection root, StepsReader steps)
+    private static Resolution ReadResolution(YamlSection root, StepsReader steps, string owner)
     {
         var section = root.Sub("resolution");
-        var resolution = new Resolution { Approval = ApprovalReader.Read(section, steps.Place), Steps = steps.Read(section) };
+        var resolution = new Resolution { Approval = ApprovalReader.Read(section, steps.Place, owner), Steps = steps.Read(section) };
         section?.RejectOthers();
         return resolution;
     }

@@ -125,6 +125,12 @@ internal sealed class ContactRules(IReadOnlyCollection<string> contacts, FileErr
                 Check($"{CamelCase.Of(phase)}.steps.{step.Name}.with.{path}", name);
             }
         }
+
+        if (runbook.Mitigation.Approval is { OwnerRequired: true } || runbook.Resolution.Approval is { OwnerRequired: true })
+        {
+            // An approval needs somebody of theirs.
+            Check("owner", [runbook.Owner]);
+        }
     }
 
     private void Check(string path, Approval? approval)

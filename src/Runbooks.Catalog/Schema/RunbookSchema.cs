@@ -68,9 +68,10 @@ public sealed class RunbookSchema(StepCatalog steps)
     private static JsonObject Approval() => SchemaParts.Mapping("Who is asked before the steps run; without it the runbook acts by itself.", new()
     {
         ["ask"] = SchemaParts.Text("The question on the card, as a template."),
-        ["from"] = SchemaParts.Words("Contacts that are asked and may decide."),
+        ["from"] = SchemaParts.Words("Contacts that are asked and may decide; group:NAME for an Entra group of the contacts."),
         ["required"] = SchemaParts.Integer(1, 10, "How many people have to say yes. Default: 1."),
         ["separationOfDuties"] = SchemaParts.Flag("Whoever started the incident by hand may not be the only one to approve it."),
+        ["ownerRequired"] = SchemaParts.Flag("Somebody of the runbook's owner has to be among those who say yes; the owner is then a contact."),
         ["remindAfter"] = SchemaParts.Duration("Ask again after"),
         ["escalate"] = SchemaParts.List(SchemaParts.Mapping("Ask more people.", new()
         {

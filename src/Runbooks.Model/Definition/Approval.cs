@@ -18,6 +18,9 @@ public sealed record Approval
     /// <summary>Whoever started the incident by hand may not be the only one to approve it.</summary>
     public bool SeparationOfDuties { get; init; }
 
+    /// <summary>Somebody of the runbook's owner has to be among those who say yes.</summary>
+    public bool OwnerRequired { get; init; }
+
     public TimeSpan? RemindAfter { get; init; }
 
     public IReadOnlyList<Escalation> Escalate { get; init; } = [];

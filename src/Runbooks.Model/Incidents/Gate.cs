@@ -32,6 +32,9 @@ public sealed record Gate
     public required IReadOnlyList<string> Approvers { get; init; }
     public int Required { get; init; } = 1;
     public bool SeparationOfDuties { get; init; }
+
+    /// <summary>The contact of which somebody has to be among those who approve; null for anybody.</summary>
+    public string? OwnerTeam { get; init; }
     public OnTimeout OnTimeout { get; init; }
     public required DateTimeOffset OpenedAt { get; init; }
     public required DateTimeOffset ExpiresAt { get; init; }
@@ -125,6 +128,17 @@ public sealed record Decision(
 {
     /// <summary>The items of a checklist that are done, counted from 1; null where there is none.</summary>
     public IReadOnlyList<int>? Items { get; init; }
+
+    /// <summary>Tenant and object id of whoever signed in to decide; null where nobody did. Names may change, this does not.</summary>
+    public string? Identity { get; init; }
+
+    /// <summary>Whether the person is of the gate's owner team.</summary>
+    public bool OfOwner { get; init; }
+
+    /// <summary>One person is one, whatever they are called.</summary>
+    public bool IsOfSamePerson(Decision other) =>
+        string.Equals(Person, other.Person, StringComparison.OrdinalIgnoreCase)
+        || (Identity is not null && string.Equals(Identity, other.Identity, StringComparison.OrdinalIgnoreCase));
 }
 
 /// <summary>An answer. Of what a person does by hand, approving says that it is done, and rejecting that it could not be done.</summary>

@@ -7,6 +7,19 @@ namespace Runbooks.Model.Incidents;
 /// <summary>What people are told about a gate, in the same words on every page, card and API answer.</summary>
 public static class GateText
 {
+    /// <summary>How many have to approve, and who has; null where anybody who was asked is enough.</summary>
+    public static string? Quorum(Gate gate)
+    {
+        var needed = (gate.Required, gate.OwnerTeam) switch
+        {
+            (1, null) => null,
+            (1, { } owner) => $"Somebody of {owner}, who owns the runbook, has to approve.",
+            (var many, null) => $"{many} different people have to approve.",
+            var (many, owner) => $"{many} different people have to approve, one of them of {owner}, who owns the runbook.",
+        };
+        return needed is null ? null : $"{needed} So far: {(gate.Decisions.Count == 0 ? "nobody" : string.Join(", ", gate.Decisions.Select(decision => decision.Person)))}.";
+    }
+
     /// <summary>How a closed gate ended, for whoever comes late.</summary>
     public static string HowItEnded(Gate gate)
     {

@@ -75,7 +75,7 @@ public sealed partial record Incident
             return new(DecisionStatus.PlanChanged, "The plan has changed since it was shown to you; nothing was approved. Open the newest message.");
         }
 
-        if (gate.Task is null && gate.Decisions.Any(earlier => Same(earlier.Person, decision.Person)))
+        if (gate.Task is null && gate.Decisions.Any(earlier => earlier.IsOfSamePerson(decision)))
         {
             return new(DecisionStatus.AlreadyCounted, $"{decision.Person} has approved already; {gate.Required} different people are needed.");
         }
@@ -99,11 +99,12 @@ public sealed partial record Incident
         }
 
         var approvals = gate.Decisions.Count(d => d.Verb == DecisionVerb.Approve);
+        var ownerAgrees = gate.OwnerTeam is null || gate.Decisions.Any(d => d is { Verb: DecisionVerb.Approve, OfOwner: true });
         var outcome = decision.Verb switch
         {
             DecisionVerb.Reject => GateOutcome.Rejected,
             DecisionVerb.TakeOver => GateOutcome.TakenOver,
-            _ => approvals >= gate.Required ? GateOutcome.Approved : GateOutcome.Pending,
+            _ => approvals >= gate.Required && ownerAgrees ? GateOutcome.Approved : GateOutcome.Pending,
         };
         var said = GateText.Said(gate, decision);
         var settled = outcome != GateOutcome.Pending;
@@ -115,8 +116,15 @@ public sealed partial record Incident
         var recorded = incident.Replace(gate).Note(decision.At, TimelineKind.Decision, decision.Person, said);
         return (recorded, settled
             ? new(DecisionStatus.Decided, $"You {GateText.Past(gate, decision.Verb)} at {GateText.Clock(decision.At)}.")
-            : new(DecisionStatus.MoreNeeded, $"Your approval counts; {gate.Required - approvals} more needed."));
+            : new(DecisionStatus.MoreNeeded, $"Your approval counts; {MoreNeeded(gate.Required - approvals, ownerAgrees ? null : gate.OwnerTeam)}."));
     }
+
+    private static string MoreNeeded(int more, string? owner) => (more, owner) switch
+    {
+        (_, null) => $"{more} more needed",
+        (> 1, _) => $"{more} more needed, one of them of {owner}",
+        _ => $"somebody of {owner}, who owns the runbook, has to approve too",
+    };
 
     private static bool Same(string? a, string? b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
 }

@@ -19,7 +19,7 @@ public sealed class ConsoleHandler(
     private const int PageSize = 50;
     private const int LongestText = 200;
 
-    public Task<IResult> ListAsync(HttpRequest request, string? signedIn = null) => edge.RunAsync(request, async cancellationToken =>
+    public Task<IResult> ListAsync(HttpRequest request) => edge.RunAsync(request, async cancellationToken =>
     {
         // As with a state that is none: an address that somebody cut short shows the first page.
         var after = Given(request, "after") is { } cursor && IncidentCursor.TryParse(cursor) is not null ? cursor : null;
@@ -37,7 +37,7 @@ public sealed class ConsoleHandler(
             Owned = now.Owned.Count,
             AnyOpen = now.Open.Count + now.NeedPerson.Count + now.Owned.Count > 0,
             Changes = now.Changed,
-            Visitor = Visitor.Of(request, signedIn, options.Value),
+            Visitor = Visitor.Of(request, options.Value),
             Counts = await store.CountAsync(cancellationToken),
         };
         return new PageResult<ConsolePage>(new { Model = model });
@@ -65,9 +65,8 @@ public sealed class ConsoleHandler(
         return (ConsoleModel.MostUrgentFirst([.. found[false], .. filter is { State: "open", Text: null, After: null } ? owned : []]), [.. found[true]], page.Next);
     }
 
-    /// <param name="signedIn">The person that the platform has authenticated; null where nobody signs in.</param>
-    public Task<IResult> ShowAsync(HttpRequest request, string id, string? signedIn = null) => edge.RunAsync(request, cancellationToken =>
-        PageAsync(id, Visitor.Of(request, signedIn, options.Value), null, StatusCodes.Status200OK, cancellationToken), Caller.Person);
+    public Task<IResult> ShowAsync(HttpRequest request, string id) => edge.RunAsync(request, cancellationToken =>
+        PageAsync(id, Visitor.Of(request, options.Value), null, StatusCodes.Status200OK, cancellationToken), Caller.Person);
 
     /// <param name="refusal">Why what was just asked for on this page was not done.</param>
     internal async Task<IResult> PageAsync(string id, Visitor visitor, string? refusal, int status, CancellationToken cancellationToken) =>

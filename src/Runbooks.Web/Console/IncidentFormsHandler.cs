@@ -6,6 +6,7 @@ using Runbooks.Model.Incidents;
 using Runbooks.Web.Decisions;
 using Runbooks.Web.Http;
 using Runbooks.Web.Pages;
+using Runbooks.Web.Access;
 
 namespace Runbooks.Web.Console;
 
@@ -20,61 +21,57 @@ public sealed class IncidentFormsHandler(
     private const string NotDone = "Not done";
 
     /// <summary>On the question and the plan that the page showed, and on no other.</summary>
-    /// <param name="signedIn">The person that the platform has authenticated; null where nobody signs in, and a name is typed.</param>
-    public Task<IResult> DecideAsync(HttpRequest request, string id, string? signedIn = null) => edge.RunAsync(request, async cancellationToken =>
+    public Task<IResult> DecideAsync(HttpRequest request, string id) => edge.RunAsync(request, async cancellationToken =>
     {
-        var (form, refusal) = await Signed.ReadFormAsync(request, signedIn, NotDone, cancellationToken, reasonNeeded: false);
+        var (form, refusal) = await Signed.ReadFormAsync(request, NotDone, cancellationToken, reasonNeeded: false);
         if (form is null || !DecisionVerbText.TryParse(form.Fields["decision"], out var verb))
         {
             return refusal ?? Signed.Refuse(NotDone, StatusCodes.Status400BadRequest, "No decision was sent: go back and press one of the buttons.");
         }
 
-        var decision = new DecisionRequest(verb, form.By, Via, DecisionVerbText.Reason(form.Reason), form.Fields["plan"].ToString()) { SignedIn = signedIn is not null, Items = DecisionVerbText.Items(form.Fields) };
+        var decision = new DecisionRequest(verb, form.By, Via, DecisionVerbText.Reason(form.Reason), form.Fields["plan"].ToString()) { SignedIn = Actor.Of(request)?.Person, Items = DecisionVerbText.Items(form.Fields) };
         var receipt = await approvals.DecideAsync(id, form.Fields["gate"].ToString(), decision, cancellationToken);
-        return receipt.IsRepeated ? new SeeOther(AddressOf(id)) : await EndAsync(request, id, signedIn, receipt.Result, cancellationToken);
+        return receipt.IsRepeated ? new SeeOther(AddressOf(id)) : await EndAsync(request, id, receipt.Result, cancellationToken);
     }, Caller.Person);
 
-    /// <inheritdoc cref="DecideAsync"/>
-    public Task<IResult> StopAsync(HttpRequest request, string id, string? signedIn = null) => SignedAsync(request, id, signedIn, async (form, cancellationToken) =>
+    public Task<IResult> StopAsync(HttpRequest request, string id) => SignedAsync(request, id, async (form, cancellationToken) =>
     {
         var receipt = await approvals.StopAsync(id, form.By, form.Reason, cancellationToken);
         return (receipt.IsRepeated ? receipt.Result with { Status = DecisionStatus.AlreadyCounted } : receipt.Result, id);
     });
 
-    /// <inheritdoc cref="DecideAsync"/>
-    public Task<IResult> RetryAsync(HttpRequest request, string id, string? signedIn = null) => SignedAsync(request, id, signedIn, async (form, cancellationToken) =>
+    public Task<IResult> RetryAsync(HttpRequest request, string id) => SignedAsync(request, id, async (form, cancellationToken) =>
     {
         var result = await retry.RetryAsync(id, form.By, form.Reason, cancellationToken);
         return (new(result.Status, result.Message), result.Incident ?? id);
     });
 
-    /// <inheritdoc cref="DecideAsync"/>
-    public Task<IResult> NoteAsync(HttpRequest request, string id, string? signedIn = null) => SignedAsync(request, id, signedIn, async (form, cancellationToken) =>
+    public Task<IResult> NoteAsync(HttpRequest request, string id) => SignedAsync(request, id, async (form, cancellationToken) =>
         ((await notes.AddAsync(id, form.By, form.Reason, cancellationToken)).Result, id));
 
     private Task<IResult> SignedAsync(
-        HttpRequest request, string id, string? signedIn, Func<Signed, CancellationToken, Task<(DecisionResult Result, string ShowNext)>> work) => edge.RunAsync(request, async cancellationToken =>
+        HttpRequest request, string id, Func<Signed, CancellationToken, Task<(DecisionResult Result, string ShowNext)>> work) => edge.RunAsync(request, async cancellationToken =>
     {
-        var (form, refusal) = await Signed.ReadFormAsync(request, signedIn, NotDone, cancellationToken);
+        var (form, refusal) = await Signed.ReadFormAsync(request, NotDone, cancellationToken);
         if (form is null)
         {
             return refusal!;
         }
 
         var (result, next) = await work(form, cancellationToken);
-        return await EndAsync(request, IsDone(result) ? next : id, signedIn, result, cancellationToken);
+        return await EndAsync(request, IsDone(result) ? next : id, result, cancellationToken);
     }, Caller.Person);
 
-    private Task<IResult> EndAsync(HttpRequest request, string id, string? signedIn, DecisionResult result, CancellationToken cancellationToken) =>
+    private Task<IResult> EndAsync(HttpRequest request, string id, DecisionResult result, CancellationToken cancellationToken) =>
         IsDone(result)
             ? Task.FromResult<IResult>(new SeeOther(AddressOf(id)))
-            : ShowAsync(request, id, signedIn, result, DecisionResponse.StatusOf(result.Status), cancellationToken);
+            : ShowAsync(request, id, result, DecisionResponse.StatusOf(result.Status), cancellationToken);
 
     private static string AddressOf(string id) => $"/incidents/{Uri.EscapeDataString(id)}";
 
     /// <summary>Whoever presses twice finds it done both times.</summary>
     private static bool IsDone(DecisionResult result) => result.Status is DecisionStatus.Decided or DecisionStatus.MoreNeeded or DecisionStatus.AlreadyCounted;
 
-    private Task<IResult> ShowAsync(HttpRequest request, string id, string? signedIn, DecisionResult result, int status, CancellationToken cancellationToken) =>
-        pages.PageAsync(id, Visitor.Of(request, signedIn, options.Value), result.Message, status, cancellationToken);
+    private Task<IResult> ShowAsync(HttpRequest request, string id, DecisionResult result, int status, CancellationToken cancellationToken) =>
+        pages.PageAsync(id, Visitor.Of(request, options.Value), result.Message, status, cancellationToken);
 }

@@ -29,14 +29,12 @@ public sealed class RunbookPagesHandler(
         return new PageResult<RunbooksPage>(new { Runbooks = runbooks, Now = time.GetUtcNow() });
     }, Caller.Person);
 
-    /// <param name="signedIn">The person that the platform has authenticated; null where nobody signs in.</param>
-    public Task<IResult> ShowAsync(HttpRequest request, string id, string? signedIn = null) => edge.RunAsync(request, cancellationToken =>
-        PageAsync(id, Visitor.Of(request, signedIn, options.Value), null, [], StatusCodes.Status200OK, cancellationToken), Caller.Person);
+    public Task<IResult> ShowAsync(HttpRequest request, string id) => edge.RunAsync(request, cancellationToken =>
+        PageAsync(id, Visitor.Of(request, options.Value), null, [], StatusCodes.Status200OK, cancellationToken), Caller.Person);
 
-    /// <inheritdoc cref="ShowAsync"/>
-    public Task<IResult> StartAsync(HttpRequest request, string id, string? signedIn = null) => edge.RunAsync(request, async cancellationToken =>
+    public Task<IResult> StartAsync(HttpRequest request, string id) => edge.RunAsync(request, async cancellationToken =>
     {
-        var (form, refusal) = await Signed.ReadFormAsync(request, signedIn, NotStarted, cancellationToken);
+        var (form, refusal) = await Signed.ReadFormAsync(request, NotStarted, cancellationToken);
         if (form is null)
         {
             return refusal!;
@@ -50,7 +48,7 @@ public sealed class RunbookPagesHandler(
         return started.Outcome is { Id: { } incident }
             ? new SeeOther($"/incidents/{Uri.EscapeDataString(incident)}")
             : await PageAsync(
-                id, Visitor.Of(request, signedIn, options.Value), string.Join(" ", started.Errors), labels,
+                id, Visitor.Of(request, options.Value), string.Join(" ", started.Errors), labels,
                 started.Problem == ManualStartProblem.NoSuchRunbook ? StatusCodes.Status404NotFound : StatusCodes.Status400BadRequest, cancellationToken);
     }, Caller.Person);
 

@@ -19,10 +19,9 @@ public sealed class CloseHandler(ApprovalService approvals, HttpRequestRunner ed
         return body is null ? refusal! : DecisionResponse.Result(await approvals.CloseAsync(id, body.By, body.Reason, cancellationToken), null);
     });
 
-    /// <param name="signedIn">The person that the platform has authenticated; null where nobody signs in.</param>
-    public Task<IResult> PostFormAsync(HttpRequest request, string id, string? signedIn = null) => edge.RunAsync(request, async cancellationToken =>
+    public Task<IResult> PostFormAsync(HttpRequest request, string id) => edge.RunAsync(request, async cancellationToken =>
     {
-        var (form, refusal) = await Signed.ReadFormAsync(request, signedIn, NotClosed, cancellationToken);
+        var (form, refusal) = await Signed.ReadFormAsync(request, NotClosed, cancellationToken);
         if (form is null)
         {
             return refusal!;

@@ -7,6 +7,7 @@ using Runbooks.SignedLinks;
 using Runbooks.Storage;
 using Runbooks.Web.Http;
 using Runbooks.Web.Pages;
+using Runbooks.Web.Access;
 
 namespace Runbooks.Web.Decisions;
 
@@ -28,14 +29,13 @@ public sealed class DecidePageHandler(
     private const string Via = "link";
 
     public Task<IResult> GetAsync(HttpRequest request, string token) => edge.RunAsync(request, async cancellationToken =>
-        signer.TryRead(token, out var grant) ? await ShowAsync(grant, null, cancellationToken)
+        signer.TryRead(token, out var grant) ? await ShowAsync(request, grant, null, cancellationToken)
         : signer.TryReadStorm(token, out var storm) ? request.Query["one"].ToString() is { Length: > 0 } one
             ? await storms.ShowOneAsync(storm, one, cancellationToken)
             : await storms.ShowAsync(storm, StormTicksText.Of(request.Query["tick"]), null, good: true, cancellationToken)
         : BadLink(), Caller.Person);
 
-    /// <param name="signedIn">The person that the platform has authenticated; null where nobody signs in, and the link's recipient counts.</param>
-    public Task<IResult> PostAsync(HttpRequest request, string token, string? signedIn = null) => edge.RunAsync(request, async cancellationToken =>
+    public Task<IResult> PostAsync(HttpRequest request, string token) => edge.RunAsync(request, async cancellationToken =>
     {
         var storm = default(StormGrant);
         if (!signer.TryRead(token, out var grant) && !signer.TryReadStorm(token, out storm))
@@ -57,26 +57,27 @@ public sealed class DecidePageHandler(
 
         if (grant is null)
         {
-            return await storms.DecideAsync(storm!, form, verb, signedIn, cancellationToken);
+            return await storms.DecideAsync(storm!, form, verb, Actor.Of(request)?.Person, cancellationToken);
         }
 
         if (time.GetUtcNow() >= grant.ExpiresAt)
         {
             Log.LinkRefused(logger, "it has expired");
-            return await ShowAsync(grant, new(DecisionStatus.AlreadyClosed, "This link has expired."), cancellationToken);
+            return await ShowAsync(request, grant, new(DecisionStatus.AlreadyClosed, "This link has expired."), cancellationToken);
         }
 
-        var decision = new DecisionRequest(verb, signedIn ?? grant.Recipient, Via, DecisionVerbText.Reason(form["reason"]), grant.PlanHash)
+        var person = Actor.Of(request)?.Person;
+        var decision = new DecisionRequest(verb, person?.Name ?? grant.Recipient, Via, DecisionVerbText.Reason(form["reason"]), grant.PlanHash)
         {
             LinkOf = grant.Recipient,
             Items = DecisionVerbText.Items(form),
-            SignedIn = signedIn is not null,
+            SignedIn = person,
         };
         var receipt = await approvals.DecideAsync(grant.IncidentId, grant.GateId, decision, cancellationToken);
-        return await ShowAsync(grant, receipt.Result, cancellationToken);
+        return await ShowAsync(request, grant, receipt.Result, cancellationToken);
     }, Caller.Person);
 
-    private async Task<IResult> ShowAsync(LinkGrant grant, DecisionResult? result, CancellationToken cancellationToken)
+    private async Task<IResult> ShowAsync(HttpRequest request, LinkGrant grant, DecisionResult? result, CancellationToken cancellationToken)
     {
         if (await store.FindAsync(grant.IncidentId, cancellationToken) is not { } incident || incident.FindGate(grant.GateId) is not { } gate)
         {
@@ -92,7 +93,7 @@ public sealed class DecidePageHandler(
         }
 
         var runbook = await runbooks.OfAsync(incident, cancellationToken);
-        return new PageResult<ApprovalPage>(new { Model = new ApprovalModel(incident, gate, runbook, grant.Recipient, result, now) { Guards = await guards.FindAsync(incident, gate, cancellationToken) } }, status);
+        return new PageResult<ApprovalPage>(new { Model = new ApprovalModel(incident, gate, runbook, Actor.Of(request)?.Person?.Name ?? grant.Recipient, result, now) { Guards = await guards.FindAsync(incident, gate, cancellationToken) } }, status);
     }
 
     /// <summary>For a host where people sign in, and this one has not.</summary>

@@ -50,8 +50,8 @@ public sealed class StormPageHandler(
         return new PageResult<StormPage>(new { Model = new StormModel(grant.Recipient, StormGroup.Fit(groups), notice, good, now) });
     }
 
-    /// <param name="signedIn">The person that the platform has authenticated; null where nobody signs in.</param>
-    internal async Task<IResult> DecideAsync(StormGrant grant, IFormCollection form, DecisionVerb verb, string? signedIn, CancellationToken cancellationToken)
+    /// <param name="person">Whoever is signed in; null where nobody signs in, and the link's recipient counts.</param>
+    internal async Task<IResult> DecideAsync(StormGrant grant, IFormCollection form, DecisionVerb verb, SignedInPerson? person, CancellationToken cancellationToken)
     {
         if (time.GetUtcNow() >= grant.ExpiresAt)
         {
@@ -78,10 +78,10 @@ public sealed class StormPageHandler(
                 return;
             }
 
-            var request = new DecisionRequest(verb, signedIn ?? one.Recipient, "link", DecisionVerbText.Reason(form["reason"]), one.PlanHash)
+            var request = new DecisionRequest(verb, person?.Name ?? one.Recipient, "link", DecisionVerbText.Reason(form["reason"]), one.PlanHash)
             {
                 LinkOf = one.Recipient,
-                SignedIn = signedIn is not null,
+                SignedIn = person,
             };
             results.Add((await approvals.DecideAsync(one.IncidentId, one.GateId, request, token)).Result);
         });

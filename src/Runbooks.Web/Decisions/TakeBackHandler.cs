@@ -27,10 +27,9 @@ public sealed class TakeBackHandler(ApprovalService approvals, HttpRequestRunner
             : DecisionResponse.Result(receipt, null);
     });
 
-    /// <param name="signedIn">The person that the platform has authenticated; null where nobody signs in.</param>
-    public Task<IResult> PostFormAsync(HttpRequest request, string id, string? signedIn = null) => edge.RunAsync(request, async cancellationToken =>
+    public Task<IResult> PostFormAsync(HttpRequest request, string id) => edge.RunAsync(request, async cancellationToken =>
     {
-        var (form, refusal) = await Signed.ReadFormAsync(request, signedIn, NotDone, cancellationToken);
+        var (form, refusal) = await Signed.ReadFormAsync(request, NotDone, cancellationToken);
         if (form is null)
         {
             return refusal!;

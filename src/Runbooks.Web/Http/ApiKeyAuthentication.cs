@@ -3,34 +3,50 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using System.Xml.Linq;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.DataProtection.Repositories;
 using Microsoft.AspNetCore.DataProtection.XmlEncryption;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Runbooks.Web.Access;
 
 namespace Runbooks.Web.Http;
 
-/// <summary>Checks the key of a request, in constant time, where the platform does not do it.</summary>
+/// <summary>Whose key a request carries, and so what it may do. Compared in constant time.</summary>
 public sealed class ApiKeyAuthentication(IOptionsMonitor<ApiKeyOptions> options)
 {
     private const string BearerScheme = "Bearer ";
     private const string BasicScheme = "Basic ";
 
     /// <param name="allowQuery">Whether <c>?code=</c> counts: only where a sender can set no header.</param>
-    public bool AllowsApi(HttpRequest request, bool allowQuery)
+    /// <returns>Null: no key that opens anything.</returns>
+    public Actor? OfApi(HttpRequest request, bool allowQuery)
     {
         var authorization = request.Headers.Authorization.ToString();
-        return IsKey(request.Headers["X-Api-Key"].ToString())
-            || (authorization.StartsWith(BearerScheme, StringComparison.OrdinalIgnoreCase) && IsKey(authorization[BearerScheme.Length..].Trim()))
-            || (allowQuery && IsKey(request.Query["code"].ToString()));
+        var bearer = authorization.StartsWith(BearerScheme, StringComparison.OrdinalIgnoreCase) ? authorization[BearerScheme.Length..].Trim() : "";
+        var given = Find([.. request.Headers["X-Api-Key"], bearer, .. allowQuery ? request.Query["code"] : default]);
+        return given ?? (options.CurrentValue.CheckedByPlatform ? OfPlatform(request) : null);
     }
 
     /// <summary>Pages take the key as the password that a browser asks for; the name beside it is free.</summary>
-    public bool AllowsPage(HttpRequest request) =>
-        AllowsApi(request, allowQuery: false) || IsKey(BasicPassword(request)) || (options.CurrentValue.OpenPagesOnLoopback && IsLocal(request));
+    public Actor? OfPage(HttpRequest request)
+    {
+        var authorization = request.Headers.Authorization.ToString();
+        var bearer = authorization.StartsWith(BearerScheme, StringComparison.OrdinalIgnoreCase) ? authorization[BearerScheme.Length..].Trim() : "";
+        return Find([.. request.Headers["X-Api-Key"], bearer, BasicPassword(request)])
+            ?? (options.CurrentValue.OpenPagesOnLoopback && IsLocal(request) ? new(Role.Admin, "somebody at this machine") : null);
+    }
+
+    /// <summary>
+    /// The Functions host has checked its own key, and hands on the header and the query that it looked at. Where several are
+    /// given, the one that may least counts: only one of them was checked. A key that is not named here may everything.
+    /// </summary>
+    private Actor? OfPlatform(HttpRequest request)
+    {
+        List<string?> given = [.. request.Headers["x-functions-key"], .. request.Query["code"]];
+        var named = given.OfType<string>().Select(key => Find([key])).OfType<Actor>().MinBy(actor => actor.Role);
+        return named ?? (given.Count > 0 || options.CurrentValue.Named.Count == 0 ? new(Role.Admin, "a key of the Functions app") : null);
+    }
 
     /// <summary>The host name is looked at too: a page elsewhere may point a name of its own at this machine.</summary>
     private static bool IsLocal(HttpRequest request) =>
@@ -38,19 +54,21 @@ public sealed class ApiKeyAuthentication(IOptionsMonitor<ApiKeyOptions> options)
         && IPAddress.IsLoopback(address)
         && (request.Host.Host == "localhost" || (IPAddress.TryParse(request.Host.Host, out var host) && IPAddress.IsLoopback(host)));
 
-    private bool IsKey(string given)
+    private Actor? Find(IEnumerable<string?> given) => given.OfType<string>().Select(Find).FirstOrDefault(actor => actor is not null);
+
+    private Actor? Find(string given)
     {
         if (given.Length is 0 or > 512)
         {
-            return false;
+            return null;
         }
 
         // Hashes have one length, and every key is compared: neither length nor place of a key shows in time.
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes(given));
-        var found = false;
-        foreach (var key in options.CurrentValue.Keys)
+        Actor? found = null;
+        foreach (var (key, actor) in options.CurrentValue.All)
         {
-            found |= key.Length > 0 & CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(key)), hash);
+            found = key.Length > 0 & CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(key)), hash) ? actor : found;
         }
 
         return found;
@@ -71,51 +89,35 @@ public sealed class ApiKeyAuthentication(IOptionsMonitor<ApiKeyOptions> options)
     }
 }
 
-/// <summary>Puts the key check before endpoints of a host that checks keys itself.</summary>
-internal static class ApiKeyFilters
-{
-    public static TBuilder NeedsKey<TBuilder>(this TBuilder endpoints, bool allowQuery = false)
-        where TBuilder : IEndpointConventionBuilder =>
-        endpoints.AddEndpointFilter(async (context, next) =>
-        {
-            var http = context.HttpContext;
-            if (Gate(http).AllowsApi(http.Request, allowQuery))
-            {
-                return await next(context);
-            }
-
-            http.Response.Headers.WWWAuthenticate = "Bearer";
-            return ApiResults.Problem(StatusCodes.Status401Unauthorized, "A key is needed: send it as X-Api-Key, or as Authorization: Bearer.");
-        });
-
-    public static TBuilder NeedsPageKey<TBuilder>(this TBuilder endpoints)
-        where TBuilder : IEndpointConventionBuilder =>
-        endpoints.AddEndpointFilter(async (context, next) =>
-        {
-            var http = context.HttpContext;
-            if (Gate(http).AllowsPage(http.Request))
-            {
-                return await next(context);
-            }
-
-            PageHeaders.Write(http.Response);
-            http.Response.Headers.WWWAuthenticate = "Basic realm=\"Runbooks: any name, the API key as password\", charset=\"UTF-8\"";
-            return Results.Text("The console needs the API key: give it as the password, with any name.", statusCode: StatusCodes.Status401Unauthorized);
-        });
-
-    private static ApiKeyAuthentication Gate(HttpContext http) => http.RequestServices.GetRequiredService<ApiKeyAuthentication>();
-}
-
-/// <summary>Who may use the API of a host that checks keys itself.</summary>
+/// <summary>Who may use the API of a host that checks keys itself, and what.</summary>
 public sealed class ApiKeyOptions
 {
     public const string SectionName = "ApiKeys";
 
-    /// <summary>Any of these opens the API; with none, nothing does. At least 24 random characters each: <c>openssl rand -hex 32</c>.</summary>
+    /// <summary>Keys without a role, which may everything. With no key at all, nothing opens. At least 24 random characters each: <c>openssl rand -hex 32</c>.</summary>
     public IList<string> Keys { get; } = [];
+
+    /// <summary>Keys with a role, each under the name that refusals say.</summary>
+    public IDictionary<string, NamedApiKey> Named { get; } = new Dictionary<string, NamedApiKey>(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The console opens without a key for a browser on this very machine: practice.</summary>
     public bool OpenPagesOnLoopback { get; set; }
+
+    /// <summary>The Functions host looks at keys before this program does. No setting: only that host may say it.</summary>
+    internal bool CheckedByPlatform { get; set; }
+
+    internal IEnumerable<(string Key, Actor Actor)> All =>
+        Keys.Select(key => (key, new Actor(Role.Admin, "an API key"))).Concat(Named.Select(named => (named.Value.Key, new Actor(named.Value.Role, $"the key '{named.Key}'"))));
+}
+
+/// <summary>A key of the API that may less than everything.</summary>
+public sealed class NamedApiKey
+{
+    /// <summary>At least 24 random characters; a secret. In the Functions app, the value of a function key that the app has too.</summary>
+    public string Key { get; set; } = "";
+
+    /// <summary><c>Sender</c> posts alerts and nothing else, <c>Viewer</c> looks, <c>Operator</c> acts on incidents, <c>Admin</c> may everything.</summary>
+    public Role Role { get; set; }
 }
 
 /// <summary>

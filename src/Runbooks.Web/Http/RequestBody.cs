@@ -5,6 +5,7 @@ using Runbooks.Intake.Parsing;
 using Runbooks.Model.Text;
 using Runbooks.Notifications.Storms;
 using Runbooks.Web.Pages;
+using Runbooks.Web.Access;
 
 namespace Runbooks.Web.Http;
 
@@ -139,11 +140,11 @@ internal sealed record Signed(string By, string Reason)
             : (null, ApiResults.Problem(StatusCodes.Status400BadRequest, $"Say who {does} and why.", new AlertError(missing, "missing", $"Send for example {example}")));
     }
 
-    /// <param name="signedIn">The person that the platform has authenticated: then the name that was typed does not count.</param>
+    /// <summary>Where somebody is signed in, the name that was typed does not count.</summary>
     /// <param name="notDone">The title of the page that says why nothing was done.</param>
     /// <param name="reasonNeeded">False: the reason may be empty.</param>
     public static async Task<(Signed? Form, IResult? Refusal)> ReadFormAsync(
-        HttpRequest request, string? signedIn, string notDone, CancellationToken cancellationToken, bool reasonNeeded = true)
+        HttpRequest request, string notDone, CancellationToken cancellationToken, bool reasonNeeded = true)
     {
         if (!SameOrigin.Allows(request))
         {
@@ -151,7 +152,7 @@ internal sealed record Signed(string By, string Reason)
         }
 
         var form = await FormFields.ReadAsync(request, cancellationToken);
-        return Of(signedIn ?? form?["by"], form?["reason"], reasonNeeded) is { } signed
+        return Of(Actor.Of(request)?.Person?.Name ?? form?["by"], form?["reason"], reasonNeeded) is { } signed
             ? (signed with { Fields = form ?? FormCollection.Empty }, null)
             : (null, Refuse(notDone, StatusCodes.Status400BadRequest, reasonNeeded
                 ? "Say who does this and why: go back and fill in both fields."

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Runbooks.SignedLinks;
+using Runbooks.Web.Access;
 
 namespace Runbooks.Web.Http;
 
@@ -19,10 +20,22 @@ internal sealed class ApiKeyStrength(IHostEnvironment environment) : IValidateOp
     private static readonly string[] s_placeholders =
         ["development", "practice", "sample", "example", "placeholder", "changeme", "change-me", "change_me", "password", "not-a-secret", "not-a-key", "your-api-key", "your-key"];
 
-    public ValidateOptionsResult Validate(string? name, ApiKeyOptions options) =>
-        options.Keys.Select(Weakness).FirstOrDefault(why => why is not null) is { } weakness
-            ? ValidateOptionsResult.Fail($"A key of the API (ApiKeys:Keys, or the file api-key of the data folder) can be guessed: {weakness}. Make one with: openssl rand -hex 32")
+    public ValidateOptionsResult Validate(string? name, ApiKeyOptions options)
+    {
+        if (options.Keys.Concat(options.Named.Values.Select(named => named.Key)).Select(Weakness).FirstOrDefault(why => why is not null) is { } weakness)
+        {
+            return ValidateOptionsResult.Fail($"A key of the API (ApiKeys:Keys, ApiKeys:Named, or the file api-key of the data folder) can be guessed: {weakness}. Make one with: openssl rand -hex 32");
+        }
+
+        if (options.Named.FirstOrDefault(named => named.Value.Role == Role.None || !Enum.IsDefined(named.Value.Role)) is { Key: { } nothing })
+        {
+            return ValidateOptionsResult.Fail($"ApiKeys:Named:{nothing} has no role. Set its Role to Sender, Viewer, Operator or Admin.");
+        }
+
+        return options.All.Distinct().GroupBy(known => known.Key).FirstOrDefault(same => same.Count() > 1) is { } twice
+            ? ValidateOptionsResult.Fail($"{string.Join(" and ", twice.Select(known => known.Actor.Who))} are the same key of the API (section ApiKeys), so it has no one role. Make one for each with: openssl rand -hex 32")
             : ValidateOptionsResult.Success;
+    }
 
     private string? Weakness(string key)
     {

@@ -179,6 +179,7 @@ public sealed record GateView(
     IReadOnlyList<string> Overrules,
     IReadOnlyList<string> Approvers,
     int Required,
+    string? OwnerTeam,
     DateTimeOffset OpenedAt,
     DateTimeOffset ExpiresAt,
     string IfNobodyAnswers,
@@ -191,7 +192,7 @@ public sealed record GateView(
 
     public static GateView Of(Gate gate) => new(
         gate.Id, gate.Phase, gate.Round, gate.Question, gate.Outcome, [.. gate.Plan.Steps.Select(PlannedStepView.Of)], gate.Plan.Hash,
-        gate.Plan.Blocker, gate.Difference, gate.Warnings, gate.Overrules, gate.Approvers, gate.Required, gate.OpenedAt, gate.ExpiresAt,
+        gate.Plan.Blocker, gate.Difference, gate.Warnings, gate.Overrules, gate.Approvers, gate.Required, gate.OwnerTeam, gate.OpenedAt, gate.ExpiresAt,
         GateText.Silence(gate), [.. gate.Decisions.Select(DecisionView.Of)], gate.ClosedAt, gate.ClosedBy)
     {
         Task = gate.Task,
@@ -206,12 +207,13 @@ public sealed record PlannedStepView(
 }
 
 /// <param name="By">Who, as proven by the way it came.</param>
-public sealed record DecisionView(DecisionVerb Decision, string By, string Via, DateTimeOffset At, string? Reason)
+/// <param name="Identity">Tenant and object id of whoever signed in to decide; null where nobody did.</param>
+public sealed record DecisionView(DecisionVerb Decision, string By, string Via, DateTimeOffset At, string? Reason, string? Identity)
 {
     /// <summary>The items of a checklist that it ticked, counted from 1; null where it named none.</summary>
     public IReadOnlyList<int>? Items { get; init; }
 
-    public static DecisionView Of(Decision decision) => new(decision.Verb, decision.Person, decision.Via, decision.At, decision.Reason) { Items = decision.Items };
+    public static DecisionView Of(Decision decision) => new(decision.Verb, decision.Person, decision.Via, decision.At, decision.Reason, decision.Identity) { Items = decision.Items };
 }
 
 /// <summary>An alert in our own words, as the API shows it. What looked like a secret in it was hidden when it was read.</summary>

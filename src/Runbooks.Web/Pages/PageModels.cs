@@ -2,6 +2,7 @@ using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
+using Runbooks.Web.Access;
 
 namespace Runbooks.Web.Pages;
 
@@ -27,6 +28,9 @@ public sealed record SafetyModel(RunMode Mode, KillSwitchState KillSwitch, IRead
 {
     /// <summary>What the automation has changed and could take back.</summary>
     public IReadOnlyList<IncidentSummary> Changes { get; init; } = [];
+
+    /// <summary>Who wanted what without the role for it, the latest first.</summary>
+    public IReadOnlyList<RefusedRequest> Refused { get; init; } = [];
 
     public string ModeWords => Mode switch
     {

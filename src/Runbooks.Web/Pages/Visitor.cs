@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using Runbooks.Web.Access;
 
 namespace Runbooks.Web.Pages;
 
@@ -9,9 +10,16 @@ public sealed record Visitor(string? SignedIn, string? Suggested)
     private const string Basic = "Basic ";
     private const int LongestName = 200;
 
-    /// <param name="signedIn">The person that the platform has authenticated; null where nobody signs in.</param>
-    public static Visitor Of(HttpRequest request, string? signedIn, ConsoleOptions options) =>
-        signedIn is null ? new(null, NameBesideTheKey(request) ?? options.Name) : new(signedIn, null);
+    public static Visitor Of(HttpRequest request, ConsoleOptions options)
+    {
+        var actor = Actor.Of(request);
+        return (actor?.Person is { } person ? new Visitor(person.Name, null) : new(null, NameBesideTheKey(request) ?? options.Name)) with { Role = actor?.Role ?? Role.None };
+    }
+
+    /// <summary>What they may not do is not offered to them.</summary>
+    public Role Role { get; init; }
+
+    public bool MayOperate => Role >= Role.Operator;
 
     /// <summary>A browser that asked for the key asked for a name too.</summary>
     private static string? NameBesideTheKey(HttpRequest request)

@@ -4,11 +4,12 @@ using Runbooks.Guardrails;
 using Runbooks.Intake;
 using Runbooks.Model.Text;
 using Runbooks.Web.Http;
+using Runbooks.Web.Access;
 
 namespace Runbooks.Web.Safety;
 
 /// <summary>The kill switch, the breakers, and how each runbook does.</summary>
-public sealed class SafetyHandler(KillSwitch killSwitch, RunHistoryStore histories, LoadedRunbooks loaded, IOptionsMonitor<SafetyOptions> options, HttpRequestRunner edge)
+public sealed class SafetyHandler(KillSwitch killSwitch, RunHistoryStore histories, LoadedRunbooks loaded, IOptionsMonitor<SafetyOptions> options, RefusedRequests refused, HttpRequestRunner edge)
 {
     private const int LongestId = 100;
 
@@ -24,7 +25,7 @@ public sealed class SafetyHandler(KillSwitch killSwitch, RunHistoryStore histori
             }
         }
 
-        return ApiResults.Json(new { options.CurrentValue.Mode, KillSwitch = await killSwitch.ReadAsync(cancellationToken), OpenBreakers = breakers });
+        return ApiResults.Json(new { options.CurrentValue.Mode, KillSwitch = await killSwitch.ReadAsync(cancellationToken), OpenBreakers = breakers, Refused = await refused.ReadAsync(cancellationToken) });
     });
 
     /// <summary><c>POST /api/safety/kill</c></summary>

@@ -4,19 +4,19 @@ using Runbooks.Guardrails;
 using Runbooks.Intake;
 using Runbooks.Web.Http;
 using Runbooks.Web.Pages;
+using Runbooks.Web.Access;
 
 namespace Runbooks.Web.Safety;
 
 /// <summary><c>/safety</c>: what may hold runbooks back, how each does, and the two switches, for people.</summary>
 public sealed class SafetyPageHandler(
-    KillSwitch killSwitch, RunHistoryStore histories, LoadedRunbooks loaded, IOptionsMonitor<SafetyOptions> options, IOptions<ConsoleOptions> console, LiveIncidents live, TimeProvider time, HttpRequestRunner edge)
+    KillSwitch killSwitch, RunHistoryStore histories, LoadedRunbooks loaded, IOptionsMonitor<SafetyOptions> options, IOptions<ConsoleOptions> console, LiveIncidents live, RefusedRequests refused, TimeProvider time, HttpRequestRunner edge)
 {
     public const string Address = "/safety";
     private const string NotDone = "Nothing was changed";
     private const int LongestId = 100;
 
-    /// <param name="signedIn">The person that the platform has authenticated; null where nobody signs in.</param>
-    public Task<IResult> ShowAsync(HttpRequest request, string? signedIn = null) => edge.RunAsync(request, async cancellationToken =>
+    public Task<IResult> ShowAsync(HttpRequest request) => edge.RunAsync(request, async cancellationToken =>
     {
         var reports = new List<(string Title, RunbookReport Report)>();
         foreach (var runbook in loaded().OrderBy(runbook => runbook.Id, StringComparer.Ordinal))
@@ -24,26 +24,27 @@ public sealed class SafetyPageHandler(
             reports.Add((runbook.Title, RunbookReport.Of(runbook.Id, runbook, await histories.ReadAsync(runbook.Id, cancellationToken))));
         }
 
-        var model = new SafetyModel(options.CurrentValue.Mode, await killSwitch.ReadAsync(cancellationToken), reports, time.GetUtcNow()) { Changes = (await live.ReadAsync(cancellationToken)).Changed };
-        return new PageResult<SafetyPage>(new { Model = model, Visitor = Visitor.Of(request, signedIn, console.Value) });
+        var model = new SafetyModel(options.CurrentValue.Mode, await killSwitch.ReadAsync(cancellationToken), reports, time.GetUtcNow())
+        {
+            Changes = (await live.ReadAsync(cancellationToken)).Changed,
+            Refused = await refused.ReadAsync(cancellationToken),
+        };
+        return new PageResult<SafetyPage>(new { Model = model, Visitor = Visitor.Of(request, console.Value) });
     }, Caller.Person);
 
-    /// <inheritdoc cref="ShowAsync"/>
-    public Task<IResult> KillAsync(HttpRequest request, string? signedIn = null) =>
-        ByAsync(request, signedIn, (form, cancellationToken) => killSwitch.EngageAsync(form.By, form.Reason, cancellationToken));
+    public Task<IResult> KillAsync(HttpRequest request) =>
+        ByAsync(request, (form, cancellationToken) => killSwitch.EngageAsync(form.By, form.Reason, cancellationToken));
 
-    /// <inheritdoc cref="ShowAsync"/>
-    public Task<IResult> ReleaseAsync(HttpRequest request, string? signedIn = null) =>
-        ByAsync(request, signedIn, (form, cancellationToken) => killSwitch.ReleaseAsync(form.By, form.Reason, cancellationToken));
+    public Task<IResult> ReleaseAsync(HttpRequest request) =>
+        ByAsync(request, (form, cancellationToken) => killSwitch.ReleaseAsync(form.By, form.Reason, cancellationToken));
 
-    /// <inheritdoc cref="ShowAsync"/>
-    public Task<IResult> ResetBreakerAsync(HttpRequest request, string id, string? signedIn = null) =>
-        ByAsync(request, signedIn, (form, cancellationToken) =>
+    public Task<IResult> ResetBreakerAsync(HttpRequest request, string id) =>
+        ByAsync(request, (form, cancellationToken) =>
             id.Length <= LongestId ? histories.ResetAsync(id, form.By, form.Reason, cancellationToken) : Task.CompletedTask);
 
-    private Task<IResult> ByAsync(HttpRequest request, string? signedIn, Func<Signed, CancellationToken, Task> work) => edge.RunAsync(request, async cancellationToken =>
+    private Task<IResult> ByAsync(HttpRequest request, Func<Signed, CancellationToken, Task> work) => edge.RunAsync(request, async cancellationToken =>
     {
-        var (form, refusal) = await Signed.ReadFormAsync(request, signedIn, NotDone, cancellationToken);
+        var (form, refusal) = await Signed.ReadFormAsync(request, NotDone, cancellationToken);
         if (form is null)
         {
             return refusal!;

@@ -10,10 +10,9 @@ namespace Runbooks.Web.SignIn;
 
 public static class SignInServices
 {
-    /// <summary>For a host behind a platform: its signed-in people, the console's door, and alerts that come with a token.</summary>
+    /// <summary>For the Functions host, which looks at keys itself: and alerts that come with a token.</summary>
     public static IServiceCollection AddPlatformSignIn(this IServiceCollection services)
     {
-        services.AddSettings<SignInOptions>(SignInOptions.SectionName);
         services.AddSettings<SecureWebhookOptions>(SecureWebhookOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton<IConfigurationManager<OpenIdConnectConfiguration>>(provider =>
         {
@@ -23,23 +22,7 @@ public static class SignInServices
         });
 
         // Behind a platform every caller seems to come from this machine.
-        services.PostConfigure<ApiKeyOptions>(keys => keys.OpenPagesOnLoopback = false);
-        return services
-            .AddSingleton<PlatformPrincipal>()
-            .AddSingleton<ConsoleAccess>()
-            .AddSingleton<LinkAccess>()
-            .AddSingleton<SecureWebhook>();
+        services.PostConfigure<ApiKeyOptions>(keys => (keys.OpenPagesOnLoopback, keys.CheckedByPlatform) = (false, true));
+        return services.AddSingleton<SecureWebhook>();
     }
-}
-
-/// <summary>Sign-in that a platform does in front of the host.</summary>
-public sealed class SignInOptions
-{
-    public const string SectionName = "Auth";
-
-    /// <summary>
-    /// Believe the headers in which App Service names the person it has signed in. Only where it stands in front: it removes
-    /// such headers from what comes in, and nothing else does.
-    /// </summary>
-    public bool TrustPlatformPrincipal { get; set; }
 }

@@ -57,9 +57,10 @@ public static class ApprovalGateFactory
             Difference = difference,
             Warnings = warnings,
             Overrules = [.. violations.Where(IsWarning).Select(violation => violation.Guardrail)],
-            Approvers = approval.From.Count > 0 ? approval.From : [ContactBook.Fallback],
+            Approvers = ApproversOf(approval, runbook),
             Required = approval.Required,
             SeparationOfDuties = approval.SeparationOfDuties,
+            OwnerTeam = approval.OwnerRequired ? runbook.Owner : null,
 
             // Silence overrules no warning.
             OnTimeout = mustAsk && approval.OnTimeout == OnTimeout.ProceedIfReversible ? OnTimeout.Abort : approval.OnTimeout,
@@ -69,6 +70,12 @@ public static class ApprovalGateFactory
         };
         return Settle(gate, incident, runbook, violations, mustAsk, now);
     }
+
+    /// <summary>Whoever has to say yes is asked.</summary>
+    private static IReadOnlyList<string> ApproversOf(Approval approval, Runbook runbook) =>
+        approval.OwnerRequired ? [.. approval.From.Append(runbook.Owner).Distinct(StringComparer.OrdinalIgnoreCase)]
+        : approval.From.Count > 0 ? approval.From
+        : [ContactBook.Fallback];
 
     /// <summary>
     /// What a person lifts again is no reason to give up: it is asked all the same, and taken once nothing stands against it.

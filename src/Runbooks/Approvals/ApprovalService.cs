@@ -160,7 +160,12 @@ public sealed class ApprovalService(
                     new(DecisionStatus.HeldBack, $"Not approved: {why} The question stays open until {GateText.Clock(held.ExpiresAt)}; approve it again when nothing stands against it."));
             }
 
-            var decision = new Decision(request.Verb, person, request.Via, time.GetUtcNow(), request.Reason, request.PlanHash) { Items = request.Items is { Count: > 0 } items ? [.. items.Distinct().Order()] : null };
+            var decision = new Decision(request.Verb, person, request.Via, time.GetUtcNow(), request.Reason, request.PlanHash)
+            {
+                Items = request.Items is { Count: > 0 } items ? [.. items.Distinct().Order()] : null,
+                Identity = request.SignedIn?.Id,
+                OfOwner = incident.FindGate(id)?.OwnerTeam is { } owner && rules.IsOf(owner, request),
+            };
             return incident.Decide(id, decision, incident.StartedBy is { } starter ? rules.NameOf(starter) : null);
         }
 
@@ -227,8 +232,8 @@ public sealed record DecisionRequest(DecisionVerb Verb, string Person, string Vi
     /// <summary>The items of a checklist that are done, counted from 1; null where the answer names none.</summary>
     public IReadOnlyList<int>? Items { get; init; }
 
-    /// <summary>Whether <see cref="Person"/> signed in; otherwise the link speaks for its recipient.</summary>
-    public bool SignedIn { get; init; }
+    /// <summary>Whoever signed in, and is then <see cref="Person"/>; null where a link speaks for its recipient, or a key's holder for somebody.</summary>
+    public SignedInPerson? SignedIn { get; init; }
 }
 
 /// <param name="Incident">As it is now; null when there is none.</param>

@@ -4,8 +4,9 @@ using Runbooks.Notifications;
 namespace Runbooks.Approvals;
 
 /// <summary>
-/// Who may decide a gate: a person of the contacts who is behind one that was asked, as far as the way the decision came
-/// proves who it is. A room, a contact's name or a name that nobody knows is no person.
+/// Who may decide a gate: a person of the contacts who is behind one that was asked, or somebody whom the platform has signed
+/// in as a member of a group that was asked; as far as the way the decision came proves who it is. A room, a contact's name
+/// or a name that nobody knows is no person.
 /// </summary>
 public sealed class ApproverRules(CurrentContacts contacts)
 {
@@ -17,7 +18,13 @@ public sealed class ApproverRules(CurrentContacts contacts)
 
     /// <summary>As above. Whoever signed in is known by what the sign-in proves and by nothing else: a display name may be anybody's.</summary>
     public string NameOf(DecisionRequest request) =>
-        !request.SignedIn ? NameOf(request.Person) : contacts.Book.FindPerson(Identity.SignIn(request.Person))?.Name ?? Identity.SignIn(request.Person);
+        request.SignedIn is not { } person ? NameOf(request.Person)
+        : contacts.Book.FindSignedIn(person) is { } known ? known.Name
+        : Find(person.Name) is null ? person.Name
+        : $"{person.Name} ({person.Id})";
+
+    /// <summary>Whether whoever decides is behind this contact, as far as that is proven.</summary>
+    public bool IsOf(string contact, DecisionRequest request) => contacts.Book.KnowsEveryone || Includes(contacts.Book, [contact], request);
 
     /// <summary>Why this decision may not count; null when it may.</summary>
     public DecisionResult? FindRefusal(Gate gate, DecisionRequest request)
@@ -28,7 +35,12 @@ public sealed class ApproverRules(CurrentContacts contacts)
             return null;
         }
 
-        return request.LinkOf is not { } recipient ? FindRefusal(book, gate, NameOf(request), request.Person)
+        if (book.Names.Count == 0)
+        {
+            return Refused("There are no contacts, so nobody is known who may decide. Add contacts.yaml; docs/contacts.md says how.");
+        }
+
+        return request.LinkOf is not { } recipient ? FindRefusal(book, gate.Approvers, request)
             : book.FindRoom(gate.Approvers, recipient) is { } room ? FindRefusal(book, gate, request, room)
             : FindRefusal(book, gate, request, recipient);
     }
@@ -42,41 +54,56 @@ public sealed class ApproverRules(CurrentContacts contacts)
             ? gate with { Required = 2, Warnings = [.. gate.Warnings, $"It was started by {startedBy}, who is no person of the contacts. Whoever started it may not be the only one to approve it, so two people have to."] }
             : gate;
 
-    private static DecisionResult? FindRefusal(ContactBook book, Gate gate, string person, string shown)
+    private DecisionResult? FindRefusal(ContactBook book, IReadOnlyList<string> asked, DecisionRequest request)
     {
-        if (book.Names.Count == 0)
+        if (Includes(book, asked, request))
         {
-            return Refused("There are no contacts, so nobody is known who may decide. Add contacts.yaml; docs/contacts.md says how.");
+            return null;
         }
 
-        var known = book.FindPerson(person) is not null;
-        return known && book.Includes(gate.Approvers, person)
-            ? null
-            : Refused($"{shown} is not among those who were asked: {string.Join(", ", gate.Approvers)}.{(known ? "" : " It has to be a person whom the contacts name.")}");
+        var known = request.SignedIn is { } person ? book.FindSignedIn(person) is not null : Find(request.Person) is not null;
+        var groups = asked.Any(name => book.TryFind(name, out var contact) && contact.Recipients.Any(recipient => recipient.GroupId is not null));
+        return Refused(
+            $"{request.Person} is not among those who were asked: {string.Join(", ", asked)}."
+            + (known ? "" : " It has to be a person whom the contacts name.")
+            + (groups && request.SignedIn is null ? " Who is in a group is proven by signing in only: decide on the page, signed in." : ""));
+    }
+
+    /// <summary>By name as far as the book knows them, and by the groups that the sign-in proves.</summary>
+    private bool Includes(ContactBook book, IReadOnlyList<string> asked, DecisionRequest request)
+    {
+        var name = NameOf(request);
+        return (book.FindPerson(name) is not null && book.Includes(asked, name)) || (request.SignedIn is { } person && book.IncludesGroupOf(asked, person));
     }
 
     /// <summary>A link that was made for one person. It speaks for them for as long as they may decide.</summary>
     private DecisionResult? FindRefusal(ContactBook book, Gate gate, DecisionRequest request, string recipient)
     {
-        if (request.SignedIn && !Same(NameOf(request), NameOf(recipient)))
+        if (request.SignedIn is not null && !Same(NameOf(request), NameOf(recipient)))
         {
             return NotTheirs(request, recipient);
         }
 
-        return FindRefusal(book, gate, NameOf(recipient), recipient) is null ? null : Refused($"This link was sent to {recipient}, who may not decide this any more.");
+        return FindRefusal(book, gate.Approvers, new DecisionRequest(request.Verb, recipient, request.Via)) is null
+            ? null
+            : Refused($"This link was sent to {recipient}, who may not decide this any more.");
     }
 
-    /// <summary>A link that was made for a room: it proves nobody in particular.</summary>
+    /// <summary>A link that was made for a room or a group: it proves nobody in particular.</summary>
     private DecisionResult? FindRefusal(ContactBook book, Gate gate, DecisionRequest request, Recipient room)
     {
-        if (request.SignedIn)
+        if (request.SignedIn is { } person)
         {
-            return book.IsMember(room, NameOf(request)) ? null : NotTheirs(request, room.Name);
+            return book.IsMember(room, NameOf(request)) || ContactBook.IsInGroup(room, person) ? null : NotTheirs(request, room.Name);
         }
 
-        return request.Verb == DecisionVerb.Approve && (gate.Required > 1 || gate.SeparationOfDuties)
-            ? Refused($"This link was sent to {room.Name} and does not show who you are, but this approval has to count people. Decide from a message of your own, or from a Slack button.")
-            : null;
+        return (request.Verb, room.GroupId) switch
+        {
+            (DecisionVerb.Approve, not null) => Refused($"This link was sent to {room.Name}, and only signing in shows who is in that group. Nobody signs in here, so it cannot approve."),
+            (DecisionVerb.Approve, null) when gate.Required > 1 || gate.SeparationOfDuties || gate.OwnerTeam is not null =>
+                Refused($"This link was sent to {room.Name} and does not show who you are, but this approval has to count people. Decide from a message of your own, or from a Slack button."),
+            _ => null,
+        };
     }
 
     private static DecisionResult NotTheirs(DecisionRequest request, string recipient) =>

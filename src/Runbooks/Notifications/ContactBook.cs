@@ -55,6 +55,14 @@ public sealed class ContactBook
     /// <param name="name">A person's name in the book, or an identity of theirs.</param>
     public Recipient? FindPerson(string name) => _people.GetValueOrDefault(name);
 
+    /// <summary>Whoever in the book this is: by what signing in proves, never by a name.</summary>
+    public Recipient? FindSignedIn(SignedInPerson person) => FindPerson(Identity.SignIn(person.Id));
+
+    /// <summary>Whether a group that they are in is behind one of the contacts.</summary>
+    public bool IncludesGroupOf(IEnumerable<string> contacts, SignedInPerson person) => RecipientsOf(contacts).Any(recipient => IsInGroup(recipient, person));
+
+    public static bool IsInGroup(Recipient group, SignedInPerson person) => group.GroupId is { } id && person.Groups.Contains(id, StringComparer.OrdinalIgnoreCase);
+
     /// <summary>A room of this name that is behind one of the contacts.</summary>
     public Recipient? FindRoom(IEnumerable<string> contacts, string name) =>
         RecipientsOf(contacts).FirstOrDefault(recipient => recipient.IsRoom && Same(recipient.Name, name));
@@ -64,7 +72,7 @@ public sealed class ContactBook
         KnowsEveryone || RecipientsOf(contacts).Any(recipient => (!recipient.IsRoom && Same(recipient.Name, person)) || IsMember(recipient, person));
 
     public bool IsMember(Recipient room, string person) =>
-        room.IsRoom && (room.Members.Count == 0 ? _people.ContainsKey(person) : room.Members.Contains(person, StringComparer.OrdinalIgnoreCase));
+        room is { IsRoom: true, GroupId: null } && (room.Members.Count == 0 ? _people.ContainsKey(person) : room.Members.Contains(person, StringComparer.OrdinalIgnoreCase));
 
     /// <summary>The names among these that nobody is behind.</summary>
     public IReadOnlyList<string> Missing(IEnumerable<string> contacts) =>
@@ -87,6 +95,9 @@ public sealed record Recipient(string Name, IReadOnlyList<Address> Addresses)
     /// <summary>Of a room: the people who may decide for it; everybody in the book when empty.</summary>
     public IReadOnlyList<string> Members { get; init; } = [];
 
+    /// <summary>Of an Entra group: its object id. Who is in it is proven by signing in and by nothing else.</summary>
+    public string? GroupId { get; init; }
+
     /// <summary>Of a person: the names that outside systems prove, as <see cref="Identity"/> writes them.</summary>
     public IReadOnlyList<string> Identities { get; init; } = [];
 }
@@ -107,6 +118,6 @@ public static class Identity
     /// <param name="userId">Slack's own id of the user, <c>U012AB3CD</c>; display names can be changed by anybody.</param>
     public static string Slack(string userId) => $"slack:{userId}";
 
-    /// <param name="name">A user principal name.</param>
+    /// <param name="name"><c>tenant/object</c>, which a sign-in proves; or a user name, by which a key's holder may name somebody and which proves nothing.</param>
     public static string SignIn(string name) => $"signIn:{name}";
 }

@@ -3,7 +3,6 @@ using System.Text.RegularExpressions;
 using Microsoft.Extensions.Configuration;
 using Runbooks.Catalog.Reading;
 using Runbooks.Catalog.Yaml;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Notifications;
 
@@ -34,7 +33,7 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, AddressSecrets
         errors.Locate(mapping);
         var root = new YamlSection(mapping, "", errors);
         var recipients = new RecipientReader(_channels, withSettings ? secrets : null).Read(root);
-        var contacts = ReadContacts(root, recipients);
+        List<Contact> contacts = [.. ReadContacts(root, recipients), .. recipients.Where(recipient => recipient.GroupId is not null).Select(group => new Contact(group.Name, [group]))];
         root.RejectOthers();
         return new(errors.Count > 0 ? null : new ContactBook(contacts, recipients.Where(recipient => !recipient.IsRoom)), errors.Sorted) { Warnings = errors.Warnings };
     }
@@ -57,7 +56,7 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, AddressSecrets
         foreach (var name in mapping.Entries.Select(entry => entry.Key))
         {
             CheckName(section, name);
-            var behind = RecipientReader.Known(section, name, known, "person or room");
+            var behind = RecipientReader.Known(section, name, known, "person, room or group");
             contacts.Add(new(name, [.. recipients.Where(recipient => behind.Contains(recipient.Name, StringComparer.OrdinalIgnoreCase))]));
         }
 
@@ -88,126 +87,6 @@ public sealed record ContactsResult(ContactBook? Book, IReadOnlyList<CatalogErro
 {
     /// <summary>What is probably not meant.</summary>
     public IReadOnlyList<CatalogError> Warnings { get; init; } = [];
-}
-
-/// <summary>Reads the people and rooms of a contacts file, and checks every address with its channel.</summary>
-/// <param name="secrets">Null where the settings of the host are not known: they are not asked for then.</param>
-internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, AddressSecrets? secrets)
-{
-    public IReadOnlyList<Recipient> Read(YamlSection root)
-    {
-        var people = root.Named("people", required: true).Select(entry => Person(entry.Name, entry.Section)).ToList();
-        var names = people.Select(person => person.Name).ToList();
-        var rooms = root.Named("rooms").Select(entry => Room(entry.Name, entry.Section, names)).ToList();
-        List<Recipient> all = [.. people, .. rooms];
-        foreach (var same in all.GroupBy(recipient => recipient.Name, StringComparer.OrdinalIgnoreCase).Where(group => group.Count() > 1))
-        {
-            var last = same.Last();
-            root.Errors.AtKey($"{(last.IsRoom ? "rooms" : "people")}.{last.Name}", "is there twice.", "A person or room needs a name of its own.");
-        }
-
-        foreach (var identity in people.SelectMany(person => person.Identities, (person, identity) => (person, identity))
-            .GroupBy(pair => pair.identity, StringComparer.OrdinalIgnoreCase).Where(group => group.Count() > 1))
-        {
-            root.Errors.AtValue($"people.{identity.Last().person.Name}", $"has the identity {Clip.To(identity.Key, 80)}, which {identity.First().person.Name} has too.", "An identity proves one person.");
-        }
-
-        return all;
-    }
-
-    /// <summary>Reads names and reports those that are not known.</summary>
-    public static IReadOnlyList<string> Known(YamlSection section, string key, IReadOnlyCollection<string> known, string what)
-    {
-        var names = section.Words(key);
-        foreach (var (name, index) in names.Select((name, index) => (name, index)).Where(pair => !known.Contains(pair.name, StringComparer.OrdinalIgnoreCase)))
-        {
-            section.Errors.AtValue(
-                section.PathOf(key) + (names.Count > 1 ? $"[{index}]" : ""), $"names '{Clip.To(name, 80)}', and there is no such {what}.",
-                $"{Suggestion.For(name, known)}Add it under 'people' or 'rooms'.");
-        }
-
-        return names;
-    }
-
-    private Recipient Person(string name, YamlSection section)
-    {
-        NameRules.Check(section, name);
-        var slack = section.Words("slackUser").Select(Identity.Slack);
-        var signIn = section.Words("signIn").Select(Identity.SignIn);
-        return Reached(name, section) with { Identities = [.. slack, .. signIn] };
-    }
-
-    private Recipient Room(string name, YamlSection section, IReadOnlyCollection<string> people)
-    {
-        NameRules.Check(section, name);
-        var members = Known(section, "members", people, "person");
-        return Reached(name, section) with { IsRoom = true, Members = members };
-    }
-
-    private Recipient Reached(string name, YamlSection section)
-    {
-        var addresses = section.Items("reach", required: true).SelectMany(item => Addresses(name, item)).ToList();
-        section.RejectOthers();
-        return new(name, addresses);
-    }
-
-    /// <summary>One entry of <c>reach</c>: the channel's name as key, the address as value.</summary>
-    private List<Address> Addresses(string recipient, YamlSection item)
-    {
-        var found = new List<Address>();
-        foreach (var channel in channels.OrderBy(channel => channel.Channel, StringComparer.Ordinal))
-        {
-            if (item.Text(channel.Channel, longest: 500).Trim() is { Length: > 0 } to)
-            {
-                Check(item, channel, to);
-                found.Add(new(channel.Channel, to, recipient));
-            }
-        }
-
-        item.RejectOthers();
-        if (found.Count > 1)
-        {
-            item.Errors.AtValue(item.Path, "names several channels.", "Write each as an item of its own: they are tried in that order.");
-        }
-
-        return found;
-    }
-
-    private void Check(YamlSection item, INotifier channel, string to)
-    {
-        var path = item.PathOf(channel.Channel);
-        if (secrets is not null && channel.ConfigurationError is { } missing)
-        {
-            item.Errors.AtValue(path, $"cannot be used: {missing}", "");
-        }
-        else if (!AddressSecrets.IsReference(to, out var name))
-        {
-            if (channel.AddressIsSecret)
-            {
-                item.Errors.AtValue(path, "is a secret written out, or not the name of a setting.", "Write ${NAME} and put the value into the setting NAME.");
-            }
-            else if (channel.ValidateAddress(to) is { } objection)
-            {
-                item.Errors.AtValue(path, $"cannot be used: {objection}", "");
-            }
-        }
-        else if (secrets is not null)
-        {
-            CheckSetting(item, path, channel, name, secrets.Find(name));
-        }
-    }
-
-    private static void CheckSetting(YamlSection item, string path, INotifier channel, string name, string? value)
-    {
-        if (value is null)
-        {
-            item.Errors.AtValue(path, $"refers to the setting {name}, which has no value.", $"Set {name} in the settings of the host.");
-        }
-        else if (channel.ValidateAddress(value) is { } objection)
-        {
-            item.Errors.AtValue(path, $"cannot be used: {objection}", $"Look at the setting {name}.");
-        }
-    }
 }
 
 /// <summary>

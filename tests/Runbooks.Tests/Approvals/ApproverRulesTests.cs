@@ -53,13 +53,62 @@ public sealed class ApproverRulesTests
     }
 
     [Theory]
-    [InlineData("ada", "ada@example.com", DecisionStatus.Decided)]
-    [InlineData("ada", "grace@example.com", DecisionStatus.NotAllowed)]
-    [InlineData("ada", "stranger@example.com", DecisionStatus.NotAllowed)]
-    [InlineData("ops-room", "grace@example.com", DecisionStatus.Decided)]
-    [InlineData("ops-room", "linus@example.com", DecisionStatus.NotAllowed)]
+    [InlineData("ada", "ada", DecisionStatus.Decided)]
+    [InlineData("ada", "grace", DecisionStatus.NotAllowed)]
+    [InlineData("ada", "stranger", DecisionStatus.NotAllowed)]
+    [InlineData("ops-room", "grace", DecisionStatus.Decided)]
+    [InlineData("ops-room", "linus", DecisionStatus.NotAllowed)]
     public async Task SignedIn_HasToBeWhomTheLinkWasMadeFor(string recipient, string signedIn, DecisionStatus status) =>
-        (await DecideAsync(Some.Gate() with { Approvers = ["both"] }, new DecisionRequest(DecisionVerb.Approve, signedIn, "link") { LinkOf = recipient, SignedIn = true })).Result.Status.ShouldBe(status);
+        (await DecideAsync(Some.Gate() with { Approvers = ["both"] }, By(People.SignedIn(signedIn), recipient))).Result.Status.ShouldBe(status);
+
+    [Fact]
+    public async Task SignedInUnderSomebodyElsesName_IsNotThem()
+    {
+        var impostor = new SignedInPerson("11111111-2222-3333-4444-555555555555/evil", "ada");
+
+        (await DecideAsync(Some.Gate(), By(impostor, "ada"))).Result.Status.ShouldBe(DecisionStatus.NotAllowed);
+        (await DecideAsync(Some.Gate(), By(impostor with { Name = "ada@example.com" }))).Result.Status.ShouldBe(DecisionStatus.NotAllowed);
+    }
+
+    [Fact]
+    public async Task MemberOfAGroup_MayDecideOnlyWhileTheSignInSaysSo()
+    {
+        var gate = Some.Gate() with { Approvers = ["group:ml"] };
+
+        var member = await DecideAsync(gate, By(People.SignedIn("kay", People.GroupId), "group:ml"));
+        member.Result.Status.ShouldBe(DecisionStatus.Decided);
+        member.Incident!.LatestGate!.Decisions.ShouldHaveSingleItem().Identity.ShouldBe(People.SignedIn("kay").Id);
+
+        foreach (var door in (DecisionRequest[])[
+            By(People.SignedIn("kay", "bbbbbbbb-0000-0000-0000-00000000ffff"), "group:ml"), By(People.SignedIn("ada")),
+            new(DecisionVerb.Approve, "ada", "slack"), new(DecisionVerb.Approve, "group:ml", "api"), new(DecisionVerb.Approve, "group:ml", "link") { LinkOf = "group:ml" }])
+        {
+            (await DecideAsync(gate, door)).Result.Status.ShouldBe(DecisionStatus.NotAllowed, door.ToString());
+        }
+    }
+
+    [Fact]
+    public async Task MemberOfAGroup_IsOnePersonUnderANewName()
+    {
+        var office = await OpenAsync(Some.Gate() with { Approvers = ["group:ml"], Required = 2 });
+        var kay = People.SignedIn("kay", People.GroupId);
+        await DecideAsync(office, By(kay));
+
+        (await DecideAsync(office, By(kay with { Name = "Kay, renamed" }))).Result.Status.ShouldBe(DecisionStatus.AlreadyCounted);
+        (await DecideAsync(office, By(People.SignedIn("lee", People.GroupId)))).Result.Status.ShouldBe(DecisionStatus.Decided);
+    }
+
+    [Fact]
+    public async Task OwnersTeamThatIsRequired_HasToAgreeHoweverManyOthersDo()
+    {
+        var office = await OpenAsync(Some.Gate() with { Approvers = ["oncall", "platform-lead"], OwnerTeam = "platform-lead" });
+
+        var first = await DecideAsync(office, new DecisionRequest(DecisionVerb.Approve, "ada", "slack"));
+        first.Result.Status.ShouldBe(DecisionStatus.MoreNeeded);
+        first.Result.Message.ShouldContain("somebody of platform-lead");
+        (await DecideAsync(office, new DecisionRequest(DecisionVerb.Approve, "grace", "slack"))).Result.Status.ShouldBe(DecisionStatus.MoreNeeded);
+        (await DecideAsync(office, new DecisionRequest(DecisionVerb.Approve, "linus", "slack"))).Result.Status.ShouldBe(DecisionStatus.Decided);
+    }
 
     [Theory]
     [InlineData(2, false, DecisionVerb.Approve, DecisionStatus.NotAllowed)]
@@ -117,7 +166,7 @@ public sealed class ApproverRulesTests
             new(DecisionVerb.Approve, "ada", "api"),
             new(DecisionVerb.Approve, "oncall", "console"),
             new(DecisionVerb.Approve, "oncall", "link") { LinkOf = "oncall" },
-            new(DecisionVerb.Approve, "ada@example.com", "link") { LinkOf = "oncall", SignedIn = true },
+            By(People.SignedIn("ada"), "oncall"),
         ];
 
         foreach (var door in doors)
@@ -210,6 +259,9 @@ public sealed class ApproverRulesTests
             office.Engine.Woken.Count.ShouldBe(1);
         }
     }
+
+    private static DecisionRequest By(SignedInPerson person, string? linkOf = null) =>
+        new(DecisionVerb.Approve, person.Name, linkOf is null ? "console" : "link") { SignedIn = person, LinkOf = linkOf };
 
     private static async Task<ApprovalOffice> OpenAsync(Gate gate, string? startedBy = null)
     {

@@ -23,6 +23,11 @@ public sealed class ContactsFileTests
         contacts:
           oncall: [ada, ops-room]
           fallback: grace
+        tenant: aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee
+        groups:
+          ml:
+            id: 99999999-2222-3333-4444-555555555555
+            reach: [{ chat: D0ML }]
         """;
 
     [Fact]
@@ -39,14 +44,46 @@ public sealed class ContactsFileTests
         book.IsMember(oncall.Recipients[1], "grace").ShouldBeFalse();
     }
 
+    [Fact]
+    public void ObjectId_IsOfTheFilesTenantOrOfTheOneWrittenWithIt()
+    {
+        var book = Read(Good).Book.ShouldNotBeNull();
+        book.FindSignedIn(new("AAAAAAAA-bbbb-cccc-dddd-eeeeeeeeeeee/11111111-2222-3333-4444-555555555555", "?"))!.Name.ShouldBe("ada");
+        book.FindSignedIn(new("bbbbbbbb-bbbb-cccc-dddd-eeeeeeeeeeee/11111111-2222-3333-4444-555555555555", "ada@example.com")).ShouldBeNull();
+
+        var other = Read(Good.Replace("[ada@example.com, 11111111", "[ada@example.com, bbbbbbbb-bbbb-cccc-dddd-eeeeeeeeeeee/11111111", StringComparison.Ordinal)).Book.ShouldNotBeNull();
+        other.FindSignedIn(new("bbbbbbbb-bbbb-cccc-dddd-eeeeeeeeeeee/11111111-2222-3333-4444-555555555555", "?"))!.Name.ShouldBe("ada");
+    }
+
+    [Fact]
+    public void UserNameAlone_IsWarnedOf()
+    {
+        Read(Good).Warnings.ShouldBeEmpty();
+        Read(Good.Replace(", 11111111-2222-3333-4444-555555555555]", "]", StringComparison.Ordinal)).Warnings.ShouldHaveSingleItem().ToString().ShouldContain("people.ada.signIn has user names only");
+    }
+
+    [Fact]
+    public void Group_IsAContactThatIsReachedAndHasNoMembersOfTheFile()
+    {
+        var book = Read(Good).Book.ShouldNotBeNull();
+
+        book.RecipientsOf(["group:ml"]).ShouldHaveSingleItem().Addresses.ShouldBe([new("chat", "D0ML", "group:ml")]);
+        book.Includes(["group:ml"], "ada").ShouldBeFalse();
+        book.IncludesGroupOf(["group:ml"], new("t/o", "kay") { Groups = ["99999999-2222-3333-4444-555555555555"] }).ShouldBeTrue();
+    }
+
     [Theory]
+    [InlineData("tenant: aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee", "", "people.ada.signIn[1]  is an object id without its tenant.  Add 'tenant:'")]
+    [InlineData("tenant: aaaaaaaa", "tenant: contoso", "tenant  is not a tenant's id.")]
+    [InlineData("id: 99999999-", "id: ml-team-", "groups.ml.id  is not an object id.")]
+    [InlineData("oncall: [ada, ops-room]", "oncall: [ada, group:mk]", "contacts.oncall[1]  names 'group:mk', and there is no such person, room or group.  Did you mean 'group:ml'?")]
     [InlineData("fallback: grace", "oncall2: grace", "c.yaml:15:1  contacts  has no 'fallback'.")]
     [InlineData("chat: D0ADA", "chaat: D0ADA", "c.yaml:6:9  people.ada.reach[0].chaat  is not a known key.  Did you mean 'chat'?")]
     [InlineData("pager: ${ADA_PAGER}", "pager: https://hooks.example/abc", "c.yaml:7:16  people.ada.reach[1].pager  is a secret written out")]
     [InlineData("${ADA_PAGER}", "${ADA_PAGE}", "people.ada.reach[1].pager  refers to the setting ADA_PAGE, which has no value.  Set ADA_PAGE")]
     [InlineData("D0ADA", "bad", "c.yaml:6:15  people.ada.reach[0].chat  cannot be used: no such place.")]
     [InlineData("members: [ada]", "members: [adda]", "rooms.ops-room.members  names 'adda', and there is no such person.  Did you mean 'ada'?")]
-    [InlineData("oncall: [ada, ops-room]", "oncall: [ada, opsroom]", "contacts.oncall[1]  names 'opsroom', and there is no such person or room.  Did you mean 'ops-room'?")]
+    [InlineData("oncall: [ada, ops-room]", "oncall: [ada, opsroom]", "contacts.oncall[1]  names 'opsroom', and there is no such person, room or group.  Did you mean 'ops-room'?")]
     [InlineData("slackUser: U0ADA", "slack: U0ADA", "c.yaml:3:5  people.ada.slack  is not a known key.")]
     [InlineData("people:", "people: 3\nfolks:", "people  is '3' and must be a mapping with at least one name.")]
     [InlineData("ops-room:\n    members", "ada:\n    members", "rooms.ada  is there twice.")]
@@ -82,7 +119,7 @@ public sealed class ContactsFileTests
     public void ChannelThatIsNotSetUp_IsToldWhereItIsUsed() =>
         new ContactsFile([new Chat { ConfigurationError = "Slack has no token." }, new ScriptedChannel("pager") { AddressIsSecret = true }], ApprovalOffice.Secrets(("ADA_PAGER", "k"), ("OPS_URL", "https://ops")))
             .Read("c.yaml", Good).Errors.Select(error => error.ToString())
-            .ShouldBe(["c.yaml:6:15  people.ada.reach[0].chat  cannot be used: Slack has no token.", "c.yaml:9:21  people.grace.reach[0].chat  cannot be used: Slack has no token."]);
+            .ShouldBe(["c.yaml:6:15  people.ada.reach[0].chat  cannot be used: Slack has no token.", "c.yaml:9:21  people.grace.reach[0].chat  cannot be used: Slack has no token.", "c.yaml:22:21  groups.ml.reach[0].chat  cannot be used: Slack has no token."]);
 
     [Fact]
     public void AllErrors_AreToldAtOnce() =>

@@ -1,0 +1,57 @@
+using Microsoft.AspNetCore.Http;
+using Runbooks.Notifications;
+
+namespace Runbooks.Web.Access;
+
+/// <summary>What somebody may do here. Each may what the one before it may, but for a sender, who posts alerts and nothing else.</summary>
+public enum Role
+{
+    /// <summary>Nothing.</summary>
+    None,
+
+    /// <summary>Posts alerts, and sees nothing.</summary>
+    Sender,
+
+    /// <summary>Looks at everything, and changes nothing.</summary>
+    Viewer,
+
+    /// <summary>Acts on incidents: decides where asked, stops, closes, starts by hand, and engages the kill switch.</summary>
+    Operator,
+
+    /// <summary>Also lifts what holds runbooks back: releases the kill switch and resets breakers.</summary>
+    Admin,
+}
+
+/// <summary>Whoever a request comes from, as far as it is proven, and what they may do.</summary>
+/// <param name="Who">In words, for the record of refusals.</param>
+public sealed record Actor(Role Role, string Who)
+{
+    /// <summary>Whoever the platform has signed in; null where a key or a link speaks.</summary>
+    public SignedInPerson? Person { get; init; }
+
+    /// <summary>How a role that is missing is had.</summary>
+    public string Remedy { get; init; } = "Use a key that has it (setting ApiKeys:Named), or ask whoever keeps this system for one.";
+
+    /// <returns>Null where nothing has let the request in: it comes with a link, which is its own proof.</returns>
+    public static Actor? Of(HttpRequest request) => request.HttpContext.Features.Get<Actor>();
+
+    public bool May(Role needed) => needed == Role.Sender ? Role is Role.Sender or >= Role.Operator : Role >= needed;
+
+    public void EnterWith(HttpRequest request) => request.HttpContext.Features.Set(this);
+}
+
+/// <summary>Roles as people read them.</summary>
+internal static class RoleText
+{
+    public static string Of(Role role) => role switch
+    {
+        Role.Sender => "sender",
+        Role.Viewer => "viewer",
+        Role.Operator => "operator",
+        Role.Admin => "admin",
+        _ => "none",
+    };
+}
+
+/// <summary>What an endpoint asks for.</summary>
+public sealed record NeededRole(Role Role, bool IsPage);

@@ -1,0 +1,86 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Runbooks.Web.Access;
+using Runbooks.Web.Http;
+
+namespace Runbooks.Web.SignIn;
+
+/// <summary>
+/// The door of both hosts: who a request comes from, whether their role is enough, and what they are told when it is not.
+/// Who is let in stands on the request for the handlers.
+/// </summary>
+public sealed class AccessGuard(PlatformPrincipal principal, ApiKeyAuthentication keys, RefusedRequests refused, ILogger<AccessGuard> logger)
+{
+    /// <param name="allowQuery">Whether <c>?code=</c> counts: only where a sender can set no header.</param>
+    public async Task<IResult> ApiAsync(HttpRequest request, Role needed, Func<Task<IResult>> enter, bool allowQuery = false)
+    {
+        if (keys.OfApi(request, allowQuery) is not { } actor)
+        {
+            request.HttpContext.Response.Headers.WWWAuthenticate = "Bearer";
+            return ApiResults.Problem(StatusCodes.Status401Unauthorized, "A key is needed: send it as X-Api-Key, or as Authorization: Bearer.");
+        }
+
+        if (!actor.May(needed))
+        {
+            await RecordAsync(actor, needed, request);
+            return ApiResults.Problem(StatusCodes.Status403Forbidden, Words(actor, needed));
+        }
+
+        actor.EnterWith(request);
+        return await enter();
+    }
+
+    /// <summary>The console, for whoever the platform has signed in, or whoever gives a key as the password that the browser asks for.</summary>
+    public async Task<IResult> PageAsync(HttpRequest request, Role needed, Func<Task<IResult>> page)
+    {
+        if ((principal.Find(request) ?? keys.OfPage(request)) is { } actor)
+        {
+            if (!actor.May(needed))
+            {
+                await RecordAsync(actor, needed, request);
+                return Signed.Refuse("Not allowed", StatusCodes.Status403Forbidden, Words(actor, needed));
+            }
+
+            actor.EnterWith(request);
+            return await page();
+        }
+
+        if (principal.IsTrusted && (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method)))
+        {
+            return SignInPage.For(request);
+        }
+
+        PageHeaders.Write(request.HttpContext.Response);
+        request.HttpContext.Response.Headers.WWWAuthenticate = "Basic realm=\"Runbooks: any name, the API key as password\", charset=\"UTF-8\"";
+        return Results.Text("The console needs a key: give it as the password, with any name.", statusCode: StatusCodes.Status401Unauthorized);
+    }
+
+    private static string Words(Actor actor, Role needed) =>
+        $"This needs the role {RoleText.Of(needed)}, and {actor.Who} {(actor.Role == Role.None ? "has none" : $"has the role {RoleText.Of(actor.Role)}")}. {actor.Remedy}";
+
+    private async Task RecordAsync(Actor actor, Role needed, HttpRequest request)
+    {
+        var what = $"{request.Method} {request.Path}";
+        Log.RoleRefused(logger, actor.Who, RoleText.Of(actor.Role), what, RoleText.Of(needed));
+        await refused.RecordAsync(actor.Who, what, $"{RoleText.Of(actor.Role)}, needs {RoleText.Of(needed)}", request.HttpContext.RequestAborted);
+    }
+}
+
+/// <summary>The door before endpoints of ASP.NET Core's routing.</summary>
+internal static class AccessFilters
+{
+    public static TBuilder Needs<TBuilder>(this TBuilder endpoints, Role role, bool allowQuery = false)
+        where TBuilder : IEndpointConventionBuilder =>
+        Guarded(endpoints, new NeededRole(role, IsPage: false), (guard, request, enter) => guard.ApiAsync(request, role, enter, allowQuery));
+
+    public static TBuilder PageNeeds<TBuilder>(this TBuilder endpoints, Role role)
+        where TBuilder : IEndpointConventionBuilder =>
+        Guarded(endpoints, new NeededRole(role, IsPage: true), (guard, request, enter) => guard.PageAsync(request, role, enter));
+
+    private static TBuilder Guarded<TBuilder>(TBuilder endpoints, NeededRole needed, Func<AccessGuard, HttpRequest, Func<Task<IResult>>, Task<IResult>> pass)
+        where TBuilder : IEndpointConventionBuilder =>
+        endpoints.WithMetadata(needed).AddEndpointFilter(async (context, next) =>
+            await pass(context.HttpContext.RequestServices.GetRequiredService<AccessGuard>(), context.HttpContext.Request, async () => (IResult)(await next(context))!));
+}

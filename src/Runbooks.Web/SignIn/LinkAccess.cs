@@ -1,0 +1,40 @@
+using Microsoft.AspNetCore.Http;
+using Runbooks.Web.Decisions;
+using Runbooks.Web.Http;
+
+namespace Runbooks.Web.SignIn;
+
+/// <summary>
+/// Approval links of a host behind a platform. Where people sign in, a link alone decides nothing: whoever presses has to be
+/// signed in, and has to be whom the link was sent to. Where nobody does, it speaks for its recipient.
+/// </summary>
+public sealed class LinkAccess(PlatformPrincipal principal, DecidePageHandler page)
+{
+    public Task<IResult> GetAsync(HttpRequest request, string token) =>
+        IsUnknown(request) ? Task.FromResult(SignInPage.For(request)) : page.GetAsync(request, token);
+
+    public Task<IResult> PostAsync(HttpRequest request, string token) =>
+        IsUnknown(request) ? Task.FromResult(page.NotSignedIn()) : page.PostAsync(request, token);
+
+    /// <summary>Whether somebody would have to sign in; whoever has stands on the request.</summary>
+    private bool IsUnknown(HttpRequest request)
+    {
+        var actor = principal.Find(request);
+        actor?.EnterWith(request);
+        return principal.IsTrusted && actor is null;
+    }
+}
+
+/// <summary>The platform's own page, and back from there.</summary>
+internal static class SignInPage
+{
+    public static IResult For(HttpRequest request)
+    {
+        var response = request.HttpContext.Response;
+        PageHeaders.Write(response);
+
+        // By hand: the framework's own result would write the address, and so the token in it, to the log.
+        response.Headers.Location = $"/.auth/login/aad?post_login_redirect_uri={Uri.EscapeDataString($"{request.Path}")}";
+        return Results.StatusCode(StatusCodes.Status302Found);
+    }
+}

@@ -1,0 +1,187 @@
+using Runbooks.Catalog.Reading;
+using Runbooks.Model.Text;
+
+namespace Runbooks.Notifications;
+
+/// <summary>Reads the people, rooms and groups of a contacts file, and checks every address with its channel.</summary>
+/// <param name="secrets">Null where the settings of the host are not known: they are not asked for then.</param>
+internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, AddressSecrets? secrets)
+{
+    public IReadOnlyList<Recipient> Read(YamlSection root)
+    {
+        var tenant = Tenant(root);
+        var people = root.Named("people", required: true).Select(entry => Person(entry.Name, entry.Section, tenant)).ToList();
+        var names = people.Select(person => person.Name).ToList();
+        var rooms = root.Named("rooms").Select(entry => Room(entry.Name, entry.Section, names)).ToList();
+        var groups = root.Named("groups").Select(entry => Group(entry.Name, entry.Section)).ToList();
+        List<Recipient> all = [.. people, .. rooms, .. groups];
+        foreach (var same in all.GroupBy(recipient => recipient.Name, StringComparer.OrdinalIgnoreCase).Where(group => group.Count() > 1))
+        {
+            var last = same.Last();
+            root.Errors.AtKey($"{(last.GroupId is not null ? "groups" : last.IsRoom ? "rooms" : "people")}.{last.Name[(last.Name.IndexOf(':', StringComparison.Ordinal) + 1)..]}", "is there twice.", "A person or room needs a name of its own.");
+        }
+
+        foreach (var identity in people.SelectMany(person => person.Identities, (person, identity) => (person, identity))
+            .GroupBy(pair => pair.identity, StringComparer.OrdinalIgnoreCase).Where(group => group.Count() > 1))
+        {
+            root.Errors.AtValue($"people.{identity.Last().person.Name}", $"has the identity {Clip.To(identity.Key, 80)}, which {identity.First().person.Name} has too.", "An identity proves one person.");
+        }
+
+        return all;
+    }
+
+    /// <summary>Reads names and reports those that are not known.</summary>
+    public static IReadOnlyList<string> Known(YamlSection section, string key, IReadOnlyCollection<string> known, string what)
+    {
+        var names = section.Words(key);
+        foreach (var (name, index) in names.Select((name, index) => (name, index)).Where(pair => !known.Contains(pair.name, StringComparer.OrdinalIgnoreCase)))
+        {
+            section.Errors.AtValue(
+                section.PathOf(key) + (names.Count > 1 ? $"[{index}]" : ""), $"names '{Clip.To(name, 80)}', and there is no such {what}.",
+                $"{Suggestion.For(name, known)}Add it under 'people', 'rooms' or 'groups'; a group is named group:NAME.");
+        }
+
+        return names;
+    }
+
+    private Recipient Person(string name, YamlSection section, string? tenant)
+    {
+        NameRules.Check(section, name);
+        var slack = section.Words("slackUser").Select(Identity.Slack).ToList();
+        var signIn = SignIns(section, tenant);
+        return Reached(name, section) with { Identities = [.. slack, .. signIn] };
+    }
+
+    /// <summary>
+    /// What proves who somebody is where people sign in: an object id, with its tenant. A user name proves nothing there, since
+    /// it can be changed and given to others; whoever holds a key may name somebody by it.
+    /// </summary>
+    private static List<string> SignIns(YamlSection section, string? tenant)
+    {
+        var (path, found, proven) = (section.PathOf("signIn"), new List<string>(), false);
+        var written = section.Words("signIn");
+        foreach (var (value, index) in written.Select((value, index) => (value, index)))
+        {
+            var parts = value.Split('/');
+            if (parts.All(part => Guid.TryParseExact(part, "D", out _)) && parts.Length <= 2)
+            {
+                if (parts.Length == 1 && tenant is null)
+                {
+                    section.Errors.AtValue(written.Count > 1 ? $"{path}[{index}]" : path, "is an object id without its tenant.", "Add 'tenant:' with the tenant's id at the top of the file, or write TENANT/OBJECT.");
+                }
+
+                found.Add(Identity.SignIn(parts.Length == 2 ? value : $"{tenant}/{value}"));
+                proven = true;
+            }
+            else
+            {
+                found.Add(Identity.SignIn(value));
+            }
+        }
+
+        if (found.Count > 0 && !proven)
+        {
+            section.Errors.Warn(section.Errors.PlaceOf(path), $"{path} has user names only. They can be changed and given to others, so they prove nobody where people sign in.",
+                "Add the person's object id in Entra, as OBJECT with 'tenant:' at the top of the file, or as TENANT/OBJECT.");
+        }
+
+        return found;
+    }
+
+    private static string? Tenant(YamlSection root)
+    {
+        var tenant = root.Text("tenant", longest: 100);
+        if (tenant.Length == 0 || Guid.TryParseExact(tenant, "D", out _))
+        {
+            return tenant.Length == 0 ? null : tenant;
+        }
+
+        root.Errors.AtValue("tenant", "is not a tenant's id.", "Write the id of your Entra tenant: az account show --query tenantId.");
+        return null;
+    }
+
+    /// <summary>Its members are whoever the platform says, so the file lists none.</summary>
+    private Recipient Group(string name, YamlSection section)
+    {
+        NameRules.Check(section, name);
+        var id = section.Text("id", required: true, longest: 100);
+        if (id.Length > 0 && !Guid.TryParseExact(id, "D", out _))
+        {
+            section.Errors.AtValue(section.PathOf("id"), "is not an object id.", "Write the group's object id in Entra, not its name: names can be given to others.");
+        }
+
+        return Reached($"group:{name}", section) with { IsRoom = true, GroupId = id };
+    }
+
+    private Recipient Room(string name, YamlSection section, IReadOnlyCollection<string> people)
+    {
+        NameRules.Check(section, name);
+        var members = Known(section, "members", people, "person");
+        return Reached(name, section) with { IsRoom = true, Members = members };
+    }
+
+    private Recipient Reached(string name, YamlSection section)
+    {
+        var addresses = section.Items("reach", required: true).SelectMany(item => Addresses(name, item)).ToList();
+        section.RejectOthers();
+        return new(name, addresses);
+    }
+
+    /// <summary>One entry of <c>reach</c>: the channel's name as key, the address as value.</summary>
+    private List<Address> Addresses(string recipient, YamlSection item)
+    {
+        var found = new List<Address>();
+        foreach (var channel in channels.OrderBy(channel => channel.Channel, StringComparer.Ordinal))
+        {
+            if (item.Text(channel.Channel, longest: 500).Trim() is { Length: > 0 } to)
+            {
+                Check(item, channel, to);
+                found.Add(new(channel.Channel, to, recipient));
+            }
+        }
+
+        item.RejectOthers();
+        if (found.Count > 1)
+        {
+            item.Errors.AtValue(item.Path, "names several channels.", "Write each as an item of its own: they are tried in that order.");
+        }
+
+        return found;
+    }
+
+    private void Check(YamlSection item, INotifier channel, string to)
+    {
+        var path = item.PathOf(channel.Channel);
+        if (secrets is not null && channel.ConfigurationError is { } missing)
+        {
+            item.Errors.AtValue(path, $"cannot be used: {missing}", "");
+        }
+        else if (!AddressSecrets.IsReference(to, out var name))
+        {
+            if (channel.AddressIsSecret)
+            {
+                item.Errors.AtValue(path, "is a secret written out, or not the name of a setting.", "Write ${NAME} and put the value into the setting NAME.");
+            }
+            else if (channel.ValidateAddress(to) is { } objection)
+            {
+                item.Errors.AtValue(path, $"cannot be used: {objection}", "");
+            }
+        }
+        else if (secrets is not null)
+        {
+            CheckSetting(item, path, channel, name, secrets.Find(name));
+        }
+    }
+
+    private static void CheckSetting(YamlSection item, string path, INotifier channel, string name, string? value)
+    {
+        if (value is null)
+        {
+            item.Errors.AtValue(path, $"refers to the setting {name}, which has no value.", $"Set {name} in the settings of the host.");
+        }
+        else if (channel.ValidateAddress(value) is { } objection)
+        {
+            item.Errors.AtValue(path, $"cannot be used: {objection}", $"Look at the setting {name}.");
+        }
+    }
+}
