@@ -49,7 +49,8 @@ public static class AzureStorageServices
         .AddSingleton(provider => new AzureStorageClients(Options(provider)))
         .AddSingleton<IIncidentStore>(provider => new TableIncidentStore(Clients(provider), Options(provider), provider.GetRequiredService<TimeProvider>()))
         .AddSingleton<ISharedState>(provider => new TableSharedState(Clients(provider), Options(provider), provider.GetRequiredService<TimeProvider>()))
-        .AddSingleton<IEvidenceStore>(provider => new BlobEvidenceStore(Clients(provider).Container(Options(provider).EvidenceContainer)));
+        .AddSingleton<IEvidenceStore>(provider => new BlobEvidenceStore(Clients(provider).Container(Options(provider).EvidenceContainer)))
+        .AddSingleton<IGenerationWitness>(provider => new BlobWitness(Clients(provider).Container(Options(provider).DocumentContainer)));
 
     private static AzureOrchestrationService CreateHub(IServiceProvider provider)
     {

@@ -35,6 +35,7 @@ public static class RunbooksServices
             .AddSingleton<StepContextFactory>()
             .AddSingleton<CheckRunner>()
             .AddSingleton<GroundCheck>()
+            .AddSingleton<RestoredRecords>()
             .AddSingleton<StepGuard>()
             .AddSingleton<StepRunner>()
             .AddSingleton<StepUndoer>()

@@ -15,5 +15,6 @@ public static class StoreServices
             new SqliteIncidentStore(provider.GetRequiredService<SqliteDatabase>()), provider.GetRequiredService<IncidentChanges>()))
         .AddSingleton<ISharedState>(provider => new SqliteSharedState(provider.GetRequiredService<SqliteDatabase>()))
         .AddSingleton<IEvidenceStore>(_ => new FileEvidenceStore(Path.Combine(dataFolder, "evidence")))
+        .AddSingleton<IGenerationWitness>(_ => new FileWitness(Path.Combine(dataFolder, "generation")))
         .AddHostedService<IntegrityCheck>();
 }

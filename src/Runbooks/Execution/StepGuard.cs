@@ -16,6 +16,12 @@ public sealed class StepGuard(GuardrailEvaluator guardrails, GroundCheck ground,
             return refusal;
         }
 
+        // To tell is not to act.
+        if (!gate.Plan.TellsOnly && !incident.IsAgreedSinceRestored)
+        {
+            return new(StepOutcome.PlanChanged, Incident.RestoredText);
+        }
+
         if (await ground.FindChangeAsync(incident, runbook, gate, phase, cancellationToken) is { } changed)
         {
             return new(StepOutcome.PlanChanged, changed);

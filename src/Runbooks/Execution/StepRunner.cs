@@ -16,7 +16,7 @@ namespace Runbooks.Execution;
 /// acts and the outcome after. Safe to be called again at any point of that.
 /// </summary>
 public sealed class StepRunner(
-    IIncidentStore store, PinnedRunbooks runbooks, StepCatalog catalog, StepContextFactory contexts, StepGuard guard, ActionConcurrencyLimiter limiter, TimeProvider time, ILogger<StepRunner> logger)
+    IIncidentStore store, PinnedRunbooks runbooks, StepCatalog catalog, StepContextFactory contexts, StepGuard guard, ActionConcurrencyLimiter limiter, RestoredRecords restored, TimeProvider time, ILogger<StepRunner> logger)
 {
     /// <summary>What storing intent and outcome may take beside the action itself.</summary>
     private static readonly TimeSpan SlotGrace = TimeSpan.FromMinutes(1);
@@ -26,6 +26,7 @@ public sealed class StepRunner(
 
     public async Task<StepResult> RunAsync(StepRequest request, CancellationToken cancellationToken)
     {
+        await restored.EnsureCheckedAsync(cancellationToken);
         var incident = await store.GetAsync(request.IncidentId, cancellationToken);
         var known = incident.FindStep(request.Phase, request.Step);
         if (known is { FinishedAt: not null })

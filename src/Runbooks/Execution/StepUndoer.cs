@@ -13,13 +13,14 @@ namespace Runbooks.Execution;
 
 /// <summary>Undoes mitigating steps in reverse order, each on record, so that a crash in between goes on where it was.</summary>
 public sealed class StepUndoer(
-    IIncidentStore store, PinnedRunbooks runbooks, StepCatalog catalog, StepContextFactory contexts, KillSwitch killSwitch, TimeProvider time, ILogger<StepUndoer> logger)
+    IIncidentStore store, PinnedRunbooks runbooks, StepCatalog catalog, StepContextFactory contexts, KillSwitch killSwitch, RestoredRecords restored, TimeProvider time, ILogger<StepUndoer> logger)
 {
     /// <summary>After this long the next step is for the next activity: a host may end one that takes too long.</summary>
     private static readonly TimeSpan Budget = TimeSpan.FromMinutes(10);
 
     public async Task<UndoResult> UndoAsync(UndoRequest request, CancellationToken cancellationToken)
     {
+        await restored.EnsureCheckedAsync(cancellationToken);
         var incident = await store.UpdateAsync(
             request.IncidentId, i => i.UndoBeganAt is null ? i with { UndoBeganAt = time.GetUtcNow() } : i, cancellationToken);
         var runbook = await runbooks.OfAsync(incident, cancellationToken);
@@ -80,6 +81,11 @@ public sealed class StepUndoer(
         if (catalog.FindAction(step.Action) is not { } action)
         {
             return (StepStatus.UndoFailed, new($"this host has no action '{step.Action}'."));
+        }
+
+        if (step.StartedAt < incident.RestoredAt && incident.Stop?.At > incident.RestoredAt != true && !incident.IsAgreedSinceRestored)
+        {
+            return (StepStatus.UndoFailed, new("the record was restored from a backup, so nobody knows whether it was taken back already. Look at the target, and take it back by hand."));
         }
 
         if ((await killSwitch.ReadAsync(cancellationToken)).Describe() is { } paused)

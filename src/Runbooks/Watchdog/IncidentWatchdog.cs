@@ -24,6 +24,8 @@ public sealed class IncidentWatchdog(
     LostAlerts lostAlerts,
     MaintenanceEnds windowEnds,
     FileTroubles fileTroubles,
+    RestoredRecords restored,
+    FallbackNotifier fallback,
     IOptions<WatchdogOptions> options,
     TimeProvider time,
     ILogger<IncidentWatchdog> logger)
@@ -41,6 +43,7 @@ public sealed class IncidentWatchdog(
             return;
         }
 
+        await CheckRestoredAsync(cancellationToken);
         await lostAlerts.PageAsync(cancellationToken);
         await fileTroubles.CheckAsync(cancellationToken);
         await windowEnds.CheckAsync(cancellationToken);
@@ -59,6 +62,28 @@ public sealed class IncidentWatchdog(
         }
 
         _recentlyHealthy.Forget(time.GetUtcNow() - Remember);
+    }
+
+    private async Task CheckRestoredAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await restored.CheckAsync(cancellationToken);
+            if (await restored.FindUntoldAsync(cancellationToken) is { } at && await fallback.NotifyAsync(
+                "The records were restored from a backup",
+                $"Noticed at {at:yyyy-MM-dd HH:mm} UTC. What happened after the backup was made is not in them. Incidents that were open then ask again before anything is done, and page by themselves. "
+                + "Look at the page Safety: the kill switch and the breakers are as they were then.",
+                FallbackNotifier.SystemId, $"restored:{at.UtcTicks}", cancellationToken))
+            {
+                await restored.NoteToldAsync(cancellationToken);
+            }
+        }
+#pragma warning disable CA1031 // The incidents are looked at all the same, and the next minute tries again.
+        catch (Exception failure) when (failure is not OperationCanceledException)
+#pragma warning restore CA1031
+        {
+            Log.WatchFailed(logger, "the store's generation", failure);
+        }
     }
 
     private async Task NotifyStormEndsAsync(CancellationToken cancellationToken)

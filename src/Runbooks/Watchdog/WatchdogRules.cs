@@ -13,7 +13,7 @@ internal static class WatchdogRules
     {
         WatchdogFinding?[] findings = Engine(incident, instance, options, now) is { } engine
             ? [engine]
-            : [NobodyReached(incident, options, now), Stuck(incident, runbook, options, now), WakeUpLost(incident, options, now)];
+            : [Restored(incident), NobodyReached(incident, options, now), Stuck(incident, runbook, options, now), WakeUpLost(incident, options, now)];
         return findings.OfType<WatchdogFinding>();
     }
 
@@ -29,6 +29,9 @@ internal static class WatchdogRules
         { Status: EngineStatus.Completed } when now - instance.UpdatedAt > options.Grace => new(Remedy.CloseAsFailed, "engine", "The automation ended without closing the incident."),
         _ => null,
     };
+
+    private static WatchdogFinding? Restored(Incident incident) =>
+        incident.RestoredAt is { } at && !incident.Deliveries.Any(delivery => delivery.Reached && delivery.Key.StartsWith(Pager.KeyOf($"restored-{at.ToUnixTimeSeconds()}"), StringComparison.Ordinal)) ? new(Remedy.Page, $"restored-{at.ToUnixTimeSeconds()}", Incident.RestoredText) : null;
 
     private static WatchdogFinding? NobodyReached(Incident incident, WatchdogOptions options, DateTimeOffset now) =>
         incident.OpenGate is { } gate

@@ -10,7 +10,22 @@ public sealed class InMemorySharedState : ISharedState
     private readonly Dictionary<string, string> _documents = new(StringComparer.Ordinal);
 
     /// <summary>What goes wrong at each change; nothing unless a test says so.</summary>
-    public Func<Exception>? Fault { get; set; }
+    public Func<Exception?>? Fault { get; set; }
+
+    /// <summary>A backup of it.</summary>
+    public InMemorySharedState Copy()
+    {
+        var copy = new InMemorySharedState();
+        lock (_lock)
+        {
+            foreach (var (key, json) in _documents)
+            {
+                copy._documents[key] = json;
+            }
+        }
+
+        return copy;
+    }
 
     public async Task<T?> FindAsync<T>(string key, CancellationToken cancellationToken)
         where T : class

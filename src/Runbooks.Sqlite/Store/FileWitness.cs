@@ -1,0 +1,83 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Runbooks.Model.Storage;
+
+namespace Runbooks.Sqlite.Store;
+
+/// <summary>
+/// The generation in a file beside the database. A database that is put back is older than it; a folder that is put back as a
+/// whole has a copy of it, which the file system tells by its inode and the time of its last change.
+/// </summary>
+internal sealed class FileWitness(string path) : IGenerationWitness
+{
+    public Task<WitnessedGeneration?> ReadAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return Task.FromResult(long.TryParse(File.ReadAllText(path).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+                ? new WitnessedGeneration(number, FileStatus.MarkOf(path))
+                : null);
+        }
+        catch (FileNotFoundException)
+        {
+            return Task.FromResult<WitnessedGeneration?>(null);
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        {
+            throw new StoreUnavailableException($"{path} cannot be read: {unreadable.Message}", unreadable);
+        }
+    }
+
+    public Task<WitnessedGeneration> WriteAsync(long number, CancellationToken cancellationToken)
+    {
+        try
+        {
+            // Whole or not at all: a host that dies here leaves the one before.
+            var next = $"{path}.next";
+            using (var file = new FileStream(next, FileMode.Create, FileAccess.Write))
+            {
+                file.Write(System.Text.Encoding.ASCII.GetBytes(number.ToString(CultureInfo.InvariantCulture)));
+                file.Flush(flushToDisk: true);
+            }
+
+            File.Move(next, path, overwrite: true);
+            return Task.FromResult(new WitnessedGeneration(number, FileStatus.MarkOf(path)));
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new StoreUnavailableException($"{path} cannot be written: {failure.Message}", failure);
+        }
+    }
+}
+
+/// <summary>What only the kernel knows of a file, and no copy of it has.</summary>
+internal static class FileStatus
+{
+    private const int CurrentFolder = -100;
+    private const uint InodeAndChange = 0x100 | 0x80;
+
+    /// <returns>Null on a system that does not tell.</returns>
+    public static string? MarkOf(string path)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return null;
+        }
+
+        try
+        {
+            // The kernel's struct statx: the inode at 32, seconds and nanoseconds of the last change at 96 and 104.
+            var status = new byte[256];
+            return StatX(CurrentFolder, path, 0, InodeAndChange, status) == 0
+                ? $"{BitConverter.ToUInt64(status, 32)}:{BitConverter.ToInt64(status, 96)}.{BitConverter.ToUInt32(status, 104)}"
+                : null;
+        }
+        catch (EntryPointNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    [DllImport("libc", EntryPoint = "statx"), DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
+    private static extern int StatX(int folder, [MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags, uint mask, [Out] byte[] status);
+}

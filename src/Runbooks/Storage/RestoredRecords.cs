@@ -1,0 +1,122 @@
+using Microsoft.Extensions.Logging;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+
+namespace Runbooks.Storage;
+
+/// <summary>
+/// Notices that the store was restored from a backup. It carries a generation that grows each minute, and so does a witness
+/// outside of it, always after the store: a witness that is ahead has seen what this store has not. Open incidents are then
+/// marked before anything acts.
+/// </summary>
+/// <param name="witness">Null where nothing is kept that could be restored.</param>
+public sealed class RestoredRecords(IIncidentStore store, ISharedState state, TimeProvider time, ILogger<RestoredRecords> logger, IGenerationWitness? witness = null) : IDisposable
+{
+    private const string Key = "generation";
+
+    private readonly SemaphoreSlim _turn = new(1, 1);
+    private volatile bool _checked;
+
+    /// <summary>Before this process acts for the first time.</summary>
+    public async Task EnsureCheckedAsync(CancellationToken cancellationToken)
+    {
+        if (!_checked)
+        {
+            await CheckAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>Looks, and goes on to the next generation. Hosts call it every minute.</summary>
+    public async Task CheckAsync(CancellationToken cancellationToken)
+    {
+        if (witness is null)
+        {
+            return;
+        }
+
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            var seen = await witness.ReadAsync(cancellationToken);
+            var known = await state.FindAsync<Generation>(Key, cancellationToken);
+            var restored = IsRestored(known, seen);
+            if (restored)
+            {
+                await MarkAsync(cancellationToken);
+            }
+
+            await AdvanceAsync(Math.Max(known?.Number ?? 0, seen?.Number ?? 0) + 1, restored, cancellationToken);
+            _checked = true;
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <returns>When the store was found to be restored, as long as nobody has been told; null otherwise.</returns>
+    public async Task<DateTimeOffset?> FindUntoldAsync(CancellationToken cancellationToken) =>
+        await state.FindAsync<Generation>(Key, cancellationToken) is { RestoredAt: { } at, Told: false } ? at : null;
+
+    public Task NoteToldAsync(CancellationToken cancellationToken) =>
+        state.UpdateAsync<Generation, bool>(Key, known => ((known ?? new(0)) with { Told = true }, true), cancellationToken);
+
+    public void Dispose() => _turn.Dispose();
+
+    /// <summary>
+    /// A witness without its store's word is of another time. One that lags is not: the host may have died between the two
+    /// writes. A mark that is another is that of a copy, when the store knew the mark of this number.
+    /// </summary>
+    private static bool IsRestored(Generation? known, WitnessedGeneration? seen) => (known, seen) switch
+    {
+        (null, null) => false,
+        (null, _) or (_, null) => true,
+        ({ } store, { } outside) => outside.Number > store.Number
+            || (outside.Number == store.MarkOf && store.Mark is { } mark && outside.Mark is { } found && mark != found),
+    };
+
+    private async Task MarkAsync(CancellationToken cancellationToken)
+    {
+        var marked = 0;
+        await foreach (var open in store.ListAllAsync(new IncidentQuery(Open: true, Limit: 500), cancellationToken))
+        {
+            await store.UpdateAsync(open.Id, incident => incident.NoteRestored(time.GetUtcNow()), cancellationToken);
+            marked++;
+        }
+
+        Log.StoreRestored(logger, marked);
+    }
+
+    /// <summary>The store first: a host that dies in between leaves a witness that lags.</summary>
+    private async Task AdvanceAsync(long number, bool restored, CancellationToken cancellationToken)
+    {
+        var (begun, _) = await state.UpdateAsync<Generation, bool>(
+            Key,
+            known => ((known ?? new(0)) with
+            {
+                Number = Math.Max(number, (known?.Number ?? 0) + 1),
+                RestoredAt = restored ? time.GetUtcNow() : known?.RestoredAt,
+                Told = !restored && (known?.Told ?? true),
+            }, true),
+            cancellationToken);
+        var written = await witness!.WriteAsync(begun.Number, cancellationToken);
+        if (written.Mark is { } mark)
+        {
+            await state.UpdateAsync<Generation, bool>(Key, known => (known! with { Mark = mark, MarkOf = written.Number }, true), cancellationToken);
+        }
+    }
+
+    /// <param name="Number">The store's generation.</param>
+    private sealed record Generation(long Number)
+    {
+        /// <summary>The mark of the witness at generation <see cref="MarkOf"/>.</summary>
+        public string? Mark { get; init; }
+        public long MarkOf { get; init; }
+
+        /// <summary>When it was last found to be restored.</summary>
+        public DateTimeOffset? RestoredAt { get; init; }
+
+        /// <summary>Whether people were told of that.</summary>
+        public bool Told { get; init; }
+    }
+}

@@ -1,0 +1,164 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using Runbooks.Guardrails;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+using Runbooks.Storage;
+using TestKit.Incidents;
+using TestKit.Storage;
+
+namespace Runbooks.Tests.Storage;
+
+public sealed class RestoredRecordsTests
+{
+    private readonly FakeTimeProvider _time = new(Some.Night);
+    private readonly InMemoryIncidentStore _store = new();
+    private readonly Witness _witness = new();
+    private InMemorySharedState _state = new();
+
+    [Fact]
+    public async Task StoreThatGoesOn_IsNeverTakenForARestoredOne()
+    {
+        var id = await OpenAsync();
+        for (var minute = 0; minute < 3; minute++)
+        {
+            await CheckAsync();
+        }
+
+        // The host dies between the two writes, and once before the witness's mark is known.
+        _witness.Down = true;
+        await Should.ThrowAsync<StoreUnavailableException>(CheckAsync);
+        _witness.Down = false;
+        await CheckAsync();
+        var writes = 0;
+        _state.Fault = () => ++writes == 2 ? new StoreUnavailableException("The disk is full.") : null;
+        await Should.ThrowAsync<StoreUnavailableException>(CheckAsync);
+        _state.Fault = null;
+        await CheckAsync();
+
+        (await FindAsync(id)).RestoredAt.ShouldBeNull();
+        (await Records().FindUntoldAsync(Cancel)).ShouldBeNull();
+    }
+
+    [Theory]
+    [InlineData("an earlier store", true)]
+    [InlineData("a store without its witness", true)]
+    [InlineData("a witness without its store", true)]
+    [InlineData("a copy of both", true)]
+    [InlineData("a witness that lags", false)]
+    public async Task OpenIncidentsOfAStoreThatWasPutBack_AreMarkedAndToldOnce(string found, bool restored)
+    {
+        await CheckAsync();
+        var id = await OpenAsync();
+        var backup = _state.Copy();
+        await CheckAsync();
+        switch (found)
+        {
+            case "an earlier store": _state = backup; break;
+            case "a store without its witness": _witness.Now = null; break;
+            case "a witness without its store": _state = new(); break;
+            case "a copy of both": _witness.Now = _witness.Now! with { Mark = "copied" }; break;
+            default: _witness.Now = _witness.Now! with { Number = _witness.Now.Number - 1 }; break;
+        }
+
+        await CheckAsync();
+
+        var incident = await FindAsync(id);
+        (incident.RestoredAt is not null).ShouldBe(restored);
+        (await Records().FindUntoldAsync(Cancel) is not null).ShouldBe(restored);
+        if (restored)
+        {
+            incident.News.ShouldHaveSingleItem().Text.ShouldContain("look at the target before you answer");
+            await Records().NoteToldAsync(Cancel);
+            await CheckAsync();
+            (await Records().FindUntoldAsync(Cancel)).ShouldBeNull();
+            (await FindAsync(id)).News.ShouldHaveSingleItem();
+        }
+    }
+
+    [Fact]
+    public async Task StepThatWasApprovedBeforeTheRestore_IsAskedAboutAnewAndThenRuns()
+    {
+        await using var world = new IncidentWorld();
+        var runbook = Some.Runbook() with { Resolution = new() };
+        world.Script.OnDone = _ => world.Script.Verdicts["stuck"] = Verdict.Passing;
+        var opened = await world.OpenAsync(runbook);
+        await world.Get<KillSwitch>().EngageAsync("ada", "wait", Cancel);
+        await world.DecideAsync(opened.Id, DecisionVerb.Approve);
+        await world.Store.UpdateAsync(opened.Id, incident => incident.NoteRestored(world.Time.GetUtcNow()), Cancel);
+        await world.Get<KillSwitch>().ReleaseAsync("ada", "go", Cancel);
+
+        var asked = await world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(2));
+
+        asked.State.ShouldBe(IncidentState.AwaitingApproval);
+        asked.OpenGate!.Id.ShouldBe("mitigation-2");
+        asked.OpenGate.Difference.ShouldBe(Incident.RestoredText);
+        world.Script.Deeds.ShouldBeEmpty();
+
+        var (ended, _) = await world.DecideAsync(opened.Id, DecisionVerb.Approve);
+        ended.State.ShouldBe(IncidentState.Resolved);
+        world.Script.Deeds.ShouldBe(["do fix"]);
+    }
+
+    [Fact]
+    public async Task SelfHealingRunbookOfARestoredStore_AsksAPerson()
+    {
+        await using var world = new IncidentWorld();
+        var runbook = Some.Runbook();
+        runbook = runbook with { Mitigation = runbook.Mitigation with { Approval = null }, Resolution = new() };
+
+        var asked = await world.OpenAsync(runbook, Some.Incident(runbook).NoteRestored(world.Time.GetUtcNow()));
+
+        asked.State.ShouldBe(IncidentState.AwaitingApproval);
+        world.Script.Deeds.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task LeaseOfARestoredStore_IsNotTakenBackASecondTime()
+    {
+        await using var world = new IncidentWorld();
+        var lease = new Hold(["full"], StableFor: TimeSpan.FromMinutes(5), AtMost: TimeSpan.FromHours(2), Every: TimeSpan.FromSeconds(30));
+        var runbook = Some.Runbook();
+        runbook = runbook with { Mitigation = runbook.Mitigation with { HoldUntil = lease }, Resolution = new() };
+        world.Script.OnDone = _ => world.Script.Verdicts["stuck"] = Verdict.Passing;
+        var opened = await world.OpenAsync(runbook);
+        var (held, _) = await world.DecideAsync(opened.Id, DecisionVerb.Approve);
+        held.State.ShouldBe(IncidentState.Holding);
+        world.Time.Advance(TimeSpan.FromSeconds(1));
+        await world.Store.UpdateAsync(opened.Id, incident => incident.NoteRestored(world.Time.GetUtcNow()), Cancel);
+
+        world.Script.Verdicts["full"] = Verdict.Passing;
+        var ended = await world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(10));
+
+        ended.State.ShouldBe(IncidentState.Failed);
+        ended.Steps.ShouldHaveSingleItem().Outcome.ShouldNotBeNull().ShouldContain("restored from a backup");
+        world.Script.Deeds.ShouldBe(["do fix"]);
+    }
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    /// <summary>As a new process sees it.</summary>
+    private RestoredRecords Records() => new(_store, _state, _time, NullLogger<RestoredRecords>.Instance, _witness);
+
+    private Task CheckAsync() => Records().CheckAsync(Cancel);
+
+    private async Task<string> OpenAsync() => (await _store.OpenAsync(Some.Incident(Some.Runbook()), Some.Runbook(), _ => null, Cancel)).Incident.Id;
+
+    private Task<Incident> FindAsync(string id) => _store.GetAsync(id, Cancel);
+
+    private sealed class Witness : IGenerationWitness
+    {
+        private int _written;
+
+        public WitnessedGeneration? Now { get; set; }
+
+        public bool Down { get; set; }
+
+        public Task<WitnessedGeneration?> ReadAsync(CancellationToken cancellationToken) => Task.FromResult(Now);
+
+        public Task<WitnessedGeneration> WriteAsync(long number, CancellationToken cancellationToken) => Down
+            ? throw new StoreUnavailableException("The disk is full.")
+            : Task.FromResult(Now = new(number, $"written {++_written}"));
+    }
+}
