@@ -75,6 +75,7 @@ public sealed class SandboxServer : IAsyncDisposable
 
         var app = builder.Build();
         app.Services.GetRequiredService<SandboxMemory>().Load();
+        app.Use((context, next) => ForeignPages.MayChange(context.Request) ? next(context) : ForeignPages.RefuseAsync(context.Response));
         app.UseMiddleware<FaultMiddleware>();
         app.UseRouting();
         SandboxControl.Map(app);

@@ -74,6 +74,8 @@ internal static class ServerHost
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxConcurrentConnections = ConnectionLimit.Of();
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
             if (settings.ListenAny)
             {
                 kestrel.ListenAnyIP(settings.Port);

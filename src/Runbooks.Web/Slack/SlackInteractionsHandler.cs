@@ -98,7 +98,7 @@ internal sealed record SlackInteraction(string UserId, string UserName, Decision
         var action = actions.EnumerateArray().FirstOrDefault();
         var value = Text(action, "value")?.Split('|');
         return value is [var incident, var gate, var plan] && DecisionVerbText.TryParse(Text(action, "action_id"), out var verb) && Text(user, "id") is { Length: > 0 } id
-            ? new(id, Text(user, "username") ?? Text(user, "name") ?? id, verb, incident, gate, plan, SlackReply.Address(Text(payload, "response_url")))
+            ? new(TypedText.Name(id), TypedText.Name(Text(user, "username") ?? Text(user, "name") ?? id), verb, incident, gate, plan, SlackReply.Address(Text(payload, "response_url")))
             : null;
     }
 

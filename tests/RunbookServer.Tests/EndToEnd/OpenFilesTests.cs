@@ -1,0 +1,75 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using RunbookServer.Hosting;
+
+namespace RunbookServer.Tests.EndToEnd;
+
+public sealed class OpenFilesTests
+{
+    [Theory]
+    [InlineData(1_024UL, 512)]
+    [InlineData(ulong.MaxValue, 5_000)]
+    [InlineData(10UL, 32)]
+    public void Connections_LeaveHalfOfTheOpenFilesToTheHost(ulong openFiles, long connections) => ConnectionLimit.Of(openFiles).ShouldBe(connections);
+
+    /// <summary>More callers than the system has files for: the host stays well, and answers as soon as some have gone.</summary>
+    [Fact]
+    public async Task MoreConnectionsThanOpenFiles_AreSurvived()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Limits of open files are set as Linux does it.");
+        var home = Directory.CreateTempSubdirectory("runbooks-");
+        var port = ServerHost.FreePort(0);
+        var program = Path.Combine(AppContext.BaseDirectory, "runbook.dll");
+        var start = new ProcessStartInfo("bash", ["-c", $"ulimit -n 400; exec dotnet '{program}' serve --no-practice --port {port} --data '{home.FullName}/data'"]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        using var host = Process.Start(start)!;
+        var callers = new List<Socket>();
+        Task<string> said = Task.FromResult(""), complained = said;
+        try
+        {
+            (said, complained) = (host.StandardOutput.ReadToEndAsync(Cancel), host.StandardError.ReadToEndAsync(Cancel));
+            using var http = new HttpClient { BaseAddress = new Uri($"http://localhost:{port}"), Timeout = TimeSpan.FromSeconds(10) };
+            await HealthAsync(http);
+            for (var caller = 0; caller < 350; caller++)
+            {
+                callers.Add(new Socket(SocketType.Stream, ProtocolType.Tcp));
+                await callers[^1].ConnectAsync(IPAddress.Loopback, port, Cancel);
+            }
+
+            callers.ForEach(caller => caller.Dispose());
+            await HealthAsync(http);
+            File.Exists(Path.Combine(home.FullName, "data", "runbooks.db")).ShouldBeTrue();
+            host.HasExited.ShouldBeFalse();
+        }
+        catch (Exception failure) when (host.HasExited)
+        {
+            throw new ShouldAssertException($"The host ended with {host.ExitCode}: {await said} {await complained}", failure);
+        }
+        finally
+        {
+            host.Kill(entireProcessTree: true);
+            await host.WaitForExitAsync(CancellationToken.None);
+            home.Delete(recursive: true);
+        }
+    }
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    /// <summary>Until it says that it is well: it starts, or is busy closing connections.</summary>
+    private static async Task HealthAsync(HttpClient http)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                using var answer = await http.GetAsync("healthz", Cancel);
+                answer.StatusCode.ShouldBe(HttpStatusCode.OK, await answer.Content.ReadAsStringAsync(Cancel));
+                return;
+            }
+            catch (HttpRequestException) when (attempt < 200)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(100), Cancel);
+            }
+        }
+    }
+}
