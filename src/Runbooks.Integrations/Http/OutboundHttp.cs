@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.DependencyInjection;
@@ -12,6 +13,7 @@ namespace Runbooks.Integrations.Http;
 public static class OutboundHttp
 {
     private const int LargestAnswer = 4 * 1024 * 1024;
+    private const uint MaxBreakers = 4_096;
 
     /// <summary>A named client; only requests that change nothing are retried.</summary>
     public static IHttpClientBuilder AddOutboundClient(this IServiceCollection services, string name)
@@ -31,10 +33,18 @@ public static class OutboundHttp
             })
             // Some systems carry their secret in the URL.
             .RemoveAllLoggers();
-        builder.AddStandardResilienceHandler().Configure((options, provider) =>
-            Configure(options, provider.GetRequiredService<IOptions<OutboundHttpOptions>>().Value));
+        builder.AddStandardResilienceHandler()
+            .SelectPipelineBy(static _ => static request => BreakerOf(request.RequestUri))
+            .Configure((options, provider) => Configure(options, provider.GetRequiredService<IOptions<OutboundHttpOptions>>().Value));
         return builder;
     }
+
+    /// <summary>
+    /// One breaker for each host, so that a dead one closes its own door and no other's. Names may come from alerts: of very many
+    /// some share a breaker, and their number stays bounded.
+    /// </summary>
+    private static string BreakerOf(Uri? url) =>
+        ((uint)StringComparer.OrdinalIgnoreCase.GetHashCode(url?.Authority ?? "") % MaxBreakers).ToString(CultureInfo.InvariantCulture);
 
     public static IServiceCollection AddOutboundHttpOptions(this IServiceCollection services)
     {
