@@ -51,6 +51,7 @@ public static class RunbooksServices
             .AddSingleton<LoadedMode>(services => id => services.GetService<LoadedRunbooks>()?.Invoke().FirstOrDefault(runbook => runbook.Id == id)?.Mode)
             .AddSingleton<PinnedRunbooks>()
             .AddSingleton<FileVersions>()
+            .AddSingleton<RunbookVersions>()
             .AddSingleton<LinkSigner>()
             .AddSingleton<DecisionLinks>()
             .AddSingleton<PlanBuilder>()

@@ -45,7 +45,7 @@ await using var app = ServerHost.Build(settings, folder, new Uri(args[3]), servi
     }
 });
 await ServerHost.OpenStorageAsync(app.Services, settings, CancellationToken.None);
-ServerHost.LoadRunbooks(app.Services.GetRequiredService<RunbookCatalog>(), folder);
+await ServerHost.LoadRunbooksAsync(app.Services, folder, CancellationToken.None);
 await app.RunAsync();
 
 void Arm()

@@ -12,7 +12,7 @@ namespace RunbookFunctions.Catalog;
 
 /// <summary>Loads the runbooks before the app takes its first alert, and again while it runs.</summary>
 internal sealed class RunbookLoader(
-    RunbookCatalog catalog, PublishedFiles published, FileVersions versions, IOptions<RunbookSourceOptions> options, TimeProvider time, ILogger<RunbookLoader> logger) : BackgroundService
+    RunbookCatalog catalog, PublishedFiles published, RunbookVersions versions, IOptions<RunbookSourceOptions> options, TimeProvider time, ILogger<RunbookLoader> logger) : BackgroundService
 {
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -41,7 +41,7 @@ internal sealed class RunbookLoader(
     private async Task LoadAsync(CancellationToken cancellationToken)
     {
         var files = await ReadAsync(cancellationToken);
-        var result = catalog.Load(files);
+        var result = await versions.LoadAsync(files, cancellationToken);
         foreach (var error in result.Errors)
         {
             Log.RunbookRefused(logger, error.ToString());
@@ -52,18 +52,9 @@ internal sealed class RunbookLoader(
             Log.FileDoubtful(logger, warning.ToString());
         }
 
-        if (result.Errors.Count > 0)
-        {
-            versions.Refuse("runbooks", [.. result.Errors.Select(error => error.ToString())]);
-        }
-        else
-        {
-            versions.Accept("runbooks");
-        }
-
         if (result.Errors.Count > 0 && catalog.Current.Count == 0)
         {
-            // One broken file must not keep the others from healing anything, and incidents that are waiting from going on.
+            // Where no earlier version is known, one broken file must not keep the others from healing anything, and incidents that are waiting from going on.
             var broken = result.Errors.Select(error => error.File).ToHashSet(StringComparer.Ordinal);
             catalog.Load(files.Where(file => !broken.Contains(file.Name)), whole: false);
         }

@@ -1,5 +1,6 @@
 using Runbooks.Catalog;
 using Runbooks.Guardrails;
+using Runbooks.Model.Storage;
 using Runbooks.Notifications;
 using Runbooks.Storage;
 using RunbookServer.Terminal;
@@ -35,7 +36,7 @@ internal static class FolderWatch
 }
 
 /// <summary>Takes over changed runbook files while the host runs; a broken one is reported and the good version stays.</summary>
-internal sealed class RunbookWatch(RunbookFolder folder, RunbookCatalog catalog, FileVersions versions, ILogger<RunbookWatch> logger) : BackgroundService
+internal sealed class RunbookWatch(RunbookFolder folder, RunbookCatalog catalog, RunbookVersions versions, ILogger<RunbookWatch> logger) : BackgroundService
 {
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => FolderWatch.RunAsync(folder.Path, "*", Reload, stoppingToken);
 
@@ -43,7 +44,8 @@ internal sealed class RunbookWatch(RunbookFolder folder, RunbookCatalog catalog,
     {
         try
         {
-            var result = catalog.Load(folder.Read());
+            // The watcher has a thread of its own.
+            var result = versions.LoadAsync(folder.Read(), CancellationToken.None).GetAwaiter().GetResult();
             foreach (var error in result.Errors)
             {
                 Log.RunbookBroken(logger, error.ToString());
@@ -52,15 +54,6 @@ internal sealed class RunbookWatch(RunbookFolder folder, RunbookCatalog catalog,
             foreach (var warning in result.Warnings)
             {
                 Log.FileDoubtful(logger, warning.ToString());
-            }
-
-            if (result.Errors.Count > 0)
-            {
-                versions.Refuse("runbooks", [.. result.Errors.Select(error => error.ToString())]);
-            }
-            else
-            {
-                versions.Accept("runbooks");
             }
 
             if (result.Kept.Count > 0)
@@ -74,7 +67,7 @@ internal sealed class RunbookWatch(RunbookFolder folder, RunbookCatalog catalog,
                 Log.RunbooksLoaded(logger, string.Join(", ", result.Changes), catalog.Current.Count);
             }
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or CommandException)
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or CommandException or StoreUnavailableException)
         {
             Log.RunbookBroken(logger, failure.Message);
         }

@@ -8,6 +8,7 @@ using Runbooks.Notifications;
 using Runbooks.Sandbox;
 using Runbooks.Settings;
 using Runbooks.SignedLinks;
+using Runbooks.Storage;
 using RunbookServer.Practice;
 using RunbookServer.Terminal;
 
@@ -24,7 +25,7 @@ internal static class ServerHost
         await using var sandbox = settings.Practice ? await SandboxWorld.EnterAsync(settings, cancellationToken) : null;
         await using var app = Build(settings, folder, sandbox?.Address);
         await OpenStorageAsync(app.Services, settings, cancellationToken);
-        LoadRunbooks(app.Services.GetRequiredService<RunbookCatalog>(), folder);
+        await LoadRunbooksAsync(app.Services, folder, cancellationToken);
         await MaintenanceWatch.LoadAsync(app.Services, folder, cancellationToken);
         var book = ServerContacts.Load(app.Services);
         await StartAsync(app, cancellationToken);
@@ -130,12 +131,23 @@ internal static class ServerHost
         }
     }
 
-    internal static void LoadRunbooks(RunbookCatalog catalog, RunbookFolder folder)
+    /// <exception cref="CommandException">A file has errors, and no version of it was in force before.</exception>
+    internal static async Task LoadRunbooksAsync(IServiceProvider services, RunbookFolder folder, CancellationToken cancellationToken)
     {
-        var result = catalog.Load(folder.Read());
-        if (result.Errors.Count > 0)
+        var result = await services.GetRequiredService<RunbookVersions>().LoadAsync(folder.Read(), cancellationToken);
+        if (result.Errors.Count > 0 && services.GetRequiredService<RunbookCatalog>().Current.Count == 0)
         {
             throw new CommandException($"The runbooks in {folder.Path} have errors; nothing was started.\n{string.Join("\n", result.Errors)}", ExitCode.Failed);
+        }
+
+        foreach (var error in result.Errors)
+        {
+            ConsoleOutput.Line($"[red]{ConsoleOutput.Plain($"error: {error}")}[/]");
+        }
+
+        if (result.Kept.Count > 0)
+        {
+            ConsoleOutput.Line($"[yellow]Because of the errors these stay in force as they were: {ConsoleOutput.Plain(string.Join(", ", result.Kept))}.[/]");
         }
 
         foreach (var warning in result.Warnings)

@@ -19,7 +19,8 @@ public sealed class FileVersions(ISharedState state)
 
     /// <param name="name">What is meant, wherever it lies: <c>windows.yaml</c>.</param>
     /// <param name="text">Now in force; null when there is no such file.</param>
-    public void Use(string name, string? text) => _known[name] = new(true, text, []);
+    public void Use(string name, string? text) =>
+        _known.AddOrUpdate(name, _ => new(true, text, []), (_, known) => known.IsUsed && known.Text == text ? known with { Errors = [] } : new(true, text, []));
 
     /// <summary>As it is now it is in force, and kept elsewhere.</summary>
     public void Accept(string name) => _known[name] = new(false, null, []);

@@ -22,9 +22,10 @@ public sealed class FileTroubles(FileVersions files, ISharedState state, Fallbac
         try
         {
             await files.SaveAsync(cancellationToken);
+            var told = await state.FindAsync<Told>(Key, cancellationToken);
             foreach (var (name, version) in files.Known)
             {
-                await CheckAsync(name, version.Errors, cancellationToken);
+                await CheckAsync(name, version.Errors, told, cancellationToken);
             }
         }
 #pragma warning disable CA1031 // The incidents are looked at all the same, and the next minute tries again.
@@ -35,10 +36,10 @@ public sealed class FileTroubles(FileVersions files, ISharedState state, Fallbac
         }
     }
 
-    private async Task CheckAsync(string name, IReadOnlyList<string> errors, CancellationToken cancellationToken)
+    private async Task CheckAsync(string name, IReadOnlyList<string> errors, Told? before, CancellationToken cancellationToken)
     {
         var mark = errors.Count == 0 ? "" : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', errors))).AsSpan(0, 8));
-        var told = (await state.FindAsync<Told>(Key, cancellationToken))?.Marks.GetValueOrDefault(name) ?? "";
+        var told = before?.Marks.GetValueOrDefault(name) ?? "";
         if (mark == told)
         {
             return;

@@ -102,7 +102,7 @@ internal sealed class DyingHost : ICrashingHost, IAsyncDisposable
             .Replace(ServiceDescriptor.Singleton(new SqliteOptions { Path = Path.Combine(_data, "runbooks.db"), SurvivesPowerCut = false, Failpoint = _ => Pass() }))
             .Replace(ServiceDescriptor.Singleton(AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(TextWriter.Null) }))));
         DataFolder.Open(_app.Services);
-        ServerHost.LoadRunbooks(_app.Services.GetRequiredService<RunbookCatalog>(), _runbooks);
+        await ServerHost.LoadRunbooksAsync(_app.Services, _runbooks, TestContext.Current.CancellationToken);
         await _app.StartAsync(TestContext.Current.CancellationToken);
         _client = new HostClient(new Uri($"http://localhost:{settings.Port}"), File.ReadAllText(Path.Combine(_data, ServerDefaults.KeyFile)).Trim());
     }

@@ -54,6 +54,20 @@ public sealed class RestartTests
         (await host.Client.WaitForAsync(first["id"]!.ToString(), "resolved"))["runbookVersion"]!.ToString().ShouldBe(first["runbookVersion"]!.ToString());
     }
 
+    /// <summary>As every other process on the same store has it.</summary>
+    [Fact]
+    public async Task FileBrokenBeforeTheStart_GoesOnWithItsLastGoodVersion()
+    {
+        using var runbooks = new RunbookCopy(text => text);
+        await using var host = await RunningHost.StartAsync(runbooks.Path);
+        await host.Get<Runbooks.Watchdog.IncidentWatchdog>().CheckAsync(TestContext.Current.CancellationToken);
+
+        await host.RestartAsync(whileDown: () => runbooks.Write("id: hanged-gpu\ntrigger: nonsense\n"));
+        var asked = await host.Client.WaitForAsync((await host.Client.StuckAsync("llm-b-0"))["id"]!.ToString(), "awaitingApproval");
+
+        asked["gate"]!["question"]!.ToString().ShouldBe("Recycle pod llm-b-0?");
+    }
+
     [Fact]
     public async Task FileBrokenWhileRunning_TheGoodVersionStays()
     {

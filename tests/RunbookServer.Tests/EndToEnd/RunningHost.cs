@@ -122,7 +122,7 @@ internal sealed class RunningHost : IAsyncDisposable
             _adjust?.Invoke(services);
         });
         RunbookServer.Hosting.DataFolder.Open(_app.Services);
-        ServerHost.LoadRunbooks(_app.Services.GetRequiredService<RunbookCatalog>(), _runbooks);
+        await ServerHost.LoadRunbooksAsync(_app.Services, _runbooks, TestContext.Current.CancellationToken);
         await _app.StartAsync(TestContext.Current.CancellationToken);
         Client = new HostClient(new Uri($"http://localhost:{settings.Port}"), File.ReadAllText(Path.Combine(DataFolder, ServerDefaults.KeyFile)).Trim());
     }

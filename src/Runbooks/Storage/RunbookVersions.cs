@@ -1,0 +1,51 @@
+using Runbooks.Catalog;
+
+namespace Runbooks.Storage;
+
+/// <summary>
+/// Loads the runbook files so that every process has the same ones in force: in place of a broken file each takes the version
+/// of it that was in force last, which the store keeps, whenever the process started.
+/// </summary>
+public sealed class RunbookVersions(RunbookCatalog catalog, FileVersions versions)
+{
+    private const string Set = "runbooks";
+
+    /// <returns>What is wrong with the files as they are, and what stays as it was; the catalog has what is in force.</returns>
+    public async Task<LoadResult> LoadAsync(IReadOnlyList<RunbookFile> files, CancellationToken cancellationToken)
+    {
+        var result = catalog.Load(files);
+        if (result.Errors.Count == 0)
+        {
+            versions.Accept(Set);
+            foreach (var file in files)
+            {
+                versions.Use(KeyOf(file), file.Text);
+            }
+
+            return result;
+        }
+
+        versions.Refuse(Set, [.. result.Errors.Select(error => error.ToString())]);
+        var broken = result.Errors.Select(error => error.File).ToHashSet(StringComparer.Ordinal);
+        var (inForce, kept) = (new List<RunbookFile>(), new List<string>());
+        foreach (var file in files)
+        {
+            var last = broken.Contains(file.Name) ? await versions.FindLastAsync(KeyOf(file), cancellationToken) : null;
+            inForce.Add(last is null ? file : file with { Text = last.Text });
+            if (last is not null)
+            {
+                kept.Add(file.Name);
+            }
+        }
+
+        if (kept.Count > 0)
+        {
+            catalog.Load(inForce);
+        }
+
+        return result with { Kept = result.Kept.Count > 0 ? result.Kept : kept };
+    }
+
+    /// <summary>Processes see the same file under different paths.</summary>
+    private static string KeyOf(RunbookFile file) => $"runbooks/{Path.GetFileName(file.Name)}";
+}
