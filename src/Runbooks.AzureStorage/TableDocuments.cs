@@ -60,6 +60,14 @@ internal sealed class TableDocuments(TableRows rows, BlobFiles blobs)
         return written;
     }
 
+    public async Task RemoveAsync(string partition, string row, ETag tag, string? blob, CancellationToken cancellationToken)
+    {
+        if (await rows.RemoveAsync(partition, row, tag, cancellationToken) && blob is not null)
+        {
+            await blobs.RemoveAsync(blob, cancellationToken);
+        }
+    }
+
     /// <summary>Removes the blobs of all versions.</summary>
     public Task RemoveBlobsAsync(string partition, CancellationToken cancellationToken) => blobs.RemoveAllAsync($"{partition}/", cancellationToken);
 
@@ -115,5 +123,16 @@ internal sealed class TableSharedState(AzureStorageClients clients, AzureStorage
             },
             cancellationToken);
         return (done.Item1, done.Item2);
+    }
+
+    public async Task RemoveAsync<T>(string key, Func<T, bool> when, CancellationToken cancellationToken)
+        where T : class
+    {
+        var partition = TableKeys.Hash(key);
+        if (await _documents.FindAsync<T>(partition, Row, cancellationToken) is { } found && when(found.Value))
+        {
+            // Whoever changed it since keeps it.
+            await _documents.RemoveAsync(partition, Row, found.Tag, found.Blob, cancellationToken);
+        }
     }
 }

@@ -96,12 +96,12 @@ internal sealed partial class TableIncidentStore : IIncidentStore
     public async Task<Runbook?> FindRunbookAsync(string hash, CancellationToken cancellationToken) =>
         (await _documents.FindAsync<Runbook>(TableKeys.Hash(hash), "runbook", cancellationToken))?.Value;
 
-    public async Task<IReadOnlyList<string>> PurgeAsync(DateTimeOffset endedBefore, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<string>> PurgeAsync(DateTimeOffset endedBefore, Func<string, CancellationToken, Task<bool>> removeRest, CancellationToken cancellationToken)
     {
         var purged = new List<string>();
         await foreach (var some in _index.ReadEndedAsync(endedBefore, cancellationToken).Chunk(8).WithCancellation(cancellationToken))
         {
-            var gone = await Task.WhenAll(some.Select(row => PurgeAsync(row, cancellationToken)));
+            var gone = await Task.WhenAll(some.Select(row => PurgeAsync(row, removeRest, cancellationToken)));
             purged.AddRange(some.Where((_, i) => gone[i]).Select(IncidentIndex.IdOf));
         }
 
@@ -241,11 +241,16 @@ internal sealed partial class TableIncidentStore : IIncidentStore
     }
 
     /// <summary>The claim first: an incident that is half gone must not be written anew from it.</summary>
-    private async Task<bool> PurgeAsync(TableEntity row, CancellationToken cancellationToken)
+    private async Task<bool> PurgeAsync(TableEntity row, Func<string, CancellationToken, Task<bool>> removeRest, CancellationToken cancellationToken)
     {
         var key = IncidentIndex.IncidentKeyOf(row);
         var found = await _incidents.FindAsync(key, cancellationToken);
         if (found is not null && !found.Value.State.IsFinal())
+        {
+            return false;
+        }
+
+        if (!await removeRest(IncidentIndex.IdOf(row), cancellationToken))
         {
             return false;
         }

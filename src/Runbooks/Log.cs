@@ -98,6 +98,9 @@ internal static partial class Log
     [LoggerMessage(63, LogLevel.Information, "Removed {Count} incidents that were closed long ago.")]
     public static partial void Purged(ILogger logger, int count);
 
+    [LoggerMessage(65, LogLevel.Error, "What is kept of {What} could not be removed. The next round tries again.")]
+    public static partial void NotPurged(ILogger logger, string what, Exception failure);
+
     [LoggerMessage(64, LogLevel.Critical, "The store was restored from a backup: what was done since the backup is not in it. {Count} open incidents ask again before they act.")]
     public static partial void StoreRestored(ILogger logger, int count);
 }

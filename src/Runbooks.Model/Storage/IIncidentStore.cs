@@ -45,9 +45,10 @@ public interface IIncidentStore
     /// <summary>The pinned version of a runbook; null when no incident was ever opened with it.</summary>
     Task<Runbook?> FindRunbookAsync(string hash, CancellationToken cancellationToken);
 
-    /// <summary>Removes incidents that ended before the given time.</summary>
-    /// <returns>Their ids.</returns>
-    Task<IReadOnlyList<string>> PurgeAsync(DateTimeOffset endedBefore, CancellationToken cancellationToken);
+    /// <summary>Removes incidents that ended before the given time, each after everything else that is kept of it.</summary>
+    /// <param name="removeRest">Removes what others keep of the incident. False keeps its record, so that the next time finds it.</param>
+    /// <returns>The ids of those that are gone.</returns>
+    Task<IReadOnlyList<string>> PurgeAsync(DateTimeOffset endedBefore, Func<string, CancellationToken, Task<bool>> removeRest, CancellationToken cancellationToken);
 
     /// <summary>Null when it can read and write, otherwise what is wrong, in words.</summary>
     Task<string?> CheckHealthAsync(CancellationToken cancellationToken);
@@ -58,6 +59,11 @@ public static class IncidentStoreExtensions
     /// <inheritdoc cref="IIncidentStore.UpdateAsync{T}"/>
     public static async Task<Incident> UpdateAsync(this IIncidentStore store, string id, Func<Incident, Incident> change, CancellationToken cancellationToken) =>
         (await store.UpdateAsync(id, incident => (change(incident), true), cancellationToken)).Incident;
+
+    /// <summary>Where nothing else is kept of an incident than its record.</summary>
+    /// <inheritdoc cref="IIncidentStore.PurgeAsync"/>
+    public static Task<IReadOnlyList<string>> PurgeAsync(this IIncidentStore store, DateTimeOffset endedBefore, CancellationToken cancellationToken) =>
+        store.PurgeAsync(endedBefore, (_, _) => Task.FromResult(true), cancellationToken);
 
     /// <summary>Every page of a listing, one after the other.</summary>
     public static async IAsyncEnumerable<IncidentSummary> ListAllAsync(

@@ -13,4 +13,9 @@ public interface ISharedState
     /// <param name="change">Pure; may run more than once. Returning the very same document writes nothing.</param>
     Task<(T Document, TResult Result)> UpdateAsync<T, TResult>(string key, Func<T?, (T, TResult)> change, CancellationToken cancellationToken)
         where T : class;
+
+    /// <summary>Removes a document that nobody needs any more, unless it has become another.</summary>
+    /// <param name="when">Whether it may go; pure.</param>
+    Task RemoveAsync<T>(string key, Func<T, bool> when, CancellationToken cancellationToken)
+        where T : class;
 }

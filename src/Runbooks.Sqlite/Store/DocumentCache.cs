@@ -12,14 +12,14 @@ internal sealed class DocumentCache<T>(int generation)
     private readonly Lock _lock = new();
 
     /// <summary>Only the writer's thread comes here.</summary>
-    private readonly Dictionary<string, (T? Before, T After)> _changes = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (T? Before, T? After)> _changes = new(StringComparer.Ordinal);
 
     private Dictionary<string, T?> _young = new(StringComparer.Ordinal);
     private Dictionary<string, T?> _old = new(StringComparer.Ordinal);
     private long _commits;
 
     /// <summary>What the transaction under way has changed so far: each document once, however often it changed.</summary>
-    public IReadOnlyDictionary<string, (T? Before, T After)> Changes => _changes;
+    public IReadOnlyDictionary<string, (T? Before, T? After)> Changes => _changes;
 
     /// <summary>Moves on whenever what is committed may have changed.</summary>
     public long Commits => Interlocked.Read(ref _commits);
@@ -55,7 +55,8 @@ internal sealed class DocumentCache<T>(int generation)
     }
 
     /// <summary>The last thing that a piece of work does: should it fail, nothing was changed.</summary>
-    public void Change(string key, T? before, T after) =>
+    /// <param name="after">Null when it is removed.</param>
+    public void Change(string key, T? before, T? after) =>
         _changes[key] = (_changes.TryGetValue(key, out var earlier) ? earlier.Before : before, after);
 
     /// <summary>The transaction deletes it. Only for a cache that keeps nothing that was read.</summary>
@@ -73,7 +74,7 @@ internal sealed class DocumentCache<T>(int generation)
             _commits++;
             foreach (var (key, (_, after)) in _changes)
             {
-                if (isOver(after))
+                if (after is null || isOver(after))
                 {
                     Forget(key);
                 }

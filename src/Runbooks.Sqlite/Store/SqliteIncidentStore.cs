@@ -89,17 +89,27 @@ internal sealed class SqliteIncidentStore : IIncidentStore
                 ? SqliteIncidents.Read<Runbook>(json)
                 : null);
 
-    public async Task<IReadOnlyList<string>> PurgeAsync(DateTimeOffset endedBefore, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<string>> PurgeAsync(DateTimeOffset endedBefore, Func<string, CancellationToken, Task<bool>> removeRest, CancellationToken cancellationToken)
     {
         var purged = new List<string>();
-        List<string> batch;
-        do
+        var (last, more) = (0L, true);
+        while (more)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            batch = await _database.Writer.EnqueueAsync((connection, transaction) => PurgeSome(connection, transaction, endedBefore));
-            purged.AddRange(batch);
+            var batch = await _database.ReadAsync(connection => FindEnded(connection, endedBefore, last));
+            (last, more) = (batch.Count == 0 ? last : batch[^1].Seq, batch.Count == PurgeBatch);
+            var gone = new List<string>();
+            foreach (var (_, id) in batch)
+            {
+                if (await removeRest(id, cancellationToken))
+                {
+                    gone.Add(id);
+                }
+            }
+
+            purged.AddRange(await _database.Writer.EnqueueAsync((connection, transaction) => Remove(connection, transaction, gone, endedBefore)));
         }
-        while (batch.Count == PurgeBatch);
+
         return purged;
     }
 
@@ -126,20 +136,24 @@ internal sealed class SqliteIncidentStore : IIncidentStore
         }
     }
 
-    private List<string> PurgeSome(SqliteConnection connection, SqliteTransaction transaction, DateTimeOffset endedBefore)
+    private static List<(long Seq, string Id)> FindEnded(SqliteConnection connection, DateTimeOffset endedBefore, long after)
     {
-        var ended = new List<string>();
-        using (var reader = connection.Statement(
-            transaction, "SELECT summary FROM incidents WHERE closed_at < $before LIMIT $batch",
-            ("$before", endedBefore.UtcTicks), ("$batch", (long)PurgeBatch)).ExecuteReader())
+        var ended = new List<(long, string)>();
+        using var reader = connection.Statement(
+            "SELECT seq, id FROM incidents WHERE closed_at < $before AND seq > $after ORDER BY seq LIMIT $batch",
+            ("$before", endedBefore.UtcTicks), ("$after", after), ("$batch", (long)PurgeBatch)).ExecuteReader();
+        while (reader.Read())
         {
-            while (reader.Read())
-            {
-                ended.Add(SqliteIncidents.Read<IncidentSummary>(reader, 0).Id);
-            }
+            ended.Add((reader.GetInt64(0), reader.GetString(1)));
         }
 
-        ended.ForEach(id => _incidents.Delete(connection, transaction, id));
         return ended;
+    }
+
+    private List<string> Remove(SqliteConnection connection, SqliteTransaction transaction, List<string> ids, DateTimeOffset endedBefore)
+    {
+        var removed = ids.Where(id => _incidents.Find(connection, transaction, id)?.ClosedAt < endedBefore).ToList();
+        removed.ForEach(id => _incidents.Delete(connection, transaction, id));
+        return removed;
     }
 }

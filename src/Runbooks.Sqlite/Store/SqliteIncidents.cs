@@ -74,8 +74,9 @@ internal sealed class SqliteIncidents : ITransactionPart
 
     void ITransactionPart.Write(SqliteConnection connection, SqliteTransaction transaction)
     {
-        foreach (var (before, incident) in _cache.Changes.Values)
+        foreach (var (before, changed) in _cache.Changes.Values)
         {
+            var incident = changed!;
             if (before is null)
             {
                 InsertRow(connection, transaction, incident);

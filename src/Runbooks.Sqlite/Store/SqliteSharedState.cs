@@ -30,7 +30,7 @@ internal sealed class SqliteSharedState : ISharedState, ITransactionPart
         cancellationToken.ThrowIfCancellationRequested();
         return _database.Writer.EnqueueAsync((connection, transaction) =>
         {
-            var before = _cache.TryFind(key, changing: true, out var known) ? (T?)known : Read<T>(connection, transaction, key);
+            var before = FindChanging<T>(connection, transaction, key);
             var (after, result) = change(before);
             if (!ReferenceEquals(before, after))
             {
@@ -41,10 +41,29 @@ internal sealed class SqliteSharedState : ISharedState, ITransactionPart
         });
     }
 
+    public Task RemoveAsync<T>(string key, Func<T, bool> when, CancellationToken cancellationToken)
+        where T : class
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return _database.Writer.EnqueueAsync((connection, transaction) =>
+        {
+            if (FindChanging<T>(connection, transaction, key) is { } known && when(known))
+            {
+                _cache.Change(key, known, null);
+            }
+        });
+    }
+
     void ITransactionPart.Write(SqliteConnection connection, SqliteTransaction transaction)
     {
         foreach (var (key, (_, document)) in _cache.Changes)
         {
+            if (document is null)
+            {
+                connection.Statement(transaction, "DELETE FROM shared WHERE key=$key", ("$key", key)).ExecuteNonQuery();
+                continue;
+            }
+
             connection.Statement(
                 transaction,
                 "INSERT INTO shared (key, version, doc) VALUES ($key, 1, $doc) ON CONFLICT (key) DO UPDATE SET version=version+1, doc=excluded.doc",
@@ -55,6 +74,10 @@ internal sealed class SqliteSharedState : ISharedState, ITransactionPart
     void ITransactionPart.Committed() => _cache.Commit(isOver: _ => false);
 
     void ITransactionPart.Failed() => _cache.Reset();
+
+    private T? FindChanging<T>(SqliteConnection connection, SqliteTransaction transaction, string key)
+        where T : class =>
+        _cache.TryFind(key, changing: true, out var known) ? (T?)known : Read<T>(connection, transaction, key);
 
     private T? Read<T>(SqliteConnection connection, SqliteTransaction? transaction, string key)
         where T : class

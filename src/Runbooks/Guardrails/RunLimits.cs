@@ -51,6 +51,10 @@ public sealed class RunLimits(ISharedState state, TimeProvider time)
         return tooMany;
     }
 
+    /// <summary>What is remembered of a target on which nothing has run since then.</summary>
+    public Task ForgetAsync(Incident incident, DateTimeOffset before, CancellationToken cancellationToken) =>
+        state.RemoveAsync<CountedRuns>(RunsKey(incident), known => known.Runs.All(run => run.At < before), cancellationToken);
+
     private async Task<GuardrailViolation?> TakeRunAsync(Incident incident, Limits limits, bool overruled, DateTimeOffset now, CancellationToken cancellationToken) =>
         (await state.UpdateAsync<CountedRuns, GuardrailViolation?>(
             RunsKey(incident),

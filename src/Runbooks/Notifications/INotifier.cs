@@ -23,6 +23,9 @@ public interface INotifier
 
     /// <summary>Replaces a message that was sent before, so that its buttons no longer ask. Channels that cannot do it do nothing.</summary>
     Task UpdateAsync(string reference, Card card, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Removes messages that this channel keeps itself and that are older than this. Most keep none.</summary>
+    Task ForgetAsync(DateTimeOffset before, CancellationToken cancellationToken) => Task.CompletedTask;
 }
 
 /// <summary>Where one recipient is reached on one channel.</summary>

@@ -106,8 +106,8 @@ public sealed class SignallingIncidentStore(IIncidentStore store, IncidentChange
 
     public Task<Runbook?> FindRunbookAsync(string hash, CancellationToken cancellationToken) => store.FindRunbookAsync(hash, cancellationToken);
 
-    public Task<IReadOnlyList<string>> PurgeAsync(DateTimeOffset endedBefore, CancellationToken cancellationToken) =>
-        store.PurgeAsync(endedBefore, cancellationToken);
+    public Task<IReadOnlyList<string>> PurgeAsync(DateTimeOffset endedBefore, Func<string, CancellationToken, Task<bool>> removeRest, CancellationToken cancellationToken) =>
+        store.PurgeAsync(endedBefore, removeRest, cancellationToken);
 
     public Task<string?> CheckHealthAsync(CancellationToken cancellationToken) => store.CheckHealthAsync(cancellationToken);
 }

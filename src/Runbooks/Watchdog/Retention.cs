@@ -1,23 +1,54 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Runbooks.Engine;
+using Runbooks.Guardrails;
 using Runbooks.Model.Storage;
+using Runbooks.Notifications;
 
 namespace Runbooks.Watchdog;
 
-/// <summary>Removes closed incidents after their time: record, evidence and history. Hosts call it once a day.</summary>
+/// <summary>
+/// Removes closed incidents after their time: evidence, history, what limits remember of the target, and last the record, by
+/// which the rest is found. What fails is tried again the next day, and keeps nothing else. Hosts call it once a day.
+/// </summary>
 public sealed class Retention(
-    IIncidentStore store, IEvidenceStore evidence, IIncidentEngine engine, IOptions<WatchdogOptions> options, TimeProvider time, ILogger<Retention> logger)
+    IIncidentStore store, IEvidenceStore evidence, IIncidentEngine engine, RunLimits limits, IEnumerable<INotifier> channels, IOptions<WatchdogOptions> options, TimeProvider time, ILogger<Retention> logger)
 {
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        var removed = await store.PurgeAsync(time.GetUtcNow() - options.Value.KeepFor, cancellationToken);
-        foreach (var id in removed)
+        var before = time.GetUtcNow() - options.Value.KeepFor;
+        var removed = await store.PurgeAsync(before, (id, token) => TryAsync(id, () => RemoveRestAsync(id, before, token), token), cancellationToken);
+        foreach (var channel in channels)
         {
-            await evidence.DeleteAsync(id, cancellationToken);
-            await engine.ForgetAsync(id, cancellationToken);
+            await TryAsync(channel.Channel, () => channel.ForgetAsync(before, cancellationToken), cancellationToken);
         }
 
         Log.Purged(logger, removed.Count);
+    }
+
+    private async Task RemoveRestAsync(string id, DateTimeOffset before, CancellationToken cancellationToken)
+    {
+        await evidence.DeleteAsync(id, cancellationToken);
+        await engine.ForgetAsync(id, cancellationToken);
+        if (await store.FindAsync(id, cancellationToken) is { } incident)
+        {
+            await limits.ForgetAsync(incident, before, cancellationToken);
+        }
+    }
+
+    private async Task<bool> TryAsync(string what, Func<Task> removeAsync, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await removeAsync();
+            return true;
+        }
+#pragma warning disable CA1031 // One that cannot be removed must not keep the others.
+        catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
+#pragma warning restore CA1031
+        {
+            Log.NotPurged(logger, what, failure);
+            return false;
+        }
     }
 }

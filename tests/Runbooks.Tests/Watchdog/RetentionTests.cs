@@ -1,4 +1,6 @@
+using Runbooks.Guardrails;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 using Runbooks.Watchdog;
 using TestKit;
 
@@ -25,6 +27,33 @@ public sealed class RetentionTests : IAsyncDisposable
         (await _world.Evidence.OpenAsync(reference, CancellationToken.None)).ShouldBeNull();
         _world.Engine.Forgotten.ShouldBe([old]);
         (await _world.Store.FindAsync(open, CancellationToken.None)).ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task WhatCannotBeRemoved_KeepsItsRecordForTheNextRoundAndNothingElse()
+    {
+        var stuck = await _world.OpenAsync(Some.Incident("261123-0312-aaaaaaaa", "a") with { State = IncidentState.Resolved, ClosedAt = Some.Time });
+        var old = await _world.OpenAsync(Some.Incident("261123-0312-bbbbbbbb", "b") with { State = IncidentState.Resolved, ClosedAt = Some.Time });
+        var limits = _world.Get<RunLimits>();
+        foreach (var id in (string[])[stuck, old])
+        {
+            await limits.ReserveAsync(await _world.Store.GetAsync(id, CancellationToken.None), Some.Runbook() with { Limits = new() { MaxRuns = 1 } }, overruled: false, CancellationToken.None);
+        }
+
+        _world.Evidence.Fault = id => id == stuck ? new IOException("the disk is gone") : null;
+        _world.Time.Advance(TimeSpan.FromDays(91));
+        await _world.Get<Retention>().RunAsync(CancellationToken.None);
+
+        (await _world.Store.FindAsync(stuck, CancellationToken.None)).ShouldNotBeNull();
+        (await _world.Store.FindAsync(old, CancellationToken.None)).ShouldBeNull();
+        _world.Engine.Forgotten.ShouldBe([old]);
+        _world.State.Keys.ShouldContain(key => key.StartsWith("runs:", StringComparison.Ordinal) && key.EndsWith('a'));
+        _world.State.Keys.ShouldNotContain(key => key.StartsWith("runs:", StringComparison.Ordinal) && key.EndsWith('b'));
+        _world.ForgottenBefore.ShouldBe(_world.Now - TimeSpan.FromDays(90));
+
+        _world.Evidence.Fault = null;
+        await _world.Get<Retention>().RunAsync(CancellationToken.None);
+        (await _world.Store.FindAsync(stuck, CancellationToken.None)).ShouldBeNull();
     }
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();

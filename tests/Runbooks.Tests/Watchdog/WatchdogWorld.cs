@@ -32,7 +32,7 @@ internal sealed class WatchdogWorld : IAsyncDisposable, INotifier
             .AddSingleton<TimeProvider>(Time)
             .AddSingleton<IIncidentStore>(Store)
             .AddSingleton<IEvidenceStore>(Evidence)
-            .AddSingleton<ISharedState>(new InMemorySharedState())
+            .AddSingleton<ISharedState>(State)
             .AddSingleton<IIncidentEngine>(Engine)
             .AddSingleton<INotifier>(this)
             .AddSingleton(ContactBook.EveryoneOn(Channel))
@@ -49,6 +49,10 @@ internal sealed class WatchdogWorld : IAsyncDisposable, INotifier
     public InMemoryIncidentStore Store { get; } = new();
 
     public InMemoryEvidenceStore Evidence { get; } = new();
+
+    public InMemorySharedState State { get; } = new();
+
+    public DateTimeOffset? ForgottenBefore { get; private set; }
 
     public RecordingEngine Engine { get; }
 
@@ -102,6 +106,12 @@ internal sealed class WatchdogWorld : IAsyncDisposable, INotifier
 
         Sent.Enqueue((to.Recipient, card));
         return Task.FromResult<string?>(null);
+    }
+
+    public Task ForgetAsync(DateTimeOffset before, CancellationToken cancellationToken)
+    {
+        ForgottenBefore = before;
+        return Task.CompletedTask;
     }
 
     public ValueTask DisposeAsync() => _services.DisposeAsync();

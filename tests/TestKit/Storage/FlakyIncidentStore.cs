@@ -32,7 +32,7 @@ public sealed class FlakyIncidentStore(IIncidentStore store, Func<FlakyIncidentS
 
     public Task<Runbook?> FindRunbookAsync(string hash, CancellationToken cancellationToken) => BreakAsync(() => store.FindRunbookAsync(hash, cancellationToken));
 
-    public Task<IReadOnlyList<string>> PurgeAsync(DateTimeOffset endedBefore, CancellationToken cancellationToken) => store.PurgeAsync(endedBefore, cancellationToken);
+    public Task<IReadOnlyList<string>> PurgeAsync(DateTimeOffset endedBefore, Func<string, CancellationToken, Task<bool>> removeRest, CancellationToken cancellationToken) => store.PurgeAsync(endedBefore, removeRest, cancellationToken);
 
     public Task<string?> CheckHealthAsync(CancellationToken cancellationToken) => store.CheckHealthAsync(cancellationToken);
 

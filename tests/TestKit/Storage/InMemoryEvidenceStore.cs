@@ -9,6 +9,9 @@ public sealed class InMemoryEvidenceStore : IEvidenceStore
 {
     private readonly ConcurrentDictionary<string, byte[]> _contents = new(StringComparer.Ordinal);
 
+    /// <summary>What goes wrong when the evidence of an incident is removed; nothing unless a test says so.</summary>
+    public Func<string, Exception?>? Fault { get; set; }
+
     /// <summary>What is kept under the reference, as UTF-8 text; null when nothing is.</summary>
     public string? TextOf(string reference) => _contents.TryGetValue(reference, out var bytes) ? Encoding.UTF8.GetString(bytes) : null;
 
@@ -26,6 +29,11 @@ public sealed class InMemoryEvidenceStore : IEvidenceStore
 
     public Task DeleteAsync(string incidentId, CancellationToken cancellationToken)
     {
+        if (Fault?.Invoke(incidentId) is { } fault)
+        {
+            return Task.FromException(fault);
+        }
+
         foreach (var reference in _contents.Keys.Where(key => key.StartsWith($"{incidentId}/", StringComparison.Ordinal)))
         {
             _contents.TryRemove(reference, out _);

@@ -108,11 +108,24 @@ public sealed class InMemoryIncidentStore : IIncidentStore
     public Task<Runbook?> FindRunbookAsync(string hash, CancellationToken cancellationToken) =>
         DoAsync(() => _runbooks.GetValueOrDefault(hash), cancellationToken);
 
-    public Task<IReadOnlyList<string>> PurgeAsync(DateTimeOffset endedBefore, CancellationToken cancellationToken) =>
+    public async Task<IReadOnlyList<string>> PurgeAsync(DateTimeOffset endedBefore, Func<string, CancellationToken, Task<bool>> removeRest, CancellationToken cancellationToken)
+    {
+        var gone = new List<string>();
+        foreach (var id in await DoAsync(() => _order.FindAll(id => _incidents[id].ClosedAt < endedBefore), cancellationToken))
+        {
+            if (await removeRest(id, cancellationToken))
+            {
+                gone.Add(id);
+            }
+        }
+
+        return await RemoveAsync(gone, cancellationToken);
+    }
+
+    private Task<IReadOnlyList<string>> RemoveAsync(List<string> ended, CancellationToken cancellationToken) =>
         DoAsync<IReadOnlyList<string>>(
             () =>
             {
-                var ended = _order.FindAll(id => _incidents[id].ClosedAt < endedBefore);
                 _order.RemoveAll(ended.Contains);
                 foreach (var id in ended)
                 {

@@ -12,6 +12,17 @@ public sealed class InMemorySharedState : ISharedState
     /// <summary>What goes wrong at each change; nothing unless a test says so.</summary>
     public Func<Exception?>? Fault { get; set; }
 
+    public IReadOnlyCollection<string> Keys
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _documents.Keys];
+            }
+        }
+    }
+
     /// <summary>A backup of it.</summary>
     public InMemorySharedState Copy()
     {
@@ -57,6 +68,19 @@ public sealed class InMemorySharedState : ISharedState
             }
 
             return (after, result);
+        }
+    }
+
+    public async Task RemoveAsync<T>(string key, Func<T, bool> when, CancellationToken cancellationToken)
+        where T : class
+    {
+        await Task.Yield();
+        lock (_lock)
+        {
+            if (Read<T>(key) is { } known && when(known))
+            {
+                _documents.Remove(key);
+            }
         }
     }
 

@@ -222,6 +222,22 @@ public abstract class IncidentListingContract
     }
 
     [Fact]
+    public async Task PurgeWhoseRestStays_KeepsTheRecordAndGoesOnWithTheOthers()
+    {
+        await Store.OpenAsync(New("a", target: "ta").Closed(1), Runbook(), _ => null, Now);
+        await Store.OpenAsync(New("b", target: "tb", minute: 1).Closed(1), Runbook(), _ => null, Now);
+
+        (await Store.PurgeAsync(Start.AddHours(1), async (id, token) =>
+        {
+            (await Store.FindAsync(id, token)).ShouldNotBeNull("the record goes last");
+            return id != "a";
+        }, Now)).ShouldBe(["b"]);
+
+        (await Store.FindAsync("a", Now)).ShouldNotBeNull();
+        (await Store.PurgeAsync(Start.AddHours(1), Now)).ShouldBe(["a"]);
+    }
+
+    [Fact]
     public async Task PurgeOfAnOlderIncident_LeavesTheClaimOfTheNewerOne()
     {
         await Store.OpenAsync(New("old").Closed(1), Runbook(), _ => null, Now);

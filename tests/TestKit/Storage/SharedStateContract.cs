@@ -52,6 +52,22 @@ public abstract class SharedStateContract
     }
 
     [Fact]
+    public async Task DocumentThatMayGo_GoesAndAnotherStays()
+    {
+        await State.UpdateAsync<Ledger, bool>("old", _ => (new Ledger([1]), true), Now);
+        await State.UpdateAsync<Ledger, bool>("new", _ => (new Ledger([2]), true), Now);
+
+        foreach (var key in (string[])["old", "new", "none"])
+        {
+            await State.RemoveAsync<Ledger>(key, known => known.Runs.Contains(1), Now);
+        }
+
+        (await State.FindAsync<Ledger>("old", Now)).ShouldBeNull();
+        (await State.FindAsync<Ledger>("new", Now))!.Runs.ShouldBe([2]);
+        (await State.UpdateAsync<Ledger, int>("old", before => (new Ledger([3]), before?.Runs.Count ?? 0), Now)).Result.ShouldBe(0);
+    }
+
+    [Fact]
     public async Task LargeDocument_IsKeptWhole()
     {
         var runs = Enumerable.Range(0, 100_000).ToList();

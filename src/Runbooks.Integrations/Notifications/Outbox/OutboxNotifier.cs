@@ -21,7 +21,7 @@ internal sealed class OutboxNotifier(IOptions<OutboxOptions> options, TimeProvid
     {
         var now = time.GetUtcNow();
         var number = Interlocked.Increment(ref _written).ToString("000000", CultureInfo.InvariantCulture);
-        var stamp = now.ToString("yyyyMMdd'T'HHmmssfff", CultureInfo.InvariantCulture);
+        var stamp = Stamp(now);
         var folder = Directory.CreateDirectory(options.Value.Folder).FullName;
         var file = Path.Combine(folder, $"{stamp}-{number}-{Safe(card.IncidentId)}-{Safe(to.Recipient)}.json");
         var message = new OutboxMessage(
@@ -34,6 +34,26 @@ internal sealed class OutboxNotifier(IOptions<OutboxOptions> options, TimeProvid
         File.Move(unfinished, file, overwrite: true);
         return file;
     }
+
+    /// <summary>The name of a file begins with its time.</summary>
+    public Task ForgetAsync(DateTimeOffset before, CancellationToken cancellationToken)
+    {
+        if (Directory.Exists(options.Value.Folder))
+        {
+            var first = Stamp(before);
+            foreach (var file in Directory.EnumerateFiles(options.Value.Folder, "*.json").Where(file => IsStamped(Path.GetFileName(file)) && string.CompareOrdinal(Path.GetFileName(file), first) < 0).ToList())
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                File.Delete(file);
+            }
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private static string Stamp(DateTimeOffset at) => at.UtcDateTime.ToString("yyyyMMdd'T'HHmmssfff", CultureInfo.InvariantCulture);
+
+    private static bool IsStamped(string name) => name.Length > 18 && name[8] == 'T' && name[18] == '-' && name[..8].All(char.IsAsciiDigit);
 
     private static string Safe(string name) =>
         string.Concat(name.Take(40).Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' ? c : '_'));

@@ -1,0 +1,36 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+using Runbooks.Integrations.Notifications.Outbox;
+using Runbooks.Notifications;
+
+namespace Runbooks.Integrations.Tests.Notifications;
+
+public sealed class OutboxTests : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("outbox-");
+    private readonly FakeTimeProvider _time = new(new(2026, 8, 1, 3, 0, 0, TimeSpan.Zero));
+
+    [Fact]
+    public async Task OldMessages_GoAndWhatIsNotOursStays()
+    {
+        await using var services = new ServiceCollection()
+            .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Outbox:Folder"] = _folder.FullName }).Build())
+            .AddSingleton<TimeProvider>(_time).AddOutbox().BuildServiceProvider();
+        var outbox = services.GetRequiredService<INotifier>();
+        var old = await SendAsync(outbox);
+        await File.WriteAllTextAsync(Path.Combine(_folder.FullName, "0-notes.json"), "{}", TestContext.Current.CancellationToken);
+        _time.Advance(TimeSpan.FromDays(91));
+        var young = await SendAsync(outbox);
+
+        await outbox.ForgetAsync(_time.GetUtcNow() - TimeSpan.FromDays(90), TestContext.Current.CancellationToken);
+
+        _folder.GetFiles().Select(file => file.FullName).ShouldBe([young, Path.Combine(_folder.FullName, "0-notes.json")], ignoreOrder: true);
+        File.Exists(old).ShouldBeFalse();
+    }
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    private static async Task<string> SendAsync(INotifier outbox) =>
+        (await outbox.SendAsync(Cards.Approval, new("outbox", "ada", "ada"), TestContext.Current.CancellationToken))!;
+}
