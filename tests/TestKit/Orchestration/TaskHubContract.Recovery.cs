@@ -55,7 +55,8 @@ public abstract class TaskHubRecoveryContract(TaskHubBackend backend) : TaskHubC
         Tasks.Orchestrator<int, bool>("w", async (context, _) =>
         {
             await context.CreateTimer(Unit, CancellationToken.None);
-            return await context.CameAsync("early", Unit);
+            // Long: on a real account a slow machine may not look for it within one unit.
+            return await context.CameAsync("early", Unit * 10);
         });
         await using var hub = await StartHubAsync();
         await hub.StartAsync("w", "i", 0);
