@@ -67,6 +67,10 @@ public sealed record Gate
     public GateOutcome Outcome { get; init; } = GateOutcome.Pending;
     public DateTimeOffset? ClosedAt { get; init; }
 
+    /// <summary>Whether it was put to anybody: what was closed in the moment when it was made was nobody's question.</summary>
+    [JsonIgnore]
+    public bool WasAsked => ClosedAt != OpenedAt || Decisions.Count > 0;
+
     /// <summary>Who or what closed it, in words.</summary>
     public string? ClosedBy { get; init; }
 
