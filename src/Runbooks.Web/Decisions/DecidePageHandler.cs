@@ -20,6 +20,7 @@ public sealed class DecidePageHandler(
     IIncidentStore store,
     PinnedRunbooks runbooks,
     ApprovalService approvals,
+    ApproverRules rules,
     ClosedGuards guards,
     StormPageHandler storms,
     TimeProvider time,
@@ -67,7 +68,9 @@ public sealed class DecidePageHandler(
         }
 
         var person = Actor.Of(request)?.Person;
-        var decision = new DecisionRequest(verb, person?.Name ?? grant.Recipient, Via, DecisionVerbText.Reason(form["reason"]), grant.PlanHash)
+        var asksName = person is null && (await store.FindAsync(grant.IncidentId, cancellationToken))?.FindGate(grant.GateId) is { } asked && rules.NeedsName(asked, grant.Recipient);
+        var typed = asksName && form["by"].ToString() is { } by && !string.IsNullOrWhiteSpace(by) ? TypedText.Name(by) : null;
+        var decision = new DecisionRequest(verb, person?.Name ?? typed ?? grant.Recipient, Via, DecisionVerbText.Reason(form["reason"]), grant.PlanHash)
         {
             LinkOf = grant.Recipient,
             Items = DecisionVerbText.Items(form),
@@ -93,7 +96,13 @@ public sealed class DecidePageHandler(
         }
 
         var runbook = await runbooks.OfAsync(incident, cancellationToken);
-        return new PageResult<ApprovalPage>(new { Model = new ApprovalModel(incident, gate, runbook, Actor.Of(request)?.Person?.Name ?? grant.Recipient, result, now) { Guards = await guards.FindAsync(incident, gate, cancellationToken) } }, status);
+        var person = Actor.Of(request)?.Person;
+        var model = new ApprovalModel(incident, gate, runbook, person?.Name ?? grant.Recipient, result, now)
+        {
+            Guards = await guards.FindAsync(incident, gate, cancellationToken),
+            NeedsName = person is null && rules.NeedsName(gate, grant.Recipient),
+        };
+        return new PageResult<ApprovalPage>(new { Model = model }, status);
     }
 
     /// <summary>For a host where people sign in, and this one has not.</summary>

@@ -10,7 +10,10 @@ namespace Runbooks.Web.Pages;
 /// <param name="Result">What became of the decision that was just sent; null when the page was only opened.</param>
 public sealed record ApprovalModel(Incident Incident, Gate Gate, Runbook Runbook, string Recipient, DecisionResult? Result, DateTimeOffset Now)
 {
-    public bool CanDecide => Gate.Outcome == GateOutcome.Pending && Now < Gate.ExpiresAt && !Incident.State.IsFinal() && (Result is null or { Status: DecisionStatus.MoreNeeded or DecisionStatus.HeldBack or DecisionStatus.Incomplete } || (Gate.Task is not null && Result.Status == DecisionStatus.AlreadyCounted));
+    public bool CanDecide => Gate.Outcome == GateOutcome.Pending && Now < Gate.ExpiresAt && !Incident.State.IsFinal() && (Result is null or { Status: DecisionStatus.MoreNeeded or DecisionStatus.HeldBack or DecisionStatus.Incomplete } || (Gate.Task is not null && Result.Status == DecisionStatus.AlreadyCounted) || (NeedsName && Result.Status == DecisionStatus.NotAllowed));
+
+    /// <summary>The link is a room's, and a person has to say it.</summary>
+    public bool NeedsName { get; init; }
 
     /// <summary>What keeps the question from being carried out at the moment.</summary>
     public IReadOnlyList<string> Guards { get; init; } = [];

@@ -26,6 +26,10 @@ public sealed class ApproverRules(CurrentContacts contacts)
     /// <summary>Whether whoever decides is behind this contact, as far as that is proven.</summary>
     public bool IsOf(string contact, DecisionRequest request) => contacts.Book.KnowsEveryone || Includes(contacts.Book, [contact], request);
 
+    /// <summary>Whether whoever answers by this link has to type a name: what is done by hand is said by a person, and the link is a room's.</summary>
+    public bool NeedsName(Gate gate, string recipient) =>
+        gate.Task is not null && !contacts.Book.KnowsEveryone && contacts.Book.FindRoom(gate.Approvers, recipient) is { GroupId: null };
+
     /// <summary>Why this decision may not count; null when it may.</summary>
     public DecisionResult? FindRefusal(Gate gate, DecisionRequest request)
     {
@@ -95,6 +99,13 @@ public sealed class ApproverRules(CurrentContacts contacts)
         if (request.SignedIn is { } person)
         {
             return book.IsMember(room, NameOf(request)) || ContactBook.IsInGroup(room, person) ? null : NotTheirs(request, room.Name);
+        }
+
+        // A typed name proves no more than the room's link does, and the record names somebody who can be asked.
+        if (gate.Task is not null && room.GroupId is null)
+        {
+            return book.IsMember(room, NameOf(request)) ? null
+                : Refused(request.Person == room.Name ? $"This link was sent to {room.Name}. Type your name: what is done by hand is said by a person." : $"{request.Person} is nobody whom {room.Name} consists of.");
         }
 
         return (request.Verb, room.GroupId) switch

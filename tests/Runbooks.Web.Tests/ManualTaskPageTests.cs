@@ -1,0 +1,98 @@
+using System.Net;
+using System.Net.Http.Json;
+using Runbooks.Model.Incidents;
+using Runbooks.Notifications;
+using TestKit;
+
+namespace Runbooks.Web.Tests;
+
+/// <summary>What a person is asked to do by hand: ticked and answered on the link's page, on the incident's page and over the API, by name.</summary>
+public sealed class ManualTaskPageTests : IAsyncLifetime
+{
+    private static readonly Recipient s_room = new("ops-room", [new("test", "ops", "ops-room")]) { IsRoom = true, Members = ["ada"] };
+
+    private readonly WebHost _host = new()
+    {
+        Book = new ContactBook([new("oncall", [Person("ada"), s_room]), new(ContactBook.Fallback, [Person("grace")])]),
+    };
+
+    private string _id = "";
+
+    [Fact]
+    public async Task LinkOfAPerson_TicksUnderTheirNameAndIsDoneWithTheLastItem()
+    {
+        var link = $"/decide/{_host.Token(Incident, "ada")}";
+        var page = await _host.Browser.GetStringAsync(link, Cancel);
+        page.ShouldContain("Done so far: 0 of 2");
+        page.ShouldNotContain("name=\"by\"");
+        page.ShouldNotContain("value=\"approve\"");
+
+        (await PostAsync(link, ("decision", "done"))).StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        var ticked = await PostAsync(link, ("decision", "done"), ("item", "2"));
+        (await TextAsync(ticked)).ShouldContain("It is on record. 1 item left: The power is off.");
+        (await TextAsync(ticked)).ShouldContain("Done so far: 1 of 2");
+        Task.Items.Select(item => item.DoneBy).ShouldBe([null, "ada"]);
+
+        (await TextAsync(await PostAsync(link, ("decision", "done"), ("item", "1")))).ShouldContain("You did this at 03:12:00 UTC.");
+        Incident.LatestGate!.Outcome.ShouldBe(GateOutcome.Approved);
+        (await _host.Browser.GetStringAsync(link, Cancel)).ShouldContain("ada did this at 03:12:00 UTC.");
+    }
+
+    [Fact]
+    public async Task LinkOfARoom_CountsUnderTheNameOfAMemberAndUnderNoOther()
+    {
+        var link = $"/decide/{_host.Token(Incident, "ops-room")}";
+        (await _host.Browser.GetStringAsync(link, Cancel)).ShouldContain("name=\"by\"");
+
+        (await PostAsync(link, ("decision", "done"), ("item", "1"))).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        (await PostAsync(link, ("decision", "done"), ("item", "1"), ("by", "grace"))).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        Task.IsBegun.ShouldBeFalse();
+        (await PostAsync(link, ("decision", "done"), ("item", "1"), ("by", "ada"))).StatusCode.ShouldBe(HttpStatusCode.OK);
+        Task.Items[0].DoneBy.ShouldBe("ada");
+
+        // A person's own link takes no other name.
+        await PostAsync($"/decide/{_host.Token(Incident, "ada")}", ("decision", "done"), ("item", "2"), ("by", "mallory"));
+        Task.Items[1].DoneBy.ShouldBe("ada");
+    }
+
+    [Fact]
+    public async Task CouldNot_NeedsAReasonOnThePageAndInTheApi()
+    {
+        var refused = await PostAsync($"/incidents/{_id}/decision", ("gate", "mitigation-swap"), ("plan", "plan-1"), ("decision", "couldNot"), ("by", "ada"));
+        refused.StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        (await TextAsync(refused)).ShouldContain("Say why it could not be done. Nothing was recorded.");
+        var answer = await _host.Api.PostAsJsonAsync($"/api/incidents/{_id}/decision", new { decision = "done", by = "ada", items = new[] { 7 } }, Cancel);
+        answer.StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        (await WebHost.JsonOf(answer)).GetProperty("status").GetString().ShouldBe("incomplete");
+        Incident.OpenGate!.Decisions.ShouldBeEmpty();
+
+        (await _host.Api.PostAsJsonAsync($"/api/incidents/{_id}/decision", new { decision = "couldNot", by = "ada", reason = "no spare card" }, Cancel)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await _host.Browser.GetStringAsync($"/incidents/{_id}", Cancel)).ShouldContain("ada could not do this at 03:12:00 UTC.");
+    }
+
+    public async ValueTask InitializeAsync()
+    {
+        await _host.InitializeAsync();
+        _id = await _host.OpenAsync(Some.Waiting(gate: Some.Gate() with
+        {
+            Id = "mitigation-swap",
+            Question = "Swap the card.",
+            Task = new ManualTask("swap", "Swap the card.", [new("The power is off"), new("The card answers")]),
+        }));
+    }
+
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private Incident Incident => _host.Store.All[0];
+
+    private ManualTask Task => Incident.LatestGate!.Task!;
+
+    private static Recipient Person(string name) => new(name, [new("test", name, name)]);
+
+    private static async Task<string> TextAsync(HttpResponseMessage answer) => WebUtility.HtmlDecode(await answer.Content.ReadAsStringAsync(Cancel));
+
+    private Task<HttpResponseMessage> PostAsync(string path, params (string Name, string Value)[] fields) =>
+        _host.Browser.PostAsync(path, new FormUrlEncodedContent(fields.Select(field => KeyValuePair.Create(field.Name, field.Value))), Cancel);
+}
