@@ -92,7 +92,7 @@ public sealed partial record Incident
             gate = gate with { Task = task.Tick(decision) };
             if (decision.Verb == DecisionVerb.Approve && gate.Task.Left > 0)
             {
-                var ticked = ManualTaskText.Ticked(task, decision);
+                var ticked = ManualTaskText.Ticked(gate.Task, decision);
                 return (incident.Replace(gate).Note(decision.At, TimelineKind.Decision, decision.Person, ticked),
                     new(DecisionStatus.MoreNeeded, $"It is on record. {ManualTaskText.Left(gate.Task)}"));
             }

@@ -89,7 +89,7 @@ public static class IncidentReport
 
     private static IEnumerable<string> Asked(Gate gate)
     {
-        yield return $"- {Clock(gate.OpenedAt)}: {Text(gate.Question)} Asked: {Text(string.Join(", ", gate.Approvers))}.";
+        yield return $"- {Clock(gate.OpenedAt)}: {Text(gate.Task?.Instruction ?? gate.Question)} {(gate.WasAsked ? $"Asked: {Text(string.Join(", ", gate.Approvers))}." : "Nobody was asked.")}";
         foreach (var step in gate.Plan.Steps)
         {
             yield return $"  - {Text(step.PlannedEffect)}{(step.Undo is { } undo ? $" Undo: {Text(undo)}" : "")}";
@@ -97,7 +97,7 @@ public static class IncidentReport
 
         foreach (var decision in gate.Decisions)
         {
-            yield return $"  - {Clock(decision.At)}: {Text(GateText.Said(gate, decision))}";
+            yield return $"  - {Clock(decision.At)}: {Text(gate.Task is { } task && decision.Items is not null ? ManualTaskText.Ticked(task, decision) : GateText.Said(gate, decision))}";
         }
 
         if (gate.Outcome == GateOutcome.Pending)

@@ -71,9 +71,9 @@ public static class ManualTaskText
         _ => null,
     };
 
-    /// <summary>What an answer ticked, for the record.</summary>
-    public static string Ticked(ManualTask before, Decision decision) =>
-        $"{decision.Person} ticked (by {decision.Via}): {string.Join("; ", before.Items.Where((item, at) => item.DoneBy is null && decision.Items!.Contains(at + 1)).Select(item => item.Text))}.{(decision.Reason is { Length: > 0 } reason ? $" {reason}" : "")}";
+    /// <summary>What an answer ticked.</summary>
+    public static string Ticked(ManualTask ticked, Decision decision) =>
+        $"{decision.Person} ticked (by {decision.Via}): {string.Join("; ", ticked.Items.Where(item => item.DoneBy == decision.Person && item.DoneAt == decision.At).Select(item => item.Text))}.{(decision.Reason is { Length: > 0 } reason ? $" {reason}" : "")}";
 
     public static string Left(ManualTask task) =>
         $"{CountText.Format(task.Left, "item")} left: {string.Join("; ", task.Items.Where(item => item.DoneBy is null).Select(item => item.Text))}.";

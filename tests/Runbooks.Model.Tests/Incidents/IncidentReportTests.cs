@@ -44,6 +44,22 @@ public sealed class IncidentReportTests
     }
 
     [Fact]
+    public void WorkByHandAndQuestionOfNobody_AreToldAsTheyWere()
+    {
+        var (ticked, _) = Some.Waiting(gate: Some.Gate() with { Id = "mitigation-swap", Question = "Swap the card.", Task = new ManualTask("swap", "Swap the card.", [new("Power is off"), new("Card answers")]) })
+            .Decide("mitigation-swap", new Decision(DecisionVerb.Approve, "ada", "link", Some.Time.AddMinutes(1)) { Items = [1] });
+        var report = IncidentReport.Markdown(ticked, s_impact, Some.Time.AddMinutes(2));
+        report.ShouldContain("ada ticked");
+        report.ShouldContain("Power is off");
+        report.ShouldNotContain("ada did this");
+
+        var told = Some.Waiting(gate: Some.Gate() with { Outcome = GateOutcome.Approved, ClosedAt = Some.Time, ClosedBy = "This runbook only tells; nobody had to be asked.", OpenedAt = Some.Time });
+        report = IncidentReport.Markdown(told, s_impact, Some.Time);
+        report.ShouldContain("Nobody was asked.");
+        report.ShouldNotContain("Asked:");
+    }
+
+    [Fact]
     public void TextFromOutside_StaysText()
     {
         const string hostile = "x | y\n# **Approved** <script>alert(1)</script> [click](https://evil.example) ![](http://evil.example/x.png) www.evil.example `code`";
