@@ -6,6 +6,7 @@ using Runbooks.Integrations.Disk;
 using Runbooks.Integrations.Gpu;
 using Runbooks.Integrations.Http;
 using Runbooks.Integrations.Kubernetes;
+using Runbooks.Integrations.LiteLlm;
 using Runbooks.Integrations.Llm;
 using Runbooks.Integrations.Notifications.Escalation;
 using Runbooks.Integrations.Prometheus;
@@ -27,6 +28,7 @@ public static class IntegrationsServices
         .AddAzureMonitor()
         .AddLlmProvider()
         .AddModelServers()
+        .AddLiteLlm()
         .AddGpu()
         .AddHttpProbe()
         .AddAppConfiguration()
@@ -36,6 +38,8 @@ public static class IntegrationsServices
         .AddWaf()
         .AddApiManagement()
         .AddAzureOpenAI()
+        .AddContentSafety()
+        .AddMachineLearning()
         .AddEscalation()
         .AddDisk()
         .AddAppService()
@@ -80,7 +84,7 @@ public static class IntegrationsServices
         return services.AddSingleton<IAction, HttpRequestAction>();
     }
 
-    /// <summary>The checks and actions on pods, nodes and deployments.</summary>
+    /// <summary>The checks and actions on pods, nodes, deployments and routes of the AI gateway.</summary>
     public static IServiceCollection AddKubernetes(this IServiceCollection services)
     {
         services.AddSettings<KubernetesOptions>(KubernetesOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
@@ -97,7 +101,16 @@ public static class IntegrationsServices
             .AddSingleton<IAction, DrainNode>()
             .AddSingleton<IAction, ReimageNode>()
             .AddSingleton<IAction, RolloutRestart>()
-            .AddSingleton<IAction, ScaleDeployment>();
+            .AddSingleton<IAction, ScaleDeployment>()
+            .AddSingleton<IAction, AiGatewayRoute>();
+    }
+
+    /// <summary>The action <c>litellm.modelRoute</c>.</summary>
+    public static IServiceCollection AddLiteLlm(this IServiceCollection services)
+    {
+        services.AddSettings<LiteLlmOptions>(LiteLlmOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddAzure().AddOutboundClient(LiteLlmClient.Client);
+        return services.AddSingleton<LiteLlmClient>().AddSingleton<IAction, ModelRoute>();
     }
 
     /// <summary>The check <c>llm.provider</c>.</summary>

@@ -7,6 +7,7 @@ using Runbooks.Sandbox.Apis.AppConfiguration;
 using Runbooks.Sandbox.Apis.Arm;
 using Runbooks.Sandbox.Apis.Exporters;
 using Runbooks.Sandbox.Apis.Kubernetes;
+using Runbooks.Sandbox.Apis.LiteLlm;
 using Runbooks.Sandbox.Apis.Logs;
 using Runbooks.Sandbox.Apis.Prometheus;
 using Runbooks.Sandbox.Apis.Provider;
@@ -100,7 +101,8 @@ internal static class SandboxServices
             .AddFirstAsked(SimulatedTraffic.Began)
             .AddFirstAsked(Abuse.Began)
             .AddFirstAsked(ProviderApi.Began)
-            .AddFirstAsked(ProviderApi.Limited)
+            .AddFirstAsked(ProvisionedThroughput.Began)
+            .AddSingleton<ProvisionedThroughput>()
             .AddFirstAsked(EngineTraffic.Began)
             .AddFirstAsked(TlsApi.Began)
             .AddSingleton<EngineTraffic>()
@@ -112,6 +114,7 @@ internal static class SandboxServices
             .AddSingleton<SandboxApi, ExportersApi>()
             .AddSingleton<SandboxApi, PrometheusApi>()
             .AddSingleton<SandboxApi, ProviderApi>()
+            .AddSingleton<SandboxApi, LiteLlmApi>()
             .AddSingleton<SandboxApi, AppConfigurationApi>()
             .AddSingleton<TlsApi>()
             .AddSingleton<SandboxApi>(provider => provider.GetRequiredService<TlsApi>())
@@ -129,6 +132,7 @@ internal static class SandboxServices
             .AddSingleton<IEnumerable<IRemembered>>(provider => provider.GetServices<SandboxApi>().OfType<IRemembered>()
                 .Concat(provider.GetServices<ArmKind>())
                 .Concat(provider.GetRequiredService<SandboxClusters>().All)
+                .Concat(provider.GetRequiredService<SandboxClusters>().All.Select(cluster => cluster.AiRoutes))
                 .Concat(provider.GetServices<FirstAsked>())
                 .Append(provider.GetRequiredService<GaugeSettings>()));
     }

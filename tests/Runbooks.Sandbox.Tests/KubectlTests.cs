@@ -52,6 +52,10 @@ public sealed class KubectlTests : IDisposable
         await RunAsync($"taint nodes {Broken} gpu=broken:NoSchedule");
         (await RunAsync($"get node {Broken} -o jsonpath={{.spec.taints[0].key}}")).ShouldBe("gpu");
 
+        (await RunAsync("get aigatewayroutes -n chat")).ShouldMatch(@"NAME +AGE\nassist +6d\n");
+        await RunAsync("patch aigatewayroute assist -n chat --type=merge -p {\"spec\":{\"rules\":[{\"backendRefs\":[{\"name\":\"chat-vllm\",\"weight\":5}]}]}}");
+        (await RunAsync("get aigatewayroute assist -n chat -o jsonpath={.spec.rules[0].backendRefs[0].weight}/{.metadata.generation}/{.status.conditions[0].type}")).ShouldBe("5/2/Accepted");
+
         await RunAsync("rollout restart deployment/tokenizer");
         (await RunAsync("rollout status deployment/tokenizer --timeout=30s")).ShouldEndWith("deployment \"tokenizer\" successfully rolled out\n");
         (await RunAsync("get pods -l app=tokenizer -o name")).ShouldNotContain("x2x4v");

@@ -15,12 +15,15 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
     private readonly Uri _endpoint = new(options.Value.ManagementEndpoint);
 
     /// <exception cref="StepRefusedException">There is no such resource, or the role is missing.</exception>
-    public async Task<ArmDocument> GetAsync(ArmTarget target, CancellationToken cancellationToken)
+    public async Task<ArmDocument> GetAsync(ArmTarget target, CancellationToken cancellationToken) =>
+        await FindAsync(target, cancellationToken) ?? throw new StepRefusedException($"There is no {target.Words}.");
+
+    /// <returns>Null when there is no such resource.</returns>
+    /// <exception cref="StepRefusedException">The role is missing.</exception>
+    public async Task<ArmDocument?> FindAsync(ArmTarget target, CancellationToken cancellationToken)
     {
         var answer = await Caller.SendAsync(Call(target, RequestMethod.Get, "read it") with { Understood = [404] }, cancellationToken);
-        return answer.Status == 404
-            ? throw new StepRefusedException($"There is no {target.Words}.")
-            : new ArmDocument(ReadObject(target, answer.Body), answer.ETag);
+        return answer.Status == 404 ? null : new ArmDocument(ReadObject(target, answer.Body), answer.ETag);
     }
 
     /// <summary>Asks Azure whether this identity may do an operation on the resource.</summary>
@@ -123,6 +126,9 @@ internal static partial class ResourceText
         ["Microsoft.App/containerApps"] = "container app",
         ["Microsoft.Cdn/profiles"] = "Front Door",
         ["Microsoft.CognitiveServices/accounts"] = "Azure OpenAI account",
+        ["Microsoft.CognitiveServices/accounts/raiBlocklists"] = "blocklist",
+        ["Microsoft.CognitiveServices/accounts/raiBlocklists/raiBlocklistItems"] = "blocklist item",
+        ["Microsoft.CognitiveServices/accounts/raiPolicies"] = "content filter",
         ["Microsoft.ContainerService/managedClusters"] = "AKS cluster",
         ["Microsoft.Insights/components"] = "Application Insights",
         ["Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies"] = "WAF policy",

@@ -10,8 +10,11 @@ using Runbooks.Integrations.Azure.AppConfiguration;
 using Runbooks.Integrations.Azure.AppService;
 using Runbooks.Integrations.Azure.Banner;
 using Runbooks.Integrations.Azure.ContainerApps;
+using Runbooks.Integrations.Azure.ContentSafety;
+using Runbooks.Integrations.Azure.MachineLearning;
 using Runbooks.Integrations.Azure.Monitor;
 using Runbooks.Integrations.Azure.OpenAI;
+using Runbooks.Integrations.Azure.Prompts;
 using Runbooks.Integrations.Azure.Routing;
 using Runbooks.Integrations.Azure.Waf;
 using Runbooks.Integrations.Http;
@@ -58,6 +61,7 @@ public static class AzureServices
 
         // A command that only reads files has no store, and changes nothing.
         services.TryAddSingleton(provider => new ResourceLease(provider.GetService<ISharedState>()));
+        services.TryAddSingleton<WholeResource>();
         return services;
     }
 
@@ -101,8 +105,14 @@ public static class AzureServices
         return services;
     }
 
-    /// <summary>The action <c>azureOpenAI.rotateKey</c>.</summary>
-    public static IServiceCollection AddAzureOpenAI(this IServiceCollection services) => services.AddAzure().AddSingleton<IAction, RotateKey>();
+    /// <summary>The actions <c>azureOpenAI.rotateKey</c> and <c>azureOpenAI.spillOver</c>.</summary>
+    public static IServiceCollection AddAzureOpenAI(this IServiceCollection services) => services.AddAzure().AddSingleton<IAction, RotateKey>().AddSingleton<IAction, SpillOver>();
+
+    /// <summary>The action <c>contentSafety.blocklist</c>.</summary>
+    public static IServiceCollection AddContentSafety(this IServiceCollection services) => services.AddSignatures().AddSingleton<IAction, Blocklist>();
+
+    /// <summary>The action <c>azureMl.trafficSplit</c>.</summary>
+    public static IServiceCollection AddMachineLearning(this IServiceCollection services) => services.AddAzure().AddSingleton<IAction, TrafficSplit>();
 
     /// <summary>The action <c>frontDoor.reroute</c>.</summary>
     public static IServiceCollection AddFrontDoor(this IServiceCollection services) =>
@@ -113,5 +123,12 @@ public static class AzureServices
         services.AddAzure().AddSingleton<IAction, TrafficManagerReroute>();
 
     /// <summary>The action <c>waf.blockSignature</c>, for the policies of Front Door and of Application Gateway.</summary>
-    public static IServiceCollection AddWaf(this IServiceCollection services) => services.AddAzureLogs().AddSingleton<IAction, BlockSignature>();
+    public static IServiceCollection AddWaf(this IServiceCollection services) => services.AddSignatures().AddSingleton<IAction, BlockSignature>();
+
+    // What every action that blocks prompts shares.
+    private static IServiceCollection AddSignatures(this IServiceCollection services)
+    {
+        services.AddAzureLogs().TryAddSingleton<SignatureTrial>();
+        return services;
+    }
 }

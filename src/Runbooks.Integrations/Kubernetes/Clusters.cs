@@ -38,6 +38,13 @@ internal sealed class Clusters(
         return new ClusterDeployments(new ClusterCalls(connection, known, ClusterDeployments.Role), link);
     }
 
+    /// <inheritdoc cref="Pods"/>
+    public ClusterAiRoutes AiRoutes(string? name)
+    {
+        var (connection, known, _) = Find(name);
+        return new ClusterAiRoutes(new ClusterCalls(connection, known, ClusterAiRoutes.Role));
+    }
+
     private (IClusterConnection Connection, string Name, string? Link) Find(string? name)
     {
         var known = options.Value.Clusters;

@@ -5,29 +5,6 @@ using Runbooks.Sandbox.Apis.Kubernetes;
 
 namespace Runbooks.Sandbox.Apis.Arm;
 
-/// <summary>Azure OpenAI accounts, whose keys can be replaced.</summary>
-internal sealed class CognitiveKind() : ArmKind("microsoft.cognitiveservices/accounts")
-{
-    public override IResult? Answer(ArmRequest request, ArmOperations operations)
-    {
-        var account = Resource(request);
-        if (request.Is("POST", "regeneratekey") && (string?)request.Body?["keyName"] is "Key1" or "Key2")
-        {
-            account["_rotations"] = (int)account["_rotations"]! + 1;
-            return Json(new JsonObject { ["key1"] = $"practice-secret-{account["_rotations"]}", ["key2"] = "practice-secret-2" });
-        }
-
-        return request.Is("GET") ? Json(account) : null;
-    }
-
-    protected override JsonObject Begin(ArmRequest request)
-    {
-        var account = Envelope(request, "Microsoft.CognitiveServices/accounts", new JsonObject { ["provisioningState"] = "Succeeded", ["disableLocalAuth"] = false });
-        account["_rotations"] = 0;
-        return account;
-    }
-}
-
 /// <summary>Web apps and function apps.</summary>
 internal sealed class SiteKind() : ArmKind("microsoft.web/sites")
 {

@@ -8,7 +8,7 @@ namespace Runbooks.Sandbox.Apis.Arm;
 /// Two regions that serve users. Region b is slow from the first question on and recovers after a while; what users feel
 /// depends on how Traffic Manager spreads them.
 /// </summary>
-internal sealed class SimulatedTraffic(TrafficManagerKind profiles, [FromKeyedServices(SimulatedTraffic.Began)] FirstAsked began, SandboxOptions options, TimeProvider time)
+internal sealed class SimulatedTraffic(TrafficManagerKind profiles, ProvisionedThroughput throughput, [FromKeyedServices(SimulatedTraffic.Began)] FirstAsked began, SandboxOptions options, TimeProvider time)
 {
     public const string Began = "arm/traffic";
 
@@ -30,6 +30,7 @@ internal sealed class SimulatedTraffic(TrafficManagerKind profiles, [FromKeyedSe
             new([new("Origin", "cluster-a.practice.example:443"), new("OriginGroup", "clusters")], _ => 100),
             new([new("Origin", "cluster-b.practice.example:443"), new("OriginGroup", "clusters")], _ => 100),
         ],
+        "AzureOpenAIProvisionedManagedUtilizationV2" => [new([new("ModelDeploymentName", "gpt-4o-ptu")], throughput.Percent)],
         _ => [],
     };
 
@@ -40,6 +41,19 @@ internal sealed class SimulatedTraffic(TrafficManagerKind profiles, [FromKeyedSe
     private bool IsSlowAt(DateTimeOffset at) => at > began.At - TimeSpan.FromMinutes(6) && at < began.At + options.RegionRecoversAfter;
 
     private static bool IsB(string resource) => resource.EndsWith("-b", StringComparison.OrdinalIgnoreCase);
+}
+
+/// <summary>How much of the provisioned throughput of <c>gpt-4o-ptu</c> is in use: all of it from the first question on, for a while.</summary>
+internal sealed class ProvisionedThroughput([FromKeyedServices(ProvisionedThroughput.Began)] FirstAsked began, SandboxOptions options, TimeProvider time)
+{
+    public const string Began = "provider/limited";
+
+    public bool IsUsedUp => Percent(time.GetUtcNow()) >= 100;
+
+    // In the minutes before somebody looked it was used up already: that is why somebody looked.
+    public double Percent(DateTimeOffset at) => at > began.At - TimeSpan.FromMinutes(6) && at < began.At + options.ProviderRecoversAfter ? 100 : 62;
+
+    public void Reset() => began.Reset();
 }
 
 /// <summary>One series.</summary>

@@ -20,8 +20,8 @@ internal sealed class KubernetesApi(SandboxClusters clusters, AccessReview acces
         routes.MapGet("/{cluster}/api", (HttpContext http) => WithCluster(http, _ => Results.Json(Discovery.Core())));
         routes.MapGet("/{cluster}/apis", (HttpContext http) => WithCluster(http, _ => Results.Json(Discovery.Groups())));
         routes.MapGet("/{cluster}/api/v1", (HttpContext http) => WithCluster(http, _ => Results.Json(Discovery.Resources("api/v1"))));
-        routes.MapGet("/{cluster}/apis/{group}/v1", (HttpContext http) => WithCluster(http, _ =>
-            Discovery.Resources($"apis/{Route(http, "group")}/v1") is { } found ? Results.Json(found) : KubernetesStatus.ForStatus(404, http.Request)));
+        routes.MapGet("/{cluster}/apis/{group}/{version}", (HttpContext http) => WithCluster(http, _ =>
+            Discovery.Resources($"apis/{Route(http, "group")}/{Route(http, "version")}") is { } found ? Results.Json(found) : KubernetesStatus.ForStatus(404, http.Request)));
         foreach (var type in ResourceType.All)
         {
             var (root, scope) = ($"/{{cluster}}/{type.Api}", type.Namespaced ? "/namespaces/{ns}" : "");
@@ -38,6 +38,7 @@ internal sealed class KubernetesApi(SandboxClusters clusters, AccessReview acces
         routes.MapPost(Pods + "/eviction", (Delegate)EvictAsync);
         routes.MapGet(Pods + "/log", (HttpContext http) => WithPod(http, (cluster, pod, life) => PodLogEndpoint.Read(http.Request, cluster, pod, life, time.GetUtcNow())));
         KubernetesChanges.Map(routes, clusters, access, time);
+        AiGatewayRoutes.Map(routes, clusters, access, time);
         routes.MapPost("/{cluster}/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", (Delegate)ReviewAsync);
         routes.MapPost("/{cluster}/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", (Delegate)(async (HttpContext http) => AccessReview.Rules(await ReadAsync<V1SelfSubjectRulesReview>(http))));
         routes.MapFallback("/{**rest}", (HttpRequest request) => KubernetesStatus.ForStatus(404, request));
@@ -212,7 +213,7 @@ internal static class KubernetesChanges
     }
 
     /// <summary>A merge patch, or a strategic one of fields that it treats alike; a PUT is a patch that says everything.</summary>
-    private static async Task<IResult> PatchAsync<T>(HttpContext http, AccessReview access, string resource, T before, Func<T, T> apply)
+    internal static async Task<IResult> PatchAsync<T>(HttpContext http, AccessReview access, string resource, T before, Func<T, T> apply)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         if (access.Denies($"{(http.Request.Method == "PUT" ? "update" : "patch")} {resource}"))

@@ -49,6 +49,7 @@ internal sealed record ResourceType(
             Of(cluster, WorkloadKind.DaemonSet).Select(workload => WorkloadView.DaemonSet(cluster, workload, now))),
         new("apis/policy/v1", "poddisruptionbudgets", "PodDisruptionBudget", true, ["pdb"], s_read, Tables.Names, (_, _) => []),
         new("apis/autoscaling/v1", "horizontalpodautoscalers", "HorizontalPodAutoscaler", true, ["hpa"], s_read, Tables.Names, (_, _) => []),
+        new($"apis/{AiGatewayRoutes.Group}/{AiGatewayRoutes.Version}", AiGatewayRoutes.Plural, AiGatewayRoutes.Kind, true, [], [.. s_read, "patch"], Tables.Names, (cluster, _) => cluster.AiRoutes.All().Select(AiGatewayRoutes.Of)),
         new("apis/coordination.k8s.io/v1", "leases", "Lease", true, [], s_read, Tables.Names, (cluster, now) => cluster.Nodes().Select(node => Lease(node, now))),
     ];
 
@@ -76,7 +77,8 @@ internal sealed record ResourceType(
 internal static class Discovery
 {
     private static readonly string[] s_versions = ["v1"];
-    private static readonly string[] s_groups = ["apps", "policy", "autoscaling", "authorization.k8s.io", "coordination.k8s.io"];
+    private static readonly (string Group, string Version)[] s_groups =
+        [("apps", "v1"), ("policy", "v1"), ("autoscaling", "v1"), ("authorization.k8s.io", "v1"), ("coordination.k8s.io", "v1"), (AiGatewayRoutes.Group, AiGatewayRoutes.Version)];
 
     public static object Core() => new { kind = "APIVersions", versions = s_versions };
 
@@ -84,15 +86,15 @@ internal static class Discovery
     {
         kind = "APIGroupList",
         apiVersion = "v1",
-        groups = s_groups.Select(group => new
+        groups = s_groups.Select(one => new
         {
-            name = group,
-            versions = new[] { new { groupVersion = $"{group}/v1", version = "v1" } },
-            preferredVersion = new { groupVersion = $"{group}/v1", version = "v1" },
+            name = one.Group,
+            versions = new[] { new { groupVersion = $"{one.Group}/{one.Version}", version = one.Version } },
+            preferredVersion = new { groupVersion = $"{one.Group}/{one.Version}", version = one.Version },
         }),
     };
 
-    /// <param name="api"><c>api/v1</c> or <c>apis/{group}/v1</c>.</param>
+    /// <param name="api"><c>api/v1</c> or <c>apis/{group}/{version}</c>.</param>
     public static object? Resources(string api)
     {
         var types = ResourceType.All.Where(type => type.Api == api).ToList();

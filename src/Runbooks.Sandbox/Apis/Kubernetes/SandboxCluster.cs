@@ -9,8 +9,8 @@ namespace Runbooks.Sandbox.Apis.Kubernetes;
 
 /// <summary>
 /// One cluster as AKS runs them. In the namespace <c>inference</c> are the GPU pods <c>llm-{cluster}-N</c> of a stateful
-/// set, a stateless <c>tokenizer</c> of a deployment, and a <c>debug-shell</c> that nobody would respawn. Controllers and
-/// scheduler are worked out at once when something changes, and show only in what is there at a moment.
+/// set, a stateless <c>tokenizer</c> of a deployment, and a <c>debug-shell</c> that nobody would respawn; in <c>lab</c> small
+/// models run on TGI and on Triton, of each one pod hangs. Controllers and scheduler are worked out at once when something changes, and show only in what is there at a moment.
 /// </summary>
 internal sealed partial class SandboxCluster(string name, SandboxOptions options, SandboxChanges changes) : IRemembered
 {
@@ -25,6 +25,8 @@ internal sealed partial class SandboxCluster(string name, SandboxOptions options
     private int _ips;
 
     public string Name => name;
+
+    public AiRouteStore AiRoutes { get; } = new(name, options.Time, changes);
 
     string IRemembered.Key => $"kubernetes/{name}";
 
@@ -155,6 +157,7 @@ internal sealed partial class SandboxCluster(string name, SandboxOptions options
     public void Reset() => Locked(() =>
     {
         (_pods, _nodes, _workloads, Deletions) = (new(StringComparer.Ordinal), [], [], 0);
+        AiRoutes.Reset();
         return true;
     });
 

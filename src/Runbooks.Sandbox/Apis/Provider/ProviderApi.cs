@@ -1,18 +1,19 @@
 using System.Text.Json.Nodes;
+using Runbooks.Sandbox.Apis.Arm;
 
 namespace Runbooks.Sandbox.Apis.Provider;
 
 /// <summary>
 /// An LLM provider in the shape of OpenAI's API. Its outage begins with the first question and ends by itself, or when
 /// <c>POST /provider/_outage {"down":false}</c> says so. Beside it stand two deployments of Azure OpenAI behind a gateway:
-/// <c>ptu</c>, whose provisioned throughput is used up from the first completion on for a while, and <c>paygo</c>.
+/// <c>ptu</c>, whose provisioned throughput is used up from the first completion on for a while, and <c>paygo</c>. While
+/// <c>ptu</c> spills over, Azure sends what it would turn away to the other one by itself.
 /// </summary>
 internal sealed class ProviderApi(
-    [FromKeyedServices(ProviderApi.Began)] FirstAsked began, [FromKeyedServices(ProviderApi.Limited)] FirstAsked limited, SandboxOptions options, SandboxChanges changes, TimeProvider time)
+    [FromKeyedServices(ProviderApi.Began)] FirstAsked began, ProvisionedThroughput throughput, CognitiveKind models, SandboxOptions options, SandboxChanges changes, TimeProvider time)
     : SandboxApi("provider"), IRemembered
 {
     public const string Began = "provider/began";
-    public const string Limited = "provider/limited";
     private const string Model = "practice-large";
     private bool? _said;
 
@@ -23,7 +24,7 @@ internal sealed class ProviderApi(
         routes.MapGet("/v1/models", (HttpRequest request) => Unless(request, () => Results.Json(
             new { @object = "list", data = new[] { new { id = Model, @object = "model", owned_by = "practice" } } })));
         routes.MapPost("/v1/chat/completions", (HttpRequest request) => Unless(request, Completion));
-        routes.MapPost("/ptu/v1/chat/completions", (HttpRequest request) => time.GetUtcNow() < limited.At + options.ProviderRecoversAfter ? Error(429, request) : Completion());
+        routes.MapPost("/ptu/v1/chat/completions", (HttpRequest request) => throughput.IsUsedUp && !models.SpillsOver("gpt-4o-ptu") ? Error(429, request) : Completion());
         routes.MapPost("/paygo/v1/chat/completions", Completion);
         // A model of our own, which knows nothing of the outage.
         routes.MapGet("/local/v1/models", () => Results.Json(
@@ -48,7 +49,7 @@ internal sealed class ProviderApi(
     {
         _said = null;
         began.Reset();
-        limited.Reset();
+        throughput.Reset();
     }
 
     public override IResult Error(int status, HttpRequest request)

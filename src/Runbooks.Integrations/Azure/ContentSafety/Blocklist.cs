@@ -1,0 +1,133 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Azure.Core;
+using Runbooks.Catalog.Parameters;
+using Runbooks.Catalog.Steps;
+using Runbooks.Integrations.Azure.Prompts;
+using Runbooks.Model.Incidents;
+
+namespace Runbooks.Integrations.Azure.ContentSafety;
+
+public sealed record BlocklistParameters : SignatureParameters, IValidatableObject
+{
+    [Required, ArmResourceId("Microsoft.CognitiveServices/accounts")]
+    [Description("The Azure OpenAI account.")]
+    public required string Account { get; init; }
+
+    [Required, RegularExpression("^[0-9A-Za-z._~-]{1,64}$")]
+    [Description("The blocklist in it (raiBlocklists) that takes the prompt.")]
+    public required string List { get; init; }
+
+    [Required, RegularExpression("^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+    [Description("The deployment that is protected: its content filter has to block prompts by this list.")]
+    public required string Deployment { get; init; }
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) => Trial();
+}
+
+/// <summary>
+/// Blocks a prompt in the content filter of Azure OpenAI while the lease lasts: in any script, and however the request came.
+/// An item of the list is a resource of its own, named for the step of the incident, so nobody else's is ever overwritten.
+/// </summary>
+/// <seealso href="https://learn.microsoft.com/azure/ai-services/openai/how-to/use-blocklists"/>
+/// <seealso href="https://learn.microsoft.com/azure/templates/microsoft.cognitiveservices/2025-09-01/accounts/raiblocklists/raiblocklistitems"/>
+internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
+    : RunbookAction<BlocklistParameters>("contentSafety.blocklist", "Adds a prompt's signature to a blocklist of Azure OpenAI, so that the content filter turns it away.")
+{
+    private const int LongestItem = 1000;
+
+    public override string Role => "Cognitive Services Contributor";
+
+    public override bool Reversible => true;
+
+    // Whoever wrote the prompt chose the words: silence is no yes to what an attacker may have picked to lock others out.
+    public override bool AlwaysAsks => true;
+
+    protected override async Task<Preparation> PrepareAsync(BlocklistParameters parameters, StepContext context, CancellationToken cancellationToken)
+    {
+        var (signature, refusal) = parameters.Read();
+        var list = Target($"{parameters.Account}/raiBlocklists/{parameters.List}");
+        var item = ItemOf(parameters, context);
+        return new Preparation
+        {
+            PlannedEffect = $"Turn prompts away that hold the signature {signature?.ToString() ?? "that the alert gave"}, by the {list.Words}.{(signature is null ? "" : await trial.TryAsync(signature, parameters, cancellationToken))}",
+            // The item belongs to this step of this incident, so it is the same one on every attempt.
+            Identity = $"{item.Name}: {signature?.Hash}",
+            Undo = "Remove the item again.",
+            UndoState = JsonSerializer.SerializeToElement(new Added(item.Id)),
+            Refusal = refusal
+                ?? (signature!.Text.Length > LongestItem ? $"The signature is too long: it has {signature.Text.Length} characters, and a blocklist takes {LongestItem}." : null)
+                ?? await UselessAsync(parameters, list, cancellationToken),
+        };
+    }
+
+    protected override Task<string?> CheckPermissionsAsync(BlocklistParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+        arm.CheckPermissionsAsync(Target($"{parameters.Account}/raiBlocklists/{parameters.List}"), "Microsoft.CognitiveServices/accounts/raiBlocklists/raiBlocklistItems/write", cancellationToken);
+
+    protected override async Task<ActionResult> ApplyAsync(
+        BlocklistParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
+    {
+        var signature = parameters.Read().Signature ?? throw new StepRefusedException("The signature cannot be blocked.");
+        var item = ItemOf(parameters, context);
+        var outputs = new Dictionary<string, string> { ["item"] = item.Name, ["signatureHash"] = signature.Hash };
+        if (await arm.FindAsync(item, cancellationToken) is { } known)
+        {
+            return Holds(known, signature)
+                ? new ActionResult($"{item.Words} was there already.") { Outputs = outputs }
+                : throw new StepRefusedException($"{item.Words} is there, and it does not block the signature: somebody changed it. Nothing was overwritten.");
+        }
+
+        var body = new JsonObject { ["properties"] = new JsonObject { ["pattern"] = signature.Text, ["isRegex"] = false } };
+        await arm.SendAsync(arm.Call(item, RequestMethod.Put, "add it", body), context.Time, cancellationToken);
+        return await arm.FindAsync(item, cancellationToken) is { } written && Holds(written, signature)
+            ? new ActionResult($"The blocklist {parameters.List} holds the signature {signature}, as the item {item.Name}. The filter takes it up within about five minutes.") { Outputs = outputs }
+            : throw new AzureRequestException($"{item.Words} was changed by somebody else at the same moment: it does not hold what was written. Look at it.");
+    }
+
+    public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
+    {
+        var item = Target(undoState.Deserialize<Added>()!.Item);
+        if (await arm.FindAsync(item, cancellationToken) is null)
+        {
+            return new ActionResult($"{item.Words} is not there any more.");
+        }
+
+        await arm.SendAsync(arm.Call(item, RequestMethod.Delete, "remove it") with { Understood = [404] }, context.Time, cancellationToken);
+        return await arm.FindAsync(item, cancellationToken) is null
+            ? new ActionResult($"Removed {item.Words}.")
+            : throw new AzureRequestException($"{item.Words} is still there after it was removed.");
+    }
+
+    /// <summary>A list that no filter looks at would block nothing, and everybody would believe that it does.</summary>
+    private async Task<string?> UselessAsync(BlocklistParameters parameters, ArmTarget list, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await arm.GetAsync(list, cancellationToken);
+            var deployment = await arm.GetAsync(Target($"{parameters.Account}/deployments/{parameters.Deployment}"), cancellationToken);
+            var filter = Target($"{parameters.Account}/raiPolicies/{deployment.Text("raiPolicyName") ?? "Microsoft.Default"}");
+            var used = ((await arm.GetAsync(filter, cancellationToken)).Properties["customBlocklists"] as JsonArray ?? []).OfType<JsonObject>().Any(one =>
+                Is(one["blocklistName"], parameters.List) && Is(one["source"], "Prompt") && one["blocking"] is JsonValue blocking && blocking.TryGetValue<bool>(out var on) && on);
+            return used ? null : $"The {filter.Words} of deployment {parameters.Deployment} does not block prompts by the {list.Words}, so nothing would be turned away. Add the list to the filter's blocklists for prompts.";
+        }
+        catch (StepRefusedException missing)
+        {
+            return missing.Message;
+        }
+    }
+
+    private static bool Holds(ArmDocument item, PromptSignature signature) =>
+        Is(item.Properties["pattern"], signature.Text, StringComparison.Ordinal) && !(item.Properties["isRegex"] is JsonValue value && value.TryGetValue<bool>(out var regex) && regex);
+
+    private static bool Is(JsonNode? value, string word, StringComparison how = StringComparison.OrdinalIgnoreCase) =>
+        value is JsonValue text && text.TryGetValue<string>(out var found) && found.Equals(word, how);
+
+    private ArmTarget ItemOf(BlocklistParameters parameters, StepContext context) =>
+        Target($"{parameters.Account}/raiBlocklists/{parameters.List}/raiBlocklistItems/{StepName.Of(context)}");
+
+    private ArmTarget Target(string id) => new(id, "2025-09-01", Role);
+
+    private sealed record Added(string Item);
+}

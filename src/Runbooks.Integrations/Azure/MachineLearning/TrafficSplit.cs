@@ -1,0 +1,207 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Runbooks.Catalog.Parameters;
+using Runbooks.Catalog.Steps;
+using Runbooks.Model.Incidents;
+
+namespace Runbooks.Integrations.Azure.MachineLearning;
+
+public sealed record TrafficSplitParameters
+{
+    [Required, ArmResourceId("Microsoft.MachineLearningServices/workspaces")]
+    [Description("The Azure Machine Learning workspace.")]
+    public required string Workspace { get; init; }
+
+    [Required, RegularExpression("^[A-Za-z][A-Za-z0-9-]{2,31}$")]
+    [Description("The online endpoint in it.")]
+    public required string Endpoint { get; init; }
+
+    [Required, RegularExpression("^[A-Za-z][A-Za-z0-9-]{2,31}$")]
+    [Description("The deployment of the endpoint whose share is changed.")]
+    public required string Deployment { get; init; }
+
+    [Required, Range(0, 100)]
+    [Description("Its share of the requests, in percent. The others share the rest in the proportion that they have now.")]
+    public required int Percent { get; init; }
+}
+
+/// <summary>
+/// Moves requests between the deployments of an online endpoint. PATCH takes tags and the identity only, so the endpoint is
+/// written whole, and its traffic goes back to the exact numbers.
+/// </summary>
+/// <seealso href="https://learn.microsoft.com/rest/api/azureml/online-endpoints/create-or-update?view=rest-azureml-2024-10-01"/>
+internal sealed class TrafficSplit(ArmResources arm, WholeResource whole)
+    : RunbookAction<TrafficSplitParameters>("azureMl.trafficSplit", "Changes which share of the requests a deployment of an Azure Machine Learning online endpoint gets.")
+{
+    public override string Role => "AzureML Data Scientist";
+
+    public override bool Reversible => true;
+
+    protected override async Task<Preparation> PrepareAsync(TrafficSplitParameters parameters, StepContext context, CancellationToken cancellationToken)
+    {
+        if (context.Interrupted is not null)
+        {
+            return context.Interrupted;
+        }
+
+        var target = Target(parameters);
+        var before = TrafficShares.In((await arm.GetAsync(target, cancellationToken)).Json);
+        var name = before.Keys.FirstOrDefault(key => key.Equals(parameters.Deployment, StringComparison.OrdinalIgnoreCase)) ?? parameters.Deployment;
+        var after = TrafficShares.With(before, name, parameters.Percent);
+        return new Preparation
+        {
+            PlannedEffect = after is null
+                ? string.Create(CultureInfo.InvariantCulture, $"Give {name} {parameters.Percent} % of the requests to {target.Words} (now {TrafficShares.Text(before)}).")
+                : $"Split the requests to {target.Words} as {TrafficShares.Text(after)} (now {TrafficShares.Text(before)}).",
+            Identity = $"{target.Id}: {TrafficShares.Text(before)}",
+            Undo = $"Split them as {TrafficShares.Text(before)} again.",
+            UndoState = JsonSerializer.SerializeToElement(new Change(target.Id, before, after ?? before)),
+            Refusal = after is null
+                ? $"{target.Words} has no other deployment that could take the rest, or several that get no requests now: which of them should take it is not known."
+                : await UnreadyAsync(target, before, after, cancellationToken),
+        };
+    }
+
+    protected override Task<string?> CheckPermissionsAsync(TrafficSplitParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+        arm.CheckPermissionsAsync(Target(parameters), "Microsoft.MachineLearningServices/workspaces/onlineEndpoints/write", cancellationToken);
+
+    protected override async Task<ActionResult> ApplyAsync(
+        TrafficSplitParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
+    {
+        var change = preparation.UndoState!.Value.Deserialize<Change>()!;
+        return new ActionResult(await SetAsync(change, change.Before, change.After, context, cancellationToken)
+            ? $"Split the requests as {TrafficShares.Text(change.After)}."
+            : $"The requests were split as {TrafficShares.Text(change.After)} already.");
+    }
+
+    public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
+    {
+        var change = undoState.Deserialize<Change>()!;
+        return new ActionResult(await SetAsync(change, change.After, change.Before, context, cancellationToken)
+            ? $"Split the requests as {TrafficShares.Text(change.Before)} again, as before."
+            : $"The requests are split as {TrafficShares.Text(change.Before)}, as it was before.");
+    }
+
+    private Task<bool> SetAsync(Change change, IReadOnlyDictionary<string, int> from, IReadOnlyDictionary<string, int> to, StepContext context, CancellationToken cancellationToken)
+    {
+        var target = Target(change.Endpoint);
+        return whole.ChangeAsync(
+            target,
+            new WholeChange($"split its requests as {TrafficShares.Text(to)}", TrafficShares.ToWrite, Make, (written, _) => TrafficShares.Same(TrafficShares.In(written), to)),
+            context,
+            cancellationToken);
+
+        bool Make(JsonObject endpoint)
+        {
+            var now = TrafficShares.In(endpoint);
+            if (TrafficShares.Same(now, to))
+            {
+                return false;
+            }
+
+            if (!TrafficShares.Same(now, from))
+            {
+                throw new StepRefusedException($"{target.Words} was changed by somebody else in the meantime: its requests are split as {TrafficShares.Text(now)}. Nothing was overwritten.");
+            }
+
+            endpoint["properties"]!["traffic"] = new JsonObject(to.Select(one => KeyValuePair.Create(one.Key, (JsonNode?)one.Value)));
+            return true;
+        }
+    }
+
+    /// <summary>Whoever is to get more requests has to be there, and to be ready for them.</summary>
+    private async Task<string?> UnreadyAsync(ArmTarget endpoint, Dictionary<string, int> before, Dictionary<string, int> after, CancellationToken cancellationToken)
+    {
+        foreach (var (name, _) in after.Where(one => one.Value > before.GetValueOrDefault(one.Key)))
+        {
+            var target = endpoint with { Id = $"{endpoint.Id}/deployments/{name}" };
+            try
+            {
+                if ((await arm.GetAsync(target, cancellationToken)).Text("provisioningState") is var state and not "Succeeded")
+                {
+                    return $"{target.Words} is not ready for more requests: its state is {state ?? "unknown"}.";
+                }
+            }
+            catch (StepRefusedException refused)
+            {
+                return refused.Message;
+            }
+        }
+
+        return null;
+    }
+
+    private ArmTarget Target(TrafficSplitParameters parameters) => Target($"{parameters.Workspace}/onlineEndpoints/{parameters.Endpoint}");
+
+    private ArmTarget Target(string endpoint) => new(endpoint, "2024-10-01", Role);
+
+    private sealed record Change(string Endpoint, Dictionary<string, int> Before, Dictionary<string, int> After);
+}
+
+/// <summary>Which deployment of an endpoint gets how many percent of its requests.</summary>
+internal static class TrafficShares
+{
+    private static readonly string[] s_readOnly = ["provisioningState", "scoringUri", "swaggerUri", "keys"];
+
+    public static Dictionary<string, int> In(JsonObject endpoint) =>
+        (endpoint["properties"]?["traffic"] as JsonObject ?? []).OrderBy(one => one.Key, StringComparer.Ordinal).ToDictionary(one => one.Key, one => (int?)one.Value ?? 0, StringComparer.Ordinal);
+
+    /// <summary>The others share the rest in the proportion that they have; what rounding leaves goes to the largest remainders.</summary>
+    /// <returns>Null when nobody can tell who takes the rest.</returns>
+    public static Dictionary<string, int>? With(IReadOnlyDictionary<string, int> before, string name, int percent)
+    {
+        var others = before.Where(one => one.Key != name).ToList();
+        var (rest, sum) = (100 - percent, others.Sum(one => one.Value));
+        if (rest > 0 && sum == 0 && others.Count != 1)
+        {
+            return null;
+        }
+
+        var exact = others.Select(one => (one.Key, Share: sum == 0 ? rest : (double)rest * one.Value / sum)).ToList();
+        var left = rest - exact.Sum(one => (int)Math.Floor(one.Share));
+        var luckier = exact.OrderByDescending(one => one.Share - Math.Floor(one.Share)).ThenBy(one => one.Key, StringComparer.Ordinal).Take(left).Select(one => one.Key).ToHashSet(StringComparer.Ordinal);
+        return exact.Select(one => (one.Key, Percent: (int)Math.Floor(one.Share) + (luckier.Contains(one.Key) ? 1 : 0))).Append((name, percent))
+            .OrderBy(one => one.Item1, StringComparer.Ordinal).ToDictionary(one => one.Item1, one => one.Item2, StringComparer.Ordinal);
+    }
+
+    // Whether it is said of a deployment that it gets nothing, or nothing is said of it, is the same.
+    public static bool Same(IReadOnlyDictionary<string, int> one, IReadOnlyDictionary<string, int> other) =>
+        one.Keys.Union(other.Keys).All(name => one.GetValueOrDefault(name) == other.GetValueOrDefault(name));
+
+    public static string Text(IReadOnlyDictionary<string, int> shares) => shares.Count == 0
+        ? "nothing for anybody"
+        : string.Join(", ", shares.Select(one => string.Create(CultureInfo.InvariantCulture, $"{one.Key} {one.Value} %")));
+
+    /// <summary>The endpoint as a PUT takes it: without what only the service says. Keys are never read, and stay when they are not written.</summary>
+    public static JsonObject ToWrite(JsonObject endpoint)
+    {
+        var written = new JsonObject();
+        foreach (var name in new[] { "location", "tags", "kind", "sku", "identity", "properties" })
+        {
+            if (endpoint[name] is { } value)
+            {
+                written[name] = value.DeepClone();
+            }
+        }
+
+        foreach (var name in s_readOnly)
+        {
+            (written["properties"] as JsonObject)?.Remove(name);
+        }
+
+        if (written["identity"] is JsonObject identity)
+        {
+            identity.Remove("principalId");
+            identity.Remove("tenantId");
+            if (identity["userAssignedIdentities"] is JsonObject assigned)
+            {
+                identity["userAssignedIdentities"] = new JsonObject(assigned.Select(one => KeyValuePair.Create(one.Key, (JsonNode?)new JsonObject())));
+            }
+        }
+
+        return written;
+    }
+}

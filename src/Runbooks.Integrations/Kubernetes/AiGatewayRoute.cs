@@ -1,0 +1,297 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using k8s;
+using k8s.Models;
+using Runbooks.Catalog.Parameters;
+using Runbooks.Catalog.Steps;
+using Runbooks.Model.Incidents;
+
+namespace Runbooks.Integrations.Kubernetes;
+
+public sealed record AiGatewayRouteParameters : ClusterParameters, IValidatableObject
+{
+    [Required, KubernetesName]
+    [Description("The route's namespace.")]
+    public required string Namespace { get; init; }
+
+    [Required, KubernetesName(Subdomain = true)]
+    [Description("The AIGatewayRoute.")]
+    public required string Route { get; init; }
+
+    [Required, KubernetesName(Subdomain = true)]
+    [Description("The backend whose share is changed, in every rule of the route that names it.")]
+    public required string Backend { get; init; }
+
+    [KubernetesName(Subdomain = true)]
+    [Description("Only in the rule of this name.")]
+    public string? Rule { get; init; }
+
+    [Range(0, 1_000_000)]
+    [Description("Its weight among those of the same priority; 0 sends it nothing.")]
+    public int? Weight { get; init; }
+
+    [Range(0, 100)]
+    [Description("Its priority; those with the smallest number are used as long as one of them can be.")]
+    public int? Priority { get; init; }
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (Priority is null && Weight is null)
+        {
+            yield return new ValidationResult("Say 'weight', 'priority' or both.", [nameof(Weight)]);
+        }
+    }
+}
+
+/// <summary>
+/// Changes how Envoy AI Gateway spreads requests over the backends of a route. A list in a custom resource is written whole,
+/// so the patch carries the version that was read: one that has changed since is refused by the cluster.
+/// </summary>
+/// <seealso href="https://github.com/envoyproxy/ai-gateway/blob/v1.1.0/manifests/charts/ai-gateway-crds-helm/templates/aigateway.envoyproxy.io_aigatewayroutes.yaml"/>
+internal sealed class AiGatewayRoute(Clusters clusters)
+    : RunbookAction<AiGatewayRouteParameters>("envoyAiGateway.route", "Changes the weight or the priority of a backend in a route of Envoy AI Gateway.")
+{
+    public override string Role => ClusterAiRoutes.Role;
+
+    public override bool Reversible => true;
+
+    protected override async Task<Preparation> PrepareAsync(AiGatewayRouteParameters parameters, StepContext context, CancellationToken cancellationToken)
+    {
+        if (context.Interrupted is not null)
+        {
+            return context.Interrupted;
+        }
+
+        var routes = clusters.AiRoutes(parameters.Cluster);
+        var route = await routes.FindAsync(parameters.Namespace, parameters.Route, cancellationToken);
+        var backends = route is null ? [] : RouteBackend.In(route);
+        List<RouteBackend> before = [.. backends.Where(one => one.Name == parameters.Backend && (parameters.Rule is null || one.RuleName == parameters.Rule))];
+        List<RouteBackend> after = [.. before.Select(one => one with { Weight = parameters.Weight ?? one.Weight, Priority = parameters.Priority ?? one.Priority })];
+        var change = new Change(parameters.Cluster, parameters.Namespace, parameters.Route, (string?)route?["metadata"]?["uid"] ?? "", before, after);
+        var wanted = string.Join(" and ", new[] { parameters.Weight is { } weight ? string.Create(CultureInfo.InvariantCulture, $"weight {weight}") : null, parameters.Priority is { } priority ? string.Create(CultureInfo.InvariantCulture, $"priority {priority}") : null }.OfType<string>());
+        return new Preparation
+        {
+            PlannedEffect = $"Give {parameters.Backend} {wanted} in the AI gateway route {change.Words}{(before.Count == 0 ? "" : $" (now {Text(before)})")}.",
+            Identity = $"{change.Uid}: {Text(before)}",
+            Undo = $"Give it {Text(before)} again.",
+            UndoState = JsonSerializer.SerializeToElement(change),
+            Refusal = route is null ? $"There is no AI gateway route {change.Words} on cluster {routes.Cluster}." : Refusal(parameters, backends, before, after),
+        };
+    }
+
+    protected override Task<string?> CheckPermissionsAsync(AiGatewayRouteParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+        clusters.AiRoutes(parameters.Cluster).CheckPermissionsAsync(parameters.Namespace, parameters.Route, cancellationToken);
+
+    protected override async Task<ActionResult> ApplyAsync(
+        AiGatewayRouteParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
+    {
+        var change = preparation.UndoState!.Value.Deserialize<Change>()!;
+        return new ActionResult(await SetAsync(change, change.Before, change.After, context, cancellationToken) is { } more
+            ? $"{change.Backend} has {Text(change.After)} in the AI gateway route {change.Words}.{more}"
+            : $"{change.Backend} had {Text(change.After)} already.");
+    }
+
+    public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
+    {
+        var change = undoState.Deserialize<Change>()!;
+        return new ActionResult(await SetAsync(change, change.After, change.Before, context, cancellationToken) is { } more
+            ? $"{change.Backend} has {Text(change.Before)} again in the AI gateway route {change.Words}, as before.{more}"
+            : $"{change.Backend} has {Text(change.Before)}, as it was before.");
+    }
+
+    /// <returns>What is to be said beside it; null when it is so already.</returns>
+    private async Task<string?> SetAsync(Change change, IReadOnlyList<RouteBackend> from, IReadOnlyList<RouteBackend> to, StepContext context, CancellationToken cancellationToken)
+    {
+        var routes = clusters.AiRoutes(change.Cluster);
+        var route = await routes.FindAsync(change.Namespace, change.Route, cancellationToken);
+        if (route is null || (string?)route["metadata"]?["uid"] != change.Uid)
+        {
+            throw new StepRefusedException($"The AI gateway route {change.Words} is gone, or is another by now. Nothing was changed.");
+        }
+
+        var now = RouteBackend.In(route);
+        if (to.All(now.Contains))
+        {
+            return null;
+        }
+
+        if (!from.All(now.Contains))
+        {
+            throw new StepRefusedException($"The AI gateway route {change.Words} was changed by somebody else in the meantime: {change.Backend} {(now.Any(one => one.Name == change.Backend) ? $"has {Text([.. now.Where(one => one.Name == change.Backend)])}" : "is gone")}. Nothing was overwritten.");
+        }
+
+        if (!await routes.PatchAsync(route, RouteBackend.With(route, to), $"give {change.Backend} {Text(to)} in", cancellationToken))
+        {
+            throw new ClusterException($"The AI gateway route {change.Words} is being changed by somebody else at this moment. Nothing was written.");
+        }
+
+        var (seen, confirmed) = await routes.SettledAsync(route, change.Namespace, change.Route, context.Time, cancellationToken);
+        return seen is not null && to.All(RouteBackend.In(seen).Contains)
+            ? confirmed ? "" : " The gateway's controller has not said yet that it took it."
+            : throw new ClusterException($"The AI gateway route {change.Words} was changed by somebody else at the same moment: it does not hold what was written. Look at it.");
+    }
+
+    private static string? Refusal(AiGatewayRouteParameters parameters, IReadOnlyList<RouteBackend> backends, List<RouteBackend> before, List<RouteBackend> after)
+    {
+        if (before.Count == 0)
+        {
+            return $"{(parameters.Rule is null ? "No rule of it" : $"No rule {parameters.Rule} of it")} names the backend {parameters.Backend}. There are: {string.Join(", ", backends.Select(one => one.Name).Distinct(StringComparer.Ordinal))}.";
+        }
+
+        foreach (var rule in after.GroupBy(one => one.Rule))
+        {
+            var others = backends.Where(one => one.Rule == rule.Key && one.Name != parameters.Backend).ToList();
+            if (others.Count == 0)
+            {
+                return $"{parameters.Backend} is the only backend of {rule.First().InWords}: its share changes nothing.";
+            }
+
+            if (others.Concat(rule).All(one => one.Weight == 0))
+            {
+                return $"Nobody would be left in {rule.First().InWords}: all the others have the weight 0.";
+            }
+        }
+
+        return null;
+    }
+
+    private static string Text(IReadOnlyList<RouteBackend> backends) => backends.Select(one => one.Share).Distinct(StringComparer.Ordinal).Count() == 1
+        ? backends[0].Share
+        : string.Join(", ", backends.Select(one => $"{one.Share} in {one.InWords}"));
+
+    private sealed record Change(string? Cluster, string Namespace, string Route, string Uid, IReadOnlyList<RouteBackend> Before, IReadOnlyList<RouteBackend> After)
+    {
+        [System.Text.Json.Serialization.JsonIgnore]
+        public string Backend => Before[0].Name;
+
+        [System.Text.Json.Serialization.JsonIgnore]
+        public string Words => $"{Namespace}/{Route}";
+    }
+}
+
+/// <summary>A backend in one rule of a route. What the rule does not say is what the resource's schema has as its default.</summary>
+/// <param name="Rule">The rule's place in the route, from 0.</param>
+internal sealed record RouteBackend(int Rule, string? RuleName, int At, string Name, int Weight, int Priority)
+{
+    [System.Text.Json.Serialization.JsonIgnore]
+    public string Share => string.Create(CultureInfo.InvariantCulture, $"weight {Weight} and priority {Priority}");
+
+    [System.Text.Json.Serialization.JsonIgnore]
+    public string InWords => RuleName is null ? string.Create(CultureInfo.InvariantCulture, $"rule {Rule + 1}") : $"the rule {RuleName}";
+
+    public static IReadOnlyList<RouteBackend> In(JsonObject route) =>
+    [
+        .. from rule in (route["spec"]?["rules"] as JsonArray ?? []).Select((rule, index) => (Json: rule as JsonObject, Index: index))
+           from backend in (rule.Json?["backendRefs"] as JsonArray ?? []).Select((backend, index) => (Json: backend as JsonObject, Index: index))
+           where backend.Json is not null
+           select new RouteBackend(rule.Index, (string?)rule.Json!["name"], backend.Index, (string?)backend.Json["name"] ?? "", (int?)backend.Json["weight"] ?? 1, (int?)backend.Json["priority"] ?? 0),
+    ];
+
+    /// <summary>The rules of a route with these shares in them; all else stays as it is.</summary>
+    public static JsonArray With(JsonObject route, IEnumerable<RouteBackend> shares)
+    {
+        var rules = route["spec"]!["rules"]!.DeepClone().AsArray();
+        foreach (var share in shares)
+        {
+            var backend = rules[share.Rule]!["backendRefs"]![share.At]!;
+            (backend["weight"], backend["priority"]) = (share.Weight, share.Priority);
+        }
+
+        return rules;
+    }
+}
+
+/// <summary>What the runbooks need of one cluster's AI gateway routes, with errors in words.</summary>
+internal sealed class ClusterAiRoutes(ClusterCalls calls)
+{
+    public const string Role = "Azure Kubernetes Service RBAC Cluster Admin, or a Kubernetes role with: get and patch aigatewayroutes.aigateway.envoyproxy.io";
+
+    private const string Group = "aigateway.envoyproxy.io";
+    private const string Plural = "aigatewayroutes";
+
+    // Before 1.0 there is only the older one; both have the same fields here.
+    private static readonly string[] s_versions = ["v1beta1", "v1alpha1"];
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_longestWait = TimeSpan.FromSeconds(30);
+
+    public string Cluster => calls.Cluster;
+
+    /// <returns>Null when there is none.</returns>
+    public async Task<JsonObject?> FindAsync(string ns, string name, CancellationToken cancellationToken)
+    {
+        foreach (var version in s_versions)
+        {
+            var found = await calls.SendAsync<JsonObject?>(
+                $"get the AI gateway route {ns}/{name}",
+                async client => Read(await client.CustomObjects.GetNamespacedCustomObjectAsync(Group, version, ns, Plural, name, cancellationToken)),
+                onStatus: status => status == 404 ? () => null : null,
+                cancellationToken);
+            if (found is not null)
+            {
+                return found;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Writes the rules of exactly the route that was read.</summary>
+    /// <returns>False when it has changed since.</returns>
+    public Task<bool> PatchAsync(JsonObject read, JsonArray rules, string what, CancellationToken cancellationToken)
+    {
+        var (metadata, version) = (read["metadata"]!, ((string)read["apiVersion"]!).Split('/')[1]);
+        var patch = new JsonObject
+        {
+            ["metadata"] = new JsonObject { ["uid"] = metadata["uid"]!.DeepClone(), ["resourceVersion"] = metadata["resourceVersion"]!.DeepClone() },
+            ["spec"] = new JsonObject { ["rules"] = rules },
+        };
+        var (ns, name) = ((string)metadata["namespace"]!, (string)metadata["name"]!);
+        return calls.SendAsync(
+            $"{what} the AI gateway route {ns}/{name}",
+            async client =>
+            {
+                await client.CustomObjects.PatchNamespacedCustomObjectAsync(new V1Patch(patch.ToJsonString(), V1Patch.PatchType.MergePatch), Group, version, ns, Plural, name, cancellationToken: cancellationToken);
+                return true;
+            },
+            onStatus: status => status == 409 ? () => false : null,
+            cancellationToken);
+    }
+
+    /// <summary>
+    /// The route once the gateway's controller has looked at it again: it writes its condition anew each time, with no number
+    /// of the version that it saw (its <c>internal/controller/controller.go</c>, newConditions).
+    /// </summary>
+    /// <returns>Whether the controller has, within half a minute.</returns>
+    /// <exception cref="StepRefusedException">The controller does not accept it.</exception>
+    public async Task<(JsonObject? Route, bool Confirmed)> SettledAsync(JsonObject before, string ns, string name, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var until = time.GetUtcNow() + s_longestWait;
+        while (true)
+        {
+            var route = await FindAsync(ns, name, cancellationToken);
+            var condition = route is null ? null : Condition(route);
+            var confirmed = condition is not null && (string?)condition["lastTransitionTime"] != (string?)Condition(before)?["lastTransitionTime"];
+            if (confirmed && (string?)condition!["type"] == "NotAccepted")
+            {
+                throw new StepRefusedException($"The AI gateway does not accept the route {ns}/{name} as it is now: {(string?)condition["message"]}");
+            }
+
+            if (confirmed || route is null || time.GetUtcNow() >= until)
+            {
+                return (route, confirmed);
+            }
+
+            await Task.Delay(s_pause, time, cancellationToken);
+        }
+    }
+
+    private static JsonObject? Condition(JsonObject route) => (route["status"]?["conditions"] as JsonArray)?.OfType<JsonObject>().LastOrDefault();
+
+    public async Task<string?> CheckPermissionsAsync(string ns, string name, CancellationToken cancellationToken) =>
+        await calls.MayAsync("patch", new(Group, Plural, null, ns, name), cancellationToken) ? null : calls.MissingPermission($"change the AI gateway route {ns}/{name}");
+
+    private static JsonObject? Read(object found) => JsonSerializer.SerializeToNode(found)?.AsObject();
+}

@@ -1,0 +1,139 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Options;
+using Runbooks.Catalog.Steps;
+using Runbooks.Model.Text;
+
+namespace Runbooks.Integrations.LiteLlm;
+
+/// <summary>
+/// The admin API of a LiteLLM proxy, as in its <c>litellm/proxy/management_endpoints/model_management_endpoints.py</c> and
+/// <c>proxy_server.py</c> (1.99): models are read from <c>/model/info</c> and changed by <c>PATCH /model/{id}/update</c>.
+/// </summary>
+internal sealed class LiteLlmClient(IHttpClientFactory clients, IOptions<LiteLlmOptions> options)
+{
+    public const string Client = "litellm";
+
+    /// <exception cref="StepRefusedException">There is no such proxy.</exception>
+    public string NameOf(string? name)
+    {
+        var known = options.Value.Proxies;
+        name ??= options.Value.Default ?? (known.Count == 1 ? known.Keys.First() : null);
+        return name is not null && known.ContainsKey(name)
+            ? name
+            : throw new StepRefusedException(name is null
+                ? $"No LiteLLM proxy is chosen. Set {LiteLlmOptions.SectionName}:Default, or name a proxy in the step."
+                : $"No LiteLLM proxy is configured as '{name}'. Add {LiteLlmOptions.SectionName}:Proxies:{name}.");
+    }
+
+    /// <summary>What serves one model of the proxy.</summary>
+    public async Task<IReadOnlyList<RoutedDeployment>> DeploymentsAsync(string proxy, string model, CancellationToken cancellationToken)
+    {
+        var answer = await SendAsync(proxy, HttpMethod.Get, "/model/info", null, "list its models", cancellationToken);
+        return
+        [
+            .. from one in (answer["data"] as JsonArray ?? []).OfType<JsonObject>()
+               where Text(one["model_name"]) == model
+               let id = Text(one["model_info"]?["id"])
+               where id is not null
+               select new RoutedDeployment(id, Text(one["litellm_params"]?["model"]) ?? "?", Number(one["litellm_params"]?["weight"]), one["model_info"]?["db_model"] is JsonValue stored && stored.TryGetValue<bool>(out var kept) && kept),
+        ];
+    }
+
+    public Task SetWeightAsync(string proxy, string id, double weight, CancellationToken cancellationToken) => SendAsync(
+        proxy,
+        HttpMethod.Patch,
+        $"/model/{Uri.EscapeDataString(id)}/update",
+        new JsonObject { ["litellm_params"] = new JsonObject { ["weight"] = weight == Math.Floor(weight) ? (long)weight : weight } },
+        $"change the weight of {id}",
+        cancellationToken);
+
+    /// <summary>Whether the key is one of an admin: only they may list users.</summary>
+    /// <returns>What is lacking; null when nothing is, or when the proxy does not tell.</returns>
+    public async Task<string?> CheckAdminAsync(string proxy, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await SendAsync(proxy, HttpMethod.Get, "/user/list?page=1&page_size=1", null, "list its users", cancellationToken);
+            return null;
+        }
+        catch (StepRefusedException)
+        {
+            return Lack(proxy);
+        }
+        catch (LiteLlmException)
+        {
+            return null;
+        }
+    }
+
+    private static string Lack(string proxy) => $"The key of the LiteLLM proxy '{proxy}' is not one of a proxy admin, and only they may change models. Set {LiteLlmOptions.SectionName}:Proxies:{proxy}:ApiKey.";
+
+    private async Task<JsonObject> SendAsync(string proxy, HttpMethod method, string path, JsonObject? body, string what, CancellationToken cancellationToken)
+    {
+        var known = options.Value.Proxies[proxy];
+        using var request = new HttpRequestMessage(method, $"{known.Url.TrimEnd('/')}{path}");
+        request.Headers.Authorization = known.ApiKey is null ? null : new AuthenticationHeaderValue("Bearer", known.ApiKey);
+        request.Content = body is null ? null : new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
+        HttpResponseMessage answer;
+        string text;
+        try
+        {
+            answer = await clients.CreateClient(Client).SendAsync(request, cancellationToken);
+            text = await answer.Content.ReadAsStringAsync(cancellationToken);
+        }
+        catch (Exception unreachable) when (unreachable is HttpRequestException or Polly.ExecutionRejectedException)
+        {
+            throw new LiteLlmException($"The LiteLLM proxy '{proxy}' cannot be reached to {what}: {unreachable.Message}", unreachable);
+        }
+
+        using (answer)
+        {
+            var status = (int)answer.StatusCode;
+            if (status is 401 or 403)
+            {
+                throw new StepRefusedException($"{Lack(proxy)} It says: {Words(text)}");
+            }
+
+            if (status is 400 or 404)
+            {
+                throw new StepRefusedException(string.Create(CultureInfo.InvariantCulture, $"The LiteLLM proxy '{proxy}' answered {status} to: {what}. {Words(text)}"));
+            }
+
+            return answer.IsSuccessStatusCode && Parse(text) is { } json
+                ? json
+                : throw new LiteLlmException(string.Create(CultureInfo.InvariantCulture, $"The LiteLLM proxy '{proxy}' answered {status} to: {what}. {Words(text)}"));
+        }
+    }
+
+    private static string Words(string body) => Clip.To((Text(Parse(body)?["error"]?["message"]) ?? Text(Parse(body)?["detail"]?["error"]) ?? body).Trim(), 300);
+
+    private static JsonObject? Parse(string body)
+    {
+        try
+        {
+            return JsonNode.Parse(body) as JsonObject;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static string? Text(JsonNode? value) => value is JsonValue text && text.TryGetValue<string>(out var found) ? found : null;
+
+    private static double? Number(JsonNode? value) => value is JsonValue number && number.GetValueKind() == JsonValueKind.Number ? number.Deserialize<double>() : null;
+}
+
+/// <summary>One of those that serve a model.</summary>
+/// <param name="Id">LiteLLM's own: <c>model_info.id</c>.</param>
+/// <param name="Model">What it calls: <c>azure/gpt-4o-ptu</c>.</param>
+/// <param name="Weight">Null when it has none.</param>
+/// <param name="IsStored">It is in the proxy's database, and not in its configuration file, so it can be changed.</param>
+internal sealed record RoutedDeployment(string Id, string Model, double? Weight, bool IsStored);
+
+/// <summary>The proxy could not be asked, or answered with an error; the message is for people. Trying again may help.</summary>
+internal sealed class LiteLlmException(string message, Exception? inner = null) : Exception(message, inner);

@@ -1,0 +1,136 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
+using Runbooks.Catalog.Steps;
+using Runbooks.Integrations.Azure;
+using Runbooks.Integrations.Metrics;
+using Runbooks.Model.Incidents;
+
+namespace Runbooks.Integrations.LiteLlm;
+
+public sealed record ModelRouteParameters
+{
+    [MaxLength(100)]
+    [Description("The configured LiteLLM proxy; the default one when left out.")]
+    public string? Proxy { get; init; }
+
+    [Required, MaxLength(200)]
+    [Description("The model as clients ask for it: LiteLLM's `model_name`.")]
+    public required string Model { get; init; }
+
+    [Required, RegularExpression("^[A-Za-z0-9._:-]{1,128}$")]
+    [Description("The id of the deployment whose share is changed: LiteLLM's `model_info.id`.")]
+    public required string Deployment { get; init; }
+
+    [Required, Range(0, 1_000_000)]
+    [Description("Its weight among those that serve the model; 0 sends it nothing.")]
+    public required int Weight { get; init; }
+}
+
+/// <summary>
+/// Changes how a LiteLLM proxy spreads the requests for a model. Its router <c>simple-shuffle</c>, the default, looks at weights
+/// when they have one; only models in its database can be changed while it runs. Its API knows no precondition, so one of us
+/// writes at a time, and it is read again before and after.
+/// </summary>
+/// <seealso href="https://docs.litellm.ai/docs/routing"/>
+internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease)
+    : RunbookAction<ModelRouteParameters>("litellm.modelRoute", "Changes the weight of one deployment of a model in a LiteLLM proxy.")
+{
+    // Other instances of a proxy read its database every half a minute at most.
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+
+    public override string Role => "A proxy admin's key of LiteLLM";
+
+    public override bool Reversible => true;
+
+    protected override async Task<Preparation> PrepareAsync(ModelRouteParameters parameters, StepContext context, CancellationToken cancellationToken)
+    {
+        if (context.Interrupted is not null)
+        {
+            return context.Interrupted;
+        }
+
+        var proxy = proxies.NameOf(parameters.Proxy);
+        var all = await proxies.DeploymentsAsync(proxy, parameters.Model, cancellationToken);
+        var found = all.FirstOrDefault(one => one.Id == parameters.Deployment);
+        var change = new Change(proxy, parameters.Model, parameters.Deployment, found?.Weight ?? 0, parameters.Weight);
+        return new Preparation
+        {
+            PlannedEffect = $"Give {parameters.Deployment}{(found is null ? "" : $" ({found.Model})")} the weight {parameters.Weight} for {parameters.Model} in LiteLLM '{proxy}' (now {Weights(all)}).",
+            Identity = $"{proxy}/{parameters.Model}: {Weights(all)}",
+            Undo = $"Give it the weight {Text(change.Before)} again.",
+            UndoState = JsonSerializer.SerializeToElement(change),
+            Refusal = Refusal(parameters, all, found),
+        };
+    }
+
+    protected override Task<string?> CheckPermissionsAsync(ModelRouteParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+        proxies.CheckAdminAsync(proxies.NameOf(parameters.Proxy), cancellationToken);
+
+    protected override async Task<ActionResult> ApplyAsync(
+        ModelRouteParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
+    {
+        var change = preparation.UndoState!.Value.Deserialize<Change>()!;
+        return new ActionResult(await SetAsync(change, change.Before, change.After, context, cancellationToken)
+            ? $"{change.Deployment} has the weight {Text(change.After)} for {change.Model}."
+            : $"{change.Deployment} had the weight {Text(change.After)} already.");
+    }
+
+    public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
+    {
+        var change = undoState.Deserialize<Change>()!;
+        return new ActionResult(await SetAsync(change, change.After, change.Before, context, cancellationToken)
+            ? $"{change.Deployment} has the weight {Text(change.Before)} again, as before."
+            : $"{change.Deployment} has the weight {Text(change.Before)}, as it was before.");
+    }
+
+    /// <returns>False: it is so already.</returns>
+    private Task<bool> SetAsync(Change change, double from, double to, StepContext context, CancellationToken cancellationToken) =>
+        lease.HoldAsync($"litellm/{change.Proxy}/{change.Model}", $"The model {change.Model} of LiteLLM '{change.Proxy}'", context, async () =>
+        {
+            var now = await WeightAsync(change, cancellationToken);
+            if (now == to)
+            {
+                return false;
+            }
+
+            if (now != from)
+            {
+                throw new StepRefusedException($"{change.Model} was changed by somebody else in the meantime: {change.Deployment} {(now is null ? "is gone or has no weight" : $"has the weight {Text(now.Value)}")}. Nothing was overwritten.");
+            }
+
+            await proxies.SetWeightAsync(change.Proxy, change.Deployment, to, cancellationToken);
+            var until = context.Time.GetUtcNow() + LongestWait;
+            while (await WeightAsync(change, cancellationToken) is var seen && seen != to)
+            {
+                if (context.Time.GetUtcNow() >= until)
+                {
+                    throw new LiteLlmException($"LiteLLM '{change.Proxy}' took the weight {Text(to)} of {change.Deployment}, and still says {(seen is null ? "none" : Text(seen.Value))}. Look at it.");
+                }
+
+                await Task.Delay(Pause, context.Time, cancellationToken);
+            }
+
+            return true;
+        }, cancellationToken);
+
+    private async Task<double?> WeightAsync(Change change, CancellationToken cancellationToken) =>
+        (await proxies.DeploymentsAsync(change.Proxy, change.Model, cancellationToken)).FirstOrDefault(one => one.Id == change.Deployment)?.Weight;
+
+    private static string? Refusal(ModelRouteParameters parameters, IReadOnlyList<RoutedDeployment> all, RoutedDeployment? found) =>
+        all.Count == 0 ? $"LiteLLM serves no model {parameters.Model}."
+        : found is null ? $"No deployment {parameters.Deployment} serves {parameters.Model}. There are: {string.Join(", ", all.Select(one => $"{one.Id} ({one.Model})"))}."
+        : !found.IsStored ? $"{found.Id} stands in LiteLLM's configuration file, and only models in its database can be changed while it runs."
+        : all.Any(one => one.Weight is null) ? $"LiteLLM looks at weights only where all deployments of a model have one, and {all.First(one => one.Weight is null).Id} has none. Give it one first."
+        : all.Count == 1 ? $"{found.Id} is the only deployment of {parameters.Model}: its weight changes nothing."
+        : parameters.Weight + all.Where(one => one != found).Sum(one => one.Weight) <= 0 ? $"Nobody would be left to serve {parameters.Model}: all the others have the weight 0."
+        : null;
+
+    private static string Weights(IReadOnlyList<RoutedDeployment> all) =>
+        all.Count == 0 ? "nothing" : string.Join(", ", all.Select(one => $"{one.Id} {(one.Weight is { } weight ? Text(weight) : "no weight")}"));
+
+    private static string Text(double weight) => FailingWhen.Number(weight);
+
+    private sealed record Change(string Proxy, string Model, string Deployment, double Before, double After);
+}

@@ -1,0 +1,135 @@
+using System.Text.Json.Nodes;
+
+namespace Runbooks.Sandbox.Apis.Arm;
+
+/// <summary>
+/// Azure OpenAI accounts: keys that can be replaced; <c>gpt-4o-ptu</c> with provisioned throughput, <c>gpt-4o-paygo</c> of
+/// the same model and <c>gpt-4o-mini</c> of another; and the content filter <c>assist-filter</c>, which turns prompts away
+/// that the blocklist <c>incidents</c> holds. The list <c>unused</c> is in no filter.
+/// </summary>
+internal sealed class CognitiveKind() : ArmKind("microsoft.cognitiveservices/accounts")
+{
+    private static readonly string[] s_readOnly = ["provisioningState", "capabilities", "rateLimits"];
+
+    /// <summary>Whether a content filter turns this prompt away: an item that is no expression is looked for as it stands, ignoring case.</summary>
+    public bool Blocks(string prompt) => Resources.Values.Any(account => Children(account, "_raiBlocklistItems").Any(item =>
+        (string?)item["_list"] == "incidents" && (bool?)item["properties"]?["isRegex"] == false && prompt.Contains((string?)item["properties"]?["pattern"] ?? "\0", StringComparison.OrdinalIgnoreCase)));
+
+    /// <summary>Whether what a deployment turns away goes to another one.</summary>
+    public bool SpillsOver(string deployment) => Resources.Values.Any(account =>
+        Children(account, "_deployments").Any(one => (string?)one["name"] == deployment && one["properties"]?["spilloverDeploymentName"] is not null));
+
+    public override IResult? Answer(ArmRequest request, ArmOperations operations)
+    {
+        var account = Resource(request);
+        return request.Rest switch
+        {
+            ["regeneratekey"] when request.Method == "POST" && (string?)request.Body?["keyName"] is "Key1" or "Key2" => Rotate(account),
+            ["deployments", var name] => Deployment(request, operations, account, name),
+            ["raiblocklists", "incidents" or "unused"] when request.Method == "GET" =>
+                Json(Child(request, "raiBlocklists", request.Rest[1], new JsonObject { ["description"] = "Prompts of incidents" })),
+            ["raiblocklists", ("incidents" or "unused") and var list, "raiblocklistitems", var name] => Item(request, account, list, name),
+            ["raipolicies", "assist-filter"] when request.Method == "GET" => Json(Child(request, "raiPolicies", "assist-filter", Filter())),
+            [] when request.Method == "GET" => Json(account),
+            _ => null,
+        };
+    }
+
+    protected override JsonObject Begin(ArmRequest request)
+    {
+        var account = Envelope(request, "Microsoft.CognitiveServices/accounts", new JsonObject { ["provisioningState"] = "Succeeded", ["disableLocalAuth"] = false });
+        account["_rotations"] = 0;
+        account["_deployments"] = new JsonObject(new[] { Deployment("gpt-4o-ptu", "GlobalProvisionedManaged", 100, "gpt-4o", "2024-11-20"), Deployment("gpt-4o-paygo", "GlobalStandard", 450, "gpt-4o", "2024-11-20"), Deployment("gpt-4o-mini", "GlobalStandard", 200, "gpt-4o-mini", "2024-07-18") }
+            .Select(one => KeyValuePair.Create((string)one["name"]!, (JsonNode?)one)));
+        account["_raiBlocklistItems"] = new JsonObject();
+        return account;
+
+        JsonObject Deployment(string name, string sku, int capacity, string model, string version) => new()
+        {
+            ["id"] = $"{request.Root}/deployments/{name}",
+            ["type"] = "Microsoft.CognitiveServices/accounts/deployments",
+            ["name"] = name,
+            ["sku"] = new JsonObject { ["name"] = sku, ["capacity"] = capacity },
+            ["properties"] = new JsonObject
+            {
+                ["model"] = new JsonObject { ["format"] = "OpenAI", ["name"] = model, ["version"] = version },
+                ["versionUpgradeOption"] = "NoAutoUpgrade",
+                ["currentCapacity"] = capacity,
+                ["raiPolicyName"] = "assist-filter",
+                ["capabilities"] = new JsonObject { ["chatCompletion"] = "true" },
+                ["provisioningState"] = "Succeeded",
+                ["rateLimits"] = new JsonArray(new JsonObject { ["key"] = "request", ["renewalPeriod"] = 10, ["count"] = capacity }),
+            },
+            ["etag"] = "\"practice\"",
+        };
+    }
+
+    private static IEnumerable<JsonObject> Children(JsonObject account, string list) => (account[list] as JsonObject ?? []).Select(one => one.Value).OfType<JsonObject>();
+
+    private static IResult Rotate(JsonObject account)
+    {
+        account["_rotations"] = (int)account["_rotations"]! + 1;
+        return Json(new JsonObject { ["key1"] = $"practice-secret-{account["_rotations"]}", ["key2"] = "practice-secret-2" });
+    }
+
+    private static IResult? Deployment(ArmRequest request, ArmOperations operations, JsonObject account, string name)
+    {
+        if (account["_deployments"]?[name] is not JsonObject found)
+        {
+            return null;
+        }
+
+        switch (request.Method, request.Body?["properties"])
+        {
+            case ("GET", _):
+                return Json(found);
+            case ("PUT", JsonObject properties) when properties["model"] is JsonObject && request.Body!["sku"] is JsonObject:
+                return operations.Accept(request, () =>
+                {
+                    // What is not written is gone, but for what only the service says.
+                    var written = properties.DeepClone().AsObject();
+                    foreach (var only in s_readOnly)
+                    {
+                        written[only] = found["properties"]?[only]?.DeepClone();
+                    }
+
+                    found["sku"] = request.Body["sku"]!.DeepClone();
+                    found["properties"] = written;
+                    return null;
+                });
+            default:
+                return null;
+        }
+    }
+
+    private static IResult? Item(ArmRequest request, JsonObject account, string list, string name)
+    {
+        var (items, key) = (account["_raiBlocklistItems"]!.AsObject(), $"{list}/{name}");
+        switch (request.Method, request.Body?["properties"]?["pattern"])
+        {
+            case ("GET", _):
+                return items[key] is JsonObject known ? Json(known) : null;
+            case ("PUT", JsonValue):
+                var fresh = items[key] is null;
+                var item = Child(request, "raiBlocklists", $"{list}/raiBlocklistItems/{name}", request.Body!["properties"]!.DeepClone().AsObject());
+                (item["name"], item["_list"]) = (name, list);
+                items[key] = item;
+                return Json(item, fresh ? 201 : 200);
+            case ("DELETE", _):
+                return Results.StatusCode(items.Remove(key) ? 200 : 204);
+            default:
+                return null;
+        }
+    }
+
+    private static JsonObject Child(ArmRequest request, string type, string name, JsonObject properties) =>
+        new() { ["id"] = $"{request.Root}/{type}/{name}", ["name"] = name, ["properties"] = properties };
+
+    private static JsonObject Filter() => new()
+    {
+        ["basePolicyName"] = "Microsoft.Default",
+        ["mode"] = "Blocking",
+        ["contentFilters"] = new JsonArray(new JsonObject { ["name"] = "Hate", ["blocking"] = true, ["enabled"] = true, ["severityThreshold"] = "Medium", ["source"] = "Prompt" }),
+        ["customBlocklists"] = new JsonArray(new JsonObject { ["blocklistName"] = "incidents", ["blocking"] = true, ["source"] = "Prompt" }),
+    };
+}

@@ -1,0 +1,100 @@
+using System.Text.Json.Nodes;
+
+namespace Runbooks.Sandbox.Apis.Arm;
+
+/// <summary>
+/// Workspaces of Azure Machine Learning. Any online endpoint that is asked for has the deployments <c>blue</c>, which serves,
+/// <c>green</c>, which stands by, and <c>grey</c>, which is still being made. Endpoints are written whole, as in Azure: PATCH
+/// takes tags and the identity alone.
+/// </summary>
+internal sealed class MachineLearningKind() : ArmKind("microsoft.machinelearningservices/workspaces")
+{
+    private static readonly string[] s_readOnly = ["provisioningState", "scoringUri", "swaggerUri"];
+
+    public override IResult? Answer(ArmRequest request, ArmOperations operations)
+    {
+        if (request.Rest is not (["onlineendpoints", _] or ["onlineendpoints", _, "deployments", _]))
+        {
+            return null;
+        }
+
+        var (workspace, name) = (Resource(request), request.Rest[1]);
+        if (workspace["_endpoints"]?[name] is not JsonObject endpoint)
+        {
+            workspace["_endpoints"]![name] = endpoint = Endpoint(request, name);
+        }
+
+        if (request.Rest.Count > 2)
+        {
+            return request.Method == "GET" && request.Rest[3] is "blue" or "green" or "grey" ? Json(Deployment(request, name, request.Rest[3])) : null;
+        }
+
+        return (request.Method, request.Body?["properties"]) switch
+        {
+            ("GET", _) => Json(endpoint),
+            ("PUT", JsonObject properties) when properties["authMode"] is not null && request.Body!["location"] is not null => Sums(properties)
+                ? operations.Accept(request, () => Write(endpoint, request.Body))
+                : Error("Traffic values need to sum to 0 or 100."),
+            ("PATCH", not null) => Error("Could not find member 'properties' on object of type 'PartialMinimalTrackedResourceWithIdentity'."),
+            _ => null,
+        };
+    }
+
+    protected override JsonObject Begin(ArmRequest request)
+    {
+        var workspace = Envelope(request, "Microsoft.MachineLearningServices/workspaces", new JsonObject { ["provisioningState"] = "Succeeded" });
+        workspace["_endpoints"] = new JsonObject();
+        return workspace;
+    }
+
+    private static bool Sums(JsonObject properties) => (properties["traffic"] as JsonObject ?? []).Sum(one => (int?)one.Value ?? 0) is 0 or 100;
+
+    private static IResult Error(string message) => Json(new JsonObject { ["error"] = new JsonObject { ["code"] = "BadArgument", ["message"] = message } }, 400);
+
+    private static JsonNode? Write(JsonObject endpoint, JsonObject body)
+    {
+        // What is not written is gone, but for what only the service says.
+        var written = body["properties"]!.DeepClone().AsObject();
+        foreach (var only in s_readOnly)
+        {
+            written[only] = endpoint["properties"]![only]?.DeepClone();
+        }
+
+        endpoint["properties"] = written;
+        endpoint["tags"] = body["tags"]?.DeepClone();
+        return null;
+    }
+
+    private static JsonObject Endpoint(ArmRequest request, string name) => new()
+    {
+        ["id"] = $"{request.Root}/onlineEndpoints/{name}",
+        ["name"] = name,
+        ["type"] = "Microsoft.MachineLearningServices/workspaces/onlineEndpoints",
+        ["location"] = "westeurope",
+        ["tags"] = new JsonObject { ["team"] = "ai-platform" },
+        ["kind"] = "Managed",
+        ["identity"] = new JsonObject { ["type"] = "SystemAssigned", ["principalId"] = "11111111-2222-3333-4444-55555555c0de", ["tenantId"] = "22222222-2222-3333-4444-55555555c0de" },
+        ["properties"] = new JsonObject
+        {
+            ["authMode"] = "Key",
+            ["description"] = "Answers of the assistant",
+            ["publicNetworkAccess"] = "Enabled",
+            ["properties"] = new JsonObject { ["azureml.onlineendpointid"] = "practice" },
+            ["traffic"] = new JsonObject { ["blue"] = 90, ["green"] = 10 },
+            ["mirrorTraffic"] = new JsonObject(),
+            ["provisioningState"] = "Succeeded",
+            ["scoringUri"] = $"https://{name}.westeurope.inference.ml.azure.com/score",
+            ["swaggerUri"] = $"https://{name}.westeurope.inference.ml.azure.com/swagger.json",
+        },
+        ["systemData"] = new JsonObject { ["createdByType"] = "User" },
+    };
+
+    private static JsonObject Deployment(ArmRequest request, string endpoint, string name) => new()
+    {
+        ["id"] = $"{request.Root}/onlineEndpoints/{endpoint}/deployments/{name}",
+        ["name"] = name,
+        ["type"] = "Microsoft.MachineLearningServices/workspaces/onlineEndpoints/deployments",
+        ["location"] = "westeurope",
+        ["properties"] = new JsonObject { ["endpointComputeType"] = "Managed", ["provisioningState"] = name == "grey" ? "Creating" : "Succeeded" },
+    };
+}

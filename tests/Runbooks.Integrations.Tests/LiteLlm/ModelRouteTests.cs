@@ -1,0 +1,99 @@
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Catalog.Steps;
+using Runbooks.Integrations.LiteLlm;
+using Runbooks.Integrations.Tests.Support;
+
+namespace Runbooks.Integrations.Tests.LiteLlm;
+
+public sealed class ModelRouteTests : OnTheSandbox
+{
+    private const string Route = "litellm.modelRoute";
+    private static readonly object s_away = With();
+
+    protected override IServiceCollection Add(IServiceCollection services) => services.AddLiteLlm();
+
+    private static object With(string model = "gpt-4o", string deployment = "ptu", int weight = 0, string? proxy = null) => new { proxy, model, deployment, weight };
+
+    private async Task<string> WeightsAsync() => string.Join(", ", (await StateAsync()).GetProperty("apis").GetProperty("litellm").EnumerateArray()
+        .Where(model => model.GetProperty("model_name").GetString() == "gpt-4o").Select(model => $"{model.GetProperty("model_info").GetProperty("id")} {model.GetProperty("litellm_params").GetProperty("weight")}"));
+
+    private async Task SomebodyElseAsync(string id, int weight)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Patch, $"/litellm/model/{id}/update") { Content = JsonContent.Create(new { litellm_params = new { weight } }) };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", "practice");
+        (await Http.SendAsync(request, Cancel)).EnsureSuccessStatusCode();
+    }
+
+    [Fact]
+    public async Task Weight_IsChangedAndGoesBackToTheExactNumber()
+    {
+        var preparation = await PrepareAsync(Route, s_away);
+        preparation.PlannedEffect.ShouldBe("Give ptu (azure/gpt-4o-ptu) the weight 0 for gpt-4o in LiteLLM 'practice' (now ptu 9, paygo 1).");
+        preparation.Undo.ShouldBe("Give it the weight 9 again.");
+
+        (await ApplyAsync(Route, s_away, preparation)).Result.ShouldBe("ptu has the weight 0 for gpt-4o.");
+        (await SentAsync())[^1].ShouldSatisfyAllConditions(
+            sent => sent.Request.ShouldBe("PATCH /litellm/model/ptu/update"),
+            sent => sent.Body.ShouldBeGolden("model-route"));
+        (await WeightsAsync()).ShouldBe("ptu 0, paygo 1");
+        (await ApplyAsync(Route, s_away, preparation, interrupted: preparation)).Result.ShouldBe("ptu had the weight 0 already.");
+
+        (await UndoAsync(Route, preparation)).Result.ShouldBe("ptu has the weight 9 again, as before.");
+        (await WeightsAsync()).ShouldBe("ptu 9, paygo 1");
+        (await UndoAsync(Route, preparation)).Result.ShouldBe("ptu has the weight 9, as it was before.");
+    }
+
+    [Fact]
+    public async Task WeightThatSomebodyElseChanged_IsLeft()
+    {
+        var preparation = await PrepareAsync(Route, s_away);
+        await SomebodyElseAsync("ptu", 4);
+
+        (await Should.ThrowAsync<StepRefusedException>(() => ApplyAsync(Route, s_away, preparation))).Message
+            .ShouldBe("gpt-4o was changed by somebody else in the meantime: ptu has the weight 4. Nothing was overwritten.");
+    }
+
+    [Theory]
+    [InlineData("gpt-5", "ptu", 1, "LiteLLM serves no model gpt-5.")]
+    [InlineData("gpt-4o", "nobody", 1, "No deployment nobody serves gpt-4o. There are: ptu (azure/gpt-4o-ptu), paygo (azure/gpt-4o-paygo).")]
+    [InlineData("gpt-4o-mini", "mini-a", 0, "mini-a stands in LiteLLM's configuration file, and only models in its database can be changed while it runs.")]
+    [InlineData("small", "small-a", 1, "LiteLLM looks at weights only where all deployments of a model have one, and small-b has none. Give it one first.")]
+    public async Task RouteThatWouldChangeNothing_IsRefused(string model, string deployment, int weight, string why) =>
+        (await PrepareAsync(Route, With(model, deployment, weight))).Refusal.ShouldBe(why);
+
+    [Fact]
+    public async Task LastOneThatServes_KeepsItsWeight()
+    {
+        await SomebodyElseAsync("paygo", 0);
+
+        (await PrepareAsync(Route, s_away)).Refusal.ShouldBe("Nobody would be left to serve gpt-4o: all the others have the weight 0.");
+    }
+
+    [Theory]
+    [InlineData("403", "is not one of a proxy admin", typeof(StepRefusedException))]
+    [InlineData("500", "answered 500 to: change the weight of ptu", typeof(LiteLlmException))]
+    [InlineData("unreachable", "cannot be reached to change the weight of ptu", typeof(LiteLlmException))]
+    public async Task Fault_IsSaidInWords(string fault, string words, Type exception)
+    {
+        var preparation = await PrepareAsync(Route, s_away);
+        await FaultAsync("litellm", fault, on: "PATCH ");
+
+        (await Should.ThrowAsync(() => ApplyAsync(Route, s_away, preparation), exception)).Message.ShouldContain(words);
+        (await WeightsAsync()).ShouldBe("ptu 9, paygo 1");
+    }
+
+    [Fact]
+    public async Task KeyThatIsNoAdmins_IsFoundInADryRun()
+    {
+        (await CheckPermissionsAsync(Route, s_away)).ShouldBeNull();
+        await FaultAsync("litellm", "denied", on: "update models");
+        (await CheckPermissionsAsync(Route, s_away)).ShouldNotBeNull().ShouldContain("LiteLlm:Proxies:practice:ApiKey");
+    }
+
+    [Fact]
+    public async Task UnknownProxy_IsSaidWithTheSettingThatIsMissing() =>
+        (await Should.ThrowAsync<StepRefusedException>(() => PrepareAsync(Route, With(proxy: "elsewhere")))).Message.ShouldBe("No LiteLLM proxy is configured as 'elsewhere'. Add LiteLlm:Proxies:elsewhere.");
+}
