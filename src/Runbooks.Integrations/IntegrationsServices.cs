@@ -129,9 +129,12 @@ public static class IntegrationsServices
         return services.AddSingleton<ICheck, LlmProviderCheck>();
     }
 
-    /// <summary>The checks <c>vllm.health</c> and <c>llm.latency</c>, which ask the Prometheus of <c>AddPrometheus</c>.</summary>
-    public static IServiceCollection AddModelServers(this IServiceCollection services) =>
-        services.AddSingleton<ICheck, VllmHealth>().AddSingleton<ICheck, LlmLatency>();
+    /// <summary>The checks of model servers, which ask the Prometheus of <c>AddPrometheus</c>.</summary>
+    public static IServiceCollection AddModelServers(this IServiceCollection services) => services
+        .AddSingleton<ICheck, VllmHealth>()
+        .AddSingleton<ICheck, TgiHealth>()
+        .AddSingleton<ICheck, TritonHealth>()
+        .AddSingleton<ICheck, LlmLatency>();
 
     /// <summary>The actions <c>escalate</c> and <c>notify</c>.</summary>
     public static IServiceCollection AddEscalation(this IServiceCollection services) => services.AddSingleton<IAction, Escalate>().AddSingleton<IAction, Notify>();

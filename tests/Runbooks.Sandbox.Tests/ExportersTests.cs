@@ -7,11 +7,15 @@ namespace Runbooks.Sandbox.Tests;
 public sealed class ExportersTests : OnTheSandbox
 {
     private const string Vllm = "/exporters/vllm/inference/llm-b-0/metrics";
+    private const string Tgi = "/exporters/tgi/lab/summarizer-6c9d7f5b84-x2x4v/metrics";
+    private const string Triton = "/exporters/triton/lab/ranker-5d8b6c7f94-x2x4v/metrics";
     private const string Dcgm = "/exporters/dcgm/aks-gpu-24815391-vmss000000/metrics";
 
     [Theory]
     [InlineData(Vllm, "vllm.txt")]
     [InlineData(Dcgm, "dcgm.txt")]
+    [InlineData(Tgi, "tgi.txt")]
+    [InlineData(Triton, "triton.txt")]
     public async Task Families_AreThoseOfTheRealExporter(string path, string list)
     {
         var told = (await Http.GetStringAsync(path, Cancel)).Split('\n').Where(line => line.StartsWith('#')).Chunk(2)
@@ -24,6 +28,13 @@ public sealed class ExportersTests : OnTheSandbox
     public async Task Line_HasTheLabelsOfTheRealExporter()
     {
         (await Http.GetStringAsync(Vllm, Cancel)).ShouldContain("\nvllm:time_to_first_token_seconds_bucket{engine=\"0\",le=\"0.001\",model_name=\"practice-large\"} ");
+        (await Http.GetStringAsync(Tgi, Cancel)).ShouldSatisfyAllConditions(
+            tgi => tgi.ShouldContain("\ntgi_batch_inference_success{method=\"decode\"} "),
+            tgi => tgi.ShouldContain("\ntgi_request_duration_bucket{le=\"0.00015"),
+            tgi => tgi.ShouldContain("\ntgi_queue_size 48\n"));
+        (await Http.GetStringAsync(Triton, Cancel)).ShouldSatisfyAllConditions(
+            triton => triton.ShouldContain("\nnv_inference_pending_request_count{model=\"ranker\",version=\"1\"} 48\n"),
+            triton => triton.ShouldContain("\nnv_inference_request_failure{model=\"ranker\",reason=\"BACKEND\",version=\"1\"} 0\n"));
         (await Http.GetStringAsync(Dcgm, Cancel)).ShouldMatch(
             """\nDCGM_FI_DEV_FB_USED\{gpu="\d",UUID="GPU-[0-9a-f-]+",pci_bus_id="[0-9a-f:.]+",device="nvidia\d",modelName="NVIDIA A100-SXM4-80GB",Hostname="aks-gpu-24815391-vmss000000",DCGM_FI_DRIVER_VERSION="[0-9.]+",container="vllm",namespace="inference",pod="llm-b-0",pod_uid=""\} 79823\n""");
     }

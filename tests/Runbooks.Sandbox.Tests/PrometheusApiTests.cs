@@ -41,7 +41,7 @@ public sealed class PrometheusApiTests : OnTheSandbox
     [InlineData("DCGM_FI_DEV_FB_USED{pod=\"llm-b-0\"}", 0)]
     [InlineData("vllm:num_requests_waiting{pod!~\".*-.*\"}", 0)]
     [InlineData("max by (pod) (vllm:num_requests_waiting{namespace=\"inference\"})", 2)]
-    [InlineData("sum(up) by (job)", 2)]
+    [InlineData("sum(up) by (job)", 4)]
     [InlineData("count by (__name__) ({__name__=~\"vllm:num_requests_.*\"})", 2)]
     [InlineData("DCGM_FI_DEV_FB_USED_PERCENT", 0)]
     [InlineData("absent(no_such_metric)", 1)]

@@ -25,6 +25,13 @@ public sealed class RealPrometheusTests : IAsyncDisposable
     private const string Program = "/usr/bin/prometheus";
     private static readonly string[] s_asked = ["prometheus.query", "vllm.health", "gpu.health", "llm.latency"];
 
+    /// <summary>What hangs, and what is well, on the model servers that no shipped runbook asks about.</summary>
+    private static readonly (string Check, string Pod, Verdict Verdict)[] s_others =
+    [
+        ("tgi.health", "summarizer-6c9d7f5b84-x2x4v", Verdict.Failing), ("tgi.health", "summarizer-6c9d7f5b84-k9q7d", Verdict.Passing),
+        ("triton.health", "ranker-5d8b6c7f94-x2x4v", Verdict.Failing), ("triton.health", "ranker-5d8b6c7f94-k9q7d", Verdict.Passing),
+    ];
+
     /// <summary>What the shipped runbooks are asked about: sick first, then healthy.</summary>
     private static readonly Dictionary<string, string>[] s_labels =
     [
@@ -69,6 +76,13 @@ public sealed class RealPrometheusTests : IAsyncDisposable
                 there.Verdict.ShouldNotBe(Verdict.Unknown, $"{name}: {there.Summary}");
                 there.Verdict.ShouldBe(here.Verdict, $"{name}: {there.Summary}; {here.Summary}");
             }
+        }
+
+        foreach (var (check, pod, verdict) in s_others)
+        {
+            var with = $$"""{"namespace":"lab","pod":"{{pod}}","window":"30s"}""";
+            (await AskAsync(real, check, with, [])).ShouldSatisfyAllConditions(answer => answer.Verdict.ShouldBe(verdict, $"{check}: {answer.Summary}"));
+            (await AskAsync(own, check, with, [])).Verdict.ShouldBe(verdict, check);
         }
 
         (await AskAsync(real, "vllm.health", """{"namespace":"inference","pod":"llm-b-0"}""", [])).Verdict.ShouldBe(Verdict.Failing);

@@ -18,23 +18,38 @@ internal sealed class ScrapeTargets(SandboxClusters clusters, EngineTraffic traf
     }
 
     /// <param name="pod">Only what tells of the pod of this name; all when null.</param>
-    public IEnumerable<ScrapeTarget> All(string? pod = null) => clusters.All.SelectMany(cluster => Vllm(cluster, pod).Concat(Dcgm(cluster, pod)));
+    public IEnumerable<ScrapeTarget> All(string? pod = null) => clusters.All.SelectMany(cluster => Engines(cluster, pod).Concat(Dcgm(cluster, pod)));
 
-    private IEnumerable<ScrapeTarget> Vllm(SandboxCluster cluster, string? only) =>
+    private IEnumerable<ScrapeTarget> Engines(SandboxCluster cluster, string? only) =>
         from pod in cluster.PodsEver()
         where only is null || pod.Name == only
-        where EngineTraffic.Serves(cluster.WorkloadOf(pod))
+        let container = cluster.WorkloadOf(pod) is { } workload && EngineTraffic.Serves(workload) ? workload.Container : null
+        where container is not null
         from life in pod.Lives
         where life.Node is not null
         select new ScrapeTarget(
             new Dictionary<string, string>
             {
-                ["cluster"] = cluster.Name, ["job"] = "vllm", ["instance"] = $"{life.Ip}:8000", ["namespace"] = pod.Namespace, ["pod"] = pod.Name, ["container"] = "vllm",
+                ["cluster"] = cluster.Name, ["job"] = container, ["instance"] = $"{life.Ip}:{Port(container)}", ["namespace"] = pod.Namespace, ["pod"] = pod.Name, ["container"] = container,
             },
-            $"vllm/{pod.Namespace}/{pod.Name}",
+            $"{container}/{pod.Namespace}/{pod.Name}",
             life.ReadyAt,
             life.DeletedAt,
-            name => gauges.Apply(new VllmExporter(pod, life, traffic).Families(name), pod.Name));
+            name => gauges.Apply(Families(container, pod, life, name), pod.Name));
+
+    private IEnumerable<MetricFamily> Families(string container, SandboxPod pod, PodLife life, string? name) => container switch
+    {
+        "tgi" => new TgiExporter(pod, life, traffic).Families(name),
+        "triton" => new TritonExporter(pod, life, traffic).Families(name),
+        _ => new VllmExporter(pod, life, traffic).Families(name),
+    };
+
+    private static int Port(string container) => container switch
+    {
+        "tgi" => 9000,
+        "triton" => 8002,
+        _ => 8000,
+    };
 
     private IEnumerable<ScrapeTarget> Dcgm(SandboxCluster cluster, string? only) =>
         from node in cluster.Nodes()

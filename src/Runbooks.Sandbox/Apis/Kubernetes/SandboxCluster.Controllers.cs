@@ -28,6 +28,8 @@ internal sealed partial class SandboxCluster
             Make(WorkloadKind.Deployment, Namespace, "tokenizer", 1, "main", "practice/tokenizer:1", gpu: false, since, "7d9f8c6b5d"),
             Make(WorkloadKind.Deployment, "chat", "chat-vllm", 2, "vllm", "vllm/vllm-openai:v0.10.1", gpu: true, since, "5c47b8d6f9"),
             Make(WorkloadKind.Deployment, "search", "embedder", 2, "vllm", "vllm/vllm-openai:v0.10.1", gpu: true, since, "6f7c9b4d88") with { Recreates = true },
+            Make(WorkloadKind.Deployment, "lab", "summarizer", 2, "tgi", "ghcr.io/huggingface/text-generation-inference:3.3.6", gpu: false, since, "6c9d7f5b84"),
+            Make(WorkloadKind.Deployment, "lab", "ranker", 2, "triton", "nvcr.io/nvidia/tritonserver:25.08-py3", gpu: false, since, "5d8b6c7f94"),
             Make(WorkloadKind.DaemonSet, "gpu-operator", "dcgm-exporter", 0, "exporter", "nvcr.io/nvidia/k8s/dcgm-exporter:4.5.3-4.8.2-distroless", gpu: false, since),
         ];
         foreach (var workload in _workloads)
@@ -42,7 +44,7 @@ internal sealed partial class SandboxCluster
                     foreach (var (suffix, i) in s_suffixes.Take(workload.Replicas).Select((suffix, i) => (suffix, i)))
                     {
                         // One pod of the search model runs on the machine that lost a GPU.
-                        Add(workload, $"{workload.Controller.Name}-{suffix}", Aged(workload, workload.Name == "embedder" ? i + 1 : i, hung: false));
+                        Add(workload, $"{workload.Controller.Name}-{suffix}", Aged(workload, workload.Name == "embedder" ? i + 1 : i, hung: workload.Namespace == "lab" && i == 0));
                     }
 
                     break;

@@ -1,0 +1,132 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using Runbooks.Catalog.Steps;
+using Runbooks.Integrations.Metrics;
+using Runbooks.Integrations.Prometheus;
+using Runbooks.Model.Incidents;
+
+namespace Runbooks.Integrations.Llm;
+
+/// <summary>
+/// Tells a hung model server from a busy and from an idle one: requests wait or run all the time, and nothing comes of them.
+/// Its HTTP server answers all the same then, so asking it proves nothing.
+/// </summary>
+internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServer server, string name, string summary) : PrometheusCheck<ModelServerParameters>(prometheus, name, summary)
+{
+    private const string Requests = "requests";
+
+    protected override async Task<CheckResult> LookAsync(ModelServerParameters parameters, StepContext context, CancellationToken cancellationToken)
+    {
+        var of = new WorkloadSeries(parameters.Namespace, parameters.Pod);
+        var window = PromDuration.Of(parameters.Window);
+        var progress = of.Of(server.Progress, server.Rate.Replace("{0}", $"rate({{0}}[{window}])", StringComparison.Ordinal));
+        Task<IReadOnlyList<PrometheusSeries>> Ask(string query) => Prometheus.QueryAsync(parameters.Endpoint, query, cancellationToken);
+        Task<IReadOnlyList<PrometheusSeries>> AskIf(string? metric, string around) => metric is null ? Task.FromResult<IReadOnlyList<PrometheusSeries>>([]) : Ask(of.Of(metric, around));
+        var answers = await Task.WhenAll(
+            AskIf(server.Running, "{0}"), Ask(of.Of(server.Waiting)), Ask(progress), AskIf(server.Running, $"min_over_time({{0}}[{window}])"), Ask(of.Of(server.Waiting, $"min_over_time({{0}}[{window}])")));
+        var engines = Engines(answers);
+        if (engines.Count == 0)
+        {
+            var metric = server.Running is { } running && answers[0].Count == 0 ? running : server.Waiting;
+            var missing = await MissingSeries.FindAsync(Prometheus, parameters.Endpoint, of.Of(metric), cancellationToken);
+            return CheckResult.Unknown($"Prometheus '{Prometheus.Find(parameters.Endpoint).Name}' has no series {metric} {of.Words}"
+                + (missing.Count > 0 ? $", nor for any other: is {server.Name} scraped?" : ": is the pod scraped, and do its labels say namespace and pod?"));
+        }
+
+        var result = Judge(parameters, engines);
+        var drawn = result.Unit == Requests ? $"max({of.Of(server.Waiting)})" : $"sum({progress})";
+        return await Prometheus.DrawAsync(result, parameters.Endpoint, drawn, context.Time, cancellationToken);
+    }
+
+    private CheckResult Judge(ModelServerParameters parameters, List<Engine> engines)
+    {
+        var over = $"{PromDuration.Words(parameters.Window)}";
+        if (engines.Find(engine => engine.IsStuck) is { } stuck)
+        {
+            return Result(Verdict.Failing, $"{Named(stuck, engines)}{Work(stuck)}, and {server.Nothing} for {over}: the {server.Engine} hangs.", stuck, "== 0");
+        }
+
+        var longest = engines.MaxBy(engine => engine.Waiting)!;
+        CheckResult Queue(Verdict verdict, string summary) => new(verdict, summary) { Value = FailingWhen.Number(longest.Waiting), Threshold = $"> {parameters.MaxWaiting}", Unit = Requests };
+        if (longest.Waiting > parameters.MaxWaiting)
+        {
+            return Queue(Verdict.Failing, $"{Named(longest, engines)}{Work(longest)}; at most {parameters.MaxWaiting} may wait.");
+        }
+
+        if (engines.Find(engine => engine is { HasWork: true, Rate: null }) is { } unmeasured)
+        {
+            return CheckResult.Unknown($"{Named(unmeasured, engines)}{Work(unmeasured)}, but there is no rate of {server.Progress} over {over} yet: the pod is new, or that series is missing.");
+        }
+
+        var busiest = engines.MaxBy(engine => engine.Running + engine.Waiting)!;
+        var summary = busiest.HasWork ? $"{Named(busiest, engines)}{Work(busiest)}, {FailingWhen.Number(Math.Round(busiest.Rate ?? 0, 1))} {server.Unit}." : $"{Named(busiest, engines)}{(server.Running is null ? "Nothing waits." : "Nothing runs or waits: idle.")}";
+        return parameters.MaxWaiting is null ? Result(Verdict.Passing, summary, busiest, "== 0") : Queue(Verdict.Passing, summary);
+    }
+
+    private CheckResult Result(Verdict verdict, string summary, Engine engine, string threshold) =>
+        new(verdict, summary) { Value = engine.Rate is { } rate ? FailingWhen.Number(Math.Round(rate, 1)) : null, Threshold = threshold, Unit = server.Unit };
+
+    private string Work(Engine engine) => server.Running is null
+        ? FormattableString.Invariant($"{engine.Waiting:0} wait")
+        : FormattableString.Invariant($"{engine.Running:0} run, {engine.Waiting:0} wait");
+
+    private string Named(Engine engine, List<Engine> engines) => engines.Count == 1 ? "" : $"{engine.Pod} ({(engine.Part is null ? "" : $"{server.Engine} {engine.Part}, ")}the worst of {engines.Count}): ";
+
+    // Every series of one engine has the same labels but for its name.
+    private List<Engine> Engines(IReadOnlyList<PrometheusSeries>[] answers)
+    {
+        static string Key(PrometheusSeries series) => string.Join(',', series.Labels.Where(label => label.Key != "__name__").OrderBy(label => label.Key, StringComparer.Ordinal));
+        var by = answers.Select(answer => answer.GroupBy(Key).ToDictionary(group => group.Key, group => group.First().Values[^1])).ToArray();
+        double? Find(int answer, string key) => by[answer].TryGetValue(key, out var value) ? value : null;
+        return
+        [
+            .. from series in answers[1]
+               let key = Key(series)
+               let running = server.Running is null ? 0 : Find(0, key)
+               where running is not null
+               select new Engine(
+                   series.Labels.GetValueOrDefault("exported_pod") ?? series.Labels.GetValueOrDefault("pod", "?"),
+                   server.PartLabel is null ? null : series.Labels.GetValueOrDefault(server.PartLabel, "0"),
+                   running.Value,
+                   series.Values[^1],
+                   Find(2, key),
+                   (Find(3, key) ?? 0) + (Find(4, key) ?? 0)),
+        ];
+    }
+
+    /// <param name="Part">Which of several in one pod.</param>
+    /// <param name="Rate">How much comes of it in a second; null while that is not known.</param>
+    /// <param name="AlwaysAtLeast">How much work there was at least during the whole window: one request that has just come in hangs nobody.</param>
+    private sealed record Engine(string Pod, string? Part, double Running, double Waiting, double? Rate, double AlwaysAtLeast)
+    {
+        public bool HasWork => Running + Waiting > 0;
+
+        public bool IsStuck => HasWork && AlwaysAtLeast > 0 && Rate == 0;
+    }
+}
+
+/// <summary>What one kind of model server tells of its work, by the names of its own metrics.</summary>
+/// <param name="Name">For people.</param>
+/// <param name="Running">A gauge of the requests that it works on; null where it has none.</param>
+/// <param name="Waiting">A gauge of the requests that wait.</param>
+/// <param name="Progress">A counter of what comes of them.</param>
+/// <param name="Unit">Of the counter's rate.</param>
+/// <param name="Nothing">What is said when the counter stands still.</param>
+internal sealed record ModelServer(string Name, string? Running, string Waiting, string Progress, string Unit, string Nothing)
+{
+    /// <summary>What hangs when one does: the word beside <see cref="PartLabel"/>.</summary>
+    public string Engine { get; init; } = "engine";
+
+    /// <summary>The label that tells several in one pod apart.</summary>
+    public string? PartLabel { get; init; }
+
+    /// <summary>What is done to the rate where the counter has labels that the gauges lack.</summary>
+    public string Rate { get; init; } = "{0}";
+}
+
+public sealed record ModelServerParameters : WorkloadParameters
+{
+    [Range(0, 1_000_000)]
+    [Description("More requests waiting than this count as failing too; left out, a long queue is none of this check's business.")]
+    public int? MaxWaiting { get; init; }
+}

@@ -1,0 +1,62 @@
+using System.Net.Http.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Integrations.Llm;
+using Runbooks.Integrations.Prometheus;
+using Runbooks.Integrations.Tests.Support;
+using Runbooks.Model.Incidents;
+
+namespace Runbooks.Integrations.Tests.Llm;
+
+/// <summary>The model servers beside vLLM: in the sandbox's <c>lab</c> one pod of each hangs.</summary>
+public sealed class ModelServerHealthTests : OnTheSandbox
+{
+    protected override IServiceCollection Add(IServiceCollection services) => services.AddPrometheus().AddModelServers();
+
+    private Task<CheckResult> AskAsync(string check, string? pod, int? maxWaiting = null, string ns = "lab") => AskAsync(check, new { @namespace = ns, pod, maxWaiting });
+
+    private async Task SetAsync(string metric, double value, string pod) =>
+        (await Http.PostAsJsonAsync("/exporters/_gauges", new { metric, pod, value }, Cancel)).EnsureSuccessStatusCode();
+
+    [Theory]
+    [InlineData("tgi.health", "summarizer-6c9d7f5b84-x2x4v", "16 run, 48 wait, and no batch was finished for 5 min: the server hangs.")]
+    [InlineData("triton.health", "ranker-5d8b6c7f94-x2x4v", "48 wait, and no batch was executed for 5 min: the model hangs.")]
+    [InlineData("tgi.health", null, "summarizer-6c9d7f5b84-x2x4v (the worst of 2): 16 run, 48 wait, and no batch was finished for 5 min: the server hangs.")]
+    [InlineData("triton.health", null, "ranker-5d8b6c7f94-x2x4v (model ranker, the worst of 2): 48 wait, and no batch was executed for 5 min: the model hangs.")]
+    public async Task WorkOfWhichNothingComes_IsAHungServer(string check, string? pod, string summary)
+    {
+        var result = await AskAsync(check, pod);
+
+        result.Verdict.ShouldBe(Verdict.Failing);
+        result.Summary.ShouldBe(summary);
+        (result.Value, result.Threshold, result.Unit).ShouldBe(("0", "== 0", "batches/s"));
+    }
+
+    [Theory]
+    [InlineData("tgi.health", "summarizer-6c9d7f5b84-k9q7d", "12 run, 0 wait, 78.5 batches/s.")]
+    [InlineData("triton.health", "ranker-5d8b6c7f94-k9q7d", "Nothing waits.")]
+    public async Task ServerThatWorks_IsPassing(string check, string pod, string summary) =>
+        (await AskAsync(check, pod)).ShouldSatisfyAllConditions(
+            result => result.Verdict.ShouldBe(Verdict.Passing),
+            result => result.Summary.ShouldBe(summary));
+
+    [Theory]
+    [InlineData("tgi.health", "tgi_queue_size", "summarizer-6c9d7f5b84-k9q7d", "12 run, 40 wait; at most 20 may wait.")]
+    [InlineData("triton.health", "nv_inference_pending_request_count", "ranker-5d8b6c7f94-k9q7d", "40 wait; at most 20 may wait.")]
+    public async Task LongQueue_IsFailingOnlyWhereItIsAskedFor(string check, string metric, string pod, string summary)
+    {
+        await SetAsync(metric, 40, pod);
+
+        (await AskAsync(check, pod)).Verdict.ShouldBe(Verdict.Passing, "it gets less");
+        (await AskAsync(check, pod, maxWaiting: 20)).ShouldSatisfyAllConditions(
+            result => result.Verdict.ShouldBe(Verdict.Failing),
+            result => result.Summary.ShouldBe(summary));
+    }
+
+    [Theory]
+    [InlineData("tgi.health", "tgi_batch_current_size")]
+    [InlineData("triton.health", "nv_inference_pending_request_count")]
+    public async Task PodThatIsNotScraped_IsUnknownAndNamesTheSeries(string check, string metric) =>
+        (await AskAsync(check, "llm-b-0", ns: "inference")).ShouldSatisfyAllConditions(
+            result => result.Verdict.ShouldBe(Verdict.Unknown),
+            result => result.Summary.ShouldBe($"Prometheus 'practice' has no series {metric} of pod inference/llm-b-0: is the pod scraped, and do its labels say namespace and pod?"));
+}
