@@ -47,6 +47,12 @@ param alerting = {
       provider: 'openai'
       spillOver: 'paygo'
     }
+    throughputUsedUp: {
+      accountId: '${shared}/Microsoft.CognitiveServices/accounts/oai-prod'
+      deployment: 'gpt-4o-ptu'
+      spillOver: 'gpt-4o-paygo'
+      provider: 'openai'
+    }
     providerOutage: {
       applicationInsightsId: '${shared}/Microsoft.Insights/components/appi-chat-prod'
       provider: 'openai'
@@ -58,6 +64,9 @@ param alerting = {
       service: 'chat'
       wafPolicyId: '${edge}/Microsoft.Network/frontDoorWebApplicationFirewallPolicies/wafprod'
       apiManagementId: '${edge}/Microsoft.ApiManagement/service/apim-prod'
+      accountId: '${shared}/Microsoft.CognitiveServices/accounts/oai-prod'
+      deployment: 'gpt-4o-ptu'
+      blocklist: 'incidents'
     }
     highLatencyReroute: {
       gatewayId: '${edge}/Microsoft.Network/applicationGateways/agw-westeurope'

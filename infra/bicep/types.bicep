@@ -166,6 +166,14 @@ type exampleRules = {
     provider: string
     spillOver: string
   }?
+  throughputUsedUp: {
+    @description('Azure OpenAI account; its deployment with provisioned throughput, and the standard one that takes what it turns away.')
+    accountId: string
+    deployment: string
+    spillOver: string
+    @description('Name of the deployment in connections.llmProviders.')
+    provider: string
+  }?
   providerOutage: {
     @description('Application Insights of the application that calls the provider.')
     applicationInsightsId: string
@@ -180,6 +188,10 @@ type exampleRules = {
     service: string
     wafPolicyId: string
     apiManagementId: string
+    @description('Azure OpenAI account, the deployment that serves the users, and the blocklist that its content filter looks at.')
+    accountId: string
+    deployment: string
+    blocklist: string
   }?
   highLatencyReroute: {
     @description('Application Gateway of the region that is watched.')

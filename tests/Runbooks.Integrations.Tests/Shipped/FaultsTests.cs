@@ -11,6 +11,7 @@ public sealed class FaultsTests : IAsyncLifetime
     private const string Toxic = "toxic-loop.azure-monitor";
     private const string Latency = "high-latency-reroute.azure-monitor";
     private const string Limited = "rate-limited.azure-monitor";
+    private const string Throughput = "throughput-used-up.azure-monitor";
     private const string Disk = "disk-full.azure-monitor";
 
     // Longer than whatever waits: retries, verification, the cause's own end, the leases.
@@ -56,6 +57,13 @@ public sealed class FaultsTests : IAsyncLifetime
     [InlineData(Limited, "arm", "PATCH ", "412", 1, Failed, "was changed by somebody else in the meantime")]
     [InlineData(Limited, "arm", "PATCH ", "500", 1, Resolved, "Gave openai-paygo priority 2 and weight 100 again")]
     [InlineData(Limited, "arm", "PATCH ", "500", 9, Failed, "failed 3 times; last: backend pool llm answered 500")]
+    [InlineData(Toxic, "arm", "PUT /arm/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/rg-assist/providers/Microsoft.CognitiveServices", "403", 1, Failed, "lacks the role Cognitive Services Contributor on blocklist item")]
+    [InlineData(Toxic, "arm", "PUT /arm/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/rg-assist/providers/Microsoft.CognitiveServices", "500", 1, Resolved, "Removed blocklist item")]
+    [InlineData(Toxic, "arm", "DELETE ", "500", 1, Resolved, "Removed blocklist item")]
+    [InlineData(Throughput, "arm", "PUT ", "slow", 1, Resolved, "Spill-over of deployment gpt-4o-ptu is off again")]
+    [InlineData(Throughput, "arm", "PUT ", "403", 1, Failed, "lacks the role Cognitive Services Contributor on deployment gpt-4o-ptu")]
+    [InlineData(Throughput, "arm", "PUT ", "500", 1, Resolved, "Spill-over of deployment gpt-4o-ptu is off again")]
+    [InlineData(Throughput, "arm", "PUT ", "lroFails", 9, Failed, "but it ended as Failed: InternalOperationError")]
     [InlineData(Latency, "arm", "PATCH ", "slow", 1, Resolved, "Gave cluster-b its traffic back")]
     [InlineData(Latency, "arm", "PATCH ", "429", 1, Resolved, "Gave cluster-b its traffic back")]
     [InlineData(Latency, "arm", "PATCH ", "403", 1, Failed, "lacks the role Traffic Manager Contributor on endpoint cluster-b")]

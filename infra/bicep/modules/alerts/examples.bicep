@@ -121,6 +121,31 @@ module rateLimited 'metric-rule.bicep' = if (wanted.?rateLimited != null) {
   }
 }
 
+module throughputUsedUp 'metric-rule.bicep' = if (wanted.?throughputUsedUp != null) {
+  name: 'alerts-throughput-used-up'
+  params: {
+    name: 'LlmThroughputUsedUp'
+    summary: 'A deployment with provisioned throughput answers 429.'
+    scopeId: wanted.throughputUsedUp!.accountId
+    metricNamespace: 'Microsoft.CognitiveServices/accounts'
+    metricName: 'AzureOpenAIRequests'
+    timeAggregation: 'Total'
+    operator: 'GreaterThan'
+    threshold: 20
+    only: { ModelDeploymentName: wanted.throughputUsedUp!.deployment, StatusCode: '429' }
+    severity: 2
+    runbook: 'throughput-used-up'
+    properties: {
+      provider: wanted.throughputUsedUp!.provider
+      account: wanted.throughputUsedUp!.accountId
+      deployment: wanted.throughputUsedUp!.deployment
+      spillOver: wanted.throughputUsedUp!.spillOver
+    }
+    actionGroupId: actionGroupId
+    tags: where.tags
+  }
+}
+
 module providerOutage 'log-rule.bicep' = if (wanted.?providerOutage != null) {
   name: 'alerts-provider-outage'
   params: {
@@ -170,6 +195,9 @@ module toxicLoop 'log-rule.bicep' = if (wanted.?toxicLoop != null) {
       workspace: wanted.toxicLoop!.workspace
       policy: wanted.toxicLoop!.wafPolicyId
       apim: wanted.toxicLoop!.apiManagementId
+      account: wanted.toxicLoop!.accountId
+      deployment: wanted.toxicLoop!.deployment
+      blocklist: wanted.toxicLoop!.blocklist
     }
   }
 }
