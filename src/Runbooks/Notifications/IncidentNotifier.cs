@@ -53,11 +53,11 @@ public sealed record SendResult(bool Reached, Incident Incident);
 /// <summary>Who hears how an incident ended.</summary>
 public static class NotificationRecipients
 {
-    /// <summary>Whoever was asked. Where nobody was asked, only what acted or what failed is told.</summary>
+    /// <summary>Whoever was asked. Where nobody was asked, only what acted or what failed is told, and what told nobody yet.</summary>
     public static IReadOnlyList<string> Of(Incident incident, Runbook runbook)
     {
         var listeners = Asked(incident).ToList();
-        if (listeners.Count == 0 && (incident.Steps.Count > 0 || incident.LatestGate?.Outcome == GateOutcome.DiagnosedOnly))
+        if (listeners.Count == 0 && !HasTold(incident) && (incident.Steps.Count > 0 || incident.LatestGate?.Outcome == GateOutcome.DiagnosedOnly))
         {
             listeners.AddRange(runbook.Mitigation.Approval?.From ?? [ContactBook.Fallback]);
         }
@@ -69,6 +69,10 @@ public static class NotificationRecipients
 
         return listeners;
     }
+
+    // A runbook that only tells has told whom it is for: one more message to somebody else would be noise.
+    private static bool HasTold(Incident incident) =>
+        incident.Deliveries.Count > 0 && incident.Steps.All(step => step.Preparation.TellsOnly && step.Status == StepStatus.Done);
 
     /// <summary>Who hears that a temporary fix is in place: whoever was asked about it, or would have been.</summary>
     public static IReadOnlyList<string> OfHold(Incident incident, Runbook runbook) =>

@@ -22,7 +22,8 @@ public sealed class CertificateExpiringTests : IAsyncLifetime
         var found = ended.Findings.ShouldHaveSingleItem().Result;
         found.Summary.ShouldContain("12 days left; limit < 21. CN=sandbox.runbooks.example, issued by CN=sandbox.runbooks.example, expires ");
         _world.Notifier.To(CardKind.ApprovalRequest).ShouldBeEmpty();
-        var told = _world.Notifier.Sent.Where(sent => sent.Card.Kind == CardKind.Page).ShouldHaveSingleItem().Card;
+        var told = _world.Notifier.Sent.ShouldHaveSingleItem("whom it is for has heard it, and nobody else is told how it ended").Card;
+        told.Kind.ShouldBe(CardKind.Page);
         told.Title.ShouldBe($"For platform-lead: Certificate about to expire on {ended.Target}");
         told.Sections.ShouldHaveSingleItem().Lines.ShouldHaveSingleItem().ShouldStartWith($"{found.Summary} Renew it where it was issued");
     }
