@@ -4,6 +4,7 @@ using Runbooks.Sandbox.Apis.Exporters;
 using Runbooks.Sandbox.Apis.Kubernetes;
 using Runbooks.Sandbox.Apis.Logs;
 using Runbooks.Sandbox.Apis.Provider;
+using Runbooks.Sandbox.Apis.Tls;
 
 namespace Runbooks.Sandbox;
 
@@ -22,6 +23,7 @@ internal sealed class SandboxTroubles(IServiceProvider services, SandboxClusters
     private static IReadOnlyList<Trouble> Make(IServiceProvider services, SandboxCluster cluster, SandboxOptions options)
     {
         var provider = services.GetServices<SandboxApi>().OfType<ProviderApi>().Single();
+        var certificate = services.GetRequiredService<TlsApi>();
         var disks = services.GetServices<ArmKind>().OfType<VirtualMachineKind>().Single();
         return
         [
@@ -29,10 +31,12 @@ internal sealed class SandboxTroubles(IServiceProvider services, SandboxClusters
                 () => cluster.Find(SandboxCluster.Namespace, Hung)?.Last.HungAt is not null, () => cluster.Hang(Hung), () => cluster.Revive(Hung)),
             new("gpu-node", "A GPU of a node has fallen off the bus (XID 79)", () => cluster.Nodes().Any(node => node.Fault is not null), cluster.LoseGpu, cluster.GiveGpuBack),
             new("provider", "The LLM provider answers 503", () => provider.IsDown(ask: false), () => provider.Say(down: true), () => provider.Say(down: false)),
+            Timed("throughput", "The deployment ptu has used up its provisioned throughput, and answers 429", ProvisionedThroughput.Began, options.ProviderRecoversAfter),
             Timed("region-b", "Region b answers slowly", SimulatedTraffic.Began, options.RegionRecoversAfter),
             Timed("abuse", "Somebody sends a prompt that lifts safeguards again and again", Abuse.Began, options.AbuserTiresAfter),
             Timed("rush", "The chat servers have more to do than they can", EngineTraffic.Began, options.LoadLastsFor),
             new("disk", "Old files fill the disks of virtual machines", () => disks.AreFull, disks.Fill, disks.CleanUp),
+            new("certificate", "The certificate that the sandbox shows expires soon", () => certificate.ExpiresSoon, certificate.Reset, () => certificate.Renew()),
         ];
 
         Trouble Timed(string name, string what, string key, TimeSpan lasts)

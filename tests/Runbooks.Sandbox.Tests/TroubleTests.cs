@@ -12,7 +12,7 @@ public sealed class TroubleTests : OnTheSandbox
     public async Task EachTrouble_IsHealedAndBrokenAgain()
     {
         var names = (await TroublesAsync()).Keys.ToList();
-        names.Count.ShouldBe(7);
+        names.Count.ShouldBe(9);
         foreach (var name in names)
         {
             (await TroublesAsync())[name].ShouldBeTrue(name);

@@ -19,10 +19,19 @@ internal sealed class TlsApi([FromKeyedServices(TlsApi.Began)] FirstAsked began,
 
     public DateTimeOffset ExpiresAt => _renewedUntil ?? began.At + s_left;
 
+    /// <summary>Whether it lasts for less than three weeks, now or once somebody looks.</summary>
+    public bool ExpiresSoon => (_renewedUntil ?? (began.Known ?? time.GetUtcNow()) + s_left) < time.GetUtcNow() + TimeSpan.FromDays(21);
+
+    /// <summary>Another one in its place; a negative time for one that has expired.</summary>
+    public void Renew(TimeSpan? lasts = null)
+    {
+        _renewedUntil = time.GetUtcNow() + (lasts ?? s_lasts);
+        changes.Touch();
+    }
+
     public override void Map(IEndpointRouteBuilder routes) => routes.MapPost("/_renew", (Renewal? renewal) =>
     {
-        _renewedUntil = time.GetUtcNow() + (renewal?.Days is { } days ? TimeSpan.FromDays(days) : s_lasts);
-        changes.Touch();
+        Renew(renewal?.Days is { } days ? TimeSpan.FromDays(days) : null);
         return Results.NoContent();
     });
 
