@@ -48,7 +48,7 @@ param alerting = {
       spillOver: 'paygo'
     }
     throughputUsedUp: {
-      accountId: '${shared}/Microsoft.CognitiveServices/accounts/oai-prod'
+      accountId: '${inference}/Microsoft.CognitiveServices/accounts/oai-prod'
       deployment: 'gpt-4o-ptu'
       spillOver: 'gpt-4o-paygo'
       provider: 'openai'
@@ -64,7 +64,7 @@ param alerting = {
       service: 'chat'
       wafPolicyId: '${edge}/Microsoft.Network/frontDoorWebApplicationFirewallPolicies/wafprod'
       apiManagementId: '${edge}/Microsoft.ApiManagement/service/apim-prod'
-      accountId: '${shared}/Microsoft.CognitiveServices/accounts/oai-prod'
+      accountId: '${inference}/Microsoft.CognitiveServices/accounts/oai-prod'
       deployment: 'gpt-4o-ptu'
       blocklist: 'incidents'
     }
@@ -96,6 +96,7 @@ param integrations = {
   applicationGatewayWaf: ['${edge}/Microsoft.Network/applicationGatewayWebApplicationFirewallPolicies/waf-agw-prod']
   apiManagement: ['${edge}/Microsoft.ApiManagement/service/apim-prod']
   openAi: ['${inference}/Microsoft.CognitiveServices/accounts/oai-prod']
+  machineLearning: ['${inference}/Microsoft.MachineLearningServices/workspaces/ml-prod']
   trafficManager: ['${edge}/Microsoft.Network/trafficManagerProfiles/tm-prod']
   frontDoorOrigins: ['${edge}/Microsoft.Cdn/profiles/afd-prod']
   virtualMachines: ['${inference}/Microsoft.Compute/virtualMachines/vm-batch-1']
@@ -150,6 +151,7 @@ param connections = {
     // provider-outage falls back to this one.
     { name: 'local', url: 'https://local-model.example.com/v1' }
   ]
+  liteLlm: [{ name: 'gateway', url: 'https://litellm.example.com' }]
   appConfiguration: [{ name: 'chat', endpoint: 'https://appcs-chat-prod.azconfig.io' }]
 }
 

@@ -22,6 +22,8 @@ type integrations = {
   apiManagement: string[]?
   @description('Regenerate a key of an Azure OpenAI account.')
   openAi: string[]?
+  @description('Azure Machine Learning workspaces whose online endpoints\' traffic is moved.')
+  machineLearning: string[]?
   @description('Re-route with Traffic Manager.')
   trafficManager: string[]?
   @description('Re-route with Front Door origins (the profiles).')
@@ -103,6 +105,8 @@ type connections = {
     model: string?
     statusPage: string?
   }[]?
+  @description('Admin key: secret litellm-<name>-key.')
+  liteLlm: { name: connectionName, url: string }[]?
   @description('Stores beside the one made here, which is called flags.')
   appConfiguration: { name: connectionName, endpoint: string }[]?
 }

@@ -36,6 +36,11 @@ func providers(list object[], vaultUri string) object => merged(map(list, one =>
   !(one.?key ?? false) ? {} : { 'LlmProvider__Providers__${one.name}__ApiKey': secret(vaultUri, 'llm-provider-${one.name}-key') }
 )))
 
+func proxies(list object[], vaultUri string) object => merged(map(list, one => {
+  'LiteLlm__Proxies__${one.name}__Url': one.url
+  'LiteLlm__Proxies__${one.name}__ApiKey': secret(vaultUri, 'litellm-${one.name}-key')
+}))
+
 @export()
 @description('The store made here is called flags, and is the one that steps without a name mean.')
 func connectionSettings(to connections, flagsEndpoint string, vaultUri string) object => union(
@@ -49,5 +54,7 @@ func connectionSettings(to connections, flagsEndpoint string, vaultUri string) o
   default('Prometheus', to.?prometheus ?? []),
   metrics(to.?prometheus ?? [], vaultUri),
   default('LlmProvider', to.?llmProviders ?? []),
-  providers(to.?llmProviders ?? [], vaultUri)
+  providers(to.?llmProviders ?? [], vaultUri),
+  default('LiteLlm', to.?liteLlm ?? []),
+  proxies(to.?liteLlm ?? [], vaultUri)
 )

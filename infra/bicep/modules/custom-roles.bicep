@@ -36,13 +36,28 @@ var definitions = {
     dataActions: []
   }
   apiManagement: {
-    title: 'suspend an API Management subscription'
-    actions: ['Microsoft.ApiManagement/service/subscriptions/read', 'Microsoft.ApiManagement/service/subscriptions/write']
+    title: 'suspend an API Management subscription and weigh backends'
+    actions: [
+      'Microsoft.ApiManagement/service/subscriptions/read'
+      'Microsoft.ApiManagement/service/subscriptions/write'
+      'Microsoft.ApiManagement/service/backends/read'
+      'Microsoft.ApiManagement/service/backends/write'
+    ]
     dataActions: []
   }
   openAi: {
-    title: 'regenerate a key of an AI account'
-    actions: ['Microsoft.CognitiveServices/accounts/read', 'Microsoft.CognitiveServices/accounts/regenerateKey/action']
+    title: 'regenerate a key of an AI account, spill over, and block prompts'
+    actions: [
+      'Microsoft.CognitiveServices/accounts/read'
+      'Microsoft.CognitiveServices/accounts/regenerateKey/action'
+      'Microsoft.CognitiveServices/accounts/deployments/read'
+      'Microsoft.CognitiveServices/accounts/deployments/write'
+      'Microsoft.CognitiveServices/accounts/raiPolicies/read'
+      'Microsoft.CognitiveServices/accounts/raiBlocklists/read'
+      'Microsoft.CognitiveServices/accounts/raiBlocklists/raiBlocklistItems/read'
+      'Microsoft.CognitiveServices/accounts/raiBlocklists/raiBlocklistItems/write'
+      'Microsoft.CognitiveServices/accounts/raiBlocklists/raiBlocklistItems/delete'
+    ]
     dataActions: []
   }
   frontDoorOrigins: {

@@ -50,9 +50,10 @@ var jobs = [
   {
     ids: wanted.?apiManagement ?? []
     role: narrow ? own.apiManagement : role(roles.apiManagementServiceContributor)
-    reason: 'Suspend a subscription key'
+    reason: 'Suspend a subscription key, weigh backends'
   }
-  { ids: wanted.?openAi ?? [], role: narrow ? own.openAi : role(roles.cognitiveServicesContributor), reason: 'Regenerate a key' }
+  { ids: wanted.?openAi ?? [], role: narrow ? own.openAi : role(roles.cognitiveServicesContributor), reason: 'Regenerate a key, spill over, block prompts' }
+  { ids: wanted.?machineLearning ?? [], role: role(roles.azureMlDataScientist), reason: 'Move the traffic of online endpoints' }
   { ids: wanted.?trafficManager ?? [], role: role(roles.trafficManagerContributor), reason: 'Re-route traffic' }
   {
     ids: wanted.?frontDoorOrigins ?? []
