@@ -99,9 +99,17 @@ public sealed class EveryVerbTests(Chromium chromium) : IClassFixture<Chromium>,
         await UnansweredAsync(ended);
         var healthy = (await _host.Client.StuckAsync("llm-b-1"))["id"]!.ToString();
         await _host.Client.WaitForAsync(ended["notNeeded"] = healthy, "notNeeded");
+        var otherwise = await OtherEndings.KeepAsync(_host);
         foreach (var (scripts, width, colours) in s_ways.Take(2))
         {
             var page = await chromium.OpenAsync(scripts, width, colours: colours);
+            foreach (var (id, words) in otherwise)
+            {
+                await page.GotoAsync(Address($"incidents/{id}"));
+                await Assertions.Expect(page.Locator("#reason")).ToContainTextAsync(words);
+                await CheckAsync(page, scripts);
+            }
+
             foreach (var (state, id) in ended)
             {
                 await page.GotoAsync(Address($"incidents/{id}"));

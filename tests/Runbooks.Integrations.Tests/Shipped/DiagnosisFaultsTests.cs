@@ -11,7 +11,7 @@ public sealed class DiagnosisFaultsTests : IAsyncLifetime
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 
-    // Twice where two questions are asked of the same system.
+    // As often as questions are asked of the same system: which of them meets the fault first is a matter of luck.
     [Theory]
     // The check's limit and the connection's are of one length: either may speak first.
     [InlineData("hanged-gpu", "prometheus", "", "slow", 12, "gpu-memory", Verdict.Unknown, "within")]
@@ -23,8 +23,8 @@ public sealed class DiagnosisFaultsTests : IAsyncLifetime
     [InlineData("provider-outage", "provider", "/provider/v1", "429", 1, "provider-down", Verdict.Failing, "too many requests; it asks to wait 20 s")]
     [InlineData("provider-outage", "provider", "/provider/v1", "500", 1, "provider-down", Verdict.Failing, "practice is failing: 500")]
     [InlineData("provider-outage", "provider", "/provider/v1", "403", 1, "provider-down", Verdict.Unknown, "refuses our key: 403")]
-    [InlineData("toxic-loop", "logs", "", "403", 2, "toxic-answers", Verdict.Unknown, "lacks the role Log Analytics Reader on workspace")]
-    [InlineData("toxic-loop", "logs", "", "429", 2, "toxic-answers", Verdict.Unknown, "answered 429")]
+    [InlineData("toxic-loop", "logs", "", "403", 3, "toxic-answers", Verdict.Unknown, "lacks the role Log Analytics Reader on workspace")]
+    [InlineData("toxic-loop", "logs", "", "429", 3, "toxic-answers", Verdict.Unknown, "answered 429")]
     [InlineData("high-latency-reroute", "arm", "/metrics", "403", 2, "region-latency", Verdict.Unknown, "lacks the role Monitoring Reader on")]
     [InlineData("high-latency-reroute", "arm", "/metrics", "500", 2, "region-latency", Verdict.Unknown, "answered 500")]
     [InlineData("high-latency-reroute", "arm", "/availabilityStatuses", "403", 1, "platform", Verdict.Unknown, "lacks the role Reader on application gateway")]
