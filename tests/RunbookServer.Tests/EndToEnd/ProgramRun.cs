@@ -10,10 +10,13 @@ namespace RunbookServer.Tests.EndToEnd;
 internal static class ProgramRun
 {
     private static readonly AsyncLocal<StringWriter?> s_output = new(), s_error = new();
+    private static readonly Lock s_sharing = new();
+    private static (TextWriter Output, TextWriter Error)? s_shared;
 
     /// <summary>As <c>Main</c> calls it.</summary>
     public static async Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments)
     {
+        ShareTheConsole();
         StringWriter output = new(), error = new();
         (s_output.Value, s_error.Value) = (output, error);
         var code = await CommandLine.RunAsync(arguments).WaitAsync(TimeSpan.FromSeconds(60));
@@ -48,17 +51,28 @@ internal static class ProgramRun
         }
     }
 
-    /// <summary>What a command writes goes to the test that runs it, and what is beside the program is beside the tests.</summary>
+    /// <summary>What is beside the program is beside the tests.</summary>
     [ModuleInitializer]
-    internal static void ShareTheConsole()
+    internal static void StandBesideTheProgram() => Environment.CurrentDirectory = AppContext.BaseDirectory;
+
+    /// <summary>What a command writes goes to the test that runs it. Whoever runs the tests may have taken the console since the last time.</summary>
+    private static void ShareTheConsole()
     {
-        Environment.CurrentDirectory = AppContext.BaseDirectory;
-        Console.SetOut(new SharedWriter(Console.Out, s_output));
-        Console.SetError(new SharedWriter(Console.Error, s_error));
-        AnsiConsole.Console = AnsiConsole.Create(new AnsiConsoleSettings
+        lock (s_sharing)
         {
-            Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors, Interactive = InteractionSupport.No, Out = new AnsiConsoleOutput(Console.Out),
-        });
+            if (s_shared is var (output, error) && ReferenceEquals(output, Console.Out) && ReferenceEquals(error, Console.Error))
+            {
+                return;
+            }
+
+            Console.SetOut(new SharedWriter(Console.Out, s_output));
+            Console.SetError(new SharedWriter(Console.Error, s_error));
+            s_shared = (Console.Out, Console.Error);
+            AnsiConsole.Console = AnsiConsole.Create(new AnsiConsoleSettings
+            {
+                Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors, Interactive = InteractionSupport.No, Out = new AnsiConsoleOutput(Console.Out),
+            });
+        }
     }
 
     private sealed class SharedWriter(TextWriter before, AsyncLocal<StringWriter?> current) : TextWriter
