@@ -92,7 +92,7 @@ public static class IncidentReport
         yield return $"- {Clock(gate.OpenedAt)}: {Text(gate.Task?.Instruction ?? gate.Question)} {(gate.WasAsked ? $"Asked: {Text(string.Join(", ", gate.Approvers))}." : "Nobody was asked.")}";
         foreach (var step in gate.Plan.Steps)
         {
-            yield return $"  - {Text(step.PlannedEffect)}{(step.Undo is { } undo ? $" Undo: {Text(undo)}" : "")}";
+            yield return $"  - {Text(step.PlannedEffect)}{(step.UndoLine is { } undo ? $" {Text(undo)}" : "")}";
         }
 
         foreach (var decision in gate.Decisions)

@@ -32,6 +32,10 @@ public sealed record PlannedStep(
 
     /// <summary>Whether people have to know about undoing it: what cures the cause is never taken back, so only that it cannot be is worth a line.</summary>
     public bool ShowsUndo => Phase == Phase.Mitigation || Undo is null;
+
+    /// <summary>The line about undoing it; null where none is worth one.</summary>
+    [JsonIgnore]
+    public string? UndoLine => !ShowsUndo ? null : Undo is { } undo ? $"Undo: {undo}" : "Cannot be undone.";
 }
 
 /// <summary>One value that changes when anything that a person was shown changes.</summary>
