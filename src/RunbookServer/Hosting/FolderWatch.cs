@@ -14,7 +14,7 @@ internal static class FolderWatch
     private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(500);
 
     /// <param name="filter">Which files, as <see cref="FileSystemWatcher.Filter"/> has it.</param>
-    public static async Task RunAsync(string folder, string filter, Action changed, CancellationToken stoppingToken)
+    public static async Task RunAsync(string folder, string filter, Func<CancellationToken, Task> changed, CancellationToken stoppingToken)
     {
         using var changes = new SemaphoreSlim(0);
         using var watcher = new FileSystemWatcher(folder, filter);
@@ -30,7 +30,7 @@ internal static class FolderWatch
             {
             }
 
-            changed();
+            await changed(stoppingToken);
         }
     }
 }
@@ -38,14 +38,13 @@ internal static class FolderWatch
 /// <summary>Takes over changed runbook files while the host runs; a broken one is reported and the good version stays.</summary>
 internal sealed class RunbookWatch(RunbookFolder folder, RunbookCatalog catalog, RunbookVersions versions, ILogger<RunbookWatch> logger) : BackgroundService
 {
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => FolderWatch.RunAsync(folder.Path, "*", Reload, stoppingToken);
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => FolderWatch.RunAsync(folder.Path, "*", ReloadAsync, stoppingToken);
 
-    internal void Reload()
+    internal async Task ReloadAsync(CancellationToken cancellationToken)
     {
         try
         {
-            // The watcher has a thread of its own.
-            var result = versions.LoadAsync(folder.Read(), CancellationToken.None).GetAwaiter().GetResult();
+            var result = await versions.LoadAsync(folder.Read(), cancellationToken);
             foreach (var error in result.Errors)
             {
                 Log.RunbookBroken(logger, error.ToString());
@@ -78,9 +77,9 @@ internal sealed class RunbookWatch(RunbookFolder folder, RunbookCatalog catalog,
 internal sealed class ContactsWatch(string file, ContactsReload reload, ILogger<ContactsWatch> logger) : BackgroundService
 {
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        FolderWatch.RunAsync(Path.GetDirectoryName(Path.GetFullPath(file))!, Path.GetFileName(file), Reload, stoppingToken);
+        FolderWatch.RunAsync(Path.GetDirectoryName(Path.GetFullPath(file))!, Path.GetFileName(file), ReloadAsync, stoppingToken);
 
-    internal void Reload()
+    internal Task ReloadAsync(CancellationToken cancellationToken)
     {
         try
         {
@@ -90,6 +89,8 @@ internal sealed class ContactsWatch(string file, ContactsReload reload, ILogger<
         {
             logger.ContactsUnreadable(failure.Message);
         }
+
+        return Task.CompletedTask;
     }
 }
 
@@ -107,9 +108,9 @@ internal sealed class MaintenanceWatch(RunbookFolder folder, MaintenanceReload r
         }
     }
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => FolderWatch.RunAsync(folder.Path, MaintenanceFile.FileName, Reload, stoppingToken);
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => FolderWatch.RunAsync(folder.Path, MaintenanceFile.FileName, ReloadAsync, stoppingToken);
 
-    internal void Reload()
+    internal Task ReloadAsync(CancellationToken cancellationToken)
     {
         try
         {
@@ -119,5 +120,7 @@ internal sealed class MaintenanceWatch(RunbookFolder folder, MaintenanceReload r
         {
             Log.RunbookBroken(logger, failure.Message);
         }
+
+        return Task.CompletedTask;
     }
 }

@@ -22,7 +22,7 @@ internal static class StartupMessage
         var width = runbooks.Select(runbook => runbook.Id.Length).DefaultIfEmpty().Max();
         foreach (var runbook in runbooks)
         {
-            ConsoleOutput.Line($"  [green]{ConsoleOutput.Plain(runbook.Id.PadRight(width))}[/] {ConsoleOutput.Plain(runbook.Title)}[grey]{Mode(runbook)}[/]");
+            ConsoleOutput.Raw($"  {runbook.Id.PadRight(width)} {runbook.Title}{Mode(runbook)}");
         }
 
         var key = Relative(Path.Combine(settings.DataDirectory, ServerDefaults.KeyFile));

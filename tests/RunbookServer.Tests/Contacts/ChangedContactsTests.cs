@@ -12,11 +12,11 @@ public sealed class ChangedContactsTests
         var people = PeopleFiles.ByMail(mail.Port);
         await using var host = await RunningHost.StartAsync(people: people);
 
-        host.ReloadContacts(people.Contacts.Replace("ada@", "grace@", StringComparison.Ordinal));
+        await host.ReloadContactsAsync(people.Contacts.Replace("ada@", "grace@", StringComparison.Ordinal));
         await host.Client.StuckAsync("llm-b-0");
         (await mail.ReceiveAsync(TestContext.Current.CancellationToken)).To.ToString().ShouldBe("grace@example.com");
 
-        host.ReloadContacts("people: [");
+        await host.ReloadContactsAsync("people: [");
         await host.Client.StuckAsync("llm-b-2");
         (await mail.ReceiveAsync(TestContext.Current.CancellationToken)).To.ToString().ShouldBe("grace@example.com");
     }

@@ -75,7 +75,7 @@ public sealed class RestartTests
         await using var host = await RunningHost.StartAsync(runbooks.Path);
 
         runbooks.Write("id: hanged-gpu\ntrigger: nonsense\n");
-        host.ReloadRunbooks();
+        await host.ReloadRunbooksAsync();
         var asked = await host.Client.WaitForAsync((await host.Client.StuckAsync("llm-b-0"))["id"]!.ToString(), "awaitingApproval");
 
         asked["gate"]!["question"]!.ToString().ShouldBe("Recycle pod llm-b-0?");

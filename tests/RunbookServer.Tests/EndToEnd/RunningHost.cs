@@ -89,14 +89,14 @@ internal sealed class RunningHost : IAsyncDisposable
     }
 
     /// <summary>What the watcher does once the contacts were changed.</summary>
-    public void ReloadContacts(string text)
+    public async Task ReloadContactsAsync(string text)
     {
-        File.WriteAllText(Path.Combine(_home, ContactsFile.FileName), text);
-        _app.Services.GetServices<IHostedService>().OfType<ContactsWatch>().Single().Reload();
+        await File.WriteAllTextAsync(Path.Combine(_home, ContactsFile.FileName), text);
+        await _app.Services.GetServices<IHostedService>().OfType<ContactsWatch>().Single().ReloadAsync(CancellationToken.None);
     }
 
     /// <summary>What the watcher of the folder does once a file was changed.</summary>
-    public void ReloadRunbooks() => _app.Services.GetServices<IHostedService>().OfType<RunbookWatch>().Single().Reload();
+    public Task ReloadRunbooksAsync() => _app.Services.GetServices<IHostedService>().OfType<RunbookWatch>().Single().ReloadAsync(CancellationToken.None);
 
     public async ValueTask DisposeAsync()
     {
