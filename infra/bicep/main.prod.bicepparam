@@ -89,8 +89,14 @@ param signInClientId = '00000000-0000-0000-0000-0000000000c1'
 param integrations = {
   kubernetes: [
     { id: '${inference}/Microsoft.ContainerService/managedClusters/aks-a', namespaces: ['inference'] }
-    { id: '${inference}/Microsoft.ContainerService/managedClusters/aks-b', namespaces: ['inference'] }
+    {
+      id: '${inference}/Microsoft.ContainerService/managedClusters/aks-b'
+      namespaces: ['inference']
+      deployments: ['chat']
+      nodes: true
+    }
   ]
+  nodeScaleSets: ['${subscription}/resourceGroups/MC_rg-inference_aks-b_westeurope/providers/Microsoft.Compute/virtualMachineScaleSets/aks-gpu-24815391-vmss']
   appConfiguration: ['${shared}/Microsoft.AppConfiguration/configurationStores/appcs-chat-prod']
   frontDoorWaf: ['${edge}/Microsoft.Network/frontDoorWebApplicationFirewallPolicies/wafprod']
   applicationGatewayWaf: ['${edge}/Microsoft.Network/applicationGatewayWebApplicationFirewallPolicies/waf-agw-prod']

@@ -1,26 +1,33 @@
 // The shapes of the parameters. Everything optional is off, and what is off holds no role.
 
 @export()
-@description('One AKS cluster and the namespaces in which pods may be recycled. No namespace means the whole cluster.')
+@description('One AKS cluster and what may be done in it.')
 type kubernetesCluster = {
   id: string
+  @description('Namespaces in which pods may be recycled. None means the whole cluster.')
   namespaces: string[]?
+  @description('Namespaces in which deployments may be restarted and scaled.')
+  deployments: string[]?
+  @description('Its nodes may be cordoned, tainted and drained, which evicts pods of every namespace.')
+  nodes: bool?
 }
 
 @export()
 @description('The resources that runbooks may read or change, by resource id. Each list is one integration; each entry gets exactly its own role.')
 type integrations = {
-  @description('Recycle pods.')
+  @description('Recycle pods; restart and scale deployments and take nodes out of service where a cluster says so.')
   kubernetes: kubernetesCluster[]?
+  @description('Reimage nodes of AKS: the virtual machine scale sets of their pools, in the cluster\'s node resource group.')
+  nodeScaleSets: string[]?
   @description('Switch capability flags in further App Configuration stores (the one made here is granted anyway).')
   appConfiguration: string[]?
   @description('Block a prompt signature at Front Door.')
   frontDoorWaf: string[]?
   @description('Block a prompt signature at an Application Gateway.')
   applicationGatewayWaf: string[]?
-  @description('Suspend a subscription key of API Management.')
+  @description('Suspend a subscription key of API Management, weigh the backends of a pool.')
   apiManagement: string[]?
-  @description('Regenerate a key of an Azure OpenAI account.')
+  @description('Regenerate a key of an Azure OpenAI account, let its deployments spill over, block prompts by its blocklists.')
   openAi: string[]?
   @description('Azure Machine Learning workspaces whose online endpoints\' traffic is moved.')
   machineLearning: string[]?

@@ -36,12 +36,15 @@ public partial class RoleTests
         $"4abbcc35-e782-43d8-92c5-2d3f1bd2253f  managedClusters/aks-b  {_app}",
         $"recycle pods  namespaces/inference  {_app}",
         $"recycle pods  namespaces/inference  {_app}",
+        $"restart and scale deployments  namespaces/chat  {_app}",
+        $"cordon, taint and drain nodes  managedClusters/aks-b  {_app}",
+        $"reimage the machines of nodes  virtualMachineScaleSets/aks-gpu-24815391-vmss  {_app}",
         $"5ae67dd6-50cb-40e7-96ff-dc2bfa4b606b  configurationStores/appcs-chat-prod  {_app}",
         $"edit a Front Door WAF policy  frontDoorWebApplicationFirewallPolicies/wafprod  {_app}",
         $"edit an Application Gateway WAF policy  applicationGatewayWebApplicationFirewallPolicies/waf-agw-prod  {_app}",
         $"suspend an API Management subscription and weigh backends  service/apim-prod  {_app}",
         $"regenerate a key of an AI account, spill over, and block prompts  accounts/oai-prod  {_app}",
-        $"f6c7c914-8db3-469d-8ca1-694a8f32e121  workspaces/ml-prod  {_app}",                 // AzureML Data Scientist
+        $"split the traffic of online endpoints  workspaces/ml-prod  {_app}",
         $"a4b10055-b0c7-44c2-b00f-c7b5b3550cf7  trafficManagerProfiles/tm-prod  {_app}",     // Traffic Manager Contributor
         $"weigh and switch Front Door origins  profiles/afd-prod  {_app}",
         $"run a command on a virtual machine  virtualMachines/vm-batch-1  {_app}",

@@ -19,6 +19,35 @@ var definitions = {
     // Read, logs, eviction and delete are all below pods/; nothing here reads secrets or changes a deployment.
     dataActions: ['Microsoft.ContainerService/managedClusters/pods/*']
   }
+  // AKS asks for the resource alone, not for a part of it: scaling is a write of the deployment, an eviction one of the pod
+  // (github.com/kubeguard/guard, authz/providers/azure/rbac/checkaccessreqhelper.go).
+  deployments: {
+    title: 'restart and scale deployments'
+    actions: []
+    dataActions: [
+      'Microsoft.ContainerService/managedClusters/apps/deployments/read'
+      'Microsoft.ContainerService/managedClusters/apps/deployments/write'
+      'Microsoft.ContainerService/managedClusters/autoscaling/horizontalpodautoscalers/read'
+    ]
+  }
+  nodes: {
+    title: 'cordon, taint and drain nodes'
+    actions: []
+    dataActions: [
+      'Microsoft.ContainerService/managedClusters/nodes/read'
+      'Microsoft.ContainerService/managedClusters/nodes/write'
+      'Microsoft.ContainerService/managedClusters/pods/read'
+      'Microsoft.ContainerService/managedClusters/pods/write'
+    ]
+  }
+  reimageNodes: {
+    title: 'reimage the machines of nodes'
+    actions: [
+      'Microsoft.Compute/virtualMachineScaleSets/virtualMachines/read'
+      'Microsoft.Compute/virtualMachineScaleSets/virtualMachines/reimage/action'
+    ]
+    dataActions: []
+  }
   frontDoorWaf: {
     title: 'edit a Front Door WAF policy'
     actions: [
@@ -57,6 +86,15 @@ var definitions = {
       'Microsoft.CognitiveServices/accounts/raiBlocklists/raiBlocklistItems/read'
       'Microsoft.CognitiveServices/accounts/raiBlocklists/raiBlocklistItems/write'
       'Microsoft.CognitiveServices/accounts/raiBlocklists/raiBlocklistItems/delete'
+    ]
+    dataActions: []
+  }
+  machineLearning: {
+    title: 'split the traffic of online endpoints'
+    actions: [
+      'Microsoft.MachineLearningServices/workspaces/onlineEndpoints/read'
+      'Microsoft.MachineLearningServices/workspaces/onlineEndpoints/write'
+      'Microsoft.MachineLearningServices/workspaces/onlineEndpoints/deployments/read'
     ]
     dataActions: []
   }

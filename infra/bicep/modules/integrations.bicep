@@ -18,10 +18,14 @@ func role(id string) string => subscriptionResourceId('Microsoft.Authorization/r
 
 var own = {
   podRecycler: role(narrowRoleName(environmentName, 'podRecycler'))
+  deployments: role(narrowRoleName(environmentName, 'deployments'))
+  nodes: role(narrowRoleName(environmentName, 'nodes'))
+  reimageNodes: role(narrowRoleName(environmentName, 'reimageNodes'))
   frontDoorWaf: role(narrowRoleName(environmentName, 'frontDoorWaf'))
   applicationGatewayWaf: role(narrowRoleName(environmentName, 'applicationGatewayWaf'))
   apiManagement: role(narrowRoleName(environmentName, 'apiManagement'))
   openAi: role(narrowRoleName(environmentName, 'openAi'))
+  machineLearning: role(narrowRoleName(environmentName, 'machineLearning'))
   frontDoorOrigins: role(narrowRoleName(environmentName, 'frontDoorOrigins'))
   runCommand: role(narrowRoleName(environmentName, 'runCommand'))
   webApps: role(narrowRoleName(environmentName, 'webApps'))
@@ -37,9 +41,18 @@ var podScopes = flatten(map(
   clusters,
   c => empty(c.?namespaces ?? []) ? [c.id] : map(c.?namespaces ?? [], namespace => '${c.id}/namespaces/${namespace}')
 ))
+var deploymentScopes = flatten(map(clusters, c => map(c.?deployments ?? [], namespace => '${c.id}/namespaces/${namespace}')))
+var nodeScopes = map(filter(clusters, c => c.?nodes ?? false), c => c.id)
 
 var jobs = [
   { ids: podScopes, role: podRole, reason: 'Recycle pods' }
+  { ids: deploymentScopes, role: narrow ? own.deployments : role(roles.aksRbacWriter), reason: 'Restart and scale deployments' }
+  { ids: nodeScopes, role: narrow ? own.nodes : role(roles.aksRbacClusterAdmin), reason: 'Cordon, taint and drain nodes' }
+  {
+    ids: wanted.?nodeScaleSets ?? []
+    role: narrow ? own.reimageNodes : role(roles.virtualMachineContributor)
+    reason: 'Reimage the machines of nodes'
+  }
   { ids: wanted.?appConfiguration ?? [], role: role(roles.appConfigurationDataOwner), reason: 'Switch capability flags' }
   { ids: wanted.?frontDoorWaf ?? [], role: narrow ? own.frontDoorWaf : role(roles.networkContributor), reason: 'Block a signature' }
   {
@@ -53,7 +66,7 @@ var jobs = [
     reason: 'Suspend a subscription key, weigh backends'
   }
   { ids: wanted.?openAi ?? [], role: narrow ? own.openAi : role(roles.cognitiveServicesContributor), reason: 'Regenerate a key, spill over, block prompts' }
-  { ids: wanted.?machineLearning ?? [], role: role(roles.azureMlDataScientist), reason: 'Move the traffic of online endpoints' }
+  { ids: wanted.?machineLearning ?? [], role: narrow ? own.machineLearning : role(roles.azureMlDataScientist), reason: 'Move the traffic of online endpoints' }
   { ids: wanted.?trafficManager ?? [], role: role(roles.trafficManagerContributor), reason: 'Re-route traffic' }
   {
     ids: wanted.?frontDoorOrigins ?? []

@@ -25,6 +25,7 @@ var roles = {
   // Acting on other people's resources, used where the narrower roles of custom-roles.bicep may not be made.
   aksClusterUser: '4abbcc35-e782-43d8-92c5-2d3f1bd2253f'
   aksRbacWriter: 'a7ffa36f-339b-4b5c-8bdf-e2c188b2c0eb'
+  aksRbacClusterAdmin: 'b1ff04bb-8a4e-4dc4-8eb5-8693973ce19b'
   networkContributor: '4d97b98b-1d4f-4787-a291-c67834d212e7'
   apiManagementServiceContributor: '312a565d-c81f-4fd8-895a-4e21e48d571c'
   cognitiveServicesContributor: '25fbc0a9-bd7c-42a3-aa1a-3b75d497ee68'

@@ -1,0 +1,102 @@
+using System.Text.RegularExpressions;
+
+namespace Infra.Tests;
+
+/// <summary>What an action asks Azure whether it may do is what the template lets it do: a role that lacks it fails on the night it is needed.</summary>
+public partial class NarrowRoleTests
+{
+    /// <summary>Where the built-in role is that one job: the operations, and the role that is handed out for them.</summary>
+    private static readonly Dictionary<string, string> _builtIn = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["Microsoft.Network/trafficManagerProfiles/{KindOf(endpoint)}/write"] = "a4b10055-b0c7-44c2-b00f-c7b5b3550cf7", // Traffic Manager Contributor
+    };
+
+    /// <summary>What the actions on Kubernetes are asked for, as AKS asks Azure: the resource without its part, and write for create and patch.</summary>
+    private static readonly Dictionary<string, string[]> _cluster = new(StringComparer.Ordinal)
+    {
+        ["recycle pods"] = ["pods/*"],
+        ["restart and scale deployments"] = ["apps/deployments/read", "apps/deployments/write", "autoscaling/horizontalpodautoscalers/read"],
+        ["cordon, taint and drain nodes"] = ["nodes/read", "nodes/write", "pods/read", "pods/write"],
+    };
+
+    [Fact]
+    public async Task EveryOperationThatAnActionAsksFor_IsInOneNarrowRoleWithTheRightToReadWhatItChanges()
+    {
+        var roles = await RolesAsync("actions");
+        foreach (var operation in Declared().Where(operation => !_builtIn.ContainsKey(operation)))
+        {
+            var holding = roles.Where(role => role.Value.Contains(operation)).ToList();
+            holding.Count.ShouldBe(1, $"roles of custom-roles.bicep with {operation}");
+            holding[0].Value.ShouldContain($"{TypeOf(operation)}/read", holding[0].Key);
+        }
+    }
+
+    [Fact]
+    public async Task EveryNarrowRole_HoldsNothingThatNoActionAsksFor()
+    {
+        // Taking an item of a blocklist back is part of adding it, and is asked for with it.
+        var declared = Declared().Append("Microsoft.CognitiveServices/accounts/raiBlocklists/raiBlocklistItems/delete").ToHashSet(StringComparer.OrdinalIgnoreCase);
+
+        foreach (var (title, actions) in await RolesAsync("actions"))
+        {
+            actions.Where(action => !action.EndsWith("/read", StringComparison.OrdinalIgnoreCase) && !declared.Contains(action)).ShouldBeEmpty(title);
+        }
+    }
+
+    [Fact]
+    public async Task EveryOperationWithoutANarrowRole_IsOfTheBuiltInRoleThatIsHandedOut()
+    {
+        var granted = (await Plan.OfAsync(Plan.Production)).All("Microsoft.Authorization/roleAssignments").Select(role => ((string)role.Properties["roleDefinitionId"]!).Split('/')[^1]).ToList();
+
+        foreach (var (operation, role) in _builtIn)
+        {
+            Declared().ShouldContain(operation);
+            granted.ShouldContain(role);
+        }
+    }
+
+    [Fact]
+    public async Task RolesInClusters_HoldWhatTheActionsDoThere()
+    {
+        var roles = await RolesAsync("dataActions");
+
+        roles.Keys.ShouldBe(_cluster.Keys, ignoreOrder: true);
+        foreach (var (title, actions) in _cluster)
+        {
+            roles[title].ShouldBe(actions.Select(action => $"Microsoft.ContainerService/managedClusters/{action}"), ignoreOrder: true, title);
+        }
+    }
+
+    /// <summary>The operations that the sources ask Resource Manager about; that of a WAF is put together from the type of its policy.</summary>
+    private static HashSet<string> Declared()
+    {
+        var source = string.Concat(Directory.EnumerateFiles(RepositoryRoot.Of("src", "Runbooks.Integrations"), "*.cs", SearchOption.AllDirectories)
+            .Where(file => !file.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
+            .Select(File.ReadAllText));
+        var calls = Calls().Matches(source);
+        calls.Count.ShouldBe(AnyCall().Count(source), "calls whose operation is not written out");
+        return calls.Select(call => call.Groups["operation"].Value)
+            .SelectMany(operation => operation == "{kind.Type}/write" ? WafTypes().Matches(source).Select(match => $"{match.Groups["type"].Value}/write") : [operation])
+            .ToHashSet(StringComparer.OrdinalIgnoreCase);
+    }
+
+    private static async Task<Dictionary<string, HashSet<string>>> RolesAsync(string kind) =>
+        (await Plan.OfAsync(Plan.Production)).All("Microsoft.Authorization/roleDefinitions")
+            .Select(role => (Title: ((string)role.Properties["roleName"]!).Replace("Runbooks prod: ", "", StringComparison.Ordinal),
+                Actions: role.Properties["permissions"]!.AsArray().Single()![kind]!.AsArray().Select(action => (string)action!).ToHashSet(StringComparer.OrdinalIgnoreCase)))
+            .Where(role => role.Actions.Count > 0)
+            .ToDictionary(role => role.Title, role => role.Actions);
+
+    /// <summary><c>Microsoft.Web/sites</c> of <c>Microsoft.Web/sites/restart/action</c>.</summary>
+    private static string TypeOf(string operation) => string.Join('/', operation.Split('/')[..^(operation.EndsWith("/action", StringComparison.Ordinal) ? 2 : 1)]);
+
+    [GeneratedRegex("[aA]rm\\.CheckPermissionsAsync\\([^;\"]*(\\$\"[^\"]*\"\\)[^;\"]*)?\\$?\"(?<operation>[^\"]+)\", cancellationToken\\)", RegexOptions.NonBacktracking)]
+    private static partial Regex Calls();
+
+    // Those on clusters ask the cluster.
+    [GeneratedRegex("[aA]rm\\.CheckPermissionsAsync\\(", RegexOptions.NonBacktracking)]
+    private static partial Regex AnyCall();
+
+    [GeneratedRegex("string ResourceType = \"(?<type>Microsoft\\.[A-Za-z/]+)\"", RegexOptions.NonBacktracking)]
+    private static partial Regex WafTypes();
+}
