@@ -21,10 +21,15 @@ internal static class ForeignPages
         }
 
         // Browsers say where a request comes from, and pages cannot make them say anything else; programs say nothing.
-        return request.Headers["Sec-Fetch-Site"].ToString() is { Length: > 0 } site
+        var (site, origin) = (request.Headers["Sec-Fetch-Site"].ToString(), request.Headers.Origin.ToString());
+        if (site.Length == 0 && origin.Length == 0)
+        {
+            return true;
+        }
+
+        return IsThisMachine(request.Host.Host) && (site.Length > 0
             ? site is "same-origin" or "none"
-            : request.Headers.Origin.ToString() is not { Length: > 0 } origin
-                || (Uri.TryCreate(origin, UriKind.Absolute, out var from) && string.Equals(from.Authority, request.Host.Value, StringComparison.OrdinalIgnoreCase));
+            : Uri.TryCreate(origin, UriKind.Absolute, out var from) && string.Equals(from.Authority, request.Host.Value, StringComparison.OrdinalIgnoreCase));
     }
 
     public static Task RefuseAsync(HttpResponse response)

@@ -23,4 +23,17 @@ public sealed class ForeignPagesTests : OnTheSandbox
 
         (await Http.SendAsync(request, TestContext.Current.CancellationToken)).StatusCode.ShouldBe(status);
     }
+
+    /// <summary>To the browser it is then of the same origin as what it asks, and without TLS that is all the browser says.</summary>
+    [Theory]
+    [InlineData("Origin", "http://evil.example")]
+    [InlineData("Sec-Fetch-Site", "same-origin")]
+    public async Task PageUnderANameOfItsOwnThatLeadsHere_ChangesNothing(string header, string value)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/kubernetes/b/api/v1/namespaces/inference/pods/llm-b-0/eviction") { Content = new StringContent("{}", Encoding.UTF8, "text/plain") };
+        request.Headers.Host = "evil.example";
+        request.Headers.TryAddWithoutValidation(header, value);
+
+        (await Http.SendAsync(request, TestContext.Current.CancellationToken)).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+    }
 }

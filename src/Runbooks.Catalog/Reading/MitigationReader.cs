@@ -203,7 +203,7 @@ internal static class LimitsReader
             return new();
         }
 
-        var (second, month) = (TimeSpan.FromSeconds(1), TimeSpan.FromDays(30));
+        var (second, month) = (TimeSpan.FromSeconds(1), Limits.Longest);
         var limits = new Limits
         {
             MaxRuns = section.Integer("maxRuns", 1, 1_000),

@@ -1,5 +1,5 @@
+using System.Collections.Concurrent;
 using System.ComponentModel.DataAnnotations;
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.DependencyInjection;
@@ -13,7 +13,10 @@ namespace Runbooks.Integrations.Http;
 public static class OutboundHttp
 {
     private const int LargestAnswer = 4 * 1024 * 1024;
-    private const uint MaxBreakers = 4_096;
+    private const int MostHosts = 4_096;
+    private const uint SharedBreakers = 256;
+
+    private static readonly ConcurrentDictionary<string, string> s_hosts = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>A named client; only requests that change nothing are retried.</summary>
     public static IHttpClientBuilder AddOutboundClient(this IServiceCollection services, string name)
@@ -40,11 +43,16 @@ public static class OutboundHttp
     }
 
     /// <summary>
-    /// One breaker for each host, so that a dead one closes its own door and no other's. Names may come from alerts: of very many
-    /// some share a breaker, and their number stays bounded.
+    /// One breaker for each host, so that a dead one closes its own door and no other's. Names may come from alerts: those that
+    /// come after very many others share breakers, and their number stays bounded.
     /// </summary>
-    private static string BreakerOf(Uri? url) =>
-        ((uint)StringComparer.OrdinalIgnoreCase.GetHashCode(url?.Authority ?? "") % MaxBreakers).ToString(CultureInfo.InvariantCulture);
+    internal static string BreakerOf(Uri? url)
+    {
+        var host = url?.Authority ?? "";
+        return s_hosts.TryGetValue(host, out var own) ? own
+            : s_hosts.Count < MostHosts ? s_hosts.GetOrAdd(host, host)
+            : $"shared {(uint)StringComparer.OrdinalIgnoreCase.GetHashCode(host) % SharedBreakers}";
+    }
 
     public static IServiceCollection AddOutboundHttpOptions(this IServiceCollection services)
     {

@@ -92,6 +92,9 @@ public enum ImpactSeverity { Low, Medium, High, Critical }
 /// <summary>How often a runbook may act. They hold at the moment a step is about to run.</summary>
 public sealed record Limits
 {
+    /// <summary>No limit looks back further.</summary>
+    public static readonly TimeSpan Longest = TimeSpan.FromDays(30);
+
     /// <summary>Runs on one target within <see cref="Per"/>; null for no limit.</summary>
     public int? MaxRuns { get; init; }
 

@@ -92,7 +92,7 @@ public sealed class StormPageHandler(
     internal async Task<IResult> ShowOneAsync(StormGrant grant, string incidentId, CancellationToken cancellationToken) =>
         time.GetUtcNow() < grant.ExpiresAt
         && await store.FindAsync(incidentId, cancellationToken) is { } incident && incident.Storm == grant.StormId && IsAsked(incident, grant.Recipient)
-            ? Results.Redirect($"/decide/{links.TicketFor(incident, incident.OpenGate ?? incident.LatestGate!, grant.Recipient)}")
+            ? new SeeOther($"/decide/{links.TicketFor(incident, incident.OpenGate ?? incident.LatestGate!, grant.Recipient)}", StatusCodes.Status302Found)
             : Message(StatusCodes.Status404NotFound, "Not here", "This question does not belong to this page. Nothing was decided.");
 
     private bool IsAsked(Incident incident, string recipient) =>

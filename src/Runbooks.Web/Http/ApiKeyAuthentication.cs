@@ -39,11 +39,13 @@ public sealed class ApiKeyAuthentication(IOptionsMonitor<ApiKeyOptions> options)
 
     /// <summary>
     /// The Functions host has checked its own key, and hands on the header and the query that it looked at. Where several are
-    /// given, the one that may least counts: only one of them was checked. A key that is not named here may everything.
+    /// given, the one that may least counts: only one of them was checked, and several headers are handed on as one with commas.
+    /// A key that is not named here may everything.
     /// </summary>
     private Actor? OfPlatform(HttpRequest request)
     {
-        List<string?> given = [.. request.Headers["x-functions-key"], .. request.Query["code"]];
+        var headers = request.Headers["x-functions-key"].OfType<string>();
+        List<string?> given = [.. headers, .. headers.SelectMany(header => header.Split(',', StringSplitOptions.TrimEntries)), .. request.Query["code"]];
         var named = given.OfType<string>().Select(key => Find([key])).OfType<Actor>().MinBy(actor => actor.Role);
         return named ?? (given.Count > 0 || options.CurrentValue.Named.Count == 0 ? new(Role.Admin, "a key of the Functions app") : null);
     }

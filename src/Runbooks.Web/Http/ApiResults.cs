@@ -76,12 +76,15 @@ internal static class PageHeaders
     }
 }
 
-/// <summary>After a form the browser asks for the page anew, so that going back does not send the form again.</summary>
-internal sealed class SeeOther(string to) : IResult
+/// <summary>
+/// After a form the browser asks for the page anew, so that going back does not send the form again. The framework's own result
+/// would write the address, and so a token in it, to the log.
+/// </summary>
+internal sealed class SeeOther(string to, int status = StatusCodes.Status303SeeOther) : IResult
 {
     public Task ExecuteAsync(HttpContext httpContext)
     {
-        httpContext.Response.StatusCode = StatusCodes.Status303SeeOther;
+        httpContext.Response.StatusCode = status;
         httpContext.Response.Headers.Location = to;
         return Task.CompletedTask;
     }

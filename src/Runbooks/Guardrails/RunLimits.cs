@@ -51,9 +51,12 @@ public sealed class RunLimits(ISharedState state, TimeProvider time)
         return tooMany;
     }
 
-    /// <summary>What is remembered of a target on which nothing has run since then.</summary>
-    public Task ForgetAsync(Incident incident, DateTimeOffset before, CancellationToken cancellationToken) =>
-        state.RemoveAsync<CountedRuns>(RunsKey(incident), known => known.Runs.All(run => run.At < before), cancellationToken);
+    /// <summary>What is remembered of a target on which nothing has run since then, nor within any limit's time.</summary>
+    public Task ForgetAsync(Incident incident, DateTimeOffset before, CancellationToken cancellationToken)
+    {
+        var counted = time.GetUtcNow() - Limits.Longest;
+        return state.RemoveAsync<CountedRuns>(RunsKey(incident), known => known.Runs.All(run => run.At < before && run.At < counted), cancellationToken);
+    }
 
     private async Task<GuardrailViolation?> TakeRunAsync(Incident incident, Limits limits, bool overruled, DateTimeOffset now, CancellationToken cancellationToken) =>
         (await state.UpdateAsync<CountedRuns, GuardrailViolation?>(

@@ -74,12 +74,21 @@ public sealed class SettingsChecker(IEnumerable<SettingsSection> sections, IEnum
         }
 
         return value.GetChildren().Any() ? Leaves(value).Select(leaf => Unknown(leaf, value.Path))
-            : value.Value is { Length: > 0 } text && !CanRead(text, Nullable.GetUnderlyingType(type) ?? type) ? [new($"The setting '{value.Path}'{Origin(value)} has to be {Describe(type)}. docs/settings.md says what it does.", IsPlain: true)]
+            : value.Value is { } text && (text.Length > 0 || IsNeeded(type)) && !CanRead(text, Nullable.GetUnderlyingType(type) ?? type) ? [new($"The setting '{value.Path}'{Origin(value)} has to be {Describe(type)}. docs/settings.md says what it does.", IsPlain: true)]
             : [];
     }
 
+    /// <summary>An empty text is no value of it; where it is one, it is as if nothing were set.</summary>
+    private static bool IsNeeded(Type type) => type.IsValueType && Nullable.GetUnderlyingType(type) is null;
+
     private static bool CanRead(string text, Type type)
     {
+        // Its converter also reads numbers, and adds up names with commas between them: Sender and Viewer make Operator.
+        if (type.IsEnum)
+        {
+            return Enum.GetNames(type).Contains(text.Trim(), StringComparer.OrdinalIgnoreCase);
+        }
+
         try
         {
             return TypeDescriptor.GetConverter(type) is not { } converter || !converter.CanConvertFrom(typeof(string)) || converter.ConvertFromInvariantString(text) is not null;

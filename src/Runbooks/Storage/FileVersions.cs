@@ -31,7 +31,9 @@ public sealed class FileVersions(ISharedState state)
 
     /// <returns>The version that was in force last, on whichever host; null when there was none.</returns>
     public async Task<RunbookFile?> FindLastAsync(string name, CancellationToken cancellationToken) =>
-        await state.FindAsync<Kept>(KeyOf(name), cancellationToken) is { Text: { } text } ? new(name, text) : null;
+        _known.GetValueOrDefault(name) is { IsUsed: true, IsSaved: false, Text: { } own } ? new(name, own)
+        : await state.FindAsync<Kept>(KeyOf(name), cancellationToken) is { Text: { } text } ? new(name, text)
+        : null;
 
     /// <summary>Keeps what is in force, for the next start.</summary>
     public async Task SaveAsync(CancellationToken cancellationToken)

@@ -64,12 +64,12 @@ public sealed class RestoredRecords(IIncidentStore store, ISharedState state, Ti
     public void Dispose() => _turn.Dispose();
 
     /// <summary>
-    /// A witness without its store's word is of another time. One that lags is not: the host may have died between the two
-    /// writes. A mark that is another is that of a copy, when the store knew the mark of this number.
+    /// A witness without its store's word is of another time. One that lags is not, and one that was never written: the host may
+    /// have died between the two writes, or another process be between them. A mark that is another is that of a copy, when the store knew the mark of this number.
     /// </summary>
     private static bool IsRestored(Generation? known, WitnessedGeneration? seen) => (known, seen) switch
     {
-        (null, null) => false,
+        (null, null) or ({ IsWitnessed: false }, null) => false,
         (null, _) or (_, null) => true,
         ({ } store, { } outside) => outside.Number > store.Number
             || (outside.Number == store.MarkOf && store.Mark is { } mark && outside.Mark is { } found && mark != found),
@@ -100,15 +100,18 @@ public sealed class RestoredRecords(IIncidentStore store, ISharedState state, Ti
             }, true),
             cancellationToken);
         var written = await witness!.WriteAsync(begun.Number, cancellationToken);
-        if (written.Mark is { } mark)
+        if (written.Mark is not null || !begun.IsWitnessed)
         {
-            await state.UpdateAsync<Generation, bool>(Key, known => (known! with { Mark = mark, MarkOf = written.Number }, true), cancellationToken);
+            await state.UpdateAsync<Generation, bool>(Key, known => (known! with { IsWitnessed = true, Mark = written.Mark, MarkOf = written.Number }, true), cancellationToken);
         }
     }
 
     /// <param name="Number">The store's generation.</param>
     private sealed record Generation(long Number)
     {
+        /// <summary>Whether the witness is known to have been written: before, one that is missing says nothing.</summary>
+        public bool IsWitnessed { get; init; }
+
         /// <summary>The mark of the witness at generation <see cref="MarkOf"/>.</summary>
         public string? Mark { get; init; }
         public long MarkOf { get; init; }

@@ -17,11 +17,7 @@ public sealed class RunbookVersions(RunbookCatalog catalog, FileVersions version
         if (result.Errors.Count == 0)
         {
             versions.Accept(Set);
-            foreach (var file in files)
-            {
-                versions.Use(KeyOf(file), file.Text);
-            }
-
+            Use(files);
             return result;
         }
 
@@ -38,12 +34,22 @@ public sealed class RunbookVersions(RunbookCatalog catalog, FileVersions version
             }
         }
 
-        if (kept.Count > 0)
+        broken.UnionWith(kept.Count > 0 ? catalog.Load(inForce).Errors.Select(error => error.File) : []);
+        if (catalog.Current.Count > 0)
         {
-            catalog.Load(inForce);
+            Use(files.Where(file => !broken.Contains(file.Name)));
         }
 
         return result with { Kept = result.Kept.Count > 0 ? result.Kept : kept };
+    }
+
+    /// <summary>The catalog takes over every good file, whatever is wrong with others.</summary>
+    private void Use(IEnumerable<RunbookFile> good)
+    {
+        foreach (var file in good)
+        {
+            versions.Use(KeyOf(file), file.Text);
+        }
     }
 
     /// <summary>Processes see the same file under different paths.</summary>

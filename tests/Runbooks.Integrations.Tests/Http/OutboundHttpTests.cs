@@ -26,6 +26,10 @@ public sealed class OutboundHttpTests
         (await PostAsync(client, "https://alive.example/hook")).StatusCode.ShouldBe(HttpStatusCode.OK);
     }
 
+    [Fact]
+    public void ThousandHosts_ShareNoBreaker() =>
+        Enumerable.Range(0, 1_000).Select(host => OutboundHttp.BreakerOf(new Uri($"https://h{host}.example/hook"))).ShouldBeUnique();
+
     private static Task<HttpResponseMessage> PostAsync(HttpClient client, string url) => client.PostAsync(new Uri(url), new StringContent("{}"), TestContext.Current.CancellationToken);
 
     private sealed class OneIsDead : HttpMessageHandler

@@ -18,6 +18,9 @@ public sealed class SettingsCheckerTests
     [InlineData("Storms:MoreThan:Deep", "3", "This host has no setting 'Storms:MoreThan:Deep'. Did you mean 'Storms:MoreThan'? docs/settings.md lists them all.")]
     [InlineData("Storms:MoreThan", "many", "The setting 'Storms:MoreThan' has to be a whole number. docs/settings.md says what it does.")]
     [InlineData("Storms:Gather", "a while", "The setting 'Storms:Gather' has to be a length of time such as 00:05:00. docs/settings.md says what it does.")]
+    [InlineData("Storms:MoreThan", "", "The setting 'Storms:MoreThan' has to be a whole number. docs/settings.md says what it does.")]
+    [InlineData("Safety:Mode", "ApproveAll,DryRun", "The setting 'Safety:Mode' has to be one of Normal, ApproveAll, DryRun. docs/settings.md says what it does.")]
+    [InlineData("Safety:Mode", "1", "The setting 'Safety:Mode' has to be one of Normal, ApproveAll, DryRun. docs/settings.md says what it does.")]
     [InlineData("Safety:Mode", "careful", "The setting 'Safety:Mode' has to be one of Normal, ApproveAll, DryRun. docs/settings.md says what it does.")]
     public void WhatNothingReads_IsRefusedWithTheRemedyOnEitherHost(string name, string value, string problem)
     {

@@ -41,6 +41,22 @@ public sealed class RestoredRecordsTests
         (await Records().FindUntoldAsync(Cancel)).ShouldBeNull();
     }
 
+    /// <summary>On a store that was in use before there were generations, so that incidents are open.</summary>
+    [Fact]
+    public async Task FirstWitnessThatIsNotThereYet_IsNoRestore()
+    {
+        var id = await OpenAsync();
+        _witness.Down = true;
+        await Should.ThrowAsync<StoreUnavailableException>(CheckAsync);
+        await Should.ThrowAsync<StoreUnavailableException>(CheckAsync);
+        _witness.Down = false;
+
+        await CheckAsync();
+
+        (await FindAsync(id)).RestoredAt.ShouldBeNull();
+        (await Records().FindUntoldAsync(Cancel)).ShouldBeNull();
+    }
+
     [Theory]
     [InlineData("an earlier store", true)]
     [InlineData("a store without its witness", true)]

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Options;
 using Runbooks.Guardrails;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
@@ -54,6 +55,22 @@ public sealed class RetentionTests : IAsyncDisposable
         _world.Evidence.Fault = null;
         await _world.Get<Retention>().RunAsync(CancellationToken.None);
         (await _world.Store.FindAsync(stuck, CancellationToken.None)).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task RunThatALimitStillCounts_IsRememberedLongerThanItsIncident()
+    {
+        _world.Get<IOptions<WatchdogOptions>>().Value.KeepFor = TimeSpan.FromDays(1);
+        var (limits, runbook) = (_world.Get<RunLimits>(), Some.Runbook() with { Limits = new() { CoolDown = TimeSpan.FromDays(7) } });
+        var old = Some.Incident("261123-0312-aaaaaaaa", "a") with { State = IncidentState.Resolved, ClosedAt = Some.Time };
+        await _world.OpenAsync(old);
+        await limits.ReserveAsync(old, runbook, overruled: false, CancellationToken.None);
+
+        _world.Time.Advance(TimeSpan.FromDays(2));
+        await _world.Get<Retention>().RunAsync(CancellationToken.None);
+
+        (await _world.Store.FindAsync(old.Id, CancellationToken.None)).ShouldBeNull();
+        (await limits.ReserveAsync(Some.Incident("261125-0312-bbbbbbbb", "a"), runbook, overruled: false, CancellationToken.None))!.Why.ShouldContain("cool-down");
     }
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();

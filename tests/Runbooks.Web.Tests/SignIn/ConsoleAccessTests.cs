@@ -92,6 +92,9 @@ public sealed class ConsoleAccessTests
     [InlineData("look-key", "made-up", Role.Viewer)]
     [InlineData("made-up", "look-key", Role.Viewer)]
     [InlineData("act-key", "look-key", Role.Viewer)]
+    [InlineData("look-key, made-up", null, Role.Viewer)]
+    [InlineData("look-key,made-up", null, Role.Viewer)]
+    [InlineData("act-key, look-key", null, Role.Viewer)]
     [InlineData(null, null, null)]
     public void KeyOfTheFunctionsHost_IsWhatTheSettingsSayOfIt(string? header, string? code, Role? role)
     {

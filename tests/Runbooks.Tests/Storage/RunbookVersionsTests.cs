@@ -1,0 +1,67 @@
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Catalog;
+using Runbooks.Storage;
+using TestKit.Storage;
+
+namespace Runbooks.Tests.Storage;
+
+public sealed class RunbookVersionsTests
+{
+    private readonly InMemorySharedState _state = new();
+
+    [Fact]
+    public async Task FileBrokenBeforeItsLastVersionWasKept_StaysAsItWasInForce()
+    {
+        var (catalog, versions, files) = Process();
+        await versions.LoadAsync([File("one", "first")], Cancel);
+        await files.SaveAsync(Cancel);
+        await versions.LoadAsync([File("one", "second")], Cancel);
+
+        var result = await versions.LoadAsync([Broken("one")], Cancel);
+
+        result.Errors.ShouldNotBeEmpty();
+        catalog.Find("one")!.Title.ShouldBe("second");
+    }
+
+    [Fact]
+    public async Task FileThatWasChangedWhileAnotherIsBroken_IsTheSameInAProcessThatStartsLater()
+    {
+        var (_, versions, files) = Process();
+        await versions.LoadAsync([File("one", "first"), File("two", "first")], Cancel);
+        await files.SaveAsync(Cancel);
+        await versions.LoadAsync([File("one", "second"), Broken("two")], Cancel);
+        await files.SaveAsync(Cancel);
+
+        var (late, starting, _) = Process();
+        var result = await starting.LoadAsync([Broken("one"), Broken("two")], Cancel);
+
+        result.Kept.ShouldBe(["one.yaml", "two.yaml"]);
+        late.Find("one")!.Title.ShouldBe("second");
+        late.Find("two")!.Title.ShouldBe("first");
+    }
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private (RunbookCatalog, RunbookVersions, FileVersions) Process()
+    {
+        var catalog = new ServiceCollection().AddRunbookCatalog().BuildServiceProvider().GetRequiredService<RunbookCatalog>();
+        var files = new FileVersions(_state);
+        return (catalog, new RunbookVersions(catalog, files), files);
+    }
+
+    private static RunbookFile Broken(string id) => new($"{id}.yaml", $"id: {id}\ntrigger: nonsense\n");
+
+    private static RunbookFile File(string id, string title) => new($"{id}.yaml", $$$"""
+        id: {{{id}}}
+        title: {{{title}}}
+        trigger: [{ alert: {{{id}}} }]
+        target: "{{ labels.pod }}"
+        impact: { severity: low, users: Nobody notices. }
+        diagnosis:
+          broken: { ask: "Is it broken?", check: always, with: { finding: failing } }
+        mitigation:
+          approval: { ask: "Do it?", from: [oncall] }
+          steps:
+            tell: { do: note, with: { text: Hello. } }
+        """);
+}
