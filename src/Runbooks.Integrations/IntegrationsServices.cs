@@ -1,4 +1,3 @@
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure;

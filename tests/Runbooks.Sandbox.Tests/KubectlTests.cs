@@ -52,7 +52,7 @@ public sealed class KubectlTests : IDisposable
         await RunAsync($"taint nodes {Broken} gpu=broken:NoSchedule");
         (await RunAsync($"get node {Broken} -o jsonpath={{.spec.taints[0].key}}")).ShouldBe("gpu");
 
-        (await RunAsync("get aigatewayroutes -n chat")).ShouldMatch(@"NAME +AGE\nassist +6d\n");
+        (await RunAsync("get aigatewayroutes -n chat")).ShouldMatch(@"NAME +STATUS\nassist +Accepted\n");
         await RunAsync("patch aigatewayroute assist -n chat --type=merge -p {\"spec\":{\"rules\":[{\"backendRefs\":[{\"name\":\"chat-vllm\",\"weight\":5}]}]}}");
         (await RunAsync("get aigatewayroute assist -n chat -o jsonpath={.spec.rules[0].backendRefs[0].weight}/{.metadata.generation}/{.status.conditions[0].type}")).ShouldBe("5/2/Accepted");
 

@@ -17,6 +17,26 @@ internal sealed class WholeResource(ArmResources arm, ResourceLease lease)
     public Task<bool> ChangeAsync(ArmTarget target, WholeChange change, StepContext context, CancellationToken cancellationToken) =>
         lease.HoldAsync(target.Id, target.Words, context, () => ChangeAloneAsync(target, change, context.Time, cancellationToken), cancellationToken);
 
+    /// <summary>Those parts of a resource as it was read that a PUT takes, without what only the service says.</summary>
+    public static JsonObject Written(JsonObject resource, ReadOnlySpan<string> parts, ReadOnlySpan<string> readOnlyProperties)
+    {
+        var written = new JsonObject();
+        foreach (var part in parts)
+        {
+            if (resource[part] is { } value)
+            {
+                written[part] = value.DeepClone();
+            }
+        }
+
+        foreach (var property in readOnlyProperties)
+        {
+            (written["properties"] as JsonObject)?.Remove(property);
+        }
+
+        return written;
+    }
+
     private async Task<bool> ChangeAloneAsync(ArmTarget target, WholeChange change, TimeProvider time, CancellationToken cancellationToken)
     {
         var resource = (await arm.GetAsync(target, cancellationToken)).Json;

@@ -60,11 +60,11 @@ internal sealed class LiteLlmClient(IHttpClientFactory clients, IOptions<LiteLlm
             await SendAsync(proxy, HttpMethod.Get, "/user/list?page=1&page_size=1", null, "list its users", cancellationToken);
             return null;
         }
-        catch (StepRefusedException)
+        catch (StepRefusedException refused) when (refused.Message.StartsWith(Lack(proxy), StringComparison.Ordinal))
         {
             return Lack(proxy);
         }
-        catch (LiteLlmException)
+        catch (Exception unknown) when (unknown is StepRefusedException or LiteLlmException)
         {
             return null;
         }

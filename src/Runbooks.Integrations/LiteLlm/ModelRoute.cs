@@ -122,7 +122,7 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease)
         all.Count == 0 ? $"LiteLLM serves no model {parameters.Model}."
         : found is null ? $"No deployment {parameters.Deployment} serves {parameters.Model}. There are: {string.Join(", ", all.Select(one => $"{one.Id} ({one.Model})"))}."
         : !found.IsStored ? $"{found.Id} stands in LiteLLM's configuration file, and only models in its database can be changed while it runs."
-        : all.Any(one => one.Weight is null) ? $"LiteLLM looks at weights only where all deployments of a model have one, and {all.First(one => one.Weight is null).Id} has none. Give it one first."
+        : all.Any(one => one.Weight is null) ? $"LiteLLM looks at weights only while the first healthy deployment of a model has one, and {all.First(one => one.Weight is null).Id} has none: who gets what would depend on which are healthy. Give it one first."
         : all.Count == 1 ? $"{found.Id} is the only deployment of {parameters.Model}: its weight changes nothing."
         : parameters.Weight + all.Where(one => one != found).Sum(one => one.Weight) <= 0 ? $"Nobody would be left to serve {parameters.Model}: all the others have the weight 0."
         : null;

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.Http;

@@ -60,7 +60,7 @@ public sealed class ModelRouteTests : OnTheSandbox
     [InlineData("gpt-5", "ptu", 1, "LiteLLM serves no model gpt-5.")]
     [InlineData("gpt-4o", "nobody", 1, "No deployment nobody serves gpt-4o. There are: ptu (azure/gpt-4o-ptu), paygo (azure/gpt-4o-paygo).")]
     [InlineData("gpt-4o-mini", "mini-a", 0, "mini-a stands in LiteLLM's configuration file, and only models in its database can be changed while it runs.")]
-    [InlineData("small", "small-a", 1, "LiteLLM looks at weights only where all deployments of a model have one, and small-b has none. Give it one first.")]
+    [InlineData("small", "small-a", 1, "LiteLLM looks at weights only while the first healthy deployment of a model has one, and small-b has none: who gets what would depend on which are healthy. Give it one first.")]
     public async Task RouteThatWouldChangeNothing_IsRefused(string model, string deployment, int weight, string why) =>
         (await PrepareAsync(Route, With(model, deployment, weight))).Refusal.ShouldBe(why);
 
@@ -91,6 +91,17 @@ public sealed class ModelRouteTests : OnTheSandbox
         (await CheckPermissionsAsync(Route, s_away)).ShouldBeNull();
         await FaultAsync("litellm", "denied", on: "update models");
         (await CheckPermissionsAsync(Route, s_away)).ShouldNotBeNull().ShouldContain("LiteLlm:Proxies:practice:ApiKey");
+    }
+
+    [Theory]
+    [InlineData("404")]
+    [InlineData("500")]
+    [InlineData("unreachable")]
+    public async Task ProxyThatDoesNotTell_IsNotCalledAMissingRole(string fault)
+    {
+        await FaultAsync("litellm", fault, on: "/user/list");
+
+        (await CheckPermissionsAsync(Route, s_away)).ShouldBeNull();
     }
 
     [Fact]

@@ -36,8 +36,6 @@ public sealed record BlocklistParameters : SignatureParameters, IValidatableObje
 internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
     : RunbookAction<BlocklistParameters>("contentSafety.blocklist", "Adds a prompt's signature to a blocklist of Azure OpenAI, so that the content filter turns it away.")
 {
-    private const int LongestItem = 1000;
-
     public override string Role => "Cognitive Services Contributor";
 
     public override bool Reversible => true;
@@ -57,9 +55,7 @@ internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
             Identity = $"{item.Name}: {signature?.Hash}",
             Undo = "Remove the item again.",
             UndoState = JsonSerializer.SerializeToElement(new Added(item.Id)),
-            Refusal = refusal
-                ?? (signature!.Text.Length > LongestItem ? $"The signature is too long: it has {signature.Text.Length} characters, and a blocklist takes {LongestItem}." : null)
-                ?? await UselessAsync(parameters, list, cancellationToken),
+            Refusal = refusal ?? await UselessAsync(parameters, list, cancellationToken),
         };
     }
 

@@ -178,20 +178,7 @@ internal static class TrafficShares
     /// <summary>The endpoint as a PUT takes it: without what only the service says. Keys are never read, and stay when they are not written.</summary>
     public static JsonObject ToWrite(JsonObject endpoint)
     {
-        var written = new JsonObject();
-        foreach (var name in new[] { "location", "tags", "kind", "sku", "identity", "properties" })
-        {
-            if (endpoint[name] is { } value)
-            {
-                written[name] = value.DeepClone();
-            }
-        }
-
-        foreach (var name in s_readOnly)
-        {
-            (written["properties"] as JsonObject)?.Remove(name);
-        }
-
+        var written = WholeResource.Written(endpoint, ["location", "tags", "kind", "sku", "identity", "properties"], s_readOnly);
         if (written["identity"] is JsonObject identity)
         {
             identity.Remove("principalId");

@@ -136,20 +136,7 @@ internal sealed class SpillOver(ArmResources arm, WholeResource whole)
 
     private static JsonObject ToWrite(JsonObject deployment)
     {
-        var written = new JsonObject();
-        foreach (var name in new[] { "sku", "tags", "properties" })
-        {
-            if (deployment[name] is { } value)
-            {
-                written[name] = value.DeepClone();
-            }
-        }
-
-        foreach (var name in s_readOnly)
-        {
-            (written["properties"] as JsonObject)?.Remove(name);
-        }
-
+        var written = WholeResource.Written(deployment, ["sku", "tags", "properties"], s_readOnly);
         (written["properties"]?["model"] as JsonObject)?.Remove("callRateLimit");
         return written;
     }

@@ -106,7 +106,7 @@ internal static class OrdinaryText
         var rare = RareWords(words);
         if (rare < FewestRareWords)
         {
-            return $"The signature would hit what other people write: it has {rare} different words that are not everyday ones, and needs {FewestRareWords} in a row. Names of an API's fields, numbers and encoded data do not count.";
+            return $"The signature would hit what other people write: it has {rare} different words that are not everyday ones, and needs {FewestRareWords}. Names of an API's fields, numbers and encoded data do not count.";
         }
 
         return Blocked(pattern, s_sentences) > 0 ? "The signature is found in an ordinary sentence."
@@ -150,7 +150,10 @@ internal static class OrdinaryText
         && word.Length > (word.Any(IsHangul) ? 1 : 2)
         && word.All(character => char.IsLetter(character) || CharUnicodeInfo.GetUnicodeCategory(character) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark || character is '\'' or '-')
         && !word.EnumerateRunes().Any(IsUnspaced)
+        && !word.Any(IsHiragana)
         && !s_common.Contains(word);
+
+    private static bool IsHiragana(char character) => character is >= '\u3041' and <= '\u309F';
 
     private static bool IsHangul(char character) => character is >= '\uAC00' and <= '\uD7A3';
 

@@ -12,8 +12,9 @@ namespace Runbooks.Integrations.Azure.Prompts;
 /// <summary>Which prompt is blocked, wherever that is.</summary>
 public abstract record SignatureParameters
 {
+    // The longest item that a blocklist takes.
     [Required, MaxLength(1000)]
-    [Description("The words that make the prompt recognisable. Taken literally, ignoring case; at least five words in a row that are not everyday ones; refused when ordinary requests hold them as well.")]
+    [Description("The words that make the prompt recognisable. Taken literally, ignoring case; at least five different words that are not everyday ones; refused when ordinary requests hold them as well.")]
     public required string Signature { get; init; }
 
     [MaxLength(10_000)]

@@ -39,8 +39,16 @@ internal abstract class ArmKind(string type) : IRemembered
 
     protected void Keep(ArmRequest request, JsonObject changed) => _resources[request.Key] = changed;
 
+    /// <summary>As Azure shows it: what begins with an underscore is the sandbox's own, and only its state tells of it.</summary>
     protected static IResult Json(JsonNode? value, int status = 200) =>
-        Results.Text(value?.ToJsonString() ?? "", "application/json", statusCode: status);
+        Results.Text(Shown(value)?.ToJsonString() ?? "", "application/json", statusCode: status);
+
+    private static JsonNode? Shown(JsonNode? value) => value switch
+    {
+        JsonObject known => new JsonObject(known.Where(one => !one.Key.StartsWith('_')).Select(one => KeyValuePair.Create(one.Key, Shown(one.Value)))),
+        JsonArray all => new JsonArray([.. all.Select(Shown)]),
+        _ => value?.DeepClone(),
+    };
 
     /// <summary>What is given replaces, what is not stays.</summary>
     protected static void Merge(JsonObject into, JsonObject changes)

@@ -49,7 +49,7 @@ internal sealed record ResourceType(
             Of(cluster, WorkloadKind.DaemonSet).Select(workload => WorkloadView.DaemonSet(cluster, workload, now))),
         new("apis/policy/v1", "poddisruptionbudgets", "PodDisruptionBudget", true, ["pdb"], s_read, Tables.Names, (_, _) => []),
         new("apis/autoscaling/v1", "horizontalpodautoscalers", "HorizontalPodAutoscaler", true, ["hpa"], s_read, Tables.Names, (_, _) => []),
-        new($"apis/{AiGatewayRoutes.Group}/{AiGatewayRoutes.Version}", AiGatewayRoutes.Plural, AiGatewayRoutes.Kind, true, [], [.. s_read, "patch"], Tables.Names, (cluster, _) => cluster.AiRoutes.All().Select(AiGatewayRoutes.Of)),
+        new($"apis/{AiGatewayRoutes.Group}/{AiGatewayRoutes.Version}", AiGatewayRoutes.Plural, AiGatewayRoutes.Kind, true, [], [.. s_read, "patch"], Tables.AiGatewayRoutes, (cluster, _) => cluster.AiRoutes.All().Select(AiGatewayRoutes.Of)),
         new("apis/coordination.k8s.io/v1", "leases", "Lease", true, [], s_read, Tables.Names, (cluster, now) => cluster.Nodes().Select(node => Lease(node, now))),
     ];
 

@@ -10,7 +10,8 @@ namespace Runbooks.Sandbox.Apis.Kubernetes;
 /// <summary>
 /// One cluster as AKS runs them. In the namespace <c>inference</c> are the GPU pods <c>llm-{cluster}-N</c> of a stateful
 /// set, a stateless <c>tokenizer</c> of a deployment, and a <c>debug-shell</c> that nobody would respawn; in <c>lab</c> small
-/// models run on TGI and on Triton, of each one pod hangs. Controllers and scheduler are worked out at once when something changes, and show only in what is there at a moment.
+/// models run on TGI and on Triton, and one pod of each hangs. Controllers and scheduler are worked out at once when something
+/// changes, and show only in what is there at a moment.
 /// </summary>
 internal sealed partial class SandboxCluster(string name, SandboxOptions options, SandboxChanges changes) : IRemembered
 {

@@ -64,6 +64,9 @@ internal static class Tables
         Age(),
     ];
 
+    // The columns that the custom resource's definition names; then there is no age.
+    public static readonly TableColumn[] AiGatewayRoutes = [Name(), Of<AiGatewayRouteObject>("Status", one => (string?)one.Status?["conditions"]?.AsArray().LastOrDefault()?["type"] ?? "")];
+
     public static readonly TableColumn[] StatefulSets =
         [Name(), Of<V1StatefulSet>("Ready", one => $"{one.Status.ReadyReplicas ?? 0}/{one.Spec.Replicas ?? 0}"), Age()];
 

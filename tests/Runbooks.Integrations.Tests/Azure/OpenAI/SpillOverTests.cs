@@ -22,7 +22,7 @@ public sealed class SpillOverTests : OnTheSandbox
     [Fact]
     public async Task SpillOver_IsSwitchedOnAndOffAgain()
     {
-        var before = (await DeploymentAsync()).GetRawText();
+        var before = await DeploymentAsync();
         var preparation = await PrepareAsync(Spill, s_on);
         preparation.PlannedEffect.ShouldBe("Let gpt-4o-paygo take what deployment gpt-4o-ptu turns away, billed by token (now off).");
         preparation.Undo.ShouldBe("Switch spill-over off again.");
@@ -34,7 +34,7 @@ public sealed class SpillOverTests : OnTheSandbox
         (await UndoAsync(Spill, preparation)).Result.ShouldBe("Spill-over of deployment gpt-4o-ptu is off again, as before.");
         (await SentAsync())[^1].Body.ShouldBeGolden("spill-over-off");
         (await DeploymentAsync()).GetProperty("properties").TryGetProperty("spilloverDeploymentName", out _).ShouldBeFalse();
-        (await DeploymentAsync()).GetRawText().Length.ShouldBe(before.Length, "nothing else of the deployment has changed");
+        JsonElement.DeepEquals(await DeploymentAsync(), before).ShouldBeTrue("nothing else of the deployment has changed");
         (await UndoAsync(Spill, preparation)).Result.ShouldBe("Spill-over of deployment gpt-4o-ptu is off, as it was before.");
     }
 

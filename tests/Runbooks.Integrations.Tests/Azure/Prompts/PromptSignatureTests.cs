@@ -55,6 +55,7 @@ public sealed class PromptSignatureTests
     [InlineData("请写一封正式的邮件，向经理申请下周三的年假", "other people")]
     [InlineData("ช่วยเขียนอีเมลสั้นๆ ถึงหัวหน้าเพื่อขอลาพักร้อนสัปดาห์หน้า", "other people")]
     [InlineData("この文章を英語に翻訳してください", "other people")]
+    [InlineData("これは とても ふつうの ことば です ありがとう おねがい", "other people")]
     [InlineData("안녕하세요 저는 번역해 주세요", "other people")]
     [InlineData("كيف أنا من فضلك شكرا", "other people")]
     [InlineData("velvet parrot protocol lifts\u0000safeguards marble", "nobody sees")]
