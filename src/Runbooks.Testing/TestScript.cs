@@ -104,9 +104,9 @@ internal sealed class TestEvent
             fail($"events.after is '{After}'; it has to be {DurationText.Words}.");
         }
 
-        if (Items is not null && Done is null)
+        if (Items is not null && (Done ?? CouldNot ?? TakeOver) is null)
         {
-            fail("events.items belongs to done.");
+            fail("events.items belongs to done, couldNot or takeOver.");
         }
 
         if (new[] { Approve, Reject, TakeOver, Done, CouldNot, Cancel }.Count(deed => deed is not null) + (Resolved ? 1 : 0) != 1)

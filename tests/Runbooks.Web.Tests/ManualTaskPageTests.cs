@@ -70,6 +70,47 @@ public sealed class ManualTaskPageTests : IAsyncLifetime
         (await _host.Browser.GetStringAsync($"/incidents/{_id}", Cancel)).ShouldContain("ada could not do this at 03:12:00 UTC.");
     }
 
+    [Fact]
+    public async Task FormSentTwice_IsNoRefusalAndAnotherAnswerOfTheSamePersonIs()
+    {
+        (string, string)[] form = [("gate", "mitigation-swap"), ("plan", "plan-1"), ("decision", "done"), ("by", "ada")];
+        foreach (var _ in new[] { 1, 2 })
+        {
+            (await PostAsync($"/incidents/{_id}/decision", [.. form, ("item", "1")])).StatusCode.ShouldBe(HttpStatusCode.SeeOther);
+        }
+
+        Incident.OpenGate!.Decisions.ShouldHaveSingleItem();
+        var nothing = await PostAsync($"/incidents/{_id}/decision", form);
+        nothing.StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        (await TextAsync(nothing)).ShouldContain("Say which items are done: 1 item of 2 is left. Nothing was recorded.");
+
+        await PostAsync($"/decide/{_host.Token(Incident, "ada")}", ("decision", "couldNot"), ("reason", "no spare card"));
+        (await PostAsync($"/incidents/{_id}/decision", [.. form, ("item", "2")])).StatusCode.ShouldBe(HttpStatusCode.Conflict, "it was not ticked any more");
+    }
+
+    [Fact]
+    public async Task WordsOfWorkByHand_DecideNoOtherQuestion()
+    {
+        var asks = await _host.OpenAsync(Some.Waiting("261123-0313-00000000d") with { Target = "d" });
+        foreach (var word in new[] { "done", "couldNot" })
+        {
+            var answer = await _host.Api.PostAsJsonAsync($"/api/incidents/{asks}/decision", new { decision = word, by = "ada", reason = "meant for another" }, Cancel);
+            answer.StatusCode.ShouldBe(HttpStatusCode.Conflict);
+            (await WebHost.JsonOf(answer)).GetProperty("status").GetString().ShouldBe("incomplete");
+        }
+
+        _host.Store.All.Single(incident => incident.Id == asks).OpenGate!.Decisions.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task WhatIsTickedWithACouldNot_IsDone()
+    {
+        (await PostAsync($"/decide/{_host.Token(Incident, "ada")}", ("decision", "couldNot"), ("item", "1"), ("reason", "no spare card"))).StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        Incident.LatestGate!.Outcome.ShouldBe(GateOutcome.Rejected);
+        Task.Items.Select(item => item.DoneBy).ShouldBe(["ada", null]);
+    }
+
     public async ValueTask InitializeAsync()
     {
         await _host.InitializeAsync();

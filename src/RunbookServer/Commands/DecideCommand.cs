@@ -27,13 +27,7 @@ internal static class DecideCommand
             using var api = client.Connect(parsed);
             var path = PathOf(parsed.GetRequiredValue(id));
             var done = parsed.GetRequiredValue(items);
-            var (_, incident) = (await api.GetAsync(path, cancellationToken)).OrFail();
-            var gate = incident?["gate"];
-            if (gate?["outcome"]?.ToString() == "pending" && gate["task"] is null)
-            {
-                throw new CommandException($"It asks for a decision and not for work by hand. See: {ThisProgram.Command} show {parsed.GetRequiredValue(id)}", ExitCode.Failed);
-            }
-
+            var gate = await WorkAsync(api, path, parsed.GetRequiredValue(id), cancellationToken);
             if (parsed.GetValue(all) && gate?["task"]?["items"] is JsonArray list)
             {
                 done = [.. list.Index().Where(item => item.Item?["doneBy"] is null).Select(item => item.Index + 1)];
@@ -61,10 +55,21 @@ internal static class DecideCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             using var api = client.Connect(parsed);
-            var body = new JsonObject { ["decision"] = "couldNot", ["by"] = parsed.GetRequiredValue(by), ["reason"] = parsed.GetValue(reason) };
-            return await SendAsync(api, PathOf(parsed.GetRequiredValue(id)), body, cancellationToken);
+            var path = PathOf(parsed.GetRequiredValue(id));
+            var gate = await WorkAsync(api, path, parsed.GetRequiredValue(id), cancellationToken);
+            var body = new JsonObject { ["decision"] = "couldNot", ["by"] = parsed.GetRequiredValue(by), ["gate"] = gate?["id"]?.ToString(), ["reason"] = parsed.GetValue(reason) };
+            return await SendAsync(api, path, body, cancellationToken);
         });
         return command;
+    }
+
+    /// <summary>What is asked to be done by hand, so that the answer is about that and about no later question.</summary>
+    private static async Task<JsonNode?> WorkAsync(ApiClient api, string path, string id, CancellationToken cancellationToken)
+    {
+        var (_, incident) = (await api.GetAsync(path, cancellationToken)).OrFail();
+        return incident?["gate"] is { } gate && gate["outcome"]?.ToString() == "pending" && gate["task"] is null
+            ? throw new CommandException($"It asks for a decision and not for work by hand. See: {ThisProgram.Command} show {id}", ExitCode.Failed)
+            : incident?["gate"];
     }
 
     private static (ClientOptions Client, Argument<string> Id, Option<string> By, Option<string?> Reason) Parts(string who = "Who decides.") => (

@@ -44,10 +44,16 @@ internal static class ShowCommand
         .. incident["reason"] is { } reason ? [$"  {reason}"] : Array.Empty<string>(),
         .. Section("Found", Items(incident, "findings").Select(finding => $"{Mark(finding)} {finding["ask"]} {finding["summary"]}")),
         .. Section("News", Items(incident, "news").Select(news => $"{Clock(news["at"])} {news["text"]}")),
-        .. Section(incident["gate"]?["task"] is not null ? "To do by hand" : WasAsked(incident) ? "The question" : "What it does without asking", Question(incident)),
-        .. Section("Done", Items(incident, "steps").Select(step => $"{step["name"]}: {step["outcome"] ?? step["status"]}")),
+        .. Section(Heading(incident), Question(incident)),
+        .. Section(Text(incident, "mode") == "dryRun" ? "Rehearsed" : "Done", Items(incident, "steps").Select(step => $"{step["name"]}: {step["outcome"] ?? step["status"]}")),
         .. Section("Record", Items(incident, "timeline").Select(entry => $"{Clock(entry["at"])} {entry["who"]}: {entry["what"]}")),
     ];
+
+    private static string Heading(JsonNode incident) => incident["gate"] switch
+    {
+        { } gate when gate["task"] is not null => Text(gate, "outcome") == "pending" ? "To do by hand" : "What a person was asked to do",
+        _ => WasAsked(incident) ? "The question" : "What it does without asking",
+    };
 
     /// <summary>What was closed in the moment when it was made was nobody's question.</summary>
     private static bool WasAsked(JsonNode incident) => incident["gate"] is { } gate && (Text(gate, "outcome") == "pending" || Text(gate, "closedAt") != Text(gate, "openedAt"));

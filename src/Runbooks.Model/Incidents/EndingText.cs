@@ -15,7 +15,7 @@ public static class EndingText
     /// <summary>A word or two, for badges, lists and titles.</summary>
     public static string Headline(Incident incident) => incident switch
     {
-        { State: IncidentState.AwaitingApproval, OpenGate.Task: not null } => "Waiting for a person to do it",
+        { State: IncidentState.AwaitingApproval, OpenGate.Task: { } work } => $"Waiting for a person to {(work.Undoes ? "take it back" : "do it")}",
         { State: IncidentState.Resolved, Mode: RunMode.DryRun } => "Rehearsed",
         { State: IncidentState.Resolved } when !ChangedAnything(incident) => "Told, nothing changed",
         { State: IncidentState.Resolved, UndoBeganAt: not null } => TakenBack,
@@ -173,8 +173,7 @@ public static class EndingText
 
     private static string Names(IEnumerable<StepRecord> steps) => string.Join(", ", steps.Select(step => step.Name));
 
-    private static string Sentence(string text) => text.TrimEnd() is { Length: > 0 } said && said[^1] is not ('.' or '!' or '?' or ')' or '…') ? $"{said}." : text.TrimEnd();
-
+    internal static string Sentence(string text) => text.TrimEnd() is { Length: > 0 } said && said[^1] is not ('.' or '!' or '?' or ')' or '…') ? $"{said}." : text.TrimEnd();
 
     private static string Join(string first, IEnumerable<string> more) => Join([first, .. more]);
 

@@ -23,7 +23,7 @@ public static class GateText
     /// <summary>How a closed gate ended, for whoever comes late.</summary>
     public static string HowItEnded(Gate gate)
     {
-        var when = gate.ClosedAt is { } at ? $" at {Clock(at)}" : "";
+        var when = gate.ClosedAt is { } at ? $" at {Clock(at, gate.OpenedAt)}" : "";
         return gate.Outcome switch
         {
             GateOutcome.Approved when gate.Task is { } task =>
@@ -44,7 +44,7 @@ public static class GateText
     public static string Late(Gate gate, DateTimeOffset now) => gate switch
     {
         { Outcome: not GateOutcome.Pending } => HowItEnded(gate),
-        _ when now >= gate.ExpiresAt => $"Nobody decided before {Clock(gate.ExpiresAt)}; this question has expired.",
+        _ when now >= gate.ExpiresAt => $"Nobody decided before {Clock(gate.ExpiresAt, gate.OpenedAt)}; this question has expired.",
         _ => "This question is still open. Decide from the newest message.",
     };
 
@@ -60,14 +60,15 @@ public static class GateText
         _ => "Closed",
     };
 
-    public static string Said(Gate gate, Decision decision) =>
-        $"{decision.Person} {(gate.Task is { } task ? ManualTaskText.Past(task, decision.Verb) : Past(decision.Verb))} (by {decision.Via}){(decision.Reason is { Length: > 0 } reason ? $": {reason}" : ".")}";
+    public static string Said(Gate gate, Decision decision) => gate.Task is { } task
+        ? ManualTaskText.Said(task, decision)
+        : $"{decision.Person} {Past(decision.Verb)} (by {decision.Via}){(decision.Reason is { Length: > 0 } reason ? $": {reason}" : ".")}";
 
     /// <summary>What happens when nobody answers, and when.</summary>
     public static string Silence(Gate gate)
     {
         var next = gate.Reminders.FirstOrDefault(reminder => reminder.To.Count > 0);
-        return $"{(next is null ? "" : $"At {Clock(next.At)} {string.Join(", ", next.To)} is asked too. ")}At {Clock(gate.ExpiresAt)} {WhenTimeIsUp(gate)}";
+        return $"{(next is null ? "" : $"At {Clock(next.At, gate.OpenedAt)} {string.Join(", ", next.To)} is asked too. ")}At {Clock(gate.ExpiresAt, gate.OpenedAt)} {WhenTimeIsUp(gate)}";
     }
 
     /// <summary>What happens once nobody has answered in time.</summary>
@@ -89,9 +90,13 @@ public static class GateText
     };
 
     /// <summary>Completes a person's name: what they did with the question.</summary>
-    public static string Past(Gate gate, DecisionVerb verb) => gate.Task is { } task ? ManualTaskText.Past(task, verb) : $"{Past(verb)} this";
+    public static string Past(Gate gate, DecisionVerb verb) => verb == DecisionVerb.TakeOver ? "took this over" : gate.Task is { } task ? ManualTaskText.Past(task, verb) : $"{Past(verb)} this";
 
     public static string Past(DecisionVerb verb) => verb switch { DecisionVerb.Approve => "approved", DecisionVerb.Reject => "rejected", _ => "took over" };
 
     public static string Clock(DateTimeOffset at) => at.ToUniversalTime().ToString("HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
+
+    /// <summary>With its day where that is another one than <paramref name="from"/>, when whoever reads it was told: people have up to weeks.</summary>
+    public static string Clock(DateTimeOffset at, DateTimeOffset from) =>
+        at.UtcDateTime.Date == from.UtcDateTime.Date ? Clock(at) : at.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
 }

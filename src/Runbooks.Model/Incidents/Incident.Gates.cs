@@ -57,7 +57,7 @@ public sealed partial record Incident
 
         if (decision.At >= gate.ExpiresAt)
         {
-            return new(DecisionStatus.AlreadyClosed, $"Nobody decided before {GateText.Clock(gate.ExpiresAt)}; this question has expired.");
+            return new(DecisionStatus.AlreadyClosed, $"Nobody decided before {GateText.Clock(gate.ExpiresAt, gate.OpenedAt)}; this question has expired.");
         }
 
         if (gate.Task?.FindObjection(decision) is { } lack)
@@ -92,8 +92,7 @@ public sealed partial record Incident
             gate = gate with { Task = task.Tick(decision) };
             if (decision.Verb == DecisionVerb.Approve && gate.Task.Left > 0)
             {
-                var ticked = ManualTaskText.Ticked(gate.Task, decision);
-                return (incident.Replace(gate).Note(decision.At, TimelineKind.Decision, decision.Person, ticked),
+                return (incident.Replace(gate).Note(decision.At, TimelineKind.Decision, decision.Person, GateText.Said(gate, decision)),
                     new(DecisionStatus.MoreNeeded, $"It is on record. {ManualTaskText.Left(gate.Task)}"));
             }
         }

@@ -22,6 +22,9 @@ public sealed partial record Incident
     /// <summary>Whether the present asking of this question has gone out, to somebody or in vain.</summary>
     public bool WasSent(Gate gate) => HasDelivery($"{gate.MessageKey}:");
 
+    /// <summary>Whether the question went out and reached none of those who were asked.</summary>
+    public bool ReachedNobody(Gate gate) => HasDelivery($"{gate.Id}:") && !Deliveries.Any(delivery => delivery.Reached && delivery.Key.StartsWith($"{gate.Id}:", StringComparison.Ordinal));
+
     public bool HasDelivery(string keyPrefix) =>
         Deliveries.Any(delivery => delivery.Key.StartsWith(keyPrefix, StringComparison.Ordinal));
 }

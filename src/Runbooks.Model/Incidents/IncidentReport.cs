@@ -25,8 +25,8 @@ public static class IncidentReport
         Section(page, "Impact", Impact(incident, impact));
         Section(page, "Times", Times(incident, now));
         Section(page, "What was found", Found(incident));
-        Section(page, "What was asked and decided", incident.Gates.SelectMany(Asked));
-        Section(page, "What was done", incident.Steps.SelectMany(Done));
+        Section(page, "What was asked and decided", incident.Gates.SelectMany(gate => Asked(incident, gate)));
+        Section(page, incident.Mode == RunMode.DryRun ? "What was rehearsed" : "What was done", incident.Steps.SelectMany(Done));
         Section(page, "What is left to do", Left(incident, now));
         Section(page, "Timeline", [Table(["At (UTC)", "Who", "What"], incident.TimelineByTime().Select(entry => (string[])[Clock(entry.At), entry.Who, entry.What]))]);
         return page.ToString();
@@ -61,13 +61,17 @@ public static class IncidentReport
         [
             ("A person first answered, stopped or acknowledged it", incident.FirstResponseAt()),
             ("The checks first passed after it had acted", incident.MitigatedAt()),
-            (incident.State.IsFinal() ? $"Ended: {EndingText.Headline(incident)}" : "This report", incident.State.IsFinal() ? incident.ClosedAt : now),
+            (incident.State.IsFinal() ? Ended(incident) : "This report", incident.State.IsFinal() ? incident.ClosedAt : now),
         ];
         rows.AddRange(later.Where(one => one.At is not null).Select(one => Row(one.What, one.At!.Value)));
         return [Table(["What", "At (UTC)", "After"], rows)];
 
         string[] Row(string what, DateTimeOffset at) => [what, Clock(at), at > incident.OpenedAt ? DurationText.Format(Whole(at - incident.OpenedAt)) : ""];
     }
+
+    /// <summary>What its last time stands for: one that a responder owns is not over before somebody closes it.</summary>
+    private static string Ended(Incident incident) =>
+        $"{(incident.IsOwnedByResponder() ? "" : incident.ClosedByHand is null ? "Ended: " : "Closed by hand: ")}{EndingText.Headline(incident)}";
 
     private static IEnumerable<string> Found(Incident incident)
     {
@@ -87,9 +91,9 @@ public static class IncidentReport
         return $"{CamelCase.Of(finding.Verdict)}: {finding.Result.Summary}{(graph.Length > 0 ? $" {graph}" : "")}";
     }
 
-    private static IEnumerable<string> Asked(Gate gate)
+    private static IEnumerable<string> Asked(Incident incident, Gate gate)
     {
-        yield return $"- {Clock(gate.OpenedAt)}: {Text(gate.Task?.Instruction ?? gate.Question)} {(gate.WasAsked ? $"Asked: {Text(string.Join(", ", gate.Approvers))}." : "Nobody was asked.")}";
+        yield return $"- {Clock(gate.OpenedAt)}: {(gate.WasAsked ? $"{Text(gate.Task?.Instruction ?? gate.Question)} Asked: {Text(string.Join(", ", gate.Approvers))}{(incident.ReachedNobody(gate) ? ", but no message reached anybody" : "")}." : "Nobody was asked.")}";
         foreach (var step in gate.Plan.Steps)
         {
             yield return $"  - {Text(step.PlannedEffect)}{(step.UndoLine is { } undo ? $" {Text(undo)}" : "")}";
@@ -97,12 +101,12 @@ public static class IncidentReport
 
         foreach (var decision in gate.Decisions)
         {
-            yield return $"  - {Clock(decision.At)}: {Text(gate.Task is { } task && decision.Items is not null ? ManualTaskText.Ticked(task, decision) : GateText.Said(gate, decision))}";
+            yield return $"  - {Clock(decision.At)}: {Text(GateText.Said(gate, decision))}";
         }
 
         if (gate.Outcome == GateOutcome.Pending)
         {
-            yield return $"  - Nobody has decided yet. {Text(GateText.Silence(gate))}";
+            yield return $"  - {(gate.Decisions.Count > 0 ? "It is still open." : gate.Task is null ? "Nobody has decided yet." : "Nobody has answered yet.")} {Text(GateText.Silence(gate))}";
         }
         else if (gate.Decisions.Count == 0)
         {

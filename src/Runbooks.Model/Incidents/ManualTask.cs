@@ -26,19 +26,19 @@ public sealed record ManualTask(string Step, string Instruction, IReadOnlyList<T
     /// <summary>Why this answer cannot be recorded; null when it can.</summary>
     public DecisionResult? FindObjection(Decision decision) => decision switch
     {
-        { Verb: DecisionVerb.Reject } when string.IsNullOrWhiteSpace(decision.Reason) => Incomplete("Say why it could not be done. Nothing was recorded."),
-        { Verb: not DecisionVerb.Approve } => null,
         { Items: { Count: > 0 } given } when given.Any(item => item < 1 || item > Items.Count) =>
             Incomplete(Items.Count == 0 ? "It has no checklist. Nothing was recorded." : $"Its checklist has the items 1 to {Items.Count} and no other. Nothing was recorded."),
+        { Verb: DecisionVerb.Reject } when string.IsNullOrWhiteSpace(decision.Reason) => Incomplete("Say why it could not be done. Nothing was recorded."),
+        { Verb: not DecisionVerb.Approve } => null,
         _ when Items.Count == 0 => null,
         { Items: not { Count: > 0 } } => Incomplete($"Say which items are done: {CountText.Format(Left, "item")} of {Items.Count} {(Left == 1 ? "is" : "are")} left. Nothing was recorded."),
         _ => decision.Items.All(item => Items[item - 1].DoneBy is not null)
-            ? new(DecisionStatus.AlreadyCounted, $"{string.Join(" ", decision.Items.Select(item => $"{Items[item - 1].DoneBy} ticked '{Items[item - 1].Text}' at {GateText.Clock(Items[item - 1].DoneAt!.Value)}."))}")
+            ? new(DecisionStatus.AlreadyCounted, $"{string.Join(" ", decision.Items.Select(item => $"{Items[item - 1].DoneBy} ticked '{Items[item - 1].Text}' at {GateText.Clock(Items[item - 1].DoneAt!.Value, decision.At)}."))}")
             : null,
     };
 
-    /// <summary>The items of the answer are done, each by whoever said so first.</summary>
-    public ManualTask Tick(Decision decision) => decision is { Verb: DecisionVerb.Approve, Items: { } done }
+    /// <summary>The items of the answer are done, each by whoever said so first; also where the answer is that the rest could not be done.</summary>
+    public ManualTask Tick(Decision decision) => decision is { Items: { } done }
         ? this with { Items = [.. Items.Select((item, at) => item.DoneBy is null && done.Contains(at + 1) ? item with { DoneBy = decision.Person, DoneAt = decision.At } : item)] }
         : this;
 
@@ -71,9 +71,19 @@ public static class ManualTaskText
         _ => null,
     };
 
-    /// <summary>What an answer ticked.</summary>
-    public static string Ticked(ManualTask ticked, Decision decision) =>
-        $"{decision.Person} ticked (by {decision.Via}): {string.Join("; ", ticked.Items.Where(item => item.DoneBy == decision.Person && item.DoneAt == decision.At).Select(item => item.Text))}.{(decision.Reason is { Length: > 0 } reason ? $" {reason}" : "")}";
+    /// <summary>An answer, with the items that it ticked.</summary>
+    /// <param name="task">With the answer in it.</param>
+    public static string Said(ManualTask task, Decision decision)
+    {
+        var ticked = string.Join("; ", task.Items.Index().Where(one => decision.Items?.Contains(one.Index + 1) == true && one.Item.DoneBy == decision.Person && one.Item.DoneAt == decision.At).Select(one => one.Item.Text));
+        var reason = decision.Reason is { Length: > 0 } given ? given : null;
+        return (decision.Verb, ticked) switch
+        {
+            (DecisionVerb.Approve, { Length: > 0 }) => $"{decision.Person} ticked (by {decision.Via}): {ticked}.{(reason is null ? "" : $" {reason}")}",
+            (_, { Length: > 0 }) => $"{decision.Person} ticked (by {decision.Via}): {ticked}; and {Past(task, decision.Verb)}{(reason is null ? "." : $": {reason}")}",
+            _ => $"{decision.Person} {Past(task, decision.Verb)} (by {decision.Via}){(reason is null ? "." : $": {reason}")}",
+        };
+    }
 
     public static string Left(ManualTask task) =>
         $"{CountText.Format(task.Left, "item")} left: {string.Join("; ", task.Items.Where(item => item.DoneBy is null).Select(item => item.Text))}.";
@@ -90,8 +100,8 @@ public static class ManualTaskText
     public static string Outcome(Gate gate)
     {
         var (task, last) = (gate.Task!, gate.Decisions is [.., var latest] ? latest : null);
-        var at = gate.ClosedAt is { } closed ? $" at {GateText.Clock(closed)}" : "";
-        var why = last?.Reason is { Length: > 0 } reason ? $" {reason.TrimEnd('.')}." : "";
+        var at = gate.ClosedAt is { } closed ? $" at {GateText.Clock(closed, gate.OpenedAt)}" : "";
+        var why = last?.Reason is { Length: > 0 } reason ? $" {EndingText.Sentence(reason)}" : "";
         return gate.Outcome switch
         {
             GateOutcome.Approved when task.Undoes => $"{People(gate)} took it back{at}.{why}",

@@ -12,8 +12,8 @@ public static class NextStepText
         {
             _ when stuck.Length > 0 => $"Take back by hand what could not be undone: {stuck}. Then close the incident.",
             _ when unknown.Length > 0 => $"Look whether {unknown} happened: nobody knows. Then close the incident, or try it again.",
-            { OpenGate: { Task: not null } work } when now < work.ExpiresAt => $"Do it, or find somebody who can, and say so before {GateText.Clock(work.ExpiresAt)}: {work.Question}",
-            { OpenGate: { } gate } when now < gate.ExpiresAt => $"Answer the question before {GateText.Clock(gate.ExpiresAt)}: {gate.Question}",
+            { OpenGate: { Task: not null } work } when now < work.ExpiresAt => $"Do it, or find somebody who can, and say so before {GateText.Clock(work.ExpiresAt, now)}: {work.Question}",
+            { OpenGate: { } gate } when now < gate.ExpiresAt => $"Answer the question before {GateText.Clock(gate.ExpiresAt, now)}: {gate.Question}",
             { State: IncidentState.Holding } => "Look at the cause: the temporary fix stays until it is gone. Stop the incident to take the fix back now.",
             { State: IncidentState.Expired } => "Nobody decided, so nothing more is done. Look at what was found, then fix it by hand and close the incident, or try it again.",
             { State: IncidentState.Failed } => "Fix it by hand and close the incident, or try it again. Acknowledge it first, so that others see that you look.",

@@ -35,7 +35,11 @@ public sealed class DecisionHandler(ApprovalService approvals, HttpRequestRunner
 
         // Without a gate the decision is about the question that is open when it is recorded.
         var gate = string.IsNullOrWhiteSpace(body.Gate) ? null : body.Gate.Trim();
-        var ballot = new DecisionRequest(verb, TypedText.Name(body.By), Via, DecisionVerbText.Reason(body.Reason), string.IsNullOrWhiteSpace(body.PlanHash) ? null : body.PlanHash.Trim()) { Items = body.Items };
+        var ballot = new DecisionRequest(verb, TypedText.Name(body.By), Via, DecisionVerbText.Reason(body.Reason), string.IsNullOrWhiteSpace(body.PlanHash) ? null : body.PlanHash.Trim())
+        {
+            Items = body.Items,
+            IsOfWork = DecisionVerbText.IsOfWork(body.Decision),
+        };
         return DecisionResponse.Result(await approvals.DecideAsync(id, gate, ballot, cancellationToken), gate);
     });
 
@@ -90,6 +94,8 @@ internal static class DecisionVerbText
         };
         return known;
     }
+
+    public static bool IsOfWork(string? word) => word?.Trim().ToUpperInvariant() is "DONE" or "COULDNOT";
 
     /// <summary>The ticked items of a checklist, as a form of our pages sends them.</summary>
     public static IReadOnlyList<int> Items(IFormCollection form) =>

@@ -29,7 +29,7 @@ public sealed class ApprovalService(
             else
             {
                 Log.DecisionRefused(logger, incidentId, request.Person, request.Via, result.Message);
-                repeated = IsRepeated(incident, gateId, request);
+                repeated = result.Status is DecisionStatus.AlreadyCounted or DecisionStatus.AlreadyClosed && IsRepeated(incident, gateId, request);
                 if (repeated && incident.State == IncidentState.AwaitingApproval)
                 {
                     // Who sends the same decision again had no answer: the host may have died between record and wake-up.
@@ -133,7 +133,9 @@ public sealed class ApprovalService(
 
     private bool IsRepeated(Incident incident, string? gateId, DecisionRequest request) =>
         (gateId is null ? incident.LatestGate : incident.FindGate(gateId)) is { } gate
-        && gate.Decisions.Any(decision => decision.Verb == request.Verb && decision.Person == rules.NameOf(request));
+        && gate.Decisions.Any(decision => decision.Verb == request.Verb && decision.Person == rules.NameOf(request) && (decision.Items ?? []).SequenceEqual(ItemsOf(request) ?? []));
+
+    private static IReadOnlyList<int>? ItemsOf(DecisionRequest request) => request.Items is { Count: > 0 } items ? [.. items.Distinct().Order()] : null;
 
     private async Task<IReadOnlyList<string>> FindClosedAsync(string incidentId, string? gateId, CancellationToken cancellationToken) =>
         await store.FindAsync(incidentId, cancellationToken) is { } incident
@@ -152,17 +154,22 @@ public sealed class ApprovalService(
         if ((gateId ?? gate?.Id) is { } id)
         {
             var person = rules.NameOf(request);
+            if (request.IsOfWork && incident.FindGate(id) is { Outcome: GateOutcome.Pending, Task: null })
+            {
+                return (incident, new(DecisionStatus.Incomplete, "It asks for a decision and not for work by hand. Nothing was recorded."));
+            }
+
             if (closed.Count > 0 && incident.FindGate(id) is { Outcome: GateOutcome.Pending } held && time.GetUtcNow() < held.ExpiresAt)
             {
                 var why = string.Join(" ", closed.Select(one => one.EndsWith('.') ? one : $"{one}."));
                 return (
                     incident.NoteHeldBack(person, why, time.GetUtcNow()),
-                    new(DecisionStatus.HeldBack, $"Not approved: {why} The question stays open until {GateText.Clock(held.ExpiresAt)}; approve it again when nothing stands against it."));
+                    new(DecisionStatus.HeldBack, $"Not approved: {why} The question stays open until {GateText.Clock(held.ExpiresAt, time.GetUtcNow())}; approve it again when nothing stands against it."));
             }
 
             var decision = new Decision(request.Verb, person, request.Via, time.GetUtcNow(), request.Reason, request.PlanHash)
             {
-                Items = request.Items is { Count: > 0 } items ? [.. items.Distinct().Order()] : null,
+                Items = ItemsOf(request),
                 Identity = request.SignedIn?.Id,
                 OfOwner = incident.FindGate(id)?.OwnerTeam is { } owner && rules.IsOf(owner, request),
             };
@@ -231,6 +238,9 @@ public sealed record DecisionRequest(DecisionVerb Verb, string Person, string Vi
 
     /// <summary>The items of a checklist that are done, counted from 1; null where the answer names none.</summary>
     public IReadOnlyList<int>? Items { get; init; }
+
+    /// <summary>It says what became of work by hand, and is no answer to a question about what the automation may do.</summary>
+    public bool IsOfWork { get; init; }
 
     /// <summary>Whoever signed in, and is then <see cref="Person"/>; null where a link speaks for its recipient, or a key's holder for somebody.</summary>
     public SignedInPerson? SignedIn { get; init; }

@@ -24,6 +24,7 @@ public sealed class IncidentCards(DecisionLinks links)
             new("What broke", [$"{runbook.Title} on {IncidentText.Target(incident.Target)}. {runbook.Impact.Users}".Trim(), runbook.Impact.Data]),
             .. Section("What was done so far", [.. incident.Steps.Select(step => $"{step.Name}: {step.Outcome ?? "outcome not known"}")]),
             .. Section("What was found", [.. incident.Findings.Select(Line)]),
+            .. Section("What the checks said last", [.. incident.Verification.Select(Line)]),
             .. Section("News", gate.Outcome == GateOutcome.Pending ? [.. incident.News.Select(news => news.Text)] : []),
             .. Section("Also reported on this target", incident.OtherLines()),
             new("If nobody answers", [GateText.Silence(gate)]),
@@ -88,7 +89,7 @@ public sealed class IncidentCards(DecisionLinks links)
         Sections =
         [
             new("What is in place", lease.Held),
-            new("What ends it", [lease.WhatEndsIt, $"If that has not happened by {GateText.Clock(lease.Until)}, a person is paged; it stays until it is taken back. It can be taken back at any time from the incident."]),
+            new("What ends it", [lease.WhatEndsIt, $"If that has not happened by {GateText.Clock(lease.Until, lease.Since)}, a person is paged; it stays until it is taken back. It can be taken back at any time from the incident."]),
         ],
         Links = [IncidentLink(incident)],
     };

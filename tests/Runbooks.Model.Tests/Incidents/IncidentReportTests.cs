@@ -52,11 +52,55 @@ public sealed class IncidentReportTests
         report.ShouldContain("ada ticked");
         report.ShouldContain("Power is off");
         report.ShouldNotContain("ada did this");
+        report.ShouldContain("  - It is still open. At ");
+
+        var (gaveUp, _) = ticked.Decide("mitigation-swap", new Decision(DecisionVerb.Reject, "ben", "link", Some.Time.AddMinutes(2), "It is the wrong card") { Items = [2] });
+        gaveUp.LatestGate!.Task!.Items.Select(item => item.DoneBy).ShouldBe(["ada", "ben"]);
+        IncidentReport.Markdown(gaveUp, s_impact, Some.Time.AddMinutes(3)).ShouldContain("ben ticked (by link): Card answers; and could not do this: It is the wrong card\n");
 
         var told = Some.Waiting(gate: Some.Gate() with { Outcome = GateOutcome.Approved, ClosedAt = Some.Time, ClosedBy = "This runbook only tells; nobody had to be asked.", OpenedAt = Some.Time });
         report = IncidentReport.Markdown(told, s_impact, Some.Time);
         report.ShouldContain("Nobody was asked.");
         report.ShouldNotContain("Asked:");
+        report.ShouldNotContain(Some.Gate().Question);
+    }
+
+    [Fact]
+    public void QuestionThatReachedNobody_IsNotReportedAsAsked()
+    {
+        var waiting = Some.Waiting();
+        var failed = waiting.RecordDeliveries([new Delivery($"{waiting.OpenGate!.MessageKey}:ada", "ada", null, Some.Time, "the address is not known")]);
+        IncidentReport.Markdown(failed, s_impact, Some.Time).ShouldContain("Asked: oncall, but no message reached anybody.\n");
+
+        var told = failed.RecordDeliveries([new Delivery($"{waiting.OpenGate!.MessageKey}:ben", "ben", "email", Some.Time, null)]);
+        IncidentReport.Markdown(told, s_impact, Some.Time).ShouldContain("Asked: oncall.\n");
+    }
+
+    [Fact]
+    public void DryRun_IsReportedAsRehearsed()
+    {
+        var rehearsed = Some.Incident() with { Mode = RunMode.DryRun };
+        rehearsed = rehearsed.BeginStep(Some.Runbook().Mitigation.Steps[0], Phase.Mitigation, "mitigation-1", new Preparation { PlannedEffect = "Delete it." }, Some.Time);
+        IncidentReport.Markdown(rehearsed, s_impact, Some.Time).ShouldContain("## What was rehearsed\n");
+        IncidentReport.Markdown(rehearsed, s_impact, Some.Time).ShouldNotContain("What was done");
+    }
+
+    [Fact]
+    public void TakenOver_HasNotEndedBeforeItIsClosed()
+    {
+        var owned = Some.Waiting().End(IncidentState.TakenOver, "ada took over.", [], null, TimeSpan.FromHours(1), Some.Time.AddMinutes(5));
+        IncidentReport.Markdown(owned, s_impact, Some.Time.AddHours(1)).ShouldContain("| Taken over by a person | 2026-11-23 03:17:00 | 5m |\n");
+
+        var closed = owned.CloseByHand("ada", "replaced the card", Some.Time.AddMinutes(9));
+        IncidentReport.Markdown(closed, s_impact, Some.Time.AddHours(1)).ShouldContain("| Closed by hand: Taken over by a person | 2026-11-23 03:21:00 | 9m |\n");
+    }
+
+    [Fact]
+    public void TimesOnAnotherDay_SayWhichDay()
+    {
+        var gate = Some.Gate() with { OpenedAt = Some.Time, ExpiresAt = Some.Time.AddDays(3), Reminders = [new(Some.Time.AddMinutes(30), ["boss"])] };
+        GateText.Silence(gate).ShouldStartWith("At 03:42:00 UTC boss is asked too. At 2026-11-26 03:12:00 UTC ");
+        NextStepText.Of(Some.Waiting(gate: gate), Some.Time.AddHours(1)).ShouldStartWith("Answer the question before 2026-11-26 03:12:00 UTC: ");
     }
 
     [Fact]

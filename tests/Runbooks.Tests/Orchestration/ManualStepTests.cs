@@ -71,6 +71,19 @@ public sealed class ManualStepTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task CouldNotDoTheRest_KeepsWhatIsTickedAndHasItTakenBack()
+    {
+        var incident = await ApprovedAsync(Runbook(new { instruction = "Swap it.", who = Hands, checklist = (string[])["Power is off", "New card"], undo = "Switch it on." }));
+
+        incident = await SayAsync(incident.Id, DecisionVerb.Reject, "ana", "no spare card", items: [1]);
+
+        incident.FindStep(Phase.Mitigation, "swap")!.Outcome.ShouldBe("ana could not do it at 03:00:00 UTC: no spare card. Done before: Power is off (ana).");
+        incident.OpenGate!.Question.ShouldBe("Take back what was done by hand: Switch it on.");
+        EndingText.Headline(incident).ShouldBe("Waiting for a person to take it back");
+        incident.Timeline.ShouldContain(line => line.Who == "ana" && line.What == "ana ticked (by test): Power is off; and could not do this: no spare card");
+    }
+
+    [Fact]
     public async Task Unanswered_RemindsEscalatesAndEndsAsEveryUnansweredQuestion()
     {
         var incident = await ApprovedAsync(Runbook(new { instruction = "Swap it.", who = Hands, checklist = (string[])["Power is off", "New card"], remindAfter = "20m", escalate = (object[])[new { after = "30m", to = (string[])["boss"] }] }));

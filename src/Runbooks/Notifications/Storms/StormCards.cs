@@ -68,7 +68,7 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
                     new(Heading("What is in place", group.Runbook, groups.Count), [.. group.Held[0].Lease.Held, .. group.Held.Count == 1 ? [] : (string[])[$"(As on {IncidentText.Target(group.Held[0].Incident.Target)}.)"]]),
                     new(Heading("Targets", group.Runbook, groups.Count), Lines(group.Held.Select(one => one.Incident.Target))),
                     new(Heading("What ends it", group.Runbook, groups.Count),
-                        [group.Held[0].Lease.WhatEndsIt, $"From {GateText.Clock(group.Held.Min(one => one.Lease.Until))} on a person is paged where that has not happened; each stays until it is taken back. It can be taken back at any time from its incident."]),
+                        [group.Held[0].Lease.WhatEndsIt, $"From {GateText.Clock(group.Held.Min(one => one.Lease.Until), group.Held.Min(one => one.Lease.Since))} on a person is paged where that has not happened; each stays until it is taken back. It can be taken back at any time from its incident."]),
                 ]),
             ],
             Links = [new("Incidents", links.Console(groups is [var (only, _)] ? only.Id : null))],
