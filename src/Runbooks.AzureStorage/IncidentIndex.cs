@@ -11,9 +11,9 @@ namespace Runbooks.AzureStorage;
 /// latest first: a listing is a range of keys however many incidents there are. The row is put before the incident and
 /// moved after it closes; the incident itself says where it belongs, so a listing that meets a row in the wrong place puts
 /// it right.
-/// The row of an incident that has ended carries its summary, so that listing many of them is one request and not one for
-/// each. It is filled in by the first listing that meets it old enough, and blanked before the incident changes again: a
-/// blank row is always true, since whoever meets one reads the incident.
+/// The row of an incident that does not change for a while carries its summary, so that listing many of them is one request and
+/// not one for each. It is filled in by the first listing that meets it old enough, which marks the incident beforehand; whoever
+/// changes a marked incident blanks the row first. A blank row is always true, since whoever meets one reads the incident.
 /// </summary>
 internal sealed class IncidentIndex(TableRows rows)
 {
@@ -27,28 +27,32 @@ internal sealed class IncidentIndex(TableRows rows)
     private const int LargestPage = 1_000;
 
     /// <summary>A row that another version of the program wrote may lack what this one shows, or the state.</summary>
-    private static readonly string s_shape = TableKeys.Hash(string.Join(',', typeof(IncidentSummary).GetProperties().Select(property => property.Name).Append($"row.{State}")))[..16];
+    private static readonly string s_shape = TableKeys.Hash(string.Join(',', typeof(IncidentSummary).GetProperties().Select(property => property.Name).Append($"row.{State}.marked")))[..16];
 
-    /// <summary>Long after whoever blanked a row has written the incident, or has died.</summary>
+    /// <summary>What changed more recently may soon change again, and each change of a marked incident costs a write more.</summary>
     public static readonly TimeSpan FilledAfter = TimeSpan.FromMinutes(5);
+
+    /// <summary>While programs are replaced one by one, an older one may change an open incident without knowing of its row.</summary>
+    private static readonly TimeSpan s_believed = TimeSpan.FromHours(1);
 
     /// <summary>A blank row where the incident belongs; it takes the place of one that was filled in.</summary>
     public Task PutAsync(IncidentSummary incident, CancellationToken cancellationToken) =>
         PutAsync(incident, First(!incident.State.IsFinal()), cancellationToken);
 
     /// <summary>Lets the next listing do without the incident itself. Another change meanwhile wins.</summary>
-    public Task FillAsync(TableEntity row, IncidentSummary incident, CancellationToken cancellationToken)
+    public async Task FillAsync(TableEntity row, IncidentSummary incident, CancellationToken cancellationToken)
     {
         row[Shape] = s_shape;
         row[State] = incident.State.ToString();
-        return PackedJson.TryPut(row, PackedJson.Summary, PackedJson.Pack(incident))
-            ? rows.ReplaceAsync(row, row.ETag, cancellationToken)
-            : Task.CompletedTask;
+        if (PackedJson.TryPut(row, PackedJson.Summary, PackedJson.Pack(incident)))
+        {
+            await rows.ReplaceAsync(row, row.ETag, cancellationToken);
+        }
     }
 
     /// <returns>Null where the incident itself has to be read.</returns>
-    public static IncidentSummary? SummaryIn(TableEntity row) =>
-        row.GetString(Shape) == s_shape ? PackedJson.Find<IncidentSummary>(row, PackedJson.Summary) : null;
+    public static IncidentSummary? SummaryIn(TableEntity row, DateTimeOffset now) =>
+        row.GetString(Shape) == s_shape && !(IsOpen(row) && row.Timestamp < now - s_believed) ? PackedJson.Find<IncidentSummary>(row, PackedJson.Summary) : null;
 
     /// <summary>Before the incident is written: one that people are not done with and in no index would be forgotten.</summary>
     public Task PutLeftAsync(IncidentSummary incident, CancellationToken cancellationToken) => PutAsync(incident, Left, cancellationToken);

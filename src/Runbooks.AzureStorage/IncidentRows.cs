@@ -6,12 +6,12 @@ using Runbooks.Model.Storage;
 namespace Runbooks.AzureStorage;
 
 /// <summary>The rows of the incidents themselves, one partition each: the document, and beside it the summary.</summary>
-internal sealed class IncidentRows(TableRows rows, TableDocuments documents)
+internal sealed class IncidentRows(TableRows rows, TableDocuments documents, LastSeen lastSeen)
 {
     private const string Row = "incident";
 
-    public Task<TableDocument<Incident>?> FindAsync(string key, CancellationToken cancellationToken) =>
-        documents.FindAsync<Incident>(key, Row, cancellationToken);
+    public async Task<TableDocument<Incident>?> FindAsync(string key, CancellationToken cancellationToken) =>
+        lastSeen.Note(key, await documents.FindAsync<Incident>(key, Row, cancellationToken));
 
     public async Task<(IncidentSummary Summary, ETag Tag)?> FindSummaryAsync(string key, CancellationToken cancellationToken) =>
         await rows.FindAsync(key, Row, PackedJson.Summary, cancellationToken) is { } found
@@ -20,16 +20,25 @@ internal sealed class IncidentRows(TableRows rows, TableDocuments documents)
             : null;
 
     /// <returns>False when there is such an incident.</returns>
-    public Task<bool> AddAsync(Incident incident, CancellationToken cancellationToken) =>
-        documents.AddAsync(Entity(incident), incident, cancellationToken);
+    public async Task<bool> AddAsync(Incident incident, CancellationToken cancellationToken) =>
+        lastSeen.Note(TableKeys.Hash(incident.Id), await documents.AddAsync(Entity(incident), incident, cancellationToken)) is not null;
 
     /// <returns>False when it was changed or removed since it was read.</returns>
-    public Task<bool> ReplaceAsync(TableDocument<Incident> before, Incident incident, CancellationToken cancellationToken) =>
-        documents.ReplaceAsync(Entity(incident), incident, before.Tag, before.Blob, cancellationToken);
+    public async Task<bool> ReplaceAsync(TableDocument<Incident> before, Incident incident, CancellationToken cancellationToken) =>
+        lastSeen.Note(TableKeys.Hash(incident.Id), await documents.ReplaceAsync(Entity(incident), incident, before.Tag, before.Blob, cancellationToken)) is not null;
+
+    /// <summary>From now on whoever changes the incident blanks its rows in the indexes first. Whoever is changing it reads it again.</summary>
+    /// <returns>False when it was changed or removed since it had this tag.</returns>
+    public async Task<bool> TryMarkListedAsync(string key, ETag tag, CancellationToken cancellationToken)
+    {
+        lastSeen.Forget(key);
+        return await rows.MergeAsync(new TableEntity(key, Row) { [TableDocuments.Listed] = true }, tag, cancellationToken) is not null;
+    }
 
     /// <returns>False when it was changed since it had this tag.</returns>
     public async Task<bool> RemoveAsync(string key, ETag tag, CancellationToken cancellationToken)
     {
+        lastSeen.Forget(key);
         if (!await rows.RemoveAsync(key, Row, tag, cancellationToken))
         {
             return false;
@@ -72,12 +81,12 @@ internal sealed class IncidentClaims(TableRows rows, TableDocuments documents)
     /// <summary>The new incident becomes the latest.</summary>
     /// <param name="before">The claim that it follows; null for the first.</param>
     /// <returns>False when another incident was quicker.</returns>
-    public Task<bool> TakeAsync(string key, Incident incident, IncidentClaim? before, CancellationToken cancellationToken)
+    public async Task<bool> TakeAsync(string key, Incident incident, IncidentClaim? before, CancellationToken cancellationToken)
     {
         var claim = new TableEntity(key, Row) { [IncidentKey] = TableKeys.Hash(incident.Id) };
-        return before is null
-            ? documents.AddAsync(claim, incident, cancellationToken)
-            : documents.ReplaceAsync(claim, incident, before.Tag, null, cancellationToken);
+        return (before is null
+            ? await documents.AddAsync(claim, incident, cancellationToken)
+            : await documents.ReplaceAsync(claim, incident, before.Tag, null, cancellationToken)) is not null;
     }
 
     /// <summary>Gives the claim up if this incident still holds it.</summary>

@@ -4,8 +4,12 @@ using Runbooks.Model.Storage;
 
 namespace Runbooks.AzureStorage;
 
-/// <summary>A document as it was read, and the tag under which it may be replaced.</summary>
-internal sealed record TableDocument<T>(T Value, ETag Tag, string? Blob);
+/// <summary>A document as it was read or written, and the tag under which it may be replaced.</summary>
+internal sealed record TableDocument<T>(T Value, ETag Tag, string? Blob)
+{
+    /// <summary>Its row says that its summary stands in an index too.</summary>
+    public bool IsListed { get; init; }
+}
 
 /// <summary>
 /// Documents in rows; one that is too large for a row lies in a blob that the row names. Each version has a blob of its
@@ -13,6 +17,9 @@ internal sealed record TableDocument<T>(T Value, ETag Tag, string? Blob);
 /// </summary>
 internal sealed class TableDocuments(TableRows rows, BlobFiles blobs)
 {
+    /// <summary>What a row says whose summary stands in an index too; gone with the next version.</summary>
+    public const string Listed = "Listed";
+
     private const string Blob = "Blob";
 
     public async Task<TableDocument<T>?> FindAsync<T>(string partition, string row, CancellationToken cancellationToken)
@@ -22,7 +29,7 @@ internal sealed class TableDocuments(TableRows rows, BlobFiles blobs)
         {
             if (PackedJson.Find<T>(entity, PackedJson.Document) is { } value)
             {
-                return new(value, entity.ETag, null);
+                return new(value, entity.ETag, null) { IsListed = entity.GetBoolean(Listed) == true };
             }
 
             if (entity.GetString(Blob) is not { } blob)
@@ -34,7 +41,7 @@ internal sealed class TableDocuments(TableRows rows, BlobFiles blobs)
             {
                 await using (content)
                 {
-                    return new(PackedJson.Unpack<T>(content), entity.ETag, blob);
+                    return new(PackedJson.Unpack<T>(content), entity.ETag, blob) { IsListed = entity.GetBoolean(Listed) == true };
                 }
             }
 
@@ -44,15 +51,15 @@ internal sealed class TableDocuments(TableRows rows, BlobFiles blobs)
         return null;
     }
 
-    /// <returns>False when there is such a row.</returns>
-    public Task<bool> AddAsync<T>(TableEntity entity, T value, CancellationToken cancellationToken) =>
+    /// <returns>Null when there is such a row.</returns>
+    public Task<TableDocument<T>?> AddAsync<T>(TableEntity entity, T value, CancellationToken cancellationToken) =>
         WriteAsync(entity, value, () => rows.AddAsync(entity, cancellationToken), cancellationToken);
 
-    /// <returns>False when the row was changed or removed since it was read.</returns>
-    public async Task<bool> ReplaceAsync<T>(TableEntity entity, T value, ETag tag, string? before, CancellationToken cancellationToken)
+    /// <returns>Null when the row was changed or removed since it was read.</returns>
+    public async Task<TableDocument<T>?> ReplaceAsync<T>(TableEntity entity, T value, ETag tag, string? before, CancellationToken cancellationToken)
     {
         var written = await WriteAsync(entity, value, () => rows.ReplaceAsync(entity, tag, cancellationToken), cancellationToken);
-        if (written && before is not null)
+        if (written is not null && before is not null)
         {
             await blobs.RemoveAsync(before, cancellationToken);
         }
@@ -71,68 +78,24 @@ internal sealed class TableDocuments(TableRows rows, BlobFiles blobs)
     /// <summary>Removes the blobs of all versions.</summary>
     public Task RemoveBlobsAsync(string partition, CancellationToken cancellationToken) => blobs.RemoveAllAsync($"{partition}/", cancellationToken);
 
-    private async Task<bool> WriteAsync<T>(TableEntity entity, T value, Func<Task<bool>> write, CancellationToken cancellationToken)
+    private async Task<TableDocument<T>?> WriteAsync<T>(TableEntity entity, T value, Func<Task<ETag?>> write, CancellationToken cancellationToken)
     {
         var packed = PackedJson.Pack(value);
         if (PackedJson.TryPut(entity, PackedJson.Document, packed))
         {
-            return await write();
+            return await write() is { } tag ? new(value, tag, null) : null;
         }
 
         var blob = $"{entity.PartitionKey}/{Guid.NewGuid():N}";
         entity[Blob] = blob;
         using var content = new MemoryStream(packed);
         await blobs.PutAsync(blob, content, cancellationToken);
-        if (await write())
+        if (await write() is { } written)
         {
-            return true;
+            return new(value, written, blob);
         }
 
         await blobs.RemoveAsync(blob, cancellationToken);
-        return false;
-    }
-}
-
-/// <summary>Shared documents, one row each, changed under its tag.</summary>
-internal sealed class TableSharedState(AzureStorageClients clients, AzureStorageOptions options, TimeProvider time) : ISharedState
-{
-    private const string Row = "state";
-
-    private readonly TableDocuments _documents = new(clients.Table(options.StateTable), clients.Container(options.DocumentContainer));
-    private readonly KeyedRetry _contention = new(time);
-
-    public async Task<T?> FindAsync<T>(string key, CancellationToken cancellationToken)
-        where T : class =>
-        (await _documents.FindAsync<T>(TableKeys.Hash(key), Row, cancellationToken))?.Value;
-
-    public async Task<(T Document, TResult Result)> UpdateAsync<T, TResult>(string key, Func<T?, (T, TResult)> change, CancellationToken cancellationToken)
-        where T : class
-    {
-        var partition = TableKeys.Hash(key);
-        var done = await _contention.RetryAsync(
-            partition,
-            async () =>
-            {
-                var before = await _documents.FindAsync<T>(partition, Row, cancellationToken);
-                var (after, result) = change(before?.Value);
-                var entity = new TableEntity(partition, Row);
-                var written = ReferenceEquals(before?.Value, after) || (before is null
-                    ? await _documents.AddAsync(entity, after, cancellationToken)
-                    : await _documents.ReplaceAsync(entity, after, before.Tag, before.Blob, cancellationToken));
-                return written ? Tuple.Create(after, result) : null;
-            },
-            cancellationToken);
-        return (done.Item1, done.Item2);
-    }
-
-    public async Task RemoveAsync<T>(string key, Func<T, bool> when, CancellationToken cancellationToken)
-        where T : class
-    {
-        var partition = TableKeys.Hash(key);
-        if (await _documents.FindAsync<T>(partition, Row, cancellationToken) is { } found && when(found.Value))
-        {
-            // Whoever changed it since keeps it.
-            await _documents.RemoveAsync(partition, Row, found.Tag, found.Blob, cancellationToken);
-        }
+        return null;
     }
 }

@@ -42,13 +42,14 @@ internal sealed partial class TableIncidentStore
 
     private async Task<IncidentSummary?> ReadSummaryAsync(TableEntity row, CancellationToken cancellationToken)
     {
-        if (IncidentIndex.SummaryIn(row) is { } filled)
+        var now = _time.GetUtcNow();
+        if (IncidentIndex.SummaryIn(row, now) is { } filled)
         {
             return filled;
         }
 
         var key = IncidentIndex.IncidentKeyOf(row);
-        if (await _incidents.FindSummaryAsync(key, cancellationToken) is var (summary, _))
+        if (await _incidents.FindSummaryAsync(key, cancellationToken) is var (summary, tag))
         {
             if (IncidentIndex.IsOpen(row) ? summary.State.IsFinal() : !IncidentIndex.IsLeft(row) && !summary.State.IsFinal())
             {
@@ -58,7 +59,8 @@ internal sealed partial class TableIncidentStore
             {
                 await RemoveStaleAsync(row, summary, cancellationToken);
             }
-            else if (!IncidentIndex.IsOpen(row) && row.Timestamp < _time.GetUtcNow() - IncidentIndex.FilledAfter)
+            else if (row.Timestamp < now - IncidentIndex.FilledAfter && summary.UpdatedAt < now - IncidentIndex.FilledAfter
+                && await _incidents.TryMarkListedAsync(key, tag, cancellationToken))
             {
                 await _index.FillAsync(row, summary, cancellationToken);
             }

@@ -14,8 +14,11 @@ namespace Runbooks.AzureStorage;
 /// </summary>
 internal sealed partial class TableIncidentStore : IIncidentStore
 {
+    private static readonly TimeSpan SeenWithin = TimeSpan.FromSeconds(30);
+
     private readonly ConcurrentDictionary<string, bool> _pinned = new(StringComparer.Ordinal);
     private readonly TimeProvider _time;
+    private readonly LastSeen _lastSeen;
     private readonly TableRows _rows;
     private readonly TableDocuments _documents;
     private readonly IncidentRows _incidents;
@@ -30,7 +33,8 @@ internal sealed partial class TableIncidentStore : IIncidentStore
         _time = time;
         _rows = clients.Table(options.IncidentTable);
         _documents = new(_rows, clients.Container(options.DocumentContainer));
-        _incidents = new(_rows, _documents);
+        _lastSeen = new(512, time);
+        _incidents = new(_rows, _documents, _lastSeen);
         _claims = new(_rows, _documents);
         _index = new(_rows);
         _alerts = new(_rows);
@@ -46,6 +50,9 @@ internal sealed partial class TableIncidentStore : IIncidentStore
 
     public async Task<Incident?> FindAsync(string id, CancellationToken cancellationToken) =>
         (await _incidents.FindAsync(TableKeys.Hash(id), cancellationToken))?.Value;
+
+    public async Task<Incident?> FindSeenAsync(string id, CancellationToken cancellationToken) =>
+        _lastSeen.Find<Incident>(TableKeys.Hash(id), SeenWithin)?.Value ?? await FindAsync(id, cancellationToken);
 
     public async Task<Incident?> FindLatestAsync(string runbookId, string targetKey, CancellationToken cancellationToken) =>
         await _claims.FindAsync(TableKeys.Claim(runbookId, targetKey), cancellationToken) is { } claim
@@ -66,6 +73,11 @@ internal sealed partial class TableIncidentStore : IIncidentStore
             key,
             async () =>
             {
+                if (_lastSeen.TryChange<Incident, T>(key, seen => change(seen!), out var seen, out var tried) && await TryWriteAsync(seen, tried.Item1, cancellationToken))
+                {
+                    return Tuple.Create(tried.Item1, tried.Item2);
+                }
+
                 var before = await _incidents.FindAsync(key, cancellationToken) ?? throw new KeyNotFoundException($"There is no incident '{id}'.");
                 var (after, result) = change(before.Value);
                 return await TryWriteAsync(before, after, cancellationToken) ? Tuple.Create(after, result) : null;
@@ -128,6 +140,12 @@ internal sealed partial class TableIncidentStore : IIncidentStore
         var claim = await _claims.FindAsync(key, cancellationToken);
         if (claim is not null)
         {
+            if (_lastSeen.Find<Incident>(claim.IncidentKey) is { } seen && fold(seen.Value) is { } joined && !ReferenceEquals(joined, seen.Value)
+                && await TryWriteAsync(seen, joined, cancellationToken))
+            {
+                return new(joined, Opened: false);
+            }
+
             if (await FindClaimedAsync(key, claim.IncidentKey, cancellationToken) is not { } latest)
             {
                 return null;
@@ -148,14 +166,13 @@ internal sealed partial class TableIncidentStore : IIncidentStore
             return await TryWriteAsync(before, folded, cancellationToken) ? new(folded, Opened: false) : null;
         }
 
+        var pinned = PinAsync(runbook, cancellationToken);
         if (await _incidents.FindSummaryAsync(TableKeys.Hash(candidate.Id), cancellationToken) is not null)
         {
             throw new InvalidOperationException($"There is an incident '{candidate.Id}' already.");
         }
 
-        await PinAsync(runbook, cancellationToken);
-        await _index.PutAsync(IncidentSummary.Of(candidate), cancellationToken);
-        await _alerts.PutAsync(candidate, candidate.Identities, cancellationToken);
+        await Task.WhenAll(pinned, _index.PutAsync(IncidentSummary.Of(candidate), cancellationToken), _alerts.PutAsync(candidate, candidate.Identities, cancellationToken));
         if (!await _claims.TakeAsync(key, candidate, claim, cancellationToken))
         {
             await _index.RemoveAsync(IncidentSummary.Of(candidate), open: !candidate.State.IsFinal(), cancellationToken);
@@ -197,7 +214,7 @@ internal sealed partial class TableIncidentStore : IIncidentStore
             await _alerts.PutAsync(after, after.Identities.Except(before.Value.Identities), cancellationToken);
         }
 
-        await BlankRowsAsync(before.Value, after, cancellationToken);
+        await BlankRowsAsync(before, after, cancellationToken);
 
         if (!await _incidents.ReplaceAsync(before, after, cancellationToken))
         {
@@ -217,15 +234,15 @@ internal sealed partial class TableIncidentStore : IIncidentStore
         return true;
     }
 
-    /// <summary>Before an incident that has ended is changed: what its rows say would no longer be so.</summary>
-    private async Task BlankRowsAsync(Incident before, Incident after, CancellationToken cancellationToken)
+    /// <summary>Before a marked incident is changed: what its rows say would no longer be so.</summary>
+    private async Task BlankRowsAsync(TableDocument<Incident> before, Incident after, CancellationToken cancellationToken)
     {
-        if (before.State.IsFinal())
+        if (before.IsListed)
         {
-            await _index.PutAsync(IncidentSummary.Of(before), cancellationToken);
+            await _index.PutAsync(IncidentSummary.Of(before.Value), cancellationToken);
         }
 
-        if (before.IsUnfinished || after.IsUnfinished)
+        if (before.Value.IsUnfinished ? before.IsListed : after.IsUnfinished)
         {
             await _index.PutLeftAsync(IncidentSummary.Of(after), cancellationToken);
         }

@@ -25,19 +25,21 @@ internal sealed class TableRows(TableClient table)
         return found.HasValue ? found.Value : null;
     }
 
-    /// <returns>False when there is such a row.</returns>
-    public async Task<bool> AddAsync(TableEntity entity, CancellationToken cancellationToken)
+    /// <returns>The tag of the new row; null when there is such a row.</returns>
+    public async Task<ETag?> AddAsync(TableEntity entity, CancellationToken cancellationToken)
     {
         await EnsureAsync(cancellationToken);
         return await WriteAsync(entity, () => table.AddEntityAsync(entity, cancellationToken), cancellationToken);
     }
 
-    /// <returns>False when the row was changed or removed since it had this tag.</returns>
-    public async Task<bool> ReplaceAsync(TableEntity entity, ETag tag, CancellationToken cancellationToken)
-    {
-        await EnsureAsync(cancellationToken);
-        return await WriteAsync(entity, () => table.UpdateEntityAsync(entity, tag, TableUpdateMode.Replace, cancellationToken), cancellationToken);
-    }
+    /// <returns>The row's new tag; null when it was changed or removed since it had this one.</returns>
+    public Task<ETag?> ReplaceAsync(TableEntity entity, ETag tag, CancellationToken cancellationToken) =>
+        UpdateAsync(entity, tag, TableUpdateMode.Replace, cancellationToken);
+
+    /// <summary>Leaves properties alone that are not given.</summary>
+    /// <inheritdoc cref="ReplaceAsync"/>
+    public Task<ETag?> MergeAsync(TableEntity entity, ETag tag, CancellationToken cancellationToken) =>
+        UpdateAsync(entity, tag, TableUpdateMode.Merge, cancellationToken);
 
     public async Task PutAsync(TableEntity entity, CancellationToken cancellationToken)
     {
@@ -77,7 +79,13 @@ internal sealed class TableRows(TableClient table)
         }
     }
 
-    private async Task<bool> WriteAsync(TableEntity entity, Func<Task> write, CancellationToken cancellationToken)
+    private async Task<ETag?> UpdateAsync(TableEntity entity, ETag tag, TableUpdateMode mode, CancellationToken cancellationToken)
+    {
+        await EnsureAsync(cancellationToken);
+        return await WriteAsync(entity, () => table.UpdateEntityAsync(entity, tag, mode, cancellationToken), cancellationToken);
+    }
+
+    private async Task<ETag?> WriteAsync(TableEntity entity, Func<Task<Response>> write, CancellationToken cancellationToken)
     {
         var mark = Guid.NewGuid();
         entity[Mark] = mark;
@@ -86,16 +94,15 @@ internal sealed class TableRows(TableClient table)
             {
                 try
                 {
-                    await write();
-                    return true;
+                    return (await write()).Headers.ETag;
                 }
                 catch (RequestFailedException e) when (e.Status is 404 or 409 or 412 && e.ErrorCode is not ("TableBeingDeleted" or "TableNotFound"))
                 {
-                    return false;
+                    return (ETag?)null;
                 }
             },
             cancellationToken);
-        return written || (await FindAsync(entity.PartitionKey, entity.RowKey, [Mark], cancellationToken))?.GetGuid(Mark) == mark;
+        return written ?? (await FindAsync(entity.PartitionKey, entity.RowKey, [Mark], cancellationToken) is { } found && found.GetGuid(Mark) == mark ? found.ETag : null);
     }
 
     private async Task EnsureAsync(CancellationToken cancellationToken)

@@ -34,6 +34,13 @@ internal sealed class AzureAccount
     /// <summary>The rows as they are kept.</summary>
     public TableClient IncidentTable() => new(_options.ConnectionString, _options.IncidentTable);
 
+    /// <summary>Writes the incidents' own rows, and none of an index.</summary>
+    public IncidentRows IncidentRows()
+    {
+        var rows = Clients([]).Table(_options.IncidentTable);
+        return new(rows, new TableDocuments(rows, Clients([]).Container(_options.DocumentContainer)), new LastSeen(1, TimeProvider.System));
+    }
+
     public ISharedState State(params HttpPipelinePolicy[] policies) => new TableSharedState(Clients(policies), _options, TimeProvider.System);
 
     public IEvidenceStore Evidence() => new BlobEvidenceStore(Clients([]).Container(_options.EvidenceContainer));

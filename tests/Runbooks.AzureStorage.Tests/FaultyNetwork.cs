@@ -15,6 +15,9 @@ internal sealed class FaultyNetwork : HttpPipelinePolicy
     /// <summary>Every second write arrives, but its answer is lost, so the SDK sends it again.</summary>
     public bool LosesAnswers { get; init; }
 
+    /// <summary>What happens elsewhere before the n-th write is sent.</summary>
+    public Func<int, Task> BeforeWrite { get; init; } = _ => Task.CompletedTask;
+
     public int Requests => _requests;
 
     public bool Died { get; private set; }
@@ -32,6 +35,7 @@ internal sealed class FaultyNetwork : HttpPipelinePolicy
             throw new HostDiedException();
         }
 
+        await (write ? BeforeWrite(number) : Task.CompletedTask);
         await ProcessNextAsync(message, pipeline);
         if (LosesAnswers && write && number % 2 == 1)
         {

@@ -21,6 +21,12 @@ public interface IIncidentStore
 
     Task<Incident?> FindAsync(string id, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// As <see cref="FindAsync"/>, but perhaps as this process saw it some seconds ago: for who needs only what an incident opens
+    /// with, such as its alert and its target.
+    /// </summary>
+    Task<Incident?> FindSeenAsync(string id, CancellationToken cancellationToken) => FindAsync(id, cancellationToken);
+
     /// <summary>The newest incident of this runbook and target, open or closed.</summary>
     /// <param name="targetKey">The target as it is compared, see <see cref="TargetKey"/>.</param>
     Task<Incident?> FindLatestAsync(string runbookId, string targetKey, CancellationToken cancellationToken);

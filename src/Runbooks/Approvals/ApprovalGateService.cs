@@ -117,7 +117,7 @@ public sealed class ApprovalGateService(
             }
 
             await notifier.SendAsync(
-                incident.Id, key, gate.Approvers, recipient => cards.Approval(incident, runbook, gate, recipient.Name, CardKind.Reminder) with { Title = $"News: {gate.Question}" }, cancellationToken);
+                incident, key, gate.Approvers, recipient => cards.Approval(incident, runbook, gate, recipient.Name, CardKind.Reminder) with { Title = $"News: {gate.Question}" }, cancellationToken);
         }
     }
 
@@ -146,14 +146,14 @@ public sealed class ApprovalGateService(
 
         var key = gate.MessageKey;
         var result = await notifier.SendAsync(
-            incident.Id, key, gate.Approvers, recipient => cards.Approval(incident, runbook, gate, recipient.Name, kind), cancellationToken);
+            incident, key, gate.Approvers, recipient => cards.Approval(incident, runbook, gate, recipient.Name, kind), cancellationToken);
         if (!result.Reached && !gate.Approvers.Contains(ContactBook.Fallback, StringComparer.OrdinalIgnoreCase))
         {
             // Silence is never success: whoever is last in line may decide as well.
             incident = await store.UpdateAsync(incident.Id, i => ApprovalSchedule.Escalate(i, gateId, [ContactBook.Fallback], time.GetUtcNow()), cancellationToken);
             gate = incident.FindGate(gateId)!;
             result = await notifier.SendAsync(
-                incident.Id, $"{key}:fallback", [ContactBook.Fallback], recipient => cards.Approval(incident, runbook, gate, recipient.Name, CardKind.Escalation), cancellationToken);
+                incident, $"{key}:fallback", [ContactBook.Fallback], recipient => cards.Approval(incident, runbook, gate, recipient.Name, CardKind.Escalation), cancellationToken);
         }
 
         incident = result.Incident;

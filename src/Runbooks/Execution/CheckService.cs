@@ -16,7 +16,8 @@ public sealed class CheckService(IIncidentStore store, PinnedRunbooks runbooks, 
     /// <summary>Asks one question of the diagnosis.</summary>
     public async Task<Finding> AskAsync(CheckRequest request, CancellationToken cancellationToken)
     {
-        var incident = await store.GetAsync(request.IncidentId, cancellationToken);
+        var incident = await store.FindSeenAsync(request.IncidentId, cancellationToken)
+            ?? throw new KeyNotFoundException($"There is no incident '{request.IncidentId}'.");
         return await checks.AskAsync(incident, Check(await runbooks.OfAsync(incident, cancellationToken), request.Check), cancellationToken);
     }
 

@@ -15,7 +15,14 @@ public interface IGuardrail
 
 /// <param name="AboutToRun">True: the step runs next. False: the gate opens.</param>
 /// <param name="Gate">The gate that covers the step; null while it is being opened.</param>
-public sealed record GuardrailContext(Incident Incident, Runbook Runbook, Phase Phase, bool AboutToRun, Gate? Gate = null);
+public sealed record GuardrailContext(Incident Incident, Runbook Runbook, Phase Phase, bool AboutToRun, Gate? Gate = null)
+{
+    private Task<RunHistory>? _history;
+
+    /// <summary>What became of the runbook's fixes, read once for all who ask.</summary>
+    public Task<RunHistory> HistoryAsync(RunHistoryStore histories, CancellationToken cancellationToken) =>
+        _history ??= histories.ReadAsync(Runbook.Id, cancellationToken);
+}
 
 /// <summary>Why not to act.</summary>
 /// <param name="Guardrail">Which one: <c>limits</c>, <c>breaker</c>, <c>window</c> …</param>

@@ -187,7 +187,7 @@ public sealed class BreakerGuardrail(RunHistoryStore histories) : IGuardrail
             return null;
         }
 
-        var history = await histories.ReadAsync(question.Runbook.Id, cancellationToken);
+        var history = await question.HistoryAsync(histories, cancellationToken);
         return history.Breaker is { } open
             ? new("breaker", $"The breaker of runbook '{question.Runbook.Id}' is open since {GateText.Clock(open.At)}: {open.Why} Somebody has to reset it, with a reason.", GuardrailSeverity.Forbid) { IsLiftedByPeople = true }
             : null;

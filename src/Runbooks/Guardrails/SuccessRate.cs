@@ -50,7 +50,7 @@ public sealed class SuccessRateGuardrail(RunHistoryStore histories, IOptionsMoni
         }
 
         var within = RunHistoryStore.RecurredWithin(limits);
-        var history = (await histories.ReadAsync(question.Runbook.Id, cancellationToken)).MarkRecurred(incident.TargetKey, incident.OpenedAt, within);
+        var history = (await question.HistoryAsync(histories, cancellationToken)).MarkRecurred(incident.TargetKey, incident.OpenedAt, within);
         var successRate = SuccessRate.Of(history.Runs, SuccessRate.ClassOf(incident.TargetKey));
         if (successRate.Describe() is not { } words)
         {

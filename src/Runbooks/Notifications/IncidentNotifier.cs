@@ -13,12 +13,12 @@ namespace Runbooks.Notifications;
 public sealed class IncidentNotifier(NotificationDispatcher dispatcher, ChannelClient channels, IIncidentStore store, TimeProvider time, ILogger<IncidentNotifier> logger)
 {
     /// <summary>Sends to every recipient of every contact, to all at once.</summary>
+    /// <param name="incident">As it was just read or written: it says what was delivered before.</param>
     /// <param name="key">Names this message within the incident: what was delivered under it is not sent again.</param>
     /// <param name="cardFor">The card for one recipient, who has a link of their own.</param>
     public async Task<SendResult> SendAsync(
-        string incidentId, string key, IEnumerable<string> to, Func<Recipient, Card> cardFor, CancellationToken cancellationToken)
+        Incident incident, string key, IEnumerable<string> to, Func<Recipient, Card> cardFor, CancellationToken cancellationToken)
     {
-        var incident = await store.GetAsync(incidentId, cancellationToken);
         var deliveries = await dispatcher.SendAsync(key, to, cardFor, incident.Deliveries, cancellationToken);
         var news = deliveries.Except(incident.Deliveries).ToList();
         return new(deliveries.Any(delivery => delivery.Reached), news.Count == 0 ? incident : await RecordAsync(incident, news, cancellationToken));

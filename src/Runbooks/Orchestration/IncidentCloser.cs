@@ -45,7 +45,7 @@ public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks
         // In a storm the watch tells many ends in one message.
         if (contacts.Count > 0 && !incident.InStorm)
         {
-            var result = await notifier.SendAsync(incident.Id, "closed", contacts, _ => card, cancellationToken);
+            var result = await notifier.SendAsync(incident, "closed", contacts, _ => card, cancellationToken);
             if (!result.Reached && needsPerson)
             {
                 Log.NobodyReached(logger, incident.Id, incident.Reason ?? "");
@@ -64,7 +64,7 @@ public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks
         var incident = await store.GetAsync(request.IncidentId, cancellationToken);
         var runbook = await runbooks.OfAsync(incident, cancellationToken);
         var contacts = NotificationRecipients.Asked(incident).Append(ContactBook.Fallback);
-        var result = await notifier.SendAsync(incident.Id, $"page:{request.Key}", contacts, _ => cards.Page(incident, runbook, request.Message, time.GetUtcNow()), cancellationToken);
+        var result = await notifier.SendAsync(incident, $"page:{request.Key}", contacts, _ => cards.Page(incident, runbook, request.Message, time.GetUtcNow()), cancellationToken);
         if (!result.Reached)
         {
             Log.NobodyReached(logger, incident.Id, request.Message);

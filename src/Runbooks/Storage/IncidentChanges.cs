@@ -94,6 +94,8 @@ public sealed class SignallingIncidentStore(IIncidentStore store, IncidentChange
 
     public Task<Incident?> FindAsync(string id, CancellationToken cancellationToken) => store.FindAsync(id, cancellationToken);
 
+    public Task<Incident?> FindSeenAsync(string id, CancellationToken cancellationToken) => store.FindSeenAsync(id, cancellationToken);
+
     public Task<Incident?> FindLatestAsync(string runbookId, string targetKey, CancellationToken cancellationToken) =>
         store.FindLatestAsync(runbookId, targetKey, cancellationToken);
 

@@ -37,14 +37,17 @@ internal sealed class AzureHub : ITaskHubHarness
     private readonly ILoggerFactory _loggers;
     private readonly QueueServiceClient _queues;
     private readonly TurnAttempts _attempts;
+    private readonly IServiceProvider _services;
+    private readonly HttpPipelinePolicy[] _watch;
     private Cable _cable = null!;
     private Stopwatch _age = null!;
     private TaskHubHost _host = null!;
     private AzureOrchestrationService _service = null!;
 
-    private AzureHub(StorageOptions options, TaskHubTimes times, TaskHubTasks tasks, ILoggerFactory? loggers)
+    private AzureHub(StorageOptions options, TaskHubTimes times, TaskHubTasks tasks, ILoggerFactory? loggers, IServiceProvider? services = null, HttpPipelinePolicy[]? watch = null)
     {
         (_options, _times, _tasks, _loggers) = (options, times, tasks, loggers ?? NullLoggerFactory.Instance);
+        (_services, _watch) = (services ?? new ServiceCollection().BuildServiceProvider(), watch ?? []);
         _queues = new QueueServiceClient(options.ConnectionString);
         _attempts = new TurnAttempts(new AzureStorageClients(new AzureStorageOptions { ConnectionString = options.ConnectionString }).Table($"a{options.TaskHubName}"));
     }
@@ -56,10 +59,13 @@ internal sealed class AzureHub : ITaskHubHarness
     public TaskHubEngine Engine { get; private set; } = null!;
 
     /// <param name="locks">How long a message that was taken stays hidden; locks shorter than five seconds are not renewed in time.</param>
-    public static async Task<AzureHub> OpenAsync(Azurite azurite, TaskHubTasks tasks, ILoggerFactory? loggers = null, TimeSpan? locks = null)
+    /// <param name="services">What the activities are made of.</param>
+    /// <param name="watch">Sees every request to the account.</param>
+    public static async Task<AzureHub> OpenAsync(
+        Azurite azurite, TaskHubTasks tasks, ILoggerFactory? loggers = null, TimeSpan? locks = null, IServiceProvider? services = null, params HttpPipelinePolicy[] watch)
     {
         var options = new StorageOptions { ConnectionString = azurite.ConnectionString, TaskHubName = $"t{Guid.NewGuid():N}"[..20] };
-        var hub = new AzureHub(options, Quick with { Lock = locks ?? Quick.Lock }, tasks, loggers);
+        var hub = new AzureHub(options, Quick with { Lock = locks ?? Quick.Lock }, tasks, loggers, services, watch);
         await hub.OpenAsync();
         return hub;
     }
@@ -67,7 +73,7 @@ internal sealed class AzureHub : ITaskHubHarness
     /// <summary>Another worker on the same hub.</summary>
     public async Task<AzureHub> JoinAsync(TaskHubTasks tasks)
     {
-        var other = new AzureHub(_options, _times, tasks, _loggers);
+        var other = new AzureHub(_options, _times, tasks, _loggers, _services, _watch);
         await other.OpenAsync();
         return other;
     }
@@ -156,9 +162,9 @@ internal sealed class AzureHub : ITaskHubHarness
         (_cable, _age) = (new Cable(), Stopwatch.StartNew());
         var redeliveries = new RedeliveryCounts();
         var log = new HubLog(_loggers, TimeProvider.System);
-        var inner = AzureTaskHub.Create(_options, _times, redeliveries, log, client => client.AddPolicy(_cable, HttpPipelinePosition.PerRetry));
+        var inner = AzureTaskHub.Create(_options, _times, redeliveries, log, client => Array.ForEach([_cable, .. _watch], policy => client.AddPolicy(policy, HttpPipelinePosition.PerRetry)));
         _service = new AzureOrchestrationService(inner, redeliveries, _attempts, HubOptions, log);
-        _host = new TaskHubHost(_service, _tasks, HubOptions, new ActivityShutdown(), new ServiceCollection().BuildServiceProvider(), TimeProvider.System, _loggers);
+        _host = new TaskHubHost(_service, _tasks, HubOptions, new ActivityShutdown(), _services, TimeProvider.System, _loggers);
         HubOptions.CheckHealth = _service.CheckHealthAsync;
         Engine = new TaskHubEngine(_service, HubOptions, _host);
         if (before is not null)

@@ -38,7 +38,7 @@ public sealed class EmailTests
         var cards = app.Services.GetRequiredService<IncidentCards>();
 
         var sent = await app.Services.GetRequiredService<IncidentNotifier>().SendAsync(
-            incident.Id, "mitigation-1:0", ["oncall"], to => cards.Approval(incident, Some.Runbook(), incident.LatestGate!, to.Name, CardKind.ApprovalRequest), Cancel);
+            incident, "mitigation-1:0", ["oncall"], to => cards.Approval(incident, Some.Runbook(), incident.LatestGate!, to.Name, CardKind.ApprovalRequest), Cancel);
 
         sent.Reached.ShouldBeTrue(string.Join(' ', sent.Incident.Timeline.Select(entry => entry.What)));
         var mail = await server.ReceiveAsync(Cancel);

@@ -64,7 +64,7 @@ public sealed class CardViewTests
         var incident = Some.Waiting(gate: gate);
         await office.Store.OpenAsync(incident, Some.Runbook(), _ => null, Cancel);
         await office.Messenger.SendAsync(
-            Id, "mitigation-1:0", ["oncall"], to => office.Cards.Approval(incident, Some.Runbook(), gate, to.Name, CardKind.ApprovalRequest), Cancel);
+            incident, "mitigation-1:0", ["oncall"], to => office.Cards.Approval(incident, Some.Runbook(), gate, to.Name, CardKind.ApprovalRequest), Cancel);
         return office;
     }
 

@@ -1,3 +1,4 @@
+using Runbooks.Model.Storage;
 using Runbooks.Notifications;
 using TestKit;
 using TestKit.People;
@@ -24,7 +25,7 @@ public sealed class IncidentNotifierTests
         var office = new ApprovalOffice(People.Book);
         await SendAsync(office, "oncall");
 
-        var again = await office.Messenger.SendAsync(Id, "mitigation-1:0", ["oncall"], _ => Card(office), Cancel);
+        var again = await office.Messenger.SendAsync(await office.Store.GetAsync(Id, Cancel), "mitigation-1:0", ["oncall"], _ => Card(office), Cancel);
 
         again.Reached.ShouldBeTrue();
         office.Channel.Sent.Count.ShouldBe(2);
@@ -85,7 +86,7 @@ public sealed class IncidentNotifierTests
         office.Channel.Before = (to, cancel) => to.Recipient == "ada" ? ScriptedChannel.Hang(to, cancel) : Task.CompletedTask;
         await OpenAsync(office);
 
-        var sending = office.Messenger.SendAsync(Id, "mitigation-1:0", ["oncall"], _ => Card(office), Cancel);
+        var sending = office.Messenger.SendAsync(await office.Store.GetAsync(Id, Cancel), "mitigation-1:0", ["oncall"], _ => Card(office), Cancel);
 
         await office.Time.UntilDoneAsync(sending);
         var told = (await sending).Incident.Deliveries.ToDictionary(delivery => delivery.Contact);
@@ -103,7 +104,7 @@ public sealed class IncidentNotifierTests
             return Task.CompletedTask;
         };
 
-        var result = await office.Messenger.SendAsync(Id, "mitigation-1:0", ["oncall"], _ => Card(office), Cancel);
+        var result = await office.Messenger.SendAsync(await office.Store.GetAsync(Id, Cancel), "mitigation-1:0", ["oncall"], _ => Card(office), Cancel);
 
         result.Reached.ShouldBeTrue();
         office.Channel.Sent.Count.ShouldBe(2);
@@ -121,7 +122,7 @@ public sealed class IncidentNotifierTests
     private static async Task<SendResult> SendAsync(ApprovalOffice office, params string[] contacts)
     {
         await OpenAsync(office);
-        var sending = office.Messenger.SendAsync(Id, "mitigation-1:0", contacts, _ => Card(office), Cancel);
+        var sending = office.Messenger.SendAsync(await office.Store.GetAsync(Id, Cancel), "mitigation-1:0", contacts, _ => Card(office), Cancel);
         await office.Time.UntilDoneAsync(sending);
         return await sending;
     }

@@ -44,7 +44,8 @@ internal abstract class TellingAction<TParameters>(IServiceProvider services, st
             Sections = sections,
             Links = [new("Incident", services.GetRequiredService<DecisionLinks>().IncidentPage(context.IncidentId))],
         };
-        var sent = await services.GetRequiredService<IncidentNotifier>().SendAsync(context.IncidentId, $"{Name}:{context.IdempotencyKey}", [to], _ => card, cancellationToken);
+        var incident = await IncidentAsync(context, cancellationToken);
+        var sent = await services.GetRequiredService<IncidentNotifier>().SendAsync(incident, $"{Name}:{context.IdempotencyKey}", [to], _ => card, cancellationToken);
         if (!sent.Reached)
         {
             throw new UnreachedException($"Nobody of '{to}' could be reached.{otherwise}");

@@ -23,9 +23,9 @@ public sealed class StormRegistry(ISharedState state, IIncidentStore store, IOpt
         var now = time.GetUtcNow();
         var storm = options.CurrentValue;
         var lull = storm.Within * Lull;
-        var recent = await store.ListAsync(new IncidentQuery(Since: now - lull, Limit: Math.Max(Scanned, storm.MoreThan + 1)), cancellationToken);
-        var asking = recent.Items.Count(line => line.State is IncidentState.Diagnosing or IncidentState.AwaitingApproval && line.OpenedAt >= now - storm.Within);
-        if (asking <= storm.MoreThan && !recent.Items.Any(line => line.Storm is not null))
+        var recent = await store.ListAsync(new IncidentQuery(Open: true, Since: now - storm.Within, Limit: Math.Max(Scanned, storm.MoreThan + 1)), cancellationToken);
+        var asking = recent.Items.Count(line => line.State is IncidentState.Diagnosing or IncidentState.AwaitingApproval);
+        if (asking <= storm.MoreThan && !(await ListAsync(cancellationToken)).Any(known => now - known.LastJoined <= lull))
         {
             return null;
         }
