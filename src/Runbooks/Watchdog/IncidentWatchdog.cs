@@ -33,6 +33,11 @@ public sealed class IncidentWatchdog(
     /// <summary>A failed end that nobody heard of is retried for this long.</summary>
     private static readonly TimeSpan Remember = TimeSpan.FromDays(1);
 
+    private const int PageSize = 500;
+
+    /// <summary>Incidents looked at side by side: thousands that wait have to be through within the minute.</summary>
+    private const int MaxAtOnce = 8;
+
     private readonly RecentlyHealthyCache _recentlyHealthy = new();
 
     public async Task CheckAsync(CancellationToken cancellationToken)
@@ -48,20 +53,22 @@ public sealed class IncidentWatchdog(
         await fileTroubles.CheckAsync(cancellationToken);
         await windowEnds.CheckAsync(cancellationToken);
         await NotifyStormEndsAsync(cancellationToken);
-        await foreach (var open in store.ListAllAsync(new IncidentQuery(Open: true, Limit: 500), cancellationToken))
-        {
-            await CheckIncidentAsync(open, CheckOpenAsync, cancellationToken);
-        }
-
-        await foreach (var ended in store.ListAllAsync(new IncidentQuery(Unfinished: true, Limit: 500), cancellationToken))
-        {
-            if (ended.State is IncidentState.Failed or IncidentState.Expired && time.GetUtcNow() - ended.ClosedAt < Remember)
-            {
-                await CheckIncidentAsync(ended, CheckEndedAsync, cancellationToken);
-            }
-        }
-
+        await CheckEachAsync(new IncidentQuery(Open: true, Limit: PageSize), _ => true, CheckOpenAsync, cancellationToken);
+        await CheckEachAsync(
+            new IncidentQuery(Unfinished: true, Limit: PageSize),
+            ended => ended.State is IncidentState.Failed or IncidentState.Expired && time.GetUtcNow() - ended.ClosedAt < Remember,
+            CheckEndedAsync,
+            cancellationToken);
         _recentlyHealthy.Forget(time.GetUtcNow() - Remember);
+    }
+
+    private async Task CheckEachAsync(
+        IncidentQuery query, Func<IncidentSummary, bool> which, Func<Incident, CancellationToken, Task<bool>> checkAsync, CancellationToken cancellationToken)
+    {
+        await foreach (var page in store.ListAllAsync(query, cancellationToken).Where(which).Chunk(PageSize).WithCancellation(cancellationToken))
+        {
+            await BoundedConcurrency.ForEachAsync(page, MaxAtOnce, summary => CheckIncidentAsync(summary, checkAsync, cancellationToken));
+        }
     }
 
     private async Task CheckRestoredAsync(CancellationToken cancellationToken)
