@@ -131,6 +131,14 @@ internal sealed class RunningHost : IAsyncDisposable
     {
         Client.Dispose();
         await _app.StopAsync(TestContext.Current.CancellationToken);
-        await _app.DisposeAsync();
+
+        // A request that is just being given up is waited for on the host's clock, which nobody moves any more.
+        var gone = _app.DisposeAsync().AsTask();
+        while (await Task.WhenAny(gone, Task.Delay(TimeSpan.FromSeconds(1))) != gone)
+        {
+            Time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        await gone;
     }
 }
