@@ -95,7 +95,7 @@ public sealed class IncidentsTests : IAsyncLifetime
     public async Task WaitFor_AnswersWhenTheDecisionIsThere()
     {
         var waiting = GetAsync($"/api/incidents/{Id}?waitFor=final&timeout=30");
-        await new SignallingIncidentStore(_host.Store, _host.Changes).UpdateAsync(Id, i => i with { State = IncidentState.Resolved }, Ct);
+        await new SignallingIncidentStore(_host.Store, _host.Changes, TimeProvider.System).UpdateAsync(Id, i => i with { State = IncidentState.Resolved }, Ct);
 
         (await waiting).GetProperty("state").GetString().ShouldBe("resolved");
     }

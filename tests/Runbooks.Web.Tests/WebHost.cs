@@ -67,7 +67,7 @@ public sealed class WebHost : IAsyncLifetime
         });
         builder.Services
             .AddSingleton<TimeProvider>(Time)
-            .AddSingleton<IIncidentStore>(services => new SignallingIncidentStore(Store, services.GetRequiredService<IncidentChanges>()))
+            .AddSingleton<IIncidentStore>(services => new SignallingIncidentStore(Store, services.GetRequiredService<IncidentChanges>(), services.GetRequiredService<TimeProvider>()))
             .AddSingleton<IEvidenceStore>(Evidence)
             .AddSingleton<ISharedState>(State)
             .AddSingleton<IIncidentEngine>(Engine)

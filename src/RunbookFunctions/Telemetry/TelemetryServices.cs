@@ -5,7 +5,10 @@ using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
+using Runbooks.Telemetry;
 
 namespace RunbookFunctions.Telemetry;
 
@@ -16,7 +19,13 @@ internal static class TelemetryServices
     /// <summary>As the platform writes it: <c>Authorization=AAD;ClientId=…</c>.</summary>
     private const string Authentication = "APPLICATIONINSIGHTS_AUTHENTICATION_STRING";
 
-    /// <summary>Logs, traces and metrics to Application Insights when it is configured; otherwise to the host's log alone.</summary>
+    /// <summary>OpenTelemetry's own setting, which the Functions host reads too.</summary>
+    private const string Otlp = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+    /// <summary>
+    /// Traces and metrics to Application Insights, with the logs, and to a collector, where they are configured; otherwise to the
+    /// host's log alone. Calls that the app makes are no spans: the addresses of some channels are secrets.
+    /// </summary>
     public static void AddTelemetry(this FunctionsApplicationBuilder builder)
     {
         // Each request and each call to storage is a line of its own at this level, and some addresses hold a key.
@@ -25,19 +34,29 @@ internal static class TelemetryServices
             builder.Logging.AddFilter(chatty, LogLevel.Warning);
         }
 
-        if (builder.Configuration[Connection] is not { Length: > 0 } connection)
+        var (connection, otlp) = (builder.Configuration[Connection], builder.Configuration[Otlp] is { Length: > 0 });
+        if (string.IsNullOrEmpty(connection) && !otlp)
         {
             return;
         }
 
-        builder.Services.AddOpenTelemetry()
-            .WithTracing(tracing => tracing.AddSource("Runbooks*").AddHttpClientInstrumentation())
-            .WithMetrics(metrics => metrics.AddMeter("Runbooks*"))
-            .UseAzureMonitorExporter(exporter =>
+        var telemetry = builder.Services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource.Clear().AddService("runbooks").AddTelemetrySdk().AddEnvironmentVariableDetector())
+            .WithTracing(tracing => tracing.AddSource(Instruments.Name))
+            .WithMetrics(metrics => metrics.AddMeter(Instruments.Name));
+        if (!string.IsNullOrEmpty(connection))
+        {
+            telemetry.UseAzureMonitorExporter(exporter =>
             {
                 exporter.ConnectionString = connection;
                 exporter.Credential = CredentialOf(builder.Configuration[Authentication]);
             });
+        }
+
+        if (otlp)
+        {
+            telemetry.WithTracing(tracing => tracing.AddOtlpExporter()).WithMetrics(metrics => metrics.AddOtlpExporter());
+        }
     }
 
     /// <returns>Null where the resource still takes whoever knows its connection string.</returns>

@@ -57,7 +57,7 @@ internal static class ServerHost
             AddConfigFile(builder.Configuration, file);
         }
 
-        builder.Configuration.AddEnvironmentVariables("RUNBOOK_");
+        builder.Configuration.AddTelemetryVariables().AddEnvironmentVariables("RUNBOOK_");
         builder.Logging.ClearProviders();
         builder.Logging.AddSimpleConsole(console =>
         {
@@ -86,7 +86,7 @@ internal static class ServerHost
                 kestrel.ListenLocalhost(settings.Port);
             }
         });
-        builder.Services.AddRunbookServer(settings, folder);
+        builder.Services.AddRunbookServer(settings, folder).AddServerTelemetry(builder.Configuration);
         var practice = settings.Practice && sandbox is not null;
         if (practice)
         {
@@ -97,6 +97,7 @@ internal static class ServerHost
         var app = builder.Build();
         ServerSettingsCheck.RefuseUnknown(app.Services, app.Configuration, settings, folder);
         app.MapRunbooks();
+        app.MapMetrics();
         if (practice)
         {
             app.MapPractice();

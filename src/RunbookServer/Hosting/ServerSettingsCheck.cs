@@ -22,7 +22,7 @@ internal static partial class ServerSettingsCheck
         // The account counts with --storage azure only; whoever has it in the environment for that may start without.
         var sections = services.GetServices<SettingsSection>().Append(new(StorageOptions.SectionName, typeof(StorageOptions)));
         var secrets = ServerContacts.Find(settings, runbooks) is { } contacts ? AddressSecrets.NamedIn(RunbookFolder.Read(contacts).Text) : [];
-        var problems = new SettingsChecker(sections, [.. s_platform, .. secrets], path => Origin((IConfigurationRoot)configuration, path)).Check(configuration, onlyOurs: true)
+        var problems = new SettingsChecker(sections, [.. s_platform, .. ServerTelemetry.Variables, .. secrets], path => Origin((IConfigurationRoot)configuration, path)).Check(configuration, onlyOurs: true)
             .Where(problem => !IsOfTests(problem)).ToList();
         if (problems.Count > 0)
         {

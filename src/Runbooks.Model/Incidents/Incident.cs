@@ -38,6 +38,9 @@ public sealed partial record Incident
     public string? StartedBy { get; init; }
 
     public RunMode Mode { get; init; } = RunMode.Normal;
+
+    /// <summary>The W3C <c>traceparent</c> that came with the post that opened it; null when none did.</summary>
+    public string? TraceParent { get; init; }
     public required DateTimeOffset OpenedAt { get; init; }
     public required DateTimeOffset UpdatedAt { get; init; }
     public DateTimeOffset? ClosedAt { get; init; }

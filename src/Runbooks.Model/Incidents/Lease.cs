@@ -18,10 +18,14 @@ public sealed record Lease(IReadOnlyList<string> Held, DateTimeOffset Since, Dat
         }
 
         var rounds = incident.VerificationRounds.Where(round => round.State == IncidentState.Holding).ToList();
-        var since = rounds.Count > 0 ? rounds[0].At : incident.UpdatedAt;
+        var since = SinceOf(incident)!.Value;
         var healthy = rounds.Count > 0 && incident.Verification.All(finding => finding.Verdict == Verdict.Passing) && rounds[^1].Verdicts.Values.All(verdict => verdict == Verdict.Passing) ? rounds[^1].At : (DateTimeOffset?)null;
         return new(ChangeText.InPlace(incident), since, since + hold.AtMost, hold, healthy);
     }
+
+    /// <summary>When the checks were first asked while holding; null while nothing is held.</summary>
+    public static DateTimeOffset? SinceOf(Incident incident) => incident.State != IncidentState.Holding ? null
+        : incident.VerificationRounds.FirstOrDefault(round => round.State == IncidentState.Holding)?.At ?? incident.UpdatedAt;
 
     public string WhatEndsIt => $"It is taken back once {string.Join(", ", Hold.Checks)} {(Hold.Checks.Count == 1 ? "has" : "have")} passed for {DurationText.Format(Hold.StableFor)} without a break.";
 

@@ -76,6 +76,9 @@ public sealed record IncidentSummary(
     /// <inheritdoc cref="Incident.MitigatedAt"/>
     public DateTimeOffset? MitigatedAt { get; init; }
 
+    /// <summary>Since when a temporary fix has been held; null while none is.</summary>
+    public DateTimeOffset? HeldSince { get; init; }
+
     /// <summary>Final and not over: it needs a person, or a responder owns it.</summary>
     [JsonIgnore]
     public bool IsLeftToPeople => NeedsPerson || OwnedByResponder;
@@ -96,6 +99,7 @@ public sealed record IncidentSummary(
         Changes = ChangeText.InPlace(incident) is { Count: > 0 } changes ? changes : null,
         FirstResponseAt = incident.FirstResponseAt(),
         MitigatedAt = incident.MitigatedAt(),
+        HeldSince = Lease.SinceOf(incident),
     };
 }
 

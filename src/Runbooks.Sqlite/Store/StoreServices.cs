@@ -12,7 +12,7 @@ public static class StoreServices
     /// </summary>
     public static IServiceCollection AddLocalStores(this IServiceCollection services, string dataFolder) => services
         .AddSingleton<IIncidentStore>(provider => new SignallingIncidentStore(
-            new SqliteIncidentStore(provider.GetRequiredService<SqliteDatabase>()), provider.GetRequiredService<IncidentChanges>()))
+            new SqliteIncidentStore(provider.GetRequiredService<SqliteDatabase>()), provider.GetRequiredService<IncidentChanges>(), provider.GetRequiredService<TimeProvider>()))
         .AddSingleton<ISharedState>(provider => new SqliteSharedState(provider.GetRequiredService<SqliteDatabase>()))
         .AddSingleton<IEvidenceStore>(_ => new FileEvidenceStore(Path.Combine(dataFolder, "evidence")))
         .AddSingleton<IGenerationWitness>(_ => new FileWitness(Path.Combine(dataFolder, "generation")))

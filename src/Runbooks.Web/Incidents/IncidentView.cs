@@ -27,6 +27,9 @@ public sealed record IncidentView
     public required RunMode Mode { get; init; }
     public required string? StartedBy { get; init; }
 
+    /// <summary>Under which its spans are found where traces are collected.</summary>
+    public required string TraceId { get; init; }
+
     /// <summary>The ended incident that was tried again as this one, and the one as which this was tried again.</summary>
     public required string? RetryOf { get; init; }
     public required string? RetriedAs { get; init; }
@@ -94,6 +97,7 @@ public sealed record IncidentView
         Attention = incident.Attention,
         Mode = incident.Mode,
         StartedBy = incident.StartedBy,
+        TraceId = IncidentTrace.IdOf(incident).ToHexString(),
         RetryOf = incident.RetryOf,
         RetriedAs = incident.RetriedAs,
         Severity = incident.Severity,

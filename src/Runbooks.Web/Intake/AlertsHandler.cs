@@ -28,7 +28,7 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Los
         var (body, whole) = await ReadAsync(request, cancellationToken);
         if (!whole)
         {
-            return await TakeBeginAsync(source, body, cancellationToken);
+            return await TakeBeginAsync(request, source, body, cancellationToken);
         }
 
         if (EventGridHandshake.Answer(source, body) is { } answer)
@@ -42,15 +42,15 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Los
             return ApiResults.Problem(StatusCodes.Status400BadRequest, "The post could not be understood.", parsed.Errors);
         }
 
-        return ApiResults.Json(IntakeResponse.Of(await TakeAsync(source, parsed, cancellationToken), parsed), StatusCodes.Status202Accepted);
+        return ApiResults.Json(IntakeResponse.Of(await TakeAsync(request, source, parsed, cancellationToken), parsed), StatusCodes.Status202Accepted);
     }
 
     /// <summary>No sender repeats a post that was too large, so what is whole in its first part is taken.</summary>
-    private async Task<IResult> TakeBeginAsync(string source, ReadOnlyMemory<byte> begin, CancellationToken cancellationToken)
+    private async Task<IResult> TakeBeginAsync(HttpRequest request, string source, ReadOnlyMemory<byte> begin, CancellationToken cancellationToken)
     {
         var tooLarge = new AlertError("$", $"more than {RequestBody.MaxAlerts / 1024} KB, of which the first were read", "send fewer alerts in one post (Alertmanager: a finer group_by)");
         var parsed = await ParseAsync(source, CutPost.Close(begin), tooLarge, cancellationToken);
-        var response = IntakeResponse.Of(await TakeAsync(source, parsed, cancellationToken), parsed) with
+        var response = IntakeResponse.Of(await TakeAsync(request, source, parsed, cancellationToken), parsed) with
         {
             Title = $"The body is larger than {RequestBody.MaxAlerts / 1024} KB. Send fewer alerts at once. {(parsed.IsRefused ? "Nothing of it was taken." : "The alerts that are whole in its first part were taken.")}",
             Status = StatusCodes.Status413PayloadTooLarge,
@@ -85,14 +85,14 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Los
     }
 
     /// <summary>First what was understood is recorded: a page about the rest may take a moment.</summary>
-    private async Task<IReadOnlyList<IntakeOutcome>> TakeAsync(string source, ParsedAlerts parsed, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<IntakeOutcome>> TakeAsync(HttpRequest request, string source, ParsedAlerts parsed, CancellationToken cancellationToken)
     {
         if (parsed.IsRefused)
         {
             return [];
         }
 
-        var outcomes = await intake.TakeAsync(parsed.Alerts, cancellationToken);
+        var outcomes = await intake.TakeAsync(parsed.Alerts, request.Headers.TraceParent, cancellationToken);
         if (parsed.Lost > 0)
         {
             await RecordLostAsync(source, parsed, cancellationToken);

@@ -69,9 +69,9 @@ public sealed class AccessGuard(PlatformPrincipal principal, ApiKeyAuthenticatio
 }
 
 /// <summary>The door before endpoints of ASP.NET Core's routing.</summary>
-internal static class AccessFilters
+public static class AccessFilters
 {
-    public static TBuilder Needs<TBuilder>(this TBuilder endpoints, Role role, bool allowQuery = false)
+    internal static TBuilder Needs<TBuilder>(this TBuilder endpoints, Role role, bool allowQuery = false)
         where TBuilder : IEndpointConventionBuilder =>
         Guarded(endpoints, new NeededRole(role, IsPage: false), (guard, request, enter) => guard.ApiAsync(request, role, enter, allowQuery));
 

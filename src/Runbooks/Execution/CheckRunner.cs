@@ -5,6 +5,7 @@ using Runbooks.Catalog.Steps;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Text;
+using Runbooks.Telemetry;
 
 namespace Runbooks.Execution;
 
@@ -15,7 +16,10 @@ public sealed class CheckRunner(StepCatalog catalog, StepContextFactory contexts
     {
         var began = time.GetTimestamp();
         var result = await AnswerAsync(incident, spec, cancellationToken);
-        return new Finding(spec.Name, spec.Ask, Clean(result).Bounded(), time.GetUtcNow(), time.GetElapsedTime(began));
+        var took = time.GetElapsedTime(began);
+        Instruments.Checks.Record(
+            took.TotalSeconds, Instruments.Tag(Attributes.Runbook, incident.RunbookId), Instruments.Tag(Attributes.Check, spec.Check), Instruments.Tag(Attributes.Verdict, CamelCase.Of(result.Verdict)));
+        return new Finding(spec.Name, spec.Ask, Clean(result).Bounded(), time.GetUtcNow(), took);
     }
 
     private static CheckResult Clean(CheckResult result) => result with

@@ -36,6 +36,9 @@ internal sealed record AlertBatch(string RunbookId, string Target, AlertIntent I
 
     public string? StartedBy { get; init; }
 
+    /// <summary>The W3C <c>traceparent</c> of the post; null where it had none.</summary>
+    public string? TraceParent { get; init; }
+
     public Alert First => Alerts[0];
 
     public string TargetKey => Model.Alerts.TargetKey.Of(Target, First);
@@ -54,6 +57,7 @@ internal sealed record AlertBatch(string RunbookId, string Target, AlertIntent I
             StartedBy = StartedBy,
             Severity = runbook.Impact.Severity,
             Mode = RunModes.Stricter(runbook.Mode, system),
+            TraceParent = IncidentTrace.Read(TraceParent),
             OpenedAt = now,
             UpdatedAt = now,
         };

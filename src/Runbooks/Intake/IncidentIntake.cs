@@ -9,6 +9,7 @@ using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using Runbooks.Model.Text;
 using Runbooks.Storage;
+using Runbooks.Telemetry;
 
 namespace Runbooks.Intake;
 
@@ -31,9 +32,12 @@ public sealed class IncidentIntake(
     /// <summary>Targets taken in side by side; more would only queue up before the same disk.</summary>
     private const int MaxAtOnce = 16;
 
+    public Task<IReadOnlyList<IntakeOutcome>> TakeAsync(IReadOnlyList<Alert> alerts, CancellationToken cancellationToken) => TakeAsync(alerts, null, cancellationToken);
+
+    /// <param name="traceParent">As the sender's request says it; null where it says none.</param>
     /// <returns>One answer for each alert and each runbook that is for it, in the order of the alerts.</returns>
     /// <exception cref="StoreUnavailableException">Not everything could be recorded; the sender should try again.</exception>
-    public async Task<IReadOnlyList<IntakeOutcome>> TakeAsync(IReadOnlyList<Alert> alerts, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<IntakeOutcome>> TakeAsync(IReadOnlyList<Alert> alerts, string? traceParent, CancellationToken cancellationToken)
     {
         var sorted = new AlertBatcher(runbooks(), await KnownAsync(alerts, cancellationToken)).Add(alerts);
         var answers = new IntakeOutcome[sorted.Places];
@@ -41,22 +45,27 @@ public sealed class IncidentIntake(
         {
             Log.AlertIgnored(logger, Clip.To(alert.Name, 200), alert.Source, reason);
             answers[place] = new(null, null, null, IntakeResult.Ignored, reason);
+            Count(alert, answers[place]);
         }
 
         await BoundedConcurrency.ForEachAsync(sorted.Queues, MaxAtOnce, async queue =>
         {
             foreach (var batch in queue)
             {
-                var taken = await TakeAsync(batch, cancellationToken);
+                var taken = await TakeAsync(batch with { TraceParent = traceParent }, cancellationToken);
                 for (var i = 0; i < taken.Count; i++)
                 {
                     answers[batch.Places[i]] = taken[i];
+                    Count(batch.Alerts[i], taken[i]);
                 }
             }
         });
         await unmatched.RecordAsync(sorted.Unmatched.Select(one => (one.Alert, one.Reason)), cancellationToken);
         return answers;
     }
+
+    internal static void Count(Alert alert, IntakeOutcome answer) =>
+        Instruments.Alerts.Add(1, Instruments.Tag(Attributes.Source, alert.Source), Instruments.Tag(Attributes.Outcome, CamelCase.Of(answer.Outcome)));
 
     /// <summary>Which incidents the alerts of a post have reached before.</summary>
     private async Task<IReadOnlyDictionary<string, IReadOnlyList<IncidentSummary>>> KnownAsync(IReadOnlyList<Alert> alerts, CancellationToken cancellationToken)

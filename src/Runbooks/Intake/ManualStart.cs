@@ -37,6 +37,7 @@ public sealed class ManualStart(LoadedRunbooks runbooks, IncidentIntake intake)
 
         var batch = new AlertBatch(runbook.Id, IncidentTarget.Bound(text), AlertIntent.Fire, [alert], [0]) { Runbook = runbook, StartedBy = by };
         var outcomes = await intake.OpenAsync(batch, runbook, cancellationToken);
+        IncidentIntake.Count(alert, outcomes[0]);
         return new(outcomes[0], null, []);
     }
 }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Runbooks.Model.Text;
+using Runbooks.Telemetry;
 
 namespace Runbooks.Notifications;
 
@@ -29,6 +30,13 @@ public sealed class ChannelClient
 
     /// <returns>The reference by which the message can be changed later, or why it was not taken.</returns>
     public async Task<(string? Reference, string? Failure)> TrySendAsync(Card card, Address to, CancellationToken cancellationToken)
+    {
+        var (reference, failure) = await SendAsync(card, to, cancellationToken);
+        Instruments.Messages.Add(1, Instruments.Tag(Attributes.Channel, to.Channel), Instruments.Tag(Attributes.Outcome, failure is null ? "taken" : "failed"));
+        return (reference, failure);
+    }
+
+    private async Task<(string? Reference, string? Failure)> SendAsync(Card card, Address to, CancellationToken cancellationToken)
     {
         if (!_channels.TryGetValue(to.Channel, out var notifier))
         {

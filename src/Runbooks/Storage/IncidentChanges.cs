@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
+using Runbooks.Telemetry;
 
 namespace Runbooks.Storage;
 
@@ -74,22 +75,36 @@ public sealed class IncidentWatch : IDisposable
     private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }
 
-/// <summary>Any store, which also tells <see cref="IncidentChanges"/> of what was written through it.</summary>
-public sealed class SignallingIncidentStore(IIncidentStore store, IncidentChanges changes) : IIncidentStore
+/// <summary>Any store, which also tells <see cref="IncidentChanges"/>, and whoever collects traces and metrics, of what was written through it.</summary>
+public sealed class SignallingIncidentStore(IIncidentStore store, IncidentChanges changes, TimeProvider time) : IIncidentStore
 {
     public async Task<OpenResult> OpenAsync(Incident candidate, Runbook runbook, Func<Incident, Incident?> fold, CancellationToken cancellationToken)
     {
-        var result = await store.OpenAsync(candidate, runbook, fold, cancellationToken);
+        var began = time.GetTimestamp();
+        Incident? before = null;
+        var result = await store.OpenAsync(candidate, runbook, latest => fold(before = latest), cancellationToken);
         changes.Publish(result.Incident.Id);
+        if (result.Opened)
+        {
+            IncidentTelemetry.Opened(result.Incident, time.GetElapsedTime(began));
+        }
+        else if (before?.Id == result.Incident.Id)
+        {
+            IncidentTelemetry.Changed(before, result.Incident, time.GetElapsedTime(began));
+        }
+
         return result;
     }
 
     public async Task<(Incident Incident, T Result)> UpdateAsync<T>(
         string id, Func<Incident, (Incident, T)> change, CancellationToken cancellationToken)
     {
-        var result = await store.UpdateAsync(id, change, cancellationToken);
+        var began = time.GetTimestamp();
+        Incident? before = null;
+        var (incident, result) = await store.UpdateAsync(id, current => change(before = current), cancellationToken);
         changes.Publish(id);
-        return result;
+        IncidentTelemetry.Changed(before!, incident, time.GetElapsedTime(began));
+        return (incident, result);
     }
 
     public Task<Incident?> FindAsync(string id, CancellationToken cancellationToken) => store.FindAsync(id, cancellationToken);
@@ -124,7 +139,7 @@ public static class StoreSignals
             ?? throw new InvalidOperationException("Add a store before its signals.");
         services.Remove(store);
         services.TryAddSingleton<IncidentChanges>();
-        return services.AddSingleton<IIncidentStore>(provider => new SignallingIncidentStore(Make(store, provider), provider.GetRequiredService<IncidentChanges>()));
+        return services.AddSingleton<IIncidentStore>(provider => new SignallingIncidentStore(Make(store, provider), provider.GetRequiredService<IncidentChanges>(), provider.GetRequiredService<TimeProvider>()));
     }
 
     private static IIncidentStore Make(ServiceDescriptor store, IServiceProvider provider) =>

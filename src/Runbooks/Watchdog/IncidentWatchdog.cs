@@ -5,8 +5,10 @@ using Runbooks.Engine;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
+using Runbooks.Model.Text;
 using Runbooks.Notifications.Storms;
 using Runbooks.Storage;
+using Runbooks.Telemetry;
 
 namespace Runbooks.Watchdog;
 
@@ -26,6 +28,7 @@ public sealed class IncidentWatchdog(
     FileTroubles fileTroubles,
     RestoredRecords restored,
     FallbackNotifier fallback,
+    StoreGauges gauges,
     IOptions<WatchdogOptions> options,
     TimeProvider time,
     ILogger<IncidentWatchdog> logger)
@@ -53,19 +56,22 @@ public sealed class IncidentWatchdog(
         await fileTroubles.CheckAsync(cancellationToken);
         await windowEnds.CheckAsync(cancellationToken);
         await NotifyStormEndsAsync(cancellationToken);
-        await CheckEachAsync(new IncidentQuery(Open: true, Limit: PageSize), _ => true, CheckOpenAsync, cancellationToken);
+        var counts = new StoreCounts(time.GetUtcNow());
+        await CheckEachAsync(new IncidentQuery(Open: true, Limit: PageSize), counts, _ => true, CheckOpenAsync, cancellationToken);
         await CheckEachAsync(
             new IncidentQuery(Unfinished: true, Limit: PageSize),
+            counts,
             ended => ended.State is IncidentState.Failed or IncidentState.Expired && time.GetUtcNow() - ended.ClosedAt < Remember,
             CheckEndedAsync,
             cancellationToken);
+        gauges.Show(counts);
         _recentlyHealthy.Forget(time.GetUtcNow() - Remember);
     }
 
     private async Task CheckEachAsync(
-        IncidentQuery query, Func<IncidentSummary, bool> which, Func<Incident, CancellationToken, Task<bool>> checkAsync, CancellationToken cancellationToken)
+        IncidentQuery query, StoreCounts counts, Func<IncidentSummary, bool> which, Func<Incident, CancellationToken, Task<bool>> checkAsync, CancellationToken cancellationToken)
     {
-        await foreach (var page in store.ListAllAsync(query, cancellationToken).Where(which).Chunk(PageSize).WithCancellation(cancellationToken))
+        await foreach (var page in store.ListAllAsync(query, cancellationToken).Select(counts.Add).Where(which).Chunk(PageSize).WithCancellation(cancellationToken))
         {
             await BoundedConcurrency.ForEachAsync(page, MaxAtOnce, summary => CheckIncidentAsync(summary, checkAsync, cancellationToken));
         }
@@ -144,6 +150,7 @@ public sealed class IncidentWatchdog(
         var findings = WatchdogRules.Evaluate(incident, runbook, instance, options.Value, time.GetUtcNow()).ToList();
         foreach (var finding in findings)
         {
+            Instruments.WatchFindings.Add(1, Instruments.Tag(Attributes.Runbook, incident.RunbookId), Instruments.Tag(Attributes.Remedy, CamelCase.Of(finding.Remedy)));
             Log.WatchdogFound(logger, incident.Id, finding.Remedy.ToString(), finding.Message);
             await ApplyRemedyAsync(incident, runbook, finding, cancellationToken);
         }

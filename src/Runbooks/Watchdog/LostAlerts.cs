@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Runbooks.Model.Storage;
+using Runbooks.Telemetry;
 
 namespace Runbooks.Watchdog;
 
@@ -32,6 +33,7 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
     public async Task RecordAsync(string sender, int alerts, string why, CancellationToken cancellationToken)
     {
         Log.AlertsLost(logger, sender, alerts, why);
+        Instruments.Alerts.Add(alerts, Instruments.Tag(Attributes.Source, sender), Instruments.Tag(Attributes.Outcome, "lost"));
         var now = time.GetUtcNow();
         await state.UpdateAsync<LostAlertsRecord, bool>(Key, known => (Add(known ?? LostAlertsRecord.None, sender, alerts, why, now), true), cancellationToken);
         try

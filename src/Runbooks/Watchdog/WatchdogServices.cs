@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Runbooks.Intake;
 using Runbooks.Settings;
+using Runbooks.Telemetry;
 
 namespace Runbooks.Watchdog;
 
@@ -18,6 +19,7 @@ public static class WatchdogServices
             .AddSingleton<FileTroubles>()
             .AddSingleton<Pager>()
             .AddSingleton<HealthMonitor>()
+            .AddSingleton<StoreGauges>()
             .AddSingleton<IncidentWatchdog>()
             .AddSingleton<Retention>();
     }

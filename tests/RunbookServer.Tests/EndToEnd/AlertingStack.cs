@@ -48,6 +48,15 @@ internal sealed class AlertingStack : IDisposable
         return stack;
     }
 
+    /// <summary>Prometheus alone, with this configuration.</summary>
+    public static AlertingStack Scrape(string config, out Uri address)
+    {
+        var (stack, port) = (new AlertingStack(), ServerHost.FreePort(0));
+        stack.Run(Prometheus, port, "prometheus.yml", config, $"--storage.tsdb.path={Path.Combine(stack._folder, "prometheus")}");
+        address = new Uri($"http://127.0.0.1:{port}/");
+        return stack;
+    }
+
     public void Dispose()
     {
         foreach (var process in _processes)

@@ -32,14 +32,17 @@ internal sealed class CrashingHost : ICrashingHost, IAsyncDisposable
     /// <summary>The storage account that it works in; null for its own database.</summary>
     public string? Account { get; init; }
 
+    /// <summary>What its environment has beside; null for nothing.</summary>
+    public IReadOnlyDictionary<string, string>? Variables { get; init; }
+
     /// <summary>Whether the kill came, since it was armed last.</summary>
     public bool Crashed { get; private set; }
 
-    public static async Task<CrashingHost> StartAsync(string? account = null)
+    public static async Task<CrashingHost> StartAsync(string? account = null, IReadOnlyDictionary<string, string>? variables = null)
     {
         var sandbox = await SandboxServer.StartAsync(
             new SandboxOptions { Port = 0, TerminatesAfter = TimeSpan.Zero, ReadyAfter = TimeSpan.Zero }, TestContext.Current.CancellationToken);
-        var host = new CrashingHost { Range = sandbox, Account = account };
+        var host = new CrashingHost { Range = sandbox, Account = account, Variables = variables };
         host.Launch();
         await host.UntilAsync<JsonNode>(async client => await client.GetAsync("api/incidents"));
         return host;
@@ -90,6 +93,13 @@ internal sealed class CrashingHost : ICrashingHost, IAsyncDisposable
         throw new TimeoutException("The host does not come to it.");
     }
 
+    /// <summary>Ends it now, as a power cut does; the next attempt at anything starts it again.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync();
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (!_process.HasExited)
@@ -126,7 +136,7 @@ internal sealed class CrashingHost : ICrashingHost, IAsyncDisposable
 
     private void Launch()
     {
-        _process = Process.Start(new ProcessStartInfo("dotnet",
+        var start = new ProcessStartInfo("dotnet",
         [
             s_program, _data, Path.Combine(AppContext.BaseDirectory, "runbooks"), _port.ToString(CultureInfo.InvariantCulture), Range.BaseAddress.ToString(),
         ])
@@ -136,7 +146,13 @@ internal sealed class CrashingHost : ICrashingHost, IAsyncDisposable
 
             // Half of what a start costs is compiling, and nothing here runs long enough to be compiled twice.
             Environment = { ["DOTNET_TieredPGO"] = "0", ["RUNBOOK_Storage__ConnectionString"] = Account },
-        })!;
+        };
+        foreach (var (name, value) in Variables ?? new Dictionary<string, string>())
+        {
+            start.Environment[name] = value;
+        }
+
+        _process = Process.Start(start)!;
         _process.OutputDataReceived += (_, line) =>
         {
             if (line.Data == "armed")

@@ -19,7 +19,7 @@ public sealed class IncidentWaiterTests
     public IncidentWaiterTests()
     {
         var changes = new IncidentChanges();
-        _store = new SignallingIncidentStore(_hidden, changes);
+        _store = new SignallingIncidentStore(_hidden, changes, TimeProvider.System);
         _waiter = new IncidentWaiter(_store, changes, _time);
     }
 

@@ -1,0 +1,81 @@
+using System.Collections;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
+using Runbooks.Settings;
+using Runbooks.Telemetry;
+using Runbooks.Web.Access;
+using Runbooks.Web.SignIn;
+using Runbooks.Web.Telemetry;
+
+namespace RunbookServer.Hosting;
+
+/// <summary>
+/// Traces and metrics of the self-hosted program: by OTLP where OpenTelemetry's own variables say where to, and on
+/// <c>/metrics</c>. Both are sent and scraped beside the work; a collector that is away costs nothing but its data.
+/// </summary>
+internal static class ServerTelemetry
+{
+    private const string ServiceName = "runbooks";
+    private const string Prefix = "OTEL_";
+    private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+    /// <summary>What the runtime and the web server measure by themselves, without addresses of others.</summary>
+    private static readonly string[] s_meters = [Instruments.Name, "Microsoft.AspNetCore.Hosting", "System.Runtime"];
+
+    /// <summary>The names of OpenTelemetry's own settings that are set.</summary>
+    public static IReadOnlyList<string> Variables { get; } =
+        [.. Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(variable => (string)variable.Key).Where(name => name.StartsWith(Prefix, StringComparison.Ordinal))];
+
+    /// <summary>Every other variable of ours begins with RUNBOOK_; these have one name in all programs.</summary>
+    public static IConfigurationBuilder AddTelemetryVariables(this IConfigurationBuilder configuration) =>
+        configuration.AddInMemoryCollection(Variables.Select(name => KeyValuePair.Create(name, Environment.GetEnvironmentVariable(name))));
+
+    public static IServiceCollection AddServerTelemetry(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddSettings<TelemetryOptions>(TelemetryOptions.SectionName).ValidateOnStart();
+        var (otlp, page) = (configuration[Endpoint] is { Length: > 0 }, !string.Equals(configuration[$"{TelemetryOptions.SectionName}:{nameof(TelemetryOptions.Metrics)}"], nameof(MetricsReaders.Nobody), StringComparison.OrdinalIgnoreCase));
+        if (!otlp && !page)
+        {
+            return services;
+        }
+
+        var telemetry = services.AddOpenTelemetry().ConfigureResource(Describe).WithMetrics(metrics =>
+        {
+            metrics.AddMeter(s_meters);
+            _ = page ? metrics.AddPrometheusExporter() : metrics;
+            _ = otlp ? metrics.AddOtlpExporter() : metrics;
+        });
+        return otlp ? telemetry.WithTracing(tracing => tracing.AddSource(Instruments.Name).AddOtlpExporter()).Services : services;
+    }
+
+    public static void MapMetrics(this WebApplication app)
+    {
+        var readers = app.Services.GetRequiredService<IOptions<TelemetryOptions>>().Value.Metrics;
+        if (readers == MetricsReaders.Nobody)
+        {
+            return;
+        }
+
+        var scrape = ((IApplicationBuilder)app).New().UseOpenTelemetryPrometheusScrapingEndpoint(_ => true).Build();
+        var page = app.MapMethods("/metrics", [HttpMethods.Get, HttpMethods.Head], () => (IResult)new ScrapedPage(scrape));
+        if (readers == MetricsReaders.Viewer)
+        {
+            page.PageNeeds(Role.Viewer);
+        }
+    }
+
+    /// <summary>The variables have the last word.</summary>
+    private static void Describe(ResourceBuilder resource) => resource.Clear()
+        .AddService(ServiceName, serviceVersion: typeof(ServerTelemetry).Assembly.GetName().Version?.ToString(3))
+        .AddTelemetrySdk()
+        .AddEnvironmentVariableDetector();
+
+    private sealed class ScrapedPage(RequestDelegate scrape) : IResult
+    {
+        public Task ExecuteAsync(HttpContext httpContext) => scrape(httpContext);
+    }
+}

@@ -1,0 +1,75 @@
+using System.Diagnostics;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
+
+namespace Runbooks.Telemetry;
+
+/// <summary>
+/// Tells what happened to an incident from what changed in its record, once it is on record. So a replay tells nothing twice,
+/// a wait that a restart interrupts is told with its true length, and nothing has to survive in memory.
+/// </summary>
+internal static class IncidentTelemetry
+{
+    /// <param name="took">How long it took to bring it on record.</param>
+    public static void Opened(Incident incident, TimeSpan took)
+    {
+        Instruments.Opened.Add(1, Runbook(incident), Mode(incident));
+        if (Instruments.Spans.HasListeners())
+        {
+            new IncidentSpans(incident).Intake(incident.OpenedAt, incident.OpenedAt + took, "opened");
+        }
+    }
+
+    public static void Changed(Incident before, Incident after, TimeSpan took)
+    {
+        if (ReferenceEquals(before, after))
+        {
+            return;
+        }
+
+        Count(before, after);
+        if (Instruments.Spans.HasListeners())
+        {
+            new IncidentSpans(after).Changed(before, took);
+        }
+    }
+
+    private static void Count(Incident before, Incident after)
+    {
+        if (after.State.IsFinal() && !before.State.IsFinal())
+        {
+            Instruments.Closed.Add(1, Runbook(after), Mode(after), Instruments.Tag(Attributes.Outcome, CamelCase.Of(after.State)));
+            if (after.State == IncidentState.Resolved)
+            {
+                Instruments.TimeToResolve.Record(After(after, after.ClosedAt), Runbook(after), Mode(after));
+            }
+        }
+
+        if (Instruments.TimeToAcknowledge.Enabled && before.FirstResponseAt() is null && after.FirstResponseAt() is { } answered)
+        {
+            Instruments.TimeToAcknowledge.Record(After(after, answered), Runbook(after), Mode(after));
+        }
+
+        if (Instruments.TimeToMitigate.Enabled && before.MitigatedAt() is null && after.MitigatedAt() is { } mitigated)
+        {
+            Instruments.TimeToMitigate.Record(After(after, mitigated), Runbook(after), Mode(after));
+        }
+
+        foreach (var step in Finished(before, after))
+        {
+            Instruments.Steps.Record(
+                (step.FinishedAt!.Value - step.StartedAt).TotalSeconds, Runbook(after),
+                Instruments.Tag(Attributes.Action, step.Action), Instruments.Tag(Attributes.Phase, CamelCase.Of(step.Phase)), Instruments.Tag(Attributes.Outcome, CamelCase.Of(step.Status)));
+        }
+    }
+
+    /// <summary>Steps whose outcome this change recorded.</summary>
+    public static IEnumerable<StepRecord> Finished(Incident before, Incident after) => ReferenceEquals(before.Steps, after.Steps) ? []
+        : after.Steps.Where(step => step.FinishedAt is not null && before.FindStep(step.Phase, step.Name)?.FinishedAt is null);
+
+    private static double After(Incident incident, DateTimeOffset? at) => Math.Max(0, ((at ?? incident.OpenedAt) - incident.OpenedAt).TotalSeconds);
+
+    private static KeyValuePair<string, object?> Runbook(Incident incident) => Instruments.Tag(Attributes.Runbook, incident.RunbookId);
+
+    private static KeyValuePair<string, object?> Mode(Incident incident) => Instruments.Tag(Attributes.Mode, CamelCase.Of(incident.Mode));
+}

@@ -1,0 +1,70 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace Runbooks.Telemetry;
+
+/// <summary>
+/// Everything that is measured, and the source of the spans. docs/telemetry.md lists it, and a test holds the two against each
+/// other. An attribute of a metric has few values: a runbook, an outcome, a channel; never a target, an incident or a person.
+/// </summary>
+public static class Instruments
+{
+    /// <summary>The name of the source of spans and of the meter: what a host exports.</summary>
+    public const string Name = "Runbooks";
+
+    internal static readonly ActivitySource Spans = new(Name);
+
+    private static readonly Meter s_meter = new(Name);
+
+    /// <summary>A check or a step takes from milliseconds to many minutes.</summary>
+    private static readonly InstrumentAdvice<double> s_work = new() { HistogramBucketBoundaries = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900] };
+
+    /// <summary>People and fixes take from seconds to days.</summary>
+    private static readonly InstrumentAdvice<double> s_story = new() { HistogramBucketBoundaries = [5, 15, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400] };
+
+    internal static readonly Counter<long> Alerts = s_meter.CreateCounter<long>("runbook.alerts", "{alert}", "Alerts that were posted, by what became of them.");
+
+    internal static readonly Counter<long> Opened = s_meter.CreateCounter<long>("runbook.incidents.opened", "{incident}", "Incidents that were opened.");
+
+    internal static readonly Counter<long> Closed = s_meter.CreateCounter<long>("runbook.incidents.closed", "{incident}", "Incidents that ended, by how.");
+
+    internal static readonly Histogram<double> TimeToAcknowledge = Times("runbook.incident.time_to_acknowledge", "From the opening to a person's first answer.", s_story);
+
+    internal static readonly Histogram<double> TimeToMitigate = Times("runbook.incident.time_to_mitigate", "From the opening until the checks first passed after it had acted.", s_story);
+
+    internal static readonly Histogram<double> TimeToResolve = Times("runbook.incident.time_to_resolve", "From the opening to a verified end.", s_story);
+
+    internal static readonly Histogram<double> Checks = Times("runbook.check.duration", "How long an answer of a check took, whatever it was asked for.", s_work);
+
+    internal static readonly Histogram<double> Steps = Times("runbook.step.duration", "How long a step took from its intent to its outcome.", s_work);
+
+    internal static readonly Counter<long> Messages = s_meter.CreateCounter<long>("runbook.messages", "{message}", "Messages to people, by channel and by whether the channel took them.");
+
+    internal static readonly Counter<long> WatchFindings = s_meter.CreateCounter<long>("runbook.watchdog.findings", "{finding}", "What the watchdog found wrong with open incidents, by what it did about it.");
+
+    internal static KeyValuePair<string, object?> Tag(string key, string value) => new(key, value);
+
+    private static Histogram<double> Times(string name, string description, InstrumentAdvice<double> advice) =>
+        s_meter.CreateHistogram(name, "s", description, tags: null, advice);
+}
+
+/// <summary>The keys of attributes, on spans and on metrics alike.</summary>
+internal static class Attributes
+{
+    public const string Action = "runbook.action";
+    public const string Channel = "runbook.channel";
+    public const string Check = "runbook.check";
+    public const string Gate = "runbook.gate";
+    public const string IncidentId = "runbook.incident.id";
+    public const string Mode = "runbook.mode";
+    public const string Outcome = "runbook.outcome";
+    public const string Phase = "runbook.phase";
+    public const string Remedy = "runbook.remedy";
+    public const string Runbook = "runbook.id";
+    public const string Source = "runbook.alert.source";
+    public const string State = "runbook.state";
+    public const string Step = "runbook.step";
+    public const string Target = "runbook.target";
+    public const string Verdict = "runbook.verdict";
+    public const string WaitsFor = "runbook.waits_for";
+}
