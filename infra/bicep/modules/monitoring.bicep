@@ -34,6 +34,21 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
   }
 }
 
+// Named by what it belongs to: a workbook's name is a GUID, and another one would be another workbook.
+resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
+  name: guid(insights.id, 'runbooks')
+  location: where.location
+  tags: where.tags
+  kind: 'shared'
+  properties: {
+    displayName: 'Runbooks'
+    description: 'Incidents and what the runbooks did about them.'
+    category: 'workbook'
+    sourceId: insights.id
+    serializedData: string(loadJsonContent('workbook.json'))
+  }
+}
+
 resource app 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(insights.id, appIdentityName, roles.monitoringMetricsPublisher)
   scope: insights

@@ -57,7 +57,19 @@ public sealed class MetricsEndpointTests
                 await Task.Delay(50, TestContext.Current.CancellationToken);
             }
         }
+
+        foreach (var query in Dashboard())
+        {
+            var answer = await client.GetStringAsync(new Uri($"api/v1/query?query={Uri.EscapeDataString(query)}", UriKind.Relative), TestContext.Current.CancellationToken);
+            JsonNode.Parse(answer)!["status"]!.ToString().ShouldBe("success", query);
+        }
     }
+
+    /// <summary>What Grafana asks, with its variables filled in.</summary>
+    private static List<string> Dashboard() =>
+        [.. JsonNode.Parse(File.ReadAllText(Path.Combine(TelemetryPageTests.Repository(), "infra", "grafana", "runbooks.json")))!["panels"]!.AsArray()
+            .SelectMany(panel => panel!["targets"]?.AsArray() ?? [])
+            .Select(target => $"{target!["expr"]}".Replace("$runbook", ".*", StringComparison.Ordinal).Replace("$__rate_interval", "1m", StringComparison.Ordinal).Replace("$__range", "1h", StringComparison.Ordinal))];
 
     private static PeopleFiles People(string readers) => PeopleFiles.ByMail(9) with
     {
