@@ -10,8 +10,9 @@ namespace Runbooks.Integrations.Azure;
 
 /// <summary>One authenticated pipeline for each kind of Azure endpoint.</summary>
 /// <param name="configure">Lets tests trust a certificate of their own.</param>
-internal sealed class AzurePipelines(TokenCredential credential, IOptions<OutboundHttpOptions> http, Action<ClientOptions>? configure = null)
+internal sealed class AzurePipelines(TokenCredential credential, IOptions<OutboundHttpOptions> http, Action<ClientOptions>? configure = null, TimeProvider? time = null)
 {
+    private readonly OutageBackoff _backoff = new(time ?? TimeProvider.System);
     private readonly ConcurrentDictionary<(Uri Endpoint, string Scope), HttpPipeline> _pipelines = new();
 
     /// <summary>A data plane.</summary>
@@ -40,6 +41,8 @@ internal sealed class AzurePipelines(TokenCredential credential, IOptions<Outbou
     {
         options.RetryPolicy = new IdempotentRetryPolicy(http.Value.Retries, http.Value.RetryDelay);
         options.Retry.NetworkTimeout = http.Value.AttemptTimeout;
+        options.AddPolicy(_backoff, HttpPipelinePosition.PerCall);
+
         // Request and response bodies can hold secrets.
         options.Diagnostics.IsLoggingContentEnabled = false;
         configure?.Invoke(options);

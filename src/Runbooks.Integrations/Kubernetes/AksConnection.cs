@@ -9,60 +9,105 @@ using Runbooks.Integrations.Azure;
 
 namespace Runbooks.Integrations.Kubernetes;
 
-/// <summary>The way to an AKS cluster of which only the resource id is configured: Azure is asked, and again after an hour or a failure.</summary>
+/// <summary>
+/// The way to an AKS cluster of which only the resource id is configured: Azure is asked, and again after an hour or a failure.
+/// Whoever needs the answer at the same time waits for the same one; while Azure gives none, it is asked less and less often.
+/// </summary>
 /// <param name="connect">Makes a client for an API server that was read.</param>
 internal sealed class AksConnection(AksServers servers, string resourceId, TimeProvider time, Func<AksServer, k8s.Kubernetes> connect) : IClusterConnection
 {
     private static readonly TimeSpan KnownFor = TimeSpan.FromHours(1);
+    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
 
-    private readonly SemaphoreSlim _turn = new(1);
+    private readonly Lock _gate = new();
+    private readonly CancellationTokenSource _closing = new();
+    private Task? _learning;
+    private Exception? _failure;
+    private TimeSpan _pause = FirstPause;
+    private DateTimeOffset _askAgain;
     private AksServer? _server;
-    private k8s.Kubernetes? _client;
+    private volatile k8s.Kubernetes? _client;
     private DateTimeOffset _readAt;
-    private volatile bool _doubtful;
+    private bool _doubtful;
 
     public async Task<IKubernetes> OpenAsync(CancellationToken cancellationToken)
     {
-        await _turn.WaitAsync(cancellationToken);
-        try
-        {
-            if (_client is null || _doubtful || time.GetUtcNow() - _readAt > KnownFor)
-            {
-                await LearnAsync(cancellationToken);
-            }
+        await Known().WaitAsync(cancellationToken);
+        return _client!;
+    }
 
-            return _client!;
-        }
-        finally
+    public void Doubt()
+    {
+        lock (_gate)
         {
-            _turn.Release();
+            _doubtful = true;
         }
     }
 
-    public void Doubt() => _doubtful = true;
-
     public void Dispose()
     {
+        _closing.Cancel();
+        _closing.Dispose();
         _client?.Dispose();
-        _turn.Dispose();
+    }
+
+    /// <summary>Ends when there is a client, or in the failure of the last attempt.</summary>
+    private Task Known()
+    {
+        lock (_gate)
+        {
+            var now = time.GetUtcNow();
+            if (_learning is { IsCompleted: false })
+            {
+                return _learning;
+            }
+
+            if (_client is not null && !_doubtful && now - _readAt <= KnownFor)
+            {
+                return Task.CompletedTask;
+            }
+
+            if (_failure is not null && now < _askAgain)
+            {
+                return _client is null ? Task.FromException(_failure) : Task.CompletedTask;
+            }
+
+            return _learning = LearnAsync(_closing.Token);
+        }
     }
 
     private async Task LearnAsync(CancellationToken cancellationToken)
     {
+        // The next who asks must not wait in the lock until this one has sent its request.
+        await Task.Yield();
         try
         {
             var server = await servers.ReadAsync(resourceId, time, cancellationToken);
-            if (server != _server)
+            lock (_gate)
             {
-                // Requests may still be under way on the client before, so it is left to end by itself.
-                (_server, _client) = (server, connect(server));
+                if (server != _server)
+                {
+                    // Requests may still be under way on the client before, so it is left to end by itself.
+                    (_server, _client) = (server, connect(server));
+                }
+
+                (_readAt, _doubtful, _failure, _pause) = (time.GetUtcNow(), false, null, FirstPause);
+            }
+        }
+        catch (Exception failed) when (failed is AzureRequestException or StepRefusedException)
+        {
+            lock (_gate)
+            {
+                (_failure, _askAgain) = (failed, time.GetUtcNow() + _pause);
+                _pause = _pause * 2 < LongestPause ? _pause * 2 : LongestPause;
             }
 
-            (_readAt, _doubtful) = (time.GetUtcNow(), false);
-        }
-        catch (Exception failed) when (_client is not null && failed is AzureRequestException or StepRefusedException)
-        {
             // Resource Manager may be down while the cluster is not: the way that was known is tried.
+            if (_client is null)
+            {
+                throw;
+            }
         }
     }
 }

@@ -69,6 +69,26 @@ public sealed class AksResourceTests : OnTheSandbox
         (await AskAsync()).Verdict.ShouldBe(Verdict.Passing);
     }
 
+    [Fact]
+    public async Task ManyWhoAskWhileAzureGivesNoAnswer_AskOnceAndLessAndLessOften()
+    {
+        await FaultAsync("arm", "503", count: 2);
+
+        var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => AskAsync()));
+
+        results.ShouldAllBe(result => result.Verdict == Verdict.Unknown && result.Summary.Contains("cannot be learnt"));
+        (await CredentialsReadAsync()).ShouldBe(1);
+
+        Clock.Advance(TimeSpan.FromSeconds(2));
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => AskAsync()));
+        Clock.Advance(TimeSpan.FromSeconds(3));
+        (await AskAsync()).Verdict.ShouldBe(Verdict.Unknown);
+        (await CredentialsReadAsync()).ShouldBe(2);
+
+        Clock.Advance(TimeSpan.FromSeconds(1));
+        (await AskAsync()).Verdict.ShouldBe(Verdict.Passing);
+    }
+
     [Theory]
     [InlineData("401", "does not know this identity")]
     [InlineData("403", "lacks the role Azure Kubernetes Service Cluster User Role on")]
