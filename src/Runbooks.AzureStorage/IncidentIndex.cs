@@ -42,12 +42,18 @@ internal sealed class IncidentIndex(TableRows rows)
     /// <summary>Lets the next listing do without the incident itself. Another change meanwhile wins.</summary>
     public async Task FillAsync(TableEntity row, IncidentSummary incident, CancellationToken cancellationToken)
     {
-        row[Shape] = s_shape;
-        row[State] = incident.State.ToString();
-        if (PackedJson.TryPut(row, PackedJson.Summary, PackedJson.Pack(incident)))
+        if (TryFill(row, incident))
         {
             await rows.ReplaceAsync(row, row.ETag, cancellationToken);
         }
+    }
+
+    /// <returns>False when the summary is too large for a row.</returns>
+    internal static bool TryFill(TableEntity row, IncidentSummary incident)
+    {
+        row[Shape] = s_shape;
+        row[State] = incident.State.ToString();
+        return PackedJson.TryPut(row, PackedJson.Summary, PackedJson.Pack(incident));
     }
 
     /// <returns>Null where the incident itself has to be read.</returns>
@@ -60,7 +66,12 @@ internal sealed class IncidentIndex(TableRows rows)
     public Task RemoveLeftAsync(IncidentSummary incident, CancellationToken cancellationToken) =>
         rows.RemoveAsync(Left + TableKeys.Day(incident.OpenedAt), RowOf(incident), ETag.All, cancellationToken);
 
-    private Task PutAsync(IncidentSummary incident, string index, CancellationToken cancellationToken)
+    private Task PutAsync(IncidentSummary incident, string index, CancellationToken cancellationToken) => rows.PutAsync(Blank(incident, index), cancellationToken);
+
+    /// <summary>The row of an incident where it belongs.</summary>
+    internal static TableEntity Blank(IncidentSummary incident) => Blank(incident, First(!incident.State.IsFinal()));
+
+    private static TableEntity Blank(IncidentSummary incident, string index)
     {
         var row = new TableEntity(index + TableKeys.Day(incident.OpenedAt), RowOf(incident))
         {
@@ -80,7 +91,7 @@ internal sealed class IncidentIndex(TableRows rows)
             row[ClosedAt] = closed.UtcTicks;
         }
 
-        return rows.PutAsync(row, cancellationToken);
+        return row;
     }
 
     public Task RemoveAsync(IncidentSummary incident, bool open, CancellationToken cancellationToken) =>
@@ -186,92 +197,4 @@ internal sealed class IncidentIndex(TableRows rows)
 
     // '.' is the character after '-'.
     private static string Last(string index) => index[..^1] + ".";
-}
-
-/// <summary>
-/// Pages out of the indexes. A blank row only says that there may be an incident: what is shown is read from the incident
-/// itself, without its document.
-/// </summary>
-internal sealed class IncidentListing(IncidentIndex index, Func<TableEntity, CancellationToken, Task<IncidentSummary?>> read)
-{
-    private const int MaxConcurrency = 16;
-
-    /// <exception cref="FormatException">The cursor is none of ours.</exception>
-    public async Task<IncidentPage> ListAsync(IncidentQuery query, CancellationToken cancellationToken)
-    {
-        var limit = Math.Clamp(query.Limit, 1, 500);
-        var after = query.After is { } cursor ? IncidentCursor.Parse(cursor) : null;
-        var items = new List<IncidentSummary>();
-        await foreach (var some in Rows(query, after, limit, cancellationToken).Chunk(MaxConcurrency).WithCancellation(cancellationToken))
-        {
-            var found = await Task.WhenAll(some.Select(row => read(row, cancellationToken)));
-            items.AddRange(found.OfType<IncidentSummary>().Where(incident => Matches(query, incident)));
-            if (items.Count > limit)
-            {
-                var last = items[limit - 1];
-                return new(items[..limit], new IncidentCursor(last.OpenedAt, TableKeys.Hash(last.Id)).ToString());
-            }
-        }
-
-        return new(items, null);
-    }
-
-    private IAsyncEnumerable<TableEntity> Rows(IncidentQuery query, IncidentCursor? after, int limit, CancellationToken cancellationToken)
-    {
-        if (query.LeftToPeople || query.Unfinished)
-        {
-            return index.ReadLeftAsync(query, after, limit + 1, cancellationToken);
-        }
-
-        // The row of an incident that closes is in both for a moment, so the open ones are read first.
-        var final = query.State?.IsFinal();
-        var indexes = ((bool[])[true, false]).Where(open => query.Open is not { } wanted || wanted == open).Where(open => final is null || final != open);
-        return Merge([.. indexes.Select(open => index.ReadAsync(open, query, after, limit + 1, cancellationToken))], cancellationToken);
-    }
-
-    private static bool Matches(IncidentQuery query, IncidentSummary incident) =>
-        (query.State is not { } state || incident.State == state) && (query.Open is not { } open || incident.State.IsFinal() != open)
-        && query.Fits(incident);
-
-    private static async IAsyncEnumerable<TableEntity> Merge(
-        IReadOnlyList<IAsyncEnumerable<TableEntity>> sources, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        var streams = new List<IAsyncEnumerator<TableEntity>>();
-        try
-        {
-            foreach (var source in sources)
-            {
-                var stream = source.GetAsyncEnumerator(cancellationToken);
-                streams.Add(stream);
-                if (!await stream.MoveNextAsync())
-                {
-                    streams.Remove(stream);
-                    await stream.DisposeAsync();
-                }
-            }
-
-            string? shown = null;
-            while (streams.MinBy(stream => stream.Current.RowKey, StringComparer.Ordinal) is { } next)
-            {
-                if (next.Current.RowKey != shown)
-                {
-                    yield return next.Current;
-                    shown = next.Current.RowKey;
-                }
-
-                if (!await next.MoveNextAsync())
-                {
-                    streams.Remove(next);
-                    await next.DisposeAsync();
-                }
-            }
-        }
-        finally
-        {
-            foreach (var stream in streams)
-            {
-                await stream.DisposeAsync();
-            }
-        }
-    }
 }

@@ -86,6 +86,7 @@ public sealed class StoryCostTests(Azurite azurite, ITestOutputHelper output)
         {
             (hub.HubOptions.Version, hub.HubOptions.AroundActivity) = (IncidentOrchestrator.Version, CountedRequests.CausedByAsync);
             world.Loaded = [Shape()];
+            await ClosedIncidents.AddAsync(account, 1_000, "before", DateTimeOffset.UtcNow.AddMinutes(-1));
             await RunAsync("warm");
             counted.Clear();
             await RunAsync("whole");

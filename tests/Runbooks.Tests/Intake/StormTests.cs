@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
+using Runbooks.Engine;
 using Runbooks.Intake;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Incidents;
@@ -36,6 +37,45 @@ public sealed class StormTests
         _engine.Started.Select(started => started.IncidentId).Distinct().Count().ShouldBe(200);
         outcomes.SelectMany(outcome => outcome).Count(outcome => outcome.Outcome == IntakeResult.Opened).ShouldBe(200);
         outcomes.SelectMany(outcome => outcome).Count(outcome => outcome.Outcome == IntakeResult.Folded).ShouldBe(9_800);
+    }
+
+    [Fact]
+    public async Task EightyAlertsOnEightyTargets_AreTakenInSideBySide()
+    {
+        // None of the first sixteen starts is answered before all of them are on their way; one after the other they would wait for ever.
+        var gathering = new GatheringEngine(16);
+        var intake = SomeIntake.On(() => [Some.Runbook()], _store, gathering, _time);
+
+        var outcomes = await intake.TakeAsync([.. Enumerable.Range(0, 80).Select(i => Some.Alert(pod: $"llm-b-{i}"))], CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+
+        outcomes.Count(outcome => outcome.Outcome == IntakeResult.Opened).ShouldBe(80);
+        gathering.Started.ShouldBe(80);
+    }
+
+    private sealed class GatheringEngine(int crowd) : IIncidentEngine
+    {
+        private readonly TaskCompletionSource _all = new();
+        private int _started;
+
+        public int Started => _started;
+
+        public Task StartAsync(IncidentInput input, CancellationToken cancellationToken)
+        {
+            if (Interlocked.Increment(ref _started) == crowd)
+            {
+                _all.SetResult();
+            }
+
+            return _all.Task;
+        }
+
+        public Task WakeAsync(string incidentId, string eventName, CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task<EngineInstance?> FindAsync(string incidentId, CancellationToken cancellationToken) => Task.FromResult<EngineInstance?>(null);
+
+        public Task ForgetAsync(string incidentId, CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task<string?> CheckHealthAsync(CancellationToken cancellationToken) => Task.FromResult<string?>(null);
     }
 
     [Fact]
