@@ -12,6 +12,7 @@ public static class CatalogServices
     public static IServiceCollection AddRunbookCatalog(this IServiceCollection services)
     {
         services.AddRunbookSteps();
+        services.TryAddSingleton(HostSettings.None);
         services.TryAddSingleton<RunbookReader>();
         services.TryAddSingleton<RunbookCatalog>();
         services.TryAddSingleton<RunbookSchema>();

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Runbooks.Catalog.Problems;
 using Runbooks.Catalog.Reading;
 using Runbooks.Model.Definition;
 
@@ -50,7 +51,7 @@ public sealed class RunbookCatalog(RunbookReader reader)
                 _current = new([.. good.Concat(kept).OrderBy(entry => entry.Runbook.Id, StringComparer.Ordinal)]);
             }
 
-            return new(errors, [.. kept.Select(entry => entry.Runbook.Id)]) { Changes = Changes(before, _current.Runbooks), Warnings = [.. read.SelectMany(file => file.Result.Warnings)] };
+            return new(errors, [.. kept.Select(entry => entry.Runbook.Id)]) { Changes = Changes(before, _current.Runbooks), Warnings = [.. read.SelectMany(file => file.Result.Warnings), .. TriggerOverlap.Check(read)] };
         }
     }
 

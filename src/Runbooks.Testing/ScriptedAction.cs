@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Incidents;
@@ -39,6 +38,11 @@ internal sealed class ScriptedAction(IAction real, WorldScript script, Func<Time
         var (step, look) = (StepOf(context), _looks.AddOrUpdate(NameOf(context), 1, (_, before) => before + 1));
         var reversal = ReversalOf(JsonSerializer.SerializeToElement(parameters, parameters.GetType(), JsonSerializerOptions.Web));
         var isToAct = look > (step.Changes ? 3 : 1);
+        if (script.IsLive)
+        {
+            return await real.PrepareAsync(parameters, context with { Time = TimeProvider.System }, cancellationToken);
+        }
+
         var preparation = real.Name is BuiltInSteps.Note or BuiltInSteps.Person
             ? await real.PrepareAsync(parameters, context, cancellationToken)
             : new Preparation
@@ -89,8 +93,7 @@ internal sealed class ScriptedAction(IAction real, WorldScript script, Func<Time
 }
 
 /// <summary>What a step does: a word, or a mapping where more is to be said.</summary>
-[SuppressMessage("Usage", "CA2227", Justification = "Filled by the YAML reader.")]
-internal sealed class ScriptedStep : IShortForm
+internal sealed class ScriptedStep
 {
     public static readonly ScriptedStep Usual = new();
 
@@ -98,39 +101,17 @@ internal sealed class ScriptedStep : IShortForm
     /// <c>done</c>; <c>fails</c> on every attempt; <c>blocked</c>: it cannot run as things are, so nothing is asked;
     /// <c>refused</c>: it was planned, and is refused when it is about to act.
     /// </summary>
-    public string Outcome { get; set; } = "done";
+    public string Outcome { get; init; } = "done";
 
     /// <summary>What it acts on is another once it was approved: people are asked again, then it goes on.</summary>
-    public bool Changes { get; set; }
+    public bool Changes { get; init; }
 
     /// <summary>What later steps may read.</summary>
-    public Dictionary<string, string> Outputs { get; set; } = [];
+    public Dictionary<string, string> Outputs { get; init; } = [];
 
     /// <summary>Of an action that can be undone: <c>done</c> or <c>fails</c>.</summary>
-    public string Undo { get; set; } = "done";
+    public string Undo { get; init; } = "done";
 
     /// <summary>How long it takes; at once unless said.</summary>
-    public string? Takes { get; set; }
-
-    public TimeSpan Duration => Takes is not null && DurationText.TryParse(Takes, out var duration) ? duration : TimeSpan.Zero;
-
-    public void Read(string word) => Outcome = word;
-
-    public void Validate(Action<string> fail)
-    {
-        if (Outcome is not ("done" or "fails" or "blocked" or "refused"))
-        {
-            fail($" is '{Outcome}'; it has to be done, fails, blocked or refused.");
-        }
-
-        if (Takes is not null && !DurationText.TryParse(Takes, out _))
-        {
-            fail($".takes is '{Takes}'; it has to be {DurationText.Words}.");
-        }
-
-        if (Undo is not ("done" or "fails"))
-        {
-            fail($".undo is '{Undo}'; it has to be done or fails.");
-        }
-    }
+    public TimeSpan Duration { get; init; }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Incidents;
 
@@ -16,6 +17,10 @@ internal sealed class ScriptedCheck(ICheck real, WorldScript script) : ICheck
     public string? Role => real.Role;
 
     public Type ParametersType => real.ParametersType;
+
+    public IReadOnlyList<Doubt> DoubtsOf(JsonElement with) => real.DoubtsOf(with);
+
+    public bool MayFindNothing(JsonElement with) => real.MayFindNothing(with);
 
     public Task<CheckResult> AskAsync(object parameters, StepContext context, CancellationToken cancellationToken)
     {
@@ -46,22 +51,18 @@ internal sealed class ScriptedCheck(ICheck real, WorldScript script) : ICheck
 }
 
 /// <summary>What a check answers: a word, or a mapping where more is to be said.</summary>
-internal sealed class ScriptedAnswer : IShortForm
+internal sealed class ScriptedAnswer
 {
-    public string Verdict { get; set; } = "";
+    public string Verdict { get; init; } = "";
 
     /// <summary>What was found, in words.</summary>
-    public string? Summary { get; set; }
+    public string? Summary { get; init; }
 
     /// <summary>The measured value, for placeholders that read it.</summary>
-    public string? Value { get; set; }
+    public string? Value { get; init; }
 
     /// <summary>How many times in a row.</summary>
     public int Times { get; set; } = 1;
-
-    public bool IsUsable => Verdict is "passing" or "failing" or "unknown" && Times > 0;
-
-    public void Read(string word) => Verdict = word;
 
     public CheckResult ToResult() =>
         new(Enum.Parse<Verdict>(Verdict, ignoreCase: true), Summary ?? $"As scripted: {Verdict}.") { Value = Value };

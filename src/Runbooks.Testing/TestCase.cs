@@ -1,7 +1,4 @@
-using YamlDotNet.Core;
-using YamlDotNet.Core.Events;
-using YamlDotNet.Serialization;
-using YamlDotNet.Serialization.NamingConventions;
+using Runbooks.Catalog.Problems;
 
 namespace Runbooks.Testing;
 
@@ -12,60 +9,24 @@ internal sealed record TestCase(string Folder, string RunbookId, string? AlertFi
 {
     public const string FileName = "test.yaml";
 
-    public string Name => $"{RunbookId}/{Path.GetFileName(Folder)}";
-
-    /// <exception cref="TestCaseException">The file cannot be understood; says where and why.</exception>
-    public static TestCase Read(string folder)
+    /// <returns>The case; null where its file has errors.</returns>
+    public static (TestCase? Case, IReadOnlyList<CatalogError> Errors) Read(string folder)
     {
         var file = Path.Combine(folder, FileName);
-        var script = Parse(file);
+        var name = Path.GetRelativePath(".", file);
+        var (script, errors) = TestScriptReader.Read(name, File.ReadAllText(file));
+        if (script is null)
+        {
+            return (null, errors);
+        }
+
         var runbook = Path.GetFileName(Path.GetDirectoryName(Path.GetFullPath(folder)))!;
         var alert = script.ByHand || script.Alert.File is not { } named ? null : Path.Combine(folder, named);
         return alert is null || File.Exists(alert)
-            ? new TestCase(folder, runbook, alert, script)
-            : throw new TestCaseException($"{file}: 'alert' names {script.Alert.File}, and there is no such file.");
-    }
-
-    private static TestScript Parse(string file)
-    {
-        try
-        {
-            var deserializer = new DeserializerBuilder().WithNamingConvention(CamelCaseNamingConvention.Instance).WithEnforceRequiredMembers()
-                .WithNodeDeserializer(new ShortFormReader(), where => where.OnTop()).Build();
-            var script = deserializer.Deserialize<TestScript?>(File.ReadAllText(file)) ?? throw new TestCaseException($"{file} is empty. See docs/runbook-tests.md.");
-            script.Validate(problem => throw new TestCaseException($"{file}: {problem} See docs/runbook-tests.md."));
-            return script;
-        }
-        catch (YamlException invalid)
-        {
-            throw new TestCaseException($"{file}:{invalid.Start.Line}:{invalid.Start.Column}  {invalid.InnerException?.Message ?? invalid.Message}  See docs/runbook-tests.md.");
-        }
+            ? (new TestCase(folder, runbook, alert, script), [])
+            : (null, [new(name, 1, 1, "alert", $"names {script.Alert.File}, and there is no such file beside it.", "Put the alert there as its sender posts it, or write it out under 'alert:'.")]);
     }
 }
 
-/// <summary>A test file that says nothing that can be tested.</summary>
+/// <summary>A test that cannot be played.</summary>
 internal sealed class TestCaseException(string message) : Exception(message);
-
-/// <summary>Something that a test file writes as one word where there is no more to say, and as a mapping otherwise.</summary>
-internal interface IShortForm
-{
-    void Read(string word);
-}
-
-/// <summary>Reads the word; mappings are left to the library.</summary>
-internal sealed class ShortFormReader : INodeDeserializer
-{
-    public bool Deserialize(IParser reader, Type expectedType, Func<IParser, Type, object?> nestedObjectDeserializer, out object? value, ObjectDeserializer rootDeserializer)
-    {
-        value = null;
-        if (!expectedType.IsAssignableTo(typeof(IShortForm)) || !reader.TryConsume<Scalar>(out var word))
-        {
-            return false;
-        }
-
-        var read = (IShortForm)Activator.CreateInstance(expectedType)!;
-        read.Read(word.Value);
-        value = read;
-        return true;
-    }
-}

@@ -72,14 +72,14 @@ internal static class TestScriptWriter
         var node = Line(("outcome", Word(step.Outcome)));
         AddWord(node, "changes", step.Changes ? "true" : null);
         Add(node, "outputs", Mapping(step.Outputs, Text, MappingStyle.Flow));
-        AddWord(node, "takes", step.Takes);
+        AddWord(node, "takes", step.Duration == TimeSpan.Zero ? null : DurationText.Format(step.Duration));
         AddWord(node, "undo", step.Undo == "done" ? null : step.Undo);
         return node.Children.Count == 1 ? Word(step.Outcome) : node;
     }
 
     private static YamlMappingNode Event(TestEvent happening)
     {
-        var node = Line(("after", Word(happening.After)));
+        var node = Line(("after", Word(DurationText.Format(happening.After))));
         Add(node, "approve", happening.Approve);
         Add(node, "reject", happening.Reject);
         Add(node, "takeOver", happening.TakeOver);

@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Runbooks.Approvals;
 using Runbooks.Catalog;
+using Runbooks.Catalog.Reading;
 using Runbooks.Engine;
 using Runbooks.Execution;
 using Runbooks.Guardrails;
@@ -29,6 +30,8 @@ public static class RunbooksServices
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<LinkSigningOptions>, LinkKeys>());
         services.AddSettings<PublicAddressOptions>(PublicAddressOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         services.AddSettings<StormOptions>(StormOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<RunbookSettingsOptions>(RunbookSettingsOptions.SectionName);
+        services.TryAddSingleton(provider => new HostSettings(provider.GetRequiredService<IOptions<RunbookSettingsOptions>>().Value.Settings));
         return services
             .AddAlerts()
             .AddRunbookCatalog()

@@ -16,7 +16,7 @@ public sealed class RunbookSchemaTests
     public void KeysOfTheSchema_AreTheKeysOfTheReader()
     {
         var text = File.ReadAllText(Path.Combine(s_valid, "every-key", "runbook.yaml"));
-        var tree = (YamlMapping)YamlTree.Read(text, (_, problem, _) => throw new InvalidOperationException(problem), (_, _, _) => { })!;
+        var tree = (YamlMapping)YamlTree.Read(text, (_, problem, _) => throw new InvalidOperationException(problem), (_, _, _, _) => { })!;
         var reader = new RunbookReader(SampleSteps.Catalog());
         var sections = new Dictionary<string, JsonNode>
         {

@@ -8,7 +8,7 @@ namespace Runbooks.Integrations.Tests;
 /// <summary><c>docs/integrations.md</c> is written out of the code: <c>UPDATE_DOCS=1</c> writes it anew.</summary>
 public sealed class IntegrationsPageTests
 {
-    private static StepCatalog Catalog()
+    internal static StepCatalog Catalog()
     {
         var services = new ServiceCollection().AddSingleton<IConfiguration>(new ConfigurationBuilder().Build()).AddLogging();
         return services.AddSingleton(TimeProvider.System).AddRunbookSteps().AddIntegrations().BuildServiceProvider().GetRequiredService<StepCatalog>();

@@ -1,7 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
-using Runbooks.Engine;
 using Runbooks.Model.Text;
 using Runbooks.Testing;
 using Runbooks.Web.Incidents;
@@ -25,7 +23,7 @@ internal static class ExportCommand
             using var api = client.Connect(parsed);
             var path = $"api/incidents/{Uri.EscapeDataString(parsed.GetRequiredValue(id))}";
             var (_, body) = (await api.GetAsync(path, cancellationToken)).OrFail();
-            var incident = Read(body?.ToJsonString() ?? "");
+            var incident = PastIncidents.Parse(body?.ToJsonString() ?? "", "The host's answer");
             if (!incident.Final)
             {
                 throw new CommandException($"Incident {incident.Id} has not ended, it is {CamelCase.Of(incident.State)}; a test needs an end. Try again when it has one.", ExitCode.Failed);
@@ -45,18 +43,6 @@ internal static class ExportCommand
             return ExitCode.Done;
         });
         return command;
-    }
-
-    private static IncidentView Read(string json)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<IncidentView>(json, DurableJson.Options)!;
-        }
-        catch (JsonException other)
-        {
-            throw new CommandException($"The host answers in another form than this program knows, so it is of another version: {other.Message}", ExitCode.Failed);
-        }
     }
 
     private static string Header(IncidentView incident) => string.Create(CultureInfo.InvariantCulture, $"""

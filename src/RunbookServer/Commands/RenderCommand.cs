@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Runbooks.Catalog;
-using Runbooks.Catalog.Schema;
+using Runbooks.Catalog.Steps;
 using RunbookServer.Hosting;
 using RunbookServer.Rendering;
 using RunbookServer.Terminal;
@@ -17,24 +17,8 @@ internal static class RenderCommand
         runbook.AddTo(command);
         command.SetAction(parsed =>
         {
-            using var services = OfflineServices.Build();
-            ConsoleOutput.Raw(RunbookPage.Write(runbook.Load(parsed, services.GetRequiredService<RunbookCatalog>())));
-            return ExitCode.Done;
-        });
-        return command;
-    }
-}
-
-/// <summary><c>runbook schema</c>: the JSON Schema of runbook files, with every check and action of this host.</summary>
-internal static class SchemaCommand
-{
-    public static Command Build()
-    {
-        var command = new Command("schema", "Prints the JSON Schema of runbook files, for editors.");
-        command.SetAction(_ =>
-        {
-            using var services = OfflineServices.Build();
-            ConsoleOutput.Json(services.GetRequiredService<RunbookSchema>().Create());
+            using var services = OfflineServices.Build(host: runbook.Settings.Of(parsed));
+            ConsoleOutput.Raw(new RunbookPage(runbook.Load(parsed, services.GetRequiredService<RunbookCatalog>()), services.GetRequiredService<StepCatalog>()).Write().TrimEnd());
             return ExitCode.Done;
         });
         return command;

@@ -13,10 +13,13 @@ internal sealed class RunbookArgument
     private readonly Argument<string> _name = new("runbook") { Description = "A runbook's id, or its file." };
     private readonly RunbookFolderOption _folder = new();
 
+    public HostSettingsOption Settings { get; } = new();
+
     public void AddTo(Command command)
     {
         command.Add(_name);
         command.Add(_folder);
+        command.Add(Settings);
     }
 
     /// <exception cref="CommandException">There is no such runbook, or it has errors.</exception>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Runbooks.Catalog;
@@ -28,19 +29,22 @@ internal static class SimulateCommand
         var alert = new Option<string>("--alert") { Description = "A file with an alert as its sender posts it, or the name of a sample (see: runbook fire).", Required = true };
         var source = SampleAlerts.SourceOption();
         var assumed = new AssumptionOptions();
+        var live = new LiveOptions();
         var json = new Option<bool>("--json") { Description = "As JSON, for another program." };
-        var command = new Command("simulate", "Shows what a runbook would do about an alert: whom it asks when, and every step with its parameters. Touches nothing.");
+        var command = new Command("simulate", "Shows what a runbook would do about an alert: whom it asks when, and every step with its parameters. Touches nothing; with --live it asks the real checks.");
         runbook.AddTo(command);
         command.Add(alert);
         command.Add(source);
         assumed.AddTo(command);
+        live.AddTo(command);
         command.Add(json);
-        command.SetAction(async (parsed, _) =>
+        command.SetAction(async (parsed, cancellationToken) =>
         {
-            await using var services = OfflineServices.Build();
+            var settings = await live.FindAsync(parsed, cancellationToken);
+            await using var services = OfflineServices.Build(settings, runbook.Settings.Of(parsed, settings));
             var chosen = runbook.Load(parsed, services.GetRequiredService<RunbookCatalog>());
             var alerts = Read(services.GetRequiredService<AlertReader>(), parsed.GetRequiredValue(alert), parsed.GetValue(source));
-            var report = await ReportAsync(chosen, alerts, assumed.Of(parsed, chosen), services.GetRequiredService<StepCatalog>());
+            var report = await ReportAsync(chosen, alerts, settings is null ? assumed.Of(parsed, chosen) : assumed.NoneOf(parsed), services.GetRequiredService<StepCatalog>());
             if (parsed.GetValue(json))
             {
                 ConsoleOutput.Json(JsonSerializer.SerializeToNode(report, DurableJson.Options));
@@ -65,7 +69,7 @@ internal static class SimulateCommand
 
         try
         {
-            return new ReportMaker(runbook, await Simulator.PlayAsync(runbook, fitting, assumed, real), real).Make();
+            return new ReportMaker(runbook, await Simulator.PlayAsync(runbook, fitting, assumed, real), real, assumed.IsLive).Make();
         }
         catch (TestCaseException nothing)
         {
@@ -103,14 +107,20 @@ internal sealed class AssumptionOptions
         }
     }
 
+    /// <exception cref="CommandException">Something is assumed although the real world is asked.</exception>
+    public Assumptions NoneOf(ParseResult parsed) =>
+        new Option[] { _findings, _afterwards, _steps, _decision, _after }.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } said
+            ? throw new CommandException($"{said.Name} assumes something, and --live asks the real world. Leave one of them out.")
+            : new() { IsLive = true, By = parsed.GetRequiredValue(_by) };
+
     /// <exception cref="CommandException">Something is said about what the runbook does not have, or in words that mean nothing.</exception>
     public Assumptions Of(ParseResult parsed, Runbook runbook)
     {
         var assumed = new Assumptions
         {
-            Findings = Read(parsed, _findings, Answer),
-            Afterwards = Read(parsed, _afterwards, Answer),
-            Steps = Read(parsed, _steps, outcome => new ScriptedStep { Outcome = outcome }),
+            Findings = Read(parsed, _findings, answer => Answer(_findings, answer)),
+            Afterwards = Read(parsed, _afterwards, answer => Answer(_afterwards, answer)),
+            Steps = Read(parsed, _steps, outcome => new ScriptedStep { Outcome = OneOf(_steps, outcome, TestScriptReader.Outcomes) }),
             Decision = Enum.TryParse<DecisionVerb>(parsed.GetRequiredValue(_decision), ignoreCase: true, out var verb) ? verb : null,
             By = parsed.GetRequiredValue(_by),
             After = DurationText.TryParse(parsed.GetRequiredValue(_after), out var after) ? after : throw new CommandException($"--after has to be {DurationText.Words}."),
@@ -121,13 +131,24 @@ internal sealed class AssumptionOptions
             throw new CommandException(stranger);
         }
 
-        script.Validate(problem => throw new CommandException($"{problem} See: runbook simulate --help"));
         return assumed;
     }
 
-    private static ScriptedAnswer Answer(string text) => text.Split(':', 2) is [var verdict, var words]
-        ? new() { Verdict = verdict, Summary = words }
-        : new() { Verdict = text, Summary = "Assumed." };
+    /// <summary>What follows the verdict is what was found; a number is the measured value as well.</summary>
+    private static ScriptedAnswer Answer(Option option, string text)
+    {
+        var (verdict, words) = text.Split(':', 2) is [var first, { Length: > 0 } rest] ? (first, rest) : (text, null);
+        return new()
+        {
+            Verdict = OneOf(option, verdict, TestScriptReader.Verdicts),
+            Summary = words ?? "Assumed.",
+            Value = words?.Split(' ')[0] is { } number && double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out _) ? number : null,
+        };
+    }
+
+    private static string OneOf(Option option, string word, string[] choices) => choices.Contains(word)
+        ? word
+        : throw new CommandException($"{option.Name} says '{word}'; it has to be one of {string.Join(", ", choices)}. {Suggestion.For(word, choices)}See: runbook simulate --help");
 
     private static Dictionary<string, T> Read<T>(ParseResult parsed, Option<string[]> option, Func<string, T> read)
     {

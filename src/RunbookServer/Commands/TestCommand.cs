@@ -1,8 +1,12 @@
 using System.CommandLine;
+using System.Diagnostics;
 using Runbooks.Catalog;
+using Runbooks.Catalog.Problems;
+using Runbooks.Catalog.Reading;
 using Runbooks.Catalog.Steps;
 using Runbooks.Testing;
 using RunbookServer.Hosting;
+using RunbookServer.Reporting;
 using RunbookServer.Terminal;
 
 namespace RunbookServer.Commands;
@@ -14,14 +18,25 @@ internal static class TestCommand
     {
         var files = new Argument<string[]>("files") { Description = "Runbook files; every runbook of the folder unless named.", Arity = ArgumentArity.ZeroOrMore };
         var folder = new RunbookFolderOption();
-        var command = new Command("test", "Runs the tests beside the runbooks, on virtual time and a scripted world.") { files, folder };
-        command.SetAction((parsed, _) => RunAsync(parsed.GetValue(files) is { Length: > 0 } named ? named : [.. folder.Of(parsed).Files()]));
+        var format = new FormatOption();
+        var settings = new HostSettingsOption();
+        var command = new Command("test", "Runs the tests beside the runbooks, on virtual time and a scripted world.") { files, folder, settings, format };
+        command.SetAction(async (parsed, _) =>
+        {
+            var report = await RunAsync(parsed.GetValue(files) is { Length: > 0 } named ? named : [.. folder.Of(parsed).Files()], settings.Of(parsed));
+            if (!format.Write(parsed, report))
+            {
+                Tell(report);
+            }
+
+            return report.HasFailed ? ExitCode.Failed : ExitCode.Done;
+        });
         return command;
     }
 
-    private static async Task<int> RunAsync(string[] files)
+    private static async Task<Report> RunAsync(string[] files, HostSettings settings)
     {
-        await using var services = OfflineServices.Build();
+        await using var services = OfflineServices.Build(host: settings);
         var catalog = services.GetRequiredService<RunbookCatalog>();
         if (Array.Find(files, file => !File.Exists(file)) is { } missing)
         {
@@ -34,20 +49,30 @@ internal static class TestCommand
             throw new CommandException($"The runbooks have errors; no test ran.\n{string.Join("\n", loaded.Errors)}", ExitCode.Failed);
         }
 
-        var (passed, failed) = (0, 0);
-        foreach (var test in files.SelectMany(Cases))
+        var cases = new List<ReportedCase>();
+        foreach (var folder in files.SelectMany(Cases))
         {
-            var problems = await TryAsync(test, catalog, services.GetRequiredService<StepCatalog>());
-            (passed, failed) = problems.Count == 0 ? (passed + 1, failed) : (passed, failed + 1);
-            ConsoleOutput.Raw($"{(problems.Count == 0 ? "passed" : "FAILED")}  {Path.GetFileName(Path.GetDirectoryName(test))}/{Path.GetFileName(test)}");
-            foreach (var problem in problems)
+            var (file, started) = (Path.GetRelativePath(".", Path.Combine(folder, TestCase.FileName)), Stopwatch.GetTimestamp());
+            var problems = await TryAsync(folder, file, catalog, services.GetRequiredService<StepCatalog>());
+            cases.Add(new($"{Path.GetFileName(Path.GetDirectoryName(folder))}/{Path.GetFileName(folder)}", file, problems) { Took = Stopwatch.GetElapsedTime(started) });
+        }
+
+        return new("test", IsStrict: false, cases);
+    }
+
+    private static void Tell(Report report)
+    {
+        foreach (var one in report.Cases)
+        {
+            ConsoleOutput.Raw($"{(report.HasFailedIn(one) ? "FAILED" : "passed")}  {one.Name}");
+            foreach (var problem in one.Problems)
             {
-                ConsoleOutput.Raw($"        {problem}");
+                ConsoleOutput.Raw($"        {(problem.Key.Length > 0 || problem.Remedy.Length > 0 ? problem.ToString() : problem.Problem)}");
             }
         }
 
-        ConsoleOutput.Raw($"{passed} passed, {failed} failed.");
-        return failed == 0 ? ExitCode.Done : ExitCode.Failed;
+        var failed = report.Cases.Count(report.HasFailedIn);
+        ConsoleOutput.Raw($"{report.Cases.Count - failed} passed, {failed} failed.");
     }
 
     /// <summary>The case folders of a runbook file: <c>tests/{its name}/*</c> beside it.</summary>
@@ -59,18 +84,18 @@ internal static class TestCommand
             : [];
     }
 
-    private static async Task<IReadOnlyList<string>> TryAsync(string folder, RunbookCatalog catalog, StepCatalog steps)
+    private static async Task<IReadOnlyList<CatalogError>> TryAsync(string folder, string file, RunbookCatalog catalog, StepCatalog steps)
     {
-        try
+        var (test, errors) = TestCase.Read(folder);
+        if (test is null)
         {
-            var test = TestCase.Read(folder);
-            return catalog.Find(test.RunbookId) is { } runbook
-                ? await TestRunner.RunAsync(test, runbook, steps)
-                : [$"there is no runbook '{test.RunbookId}'. The folder of its tests carries its id."];
+            return errors;
         }
-        catch (TestCaseException unusable)
-        {
-            return [unusable.Message];
-        }
+
+        return catalog.Find(test.RunbookId) is { } runbook
+            ? [.. (await TestRunner.RunAsync(test, runbook, steps)).Select(Problem)]
+            : [Problem($"there is no runbook '{test.RunbookId}'. The folder of its tests carries its id.")];
+
+        CatalogError Problem(string text) => new(file, 1, 1, "", text, "");
     }
 }

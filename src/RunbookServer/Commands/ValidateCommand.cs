@@ -6,6 +6,7 @@ using Runbooks.Guardrails;
 using Runbooks.Model.Text;
 using Runbooks.Notifications;
 using RunbookServer.Hosting;
+using RunbookServer.Reporting;
 using RunbookServer.Terminal;
 
 namespace RunbookServer.Commands;
@@ -21,8 +22,20 @@ internal static class ValidateCommand
             Arity = ArgumentArity.ZeroOrMore,
         };
         var folder = new RunbookFolderOption();
-        var command = new Command("validate", "Checks runbook files, contacts and maintenance windows and reports every error with its line.") { files, folder };
-        command.SetAction(parsed => Check(Find(parsed.GetValue(files) ?? [], () => folder.Of(parsed))));
+        var strict = new Option<bool>("--strict") { Description = "Warnings count as errors." };
+        var format = new FormatOption();
+        var settings = new HostSettingsOption();
+        var command = new Command("validate", "Checks runbook files, contacts and maintenance windows and reports every error and warning with its line.") { files, folder, settings, strict, format };
+        command.SetAction(parsed =>
+        {
+            var report = Check(Find(parsed.GetValue(files) ?? [], () => folder.Of(parsed)), parsed.GetValue(strict), settings.Of(parsed));
+            if (!format.Write(parsed, report))
+            {
+                Tell(report);
+            }
+
+            return report.HasFailed ? ExitCode.Failed : ExitCode.Done;
+        });
         return command;
     }
 
@@ -35,7 +48,7 @@ internal static class ValidateCommand
             throw new CommandException($"There is no file {missing}.");
         }
 
-        var runbooks = named.Where(file => !Is(file, ContactsFile.FileName) && !Is(file, MaintenanceFile.FileName)).ToList();
+        var runbooks = named.Where(file => !IsBeside(file)).ToList();
         var folder = runbooks.Count > 0 ? new RunbookFolder(Path.GetDirectoryName(Path.GetFullPath(runbooks[0]))!) : usual();
         var withFolder = named.Length == 0 || runbooks.Count > 0;
         return new(
@@ -45,13 +58,15 @@ internal static class ValidateCommand
             IsWhole: named.Length == 0);
     }
 
+    private static bool IsBeside(string file) => Is(file, ContactsFile.FileName) || Is(file, MaintenanceFile.FileName);
+
     private static bool Is(string file, string name) => Path.GetFileName(file) == name;
 
     private static RunbookFile? Read(string? file) => file is null ? null : RunbookFolder.Read(file);
 
-    private static int Check(Files files)
+    private static Report Check(Files files, bool strict, HostSettings settings)
     {
-        using var services = OfflineServices.Build();
+        using var services = OfflineServices.Build(host: settings);
 
         // What only the host's settings can tell is asked when it starts.
         var contacts = files.Contacts is { } file ? services.GetRequiredService<ContactsFile>().Read(file.Name, file.Text, withSettings: false) : null;
@@ -61,28 +76,35 @@ internal static class ValidateCommand
         // Of some runbooks alone nobody can say which ids there are.
         IReadOnlyCollection<string>? ids = files.IsWhole && result.Errors.Count == 0 ? [.. catalog.Current.Select(runbook => runbook.Id)] : null;
         var windows = files.Windows is { } planned ? MaintenanceFile.Read(planned.Name, planned.Text, ids) : null;
-        List<CatalogError> errors = [.. contacts?.Errors ?? [], .. windows?.Errors ?? [], .. result.Errors];
-        foreach (var error in errors)
+        var problems = Enumerable.Concat([.. contacts?.Errors ?? [], .. windows?.Errors ?? []], result.Errors)
+            .Concat([.. contacts?.Warnings ?? [], .. windows?.Warnings ?? [], .. result.Warnings])
+            .ToLookup(problem => problem.File);
+        return new("validate", strict, [.. Enumerable.Concat([files.Contacts, files.Windows], files.Runbooks).OfType<RunbookFile>().Select(one => new ReportedCase(one.Name, one.Name, [.. problems[one.Name]]) { Text = one.Text })]);
+    }
+
+    private static void Tell(Report report)
+    {
+        var all = report.Cases.SelectMany(one => one.Problems.Select(problem => (one.Text, Problem: problem))).ToList();
+        foreach (var (text, problem) in all.OrderBy(one => one.Problem.Code is not null))
         {
-            ConsoleOutput.Raw(error.ToString());
+            ConsoleOutput.Raw(problem.Code is null ? problem.ToString() : $"warning: {problem}");
+            foreach (var line in Excerpt.Of(text!, problem))
+            {
+                ConsoleOutput.Raw(line);
+            }
         }
 
-        foreach (var warning in (IEnumerable<CatalogError>)[.. contacts?.Warnings ?? [], .. windows?.Warnings ?? [], .. result.Warnings])
+        var (errors, warnings) = (all.Count(one => one.Problem.Code is null), all.Count(one => one.Problem.Code is not null));
+        if (report.HasFailed)
         {
-            ConsoleOutput.Raw($"warning: {warning}");
+            var found = string.Join(" and ", new[] { (errors, "error"), (report.IsStrict ? warnings : 0, "warning") }.Where(count => count.Item1 > 0).Select(count => CountText.Format(count.Item1, count.Item2)));
+            ConsoleOutput.Error($"{found} in {report.Cases.Count(report.HasFailedIn)} of {CountText.Format(report.Cases.Count, "file")}.{(errors == 0 ? " With --strict warnings count; docs/warnings.md says how a file means one." : "")}");
+            return;
         }
 
-        List<RunbookFile> beside = [.. new[] { files.Contacts, files.Windows }.OfType<RunbookFile>()];
-        List<RunbookFile> all = [.. files.Runbooks, .. beside];
-        if (errors.Count > 0)
-        {
-            ConsoleOutput.Error($"{CountText.Format(errors.Count, "error")} in {errors.Select(error => error.File).Distinct().Count()} of {CountText.Format(all.Count, "file")}.");
-            return ExitCode.Failed;
-        }
-
-        var others = string.Concat(beside.Select(one => $" and {one.Name}"));
-        ConsoleOutput.Raw(all.Count == 1 ? $"{all[0].Name} is valid." : $"{CountText.Format(files.Runbooks.Count, "runbook")}{others} are valid.");
-        return ExitCode.Done;
+        var names = report.Cases.Select(one => one.Name).Where(IsBeside).ToList();
+        ConsoleOutput.Raw((report.Cases.Count == 1 ? $"{report.Cases[0].Name} is valid." : $"{CountText.Format(report.Cases.Count - names.Count, "runbook")}{string.Concat(names.Select(name => $" and {name}"))} are valid.")
+            + (warnings > 0 ? $" {CountText.Format(warnings, "warning")}." : ""));
     }
 
     /// <param name="IsWhole">Whether these are all files of the folder.</param>

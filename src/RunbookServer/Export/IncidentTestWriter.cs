@@ -20,7 +20,7 @@ internal static class IncidentTestWriter
         Objections = ObjectionsOf(incident),
         Checks = incident.Findings.ToDictionary(finding => finding.Name, finding => AnswersOf(finding, incident.VerificationRounds)),
         Steps = IncidentTestSteps.Of(incident),
-        Events = [.. EventsOf(incident).OrderBy(happening => happening.Delay)],
+        Events = [.. EventsOf(incident).OrderBy(happening => happening.After)],
         Expect = new() { State = CamelCase.Of(incident.State), Steps = incident.Steps.ToDictionary(step => step.Name, step => CamelCase.Of(step.Status)) },
     };
 
@@ -107,7 +107,7 @@ internal static class IncidentTestWriter
         }
     }
 
-    private static string After(IncidentView incident, DateTimeOffset at) => DurationText.Format(at - incident.OpenedAt);
+    private static TimeSpan After(IncidentView incident, DateTimeOffset at) => at - incident.OpenedAt;
 }
 
 /// <summary>What each step of a finished incident has to do when the incident is played again; a step that did as usual is left out.</summary>
@@ -121,7 +121,7 @@ internal static class IncidentTestSteps
         // What a person did is among the events.
         var steps = incident.Steps.Where(step => step.Action != BuiltInSteps.Person).Select(step => (step.Name, Script: Ran(incident, step)))
             .Concat(Unbegun(incident))
-            .Where(step => step.Script is not { Outcome: "done", Changes: false, Outputs.Count: 0, Takes: null, Undo: "done" });
+            .Where(step => step.Script is not { Outcome: "done", Changes: false, Outputs.Count: 0, Duration.Ticks: 0, Undo: "done" });
         return steps.ToDictionary(step => step.Name, step => step.Script);
     }
 
@@ -130,20 +130,20 @@ internal static class IncidentTestSteps
         Outcome = Ended(step) is StepStatus.Done or StepStatus.DryRun ? "done" : "fails",
         Changes = HasChanged(incident, step.Name),
         Outputs = step.Outputs.ToDictionary(),
-        Takes = Took(incident, step),
+        Duration = Took(incident, step),
         Undo = step.Status == StepStatus.UndoFailed ? "fails" : "done",
     };
 
     /// <summary>Only matters when a person stopped the incident while its steps ran: where it stood then depends on it.</summary>
-    private static string? Took(IncidentView incident, StepView step)
+    private static TimeSpan Took(IncidentView incident, StepView step)
     {
         if (incident is not { Stop: { } stop, VerificationRounds.Count: 0 })
         {
-            return null;
+            return TimeSpan.Zero;
         }
 
         var next = incident.Steps.SkipWhile(begun => begun != step).Skip(1).FirstOrDefault()?.StartedAt ?? stop.At + AfterTheStop;
-        return next > step.StartedAt ? DurationText.Format(next - step.StartedAt) : null;
+        return next > step.StartedAt ? next - step.StartedAt : TimeSpan.Zero;
     }
 
     /// <summary>The step that was to come next: it could not run, or something kept it from running, or it changed and was not approved again.</summary>

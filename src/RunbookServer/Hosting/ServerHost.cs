@@ -54,10 +54,10 @@ internal static class ServerHost
             .AddInMemoryCollection(sandbox is null ? [] : SandboxSettings.For(sandbox));
         if (settings.ConfigFile is { } file)
         {
-            AddConfigFile(builder.Configuration, file);
+            builder.Configuration.AddSettingsFile(file);
         }
 
-        builder.Configuration.AddTelemetryVariables().AddEnvironmentVariables("RUNBOOK_");
+        builder.Configuration.AddTelemetryVariables().AddEnvironmentVariables(SettingsFile.Variables);
         builder.Logging.ClearProviders();
         builder.Logging.AddSimpleConsole(console =>
         {
@@ -104,19 +104,6 @@ internal static class ServerHost
         }
 
         return app;
-    }
-
-    /// <exception cref="CommandException">It cannot be read, or is not JSON.</exception>
-    private static void AddConfigFile(ConfigurationManager configuration, string file)
-    {
-        try
-        {
-            configuration.AddJsonFile(File.Exists(file) ? file : throw new CommandException($"There is no file {file}. Name the settings file with --config."), optional: false);
-        }
-        catch (Exception broken) when (broken is InvalidDataException or FormatException or IOException or UnauthorizedAccessException)
-        {
-            throw new CommandException($"The settings file {file} cannot be read: {Failures.Innermost(broken)} Mend the file, or name another with --config.");
-        }
     }
 
     /// <exception cref="CommandException">What incidents are kept in cannot be used.</exception>

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.AzureStorage;
 using Runbooks.Catalog;
+using Runbooks.Catalog.Reading;
 using Runbooks.Intake;
 using Runbooks.Integrations.Notifications.Email;
 using Runbooks.Integrations.Notifications.Outbox;
@@ -104,12 +105,15 @@ internal static class ServerServices
 /// <summary>What commands need that work on files alone: the catalog, every check and action, and every channel, none of them called.</summary>
 internal static class OfflineServices
 {
-    public static ServiceProvider Build()
+    /// <param name="settings">Of the systems outside, where a command asks them; none unless given.</param>
+    /// <param name="host">What runbooks read of the host; that of <paramref name="settings"/> unless given.</param>
+    public static ServiceProvider Build(IConfiguration? settings = null, HostSettings? host = null)
     {
         var services = new ServiceCollection();
-        services.AddSingleton<IConfiguration>(new ConfigurationBuilder().Build());
+        services.AddSingleton(settings ?? new ConfigurationBuilder().Build());
         services.AddLogging();
         services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(host ?? HostSettings.None);
         services.AddRunbookCatalog();
         services.AddAlerts();
         services.AddIntegrations();

@@ -1,101 +1,148 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Text;
 
 namespace RunbookServer.Rendering;
 
-/// <summary>A runbook as a Markdown page with a Mermaid diagram: for a wiki, or for the review of a change.</summary>
-internal static class RunbookPage
+/// <summary>A runbook as a Markdown page with a diagram, everything that its file says: for a wiki, or for the review of a change.</summary>
+internal sealed class RunbookPage(Runbook runbook, StepCatalog steps)
 {
-    public static string Write(Runbook runbook)
+    private readonly StringBuilder _page = new();
+
+    public string Write()
     {
-        var page = new StringBuilder();
-        Line(page, $"# {runbook.Title}\n");
-        Line(page, $"{runbook.Summary}\n");
-        Line(page, $"Runbook `{runbook.Id}`, one incident for each `{runbook.Target}`.\n");
-        Line(page, $"- **Users**: {runbook.Impact.Users}\n- **Data**: {runbook.Impact.Data}\n");
-        Line(page, $"```mermaid\n{Diagram(runbook)}```\n");
-        Section(page, "Diagnosis", runbook.Diagnosis.Select(check => $"- **{check.Name}**: {check.Ask} (`{check.Check}`, at most {DurationText.Format(check.Timeout)})"));
-        Section(page, "Mitigation", [.. Asked(runbook.Mitigation.Approval), .. Steps(runbook.Mitigation.Steps), .. Verified(runbook.Mitigation.Verify)]);
-        Section(page, "Resolution", [.. Asked(runbook.Resolution.Approval), .. Steps(runbook.Resolution.Steps)]);
-        return page.ToString().TrimEnd() + "\n";
+        Line($"# {runbook.Title}\n");
+        if (runbook.Summary.Length > 0)
+        {
+            Line($"{Text(runbook.Summary)}\n");
+        }
+
+        Line("| | |\n|---|---|");
+        Row("runbook", Code(runbook.Id));
+        Row("owner", runbook.Owner.Length > 0 ? Text(runbook.Owner) : "nobody");
+        Row("severity", CamelCase.Of(runbook.Impact.Severity));
+        Row("one incident for each", Code(runbook.Target));
+        Row("mode", runbook.Mode switch { RunMode.DryRun => "dry run: touches nothing", RunMode.ApproveAll => "every phase asks first", _ => "as written" });
+        if (runbook.SuppressedBy is { } covered)
+        {
+            Row("covered by", $"{Code(covered.Runbook)} on {Code(covered.Target)}, for at most {DurationText.Format(covered.AtMost)}");
+        }
+
+        Line($"\n```mermaid\n{RunbookDiagram.Draw(runbook)}```\n");
+        Section("Trigger", runbook.Trigger.Select(Trigger));
+        Section("Impact", [$"- **Users**: {Text(runbook.Impact.Users)}", .. runbook.Impact.Data.Length > 0 ? [$"- **Data**: {Text(runbook.Impact.Data)}"] : Array.Empty<string>()]);
+        Section("Diagnosis", runbook.Diagnosis.SelectMany(Check));
+        Section("Mitigation", [.. Called(), .. Asked(runbook.Mitigation.Approval, runbook.Mitigation.Steps), .. Steps(Phase.Mitigation), .. Verified(), .. Held()]);
+        Section("Resolution", [.. runbook.Resolution.Approval is { } own ? Asked(own, runbook.Resolution.Steps) : [], .. Steps(Phase.Resolution)]);
+        Section("Limits", Limits());
+        return _page.ToString().TrimEnd() + "\n";
     }
 
-    private static string Diagram(Runbook runbook)
-    {
-        var lines = new StringBuilder("flowchart TD\n");
-        Line(lines, $"  alert([\"Alert on {Quoted(runbook.Target)}\"])");
-        var from = "alert";
-        for (var i = 0; i < runbook.Diagnosis.Count; i++)
-        {
-            Line(lines, $"  alert --> check{i}[\"{Quoted(runbook.Diagnosis[i].Ask)}\"] --> found{{\"What was found?\"}}");
-            from = "found";
-        }
+    private static string Trigger(Trigger trigger) =>
+        $"- {Code(trigger.Alert)}{(trigger.Source is { } source ? $" from {source}" : "")}"
+        + (trigger.Severity.Count > 0 ? $", severity {string.Join(" or ", trigger.Severity)}" : "")
+        + (trigger.Labels.Count > 0 ? $", with {string.Join(", ", trigger.Labels.Select(label => Code($"{label.Key}={label.Value}")))}" : "");
 
-        if (from == "found")
-        {
-            Line(lines, "  found -->|all healthy| unneeded([\"notNeeded\"])");
-        }
-
-        from = Phase(lines, from, "mitigation", runbook.Mitigation.Approval, runbook.Mitigation.Steps);
-        if (runbook.Mitigation.Verify is { } verify)
-        {
-            Line(lines, $"  {from} --> verify{{\"{Quoted(string.Join(", ", verify.Checks))} passing within {DurationText.Format(verify.Within)}?\"}}");
-            Line(lines, "  verify -->|no| failed([\"undone where it can be, failed\"])");
-            from = "verify";
-        }
-
-        from = Phase(lines, from, "resolution", runbook.Resolution.Approval, runbook.Resolution.Steps);
-        Line(lines, $"  {from} --> resolved([\"resolved\"])");
-        return lines.ToString();
-    }
-
-    private static string Phase(StringBuilder lines, string from, string name, Approval? approval, IReadOnlyList<StepSpec> steps)
-    {
-        if (approval is not null)
-        {
-            Line(lines, $"  {from} --> {name}Gate{{\"{Quoted(approval.Ask)}\"}}");
-            Line(lines, $"  {name}Gate -->|no, or nobody in {DurationText.Format(approval.Timeout)}| {name}Ended([\"ends by its answer\"])");
-            from = $"{name}Gate";
-        }
-
-        for (var i = 0; i < steps.Count; i++)
-        {
-            Line(lines, $"  {from} --> {name}{i}[\"{Quoted(steps[i].Name)}: {Quoted(steps[i].Do == BuiltInSteps.Person ? "by hand" : steps[i].Do)}\"]");
-            from = $"{name}{i}";
-        }
-
-        return from;
-    }
-
-    private static IEnumerable<string> Asked(Approval? approval) => approval is null ? [] :
+    private static IEnumerable<string> Check(CheckSpec check) =>
     [
-        $"- Asks {string.Join(", ", approval.From)}: {approval.Ask} ({approval.Required} of them, within {DurationText.Format(approval.Timeout)})",
-        .. approval.Escalate.Select(escalation => $"- After {DurationText.Format(escalation.After)} asks {string.Join(", ", escalation.To)} as well"),
+        $"- **{check.Name}**: {Text(check.Ask)} {Code(check.Check)}, at most {DurationText.Format(check.Timeout)}",
+        .. Parameters(check.With),
     ];
 
-    private static IEnumerable<string> Steps(IReadOnlyList<StepSpec> steps) =>
-        steps.SelectMany((step, i) => (string[])[string.Create(CultureInfo.InvariantCulture, $"- Step {i + 1}, **{step.Name}**: {(step.Do == BuiltInSteps.Person ? "by hand" : $"`{step.Do}`")}"), .. ByHand(step)]);
+    private IEnumerable<string> Called()
+    {
+        if (runbook.Diagnosis.Count > 0 && runbook.Mitigation.Steps.Count > 0)
+        {
+            var when = runbook.Mitigation.When;
+            yield return when.Checks.Count == 0 ? "- Called for when any check fails." : $"- Called for when {(when.Quantifier == Quantifier.All ? "all" : "any")} of {string.Join(", ", when.Checks)} fails.";
+        }
+    }
 
-    private static IEnumerable<string> ByHand(StepSpec step) => step.Do == BuiltInSteps.Person ? ManualAction.LinesOf(step).Select(line => $"  - {line}") : [];
+    private static IEnumerable<string> Asked(Approval? approval, IReadOnlyList<StepSpec> steps) => approval is null ? steps.Count > 0 ? ["- Acts without asking, and tells afterwards."] : [] :
+    [
+        $"- Asks {string.Join(", ", approval.From)}: {Text(approval.Ask)}",
+        $"  - {(approval.Required == 1 ? "One person has" : $"{approval.Required} people have")} to say yes{(approval.OwnerRequired ? ", one of them of the owner" : "")}{(approval.SeparationOfDuties ? "; not only whoever started it by hand" : "")}.",
+        .. approval.RemindAfter is { } remind ? [$"  - Asks again after {DurationText.Format(remind)}."] : Array.Empty<string>(),
+        .. approval.Escalate.Select(escalation => $"  - After {DurationText.Format(escalation.After)} asks {string.Join(", ", escalation.To)} as well."),
+        $"  - After {DurationText.Format(approval.Timeout)} without a decision: {approval.OnTimeout switch
+        {
+            OnTimeout.ProceedIfReversible => "the steps run where everything can be undone, otherwise nothing does",
+            OnTimeout.Escalate => "the fallback contact is asked for as long again; then nothing runs",
+            _ => "nothing runs",
+        }}.",
+    ];
 
-    private static IEnumerable<string> Verified(Verify? verify) =>
-        verify is null ? [] : [$"- Then asks {string.Join(", ", verify.Checks)} again every {DurationText.Format(verify.Every)}, for at most {DurationText.Format(verify.Within)}"];
+    private IEnumerable<string> Steps(Phase phase) => runbook.StepsOf(phase).Index().SelectMany(item => Step(item.Index, item.Item));
 
-    private static void Section(StringBuilder page, string title, IEnumerable<string> lines)
+    private IEnumerable<string> Step(int index, StepSpec step)
+    {
+        if (step.Do == BuiltInSteps.Person)
+        {
+            return [string.Create(CultureInfo.InvariantCulture, $"- Step {index + 1}, **{step.Name}**: by hand"), .. ManualAction.LinesOf(step).Select(line => $"  - {Text(line)}")];
+        }
+
+        var action = steps.FindAction(step.Do)!;
+        return
+        [
+            string.Create(CultureInfo.InvariantCulture, $"- Step {index + 1}, **{step.Name}**: {Code(step.Do)}, at most {DurationText.Format(step.Timeout)}{(action.Repeatable && step.Retry.Attempts > 1 ? $", {step.Retry.Attempts} attempts" : "")}"),
+            .. Parameters(step.With),
+            .. action.TellsOnly ? Array.Empty<string>() : [$"  - {action.ReversalOf(step.With) switch
+            {
+                Reversal.Undone => "Can be undone.",
+                Reversal.Kept => "Left as it is: a person takes it back.",
+                _ => "Cannot be undone.",
+            }}"],
+        ];
+    }
+
+    private static IEnumerable<string> Parameters(JsonElement with) => with.ValueKind != JsonValueKind.Object ? [] :
+        with.EnumerateObject().Select(parameter => $"  - {parameter.Name}: {Code(parameter.Value.ValueKind == JsonValueKind.String ? parameter.Value.GetString()! : parameter.Value.GetRawText())}");
+
+    private IEnumerable<string> Verified() => runbook.Mitigation.Verify is not { } verify ? [] :
+        [$"- Then asks {string.Join(", ", verify.Checks)} every {DurationText.Format(verify.Every)}; what does not pass within {DurationText.Format(verify.Within)} is undone where it can be."];
+
+    private IEnumerable<string> Held() => runbook.Mitigation.HoldUntil is not { } lease ? [] :
+    [
+        $"- Stays in place until {string.Join(", ", lease.Checks)} {(lease.Checks.Count == 1 ? "has" : "have")} passed for {DurationText.Format(lease.StableFor)}, asked every {DurationText.Format(lease.Every)}, and is then taken back.",
+        $"- Pages a person when that has not happened after {DurationText.Format(lease.AtMost)}.",
+    ];
+
+    private IEnumerable<string> Limits()
+    {
+        var limits = runbook.Limits;
+        var per = DurationText.Format(limits.Per);
+        List<string> lines =
+        [
+            .. limits.MaxRuns is { } runs ? [$"- At most {CountText.Format(runs, "run")} on one target within {per}."] : Array.Empty<string>(),
+            .. limits.MaxTargets is { } targets ? [$"- At most {CountText.Format(targets, "target")} within {per}."] : Array.Empty<string>(),
+            .. limits.CoolDown > TimeSpan.Zero ? [$"- {DurationText.Format(limits.CoolDown)} between two runs on one target."] : Array.Empty<string>(),
+            .. limits.SettleFor > TimeSpan.Zero ? [$"- Alerts within {DurationText.Format(limits.SettleFor)} after a verified fix belong to it."] : Array.Empty<string>(),
+        ];
+        return lines.Count == 0 ? [] : [.. lines, $"- Beyond them {(limits.WhenExceeded == WhenExceeded.Forbid ? "nothing runs, whoever says yes" : "a person is asked")}."];
+    }
+
+    private void Section(string title, IEnumerable<string> lines)
     {
         var list = lines.ToList();
         if (list.Count > 0)
         {
-            Line(page, $"## {title}\n\n{string.Join("\n", list)}\n");
+            Line($"## {title}\n\n{string.Join("\n", list)}\n");
         }
     }
 
-    private static void Line(StringBuilder text, string line) => text.Append(line).Append('\n');
+    private void Row(string name, string value) => Line($"| {name} | {value.Replace("|", "\\|", StringComparison.Ordinal)} |");
 
-    /// <summary>Inside quotes Mermaid takes everything but quotes; angle brackets would be HTML to it.</summary>
-    private static string Quoted(string text) =>
-        text.Replace("\"", "#quot;", StringComparison.Ordinal).Replace("<", "#lt;", StringComparison.Ordinal).Replace(">", "#gt;", StringComparison.Ordinal);
+    private void Line(string line) => _page.Append(line).Append('\n');
+
+    private static string Text(string text) => MarkdownText.Escape(text);
+
+    /// <summary>On one line, and in as many backticks as the text needs.</summary>
+    private static string Code(string text)
+    {
+        var line = string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        return line.Contains('`', StringComparison.Ordinal) ? $"`` {line} ``" : $"`{line}`";
+    }
 }

@@ -15,7 +15,7 @@ using Runbooks.Web.Incidents;
 namespace RunbookServer.Simulation;
 
 /// <summary>Tells a played incident.</summary>
-internal sealed class ReportMaker(Runbook runbook, SimulatedIncident played, StepCatalog real)
+internal sealed class ReportMaker(Runbook runbook, SimulatedIncident played, StepCatalog real, bool isLive = false)
 {
     private readonly Incident _incident = played.Incident;
 
@@ -24,7 +24,7 @@ internal sealed class ReportMaker(Runbook runbook, SimulatedIncident played, Ste
         var checks = runbook.Diagnosis.Select(Check).ToList();
         return new(
             runbook.Id, runbook.Title, AlertView.Of(_incident.Alert), Applies: true, [], _incident.Target, checks,
-            [.. _incident.Gates.Select(Question)], [.. Timeline()], [.. Problems(checks)], CamelCase.Of(_incident.State), _incident.Reason);
+            [.. _incident.Gates.Select(Question)], [.. Timeline()], [.. Problems(checks)], CamelCase.Of(_incident.State), _incident.Reason) { Live = isLive, HealsItself = runbook.Mitigation.Approval is null };
     }
 
     private SimulatedCheck Check(CheckSpec spec)
@@ -106,6 +106,12 @@ internal sealed record SimulationReport(
     string? State,
     string? Reason)
 {
+    /// <summary>Whether the checks were asked and the targets looked at for real.</summary>
+    public bool Live { get; init; }
+
+    /// <summary>The mitigation asks nobody.</summary>
+    public bool HealsItself { get; init; }
+
     public static SimulationReport NotApplying(Runbook runbook, Alert alert) => new(
         runbook.Id, runbook.Title, AlertView.Of(alert), Applies: false, RunbookMatcher.Misses(alert, runbook), null, [], [], [], [], null, null);
 }

@@ -13,8 +13,11 @@ internal sealed class ReportText
 {
     private const int TimeWidth = 8;
     private readonly StringBuilder _text = new();
+    private readonly bool _isLive;
 
-    public static string Of(SimulationReport report) => new ReportText().Write(report);
+    private ReportText(bool isLive) => _isLive = isLive;
+
+    public static string Of(SimulationReport report) => new ReportText(report.Live).Write(report);
 
     private string Write(SimulationReport report)
     {
@@ -48,7 +51,13 @@ internal sealed class ReportText
 
         Line(0, "");
         report.Problems.ToList().ForEach(problem => Line(0, $"Problem: {problem}"));
-        Line(0, $"Ends as {report.State}. Everything outside was assumed; nothing was touched.");
+        Line(0, report switch
+        {
+            { Live: true, HealsItself: true, Questions.Count: > 0 } => "Stops where it would act by itself: in earnest nobody is asked. The checks answered for real; nothing was touched.",
+            { Live: true, State: "awaitingApproval" } => "Stops at the question. The checks answered and the steps looked at their targets for real; nothing was touched.",
+            { Live: true } => $"Ends as {report.State}. The checks answered for real; nothing was touched.",
+            _ => $"Ends as {report.State}. Everything outside was assumed; nothing was touched.",
+        });
         return _text.ToString();
     }
 
@@ -68,6 +77,11 @@ internal sealed class ReportText
         {
             Line(TimeWidth + 4, $"PROBLEM: {check.Problem}");
         }
+
+        if (_isLive)
+        {
+            Line(TimeWidth + 4, $"found: {check.Summary}");
+        }
     }
 
     private void Step(PlannedStepView step)
@@ -75,6 +89,10 @@ internal sealed class ReportText
         Line(TimeWidth, $"step {step.Name} ({CamelCase.Of(step.Phase)})");
         Line(TimeWidth + 2, step.Action);
         Parameters(step.Parameters);
+        if (_isLive)
+        {
+            Line(TimeWidth + 4, $"would: {step.PlannedEffect}{(step.Undo is { } undo ? $" Undo: {undo}" : "")}");
+        }
     }
 
     private void Parameters(JsonElement parameters)

@@ -1,10 +1,11 @@
 using Runbooks.Catalog.Parameters;
+using Runbooks.Catalog.Problems;
 using Runbooks.Catalog.Yaml;
 
 namespace Runbooks.Catalog.Reading;
 
 /// <summary>Collects what is wrong with one file. Errors are told by the path of a key; the place in the file is looked up.</summary>
-internal sealed class FileErrors(string file)
+internal sealed class FileErrors(string file, string text)
 {
     private const int MaxErrors = 100;
 
@@ -16,10 +17,13 @@ internal sealed class FileErrors(string file)
 
     public int Count => _errors.Count;
 
+    /// <summary>What the file says it means.</summary>
+    public Allowances Allowances { get; } = new(file, text);
+
     public IReadOnlyList<CatalogError> Sorted => [.. _errors.OrderBy(error => error.Line).ThenBy(error => error.Column)];
 
-    /// <summary>What can be read and is probably not meant.</summary>
-    public IReadOnlyList<CatalogError> Warnings => [.. _warnings.OrderBy(warning => warning.Line).ThenBy(warning => warning.Column)];
+    /// <summary>What can be read and is probably not meant, but for what the file says it means.</summary>
+    public IReadOnlyList<CatalogError> Warnings => [.. Allowances.Filter(_warnings).OrderBy(warning => warning.Line).ThenBy(warning => warning.Column)];
 
     /// <summary>Remembers where every key and value of the file stands.</summary>
     public void Locate(YamlNode node, string path = "")
@@ -53,11 +57,17 @@ internal sealed class FileErrors(string file)
         _refused.Add(at);
     }
 
-    public void Warn(Position at, string problem, string remedy)
+    /// <param name="code">One of <see cref="WarningCodes"/>.</param>
+    public void Warn(string code, Position at, string problem, string remedy) => Warn(code, at, "", problem, remedy);
+
+    /// <summary>The value at this path, or the nearest one above it that the file has, is probably not meant.</summary>
+    public void Warn(string code, string path, string problem, string remedy) => Warn(code, PlaceOf(path), path, problem, remedy);
+
+    private void Warn(string code, Position at, string key, string problem, string remedy)
     {
         if (_warnings.Count < MaxErrors)
         {
-            _warnings.Add(new(file, at.Line, at.Column, "", problem, remedy));
+            _warnings.Add(new(file, at.Line, at.Column, key, problem, remedy) { Code = code });
         }
     }
 
@@ -106,15 +116,4 @@ internal sealed class FileErrors(string file)
 
         return new(1, 1);
     }
-}
-
-/// <summary>One thing that is wrong with a runbook file.</summary>
-/// <param name="Line">Counted from 1, as is the column.</param>
-/// <param name="Key">The path of the key, for example <c>mitigation.steps.recycle.do</c>; empty when the file as a whole is meant.</param>
-/// <param name="Problem">A sentence that continues the key.</param>
-/// <param name="Remedy">What to write instead; may be empty when the problem says it already.</param>
-public sealed record CatalogError(string File, int Line, int Column, string Key, string Problem, string Remedy)
-{
-    public override string ToString() =>
-        string.Join("  ", new[] { $"{File}:{Line}:{Column}", Key, Problem, Remedy }.Where(part => part.Length > 0));
 }

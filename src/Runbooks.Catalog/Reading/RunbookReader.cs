@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Runbooks.Catalog.Problems;
 using Runbooks.Catalog.Steps;
 using Runbooks.Catalog.Yaml;
 using Runbooks.Model.Definition;
@@ -8,16 +9,17 @@ using Runbooks.Model.Text;
 namespace Runbooks.Catalog.Reading;
 
 /// <summary>Reads a runbook file and checks everything that can be known before an alert comes.</summary>
-public sealed class RunbookReader(StepCatalog steps)
+public sealed class RunbookReader(StepCatalog steps, HostSettings? host = null)
 {
     /// <param name="file">How errors name the file.</param>
     /// <param name="contacts">Whom the contacts name; null when that is not to be checked.</param>
     public ReadResult Read(string file, string text, IReadOnlyCollection<string>? contacts = null)
     {
         text = text.TrimStart('\uFEFF');
-        var errors = new FileErrors(file);
+        var errors = new FileErrors(file, text);
         var tree = YamlTree.Read(text, errors.Refuse, errors.Warn);
-        if (tree is not YamlMapping mapping)
+        var used = new SortedSet<string>(StringComparer.Ordinal);
+        if (tree is null || (host ?? HostSettings.None).FillIn(tree, errors.Refuse, used) is not YamlMapping mapping)
         {
             if (tree is not null)
             {
@@ -28,14 +30,25 @@ public sealed class RunbookReader(StepCatalog steps)
         }
 
         errors.Locate(mapping);
-        var runbook = ReadParts(new YamlSection(mapping, "", errors)) with { Hash = HashOf(text) };
+        var runbook = ReadParts(new YamlSection(mapping, "", errors)) with { Hash = HashOf(used.Count == 0 ? text : $"{text}\n{string.Join('\n', used)}") };
         new SafetyRules(steps, errors).Check(runbook);
+        if (errors.Count == 0)
+        {
+            new WarningRules(steps, errors).Check(runbook);
+        }
+
         if (contacts is not null)
         {
             new ContactRules(contacts, errors).Check(runbook);
         }
 
-        return new(errors.Count > 0 ? null : runbook, errors.Sorted) { Warnings = errors.Warnings, SuppressedByAt = errors.PlaceOf("suppressedBy.runbook") };
+        return new(errors.Count > 0 ? null : runbook, errors.Sorted)
+        {
+            Warnings = errors.Warnings,
+            Allowances = errors.Allowances,
+            SuppressedByAt = errors.PlaceOf("suppressedBy.runbook"),
+            TriggersAt = [.. runbook.Trigger.Select((_, index) => errors.PlaceOf($"trigger[{index}].alert"))],
+        };
     }
 
     /// <summary>The same content has the same hash, however its lines end.</summary>
@@ -137,6 +150,12 @@ public sealed record ReadResult(Runbook? Runbook, IReadOnlyList<CatalogError> Er
 
     /// <summary>Where the file names the runbook that covers it.</summary>
     internal Position SuppressedByAt { get; init; }
+
+    /// <summary>Where each trigger's alert stands.</summary>
+    internal IReadOnlyList<Position> TriggersAt { get; init; } = [];
+
+    /// <summary>What the file says it means; null for one that is no runbook.</summary>
+    internal Allowances? Allowances { get; init; }
 }
 
 internal static class TriggerReader

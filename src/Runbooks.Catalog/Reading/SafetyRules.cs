@@ -11,11 +11,15 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
     {
         CheckGates(runbook);
         CheckReversible(runbook);
-        if (runbook.Mitigation.Approval is null && CoveredByMitigation(runbook).Any(covered => steps.FindAction(covered.Step.Do) is not ({ TellsOnly: true } or { IsManual: true })))
+        if (IsSelfHealing(runbook, steps))
         {
             CheckSelfHealing(runbook);
         }
     }
+
+    /// <summary>Whether something is changed outside that nobody was asked about.</summary>
+    public static bool IsSelfHealing(Runbook runbook, StepCatalog steps) =>
+        runbook.Mitigation.Approval is null && CoveredByMitigation(runbook).Any(covered => steps.FindAction(covered.Step.Do) is not ({ TellsOnly: true } or { IsManual: true }));
 
     private void CheckGates(Runbook runbook)
     {
@@ -109,59 +113,4 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
 
     private static IEnumerable<(string Path, StepSpec Step)> Located(Runbook runbook, Phase phase) =>
         runbook.StepsOf(phase).Select(step => ($"{CamelCase.Of(phase)}.steps.{step.Name}", step));
-}
-
-/// <summary>Whoever a runbook asks has to be somebody whom the contacts name.</summary>
-internal sealed class ContactRules(IReadOnlyCollection<string> contacts, FileErrors errors)
-{
-    public void Check(Runbook runbook)
-    {
-        Check("mitigation.approval", runbook.Mitigation.Approval);
-        Check("resolution.approval", runbook.Resolution.Approval);
-        foreach (var (phase, step) in new[] { Phase.Mitigation, Phase.Resolution }.SelectMany(phase => runbook.StepsOf(phase).Select(step => (phase, step))).Where(one => one.step.Do == BuiltInSteps.Person))
-        {
-            foreach (var (path, name) in ManualAction.ContactsOf(step.With))
-            {
-                Check($"{CamelCase.Of(phase)}.steps.{step.Name}.with.{path}", name);
-            }
-        }
-
-        if (runbook.Mitigation.Approval is { OwnerRequired: true } || runbook.Resolution.Approval is { OwnerRequired: true })
-        {
-            // An approval needs somebody of theirs.
-            Check("owner", [runbook.Owner]);
-        }
-    }
-
-    private void Check(string path, Approval? approval)
-    {
-        if (approval is null)
-        {
-            return;
-        }
-
-        Check($"{path}.from", approval.From);
-        for (var index = 0; index < approval.Escalate.Count; index++)
-        {
-            Check($"{path}.escalate[{index}].to", approval.Escalate[index].To);
-        }
-    }
-
-    private void Check(string path, IReadOnlyList<string> names)
-    {
-        foreach (var (name, index) in names.Select((name, index) => (name, index)))
-        {
-            Check(names.Count > 1 ? $"{path}[{index}]" : path, name);
-        }
-    }
-
-    private void Check(string path, string name)
-    {
-        if (!contacts.Contains(name, StringComparer.OrdinalIgnoreCase))
-        {
-            errors.AtValue(
-                path, $"names '{Clip.To(name, 80)}', and the contacts have nobody of that name.",
-                $"{Suggestion.For(name, contacts)}Add it under 'contacts' in the contacts file.");
-        }
-    }
 }

@@ -1,3 +1,4 @@
+using Runbooks.Catalog.Problems;
 using Runbooks.Catalog.Yaml;
 using Runbooks.Model.Text;
 

@@ -21,6 +21,9 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
 
     public bool Has(string key) => Find(key) is not null;
 
+    /// <summary>What stands there, whatever it is; null where there is nothing.</summary>
+    public YamlNode? Node(string key) => Find(key);
+
     /// <summary>A single value as it stands; null where there is none. What is wrong with it is for whoever reads it in earnest.</summary>
     public string? Raw(string key) => Find(key) is YamlScalar { IsNull: false } scalar ? scalar.Value : null;
 

@@ -136,6 +136,32 @@ internal static class SchemaParts
         ["additionalProperties"] = value,
     };
 
+    /// <summary>A word, one of these where they are given, or a mapping where more is to be said.</summary>
+    public static JsonObject WordOr(JsonObject mapping, IEnumerable<string>? choices, string description)
+    {
+        var word = new JsonObject { ["type"] = "string" };
+        if (choices is not null)
+        {
+            word["enum"] = Strings(choices);
+        }
+
+        return new() { ["description"] = description, ["anyOf"] = new JsonArray(word, mapping) };
+    }
+
+    /// <summary>Text; a number or a truth value counts as what is written.</summary>
+    public static JsonObject AnyText(string description) => new() { ["type"] = new JsonArray("string", "number", "boolean"), ["description"] = description };
+
+    public static JsonObject Texts(string description) => new() { ["type"] = "object", ["description"] = description, ["additionalProperties"] = AnyText("A text.") };
+
+    /// <summary>A whole file.</summary>
+    public static JsonObject Document(string title, string description, JsonObject keys, params string[] required)
+    {
+        var document = Mapping(description, keys, required);
+        document["$schema"] = "https://json-schema.org/draft/2020-12/schema";
+        document["title"] = title;
+        return document;
+    }
+
     public static JsonObject Reference(string definition) => new() { ["$ref"] = $"#/$defs/{definition}" };
 
     public static JsonArray Strings(IEnumerable<string> texts) => new([.. texts.Select(text => (JsonNode)text)]);

@@ -14,7 +14,7 @@ public sealed class RunbookSchema(StepCatalog steps)
 {
     public JsonObject Create()
     {
-        var schema = SchemaParts.Mapping("A runbook: trigger, impact, diagnosis, mitigation, resolution.", new()
+        var schema = SchemaParts.Document("Runbook", "A runbook: trigger, impact, diagnosis, mitigation, resolution.", new()
         {
             ["id"] = new JsonObject { ["type"] = "string", ["pattern"] = "^[a-z]([a-z0-9-]{0,62}[a-z0-9])?$", ["description"] = $"Unique among all runbooks: {NameRules.IdWords}." },
             ["title"] = SchemaParts.Text("The name people see."),
@@ -39,8 +39,6 @@ public sealed class RunbookSchema(StepCatalog steps)
             ["limits"] = Limits(),
             ["mode"] = SchemaParts.Choice<RunMode>("How far the runbook may go by itself."),
         }, "id", "title", "trigger", "target", "impact");
-        schema["$schema"] = "https://json-schema.org/draft/2020-12/schema";
-        schema["title"] = "Runbook";
         schema["$defs"] = new JsonObject { ["check"] = Check(), ["step"] = Step(), ["approval"] = Approval() };
         return schema;
     }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Runbooks.Model.Incidents;
 
 namespace Runbooks.Catalog.Steps;
@@ -17,6 +18,13 @@ public interface ICheck
     /// <summary>The record that the <c>with</c> mapping is bound to.</summary>
     Type ParametersType { get; }
 
+    /// <summary>What is probably not meant in these parameters.</summary>
+    /// <param name="with">As the runbook's file has it, valid, with its templates unfilled.</param>
+    IReadOnlyList<Doubt> DoubtsOf(JsonElement with) => [];
+
+    /// <summary>Whether it stays unknown while there is nothing to measure, and the file does not say what that means.</summary>
+    bool MayFindNothing(JsonElement with) => false;
+
     /// <param name="parameters">An instance of <see cref="ParametersType"/>, validated.</param>
     Task<CheckResult> AskAsync(object parameters, StepContext context, CancellationToken cancellationToken);
 }
@@ -33,6 +41,10 @@ public abstract class Check<TParameters>(string name, string summary) : ICheck
 
     public Type ParametersType => typeof(TParameters);
 
+    public virtual IReadOnlyList<Doubt> DoubtsOf(JsonElement with) => [];
+
+    public virtual bool MayFindNothing(JsonElement with) => false;
+
     /// <summary>
     /// Asks the question. An exception counts as unknown and its message is shown, so messages name the system, what
     /// was asked and the remedy, and never carry a secret.
@@ -42,3 +54,9 @@ public abstract class Check<TParameters>(string name, string summary) : ICheck
     Task<CheckResult> ICheck.AskAsync(object parameters, StepContext context, CancellationToken cancellationToken) =>
         AskAsync((TParameters)parameters, context, cancellationToken);
 }
+
+/// <summary>Something in the parameters that is valid and probably not meant.</summary>
+/// <param name="Code">A warning's code.</param>
+/// <param name="Key">The parameter.</param>
+/// <param name="Problem">A sentence that continues the key.</param>
+public sealed record Doubt(string Code, string Key, string Problem, string Remedy);

@@ -89,7 +89,7 @@ public sealed class ManualAction() : RunbookAction<ManualAction.Parameters>(
     /// <summary>Whether a runbook has such a step, so that it asks somebody even where it needs no approval.</summary>
     public static bool IsIn(Runbook runbook) => runbook.Mitigation.Steps.Concat(runbook.Resolution.Steps).Any(step => step.Do == BuiltInSteps.Person);
 
-    /// <summary>What a step asks a person to do, as the file says it, a line each: who and what, the checklist, how it is taken back.</summary>
+    /// <summary>What a step asks a person to do, as the file says it, a line each: who and what, the checklist, how it is taken back, who is asked when nobody answers.</summary>
     public static IEnumerable<string> LinesOf(StepSpec step)
     {
         yield return $"{string.Join(", ", Texts(step.With, "who"))}, within {DurationText.Format(step.Timeout)}: {string.Join(" ", Texts(step.With, "instruction"))}";
@@ -101,6 +101,19 @@ public sealed class ManualAction() : RunbookAction<ManualAction.Parameters>(
         foreach (var undo in Texts(step.With, "undo"))
         {
             yield return $"To take it back: {undo}";
+        }
+
+        foreach (var pause in Texts(step.With, "remindAfter"))
+        {
+            yield return $"Asked again after {pause}.";
+        }
+
+        if (step.With.ValueKind == JsonValueKind.Object && step.With.TryGetProperty("escalate", out var escalate) && escalate.ValueKind == JsonValueKind.Array)
+        {
+            foreach (var further in escalate.EnumerateArray())
+            {
+                yield return $"After {string.Join("", Texts(further, "after"))} {string.Join(", ", Texts(further, "to"))} is asked too.";
+            }
         }
     }
 

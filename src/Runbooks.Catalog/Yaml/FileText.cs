@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using System.Text.RegularExpressions;
+using Runbooks.Catalog.Problems;
 using Runbooks.Model.Text;
 
 namespace Runbooks.Catalog.Yaml;
@@ -11,7 +12,7 @@ internal static partial class FileText
     private static readonly SearchValues<char> Blanks = SearchValues.Create("\u00A0\u2007\u202F\u3000");
 
     /// <returns>False when nothing that is read of it could be trusted.</returns>
-    public static bool Check(string[] lines, Action<Position, string, string> report, Action<Position, string, string> warn)
+    public static bool Check(string[] lines, Action<Position, string, string> report, Action<string, Position, string, string> warn)
     {
         var sound = true;
         var unreadable = false;
@@ -37,7 +38,7 @@ internal static partial class FileText
         return sound;
     }
 
-    private static bool CheckBlanks(string line, int number, Action<Position, string, string> report, Action<Position, string, string> warn)
+    private static bool CheckBlanks(string line, int number, Action<Position, string, string> report, Action<string, Position, string, string> warn)
     {
         if (BlankInStructure().Match(line) is { Success: true } structure)
         {
@@ -47,19 +48,19 @@ internal static partial class FileText
 
         if (line.AsSpan().IndexOfAny(Blanks) is var at and >= 0)
         {
-            warn(new(number, at + 1), "A no-break space stands here; in a query, a name or a label it is not the same as a space.", "Replace it by an ordinary space unless it is meant.");
+            warn(WarningCodes.NoBreakSpace, new(number, at + 1), "A no-break space stands here; in a query, a name or a label it is not the same as a space.", "Replace it by an ordinary space unless it is meant.");
         }
 
         return true;
     }
 
-    private static void CheckAccents(string line, int number, Action<Position, string, string> warn)
+    private static void CheckAccents(string line, int number, Action<string, Position, string, string> warn)
     {
         for (var at = 1; at < line.Length; at++)
         {
             if (ComposedText.Compose(line[at - 1], line[at]) is { } letter)
             {
-                warn(new(number, at), $"The letter '{letter}' is written as two characters here, a letter and an accent.", "Type it again as one character: in a query, a name or a label the two are not the same.");
+                warn(WarningCodes.SplitLetter, new(number, at), $"The letter '{letter}' is written as two characters here, a letter and an accent.", "Type it again as one character: in a query, a name or a label the two are not the same.");
                 return;
             }
         }

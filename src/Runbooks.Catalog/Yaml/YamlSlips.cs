@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Runbooks.Catalog.Problems;
 using Runbooks.Model.Text;
 
 namespace Runbooks.Catalog.Yaml;
@@ -37,7 +38,7 @@ internal static partial class YamlSlips
     {
         var rest = end.Line <= lines.Length && end.Column - 1 <= lines[end.Line - 1].Length ? lines[end.Line - 1][(end.Column - 1)..] : "";
         var hash = rest.IndexOf('#', StringComparison.Ordinal);
-        if (value.Length == 0 || hash < 0 || !string.IsNullOrWhiteSpace(rest[..hash]) || string.IsNullOrWhiteSpace(rest[(hash + 1)..]))
+        if (value.Length == 0 || hash < 0 || !string.IsNullOrWhiteSpace(rest[..hash]) || string.IsNullOrWhiteSpace(rest[(hash + 1)..]) || rest.AsSpan(hash + 1).TrimStart().StartsWith(Allowances.Word, StringComparison.Ordinal))
         {
             return null;
         }

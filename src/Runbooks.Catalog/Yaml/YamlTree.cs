@@ -1,3 +1,4 @@
+using Runbooks.Catalog.Problems;
 using Runbooks.Model.Text;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
@@ -16,18 +17,18 @@ internal sealed class YamlTree
 
     private readonly IParser _parser;
     private readonly Action<Position, string, string> _report;
-    private readonly Action<Position, string, string> _warn;
+    private readonly Action<string, Position, string, string> _warn;
     private readonly string[] _lines;
     private int _nodes;
     private Position _last = new(1, 1);
 
-    private YamlTree(IParser parser, string[] lines, Action<Position, string, string> report, Action<Position, string, string> warn) =>
+    private YamlTree(IParser parser, string[] lines, Action<Position, string, string> report, Action<string, Position, string, string> warn) =>
         (_parser, _lines, _report, _warn) = (parser, lines, report, warn);
 
     /// <param name="report">Takes position, problem and remedy of everything that is wrong.</param>
-    /// <param name="warn">The same for what can be read and is probably not meant.</param>
+    /// <param name="warn">Takes code, position, problem and remedy of what can be read and is probably not meant.</param>
     /// <returns>Null when there is nothing that could be looked at further.</returns>
-    public static YamlNode? Read(string text, Action<Position, string, string> report, Action<Position, string, string> warn)
+    public static YamlNode? Read(string text, Action<Position, string, string> report, Action<string, Position, string, string> warn)
     {
         if (text.Length > MaxCharacters)
         {
@@ -116,7 +117,7 @@ internal sealed class YamlTree
                 var plain = scalar.Style == ScalarStyle.Plain;
                 if (plain && YamlSlips.CutOff(_lines, key, scalar.Value, At(scalar.End)) is { } cut)
                 {
-                    _warn(cut, "The text ends before the '#': what follows is a comment and shown to nobody.", "Put quotes around the whole text; put what is meant as a comment on a line of its own.");
+                    _warn(WarningCodes.TextCutOff, cut, "The text ends before the '#': what follows is a comment and shown to nobody.", "Put quotes around the whole text; put what is meant as a comment on a line of its own.");
                 }
 
                 return new YamlScalar(scalar.Value, plain, at);

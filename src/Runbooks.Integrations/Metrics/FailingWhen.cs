@@ -32,6 +32,24 @@ public sealed record FailingWhen : IParsable<FailingWhen>
         _ => false,
     };
 
+    /// <summary>Whether some value between the two is bad.</summary>
+    public bool HoldsWithin(double least, double most) => IsAbsent || _operator switch
+    {
+        "==" => _bound >= least && _bound <= most,
+        _ => Holds(least) || Holds(most),
+    };
+
+    /// <summary>Whether every value between the two is bad.</summary>
+    public bool HoldsThroughout(double least, double most) => _operator switch
+    {
+        "!=" => _bound < least || _bound > most,
+        "==" => false,
+        _ => Holds(least) && Holds(most),
+    };
+
+    /// <summary>Bad is more than some share of one.</summary>
+    public bool IsAboveAShare => _operator is ">" or ">=" && _bound is > 0 and <= 1;
+
     /// <summary>The item whose value is the furthest on the failing side; one that is not a number only when all are.</summary>
     public T Worst<T>(IReadOnlyCollection<T> items, Func<T, double> value)
         where T : class

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Metrics;
@@ -11,6 +12,12 @@ namespace Runbooks.Integrations.Prometheus;
 internal sealed class PrometheusQuery(PrometheusClient prometheus)
     : PrometheusCheck<PrometheusQueryParameters>(prometheus, "prometheus.query", "Holds the value of a PromQL query against a threshold.")
 {
+    public override IReadOnlyList<Doubt> DoubtsOf(JsonElement with) =>
+        WithText.Of(with, "query") is { } query && WithText.Failing(with) is { } failing && KnownRange.OfPromQl(query)?.Doubt(failing, "the query's value") is { } doubt ? [doubt] : [];
+
+    public override bool MayFindNothing(JsonElement with) =>
+        WithText.LeavesEmptyOpen(with) && WithText.Of(with, "query")?.Replace(" ", "", StringComparison.Ordinal).Contains("orvector(", StringComparison.Ordinal) != true;
+
     protected override async Task<CheckResult> LookAsync(PrometheusQueryParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var failing = parameters.Failing;

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Runbooks.Catalog;
 using Runbooks.Catalog.Matching;
+using Runbooks.Catalog.Problems;
 using Runbooks.Catalog.Reading;
 using Runbooks.Catalog.Yaml;
 using Runbooks.Model.Text;
@@ -20,7 +21,7 @@ public static class MaintenanceFile
     /// <param name="runbooks">The ids that a window may name; null when that is not to be checked.</param>
     public static MaintenanceFileResult Read(string file, string text, IReadOnlyCollection<string>? runbooks = null)
     {
-        var errors = new FileErrors(file);
+        var errors = new FileErrors(file, text);
         if (YamlTree.Read(text.TrimStart('\uFEFF'), errors.Refuse, errors.Warn) is not { } tree)
         {
             return new([], errors.Sorted) { Warnings = errors.Warnings };

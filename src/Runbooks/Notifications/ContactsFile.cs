@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Configuration;
+using Runbooks.Catalog.Problems;
 using Runbooks.Catalog.Reading;
 using Runbooks.Catalog.Yaml;
 
@@ -18,7 +19,7 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, AddressSecrets
     public ContactsResult Read(string file, string text, bool withSettings = true)
     {
         text = text.TrimStart('\uFEFF');
-        var errors = new FileErrors(file);
+        var errors = new FileErrors(file, text);
         if (YamlTree.Read(text, errors.Refuse, errors.Warn) is not { } tree)
         {
             return new(null, errors.Sorted) { Warnings = errors.Warnings };

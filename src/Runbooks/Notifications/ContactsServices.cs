@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Runbooks.Catalog;
+using Runbooks.Catalog.Problems;
 using Runbooks.Catalog.Reading;
 using Runbooks.Storage;
 

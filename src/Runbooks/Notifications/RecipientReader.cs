@@ -1,3 +1,4 @@
+using Runbooks.Catalog.Problems;
 using Runbooks.Catalog.Reading;
 using Runbooks.Model.Text;
 
@@ -81,7 +82,7 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
 
         if (found.Count > 0 && !proven)
         {
-            section.Errors.Warn(section.Errors.PlaceOf(path), $"{path} has user names only. They can be changed and given to others, so they prove nobody where people sign in.",
+            section.Errors.Warn(WarningCodes.UserNameOnly, path, "has user names only. They can be changed and given to others, so they prove nobody where people sign in.",
                 "Add the person's object id in Entra, as OBJECT with 'tenant:' at the top of the file, or as TENANT/OBJECT.");
         }
 

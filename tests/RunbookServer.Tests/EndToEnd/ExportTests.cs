@@ -198,7 +198,7 @@ public sealed class ExportTests : IDisposable
         (await CommandLine.RunAsync(["export", id, "--out", file, .. Connection(host)])).ShouldBe(0);
 
         var text = await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken);
-        (await TestRunner.RunAsync(TestCase.Read(folder), catalog.Current[0], (StepCatalog)services.GetService(typeof(StepCatalog))!)).ShouldBeEmpty(text);
+        (await TestRunner.RunAsync(TestCase.Read(folder).Case!, catalog.Current[0], (StepCatalog)services.GetService(typeof(StepCatalog))!)).ShouldBeEmpty(text);
         return text;
     }
 }

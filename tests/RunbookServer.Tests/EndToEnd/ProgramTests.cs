@@ -155,7 +155,7 @@ public sealed class ProgramTests : IDisposable
         page.ShouldContain("```mermaid");
         page.ShouldContain("Do requests wait while no token is generated?");
         page.ShouldContain("mitigation0[\"recycle: kubernetes.recyclePod\"]");
-        page.ShouldContain("After 10m asks platform-lead as well");
+        page.ShouldContain("After 10m asks platform-lead as well.");
     }
 
     public void Dispose() => Directory.Delete(_home, recursive: true);

@@ -31,7 +31,7 @@ public sealed class RunbookTestsTests : IDisposable
     [InlineData("source: alertmanager\nexpects: { state: resolved }\n", "expects")]
     [InlineData("source: alertmanager\nchecks: { zombie: [broken] }\nexpect: { state: resolved }\n", "checks.zombie")]
     [InlineData("source: alertmanager\nevents: [{ after: soon, approve: ada }]\nexpect: { state: resolved }\n", "'soon'")]
-    [InlineData("source: alertmanager\nevents: [{ after: 1m }]\nexpect: { state: resolved }\n", "exactly one of")]
+    [InlineData("source: alertmanager\nevents: [{ after: 1m }]\nexpect: { state: resolved }\n", "exactly one thing that happens")]
     [InlineData("source: smoke-signals\nexpect: { state: resolved }\n", "smoke-signals")]
     public async Task WrongTestFile_IsNamedWithItsMistake(string text, string mistake)
     {

@@ -1,4 +1,7 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
+using Runbooks.Sandbox;
+using Runbooks.Sandbox.Apis;
 
 namespace RunbookServer.Tests.EndToEnd;
 
@@ -89,10 +92,50 @@ public sealed class SimulateTests : IDisposable
     }
 
     [Theory]
+    [InlineData("hanged-gpu", "found: 16 run, 48 wait", "would: Recycle pod inference/llm-b-0 on cluster b", "Stops at the question.")]
+    [InlineData("disk-full", "found: 94 % in use", "would: Delete files older than 3 days below /var/tmp", "Stops where it would act by itself: in earnest nobody is asked.")]
+    public async Task Live_AsksTheRealChecksAndStopsBeforeAnythingActs(string runbook, string found, string would, string end)
+    {
+        await using var sandbox = await SandboxServer.StartAsync(new SandboxOptions { Port = 0 }, TestContext.Current.CancellationToken);
+        using var http = new HttpClient { BaseAddress = sandbox.BaseAddress };
+        var settings = Write("settings.json", JsonSerializer.Serialize(SandboxSettings.For(sandbox.BaseAddress)));
+        var before = await PodsAsync(http);
+
+        var (code, story, error) = await ProgramRun.RunAsync("simulate", runbook, "--alert", runbook, "--live", "--config", settings);
+
+        code.ShouldBe(0, story + error);
+        story.ShouldContain(found);
+        story.ShouldContain(would);
+        story.ShouldContain(end);
+        (await PodsAsync(http)).ShouldBe(before);
+    }
+
+    [Fact]
+    public async Task Live_TakesNoAssumptions()
+    {
+        var settings = Write("settings.json", "{}");
+
+        var (code, _, error) = await ProgramRun.RunAsync("simulate", "hanged-gpu", "--alert", "hanged-gpu", "--live", "--config", settings, "--finding", "zombie=passing");
+
+        code.ShouldBe(2);
+        error.ShouldContain("--finding assumes something, and --live asks the real world.");
+    }
+
+    [Fact]
+    public async Task NumberThatIsFound_IsTheMeasuredValue()
+    {
+        var runbook = Write("memory.yaml", RunbookCopy.Shipped.Replace("ask: Recycle pod {{ labels.pod }}?", "ask: Memory is at {{ findings.gpu-memory.value }}?", StringComparison.Ordinal));
+
+        var (_, story, error) = await ProgramRun.RunAsync("simulate", runbook, "--alert", "hanged-gpu", "--finding", "gpu-memory=failing:97.2");
+
+        story.ShouldContain("Memory is at 97.2?", customMessage: error);
+    }
+
+    [Theory]
     [InlineData(2, "Did you mean 'hanged-gpu'?", "simulate", "hanged-gup", "--alert", "hanged-gpu")]
     [InlineData(2, "Did you mean 'hanged-gpu'?", "simulate", "hanged-gpu", "--alert", "hanged-gup")]
     [InlineData(2, "Did you mean 'zombie'?", "simulate", "hanged-gpu", "--alert", "hanged-gpu", "--finding", "zombi=failing")]
-    [InlineData(2, "passing, failing and unknown", "simulate", "hanged-gpu", "--alert", "hanged-gpu", "--finding", "zombie=dead")]
+    [InlineData(2, "has to be one of passing, failing, unknown", "simulate", "hanged-gpu", "--alert", "hanged-gpu", "--finding", "zombie=dead")]
     [InlineData(2, "--after has to be", "simulate", "hanged-gpu", "--alert", "hanged-gpu", "--after", "soon")]
     [InlineData(2, "runbook simulate --help", "simulate", "hanged-gpu")]
     [InlineData(1, "is resolved", "simulate", "hanged-gpu", "--alert", "hanged-gpu.azure-monitor.resolved")]
@@ -124,6 +167,9 @@ public sealed class SimulateTests : IDisposable
 
     private static List<string> Moments(JsonNode report, string kind) => [.. report["timeline"]!.AsArray()
         .Where(moment => moment!["kind"]!.ToString() == kind).Select(moment => $"{moment!["after"]} {moment["what"]}")];
+
+    private static async Task<string> PodsAsync(HttpClient sandbox) =>
+        (await JsonNode.ParseAsync(await sandbox.GetStreamAsync(new Uri("/_sandbox/state", UriKind.Relative))))!["apis"]!["kubernetes"]!["b"]!["pods"]!.ToJsonString();
 
     private string Write(string name, string text)
     {

@@ -93,7 +93,7 @@ public sealed class IncidentTestWriterTests : IDisposable
         await using var services = OfflineServices.Build();
         var (catalog, steps) = (services.GetRequiredService<RunbookCatalog>(), services.GetRequiredService<StepCatalog>());
         catalog.Load([new RunbookFile("reroute.yaml", runbookText)]).Errors.ShouldBeEmpty();
-        var first = Case("source: generic\nalert: { name: Slow, labels: { region: local } }\n" + night + "\nexpect: { state: any }\n");
+        var first = Case("source: generic\nalert: { name: Slow, labels: { region: local } }\n" + night + "\nexpect: { state: resolved }\n");
 
         var (incident, problems) = await TestRunner.PlayAsync(first, catalog.Current[0], steps);
         problems.ShouldBeEmpty();
@@ -109,7 +109,8 @@ public sealed class IncidentTestWriterTests : IDisposable
     {
         var folder = Directory.CreateDirectory(Path.Combine(_home, "reroute", "night")).FullName;
         File.WriteAllText(Path.Combine(folder, TestCase.FileName), text);
-        return TestCase.Read(folder);
+        var (test, errors) = TestCase.Read(folder);
+        return test.ShouldNotBeNull(string.Join("\n", errors));
     }
 
     private static string Without(string text, string line) =>

@@ -59,7 +59,7 @@ public sealed class ContactsFileTests
     public void UserNameAlone_IsWarnedOf()
     {
         Read(Good).Warnings.ShouldBeEmpty();
-        Read(Good.Replace(", 11111111-2222-3333-4444-555555555555]", "]", StringComparison.Ordinal)).Warnings.ShouldHaveSingleItem().ToString().ShouldContain("people.ada.signIn has user names only");
+        Read(Good.Replace(", 11111111-2222-3333-4444-555555555555]", "]", StringComparison.Ordinal)).Warnings.ShouldHaveSingleItem().ToString().ShouldContain("people.ada.signIn  has user names only");
     }
 
     [Fact]

@@ -19,6 +19,10 @@ internal sealed class LogsCheck(LogsClient logs)
 {
     public override string Role => LogsClient.Role;
 
+    // A count or a summary of everything is one row, also when there is nothing to count.
+    public override bool MayFindNothing(JsonElement with) =>
+        WithText.LeavesEmptyOpen(with) && WithText.Of(with, "query")?.Split('|')[^1].Trim() is var last && !(last == "count" || (last?.StartsWith("summarize ", StringComparison.Ordinal) == true && !last.Contains(" by ", StringComparison.Ordinal)));
+
     protected override async Task<CheckResult> AskAsync(LogsParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var rows = await logs.QueryAsync(parameters.Workspace, parameters.Query, parameters.Over, cancellationToken);

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Xml;
 using Azure.Core;
@@ -17,6 +18,13 @@ internal sealed class MetricCheck(AzureMetrics metrics)
     : Check<MetricParameters>("azureMonitor.metric", "Holds the latest value of an Azure Monitor metric against a threshold.")
 {
     public override string Role => AzureMetrics.Role;
+
+    // A sum over a minute is no longer between the two.
+    public override IReadOnlyList<Doubt> DoubtsOf(JsonElement with) =>
+        WithText.Of(with, "metric") is { } metric && WithText.Failing(with) is { } failing && WithText.Of(with, "aggregation") is not ("total" or "count")
+        && KnownRange.OfAzure(metric)?.Doubt(failing, metric) is { } doubt ? [doubt] : [];
+
+    public override bool MayFindNothing(JsonElement with) => WithText.LeavesEmptyOpen(with);
 
     protected override async Task<CheckResult> AskAsync(MetricParameters parameters, StepContext context, CancellationToken cancellationToken)
     {

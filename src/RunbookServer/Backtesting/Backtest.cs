@@ -1,0 +1,94 @@
+using System.Collections.Concurrent;
+using Runbooks.Catalog.Steps;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
+using Runbooks.Testing;
+using Runbooks.Web.Incidents;
+using RunbookServer.Export;
+
+namespace RunbookServer.Backtesting;
+
+/// <summary>Plays past incidents again with the runbooks as they are now, or as they are about to be.</summary>
+/// <param name="runbooks">By id.</param>
+/// <param name="before">The runbooks that a change is compared with; null to compare with what the record says.</param>
+internal sealed class Backtest(IReadOnlyDictionary<string, Runbook> runbooks, IReadOnlyDictionary<string, Runbook>? before, StepCatalog steps)
+{
+    public async Task<IReadOnlyList<BacktestResult>> RunAsync(IReadOnlyList<IncidentView> incidents, CancellationToken cancellationToken)
+    {
+        var results = new ConcurrentBag<BacktestResult>();
+        await Parallel.ForEachAsync(incidents, cancellationToken, async (incident, _) => results.Add(await OneAsync(incident)));
+        return [.. results.OrderBy(result => result.Incident.Id, StringComparer.Ordinal)];
+    }
+
+    private async Task<BacktestResult> OneAsync(IncidentView incident)
+    {
+        if (!incident.Final)
+        {
+            return new(incident) { LeftOut = "it has not ended" };
+        }
+
+        if (!runbooks.TryGetValue(incident.Runbook, out var runbook))
+        {
+            return before?.ContainsKey(incident.Runbook) == true
+                ? new(incident) { Was = Recorded(incident), Is = "no runbook takes it: it was removed" }
+                : new(incident) { LeftOut = $"there is no runbook '{incident.Runbook}' here" };
+        }
+
+        if (before is null)
+        {
+            return new(incident) { Was = Recorded(incident), Is = await PlayedAsync(incident, runbook) };
+        }
+
+        return before.TryGetValue(incident.Runbook, out var old)
+            ? old.Hash == runbook.Hash ? new(incident) : new(incident) { Was = await PlayedAsync(incident, old), Is = await PlayedAsync(incident, runbook) }
+            : new(incident) { LeftOut = $"there was no runbook '{incident.Runbook}' before" };
+    }
+
+    /// <summary>How it goes with this runbook, as <see cref="Recorded"/> says how it went.</summary>
+    private async Task<string> PlayedAsync(IncidentView incident, Runbook runbook)
+    {
+        try
+        {
+            var test = new TestCase(incident.Id, incident.Runbook, null, Known(IncidentTestWriter.Of(incident), runbook));
+            var (played, problems) = await TestRunner.PlayAsync(test, runbook, steps);
+            return played is null
+                ? string.Join(" ", problems)
+                : Told(CamelCase.Of(played.State), played.Steps.Select(step => $"{step.Name}: {CamelCase.Of(step.Status)}"), problems);
+        }
+        catch (TestCaseException unusable)
+        {
+            return unusable.Message;
+        }
+    }
+
+    private static string Recorded(IncidentView incident) =>
+        Told(CamelCase.Of(incident.State), incident.Steps.Select(step => $"{step.Name}: {CamelCase.Of(step.Status)}"), []);
+
+    private static string Told(string state, IEnumerable<string> steps, IEnumerable<string> problems) =>
+        string.Join("; ", [state, string.Join(", ", steps) is { Length: > 0 } words ? words : "no step ran", .. problems]);
+
+    /// <summary>What the night answered to a check that is no longer there has no meaning any more.</summary>
+    private static TestScript Known(TestScript script, Runbook runbook)
+    {
+        var checks = runbook.Diagnosis.Select(check => check.Name).ToHashSet(StringComparer.Ordinal);
+        var names = runbook.Mitigation.Steps.Concat(runbook.Resolution.Steps).Select(step => step.Name).ToHashSet(StringComparer.Ordinal);
+        return script.With(
+            script.Checks.Where(one => checks.Contains(one.Key)).ToDictionary(StringComparer.Ordinal),
+            script.Steps.Where(one => names.Contains(one.Key)).ToDictionary(StringComparer.Ordinal));
+    }
+}
+
+/// <summary>How one past incident goes now.</summary>
+internal sealed record BacktestResult(IncidentView Incident)
+{
+    /// <summary>Why nothing can be said; null where something can.</summary>
+    public string? LeftOut { get; init; }
+
+    /// <summary>How it went, in words; the same as <see cref="Is"/> where the runbook did not change.</summary>
+    public string Was { get; init; } = "";
+
+    public string Is { get; init; } = "";
+
+    public bool IsOtherwise => LeftOut is null && Was != Is;
+}

@@ -1,0 +1,88 @@
+using System.CommandLine;
+using System.Reflection;
+using Runbooks.Catalog.Reading;
+using Runbooks.Testing;
+using RunbookServer.Terminal;
+
+namespace RunbookServer.Commands;
+
+/// <summary><c>runbook new ID --from TEMPLATE</c>: a commented runbook that validates, with a test that passes.</summary>
+internal static class NewCommand
+{
+    private const string Prefix = "templates/";
+    private const string Usual = "ask";
+    private static readonly Assembly s_assembly = typeof(NewCommand).Assembly;
+
+    public static IReadOnlyList<string> Templates { get; } =
+        [.. s_assembly.GetManifestResourceNames().Where(name => name.StartsWith(Prefix, StringComparison.Ordinal)).Select(name => name[Prefix.Length..].Split('.')[0]).Distinct().Order(StringComparer.Ordinal)];
+
+    public static Command Build()
+    {
+        var id = new Argument<string>("id") { Description = $"The new runbook's id: {NameRules.IdWords}." };
+        var from = new Option<string>("--from") { Description = "What to begin with. ask: a person approves; self-healing: acts within limits and tells afterwards; lease: taken back by itself; tell: only tells; by-hand: a person does it.", DefaultValueFactory = _ => Usual };
+        from.AcceptOnlyFromAmong([.. Templates]);
+        var title = new Option<string?>("--title") { Description = "The name people see; made of the id unless given." };
+        var owner = new Option<string>("--owner") { Description = "The team that keeps it.", DefaultValueFactory = _ => "platform" };
+        var folder = new Option<string>("--runbooks") { Description = "The folder of runbooks; ./runbooks unless named. Made where it is not there.", DefaultValueFactory = _ => "runbooks" };
+        var command = new Command("new", "Writes a commented runbook that validates, with a test that passes, to change into your own.") { id, from, title, owner, folder };
+        command.SetAction(parsed =>
+        {
+            var name = parsed.GetRequiredValue(id);
+            if (!NameRules.IsId(name))
+            {
+                throw new CommandException($"'{name}' is no id of a runbook. Use {NameRules.IdWords}.");
+            }
+
+            var words = new Dictionary<string, string>(StringComparer.Ordinal)
+            {
+                ["ID"] = name,
+                ["TITLE"] = Quoted(parsed.GetValue(title) ?? Title(name)),
+                ["OWNER"] = Quoted(parsed.GetRequiredValue(owner)),
+            };
+            var template = parsed.GetRequiredValue(from);
+            var runbook = Path.Combine(parsed.GetRequiredValue(folder), $"{name}.yaml");
+            var test = Path.Combine(parsed.GetRequiredValue(folder), "tests", name, "as-usual", TestCase.FileName);
+            Write(runbook, Filled(template, words));
+            Write(test, Filled($"{template}.test", words));
+            ConsoleOutput.Raw($"""
+                Wrote {runbook}
+                and its test {test}.
+
+                Change them into your own, and look at them with
+                  runbook validate {runbook}
+                  runbook test {runbook}
+                  runbook render {runbook}
+                """);
+            return ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static string Filled(string template, Dictionary<string, string> words)
+    {
+        using var stream = new StreamReader(s_assembly.GetManifestResourceStream($"{Prefix}{template}.yaml")!);
+        return string.Join('\n', stream.ReadToEnd().ReplaceLineEndings("\n").Split('\n').Select(line =>
+            line.Split(": ") is [var key, var word] && words.TryGetValue(word, out var text) ? $"{key}: {text}" : line));
+    }
+
+    private static string Title(string id) => char.ToUpperInvariant(id[0]) + id[1..].Replace('-', ' ');
+
+    /// <summary>A title may hold what YAML would read otherwise.</summary>
+    private static string Quoted(string text) => text.All(character => char.IsLetterOrDigit(character) || character is ' ' or '-') && text.Trim() == text && text.Length > 0 && char.IsLetter(text[0])
+        ? text
+        : $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
+
+    private static void Write(string file, string text)
+    {
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(file))!);
+            using var writer = new StreamWriter(new FileStream(file, FileMode.CreateNew));
+            writer.Write(text);
+        }
+        catch (IOException) when (File.Exists(file))
+        {
+            throw new CommandException($"{file} is there already and was left as it is. Choose another id, or another folder with --runbooks.");
+        }
+    }
+}

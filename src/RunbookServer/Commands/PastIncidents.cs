@@ -1,0 +1,60 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Runbooks.Engine;
+using Runbooks.Web.Incidents;
+using RunbookServer.Terminal;
+
+namespace RunbookServer.Commands;
+
+/// <summary>Incidents as the API gives them: from a running host, or from files.</summary>
+internal static class PastIncidents
+{
+    private const int PageSize = 100;
+
+    /// <exception cref="CommandException">A file is none.</exception>
+    public static IReadOnlyList<IncidentView> Read(string folder) => Directory.Exists(folder)
+        ? [.. Directory.EnumerateFiles(folder, "*.json").Order(StringComparer.Ordinal).Select(file => Parse(File.ReadAllText(file), file))]
+        : throw new CommandException($"There is no folder {folder}. Fill one with: runbook backtest --since 30d --save {folder}");
+
+    /// <summary>All that ended since then.</summary>
+    public static async Task<IReadOnlyList<(IncidentView Incident, string Json)>> FetchAsync(ApiClient api, DateTimeOffset since, CancellationToken cancellationToken)
+    {
+        var found = new List<(IncidentView, string)>();
+        var after = "";
+        while (true)
+        {
+            var (_, page) = (await api.GetAsync($"api/incidents?state=final&limit={PageSize}{after}", cancellationToken)).OrFail();
+            foreach (var line in page?["incidents"]?.AsArray() ?? [])
+            {
+                if (line!["openedAt"]!.GetValue<DateTimeOffset>() < since)
+                {
+                    return found;
+                }
+
+                var (_, body) = (await api.GetAsync($"api/incidents/{Uri.EscapeDataString(line["id"]!.ToString())}", cancellationToken)).OrFail();
+                var json = body?.ToJsonString() ?? "";
+                found.Add((Parse(json, line["id"]!.ToString()), json));
+            }
+
+            if (page?["next"] is not JsonValue next)
+            {
+                return found;
+            }
+
+            after = $"&after={Uri.EscapeDataString(next.ToString())}";
+        }
+    }
+
+    /// <exception cref="CommandException">It is in another form than this program knows.</exception>
+    public static IncidentView Parse(string json, string from)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<IncidentView>(json, DurableJson.Options)!;
+        }
+        catch (JsonException other)
+        {
+            throw new CommandException($"{from} is no incident as this version's API gives it (runbook show ID --json): {other.Message}", ExitCode.Failed);
+        }
+    }
+}

@@ -1,0 +1,49 @@
+namespace Runbooks.Catalog.Problems;
+
+/// <summary>
+/// What can be read and is probably not meant. docs/warnings.md has a section for each, and a file says that it means it
+/// with a comment: <c># runbook-allow CODE: reason</c>.
+/// </summary>
+public static class WarningCodes
+{
+    public const string TextCutOff = "text-cut-off";
+    public const string NoBreakSpace = "no-break-space";
+    public const string SplitLetter = "split-letter";
+    public const string UserNameOnly = "user-name-only";
+    public const string NoOwner = "no-owner";
+    public const string NoDataImpact = "no-data-impact";
+    public const string ThresholdRange = "threshold-range";
+    public const string VerifyUnknown = "verify-unknown";
+    public const string SelfHealingUnlimited = "self-healing-unlimited";
+    public const string SelfHealingUnsettled = "self-healing-unsettled";
+    public const string TriggerAny = "trigger-any";
+    public const string TriggerOverlap = "trigger-overlap";
+    public const string ApprovalOutlastsLease = "approval-outlasts-lease";
+    public const string LeaseKeeps = "lease-keeps";
+    public const string AllowUnclear = "allow-unclear";
+    public const string AllowUnused = "allow-unused";
+
+    /// <summary>One line each, in the order of the page.</summary>
+    public static IReadOnlyDictionary<string, string> All { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
+    {
+        [TextCutOff] = "A comment cuts off a text.",
+        [NoBreakSpace] = "A no-break space stands where an ordinary one is expected.",
+        [SplitLetter] = "A letter and its accent are two characters.",
+        [UserNameOnly] = "A person signs in by user names only, which prove nobody.",
+        [NoOwner] = "Nobody owns the runbook.",
+        [NoDataImpact] = "The impact does not say what happens to data.",
+        [ThresholdRange] = "A threshold can never be reached, or always is.",
+        [VerifyUnknown] = "The fix is verified by a check that may find nothing.",
+        [SelfHealingUnlimited] = "A runbook that heals by itself has no limit on how often.",
+        [SelfHealingUnsettled] = "A runbook that heals by itself gives its fix no time to settle.",
+        [TriggerAny] = "A trigger takes every alert.",
+        [TriggerOverlap] = "One alert starts two runbooks, or one trigger makes another needless.",
+        [ApprovalOutlastsLease] = "A question stays open for longer than the lease.",
+        [LeaseKeeps] = "A lease is taken back, and one of its steps is not.",
+        [AllowUnclear] = "A comment that allows a warning is not understood.",
+        [AllowUnused] = "A comment allows a warning that is not there.",
+    };
+
+    /// <summary>What only all files together can tell: one file alone cannot know whether it is there.</summary>
+    internal static bool IsOfTheWhole(string code) => code == TriggerOverlap;
+}

@@ -1,0 +1,60 @@
+using Runbooks.Catalog.Steps;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Text;
+
+namespace Runbooks.Catalog.Reading;
+
+/// <summary>Whoever a runbook asks has to be somebody whom the contacts name.</summary>
+internal sealed class ContactRules(IReadOnlyCollection<string> contacts, FileErrors errors)
+{
+    public void Check(Runbook runbook)
+    {
+        Check("mitigation.approval", runbook.Mitigation.Approval);
+        Check("resolution.approval", runbook.Resolution.Approval);
+        foreach (var (phase, step) in new[] { Phase.Mitigation, Phase.Resolution }.SelectMany(phase => runbook.StepsOf(phase).Select(step => (phase, step))).Where(one => one.step.Do == BuiltInSteps.Person))
+        {
+            foreach (var (path, name) in ManualAction.ContactsOf(step.With))
+            {
+                Check($"{CamelCase.Of(phase)}.steps.{step.Name}.with.{path}", name);
+            }
+        }
+
+        if (runbook.Mitigation.Approval is { OwnerRequired: true } || runbook.Resolution.Approval is { OwnerRequired: true })
+        {
+            // An approval needs somebody of theirs.
+            Check("owner", [runbook.Owner]);
+        }
+    }
+
+    private void Check(string path, Approval? approval)
+    {
+        if (approval is null)
+        {
+            return;
+        }
+
+        Check($"{path}.from", approval.From);
+        for (var index = 0; index < approval.Escalate.Count; index++)
+        {
+            Check($"{path}.escalate[{index}].to", approval.Escalate[index].To);
+        }
+    }
+
+    private void Check(string path, IReadOnlyList<string> names)
+    {
+        foreach (var (name, index) in names.Select((name, index) => (name, index)))
+        {
+            Check(names.Count > 1 ? $"{path}[{index}]" : path, name);
+        }
+    }
+
+    private void Check(string path, string name)
+    {
+        if (!contacts.Contains(name, StringComparer.OrdinalIgnoreCase))
+        {
+            errors.AtValue(
+                path, $"names '{Clip.To(name, 80)}', and the contacts have nobody of that name.",
+                $"{Suggestion.For(name, contacts)}Add it under 'contacts' in the contacts file.");
+        }
+    }
+}

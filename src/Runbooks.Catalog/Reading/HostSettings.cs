@@ -1,0 +1,48 @@
+using System.Text.RegularExpressions;
+using Runbooks.Catalog.Yaml;
+using Runbooks.Model.Text;
+
+namespace Runbooks.Catalog.Reading;
+
+/// <summary>
+/// What one host says of itself, so that a runbook for several clusters need not be copied: <c>{{ settings.cluster }}</c>. It is
+/// filled in when the file is read, and belongs to the version that an incident keeps to.
+/// </summary>
+public sealed partial class HostSettings(IEnumerable<KeyValuePair<string, string>> values)
+{
+    public static readonly HostSettings None = new([]);
+
+    /// <summary>Environment variables do not tell capitals apart everywhere.</summary>
+    private readonly SortedDictionary<string, string> _values = new(values.ToDictionary(StringComparer.OrdinalIgnoreCase), StringComparer.OrdinalIgnoreCase);
+
+    /// <param name="report">Takes position, problem and remedy of what this host does not say.</param>
+    /// <param name="used">Takes the settings that the file reads.</param>
+    internal YamlNode FillIn(YamlNode node, Action<Position, string, string> report, ISet<string> used) => node switch
+    {
+        YamlScalar { Value: var text } scalar when Placeholder().IsMatch(text) => scalar with { Value = Placeholder().Replace(text, match => ValueOf(match.Groups["name"].Value, scalar.At, report, used)) },
+        YamlSequence list => list with { Items = [.. list.Items.Select(item => FillIn(item, report, used))] },
+        YamlMapping mapping => mapping with { Entries = [.. mapping.Entries.Select(entry => entry with { Value = FillIn(entry.Value, report, used) })] },
+        _ => node,
+    };
+
+    private string ValueOf(string name, Position at, Action<Position, string, string> report, ISet<string> used)
+    {
+        if (!_values.TryGetValue(name, out var value))
+        {
+            report(at, $"It reads settings.{Clip.To(name, 80)}, which this host does not set.",
+                $"{Suggestion.For(name, _values.Keys)}Set Runbooks:Settings:{Clip.To(name, 80)} on the host, or try it with --setting {Clip.To(name, 80)}=VALUE.");
+            return "?";
+        }
+
+        if (value.Contains("{{", StringComparison.Ordinal))
+        {
+            report(at, $"The host's setting {Clip.To(name, 80)} holds a placeholder.", "Write out what it stands for.");
+        }
+
+        used.Add($"{name}={value}");
+        return value;
+    }
+
+    [GeneratedRegex(@"\{\{\s*settings\.(?<name>[A-Za-z0-9_.-]+)\s*\}\}")]
+    private static partial Regex Placeholder();
+}

@@ -1,0 +1,54 @@
+using Runbooks.Catalog.Matching;
+using Runbooks.Catalog.Problems;
+using Runbooks.Catalog.Yaml;
+using Runbooks.Model.Definition;
+
+namespace Runbooks.Catalog.Reading;
+
+/// <summary>Two runbooks that one alert starts make two incidents and two questions about one fault.</summary>
+internal static class TriggerOverlap
+{
+    /// <summary>Stands for whatever a pattern's <c>*</c> stands for; no rule has it in its name.</summary>
+    private const char Anything = '\uE000';
+
+    /// <param name="files">Every runbook that could be read.</param>
+    public static IEnumerable<CatalogError> Check(IReadOnlyList<(string File, ReadResult Result)> files)
+    {
+        var read = files.Where(file => file.Result.Runbook is not null).OrderBy(file => file.Result.Runbook!.Id, StringComparer.Ordinal).ToList();
+        foreach (var (file, result) in read)
+        {
+            var runbook = result.Runbook!;
+            for (var index = 0; index < runbook.Trigger.Count; index++)
+            {
+                var (narrow, at) = (runbook.Trigger[index], result.TriggersAt[index]);
+                var wider = read.Select(other => other.Result.Runbook!).FirstOrDefault(other => IsShadowed(runbook, narrow, other));
+                var warning = wider is null ? null : new CatalogError(
+                    file, at.Line, at.Column, $"trigger[{index}].alert", $"'{narrow.Alert}' also starts '{wider.Id}', whose trigger is as wide: one alert makes two incidents.",
+                    "Make one of the triggers narrower, or let the other runbook cover this one with 'suppressedBy'.") { Code = WarningCodes.TriggerOverlap };
+                if (warning is not null && !result.Allowances!.Allows(warning))
+                {
+                    yield return warning;
+                }
+            }
+        }
+    }
+
+    /// <summary>Whether every alert that fits the one fits the other as well.</summary>
+    public static bool Covers(Trigger wide, Trigger narrow) =>
+        (wide.Source is null || string.Equals(wide.Source, narrow.Source, StringComparison.OrdinalIgnoreCase))
+        && IsWithin(wide.Alert, narrow.Alert)
+        && (wide.Severity.Count == 0 || (narrow.Severity.Count > 0 && narrow.Severity.All(severity => wide.Severity.Contains(severity, StringComparer.OrdinalIgnoreCase))))
+        && wide.Labels.All(label => narrow.Labels.TryGetValue(label.Key, out var value) && IsWithin(label.Value, value));
+
+    /// <summary>Of two that are equally wide, the first is named at the second.</summary>
+    private static bool IsShadowed(Runbook runbook, Trigger narrow, Runbook other) =>
+        other.Id != runbook.Id && other.SuppressedBy?.Runbook != runbook.Id && runbook.SuppressedBy?.Runbook != other.Id
+        && other.Trigger.Any(wide => Covers(wide, narrow) && (!Covers(narrow, wide) || string.CompareOrdinal(other.Id, runbook.Id) < 0));
+
+    /// <summary>What a pattern stands for is tried as nothing and as something long that no other pattern names.</summary>
+    private static bool IsWithin(string wide, string narrow) =>
+        Glob.IsMatch(Compared(wide), Compared(narrow).Replace("*", "", StringComparison.Ordinal).Replace('?', Anything))
+        && Glob.IsMatch(Compared(wide), Compared(narrow).Replace("*", new string(Anything, 3), StringComparison.Ordinal).Replace('?', Anything));
+
+    private static string Compared(string pattern) => ComparedText.Of(pattern);
+}

@@ -1,0 +1,111 @@
+using Runbooks.Catalog.Problems;
+using Runbooks.Catalog.Steps;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Text;
+
+namespace Runbooks.Catalog.Reading;
+
+/// <summary>What is well written and allowed, and what few mean who write it. docs/warnings.md says why.</summary>
+internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
+{
+    public void Check(Runbook runbook)
+    {
+        CheckWords(runbook);
+        CheckTriggers(runbook);
+        CheckMeasuring(runbook);
+        CheckLease(runbook);
+        if (SafetyRules.IsSelfHealing(runbook, steps))
+        {
+            CheckSelfHealing(runbook);
+        }
+    }
+
+    private void CheckWords(Runbook runbook)
+    {
+        if (runbook.Owner.Length == 0)
+        {
+            errors.Warn(WarningCodes.NoOwner, "owner", "is missing.", "Add the team that keeps this runbook and hears how it does.");
+        }
+
+        if (runbook.Impact.Data.Length == 0)
+        {
+            errors.Warn(WarningCodes.NoDataImpact, "impact", "does not say what happens to data.", "Add 'data:'; 'Data is safe.' calms people as well.");
+        }
+    }
+
+    private void CheckTriggers(Runbook runbook)
+    {
+        for (var index = 0; index < runbook.Trigger.Count; index++)
+        {
+            var trigger = runbook.Trigger[index];
+            if (trigger.Alert.Trim('*').Length == 0 && trigger.Severity.Count == 0 && trigger.Labels.Count == 0 && trigger.Source != "manual")
+            {
+                errors.Warn(WarningCodes.TriggerAny, $"trigger[{index}].alert", $"takes every alert{(trigger.Source is { } source ? $" from {source}" : "")}.", "Write the name of the rule, a pattern of such names, or labels that the alerts have.");
+            }
+
+            if (runbook.Trigger.Index().FirstOrDefault(other => other.Index != index && TriggerOverlap.Covers(other.Item, trigger) && (other.Index < index || !TriggerOverlap.Covers(trigger, other.Item))) is { Item: { } wider } found)
+            {
+                errors.Warn(WarningCodes.TriggerOverlap, $"trigger[{index}].alert", $"is needless: trigger {found.Index + 1} ('{wider.Alert}') takes every alert that this one takes.", "Remove one of the two.");
+            }
+        }
+    }
+
+    private void CheckMeasuring(Runbook runbook)
+    {
+        foreach (var check in runbook.Diagnosis)
+        {
+            foreach (var doubt in steps.FindCheck(check.Check)?.DoubtsOf(check.With) ?? [])
+            {
+                errors.Warn(doubt.Code, $"diagnosis.{check.Name}.with.{doubt.Key}", doubt.Problem, doubt.Remedy);
+            }
+        }
+
+        foreach (var name in runbook.Mitigation.Verify?.Checks ?? [])
+        {
+            if (runbook.FindCheck(name) is { } check && steps.FindCheck(check.Check)?.MayFindNothing(check.With) == true)
+            {
+                errors.Warn(
+                    WarningCodes.VerifyUnknown, $"diagnosis.{name}.check", "verifies the fix, and is unknown while there is nothing to measure: a step that moves or stops the traffic is then taken for a failure.",
+                    "Say what it means when nothing is found, with 'whenEmpty' (unknown, too), or verify with another check.");
+            }
+        }
+    }
+
+    private void CheckLease(Runbook runbook)
+    {
+        if (runbook.Mitigation.HoldUntil is not { } lease)
+        {
+            return;
+        }
+
+        foreach (var (phase, approval) in new[] { Phase.Mitigation, Phase.Resolution }.Select(phase => (phase, runbook.ApprovalOf(phase))))
+        {
+            if (approval?.Timeout > lease.AtMost)
+            {
+                errors.Warn(
+                    WarningCodes.ApprovalOutlastsLease, $"{CamelCase.Of(phase)}.approval.timeout", $"is {DurationText.Format(approval.Timeout)}, longer than the lease may last ({DurationText.Format(lease.AtMost)}).",
+                    "Make it shorter, or 'holdUntil.atMost' longer.");
+            }
+        }
+
+        foreach (var step in runbook.Mitigation.Steps.Where(step => steps.FindAction(step.Do)?.ReversalOf(step.With) == Reversal.Kept))
+        {
+            errors.Warn(WarningCodes.LeaseKeeps, $"mitigation.steps.{step.Name}.with.keep", "is true, so the step stays when the lease is taken back.", "Remove 'keep', or do it in 'resolution'.");
+        }
+    }
+
+    private void CheckSelfHealing(Runbook runbook)
+    {
+        if (runbook.Limits is { MaxRuns: null, MaxTargets: null } && runbook.Limits.CoolDown == TimeSpan.Zero)
+        {
+            errors.Warn(WarningCodes.SelfHealingUnlimited, "limits", "do not say how often this runbook may act by itself.", "Add 'limits: { maxRuns: 3, per: 1h }'; beyond them a person is asked.");
+        }
+
+        if (runbook.Limits.SettleFor == TimeSpan.Zero && runbook.Mitigation.Steps.Count > 0)
+        {
+            errors.Warn(
+                WarningCodes.SelfHealingUnsettled, "limits", "have no 'settleFor': an alert that was on its way when the fix was verified starts the runbook again.",
+                "Add 'settleFor: 5m', the time that your alert rule takes to calm down.");
+        }
+    }
+}

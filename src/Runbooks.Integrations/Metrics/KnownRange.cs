@@ -1,0 +1,135 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Runbooks.Catalog.Problems;
+using Runbooks.Catalog.Steps;
+
+namespace Runbooks.Integrations.Metrics;
+
+/// <summary>
+/// Metrics whose values lie between two numbers wherever they are measured. A share is 0 to 1 with one exporter and 0 to 100
+/// with the next, and a threshold of the wrong kind is never reached, or always.
+/// </summary>
+/// <remarks>
+/// Sources: vLLM's metrics (<c>*_perc</c> are shares of 1), DCGM's field identifiers (utilisation in per cent, profiling
+/// fields as shares of 1), Triton's metrics (<c>nv_gpu_utilization</c> 0.0–1.0), and the metrics tables of Azure Monitor.
+/// </remarks>
+internal sealed partial record KnownRange(double Least, double Most)
+{
+    private static readonly KnownRange Share = new(0, 1);
+    private static readonly KnownRange Percent = new(0, 100);
+
+    private static readonly Dictionary<string, KnownRange> s_prometheus = new(StringComparer.Ordinal)
+    {
+        ["up"] = Share,
+        ["probe_success"] = Share,
+        ["kube_pod_status_ready"] = Share,
+        ["kube_pod_status_phase"] = Share,
+        ["kube_node_status_condition"] = Share,
+        ["vllm:gpu_cache_usage_perc"] = Share,
+        ["vllm:kv_cache_usage_perc"] = Share,
+        ["vllm:cpu_cache_usage_perc"] = Share,
+        ["vllm:gpu_prefix_cache_hit_rate"] = Share,
+        ["nv_gpu_utilization"] = Share,
+        ["DCGM_FI_DEV_GPU_UTIL"] = Percent,
+        ["DCGM_FI_DEV_MEM_COPY_UTIL"] = Percent,
+        ["DCGM_FI_DEV_ENC_UTIL"] = Percent,
+        ["DCGM_FI_DEV_DEC_UTIL"] = Percent,
+        ["DCGM_FI_PROF_GR_ENGINE_ACTIVE"] = Share,
+        ["DCGM_FI_PROF_SM_ACTIVE"] = Share,
+        ["DCGM_FI_PROF_SM_OCCUPANCY"] = Share,
+        ["DCGM_FI_PROF_PIPE_TENSOR_ACTIVE"] = Share,
+        ["DCGM_FI_PROF_DRAM_ACTIVE"] = Share,
+    };
+
+    private static readonly Dictionary<string, KnownRange> s_azure = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["Percentage CPU"] = Percent,
+        ["Availability"] = Percent,
+        ["OriginHealthPercentage"] = Percent,
+        ["VipAvailability"] = Percent,
+        ["DipAvailability"] = Percent,
+        ["CpuPercentage"] = Percent,
+        ["MemoryPercentage"] = Percent,
+        ["cpu_percent"] = Percent,
+        ["memory_percent"] = Percent,
+        ["storage_percent"] = Percent,
+        ["node_cpu_usage_percentage"] = Percent,
+        ["node_memory_working_set_percentage"] = Percent,
+        ["node_disk_usage_percentage"] = Percent,
+        ["OS Disk Bandwidth Consumed Percentage"] = Percent,
+        ["Data Disk Bandwidth Consumed Percentage"] = Percent,
+    };
+
+    public static KnownRange? OfAzure(string metric) => s_azure.GetValueOrDefault(metric);
+
+    /// <summary>Of a query that is one known metric, perhaps put together or counted over time by something that keeps its range, and perhaps times a number.</summary>
+    public static KnownRange? OfPromQl(string query)
+    {
+        var (rest, factor) = (Quoted().Replace(query, "\"\"").Trim(), 1.0);
+        while (true)
+        {
+            if (Times().Match(rest) is { Success: true } times)
+            {
+                factor *= double.Parse(times.Groups["number"].Value, CultureInfo.InvariantCulture);
+                rest = times.Groups["rest"].Value.Trim();
+            }
+            else if (Kept().Match(rest) is { Success: true } kept && IsBalanced(kept.Groups["rest"].Value))
+            {
+                rest = kept.Groups["rest"].Value.Trim();
+            }
+            else
+            {
+                break;
+            }
+        }
+
+        return factor > 0 && Selector().Match(rest) is { Success: true } selector && s_prometheus.TryGetValue(selector.Groups["metric"].Value, out var range)
+            ? new(range.Least * factor, range.Most * factor)
+            : null;
+    }
+
+    /// <summary>What is odd about this threshold; null when nothing is.</summary>
+    public Doubt? Doubt(FailingWhen failing, string metric)
+    {
+        var range = $"{FailingWhen.Number(Least)} to {FailingWhen.Number(Most)}";
+        return !failing.HoldsWithin(Least, Most) ? Of($"is '{failing}', and {metric} goes from {range}: it can never fail.")
+            : failing.HoldsThroughout(Least, Most) ? Of($"is '{failing}', and {metric} goes from {range}: it always fails.")
+            : Most == 100 && failing.IsAboveAShare ? Of($"is '{failing}', and {metric} goes from {range}: 1 is one per cent.")
+            : null;
+
+        Doubt Of(string problem) => new(WarningCodes.ThresholdRange, "failing", problem, $"Write a threshold between {FailingWhen.Number(Least)} and {FailingWhen.Number(Most)}.");
+    }
+
+    private static bool IsBalanced(string text)
+    {
+        var depth = 0;
+        foreach (var character in text)
+        {
+            depth += character == '(' ? 1 : character == ')' ? -1 : 0;
+            if (depth < 0)
+            {
+                return false;
+            }
+        }
+
+        return depth == 0;
+    }
+
+    [GeneratedRegex(@"^(?:(?<number>\d+(?:\.\d+)?)\s*\*\s*(?<rest>.+)|(?<rest>.+?)\s*\*\s*(?<number>\d+(?:\.\d+)?))$", RegexOptions.Singleline | RegexOptions.NonBacktracking)]
+    private static partial Regex Times();
+
+    /// <summary>What stands in quotes may hold brackets of its own.</summary>
+    [GeneratedRegex("""
+        "[^"]*"
+        """, RegexOptions.NonBacktracking)]
+    private static partial Regex Quoted();
+
+    /// <summary>Parentheses, or what puts several values together into one of theirs.</summary>
+    [GeneratedRegex(
+        @"^(?:(?:(?:max|min|avg)(?:_over_time)?|last_over_time)?\s*(?:(?:by|without)\s*\([^()]*\)\s*)?\((?<rest>.+?)\)|quantile(?:_over_time)?\s*(?:(?:by|without)\s*\([^()]*\)\s*)?\(\s*[0-9.]+\s*,(?<rest>.+?)\))(?:\s*(?:by|without)\s*\([^()]*\))?$",
+        RegexOptions.Singleline | RegexOptions.NonBacktracking)]
+    private static partial Regex Kept();
+
+    [GeneratedRegex(@"^(?<metric>[A-Za-z_:][A-Za-z0-9_:]*)\s*(?:\{[^}]*\})?\s*(?:\[[0-9a-z]+\])?$", RegexOptions.Singleline | RegexOptions.NonBacktracking)]
+    private static partial Regex Selector();
+}

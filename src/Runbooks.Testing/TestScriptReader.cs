@@ -1,0 +1,223 @@
+using Runbooks.Catalog.Problems;
+using Runbooks.Catalog.Reading;
+using Runbooks.Catalog.Yaml;
+using Runbooks.Intake;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
+
+namespace Runbooks.Testing;
+
+/// <summary>Reads <c>test.yaml</c>; what is wrong with it is told as for a runbook, with line, column and remedy.</summary>
+internal sealed class TestScriptReader(FileErrors errors)
+{
+    public static readonly string[] Verdicts = ["passing", "failing", "unknown"];
+    public static readonly string[] Outcomes = ["done", "fails", "blocked", "refused"];
+    public static readonly string[] Objections = ["tell", "askFirst", "diagnoseOnly", "suppress", "forbid"];
+    public static readonly string[] Deeds = ["approve", "reject", "takeOver", "done", "couldNot", "cancel"];
+    public static readonly IReadOnlyList<string> States = CamelCase.Choices(typeof(IncidentState));
+    public static readonly IReadOnlyList<string> Statuses = CamelCase.Choices(typeof(StepStatus));
+
+    /// <returns>The test; null where there are errors.</returns>
+    public static (TestScript? Script, IReadOnlyList<CatalogError> Errors) Read(string file, string text)
+    {
+        text = text.TrimStart('\uFEFF');
+        var errors = new FileErrors(file, text);
+        switch (YamlTree.Read(text, errors.Refuse, errors.Warn))
+        {
+            case YamlMapping mapping:
+                errors.Locate(mapping);
+                var script = new TestScriptReader(errors).Script(new(mapping, "", errors));
+                return (errors.Count > 0 ? null : script, errors.Sorted);
+            case { } other:
+                errors.Add(other.At, "", $"The file is {other.Words} and must be a mapping.", "Begin with 'source:'.");
+                return (null, errors.Sorted);
+            default:
+                return (null, errors.Sorted);
+        }
+    }
+
+    private TestScript Script(YamlSection root)
+    {
+        var script = new TestScript
+        {
+            Source = Word(root, "source", TriggerReader.Sources, required: true),
+            Alert = Alert(root),
+            By = Optional(root, "by"),
+            Mode = root.Has("mode") ? CamelCase.Of(root.Choice("mode", RunMode.Normal)) : Optional(root, "mode"),
+            Objections = Mapping(root, "objections", (node, path) => OneOf(node, path, Objections)),
+            Checks = Mapping(root, "checks", Answers),
+            Steps = Mapping(root, "steps", Step),
+            Events = [.. root.Items("events").Select(Event)],
+            Expect = Expectation(root),
+        };
+        root.RejectOthers();
+        foreach (var phase in script.Objections.Keys.Except(CamelCase.Choices(typeof(Phase))))
+        {
+            errors.AtKey($"objections.{phase}", "is no phase.", "Write mitigation or resolution.");
+        }
+
+        if (script.ByHand != script.By is not null)
+        {
+            errors.AtKey(script.By is null ? "source" : "by", script.By is null ? "is manual, and nobody starts it." : "starts it by hand, and the source is another.", $"'by' (the person's name) and 'source: {ManualStart.Source}' belong together.");
+        }
+
+        return script;
+    }
+
+    private TestAlert Alert(YamlSection root)
+    {
+        if (root.Node("alert") is not YamlMapping mapping)
+        {
+            return new() { File = Optional(root, "alert") ?? TestAlert.DefaultFile };
+        }
+
+        var section = new YamlSection(mapping, "alert", errors);
+        var alert = new TestAlert
+        {
+            Name = Optional(section, "name"),
+            Severity = Optional(section, "severity"),
+            Summary = Optional(section, "summary"),
+            Labels = new(section.TextMap("labels")),
+            Annotations = new(section.TextMap("annotations")),
+            Fingerprint = Optional(section, "fingerprint"),
+            Link = Optional(section, "link"),
+            Runbook = Optional(section, "runbook"),
+        };
+        section.RejectOthers();
+        return alert;
+    }
+
+    private List<ScriptedAnswer> Answers(YamlNode node, string path)
+    {
+        switch (node)
+        {
+            case YamlSequence { Items.Count: > 0 } list:
+                return [.. list.Items.Select((item, index) => Answer(item, $"{path}[{index}]"))];
+            default:
+                errors.AtValue(path, $"is {(node is YamlSequence ? "an empty list" : node.Words)} and must be a list of answers.", $"Write for example [failing, passing]; an answer is one of: {string.Join(", ", Verdicts)}.");
+                return [];
+        }
+    }
+
+    private ScriptedAnswer Answer(YamlNode node, string path)
+    {
+        if (node is not YamlMapping mapping)
+        {
+            return new() { Verdict = OneOf(node, path, Verdicts) };
+        }
+
+        var section = new YamlSection(mapping, path, errors);
+        var answer = new ScriptedAnswer
+        {
+            Verdict = Word(section, "verdict", Verdicts, required: true),
+            Summary = Optional(section, "summary"),
+            Value = Optional(section, "value"),
+            Times = section.Integer("times", 1, 100_000) ?? 1,
+        };
+        section.RejectOthers();
+        return answer;
+    }
+
+    private ScriptedStep Step(YamlNode node, string path)
+    {
+        if (node is not YamlMapping mapping)
+        {
+            return new() { Outcome = OneOf(node, path, Outcomes) };
+        }
+
+        var section = new YamlSection(mapping, path, errors);
+        var step = new ScriptedStep
+        {
+            Outcome = section.Has("outcome") ? Word(section, "outcome", Outcomes) : Optional(section, "outcome") ?? ScriptedStep.Usual.Outcome,
+            Changes = section.Flag("changes"),
+            Outputs = new(section.TextMap("outputs")),
+            Undo = section.Has("undo") ? Word(section, "undo", ["done", "fails"]) : Optional(section, "undo") ?? ScriptedStep.Usual.Undo,
+            Duration = section.Duration("takes", TimeSpan.Zero, TimeSpan.FromDays(7)) ?? TimeSpan.Zero,
+        };
+        section.RejectOthers();
+        return step;
+    }
+
+    private TestEvent Event(YamlSection section)
+    {
+        var happening = new TestEvent
+        {
+            After = section.Duration("after", TimeSpan.Zero, TimeSpan.FromDays(7), required: true) ?? TimeSpan.Zero,
+            Approve = Optional(section, "approve"),
+            Reject = Optional(section, "reject"),
+            TakeOver = Optional(section, "takeOver"),
+            Done = Optional(section, "done"),
+            CouldNot = Optional(section, "couldNot"),
+            Items = Numbers(section, "items"),
+            Cancel = Optional(section, "cancel"),
+            Resolved = section.Flag("resolved"),
+            Reason = Optional(section, "reason"),
+        };
+        section.RejectOthers();
+        if (happening.Items is not null && (happening.Done ?? happening.CouldNot ?? happening.TakeOver) is null)
+        {
+            errors.AtKey(section.PathOf("items"), "belongs to done, couldNot or takeOver.", "Add one of them, or remove it.");
+        }
+
+        if (Deeds.Append("resolved").Count(section.Has) != 1)
+        {
+            errors.AtKey(section.Path, "has to say exactly one thing that happens.", $"Write one of {string.Join(", ", Deeds)} with the person's name, or 'resolved: true'.");
+        }
+
+        return happening;
+    }
+
+    private TestExpectation Expectation(YamlSection root)
+    {
+        if (root.Sub("expect", required: true) is not { } section)
+        {
+            return new() { State = "" };
+        }
+
+        var expected = new TestExpectation
+        {
+            State = Word(section, "state", States, required: true),
+            Steps = section.Has("steps") ? Mapping(section, "steps", (node, path) => OneOf(node, path, Statuses)) : null,
+        };
+        _ = section.Node("steps");
+        section.RejectOthers();
+        return expected;
+    }
+
+    private static Dictionary<string, T> Mapping<T>(YamlSection section, string key, Func<YamlNode, string, T> read) =>
+        section.Free(key)?.Entries.ToDictionary(entry => entry.Key, entry => read(entry.Value, FileErrors.Join(section.PathOf(key), entry.Key)), StringComparer.Ordinal) ?? [];
+
+    private List<int>? Numbers(YamlSection section, string key)
+    {
+        if (section.Node(key) is null)
+        {
+            return null;
+        }
+
+        var numbers = section.Words(key).Select(word => int.TryParse(word, out var number) && number > 0 ? number : 0).ToList();
+        if (numbers.Contains(0))
+        {
+            errors.AtValue(section.PathOf(key), "holds what is no item.", "Write the items' numbers, counted from 1, for example [1, 3].");
+        }
+
+        return numbers;
+    }
+
+    private static string? Optional(YamlSection section, string key) => section.Node(key) is null ? null : section.Text(key);
+
+    private string Word(YamlSection section, string key, IReadOnlyList<string> choices, bool required = false) =>
+        section.Text(key, required: required) is { Length: > 0 } ? OneOf(section.Node(key)!, section.PathOf(key), choices) : "";
+
+    private string OneOf(YamlNode node, string path, IReadOnlyList<string> choices)
+    {
+        if (node is YamlScalar scalar && choices.Contains(scalar.Value))
+        {
+            return scalar.Value;
+        }
+
+        var guess = node is YamlScalar { IsNull: false } word ? Suggestion.For(word.Value, choices) : "";
+        errors.AtValue(path, $"is {node.Words}.", $"{guess}Write one of: {string.Join(", ", choices)}.");
+        return "";
+    }
+}

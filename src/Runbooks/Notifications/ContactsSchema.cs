@@ -1,0 +1,63 @@
+using System.Text.Json.Nodes;
+using Runbooks.Catalog.Schema;
+
+namespace Runbooks.Notifications;
+
+/// <summary>JSON Schema of <c>contacts.yaml</c> with the channels that are registered; <see cref="ContactsFile"/> stays the judge.</summary>
+public sealed class ContactsSchema(IEnumerable<INotifier> channels)
+{
+    public JsonObject Create()
+    {
+        var schema = SchemaParts.Document("Contacts", "Who is behind the names that runbooks use, and how they are reached.", new()
+        {
+            ["tenant"] = Guid("The Entra tenant of the object ids in this file: az account show --query tenantId."),
+            ["people"] = SchemaParts.Named(SchemaParts.Mapping("A person.", new()
+            {
+                ["slackUser"] = SchemaParts.Words("The id of the Slack user, such as U012AB3CD, who presses buttons."),
+                ["signIn"] = SchemaParts.Words("Object ids in Entra, as OBJECT with 'tenant' at the top or as TENANT/OBJECT."),
+                ["reach"] = Reach(),
+            }, "reach"), "By name; each name proves one person."),
+            ["rooms"] = SchemaParts.Named(SchemaParts.Mapping("A channel or list that several read.", new()
+            {
+                ["members"] = SchemaParts.Words("Who may decide for it; everybody in this file when left out."),
+                ["reach"] = Reach(),
+            }, "reach"), "By name."),
+            ["groups"] = SchemaParts.Named(SchemaParts.Mapping("A group in Entra; runbooks name it group:NAME.", new()
+            {
+                ["id"] = Guid("The object id of the group."),
+                ["reach"] = Reach(),
+            }, "id", "reach"), "By name."),
+            ["contacts"] = Contacts(),
+        }, "people", "contacts");
+        return schema;
+    }
+
+    private static JsonObject Contacts()
+    {
+        var contacts = SchemaParts.Named(SchemaParts.Words("People, rooms and groups."), "The names that runbooks use, and 'fallback', who hears of everything that reached nobody else.");
+        contacts["required"] = SchemaParts.Strings([ContactBook.Fallback]);
+        return contacts;
+    }
+
+    /// <summary>One channel an entry.</summary>
+    private JsonObject Reach()
+    {
+        var known = channels.OrderBy(channel => channel.Channel, StringComparer.Ordinal).ToList();
+        var item = SchemaParts.Mapping("A channel and the address on it.", []);
+        foreach (var channel in known)
+        {
+            var address = SchemaParts.Text(channel.AddressIsSecret ? "The name of the setting that has the address, as ${NAME}: it is a secret." : "The address, or ${NAME} for the setting that has it.");
+            if (channel.AddressIsSecret)
+            {
+                address["pattern"] = @"^\$\{[^}]+\}$";
+            }
+
+            item["properties"]![channel.Channel] = address;
+        }
+
+        (item["minProperties"], item["maxProperties"]) = (1, 1);
+        return SchemaParts.List(item, "Tried in this order until one takes the message.");
+    }
+
+    private static JsonObject Guid(string description) => new() { ["type"] = "string", ["format"] = "uuid", ["description"] = description };
+}

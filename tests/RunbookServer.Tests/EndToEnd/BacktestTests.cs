@@ -1,0 +1,65 @@
+using System.Text.Json.Nodes;
+
+namespace RunbookServer.Tests.EndToEnd;
+
+/// <summary><c>runbook backtest</c>: what a changed runbook would have made of past nights.</summary>
+public sealed class BacktestTests : IDisposable
+{
+    private readonly string _home = Directory.CreateTempSubdirectory("runbooks-").FullName;
+
+    [Fact]
+    public async Task ChangedRunbook_TellsWhichNightsGoOtherwiseAndHow()
+    {
+        await using var host = await RunningHost.StartAsync();
+        var unneeded = await EndedAsync(host, "llm-b-1", "notNeeded");
+        var approved = await EndedAsync(host, "llm-b-0", "resolved", "approve");
+        string[] client = ["--url", host.Client.Http.BaseAddress!.ToString(), "--data", host.DataFolder];
+        var incidents = Path.Combine(_home, "incidents");
+
+        var (code, output, error) = await ProgramRun.RunAsync(["backtest", "--since", "2026-11-01", "--save", incidents, "--strict", .. client]);
+        code.ShouldBe(0, output + error);
+        output.ShouldBe("All of 2 incidents go as before.\n");
+
+        using var changed = new RunbookCopy(text => text.Replace("required: 1", "required: 2", StringComparison.Ordinal));
+        (code, output, _) = await ProgramRun.RunAsync("backtest", "--incidents", incidents, "--runbooks", changed.Path, "--strict");
+        code.ShouldBe(1);
+        output.ShouldBe($"""
+            {approved}  hanged-gpu on inference/llm-b-0
+                was: resolved; recycle: done, ticket: done
+                is:  expired; no step ran
+            Of 2 incidents, 1 goes otherwise.
+
+            """.ReplaceLineEndings("\n"));
+
+        (_, output, _) = await ProgramRun.RunAsync("backtest", "--incidents", incidents, "--runbooks", changed.Path, "--base", Path.Combine(AppContext.BaseDirectory, "runbooks"), "--format", "markdown");
+        output.ShouldContain($"| {approved} | hanged-gpu | resolved; recycle: done, ticket: done | expired; no step ran |");
+
+        var json = JsonNode.Parse((await ProgramRun.RunAsync("backtest", "--incidents", incidents, "--runbooks", changed.Path, "--format", "json")).Output)!;
+        json["incidents"]!.AsArray().Single(one => one!["id"]!.ToString() == unneeded)!["otherwise"]!.GetValue<bool>().ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task WhatIsNoIncident_IsNamed()
+    {
+        await File.WriteAllTextAsync(Path.Combine(_home, "odd.json"), "{ \"id\": 7 }", TestContext.Current.CancellationToken);
+
+        (await ProgramRun.RunAsync("backtest", "--incidents", _home)).Error.ShouldContain("odd.json is no incident");
+        (await ProgramRun.RunAsync("backtest")).Error.ShouldContain("Name either a folder with --incidents");
+        (await ProgramRun.RunAsync("backtest", "--incidents", Path.Combine(_home, "none"))).Error.ShouldContain("There is no folder");
+    }
+
+    public void Dispose() => Directory.Delete(_home, recursive: true);
+
+    private static async Task<string> EndedAsync(RunningHost host, string pod, string state, string? decision = null)
+    {
+        var id = (await host.Client.StuckAsync(pod))["id"]!.ToString();
+        if (decision is not null)
+        {
+            await host.Client.WaitForAsync(id, "awaitingApproval");
+            await host.Client.DecideAsync(id, decision, "ada", "as usual");
+        }
+
+        await host.Client.WaitForAsync(id, state);
+        return id;
+    }
+}

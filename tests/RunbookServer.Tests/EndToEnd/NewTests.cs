@@ -1,0 +1,47 @@
+using RunbookServer.Commands;
+
+namespace RunbookServer.Tests.EndToEnd;
+
+/// <summary><c>runbook new</c>: what it writes is a runbook without a doubt, and its test passes.</summary>
+public sealed class NewTests : IDisposable
+{
+    private readonly string _home = Directory.CreateTempSubdirectory("runbooks-").FullName;
+
+    public static TheoryData<string> Templates => [.. NewCommand.Templates];
+
+    [Theory]
+    [MemberData(nameof(Templates))]
+    public async Task EveryTemplate_ValidatesStrictlyAndItsTestPasses(string template)
+    {
+        var (code, output, error) = await ProgramRun.RunAsync("new", "cache-full", "--from", template, "--runbooks", _home, "--title", "Cache: full #3", "--owner", "team \"a\"");
+        code.ShouldBe(0, error);
+        output.ShouldContain(Path.Combine(_home, "cache-full.yaml"));
+
+        (code, output, error) = await ProgramRun.RunAsync("validate", "--strict", "--runbooks", _home);
+        code.ShouldBe(0, output + error);
+        (code, output, _) = await ProgramRun.RunAsync("test", "--runbooks", _home);
+        code.ShouldBe(0, output);
+        output.ShouldContain("1 passed, 0 failed.");
+        (await ProgramRun.RunAsync("render", "cache-full", "--runbooks", _home)).Output.ShouldStartWith("# Cache: full #3\n");
+    }
+
+    [Fact]
+    public async Task FileThatIsThere_IsLeftAlone()
+    {
+        var file = Path.Combine(_home, "mine.yaml");
+        await File.WriteAllTextAsync(file, "mine", TestContext.Current.CancellationToken);
+
+        var (code, _, error) = await ProgramRun.RunAsync("new", "mine", "--runbooks", _home);
+
+        code.ShouldBe(2);
+        error.ShouldContain("is there already");
+        (await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken)).ShouldBe("mine");
+    }
+
+    [Theory]
+    [InlineData("No-Id", "is no id of a runbook")]
+    [InlineData("../outside", "is no id of a runbook")]
+    public async Task WrongId_IsRefused(string id, string why) => (await ProgramRun.RunAsync("new", id, "--runbooks", _home)).Error.ShouldContain(why);
+
+    public void Dispose() => Directory.Delete(_home, recursive: true);
+}

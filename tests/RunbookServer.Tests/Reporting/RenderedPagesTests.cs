@@ -1,0 +1,32 @@
+using RunbookServer.Tests.EndToEnd;
+using RunbookServer.Tests.Terminal;
+
+namespace RunbookServer.Tests.Reporting;
+
+/// <summary><c>docs/runbooks/</c> is rendered out of the shipped runbooks: <c>UPDATE_DOCS=1</c> writes it anew.</summary>
+public sealed class RenderedPagesTests
+{
+    private static readonly string s_pages = Path.Combine(CommandLineTests.RepositoryRoot(), "docs", "runbooks");
+
+    public static TheoryData<string> Shipped => [.. Directory.GetFiles(Path.Combine(CommandLineTests.RepositoryRoot(), "runbooks"), "*.yaml").Select(file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.Ordinal)];
+
+    [Theory]
+    [MemberData(nameof(Shipped))]
+    public async Task Page_SaysWhatTheRunbookSays(string id)
+    {
+        var (code, page, error) = await ProgramRun.RunAsync("render", id, "--runbooks", Path.Combine(CommandLineTests.RepositoryRoot(), "runbooks"));
+
+        code.ShouldBe(0, error);
+        var file = Path.Combine(s_pages, $"{id}.md");
+        if (Environment.GetEnvironmentVariable("UPDATE_DOCS") == "1")
+        {
+            await File.WriteAllTextAsync(file, page, TestContext.Current.CancellationToken);
+        }
+
+        (await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken)).ShouldBe(page, $"docs/runbooks/{id}.md is not what the runbook says. Run the tests with UPDATE_DOCS=1.");
+    }
+
+    [Fact]
+    public void Pages_AreOfShippedRunbooksOnly() =>
+        Directory.GetFiles(s_pages).Select(file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.Ordinal).ShouldBe(Shipped.Select(row => row.Data));
+}
