@@ -158,6 +158,10 @@ param connections = {
     { name: 'local', url: 'https://local-model.example.com/v1' }
   ]
   liteLlm: [{ name: 'gateway', url: 'https://litellm.example.com' }]
+  tickets: [
+    { name: 'itsm', kind: 'ServiceNow', url: 'https://example.service-now.com', user: 'runbooks', type: 'incident', closedState: '6', closeCode: 'Solution provided' }
+    { name: 'ops', kind: 'Jira', url: 'https://example.atlassian.net', user: 'runbooks@example.com', project: 'OPS' }
+  ]
   appConfiguration: [{ name: 'chat', endpoint: 'https://appcs-chat-prod.azconfig.io' }]
 }
 

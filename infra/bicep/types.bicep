@@ -114,6 +114,20 @@ type connections = {
   }[]?
   @description('Admin key: secret litellm-<name>-key.')
   liteLlm: { name: connectionName, url: string }[]?
+  @description('Secret: tickets-<name>-secret.')
+  tickets: {
+    name: connectionName
+    kind: 'ServiceNow' | 'Jira' | 'AzureDevOps'
+    url: string
+    @description('ServiceNow: the user. Jira: the e-mail address.')
+    user: string?
+    @description('Jira: its key. Azure DevOps: its name.')
+    project: string?
+    @description('ServiceNow: the table. The others: the type.')
+    type: string?
+    closedState: string?
+    closeCode: string?
+  }[]?
   @description('Stores beside the one made here, which is called flags.')
   appConfiguration: { name: connectionName, endpoint: string }[]?
 }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Runbooks.Catalog.Steps;
+using Runbooks.Execution;
 using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.Disk;
 using Runbooks.Integrations.Gpu;
@@ -9,6 +10,7 @@ using Runbooks.Integrations.LiteLlm;
 using Runbooks.Integrations.Llm;
 using Runbooks.Integrations.Notifications.Escalation;
 using Runbooks.Integrations.Prometheus;
+using Runbooks.Integrations.Tickets;
 using Runbooks.Settings;
 using HttpRequestOptions = Runbooks.Integrations.Http.HttpRequestOptions;
 
@@ -44,7 +46,8 @@ public static class IntegrationsServices
         .AddAppService()
         .AddContainerApps()
         .AddArmRequest()
-        .AddHttpRequest();
+        .AddHttpRequest()
+        .AddTickets();
 
     /// <summary>The check <c>disk.usage</c> and the action <c>disk.deleteTempFiles</c>.</summary>
     public static IServiceCollection AddDisk(this IServiceCollection services)
@@ -145,5 +148,17 @@ public static class IntegrationsServices
         services.AddAzure().AddOutboundClient(PrometheusClient.Client);
         services.AddSingleton<PrometheusClient>();
         return services.AddSingleton<ICheck, PrometheusQuery>();
+    }
+
+    /// <summary>The actions <c>ticket.create</c> and <c>ticket.update</c>, and what they do when an incident ends.</summary>
+    public static IServiceCollection AddTickets(this IServiceCollection services)
+    {
+        services.AddSettings<TicketsOptions>(TicketsOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddAzure().AddOutboundClient(TicketClient.Client);
+        return services
+            .AddSingleton<TicketClient>()
+            .AddSingleton<IAction, CreateTicket>()
+            .AddSingleton<IAction, UpdateTicket>()
+            .AddSingleton<IEndHook, TicketEnd>();
     }
 }

@@ -11,6 +11,7 @@ using Runbooks.Sandbox.Apis.LiteLlm;
 using Runbooks.Sandbox.Apis.Logs;
 using Runbooks.Sandbox.Apis.Prometheus;
 using Runbooks.Sandbox.Apis.Provider;
+using Runbooks.Sandbox.Apis.Tickets;
 using Runbooks.Sandbox.Apis.Tls;
 
 namespace Runbooks.Sandbox;
@@ -115,6 +116,9 @@ internal static class SandboxServices
             .AddSingleton<SandboxApi, PrometheusApi>()
             .AddSingleton<SandboxApi, ProviderApi>()
             .AddSingleton<SandboxApi, LiteLlmApi>()
+            .AddSingleton<SandboxApi, ServiceNowApi>()
+            .AddSingleton<SandboxApi, JiraApi>()
+            .AddSingleton<SandboxApi, AzureDevOpsApi>()
             .AddSingleton<SandboxApi, AppConfigurationApi>()
             .AddSingleton<TlsApi>()
             .AddSingleton<SandboxApi>(provider => provider.GetRequiredService<TlsApi>())

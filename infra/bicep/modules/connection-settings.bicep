@@ -41,6 +41,19 @@ func proxies(list object[], vaultUri string) object => merged(map(list, one => {
   'LiteLlm__Proxies__${one.name}__ApiKey': secret(vaultUri, 'litellm-${one.name}-key')
 }))
 
+func ticketSystems(list object[], vaultUri string) object => merged(map(list, one => union(
+  {
+    'Tickets__Systems__${one.name}__Kind': one.kind
+    'Tickets__Systems__${one.name}__Url': one.url
+    'Tickets__Systems__${one.name}__Secret': secret(vaultUri, 'tickets-${one.name}-secret')
+  },
+  kept('Tickets__Systems__${one.name}__User', one.?user ?? ''),
+  kept('Tickets__Systems__${one.name}__Project', one.?project ?? ''),
+  kept('Tickets__Systems__${one.name}__Type', one.?type ?? ''),
+  kept('Tickets__Systems__${one.name}__ClosedState', one.?closedState ?? ''),
+  kept('Tickets__Systems__${one.name}__CloseCode', one.?closeCode ?? '')
+)))
+
 @export()
 @description('The store made here is called flags, and is the one that steps without a name mean.')
 func connectionSettings(to connections, flagsEndpoint string, vaultUri string) object => union(
@@ -56,5 +69,7 @@ func connectionSettings(to connections, flagsEndpoint string, vaultUri string) o
   default('LlmProvider', to.?llmProviders ?? []),
   providers(to.?llmProviders ?? [], vaultUri),
   default('LiteLlm', to.?liteLlm ?? []),
-  proxies(to.?liteLlm ?? [], vaultUri)
+  proxies(to.?liteLlm ?? [], vaultUri),
+  default('Tickets', to.?tickets ?? []),
+  ticketSystems(to.?tickets ?? [], vaultUri)
 )

@@ -46,6 +46,17 @@ public sealed partial record Incident
     }
 }
 
+/// <summary>What is seen to outside once it has ended.</summary>
+public sealed partial record Incident
+{
+    /// <summary>Said once: the activity that ends an incident may run twice.</summary>
+    public Incident NoteAfterEnd(string what, DateTimeOffset now)
+    {
+        var noted = Note(now, TimelineKind.Message, "runbook", what);
+        return Timeline.Any(line => line.What == noted.Timeline[^1].What) ? this : noted;
+    }
+}
+
 /// <summary>A person stops the automation of an incident.</summary>
 public sealed partial record Incident
 {

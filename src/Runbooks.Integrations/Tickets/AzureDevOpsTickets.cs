@@ -1,0 +1,78 @@
+using System.Globalization;
+using System.Net;
+using System.Text.Json.Nodes;
+using Runbooks.Catalog.Steps;
+using static Runbooks.Integrations.Tickets.TicketClient;
+
+namespace Runbooks.Integrations.Tickets;
+
+/// <summary>Work items of Azure DevOps. The incident's id stands in a tag; description and history are HTML, so texts are encoded.</summary>
+/// <seealso href="https://learn.microsoft.com/rest/api/azure/devops/wit/work-items"/>
+internal sealed class AzureDevOpsTickets(TicketClient client, string name, TicketSystemOptions system) : ITicketSystem
+{
+    private const string Version = "api-version=7.1";
+    private const string Tags = "System.Tags";
+    private const string State = "System.State";
+
+    private string ClosedState => system.ClosedState ?? "Closed";
+
+    public async Task<Ticket?> FindAsync(string incident, CancellationToken cancellationToken)
+    {
+        var query = $"SELECT [System.Id] FROM WorkItems WHERE [System.TeamProject] = @project AND [{Tags}] CONTAINS '{TicketMark.Of(incident)}' ORDER BY [System.Id]";
+        var answer = await client.SendAsync(name, HttpMethod.Post, $"{Root}/wiql?$top=1&{Version}", new JsonObject { ["query"] = query }, "look for the ticket", cancellationToken);
+        if ((answer?["workItems"] as JsonArray)?.FirstOrDefault()?["id"] is not { } id)
+        {
+            return null;
+        }
+
+        return Of(await client.SendAsync(name, HttpMethod.Get, $"{Root}/workitems/{id.GetValue<int>()}?fields={State}&{Version}", null, "read the ticket", cancellationToken));
+    }
+
+    public async Task<Ticket> CreateAsync(TicketDraft draft, CancellationToken cancellationToken)
+    {
+        var fields = draft.Fields?.DeepClone().AsObject() ?? [];
+        var tags = Text(fields[Tags]);
+        fields.Remove(Tags);
+        JsonArray patch =
+        [
+            Set("System.Title", draft.Title),
+            Set("System.Description", Html(draft.Text)),
+            Set(Tags, string.Join("; ", new[] { tags, TicketMark.Of(draft.Incident) }.OfType<string>())),
+            .. fields.Select(field => Set(field.Key, field.Value?.DeepClone())),
+        ];
+        return Of(await ChangeAsync(HttpMethod.Post, $"/workitems/${Uri.EscapeDataString(system.Type ?? "Issue")}", patch, "open a ticket", cancellationToken));
+    }
+
+    public async Task<bool> HasCommentAsync(Ticket ticket, string text, CancellationToken cancellationToken)
+    {
+        // The comments have no stable version of their own yet.
+        var answer = await client.SendAsync(name, HttpMethod.Get, $"{Root}/workItems/{ticket.Id}/comments?$top=50&order=desc&{Version}-preview.4", null, "read the comments", cancellationToken);
+        return (answer?["comments"] as JsonArray ?? []).Any(comment => WebUtility.HtmlDecode(Text(comment?["text"]) ?? "").Contains(text, StringComparison.Ordinal));
+    }
+
+    public Task CommentAsync(Ticket ticket, string text, JsonObject? fields, CancellationToken cancellationToken) =>
+        ChangeAsync(HttpMethod.Patch, $"/workitems/{ticket.Id}", [Set("System.History", Html(text)), .. Others(fields)], "write a comment", cancellationToken);
+
+    // Both are written in one request.
+    public Task CloseAsync(Ticket ticket, string text, bool isWritten, JsonObject? fields, CancellationToken cancellationToken) =>
+        ChangeAsync(HttpMethod.Patch, $"/workitems/{ticket.Id}", [Set("System.History", Html(text)), Set(State, ClosedState), .. Others(fields)], "close the ticket", cancellationToken);
+
+    private static IEnumerable<JsonNode> Others(JsonObject? fields) => (fields ?? []).Select(field => field.Key == Tags
+        ? throw new StepRefusedException($"'fields' may not set {Tags} of a ticket that is there: by one of them it is found again.")
+        : Set(field.Key, field.Value?.DeepClone()));
+
+    private static JsonObject Set(string field, JsonNode? value) => new() { ["op"] = "add", ["path"] = $"/fields/{field}", ["value"] = value };
+
+    private static string Html(string text) => string.Join("<br>", text.Split('\n', StringSplitOptions.TrimEntries).Select(WebUtility.HtmlEncode));
+
+    private Task<JsonNode?> ChangeAsync(HttpMethod method, string path, JsonArray patch, string what, CancellationToken cancellationToken) =>
+        client.SendAsync(name, method, $"{Root}{path}?{Version}", patch, what, cancellationToken, "application/json-patch+json");
+
+    private string Root => $"/{Uri.EscapeDataString(system.Project ?? "")}/_apis/wit";
+
+    private Ticket Of(JsonNode? item)
+    {
+        var id = item?["id"] is JsonValue number && number.TryGetValue<int>(out var found) ? found.ToString(CultureInfo.InvariantCulture) : throw new TicketException($"The ticket system '{name}' named no id.");
+        return new(id, id, $"{system.Url.TrimEnd('/')}/{Uri.EscapeDataString(system.Project ?? "")}/_workitems/edit/{id}", Text(item["fields"]?[State]) == ClosedState);
+    }
+}

@@ -1,0 +1,87 @@
+using System.Text.Json.Nodes;
+using Runbooks.Catalog.Steps;
+using static Runbooks.Integrations.Tickets.TicketClient;
+
+namespace Runbooks.Integrations.Tickets;
+
+/// <summary>ServiceNow's Table API. The incident's id stands in <c>correlation_id</c>, the field for what another system calls it.</summary>
+/// <seealso href="https://www.servicenow.com/docs/r/api-reference/rest-apis/c_TableAPI.html"/>
+internal sealed class ServiceNowTickets(TicketClient client, string name, TicketSystemOptions system) : ITicketSystem
+{
+    private const string CorrelationId = "correlation_id";
+    private const string Resolved = "6";
+
+    private static readonly string[] s_closed = [Resolved, "7", "8"];
+
+    private string Table => system.Type ?? "incident";
+
+    private string ClosedState => system.ClosedState ?? Resolved;
+
+    public async Task<Ticket?> FindAsync(string incident, CancellationToken cancellationToken)
+    {
+        var answer = await client.SendAsync(
+            name, HttpMethod.Get, $"{Path()}?sysparm_query={CorrelationId}%3D{Uri.EscapeDataString(incident)}%5EORDERBYsys_created_on&sysparm_fields=sys_id,number,state&sysparm_limit=1", null, "look for the ticket", cancellationToken);
+        return (answer?["result"] as JsonArray)?.FirstOrDefault() is JsonObject found ? Of(found) : null;
+    }
+
+    public async Task<Ticket> CreateAsync(TicketDraft draft, CancellationToken cancellationToken)
+    {
+        var body = new JsonObject
+        {
+            ["short_description"] = draft.Title,
+            ["description"] = Plain(draft.Text),
+            [CorrelationId] = draft.Incident,
+            ["correlation_display"] = "runbooks",
+        };
+        Add(body, draft.Fields);
+        var answer = await client.SendAsync(name, HttpMethod.Post, $"{Path()}?sysparm_fields=sys_id,number,state", body, "open a ticket", cancellationToken);
+        return Of(answer?["result"] as JsonObject ?? []);
+    }
+
+    public async Task<bool> HasCommentAsync(Ticket ticket, string text, CancellationToken cancellationToken)
+    {
+        // A journal is empty where the raw value is asked for; its display value is all of its entries.
+        var answer = await client.SendAsync(name, HttpMethod.Get, $"{Path(ticket)}?sysparm_fields=work_notes&sysparm_display_value=true", null, "read the comments", cancellationToken);
+        return Text(answer?["result"]?["work_notes"])?.Contains(text, StringComparison.Ordinal) == true;
+    }
+
+    public Task CommentAsync(Ticket ticket, string text, JsonObject? fields, CancellationToken cancellationToken) =>
+        ChangeAsync(ticket, new JsonObject { ["work_notes"] = Plain(text) }, fields, "write a comment", cancellationToken);
+
+    public Task CloseAsync(Ticket ticket, string text, bool isWritten, JsonObject? fields, CancellationToken cancellationToken)
+    {
+        // Written in one request: where the comment is there, the rest is too.
+        var body = new JsonObject { ["work_notes"] = Plain(text), ["state"] = ClosedState, ["close_code"] = system.CloseCode, ["close_notes"] = Plain(text) };
+        return ChangeAsync(ticket, body, fields, "close the ticket", cancellationToken);
+    }
+
+    private Task<JsonNode?> ChangeAsync(Ticket ticket, JsonObject body, JsonObject? fields, string what, CancellationToken cancellationToken)
+    {
+        Add(body, fields);
+        return client.SendAsync(name, HttpMethod.Patch, $"{Path(ticket)}?sysparm_fields=sys_id", body, what, cancellationToken);
+    }
+
+    /// <exception cref="StepRefusedException">The field by which the ticket is found again is among them.</exception>
+    private static void Add(JsonObject body, JsonObject? fields)
+    {
+        foreach (var (field, value) in fields ?? [])
+        {
+            body[field] = field == CorrelationId ? throw new StepRefusedException($"'fields' may not set {CorrelationId}: by it the ticket is found again.") : value?.DeepClone();
+        }
+    }
+
+    /// <summary>Between <c>[code]</c> tags, ServiceNow shows text as HTML.</summary>
+    private static string Plain(string text) => text.Replace("[code]", "[ code]", StringComparison.OrdinalIgnoreCase).Replace("[/code]", "[ /code]", StringComparison.OrdinalIgnoreCase);
+
+    private string Path() => $"/api/now/table/{Uri.EscapeDataString(Table)}";
+
+    private string Path(Ticket ticket) => $"{Path()}/{Uri.EscapeDataString(ticket.Id)}";
+
+    private Ticket Of(JsonObject row)
+    {
+        var id = Text(row["sys_id"]) ?? throw new TicketException($"The ticket system '{name}' named no sys_id.");
+        return new(
+            id, Text(row["number"]) ?? id, $"{system.Url.TrimEnd('/')}/nav_to.do?uri={Uri.EscapeDataString($"{Table}.do?sys_id={id}")}",
+            Text(row["state"]) is { } state && (state == ClosedState || (Table == "incident" && s_closed.Contains(state))));
+    }
+}

@@ -1,0 +1,175 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Catalog.Steps;
+using Runbooks.Integrations.Azure;
+using Runbooks.Integrations.Notifications.Escalation;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
+using Runbooks.SignedLinks;
+
+namespace Runbooks.Integrations.Tickets;
+
+/// <summary>What both actions take.</summary>
+public abstract partial record TicketParameters : IValidatableObject
+{
+    [MaxLength(100)]
+    [Description("The configured ticket system; the default one when left out.")]
+    public string? System { get; init; }
+
+    [Description("Other fields, by the system's own names: `urgency` (ServiceNow), `priority` (Jira), `Microsoft.VSTS.Common.Priority` (Azure DevOps).")]
+    public JsonObject? Fields { get; init; }
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
+        (Fields ?? []).Where(field => !FieldName().IsMatch(field.Key)).Select(field => new ValidationResult($"has the field '{Clip.To(field.Key, 40)}': names are letters, digits, dots and underscores.", ["fields"]));
+
+    [GeneratedRegex("^[A-Za-z0-9_.]{1,128}$")]
+    private static partial Regex FieldName();
+}
+
+public sealed record CreateTicketParameters : TicketParameters
+{
+    [Required, RegularExpression(@"^[^\p{C}]{1,160}$")]
+    [Description("The ticket's title, one line.")]
+    public required string Title { get; init; }
+
+    [Required, MaxLength(8000)]
+    [Description("What it says; the address of the incident's page follows.")]
+    public required string Text { get; init; }
+
+    [Description("What happens to it when the incident ends, however it ends: a `comment` that says how; `close`, closed with that comment where nothing is left to do, and commented otherwise; or `nothing`.")]
+    public TicketAtEnd AtEnd { get; init; } = TicketAtEnd.Comment;
+}
+
+public sealed record UpdateTicketParameters : TicketParameters
+{
+    [Required, MaxLength(8000)]
+    [Description("The comment.")]
+    public required string Text { get; init; }
+
+    [Description("Whether it is closed with it.")]
+    public bool Close { get; init; }
+}
+
+public enum TicketAtEnd { Comment, Close, Nothing }
+
+/// <summary>What both actions do alike. A ticket only tells: nothing of the target is changed, and there is nothing to undo.</summary>
+// Settings and channels are asked for when it acts: commands that only read runbooks know every action and have neither.
+internal abstract class TicketAction<TParameters>(IServiceProvider services, string name, string summary, string stays) : TellingAction<TParameters>(services, name, summary, stays)
+    where TParameters : TicketParameters
+{
+    private readonly IServiceProvider _services = services;
+
+    public override string Role => "The ticket system's: to create and change tickets";
+
+    protected TicketClient Client => _services.GetRequiredService<TicketClient>();
+
+    protected string PageOf(string incident) => _services.GetRequiredService<DecisionLinks>().IncidentPage(incident);
+
+    protected override Task<Preparation> PrepareAsync(TParameters parameters, StepContext context, CancellationToken cancellationToken)
+    {
+        _ = Client.NameOf(parameters.System);
+        return base.PrepareAsync(parameters, context, cancellationToken);
+    }
+
+    protected override async Task<string?> CheckPermissionsAsync(TParameters parameters, StepContext context, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Client.Open(Client.NameOf(parameters.System)).FindAsync(context.IncidentId, cancellationToken);
+            return null;
+        }
+        catch (StepRefusedException refused)
+        {
+            return refused.Message;
+        }
+        catch (TicketException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>One of us at a time works on the ticket of an incident.</summary>
+    protected Task<ActionResult> HoldAsync(string system, StepContext context, Func<Task<ActionResult>> work, CancellationToken cancellationToken) =>
+        _services.GetRequiredService<ResourceLease>().HoldAsync($"ticket/{system}/{context.IncidentId}", $"The ticket of incident {context.IncidentId}", context, work, cancellationToken);
+
+    protected static ActionResult Done(string words, string system, Ticket ticket, TicketAtEnd? atEnd) => new(words)
+    {
+        Outputs = new Dictionary<string, string> { [TicketEnd.System] = system, [TicketEnd.Key] = ticket.Key, ["url"] = ticket.Url, [TicketEnd.AtEnd] = CamelCase.Of(atEnd ?? TicketAtEnd.Nothing) },
+    };
+}
+
+/// <summary>Opens a ticket, once for each incident and system: what is there already is found by the incident's id.</summary>
+internal sealed class CreateTicket(IServiceProvider services)
+    : TicketAction<CreateTicketParameters>(services, Name, "Opens a ticket in ServiceNow, Jira or Azure DevOps, one for each incident; says in it how the incident ended, or closes it.", stays: "the ticket stays")
+{
+    public new const string Name = "ticket.create";
+
+    /// <summary>After an attempt that was cut off, a new ticket may take a moment until a search finds it.</summary>
+    private static readonly TimeSpan LongestSearch = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+
+    protected override string Plan(CreateTicketParameters parameters)
+    {
+        var system = Client.NameOf(parameters.System);
+        return $"Open a ticket in {Client.KindOf(system)} '{system}': {parameters.Title}";
+    }
+
+    protected override Task<ActionResult> ApplyAsync(CreateTicketParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
+    {
+        var system = Client.NameOf(parameters.System);
+        return HoldAsync(system, context, async () =>
+        {
+            var tickets = Client.Open(system);
+            if (await FindAsync(tickets, context, cancellationToken) is { } known)
+            {
+                return Done($"The ticket {known.Key} is there already.", system, known, parameters.AtEnd);
+            }
+
+            var text = $"{Redactor.Redact(parameters.Text).Trim()}\n\n{PageOf(context.IncidentId)}";
+            var opened = await tickets.CreateAsync(new(context.IncidentId, Redactor.Redact(parameters.Title), text, parameters.Fields), cancellationToken);
+            return Done($"Opened the ticket {opened.Key}: {opened.Url}", system, opened, parameters.AtEnd);
+        }, cancellationToken);
+    }
+
+    private static async Task<Ticket?> FindAsync(ITicketSystem tickets, StepContext context, CancellationToken cancellationToken)
+    {
+        var until = context.Time.GetUtcNow() + LongestSearch;
+        while (true)
+        {
+            var found = await tickets.FindAsync(context.IncidentId, cancellationToken);
+            if (found is not null || context.Interrupted is null || context.Time.GetUtcNow() >= until)
+            {
+                return found;
+            }
+
+            await Task.Delay(Pause, context.Time, cancellationToken);
+        }
+    }
+}
+
+/// <summary>Writes a comment on the incident's ticket, or closes it with one.</summary>
+internal sealed class UpdateTicket(IServiceProvider services)
+    : TicketAction<UpdateTicketParameters>(services, "ticket.update", "Writes a comment on the incident's ticket, changes its fields, or closes it.", stays: "what was written stays written")
+{
+    protected override string Plan(UpdateTicketParameters parameters)
+    {
+        var system = Client.NameOf(parameters.System);
+        return $"{(parameters.Close ? "Close" : "Comment on")} the incident's ticket in {Client.KindOf(system)} '{system}': {parameters.Text}";
+    }
+
+    protected override Task<ActionResult> ApplyAsync(UpdateTicketParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
+    {
+        var system = Client.NameOf(parameters.System);
+        return HoldAsync(system, context, async () =>
+        {
+            var tickets = Client.Open(system);
+            var ticket = await tickets.FindAsync(context.IncidentId, cancellationToken)
+                ?? throw new StepRefusedException($"The incident has no ticket in '{system}'. Open one with {CreateTicket.Name} in a step before.");
+            await TicketEnd.TellAsync(tickets, ticket, Redactor.Redact(parameters.Text), context.IdempotencyKey, parameters.Close, parameters.Fields, cancellationToken);
+            return Done(parameters.Close ? $"Closed the ticket {ticket.Key}." : $"Wrote on the ticket {ticket.Key}.", system, ticket, null);
+        }, cancellationToken);
+    }
+}

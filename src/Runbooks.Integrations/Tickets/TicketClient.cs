@@ -1,0 +1,120 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Options;
+using Runbooks.Catalog.Steps;
+using Runbooks.Model.Text;
+
+namespace Runbooks.Integrations.Tickets;
+
+/// <summary>The ticket systems that are configured, and the calls to them.</summary>
+internal sealed class TicketClient(IHttpClientFactory clients, IOptions<TicketsOptions> options)
+{
+    public const string Client = "tickets";
+
+    /// <exception cref="StepRefusedException">There is no such system.</exception>
+    public string NameOf(string? name)
+    {
+        var known = options.Value.Systems;
+        name ??= options.Value.Default ?? (known.Count == 1 ? known.Keys.First() : null);
+        return name is not null && known.ContainsKey(name)
+            ? name
+            : throw new StepRefusedException(name is null
+                ? $"No ticket system is chosen. Set {TicketsOptions.SectionName}:Default, or name a system in the step."
+                : $"No ticket system is configured as '{name}'. Add {TicketsOptions.SectionName}:Systems:{name}.");
+    }
+
+    public TicketKind KindOf(string name) => options.Value.Systems[name].Kind;
+
+    public ITicketSystem Open(string name)
+    {
+        var system = options.Value.Systems[name];
+        return system.Kind switch
+        {
+            TicketKind.ServiceNow => new ServiceNowTickets(this, name, system),
+            TicketKind.Jira => new JiraTickets(this, name, system),
+            _ => new AzureDevOpsTickets(this, name, system),
+        };
+    }
+
+    /// <param name="path">Below the system's root, escaped.</param>
+    /// <param name="what">Follows "to": <c>open a ticket</c>.</param>
+    public async Task<JsonNode?> SendAsync(string name, HttpMethod method, string path, JsonNode? body, string what, CancellationToken cancellationToken, string contentType = "application/json")
+    {
+        var system = options.Value.Systems[name];
+        using var request = new HttpRequestMessage(method, $"{system.Url.TrimEnd('/')}{path}");
+        request.Headers.Authorization = system is { Kind: TicketKind.ServiceNow, User: null }
+            ? new AuthenticationHeaderValue("Bearer", system.Secret)
+            : new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{(system.Kind == TicketKind.AzureDevOps ? "" : system.User)}:{system.Secret}")));
+        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+        request.Content = body is null ? null : new StringContent(body.ToJsonString(), Encoding.UTF8, contentType);
+        HttpResponseMessage answer;
+        string text;
+        try
+        {
+            answer = await clients.CreateClient(Client).SendAsync(request, cancellationToken);
+            text = await answer.Content.ReadAsStringAsync(cancellationToken);
+        }
+        catch (Exception unreachable) when (unreachable is HttpRequestException or Polly.ExecutionRejectedException)
+        {
+            throw new TicketException($"The ticket system '{name}' cannot be reached to {what}: {unreachable.Message}", unreachable);
+        }
+
+        using (answer)
+        {
+            return Read(name, (int)answer.StatusCode, answer.IsSuccessStatusCode, text, what);
+        }
+    }
+
+    private static JsonNode? Read(string name, int status, bool isSuccess, string text, string what)
+    {
+        // Azure DevOps answers 203 with its sign-in page to a token that is no good.
+        if (status is 401 or 203)
+        {
+            throw new StepRefusedException($"The ticket system '{name}' does not know the user or the secret. Look at {TicketsOptions.SectionName}:Systems:{name}.");
+        }
+
+        var json = Parse(text);
+        if (isSuccess)
+        {
+            return json ?? (text.Length == 0 ? null : throw new TicketException($"The ticket system '{name}' answered no JSON to: {what}."));
+        }
+
+        var words = string.Create(CultureInfo.InvariantCulture, $"The ticket system '{name}' answered {status} to: {what}. {Words(json, text)}");
+        throw status is 400 or 403 or 404 or 405 or 422 ? new StepRefusedException(words) : new TicketException(words);
+    }
+
+    /// <summary>ServiceNow writes <c>error.message</c> and <c>error.detail</c>, Jira <c>errorMessages</c> and <c>errors</c> by field, Azure DevOps <c>message</c>.</summary>
+    private static string Words(JsonNode? json, string text)
+    {
+        if (json is not JsonObject answer)
+        {
+            return Clip.To(text.Trim(), 200);
+        }
+
+        var service = answer["error"] as JsonObject;
+        IEnumerable<string?> said =
+        [
+            Text(answer["message"]), Text(service?["message"]), Text(service?["detail"]),
+            .. (answer["errorMessages"] as JsonArray ?? []).Select(Text),
+            .. (answer["errors"] as JsonObject ?? []).Select(field => $"{field.Key}: {Text(field.Value)}"),
+        ];
+        return Clip.To(string.Join(' ', said.Where(one => !string.IsNullOrWhiteSpace(one))), 300);
+    }
+
+    public static string? Text(JsonNode? value) => value is JsonValue text && text.TryGetValue<string>(out var found) ? found : null;
+
+    private static JsonNode? Parse(string text)
+    {
+        try
+        {
+            return JsonNode.Parse(text);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}

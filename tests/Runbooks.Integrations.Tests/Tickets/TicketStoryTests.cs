@@ -1,0 +1,59 @@
+using System.Text.Json;
+using Runbooks.Integrations.Tests.Shipped;
+using Runbooks.Model.Incidents;
+using TestKit.Incidents;
+
+namespace Runbooks.Integrations.Tests.Tickets;
+
+/// <summary>A ticket over the whole of an incident: what happens to it at each end.</summary>
+public sealed class TicketStoryTests
+{
+    [Theory]
+    [InlineData("close", true, "Closed the ticket INC0010001.", "6")]
+    [InlineData("comment", true, "Wrote on the ticket INC0010001 how this ended.", "1")]
+    [InlineData("close", false, "Wrote on the ticket INC0010001 how this ended.", "1")]
+    [InlineData("nothing", true, null, "1")]
+    public async Task End_IsToldToTheTicketAsTheRunbookSays(string atEnd, bool helps, string? said, string state)
+    {
+        await using var world = await SandboxWorld.StartAsync();
+        var ended = await EndAsync(world, atEnd, helps);
+
+        ended.State.ShouldBe(helps ? IncidentState.Resolved : IncidentState.Failed);
+        var ticket = (await world.GetAsync("/_sandbox/state")).GetProperty("apis").GetProperty("servicenow").EnumerateArray().ShouldHaveSingleItem();
+        ticket.GetProperty("state").GetString().ShouldBe(state);
+        ticket.GetRawText().Split($"runbooks:{ended.Id}:end").Length.ShouldBe(said is null ? 1 : said.StartsWith("Closed", StringComparison.Ordinal) ? 3 : 2, "the work note, and where it is closed the close notes");
+        ended.Timeline.Select(line => line.What).Where(line => line.Contains("INC0010001", StringComparison.Ordinal) && !line.StartsWith("ticket:", StringComparison.Ordinal)).ShouldBe(said is null ? [] : [said]);
+    }
+
+    /// <summary>The incident is over all the same, and says that the ticket does not know.</summary>
+    [Fact]
+    public async Task SystemThatIsAwayAtTheEnd_IsOnRecord()
+    {
+        await using var world = await SandboxWorld.StartAsync();
+        var opened = await world.OpenAsync(WithTicket("close", helps: true));
+        await world.FaultAsync("servicenow", "500", on: "GET ", count: 50, skip: 1);
+        await world.ApproveAsync(opened.Id);
+        var ended = await world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(30));
+
+        ended.State.ShouldBe(IncidentState.Resolved);
+        ended.Timeline[^1].What.ShouldStartWith("The ticket INC0010001 could not be told how this ended: The ticket system 'servicenow' answered 500");
+    }
+
+    private static async Task<Incident> EndAsync(SandboxWorld world, string atEnd, bool helps)
+    {
+        var opened = await world.OpenAsync(WithTicket(atEnd, helps));
+        await world.ApproveAsync(opened.Id);
+        return await world.AdvanceAsync(opened.Id, TimeSpan.FromHours(1));
+    }
+
+    private static Runbooks.Model.Definition.Runbook WithTicket(string atEnd, bool helps)
+    {
+        var runbook = Some.Runbook();
+        var ticket = Some.Step("ticket", "ticket.create", JsonSerializer.SerializeToElement(new { title = "A ticket", text = "What happened.", atEnd }));
+        return runbook with
+        {
+            Mitigation = runbook.Mitigation with { Steps = [ticket], Verify = helps ? null : runbook.Mitigation.Verify },
+            Resolution = new(),
+        };
+    }
+}
