@@ -80,7 +80,7 @@ public sealed class IncidentReportTests
     public void DryRun_IsReportedAsRehearsed()
     {
         var rehearsed = Some.Incident() with { Mode = RunMode.DryRun };
-        rehearsed = rehearsed.BeginStep(Some.Runbook().Mitigation.Steps[0], Phase.Mitigation, "mitigation-1", new Preparation { PlannedEffect = "Delete it." }, Some.Time);
+        rehearsed = rehearsed.BeginStep(new StepSpec("recycle", "kubernetes.recyclePod", default, StepSpec.DefaultTimeout, StepRetry.Default), Phase.Mitigation, "mitigation-1", new Preparation { PlannedEffect = "Delete it." }, Some.Time);
         IncidentReport.Markdown(rehearsed, s_impact, Some.Time).ShouldContain("## What was rehearsed\n");
         IncidentReport.Markdown(rehearsed, s_impact, Some.Time).ShouldNotContain("What was done");
     }
