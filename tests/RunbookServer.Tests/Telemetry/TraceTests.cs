@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -53,6 +54,21 @@ public sealed class TraceTests(Azurite azurite) : IClassFixture<Azurite>
         spans.Select(span => string.Join(' ', span.Attributes.Values)).ShouldAllBe(text => !text.Contains("ada", StringComparison.Ordinal));
 
         (DateTimeOffset, DateTimeOffset) Times(string name) => spans.Single(span => span.Name == name) is var span ? (span.Began, span.Ended) : default;
+    }
+
+    /// <summary>A collector that takes connections and answers nothing.</summary>
+    [Fact]
+    public async Task CollectorThatHangs_HoldsUpNoIncident()
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        await using var host = await CrashingHost.StartAsync(variables: new Dictionary<string, string>
+        {
+            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = $"http://{silent.LocalEndpoint}", ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf", ["OTEL_BSP_SCHEDULE_DELAY"] = "10", ["OTEL_METRIC_EXPORT_INTERVAL"] = "50",
+        });
+
+        (await CrashStory.TellAsync(host, "llm-b-701")).ShouldBe(CrashStory.Told);
+        silent.Pending().ShouldBeTrue("it was tried");
     }
 
     private static DateTimeOffset Time(JsonNode? time) => time!.GetValue<DateTimeOffset>();
