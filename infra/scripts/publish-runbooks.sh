@@ -14,6 +14,8 @@ staged=$(mktemp -d)
 trap 'rm -rf "$staged"' EXIT
 cp runbooks/*.yaml "$staged"
 rm -f "$staged"/*.test.yaml
+# The text files that runbooks name.
+[ ! -d runbooks/samples ] || { mkdir "$staged/samples" && cp runbooks/samples/*.txt "$staged/samples"; }
 [ -z "$contacts" ] || cp "$contacts" "$staged/contacts.yaml"
 
 left=()

@@ -5,6 +5,7 @@ using Runbooks.Catalog;
 using Runbooks.Guardrails;
 using Runbooks.Model.Storage;
 using Runbooks.Notifications;
+using Runbooks.Storage;
 using static Runbooks.AzureStorage.AzureStorageErrors;
 
 namespace Runbooks.AzureStorage;
@@ -131,17 +132,25 @@ public sealed class PublishedFiles
     /// <summary>No runbook is near this size; something else was put there by mistake.</summary>
     private const int MaxCharacters = 1024 * 1024;
 
+    private const int MostSamples = 100;
+
     private readonly AzureStorageClients _clients;
 
     internal PublishedFiles(AzureStorageClients clients) => _clients = clients;
 
-    /// <returns>Every <c>.yaml</c> file of the container but those of tests, in the order of their names.</returns>
+    /// <returns>Every <c>.yaml</c> file of the container but those of tests, in the order of their names, with the text files beside them.</returns>
     /// <exception cref="StoreUnavailableException">The account does not answer.</exception>
     public async Task<IReadOnlyList<RunbookFile>> ReadAsync(string container, CancellationToken cancellationToken)
     {
         var names = await _clients.Container(container).NamesAsync("", cancellationToken);
+        var samples = (await ReadAsync(container, names.Where(SampleFolder.IsSample).Take(MostSamples), cancellationToken)).ToDictionary(file => file.Name, file => file.Text, StringComparer.Ordinal);
+        return [.. (await ReadAsync(container, names.Where(IsRunbook), cancellationToken)).Select(file => file with { Samples = samples })];
+    }
+
+    private async Task<List<RunbookFile>> ReadAsync(string container, IEnumerable<string> names, CancellationToken cancellationToken)
+    {
         var files = new List<RunbookFile>();
-        foreach (var name in names.Where(IsRunbook).Order(StringComparer.Ordinal))
+        foreach (var name in names.Order(StringComparer.Ordinal))
         {
             if (await FindAsync(container, name, cancellationToken) is { } file)
             {

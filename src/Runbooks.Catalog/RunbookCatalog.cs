@@ -29,7 +29,7 @@ public sealed class RunbookCatalog(RunbookReader reader)
     {
         lock (_loading)
         {
-            var read = files.Select(file => (file.Name, Result: reader.Read(file.Name, file.Text, contacts))).ToList();
+            var read = files.Select(file => (file.Name, Result: reader.Read(file.Name, file.Text, contacts, file.Samples))).ToList();
             var errors = read.SelectMany(file => file.Result.Errors).ToList();
 
             // A broken file may be the one that has the id.
@@ -87,7 +87,11 @@ public sealed class RunbookCatalog(RunbookReader reader)
 }
 
 /// <param name="Name">As errors name it.</param>
-public sealed record RunbookFile(string Name, string Text);
+public sealed record RunbookFile(string Name, string Text)
+{
+    /// <summary>The text files that stand beside it, by their path from there: <c>samples/ordinary.txt</c>.</summary>
+    public IReadOnlyDictionary<string, string> Samples { get; init; } = FrozenDictionary<string, string>.Empty;
+}
 
 /// <param name="Errors">Of all files, each in its file's order.</param>
 /// <param name="Kept">Ids of runbooks that stay in force in an earlier version, because there are errors.</param>

@@ -47,7 +47,11 @@ internal static class SampleSteps
 
     public sealed record Call(string Url, CallUndo? Undo = null);
 
-    public sealed record Key(string Name, [Range(1, 5)] int Slot = 1, [Secret] string? Value = null);
+    public sealed record Key(string Name, [Range(1, 5)] int Slot = 1, [Secret] string? Value = null)
+    {
+        [SampleFile]
+        public string? NotLike { get; init; }
+    }
 
     /// <summary>Can be undone when the step says how.</summary>
     private sealed class SaidUndoAction() : RunbookAction<Call>("api.call", "An action of the tests.")

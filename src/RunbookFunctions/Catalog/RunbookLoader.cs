@@ -69,10 +69,10 @@ internal sealed class RunbookLoader(
 
     private static async Task<IReadOnlyList<RunbookFile>> ReadFolderAsync(string folder, CancellationToken cancellationToken)
     {
-        var files = new List<RunbookFile>();
+        var (files, samples) = (new List<RunbookFile>(), SampleFolder.Read(folder));
         foreach (var path in Directory.EnumerateFiles(folder, "*.yaml").Where(PublishedFiles.IsRunbook).Order(StringComparer.Ordinal))
         {
-            files.Add(new(Path.GetFileName(path), await File.ReadAllTextAsync(path, cancellationToken)));
+            files.Add(new(Path.GetFileName(path), await File.ReadAllTextAsync(path, cancellationToken)) { Samples = samples });
         }
 
         return files;

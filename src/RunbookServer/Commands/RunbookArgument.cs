@@ -25,7 +25,7 @@ internal sealed class RunbookArgument
     /// <exception cref="CommandException">There is no such runbook, or it has errors.</exception>
     public Runbook Load(ParseResult parsed, RunbookCatalog catalog)
     {
-        var loaded = catalog.Load([RunbookFolder.Read(Find(parsed.GetRequiredValue(_name), _folder.Of(parsed)))], whole: false);
+        var loaded = catalog.Load([RunbookFolder.ReadWithSamples(Find(parsed.GetRequiredValue(_name), _folder.Of(parsed)))], whole: false);
         return loaded.Errors.Count == 0
             ? catalog.Current[0]
             : throw new CommandException($"The runbook has errors.\n{string.Join("\n", loaded.Errors)}", ExitCode.Failed);

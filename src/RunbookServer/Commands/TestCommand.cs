@@ -43,7 +43,7 @@ internal static class TestCommand
             throw new CommandException($"There is no file {missing}.");
         }
 
-        var loaded = catalog.Load(files.Select(RunbookFolder.Read), whole: false);
+        var loaded = catalog.Load(files.Select(RunbookFolder.ReadWithSamples), whole: false);
         if (loaded.Errors.Count > 0)
         {
             throw new CommandException($"The runbooks have errors; no test ran.\n{string.Join("\n", loaded.Errors)}", ExitCode.Failed);

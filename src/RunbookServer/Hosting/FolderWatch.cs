@@ -14,10 +14,11 @@ internal static class FolderWatch
     private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(500);
 
     /// <param name="filter">Which files, as <see cref="FileSystemWatcher.Filter"/> has it.</param>
-    public static async Task RunAsync(string folder, string filter, Func<CancellationToken, Task> changed, CancellationToken stoppingToken)
+    /// <param name="below">Those in folders below it too.</param>
+    public static async Task RunAsync(string folder, string filter, Func<CancellationToken, Task> changed, CancellationToken stoppingToken, bool below = false)
     {
         using var changes = new SemaphoreSlim(0);
-        using var watcher = new FileSystemWatcher(folder, filter);
+        using var watcher = new FileSystemWatcher(folder, filter) { IncludeSubdirectories = below };
         watcher.Changed += (_, _) => changes.Release();
         watcher.Created += (_, _) => changes.Release();
         watcher.Deleted += (_, _) => changes.Release();
@@ -38,7 +39,7 @@ internal static class FolderWatch
 /// <summary>Takes over changed runbook files while the host runs; a broken one is reported and the good version stays.</summary>
 internal sealed class RunbookWatch(RunbookFolder folder, RunbookCatalog catalog, RunbookVersions versions, ILogger<RunbookWatch> logger) : BackgroundService
 {
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => FolderWatch.RunAsync(folder.Path, "*", ReloadAsync, stoppingToken);
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => FolderWatch.RunAsync(folder.Path, "*", ReloadAsync, stoppingToken, below: true);
 
     internal async Task ReloadAsync(CancellationToken cancellationToken)
     {

@@ -1,6 +1,7 @@
 using Runbooks.Catalog;
 using Runbooks.Guardrails;
 using Runbooks.Notifications;
+using Runbooks.Storage;
 using RunbookServer.Terminal;
 
 namespace RunbookServer.Hosting;
@@ -38,7 +39,16 @@ internal sealed record RunbookFolder(string Path)
 
     private string? FindBeside(string name) => System.IO.Path.Combine(Path, name) is var file && File.Exists(file) ? file : null;
 
-    public IReadOnlyList<RunbookFile> Read() => [.. Files().Select(Read)];
+    public IReadOnlyList<RunbookFile> Read()
+    {
+        var samples = SampleFolder.Read(Path);
+        return [.. Files().Select(file => Read(file) with { Samples = samples })];
+    }
+
+    /// <summary>A runbook by itself, with the text files beside it.</summary>
+    /// <inheritdoc cref="Read(string)"/>
+    public static RunbookFile ReadWithSamples(string file) =>
+        Read(file) with { Samples = SampleFolder.Read(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(file))!) };
 
     /// <exception cref="CommandException">The file is far too large.</exception>
     public static RunbookFile Read(string file)

@@ -104,6 +104,18 @@ public sealed class QueryTextAttribute : Attribute
             : "may not be put into a query: only letters, digits, blanks and _ - . : / @ are let in.";
 }
 
+/// <summary>
+/// The parameter names a text file that stands beside the runbook, in its folder or in <c>samples/</c> there. The file is part
+/// of the runbook's version; a step reads it from <see cref="Steps.StepContext.Samples"/>.
+/// </summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class SampleFileAttribute : Attribute
+{
+    public const string Folder = "samples";
+    public const int MaxCharacters = 64 * 1024;
+    public const int MaxLines = 500;
+}
+
 /// <summary>The parameter's value never reaches history, timeline, logs, cards or pages.</summary>
 [AttributeUsage(AttributeTargets.Property | AttributeTargets.Parameter)]
 public sealed class SecretAttribute : Attribute;

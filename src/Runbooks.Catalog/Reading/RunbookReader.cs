@@ -13,7 +13,8 @@ public sealed class RunbookReader(StepCatalog steps, HostSettings? host = null)
 {
     /// <param name="file">How errors name the file.</param>
     /// <param name="contacts">Whom the contacts name; null when that is not to be checked.</param>
-    public ReadResult Read(string file, string text, IReadOnlyCollection<string>? contacts = null)
+    /// <param name="samples">The text files beside it, see <see cref="RunbookFile.Samples"/>.</param>
+    public ReadResult Read(string file, string text, IReadOnlyCollection<string>? contacts = null, IReadOnlyDictionary<string, string>? samples = null)
     {
         text = text.TrimStart('\uFEFF');
         var errors = new FileErrors(file, text);
@@ -30,7 +31,10 @@ public sealed class RunbookReader(StepCatalog steps, HostSettings? host = null)
         }
 
         errors.Locate(mapping);
-        var runbook = ReadParts(new YamlSection(mapping, "", errors)) with { Hash = HashOf(used.Count == 0 ? text : $"{text}\n{string.Join('\n', used)}") };
+        var kept = new SampleFiles(samples);
+        var runbook = ReadParts(new YamlSection(mapping, "", errors), kept);
+        var filled = used.Count == 0 ? text : $"{text}\n{string.Join('\n', used)}";
+        runbook = runbook with { Hash = HashOf(filled + kept.Words), Samples = kept.Used };
         new SafetyRules(steps, errors).Check(runbook);
         if (errors.Count == 0)
         {
@@ -58,7 +62,7 @@ public sealed class RunbookReader(StepCatalog steps, HostSettings? host = null)
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(lines)));
     }
 
-    private Runbook ReadParts(YamlSection root)
+    private Runbook ReadParts(YamlSection root, SampleFiles samples)
     {
         var id = root.Text("id", required: true);
         if (id.Length > 0 && !NameRules.IsId(id))
@@ -76,7 +80,7 @@ public sealed class RunbookReader(StepCatalog steps, HostSettings? host = null)
         var impact = ReadImpact(root);
         var diagnosis = new DiagnosisReader(steps).Read(root);
         var checks = diagnosis.Select(check => check.Name).ToList();
-        var stepsReader = new StepsReader(steps, checks);
+        var stepsReader = new StepsReader(steps, checks, samples);
         var mitigation = new MitigationReader(checks, owner).Read(root, stepsReader);
         var runbook = new Runbook
         {

@@ -11,7 +11,7 @@ using Runbooks.Model.Text;
 namespace Runbooks.Catalog.Reading;
 
 /// <summary>Reads the steps of both phases; they share one space of names.</summary>
-internal sealed class StepsReader(StepCatalog steps, IReadOnlyCollection<string> checks)
+internal sealed class StepsReader(StepCatalog steps, IReadOnlyCollection<string> checks, SampleFiles samples)
 {
     private const int MaxSteps = 20;
 
@@ -58,6 +58,8 @@ internal sealed class StepsReader(StepCatalog steps, IReadOnlyCollection<string>
             {
                 section.Errors.Add(section.PathOf("with"), error);
             }
+
+            samples.Take(with, action.ParametersType, section);
         }
         else if (actionName.Length > 0)
         {

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Microsoft.Extensions.Logging;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
@@ -24,6 +25,9 @@ public sealed record StepContext
 
     /// <summary>Keeps what a person may want to see later: logs, bundles.</summary>
     public required IEvidenceStore Evidence { get; init; }
+
+    /// <summary>The text files that the runbook's version holds, by the path that the runbook names.</summary>
+    public IReadOnlyDictionary<string, string> Samples { get; init; } = FrozenDictionary<string, string>.Empty;
 
     public required TimeProvider Time { get; init; }
 

@@ -1,3 +1,5 @@
+using System.Collections.Frozen;
+
 namespace Runbooks.Model.Definition;
 
 /// <summary>
@@ -30,7 +32,10 @@ public sealed record Runbook
     public Limits Limits { get; init; } = new();
     public RunMode Mode { get; init; } = RunMode.Normal;
 
-    /// <summary>SHA-256 over the file's content, lower-case hex.</summary>
+    /// <summary>The text files beside it that its steps name, by their path from there.</summary>
+    public IReadOnlyDictionary<string, string> Samples { get; init; } = FrozenDictionary<string, string>.Empty;
+
+    /// <summary>SHA-256 over the file's content, and that of the files it names; lower-case hex.</summary>
     public string Hash { get; init; } = "";
 
     public CheckSpec? FindCheck(string name) => Diagnosis.FirstOrDefault(check => check.Name == name);

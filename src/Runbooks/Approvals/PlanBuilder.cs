@@ -20,7 +20,7 @@ public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts
         var blockers = new List<string>();
         foreach (var (stepPhase, spec) in CoveredBy(runbook, phase).Where(covered => incident.FindStep(covered.Phase, covered.Spec.Name) is not { FinishedAt: not null }))
         {
-            var (planned, blocker) = await PlanAsync(incident, stepPhase, spec, cancellationToken);
+            var (planned, blocker) = await PlanAsync(incident, runbook, stepPhase, spec, cancellationToken);
             steps.Add(planned);
             if (blocker is not null && stepPhase == phase)
             {
@@ -40,7 +40,7 @@ public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts
             : own;
     }
 
-    private async Task<(PlannedStep Step, string? Blocker)> PlanAsync(Incident incident, Phase phase, StepSpec spec, CancellationToken cancellationToken)
+    private async Task<(PlannedStep Step, string? Blocker)> PlanAsync(Incident incident, Runbook runbook, Phase phase, StepSpec spec, CancellationToken cancellationToken)
     {
         if (catalog.FindAction(spec.Do) is not { } action)
         {
@@ -54,7 +54,7 @@ public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts
             return (unseen with { Undo = action.ReversalOf(spec.With) != Reversal.None ? "Possible; how depends on the steps before it." : null }, binding.Problem);
         }
 
-        var context = contexts.For(incident, action.Name, StepRecord.KeyOf(incident.Id, phase, spec.Name));
+        var context = contexts.For(incident, action.Name, StepRecord.KeyOf(incident.Id, phase, spec.Name)) with { Samples = runbook.Samples };
         var (preparation, blocker) = await PrepareAsync(action, parameters, context, spec, binding.Secrets, cancellationToken);
         return preparation is null
             ? (unseen, blocker)

@@ -52,7 +52,7 @@ public sealed class StepRunner(
         }
 
         var attempt = new Attempt(incident, request, spec, action, known, contexts.For(
-            incident, action.Name, StepRecord.KeyOf(incident.Id, request.Phase, spec.Name), known?.Preparation));
+            incident, action.Name, StepRecord.KeyOf(incident.Id, request.Phase, spec.Name), known?.Preparation) with { Samples = runbook.Samples });
         return Uncovered(attempt) ?? await TryAsync(attempt, runbook, cancellationToken);
     }
 

@@ -10,6 +10,9 @@ public sealed class RunbookVersions(RunbookCatalog catalog, FileVersions version
 {
     private const string Set = "runbooks";
 
+    /// <summary>No YAML holds it.</summary>
+    private const char NextFile = '\u001E';
+
     /// <returns>What is wrong with the files as they are, and what stays as it was; the catalog has what is in force.</returns>
     public async Task<LoadResult> LoadAsync(IReadOnlyList<RunbookFile> files, CancellationToken cancellationToken)
     {
@@ -27,7 +30,7 @@ public sealed class RunbookVersions(RunbookCatalog catalog, FileVersions version
         foreach (var file in files)
         {
             var last = broken.Contains(file.Name) ? await versions.FindLastAsync(KeyOf(file), cancellationToken) : null;
-            inForce.Add(last is null ? file : file with { Text = last.Text });
+            inForce.Add(last is null ? file : Unpack(file, last.Text));
             if (last is not null)
             {
                 kept.Add(file.Name);
@@ -48,8 +51,21 @@ public sealed class RunbookVersions(RunbookCatalog catalog, FileVersions version
     {
         foreach (var file in good)
         {
-            versions.Use(KeyOf(file), file.Text);
+            versions.Use(KeyOf(file), Pack(file));
         }
+    }
+
+    /// <summary>A runbook together with the text files that it names: they are one version.</summary>
+    private static string Pack(RunbookFile file) => file.Text + string.Concat(file.Samples
+        .Where(sample => file.Text.Contains(sample.Key, StringComparison.Ordinal))
+        .OrderBy(sample => sample.Key, StringComparer.Ordinal)
+        .Select(sample => $"{NextFile}{sample.Key}\n{sample.Value.Replace(NextFile, ' ')}"));
+
+    private static RunbookFile Unpack(RunbookFile file, string kept)
+    {
+        var parts = kept.Split(NextFile);
+        var samples = parts.Skip(1).Select(part => part.Split('\n', 2)).Where(part => part.Length == 2);
+        return file with { Text = parts[0], Samples = samples.ToDictionary(part => part[0], part => part[1], StringComparer.Ordinal) };
     }
 
     /// <summary>Processes see the same file under different paths.</summary>

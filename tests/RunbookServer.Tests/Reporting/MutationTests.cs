@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Reading;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Definition;
+using Runbooks.Storage;
 using RunbookServer.Hosting;
 using RunbookServer.Rendering;
 using RunbookServer.Tests.Terminal;
@@ -25,8 +26,9 @@ public sealed class MutationTests
     {
         using var services = OfflineServices.Build();
         var (reader, steps) = (services.GetRequiredService<RunbookReader>(), services.GetRequiredService<StepCatalog>());
-        var text = File.ReadAllText(Path.Combine(CommandLineTests.RepositoryRoot(), "runbooks", $"{id}.yaml"));
-        var sound = reader.Read(id, Emit(Load(text))).Runbook!;
+        var folder = Path.Combine(CommandLineTests.RepositoryRoot(), "runbooks");
+        var (text, samples) = (File.ReadAllText(Path.Combine(folder, $"{id}.yaml")), SampleFolder.Read(folder));
+        var sound = reader.Read(id, Emit(Load(text)), samples: samples).Runbook!;
         var (page, count, unseen) = (new RunbookPage(sound, steps).Write(), 0, new List<string>());
         for (var place = 0; ; place++)
         {
@@ -38,7 +40,7 @@ public sealed class MutationTests
             foreach (var (what, mutant) in mutants)
             {
                 count++;
-                var result = reader.Read(id, mutant);
+                var result = reader.Read(id, mutant, samples: samples);
                 if (result is { Runbook: { } read, Warnings.Count: 0 } && !IsSame(read, sound) && new RunbookPage(read, steps).Write() == page)
                 {
                     unseen.Add(what);

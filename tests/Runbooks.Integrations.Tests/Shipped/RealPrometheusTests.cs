@@ -13,6 +13,7 @@ using Runbooks.Model.Incidents;
 using Runbooks.Sandbox;
 using Runbooks.Sandbox.Apis;
 using TestKit.Storage;
+using Runbooks.Storage;
 
 namespace Runbooks.Integrations.Tests.Shipped;
 
@@ -138,7 +139,7 @@ public sealed class RealPrometheusTests : IAsyncDisposable
     private static IEnumerable<(string Name, string Check, string With)> Shipped(ServiceProvider services)
     {
         var catalog = services.GetRequiredService<RunbookCatalog>();
-        catalog.Load(Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "runbooks"), "*.yaml").Select(file => new RunbookFile(Path.GetFileName(file), File.ReadAllText(file)))).Errors.ShouldBeEmpty();
+        catalog.Load(Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "runbooks"), "*.yaml").Select(file => new RunbookFile(Path.GetFileName(file), File.ReadAllText(file)) { Samples = SampleFolder.Read(Path.GetDirectoryName(file)!) })).Errors.ShouldBeEmpty();
         return from runbook in catalog.Current
                from spec in runbook.Diagnosis
                where s_asked.Contains(spec.Check)

@@ -18,6 +18,7 @@ using Runbooks.Notifications;
 using Runbooks.Sandbox;
 using Runbooks.Sandbox.Apis;
 using TestKit.Incidents;
+using Runbooks.Storage;
 
 namespace Runbooks.Integrations.Tests.Shipped;
 
@@ -38,7 +39,7 @@ public sealed class SandboxWorld : IAsyncDisposable
         _http = new HttpClient { BaseAddress = sandbox.BaseAddress };
         var catalog = world.Services.GetRequiredService<RunbookCatalog>();
         var files = Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "runbooks"), "*.yaml");
-        catalog.Load(files.Select(file => new RunbookFile(Path.GetFileName(file), File.ReadAllText(file)))).Errors.ShouldBeEmpty();
+        catalog.Load(files.Select(file => new RunbookFile(Path.GetFileName(file), File.ReadAllText(file)) { Samples = SampleFolder.Read(Path.GetDirectoryName(file)!) })).Errors.ShouldBeEmpty();
         _intake = ActivatorUtilities.CreateInstance<IncidentIntake>(
             world.Services, (LoadedRunbooks)(() => catalog.Current), world.Engine, ActivatorUtilities.CreateInstance<AlertWakes>(world.Services, world.Engine),
             ActivatorUtilities.CreateInstance<UnmatchedAlerts>(world.Services));

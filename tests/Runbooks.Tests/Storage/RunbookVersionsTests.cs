@@ -40,6 +40,23 @@ public sealed class RunbookVersionsTests
         late.Find("two")!.Title.ShouldBe("first");
     }
 
+    [Fact]
+    public async Task TextFileThatABrokenRunbookNamed_GoesWithItsLastVersion()
+    {
+        var named = File("one", "first, not like samples/a.txt") with { Samples = new Dictionary<string, string> { ["samples/a.txt"] = "x\ny", ["samples/b.txt"] = "z" } };
+        var (_, versions, files) = Process();
+        await versions.LoadAsync([named], Cancel);
+        await files.SaveAsync(Cancel);
+
+        var last = await files.FindLastAsync("runbooks/one.yaml", Cancel);
+        var (late, starting, _) = Process();
+        await starting.LoadAsync([Broken("one")], Cancel);
+
+        last!.Text.ShouldContain("samples/a.txt\nx\ny");
+        last.Text.ShouldNotContain("samples/b.txt");
+        late.Find("one")!.Title.ShouldBe("first, not like samples/a.txt");
+    }
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     private (RunbookCatalog, RunbookVersions, FileVersions) Process()

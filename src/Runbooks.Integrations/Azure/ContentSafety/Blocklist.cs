@@ -45,7 +45,7 @@ internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
 
     protected override async Task<Preparation> PrepareAsync(BlocklistParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        var (signature, refusal) = parameters.Read();
+        var (signature, refusal) = parameters.Read(context);
         var list = Target($"{parameters.Account}/raiBlocklists/{parameters.List}");
         var item = ItemOf(parameters, context);
         return new Preparation
@@ -65,7 +65,7 @@ internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
     protected override async Task<ActionResult> ApplyAsync(
         BlocklistParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
-        var signature = parameters.Read().Signature ?? throw new StepRefusedException("The signature cannot be blocked.");
+        var signature = parameters.Read(context).Signature ?? throw new StepRefusedException("The signature cannot be blocked.");
         var item = ItemOf(parameters, context);
         var outputs = new Dictionary<string, string> { ["item"] = item.Name, ["signatureHash"] = signature.Hash };
         if (await arm.FindAsync(item, cancellationToken) is { } known)

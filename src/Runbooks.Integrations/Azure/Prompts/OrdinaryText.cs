@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
+using Runbooks.Catalog.Parameters;
 
 namespace Runbooks.Integrations.Azure.Prompts;
 
@@ -17,7 +18,7 @@ internal static class OrdinaryText
     /// <summary>Longer ones are no words: the beginning of an image, a hash, an address.</summary>
     private const int LongestWord = 20;
 
-    private const int MostSamples = 200;
+    private const int MostSamples = SampleFileAttribute.MaxLines;
 
     // Frequent words of questions to an assistant, in the languages that are asked most.
     private static readonly FrozenSet<string> s_common = (

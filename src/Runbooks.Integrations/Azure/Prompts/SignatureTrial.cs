@@ -21,6 +21,10 @@ public abstract record SignatureParameters
     [Description("Ordinary requests, one a line, kept with the runbook: a signature that is found in one of them is refused.")]
     public string? Ordinary { get; init; }
 
+    [SampleFile, MaxLength(200)]
+    [Description("A text file beside the runbook with more of them, such as samples/ordinary.txt: at most 500 lines. It is part of the runbook's version.")]
+    public string? OrdinaryFrom { get; init; }
+
     [RegularExpression("^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$")]
     [Description("The Log Analytics workspace that holds recent requests; goes with 'recent'. Reading it takes the role Log Analytics Reader.")]
     public string? Workspace { get; init; }
@@ -29,7 +33,13 @@ public abstract record SignatureParameters
     [Description("KQL that yields the bodies of the last hour's requests, one a row, in its first column of text. How many of them the signature would have blocked stands on the card.")]
     public string? Recent { get; init; }
 
-    internal (PromptSignature? Signature, string? Refusal) Read() => PromptSignature.Of(Signature, OrdinaryText.Samples(Ordinary));
+    internal (PromptSignature? Signature, string? Refusal) Read(StepContext context)
+    {
+        var kept = OrdinaryFrom is null ? "" : context.Samples.GetValueOrDefault(OrdinaryFrom);
+        return kept is null
+            ? (null, $"This version of the runbook does not hold {OrdinaryFrom}.")
+            : PromptSignature.Of(Signature, [.. OrdinaryText.Samples(Ordinary), .. OrdinaryText.Samples(kept)]);
+    }
 
     protected IEnumerable<ValidationResult> Trial() => Workspace is null == Recent is null
         ? []

@@ -31,7 +31,7 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
 
     protected override async Task<Preparation> PrepareAsync(BlockSignatureParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        var (signature, refusal) = parameters.Read();
+        var (signature, refusal) = parameters.Read(context);
         var kind = KindOf(parameters.Policy)!;
         var target = Target(parameters.Policy, kind);
         var rules = kind.In((await arm.GetAsync(target, cancellationToken)).Json);
@@ -70,7 +70,7 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
     protected override async Task<ActionResult> ApplyAsync(
         BlockSignatureParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
-        var signature = parameters.Read().Signature ?? throw new StepRefusedException("The signature cannot be blocked.");
+        var signature = parameters.Read(context).Signature ?? throw new StepRefusedException("The signature cannot be blocked.");
         if (IsSkipped(parameters, signature))
         {
             return new ActionResult($"Left {Target(parameters.Policy, KindOf(parameters.Policy)!).Words} as it is: a WAF cannot look for the signature {signature}.");

@@ -71,6 +71,18 @@ public sealed class BlockSignatureTests : OnTheSandbox
     }
 
     [Fact]
+    public async Task SignatureThatAnOrdinaryRequestOfTheRunbooksFileHolds_IsRefused()
+    {
+        var parameters = Bind(new { policy = s_gateway, signature = Signature, ordinaryFrom = "samples/ordinary.txt" }, Action(Block).ParametersType);
+        Task<Preparation> LookAsync(params (string Name, string Text)[] files) =>
+            Action(Block).PrepareAsync(parameters, Context(Clock) with { Samples = files.ToDictionary(file => file.Name, file => file.Text) }, Cancel);
+
+        (await LookAsync(("samples/ordinary.txt", $"How do I reset my badge?\nPlease translate: {Signature}\n"))).Refusal!.ShouldContain("found in 1 of the 2 ordinary requests that the runbook keeps");
+        (await LookAsync(("samples/ordinary.txt", "How do I reset my badge?"))).Refusal.ShouldBeNull();
+        (await LookAsync()).Refusal!.ShouldContain("does not hold samples/ordinary.txt");
+    }
+
+    [Fact]
     public async Task ManyIncidentsAtOnce_EveryRuleThatIsReportedDoneIsThere()
     {
         var (preparation, with) = (await PrepareAsync(Block, With(s_gateway)), With(s_gateway));
