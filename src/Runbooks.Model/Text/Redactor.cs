@@ -22,8 +22,15 @@ public static partial class Redactor
         "passwords?|passwd|passphrase|pwd|secrets?|credentials?|(?:access|account|api|subscription|functions?|host|master|primary|secondary|private|signing|encryption|routing|integration|webhook|storage|admin|service|auth|sharedaccess|shared_access)[_.-]?keys?"
         + "|token|authorization|connection[_.-]?string|conn[_.-]?str|api[_.-]?key|x-functions-key|ocp-apim-subscription-key";
 
+    /// <summary>A quotation mark as it is, escaped, or as HTML, JSON and URLs write it.</summary>
+    private const string Quote = @"(?:\\*[""'`]|&(?:quot|apos|\#0?3[49]);|\\+u002[27]|%2[27])";
+
+    /// <summary>Up to the mark that began it, or to the end of the line; without one, up to what ends a word.</summary>
+    private const string Value =
+        "(?:(?<quote>" + Quote + @")(?<value>(?:(?!\k<quote>)(?:\\.|[^\r\n]))*)(?<end>(?:\k<quote>)?)|(?<value>[^\s&;,""'<>)\]}\\]+)(?=(?<more>[ \t]+\w)?))";
+
     private static readonly SearchValues<string> s_words = SearchValues.Create(
-        ["pass", "pwd", "secret", "credential", "key", "token", "signature", "conn", "sig=", "code=", "auth", "cookie", "bearer", "basic ", "sharedkey", "%3d"], StringComparison.OrdinalIgnoreCase);
+        ["pass", "pwd", "secret", "credential", "key", "token", "signature", "conn", "sig=", "code=", "auth", "cookie", "bearer", "basic ", "sharedkey", "%3d", "curl "], StringComparison.OrdinalIgnoreCase);
 
     /// <param name="secrets">Values that are known to be secret, hidden wherever they stand.</param>
     public static string Redact(string text, IEnumerable<string>? secrets = null)
@@ -47,6 +54,8 @@ public static partial class Redactor
             text = Query().Replace(text, $"$1{Hidden}");
             text = Element().Replace(text, $"$1{Hidden}");
             text = Option().Replace(text, $"$1{Hidden}");
+            text = Login().Replace(text, $"$1{Hidden}");
+            text = NamedValue().Replace(text, Assigned);
             text = Assignment().Replace(text, Assigned);
         }
 
@@ -65,22 +74,38 @@ public static partial class Redactor
     private static string Assigned(Match match)
     {
         var (quote, value) = (match.Groups["quote"].Value, match.Groups["value"].Value);
-        var isSecret = quote.Length > 0
-            ? !IsNothing(value)
-            : !IsNothing(value) && LooksSecret(match.Groups["name"].Value, match.Groups["sign"].Value, value, match.Groups["more"].Success);
+        var name = match.Groups["name"].Value;
+        var isSecret = !IsNothing(value) && (quote.Length > 0
+            ? !IsMeasure(name, value) && !IsReference(name, value)
+            : LooksSecret(name, match.Groups["sign"].Value, value, match.Groups["more"].Success));
         return isSecret ? $"{match.Groups["before"].Value}{quote}{Hidden}{match.Groups["end"].Value}" : match.Value;
     }
 
     private static bool IsNothing(string value) =>
-        value is "true" or "false" or "null" or "none" or "None" or "nil" or "undefined" || value.StartsWith(Hidden, StringComparison.Ordinal) || !value.Any(char.IsLetterOrDigit);
+        value is "true" or "false" or "null" or "none" or "None" or "nil" or "undefined" or "YES" or "NO" or "yes" or "no"
+        || value.StartsWith(Hidden, StringComparison.Ordinal) || !value.Any(char.IsLetterOrDigit)
+
+        // <your key>, (hidden): what stands where a value would.
+        || value is ['<', .., '>'] || (value is ['(', ..] && IsWord(value));
+
+    private static bool MayBeAnything(string name) => name.StartsWith("pass", StringComparison.OrdinalIgnoreCase) || name.StartsWith("secret", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>"time_per_token": "31.2ms"</summary>
+    private static bool IsMeasure(string name, string value) =>
+        !MayBeAnything(name) && value.TrimEnd('m', 's', 'k', 'B', '%', ' ', '/') is { Length: > 0 and < 8 } number && number.All(character => char.IsAsciiDigit(character) || character is '.' or ',');
+
+    /// <summary>A Kubernetes object by namespace and name: secret="inference/registry-pull"</summary>
+    private static bool IsReference(string name, string value) => name.StartsWith("secret", StringComparison.OrdinalIgnoreCase) && value.Contains('/') && char.IsAsciiLetterLower(value[0]) && IsWord(value);
 
     /// <summary>Without quotes it may be prose: 'token: expired', 'wrong password: try again', 'token: 512'.</summary>
     private static bool LooksSecret(string name, string sign, string value, bool goesOn)
     {
-        var isAnything = name.StartsWith("pass", StringComparison.OrdinalIgnoreCase) || name.StartsWith("secret", StringComparison.OrdinalIgnoreCase);
+        var isAnything = MayBeAnything(name);
         return name.StartsWith("pwd", StringComparison.OrdinalIgnoreCase) ? value[0] is not ('/' or '~')
             : !isAnything && value.All(character => char.IsAsciiDigit(character) || character is '.' or ',') ? false
-            : sign.Contains('=') ? true
+            // token = tokens[index], authorization=allow
+            : !isAnything && value.Contains('[') ? false
+            : sign.Contains('=') && !(name.StartsWith("authorization", StringComparison.OrdinalIgnoreCase) && IsWord(value)) ? true
             : IsWord(value) ? value.Length >= LongestWord || isAnything && !goesOn
             : isAnything || value.Length >= 6;
     }
@@ -110,21 +135,32 @@ public static partial class Redactor
     [GeneratedRegex(@"([?&](?:amp;)?(?:sig|signature|code|key|[a-z_-]*token|api-?_?key|subscription-key|[a-z_-]*secret|password|pwd|x-amz-signature|x-goog-signature)(?:=|%3D))[^\s&;,""'<>)\\]+", RegexOptions.IgnoreCase | RegexOptions.NonBacktracking)]
     private static partial Regex Query();
 
-    /// <summary>&lt;password&gt;…&lt;/password&gt;</summary>
-    [GeneratedRegex(@"(<[a-z:]*(?:password|secret|token|apikey|accesskey)>)[^<\s][^<]*", RegexOptions.IgnoreCase)]
+    /// <summary>&lt;password&gt;…&lt;/password&gt;, &lt;entry name="db.password"&gt;…&lt;/entry&gt;</summary>
+    [GeneratedRegex(@"(<[a-z:]*(?:password|secret|token|apikey|accesskey)>|<[a-z:]{1,40}\s[^<>]{0,100}\b(?:name|key|id)=[""'][^""'<>]{0,60}(?:password|secret|token|api[_.-]?key|access[_.-]?key)[""'][^<>]{0,100}(?<!/)>)[^<\s][^<]*", RegexOptions.IgnoreCase)]
     private static partial Regex Element();
 
     /// <summary>--token …, --db-password '…'</summary>
     [GeneratedRegex(@"(--[a-z-]{0,40}(?:password|passwd|secret|token|api-key|access-key|account-key)[ \t]+)(?:""[^""]*""|'[^']*'|[^\s""'-][^\s""']*)", RegexOptions.IgnoreCase)]
     private static partial Regex Option();
 
+    /// <summary>curl -u user:password, sshpass -p password</summary>
+    [GeneratedRegex(@"(\bcurl\b[^\r\n]{0,200}?[ \t](?:-u|--user|--proxy-user)[ =]?[""']?[^\s:""']{1,100}:|\bsshpass[ \t]+-p[ \t]*[""']?)[^\s""']+", RegexOptions.IgnoreCase)]
+    private static partial Regex Login();
+
+    /// <summary>A secret beside its name: {"name":"DB_PASSWORD","value":"…"}, - name: DB_PASSWORD with a value below it, &lt;add key="ApiKey" value="…"/&gt;.</summary>
+    [GeneratedRegex(
+        @"(?<before>\b(?:name|key)" + Quote + @"?\s*[:=]\s*" + Quote + @"?[\w.-]{0,60}(?<name>" + Names + ")" + Quote + @"?\s*,?\s*" + Quote + @"?value" + Quote + @"?(?<sign>\s*[:=]\s*))" + Value,
+        RegexOptions.IgnoreCase)]
+    private static partial Regex NamedValue();
+
     /// <summary>
     /// password="…", 'DB_PASSWORD': '…', db_password: …, AccountKey=…;, and the same inside of a JSON text that is itself text
     /// (\"password\":\"…\"). A quoted value ends at the quote that began it, escaped in the same way, or with the line.
     /// </summary>
     [GeneratedRegex(
-        @"(?<before>(?<name>" + Names + @")(?:[_-]?(?:value|text|base64|b64|hash|\d{1,2}))?(?:\\*[""'])?(?<sign>\s*(?:=>|:=|[=:]|%3[AD])\s*))"
-        + @"(?:(?<quote>\\*[""'])(?<value>(?:(?!\k<quote>)(?:\\.|[^\r\n]))*)(?<end>(?:\k<quote>)?)|(?<value>[^\s&;,""'<>)\]}\\]+)(?=(?<more>[ \t]+\w)?))",
+        @"(?<before>(?<name>" + Names + @")(?:[_-]?(?:value|text|base64|b64|hash|\d{1,2}))?" + Quote + @"?(?<sign>\s*(?:=>|:=|[=:]|%3[AD])\s*)"
+        // A list, a tag, a text that begins on the next line.
+        + @"(?:\[\s*(?=" + Quote + @"))?(?:!!?\w*[ \t]+)?(?:[|>][+-]?\d?[ \t]*\r?\n[ \t]+)?)" + Value,
         RegexOptions.IgnoreCase)]
     private static partial Regex Assignment();
 }

@@ -19,6 +19,12 @@ public sealed class RedactorTests
         $"https://user:{Secret}@host/x", $"redis://:{Secret}@cache:6380", $"https://a/b?sv=1&sig={Secret}", $"/decide?code={Secret}", $"?X-Amz-Signature={Secret}", $"routing_key: {Secret}", $"signingSecret={Secret}",
         $"-----BEGIN RSA PRIVATE KEY-----\n{Secret}\n-----END RSA PRIVATE KEY-----", $"-----BEGIN PRIVATE KEY-----\\n{Secret}", $"https://hooks.slack.com/services/T000/B000/{Secret}",
         $"https://x.webhook.office.com/webhookb2/{Secret}/IncomingWebhook/y", $"https://discord.com/api/webhooks/1/{Secret}",
+        $"password = {Secret}", $"password\t=\t{Secret}", $"password:{Secret}", $"'Password': \"{Secret}\"", $"token = \"{Secret}\"", $"password=`{Secret} with spaces`", $"password=“{Secret} with spaces”", $"password: «{Secret}»",
+        $"&quot;password&quot;:&quot;{Secret}&quot;", $"password=&#39;{Secret}&#39;", $"\\u0022password\\u0022:\\u0022{Secret}\\u0022", $"%22password%22%3A%22{Secret}%22", $"$env:API_KEY = \"{Secret}\"", $"set \"DB_PASSWORD={Secret}\"",
+        $"docker run -e DB_PASSWORD='{Secret}' x", $"helm --set auth.password={Secret},x=1", $"--password={Secret}", $"--password=\"{Secret}\"", $"curl -u admin:{Secret} https://x", $"curl --user 'admin:{Secret}' https://x", $"curl -H 'X-Api-Key: {Secret}' https://x",
+        $"sshpass -p {Secret} ssh x", $"mongodb+srv://u:{Secret}@c/x", $"jdbc:postgresql://h/db?user=a&password={Secret}", $"amqps://u:{Secret}@broker:5671/v", $"{{\"name\":\"DB_PASSWORD\",\"value\":\"{Secret}\"}}", $"- name: DB_PASSWORD\n  value: {Secret}",
+        $"- name: API_KEY\n  value: \"{Secret}\"", $"<add key=\"ApiKey\" value=\"{Secret}\" />", $"<entry name='db.password'>{Secret}</entry>", $"password: |\n  {Secret}", $"password: >-\n    {Secret}", $"password: !!str {Secret}", $"[password] {Secret}".Replace("[password] ", "password= "),
+        $"Password ='{Secret}'", $"PGPASSWORD={Secret} psql -h db", $"AWS_SECRET_ACCESS_KEY={Secret}", $"aws_session_token = {Secret}", $"\"client-secret\":[\"{Secret}\"]", $"clientSecret=[{Secret}]", $"private_token: {Secret}", $"X-Vault-Token: {Secret}",
     ];
 
     [Theory]
@@ -64,17 +70,29 @@ public sealed class RedactorTests
     [Fact]
     public void OrdinaryLog_StaysAsItIs()
     {
-        // One line a case: what runs, databases, clusters and model servers write every day. All of it is made up.
-        foreach (var line in File.ReadLines(Path.Combine(AppContext.BaseDirectory, "Text", "ordinary.log")))
-        {
-            Redactor.Redact(line).ShouldBe(line);
-        }
+        // One line a case: what programs, databases, clusters and model servers write every day. All of it is made up.
+        var lines = File.ReadAllLines(Path.Combine(AppContext.BaseDirectory, "Text", "ordinary.log"));
+
+        lines.Length.ShouldBeGreaterThan(300);
+        lines.Select(Redact).Where((redacted, at) => redacted != lines[at]).ShouldBeEmpty();
+
+        static string Redact(string line) => Redactor.Redact(line);
+    }
+
+    /// <summary>Where a name says that a secret follows, and nothing says that it does not.</summary>
+    [Theory]
+    [InlineData("msg=\"secret rotated\" secret=link-key version=4", "msg=\"secret rotated\" secret=••• version=4")]
+    [InlineData("password=correct-horse", "password=•••")]
+    [InlineData("token=tokens", "token=•••")]
+    public void NameThatStandsWhereASecretMay_IsHidden(string text, string expected)
+    {
+        Redactor.Redact(text).ShouldBe(expected);
     }
 
     [Fact]
     public void VeryLongText_TakesNoLongerThanItsLength()
     {
-        foreach (var piece in (string[])["password=\"", "token", "--a-", "\\\\\\", "sk-", "-----BEGIN PRIVATE KEY-----", "https://", "Cookie: a", "key: ", "a.b-", "https://a.", "eyJ", "secret", "@a"])
+        foreach (var piece in (string[])["password=\"", "token", "--a-", "\\\\\\", "sk-", "-----BEGIN PRIVATE KEY-----", "https://", "Cookie: a", "key: ", "a.b-", "https://a.", "eyJ", "secret", "@a", "curl -u a", "name=password,value", "<a name='password' ", "password: |\n ", "%22password"])
         {
             Redactor.Redact(string.Concat(Enumerable.Repeat(piece, 100_000 / piece.Length))).Length.ShouldBeLessThanOrEqualTo(200_000);
         }
