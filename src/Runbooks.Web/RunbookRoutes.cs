@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Runbooks.Web.Assistant;
 using Runbooks.Web.Console;
 using Runbooks.Web.Decisions;
 using Runbooks.Web.Http;
@@ -47,6 +48,8 @@ public static class RunbookRoutes
         app.MapPost("/api/safety/release", (HttpRequest request, SafetyHandler handler) => handler.ReleaseAsync(request)).Needs(Role.Admin);
         app.MapPost("/api/runbooks/{id}/breaker/reset", (HttpRequest request, string id, SafetyHandler handler) => handler.ResetBreakerAsync(request, id)).Needs(Role.Admin);
         app.MapMethods("/api/runbooks/{id}/report", s_read, (HttpRequest request, string id, SafetyHandler handler) => handler.ReportAsync(request, id)).Needs(Role.Viewer);
+
+        app.MapPost("/mcp", (HttpRequest request, AssistantHandler handler) => handler.PostAsync(request)).Needs(Role.Viewer);
 
         // Signed links are their own credential.
         app.MapMethods("/decide/{token}", s_read, (HttpRequest request, string token, LinkAccess links) => links.GetAsync(request, token));

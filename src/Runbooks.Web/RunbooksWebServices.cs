@@ -10,6 +10,7 @@ using Runbooks.Settings;
 using Runbooks.SignedLinks;
 using Runbooks.Storage;
 using Runbooks.Watchdog;
+using Runbooks.Web.Assistant;
 using Runbooks.Web.Console;
 using Runbooks.Web.Decisions;
 using Runbooks.Web.Http;
@@ -38,6 +39,7 @@ public static class RunbooksWebServices
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<LinkSigningOptions>, PublishedLinkKey>());
         services.AddSettings<SignInOptions>(SignInOptions.SectionName);
         services.AddSettings<ConsoleOptions>(ConsoleOptions.SectionName);
+        services.AddSettings<AssistantOptions>(AssistantOptions.SectionName);
 
         // Addresses carry decision tokens and intake keys; these categories would write them to the log.
         services.AddLogging(logging => logging
@@ -65,6 +67,7 @@ public static class RunbooksWebServices
             .AddSingleton<CancelHandler>()
             .AddSingleton<AuditHandler>()
             .AddSingleton<ReportHandler>()
+            .AddSingleton<AssistantHandler>()
             .AddSingleton<SafetyHandler>()
             .AddSingleton<SafetyPageHandler>()
             .AddSingleton<SafetyWarnings>()

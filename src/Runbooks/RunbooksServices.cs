@@ -10,6 +10,7 @@ using Runbooks.Intake;
 using Runbooks.Notifications;
 using Runbooks.Notifications.Storms;
 using Runbooks.Orchestration;
+using Runbooks.Preview;
 using Runbooks.Settings;
 using Runbooks.SignedLinks;
 using Runbooks.Storage;
@@ -39,6 +40,7 @@ public static class RunbooksServices
             .AddSingleton<CheckRunner>()
             .AddSingleton<GroundCheck>()
             .AddSingleton<RestoredRecords>()
+            .AddSingleton<RunbookPreview>()
             .AddSingleton<StepGuard>()
             .AddSingleton<StepRunner>()
             .AddSingleton<StepUndoer>()

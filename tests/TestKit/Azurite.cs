@@ -31,14 +31,14 @@ public sealed partial class Azurite : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        if (await VersionOf("node") is null || await VersionOf("npm") is null)
+        if (await NpmPackage.FindAsync("azurite", Version) is not { } folder)
         {
             _missing = "Azurite needs node and npm on the path. Install Node.js 20 or later to run the Azure Storage tests.";
             return;
         }
 
         var start = new ProcessStartInfo("node") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["AZURITE"] = await InstallAsync();
+        start.Environment["AZURITE"] = Path.Combine(folder, "node_modules", "azurite", "dist", "src", "azurite.js");
         foreach (var argument in (string[])["-e", Start, "azurite", "--blobPort", "0", "--queuePort", "0", "--tablePort", "0",
             "--inMemoryPersistence", "--skipApiVersionCheck", "--silent", "--disableTelemetry"])
         {
@@ -78,54 +78,6 @@ public sealed partial class Azurite : IAsyncLifetime
             await _process.WaitForExitAsync();
             _process.Dispose();
         }
-    }
-
-    private static async Task<string> InstallAsync()
-    {
-        var folder = Path.Combine(Path.GetTempPath(), $"runbooks-azurite-{Version}");
-        var main = Path.Combine(folder, "node_modules", "azurite", "dist", "src", "azurite.js");
-        if (!File.Exists(main))
-        {
-            // Beside it, then moved: two test runs may install at once.
-            var own = $"{folder}.{Guid.NewGuid():N}";
-            var (code, output) = await RunAsync("npm", "install", "--prefix", own, "--no-audit", "--no-fund", "--no-progress", $"azurite@{Version}");
-            if (code != 0)
-            {
-                throw new InvalidOperationException($"npm could not install Azurite: {output}");
-            }
-
-            try
-            {
-                Directory.Move(own, folder);
-            }
-            catch (IOException) when (File.Exists(main))
-            {
-                Directory.Delete(own, recursive: true);
-            }
-        }
-
-        return main;
-    }
-
-    private static async Task<string?> VersionOf(string program)
-    {
-        try
-        {
-            return (await RunAsync(program, "--version")) is (0, var version) ? version : null;
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            return null;
-        }
-    }
-
-    private static async Task<(int Code, string Output)> RunAsync(string program, params string[] arguments)
-    {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-        using var process = Process.Start(start)!;
-        var output = await Task.WhenAll(process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        await process.WaitForExitAsync();
-        return (process.ExitCode, string.Concat(output));
     }
 
     [GeneratedRegex("Azurite (?<service>Blob|Queue|Table) service is successfully listening at (?<address>http://\\S+)")]

@@ -15,6 +15,9 @@ public enum Role
     /// <summary>Looks at everything, and changes nothing.</summary>
     Viewer,
 
+    /// <summary>Looks, and through <c>/mcp</c> asks checks and proposes to start a runbook; decides nothing.</summary>
+    Assistant,
+
     /// <summary>Acts on incidents: decides where asked, stops, closes, starts by hand, and engages the kill switch.</summary>
     Operator,
 
@@ -47,6 +50,7 @@ internal static class RoleText
     {
         Role.Sender => "sender",
         Role.Viewer => "viewer",
+        Role.Assistant => "assistant",
         Role.Operator => "operator",
         Role.Admin => "admin",
         _ => "none",

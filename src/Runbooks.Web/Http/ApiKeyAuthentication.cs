@@ -118,7 +118,7 @@ public sealed class NamedApiKey
     /// <summary>At least 24 random characters; a secret. In the Functions app, the value of a function key that the app has too.</summary>
     public string Key { get; set; } = "";
 
-    /// <summary><c>Sender</c> posts alerts and nothing else, <c>Viewer</c> looks, <c>Operator</c> acts on incidents, <c>Admin</c> may everything.</summary>
+    /// <summary><c>Sender</c> posts alerts and nothing else, <c>Viewer</c> looks, <c>Assistant</c> also asks and proposes through <c>/mcp</c>, <c>Operator</c> acts on incidents, <c>Admin</c> may everything.</summary>
     public Role Role { get; set; }
 }
 

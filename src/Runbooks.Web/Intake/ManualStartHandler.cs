@@ -26,16 +26,9 @@ public sealed class ManualStartHandler(ManualStart manual, HttpRequestRunner edg
             return refusal!;
         }
 
-        var labels = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var (name, value) in body.Labels ?? [])
+        if (Labels(body.Labels, out var wrong) is not { } labels)
         {
-            if (labels.Count == AlertLimits.Labels || name.Length > AlertLimits.LabelName || TypedText.Of(value) is not { Length: <= AlertLimits.LabelValue } text)
-            {
-                return ApiResults.Problem(StatusCodes.Status400BadRequest, "The labels cannot be used.", new AlertError(
-                    $"$.labels.{Clip.To(name, 60)}", value.ValueKind.ToString(), $"Give at most {AlertLimits.Labels} labels, each a text of at most {AlertLimits.LabelValue} characters."));
-            }
-
-            labels[TypedText.Line(name)] = text;
+            return ApiResults.Problem(StatusCodes.Status400BadRequest, "The labels cannot be used.", wrong!);
         }
 
         var by = string.IsNullOrWhiteSpace(body.By) ? Nobody : TypedText.Name(body.By);
@@ -45,6 +38,25 @@ public sealed class ManualStartHandler(ManualStart manual, HttpRequestRunner edg
             : ApiResults.Problem(
                 started.Problem == ManualStartProblem.NoSuchRunbook ? StatusCodes.Status404NotFound : StatusCodes.Status400BadRequest,
                 string.Join(" ", started.Errors));
+    }
+
+    /// <returns>Null when one of them is none, or when there are too many.</returns>
+    internal static IReadOnlyDictionary<string, string>? Labels(IReadOnlyDictionary<string, JsonElement>? given, out AlertError? wrong)
+    {
+        var labels = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (name, value) in given ?? new Dictionary<string, JsonElement>())
+        {
+            if (labels.Count == AlertLimits.Labels || name.Length > AlertLimits.LabelName || TypedText.Of(value) is not { Length: <= AlertLimits.LabelValue } text)
+            {
+                wrong = new($"$.labels.{Clip.To(name, 60)}", value.ValueKind.ToString(), $"Give at most {AlertLimits.Labels} labels, each a text of at most {AlertLimits.LabelValue} characters.");
+                return null;
+            }
+
+            labels[TypedText.Line(name)] = text;
+        }
+
+        wrong = null;
+        return labels;
     }
 
     private sealed record StartBody(Dictionary<string, JsonElement>? Labels, string? By, string? Reason);

@@ -22,7 +22,7 @@ public sealed record RunbookModel(Runbook Runbook, RunbookReport Report, IReadOn
     /// <summary>The labels that its text asks for; without those of the target it cannot start.</summary>
     public IReadOnlyList<(string Name, bool Needed)> Labels { get; } = LabelsOf(Runbook);
 
-    private static List<(string, bool)> LabelsOf(Runbook runbook)
+    public static IReadOnlyList<(string Name, bool Needed)> LabelsOf(Runbook runbook)
     {
         var target = In(runbook.Target).ToHashSet(StringComparer.Ordinal);
         var others = runbook.Diagnosis.Select(check => check.With)

@@ -36,6 +36,9 @@ internal sealed record AlertBatch(string RunbookId, string Target, AlertIntent I
 
     public string? StartedBy { get; init; }
 
+    /// <summary>The incident that these alerts open goes no further than this by itself.</summary>
+    public RunMode AtLeast { get; init; }
+
     /// <summary>The W3C <c>traceparent</c> of the post; null where it had none.</summary>
     public string? TraceParent { get; init; }
 
@@ -56,7 +59,7 @@ internal sealed record AlertBatch(string RunbookId, string Target, AlertIntent I
             Alert = First,
             StartedBy = StartedBy,
             Severity = runbook.Impact.Severity,
-            Mode = RunModes.Stricter(runbook.Mode, system),
+            Mode = RunModes.Stricter(AtLeast, RunModes.Stricter(runbook.Mode, system)),
             TraceParent = IncidentTrace.Read(TraceParent),
             OpenedAt = now,
             UpdatedAt = now,

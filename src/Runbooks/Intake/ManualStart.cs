@@ -1,5 +1,6 @@
 using Runbooks.Catalog.Templates;
 using Runbooks.Model.Alerts;
+using Runbooks.Model.Definition;
 using Runbooks.Model.Text;
 
 namespace Runbooks.Intake;
@@ -11,16 +12,39 @@ public sealed class ManualStart(LoadedRunbooks runbooks, IncidentIntake intake)
 
     /// <param name="by">Whoever holds the key says who; goes into the record.</param>
     /// <param name="reason">Why; null when nobody said.</param>
+    /// <param name="proposed">Nobody started it who answers for it: whatever the runbook says, a person is asked before anything acts.</param>
     /// <returns>The outcome, or what is wrong.</returns>
     public async Task<ManualStartResult> StartAsync(
-        string runbookId, IReadOnlyDictionary<string, string> labels, string by, string? reason, CancellationToken cancellationToken)
+        string runbookId, IReadOnlyDictionary<string, string> labels, string by, string? reason, CancellationToken cancellationToken, bool proposed = false)
     {
-        if (runbooks().FirstOrDefault(loaded => loaded.Id == runbookId) is not { } runbook)
+        if (Find(runbooks(), runbookId, out var unknown) is not { } runbook)
         {
-            var known = runbooks().Select(loaded => loaded.Id).Order(StringComparer.Ordinal).ToList();
-            return new(null, ManualStartProblem.NoSuchRunbook, [$"No runbook '{Clip.To(runbookId, 80)}' is loaded. {Suggestion.For(runbookId, known)}".TrimEnd()]);
+            return new(null, ManualStartProblem.NoSuchRunbook, [unknown!]);
         }
 
+        var (batch, errors) = Batch(runbook, labels, by, reason);
+        if (batch is null)
+        {
+            return new(null, ManualStartProblem.MissingLabels, errors);
+        }
+
+        var outcomes = await intake.OpenAsync(batch with { AtLeast = proposed ? RunMode.ApproveAll : RunMode.Normal }, runbook, cancellationToken);
+        IncidentIntake.Count(batch.First, outcomes[0]);
+        return new(outcomes[0], null, []);
+    }
+
+    /// <param name="problem">What is loaded instead; null where the runbook is.</param>
+    public static Runbook? Find(IReadOnlyCollection<Runbook> loaded, string id, out string? problem)
+    {
+        var known = loaded.Select(runbook => runbook.Id).Order(StringComparer.Ordinal).ToList();
+        var found = loaded.FirstOrDefault(runbook => runbook.Id == id);
+        problem = found is null ? $"No runbook '{Clip.To(id, 80)}' is loaded. {Suggestion.For(id, known)}".TrimEnd() : null;
+        return found;
+    }
+
+    /// <returns>What an incident is opened with, or which labels are missing.</returns>
+    internal static (AlertBatch? Batch, IReadOnlyList<string> Errors) Batch(Runbook runbook, IReadOnlyDictionary<string, string> labels, string by, string? reason)
+    {
         var alert = new Alert
         {
             Source = Source,
@@ -30,15 +54,9 @@ public sealed class ManualStart(LoadedRunbooks runbooks, IncidentIntake intake)
             Labels = AlertSecrets.Hide(labels),
         };
         var target = Template.Render(runbook.Target, new TemplateScope { Alert = alert });
-        if (target.Value is not { } text)
-        {
-            return new(null, ManualStartProblem.MissingLabels, target.Errors);
-        }
-
-        var batch = new AlertBatch(runbook.Id, IncidentTarget.Bound(text), AlertIntent.Fire, [alert], [0]) { Runbook = runbook, StartedBy = by };
-        var outcomes = await intake.OpenAsync(batch, runbook, cancellationToken);
-        IncidentIntake.Count(alert, outcomes[0]);
-        return new(outcomes[0], null, []);
+        return target.Value is { } text
+            ? (new AlertBatch(runbook.Id, IncidentTarget.Bound(text), AlertIntent.Fire, [alert], [0]) { Runbook = runbook, StartedBy = by }, [])
+            : (null, target.Errors);
     }
 }
 

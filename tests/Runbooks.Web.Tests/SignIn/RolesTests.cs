@@ -18,7 +18,7 @@ public sealed class RolesTests : IAsyncLifetime
 {
     private static readonly Dictionary<Role, string> s_keys = new()
     {
-        [Role.Sender] = "sEnd3r-9d2b7Q4Xk8Tn1vR5mZ", [Role.Viewer] = "vIew3r-2b9Q7dXk4Tn8vR1mZs", [Role.Operator] = "oPer4t-8Tn4Xk9d2b7Q1vR5mZ", [Role.Admin] = "aDm1n5-5mZ1vR8Tn4Xk9d2b7Q",
+        [Role.Sender] = "sEnd3r-9d2b7Q4Xk8Tn1vR5mZ", [Role.Viewer] = "vIew3r-2b9Q7dXk4Tn8vR1mZs", [Role.Assistant] = "aSs1st-7Xk4Tn8vR1mZs9d2b7Q", [Role.Operator] = "oPer4t-8Tn4Xk9d2b7Q1vR5mZ", [Role.Admin] = "aDm1n5-5mZ1vR8Tn4Xk9d2b7Q",
     };
 
     private readonly WebHost _host = new() { OpenPages = false, Settings = { ["Auth:TrustPlatformPrincipal"] = "true" } };
@@ -44,7 +44,8 @@ public sealed class RolesTests : IAsyncLifetime
             needed?.Role.ShouldBe(
                 route.StartsWith("POST /api/alerts/", StringComparison.Ordinal) ? Role.Sender
                 : admin.Contains(route) ? Role.Admin
-                : route.StartsWith("GET ", StringComparison.Ordinal) ? Role.Viewer
+                // What an assistant may do beyond reading is a matter of its tools.
+                : route.StartsWith("GET ", StringComparison.Ordinal) || route == "POST /mcp" ? Role.Viewer
                 : Role.Operator, route);
             (needed is null).ShouldBe(open.Contains(route), route);
         }
@@ -53,6 +54,7 @@ public sealed class RolesTests : IAsyncLifetime
     [Theory]
     [InlineData(Role.Sender)]
     [InlineData(Role.Viewer)]
+    [InlineData(Role.Assistant)]
     [InlineData(Role.Operator)]
     [InlineData(Role.Admin)]
     public async Task EveryRoute_OpensToKeysWithItsRoleAndToNoOther(Role role)

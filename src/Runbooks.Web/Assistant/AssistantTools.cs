@@ -1,0 +1,135 @@
+using System.ComponentModel;
+using System.Text.Json;
+using ModelContextProtocol;
+using ModelContextProtocol.Server;
+using Runbooks.Intake;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+using Runbooks.Model.Text;
+using Runbooks.Preview;
+using Runbooks.Web.Access;
+using Runbooks.Web.Http;
+using Runbooks.Web.Incidents;
+using Runbooks.Web.Intake;
+using Runbooks.Web.Pages;
+
+namespace Runbooks.Web.Assistant;
+
+/// <summary>What an assistant may do: read, look, propose. Deciding is not among it, whatever key it holds.</summary>
+internal sealed class AssistantTools(IIncidentStore store, LoadedRunbooks runbooks, RunbookPreview preview, ManualStart starts, Actor actor, TimeProvider time)
+{
+    private const int MostIncidents = 50;
+    private const string LabelsHelp = "The labels that the runbook reads, such as namespace and pod; list_runbooks names them.";
+
+    /// <summary>Those that whoever asks may use.</summary>
+    public IEnumerable<McpServerTool> All =>
+    [
+        Tool(ListIncidentsAsync, "list_incidents"),
+        Tool(ShowIncidentAsync, "show_incident"),
+        Tool(ReportAsync, "incident_report"),
+        Tool(ListRunbooks, "list_runbooks"),
+        Tool(ShowRunbook, "show_runbook"),
+        .. actor.May(Role.Assistant)
+            ? [Tool(CheckAsync, "run_check"), Tool(SimulateAsync, "simulate_runbook"), Tool(ProposeAsync, "propose_start", readOnly: false)]
+            : Array.Empty<McpServerTool>(),
+    ];
+
+    [Description("Lists incidents, the latest first: id, runbook, target, state, headline, and the question while one is open.")]
+    private async Task<string> ListIncidentsAsync(
+        [Description("open, final, needsPerson (ended and not over), or a state such as awaitingApproval; all when left out.")] string? state = null,
+        [Description("Only of this runbook, by its id.")] string? runbook = null,
+        [Description("Words, each of which stands in the id, title, target or runbook.")] string? words = null,
+        [Description("At most this many, up to 50.")] int limit = 20,
+        CancellationToken cancellationToken = default)
+    {
+        var query = new IncidentQuery { RunbookId = runbook, Text = words is null ? null : Clip.To(words, 200), Limit = Math.Clamp(limit, 1, MostIncidents) };
+        query = state switch
+        {
+            null or "" => query,
+            "open" or "final" => query with { Open = state == "open" },
+            "needsPerson" => query with { LeftToPeople = true },
+            _ when StateText.TryParse(state, out var parsed) => query with { State = parsed },
+            _ => throw new McpException($"There is no state '{Clip.To(state, 40)}'. Use open, final, needsPerson, {StateText.All}."),
+        };
+        var page = await store.ListAsync(query, cancellationToken);
+        return Json(new { incidents = page.Items.Select(IncidentLine.Of), more = page.Next is not null });
+    }
+
+    [Description("Everything that is on record about one incident: alerts, findings, questions, decisions, steps, timeline.")]
+    private async Task<string> ShowIncidentAsync([Description("The incident's id.")] string id, CancellationToken cancellationToken) =>
+        Json(IncidentView.Of(await FindAsync(id, cancellationToken)));
+
+    [Description("What happened in one incident, as a Markdown document for people.")]
+    private async Task<string> ReportAsync([Description("The incident's id.")] string id, CancellationToken cancellationToken)
+    {
+        var incident = await FindAsync(id, cancellationToken);
+        return IncidentReport.Markdown(incident, (await store.FindRunbookAsync(incident.RunbookHash, cancellationToken))?.Impact, time.GetUtcNow());
+    }
+
+    [Description("Lists the runbooks that are in force, with the labels that each reads.")]
+    private string ListRunbooks() => Json(runbooks().OrderBy(runbook => runbook.Id, StringComparer.Ordinal).Select(runbook => new
+    {
+        runbook.Id, runbook.Title, runbook.Summary, runbook.Owner, runbook.Mode, runbook.Impact.Severity, runbook.Target, Asks = runbook.Mitigation.Approval is not null, Labels = RunbookModel.LabelsOf(runbook).Select(label => new { label.Name, label.Needed }),
+    }));
+
+    [Description("One runbook as it is in force: triggers, impact, checks, mitigation, resolution, limits.")]
+    private string ShowRunbook([Description("The runbook's id.")] string id) =>
+        ManualStart.Find(runbooks(), id, out var problem) is { } runbook ? Json(runbook) : throw new McpException(problem!);
+
+    [Description("Asks one check of a runbook about a target now. Reads only; nothing is recorded.")]
+    private async Task<string> CheckAsync(
+        [Description("The runbook's id.")] string runbook,
+        [Description("The check's name in it.")] string check,
+        [Description(LabelsHelp)] IReadOnlyDictionary<string, JsonElement> labels,
+        CancellationToken cancellationToken) =>
+        Json(await LookAsync(runbook, labels, check, cancellationToken));
+
+    [Description("Asks all checks of a runbook about a target now, and has every step look at what it would do. Reads only: nothing is opened, recorded or changed.")]
+    private async Task<string> SimulateAsync(
+        [Description("The runbook's id.")] string runbook,
+        [Description(LabelsHelp)] IReadOnlyDictionary<string, JsonElement> labels,
+        CancellationToken cancellationToken) =>
+        Json(await LookAsync(runbook, labels, null, cancellationToken));
+
+    [Description("Proposes to start a runbook on a target: opens an incident, asks its checks, and puts the question to the people whom the runbook names. Nothing acts before one of them approves, also where the runbook would otherwise heal by itself. Returns the incident's id.")]
+    private async Task<string> ProposeAsync(
+        [Description("The runbook's id.")] string runbook,
+        [Description(LabelsHelp)] IReadOnlyDictionary<string, JsonElement> labels,
+        [Description("Why, in a sentence that the people who are asked will read.")] string reason,
+        CancellationToken cancellationToken)
+    {
+        var started = await starts.StartAsync(runbook, Read(labels), $"an assistant with {actor.Who}", Clip.To(CleanText.Clean(reason, 1_000, oneLine: true), 1_000), cancellationToken, proposed: true);
+        return started.Outcome is { } outcome ? Json(outcome) : throw new McpException(string.Join(" ", started.Errors));
+    }
+
+    private async Task<object> LookAsync(string runbook, IReadOnlyDictionary<string, JsonElement> labels, string? check, CancellationToken cancellationToken)
+    {
+        var found = await preview.MakeAsync(runbook, Read(labels), actor.Who, check, cancellationToken);
+        return found.Errors.Count > 0
+            ? throw new McpException(string.Join(" ", found.Errors))
+            : new
+            {
+                found.Target,
+                Findings = found.Findings.Select(FindingView.Of),
+                Plan = found.Plan?.Steps.Select(PlannedStepView.Of),
+                found.Plan?.Blocker,
+            };
+    }
+
+    private async Task<Incident> FindAsync(string id, CancellationToken cancellationToken) =>
+        await store.FindAsync(Clip.To(id, 100), cancellationToken) ?? throw new McpException("There is no such incident, or it is no longer kept.");
+
+    private static IReadOnlyDictionary<string, string> Read(IReadOnlyDictionary<string, JsonElement> labels) =>
+        ManualStartHandler.Labels(labels, out var wrong) ?? throw new McpException($"{wrong!.Path}: {wrong.Remedy}");
+
+    private static string Json<T>(T value) => JsonSerializer.Serialize(value, WebJson.Options);
+
+    private static McpServerTool Tool(Delegate method, string name, bool readOnly = true) => McpServerTool.Create(method, new()
+    {
+        Name = name,
+        ReadOnly = readOnly,
+        Destructive = false,
+        OpenWorld = !readOnly,
+    });
+}
