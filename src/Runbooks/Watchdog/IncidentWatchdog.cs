@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Runbooks.Digest;
 using Runbooks.Engine;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
@@ -27,6 +28,7 @@ public sealed class IncidentWatchdog(
     MaintenanceEnds windowEnds,
     FileTroubles fileTroubles,
     RestoredRecords restored,
+    WeeklyDigest digest,
     FallbackNotifier fallback,
     StoreGauges gauges,
     IOptions<WatchdogOptions> options,
@@ -65,6 +67,7 @@ public sealed class IncidentWatchdog(
             CheckEndedAsync,
             cancellationToken);
         gauges.Show(counts);
+        await digest.SendDueAsync(cancellationToken);
         _recentlyHealthy.Forget(time.GetUtcNow() - Remember);
     }
 

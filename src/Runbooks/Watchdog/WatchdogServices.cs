@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Runbooks.Digest;
 using Runbooks.Intake;
 using Runbooks.Settings;
 using Runbooks.Telemetry;
@@ -12,7 +13,9 @@ public static class WatchdogServices
     public static IServiceCollection AddWatchdog(this IServiceCollection services)
     {
         services.AddSettings<WatchdogOptions>(WatchdogOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<DigestOptions>(DigestOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         return services
+            .AddSingleton<WeeklyDigest>()
             .AddIncidentIntake()
             .AddLostAlerts()
             .AddSingleton<MaintenanceEnds>()

@@ -1,0 +1,97 @@
+using System.Globalization;
+using Runbooks.Catalog.Steps;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+using Runbooks.Model.Text;
+using Runbooks.Notifications;
+
+namespace Runbooks.Digest;
+
+/// <summary>How the runbooks of one owner did in a week, in words.</summary>
+internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Sections)
+{
+    /// <summary>A target that had as many is one that comes again.</summary>
+    private const int Recurring = 3;
+
+    /// <summary>Fewer say nothing about a runbook.</summary>
+    private const int Enough = 3;
+    private const int EnoughToTrust = 5;
+    private const int MostLines = 10;
+
+    /// <returns>Null for a week without incidents: nobody needs a message about it.</returns>
+    public static DigestText? Of(IReadOnlyList<Runbook> runbooks, IReadOnlyList<IncidentSummary> week, StepCatalog steps)
+    {
+        var ended = week.Where(incident => incident.State.IsFinal()).ToList();
+        if (week.Count == 0)
+        {
+            return null;
+        }
+
+        return new(
+            $"Last week: {CountText.Format(week.Count, "incident")}, {ended.Count(IsResolved)} resolved",
+            [
+                new("In short", [.. Summary(week, ended)]),
+                .. Section("By runbook", week.GroupBy(incident => incident.RunbookId).OrderByDescending(group => group.Count()).Select(group => Line(group.Key, [.. group]))),
+                .. Section("Targets that come again", week.GroupBy(incident => (incident.RunbookId, incident.Target)).Where(group => group.Count() >= Recurring).OrderByDescending(group => group.Count())
+                    .Select(group => $"{IncidentText.Target(group.Key.Target)}: {group.Count()} times ({group.Key.RunbookId}). What is its cause?")),
+                .. Section("Suggestions", runbooks.OrderBy(runbook => runbook.Id, StringComparer.Ordinal).SelectMany(runbook => Suggestions(runbook, [.. ended.Where(incident => incident.RunbookId == runbook.Id)], steps))),
+            ]);
+    }
+
+    private static IEnumerable<string> Summary(IReadOnlyList<IncidentSummary> week, List<IncidentSummary> ended)
+    {
+        var acted = ended.Where(Counts).ToList();
+        yield return acted.Count == 0
+            ? "No runbook had to act."
+            : string.Create(CultureInfo.InvariantCulture, $"{acted.Count(IsResolved)} of {acted.Count} that had to be dealt with were resolved ({100 * acted.Count(IsResolved) / acted.Count} %){Median(acted)}.");
+        if (week.Count > ended.Count)
+        {
+            yield return $"{week.Count - ended.Count} {(week.Count - ended.Count == 1 ? "is" : "are")} still open.";
+        }
+    }
+
+    private static string Line(string runbook, IReadOnlyList<IncidentSummary> incidents)
+    {
+        var states = incidents.GroupBy(incident => incident.State).OrderByDescending(group => group.Count()).Select(group => $"{group.Count()} {IncidentText.Of(group.Key).ToLowerInvariant()}");
+        return $"{runbook}: {CountText.Format(incidents.Count, "incident")} ({string.Join(", ", states)}){Median(incidents)}";
+    }
+
+    private static string Median(IEnumerable<IncidentSummary> incidents)
+    {
+        var times = incidents.Where(IsResolved).Select(incident => incident.ClosedAt - incident.OpenedAt).OfType<TimeSpan>().Order().ToList();
+        return times.Count == 0 ? "" : $", half of them within {DurationText.Format(TimeSpan.FromSeconds(Math.Max(1, Math.Round(times[times.Count / 2].TotalSeconds))))}";
+    }
+
+    private static IEnumerable<string> Suggestions(Runbook runbook, IReadOnlyList<IncidentSummary> ended, StepCatalog steps)
+    {
+        var (acted, resolved, expired) = (ended.Where(Counts).ToList(), ended.Count(IsResolved), ended.Count(incident => incident.State == IncidentState.Expired));
+        if (acted.Count >= Enough && resolved == 0)
+        {
+            yield return $"{runbook.Id} helped in none of {acted.Count} incidents: is it the right cure?";
+        }
+
+        if (expired >= Enough && expired * 2 >= acted.Count)
+        {
+            yield return $"Nobody answered {runbook.Id} {expired} times: ask somebody else, or escalate sooner.";
+        }
+
+        if (runbook.Mitigation.Approval is not null && acted.Count >= EnoughToTrust && resolved == acted.Count && CouldHealItself(runbook, steps))
+        {
+            yield return $"{runbook.Id} was approved and helped {resolved} times of {acted.Count}: it may be ready to heal by itself, within limits.";
+        }
+    }
+
+    /// <summary>As the rules for runbooks that ask nobody have it.</summary>
+    private static bool CouldHealItself(Runbook runbook, StepCatalog steps) =>
+        runbook.Diagnosis.Count > 0
+        && runbook.Mitigation.Steps.Concat(runbook.Resolution.Steps).All(step => steps.FindAction(step.Do) is { Repeatable: true, AlwaysAsks: false, IsManual: false });
+
+    /// <summary>Those that somebody or something had to deal with.</summary>
+    private static bool Counts(IncidentSummary incident) => incident.State is IncidentState.Resolved or IncidentState.Failed or IncidentState.Expired or IncidentState.Rejected or IncidentState.TakenOver;
+
+    private static bool IsResolved(IncidentSummary incident) => incident.State == IncidentState.Resolved;
+
+    private static IEnumerable<CardSection> Section(string heading, IEnumerable<string> lines) =>
+        lines.Take(MostLines).ToList() is { Count: > 0 } list ? [new CardSection(heading, list)] : [];
+}

@@ -1,0 +1,133 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Runbooks.Catalog.Steps;
+using Runbooks.Intake;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+using Runbooks.Notifications;
+using Runbooks.SignedLinks;
+
+namespace Runbooks.Digest;
+
+/// <summary>
+/// Tells each owner once a week how their runbooks did. Hosts call it every minute; whoever was told is remembered in the shared
+/// state, so that one of several processes tells and a restart tells nobody twice.
+/// </summary>
+public sealed class WeeklyDigest(
+    IIncidentStore store, ISharedState state, LoadedRunbooks runbooks, StepCatalog steps, CurrentContacts contacts, ChannelClient channels, DecisionLinks links,
+    IOptions<DigestOptions> options, TimeProvider time, ILogger<WeeklyDigest> logger)
+{
+    private const string Key = "digest";
+
+    /// <summary>The latest of a week are counted.</summary>
+    private const int MaxIncidents = 10_000;
+
+    /// <summary>A digest that could not be sent is tried again for this long.</summary>
+    private static readonly TimeSpan s_late = TimeSpan.FromDays(1);
+
+    public async Task SendDueAsync(CancellationToken cancellationToken)
+    {
+        if (Due() is not { } due || time.GetUtcNow() - due > s_late)
+        {
+            return;
+        }
+
+        try
+        {
+            var told = await state.FindAsync<Told>(Key, cancellationToken);
+            var owners = runbooks().GroupBy(runbook => OwnerOf(runbook), StringComparer.OrdinalIgnoreCase).Where(owner => told?.Week != due || !told.Owners.Contains(owner.Key, StringComparer.OrdinalIgnoreCase)).ToList();
+            if (owners.Count == 0)
+            {
+                return;
+            }
+
+            var week = await ReadAsync(due, cancellationToken);
+            foreach (var owner in owners)
+            {
+                var own = owner.Select(runbook => runbook.Id).ToHashSet(StringComparer.Ordinal);
+                var text = DigestText.Of([.. owner], [.. week.Where(incident => own.Contains(incident.RunbookId))], steps);
+                if (text is null || await TellAsync(owner.Key, text, due, cancellationToken))
+                {
+                    await state.UpdateAsync<Told, bool>(Key, known => (new(due, [.. known?.Week == due ? known.Owners : [], owner.Key]), true), cancellationToken);
+                }
+            }
+        }
+#pragma warning disable CA1031 // Nobody waits for it; the next minute tries again.
+        catch (Exception failure) when (failure is not OperationCanceledException)
+#pragma warning restore CA1031
+        {
+            Log.DigestFailed(logger, failure);
+        }
+    }
+
+    /// <returns>The last moment at which a digest was due; null where none is sent.</returns>
+    private DateTimeOffset? Due()
+    {
+        if (options.Value.On is not { } day)
+        {
+            return null;
+        }
+
+        var now = time.GetUtcNow();
+        var today = new DateTimeOffset(now.UtcDateTime.Date, TimeSpan.Zero).AddHours(options.Value.Hour);
+        var due = today.AddDays(-(((int)now.UtcDateTime.DayOfWeek - (int)day + 7) % 7));
+        return due > now ? due.AddDays(-7) : due;
+    }
+
+    /// <summary>An owner whom the contacts do not name is told by way of the fallback.</summary>
+    private string OwnerOf(Runbook runbook) => contacts.Book.TryFind(runbook.Owner, out _) && runbook.Owner.Length > 0 ? runbook.Owner : ContactBook.Fallback;
+
+    private async Task<IReadOnlyList<IncidentSummary>> ReadAsync(DateTimeOffset due, CancellationToken cancellationToken)
+    {
+        var found = new List<IncidentSummary>();
+        await foreach (var incident in store.ListAllAsync(new IncidentQuery(Limit: 500, Since: due.AddDays(-7)), cancellationToken))
+        {
+            if (incident.OpenedAt < due)
+            {
+                found.Add(incident);
+            }
+
+            if (found.Count == MaxIncidents)
+            {
+                break;
+            }
+        }
+
+        return found;
+    }
+
+    /// <returns>Whether it reached anybody, or there is nobody to reach.</returns>
+    private async Task<bool> TellAsync(string owner, DigestText text, DateTimeOffset due, CancellationToken cancellationToken)
+    {
+        var card = new Card
+        {
+            // Nobody has to do anything about it.
+            Kind = CardKind.Decided,
+            IncidentId = Key,
+            Key = $"{Key}:{due:yyyy-MM-dd}:{owner}",
+            Title = text.Title,
+            Severity = ImpactSeverity.Low,
+            Sections = text.Sections,
+            Links = [new("Incidents", links.Console(null))],
+        };
+        var recipients = contacts.Book.RecipientsOf([owner]).ToList();
+        var reached = recipients.Count == 0;
+        foreach (var recipient in recipients)
+        {
+            foreach (var address in recipient.Addresses)
+            {
+                if ((await channels.TrySendAsync(card, address, cancellationToken)).Failure is null)
+                {
+                    reached = true;
+                    break;
+                }
+            }
+        }
+
+        return reached;
+    }
+
+    /// <param name="Week">When that digest was due.</param>
+    private sealed record Told(DateTimeOffset Week, IReadOnlyList<string> Owners);
+}

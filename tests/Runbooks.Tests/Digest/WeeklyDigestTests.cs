@@ -1,0 +1,101 @@
+using Microsoft.Extensions.Options;
+using Runbooks.Digest;
+using Runbooks.Model.Incidents;
+using Runbooks.Tests.Watchdog;
+using TestKit;
+
+namespace Runbooks.Tests.Digest;
+
+/// <summary>The week in one message, to whoever owns the runbooks. 23 November 2026 is a Monday.</summary>
+public sealed class WeeklyDigestTests : IAsyncDisposable
+{
+    private readonly WatchdogWorld _world = new();
+    private int _number;
+
+    public WeeklyDigestTests() => (_world.Get<IOptions<DigestOptions>>().Value.On, _world.Get<IOptions<DigestOptions>>().Value.Hour) = (DayOfWeek.Monday, 7);
+
+    [Fact]
+    public async Task OnItsDay_TheOwnerIsToldOnceHowTheWeekWas()
+    {
+        for (var day = 0; day < 5; day++)
+        {
+            await EndedAsync("llm-b-0", IncidentState.Resolved, TimeSpan.FromMinutes(6));
+        }
+
+        await EndedAsync("llm-b-1", IncidentState.NotNeeded, TimeSpan.FromSeconds(5));
+        await PassAsync(TimeSpan.FromHours(3.7));
+        Cards.ShouldBeEmpty("it is not seven o'clock yet");
+
+        await PassAsync(TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(1), TimeSpan.FromHours(30));
+
+        var card = Cards.ShouldHaveSingleItem();
+        card.To.ShouldBe("fallback", "nobody owns it");
+        card.Card.Title.ShouldBe("Last week: 6 incidents, 5 resolved");
+        Lines(card.Card, "In short").ShouldBe(["5 of 5 that had to be dealt with were resolved (100 %), half of them within 6m."]);
+        Lines(card.Card, "By runbook").ShouldBe([$"{Some.Runbook().Id}: 6 incidents (5 resolved, 1 nothing to do), half of them within 6m"]);
+        Lines(card.Card, "Targets that come again").ShouldBe([$"llm-b-0: 5 times ({Some.Runbook().Id}). What is its cause?"]);
+    }
+
+    [Theory]
+    [InlineData(IncidentState.Failed, "helped in none of 3 incidents: is it the right cure?")]
+    [InlineData(IncidentState.Expired, "ask somebody else, or escalate sooner.")]
+    public async Task WhatNeverHelps_IsSaid(IncidentState state, string suggestion)
+    {
+        foreach (var pod in new[] { "a", "b", "c" })
+        {
+            await EndedAsync(pod, state, TimeSpan.FromMinutes(20));
+        }
+
+        await PassAsync(TimeSpan.FromHours(5));
+
+        Lines(Cards.ShouldHaveSingleItem().Card, "Suggestions").ShouldContain(line => line.EndsWith(suggestion, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task ChannelThatIsDown_IsTriedAgainAndAQuietWeekIsNoMessage()
+    {
+        await EndedAsync("a", IncidentState.Resolved, TimeSpan.FromMinutes(1));
+        _world.ChannelIsDown = true;
+        await PassAsync(TimeSpan.FromHours(5));
+        Cards.ShouldBeEmpty();
+
+        _world.ChannelIsDown = false;
+        await PassAsync(TimeSpan.FromMinutes(1));
+        Cards.Count.ShouldBe(1);
+
+        await PassAsync(TimeSpan.FromDays(7));
+        Cards.Count.ShouldBe(1, "nothing happened in that week");
+    }
+
+    [Fact]
+    public async Task NoDay_NoDigest()
+    {
+        _world.Get<IOptions<DigestOptions>>().Value.On = null;
+        await EndedAsync("a", IncidentState.Resolved, TimeSpan.FromMinutes(1));
+
+        await PassAsync(TimeSpan.FromDays(8));
+
+        Cards.ShouldBeEmpty();
+    }
+
+    public ValueTask DisposeAsync() => _world.DisposeAsync();
+
+    private List<(string To, Runbooks.Notifications.Card Card)> Cards => [.. _world.Sent.Where(sent => sent.Card.Title.StartsWith("Last week", StringComparison.Ordinal))];
+
+    private static IReadOnlyList<string> Lines(Runbooks.Notifications.Card card, string heading) => card.Sections.Single(section => section.Heading == heading).Lines;
+
+    private Task EndedAsync(string target, IncidentState state, TimeSpan took)
+    {
+        var opened = _world.Now - TimeSpan.FromHours(20) + TimeSpan.FromMinutes(_number);
+        return _world.OpenAsync(Some.Incident($"261122-{_number++:0000}-aaaaaaaa", target) with { State = state, OpenedAt = opened, UpdatedAt = opened + took, ClosedAt = opened + took });
+    }
+
+    private async Task PassAsync(params TimeSpan[] times)
+    {
+        foreach (var time in times)
+        {
+            _world.Time.Advance(time);
+            await _world.Get<WeeklyDigest>().SendDueAsync(CancellationToken.None);
+        }
+    }
+}
