@@ -49,6 +49,7 @@ public static class RunbooksServices
             .AddSingleton<NextIncident>()
             .AddSingleton<SettleWindow>()
             .AddSingleton<FollowUps>()
+            .AddSingleton<EndHooks>()
             .AddSingleton<SuppressionService>()
 
             // Late, because an engine needs the activities, and one of them opens incidents.

@@ -9,7 +9,7 @@ using Runbooks.Storage;
 namespace Runbooks.Orchestration;
 
 /// <summary>Records how an incident ended, and tells whoever was asked; pages a person when the automation could not do it.</summary>
-public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks, IncidentNotifier notifier, IncidentCards cards, NotificationUpdater sent, RunHistoryStore histories, FollowUps followUps, SuppressionService suppression, IEnumerable<IEndHook> endHooks, TimeProvider time, ILogger<IncidentCloser> logger)
+public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks, IncidentNotifier notifier, IncidentCards cards, NotificationUpdater sent, RunHistoryStore histories, FollowUps followUps, SuppressionService suppression, EndHooks endHooks, TimeProvider time, ILogger<IncidentCloser> logger)
 {
     /// <returns>The state that it is in now: not a final one when it may not end yet, because its alert comes and goes.</returns>
     public async Task<IncidentState> CloseAsync(CloseRequest request, CancellationToken cancellationToken)
@@ -53,14 +53,7 @@ public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks
         }
 
         await sent.ShowEndAsync(incident, card, cancellationToken);
-        foreach (var hook in endHooks)
-        {
-            foreach (var line in await hook.EndedAsync(incident, cancellationToken))
-            {
-                await store.UpdateAsync(incident.Id, i => i.NoteAfterEnd(line, time.GetUtcNow()), cancellationToken);
-            }
-        }
-
+        await endHooks.RunAsync(incident, cancellationToken);
         return incident.State;
     }
 

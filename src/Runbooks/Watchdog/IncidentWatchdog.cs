@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Runbooks.Digest;
 using Runbooks.Engine;
+using Runbooks.Execution;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
@@ -31,6 +32,7 @@ public sealed class IncidentWatchdog(
     WeeklyDigest digest,
     FallbackNotifier fallback,
     StoreGauges gauges,
+    EndHooks endHooks,
     IOptions<WatchdogOptions> options,
     TimeProvider time,
     ILogger<IncidentWatchdog> logger)
@@ -173,7 +175,8 @@ public sealed class IncidentWatchdog(
     {
         if (await pager.PageOnceAsync(incident, finding.Key, $"{finding.Message} Nothing more happens by itself: what was done stays as it is.", cancellationToken))
         {
-            await store.UpdateAsync(incident.Id, i => i.End(IncidentState.Failed, finding.Message, [], null, TimeSpan.Zero, time.GetUtcNow(), isInconclusive: true), cancellationToken);
+            var ended = await store.UpdateAsync(incident.Id, i => i.End(IncidentState.Failed, finding.Message, [], null, TimeSpan.Zero, time.GetUtcNow(), isInconclusive: true), cancellationToken);
+            await endHooks.RunAsync(ended, cancellationToken);
         }
     }
 

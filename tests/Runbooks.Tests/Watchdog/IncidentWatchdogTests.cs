@@ -45,6 +45,8 @@ public sealed class IncidentWatchdogTests : IAsyncDisposable
         incident.State.ShouldBe(IncidentState.Failed);
         incident.Reason!.ShouldContain("non-deterministic");
         _world.Paged.ShouldBe([ContactBook.Fallback]);
+        _world.Ended.ShouldBe([$"{id} Failed"]);
+        incident.Timeline[^1].What.ShouldBe("Wrote on the ticket how this ended.");
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using Runbooks.Engine;
+using Runbooks.Execution;
 using Runbooks.Intake;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
@@ -15,7 +16,7 @@ using TestKit.Storage;
 namespace Runbooks.Tests.Watchdog;
 
 /// <summary>The watch over a store, an engine and one channel that do as the test says.</summary>
-internal sealed class WatchdogWorld : IAsyncDisposable, INotifier
+internal sealed class WatchdogWorld : IAsyncDisposable, INotifier, IEndHook
 {
     private readonly ServiceProvider _services;
 
@@ -35,6 +36,7 @@ internal sealed class WatchdogWorld : IAsyncDisposable, INotifier
             .AddSingleton<ISharedState>(State)
             .AddSingleton<IIncidentEngine>(Engine)
             .AddSingleton<INotifier>(this)
+            .AddSingleton<IEndHook>(this)
             .AddSingleton(ContactBook.EveryoneOn(Channel))
             .AddSingleton<LoadedRunbooks>(() => [Some.Runbook()])
             .AddRunbooks()
@@ -51,6 +53,9 @@ internal sealed class WatchdogWorld : IAsyncDisposable, INotifier
     public InMemoryEvidenceStore Evidence { get; } = new();
 
     public InMemorySharedState State { get; } = new();
+
+    /// <summary>The incidents whose end an integration was told of.</summary>
+    public ConcurrentQueue<string> Ended { get; } = new();
 
     public DateTimeOffset? ForgottenBefore { get; private set; }
 
@@ -90,6 +95,12 @@ internal sealed class WatchdogWorld : IAsyncDisposable, INotifier
         }
 
         return await Store.GetAsync(id, CancellationToken.None);
+    }
+
+    public Task<IReadOnlyList<string>> EndedAsync(Incident incident, CancellationToken cancellationToken)
+    {
+        Ended.Enqueue($"{incident.Id} {incident.State}");
+        return Task.FromResult<IReadOnlyList<string>>(["Wrote on the ticket how this ended."]);
     }
 
     public Task<string?> SendAsync(Card card, Address to, CancellationToken cancellationToken)
