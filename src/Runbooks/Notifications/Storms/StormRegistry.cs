@@ -23,8 +23,7 @@ public sealed class StormRegistry(ISharedState state, IIncidentStore store, IOpt
         var now = time.GetUtcNow();
         var storm = options.CurrentValue;
         var lull = storm.Within * Lull;
-        var recent = await store.ListAsync(new IncidentQuery(Open: true, Since: now - storm.Within, Limit: Math.Max(Scanned, storm.MoreThan + 1)), cancellationToken);
-        var asking = recent.Items.Count(line => line.State is IncidentState.Diagnosing or IncidentState.AwaitingApproval);
+        var asking = await CountAskingAsync(now - storm.Within, storm.MoreThan + 1, cancellationToken);
         if (asking <= storm.MoreThan && !(await ListAsync(cancellationToken)).Any(known => now - known.LastJoined <= lull))
         {
             return null;
@@ -47,6 +46,15 @@ public sealed class StormRegistry(ISharedState state, IIncidentStore store, IOpt
                 return asking > storm.MoreThan ? (known.With(fresh), new(fresh.Id, AtOnce: false)) : (known, null);
             },
             cancellationToken)).Result;
+    }
+
+    /// <summary>How many incidents ask that opened lately, as far as it matters: many that open at once need not each look at all the others.</summary>
+    private async Task<int> CountAskingAsync(DateTimeOffset since, int enough, CancellationToken cancellationToken)
+    {
+        var recent = store.ListAllAsync(new IncidentQuery(Open: true, Since: since, Limit: enough), cancellationToken)
+            .Take(Math.Max(Scanned, enough))
+            .Where(line => line.State is IncidentState.Diagnosing or IncidentState.AwaitingApproval);
+        return await recent.Take(enough).CountAsync(cancellationToken);
     }
 
     /// <summary>Whether an alert of this severity is worse than everything that people were told of a storm; only the first who asks is told so.</summary>
