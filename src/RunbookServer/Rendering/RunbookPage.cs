@@ -26,6 +26,11 @@ internal sealed class RunbookPage(Runbook runbook, StepCatalog steps)
         Row("severity", CamelCase.Of(runbook.Impact.Severity));
         Row("one incident for each", Code(runbook.Target));
         Row("mode", runbook.Mode switch { RunMode.DryRun => "dry run: touches nothing", RunMode.ApproveAll => "every phase asks first", _ => "as written" });
+        if (runbook.ReportTo.Count > 0)
+        {
+            Row("report to", Text(string.Join(", ", runbook.ReportTo)));
+        }
+
         if (runbook.SuppressedBy is { } covered)
         {
             Row("covered by", $"{Code(covered.Runbook)} on {Code(covered.Target)}, for at most {DurationText.Format(covered.AtMost)}");

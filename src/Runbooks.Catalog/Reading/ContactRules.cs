@@ -9,6 +9,7 @@ internal sealed class ContactRules(IReadOnlyCollection<string> contacts, FileErr
 {
     public void Check(Runbook runbook)
     {
+        Check("reportTo", runbook.ReportTo);
         Check("mitigation.approval", runbook.Mitigation.Approval);
         Check("resolution.approval", runbook.Resolution.Approval);
         foreach (var (phase, step) in new[] { Phase.Mitigation, Phase.Resolution }.SelectMany(phase => runbook.StepsOf(phase).Select(step => (phase, step))).Where(one => one.step.Do == BuiltInSteps.Person))

@@ -96,6 +96,7 @@ public sealed class RunbookReader(StepCatalog steps, HostSettings? host = null)
             Mitigation = mitigation,
             Resolution = ReadResolution(root, stepsReader, owner),
             Limits = LimitsReader.Read(root),
+            ReportTo = root.Words("reportTo"),
             Mode = root.Choice("mode", RunMode.Normal),
         };
         root.RejectOthers();

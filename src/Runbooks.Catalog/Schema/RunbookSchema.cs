@@ -37,6 +37,7 @@ public sealed class RunbookSchema(StepCatalog steps)
                 ["steps"] = SchemaParts.Named(SchemaParts.Reference("step"), "Run one after the other."),
             }),
             ["limits"] = Limits(),
+            ["reportTo"] = SchemaParts.Words("Contacts who get a report of each incident when it has ended."),
             ["mode"] = SchemaParts.Choice<RunMode>("How far the runbook may go by itself."),
         }, "id", "title", "trigger", "target", "impact");
         schema["$defs"] = new JsonObject { ["check"] = Check(), ["step"] = Step(), ["approval"] = Approval() };

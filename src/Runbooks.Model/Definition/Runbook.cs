@@ -30,6 +30,10 @@ public sealed record Runbook
     public required Mitigation Mitigation { get; init; }
     public Resolution Resolution { get; init; } = new();
     public Limits Limits { get; init; } = new();
+
+    /// <summary>Contacts who get a report of each incident when it has ended, whoever was asked.</summary>
+    public IReadOnlyList<string> ReportTo { get; init; } = [];
+
     public RunMode Mode { get; init; } = RunMode.Normal;
 
     /// <summary>The text files beside it that its steps name, by their path from there.</summary>

@@ -56,17 +56,21 @@ public static class IncidentReport
 
     private static IEnumerable<string> Times(Incident incident, DateTimeOffset now)
     {
-        var rows = new List<string[]> { Row("Opened", incident.OpenedAt) };
-        (string What, DateTimeOffset? At)[] later =
+        var moments = Moments(incident).Concat(incident.State.IsFinal() ? [] : [("This report", now)]);
+        return [Table(["What", "At (UTC)", "After"], moments.Select(moment => (string[])[moment.Item1, Clock(moment.Item2), moment.Item2 > incident.OpenedAt ? DurationText.Format(Whole(moment.Item2 - incident.OpenedAt)) : ""]))];
+    }
+
+    /// <summary>When it began, when somebody first did something about it, when it was mitigated, and when it ended.</summary>
+    public static IEnumerable<(string What, DateTimeOffset At)> Moments(Incident incident)
+    {
+        (string What, DateTimeOffset? At)[] all =
         [
+            ("Opened", incident.OpenedAt),
             ("A person first answered, stopped or acknowledged it", incident.FirstResponseAt()),
             ("The checks first passed after it had acted", incident.MitigatedAt()),
-            (incident.State.IsFinal() ? Ended(incident) : "This report", incident.State.IsFinal() ? incident.ClosedAt : now),
+            (Ended(incident), incident.State.IsFinal() ? incident.ClosedAt : null),
         ];
-        rows.AddRange(later.Where(one => one.At is not null).Select(one => Row(one.What, one.At!.Value)));
-        return [Table(["What", "At (UTC)", "After"], rows)];
-
-        string[] Row(string what, DateTimeOffset at) => [what, Clock(at), at > incident.OpenedAt ? DurationText.Format(Whole(at - incident.OpenedAt)) : ""];
+        return all.Where(one => one.At is not null).Select(one => (one.What, one.At!.Value));
     }
 
     /// <summary>What its last time stands for: one that a responder owns is not over before somebody closes it.</summary>

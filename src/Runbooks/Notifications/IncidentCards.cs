@@ -1,5 +1,6 @@
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
 using Runbooks.SignedLinks;
 
 namespace Runbooks.Notifications;
@@ -80,6 +81,23 @@ public sealed class IncidentCards(DecisionLinks links)
             .. Others(incident),
         ],
         Links = [IncidentLink(incident)],
+    };
+
+    /// <summary>What happened, for those who were not asked: the short form of the report, with a link to it.</summary>
+    public Card Report(Incident incident, Runbook runbook) => Base(incident, runbook, CardKind.Decided) with
+    {
+        Title = $"Report: {EndingText.Headline(incident)}: {runbook.Title} on {IncidentText.Target(incident.Target)}",
+        Sections =
+        [
+            new("Summary", [incident.Reason ?? EndingText.Headline(incident)]),
+            new("Impact", [.. new[] { runbook.Impact.Users, runbook.Impact.Data }.Where(line => line.Length > 0)]),
+            new("Times", [.. IncidentReport.Moments(incident).Select(moment => $"{moment.What}: {GateText.Clock(moment.At, incident.OpenedAt)}{(moment.At > incident.OpenedAt ? $", after {DurationText.Format(TimeSpan.FromSeconds(Math.Round((moment.At - incident.OpenedAt).TotalSeconds)))}" : "")}")]),
+            .. Section("What was found", [.. incident.Findings.Select(Line)]),
+            .. Section("What the checks said last", [.. incident.Verification.Select(Line)]),
+            .. Section("Who was asked, and what was done", Tried(incident)),
+            .. Section("What is left to do", incident.NeedsPerson ? [NextStepText.Of(incident, incident.UpdatedAt)] : []),
+        ],
+        Links = [new("Report", links.ReportPage(incident.Id)), IncidentLink(incident)],
     };
 
     /// <summary>A temporary fix is in place from now on: what, until when at most, and what ends it.</summary>

@@ -26,6 +26,9 @@ public sealed class DecisionLinks(LinkSigner signer, IOptions<PublicAddressOptio
     /// <summary>The page of an incident; shows, and cannot decide.</summary>
     public string IncidentPage(string incidentId) => $"{Root}/incidents/{Uri.EscapeDataString(incidentId)}";
 
+    /// <summary>What happened, as a document.</summary>
+    public string ReportPage(string incidentId) => $"{IncidentPage(incidentId)}/report";
+
     private static LinkGrant GrantOf(Incident incident, Gate gate, string recipient) =>
         new(incident.Id, gate.Id, recipient, gate.Plan.Hash, gate.ExpiresAt + Afterlife);
 

@@ -56,6 +56,22 @@ public sealed class FixTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task ReportTo_IsToldWhatHappenedWhoeverWasAsked()
+    {
+        var opened = await _world.OpenAsync(s_runbook with { ReportTo = ["quality"] });
+        _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+        await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(1));
+
+        var report = _world.Notifier.Sent.Where(sent => sent.To == "quality").ShouldHaveSingleItem().Card;
+        report.Title.ShouldStartWith("Report: Resolved");
+        report.Links[0].Url.ShouldEndWith($"/incidents/{opened.Id}/report");
+        report.Sections.Single(section => section.Heading == "Times").Lines[0].ShouldStartWith("Opened: ");
+        report.Sections.Single(section => section.Heading == "What the checks said last").Lines.ShouldHaveSingleItem().ShouldStartWith("✓");
+        report.Sections.Single(section => section.Heading == "Who was asked, and what was done").Lines.Count.ShouldBe(2);
+    }
+
+    [Fact]
     public async Task StepThatFailsTwice_IsTriedAgainAndCountsOnce()
     {
         var failures = 2;
