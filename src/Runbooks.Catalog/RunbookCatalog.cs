@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using Runbooks.Catalog.Problems;
 using Runbooks.Catalog.Reading;
+using Runbooks.Catalog.Yaml;
 using Runbooks.Model.Definition;
 
 namespace Runbooks.Catalog;
@@ -38,7 +39,7 @@ public sealed class RunbookCatalog(RunbookReader reader)
             var good = new List<Entry>();
             foreach (var same in read.Where(file => file.Result.Runbook is not null && misled.TrueForAll(error => error.File != file.Name)).GroupBy(file => file.Result.Runbook!.Id))
             {
-                var entries = same.Select(file => new Entry(file.Name, file.Result.Runbook!)).ToList();
+                var entries = same.Select(file => new Entry(file.Name, file.Result.Runbook!) { IdAt = file.Result.IdAt }).ToList();
                 good.AddRange(entries.Count == 1 ? entries : Duplicates(entries, errors));
             }
 
@@ -68,13 +69,16 @@ public sealed class RunbookCatalog(RunbookReader reader)
         foreach (var entry in entries)
         {
             var others = string.Join(", ", entries.Where(other => other != entry).Select(other => other.File));
-            errors.Add(new(entry.File, 1, 1, "id", $"'{entry.Runbook.Id}' is also the id of {others}.", "Give each runbook an id of its own."));
+            errors.Add(new(entry.File, entry.IdAt.Line, entry.IdAt.Column, "id", $"'{entry.Runbook.Id}' is also the id of {others}.", "Give each runbook an id of its own."));
         }
 
         return entries.Where(entry => _current.Entries.Any(old => old.File == entry.File && old.Runbook.Id == entry.Runbook.Id)).Take(1);
     }
 
-    private sealed record Entry(string File, Runbook Runbook);
+    private sealed record Entry(string File, Runbook Runbook)
+    {
+        public Position IdAt { get; init; }
+    }
 
     private sealed class Snapshot(IReadOnlyList<Entry> entries)
     {

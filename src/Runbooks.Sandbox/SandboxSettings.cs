@@ -45,6 +45,7 @@ public static class SandboxSettings
             ["AppConfiguration:Stores:practice:Endpoint"] = $"{root}/appconfiguration",
             ["Azure:ManagementEndpoint"] = $"{root}/arm",
             ["Azure:LogsEndpoint"] = $"{root}/logs",
+            ["Disk:ThisMachine"] = "false",
             ["HttpProbe:AllowedHosts:0"] = sandbox.Authority,
             ["HttpProbe:OwnAuthorityHosts:0"] = sandbox.Authority,
         };

@@ -66,8 +66,8 @@ public sealed class RunbookCatalogTests
 
         result.Errors.Select(error => error.ToString()).ShouldBe(
         [
-            "a.yaml:1:1  id  'same' is also the id of b.yaml.  Give each runbook an id of its own.",
-            "b.yaml:1:1  id  'same' is also the id of a.yaml.  Give each runbook an id of its own.",
+            "a.yaml:1:5  id  'same' is also the id of b.yaml.  Give each runbook an id of its own.",
+            "b.yaml:1:5  id  'same' is also the id of a.yaml.  Give each runbook an id of its own.",
         ]);
         _catalog.Current.ShouldBeEmpty();
     }

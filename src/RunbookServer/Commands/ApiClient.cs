@@ -43,7 +43,7 @@ internal sealed class ApiClient(Uri address, string key) : IDisposable
         }
         catch (HttpRequestException failure)
         {
-            throw new CommandException($"Nothing answers at {address}: {failure.Message} Start the host with: {ThisProgram.Command} serve", ExitCode.Unreachable);
+            throw new CommandException($"Nothing answers at {address}: {failure.Message} Start the host with: {ThisProgram.Command} serve; or name a running one with --url.", ExitCode.Unreachable);
         }
     }
 
@@ -82,10 +82,9 @@ internal static class ApiResponses
 /// <summary>How a command finds the running host: shared by all that talk to it.</summary>
 internal sealed class ClientOptions
 {
-    private readonly Option<Uri> _url = new("--url")
+    private readonly Option<Uri?> _url = new("--url")
     {
-        Description = "The running host.",
-        DefaultValueFactory = _ => new Uri(ServerDefaults.Address),
+        Description = $"The running host; the one that started on the data folder unless named, else {ServerDefaults.Address}.",
         CustomParser = result =>
         {
             if (Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out var url) && url.Scheme is "http" or "https")
@@ -113,7 +112,14 @@ internal sealed class ClientOptions
         command.Add(_key);
     }
 
-    public ApiClient Connect(ParseResult parsed) => new(parsed.GetRequiredValue(_url), Key(parsed));
+    public ApiClient Connect(ParseResult parsed) => new(parsed.GetValue(_url) ?? Started(parsed) ?? new Uri(ServerDefaults.Address), Key(parsed));
+
+    /// <summary>Where the host of this data folder said that it is.</summary>
+    private Uri? Started(ParseResult parsed)
+    {
+        var file = Path.Combine(parsed.GetRequiredValue(_data).FullName, ServerDefaults.AddressFile);
+        return File.Exists(file) && Uri.TryCreate(Read(file), UriKind.Absolute, out var address) && address.Scheme is "http" or "https" ? address : null;
+    }
 
     private string Key(ParseResult parsed)
     {

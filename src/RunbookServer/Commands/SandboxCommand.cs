@@ -16,7 +16,7 @@ internal static class SandboxCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             await using var sandbox = await StartAsync(parsed.GetRequiredValue(port), parsed.GetValue(state)?.FullName, cancellationToken);
-            ConsoleOutput.Raw($"The sandbox listens on {sandbox.BaseAddress}. Point the app at it with these settings:");
+            ConsoleOutput.Raw($"The sandbox listens on {sandbox.BaseAddress}. These settings point a host at it (for RunbookServer as environment variables with RUNBOOK_ before each; 'runbook serve' in practice has a sandbox of its own):");
             foreach (var (key, value) in SandboxSettings.For(sandbox.BaseAddress))
             {
                 ConsoleOutput.Raw($"  {key.Replace(":", "__", StringComparison.Ordinal)}={value}");

@@ -23,7 +23,7 @@ internal static class TestCommand
         var command = new Command("test", "Runs the tests beside the runbooks, on virtual time and a scripted world.") { files, folder, settings, format };
         command.SetAction(async (parsed, _) =>
         {
-            var report = await RunAsync(parsed.GetValue(files) is { Length: > 0 } named ? named : [.. folder.Of(parsed).Files()], settings.Of(parsed));
+            var report = await RunAsync(parsed.GetValue(files) is { Length: > 0 } named ? named : [.. folder.Of(parsed).FilesToCheck()], settings.Of(parsed));
             if (!format.Write(parsed, report))
             {
                 Tell(report);
@@ -46,7 +46,8 @@ internal static class TestCommand
         var loaded = catalog.Load(files.Select(RunbookFolder.ReadWithSamples), whole: false);
         if (loaded.Errors.Count > 0)
         {
-            throw new CommandException($"The runbooks have errors; no test ran.\n{string.Join("\n", loaded.Errors)}", ExitCode.Failed);
+            ConsoleOutput.Error("The runbooks have errors; no test ran.");
+            return new("test", IsStrict: false, [.. loaded.Errors.GroupBy(error => error.File).Select(file => new ReportedCase(file.Key, file.Key, [.. file]))]);
         }
 
         var cases = new List<ReportedCase>();

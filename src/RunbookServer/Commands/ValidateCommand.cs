@@ -52,7 +52,7 @@ internal static class ValidateCommand
         var folder = runbooks.Count > 0 ? new RunbookFolder(Path.GetDirectoryName(Path.GetFullPath(runbooks[0]))!) : usual();
         var withFolder = named.Length == 0 || runbooks.Count > 0;
         return new(
-            named.Length == 0 ? folder.Read() : [.. runbooks.Select(RunbookFolder.ReadWithSamples)],
+            [.. (named.Length == 0 ? folder.FilesToCheck() : runbooks).Select(RunbookFolder.ReadWithSamples)],
             Read(named.FirstOrDefault(file => Is(file, ContactsFile.FileName)) ?? (withFolder ? folder.Contacts : null)),
             Read(named.FirstOrDefault(file => Is(file, MaintenanceFile.FileName)) ?? (withFolder ? folder.Windows : null)),
             IsWhole: named.Length == 0);

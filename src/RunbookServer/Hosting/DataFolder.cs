@@ -148,6 +148,9 @@ internal static class SecretFiles
     /// <summary>The key of the API that this host uses, for the command line on the same machine.</summary>
     public static void WriteApiKey(string dataDirectory, string key) => Write(ApiKeyFile(dataDirectory), key);
 
+    /// <summary>Where the host listens that was started on this folder, for the command line on the same machine.</summary>
+    public static void WriteAddress(string dataDirectory, int port) => Write(Path.Combine(dataDirectory, ServerDefaults.AddressFile), $"http://localhost:{port}");
+
     public static string NewApiKey() => RandomNumberGenerator.GetHexString(Bytes * 2, lowercase: true);
 
     public static string NewLinkSecret() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(Bytes));

@@ -39,6 +39,8 @@ internal static class FolderWatch
 /// <summary>Takes over changed runbook files while the host runs; a broken one is reported and the good version stays.</summary>
 internal sealed class RunbookWatch(RunbookFolder folder, RunbookCatalog catalog, RunbookVersions versions, ILogger<RunbookWatch> logger) : BackgroundService
 {
+    private bool _broken;
+
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => FolderWatch.RunAsync(folder.Path, "*", ReloadAsync, stoppingToken, below: true);
 
     internal async Task ReloadAsync(CancellationToken cancellationToken)
@@ -61,11 +63,13 @@ internal sealed class RunbookWatch(RunbookFolder folder, RunbookCatalog catalog,
                 Log.RunbooksKept(logger, string.Join(", ", result.Kept));
             }
 
-            // A file that was saved as it was is no news.
-            if (result.Changes.Count > 0)
+            // A file that was saved as it was is no news, but after an error it is.
+            if (result.Changes.Count > 0 || (_broken && result.Errors.Count == 0))
             {
-                Log.RunbooksLoaded(logger, string.Join(", ", result.Changes), catalog.Current.Count);
+                Log.RunbooksLoaded(logger, result.Changes.Count > 0 ? string.Join(", ", result.Changes) : "no file is broken any more", catalog.Current.Count);
             }
+
+            _broken = result.Errors.Count > 0;
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or CommandException or StoreUnavailableException)
         {

@@ -9,6 +9,9 @@ namespace RunbookServer.Hosting;
 /// <summary>The folder of runbook files.</summary>
 internal sealed record RunbookFolder(string Path)
 {
+    /// <summary>None was named and there is no <c>./runbooks</c>: those that come with the program.</summary>
+    public bool IsShipped { get; private init; }
+
     /// <summary>A larger file is no runbook.</summary>
     private const long MaxBytes = 1024 * 1024;
 
@@ -24,12 +27,30 @@ internal sealed record RunbookFolder(string Path)
         }
 
         var here = System.IO.Path.GetFullPath("runbooks");
-        return new(Directory.Exists(here) ? here : System.IO.Path.Combine(AppContext.BaseDirectory, "runbooks"));
+        return Directory.Exists(here) ? new(here) : new(System.IO.Path.Combine(AppContext.BaseDirectory, "runbooks")) { IsShipped = true };
     }
 
     /// <summary>Runbooks lie directly in the folder; their tests are in folders of their own.</summary>
     public IEnumerable<string> Files() =>
         Directory.EnumerateFiles(Path).Where(file => System.IO.Path.GetExtension(file) is ".yaml" or ".yml" && System.IO.Path.GetFileName(file) is not (ContactsFile.FileName or MaintenanceFile.FileName)).Order(StringComparer.Ordinal);
+
+    /// <summary>For a command that checks what is there: nothing at all is no success, and the shipped ones are said to be those.</summary>
+    /// <exception cref="CommandException">There is none.</exception>
+    public IReadOnlyList<string> FilesToCheck()
+    {
+        List<string> files = [.. Files()];
+        if (files.Count == 0)
+        {
+            throw new CommandException($"There is no runbook in {Path}. Name the folder with --runbooks, or write one with: {ThisProgram.Command} new ID");
+        }
+
+        if (IsShipped)
+        {
+            ConsoleOutput.Note("There is no folder ./runbooks here: these are the runbooks that come with the program.");
+        }
+
+        return files;
+    }
 
     /// <summary>The contacts that stand beside the runbooks; null where there are none.</summary>
     public string? Contacts => FindBeside(ContactsFile.FileName);

@@ -29,6 +29,7 @@ internal static class ServerHost
         await MaintenanceWatch.LoadAsync(app.Services, folder, cancellationToken);
         var book = ServerContacts.Load(app.Services);
         await StartAsync(app, cancellationToken);
+        SecretFiles.WriteAddress(settings.DataDirectory, settings.Port);
         var standing = await Standing.OfAsync(app.Services, cancellationToken);
         StartupMessage.Show(settings, app.Services.GetRequiredService<RunbookCatalog>().Current, folder.Path, new Uri($"http://localhost:{settings.Port}"), sandbox, standing);
         ServerContacts.Say(book, app.Services.GetRequiredService<RunbookCatalog>().Current, settings);

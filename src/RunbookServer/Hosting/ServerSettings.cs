@@ -44,6 +44,9 @@ internal static class ServerDefaults
     public const string Address = "http://localhost:7071";
     public const string DataDirectory = "data";
 
+    /// <summary>In the data folder: where the host that was started on it listens.</summary>
+    public const string AddressFile = "address";
+
     /// <summary>In the data folder; made at the first start.</summary>
     public const string KeyFile = "api-key";
 }

@@ -34,7 +34,14 @@ internal sealed class ReportText
         var questions = new Queue<SimulatedQuestion>(report.Questions);
         foreach (var moment in report.Timeline)
         {
-            Line(0, $"{$"+{moment.After}",-TimeWidth}{Said(moment)}");
+            // What is asked in a simulation of a runbook that asks nobody is asked nowhere else.
+            var stands = report is { Live: true, HealsItself: true };
+            if (stands && moment.Card is not null)
+            {
+                continue;
+            }
+
+            Line(0, $"{$"+{moment.After}",-TimeWidth}{(stands && moment.Kind == "gate" ? "it acts without asking:" : Said(moment))}");
             if (moment.Kind == "diagnosis")
             {
                 report.Checks.ToList().ForEach(Check);
@@ -53,7 +60,7 @@ internal sealed class ReportText
         report.Problems.ToList().ForEach(problem => Line(0, $"Problem: {problem}"));
         Line(0, report switch
         {
-            { Live: true, HealsItself: true, Questions.Count: > 0 } => "Stops where it would act by itself: in earnest nobody is asked. The checks answered for real; nothing was touched.",
+            { Live: true, HealsItself: true, Questions.Count: > 0 } => "Stops where it would act by itself. The checks answered and the steps looked at their targets for real; nothing was touched.",
             { Live: true, State: "awaitingApproval" } => "Stops at the question. The checks answered and the steps looked at their targets for real; nothing was touched.",
             { Live: true } => $"Ends as {report.State}. The checks answered for real; nothing was touched.",
             _ => $"Ends as {report.State}. Everything outside was assumed; nothing was touched.",

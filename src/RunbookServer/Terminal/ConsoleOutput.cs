@@ -12,6 +12,9 @@ internal static class ConsoleOutput
     /// <summary>Never wrapped: paths and addresses in it are copied.</summary>
     public static void Error(string message) => Console.Error.WriteLine($"error: {Clean(message)}");
 
+    /// <summary>Beside what a script reads.</summary>
+    public static void Note(string message) => Console.Error.WriteLine($"note: {Clean(message)}");
+
     public static void Line(string markup = "") => AnsiConsole.MarkupLine(markup);
 
     /// <summary>As it is, never wrapped and never coloured: for links and for what another program reads.</summary>

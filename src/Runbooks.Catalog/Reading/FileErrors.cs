@@ -114,6 +114,6 @@ internal sealed class FileErrors(string file, string text)
             path = path[..Math.Max(0, path.LastIndexOfAny(['.', '[']))];
         }
 
-        return new(1, 1);
+        return places.TryGetValue("", out var whole) ? whole : new(1, 1);
     }
 }

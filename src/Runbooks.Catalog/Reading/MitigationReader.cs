@@ -90,13 +90,14 @@ internal sealed class MitigationReader(IReadOnlyList<string> checks, string owne
         }
 
         var written = NameRules.OfChecks(section, "checks", checks);
+        var before = section.Errors.Count;
         var hold = new Hold(
             written.Count > 0 ? written : when.Checks.Count > 0 ? when.Checks : checks,
             section.Duration("stableFor", Second, Day, required: true) ?? Day,
             section.Duration("atMost", Second, TimeSpan.FromDays(30), required: true) ?? TimeSpan.FromDays(30),
             section.Duration("every", Second, TimeSpan.FromHours(1)) ?? Runbooks.Model.Definition.Hold.DefaultEvery);
         section.RejectOthers();
-        if (hold.StableFor >= hold.AtMost)
+        if (hold.StableFor >= hold.AtMost && section.Errors.Count == before)
         {
             section.Errors.AtValue(section.PathOf("stableFor"), $"is {DurationText.Format(hold.StableFor)}, not shorter than 'atMost' ({DurationText.Format(hold.AtMost)}).", "Make it shorter.");
         }

@@ -50,6 +50,7 @@ public sealed class RunbookReader(StepCatalog steps, HostSettings? host = null)
         {
             Warnings = errors.Warnings,
             Allowances = errors.Allowances,
+            IdAt = errors.PlaceOf("id"),
             SuppressedByAt = errors.PlaceOf("suppressedBy.runbook"),
             TriggersAt = [.. runbook.Trigger.Select((_, index) => errors.PlaceOf($"trigger[{index}].alert"))],
         };
@@ -152,6 +153,8 @@ public sealed record ReadResult(Runbook? Runbook, IReadOnlyList<CatalogError> Er
 {
     /// <summary>What is probably not meant; it keeps no file from being used.</summary>
     public IReadOnlyList<CatalogError> Warnings { get; init; } = [];
+
+    internal Position IdAt { get; init; }
 
     /// <summary>Where the file names the runbook that covers it.</summary>
     internal Position SuppressedByAt { get; init; }

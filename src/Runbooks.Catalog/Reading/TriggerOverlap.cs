@@ -23,7 +23,7 @@ internal static class TriggerOverlap
                 var (narrow, at) = (runbook.Trigger[index], result.TriggersAt[index]);
                 var wider = read.Select(other => other.Result.Runbook!).FirstOrDefault(other => IsShadowed(runbook, narrow, other));
                 var warning = wider is null ? null : new CatalogError(
-                    file, at.Line, at.Column, $"trigger[{index}].alert", $"'{narrow.Alert}' also starts '{wider.Id}', whose trigger is as wide: one alert makes two incidents.",
+                    file, at.Line, at.Column, $"trigger[{index}].alert", $"'{narrow.Alert}' also starts '{wider.Id}', whose trigger is as wide or wider: one alert makes two incidents.",
                     "Make one of the triggers narrower, or let the other runbook cover this one with 'suppressedBy'.") { Code = WarningCodes.TriggerOverlap };
                 if (warning is not null && !result.Allowances!.Allows(warning))
                 {

@@ -24,7 +24,7 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
     {
         if (runbook.Owner.Length == 0)
         {
-            errors.Warn(WarningCodes.NoOwner, "owner", "is missing.", "Add the team that keeps this runbook and hears how it does.");
+            errors.Warn(WarningCodes.NoOwner, "owner", "is missing.", "Add the team that keeps this runbook.");
         }
 
         if (runbook.Impact.Data.Length == 0)

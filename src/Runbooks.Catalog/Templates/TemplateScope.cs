@@ -123,7 +123,7 @@ public sealed record Placeholder(PlaceholderRoot Root, string Path, string Key, 
             "incident" => (null, $"{Show(path)} is not known. Write {{{{ incident.id }}}}."),
             "findings" => Finding(path, key),
             "steps" => Step(path, key),
-            _ => (null, $"{Show(path)} is not known. {Suggestion.For(root, s_roots)}A placeholder begins with one of: {string.Join(", ", s_roots)}."),
+            _ => (null, $"{Show(path)} is not known. {Suggestion.For(root, s_roots)}A placeholder begins with one of: {string.Join(", ", s_roots)}, settings."),
         };
     }
 

@@ -25,7 +25,7 @@ internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> o
     {
         var machine = machines.Find(parameters.Machine, context.Time);
         var age = $"older than {Words(parameters.OlderThan)}";
-        if (TempFolder.Refusal(parameters.Folder, parameters.OlderThan, options.Value) is { } refusal)
+        if (Refusal(parameters) is { } refusal)
         {
             return new Preparation { PlannedEffect = $"Delete files {age} below {parameters.Folder} on {machine.Words}.", Refusal = refusal };
         }
@@ -40,7 +40,7 @@ internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> o
     protected override async Task<ActionResult> ApplyAsync(
         DeleteTempFilesParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
-        if (TempFolder.Refusal(parameters.Folder, parameters.OlderThan, options.Value) is { } refusal)
+        if (Refusal(parameters) is { } refusal)
         {
             throw new StepRefusedException(refusal);
         }
@@ -54,6 +54,10 @@ internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> o
             Outputs = new Dictionary<string, string> { ["freed"] = deleted.ToString(), ["usedBefore"] = Percent(before), ["usedAfter"] = Percent(after) },
         };
     }
+
+    private string? Refusal(DeleteTempFilesParameters parameters) => parameters.Machine is null && !options.Value.ThisMachine
+        ? $"Files of the machine that this runs on are not deleted here ({DiskOptions.SectionName}:ThisMachine is false, as always in practice). Name the virtual machine with 'machine'."
+        : TempFolder.Refusal(parameters.Folder, parameters.OlderThan, options.Value);
 
     private static string Percent(DiskSpace space) => $"{FailingWhen.Number(space.Percent)} %";
 

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.Metrics;
@@ -19,6 +20,9 @@ internal sealed class DiskUsage(Machines machines) : Check<DiskUsageParameters>(
 {
     public override string Role => $"{VirtualMachine.Role}; none for the machine that this runs on";
 
+    public override IReadOnlyList<Doubt> DoubtsOf(JsonElement with) =>
+        WithText.Failing(with) is { } failing && KnownRange.Percent.Doubt(failing, "a disk's use") is { } doubt ? [doubt] : [];
+
     protected override async Task<CheckResult> AskAsync(DiskUsageParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var machine = machines.Find(parameters.Machine, context.Time);
@@ -35,6 +39,9 @@ public sealed class DiskOptions : IValidatableObject
 
     /// <summary>Folders, with all that is below them, in which old files may be deleted. Nothing is deleted elsewhere.</summary>
     public IList<string> AllowedFolders { get; } = [];
+
+    /// <summary>Whether files of the machine that this runs on may be deleted, where a step names no other. Never in practice.</summary>
+    public bool ThisMachine { get; set; } = true;
 
     /// <summary>No file that is younger is ever deleted, whatever a runbook says.</summary>
     [Range(typeof(TimeSpan), "00:10:00", "365.00:00:00")]

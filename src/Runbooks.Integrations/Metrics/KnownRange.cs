@@ -16,7 +16,7 @@ namespace Runbooks.Integrations.Metrics;
 internal sealed partial record KnownRange(double Least, double Most)
 {
     private static readonly KnownRange Share = new(0, 1);
-    private static readonly KnownRange Percent = new(0, 100);
+    public static readonly KnownRange Percent = new(0, 100);
 
     private static readonly Dictionary<string, KnownRange> s_prometheus = new(StringComparer.Ordinal)
     {

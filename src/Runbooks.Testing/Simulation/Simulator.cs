@@ -68,7 +68,7 @@ internal sealed record SimulatedIncident(Incident Incident, IReadOnlyList<Gate> 
 /// <summary>What is assumed about the world and about people while an incident is simulated.</summary>
 internal sealed record Assumptions
 {
-    /// <summary>Nothing is assumed: the real checks are asked, and it ends at the first question. A runbook that asks nobody asks then.</summary>
+    /// <summary>Nothing is assumed: the real checks are asked, and it ends at the first question, or where a runbook that asks nobody would act.</summary>
     public bool IsLive { get; init; }
 
     /// <summary>What diagnosis finds; a check that is not named fails when the mitigation is for it, and passes otherwise.</summary>
@@ -87,7 +87,7 @@ internal sealed record Assumptions
     /// <summary>How long people take to answer.</summary>
     public TimeSpan After { get; init; } = TimeSpan.FromMinutes(1);
 
-    public WorldScript ScriptFor(Runbook runbook) => IsLive ? new() { IsLive = true, Mode = "approveAll" } : new()
+    public WorldScript ScriptFor(Runbook runbook) => IsLive ? new() { IsLive = true, Mode = runbook.Mitigation.Approval is null ? "approveAll" : null } : new()
     {
         Checks = runbook.Diagnosis.Where(IsAssumed).Select(check => check.Name)
             .Concat(Findings.Keys).Concat(Afterwards.Keys).Distinct()

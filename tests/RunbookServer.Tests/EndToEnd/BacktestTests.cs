@@ -18,7 +18,7 @@ public sealed class BacktestTests : IDisposable
 
         var (code, output, error) = await ProgramRun.RunAsync(["backtest", "--since", "2026-11-01", "--save", incidents, "--strict", .. client]);
         code.ShouldBe(0, output + error);
-        output.ShouldBe("All of 2 incidents go as before.\n");
+        output.ShouldBe("2 incidents go as before.\n");
 
         using var changed = new RunbookCopy(text => text.Replace("required: 1", "required: 2", StringComparison.Ordinal));
         (code, output, _) = await ProgramRun.RunAsync("backtest", "--incidents", incidents, "--runbooks", changed.Path, "--strict");

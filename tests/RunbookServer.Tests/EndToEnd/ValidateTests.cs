@@ -96,6 +96,30 @@ public sealed class ValidateTests : IDisposable
         output.ShouldContain("windows.yaml are valid.");
     }
 
+    /// <summary>A job that stands in the wrong folder must not be green.</summary>
+    [Theory]
+    [InlineData("validate")]
+    [InlineData("test")]
+    public async Task FolderWithoutRunbooks_IsNoSuccess(string command)
+    {
+        var (code, _, error) = await ProgramRun.RunAsync(command, "--runbooks", Directory.CreateDirectory(Path.Combine(_runbooks.Path, "empty")).FullName);
+
+        code.ShouldBe(2);
+        error.ShouldContain("There is no runbook in ");
+    }
+
+    [Fact]
+    public async Task TestsOfABrokenRunbook_AreAFailureInEveryFormat()
+    {
+        _runbooks.Write(RunbookCopy.Shipped.Replace("title:", "titel:", StringComparison.Ordinal));
+
+        var (code, output, _) = await ProgramRun.RunAsync("test", "--runbooks", _runbooks.Path, "--format", "junit");
+
+        code.ShouldBe(1);
+        output.ShouldContain("<failure");
+        output.ShouldContain("Did you mean 'title'?");
+    }
+
     public void Dispose() => _runbooks.Dispose();
 
     private Task<(int Code, string Output, string Error)> ValidateAsync(string file) => ProgramRun.RunAsync("validate", Path.Combine(_runbooks.Path, file));

@@ -9,6 +9,11 @@ namespace Runbooks.Integrations.Tests.Disk;
 
 public sealed class VirtualMachineTests : OnTheSandbox
 {
+    /// <summary>Somebody who practises has files of their own in /tmp.</summary>
+    [Fact]
+    public async Task InPractice_NothingOfThisMachineIsDeleted() =>
+        (await PrepareAsync(Delete, new { folder = "/var/tmp" })).Refusal.ShouldNotBeNull().ShouldContain("Disk:ThisMachine");
+
     private const string Delete = "disk.deleteTempFiles";
     private static readonly string s_machine = Resource("Microsoft.Compute/virtualMachines", "vm-batch-1");
     private static readonly object s_old = new { machine = s_machine, folder = "/var/tmp", olderThan = "3d" };
