@@ -83,7 +83,7 @@ internal static partial class Log
     [LoggerMessage(53, LogLevel.Error, "The maintenance windows of the file stay as they were: {Error}")]
     public static partial void WindowsBroken(ILogger logger, string error);
 
-    [LoggerMessage(54, LogLevel.Information, "Maintenance windows of the file that are in force: {Count}.")]
+    [LoggerMessage(67, LogLevel.Information, "Maintenance windows of the file that are in force: {Count}.")]
     public static partial void WindowsLoaded(ILogger logger, int count);
 
     [LoggerMessage(60, LogLevel.Warning, "The watchdog found a problem with incident {IncidentId}: {Message} Remedy: {Remedy}.")]

@@ -32,7 +32,7 @@ internal static class ExportCommand
             var text = Header(incident) + TestScriptWriter.Write(IncidentTestWriter.Of(incident));
             if (parsed.GetValue(file) is { } chosen)
             {
-                Write(chosen, text);
+                NewFile.Write(chosen.FullName, text, "Name another file with --out.");
                 ConsoleOutput.Raw($"Written to {chosen.FullName}. Run it with: runbook test");
             }
             else
@@ -50,22 +50,4 @@ internal static class ExportCommand
         # Runbook {incident.Runbook}, version {incident.RunbookVersion[..12]}.
 
         """).ReplaceLineEndings("\n");
-
-    private static void Write(FileInfo file, string text)
-    {
-        try
-        {
-            file.Directory?.Create();
-            using var created = new StreamWriter(new FileStream(file.FullName, FileMode.CreateNew));
-            created.Write(text);
-        }
-        catch (IOException) when (File.Exists(file.FullName))
-        {
-            throw new CommandException($"{file.FullName} is there already and was left as it is. Name another file with --out.");
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            throw new CommandException($"{file.FullName} cannot be written: {failure.Message} Name another file with --out.");
-        }
-    }
 }

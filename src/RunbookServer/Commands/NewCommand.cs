@@ -42,8 +42,9 @@ internal static class NewCommand
             var template = parsed.GetRequiredValue(from);
             var runbook = Path.Combine(parsed.GetRequiredValue(folder), $"{name}.yaml");
             var test = Path.Combine(parsed.GetRequiredValue(folder), "tests", name, "as-usual", TestCase.FileName);
-            Write(runbook, Filled(template, words));
-            Write(test, Filled($"{template}.test", words));
+            const string Other = "Choose another id, or another folder with --runbooks.";
+            NewFile.Write(runbook, Filled(template, words), Other);
+            NewFile.Write(test, Filled($"{template}.test", words), Other);
             ConsoleOutput.Raw($"""
                 Wrote {runbook}
                 and its test {test}.
@@ -71,18 +72,4 @@ internal static class NewCommand
     private static string Quoted(string text) => text.All(character => char.IsLetterOrDigit(character) || character is ' ' or '-') && text.Trim() == text && text.Length > 0 && char.IsLetter(text[0])
         ? text
         : $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
-
-    private static void Write(string file, string text)
-    {
-        try
-        {
-            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(file))!);
-            using var writer = new StreamWriter(new FileStream(file, FileMode.CreateNew));
-            writer.Write(text);
-        }
-        catch (IOException) when (File.Exists(file))
-        {
-            throw new CommandException($"{file} is there already and was left as it is. Choose another id, or another folder with --runbooks.");
-        }
-    }
 }

@@ -47,17 +47,10 @@ internal sealed class Clusters(
 
     private (IClusterConnection Connection, string Name, string? Link) Find(string? name)
     {
-        var known = options.Value.Clusters;
-        name ??= options.Value.Default ?? (known.Count == 1 ? known.Keys.First() : null);
-        if (name is null || !known.TryGetValue(name, out var cluster))
-        {
-            throw new ClusterException(name is null
-                ? $"No cluster is chosen. Set {KubernetesOptions.SectionName}:Default, or name a cluster in the step."
-                : $"No cluster is configured as '{name}'. Add {KubernetesOptions.SectionName}:Clusters:{name}.");
-        }
-
+        var (found, problem) = ConfiguredName.Find(name, options.Value.Default, options.Value.Clusters, "cluster", KubernetesOptions.SectionName, "Clusters:{0}", "name a cluster in the step");
+        var cluster = options.Value.Clusters[found ?? throw new ClusterException(problem!)];
         var link = cluster.ResourceId is { } id ? $"{AksServers.Target(id).PortalLink}/workloads" : null;
-        return (_connections.GetOrAdd(name, _ => new(() => Connection(name, cluster))).Value, name, link);
+        return (_connections.GetOrAdd(found, _ => new(() => Connection(found, cluster))).Value, found, link);
     }
 
     public void Dispose()

@@ -5,7 +5,9 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Options;
 using Runbooks.Catalog.Steps;
+using Runbooks.Integrations.Http;
 using Runbooks.Model.Text;
+using static Runbooks.Integrations.Http.JsonAnswer;
 
 namespace Runbooks.Integrations.LiteLlm;
 
@@ -20,13 +22,8 @@ internal sealed class LiteLlmClient(IHttpClientFactory clients, IOptions<LiteLlm
     /// <exception cref="StepRefusedException">There is no such proxy.</exception>
     public string NameOf(string? name)
     {
-        var known = options.Value.Proxies;
-        name ??= options.Value.Default ?? (known.Count == 1 ? known.Keys.First() : null);
-        return name is not null && known.ContainsKey(name)
-            ? name
-            : throw new StepRefusedException(name is null
-                ? $"No LiteLLM proxy is chosen. Set {LiteLlmOptions.SectionName}:Default, or name a proxy in the step."
-                : $"No LiteLLM proxy is configured as '{name}'. Add {LiteLlmOptions.SectionName}:Proxies:{name}.");
+        var (found, problem) = ConfiguredName.Find(name, options.Value.Default, options.Value.Proxies, "LiteLLM proxy", LiteLlmOptions.SectionName, "Proxies:{0}", "name a proxy in the step");
+        return found ?? throw new StepRefusedException(problem!);
     }
 
     /// <summary>What serves one model of the proxy.</summary>
@@ -111,19 +108,7 @@ internal sealed class LiteLlmClient(IHttpClientFactory clients, IOptions<LiteLlm
 
     private static string Words(string body) => Clip.To((Text(Parse(body)?["error"]?["message"]) ?? Text(Parse(body)?["detail"]?["error"]) ?? body).Trim(), 300);
 
-    private static JsonObject? Parse(string body)
-    {
-        try
-        {
-            return JsonNode.Parse(body) as JsonObject;
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
-
-    private static string? Text(JsonNode? value) => value is JsonValue text && text.TryGetValue<string>(out var found) ? found : null;
+    private static JsonObject? Parse(string body) => JsonAnswer.Parse(body) as JsonObject;
 
     private static double? Number(JsonNode? value) => value is JsonValue number && number.GetValueKind() == JsonValueKind.Number ? number.Deserialize<double>() : null;
 }

@@ -17,15 +17,14 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
 
     protected override async Task<CheckResult> AskAsync(LlmProviderParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        var providers = options.Value.Providers;
-        var name = parameters.Provider ?? options.Value.Default ?? (providers.Count == 1 ? providers.Keys.First() : null);
-        if (name is null || !providers.TryGetValue(name, out var provider))
+        var (name, problem) = ConfiguredName.Find(
+            parameters.Provider, options.Value.Default, options.Value.Providers, "provider", LlmProviderOptions.SectionName, "Providers:{0}:Url", "name one in the check");
+        if (name is null)
         {
-            return CheckResult.Unknown(name is null
-                ? $"No provider is chosen. Set {LlmProviderOptions.SectionName}:Default, or name one in the check."
-                : $"No provider is configured as '{name}'. Add {LlmProviderOptions.SectionName}:Providers:{name}:Url.");
+            return CheckResult.Unknown(problem!);
         }
 
+        var provider = options.Value.Providers[name];
         using var limit = new CancellationTokenSource(parameters.Timeout, context.Time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         var started = context.Time.GetTimestamp();

@@ -25,13 +25,8 @@ internal sealed class PrometheusClient(IHttpClientFactory clients, AzurePipeline
 
     public (string Name, PrometheusEndpoint Endpoint) Find(string? name)
     {
-        var endpoints = options.Value.Endpoints;
-        name ??= options.Value.Default ?? (endpoints.Count == 1 ? endpoints.Keys.First() : null);
-        return name is not null && endpoints.TryGetValue(name, out var endpoint)
-            ? (name, endpoint)
-            : throw new PrometheusException(name is null
-                ? $"No Prometheus is chosen. Set {PrometheusOptions.SectionName}:Default, or name an endpoint in the check."
-                : $"No Prometheus is configured as '{name}'. Add {PrometheusOptions.SectionName}:Endpoints:{name}:Url.");
+        var (found, problem) = ConfiguredName.Find(name, options.Value.Default, options.Value.Endpoints, "Prometheus", PrometheusOptions.SectionName, "Endpoints:{0}:Url", "name an endpoint in the check");
+        return found is null ? throw new PrometheusException(problem!) : (found, options.Value.Endpoints[found]);
     }
 
     public Task<IReadOnlyList<PrometheusSeries>> QueryAsync(string? endpoint, string query, CancellationToken cancellationToken) =>

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using Runbooks.Catalog.Steps;
-using static Runbooks.Integrations.Tickets.TicketClient;
+using static Runbooks.Integrations.Http.JsonAnswer;
 
 namespace Runbooks.Integrations.Tickets;
 

@@ -6,6 +6,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.Options;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Text;
+using static Runbooks.Integrations.Http.JsonAnswer;
 
 namespace Runbooks.Integrations.Tickets;
 
@@ -17,13 +18,8 @@ internal sealed class TicketClient(IHttpClientFactory clients, IOptions<TicketsO
     /// <exception cref="StepRefusedException">There is no such system.</exception>
     public string NameOf(string? name)
     {
-        var known = options.Value.Systems;
-        name ??= options.Value.Default ?? (known.Count == 1 ? known.Keys.First() : null);
-        return name is not null && known.ContainsKey(name)
-            ? name
-            : throw new StepRefusedException(name is null
-                ? $"No ticket system is chosen. Set {TicketsOptions.SectionName}:Default, or name a system in the step."
-                : $"No ticket system is configured as '{name}'. Add {TicketsOptions.SectionName}:Systems:{name}.");
+        var (found, problem) = ConfiguredName.Find(name, options.Value.Default, options.Value.Systems, "ticket system", TicketsOptions.SectionName, "Systems:{0}", "name a system in the step");
+        return found ?? throw new StepRefusedException(problem!);
     }
 
     public TicketKind KindOf(string name) => options.Value.Systems[name].Kind;
@@ -102,19 +98,5 @@ internal sealed class TicketClient(IHttpClientFactory clients, IOptions<TicketsO
             .. (answer["errors"] as JsonObject ?? []).Select(field => $"{field.Key}: {Text(field.Value)}"),
         ];
         return Clip.To(string.Join(' ', said.Where(one => !string.IsNullOrWhiteSpace(one))), 300);
-    }
-
-    public static string? Text(JsonNode? value) => value is JsonValue text && text.TryGetValue<string>(out var found) ? found : null;
-
-    private static JsonNode? Parse(string text)
-    {
-        try
-        {
-            return JsonNode.Parse(text);
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
     }
 }

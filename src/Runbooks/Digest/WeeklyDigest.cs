@@ -15,7 +15,7 @@ namespace Runbooks.Digest;
 /// state, so that one of several processes tells and a restart tells nobody twice.
 /// </summary>
 public sealed class WeeklyDigest(
-    IIncidentStore store, ISharedState state, LoadedRunbooks runbooks, StepCatalog steps, CurrentContacts contacts, ChannelClient channels, DecisionLinks links,
+    IIncidentStore store, ISharedState state, LoadedRunbooks runbooks, StepCatalog steps, CurrentContacts contacts, NotificationDispatcher messages, DecisionLinks links,
     IOptions<DigestOptions> options, TimeProvider time, ILogger<WeeklyDigest> logger)
 {
     private const string Key = "digest";
@@ -97,7 +97,7 @@ public sealed class WeeklyDigest(
         return found;
     }
 
-    /// <returns>Whether it reached anybody, or there is nobody to reach.</returns>
+    /// <returns>Whether it reached anybody.</returns>
     private async Task<bool> TellAsync(string owner, DigestText text, DateTimeOffset due, CancellationToken cancellationToken)
     {
         var card = new Card
@@ -105,27 +105,12 @@ public sealed class WeeklyDigest(
             // Nobody has to do anything about it.
             Kind = CardKind.Decided,
             IncidentId = Key,
-            Key = $"{Key}:{due:yyyy-MM-dd}:{owner}",
             Title = text.Title,
             Severity = ImpactSeverity.Low,
             Sections = text.Sections,
             Links = [new("Incidents", links.Console(null))],
         };
-        var recipients = contacts.Book.RecipientsOf([owner]).ToList();
-        var reached = recipients.Count == 0;
-        foreach (var recipient in recipients)
-        {
-            foreach (var address in recipient.Addresses)
-            {
-                if ((await channels.TrySendAsync(card, address, cancellationToken)).Failure is null)
-                {
-                    reached = true;
-                    break;
-                }
-            }
-        }
-
-        return reached;
+        return (await messages.SendAsync($"{Key}:{due:yyyy-MM-dd}:{owner}", [owner], _ => card, [], cancellationToken)).Any(delivery => delivery.Reached);
     }
 
     /// <param name="Week">When that digest was due.</param>

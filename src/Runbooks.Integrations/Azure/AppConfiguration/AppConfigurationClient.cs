@@ -16,13 +16,9 @@ internal sealed class AppConfigurationClient(AzurePipelines pipelines, IOptions<
     /// <exception cref="StepRefusedException">No such store is configured.</exception>
     public SettingAddress Address(string? store, string key, string? label)
     {
-        var stores = options.Value.Stores;
-        store ??= options.Value.Default ?? (stores.Count == 1 ? stores.Keys.First() : null);
-        return store is not null && stores.ContainsKey(store)
-            ? new SettingAddress(store, key, label ?? "")
-            : throw new StepRefusedException(store is null
-                ? $"No App Configuration store is chosen. Set {AppConfigurationOptions.SectionName}:Default, or name a store in the step."
-                : $"No App Configuration store is configured as '{store}'. Add {AppConfigurationOptions.SectionName}:Stores:{store}:Endpoint.");
+        var (found, problem) = ConfiguredName.Find(
+            store, options.Value.Default, options.Value.Stores, "App Configuration store", AppConfigurationOptions.SectionName, "Stores:{0}:Endpoint", "name a store in the step");
+        return new SettingAddress(found ?? throw new StepRefusedException(problem!), key, label ?? "");
     }
 
     public string Words(SettingAddress address) => address.ToString();

@@ -61,17 +61,7 @@ internal sealed class SlackNotifier(IHttpClientFactory clients, AddressSecrets s
         throw new DeliveryException($"Slack refused: {error}.", s_passing.Contains(error));
     }
 
-    private static JsonNode? Parse(string text)
-    {
-        try
-        {
-            return JsonNode.Parse(text) as JsonObject;
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
+    private static JsonObject? Parse(string text) => JsonAnswer.Parse(text) as JsonObject;
 }
 
 /// <summary>An incoming webhook: needs no bot, cannot change what it sent, and so shows links and no buttons.</summary>
