@@ -1,14 +1,13 @@
 using Runbooks.Catalog.Steps;
+using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Testing;
 
-/// <summary>Asks the real check, by the real clock, of an incident that is only simulated.</summary>
-internal sealed class LiveCheck(ICheck real) : ICheck
+/// <summary>Asks the real check, by the real clock, of an incident that is only simulated: the simulation's own clock stands still meanwhile.</summary>
+internal sealed class LiveCheck(ICheck real, Runbook runbook) : ICheck
 {
-    /// <summary>The simulation's clock stands still meanwhile, so the runbook's own time limit does not end it.</summary>
-    private static readonly TimeSpan s_longest = TimeSpan.FromMinutes(1);
-
     public string Name => real.Name;
 
     public string Summary => real.Summary;
@@ -19,13 +18,14 @@ internal sealed class LiveCheck(ICheck real) : ICheck
 
     public async Task<CheckResult> AskAsync(object parameters, StepContext context, CancellationToken cancellationToken)
     {
+        var longest = runbook.FindCheck(ScriptedCheck.NameOf(context))?.Timeout ?? CheckSpec.DefaultTimeout;
         try
         {
-            return await real.AskAsync(parameters, context with { Time = TimeProvider.System }, cancellationToken).WaitAsync(s_longest, TimeProvider.System, cancellationToken);
+            return await real.AskAsync(parameters, context with { Time = TimeProvider.System }, cancellationToken).WaitAsync(longest, TimeProvider.System, cancellationToken);
         }
         catch (TimeoutException)
         {
-            return CheckResult.Unknown($"{Name}: no answer within a minute.");
+            return CheckResult.Unknown($"{Name}: not done within {DurationText.Format(longest)}.");
         }
     }
 }

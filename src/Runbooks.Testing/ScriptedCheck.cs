@@ -24,7 +24,7 @@ internal sealed class ScriptedCheck(ICheck real, WorldScript script) : ICheck
 
     public Task<CheckResult> AskAsync(object parameters, StepContext context, CancellationToken cancellationToken)
     {
-        var name = context.IdempotencyKey.Split(':')[^1];
+        var name = NameOf(context);
         if (!script.Checks.TryGetValue(name, out var answers))
         {
             return real.Name == BuiltInSteps.Always
@@ -35,6 +35,9 @@ internal sealed class ScriptedCheck(ICheck real, WorldScript script) : ICheck
         var time = _asked.AddOrUpdate(name, 0, (_, before) => before + 1);
         return Task.FromResult(At(answers, time).ToResult());
     }
+
+    /// <summary>The check's name in the runbook: the last word of the key.</summary>
+    public static string NameOf(StepContext context) => context.IdempotencyKey.Split(':')[^1];
 
     private static ScriptedAnswer At(List<ScriptedAnswer> answers, int time)
     {

@@ -50,6 +50,7 @@ public static class RunbooksServices
             .AddSingleton<SettleWindow>()
             .AddSingleton<FollowUps>()
             .AddSingleton<EndHooks>()
+            .AddSingleton<IEndHook, EndReport>()
             .AddSingleton<SuppressionService>()
 
             // Late, because an engine needs the activities, and one of them opens incidents.

@@ -19,12 +19,19 @@ internal sealed class ReportMaker(Runbook runbook, SimulatedIncident played, Ste
 {
     private readonly Incident _incident = played.Incident;
 
+    /// <summary>What comes from there on is pretended, and not told.</summary>
+    private bool WouldAct => isLive && _incident.Steps.Count > 0;
+
     public SimulationReport Make()
     {
         var checks = runbook.Diagnosis.Select(Check).ToList();
         return new(
             runbook.Id, runbook.Title, AlertView.Of(_incident.Alert), Applies: true, [], _incident.Target, checks,
-            [.. _incident.Gates.Select(Question)], [.. Timeline()], [.. Problems(checks)], CamelCase.Of(_incident.State), _incident.Reason) { Live = isLive, HealsItself = runbook.Mitigation.Approval is null };
+            [.. _incident.Gates.Select(Question)], [.. Timeline()], [.. Problems(checks)], WouldAct ? null : CamelCase.Of(_incident.State), WouldAct ? null : _incident.Reason)
+        {
+            Live = isLive,
+            WouldAct = WouldAct,
+        };
     }
 
     private SimulatedCheck Check(CheckSpec spec)
@@ -63,9 +70,9 @@ internal sealed class ReportMaker(Runbook runbook, SimulatedIncident played, Ste
     /// <summary>The record tells that somebody was told; here the message itself stands in its place.</summary>
     private IEnumerable<SimulatedMoment> Timeline()
     {
-        var told = _incident.Timeline.Where(entry => entry.Kind != TimelineKind.Message)
+        var told = _incident.Timeline.TakeWhile(entry => !WouldAct || entry.Kind != TimelineKind.Step).Where(entry => entry.Kind != TimelineKind.Message)
             .Select(entry => (entry.At, Moment: new SimulatedMoment(After(entry.At), CamelCase.Of(entry.Kind), entry.What)));
-        var sent = played.Messages.GroupBy(message => (message.At, message.Card.Kind, message.Card.Title))
+        var sent = (WouldAct ? [] : played.Messages).GroupBy(message => (message.At, message.Card.Kind, message.Card.Title))
             .Select(same => (same.Key.At, Moment: new SimulatedMoment(
                 After(same.Key.At), "message", $"{Of(same.Key.Kind)} to {string.Join(", ", same.Select(message => message.To))}", same.First().Card with { Links = [] })));
         return told.Concat(sent).OrderBy(one => one.At).Select(one => one.Moment);
@@ -91,7 +98,7 @@ internal sealed class ReportMaker(Runbook runbook, SimulatedIncident played, Ste
 /// <summary>What a simulation says, for people and for programs alike. Times are counted from the alert: <c>5m</c>.</summary>
 /// <param name="WhyNot">What keeps each trigger from fitting, the nearest first; empty when the runbook applies.</param>
 /// <param name="Problems">What is wrong with the runbook as far as this alert shows; empty when nothing is.</param>
-/// <param name="State">How the incident ended; null when none was opened.</param>
+/// <param name="State">How the incident ended; null when none was opened, or where it stops before something acts.</param>
 internal sealed record SimulationReport(
     string Runbook,
     string Title,
@@ -109,8 +116,8 @@ internal sealed record SimulationReport(
     /// <summary>Whether the checks were asked and the targets looked at for real.</summary>
     public bool Live { get; init; }
 
-    /// <summary>The mitigation asks nobody.</summary>
-    public bool HealsItself { get; init; }
+    /// <summary>It ends where a step would run without a question.</summary>
+    public bool WouldAct { get; init; }
 
     public static SimulationReport NotApplying(Runbook runbook, Alert alert) => new(
         runbook.Id, runbook.Title, AlertView.Of(alert), Applies: false, RunbookMatcher.Misses(alert, runbook), null, [], [], [], [], null, null);

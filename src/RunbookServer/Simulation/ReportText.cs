@@ -34,14 +34,7 @@ internal sealed class ReportText
         var questions = new Queue<SimulatedQuestion>(report.Questions);
         foreach (var moment in report.Timeline)
         {
-            // What is asked in a simulation of a runbook that asks nobody is asked nowhere else.
-            var stands = report is { Live: true, HealsItself: true };
-            if (stands && moment.Card is not null)
-            {
-                continue;
-            }
-
-            Line(0, $"{$"+{moment.After}",-TimeWidth}{(stands && moment.Kind == "gate" ? "it acts without asking:" : Said(moment))}");
+            Line(0, $"{$"+{moment.After}",-TimeWidth}{Said(moment)}");
             if (moment.Kind == "diagnosis")
             {
                 report.Checks.ToList().ForEach(Check);
@@ -60,9 +53,9 @@ internal sealed class ReportText
         report.Problems.ToList().ForEach(problem => Line(0, $"Problem: {problem}"));
         Line(0, report switch
         {
-            { Live: true, HealsItself: true, Questions.Count: > 0 } => "Stops where it would act by itself. The checks answered and the steps looked at their targets for real; nothing was touched.",
-            { Live: true, State: "awaitingApproval" } => "Stops at the question. The checks answered and the steps looked at their targets for real; nothing was touched.",
-            { Live: true } => $"Ends as {report.State}. The checks answered for real; nothing was touched.",
+            { WouldAct: true } => "Stops here: from here on it acts without asking. The checks were asked and the steps looked at their targets for real; nothing was touched.",
+            { Live: true, State: "awaitingApproval" } => "Stops at the question. The checks were asked and the steps looked at their targets for real; nothing was touched.",
+            { Live: true } => $"Ends as {report.State}. The checks were asked for real; nothing was touched.",
             _ => $"Ends as {report.State}. Everything outside was assumed; nothing was touched.",
         });
         return _text.ToString();

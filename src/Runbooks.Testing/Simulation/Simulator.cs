@@ -20,34 +20,33 @@ internal static class Simulator
         var id = opening.Id ?? throw new TestCaseException(opening.Problem!);
         var questions = new List<Gate>();
         var end = world.Now + TestWorld.Longest;
-        async Task<Gate?> NewAsync() => (await world.Get<IIncidentStore>().GetAsync(id, CancellationToken.None)).OpenGate is { } gate && questions.All(asked => asked.Id != gate.Id) ? gate : null;
+        async Task<Incident> NowAsync() => await world.Get<IIncidentStore>().GetAsync(id, CancellationToken.None);
+        async Task<Gate?> NewAsync() => (await NowAsync()).OpenGate is { } gate && questions.All(asked => asked.Id != gate.Id) ? gate : null;
 
-        while (world.Now < end && !await world.IsOverAsync(id))
+        // Where the real world is asked, nothing may be assumed of what comes after a question or a step.
+        async Task<bool> IsOverAsync() => await world.IsOverAsync(id) || (assumed.IsLive && (questions.Count > 0 || (await NowAsync()).Steps.Count > 0));
+
+        while (world.Now < end && !await IsOverAsync())
         {
-            await world.PassAsync(end, async () => await NewAsync() is not null || await world.IsOverAsync(id));
+            await world.PassAsync(end, async () => await NewAsync() is not null || await IsOverAsync());
             if (await NewAsync() is { } question)
             {
                 questions.Add(question);
-                if (assumed.IsLive)
-                {
-                    // Beyond the question something would act.
-                    break;
-                }
-
                 await AnswerAsync(world, id, question, assumed);
             }
         }
 
-        return new(await world.Get<IIncidentStore>().GetAsync(id, CancellationToken.None), questions, world.Get<RecordingChannel>().Kept);
+        return new(await NowAsync(), questions, world.Get<RecordingChannel>().Kept);
     }
 
     private static async Task AnswerAsync(TestWorld world, string id, Gate question, Assumptions assumed)
     {
-        if (assumed.Decision is not { } verb)
+        if (assumed is { IsLive: true } or { Decision: null })
         {
             return;
         }
 
+        var verb = assumed.Decision.Value;
         await world.PassAsync(question.OpenedAt + assumed.After, () => world.IsOverAsync(id));
         for (var person = 1; person <= (verb == DecisionVerb.Approve ? question.Required : 1); person++)
         {
@@ -68,7 +67,7 @@ internal sealed record SimulatedIncident(Incident Incident, IReadOnlyList<Gate> 
 /// <summary>What is assumed about the world and about people while an incident is simulated.</summary>
 internal sealed record Assumptions
 {
-    /// <summary>Nothing is assumed: the real checks are asked, and it ends at the first question, or where a runbook that asks nobody would act.</summary>
+    /// <summary>Nothing is assumed: the real checks are asked, and it ends at the first question, or where something would act without one.</summary>
     public bool IsLive { get; init; }
 
     /// <summary>What diagnosis finds; a check that is not named fails when the mitigation is for it, and passes otherwise.</summary>
@@ -87,7 +86,7 @@ internal sealed record Assumptions
     /// <summary>How long people take to answer.</summary>
     public TimeSpan After { get; init; } = TimeSpan.FromMinutes(1);
 
-    public WorldScript ScriptFor(Runbook runbook) => IsLive ? new() { IsLive = true, Mode = runbook.Mitigation.Approval is null ? "approveAll" : null } : new()
+    public WorldScript ScriptFor(Runbook runbook) => IsLive ? new() { IsLive = true } : new()
     {
         Checks = runbook.Diagnosis.Where(IsAssumed).Select(check => check.Name)
             .Concat(Findings.Keys).Concat(Afterwards.Keys).Distinct()

@@ -44,7 +44,7 @@ internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Secti
         var acted = ended.Where(Counts).ToList();
         yield return acted.Count == 0
             ? "No runbook had to act."
-            : string.Create(CultureInfo.InvariantCulture, $"{acted.Count(IsResolved)} of {acted.Count} that had to be dealt with were resolved ({100 * acted.Count(IsResolved) / acted.Count} %){Median(acted)}.");
+            : string.Create(CultureInfo.InvariantCulture, $"Resolved: {acted.Count(IsResolved)} of {acted.Count} that had to be dealt with ({100 * acted.Count(IsResolved) / acted.Count} %){Median(acted)}.");
         if (week.Count > ended.Count)
         {
             yield return $"{week.Count - ended.Count} {(week.Count - ended.Count == 1 ? "is" : "are")} still open.";
@@ -54,13 +54,13 @@ internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Secti
     private static string Line(string runbook, IReadOnlyList<IncidentSummary> incidents)
     {
         var states = incidents.GroupBy(incident => incident.State).OrderByDescending(group => group.Count()).Select(group => $"{group.Count()} {IncidentText.Of(group.Key).ToLowerInvariant()}");
-        return $"{runbook}: {CountText.Format(incidents.Count, "incident")} ({string.Join(", ", states)}){Median(incidents)}";
+        return $"{runbook}: {CountText.Format(incidents.Count, "incident")}: {string.Join(", ", states)}{Median(incidents)}";
     }
 
     private static string Median(IEnumerable<IncidentSummary> incidents)
     {
         var times = incidents.Where(IsResolved).Select(incident => incident.ClosedAt - incident.OpenedAt).OfType<TimeSpan>().Order().ToList();
-        return times.Count == 0 ? "" : $", half of them within {DurationText.Format(TimeSpan.FromSeconds(Math.Max(1, Math.Round(times[times.Count / 2].TotalSeconds))))}";
+        return times.Count == 0 ? "" : $"; {(times.Count == 1 ? "the resolved one" : "half of the resolved ones")} within {DurationText.Format(TimeSpan.FromSeconds(Math.Max(1, Math.Round(times[times.Count / 2].TotalSeconds))))}";
     }
 
     private static IEnumerable<string> Suggestions(Runbook runbook, IReadOnlyList<IncidentSummary> ended, StepCatalog steps)

@@ -3,7 +3,7 @@ using Runbooks.Model.Storage;
 
 namespace Runbooks.Execution;
 
-/// <summary>An integration that keeps something open for an incident outside, such as a ticket, and sees to it when the incident has ended.</summary>
+/// <summary>Sees to something when an incident has ended: a ticket that is open for it outside, a report of it.</summary>
 public interface IEndHook
 {
     /// <summary>The end is on record. May be called more than once for the same end; what the other side does wrong is said, not thrown.</summary>

@@ -86,7 +86,7 @@ public sealed class IncidentCards(DecisionLinks links)
     /// <summary>What happened, for those who were not asked: the short form of the report, with a link to it.</summary>
     public Card Report(Incident incident, Runbook runbook) => Base(incident, runbook, CardKind.Decided) with
     {
-        Title = $"Report: {EndingText.Headline(incident)}: {runbook.Title} on {IncidentText.Target(incident.Target)}",
+        Title = $"Report: {runbook.Title} on {IncidentText.Target(incident.Target)} ({EndingText.Headline(incident)})",
         Sections =
         [
             new("Summary", [incident.Reason ?? EndingText.Headline(incident)]),

@@ -53,11 +53,6 @@ public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks
         }
 
         await sent.ShowEndAsync(incident, card, cancellationToken);
-        if (runbook.ReportTo.Count > 0 && incident.State != IncidentState.NotNeeded)
-        {
-            await notifier.SendAsync(incident, "report", runbook.ReportTo, _ => cards.Report(incident, runbook), cancellationToken);
-        }
-
         await endHooks.RunAsync(incident, cancellationToken);
         return incident.State;
     }

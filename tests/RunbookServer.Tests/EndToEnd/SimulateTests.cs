@@ -93,7 +93,7 @@ public sealed class SimulateTests : IDisposable
 
     [Theory]
     [InlineData("hanged-gpu", "found: 16 run, 48 wait", "would: Recycle pod inference/llm-b-0 on cluster b", "Stops at the question.")]
-    [InlineData("disk-full", "found: 94 % in use", "would: Delete files older than 3 days below /var/tmp", "Stops where it would act by itself.")]
+    [InlineData("disk-full", "found: 94 % in use", "would: Delete files older than 3 days below /var/tmp", "Stops here: from here on it acts without asking.")]
     public async Task Live_AsksTheRealChecksAndStopsBeforeAnythingActs(string runbook, string found, string would, string end)
     {
         await using var sandbox = await SandboxServer.StartAsync(new SandboxOptions { Port = 0 }, TestContext.Current.CancellationToken);

@@ -31,8 +31,8 @@ public sealed class WeeklyDigestTests : IAsyncDisposable
         var card = Cards.ShouldHaveSingleItem();
         card.To.ShouldBe("fallback", "nobody owns it");
         card.Card.Title.ShouldBe("Last week: 6 incidents, 5 resolved");
-        Lines(card.Card, "In short").ShouldBe(["5 of 5 that had to be dealt with were resolved (100 %), half of them within 6m."]);
-        Lines(card.Card, "By runbook").ShouldBe([$"{Some.Runbook().Id}: 6 incidents (5 resolved, 1 nothing to do), half of them within 6m"]);
+        Lines(card.Card, "In short").ShouldBe(["Resolved: 5 of 5 that had to be dealt with (100 %); half of the resolved ones within 6m."]);
+        Lines(card.Card, "By runbook").ShouldBe([$"{Some.Runbook().Id}: 6 incidents: 5 resolved, 1 nothing to do; half of the resolved ones within 6m"]);
         Lines(card.Card, "Targets that come again").ShouldBe([$"llm-b-0: 5 times ({Some.Runbook().Id}). What is its cause?"]);
     }
 

@@ -64,7 +64,8 @@ public sealed class FixTests : IAsyncDisposable
         await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(1));
 
         var report = _world.Notifier.Sent.Where(sent => sent.To == "quality").ShouldHaveSingleItem().Card;
-        report.Title.ShouldStartWith("Report: Resolved");
+        report.Title.ShouldStartWith("Report: ");
+        report.Title.ShouldEndWith("(Resolved)");
         report.Links[0].Url.ShouldEndWith($"/incidents/{opened.Id}/report");
         report.Sections.Single(section => section.Heading == "Times").Lines[0].ShouldStartWith("Opened: ");
         report.Sections.Single(section => section.Heading == "What the checks said last").Lines.ShouldHaveSingleItem().ShouldStartWith("✓");

@@ -50,6 +50,17 @@ public sealed class IncidentWatchdogTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task EndThatTheWatchRecords_IsReportedToo()
+    {
+        await using var world = new WatchdogWorld { Runbook = Some.Runbook() with { ReportTo = ["quality"] } };
+        var id = await world.OpenAsync(Some.Incident(), EngineStatus.Failed, "non-deterministic");
+
+        await world.CheckAsync(id, Minute, Minute, Minute * 10);
+
+        world.Sent.Where(sent => sent.To == "quality").ShouldHaveSingleItem().Card.Title.ShouldStartWith("Report: ");
+    }
+
+    [Fact]
     public async Task WorkflowThatFailedWhileNobodyCanBeReached_StaysOpenUntilSomebodyIs()
     {
         _world.ChannelIsDown = true;

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Time.Testing;
 using Runbooks.Engine;
 using Runbooks.Execution;
 using Runbooks.Intake;
+using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using Runbooks.Notifications;
@@ -46,6 +47,9 @@ internal sealed class WatchdogWorld : IAsyncDisposable, INotifier, IEndHook
 
     public string Channel => "test";
 
+    /// <summary>What incidents are opened with.</summary>
+    public Runbook Runbook { get; init; } = Some.Runbook();
+
     public FakeTimeProvider Time { get; } = new(Some.Time);
 
     public InMemoryIncidentStore Store { get; } = new();
@@ -77,7 +81,7 @@ internal sealed class WatchdogWorld : IAsyncDisposable, INotifier, IEndHook
     /// <summary>Opens it; the engine runs it unless told otherwise.</summary>
     public async Task<string> OpenAsync(Incident incident, EngineStatus? engine = EngineStatus.Running, string? failure = null)
     {
-        await Store.OpenAsync(incident, Some.Runbook(), _ => null, CancellationToken.None);
+        await Store.OpenAsync(incident, Runbook, _ => null, CancellationToken.None);
         if (engine is { } status)
         {
             Engine.Report(new EngineInstance(incident.Id, status, Now, failure));
