@@ -20,19 +20,19 @@ internal static class BinaryOperators
         .. from sample in samples
            let result = Result(binary, sides(sample).Item1, sides(sample).Item2, kept(sample))
            where result is not null
-           select new Sample(Labels(binary, sample.Labels), result.Value),
+           select new Sample(binary.Matching.Result(sample.Labels), result.Value),
     ]);
 
     private static PromValue.Vector Sets(BinaryExpression binary, IReadOnlyList<Sample> left, IReadOnlyList<Sample> right)
     {
-        var there = right.Select(sample => Signature(binary, sample.Labels)).ToHashSet();
+        var there = right.Select(sample => binary.Matching.Signature(sample.Labels)).ToHashSet();
         if (binary.Operator == "or")
         {
-            var here = left.Select(sample => Signature(binary, sample.Labels)).ToHashSet();
-            return new([.. left, .. right.Where(sample => !here.Contains(Signature(binary, sample.Labels)))]);
+            var here = left.Select(sample => binary.Matching.Signature(sample.Labels)).ToHashSet();
+            return new([.. left, .. right.Where(sample => !here.Contains(binary.Matching.Signature(sample.Labels)))]);
         }
 
-        return new([.. left.Where(sample => there.Contains(Signature(binary, sample.Labels)) == (binary.Operator == "and"))]);
+        return new([.. left.Where(sample => there.Contains(binary.Matching.Signature(sample.Labels)) == (binary.Operator == "and"))]);
     }
 
     private static PromValue.Vector Match(BinaryExpression binary, IReadOnlyList<Sample> left, IReadOnlyList<Sample> right)
@@ -42,7 +42,7 @@ internal static class BinaryOperators
         var index = new Dictionary<string, Sample>();
         foreach (var sample in one)
         {
-            if (!index.TryAdd(Signature(binary, sample.Labels), sample))
+            if (!index.TryAdd(binary.Matching.Signature(sample.Labels), sample))
             {
                 throw new PromQueryException($"execution: found duplicate series for the match group on the {(binary.Many == Side.Right ? "left" : "right")} hand-side of the operation; many-to-many matching not allowed: matching labels must be unique on one side");
             }
@@ -52,7 +52,7 @@ internal static class BinaryOperators
         var samples = new List<Sample>();
         foreach (var sample in many)
         {
-            var signature = Signature(binary, sample.Labels);
+            var signature = binary.Matching.Signature(sample.Labels);
             if (!index.TryGetValue(signature, out var other))
             {
                 continue;
@@ -69,39 +69,11 @@ internal static class BinaryOperators
                 throw new PromQueryException("execution: multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)");
             }
 
-            samples.Add(new Sample(Joined(binary, sample.Labels, other.Labels), result));
+            samples.Add(new Sample(binary.Matching.Joined(sample.Labels, other.Labels), result));
         }
 
         return new(samples);
     }
-
-    private static Dictionary<string, string> Joined(BinaryExpression binary, IReadOnlyDictionary<string, string> labels, IReadOnlyDictionary<string, string> other)
-    {
-        var result = Labels(binary, labels);
-        if (binary.Many is null)
-        {
-            return binary.On ? LabelSets.Only(result, binary.Labels.Append(LabelSets.Name)) : LabelSets.Without(result, binary.Labels);
-        }
-
-        foreach (var label in binary.Include)
-        {
-            result.Remove(label);
-            if (other.TryGetValue(label, out var value))
-            {
-                result[label] = value;
-            }
-        }
-
-        return result;
-    }
-
-    private static string Signature(BinaryExpression binary, IReadOnlyDictionary<string, string> labels) => LabelSets.Key(binary.On
-        ? LabelSets.Only(labels, binary.Labels)
-        : LabelSets.Without(labels, binary.Labels.Append(LabelSets.Name)));
-
-    // A comparison that only leaves out keeps the name; whatever calculates does not.
-    private static Dictionary<string, string> Labels(BinaryExpression binary, IReadOnlyDictionary<string, string> labels) =>
-        IsComparison(binary.Operator) && !binary.ReturnsBool ? labels.ToDictionary() : LabelSets.Without(labels, LabelSets.Name);
 
     private static double? Result(BinaryExpression binary, double left, double right, double kept)
     {
@@ -109,7 +81,7 @@ internal static class BinaryOperators
         return !IsComparison(binary.Operator) || binary.ReturnsBool ? result : result == 1 ? kept : null;
     }
 
-    private static bool IsComparison(string sign) => sign is "==" or "!=" or ">" or "<" or ">=" or "<=";
+    public static bool IsComparison(string sign) => sign is "==" or "!=" or ">" or "<" or ">=" or "<=";
 
     private static double Calculate(string sign, double left, double right) => sign switch
     {

@@ -29,7 +29,10 @@ internal sealed record NegateExpression(PromExpression Of) : PromExpression;
 /// <param name="On">The labels are those that have to agree, not those that need not.</param>
 /// <param name="Many">The side of which several may match one of the other; null for one to one.</param>
 internal sealed record BinaryExpression(
-    PromExpression Left, string Operator, PromExpression Right, bool ReturnsBool, bool On, IReadOnlyList<string> Labels, Side? Many, IReadOnlyList<string> Include) : PromExpression;
+    PromExpression Left, string Operator, PromExpression Right, bool ReturnsBool, bool On, IReadOnlyList<string> Labels, Side? Many, IReadOnlyList<string> Include) : PromExpression
+{
+    public LabelMatching Matching => field ??= new(this, keepsName: BinaryOperators.IsComparison(Operator) && !ReturnsBool);
+}
 
 internal enum Side { Left, Right }
 
