@@ -16,7 +16,8 @@ public sealed class HostTimeoutTests
         var timeout = TimeSpan.Parse(host.RootElement.GetProperty("functionTimeout").GetString()!, CultureInfo.InvariantCulture);
 
         timeout.ShouldBeGreaterThan(StepSpec.LongestTimeout + (2 * StepSpec.LongestLook) + CheckSpec.LongestTimeout, "a step: looks, checks, acts");
-        timeout.ShouldBeGreaterThan((MostStepsOfAPlan * StepSpec.LongestLook) + CheckSpec.LongestTimeout, "a question: looks at every step");
+        timeout.ShouldBeGreaterThan(TimeSpan.FromMinutes(10) + StepSpec.LongestTimeout + (2 * StepSpec.LongestLook) + CheckSpec.LongestTimeout, "the steps of a phase: one step more when their budget is spent");
+        timeout.ShouldBeGreaterThan((MostStepsOfAPlan * StepSpec.LongestLook) + (2 * CheckSpec.LongestTimeout), "a diagnosis and its question: checks, looks at every step");
         timeout.ShouldBeGreaterThan(TimeSpan.FromMinutes(10) + StepSpec.LongestTimeout, "undoing: one step more when its budget is spent");
     }
 }

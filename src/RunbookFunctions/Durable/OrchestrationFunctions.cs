@@ -11,10 +11,10 @@ namespace RunbookFunctions.Durable;
 
 /// <summary>The incident's orchestration and its activities: one function for each class, under the class's name.</summary>
 internal sealed class OrchestrationFunctions(
-    AskCheck askCheck,
+    Diagnose diagnose,
     OpenGate openGate,
     ReviewGate reviewGate,
-    RunStep runStep,
+    RunSteps runSteps,
     Recheck recheck,
     UndoSteps undoSteps,
     CheckSuppression checkSuppression,
@@ -26,8 +26,8 @@ internal sealed class OrchestrationFunctions(
     public static Task<IncidentOutcome> RunIncidentAsync([OrchestrationTrigger] TaskOrchestrationContext context, IncidentInput input) =>
         new IncidentOrchestrator().RunAsync(context, input);
 
-    [Function(nameof(AskCheck))]
-    public Task<Finding> AskCheckAsync([ActivityTrigger] CheckRequest request, CancellationToken stop) => askCheck.RunAsync(request, stop);
+    [Function(nameof(Diagnose))]
+    public Task<DiagnosisResult> DiagnoseAsync([ActivityTrigger] DiagnosisRequest request, CancellationToken stop) => diagnose.RunAsync(request, stop);
 
     [Function(nameof(CheckSuppression))]
     public Task<SuppressionResult> CheckSuppressionAsync([ActivityTrigger] SuppressionRequest request, CancellationToken stop) => checkSuppression.RunAsync(request, stop);
@@ -38,8 +38,8 @@ internal sealed class OrchestrationFunctions(
     [Function(nameof(ReviewGate))]
     public Task<GateStatus> ReviewGateAsync([ActivityTrigger] ReviewGateRequest request, CancellationToken stop) => reviewGate.RunAsync(request, stop);
 
-    [Function(nameof(RunStep))]
-    public Task<StepResult> RunStepAsync([ActivityTrigger] StepRequest request, CancellationToken stop) => runStep.RunAsync(request, stop);
+    [Function(nameof(RunSteps))]
+    public Task<PhaseResult> RunStepsAsync([ActivityTrigger] RunStepsRequest request, CancellationToken stop) => runSteps.RunAsync(request, stop);
 
     /// <summary>In the settle window it may open the next incident, which takes a client.</summary>
     [Function(nameof(Recheck))]

@@ -23,7 +23,7 @@ public interface IIncidentStore
 
     /// <summary>
     /// As <see cref="FindAsync"/>, but perhaps as this process saw it some seconds ago: for who needs only what an incident opens
-    /// with, such as its alert and its target.
+    /// with, such as its alert and its target, and for who saw it in this very moment.
     /// </summary>
     Task<Incident?> FindSeenAsync(string id, CancellationToken cancellationToken) => FindAsync(id, cancellationToken);
 
@@ -92,6 +92,11 @@ public static class IncidentStoreExtensions
             next = next with { After = page.Next };
         }
     }
+
+    /// <inheritdoc cref="IIncidentStore.FindSeenAsync"/>
+    /// <exception cref="KeyNotFoundException">There is no such incident.</exception>
+    public static async Task<Incident> GetSeenAsync(this IIncidentStore store, string id, CancellationToken cancellationToken) =>
+        await store.FindSeenAsync(id, cancellationToken) ?? throw new KeyNotFoundException($"There is no incident '{id}'.");
 
     /// <exception cref="KeyNotFoundException">There is no such incident.</exception>
     public static async Task<Incident> GetAsync(this IIncidentStore store, string id, CancellationToken cancellationToken) =>

@@ -30,9 +30,12 @@ public sealed class ApprovalGateService(
     /// <summary>While the sender says that it is over and the checks say otherwise, they are asked this often.</summary>
     private static readonly TimeSpan ClaimPause = TimeSpan.FromMinutes(1);
 
-    public async Task<GateStatus> OpenAsync(OpenGateRequest request, CancellationToken cancellationToken)
+    public async Task<GateStatus> OpenAsync(OpenGateRequest request, CancellationToken cancellationToken) =>
+        await OpenAsync(request, await store.GetAsync(request.IncidentId, cancellationToken), cancellationToken);
+
+    /// <param name="incident">As it was when the findings were asked for.</param>
+    internal async Task<GateStatus> OpenAsync(OpenGateRequest request, Incident incident, CancellationToken cancellationToken)
     {
-        var incident = await store.UpdateAsync(request.IncidentId, i => i.RecordFindings(request.Findings, time.GetUtcNow()), cancellationToken);
         var runbook = await runbooks.OfAsync(incident, cancellationToken);
         var id = request.Step is { } step ? Gate.IdOf(request.Phase, step, request.Undoes) : Gate.IdOf(request.Phase, request.Round);
         var atOnce = false;
@@ -45,16 +48,17 @@ public sealed class ApprovalGateService(
         }
         else if (incident.FindGate(id) is null)
         {
-            incident = await verification.CheckClaimAsync(incident, runbook, cancellationToken);
+            incident = (await verification.CheckClaimAsync(incident, runbook, cancellationToken)).RecordFindings(request.Findings, time.GetUtcNow());
             var plan = await plans.MakeAsync(incident, runbook, request.Phase, cancellationToken);
             var violations = await guardrails.EvaluateAsync(new GuardrailContext(incident, runbook, request.Phase, AboutToRun: false), cancellationToken);
             var place = incident.InStorm ? null : await storms.JoinAsync(incident, cancellationToken);
             atOnce = place?.AtOnce ?? false;
             incident = await store.UpdateAsync(
                 request.IncidentId,
-                i =>
+                current =>
                 {
                     var now = time.GetUtcNow();
+                    var i = current.RecordFindings(request.Findings, now);
                     var gate = ApprovalGateFactory.Make(i, runbook, request.Phase, request.Round, plan, violations, request.Unclear || i.CheckedClaim?.Answer == RecoveryAnswer.Unclear, request.Difference, now);
                     return i.AddGate(approvers.Separate(gate, i.StartedBy), now) with { WakeEvent = request.WakeEvent, Storm = i.Storm ?? place?.StormId, ShownNews = i.NewsMark };
                 },
@@ -89,7 +93,12 @@ public sealed class ApprovalGateService(
     private Task<(Incident Incident, CardKind? Due)> AdvanceAsync(ReviewGateRequest request, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        return store.UpdateAsync(request.IncidentId, i => ApprovalSchedule.Advance(i with { WakeEvent = request.WakeEvent }, request.GateId, now), cancellationToken);
+
+        // Once it is decided nobody waits for that event any more.
+        return store.UpdateAsync(
+            request.IncidentId,
+            i => i.FindGate(request.GateId) is { Outcome: not GateOutcome.Pending } ? (i, null) : ApprovalSchedule.Advance(i with { WakeEvent = request.WakeEvent }, request.GateId, now),
+            cancellationToken);
     }
 
     /// <summary>The cards that asked say what was learnt since.</summary>
@@ -219,7 +228,11 @@ public sealed record OpenGateRequest(
     public bool Undoes { get; init; }
 }
 
-public sealed record ReviewGateRequest(string IncidentId, string GateId, string WakeEvent);
+public sealed record ReviewGateRequest(string IncidentId, string GateId, string WakeEvent)
+{
+    /// <summary>The phase that runs at once when the answer is yes; null where nothing does.</summary>
+    public Phase? Runs { get; init; }
+}
 
 /// <param name="NextReview">When something is due on a pending gate even if nobody answers.</param>
 /// <param name="Reason">Why a closed gate did not end in approval.</param>
@@ -227,4 +240,7 @@ public sealed record GateStatus(string GateId, GateOutcome Outcome, DateTimeOffs
 {
     /// <inheritdoc cref="StepResult.TakesBack"/>
     public bool TakesBack { get; init; }
+
+    /// <summary>How far its phase came, if it was approved and ran at once; null when nothing ran yet.</summary>
+    public PhaseResult? Ran { get; init; }
 }

@@ -60,5 +60,3 @@ public sealed class CheckRunner(StepCatalog catalog, StepContextFactory contexts
         }
     }
 }
-
-public sealed record CheckRequest(string IncidentId, string Check);

@@ -13,17 +13,14 @@ public sealed class CheckService(IIncidentStore store, PinnedRunbooks runbooks, 
     /// <summary>However often a sender repeats that it is over, the checks are asked no more often than this.</summary>
     private static readonly TimeSpan ShortestClaimPause = TimeSpan.FromSeconds(15);
 
-    /// <summary>Asks one question of the diagnosis.</summary>
-    public async Task<Finding> AskAsync(CheckRequest request, CancellationToken cancellationToken)
-    {
-        var incident = await store.FindSeenAsync(request.IncidentId, cancellationToken)
-            ?? throw new KeyNotFoundException($"There is no incident '{request.IncidentId}'.");
-        return await checks.AskAsync(incident, Check(await runbooks.OfAsync(incident, cancellationToken), request.Check), cancellationToken);
-    }
+    /// <summary>Asks every question of the diagnosis, all at once.</summary>
+    public Task<Finding[]> DiagnoseAsync(Incident incident, Runbook runbook, CancellationToken cancellationToken) =>
+        Task.WhenAll(runbook.Diagnosis.Select(spec => checks.AskAsync(incident, spec, cancellationToken)));
 
     public async Task<RecheckResult> RecheckAsync(RecheckRequest request, CancellationToken cancellationToken)
     {
-        var incident = await store.GetAsync(request.IncidentId, cancellationToken);
+        // What has changed since this was seen, such as that somebody stops it, is met when the answers are recorded.
+        var incident = await store.GetSeenAsync(request.IncidentId, cancellationToken);
         if (request.State == IncidentState.Resolved)
         {
             return await settleWindow.RecheckAsync(incident, await runbooks.OfAsync(incident, cancellationToken), request, cancellationToken);

@@ -16,7 +16,7 @@ namespace Runbooks.Execution;
 /// acts and the outcome after. Safe to be called again at any point of that.
 /// </summary>
 public sealed class StepRunner(
-    IIncidentStore store, PinnedRunbooks runbooks, StepCatalog catalog, StepContextFactory contexts, StepGuard guard, ActionConcurrencyLimiter limiter, RestoredRecords restored, TimeProvider time, ILogger<StepRunner> logger)
+    IIncidentStore store, PinnedRunbooks runbooks, StepCatalog catalog, StepContextFactory contexts, StepGuard guard, ActionConcurrencyLimiter limiter, TimeProvider time, ILogger<StepRunner> logger)
 {
     /// <summary>What storing intent and outcome may take beside the action itself.</summary>
     private static readonly TimeSpan SlotGrace = TimeSpan.FromMinutes(1);
@@ -24,10 +24,10 @@ public sealed class StepRunner(
     /// <summary>How long a host that stops waits for an action that cannot be repeated.</summary>
     private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(10);
 
-    public async Task<StepResult> RunAsync(StepRequest request, CancellationToken cancellationToken)
+    /// <param name="incident">As it was read or written just now.</param>
+    /// <exception cref="StepAttemptFailedException">The attempt failed, and may be made again.</exception>
+    public async Task<StepResult> RunAsync(Incident incident, StepRequest request, CancellationToken cancellationToken)
     {
-        await restored.EnsureCheckedAsync(cancellationToken);
-        var incident = await store.GetAsync(request.IncidentId, cancellationToken);
         var known = incident.FindStep(request.Phase, request.Step);
         if (known is { FinishedAt: not null })
         {
@@ -255,7 +255,7 @@ public sealed class StepRunner(
     }
 }
 
-public sealed record StepRequest(string IncidentId, Phase Phase, string Step, string GateId);
+public sealed record StepRequest(Phase Phase, string Step, string GateId);
 
 /// <param name="Message">What happened, in words; the difference when the plan no longer holds.</param>
 public sealed record StepResult(StepOutcome End, string Message)
@@ -287,9 +287,12 @@ public enum StepOutcome
     AwaitsPerson,
     Failed,
 
+    /// <summary>An attempt failed, and more are allowed.</summary>
+    AttemptFailed,
+
     /// <summary>It cannot be repeated, and whether it happened is not known.</summary>
     Unknown,
 }
 
-/// <summary>One attempt of a repeatable step failed and more are allowed: the engine runs it again.</summary>
+/// <summary>One attempt of a repeatable step failed and more are allowed.</summary>
 public sealed class StepAttemptFailedException(string message) : Exception(message);

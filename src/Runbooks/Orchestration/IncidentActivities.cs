@@ -36,12 +36,12 @@ public abstract class IncidentActivity<TInput, TOutput>(ActivityShutdown shutdow
 /// <summary>An activity threw. Carries text only: history never holds an exception object.</summary>
 public sealed class ActivityFailedException(string message) : Exception(message);
 
-/// <summary>Asks one diagnosis question.</summary>
-public sealed class AskCheck(CheckService verification, ActivityShutdown shutdown, ILogger<AskCheck> logger) : IncidentActivity<CheckRequest, Finding>(shutdown, logger)
+/// <summary>Asks the checks, all at once; where they call for the mitigation it opens the first gate, and asks people when that needs them.</summary>
+public sealed class Diagnose(DiagnosisService diagnosis, ActivityShutdown shutdown, ILogger<Diagnose> logger) : IncidentActivity<DiagnosisRequest, DiagnosisResult>(shutdown, logger)
 {
-    public static readonly TaskName Name = nameof(AskCheck);
+    public static readonly TaskName Name = nameof(Diagnose);
 
-    protected override Task<Finding> CallAsync(CheckRequest input, CancellationToken stop) => verification.AskAsync(input, stop);
+    protected override Task<DiagnosisResult> CallAsync(DiagnosisRequest input, CancellationToken stop) => diagnosis.DiagnoseAsync(input, stop);
 }
 
 /// <summary>Sees whether an incident of the runbook that covers this one is open; only where the runbook names one.</summary>
@@ -61,20 +61,20 @@ public sealed class OpenGate(ApprovalGateService gates, ActivityShutdown shutdow
     protected override Task<GateStatus> CallAsync(OpenGateRequest input, CancellationToken stop) => gates.OpenAsync(input, stop);
 }
 
-/// <summary>Reads what was decided; reminds, escalates or expires when that is due.</summary>
-public sealed class ReviewGate(ApprovalGateService gates, ActivityShutdown shutdown, ILogger<ReviewGate> logger) : IncidentActivity<ReviewGateRequest, GateStatus>(shutdown, logger)
+/// <summary>Reads what was decided; reminds, escalates or expires when that is due; runs what was approved.</summary>
+public sealed class ReviewGate(PhaseRunner phases, ActivityShutdown shutdown, ILogger<ReviewGate> logger) : IncidentActivity<ReviewGateRequest, GateStatus>(shutdown, logger)
 {
     public static readonly TaskName Name = nameof(ReviewGate);
 
-    protected override Task<GateStatus> CallAsync(ReviewGateRequest input, CancellationToken stop) => gates.ReviewAsync(input, stop);
+    protected override Task<GateStatus> CallAsync(ReviewGateRequest input, CancellationToken stop) => phases.ReviewAsync(input, stop);
 }
 
-/// <summary>Runs one step, if everything that was promised about it still holds.</summary>
-public sealed class RunStep(StepRunner steps, ActivityShutdown shutdown, ILogger<RunStep> logger) : IncidentActivity<StepRequest, StepResult>(shutdown, logger)
+/// <summary>Runs the steps of a phase one after the other, each if everything that was promised about it still holds.</summary>
+public sealed class RunSteps(PhaseRunner phases, ActivityShutdown shutdown, ILogger<RunSteps> logger) : IncidentActivity<RunStepsRequest, PhaseResult>(shutdown, logger)
 {
-    public static readonly TaskName Name = nameof(RunStep);
+    public static readonly TaskName Name = nameof(RunSteps);
 
-    protected override Task<StepResult> CallAsync(StepRequest input, CancellationToken stop) => steps.RunAsync(input, stop);
+    protected override Task<PhaseResult> CallAsync(RunStepsRequest input, CancellationToken stop) => phases.RunAsync(input, stop);
 }
 
 /// <summary>Asks the given checks again, all at once.</summary>

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Runbooks.Execution;
 using Runbooks.Guardrails;
+using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using Runbooks.Notifications;
@@ -14,21 +15,14 @@ public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks
     /// <returns>The state that it is in now: not a final one when it may not end yet, because its alert comes and goes.</returns>
     public async Task<IncidentState> CloseAsync(CloseRequest request, CancellationToken cancellationToken)
     {
-        var open = await store.GetAsync(request.IncidentId, cancellationToken);
-        if (IsHeld(open, request))
+        var runbook = await runbooks.OfAsync(await store.GetSeenAsync(request.IncidentId, cancellationToken), cancellationToken);
+        var (incident, isHeld) = await store.UpdateAsync(
+            request.IncidentId, i => IsHeld(i, request) ? (i.WatchFlapping(request.Findings, time.GetUtcNow()), true) : (End(i, request, runbook), false), cancellationToken);
+        if (isHeld)
         {
-            open = await store.UpdateAsync(open.Id, i => IsHeld(i, request) ? i.WatchFlapping(request.Findings, time.GetUtcNow()) : i, cancellationToken);
-            return open.State;
+            return incident.State;
         }
 
-        if (request.State == IncidentState.NotNeeded && open.Stop is { } stop)
-        {
-            // Whatever the checks say: a person has decided.
-            request = request with { State = IncidentState.Cancelled, Reason = stop.Words };
-        }
-
-        var runbook = await runbooks.OfAsync(open, cancellationToken);
-        var incident = await store.UpdateAsync(request.IncidentId, i => i.End(request.State, request.Reason, request.Findings, request.SettleEvent, runbook.Limits.SettleFor, time.GetUtcNow(), request.InResolution, request.IsInconclusive), cancellationToken);
         Log.Ended(logger, incident.Id, incident.State, incident.Reason ?? "");
         await histories.RecordAsync(incident, runbook, cancellationToken);
         incident = await followUps.OpenAsync(incident, runbook, cancellationToken);
@@ -55,6 +49,13 @@ public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks
         await sent.ShowEndAsync(incident, card, cancellationToken);
         await endHooks.RunAsync(incident, cancellationToken);
         return incident.State;
+    }
+
+    private Incident End(Incident incident, CloseRequest request, Runbook runbook)
+    {
+        // Whatever the checks say: a person has decided.
+        var (state, reason) = request.State == IncidentState.NotNeeded && incident.Stop is { } stop ? (IncidentState.Cancelled, stop.Words) : (request.State, request.Reason);
+        return incident.End(state, reason, request.Findings, request.SettleEvent, runbook.Limits.SettleFor, time.GetUtcNow(), request.InResolution, request.IsInconclusive);
     }
 
     private bool IsHeld(Incident incident, CloseRequest request) =>

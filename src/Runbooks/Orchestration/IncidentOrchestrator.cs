@@ -13,7 +13,7 @@ public sealed class IncidentOrchestrator : TaskOrchestrator<IncidentInput, Incid
     /// Raised when a change to the story would answer recorded histories otherwise. An incident that began under another
     /// version fails, and its owner is paged: half of one story and half of another would be worse.
     /// </summary>
-    public const string Version = "2.0";
+    public const string Version = "3.0";
 
     public override Task<IncidentOutcome> RunAsync(TaskOrchestrationContext context, IncidentInput input) =>
         context.Version == Version

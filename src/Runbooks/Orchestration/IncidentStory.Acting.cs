@@ -13,21 +13,14 @@ internal sealed partial class IncidentStory
     /// <summary>A plan that changes this often under people's eyes is not worth asking about again.</summary>
     private const int MaxRounds = 5;
 
-    private static readonly TimeSpan LongestStepPause = TimeSpan.FromMinutes(5);
-
-    /// <summary>What was approved and may not run at the moment is tried this often.</summary>
-    private static readonly TimeSpan s_holdPause = TimeSpan.FromMinutes(1);
-
-    /// <summary>A guard that stays closed for longer is a matter for people.</summary>
-    private static readonly TimeSpan s_longestHold = TimeSpan.FromMinutes(30);
-
-    /// <summary>Others have their turn first: it waits longer for that, and looks less and less often.</summary>
-    private static readonly TimeSpan s_longestQueue = TimeSpan.FromHours(4);
-    private static readonly TimeSpan s_firstQueuePause = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan s_longestQueuePause = TimeSpan.FromMinutes(2);
+    /// <summary>What was approved has more time to get to the store and the network than all else.</summary>
+    private static readonly TaskOptions Patient = Retry(PersistentAttempts + 4, TimeSpan.FromSeconds(2), longest: StepPauses.Longest);
 
     private IReadOnlyList<Finding> _findings = [];
     private Conclusion _conclusion;
+
+    /// <summary>The gate that the diagnosis has opened, and the event that it waits for; null once it was taken up, or where none was opened.</summary>
+    private (GateStatus Gate, string Wake)? _opened;
 
     private async Task<Ending?> MitigateAsync() => IsPast(Stage.Mitigation)
         ? null
@@ -51,7 +44,7 @@ internal sealed partial class IncidentStory
             }
 
             (_gate, _round) = (gate.GateId, round);
-            var (ending, changed) = await RunStepsAsync(phase, gate.GateId);
+            var (ending, changed) = await RunStepsAsync(phase, gate.GateId, gate.Ran);
             if (changed is null)
             {
                 return ending;
@@ -67,17 +60,21 @@ internal sealed partial class IncidentStory
     private async Task<GateStatus?> AskPeopleAsync(Phase phase, int round, IReadOnlyList<Finding> findings, bool unclear, string? difference)
     {
         var began = _checkpoint?.Began ?? Now;
-        var wake = NextWake();
-        var gate = OpenRound(phase) == round
-            ? await ReviewAsync(_gate, wake)
-            : await _context.CallActivityAsync<GateStatus>(
-                OpenGate.Name, new OpenGateRequest(_id, phase, round, findings, unclear, difference, wake), Persistent);
-
-        return await WaitForAnswerAsync(gate, wake, () =>
+        var (gate, wake) = _opened ?? await OpenAsync();
+        _opened = null;
+        return await WaitForAnswerAsync(gate, wake, phase, () =>
         {
             _gate = gate.GateId;
             ContinueAsNew(At(StageOf(phase), began, round));
         });
+
+        async Task<(GateStatus Gate, string Wake)> OpenAsync()
+        {
+            var wake = NextWake();
+            return (OpenRound(phase) == round
+                ? await ReviewAsync(_gate, wake, phase)
+                : await _context.CallActivityAsync<GateStatus>(OpenGate.Name, new OpenGateRequest(_id, phase, round, findings, unclear, difference, wake), Persistent), wake);
+        }
     }
 
     /// <summary>Asks a person to do a step by hand, or to take it back: a question like any other, whose yes says that it is done.</summary>
@@ -90,12 +87,13 @@ internal sealed partial class IncidentStory
         var gate = await _context.CallActivityAsync<GateStatus>(OpenGate.Name, request, Persistent);
 
         // What is being taken back has no stage to go on from; its time is bounded, and so is its history.
-        return await WaitForAnswerAsync(gate, wake, undoes ? null : () => ContinueAsNew(At(StageOf(phase), began, _round)));
+        return await WaitForAnswerAsync(gate, wake, runs: null, undoes ? null : () => ContinueAsNew(At(StageOf(phase), began, _round)));
     }
 
+    /// <param name="runs">The phase that runs at once after a yes; null where the answer is about work by hand.</param>
     /// <param name="goOn">Has the next execution wait when this one has waited often; null where it cannot.</param>
     /// <returns>Null when it does.</returns>
-    private async Task<GateStatus?> WaitForAnswerAsync(GateStatus gate, string wake, Action? goOn)
+    private async Task<GateStatus?> WaitForAnswerAsync(GateStatus gate, string wake, Phase? runs, Action? goOn)
     {
         while (gate.Outcome == GateOutcome.Pending)
         {
@@ -108,94 +106,88 @@ internal sealed partial class IncidentStory
             }
 
             // The event, if one came, proves nothing. What counts is what the store says was decided.
+            Show(IncidentState.AwaitingApproval, $"{gate.GateId}, reading the answer and acting on it");
             wake = NextWake();
-            gate = await ReviewAsync(gate.GateId, wake);
+            gate = await ReviewAsync(gate.GateId, wake, runs);
         }
 
         return gate;
     }
 
-    private Task<GateStatus> ReviewAsync(string gate, string wake) =>
-        _context.CallActivityAsync<GateStatus>(ReviewGate.Name, new ReviewGateRequest(_id, gate, wake), Persistent);
+    private async Task<GateStatus> ReviewAsync(string gate, string wake, Phase? runs)
+    {
+        try
+        {
+            return await _context.CallActivityAsync<GateStatus>(ReviewGate.Name, new ReviewGateRequest(_id, gate, wake) { Runs = runs }, Patient);
+        }
+        catch (TaskFailedException)
+        {
+            // Whatever broke it, a step may have run.
+            _acted |= runs is not null;
+            throw;
+        }
+    }
 
     /// <summary>The round whose gate an earlier execution left open; null when this execution asks for the first time.</summary>
     private int? OpenRound(Phase phase) => _checkpoint?.Stage == StageOf(phase) ? _checkpoint.Round : null;
 
     private static Stage StageOf(Phase phase) => phase == Phase.Mitigation ? Stage.Mitigation : Stage.Resolution;
 
-    private async Task<(Ending? Ending, string? PlanChanged)> RunStepsAsync(Phase phase, string gateId)
+    /// <param name="ran">How far the phase came when its approval was read; null when nothing ran yet.</param>
+    private async Task<(Ending? Ending, string? PlanChanged)> RunStepsAsync(Phase phase, string gateId, PhaseResult? ran)
     {
         Show(phase == Phase.Mitigation ? IncidentState.Mitigating : IncidentState.Resolving);
         _acted = true;
-        foreach (var step in _runbook.StepsOf(phase))
-        {
-            var report = await RunWhenAllowedAsync(phase, step, gateId);
-            if (report.End == StepOutcome.AwaitsPerson)
-            {
-                if (await AskToDoAsync(phase, step.Name, undoes: false) is not { } answer)
-                {
-                    return (Ending.InNextExecution, null);
-                }
-
-                // Now that it is known, it goes on record. Whatever closed the question beside an answer to it ends the incident as it ends any other.
-                report = await RunStepAsync(phase, step, gateId);
-                if (answer.Outcome is not (GateOutcome.Approved or GateOutcome.Rejected))
-                {
-                    return (Ending.Of(answer), null);
-                }
-            }
-
-            if (report.End == StepOutcome.PlanChanged)
-            {
-                return (null, report.Message);
-            }
-
-            if (report.End != StepOutcome.Done)
-            {
-                return (Ending.Of(step.Name, report), null);
-            }
-        }
-
-        return (null, null);
-    }
-
-    /// <summary>What may not run at the moment waits. Its approval is looked at anew each time, so that it does not act on an old one.</summary>
-    private async Task<StepResult> RunWhenAllowedAsync(Phase phase, StepOutline step, string gateId)
-    {
-        var report = await RunStepAsync(phase, step, gateId);
-        var (held, queued, queuePause) = (TimeSpan.Zero, TimeSpan.Zero, s_firstQueuePause);
-        while ((report.End == StepOutcome.Held && held < s_longestHold) || (report.End == StepOutcome.Waiting && queued < s_longestQueue))
-        {
-            if (report.End == StepOutcome.Held)
-            {
-                await _context.CreateTimer(s_holdPause, CancellationToken.None);
-                held += s_holdPause;
-            }
-            else
-            {
-                await _context.CreateTimer(queuePause, CancellationToken.None);
-                queued += queuePause;
-                queuePause = Shorter(queuePause * 2, s_longestQueuePause);
-            }
-
-            report = await RunStepAsync(phase, step, gateId);
-        }
-
-        return report;
-    }
-
-    private async Task<StepResult> RunStepAsync(Phase phase, StepOutline step, string gateId)
-    {
+        var pauses = new StepPauses(_runbook.StepsOf(phase));
         try
         {
-            return await _context.CallActivityAsync<StepResult>(
-                RunStep.Name,
-                new StepRequest(_id, phase, step.Name, gateId),
-                Retry(step.Retry.Attempts + PersistentAttempts, step.Retry.Delay, LongestStepPause));
+            var came = ran ?? await RunOnAsync(phase, gateId);
+            while (came.Step is { } step)
+            {
+                switch (came.Result.End)
+                {
+                    case StepOutcome.PlanChanged:
+                        return (null, came.Result.Message);
+                    case StepOutcome.AwaitsPerson:
+                        if (await AskToDoAsync(phase, step, undoes: false) is not { } answer)
+                        {
+                            return (Ending.InNextExecution, null);
+                        }
+
+                        // Now that it is known, it goes on record. Whatever closed the question beside an answer to it ends the incident as it ends any other.
+                        came = await RunOnAsync(phase, gateId);
+                        if (answer.Outcome is not (GateOutcome.Approved or GateOutcome.Rejected))
+                        {
+                            return (Ending.Of(answer), null);
+                        }
+
+                        continue;
+
+                    // The time of one activity was up.
+                    case StepOutcome.Done:
+                        break;
+                    default:
+                        if (pauses.Next(step, came.Result.End) is not { } pause)
+                        {
+                            return (Ending.Of(step, came.Result), null);
+                        }
+
+                        // What may not run at the moment waits. Its approval is looked at anew each time, so that it does not act on an old one.
+                        await _context.CreateTimer(pause, CancellationToken.None);
+                        break;
+                }
+
+                came = await RunOnAsync(phase, gateId);
+            }
+
+            return (null, null);
         }
-        catch (TaskFailedException failure)
+        catch (TaskFailedException failure) when (failure.TaskName == RunSteps.Name)
         {
-            return new StepResult(StepOutcome.Failed, failure.FailureDetails.ErrorMessage);
+            return (Broken(failure), null);
         }
     }
+
+    private Task<PhaseResult> RunOnAsync(Phase phase, string gateId) =>
+        _context.CallActivityAsync<PhaseResult>(RunSteps.Name, new RunStepsRequest(_id, phase, gateId), Patient);
 }

@@ -1,4 +1,5 @@
 using Microsoft.DurableTask;
+using Runbooks.Approvals;
 using Runbooks.Engine;
 using Runbooks.Execution;
 using Runbooks.Model.Definition;
@@ -87,14 +88,14 @@ internal sealed partial class IncidentStory
         catch (TaskFailedException failure)
         {
             // A fix that was seen to work stays: it is the automation that broke.
-            return await CloseAsync(new(IncidentState.Failed, $"The automation broke: {Explain(failure)}", Undo: !_verified) { IsInconclusive = true });
+            return await CloseAsync(Broken(failure) with { Undo = !_verified });
         }
     }
 
     /// <summary>
-    /// Asks every check at once, and again while an alert that comes and goes keeps the incident from ending. Where another
-    /// incident covers this one, it waits for that to end first; and once more before it asks somebody, since the other may
-    /// have begun a moment later.
+    /// Asks every check, and again while an alert that comes and goes keeps the incident from ending. Where the answers call for
+    /// it, people are asked at once. Where another incident covers this one, it waits for that to end first; and once more
+    /// before it asks somebody, since the other may have begun a moment later.
     /// </summary>
     private async Task<Ending?> DiagnoseAsync()
     {
@@ -106,8 +107,12 @@ internal sealed partial class IncidentStory
             }
 
             Show(IncidentState.Diagnosing);
-            _findings = await Task.WhenAll(_runbook.Diagnosis.Select(AskAsync));
-            _conclusion = Diagnosis.Conclude(_runbook.When, _findings);
+            await AskChecksAsync();
+            if (_opened is not null)
+            {
+                return null;
+            }
+
             if (_conclusion != Conclusion.Healthy)
             {
                 var (late, waited) = await WaitForOtherAsync();
@@ -168,15 +173,20 @@ internal sealed partial class IncidentStory
         return (null, false);
     }
 
-    private async Task<Finding> AskAsync(CheckOutline check)
+    private async Task AskChecksAsync()
     {
+        var wake = _runbook.MayWaitForOther ? null : NextWake();
         try
         {
-            return await _context.CallActivityAsync<Finding>(AskCheck.Name, new CheckRequest(_id, check.Name), Persistent);
+            var answer = await _context.CallActivityAsync<DiagnosisResult>(Diagnose.Name, new DiagnosisRequest(_id, wake), Persistent);
+            (_findings, _conclusion) = (answer.Findings, answer.Conclusion);
+            _opened = answer.Gate is { } gate ? (gate, wake!) : null;
         }
         catch (TaskFailedException failure)
         {
-            return new Finding(check.Name, check.Ask, CheckResult.Unknown(failure.FailureDetails.ErrorMessage), Now, TimeSpan.Zero);
+            // Whatever keeps them from being asked, people hear of it.
+            _findings = [.. _runbook.Diagnosis.Select(check => new Finding(check.Name, check.Ask, CheckResult.Unknown(failure.FailureDetails.ErrorMessage), Now, TimeSpan.Zero))];
+            _conclusion = Diagnosis.Conclude(_runbook.When, _findings);
         }
     }
 
@@ -193,7 +203,7 @@ internal sealed partial class IncidentStory
         var asks = _runbook.ResolutionAsks || OpenRound(Phase.Resolution) is not null;
         if (!asks)
         {
-            (ending, difference) = await RunStepsAsync(Phase.Resolution, _gate);
+            (ending, difference) = await RunStepsAsync(Phase.Resolution, _gate, ran: null);
         }
 
         if (asks || difference is not null)
@@ -265,7 +275,8 @@ internal sealed partial class IncidentStory
 
     private void Show(IncidentState state, string? detail = null) => _context.SetCustomStatus(new IncidentStatus(state, detail));
 
-    private static string Explain(TaskFailedException failure) => $"{failure.TaskName} failed: {failure.FailureDetails.ErrorMessage}";
+    private static Ending Broken(TaskFailedException failure) =>
+        new(IncidentState.Failed, $"The automation broke: {failure.TaskName} failed: {failure.FailureDetails.ErrorMessage}", Undo: true) { IsInconclusive = true };
 
     private static TaskOptions Retry(int attempts, TimeSpan first, TimeSpan longest)
     {

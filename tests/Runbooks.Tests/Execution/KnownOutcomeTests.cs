@@ -134,7 +134,7 @@ public sealed class KnownOutcomeTests : IAsyncDisposable
     {
         var opened = await _world.OpenAsync(s_runbook);
         await _world.DecideAsync(opened.Id, DecisionVerb.Approve, wake: false);
-        return await _world.Get<StepRunner>().RunAsync(new StepRequest(opened.Id, Phase.Mitigation, "rotate", "mitigation-1"), stop);
+        return await _world.Get<StepRunner>().RunAsync(_world.Store.All.Single(), new StepRequest(Phase.Mitigation, "rotate", "mitigation-1"), stop);
     }
 
     private StepRecord Recorded() => _world.Store.All.Single().Steps.ShouldHaveSingleItem();

@@ -17,8 +17,8 @@ public sealed class StepClaimTests : IAsyncDisposable
     {
         var opened = await _world.OpenAsync(s_runbook);
 
-        (await RunAsync(opened)).End.ShouldBe(StepOutcome.Refused);
-        (await RunAsync(opened, gate: "mitigation-7")).End.ShouldBe(StepOutcome.Refused);
+        (await RunAsync()).End.ShouldBe(StepOutcome.Refused);
+        (await RunAsync(gate: "mitigation-7")).End.ShouldBe(StepOutcome.Refused);
 
         _world.Script.Deeds.ShouldBeEmpty();
     }
@@ -31,7 +31,7 @@ public sealed class StepClaimTests : IAsyncDisposable
         await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(6));
         _world.Script.Deeds.ShouldBe(["do fix", "undo fix"]);
 
-        await RunAsync(opened);
+        await RunAsync();
 
         _world.Script.Deeds.ShouldBe(["do fix", "undo fix"]);
     }
@@ -44,7 +44,7 @@ public sealed class StepClaimTests : IAsyncDisposable
         var opened = await _world.OpenAsync(runbook);
         await _world.Store.UpdateAsync(opened.Id, i => (i.Decide("mitigation-1", new(DecisionVerb.Approve, "alice", "api", _world.Time.GetUtcNow())).Incident with { UndoBeganAt = Some.Night }, true), CancellationToken.None);
 
-        (await RunAsync(opened, "two")).End.ShouldBe(StepOutcome.Refused);
+        (await RunAsync("two")).End.ShouldBe(StepOutcome.Refused);
 
         _world.Script.Deeds.ShouldBeEmpty();
     }
@@ -60,7 +60,7 @@ public sealed class StepClaimTests : IAsyncDisposable
         {
             try
             {
-                await RunAsync(opened, "rotate");
+                await RunAsync("rotate");
             }
             catch (StepAttemptFailedException)
             {
@@ -74,6 +74,6 @@ public sealed class StepClaimTests : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 
-    private Task<StepResult> RunAsync(Incident incident, string step = "fix", string gate = "mitigation-1") =>
-        _world.Get<StepRunner>().RunAsync(new StepRequest(incident.Id, Phase.Mitigation, step, gate), CancellationToken.None);
+    private Task<StepResult> RunAsync(string step = "fix", string gate = "mitigation-1") =>
+        _world.Get<StepRunner>().RunAsync(_world.Store.All.Single(), new StepRequest(Phase.Mitigation, step, gate), CancellationToken.None);
 }

@@ -128,7 +128,7 @@ public sealed class GroundTests : IAsyncDisposable
 
     private Task<object?> AroundAsync(string activity, Func<Task<object?>> run)
     {
-        if (activity == nameof(RunStep) && _beforeSteps.TryDequeue(out var happens))
+        if (activity is nameof(ReviewGate) or nameof(RunSteps) && _beforeSteps.TryDequeue(out var happens))
         {
             happens();
         }

@@ -13,10 +13,10 @@ public static class IncidentTaskHub
 
     public static TaskHubTasks AddIncidents(this TaskHubTasks tasks) => tasks
         .AddOrchestrator(IncidentOrchestrator.Name, _ => new IncidentOrchestrator())
-        .AddActivity(AskCheck.Name, provider => provider.GetRequiredService<AskCheck>())
+        .AddActivity(Diagnose.Name, provider => provider.GetRequiredService<Diagnose>())
         .AddActivity(OpenGate.Name, provider => provider.GetRequiredService<OpenGate>())
         .AddActivity(ReviewGate.Name, provider => provider.GetRequiredService<ReviewGate>())
-        .AddActivity(RunStep.Name, provider => provider.GetRequiredService<RunStep>())
+        .AddActivity(RunSteps.Name, provider => provider.GetRequiredService<RunSteps>())
         .AddActivity(Recheck.Name, provider => provider.GetRequiredService<Recheck>())
         .AddActivity(UndoSteps.Name, provider => provider.GetRequiredService<UndoSteps>())
         .AddActivity(CheckSuppression.Name, provider => provider.GetRequiredService<CheckSuppression>())

@@ -168,11 +168,7 @@ internal sealed class ModelWorld : IAsyncDisposable
         _faults.Enter(name);
         var how = _faults.Strikes("activity") ? _faults.Draw("how", 4) : 0;
 
-        // Checks are asked side by side: which of their turns comes next is not known, so the hub is not killed there.
-        if (name != "AskCheck")
-        {
-            MaybeKill("turn", writes: 2);
-        }
+        MaybeKill("turn", writes: 2);
 
         switch (how)
         {

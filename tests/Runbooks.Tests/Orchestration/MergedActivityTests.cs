@@ -1,0 +1,102 @@
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Orchestration;
+using TestKit.Incidents;
+
+namespace Runbooks.Tests.Orchestration;
+
+/// <summary>What follows one another at once is one activity, which may be cut off in the middle or take too long.</summary>
+public sealed class MergedActivityTests : IAsyncDisposable
+{
+    private static readonly Runbook s_runbook = Some.Runbook();
+    private static readonly Runbook s_threeSteps = s_runbook with
+    {
+        Mitigation = s_runbook.Mitigation with { Steps = [Some.Step("one"), Some.Step("two"), Some.Step("three")] }, Resolution = new(),
+    };
+
+    private readonly IncidentWorld _world;
+    private readonly List<string> _activities = [];
+    private Action? _afterDiagnosis;
+
+    public MergedActivityTests() => _world = new(new WorldHubOptions { Around = AroundAsync });
+
+    [Fact]
+    public async Task WholeStory_TakesFiveActivities()
+    {
+        _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
+        var opened = await _world.OpenAsync(s_runbook);
+
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+
+        _activities.ShouldBe([nameof(Diagnose), nameof(ReviewGate), nameof(Recheck), nameof(RunSteps), nameof(EndIncident)]);
+    }
+
+    [Fact]
+    public async Task AnswerOfTheDiagnosisIsLostAfterPeopleWereAsked_WhatTheyWereToldStands()
+    {
+        _afterDiagnosis = () =>
+        {
+            _world.Script.Verdicts["stuck"] = _world.Script.Verdicts["full"] = Verdict.Passing;
+            throw new IOException("the answer got lost");
+        };
+        var opened = await _world.OpenAsync(s_runbook);
+
+        var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromSeconds(5));
+
+        _activities.ShouldBe([nameof(Diagnose), nameof(Diagnose)]);
+        incident.State.ShouldBe(IncidentState.AwaitingApproval);
+        incident.Findings.ShouldAllBe(finding => finding.Verdict == Verdict.Failing);
+        _world.Script.Asked.ShouldBe(["stuck", "full"], ignoreOrder: true);
+        _world.Notifier.Sent.ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public async Task StepsThatTakeLong_AreSpreadOverActivities()
+    {
+        _world.Script.BeforeActing = _ =>
+        {
+            _world.Time.Advance(TimeSpan.FromMinutes(11));
+            return null;
+        };
+        var opened = await _world.OpenAsync(s_threeSteps);
+
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+
+        _world.Script.Deeds.ShouldBe(["do one", "do two", "do three"]);
+        _activities.Take(4).ShouldBe([nameof(Diagnose), nameof(ReviewGate), nameof(RunSteps), nameof(RunSteps)]);
+    }
+
+    [Fact]
+    public async Task StepThatFailsAtFirst_IsTriedAgainAfterItsPauseAndThoseBeforeItAreNot()
+    {
+        var failures = new Queue<IOException>([new("refused"), new("refused")]);
+        _world.Script.BeforeActing = name => name == "two" && failures.TryDequeue(out var failure) ? failure : null;
+        _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
+        var opened = await _world.OpenAsync(s_threeSteps);
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+        _world.Script.Deeds.ShouldBe(["do one"]);
+
+        // The second pause is twice as long as the first.
+        await _world.AdvanceAsync(opened.Id, 2 * StepRetry.Default.Delay);
+        _world.Script.Deeds.ShouldBe(["do one"]);
+        var incident = await _world.AdvanceAsync(opened.Id, StepRetry.Default.Delay);
+
+        incident.State.ShouldBe(IncidentState.Resolved);
+        _world.Script.Deeds.ShouldBe(["do one", "do two", "do three"]);
+    }
+
+    public ValueTask DisposeAsync() => _world.DisposeAsync();
+
+    private async Task<object?> AroundAsync(string activity, Func<Task<object?>> run)
+    {
+        _activities.Add(activity);
+        var answer = await run();
+        if (activity == nameof(Diagnose) && _afterDiagnosis is { } happens)
+        {
+            _afterDiagnosis = null;
+            happens();
+        }
+
+        return answer;
+    }
+}
