@@ -111,6 +111,18 @@ internal sealed class IncidentIndex(TableRows rows)
     public IAsyncEnumerable<TableEntity> ReadAsync(bool open, IncidentQuery query, IncidentCursor? after, int pageSize, CancellationToken cancellationToken) =>
         ReadAsync(First(open), query, after, pageSize, cancellationToken);
 
+    public async Task<int> CountOpenAsync(DateTimeOffset since, int most, CancellationToken cancellationToken)
+    {
+        var counted = 0;
+        await using var open = ReadAsync(open: true, new IncidentQuery(Since: since), null, most, cancellationToken).GetAsyncEnumerator(cancellationToken);
+        while (counted < most && await open.MoveNextAsync())
+        {
+            counted++;
+        }
+
+        return counted;
+    }
+
     public IAsyncEnumerable<TableEntity> ReadLeftAsync(IncidentQuery query, IncidentCursor? after, int pageSize, CancellationToken cancellationToken) =>
         ReadAsync(Left, query, after, pageSize, cancellationToken);
 

@@ -105,6 +105,8 @@ internal sealed partial class TableIncidentStore : IIncidentStore
         return counts;
     }
 
+    public Task<int> CountOpenedAsync(DateTimeOffset since, int most, CancellationToken cancellationToken) => _index.CountOpenAsync(since, most, cancellationToken);
+
     public async Task<Runbook?> FindRunbookAsync(string hash, CancellationToken cancellationToken) =>
         (await _documents.FindAsync<Runbook>(TableKeys.Hash(hash), "runbook", cancellationToken))?.Value;
 

@@ -48,6 +48,14 @@ public interface IIncidentStore
     /// <returns>Null where they would have to be read one by one.</returns>
     Task<IReadOnlyDictionary<IncidentState, int>?> CountAsync(CancellationToken cancellationToken);
 
+    /// <summary>
+    /// How many incidents are open that opened since then, without reading them: one that has just ended, or is just being
+    /// opened, may be counted too.
+    /// </summary>
+    /// <param name="most">More are not counted.</param>
+    async Task<int> CountOpenedAsync(DateTimeOffset since, int most, CancellationToken cancellationToken) =>
+        (await ListAsync(new IncidentQuery(Open: true, Since: since, Limit: most), cancellationToken)).Items.Count;
+
     /// <summary>The pinned version of a runbook; null when no incident was ever opened with it.</summary>
     Task<Runbook?> FindRunbookAsync(string hash, CancellationToken cancellationToken);
 

@@ -121,6 +121,8 @@ public sealed class SignallingIncidentStore(IIncidentStore store, IncidentChange
 
     public Task<IReadOnlyDictionary<IncidentState, int>?> CountAsync(CancellationToken cancellationToken) => store.CountAsync(cancellationToken);
 
+    public Task<int> CountOpenedAsync(DateTimeOffset since, int most, CancellationToken cancellationToken) => store.CountOpenedAsync(since, most, cancellationToken);
+
     public Task<Runbook?> FindRunbookAsync(string hash, CancellationToken cancellationToken) => store.FindRunbookAsync(hash, cancellationToken);
 
     public Task<IReadOnlyList<string>> PurgeAsync(DateTimeOffset endedBefore, Func<string, CancellationToken, Task<bool>> removeRest, CancellationToken cancellationToken) =>

@@ -16,6 +16,11 @@ internal sealed partial class CountedRequests : HttpPipelinePolicy
     private static readonly AsyncLocal<string?> s_cause = new();
 
     private readonly ConcurrentQueue<CountedRequest> _requests = new();
+    private int _underWay;
+    private int _mostAtOnce;
+
+    /// <summary>Requests that were under way at the same time.</summary>
+    public int MostAtOnce => _mostAtOnce;
 
     /// <summary>What is counted. Looking for messages, and who owns which queue, go on whether there is work or not: neither is counted.</summary>
     public IReadOnlyList<CountedRequest> Requests => [.. _requests.Where(request => request.Cause != Nobody && request is not { Touches: "hub queues", Method: "GET" } and not { Touches: "hub partitions" })];
@@ -26,7 +31,11 @@ internal sealed partial class CountedRequests : HttpPipelinePolicy
         return await work();
     }
 
-    public void Clear() => _requests.Clear();
+    public void Clear()
+    {
+        _requests.Clear();
+        _mostAtOnce = 0;
+    }
 
     public override void Process(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
     {
@@ -34,10 +43,12 @@ internal sealed partial class CountedRequests : HttpPipelinePolicy
         ProcessNext(message, pipeline);
     }
 
-    public override ValueTask ProcessAsync(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
+    public override async ValueTask ProcessAsync(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
     {
         Note(message.Request);
-        return ProcessNextAsync(message, pipeline);
+        _mostAtOnce = Math.Max(_mostAtOnce, Interlocked.Increment(ref _underWay));
+        await ProcessNextAsync(message, pipeline);
+        Interlocked.Decrement(ref _underWay);
     }
 
     /// <summary>A table for people: what asked, what was touched, how often.</summary>

@@ -23,10 +23,14 @@ public sealed class StormRegistry(ISharedState state, IIncidentStore store, IOpt
         var now = time.GetUtcNow();
         var storm = options.CurrentValue;
         var lull = storm.Within * Lull;
-        var asking = await CountAskingAsync(now - storm.Within, storm.MoreThan + 1, cancellationToken);
-        if (asking <= storm.MoreThan && !(await ListAsync(cancellationToken)).Any(known => now - known.LastJoined <= lull))
+        var asking = 0;
+        if (!(await ListAsync(cancellationToken)).Any(known => now - known.LastJoined <= lull))
         {
-            return null;
+            asking = await CountAskingAsync(now - storm.Within, storm.MoreThan + 1, cancellationToken);
+            if (asking <= storm.MoreThan)
+            {
+                return null;
+            }
         }
 
         return (await state.UpdateAsync<Known, StormPlace?>(
@@ -51,6 +55,12 @@ public sealed class StormRegistry(ISharedState state, IIncidentStore store, IOpt
     /// <summary>How many incidents ask that opened lately, as far as it matters: many that open at once need not each look at all the others.</summary>
     private async Task<int> CountAskingAsync(DateTimeOffset since, int enough, CancellationToken cancellationToken)
     {
+        var opened = await store.CountOpenedAsync(since, enough, cancellationToken);
+        if (opened < enough)
+        {
+            return opened;
+        }
+
         var recent = store.ListAllAsync(new IncidentQuery(Open: true, Since: since, Limit: enough), cancellationToken)
             .Take(Math.Max(Scanned, enough))
             .Where(line => line.State is IncidentState.Diagnosing or IncidentState.AwaitingApproval);
