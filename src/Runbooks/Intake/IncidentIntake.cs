@@ -48,18 +48,28 @@ public sealed class IncidentIntake(
             Count(alert, answers[place]);
         }
 
-        await BoundedConcurrency.ForEachAsync(sorted.Queues, MaxAtOnce, async queue =>
+        var starts = new ConcurrentQueue<IncidentStart>();
+        try
         {
-            foreach (var batch in queue)
+            await BoundedConcurrency.ForEachAsync(sorted.Queues, MaxAtOnce, async queue =>
             {
-                var taken = await TakeAsync(batch with { TraceParent = traceParent }, cancellationToken);
-                for (var i = 0; i < taken.Count; i++)
+                foreach (var batch in queue)
                 {
-                    answers[batch.Places[i]] = taken[i];
-                    Count(batch.Alerts[i], taken[i]);
+                    var taken = await TakeAsync(batch with { TraceParent = traceParent }, starts, cancellationToken);
+                    for (var i = 0; i < taken.Count; i++)
+                    {
+                        answers[batch.Places[i]] = taken[i];
+                        Count(batch.Alerts[i], taken[i]);
+                    }
                 }
-            }
-        });
+            });
+        }
+        finally
+        {
+            // Once all are on record: workflows that begin while others are being recorded would take the store from them.
+            await BoundedConcurrency.ForEachAsync(starts, MaxAtOnce, StartAsync);
+        }
+
         await unmatched.RecordAsync(sorted.Unmatched.Select(one => (one.Alert, one.Reason)), cancellationToken);
         return answers;
     }
@@ -81,16 +91,17 @@ public sealed class IncidentIntake(
         return known;
     }
 
-    private Task<IReadOnlyList<IntakeOutcome>> TakeAsync(AlertBatch batch, CancellationToken cancellationToken) => batch switch
+    /// <param name="starts">Takes what is to be started.</param>
+    private Task<IReadOnlyList<IntakeOutcome>> TakeAsync(AlertBatch batch, ConcurrentQueue<IncidentStart> starts, CancellationToken cancellationToken) => batch switch
     {
         { Intent: AlertIntent.Resolve } => ResolveAsync(batch, cancellationToken),
         { Intent: AlertIntent.Acknowledge } => AcknowledgeAsync(batch, cancellationToken),
-        { Intent: AlertIntent.Fire, Runbook: { } runbook } => FireAsync(batch, runbook, cancellationToken),
+        { Intent: AlertIntent.Fire, Runbook: { } runbook } => FireAsync(batch, runbook, starts, cancellationToken),
         _ => TellAsync(batch, cancellationToken),
     };
 
     /// <summary>What a person has said no to, and what is of an earlier episode, goes to the incident that knows it; the rest asks.</summary>
-    private async Task<IReadOnlyList<IntakeOutcome>> FireAsync(AlertBatch batch, Runbook runbook, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<IntakeOutcome>> FireAsync(AlertBatch batch, Runbook runbook, ConcurrentQueue<IncidentStart> starts, CancellationToken cancellationToken)
     {
         var answers = new IntakeOutcome?[batch.Alerts.Count];
         foreach (var id in batch.Ended)
@@ -113,7 +124,8 @@ public sealed class IncidentIntake(
         var asking = Enumerable.Range(0, answers.Length).Where(i => answers[i] is null).ToList();
         if (asking.Count > 0)
         {
-            var opened = await OpenAsync(batch with { Alerts = [.. asking.Select(i => batch.Alerts[i])] }, runbook, cancellationToken);
+            var (opened, start) = await OpenAsync(batch with { Alerts = [.. asking.Select(i => batch.Alerts[i])] }, runbook, cancellationToken);
+            starts.Enqueue(start);
             asking.Zip(opened).ToList().ForEach(pair => answers[pair.First] = pair.Second);
         }
 
@@ -141,7 +153,8 @@ public sealed class IncidentIntake(
     private static string Late(Incident incident) =>
         $"The message is of an earlier episode of this alert than the one that incident {incident.Id} knows; it changes nothing.";
 
-    internal async Task<IReadOnlyList<IntakeOutcome>> OpenAsync(AlertBatch batch, Runbook runbook, CancellationToken cancellationToken)
+    /// <returns>An answer for each alert, and what is to be started before anybody hears it.</returns>
+    internal async Task<(IReadOnlyList<IntakeOutcome> Answers, IncidentStart Start)> OpenAsync(AlertBatch batch, Runbook runbook, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         Incident? before = null;
@@ -155,7 +168,6 @@ public sealed class IncidentIntake(
             incident = await store.UpdateAsync(incident.Id, current => current.GoOnAfter(earlier, now), cancellationToken);
         }
 
-        await StartAsync(incident, opened ? runbook : null);
         if (!opened && (incident.State == IncidentState.Resolved || (incident.OpenGate is not null && incident.NewsMark != incident.ShownNews)))
         {
             // In the settle window: whether the fix holds is looked into. While somebody is asked: the cards tell what came.
@@ -176,9 +188,9 @@ public sealed class IncidentIntake(
         }
 
         var folded = batch.Answer(IntakeResult.Folded, incident.Id, Folding(incident));
-        return [.. batch.Alerts.Select((alert, i) => opened && i == 0 ? batch.Answer(IntakeResult.Opened, incident.Id, null)
+        return ([.. batch.Alerts.Select((alert, i) => opened && i == 0 ? batch.Answer(IntakeResult.Opened, incident.Id, null)
             : !opened && before!.IsOfEarlierEpisode(alert) ? batch.Answer(IntakeResult.Ignored, null, Late(incident))
-            : folded)];
+            : folded)], new(incident, opened ? runbook : null));
     }
 
     /// <summary>Opens an incident that looks at what nobody was asked about for a while, unless a later one on the target does so.</summary>
@@ -197,33 +209,14 @@ public sealed class IncidentIntake(
         if (opened)
         {
             await store.UpdateAsync(suppressed.Id, current => current.NoteTakenUp(incident.Id, now), CancellationToken.None);
-            await StartAsync(incident, runbook);
+            await StartAsync(new(incident, runbook));
             Log.IncidentOpened(logger, incident.Id, incident.RunbookId, Clip.To(incident.Target, 200));
         }
 
         return true;
     }
 
-    /// <summary>
-    /// Starts the workflow of a new incident, and of one whose start a crash may have cut off: the sender tries again, and
-    /// what it then folds into was never started.
-    /// </summary>
-    private async Task StartAsync(Incident incident, Runbook? runbook)
-    {
-        // From here on the incident is on record: a sender that hangs up no longer stops its start.
-        if (runbook is null)
-        {
-            var untouched = incident is { State: IncidentState.Diagnosing, WakeEvent: null };
-            if (!untouched || await engine.FindAsync(incident.Id, CancellationToken.None) is not null)
-            {
-                return;
-            }
-
-            runbook = await pinned.OfAsync(incident, CancellationToken.None);
-        }
-
-        await engine.StartAsync(IncidentInput.Of(incident.Id, runbook), CancellationToken.None);
-    }
+    internal Task StartAsync(IncidentStart start) => start.RunAsync(engine, pinned);
 
     private async Task<IReadOnlyList<IntakeOutcome>> ResolveAsync(AlertBatch batch, CancellationToken cancellationToken)
     {

@@ -28,7 +28,8 @@ public sealed class ManualStart(LoadedRunbooks runbooks, IncidentIntake intake)
             return new(null, ManualStartProblem.MissingLabels, errors);
         }
 
-        var outcomes = await intake.OpenAsync(batch with { AtLeast = proposed ? RunMode.ApproveAll : RunMode.Normal }, runbook, cancellationToken);
+        var (outcomes, start) = await intake.OpenAsync(batch with { AtLeast = proposed ? RunMode.ApproveAll : RunMode.Normal }, runbook, cancellationToken);
+        await intake.StartAsync(start);
         IncidentIntake.Count(batch.First, outcomes[0]);
         return new(outcomes[0], null, []);
     }

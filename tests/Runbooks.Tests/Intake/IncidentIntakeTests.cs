@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using CsCheck;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -215,6 +216,31 @@ public sealed class IncidentIntakeTests
 
         _store.All.Count.ShouldBe(40);
         calls.ShouldBe(40);
+    }
+
+    [Fact]
+    public async Task ManyTargetsInOnePost_AreAllOnRecordBeforeTheFirstWorkflowBegins()
+    {
+        var onRecord = new ConcurrentQueue<int>();
+        _engine.BeforeStart = () => onRecord.Enqueue(_store.All.Count);
+
+        await TakeAsync([.. Enumerable.Range(0, 40).Select(n => Some.Alert(pod: $"llm-b-{n}"))]);
+
+        onRecord.ShouldBe(Enumerable.Repeat(40, 40));
+    }
+
+    [Fact]
+    public async Task OneTargetThatCannotBeTakenIn_TheOthersAreStarted()
+    {
+        // Each alert is looked up first; the next to ask is the one that has ended.
+        var asked = 0;
+        var flaky = new FlakyIncidentStore(_store, () => Interlocked.Increment(ref asked) == 41 ? FlakyIncidentStore.Fault.Before : FlakyIncidentStore.Fault.None);
+        var alerts = Enumerable.Range(0, 40).Select(n => Some.Alert(pod: $"llm-b-{n}") with { Fingerprint = $"{n}", Status = n == 7 ? AlertStatus.Resolved : AlertStatus.Firing });
+
+        await Should.ThrowAsync<StoreUnavailableException>(() => SomeIntake.On(() => _runbooks, flaky, _engine, _time).TakeAsync([.. alerts], Ct));
+
+        _store.All.Count.ShouldBe(39);
+        _engine.Started.Count.ShouldBe(39);
     }
 
     [Fact]

@@ -13,6 +13,9 @@ public sealed class RecordingEngine(TimeProvider time) : IIncidentEngine
 
     public ConcurrentQueue<(string Incident, string Event)> Woken { get; } = new();
 
+    /// <summary>Looks at the moment of each start.</summary>
+    public Action? BeforeStart { get; set; }
+
     public Func<Exception>? StartFault { get; set; }
 
     public Func<Exception>? WakeFault { get; set; }
@@ -21,6 +24,7 @@ public sealed class RecordingEngine(TimeProvider time) : IIncidentEngine
 
     public Task StartAsync(IncidentInput input, CancellationToken cancellationToken)
     {
+        BeforeStart?.Invoke();
         if (StartFault is { } fault)
         {
             throw fault();
