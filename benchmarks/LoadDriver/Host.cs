@@ -8,51 +8,65 @@ using System.Text.Json.Nodes;
 namespace LoadDriver;
 
 /// <summary>RunbookServer in a process of its own, and a client of its outside contract.</summary>
-internal sealed class Host : IAsyncDisposable
+internal sealed class Host(string program, string runbooks) : IStories
 {
     private readonly string _data = Directory.CreateTempSubdirectory("runbooks-bench-").FullName;
-    private readonly int _port = FreePort();
+    private readonly int _port = Ports.Free();
     private Process _process = null!;
     private HttpClient _http = new();
 
-    public static async Task<Host> StartAsync()
+    public string Name => "RunbookServer";
+
+    public static async Task<Host> StartAsync(string program, string? runbooks = null)
     {
-        var host = new Host();
+        var host = new Host(program, runbooks ?? Path.Combine(AppContext.BaseDirectory, "measured"));
         await host.LaunchAsync();
         return host;
     }
+
+    /// <summary>The one that was built together with the driver.</summary>
+    public static string Built() => Path.Combine(
+        AppContext.BaseDirectory.Replace(Path.Combine("benchmarks", "LoadDriver"), Path.Combine("src", "RunbookServer"), StringComparison.Ordinal), "runbook.dll");
 
     public long ResidentBytes => long.Parse(
         File.ReadLines($"/proc/{_process.Id}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2],
         CultureInfo.InvariantCulture) * 1024;
 
-    /// <summary>Processor time that the host has used: unlike a rate, it hardly depends on what else the machine does.</summary>
-    public TimeSpan ProcessorTime
-    {
-        get
-        {
-            _process.Refresh();
-            return _process.TotalProcessorTime;
-        }
-    }
+    public TimeSpan ProcessorTime => _process.UsedTime();
 
     public long DatabaseBytes => new FileInfo(Path.Combine(_data, "runbooks.db")).Length;
 
     /// <summary>Kills it and starts it again. Returns the time from the start to the first healthy answer.</summary>
     public async Task<TimeSpan> RestartAsync()
     {
-        _process.Kill();
-        await _process.WaitForExitAsync();
-        _process.Dispose();
+        await _process.EndAsync();
         return await LaunchAsync();
     }
 
-    public async Task<JsonNode> PostAsync(string path, string body)
+    public async Task<TimeSpan> RunAsync(string name)
     {
-        using var content = new StringContent(body, Encoding.UTF8, "application/json");
-        using var answer = await _http.PostAsync(new Uri(path, UriKind.Relative), content);
-        var text = await answer.Content.ReadAsStringAsync();
-        return answer.IsSuccessStatusCode ? JsonNode.Parse(text)! : throw new InvalidOperationException($"{path}: {(int)answer.StatusCode} {text}");
+        var id = await OpenAsync(name);
+        await GetAsync($"api/incidents/{id}?waitFor=awaitingApproval&timeout=60");
+        var approved = Stopwatch.GetTimestamp();
+        await PostAsync($"api/incidents/{id}/decision", """{"decision":"approve","by":"ada"}""");
+        var ended = await GetAsync($"api/incidents/{id}?waitFor=final&timeout=60");
+        return ended["state"]!.ToString() == "resolved"
+            ? Stopwatch.GetElapsedTime(approved)
+            : throw new InvalidOperationException($"{id} ended {ended["state"]}: {ended["reason"]}");
+    }
+
+    /// <summary>Posts an alert on a target. Returns the incident that it opened or joined.</summary>
+    public async Task<string> OpenAsync(string target, string name = "Measured")
+    {
+        var answer = await PostAsync("api/alerts/generic", new JsonObject { ["name"] = name, ["labels"] = new JsonObject { ["target"] = target } }.ToJsonString());
+        return answer["incidents"]![0]!["id"]!.ToString();
+    }
+
+    /// <summary>Whether this version has such a page.</summary>
+    public async Task<bool> HasAsync(string path)
+    {
+        using var answer = await _http.GetAsync(new Uri(path, UriKind.Relative));
+        return answer.StatusCode != HttpStatusCode.NotFound;
     }
 
     public Task<byte[]> GetBytesAsync(string path) => _http.GetByteArrayAsync(new Uri(path, UriKind.Relative));
@@ -61,51 +75,99 @@ internal sealed class Host : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        _process.Kill();
-        await _process.WaitForExitAsync();
-        _process.Dispose();
+        await _process.EndAsync();
         _http.Dispose();
         Directory.Delete(_data, recursive: true);
+    }
+
+    private async Task<JsonNode> PostAsync(string path, string body)
+    {
+        using var content = new StringContent(body, Encoding.UTF8, "application/json");
+        using var answer = await _http.PostAsync(new Uri(path, UriKind.Relative), content);
+        var text = await answer.Content.ReadAsStringAsync();
+        return answer.IsSuccessStatusCode ? JsonNode.Parse(text)! : throw new InvalidOperationException($"{path}: {(int)answer.StatusCode} {text}");
     }
 
     private async Task<TimeSpan> LaunchAsync()
     {
         var began = Stopwatch.GetTimestamp();
-        var program = Path.Combine(AppContext.BaseDirectory.Replace(Path.Combine("benchmarks", "LoadDriver"), Path.Combine("src", "RunbookServer"), StringComparison.Ordinal), "runbook.dll");
-        _process = Process.Start(new ProcessStartInfo("dotnet",
-        [
-            program, "serve", "--no-practice", "--port", _port.ToString(CultureInfo.InvariantCulture), "--data", _data,
-            "--runbooks", Path.Combine(AppContext.BaseDirectory, "runbooks"),
-        ])
-        { RedirectStandardOutput = true })!;
-        _process.OutputDataReceived += (_, _) => { };
-        _process.BeginOutputReadLine();
+        _process = Processes.Start(
+            "dotnet", program, "serve", "--no-practice", "--port", _port.ToString(CultureInfo.InvariantCulture), "--data", _data, "--runbooks", runbooks);
         _http.Dispose();
         _http = new HttpClient { BaseAddress = new Uri($"http://localhost:{_port}"), Timeout = TimeSpan.FromMinutes(3) };
-        while (true)
-        {
-            try
-            {
-                using var health = await _http.GetAsync(new Uri("healthz", UriKind.Relative));
-                if (health.IsSuccessStatusCode)
-                {
-                    break;
-                }
-            }
-            catch (HttpRequestException) when (!_process.HasExited)
-            {
-                // Not listening yet.
-            }
-
-            await Task.Delay(5);
-        }
-
+        await Processes.WhenAnswersAsync(_http, "healthz", _process);
         var took = Stopwatch.GetElapsedTime(began);
         _http.DefaultRequestHeaders.Add("X-Api-Key", (await File.ReadAllTextAsync(Path.Combine(_data, "api-key"))).Trim());
         return took;
     }
+}
 
-    private static int FreePort()
+/// <summary>What can run the measured story from its start over an approval to its end.</summary>
+internal interface IStories : IAsyncDisposable
+{
+    string Name { get; }
+
+    /// <summary>Of all its processes. Unlike a rate, it hardly depends on what else the machine does.</summary>
+    TimeSpan ProcessorTime { get; }
+
+    /// <returns>The time from sending the approval to knowing the end.</returns>
+    Task<TimeSpan> RunAsync(string name);
+}
+
+internal static class Processes
+{
+    public static Process Start(string program, params IEnumerable<string> arguments)
+    {
+        var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
+        process.OutputDataReceived += (_, _) => { };
+        process.BeginOutputReadLine();
+        return process;
+    }
+
+    public static TimeSpan UsedTime(this Process process)
+    {
+        process.Refresh();
+        return process.TotalProcessorTime;
+    }
+
+    public static async Task EndAsync(this Process process)
+    {
+        process.Kill();
+        await process.WaitForExitAsync();
+        process.Dispose();
+    }
+
+    /// <exception cref="InvalidOperationException">The process ended before it answered.</exception>
+    public static async Task WhenAnswersAsync(HttpClient http, string path, Process process)
+    {
+        while (true)
+        {
+            try
+            {
+                using var health = await http.GetAsync(new Uri(path, UriKind.Relative));
+                if (health.IsSuccessStatusCode)
+                {
+                    return;
+                }
+            }
+            catch (Exception e) when (e is HttpRequestException or SocketException)
+            {
+                // Not listening yet.
+            }
+
+            if (process.HasExited)
+            {
+                throw new InvalidOperationException($"{process.StartInfo.FileName} {string.Join(' ', process.StartInfo.ArgumentList)} ended with {process.ExitCode}.");
+            }
+
+            await Task.Delay(5);
+        }
+    }
+}
+
+internal static class Ports
+{
+    public static int Free()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();

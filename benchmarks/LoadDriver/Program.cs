@@ -1,23 +1,34 @@
 using System.Text.Json;
 using LoadDriver;
 
-// LoadDriver [INCIDENTS] [STORM] [PARKED]: starts the built RunbookServer beside it on a data folder of its own, drives it over
-// HTTP as senders and people do, and prints what it measured as JSON.
-var incidents = Number(0, 500);
-var storm = Number(1, 2_000);
-var parked = Number(2, 5_000);
-
-await using var host = await Host.StartAsync();
-var result = new
+// Drives the built RunbookServer over HTTP as senders and people do, on a data folder of its own, and prints what it measured: a
+// table for people on the error output, and the same as JSON on the standard output. docs/performance.md says what each mode shows.
+var server = args.SkipWhile(arg => arg != "--server").Skip(1).FirstOrDefault() ?? Host.Built();
+var numbers = args.Where(arg => int.TryParse(arg, out _)).Select(arg => int.Parse(arg, System.Globalization.CultureInfo.InvariantCulture)).ToList();
+var load = Machine.Load();
+object measured;
+switch (args.FirstOrDefault())
 {
-    machine = $"{Environment.ProcessorCount} cores, {Environment.OSVersion}, .NET {Environment.Version}",
-    warmUp = await Measurements.ThroughputAsync(host, "warm", Math.Min(incidents, 100), 16),
-    throughput = await Measurements.ThroughputAsync(host, "run", incidents, 32),
-    oneTarget = await Measurements.StormAsync(host, "one", storm, targets: 1, atOnce: 64),
-    storm = await Measurements.StormAsync(host, "storm", storm * 5, targets: 200, atOnce: 64),
-    parked = await Measurements.ParkedAsync(host, parked),
-    pages = await Measurements.PagesAsync(host),
-};
-Console.WriteLine(JsonSerializer.Serialize(result, new JsonSerializerOptions { WriteIndented = true }));
+    case "load":
+        measured = await Load.MeasureAsync(server, Number(0, 1_000), Number(1, 2_000), Number(2, 5_000));
+        break;
+    case "restate":
+        measured = await Comparison.MeasureAsync(server, Number(0, 2_000));
+        break;
+    case "growth":
+        measured = await Growth.MeasureAsync(server, Number(0, 100));
+        break;
+    default:
+        Console.Error.WriteLine("""
+            LoadDriver load [INCIDENTS] [ALERTS] [WAITING]   whole incidents, alerts on one target and on many, waiting incidents, pages
+            LoadDriver restate [INCIDENTS]                   the same story here and on Restate, at 1, 50 and 200 at once
+            LoadDriver growth [PERCENT]                      what grows with what: waiting incidents, alerts on one target, runbooks, history
+                       --server FILE                         another built runbook.dll
+            """);
+        return 2;
+}
 
-int Number(int place, int usual) => args.Length > place ? int.Parse(args[place], System.Globalization.CultureInfo.InvariantCulture) : usual;
+Console.WriteLine(JsonSerializer.Serialize(new { machine = Machine.Name, loadBefore = load, server, measured }, new JsonSerializerOptions { WriteIndented = true }));
+return 0;
+
+int Number(int place, int usual) => numbers.Count > place ? numbers[place] : usual;
