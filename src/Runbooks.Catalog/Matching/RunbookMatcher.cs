@@ -46,11 +46,11 @@ public static class RunbookMatcher
     {
         var fits = runbooks
             .SelectMany(runbook => runbook.Trigger.Select(trigger => (Runbook: runbook, Fit: TriggerMatch.Of(trigger, alert))))
-            .OrderBy(one => one.Runbook.Id, StringComparer.Ordinal)
             .ToList();
         var matching = fits
             .Where(one => one.Fit.Mismatch is null)
             .OrderByDescending(one => one.Fit.Specificity)
+            .ThenBy(one => one.Runbook.Id, StringComparer.Ordinal)
             .Select(one => one.Runbook)
             .DistinctBy(runbook => runbook.Id)
             .ToList();
@@ -62,7 +62,7 @@ public static class RunbookMatcher
         var none = $"No runbook is triggered by '{Clip.To(alert.Name, Quoted)}' from {alert.Source}.";
 
         // A trigger that knows the alert's name is worth telling about; one for another alert is not.
-        var (nearest, fit) = fits.Where(one => one.Fit.Passed > 0).OrderByDescending(one => one.Fit.Passed).FirstOrDefault();
+        var (nearest, fit) = fits.Where(one => one.Fit.Passed > 0).OrderByDescending(one => one.Fit.Passed).ThenBy(one => one.Runbook.Id, StringComparer.Ordinal).FirstOrDefault();
         return nearest is null ? $"{none} {Loaded(runbooks)}" : $"{none} The nearest is '{nearest.Id}': {fit.Mismatch}.";
     }
 
@@ -84,9 +84,8 @@ internal sealed record TriggerMatch(Specificity Specificity, string? Mismatch, i
 {
     public static TriggerMatch Of(Trigger trigger, Alert alert)
     {
-        var mismatches = new[] { Name(trigger, alert), Source(trigger, alert), Severity(trigger, alert) }.Concat(trigger.Labels.Select(label => Label(label, alert)));
         var passed = 0;
-        foreach (var mismatch in mismatches)
+        foreach (var mismatch in Mismatches(trigger, alert))
         {
             if (mismatch is not null)
             {
@@ -97,6 +96,18 @@ internal sealed record TriggerMatch(Specificity Specificity, string? Mismatch, i
         }
 
         return new(Specificity.Of(trigger), null, passed);
+    }
+
+    /// <summary>One for each part, null where it fits. What comes after the first that does not is not asked for.</summary>
+    private static IEnumerable<string?> Mismatches(Trigger trigger, Alert alert)
+    {
+        yield return Name(trigger, alert);
+        yield return Source(trigger, alert);
+        yield return Severity(trigger, alert);
+        foreach (var label in trigger.Labels)
+        {
+            yield return Label(label, alert);
+        }
     }
 
     private static string? Name(Trigger trigger, Alert alert) =>
