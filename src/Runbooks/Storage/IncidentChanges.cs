@@ -25,11 +25,11 @@ public sealed class IncidentChanges
         return watch;
     }
 
-    public void Publish(string incidentId)
+    public void Publish(Incident incident)
     {
-        if (_watches.TryGetValue(incidentId, out var watches))
+        if (_watches.TryGetValue(incident.Id, out var watches))
         {
-            watches.ForEach(watch => watch.Signal());
+            watches.ForEach(watch => watch.Signal(incident.State));
         }
     }
 
@@ -50,27 +50,45 @@ public sealed class IncidentWatch : IDisposable
     private readonly IncidentChanges _changes;
     private TaskCompletionSource _changed = New();
 
+    /// <summary>The state that the reader waits to see changed; null while it may be about to read.</summary>
+    private object? _seen;
+
     internal IncidentWatch(IncidentChanges changes, string incidentId) => (_changes, IncidentId) = (changes, incidentId);
 
     internal string IncidentId { get; }
 
-    /// <summary>Returns at the next change, or when the time is up; at once when there was a change since the last call.</summary>
-    public async Task WaitAsync(TimeSpan atMost, TimeProvider time, CancellationToken cancellationToken)
+    /// <summary>Returns at the next change to another state, or when the time is up; at once when there was a change since the last call.</summary>
+    public async Task WaitAsync(IncidentState seen, TimeSpan atMost, TimeProvider time, CancellationToken cancellationToken)
     {
+        Volatile.Write(ref _seen, seen);
         try
         {
             await Volatile.Read(ref _changed).Task.WaitAsync(atMost, time, cancellationToken);
-            Volatile.Write(ref _changed, New());
         }
         catch (TimeoutException)
         {
             // Time to look without having been told.
         }
+        finally
+        {
+            // What is told from here on counts, whatever it is: the reader has not read yet.
+            Volatile.Write(ref _seen, null);
+            if (_changed.Task.IsCompleted)
+            {
+                Volatile.Write(ref _changed, New());
+            }
+        }
     }
 
     public void Dispose() => _changes.Remove(this);
 
-    internal void Signal() => Volatile.Read(ref _changed).TrySetResult();
+    internal void Signal(IncidentState state)
+    {
+        if (!state.Equals(Volatile.Read(ref _seen)))
+        {
+            Volatile.Read(ref _changed).TrySetResult();
+        }
+    }
 
     private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }
@@ -83,7 +101,7 @@ public sealed class SignallingIncidentStore(IIncidentStore store, IncidentChange
         var began = time.GetTimestamp();
         Incident? before = null;
         var result = await store.OpenAsync(candidate, runbook, latest => fold(before = latest), cancellationToken);
-        changes.Publish(result.Incident.Id);
+        changes.Publish(result.Incident);
         if (result.Opened)
         {
             IncidentTelemetry.Opened(result.Incident, time.GetElapsedTime(began));
@@ -102,7 +120,7 @@ public sealed class SignallingIncidentStore(IIncidentStore store, IncidentChange
         var began = time.GetTimestamp();
         Incident? before = null;
         var (incident, result) = await store.UpdateAsync(id, current => change(before = current), cancellationToken);
-        changes.Publish(id);
+        changes.Publish(incident);
         IncidentTelemetry.Changed(before!, incident, time.GetElapsedTime(began));
         return (incident, result);
     }

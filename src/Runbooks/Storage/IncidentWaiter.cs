@@ -25,7 +25,7 @@ public sealed class IncidentWaiter(IIncidentStore store, IncidentChanges changes
                 return incident;
             }
 
-            await watch.WaitAsync(left < PollInterval ? left : PollInterval, time, cancellationToken);
+            await watch.WaitAsync(incident.State, left < PollInterval ? left : PollInterval, time, cancellationToken);
         }
     }
 
