@@ -8,11 +8,14 @@ namespace Runbooks.Sqlite;
 /// </summary>
 internal interface ITransactionPart
 {
-    void Write(SqliteConnection connection, SqliteTransaction transaction);
+    void Write(SqliteConnection connection);
 
     /// <summary>It is durable. Nobody has been answered yet.</summary>
     void Committed();
 
-    /// <summary>It was not written, or nobody knows.</summary>
+    /// <summary>It was rolled back; what was committed before stands.</summary>
+    void Undone();
+
+    /// <summary>Whether it was written nobody knows.</summary>
     void Failed();
 }

@@ -9,12 +9,12 @@ public static class SqliteSchema
     /// <exception cref="InvalidDataException">The file was written by a newer version of this program.</exception>
     /// <exception cref="StoreUnavailableException">The file cannot be written.</exception>
     public static void Bring(SqliteDatabase database, string part, params string[] versions) =>
-        database.Writer.EnqueueAsync((connection, transaction) => Bring(connection, transaction, part, versions)).GetAwaiter().GetResult();
+        database.Writer.EnqueueAsync(connection => Bring(connection, part, versions)).GetAwaiter().GetResult();
 
-    private static void Bring(SqliteConnection connection, SqliteTransaction transaction, string part, string[] versions)
+    private static void Bring(SqliteConnection connection, string part, string[] versions)
     {
         Run("CREATE TABLE IF NOT EXISTS schema_parts (part TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID");
-        var found = connection.Statement(transaction, "SELECT version FROM schema_parts WHERE part=$part", ("$part", part)).ExecuteScalar() as long? ?? 0;
+        var found = connection.Statement("SELECT version FROM schema_parts WHERE part=$part", ("$part", part)).ExecuteScalar() as long? ?? 0;
         if (found > versions.Length)
         {
             throw new InvalidDataException(
@@ -27,15 +27,13 @@ public static class SqliteSchema
             Run(versions[version]);
         }
 
-        connection.Statement(
-            transaction,
-            "INSERT INTO schema_parts (part, version) VALUES ($part, $version) ON CONFLICT (part) DO UPDATE SET version=excluded.version",
+        connection.Statement("INSERT INTO schema_parts (part, version) VALUES ($part, $version) ON CONFLICT (part) DO UPDATE SET version=excluded.version",
             ("$part", part), ("$version", (long)versions.Length)).ExecuteNonQuery();
 
         void Run(string sql)
         {
             using var command = connection.CreateCommand();
-            (command.Transaction, command.CommandText) = (transaction, sql);
+            command.CommandText = sql;
             command.ExecuteNonQuery();
         }
     }

@@ -6,43 +6,25 @@ namespace Runbooks.Sqlite;
 /// <summary>Prepared statements that live as long as their connection: parsing costs more than most of ours take to run.</summary>
 public static class SqliteStatements
 {
-    private static readonly ConditionalWeakTable<SqliteConnection, Dictionary<string, SqliteCommand>> Prepared = [];
+    private static readonly ConditionalWeakTable<SqliteConnection, Dictionary<string, SqliteStatement>> Prepared = [];
 
     /// <summary>
-    /// The statement, prepared once for this connection, with these parameters. Owned by the connection: do not dispose
-    /// it, and finish reading from it before asking for the same SQL again.
+    /// The statement, prepared once for this connection, with these parameters: text, integers, blobs or null. Owned by the
+    /// connection: finish reading from it before asking for the same SQL again.
     /// </summary>
-    public static SqliteCommand Statement(
-        this SqliteConnection connection, string sql, params ReadOnlySpan<(string Name, object? Value)> parameters) =>
-        connection.Statement(null, sql, parameters);
-
-    /// <inheritdoc cref="Statement(SqliteConnection, string, ReadOnlySpan{ValueTuple{string, object}})"/>
-    public static SqliteCommand Statement(
-        this SqliteConnection connection, SqliteTransaction? transaction, string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
+    /// <exception cref="SqliteException">It cannot be parsed.</exception>
+    public static SqliteStatement Statement(
+        this SqliteConnection connection, string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
     {
         var statements = Prepared.GetOrCreateValue(connection);
-        if (!statements.TryGetValue(sql, out var command))
+        if (!statements.TryGetValue(sql, out var statement))
         {
-            command = connection.CreateCommand();
-            command.CommandText = sql;
-            statements.Add(sql, command);
+            statement = new SqliteStatement(connection.Handle!, sql);
+            statements.Add(sql, statement);
         }
 
-        command.Transaction = transaction;
-        foreach (var (name, value) in parameters)
-        {
-            // SQLite knows no booleans or enums here: callers pass text, integers, reals and blobs.
-            if (command.Parameters.Contains(name))
-            {
-                command.Parameters[name].Value = value ?? DBNull.Value;
-            }
-            else
-            {
-                command.Parameters.AddWithValue(name, value ?? DBNull.Value);
-            }
-        }
-
-        return command;
+        statement.Bind(parameters);
+        return statement;
     }
 
     /// <summary>Closes the connection and its statements.</summary>
@@ -50,9 +32,9 @@ public static class SqliteStatements
     {
         if (Prepared.TryGetValue(connection, out var statements))
         {
-            foreach (var command in statements.Values)
+            foreach (var statement in statements.Values)
             {
-                command.Dispose();
+                statement.Dispose();
             }
 
             Prepared.Remove(connection);

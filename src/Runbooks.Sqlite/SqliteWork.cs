@@ -7,14 +7,14 @@ internal abstract class SqliteWork
 {
     public Exception? Failure { get; set; }
 
-    public abstract void Run(SqliteConnection connection, SqliteTransaction transaction);
+    public abstract void Run(SqliteConnection connection);
 
     public abstract void Complete();
 
     public abstract void Fail(Exception exception);
 }
 
-internal sealed class SqliteWork<T>(Func<SqliteConnection, SqliteTransaction, T> work) : SqliteWork
+internal sealed class SqliteWork<T>(Func<SqliteConnection, T> work) : SqliteWork
 {
     // Continuations run elsewhere: the writer's thread is for writing.
     private readonly TaskCompletionSource<T> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -22,7 +22,7 @@ internal sealed class SqliteWork<T>(Func<SqliteConnection, SqliteTransaction, T>
 
     public Task<T> Task => _completion.Task;
 
-    public override void Run(SqliteConnection connection, SqliteTransaction transaction) => _result = work(connection, transaction);
+    public override void Run(SqliteConnection connection) => _result = work(connection);
 
     public override void Complete() => _completion.TrySetResult(_result!);
 

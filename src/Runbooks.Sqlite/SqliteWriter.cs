@@ -43,10 +43,11 @@ public sealed class SqliteWriter : IDisposable
     /// <summary>
     /// Runs the work inside the next transaction, in the order of the calls, and answers once that is synced to disk.
     /// The work sees what earlier work wrote, does nothing but write to this connection, and must be quick. When it
-    /// throws, its own changes are undone and the caller receives the exception.
+    /// throws, its own changes are undone and the caller receives the exception; when something beside it throws, it runs
+    /// once more.
     /// </summary>
     /// <exception cref="StoreUnavailableException">The transaction could not be committed.</exception>
-    public Task<T> EnqueueAsync<T>(Func<SqliteConnection, SqliteTransaction, T> work)
+    public Task<T> EnqueueAsync<T>(Func<SqliteConnection, T> work)
     {
         var item = new SqliteWork<T>(work);
         lock (_gate)
@@ -64,10 +65,10 @@ public sealed class SqliteWriter : IDisposable
     }
 
     /// <inheritdoc cref="EnqueueAsync{T}"/>
-    public Task EnqueueAsync(Action<SqliteConnection, SqliteTransaction> work) =>
-        EnqueueAsync((connection, transaction) =>
+    public Task EnqueueAsync(Action<SqliteConnection> work) =>
+        EnqueueAsync(connection =>
         {
-            work(connection, transaction);
+            work(connection);
             return true;
         });
 
@@ -87,7 +88,7 @@ public sealed class SqliteWriter : IDisposable
         {
             if (_failure is not null || Stopwatch.GetElapsedTime(Interlocked.Read(ref _committedAt)) > s_fresh)
             {
-                await EnqueueAsync((connection, transaction) => connection.Statement(transaction, "PRAGMA application_id=1380860491").ExecuteNonQuery());
+                await EnqueueAsync(connection => connection.Statement("PRAGMA application_id=1380860491").ExecuteNonQuery());
             }
 
             return null;
@@ -150,16 +151,17 @@ public sealed class SqliteWriter : IDisposable
         try
         {
             var connection = _connection ??= _open();
-            using var transaction = connection.BeginTransaction();
-            foreach (var item in batch)
+            connection.Statement("BEGIN IMMEDIATE").ExecuteNonQuery();
+            while (!TryRun(batch, connection))
             {
-                RunAlone(item, connection, transaction);
+                Undo(connection);
+                connection.Statement("BEGIN IMMEDIATE").ExecuteNonQuery();
             }
 
-            unwritable = WriteParts(connection, transaction);
+            unwritable = WriteParts(connection);
             if (unwritable is not null)
             {
-                transaction.Rollback();
+                Undo(connection);
             }
             else if (!Reach(WritePoint.BeforeCommit))
             {
@@ -167,7 +169,7 @@ public sealed class SqliteWriter : IDisposable
             }
             else
             {
-                transaction.Commit();
+                connection.Statement("COMMIT").ExecuteNonQuery();
                 Array.ForEach(_parts, part => part.Committed());
                 Interlocked.Increment(ref _commits);
                 Interlocked.Exchange(ref _committedAt, Stopwatch.GetTimestamp());
@@ -181,7 +183,6 @@ public sealed class SqliteWriter : IDisposable
 
         if (unwritable is not null)
         {
-            Array.ForEach(_parts, part => part.Failed());
             CommitEach(batch, unwritable);
             return;
         }
@@ -211,11 +212,11 @@ public sealed class SqliteWriter : IDisposable
     }
 
     /// <returns>Why something cannot be written, whatever the state of the disk; null when all is.</returns>
-    private Exception? WriteParts(SqliteConnection connection, SqliteTransaction transaction)
+    private Exception? WriteParts(SqliteConnection connection)
     {
         try
         {
-            Array.ForEach(_parts, part => part.Write(connection, transaction));
+            Array.ForEach(_parts, part => part.Write(connection));
             return null;
         }
         catch (Exception e) when (e is not SqliteException)
@@ -240,26 +241,41 @@ public sealed class SqliteWriter : IDisposable
         }
     }
 
-    private static void RunAlone(SqliteWork item, SqliteConnection connection, SqliteTransaction transaction)
+    /// <summary>
+    /// What fails is left out, and the others run again without it: failures are rare, and a savepoint around each piece of work
+    /// would cost as much as many of them do.
+    /// </summary>
+    private static bool TryRun(List<SqliteWork> batch, SqliteConnection connection)
     {
-        connection.Statement(transaction, "SAVEPOINT item").ExecuteNonQuery();
-        try
+        foreach (var item in batch)
         {
-            item.Run(connection, transaction);
-        }
-        catch (Exception e)
-        {
-            item.Failure = e;
-            if (SQLitePCL.raw.sqlite3_get_autocommit(connection.Handle) != 0)
+            try
             {
-                // A full disk, for one, makes SQLite drop the whole transaction, not only this part of it.
-                throw;
+                if (item.Failure is null)
+                {
+                    item.Run(connection);
+                }
             }
+            catch (Exception e)
+            {
+                item.Failure = e;
+                if (SQLitePCL.raw.sqlite3_get_autocommit(connection.Handle) != 0)
+                {
+                    // A full disk, for one, makes SQLite drop the whole transaction, not only this part of it.
+                    throw;
+                }
 
-            connection.Statement(transaction, "ROLLBACK TO item").ExecuteNonQuery();
+                return false;
+            }
         }
 
-        connection.Statement(transaction, "RELEASE item").ExecuteNonQuery();
+        return true;
+    }
+
+    private void Undo(SqliteConnection connection)
+    {
+        connection.Statement("ROLLBACK").ExecuteNonQuery();
+        Array.ForEach(_parts, part => part.Undone());
     }
 
     private void Unavailable(List<SqliteWork> batch, Exception cause)

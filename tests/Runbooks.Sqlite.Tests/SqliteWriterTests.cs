@@ -16,9 +16,9 @@ public sealed class SqliteWriterTests : IDisposable
         await CreateTable(database);
 
         var good = Insert(database, "one");
-        var bad = database.Writer.EnqueueAsync<int>((connection, transaction) =>
+        var bad = database.Writer.EnqueueAsync<int>(connection =>
         {
-            connection.Statement(transaction, "INSERT INTO t VALUES ($v)", ("$v", "half")).ExecuteNonQuery();
+            connection.Statement("INSERT INTO t VALUES ($v)", ("$v", "half")).ExecuteNonQuery();
             throw new InvalidDataException("no");
         });
         var alsoGood = Insert(database, "two");
@@ -35,7 +35,7 @@ public sealed class SqliteWriterTests : IDisposable
         using var database = Open();
         await CreateTable(database);
         using var gate = new ManualResetEventSlim();
-        var blocked = database.Writer.EnqueueAsync((_, _) => gate.Wait(TestContext.Current.CancellationToken));
+        var blocked = database.Writer.EnqueueAsync(_ => gate.Wait(TestContext.Current.CancellationToken));
         var before = database.Writer.Commits;
 
         var inserts = Enumerable.Range(0, 100).Select(i => Insert(database, $"{i}")).ToArray();
@@ -51,10 +51,10 @@ public sealed class SqliteWriterTests : IDisposable
     {
         using var database = Open();
         await CreateTable(database);
-        await database.Writer.EnqueueAsync((connection, transaction) => connection.Statement(transaction, "PRAGMA max_page_count=3").ExecuteNonQuery());
+        await database.Writer.EnqueueAsync(connection => connection.Statement("PRAGMA max_page_count=3").ExecuteNonQuery());
 
-        var big = database.Writer.EnqueueAsync((connection, transaction) =>
-            connection.Statement(transaction, "INSERT INTO t VALUES ($v)", ("$v", new string('x', 200_000))).ExecuteNonQuery());
+        var big = database.Writer.EnqueueAsync(connection =>
+            connection.Statement("INSERT INTO t VALUES ($v)", ("$v", new string('x', 200_000))).ExecuteNonQuery());
 
         var error = await big.ShouldThrowAsync<StoreUnavailableException>();
         error.Message.ShouldContain("full");
@@ -148,7 +148,7 @@ public sealed class SqliteWriterTests : IDisposable
         damaged.Check();
 
         (await damaged.CheckHealthAsync()).ShouldNotBeNull().ShouldStartWith("The database is damaged: ");
-        await damaged.Writer.EnqueueAsync((_, _) => { });
+        await damaged.Writer.EnqueueAsync(_ => { });
         (await damaged.CheckHealthAsync()).ShouldNotBeNull("a write that works proves nothing about the page");
     }
 
@@ -166,11 +166,11 @@ public sealed class SqliteWriterTests : IDisposable
         new(new SqliteOptions { Path = Database, Failpoint = failpoint }, NullLogger<SqliteDatabase>.Instance);
 
     private static Task<int> CreateTable(SqliteDatabase database) =>
-        database.Writer.EnqueueAsync((connection, transaction) => connection.Statement(transaction, "CREATE TABLE t (v TEXT)").ExecuteNonQuery());
+        database.Writer.EnqueueAsync(connection => connection.Statement("CREATE TABLE t (v TEXT)").ExecuteNonQuery());
 
     private static Task<int> Insert(SqliteDatabase database, string value) =>
-        database.Writer.EnqueueAsync((connection, transaction) =>
-            connection.Statement(transaction, "INSERT INTO t VALUES ($v)", ("$v", value)).ExecuteNonQuery());
+        database.Writer.EnqueueAsync(connection =>
+            connection.Statement("INSERT INTO t VALUES ($v)", ("$v", value)).ExecuteNonQuery());
 
     private static List<string> Rows(SqliteDatabase database) => database.Read(connection =>
     {

@@ -54,13 +54,13 @@ internal static class DurableListing
         var history = new List<(string, byte[])>();
         while (rows.Read())
         {
-            history.Add((rows.GetString(0), rows.GetFieldValue<byte[]>(1)));
+            history.Add((rows.GetString(0), rows.GetBytes(1)));
         }
 
         return history;
     }
 
-    private static OrchestrationState State(SqliteDataReader row) => new()
+    private static OrchestrationState State(SqliteRows row) => new()
     {
         OrchestrationInstance = new OrchestrationInstance { InstanceId = row.GetString(1), ExecutionId = row.GetString(2) },
         Name = row.GetString(3),
@@ -69,7 +69,7 @@ internal static class DurableListing
         Status = Text(row, 6),
         Input = Text(row, 7),
         Output = Text(row, 8),
-        FailureDetails = HistoryReader.ReadFailure(row.IsDBNull(9) ? null : row.GetFieldValue<byte[]>(9)),
+        FailureDetails = HistoryReader.ReadFailure(row.IsDBNull(9) ? null : row.GetBytes(9)),
         CreatedTime = At(row.GetInt64(10)),
         LastUpdatedTime = At(row.GetInt64(11)),
         CompletedTime = row.IsDBNull(12) ? default : At(row.GetInt64(12)),
@@ -77,5 +77,5 @@ internal static class DurableListing
 
     private static DateTime At(long ticks) => new(ticks, DateTimeKind.Utc);
 
-    private static string? Text(SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+    private static string? Text(SqliteRows row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 }

@@ -44,7 +44,7 @@ internal sealed class DurableReader(SqliteDatabase database)
             found.Rows.Add(rows.GetInt64(0));
             found.Messages.Add(new TaskMessage
             {
-                Event = HistoryReader.Read(rows.GetString(2), rows.GetFieldValue<byte[]>(3)),
+                Event = HistoryReader.Read(rows.GetString(2), rows.GetBytes(3)),
                 OrchestrationInstance = new OrchestrationInstance { InstanceId = id, ExecutionId = rows.IsDBNull(1) ? null : rows.GetString(1) },
             });
         }
@@ -76,7 +76,7 @@ internal sealed class DurableReader(SqliteDatabase database)
             long? attempts = rows.GetInt64(4);
             try
             {
-                scheduled = (TaskScheduledEvent)HistoryReader.Read(nameof(EventType.TaskScheduled), rows.GetFieldValue<byte[]>(3));
+                scheduled = (TaskScheduledEvent)HistoryReader.Read(nameof(EventType.TaskScheduled), rows.GetBytes(3));
             }
             catch (InvalidDataException)
             {
@@ -89,7 +89,7 @@ internal sealed class DurableReader(SqliteDatabase database)
         return tasks;
     });
 
-    private static List<long> Keys(SqliteCommand command)
+    private static List<long> Keys(SqliteStatement command)
     {
         using var rows = command.ExecuteReader();
         var keys = new List<long>();
@@ -107,7 +107,7 @@ internal sealed class DurableReader(SqliteDatabase database)
         var history = new List<HistoryEvent>();
         while (rows.Read())
         {
-            history.Add(HistoryReader.Read(rows.GetString(0), rows.GetFieldValue<byte[]>(1)));
+            history.Add(HistoryReader.Read(rows.GetString(0), rows.GetBytes(1)));
         }
 
         return history;

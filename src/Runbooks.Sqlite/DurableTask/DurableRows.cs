@@ -21,15 +21,15 @@ internal sealed record OutgoingMessage(string Instance, string? Execution, long 
     }
 
     /// <returns>The key of the instance; null when there is none, or when it has ended: then nobody is there to receive it.</returns>
-    public long? Insert(SqliteConnection connection, SqliteTransaction transaction)
+    public long? Insert(SqliteConnection connection)
     {
-        if (connection.Statement(transaction, "SELECT key FROM durable_instances WHERE id = $id AND ended_at IS NULL", ("$id", Instance))
+        if (connection.Statement("SELECT key FROM durable_instances WHERE id = $id AND ended_at IS NULL", ("$id", Instance))
             .ExecuteScalar() is not long key)
         {
             return null;
         }
 
-        DurableRows.InsertMessage(connection, transaction, key, Execution, Due, IsTimer, Kind, Data);
+        DurableRows.InsertMessage(connection, key, Execution, Due, IsTimer, Kind, Data);
         return key;
     }
 }
@@ -37,20 +37,16 @@ internal sealed record OutgoingMessage(string Instance, string? Execution, long 
 /// <summary>Statements that more than one kind of write needs.</summary>
 internal static class DurableRows
 {
-    public static void InsertHistory(SqliteConnection connection, SqliteTransaction transaction, long instance, int seq, string kind, byte[] data) =>
-        connection.Statement(
-            transaction,
-            "INSERT INTO durable_history (instance, seq, kind, data) VALUES ($instance, $seq, $kind, $data)",
+    public static void InsertHistory(SqliteConnection connection, long instance, int seq, string kind, byte[] data) =>
+        connection.Statement("INSERT INTO durable_history (instance, seq, kind, data) VALUES ($instance, $seq, $kind, $data)",
             ("$instance", instance),
             ("$seq", (long)seq),
             ("$kind", kind),
             ("$data", data)).ExecuteNonQuery();
 
     public static void InsertMessage(
-        SqliteConnection connection, SqliteTransaction transaction, long instance, string? execution, long due, bool timer, string kind, byte[] data) =>
-        connection.Statement(
-            transaction,
-            """
+        SqliteConnection connection, long instance, string? execution, long due, bool timer, string kind, byte[] data) =>
+        connection.Statement("""
             INSERT INTO durable_messages (instance, execution, due, timer, kind, data) VALUES ($instance, $execution, $due, $timer, $kind, $data)
             """,
             ("$instance", instance),
@@ -61,11 +57,11 @@ internal static class DurableRows
             ("$data", data)).ExecuteNonQuery();
 
     /// <summary>Everything that is kept of an instance.</summary>
-    public static void Delete(SqliteConnection connection, SqliteTransaction transaction, long key)
+    public static void Delete(SqliteConnection connection, long key)
     {
-        connection.Statement(transaction, "DELETE FROM durable_history WHERE instance = $key", ("$key", key)).ExecuteNonQuery();
-        connection.Statement(transaction, "DELETE FROM durable_messages WHERE instance = $key", ("$key", key)).ExecuteNonQuery();
-        connection.Statement(transaction, "DELETE FROM durable_tasks WHERE instance = $key", ("$key", key)).ExecuteNonQuery();
-        connection.Statement(transaction, "DELETE FROM durable_instances WHERE key = $key", ("$key", key)).ExecuteNonQuery();
+        connection.Statement("DELETE FROM durable_history WHERE instance = $key", ("$key", key)).ExecuteNonQuery();
+        connection.Statement("DELETE FROM durable_messages WHERE instance = $key", ("$key", key)).ExecuteNonQuery();
+        connection.Statement("DELETE FROM durable_tasks WHERE instance = $key", ("$key", key)).ExecuteNonQuery();
+        connection.Statement("DELETE FROM durable_instances WHERE key = $key", ("$key", key)).ExecuteNonQuery();
     }
 }

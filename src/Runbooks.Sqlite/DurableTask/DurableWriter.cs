@@ -17,22 +17,20 @@ internal sealed class DurableWriter(SqliteDatabase database)
     {
         var started = (ExecutionStartedEvent)start.Event;
         var message = OutgoingMessage.Of(start, now);
-        return database.Writer.EnqueueAsync((connection, transaction) =>
+        return database.Writer.EnqueueAsync(connection =>
         {
             var id = started.OrchestrationInstance.InstanceId;
-            if (Find(connection, transaction, id) is var (taken, status))
+            if (Find(connection, id) is var (taken, status))
             {
                 if (status is OrchestrationStatus.Pending or OrchestrationStatus.Running or OrchestrationStatus.Suspended || dedupe.Contains(status))
                 {
                     throw new OrchestrationAlreadyExistsException($"There is an instance '{id}' already; it is {status}.");
                 }
 
-                DurableRows.Delete(connection, transaction, taken);
+                DurableRows.Delete(connection, taken);
             }
 
-            var key = (long)connection.Statement(
-                transaction,
-                """
+            var key = (long)connection.Statement("""
                 INSERT INTO durable_instances (id, execution, name, version, status, input, created_at, updated_at)
                 VALUES ($id, $execution, $name, $version, 'Pending', $input, $now, $now) RETURNING key
                 """,
@@ -42,31 +40,29 @@ internal sealed class DurableWriter(SqliteDatabase database)
                 ("$version", started.Version),
                 ("$input", started.Input),
                 ("$now", now)).ExecuteScalar()!;
-            message.Insert(connection, transaction);
+            message.Insert(connection);
             return key;
         });
     }
 
     /// <returns>The keys of the instances that were there to receive them.</returns>
-    public Task<List<long>> SendAsync(IReadOnlyCollection<OutgoingMessage> messages) => database.Writer.EnqueueAsync((connection, transaction) =>
-        messages.Select(message => message.Insert(connection, transaction)).OfType<long>().ToList());
+    public Task<List<long>> SendAsync(IReadOnlyCollection<OutgoingMessage> messages) => database.Writer.EnqueueAsync(connection =>
+        messages.Select(message => message.Insert(connection)).OfType<long>().ToList());
 
     /// <summary>Keeps an answer that no turn will see before the host stops, so that its activity need not run again.</summary>
     public Task KeepAnswerAsync(long instance, TaskMessage answer, long now)
     {
         var data = HistoryWriter.Write(answer.Event);
-        return database.Writer.EnqueueAsync((connection, transaction) =>
+        return database.Writer.EnqueueAsync(connection =>
         {
             // Without its row, somebody else has answered it, or nobody waits for it any more.
-            if (connection.Statement(
-                transaction,
-                "DELETE FROM durable_tasks WHERE instance = $instance AND task = $task AND execution = $execution",
+            if (connection.Statement("DELETE FROM durable_tasks WHERE instance = $instance AND task = $task AND execution = $execution",
                 ("$instance", instance),
                 ("$task", (long)TurnCommit.AnsweredTask(answer)),
                 ("$execution", answer.OrchestrationInstance.ExecutionId)).ExecuteNonQuery() > 0)
             {
                 DurableRows.InsertMessage(
-                    connection, transaction, instance, answer.OrchestrationInstance.ExecutionId, now, timer: false, answer.Event.EventType.ToString(), data);
+                    connection, instance, answer.OrchestrationInstance.ExecutionId, now, timer: false, answer.Event.EventType.ToString(), data);
             }
         });
     }
@@ -76,11 +72,9 @@ internal sealed class DurableWriter(SqliteDatabase database)
     public Task<string?> FailAsync(long key, FailureDetails failure, long now)
     {
         var ended = HistoryWriter.Write(new ExecutionCompletedEvent(-1, null, OrchestrationStatus.Failed, failure) { Timestamp = new DateTime(now, DateTimeKind.Utc) });
-        return database.Writer.EnqueueAsync((connection, transaction) =>
+        return database.Writer.EnqueueAsync(connection =>
         {
-            var id = connection.Statement(
-                transaction,
-                """
+            var id = connection.Statement("""
                 UPDATE durable_instances SET status = 'Failed', output = $output, failure = $failure, updated_at = $now, ended_at = $now
                 WHERE key = $key AND ended_at IS NULL RETURNING id
                 """,
@@ -90,11 +84,10 @@ internal sealed class DurableWriter(SqliteDatabase database)
                 ("$key", key)).ExecuteScalar() as string;
             if (id is not null)
             {
-                var seq = (long)connection.Statement(
-                    transaction, "SELECT coalesce(max(seq) + 1, 0) FROM durable_history WHERE instance = $key", ("$key", key)).ExecuteScalar()!;
-                DurableRows.InsertHistory(connection, transaction, key, (int)seq, nameof(EventType.ExecutionCompleted), ended);
-                connection.Statement(transaction, "DELETE FROM durable_messages WHERE instance = $key", ("$key", key)).ExecuteNonQuery();
-                connection.Statement(transaction, "DELETE FROM durable_tasks WHERE instance = $key", ("$key", key)).ExecuteNonQuery();
+                var seq = (long)connection.Statement("SELECT coalesce(max(seq) + 1, 0) FROM durable_history WHERE instance = $key", ("$key", key)).ExecuteScalar()!;
+                DurableRows.InsertHistory(connection, key, (int)seq, nameof(EventType.ExecutionCompleted), ended);
+                connection.Statement("DELETE FROM durable_messages WHERE instance = $key", ("$key", key)).ExecuteNonQuery();
+                connection.Statement("DELETE FROM durable_tasks WHERE instance = $key", ("$key", key)).ExecuteNonQuery();
             }
 
             return id;
@@ -102,31 +95,29 @@ internal sealed class DurableWriter(SqliteDatabase database)
     }
 
     /// <summary>Counts this start for everything that is under way or has something to do.</summary>
-    public Task CountStartAsync(long now) => database.Writer.EnqueueAsync((connection, transaction) =>
+    public Task CountStartAsync(long now) => database.Writer.EnqueueAsync(connection =>
     {
-        connection.Statement(transaction, "UPDATE durable_tasks SET attempts = attempts + 1").ExecuteNonQuery();
-        connection.Statement(
-            transaction,
-            "UPDATE durable_instances SET attempts = attempts + 1 WHERE ended_at IS NULL AND key IN (SELECT instance FROM durable_messages WHERE due <= $now)",
+        connection.Statement("UPDATE durable_tasks SET attempts = attempts + 1").ExecuteNonQuery();
+        connection.Statement("UPDATE durable_instances SET attempts = attempts + 1 WHERE ended_at IS NULL AND key IN (SELECT instance FROM durable_messages WHERE due <= $now)",
             ("$now", now)).ExecuteNonQuery();
     });
 
     /// <summary>After an orderly stop nothing is suspected of having killed the host.</summary>
-    public Task ForgetStartsAsync() => database.Writer.EnqueueAsync((connection, transaction) =>
+    public Task ForgetStartsAsync() => database.Writer.EnqueueAsync(connection =>
     {
-        connection.Statement(transaction, "UPDATE durable_tasks SET attempts = 0 WHERE attempts > 0").ExecuteNonQuery();
-        connection.Statement(transaction, "UPDATE durable_instances SET attempts = 0 WHERE ended_at IS NULL AND attempts > 0").ExecuteNonQuery();
+        connection.Statement("UPDATE durable_tasks SET attempts = 0 WHERE attempts > 0").ExecuteNonQuery();
+        connection.Statement("UPDATE durable_instances SET attempts = 0 WHERE ended_at IS NULL AND attempts > 0").ExecuteNonQuery();
     });
 
     /// <returns>False when there is no such instance, or when it has not ended.</returns>
-    public Task<bool> PurgeAsync(string id) => database.Writer.EnqueueAsync((connection, transaction) =>
+    public Task<bool> PurgeAsync(string id) => database.Writer.EnqueueAsync(connection =>
     {
-        if (connection.Statement(transaction, "SELECT key FROM durable_instances WHERE id = $id AND ended_at IS NOT NULL", ("$id", id)).ExecuteScalar() is not long key)
+        if (connection.Statement("SELECT key FROM durable_instances WHERE id = $id AND ended_at IS NOT NULL", ("$id", id)).ExecuteScalar() is not long key)
         {
             return false;
         }
 
-        DurableRows.Delete(connection, transaction, key);
+        DurableRows.Delete(connection, key);
         return true;
     });
 
@@ -138,7 +129,7 @@ internal sealed class DurableWriter(SqliteDatabase database)
         int some;
         do
         {
-            some = await database.Writer.EnqueueAsync((connection, transaction) => PurgeSome(connection, transaction, column, from, to, states));
+            some = await database.Writer.EnqueueAsync(connection => PurgeSome(connection, column, from, to, states));
             total += some;
         }
         while (some == PurgeBatch);
@@ -146,12 +137,10 @@ internal sealed class DurableWriter(SqliteDatabase database)
     }
 
     private static int PurgeSome(
-        SqliteConnection connection, SqliteTransaction transaction, string column, long from, long to, IReadOnlyCollection<OrchestrationStatus> states)
+        SqliteConnection connection, string column, long from, long to, IReadOnlyCollection<OrchestrationStatus> states)
     {
         var keys = new List<long>();
-        using (var rows = connection.Statement(
-            transaction,
-            $"SELECT key FROM durable_instances WHERE ended_at IS NOT NULL AND {column} >= $from AND {column} < $to AND ($states IS NULL OR instr($states, status) > 0) LIMIT $batch",
+        using (var rows = connection.Statement($"SELECT key FROM durable_instances WHERE ended_at IS NOT NULL AND {column} >= $from AND {column} < $to AND ($states IS NULL OR instr($states, status) > 0) LIMIT $batch",
             ("$from", from),
             ("$to", to),
             ("$states", states.Count > 0 ? string.Join(' ', states) : null),
@@ -163,13 +152,13 @@ internal sealed class DurableWriter(SqliteDatabase database)
             }
         }
 
-        keys.ForEach(key => DurableRows.Delete(connection, transaction, key));
+        keys.ForEach(key => DurableRows.Delete(connection, key));
         return keys.Count;
     }
 
-    private static (long Key, OrchestrationStatus Status)? Find(SqliteConnection connection, SqliteTransaction transaction, string id)
+    private static (long Key, OrchestrationStatus Status)? Find(SqliteConnection connection, string id)
     {
-        using var row = connection.Statement(transaction, "SELECT key, status FROM durable_instances WHERE id = $id", ("$id", id)).ExecuteReader();
+        using var row = connection.Statement("SELECT key, status FROM durable_instances WHERE id = $id", ("$id", id)).ExecuteReader();
         return row.Read() ? (row.GetInt64(0), Enum.Parse<OrchestrationStatus>(row.GetString(1))) : null;
     }
 }

@@ -1,5 +1,4 @@
 using DurableTask.Core;
-using Microsoft.Data.Sqlite;
 
 namespace Runbooks.Sqlite.DurableTask;
 
@@ -14,40 +13,26 @@ internal static class LegacyJournal
 
     /// <summary>Safe to repeat: the journal goes in the transaction that takes over what is in it.</summary>
     /// <returns>How many had not ended.</returns>
-    public static Task<int> TakeOverAsync(SqliteDatabase database, long now) => database.Writer.EnqueueAsync((connection, transaction) =>
+    public static Task<int> TakeOverAsync(SqliteDatabase database, long now) => database.Writer.EnqueueAsync(connection =>
     {
-        if (Command(connection, transaction, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'engine_instances'").ExecuteScalar() is null)
+        if (connection.Statement("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'engine_instances'").ExecuteScalar() is null)
         {
             return 0;
         }
 
-        using var take = Command(
-            connection,
-            transaction,
+        var taken = connection.Statement(
             """
             INSERT INTO durable_instances (id, execution, name, status, failure, created_at, updated_at, ended_at)
             SELECT id, '', workflow, 'Failed', $failure, $now, $now, $now FROM engine_instances WHERE status = 'Running'
             ON CONFLICT (id) DO NOTHING
-            """);
-        take.Parameters.AddWithValue("$failure", HistoryWriter.Write(s_failure));
-        take.Parameters.AddWithValue("$now", now);
-        var taken = take.ExecuteNonQuery();
-        Command(
-            connection,
-            transaction,
-            """
-            DROP TABLE IF EXISTS engine_timers;
-            DROP TABLE IF EXISTS engine_history;
-            DROP TABLE IF EXISTS engine_instances;
-            DELETE FROM schema_parts WHERE part = 'engine';
-            """).ExecuteNonQuery();
+            """,
+            ("$failure", HistoryWriter.Write(s_failure)), ("$now", now)).ExecuteNonQuery();
+        foreach (var table in (string[])["engine_timers", "engine_history", "engine_instances"])
+        {
+            connection.Statement($"DROP TABLE IF EXISTS {table}").ExecuteNonQuery();
+        }
+
+        connection.Statement("DELETE FROM schema_parts WHERE part = 'engine'").ExecuteNonQuery();
         return taken;
     });
-
-    private static SqliteCommand Command(SqliteConnection connection, SqliteTransaction transaction, string sql)
-    {
-        var command = connection.CreateCommand();
-        (command.Transaction, command.CommandText) = (transaction, sql);
-        return command;
-    }
 }

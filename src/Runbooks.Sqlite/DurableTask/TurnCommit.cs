@@ -93,21 +93,19 @@ internal sealed class TurnCommit
     };
 
     /// <summary>Work for the writer.</summary>
-    public void Write(SqliteConnection connection, SqliteTransaction transaction)
+    public void Write(SqliteConnection connection)
     {
         _receivers.Clear();
-        Consume(connection, transaction);
+        Consume(connection);
         var seq = NextSeq - _events.Count;
         foreach (var (kind, data) in _events)
         {
-            DurableRows.InsertHistory(connection, transaction, _item.Key, seq++, kind, data);
+            DurableRows.InsertHistory(connection, _item.Key, seq++, kind, data);
         }
 
         foreach (var (task, data) in _tasks)
         {
-            connection.Statement(
-                transaction,
-                "INSERT INTO durable_tasks (instance, task, execution, data) VALUES ($instance, $task, $execution, $data)",
+            connection.Statement("INSERT INTO durable_tasks (instance, task, execution, data) VALUES ($instance, $task, $execution, $data)",
                 ("$instance", task.Instance),
                 ("$task", (long)task.Id),
                 ("$execution", Execution),
@@ -116,62 +114,57 @@ internal sealed class TurnCommit
 
         foreach (var (due, kind, data) in _timers)
         {
-            DurableRows.InsertMessage(connection, transaction, _item.Key, Execution, due, timer: true, kind, data);
+            DurableRows.InsertMessage(connection, _item.Key, Execution, due, timer: true, kind, data);
         }
 
-        Update(connection, transaction);
+        Update(connection);
 
         // After this instance's own row: it may write to itself.
         foreach (var message in _sent)
         {
-            if (message.Insert(connection, transaction) is { } receiver)
+            if (message.Insert(connection) is { } receiver)
             {
                 _receivers.Add(receiver);
             }
         }
     }
 
-    private void Consume(SqliteConnection connection, SqliteTransaction transaction)
+    private void Consume(SqliteConnection connection)
     {
         if (HasEnded || _fresh)
         {
             // Events that wait for the next execution are kept; those that this turn was given are not.
-            connection.Statement(
-                transaction,
-                "DELETE FROM durable_messages WHERE instance = $instance AND (execution IS NOT NULL OR $all = 1)",
+            connection.Statement("DELETE FROM durable_messages WHERE instance = $instance AND (execution IS NOT NULL OR $all = 1)",
                 ("$instance", _item.Key),
                 ("$all", HasEnded ? 1L : 0L)).ExecuteNonQuery();
-            connection.Statement(transaction, "DELETE FROM durable_tasks WHERE instance = $instance", ("$instance", _item.Key)).ExecuteNonQuery();
+            connection.Statement("DELETE FROM durable_tasks WHERE instance = $instance", ("$instance", _item.Key)).ExecuteNonQuery();
         }
 
         if (_fresh)
         {
-            connection.Statement(transaction, "DELETE FROM durable_history WHERE instance = $instance", ("$instance", _item.Key)).ExecuteNonQuery();
+            connection.Statement("DELETE FROM durable_history WHERE instance = $instance", ("$instance", _item.Key)).ExecuteNonQuery();
         }
 
         if (!HasEnded)
         {
             foreach (var row in _item.Messages)
             {
-                connection.Statement(transaction, "DELETE FROM durable_messages WHERE id = $id", ("$id", row)).ExecuteNonQuery();
+                connection.Statement("DELETE FROM durable_messages WHERE id = $id", ("$id", row)).ExecuteNonQuery();
             }
 
             foreach (var task in _answered)
             {
-                connection.Statement(
-                    transaction, "DELETE FROM durable_tasks WHERE instance = $instance AND task = $task", ("$instance", _item.Key), ("$task", (long)task))
+                connection.Statement("DELETE FROM durable_tasks WHERE instance = $instance AND task = $task", ("$instance", _item.Key), ("$task", (long)task))
                     .ExecuteNonQuery();
             }
         }
     }
 
-    private void Update(SqliteConnection connection, SqliteTransaction transaction)
+    private void Update(SqliteConnection connection)
     {
         if (!HasEnded && !_fresh)
         {
-            connection.Statement(
-                transaction,
-                "UPDATE durable_instances SET status = $status, custom_status = $custom, updated_at = $now, attempts = 0 WHERE key = $key",
+            connection.Statement("UPDATE durable_instances SET status = $status, custom_status = $custom, updated_at = $now, attempts = 0 WHERE key = $key",
                 ("$status", Status.ToString()),
                 ("$custom", _customStatus),
                 ("$now", _now),
@@ -179,9 +172,7 @@ internal sealed class TurnCommit
             return;
         }
 
-        connection.Statement(
-            transaction,
-            """
+        connection.Statement("""
             UPDATE durable_instances SET status = $status, custom_status = $custom, updated_at = $now, attempts = 0, execution = $execution,
                 version = $version, input = $input, output = $output, failure = $failure, ended_at = $ended WHERE key = $key
             """,

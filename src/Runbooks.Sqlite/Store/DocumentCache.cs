@@ -66,15 +66,14 @@ internal sealed class DocumentCache<T>(int generation)
         Forget(key);
     }
 
-    /// <param name="isOver">Documents that hardly anybody will ask for any more.</param>
-    public void Commit(Func<T, bool> isOver)
+    public void Commit()
     {
         lock (_lock)
         {
             _commits++;
             foreach (var (key, (_, after)) in _changes)
             {
-                if (after is null || isOver(after))
+                if (after is null)
                 {
                     Forget(key);
                 }
@@ -87,6 +86,9 @@ internal sealed class DocumentCache<T>(int generation)
 
         _changes.Clear();
     }
+
+    /// <summary>Nothing of the transaction was committed.</summary>
+    public void Undo() => _changes.Clear();
 
     /// <summary>After a failure nobody knows what was committed.</summary>
     public void Reset()

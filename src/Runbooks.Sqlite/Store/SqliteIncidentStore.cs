@@ -26,11 +26,11 @@ internal sealed class SqliteIncidentStore : IIncidentStore
     public Task<OpenResult> OpenAsync(Incident candidate, Runbook runbook, Func<Incident, Incident?> fold, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return _database.Writer.EnqueueAsync((connection, transaction) =>
+        return _database.Writer.EnqueueAsync(connection =>
         {
             // Claims of an older version stand under the target as it was written.
-            var claimed = _incidents.FindLatest(connection, transaction, candidate.RunbookId, candidate.TargetKey)
-                ?? (candidate.TargetKey == candidate.Target ? null : _incidents.FindLatest(connection, transaction, candidate.RunbookId, candidate.Target));
+            var claimed = _incidents.FindLatest(connection, candidate.RunbookId, candidate.TargetKey, changing: true)
+                ?? (candidate.TargetKey == candidate.Target ? null : _incidents.FindLatest(connection, candidate.RunbookId, candidate.Target, changing: true));
             if (claimed is not null && fold(claimed) is { } folded)
             {
                 if (!ReferenceEquals(folded, claimed))
@@ -41,32 +41,32 @@ internal sealed class SqliteIncidentStore : IIncidentStore
                 return new OpenResult(folded, Opened: false);
             }
 
-            if (_incidents.Find(connection, transaction, candidate.Id) is not null)
+            if (_incidents.Find(connection, candidate.Id, changing: true) is not null)
             {
                 throw new InvalidOperationException($"There is an incident '{candidate.Id}' already.");
             }
 
-            Pin(connection, transaction, runbook);
-            _incidents.Insert(connection, transaction, candidate);
+            Pin(connection, runbook);
+            _incidents.Insert(connection, candidate);
             return new OpenResult(candidate, Opened: true);
         });
     }
 
     public Task<Incident?> FindAsync(string id, CancellationToken cancellationToken) =>
-        _incidents.Known(id) is { } known ? Task.FromResult<Incident?>(known) : _database.ReadAsync(connection => _incidents.Find(connection, null, id));
+        _incidents.Known(id) is { } known ? Task.FromResult<Incident?>(known) : _database.ReadAsync(connection => _incidents.Find(connection, id, changing: false));
 
     public Task<Incident?> FindLatestAsync(string runbookId, string targetKey, CancellationToken cancellationToken) =>
-        _database.ReadAsync(connection => _incidents.FindLatest(connection, null, runbookId, targetKey));
+        _database.ReadAsync(connection => _incidents.FindLatest(connection, runbookId, targetKey, changing: false));
 
     public Task<IReadOnlyList<IncidentSummary>> FindByAlertAsync(string identity, CancellationToken cancellationToken) =>
-        _database.ReadAsync(connection => _incidents.FindByAlert(connection, identity));
+        _incidents.KnownByAlert(identity) is { } known ? Task.FromResult(known) : _database.ReadAsync(connection => _incidents.FindByAlert(connection, identity));
 
     public Task<(Incident Incident, T Result)> UpdateAsync<T>(string id, Func<Incident, (Incident, T)> change, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return _database.Writer.EnqueueAsync((connection, transaction) =>
+        return _database.Writer.EnqueueAsync(connection =>
         {
-            var before = _incidents.Find(connection, transaction, id) ?? throw new KeyNotFoundException($"There is no incident '{id}'.");
+            var before = _incidents.Find(connection, id, changing: true) ?? throw new KeyNotFoundException($"There is no incident '{id}'.");
             var (after, result) = change(before);
             if (!ReferenceEquals(before, after))
             {
@@ -107,7 +107,7 @@ internal sealed class SqliteIncidentStore : IIncidentStore
                 }
             }
 
-            purged.AddRange(await _database.Writer.EnqueueAsync((connection, transaction) => Remove(connection, transaction, gone, endedBefore)));
+            purged.AddRange(await _database.Writer.EnqueueAsync(connection => Remove(connection, gone, endedBefore)));
         }
 
         return purged;
@@ -126,12 +126,12 @@ internal sealed class SqliteIncidentStore : IIncidentStore
         }
     }
 
-    private static void Pin(SqliteConnection connection, SqliteTransaction transaction, Runbook runbook)
+    private static void Pin(SqliteConnection connection, Runbook runbook)
     {
         var hash = runbook.Hash;
-        if (connection.Statement(transaction, "SELECT 1 FROM runbooks WHERE hash=$hash", ("$hash", hash)).ExecuteScalar() is null)
+        if (connection.Statement("SELECT 1 FROM runbooks WHERE hash=$hash", ("$hash", hash)).ExecuteScalar() is null)
         {
-            connection.Statement(transaction, "INSERT INTO runbooks (hash, doc) VALUES ($hash, $doc)", ("$hash", hash), ("$doc", SqliteIncidents.Write(runbook)))
+            connection.Statement("INSERT INTO runbooks (hash, doc) VALUES ($hash, $doc)", ("$hash", hash), ("$doc", SqliteIncidents.Write(runbook)))
                 .ExecuteNonQuery();
         }
     }
@@ -150,10 +150,10 @@ internal sealed class SqliteIncidentStore : IIncidentStore
         return ended;
     }
 
-    private List<string> Remove(SqliteConnection connection, SqliteTransaction transaction, List<string> ids, DateTimeOffset endedBefore)
+    private List<string> Remove(SqliteConnection connection, List<string> ids, DateTimeOffset endedBefore)
     {
-        var removed = ids.Where(id => _incidents.Find(connection, transaction, id)?.ClosedAt < endedBefore).ToList();
-        removed.ForEach(id => _incidents.Delete(connection, transaction, id));
+        var removed = ids.Where(id => _incidents.Find(connection, id, changing: true)?.ClosedAt < endedBefore).ToList();
+        removed.ForEach(id => _incidents.Delete(connection, id));
         return removed;
     }
 }

@@ -11,27 +11,29 @@ internal sealed class SqliteIncidents : ITransactionPart
 {
     private readonly DocumentCache<Incident> _cache = new(generation: 256);
 
+    /// <summary>The ids of the incidents that know an alert, newest first: asked for each alert that comes in.</summary>
+    private readonly DocumentCache<string[]> _byAlert = new(generation: 2_048);
+
     public SqliteIncidents(SqliteWriter writer) => writer.Join(this);
 
-    public Incident? Find(SqliteConnection connection, SqliteTransaction? transaction, string id) =>
-        Known(id, transaction is not null)
-        ?? (connection.Statement(transaction, "SELECT doc FROM incidents WHERE id=$id", ("$id", id)).ExecuteScalar() is byte[] json ? Read<Incident>(json) : null);
+    /// <param name="changing">Asked inside the transaction: its own changes count.</param>
+    public Incident? Find(SqliteConnection connection, string id, bool changing) =>
+        Known(id, changing)
+        ?? (connection.Statement("SELECT doc FROM incidents WHERE id=$id", ("$id", id)).ExecuteScalar() is byte[] json ? Read<Incident>(json) : null);
 
     /// <returns>Null when only the database knows.</returns>
     public Incident? Known(string id, bool changing = false) => _cache.TryFind(id, changing, out var known) ? known : null;
 
-    public Incident? FindLatest(SqliteConnection connection, SqliteTransaction? transaction, string runbookId, string targetKey) =>
-        connection.Statement(
-            transaction, "SELECT incident FROM claims WHERE runbook=$runbook AND target=$target", ("$runbook", runbookId), ("$target", targetKey)).ExecuteScalar() is string id
-            ? Find(connection, transaction, id)
+    /// <inheritdoc cref="Find"/>
+    public Incident? FindLatest(SqliteConnection connection, string runbookId, string targetKey, bool changing) =>
+        connection.Statement("SELECT incident FROM claims WHERE runbook=$runbook AND target=$target", ("$runbook", runbookId), ("$target", targetKey)).ExecuteScalar() is string id
+            ? Find(connection, id, changing)
             : null;
 
     /// <summary>Like <see cref="Overwrite"/>, the last thing that a piece of work does.</summary>
-    public void Insert(SqliteConnection connection, SqliteTransaction transaction, Incident incident)
+    public void Insert(SqliteConnection connection, Incident incident)
     {
-        connection.Statement(
-            transaction,
-            "INSERT INTO claims (runbook, target, incident) VALUES ($runbook, $target, $id) ON CONFLICT (runbook, target) DO UPDATE SET incident=excluded.incident",
+        connection.Statement("INSERT INTO claims (runbook, target, incident) VALUES ($runbook, $target, $id) ON CONFLICT (runbook, target) DO UPDATE SET incident=excluded.incident",
             ("$runbook", incident.RunbookId), ("$target", incident.TargetKey), ("$id", incident.Id))
             .ExecuteNonQuery();
         _cache.Change(incident.Id, null, incident);
@@ -40,11 +42,19 @@ internal sealed class SqliteIncidents : ITransactionPart
     /// <inheritdoc cref="DocumentCache{T}.Change"/>
     public void Overwrite(Incident before, Incident incident) => _cache.Change(incident.Id, before, incident);
 
-    public void Delete(SqliteConnection connection, SqliteTransaction transaction, string id)
+    public void Delete(SqliteConnection connection, string id)
     {
-        connection.Statement(transaction, "DELETE FROM alerts WHERE incident=$id", ("$id", id)).ExecuteNonQuery();
-        connection.Statement(transaction, "DELETE FROM claims WHERE incident=$id", ("$id", id)).ExecuteNonQuery();
-        connection.Statement(transaction, "DELETE FROM incidents WHERE id=$id", ("$id", id)).ExecuteNonQuery();
+        foreach (var identity in Texts(connection.Statement("SELECT identity FROM alerts WHERE incident=$id", ("$id", id))))
+        {
+            if (_byAlert.TryFind(identity, changing: true, out var known))
+            {
+                _byAlert.Change(identity, known, [.. known!.Where(other => other != id)]);
+            }
+        }
+
+        connection.Statement("DELETE FROM alerts WHERE incident=$id", ("$id", id)).ExecuteNonQuery();
+        connection.Statement("DELETE FROM claims WHERE incident=$id", ("$id", id)).ExecuteNonQuery();
+        connection.Statement("DELETE FROM incidents WHERE id=$id", ("$id", id)).ExecuteNonQuery();
         _cache.Drop(id);
     }
 
@@ -53,34 +63,68 @@ internal sealed class SqliteIncidents : ITransactionPart
 
     public IReadOnlyList<IncidentSummary> FindByAlert(SqliteConnection connection, string identity)
     {
-        var found = new List<IncidentSummary>();
-        using var reader = connection.Statement(
-            null,
-            "SELECT i.id, i.summary FROM alerts a JOIN incidents i ON i.id=a.incident WHERE a.identity=$identity ORDER BY i.opened_at DESC, i.seq DESC LIMIT $most",
-            ("$identity", identity), ("$most", (long)MaxByAlert)).ExecuteReader();
-        while (reader.Read())
+        var commits = _byAlert.Commits;
+        var ids = IdsByAlert(connection, identity);
+        _byAlert.Keep(identity, ids, commits);
+        return [.. ids.Select(id => Known(id) is { } known ? IncidentSummary.Of(known) : ReadSummary(connection, id)).OfType<IncidentSummary>()];
+    }
+
+    /// <returns>Null when only the database knows.</returns>
+    public IReadOnlyList<IncidentSummary>? KnownByAlert(string identity)
+    {
+        if (!_byAlert.TryFind(identity, changing: false, out var ids))
         {
-            found.Add(Known(reader.GetString(0)) is { } known ? IncidentSummary.Of(known) : Read<IncidentSummary>(reader, 1));
+            return null;
+        }
+
+        var found = new List<IncidentSummary>(ids!.Length);
+        foreach (var id in ids)
+        {
+            if (Known(id) is not { } known)
+            {
+                return null;
+            }
+
+            found.Add(IncidentSummary.Of(known));
         }
 
         return found;
     }
 
+    private static IncidentSummary? ReadSummary(SqliteConnection connection, string id) =>
+        connection.Statement("SELECT summary FROM incidents WHERE id=$id", ("$id", id)).ExecuteScalar() is byte[] json ? Read<IncidentSummary>(json) : null;
+
+    private static string[] IdsByAlert(SqliteConnection connection, string identity) => [.. Texts(connection.Statement(
+        "SELECT i.id FROM alerts a JOIN incidents i ON i.id=a.incident WHERE a.identity=$identity ORDER BY i.opened_at DESC, i.seq DESC LIMIT $most",
+        ("$identity", identity), ("$most", (long)MaxByAlert)))];
+
+    private static List<string> Texts(SqliteStatement statement)
+    {
+        var texts = new List<string>();
+        using var reader = statement.ExecuteReader();
+        while (reader.Read())
+        {
+            texts.Add(reader.GetString(0));
+        }
+
+        return texts;
+    }
+
     public static byte[] Write<T>(T value) => JsonSerializer.SerializeToUtf8Bytes(value, DurableJson.Options);
 
-    public static T Read<T>(SqliteDataReader reader, int column) => Read<T>(reader.GetFieldValue<byte[]>(column));
+    public static T Read<T>(SqliteRows reader, int column) => Read<T>(reader.GetBytes(column));
 
     public static T Read<T>(byte[] json) => JsonSerializer.Deserialize<T>(json, DurableJson.Options)!;
 
-    void ITransactionPart.Write(SqliteConnection connection, SqliteTransaction transaction)
+    void ITransactionPart.Write(SqliteConnection connection)
     {
         foreach (var (before, changed) in _cache.Changes.Values)
         {
             var incident = changed!;
             if (before is null)
             {
-                InsertRow(connection, transaction, incident);
-                AddIdentities(connection, transaction, incident, incident.Identities);
+                InsertRow(connection, incident);
+                AddIdentities(connection, incident, incident.Identities);
                 continue;
             }
 
@@ -88,33 +132,48 @@ internal sealed class SqliteIncidents : ITransactionPart
             var sql = before.State == incident.State && before.ClosedAt == incident.ClosedAt && before.IsUnfinished == incident.IsUnfinished
                 ? "UPDATE incidents SET version=version+1, summary=$summary, doc=$doc WHERE id=$id"
                 : "UPDATE incidents SET version=version+1, summary=$summary, doc=$doc, state=$state, open=$open, closed_at=$closed WHERE id=$id";
-            connection.Statement(transaction, sql, Columns(incident)).ExecuteNonQuery();
+            connection.Statement(sql, Columns(incident)).ExecuteNonQuery();
             if (!ReferenceEquals(before.Alerts, incident.Alerts))
             {
-                AddIdentities(connection, transaction, incident, incident.Identities.Except(before.Identities));
+                AddIdentities(connection, incident, incident.Identities.Except(before.Identities));
             }
         }
     }
 
-    private static void InsertRow(SqliteConnection connection, SqliteTransaction transaction, Incident incident) => connection.Statement(
-        transaction,
-        """
+    private static void InsertRow(SqliteConnection connection, Incident incident) => connection.Statement("""
         INSERT INTO incidents (id, runbook, state, open, opened_at, closed_at, version, summary, doc)
         VALUES ($id, $runbook, $state, $open, $opened, $closed, 1, $summary, $doc)
         """,
         [.. Columns(incident), ("$runbook", incident.RunbookId), ("$opened", incident.OpenedAt.UtcTicks)])
         .ExecuteNonQuery();
 
-    void ITransactionPart.Committed() => _cache.Commit(isOver: incident => incident.State.IsFinal());
+    void ITransactionPart.Committed()
+    {
+        _cache.Commit();
+        _byAlert.Commit();
+    }
 
-    void ITransactionPart.Failed() => _cache.Reset();
+    void ITransactionPart.Undone()
+    {
+        _cache.Undo();
+        _byAlert.Undo();
+    }
 
-    private static void AddIdentities(SqliteConnection connection, SqliteTransaction transaction, Incident incident, IEnumerable<string> identities)
+    void ITransactionPart.Failed()
+    {
+        _cache.Reset();
+        _byAlert.Reset();
+    }
+
+    private void AddIdentities(SqliteConnection connection, Incident incident, IEnumerable<string> identities)
     {
         foreach (var identity in identities)
         {
-            connection.Statement(
-                transaction, "INSERT INTO alerts (identity, incident) VALUES ($identity, $id) ON CONFLICT DO NOTHING", ("$identity", identity), ("$id", incident.Id)).ExecuteNonQuery();
+            connection.Statement("INSERT INTO alerts (identity, incident) VALUES ($identity, $id) ON CONFLICT DO NOTHING", ("$identity", identity), ("$id", incident.Id)).ExecuteNonQuery();
+            if (_byAlert.TryFind(identity, changing: true, out var known))
+            {
+                _byAlert.Change(identity, known, known!.Length == 0 ? [incident.Id] : IdsByAlert(connection, identity));
+            }
         }
     }
 

@@ -52,8 +52,8 @@ public sealed class ListingTests
         await hub.SettleAsync();
 
         hub.Time.Advance(TimeSpan.FromDays(8));
-        await hub.Database.Writer.EnqueueAsync((_, _) => { });
-        await hub.Database.Writer.EnqueueAsync((_, _) => { });
+        await hub.Database.Writer.EnqueueAsync(_ => { });
+        await hub.Database.Writer.EnqueueAsync(_ => { });
 
         (await hub.FindAsync("old")).ShouldBeNull();
     }

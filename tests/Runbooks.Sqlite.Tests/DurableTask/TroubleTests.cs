@@ -105,8 +105,7 @@ public sealed class TroubleTests
         await hub.StartAsync("waits", "broken", 1);
         await hub.StartAsync("waits", "sound", 1);
         await hub.SettleAsync();
-        await hub.Database.Writer.EnqueueAsync((connection, transaction) => connection.Statement(
-            transaction, "UPDATE durable_history SET data = x'7b' WHERE seq = 3 AND instance = (SELECT key FROM durable_instances WHERE id = 'broken')").ExecuteNonQuery());
+        await hub.Database.Writer.EnqueueAsync(connection => connection.Statement("UPDATE durable_history SET data = x'7b' WHERE seq = 3 AND instance = (SELECT key FROM durable_instances WHERE id = 'broken')").ExecuteNonQuery());
 
         await hub.RaiseAsync("broken", "go");
         await hub.RaiseAsync("sound", "go");
@@ -294,7 +293,7 @@ public sealed class TroubleTests
     }
 
     private static Task<int> FillDiskAsync(SqliteHub hub) =>
-        hub.Database.Writer.EnqueueAsync((connection, transaction) => connection.Statement(transaction, "PRAGMA max_page_count=20").ExecuteNonQuery());
+        hub.Database.Writer.EnqueueAsync(connection => connection.Statement("PRAGMA max_page_count=20").ExecuteNonQuery());
 
     private Task<SqliteHub> OpenAsync(SqliteTaskHubOptions? options = null) => SqliteHub.OpenAsync(_tasks, Logs, options);
 }

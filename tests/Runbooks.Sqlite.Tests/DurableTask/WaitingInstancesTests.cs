@@ -95,7 +95,7 @@ public sealed class WaitingInstancesTests
 
         // Before the start, so that both lie there when the instance is loaded.
         var message = new OutgoingMessage("i0", null, hub.Time.GetUtcNow().UtcTicks, false, "EventRaised", """{"at":0,"name":"go"}"""u8.ToArray());
-        await hub.Database.Writer.EnqueueAsync((connection, transaction) => message.Insert(connection, transaction));
+        await hub.Database.Writer.EnqueueAsync(connection => message.Insert(connection));
         await hub.ReopenAsync();
 
         (await hub.WaitForEndAsync("i0")).Result<bool>().ShouldBeFalse();
@@ -157,8 +157,8 @@ public sealed class WaitingInstancesTests
 
     private static async Task AddTimerAsync(SqliteDatabase database, TimerClock timers, long instance, long due)
     {
-        await database.Writer.EnqueueAsync((connection, transaction) =>
-            DurableRows.InsertMessage(connection, transaction, instance, "e", due, timer: true, "TimerFired", []));
+        await database.Writer.EnqueueAsync(connection =>
+            DurableRows.InsertMessage(connection, instance, "e", due, timer: true, "TimerFired", []));
         timers.Add(instance, due);
     }
 

@@ -1,3 +1,4 @@
+using Runbooks.Model.Alerts;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using Runbooks.Sqlite.Store;
@@ -53,7 +54,7 @@ public sealed class SqliteIncidentStoreTests : IDisposable
     {
         var store = new SqliteIncidentStore(_data.Database);
         await store.OpenAsync(New("a"), Runbook(), _ => null, Now);
-        await _data.Database.Writer.EnqueueAsync((connection, transaction) => connection.Statement(transaction, "PRAGMA max_page_count=30").ExecuteNonQuery());
+        await _data.Database.Writer.EnqueueAsync(connection => connection.Statement("PRAGMA max_page_count=30").ExecuteNonQuery());
 
         await store.UpdateAsync("a", i => i.OfSize(500_000), Now).ShouldThrowAsync<StoreUnavailableException>();
 
@@ -67,7 +68,7 @@ public sealed class SqliteIncidentStoreTests : IDisposable
     {
         var store = new SqliteIncidentStore(_data.Database);
         await store.OpenAsync(New("a"), Runbook(), _ => null, Now);
-        await _data.Database.Writer.EnqueueAsync((connection, transaction) => connection.Statement(transaction, "PRAGMA max_page_count=30").ExecuteNonQuery());
+        await _data.Database.Writer.EnqueueAsync(connection => connection.Statement("PRAGMA max_page_count=30").ExecuteNonQuery());
 
         // Both wait for the same commit: the second fills the disk, which takes the first down with it.
         var changes = await TogetherAsync(
@@ -120,9 +121,31 @@ public sealed class SqliteIncidentStoreTests : IDisposable
         cache.TryFind("a", changing: false, out _).ShouldBeFalse();
         cache.TryFind("a", changing: true, out var changing).ShouldBeTrue();
         changing.ShouldBe("new");
-        cache.Commit(isOver: _ => true);
+        cache.Commit();
         cache.Keep("a", "old", commits);
-        cache.TryFind("a", changing: false, out _).ShouldBeFalse();
+        cache.TryFind("a", changing: false, out var kept).ShouldBeTrue();
+        kept.ShouldBe("new");
+    }
+
+    [Fact]
+    public async Task IncidentsOfAnAlert_AreKnownFromMemoryAsTheDatabaseHasThem()
+    {
+        var store = new SqliteIncidentStore(_data.Database);
+        var alert = New("x").Alert;
+        var identity = AlertIdentity.Of(alert);
+        Incident Of(string id, string target, DateTimeOffset at) => (New(id, target: target) with { OpenedAt = at }).Attach(alert, at);
+        async Task<string[]> KnownAsync(SqliteIncidentStore asked) => [.. (await asked.FindByAlertAsync(identity, Now)).Select(incident => incident.Id)];
+
+        (await KnownAsync(store)).ShouldBeEmpty();
+        await store.OpenAsync(Of("new", "t1", Start.AddHours(1)), Runbook(), _ => null, Now);
+        (await KnownAsync(store)).ShouldBe(["new"]);
+        await store.OpenAsync(New("old", target: "t2"), Runbook(), _ => null, Now);
+        await store.UpdateAsync("old", current => current.Attach(alert, Start), Now);
+        (await KnownAsync(store)).ShouldBe(["new", "old"], "the one that was opened first learnt of the alert last");
+        (await KnownAsync(new SqliteIncidentStore(_data.Database))).ShouldBe(["new", "old"], "from the database");
+        await store.UpdateAsync("new", current => current with { State = IncidentState.Resolved, ClosedAt = Start }, Now);
+        await store.PurgeAsync(Start.AddHours(1), (_, _) => Task.FromResult(true), Now);
+        (await KnownAsync(store)).ShouldBe(["old"]);
     }
 
     [Fact]
@@ -166,7 +189,7 @@ public sealed class SqliteIncidentStoreTests : IDisposable
     {
         using var gate = new ManualResetEventSlim();
         using var reached = new ManualResetEventSlim();
-        var blocked = _data.Database.Writer.EnqueueAsync((_, _) =>
+        var blocked = _data.Database.Writer.EnqueueAsync(_ =>
         {
             reached.Set();
             gate.Wait(Now);

@@ -1,0 +1,160 @@
+using System.Text;
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace Runbooks.Sqlite;
+
+/// <summary>
+/// One prepared statement, straight on SQLite: some fifty of them are run for each incident, and a command of ADO.NET, with its
+/// reader and its parameters looked up by name, costs more than what SQLite does for most of them.
+/// </summary>
+public sealed class SqliteStatement : IDisposable
+{
+    private const int ShortText = 256;
+
+    private readonly sqlite3 _connection;
+    private readonly sqlite3_stmt _statement;
+    private readonly Dictionary<string, int> _places = new(StringComparer.Ordinal);
+
+    /// <exception cref="SqliteException">It cannot be parsed.</exception>
+    /// <exception cref="ArgumentException">It is more than one statement.</exception>
+    internal SqliteStatement(sqlite3 connection, string sql)
+    {
+        _connection = connection;
+        Check(raw.sqlite3_prepare_v3(connection, sql, raw.SQLITE_PREPARE_PERSISTENT, out _statement, out var rest));
+        if (rest.AsSpan().ContainsAnyExcept(" \r\n\t;"))
+        {
+            _statement.Dispose();
+            throw new ArgumentException($"More than one statement: {sql}", nameof(sql));
+        }
+
+        for (var place = raw.sqlite3_bind_parameter_count(_statement); place > 0; place--)
+        {
+            _places[raw.sqlite3_bind_parameter_name(_statement, place).utf8_to_string()] = place;
+        }
+    }
+
+    /// <returns>How many rows were changed.</returns>
+    /// <exception cref="SqliteException">It failed.</exception>
+    public int ExecuteNonQuery()
+    {
+        try
+        {
+            while (Step())
+            {
+                // What it returns is not asked for.
+            }
+
+            return raw.sqlite3_changes(_connection);
+        }
+        finally
+        {
+            Reset();
+        }
+    }
+
+    /// <returns>The first column of the first row: text, a long, a double or bytes; null when it is NULL or when there is no row.</returns>
+    /// <exception cref="SqliteException">It failed.</exception>
+    public object? ExecuteScalar()
+    {
+        try
+        {
+            return !Step() ? null : raw.sqlite3_column_type(_statement, 0) switch
+            {
+                raw.SQLITE_INTEGER => raw.sqlite3_column_int64(_statement, 0),
+                raw.SQLITE_FLOAT => raw.sqlite3_column_double(_statement, 0),
+                raw.SQLITE_TEXT => raw.sqlite3_column_text(_statement, 0).utf8_to_string(),
+                raw.SQLITE_BLOB => raw.sqlite3_column_blob(_statement, 0).ToArray(),
+                _ => null,
+            };
+        }
+        finally
+        {
+            Reset();
+        }
+    }
+
+    /// <summary>Its rows, to be disposed when they were read.</summary>
+    public SqliteRows ExecuteReader() => new(this);
+
+    public void Dispose() => _statement.Dispose();
+
+    internal void Bind(ReadOnlySpan<(string Name, object? Value)> parameters)
+    {
+        foreach (var (name, value) in parameters)
+        {
+            // One list of parameters may serve several statements that do not use all of them.
+            if (_places.TryGetValue(name, out var place))
+            {
+                Check(value switch
+                {
+                    null => raw.sqlite3_bind_null(_statement, place),
+                    long number => raw.sqlite3_bind_int64(_statement, place, number),
+                    string text => BindText(place, text),
+                    byte[] { Length: > 0 } bytes => raw.sqlite3_bind_blob(_statement, place, bytes),
+                    byte[] => raw.sqlite3_bind_zeroblob(_statement, place, 0),
+                    _ => throw new ArgumentException($"{name} is a {value.GetType().Name}: pass text, a long, bytes or null.", nameof(parameters)),
+                });
+            }
+        }
+    }
+
+    internal bool Step()
+    {
+        var result = raw.sqlite3_step(_statement);
+        if (result is not (raw.SQLITE_ROW or raw.SQLITE_DONE))
+        {
+            Check(result);
+        }
+
+        return result == raw.SQLITE_ROW;
+    }
+
+    // It returns the failure of the last step once more, which was told of then. What was bound may be large and is let go.
+    internal void Reset()
+    {
+        raw.sqlite3_reset(_statement);
+        raw.sqlite3_clear_bindings(_statement);
+    }
+
+    internal bool IsNull(int column) => raw.sqlite3_column_type(_statement, column) == raw.SQLITE_NULL;
+
+    internal long Number(int column) => raw.sqlite3_column_int64(_statement, column);
+
+    internal string Text(int column) => raw.sqlite3_column_text(_statement, column).utf8_to_string() ?? throw new InvalidOperationException($"Column {column} is NULL.");
+
+    internal ReadOnlySpan<byte> Bytes(int column) => raw.sqlite3_column_blob(_statement, column);
+
+    private int BindText(int place, string text)
+    {
+        var most = Encoding.UTF8.GetMaxByteCount(text.Length);
+        if (most > ShortText || text.Length == 0)
+        {
+            return raw.sqlite3_bind_text(_statement, place, text);
+        }
+
+        Span<byte> bytes = stackalloc byte[ShortText];
+        return raw.sqlite3_bind_text(_statement, place, bytes[..Encoding.UTF8.GetBytes(text, bytes)]);
+    }
+
+    private void Check(int result) => SqliteException.ThrowExceptionForRC(result, _connection);
+}
+
+/// <summary>The rows of a statement, one after the other.</summary>
+public readonly struct SqliteRows(SqliteStatement statement) : IDisposable
+{
+    public bool Read() => statement.Step();
+
+    public bool IsDBNull(int column) => statement.IsNull(column);
+
+    public long GetInt64(int column) => statement.Number(column);
+
+    public int GetInt32(int column) => checked((int)statement.Number(column));
+
+    /// <exception cref="InvalidOperationException">It is NULL.</exception>
+    public string GetString(int column) => statement.Text(column);
+
+    public byte[] GetBytes(int column) => statement.Bytes(column).ToArray();
+
+    public void Dispose() => statement.Reset();
+}
