@@ -14,6 +14,8 @@ internal sealed class SqliteIncidents : ITransactionPart
     /// <summary>The ids of the incidents that know an alert, newest first: asked for each alert that comes in.</summary>
     private readonly DocumentCache<string[]> _byAlert = new(generation: 2_048);
 
+    private readonly IncidentJson _json = new();
+
     public SqliteIncidents(SqliteWriter writer) => writer.Join(this);
 
     /// <param name="changing">Asked inside the transaction: its own changes count.</param>
@@ -140,7 +142,7 @@ internal sealed class SqliteIncidents : ITransactionPart
         }
     }
 
-    private static void InsertRow(SqliteConnection connection, Incident incident) => connection.Statement("""
+    private void InsertRow(SqliteConnection connection, Incident incident) => connection.Statement("""
         INSERT INTO incidents (id, runbook, state, open, opened_at, closed_at, version, summary, doc)
         VALUES ($id, $runbook, $state, $open, $opened, $closed, 1, $summary, $doc)
         """,
@@ -177,13 +179,13 @@ internal sealed class SqliteIncidents : ITransactionPart
         }
     }
 
-    private static (string, object?)[] Columns(Incident incident) =>
+    private (string, object?)[] Columns(Incident incident) =>
     [
         ("$id", incident.Id),
         ("$state", incident.State.ToString()),
         ("$open", !incident.State.IsFinal() ? 1L : incident.IsUnfinished ? 2L : 0L),
         ("$closed", incident.ClosedAt?.UtcTicks),
         ("$summary", Write(IncidentSummary.Of(incident))),
-        ("$doc", Write(incident)),
+        ("$doc", _json.Write(incident)),
     ];
 }
