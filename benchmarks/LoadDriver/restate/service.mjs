@@ -1,13 +1,13 @@
 // The measured shape on Restate: 4 checks at once, one message, one approval from outside, 2 steps, 1 verification, 1 more step.
 // Each is a durable step that touches nothing, as in measured/measured.yaml.
+import * as restate from "@restatedev/restate-sdk";
+
 // What the SDK calls and Node has only from version 22 on.
 Promise.withResolvers ??= () => {
   const made = {};
   made.promise = new Promise((resolve, reject) => Object.assign(made, { resolve, reject }));
   return made;
 };
-
-import * as restate from "@restatedev/restate-sdk";
 
 const check = (ctx, name) => ctx.run(name, () => ({ name, verdict: "failing", summary: "Nothing was touched." }));
 const step = (ctx, name) => ctx.run(name, () => ({ name, outcome: "done" }));
