@@ -10,12 +10,15 @@ public sealed class HttpRequestRunner(ILogger<HttpRequestRunner> logger)
 {
     internal async Task<IResult> RunAsync(HttpRequest request, Func<CancellationToken, Task<IResult>> work, Caller caller = Caller.Script)
     {
+        // What somebody posted whole is done, whether or not they wait for the answer: a sender that hangs up after its alert, a
+        // phone that is put away after the yes. Who only looks is not waited for.
         var gone = request.HttpContext.RequestAborted;
+        var looks = HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);
         try
         {
-            return await work(gone);
+            return await work(looks ? gone : CancellationToken.None);
         }
-        catch (OperationCanceledException) when (gone.IsCancellationRequested)
+        catch (Exception failure) when (gone.IsCancellationRequested && failure is (OperationCanceledException or IOException))
         {
             return Results.StatusCode(StatusCodes.Status499ClientClosedRequest);
         }

@@ -1,0 +1,79 @@
+using System.Net.Sockets;
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Intake;
+using TestKit;
+
+namespace Runbooks.Web.Tests;
+
+/// <summary>Who sends an alert and does not wait for the answer.</summary>
+public sealed class HangUpTests : IAsyncLifetime
+{
+    private const string Alert = """{"name":"HighLatency_Cluster_B","labels":{"pod":"llm-b-0"}}""";
+
+    private readonly TaskCompletionSource _read = new(TaskCreationOptions.RunContinuationsAsynchronously), _gone = new(), _handled = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly WebHost _host;
+
+    public HangUpTests() => _host = new()
+    {
+        // The runbooks are looked up once the post was read: then the sender goes.
+        Configure = services => services.AddSingleton<LoadedRunbooks>(() =>
+        {
+            _read.TrySetResult();
+            _gone.Task.Wait();
+            return [Some.Runbook()];
+        }),
+        Map = app => app.Use(async (context, next) =>
+        {
+            context.RequestAborted.Register(() => _gone.TrySetResult());
+            await next(context);
+            _handled.TrySetResult();
+        }),
+    };
+
+    [Fact]
+    public async Task SenderThatHangsUpAfterItsPost_ItsAlertIsTaken()
+    {
+        using (var sender = await PostAsync(Alert.Length))
+        {
+            await _read.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+            sender.Shutdown(SocketShutdown.Both);
+        }
+
+        await _handled.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+
+        _host.Store.All.ShouldHaveSingleItem();
+        _host.Logged.ShouldNotContain(line => line.Contains("broke", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task SenderThatHangsUpWithinItsPost_NothingIsTakenAndNothingBreaks()
+    {
+        using (var sender = await PostAsync(Alert.Length + 1))
+        {
+            sender.Shutdown(SocketShutdown.Both);
+        }
+
+        await _handled.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+
+        _host.Store.All.ShouldBeEmpty();
+        _host.Logged.ShouldNotContain(line => line.Contains("broke", StringComparison.Ordinal));
+    }
+
+    public ValueTask InitializeAsync() => _host.InitializeAsync();
+
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
+
+    private async Task<Socket> PostAsync(int length)
+    {
+        var address = _host.Api.BaseAddress!;
+        var sender = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await sender.ConnectAsync(address.Host, address.Port, TestContext.Current.CancellationToken);
+        await sender.SendAsync(
+            Encoding.ASCII.GetBytes($"POST /api/alerts/generic HTTP/1.1\r\nHost: {address.Authority}\r\nX-Api-Key: {WebHost.Key}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{Alert}"),
+            TestContext.Current.CancellationToken);
+        return sender;
+    }
+}
