@@ -1,6 +1,8 @@
 using System.ComponentModel;
 using System.Text.Json;
+using Microsoft.Extensions.Logging;
 using ModelContextProtocol;
+using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
 using Runbooks.Intake;
 using Runbooks.Model.Definition;
@@ -13,11 +15,12 @@ using Runbooks.Web.Http;
 using Runbooks.Web.Incidents;
 using Runbooks.Web.Intake;
 using Runbooks.Web.Pages;
+using Role = Runbooks.Web.Access.Role;
 
 namespace Runbooks.Web.Assistant;
 
 /// <summary>What an assistant may do: read, look, propose. Deciding is not among it, whatever key it holds.</summary>
-internal sealed class AssistantTools(IIncidentStore store, LoadedRunbooks runbooks, RunbookPreview preview, ManualStart starts, Actor actor, TimeProvider time)
+internal sealed class AssistantTools(IIncidentStore store, LoadedRunbooks runbooks, RunbookPreview preview, ManualStart starts, Actor actor, TimeProvider time, ILogger logger)
 {
     private const int MostIncidents = 50;
     private const string LabelsHelp = "The labels that the runbook reads, such as namespace and pod; list_runbooks names them.";
@@ -125,11 +128,45 @@ internal sealed class AssistantTools(IIncidentStore store, LoadedRunbooks runboo
 
     private static string Json<T>(T value) => JsonSerializer.Serialize(value, WebJson.Options);
 
-    private static McpServerTool Tool(Delegate method, string name, bool readOnly = true) => McpServerTool.Create(method, new()
+    private RefusingTool Tool(Delegate method, string name, bool readOnly = true) => new RefusingTool(McpServerTool.Create(method, new()
     {
         Name = name,
         ReadOnly = readOnly,
         Destructive = false,
         OpenWorld = !readOnly,
-    });
+    }), logger);
+
+    /// <summary>A question that cannot be answered is answered so, and only what is our fault is in the log.</summary>
+    private sealed class RefusingTool(McpServerTool tool, ILogger logger) : DelegatingMcpServerTool(tool)
+    {
+        public override async ValueTask<CallToolResult> InvokeAsync(RequestContext<CallToolRequestParams> request, CancellationToken cancellationToken = default)
+        {
+            try
+            {
+                return await base.InvokeAsync(request, cancellationToken);
+            }
+            catch (McpException refused) when (refused is not McpProtocolException)
+            {
+                return Refuse(refused.Message);
+            }
+            catch (Exception unfit) when (unfit is ArgumentException or JsonException)
+            {
+                return Refuse("The arguments do not fit. The tool's schema says what it takes.");
+            }
+            catch (StoreUnavailableException fault)
+            {
+                Log.Unavailable(logger, fault);
+                return Refuse("The records cannot be reached at the moment. Try again in a few seconds.");
+            }
+#pragma warning disable CA1031 // The edge of the host: whoever asked is told that it broke and not what.
+            catch (Exception fault) when (!cancellationToken.IsCancellationRequested && fault is not McpException)
+#pragma warning restore CA1031
+            {
+                Log.Broke(logger, fault);
+                return Refuse("Something broke on our side; it is in the log.");
+            }
+        }
+
+        private static CallToolResult Refuse(string why) => new() { IsError = true, Content = [new TextContentBlock { Text = why }] };
+    }
 }
