@@ -66,9 +66,9 @@ internal sealed class YamlTree
             report(At(broken.Start), $"The YAML cannot be read: {broken.Message.TrimEnd('.')}.", "Check the indentation and the quotes here and in the line above.");
             return null;
         }
-        catch (Exception tripped) when (tripped is InvalidOperationException or EndOfStreamException)
+        catch (Exception tripped) when (tripped is InvalidOperationException or EndOfStreamException or ArgumentException)
         {
-            // The library trips over some broken flow collections instead of reporting them.
+            // The library trips over some broken flow collections and tags instead of reporting them.
             var likely = YamlSlips.Explain(lines, tree._last);
             report(tree._last, "The YAML cannot be read from here on.", likely?.Remedy ?? "Check the brackets and the quotes here and in the lines below.");
             return null;
