@@ -89,7 +89,7 @@ internal static class SandboxControl
 }
 
 /// <summary>Lets the faults that are switched on happen before an API sees the request.</summary>
-internal sealed class FaultMiddleware(RequestDelegate next, FaultRegistry faults, IEnumerable<SandboxApi> apis, SandboxMemory memory, TimeProvider time)
+internal sealed class FaultMiddleware(RequestDelegate next, FaultRegistry faults, IEnumerable<SandboxApi> apis, SandboxMemory memory, RequestLog log, TimeProvider time)
 {
     private readonly Dictionary<string, SandboxApi> _apis = apis.ToDictionary(api => api.Name, StringComparer.OrdinalIgnoreCase);
 
@@ -109,6 +109,19 @@ internal sealed class FaultMiddleware(RequestDelegate next, FaultRegistry faults
         }
 
         faults.Saw(request, await BodyAsync(request));
+        try
+        {
+            await AnswerAsync(context, api);
+        }
+        finally
+        {
+            log.Write(context);
+        }
+    }
+
+    private async Task AnswerAsync(HttpContext context, SandboxApi api)
+    {
+        var request = context.Request;
         var where = $"{request.Method} {request.Path}";
         var fault = faults.Take(fault => fault.Api == api.Name
             && fault.Kind is not (Fault.LroFails or Fault.Denied)

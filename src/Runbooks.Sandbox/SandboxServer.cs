@@ -33,7 +33,7 @@ public sealed class SandboxServer : IAsyncDisposable
     /// <summary>Where it listens, without a trailing slash in its path: <c>http://127.0.0.1:7072</c>.</summary>
     public Uri BaseAddress { get; }
 
-    /// <exception cref="IOException">The port is taken.</exception>
+    /// <exception cref="IOException">The port is taken, or the log cannot be written.</exception>
     public static async Task<SandboxServer> StartAsync(SandboxOptions options, CancellationToken cancellationToken)
     {
         var app = Build(options);
@@ -73,7 +73,7 @@ public sealed class SandboxServer : IAsyncDisposable
         // A request that a fault keeps waiting must not keep the sandbox from stopping.
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(1));
         builder.Services.AddRoutingCore();
-        builder.Services.AddSingleton(options).AddSingleton(options.Time).AddSingleton<FaultRegistry>().AddSandboxApis();
+        builder.Services.AddSingleton(options).AddSingleton(options.Time).AddSingleton<FaultRegistry>().AddSingleton<RequestLog>().AddSandboxApis();
 
         var app = builder.Build();
         app.Services.GetRequiredService<SandboxMemory>().Load();

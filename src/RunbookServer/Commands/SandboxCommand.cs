@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Microsoft.AspNetCore.Connections;
 using Runbooks.Sandbox;
 using Runbooks.Sandbox.Apis;
 using RunbookServer.Terminal;
@@ -12,10 +13,12 @@ internal static class SandboxCommand
     {
         var port = new Option<int>("--port") { Description = "Its port; 0 takes any free one.", DefaultValueFactory = _ => SandboxOptions.DefaultPort };
         var state = new Option<FileInfo?>("--state") { Description = "A file that keeps what was done to it over a restart; without it, it begins anew." };
-        var command = new Command("sandbox", "Runs the sandbox alone.") { port, state };
+        var log = new Option<FileInfo?>("--log") { Description = "A file that gets a line of JSON for each request: when, what, and the status that was answered." };
+        var command = new Command("sandbox", "Runs the sandbox alone.") { port, state, log };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            await using var sandbox = await StartAsync(parsed.GetRequiredValue(port), parsed.GetValue(state)?.FullName, cancellationToken);
+            await using var sandbox = await StartAsync(
+                new SandboxOptions { Port = parsed.GetRequiredValue(port), StateFile = parsed.GetValue(state)?.FullName, LogFile = parsed.GetValue(log)?.FullName }, cancellationToken);
             ConsoleOutput.Raw($"The sandbox listens on {sandbox.BaseAddress}. These settings point a host at it (for RunbookServer as environment variables with RUNBOOK_ before each; 'runbook serve' in practice has a sandbox of its own):");
             foreach (var (key, value) in SandboxSettings.For(sandbox.BaseAddress))
             {
@@ -28,15 +31,19 @@ internal static class SandboxCommand
         return command;
     }
 
-    private static async Task<SandboxServer> StartAsync(int port, string? state, CancellationToken cancellationToken)
+    private static async Task<SandboxServer> StartAsync(SandboxOptions options, CancellationToken cancellationToken)
     {
         try
         {
-            return await SandboxServer.StartAsync(new SandboxOptions { Port = port, StateFile = state }, cancellationToken);
+            return await SandboxServer.StartAsync(options, cancellationToken);
         }
-        catch (IOException)
+        catch (IOException taken) when (taken.InnerException is AddressInUseException)
         {
-            throw new CommandException($"Port {port} is taken. Stop what listens there, or choose another with --port.");
+            throw new CommandException($"Port {options.Port} is taken. Stop what listens there, or choose another with --port.");
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandException($"{options.LogFile} cannot be written: {refused.Message} Choose another file with --log.");
         }
     }
 }

@@ -57,6 +57,9 @@ public sealed record SandboxOptions
     /// <summary>Where the state is kept over a restart; null to forget it.</summary>
     public string? StateFile { get; init; }
 
+    /// <summary>Where a line is written for each request; null for nowhere.</summary>
+    public string? LogFile { get; init; }
+
     /// <summary>The clock that all state of the sandbox follows.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }
