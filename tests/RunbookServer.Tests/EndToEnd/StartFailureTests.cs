@@ -77,6 +77,17 @@ public sealed class StartFailureTests : IDisposable
         return ShouldSayAsync($"The data folder {Data} cannot be used", "serve", "--port", "0");
     }
 
+    [Fact]
+    public async Task DataFolderThatCannotBeWritten_IsRefused()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Where root may write as well, only the system's own files are read-only.");
+        var (code, _, error) = await ProgramRun.RunAsync("serve", "--port", "0", "--data", "/sys/runbooks");
+
+        error.ShouldStartWith("error: The data folder /sys/runbooks cannot be used");
+        error.TrimEnd().Split('\n').ShouldHaveSingleItem();
+        code.ShouldBe(2);
+    }
+
     [Theory]
     [InlineData("--config", "There is no file")]
     [InlineData("--runbooks", "There is no folder")]

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
@@ -26,6 +27,42 @@ public sealed class SqliteIncidentStoreTests : IDisposable
         (await again.GetAsync("a", Now)).Timeline.Single().What.ShouldBe("kept");
         (await again.OpenAsync(New("b"), Runbook(), latest => latest with { AlertCount = 2 }, Now)).Opened.ShouldBeFalse();
         (await again.FindRunbookAsync("hash-of-hanged-gpu", Now)).ShouldNotBeNull();
+    }
+
+    /// <summary>As after a power cut within a write: the end of the journal is missing, is zeroes, or both.</summary>
+    [Theory]
+    [InlineData(100, 0)]
+    [InlineData(3_000, 0)]
+    [InlineData(0, 3_000)]
+    [InlineData(2_000, 1_000)]
+    public async Task TornJournal_LosesOnlyWhatWasTornAndGoesOn(int missing, int zeroes)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Files that are open cannot be copied there.");
+        var store = new SqliteIncidentStore(_data.Database);
+        await store.OpenAsync(New("a"), Runbook(), _ => null, Now);
+        using var cut = new DataFolder();
+        await store.UpdateAsync("a", i => i.Note(Start, TimelineKind.Opened, "x", "kept"), Now);
+        await store.UpdateAsync("a", i => i.Note(Start, TimelineKind.Opened, "x", $"torn {new string('x', 20_000)}"), Now);
+        foreach (var file in Directory.GetFiles(_data.Path, "runbooks.db*").Where(file => !file.EndsWith("-shm", StringComparison.Ordinal)))
+        {
+            // .NET would respect the lock of the host, which is still there.
+            using var copy = Process.Start("cp", [file, cut.Path]);
+            await copy.WaitForExitAsync(Now);
+        }
+
+        using (var journal = File.OpenWrite(Path.Combine(cut.Path, "runbooks.db-wal")))
+        {
+            journal.SetLength(journal.Length - missing);
+            journal.Position = journal.Length - zeroes;
+            journal.Write(new byte[zeroes]);
+        }
+
+        var again = new SqliteIncidentStore(cut.Database);
+        (await again.GetAsync("a", Now)).Timeline.Select(entry => entry.What).ShouldBe(["kept"]);
+        cut.Database.Check();
+        (await cut.Database.CheckHealthAsync()).ShouldBeNull();
+        await again.UpdateAsync("a", i => i.Note(Start, TimelineKind.Opened, "x", "later"), Now);
+        (await again.GetAsync("a", Now)).Timeline.Select(entry => entry.What).ShouldBe(["kept", "later"]);
     }
 
     [Fact]
