@@ -1,6 +1,7 @@
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Problems;
 using Runbooks.Catalog.Yaml;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Catalog.Reading;
 
@@ -8,6 +9,8 @@ namespace Runbooks.Catalog.Reading;
 internal sealed class FileErrors(string file, string text)
 {
     private const int MaxErrors = 100;
+    private const int MaxKey = 200;
+    private const int MaxText = 2_000;
 
     private readonly List<CatalogError> _errors = [];
     private readonly List<CatalogError> _warnings = [];
@@ -67,9 +70,13 @@ internal sealed class FileErrors(string file, string text)
     {
         if (_warnings.Count < MaxErrors)
         {
-            _warnings.Add(new(file, at.Line, at.Column, key, problem, remedy) { Code = code });
+            _warnings.Add(Error(at, key, problem, remedy) with { Code = code });
         }
     }
+
+    /// <summary>What stands in the file may be long, and an error is a line for people.</summary>
+    private CatalogError Error(Position at, string key, string problem, string remedy) =>
+        new(file, at.Line, at.Column, Clip.To(key, MaxKey), Clip.To(problem, MaxText), Clip.To(remedy, MaxText));
 
     public void Add(Position at, string key, string problem, string remedy)
     {
@@ -81,7 +88,7 @@ internal sealed class FileErrors(string file, string text)
         // A file that is no runbook at all would bury the one error that says so.
         if (_errors.Count < MaxErrors)
         {
-            _errors.Add(new(file, at.Line, at.Column, key, problem, remedy));
+            _errors.Add(Error(at, key, problem, remedy));
         }
     }
 

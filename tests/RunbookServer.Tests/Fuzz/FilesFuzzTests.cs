@@ -37,7 +37,7 @@ public sealed class FilesFuzzTests : IDisposable
         {
             problem.Line.ShouldBeInRange(1, lines + 1);
             problem.Problem.ShouldNotBeNullOrWhiteSpace();
-            problem.ToString().Length.ShouldBeLessThan(5_000);
+            problem.ToString().Length.ShouldBeLessThan(4_500);
         }
 
         return Task.CompletedTask;
