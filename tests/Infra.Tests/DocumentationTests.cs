@@ -27,6 +27,23 @@ public partial class DocumentationTests
         rules.ShouldAllBe(rule => page.Contains($"| `{rule}` |", StringComparison.Ordinal));
     }
 
+    /// <summary>Each fault of the page is held by tests, and each of them is there.</summary>
+    [Fact]
+    public void EveryTestThatThePageOfFaultsNames_Exists()
+    {
+        var rows = File.ReadLines(RepositoryRoot.Of("docs", "reliability.md")).SkipWhile(line => line != "## Faults").TakeWhile(line => !line.StartsWith("## Killing", StringComparison.Ordinal))
+            .Where(line => line.StartsWith("| ", StringComparison.Ordinal)).Skip(1).ToList();
+        var tests = string.Concat(Directory.EnumerateFiles(RepositoryRoot.Of("tests"), "*.cs", SearchOption.AllDirectories).Select(File.ReadAllText));
+
+        rows.Count.ShouldBeGreaterThan(15);
+        foreach (var row in rows)
+        {
+            var named = TestNames().Matches(row.Split('|')[^2]).Select(match => match.Groups[1].Value).ToList();
+            named.ShouldNotBeEmpty(row);
+            named.Where(name => !tests.Contains($" {name}(", StringComparison.Ordinal)).ShouldBeEmpty();
+        }
+    }
+
     /// <summary>Pages and pictures that pages lead to are there, and so are the headings.</summary>
     [Fact]
     public void EveryLinkBetweenPages_LeadsSomewhere()
@@ -66,6 +83,9 @@ public partial class DocumentationTests
 
     private static IEnumerable<string> Headings(string page) => File.ReadLines(page).Where(line => line.StartsWith('#'))
         .Select(line => NoAnchor().Replace(line.TrimStart('#').Trim().ToLowerInvariant(), "").Replace(' ', '-'));
+
+    [GeneratedRegex("`([A-Za-z]+_[A-Za-z0-9]+)`")]
+    private static partial Regex TestNames();
 
     [GeneratedRegex(@"(?:\]\(|(?:src|href)="")(?<page>[\w./#-]+)[)""]", RegexOptions.NonBacktracking)]
     private static partial Regex Links();
