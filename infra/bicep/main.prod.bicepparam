@@ -20,6 +20,10 @@ param channels = {
   teams: true
   pagerDuty: true
   webhook: true
+  onCall: {
+    pagerDuty: { url: 'https://api.pagerduty.com' }
+    grafana: { url: 'https://oncall-prod-us-central-0.grafana.net/oncall', stackUrl: 'https://example.grafana.net' }
+  }
   email: { host: 'smtp.example.com', port: 587, from: 'runbooks@example.com', user: 'runbooks' }
 }
 

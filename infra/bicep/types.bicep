@@ -63,14 +63,14 @@ type secureWebhook = {
 }
 
 @export()
-@description('Where messages go. A channel that is left out is not configured. Secrets are named here and live in the vault.')
+@description('Where messages go, and whom contacts ask that are schedules. What is left out is not configured. Secrets are named here and live in the vault. A Slack channel is an id, C…; stackUrl goes with a service account\'s token.')
 type channels = {
-  @description('The channel\'s id, C…, not its name.')
   slack: { channel: string }?
   teams: bool?
   email: { host: string, port: int, from: string, user: string? }?
   pagerDuty: bool?
   webhook: bool?
+  onCall: { pagerDuty: { url: string }?, grafana: { url: string, stackUrl: string? }? }?
 }
 
 @description('What runbooks call it: letters and digits. App settings take no hyphen.')

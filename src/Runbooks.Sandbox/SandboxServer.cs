@@ -9,6 +9,7 @@ using Runbooks.Sandbox.Apis.Exporters;
 using Runbooks.Sandbox.Apis.Kubernetes;
 using Runbooks.Sandbox.Apis.LiteLlm;
 using Runbooks.Sandbox.Apis.Logs;
+using Runbooks.Sandbox.Apis.OnCall;
 using Runbooks.Sandbox.Apis.Prometheus;
 using Runbooks.Sandbox.Apis.Provider;
 using Runbooks.Sandbox.Apis.Tickets;
@@ -119,6 +120,9 @@ internal static class SandboxServices
             .AddSingleton<SandboxApi, ServiceNowApi>()
             .AddSingleton<SandboxApi, JiraApi>()
             .AddSingleton<SandboxApi, AzureDevOpsApi>()
+            .AddSingleton<SandboxApi, PagerDutyApi>()
+            .AddSingleton<SandboxApi, GrafanaOnCallApi>()
+            .AddSingleton<SandboxApi, CalendarApi>()
             .AddSingleton<SandboxApi, AppConfigurationApi>()
             .AddSingleton<TlsApi>()
             .AddSingleton<SandboxApi>(provider => provider.GetRequiredService<TlsApi>())

@@ -106,4 +106,13 @@ internal static partial class Log
 
     [LoggerMessage(66, LogLevel.Error, "The weekly digest could not be sent. The next minute tries again.")]
     public static partial void DigestFailed(ILogger logger, Exception failure);
+
+    [LoggerMessage(68, LogLevel.Warning, "{Source} could not be asked who is on call: {Why}")]
+    public static partial void ScheduleFailed(ILogger logger, string source, string why);
+
+    [LoggerMessage(69, LogLevel.Warning, "What {Source} says could not be kept or read again.")]
+    public static partial void ScheduleNotKept(ILogger logger, string source, Exception trouble);
+
+    [LoggerMessage(70, LogLevel.Error, "Nobody is behind the contact '{Contact}': {Words}")]
+    public static partial void NobodyOnCall(ILogger logger, string contact, string words);
 }

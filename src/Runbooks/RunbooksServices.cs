@@ -31,6 +31,7 @@ public static class RunbooksServices
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<LinkSigningOptions>, LinkKeys>());
         services.AddSettings<PublicAddressOptions>(PublicAddressOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         services.AddSettings<StormOptions>(StormOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<OnCallOptions>(OnCallOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         services.AddSettings<RunbookSettingsOptions>(RunbookSettingsOptions.SectionName);
         services.TryAddSingleton(provider => new HostSettings(provider.GetRequiredService<IOptions<RunbookSettingsOptions>>().Value.Settings));
         return services
@@ -71,6 +72,8 @@ public static class RunbooksServices
             .AddGuardrails()
             .AddSingleton<AddressSecrets>()
             .AddSingleton<CurrentContacts>()
+            .AddSingleton<OnCallAnswers>()
+            .AddSingleton<OnCallDirectory>()
             .AddSingleton<ChannelClient>()
             .AddSingleton<NotificationDispatcher>()
             .AddSingleton<IncidentNotifier>()

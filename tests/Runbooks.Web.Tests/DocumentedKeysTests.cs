@@ -33,6 +33,7 @@ public sealed partial class DocumentedKeysTests
         ("`gate.plan[]`", typeof(PlannedStepView)),
         ("`gate.task`", typeof(ManualTask)),
         ("`gate.task.items[]`", typeof(TaskItem)),
+        ("`gate.onCall[]`", typeof(OnCallView)),
         ("`gate.decisions[]`", typeof(DecisionView)),
         ("`steps[]`", typeof(StepView)),
         ("`stop`", typeof(StopRequest)),

@@ -97,6 +97,15 @@ func channelSettings(to channels, vaultUri string) object => union(
   },
   !(to.?teams ?? false) ? {} : { Teams__WorkflowUrl: secret(vaultUri, 'teams-workflow-url') },
   !(to.?pagerDuty ?? false) ? {} : { PagerDuty__RoutingKey: secret(vaultUri, 'pagerduty-routing-key') },
+  to.?onCall.?pagerDuty == null ? {} : {
+    PagerDuty__ApiUrl: to.onCall!.pagerDuty!.url
+    PagerDuty__ApiToken: secret(vaultUri, 'pagerduty-api-token')
+  },
+  to.?onCall.?grafana == null ? {} : {
+    GrafanaOnCall__Url: to.onCall!.grafana!.url
+    GrafanaOnCall__Token: secret(vaultUri, 'grafana-oncall-token')
+  },
+  empty(to.?onCall.?grafana.?stackUrl) ? {} : { GrafanaOnCall__StackUrl: to.onCall!.grafana!.stackUrl! },
   !(to.?webhook ?? false) ? {} : { Webhook__SigningSecret: secret(vaultUri, 'webhook-signing-secret') },
   to.?email == null ? {} : {
     Email__Host: to.email!.host

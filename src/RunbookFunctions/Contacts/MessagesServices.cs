@@ -12,6 +12,7 @@ using Runbooks.Integrations.Notifications.PagerDuty;
 using Runbooks.Integrations.Notifications.Slack;
 using Runbooks.Integrations.Notifications.Teams;
 using Runbooks.Integrations.Notifications.Webhook;
+using Runbooks.Integrations.OnCall;
 using Runbooks.Notifications;
 
 namespace RunbookFunctions.Contacts;
@@ -21,11 +22,12 @@ internal static class MessagesServices
     /// <summary>Who is asked and told, and on which channels. A folder for the outbox means development: everybody is reached there.</summary>
     public static IServiceCollection AddPeople(this IServiceCollection services, IConfiguration configuration)
     {
-        services.AddTeams().AddSlack().AddEmail().AddPagerDuty().AddWebhook();
+        services.AddTeams().AddSlack().AddEmail().AddPagerDuty().AddWebhook().AddOnCallSchedules();
         return configuration[$"{OutboxOptions.SectionName}:{nameof(OutboxOptions.Folder)}"] is { Length: > 0 }
             ? services.AddEveryoneInOutbox()
             : services
                 .AddSingleton<ContactsSource>()
+                .AddSingleton<ReadBesideContacts>(provider => provider.GetRequiredService<ContactsSource>().ReadTextAsync)
 
                 // The container makes services synchronously; this one is made once, before the first message.
                 .AddContacts(provider => provider.GetRequiredService<ContactsSource>().ReadAsync(CancellationToken.None).GetAwaiter().GetResult())
@@ -37,15 +39,20 @@ internal static class MessagesServices
 internal sealed class ContactsSource(IOptions<RunbookSourceOptions> options, PublishedFiles published)
 {
     /// <returns>Null where there is none.</returns>
-    public async Task<RunbookFile?> ReadAsync(CancellationToken cancellationToken)
+    public Task<RunbookFile?> ReadAsync(CancellationToken cancellationToken) => ReadAsync(ContactsFile.FileName, cancellationToken);
+
+    /// <summary>A file beside it.</summary>
+    public async Task<string?> ReadTextAsync(string name, CancellationToken cancellationToken) => (await ReadAsync(name, cancellationToken))?.Text;
+
+    private async Task<RunbookFile?> ReadAsync(string name, CancellationToken cancellationToken)
     {
         if (options.Value.RunbooksContainer is { Length: > 0 } container)
         {
-            return await published.FindAsync(container, ContactsFile.FileName, cancellationToken);
+            return await published.FindAsync(container, name, cancellationToken);
         }
 
-        var file = Path.Combine(options.Value.RunbooksFolder ?? Path.Combine(AppContext.BaseDirectory, "runbooks"), ContactsFile.FileName);
-        return File.Exists(file) ? new(ContactsFile.FileName, await File.ReadAllTextAsync(file, cancellationToken)) : null;
+        var file = Path.Combine(options.Value.RunbooksFolder ?? Path.Combine(AppContext.BaseDirectory, "runbooks"), name);
+        return File.Exists(file) ? new(name, await File.ReadAllTextAsync(file, cancellationToken)) : null;
     }
 }
 

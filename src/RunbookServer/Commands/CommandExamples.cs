@@ -33,6 +33,7 @@ internal static class CommandExamples
         ["start"] = ["runbook start hanged-gpu --label namespace=inference --label pod=llm-b-0"],
         ["new"] = ["runbook new cache-full", "runbook new cache-full --from self-healing --title \"Cache full\" --owner ml-platform"],
         ["validate"] = ["runbook validate", "runbook validate runbooks/hanged-gpu.yaml --strict", "runbook validate --format sarif > runbooks.sarif"],
+        ["oncall"] = ["runbook oncall --config settings.json", "runbook oncall --runbooks ./runbooks --json"],
         ["test"] = ["runbook test", "runbook test runbooks/hanged-gpu.yaml --format junit > tests.xml"],
         ["simulate"] = ["runbook simulate hanged-gpu --alert hanged-gpu", "runbook simulate hanged-gpu --alert hanged-gpu --finding gpu-memory=failing:97.2", "runbook simulate hanged-gpu --alert hanged-gpu --live --config settings.json"],
         ["export"] = [$"runbook export {Id}", $"runbook export {Id} --out runbooks/tests/hanged-gpu/that-night/test.yaml"],

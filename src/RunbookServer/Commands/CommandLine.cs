@@ -77,6 +77,7 @@ internal static class CommandLine
             StartCommand.Build(),
             NewCommand.Build(),
             ValidateCommand.Build(),
+            OnCallCommand.Build(),
             TestCommand.Build(),
             SimulateCommand.Build(),
             ExportCommand.Build(),

@@ -1,4 +1,5 @@
 using Runbooks.Model.Definition;
+using Runbooks.Integrations.OnCall;
 using Runbooks.Notifications;
 using RunbookServer.Terminal;
 
@@ -11,8 +12,13 @@ internal static class ServerContacts
         !settings.Practice && Find(settings, runbooks) is { } file
             ? services
                 .AddContacts(_ => RunbookFolder.Read(file))
+                .AddSingleton(Beside(file))
                 .AddHostedService(provider => ActivatorUtilities.CreateInstance<ContactsWatch>(provider, file))
             : services.AddSingleton(settings.Practice ? ContactBook.EveryoneOn("outbox", "terminal") : ContactBook.NobodyBut("outbox", "terminal"));
+
+    /// <summary>Calendars that stand beside the contacts.</summary>
+    internal static ReadBesideContacts Beside(string contacts) => async (name, cancellationToken) =>
+        Path.Combine(Path.GetDirectoryName(Path.GetFullPath(contacts))!, name) is var file && File.Exists(file) ? await File.ReadAllTextAsync(file, cancellationToken) : null;
 
     /// <summary>What somebody should know before the first alert.</summary>
     public static void Say(ContactBook book, IEnumerable<Runbook> runbooks, ServerSettings settings)
@@ -44,9 +50,12 @@ internal static class ServerContacts
     }
 
     /// <summary>Beside the settings file, else beside the runbooks.</summary>
-    internal static string? Find(ServerSettings settings, RunbookFolder runbooks)
+    internal static string? Find(ServerSettings settings, RunbookFolder runbooks) => Find(settings.ConfigFile, runbooks);
+
+    /// <inheritdoc cref="Find(ServerSettings, RunbookFolder)"/>
+    internal static string? Find(string? configFile, RunbookFolder runbooks)
     {
-        var beside = settings.ConfigFile is { } config ? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(config))!, ContactsFile.FileName) : null;
+        var beside = configFile is { } config ? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(config))!, ContactsFile.FileName) : null;
         return File.Exists(beside) ? beside : runbooks.Contacts;
     }
 }

@@ -48,7 +48,8 @@ internal static class ServerServices
         .AddSlack()
         .AddEmail()
         .AddPagerDuty()
-        .AddWebhook();
+        .AddWebhook()
+        .AddOnCallSchedules();
 
     private static IServiceCollection AddStorage(this IServiceCollection services, ServerSettings settings) => settings.Storage == StorageKind.Azure
         ? services
@@ -107,7 +108,8 @@ internal static class OfflineServices
 {
     /// <param name="settings">Of the systems outside, where a command asks them; none unless given.</param>
     /// <param name="host">What runbooks read of the host; that of <paramref name="settings"/> unless given.</param>
-    public static ServiceProvider Build(IConfiguration? settings = null, HostSettings? host = null)
+    /// <param name="contacts">The contacts file, where what stands beside it is read too.</param>
+    public static ServiceProvider Build(IConfiguration? settings = null, HostSettings? host = null, string? contacts = null)
     {
         var services = new ServiceCollection();
         services.AddSingleton(settings ?? new ConfigurationBuilder().Build());
@@ -118,6 +120,11 @@ internal static class OfflineServices
         services.AddAlerts();
         services.AddIntegrations();
         services.AddSingleton<AddressSecrets>().AddSingleton<ContactsFile>().AddChannels().AddOutbox();
+        if (contacts is not null)
+        {
+            services.AddSingleton(ServerContacts.Beside(contacts));
+        }
+
         return services.BuildServiceProvider();
     }
 }

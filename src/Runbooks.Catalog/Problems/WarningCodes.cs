@@ -10,6 +10,7 @@ public static class WarningCodes
     public const string NoBreakSpace = "no-break-space";
     public const string SplitLetter = "split-letter";
     public const string UserNameOnly = "user-name-only";
+    public const string ScheduleWithoutFallback = "schedule-without-fallback";
     public const string NoOwner = "no-owner";
     public const string NoDataImpact = "no-data-impact";
     public const string ThresholdRange = "threshold-range";
@@ -30,6 +31,7 @@ public static class WarningCodes
         [NoBreakSpace] = "A no-break space stands where an ordinary one is expected.",
         [SplitLetter] = "A letter and its accent are two characters.",
         [UserNameOnly] = "A person signs in by user names only, which prove nobody.",
+        [ScheduleWithoutFallback] = "A schedule names nobody for when it cannot be asked.",
         [NoOwner] = "Nobody owns the runbook.",
         [NoDataImpact] = "The impact does not say what happens to data.",
         [ThresholdRange] = "A threshold can never be reached, or always is.",

@@ -30,6 +30,16 @@ public sealed record Gate
 
     /// <summary>The contacts that were asked and may decide; grows with each escalation.</summary>
     public required IReadOnlyList<string> Approvers { get; init; }
+
+    /// <summary>Of the contacts that are schedules: whom they meant for each message, the earliest first.</summary>
+    public IReadOnlyList<OnCallRecord> OnCall { get; init; } = [];
+
+    /// <summary>Whom a schedule meant last; null where it was not asked.</summary>
+    public OnCallRecord? OnCallOf(string contact) => OnCall.LastOrDefault(record => string.Equals(record.Contact, contact, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>What people are told about who is on call, a line for each schedule.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<string> OnCallLines => [.. OnCall.Select(record => record.Contact).Distinct(StringComparer.OrdinalIgnoreCase).Select(contact => OnCallOf(contact)!.Words)];
     public int Required { get; init; } = 1;
     public bool SeparationOfDuties { get; init; }
 

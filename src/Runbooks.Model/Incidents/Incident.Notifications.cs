@@ -13,6 +13,7 @@ public sealed partial record Incident
             this with { Deliveries = [.. Deliveries, .. deliveries] },
             (changed, delivery) => changed.Note(delivery.At, TimelineKind.Message, "runbook", delivery switch
             {
+                { IsStranger: true, Channel: { } channel } => $"Told {delivery.Contact} by {channel}{shared}: on call by a schedule, and nobody of the contacts, so they cannot decide.",
                 { Reached: true, Failure: null } => $"Told {delivery.Contact} by {delivery.Channel}{shared}.",
                 { Reached: true } => $"Told {delivery.Contact} by {delivery.Channel}{shared}, after: {delivery.Failure}",
                 _ => $"Could not reach {delivery.Contact}: {delivery.Failure}",
@@ -37,7 +38,12 @@ public sealed partial record Incident
 /// <param name="Reference">Where the channel has the message, so that it can be changed; null where it cannot.</param>
 public sealed record Delivery(string Key, string Contact, string? Channel, DateTimeOffset At, string? Failure, string? Reference = null)
 {
-    public bool Reached => Channel is not null;
+    /// <summary>Whether somebody was told who can do something about it.</summary>
+    public bool Reached => Channel is not null && !IsStranger;
+
+    /// <summary>To somebody whom a schedule names and the contacts do not know: told only, and as if nobody was reached.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsStranger { get; init; }
 }
 
 public enum CardKind { ApprovalRequest, Reminder, Escalation, Decided, Closed, Page }

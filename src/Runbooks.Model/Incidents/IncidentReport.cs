@@ -98,6 +98,11 @@ public static class IncidentReport
     private static IEnumerable<string> Asked(Incident incident, Gate gate)
     {
         yield return $"- {Clock(gate.OpenedAt)}: {(gate.WasAsked ? $"{Text(gate.Task?.Instruction ?? gate.Question)} Asked: {Text(string.Join(", ", gate.Approvers))}{(incident.ReachedNobody(gate) ? ", but no message reached anybody" : "")}." : "Nobody was asked.")}";
+        foreach (var record in gate.OnCall)
+        {
+            yield return $"  - {Clock(record.At)}: {Text(record.Words)}";
+        }
+
         foreach (var step in gate.Plan.Steps)
         {
             yield return $"  - {Text(step.PlannedEffect)}{(step.UndoLine is { } undo ? $" {Text(undo)}" : "")}";

@@ -19,7 +19,7 @@ namespace Runbooks.Web.Decisions;
 /// the page sends back, decides: on that gate, that plan and for that recipient, like a link of its own.
 /// </summary>
 public sealed class StormPageHandler(
-    LinkSigner signer, DecisionLinks links, IIncidentStore store, StormMembers members, PinnedRunbooks runbooks, CurrentContacts contacts, ApprovalService approvals, ClosedGuards guards, TimeProvider time, ILogger<StormPageHandler> logger)
+    LinkSigner signer, DecisionLinks links, IIncidentStore store, StormMembers members, PinnedRunbooks runbooks, OnCallDirectory directory, ApprovalService approvals, ClosedGuards guards, TimeProvider time, ILogger<StormPageHandler> logger)
 {
     private const int MaxConcurrency = 8;
 
@@ -32,7 +32,8 @@ public sealed class StormPageHandler(
             return Message(StatusCodes.Status200OK, "This link has expired", "Decide from the newest message, or look at the console.");
         }
 
-        var incidents = await members.FindAsync(grant.StormId, grant.Since, _ => true, incident => IsAsked(incident, grant.Recipient), cancellationToken);
+        var people = (await directory.ResolveAllAsync(cancellationToken)).Book;
+        var incidents = await members.FindAsync(grant.StormId, grant.Since, _ => true, incident => IsAsked(incident, grant.Recipient, people), cancellationToken);
         if (incidents.Count == 0)
         {
             return Message(StatusCodes.Status404NotFound, "No longer kept", "The records of these incidents are no longer kept. Nothing was decided.");
@@ -91,12 +92,11 @@ public sealed class StormPageHandler(
     /// <summary>One question of the storm by itself: the page that a link of its own would open.</summary>
     internal async Task<IResult> ShowOneAsync(StormGrant grant, string incidentId, CancellationToken cancellationToken) =>
         time.GetUtcNow() < grant.ExpiresAt
-        && await store.FindAsync(incidentId, cancellationToken) is { } incident && incident.Storm == grant.StormId && IsAsked(incident, grant.Recipient)
+        && await store.FindAsync(incidentId, cancellationToken) is { } incident && incident.Storm == grant.StormId && IsAsked(incident, grant.Recipient, (await directory.ResolveAllAsync(cancellationToken)).Book)
             ? new SeeOther($"/decide/{links.TicketFor(incident, incident.OpenGate ?? incident.LatestGate!, grant.Recipient)}", StatusCodes.Status302Found)
             : Message(StatusCodes.Status404NotFound, "Not here", "This question does not belong to this page. Nothing was decided.");
 
-    private bool IsAsked(Incident incident, string recipient) =>
-        incident.LatestGate is { } gate && contacts.Book.RecipientsOf(gate.Approvers).Any(known => string.Equals(known.Name, recipient, StringComparison.OrdinalIgnoreCase));
+    private static bool IsAsked(Incident incident, string recipient, ContactBook people) => incident.LatestGate is { } gate && ApproverRules.IsAsked(gate, recipient, people);
 
     private static bool IsGood(DecisionResult result) => result.Status is DecisionStatus.Decided or DecisionStatus.MoreNeeded;
 

@@ -194,14 +194,24 @@ public sealed record GateView(
     /// <summary>What a person is asked to do by hand; null where the question is what may run.</summary>
     public ManualTask? Task { get; init; }
 
+    /// <summary>Of the approvers that are schedules: whom they meant, and from where that is known.</summary>
+    public IReadOnlyList<OnCallView> OnCall { get; init; } = [];
+
     public static GateView Of(Gate gate) => new(
         gate.Id, gate.Phase, gate.Round, gate.Question, gate.Outcome, [.. gate.Plan.Steps.Select(PlannedStepView.Of)], gate.Plan.Hash,
         gate.Plan.Blocker, gate.Difference, gate.Warnings, gate.Overrules, gate.Approvers, gate.Required, gate.OwnerTeam, gate.OpenedAt, gate.ExpiresAt,
         GateText.Silence(gate), [.. gate.Decisions.Select(DecisionView.Of)], gate.ClosedAt, gate.ClosedBy)
     {
         Task = gate.Task,
+        OnCall = [.. gate.OnCall.Select(record => new OnCallView(record.Contact, record.People, record.From, record.Source, record.Until, record.Words, record.At))],
     };
 }
+
+/// <param name="Contact">The approver that is a schedule.</param>
+/// <param name="People">Who was asked.</param>
+/// <param name="Until">When the shift ends; null where nobody says.</param>
+/// <param name="At">When it was so.</param>
+public sealed record OnCallView(string Contact, IReadOnlyList<string> People, OnCallFrom From, string Source, DateTimeOffset? Until, string Words, DateTimeOffset At);
 
 public sealed record PlannedStepView(
     Phase Phase, string Name, string Action, JsonElement Parameters, [property: JsonPropertyName("will")] string PlannedEffect, string? Undo, string? Identity, bool Deferred)

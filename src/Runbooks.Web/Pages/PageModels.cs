@@ -32,6 +32,9 @@ public sealed record SafetyModel(RunMode Mode, KillSwitchState KillSwitch, IRead
     /// <summary>What the automation has changed and could take back.</summary>
     public IReadOnlyList<IncidentSummary> Changes { get; init; } = [];
 
+    /// <summary>Of each contact that is a schedule: who would be asked now.</summary>
+    public IReadOnlyList<OnCallRecord> OnCall { get; init; } = [];
+
     /// <summary>Who wanted what without the role for it, the latest first.</summary>
     public IReadOnlyList<RefusedRequest> Refused { get; init; } = [];
 

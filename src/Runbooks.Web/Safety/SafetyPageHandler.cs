@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using Runbooks.Guardrails;
 using Runbooks.Intake;
+using Runbooks.Notifications;
 using Runbooks.Web.Http;
 using Runbooks.Web.Pages;
 using Runbooks.Web.Access;
@@ -10,7 +11,7 @@ namespace Runbooks.Web.Safety;
 
 /// <summary><c>/safety</c>: what may hold runbooks back, how each does, and the two switches, for people.</summary>
 public sealed class SafetyPageHandler(
-    KillSwitch killSwitch, RunHistoryStore histories, LoadedRunbooks loaded, IOptionsMonitor<SafetyOptions> options, IOptions<ConsoleOptions> console, LiveIncidents live, RefusedRequests refused, TimeProvider time, HttpRequestRunner edge)
+    KillSwitch killSwitch, RunHistoryStore histories, LoadedRunbooks loaded, IOptionsMonitor<SafetyOptions> options, IOptions<ConsoleOptions> console, LiveIncidents live, RefusedRequests refused, OnCallDirectory directory, TimeProvider time, HttpRequestRunner edge)
 {
     public const string Address = "/safety";
     private const string NotDone = "Nothing was changed";
@@ -27,6 +28,7 @@ public sealed class SafetyPageHandler(
         var model = new SafetyModel(options.CurrentValue.Mode, await killSwitch.ReadAsync(cancellationToken), reports, time.GetUtcNow())
         {
             Changes = (await live.ReadAsync(cancellationToken)).Changed,
+            OnCall = (await directory.ResolveAllAsync(cancellationToken)).OnCall,
             Refused = await refused.ReadAsync(cancellationToken),
         };
         return new PageResult<SafetyPage>(new { Model = model, Visitor = Visitor.Of(request, console.Value) });

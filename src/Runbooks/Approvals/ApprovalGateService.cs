@@ -17,6 +17,7 @@ public sealed class ApprovalGateService(
     GuardrailEvaluator guardrails,
     CheckService verification,
     ApproverRules approvers,
+    OnCallDirectory directory,
     IncidentNotifier notifier,
     IncidentCards cards,
     NotificationUpdater sent,
@@ -125,8 +126,9 @@ public sealed class ApprovalGateService(
                 continue;
             }
 
+            (incident, var shown, var people) = await FindPeopleAsync(incident, gate, key, gate.Approvers, cancellationToken);
             await notifier.SendAsync(
-                incident, key, gate.Approvers, recipient => cards.Approval(incident, runbook, gate, recipient.Name, CardKind.Reminder) with { Title = $"News: {gate.Question}" }, cancellationToken);
+                incident, key, gate.Approvers, recipient => cards.Approval(incident, runbook, shown, recipient.Name, CardKind.Reminder) with { Title = $"News: {gate.Question}" }, cancellationToken, people);
         }
     }
 
@@ -154,15 +156,16 @@ public sealed class ApprovalGateService(
         }
 
         var key = gate.MessageKey;
+        (incident, gate, var people) = await FindPeopleAsync(incident, gate, key, gate.Approvers, cancellationToken);
         var result = await notifier.SendAsync(
-            incident, key, gate.Approvers, recipient => cards.Approval(incident, runbook, gate, recipient.Name, kind), cancellationToken);
+            incident, key, gate.Approvers, recipient => cards.Approval(incident, runbook, gate, recipient.Name, kind), cancellationToken, people);
         if (!result.Reached && !gate.Approvers.Contains(ContactBook.Fallback, StringComparer.OrdinalIgnoreCase))
         {
             // Silence is never success: whoever is last in line may decide as well.
             incident = await store.UpdateAsync(incident.Id, i => ApprovalSchedule.Escalate(i, gateId, [ContactBook.Fallback], time.GetUtcNow()), cancellationToken);
-            gate = incident.FindGate(gateId)!;
+            (incident, gate, people) = await FindPeopleAsync(incident, incident.FindGate(gateId)!, $"{key}:fallback", [ContactBook.Fallback], cancellationToken);
             result = await notifier.SendAsync(
-                incident, $"{key}:fallback", [ContactBook.Fallback], recipient => cards.Approval(incident, runbook, gate, recipient.Name, CardKind.Escalation), cancellationToken);
+                incident, $"{key}:fallback", [ContactBook.Fallback], recipient => cards.Approval(incident, runbook, gate, recipient.Name, CardKind.Escalation), cancellationToken, people);
         }
 
         incident = result.Incident;
@@ -178,6 +181,21 @@ public sealed class ApprovalGateService(
         }
 
         return View(incident, gateId);
+    }
+
+    /// <summary>
+    /// Who is behind the contacts for this message. Whom schedules mean is on record before anybody is asked: after a crash the
+    /// same people are asked, and whoever was asked may decide.
+    /// </summary>
+    private async Task<(Incident Incident, Gate Gate, ResolvedContacts People)> FindPeopleAsync(Incident incident, Gate gate, string key, IReadOnlyList<string> names, CancellationToken cancellationToken)
+    {
+        var people = await directory.ResolveAsync(names, key, gate.OnCall, cancellationToken);
+        if (people.OnCall.Except(gate.OnCall).Any())
+        {
+            incident = await store.UpdateAsync(incident.Id, i => i.RecordOnCall(gate.Id, people.OnCall), cancellationToken);
+        }
+
+        return (incident, incident.FindGate(gate.Id)!, people);
     }
 
     /// <param name="askAt">When the question goes out, if it has not yet.</param>

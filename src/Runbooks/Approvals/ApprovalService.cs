@@ -18,8 +18,11 @@ public sealed class ApprovalService(
         try
         {
             var repeated = false;
-            var closed = request.Verb == DecisionVerb.Approve ? await FindClosedAsync(incidentId, gateId, cancellationToken) : [];
-            var (incident, result) = await store.UpdateAsync(incidentId, current => Decide(current, gateId, request, closed), cancellationToken);
+            var asked = request.Verb == DecisionVerb.Approve || rules.AskSchedules ? await store.FindAsync(incidentId, cancellationToken) : null;
+            var askedGate = gateId is null ? asked?.OpenGate : asked?.FindGate(gateId);
+            var closed = request.Verb == DecisionVerb.Approve && asked is not null ? await guards.FindAsync(asked, askedGate, cancellationToken) : [];
+            var people = await rules.ReadAsync(askedGate, cancellationToken);
+            var (incident, result) = await store.UpdateAsync(incidentId, current => Decide(current, gateId, request, closed, people), cancellationToken);
             if (result.Status is DecisionStatus.Decided or DecisionStatus.MoreNeeded)
             {
                 Log.Decided(logger, incidentId, request.Verb, request.Person, request.Via);
@@ -137,16 +140,12 @@ public sealed class ApprovalService(
 
     private static IReadOnlyList<int>? ItemsOf(DecisionRequest request) => request.Items is { Count: > 0 } items ? [.. items.Distinct().Order()] : null;
 
-    private async Task<IReadOnlyList<string>> FindClosedAsync(string incidentId, string? gateId, CancellationToken cancellationToken) =>
-        await store.FindAsync(incidentId, cancellationToken) is { } incident
-            ? await guards.FindAsync(incident, gateId is null ? incident.OpenGate : incident.FindGate(gateId), cancellationToken)
-            : [];
-
     /// <param name="closed">What keeps it from running at the moment: an approval is then not taken, and the question stays open.</param>
-    private (Incident, DecisionResult) Decide(Incident incident, string? gateId, DecisionRequest request, IReadOnlyList<string> closed)
+    /// <param name="people">The contacts, with whoever is on call.</param>
+    private (Incident, DecisionResult) Decide(Incident incident, string? gateId, DecisionRequest request, IReadOnlyList<string> closed, ContactBook people)
     {
         var gate = gateId is null ? incident.OpenGate ?? incident.LatestGate : incident.FindGate(gateId);
-        if (gate is { Outcome: GateOutcome.Pending } && time.GetUtcNow() < gate.ExpiresAt && rules.FindRefusal(gate, request) is { } objection)
+        if (gate is { Outcome: GateOutcome.Pending } && time.GetUtcNow() < gate.ExpiresAt && rules.FindRefusal(gate, request, people) is { } objection)
         {
             return (incident, objection);
         }
@@ -171,7 +170,7 @@ public sealed class ApprovalService(
             {
                 Items = ItemsOf(request),
                 Identity = request.SignedIn?.Id,
-                OfOwner = incident.FindGate(id)?.OwnerTeam is { } owner && rules.IsOf(owner, request),
+                OfOwner = incident.FindGate(id) is { OwnerTeam: { } owner } of && rules.IsOf(owner, of, request, people),
             };
             return incident.Decide(id, decision, incident.StartedBy is { } starter ? rules.NameOf(starter) : null);
         }

@@ -6,10 +6,19 @@ namespace Runbooks.Approvals;
 /// <summary>
 /// Who may decide a gate: a person of the contacts who is behind one that was asked, or somebody whom the platform has signed
 /// in as a member of a group that was asked; as far as the way the decision came proves who it is. A room, a contact's name
-/// or a name that nobody knows is no person.
+/// or a name that nobody knows is no person. Behind a contact that is a schedule are whoever was asked, as the gate's record
+/// says, and whoever is on call at the moment of the decision.
 /// </summary>
-public sealed class ApproverRules(CurrentContacts contacts)
+public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory directory)
 {
+    /// <summary>Whether anything depends on who is on call.</summary>
+    public bool AskSchedules => directory.HasSchedules;
+
+    /// <summary>The contacts as they are now, with whoever is on call for this gate.</summary>
+    public async Task<ContactBook> ReadAsync(Gate? gate, CancellationToken cancellationToken) =>
+        gate is null ? contacts.Book : (await directory.ResolveAsync(gate.Approvers, cancellationToken)).Book;
+
+
     /// <summary>Whether the contacts know a person by this name, or by an identity of theirs; in practice everybody is one.</summary>
     public bool IsPerson(string name) => contacts.Book.KnowsEveryone || Find(name) is not null;
 
@@ -24,16 +33,23 @@ public sealed class ApproverRules(CurrentContacts contacts)
         : $"{person.Name} ({person.Id})";
 
     /// <summary>Whether whoever decides is behind this contact, as far as that is proven.</summary>
-    public bool IsOf(string contact, DecisionRequest request) => contacts.Book.KnowsEveryone || Includes(contacts.Book, [contact], request);
+    /// <param name="now">From <see cref="ReadAsync"/>.</param>
+    public bool IsOf(string contact, Gate gate, DecisionRequest request, ContactBook now) => now.KnowsEveryone || Includes(WithAsked(gate, now), [contact], request);
+
+    /// <summary>Whether a message about this gate went to this recipient, or would now.</summary>
+    /// <inheritdoc cref="IsOf"/>
+    public static bool IsAsked(Gate gate, string recipient, ContactBook now) =>
+        WithAsked(gate, now).RecipientsOf(gate.Approvers).Any(known => !known.IsStranger && Same(known.Name, recipient));
 
     /// <summary>Whether whoever answers by this link has to type a name: what is done by hand is said by a person, and the link is a room's.</summary>
     public bool NeedsName(Gate gate, string recipient) =>
-        gate.Task is not null && !contacts.Book.KnowsEveryone && contacts.Book.FindRoom(gate.Approvers, recipient) is { GroupId: null };
+        gate.Task is not null && !contacts.Book.KnowsEveryone && WithAsked(gate, contacts.Book).FindRoom(gate.Approvers, recipient) is { GroupId: null };
 
     /// <summary>Why this decision may not count; null when it may.</summary>
-    public DecisionResult? FindRefusal(Gate gate, DecisionRequest request)
+    /// <inheritdoc cref="IsOf"/>
+    public DecisionResult? FindRefusal(Gate gate, DecisionRequest request, ContactBook now)
     {
-        var book = contacts.Book;
+        var book = WithAsked(gate, now);
         if (book.KnowsEveryone)
         {
             return null;
@@ -57,6 +73,14 @@ public sealed class ApproverRules(CurrentContacts contacts)
         gate is { Outcome: GateOutcome.Pending, SeparationOfDuties: true, Required: 1 } && startedBy is not null && !IsPerson(startedBy)
             ? gate with { Required = 2, Warnings = [.. gate.Warnings, $"It was started by {startedBy}, who is no person of the contacts. Whoever started it may not be the only one to approve it, so two people have to."] }
             : gate;
+
+    /// <summary>What was asked of somebody stays theirs to answer when the shift ends, as long as the contacts know them.</summary>
+    private static ContactBook WithAsked(Gate gate, ContactBook now) => gate.OnCall.Count == 0 ? now : now.With(
+        gate.OnCall.GroupBy(record => record.Contact, StringComparer.OrdinalIgnoreCase)
+            .Select(asked => now.TryFind(asked.Key, out var contact) && contact.Schedule is not null
+                ? contact with { Recipients = [.. contact.Recipients.Concat(asked.SelectMany(record => record.People).Select(now.FindRecipient).OfType<Recipient>()).DistinctBy(recipient => recipient.Name)] }
+                : null)
+            .OfType<Contact>());
 
     private DecisionResult? FindRefusal(ContactBook book, IReadOnlyList<string> asked, DecisionRequest request)
     {

@@ -9,8 +9,13 @@ public sealed class ContactBook
     /// <summary>The contact that hears of everything that reached nobody else.</summary>
     public const string Fallback = Approval.FallbackContact;
 
+    private const string PersonPrefix = "person:";
+
     private readonly Dictionary<string, Contact> _contacts;
     private readonly Dictionary<string, Recipient> _people = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>How schedules may call people; null for what two people have.</summary>
+    private readonly Dictionary<string, Recipient?> _onCallNames = new(StringComparer.OrdinalIgnoreCase);
     private readonly IReadOnlyList<string> _everyoneOn = [];
 
     /// <param name="people">Everybody who is known, also those whom no contact names: they may be members of a room.</param>
@@ -23,6 +28,25 @@ public sealed class ContactBook
             {
                 _people.TryAdd(name, person);
             }
+        }
+
+        // What somebody is said to be called counts before a mail address, which a team may share.
+        foreach (var names in new Func<Recipient, IEnumerable<string>>[] { person => person.OnCallNames, person => [person.Name], person => person.MailAddresses })
+        {
+            foreach (var name in _people.Values.Distinct().SelectMany(person => names(person).Distinct(StringComparer.OrdinalIgnoreCase), (person, name) => (person, name)).ToLookup(pair => pair.name, pair => pair.person, StringComparer.OrdinalIgnoreCase))
+            {
+                _onCallNames.TryAdd(name.Key, name.Count() == 1 ? name.First() : null);
+            }
+        }
+    }
+
+    private ContactBook(ContactBook other, IEnumerable<Contact> instead)
+    {
+        (_people, _onCallNames, _everyoneOn, KnowsEveryone) = (other._people, other._onCallNames, other._everyoneOn, other.KnowsEveryone);
+        _contacts = new(other._contacts, StringComparer.OrdinalIgnoreCase);
+        foreach (var contact in instead)
+        {
+            _contacts[contact.Name] = contact;
         }
     }
 
@@ -40,13 +64,41 @@ public sealed class ContactBook
 
     public IReadOnlyCollection<string> Names => _contacts.Keys;
 
+    /// <summary>The contacts that are schedules.</summary>
+    public IReadOnlyList<string> Schedules => [.. _contacts.Values.Where(contact => contact.Schedule is not null).Select(contact => contact.Name)];
+
+    /// <summary>A message to this contact goes to this person and nobody else; to nobody where they are gone.</summary>
+    public static string Person(string name) => $"{PersonPrefix}{name}";
+
+    /// <summary>The same book, with other people behind these contacts.</summary>
+    public ContactBook With(IEnumerable<Contact> contacts) => new(this, contacts);
+
     public bool TryFind(string name, [NotNullWhen(true)] out Contact? contact)
     {
         contact = _everyoneOn.Count > 0
             ? new Contact(name, [.. _everyoneOn.Select(channel => new Recipient(name, [new Address(channel, name, name)]))])
-            : _contacts.GetValueOrDefault(name);
+            : name.StartsWith(PersonPrefix, StringComparison.Ordinal)
+                ? new Contact(name, FindPerson(name[PersonPrefix.Length..]) is { } person ? [person] : [])
+                : _contacts.GetValueOrDefault(name);
         return contact is not null;
     }
+
+    /// <summary>Those among these contacts that are schedules.</summary>
+    public IReadOnlyList<Contact> SchedulesAmong(IEnumerable<string> names)
+    {
+        List<string> all = [.. names.Distinct(StringComparer.OrdinalIgnoreCase)];
+
+        // A name that nobody is behind counts as the fallback.
+        return [.. all.Select(name => _contacts.GetValueOrDefault(name) ?? (TryFind(name, out _) ? null : _contacts.GetValueOrDefault(Fallback)))
+            .OfType<Contact>().Where(contact => contact.Schedule is not null).DistinctBy(contact => contact.Name)];
+    }
+
+    /// <summary>Whoever a schedule means: the first key that one person has, and only one.</summary>
+    public Recipient? FindOnCall(IEnumerable<string> keys) => keys.Select(key => _onCallNames.GetValueOrDefault(key.Trim())).FirstOrDefault(person => person is not null);
+
+    /// <summary>A person, or a room or group behind a contact.</summary>
+    public Recipient? FindRecipient(string name) =>
+        FindPerson(name) ?? _contacts.Values.SelectMany(contact => contact.Recipients.Concat(contact.Schedule?.Fallback ?? [])).FirstOrDefault(recipient => Same(recipient.Name, name));
 
     /// <summary>Everybody behind these contacts. A name that nobody is behind counts as the fallback: silence is never success.</summary>
     public IEnumerable<Recipient> RecipientsOf(IEnumerable<string> contacts) =>
@@ -69,7 +121,7 @@ public sealed class ContactBook
 
     /// <summary>Whether this person is behind one of the contacts: by name, or as a member of a room.</summary>
     public bool Includes(IEnumerable<string> contacts, string person) =>
-        KnowsEveryone || RecipientsOf(contacts).Any(recipient => (!recipient.IsRoom && Same(recipient.Name, person)) || IsMember(recipient, person));
+        KnowsEveryone || RecipientsOf(contacts).Any(recipient => (recipient is { IsRoom: false, IsStranger: false } && Same(recipient.Name, person)) || IsMember(recipient, person));
 
     public bool IsMember(Recipient room, string person) =>
         room is { IsRoom: true, GroupId: null } && (room.Members.Count == 0 ? _people.ContainsKey(person) : room.Members.Contains(person, StringComparer.OrdinalIgnoreCase));
@@ -82,7 +134,11 @@ public sealed class ContactBook
 }
 
 /// <summary>A name that runbooks use (<c>oncall</c>, <c>platform-lead</c>) and the people or rooms behind it.</summary>
-public sealed record Contact(string Name, IReadOnlyList<Recipient> Recipients);
+public sealed record Contact(string Name, IReadOnlyList<Recipient> Recipients)
+{
+    /// <summary>Null where it is always the same people. Of a schedule nobody is behind the contact until <see cref="OnCallDirectory"/> was asked.</summary>
+    public OnCallSchedule? Schedule { get; init; }
+}
 
 /// <summary>One person or room.</summary>
 /// <param name="Name">Goes into the link, and so into the record of who decided.</param>
@@ -100,6 +156,18 @@ public sealed record Recipient(string Name, IReadOnlyList<Address> Addresses)
 
     /// <summary>Of a person: the names that outside systems prove, as <see cref="Identity"/> writes them.</summary>
     public IReadOnlyList<string> Identities { get; init; } = [];
+
+    /// <summary>Of a person: what schedules call them.</summary>
+    public IReadOnlyList<string> OnCallNames { get; init; } = [];
+
+    /// <summary>Of a person: the mail addresses that the file gives, by which a schedule may mean them.</summary>
+    public IReadOnlyList<string> MailAddresses { get; init; } = [];
+
+    /// <summary>Somebody whom a schedule names and the file does not: told, and never asked.</summary>
+    public bool IsStranger { get; init; }
+
+    /// <summary>What a stranger is told about why they hear of it.</summary>
+    public string? Why { get; init; }
 }
 
 /// <summary>The contacts that are in force. Whoever asks takes the book of that moment; a new one replaces it all at once.</summary>

@@ -8,7 +8,7 @@ using Runbooks.Catalog.Yaml;
 namespace Runbooks.Notifications;
 
 /// <summary>Reads <c>contacts.yaml</c>: people and rooms, how they are reached, and the names that runbooks use for them.</summary>
-public sealed class ContactsFile(IEnumerable<INotifier> channels, AddressSecrets secrets)
+public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IOnCallSource> schedules, AddressSecrets secrets)
 {
     public const string FileName = "contacts.yaml";
 
@@ -34,12 +34,12 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, AddressSecrets
         errors.Locate(mapping);
         var root = new YamlSection(mapping, "", errors);
         var recipients = new RecipientReader(_channels, withSettings ? secrets : null).Read(root);
-        List<Contact> contacts = [.. ReadContacts(root, recipients), .. recipients.Where(recipient => recipient.GroupId is not null).Select(group => new Contact(group.Name, [group]))];
+        List<Contact> contacts = [.. ReadContacts(root, recipients, new([.. schedules], recipients, withSettings)), .. recipients.Where(recipient => recipient.GroupId is not null).Select(group => new Contact(group.Name, [group]))];
         root.RejectOthers();
         return new(errors.Count > 0 ? null : new ContactBook(contacts, recipients.Where(recipient => !recipient.IsRoom)), errors.Sorted) { Warnings = errors.Warnings };
     }
 
-    private static List<Contact> ReadContacts(YamlSection root, IReadOnlyList<Recipient> recipients)
+    private static List<Contact> ReadContacts(YamlSection root, IReadOnlyList<Recipient> recipients, OnCallReader schedules)
     {
         if (root.Free("contacts") is not { } mapping)
         {
@@ -54,9 +54,15 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, AddressSecrets
         var section = new YamlSection(mapping, "contacts", root.Errors);
         var known = recipients.Select(recipient => recipient.Name).ToList();
         var contacts = new List<Contact>();
-        foreach (var name in mapping.Entries.Select(entry => entry.Key))
+        foreach (var (name, value) in mapping.Entries.Select(entry => (entry.Key, entry.Value)))
         {
             CheckName(section, name);
+            if (value is YamlMapping)
+            {
+                contacts.Add(schedules.Read(name, section.Sub(name)!));
+                continue;
+            }
+
             var behind = RecipientReader.Known(section, name, known, "person, room or group");
             contacts.Add(new(name, [.. recipients.Where(recipient => behind.Contains(recipient.Name, StringComparer.OrdinalIgnoreCase))]));
         }

@@ -4,7 +4,7 @@ using Runbooks.Catalog.Schema;
 namespace Runbooks.Notifications;
 
 /// <summary>JSON Schema of <c>contacts.yaml</c> with the channels that are registered; <see cref="ContactsFile"/> stays the judge.</summary>
-public sealed class ContactsSchema(IEnumerable<INotifier> channels)
+public sealed class ContactsSchema(IEnumerable<INotifier> channels, IEnumerable<IOnCallSource> schedules)
 {
     public JsonObject Create()
     {
@@ -15,6 +15,7 @@ public sealed class ContactsSchema(IEnumerable<INotifier> channels)
             {
                 ["slackUser"] = SchemaParts.Words("The id of the Slack user, such as U012AB3CD, who presses buttons."),
                 ["signIn"] = SchemaParts.Words("Object ids in Entra, as OBJECT with 'tenant' at the top or as TENANT/OBJECT."),
+                ["onCallAs"] = SchemaParts.Words("What schedules call them, where that is neither their name here nor a mail address of theirs: a mail address, an id, a user name."),
                 ["reach"] = Reach(),
             }, "reach"), "By name; each name proves one person."),
             ["rooms"] = SchemaParts.Named(SchemaParts.Mapping("A channel or list that several read.", new()
@@ -32,9 +33,10 @@ public sealed class ContactsSchema(IEnumerable<INotifier> channels)
         return schema;
     }
 
-    private static JsonObject Contacts()
+    private JsonObject Contacts()
     {
-        var contacts = SchemaParts.Named(SchemaParts.Words("People, rooms and groups."), "The names that runbooks use, and 'fallback', who hears of everything that reached nobody else.");
+        var behind = new JsonObject { ["anyOf"] = new JsonArray(SchemaParts.Words("People, rooms and groups."), OnCallReader.Schema(schedules)) };
+        var contacts = SchemaParts.Named(behind, "The names that runbooks use, and 'fallback', who hears of everything that reached nobody else.");
         contacts["required"] = SchemaParts.Strings([ContactBook.Fallback]);
         return contacts;
     }

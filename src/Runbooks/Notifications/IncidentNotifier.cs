@@ -16,10 +16,11 @@ public sealed class IncidentNotifier(NotificationDispatcher dispatcher, ChannelC
     /// <param name="incident">As it was just read or written: it says what was delivered before.</param>
     /// <param name="key">Names this message within the incident: what was delivered under it is not sent again.</param>
     /// <param name="cardFor">The card for one recipient, who has a link of their own.</param>
+    /// <param name="people">Who is behind the contacts, where that is known already; null for whoever it is now.</param>
     public async Task<SendResult> SendAsync(
-        Incident incident, string key, IEnumerable<string> to, Func<Recipient, Card> cardFor, CancellationToken cancellationToken)
+        Incident incident, string key, IEnumerable<string> to, Func<Recipient, Card> cardFor, CancellationToken cancellationToken, ResolvedContacts? people = null)
     {
-        var deliveries = await dispatcher.SendAsync(key, to, cardFor, incident.Deliveries, cancellationToken);
+        var deliveries = await dispatcher.SendAsync(key, to, cardFor, incident.Deliveries, cancellationToken, people);
         var news = deliveries.Except(incident.Deliveries).ToList();
         return new(deliveries.Any(delivery => delivery.Reached), news.Count == 0 ? incident : await RecordAsync(incident, news, cancellationToken));
     }
@@ -67,6 +68,7 @@ public static class NotificationRecipients
             listeners.Add(ContactBook.Fallback);
         }
 
+        listeners.AddRange(DecidedOnCall(incident));
         return listeners;
     }
 
@@ -76,7 +78,11 @@ public static class NotificationRecipients
 
     /// <summary>Who hears that a temporary fix is in place: whoever was asked about it, or would have been.</summary>
     public static IReadOnlyList<string> OfHold(Incident incident, Runbook runbook) =>
-        Asked(incident).ToList() is { Count: > 0 } asked ? asked : runbook.Mitigation.Approval?.From ?? [ContactBook.Fallback];
+        [.. Asked(incident).ToList() is { Count: > 0 } asked ? asked : runbook.Mitigation.Approval?.From ?? [ContactBook.Fallback], .. DecidedOnCall(incident)];
+
+    /// <summary>Whoever decided what a schedule was asked about hears how it goes on, also when somebody else is on call by then.</summary>
+    private static IEnumerable<string> DecidedOnCall(Incident incident) =>
+        incident.Gates.Where(gate => gate.OnCall.Count > 0).SelectMany(gate => gate.Decisions).Select(decision => ContactBook.Person(decision.Person)).Distinct(StringComparer.OrdinalIgnoreCase);
 
     public static IEnumerable<string> Asked(Incident incident) =>
         incident.Gates.Where(gate => incident.HasDelivery($"{gate.Id}:")).SelectMany(gate => gate.Approvers);

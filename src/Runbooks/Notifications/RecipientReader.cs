@@ -28,6 +28,12 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
             root.Errors.AtValue($"people.{identity.Last().person.Name}", $"has the identity {Clip.To(identity.Key, 80)}, which {identity.First().person.Name} has too.", "An identity proves one person.");
         }
 
+        foreach (var called in people.SelectMany(person => person.OnCallNames.Distinct(StringComparer.OrdinalIgnoreCase), (person, called) => (person, called))
+            .GroupBy(pair => pair.called, StringComparer.OrdinalIgnoreCase).Where(group => group.Count() > 1))
+        {
+            root.Errors.AtValue($"people.{called.Last().person.Name}.onCallAs", $"names '{Clip.To(called.Key, 80)}', which {called.First().person.Name} is called too.", "A schedule has to mean one person.");
+        }
+
         return all;
     }
 
@@ -50,7 +56,14 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
         NameRules.Check(section, name);
         var slack = section.Words("slackUser").Select(Identity.Slack).ToList();
         var signIn = SignIns(section, tenant);
-        return Reached(name, section) with { Identities = [.. slack, .. signIn] };
+        var onCall = section.Words("onCallAs");
+        var person = Reached(name, section);
+        return person with
+        {
+            Identities = [.. slack, .. signIn],
+            OnCallNames = onCall,
+            MailAddresses = [.. person.Addresses.Select(address => address.To).Concat(section.Words("signIn")).Where(text => text.Contains('@', StringComparison.Ordinal))],
+        };
     }
 
     /// <summary>

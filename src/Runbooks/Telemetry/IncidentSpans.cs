@@ -78,7 +78,7 @@ internal sealed class IncidentSpans(Incident incident)
         var since = gate is not null ? gate.AskedAt ?? gate.OpenedAt : incident.ClosedAt ?? delivery.At;
         Write(
             "notification", $"notification:{delivery.Key}:{delivery.At.UtcTicks}", since < delivery.At ? since : delivery.At, delivery.At,
-            delivery.Reached ? "reached" : "failed", failed: !delivery.Reached, ActivityKind.Producer, (Attributes.Channel, delivery.Channel ?? "none"));
+            delivery.Channel is not null ? "reached" : "failed", failed: delivery.Channel is null, ActivityKind.Producer, (Attributes.Channel, delivery.Channel ?? "none"));
     }
 
     /// <summary>Questions that were put to somebody and that this change closed.</summary>

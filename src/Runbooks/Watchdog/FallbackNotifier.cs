@@ -6,7 +6,7 @@ using Runbooks.Notifications;
 namespace Runbooks.Watchdog;
 
 /// <summary>Tells whoever is last in line about the system itself, without touching the store, which may be what is down.</summary>
-public sealed class FallbackNotifier(ChannelClient channels, CurrentContacts contacts, ILogger<FallbackNotifier> logger)
+public sealed class FallbackNotifier(ChannelClient channels, OnCallDirectory directory, ILogger<FallbackNotifier> logger)
 {
     /// <summary>Stands where an incident's id would: channels that join messages into threads join these.</summary>
     public const string SystemId = "runbooks-system";
@@ -30,9 +30,10 @@ public sealed class FallbackNotifier(ChannelClient channels, CurrentContacts con
             Sections = [new("What happened", [message])],
         };
         var reached = false;
-        foreach (var recipient in contacts.Book.TryFind(ContactBook.Fallback, out var contact) ? contact.Recipients : [])
+        foreach (var recipient in (await directory.ResolveAsync([ContactBook.Fallback], cancellationToken)).RecipientsOf([ContactBook.Fallback]))
         {
-            reached |= await NotifyAsync(recipient, card, cancellationToken);
+            // Somebody whom the contacts do not know is told, and counts for nobody.
+            reached |= await NotifyAsync(recipient, recipient.IsStranger ? card.ForStranger(recipient.Why!) : card, cancellationToken) && !recipient.IsStranger;
         }
 
         if (!reached)

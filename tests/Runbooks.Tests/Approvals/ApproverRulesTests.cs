@@ -185,7 +185,7 @@ public sealed class ApproverRulesTests
     [InlineData(null, 1)]
     public void StartedBySomebodyUnknown_TakesTwoPeople(string? startedBy, int required)
     {
-        var gate = new ApproverRules(new CurrentContacts(People.Book)).Separate(Some.Gate() with { SeparationOfDuties = true }, startedBy);
+        var gate = new ApprovalOffice(People.Book).Rules.Separate(Some.Gate() with { SeparationOfDuties = true }, startedBy);
 
         gate.Required.ShouldBe(required);
         gate.Warnings.Count.ShouldBe(required - 1);

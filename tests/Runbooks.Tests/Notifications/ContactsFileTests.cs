@@ -96,6 +96,47 @@ public sealed class ContactsFileTests
     }
 
     [Fact]
+    public void Schedule_IsAContactThatNobodyIsBehindUntilItIsAsked()
+    {
+        var book = Read(Good.Replace("oncall: [ada, ops-room]", "oncall: { rota: R1, fallback: [grace, ops-room], timeZone: Europe/Berlin, mailUnknown: true }", StringComparison.Ordinal)
+            .Replace("    reach: [{ chat: D0GRACE }]", "    onCallAs: PGRACE1\n    reach: [{ chat: D0GRACE }]", StringComparison.Ordinal)).Book.ShouldNotBeNull();
+
+        book.TryFind("oncall", out var oncall).ShouldBeTrue();
+        oncall!.Recipients.ShouldBeEmpty();
+        oncall.Schedule!.ShouldSatisfyAllConditions(
+            schedule => (schedule.Kind, schedule.Id, schedule.TimeZone, schedule.MailUnknown).ShouldBe(("rota", "R1", "Europe/Berlin", true)),
+            schedule => schedule.Fallback.Select(recipient => recipient.Name).ShouldBe(["grace", "ops-room"]));
+        book.FindOnCall(["pgrace1"])!.Name.ShouldBe("grace");
+        book.FindOnCall(["nobody", "ADA@example.com"])!.Name.ShouldBe("ada");
+        book.FindOnCall(["ada"])!.Name.ShouldBe("ada");
+        book.FindOnCall(["U0ADA"]).ShouldBeNull();
+    }
+
+    [Fact]
+    public void AddressOfTwoPeople_MeansNeither()
+    {
+        var book = Read(Good.Replace("chat: D0GRACE", "chat: team@example.com", StringComparison.Ordinal).Replace("chat: D0ADA", "chat: team@example.com", StringComparison.Ordinal)).Book.ShouldNotBeNull();
+
+        book.FindOnCall(["team@example.com"]).ShouldBeNull();
+    }
+
+    [Theory]
+    [InlineData("{ fallback: grace }", "c.yaml:16:11  contacts.oncall  names no schedule.  Write one of: rota: the schedule's id.")]
+    [InlineData("{ rota: bad, fallback: grace }", "c.yaml:16:19  contacts.oncall.rota  cannot be used: it is bad.  Write the schedule's id.")]
+    [InlineData("{ rota: R1, fallback: gracie }", "contacts.oncall.fallback  names 'gracie', and there is no such person, room or group.  Did you mean 'grace'?")]
+    [InlineData("{ rota: R1, fallback: grace, timezone: UTC }", "contacts.oncall.timezone  is not a known key.  Did you mean 'timeZone'?")]
+    [InlineData("{ rota: R1, fallback: grace, timeZone: Europe/Berln }", "contacts.oncall.timeZone  is no time zone.  Write an IANA name")]
+    public void BrokenSchedule_IsToldByPlaceAndRemedy(string written, string error) => BrokenFile_IsToldByPlaceAndRemedy("[ada, ops-room]", written, error);
+
+    [Fact]
+    public void ScheduleWithoutAFallback_IsWarnedOfAndIsNoLastInLine()
+    {
+        Read(Good.Replace("[ada, ops-room]", "{ rota: R1 }", StringComparison.Ordinal)).Warnings.ShouldHaveSingleItem().ShouldSatisfyAllConditions(
+            warning => warning.Code.ShouldBe("schedule-without-fallback"), warning => (warning.Line, warning.Column).ShouldBe((16, 11)));
+        Read(Good.Replace("fallback: grace", "fallback: { rota: R1 }", StringComparison.Ordinal)).Errors.ShouldHaveSingleItem().ToString().ShouldContain("contacts.fallback.fallback  is missing.  Nobody comes after the contact 'fallback'");
+    }
+
+    [Fact]
     public void SecretValue_StandsInNoError()
     {
         var result = Read(Good.Replace("${OPS_URL}", "${BAD_URL}", StringComparison.Ordinal));
@@ -111,13 +152,13 @@ public sealed class ContactsFileTests
     {
         var text = Good.Replace(good, changed, StringComparison.Ordinal);
 
-        new ContactsFile([new Chat { ConfigurationError = "no token." }, new ScriptedChannel("pager") { AddressIsSecret = true }], ApprovalOffice.Secrets())
+        new ContactsFile([new Chat { ConfigurationError = "no token." }, new ScriptedChannel("pager") { AddressIsSecret = true }], [new ScriptedSchedule()], ApprovalOffice.Secrets())
             .Read("c.yaml", text, withSettings: false).Errors.Count.ShouldBe(errors);
     }
 
     [Fact]
     public void ChannelThatIsNotSetUp_IsToldWhereItIsUsed() =>
-        new ContactsFile([new Chat { ConfigurationError = "Slack has no token." }, new ScriptedChannel("pager") { AddressIsSecret = true }], ApprovalOffice.Secrets(("ADA_PAGER", "k"), ("OPS_URL", "https://ops")))
+        new ContactsFile([new Chat { ConfigurationError = "Slack has no token." }, new ScriptedChannel("pager") { AddressIsSecret = true }], [new ScriptedSchedule()], ApprovalOffice.Secrets(("ADA_PAGER", "k"), ("OPS_URL", "https://ops")))
             .Read("c.yaml", Good).Errors.Select(error => error.ToString())
             .ShouldBe(["c.yaml:6:15  people.ada.reach[0].chat  cannot be used: Slack has no token.", "c.yaml:9:21  people.grace.reach[0].chat  cannot be used: Slack has no token.", "c.yaml:22:21  groups.ml.reach[0].chat  cannot be used: Slack has no token."]);
 
@@ -127,7 +168,7 @@ public sealed class ContactsFileTests
             .Errors.Count.ShouldBe(3);
 
     private static ContactsResult Read(string text) => new ContactsFile(
-        [new Chat(), new ScriptedChannel("pager") { AddressIsSecret = true }],
+        [new Chat(), new ScriptedChannel("pager") { AddressIsSecret = true }], [new ScriptedSchedule()],
         ApprovalOffice.Secrets(("ADA_PAGER", "k"), ("OPS_URL", "https://ops"), ("BAD_URL", ""))).Read("c.yaml", text);
 
     private sealed class Chat : INotifier

@@ -16,7 +16,7 @@ public sealed class ContactsReloadTests : IDisposable
     private readonly ContactsReload _reload;
 
     public ContactsReloadTests() => _reload = new(
-        new ContactsFile([new ScriptedChannel("chat")], ApprovalOffice.Secrets()), _contacts, new FileVersions(new InMemorySharedState()), _log.CreateLogger<ContactsReload>());
+        new ContactsFile([new ScriptedChannel("chat")], [], ApprovalOffice.Secrets()), _contacts, new FileVersions(new InMemorySharedState()), _log.CreateLogger<ContactsReload>());
 
     [Fact]
     public void ChangedFile_ReplacesTheBook()

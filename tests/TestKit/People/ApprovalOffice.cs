@@ -22,6 +22,7 @@ public sealed class ApprovalOffice
         var notifiers = channels.Count > 0 ? channels : [Channel];
         Book = book ?? ContactBook.EveryoneOn(notifiers[0].Channel);
         Contacts = new CurrentContacts(Book);
+        Directory = new OnCallDirectory(Contacts, new OnCallAnswers([Rota], new FixedOptions<OnCallOptions>(new()), Time, NullLogger<OnCallAnswers>.Instance), Time);
         Engine = new RecordingEngine(Time);
         Signer = new LinkSigner(Options.Create(Keys("k1")));
         Cards = new IncidentCards(new DecisionLinks(Signer, Options.Create(new PublicAddressOptions())));
@@ -33,8 +34,10 @@ public sealed class ApprovalOffice
     public FakeTimeProvider Time { get; } = new(Some.Time);
     public InMemoryIncidentStore Store { get; } = new();
     public ScriptedChannel Channel { get; } = new();
+    public ScriptedSchedule Rota { get; } = new();
     public ContactBook Book { get; }
     public CurrentContacts Contacts { get; }
+    public OnCallDirectory Directory { get; }
     public RecordingEngine Engine { get; }
     public LinkSigner Signer { get; }
     public IncidentCards Cards { get; }
@@ -61,9 +64,11 @@ public sealed class ApprovalOffice
     public IncidentNotifier MessengerOn(IIncidentStore store, IReadOnlyList<INotifier> channels)
     {
         var sender = new ChannelClient(channels, Time, NullLogger<ChannelClient>.Instance);
-        return new(new NotificationDispatcher(sender, Contacts, Time, NullLogger<NotificationDispatcher>.Instance), sender, store, Time, NullLogger<IncidentNotifier>.Instance);
+        return new(new NotificationDispatcher(sender, Directory, Time, NullLogger<NotificationDispatcher>.Instance), sender, store, Time, NullLogger<IncidentNotifier>.Instance);
     }
 
+    public ApproverRules Rules => new(Contacts, Directory);
+
     public ApprovalService DeskOn(IIncidentStore store, IIncidentEngine? engine = null) =>
-        new(store, engine ?? Engine, new ApproverRules(Contacts), new ClosedGuards(new GuardrailEvaluator([]), new PinnedRunbooks(store)), Sent, Time, NullLogger<ApprovalService>.Instance);
+        new(store, engine ?? Engine, Rules, new ClosedGuards(new GuardrailEvaluator([]), new PinnedRunbooks(store)), Sent, Time, NullLogger<ApprovalService>.Instance);
 }

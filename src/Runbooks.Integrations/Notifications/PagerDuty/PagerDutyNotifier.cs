@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Options;
+using Runbooks.Catalog.Parameters;
 using Runbooks.Integrations.Http;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
@@ -101,4 +102,12 @@ public sealed class PagerDutyOptions
     /// <summary>Where events go.</summary>
     [Required, Url]
     public string EventsUrl { get; set; } = "https://events.pagerduty.com";
+
+    /// <summary>A REST API key, read-only, for contacts that are schedules of PagerDuty.</summary>
+    [Secret]
+    public string? ApiToken { get; set; }
+
+    /// <summary>Where schedules are asked; <c>https://api.eu.pagerduty.com</c> for accounts in the EU.</summary>
+    [Required, Url]
+    public string ApiUrl { get; set; } = "https://api.pagerduty.com";
 }

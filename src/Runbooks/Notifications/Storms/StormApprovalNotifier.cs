@@ -63,26 +63,28 @@ public sealed class StormApprovalNotifier(
 
     private async Task<(Storm Told, DateTimeOffset? Next)> TellAsync(Storm storm, IReadOnlyList<Incident> waiting, string due, CancellationToken cancellationToken)
     {
+        var people = await dispatcher.ResolveAsync(waiting.SelectMany(incident => incident.OpenGate!.Approvers), cancellationToken);
+        waiting = [.. waiting.Select(incident => WithOnCall(incident, people))];
         var unasked = waiting.Where(incident => !incident.WasSent(incident.OpenGate!)).ToList();
         var messages = unasked
-            .SelectMany(incident => dispatcher.RecipientsOf(incident.OpenGate!.Approvers))
+            .SelectMany(incident => people.RecipientsOf(incident.OpenGate!.Approvers))
             .DistinctBy(NotificationDispatcher.NameOf)
-            .Select(recipient => MessageTo(recipient, storm, waiting))
+            .Select(recipient => MessageTo(recipient, storm, waiting, people))
             .ToList();
         var now = time.GetUtcNow();
         var (ready, early) = (messages.Where(message => message.DueAt <= now).ToList(), messages.Where(message => message.DueAt > now).ToList());
         var shown = await RunbooksOfAsync(waiting, cancellationToken);
         var sent = await Task.WhenAll(ready.Select(message => SendAsync(storm, message, shown, cancellationToken)));
-        var told = sent.Where(one => one.Delivery.Reached).Aggregate(storm, (changed, one) => changed.Tell(one.Message.Name, new((one.Message.Before?.Count ?? 0) + 1, time.GetUtcNow())));
+        var told = sent.Where(one => one.Delivery.Channel is not null).Aggregate(storm, (changed, one) => changed.Tell(one.Message.Name, new((one.Message.Before?.Count ?? 0) + 1, time.GetUtcNow())));
 
         // Whoever was told a moment ago of the same storm is told of the rest later, and counts as reached.
         var asked = unasked.Where(incident => ready.Exists(message => message.IsAbout(incident)) || !early.Exists(message => message.IsAbout(incident))).ToList();
         var unheard = asked.Where(incident => !sent.Any(one => one.Delivery.Reached && one.Message.IsAbout(incident)) && !early.Exists(message => message.IsAbout(incident))).ToList();
         var last = await TellFallbackAsync(storm, unheard, shown, cancellationToken);
-        await members.UpdateAsync(asked, incident => Record(incident, [.. sent, .. last], unheard.Exists(known => known.Id == incident.Id)), cancellationToken);
+        await members.UpdateAsync(asked, incident => Record(incident, [.. sent, .. last], people, unheard.Exists(known => known.Id == incident.Id)), cancellationToken);
         await members.UpdateAsync(
             waiting.Where(incident => sent.Any(one => one.Delivery.Reached && one.Message.IsAbout(incident))),
-            incident => incident.OpenGate is { Asked: > 0 } open ? ApprovalSchedule.RemindNoMore(incident, open.Id) : incident,
+            incident => WithOnCall(incident, people) is var known && known.OpenGate is { Asked: > 0 } open ? ApprovalSchedule.RemindNoMore(known, open.Id) : known,
             cancellationToken);
         var worst = waiting.Select(incident => AlertSeverity.RankOf(incident.WorstSeverity)).Append(told.Worst).Min();
         var next = unasked.Except(asked).FirstOrDefault(incident => incident.Id == due) is { } later ? early.Where(message => message.IsAbout(later)).Min(message => message.DueAt) : (DateTimeOffset?)null;
@@ -90,10 +92,10 @@ public sealed class StormApprovalNotifier(
     }
 
     /// <summary>What one recipient is to be told, and when.</summary>
-    private StormMessage MessageTo(Recipient recipient, Storm storm, IReadOnlyList<Incident> waiting)
+    private StormMessage MessageTo(Recipient recipient, Storm storm, IReadOnlyList<Incident> waiting, ResolvedContacts people)
     {
         var name = NotificationDispatcher.NameOf(recipient);
-        var about = waiting.Where(incident => dispatcher.RecipientsOf(incident.OpenGate!.Approvers).Any(one => NotificationDispatcher.NameOf(one) == name)).ToList();
+        var about = waiting.Where(incident => people.RecipientsOf(incident.OpenGate!.Approvers).Any(one => NotificationDispatcher.NameOf(one) == name)).ToList();
         var fresh = about.Where(incident => !incident.WasSent(incident.OpenGate!)).ToList();
         var known = about.Except(fresh).ToList();
 
@@ -123,11 +125,15 @@ public sealed class StormApprovalNotifier(
         var escalated = unheard.Where(incident => !AsksFallback(incident)).ToList();
         return escalated.Count == 0
             ? []
-            : await Task.WhenAll(dispatcher.RecipientsOf([ContactBook.Fallback]).Select(recipient =>
+            : await Task.WhenAll((await dispatcher.ResolveAsync([ContactBook.Fallback], cancellationToken)).RecipientsOf([ContactBook.Fallback]).Select(recipient =>
                 SendAsync(storm, new(recipient, escalated, escalated, null, time.GetUtcNow()) { IsFallback = true }, shown, cancellationToken)));
     }
 
-    private Incident Record(Incident incident, IReadOnlyList<(StormMessage Message, Delivery Delivery)> sent, bool unheard)
+    /// <summary>Whom schedules meant, on the record of the question.</summary>
+    private static Incident WithOnCall(Incident incident, ResolvedContacts people) =>
+        incident.OpenGate is { } gate ? incident.RecordOnCall(gate.Id, [.. people.OnCallOf(gate.Approvers).Select(record => record with { Message = gate.MessageKey })]) : incident;
+
+    private Incident Record(Incident incident, IReadOnlyList<(StormMessage Message, Delivery Delivery)> sent, ResolvedContacts people, bool unheard)
     {
         if (incident.OpenGate is not { } gate || incident.WasSent(gate))
         {
@@ -135,10 +141,11 @@ public sealed class StormApprovalNotifier(
         }
 
         var now = time.GetUtcNow();
+        incident = WithOnCall(incident, people);
         var escalated = unheard && !AsksFallback(incident) ? ApprovalSchedule.Escalate(incident, gate.Id, [ContactBook.Fallback], now) : incident;
         var mine = sent.Where(one => one.Message.IsAbout(incident)).ToList();
         var recorded = mine.Aggregate(escalated, (changed, one) => changed.RecordDeliveries([one.Message.Of(gate, one.Delivery)], about: one.Message.About.Count))
-            .RecordDeliveries([.. dispatcher.Missing(gate.MessageKey, gate.Approvers)]);
+            .RecordDeliveries([.. dispatcher.Missing(gate.MessageKey, gate.Approvers, people)]);
         return unheard && !mine.Exists(one => one.Delivery.Reached) ? ApprovalSchedule.AskAgain(recorded, gate.Id, now) : recorded;
     }
 
@@ -171,6 +178,9 @@ public sealed record StormMessage(Recipient Recipient, IReadOnlyList<Incident> A
 
     /// <summary>Those among them that nobody was told of.</summary>
     public int Newcomers => Fresh.Count(incident => !WasTold(incident));
+
+    /// <summary>A schedule names this recipient now, and named others when it was asked first.</summary>
+    public bool IsNextShift => About.Any(incident => incident.OpenGate!.OnCall.Any(record => record.People.Contains(Recipient.Name, StringComparer.OrdinalIgnoreCase)));
 
     public static bool WasTold(Incident incident) => incident.HasDelivery($"{incident.OpenGate!.Id}:");
 

@@ -18,7 +18,7 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
     /// <summary>One question about many targets; the page behind it lists them all and decides them together or apart.</summary>
     public Card Question(Storm storm, StormMessage message, IReadOnlyDictionary<string, Runbook> runbooks)
     {
-        var kind = message.Newcomers > 0 ? CardKind.ApprovalRequest : message.Before is null ? CardKind.Escalation : CardKind.Reminder;
+        var kind = message.Newcomers > 0 ? CardKind.ApprovalRequest : message.Before is null && !message.IsNextShift ? CardKind.Escalation : CardKind.Reminder;
         if (message.About is [var only])
         {
             return alone.Approval(only, runbooks[only.RunbookId], only.OpenGate!, message.Recipient.Name, kind);
@@ -38,6 +38,7 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
                     [$"{group.Runbook.Title} on {CountText.Format(group.Incidents.Count, "target")}. {group.Runbook.Impact.Users}".Trim(), group.Runbook.Impact.Data])]),
                 .. groups.Select(group => new CardSection(Heading("Targets", group.Runbook, groups.Count), Lines(group.Incidents.Select(incident => incident.Target)))),
                 .. News(message.About),
+                .. OnCall(message.About),
                 .. groups.Select(group => new CardSection(Heading("What I will do on each", group.Runbook, groups.Count), Steps(group.Incidents[0]))),
                 new("How to undo it", [.. groups.SelectMany(group => group.Incidents[0].OpenGate!.Plan.Steps).Where(step => step.ShowsUndo).Select(step => step.Undo ?? $"{step.Name}: cannot be undone.").Distinct()]),
                 new("If nobody answers", [GateText.Silence(message.About.MinBy(incident => incident.OpenGate!.ExpiresAt)!.OpenGate!)]),
@@ -118,6 +119,9 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
         incidents.SelectMany(incident => incident.News.Select(news => $"{IncidentText.Target(incident.Target)}: {news.Text}")).Take(MaxNews).ToList() is { Count: > 0 } lines
             ? [new("News", lines)]
             : [];
+
+    private static IEnumerable<CardSection> OnCall(IReadOnlyList<Incident> incidents) =>
+        incidents.SelectMany(incident => incident.OpenGate!.OnCallLines).Distinct().ToList() is { Count: > 0 } lines ? [new("Who is on call", lines)] : [];
 
     private static string Of(IEnumerable<Runbook> runbooks) => runbooks.ToList() is [var one] ? $" of '{one.Title}'" : "";
 

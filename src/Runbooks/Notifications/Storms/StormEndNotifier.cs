@@ -95,15 +95,15 @@ public sealed class StormEndNotifier(
         Func<Storm, IReadOnlyList<Incident>, IReadOnlyDictionary<string, Runbook>, Card> card, CancellationToken cancellationToken)
     {
         var shown = new Dictionary<string, Runbook>(StringComparer.Ordinal);
-        var untold = new List<(Incident Incident, IReadOnlyList<Recipient> To)>();
+        var listeners = new List<(Incident Incident, IReadOnlyList<string> Names)>();
         foreach (var incident in incidents)
         {
             var runbook = shown[incident.RunbookId] = await runbooks.OfAsync(incident, cancellationToken);
-            if (dispatcher.RecipientsOf(recipients(incident, runbook)) is { Count: > 0 } to)
-            {
-                untold.Add((incident, to));
-            }
+            listeners.Add((incident, recipients(incident, runbook)));
         }
+
+        var people = await dispatcher.ResolveAsync(listeners.SelectMany(one => one.Names), cancellationToken);
+        List<(Incident Incident, IReadOnlyList<Recipient> To)> untold = [.. listeners.Select(one => (one.Incident, To: people.RecipientsOf(one.Names))).Where(one => one.To.Count > 0)];
 
         var sent = await Task.WhenAll(untold.SelectMany(one => one.To).DistinctBy(NotificationDispatcher.NameOf).Select(recipient => SendAsync(recipient, untold, key, about => card(storm, about, shown), cancellationToken)));
         var unheard = untold.Where(one => !sent.Any(message => message.Delivery.Reached && message.About.Contains(one.Incident))).ToList();

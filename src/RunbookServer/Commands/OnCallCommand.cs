@@ -1,0 +1,60 @@
+using System.CommandLine;
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Engine;
+using Runbooks.Integrations.OnCall;
+using Runbooks.Model.Incidents;
+using Runbooks.Notifications;
+using RunbookServer.Hosting;
+using RunbookServer.Terminal;
+
+namespace RunbookServer.Commands;
+
+/// <summary><c>runbook oncall</c>: whom the schedules of the contacts mean now, asked with a host's settings.</summary>
+internal static class OnCallCommand
+{
+    public static Command Build()
+    {
+        var folder = new RunbookFolderOption();
+        var config = new Option<string?>("--config") { Description = "A JSON file with settings, as serve takes it. contacts.yaml is looked for beside it, then beside the runbooks." };
+        var json = new Option<bool>("--json") { Description = "As JSON, for another program." };
+        var command = new Command("oncall", "Asks each schedule of the contacts who is on call now, and says from where it knows. Tells nobody.") { folder, config, json };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            var settings = new ConfigurationBuilder();
+            if (parsed.GetValue(config) is { } chosen)
+            {
+                settings.AddSettingsFile(chosen);
+            }
+
+            var file = ServerContacts.Find(parsed.GetValue(config), folder.Of(parsed))
+                ?? throw new CommandException($"There is no {ContactsFile.FileName} beside the settings or the runbooks. Name the folder with --runbooks.");
+            await using var services = OfflineServices.Build(settings.AddEnvironmentVariables(SettingsFile.Variables).Build(), contacts: file);
+            var found = await AskAsync(services, Read(services, file), cancellationToken);
+            if (parsed.GetValue(json))
+            {
+                ConsoleOutput.Json(JsonSerializer.SerializeToNode(found.Select(one => new { one.Contact, one.People, one.From, one.Source, one.Until, one.Words }), DurableJson.Options));
+            }
+            else
+            {
+                ConsoleOutput.Raw(found.Count == 0 ? "No contact is a schedule." : string.Join('\n', found.Select(one => $"{one.Contact}: {one.Words}")));
+            }
+
+            return found.All(one => one.From == OnCallFrom.Schedule) ? ExitCode.Done : ExitCode.Failed;
+        });
+        return command;
+    }
+
+    private static ContactBook Read(ServiceProvider services, string file)
+    {
+        var read = RunbookFolder.Read(file);
+        var result = services.GetRequiredService<ContactsFile>().Read(read.Name, read.Text, withSettings: false);
+        return result.Book ?? throw new CommandException($"The contacts have errors.\n{string.Join('\n', result.Errors)}", ExitCode.Failed);
+    }
+
+    private static async Task<IReadOnlyList<OnCallRecord>> AskAsync(ServiceProvider services, ContactBook book, CancellationToken cancellationToken)
+    {
+        var directory = ActivatorUtilities.CreateInstance<OnCallDirectory>(services, new CurrentContacts(book), ActivatorUtilities.CreateInstance<OnCallAnswers>(services));
+        return (await directory.ResolveAllAsync(cancellationToken)).OnCall;
+    }
+}

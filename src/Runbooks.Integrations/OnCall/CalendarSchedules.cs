@@ -1,0 +1,95 @@
+using System.Text;
+using Runbooks.Integrations.Http;
+using Runbooks.Notifications;
+
+namespace Runbooks.Integrations.OnCall;
+
+/// <summary>Reads a file that stands beside the contacts; null where there is none.</summary>
+public delegate Task<string?> ReadBesideContacts(string name, CancellationToken cancellationToken);
+
+/// <summary>A calendar in iCalendar's format (RFC 5545), at an https address or beside the contacts.</summary>
+/// <param name="beside">Null on a host without contacts of its own.</param>
+internal sealed class CalendarSchedules(IHttpClientFactory clients, AddressSecrets secrets, ReadBesideContacts? beside = null) : IOnCallSource
+{
+    public const string Client = "calendar";
+    private const int LargestCalendar = 1024 * 1024;
+
+    public string Kind => "ical";
+
+    public string IdWords => "an https address, ${NAME} for the setting that has it, or the name of an .ics file beside the contacts";
+
+    public string? ConfigurationError => null;
+
+    public string? ValidateId(string id)
+    {
+        if (AddressSecrets.IsReference(id, out var name))
+        {
+            return secrets.Find(name) is not { } value ? $"the setting {name} has no value."
+                : IsAddress(value, out _) ? null
+                : $"the setting {name} is no https address.";
+        }
+
+        return IsFile(id) || IsAddress(id, out _) ? null : "it is neither an https address without a user in it nor the name of an .ics file.";
+    }
+
+    /// <summary>The path of an address may be what keeps it secret, so only its host is shown.</summary>
+    public string Describe(string id) => IsFile(id) ? $"the calendar {id}"
+        : IsAddress(AddressSecrets.IsReference(id, out var name) ? secrets.Find(name) ?? "" : id, out var address) ? $"a calendar of {address.Host}"
+        : "a calendar";
+
+    public async Task<OnCallRoster> ReadAsync(OnCallSchedule schedule, DateTimeOffset from, DateTimeOffset until, CancellationToken cancellationToken)
+    {
+        var text = IsFile(schedule.Id)
+            ? beside is null ? null : await beside(schedule.Id, cancellationToken)
+            : await DownloadAsync(schedule.Id, cancellationToken);
+        if (text is null)
+        {
+            throw new OnCallException($"there is no file {schedule.Id} beside the contacts.");
+        }
+
+        // A hostile rule may keep a thread busy for a while, and must not keep whoever waits.
+        return text.Length > LargestCalendar
+            ? throw new OnCallException($"it is larger than {LargestCalendar / 1024} KiB.")
+            : new(await Task.Run(() => CalendarShifts.Read(text, schedule.TimeZone, from, until), cancellationToken), until);
+    }
+
+    private async Task<string> DownloadAsync(string id, CancellationToken cancellationToken)
+    {
+        var text = AddressSecrets.IsReference(id, out var name) ? secrets.Find(name) ?? throw new OnCallException($"the setting {name} has no value.") : id;
+        if (!IsAddress(text, out var address))
+        {
+            throw new OnCallException("its address is no https address.");
+        }
+
+        try
+        {
+            using var answer = await clients.CreateClient(Client).GetAsync(address, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            if (!answer.IsSuccessStatusCode)
+            {
+                throw new OnCallException($"{address.Host} answered {(int)answer.StatusCode}{((int)answer.StatusCode is >= 300 and < 400 ? ", which leads elsewhere and is not followed: write the address that it leads to" : "")}.");
+            }
+
+            await using var stream = await answer.Content.ReadAsStreamAsync(cancellationToken);
+            var buffer = new byte[LargestCalendar + 1];
+            return Encoding.UTF8.GetString(buffer, 0, await stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken));
+        }
+        catch (HttpRequestException refused) when (refused.InnerException is EgressRefusedException why)
+        {
+            throw new OnCallException($"{why.Message} ({OnCallOptions.SectionName}:{nameof(OnCallOptions.AllowedHosts)})", refused);
+        }
+        catch (HttpRequestException unreachable)
+        {
+            throw new OnCallException($"{address.Host} cannot be reached ({unreachable.HttpRequestError}).", unreachable);
+        }
+        catch (IOException broken)
+        {
+            throw new OnCallException($"{address.Host} broke off in the middle of its answer.", broken);
+        }
+    }
+
+    private static bool IsFile(string id) =>
+        id.EndsWith(".ics", StringComparison.OrdinalIgnoreCase) && id.Length <= 100 && char.IsAsciiLetterOrDigit(id[0]) && id.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '-' or '_');
+
+    private static bool IsAddress(string text, out Uri address) =>
+        Uri.TryCreate(text, UriKind.Absolute, out address!) && address.UserInfo.Length == 0 && (address.Scheme == Uri.UriSchemeHttps || address is { Scheme: "http", IsLoopback: true });
+}

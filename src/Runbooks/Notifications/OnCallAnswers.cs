@@ -1,0 +1,169 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Runbooks.Model.Storage;
+using Runbooks.Model.Text;
+
+namespace Runbooks.Notifications;
+
+/// <summary>
+/// What schedules say, asked at most every few minutes and by one caller at a time. The last good answer is kept, in the
+/// store as well, for when a schedule cannot be asked: at night, after a restart, in the outage that everybody else has too.
+/// </summary>
+public sealed class OnCallAnswers
+{
+    /// <summary>The longest that a message waits for a schedule.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
+
+    /// <summary>One that failed is left alone for so long, so that two hundred incidents do not wait for it one after another.</summary>
+    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(30);
+
+    /// <summary>An answer that stays the same is written to the store again after this part of the time that it is kept for.</summary>
+    private const int WritesOver = 8;
+
+    private readonly Dictionary<string, IOnCallSource> _sources;
+    private readonly ConcurrentDictionary<string, Known> _known = new(StringComparer.Ordinal);
+    private readonly IOptionsMonitor<OnCallOptions> _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger<OnCallAnswers> _logger;
+    private readonly ISharedState? _state;
+
+    /// <param name="state">Null in a command that reads files only: then nothing outlives it.</param>
+    /// <exception cref="ArgumentException">Two sources have the same kind.</exception>
+    public OnCallAnswers(IEnumerable<IOnCallSource> sources, IOptionsMonitor<OnCallOptions> options, TimeProvider time, ILogger<OnCallAnswers> logger, ISharedState? state = null)
+    {
+        _sources = sources.ToDictionary(source => source.Kind, StringComparer.Ordinal);
+        (_options, _time, _logger, _state) = (options, time, logger, state);
+    }
+
+    public string Describe(OnCallSchedule schedule) => _sources.TryGetValue(schedule.Kind, out var source) ? source.Describe(schedule.Id) : $"the {schedule.Kind} schedule";
+
+    /// <summary>Who is on call now. Never an exception: what kept it from being asked is part of the answer.</summary>
+    public async Task<OnCallAnswer> AskAsync(OnCallSchedule schedule, CancellationToken cancellationToken)
+    {
+        var known = _known.GetOrAdd($"{schedule.Kind}:{schedule.Id}:{schedule.TimeZone}", _ => new Known());
+        if (!IsFresh(known.Last))
+        {
+            await known.Turn.WaitAsync(cancellationToken);
+            try
+            {
+                if (!IsFresh(known.Last) && !(_time.GetUtcNow() - known.FailedAt < Rest))
+                {
+                    await RefreshAsync(schedule, known, cancellationToken);
+                }
+            }
+            finally
+            {
+                known.Turn.Release();
+            }
+        }
+
+        var now = _time.GetUtcNow();
+        return known.Last is { } last && (IsFresh(last) || (now - last.At < _options.CurrentValue.KeepFor && IsKnown(last, now)))
+            ? new([.. last.Roster.At(now)], IsFresh(last) ? null : last.At, IsFresh(last) ? null : known.Failure)
+            : new([], null, known.Failure ?? "it gave no answer.");
+    }
+
+    private bool IsFresh(Kept? kept) => kept is not null && _time.GetUtcNow() is var now && now - kept.At < _options.CurrentValue.CacheFor && IsKnown(kept, now);
+
+    private static bool IsKnown(Kept kept, DateTimeOffset now) => !(kept.Roster.KnownUntil <= now);
+
+    private async Task RefreshAsync(OnCallSchedule schedule, Known known, CancellationToken cancellationToken)
+    {
+        using var patience = new CancellationTokenSource(Patience, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        try
+        {
+            var now = _time.GetUtcNow();
+            var source = _sources.GetValueOrDefault(schedule.Kind) ?? throw new OnCallException("this host cannot ask such schedules.");
+            if (source.ConfigurationError is { } missing)
+            {
+                throw new OnCallException(missing);
+            }
+
+            // The wait ends even where the source does not listen to its token.
+            var roster = await source.ReadAsync(schedule, now, now + _options.CurrentValue.KeepFor, either.Token).WaitAsync(either.Token);
+            (known.Last, known.Failure, known.FailedAt) = (new(now, roster), null, null);
+            await KeepAsync(schedule, known, either.Token);
+        }
+#pragma warning disable CA1031 // A schedule may fail in any way: whoever is named instead is asked, and the record says why.
+        catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
+#pragma warning restore CA1031
+        {
+            known.Failure = failure is OnCallException ? Redactor.Redact(failure.Message)
+                : patience.IsCancellationRequested ? $"it did not answer within {Patience.TotalSeconds:0} s."
+                : $"{failure.GetType().Name}.";
+            known.FailedAt = _time.GetUtcNow();
+            Log.ScheduleFailed(_logger, Describe(schedule), known.Failure);
+            known.Last ??= await RecallAsync(schedule, cancellationToken);
+        }
+    }
+
+    private async Task KeepAsync(OnCallSchedule schedule, Known known, CancellationToken cancellationToken)
+    {
+        var text = JsonSerializer.Serialize(known.Last!.Roster.Shifts);
+        if (_state is null || (text == known.Written && known.Last.At - known.WrittenAt < _options.CurrentValue.KeepFor / WritesOver))
+        {
+            return;
+        }
+
+        try
+        {
+            await _state.UpdateAsync<Kept, bool>(KeyOf(schedule), _ => (known.Last, true), cancellationToken).WaitAsync(cancellationToken);
+            (known.Written, known.WrittenAt) = (text, known.Last.At);
+        }
+#pragma warning disable CA1031 // The answer is good, whatever the store's trouble is.
+        catch (Exception trouble)
+#pragma warning restore CA1031
+        {
+            Log.ScheduleNotKept(_logger, Describe(schedule), trouble);
+        }
+    }
+
+    private async Task<Kept?> RecallAsync(OnCallSchedule schedule, CancellationToken cancellationToken)
+    {
+        using var patience = new CancellationTokenSource(Patience, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        try
+        {
+            return _state is null ? null : await _state.FindAsync<Kept>(KeyOf(schedule), either.Token).WaitAsync(either.Token);
+        }
+#pragma warning disable CA1031 // The store may be what is down; then nothing is known.
+        catch (Exception trouble) when (!cancellationToken.IsCancellationRequested)
+#pragma warning restore CA1031
+        {
+            Log.ScheduleNotKept(_logger, Describe(schedule), trouble);
+            return null;
+        }
+    }
+
+    // An id may be an address that is a secret.
+    private static string KeyOf(OnCallSchedule schedule) =>
+        $"oncall-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{schedule.Kind}:{schedule.Id}:{schedule.TimeZone}")))[..16]}";
+
+    /// <summary>What was answered, and when.</summary>
+    private sealed record Kept(DateTimeOffset At, OnCallRoster Roster);
+
+    private sealed class Known
+    {
+        public SemaphoreSlim Turn { get; } = new(1);
+
+        public Kept? Last { get; set; }
+
+        public string? Failure { get; set; }
+
+        public DateTimeOffset? FailedAt { get; set; }
+
+        public string? Written { get; set; }
+
+        public DateTimeOffset? WrittenAt { get; set; }
+    }
+}
+
+/// <param name="Now">The shifts of this moment.</param>
+/// <param name="KnownAt">When it was known, where the schedule cannot be asked now; null where it was asked.</param>
+/// <param name="Failure">Why it cannot be asked; null where it was.</param>
+public sealed record OnCallAnswer(IReadOnlyList<OnCallShift> Now, DateTimeOffset? KnownAt, string? Failure);

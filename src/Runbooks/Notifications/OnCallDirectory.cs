@@ -1,0 +1,134 @@
+using System.Net.Mail;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
+
+namespace Runbooks.Notifications;
+
+/// <summary>Says who is behind contacts at this moment: of those that are schedules, whoever the schedule names now.</summary>
+public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answers, TimeProvider time)
+{
+    private const int LongestName = 80;
+
+    /// <summary>The channel on which somebody is told whom the contacts do not know.</summary>
+    private const string Mail = "email";
+
+    /// <summary>Whether any contact is a schedule.</summary>
+    public bool HasSchedules => contacts.Book.Schedules.Count > 0;
+
+    /// <summary>Everybody behind every contact.</summary>
+    public Task<ResolvedContacts> ResolveAllAsync(CancellationToken cancellationToken) => ResolveAsync(contacts.Book.Schedules, "", [], cancellationToken);
+
+    public Task<ResolvedContacts> ResolveAsync(IEnumerable<string> names, CancellationToken cancellationToken) => ResolveAsync(names, "", [], cancellationToken);
+
+    /// <param name="message">Names the message that goes out.</param>
+    /// <param name="recorded">What is on record: whom a schedule meant for this very message is not asked again.</param>
+    public async Task<ResolvedContacts> ResolveAsync(IEnumerable<string> names, string message, IReadOnlyList<OnCallRecord> recorded, CancellationToken cancellationToken)
+    {
+        var book = contacts.Book;
+        var schedules = book.SchedulesAmong(names);
+        if (schedules.Count == 0)
+        {
+            return new(book, []);
+        }
+
+        var found = await Task.WhenAll(schedules.Select(async contact =>
+            recorded.LastOrDefault(record => record.Message == message && Same(record.Contact, contact.Name)) is { } known
+                ? (contact with { Recipients = [.. known.People.Select(name => book.FindRecipient(name)).OfType<Recipient>()] }, known)
+                : await ResolveAsync(book, contact, message, cancellationToken)));
+        return new(book.With(found.Select(one => one.Item1)), [.. found.Select(one => one.Item2)]);
+    }
+
+    private async Task<(Contact Contact, OnCallRecord Record)> ResolveAsync(ContactBook book, Contact contact, string message, CancellationToken cancellationToken)
+    {
+        var schedule = contact.Schedule!;
+        var answer = await answers.AskAsync(schedule, cancellationToken);
+        var source = answers.Describe(schedule);
+        var shifts = answer.Now.Select(shift => (Shift: shift, Person: book.FindOnCall(shift.Person.Keys))).ToList();
+        var known = shifts.Where(one => one.Person is not null).Select(one => one.Person!).DistinctBy(person => person.Name).ToList();
+        var strangers = shifts.Where(one => one.Person is null).Select(one => one.Shift.Person).DistinctBy(person => person.Name).ToList();
+        var told = schedule.MailUnknown ? strangers.Select(person => StrangerOf(person, source)).OfType<Recipient>().ToList() : [];
+        var (recipients, from) = known.Count > 0 ? (known, OnCallFrom.Schedule)
+            : schedule.Fallback.Count > 0 ? ([.. schedule.Fallback], OnCallFrom.NamedFallback)
+            : ((List<Recipient>)[.. await LastInLineAsync(book, contact, cancellationToken)], OnCallFrom.FallbackContact);
+        var until = EndOf(shifts.Where(one => known.Count == 0 || one.Person is not null).Select(one => one.Shift));
+        var now = time.GetUtcNow();
+        var words = string.Join(' ', (string[])[Found(known, strangers, source, until, answer, now), .. Instead(from, recipients), .. Strangers(known.Count > 0, strangers, told.Count)]);
+        return (
+            contact with { Recipients = [.. recipients, .. told] },
+            new(contact.Name, message, [.. recipients.Select(recipient => recipient.Name)], words, now) { Source = source, From = from, Until = known.Count > 0 ? until : null });
+    }
+
+    /// <summary>Nobody is behind the schedule: whoever hears of everything that reached nobody else.</summary>
+    private async Task<IReadOnlyList<Recipient>> LastInLineAsync(ContactBook book, Contact contact, CancellationToken cancellationToken)
+    {
+        if (!book.TryFind(ContactBook.Fallback, out var fallback) || Same(fallback.Name, contact.Name))
+        {
+            return [];
+        }
+
+        return fallback.Schedule is null ? fallback.Recipients : (await ResolveAsync(book, fallback, "", cancellationToken)).Contact.Recipients;
+    }
+
+    private static string Found(List<Recipient> known, List<OnCallPerson> strangers, string source, DateTimeOffset? until, OnCallAnswer answer, DateTimeOffset now)
+    {
+        var end = until is { } at ? $" until {GateText.Clock(at, now)}" : "";
+        var found = (known.Count, strangers.Count) switch
+        {
+            ( > 0, _) => $"{Names(known)} {Are(known.Count)} on call by {source}{end}.",
+            (_, > 0) => $"{Names(strangers)} {Are(strangers.Count)} on call by {source}{end}, and nobody of the contacts.",
+            _ when answer is { Failure: { } why, KnownAt: null } => $"{Capital(source)} could not be asked: {why}",
+            _ => $"Nobody is on call by {source}.",
+        };
+        return answer.KnownAt is { } then ? $"{found} So it was at {GateText.Clock(then, now)}; it cannot be asked now: {answer.Failure}" : found;
+    }
+
+    private static IEnumerable<string> Instead(OnCallFrom from, List<Recipient> recipients) => from switch
+    {
+        OnCallFrom.NamedFallback => [$"{Names(recipients)} {Are(recipients.Count)} the named fallback."],
+        OnCallFrom.FallbackContact when recipients.Count > 0 => [$"No fallback is named for it, so the contact 'fallback' is asked: {Names(recipients)}."],
+        OnCallFrom.FallbackContact => ["No fallback is named for it."],
+        _ => [],
+    };
+
+    private static IEnumerable<string> Strangers(bool beside, List<OnCallPerson> strangers, int told) => (beside && strangers.Count > 0, told > 0) switch
+    {
+        (true, false) => [$"{Names(strangers)} {Are(strangers.Count)} too, and nobody of the contacts, so not asked."],
+        (true, true) => [$"{Names(strangers)} {Are(strangers.Count)} too, and nobody of the contacts: told by e-mail, and may not decide."],
+        (false, true) => ["They are told by e-mail, and may not decide."],
+        _ => [],
+    };
+
+    /// <summary>Only an address that is one: the schedule may hold anything.</summary>
+    private static Recipient? StrangerOf(OnCallPerson person, string source) =>
+        person.Mail is { Length: <= 254 } mail && MailAddress.TryCreate(mail, out var address) && address.Address == mail
+            ? new(mail, [new Address(Mail, mail, mail)]) { IsStranger = true, Why = $"You are on call by {source}, and the contacts of this host do not know you. You are told of this and cannot decide it; whoever can was asked as well." }
+            : null;
+
+    private static DateTimeOffset? EndOf(IEnumerable<OnCallShift> shifts) => shifts.Select(shift => shift.Until).Distinct().ToList() is [{ } only] ? only : null;
+
+    private static string Names(IEnumerable<OnCallPerson> people) => Names(people.Select(person => Clean(person.Name)));
+
+    private static string Names(IEnumerable<Recipient> people) => Names(people.Select(person => person.Name));
+
+    private static string Names(IEnumerable<string> names) => names.Distinct().ToList() is { Count: > 1 } many ? $"{string.Join(", ", many[..^1])} and {many[^1]}" : names.First();
+
+    private static string Are(int count) => count == 1 ? "is" : "are";
+
+    private static string Clean(string name) => Clip.To(Redactor.Redact(string.Join(' ', new string([.. name.Select(letter => char.IsControl(letter) ? ' ' : letter)]).Split(' ', StringSplitOptions.RemoveEmptyEntries))), LongestName);
+
+    private static string Capital(string text) => text.Length > 0 ? $"{char.ToUpperInvariant(text[0])}{text[1..]}" : text;
+
+    private static bool Same(string a, string b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
+}
+
+/// <summary>The contacts of one moment.</summary>
+/// <param name="Book">In it, whoever schedules name is behind their contacts.</param>
+/// <param name="OnCall">Of each schedule: whom it meant, and from where that is known.</param>
+public sealed record ResolvedContacts(ContactBook Book, IReadOnlyList<OnCallRecord> OnCall)
+{
+    /// <summary>Everybody behind these contacts, each once.</summary>
+    public IReadOnlyList<Recipient> RecipientsOf(IEnumerable<string> names) => [.. Book.RecipientsOf(names).DistinctBy(NotificationDispatcher.NameOf)];
+
+    /// <summary>What was found out about these contacts.</summary>
+    public IReadOnlyList<OnCallRecord> OnCallOf(IEnumerable<string> names) => [.. OnCall.Where(record => names.Contains(record.Contact, StringComparer.OrdinalIgnoreCase))];
+}

@@ -1,0 +1,76 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Runbooks.Notifications;
+
+/// <summary>Who is behind a contact that is a schedule: whoever the schedule names at the moment.</summary>
+/// <param name="Kind">The system that keeps it, as contacts name it: <c>pagerduty</c>, <c>grafanaOncall</c>, <c>ical</c>.</param>
+/// <param name="Id">How that system calls it; <c>${NAME}</c> where a setting holds it.</param>
+/// <param name="Fallback">Who is asked when it cannot be asked, or names nobody whom the contacts know.</param>
+public sealed record OnCallSchedule(string Kind, string Id, IReadOnlyList<Recipient> Fallback)
+{
+    /// <summary>Of times without a zone and of whole days, as an IANA name; null for what the calendar says, else UTC.</summary>
+    public string? TimeZone { get; init; }
+
+    /// <summary>Somebody whom the contacts do not know is told by e-mail, at the address that the schedule gives.</summary>
+    public bool MailUnknown { get; init; }
+}
+
+/// <summary>A system that keeps schedules. A duplicate kind fails at start-up.</summary>
+public interface IOnCallSource
+{
+    /// <summary>The key by which contacts name it.</summary>
+    string Kind { get; }
+
+    /// <summary>What its key holds, for the schema and for errors.</summary>
+    string IdWords { get; }
+
+    /// <summary>What its own settings lack, and how to put it right; null when it can be asked.</summary>
+    string? ConfigurationError { get; }
+
+    /// <summary>What is wrong with an id; null when it can be used. Nothing is asked for it.</summary>
+    string? ValidateId(string id);
+
+    /// <summary>As people are told, without secrets: <c>PagerDuty schedule PI7DH85</c>.</summary>
+    string Describe(string id);
+
+    /// <param name="from">Now.</param>
+    /// <param name="until">A source that knows later shifts gives them up to then.</param>
+    /// <exception cref="OnCallException">It cannot be asked, in words without secrets.</exception>
+    Task<OnCallRoster> ReadAsync(OnCallSchedule schedule, DateTimeOffset from, DateTimeOffset until, CancellationToken cancellationToken);
+}
+
+/// <summary>What a schedule said.</summary>
+/// <param name="KnownUntil">It says nothing about later times; null for no such limit.</param>
+public sealed record OnCallRoster(IReadOnlyList<OnCallShift> Shifts, DateTimeOffset? KnownUntil = null)
+{
+    public IEnumerable<OnCallShift> At(DateTimeOffset now) => Shifts.Where(shift => !(shift.From > now) && !(shift.Until <= now));
+}
+
+/// <param name="From">Null for one that has no beginning.</param>
+/// <param name="Until">Null for one whose end nobody says.</param>
+public sealed record OnCallShift(OnCallPerson Person, DateTimeOffset? From, DateTimeOffset? Until);
+
+/// <param name="Name">As the schedule calls them. Text from outside.</param>
+/// <param name="Keys">By which the contacts may know them, the surest first: mail address, id, user name.</param>
+/// <param name="Mail">Their mail address; null where the schedule gives none.</param>
+public sealed record OnCallPerson(string Name, IReadOnlyList<string> Keys, string? Mail);
+
+/// <summary>A schedule cannot be asked. The message goes on the record: it holds no secret.</summary>
+public sealed class OnCallException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>How long answers of schedules are used. Section <c>OnCall</c>.</summary>
+public sealed class OnCallOptions
+{
+    public const string SectionName = "OnCall";
+
+    /// <summary>How long an answer is used before the schedule is asked again. The end of a shift is never waited out.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
+    public TimeSpan CacheFor { get; set; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>How long the last answer is used while the schedule cannot be asked; never beyond the end of the shift that it named.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "7.00:00:00")]
+    public TimeSpan KeepFor { get; set; } = TimeSpan.FromHours(4);
+
+    /// <summary>Hosts of calendars that may be private: <c>name</c>, <c>name:port</c> or <c>*.domain</c>. Others have to be on the internet.</summary>
+    public IList<string> AllowedHosts { get; } = [];
+}

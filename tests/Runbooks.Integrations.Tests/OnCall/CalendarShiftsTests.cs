@@ -1,0 +1,106 @@
+using Runbooks.Integrations.OnCall;
+using Runbooks.Notifications;
+
+namespace Runbooks.Integrations.Tests.OnCall;
+
+/// <summary>Calendars as calendar applications write them (RFC 5545).</summary>
+public sealed class CalendarShiftsTests
+{
+    private const string Weekly = """
+        UID:week
+        DTSTART;TZID=Europe/Berlin:20261005T090000
+        DTEND;TZID=Europe/Berlin:20261012T090000
+        RRULE:FREQ=WEEKLY;INTERVAL=2
+        SUMMARY:On call
+        ATTENDEE;CN=Ada;PARTSTAT=ACCEPTED:mailto:ada@example.com
+        """;
+
+    [Theory]
+    [InlineData("2026-10-05T06:59:59Z", "")]
+    [InlineData("2026-10-05T07:00:00Z", "ada@example.com")]
+    [InlineData("2026-10-12T06:59:59Z", "ada@example.com")]
+    [InlineData("2026-10-12T07:00:00Z", "")]
+    [InlineData("2026-11-02T07:59:59Z", "")] // the clocks went back: 09:00 in Berlin is 08:00 UTC
+    [InlineData("2026-11-02T08:00:00Z", "ada@example.com")]
+    public void SeriesInATimeZone_FollowsItsClock(string at, string who) => At(at, Event(Weekly)).ShouldBe(who);
+
+    [Theory]
+    [InlineData("2026-11-26T22:59:59Z", "")]
+    [InlineData("2026-11-26T23:00:00Z", "ada")]
+    [InlineData("2026-11-27T22:59:59Z", "ada")]
+    [InlineData("2026-11-27T23:00:00Z", "")]
+    public void WholeDay_IsOneOfTheContactsZone(string at, string who) => At(at, Event("UID:d\nDTSTART;VALUE=DATE:20261127\nSUMMARY:ada"), "Europe/Berlin").ShouldBe(who);
+
+    [Fact]
+    public void TimeWithoutAZone_IsOfTheZoneThatTheCalendarNames() =>
+        At("2026-11-27T04:30:00Z", "X-WR-TIMEZONE:America/New_York\n" + Event("UID:f\nDTSTART:20261126T230000\nDTEND:20261127T000000\nSUMMARY:ada")).ShouldBe("ada");
+
+    [Theory]
+    [InlineData("2026-11-27T12:00:00Z", "grace")]
+    [InlineData("2026-11-28T12:00:00Z", "ada")]
+    public void InstanceThatWasGivenToSomebodyElse_IsTheirs(string at, string who) => At(
+        at,
+        Event("UID:s\nDTSTART:20261101T000000Z\nDURATION:P1D\nRRULE:FREQ=DAILY\nSUMMARY:ada")
+        + Event("UID:s\nRECURRENCE-ID:20261127T000000Z\nSEQUENCE:1\nDTSTART:20261127T000000Z\nDURATION:P1D\nSUMMARY:carol")
+        + Event("UID:s\nRECURRENCE-ID:20261127T000000Z\nSEQUENCE:2\nDTSTART:20261127T000000Z\nDURATION:P1D\nSUMMARY:grace")).ShouldBe(who);
+
+    [Theory]
+    [InlineData("UID:s\nRECURRENCE-ID:20261127T000000Z\nDTSTART:20261127T000000Z\nDURATION:P1D\nSUMMARY:ada\nSTATUS:CANCELLED")]
+    [InlineData("UID:s\nRECURRENCE-ID:20261127T000000Z\nDTSTART:20261129T000000Z\nDURATION:P1D\nSUMMARY:ada")]
+    public void InstanceThatWasCancelledOrMoved_IsNobodys(string instance) =>
+        At("2026-11-27T12:00:00Z", Event("UID:s\nDTSTART:20261101T000000Z\nDURATION:P1D\nRRULE:FREQ=DAILY\nSUMMARY:ada") + Event(instance)).ShouldBe("");
+
+    [Theory]
+    [InlineData("STATUS:CANCELLED")]
+    [InlineData("RRULE:FREQ=DAILY;UNTIL=20261120T000000Z")]
+    [InlineData("RRULE:FREQ=DAILY;COUNT=3")]
+    [InlineData("RRULE:FREQ=DAILY\nEXDATE:20261127T000000Z")]
+    public void SeriesThatLeavesTheDayOut_IsNobodysThen(string line) => At("2026-11-27T12:00:00Z", Event($"UID:s\nDTSTART:20261101T000000Z\nDURATION:P1D\nSUMMARY:ada\n{line}")).ShouldBe("");
+
+    [Fact]
+    public void TwoEventsThatBeginTogether_ArePeopleBoth() =>
+        At("2026-11-27T12:00:00Z", Event("UID:a\nDTSTART:20261127T000000Z\nDURATION:P1D\nSUMMARY:ada") + Event("UID:b\nDTSTART:20261127T000000Z\nDURATION:P1D\nSUMMARY:grace")).ShouldBe("ada,grace");
+
+    [Theory]
+    [InlineData("ATTENDEE:mailto:ada@example.com\nATTENDEE;PARTSTAT=DECLINED:mailto:grace@example.com\nORGANIZER:mailto:boss@example.com\nSUMMARY:On call", "ada@example.com")]
+    [InlineData("ORGANIZER:mailto:boss@example.com\nSUMMARY:ada", "ada|boss@example.com")]
+    [InlineData("ORGANIZER:mailto:boss@example.com", "boss@example.com")]
+    [InlineData("ATTENDEE:tel:+123\nSUMMARY:ada", "ada")]
+    [InlineData("DESCRIPTION:nobody", "")]
+    public void WhoAnEventMeans_IsWhoItInvitesElseItsTitleElseItsOrganizer(string lines, string keys)
+    {
+        var shifts = Read(Event($"UID:a\nDTSTART:20261127T000000Z\nDURATION:P1D\n{lines}"), DateTimeOffset.Parse("2026-11-27T12:00:00Z", null));
+
+        string.Join(",", shifts.Select(shift => string.Join('|', shift.Person.Keys))).ShouldBe(keys);
+    }
+
+    [Fact]
+    public void ShiftsOfTheNextHours_AreKnownAsWell() =>
+        Read(Event("UID:a\nDTSTART:20261127T000000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;BYHOUR=0,2,4\nSUMMARY:ada"), DateTimeOffset.Parse("2026-11-27T00:30:00Z", null), hours: 4)
+            .Select(shift => shift.From!.Value.UtcDateTime.Hour).ShouldBe([0, 2, 4]);
+
+    [Theory]
+    [InlineData("", "no iCalendar file", false)]
+    [InlineData("<html>Sign in</html>", "cannot be read as a calendar", false)]
+    [InlineData("UID:a\nDTSTART:20260101T000000Z\nDURATION:PT1S\nRRULE:FREQ=SECONDLY\nSUMMARY:ada", "repeats more often than shifts do", true)]
+    [InlineData("UID:a\nDTSTART:20260101T000000Z\nDURATION:PT1S\nRRULE:FREQ=DAILY;BYHOUR=1,2,3,4,5;BYMINUTE=1,2,3,4,5\nSUMMARY:ada", "repeats more often than shifts do", true)]
+    [InlineData("UID:a\nDTSTART:18000101T000000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY\nSUMMARY:ada", "repeats for so long", true)]
+    [InlineData("UID:a\nDTSTART:20260101T000000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30\nSUMMARY:ada", "cannot be read as a calendar", true)]
+    [InlineData("UID:a\nDTSTART;TZID=Nowhere/Else:20261127T000000\nDURATION:P1D\nSUMMARY:ada", "cannot be read as a calendar", true)]
+    [InlineData("UID:a\nRECURRENCE-ID;RANGE=THISANDFUTURE:20261127T000000Z\nDTSTART:20261127T000000Z\nDURATION:P1D\nSUMMARY:ada", "RANGE=THISANDFUTURE", true)]
+    public void WhatCannotBeUnderstood_IsAnErrorAndNoGuess(string text, string problem, bool isEvent) =>
+        Should.Throw<OnCallException>(() => CalendarShifts.Read(isEvent ? Calendar(Event(text)) : text, null, DateTimeOffset.Parse("2026-11-27T12:00:00Z", null), DateTimeOffset.Parse("2026-11-27T16:00:00Z", null)))
+            .Message.ShouldContain(problem);
+
+    private static string At(string at, string events, string? zone = null)
+    {
+        var now = DateTimeOffset.Parse(at, null);
+        return string.Join(',', new OnCallRoster(Read(events, now, zone)).At(now).Select(shift => shift.Person.Keys[0]).Order());
+    }
+
+    private static IReadOnlyList<OnCallShift> Read(string events, DateTimeOffset now, string? zone = null, int hours = 4) => CalendarShifts.Read(Calendar(events), zone, now, now.AddHours(hours));
+
+    private static string Event(string lines) => $"BEGIN:VEVENT\nDTSTAMP:20260101T000000Z\n{lines}\nEND:VEVENT\n";
+
+    private static string Calendar(string inside) => $"BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//test//EN\n{inside}END:VCALENDAR\n".Replace("\n", "\r\n", StringComparison.Ordinal);
+}

@@ -1,0 +1,106 @@
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Integrations.OnCall;
+using Runbooks.Integrations.Tests.Support;
+using Runbooks.Notifications;
+
+namespace Runbooks.Integrations.Tests.OnCall;
+
+/// <summary>The three systems over real HTTP. At 03:00 UTC Grace is on call in the sandbox, from 08:00 on Ada.</summary>
+public sealed class OnCallSourcesTests : OnTheSandbox
+{
+    private static readonly DateTimeOffset s_morning = new(2026, 11, 24, 8, 0, 0, TimeSpan.Zero);
+
+    [Theory]
+    [InlineData("pagerduty", "PI7DH85", "Grace Hopper", "grace@example.com|PGRACE1", true)]
+    [InlineData("grafanaOncall", "SBM7DV7BKFUYU", "grace", "grace@example.com|UGRACE0000001|grace", false)]
+    [InlineData("ical", "/calendar/oncall.ics", "Grace Hopper", "grace@example.com", true)]
+    public async Task WhoeverIsOnCall_IsNamedWithEverythingByWhichContactsMayKnowThem(string kind, string id, string name, string keys, bool saysUntil)
+    {
+        var shift = (await ReadAsync(kind, id)).At(Clock.GetUtcNow()).ShouldHaveSingleItem();
+
+        shift.Person.Name.ShouldBe(name);
+        string.Join('|', shift.Person.Keys).ShouldBe(keys);
+        shift.Person.Mail.ShouldBe("grace@example.com");
+        shift.Until.ShouldBe(saysUntil ? s_morning : null);
+    }
+
+    [Fact]
+    public async Task PagerDuty_IsAskedAsItsDocumentationSays()
+    {
+        (await ReadAsync("pagerduty", "PI7DH85")).KnownUntil.ShouldBe(s_morning);
+
+        Uri.UnescapeDataString((await RequestsAsync())[^1]).ShouldBe("GET /pagerduty/oncalls?schedule_ids[]=PI7DH85&earliest=true&include[]=users&limit=100");
+    }
+
+    [Fact]
+    public async Task Grafana_IsAskedForTheScheduleAndForEachUser()
+    {
+        await ReadAsync("grafanaOncall", "SBM7DV7BKFUYU");
+
+        (await RequestsAsync()).TakeLast(2).ShouldBe(["GET /grafana-oncall/api/v1/schedules/SBM7DV7BKFUYU/", "GET /grafana-oncall/api/v1/users/UGRACE0000001/"]);
+    }
+
+    [Theory]
+    [InlineData("pagerduty", "PEMPTY1")]
+    [InlineData("grafanaOncall", "SEMPTYSCHEDUL")]
+    public async Task EmptySchedule_NamesNobody(string kind, string id) => (await ReadAsync(kind, id)).Shifts.ShouldBeEmpty();
+
+    [Theory]
+    [InlineData("pagerduty", "PI7DH85", "429", "PagerDuty answered 429: too many requests.")]
+    [InlineData("pagerduty", "PI7DH85", "401", "PagerDuty answered 401: the token is not good, or may not read schedules.")]
+    [InlineData("pagerduty", "PI7DH85", "500", "PagerDuty answered 500.")]
+    [InlineData("pagerduty", "PI7DH85", "unreachable", "PagerDuty cannot be reached")]
+    [InlineData("grafanaOncall", "SBM7DV7BKFUYU", "429", "Grafana OnCall answered 429: too many requests.")]
+    [InlineData("grafanaOncall", "SBM7DV7BKFUYU", "403", "Grafana OnCall answered 403: the token is not good, or may not read schedules.")]
+    [InlineData("grafanaOncall", "SNONE", null, "Grafana OnCall answered 404: it has no such schedule.")]
+    [InlineData("ical", "/calendar/oncall.ics", "404", "127.0.0.1 answered 404.")]
+    [InlineData("ical", "/calendar/oncall.ics", "unreachable", "127.0.0.1 cannot be reached")]
+    [InlineData("ical", "nowhere.ics", null, "there is no file nowhere.ics beside the contacts.")]
+    public async Task Fault_IsToldInWords(string kind, string id, string? fault, string words)
+    {
+        if (fault is not null)
+        {
+            var api = kind switch { "pagerduty" => "pagerduty", "ical" => "calendar", _ => "grafana-oncall" };
+            await FaultAsync(api, fault);
+        }
+
+        (await Should.ThrowAsync<OnCallException>(ReadAsync(kind, id))).Message.ShouldStartWith(words);
+    }
+
+    [Theory]
+    [InlineData("pagerduty", "PI7DH85", true)]
+    [InlineData("pagerduty", "PI7DH85/../users", false)]
+    [InlineData("grafanaOncall", "https://elsewhere", false)]
+    [InlineData("ical", "oncall.ics", true)]
+    [InlineData("ical", "https://calendar.example/private-abc/basic.ics", true)]
+    [InlineData("ical", "../oncall.ics", false)]
+    [InlineData("ical", "http://calendar.example/basic.ics", false)]
+    [InlineData("ical", "https://user:secret@calendar.example/basic.ics", false)]
+    [InlineData("ical", "${Calendars:None}", false)]
+    public void Id_IsCheckedBeforeAnythingIsAsked(string kind, string id, bool good) => (Source(kind).ValidateId(id) is null).ShouldBe(good);
+
+    [Fact]
+    public void AddressOfACalendar_IsNotShown() => Source("ical").Describe("https://calendar.example/private-abc/basic.ics").ShouldBe("a calendar of calendar.example");
+
+    protected override IServiceCollection Add(IServiceCollection services) => services
+        .AddSingleton<AddressSecrets>().AddSingleton<ReadBesideContacts>((_, _) => Task.FromResult<string?>(null)).AddOnCallSchedules();
+
+    private IOnCallSource Source(string kind) => Services.GetServices<IOnCallSource>().Single(source => source.Kind == kind);
+
+    private async Task<OnCallRoster> ReadAsync(string kind, string id) =>
+        await Source(kind).ReadAsync(new(kind, id.StartsWith('/') ? $"{SandboxAddress.ToString().TrimEnd('/')}{id}" : id, []), Clock.GetUtcNow(), Clock.GetUtcNow().AddHours(4), Cancel);
+}
+
+/// <summary>A calendar's address comes from a file that people write: it does not lead inside.</summary>
+public sealed class CalendarEgressTests : OnTheSandbox
+{
+    protected override IReadOnlyDictionary<string, string?> Settings => new Dictionary<string, string?> { ["OnCall:AllowedHosts:0"] = "elsewhere.example" };
+
+    protected override IServiceCollection Add(IServiceCollection services) => services.AddSingleton<AddressSecrets>().AddOnCallSchedules();
+
+    [Fact]
+    public async Task PrivateAddressThatNobodyAllowed_IsNotCalled() =>
+        (await Should.ThrowAsync<OnCallException>(Services.GetServices<IOnCallSource>().Single(source => source.Kind == "ical")
+            .ReadAsync(new("ical", $"{SandboxAddress}calendar/oncall.ics", []), Clock.GetUtcNow(), Clock.GetUtcNow().AddHours(1), Cancel)))
+            .Message.ShouldContain("OnCall:AllowedHosts");
+}

@@ -1,0 +1,299 @@
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Approvals;
+using Runbooks.Engine;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+using Runbooks.Notifications;
+using TestKit.Incidents;
+using TestKit.People;
+using Some = TestKit.Incidents.Some;
+
+namespace Runbooks.Tests.Notifications;
+
+/// <summary>A contact that is a schedule: who is asked, who may decide, and what stands in the record.</summary>
+public sealed class OnCallStoryTests : IAsyncDisposable
+{
+    private static readonly Recipient s_ada = Person("ada"), s_grace = Person("grace"), s_carol = Person("carol"), s_ben = Person("ben"), s_linus = Person("linus");
+
+    private readonly ScriptedSchedule _rota = new(), _other = new("other");
+    private readonly ScriptedChannel _chat = new("chat"), _mail = new("email");
+    private IncidentWorld? _world;
+
+    [Fact]
+    public async Task Question_GoesToWhoeverIsOnCallAndSaysHowThatIsKnown()
+    {
+        _rota.Put("ada", until: Some.Night.AddHours(5));
+
+        var incident = await OpenAsync();
+
+        var sent = _chat.Sent.ShouldHaveSingleItem();
+        sent.To.Recipient.ShouldBe("ada");
+        sent.Card.Sections.Single(section => section.Heading == "Who is on call").Lines.ShouldBe(["ada is on call by rota schedule R1 until 08:00:00 UTC."]);
+        incident.OpenGate!.OnCall.ShouldHaveSingleItem().ShouldSatisfyAllConditions(
+            record => record.People.ShouldBe(["ada"]),
+            record => record.Source.ShouldBe("rota schedule R1"),
+            record => record.Until.ShouldBe(Some.Night.AddHours(5)),
+            record => record.At.ShouldBe(Some.Night));
+        incident.Timeline.ShouldContain(entry => entry.What == "oncall: ada is on call by rota schedule R1 until 08:00:00 UTC.");
+    }
+
+    [Theory]
+    [InlineData("ada", DecisionStatus.Decided)]
+    [InlineData("grace", DecisionStatus.Decided)]
+    [InlineData("carol", DecisionStatus.NotAllowed)]
+    [InlineData("ben", DecisionStatus.NotAllowed)]
+    public async Task ChangeOfShift_TheReminderGoesToTheNextAndBothMayDecide(string person, DecisionStatus status)
+    {
+        _rota.Put("ada");
+        var id = (await OpenAsync()).Id;
+        _rota.Put("grace");
+        await _world!.AdvanceAsync(id, TimeSpan.FromMinutes(6));
+        _chat.Sent.Select(sent => (sent.To.Recipient, sent.Card.Kind)).ShouldBe([("ada", CardKind.ApprovalRequest), ("grace", CardKind.Reminder)]);
+
+        (await DecideAsync(id, person)).Result.Status.ShouldBe(status);
+    }
+
+    [Fact]
+    public async Task WhoeverIsOnCallAtTheMoment_MayDecideWithoutHavingBeenAsked()
+    {
+        _rota.Put("ada");
+        var id = (await OpenAsync()).Id;
+        _rota.Put("grace");
+        _world!.Time.Advance(TimeSpan.FromMinutes(3));
+
+        (await DecideAsync(id, "grace")).Result.Status.ShouldBe(DecisionStatus.Decided);
+    }
+
+    [Fact]
+    public async Task WhoeverWasAskedAndHasLeftTheContacts_MayNotDecide()
+    {
+        _rota.Put("ada");
+        var id = (await OpenAsync()).Id;
+        _rota.Put("grace");
+        _world!.Time.Advance(TimeSpan.FromMinutes(3));
+        _world.Get<CurrentContacts>().Replace(Book(people: [s_grace, s_ben, s_linus]));
+
+        (await DecideAsync(id, "ada")).Result.Status.ShouldBe(DecisionStatus.NotAllowed);
+    }
+
+    [Fact]
+    public async Task CrashAfterTheRecord_AsksTheSamePeopleAgainAndNotTheSchedule()
+    {
+        _rota.Put("ada");
+        var incident = await OpenAsync();
+        var gate = incident.OpenGate!;
+
+        // As if the host had died before the delivery was on record.
+        await _world!.Store.UpdateAsync(incident.Id, i => i with { Deliveries = [] }, Cancel);
+        _rota.Put("grace");
+        _world.Time.Advance(TimeSpan.FromMinutes(3));
+        var asked = _rota.Asked;
+        await _world.Get<ApprovalGateService>().OpenAsync(new(incident.Id, Phase.Mitigation, 1, incident.Findings, false, null, incident.WakeEvent!), Cancel);
+
+        _chat.Sent.Select(sent => sent.To.Recipient).ShouldBe(["ada", "ada"]);
+        _rota.Asked.ShouldBe(asked);
+        (await _world.Store.GetAsync(incident.Id, Cancel)).OpenGate!.OnCall.ShouldHaveSingleItem().ShouldBe(gate.OnCall[0]);
+    }
+
+    [Theory]
+    [InlineData(false, "Rota schedule R1 could not be asked: it answered 429. ben is the named fallback.")]
+    [InlineData(true, "Nobody is on call by rota schedule R1. ben is the named fallback.")]
+    public async Task ScheduleWithoutAnAnswer_LeadsToTheNamedFallback(bool empty, string words)
+    {
+        _rota.Fault = empty ? null : "it answered 429.";
+
+        var incident = await OpenAsync();
+
+        _chat.Sent.ShouldHaveSingleItem().To.Recipient.ShouldBe("ben");
+        incident.OpenGate!.OnCallLines.ShouldBe([words]);
+        incident.OpenGate.OnCall[0].From.ShouldBe(OnCallFrom.NamedFallback);
+        (await DecideAsync(incident.Id, "ben")).Result.Status.ShouldBe(DecisionStatus.Decided);
+    }
+
+    [Fact]
+    public async Task NeitherScheduleNorFallback_CountsForNobodyAndTheFallbackContactIsAsked()
+    {
+        var incident = await OpenAsync(Book(fallback: []));
+
+        _chat.Sent.ShouldHaveSingleItem().To.Recipient.ShouldBe("linus");
+        incident.OpenGate!.OnCallLines.ShouldBe(["Nobody is on call by rota schedule R1. No fallback is named for it, so the contact 'fallback' is asked: linus."]);
+        incident.Deliveries.ShouldContain(delivery => delivery.Contact == "oncall" && !delivery.Reached);
+        (await DecideAsync(incident.Id, "linus")).Result.Status.ShouldBe(DecisionStatus.Decided);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task SomebodyUnknownOnCall_IsToldIfTheContactSaysSoAndDecidesNothing(bool mails)
+    {
+        _rota.Put("zed@elsewhere.example");
+
+        var incident = await OpenAsync(Book(mailUnknown: mails));
+
+        _chat.Sent.ShouldHaveSingleItem().To.Recipient.ShouldBe("ben");
+        _mail.Sent.Count.ShouldBe(mails ? 1 : 0);
+        if (mails)
+        {
+            var (to, card) = _mail.Sent.Single();
+            to.To.ShouldBe("zed@elsewhere.example");
+            (card.GateId, card.PlanHash, card.Asks).ShouldBe((null, null, false));
+            card.Links.ShouldAllBe(link => !link.Url.Contains("/decide/"));
+        }
+
+        foreach (var request in new DecisionRequest[]
+        {
+            new(DecisionVerb.Approve, "zed@elsewhere.example", "api"),
+            new(DecisionVerb.Reject, "zed@elsewhere.example", "link") { LinkOf = "zed@elsewhere.example" },
+            new(DecisionVerb.Approve, "zed", "slack"),
+        })
+        {
+            (await _world!.Get<ApprovalService>().DecideAsync(incident.Id, null, request, Cancel)).Result.Status.ShouldBe(DecisionStatus.NotAllowed);
+        }
+    }
+
+    /// <summary>The schedule calls somebody by a name of the contacts, with an address that is not theirs.</summary>
+    [Fact]
+    public async Task StrangerUnderSomebodysAddress_GivesNobodyAVoice()
+    {
+        _rota.Shifts.Add(new(new("ada", ["ada@evil.example"], "ada@evil.example"), null, null));
+
+        var incident = await OpenAsync(Book(mailUnknown: true));
+
+        (await DecideAsync(incident.Id, "ada")).Result.Status.ShouldBe(DecisionStatus.NotAllowed);
+    }
+
+    /// <summary>Told by mail only, nobody could have answered: silence is no yes.</summary>
+    [Fact]
+    public async Task OnlyAStrangerReached_IsNobodyReached()
+    {
+        _rota.Put("zed@elsewhere.example");
+        _chat.Before = ScriptedChannel.Fail;
+        var incident = Some.Incident(Some.Runbook());
+        _world = World(Book(mailUnknown: true));
+
+        await _world.Time.UntilDoneAsync(_world.OpenAsync(Asking(Some.Approval()), incident));
+
+        var now = await _world.Store.GetAsync(incident.Id, Cancel);
+        _mail.Sent.ShouldNotBeEmpty();
+        now.ReachedNobody(now.OpenGate!).ShouldBeTrue();
+        now.OpenGate!.Approvers.ShouldContain(ContactBook.Fallback);
+    }
+
+    [Fact]
+    public async Task TwoSchedulesThatNameOnePerson_AreOnePerson()
+    {
+        _rota.Put("ada");
+        _other.Put("ada");
+        var incident = await OpenAsync(runbook: Asking(Some.Approval() with { From = ["oncall", "second"], Required = 2 }));
+        _chat.Sent.ShouldHaveSingleItem();
+
+        (await DecideAsync(incident.Id, "ada")).Result.Status.ShouldBe(DecisionStatus.MoreNeeded);
+        (await DecideAsync(incident.Id, "ada")).Result.Status.ShouldBe(DecisionStatus.AlreadyCounted);
+        _rota.Put("grace");
+        _world!.Time.Advance(TimeSpan.FromMinutes(3));
+        (await DecideAsync(incident.Id, "grace")).Result.Status.ShouldBe(DecisionStatus.Decided);
+    }
+
+    [Fact]
+    public async Task WhoeverStartedIt_MayNotApproveItAloneBecauseTheScheduleNamesThem()
+    {
+        _rota.Put("ada");
+        var runbook = Asking(Some.Approval() with { SeparationOfDuties = true });
+        var incident = await OpenAsync(runbook: runbook, incident: Some.Incident(runbook) with { StartedBy = "ada" });
+
+        (await DecideAsync(incident.Id, "ada")).Result.Status.ShouldBe(DecisionStatus.NotAllowed);
+    }
+
+    [Fact]
+    public async Task End_IsToldToWhoeverDecidedAndToWhoeverIsOnCallThen()
+    {
+        _rota.Put("ada");
+        var id = (await OpenAsync()).Id;
+        await DecideAsync(id, "ada");
+        await _world!.AdvanceAsync(id, TimeSpan.FromMinutes(3));
+        _rota.Put("grace");
+        _world.Script.Verdicts["stuck"] = Verdict.Passing;
+        (await _world.AdvanceAsync(id, TimeSpan.FromMinutes(6))).State.ShouldBe(IncidentState.Resolved);
+
+        _chat.Sent.Where(sent => sent.Card.Kind == CardKind.Closed).Select(sent => sent.To.Recipient).Order().ShouldBe(["ada", "grace"]);
+    }
+
+    /// <summary>What was decided stays decided, whoever is on call later and whatever becomes of the schedule.</summary>
+    [Fact]
+    public async Task Decided_StaysDecided()
+    {
+        _rota.Put("ada");
+        var id = (await OpenAsync()).Id;
+        await DecideAsync(id, "ada");
+        (_rota.Fault, _world!.Script.Verdicts["stuck"]) = ("it is gone.", Verdict.Passing);
+
+        var incident = await _world.AdvanceAsync(id, TimeSpan.FromHours(1));
+
+        incident.State.ShouldBe(IncidentState.Resolved);
+        incident.Gates[0].OnCall.ShouldHaveSingleItem().People.ShouldBe(["ada"]);
+    }
+
+    [Fact]
+    public async Task Storm_AsksWhoeverIsOnCallAndAfterTheShiftTheNext()
+    {
+        _rota.Put("ada");
+        _world = World(Book());
+        var runbook = Asking(Some.Approval());
+        for (var i = 0; i < 6; i++)
+        {
+            var incident = Some.Incident(runbook, $"261123-0300-{i:000000}") with { Target = $"inference/llm-b-{i}" };
+            await _world.Store.OpenAsync(incident, runbook, _ => null, Cancel);
+            await _world.Engine.OpenAsync(IncidentInput.Of(incident.Id, runbook));
+        }
+
+        await _world.AdvanceAsync("261123-0300-000005", TimeSpan.FromMinutes(1));
+        _chat.Sent.Select(sent => sent.To.Recipient).Distinct().ShouldBe(["ada"]);
+        _world.Store.All.ShouldAllBe(incident => incident.InStorm && incident.OpenGate!.OnCallLines.Single() == "ada is on call by rota schedule R1.");
+        _chat.Sent.Last().Card.Sections.Single(section => section.Heading == "Who is on call").Lines.ShouldBe(["ada is on call by rota schedule R1."]);
+
+        _rota.Put("grace");
+        await _world.AdvanceAsync("261123-0300-000005", TimeSpan.FromMinutes(6));
+
+        _chat.Sent.Last(sent => sent.Card.Kind == CardKind.Reminder).To.Recipient.ShouldBe("grace");
+        _world.Store.All.ShouldAllBe(incident => incident.OpenGate!.OnCall.Count == 2);
+        (await DecideAsync("261123-0300-000003", "ada")).Result.Status.ShouldBe(DecisionStatus.Decided);
+        (await DecideAsync("261123-0300-000004", "grace")).Result.Status.ShouldBe(DecisionStatus.Decided);
+        (await DecideAsync("261123-0300-000005", "carol")).Result.Status.ShouldBe(DecisionStatus.NotAllowed);
+    }
+
+    private const string Id = "R1";
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private static Recipient Person(string name) => new(name, [new("chat", name, name)]);
+
+    private static Runbook Asking(Approval approval) => Some.Runbook() with { Mitigation = Some.Runbook().Mitigation with { Approval = approval } };
+
+    private static ContactBook Book(IReadOnlyList<Recipient>? fallback = null, bool mailUnknown = false, IReadOnlyList<Recipient>? people = null) => new(
+        [
+            new("oncall", []) { Schedule = new("rota", Id, fallback ?? [s_ben]) { MailUnknown = mailUnknown } },
+            new("second", []) { Schedule = new("other", Id, [s_ben]) },
+            new("platform-lead", [s_linus]),
+            new(ContactBook.Fallback, [s_linus]),
+        ],
+        people ?? [s_ada, s_grace, s_carol, s_ben, s_linus]);
+
+    private IncidentWorld World(ContactBook book) => new(configure: services => services
+        .AddSingleton(book).AddSingleton<INotifier>(_chat).AddSingleton<INotifier>(_mail).AddSingleton<IOnCallSource>(_rota).AddSingleton<IOnCallSource>(_other));
+
+    private Task<Incident> OpenAsync(ContactBook? book = null, Runbook? runbook = null, Incident? incident = null)
+    {
+        _world = World(book ?? Book());
+        return _world.OpenAsync(runbook ?? Asking(Some.Approval()), incident);
+    }
+
+    private async Task<DecisionReceipt> DecideAsync(string id, string person)
+    {
+        var receipt = await _world!.Get<ApprovalService>().DecideAsync(id, null, new DecisionRequest(DecisionVerb.Approve, person, "api"), Cancel);
+        await _world.SettleAsync(id);
+        return receipt;
+    }
+
+    public ValueTask DisposeAsync() => _world?.DisposeAsync() ?? default;
+}
