@@ -85,14 +85,18 @@ public static class IncidentReport
         }
 
         var after = incident.Verification.ToDictionary(finding => finding.Name, StringComparer.Ordinal);
-        var rows = incident.Findings.Select(finding => (string[])[finding.Ask, Answer(finding), after.TryGetValue(finding.Name, out var later) ? Answer(later) : ""]);
+        var rows = incident.Findings.Select(finding => after.TryGetValue(finding.Name, out var later)
+            ? (string[])[finding.Ask, Answer(finding, later), Answer(later, finding)]
+            : [finding.Ask, Answer(finding, null), ""]);
         return [Table(["Question", "Before", "After"], rows)];
     }
 
-    private static string Answer(Finding finding)
+    /// <summary>With its recent values as a line of blocks, before and after on one scale.</summary>
+    private static string Answer(Finding finding, Finding? other)
     {
-        var graph = MarkdownText.Sparkline(finding.Result.Series);
-        return $"{CamelCase.Of(finding.Verdict)}: {finding.Result.Summary}{(graph.Length > 0 ? $" {graph}" : "")}";
+        var graph = MarkdownText.Sparkline(finding.Result.Series, other?.Result.Series ?? []);
+        var course = finding.Result.Series.Where(double.IsFinite).ToList();
+        return $"{CamelCase.Of(finding.Verdict)}: {finding.Result.Summary}{(graph.Length > 0 ? $" {graph} ({FindingCourse.Say(course.Min())} to {FindingCourse.Say(course.Max())}{(finding.Result.Unit is { } unit ? $" {unit}" : "")})" : "")}";
     }
 
     private static IEnumerable<string> Asked(Incident incident, Gate gate)
@@ -129,20 +133,18 @@ public static class IncidentReport
         yield return $"- {Clock(step.StartedAt)}: {Text(step.Name)} ({CamelCase.Of(step.Phase)}, {CamelCase.Of(step.Status)}{took}). {Text(step.Outcome ?? step.Preparation.PlannedEffect)}";
     }
 
-    private static IEnumerable<string> Left(Incident incident, DateTimeOffset now)
+    /// <summary>What stays for people, a line each; the first says what to do now.</summary>
+    public static IReadOnlyList<string> LeftToDo(Incident incident, DateTimeOffset now)
     {
         if (incident is { State: var state, NeedsPerson: false } && state.IsFinal() && !incident.IsUnfinished)
         {
-            yield return incident.Attention is { AcknowledgedBy: { } by } seen ? $"{Text(by)} saw to it{(seen.Note is { Length: > 0 } note ? $": {Text(note)}" : ".")}" : "Nothing that the automation knows of.";
-            yield break;
+            return [incident.Attention is { AcknowledgedBy: { } by } seen ? $"{by} saw to it{(seen.Note is { Length: > 0 } note ? $": {note}" : ".")}" : "Nothing that the automation knows of."];
         }
 
-        yield return Text(NextStepText.Of(incident, now));
-        foreach (var change in ChangeText.InPlace(incident))
-        {
-            yield return $"- Still changed: {Text(change)}";
-        }
+        return [NextStepText.Of(incident, now), .. ChangeText.InPlace(incident).Select(change => $"Still changed: {change}")];
     }
+
+    private static IEnumerable<string> Left(Incident incident, DateTimeOffset now) => LeftToDo(incident, now).Select((line, at) => $"{(at > 0 ? "- " : "")}{Text(line)}");
 
     private static string Table(string[] head, IEnumerable<string[]> rows) => string.Join(
         '\n', (string[])[Line(head), Line([.. head.Select(_ => "---")]), .. rows.Select(row => Line([.. row.Select(Text)]))]);

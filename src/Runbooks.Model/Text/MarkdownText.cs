@@ -42,7 +42,8 @@ public static class MarkdownText
     }
 
     /// <summary>A few values as a line of blocks, the lowest to the highest; empty for fewer than two.</summary>
-    public static string Sparkline(IReadOnlyList<double> values)
+    /// <param name="beside">Values that are shown as another line, on the same scale.</param>
+    public static string Sparkline(IReadOnlyList<double> values, IReadOnlyList<double> beside)
     {
         var finite = values.Where(double.IsFinite).ToList();
         if (finite.Count < 2)
@@ -50,7 +51,8 @@ public static class MarkdownText
             return "";
         }
 
-        var (low, high) = (finite.Min(), finite.Max());
+        List<double> all = [.. finite, .. beside.Where(double.IsFinite)];
+        var (low, high) = (all.Min(), all.Max());
         return string.Concat(values.Select(value => !double.IsFinite(value) ? Blocks[0] : Blocks[high > low ? 1 + (int)Math.Round((value - low) / (high - low) * 7) : 4]));
     }
 }

@@ -2,10 +2,11 @@ using Microsoft.AspNetCore.Http;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using Runbooks.Web.Http;
+using Runbooks.Web.Pages;
 
 namespace Runbooks.Web.Incidents;
 
-/// <summary><c>GET /api/incidents/{id}/report</c>, and the same as a part of the console: what happened, as a Markdown document.</summary>
+/// <summary><c>GET /api/incidents/{id}/report</c>, and the same as a part of the console: what happened, as a Markdown document; for a browser a page with graphs.</summary>
 public sealed class ReportHandler(IIncidentStore store, HttpRequestRunner edge, TimeProvider time)
 {
     public Task<IResult> GetAsync(HttpRequest request, string id) => edge.RunAsync(request, async cancellationToken =>
@@ -15,8 +16,17 @@ public sealed class ReportHandler(IIncidentStore store, HttpRequestRunner edge, 
             return ApiResults.Problem(StatusCodes.Status404NotFound, "There is no such incident, or it is no longer kept.");
         }
 
-        PageHeaders.Write(request.HttpContext.Response);
         var runbook = await store.FindRunbookAsync(incident.RunbookHash, cancellationToken);
+        if (IsPage(request))
+        {
+            return new PageResult<ReportPage>(new { Model = new ReportModel(incident, runbook?.Impact, time.GetUtcNow()) });
+        }
+
+        PageHeaders.Write(request.HttpContext.Response);
         return Results.Text(IncidentReport.Markdown(incident, runbook?.Impact, time.GetUtcNow()), "text/markdown; charset=utf-8");
     });
+
+    /// <summary>Whoever does not ask for a page gets the document.</summary>
+    private static bool IsPage(HttpRequest request) =>
+        request.Path.StartsWithSegments("/incidents") && request.Query["as"] != "markdown" && request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase);
 }

@@ -27,6 +27,9 @@ public sealed record ApprovalModel(Incident Incident, Gate Gate, Runbook Runbook
 }
 
 /// <summary>What the page about safety shows.</summary>
+/// <param name="Impact">As its runbook says; null when that is no longer kept.</param>
+public sealed record ReportModel(Incident Incident, Impact? Impact, DateTimeOffset Now);
+
 public sealed record SafetyModel(RunMode Mode, KillSwitchState KillSwitch, IReadOnlyList<(string Title, RunbookReport Report)> Runbooks, DateTimeOffset Now)
 {
     /// <summary>What the automation has changed and could take back.</summary>

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.RegularExpressions;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Text;
 
@@ -8,7 +7,7 @@ namespace Runbooks.Web.Pages;
 public partial class TrendGraph
 {
     /// <summary>Where everything in the graph stands.</summary>
-    internal sealed partial record Shape(IReadOnlyList<double> Values, double Bottom, double Top, double? Limit, string? Unit, TimeSpan? Span)
+    internal sealed record Shape(IReadOnlyList<double> Values, double Bottom, double Top, double? Limit, string? Unit, TimeSpan? Span)
     {
         private const double Left = 44;
         private const double Right = 316;
@@ -38,33 +37,19 @@ public partial class TrendGraph
                 return null;
             }
 
-            double? limit = NumberIn().Match(result.Threshold ?? "") is { Success: true } found && double.TryParse(found.Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var parsed) ? parsed : null;
-            var (low, high) = (Math.Min(values.Min(), limit ?? values.Min()), Math.Max(values.Max(), limit ?? values.Max()));
-
-            // Shares are of a whole; anything else begins at nothing and ends at a round number above the highest.
-            var top = result.Unit == "%" && high <= 100 ? 100 : high <= 0 ? 0 : Round(high);
-            var bottom = low < 0 ? -Round(-low) : 0;
-            return new(values, bottom, top > bottom ? top : bottom + 1, limit, result.Unit, result.SeriesSpan);
+            var limit = FindingCourse.LimitOf(result);
+            var (bottom, top) = FindingCourse.ScaleOf(values, limit, result.Unit);
+            return new(values, bottom, top, limit, result.Unit, result.SeriesSpan);
         }
 
         public string Y(double value) => Number(Height(value));
 
         public string TextY(double value) => Number(Height(value) + 4);
 
-        public static string Say(double value) => value.ToString(Math.Abs(value) is >= 10_000 or (> 0 and < 0.01) ? "0.##e0" : "0.##", CultureInfo.InvariantCulture);
+        public static string Say(double value) => FindingCourse.Say(value);
 
         private double Height(double value) => Low - (Math.Clamp((value - Bottom) / (Top - Bottom), 0, 1) * (Low - High));
 
         private static string Number(double value) => value.ToString("0.#", CultureInfo.InvariantCulture);
-
-        /// <summary>The next of 1, 2, 2.5, 5 and 10 times a power of ten.</summary>
-        private static double Round(double value)
-        {
-            var power = Math.Pow(10, Math.Floor(Math.Log10(value)));
-            return ((double[])[1, 2, 2.5, 5, 10]).First(step => step * power >= value * 0.999999) * power;
-        }
-
-        [GeneratedRegex(@"-?\d+(\.\d+)?([eE][+-]?\d+)?")]
-        private static partial Regex NumberIn();
     }
 }

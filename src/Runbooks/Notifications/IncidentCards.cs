@@ -94,8 +94,8 @@ public sealed class IncidentCards(DecisionLinks links)
             new("Summary", [incident.Reason ?? EndingText.Headline(incident)]),
             new("Impact", [.. new[] { runbook.Impact.Users, runbook.Impact.Data }.Where(line => line.Length > 0)]),
             new("Times", [.. IncidentReport.Moments(incident).Select(moment => $"{moment.What}: {GateText.Clock(moment.At, incident.OpenedAt)}{(moment.At > incident.OpenedAt ? $", after {DurationText.Format(TimeSpan.FromSeconds(Math.Round((moment.At - incident.OpenedAt).TotalSeconds)))}" : "")}")]),
-            .. Section("What was found", [.. incident.Findings.Select(Line)]),
-            .. Section("What the checks said last", [.. incident.Verification.Select(Line)]),
+            .. Section("What was found", [.. incident.Findings.Select(finding => LineWithGraph(finding, incident.Verification))]),
+            .. Section("What the checks said last", [.. incident.Verification.Select(finding => LineWithGraph(finding, incident.Findings))]),
             .. Section("Who was asked, and what was done", Tried(incident)),
             .. Section("What is left to do", incident.NeedsPerson ? [NextStepText.Of(incident, incident.UpdatedAt)] : []),
         ],
@@ -161,6 +161,10 @@ public sealed class IncidentCards(DecisionLinks links)
     };
 
     private CardLink IncidentLink(Incident incident) => new("Incident", links.IncidentPage(incident.Id));
+
+    /// <summary>A line of blocks is a graph that every channel shows, without images; before and after are on one scale.</summary>
+    private static string LineWithGraph(Finding finding, IReadOnlyList<Finding> others) =>
+        $"{Line(finding)} {MarkdownText.Sparkline(finding.Result.Series, others.FirstOrDefault(other => other.Name == finding.Name)?.Result.Series ?? [])}".TrimEnd();
 
     private static string Line(Finding finding) =>
         $"{finding.Verdict switch { Verdict.Failing => "✗", Verdict.Passing => "✓", _ => "?" }} {finding.Ask} {finding.Result.Summary}";

@@ -15,6 +15,8 @@ internal static class CommandPage
 
         Exit codes: 0 done; 1 the command ran and the answer is no (a runbook is invalid, a test failed, somebody else decided first); 2 it could not begin (a misspelt option, a taken port, a damaged file), in one sentence with the remedy; 3 the running host could not be reached or refused the key.
 
+        With `--format json`, `validate` and `test` write `{ "command", "passed", "cases": [{ "name", "file", "passed", "problems": [{ "severity": "error" | "warning", "file", "line", "column", "key", "problem", "remedy", "code" }] }] }`, a case for each file or test; `code` is there for warnings ([which](warnings.md)). Keys may be added.
+
         Completion: `source <(runbook completion bash)`, and the like for zsh, fish and pwsh.
 
         """;

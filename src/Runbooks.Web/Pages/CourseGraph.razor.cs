@@ -1,0 +1,132 @@
+using System.Globalization;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
+
+namespace Runbooks.Web.Pages;
+
+public partial class CourseGraph
+{
+    /// <summary>Where everything in the graph stands. A long time without values is drawn short, and marked as such.</summary>
+    internal sealed record Shape(FindingCourse Course, double Bottom, double Top)
+    {
+        private const double Left = 46;
+        private const double Right = 352;
+        private const double High = 34;
+        private const double Low = 146;
+
+        /// <summary>Circles of marks do not cover each other.</summary>
+        private const double MarkWidth = 18;
+
+        /// <summary>A gap takes no more than this part of the time in which something was measured.</summary>
+        private const double MostOfAGap = 0.25;
+
+        private static readonly TimeSpan ShortestGap = TimeSpan.FromMinutes(2);
+
+        private readonly List<(DateTimeOffset At, double X)> _knots = [];
+
+        public static string LeftText => Number(Left);
+
+        public static string RightText => Number(Right);
+
+        public string LimitTextY => Number(Course.Limit is { } limit && Height(limit) > High + 12 ? Height(limit) - 3 : Height(Course.Limit ?? 0) + 11);
+
+        public string Caption => $"{(Course.After.Count > 0 ? "Before and after" : "Before")}{(Course.Unit is { } unit ? $", in {unit}" : "")}. Times are UTC{(Gaps.Count > 0 ? "; a dotted line stands for a time without values, drawn shorter than it was" : "")}.";
+
+        public string Words =>
+            $"{Part("Before", Course.Before)}{(Course.After.Count > 0 ? $" {Part("After", Course.After)}" : "")}{(Course.Limit is { } limit ? $" The limit is {FindingCourse.Say(limit)}{UnitText}." : "")}"
+            + string.Concat(Marks.Select(mark => $" At {mark.At} {mark.What}."));
+
+        /// <summary>Each a line without a break: one where the values go on from the first answer to the last.</summary>
+        public IReadOnlyList<string> Lines => [.. (GoesOn ? new IReadOnlyList<CoursePoint>[] { [.. Course.Points] } : new[] { Course.Before, Course.After }).Where(part => part.Count > 0).Select(part => string.Join(' ', part.Select(point => $"{Number(X(point.At))},{Y(point.Value)}")))];
+
+        /// <summary>Where a time without values was shortened.</summary>
+        public IReadOnlyList<string> Gaps { get; private init; } = [];
+
+        public IReadOnlyList<(string X, string Anchor, string Text)> Ticks => [(LeftText, "start", Clock(_knots[0].At)), (RightText, "end", Clock(_knots[^1].At))];
+
+        public IReadOnlyList<MarkShape> Marks
+        {
+            get
+            {
+                var free = 0.0;
+                List<(CourseMark Mark, double X, double Label)> placed = [];
+                foreach (var mark in Course.Marks)
+                {
+                    var x = X(mark.At);
+                    free = Math.Max(x, free);
+                    placed.Add((mark, x, free));
+                    free += MarkWidth;
+                }
+
+                // What ran out at the right moves back to the left.
+                var limit = Right;
+                for (var at = placed.Count - 1; at >= 0; at--)
+                {
+                    placed[at] = placed[at] with { Label = Math.Min(placed[at].Label, limit) };
+                    limit = placed[at].Label - MarkWidth;
+                }
+
+                return [.. placed.Select((one, at) => new MarkShape(at + 1, Number(one.Label), $"M{Number(one.Label)} 18 L{Number(one.X)} 28 V{Number(Low)}", Clock(one.Mark.At), one.Mark.What))];
+            }
+        }
+
+        private bool GoesOn => Course is { Before: [.., var earlier, var last], After: [var next, ..] } && next.At - last.At <= 2 * (last.At - earlier.At);
+
+        private string UnitText => Course.Unit is null ? "" : $" {Course.Unit}";
+
+        public static Shape Of(FindingCourse course)
+        {
+            var (bottom, top) = FindingCourse.ScaleOf(course.Points.Select(point => point.Value), course.Limit, course.Unit);
+            List<DateTimeOffset> times = [.. course.Points.Select(point => point.At).Concat(course.Marks.Select(mark => mark.At)).Distinct().Order()];
+            var measured = Span(course.Before) + Span(course.After);
+            var most = measured * MostOfAGap > ShortestGap ? measured * MostOfAGap : ShortestGap;
+            var gaps = times.Zip(times.Skip(1), (from, to) => to - from).ToList();
+            var whole = gaps.Sum(gap => Math.Min(gap.TotalSeconds, most.TotalSeconds));
+            var passed = 0.0;
+            List<(DateTimeOffset, double)> knots = [(times[0], Left)];
+            List<string> shortened = [];
+            for (var at = 0; at < gaps.Count; at++)
+            {
+                var from = Left + (passed / whole * (Right - Left));
+                passed += Math.Min(gaps[at].TotalSeconds, most.TotalSeconds);
+                var to = Left + (passed / whole * (Right - Left));
+                knots.Add((times[at + 1], to));
+                if (gaps[at] > most)
+                {
+                    shortened.Add(Number((from + to) / 2));
+                }
+            }
+
+            var shape = new Shape(course, bottom, top) { Gaps = shortened };
+            shape._knots.AddRange(knots);
+            return shape;
+        }
+
+        public string Y(double value) => Number(Height(value));
+
+        public string TextY(double value) => Number(Height(value) + 4);
+
+        private double X(DateTimeOffset at)
+        {
+            var next = Math.Clamp(_knots.FindIndex(knot => knot.At >= at), 0, _knots.Count - 1);
+            return _knots[next].At <= at || next == 0 ? _knots[next].X
+                : _knots[next - 1].X + ((at - _knots[next - 1].At) / (_knots[next].At - _knots[next - 1].At) * (_knots[next].X - _knots[next - 1].X));
+        }
+
+        private double Height(double value) => Low - (Math.Clamp((value - Bottom) / (Top - Bottom), 0, 1) * (Low - High));
+
+        private string Part(string name, IReadOnlyList<CoursePoint> points) =>
+            $"{name}, from {Clock(points[0].At)} to {Clock(points[^1].At)}: from {FindingCourse.Say(points[0].Value)} to {FindingCourse.Say(points[^1].Value)}{UnitText}, lowest {FindingCourse.Say(points.Min(point => point.Value))}, highest {FindingCourse.Say(points.Max(point => point.Value))}.";
+
+        private static TimeSpan Span(IReadOnlyList<CoursePoint> points) => points.Count == 0 ? TimeSpan.Zero : points[^1].At - points[0].At;
+
+        private string Clock(DateTimeOffset at) => _knots[0].At.UtcDateTime.Date == _knots[^1].At.UtcDateTime.Date
+            ? at.UtcDateTime.ToString("HH:mm:ss", CultureInfo.InvariantCulture)
+            : at.UtcDateTime.ToString("MM-dd HH:mm", CultureInfo.InvariantCulture);
+
+        private static string Number(double value) => value.ToString("0.#", CultureInfo.InvariantCulture);
+    }
+
+    /// <param name="LabelX">Of its number, beside those of others.</param>
+    internal sealed record MarkShape(int Number, string LabelX, string Path, string At, string What);
+}

@@ -1,0 +1,47 @@
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using TestKit;
+
+namespace Runbooks.Model.Tests.Incidents;
+
+public sealed class FindingCourseTests
+{
+    [Fact]
+    public void BeforeAndAfter_StandAtTheTimesAtWhichTheyWereMeasured()
+    {
+        var course = FindingCourse.Of(Ended()).ShouldHaveSingleItem();
+
+        course.Before.Select(point => ((point.At - Some.Time).TotalMinutes, point.Value)).ShouldBe([(-10, 90), (-5, 95), (0, 98)]);
+        course.After.Select(point => ((point.At - Some.Time).TotalMinutes, point.Value)).ShouldBe([(20, 40), (30, 30)]);
+        (course.Limit, course.Unit, course.Lowest, course.Highest).ShouldBe((95, "%", 30, 98));
+    }
+
+    [Fact]
+    public void WhatHappened_IsMarkedInItsOrder() =>
+        FindingCourse.Of(Ended()).Single().Marks.Select(mark => ((mark.At - Some.Time).TotalMinutes, mark.What))
+            .ShouldBe([(0, "the alert came"), (2, "ada approved this"), (3, "recycle began"), (31, $"it ended: {EndingText.Headline(Ended())}")]);
+
+    [Fact]
+    public void AnswersOfTheSameMinutes_AreDrawnOnce()
+    {
+        var incident = Ended() with { Verification = [Measured(5, 95, 98, 50)] };
+
+        FindingCourse.Of(incident).Single().After.ShouldHaveSingleItem().Value.ShouldBe(50);
+    }
+
+    [Fact]
+    public void ValuesWithoutTimes_AreNoCourse() =>
+        FindingCourse.Of(Ended() with { Findings = [Some.Finding()], Verification = [] }).ShouldBeEmpty();
+
+    private static Incident Ended()
+    {
+        var incident = Some.Waiting() with { Findings = [Measured(0, 90, 95, 98)] };
+        incident = incident.Decide(incident.OpenGate!.Id, new Decision(DecisionVerb.Approve, "ada", "api", Some.Time.AddMinutes(2))).Incident;
+        incident = incident.BeginStep(new StepSpec("recycle", "kubernetes.recyclePod", default, StepSpec.DefaultTimeout, StepRetry.Default), Phase.Mitigation, incident.Gates[0].Id, new Preparation { PlannedEffect = "Delete it." }, Some.Time.AddMinutes(3));
+        return incident.End(IncidentState.Resolved, "It helped.", [], null, TimeSpan.Zero, Some.Time.AddMinutes(31)) with { Verification = [Measured(30, double.NaN, 40, 30)] };
+    }
+
+    private static Finding Measured(int minute, params double[] values) => new(
+        "memory", "Is the GPU memory full?", CheckResult.Failing("x") with { Unit = "%", Threshold = "> 95", Series = values, SeriesSpan = TimeSpan.FromMinutes(minute == 30 ? 20 : 10) },
+        Some.Time.AddMinutes(minute), TimeSpan.Zero);
+}
