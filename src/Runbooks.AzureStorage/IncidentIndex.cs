@@ -17,6 +17,8 @@ namespace Runbooks.AzureStorage;
 /// </summary>
 internal sealed class IncidentIndex(TableRows rows)
 {
+    private readonly GroupedPuts _puts = new(rows);
+
     public const string Claim = "Claim";
     private const string Id = "Id";
     private const string Runbook = "Runbook";
@@ -66,7 +68,7 @@ internal sealed class IncidentIndex(TableRows rows)
     public Task RemoveLeftAsync(IncidentSummary incident, CancellationToken cancellationToken) =>
         rows.RemoveAsync(Left + TableKeys.Day(incident.OpenedAt), RowOf(incident), ETag.All, cancellationToken);
 
-    private Task PutAsync(IncidentSummary incident, string index, CancellationToken cancellationToken) => rows.PutAsync(Blank(incident, index), cancellationToken);
+    private Task PutAsync(IncidentSummary incident, string index, CancellationToken cancellationToken) => _puts.PutAsync(Blank(incident, index), cancellationToken);
 
     /// <summary>The row of an incident where it belongs.</summary>
     internal static TableEntity Blank(IncidentSummary incident) => Blank(incident, First(!incident.State.IsFinal()));

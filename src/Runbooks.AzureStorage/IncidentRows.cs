@@ -89,6 +89,19 @@ internal sealed class IncidentClaims(TableRows rows, TableDocuments documents)
             : await documents.ReplaceAsync(claim, incident, before.Tag, null, cancellationToken)) is not null;
     }
 
+    /// <summary>The incident that took the claim is none after all: the one before it is the latest again.</summary>
+    public async Task GiveBackAsync(string key, Incident incident, IncidentClaim? before, CancellationToken cancellationToken)
+    {
+        if (before is null)
+        {
+            await ReleaseAsync(key, TableKeys.Hash(incident.Id), cancellationToken);
+        }
+        else if (await FindAsync(key, cancellationToken) is { } claim && claim.IncidentKey == TableKeys.Hash(incident.Id))
+        {
+            await rows.ReplaceAsync(new TableEntity(key, Row) { [IncidentKey] = before.IncidentKey }, claim.Tag, cancellationToken);
+        }
+    }
+
     /// <summary>Gives the claim up if this incident still holds it.</summary>
     public async Task ReleaseAsync(string key, string incidentKey, CancellationToken cancellationToken)
     {

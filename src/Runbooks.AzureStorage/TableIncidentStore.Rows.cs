@@ -92,6 +92,37 @@ internal sealed partial class TableIncidentStore
         return null;
     }
 
+    /// <summary>The incident that holds the claim; written from the claim if its opener did not come so far.</summary>
+    private async Task<TableDocument<Incident>?> FindClaimedAsync(string claimKey, string incidentKey, CancellationToken cancellationToken)
+    {
+        if (await _incidents.FindAsync(incidentKey, cancellationToken) is { } found)
+        {
+            return IsOfClaim(found.Value, claimKey) ? found : null;
+        }
+
+        if (await _claims.FindFirstDocumentAsync(claimKey, cancellationToken) is not { } first || TableKeys.Hash(first.Id) != incidentKey)
+        {
+            return null;
+        }
+
+        await _incidents.AddAsync(first, cancellationToken);
+        return await _incidents.FindAsync(incidentKey, cancellationToken) is { } added && IsSame(added.Value, first) ? added : null;
+    }
+
+    /// <summary>Claims of an older version stand under the target as it was written.</summary>
+    private static bool IsOfClaim(Incident incident, string claimKey) =>
+        claimKey == TableKeys.Claim(incident.RunbookId, incident.TargetKey) || claimKey == TableKeys.Claim(incident.RunbookId, incident.Target);
+
+    /// <summary>Two that happen to have one id differ in one of these, none of which changes.</summary>
+    private static bool IsSame(Incident a, Incident b) => (a.RunbookId, a.Target, a.OpenedAt) == (b.RunbookId, b.Target, b.OpenedAt);
+
+    /// <summary>Of an incident that was not opened after all.</summary>
+    private async Task LeaveIndexesAsync(Incident candidate, CancellationToken cancellationToken)
+    {
+        await _index.RemoveAsync(IncidentSummary.Of(candidate), open: !candidate.State.IsFinal(), cancellationToken);
+        await _alerts.RemoveAsync(candidate, cancellationToken);
+    }
+
     /// <summary>A row that a host left behind when it died. A young one may be of an incident that is being written now.</summary>
     private async Task RemoveStaleAsync(TableEntity left, IncidentSummary? incident, CancellationToken cancellationToken)
     {

@@ -142,7 +142,7 @@ internal sealed partial class TableIncidentStore : IIncidentStore
         var claim = await _claims.FindAsync(key, cancellationToken);
         if (claim is not null)
         {
-            if (_lastSeen.Find<Incident>(claim.IncidentKey) is { } seen && fold(seen.Value) is { } joined && !ReferenceEquals(joined, seen.Value)
+            if (_lastSeen.Find<Incident>(claim.IncidentKey) is { } seen && IsOfClaim(seen.Value, key) && fold(seen.Value) is { } joined && !ReferenceEquals(joined, seen.Value)
                 && await TryWriteAsync(seen, joined, cancellationToken))
             {
                 return new(joined, Opened: false);
@@ -168,40 +168,24 @@ internal sealed partial class TableIncidentStore : IIncidentStore
             return await TryWriteAsync(before, folded, cancellationToken) ? new(folded, Opened: false) : null;
         }
 
-        var pinned = PinAsync(runbook, cancellationToken);
-        if (await _incidents.FindSummaryAsync(TableKeys.Hash(candidate.Id), cancellationToken) is not null)
+        await Task.WhenAll(PinAsync(runbook, cancellationToken), _index.PutAsync(IncidentSummary.Of(candidate), cancellationToken), _alerts.PutAsync(candidate, candidate.Identities, cancellationToken));
+        if (!await _claims.TakeAsync(key, candidate, claim, cancellationToken))
         {
+            await LeaveIndexesAsync(candidate, cancellationToken);
+            return null;
+        }
+
+        // Not added: whoever found the claim meanwhile has written it from there. Or the id is taken: too rare to look first.
+        if (!await _incidents.AddAsync(candidate, cancellationToken)
+            && await _incidents.FindAsync(TableKeys.Hash(candidate.Id), cancellationToken) is { } there && !IsSame(there.Value, candidate))
+        {
+            await _claims.GiveBackAsync(key, candidate, claim, cancellationToken);
+            await LeaveIndexesAsync(candidate, cancellationToken);
+            await Task.WhenAll(_index.PutAsync(IncidentSummary.Of(there.Value), cancellationToken), _alerts.PutAsync(there.Value, there.Value.Identities, cancellationToken));
             throw new InvalidOperationException($"There is an incident '{candidate.Id}' already.");
         }
 
-        await Task.WhenAll(pinned, _index.PutAsync(IncidentSummary.Of(candidate), cancellationToken), _alerts.PutAsync(candidate, candidate.Identities, cancellationToken));
-        if (!await _claims.TakeAsync(key, candidate, claim, cancellationToken))
-        {
-            await _index.RemoveAsync(IncidentSummary.Of(candidate), open: !candidate.State.IsFinal(), cancellationToken);
-            await _alerts.RemoveAsync(candidate, cancellationToken);
-            return null;
-        }
-
-        // Not added: whoever found the claim meanwhile has written it from there.
-        await _incidents.AddAsync(candidate, cancellationToken);
         return new(candidate, Opened: true);
-    }
-
-    /// <summary>The incident that holds the claim; written from the claim if its opener did not come so far.</summary>
-    private async Task<TableDocument<Incident>?> FindClaimedAsync(string claimKey, string incidentKey, CancellationToken cancellationToken)
-    {
-        if (await _incidents.FindAsync(incidentKey, cancellationToken) is { } found)
-        {
-            return found;
-        }
-
-        if (await _claims.FindFirstDocumentAsync(claimKey, cancellationToken) is not { } first || TableKeys.Hash(first.Id) != incidentKey)
-        {
-            return null;
-        }
-
-        await _incidents.AddAsync(first, cancellationToken);
-        return await _incidents.FindAsync(incidentKey, cancellationToken);
     }
 
     private async Task<bool> TryWriteAsync(TableDocument<Incident> before, Incident after, CancellationToken cancellationToken)

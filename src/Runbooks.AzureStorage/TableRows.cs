@@ -47,6 +47,15 @@ internal sealed class TableRows(TableClient table)
         await GuardAsync(() => table.UpsertEntityAsync(entity, TableUpdateMode.Replace, cancellationToken), cancellationToken);
     }
 
+    /// <summary>All of them or none, in one request.</summary>
+    /// <param name="entities">Of one partition, each row once, at most 100.</param>
+    public async Task PutAllAsync(IEnumerable<TableEntity> entities, CancellationToken cancellationToken)
+    {
+        await EnsureAsync(cancellationToken);
+        await GuardAsync(
+            () => table.SubmitTransactionAsync(entities.Select(entity => new TableTransactionAction(TableTransactionActionType.UpsertReplace, entity)), cancellationToken), cancellationToken);
+    }
+
     /// <returns>False when the row was changed since it had this tag; true when it is gone, now or already.</returns>
     public async Task<bool> RemoveAsync(string partition, string row, ETag tag, CancellationToken cancellationToken)
     {

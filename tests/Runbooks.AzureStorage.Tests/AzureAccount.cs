@@ -41,6 +41,8 @@ internal sealed class AzureAccount
         return new(rows, new TableDocuments(rows, Clients([]).Container(_options.DocumentContainer)), new LastSeen(1, TimeProvider.System));
     }
 
+    public TableRows IncidentRowsOf(params HttpPipelinePolicy[] policies) => Clients(policies).Table(_options.IncidentTable);
+
     public ISharedState State(params HttpPipelinePolicy[] policies) => new TableSharedState(Clients(policies), _options, TimeProvider.System);
 
     public IEvidenceStore Evidence() => new BlobEvidenceStore(Clients([]).Container(_options.EvidenceContainer));

@@ -139,7 +139,7 @@ public sealed class TableIncidentStoreTests(Azurite azurite)
         var store = new AzureAccount(azurite).Incidents(network);
         await Open(store, New("warm", target: "other"));
 
-        (await Cost(() => Open(store, New("a")))).ShouldBe(5);
+        (await Cost(() => Open(store, New("a")))).ShouldBe(4);
         (await Cost(() => Open(store, New("b")))).ShouldBe(2);
         (await Cost(() => store.UpdateAsync("a", i => i with { AlertCount = 5 }, Now))).ShouldBe(1);
         (await Cost(() => store.UpdateAsync("a", i => i, Now))).ShouldBe(1);

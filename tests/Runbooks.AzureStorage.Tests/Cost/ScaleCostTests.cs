@@ -55,7 +55,7 @@ public sealed class ScaleCostTests : IAsyncDisposable
         many.ShouldBe(few);
         many["a page of 50"].ShouldBe(2);
         many.Where(line => line.Key.StartsWith("state ", StringComparison.Ordinal)).ShouldAllBe(line => line.Value == 1);
-        many["an alert on a new target"].ShouldBe(7);
+        many["an alert on a new target"].ShouldBe(6);
         many["an idle minute of the watch"].ShouldBeLessThanOrEqualTo(12);
     }
 

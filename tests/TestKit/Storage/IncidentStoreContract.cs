@@ -143,6 +143,7 @@ public abstract class IncidentStoreContract
         await Open(New("a", target: "two")).ShouldThrowAsync<InvalidOperationException>();
         (await Store.GetAsync("a", Now)).Target.ShouldBe("one");
         (await Open(New("b", target: "two"))).Opened.ShouldBeTrue();
+        (await Store.ListAsync(new IncidentQuery(Open: true), Now)).Items.Select(incident => (incident.Id, incident.Target)).ShouldBe([("a", "one"), ("b", "two")], ignoreOrder: true);
     }
 
     [Fact]
