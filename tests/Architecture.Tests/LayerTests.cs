@@ -1,6 +1,7 @@
 using System.Reflection;
 using ArchUnitNET.Domain;
 using ArchUnitNET.Loader;
+using TestKit;
 using Assembly = System.Reflection.Assembly;
 
 namespace Architecture.Tests;
@@ -44,14 +45,8 @@ public sealed class LayerTests
     [Fact]
     public void ListOfProjects_IsWhole()
     {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder!.FullName, "RunbookFunctions.sln")))
-        {
-            folder = folder.Parent;
-        }
-
         // The server's assembly is called like its command.
-        Directory.EnumerateDirectories(Path.Combine(folder.FullName, "src")).Where(project => Directory.EnumerateFiles(project, "*.csproj").Any())
+        Directory.EnumerateDirectories(RepositoryRoot.Of("src")).Where(project => Directory.EnumerateFiles(project, "*.csproj").Any())
             .Select(Path.GetFileName).ShouldBe(s_allowed.Keys.Select(name => name == "runbook" ? "RunbookServer" : name), ignoreOrder: true);
     }
 

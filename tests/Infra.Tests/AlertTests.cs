@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Runbooks.Model.Incidents;
 using Runbooks.Watchdog;
+using TestKit;
 
 namespace Infra.Tests;
 

@@ -1,3 +1,5 @@
+using TestKit;
+
 namespace Infra.Tests;
 
 public class CompilerTests

@@ -1,3 +1,5 @@
+using TestKit;
+
 namespace Infra.Tests;
 
 /// <summary>What must hold whatever is switched on: nothing open, nothing with a key, nothing unencrypted.</summary>

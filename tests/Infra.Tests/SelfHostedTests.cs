@@ -1,3 +1,4 @@
+using TestKit;
 using YamlDotNet.RepresentationModel;
 
 namespace Infra.Tests;

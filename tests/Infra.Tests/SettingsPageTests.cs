@@ -1,4 +1,5 @@
 using System.Text;
+using TestKit;
 
 namespace Infra.Tests;
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using TestKit;
 
 namespace Infra.Tests;
 

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using TestKit;
 
 namespace Infra.Tests;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Runbooks.Model.Definition;
+using TestKit;
 
 namespace RunbookFunctions.Tests;
 

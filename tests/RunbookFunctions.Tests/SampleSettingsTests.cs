@@ -6,6 +6,7 @@ using Microsoft.Extensions.Options;
 using Runbooks.Sandbox;
 using Runbooks.SignedLinks;
 using Runbooks.Web.Http;
+using TestKit;
 
 namespace RunbookFunctions.Tests;
 

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
+using TestKit;
 
 namespace Runbooks.Integrations.Tests;
 
@@ -17,7 +18,7 @@ public sealed class IntegrationsPageTests
     [Fact]
     public void Page_SaysWhatTheCodeDoes()
     {
-        var file = Path.Combine(Root(), "docs", "integrations.md");
+        var file = RepositoryRoot.Of("docs", "integrations.md");
         var page = IntegrationsPage.Write(Catalog());
         if (Environment.GetEnvironmentVariable("UPDATE_DOCS") == "1")
         {
@@ -48,16 +49,5 @@ public sealed class IntegrationsPageTests
 
         queries.Count.ShouldBeGreaterThan(2);
         queries.ShouldAllBe(property => property.IsDefined(typeof(QueryTextAttribute), false));
-    }
-
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder!.FullName, "RunbookFunctions.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return folder.FullName;
     }
 }

@@ -7,6 +7,7 @@ using Runbooks.Web.Decisions;
 using Runbooks.Web.Http;
 using Runbooks.Web.Incidents;
 using Runbooks.Web.Intake;
+using TestKit;
 
 namespace Runbooks.Web.Tests;
 
@@ -45,7 +46,7 @@ public sealed partial class DocumentedKeysTests
     [Fact]
     public void EveryKeyThatTheApiWrites_IsInTheDocument()
     {
-        var file = Path.Combine(Root(), "docs", "http.md");
+        var file = RepositoryRoot.Of("docs", "http.md");
         var table = $"| object | keys |\n|---|---|\n{string.Concat(s_objects.Select(one => $"| {one.Name} | {string.Join(", ", KeysOf(one.Type).Select(key => $"`{key}`"))} |\n"))}";
         if (Environment.GetEnvironmentVariable("UPDATE_DOCS") == "1")
         {
@@ -64,17 +65,6 @@ public sealed partial class DocumentedKeysTests
             .Except(s_objects.Select(one => one.Type)).ShouldBeEmpty();
 
     private static IEnumerable<string> KeysOf(Type type) => s_json.GetTypeInfo(type).Properties.Where(property => property.Get is not null).Select(property => property.Name);
-
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "RunbookFunctions.sln")))
-        {
-            folder = folder.Parent!;
-        }
-
-        return folder.FullName;
-    }
 
     [GeneratedRegex("\\| object \\| keys \\|\n\\|---\\|---\\|\n(\\|.*\\|\n)*")]
     private static partial Regex Table();

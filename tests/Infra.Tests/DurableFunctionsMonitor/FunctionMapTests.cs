@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.DurableTask;
 using Runbooks.Orchestration;
+using TestKit;
 
 namespace Infra.Tests.DurableFunctionsMonitor;
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Fluid;
+using TestKit;
 
 namespace Infra.Tests.DurableFunctionsMonitor;
 

@@ -4,6 +4,7 @@ using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask;
 using RunbookFunctions.Durable;
 using Runbooks.Orchestration;
+using TestKit;
 
 namespace RunbookFunctions.Tests.Durable;
 

@@ -8,6 +8,7 @@ using Runbooks.Storage;
 using RunbookServer.Hosting;
 using RunbookServer.Rendering;
 using RunbookServer.Tests.Terminal;
+using TestKit;
 using YamlDotNet.RepresentationModel;
 
 namespace RunbookServer.Tests.Reporting;
@@ -26,7 +27,7 @@ public sealed class MutationTests
     {
         using var services = OfflineServices.Build();
         var (reader, steps) = (services.GetRequiredService<RunbookReader>(), services.GetRequiredService<StepCatalog>());
-        var folder = Path.Combine(CommandLineTests.RepositoryRoot(), "runbooks");
+        var folder = RepositoryRoot.Of("runbooks");
         var (text, samples) = (File.ReadAllText(Path.Combine(folder, $"{id}.yaml")), SampleFolder.Read(folder));
         var sound = reader.Read(id, Emit(Load(text)), samples: samples).Runbook!;
         var (page, count, unseen) = (new RunbookPage(sound, steps).Write(), 0, new List<string>());

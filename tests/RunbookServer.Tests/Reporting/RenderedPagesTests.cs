@@ -1,20 +1,21 @@
 using RunbookServer.Tests.EndToEnd;
 using RunbookServer.Tests.Terminal;
+using TestKit;
 
 namespace RunbookServer.Tests.Reporting;
 
 /// <summary><c>docs/runbooks/</c> is rendered out of the shipped runbooks: <c>UPDATE_DOCS=1</c> writes it anew.</summary>
 public sealed class RenderedPagesTests
 {
-    private static readonly string s_pages = Path.Combine(CommandLineTests.RepositoryRoot(), "docs", "runbooks");
+    private static readonly string s_pages = RepositoryRoot.Of("docs", "runbooks");
 
-    public static TheoryData<string> Shipped => [.. Directory.GetFiles(Path.Combine(CommandLineTests.RepositoryRoot(), "runbooks"), "*.yaml").Select(file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.Ordinal)];
+    public static TheoryData<string> Shipped => [.. Directory.GetFiles(RepositoryRoot.Of("runbooks"), "*.yaml").Select(file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.Ordinal)];
 
     [Theory]
     [MemberData(nameof(Shipped))]
     public async Task Page_SaysWhatTheRunbookSays(string id)
     {
-        var (code, page, error) = await ProgramRun.RunAsync("render", id, "--runbooks", Path.Combine(CommandLineTests.RepositoryRoot(), "runbooks"));
+        var (code, page, error) = await ProgramRun.RunAsync("render", id, "--runbooks", RepositoryRoot.Of("runbooks"));
 
         code.ShouldBe(0, error);
         var file = Path.Combine(s_pages, $"{id}.md");

@@ -4,6 +4,7 @@ using Json.Schema;
 using RunbookServer.Commands;
 using RunbookServer.Tests.EndToEnd;
 using RunbookServer.Tests.Terminal;
+using TestKit;
 using YamlDotNet.RepresentationModel;
 
 namespace RunbookServer.Tests.Reporting;
@@ -11,7 +12,7 @@ namespace RunbookServer.Tests.Reporting;
 /// <summary><c>schemas/</c> is written out of the code: <c>UPDATE_DOCS=1</c> writes it anew.</summary>
 public sealed class SchemaTests
 {
-    private static readonly string s_root = CommandLineTests.RepositoryRoot();
+    private static readonly string s_root = RepositoryRoot.Path;
 
     public static TheoryData<string> Kinds => [.. SchemaCommand.Kinds];
 

@@ -4,6 +4,7 @@ using System.Net.Http.Headers;
 using System.Text.Json.Nodes;
 using RunbookServer.Hosting;
 using RunbookServer.Tests.EndToEnd;
+using TestKit;
 
 namespace RunbookServer.Tests.Telemetry;
 
@@ -67,7 +68,7 @@ public sealed class MetricsEndpointTests
 
     /// <summary>What Grafana asks, with its variables filled in.</summary>
     private static List<string> Dashboard() =>
-        [.. JsonNode.Parse(File.ReadAllText(Path.Combine(TelemetryPageTests.Repository(), "infra", "grafana", "runbooks.json")))!["panels"]!.AsArray()
+        [.. JsonNode.Parse(File.ReadAllText(RepositoryRoot.Of("infra", "grafana", "runbooks.json")))!["panels"]!.AsArray()
             .SelectMany(panel => panel!["targets"]?.AsArray() ?? [])
             .Select(target => $"{target!["expr"]}".Replace("$runbook", ".*", StringComparison.Ordinal).Replace("$__rate_interval", "1m", StringComparison.Ordinal).Replace("$__range", "1h", StringComparison.Ordinal))];
 

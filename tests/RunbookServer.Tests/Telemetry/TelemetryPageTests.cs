@@ -14,7 +14,7 @@ namespace RunbookServer.Tests.Telemetry;
 /// <summary>docs/telemetry.md has every span and metric that is emitted, and none other.</summary>
 public sealed partial class TelemetryPageTests
 {
-    private static readonly string s_page = File.ReadAllText(Path.Combine(Repository(), "docs", "telemetry.md"));
+    private static readonly string s_page = File.ReadAllText(RepositoryRoot.Of("docs", "telemetry.md"));
 
     [Fact]
     public async Task StoriesOfEveryKind_EmitWhatThePageSays()
@@ -66,17 +66,6 @@ public sealed partial class TelemetryPageTests
         await host.SettleAsync();
         await host.Client.DecideAsync(id, "approve");
         return id;
-    }
-
-    internal static string Repository()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder!.FullName, "RunbookFunctions.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return folder.FullName;
     }
 
     /// <summary>Everything that this process emits meanwhile.</summary>

@@ -2,12 +2,13 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using RunbookServer.Commands;
 using RunbookServer.Tests.EndToEnd;
+using TestKit;
 
 namespace RunbookServer.Tests.Terminal;
 
 public sealed class CommandLineTests
 {
-    private static readonly string s_page = Path.Combine(RepositoryRoot(), "docs", "cli.md");
+    private static readonly string s_page = RepositoryRoot.Of("docs", "cli.md");
 
     public static TheoryData<string> Commands => [.. CommandLine.Build().Subcommands.Select(command => command.Name)];
 
@@ -121,15 +122,4 @@ public sealed class CommandLineTests
     [InlineData("01:10:00", "2 h 5 min")]
     public void Age_IsInTheUnitThatSaysSomething(string since, string age) =>
         IncidentsCommand.Age($"2026-11-26T{since}Z", new DateTimeOffset(2026, 11, 26, 3, 15, 0, TimeSpan.Zero)).ShouldBe(age);
-
-    internal static string RepositoryRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "RunbookFunctions.sln")))
-        {
-            folder = folder.Parent!;
-        }
-
-        return folder.FullName;
-    }
 }

@@ -1,6 +1,7 @@
-namespace Infra.Tests;
+namespace TestKit;
 
-static class RepositoryRoot
+/// <summary>The repository that the tests were built from: its documents, samples and scripts are tested as they stand there.</summary>
+public static class RepositoryRoot
 {
     public static string Path { get; } = Find();
 
