@@ -23,17 +23,17 @@ internal sealed class SandboxWorld(Uri address, SandboxServer? own) : IAsyncDisp
         catch (IOException)
         {
             // Taken, most likely by the sandbox of another host. Who shares incidents acts on one world; others keep to their own.
-            return settings.Storage == StorageKind.Azure && await FindAsync(cancellationToken) is { } usual
+            return settings.Storage == StorageKind.Azure && await FindAsync(null, cancellationToken) is { } usual
                 ? new SandboxWorld(usual, null)
                 : Own(await SandboxServer.StartAsync(options with { Port = 0 }, cancellationToken));
         }
     }
 
-    /// <summary>The sandbox on the usual port of this machine; null where none answers.</summary>
-    public static async Task<Uri?> FindAsync(CancellationToken cancellationToken)
+    /// <summary>The sandbox at this address, or on the usual port of this machine; null where none answers.</summary>
+    public static async Task<Uri?> FindAsync(Uri? named, CancellationToken cancellationToken)
     {
-        var usual = new Uri($"http://127.0.0.1:{SandboxOptions.DefaultPort}");
-        return await AnswersAsync(usual, cancellationToken) ? usual : null;
+        var sandbox = named ?? new Uri($"http://127.0.0.1:{SandboxOptions.DefaultPort}");
+        return await AnswersAsync(sandbox, cancellationToken) ? sandbox : null;
     }
 
     public ValueTask DisposeAsync() => own?.DisposeAsync() ?? ValueTask.CompletedTask;

@@ -98,10 +98,10 @@ public sealed class SimulateTests : IDisposable
     {
         await using var sandbox = await SandboxServer.StartAsync(new SandboxOptions { Port = 0 }, TestContext.Current.CancellationToken);
         using var http = new HttpClient { BaseAddress = sandbox.BaseAddress };
-        var settings = Write("settings.json", JsonSerializer.Serialize(SandboxSettings.For(sandbox.BaseAddress)));
+        string[] world = runbook == "disk-full" ? ["--sandbox", sandbox.BaseAddress.ToString()] : ["--config", Write("settings.json", JsonSerializer.Serialize(SandboxSettings.For(sandbox.BaseAddress)))];
         var before = await PodsAsync(http);
 
-        var (code, story, error) = await ProgramRun.RunAsync("simulate", runbook, "--alert", runbook, "--live", "--config", settings);
+        var (code, story, error) = await ProgramRun.RunAsync(["simulate", runbook, "--alert", runbook, "--live", .. world]);
 
         code.ShouldBe(0, story + error);
         story.ShouldContain(found);
