@@ -1,4 +1,6 @@
 using Runbooks.Catalog.Problems;
+using Runbooks.Catalog.Reading;
+using Runbooks.Catalog.Yaml;
 
 namespace Runbooks.Testing;
 
@@ -14,19 +16,36 @@ internal sealed record TestCase(string Folder, string RunbookId, string? AlertFi
     {
         var file = Path.Combine(folder, FileName);
         var name = Path.GetRelativePath(".", file);
-        var (script, errors) = TestScriptReader.Read(name, File.ReadAllText(file));
+        var (script, errors) = TestScriptReader.Open(name, File.ReadAllText(file));
         if (script is null)
         {
-            return (null, errors);
+            return (null, errors.Sorted);
         }
 
         var runbook = Path.GetFileName(Path.GetDirectoryName(Path.GetFullPath(folder)))!;
         var alert = script.ByHand || script.Alert.File is not { } named ? null : Path.Combine(folder, named);
-        return alert is null || File.Exists(alert)
-            ? (new TestCase(folder, runbook, alert, script), [])
-            : (null, [new(name, 1, 1, "alert", $"names {script.Alert.File}, and there is no such file beside it.", "Put the alert there as its sender posts it, or write it out under 'alert:'.")]);
+        if (alert is not null && !File.Exists(alert))
+        {
+            errors.AtValue("alert", $"names {script.Alert.File}, and there is no such file beside it.", "Put the alert there as its sender posts it, or write it out under 'alert:'.");
+            return (null, errors.Sorted);
+        }
+
+        return (new TestCase(folder, runbook, alert, script) { PlaceOf = problem => new(name, PlaceIn(errors, problem).Line, PlaceIn(errors, problem).Column, "", problem.Text, "") }, []);
     }
+
+    /// <summary>Tells a problem at its place in the file.</summary>
+    public Func<TestProblem, CatalogError> PlaceOf { get; private init; } = problem => new(FileName, 1, 1, "", problem.Text, "");
+
+    private static Position PlaceIn(FileErrors errors, TestProblem problem) => problem.IsKey ? errors.PlaceOfKey(problem.Path) : errors.PlaceOf(problem.Path);
 }
 
 /// <summary>A test that cannot be played.</summary>
 internal sealed class TestCaseException(string message) : Exception(message);
+
+/// <summary>What did not go as a test says.</summary>
+/// <param name="Path">Where the test says so: <c>expect.state</c>; empty for the file as a whole.</param>
+/// <param name="IsKey">The key there is wrong, and not its value.</param>
+internal sealed record TestProblem(string Path, string Text, bool IsKey = false)
+{
+    public override string ToString() => Text;
+}

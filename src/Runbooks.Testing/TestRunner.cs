@@ -14,14 +14,14 @@ namespace Runbooks.Testing;
 internal static class TestRunner
 {
     /// <returns>What is otherwise than expected; empty when the test passes.</returns>
-    public static async Task<IReadOnlyList<string>> RunAsync(TestCase test, Runbook runbook, StepCatalog real)
+    public static async Task<IReadOnlyList<TestProblem>> RunAsync(TestCase test, Runbook runbook, StepCatalog real)
     {
         var (incident, problems) = await PlayAsync(test, runbook, real);
         return incident is null ? problems : [.. problems, .. Compare(incident, test.Script.Expect)];
     }
 
     /// <returns>The incident as it stands at the end, null when none was opened; and what did not go as the test says.</returns>
-    public static async Task<(Incident? Incident, IReadOnlyList<string> Problems)> PlayAsync(TestCase test, Runbook runbook, StepCatalog real)
+    public static async Task<(Incident? Incident, IReadOnlyList<TestProblem> Problems)> PlayAsync(TestCase test, Runbook runbook, StepCatalog real)
     {
         await using var world = await TestWorld.StartAsync(test.Script, runbook, real);
         if (test.Script.Strangers(runbook).ToList() is { Count: > 0 } strangers)
@@ -32,17 +32,17 @@ internal static class TestRunner
         var opening = await TestOpening.OpenAsync(world, test, runbook);
         if (opening.Id is not { } id)
         {
-            return (null, [opening.Problem!]);
+            return (null, [new("alert", opening.Problem!)]);
         }
 
         var began = world.Now;
-        var problems = new List<string>();
-        foreach (var happening in test.Script.Events.OrderBy(happening => happening.After))
+        var problems = new List<TestProblem>();
+        foreach (var (happening, at) in test.Script.Events.Select((happening, at) => (happening, at)).OrderBy(one => one.happening.After))
         {
             await world.PassAsync(began + happening.After, () => Task.FromResult(false));
             if (await HappenAsync(world, id, happening, opening.Alerts) is { } refused)
             {
-                problems.Add($"after {DurationText.Format(happening.After)}: {refused}");
+                problems.Add(new($"events[{at}]", $"after {DurationText.Format(happening.After)}: {refused}"));
             }
         }
 
@@ -88,18 +88,18 @@ internal static class TestRunner
     private static string? Refusal(DecisionResult result) =>
         result.Status is DecisionStatus.Decided or DecisionStatus.MoreNeeded ? null : $"it did not count: {result.Message}";
 
-    private static IEnumerable<string> Compare(Incident incident, TestExpectation expected)
+    private static IEnumerable<TestProblem> Compare(Incident incident, TestExpectation expected)
     {
         var state = CamelCase.Of(incident.State);
         if (state != expected.State)
         {
-            yield return $"state is {state} and should be {expected.State}: {incident.Reason}";
+            yield return new("expect.state", $"state is {state} and should be {expected.State}: {incident.Reason}");
         }
 
         var steps = string.Join(", ", incident.Steps.Select(step => $"{step.Name}: {CamelCase.Of(step.Status)}"));
         if (expected.Steps is { } wanted && string.Join(", ", wanted.Select(step => $"{step.Key}: {step.Value}")) is var words && words != steps)
         {
-            yield return $"steps are {{ {steps} }} and should be {{ {words} }}";
+            yield return new("expect.steps", $"steps are {{ {steps} }} and should be {{ {words} }}");
         }
     }
 }

@@ -106,14 +106,14 @@ internal class WorldScript
     public Dictionary<string, ScriptedStep> Steps { get; init; } = [];
 
     /// <summary>Names that the runbook does not have: what they were meant to say would silently not be said.</summary>
-    public IEnumerable<string> Strangers(Runbook runbook)
+    public IEnumerable<TestProblem> Strangers(Runbook runbook)
     {
         var checks = runbook.Diagnosis.Select(check => check.Name).ToList();
         var steps = runbook.Mitigation.Steps.Concat(runbook.Resolution.Steps).Select(step => step.Name).ToList();
-        return Checks.Keys.Except(checks).Select(name => Stranger("check", name, checks))
-            .Concat(Steps.Keys.Except(steps).Select(name => Stranger("step", name, steps)));
+        return Checks.Keys.Except(checks).Select(name => Stranger("check", $"checks.{name}", name, checks))
+            .Concat(Steps.Keys.Except(steps).Select(name => Stranger("step", $"steps.{name}", name, steps)));
     }
 
-    private static string Stranger(string kind, string name, List<string> known) =>
-        $"The runbook has no {kind} '{name}'. {Suggestion.For(name, known)}It has: {(known.Count == 0 ? "none" : string.Join(", ", known))}.";
+    private static TestProblem Stranger(string kind, string path, string name, List<string> known) =>
+        new(path, $"The runbook has no {kind} '{name}'. {Suggestion.For(name, known)}It has: {(known.Count == 0 ? "none" : string.Join(", ", known))}.", IsKey: true);
 }

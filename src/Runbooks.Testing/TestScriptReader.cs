@@ -21,6 +21,13 @@ internal sealed class TestScriptReader(FileErrors errors)
     /// <returns>The test; null where there are errors.</returns>
     public static (TestScript? Script, IReadOnlyList<CatalogError> Errors) Read(string file, string text)
     {
+        var (script, errors) = Open(file, text);
+        return (script, errors.Sorted);
+    }
+
+    /// <returns>The test, null where there are errors; and where everything in the file stands.</returns>
+    public static (TestScript? Script, FileErrors Errors) Open(string file, string text)
+    {
         text = text.TrimStart('\uFEFF');
         var errors = new FileErrors(file, text);
         switch (YamlTree.Read(text, errors.Refuse, errors.Warn))
@@ -28,12 +35,12 @@ internal sealed class TestScriptReader(FileErrors errors)
             case YamlMapping mapping:
                 errors.Locate(mapping);
                 var script = new TestScriptReader(errors).Script(new(mapping, "", errors));
-                return (errors.Count > 0 ? null : script, errors.Sorted);
+                return (errors.Count > 0 ? null : script, errors);
             case { } other:
                 errors.Add(other.At, "", $"The file is {other.Words} and must be a mapping.", "Begin with 'source:'.");
-                return (null, errors.Sorted);
+                return (null, errors);
             default:
-                return (null, errors.Sorted);
+                return (null, errors);
         }
     }
 

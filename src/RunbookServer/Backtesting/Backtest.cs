@@ -65,8 +65,8 @@ internal sealed class Backtest(IReadOnlyDictionary<string, Runbook> runbooks, IR
     private static string Recorded(IncidentView incident) =>
         Told(CamelCase.Of(incident.State), incident.Steps.Select(step => $"{step.Name}: {CamelCase.Of(step.Status)}"), []);
 
-    private static string Told(string state, IEnumerable<string> steps, IEnumerable<string> problems) =>
-        string.Join("; ", [state, string.Join(", ", steps) is { Length: > 0 } words ? words : "no step ran", .. problems]);
+    private static string Told(string state, IEnumerable<string> steps, IEnumerable<TestProblem> problems) =>
+        string.Join("; ", [state, string.Join(", ", steps) is { Length: > 0 } words ? words : "no step ran", .. problems.Select(problem => problem.Text)]);
 
     /// <summary>What the night answered to a check that is no longer there has no meaning any more.</summary>
     private static TestScript Known(TestScript script, Runbook runbook)

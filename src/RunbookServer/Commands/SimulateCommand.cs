@@ -128,7 +128,7 @@ internal sealed class AssumptionOptions
         var script = assumed.ScriptFor(runbook);
         if (script.Strangers(runbook).FirstOrDefault() is { } stranger)
         {
-            throw new CommandException(stranger);
+            throw new CommandException(stranger.Text);
         }
 
         return assumed;

@@ -68,7 +68,7 @@ internal static class TestCommand
             ConsoleOutput.Raw($"{(report.HasFailedIn(one) ? "FAILED" : "passed")}  {one.Name}");
             foreach (var problem in one.Problems)
             {
-                ConsoleOutput.Raw($"        {(problem.Key.Length > 0 || problem.Remedy.Length > 0 ? problem.ToString() : problem.Problem)}");
+                ConsoleOutput.Raw($"        {problem}");
             }
         }
 
@@ -94,9 +94,7 @@ internal static class TestCommand
         }
 
         return catalog.Find(test.RunbookId) is { } runbook
-            ? [.. (await TestRunner.RunAsync(test, runbook, steps)).Select(Problem)]
-            : [Problem($"there is no runbook '{test.RunbookId}'. The folder of its tests carries its id.")];
-
-        CatalogError Problem(string text) => new(file, 1, 1, "", text, "");
+            ? [.. (await TestRunner.RunAsync(test, runbook, steps)).Select(test.PlaceOf)]
+            : [new(file, 1, 1, "", $"there is no runbook '{test.RunbookId}'. The folder of its tests carries its id.", "")];
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Problems;
 using Runbooks.Catalog.Yaml;
@@ -17,6 +18,7 @@ internal sealed class FileErrors(string file, string text)
     private readonly HashSet<Position> _refused = [];
     private readonly Dictionary<string, Position> _keys = [];
     private readonly Dictionary<string, Position> _values = [];
+    private readonly string[] _lines = text.Split('\n');
 
     public int Count => _errors.Count;
 
@@ -95,8 +97,33 @@ internal sealed class FileErrors(string file, string text)
     /// <summary>Where the value at this path stands, or the nearest one above it that the file has.</summary>
     public Position PlaceOf(string path) => Nearest(path, _values);
 
+    /// <summary>Where the key at this path stands, or the nearest one above it that the file has.</summary>
+    public Position PlaceOfKey(string path) => Nearest(path, _keys);
+
     /// <summary>Something is wrong with the value at this path, or with the nearest one above it that the file has.</summary>
     public void AtValue(string path, string problem, string remedy) => Add(Nearest(path, _values), path, problem, remedy);
+
+    /// <summary>Something is wrong with a placeholder in the value at this path. It is pointed at where the file writes it as it is read, else the value.</summary>
+    /// <param name="placeholder">What stands between the braces.</param>
+    public void AtPlaceholder(string path, string placeholder, string problem, string remedy)
+    {
+        var value = PlaceOf(path);
+        Add(Find(value, new Regex($@"\{{\{{\s*{Regex.Escape(placeholder)}\s*\}}\}}", RegexOptions.NonBacktracking)) ?? value, path, problem, remedy);
+    }
+
+    private Position? Find(Position from, Regex part)
+    {
+        for (var line = from.Line; line <= _lines.Length; line++)
+        {
+            var begin = line == from.Line ? Math.Min(from.Column - 1, _lines[line - 1].Length) : 0;
+            if (part.Match(_lines[line - 1], begin) is { Success: true } found)
+            {
+                return new(line, found.Index + 1);
+            }
+        }
+
+        return null;
+    }
 
     /// <summary>Something is wrong with the key itself; for a missing one the key above it is pointed at.</summary>
     public void AtKey(string path, string problem, string remedy) => Add(Nearest(path, _keys), path, problem, remedy);

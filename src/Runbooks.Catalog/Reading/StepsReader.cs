@@ -218,7 +218,7 @@ internal sealed record TemplatePlace(bool Incident, IReadOnlyCollection<string> 
         {
             if (Objection(placeholder) is var (problem, remedy))
             {
-                errors.AtValue(path, $"{{{{ {Clip.To(placeholder.Path, 80)} }}}} {problem}", remedy);
+                errors.AtPlaceholder(path, placeholder.Path, $"{{{{ {Clip.To(placeholder.Path, 80)} }}}} {problem}", remedy);
             }
         }
     }

@@ -23,8 +23,8 @@ public sealed class RunbookTestsTests : IDisposable
         var (code, output, _) = await ProgramRun.RunAsync("test", "--runbooks", _runbooks.Path);
 
         code.ShouldBe(1);
-        output.ShouldContain("state is expired and should be resolved");
-        output.ShouldContain("should be { recycle: done }");
+        output.ShouldContain("test.yaml:3:18  state is expired and should be resolved");
+        output.ShouldMatch(@"test\.yaml:3:35  steps are .* should be \{ recycle: done \}");
     }
 
     [Theory]
@@ -51,7 +51,7 @@ public sealed class RunbookTestsTests : IDisposable
         var (code, output, _) = await ProgramRun.RunAsync("test", "--runbooks", _runbooks.Path);
 
         code.ShouldBe(1);
-        output.ShouldContain("after 1m: it did not count");
+        output.ShouldContain("test.yaml:3:10  after 1m: it did not count");
     }
 
     [Fact]
@@ -62,8 +62,8 @@ public sealed class RunbookTestsTests : IDisposable
         var (code, output, _) = await ProgramRun.RunAsync("test", "--runbooks", _runbooks.Path);
 
         code.ShouldBe(1);
-        output.ShouldContain("Did you mean 'zombie'?");
-        output.ShouldContain("Did you mean 'recycle'?");
+        output.ShouldContain("test.yaml:2:11  The runbook has no check 'zombi'. Did you mean 'zombie'?");
+        output.ShouldContain("test.yaml:3:10  The runbook has no step 'recycel'. Did you mean 'recycle'?");
     }
 
     public void Dispose() => _runbooks.Dispose();
