@@ -19,7 +19,7 @@ builder.AddTelemetry();
 builder.Services
     .AddRunbooks()
     .AddRunbookCatalog()
-    .AddPublishedRunbooks()
+    .AddPublishedRunbooks(takesContacts: !MessagesServices.IsDevelopment(builder.Configuration))
     .AddRunbooksWeb()
     .AddPlatformSignIn()
     .AddWatchdog()

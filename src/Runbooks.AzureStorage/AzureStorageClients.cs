@@ -43,6 +43,9 @@ internal sealed class AzureStorageClients
     public TableRows Table(string name) => new(_tables.GetTableClient(name));
 
     public BlobFiles Container(string name) => new(_blobs.GetBlobContainerClient(name));
+
+    /// <summary>A container with a rule set.</summary>
+    public BlobRuleSetPlace RuleSet(string name) => new(_blobs.GetBlobContainerClient(name));
 }
 
 /// <summary>Section <c>AzureStorage</c>: either a connection string, or the two addresses and an identity.</summary>

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Runbooks.Model.Storage;
 using Runbooks.Orchestration.TaskHub;
+using Runbooks.Publishing;
 using Runbooks.Settings;
 
 namespace Runbooks.AzureStorage;
@@ -41,9 +42,8 @@ public static class AzureStorageServices
             .AddSingleton<IOrchestrationServiceClient>(provider => provider.GetRequiredService<AzureOrchestrationService>());
     }
 
-    /// <summary>Reads what was published to a container of the same account.</summary>
-    public static IServiceCollection AddPublishedFiles(this IServiceCollection services) =>
-        services.AddSingleton(provider => new PublishedFiles(Clients(provider)));
+    /// <summary>The container of the same account with a rule set.</summary>
+    public static IRuleSetPlace RuleSetContainer(this IServiceProvider provider, string name) => Clients(provider).RuleSet(name);
 
     private static IServiceCollection AddStores(this IServiceCollection services) => services
         .AddSingleton(provider => new AzureStorageClients(Options(provider)))

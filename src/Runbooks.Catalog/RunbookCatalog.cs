@@ -30,19 +30,7 @@ public sealed class RunbookCatalog(RunbookReader reader)
     {
         lock (_loading)
         {
-            var read = files.Select(file => (file.Name, Result: reader.Read(file.Name, file.Text, contacts, file.Samples))).ToList();
-            var errors = read.SelectMany(file => file.Result.Errors).ToList();
-
-            // A broken file may be the one that has the id.
-            var misled = SuppressionRules.Check(read, whole && errors.Count == 0).ToList();
-            errors.AddRange(misled);
-            var good = new List<Entry>();
-            foreach (var same in read.Where(file => file.Result.Runbook is not null && misled.TrueForAll(error => error.File != file.Name)).GroupBy(file => file.Result.Runbook!.Id))
-            {
-                var entries = same.Select(file => new Entry(file.Name, file.Result.Runbook!) { IdAt = file.Result.IdAt }).ToList();
-                good.AddRange(entries.Count == 1 ? entries : Duplicates(entries, errors));
-            }
-
+            var (good, errors, warnings) = Examine(files, contacts, whole);
             List<Entry> kept = errors.Count == 0
                 ? []
                 : [.. _current.Entries.Where(old => good.TrueForAll(entry => entry.File != old.File && entry.Runbook.Id != old.Runbook.Id))];
@@ -52,8 +40,44 @@ public sealed class RunbookCatalog(RunbookReader reader)
                 _current = new([.. good.Concat(kept).OrderBy(entry => entry.Runbook.Id, StringComparer.Ordinal)]);
             }
 
-            return new(errors, [.. kept.Select(entry => entry.Runbook.Id)]) { Changes = Changes(before, _current.Runbooks), Warnings = [.. read.SelectMany(file => file.Result.Warnings), .. TriggerOverlap.Check(read)] };
+            return new(errors, [.. kept.Select(entry => entry.Runbook.Id)]) { Changes = Changes(before, _current.Runbooks), Warnings = warnings };
         }
+    }
+
+    /// <summary>What is wrong with these files as a whole, and what they would change; what is in force stays.</summary>
+    /// <inheritdoc cref="Load"/>
+    public LoadResult Check(IEnumerable<RunbookFile> files, IReadOnlyCollection<string>? contacts = null)
+    {
+        lock (_loading)
+        {
+            var (good, errors, warnings) = Examine(files, contacts, whole: true);
+            return new(errors, []) { Changes = Changes(_current.Runbooks, [.. good.Select(entry => entry.Runbook)]), Warnings = warnings };
+        }
+    }
+
+    private (List<Entry> Good, List<CatalogError> Errors, IReadOnlyList<CatalogError> Warnings) Examine(IEnumerable<RunbookFile> files, IReadOnlyCollection<string>? contacts, bool whole)
+    {
+        var publications = new Dictionary<string, Publication?>(StringComparer.Ordinal);
+        var read = new List<(string Name, ReadResult Result)>();
+        foreach (var file in files)
+        {
+            publications[file.Name] = file.Publication;
+            read.Add((file.Name, reader.Read(file.Name, file.Text, contacts, file.Samples)));
+        }
+
+        var errors = read.SelectMany(file => file.Result.Errors).ToList();
+
+        // A broken file may be the one that has the id.
+        var misled = SuppressionRules.Check(read, whole && errors.Count == 0).ToList();
+        errors.AddRange(misled);
+        var good = new List<Entry>();
+        foreach (var same in read.Where(file => file.Result.Runbook is not null && misled.TrueForAll(error => error.File != file.Name)).GroupBy(file => file.Result.Runbook!.Id))
+        {
+            var entries = same.Select(file => new Entry(file.Name, file.Result.Runbook! with { Publication = publications[file.Name] }) { IdAt = file.Result.IdAt }).ToList();
+            good.AddRange(entries.Count == 1 ? entries : Duplicates(entries, errors));
+        }
+
+        return (good, errors, [.. read.SelectMany(file => file.Result.Warnings), .. TriggerOverlap.Check(read)]);
     }
 
     private static IReadOnlyList<string> Changes(IReadOnlyList<Runbook> before, IReadOnlyList<Runbook> after) =>
@@ -95,6 +119,9 @@ public sealed record RunbookFile(string Name, string Text)
 {
     /// <summary>The text files that stand beside it, by their path from there: <c>samples/ordinary.txt</c>.</summary>
     public IReadOnlyDictionary<string, string> Samples { get; init; } = FrozenDictionary<string, string>.Empty;
+
+    /// <summary>With what it came to be in force; null for a plain file.</summary>
+    public Publication? Publication { get; init; }
 }
 
 /// <param name="Errors">Of all files, each in its file's order.</param>

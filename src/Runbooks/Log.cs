@@ -115,4 +115,25 @@ internal static partial class Log
 
     [LoggerMessage(70, LogLevel.Error, "Nobody is behind the contact '{Contact}': {Words}")]
     public static partial void NobodyOnCall(ILogger logger, string contact, string words);
+
+    [LoggerMessage(80, LogLevel.Error, "{Error}")]
+    public static partial void RunbookRefused(ILogger logger, string error);
+
+    [LoggerMessage(81, LogLevel.Information, "Runbooks reloaded: {Changes}. {Count} in force.")]
+    public static partial void RunbooksReloaded(ILogger logger, string changes, int count);
+
+    [LoggerMessage(82, LogLevel.Warning, "Because of the errors these runbooks stay in force as they were: {Kept}.")]
+    public static partial void RunbooksKept(ILogger logger, string kept);
+
+    [LoggerMessage(83, LogLevel.Information, "Taken over: {Publication}, published by {By}. {Changes}. {Count} runbooks in force.")]
+    public static partial void PublicationTaken(ILogger logger, string publication, string by, string changes, int count);
+
+    [LoggerMessage(84, LogLevel.Error, "Refused as a whole: {Publication}, published by {By}. In force stays {InForce}.")]
+    public static partial void PublicationRefused(ILogger logger, string publication, string by, string inForce);
+
+    [LoggerMessage(85, LogLevel.Error, "The runbooks at {Place} could not be read; those in force stay in force. {Why}")]
+    public static partial void RulesUnreadable(ILogger logger, string place, string why);
+
+    [LoggerMessage(86, LogLevel.Information, "{Count} runbooks are in force, from {Source}.")]
+    public static partial void RulesInForce(ILogger logger, int count, string source);
 }

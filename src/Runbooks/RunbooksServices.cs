@@ -11,6 +11,7 @@ using Runbooks.Notifications;
 using Runbooks.Notifications.Storms;
 using Runbooks.Orchestration;
 using Runbooks.Preview;
+using Runbooks.Publishing;
 using Runbooks.Settings;
 using Runbooks.SignedLinks;
 using Runbooks.Storage;
@@ -60,6 +61,7 @@ public static class RunbooksServices
             .AddSingleton<PinnedRunbooks>()
             .AddSingleton<FileVersions>()
             .AddSingleton<RunbookVersions>()
+            .AddSingleton<RuleSetStatus>()
             .AddSingleton<LinkSigner>()
             .AddSingleton<DecisionLinks>()
             .AddSingleton<PlanBuilder>()

@@ -16,7 +16,7 @@ sealed class Shell : IDisposable
         _variables = variables;
         Write("az", $"set -u\nSTATE={_folder.FullName}\necho \"$*\" >> $STATE/calls\n{az}");
         // What scripts build and run has tests of its own.
-        Write("dotnet", "exit 0");
+        Write("dotnet", $"echo \"$*\" >> {_folder.FullName}/programs; exit 0");
     }
 
     /// <summary>What the CLI was asked for since the last time this was read.</summary>

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using System.Text.RegularExpressions;
 using Runbooks.Intake;
+using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Web.Decisions;
 using Runbooks.Web.Http;
@@ -22,6 +23,7 @@ public sealed partial class DocumentedKeysTests
         ("`incidents[]` of it", typeof(IntakeOutcome)),
         ("a line of a listing", typeof(IncidentLine)),
         ("one incident", typeof(IncidentView)),
+        ("`publication`", typeof(Publication)),
         ("`attention`", typeof(Attention)),
         ("`alert`", typeof(AlertView)),
         ("`alerts[]`", typeof(AttachedAlertView)),

@@ -17,9 +17,9 @@ public sealed class ArbitraryRecord(int seed)
 
     public T Make<T>() => (T)Make(typeof(T))!;
 
-    /// <summary>The members of a record that carry its value: those that can be set.</summary>
+    /// <summary>The members of a record that carry its value: those that can be set, and are not left out of what is stored on purpose.</summary>
     public static IEnumerable<PropertyInfo> Members(Type record) =>
-        record.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.SetMethod is not null);
+        record.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.SetMethod is not null && !property.IsDefined(typeof(JsonIgnoreAttribute)));
 
     /// <summary>What the member is called where it is stored.</summary>
     public static string NameOf(PropertyInfo member) =>

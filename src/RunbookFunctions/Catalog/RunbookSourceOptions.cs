@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Runbooks.Publishing;
 
 namespace RunbookFunctions.Catalog;
 
@@ -13,7 +14,7 @@ internal sealed class RunbookSourceOptions
     /// <summary>A folder in place of the packaged one, for development.</summary>
     public string? RunbooksFolder { get; set; }
 
-    /// <summary>How soon a published change is in force.</summary>
+    /// <summary>How often it is looked at whether something was published.</summary>
     [Range(typeof(TimeSpan), "00:00:10", "1.00:00:00")]
-    public TimeSpan RefreshEvery { get; set; } = TimeSpan.FromMinutes(5);
+    public TimeSpan RefreshEvery { get; set; } = RuleSetOptions.Usual;
 }

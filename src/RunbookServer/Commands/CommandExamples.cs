@@ -13,7 +13,7 @@ internal static class CommandExamples
     private static readonly Dictionary<string, string[]> s_examples = new(StringComparer.Ordinal)
     {
         ["runbook"] = ["runbook", "runbook fire hanged-gpu", "runbook incidents"],
-        ["serve"] = ["runbook serve --port 8080 --data ~/runbooks-data", "runbook serve --no-practice --config settings.json --runbooks ./runbooks"],
+        ["serve"] = ["runbook serve --port 8080 --data ~/runbooks-data", "runbook serve --no-practice --config settings.json --runbooks ./runbooks", "runbook serve --no-practice --storage azure --runbooks https://ACCOUNT.blob.core.windows.net/runbooks"],
         ["sandbox"] = ["runbook sandbox --port 7072"],
         ["fire"] = ["runbook fire", "runbook fire hanged-gpu", "runbook fire hanged-gpu --reset", "runbook fire alert.json --source alertmanager"],
         ["incidents"] = ["runbook incidents", "runbook incidents --state awaitingApproval", "runbook incidents --state needsPerson", "runbook incidents --limit 100 --json"],
@@ -38,6 +38,12 @@ internal static class CommandExamples
         ["simulate"] = ["runbook simulate hanged-gpu --alert hanged-gpu", "runbook simulate hanged-gpu --alert hanged-gpu --finding gpu-memory=failing:97.2", "runbook simulate hanged-gpu --alert hanged-gpu --live --config settings.json"],
         ["export"] = [$"runbook export {Id}", $"runbook export {Id} --out runbooks/tests/hanged-gpu/that-night/test.yaml"],
         ["backtest"] = ["runbook backtest --since 30d", "runbook backtest --since 30d --save incidents", "runbook backtest --incidents incidents --base main/runbooks --format markdown"],
+        ["publish"] = [
+            "runbook publish runbooks --to https://ACCOUNT.blob.core.windows.net/runbooks --dry-run",
+            "runbook publish runbooks --to https://ACCOUNT.blob.core.windows.net/runbooks --strict",
+            "runbook publish --to https://ACCOUNT.blob.core.windows.net/runbooks --list",
+            "runbook publish --to https://ACCOUNT.blob.core.windows.net/runbooks --roll-back --reason \"asks the wrong people\"",
+        ],
         ["render"] = ["runbook render hanged-gpu"],
         ["schema"] = ["runbook schema > runbook.schema.json", "runbook schema test"],
         ["verify-audit"] = ["runbook verify-audit record.jsonl"],

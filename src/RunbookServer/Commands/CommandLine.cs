@@ -82,6 +82,7 @@ internal static class CommandLine
             SimulateCommand.Build(),
             ExportCommand.Build(),
             BacktestCommand.Build(),
+            PublishCommand.Build(),
             RenderCommand.Build(),
             SchemaCommand.Build(),
             VerifyAuditCommand.Build(),

@@ -25,7 +25,7 @@ internal static class ServeCommand
             }
         });
         var data = new Option<DirectoryInfo>("--data") { Description = "Where everything is kept.", DefaultValueFactory = _ => new DirectoryInfo(ServerDefaults.DataDirectory) };
-        var runbooks = new RunbookFolderOption();
+        var runbooks = new Option<string?>("--runbooks") { Description = "The folder of runbooks, or the address of the blob container that they are published to; ./runbooks or the shipped ones unless named." };
         var config = new Option<FileInfo?>("--config") { Description = "A JSON file with settings." };
         var noPractice = new Option<bool>("--no-practice") { Description = "No sandbox: integrations and messages as configured." };
         var storage = new Option<string>("--storage") { Description = "Where incidents are kept: sqlite, in the data folder; azure, in a storage account that several processes share (settings: section Storage).", DefaultValueFactory = _ => "sqlite" };
@@ -52,7 +52,7 @@ internal static class ServeCommand
             {
                 Port = parsed.GetRequiredValue(port),
                 DataDirectory = parsed.GetRequiredValue(data).FullName,
-                RunbooksDirectory = parsed.GetValue(runbooks)?.FullName,
+                RunbooksDirectory = parsed.GetValue(runbooks),
                 ConfigFile = parsed.GetValue(config)?.FullName,
                 Practice = !parsed.GetValue(noPractice),
                 Storage = parsed.GetValue(storage) == "azure" ? StorageKind.Azure : StorageKind.Sqlite,

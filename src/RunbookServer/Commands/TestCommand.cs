@@ -34,7 +34,7 @@ internal static class TestCommand
         return command;
     }
 
-    private static async Task<Report> RunAsync(string[] files, HostSettings settings)
+    public static async Task<Report> RunAsync(string[] files, HostSettings settings)
     {
         await using var services = OfflineServices.Build(host: settings);
         var catalog = services.GetRequiredService<RunbookCatalog>();
@@ -61,7 +61,7 @@ internal static class TestCommand
         return new("test", IsStrict: false, cases);
     }
 
-    private static void Tell(Report report)
+    public static void Tell(Report report)
     {
         foreach (var one in report.Cases)
         {

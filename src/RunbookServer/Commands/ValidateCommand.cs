@@ -5,6 +5,7 @@ using Runbooks.Catalog.Reading;
 using Runbooks.Guardrails;
 using Runbooks.Model.Text;
 using Runbooks.Notifications;
+using Runbooks.Publishing;
 using RunbookServer.Hosting;
 using RunbookServer.Reporting;
 using RunbookServer.Terminal;
@@ -28,7 +29,8 @@ internal static class ValidateCommand
         var command = new Command("validate", "Checks runbook files, contacts and maintenance windows and reports every error and warning with its line.") { files, folder, settings, strict, format };
         command.SetAction(parsed =>
         {
-            var report = Check(Find(parsed.GetValue(files) ?? [], () => folder.Of(parsed)), parsed.GetValue(strict), settings.Of(parsed));
+            var named = parsed.GetValue(files) ?? [];
+            var report = Check(Find(named, () => folder.Of(parsed)), isWhole: named.Length == 0, parsed.GetValue(strict), settings.Of(parsed));
             if (!format.Write(parsed, report))
             {
                 Tell(report);
@@ -40,7 +42,7 @@ internal static class ValidateCommand
     }
 
     /// <summary>Contacts and windows are the named ones, else those that stand beside the first runbook.</summary>
-    private static Files Find(string[] named, Func<RunbookFolder> usual)
+    private static RuleSet Find(string[] named, Func<RunbookFolder> usual)
     {
         var missing = named.FirstOrDefault(file => !File.Exists(file));
         if (missing is not null)
@@ -54,8 +56,7 @@ internal static class ValidateCommand
         return new(
             [.. (named.Length == 0 ? folder.FilesToCheck() : runbooks).Select(RunbookFolder.ReadWithSamples)],
             Read(named.FirstOrDefault(file => Is(file, ContactsFile.FileName)) ?? (withFolder ? folder.Contacts : null)),
-            Read(named.FirstOrDefault(file => Is(file, MaintenanceFile.FileName)) ?? (withFolder ? folder.Windows : null)),
-            IsWhole: named.Length == 0);
+            Read(named.FirstOrDefault(file => Is(file, MaintenanceFile.FileName)) ?? (withFolder ? folder.Windows : null)));
     }
 
     private static bool IsBeside(string file) => Is(file, ContactsFile.FileName) || Is(file, MaintenanceFile.FileName);
@@ -64,17 +65,18 @@ internal static class ValidateCommand
 
     private static RunbookFile? Read(string? file) => file is null ? null : RunbookFolder.Read(file);
 
-    private static Report Check(Files files, bool strict, HostSettings settings)
+    /// <param name="isWhole">Whether these are all files of the folder.</param>
+    public static Report Check(RuleSet files, bool isWhole, bool strict, HostSettings settings)
     {
         using var services = OfflineServices.Build(host: settings);
 
         // What only the host's settings can tell is asked when it starts.
         var contacts = files.Contacts is { } file ? services.GetRequiredService<ContactsFile>().Read(file.Name, file.Text, withSettings: false) : null;
         var catalog = services.GetRequiredService<RunbookCatalog>();
-        var result = catalog.Load(files.Runbooks, contacts?.Book?.Names, files.IsWhole);
+        var result = catalog.Load(files.Runbooks, contacts?.Book?.Names, isWhole);
 
         // Of some runbooks alone nobody can say which ids there are.
-        IReadOnlyCollection<string>? ids = files.IsWhole && result.Errors.Count == 0 ? [.. catalog.Current.Select(runbook => runbook.Id)] : null;
+        IReadOnlyCollection<string>? ids = isWhole && result.Errors.Count == 0 ? [.. catalog.Current.Select(runbook => runbook.Id)] : null;
         var windows = files.Windows is { } planned ? MaintenanceFile.Read(planned.Name, planned.Text, ids) : null;
         var problems = Enumerable.Concat([.. contacts?.Errors ?? [], .. windows?.Errors ?? []], result.Errors)
             .Concat([.. contacts?.Warnings ?? [], .. windows?.Warnings ?? [], .. result.Warnings])
@@ -82,7 +84,7 @@ internal static class ValidateCommand
         return new("validate", strict, [.. Enumerable.Concat([files.Contacts, files.Windows], files.Runbooks).OfType<RunbookFile>().Select(one => new ReportedCase(one.Name, one.Name, [.. problems[one.Name]]) { Text = one.Text })]);
     }
 
-    private static void Tell(Report report)
+    public static void Tell(Report report)
     {
         var all = report.Cases.SelectMany(one => one.Problems.Select(problem => (one.Text, Problem: problem))).ToList();
         foreach (var (text, problem) in all.OrderBy(one => one.Problem.Code is not null))
@@ -106,7 +108,4 @@ internal static class ValidateCommand
         ConsoleOutput.Raw((report.Cases.Count == 1 ? $"{report.Cases[0].Name} is valid." : $"{CountText.Format(report.Cases.Count - names.Count, "runbook")}{string.Concat(names.Select(name => $" and {name}"))} are valid.")
             + (warnings > 0 ? $" {CountText.Format(warnings, "warning")}." : ""));
     }
-
-    /// <param name="IsWhole">Whether these are all files of the folder.</param>
-    private sealed record Files(IReadOnlyList<RunbookFile> Runbooks, RunbookFile? Contacts, RunbookFile? Windows, bool IsWhole);
 }

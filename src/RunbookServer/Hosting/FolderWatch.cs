@@ -1,8 +1,5 @@
-using Runbooks.Catalog;
-using Runbooks.Guardrails;
-using Runbooks.Model.Storage;
 using Runbooks.Notifications;
-using Runbooks.Storage;
+using Runbooks.Publishing;
 using RunbookServer.Terminal;
 
 namespace RunbookServer.Hosting;
@@ -36,46 +33,11 @@ internal static class FolderWatch
     }
 }
 
-/// <summary>Takes over changed runbook files while the host runs; a broken one is reported and the good version stays.</summary>
-internal sealed class RunbookWatch(RunbookFolder folder, RunbookCatalog catalog, RunbookVersions versions, ILogger<RunbookWatch> logger) : BackgroundService
+/// <summary>Takes over changed files of the rule set at once, and not only when it is looked at again.</summary>
+internal sealed class RuleSetWatch(RunbookFolder folder, RuleSetRefresh refresh) : BackgroundService
 {
-    private bool _broken;
-
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => FolderWatch.RunAsync(folder.Path, "*", ReloadAsync, stoppingToken, below: true);
-
-    internal async Task ReloadAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            var result = await versions.LoadAsync(folder.Read(), cancellationToken);
-            foreach (var error in result.Errors)
-            {
-                Log.RunbookBroken(logger, error.ToString());
-            }
-
-            foreach (var warning in result.Warnings)
-            {
-                Log.FileDoubtful(logger, warning.ToString());
-            }
-
-            if (result.Kept.Count > 0)
-            {
-                Log.RunbooksKept(logger, string.Join(", ", result.Kept));
-            }
-
-            // A file that was saved as it was is no news, but after an error it is.
-            if (result.Changes.Count > 0 || (_broken && result.Errors.Count == 0))
-            {
-                Log.RunbooksLoaded(logger, result.Changes.Count > 0 ? string.Join(", ", result.Changes) : "no file is broken any more", catalog.Current.Count);
-            }
-
-            _broken = result.Errors.Count > 0;
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or CommandException or StoreUnavailableException)
-        {
-            Log.RunbookBroken(logger, failure.Message);
-        }
-    }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        FolderWatch.RunAsync(folder.Path, "*", cancellationToken => refresh.LookAsync(told: true, cancellationToken), stoppingToken, below: true);
 }
 
 /// <summary>Takes over a changed contacts file while the host runs.</summary>
@@ -93,37 +55,6 @@ internal sealed class ContactsWatch(string file, ContactsReload reload, ILogger<
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or CommandException)
         {
             logger.ContactsUnreadable(failure.Message);
-        }
-
-        return Task.CompletedTask;
-    }
-}
-
-/// <summary>Takes over changed maintenance windows while the host runs.</summary>
-internal sealed class MaintenanceWatch(RunbookFolder folder, MaintenanceReload reload, ILogger<MaintenanceWatch> logger) : BackgroundService
-{
-    /// <summary>Reads them for the first time: a window that cannot be understood would otherwise be found out during the maintenance.</summary>
-    /// <exception cref="CommandException">The file has errors, and no windows were in force before.</exception>
-    public static async Task LoadAsync(IServiceProvider services, RunbookFolder folder, CancellationToken cancellationToken)
-    {
-        var file = folder.Windows is { } path ? RunbookFolder.Read(path) : null;
-        if (await services.GetRequiredService<MaintenanceReload>().StartAsync(file, cancellationToken) is { Count: > 0 } errors)
-        {
-            throw new CommandException($"The maintenance windows have errors; nothing was started.\n{string.Join("\n", errors)}", ExitCode.Failed);
-        }
-    }
-
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => FolderWatch.RunAsync(folder.Path, MaintenanceFile.FileName, ReloadAsync, stoppingToken);
-
-    internal Task ReloadAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            reload.Take(folder.Windows is { } file ? RunbookFolder.Read(file) : null);
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or CommandException)
-        {
-            Log.RunbookBroken(logger, failure.Message);
         }
 
         return Task.CompletedTask;

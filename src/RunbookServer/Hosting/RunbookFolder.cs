@@ -1,6 +1,8 @@
+using Runbooks.AzureStorage;
 using Runbooks.Catalog;
 using Runbooks.Guardrails;
 using Runbooks.Notifications;
+using Runbooks.Publishing;
 using Runbooks.Storage;
 using RunbookServer.Terminal;
 
@@ -12,8 +14,20 @@ internal sealed record RunbookFolder(string Path)
     /// <summary>None was named and there is no <c>./runbooks</c>: those that come with the program.</summary>
     public bool IsShipped { get; private init; }
 
+    /// <summary>The blob container in place of a folder; null for a folder.</summary>
+    public Uri? Container { get; private init; }
+
     /// <summary>A larger file is no runbook.</summary>
     private const long MaxBytes = 1024 * 1024;
+
+    /// <summary>As <see cref="Find"/>, or a container that runbooks are published to.</summary>
+    /// <inheritdoc cref="Find"/>
+    public static RunbookFolder FindOrContainer(string? named) =>
+        ContainerOf(named) is { } container ? new(container.AbsoluteUri) { Container = container } : Find(named is null ? null : System.IO.Path.GetFullPath(named));
+
+    /// <returns>Null when it names a folder.</returns>
+    public static Uri? ContainerOf(string? named) =>
+        Uri.TryCreate(named, UriKind.Absolute, out var address) && address.Scheme is "https" or "http" ? address : null;
 
     /// <summary>The named one; else <c>./runbooks</c>; else the shipped ones beside the program.</summary>
     /// <exception cref="CommandException">The named folder is not there.</exception>
@@ -64,6 +78,24 @@ internal sealed record RunbookFolder(string Path)
     {
         var samples = SampleFolder.Read(Path);
         return [.. Files().Select(file => Read(file) with { Samples = samples })];
+    }
+
+    /// <param name="settings">Of the account that the container is in.</param>
+    /// <exception cref="CommandException">The container's address cannot be used.</exception>
+    public IRuleSetPlace Place(IConfiguration settings) => Container is { } container ? Open(container, settings) : new FolderPlace(Path);
+
+    /// <inheritdoc cref="Place"/>
+    public static IRuleSetPlace Open(Uri container, IConfiguration settings)
+    {
+        var account = settings.GetSection(StorageOptions.SectionName).Get<StorageOptions>() ?? new();
+        try
+        {
+            return BlobRuleSetPlace.Open(container, account.ConnectionString, account.ClientId);
+        }
+        catch (FormatException unusable)
+        {
+            throw new CommandException(unusable.Message);
+        }
     }
 
     /// <summary>A runbook by itself, with the text files beside it.</summary>

@@ -1,6 +1,7 @@
 using Runbooks.Model.Definition;
 using Runbooks.Integrations.OnCall;
 using Runbooks.Notifications;
+using Runbooks.Publishing;
 using RunbookServer.Terminal;
 
 namespace RunbookServer.Hosting;
@@ -8,13 +9,20 @@ namespace RunbookServer.Hosting;
 /// <summary>Who is asked: in practice everybody, in the outbox; otherwise whoever <c>contacts.yaml</c> names.</summary>
 internal static class ServerContacts
 {
-    public static IServiceCollection AddContacts(this IServiceCollection services, ServerSettings settings, RunbookFolder runbooks) =>
-        !settings.Practice && Find(settings, runbooks) is { } file
-            ? services
-                .AddContacts(_ => RunbookFolder.Read(file))
-                .AddSingleton(Beside(file))
-                .AddHostedService(provider => ActivatorUtilities.CreateInstance<ContactsWatch>(provider, file))
-            : services.AddSingleton(settings.Practice ? ContactBook.EveryoneOn("outbox", "terminal") : ContactBook.NobodyBut("outbox", "terminal"));
+    private static readonly ContactBook s_nobody = ContactBook.NobodyBut("outbox", "terminal");
+
+    public static IServiceCollection AddContacts(this IServiceCollection services, ServerSettings settings) =>
+        settings.Practice ? services.AddSingleton(ContactBook.EveryoneOn("outbox", "terminal"))
+        : BesideSettings(settings) is { } file ? services
+            .AddContacts(_ => RunbookFolder.Read(file), s_nobody)
+            .AddSingleton(Beside(file))
+            .AddHostedService(provider => ActivatorUtilities.CreateInstance<ContactsWatch>(provider, file))
+        : services
+            .AddContacts(provider => provider.StartingContacts(), s_nobody)
+            .AddSingleton<ReadBesideContacts>(provider => (name, _) => Task.FromResult(provider.GetRequiredService<RuleSetStatus>().FindCalendar(name)));
+
+    /// <summary>Whether they come with the runbooks.</summary>
+    public static bool AreInRuleSet(ServerSettings settings) => !settings.Practice && BesideSettings(settings) is null;
 
     /// <summary>Calendars that stand beside the contacts.</summary>
     internal static ReadBesideContacts Beside(string contacts) => async (name, cancellationToken) =>
@@ -49,13 +57,15 @@ internal static class ServerContacts
         }
     }
 
-    /// <summary>Beside the settings file, else beside the runbooks.</summary>
-    internal static string? Find(ServerSettings settings, RunbookFolder runbooks) => Find(settings.ConfigFile, runbooks);
+    /// <summary>Beside the settings file, else beside the runbooks of a folder.</summary>
+    internal static string? Find(string? configFile, RunbookFolder runbooks) => BesideSettings(configFile) ?? runbooks.Contacts;
 
-    /// <inheritdoc cref="Find(ServerSettings, RunbookFolder)"/>
-    internal static string? Find(string? configFile, RunbookFolder runbooks)
-    {
-        var beside = configFile is { } config ? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(config))!, ContactsFile.FileName) : null;
-        return File.Exists(beside) ? beside : runbooks.Contacts;
-    }
+    /// <summary>Beside the settings file, else with the runbooks: as it lies there, whatever is wrong with it. It is read before anything of the host is opened.</summary>
+    internal static string TextOf(ServerSettings settings, IServiceProvider services) =>
+        (BesideSettings(settings) is { } file ? RunbookFolder.Read(file) : services.GetRequiredService<PublishedSets>().FindContactsAsync(CancellationToken.None).GetAwaiter().GetResult())?.Text ?? "";
+
+    private static string? BesideSettings(ServerSettings settings) => BesideSettings(settings.ConfigFile);
+
+    private static string? BesideSettings(string? configFile) =>
+        configFile is { } config && Path.Combine(Path.GetDirectoryName(Path.GetFullPath(config))!, ContactsFile.FileName) is var beside && File.Exists(beside) ? beside : null;
 }

@@ -5,10 +5,10 @@ using Microsoft.Extensions.Options;
 using Runbooks.Catalog;
 using Runbooks.Guardrails;
 using Runbooks.Notifications;
+using Runbooks.Publishing;
 using Runbooks.Sandbox;
 using Runbooks.Settings;
 using Runbooks.SignedLinks;
-using Runbooks.Storage;
 using RunbookServer.Practice;
 using RunbookServer.Terminal;
 
@@ -19,14 +19,13 @@ internal static class ServerHost
 {
     public static async Task<int> RunAsync(ServerSettings settings, CancellationToken cancellationToken)
     {
-        var folder = RunbookFolder.Find(settings.RunbooksDirectory);
+        var folder = RunbookFolder.FindOrContainer(settings.RunbooksDirectory);
         settings = settings with { Port = FreePort(settings.Port, settings.ListenAny) };
         DataFolder.Prepare(settings);
         await using var sandbox = settings.Practice ? await SandboxWorld.EnterAsync(settings, cancellationToken) : null;
         await using var app = Build(settings, folder, sandbox?.Address);
         await OpenStorageAsync(app.Services, settings, cancellationToken);
         await LoadRunbooksAsync(app.Services, folder, cancellationToken);
-        await MaintenanceWatch.LoadAsync(app.Services, folder, cancellationToken);
         var book = ServerContacts.Load(app.Services);
         await StartAsync(app, cancellationToken);
         SecretFiles.WriteAddress(settings.DataDirectory, settings.Port);
@@ -68,7 +67,7 @@ internal static class ServerHost
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
 
         // What was taken over while the host runs is said, in one line each.
-        foreach (var category in (string[])[typeof(RunbookWatch).FullName!, typeof(ContactsReload).FullName!, typeof(MaintenanceReload).FullName!])
+        foreach (var category in (string[])[typeof(RuleSetLoader).FullName!, typeof(ContactsReload).FullName!, typeof(MaintenanceReload).FullName!])
         {
             builder.Logging.AddFilter(category, LogLevel.Information);
         }
@@ -96,7 +95,7 @@ internal static class ServerHost
 
         adjust?.Invoke(builder.Services);
         var app = builder.Build();
-        ServerSettingsCheck.RefuseUnknown(app.Services, app.Configuration, settings, folder);
+        ServerSettingsCheck.RefuseUnknown(app.Services, app.Configuration, settings);
         app.MapRunbooks();
         app.MapMetrics();
         if (practice)
@@ -123,25 +122,21 @@ internal static class ServerHost
     /// <exception cref="CommandException">A file has errors, and no version of it was in force before.</exception>
     internal static async Task LoadRunbooksAsync(IServiceProvider services, RunbookFolder folder, CancellationToken cancellationToken)
     {
-        var result = await services.GetRequiredService<RunbookVersions>().LoadAsync(folder.Read(), cancellationToken);
+        var (_, result, windows) = await services.GetRequiredService<RuleSetRefresh>().LoadAsync(cancellationToken);
         if (result.Errors.Count > 0 && services.GetRequiredService<RunbookCatalog>().Current.Count == 0)
         {
             throw new CommandException($"The runbooks in {folder.Path} have errors; nothing was started.\n{string.Join("\n", result.Errors)}", ExitCode.Failed);
         }
 
-        foreach (var error in result.Errors)
+        if (windows.Count > 0)
         {
-            ConsoleOutput.Line($"[red]{ConsoleOutput.Plain($"error: {error}")}[/]");
+            // A window that cannot be understood would otherwise be found out during the maintenance.
+            throw new CommandException($"The maintenance windows have errors; nothing was started.\n{string.Join("\n", windows)}", ExitCode.Failed);
         }
 
         if (result.Kept.Count > 0)
         {
             ConsoleOutput.Line($"[yellow]Because of the errors these stay in force as they were: {ConsoleOutput.Plain(string.Join(", ", result.Kept))}.[/]");
-        }
-
-        foreach (var warning in result.Warnings)
-        {
-            ConsoleOutput.Line($"[yellow]{ConsoleOutput.Plain($"warning: {warning}")}[/]");
         }
     }
 

@@ -12,6 +12,7 @@ using Runbooks.Integrations.Notifications.Webhook;
 using Runbooks.Model.Storage;
 using Runbooks.Notifications;
 using Runbooks.Orchestration.TaskHub;
+using Runbooks.Publishing;
 using Runbooks.SignedLinks;
 using Runbooks.Sqlite;
 using Runbooks.Sqlite.DurableTask;
@@ -35,13 +36,10 @@ internal static class ServerServices
         .AddKeys(settings)
         .AddStorage(settings)
         .AddIncidentTaskHub()
-        .AddSingleton(runbooks)
-        .AddSingleton<LoadedRunbooks>(provider => () => provider.GetRequiredService<RunbookCatalog>().Current)
-        .AddHostedService<RunbookWatch>()
-        .AddHostedService<MaintenanceWatch>()
+        .AddRuleSet(settings, runbooks)
         .AddWatchdogLoop()
         .AddIntegrations()
-        .AddMessages(settings, runbooks);
+        .AddMessages(settings);
 
     public static IServiceCollection AddChannels(this IServiceCollection services) => services
         .AddTeams()
@@ -50,6 +48,14 @@ internal static class ServerServices
         .AddPagerDuty()
         .AddWebhook()
         .AddOnCallSchedules();
+
+    private static IServiceCollection AddRuleSet(this IServiceCollection services, ServerSettings settings, RunbookFolder runbooks)
+    {
+        services.AddSingleton(runbooks).AddRuleSet(
+            provider => runbooks.Place(provider.GetRequiredService<IConfiguration>()),
+            _ => new RuleSetOptions(RuleSetOptions.Usual) { TakesContacts = ServerContacts.AreInRuleSet(settings), IsTold = runbooks.Container is null });
+        return runbooks.Container is null ? services.AddHostedService<RuleSetWatch>() : services;
+    }
 
     private static IServiceCollection AddStorage(this IServiceCollection services, ServerSettings settings) => settings.Storage == StorageKind.Azure
         ? services
@@ -93,13 +99,13 @@ internal static class ServerServices
         return services;
     }
 
-    private static IServiceCollection AddMessages(this IServiceCollection services, ServerSettings settings, RunbookFolder runbooks)
+    private static IServiceCollection AddMessages(this IServiceCollection services, ServerSettings settings)
     {
         services.AddSingleton(AnsiConsole.Console);
         services.AddOutbox().Configure<OutboxOptions>(outbox => outbox.Folder = settings.OutboxDirectory);
         services.AddSingleton<INotifier, TerminalNotifier>();
         services.AddChannels();
-        return services.AddContacts(settings, runbooks);
+        return services.AddContacts(settings);
     }
 }
 

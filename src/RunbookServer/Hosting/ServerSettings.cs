@@ -8,7 +8,7 @@ internal sealed record ServerSettings
 
     public string DataDirectory { get; init; } = ServerDefaults.DataDirectory;
 
-    /// <summary>Null: <c>./runbooks</c> where there is one, otherwise the shipped ones beside the program.</summary>
+    /// <summary>A folder or the address of a container. Null: <c>./runbooks</c> where there is one, otherwise the shipped ones beside the program.</summary>
     public string? RunbooksDirectory { get; init; }
 
     /// <summary>A JSON file with settings, in the same sections that the Functions app reads.</summary>

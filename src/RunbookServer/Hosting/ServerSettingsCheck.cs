@@ -17,11 +17,11 @@ internal static partial class ServerSettingsCheck
 
     /// <summary>Every setting from file and environment is one that something reads: a misspelt one would do nothing, in silence.</summary>
     /// <exception cref="CommandException">One is not; the message has every one on a line of its own.</exception>
-    public static void RefuseUnknown(IServiceProvider services, IConfiguration configuration, ServerSettings settings, RunbookFolder runbooks)
+    public static void RefuseUnknown(IServiceProvider services, IConfiguration configuration, ServerSettings settings)
     {
         // The account counts with --storage azure only; whoever has it in the environment for that may start without.
         var sections = services.GetServices<SettingsSection>().Append(new(StorageOptions.SectionName, typeof(StorageOptions)));
-        var secrets = ServerContacts.Find(settings, runbooks) is { } contacts ? AddressSecrets.NamedIn(RunbookFolder.Read(contacts).Text) : [];
+        var secrets = AddressSecrets.NamedIn(ServerContacts.TextOf(settings, services));
         var problems = new SettingsChecker(sections, [.. s_platform, .. ServerTelemetry.Variables, .. secrets], path => Origin((IConfigurationRoot)configuration, path)).Check(configuration, onlyOurs: true)
             .Where(problem => !IsOfTests(problem)).ToList();
         if (problems.Count > 0)

@@ -74,7 +74,7 @@ internal static class StartupMessage
         return url + data;
     }
 
-    private static string Relative(string path) => Path.GetRelativePath(".", path) is var relative && relative.StartsWith("..", StringComparison.Ordinal) ? path : relative;
+    private static string Relative(string path) => RunbookFolder.ContainerOf(path) is not null ? path : Path.GetRelativePath(".", path) is var relative && relative.StartsWith("..", StringComparison.Ordinal) ? path : relative;
 }
 
 /// <summary>How things stand at the start, in words.</summary>

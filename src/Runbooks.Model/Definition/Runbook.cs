@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Text.Json.Serialization;
 
 namespace Runbooks.Model.Definition;
 
@@ -41,6 +42,10 @@ public sealed record Runbook
 
     /// <summary>SHA-256 over the file's content, and that of the files it names; lower-case hex.</summary>
     public string Hash { get; init; } = "";
+
+    /// <summary>How it came to be in force; null for plain files. No part of the version: the same text may be published again.</summary>
+    [JsonIgnore]
+    public Publication? Publication { get; init; }
 
     public CheckSpec? FindCheck(string name) => Diagnosis.FirstOrDefault(check => check.Name == name);
 

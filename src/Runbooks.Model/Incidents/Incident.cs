@@ -31,6 +31,9 @@ public sealed partial record Incident
 
     public IncidentState State { get; init; } = IncidentState.Diagnosing;
 
+    /// <summary>How its runbook had come to be in force when it opened; null where the files lay there plainly.</summary>
+    public Publication? Publication { get; init; }
+
     /// <summary>Why it is in this state, in words; null while nothing needs saying.</summary>
     public string? Reason { get; init; }
 

@@ -6,6 +6,7 @@ using Runbooks.Intake.Parsing;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Storage;
 using Runbooks.Model.Text;
+using Runbooks.Publishing;
 using Runbooks.Web.Http;
 using Runbooks.Web.Pages;
 
@@ -13,7 +14,7 @@ namespace Runbooks.Web.Console;
 
 /// <summary><c>GET /runbooks</c>, <c>GET /runbooks/{id}</c> and its form, <c>POST /runbooks/{id}/start</c>.</summary>
 public sealed class RunbookPagesHandler(
-    LoadedRunbooks loaded, RunHistoryStore histories, IIncidentStore store, ManualStart manual, IOptions<ConsoleOptions> options, TimeProvider time, HttpRequestRunner edge)
+    LoadedRunbooks loaded, RunHistoryStore histories, IIncidentStore store, RuleSetStatus rules, ManualStart manual, IOptions<ConsoleOptions> options, TimeProvider time, HttpRequestRunner edge)
 {
     private const int RecentShown = 10;
     private const string NotStarted = "Not started";
@@ -26,7 +27,7 @@ public sealed class RunbookPagesHandler(
             runbooks.Add((runbook, RunbookReport.Of(runbook.Id, runbook, await histories.ReadAsync(runbook.Id, cancellationToken))));
         }
 
-        return new PageResult<RunbooksPage>(new { Runbooks = runbooks, Now = time.GetUtcNow() });
+        return new PageResult<RunbooksPage>(new { Runbooks = runbooks, Rules = rules, Now = time.GetUtcNow() });
     }, Caller.Person);
 
     public Task<IResult> ShowAsync(HttpRequest request, string id) => edge.RunAsync(request, cancellationToken =>

@@ -1,11 +1,12 @@
 using Microsoft.AspNetCore.Http;
 using Runbooks.Engine;
 using Runbooks.Model.Storage;
+using Runbooks.Publishing;
 
 namespace Runbooks.Web.Http;
 
 /// <summary><c>GET /healthz</c>: 200 when the engine and the store work.</summary>
-public sealed class HealthHandler(IIncidentStore store, IIncidentEngine engine, HttpRequestRunner edge)
+public sealed class HealthHandler(IIncidentStore store, IIncidentEngine engine, RuleSetStatus rules, HttpRequestRunner edge)
 {
     public Task<IResult> GetAsync(HttpRequest request) => edge.RunAsync(
         request,
@@ -15,10 +16,19 @@ public sealed class HealthHandler(IIncidentStore store, IIncidentEngine engine, 
             var healthy = storeProblem is null && engineProblem is null;
             request.HttpContext.Response.Headers.CacheControl = "no-store";
             return ApiResults.Json(
-                new Health(healthy ? "healthy" : "unhealthy", storeProblem ?? "ok", engineProblem ?? "ok"),
+                new Health(healthy ? "healthy" : "unhealthy", storeProblem ?? "ok", engineProblem ?? "ok", Rules()),
                 healthy ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
         },
         Caller.Sender);
 
-    private sealed record Health(string Status, string Store, string Engine);
+    /// <summary>Numbers and hashes only: the address is open to everybody. A refused set is no reason to take the host out of service.</summary>
+    private RulesInForce? Rules() => rules.InForce is null && rules.Refused is null
+        ? null
+        : new(rules.InForce?.Number, rules.InForce?.Version, rules.InForce?.At, rules.Refused?.Publication.Number);
+
+    private sealed record Health(string Status, string Store, string Engine, RulesInForce? RuleSet);
+
+    /// <param name="Publication">The number of the one in force; null while plain files are.</param>
+    /// <param name="Refused">The number of the newest one, when it cannot be used here.</param>
+    private sealed record RulesInForce(int? Publication, string? Version, DateTimeOffset? At, int? Refused);
 }

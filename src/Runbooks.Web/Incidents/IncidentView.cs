@@ -13,6 +13,9 @@ public sealed record IncidentView
     public required string Id { get; init; }
     public required string Runbook { get; init; }
     public required string RunbookVersion { get; init; }
+
+    /// <summary>How that version had come to be in force; null where the files lay there plainly.</summary>
+    public required Publication? Publication { get; init; }
     public required string Title { get; init; }
     public required string Target { get; init; }
     public required IncidentState State { get; init; }
@@ -88,6 +91,7 @@ public sealed record IncidentView
         Id = incident.Id,
         Runbook = incident.RunbookId,
         RunbookVersion = incident.RunbookHash,
+        Publication = incident.Publication,
         Title = incident.Title,
         Target = incident.Target,
         State = incident.State,

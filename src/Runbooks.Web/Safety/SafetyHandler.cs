@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using Runbooks.Guardrails;
 using Runbooks.Intake;
 using Runbooks.Model.Text;
+using Runbooks.Publishing;
 using Runbooks.Web.Http;
 using Runbooks.Web.Access;
 
@@ -59,7 +60,7 @@ public sealed class SafetyHandler(KillSwitch killSwitch, RunHistoryStore histori
 }
 
 /// <summary>What whoever opens the console has to know before anything else.</summary>
-public sealed class SafetyWarnings(KillSwitch killSwitch, RunHistoryStore histories, LoadedRunbooks loaded)
+public sealed class SafetyWarnings(KillSwitch killSwitch, RunHistoryStore histories, LoadedRunbooks loaded, RuleSetStatus rules)
 {
     public async Task<IReadOnlyList<string>> WarningsAsync(CancellationToken cancellationToken)
     {
@@ -67,6 +68,11 @@ public sealed class SafetyWarnings(KillSwitch killSwitch, RunHistoryStore histor
         if ((await killSwitch.ReadAsync(cancellationToken)).Describe() is { } paused)
         {
             warnings.Add(paused);
+        }
+
+        if (rules.Refused is { } refused)
+        {
+            warnings.Add($"What was published last is refused here, so it does not count: {refused.Publication.Name}. The reasons are under Runbooks.");
         }
 
         foreach (var runbook in loaded().OrderBy(runbook => runbook.Id, StringComparer.Ordinal))

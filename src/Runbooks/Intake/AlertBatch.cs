@@ -54,6 +54,7 @@ internal sealed record AlertBatch(string RunbookId, string Target, AlertIntent I
             Id = IncidentId.New(now),
             RunbookId = runbook.Id,
             RunbookHash = runbook.Hash,
+            Publication = runbook.Publication,
             Title = runbook.Title,
             Target = Target,
             Alert = First,

@@ -10,12 +10,13 @@ namespace Runbooks.Notifications;
 public static class ContactsServices
 {
     /// <summary>The contacts of a file that the host reads. A file with errors is refused when the book is first asked for.</summary>
-    /// <param name="read">Called once; null where there is no file, and then nobody is behind any name. Later versions go to <see cref="ContactsReload"/>.</param>
+    /// <param name="read">Called once; null where there is no file. Later versions go to <see cref="ContactsReload"/>.</param>
+    /// <param name="none">In force where there is no file; nobody is behind any name unless given.</param>
     /// <exception cref="ContactsException">From the container: the file has errors.</exception>
-    public static IServiceCollection AddContacts(this IServiceCollection services, Func<IServiceProvider, RunbookFile?> read) => services
+    public static IServiceCollection AddContacts(this IServiceCollection services, Func<IServiceProvider, RunbookFile?> read, ContactBook? none = null) => services
         .AddSingleton<ContactsFile>()
         .AddSingleton<ContactsReload>()
-        .AddSingleton(provider => read(provider) is { } file ? Start(provider, file) : new ContactBook([]));
+        .AddSingleton(provider => read(provider) is { } file ? Start(provider, file) : none ?? new ContactBook([]));
 
     /// <summary>With errors in it, those that were in force last go on: whoever is to be asked at night must not depend on a typing mistake.</summary>
     private static ContactBook Start(IServiceProvider provider, RunbookFile file)

@@ -30,6 +30,7 @@ public sealed class IncidentCards(DecisionLinks links)
             .. Section("Also reported on this target", incident.OtherLines()),
             .. Section("Who is on call", gate.OnCallLines),
             new("If nobody answers", [GateText.Silence(gate)]),
+            .. Section("The runbook", Origin(incident)),
         ],
         Links = [new(task.Items.Count > 0 ? "Tick what is done" : "Say what became of it", links.For(incident, gate, recipient)), IncidentLink(incident)],
     };
@@ -53,6 +54,7 @@ public sealed class IncidentCards(DecisionLinks links)
             .. Section("How to undo it", [.. gate.Plan.Steps.Where(step => step.ShowsUndo).Select(step => step.Undo ?? $"{step.Name}: cannot be undone.")]),
             .. Section("Who is on call", gate.OnCallLines),
             new("If nobody answers", [GateText.Silence(gate)]),
+            .. Section("The runbook", Origin(incident)),
         ],
         Links = [new("Look and decide", links.For(incident, gate, recipient)), IncidentLink(incident)],
     };
@@ -129,6 +131,10 @@ public sealed class IncidentCards(DecisionLinks links)
         ],
         Links = [IncidentLink(incident)],
     };
+
+    /// <summary>A fresh change is the first suspect.</summary>
+    private static IReadOnlyList<string> Origin(Incident incident) =>
+        incident.Publication is { } publication ? [$"From {publication.Describe(incident.OpenedAt, "before the incident")}."] : [];
 
     private static IEnumerable<CardSection> Others(Incident incident) => Section(
         "Also reported on this target",

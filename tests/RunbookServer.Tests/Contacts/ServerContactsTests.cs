@@ -1,7 +1,9 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Catalog;
 using Runbooks.Integrations.Notifications.Email;
 using Runbooks.Notifications;
+using Runbooks.Publishing;
 using RunbookServer.Hosting;
 using RunbookServer.Terminal;
 
@@ -61,7 +63,8 @@ public sealed class ServerContactsTests : IDisposable
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(
             new Dictionary<string, string?> { ["Email:Host"] = "mail.example.com", ["Email:From"] = "runbooks@example.com" }).Build());
         services.AddLogging().AddSingleton(TimeProvider.System).AddSingleton<AddressSecrets>().AddEmail();
-        ServerContacts.AddContacts(services, new ServerSettings { Practice = practice }, new RunbookFolder(_folder));
+        services.AddRunbookCatalog().AddRuleSet(_ => new FolderPlace(_folder), _ => new RuleSetOptions(RuleSetOptions.Usual));
+        ServerContacts.AddContacts(services, new ServerSettings { Practice = practice });
         return ServerContacts.Load(services.BuildServiceProvider());
     }
 }

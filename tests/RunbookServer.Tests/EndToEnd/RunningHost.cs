@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using Runbooks.Catalog;
 using Runbooks.Notifications;
+using Runbooks.Publishing;
 using Runbooks.Sandbox;
 using Runbooks.Sandbox.Apis;
 using Runbooks.Sqlite;
@@ -96,7 +97,7 @@ internal sealed class RunningHost : IAsyncDisposable
     }
 
     /// <summary>What the watcher of the folder does once a file was changed.</summary>
-    public Task ReloadRunbooksAsync() => _app.Services.GetServices<IHostedService>().OfType<RunbookWatch>().Single().ReloadAsync(CancellationToken.None);
+    public Task ReloadRunbooksAsync() => _app.Services.GetRequiredService<RuleSetRefresh>().LookAsync(told: true, CancellationToken.None);
 
     public async ValueTask DisposeAsync()
     {

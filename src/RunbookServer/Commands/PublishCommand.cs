@@ -1,0 +1,248 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Runbooks.Catalog;
+using Runbooks.Catalog.Reading;
+using Runbooks.Engine;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Storage;
+using Runbooks.Model.Text;
+using Runbooks.Notifications;
+using Runbooks.Publishing;
+using RunbookServer.Hosting;
+using RunbookServer.Publishing;
+using RunbookServer.Terminal;
+
+namespace RunbookServer.Commands;
+
+/// <summary><c>runbook publish DIR --to PLACE</c>: puts a whole rule set in force at once, and goes back to an earlier one.</summary>
+internal static class PublishCommand
+{
+    public static Command Build()
+    {
+        var options = new PublishOptions();
+        var command = new Command("publish", "Checks a folder of runbooks, runs their tests and puts them in force as a whole, for every host that reads that place. Also lists what was published, and goes back.");
+        options.AddTo(command);
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            var turn = new Turn(Place(parsed.GetRequiredValue(options.To), options.SettingsOf(parsed)), parsed, options);
+            return parsed.GetValue(options.List) ? await turn.ListAsync(cancellationToken)
+                : parsed.GetResult(options.RollBack) is null ? await turn.PublishAsync(cancellationToken)
+                : await turn.RollBackAsync(cancellationToken);
+        });
+        return command;
+    }
+
+    private static IRuleSetPlace Place(string to, IConfiguration settings) =>
+        RunbookFolder.ContainerOf(to) is { } container ? RunbookFolder.Open(container, settings)
+        : Directory.Exists(to) ? new FolderPlace(Path.GetFullPath(to))
+        : throw new CommandException($"There is no folder {to}. Make it, or name the address of a blob container: https://ACCOUNT.blob.core.windows.net/CONTAINER.");
+
+    /// <summary>One run of the command, on the place as it was when it began.</summary>
+    private sealed class Turn(IRuleSetPlace place, ParseResult parsed, PublishOptions options)
+    {
+        private readonly Publisher _publisher = new(place, TimeProvider.System);
+        private readonly PublishedSets _sets = new(place);
+
+        public async Task<int> ListAsync(CancellationToken cancellationToken)
+        {
+            if ((await _publisher.LookAsync(cancellationToken)).Log is not { } log)
+            {
+                ConsoleOutput.Raw($"Nothing was published to {place.Address}.");
+                return ExitCode.Done;
+            }
+
+            if (parsed.GetValue(options.Json))
+            {
+                ConsoleOutput.Json(new JsonArray([.. log.Publications.Select(Json)]));
+                return ExitCode.Done;
+            }
+
+            foreach (var publication in log.Publications)
+            {
+                var at = publication.At.ToUniversalTime().ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture);
+                ConsoleOutput.Raw($"{publication.Number,4}  {publication.Version}  {at}  {(publication.Source is { } source ? $"{source}, " : "")}published by {publication.By}{Of(publication)}{(publication == log.Current ? "  <- in force" : "")}");
+            }
+
+            return ExitCode.Done;
+        }
+
+        public async Task<int> PublishAsync(CancellationToken cancellationToken)
+        {
+            var folder = RunbookFolder.Find(parsed.GetValue(options.Folder)?.FullName);
+            if (folder.FilesToCheck().Count == 0 || folder.IsShipped)
+            {
+                throw new CommandException("There is no folder ./runbooks here. Name the folder to publish: runbook publish DIR --to PLACE");
+            }
+
+            var state = await _publisher.LookAsync(cancellationToken);
+            var before = await BeforeAsync(state, cancellationToken);
+            var files = (await new FolderPlace(folder.Path).ReadPlainAsync(cancellationToken)).ToList();
+            AddContacts(files, before);
+            var set = RuleSet.Of(files);
+            var report = ValidateCommand.Check(Shown(set, folder), isWhole: true, parsed.GetValue(options.Strict), options.Settings.Of(parsed));
+            if (report.HasFailed)
+            {
+                ValidateCommand.Tell(report);
+                return NotPublished();
+            }
+
+            if (!parsed.GetValue(options.NoTests))
+            {
+                var tests = await TestCommand.RunAsync([.. folder.Files()], options.Settings.Of(parsed));
+                if (tests.HasFailed)
+                {
+                    TestCommand.Tell(tests);
+                    return NotPublished();
+                }
+            }
+
+            var origin = await options.OriginOf(parsed).OfAsync(folder.Path, cancellationToken);
+            return await FinishAsync(before, set, dry => dry
+                ? Task.FromResult(new PublishResult(origin, PublishOutcome.Published))
+                : _publisher.PublishAsync(state, files, origin, cancellationToken), cancellationToken);
+        }
+
+        public async Task<int> RollBackAsync(CancellationToken cancellationToken)
+        {
+            if (parsed.GetValue(options.Reason) is null)
+            {
+                throw new CommandException("Say with --reason why it goes back: it is on the record and on every card.");
+            }
+
+            var state = await _publisher.LookAsync(cancellationToken);
+            var log = state.Log ?? throw new CommandException($"Nothing was published to {place.Address}: there is nothing to go back to.");
+            var earlier = parsed.GetValue(options.RollBack) is { } named
+                ? log.Find(named) ?? throw new CommandException($"No publication is called {named}. See: runbook publish --to {place.Address} --list")
+                : log.Publications.FirstOrDefault(publication => publication.Set != log.Current.Set) ?? throw new CommandException("There is no earlier set to go back to.");
+            if (earlier.Set == log.Current.Set)
+            {
+                throw new CommandException($"Publication {earlier.Number} has the files that are in force already.");
+            }
+
+            var set = await _sets.ReadAsync(earlier, cancellationToken);
+            var report = ValidateCommand.Check(set, isWhole: true, strict: false, options.Settings.Of(parsed));
+            if (report.HasFailed)
+            {
+                ValidateCommand.Tell(report);
+                return NotPublished();
+            }
+
+            var origin = await options.OriginOf(parsed).OfAsync(".", cancellationToken);
+            return await FinishAsync(await BeforeAsync(state, cancellationToken), set, dry => dry
+                ? Task.FromResult(new PublishResult(earlier, PublishOutcome.Published))
+                : _publisher.RollBackAsync(state, earlier, origin, cancellationToken), cancellationToken);
+        }
+
+        private async Task<int> FinishAsync(RuleSet? before, RuleSet after, Func<bool, Task<PublishResult>> publish, CancellationToken cancellationToken)
+        {
+            using var services = OfflineServices.Build(host: options.Settings.Of(parsed));
+            var changes = RuleSetDifference.Of(before, after, services.GetRequiredService<RunbookReader>());
+            var dry = parsed.GetValue(options.DryRun);
+            var (publication, outcome) = await publish(dry);
+            if (outcome == PublishOutcome.SomebodyWasFirst)
+            {
+                ConsoleOutput.Error($"{(publication is null ? "Somebody" : $"{publication.By} published {publication.Name}{Of(publication)} and")} was first; nothing was changed. Look at what is in force, and publish again on top of it: runbook publish --to {place.Address} --list");
+                return ExitCode.Failed;
+            }
+
+            if (parsed.GetValue(options.Json))
+            {
+                ConsoleOutput.Json(new JsonObject { ["outcome"] = dry ? "dryRun" : CamelCase.Of(outcome), ["publication"] = dry ? null : Json(publication!), ["changes"] = new JsonArray([.. changes.Select(change => (JsonNode)change)]) });
+            }
+            else
+            {
+                Tell(publication!, dry, outcome, changes, before);
+            }
+
+            if (outcome == PublishOutcome.Published && !dry)
+            {
+                await PruneAsync(cancellationToken);
+            }
+
+            return ExitCode.Done;
+        }
+
+        private void Tell(Publication publication, bool dry, PublishOutcome outcome, IReadOnlyList<string> changes, RuleSet? before)
+        {
+            foreach (var change in changes)
+            {
+                ConsoleOutput.Raw(change);
+            }
+
+            var went = before is { Publication: null, Runbooks.Count: > 0 } ? " The plain files there are no longer read." : "";
+            ConsoleOutput.Raw((dry, outcome) switch
+            {
+                (true, _) => $"{(changes.Count == 0 ? "Nothing would change." : $"{CountText.Format(changes.Count, "change")}{(publication.Source is { } source ? $", from {source}" : "")}.")} Nothing was published.",
+                (_, PublishOutcome.Unchanged) => $"The same files are in force already, as publication {publication.Number}.",
+                _ => $"In force at {place.Address}: {publication.Name}. Hosts take it over within a minute.{went}",
+            });
+        }
+
+        /// <summary>A publication that cannot be tidied up after is in force all the same.</summary>
+        private async Task PruneAsync(CancellationToken cancellationToken)
+        {
+            try
+            {
+                await _publisher.PruneAsync(cancellationToken);
+            }
+            catch (StoreUnavailableException failure)
+            {
+                ConsoleOutput.Note($"What is no longer needed could not be removed: {failure.Message} The next publication tries again.");
+            }
+        }
+
+        private async Task<RuleSet?> BeforeAsync(PublishedState state, CancellationToken cancellationToken)
+        {
+            try
+            {
+                return state.Log is { } log ? await _sets.ReadAsync(log.Current, cancellationToken)
+                    : state.Tag is null ? await _sets.ReadPlainAsync(cancellationToken)
+                    : null;
+            }
+            catch (InvalidDataException broken)
+            {
+                ConsoleOutput.Note($"What is in force cannot be read ({broken.Message}), so everything counts as added.");
+                return null;
+            }
+        }
+
+        /// <summary>Contacts that are kept elsewhere are named; without any, those in force stay.</summary>
+        private void AddContacts(List<RunbookFile> files, RuleSet? before)
+        {
+            if (parsed.GetValue(options.Contacts) is { } named)
+            {
+                files.RemoveAll(file => file.Name == ContactsFile.FileName);
+                files.Add(RunbookFolder.Read(File.Exists(named) ? named : throw new CommandException($"There is no file {named}. Name the contacts with --contacts.")) with { Name = ContactsFile.FileName });
+                Add(files, Directory.EnumerateFiles(Path.GetDirectoryName(Path.GetFullPath(named))!).Where(file => RuleSet.IsCalendar(Path.GetFileName(file))).Select(file => RunbookFolder.Read(file) with { Name = Path.GetFileName(file) }));
+            }
+            else if (!files.Exists(file => file.Name == ContactsFile.FileName))
+            {
+                ConsoleOutput.Note(before?.Contacts is null
+                    ? "There are no contacts, neither here nor there: messages reach nobody (docs/contacts.md)."
+                    : $"There is no {ContactsFile.FileName} here: the contacts that are in force stay.");
+                Add(files, before?.Contacts is { } contacts ? [contacts, .. before.Calendars.Select(calendar => new RunbookFile(calendar.Key, calendar.Value))] : []);
+            }
+        }
+
+        /// <summary>What belongs to the contacts, where the folder has none of that name.</summary>
+        private static void Add(List<RunbookFile> files, IEnumerable<RunbookFile> beside) => files.AddRange(beside.Where(one => !files.Exists(file => file.Name == one.Name)).ToList());
+
+        private static RuleSet Shown(RuleSet set, RunbookFolder folder) => set with
+        {
+            Runbooks = [.. set.Runbooks.Select(file => file with { Name = Path.GetRelativePath(".", Path.Combine(folder.Path, file.Name)) })],
+        };
+
+        private static int NotPublished()
+        {
+            ConsoleOutput.Error("Nothing was published.");
+            return ExitCode.Failed;
+        }
+
+        private static string Of(Publication publication) =>
+            $"{(publication.RollsBackTo is { } earlier ? $", going back to {earlier}" : "")}{(publication.Reason is { } reason ? $": {reason}" : "")}";
+
+        private static JsonNode? Json(Publication publication) => JsonSerializer.SerializeToNode(publication, DurableJson.Options);
+    }
+}

@@ -1,0 +1,66 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+using Runbooks.Model.Definition;
+
+namespace RunbookServer.Publishing;
+
+/// <summary>Where the files come from and who publishes them: as given, else as the pipeline says, else as git does.</summary>
+internal sealed partial record PublicationOrigin(string? Repository, string? Commit, string? Author, string? By, string? Reason)
+{
+    private static readonly TimeSpan s_gitMayTake = TimeSpan.FromSeconds(5);
+
+    public async Task<Publication> OfAsync(string folder, CancellationToken cancellationToken)
+    {
+        var commit = Commit ?? Variable("GITHUB_SHA") ?? Variable("BUILD_SOURCEVERSION");
+        var head = await GitAsync(folder, ["rev-parse", "HEAD"], cancellationToken);
+        if (commit is null && head is not null)
+        {
+            commit = await GitAsync(folder, ["status", "--porcelain", "--", "."], cancellationToken) is null ? head : $"{head} with changes that are not committed";
+        }
+
+        return new Publication(0, "", default, By ?? Pipeline() ?? Environment.UserName)
+        {
+            Repository = Repository ?? Variable("GITHUB_REPOSITORY") ?? Variable("BUILD_REPOSITORY_NAME") ?? NameOf(await GitAsync(folder, ["remote", "get-url", "origin"], cancellationToken)),
+            Commit = commit,
+            Author = Author ?? (commit is null ? null : await GitAsync(folder, ["log", "-1", "--format=%an", Commit is null ? head ?? "HEAD" : commit], cancellationToken) ?? Variable("BUILD_SOURCEVERSIONAUTHOR")),
+            Reason = Reason,
+        }.Cleaned();
+    }
+
+    /// <summary>Owner and name, without the server and without a password that may stand before it.</summary>
+    private static string? NameOf(string? remote) => remote is not null && Name().Match(remote) is { Success: true } name ? name.Groups[1].Value : null;
+
+    private static string? Pipeline() =>
+        Variable("GITHUB_ACTOR") is { } actor ? $"{actor} through GitHub Actions"
+        : Variable("BUILD_REQUESTEDFOR") is { } requester ? $"{requester} through Azure Pipelines"
+        : null;
+
+    private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
+
+    /// <returns>Null where git is not there, does not know the folder or says nothing.</returns>
+    private static async Task<string?> GitAsync(string folder, string[] arguments, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(s_gitMayTake);
+        try
+        {
+            using var git = Process.Start(new ProcessStartInfo("git", ["-C", folder, .. arguments])
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+                Environment = { ["GIT_TERMINAL_PROMPT"] = "0", ["GIT_OPTIONAL_LOCKS"] = "0" },
+            })!;
+            var (output, errors) = (git.StandardOutput.ReadToEndAsync(limit.Token), git.StandardError.ReadToEndAsync(limit.Token));
+            await git.WaitForExitAsync(limit.Token);
+            await errors;
+            return git.ExitCode == 0 && (await output).Trim() is { Length: > 0 } said ? said : null;
+        }
+        catch (Exception absent) when (absent is System.ComponentModel.Win32Exception or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+
+    [GeneratedRegex(@"[/:]([^/:@\s]+/[^/:@\s]+?)(?:\.git)?/?$")]
+    private static partial Regex Name();
+}

@@ -1,0 +1,44 @@
+using Runbooks.Catalog;
+using Runbooks.Catalog.Reading;
+using Runbooks.Publishing;
+
+namespace RunbookServer.Publishing;
+
+/// <summary>What one set changes against another, a line each.</summary>
+internal static class RuleSetDifference
+{
+    /// <param name="before">Null where nothing was in force.</param>
+    public static IReadOnlyList<string> Of(RuleSet? before, RuleSet after, RunbookReader reader)
+    {
+        var (old, now) = (Versions(before, reader), Versions(after, reader));
+        return
+        [
+            .. now.Where(one => !old.ContainsKey(one.Key)).Select(one => $"added    {one.Key}  {one.Value}"),
+            .. now.Where(one => old.TryGetValue(one.Key, out var version) && version != one.Value).Select(one => $"changed  {one.Key}  {old[one.Key]} -> {one.Value}"),
+            .. old.Keys.Where(id => !now.ContainsKey(id)).Select(id => $"removed  {id}"),
+            .. File("contacts.yaml", before?.Contacts, after.Contacts),
+            .. File("windows.yaml", before?.Windows, after.Windows),
+        ];
+    }
+
+    /// <summary>By id, or by the name of a file that cannot be read here.</summary>
+    private static SortedDictionary<string, string> Versions(RuleSet? set, RunbookReader reader)
+    {
+        var versions = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var file in set?.Runbooks ?? [])
+        {
+            var runbook = reader.Read(file.Name, file.Text, samples: file.Samples).Runbook;
+            versions[runbook?.Id ?? file.Name] = runbook is null ? "with errors" : runbook.Hash[..12];
+        }
+
+        return versions;
+    }
+
+    private static IEnumerable<string> File(string name, RunbookFile? before, RunbookFile? after) => (before?.Text, after?.Text) switch
+    {
+        (null, not null) => [$"added    {name}"],
+        (not null, null) => [$"removed  {name}"],
+        var (old, now) when old != now => [$"changed  {name}"],
+        _ => [],
+    };
+}

@@ -1,0 +1,68 @@
+using System.Globalization;
+using System.Text.Json.Serialization;
+using Runbooks.Model.Text;
+
+namespace Runbooks.Model.Definition;
+
+/// <summary>One time that a whole set of runbooks was put in force: what, from where, by whom and why. Its texts come from whoever published.</summary>
+/// <param name="Number">Counted up with each publication to one place.</param>
+/// <param name="Set">SHA-256 over the set's files, lower-case hex.</param>
+/// <param name="By">Whoever published: a person, or the job that did it for them.</param>
+public sealed record Publication(int Number, string Set, DateTimeOffset At, string By)
+{
+    /// <summary>Longer texts are cut: they stand on cards.</summary>
+    public const int LongestText = 120;
+
+    /// <summary>Where the files are kept, such as <c>contoso/runbooks</c>; null where nobody said so.</summary>
+    public string? Repository { get; init; }
+
+    /// <summary>The commit that the files were at; null where nobody said so.</summary>
+    public string? Commit { get; init; }
+
+    /// <summary>Who wrote that commit.</summary>
+    public string? Author { get; init; }
+
+    /// <summary>Why it was published, in words; always there for one that goes back.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>The publication that this one went back to; null for any other.</summary>
+    public int? RollsBackTo { get; init; }
+
+    /// <summary>Enough of the set's hash to tell two sets apart.</summary>
+    [JsonIgnore]
+    public string Version => Set.Length > 12 ? Set[..12] : Set;
+
+    /// <summary>Where the runbooks come from: <c>contoso/runbooks at 1a2b3c4 by Ada</c>; null where nobody said so.</summary>
+    [JsonIgnore]
+    public string? Source => string.Join(' ', new[] { Repository ?? "", Commit is null ? "" : $"at {ShortCommit}", Author is null ? "" : $"by {Author}" }.Where(part => part.Length > 0)) is { Length: > 0 } source ? source : null;
+
+    /// <summary>Which one it is: <c>publication 7 (3f2a91c04d11, contoso/runbooks at 1a2b3c4 by Ada)</c>.</summary>
+    [JsonIgnore]
+    public string Name => $"publication {Number} ({Version}{(Source is { } source ? $", {source}" : "")})";
+
+    private string ShortCommit => Commit!.Length >= 40 && Commit.Take(40).All(char.IsAsciiHexDigitLower) ? Commit[..7] + Commit[40..] : Commit;
+
+    /// <summary>The same with its time, seen from another: <c>…, published 12m before by GitHub Actions</c>.</summary>
+    public string Describe(DateTimeOffset then, string before = "before")
+    {
+        var since = then - At;
+        var when = since < TimeSpan.Zero || since > TimeSpan.FromDays(2)
+            ? At.ToUniversalTime().ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture)
+            : since < TimeSpan.FromMinutes(1) ? $"less than a minute {before}"
+            : $"{DurationText.Format(TimeSpan.FromMinutes(Math.Floor(since.TotalMinutes)))} {before}";
+        return $"{Source ?? $"publication {Number}"}, published {when} by {By}{(RollsBackTo is { } earlier ? $", going back to publication {earlier}" : "")}";
+    }
+
+    /// <summary>As it may be shown: one line each, bounded, without what looks like a secret.</summary>
+    public Publication Cleaned() => this with
+    {
+        Set = Clean(Set) ?? "",
+        By = Clean(By) ?? "?",
+        Repository = Clean(Repository),
+        Commit = Clean(Commit),
+        Author = Clean(Author),
+        Reason = Clean(Reason),
+    };
+
+    private static string? Clean(string? text) => text is null || CleanText.Clean(Redactor.Redact(text), LongestText, oneLine: true).Trim() is not { Length: > 0 } clean ? null : clean;
+}

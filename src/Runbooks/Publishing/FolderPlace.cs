@@ -1,0 +1,111 @@
+using Runbooks.Catalog;
+using Runbooks.Guardrails;
+using Runbooks.Model.Storage;
+using Runbooks.Notifications;
+using Runbooks.Storage;
+
+namespace Runbooks.Publishing;
+
+/// <summary>A folder with a rule set. Content is written beside its place and renamed; a lock file keeps two publishers apart.</summary>
+public sealed class FolderPlace(string folder) : IRuleSetPlace
+{
+    private const string LockName = "published/lock";
+
+    public string Address => folder;
+
+    public Task<StoredContent?> FindAsync(string name, int most, CancellationToken cancellationToken) => GuardAsync(async () =>
+    {
+        if (new FileInfo(PathOf(name)) is not { Exists: true } file)
+        {
+            return null;
+        }
+
+        var content = new byte[Math.Min(file.Length, most + 1)];
+        using var stream = file.Open(FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        var read = await stream.ReadAtLeastAsync(content, content.Length, throwOnEndOfStream: false, cancellationToken);
+        return new StoredContent(content[..read], SetManifest.HashOf(content[..read]));
+    });
+
+    public Task WriteAsync(string name, byte[] content, CancellationToken cancellationToken) => GuardAsync<StoredContent?>(async () =>
+    {
+        var (file, beside) = (new FileInfo(PathOf(name)), new FileInfo(PathOf($"{SetManifest.FilesFolder}{Path.GetRandomFileName()}.part")));
+        file.Directory!.Create();
+
+        // What a killed publisher leaves there is removed with everything else that nobody needs.
+        beside.Directory!.Create();
+        using (var stream = beside.Open(FileMode.CreateNew, FileAccess.Write))
+        {
+            await stream.WriteAsync(content, cancellationToken);
+            stream.Flush(flushToDisk: true);
+        }
+
+        beside.MoveTo(file.FullName, overwrite: true);
+        return null;
+    });
+
+    public async Task<bool> ReplaceAsync(string name, byte[] content, string? tag, CancellationToken cancellationToken)
+    {
+        FileStream held;
+        try
+        {
+            var file = new FileInfo(PathOf(LockName));
+            file.Directory!.Create();
+            held = file.Open(FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+        catch (UnauthorizedAccessException refused)
+        {
+            throw new StoreUnavailableException($"The folder {folder} cannot be written: {refused.Message}", refused);
+        }
+
+        using (held)
+        {
+            if ((await FindAsync(name, PublicationLog.MostBytes, cancellationToken))?.Tag != tag)
+            {
+                return false;
+            }
+
+            await WriteAsync(name, content, cancellationToken);
+            return true;
+        }
+    }
+
+    public Task<IReadOnlyList<StoredName>> ListAsync(string prefix, CancellationToken cancellationToken) => GuardAsync(() =>
+        Task.FromResult<IReadOnlyList<StoredName>>(new DirectoryInfo(PathOf(prefix)) is { Exists: true } below ? [.. below.EnumerateFiles().Select(file => new StoredName($"{prefix}{file.Name}", file.LastWriteTimeUtc))] : []));
+
+    public Task RemoveAsync(string name, CancellationToken cancellationToken) => GuardAsync(() =>
+    {
+        new FileInfo(PathOf(name)).Delete();
+        return Task.FromResult<StoredContent?>(null);
+    });
+
+    public Task<IReadOnlyList<RunbookFile>> ReadPlainAsync(CancellationToken cancellationToken) => GuardAsync<IReadOnlyList<RunbookFile>>(async () =>
+    {
+        var files = new List<RunbookFile>();
+        foreach (var file in new DirectoryInfo(folder).EnumerateFiles().Where(file => RuleSet.IsRunbook(file.Name) || RuleSet.IsCalendar(file.Name) || file.Name is ContactsFile.FileName or MaintenanceFile.FileName).OrderBy(file => file.Name, StringComparer.Ordinal))
+        {
+            using var reader = new StreamReader(file.FullName);
+            var text = new char[SetManifest.MostFileBytes];
+            files.Add(new(file.Name, new string(text, 0, await reader.ReadBlockAsync(text, cancellationToken))));
+        }
+
+        return [.. files, .. SampleFolder.Read(folder).Select(sample => new RunbookFile(sample.Key, sample.Value))];
+    });
+
+    private string PathOf(string name) => Path.Combine([folder, .. name.Split('/')]);
+
+    private async Task<T> GuardAsync<T>(Func<Task<T>> call)
+    {
+        try
+        {
+            return await call();
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            throw new StoreUnavailableException($"The folder {folder} cannot be used: {refused.Message}", refused);
+        }
+    }
+}

@@ -1,0 +1,140 @@
+using System.Text;
+using Runbooks.Catalog;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Storage;
+
+namespace Runbooks.Publishing;
+
+/// <summary>
+/// Puts a whole set of files in force at once. Contents come first, each under its hash, then the set, and last the one record
+/// that hosts look at: whoever is stopped before that has changed nothing, and of two at once the second is told of the first.
+/// </summary>
+public sealed class Publisher(IRuleSetPlace place, TimeProvider time)
+{
+    internal const int AtOnce = 8;
+
+    /// <summary>What another publisher may be about to refer to is younger than this, and is not removed.</summary>
+    private static readonly TimeSpan s_spared = TimeSpan.FromDays(1);
+
+    /// <summary>What is in force now. A publication takes the place of exactly this.</summary>
+    public async Task<PublishedState> LookAsync(CancellationToken cancellationToken)
+    {
+        if (await place.FindAsync(PublicationLog.Name, PublicationLog.MostBytes, cancellationToken) is not { } found)
+        {
+            return new(null, null);
+        }
+
+        try
+        {
+            return new(PublicationLog.Read(found.Content), found.Tag);
+        }
+        catch (InvalidDataException)
+        {
+            return new(null, found.Tag);
+        }
+    }
+
+    /// <param name="files">By their path from the root of the set.</param>
+    /// <param name="origin">Number, set and time of it are not looked at.</param>
+    public async Task<PublishResult> PublishAsync(PublishedState state, IReadOnlyList<RunbookFile> files, Publication origin, CancellationToken cancellationToken)
+    {
+        var contents = files.Select(file => (file.Name, Content: Encoding.UTF8.GetBytes(file.Text))).Select(file => (file.Name, file.Content, Hash: SetManifest.HashOf(file.Content))).ToList();
+        var manifest = new SetManifest([.. contents.OrderBy(file => file.Name, StringComparer.Ordinal).Select(file => new SetEntry(file.Name, file.Hash))]).Write();
+        var set = SetManifest.HashOf(manifest);
+        if (state.Log?.Current.Set == set)
+        {
+            return new(state.Log.Current, PublishOutcome.Unchanged);
+        }
+
+        // What is in force cannot be removed meanwhile; anything else is written again, which also makes it young.
+        var there = state.Log is null ? [] : await HashesAsync(state.Log.Current.Set, cancellationToken) ?? [];
+        await BoundedConcurrency.ForEachAsync(
+            contents.DistinctBy(file => file.Hash).Where(file => !there.Contains(file.Hash)).ToList(), AtOnce,
+            file => place.WriteAsync($"{SetManifest.FilesFolder}{file.Hash}", file.Content, cancellationToken));
+        await place.WriteAsync(SetManifest.NameOf(set), manifest, cancellationToken);
+        return await PutInForceAsync(state, origin with { Set = set }, cancellationToken);
+    }
+
+    /// <summary>The set of an earlier publication becomes a publication of its own.</summary>
+    public Task<PublishResult> RollBackAsync(PublishedState state, Publication earlier, Publication origin, CancellationToken cancellationToken) =>
+        PutInForceAsync(
+            state,
+            origin with { Set = earlier.Set, Repository = earlier.Repository, Commit = earlier.Commit, Author = earlier.Author, RollsBackTo = earlier.RollsBackTo ?? earlier.Number },
+            cancellationToken);
+
+    /// <summary>Removes what no publication that is kept needs.</summary>
+    /// <returns>How many files were removed.</returns>
+    /// <exception cref="StoreUnavailableException">The place does not answer; what is left is removed the next time.</exception>
+    public async Task<int> PruneAsync(CancellationToken cancellationToken)
+    {
+        if ((await LookAsync(cancellationToken)).Log is not { } log)
+        {
+            return 0;
+        }
+
+        var needed = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var set in log.Publications.Select(publication => publication.Set).Distinct(StringComparer.Ordinal))
+        {
+            // While one cannot be read nobody can say what it needs.
+            if (await HashesAsync(set, cancellationToken) is not { } hashes)
+            {
+                return 0;
+            }
+
+            needed.Add(SetManifest.NameOf(set));
+            needed.UnionWith(hashes.Select(hash => $"{SetManifest.FilesFolder}{hash}"));
+        }
+
+        var old = time.GetUtcNow() - s_spared;
+        var stored = (await place.ListAsync(SetManifest.FilesFolder, cancellationToken)).Concat(await place.ListAsync(SetManifest.SetsFolder, cancellationToken));
+        var left = stored.Where(one => one.WrittenAt < old && !needed.Contains(one.Name)).ToList();
+        await BoundedConcurrency.ForEachAsync(left, AtOnce, one => place.RemoveAsync(one.Name, cancellationToken));
+        return left.Count;
+    }
+
+    private async Task<PublishResult> PutInForceAsync(PublishedState state, Publication origin, CancellationToken cancellationToken)
+    {
+        var next = (origin with { Number = (state.Log?.Current.Number ?? 0) + 1, At = time.GetUtcNow() }).Cleaned();
+        var log = state.Log?.With(next) ?? new PublicationLog([next]);
+        if (await place.ReplaceAsync(PublicationLog.Name, log.Write(), state.Tag, cancellationToken))
+        {
+            return new(next, PublishOutcome.Published);
+        }
+
+        // The answer to a write of our own may have been lost.
+        var now = (await LookAsync(cancellationToken)).Log?.Current;
+        return now == next ? new(next, PublishOutcome.Published) : new(now, PublishOutcome.SomebodyWasFirst);
+    }
+
+    private async Task<HashSet<string>?> HashesAsync(string set, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await place.FindAsync(SetManifest.NameOf(set), SetManifest.MostBytes, cancellationToken) is { } found
+                ? [.. SetManifest.Read(set, found.Content).Files.Select(file => file.Hash)]
+                : null;
+        }
+        catch (InvalidDataException)
+        {
+            return null;
+        }
+    }
+}
+
+/// <param name="Log">Null where nothing was published, or where the record is damaged.</param>
+/// <param name="Tag">Of the record; null where there is none.</param>
+public sealed record PublishedState(PublicationLog? Log, string? Tag);
+
+/// <param name="Publication">What is in force now; null where that cannot be told.</param>
+public sealed record PublishResult(Publication? Publication, PublishOutcome Outcome);
+
+public enum PublishOutcome
+{
+    Published,
+
+    /// <summary>The same files are in force already.</summary>
+    Unchanged,
+
+    /// <summary>Somebody published in the meantime; nothing was changed.</summary>
+    SomebodyWasFirst,
+}

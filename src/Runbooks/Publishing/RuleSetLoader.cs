@@ -1,0 +1,223 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Runbooks.Catalog;
+using Runbooks.Catalog.Problems;
+using Runbooks.Guardrails;
+using Runbooks.Model.Definition;
+using Runbooks.Notifications;
+using Runbooks.Storage;
+
+namespace Runbooks.Publishing;
+
+/// <summary>Which publication this process goes by, and which one it has refused.</summary>
+public sealed class RuleSetStatus
+{
+    private volatile Seen _seen = new(null, null);
+    private volatile IReadOnlyDictionary<string, string> _calendars = new Dictionary<string, string>();
+
+    /// <summary>Null while plain files are in force.</summary>
+    public Publication? InForce => _seen.InForce;
+
+    /// <summary>The newest publication, when it cannot be used here; null when it is in force.</summary>
+    public RefusedSet? Refused => _seen.Refused;
+
+    /// <summary>A calendar that stands beside the contacts; null where there is none of that name.</summary>
+    public string? FindCalendar(string name) => _calendars.GetValueOrDefault(name);
+
+    internal void Take(RuleSet set) => (_calendars, _seen) = (set.Calendars, new(set.Publication, null));
+
+    internal void Refuse(Publication publication, IReadOnlyList<string> errors) => _seen = _seen with { Refused = new(publication, errors) };
+
+    private sealed record Seen(Publication? InForce, RefusedSet? Refused);
+}
+
+public sealed record RefusedSet(Publication Publication, IReadOnlyList<string> Errors);
+
+/// <summary>How a host reads its rule set.</summary>
+/// <param name="Every">How often it is looked at whether something was published.</param>
+public sealed record RuleSetOptions(TimeSpan Every)
+{
+    /// <summary>A publication is in force within a minute.</summary>
+    public static readonly TimeSpan Usual = TimeSpan.FromSeconds(30);
+
+    /// <summary>Whether the set says who is asked: not in practice, and not where another file does.</summary>
+    public bool TakesContacts { get; init; } = true;
+
+    /// <summary>Whether plain files are read again only when something tells that they have changed.</summary>
+    public bool IsTold { get; init; }
+}
+
+/// <summary>What is wrong with a set as a whole, on this host.</summary>
+public sealed class RuleSetCheck(RunbookCatalog catalog, RuleSetOptions options, IServiceProvider services)
+{
+    public IReadOnlyList<CatalogError> Errors(RuleSet set) =>
+    [
+        .. catalog.Check(set.Runbooks).Errors,
+        .. set.Contacts is { } people && options.TakesContacts ? services.GetRequiredService<ContactsFile>().Read(people.Name, people.Text).Errors : [],
+        .. set.Windows is { } windows ? MaintenanceFile.Read(windows.Name, windows.Text).Errors : [],
+    ];
+}
+
+/// <summary>
+/// The set that a process begins with: the newest publication without errors here, else the plain files. It is chosen once,
+/// since contacts are needed before anything else is loaded.
+/// </summary>
+public sealed class StartingRuleSet(PublishedSets sets, RuleSetCheck check)
+{
+    private readonly Lock _choosing = new();
+    private Task<(RuleSet Set, RefusedSet? Refused)>? _chosen;
+
+    /// <returns>The set, and the newest publication where it is not that one.</returns>
+    public Task<(RuleSet Set, RefusedSet? Refused)> GetAsync(CancellationToken cancellationToken)
+    {
+        lock (_choosing)
+        {
+            return _chosen ??= ChooseAsync(cancellationToken);
+        }
+    }
+
+    private async Task<(RuleSet Set, RefusedSet? Refused)> ChooseAsync(CancellationToken cancellationToken)
+    {
+        if (await sets.FindLogAsync(cancellationToken) is not { } log)
+        {
+            return (await sets.ReadPlainAsync(cancellationToken), null);
+        }
+
+        RefusedSet? refused = null;
+        RuleSet? newest = null;
+        foreach (var publication in log.Publications)
+        {
+            IReadOnlyList<string> errors;
+            try
+            {
+                var set = await sets.ReadAsync(publication, cancellationToken);
+                errors = [.. check.Errors(set).Select(error => error.ToString())];
+                if (errors.Count == 0)
+                {
+                    return (set, refused);
+                }
+
+                newest ??= set;
+            }
+            catch (InvalidDataException broken)
+            {
+                errors = [broken.Message];
+            }
+
+            refused ??= new(publication, errors);
+        }
+
+        // Nothing here is whole: what is good of the newest is better than nothing at all.
+        return (newest ?? throw new InvalidDataException($"No publication at {sets.Address} can be read: {refused!.Errors[0]}"), refused);
+    }
+}
+
+/// <summary>Takes over what was published or what lies in a folder, at the start and while the host runs.</summary>
+public sealed class RuleSetLoader(
+    RunbookCatalog catalog, RunbookVersions versions, FileVersions files, MaintenanceReload windows, RuleSetStatus status, RuleSetCheck check, RuleSetOptions options, IServiceProvider services, ILogger<RuleSetLoader> logger)
+{
+    /// <summary>As pages and messages about broken files call it.</summary>
+    private const string Whole = "the published rule set";
+
+    private bool _broken;
+
+    /// <summary>Takes over the set that the process begins with; its contacts are in force already.</summary>
+    /// <returns>What is wrong with it. When nothing is in force then, there is nothing to go on with.</returns>
+    public async Task<LoadResult> StartAsync((RuleSet Set, RefusedSet? Refused) chosen, CancellationToken cancellationToken)
+    {
+        var (set, refused) = chosen;
+        var result = await versions.LoadAsync(set.Runbooks, cancellationToken);
+        Tell(result);
+        status.Take(set);
+        if (refused is not null)
+        {
+            Refuse(refused.Publication, refused.Errors);
+        }
+
+        return result;
+    }
+
+    /// <summary>Where no earlier version is known, one broken file must not keep the others from healing anything, and incidents that are waiting from going on.</summary>
+    public void StartWithTheGood(RuleSet set, LoadResult result)
+    {
+        var broken = result.Errors.Select(error => error.File).ToHashSet(StringComparer.Ordinal);
+        catalog.Load(set.Runbooks.Where(file => !broken.Contains(file.Name)), whole: false);
+    }
+
+    /// <summary>Takes over a set that has changed. A published one is taken as a whole or not at all; of plain files each good one is.</summary>
+    public async Task TakeAsync(RuleSet set, CancellationToken cancellationToken)
+    {
+        if (set.Publication is not { } publication)
+        {
+            Take(await versions.LoadAsync(set.Runbooks, cancellationToken));
+        }
+        else if (check.Errors(set) is { Count: > 0 } errors)
+        {
+            Refuse(publication, [.. errors.Select(error => error.ToString())]);
+            return;
+        }
+        else
+        {
+            var result = catalog.Load(set.Runbooks);
+            Tell(result);
+            Log.PublicationTaken(logger, publication.Name, publication.By, result.Changes.Count > 0 ? string.Join(", ", result.Changes) : "No runbook changed", catalog.Current.Count);
+        }
+
+        files.Accept(Whole);
+        windows.Take(set.Windows);
+        if (options.TakesContacts)
+        {
+            services.GetRequiredService<ContactsReload>().Take(set.Contacts);
+        }
+
+        status.Take(set);
+    }
+
+    /// <summary>What is in force stays; whoever published is told through the log, the page and the fallback contact.</summary>
+    public void Refuse(Publication publication, IReadOnlyList<string> errors)
+    {
+        if (status.Refused?.Publication == publication)
+        {
+            return;
+        }
+
+        foreach (var error in errors)
+        {
+            Log.RunbookRefused(logger, error);
+        }
+
+        Log.PublicationRefused(logger, publication.Name, publication.By, status.InForce?.Name ?? "what lay there as plain files");
+        files.Refuse(Whole, [$"Refused as a whole: {publication.Name}, published by {publication.By}.", .. errors]);
+        status.Refuse(publication, errors);
+    }
+
+    private void Take(LoadResult result)
+    {
+        Tell(result);
+        if (result.Kept.Count > 0)
+        {
+            Log.RunbooksKept(logger, string.Join(", ", result.Kept));
+        }
+
+        // A file that was saved as it was is no news, but after an error it is.
+        if (result.Changes.Count > 0 || (_broken && result.Errors.Count == 0))
+        {
+            Log.RunbooksReloaded(logger, result.Changes.Count > 0 ? string.Join(", ", result.Changes) : "no file is broken any more", catalog.Current.Count);
+        }
+
+        _broken = result.Errors.Count > 0;
+    }
+
+    private void Tell(LoadResult result)
+    {
+        foreach (var error in result.Errors)
+        {
+            Log.RunbookRefused(logger, error.ToString());
+        }
+
+        foreach (var warning in result.Warnings)
+        {
+            Log.FileDoubtful(logger, warning.ToString());
+        }
+    }
+}

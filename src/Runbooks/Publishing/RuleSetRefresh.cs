@@ -1,0 +1,150 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Runbooks.Catalog;
+using Runbooks.Catalog.Problems;
+using Runbooks.Guardrails;
+using Runbooks.Intake;
+using Runbooks.Model.Definition;
+using Runbooks.Notifications;
+
+namespace Runbooks.Publishing;
+
+/// <summary>Loads the rule set before the host takes its first alert, and looks again and again whether another one was published.</summary>
+public sealed class RuleSetRefresh(
+    PublishedSets sets, StartingRuleSet starting, RuleSetLoader loader, RuleSetStatus status, RunbookCatalog catalog, MaintenanceReload windows, RuleSetOptions options, TimeProvider time, ILogger<RuleSetRefresh> logger) : BackgroundService
+{
+    private readonly SemaphoreSlim _turn = new(1);
+    private RuleSetStart? _started;
+    private bool _unreadable;
+
+    /// <summary>The newest publication could not be read whole; it may be copied to the place file by file.</summary>
+    private bool _incomplete;
+
+    /// <summary>Takes over the set that the process begins with, once. Who calls it before the host starts may stop there.</summary>
+    public async Task<RuleSetStart> LoadAsync(CancellationToken cancellationToken)
+    {
+        if (_started is null)
+        {
+            var chosen = await starting.GetAsync(cancellationToken);
+            var runbooks = await loader.StartAsync(chosen, cancellationToken);
+            _started = new(chosen.Set, runbooks, await windows.StartAsync(chosen.Set.Windows, cancellationToken));
+        }
+
+        return _started;
+    }
+
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        var started = await LoadAsync(cancellationToken);
+        if (started.Runbooks.Errors.Count > 0 && catalog.Current.Count == 0)
+        {
+            loader.StartWithTheGood(started.Set, started.Runbooks);
+        }
+
+        if (started.Windows.Count > 0)
+        {
+            throw new InvalidOperationException($"The maintenance windows have errors, and none were in force before: {string.Join(" | ", started.Windows)}");
+        }
+
+        Log.RulesInForce(logger, catalog.Current.Count, status.InForce?.Name ?? sets.Address);
+        await base.StartAsync(cancellationToken);
+    }
+
+    /// <summary>Looks once. Whatever goes wrong, what is in force stays in force; the next round tries again.</summary>
+    /// <param name="told">Whether plain files may have changed.</param>
+    public async Task LookAsync(bool told, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            await TakeNewestAsync(told, cancellationToken);
+            _unreadable = false;
+        }
+#pragma warning disable CA1031 // Said once; the next round tries again.
+        catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
+#pragma warning restore CA1031
+        {
+            if (!_unreadable)
+            {
+                Log.RulesUnreadable(logger, sets.Address, failure.Message);
+            }
+
+            _unreadable = true;
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    public override void Dispose()
+    {
+        _turn.Dispose();
+        base.Dispose();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(options.Every, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            await LookAsync(!options.IsTold, stoppingToken);
+        }
+    }
+
+    private async Task TakeNewestAsync(bool told, CancellationToken cancellationToken)
+    {
+        if (await sets.FindLogAsync(cancellationToken) is { } log)
+        {
+            if (log.Current != status.InForce && (_incomplete || log.Current != status.Refused?.Publication))
+            {
+                await TakeAsync(log.Current, cancellationToken);
+            }
+        }
+        else if (told || status.InForce is not null)
+        {
+            // Somebody who takes the record of publications away goes back to the plain files on purpose.
+            await loader.TakeAsync(await sets.ReadPlainAsync(cancellationToken), cancellationToken);
+        }
+    }
+
+    private async Task TakeAsync(Publication publication, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await loader.TakeAsync(await sets.ReadAsync(publication, cancellationToken), cancellationToken);
+            _incomplete = false;
+        }
+        catch (InvalidDataException broken)
+        {
+            _incomplete = true;
+            loader.Refuse(publication, [broken.Message]);
+        }
+    }
+}
+
+/// <param name="Runbooks">What is wrong with the runbooks as they are, and what stays as it was.</param>
+/// <param name="Windows">What is wrong with the maintenance windows, when none were in force before.</param>
+public sealed record RuleSetStart(RuleSet Set, LoadResult Runbooks, IReadOnlyList<CatalogError> Windows);
+
+public static class PublishingServices
+{
+    /// <summary>The rule set of a place that publications go to, or that has plain files; taken over while the host runs.</summary>
+    public static IServiceCollection AddRuleSet(this IServiceCollection services, Func<IServiceProvider, IRuleSetPlace> place, Func<IServiceProvider, RuleSetOptions> options) => services
+        .AddSingleton<LoadedRunbooks>(provider => () => provider.GetRequiredService<RunbookCatalog>().Current)
+        .AddSingleton(place)
+        .AddSingleton(options)
+        .AddSingleton<RuleSetCheck>()
+        .AddSingleton<RuleSetLoader>()
+        .AddSingleton<PublishedSets>()
+        .AddSingleton<StartingRuleSet>()
+        .AddSingleton<RuleSetRefresh>()
+        .AddHostedService(provider => provider.GetRequiredService<RuleSetRefresh>());
+
+    /// <summary>The contacts of the rule set that the process begins with, for <see cref="ContactsServices.AddContacts"/>.</summary>
+    public static RunbookFile? StartingContacts(this IServiceProvider provider) =>
+
+        // The container makes services synchronously; this one is made once, before the first message.
+        provider.GetRequiredService<StartingRuleSet>().GetAsync(CancellationToken.None).GetAwaiter().GetResult().Set.Contacts;
+}

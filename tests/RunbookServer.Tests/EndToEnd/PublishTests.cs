@@ -1,0 +1,138 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+
+namespace RunbookServer.Tests.EndToEnd;
+
+/// <summary><c>runbook publish</c>, to a folder; a container is the same behind one seam, tested with Azure Storage.</summary>
+public sealed class PublishTests : IDisposable
+{
+    private static readonly string[] s_origin = ["--no-tests", "--repository", "contoso/runbooks", "--commit", "1a2b3c4d5e6f70819203a4b5c6d7e8f901234567", "--author", "Ada", "--by", "ci"];
+
+    private readonly RunbookCopy _runbooks = new(text => text);
+    private readonly string _place = Directory.CreateTempSubdirectory("published-").FullName;
+
+    [Fact]
+    public async Task DryRun_SaysWhatWouldChangeAndPublishesNothing()
+    {
+        var (code, output, error) = await RunAsync("--dry-run");
+
+        code.ShouldBe(0, error);
+        output.ShouldContain("added    hanged-gpu  ");
+        output.ShouldContain("1 change, from contoso/runbooks at 1a2b3c4 by Ada. Nothing was published.");
+        Directory.EnumerateFileSystemEntries(_place).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task ChangedSet_IsPublishedListedAndGoneBackFrom()
+    {
+        (await RunAsync()).Output.ShouldContain($"In force at {_place}: publication 1 (");
+        (await RunAsync()).Output.ShouldContain("The same files are in force already, as publication 1.");
+        _runbooks.Write(RunbookCopy.Shipped.Replace("title: Hung GPU", "title: Hung card", StringComparison.Ordinal));
+        _runbooks.Write("people: { ada: { reach: [{ outbox: ada }] } }\ncontacts: { fallback: ada, oncall: ada, platform-lead: ada }\n", "contacts.yaml");
+        var (_, changed, _) = await RunAsync();
+        changed.ShouldContain("changed  hanged-gpu  ");
+        changed.ShouldContain("added    contacts.yaml");
+
+        (await RunAsync("--roll-back")).ShouldSatisfyAllConditions(run => run.Code.ShouldBe(2), run => run.Error.ShouldContain("--reason"));
+        var (code, _, error) = await RunAsync("--roll-back", "--reason", "asks the wrong people");
+        code.ShouldBe(0, error);
+        var list = JsonNode.Parse((await RunAsync("--list", "--json")).Output)!.AsArray();
+        list.Select(publication => (int)publication!["number"]!).ShouldBe([3, 2, 1]);
+        ((int)list[0]!["rollsBackTo"]!, (string?)list[0]!["reason"], (string?)list[0]!["set"]).ShouldBe((1, "asks the wrong people", (string?)list[2]!["set"]));
+        (await RunAsync("--list")).Output.ShouldContain("by Ada, published by ci, going back to 1: asks the wrong people  <- in force");
+    }
+
+    [Fact]
+    public async Task SetWithoutContacts_KeepsThoseThatAreInForce()
+    {
+        var contacts = Path.Combine(_place, "people.yaml");
+        await File.WriteAllTextAsync(contacts, "people: { ada: { reach: [{ outbox: ada }] } }\ncontacts: { fallback: ada, oncall: ada, platform-lead: ada }\n", TestContext.Current.CancellationToken);
+        (await RunAsync("--contacts", contacts)).Code.ShouldBe(0);
+        _runbooks.Write(RunbookCopy.Shipped.Replace("title: Hung GPU", "title: Hung card", StringComparison.Ordinal));
+
+        var (_, output, error) = await RunAsync();
+
+        error.ShouldContain("the contacts that are in force stay");
+        output.ShouldNotContain("contacts.yaml");
+        (await RunAsync("--dry-run")).Output.ShouldContain("Nothing would change.");
+    }
+
+    [Fact]
+    public async Task BrokenSet_IsNotPublished()
+    {
+        _runbooks.Write(RunbookCopy.Shipped.Replace("summary:", "sumary:", StringComparison.Ordinal));
+
+        var (code, output, error) = await RunAsync();
+
+        code.ShouldBe(1);
+        output.ShouldContain("Did you mean 'summary'?");
+        error.ShouldContain("Nothing was published.");
+        Directory.EnumerateFileSystemEntries(_place).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task SetWhoseTestsFail_IsNotPublished()
+    {
+        var test = Path.Combine(_runbooks.Path, "tests", "hanged-gpu", "wrong");
+        Directory.CreateDirectory(test);
+        await File.WriteAllTextAsync(Path.Combine(test, "test.yaml"), """
+            source: generic
+            alert: { name: HighLatency_Cluster_B, labels: { namespace: inference, pod: llm-b-0, cluster: b } }
+            expect: { state: failed }
+            """, TestContext.Current.CancellationToken);
+
+        var (code, output, error) = await ProgramRun.RunAsync("publish", _runbooks.Path, "--to", _place);
+
+        code.ShouldBe(1, output + error);
+        output.ShouldContain("FAILED  hanged-gpu/wrong");
+        Directory.EnumerateFileSystemEntries(_place).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task CommitAndAuthor_AreThoseOfGit()
+    {
+        foreach (var arguments in (string[][])[["init", "-q"], ["remote", "add", "origin", "https://user:secret@example.com/contoso/runbooks.git"], ["add", "."], ["-c", "user.name=Ada Lovelace", "-c", "user.email=a@example.com", "commit", "-qm", "first"]])
+        {
+            using var git = Process.Start("git", ["-C", _runbooks.Path, .. arguments]);
+            await git.WaitForExitAsync(TestContext.Current.CancellationToken);
+        }
+
+        var (_, clean, error) = await ProgramRun.RunAsync("publish", _runbooks.Path, "--to", _place, "--no-tests", "--by", "ci");
+        _runbooks.Write(RunbookCopy.Shipped + "# changed\n");
+        var (_, dirty, _) = await ProgramRun.RunAsync("publish", _runbooks.Path, "--to", _place, "--no-tests", "--by", "ci");
+
+        clean.ShouldMatch(@"publication 1 \([0-9a-f]{12}, contoso/runbooks at [0-9a-f]{7} by Ada Lovelace\)", error);
+        dirty.ShouldMatch(@"contoso/runbooks at [0-9a-f]{7} with changes that are not committed by Ada Lovelace");
+    }
+
+    [Fact]
+    public async Task RunningHost_TakesWhatIsPublishedAndSaysSo()
+    {
+        await RunAsync();
+        await using var host = await RunningHost.StartAsync(_place);
+        _runbooks.Write(RunbookCopy.Shipped.Replace("title: Hung GPU", "title: Hung card", StringComparison.Ordinal));
+        await RunAsync();
+        await host.ReloadRunbooksAsync();
+
+        var id = (await host.Client.StuckAsync("llm-b-0"))["id"]!.ToString();
+        await host.SettleAsync();
+
+        var incident = await host.Client.GetAsync($"api/incidents/{id}");
+        ((string?)incident["title"], (int?)incident["publication"]?["number"], (string?)incident["publication"]?["author"]).ShouldBe(("Hung card", 2, "Ada"));
+        ((int?)(await host.Client.GetAsync("healthz"))["ruleSet"]?["publication"]).ShouldBe(2);
+        (await TextAsync("runbooks")).ShouldContain("from contoso/runbooks at 1a2b3c4 by Ada, published");
+        (await TextAsync($"incidents/{id}")).ShouldContain("Runbook from contoso/runbooks at 1a2b3c4 by Ada, published");
+        (await TextAsync($"api/incidents/{id}/report")).ShouldContain("from contoso/runbooks at 1a2b3c4 by Ada");
+
+        Task<string> TextAsync(string path) => host.Client.Http.GetStringAsync(new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken);
+    }
+
+    public void Dispose()
+    {
+        _runbooks.Dispose();
+        Directory.Delete(_place, recursive: true);
+    }
+
+    private Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments) =>
+        ProgramRun.RunAsync(["publish", _runbooks.Path, "--to", _place, .. s_origin, .. arguments]);
+}

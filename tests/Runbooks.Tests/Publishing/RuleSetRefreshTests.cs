@@ -1,0 +1,160 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+using Runbooks.Catalog;
+using Runbooks.Guardrails;
+using Runbooks.Intake;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Storage;
+using Runbooks.Publishing;
+using Runbooks.Storage;
+using TestKit;
+using TestKit.Storage;
+
+namespace Runbooks.Tests.Publishing;
+
+/// <summary>What a host does about what was published.</summary>
+public sealed class RuleSetRefreshTests : IDisposable
+{
+    private const string Windows = """
+        windows:
+          - { name: patching, start: 2026-11-27T02:00:00, duration: 2h }
+        """;
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("published-").FullName;
+    private readonly InMemorySharedState _state = new();
+    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 11, 26, 3, 0, 0, TimeSpan.Zero));
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task PlainFiles_GiveWayToWhatIsPublished()
+    {
+        File.WriteAllText(Path.Combine(_folder, "one.yaml"), Runbook("one", "plain"));
+        using var host = await HostAsync();
+        host.Catalog.Find("one")!.Publication.ShouldBeNull();
+        var publication = await PublishAsync(new("one.yaml", Runbook("one", "published")), new("windows.yaml", Windows));
+
+        await host.LookAsync();
+
+        (host.Catalog.Find("one")!.Title, host.Catalog.Find("one")!.Publication).ShouldBe(("published", publication));
+        host.Window.ShouldBe("patching");
+        host.Status.InForce.ShouldBe(publication);
+    }
+
+    [Fact]
+    public async Task SetWithOneError_IsRefusedAsAWholeAndSaid()
+    {
+        var good = await PublishAsync(new("one.yaml", Runbook("one", "first")), new("two.yaml", Runbook("two", "first")));
+        using var host = await HostAsync();
+        var broken = await PublishAsync(new("one.yaml", Runbook("one", "second")), new("two.yaml", "id: two"), new("windows.yaml", Windows));
+
+        await host.LookAsync();
+
+        host.Catalog.Current.Select(runbook => runbook.Title).ShouldBe(["first", "first"]);
+        host.Window.ShouldBeNull();
+        (host.Status.InForce, host.Status.Refused!.Publication).ShouldBe((good, broken));
+        host.Status.Refused.Errors.ShouldContain(error => error.StartsWith("two.yaml:1:", StringComparison.Ordinal));
+        host.Get<FileVersions>().Known.Single(file => file.Key == "the published rule set").Value.Errors[0].ShouldContain("grace");
+
+        var mended = await PublishAsync(new RunbookFile("one.yaml", Runbook("one", "third")));
+        await host.LookAsync();
+
+        host.Catalog.Current.ShouldHaveSingleItem().Title.ShouldBe("third");
+        host.Status.InForce.ShouldBe(mended);
+        host.Status.Refused.ShouldBeNull();
+        host.Get<FileVersions>().Known.Single(file => file.Key == "the published rule set").Value.Errors.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task HostThatStartsWhileTheNewestIsBroken_BeginsWithTheLastGoodOne()
+    {
+        var good = await PublishAsync(new RunbookFile("one.yaml", Runbook("one", "first")));
+        var broken = await PublishAsync(new("one.yaml", Runbook("one", "second")), new("windows.yaml", "windows: nonsense"));
+
+        using var host = await HostAsync();
+
+        host.Catalog.Find("one")!.Title.ShouldBe("first");
+        (host.Status.InForce, host.Status.Refused!.Publication).ShouldBe((good, broken));
+    }
+
+    [Fact]
+    public async Task SetThatIsCopiedFileByFile_IsTakenOnceItIsWhole()
+    {
+        await PublishAsync(new RunbookFile("one.yaml", Runbook("one", "first")));
+        using var host = await HostAsync();
+        await PublishAsync(new RunbookFile("one.yaml", Runbook("one", "second")));
+        var (there, away) = (new DirectoryInfo(Path.Combine(_folder, "published", "files")).EnumerateFiles().Single(file => File.ReadAllText(file.FullName).Contains("second", StringComparison.Ordinal)).FullName, Path.Combine(_folder, "late"));
+        File.Move(there, away);
+
+        await host.LookAsync();
+        host.Catalog.Find("one")!.Title.ShouldBe("first");
+        host.Status.Refused!.Errors.ShouldBe([$"published/files/{Path.GetFileName(there)} is missing."]);
+
+        File.Move(away, there);
+        await host.LookAsync();
+        host.Catalog.Find("one")!.Title.ShouldBe("second");
+        host.Status.Refused.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Incident_KeepsHowItsRunbookHadComeToBeInForce()
+    {
+        var publication = await PublishAsync(new RunbookFile("one.yaml", Runbook("one", "first")));
+        using var host = await HostAsync();
+
+        var incident = new AlertBatch("one", "x", AlertIntent.Fire, [Some.Alert()], [0]).Candidate(host.Catalog.Find("one")!, RunMode.Normal, _time.GetUtcNow());
+
+        incident.Publication.ShouldBe(publication);
+        incident.Publication!.Describe(_time.GetUtcNow().AddMinutes(12)).ShouldBe("contoso/runbooks at 1a2b3c4 by Ada, published 12m before by grace");
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private async Task<Publication> PublishAsync(params RunbookFile[] files)
+    {
+        var publisher = new Publisher(new FolderPlace(_folder), _time);
+        var origin = new Publication(0, "", default, "grace") { Repository = "contoso/runbooks", Commit = "1a2b3c4d5e6f70819203a4b5c6d7e8f901234567", Author = "Ada" };
+        return (await publisher.PublishAsync(await publisher.LookAsync(Cancel), files, origin, Cancel)).Publication!;
+    }
+
+    private async Task<Host> HostAsync()
+    {
+        var services = new ServiceCollection().AddSingleton<IConfiguration>(new ConfigurationBuilder().Build()).AddLogging().AddSingleton<TimeProvider>(_time).AddSingleton<ISharedState>(_state)
+            .AddRunbookCatalog().AddGuardrails()
+            .AddSingleton<FileVersions>().AddSingleton<RunbookVersions>().AddSingleton<RuleSetStatus>()
+            .AddRuleSet(_ => new FolderPlace(_folder), _ => new RuleSetOptions(RuleSetOptions.Usual) { TakesContacts = false })
+            .BuildServiceProvider();
+        await services.GetRequiredService<RuleSetRefresh>().LoadAsync(Cancel);
+        return new(services);
+    }
+
+    private static string Runbook(string id, string title) => $$$"""
+        id: {{{id}}}
+        title: {{{title}}}
+        trigger: [{ alert: {{{id}}} }]
+        target: "{{ labels.pod }}"
+        impact: { severity: low, users: Nobody notices. }
+        diagnosis:
+          broken: { ask: "Is it broken?", check: always, with: { finding: failing } }
+        mitigation:
+          approval: { ask: "Do it?", from: [oncall] }
+          steps:
+            tell: { do: note, with: { text: Hello. } }
+        """;
+
+    private sealed class Host(ServiceProvider services) : IDisposable
+    {
+        public RunbookCatalog Catalog => Get<RunbookCatalog>();
+
+        public RuleSetStatus Status => Get<RuleSetStatus>();
+
+        public string? Window => Get<MaintenanceWindows>().OpenFor("one", new DateTimeOffset(2026, 11, 27, 2, 30, 0, TimeSpan.Zero))?.Window.Name;
+
+        public T Get<T>() where T : notnull => services.GetRequiredService<T>();
+
+        public Task LookAsync() => Get<RuleSetRefresh>().LookAsync(told: true, Cancel);
+
+        public void Dispose() => services.Dispose();
+    }
+}
