@@ -145,6 +145,6 @@ public sealed class TakeBackTests : IAsyncLifetime
                 },
             ],
         };
-        return incident.RecordVerification(IncidentState.Holding, [Some.Finding("region-latency")], Some.Time);
+        return incident.RecordVerification(IncidentState.Holding, [Some.Finding("region-latency")], "wake-2", Some.Time);
     }
 }

@@ -30,12 +30,21 @@ public sealed partial record Incident
         UpdatedAt = now,
     };
 
-    /// <summary>Records a verification round. Only a change is worth a line: a lease may be checked a thousand times.</summary>
-    public Incident RecordVerification(IncidentState state, IReadOnlyList<Finding> findings, DateTimeOffset now)
+    /// <summary>
+    /// Records a verification round. Only a change is worth a line: a lease may be checked a thousand times. An engine may
+    /// deliver the round of a process that died once more when the incident has ended, and then it says nothing any more.
+    /// </summary>
+    /// <param name="wakeEvent">What the incident waits for next.</param>
+    public Incident RecordVerification(IncidentState state, IReadOnlyList<Finding> findings, string? wakeEvent, DateTimeOffset now)
     {
+        if (State.IsFinal())
+        {
+            return this;
+        }
+
         var before = Verification.ToDictionary(finding => finding.Name, finding => finding.Verdict);
         var changed = State != state || findings.Any(finding => !before.TryGetValue(finding.Name, out var verdict) || verdict != finding.Verdict);
-        var looked = this with { State = state, Reason = null, Verification = findings, VerificationRounds = VerificationRounds.Add(state, findings, now), UpdatedAt = now };
+        var looked = this with { State = state, Reason = null, Verification = findings, VerificationRounds = VerificationRounds.Add(state, findings, now), WakeEvent = wakeEvent, UpdatedAt = now };
         return changed
             ? looked.Note(now, state == IncidentState.Holding ? TimelineKind.Lease : TimelineKind.Verification, "runbook", Summarize(findings))
             : looked;

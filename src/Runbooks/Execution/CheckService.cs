@@ -48,7 +48,7 @@ public sealed class CheckService(IIncidentStore store, PinnedRunbooks runbooks, 
         var specs = request.Checks.Select(name => Check(runbook, name));
         var findings = await Task.WhenAll(specs.Select(spec => checks.AskAsync(incident, spec, cancellationToken)));
         incident = await store.UpdateAsync(
-            incident.Id, i => i.RecordVerification(request.State, findings, time.GetUtcNow()) with { WakeEvent = request.WakeEvent }, cancellationToken);
+            incident.Id, i => i.RecordVerification(request.State, findings, request.WakeEvent, time.GetUtcNow()), cancellationToken);
         if (request.State == IncidentState.Holding)
         {
             await holding.NotifyOnceAsync(incident, runbook, cancellationToken);
