@@ -44,7 +44,9 @@ public sealed class ApprovalGateService(
         {
             incident = await store.UpdateAsync(
                 request.IncidentId,
-                i => i.AddGate(ManualTaskFactory.Make(i, runbook, request.Phase, manual, request.Undoes, time.GetUtcNow()), time.GetUtcNow()) with { WakeEvent = request.WakeEvent, ShownNews = i.NewsMark },
+                i => i.State.IsFinal()
+                    ? i
+                    : i.AddGate(ManualTaskFactory.Make(i, runbook, request.Phase, manual, request.Undoes, time.GetUtcNow()), time.GetUtcNow()) with { WakeEvent = request.WakeEvent, ShownNews = i.NewsMark },
                 cancellationToken);
         }
         else if (incident.FindGate(id) is null)
@@ -58,12 +60,23 @@ public sealed class ApprovalGateService(
                 request.IncidentId,
                 current =>
                 {
+                    if (current.State.IsFinal())
+                    {
+                        return current;
+                    }
+
                     var now = time.GetUtcNow();
                     var i = current.RecordFindings(request.Findings, now);
                     var gate = ApprovalGateFactory.Make(i, runbook, request.Phase, request.Round, plan, violations, request.Unclear || i.CheckedClaim?.Answer == RecoveryAnswer.Unclear, request.Difference, now);
                     return i.AddGate(approvers.Separate(gate, i.StartedBy), now) with { WakeEvent = request.WakeEvent, Storm = i.Storm ?? place?.StormId, ShownNews = i.NewsMark };
                 },
                 cancellationToken);
+        }
+
+        // Delivered once more for a process that died, when another one has ended the incident: nobody is asked about what is over.
+        if (incident.FindGate(id) is null)
+        {
+            return new(id, GateOutcome.Cancelled, time.GetUtcNow(), GateText.HowItEnded(incident));
         }
 
         // After a crash this runs again: the gate is there, and what was delivered is not sent twice.

@@ -1,3 +1,4 @@
+using Runbooks.Approvals;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Orchestration;
@@ -83,6 +84,24 @@ public sealed class MergedActivityTests : IAsyncDisposable
 
         incident.State.ShouldBe(IncidentState.Resolved);
         _world.Script.Deeds.ShouldBe(["do one", "do two", "do three"]);
+    }
+
+    /// <summary>The process that was asking died, another one ended the incident, and then the asking is delivered once more.</summary>
+    [Fact]
+    public async Task QuestionOfAnEndedIncident_AsksNobodyAndChangesNothing()
+    {
+        _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
+        var opened = await _world.OpenAsync(s_runbook);
+        var (ended, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+        ended.State.ShouldBe(IncidentState.Resolved);
+        var told = _world.Notifier.Sent.Count;
+
+        var late = await _world.Get<ApprovalGateService>().OpenAsync(
+            new OpenGateRequest(ended.Id, Phase.Mitigation, Round: 2, [], Unclear: false, Difference: null, "wake-late"), CancellationToken.None);
+
+        late.Outcome.ShouldBe(GateOutcome.Cancelled);
+        (await _world.Store.FindAsync(ended.Id, CancellationToken.None)).ShouldBeEquivalentTo(ended);
+        _world.Notifier.Sent.Count.ShouldBe(told);
     }
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();
