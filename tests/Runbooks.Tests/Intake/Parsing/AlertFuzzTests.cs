@@ -22,9 +22,9 @@ public class AlertFuzzTests
     {
         foreach (var source in (string[])[post.Source, "generic"])
         {
-            var before = GC.GetAllocatedBytesForCurrentThread();
+            // What the first post of a process builds for all others is not the post's: it is read again before it counts.
             var parsed = Readers.BuiltIn.Read(source, post.Body);
-            Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 1_000_000, "a post of a few KB costs less than 1 MB");
+            Assert.True(CostOf(source, post.Body) < 1_000_000, "a post of a few KB costs less than 1 MB");
             Assert.True(parsed.Alerts.Count + parsed.Errors.Count > 0, "never neither");
             foreach (var alert in parsed.Alerts)
             {
@@ -37,6 +37,13 @@ public class AlertFuzzTests
                 Assert.StartsWith("$", error.Path, StringComparison.Ordinal);
             }
         }
+    }
+
+    private static long CostOf(string source, byte[] body)
+    {
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Readers.BuiltIn.Read(source, body);
+        return GC.GetAllocatedBytesForCurrentThread() - before;
     }
 
     private static void CheckBounds(Alert alert)
