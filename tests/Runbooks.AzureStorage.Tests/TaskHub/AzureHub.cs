@@ -192,17 +192,17 @@ internal sealed class AzureHub : ITaskHubHarness
         }
     }
 
-    /// <summary>Takes the first message of a queue and gives it back, as whoever dies of it does.</summary>
-    public async Task RedeliverAsync(string queue, int times)
+    /// <summary>Takes messages of a queue and gives them back, as whoever dies of them does, until one was delivered this often.</summary>
+    public async Task RedeliverAsync(string queue, int deliveries)
     {
         var messages = Queue(queue);
-        for (var patience = Stopwatch.StartNew(); times > 0;)
+        for (var (patience, most) = (Stopwatch.StartNew(), 0L); most < deliveries;)
         {
             patience.Elapsed.ShouldBeLessThan(Patience);
             if ((await messages.ReceiveMessageAsync(TimeSpan.FromSeconds(30))).Value is { } message)
             {
                 await messages.UpdateMessageAsync(message.MessageId, message.PopReceipt, visibilityTimeout: TimeSpan.Zero);
-                times--;
+                most = Math.Max(most, message.DequeueCount);
             }
         }
     }
