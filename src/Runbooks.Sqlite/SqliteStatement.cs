@@ -81,11 +81,13 @@ public sealed class SqliteStatement : IDisposable
 
     internal void Bind(ReadOnlySpan<(string Name, object? Value)> parameters)
     {
+        var bound = 0;
         foreach (var (name, value) in parameters)
         {
             // One list of parameters may serve several statements that do not use all of them.
             if (_places.TryGetValue(name, out var place))
             {
+                bound++;
                 Check(value switch
                 {
                     null => raw.sqlite3_bind_null(_statement, place),
@@ -96,6 +98,12 @@ public sealed class SqliteStatement : IDisposable
                     _ => throw new ArgumentException($"{name} is a {value.GetType().Name}: pass text, a long, bytes or null.", nameof(parameters)),
                 });
             }
+        }
+
+        // SQLite would take NULL for a name that was not given, or was misspelt.
+        if (bound < _places.Count)
+        {
+            throw new ArgumentException($"A value is missing for one of: {string.Join(", ", _places.Keys)}.", nameof(parameters));
         }
     }
 

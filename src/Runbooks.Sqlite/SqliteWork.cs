@@ -7,7 +7,27 @@ internal abstract class SqliteWork
 {
     public Exception? Failure { get; set; }
 
+    /// <summary>False when SQLite has dropped the whole transaction, as it does on a full disk.</summary>
+    public static bool IsOpen(SqliteConnection connection) => SQLitePCL.raw.sqlite3_get_autocommit(connection.Handle) == 0;
+
     public abstract void Run(SqliteConnection connection);
+
+    /// <summary>So that nothing but its own changes are undone when it fails.</summary>
+    public void RunAlone(SqliteConnection connection)
+    {
+        connection.Statement("SAVEPOINT item").ExecuteNonQuery();
+        try
+        {
+            Run(connection);
+        }
+        catch (Exception failure) when (IsOpen(connection))
+        {
+            Failure = failure;
+            connection.Statement("ROLLBACK TO item").ExecuteNonQuery();
+        }
+
+        connection.Statement("RELEASE item").ExecuteNonQuery();
+    }
 
     public abstract void Complete();
 

@@ -152,10 +152,11 @@ public sealed class SqliteWriter : IDisposable
         {
             var connection = _connection ??= _open();
             connection.Statement("BEGIN IMMEDIATE").ExecuteNonQuery();
-            while (!TryRun(batch, connection))
+            if (!TryRun(batch, connection))
             {
                 Undo(connection);
                 connection.Statement("BEGIN IMMEDIATE").ExecuteNonQuery();
+                batch.ForEach(item => item.RunAlone(connection));
             }
 
             unwritable = WriteParts(connection);
@@ -242,34 +243,20 @@ public sealed class SqliteWriter : IDisposable
     }
 
     /// <summary>
-    /// What fails is left out, and the others run again without it: failures are rare, and a savepoint around each piece of work
-    /// would cost as much as many of them do.
+    /// Without a savepoint around each piece of work, which would cost as much as many of them do: most batches have none that
+    /// fails, and one that has runs once more, each piece alone.
     /// </summary>
     private static bool TryRun(List<SqliteWork> batch, SqliteConnection connection)
     {
-        foreach (var item in batch)
+        try
         {
-            try
-            {
-                if (item.Failure is null)
-                {
-                    item.Run(connection);
-                }
-            }
-            catch (Exception e)
-            {
-                item.Failure = e;
-                if (SQLitePCL.raw.sqlite3_get_autocommit(connection.Handle) != 0)
-                {
-                    // A full disk, for one, makes SQLite drop the whole transaction, not only this part of it.
-                    throw;
-                }
-
-                return false;
-            }
+            batch.ForEach(item => item.Run(connection));
+            return true;
         }
-
-        return true;
+        catch (Exception) when (SqliteWork.IsOpen(connection))
+        {
+            return false;
+        }
     }
 
     private void Undo(SqliteConnection connection)

@@ -48,10 +48,8 @@ internal sealed class SqliteIncidents : ITransactionPart
     {
         foreach (var identity in Texts(connection.Statement("SELECT identity FROM alerts WHERE incident=$id", ("$id", id))))
         {
-            if (_byAlert.TryFind(identity, changing: true, out var known))
-            {
-                _byAlert.Change(identity, known, [.. known!.Where(other => other != id)]);
-            }
+            var known = _byAlert.TryFind(identity, changing: true, out var ids) ? ids : null;
+            _byAlert.Change(identity, known, known?.Where(other => other != id).ToArray());
         }
 
         connection.Statement("DELETE FROM alerts WHERE incident=$id", ("$id", id)).ExecuteNonQuery();
@@ -172,10 +170,10 @@ internal sealed class SqliteIncidents : ITransactionPart
         foreach (var identity in identities)
         {
             connection.Statement("INSERT INTO alerts (identity, incident) VALUES ($identity, $id) ON CONFLICT DO NOTHING", ("$identity", identity), ("$id", incident.Id)).ExecuteNonQuery();
-            if (_byAlert.TryFind(identity, changing: true, out var known))
-            {
-                _byAlert.Change(identity, known, known!.Length == 0 ? [incident.Id] : IdsByAlert(connection, identity));
-            }
+
+            // Where it is not known it is forgotten at the commit: a reader may just be keeping what was true before it.
+            var known = _byAlert.TryFind(identity, changing: true, out var ids) ? ids : null;
+            _byAlert.Change(identity, known, known is null ? null : known.Length == 0 ? [incident.Id] : IdsByAlert(connection, identity));
         }
     }
 

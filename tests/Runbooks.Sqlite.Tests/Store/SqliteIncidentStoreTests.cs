@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.Extensions.Logging.Abstractions;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
@@ -27,6 +28,33 @@ public sealed class SqliteIncidentStoreTests : IDisposable
         (await again.GetAsync("a", Now)).Timeline.Single().What.ShouldBe("kept");
         (await again.OpenAsync(New("b"), Runbook(), latest => latest with { AlertCount = 2 }, Now)).Opened.ShouldBeFalse();
         (await again.FindRunbookAsync("hash-of-hanged-gpu", Now)).ShouldNotBeNull();
+    }
+
+    /// <summary>Somebody reads just before the commit, and keeps in memory that no incident knows the alert.</summary>
+    [Fact]
+    public async Task AlertAskedForWhileItsIncidentIsBeingWritten_IsKnownAfterwards()
+    {
+        var (alert, asked) = (TestKit.Incidents.Some.Alert(), new List<int>());
+        SqliteIncidentStore? store = null;
+        using var database = new SqliteDatabase(
+            new SqliteOptions
+            {
+                Path = Path.Combine(_data.Path, "asked.db"),
+                Failpoint = point =>
+                {
+                    if (point == WritePoint.BeforeCommit && store is not null)
+                    {
+                        asked.Add(store.FindByAlertAsync(AlertIdentity.Of(alert), CancellationToken.None).GetAwaiter().GetResult().Count);
+                    }
+                },
+            },
+            NullLogger<SqliteDatabase>.Instance);
+        store = new SqliteIncidentStore(database);
+
+        await store.OpenAsync(New("a").Attach(alert, Start), Runbook(), _ => null, Now);
+
+        asked.ShouldBe([0]);
+        (await store.FindByAlertAsync(AlertIdentity.Of(alert), Now)).Select(incident => incident.Id).ShouldBe(["a"]);
     }
 
     /// <summary>As after a power cut within a write: the end of the journal is missing, is zeroes, or both.</summary>
