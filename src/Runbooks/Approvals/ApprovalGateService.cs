@@ -72,6 +72,12 @@ public sealed class ApprovalGateService(
                 },
                 cancellationToken);
         }
+        else if (incident.WakeEvent != request.WakeEvent)
+        {
+            // An attempt that failed has opened it, and the workflow waits for another event by now.
+            incident = await store.UpdateAsync(
+                request.IncidentId, i => i.FindGate(id) is { Outcome: GateOutcome.Pending } ? i with { WakeEvent = request.WakeEvent } : i, cancellationToken);
+        }
 
         // Delivered once more for a process that died, when another one has ended the incident: nobody is asked about what is over.
         if (incident.FindGate(id) is null)

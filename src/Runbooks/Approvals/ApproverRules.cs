@@ -18,7 +18,6 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
     public async Task<ContactBook> ReadAsync(Gate? gate, CancellationToken cancellationToken) =>
         gate is null ? contacts.Book : (await directory.ResolveAsync(gate.Approvers, cancellationToken)).Book;
 
-
     /// <summary>Whether the contacts know a person by this name, or by an identity of theirs; in practice everybody is one.</summary>
     public bool IsPerson(string name) => contacts.Book.KnowsEveryone || Find(name) is not null;
 

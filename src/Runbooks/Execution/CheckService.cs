@@ -40,7 +40,7 @@ public sealed class CheckService(IIncidentStore store, PinnedRunbooks runbooks, 
         // A lease cannot be reverted while nothing may be touched, so its cause does not count as gone.
         if (request.State == IncidentState.Holding && (await killSwitch.ReadAsync(cancellationToken)).Describe() is { } paused)
         {
-            incident = await store.UpdateAsync(incident.Id, i => i with { WakeEvent = request.WakeEvent }, cancellationToken);
+            incident = await store.UpdateAsync(incident.Id, i => i.State.IsFinal() ? i : i with { WakeEvent = request.WakeEvent }, cancellationToken);
             return new RecheckResult(false, paused, incident.Stop is { } stopped ? stopped.Words : null);
         }
 

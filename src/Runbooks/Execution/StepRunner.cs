@@ -25,7 +25,6 @@ public sealed class StepRunner(
     private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(10);
 
     /// <param name="incident">As it was read or written just now.</param>
-    /// <exception cref="StepAttemptFailedException">The attempt failed, and may be made again.</exception>
     public async Task<StepResult> RunAsync(Incident incident, StepRequest request, CancellationToken cancellationToken)
     {
         var known = incident.FindStep(request.Phase, request.Step);
@@ -131,7 +130,7 @@ public sealed class StepRunner(
                 var (begun, refused) = await store.UpdateAsync(incident.Id, i => Begin(i, attempt, preparation), cancellationToken);
                 if (refused is not null)
                 {
-                    return refused.End == StepOutcome.Failed ? throw new StepAttemptFailedException(refused.Message) : refused;
+                    return refused;
                 }
 
                 acting = true;
@@ -150,7 +149,7 @@ public sealed class StepRunner(
                 ? await FinishAsync(incident, request, StepStatus.Failed, new(Redactor.Redact(refused.Message, binding.Secrets)))
                 : new(StepOutcome.Failed, Redactor.Redact(refused.Message, binding.Secrets));
         }
-        catch (Exception failure) when (done is null && failure is not StepAttemptFailedException && !cancellationToken.IsCancellationRequested)
+        catch (Exception failure) when (done is null && !cancellationToken.IsCancellationRequested)
         {
             return await FailAsync(attempt, acting, Redactor.Redact(failure, binding.Secrets), Redactor.Redact(failure.Message, binding.Secrets));
         }
@@ -175,7 +174,7 @@ public sealed class StepRunner(
 
         return current?.Attempts == attempt.Known?.Attempts && current?.FinishedAt is null
             ? (incident.BeginStep(attempt.Spec, request.Phase, request.GateId, preparation, time.GetUtcNow()), null)
-            : (incident, new(StepOutcome.Failed, "another attempt of this step has begun."));
+            : (incident, new(StepOutcome.AttemptFailed, "another attempt of this step has begun."));
     }
 
     private async Task<StepResult> CheckAsync(Attempt attempt, StepResult violation, CancellationToken cancellationToken)
@@ -204,7 +203,7 @@ public sealed class StepRunner(
             return await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Failed, new($"failed {made} times; last: {why}"));
         }
 
-        throw new StepAttemptFailedException(why);
+        return new(StepOutcome.AttemptFailed, why);
     }
 
     private async Task<StepResult> RehearseAsync(Attempt attempt, Preparation preparation, CancellationToken cancellationToken)
@@ -294,5 +293,10 @@ public enum StepOutcome
     Unknown,
 }
 
-/// <summary>One attempt of a repeatable step failed and more are allowed.</summary>
-public sealed class StepAttemptFailedException(string message) : Exception(message);
+/// <summary>How far a phase came.</summary>
+/// <param name="Step">The step that it has come to; null when all are done.</param>
+/// <param name="Result">Why it went no further; done where its time was up before that step.</param>
+public sealed record PhaseResult(string? Step, StepResult Result)
+{
+    public static readonly PhaseResult Done = new(null, new StepResult(StepOutcome.Done, ""));
+}

@@ -16,13 +16,19 @@ public sealed class StepUndoer(
     IIncidentStore store, PinnedRunbooks runbooks, StepCatalog catalog, StepContextFactory contexts, KillSwitch killSwitch, RestoredRecords restored, TimeProvider time, ILogger<StepUndoer> logger)
 {
     /// <summary>After this long the next step is for the next activity: a host may end one that takes too long.</summary>
-    private static readonly TimeSpan Budget = TimeSpan.FromMinutes(10);
+    internal static readonly TimeSpan Budget = TimeSpan.FromMinutes(10);
 
     public async Task<UndoResult> UndoAsync(UndoRequest request, CancellationToken cancellationToken)
     {
         await restored.EnsureCheckedAsync(cancellationToken);
         var incident = await store.UpdateAsync(
-            request.IncidentId, i => i.UndoBeganAt is null ? i with { UndoBeganAt = time.GetUtcNow() } : i, cancellationToken);
+            request.IncidentId, i => i.UndoBeganAt is null && !i.State.IsFinal() ? i with { UndoBeganAt = time.GetUtcNow() } : i, cancellationToken);
+        if (incident.State.IsFinal())
+        {
+            // What was done stays as whoever ended it has said.
+            return new UndoResult(true, "") { IsFinal = true };
+        }
+
         var runbook = await runbooks.OfAsync(incident, cancellationToken);
         var said = new List<string>();
         var (complete, isFinal) = (true, true);

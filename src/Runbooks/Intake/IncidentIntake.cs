@@ -67,7 +67,7 @@ public sealed class IncidentIntake(
         finally
         {
             // Once all are on record: workflows that begin while others are being recorded would take the store from them.
-            await BoundedConcurrency.ForEachAsync(starts, MaxAtOnce, StartAsync);
+            await BoundedConcurrency.ForEachAsync([.. starts.DistinctBy(start => start.Incident.Id)], MaxAtOnce, StartAsync);
         }
 
         await unmatched.RecordAsync(sorted.Unmatched.Select(one => (one.Alert, one.Reason)), cancellationToken);

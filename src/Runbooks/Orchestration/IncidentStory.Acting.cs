@@ -139,53 +139,46 @@ internal sealed partial class IncidentStory
         Show(phase == Phase.Mitigation ? IncidentState.Mitigating : IncidentState.Resolving);
         _acted = true;
         var pauses = new StepPauses(_runbook.StepsOf(phase));
-        try
+        var came = ran ?? await RunOnAsync(phase, gateId);
+        while (came.Step is { } step)
         {
-            var came = ran ?? await RunOnAsync(phase, gateId);
-            while (came.Step is { } step)
+            switch (came.Result.End)
             {
-                switch (came.Result.End)
-                {
-                    case StepOutcome.PlanChanged:
-                        return (null, came.Result.Message);
-                    case StepOutcome.AwaitsPerson:
-                        if (await AskToDoAsync(phase, step, undoes: false) is not { } answer)
-                        {
-                            return (Ending.InNextExecution, null);
-                        }
+                case StepOutcome.PlanChanged:
+                    return (null, came.Result.Message);
+                case StepOutcome.AwaitsPerson:
+                    if (await AskToDoAsync(phase, step, undoes: false) is not { } answer)
+                    {
+                        return (Ending.InNextExecution, null);
+                    }
 
-                        // Now that it is known, it goes on record. Whatever closed the question beside an answer to it ends the incident as it ends any other.
-                        came = await RunOnAsync(phase, gateId);
-                        if (answer.Outcome is not (GateOutcome.Approved or GateOutcome.Rejected))
-                        {
-                            return (Ending.Of(answer), null);
-                        }
+                    // Now that it is known, it goes on record. Whatever closed the question beside an answer to it ends the incident as it ends any other.
+                    came = await RunOnAsync(phase, gateId);
+                    if (answer.Outcome is not (GateOutcome.Approved or GateOutcome.Rejected))
+                    {
+                        return (Ending.Of(answer), null);
+                    }
 
-                        continue;
+                    continue;
 
-                    // The time of one activity was up.
-                    case StepOutcome.Done:
-                        break;
-                    default:
-                        if (pauses.Next(step, came.Result.End) is not { } pause)
-                        {
-                            return (Ending.Of(step, came.Result), null);
-                        }
+                // The time of one activity was up.
+                case StepOutcome.Done:
+                    break;
+                default:
+                    if (pauses.Next(step, came.Result.End) is not { } pause)
+                    {
+                        return (Ending.Of(step, came.Result), null);
+                    }
 
-                        // What may not run at the moment waits. Its approval is looked at anew each time, so that it does not act on an old one.
-                        await _context.CreateTimer(pause, CancellationToken.None);
-                        break;
-                }
-
-                came = await RunOnAsync(phase, gateId);
+                    // What may not run at the moment waits. Its approval is looked at anew each time, so that it does not act on an old one.
+                    await _context.CreateTimer(pause, CancellationToken.None);
+                    break;
             }
 
-            return (null, null);
+            came = await RunOnAsync(phase, gateId);
         }
-        catch (TaskFailedException failure) when (failure.TaskName == RunSteps.Name)
-        {
-            return (Broken(failure), null);
-        }
+
+        return (null, null);
     }
 
     private Task<PhaseResult> RunOnAsync(Phase phase, string gateId) =>

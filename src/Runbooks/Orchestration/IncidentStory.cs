@@ -178,7 +178,17 @@ internal sealed partial class IncidentStory
         var wake = _runbook.MayWaitForOther ? null : NextWake();
         try
         {
-            var answer = await _context.CallActivityAsync<DiagnosisResult>(Diagnose.Name, new DiagnosisRequest(_id, wake), Persistent);
+            DiagnosisResult answer;
+            try
+            {
+                answer = await DiagnoseAsync(wake);
+            }
+            catch (TaskFailedException) when (wake is not null)
+            {
+                // It may have been the question to people that failed: that is opened by itself, on what the checks say.
+                answer = await DiagnoseAsync(wake: null);
+            }
+
             (_findings, _conclusion) = (answer.Findings, answer.Conclusion);
             _opened = answer.Gate is { } gate ? (gate, wake!) : null;
         }
@@ -189,6 +199,9 @@ internal sealed partial class IncidentStory
             _conclusion = Diagnosis.Conclude(_runbook.When, _findings);
         }
     }
+
+    private Task<DiagnosisResult> DiagnoseAsync(string? wake) =>
+        _context.CallActivityAsync<DiagnosisResult>(Diagnose.Name, new DiagnosisRequest(_id, wake), Persistent);
 
     private async Task<Ending?> ResolveAsync()
     {
@@ -201,14 +214,21 @@ internal sealed partial class IncidentStory
         Ending? ending = null;
         string? difference = null;
         var asks = _runbook.ResolutionAsks || OpenRound(Phase.Resolution) is not null;
-        if (!asks)
+        try
         {
-            (ending, difference) = await RunStepsAsync(Phase.Resolution, _gate, ran: null);
-        }
+            if (!asks)
+            {
+                (ending, difference) = await RunStepsAsync(Phase.Resolution, _gate, ran: null);
+            }
 
-        if (asks || difference is not null)
+            if (asks || difference is not null)
+            {
+                ending = await ActAsync(Phase.Resolution, [], unclear: false, difference);
+            }
+        }
+        catch (TaskFailedException failure)
         {
-            ending = await ActAsync(Phase.Resolution, [], unclear: false, difference);
+            ending = Broken(failure);
         }
 
         // The bleeding has stopped and was seen to stop: what remains is the cause, and a person is told so. The fix stays, unless

@@ -56,18 +56,8 @@ public sealed class StepClaimTests : IAsyncDisposable
         var opened = await _world.OpenAsync(runbook);
         await _world.DecideAsync(opened.Id, DecisionVerb.Approve, wake: false);
 
-        var runs = Enumerable.Range(0, 8).Select(async _ =>
-        {
-            try
-            {
-                await RunAsync("rotate");
-            }
-            catch (StepAttemptFailedException)
-            {
-                // The engine tries again later, and then reads the outcome.
-            }
-        });
-        await Task.WhenAll(runs);
+        // Whoever came second is tried again later, and then reads the outcome.
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => RunAsync("rotate")));
 
         _world.Script.Count("do rotate").ShouldBe(1);
     }

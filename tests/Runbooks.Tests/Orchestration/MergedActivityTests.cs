@@ -1,4 +1,5 @@
 using Runbooks.Approvals;
+using Runbooks.Execution;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Orchestration;
@@ -18,6 +19,8 @@ public sealed class MergedActivityTests : IAsyncDisposable
     private readonly IncidentWorld _world;
     private readonly List<string> _activities = [];
     private Action? _afterDiagnosis;
+    private Func<string, bool> _breaks = _ => false;
+    private bool _breaksLate;
 
     public MergedActivityTests() => _world = new(new WorldHubOptions { Around = AroundAsync });
 
@@ -49,6 +52,55 @@ public sealed class MergedActivityTests : IAsyncDisposable
         incident.Findings.ShouldAllBe(finding => finding.Verdict == Verdict.Failing);
         _world.Script.Asked.ShouldBe(["stuck", "full"], ignoreOrder: true);
         _world.Notifier.Sent.ShouldHaveSingleItem();
+    }
+
+    /// <summary>All attempts to ask checks and people at once break, before or after people were asked.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task DiagnosisThatKeepsBreaking_AsksPeopleOnWhatTheChecksSaidAndHearsTheirAnswer(bool late)
+    {
+        (_breaks, _breaksLate) = (activity => activity == nameof(Diagnose) && _activities.Count <= 8, late);
+        _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
+        var opened = await _world.OpenAsync(s_runbook);
+
+        var asked = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(4));
+        asked.State.ShouldBe(IncidentState.AwaitingApproval);
+        asked.Findings.ShouldAllBe(finding => finding.Verdict == Verdict.Failing);
+        _world.Notifier.Sent.ShouldHaveSingleItem();
+
+        (await _world.DecideAsync(opened.Id, DecisionVerb.Approve)).Incident.State.ShouldBe(IncidentState.Resolved);
+    }
+
+    [Fact]
+    public async Task ResolutionThatKeepsBreaking_LeavesTheFix()
+    {
+        var opened = await _world.OpenAsync(s_runbook with
+        {
+            Mitigation = s_runbook.Mitigation with { Verify = null }, Resolution = s_runbook.Resolution with { Approval = Some.Approval() },
+        });
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+        _breaks = activity => activity == nameof(ReviewGate);
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+
+        var ended = await _world.AdvanceAsync(opened.Id, TimeSpan.FromHours(2));
+
+        ended.State.ShouldBe(IncidentState.Failed);
+        ended.Steps.ShouldAllBe(step => step.Status == StepStatus.Done);
+        _activities.ShouldNotContain(nameof(UndoSteps));
+    }
+
+    /// <summary>Somebody closed it while its workflow was away; what was done stays as it is.</summary>
+    [Fact]
+    public async Task UndoOfAnEndedIncident_TouchesNothing()
+    {
+        _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
+        var opened = await _world.OpenAsync(s_runbook);
+        var (ended, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+
+        await _world.Get<StepUndoer>().UndoAsync(new UndoRequest(ended.Id, "late"), CancellationToken.None);
+
+        (await _world.Store.FindAsync(ended.Id, CancellationToken.None)).ShouldBeSameAs(ended);
     }
 
     [Fact]
@@ -109,7 +161,13 @@ public sealed class MergedActivityTests : IAsyncDisposable
     private async Task<object?> AroundAsync(string activity, Func<Task<object?>> run)
     {
         _activities.Add(activity);
-        var answer = await run();
+        var breaks = _breaks(activity);
+        var answer = breaks && !_breaksLate ? throw new IOException("away") : await run();
+        if (breaks)
+        {
+            throw new IOException("the answer got lost");
+        }
+
         if (activity == nameof(Diagnose) && _afterDiagnosis is { } happens)
         {
             _afterDiagnosis = null;

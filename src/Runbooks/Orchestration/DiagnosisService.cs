@@ -1,10 +1,11 @@
+using Runbooks.Approvals;
 using Runbooks.Execution;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using Runbooks.Storage;
 
-namespace Runbooks.Approvals;
+namespace Runbooks.Orchestration;
 
 /// <summary>Asks the checks of the diagnosis, and goes on to ask people where the answers call for the mitigation.</summary>
 public sealed class DiagnosisService(IIncidentStore store, PinnedRunbooks runbooks, CheckService checks, ApprovalGateService gates)
@@ -13,15 +14,15 @@ public sealed class DiagnosisService(IIncidentStore store, PinnedRunbooks runboo
     {
         var incident = await store.GetSeenAsync(request.IncidentId, cancellationToken);
         var runbook = await runbooks.OfAsync(incident, cancellationToken);
-        if (request.WakeEvent is not { } wake)
-        {
-            var answers = await checks.DiagnoseAsync(incident, runbook, cancellationToken);
-            return new(Diagnosis.Conclude(runbook.Mitigation.When, answers), answers);
-        }
 
         // An attempt that was cut off may have asked people already: then what they were told stands.
-        var findings = IsAsked(incident) ? [] : await checks.DiagnoseAsync(incident, runbook, cancellationToken);
+        var findings = IsAsked(incident) ? incident.Findings : await checks.DiagnoseAsync(incident, runbook, cancellationToken);
         var conclusion = Diagnosis.Conclude(runbook.Mitigation.When, findings);
+        if (request.WakeEvent is not { } wake)
+        {
+            return new(conclusion, findings);
+        }
+
         return conclusion == Conclusion.Healthy && !IsAsked(await store.GetAsync(incident.Id, cancellationToken))
             ? new(conclusion, findings)
             : new(conclusion, [])
