@@ -108,12 +108,19 @@ internal sealed class FileErrors(string file, string text)
     public void AtPlaceholder(string path, string placeholder, string problem, string remedy)
     {
         var value = PlaceOf(path);
+        if (_refused.Contains(value))
+        {
+            return;
+        }
+
         Add(Find(value, new Regex($@"\{{\{{\s*{Regex.Escape(placeholder)}\s*\}}\}}", RegexOptions.NonBacktracking)) ?? value, path, problem, remedy);
     }
 
     private Position? Find(Position from, Regex part)
     {
-        for (var line = from.Line; line <= _lines.Length; line++)
+        // What cannot be found as it is read must not be blamed on the value after it.
+        var last = _values.Values.Select(value => value.Line).Where(line => line > from.Line).DefaultIfEmpty(_lines.Length + 1).Min() - 1;
+        for (var line = from.Line; line <= last; line++)
         {
             var begin = line == from.Line ? Math.Min(from.Column - 1, _lines[line - 1].Length) : 0;
             if (part.Match(_lines[line - 1], begin) is { Success: true } found)

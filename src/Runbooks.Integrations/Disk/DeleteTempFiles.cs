@@ -5,6 +5,7 @@ using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Metrics;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Integrations.Disk;
 
@@ -59,7 +60,7 @@ internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> o
         ? $"Files of the machine that this runs on are not deleted here ({DiskOptions.SectionName}:ThisMachine is false, as always in practice). Name the virtual machine with 'machine'."
         : TempFolder.Refusal(parameters.Folder, parameters.OlderThan, options.Value);
 
-    private static string Percent(DiskSpace space) => $"{FailingWhen.Number(space.Percent)} %";
+    private static string Percent(DiskSpace space) => $"{NumberText.Format(space.Percent)} %";
 
     private static string Words(TimeSpan age) => age.TotalHours >= 48
         ? FormattableString.Invariant($"{age.TotalDays:0.#} days")

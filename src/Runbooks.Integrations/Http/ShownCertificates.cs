@@ -35,7 +35,7 @@ internal sealed record ShownCertificates(CertificateLine Leaf, CertificateLine F
     {
         // Rounded down: nobody should read a day that is not there.
         var days = Math.Floor((First.Until - now).TotalDays * 10) / 10;
-        var left = days < 0 ? $"expired {FailingWhen.Number(-days)} days ago" : $"{FailingWhen.Number(days)} days left";
+        var left = days < 0 ? $"expired {NumberText.Format(-days)} days ago" : $"{NumberText.Format(days)} days left";
         var isLate = days < 0 || failing.Holds(days);
         var faults = FaultsOf(endpoint, ownAuthority);
         var limit = isLate ? $"limit {failing}" : $"failing would be {failing}";
@@ -44,7 +44,7 @@ internal sealed record ShownCertificates(CertificateLine Leaf, CertificateLine F
         var state = faults.Count > 0 ? $"Do not trust it: {string.Join("; ", faults)}." : $"It is for {endpoint.Host}, and {authority}.";
         return new CheckResult(verdict, $"{endpoint}: {left}; {limit}. {Who()} {state}")
         {
-            Value = FailingWhen.Number(days),
+            Value = NumberText.Format(days),
             Threshold = failing.ToString(),
             Unit = "days",
         };

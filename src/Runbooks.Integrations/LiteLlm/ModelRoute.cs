@@ -5,6 +5,7 @@ using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.Metrics;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Integrations.LiteLlm;
 
@@ -130,7 +131,7 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease)
     private static string Weights(IReadOnlyList<RoutedDeployment> all) =>
         all.Count == 0 ? "nothing" : string.Join(", ", all.Select(one => $"{one.Id} {(one.Weight is { } weight ? Text(weight) : "no weight")}"));
 
-    private static string Text(double weight) => FailingWhen.Number(weight);
+    private static string Text(double weight) => NumberText.Format(weight);
 
     private sealed record Change(string Proxy, string Model, string Deployment, double Before, double After);
 }

@@ -4,6 +4,7 @@ using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Metrics;
 using Runbooks.Integrations.Prometheus;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Integrations.Llm;
 
@@ -47,7 +48,7 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
         }
 
         var longest = engines.MaxBy(engine => engine.Waiting)!;
-        CheckResult Queue(Verdict verdict, string summary) => new(verdict, summary) { Value = FailingWhen.Number(longest.Waiting), Threshold = $"> {parameters.MaxWaiting}", Unit = Requests };
+        CheckResult Queue(Verdict verdict, string summary) => new(verdict, summary) { Value = NumberText.Format(longest.Waiting), Threshold = $"> {parameters.MaxWaiting}", Unit = Requests };
         if (longest.Waiting > parameters.MaxWaiting)
         {
             return Queue(Verdict.Failing, $"{Named(longest, engines)}{Work(longest)}; at most {parameters.MaxWaiting} may wait.");
@@ -59,12 +60,12 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
         }
 
         var busiest = engines.MaxBy(engine => engine.Running + engine.Waiting)!;
-        var summary = busiest.HasWork ? $"{Named(busiest, engines)}{Work(busiest)}, {FailingWhen.Number(Math.Round(busiest.Rate ?? 0, 1))} {server.Unit}." : $"{Named(busiest, engines)}{(server.Running is null ? "Nothing waits." : "Nothing runs or waits: idle.")}";
+        var summary = busiest.HasWork ? $"{Named(busiest, engines)}{Work(busiest)}, {NumberText.Format(Math.Round(busiest.Rate ?? 0, 1))} {server.Unit}." : $"{Named(busiest, engines)}{(server.Running is null ? "Nothing waits." : "Nothing runs or waits: idle.")}";
         return parameters.MaxWaiting is null ? Result(Verdict.Passing, summary, busiest, "== 0") : Queue(Verdict.Passing, summary);
     }
 
     private CheckResult Result(Verdict verdict, string summary, Engine engine, string threshold) =>
-        new(verdict, summary) { Value = engine.Rate is { } rate ? FailingWhen.Number(Math.Round(rate, 1)) : null, Threshold = threshold, Unit = server.Unit };
+        new(verdict, summary) { Value = engine.Rate is { } rate ? NumberText.Format(Math.Round(rate, 1)) : null, Threshold = threshold, Unit = server.Unit };
 
     private string Work(Engine engine) => server.Running is null
         ? FormattableString.Invariant($"{engine.Waiting:0} wait")

@@ -65,11 +65,6 @@ public sealed record FailingWhen : IParsable<FailingWhen>
 
     public override string ToString() => IsAbsent ? Absent : string.Create(CultureInfo.InvariantCulture, $"{_operator} {_bound}");
 
-    /// <summary>A measured value as a person reads it.</summary>
-    public static string Number(double value) => Math.Abs(value) is >= 1e15 or (> 0 and < 0.001)
-        ? value.ToString("G4", CultureInfo.InvariantCulture)
-        : value.ToString("0.###", CultureInfo.InvariantCulture);
-
     public static FailingWhen Parse(string s, IFormatProvider? provider) =>
         TryParse(s, provider, out var failing) ? failing : throw new FormatException($"'{s}' is neither a comparison such as '> 95' nor 'absent'.");
 

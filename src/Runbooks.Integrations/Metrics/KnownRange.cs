@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using Runbooks.Catalog.Problems;
 using Runbooks.Catalog.Steps;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Integrations.Metrics;
 
@@ -91,13 +92,13 @@ internal sealed partial record KnownRange(double Least, double Most)
     /// <summary>What is odd about this threshold; null when nothing is.</summary>
     public Doubt? Doubt(FailingWhen failing, string metric)
     {
-        var range = $"{FailingWhen.Number(Least)} to {FailingWhen.Number(Most)}";
+        var range = $"{NumberText.Format(Least)} to {NumberText.Format(Most)}";
         return !failing.HoldsWithin(Least, Most) ? Of($"is '{failing}', and {metric} goes from {range}: it can never fail.")
             : failing.HoldsThroughout(Least, Most) ? Of($"is '{failing}', and {metric} goes from {range}: it always fails.")
             : Most == 100 && failing.IsAboveAShare ? Of($"is '{failing}', and {metric} goes from {range}: 1 is one per cent.")
             : null;
 
-        Doubt Of(string problem) => new(WarningCodes.ThresholdRange, "failing", problem, $"Write a threshold between {FailingWhen.Number(Least)} and {FailingWhen.Number(Most)}.");
+        Doubt Of(string problem) => new(WarningCodes.ThresholdRange, "failing", problem, $"Write a threshold between {NumberText.Format(Least)} and {NumberText.Format(Most)}.");
     }
 
     private static bool IsBalanced(string text)

@@ -1,4 +1,5 @@
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Integrations.Metrics;
 
@@ -27,7 +28,7 @@ internal static class Measurement
     /// <param name="among">Which one of several it is, in words; empty for the only one.</param>
     public static CheckResult Judge(FailingWhen failing, double value, string? unit, string among)
     {
-        var text = FailingWhen.Number(value);
+        var text = NumberText.Format(value);
         var (verdict, held) = (failing.IsAbsent, double.IsNaN(value), failing.Holds(value)) switch
         {
             (true, _, _) => (Verdict.Passing, "there is a value"),

@@ -42,15 +42,15 @@ public sealed record Publication(int Number, string Set, DateTimeOffset At, stri
 
     private string ShortCommit => Commit!.Length >= 40 && Commit.Take(40).All(char.IsAsciiHexDigitLower) ? Commit[..7] + Commit[40..] : Commit;
 
-    /// <summary>The same with its time, seen from another: <c>…, published 12m before by GitHub Actions</c>.</summary>
+    /// <summary>The same with its time, seen from another: <c>…, published by GitHub Actions 12m before</c>.</summary>
     public string Describe(DateTimeOffset then, string before = "before")
     {
         var since = then - At;
         var when = since < TimeSpan.Zero || since > TimeSpan.FromDays(2)
-            ? At.ToUniversalTime().ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture)
+            ? At.ToUniversalTime().ToString("'on' yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture)
             : since < TimeSpan.FromMinutes(1) ? $"less than a minute {before}"
             : $"{DurationText.Format(TimeSpan.FromMinutes(Math.Floor(since.TotalMinutes)))} {before}";
-        return $"{Source ?? $"publication {Number}"}, published {when} by {By}{(RollsBackTo is { } earlier ? $", going back to publication {earlier}" : "")}";
+        return $"{Source ?? $"publication {Number}"}, published by {By} {when}{(RollsBackTo is { } earlier ? $", going back to publication {earlier}" : "")}";
     }
 
     /// <summary>As it may be shown: one line each, bounded, without what looks like a secret.</summary>

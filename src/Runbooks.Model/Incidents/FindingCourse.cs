@@ -22,10 +22,6 @@ public sealed partial record FindingCourse(string Name, string Ask, string? Unit
 
     public IEnumerable<CoursePoint> Points => Before.Concat(After);
 
-    public double Lowest => Points.Min(point => point.Value);
-
-    public double Highest => Points.Max(point => point.Value);
-
     /// <summary>Of each check whose values have times: where only their number is known, nothing can be set beside them.</summary>
     public static IReadOnlyList<FindingCourse> Of(Incident incident)
     {
@@ -90,6 +86,7 @@ public sealed partial record FindingCourse(string Name, string Ask, string? Unit
         return (bottom, top > bottom ? top : bottom + 1);
     }
 
+    /// <summary>As short as an axis needs it.</summary>
     public static string Say(double value) => value.ToString(Math.Abs(value) is >= 10_000 or (> 0 and < 0.01) ? "0.##e0" : "0.##", CultureInfo.InvariantCulture);
 
     private static double Round(double value)

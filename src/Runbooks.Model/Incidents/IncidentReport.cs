@@ -96,7 +96,7 @@ public static class IncidentReport
     {
         var graph = MarkdownText.Sparkline(finding.Result.Series, other?.Result.Series ?? []);
         var course = finding.Result.Series.Where(double.IsFinite).ToList();
-        return $"{CamelCase.Of(finding.Verdict)}: {finding.Result.Summary}{(graph.Length > 0 ? $" {graph} ({FindingCourse.Say(course.Min())} to {FindingCourse.Say(course.Max())}{(finding.Result.Unit is { } unit ? $" {unit}" : "")})" : "")}";
+        return $"{CamelCase.Of(finding.Verdict)}: {finding.Result.Summary}{(graph.Length > 0 ? $" {graph} ({NumberText.Format(course.Min())} to {NumberText.Format(course.Max())}{(finding.Result.Unit is { } unit ? $" {unit}" : "")})" : "")}";
     }
 
     private static IEnumerable<string> Asked(Incident incident, Gate gate)

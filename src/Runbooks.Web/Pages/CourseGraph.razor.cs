@@ -33,7 +33,7 @@ public partial class CourseGraph
         public string Caption => $"{(Course.After.Count > 0 ? "Before and after" : "Before")}{(Course.Unit is { } unit ? $", in {unit}" : "")}. Times are UTC{(Gaps.Count > 0 ? "; a dotted line stands for a time without values, drawn shorter than it was" : "")}.";
 
         public string Words =>
-            $"{Part("Before", Course.Before)}{(Course.After.Count > 0 ? $" {Part("After", Course.After)}" : "")}{(Course.Limit is { } limit ? $" The limit is {FindingCourse.Say(limit)}{UnitText}." : "")}"
+            $"{Part("Before", Course.Before)}{(Course.After.Count > 0 ? $" {Part("After", Course.After)}" : "")}{(Course.Limit is { } limit ? $" The limit is {NumberText.Format(limit)}{UnitText}." : "")}"
             + string.Concat(Marks.Select(mark => $" At {mark.At} {mark.What}."));
 
         /// <summary>Each a line without a break: one where the values go on from the first answer to the last.</summary>
@@ -116,7 +116,7 @@ public partial class CourseGraph
         private double Height(double value) => Low - (Math.Clamp((value - Bottom) / (Top - Bottom), 0, 1) * (Low - High));
 
         private string Part(string name, IReadOnlyList<CoursePoint> points) =>
-            $"{name}, from {Clock(points[0].At)} to {Clock(points[^1].At)}: from {FindingCourse.Say(points[0].Value)} to {FindingCourse.Say(points[^1].Value)}{UnitText}, lowest {FindingCourse.Say(points.Min(point => point.Value))}, highest {FindingCourse.Say(points.Max(point => point.Value))}.";
+            $"{name}, from {Clock(points[0].At)} to {Clock(points[^1].At)}: from {NumberText.Format(points[0].Value)} to {NumberText.Format(points[^1].Value)}{UnitText}, lowest {NumberText.Format(points.Min(point => point.Value))}, highest {NumberText.Format(points.Max(point => point.Value))}.";
 
         private static TimeSpan Span(IReadOnlyList<CoursePoint> points) => points.Count == 0 ? TimeSpan.Zero : points[^1].At - points[0].At;
 

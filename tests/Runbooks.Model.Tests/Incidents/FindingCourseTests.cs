@@ -13,7 +13,7 @@ public sealed class FindingCourseTests
 
         course.Before.Select(point => ((point.At - Some.Time).TotalMinutes, point.Value)).ShouldBe([(-10, 90), (-5, 95), (0, 98)]);
         course.After.Select(point => ((point.At - Some.Time).TotalMinutes, point.Value)).ShouldBe([(20, 40), (30, 30)]);
-        (course.Limit, course.Unit, course.Lowest, course.Highest).ShouldBe((95, "%", 30, 98));
+        (course.Limit, course.Unit, course.Points.Min(point => point.Value), course.Points.Max(point => point.Value)).ShouldBe((95, "%", 30, 98));
     }
 
     [Fact]

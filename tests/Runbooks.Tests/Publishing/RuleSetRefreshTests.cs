@@ -106,7 +106,7 @@ public sealed class RuleSetRefreshTests : IDisposable
         var incident = new AlertBatch("one", "x", AlertIntent.Fire, [Some.Alert()], [0]).Candidate(host.Catalog.Find("one")!, RunMode.Normal, _time.GetUtcNow());
 
         incident.Publication.ShouldBe(publication);
-        incident.Publication!.Describe(_time.GetUtcNow().AddMinutes(12)).ShouldBe("contoso/runbooks at 1a2b3c4 by Ada, published 12m before by grace");
+        incident.Publication!.Describe(_time.GetUtcNow().AddMinutes(12)).ShouldBe("contoso/runbooks at 1a2b3c4 by Ada, published by grace 12m before");
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);

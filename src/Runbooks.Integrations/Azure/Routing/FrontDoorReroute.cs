@@ -5,6 +5,7 @@ using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure.Monitor;
 using Runbooks.Integrations.Metrics;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Integrations.Azure.Routing;
 
@@ -69,7 +70,7 @@ internal sealed class FrontDoorReroute(ArmResources arm, ResourceLease lease, Az
             name,
             new RouteSetting((string?)properties["enabledState"] == "Enabled", (int?)properties["weight"]),
             seen >= HealthyFrom,
-            seen is null ? "of unknown health" : $"healthy by only {FailingWhen.Number(seen.Value)} % of Front Door's probes");
+            seen is null ? "of unknown health" : $"healthy by only {NumberText.Format(seen.Value)} % of Front Door's probes");
     }
 
     protected override ArmTarget Target(string id) => new(id, "2025-04-15", Role);
