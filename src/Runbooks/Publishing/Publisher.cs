@@ -41,13 +41,14 @@ public sealed class Publisher(IRuleSetPlace place, TimeProvider time)
         var contents = files.Select(file => (file.Name, Content: Encoding.UTF8.GetBytes(file.Text))).Select(file => (file.Name, file.Content, Hash: SetManifest.HashOf(file.Content))).ToList();
         var manifest = new SetManifest([.. contents.OrderBy(file => file.Name, StringComparer.Ordinal).Select(file => new SetEntry(file.Name, file.Hash))]).Write();
         var set = SetManifest.HashOf(manifest);
-        if (state.Log?.Current.Set == set)
+        var inForce = await FindWholeAsync(state, cancellationToken);
+        if (inForce?.Set == set)
         {
-            return new(state.Log.Current, PublishOutcome.Unchanged);
+            return new(inForce, PublishOutcome.Unchanged);
         }
 
         // What is in force cannot be removed meanwhile; anything else is written again, which also makes it young.
-        var there = state.Log is null ? [] : await HashesAsync(state.Log.Current.Set, cancellationToken) ?? [];
+        var there = inForce is null ? [] : await HashesAsync(inForce.Set, cancellationToken) ?? [];
         await BoundedConcurrency.ForEachAsync(
             contents.DistinctBy(file => file.Hash).Where(file => !there.Contains(file.Hash)).ToList(), AtOnce,
             file => place.WriteAsync($"{SetManifest.FilesFolder}{file.Hash}", file.Content, cancellationToken));
@@ -90,6 +91,25 @@ public sealed class Publisher(IRuleSetPlace place, TimeProvider time)
         var left = stored.Where(one => one.WrittenAt < old && !needed.Contains(one.Name)).ToList();
         await BoundedConcurrency.ForEachAsync(left, AtOnce, one => place.RemoveAsync(one.Name, cancellationToken));
         return left.Count;
+    }
+
+    /// <returns>What is in force; null where a part of it is missing or damaged, so that no host can take it.</returns>
+    private async Task<Publication?> FindWholeAsync(PublishedState state, CancellationToken cancellationToken)
+    {
+        if (state.Log is not { } log)
+        {
+            return null;
+        }
+
+        try
+        {
+            await new PublishedSets(place).ReadAsync(log.Current, cancellationToken);
+            return log.Current;
+        }
+        catch (InvalidDataException)
+        {
+            return null;
+        }
     }
 
     private async Task<PublishResult> PutInForceAsync(PublishedState state, Publication origin, CancellationToken cancellationToken)

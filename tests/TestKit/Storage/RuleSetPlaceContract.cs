@@ -157,6 +157,23 @@ public abstract class RuleSetPlaceContract
         (await Should.ThrowAsync<InvalidDataException>(() => CurrentAsync(new(Open())))).Message.ShouldContain("missing");
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task SetThatLacksAFile_IsWrittenAgain(bool same)
+    {
+        await PublishAsync(s_first, "ada");
+        var files = await Open().ListAsync("published/files/", Now);
+        await Open().WriteAsync(files[0].Name, "half"u8.ToArray(), Now);
+        await Task.WhenAll(files.Skip(1).Select(file => Open().RemoveAsync(file.Name, Now)));
+        var next = same ? s_first : [.. s_first, new("contacts.yaml", "people: {}")];
+
+        (await PublishAsync(next, "grace")).ShouldBe((PublishOutcome.Published, "grace"));
+
+        (await CurrentAsync(new(Open()))).Runbooks.Select(file => file.Text).ShouldBe(["id: a", "id: b"]);
+        (await PublishAsync(next, "alan")).ShouldBe((PublishOutcome.Unchanged, "grace"));
+    }
+
     [Fact]
     public async Task DamagedRecord_IsSaidAndCanBePublishedOver()
     {
