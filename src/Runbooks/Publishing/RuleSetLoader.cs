@@ -26,12 +26,17 @@ public sealed class RuleSetStatus
 
     internal void Take(RuleSet set) => (_calendars, _seen) = (set.Calendars, new(set.Publication, null));
 
-    internal void Refuse(Publication publication, IReadOnlyList<string> errors) => _seen = _seen with { Refused = new(publication, errors) };
+    /// <param name="refused">Null when the newest publication is in force after all.</param>
+    internal void Refuse(RefusedSet? refused) => _seen = _seen with { Refused = refused };
 
     private sealed record Seen(Publication? InForce, RefusedSet? Refused);
 }
 
-public sealed record RefusedSet(Publication Publication, IReadOnlyList<string> Errors);
+/// <param name="IsIncomplete">It could not be read whole; it may be copied to the place file by file.</param>
+public sealed record RefusedSet(Publication Publication, IReadOnlyList<string> Errors, bool IsIncomplete = false)
+{
+    internal bool Says(RefusedSet? other) => Publication == other?.Publication && Errors.SequenceEqual(other.Errors);
+}
 
 /// <summary>How a host reads its rule set.</summary>
 /// <param name="Every">How often it is looked at whether something was published.</param>
@@ -87,24 +92,21 @@ public sealed class StartingRuleSet(PublishedSets sets, RuleSetCheck check)
         RuleSet? newest = null;
         foreach (var publication in log.Publications)
         {
-            IReadOnlyList<string> errors;
             try
             {
                 var set = await sets.ReadAsync(publication, cancellationToken);
-                errors = [.. check.Errors(set).Select(error => error.ToString())];
-                if (errors.Count == 0)
+                if (check.Errors(set) is not { Count: > 0 } errors)
                 {
                     return (set, refused);
                 }
 
                 newest ??= set;
+                refused ??= new(publication, [.. errors.Select(error => error.ToString())]);
             }
             catch (InvalidDataException broken)
             {
-                errors = [broken.Message];
+                refused ??= new(publication, [broken.Message], IsIncomplete: true);
             }
-
-            refused ??= new(publication, errors);
         }
 
         // Nothing here is whole: what is good of the newest is better than nothing at all.
@@ -131,7 +133,7 @@ public sealed class RuleSetLoader(
         status.Take(set);
         if (refused is not null)
         {
-            Refuse(refused.Publication, refused.Errors);
+            Refuse(refused);
         }
 
         return result;
@@ -153,7 +155,7 @@ public sealed class RuleSetLoader(
         }
         else if (check.Errors(set) is { Count: > 0 } errors)
         {
-            Refuse(publication, [.. errors.Select(error => error.ToString())]);
+            Refuse(new(publication, [.. errors.Select(error => error.ToString())]));
             return;
         }
         else
@@ -174,21 +176,29 @@ public sealed class RuleSetLoader(
     }
 
     /// <summary>What is in force stays; whoever published is told through the log, the page and the fallback contact.</summary>
-    public void Refuse(Publication publication, IReadOnlyList<string> errors)
+    public void Refuse(RefusedSet refused)
     {
-        if (status.Refused?.Publication == publication)
+        if (refused.Says(status.Refused))
         {
             return;
         }
 
-        foreach (var error in errors)
+        var publication = refused.Publication;
+        foreach (var error in refused.Errors)
         {
             Log.RunbookRefused(logger, error);
         }
 
         Log.PublicationRefused(logger, publication.Name, publication.By, status.InForce?.Name ?? "what lay there as plain files");
-        files.Refuse(Whole, [$"Refused as a whole: {publication.Name}, published by {publication.By}.", .. errors]);
-        status.Refuse(publication, errors);
+        files.Refuse(Whole, [$"Refused as a whole: {publication.Name}, published by {publication.By}.", .. refused.Errors]);
+        status.Refuse(refused);
+    }
+
+    /// <summary>What is in force is the newest publication again: the one that was refused is gone.</summary>
+    public void Stay()
+    {
+        files.Accept(Whole);
+        status.Refuse(null);
     }
 
     private void Take(LoadResult result)

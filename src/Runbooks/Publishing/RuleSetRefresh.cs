@@ -18,9 +18,6 @@ public sealed class RuleSetRefresh(
     private RuleSetStart? _started;
     private bool _unreadable;
 
-    /// <summary>The newest publication could not be read whole; it may be copied to the place file by file.</summary>
-    private bool _incomplete;
-
     /// <summary>Takes over the set that the process begins with, once. Who calls it before the host starts may stop there.</summary>
     public async Task<RuleSetStart> LoadAsync(CancellationToken cancellationToken)
     {
@@ -97,9 +94,13 @@ public sealed class RuleSetRefresh(
     {
         if (await sets.FindLogAsync(cancellationToken) is { } log)
         {
-            if (log.Current != status.InForce && (_incomplete || log.Current != status.Refused?.Publication))
+            if (log.Current != status.InForce)
             {
                 await TakeAsync(log.Current, cancellationToken);
+            }
+            else if (status.Refused is not null)
+            {
+                loader.Stay();
             }
         }
         else if (told || status.InForce is not null)
@@ -111,15 +112,18 @@ public sealed class RuleSetRefresh(
 
     private async Task TakeAsync(Publication publication, CancellationToken cancellationToken)
     {
+        if (status.Refused is { IsIncomplete: false } refused && refused.Publication == publication)
+        {
+            return;
+        }
+
         try
         {
             await loader.TakeAsync(await sets.ReadAsync(publication, cancellationToken), cancellationToken);
-            _incomplete = false;
         }
         catch (InvalidDataException broken)
         {
-            _incomplete = true;
-            loader.Refuse(publication, [broken.Message]);
+            loader.Refuse(new(publication, [broken.Message], IsIncomplete: true));
         }
     }
 }

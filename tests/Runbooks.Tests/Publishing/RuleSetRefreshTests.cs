@@ -55,7 +55,7 @@ public sealed class RuleSetRefreshTests : IDisposable
         host.Window.ShouldBeNull();
         (host.Status.InForce, host.Status.Refused!.Publication).ShouldBe((good, broken));
         host.Status.Refused.Errors.ShouldContain(error => error.StartsWith("two.yaml:1:", StringComparison.Ordinal));
-        host.Get<FileVersions>().Known.Single(file => file.Key == "the published rule set").Value.Errors[0].ShouldContain("grace");
+        host.Trouble[0].ShouldContain("grace");
 
         var mended = await PublishAsync(new RunbookFile("one.yaml", Runbook("one", "third")));
         await host.LookAsync();
@@ -63,7 +63,7 @@ public sealed class RuleSetRefreshTests : IDisposable
         host.Catalog.Current.ShouldHaveSingleItem().Title.ShouldBe("third");
         host.Status.InForce.ShouldBe(mended);
         host.Status.Refused.ShouldBeNull();
-        host.Get<FileVersions>().Known.Single(file => file.Key == "the published rule set").Value.Errors.ShouldBeEmpty();
+        host.Trouble.ShouldBeEmpty();
     }
 
     [Fact]
@@ -95,6 +95,42 @@ public sealed class RuleSetRefreshTests : IDisposable
         await host.LookAsync();
         host.Catalog.Find("one")!.Title.ShouldBe("second");
         host.Status.Refused.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task SetThatIsIncompleteAtTheStart_IsLookedAtAgainAndSaysWhatIsWrongNow()
+    {
+        await PublishAsync(new RunbookFile("one.yaml", Runbook("one", "first")));
+        var newest = await PublishAsync(new("one.yaml", Runbook("one", "second")), new("two.yaml", "id: two"));
+        var manifest = Path.Combine(_folder, "published", "sets", $"{newest.Set}.json");
+        File.Move(manifest, $"{manifest}.late");
+        using var host = await HostAsync();
+        host.Status.Refused!.Errors.ShouldHaveSingleItem().ShouldEndWith("is missing.");
+
+        File.Move($"{manifest}.late", manifest);
+        await host.LookAsync();
+
+        (host.Status.Refused!.Publication, host.Status.Refused.IsIncomplete).ShouldBe((newest, false));
+        host.Status.Refused.Errors.ShouldContain(error => error.StartsWith("two.yaml:1:", StringComparison.Ordinal));
+        host.Catalog.Find("one")!.Title.ShouldBe("first");
+    }
+
+    [Fact]
+    public async Task RecordThatIsPutBack_LeavesNothingRefused()
+    {
+        var good = await PublishAsync(new RunbookFile("one.yaml", Runbook("one", "first")));
+        var record = Path.Combine(_folder, PublicationLog.Name);
+        var before = File.ReadAllBytes(record);
+        using var host = await HostAsync();
+        await PublishAsync(new RunbookFile("one.yaml", "id: one"));
+        await host.LookAsync();
+        host.Status.Refused.ShouldNotBeNull();
+
+        File.WriteAllBytes(record, before);
+        await host.LookAsync();
+
+        (host.Status.InForce, host.Status.Refused).ShouldBe((good, null));
+        host.Trouble.ShouldBeEmpty();
     }
 
     [Fact]
@@ -150,6 +186,8 @@ public sealed class RuleSetRefreshTests : IDisposable
         public RuleSetStatus Status => Get<RuleSetStatus>();
 
         public string? Window => Get<MaintenanceWindows>().OpenFor("one", new DateTimeOffset(2026, 11, 27, 2, 30, 0, TimeSpan.Zero))?.Window.Name;
+
+        public IReadOnlyList<string> Trouble => [.. Get<FileVersions>().Known.SelectMany(file => file.Value.Errors)];
 
         public T Get<T>() where T : notnull => services.GetRequiredService<T>();
 
