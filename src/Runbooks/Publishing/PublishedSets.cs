@@ -11,6 +11,8 @@ public sealed class PublishedSets(IRuleSetPlace place)
     /// <summary>The files of the sets that were read last; a new publication reads what has changed.</summary>
     private ConcurrentDictionary<string, string> _known = new(StringComparer.Ordinal);
 
+    private volatile PlainSet? _plain;
+
     public string Address => place.Address;
 
     /// <returns>Null where nothing was published: the plain files count.</returns>
@@ -18,7 +20,19 @@ public sealed class PublishedSets(IRuleSetPlace place)
     public async Task<PublicationLog?> FindLogAsync(CancellationToken cancellationToken) =>
         await place.FindAsync(PublicationLog.Name, PublicationLog.MostBytes, cancellationToken) is { } found ? PublicationLog.Read(found.Content) : null;
 
-    public async Task<RuleSet> ReadPlainAsync(CancellationToken cancellationToken) => RuleSet.Of(await place.ReadPlainAsync(cancellationToken));
+    /// <returns>The same object while no file has changed.</returns>
+    public async Task<RuleSet> ReadPlainAsync(CancellationToken cancellationToken)
+    {
+        var files = await place.ReadPlainAsync(cancellationToken);
+        if (_plain is { } last && last.Files.SequenceEqual(files))
+        {
+            return last.Set;
+        }
+
+        var set = RuleSet.Of(files);
+        _plain = new(files, set);
+        return set;
+    }
 
     /// <summary>The contacts of the newest set, unread; null where there are none, or where the set cannot be read.</summary>
     public async Task<RunbookFile?> FindContactsAsync(CancellationToken cancellationToken)
@@ -52,4 +66,6 @@ public sealed class PublishedSets(IRuleSetPlace place)
 
     private async Task<byte[]> ReadAsync(string name, int most, CancellationToken cancellationToken) =>
         (await place.FindAsync(name, most, cancellationToken))?.Content ?? throw new InvalidDataException($"{name} is missing.");
+
+    private sealed record PlainSet(IReadOnlyList<RunbookFile> Files, RuleSet Set);
 }

@@ -140,10 +140,13 @@ public sealed class RuleSetLoader(
     }
 
     /// <summary>Where no earlier version is known, one broken file must not keep the others from healing anything, and incidents that are waiting from going on.</summary>
-    public void StartWithTheGood(RuleSet set, LoadResult result)
+    public async Task StartWithTheGoodAsync(RuleSet set, LoadResult result, CancellationToken cancellationToken)
     {
         var broken = result.Errors.Select(error => error.File).ToHashSet(StringComparer.Ordinal);
         catalog.Load(set.Runbooks.Where(file => !broken.Contains(file.Name)), whole: false);
+
+        // What is in force now is kept for the next start.
+        await versions.LoadAsync(set.Runbooks, cancellationToken);
     }
 
     /// <summary>Takes over a set that has changed. A published one is taken as a whole or not at all; of plain files each good one is.</summary>

@@ -18,6 +18,9 @@ public sealed class RuleSetRefresh(
     private RuleSetStart? _started;
     private bool _unreadable;
 
+    /// <summary>The plain files that were taken over last; nothing is said or done again while they are as they were.</summary>
+    private RuleSet? _plain;
+
     /// <summary>Takes over the set that the process begins with, once. Who calls it before the host starts may stop there.</summary>
     public async Task<RuleSetStart> LoadAsync(CancellationToken cancellationToken)
     {
@@ -26,6 +29,7 @@ public sealed class RuleSetRefresh(
             var chosen = await starting.GetAsync(cancellationToken);
             var runbooks = await loader.StartAsync(chosen, cancellationToken);
             _started = new(chosen.Set, runbooks, await windows.StartAsync(chosen.Set.Windows, cancellationToken));
+            _plain = chosen.Set;
         }
 
         return _started;
@@ -36,7 +40,7 @@ public sealed class RuleSetRefresh(
         var started = await LoadAsync(cancellationToken);
         if (started.Runbooks.Errors.Count > 0 && catalog.Current.Count == 0)
         {
-            loader.StartWithTheGood(started.Set, started.Runbooks);
+            await loader.StartWithTheGoodAsync(started.Set, started.Runbooks, cancellationToken);
         }
 
         if (started.Windows.Count > 0)
@@ -103,10 +107,15 @@ public sealed class RuleSetRefresh(
                 loader.Stay();
             }
         }
-        else if (told || status.InForce is not null)
+        else if (told || status.InForce is not null || status.Refused is not null)
         {
             // Somebody who takes the record of publications away goes back to the plain files on purpose.
-            await loader.TakeAsync(await sets.ReadPlainAsync(cancellationToken), cancellationToken);
+            var plain = await sets.ReadPlainAsync(cancellationToken);
+            if (!ReferenceEquals(plain, _plain) || status.InForce is not null || status.Refused is not null)
+            {
+                await loader.TakeAsync(plain, cancellationToken);
+                _plain = plain;
+            }
         }
     }
 

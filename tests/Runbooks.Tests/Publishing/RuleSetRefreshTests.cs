@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using Runbooks.Catalog;
 using Runbooks.Guardrails;
@@ -9,6 +10,7 @@ using Runbooks.Model.Storage;
 using Runbooks.Publishing;
 using Runbooks.Storage;
 using TestKit;
+using TestKit.Engine;
 using TestKit.Storage;
 
 namespace Runbooks.Tests.Publishing;
@@ -23,6 +25,7 @@ public sealed class RuleSetRefreshTests : IDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("published-").FullName;
     private readonly InMemorySharedState _state = new();
+    private readonly ListLogger _log = new();
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 11, 26, 3, 0, 0, TimeSpan.Zero));
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -40,6 +43,28 @@ public sealed class RuleSetRefreshTests : IDisposable
         (host.Catalog.Find("one")!.Title, host.Catalog.Find("one")!.Publication).ShouldBe(("published", publication));
         host.Window.ShouldBe("patching");
         host.Status.InForce.ShouldBe(publication);
+    }
+
+    [Fact]
+    public async Task PlainFiles_AreSaidOnceWhileTheyStayAsTheyAre()
+    {
+        File.WriteAllText(Path.Combine(_folder, "one.yaml"), Runbook("one", "plain"));
+        File.WriteAllText(Path.Combine(_folder, "two.yaml"), Runbook("two", "plain"));
+        using var host = await HostAsync();
+        File.WriteAllText(Path.Combine(_folder, "two.yaml"), "id: two");
+        await host.LookAsync();
+        var said = _log.Lines.Count;
+        _log.Lines.ShouldContain(line => line.Contains("two.yaml:1:", StringComparison.Ordinal));
+
+        await host.LookAsync();
+        await host.LookAsync();
+        _log.Lines.Count.ShouldBe(said);
+
+        await PublishAsync(new RunbookFile("one.yaml", Runbook("one", "published")));
+        await host.LookAsync();
+        File.Delete(Path.Combine(_folder, PublicationLog.Name));
+        await host.LookAsync();
+        host.Catalog.Find("one")!.Title.ShouldBe("plain");
     }
 
     [Fact]
@@ -156,7 +181,7 @@ public sealed class RuleSetRefreshTests : IDisposable
 
     private async Task<Host> HostAsync()
     {
-        var services = new ServiceCollection().AddSingleton<IConfiguration>(new ConfigurationBuilder().Build()).AddLogging().AddSingleton<TimeProvider>(_time).AddSingleton<ISharedState>(_state)
+        var services = new ServiceCollection().AddSingleton<IConfiguration>(new ConfigurationBuilder().Build()).AddLogging().AddSingleton<ILoggerFactory>(_log).AddSingleton<TimeProvider>(_time).AddSingleton<ISharedState>(_state)
             .AddRunbookCatalog().AddGuardrails()
             .AddSingleton<FileVersions>().AddSingleton<RunbookVersions>().AddSingleton<RuleSetStatus>()
             .AddRuleSet(_ => new FolderPlace(_folder), _ => new RuleSetOptions(RuleSetOptions.Usual) { TakesContacts = false })
