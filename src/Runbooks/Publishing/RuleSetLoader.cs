@@ -131,6 +131,11 @@ public sealed class RuleSetLoader(
         var result = await versions.LoadAsync(set.Runbooks, cancellationToken);
         Tell(result);
         status.Take(set);
+        if (set.Publication is not null)
+        {
+            versions.Forget();
+        }
+
         if (refused is not null)
         {
             Refuse(refused);
@@ -164,11 +169,12 @@ public sealed class RuleSetLoader(
         else
         {
             var result = catalog.Load(set.Runbooks);
+            versions.Forget();
             Tell(result);
             Log.PublicationTaken(logger, publication.Name, publication.By, result.Changes.Count > 0 ? string.Join(", ", result.Changes) : "No runbook changed", catalog.Current.Count);
         }
 
-        files.Accept(Whole);
+        files.Forget(Whole);
         windows.Take(set.Windows);
         if (options.TakesContacts)
         {
@@ -193,14 +199,14 @@ public sealed class RuleSetLoader(
         }
 
         Log.PublicationRefused(logger, publication.Name, publication.By, status.InForce?.Name ?? "what lay there as plain files");
-        files.Refuse(Whole, [$"Refused as a whole: {publication.Name}, published by {publication.By}.", .. refused.Errors]);
+        files.Refuse(Whole, [$"Refused as a whole: {publication.Name}, published by {publication.By}.", .. refused.Errors], publication.Name);
         status.Refuse(refused);
     }
 
     /// <summary>What is in force is the newest publication again: the one that was refused is gone.</summary>
     public void Stay()
     {
-        files.Accept(Whole);
+        files.Forget(Whole);
         status.Refuse(null);
     }
 

@@ -25,9 +25,13 @@ public sealed class FileVersions(ISharedState state)
     /// <summary>As it is now it is in force, and kept elsewhere.</summary>
     public void Accept(string name) => _known[name] = new(false, null, []);
 
+    /// <summary>Other hosts may use it or refuse it: this process has nothing to tell about it, neither that it is broken nor that it is good.</summary>
+    public void Forget(string name) => _known.TryRemove(name, out _);
+
     /// <summary>What was in force stays so.</summary>
-    public void Refuse(string name, IReadOnlyList<string> errors) =>
-        _known.AddOrUpdate(name, _ => new(false, null, errors), (_, known) => known with { Errors = errors });
+    /// <param name="mark">What people are told of once; the errors unless given.</param>
+    public void Refuse(string name, IReadOnlyList<string> errors, string? mark = null) =>
+        _known.AddOrUpdate(name, _ => new(false, null, errors) { Mark = mark }, (_, known) => known with { Errors = errors, Mark = mark });
 
     /// <returns>The version that was in force last, on whichever host; null when there was none.</returns>
     public async Task<RunbookFile?> FindLastAsync(string name, CancellationToken cancellationToken) =>
@@ -59,4 +63,7 @@ public sealed class FileVersions(ISharedState state)
 public sealed record FileVersion(bool IsUsed, string? Text, IReadOnlyList<string> Errors)
 {
     public bool IsSaved { get; init; }
+
+    /// <summary>The same on every host that refuses the file, where their errors may differ; null where the errors tell.</summary>
+    public string? Mark { get; init; }
 }

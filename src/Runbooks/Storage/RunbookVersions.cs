@@ -46,6 +46,9 @@ public sealed class RunbookVersions(RunbookCatalog catalog, FileVersions version
         return result with { Kept = result.Kept.Count > 0 ? result.Kept : kept };
     }
 
+    /// <summary>Broken files are none of a host's troubles once a publication has taken their place.</summary>
+    public void Forget() => versions.Forget(Set);
+
     /// <summary>The catalog takes over every good file, whatever is wrong with others.</summary>
     private void Use(IEnumerable<RunbookFile> good)
     {

@@ -25,7 +25,7 @@ public sealed class FileTroubles(FileVersions files, ISharedState state, Fallbac
             var told = await state.FindAsync<Told>(Key, cancellationToken);
             foreach (var (name, version) in files.Known)
             {
-                await CheckAsync(name, version.Errors, told, cancellationToken);
+                await CheckAsync(name, version, told, cancellationToken);
             }
         }
 #pragma warning disable CA1031 // The incidents are looked at all the same, and the next minute tries again.
@@ -36,9 +36,10 @@ public sealed class FileTroubles(FileVersions files, ISharedState state, Fallbac
         }
     }
 
-    private async Task CheckAsync(string name, IReadOnlyList<string> errors, Told? before, CancellationToken cancellationToken)
+    private async Task CheckAsync(string name, FileVersion version, Told? before, CancellationToken cancellationToken)
     {
-        var mark = errors.Count == 0 ? "" : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', errors))).AsSpan(0, 8));
+        var errors = version.Errors;
+        var mark = errors.Count == 0 ? "" : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(version.Mark ?? string.Join('\n', errors))).AsSpan(0, 8));
         var told = before?.Marks.GetValueOrDefault(name) ?? "";
         if (mark == told)
         {
@@ -56,6 +57,6 @@ public sealed class FileTroubles(FileVersions files, ISharedState state, Fallbac
         }
     }
 
-    /// <param name="Marks">Of each file, the errors that were told of.</param>
+    /// <param name="Marks">Of each file, the errors or the publication that was told of.</param>
     private sealed record Told(IReadOnlyDictionary<string, string> Marks);
 }

@@ -60,8 +60,10 @@ public sealed class RuleSetRefreshTests : IDisposable
         await host.LookAsync();
         _log.Lines.Count.ShouldBe(said);
 
+        host.Trouble.ShouldNotBeEmpty();
         await PublishAsync(new RunbookFile("one.yaml", Runbook("one", "published")));
         await host.LookAsync();
+        host.Trouble.ShouldBeEmpty();
         File.Delete(Path.Combine(_folder, PublicationLog.Name));
         await host.LookAsync();
         host.Catalog.Find("one")!.Title.ShouldBe("plain");
@@ -81,6 +83,7 @@ public sealed class RuleSetRefreshTests : IDisposable
         (host.Status.InForce, host.Status.Refused!.Publication).ShouldBe((good, broken));
         host.Status.Refused.Errors.ShouldContain(error => error.StartsWith("two.yaml:1:", StringComparison.Ordinal));
         host.Trouble[0].ShouldContain("grace");
+        host.Get<FileVersions>().Known.Single(file => file.Value.Errors.Count > 0).Value.Mark.ShouldBe(broken.Name);
 
         var mended = await PublishAsync(new RunbookFile("one.yaml", Runbook("one", "third")));
         await host.LookAsync();
@@ -88,7 +91,7 @@ public sealed class RuleSetRefreshTests : IDisposable
         host.Catalog.Current.ShouldHaveSingleItem().Title.ShouldBe("third");
         host.Status.InForce.ShouldBe(mended);
         host.Status.Refused.ShouldBeNull();
-        host.Trouble.ShouldBeEmpty();
+        host.Get<FileVersions>().Known.ShouldNotContain(file => file.Key == "the published rule set");
     }
 
     [Fact]

@@ -37,6 +37,38 @@ public sealed class FileTroublesTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task PublicationThatSomeHostsRefuse_IsPagedOnce()
+    {
+        var (first, second, other) = (Process(), Process(), Process());
+        other.Files.Refuse("the published rule set", ["published/files/1a is missing."], "publication 7");
+        first.Files.Refuse("the published rule set", ["a.yaml:1:1  here"], "publication 7");
+        second.Files.Refuse("the published rule set", ["b.yaml:2:2  there"], "publication 7");
+        for (var minute = 0; minute < 5; minute++)
+        {
+            foreach (var process in (FileTroubles[])[first.Troubles, second.Troubles, other.Troubles])
+            {
+                await process.CheckAsync(TestContext.Current.CancellationToken);
+            }
+
+            // One host takes it over in the end.
+            other.Files.Forget("the published rule set");
+            _world.Time.Advance(TimeSpan.FromMinutes(1));
+        }
+
+        _world.Notifier.Sent.ShouldHaveSingleItem();
+
+        first.Files.Refuse("the published rule set", ["a.yaml:1:1  here"], "publication 8");
+        await first.Troubles.CheckAsync(TestContext.Current.CancellationToken);
+        _world.Notifier.Sent.Count.ShouldBe(2);
+
+        (FileVersions Files, FileTroubles Troubles) Process()
+        {
+            var files = new FileVersions(_world.State);
+            return (files, ActivatorUtilities.CreateInstance<FileTroubles>(_world.Get<IServiceProvider>(), files));
+        }
+    }
+
+    [Fact]
     public async Task PageThatReachesNobody_IsTriedAgain()
     {
         Files.Refuse("contacts.yaml", ["contacts.yaml is gone. Put it back."]);
