@@ -128,7 +128,7 @@ internal static partial class Log
     [LoggerMessage(83, LogLevel.Information, "Taken over: {Publication}, published by {By}. {Changes}. {Count} runbooks in force.")]
     public static partial void PublicationTaken(ILogger logger, string publication, string by, string changes, int count);
 
-    [LoggerMessage(84, LogLevel.Error, "Refused as a whole: {Publication}, published by {By}. In force stays {InForce}.")]
+    [LoggerMessage(84, LogLevel.Error, "Refused as a whole: {Publication}, published by {By}. In force is {InForce}.")]
     public static partial void PublicationRefused(ILogger logger, string publication, string by, string inForce);
 
     [LoggerMessage(85, LogLevel.Error, "The runbooks at {Place} could not be read; those in force stay in force. {Why}")]

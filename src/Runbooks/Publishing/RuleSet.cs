@@ -14,10 +14,16 @@ public sealed record RuleSet(IReadOnlyList<RunbookFile> Runbooks, RunbookFile? C
     /// <summary>How it came to be in force; null for plain files.</summary>
     public Publication? Publication { get; private init; }
 
+    /// <summary>The publication of which only what has no errors is in force; null where everything is.</summary>
+    public Publication? PartOf { get; private init; }
+
     /// <summary>The calendars that stand beside the contacts, by name.</summary>
     public IReadOnlyDictionary<string, string> Calendars { get; init; } = new Dictionary<string, string>();
 
     public RuleSet As(Publication publication) => this with { Publication = publication, Runbooks = [.. Runbooks.Select(file => file with { Publication = publication })] };
+
+    /// <summary>No publication is in force then; the runbooks still say from which they are.</summary>
+    public RuleSet InPart() => this with { Publication = null, PartOf = Publication };
 
     /// <param name="files">By their path from the root of the set.</param>
     public static RuleSet Of(IReadOnlyList<RunbookFile> files)

@@ -12,7 +12,7 @@ namespace Runbooks.Publishing;
 /// <summary>Which publication this process goes by, and which one it has refused.</summary>
 public sealed class RuleSetStatus
 {
-    private volatile Seen _seen = new(null, null);
+    private volatile Seen _seen = new(null, null, null);
     private volatile IReadOnlyDictionary<string, string> _calendars = new Dictionary<string, string>();
 
     /// <summary>Null while plain files are in force.</summary>
@@ -24,12 +24,20 @@ public sealed class RuleSetStatus
     /// <summary>A calendar that stands beside the contacts; null where there is none of that name.</summary>
     public string? FindCalendar(string name) => _calendars.GetValueOrDefault(name);
 
-    internal void Take(RuleSet set) => (_calendars, _seen) = (set.Calendars, new(set.Publication, null));
+    /// <summary>What is in force in place of a publication that is refused, for people.</summary>
+    public string Instead(Publication refused) => _seen switch
+    {
+        { InForce: { } publication } => publication.Name,
+        { PartOf: { } part } => $"what of {(part == refused ? "it" : part.Name)} has no errors",
+        _ => "what lay there as plain files",
+    };
+
+    internal void Take(RuleSet set) => (_calendars, _seen) = (set.Calendars, new(set.Publication, set.PartOf, null));
 
     /// <param name="refused">Null when the newest publication is in force after all.</param>
     internal void Refuse(RefusedSet? refused) => _seen = _seen with { Refused = refused };
 
-    private sealed record Seen(Publication? InForce, RefusedSet? Refused);
+    private sealed record Seen(Publication? InForce, Publication? PartOf, RefusedSet? Refused);
 }
 
 /// <param name="IsIncomplete">It could not be read whole; it may be copied to the place file by file.</param>
@@ -110,7 +118,7 @@ public sealed class StartingRuleSet(PublishedSets sets, RuleSetCheck check)
         }
 
         // Nothing here is whole: what is good of the newest is better than nothing at all.
-        return (newest ?? throw new InvalidDataException($"No publication at {sets.Address} can be read: {refused!.Errors[0]}"), refused);
+        return (newest?.InPart() ?? throw new InvalidDataException($"No publication at {sets.Address} can be read: {refused!.Errors[0]}"), refused);
     }
 }
 
@@ -131,7 +139,7 @@ public sealed class RuleSetLoader(
         var result = await versions.LoadAsync(set.Runbooks, cancellationToken);
         Tell(result);
         status.Take(set);
-        if (set.Publication is not null)
+        if ((set.Publication ?? set.PartOf) is not null)
         {
             versions.Forget();
         }
@@ -198,7 +206,7 @@ public sealed class RuleSetLoader(
             Log.RunbookRefused(logger, error);
         }
 
-        Log.PublicationRefused(logger, publication.Name, publication.By, status.InForce?.Name ?? "what lay there as plain files");
+        Log.PublicationRefused(logger, publication.Name, publication.By, status.Instead(publication));
         files.Refuse(Whole, [$"Refused as a whole: {publication.Name}, published by {publication.By}.", .. refused.Errors], publication.Name);
         status.Refuse(refused);
     }

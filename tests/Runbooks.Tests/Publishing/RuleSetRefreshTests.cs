@@ -144,6 +144,21 @@ public sealed class RuleSetRefreshTests : IDisposable
     }
 
     [Fact]
+    public async Task HostThatCanUseNoPublicationAsAWhole_DoesNotSayThatOneIsInForce()
+    {
+        var broken = await PublishAsync(new("one.yaml", Runbook("one", "first")), new("two.yaml", "id: two"));
+
+        using var host = await HostAsync();
+
+        (host.Status.InForce, host.Status.Refused!.Publication).ShouldBe((null, broken));
+        _log.Lines.ShouldContain($"Error: Refused as a whole: {broken.Name}, published by grace. In force is what of it has no errors.");
+        await host.Get<RuleSetRefresh>().StartAsync(Cancel);
+        host.Catalog.Current.ShouldHaveSingleItem().Publication.ShouldBe(broken);
+        await host.LookAsync();
+        host.Status.Refused.Publication.ShouldBe(broken);
+    }
+
+    [Fact]
     public async Task RecordThatIsPutBack_LeavesNothingRefused()
     {
         var good = await PublishAsync(new RunbookFile("one.yaml", Runbook("one", "first")));
