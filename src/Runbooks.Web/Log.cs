@@ -10,6 +10,9 @@ internal static partial class Log
     [LoggerMessage(2, LogLevel.Error, "A request broke.")]
     public static partial void Broke(ILogger logger, Exception fault);
 
+    [LoggerMessage(6, LogLevel.Warning, "A request broke after its caller had left, perhaps because of that.")]
+    public static partial void BrokeAfterCallerLeft(ILogger logger, Exception fault);
+
     [LoggerMessage(3, LogLevel.Warning, "A post from {Source} was refused: {Errors}")]
     public static partial void PostRefused(ILogger logger, string source, string errors);
 

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Runbooks.Model.Storage;
@@ -18,8 +19,14 @@ public sealed class HttpRequestRunner(ILogger<HttpRequestRunner> logger)
         {
             return await work(looks ? gone : CancellationToken.None);
         }
-        catch (Exception failure) when (gone.IsCancellationRequested && failure is (OperationCanceledException or IOException))
+        catch (Exception failure) when (gone.IsCancellationRequested && (failure is ConnectionResetException or BadHttpRequestException || (looks && failure is OperationCanceledException)))
         {
+            return Results.StatusCode(StatusCodes.Status499ClientClosedRequest);
+        }
+        catch (IOException failure) when (gone.IsCancellationRequested && failure.GetType() == typeof(IOException))
+        {
+            // A body that stops in the middle, or a file of ours: nothing tells which.
+            Log.BrokeAfterCallerLeft(logger, failure);
             return Results.StatusCode(StatusCodes.Status499ClientClosedRequest);
         }
         catch (BadHttpRequestException refused)
