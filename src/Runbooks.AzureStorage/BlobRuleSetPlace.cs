@@ -13,9 +13,6 @@ namespace Runbooks.AzureStorage;
 /// <summary>A blob container with a rule set: plain files, or publications.</summary>
 public sealed class BlobRuleSetPlace : IRuleSetPlace
 {
-    /// <summary>No plain file is near this size; something else was put there by mistake.</summary>
-    private const int MaxBytes = 1024 * 1024;
-
     private const int AtOnce = 8;
 
     private readonly BlobContainerClient _container;
@@ -113,7 +110,7 @@ public sealed class BlobRuleSetPlace : IRuleSetPlace
                 {
                     known[blob.Name] = before;
                 }
-                else if (await FindAsync(blob.Name, MaxBytes, stop) is { } found)
+                else if (await FindAsync(blob.Name, RuleSet.MostFileBytes + Encoding.UTF8.Preamble.Length, stop) is { } found)
                 {
                     known[blob.Name] = (blob.Properties.ETag ?? default, Text(found.Content));
                 }

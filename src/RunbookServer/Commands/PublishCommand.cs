@@ -71,15 +71,16 @@ internal static class PublishCommand
         public async Task<int> PublishAsync(CancellationToken cancellationToken)
         {
             var folder = RunbookFolder.Find(parsed.GetValue(options.Folder)?.FullName);
-            if (folder.FilesToCheck().Count == 0 || folder.IsShipped)
+            if (folder.IsShipped || !folder.Files().Any())
             {
-                throw new CommandException("There is no folder ./runbooks here. Name the folder to publish: runbook publish DIR --to PLACE");
+                throw new CommandException($"There is no {(folder.IsShipped ? "folder ./runbooks here" : $"runbook in {folder.Path}")}. Name the folder to publish: runbook publish DIR --to PLACE");
             }
 
             var state = await _publisher.LookAsync(cancellationToken);
             var before = await BeforeAsync(state, cancellationToken);
             var files = (await new FolderPlace(folder.Path).ReadPlainAsync(cancellationToken)).ToList();
             AddContacts(files, before);
+            Publisher.CheckSize(files);
             var set = RuleSet.Of(files);
             var report = ValidateCommand.Check(Shown(set, folder), isWhole: true, parsed.GetValue(options.Strict), options.Settings.Of(parsed));
             if (report.HasFailed)

@@ -17,9 +17,6 @@ internal sealed record RunbookFolder(string Path)
     /// <summary>The blob container in place of a folder; null for a folder.</summary>
     public Uri? Container { get; private init; }
 
-    /// <summary>A larger file is no runbook.</summary>
-    private const long MaxBytes = 1024 * 1024;
-
     /// <summary>As <see cref="Find"/>, or a container that runbooks are published to.</summary>
     /// <inheritdoc cref="Find"/>
     public static RunbookFolder FindOrContainer(string? named) =>
@@ -46,7 +43,7 @@ internal sealed record RunbookFolder(string Path)
 
     /// <summary>Runbooks lie directly in the folder; their tests are in folders of their own.</summary>
     public IEnumerable<string> Files() =>
-        Directory.EnumerateFiles(Path).Where(file => System.IO.Path.GetExtension(file) is ".yaml" or ".yml" && System.IO.Path.GetFileName(file) is not (ContactsFile.FileName or MaintenanceFile.FileName)).Order(StringComparer.Ordinal);
+        Directory.EnumerateFiles(Path).Where(file => RuleSet.IsRunbook(System.IO.Path.GetFileName(file))).Order(StringComparer.Ordinal);
 
     /// <summary>For a command that checks what is there: nothing at all is no success, and the shipped ones are said to be those.</summary>
     /// <exception cref="CommandException">There is none.</exception>
@@ -107,8 +104,8 @@ internal sealed record RunbookFolder(string Path)
     public static RunbookFile Read(string file)
     {
         var name = System.IO.Path.GetRelativePath(".", file);
-        return new FileInfo(file).Length <= MaxBytes
+        return new FileInfo(file).Length <= RuleSet.MostFileBytes
             ? new RunbookFile(name, File.ReadAllText(file))
-            : throw new CommandException($"{name} is larger than {MaxBytes} bytes and cannot be a runbook.");
+            : throw new CommandException($"{name} is larger than {RuleSet.MostFileBytes} bytes and cannot be a runbook.");
     }
 }

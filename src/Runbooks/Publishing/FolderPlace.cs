@@ -1,7 +1,5 @@
 using Runbooks.Catalog;
-using Runbooks.Guardrails;
 using Runbooks.Model.Storage;
-using Runbooks.Notifications;
 using Runbooks.Storage;
 
 namespace Runbooks.Publishing;
@@ -20,8 +18,8 @@ public sealed class FolderPlace(string folder) : IRuleSetPlace
             return null;
         }
 
-        var content = new byte[Math.Min(file.Length, most + 1)];
-        using var stream = file.Open(FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        using var stream = Open(file);
+        var content = new byte[Math.Min(stream.Length, most + 1)];
         var read = await stream.ReadAtLeastAsync(content, content.Length, throwOnEndOfStream: false, cancellationToken);
         return new StoredContent(content[..read], SetManifest.HashOf(content[..read]));
     });
@@ -52,11 +50,11 @@ public sealed class FolderPlace(string folder) : IRuleSetPlace
             file.Directory!.Create();
             held = file.Open(FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException)
+        catch (IOException taken) when (IsHeld(taken))
         {
             return false;
         }
-        catch (UnauthorizedAccessException refused)
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {
             throw new StoreUnavailableException($"The folder {folder} cannot be written: {refused.Message}", refused);
         }
@@ -85,17 +83,26 @@ public sealed class FolderPlace(string folder) : IRuleSetPlace
     public Task<IReadOnlyList<RunbookFile>> ReadPlainAsync(CancellationToken cancellationToken) => GuardAsync<IReadOnlyList<RunbookFile>>(async () =>
     {
         var files = new List<RunbookFile>();
-        foreach (var file in new DirectoryInfo(folder).EnumerateFiles().Where(file => RuleSet.IsRunbook(file.Name) || RuleSet.IsCalendar(file.Name) || file.Name is ContactsFile.FileName or MaintenanceFile.FileName).OrderBy(file => file.Name, StringComparer.Ordinal))
+        foreach (var file in new DirectoryInfo(folder).EnumerateFiles().Where(file => RuleSet.Takes(file.Name) && !SampleFolder.IsSample(file.Name)).OrderBy(file => file.Name, StringComparer.Ordinal))
         {
-            using var reader = new StreamReader(file.FullName);
-            var text = new char[SetManifest.MostFileBytes];
+            using var stream = Open(file);
+            using var reader = new StreamReader(stream);
+
+            // One more than a file may have shows that it is too long.
+            var text = new char[Math.Min(stream.Length, RuleSet.MostFileBytes) + 1];
             files.Add(new(file.Name, new string(text, 0, await reader.ReadBlockAsync(text, cancellationToken))));
         }
 
         return [.. files, .. SampleFolder.Read(folder).Select(sample => new RunbookFile(sample.Key, sample.Value))];
     });
 
+    /// <summary>Its length is asked of what was opened: a link has one of its own.</summary>
+    private static FileStream Open(FileInfo file) => file.Open(FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+
     private string PathOf(string name) => Path.Combine([folder, .. name.Split('/')]);
+
+    /// <summary>Another publisher has it open: a sharing violation on Windows, else EWOULDBLOCK of Linux or macOS.</summary>
+    private static bool IsHeld(IOException refused) => OperatingSystem.IsWindows() ? (refused.HResult & 0xFFFF) == 32 : refused.HResult is 11 or 35;
 
     private async Task<T> GuardAsync<T>(Func<Task<T>> call)
     {

@@ -59,9 +59,6 @@ internal sealed record SetManifest(IReadOnlyList<SetEntry> Files)
     public const int MostBytes = 1024 * 1024;
     public const int MostFiles = 2_000;
 
-    /// <summary>No file of a rule set is near this size; something else was put there by mistake.</summary>
-    public const int MostFileBytes = 1024 * 1024;
-
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
     public static string NameOf(string set) => $"{SetsFolder}{set}.json";

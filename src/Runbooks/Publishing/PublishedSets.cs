@@ -60,7 +60,7 @@ public sealed class PublishedSets(IRuleSetPlace place)
 
     private async Task<string> ReadTextAsync(string hash, CancellationToken cancellationToken)
     {
-        var content = await ReadAsync($"{SetManifest.FilesFolder}{hash}", SetManifest.MostFileBytes, cancellationToken);
+        var content = await ReadAsync($"{SetManifest.FilesFolder}{hash}", RuleSet.MostFileBytes, cancellationToken);
         return SetManifest.HashOf(content) == hash ? Encoding.UTF8.GetString(content) : throw new InvalidDataException($"{SetManifest.FilesFolder}{hash} is not what was published.");
     }
 

@@ -34,12 +34,34 @@ public sealed class Publisher(IRuleSetPlace place, TimeProvider time)
         }
     }
 
+    /// <summary>Hosts read no set that has more, so it is not published.</summary>
+    /// <exception cref="InvalidDataException">A file is too large, or there are too many.</exception>
+    public static void CheckSize(IReadOnlyList<RunbookFile> files)
+    {
+        if (files.FirstOrDefault(file => Encoding.UTF8.GetByteCount(file.Text) > RuleSet.MostFileBytes) is { } large)
+        {
+            throw new InvalidDataException($"{large.Name} is larger than {RuleSet.MostFileBytes / 1024} KB, and hosts would refuse it. Make it smaller, or take it out of the folder.");
+        }
+
+        if (files.Count > SetManifest.MostFiles)
+        {
+            throw new InvalidDataException($"There are {files.Count} files, and hosts take at most {SetManifest.MostFiles}. Take out of the folder what does not belong to the runbooks.");
+        }
+    }
+
     /// <param name="files">By their path from the root of the set.</param>
     /// <param name="origin">Number, set and time of it are not looked at.</param>
+    /// <inheritdoc cref="CheckSize"/>
     public async Task<PublishResult> PublishAsync(PublishedState state, IReadOnlyList<RunbookFile> files, Publication origin, CancellationToken cancellationToken)
     {
+        CheckSize(files);
         var contents = files.Select(file => (file.Name, Content: Encoding.UTF8.GetBytes(file.Text))).Select(file => (file.Name, file.Content, Hash: SetManifest.HashOf(file.Content))).ToList();
         var manifest = new SetManifest([.. contents.OrderBy(file => file.Name, StringComparer.Ordinal).Select(file => new SetEntry(file.Name, file.Hash))]).Write();
+        if (manifest.Length > SetManifest.MostBytes)
+        {
+            throw new InvalidDataException($"The list of the files is larger than {SetManifest.MostBytes / 1024} KB, and hosts would refuse it. Give the files shorter names, or keep fewer of them in the folder.");
+        }
+
         var set = SetManifest.HashOf(manifest);
         var inForce = await FindWholeAsync(state, cancellationToken);
         if (inForce?.Set == set)

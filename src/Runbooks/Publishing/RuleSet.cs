@@ -9,7 +9,8 @@ namespace Runbooks.Publishing;
 /// <summary>What a host goes by: its runbooks with the text files beside them, who is asked, and the maintenance windows.</summary>
 public sealed record RuleSet(IReadOnlyList<RunbookFile> Runbooks, RunbookFile? Contacts, RunbookFile? Windows)
 {
-    private const int MostSamples = 100;
+    /// <summary>No file of a rule set is near this size; something else was put there by mistake.</summary>
+    public const int MostFileBytes = 1024 * 1024;
 
     /// <summary>How it came to be in force; null for plain files.</summary>
     public Publication? Publication { get; private init; }
@@ -28,7 +29,7 @@ public sealed record RuleSet(IReadOnlyList<RunbookFile> Runbooks, RunbookFile? C
     /// <param name="files">By their path from the root of the set.</param>
     public static RuleSet Of(IReadOnlyList<RunbookFile> files)
     {
-        var samples = files.Where(file => SampleFolder.IsSample(file.Name)).OrderBy(file => file.Name, StringComparer.Ordinal).Take(MostSamples).ToDictionary(file => file.Name, file => file.Text, StringComparer.Ordinal);
+        var samples = files.Where(file => SampleFolder.IsSample(file.Name)).OrderBy(file => file.Name, StringComparer.Ordinal).Take(SampleFolder.MostFiles).ToDictionary(file => file.Name, file => file.Text, StringComparer.Ordinal);
         return new(
             [.. files.Where(file => IsRunbook(file.Name)).OrderBy(file => file.Name, StringComparer.Ordinal).Select(file => file with { Samples = samples })],
             files.FirstOrDefault(file => file.Name == ContactsFile.FileName),

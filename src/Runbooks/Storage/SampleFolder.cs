@@ -5,7 +5,8 @@ namespace Runbooks.Storage;
 /// <summary>Reads the text files that stand beside runbooks in a folder, see <see cref="SampleFileAttribute"/>.</summary>
 public static class SampleFolder
 {
-    private const int MostFiles = 100;
+    /// <summary>The first by name; others are left alone.</summary>
+    public const int MostFiles = 100;
 
     /// <returns>By their path from the folder. What a link brings in from elsewhere is none of it; of a file that is too long, enough to see that.</returns>
     public static IReadOnlyDictionary<string, string> Read(string folder)

@@ -175,6 +175,23 @@ public abstract class RuleSetPlaceContract
     }
 
     [Fact]
+    public async Task FileThatIsTooLarge_ShowsAndIsNotPublished()
+    {
+        await Open().WriteAsync("rota.ics", [.. Encoding.UTF8.Preamble, .. Enumerable.Repeat((byte)'x', RuleSet.MostFileBytes + 1)], Now);
+        await Open().WriteAsync("full.ics", [.. Enumerable.Repeat((byte)'x', RuleSet.MostFileBytes)], Now);
+
+        var files = await Open().ReadPlainAsync(Now);
+
+        files.Select(file => (file.Name, file.Text.Length)).ShouldBe([("full.ics", RuleSet.MostFileBytes), ("rota.ics", RuleSet.MostFileBytes + 1)]);
+        (await Should.ThrowAsync<InvalidDataException>(() => PublishAsync(files, "ada"))).Message.ShouldStartWith("rota.ics is larger than 1024 KB");
+        var many = Enumerable.Range(0, 2001).Select(i => new RunbookFile($"r{i}.yaml", "id: r")).ToList();
+        (await Should.ThrowAsync<InvalidDataException>(() => PublishAsync(many, "ada"))).Message.ShouldStartWith("There are 2001 files, and hosts take at most 2000.");
+        (await Open().ListAsync("published/files/", Now)).ShouldBeEmpty();
+        (await PublishAsync([files[0]], "ada")).ShouldBe((PublishOutcome.Published, "ada"));
+        (await CurrentAsync(new(Open()))).Calendars["full.ics"].Length.ShouldBe(RuleSet.MostFileBytes);
+    }
+
+    [Fact]
     public async Task DamagedRecord_IsSaidAndCanBePublishedOver()
     {
         await PublishAsync(s_first, "ada");
