@@ -172,12 +172,12 @@ internal static class PublishCommand
                 ConsoleOutput.Raw(change);
             }
 
-            var went = before is { Publication: null, Runbooks.Count: > 0 } ? " The plain files there are no longer read." : "";
+            var replacesPlain = before is { Publication: null, Runbooks.Count: > 0 };
             ConsoleOutput.Raw((dry, outcome) switch
             {
-                (true, _) => $"{(changes.Count == 0 ? "Nothing would change." : $"{CountText.Format(changes.Count, "change")}{(publication.Source is { } source ? $", from {source}" : "")}.")} Nothing was published.",
+                (true, _) => $"{(changes.Count == 0 ? $"No rule would change{(replacesPlain ? ", but the plain files there would no longer be read" : "")}." : $"{CountText.Format(changes.Count, "change")}{(publication.Source is { } source ? $", from {source}" : "")}.")} Nothing was published.",
                 (_, PublishOutcome.Unchanged) => $"The same files are in force already, as publication {publication.Number}.",
-                _ => $"In force at {place.Address}: {publication.Name}. Hosts take it over within a minute.{went}",
+                _ => $"In force at {place.Address}: {publication.Name}. Hosts take it over within a minute.{(replacesPlain ? " The plain files there are no longer read." : "")}",
             });
         }
 

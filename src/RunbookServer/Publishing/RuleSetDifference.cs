@@ -1,5 +1,6 @@
-using Runbooks.Catalog;
 using Runbooks.Catalog.Reading;
+using Runbooks.Guardrails;
+using Runbooks.Notifications;
 using Runbooks.Publishing;
 
 namespace RunbookServer.Publishing;
@@ -16,8 +17,9 @@ internal static class RuleSetDifference
             .. now.Where(one => !old.ContainsKey(one.Key)).Select(one => $"added    {one.Key}  {one.Value}"),
             .. now.Where(one => old.TryGetValue(one.Key, out var version) && version != one.Value).Select(one => $"changed  {one.Key}  {old[one.Key]} -> {one.Value}"),
             .. old.Keys.Where(id => !now.ContainsKey(id)).Select(id => $"removed  {id}"),
-            .. File("contacts.yaml", before?.Contacts, after.Contacts),
-            .. File("windows.yaml", before?.Windows, after.Windows),
+            .. File(ContactsFile.FileName, before?.Contacts?.Text, after.Contacts?.Text),
+            .. File(MaintenanceFile.FileName, before?.Windows?.Text, after.Windows?.Text),
+            .. after.Calendars.Keys.Union(before?.Calendars.Keys ?? []).Order(StringComparer.Ordinal).SelectMany(name => File(name, before?.Calendars.GetValueOrDefault(name), after.Calendars.GetValueOrDefault(name))),
         ];
     }
 
@@ -34,7 +36,7 @@ internal static class RuleSetDifference
         return versions;
     }
 
-    private static IEnumerable<string> File(string name, RunbookFile? before, RunbookFile? after) => (before?.Text, after?.Text) switch
+    private static IEnumerable<string> File(string name, string? before, string? after) => (before, after) switch
     {
         (null, not null) => [$"added    {name}"],
         (not null, null) => [$"removed  {name}"],

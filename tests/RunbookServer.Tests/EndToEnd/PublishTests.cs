@@ -54,7 +54,17 @@ public sealed class PublishTests : IDisposable
 
         error.ShouldContain("the contacts that are in force stay");
         output.ShouldNotContain("contacts.yaml");
-        (await RunAsync("--dry-run")).Output.ShouldContain("Nothing would change.");
+        (await RunAsync("--dry-run")).Output.ShouldContain("No rule would change. Nothing was published.");
+        _runbooks.Write("BEGIN:VCALENDAR", "rota.ics");
+        (await RunAsync("--dry-run")).Output.ShouldContain("added    rota.ics");
+    }
+
+    [Fact]
+    public async Task FirstPublication_SaysThatPlainFilesAreNoLongerRead()
+    {
+        _runbooks.Write(RunbookCopy.Shipped, Path.Combine(_place, "hanged-gpu.yaml"));
+
+        (await RunAsync("--dry-run")).Output.ShouldContain("No rule would change, but the plain files there would no longer be read. Nothing was published.");
     }
 
     [Fact]
