@@ -130,7 +130,7 @@ internal static class PublishCommand
                 return NotPublished();
             }
 
-            var origin = await options.OriginOf(parsed).OfAsync(".", cancellationToken);
+            var origin = options.OriginOf(parsed).WhoAndWhy();
             return await FinishAsync(await BeforeAsync(state, cancellationToken), set, dry => dry
                 ? Task.FromResult(new PublishResult(earlier, PublishOutcome.Published))
                 : _publisher.RollBackAsync(state, earlier, origin, cancellationToken), cancellationToken);

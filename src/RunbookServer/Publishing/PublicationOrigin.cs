@@ -15,20 +15,27 @@ internal sealed partial record PublicationOrigin(string? Repository, string? Com
         var head = await GitAsync(folder, ["rev-parse", "HEAD"], cancellationToken);
         if (commit is null && head is not null)
         {
-            commit = await GitAsync(folder, ["status", "--porcelain", "--", "."], cancellationToken) is null ? head : $"{head} with changes that are not committed";
+            commit = await GitAsync(folder, ["status", "--porcelain", "--", "."], cancellationToken) switch
+            {
+                null => $"{head} (changes unknown)",
+                "" => head,
+                _ => $"{head} with changes that are not committed",
+            };
         }
 
-        return new Publication(0, "", default, By ?? Pipeline() ?? Environment.UserName)
+        return (WhoAndWhy() with
         {
             Repository = Repository ?? Variable("GITHUB_REPOSITORY") ?? Variable("BUILD_REPOSITORY_NAME") ?? NameOf(await GitAsync(folder, ["remote", "get-url", "origin"], cancellationToken)),
             Commit = commit,
             Author = Author ?? (commit is null ? null : await GitAsync(folder, ["log", "-1", "--format=%an", Commit is null ? head ?? "HEAD" : commit], cancellationToken) ?? Variable("BUILD_SOURCEVERSIONAUTHOR")),
-            Reason = Reason,
-        }.Cleaned();
+        }).Cleaned();
     }
 
-    /// <summary>Owner and name, without the server and without a password that may stand before it.</summary>
-    private static string? NameOf(string? remote) => remote is not null && Name().Match(remote) is { Success: true } name ? name.Groups[1].Value : null;
+    /// <summary>For a publication that says the rest of its own.</summary>
+    public Publication WhoAndWhy() => new Publication(0, "", default, By ?? Pipeline() ?? Environment.UserName) { Reason = Reason }.Cleaned();
+
+    /// <summary>Owner (or project) and name, without the server and without a password that may stand before it.</summary>
+    internal static string? NameOf(string? remote) => remote is not null && Name().Match(remote) is { Success: true } name ? $"{name.Groups[1].Value}/{name.Groups[2].Value}" : null;
 
     private static string? Pipeline() =>
         Variable("GITHUB_ACTOR") is { } actor ? $"{actor} through GitHub Actions"
@@ -37,7 +44,7 @@ internal sealed partial record PublicationOrigin(string? Repository, string? Com
 
     private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
 
-    /// <returns>Null where git is not there, does not know the folder or says nothing.</returns>
+    /// <returns>Null where git is not there, does not know the folder or takes too long.</returns>
     private static async Task<string?> GitAsync(string folder, string[] arguments, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -53,7 +60,7 @@ internal sealed partial record PublicationOrigin(string? Repository, string? Com
             var (output, errors) = (git.StandardOutput.ReadToEndAsync(limit.Token), git.StandardError.ReadToEndAsync(limit.Token));
             await git.WaitForExitAsync(limit.Token);
             await errors;
-            return git.ExitCode == 0 && (await output).Trim() is { Length: > 0 } said ? said : null;
+            return git.ExitCode == 0 ? (await output).Trim() : null;
         }
         catch (Exception absent) when (absent is System.ComponentModel.Win32Exception or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
@@ -61,6 +68,7 @@ internal sealed partial record PublicationOrigin(string? Repository, string? Com
         }
     }
 
-    [GeneratedRegex(@"[/:]([^/:@\s]+/[^/:@\s]+?)(?:\.git)?/?$")]
+    // Azure Repos has _git before the name.
+    [GeneratedRegex(@"[/:]([^/:@\s]+)/(?:_git/)?([^/:@\s]+?)(?:\.git)?/?$")]
     private static partial Regex Name();
 }

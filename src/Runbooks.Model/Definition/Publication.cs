@@ -34,7 +34,8 @@ public sealed record Publication(int Number, string Set, DateTimeOffset At, stri
 
     /// <summary>Where the runbooks come from: <c>contoso/runbooks at 1a2b3c4 by Ada</c>; null where nobody said so.</summary>
     [JsonIgnore]
-    public string? Source => string.Join(' ', new[] { Repository ?? "", Commit is null ? "" : $"at {ShortCommit}", Author is null ? "" : $"by {Author}" }.Where(part => part.Length > 0)) is { Length: > 0 } source ? source : null;
+    public string? Source => (Repository, Commit, Author) is (null, null, null) ? null
+        : $"{(Commit is null ? Repository ?? "files" : Repository is null ? $"commit {ShortCommit}" : $"{Repository} at {ShortCommit}")}{(Author is null ? "" : $" by {Author}")}";
 
     /// <summary>Which one it is: <c>publication 7 (3f2a91c04d11, contoso/runbooks at 1a2b3c4 by Ada)</c>.</summary>
     [JsonIgnore]
@@ -43,14 +44,17 @@ public sealed record Publication(int Number, string Set, DateTimeOffset At, stri
     private string ShortCommit => Commit!.Length >= 40 && Commit.Take(40).All(char.IsAsciiHexDigitLower) ? Commit[..7] + Commit[40..] : Commit;
 
     /// <summary>The same with its time, seen from another: <c>…, published by GitHub Actions 12m before</c>.</summary>
-    public string Describe(DateTimeOffset then, string before = "before")
+    public string Describe(DateTimeOffset then, string before = "before") => $"{Source ?? $"publication {Number}"}, {Published(then, before)}";
+
+    /// <summary>By whom, when and in place of what: <c>published by GitHub Actions 12m before, going back to publication 5</c>.</summary>
+    public string Published(DateTimeOffset then, string before = "before")
     {
         var since = then - At;
         var when = since < TimeSpan.Zero || since > TimeSpan.FromDays(2)
             ? At.ToUniversalTime().ToString("'on' yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture)
             : since < TimeSpan.FromMinutes(1) ? $"less than a minute {before}"
             : $"{DurationText.Format(TimeSpan.FromMinutes(Math.Floor(since.TotalMinutes)))} {before}";
-        return $"{Source ?? $"publication {Number}"}, published by {By} {when}{(RollsBackTo is { } earlier ? $", going back to publication {earlier}" : "")}";
+        return $"published by {By} {when}{(RollsBackTo is { } earlier ? $", going back to publication {earlier}" : "")}";
     }
 
     /// <summary>As it may be shown: one line each, bounded, without what looks like a secret.</summary>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
+using RunbookServer.Publishing;
 
 namespace RunbookServer.Tests.EndToEnd;
 
@@ -81,6 +82,14 @@ public sealed class PublishTests : IDisposable
     }
 
     [Fact]
+    public async Task FolderWithoutRunbooks_IsRefusedWithTheRemedy()
+    {
+        File.Delete(Path.Combine(_runbooks.Path, RunbookCopy.Name));
+
+        (await RunAsync()).Error.ShouldContain($"There is no runbook in {_runbooks.Path}. Name the folder to publish: runbook publish DIR --to PLACE");
+    }
+
+    [Fact]
     public async Task SetWhoseTestsFail_IsNotPublished()
     {
         var test = Path.Combine(_runbooks.Path, "tests", "hanged-gpu", "wrong");
@@ -113,7 +122,20 @@ public sealed class PublishTests : IDisposable
 
         clean.ShouldMatch(@"publication 1 \([0-9a-f]{12}, contoso/runbooks at [0-9a-f]{7} by Ada Lovelace\)", error);
         dirty.ShouldMatch(@"contoso/runbooks at [0-9a-f]{7} with changes that are not committed by Ada Lovelace");
+
+        await File.WriteAllTextAsync(Path.Combine(_runbooks.Path, ".git", "index"), "damaged", TestContext.Current.CancellationToken);
+        _runbooks.Write(RunbookCopy.Shipped);
+        var (_, unknown, _) = await ProgramRun.RunAsync("publish", _runbooks.Path, "--to", _place, "--no-tests", "--by", "ci", "--dry-run", "--repository", "a/b");
+        unknown.ShouldMatch(@"from a/b at [0-9a-f]{7} \(changes unknown\) by Ada Lovelace");
     }
+
+    [Theory]
+    [InlineData("https://dev.azure.com/contoso/ops/_git/runbooks", "ops/runbooks")]
+    [InlineData("https://contoso@dev.azure.com/contoso/ops/_git/runbooks", "ops/runbooks")]
+    [InlineData("git@ssh.dev.azure.com:v3/contoso/ops/runbooks", "ops/runbooks")]
+    [InlineData("git@github.com:contoso/runbooks.git", "contoso/runbooks")]
+    [InlineData("https://user:secret@example.com/contoso/runbooks.git/", "contoso/runbooks")]
+    public void Repository_IsCalledByOwnerAndName(string remote, string name) => PublicationOrigin.NameOf(remote).ShouldBe(name);
 
     [Fact]
     public async Task RunningHost_TakesWhatIsPublishedAndSaysSo()

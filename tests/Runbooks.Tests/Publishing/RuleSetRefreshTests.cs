@@ -188,6 +188,14 @@ public sealed class RuleSetRefreshTests : IDisposable
         incident.Publication!.Describe(_time.GetUtcNow().AddMinutes(12)).ShouldBe("contoso/runbooks at 1a2b3c4 by Ada, published by grace 12m before");
     }
 
+    [Theory]
+    [InlineData(null, null, null, "publication 7, published 12m before by grace")]
+    [InlineData(null, "1a2b3c4", "Ada", "commit 1a2b3c4 by Ada, published 12m before by grace")]
+    [InlineData(null, null, "Ada", "files by Ada, published 12m before by grace")]
+    [InlineData("contoso/runbooks", null, "Ada", "contoso/runbooks by Ada, published 12m before by grace")]
+    public void WhereRunbooksComeFrom_ReadsAsASentence(string? repository, string? commit, string? author, string words) =>
+        new Publication(7, "", _time.GetUtcNow(), "grace") { Repository = repository, Commit = commit, Author = author }.Describe(_time.GetUtcNow().AddMinutes(12)).ShouldBe(words);
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private async Task<Publication> PublishAsync(params RunbookFile[] files)
