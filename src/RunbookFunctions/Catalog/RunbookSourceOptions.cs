@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using Runbooks.Publishing;
 
 namespace RunbookFunctions.Catalog;
 
@@ -16,5 +15,5 @@ internal sealed class RunbookSourceOptions
 
     /// <summary>How often it is looked at whether something was published.</summary>
     [Range(typeof(TimeSpan), "00:00:10", "1.00:00:00")]
-    public TimeSpan RefreshEvery { get; set; } = RuleSetOptions.Usual;
+    public TimeSpan RefreshEvery { get; set; } = TimeSpan.FromSeconds(30);
 }

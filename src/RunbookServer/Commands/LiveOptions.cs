@@ -37,13 +37,7 @@ internal sealed class LiveOptions
                 : throw new CommandException("--sandbox and --config name two worlds to ask. Leave one of them out.");
         }
 
-        var settings = new ConfigurationBuilder();
-        if (file is not null)
-        {
-            settings.AddSettingsFile(file);
-        }
-
-        var found = settings.AddEnvironmentVariables(SettingsFile.Variables).Build();
+        var found = SettingsFile.Read(file);
         return file is not null || found.AsEnumerable().Any() ? found
             : await SandboxAsync(null, cancellationToken)
             ?? throw new CommandException("There is nothing to ask: name the settings file with --config, or start a practice host with 'runbook serve' and ask its sandbox (with --sandbox where it is not on its usual port).");

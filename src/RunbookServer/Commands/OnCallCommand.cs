@@ -21,15 +21,10 @@ internal static class OnCallCommand
         var command = new Command("oncall", "Asks each schedule of the contacts who is on call now, and says from where it knows. Tells nobody.") { folder, config, json };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var settings = new ConfigurationBuilder();
-            if (parsed.GetValue(config) is { } chosen)
-            {
-                settings.AddSettingsFile(chosen);
-            }
-
+            var settings = SettingsFile.Read(parsed.GetValue(config));
             var file = ServerContacts.Find(parsed.GetValue(config), folder.Of(parsed))
                 ?? throw new CommandException($"There is no {ContactsFile.FileName} beside the settings or the runbooks. Name the folder with --runbooks.");
-            await using var services = OfflineServices.Build(settings.AddEnvironmentVariables(SettingsFile.Variables).Build(), contacts: file);
+            await using var services = OfflineServices.Build(settings, contacts: file);
             var found = await AskAsync(services, Read(services, file), cancellationToken);
             if (parsed.GetValue(json))
             {

@@ -50,16 +50,7 @@ internal sealed class PublishOptions
         command.Add(Folder);
     }
 
-    public IConfiguration SettingsOf(ParseResult parsed)
-    {
-        var settings = new ConfigurationBuilder();
-        if (parsed.GetValue(Config) is { } file)
-        {
-            settings.AddSettingsFile(file);
-        }
-
-        return settings.AddEnvironmentVariables(SettingsFile.Variables).Build();
-    }
+    public IConfiguration SettingsOf(ParseResult parsed) => SettingsFile.Read(parsed.GetValue(Config));
 
     public PublicationOrigin OriginOf(ParseResult parsed) => new(parsed.GetValue(Repository), parsed.GetValue(Commit), parsed.GetValue(Author), parsed.GetValue(By), parsed.GetValue(Reason));
 }

@@ -43,7 +43,7 @@ internal static class SandboxCommand
         }
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {
-            throw new CommandException($"{options.LogFile} cannot be written: {refused.Message} Choose another file with --log.");
+            throw new CommandException($"The sandbox cannot start: {refused.Message} Choose other files with --state or --log.");
         }
     }
 }

@@ -7,6 +7,19 @@ internal static class SettingsFile
 {
     public const string Variables = "RUNBOOK_";
 
+    /// <summary>As a host has them: the file, if one is named, and over it the variables.</summary>
+    /// <inheritdoc cref="AddSettingsFile"/>
+    public static IConfiguration Read(string? file)
+    {
+        var settings = new ConfigurationBuilder();
+        if (file is not null)
+        {
+            settings.AddSettingsFile(file);
+        }
+
+        return settings.AddEnvironmentVariables(Variables).Build();
+    }
+
     /// <exception cref="CommandException">It cannot be read, or is not JSON.</exception>
     public static IConfigurationBuilder AddSettingsFile(this IConfigurationBuilder configuration, string file)
     {

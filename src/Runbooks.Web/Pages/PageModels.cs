@@ -26,10 +26,11 @@ public sealed record ApprovalModel(Incident Incident, Gate Gate, Runbook Runbook
     public string? Notice => Result?.Message ?? (CanDecide ? null : GateText.Late(Gate, Now));
 }
 
-/// <summary>What the page about safety shows.</summary>
+/// <summary>What the report about an incident shows.</summary>
 /// <param name="Impact">As its runbook says; null when that is no longer kept.</param>
 public sealed record ReportModel(Incident Incident, Impact? Impact, DateTimeOffset Now);
 
+/// <summary>What the page about safety shows.</summary>
 public sealed record SafetyModel(RunMode Mode, KillSwitchState KillSwitch, IReadOnlyList<(string Title, RunbookReport Report)> Runbooks, DateTimeOffset Now)
 {
     /// <summary>What the automation has changed and could take back.</summary>

@@ -32,7 +32,10 @@ public sealed class RuleSetStatus
         _ => "what lay there as plain files",
     };
 
-    internal void Take(RuleSet set) => (_calendars, _seen) = (set.Calendars, new(set.Publication, set.PartOf, null));
+    internal void Take(RuleSet set) => _seen = new(set.Publication, set.PartOf, null);
+
+    /// <summary>Before the contacts that name them.</summary>
+    internal void TakeCalendars(RuleSet set) => _calendars = set.Calendars;
 
     /// <param name="refused">Null when the newest publication is in force after all.</param>
     internal void Refuse(RefusedSet? refused) => _seen = _seen with { Refused = refused };
@@ -138,6 +141,7 @@ public sealed class RuleSetLoader(
         var (set, refused) = chosen;
         var result = await versions.LoadAsync(set.Runbooks, cancellationToken);
         Tell(result);
+        status.TakeCalendars(set);
         status.Take(set);
         if ((set.Publication ?? set.PartOf) is not null)
         {
@@ -184,6 +188,7 @@ public sealed class RuleSetLoader(
 
         files.Forget(Whole);
         windows.Take(set.Windows);
+        status.TakeCalendars(set);
         if (options.TakesContacts)
         {
             services.GetRequiredService<ContactsReload>().Take(set.Contacts);
