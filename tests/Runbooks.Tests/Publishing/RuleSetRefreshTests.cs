@@ -189,10 +189,10 @@ public sealed class RuleSetRefreshTests : IDisposable
     }
 
     [Theory]
-    [InlineData(null, null, null, "publication 7, published 12m before by grace")]
-    [InlineData(null, "1a2b3c4", "Ada", "commit 1a2b3c4 by Ada, published 12m before by grace")]
-    [InlineData(null, null, "Ada", "files by Ada, published 12m before by grace")]
-    [InlineData("contoso/runbooks", null, "Ada", "contoso/runbooks by Ada, published 12m before by grace")]
+    [InlineData(null, null, null, "publication 7, published by grace 12m before")]
+    [InlineData(null, "1a2b3c4", "Ada", "commit 1a2b3c4 by Ada, published by grace 12m before")]
+    [InlineData(null, null, "Ada", "files by Ada, published by grace 12m before")]
+    [InlineData("contoso/runbooks", null, "Ada", "contoso/runbooks by Ada, published by grace 12m before")]
     public void WhereRunbooksComeFrom_ReadsAsASentence(string? repository, string? commit, string? author, string words) =>
         new Publication(7, "", _time.GetUtcNow(), "grace") { Repository = repository, Commit = commit, Author = author }.Describe(_time.GetUtcNow().AddMinutes(12)).ShouldBe(words);
 

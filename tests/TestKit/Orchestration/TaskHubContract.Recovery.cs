@@ -23,6 +23,7 @@ public abstract class TaskHubRecoveryContract(TaskHubBackend backend) : TaskHubC
         });
         await using var hub = await StartHubAsync();
         await hub.StartAsync("w", "i", 0);
+        await hub.SettleAsync();
         await hub.AdvanceAsync(Unit * 3);
 
         await hub.CrashAsync();
@@ -81,15 +82,16 @@ public abstract class TaskHubRecoveryContract(TaskHubBackend backend) : TaskHubC
             times.Add(context.CurrentUtcDateTime);
             logger.Log(LogLevel.Information, default, "waited", null, (text, _) => text);
             var echoed = await context.CallActivityAsync<string>("echo", DurableJson.Write(times));
-            await context.CreateTimer(Unit, CancellationToken.None);
+            await context.CameAsync("go", Unit * 30);
             return [.. times, .. DurableJson.Read<DateTime[]>(echoed)!];
         });
         await using var hub = await StartHubAsync();
         await hub.StartAsync("w", "i", 0);
         await hub.AdvanceAsync(Unit * 1.5);
+        await hub.SettleAsync();
 
         await hub.CrashAsync();
-        await hub.AdvanceAsync(Unit);
+        await hub.RaiseAsync("i", "go");
 
         var times = (await hub.WaitForEndAsync("i")).Result<DateTime[]>();
         times[..2].ShouldBe(times[2..]);
