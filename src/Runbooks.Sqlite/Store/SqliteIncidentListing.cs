@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 using Microsoft.Data.Sqlite;
@@ -9,6 +10,10 @@ namespace Runbooks.Sqlite.Store;
 /// <summary>Listings, each answered from an index and from the small columns alone.</summary>
 internal static class SqliteIncidentListing
 {
+    private const int MaxWords = 3;
+
+    private static readonly SearchValues<char> s_plain = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:");
+
     /// <exception cref="FormatException">The cursor is none of ours.</exception>
     public static IncidentPage List(SqliteConnection connection, IncidentQuery query)
     {
@@ -60,9 +65,21 @@ internal static class SqliteIncidentListing
         sql.Append(query.LeftToPeople || query.Unfinished ? " AND open=2" : "");
         sql.Append(query.Since is null ? "" : " AND opened_at >= $since");
         sql.Append(query.After is null ? "" : " AND (opened_at, seq) < ($at, $seq)");
+        for (var i = 0; i < Words(query).Count; i++)
+        {
+            sql.Append(CultureInfo.InvariantCulture, $" AND CAST(summary AS TEXT) LIKE $word{i}");
+        }
+
         // What no index answers is looked for in what is read, until there are enough.
         return sql.Append(" ORDER BY opened_at DESC, seq DESC").Append(query.Text is null && !query.LeftToPeople ? " LIMIT $limit" : "").ToString();
     }
+
+    /// <summary>
+    /// Words that a summary holds as they are if it fits: SQLite then passes over most rows, which costs far less than reading their
+    /// JSON. A word that JSON may write in another way, and one too many, is left to <see cref="IncidentQuery.Fits"/>.
+    /// </summary>
+    private static List<string> Words(IncidentQuery query) =>
+        [.. (query.Text ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries).Where(word => !word.AsSpan().ContainsAnyExcept(s_plain)).Take(MaxWords)];
 
     private static (string, object?)[] Parameters(IncidentQuery query, IncidentCursor? after, int limit)
     {
@@ -82,6 +99,7 @@ internal static class SqliteIncidentListing
             parameters.Add(("$since", since.UtcTicks));
         }
 
+        parameters.AddRange(Words(query).Select((word, i) => ($"$word{i}", (object?)$"%{word}%")));
         if (after is not null)
         {
             parameters.Add(("$at", after.OpenedAt.UtcTicks));

@@ -249,6 +249,25 @@ public sealed class SqliteIncidentStoreTests : IDisposable
         plan.ShouldNotContain("TEMP B-TREE");
     }
 
+    [Theory]
+    [InlineData("LLM-B llm", "first")]
+    [InlineData("FIRST", "first")]
+    [InlineData("a_b", "second")]
+    [InlineData("größe", "third")]
+    [InlineData("it's <odd>", "third")]
+    [InlineData("a b c d nowhere", "")]
+    public async Task SearchedWords_AreFoundHoweverTheyAreWritten(string words, string found)
+    {
+        var store = new SqliteIncidentStore(_data.Database);
+        foreach (var (id, target) in ((string, string)[])[("first", "inference/llm-b-0"), ("second", "a_b"), ("third", "Größe it's <odd>"), ("fourth", "axb a b c d")])
+        {
+            await store.OpenAsync(New(id, target: target), Runbook(), _ => null, Now);
+        }
+
+        var listed = await store.ListAsync(new IncidentQuery(Text: words), Now);
+        string.Join(' ', listed.Items.Select(incident => incident.Id)).ShouldBe(found);
+    }
+
     /// <summary>Begins all of them while the writer is busy, so that they share its next commit.</summary>
     private async Task<Task[]> TogetherAsync(params Func<Task>[] changes)
     {
