@@ -20,7 +20,7 @@ public static partial class Redactor
     /// <summary>What comes before a value that is a secret: the end of its name, so 'max_tokens' and 'secretName' are none.</summary>
     private const string Names =
         "passwords?|passwd|passphrase|pwd|secrets?|credentials?|(?:access|account|api|subscription|functions?|host|master|primary|secondary|private|signing|encryption|routing|integration|webhook|storage|admin|service|auth|sharedaccess|shared_access)[_.-]?keys?"
-        + "|token|authorization|connection[_.-]?string|conn[_.-]?str|api[_.-]?key|x-functions-key|ocp-apim-subscription-key";
+        + "|(?<=(?:db|database|smtp|e?mail|mysql|pg|postgres|redis|mongo|amqp|rabbitmq|ldap|s?ftp|proxy|user|root|admin)[_.-])pass|token|authorization|connection[_.-]?string|conn[_.-]?str|api[_.-]?key|x-functions-key|ocp-apim-subscription-key";
 
     /// <summary>A quotation mark as it is, escaped, or as HTML, JSON and URLs write it.</summary>
     private const string Quote = @"(?:\\*[""'`]|&(?:quot|apos|\#0?3[49]);|\\+u002[27]|%2[27])";
@@ -30,7 +30,7 @@ public static partial class Redactor
         "(?:(?<quote>" + Quote + @")(?<value>(?:(?!\k<quote>)(?:\\.|[^\r\n]))*)(?<end>(?:\k<quote>)?)|(?<value>[^\s&;,""'<>)\]}\\]+)(?=(?<more>[ \t]+\w)?))";
 
     private static readonly SearchValues<string> s_words = SearchValues.Create(
-        ["pass", "pwd", "secret", "credential", "key", "token", "signature", "conn", "sig=", "code=", "auth", "cookie", "bearer", "basic ", "sharedkey", "%3d", "curl "], StringComparison.OrdinalIgnoreCase);
+        ["passw", "passp", "sshpass", "_pass", ".pass", "-pass", "pwd", "secret", "credential", "key", "token", "signature", "conn", "sig=", "code=", "auth", "cookie", "bearer", "basic ", "sharedkey", "%3d", "curl "], StringComparison.OrdinalIgnoreCase);
 
     /// <param name="secrets">Values that are known to be secret, hidden wherever they stand.</param>
     public static string Redact(string text, IEnumerable<string>? secrets = null)

@@ -9,7 +9,7 @@ public sealed class RedactorTests
 
     public static TheoryData<string> Assignments =>
     [
-        $"password=\"{Secret} with spaces\"", $"DB_PASSWORD={Secret}", $"db_password: {Secret}", "db_password: swordfish", $"'password': '{Secret}'", $"\"dbPassword\" : \"{Secret}\"",
+        $"password=\"{Secret} with spaces\"", $"DB_PASSWORD={Secret}", $"db_password: {Secret}", $"DB_PASS={Secret}", "smtp_pass: swordfish", $"{{\"mysql-pass\":\"{Secret}\"}}", "db_password: swordfish", $"'password': '{Secret}'", $"\"dbPassword\" : \"{Secret}\"",
         $"{{\\\"password\\\":\\\"{Secret}\\\",\\\"n\\\":1}}", $"{{\\\\\\\"apiKey\\\\\\\":\\\\\\\"{Secret}\\\\\\\"}}", $"export API_KEY={Secret}", $"apiKey => '{Secret}'", $"client_secret := {Secret}",
         $"\"password\": \"a\\\"{Secret}\"", $"password=\"{Secret}", $"PASSWORD_1={Secret}", $"spring.datasource.password={Secret}", $"AccountName=x;AccountKey={Secret}==;EndpointSuffix=y",
         $"Server=x;User Id=y;Password={Secret};", $"Pwd={Secret};", $"SharedAccessKey={Secret}", $"token: {Secret}", $"access_token={Secret}&x=1", $"connectionString: \"Server=x;Pooling={Secret}\"",
