@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Runbooks.Engine;
+using Runbooks.Model.Alerts;
 using Runbooks.Model.Incidents;
 
 namespace Runbooks.Sqlite.Store;
@@ -27,7 +28,9 @@ internal sealed class IncidentJson
         _options.Converters.Insert(0, new PartConverter<StepRecord>(this));
         _options.Converters.Insert(0, new PartConverter<Finding>(this));
         _options.Converters.Insert(0, new PartConverter<Delivery>(this));
+        _options.Converters.Insert(0, new PartConverter<VerificationRound>(this));
         _options.Converters.Insert(0, new PartConverter<AttachedAlert>(this));
+        _options.Converters.Insert(0, new PartConverter<Alert>(this));
     }
 
     public byte[] Write(Incident incident) => JsonSerializer.SerializeToUtf8Bytes(incident, _options);

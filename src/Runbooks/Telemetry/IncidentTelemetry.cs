@@ -45,12 +45,12 @@ internal static class IncidentTelemetry
             }
         }
 
-        if (Instruments.TimeToAcknowledge.Enabled && before.FirstResponseAt() is null && after.FirstResponseAt() is { } answered)
+        if (Instruments.TimeToAcknowledge.Enabled && MayBeAnswered(before, after) && before.FirstResponseAt() is null && after.FirstResponseAt() is { } answered)
         {
             Instruments.TimeToAcknowledge.Record(After(after, answered), Runbook(after), Mode(after));
         }
 
-        if (Instruments.TimeToMitigate.Enabled && before.MitigatedAt() is null && after.MitigatedAt() is { } mitigated)
+        if (Instruments.TimeToMitigate.Enabled && !ReferenceEquals(before.VerificationRounds, after.VerificationRounds) && before.MitigatedAt() is null && after.MitigatedAt() is { } mitigated)
         {
             Instruments.TimeToMitigate.Record(After(after, mitigated), Runbook(after), Mode(after));
         }
@@ -62,6 +62,10 @@ internal static class IncidentTelemetry
                 Instruments.Tag(Attributes.Action, step.Action), Instruments.Tag(Attributes.Phase, CamelCase.Of(step.Phase)), Instruments.Tag(Attributes.Outcome, CamelCase.Of(step.Status)));
         }
     }
+
+    /// <summary>Most changes leave alone what a person's first answer is made from.</summary>
+    private static bool MayBeAnswered(Incident before, Incident after) =>
+        !ReferenceEquals(before.Gates, after.Gates) || !ReferenceEquals(before.Stop, after.Stop) || !ReferenceEquals(before.Attention, after.Attention);
 
     /// <summary>Steps whose outcome this change recorded.</summary>
     public static IEnumerable<StepRecord> Finished(Incident before, Incident after) => ReferenceEquals(before.Steps, after.Steps) ? []
