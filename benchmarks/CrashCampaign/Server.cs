@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
+using Benchmarks;
 
 namespace CrashCampaign;
 
@@ -20,7 +21,7 @@ internal sealed class Server : IDisposable
     public Server(string home, string config, string key, IReadOnlyDictionary<string, string> variables, params string[] more)
     {
         Directory.CreateDirectory(home);
-        var port = FreePort();
+        var port = Ports.Free();
         (_home, _variables, _log) = (home, variables, new StreamWriter(Path.Combine(home, "server.log")) { AutoFlush = true });
         _http = new HttpClient { BaseAddress = new Uri($"http://localhost:{port}"), Timeout = TimeSpan.FromSeconds(40) };
         _http.DefaultRequestHeaders.Add("X-Api-Key", key);
@@ -97,13 +98,6 @@ internal sealed class Server : IDisposable
 
         _http.Dispose();
         _log.Dispose();
-    }
-
-    internal static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static async Task<Answer> AskAsync(Func<Task<HttpResponseMessage>> ask)

@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
+using Benchmarks;
 
 namespace LoadDriver;
 
@@ -112,65 +112,4 @@ internal interface IStories : IAsyncDisposable
 
     /// <returns>The time from sending the approval to knowing the end.</returns>
     Task<TimeSpan> RunAsync(string name);
-}
-
-internal static class Processes
-{
-    public static Process Start(string program, params IEnumerable<string> arguments)
-    {
-        var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
-        process.OutputDataReceived += (_, _) => { };
-        process.BeginOutputReadLine();
-        return process;
-    }
-
-    public static TimeSpan UsedTime(this Process process)
-    {
-        process.Refresh();
-        return process.TotalProcessorTime;
-    }
-
-    public static async Task EndAsync(this Process process)
-    {
-        process.Kill();
-        await process.WaitForExitAsync();
-        process.Dispose();
-    }
-
-    /// <exception cref="InvalidOperationException">The process ended before it answered.</exception>
-    public static async Task WhenAnswersAsync(HttpClient http, string path, Process process)
-    {
-        while (true)
-        {
-            try
-            {
-                using var health = await http.GetAsync(new Uri(path, UriKind.Relative));
-                if (health.IsSuccessStatusCode)
-                {
-                    return;
-                }
-            }
-            catch (Exception e) when (e is HttpRequestException or SocketException)
-            {
-                // Not listening yet.
-            }
-
-            if (process.HasExited)
-            {
-                throw new InvalidOperationException($"{process.StartInfo.FileName} {string.Join(' ', process.StartInfo.ArgumentList)} ended with {process.ExitCode}.");
-            }
-
-            await Task.Delay(5);
-        }
-    }
-}
-
-internal static class Ports
-{
-    public static int Free()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
+using Benchmarks;
 using RunbookServer.Hosting;
 
 namespace Soak;
@@ -19,21 +19,10 @@ internal sealed class HostProcess : IAsyncDisposable
     public static async Task<HostProcess> StartAsync()
     {
         var data = Directory.CreateTempSubdirectory("runbooks-soak-").FullName;
-        var port = ServerHost.FreePort(0);
-        var process = Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Soak.dll"), "host", data, port.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardOutput = true })!;
-        process.OutputDataReceived += (_, _) => { };
-        process.BeginOutputReadLine();
+        var port = Ports.Free();
+        var process = Processes.Start("dotnet", Path.Combine(AppContext.BaseDirectory, "Soak.dll"), "host", data, port.ToString(CultureInfo.InvariantCulture));
         var http = new HttpClient { BaseAddress = new Uri($"http://localhost:{port}"), Timeout = TimeSpan.FromMinutes(2) };
-        while (!await IsWellAsync(http))
-        {
-            if (process.HasExited)
-            {
-                throw new InvalidOperationException("The host did not start.");
-            }
-
-            await Task.Delay(50);
-        }
-
+        await Processes.WhenAnswersAsync(http, "healthz", process);
         http.DefaultRequestHeaders.Add("X-Api-Key", (await File.ReadAllTextAsync(Path.Combine(data, ServerDefaults.KeyFile))).Trim());
         return new HostProcess(data, process, http);
     }
@@ -60,9 +49,7 @@ internal sealed class HostProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        _process.Kill();
-        await _process.WaitForExitAsync();
-        _process.Dispose();
+        await _process.EndAsync();
         _http.Dispose();
         Directory.Delete(_data, recursive: true);
     }
@@ -76,17 +63,4 @@ internal sealed class HostProcess : IAsyncDisposable
     }
 
     private async Task<JsonNode> GetAsync(string path) => JsonNode.Parse(await _http.GetStringAsync(new Uri(path, UriKind.Relative)))!;
-
-    private static async Task<bool> IsWellAsync(HttpClient http)
-    {
-        try
-        {
-            using var answer = await http.GetAsync(new Uri("healthz", UriKind.Relative));
-            return answer.IsSuccessStatusCode;
-        }
-        catch (Exception notYet) when (notYet is HttpRequestException or SocketException or IOException)
-        {
-            return false;
-        }
-    }
 }
