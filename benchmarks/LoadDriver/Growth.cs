@@ -13,7 +13,7 @@ internal static class Growth
 
     public static async Task<object> MeasureAsync(string server, int percent) => new
     {
-        waitingIncidents = await CurveAsync("Incidents that wait for a person", s_incidents, percent, WaitingAsync(server)),
+        waitingIncidents = await WaitingAsync(server, percent),
         alertsOnOneTarget = await CurveAsync("Alerts on one target", s_alerts, percent, AlertsAsync(server)),
         runbooks = await CurveAsync("Runbooks", s_runbooks, 100, count => RunbooksAsync(server, count)),
         stepsOfAStory = await CurveAsync("Steps of a story", s_steps, 100, count => StepsAsync(server, count)),
@@ -35,13 +35,12 @@ internal static class Growth
         return new { points = points.Select(point => new { point.Count, point.Costs }), exponents };
     }
 
-    private static Func<int, Task<Dictionary<string, double>>> WaitingAsync(string server)
+    private static async Task<object> WaitingAsync(string server, int percent)
     {
-        Host? host = null;
+        await using var host = await Host.StartAsync(server);
         var there = 0;
-        return async count =>
+        return await CurveAsync("Incidents that wait for a person", s_incidents, percent, async count =>
         {
-            host ??= await Host.StartAsync(server);
             var processor = host.ProcessorTime;
             await Load.EachAsync(count - there, 64, n => host.OpenAsync($"waiting-{there + n}"));
             var each = Load.Each(host.ProcessorTime - processor, count - there);
@@ -52,7 +51,7 @@ internal static class Growth
             await host.RunAsync($"warm-{count}");
             processor = host.ProcessorTime;
             await Load.StoriesAsync(host, $"beside-{count}", 100, 8);
-            var costs = new Dictionary<string, double>
+            return new()
             {
                 ["opening one, processor ms"] = each,
                 ["a whole story beside them, processor ms"] = Load.Each(host.ProcessorTime - processor, 100),
@@ -64,13 +63,7 @@ internal static class Growth
                 ["api/incidents, ms"] = (await Load.PageAsync(host, "api/incidents?state=open&limit=50", 15)).Time.P50,
                 ["search for one, ms"] = (await Load.PageAsync(host, "?q=waiting-77", 5)).Time.P50,
             };
-            if (count == s_incidents[^1] || there >= s_incidents[^1])
-            {
-                await host.DisposeAsync();
-            }
-
-            return costs;
-        };
+        });
     }
 
     private static Func<int, Task<Dictionary<string, double>>> AlertsAsync(string server)
@@ -106,11 +99,10 @@ internal static class Growth
         folder.Write("measured", template);
         await using var host = await Host.StartAsync(server, folder.Path);
         await Load.StoriesAsync(host, "warm", 100, 16);
-        var processor = host.ProcessorTime;
         var start = await host.RestartAsync();
         await host.OpenAsync("one");
         await Load.EachAsync(500, 64, n => host.OpenAsync("one"));
-        processor = host.ProcessorTime;
+        var processor = host.ProcessorTime;
         await Load.EachAsync(2_000, 64, n => host.OpenAsync("one"));
         var alert = Load.Each(host.ProcessorTime - processor, 2_000);
         return new()

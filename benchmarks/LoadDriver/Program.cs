@@ -22,7 +22,7 @@ switch (args.FirstOrDefault())
         Console.Error.WriteLine("""
             LoadDriver load [INCIDENTS] [ALERTS] [WAITING]   whole incidents, alerts on one target and on many, waiting incidents, pages
             LoadDriver restate [INCIDENTS]                   the same story here and on Restate, at 1, 50 and 200 at once
-            LoadDriver growth [PERCENT]                      what grows with what: waiting incidents, alerts on one target, runbooks, history
+            LoadDriver growth [PERCENT]                      what grows with what: waiting incidents, alerts on one target, runbooks, steps of a story
                        --server FILE                         another built runbook.dll
             """);
         return 2;
