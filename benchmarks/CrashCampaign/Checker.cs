@@ -42,7 +42,7 @@ internal sealed class Checker(World world, Ledger ledger)
             }
         }
 
-        await CheckUnmatchedAsync(told.Where(plan => plan.Kind == Kind.Unmatched));
+        await CheckUnmatchedAsync();
     }
 
     private void Check(Plan plan, JsonNode incident, List<Sent> sent, List<Act> acts)
@@ -160,10 +160,13 @@ internal sealed class Checker(World world, Ledger ledger)
         }
     }
 
-    private async Task CheckUnmatchedAsync(IEnumerable<Plan> unmatched)
+    /// <summary>The page keeps the latest 60 names. What was sent at the same time may have been written in another order, so the latest 50 are looked for.</summary>
+    private async Task CheckUnmatchedAsync()
     {
         var page = (await AskAsync("unmatched")).Text;
-        foreach (var plan in unmatched.DistinctBy(plan => plan.Alert).Where(plan => !page.Contains($"{plan.Alert}<", StringComparison.Ordinal)))
+        var latest = ledger.Sent.Where(each => each is { What: "alert", Accepted: true, Story.Kind: Kind.Unmatched })
+            .GroupBy(each => each.Story, each => each.At).OrderByDescending(sent => sent.Max()).Take(50).Select(sent => sent.Key);
+        foreach (var plan in latest.Where(plan => !page.Contains($"{plan.Alert}<", StringComparison.Ordinal)))
         {
             Violated(plan, $"{plan.Alert} is not on the page of unmatched alerts");
         }

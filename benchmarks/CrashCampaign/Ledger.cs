@@ -39,7 +39,7 @@ internal sealed record Plan(int Number, Kind Kind, string Target, int Alerts, do
         var random = new Random(unchecked((seed * 7919) + number));
         var kinds = Enum.GetValues<Kind>();
         var kind = kinds[random.Next(kinds.Length)];
-        return new Plan(number, kind, kind is Kind.Unmatched ? $"{number % 20}" : $"llm-b-{1_000 + number}", random.Next(1, 4), random.NextDouble());
+        return new Plan(number, kind, kind is Kind.Unmatched ? $"{number}" : $"llm-b-{1_000 + number}", random.Next(1, 4), random.NextDouble());
     }
 
     public string Alert => Kind switch

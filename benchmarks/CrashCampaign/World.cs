@@ -74,7 +74,7 @@ internal sealed class World : IAsyncDisposable
     {
         ["RUNBOOK_Storage__ConnectionString"] = connection,
 
-        // A hub of its own for each campaign. The other tables are shared: targets are named after the campaign.
+        // A hub of its own for each campaign. The other tables are shared and named alike in each, so the account has to be empty.
         ["RUNBOOK_Storage__TaskHubName"] = string.Concat(campaign.Where(char.IsAsciiLetterOrDigit)),
     };
 }
