@@ -7,7 +7,7 @@ using static Runbooks.Integrations.Http.JsonAnswer;
 
 namespace Runbooks.Integrations.OnCall;
 
-/// <summary>Grafana OnCall's HTTP API: the schedule says who is on call now, and each user's entry who that is. It does not say until when.</summary>
+/// <summary>Grafana OnCall's HTTP API: <c>final_shifts</c> of a schedule, which has overrides and swaps in it.</summary>
 internal sealed class GrafanaOnCallSchedules(IHttpClientFactory clients, IOptions<GrafanaOnCallOptions> options) : IOnCallSource
 {
     public const string Client = "grafana-oncall";
@@ -29,33 +29,49 @@ internal sealed class GrafanaOnCallSchedules(IHttpClientFactory clients, IOption
 
     public async Task<OnCallRoster> ReadAsync(OnCallSchedule schedule, DateTimeOffset from, DateTimeOffset until, CancellationToken cancellationToken)
     {
-        var answer = await GetAsync($"schedules/{Uri.EscapeDataString(schedule.Id)}/", cancellationToken);
-        if (answer["on_call_now"] is not JsonArray now)
-        {
-            throw new OnCallException("Grafana OnCall's answer has no 'on_call_now'.");
-        }
-
-        var ids = now.Select(Text).OfType<string>().Distinct(StringComparer.Ordinal).ToList();
-        if (ids.Count > MostUsers)
-        {
-            throw new OnCallException($"Grafana OnCall names {ids.Count} people at once.");
-        }
-
-        var users = await Task.WhenAll(ids.Select(id => GetAsync($"users/{Uri.EscapeDataString(id)}/", cancellationToken)));
-        return new([.. ids.Zip(users, (id, user) => new OnCallShift(PersonOf(id, user), null, null))]);
-    }
-
-    private Task<JsonObject> GetAsync(string path, CancellationToken cancellationToken)
-    {
+        // It takes days, and cuts what goes beyond them. Most shifts end within a week.
+        var first = new DateTimeOffset(from.UtcDateTime.Date, TimeSpan.Zero);
+        var last = first.AddDays(8);
         var grafana = options.Value;
         (string, string)[] headers = [("Authorization", grafana.Token!), .. grafana.StackUrl is { Length: > 0 } stack ? [("X-Grafana-URL", stack)] : Array.Empty<(string, string)>()];
-        return clients.CreateClient(Client).ReadJsonAsync($"{grafana.Url!.TrimEnd('/')}/api/v1/{path}", "Grafana OnCall", cancellationToken, headers);
+        var url = FormattableString.Invariant($"{grafana.Url!.TrimEnd('/')}/api/v1/schedules/{Uri.EscapeDataString(schedule.Id)}/final_shifts?start_date={first:yyyy-MM-dd}&end_date={last:yyyy-MM-dd}");
+        return (await clients.CreateClient(Client).ReadJsonAsync(url, "Grafana OnCall", cancellationToken, headers))["results"] is JsonArray entries
+            ? RosterOf(entries, from, last)
+            : throw new OnCallException("Grafana OnCall's answer has no 'results'.");
     }
 
-    private static OnCallPerson PersonOf(string id, JsonObject user)
+    internal static OnCallRoster RosterOf(JsonArray entries, DateTimeOffset from, DateTimeOffset last)
     {
-        var (mail, name) = (Text(user["email"]), Text(user["username"]));
-        return new(name ?? mail ?? id, [.. new[] { mail, id, name }.OfType<string>().Where(key => key.Length > 0)], mail);
+        var people = entries.OfType<JsonObject>()
+            .GroupBy(entry => Text(entry["user_pk"]), entry => new OnCallShift(PersonOf(entry), OnCallHttp.Time(entry["shift_start"]), EndOf(entry)))
+            .Select(shifts => shifts.Where(shift => shift is { From: not null, Until: not null }).OrderBy(shift => shift.From).ToList())
+            .ToLookup(shifts => shifts.Exists(shift => IsNow(shift, from)));
+        List<OnCallShift> onCall = [.. people[true].Select(shifts => shifts.First(shift => IsNow(shift, from)) with { Until = EndOf(shifts, from, last) })];
+        if (onCall.Count > MostUsers)
+        {
+            throw new OnCallException($"Grafana OnCall names {onCall.Count} people at once.");
+        }
+
+        // Somebody may change what comes later, so it is asked again when the next person begins.
+        return new(onCall, people[false].SelectMany(shifts => shifts).Select(shift => shift.From).Where(begins => begins > from).Concat(onCall.Select(shift => shift.Until)).Min());
+    }
+
+    private static bool IsNow(OnCallShift shift, DateTimeOffset now) => shift.From <= now && now < shift.Until;
+
+    /// <summary>A shift of whole days ends a second before midnight there, and begins at midnight.</summary>
+    private static DateTimeOffset? EndOf(JsonObject entry) => OnCallHttp.Time(entry["shift_end"]) is { } end ? end.Second == 59 ? end.AddSeconds(1) : end : null;
+
+    /// <summary>A shift may come in pieces, such as one for each day. Null where it goes beyond what was asked for.</summary>
+    private static DateTimeOffset? EndOf(List<OnCallShift> shifts, DateTimeOffset from, DateTimeOffset last)
+    {
+        var end = shifts.Aggregate(from, (end, shift) => shift.From <= end && shift.Until > end ? shift.Until.Value : end);
+        return end < last ? end : null;
+    }
+
+    private static OnCallPerson PersonOf(JsonObject shift)
+    {
+        var (mail, id, name) = (Text(shift["user_email"]), Text(shift["user_pk"]), Text(shift["user_username"]));
+        return new(name ?? mail ?? id ?? "somebody", [.. new[] { mail, id, name }.OfType<string>().Where(key => key.Length > 0)], mail);
     }
 }
 

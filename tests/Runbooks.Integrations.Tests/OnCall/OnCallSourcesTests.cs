@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Integrations.OnCall;
 using Runbooks.Integrations.Tests.Support;
@@ -11,17 +12,17 @@ public sealed class OnCallSourcesTests : OnTheSandbox
     private static readonly DateTimeOffset s_morning = new(2026, 11, 24, 8, 0, 0, TimeSpan.Zero);
 
     [Theory]
-    [InlineData("pagerduty", "PI7DH85", "Grace Hopper", "grace@example.com|PGRACE1", true)]
-    [InlineData("grafanaOncall", "SBM7DV7BKFUYU", "grace", "grace@example.com|UGRACE0000001|grace", false)]
-    [InlineData("ical", "/calendar/oncall.ics", "Grace Hopper", "grace@example.com", true)]
-    public async Task WhoeverIsOnCall_IsNamedWithEverythingByWhichContactsMayKnowThem(string kind, string id, string name, string keys, bool saysUntil)
+    [InlineData("pagerduty", "PI7DH85", "Grace Hopper", "grace@example.com|PGRACE1")]
+    [InlineData("grafanaOncall", "SBM7DV7BKFUYU", "grace", "grace@example.com|UGRACE0000001|grace")]
+    [InlineData("ical", "/calendar/oncall.ics", "Grace Hopper", "grace@example.com")]
+    public async Task WhoeverIsOnCall_IsNamedWithEverythingByWhichContactsMayKnowThem(string kind, string id, string name, string keys)
     {
         var shift = (await ReadAsync(kind, id)).At(Clock.GetUtcNow()).ShouldHaveSingleItem();
 
         shift.Person.Name.ShouldBe(name);
         string.Join('|', shift.Person.Keys).ShouldBe(keys);
         shift.Person.Mail.ShouldBe("grace@example.com");
-        shift.Until.ShouldBe(saysUntil ? s_morning : null);
+        shift.Until.ShouldBe(s_morning);
     }
 
     [Fact]
@@ -33,11 +34,31 @@ public sealed class OnCallSourcesTests : OnTheSandbox
     }
 
     [Fact]
-    public async Task Grafana_IsAskedForTheScheduleAndForEachUser()
+    public async Task Grafana_IsAskedForWholeDaysAndAnswersUntilTheChangeOfShift()
     {
-        await ReadAsync("grafanaOncall", "SBM7DV7BKFUYU");
+        (await ReadAsync("grafanaOncall", "SBM7DV7BKFUYU")).KnownUntil.ShouldBe(s_morning);
 
-        (await RequestsAsync()).TakeLast(2).ShouldBe(["GET /grafana-oncall/api/v1/schedules/SBM7DV7BKFUYU/", "GET /grafana-oncall/api/v1/users/UGRACE0000001/"]);
+        (await RequestsAsync())[^1].ShouldBe("GET /grafana-oncall/api/v1/schedules/SBM7DV7BKFUYU/final_shifts?start_date=2026-11-24&end_date=2026-12-02");
+    }
+
+    [Fact]
+    public void ShiftOfGrafanaInPieces_EndsWithTheLastOfThem()
+    {
+        JsonArray entries =
+        [
+            Entry("UGRACE", "2026-11-24T00:00:00Z", "2026-11-24T23:59:59Z"),
+            Entry("UADA", "2026-11-26T00:00:00Z", "2026-11-27T00:00:00Z"),
+            Entry("UGRACE", "2026-11-25T00:00:00Z", "2026-11-25T23:59:59Z"),
+        ];
+
+        var roster = GrafanaOnCallSchedules.RosterOf(entries, s_morning, s_morning.AddDays(7));
+
+        var end = new DateTimeOffset(2026, 11, 26, 0, 0, 0, TimeSpan.Zero);
+        roster.Shifts.ShouldHaveSingleItem().Until.ShouldBe(end);
+        roster.KnownUntil.ShouldBe(end);
+        GrafanaOnCallSchedules.RosterOf(entries, s_morning, end).Shifts.ShouldHaveSingleItem().Until.ShouldBeNull();
+
+        static JsonObject Entry(string id, string start, string end) => new() { ["user_pk"] = id, ["user_email"] = $"{id}@example.com", ["user_username"] = id, ["shift_start"] = start, ["shift_end"] = end };
     }
 
     [Theory]

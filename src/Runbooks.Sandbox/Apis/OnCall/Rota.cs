@@ -13,8 +13,8 @@ internal static class Rota
 
     public static IReadOnlyList<RotaPerson> People { get; } =
     [
-        new("PADA001", "UADA000000001", "ada", "Ada Lovelace", "ada@example.com", "U012AB3CD"),
-        new("PGRACE1", "UGRACE0000001", "grace", "Grace Hopper", "grace@example.com", "U045EF6GH"),
+        new("PADA001", "UADA000000001", "ada", "Ada Lovelace", "ada@example.com"),
+        new("PGRACE1", "UGRACE0000001", "grace", "Grace Hopper", "grace@example.com"),
     ];
 
     public static (RotaPerson Person, DateTimeOffset Start, DateTimeOffset End) At(DateTimeOffset now)
@@ -29,4 +29,4 @@ internal static class Rota
     }
 }
 
-internal sealed record RotaPerson(string PagerDutyId, string GrafanaId, string UserName, string Name, string Mail, string SlackId);
+internal sealed record RotaPerson(string PagerDutyId, string GrafanaId, string UserName, string Name, string Mail);
