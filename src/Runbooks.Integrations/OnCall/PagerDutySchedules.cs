@@ -8,7 +8,7 @@ namespace Runbooks.Integrations.OnCall;
 
 /// <summary>
 /// PagerDuty's REST API v2: <c>GET /oncalls</c>, which without a time range tells of this moment. One entry for each escalation
-/// policy that the schedule is in, so that one person may be in several.
+/// policy that the schedule is in, so that one person may be in several; none for a schedule that is in no policy.
 /// </summary>
 internal sealed class PagerDutySchedules(IHttpClientFactory clients, IOptions<PagerDutyOptions> options) : IOnCallSource
 {
@@ -27,10 +27,8 @@ internal sealed class PagerDutySchedules(IHttpClientFactory clients, IOptions<Pa
 
     public async Task<OnCallRoster> ReadAsync(OnCallSchedule schedule, DateTimeOffset from, DateTimeOffset until, CancellationToken cancellationToken)
     {
-        var url = $"{options.Value.ApiUrl.TrimEnd('/')}/oncalls?schedule_ids[]={Uri.EscapeDataString(schedule.Id)}&earliest=true&include[]=users&limit={Most}";
-        var answer = await clients.CreateClient(Client).ReadJsonAsync(url, "PagerDuty", cancellationToken,
-            ("Authorization", $"Token token={options.Value.ApiToken}"), ("Accept", "application/vnd.pagerduty+json;version=2"));
-        if (answer["oncalls"] is not JsonArray entries)
+        var id = Uri.EscapeDataString(schedule.Id);
+        if ((await GetAsync($"oncalls?schedule_ids[]={id}&earliest=true&include[]=users&limit={Most}", cancellationToken))["oncalls"] is not JsonArray entries)
         {
             throw new OnCallException("PagerDuty's answer has no 'oncalls'.");
         }
@@ -40,9 +38,19 @@ internal sealed class PagerDutySchedules(IHttpClientFactory clients, IOptions<Pa
             .GroupBy(entry => Text(entry["user"]?["id"]), entry => entry)
             .Select(user => new OnCallShift(PersonOf(user.First()["user"]), OnCallHttp.Time(user.First()["start"]), OnCallHttp.Time(user.First()["end"])))];
 
+        // It says nothing of schedules that it does not have, and nothing of those that no escalation policy uses.
+        if (shifts.Count == 0 && (await GetAsync($"schedules/{id}", cancellationToken))["schedule"]?["escalation_policies"] is JsonArray { Count: 0 })
+        {
+            throw new OnCallException("no escalation policy uses it, and of such a schedule PagerDuty does not say who is on call.");
+        }
+
         // What comes after the end of a shift was not asked for.
         return new(shifts, shifts.Min(shift => shift.Until));
     }
+
+    private Task<JsonObject> GetAsync(string path, CancellationToken cancellationToken) =>
+        clients.CreateClient(Client).ReadJsonAsync($"{options.Value.ApiUrl.TrimEnd('/')}/{path}", "PagerDuty", cancellationToken,
+            ("Authorization", $"Token token={options.Value.ApiToken}"), ("Accept", "application/vnd.pagerduty+json;version=2"));
 
     private static OnCallPerson PersonOf(JsonNode? user)
     {

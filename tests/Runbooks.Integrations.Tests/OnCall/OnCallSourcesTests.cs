@@ -71,6 +71,8 @@ public sealed class OnCallSourcesTests : OnTheSandbox
     [InlineData("pagerduty", "PI7DH85", "401", "PagerDuty answered 401: the token is not good, or may not read schedules.")]
     [InlineData("pagerduty", "PI7DH85", "500", "PagerDuty answered 500.")]
     [InlineData("pagerduty", "PI7DH85", "unreachable", "PagerDuty cannot be reached")]
+    [InlineData("pagerduty", "PNONE", null, "PagerDuty answered 404: it has no such schedule.")]
+    [InlineData("pagerduty", "PUNUSED", null, "no escalation policy uses it, and of such a schedule PagerDuty does not say who is on call.")]
     [InlineData("grafanaOncall", "SBM7DV7BKFUYU", "429", "Grafana OnCall answered 429: too many requests.")]
     [InlineData("grafanaOncall", "SBM7DV7BKFUYU", "403", "Grafana OnCall answered 403: the token is not good, or may not read schedules.")]
     [InlineData("grafanaOncall", "SNONE", null, "Grafana OnCall answered 404: it has no such schedule.")]

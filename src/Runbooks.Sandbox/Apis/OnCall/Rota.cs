@@ -8,6 +8,9 @@ internal static class Rota
     /// <summary>The schedule that they are on, in PagerDuty and in Grafana OnCall.</summary>
     public const string PagerDutyId = "PI7DH85", GrafanaId = "SBM7DV7BKFUYU";
 
+    /// <summary>One that no escalation policy uses.</summary>
+    public const string PagerDutyUnusedId = "PUNUSED";
+
     /// <summary>One on which nobody is.</summary>
     public const string PagerDutyEmptyId = "PEMPTY1", GrafanaEmptyId = "SEMPTYSCHEDUL";
 
