@@ -18,6 +18,9 @@ public sealed class OnCallAnswers
     /// <summary>The longest that a message waits for a schedule.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
 
+    /// <summary>And after that for the store, which may be down as well.</summary>
+    private static readonly TimeSpan StorePatience = TimeSpan.FromSeconds(2);
+
     /// <summary>One that failed is left alone for so long, so that two hundred incidents do not wait for it one after another.</summary>
     private static readonly TimeSpan Rest = TimeSpan.FromSeconds(30);
 
@@ -61,13 +64,17 @@ public sealed class OnCallAnswers
             }
         }
 
-        var now = _time.GetUtcNow();
-        return known.Last is { } last && (IsFresh(last) || (now - last.At < _options.CurrentValue.KeepFor && IsKnown(last, now)))
-            ? new([.. last.Roster.At(now)], IsFresh(last) ? null : last.At, IsFresh(last) ? null : known.Failure)
+        // An answer that was fresh when it came may not be any more: it is the newest there is, and nothing failed.
+        return known.Last is { } last && IsUsable(last)
+            ? new([.. last.Roster.At(_time.GetUtcNow())], known.Failure is null ? null : last.At, known.Failure)
             : new([], null, known.Failure ?? "it gave no answer.");
     }
 
-    private bool IsFresh(Kept? kept) => kept is not null && _time.GetUtcNow() is var now && now - kept.At < _options.CurrentValue.CacheFor && IsKnown(kept, now);
+    private bool IsFresh(Kept? kept) => kept is not null && IsYoungerThan(kept, _options.CurrentValue.CacheFor);
+
+    private bool IsUsable(Kept kept) => IsFresh(kept) || IsYoungerThan(kept, _options.CurrentValue.KeepFor);
+
+    private bool IsYoungerThan(Kept kept, TimeSpan age) => _time.GetUtcNow() is var now && now - kept.At < age && IsKnown(kept, now);
 
     private static bool IsKnown(Kept kept, DateTimeOffset now) => !(kept.Roster.KnownUntil <= now);
 
@@ -87,7 +94,7 @@ public sealed class OnCallAnswers
             // The wait ends even where the source does not listen to its token.
             var roster = await source.ReadAsync(schedule, now, now + _options.CurrentValue.KeepFor, either.Token).WaitAsync(either.Token);
             (known.Last, known.Failure, known.FailedAt) = (new(now, roster), null, null);
-            await KeepAsync(schedule, known, either.Token);
+            await KeepAsync(schedule, known, cancellationToken);
         }
 #pragma warning disable CA1031 // A schedule may fail in any way: whoever is named instead is asked, and the record says why.
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
@@ -98,7 +105,12 @@ public sealed class OnCallAnswers
                 : $"{failure.GetType().Name}.";
             known.FailedAt = _time.GetUtcNow();
             Log.ScheduleFailed(_logger, Describe(schedule), known.Failure);
-            known.Last ??= await RecallAsync(schedule, cancellationToken);
+
+            // Another host may have been answered later than this one.
+            if (await RecallAsync(schedule, cancellationToken) is { } kept && !(kept.At < known.Last?.At))
+            {
+                known.Last = kept;
+            }
         }
     }
 
@@ -110,9 +122,11 @@ public sealed class OnCallAnswers
             return;
         }
 
+        using var patience = new CancellationTokenSource(StorePatience, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         try
         {
-            await _state.UpdateAsync<Kept, bool>(KeyOf(schedule), _ => (known.Last, true), cancellationToken).WaitAsync(cancellationToken);
+            await _state.UpdateAsync<Kept, bool>(KeyOf(schedule), _ => (known.Last, true), either.Token).WaitAsync(either.Token);
             (known.Written, known.WrittenAt) = (text, known.Last.At);
         }
 #pragma warning disable CA1031 // The answer is good, whatever the store's trouble is.
@@ -125,7 +139,7 @@ public sealed class OnCallAnswers
 
     private async Task<Kept?> RecallAsync(OnCallSchedule schedule, CancellationToken cancellationToken)
     {
-        using var patience = new CancellationTokenSource(Patience, _time);
+        using var patience = new CancellationTokenSource(StorePatience, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         try
         {

@@ -68,7 +68,7 @@ public sealed class OnCallOptions
     public TimeSpan CacheFor { get; set; } = TimeSpan.FromMinutes(2);
 
     /// <summary>How long the last answer is used while the schedule cannot be asked; never beyond the end of the shift that it named.</summary>
-    [Range(typeof(TimeSpan), "00:00:00", "7.00:00:00")]
+    [Range(typeof(TimeSpan), "00:01:00", "7.00:00:00")]
     public TimeSpan KeepFor { get; set; } = TimeSpan.FromHours(4);
 
     /// <summary>Hosts of calendars that may be private: <c>name</c>, <c>name:port</c> or <c>*.domain</c>. Others have to be on the internet.</summary>

@@ -5,7 +5,10 @@ using Runbooks.Notifications;
 
 namespace Runbooks.Watchdog;
 
-/// <summary>Tells whoever is last in line about the system itself, without touching the store, which may be what is down.</summary>
+/// <summary>
+/// Tells whoever is last in line about the system itself. It does without the store, which may be what is down: where the contact is a
+/// schedule, its last answer is kept and looked up there, and nobody waits long for that.
+/// </summary>
 public sealed class FallbackNotifier(ChannelClient channels, OnCallDirectory directory, ILogger<FallbackNotifier> logger)
 {
     /// <summary>Stands where an incident's id would: channels that join messages into threads join these.</summary>

@@ -80,6 +80,27 @@ public sealed class OnCallAnswersTests
     }
 
     [Fact]
+    public async Task NewerAnswerOfAnotherHost_IsUsedInAnOutage()
+    {
+        await AskAsync();
+        _time.Advance(TimeSpan.FromMinutes(10));
+        _rota.Put("grace");
+        await Restarted().AskAsync(s_schedule, TestContext.Current.CancellationToken);
+        _rota.Fault = "it answered 500.";
+
+        (await AskAsync()).Now.ShouldHaveSingleItem().Person.Name.ShouldBe("grace");
+    }
+
+    [Fact]
+    public async Task AnswersThatAreNeverFresh_AreNoOutage()
+    {
+        _answers = Restarted(new() { CacheFor = TimeSpan.Zero });
+
+        (await AskAsync()).ShouldSatisfyAllConditions(
+            answer => answer.Now.ShouldHaveSingleItem(), answer => (answer.KnownAt, answer.Failure).ShouldBe((null, null)));
+    }
+
+    [Fact]
     public async Task ScheduleThatFails_IsLeftAloneForAMoment()
     {
         _rota.Fault = "it answered 500.";
@@ -107,5 +128,5 @@ public sealed class OnCallAnswersTests
 
     private Task<OnCallAnswer> AskAsync() => _answers.AskAsync(s_schedule, TestContext.Current.CancellationToken);
 
-    private OnCallAnswers Restarted() => new([_rota], new FixedOptions<OnCallOptions>(new()), _time, NullLogger<OnCallAnswers>.Instance, _state);
+    private OnCallAnswers Restarted(OnCallOptions? options = null) => new([_rota], new FixedOptions<OnCallOptions>(options ?? new()), _time, NullLogger<OnCallAnswers>.Instance, _state);
 }
