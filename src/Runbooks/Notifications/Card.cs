@@ -42,15 +42,15 @@ public sealed record Card
     /// <summary>The plan that such a button approves.</summary>
     public string? PlanHash { get; init; }
 
-    /// <summary>For somebody who may know of it and may not decide: nothing to decide with, and why they hear of it.</summary>
-    public Card ForStranger(string why) => this with
+    /// <summary>The card as this recipient gets it. Somebody who may know of it and may not decide gets nothing to decide with, and why they hear of it.</summary>
+    public Card For(Recipient recipient) => !recipient.IsStranger ? this : this with
     {
         Kind = Asks ? CardKind.Decided : Kind,
         Title = Asks ? $"For your information: {Title}" : Title,
         GateId = null,
         PlanHash = null,
         Links = Asks ? [.. Links.Skip(1)] : Links,
-        Sections = [new("Why you are told", [why]), .. Sections],
+        Sections = [new("Why you are told", [recipient.Why!, .. Asks ? ["You cannot decide this; it goes to those who can."] : Array.Empty<string>()]), .. Sections],
     };
 }
 

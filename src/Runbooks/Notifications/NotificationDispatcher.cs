@@ -61,11 +61,7 @@ public sealed class NotificationDispatcher(ChannelClient channels, OnCallDirecto
 
     private async Task<Delivery> DeliverAsync(string key, Recipient recipient, Card card, CancellationToken cancellationToken)
     {
-        if (recipient.IsStranger)
-        {
-            card = card.ForStranger(recipient.Why!);
-        }
-
+        card = card.For(recipient);
         var failures = new List<string>();
         foreach (var address in recipient.Addresses)
         {

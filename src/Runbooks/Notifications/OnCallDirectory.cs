@@ -5,12 +5,14 @@ using Runbooks.Model.Text;
 namespace Runbooks.Notifications;
 
 /// <summary>Says who is behind contacts at this moment: of those that are schedules, whoever the schedule names now.</summary>
-public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answers, TimeProvider time)
+public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answers, IEnumerable<INotifier> channels, TimeProvider time)
 {
     private const int LongestName = 80;
 
     /// <summary>The channel on which somebody is told whom the contacts do not know.</summary>
     private const string Mail = "email";
+
+    private readonly bool _mails = channels.Any(channel => channel is { Channel: Mail, ConfigurationError: null });
 
     /// <summary>Whether any contact is a schedule.</summary>
     public bool HasSchedules => contacts.Book.Schedules.Count > 0;
@@ -46,16 +48,18 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
         var shifts = answer.Now.Select(shift => (Shift: shift, Person: book.FindOnCall(shift.Person.Keys))).ToList();
         var known = shifts.Where(one => one.Person is not null).Select(one => one.Person!).DistinctBy(person => person.Name).ToList();
         var strangers = shifts.Where(one => one.Person is null).Select(one => one.Shift.Person).DistinctBy(person => person.Name).ToList();
-        var told = schedule.MailUnknown ? strangers.Select(person => StrangerOf(person, source)).OfType<Recipient>().ToList() : [];
+        var mailed = schedule.MailUnknown && _mails ? strangers.Select(person => (Person: person, Recipient: StrangerOf(person, source))).Where(one => one.Recipient is not null).ToList() : [];
         var (recipients, from) = known.Count > 0 ? (known, OnCallFrom.Schedule)
             : schedule.Fallback.Count > 0 ? ([.. schedule.Fallback], OnCallFrom.NamedFallback)
             : ((List<Recipient>)[.. await LastInLineAsync(book, contact, cancellationToken)], OnCallFrom.FallbackContact);
+        var asked = recipients.Where(recipient => !recipient.IsStranger).ToList();
         var until = EndOf(shifts.Where(one => known.Count == 0 || one.Person is not null).Select(one => one.Shift));
         var now = time.GetUtcNow();
-        var words = string.Join(' ', (string[])[Found(known, strangers, source, until, answer, now), .. Instead(from, recipients), .. Strangers(known.Count > 0, strangers, told.Count)]);
+        var words = string.Join(' ', (string[])
+            [Found(known, strangers, source, until, answer, now), .. Instead(from, asked), .. Strangers(known.Count > 0, strangers, [.. mailed.Select(one => one.Person)])]);
         return (
-            contact with { Recipients = [.. recipients, .. told] },
-            new(contact.Name, message, [.. recipients.Select(recipient => recipient.Name)], words, now) { Source = source, From = from, Until = known.Count > 0 ? until : null });
+            contact with { Recipients = [.. recipients, .. mailed.Select(one => one.Recipient!)] },
+            new(contact.Name, message, [.. asked.Select(recipient => recipient.Name)], words, now) { Source = source, From = from, Until = known.Count > 0 ? until : null });
     }
 
     /// <summary>Nobody is behind the schedule: whoever hears of everything that reached nobody else.</summary>
@@ -90,18 +94,16 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
         _ => [],
     };
 
-    private static IEnumerable<string> Strangers(bool beside, List<OnCallPerson> strangers, int told) => (beside && strangers.Count > 0, told > 0) switch
-    {
-        (true, false) => [$"{Names(strangers)} {Are(strangers.Count)} too, and nobody of the contacts, so not asked."],
-        (true, true) => [$"{Names(strangers)} {Are(strangers.Count)} too, and nobody of the contacts: told by e-mail, and may not decide."],
-        (false, true) => ["They are told by e-mail, and may not decide."],
-        _ => [],
-    };
+    private static IEnumerable<string> Strangers(bool beside, List<OnCallPerson> strangers, List<OnCallPerson> mailed) =>
+    [
+        .. beside && strangers.Count > 0 ? [$"{Names(strangers)} {Are(strangers.Count)} too, and nobody of the contacts{(mailed.Count > 0 ? "" : ", so not asked")}."] : Array.Empty<string>(),
+        .. mailed.Count > 0 ? [$"{Names(mailed)} {Are(mailed.Count)} sent an e-mail, and may not decide."] : Array.Empty<string>(),
+    ];
 
     /// <summary>Only an address that is one: the schedule may hold anything.</summary>
     private static Recipient? StrangerOf(OnCallPerson person, string source) =>
         person.Mail is { Length: <= 254 } mail && MailAddress.TryCreate(mail, out var address) && address.Address == mail
-            ? new(mail, [new Address(Mail, mail, mail)]) { IsStranger = true, Why = $"You are on call by {source}, and the contacts of this host do not know you. You are told of this and cannot decide it; whoever can was asked as well." }
+            ? new(mail, [new Address(Mail, mail, mail)]) { IsStranger = true, Why = $"You are on call by {source}, and the contacts of this host do not know you." }
             : null;
 
     private static DateTimeOffset? EndOf(IEnumerable<OnCallShift> shifts) => shifts.Select(shift => shift.Until).Distinct().ToList() is [{ } only] ? only : null;

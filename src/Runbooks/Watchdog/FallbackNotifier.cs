@@ -36,7 +36,7 @@ public sealed class FallbackNotifier(ChannelClient channels, OnCallDirectory dir
         foreach (var recipient in (await directory.ResolveAsync([ContactBook.Fallback], cancellationToken)).RecipientsOf([ContactBook.Fallback]))
         {
             // Somebody whom the contacts do not know is told, and counts for nobody.
-            reached |= await NotifyAsync(recipient, recipient.IsStranger ? card.ForStranger(recipient.Why!) : card, cancellationToken) && !recipient.IsStranger;
+            reached |= await NotifyAsync(recipient, card.For(recipient), cancellationToken) && !recipient.IsStranger;
         }
 
         if (!reached)

@@ -123,22 +123,27 @@ public sealed class OnCallStoryTests : IAsyncDisposable
     }
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task SomebodyUnknownOnCall_IsToldIfTheContactSaysSoAndDecidesNothing(bool mails)
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public async Task SomebodyUnknownOnCall_IsToldIfTheContactSaysSoAndDecidesNothing(bool wanted, bool mailServer)
     {
         _rota.Put("zed@elsewhere.example");
+        _mail.ConfigurationError = mailServer ? null : "no mail server is set up.";
+        var mails = wanted && mailServer;
 
-        var incident = await OpenAsync(Book(mailUnknown: mails));
+        var incident = await OpenAsync(Book(mailUnknown: wanted));
 
         _chat.Sent.ShouldHaveSingleItem().To.Recipient.ShouldBe("ben");
         _mail.Sent.Count.ShouldBe(mails ? 1 : 0);
+        incident.OpenGate!.OnCallLines.ShouldBe([$"zed@elsewhere.example is on call by rota schedule R1, and nobody of the contacts. ben is the named fallback.{(mails ? " zed@elsewhere.example is sent an e-mail, and may not decide." : "")}"]);
         if (mails)
         {
             var (to, card) = _mail.Sent.Single();
             to.To.ShouldBe("zed@elsewhere.example");
             (card.GateId, card.PlanHash, card.Asks).ShouldBe((null, null, false));
             card.Links.ShouldAllBe(link => !link.Url.Contains("/decide/"));
+            card.Sections[0].Lines.ShouldBe(["You are on call by rota schedule R1, and the contacts of this host do not know you.", "You cannot decide this; it goes to those who can."]);
         }
 
         foreach (var request in new DecisionRequest[]
@@ -150,6 +155,17 @@ public sealed class OnCallStoryTests : IAsyncDisposable
         {
             (await _world!.Get<ApprovalService>().DecideAsync(incident.Id, null, request, Cancel)).Result.Status.ShouldBe(DecisionStatus.NotAllowed);
         }
+    }
+
+    [Fact]
+    public async Task StrangerOnTheScheduleThatIsLastInLine_IsNotAmongThoseWhoAreAsked()
+    {
+        _other.Put("zed@elsewhere.example");
+
+        var incident = await OpenAsync(WithScheduleAsFallback(fallback: []));
+
+        _mail.Sent.ShouldHaveSingleItem();
+        incident.OpenGate!.OnCall.ShouldHaveSingleItem().People.ShouldBe(["linus"]);
     }
 
     /// <summary>The schedule calls somebody by a name of the contacts, with an address that is not theirs.</summary>
@@ -278,6 +294,9 @@ public sealed class OnCallStoryTests : IAsyncDisposable
             new(ContactBook.Fallback, [s_linus]),
         ],
         people ?? [s_ada, s_grace, s_carol, s_ben, s_linus]);
+
+    private static ContactBook WithScheduleAsFallback(IReadOnlyList<Recipient> fallback) => Book(fallback, mailUnknown: true)
+        .With([new(ContactBook.Fallback, []) { Schedule = new("other", Id, [s_linus]) { MailUnknown = true } }]);
 
     private IncidentWorld World(ContactBook book) => new(configure: services => services
         .AddSingleton(book).AddSingleton<INotifier>(_chat).AddSingleton<INotifier>(_mail).AddSingleton<IOnCallSource>(_rota).AddSingleton<IOnCallSource>(_other));

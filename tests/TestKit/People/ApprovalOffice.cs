@@ -22,7 +22,7 @@ public sealed class ApprovalOffice
         var notifiers = channels.Count > 0 ? channels : [Channel];
         Book = book ?? ContactBook.EveryoneOn(notifiers[0].Channel);
         Contacts = new CurrentContacts(Book);
-        Directory = new OnCallDirectory(Contacts, new OnCallAnswers([Rota], new FixedOptions<OnCallOptions>(new()), Time, NullLogger<OnCallAnswers>.Instance), Time);
+        Directory = new OnCallDirectory(Contacts, new OnCallAnswers([Rota], new FixedOptions<OnCallOptions>(new()), Time, NullLogger<OnCallAnswers>.Instance), [], Time);
         Engine = new RecordingEngine(Time);
         Signer = new LinkSigner(Options.Create(Keys("k1")));
         Cards = new IncidentCards(new DecisionLinks(Signer, Options.Create(new PublicAddressOptions())));

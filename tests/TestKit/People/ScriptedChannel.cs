@@ -12,6 +12,8 @@ public sealed class ScriptedChannel(string name = "test") : INotifier
 
     public bool AddressIsSecret { get; init; }
 
+    public string? ConfigurationError { get; set; }
+
     /// <summary>What happens before a message is taken; nothing unless said otherwise.</summary>
     public Func<Address, CancellationToken, Task> Before { get; set; } = (_, _) => Task.CompletedTask;
 
