@@ -255,15 +255,7 @@ public sealed class OnCallStoryTests : IAsyncDisposable
     {
         _rota.Put("ada");
         _world = World(Book());
-        var runbook = Asking(Some.Approval());
-        for (var i = 0; i < 6; i++)
-        {
-            var incident = Some.Incident(runbook, $"261123-0300-{i:000000}") with { Target = $"inference/llm-b-{i}" };
-            await _world.Store.OpenAsync(incident, runbook, _ => null, Cancel);
-            await _world.Engine.OpenAsync(IncidentInput.Of(incident.Id, runbook));
-        }
-
-        await _world.AdvanceAsync("261123-0300-000005", TimeSpan.FromMinutes(1));
+        await OpenStormAsync(Some.Approval());
         _chat.Sent.Select(sent => sent.To.Recipient).Distinct().ShouldBe(["ada"]);
         _world.Store.All.ShouldAllBe(incident => incident.InStorm && incident.OpenGate!.OnCallLines.Single() == "ada is on call by rota schedule R1.");
         _chat.Sent.Last().Card.Sections.Single(section => section.Heading == "Who is on call").Lines.ShouldBe(["ada is on call by rota schedule R1."]);
@@ -276,6 +268,29 @@ public sealed class OnCallStoryTests : IAsyncDisposable
         (await DecideAsync("261123-0300-000003", "ada")).Result.Status.ShouldBe(DecisionStatus.Decided);
         (await DecideAsync("261123-0300-000004", "grace")).Result.Status.ShouldBe(DecisionStatus.Decided);
         (await DecideAsync("261123-0300-000005", "carol")).Result.Status.ShouldBe(DecisionStatus.NotAllowed);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Storm_RecordsWhomSchedulesMeantBeforeAnybodyIsTold(bool fallback)
+    {
+        _rota.Put("ada");
+        _other.Put("carol");
+        _world = World(WithScheduleAsFallback(fallback: [s_ben]));
+        var (asked, recorded) = (fallback ? "carol" : "ada", new List<bool>());
+        _chat.Before = (to, _) =>
+        {
+            recorded.Add(_world.Store.All.Where(incident => incident is { InStorm: true, OpenGate: not null }).All(incident => incident.OpenGate!.OnCall.Any(record => record.People.Contains(to.Recipient))));
+            return to.Recipient == asked ? Task.CompletedTask : throw new DeliveryException("answered 400.");
+        };
+        await OpenStormAsync(Some.Approval());
+
+        recorded.ShouldAllBe(before => before);
+        _rota.Put("grace");
+        _other.Put("grace");
+        _world.Time.Advance(TimeSpan.FromMinutes(3));
+        (await DecideAsync("261123-0300-000005", asked)).Result.Status.ShouldBe(DecisionStatus.Decided);
     }
 
     private const string Id = "R1";
@@ -297,6 +312,18 @@ public sealed class OnCallStoryTests : IAsyncDisposable
 
     private static ContactBook WithScheduleAsFallback(IReadOnlyList<Recipient> fallback) => Book(fallback, mailUnknown: true)
         .With([new(ContactBook.Fallback, []) { Schedule = new("other", Id, [s_linus]) { MailUnknown = true } }]);
+
+    /// <summary>Six incidents that ask, one after the other, and a minute later: all in one storm.</summary>
+    private async Task OpenStormAsync(Approval approval)
+    {
+        var runbook = Asking(approval);
+        for (var i = 0; i < 6; i++)
+        {
+            await _world!.OpenAsync(runbook, Some.Incident(runbook, $"261123-0300-{i:000000}") with { Target = $"inference/llm-b-{i}" });
+        }
+
+        await _world!.AdvanceAsync("261123-0300-000005", TimeSpan.FromMinutes(1));
+    }
 
     private IncidentWorld World(ContactBook book) => new(configure: services => services
         .AddSingleton(book).AddSingleton<INotifier>(_chat).AddSingleton<INotifier>(_mail).AddSingleton<IOnCallSource>(_rota).AddSingleton<IOnCallSource>(_other));

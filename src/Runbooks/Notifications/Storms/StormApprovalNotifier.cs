@@ -73,18 +73,24 @@ public sealed class StormApprovalNotifier(
             .ToList();
         var now = time.GetUtcNow();
         var (ready, early) = (messages.Where(message => message.DueAt <= now).ToList(), messages.Where(message => message.DueAt > now).ToList());
+
+        // Whoever was told a moment ago of the same storm is told of the rest later, and counts as reached.
+        var asked = unasked.Where(incident => IsAbout(ready, incident) || !IsAbout(early, incident)).ToList();
+        if (people.OnCall.Count > 0)
+        {
+            // Before anybody is told: after a crash whoever was asked may still decide.
+            await members.UpdateAsync(waiting.Where(incident => IsAbout(ready, incident)).UnionBy(asked, incident => incident.Id), incident => WithOnCall(incident, people), cancellationToken);
+        }
+
         var shown = await RunbooksOfAsync(waiting, cancellationToken);
         var sent = await Task.WhenAll(ready.Select(message => SendAsync(storm, message, shown, cancellationToken)));
         var told = sent.Where(one => one.Delivery.Channel is not null).Aggregate(storm, (changed, one) => changed.Tell(one.Message.Name, new((one.Message.Before?.Count ?? 0) + 1, time.GetUtcNow())));
-
-        // Whoever was told a moment ago of the same storm is told of the rest later, and counts as reached.
-        var asked = unasked.Where(incident => ready.Exists(message => message.IsAbout(incident)) || !early.Exists(message => message.IsAbout(incident))).ToList();
-        var unheard = asked.Where(incident => !sent.Any(one => one.Delivery.Reached && one.Message.IsAbout(incident)) && !early.Exists(message => message.IsAbout(incident))).ToList();
+        var unheard = asked.Where(incident => !sent.Any(one => one.Delivery.Reached && one.Message.IsAbout(incident)) && !IsAbout(early, incident)).ToList();
         var last = await TellFallbackAsync(storm, unheard, shown, cancellationToken);
         await members.UpdateAsync(asked, incident => Record(incident, [.. sent, .. last], people, unheard.Exists(known => known.Id == incident.Id)), cancellationToken);
         await members.UpdateAsync(
             waiting.Where(incident => sent.Any(one => one.Delivery.Reached && one.Message.IsAbout(incident))),
-            incident => WithOnCall(incident, people) is var known && known.OpenGate is { Asked: > 0 } open ? ApprovalSchedule.RemindNoMore(known, open.Id) : known,
+            incident => incident.OpenGate is { Asked: > 0 } open ? ApprovalSchedule.RemindNoMore(incident, open.Id) : incident,
             cancellationToken);
         var worst = waiting.Select(incident => AlertSeverity.RankOf(incident.WorstSeverity)).Append(told.Worst).Min();
         var next = unasked.Except(asked).FirstOrDefault(incident => incident.Id == due) is { } later ? early.Where(message => message.IsAbout(later)).Min(message => message.DueAt) : (DateTimeOffset?)null;
@@ -122,12 +128,22 @@ public sealed class StormApprovalNotifier(
     private async Task<IReadOnlyList<(StormMessage Message, Delivery Delivery)>> TellFallbackAsync(
         Storm storm, IReadOnlyList<Incident> unheard, IReadOnlyDictionary<string, Runbook> shown, CancellationToken cancellationToken)
     {
-        var escalated = unheard.Where(incident => !AsksFallback(incident)).ToList();
-        return escalated.Count == 0
-            ? []
-            : await Task.WhenAll((await dispatcher.ResolveAsync([ContactBook.Fallback], cancellationToken)).RecipientsOf([ContactBook.Fallback]).Select(recipient =>
-                SendAsync(storm, new(recipient, escalated, escalated, null, time.GetUtcNow()) { IsFallback = true }, shown, cancellationToken)));
+        var unasked = unheard.Where(incident => !AsksFallback(incident)).ToList();
+        if (unasked.Count == 0)
+        {
+            return [];
+        }
+
+        var people = await dispatcher.ResolveAsync([ContactBook.Fallback], cancellationToken);
+        await members.UpdateAsync(unasked, incident => Escalate(incident, people), cancellationToken);
+        List<Incident> escalated = [.. unasked.Select(incident => Escalate(incident, people))];
+        return await Task.WhenAll(people.RecipientsOf([ContactBook.Fallback]).Select(recipient =>
+            SendAsync(storm, new(recipient, escalated, escalated, null, time.GetUtcNow()) { IsFallback = true }, shown, cancellationToken)));
     }
+
+    private Incident Escalate(Incident incident, ResolvedContacts people) => incident.OpenGate is { } gate && !AsksFallback(incident)
+        ? WithOnCall(ApprovalSchedule.Escalate(incident, gate.Id, [ContactBook.Fallback], time.GetUtcNow()), people)
+        : incident;
 
     /// <summary>Whom schedules meant, on the record of the question.</summary>
     private static Incident WithOnCall(Incident incident, ResolvedContacts people) =>
@@ -140,13 +156,10 @@ public sealed class StormApprovalNotifier(
             return incident;
         }
 
-        var now = time.GetUtcNow();
-        incident = WithOnCall(incident, people);
-        var escalated = unheard && !AsksFallback(incident) ? ApprovalSchedule.Escalate(incident, gate.Id, [ContactBook.Fallback], now) : incident;
         var mine = sent.Where(one => one.Message.IsAbout(incident)).ToList();
-        var recorded = mine.Aggregate(escalated, (changed, one) => changed.RecordDeliveries([one.Message.Of(gate, one.Delivery)], about: one.Message.About.Count))
+        var recorded = mine.Aggregate(incident, (changed, one) => changed.RecordDeliveries([one.Message.Of(gate, one.Delivery)], about: one.Message.About.Count))
             .RecordDeliveries([.. dispatcher.Missing(gate.MessageKey, gate.Approvers, people)]);
-        return unheard && !mine.Exists(one => one.Delivery.Reached) ? ApprovalSchedule.AskAgain(recorded, gate.Id, now) : recorded;
+        return unheard && !mine.Exists(one => one.Delivery.Reached) ? ApprovalSchedule.AskAgain(recorded, gate.Id, time.GetUtcNow()) : recorded;
     }
 
     private async Task<IReadOnlyDictionary<string, Runbook>> RunbooksOfAsync(IReadOnlyList<Incident> incidents, CancellationToken cancellationToken)
@@ -159,6 +172,8 @@ public sealed class StormApprovalNotifier(
 
         return found;
     }
+
+    private static bool IsAbout(List<StormMessage> messages, Incident incident) => messages.Exists(message => message.IsAbout(incident));
 
     private static bool AsksFallback(Incident incident) => incident.OpenGate!.Approvers.Contains(ContactBook.Fallback, StringComparer.OrdinalIgnoreCase);
 }
