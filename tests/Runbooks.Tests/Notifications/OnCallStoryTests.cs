@@ -293,6 +293,19 @@ public sealed class OnCallStoryTests : IAsyncDisposable
         (await DecideAsync("261123-0300-000005", asked)).Result.Status.ShouldBe(DecisionStatus.Decided);
     }
 
+    [Fact]
+    public async Task Storm_EscalationToASchedule_IsNoReminder()
+    {
+        _rota.Put("ada");
+        _other.Put("carol");
+        _world = World(Book());
+        await OpenStormAsync(Some.Approval() with { RemindAfter = TimeSpan.Zero, Escalate = [new(TimeSpan.FromMinutes(5), ["second"])] });
+
+        await _world.AdvanceAsync("261123-0300-000005", TimeSpan.FromMinutes(6));
+
+        _chat.Sent.Last(sent => sent.To.Recipient == "carol").Card.Kind.ShouldBe(CardKind.Escalation);
+    }
+
     private const string Id = "R1";
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

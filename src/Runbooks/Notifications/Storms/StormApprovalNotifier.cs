@@ -195,11 +195,15 @@ public sealed record StormMessage(Recipient Recipient, IReadOnlyList<Incident> A
     public int Newcomers => Fresh.Count(incident => !WasTold(incident));
 
     /// <summary>A schedule names this recipient now, and named others when it was asked first.</summary>
-    public bool IsNextShift => About.Any(incident => incident.OpenGate!.OnCall.Any(record => record.People.Contains(Recipient.Name, StringComparer.OrdinalIgnoreCase)));
+    public bool IsNextShift => About.Any(incident => incident.OpenGate!.OnCall
+        .GroupBy(record => record.Contact, StringComparer.OrdinalIgnoreCase)
+        .Any(contact => Names(contact.Last()) && !Names(contact.First())));
 
     public static bool WasTold(Incident incident) => incident.HasDelivery($"{incident.OpenGate!.Id}:");
 
     public bool IsAbout(Incident incident) => About.Any(known => known.Id == incident.Id);
+
+    private bool Names(OnCallRecord record) => record.People.Contains(Recipient.Name, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>As the record of one of its incidents keeps it. A message that shows many cannot be changed into how one of them ended.</summary>
     public Delivery Of(Gate gate, Delivery delivery) => delivery with
