@@ -53,7 +53,7 @@ public sealed class MailedLinkTests(Chromium chromium) : IClassFixture<Chromium>
         await stale.GetByRole(AriaRole.Button, new() { Name = "Approve" }).ClickAsync();
 
         (await stale.GetByRole(AriaRole.Status).InnerTextAsync()).ShouldContain("ada rejected this at 03:00:00 UTC.");
-        (await StateAsync()).ShouldBe("rejected");
+        await _host.Client.WaitForAsync(_id, "rejected");
     }
 
     [Fact]
