@@ -97,5 +97,5 @@ internal sealed class ProviderApi(
 
     void IRemembered.Load(JsonNode saved) => _said = saved.GetValue<bool>();
 
-    private sealed record Outage(bool Down);
+    internal sealed record Outage(bool Down);
 }

@@ -50,5 +50,5 @@ internal sealed class TlsApi([FromKeyedServices(TlsApi.Began)] FirstAsked began,
     void IRemembered.Load(JsonNode saved) => _renewedUntil = saved.Deserialize<DateTimeOffset?>();
 
     /// <param name="Days">How long the new one lasts; negative for one that has expired.</param>
-    private sealed record Renewal(int? Days);
+    internal sealed record Renewal(int? Days);
 }
