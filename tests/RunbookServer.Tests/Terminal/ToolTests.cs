@@ -18,7 +18,7 @@ public sealed class ToolTests : IDisposable
     public async Task PackedAndInstalled_RunsFromAnywhere()
     {
         var (packages, tools) = (Path.Combine(_home, "packages"), Path.Combine(_home, "tools"));
-        await DotnetAsync("pack", RepositoryRoot.Of("src", "RunbookServer"), "--no-build", "-c", Configuration, "-o", packages, "-p:Version=0.0.1-test");
+        await DotnetAsync("pack", RepositoryRoot.Of("src", "RunbookServer"), "--no-build", "-m:1", "-c", Configuration, "-o", packages, "-p:Version=0.0.1-test");
         await DotnetAsync("tool", "install", "RunbookServer", "--tool-path", tools, "--source", packages, "--version", "0.0.1-test");
 
         var output = await RunAsync(Path.Combine(tools, OperatingSystem.IsWindows() ? "runbook.exe" : "runbook"), "validate");
