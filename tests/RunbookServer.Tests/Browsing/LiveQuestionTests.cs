@@ -120,10 +120,12 @@ public sealed class LiveQuestionTests(Chromium chromium) : IClassFixture<Chromiu
         throw new ShouldAssertException("No message of a storm went out.");
     }
 
+    /// <summary>The page's clock stands still between what the test does, however long that takes.</summary>
     private async Task<IPage> OpenAsync(string address)
     {
-        var page = await chromium.OpenAsync();
-        await page.Clock.InstallAsync();
+        var (page, now) = (await chromium.OpenAsync(), _host.Time.GetUtcNow().UtcDateTime);
+        await page.Clock.InstallAsync(new() { TimeDate = now.AddHours(-1) });
+        await page.Clock.PauseAtAsync(now);
         await page.GotoAsync(address);
         return page;
     }

@@ -15,6 +15,7 @@ using Runbooks.Sqlite.DurableTask;
 using RunbookServer.Hosting;
 using Spectre.Console;
 using TestKit.Engine;
+using TestKit;
 
 namespace RunbookServer.Tests.EndToEnd;
 
@@ -60,9 +61,13 @@ internal sealed class RunningHost : IAsyncDisposable
         return host;
     }
 
-    /// <summary>Stops the host as Ctrl+C does and starts it on the same data folder; the sandbox lives on.</summary>
+    /// <summary>
+    /// Stops the host as Ctrl+C does and starts it on the same data folder; the sandbox lives on. Nothing is under way by then:
+    /// what a stop interrupts is tried again after a pause, on a clock that nobody moves.
+    /// </summary>
     public async Task RestartAsync(Action? whileDown = null)
     {
+        await SettleAsync();
         await StopHostAsync();
         whileDown?.Invoke();
         await StartHostAsync();
@@ -72,7 +77,7 @@ internal sealed class RunningHost : IAsyncDisposable
     public Task PassAsync(TimeSpan by) => VirtualTime.AdvanceAsync(Time, by, () => Hub.NextTimer, SettleAsync);
 
     /// <summary>Waits until every incident waits for time or for somebody: all messages have gone out.</summary>
-    public Task SettleAsync() => Hub.WhenIdleAsync().WaitAsync(TimeSpan.FromSeconds(60));
+    public Task SettleAsync() => Hub.WhenIdleAsync().WaitAsync(Patience.Limit);
 
     /// <summary>The approval link that practice mode sent to this recipient.</summary>
     public async Task<string> LinkAsync(string to)

@@ -42,7 +42,9 @@ public sealed class AccountAwayTests(Azurite azurite)
         await hub.SettleAsync();
         await Task.Delay(TimeSpan.FromSeconds(1.5), TestContext.Current.CancellationToken);
         await hub.SettleAsync();
-        _runs.ShouldBe(2);
+
+        // At least once, and the more often the slower the machine: its lock is short.
+        _runs.ShouldBeGreaterThanOrEqualTo(2);
     }
 
     [Fact]
