@@ -15,7 +15,7 @@ public static class Fuzzing
 
     private static readonly TimeSpan s_usual = TimeSpan.FromMilliseconds(700);
 
-    /// <summary>The longest that one input may take, however busy the machine is.</summary>
+    /// <summary>The longest that one input may take.</summary>
     private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(10);
 
     /// <summary>What was found before, by surface.</summary>
@@ -50,14 +50,16 @@ public static class Fuzzing
 
     private static async Task TryAsync(string surface, int seed, byte[] input, Func<byte[], Task> attempt)
     {
-        var began = Stopwatch.GetTimestamp();
         try
         {
-            await attempt(input);
-            if (Stopwatch.GetElapsedTime(began) is var took && took > s_longest)
+            // What takes long once may have waited for the machine; what takes long each time is slow itself.
+            var took = await TimeAsync(attempt, input);
+            for (var again = 0; took > s_longest && again < 2; again++)
             {
-                Assert.Fail($"It took {took}.");
+                took = await TimeAsync(attempt, input);
             }
+
+            Assert.True(took <= s_longest, $"It took {took}.");
         }
         catch (Exception broken)
         {
@@ -65,6 +67,13 @@ public static class Fuzzing
             await File.WriteAllBytesAsync(file, input);
             throw new InvalidOperationException($"{surface}, seed {seed}: {file} breaks it: {broken.Message}", broken);
         }
+    }
+
+    private static async Task<TimeSpan> TimeAsync(Func<byte[], Task> attempt, byte[] input)
+    {
+        var began = Stopwatch.GetTimestamp();
+        await attempt(input);
+        return Stopwatch.GetElapsedTime(began);
     }
 
     private static int? Setting(string name) => int.TryParse(Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out var value) ? value : null;
