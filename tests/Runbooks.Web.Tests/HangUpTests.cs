@@ -38,11 +38,11 @@ public sealed class HangUpTests : IAsyncLifetime
     {
         using (var sender = await PostAsync(Alert.Length))
         {
-            await _read.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+            await _read.Task.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
             sender.Shutdown(SocketShutdown.Both);
         }
 
-        await _handled.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await _handled.Task.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
 
         _host.Store.All.ShouldHaveSingleItem();
         _host.Logged.ShouldNotContain(line => line.Contains("broke", StringComparison.Ordinal));
@@ -56,7 +56,7 @@ public sealed class HangUpTests : IAsyncLifetime
             sender.Shutdown(SocketShutdown.Both);
         }
 
-        await _handled.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await _handled.Task.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
 
         _host.Store.All.ShouldBeEmpty();
         _host.Logged.ShouldNotContain(line => line.Contains("broke", StringComparison.Ordinal));

@@ -64,7 +64,7 @@ public sealed partial class Azurite : IAsyncLifetime
         _process.Start();
         _process.BeginErrorReadLine();
         _process.BeginOutputReadLine();
-        await listening.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        await listening.Task.WaitAsync(Patience.Limit);
         _connectionString = "AccountName=devstoreaccount1;DefaultEndpointsProtocol=http;"
             + "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
             + string.Concat(addresses.Select(a => $"{a.Key}Endpoint={a.Value}/devstoreaccount1;"));

@@ -9,6 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 using RunbookFunctions.Durable;
 using Runbooks.Engine;
 using Runbooks.Orchestration;
+using TestKit;
 
 namespace RunbookFunctions.Tests.Durable;
 
@@ -131,7 +132,7 @@ public sealed class DurableIncidentEngineTests : IAsyncLifetime
 
     private async Task<OrchestrationMetadata> EndAsync(string id)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var patience = new CancellationTokenSource(Patience.Limit);
         return await _host.Client.WaitForInstanceCompletionAsync(id, getInputsAndOutputs: true, patience.Token);
     }
 

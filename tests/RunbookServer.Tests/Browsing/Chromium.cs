@@ -1,4 +1,5 @@
 using Microsoft.Playwright;
+using TestKit;
 
 namespace RunbookServer.Tests.Browsing;
 
@@ -13,6 +14,8 @@ public sealed class Chromium : IAsyncLifetime
     {
         if (File.Exists(Program))
         {
+            // Five seconds are not enough where several browsers share a busy machine.
+            Assertions.SetDefaultExpectTimeout((float)Patience.Limit.TotalMilliseconds);
             _driver = await Playwright.CreateAsync();
             _browser = await _driver.Chromium.LaunchAsync(new() { ExecutablePath = Program, Args = ["--no-sandbox", "--disable-gpu", "--disable-quic"] });
         }
@@ -28,6 +31,7 @@ public sealed class Chromium : IAsyncLifetime
             ViewportSize = new() { Width = width, Height = height },
             ColorScheme = colours,
         });
+        context.SetDefaultTimeout((float)Patience.Limit.TotalMilliseconds);
         return await context.NewPageAsync();
     }
 

@@ -12,7 +12,7 @@ internal static class Look
     {
         await page.EvaluateAsync("() => { document.documentElement.dataset.left = 'behind'; }");
         await press();
-        await Assertions.Expect(page.Locator("html:not([data-left]) main")).ToBeVisibleAsync(new() { Timeout = 20_000 });
+        await Assertions.Expect(page.Locator("html:not([data-left]) main")).ToBeVisibleAsync();
     }
 
     /// <summary>Long enough apart that what comes next is no storm.</summary>

@@ -38,7 +38,7 @@ internal sealed class AlertingStack : IDisposable
                     annotations: { summary: "{{ $value }} requests wait on {{ $labels.pod }} and no token comes" }
             """);
         stack.Run(Prometheus, ServerHost.FreePort(0), "prometheus.yml", $"""
-            global: {"{"} scrape_interval: 500ms, scrape_timeout: 500ms, evaluation_interval: 500ms {"}"}
+            global: {"{"} scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 500ms {"}"}
             rule_files: [rules.yml]
             alerting: {"{"} alertmanagers: [{"{"} static_configs: [{"{"} targets: ["127.0.0.1:{manager}"] {"}"}] {"}"}] {"}"}
             scrape_configs:

@@ -6,6 +6,7 @@ using System.Text.Json.Nodes;
 using Runbooks.Sandbox;
 using Runbooks.Sandbox.Apis;
 using RunbookServer.Hosting;
+using TestKit;
 
 namespace RunbookServer.Tests.EndToEnd;
 
@@ -17,9 +18,6 @@ internal sealed class CrashingHost : ICrashingHost, IAsyncDisposable
 {
     private static readonly string s_program = Path.Combine(
         AppContext.BaseDirectory.Replace("RunbookServer.Tests", "CrashHost", StringComparison.Ordinal), "CrashHost.dll");
-
-    /// <summary>A start takes a second; on a machine that does much else at the same time, a minute.</summary>
-    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(3);
 
     private readonly string _data = Directory.CreateTempSubdirectory("runbooks-").FullName;
     private readonly int _port = ServerHost.FreePort(0);
@@ -68,7 +66,7 @@ internal sealed class CrashingHost : ICrashingHost, IAsyncDisposable
         where T : class
     {
         var patience = Stopwatch.StartNew();
-        while (patience.Elapsed < s_patience)
+        while (patience.Elapsed < Patience.Limit)
         {
             try
             {

@@ -11,6 +11,7 @@ using Runbooks.Sqlite;
 using Runbooks.Sqlite.DurableTask;
 using RunbookServer.Hosting;
 using Spectre.Console;
+using TestKit;
 
 namespace RunbookServer.Tests.EndToEnd;
 
@@ -20,8 +21,6 @@ namespace RunbookServer.Tests.EndToEnd;
 /// </summary>
 internal sealed class DyingHost : ICrashingHost, IAsyncDisposable
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(1);
-
     private readonly string _data = Directory.CreateTempSubdirectory("runbooks-").FullName;
     private readonly RunbookFolder _runbooks = new(Path.Combine(AppContext.BaseDirectory, "runbooks"));
     private readonly List<Task> _left = [];
@@ -56,7 +55,7 @@ internal sealed class DyingHost : ICrashingHost, IAsyncDisposable
     public async Task<T> UntilAsync<T>(Func<HostClient, Task<T?>> attempt)
         where T : class
     {
-        using var patience = new CancellationTokenSource(s_patience);
+        using var patience = new CancellationTokenSource(Patience.Limit);
         while (!patience.IsCancellationRequested)
         {
             try

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Text;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
+using TestKit;
 
 namespace RunbookServer.Tests.EndToEnd;
 
@@ -50,7 +51,7 @@ public sealed class HangingSendersTests
     {
         var buffer = new byte[4096];
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-        patience.CancelAfter(TimeSpan.FromSeconds(30));
+        patience.CancelAfter(Patience.Limit);
         return Encoding.ASCII.GetString(buffer, 0, await sender.ReceiveAsync(buffer, patience.Token));
     }
 }

@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using TestKit;
 
 namespace RunbookServer.Tests.EndToEnd;
 
@@ -9,7 +11,7 @@ internal sealed class HostClient : IDisposable
 {
     public HostClient(Uri address, string key)
     {
-        Http = new HttpClient { BaseAddress = address, Timeout = TimeSpan.FromSeconds(90) };
+        Http = new HttpClient { BaseAddress = address, Timeout = Patience.Limit };
         Http.DefaultRequestHeaders.Add("X-Api-Key", key);
     }
 
@@ -29,10 +31,17 @@ internal sealed class HostClient : IDisposable
     /// <summary>The incident once it has come to that state.</summary>
     public async Task<JsonNode> WaitForAsync(string id, string state)
     {
-        var incident = await GetAsync($"api/incidents/{id}?waitFor={state}&timeout=60");
+        var (incident, waiting) = (await ComeToAsync(), Stopwatch.StartNew());
+        while (!incident["final"]!.GetValue<bool>() && incident["state"]!.ToString() != state && waiting.Elapsed < Patience.Limit)
+        {
+            incident = await ComeToAsync();
+        }
+
         (state == "final" ? incident["final"]!.GetValue<bool>().ToString() : incident["state"]!.ToString())
             .ShouldBe(state == "final" ? bool.TrueString : state, incident["reason"]?.ToString());
         return incident;
+
+        Task<JsonNode> ComeToAsync() => GetAsync($"api/incidents/{id}?waitFor={state}&timeout=60");
     }
 
     public async Task<JsonNode> GetAsync(string path) =>

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using RunbookServer.Hosting;
+using TestKit;
 
 namespace RunbookServer.Tests.EndToEnd;
 
@@ -28,7 +29,7 @@ public sealed class OpenFilesTests
         try
         {
             (said, complained) = (host.StandardOutput.ReadToEndAsync(Cancel), host.StandardError.ReadToEndAsync(Cancel));
-            using var http = new HttpClient { BaseAddress = new Uri($"http://localhost:{port}"), Timeout = TimeSpan.FromSeconds(10) };
+            using var http = new HttpClient { BaseAddress = new Uri($"http://localhost:{port}"), Timeout = Patience.Limit };
             await HealthAsync(http);
             for (var caller = 0; caller < 350; caller++)
             {
@@ -58,7 +59,7 @@ public sealed class OpenFilesTests
     /// <summary>Until it says that it is well: it starts, or is busy closing connections.</summary>
     private static async Task HealthAsync(HttpClient http)
     {
-        for (var attempt = 0; ; attempt++)
+        for (var patience = Stopwatch.StartNew(); ;)
         {
             try
             {
@@ -66,7 +67,7 @@ public sealed class OpenFilesTests
                 answer.StatusCode.ShouldBe(HttpStatusCode.OK, await answer.Content.ReadAsStringAsync(Cancel));
                 return;
             }
-            catch (HttpRequestException) when (attempt < 200)
+            catch (HttpRequestException) when (patience.Elapsed < Patience.Limit)
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(100), Cancel);
             }

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using RunbookServer.Commands;
 using Spectre.Console;
+using TestKit;
 
 namespace RunbookServer.Tests.EndToEnd;
 
@@ -19,7 +20,7 @@ internal static class ProgramRun
         ShareTheConsole();
         StringWriter output = new(), error = new();
         (s_output.Value, s_error.Value) = (output, error);
-        var code = await CommandLine.RunAsync(arguments).WaitAsync(TimeSpan.FromSeconds(60));
+        var code = await CommandLine.RunAsync(arguments).WaitAsync(Patience.Limit);
         return (code, output.ToString(), error.ToString());
     }
 
@@ -39,7 +40,7 @@ internal static class ProgramRun
         {
             var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
             var error = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-            await process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(60));
+            await process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Patience.Limit);
             return (process.ExitCode, await output, error);
         }
         finally

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Text.Json.Nodes;
+using TestKit;
 
 namespace RunbookServer.Tests.EndToEnd;
 
@@ -30,7 +31,7 @@ public sealed class RealSenderTests
     {
         var patience = Stopwatch.StartNew();
         JsonNode? incident = null;
-        while (patience.Elapsed < TimeSpan.FromSeconds(30))
+        while (patience.Elapsed < Patience.Limit)
         {
             if ((await host.Client.GetAsync("api/incidents"))["incidents"]!.AsArray() is { Count: > 0 } all)
             {

@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Runbooks.Sandbox;
 using Runbooks.Sandbox.Apis;
 using RunbookServer.Hosting;
+using TestKit;
 
 namespace RunbookServer.Tests.EndToEnd;
 
@@ -16,8 +17,6 @@ internal sealed class TwoProcesses : ICrashingHost, IAsyncDisposable
 {
     private static readonly string s_program = Path.Combine(
         AppContext.BaseDirectory.Replace("RunbookServer.Tests", "CrashHost", StringComparison.Ordinal), "CrashHost.dll");
-
-    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(3);
 
     private readonly string _home = Directory.CreateTempSubdirectory("runbooks-").FullName;
     private readonly Host[] _hosts;
@@ -60,7 +59,7 @@ internal sealed class TwoProcesses : ICrashingHost, IAsyncDisposable
     public async Task<string> LinkAsync(string id)
     {
         var patience = Stopwatch.StartNew();
-        while (patience.Elapsed < s_patience)
+        while (patience.Elapsed < Patience.Limit)
         {
             foreach (var file in _hosts.SelectMany(host => Directory.EnumerateFiles(host.Outbox, $"*{id}*.json")))
             {
@@ -95,7 +94,7 @@ internal sealed class TwoProcesses : ICrashingHost, IAsyncDisposable
         where T : class
     {
         var patience = Stopwatch.StartNew();
-        while (patience.Elapsed < s_patience)
+        while (patience.Elapsed < Patience.Limit)
         {
             var host = next();
             try

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using RunbookServer.Hosting;
+using TestKit;
 
 namespace RunbookServer.Tests.Telemetry;
 
@@ -47,7 +48,7 @@ internal sealed class OtlpReceiver : IAsyncDisposable
     public async Task<IReadOnlyList<OtlpSpan>> UntilAsync(Func<IReadOnlyList<OtlpSpan>, bool> met)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        patience.CancelAfter(TimeSpan.FromSeconds(60));
+        patience.CancelAfter(Patience.Limit);
         while (Spans.ToList() is var spans)
         {
             if (met(spans))

@@ -108,7 +108,7 @@ public sealed class StoryCostTests(Azurite azurite, ITestOutputHelper output)
             var patience = Stopwatch.StartNew();
             while ((await account.Incidents().GetAsync(id, Now)).State != state)
             {
-                patience.Elapsed.ShouldBeLessThan(TimeSpan.FromMinutes(1));
+                patience.Elapsed.ShouldBeLessThan(Patience.Limit);
                 await Task.Delay(100, Now);
             }
 

@@ -28,8 +28,6 @@ internal sealed class AzureHub : ITaskHubHarness
         Poll = TimeSpan.FromMilliseconds(100), Lock = TimeSpan.FromSeconds(4), Lease = TimeSpan.FromSeconds(3), LeaseLook = TimeSpan.FromSeconds(1),
     };
 
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
-
     private readonly StorageOptions _options;
     private readonly TaskHubTimes _times;
     private readonly TaskHubTasks _tasks;
@@ -105,7 +103,7 @@ internal sealed class AzureHub : ITaskHubHarness
         var (quiet, patience) = (0, Stopwatch.StartNew());
         while (quiet < 5)
         {
-            patience.Elapsed.ShouldBeLessThan(Patience);
+            patience.Elapsed.ShouldBeLessThan(Patience.Limit);
             await Task.Delay(75);
             quiet = await CountAsync(async queue => (await queue.PeekMessagesAsync(1)).Value.Length) == 0 && !await AnyPendingAsync() ? quiet + 1 : 0;
         }
@@ -121,7 +119,7 @@ internal sealed class AzureHub : ITaskHubHarness
                 return new OrchestrationEnd(ended.Status, ended.Failure ?? (await FindAsync(id)).Output);
             }
 
-            patience.Elapsed.ShouldBeLessThan(Patience, $"Instance {id} does not end.");
+            patience.Elapsed.ShouldBeLessThan(Patience.Limit, $"Instance {id} does not end.");
             await Task.Delay(40);
         }
     }
@@ -188,7 +186,7 @@ internal sealed class AzureHub : ITaskHubHarness
         var patience = Stopwatch.StartNew();
         while ((await Queue(queue).ReceiveMessageAsync(TimeSpan.FromSeconds(1))).Value is null)
         {
-            patience.Elapsed.ShouldBeLessThan(Patience);
+            patience.Elapsed.ShouldBeLessThan(Patience.Limit);
         }
     }
 
@@ -198,7 +196,7 @@ internal sealed class AzureHub : ITaskHubHarness
         var messages = Queue(queue);
         for (var (patience, most) = (Stopwatch.StartNew(), 0L); most < deliveries;)
         {
-            patience.Elapsed.ShouldBeLessThan(Patience);
+            patience.Elapsed.ShouldBeLessThan(Patience.Limit);
             if ((await messages.ReceiveMessageAsync(TimeSpan.FromSeconds(30))).Value is { } message)
             {
                 await messages.UpdateMessageAsync(message.MessageId, message.PopReceipt, visibilityTimeout: TimeSpan.Zero);

@@ -14,6 +14,7 @@ using Runbooks.Sandbox;
 using Runbooks.Sandbox.Apis;
 using TestKit.Storage;
 using Runbooks.Storage;
+using TestKit;
 
 namespace Runbooks.Integrations.Tests.Shipped;
 
@@ -102,7 +103,7 @@ public sealed class RealPrometheusTests : IAsyncDisposable
         var port = ((IPEndPoint)listener.LocalEndpoint).Port;
         listener.Stop();
         await File.WriteAllTextAsync(Path.Combine(_folder, "prometheus.yml"), $$"""
-            global: { scrape_interval: 500ms, scrape_timeout: 500ms }
+            global: { scrape_interval: 1s, scrape_timeout: 1s }
             scrape_configs:
               - job_name: sandbox
                 http_sd_configs: [{ url: "{{sandbox}}exporters/targets", refresh_interval: 1s }]
@@ -111,11 +112,11 @@ public sealed class RealPrometheusTests : IAsyncDisposable
             Program, [$"--config.file={_folder}/prometheus.yml", $"--web.listen-address=127.0.0.1:{port}", $"--storage.tsdb.path={_folder}/data", "--log.level=error"]))!;
         using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
         var patience = Stopwatch.StartNew();
-        while (patience.Elapsed < TimeSpan.FromSeconds(60))
+        while (patience.Elapsed < Patience.Limit)
         {
             try
             {
-                var answer = JsonNode.Parse(await http.GetStringAsync("/api/v1/query?query=" + Uri.EscapeDataString("count(count_over_time(vllm:num_requests_running[1m]) >= 24)"), Cancel))!;
+                var answer = JsonNode.Parse(await http.GetStringAsync("/api/v1/query?query=" + Uri.EscapeDataString("count(count_over_time(vllm:num_requests_running[1m]) >= 12)"), Cancel))!;
                 if (answer["data"]!["result"]!.AsArray() is [var result] && (string?)result!["value"]![1] == "6")
                 {
                     return http.BaseAddress;

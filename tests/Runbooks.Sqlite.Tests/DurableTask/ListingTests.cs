@@ -7,6 +7,7 @@ using Runbooks.Engine;
 using Runbooks.Orchestration.TaskHub;
 using Runbooks.Sqlite.DurableTask;
 using TestKit.Orchestration;
+using TestKit;
 
 namespace Runbooks.Sqlite.Tests.DurableTask;
 
@@ -122,7 +123,7 @@ public sealed class ListingTests
 
             (await provider.GetRequiredService<IIncidentEngine>().CheckHealthAsync(TestContext.Current.CancellationToken)).ShouldBeNull();
             await provider.GetRequiredService<TaskHubEngine>().StartAsync("quick", "i", 4);
-            var end = await provider.GetRequiredService<IOrchestrationServiceClient>().WaitForOrchestrationAsync("i", null, TimeSpan.FromSeconds(30), CancellationToken.None);
+            var end = await provider.GetRequiredService<IOrchestrationServiceClient>().WaitForOrchestrationAsync("i", null, Patience.Limit, CancellationToken.None);
             end.Output.ShouldBe("4");
             await hosted.StopAsync(TestContext.Current.CancellationToken);
         }

@@ -46,7 +46,7 @@ public sealed class StormTests
         var gathering = new GatheringEngine(16);
         var intake = SomeIntake.On(() => [Some.Runbook()], _store, gathering, _time);
 
-        var outcomes = await intake.TakeAsync([.. Enumerable.Range(0, 80).Select(i => Some.Alert(pod: $"llm-b-{i}"))], CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        var outcomes = await intake.TakeAsync([.. Enumerable.Range(0, 80).Select(i => Some.Alert(pod: $"llm-b-{i}"))], CancellationToken.None).WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
 
         outcomes.Count(outcome => outcome.Outcome == IntakeResult.Opened).ShouldBe(80);
         gathering.Started.ShouldBe(80);

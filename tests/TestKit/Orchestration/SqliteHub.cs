@@ -64,11 +64,11 @@ public sealed class SqliteHub : ITaskHubHarness
 
     public Task AdvanceAsync(TimeSpan by) => VirtualTime.AdvanceAsync(Time, by, () => Service.NextTimer, SettleAsync);
 
-    public Task SettleAsync() => Service.WhenIdleAsync().WaitAsync(TimeSpan.FromSeconds(30));
+    public Task SettleAsync() => Service.WhenIdleAsync().WaitAsync(Patience.Limit);
 
     public async Task<OrchestrationEnd> WaitForEndAsync(string id)
     {
-        await Service.WaitForOrchestrationAsync(id, null, TimeSpan.FromSeconds(30), CancellationToken.None);
+        await Service.WaitForOrchestrationAsync(id, null, Patience.Limit, CancellationToken.None);
         var state = (await FindAsync(id))!;
         var found = (await Engine.FindAsync(id))!;
         return new OrchestrationEnd(found.Status, found.Failure ?? state.Output);
