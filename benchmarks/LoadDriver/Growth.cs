@@ -14,7 +14,7 @@ internal static class Growth
     public static async Task<object> MeasureAsync(string server, int percent) => new
     {
         waitingIncidents = await WaitingAsync(server, percent),
-        alertsOnOneTarget = await CurveAsync("Alerts on one target", s_alerts, percent, AlertsAsync(server)),
+        alertsOnOneTarget = await CurveAsync("Alerts on one target", s_alerts, percent, count => AlertsAsync(server, count)),
         runbooks = await CurveAsync("Runbooks", s_runbooks, 100, count => RunbooksAsync(server, count)),
         stepsOfAStory = await CurveAsync("Steps of a story", s_steps, 100, count => StepsAsync(server, count)),
     };
@@ -41,20 +41,18 @@ internal static class Growth
         var there = 0;
         return await CurveAsync("Incidents that wait for a person", s_incidents, percent, async count =>
         {
-            var processor = host.ProcessorTime;
-            await Load.EachAsync(count - there, 64, n => host.OpenAsync($"waiting-{there + n}"));
-            var each = Load.Each(host.ProcessorTime - processor, count - there);
+            var (processor, more) = (host.ProcessorTime, count - there);
+            await Load.EachAsync(more, 64, n => host.OpenAsync($"waiting-{there + n}"));
             there = count;
+            var each = Load.Each(host.ProcessorTime - processor, more);
             await host.GetAsync("api/incidents?limit=1");
             var start = await host.RestartAsync();
             var resident = host.ResidentBytes / 1024.0 / 1024;
-            await host.RunAsync($"warm-{count}");
-            processor = host.ProcessorTime;
-            await Load.StoriesAsync(host, $"beside-{count}", 100, 8);
+            await Load.StoriesAsync(host, $"warm-{count}", 300, 16);
             return new()
             {
                 ["opening one, processor ms"] = each,
-                ["a whole story beside them, processor ms"] = Load.Each(host.ProcessorTime - processor, 100),
+                ["a whole story beside them, processor ms"] = (await Load.StoriesAsync(host, $"beside-{count}", 300, 16)).ProcessorEach,
                 ["start, ms"] = start.TotalMilliseconds,
                 ["resident after it, MB"] = resident,
                 ["database, MB"] = host.DatabaseBytes / 1024.0 / 1024,
@@ -66,24 +64,21 @@ internal static class Growth
         });
     }
 
-    private static Func<int, Task<Dictionary<string, double>>> AlertsAsync(string server)
+    private static async Task<Dictionary<string, double>> AlertsAsync(string server, int count)
     {
-        return async count =>
+        await using var host = await Host.StartAsync(server);
+        var id = await host.OpenAsync("one");
+        await host.GetAsync($"api/incidents/{id}?waitFor=awaitingApproval&timeout=60");
+        await Load.EachAsync(1_000, 64, n => host.OpenAsync("one"));
+        var (processor, began) = (host.ProcessorTime, Stopwatch.GetTimestamp());
+        await Load.EachAsync(count, 64, n => host.OpenAsync("one", other: $"{n}"));
+        var (each, rate) = (Load.Each(host.ProcessorTime - processor, count), count / Stopwatch.GetElapsedTime(began).TotalSeconds);
+        return new()
         {
-            await using var host = await Host.StartAsync(server);
-            var id = await host.OpenAsync("one");
-            await host.GetAsync($"api/incidents/{id}?waitFor=awaitingApproval&timeout=60");
-            await Load.EachAsync(500, 64, n => host.OpenAsync("one"));
-            var (processor, began) = (host.ProcessorTime, Stopwatch.GetTimestamp());
-            await Load.EachAsync(count, 64, n => host.OpenAsync("one"));
-            var (same, rate) = (Load.Each(host.ProcessorTime - processor, count), count / Stopwatch.GetElapsedTime(began).TotalSeconds);
-            return new()
-            {
-                ["one of them, processor ms"] = same,
-                ["a second"] = rate,
-                ["the incident's page, ms"] = (await Load.PageAsync(host, $"incidents/{id}", 15)).Time.P50,
-                ["the incident, KB"] = (await host.GetBytesAsync($"api/incidents/{id}")).Length / 1024.0,
-            };
+            ["one of them, processor ms"] = each,
+            ["in a second"] = rate,
+            ["the incident's page, ms"] = (await Load.PageAsync(host, $"incidents/{id}", 15)).Time.P50,
+            ["the incident, KB"] = (await host.GetBytesAsync($"api/incidents/{id}")).Length / 1024.0,
         };
     }
 
@@ -98,10 +93,9 @@ internal static class Growth
 
         folder.Write("measured", template);
         await using var host = await Host.StartAsync(server, folder.Path);
-        await Load.StoriesAsync(host, "warm", 100, 16);
         var start = await host.RestartAsync();
-        await host.OpenAsync("one");
-        await Load.EachAsync(500, 64, n => host.OpenAsync("one"));
+        await Load.StoriesAsync(host, "warm", 300, 16);
+        await Load.EachAsync(1_000, 64, n => host.OpenAsync("one"));
         var processor = host.ProcessorTime;
         await Load.EachAsync(2_000, 64, n => host.OpenAsync("one"));
         var alert = Load.Each(host.ProcessorTime - processor, 2_000);
@@ -122,8 +116,8 @@ internal static class Growth
         var steps = string.Join('\n', Enumerable.Range(1, count - 3).Select(n => $"    more{n}: {{ do: note, with: {{ text: Step {n}. }} }}"));
         folder.Write("measured", RunbookFolder.Measured.Replace("  verify:", $"{steps}\n  verify:", StringComparison.Ordinal));
         await using var host = await Host.StartAsync(server, folder.Path);
-        await Load.StoriesAsync(host, "warm", 50, 16);
-        var measured = await Load.StoriesAsync(host, "run", 100, 16);
+        await Load.StoriesAsync(host, "warm", 200, 16);
+        var measured = await Load.StoriesAsync(host, "run", 200, 16);
         return new()
         {
             ["a story, processor ms"] = measured.ProcessorEach,

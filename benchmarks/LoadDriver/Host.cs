@@ -56,9 +56,11 @@ internal sealed class Host(string program, string runbooks) : IStories
     }
 
     /// <summary>Posts an alert on a target. Returns the incident that it opened or joined.</summary>
-    public async Task<string> OpenAsync(string target, string name = "Measured")
+    /// <param name="other">Makes it another alert than others on the target.</param>
+    public async Task<string> OpenAsync(string target, string other = "")
     {
-        var answer = await PostAsync("api/alerts/generic", new JsonObject { ["name"] = name, ["labels"] = new JsonObject { ["target"] = target } }.ToJsonString());
+        var alert = new JsonObject { ["name"] = "Measured", ["labels"] = new JsonObject { ["target"] = target, ["other"] = other } };
+        var answer = await PostAsync("api/alerts/generic", alert.ToJsonString());
         return answer["incidents"]![0]!["id"]!.ToString();
     }
 
