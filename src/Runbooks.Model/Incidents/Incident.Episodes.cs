@@ -9,7 +9,10 @@ public static class Episode
     /// <summary>Two senders of one alert may have clocks that differ by this much; nearer starts are the same episode.</summary>
     public static readonly TimeSpan Tolerance = TimeSpan.FromMinutes(5);
 
-    /// <summary>Whether a message is of an episode before the one that stands on record. Both times are the sender's own; ours is never compared with them.</summary>
+    /// <summary>A start ahead of our clock is none: every later episode with a true one would pass for an earlier one, and change nothing.</summary>
+    public static Alert WithoutStartAhead(Alert alert, DateTimeOffset now) => alert.StartsAt > now + Tolerance ? alert with { StartsAt = null } : alert;
+
+    /// <summary>Whether a message is of an episode before the one that stands on record. Both times are the sender's own.</summary>
     public static bool IsEarlier(AttachedAlert known, Alert alert)
     {
         if (known.StartsAt is not { } current || alert.StartsAt == current)
@@ -67,7 +70,7 @@ public sealed partial record Incident
     public EarlierNo? EarlierNo { get; init; }
 
     /// <summary>
-    /// A person rejected it, cancelled it, or closed it by hand; null for any other end. A cancelled
+    /// A person rejected it, cancelled it, or closed it by hand after a take-over; null for any other end. A cancelled
     /// incident whose steps could not be undone ends as failed, and what the person said stands.
     /// </summary>
     public EarlierNo? SaidNo() => this switch
@@ -77,7 +80,9 @@ public sealed partial record Incident
         { State: IncidentState.Rejected } when Gates.SelectMany(gate => gate.Decisions).LastOrDefault(decision => decision.Verb == DecisionVerb.Reject) is { } no =>
             new(Id, no.Person, "rejected", no.At, no.Reason),
         { State: IncidentState.Cancelled or IncidentState.Failed, Stop: { } stop } => new(Id, stop.By, "cancelled", stop.At, stop.Reason),
-        { ClosedByHand: { } closing } => new(Id, closing.By, "closed by hand", closing.At, closing.Reason),
+
+        // Whoever closes a failure has seen to it, and nobody has said that it may come again.
+        { State: IncidentState.TakenOver, ClosedByHand: { } closing } => new(Id, closing.By, "closed by hand", closing.At, closing.Reason),
         _ => null,
     };
 

@@ -179,9 +179,18 @@ public sealed partial record Incident
             return null;
         }
 
-        var holds = alerts.All(alert => Recurrences.Any(recurrence => recurrence.IsOf(alert.Source, alert.Name) && now < recurrence.HeldUntil) && !IsMoreSevere(alert));
+        var holds = alerts.All(alert => Recurrences.Any(recurrence => recurrence.IsOf(alert.Source, alert.Name) && now < recurrence.HeldUntil) && HasSeen(alert) && !IsMoreSevere(alert));
         return holds ? alerts.Aggregate(this, (changed, alert) => changed.AttachFlapping(alert, no, now)) : null;
     }
+
+    /// <summary>
+    /// Whether the no was about this alert: one of the same name may be about another disk. Azure gives each firing another identity;
+    /// what it says of itself stays the same.
+    /// </summary>
+    private bool HasSeen(Alert alert) => Alerts.Any(known => known.Is(alert) || (known.Source == alert.Source && known.Name == alert.Name && SameLabels((known.Alert ?? Alert).Labels, alert.Labels)));
+
+    private static bool SameLabels(IReadOnlyDictionary<string, string> left, IReadOnlyDictionary<string, string> right) =>
+        left.Count == right.Count && left.All(label => right.GetValueOrDefault(label.Key) == label.Value);
 
     /// <summary>Nobody was asked about it, and it fires on: looked at when the time is over for which a no to a flapping alert holds.</summary>
     public bool HoldsUnasked() => AlertResolvedAt is null && Alerts.Any(alert => alert is { AskedNobody: true, Resolved: false });

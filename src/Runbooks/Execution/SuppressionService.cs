@@ -69,9 +69,12 @@ public sealed class SuppressionService(
         return await StopAsync(incident, await WhyOverAsync(incident, cancellationToken), cancellationToken);
     }
 
-    /// <summary>Two that wait for each other, of versions that did not know of one another, would both wait for nothing.</summary>
+    /// <summary>
+    /// Two that wait for each other, of versions that did not know of one another, would both wait for nothing. A dry run mends nothing,
+    /// so only another dry run may wait for it.
+    /// </summary>
     private static bool MayWaitFor(Incident incident, Incident other) =>
-        other.Covers && other.Id != incident.Id && !(other.IsWaitingForOther && other.SuppressedBy!.Incident == incident.Id);
+        other.Covers && (other.Mode != RunMode.DryRun || incident.Mode == RunMode.DryRun) && other.Id != incident.Id && !(other.IsWaitingForOther && other.SuppressedBy!.Incident == incident.Id);
 
     private async Task<string> WhyOverAsync(Incident incident, CancellationToken cancellationToken)
     {

@@ -39,7 +39,8 @@ public sealed class IncidentIntake(
     /// <exception cref="StoreUnavailableException">Not everything could be recorded; the sender should try again.</exception>
     public async Task<IReadOnlyList<IntakeOutcome>> TakeAsync(IReadOnlyList<Alert> alerts, string? traceParent, CancellationToken cancellationToken)
     {
-        var sorted = new AlertBatcher(runbooks(), await KnownAsync(alerts, cancellationToken)).Add(alerts);
+        var now = time.GetUtcNow();
+        var sorted = new AlertBatcher(runbooks(), await KnownAsync(alerts, cancellationToken)).Add(alerts.Select(alert => Episode.WithoutStartAhead(alert, now)));
         var answers = new IntakeOutcome[sorted.Places];
         foreach (var (place, alert, reason) in sorted.Unmatched)
         {

@@ -45,14 +45,14 @@ public sealed class AttentionTests
     }
 
     [Fact]
-    public void ClosedByHand_NeedsNobodyAndDoesNotAskAgainInItsEpisode()
+    public void FailureThatIsClosedByHand_NeedsNobodyAndIsNoNo()
     {
         var closed = Ended(IncidentState.Failed).CloseByHand("ada", "restarted the node", s_later);
 
         closed.NeedsPerson.ShouldBeFalse();
         closed.CanBeClosedByHand().ShouldBeFalse();
-        closed.SaidNo().ShouldNotBeNull().Words.ShouldContain("was closed by hand by ada");
-        closed.Remembers(Some.Alert(), s_later).ShouldBeTrue();
+        closed.SaidNo().ShouldBeNull("whether it is over is for the checks to say when it fires on");
+        closed.Remembers(Some.Alert(), s_later).ShouldBeFalse();
     }
 
     [Fact]

@@ -10,12 +10,13 @@ namespace Runbooks.Tests.Intake;
 /// <summary>An alert comes and goes: what is of an earlier episode changes nothing, and a no holds for its episode.</summary>
 public sealed class EpisodeTests : IAsyncDisposable
 {
-    private static readonly DateTimeOffset s_start = Some.Night.AddMinutes(-5);
+    private static readonly DateTimeOffset s_start = Some.Night.AddHours(-2);
     private readonly IntakeWorld _world = new(IntakeWorld.Runbook("web-down", "{{ labels.instance }}", "alertmanager", "InstanceDown"), Some.Runbook());
 
     [Fact]
     public async Task ResolvedOfAnEarlierEpisode_ChangesNothingAndIsToldOnce()
     {
+        _world.World.Time.Advance(TimeSpan.FromDays(4));
         await _world.PostAsync("alertmanager", "05-stale-resolved-1-firing-episode2.json");
         _world.World.Script.Verdicts["stuck"] = Verdict.Passing;
 
@@ -62,6 +63,17 @@ public sealed class EpisodeTests : IAsyncDisposable
         (await _world.TakeAsync(Resolved(startsAt, endsAt)))[0].Outcome.ShouldBe(IntakeResult.Resolved);
 
         (await _world.World.SettleAsync(_world.Only.Id)).State.ShouldBe(IncidentState.SelfRecovered);
+    }
+
+    [Fact]
+    public async Task StartAheadOfTheClock_HidesNoLaterEpisode()
+    {
+        await _world.TakeAsync(Firing(300));
+        await _world.World.DecideAsync(_world.Only.Id, DecisionVerb.Reject);
+        await _world.TakeAsync(Resolved(300, 301));
+        _world.World.Time.Advance(TimeSpan.FromMinutes(20));
+
+        (await _world.TakeAsync(Firing(135)))[0].Outcome.ShouldBe(IntakeResult.Opened);
     }
 
     [Fact]

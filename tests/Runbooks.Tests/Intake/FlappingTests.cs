@@ -164,6 +164,20 @@ public sealed class FlappingTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task AnotherAlertOfTheSameName_AsksThoughANoHoldsForTheFirst()
+    {
+        await FlapAsync();
+        await FlapAsync();
+        await FireAsync();
+        await _world.World.DecideAsync(_world.World.Store.All[^1].Id, DecisionVerb.Reject);
+        await EndAsync();
+
+        var other = await FireAsync(alert => alert with { Fingerprint = "f9", Labels = new Dictionary<string, string>(alert.Labels) { ["mountpoint"] = "/data" } });
+
+        other.Outcome.ShouldBe(IntakeResult.Opened);
+    }
+
+    [Fact]
     public async Task ComesAgainAfterTheNoAndStays_IsAskedAboutAlthoughNobodyRepeatsIt()
     {
         await FlapAsync();

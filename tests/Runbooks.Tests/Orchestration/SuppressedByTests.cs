@@ -30,6 +30,18 @@ public sealed class SuppressedByTests : IAsyncDisposable
         _world.World.Script.Asked.ShouldNotContain("web");
     }
 
+    [Fact]
+    public async Task OtherIsADryRun_ItMendsNothingAndIsNotWaitedFor()
+    {
+        await _world.TakeAsync(Alert("DatabaseDown"));
+        var database = _world.World.Store.All[0];
+        await _world.World.Store.UpdateAsync(database.Id, incident => (incident with { Mode = RunMode.DryRun }, true), TestContext.Current.CancellationToken);
+
+        await _world.TakeAsync(Alert("WebDown"));
+
+        (await FindAsync(_world.World.Store.All[1])).State.ShouldBe(IncidentState.AwaitingApproval);
+    }
+
     [Theory]
     [InlineData(true, IncidentState.NotNeeded)]
     [InlineData(false, IncidentState.AwaitingApproval)]

@@ -31,6 +31,18 @@ public class EventGridTests
     }
 
     [Fact]
+    public void TwoScheduledEventsOfOneMachine_AreTwoThings()
+    {
+        string Of(string id, string status) => Readers.ReadOne("event-grid", $$$"""
+            {"specversion":"1.0","id":"{{{Guid.NewGuid()}}}","type":"Microsoft.ResourceNotifications.ComputeResources.ScheduledEventEmitted","source":"/subscriptions/s","subject":"/subscriptions/s/vm1",
+             "data":{"resourceInfo":{"properties":{"eventId":"{{{id}}}","eventStatus":"{{{status}}}" } } } }
+            """).Fingerprint;
+
+        Of("A", "Scheduled").ShouldNotBe(Of("B", "Canceled"));
+        Of("A", "Scheduled").ShouldBe(Of("a", "Completed"));
+    }
+
+    [Fact]
     public void DataOfAnEvent_CannotStandInForItsSource() =>
         Readers.ReadOne("event-grid", """{"specversion":"1.0","type":"T","source":"/subscriptions/s/resourceGroups/g/providers/A/b/real","data":{"source":"x","resourceName":"other"}}""")
             .Labels["resourceName"].ShouldBe("real");

@@ -55,14 +55,14 @@ internal sealed class EventGridParser : IAlertParser
             Source = Source,
             Name = type,
             Status = over ? AlertStatus.Resolved : AlertStatus.Firing,
-            Fingerprint = AlertFingerprint.Of([Same(one.Source), Same(one.Subject), Same(type)]),
+            Fingerprint = AlertFingerprint.Of([Same(one.Source), Same(one.Subject), Same(type), .. one.OwnId is { } id ? [Same(id)] : Array.Empty<string>()]),
             Severity = one.Data["severity"].Line(AlertLimits.Severity),
             Summary = one.Summary,
             Labels = one.Labels.Values,
             Annotations = one.Annotations.Values,
             StartsAt = over ? null : one.Time,
             EndsAt = over ? one.Time : null,
-            Link = one.Resource is { } id && id.StartsWith('/') ? AlertLink.Clean($"https://portal.azure.com/#resource{id}") : null,
+            Link = one.Resource is { } path && path.StartsWith('/') ? AlertLink.Clean($"https://portal.azure.com/#resource{path}") : null,
             Resources = one.Resource is { } resource ? [resource] : [],
         };
 
@@ -90,6 +90,13 @@ internal sealed class GridEvent(Payload post)
     /// <summary>The id of the Azure resource that it is about; null when there is none.</summary>
     public string? Resource =>
         Id(Properties["targetResourceId"]) ?? Id(post["subject"]) ?? Id(post["source"]) ?? Id(post["topic"]);
+
+    /// <summary>
+    /// A scheduled event's own id, where the subject does not name it: two may be scheduled for one machine, and that one is cancelled
+    /// says nothing about the other.
+    /// </summary>
+    public string? OwnId => Ends("ScheduledEventEmitted") && Properties["eventId"].Line(AlertLimits.LabelValue) is { } id
+        && Subject?.EndsWith(id, StringComparison.OrdinalIgnoreCase) != true ? id : null;
 
     /// <summary>Only where the event itself says that what was reported before is over.</summary>
     public bool IsOver =>
