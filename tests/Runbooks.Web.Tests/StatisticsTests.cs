@@ -14,7 +14,7 @@ public sealed class StatisticsTests
         var model = StatisticsModel.Of(
         [
             Of(IncidentState.Resolved, Some.Time), Of(IncidentState.Expired, Some.Time), Of(IncidentState.Failed, Some.Time.AddDays(-1)),
-            Of(IncidentState.Holding, Some.Time.AddDays(-13)), Of(IncidentState.Resolved, Some.Time.AddDays(-14)),
+            Of(IncidentState.Resolved, Some.Time) with { IsDryRun = true }, Of(IncidentState.Holding, Some.Time.AddDays(-13)), Of(IncidentState.Resolved, Some.Time.AddDays(-14)),
         ], cut: false, Some.Time);
 
         model.Days.Count.ShouldBe(14);

@@ -54,7 +54,7 @@ internal sealed class Backtest(IReadOnlyDictionary<string, Runbook> runbooks, IR
             var (played, problems) = await TestRunner.PlayAsync(test, runbook, steps);
             return played is null
                 ? string.Join(" ", problems)
-                : Told(CamelCase.Of(played.State), played.Steps.Select(step => $"{step.Name}: {CamelCase.Of(step.Status)}"), problems);
+                : Told(CamelCase.Of(played.State), played.Steps.Select(step => Told(step.Name, step.Action, step.Status)), problems);
         }
         catch (TestCaseException unusable)
         {
@@ -63,7 +63,10 @@ internal sealed class Backtest(IReadOnlyDictionary<string, Runbook> runbooks, IR
     }
 
     private static string Recorded(IncidentView incident) =>
-        Told(CamelCase.Of(incident.State), incident.Steps.Select(step => $"{step.Name}: {CamelCase.Of(step.Status)}"), []);
+        Told(CamelCase.Of(incident.State), incident.Steps.Select(step => Told(step.Name, step.Action, step.Status)), []);
+
+    /// <summary>A step of the same name that does something else is another step.</summary>
+    private static string Told(string name, string action, StepStatus status) => $"{name} ({action}): {CamelCase.Of(status)}";
 
     private static string Told(string state, IEnumerable<string> steps, IEnumerable<TestProblem> problems) =>
         string.Join("; ", [state, string.Join(", ", steps) is { Length: > 0 } words ? words : "no step ran", .. problems.Select(problem => problem.Text)]);

@@ -83,7 +83,7 @@ internal static class BacktestCommand
     private static string Summary(IReadOnlyList<BacktestResult> results)
     {
         var (played, otherwise, left) = (results.Count(result => result.LeftOut is null), results.Count(result => result.IsOtherwise), results.Count(result => result.LeftOut is not null));
-        return (otherwise == 0 ? $"{CountText.Format(played, "incident")} {(played == 1 ? "goes" : "go")} as before." : $"Of {CountText.Format(played, "incident")}, {otherwise} {(otherwise == 1 ? "goes" : "go")} otherwise.")
+        return (played == 0 ? "No incident was played: nothing is known." : otherwise == 0 ? $"{CountText.Format(played, "incident")} {(played == 1 ? "goes" : "go")} as before." : $"Of {CountText.Format(played, "incident")}, {otherwise} {(otherwise == 1 ? "goes" : "go")} otherwise.")
             + (left > 0 ? $" {left} left out." : "");
     }
 

@@ -4,6 +4,7 @@ using Runbooks.Catalog;
 using Runbooks.Catalog.Problems;
 using Runbooks.Catalog.Reading;
 using Runbooks.Catalog.Steps;
+using Runbooks.Publishing;
 using Runbooks.Testing;
 using RunbookServer.Hosting;
 using RunbookServer.Reporting;
@@ -29,7 +30,7 @@ internal static class TestCommand
                 Tell(report);
             }
 
-            return report.HasFailed ? ExitCode.Failed : ExitCode.Done;
+            return report.HasFailed || report.Cases.Count == 0 ? ExitCode.Failed : ExitCode.Done;
         });
         return command;
     }
@@ -58,7 +59,20 @@ internal static class TestCommand
             cases.Add(new($"{Path.GetFileName(Path.GetDirectoryName(folder))}/{Path.GetFileName(folder)}", file, problems) { Took = Stopwatch.GetElapsedTime(started) });
         }
 
+        cases.AddRange(files.Select(file => Path.GetDirectoryName(Path.GetFullPath(file))!).Distinct(StringComparer.Ordinal).SelectMany(folder => Strays(folder, files)));
         return new("test", IsStrict: false, cases);
+    }
+
+    /// <summary>Tests of a runbook that was renamed or removed would never run again, and nobody would miss them.</summary>
+    private static IEnumerable<ReportedCase> Strays(string folder, string[] files)
+    {
+        var tests = Path.Combine(folder, "tests");
+        return !Directory.Exists(tests) ? [] : Directory.EnumerateDirectories(tests)
+            .Where(one => Directory.EnumerateFiles(one, TestCase.FileName, SearchOption.AllDirectories).Any())
+            .Where(one => !Directory.EnumerateFiles(folder).Concat(files).Any(file => RuleSet.IsRunbook(Path.GetFileName(file)) && Path.GetFileNameWithoutExtension(file) == Path.GetFileName(one)))
+            .Order(StringComparer.Ordinal)
+            .Select(one => (Name: Path.GetFileName(one), File: Path.GetRelativePath(".", one)))
+            .Select(one => new ReportedCase(one.Name, one.File, [new(one.File, 1, 1, "", $"holds tests, and there is no runbook {one.Name}.yaml beside 'tests'.", "Give the folder the name of its runbook, or remove it.")]));
     }
 
     public static void Tell(Report report)
@@ -73,7 +87,7 @@ internal static class TestCommand
         }
 
         var failed = report.Cases.Count(report.HasFailedIn);
-        ConsoleOutput.Raw($"{report.Cases.Count - failed} passed, {failed} failed.");
+        ConsoleOutput.Raw(report.Cases.Count == 0 ? $"There is no test: nothing was tried. One is a folder tests/RUNBOOK/NAME with a {TestCase.FileName}." : $"{report.Cases.Count - failed} passed, {failed} failed.");
     }
 
     /// <summary>The case folders of a runbook file: <c>tests/{its name}/*</c> beside it.</summary>

@@ -76,6 +76,9 @@ public sealed record IncidentSummary(
     /// <inheritdoc cref="Incident.MitigatedAt"/>
     public DateTimeOffset? MitigatedAt { get; init; }
 
+    /// <summary>Nothing was touched: what it rehearsed says nothing about what would have helped.</summary>
+    public bool IsDryRun { get; init; }
+
     /// <summary>Since when a temporary fix has been held; null while none is.</summary>
     public DateTimeOffset? HeldSince { get; init; }
 
@@ -99,6 +102,7 @@ public sealed record IncidentSummary(
         Changes = ChangeText.InPlace(incident) is { Count: > 0 } changes ? changes : null,
         FirstResponseAt = incident.FirstResponseAt(),
         MitigatedAt = incident.MitigatedAt(),
+        IsDryRun = incident.Mode == RunMode.DryRun,
         HeldSince = Lease.SinceOf(incident),
     };
 }

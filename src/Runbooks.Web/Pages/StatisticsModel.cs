@@ -4,7 +4,7 @@ using Runbooks.Model.Storage;
 
 namespace Runbooks.Web.Pages;
 
-/// <summary>How often incidents opened, how they ended, and how long people and automation took.</summary>
+/// <summary>How often incidents opened, how they ended, and how long people and automation took. A dry run says nothing about any of it.</summary>
 /// <param name="Days">The oldest first.</param>
 /// <param name="Cut">There were more incidents than are counted; the oldest days lack some.</param>
 public sealed record StatisticsModel(IReadOnlyList<DayCount> Days, IReadOnlyList<TimeTaken> Times, bool Cut, DateTimeOffset At)
@@ -21,6 +21,7 @@ public sealed record StatisticsModel(IReadOnlyList<DayCount> Days, IReadOnlyList
 
     public static StatisticsModel Of(IReadOnlyList<IncidentSummary> incidents, bool cut, DateTimeOffset now)
     {
+        incidents = [.. incidents.Where(incident => !incident.IsDryRun)];
         var today = DateOnly.FromDateTime(now.UtcDateTime);
         var byDay = incidents.ToLookup(incident => DateOnly.FromDateTime(incident.OpenedAt.UtcDateTime));
         var days = Enumerable.Range(0, DaysShown).Select(back => today.AddDays(back - DaysShown + 1)).Select(day => new DayCount(

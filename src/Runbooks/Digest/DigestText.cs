@@ -22,7 +22,7 @@ internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Secti
     /// <returns>Null for a week without incidents: nobody needs a message about it.</returns>
     public static DigestText? Of(IReadOnlyList<Runbook> runbooks, IReadOnlyList<IncidentSummary> week, StepCatalog steps)
     {
-        var ended = week.Where(incident => incident.State.IsFinal()).ToList();
+        var ended = week.Where(incident => incident.State.IsFinal() && !incident.IsDryRun).ToList();
         if (week.Count == 0)
         {
             return null;
@@ -45,15 +45,20 @@ internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Secti
         yield return acted.Count == 0
             ? "No runbook had to act."
             : string.Create(CultureInfo.InvariantCulture, $"Resolved: {acted.Count(IsResolved)} of {acted.Count} that had to be dealt with ({100 * acted.Count(IsResolved) / acted.Count} %){Median(acted)}.");
-        if (week.Count > ended.Count)
+        if (week.Count(incident => !incident.State.IsFinal()) is > 0 and var open)
         {
-            yield return $"{week.Count - ended.Count} {(week.Count - ended.Count == 1 ? "is" : "are")} still open.";
+            yield return $"{open} {(open == 1 ? "is" : "are")} still open.";
+        }
+
+        if (week.Count(incident => incident.IsDryRun) is > 0 and var dry)
+        {
+            yield return $"{CountText.Format(dry, "dry run")}: nothing was touched, so {(dry == 1 ? "it does" : "they do")} not count here.";
         }
     }
 
     private static string Line(string runbook, IReadOnlyList<IncidentSummary> incidents)
     {
-        var states = incidents.GroupBy(incident => incident.State).OrderByDescending(group => group.Count()).Select(group => $"{group.Count()} {IncidentText.Of(group.Key).ToLowerInvariant()}");
+        var states = incidents.GroupBy(incident => incident.IsDryRun ? "Dry run" : IncidentText.Of(incident.State)).OrderByDescending(group => group.Count()).Select(group => $"{group.Count()} {group.Key.ToLowerInvariant()}");
         return $"{runbook}: {CountText.Format(incidents.Count, "incident")}: {string.Join(", ", states)}{Median(incidents)}";
     }
 
@@ -66,6 +71,7 @@ internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Secti
     private static IEnumerable<string> Suggestions(Runbook runbook, IReadOnlyList<IncidentSummary> ended, StepCatalog steps)
     {
         var (acted, resolved, expired) = (ended.Where(Counts).ToList(), ended.Count(IsResolved), ended.Count(incident => incident.State == IncidentState.Expired));
+        var verified = ended.Count(incident => IsResolved(incident) && incident.MitigatedAt is not null);
         if (acted.Count >= Enough && resolved == 0)
         {
             yield return $"{runbook.Id} helped in none of {acted.Count} incidents: is it the right cure?";
@@ -76,9 +82,9 @@ internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Secti
             yield return $"Nobody answered {runbook.Id} {expired} times: ask somebody else, or escalate sooner.";
         }
 
-        if (runbook.Mitigation.Approval is not null && acted.Count >= EnoughToTrust && resolved == acted.Count && CouldHealItself(runbook, steps))
+        if (runbook.Mitigation.Approval is not null && acted.Count >= EnoughToTrust && verified == acted.Count && CouldHealItself(runbook, steps))
         {
-            yield return $"{runbook.Id} was approved and helped {resolved} times of {acted.Count}: it may be ready to heal by itself, within limits.";
+            yield return $"{runbook.Id} was approved and helped {verified} times of {acted.Count}: it may be ready to heal by itself, within limits.";
         }
     }
 
@@ -90,7 +96,7 @@ internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Secti
     /// <summary>Those that somebody or something had to deal with.</summary>
     private static bool Counts(IncidentSummary incident) => incident.State is IncidentState.Resolved or IncidentState.Failed or IncidentState.Expired or IncidentState.Rejected or IncidentState.TakenOver;
 
-    private static bool IsResolved(IncidentSummary incident) => incident.State == IncidentState.Resolved;
+    private static bool IsResolved(IncidentSummary incident) => incident is { State: IncidentState.Resolved, IsDryRun: false };
 
     private static IEnumerable<CardSection> Section(string heading, IEnumerable<string> lines) =>
         lines.Take(MostLines).ToList() is { Count: > 0 } list ? [new CardSection(heading, list)] : [];

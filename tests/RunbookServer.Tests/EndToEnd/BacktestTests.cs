@@ -25,14 +25,14 @@ public sealed class BacktestTests : IDisposable
         code.ShouldBe(1);
         output.ShouldBe($"""
             {approved}  hanged-gpu on inference/llm-b-0
-                was: resolved; recycle: done, ticket: done
+                was: resolved; recycle (kubernetes.recyclePod): done, ticket (note): done
                 is:  expired; no step ran
             Of 2 incidents, 1 goes otherwise.
 
             """.ReplaceLineEndings("\n"));
 
         (_, output, _) = await ProgramRun.RunAsync("backtest", "--incidents", incidents, "--runbooks", changed.Path, "--base", Path.Combine(AppContext.BaseDirectory, "runbooks"), "--format", "markdown");
-        output.ShouldContain($"| {approved} | hanged-gpu | resolved; recycle: done, ticket: done | expired; no step ran |");
+        output.ShouldContain($"| {approved} | hanged-gpu | resolved; recycle (kubernetes.recyclePod): done, ticket (note): done | expired; no step ran |");
 
         var json = JsonNode.Parse((await ProgramRun.RunAsync("backtest", "--incidents", incidents, "--runbooks", changed.Path, "--format", "json")).Output)!;
         json["incidents"]!.AsArray().Single(one => one!["id"]!.ToString() == unneeded)!["otherwise"]!.GetValue<bool>().ShouldBeFalse();

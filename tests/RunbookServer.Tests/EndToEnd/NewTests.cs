@@ -26,6 +26,22 @@ public sealed class NewTests : IDisposable
     }
 
     [Fact]
+    public async Task RunbookThatWasRenamed_ItsTestsAreMissed()
+    {
+        await ProgramRun.RunAsync("new", "cache-full", "--runbooks", _home);
+        File.Move(Path.Combine(_home, "cache-full.yaml"), Path.Combine(_home, "cache.yaml"));
+
+        var (code, output, _) = await ProgramRun.RunAsync("test", "--runbooks", _home);
+        code.ShouldBe(1);
+        output.ShouldContain("holds tests, and there is no runbook cache-full.yaml beside 'tests'.");
+
+        Directory.Delete(Path.Combine(_home, "tests"), recursive: true);
+        (code, output, _) = await ProgramRun.RunAsync("test", "--runbooks", _home);
+        code.ShouldBe(1);
+        output.ShouldContain("There is no test: nothing was tried.");
+    }
+
+    [Fact]
     public async Task FileThatIsThere_IsLeftAlone()
     {
         var file = Path.Combine(_home, "mine.yaml");

@@ -26,7 +26,7 @@ public sealed class PublishTests : IDisposable
     [Fact]
     public async Task ChangedSet_IsPublishedListedAndGoneBackFrom()
     {
-        (await RunAsync()).Output.ShouldContain($"In force at {_place}: publication 1 (");
+        (await RunAsync()).Output.ShouldContain($"Published at {_place}: publication 1 (");
         (await RunAsync()).Output.ShouldContain("The same files are in force already, as publication 1.");
         _runbooks.Write(RunbookCopy.Shipped.Replace("title: Hung GPU", "title: Hung card", StringComparison.Ordinal));
         _runbooks.Write("people: { ada: { reach: [{ outbox: ada }] } }\ncontacts: { fallback: ada, oncall: ada, platform-lead: ada }\n", "contacts.yaml");

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Runbooks.Digest;
+using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Tests.Watchdog;
 using TestKit;
@@ -52,6 +53,23 @@ public sealed class WeeklyDigestTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task DryRunsAndWhatWasNotVerified_RecommendNothing()
+    {
+        foreach (var pod in new[] { "a", "b", "c", "d", "e" })
+        {
+            await EndedAsync(pod, IncidentState.Resolved, TimeSpan.FromMinutes(1), RunMode.DryRun);
+        }
+
+        await EndedAsync("f", IncidentState.Resolved, TimeSpan.FromMinutes(1));
+        await PassAsync(TimeSpan.FromHours(5));
+
+        var card = Cards.ShouldHaveSingleItem().Card;
+        card.Title.ShouldBe("Last week: 6 incidents, 1 resolved");
+        Lines(card, "In short").ShouldBe(["Resolved: 1 of 1 that had to be dealt with (100 %); the resolved one within 1m.", "5 dry runs: nothing was touched, so they do not count here."]);
+        card.Sections.ShouldNotContain(section => section.Heading == "Suggestions");
+    }
+
+    [Fact]
     public async Task ChannelThatIsDown_IsTriedAgainAndAQuietWeekIsNoMessage()
     {
         await EndedAsync("a", IncidentState.Resolved, TimeSpan.FromMinutes(1));
@@ -84,10 +102,10 @@ public sealed class WeeklyDigestTests : IAsyncDisposable
 
     private static IReadOnlyList<string> Lines(Runbooks.Notifications.Card card, string heading) => card.Sections.Single(section => section.Heading == heading).Lines;
 
-    private Task EndedAsync(string target, IncidentState state, TimeSpan took)
+    private Task EndedAsync(string target, IncidentState state, TimeSpan took, RunMode mode = RunMode.Normal)
     {
         var opened = _world.Now - TimeSpan.FromHours(20) + TimeSpan.FromMinutes(_number);
-        return _world.OpenAsync(Some.Incident($"261122-{_number++:0000}-aaaaaaaa", target) with { State = state, OpenedAt = opened, UpdatedAt = opened + took, ClosedAt = opened + took });
+        return _world.OpenAsync(Some.Incident($"261122-{_number++:0000}-aaaaaaaa", target) with { Mode = mode, State = state, OpenedAt = opened, UpdatedAt = opened + took, ClosedAt = opened + took });
     }
 
     private async Task PassAsync(params TimeSpan[] times)
