@@ -103,7 +103,9 @@ public sealed class BlobRuleSetPlace : IRuleSetPlace
         async () =>
         {
             var known = new ConcurrentDictionary<string, (ETag Tag, string Text)>(StringComparer.Ordinal);
-            var blobs = (await BlobsAsync("", cancellationToken)).Where(blob => RuleSet.Takes(blob.Name)).OrderBy(blob => blob.Name, StringComparer.Ordinal).ToList();
+            var stored = await BlobsAsync("", cancellationToken);
+            var taken = RuleSet.Among([.. stored.Select(blob => blob.Name)]).ToHashSet(StringComparer.Ordinal);
+            var blobs = stored.Where(blob => taken.Contains(blob.Name)).OrderBy(blob => blob.Name, StringComparer.Ordinal).ToList();
             await Parallel.ForEachAsync(blobs, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken }, async (blob, stop) =>
             {
                 if (blob.Properties.ETag is { } tag && _known.TryGetValue(blob.Name, out var before) && before.Tag == tag)

@@ -12,6 +12,9 @@ namespace Runbooks.Catalog;
 /// </summary>
 public sealed class RunbookCatalog(RunbookReader reader)
 {
+    /// <summary>In a team's folder nobody would read it.</summary>
+    private const string Windows = "windows.yaml";
+
     private readonly Lock _loading = new();
     private volatile Snapshot _current = new([]);
 
@@ -59,13 +62,25 @@ public sealed class RunbookCatalog(RunbookReader reader)
     {
         var publications = new Dictionary<string, Publication?>(StringComparer.Ordinal);
         var read = new List<(string Name, ReadResult Result)>();
-        foreach (var file in files)
+        var all = files.ToList();
+        var teams = all.Select(file => file.Team).OfType<TeamFiles>().DistinctBy(team => team.File.Name).ToDictionary(team => team.File.Name, team => TeamFile.Read(team, contacts), StringComparer.Ordinal);
+        var errors = teams.Values.SelectMany(team => team.Errors).ToList();
+        foreach (var file in all)
         {
-            publications[file.Name] = file.Publication;
-            read.Add((file.Name, reader.Read(file.Name, file.Text, contacts, file.Samples)));
+            // What runbooks of a team mean cannot be said while its file has errors.
+            var team = file.Team is { } its ? teams[its.File.Name].Team : null;
+            if (file.Team is not null && Path.GetFileName(file.Name) == Windows)
+            {
+                errors.Add(new(file.Name, 1, 1, "", "Maintenance windows are those of all teams.", $"Move them into the {Windows} above the teams' folders."));
+            }
+            else if (file.Team is null || team is not null)
+            {
+                publications[file.Name] = file.Publication;
+                read.Add((file.Name, reader.Read(file.Name, file.Text, contacts, file.Samples, team)));
+            }
         }
 
-        var errors = read.SelectMany(file => file.Result.Errors).ToList();
+        errors.AddRange(read.SelectMany(file => file.Result.Errors));
 
         // A broken file may be the one that has the id.
         var misled = SuppressionRules.Check(read, whole && errors.Count == 0).ToList();
@@ -120,9 +135,18 @@ public sealed record RunbookFile(string Name, string Text)
     /// <summary>The text files that stand beside it, by their path from there: <c>samples/ordinary.txt</c>.</summary>
     public IReadOnlyDictionary<string, string> Samples { get; init; } = FrozenDictionary<string, string>.Empty;
 
+    /// <summary>Whose folder it lies in; null for one that is nobody's in particular.</summary>
+    public TeamFiles? Team { get; init; }
+
     /// <summary>With what it came to be in force; null for a plain file.</summary>
     public Publication? Publication { get; init; }
 }
+
+/// <summary>What makes a folder that of a team.</summary>
+/// <param name="Folder">What the folder is called.</param>
+/// <param name="File">Its <c>team.yaml</c>.</param>
+/// <param name="Contacts">Its <c>contacts.yaml</c>; null where the team has no contacts of its own.</param>
+public sealed record TeamFiles(string Folder, RunbookFile File, RunbookFile? Contacts);
 
 /// <param name="Errors">Of all files, each in its file's order.</param>
 /// <param name="Kept">Ids of runbooks that stay in force in an earlier version, because there are errors.</param>

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Reflection;
+using Runbooks.Catalog;
 using Runbooks.Catalog.Reading;
 using Runbooks.Testing;
+using RunbookServer.Hosting;
 using RunbookServer.Terminal;
 
 namespace RunbookServer.Commands;
@@ -22,7 +24,7 @@ internal static class NewCommand
         var from = new Option<string>("--from") { Description = "What to begin with. ask: a person approves; self-healing: acts within limits and tells afterwards; lease: taken back by itself; tell: only tells; by-hand: a person does it.", DefaultValueFactory = _ => Usual };
         from.AcceptOnlyFromAmong([.. Templates]);
         var title = new Option<string?>("--title") { Description = "The name people see; made of the id unless given." };
-        var owner = new Option<string>("--owner") { Description = "The team that keeps it.", DefaultValueFactory = _ => "platform" };
+        var owner = new Option<string?>("--owner") { Description = "Who keeps it; platform unless given, in a team's folder its owner." };
         var folder = new Option<string>("--runbooks") { Description = "The folder of runbooks; ./runbooks unless named. Made where it is not there.", DefaultValueFactory = _ => "runbooks" };
         var command = new Command("new", "Writes a commented runbook that validates, with a test that passes, to change into your own.") { id, from, title, owner, folder };
         command.SetAction(parsed =>
@@ -37,7 +39,7 @@ internal static class NewCommand
             {
                 ["ID"] = name,
                 ["TITLE"] = Quoted(parsed.GetValue(title) ?? Title(name)),
-                ["OWNER"] = Quoted(parsed.GetRequiredValue(owner)),
+                ["OWNER"] = Quoted(parsed.GetValue(owner) ?? OwnerOf(parsed.GetRequiredValue(folder))),
             };
             var template = parsed.GetRequiredValue(from);
             var runbook = Path.Combine(parsed.GetRequiredValue(folder), $"{name}.yaml");
@@ -58,6 +60,8 @@ internal static class NewCommand
         });
         return command;
     }
+
+    private static string OwnerOf(string folder) => RunbookFolder.TeamOf(folder) is { } team && TeamFile.Read(team).Team is { } known ? known.Owner : "platform";
 
     private static string Filled(string template, Dictionary<string, string> words)
     {

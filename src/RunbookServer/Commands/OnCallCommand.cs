@@ -22,10 +22,11 @@ internal static class OnCallCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var settings = SettingsFile.Read(parsed.GetValue(config));
-            var file = ServerContacts.Find(parsed.GetValue(config), folder.Of(parsed))
+            var runbooks = folder.Of(parsed);
+            var file = ServerContacts.Find(parsed.GetValue(config), runbooks)
                 ?? throw new CommandException($"There is no {ContactsFile.FileName} beside the settings or the runbooks. Name the folder with --runbooks.");
-            await using var services = OfflineServices.Build(settings, contacts: file);
-            var found = await AskAsync(services, Read(services, file), cancellationToken);
+            await using var services = OfflineServices.Build(settings, beside: ServerContacts.Beside(file, name => Path.Combine(runbooks.Path, name) is var calendar && File.Exists(calendar) ? File.ReadAllText(calendar) : null));
+            var found = await AskAsync(services, Read(services, file, runbooks), cancellationToken);
             if (parsed.GetValue(json))
             {
                 ConsoleOutput.Json(JsonSerializer.SerializeToNode(found.Select(one => new { one.Contact, one.People, one.From, one.Source, one.Until, one.Words }), DurableJson.Options));
@@ -40,10 +41,9 @@ internal static class OnCallCommand
         return command;
     }
 
-    private static ContactBook Read(ServiceProvider services, string file)
+    private static ContactBook Read(ServiceProvider services, string file, RunbookFolder runbooks)
     {
-        var read = RunbookFolder.Read(file);
-        var result = services.GetRequiredService<ContactsFile>().Read(read.Name, read.Text, withSettings: false);
+        var result = services.GetRequiredService<ContactsFile>().Read(new ContactFiles(RunbookFolder.Read(file), runbooks.Teams()), withSettings: false);
         return result.Book ?? throw new CommandException($"The contacts have errors.\n{string.Join('\n', result.Errors)}", ExitCode.Failed);
     }
 

@@ -223,17 +223,22 @@ internal static class PublishCommand
                 ConsoleOutput.Note(before?.Contacts is null
                     ? "There are no contacts, neither here nor there: messages reach nobody (docs/contacts.md)."
                     : $"There is no {ContactsFile.FileName} here: the contacts that are in force stay.");
-                Add(files, before?.Contacts is { } contacts ? [contacts, .. before.Calendars.Select(calendar => new RunbookFile(calendar.Key, calendar.Value))] : []);
+                Add(files, before?.Contacts is { } contacts ? [contacts, .. before.Calendars.Where(calendar => RuleSet.IsCalendar(calendar.Key)).Select(calendar => new RunbookFile(calendar.Key, calendar.Value))] : []);
             }
         }
 
         /// <summary>What belongs to the contacts, where the folder has none of that name.</summary>
         private static void Add(List<RunbookFile> files, IEnumerable<RunbookFile> beside) => files.AddRange(beside.Where(one => !files.Exists(file => file.Name == one.Name)).ToList());
 
-        private static RuleSet Shown(RuleSet set, RunbookFolder folder) => set with
+        /// <summary>Named as whoever publishes finds them.</summary>
+        private static RuleSet Shown(RuleSet set, RunbookFolder folder)
         {
-            Runbooks = [.. set.Runbooks.Select(file => file with { Name = Path.GetRelativePath(".", Path.Combine(folder.Path, file.Name)) })],
-        };
+            return set with { Runbooks = [.. set.Runbooks.Select(file => Here(file) with { Team = Of(file.Team) })], Teams = [.. set.Teams.Select(team => Of(team)!)] };
+
+            RunbookFile Here(RunbookFile file) => file with { Name = Path.GetRelativePath(".", Path.Combine(folder.Path, file.Name)) };
+
+            TeamFiles? Of(TeamFiles? team) => team is null ? null : new(team.Folder, Here(team.File), team.Contacts is { } contacts ? Here(contacts) : null);
+        }
 
         private static int NotPublished()
         {

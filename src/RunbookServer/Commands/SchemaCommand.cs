@@ -18,13 +18,15 @@ internal static class SchemaCommand
         ["test"] = _ => TestSchema.Create(),
         ["contacts"] = services => ActivatorUtilities.CreateInstance<ContactsSchema>(services).Create(),
         ["windows"] = _ => MaintenanceSchema.Create(),
+        ["team"] = _ => TeamSchema.Create(),
+        ["team-contacts"] = services => ActivatorUtilities.CreateInstance<ContactsSchema>(services).Create(ofTeam: true),
     };
 
     public static IReadOnlyCollection<string> Kinds => s_kinds.Keys;
 
     public static Command Build()
     {
-        var kind = new Argument<string>("kind") { Description = "Which file: runbook (with every check and action of this host), test, contacts or windows.", DefaultValueFactory = _ => "runbook" };
+        var kind = new Argument<string>("kind") { Description = "Which file: runbook (with every check and action of this host), test, contacts, windows, team or team-contacts.", DefaultValueFactory = _ => "runbook" };
         kind.AcceptOnlyFromAmong([.. s_kinds.Keys]);
         var command = new Command("schema", "Prints the JSON Schema of a file, for editors.") { kind };
         command.SetAction(parsed =>

@@ -6,6 +6,7 @@ using Runbooks.Guardrails;
 using Runbooks.Model.Text;
 using Runbooks.Notifications;
 using Runbooks.Publishing;
+using Runbooks.Storage;
 using RunbookServer.Hosting;
 using RunbookServer.Reporting;
 using RunbookServer.Terminal;
@@ -19,14 +20,14 @@ internal static class ValidateCommand
     {
         var files = new Argument<string[]>("files")
         {
-            Description = "Runbook files, contacts.yaml and windows.yaml; the runbooks folder unless named. Contacts and maintenance windows beside the runbooks are checked with them.",
+            Description = "Runbook files, contacts.yaml, windows.yaml and team.yaml; the runbooks folder unless named. Contacts, maintenance windows and teams beside the runbooks are checked with them.",
             Arity = ArgumentArity.ZeroOrMore,
         };
         var folder = new RunbookFolderOption();
         var strict = new Option<bool>("--strict") { Description = "Warnings count as errors." };
         var format = new FormatOption();
         var settings = new HostSettingsOption();
-        var command = new Command("validate", "Checks runbook files, contacts and maintenance windows and reports every error and warning with its line.") { files, folder, settings, strict, format };
+        var command = new Command("validate", "Checks runbook files, contacts, maintenance windows and teams and reports every error and warning with its line.") { files, folder, settings, strict, format };
         command.SetAction(parsed =>
         {
             var named = parsed.GetValue(files) ?? [];
@@ -50,16 +51,27 @@ internal static class ValidateCommand
             throw new CommandException($"There is no file {missing}.");
         }
 
-        var runbooks = named.Where(file => !IsBeside(file)).ToList();
-        var folder = runbooks.Count > 0 ? new RunbookFolder(Path.GetDirectoryName(Path.GetFullPath(runbooks[0]))!) : usual();
-        var withFolder = named.Length == 0 || runbooks.Count > 0;
+        var runbooks = named.Where(file => !IsBeside(file) || IsWindowsOfTeam(file)).ToList();
+        var inTeams = named.Where(IsOfTeam).ToList();
+        var folder = runbooks.Concat(inTeams).FirstOrDefault() is { } first ? RunbookFolder.Around(first) : named.Length == 0 ? usual() : null;
         return new(
-            [.. (named.Length == 0 ? folder.FilesToCheck() : runbooks).Select(RunbookFolder.ReadWithSamples)],
-            Read(named.FirstOrDefault(file => Is(file, ContactsFile.FileName)) ?? (withFolder ? folder.Contacts : null)),
-            Read(named.FirstOrDefault(file => Is(file, MaintenanceFile.FileName)) ?? (withFolder ? folder.Windows : null)));
+            [.. (named.Length == 0 ? folder!.FilesToCheck() : runbooks).Select(RunbookFolder.ReadWithSamples)],
+            Read(named.FirstOrDefault(file => Is(file, ContactsFile.FileName) && !IsOfTeam(file)) ?? folder?.Contacts),
+            Read(named.FirstOrDefault(file => Is(file, MaintenanceFile.FileName) && !IsWindowsOfTeam(file)) ?? folder?.Windows))
+        {
+            Teams = folder?.Teams() ?? [],
+        };
     }
 
-    private static bool IsBeside(string file) => Is(file, ContactsFile.FileName) || Is(file, MaintenanceFile.FileName);
+    /// <summary>A team's file, or the contacts beside one.</summary>
+    private static bool IsOfTeam(string file) => Is(file, TeamFile.FileName) || (Is(file, ContactsFile.FileName) && IsInTeam(file));
+
+    /// <summary>Read as a runbook, as hosts do: it is an error there.</summary>
+    private static bool IsWindowsOfTeam(string file) => Is(file, MaintenanceFile.FileName) && IsInTeam(file);
+
+    private static bool IsInTeam(string file) => TeamFolders.FileOf(new(Path.GetDirectoryName(Path.GetFullPath(file))!)) is not null;
+
+    private static bool IsBeside(string file) => Is(file, ContactsFile.FileName) || Is(file, MaintenanceFile.FileName) || Is(file, TeamFile.FileName);
 
     private static bool Is(string file, string name) => Path.GetFileName(file) == name;
 
@@ -71,17 +83,17 @@ internal static class ValidateCommand
         using var services = OfflineServices.Build(host: settings);
 
         // What only the host's settings can tell is asked when it starts.
-        var contacts = files.Contacts is { } file ? services.GetRequiredService<ContactsFile>().Read(file.Name, file.Text, withSettings: false) : null;
+        var contacts = services.GetRequiredService<ContactsFile>().Read(files.People, withSettings: false);
         var catalog = services.GetRequiredService<RunbookCatalog>();
-        var result = catalog.Load(files.Runbooks, contacts?.Book?.Names, isWhole);
+        var result = catalog.Load(files.Runbooks, contacts.Book?.Names, isWhole);
 
         // Of some runbooks alone nobody can say which ids there are.
         IReadOnlyCollection<string>? ids = isWhole && result.Errors.Count == 0 ? [.. catalog.Current.Select(runbook => runbook.Id)] : null;
         var windows = files.Windows is { } planned ? MaintenanceFile.Read(planned.Name, planned.Text, ids) : null;
-        var problems = Enumerable.Concat([.. contacts?.Errors ?? [], .. windows?.Errors ?? []], result.Errors)
-            .Concat([.. contacts?.Warnings ?? [], .. windows?.Warnings ?? [], .. result.Warnings])
-            .ToLookup(problem => problem.File);
-        return new("validate", strict, [.. Enumerable.Concat([files.Contacts, files.Windows], files.Runbooks).OfType<RunbookFile>().Select(one => new ReportedCase(one.Name, one.Name, [.. problems[one.Name]]) { Text = one.Text })]);
+        var problems = contacts.Errors.Concat(windows?.Errors ?? []).Concat(files.Teams.SelectMany(team => TeamFile.Read(team, contacts.Book?.Names).Errors)).Concat(result.Errors)
+            .Concat([.. contacts.Warnings, .. windows?.Warnings ?? [], .. result.Warnings]).Distinct().ToLookup(problem => problem.File);
+        IEnumerable<RunbookFile?> beside = [files.Contacts, files.Windows, .. files.Teams.SelectMany(team => new[] { team.File, team.Contacts })];
+        return new("validate", strict, [.. beside.Concat(files.Runbooks).OfType<RunbookFile>().Select(one => new ReportedCase(one.Name, one.Name, [.. problems[one.Name]]) { Text = one.Text })]);
     }
 
     public static void Tell(Report report)

@@ -41,9 +41,31 @@ internal sealed record RunbookFolder(string Path)
         return Directory.Exists(here) ? new(here) : new(System.IO.Path.Combine(AppContext.BaseDirectory, "runbooks")) { IsShipped = true };
     }
 
-    /// <summary>Runbooks lie directly in the folder; their tests are in folders of their own.</summary>
-    public IEnumerable<string> Files() =>
-        Directory.EnumerateFiles(Path).Where(file => RuleSet.IsRunbook(System.IO.Path.GetFileName(file))).Order(StringComparer.Ordinal);
+    /// <summary>Runbooks lie directly in the folder or in that of a team; their tests are in folders of their own.</summary>
+    public IEnumerable<string> Files() => RuleSet
+        .RunbooksAmong([.. NamesIn(Path, ""), .. TeamFolders.Of(Path).SelectMany(team => NamesIn(team.FullName, $"{team.Name}/"))])
+        .Select(name => System.IO.Path.Combine(Path, name)).OrderBy(file => file, StringComparer.Ordinal);
+
+    /// <summary>The teams whose folders lie here.</summary>
+    public IReadOnlyList<TeamFiles> Teams() => [.. TeamFolders.Of(Path).Select(team => TeamOf(System.IO.Path.Combine(Path, team.Name))).OfType<TeamFiles>()];
+
+    private static IEnumerable<string> NamesIn(string folder, string prefix) => Directory.EnumerateFiles(folder).Select(file => $"{prefix}{System.IO.Path.GetFileName(file)}");
+
+    /// <returns>Null for a folder that is no team's.</returns>
+    public static TeamFiles? TeamOf(string folder)
+    {
+        var contacts = System.IO.Path.Combine(folder, ContactsFile.FileName);
+        return TeamFolders.FileOf(new(folder)) is { } file
+            ? new(System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(folder))), Read(System.IO.Path.Combine(folder, file.Name)), File.Exists(contacts) ? Read(contacts) : null)
+            : null;
+    }
+
+    /// <summary>The folder of all teams that this file lies in.</summary>
+    public static RunbookFolder Around(string file)
+    {
+        var here = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(file))!;
+        return new(TeamFolders.FileOf(new(here)) is not null ? System.IO.Path.GetDirectoryName(here) ?? here : here);
+    }
 
     /// <summary>For a command that checks what is there: nothing at all is no success, and the shipped ones are said to be those.</summary>
     /// <exception cref="CommandException">There is none.</exception>
@@ -71,11 +93,7 @@ internal sealed record RunbookFolder(string Path)
 
     private string? FindBeside(string name) => System.IO.Path.Combine(Path, name) is var file && File.Exists(file) ? file : null;
 
-    public IReadOnlyList<RunbookFile> Read()
-    {
-        var samples = SampleFolder.Read(Path);
-        return [.. Files().Select(file => Read(file) with { Samples = samples })];
-    }
+    public IReadOnlyList<RunbookFile> Read() => [.. Files().Select(ReadWithSamples)];
 
     /// <param name="settings">Of the account that the container is in.</param>
     /// <exception cref="CommandException">The container's address cannot be used.</exception>
@@ -95,10 +113,13 @@ internal sealed record RunbookFolder(string Path)
         }
     }
 
-    /// <summary>A runbook by itself, with the text files beside it.</summary>
+    /// <summary>A runbook by itself, with the text files and the team's files beside it.</summary>
     /// <inheritdoc cref="Read(string)"/>
-    public static RunbookFile ReadWithSamples(string file) =>
-        Read(file) with { Samples = SampleFolder.Read(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(file))!) };
+    public static RunbookFile ReadWithSamples(string file)
+    {
+        var here = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(file))!;
+        return Read(file) with { Samples = SampleFolder.Read(here), Team = TeamOf(here) };
+    }
 
     /// <exception cref="CommandException">The file is far too large.</exception>
     public static RunbookFile Read(string file)

@@ -1,3 +1,4 @@
+using Runbooks.Catalog;
 using Runbooks.Model.Definition;
 using Runbooks.Integrations.OnCall;
 using Runbooks.Notifications;
@@ -14,8 +15,8 @@ internal static class ServerContacts
     public static IServiceCollection AddContacts(this IServiceCollection services, ServerSettings settings) =>
         settings.Practice ? services.AddSingleton(ContactBook.EveryoneOn("outbox", "terminal"))
         : BesideSettings(settings) is { } file ? services
-            .AddContacts(_ => RunbookFolder.Read(file), s_nobody)
-            .AddSingleton(Beside(file))
+            .AddContacts(provider => provider.StartingContacts(RunbookFolder.Read(file)), s_nobody)
+            .AddSingleton(provider => Beside(file, name => provider.GetRequiredService<RuleSetStatus>().FindCalendar(name)))
             .AddHostedService(provider => ActivatorUtilities.CreateInstance<ContactsWatch>(provider, file))
         : services
             .AddContacts(provider => provider.StartingContacts(), s_nobody)
@@ -24,9 +25,13 @@ internal static class ServerContacts
     /// <summary>Whether they come with the runbooks.</summary>
     public static bool AreInRuleSet(ServerSettings settings) => !settings.Practice && BesideSettings(settings) is null;
 
-    /// <summary>Calendars that stand beside the contacts.</summary>
-    internal static ReadBesideContacts Beside(string contacts) => async (name, cancellationToken) =>
-        Path.Combine(Path.GetDirectoryName(Path.GetFullPath(contacts))!, name) is var file && File.Exists(file) ? await File.ReadAllTextAsync(file, cancellationToken) : null;
+    /// <summary>The contacts of all, where they stand beside the settings.</summary>
+    public static Func<RunbookFile>? OtherThanTheSets(ServerSettings settings) => !settings.Practice && BesideSettings(settings) is { } file ? () => RunbookFolder.Read(file) : null;
+
+    /// <summary>Calendars that stand beside the contacts of all, or beside those of a team.</summary>
+    internal static ReadBesideContacts Beside(string contacts, Func<string, string?> ofTeam) => async (name, cancellationToken) =>
+        name.Contains('/', StringComparison.Ordinal) ? ofTeam(name)
+        : Path.Combine(Path.GetDirectoryName(Path.GetFullPath(contacts))!, name) is var file && File.Exists(file) ? await File.ReadAllTextAsync(file, cancellationToken) : null;
 
     /// <summary>What somebody should know before the first alert.</summary>
     public static void Say(ContactBook book, IEnumerable<Runbook> runbooks, ServerSettings settings)
@@ -60,9 +65,13 @@ internal static class ServerContacts
     /// <summary>Beside the settings file, else beside the runbooks of a folder.</summary>
     internal static string? Find(string? configFile, RunbookFolder runbooks) => BesideSettings(configFile) ?? runbooks.Contacts;
 
-    /// <summary>Beside the settings file, else with the runbooks: as it lies there, whatever is wrong with it. It is read before anything of the host is opened.</summary>
-    internal static string TextOf(ServerSettings settings, IServiceProvider services) =>
-        (BesideSettings(settings) is { } file ? RunbookFolder.Read(file) : services.GetRequiredService<PublishedSets>().FindContactsAsync(CancellationToken.None).GetAwaiter().GetResult())?.Text ?? "";
+    /// <summary>Beside the settings file, else with the runbooks, and those of teams: as they lie there, whatever is wrong with them. They are read before anything of the host is opened.</summary>
+    internal static string TextOf(ServerSettings settings, IServiceProvider services)
+    {
+        var people = services.GetRequiredService<PublishedSets>().FindContactsAsync(CancellationToken.None).GetAwaiter().GetResult();
+        var common = BesideSettings(settings) is { } file ? RunbookFolder.Read(file) : people?.Common;
+        return string.Join('\n', (people?.Teams ?? []).Select(team => team.Contacts).Prepend(common).OfType<RunbookFile>().Select(contacts => contacts.Text));
+    }
 
     private static string? BesideSettings(ServerSettings settings) => BesideSettings(settings.ConfigFile);
 

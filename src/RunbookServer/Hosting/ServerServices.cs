@@ -5,6 +5,7 @@ using Runbooks.Catalog.Reading;
 using Runbooks.Intake;
 using Runbooks.Integrations.Notifications.Email;
 using Runbooks.Integrations.Notifications.Outbox;
+using Runbooks.Integrations.OnCall;
 using Runbooks.Integrations.Notifications.PagerDuty;
 using Runbooks.Integrations.Notifications.Slack;
 using Runbooks.Integrations.Notifications.Teams;
@@ -53,7 +54,7 @@ internal static class ServerServices
     {
         services.AddSingleton(runbooks).AddRuleSet(
             provider => runbooks.Place(provider.GetRequiredService<IConfiguration>()),
-            _ => new RuleSetOptions(RuleSetOptions.Usual) { TakesContacts = ServerContacts.AreInRuleSet(settings), IsTold = runbooks.Container is null });
+            _ => new RuleSetOptions(RuleSetOptions.Usual) { TakesContacts = ServerContacts.AreInRuleSet(settings), OtherContacts = ServerContacts.OtherThanTheSets(settings), IsTold = runbooks.Container is null });
         return runbooks.Container is null ? services.AddHostedService<RuleSetWatch>() : services;
     }
 
@@ -114,8 +115,8 @@ internal static class OfflineServices
 {
     /// <param name="settings">Of the systems outside, where a command asks them; none unless given.</param>
     /// <param name="host">What runbooks read of the host; that of <paramref name="settings"/> unless given.</param>
-    /// <param name="contacts">The contacts file, where what stands beside it is read too.</param>
-    public static ServiceProvider Build(IConfiguration? settings = null, HostSettings? host = null, string? contacts = null)
+    /// <param name="beside">Reads what stands beside the contacts, where that is asked for.</param>
+    public static ServiceProvider Build(IConfiguration? settings = null, HostSettings? host = null, ReadBesideContacts? beside = null)
     {
         var services = new ServiceCollection();
         services.AddSingleton(settings ?? new ConfigurationBuilder().Build());
@@ -126,9 +127,9 @@ internal static class OfflineServices
         services.AddAlerts();
         services.AddIntegrations();
         services.AddSingleton<AddressSecrets>().AddSingleton<ContactsFile>().AddChannels().AddOutbox();
-        if (contacts is not null)
+        if (beside is not null)
         {
-            services.AddSingleton(ServerContacts.Beside(contacts));
+            services.AddSingleton(beside);
         }
 
         return services.BuildServiceProvider();

@@ -1,3 +1,4 @@
+using Runbooks.Catalog;
 using Runbooks.Catalog.Reading;
 using Runbooks.Guardrails;
 using Runbooks.Notifications;
@@ -19,9 +20,15 @@ internal static class RuleSetDifference
             .. old.Keys.Where(id => !now.ContainsKey(id)).Select(id => $"removed  {id}"),
             .. File(ContactsFile.FileName, before?.Contacts?.Text, after.Contacts?.Text),
             .. File(MaintenanceFile.FileName, before?.Windows?.Text, after.Windows?.Text),
+            .. (before?.Teams ?? []).Concat(after.Teams).Select(team => team.Folder).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).SelectMany(folder => Team(folder, Of(before, folder), Of(after, folder))),
             .. after.Calendars.Keys.Union(before?.Calendars.Keys ?? []).Order(StringComparer.Ordinal).SelectMany(name => File(name, before?.Calendars.GetValueOrDefault(name), after.Calendars.GetValueOrDefault(name))),
         ];
     }
+
+    private static TeamFiles? Of(RuleSet? set, string folder) => set?.Teams.FirstOrDefault(team => team.Folder == folder);
+
+    private static IEnumerable<string> Team(string folder, TeamFiles? before, TeamFiles? after) =>
+        [.. File($"{folder}/{TeamFile.FileName}", before?.File.Text, after?.File.Text), .. File($"{folder}/{ContactsFile.FileName}", before?.Contacts?.Text, after?.Contacts?.Text)];
 
     /// <summary>By id, or by the name of a file that cannot be read here.</summary>
     private static SortedDictionary<string, string> Versions(RuleSet? set, RunbookReader reader)
@@ -29,7 +36,8 @@ internal static class RuleSetDifference
         var versions = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var file in set?.Runbooks ?? [])
         {
-            var runbook = reader.Read(file.Name, file.Text, samples: file.Samples).Runbook;
+            var team = file.Team is { } files ? TeamFile.Read(files).Team : null;
+            var runbook = file.Team is not null && team is null ? null : reader.Read(file.Name, file.Text, samples: file.Samples, team: team).Runbook;
             versions[runbook?.Id ?? file.Name] = runbook is null ? "with errors" : runbook.Hash[..12];
         }
 

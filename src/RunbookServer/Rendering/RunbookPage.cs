@@ -22,6 +22,11 @@ internal sealed class RunbookPage(Runbook runbook, StepCatalog steps)
 
         Line("| | |\n|---|---|");
         Row("runbook", Code(runbook.Id));
+        if (runbook.Team.Length > 0)
+        {
+            Row("team", Code(runbook.Team));
+        }
+
         Row("owner", runbook.Owner.Length > 0 ? Text(runbook.Owner) : "nobody");
         Row("severity", CamelCase.Of(runbook.Impact.Severity));
         Row("one incident for each", Code(runbook.Target));

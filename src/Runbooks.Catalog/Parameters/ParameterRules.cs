@@ -116,6 +116,10 @@ public sealed class SampleFileAttribute : Attribute
     public const int MaxLines = 500;
 }
 
+/// <summary>The parameter names contacts: a team's own come before those of everybody.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class ContactNameAttribute : Attribute;
+
 /// <summary>The parameter's value never reaches history, timeline, logs, cards or pages.</summary>
 [AttributeUsage(AttributeTargets.Property | AttributeTargets.Parameter)]
 public sealed class SecretAttribute : Attribute;

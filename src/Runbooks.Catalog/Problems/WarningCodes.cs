@@ -10,6 +10,8 @@ public static class WarningCodes
     public const string NoBreakSpace = "no-break-space";
     public const string SplitLetter = "split-letter";
     public const string UserNameOnly = "user-name-only";
+    public const string ContactShadowed = "contact-shadowed";
+    public const string PersonTwice = "person-twice";
     public const string ScheduleWithoutFallback = "schedule-without-fallback";
     public const string NoOwner = "no-owner";
     public const string NoDataImpact = "no-data-impact";
@@ -31,6 +33,8 @@ public static class WarningCodes
         [NoBreakSpace] = "A no-break space stands where an ordinary one is expected.",
         [SplitLetter] = "A letter and its accent are two characters.",
         [UserNameOnly] = "A person signs in by user names only, which prove nobody.",
+        [ContactShadowed] = "A team's contact has the name of one of everybody's, with other people.",
+        [PersonTwice] = "Two people of two files are reached at one address.",
         [ScheduleWithoutFallback] = "A schedule names nobody for when it cannot be asked.",
         [NoOwner] = "Nobody owns the runbook.",
         [NoDataImpact] = "The impact does not say what happens to data.",

@@ -14,7 +14,8 @@ public sealed class RunbookReader(StepCatalog steps, HostSettings? host = null)
     /// <param name="file">How errors name the file.</param>
     /// <param name="contacts">Whom the contacts name; null when that is not to be checked.</param>
     /// <param name="samples">The text files beside it, see <see cref="RunbookFile.Samples"/>.</param>
-    public ReadResult Read(string file, string text, IReadOnlyCollection<string>? contacts = null, IReadOnlyDictionary<string, string>? samples = null)
+    /// <param name="team">Whose it is; null where it is nobody's in particular.</param>
+    public ReadResult Read(string file, string text, IReadOnlyCollection<string>? contacts = null, IReadOnlyDictionary<string, string>? samples = null, Team? team = null)
     {
         text = text.TrimStart('\uFEFF');
         var errors = new FileErrors(file, text);
@@ -30,9 +31,17 @@ public sealed class RunbookReader(StepCatalog steps, HostSettings? host = null)
             return new(null, errors.Sorted) { Warnings = errors.Warnings };
         }
 
+        var names = team is null ? null : new TeamNames(team, steps, errors, used);
+        mapping = names?.Apply(mapping) ?? mapping;
         errors.Locate(mapping);
         var kept = new SampleFiles(samples);
         var runbook = ReadParts(new YamlSection(mapping, "", errors), kept);
+        if (names is not null)
+        {
+            runbook = runbook with { Team = team!.Name, Fallback = names.Fallback };
+            names.CheckActions(runbook);
+        }
+
         var filled = used.Count == 0 ? text : $"{text}\n{string.Join('\n', used)}";
         runbook = runbook with { Hash = HashOf(filled + kept.Words), Samples = kept.Used };
         new SafetyRules(steps, errors).Check(runbook);

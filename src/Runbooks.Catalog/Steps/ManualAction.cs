@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
+using Runbooks.Catalog.Parameters;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Text;
@@ -25,7 +26,7 @@ public sealed class ManualAction() : RunbookAction<ManualAction.Parameters>(
         [MaxLength(1000), Description("What to do.")]
         public required string Instruction { get; init; }
 
-        [Description("Contacts that are asked. Each of them may say that it is done, or that it could not be done and why.")]
+        [ContactName, Description("Contacts that are asked. Each of them may say that it is done, or that it could not be done and why.")]
         public required IReadOnlyList<string> Who { get; init; }
 
         [Description("What has to be ticked, each item by whoever did it. The step is done with the last.")]
@@ -64,7 +65,7 @@ public sealed class ManualAction() : RunbookAction<ManualAction.Parameters>(
         [Description("Without an answer for this long.")]
         public required TimeSpan After { get; init; }
 
-        [Description("Contacts that are asked as well.")]
+        [ContactName, Description("Contacts that are asked as well.")]
         public required IReadOnlyList<string> To { get; init; }
     }
 

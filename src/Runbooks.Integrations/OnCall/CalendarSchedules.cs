@@ -87,8 +87,10 @@ internal sealed class CalendarSchedules(IHttpClientFactory clients, AddressSecre
         }
     }
 
+    /// <summary>Beside the contacts, or in a team's folder beside its own.</summary>
     private static bool IsFile(string id) =>
-        id.EndsWith(".ics", StringComparison.OrdinalIgnoreCase) && id.Length <= 100 && char.IsAsciiLetterOrDigit(id[0]) && id.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '-' or '_');
+        id.EndsWith(".ics", StringComparison.OrdinalIgnoreCase) && id.Split('/') is { Length: <= 2 } parts
+        && parts.All(part => part.Length is > 0 and <= 100 && char.IsAsciiLetterOrDigit(part[0]) && part.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '-' or '_'));
 
     private static bool IsAddress(string text, out Uri address) =>
         Uri.TryCreate(text, UriKind.Absolute, out address!) && address.UserInfo.Length == 0 && (address.Scheme == Uri.UriSchemeHttps || address is { Scheme: "http", IsLoopback: true });

@@ -14,6 +14,12 @@ public sealed record Runbook
     public string Summary { get; init; } = "";
     public string Owner { get; init; } = "";
 
+    /// <summary>In whose folder it lies; empty where it is nobody's in particular. Contacts of the team stand as <c>team.name</c>.</summary>
+    public string Team { get; init; } = "";
+
+    /// <summary>The contact that hears of what reached nobody else: the team's, where it has one.</summary>
+    public string Fallback { get; init; } = Approval.FallbackContact;
+
     /// <summary>The runbook applies when one of these fires.</summary>
     public required IReadOnlyList<Trigger> Trigger { get; init; }
 

@@ -111,7 +111,7 @@ public static class ApprovalSchedule
                     Asked = gate.Asked + 1,
                     AskedAt = now,
                 };
-                return (Escalate(incident.Replace(asked), gate.Id, [Approval.FallbackContact], now), CardKind.Escalation);
+                return (Escalate(incident.Replace(asked), gate.Id, [gate.Fallback ?? Approval.FallbackContact], now), CardKind.Escalation);
             default:
                 return (incident.CloseGate(gate.Id, GateOutcome.Expired, "Nobody answered in time.", now), null);
         }

@@ -45,6 +45,13 @@ public sealed record Gate
 
     /// <summary>The contact of which somebody has to be among those who approve; null for anybody.</summary>
     public string? OwnerTeam { get; init; }
+
+    /// <summary>The team's contact that is asked where nobody else was reached; null for that of all.</summary>
+    public string? Fallback { get; init; }
+
+    /// <summary>Whom it goes to next when it reached nobody: the team's contact first, then that of all; null once both are asked.</summary>
+    [JsonIgnore]
+    public string? NextFallback => new[] { Fallback ?? Approval.FallbackContact, Approval.FallbackContact }.FirstOrDefault(contact => !Approvers.Contains(contact, StringComparer.OrdinalIgnoreCase));
     public OnTimeout OnTimeout { get; init; }
     public required DateTimeOffset OpenedAt { get; init; }
     public required DateTimeOffset ExpiresAt { get; init; }

@@ -34,6 +34,9 @@ public sealed partial record Incident
     /// <summary>How its runbook had come to be in force when it opened; null where the files lay there plainly.</summary>
     public Publication? Publication { get; init; }
 
+    /// <summary>Whose runbook it is, as that said when it opened; null where it is nobody's in particular.</summary>
+    public string? Team { get; init; }
+
     /// <summary>Why it is in this state, in words; null while nothing needs saying.</summary>
     public string? Reason { get; init; }
 

@@ -20,7 +20,7 @@ public static class IncidentReport
     {
         var page = new StringBuilder();
         page.Append(CultureInfo.InvariantCulture, $"# {Text(incident.Title)} on {Text(IncidentText.Target(incident.Target))}\n");
-        Section(page, null, [$"{EndingText.Headline(incident)}{(incident.Mode == RunMode.DryRun ? " (dry run)" : "")}. Incident `{incident.Id}`, runbook `{incident.RunbookId}` version `{incident.RunbookHash[..Math.Min(12, incident.RunbookHash.Length)]}`{(incident.Publication is { } publication ? $", from {Text(publication.Describe(incident.OpenedAt, "before it opened"))}" : "")}."]);
+        Section(page, null, [$"{EndingText.Headline(incident)}{(incident.Mode == RunMode.DryRun ? " (dry run)" : "")}. Incident `{incident.Id}`, runbook `{incident.RunbookId}`{(incident.Team is { } team ? $" of the team `{team}`" : "")} version `{incident.RunbookHash[..Math.Min(12, incident.RunbookHash.Length)]}`{(incident.Publication is { } publication ? $", from {Text(publication.Describe(incident.OpenedAt, "before it opened"))}" : "")}."]);
         Section(page, "Summary", [Text(incident.Reason ?? "It has not ended yet.")]);
         Section(page, "Impact", Impact(incident, impact));
         Section(page, "Times", Times(incident, now));

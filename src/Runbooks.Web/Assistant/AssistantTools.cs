@@ -73,7 +73,7 @@ internal sealed class AssistantTools(IIncidentStore store, LoadedRunbooks runboo
     [Description("Lists the runbooks that are in force, with the labels that each reads.")]
     private string ListRunbooks() => Json(runbooks().OrderBy(runbook => runbook.Id, StringComparer.Ordinal).Select(runbook => new
     {
-        runbook.Id, runbook.Title, runbook.Summary, runbook.Owner, runbook.Mode, runbook.Impact.Severity, runbook.Target, Asks = runbook.Mitigation.Approval is not null, Labels = RunbookModel.LabelsOf(runbook).Select(label => new { label.Name, label.Needed }),
+        runbook.Id, runbook.Title, runbook.Summary, runbook.Team, runbook.Owner, runbook.Mode, runbook.Impact.Severity, runbook.Target, Asks = runbook.Mitigation.Approval is not null, Labels = RunbookModel.LabelsOf(runbook).Select(label => new { label.Name, label.Needed }),
     }));
 
     [Description("One runbook as it is in force: triggers, impact, checks, mitigation, resolution, limits.")]

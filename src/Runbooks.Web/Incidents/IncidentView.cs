@@ -16,6 +16,9 @@ public sealed record IncidentView
 
     /// <summary>How that version had come to be in force; null where the files lay there plainly.</summary>
     public required Publication? Publication { get; init; }
+
+    /// <summary>Whose runbook it is; null where it is nobody's in particular.</summary>
+    public required string? Team { get; init; }
     public required string Title { get; init; }
     public required string Target { get; init; }
     public required IncidentState State { get; init; }
@@ -92,6 +95,7 @@ public sealed record IncidentView
         Runbook = incident.RunbookId,
         RunbookVersion = incident.RunbookHash,
         Publication = incident.Publication,
+        Team = incident.Team,
         Title = incident.Title,
         Target = incident.Target,
         State = incident.State,

@@ -22,7 +22,7 @@ public sealed class SafetyPageHandler(
         var reports = new List<(string Title, RunbookReport Report)>();
         foreach (var runbook in loaded().OrderBy(runbook => runbook.Id, StringComparer.Ordinal))
         {
-            reports.Add((runbook.Title, RunbookReport.Of(runbook.Id, runbook, await histories.ReadAsync(runbook.Id, cancellationToken))));
+            reports.Add((runbook.Team.Length > 0 ? $"{runbook.Team} · {runbook.Title}" : runbook.Title, RunbookReport.Of(runbook.Id, runbook, await histories.ReadAsync(runbook.Id, cancellationToken))));
         }
 
         var model = new SafetyModel(options.CurrentValue.Mode, await killSwitch.ReadAsync(cancellationToken), reports, time.GetUtcNow())

@@ -13,10 +13,10 @@ namespace Runbooks.Approvals;
 public static class ApprovalGateFactory
 {
     /// <summary>Asked where a runbook that heals itself has to ask after all.</summary>
-    private static readonly Approval AskAfterAll = new() { Ask = "Run this self-healing runbook on {{ target }}?", From = [ContactBook.Fallback] };
+    private static readonly Approval AskAfterAll = new() { Ask = "Run this self-healing runbook on {{ target }}?", From = [] };
 
     /// <summary>Nobody is asked this; it stands in the record of a runbook that only tells.</summary>
-    private static readonly Approval Tell = new() { Ask = "Tell of {{ target }}, and change nothing?", From = [ContactBook.Fallback] };
+    private static readonly Approval Tell = new() { Ask = "Tell of {{ target }}, and change nothing?", From = [] };
 
     /// <summary>What was approved with the mitigation covers the resolution no longer: the same people are asked about it.</summary>
     private static Approval? AskAboutResolution(Runbook runbook, Phase phase) => phase == Phase.Resolution && runbook.Mitigation.Approval is { } asked
@@ -61,6 +61,7 @@ public static class ApprovalGateFactory
             Required = approval.Required,
             SeparationOfDuties = approval.SeparationOfDuties,
             OwnerTeam = approval.OwnerRequired ? runbook.Owner : null,
+            Fallback = runbook.Fallback == ContactBook.Fallback ? null : runbook.Fallback,
 
             // Silence overrules no warning.
             OnTimeout = mustAsk && approval.OnTimeout == OnTimeout.ProceedIfReversible ? OnTimeout.Abort : approval.OnTimeout,
@@ -75,7 +76,7 @@ public static class ApprovalGateFactory
     private static IReadOnlyList<string> ApproversOf(Approval approval, Runbook runbook) =>
         approval.OwnerRequired ? [.. approval.From.Append(runbook.Owner).Distinct(StringComparer.OrdinalIgnoreCase)]
         : approval.From.Count > 0 ? approval.From
-        : [ContactBook.Fallback];
+        : [runbook.Fallback];
 
     /// <summary>
     /// What a person lifts again is no reason to give up: it is asked all the same, and taken once nothing stands against it.

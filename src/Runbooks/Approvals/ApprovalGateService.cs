@@ -178,13 +178,13 @@ public sealed class ApprovalGateService(
         (incident, gate, var people) = await FindPeopleAsync(incident, gate, key, gate.Approvers, cancellationToken);
         var result = await notifier.SendAsync(
             incident, key, gate.Approvers, recipient => cards.Approval(incident, runbook, gate, recipient.Name, kind), cancellationToken, people);
-        if (!result.Reached && !gate.Approvers.Contains(ContactBook.Fallback, StringComparer.OrdinalIgnoreCase))
+        while (!result.Reached && incident.FindGate(gateId) is { Outcome: GateOutcome.Pending, NextFallback: { } last })
         {
             // Silence is never success: whoever is last in line may decide as well.
-            incident = await store.UpdateAsync(incident.Id, i => ApprovalSchedule.Escalate(i, gateId, [ContactBook.Fallback], time.GetUtcNow()), cancellationToken);
-            (incident, gate, people) = await FindPeopleAsync(incident, incident.FindGate(gateId)!, $"{key}:fallback", [ContactBook.Fallback], cancellationToken);
+            incident = await store.UpdateAsync(incident.Id, i => ApprovalSchedule.Escalate(i, gateId, [last], time.GetUtcNow()), cancellationToken);
+            (incident, gate, people) = await FindPeopleAsync(incident, incident.FindGate(gateId)!, $"{key}:{last}", [last], cancellationToken);
             result = await notifier.SendAsync(
-                incident, $"{key}:fallback", [ContactBook.Fallback], recipient => cards.Approval(incident, runbook, gate, recipient.Name, CardKind.Escalation), cancellationToken, people);
+                incident, $"{key}:{last}", [last], recipient => cards.Approval(incident, runbook, gate, recipient.Name, CardKind.Escalation), cancellationToken, people);
         }
 
         incident = result.Incident;

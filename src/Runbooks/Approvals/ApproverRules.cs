@@ -21,6 +21,8 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
     /// <summary>Whether the contacts know a person by this name, or by an identity of theirs; in practice everybody is one.</summary>
     public bool IsPerson(string name) => contacts.Book.KnowsEveryone || Find(name) is not null;
 
+    private bool IsPerson(string name, Gate gate) => contacts.Book is var book && (book.KnowsEveryone || (Find(name) is { } person && book.Knows(person, gate.Approvers)));
+
     /// <summary>The book's name for a person, so that one person under two names is still one.</summary>
     public string NameOf(string person) => Find(person)?.Name ?? person;
 
@@ -69,7 +71,7 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
     /// have to: then one of them at least is somebody else.
     /// </summary>
     public Gate Separate(Gate gate, string? startedBy) =>
-        gate is { Outcome: GateOutcome.Pending, SeparationOfDuties: true, Required: 1 } && startedBy is not null && !IsPerson(startedBy)
+        gate is { Outcome: GateOutcome.Pending, SeparationOfDuties: true, Required: 1 } && startedBy is not null && !IsPerson(startedBy, gate)
             ? gate with { Required = 2, Warnings = [.. gate.Warnings, $"It was started by {startedBy}, who is no person of the contacts. Whoever started it may not be the only one to approve it, so two people have to."] }
             : gate;
 

@@ -28,6 +28,7 @@ public static class ManualTaskFactory
             Plan = new Plan(PlanHash.Of(incident, [new PlannedStep(phase, step, spec.Do, binding.Shown, instruction, parameters.Undo, null)]), []),
             Task = new ManualTask(step, instruction, undoes ? [] : [.. parameters.Checklist.Select(item => new TaskItem(item))], parameters.Undo, undoes),
             Approvers = parameters.Who,
+            Fallback = runbook.Fallback == Approval.FallbackContact ? null : runbook.Fallback,
             OpenedAt = now,
             ExpiresAt = now + spec.Timeout,
             Reminders = Reminder.Of(parameters.RemindAfter, parameters.Escalate.Select(one => new Escalation(one.After, one.To)), spec.Timeout, now),

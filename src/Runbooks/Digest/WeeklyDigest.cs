@@ -76,7 +76,7 @@ public sealed class WeeklyDigest(
     }
 
     /// <summary>An owner whom the contacts do not name is told by way of the fallback.</summary>
-    private string OwnerOf(Runbook runbook) => contacts.Book.TryFind(runbook.Owner, out _) && runbook.Owner.Length > 0 ? runbook.Owner : ContactBook.Fallback;
+    private string OwnerOf(Runbook runbook) => contacts.Book.TryFind(runbook.Owner, out _) && runbook.Owner.Length > 0 ? runbook.Owner : runbook.Fallback;
 
     private async Task<IReadOnlyList<IncidentSummary>> ReadAsync(DateTimeOffset due, CancellationToken cancellationToken)
     {

@@ -55,6 +55,7 @@ internal sealed record AlertBatch(string RunbookId, string Target, AlertIntent I
             RunbookId = runbook.Id,
             RunbookHash = runbook.Hash,
             Publication = runbook.Publication,
+            Team = runbook.Team.Length > 0 ? runbook.Team : null,
             Title = runbook.Title,
             Target = Target,
             Alert = First,

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Runbooks.Catalog.Reading;
 using Runbooks.Model.Definition;
 
 namespace Runbooks.Notifications;
@@ -14,15 +15,20 @@ public sealed class ContactBook
     private readonly Dictionary<string, Contact> _contacts;
     private readonly Dictionary<string, Recipient> _people = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>How schedules may call people; null for what two people have.</summary>
-    private readonly Dictionary<string, Recipient?> _onCallNames = new(StringComparer.OrdinalIgnoreCase);
+    /// <summary>By whose contacts, empty for those of all: how schedules may call people there. Null for what two people have.</summary>
+    private readonly Dictionary<string, Dictionary<string, Recipient?>> _onCallNames = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>By whose contacts, empty for those of all: the names of the people who are known there.</summary>
+    private readonly Dictionary<string, HashSet<string>> _known = new(StringComparer.OrdinalIgnoreCase);
     private readonly IReadOnlyList<string> _everyoneOn = [];
 
     /// <param name="people">Everybody who is known, also those whom no contact names: they may be members of a room.</param>
-    public ContactBook(IEnumerable<Contact> contacts, IEnumerable<Recipient>? people = null)
+    /// <param name="teams">The people of each team's own file. Its contacts are named <c>team.contact</c>.</param>
+    public ContactBook(IEnumerable<Contact> contacts, IEnumerable<Recipient>? people = null, IReadOnlyDictionary<string, IReadOnlyList<Recipient>>? teams = null)
     {
         _contacts = contacts.ToDictionary(contact => contact.Name, StringComparer.OrdinalIgnoreCase);
-        foreach (var person in (people ?? []).Concat(_contacts.Values.SelectMany(contact => contact.Recipients)).Where(recipient => !recipient.IsRoom))
+        List<Recipient> common = [.. people ?? [], .. teams is null ? _contacts.Values.SelectMany(contact => contact.Recipients).Where(recipient => !recipient.IsRoom) : []];
+        foreach (var person in common.Concat(teams?.Values.SelectMany(own => own) ?? []))
         {
             foreach (var name in person.Identities.Append(person.Name))
             {
@@ -30,19 +36,32 @@ public sealed class ContactBook
             }
         }
 
-        // What somebody is said to be called counts before a mail address, which a team may share.
+        // A team's people are meant by its own schedules and by no others.
+        foreach (var (team, known) in (teams ?? new Dictionary<string, IReadOnlyList<Recipient>>()).Select(own => (own.Key, common.Concat(own.Value))).Prepend(("", common)))
+        {
+            List<Recipient> all = [.. known.DistinctBy(person => person.Name, StringComparer.OrdinalIgnoreCase)];
+            (_known[team], _onCallNames[team]) = (all.Select(person => person.Name).ToHashSet(StringComparer.OrdinalIgnoreCase), OnCallNames(all));
+        }
+    }
+
+    /// <summary>What somebody is said to be called counts before a mail address, which several may share.</summary>
+    private static Dictionary<string, Recipient?> OnCallNames(IReadOnlyList<Recipient> people)
+    {
+        var found = new Dictionary<string, Recipient?>(StringComparer.OrdinalIgnoreCase);
         foreach (var names in new Func<Recipient, IEnumerable<string>>[] { person => person.OnCallNames, person => [person.Name], person => person.MailAddresses })
         {
-            foreach (var name in _people.Values.Distinct().SelectMany(person => names(person).Distinct(StringComparer.OrdinalIgnoreCase), (person, name) => (person, name)).ToLookup(pair => pair.name, pair => pair.person, StringComparer.OrdinalIgnoreCase))
+            foreach (var name in people.SelectMany(person => names(person).Distinct(StringComparer.OrdinalIgnoreCase), (person, name) => (person, name)).ToLookup(pair => pair.name, pair => pair.person, StringComparer.OrdinalIgnoreCase))
             {
-                _onCallNames.TryAdd(name.Key, name.Count() == 1 ? name.First() : null);
+                found.TryAdd(name.Key, name.Count() == 1 ? name.First() : null);
             }
         }
+
+        return found;
     }
 
     private ContactBook(ContactBook other, IEnumerable<Contact> instead)
     {
-        (_people, _onCallNames, _everyoneOn, KnowsEveryone) = (other._people, other._onCallNames, other._everyoneOn, other.KnowsEveryone);
+        (_people, _known, _onCallNames, _everyoneOn, KnowsEveryone) = (other._people, other._known, other._onCallNames, other._everyoneOn, other.KnowsEveryone);
         _contacts = new(other._contacts, StringComparer.OrdinalIgnoreCase);
         foreach (var contact in instead)
         {
@@ -89,12 +108,20 @@ public sealed class ContactBook
         List<string> all = [.. names.Distinct(StringComparer.OrdinalIgnoreCase)];
 
         // A name that nobody is behind counts as the fallback.
-        return [.. all.Select(name => _contacts.GetValueOrDefault(name) ?? (TryFind(name, out _) ? null : _contacts.GetValueOrDefault(Fallback)))
+        return [.. all.Select(name => _contacts.GetValueOrDefault(name) ?? (TryFind(name, out _) ? null : _contacts.GetValueOrDefault(FallbackOf(name))))
             .OfType<Contact>().Where(contact => contact.Schedule is not null).DistinctBy(contact => contact.Name)];
     }
 
+    /// <summary>Whom it goes to where nobody is behind a contact: the fallback of its team, else that of all.</summary>
+    public string FallbackOf(string contact) =>
+        TeamOf(contact) is { Length: > 0 } team && Team.Qualified(team, Fallback) is var own && _contacts.ContainsKey(own) && !Same(own, contact) ? own : Fallback;
+
+    /// <summary>Whether one of these contacts may know this person: a team's people are known to its own contacts only.</summary>
+    public bool Knows(Recipient person, IEnumerable<string> contacts) => contacts.Select(TeamOf).Append("").Any(team => _known[team].Contains(person.Name));
+
     /// <summary>Whoever a schedule means: the first key that one person has, and only one.</summary>
-    public Recipient? FindOnCall(IEnumerable<string> keys) => keys.Select(key => _onCallNames.GetValueOrDefault(key.Trim())).FirstOrDefault(person => person is not null);
+    /// <param name="contact">The contact that the schedule is.</param>
+    public Recipient? FindOnCall(IEnumerable<string> keys, string contact) => keys.Select(key => _onCallNames[TeamOf(contact)].GetValueOrDefault(key.Trim())).FirstOrDefault(person => person is not null);
 
     /// <summary>A person, or a room or group behind a contact.</summary>
     public Recipient? FindRecipient(string name) =>
@@ -102,7 +129,7 @@ public sealed class ContactBook
 
     /// <summary>Everybody behind these contacts. A name that nobody is behind counts as the fallback: silence is never success.</summary>
     public IEnumerable<Recipient> RecipientsOf(IEnumerable<string> contacts) =>
-        contacts.SelectMany(name => TryFind(name, out var contact) || TryFind(Fallback, out contact) ? contact.Recipients : []);
+        contacts.SelectMany(name => TryFind(name, out var contact) || TryFind(FallbackOf(name), out contact) || TryFind(Fallback, out contact) ? contact.Recipients : []);
 
     /// <param name="name">A person's name in the book, or an identity of theirs.</param>
     public Recipient? FindPerson(string name) => _people.GetValueOrDefault(name);
@@ -129,6 +156,9 @@ public sealed class ContactBook
     /// <summary>The names among these that nobody is behind.</summary>
     public IReadOnlyList<string> Missing(IEnumerable<string> contacts) =>
         [.. contacts.Distinct(StringComparer.OrdinalIgnoreCase).Where(name => !TryFind(name, out _))];
+
+    /// <summary>Empty for a contact of all.</summary>
+    private string TeamOf(string contact) => contact.Split('.', 2) is [var team, _] && _known.ContainsKey(team) ? team : "";
 
     private static bool Same(string a, string b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
 }

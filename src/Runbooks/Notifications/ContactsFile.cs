@@ -1,58 +1,86 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Configuration;
+using Runbooks.Catalog;
 using Runbooks.Catalog.Problems;
 using Runbooks.Catalog.Reading;
 using Runbooks.Catalog.Yaml;
+using Runbooks.Storage;
 
 namespace Runbooks.Notifications;
 
-/// <summary>Reads <c>contacts.yaml</c>: people and rooms, how they are reached, and the names that runbooks use for them.</summary>
+/// <summary>
+/// Reads <c>contacts.yaml</c>: people and rooms, how they are reached, and the names that runbooks use for them. Each file is
+/// read by itself, the common one first: a team may name people of that, and nobody else's file knows the team's.
+/// </summary>
 public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IOnCallSource> schedules, AddressSecrets secrets)
 {
     public const string FileName = "contacts.yaml";
 
     private readonly List<INotifier> _channels = [.. channels];
+    private readonly List<IOnCallSource> _schedules = [.. schedules];
 
     /// <param name="file">How errors name the file.</param>
-    /// <param name="withSettings">Whether this is the host that sends; elsewhere, what only its settings can tell is not asked.</param>
-    public ContactsResult Read(string file, string text, bool withSettings = true)
-    {
-        text = text.TrimStart('\uFEFF');
-        var errors = new FileErrors(file, text);
-        if (YamlTree.Read(text, errors.Refuse, errors.Warn) is not { } tree)
-        {
-            return new(null, errors.Sorted) { Warnings = errors.Warnings };
-        }
+    /// <inheritdoc cref="Read(ContactFiles, bool)"/>
+    public ContactsResult Read(string file, string text, bool withSettings = true) => Read(new ContactFiles(new(file, text), []), withSettings);
 
+    /// <param name="withSettings">Whether this is the host that sends; elsewhere, what only its settings can tell is not asked.</param>
+    public ContactsResult Read(ContactFiles files, bool withSettings = true)
+    {
+        var common = files.Common is { } file ? ReadOne(file, null, null, withSettings) : null;
+        List<FileContacts> teams = [.. files.Teams.Where(team => team.Contacts is not null && TeamFile.IsName(team.Folder)).Select(team => ReadOne(team.Contacts!, team.Folder, common, withSettings))];
+        List<FileContacts> all = common is null ? teams : [common, .. teams];
+        var people = new TeamPeople();
+        all.ForEach(people.Add);
+        var book = common is null || all.Exists(one => one.Errors.Count > 0)
+            ? null
+            : new ContactBook(all.SelectMany(one => one.Contacts).DistinctBy(contact => contact.Name, StringComparer.OrdinalIgnoreCase), common.People, teams.ToDictionary(one => one.Team!, one => one.People));
+        return new(book, [.. all.SelectMany(one => one.Errors.Sorted)]) { Warnings = [.. all.SelectMany(one => one.Errors.Warnings)] };
+    }
+
+    /// <param name="team">Whose it is; null for the common file.</param>
+    /// <param name="common">What a team's file may name; null where that is not known here.</param>
+    private FileContacts ReadOne(RunbookFile file, string? team, FileContacts? common, bool withSettings)
+    {
+        var text = file.Text.TrimStart('\uFEFF');
+        var errors = new FileErrors(file.Name, text);
+        var tree = YamlTree.Read(text, errors.Refuse, errors.Warn);
         if (tree is not YamlMapping mapping)
         {
-            errors.Add(tree.At, "", $"The file is {tree.Words} and must be a mapping.", "Begin with 'people:'.");
-            return new(null, errors.Sorted) { Warnings = errors.Warnings };
+            if (tree is not null)
+            {
+                errors.Add(tree.At, "", $"The file is {tree.Words} and must be a mapping.", "Begin with 'people:'.");
+            }
+
+            return new(team, file.Name, errors, [], []);
         }
 
         errors.Locate(mapping);
         var root = new YamlSection(mapping, "", errors);
-        var recipients = new RecipientReader(_channels, withSettings ? secrets : null).Read(root);
-        List<Contact> contacts = [.. ReadContacts(root, recipients, new([.. schedules], recipients, withSettings)), .. recipients.Where(recipient => recipient.GroupId is not null).Select(group => new Contact(group.Name, [group]))];
+        var others = team is null ? [] : common?.Recipients;
+        var recipients = new RecipientReader(_channels, withSettings ? secrets : null, others).Read(root, isWhole: team is null);
+        List<Recipient> known = [.. recipients, .. others ?? []];
+        var contacts = ReadContacts(root, team, known, others is not null, new(_schedules, known, withSettings) { Team = team, KnowsOthers = others is not null });
         root.RejectOthers();
-        return new(errors.Count > 0 ? null : new ContactBook(contacts, recipients.Where(recipient => !recipient.IsRoom)), errors.Sorted) { Warnings = errors.Warnings };
+        var found = new FileContacts(team, file.Name, errors, recipients, [.. contacts, .. recipients.Where(recipient => recipient.GroupId is not null).Select(group => new Contact(Named(team, group.Name), [group]))]);
+        WarnOfShadows(found, common);
+        return found;
     }
 
-    private static List<Contact> ReadContacts(YamlSection root, IReadOnlyList<Recipient> recipients, OnCallReader schedules)
+    private static List<Contact> ReadContacts(YamlSection root, string? team, IReadOnlyList<Recipient> recipients, bool isAllKnown, OnCallReader schedules)
     {
         if (root.Free("contacts") is not { } mapping)
         {
             if (!root.Has("contacts"))
             {
-                root.Errors.AtKey("contacts", "is missing.", "Add 'contacts:' with the names that your runbooks use, and 'fallback'.");
+                root.Errors.AtKey("contacts", "is missing.", team is null ? "Add 'contacts:' with the names that your runbooks use, and 'fallback'." : "Add 'contacts:' with the names that the runbooks of the team use.");
             }
 
             return [];
         }
 
         var section = new YamlSection(mapping, "contacts", root.Errors);
-        var known = recipients.Select(recipient => recipient.Name).ToList();
+        var known = isAllKnown ? recipients.Select(recipient => recipient.Name).ToList() : null;
         var contacts = new List<Contact>();
         foreach (var (name, value) in mapping.Entries.Select(entry => (entry.Key, entry.Value)))
         {
@@ -67,7 +95,7 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IO
             contacts.Add(new(name, [.. recipients.Where(recipient => behind.Contains(recipient.Name, StringComparer.OrdinalIgnoreCase))]));
         }
 
-        if (!contacts.Exists(contact => contact.Name == ContactBook.Fallback))
+        if (team is null && !contacts.Exists(contact => contact.Name == ContactBook.Fallback))
         {
             root.Errors.AtKey("contacts", "has no 'fallback'.", "Add 'fallback:', who hears of everything that reached nobody else.");
         }
@@ -77,7 +105,25 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IO
             root.Errors.AtKey($"contacts.{same.Last().Name}", "differs from another contact only in case.", "Remove one of them.");
         }
 
-        return [.. contacts.DistinctBy(contact => contact.Name, StringComparer.OrdinalIgnoreCase)];
+        return [.. contacts.DistinctBy(contact => contact.Name, StringComparer.OrdinalIgnoreCase).Select(contact => contact with { Name = Named(team, contact.Name) })];
+    }
+
+    private static string Named(string? team, string contact) => team is null ? contact : Team.Qualified(team, contact);
+
+    /// <summary>Whoever reads <c>from: [oncall]</c> has to know which is meant. A team's fallback is meant to come before that of all.</summary>
+    private static void WarnOfShadows(FileContacts own, FileContacts? common)
+    {
+        foreach (var contact in own.Team is null ? [] : own.Contacts)
+        {
+            var name = contact.Name[(own.Team!.Length + 1)..];
+            if (name != ContactBook.Fallback && common?.Contacts.FirstOrDefault(other => string.Equals(other.Name, name, StringComparison.OrdinalIgnoreCase)) is { } other
+                && (other.Schedule is not null || contact.Schedule is not null || !Names(other).SetEquals(Names(contact))))
+            {
+                own.Errors.Warn(WarningCodes.ContactShadowed, $"contacts.{name}", $"is also a contact in {common.File}, with other people behind it. Runbooks of {own.Team} ask those of this file.", "Give one of them another name, or say that it is meant.");
+            }
+        }
+
+        static HashSet<string> Names(Contact contact) => contact.Recipients.Select(recipient => recipient.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
     }
 
     private static void CheckName(YamlSection section, string name)
@@ -86,6 +132,22 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IO
         {
             section.Errors.AtKey(section.PathOf(name), "is not a name.", $"Use {NameRules.Words}.");
         }
+    }
+}
+
+/// <summary>The files that say who is asked: that of all, and one for each team that has its own.</summary>
+/// <param name="Common">Null where there is none: nobody is known then.</param>
+public sealed record ContactFiles(RunbookFile? Common, IReadOnlyList<TeamFiles> Teams)
+{
+    /// <summary>All of them as one text, which is kept: they are in force together or not at all.</summary>
+    internal string? Packed => Common is null ? null : FilePack.Pack(Common.Text, Teams.Where(team => team.Contacts is not null).Select(team => KeyValuePair.Create($"{team.Folder}/{ContactsFile.FileName}", team.Contacts!.Text)));
+
+    /// <param name="name">How errors name the common file.</param>
+    internal static ContactFiles Unpack(string name, string packed)
+    {
+        var (text, beside) = FilePack.Unpack(packed);
+        return new(new(name, text), [.. beside.Select(file => (Folder: file.Key.Split('/')[0], File: file)).Select(one =>
+            new TeamFiles(one.Folder, new($"{one.Folder}/{TeamFile.FileName}", ""), new(one.File.Key, one.File.Value)))]);
     }
 }
 

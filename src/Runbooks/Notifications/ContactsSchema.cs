@@ -6,9 +6,10 @@ namespace Runbooks.Notifications;
 /// <summary>JSON Schema of <c>contacts.yaml</c> with the channels that are registered; <see cref="ContactsFile"/> stays the judge.</summary>
 public sealed class ContactsSchema(IEnumerable<INotifier> channels, IEnumerable<IOnCallSource> schedules)
 {
-    public JsonObject Create()
+    /// <param name="ofTeam">Of the file in a team's folder, which may name people of the common one and needs no fallback.</param>
+    public JsonObject Create(bool ofTeam = false)
     {
-        var schema = SchemaParts.Document("Contacts", "Who is behind the names that runbooks use, and how they are reached.", new()
+        var schema = SchemaParts.Document(ofTeam ? "Contacts of a team" : "Contacts", "Who is behind the names that runbooks use, and how they are reached.", new()
         {
             ["tenant"] = Guid("The Entra tenant of the object ids in this file: az account show --query tenantId."),
             ["people"] = SchemaParts.Named(SchemaParts.Mapping("A person.", new()
@@ -28,16 +29,20 @@ public sealed class ContactsSchema(IEnumerable<INotifier> channels, IEnumerable<
                 ["id"] = Guid("The object id of the group."),
                 ["reach"] = Reach(),
             }, "id", "reach"), "By name."),
-            ["contacts"] = Contacts(),
-        }, "people", "contacts");
+            ["contacts"] = Contacts(ofTeam),
+        }, ofTeam ? ["contacts"] : ["people", "contacts"]);
         return schema;
     }
 
-    private JsonObject Contacts()
+    private JsonObject Contacts(bool ofTeam)
     {
         var behind = new JsonObject { ["anyOf"] = new JsonArray(SchemaParts.Words("People, rooms and groups."), OnCallReader.Schema(schedules)) };
         var contacts = SchemaParts.Named(behind, "The names that runbooks use, and 'fallback', who hears of everything that reached nobody else.");
-        contacts["required"] = SchemaParts.Strings([ContactBook.Fallback]);
+        if (!ofTeam)
+        {
+            contacts["required"] = SchemaParts.Strings([ContactBook.Fallback]);
+        }
+
         return contacts;
     }
 

@@ -60,12 +60,12 @@ public static class NotificationRecipients
         var listeners = Asked(incident).ToList();
         if (listeners.Count == 0 && !HasTold(incident) && (incident.Steps.Count > 0 || incident.LatestGate?.Outcome == GateOutcome.DiagnosedOnly))
         {
-            listeners.AddRange(runbook.Mitigation.Approval?.From ?? [ContactBook.Fallback]);
+            listeners.AddRange(runbook.Mitigation.Approval?.From ?? [runbook.Fallback]);
         }
 
         if (incident.State is IncidentState.Failed or IncidentState.Expired)
         {
-            listeners.Add(ContactBook.Fallback);
+            listeners.Add(runbook.Fallback);
         }
 
         listeners.AddRange(DecidedOnCall(incident));
@@ -78,7 +78,7 @@ public static class NotificationRecipients
 
     /// <summary>Who hears that a temporary fix is in place: whoever was asked about it, or would have been.</summary>
     public static IReadOnlyList<string> OfHold(Incident incident, Runbook runbook) =>
-        [.. Asked(incident).ToList() is { Count: > 0 } asked ? asked : runbook.Mitigation.Approval?.From ?? [ContactBook.Fallback], .. DecidedOnCall(incident)];
+        [.. Asked(incident).ToList() is { Count: > 0 } asked ? asked : runbook.Mitigation.Approval?.From ?? [runbook.Fallback], .. DecidedOnCall(incident)];
 
     /// <summary>Whoever decided what a schedule was asked about hears how it goes on, also when somebody else is on call by then.</summary>
     private static IEnumerable<string> DecidedOnCall(Incident incident) =>

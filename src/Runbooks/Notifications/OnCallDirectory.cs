@@ -45,7 +45,7 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
         var schedule = contact.Schedule!;
         var answer = await answers.AskAsync(schedule, cancellationToken);
         var source = answers.Describe(schedule);
-        var shifts = answer.Now.Select(shift => (Shift: shift, Person: book.FindOnCall(shift.Person.Keys))).ToList();
+        var shifts = answer.Now.Select(shift => (Shift: shift, Person: book.FindOnCall(shift.Person.Keys, contact.Name))).ToList();
         var known = shifts.Where(one => one.Person is not null).Select(one => one.Person!).DistinctBy(person => person.Name).ToList();
         var strangers = shifts.Where(one => one.Person is null).Select(one => one.Shift.Person).DistinctBy(person => person.Name).ToList();
         var mailed = schedule.MailUnknown && _mails ? strangers.Select(person => (Person: person, Recipient: StrangerOf(person, source))).Where(one => one.Recipient is not null).ToList() : [];
@@ -56,7 +56,7 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
         var until = EndOf(shifts.Where(one => known.Count == 0 || one.Person is not null).Select(one => one.Shift));
         var now = time.GetUtcNow();
         var words = string.Join(' ', (string[])
-            [Found(known, strangers, source, until, answer, now), .. Instead(from, asked), .. Strangers(known.Count > 0, strangers, [.. mailed.Select(one => one.Person)])]);
+            [Found(known, strangers, source, until, answer, now), .. Instead(from, book.FallbackOf(contact.Name), asked), .. Strangers(known.Count > 0, strangers, [.. mailed.Select(one => one.Person)])]);
         return (
             contact with { Recipients = [.. recipients, .. mailed.Select(one => one.Recipient!)] },
             new(contact.Name, message, [.. asked.Select(recipient => recipient.Name)], words, now) { Source = source, From = from, Until = known.Count > 0 ? until : null });
@@ -65,7 +65,7 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
     /// <summary>Nobody is behind the schedule: whoever hears of everything that reached nobody else.</summary>
     private async Task<IReadOnlyList<Recipient>> LastInLineAsync(ContactBook book, Contact contact, CancellationToken cancellationToken)
     {
-        if (!book.TryFind(ContactBook.Fallback, out var fallback) || Same(fallback.Name, contact.Name))
+        if (!book.TryFind(book.FallbackOf(contact.Name), out var fallback) || Same(fallback.Name, contact.Name))
         {
             return [];
         }
@@ -86,10 +86,10 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
         return answer.KnownAt is { } then ? $"{found} So it was at {GateText.Clock(then, now)}; it cannot be asked now: {answer.Failure}" : found;
     }
 
-    private static IEnumerable<string> Instead(OnCallFrom from, List<Recipient> recipients) => from switch
+    private static IEnumerable<string> Instead(OnCallFrom from, string last, List<Recipient> recipients) => from switch
     {
         OnCallFrom.NamedFallback => [$"{Names(recipients)} {Are(recipients.Count)} the named fallback."],
-        OnCallFrom.FallbackContact when recipients.Count > 0 => [$"No fallback is named for it, so the contact 'fallback' is asked: {Names(recipients)}."],
+        OnCallFrom.FallbackContact when recipients.Count > 0 => [$"No fallback is named for it, so the contact '{last}' is asked: {Names(recipients)}."],
         OnCallFrom.FallbackContact => ["No fallback is named for it."],
         _ => [],
     };

@@ -11,9 +11,15 @@ internal sealed class OnCallReader(IReadOnlyList<IOnCallSource> sources, IReadOn
 {
     private const string FallbackKey = "fallback";
 
+    /// <summary>Whose file it is, whose calendars lie beside it; null for the common one.</summary>
+    public string? Team { get; init; }
+
+    /// <summary>Whether everybody whom the file may name is among the recipients.</summary>
+    public bool KnowsOthers { get; init; } = true;
+
     public Contact Read(string name, YamlSection section)
     {
-        var known = recipients.Select(recipient => recipient.Name).ToList();
+        var known = KnowsOthers ? recipients.Select(recipient => recipient.Name).ToList() : null;
         var found = sources.OrderBy(source => source.Kind, StringComparer.Ordinal).Select(source => (Source: source, Id: section.Text(source.Kind, longest: 500).Trim())).Where(one => one.Id.Length > 0).ToList();
         var fallback = RecipientReader.Known(section, FallbackKey, known, "person, room or group");
         var zone = section.Text("timeZone", longest: 100);
@@ -40,7 +46,7 @@ internal sealed class OnCallReader(IReadOnlyList<IOnCallSource> sources, IReadOn
         }
 
         CheckFallback(name, section, fallback.Count > 0);
-        return new(name, []) { Schedule = schedule };
+        return new(name, []) { Schedule = Team is not null && schedule.Id.EndsWith(".ics", StringComparison.OrdinalIgnoreCase) && !schedule.Id.Contains('/', StringComparison.Ordinal) ? schedule with { Id = $"{Team}/{schedule.Id}" } : schedule };
     }
 
     private void Check(YamlSection section, IOnCallSource source, string id)
@@ -56,14 +62,14 @@ internal sealed class OnCallReader(IReadOnlyList<IOnCallSource> sources, IReadOn
         }
     }
 
-    private static void CheckFallback(string name, YamlSection section, bool has)
+    private void CheckFallback(string name, YamlSection section, bool has)
     {
         if (has)
         {
             return;
         }
 
-        if (string.Equals(name, ContactBook.Fallback, StringComparison.OrdinalIgnoreCase))
+        if (Team is null && string.Equals(name, ContactBook.Fallback, StringComparison.OrdinalIgnoreCase))
         {
             section.Errors.AtKey(section.PathOf(FallbackKey), "is missing.", "Nobody comes after the contact 'fallback': name people who are asked when the schedule cannot be.");
         }

@@ -6,12 +6,14 @@ namespace Runbooks.Notifications;
 
 /// <summary>Reads the people, rooms and groups of a contacts file, and checks every address with its channel.</summary>
 /// <param name="secrets">Null where the settings of the host are not known: they are not asked for then.</param>
-internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, AddressSecrets? secrets)
+/// <param name="others">Whom else this file may name; null where that is not known here.</param>
+internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, AddressSecrets? secrets, IReadOnlyList<Recipient>? others)
 {
-    public IReadOnlyList<Recipient> Read(YamlSection root)
+    /// <param name="isWhole">Whether it has to have people: a team's file may name those of the common one.</param>
+    public IReadOnlyList<Recipient> Read(YamlSection root, bool isWhole)
     {
         var tenant = Tenant(root);
-        var people = root.Named("people", required: true).Select(entry => Person(entry.Name, entry.Section, tenant)).ToList();
+        var people = root.Named("people", required: isWhole).Select(entry => Person(entry.Name, entry.Section, tenant)).ToList();
         var names = people.Select(person => person.Name).ToList();
         var rooms = root.Named("rooms").Select(entry => Room(entry.Name, entry.Section, names)).ToList();
         var groups = root.Named("groups").Select(entry => Group(entry.Name, entry.Section)).ToList();
@@ -38,14 +40,15 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
     }
 
     /// <summary>Reads names and reports those that are not known.</summary>
-    public static IReadOnlyList<string> Known(YamlSection section, string key, IReadOnlyCollection<string> known, string what)
+    /// <param name="known">Null where not everybody is known here.</param>
+    public static IReadOnlyList<string> Known(YamlSection section, string key, IReadOnlyCollection<string>? known, string what)
     {
         var names = section.Words(key);
-        foreach (var (name, index) in names.Select((name, index) => (name, index)).Where(pair => !known.Contains(pair.name, StringComparer.OrdinalIgnoreCase)))
+        foreach (var (name, index) in names.Select((name, index) => (name, index)).Where(pair => known?.Contains(pair.name, StringComparer.OrdinalIgnoreCase) == false))
         {
             section.Errors.AtValue(
                 section.PathOf(key) + (names.Count > 1 ? $"[{index}]" : ""), $"names '{Clip.To(name, 80)}', and there is no such {what}.",
-                $"{Suggestion.For(name, known)}Add it under 'people', 'rooms' or 'groups'; a group is named group:NAME.");
+                $"{Suggestion.For(name, known!)}Add it under 'people', 'rooms' or 'groups'; a group is named group:NAME.");
         }
 
         return names;
@@ -127,11 +130,17 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
         return Reached($"group:{name}", section) with { IsRoom = true, GroupId = id };
     }
 
-    private Recipient Room(string name, YamlSection section, IReadOnlyCollection<string> people)
+    private Recipient Room(string name, YamlSection section, List<string> people)
     {
         NameRules.Check(section, name);
-        var members = Known(section, "members", people, "person");
-        return Reached(name, section) with { IsRoom = true, Members = members };
+        var members = Known(section, "members", others is null ? null : [.. people, .. others.Where(other => !other.IsRoom).Select(other => other.Name)], "person");
+        if (members.Count == 0 && people.Count == 0)
+        {
+            section.Errors.AtKey(section.Path, "has no members, and there is nobody in this file.", "Add 'members:' with the people who may decide for it.");
+        }
+
+        // Everybody in this file: those of another one are none of its business.
+        return Reached(name, section) with { IsRoom = true, Members = members.Count > 0 ? members : people };
     }
 
     private Recipient Reached(string name, YamlSection section)

@@ -39,7 +39,7 @@ public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks
         // In a storm the watch tells many ends in one message.
         if (contacts.Count > 0 && !incident.InStorm)
         {
-            var result = await notifier.SendAsync(incident, "closed", contacts, _ => card, cancellationToken);
+            var result = await SendAsync(incident, runbook, "closed", contacts, card, needsPerson, cancellationToken);
             if (!result.Reached && needsPerson)
             {
                 Log.NobodyReached(logger, incident.Id, incident.Reason ?? "");
@@ -65,14 +65,23 @@ public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks
     {
         var incident = await store.GetAsync(request.IncidentId, cancellationToken);
         var runbook = await runbooks.OfAsync(incident, cancellationToken);
-        var contacts = NotificationRecipients.Asked(incident).Append(ContactBook.Fallback);
-        var result = await notifier.SendAsync(incident, $"page:{request.Key}", contacts, _ => cards.Page(incident, runbook, request.Message, time.GetUtcNow()), cancellationToken);
+        var contacts = NotificationRecipients.Asked(incident).Append(runbook.Fallback);
+        var result = await SendAsync(incident, runbook, $"page:{request.Key}", contacts, cards.Page(incident, runbook, request.Message, time.GetUtcNow()), needsPerson: true, cancellationToken);
         if (!result.Reached)
         {
             Log.NobodyReached(logger, incident.Id, request.Message);
         }
 
         return result.Reached;
+    }
+
+    /// <summary>Whom a team could not be reached about, the last in line of all hears of.</summary>
+    private async Task<SendResult> SendAsync(Incident incident, Runbook runbook, string key, IEnumerable<string> contacts, Card card, bool needsPerson, CancellationToken cancellationToken)
+    {
+        var result = await notifier.SendAsync(incident, key, contacts, _ => card, cancellationToken);
+        return result.Reached || !needsPerson || runbook.Fallback == ContactBook.Fallback
+            ? result
+            : await notifier.SendAsync(result.Incident, $"{key}:{ContactBook.Fallback}", [ContactBook.Fallback], _ => card, cancellationToken);
     }
 }
 

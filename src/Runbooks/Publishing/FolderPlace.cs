@@ -82,19 +82,32 @@ public sealed class FolderPlace(string folder) : IRuleSetPlace
 
     public Task<IReadOnlyList<RunbookFile>> ReadPlainAsync(CancellationToken cancellationToken) => GuardAsync<IReadOnlyList<RunbookFile>>(async () =>
     {
-        var files = new List<RunbookFile>();
-        foreach (var file in new DirectoryInfo(folder).EnumerateFiles().Where(file => RuleSet.Takes(file.Name) && !SampleFolder.IsSample(file.Name)).OrderBy(file => file.Name, StringComparer.Ordinal))
+        var files = await ReadAsync("", cancellationToken);
+        foreach (var team in TeamFolders.Of(folder))
+        {
+            files.AddRange(await ReadAsync($"{team.Name}/", cancellationToken));
+        }
+
+        return files;
+    });
+
+    private async Task<List<RunbookFile>> ReadAsync(string prefix, CancellationToken cancellationToken)
+    {
+        var (files, here) = (new List<RunbookFile>(), PathOf(prefix));
+        var there = new DirectoryInfo(here).EnumerateFiles().OrderBy(file => file.Name, StringComparer.Ordinal).ToList();
+        var taken = RuleSet.Among([.. there.Select(file => $"{prefix}{file.Name}")]).ToHashSet(StringComparer.Ordinal);
+        foreach (var file in there.Where(file => taken.Contains($"{prefix}{file.Name}") && !SampleFolder.IsSample(file.Name)))
         {
             using var stream = Open(file);
             using var reader = new StreamReader(stream);
 
             // One more than a file may have shows that it is too long.
             var text = new char[Math.Min(stream.Length, RuleSet.MostFileBytes) + 1];
-            files.Add(new(file.Name, new string(text, 0, await reader.ReadBlockAsync(text, cancellationToken))));
+            files.Add(new($"{prefix}{file.Name}", new string(text, 0, await reader.ReadBlockAsync(text, cancellationToken))));
         }
 
-        return [.. files, .. SampleFolder.Read(folder).Select(sample => new RunbookFile(sample.Key, sample.Value))];
-    });
+        return [.. files, .. SampleFolder.Read(here).Select(sample => new RunbookFile($"{prefix}{sample.Key}", sample.Value))];
+    }
 
     /// <summary>Its length is asked of what was opened: a link has one of its own.</summary>
     private static FileStream Open(FileInfo file) => file.Open(FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);

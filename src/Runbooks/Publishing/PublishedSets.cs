@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text;
 using Runbooks.Catalog;
 using Runbooks.Model.Definition;
+using Runbooks.Notifications;
 
 namespace Runbooks.Publishing;
 
@@ -35,11 +36,11 @@ public sealed class PublishedSets(IRuleSetPlace place)
     }
 
     /// <summary>The contacts of the newest set, unread; null where there are none, or where the set cannot be read.</summary>
-    public async Task<RunbookFile?> FindContactsAsync(CancellationToken cancellationToken)
+    public async Task<ContactFiles?> FindContactsAsync(CancellationToken cancellationToken)
     {
         try
         {
-            return (await FindLogAsync(cancellationToken) is { } log ? await ReadAsync(log.Current, cancellationToken) : await ReadPlainAsync(cancellationToken)).Contacts;
+            return (await FindLogAsync(cancellationToken) is { } log ? await ReadAsync(log.Current, cancellationToken) : await ReadPlainAsync(cancellationToken)).People;
         }
         catch (InvalidDataException)
         {

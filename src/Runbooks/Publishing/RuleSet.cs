@@ -26,27 +26,72 @@ public sealed record RuleSet(IReadOnlyList<RunbookFile> Runbooks, RunbookFile? C
     /// <summary>No publication is in force then; the runbooks still say from which they are.</summary>
     public RuleSet InPart() => this with { Publication = null, PartOf = Publication };
 
+    /// <summary>The folders of teams, by name.</summary>
+    public IReadOnlyList<TeamFiles> Teams { get; init; } = [];
+
+    /// <summary>Who is asked, as the set has it.</summary>
+    public ContactFiles People => new(Contacts, Teams);
+
     /// <param name="files">By their path from the root of the set.</param>
     public static RuleSet Of(IReadOnlyList<RunbookFile> files)
     {
-        var samples = files.Where(file => SampleFolder.IsSample(file.Name)).OrderBy(file => file.Name, StringComparer.Ordinal).Take(SampleFolder.MostFiles).ToDictionary(file => file.Name, file => file.Text, StringComparer.Ordinal);
+        var teams = files.Where(file => IsTeam(file.Name)).DistinctBy(file => FolderOf(file.Name), StringComparer.Ordinal).OrderBy(file => file.Name, StringComparer.Ordinal)
+            .Select(file => new TeamFiles(FolderOf(file.Name), file, files.FirstOrDefault(other => other.Name == $"{FolderOf(file.Name)}/{ContactsFile.FileName}"))).ToDictionary(team => team.Folder, StringComparer.Ordinal);
+        var samples = files.Select(file => (Folder: TeamOf(file.Name), File: file)).Select(one => (one.Folder, Name: one.File.Name[(one.Folder.Length > 0 ? one.Folder.Length + 1 : 0)..], one.File.Text)).Where(one => SampleFolder.IsSample(one.Name))
+            .GroupBy(one => one.Folder, StringComparer.Ordinal).ToDictionary(folder => folder.Key, folder => folder.OrderBy(one => one.Name, StringComparer.Ordinal).Take(SampleFolder.MostFiles).ToDictionary(one => one.Name, one => one.Text, StringComparer.Ordinal), StringComparer.Ordinal);
         return new(
-            [.. files.Where(file => IsRunbook(file.Name)).OrderBy(file => file.Name, StringComparer.Ordinal).Select(file => file with { Samples = samples })],
+            [.. files.Where(file => IsRunbook(file.Name, teams.Keys)).OrderBy(file => file.Name, StringComparer.Ordinal).Select(file => file with
+            {
+                Samples = samples.GetValueOrDefault(TeamOf(file.Name)) ?? file.Samples,
+                Team = teams.GetValueOrDefault(FolderOf(file.Name)),
+            })],
             files.FirstOrDefault(file => file.Name == ContactsFile.FileName),
             files.FirstOrDefault(file => file.Name == MaintenanceFile.FileName))
         {
-            Calendars = files.Where(file => IsCalendar(file.Name)).ToDictionary(file => file.Name, file => file.Text, StringComparer.Ordinal),
+            Calendars = files.Where(file => IsCalendar(file.Name, teams.Keys)).ToDictionary(file => file.Name, file => file.Text, StringComparer.Ordinal),
+            Teams = [.. teams.Values],
         };
+
+        string TeamOf(string name) => teams.ContainsKey(FolderOf(name)) ? FolderOf(name) : "";
     }
+
+    /// <summary>Those among these files that may be part of a set; others that lie there are left alone.</summary>
+    /// <param name="names">By their path from the root of the set.</param>
+    public static IReadOnlyList<string> Among(IReadOnlyCollection<string> names)
+    {
+        var teams = TeamsAmong(names);
+        return [.. names.Where(name => IsRunbook(name, teams) || IsTeam(name) || IsCalendar(name, teams) || SampleFolder.IsSample(InTeam(name, teams)) || InTeam(name, teams) == ContactsFile.FileName || name == MaintenanceFile.FileName)];
+    }
+
+    /// <summary>The runbooks among these files.</summary>
+    public static IReadOnlyList<string> RunbooksAmong(IReadOnlyCollection<string> names)
+    {
+        var teams = TeamsAmong(names);
+        return [.. names.Where(name => IsRunbook(name, teams))];
+    }
+
+    private static HashSet<string> TeamsAmong(IEnumerable<string> names) => names.Where(IsTeam).Select(FolderOf).ToHashSet(StringComparer.Ordinal);
+
+    /// <summary>Whether it makes its folder that of a team. However it is written: one that is called otherwise is an error, and not overlooked.</summary>
+    public static bool IsTeam(string name) => name.Split('/') is [{ Length: > 0 }, var file] && string.Equals(file, TeamFile.FileName, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Whether it is a calendar that contacts may name.</summary>
     public static bool IsCalendar(string name) => name.EndsWith(".ics", StringComparison.OrdinalIgnoreCase) && !name.Contains('/', StringComparison.Ordinal);
 
-    /// <summary>Whether it may be part of a set; other files that lie there are left alone.</summary>
-    public static bool Takes(string name) => IsRunbook(name) || IsCalendar(name) || SampleFolder.IsSample(name) || name is ContactsFile.FileName or MaintenanceFile.FileName;
-
-    /// <summary>Whether a file is a runbook, rather than the tests that stand beside one, the contacts or the maintenance windows.</summary>
+    /// <summary>Whether a file of a folder is a runbook, rather than a test, the contacts, the maintenance windows or a team's file.</summary>
     public static bool IsRunbook(string name) =>
         (name.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase) || name.EndsWith(".yml", StringComparison.OrdinalIgnoreCase))
         && !name.EndsWith(".test.yaml", StringComparison.OrdinalIgnoreCase) && name is not (ContactsFile.FileName or MaintenanceFile.FileName);
+
+    private static bool IsCalendar(string name, ICollection<string> teams) => IsCalendar(InTeam(name, teams));
+
+    /// <summary>Those of a team lie directly in its folder, and what lies deeper there are tests. Maintenance windows there are an error, and not overlooked.</summary>
+    private static bool IsRunbook(string name, ICollection<string> teams) => InTeam(name, teams) is var own && own == name
+        ? IsRunbook(name)
+        : (IsRunbook(own) || own == MaintenanceFile.FileName) && !IsTeam(name) && !own.Contains('/', StringComparison.Ordinal);
+
+    /// <summary>The path from the team's folder, where it lies in one.</summary>
+    private static string InTeam(string name, ICollection<string> teams) => FolderOf(name) is { Length: > 0 } folder && teams.Contains(folder) ? name[(folder.Length + 1)..] : name;
+
+    private static string FolderOf(string name) => name.IndexOf('/', StringComparison.Ordinal) is > 0 and var end ? name[..end] : "";
 }

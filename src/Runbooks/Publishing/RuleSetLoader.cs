@@ -59,6 +59,9 @@ public sealed record RuleSetOptions(TimeSpan Every)
     /// <summary>Whether the set says who is asked: not in practice, and not where another file does.</summary>
     public bool TakesContacts { get; init; } = true;
 
+    /// <summary>The contacts of all, where another file says who they are; null where that is the set's, or in practice.</summary>
+    public Func<RunbookFile>? OtherContacts { get; init; }
+
     /// <summary>Whether plain files are read again only when something tells that they have changed.</summary>
     public bool IsTold { get; init; }
 }
@@ -68,10 +71,18 @@ public sealed class RuleSetCheck(RunbookCatalog catalog, RuleSetOptions options,
 {
     public IReadOnlyList<CatalogError> Errors(RuleSet set) =>
     [
-        .. catalog.Check(set.Runbooks).Errors,
-        .. set.Contacts is { } people && options.TakesContacts ? services.GetRequiredService<ContactsFile>().Read(people.Name, people.Text).Errors : [],
+        .. catalog.Check(set.Runbooks).Errors
+
+            // A team without runbooks is looked at by nothing else.
+            .Union(set.Teams.SelectMany(team => TeamFile.Read(team).Errors)).Union(People(set)),
         .. set.Windows is { } windows ? MaintenanceFile.Read(windows.Name, windows.Text).Errors : [],
     ];
+
+    private IReadOnlyList<CatalogError> People(RuleSet set) =>
+        set is { Contacts: null, Teams.Count: 0 } ? []
+        : options.TakesContacts ? services.GetRequiredService<ContactsFile>().Read(set.People).Errors
+        : options.OtherContacts is { } other && set.Teams.Count > 0 ? services.GetRequiredService<ContactsFile>().Read(new ContactFiles(other(), set.Teams)).Errors
+        : [];
 }
 
 /// <summary>
@@ -160,7 +171,7 @@ public sealed class RuleSetLoader(
     public async Task StartWithTheGoodAsync(RuleSet set, LoadResult result, CancellationToken cancellationToken)
     {
         var broken = result.Errors.Select(error => error.File).ToHashSet(StringComparer.Ordinal);
-        catalog.Load(set.Runbooks.Where(file => !broken.Contains(file.Name)), whole: false);
+        catalog.Load(set.Runbooks.Where(file => !RunbookVersions.IsBroken(file, broken)), whole: false);
 
         // What is in force now is kept for the next start.
         await versions.LoadAsync(set.Runbooks, cancellationToken);
@@ -191,7 +202,11 @@ public sealed class RuleSetLoader(
         status.TakeCalendars(set);
         if (options.TakesContacts)
         {
-            services.GetRequiredService<ContactsReload>().Take(set.Contacts);
+            services.GetRequiredService<ContactsReload>().Take(set.Contacts, set.Teams);
+        }
+        else if (options.OtherContacts is not null)
+        {
+            services.GetRequiredService<ContactsReload>().TakeTeams(set.Teams);
         }
 
         status.Take(set);

@@ -156,8 +156,11 @@ public static class PublishingServices
         .AddHostedService(provider => provider.GetRequiredService<RuleSetRefresh>());
 
     /// <summary>The contacts of the rule set that the process begins with, for <see cref="ContactsServices.AddContacts"/>.</summary>
-    public static RunbookFile? StartingContacts(this IServiceProvider provider) =>
-
+    /// <param name="other">The contacts of all, where another file says who they are.</param>
+    public static ContactFiles StartingContacts(this IServiceProvider provider, RunbookFile? other = null)
+    {
         // The container makes services synchronously; this one is made once, before the first message.
-        provider.GetRequiredService<StartingRuleSet>().GetAsync(CancellationToken.None).GetAwaiter().GetResult().Set.Contacts;
+        var people = provider.GetRequiredService<StartingRuleSet>().GetAsync(CancellationToken.None).GetAwaiter().GetResult().Set.People;
+        return other is null ? people : people with { Common = other };
+    }
 }

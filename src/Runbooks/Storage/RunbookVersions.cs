@@ -10,8 +10,8 @@ public sealed class RunbookVersions(RunbookCatalog catalog, FileVersions version
 {
     private const string Set = "runbooks";
 
-    /// <summary>No YAML holds it.</summary>
-    private const char NextFile = '\u001E';
+    /// <summary>As a version keeps the contacts of its team; no text file beside a runbook is called so.</summary>
+    private const string TeamContacts = "contacts.yaml";
 
     /// <returns>What is wrong with the files as they are, and what stays as it was; the catalog has what is in force.</returns>
     public async Task<LoadResult> LoadAsync(IReadOnlyList<RunbookFile> files, CancellationToken cancellationToken)
@@ -29,7 +29,7 @@ public sealed class RunbookVersions(RunbookCatalog catalog, FileVersions version
         var (inForce, kept) = (new List<RunbookFile>(), new List<string>());
         foreach (var file in files)
         {
-            var last = broken.Contains(file.Name) ? await versions.FindLastAsync(KeyOf(file), cancellationToken) : null;
+            var last = IsBroken(file, broken) ? await versions.FindLastAsync(KeyOf(file), cancellationToken) : null;
             inForce.Add(last is null ? file : Unpack(file, last.Text));
             if (last is not null)
             {
@@ -40,7 +40,7 @@ public sealed class RunbookVersions(RunbookCatalog catalog, FileVersions version
         broken.UnionWith(kept.Count > 0 ? catalog.Load(inForce).Errors.Select(error => error.File) : []);
         if (catalog.Current.Count > 0)
         {
-            Use(files.Where(file => !broken.Contains(file.Name)));
+            Use(files.Where(file => !IsBroken(file, broken)));
         }
 
         return result with { Kept = result.Kept.Count > 0 ? result.Kept : kept };
@@ -58,19 +58,30 @@ public sealed class RunbookVersions(RunbookCatalog catalog, FileVersions version
         }
     }
 
-    /// <summary>A runbook together with the text files that it names: they are one version.</summary>
-    private static string Pack(RunbookFile file) => file.Text + string.Concat(file.Samples
+    /// <summary>A runbook together with the text files that it names, and the files of its team.</summary>
+    private static string Pack(RunbookFile file) => FilePack.Pack(file.Text, file.Samples
         .Where(sample => file.Text.Contains(sample.Key, StringComparison.Ordinal))
-        .OrderBy(sample => sample.Key, StringComparer.Ordinal)
-        .Select(sample => $"{NextFile}{sample.Key}\n{sample.Value.Replace(NextFile, ' ')}"));
+        .Concat(file.Team is { } team ? [new(TeamFile.FileName, team.File.Text), .. team.Contacts is { } own ? [KeyValuePair.Create(TeamContacts, own.Text)] : Array.Empty<KeyValuePair<string, string>>()] : []));
 
     private static RunbookFile Unpack(RunbookFile file, string kept)
     {
-        var parts = kept.Split(NextFile);
-        var samples = parts.Skip(1).Select(part => part.Split('\n', 2)).Where(part => part.Length == 2);
-        return file with { Text = parts[0], Samples = samples.ToDictionary(part => part[0], part => part[1], StringComparer.Ordinal) };
+        var (text, beside) = FilePack.Unpack(kept);
+        return file with
+        {
+            Text = text,
+            Samples = beside.Where(one => one.Key is not (TeamFile.FileName or TeamContacts)).ToDictionary(StringComparer.Ordinal),
+
+            // Under a name of its own: as the team's file is now it may have errors, and other runbooks may have kept another one.
+            Team = file.Team is { } team && beside.TryGetValue(TeamFile.FileName, out var its)
+                ? new(team.Folder, new($"{team.File.Name[..^TeamFile.FileName.Length]}{Path.GetFileName(file.Name)}/{TeamFile.FileName}", its), beside.TryGetValue(TeamContacts, out var own) ? new($"{team.Folder}/{TeamContacts}", own) : null)
+                : null,
+        };
     }
 
+    /// <summary>Whether it, or what says how it is meant, is among the files that have errors.</summary>
+    internal static bool IsBroken(RunbookFile file, HashSet<string> broken) =>
+        broken.Contains(file.Name) || (file.Team is { } team && (broken.Contains(team.File.Name) || (team.Contacts is { } own && broken.Contains(own.Name))));
+
     /// <summary>Processes see the same file under different paths.</summary>
-    private static string KeyOf(RunbookFile file) => $"runbooks/{Path.GetFileName(file.Name)}";
+    private static string KeyOf(RunbookFile file) => $"runbooks/{(file.Team is { } team ? $"{team.Folder}/" : "")}{Path.GetFileName(file.Name)}";
 }

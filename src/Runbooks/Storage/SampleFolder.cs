@@ -24,9 +24,9 @@ public static class SampleFolder
         name.EndsWith(".txt", StringComparison.OrdinalIgnoreCase)
         && name.Split('/') is [_] or [SampleFileAttribute.Folder, _];
 
-    private static bool IsWithin(string root, FileSystemInfo entry) => Real(entry).StartsWith($"{root}{Path.DirectorySeparatorChar}", StringComparison.Ordinal);
+    internal static bool IsWithin(string root, FileSystemInfo entry) => Real(entry).StartsWith($"{root}{Path.DirectorySeparatorChar}", StringComparison.Ordinal);
 
-    private static string Real(FileSystemInfo entry) => Path.TrimEndingDirectorySeparator((entry.ResolveLinkTarget(returnFinalTarget: true) ?? entry).FullName);
+    internal static string Real(FileSystemInfo entry) => Path.TrimEndingDirectorySeparator((entry.ResolveLinkTarget(returnFinalTarget: true) ?? entry).FullName);
 
     private static string Text(string path)
     {

@@ -65,6 +65,9 @@ public sealed class SchemaTests
     [InlineData("contacts", "people: { ada: { reach: [{ email: a@b.example, slack: U1 }] } }\ncontacts: { fallback: ada }\n")]
     [InlineData("contacts", "people: { ada: { reach: [{ teams: 'https://example.com' }] } }\ncontacts: { fallback: ada }\n")]
     [InlineData("windows", "windows: [{ name: patching, start: 2026-11-01T02:00:00, duration: soon }]\n")]
+    [InlineData("team", "name: ml\nowner: lead\npeople: { ada: {} }\n")]
+    [InlineData("team", "name: tEam\nowner: lead\n")]
+    [InlineData("team-contacts", "people: { ada: { reach: [{ email: a@b.example }] } }\n")]
     [InlineData("runbook", "id: Wrong\n")]
     public void WrongFile_IsUnderlined(string kind, string text) =>
         Read(FileOf(kind)).Evaluate(JsonSerializer.SerializeToElement(Parse(new StringReader(text))), s_list).IsValid.ShouldBeFalse();

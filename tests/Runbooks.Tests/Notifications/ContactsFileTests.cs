@@ -106,10 +106,10 @@ public sealed class ContactsFileTests
         oncall.Schedule!.ShouldSatisfyAllConditions(
             schedule => (schedule.Kind, schedule.Id, schedule.TimeZone, schedule.MailUnknown).ShouldBe(("rota", "R1", "Europe/Berlin", true)),
             schedule => schedule.Fallback.Select(recipient => recipient.Name).ShouldBe(["grace", "ops-room"]));
-        book.FindOnCall(["pgrace1"])!.Name.ShouldBe("grace");
-        book.FindOnCall(["nobody", "ADA@example.com"])!.Name.ShouldBe("ada");
-        book.FindOnCall(["ada"])!.Name.ShouldBe("ada");
-        book.FindOnCall(["U0ADA"]).ShouldBeNull();
+        book.FindOnCall(["pgrace1"], "oncall")!.Name.ShouldBe("grace");
+        book.FindOnCall(["nobody", "ADA@example.com"], "oncall")!.Name.ShouldBe("ada");
+        book.FindOnCall(["ada"], "oncall")!.Name.ShouldBe("ada");
+        book.FindOnCall(["U0ADA"], "oncall").ShouldBeNull();
     }
 
     [Fact]
@@ -117,7 +117,7 @@ public sealed class ContactsFileTests
     {
         var book = Read(Good.Replace("chat: D0GRACE", "chat: team@example.com", StringComparison.Ordinal).Replace("chat: D0ADA", "chat: team@example.com", StringComparison.Ordinal)).Book.ShouldNotBeNull();
 
-        book.FindOnCall(["team@example.com"]).ShouldBeNull();
+        book.FindOnCall(["team@example.com"], "oncall").ShouldBeNull();
     }
 
     [Theory]

@@ -50,6 +50,25 @@ public sealed class ContactsReloadTests : IDisposable
     }
 
     [Fact]
+    public void FilesOfTeams_StayWhileTheCommonOneChangesAndTheOtherWayRound()
+    {
+        _reload.Take(new RunbookFile("c.yaml", File("newcomer")), [Team("primary")]);
+
+        _reload.Take(new("c.yaml", File("another")));
+        (_contacts.Book.RecipientsOf(["ml.primary"]).Single().Name, _contacts.Book.FindPerson("another") is null).ShouldBe(("grace", false));
+
+        _reload.TakeTeams([Team("second")]);
+        (_contacts.Book.Missing(["ml.primary", "ml.second"]).Single(), _contacts.Book.FindPerson("another") is null).ShouldBe(("ml.primary", false));
+
+        // One that is broken leaves all as they were.
+        _reload.TakeTeams([Team("a b")]);
+        _contacts.Book.Missing(["ml.second"]).ShouldBeEmpty();
+        _log.Lines.ShouldContain(line => line.Contains("ml/contacts.yaml:3:", StringComparison.Ordinal));
+
+        static TeamFiles Team(string contact) => new("ml", new("ml/team.yaml", ""), new("ml/contacts.yaml", $"people:\n  grace: {{ reach: [{{ chat: C1 }}] }}\ncontacts: {{ {contact}: grace }}\n"));
+    }
+
+    [Fact]
     public void FileThatIsGone_LeavesTheOldBookAndSaysSo()
     {
         _reload.Take(new("c.yaml", File("newcomer")));
@@ -85,7 +104,7 @@ public sealed class ContactsReloadTests : IDisposable
             .AddSingleton<INotifier>(new ScriptedChannel("chat"))
             .AddSingleton(ApprovalOffice.Secrets())
             .AddSingleton(new FileVersions(state))
-            .AddContacts(_ => new RunbookFile("c.yaml", text))
+            .AddContacts(_ => new ContactFiles(new RunbookFile("c.yaml", text), []))
             .BuildServiceProvider();
     }
 

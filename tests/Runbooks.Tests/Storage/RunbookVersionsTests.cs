@@ -57,6 +57,23 @@ public sealed class RunbookVersionsTests
         late.Find("one")!.Title.ShouldBe("first, not like samples/a.txt");
     }
 
+    [Theory]
+    [InlineData("name: ml\n", "contacts: { lead: ada }")]
+    [InlineData("name: ml\nowner: lead\n", "contacts: [")]
+    public async Task RunbookWhoseTeamsFilesAreBroken_IsAsItWasInAProcessThatStartsLater(string team, string contacts)
+    {
+        var (_, versions, files) = Process();
+        await versions.LoadAsync([OfTeam("name: ml\nowner: lead\n", "contacts: { lead: ada }"), File("one", "another, of nobody")], Cancel);
+        await files.SaveAsync(Cancel);
+
+        var (late, starting, _) = Process();
+        await starting.LoadAsync([OfTeam(team, contacts), File("one", "another, of nobody")], Cancel);
+
+        (late.Find("ours")!.Owner, late.Find("one")!.Title).ShouldBe(("ml.lead", "another, of nobody"));
+    }
+
+    private static RunbookFile OfTeam(string team, string contacts) => File("ours", "ours") with { Name = "ml/one.yaml", Team = new("ml", new("ml/team.yaml", team), new("ml/contacts.yaml", contacts)) };
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     private (RunbookCatalog, RunbookVersions, FileVersions) Process()

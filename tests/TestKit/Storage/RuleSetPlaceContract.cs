@@ -40,6 +40,30 @@ public abstract class RuleSetPlaceContract
     }
 
     [Fact]
+    public async Task FoldersOfTeams_ArePartOfTheSetPlainAndPublished()
+    {
+        RunbookFile[] files = [new("a.yaml", "id: a"), new("ml/team.yaml", "name: ml"), new("ml/b.yaml", "id: b"), new("ml/contacts.yaml", "contacts: {}"), new("ml/samples/x.txt", "x"), new("ml/rota.ics", "BEGIN")];
+        foreach (var file in files.Append(new("drafts/x.txt", "nobody's")).Append(new("ml/tests/b/one/test.yaml", "a test")))
+        {
+            await Open().WriteAsync(file.Name, Encoding.UTF8.GetBytes(file.Text), Now);
+        }
+
+        var host = new PublishedSets(Open());
+        var plain = await host.ReadPlainAsync(Now);
+        Check(plain);
+        (await host.ReadPlainAsync(Now)).ShouldBeSameAs(plain);
+        (await PublishAsync(await Open().ReadPlainAsync(Now), "ada")).ShouldBe((PublishOutcome.Published, "ada"));
+        Check(await CurrentAsync(host));
+
+        static void Check(RuleSet set)
+        {
+            set.Runbooks.Select(file => (file.Name, file.Team?.Folder, file.Samples.Count)).ShouldBe([("a.yaml", null, 0), ("ml/b.yaml", "ml", 1)]);
+            set.Teams.ShouldHaveSingleItem().Contacts!.Text.ShouldBe("contacts: {}");
+            set.Calendars.Keys.ShouldBe(["ml/rota.ics"]);
+        }
+    }
+
+    [Fact]
     public async Task Publication_IsSeenByEveryHostWithWhatItSaysOfItself()
     {
         var hosts = (PublishedSets[])[new(Open()), new(Open())];

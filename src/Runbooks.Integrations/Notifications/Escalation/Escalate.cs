@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
@@ -9,7 +10,7 @@ namespace Runbooks.Integrations.Notifications.Escalation;
 
 public sealed record EscalateParameters
 {
-    [Required, RegularExpression("^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+    [Required, ContactName, RegularExpression("^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
     [Description("The contact that takes it over.")]
     public required string To { get; init; }
 

@@ -128,21 +128,22 @@ public sealed class StormApprovalNotifier(
     private async Task<IReadOnlyList<(StormMessage Message, Delivery Delivery)>> TellFallbackAsync(
         Storm storm, IReadOnlyList<Incident> unheard, IReadOnlyDictionary<string, Runbook> shown, CancellationToken cancellationToken)
     {
-        var unasked = unheard.Where(incident => !AsksFallback(incident)).ToList();
-        if (unasked.Count == 0)
+        var unasked = unheard.Where(incident => incident.OpenGate!.NextFallback is not null).ToLookup(incident => incident.OpenGate!.NextFallback!, StringComparer.OrdinalIgnoreCase);
+        var people = await dispatcher.ResolveAsync(unasked.Select(contact => contact.Key), cancellationToken);
+        var sent = new List<Task<(StormMessage Message, Delivery Delivery)>>();
+        foreach (var contact in unasked)
         {
-            return [];
+            await members.UpdateAsync(contact, incident => Escalate(incident, contact.Key, people), cancellationToken);
+            List<Incident> escalated = [.. contact.Select(incident => Escalate(incident, contact.Key, people))];
+            sent.AddRange(people.RecipientsOf([contact.Key]).Select(recipient =>
+                SendAsync(storm, new(recipient, escalated, escalated, null, time.GetUtcNow()) { IsFallback = true }, shown, cancellationToken)));
         }
 
-        var people = await dispatcher.ResolveAsync([ContactBook.Fallback], cancellationToken);
-        await members.UpdateAsync(unasked, incident => Escalate(incident, people), cancellationToken);
-        List<Incident> escalated = [.. unasked.Select(incident => Escalate(incident, people))];
-        return await Task.WhenAll(people.RecipientsOf([ContactBook.Fallback]).Select(recipient =>
-            SendAsync(storm, new(recipient, escalated, escalated, null, time.GetUtcNow()) { IsFallback = true }, shown, cancellationToken)));
+        return await Task.WhenAll(sent);
     }
 
-    private Incident Escalate(Incident incident, ResolvedContacts people) => incident.OpenGate is { } gate && !AsksFallback(incident)
-        ? WithOnCall(ApprovalSchedule.Escalate(incident, gate.Id, [ContactBook.Fallback], time.GetUtcNow()), people)
+    private Incident Escalate(Incident incident, string contact, ResolvedContacts people) => incident.OpenGate is { } gate && !gate.Approvers.Contains(contact, StringComparer.OrdinalIgnoreCase)
+        ? WithOnCall(ApprovalSchedule.Escalate(incident, gate.Id, [contact], time.GetUtcNow()), people)
         : incident;
 
     /// <summary>Whom schedules meant, on the record of the question.</summary>
@@ -174,8 +175,6 @@ public sealed class StormApprovalNotifier(
     }
 
     private static bool IsAbout(List<StormMessage> messages, Incident incident) => messages.Exists(message => message.IsAbout(incident));
-
-    private static bool AsksFallback(Incident incident) => incident.OpenGate!.Approvers.Contains(ContactBook.Fallback, StringComparer.OrdinalIgnoreCase);
 }
 
 /// <summary>One message of a storm to one recipient.</summary>

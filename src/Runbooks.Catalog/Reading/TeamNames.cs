@@ -1,0 +1,112 @@
+using System.Reflection;
+using Runbooks.Catalog.Parameters;
+using Runbooks.Catalog.Steps;
+using Runbooks.Catalog.Templates;
+using Runbooks.Catalog.Yaml;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Text;
+
+namespace Runbooks.Catalog.Reading;
+
+/// <summary>
+/// Writes the contacts of a team into its runbook as everybody names them (<c>ml.oncall</c>), when the file is read: what is
+/// recorded, shown and asked later needs to know nothing of teams.
+/// </summary>
+/// <param name="used">Takes what was made of which name: it is part of the runbook's version.</param>
+internal sealed class TeamNames(Team team, StepCatalog steps, FileErrors errors, ISet<string> used)
+{
+    public YamlMapping Apply(YamlMapping root)
+    {
+        used.Add($"team={team.Name}");
+        var entries = root.Entries.ToList();
+        if (!entries.Exists(entry => entry.Key == "owner"))
+        {
+            used.Add($"owner={team.Owner}");
+            entries.Add(new("owner", root.At, new YamlScalar(team.Owner, Plain: false, root.At)));
+        }
+
+        YamlNode named = root with { Entries = entries };
+        foreach (var key in (string[])["owner", "reportTo"])
+        {
+            named = In(named, key, Names);
+        }
+
+        foreach (var phase in (string[])["mitigation", "resolution"])
+        {
+            named = In(named, phase, section => In(In(section, "approval", Approval), "steps", Steps));
+        }
+
+        return (YamlMapping)named;
+    }
+
+    /// <summary>Who hears of what reached nobody else, as the runbook's version has it.</summary>
+    public string Fallback => Name(Model.Definition.Approval.FallbackContact);
+
+    /// <summary>What the team's file does not let its runbooks do.</summary>
+    public void CheckActions(Runbook runbook)
+    {
+        foreach (var (phase, step) in new[] { Phase.Mitigation, Phase.Resolution }.SelectMany(phase => runbook.StepsOf(phase).Select(step => (phase, step))).Where(one => steps.FindAction(one.step.Do) is not null && !team.MayUse(one.step.Do)))
+        {
+            errors.AtValue($"{CamelCase.Of(phase)}.steps.{step.Name}.do", $"is '{step.Do}', which runbooks of the team {team.Name} may not do.", $"They may do: {string.Join(", ", team.Actions)}. 'actions' in {team.File} says so.");
+        }
+    }
+
+    private YamlNode Approval(YamlNode approval) => In(In(approval, "from", Names), "escalate", list => Each(list, item => In(item, "to", Names)));
+
+    private YamlNode Steps(YamlNode list) => list is YamlMapping all
+        ? all with { Entries = [.. all.Entries.Select(step => step with { Value = Step(step.Value) })] }
+        : list;
+
+    private YamlNode Step(YamlNode step) =>
+        step is YamlMapping mapping && mapping.Entries.FirstOrDefault(entry => entry.Key == "do")?.Value is YamlScalar { Value: var name } && steps.FindAction(name) is { } action
+            ? In(step, "with", with => With(with, action.ParametersType))
+            : step;
+
+    /// <summary>The parameters that name contacts, also those within a list of records.</summary>
+    private YamlNode With(YamlNode with, Type parameters)
+    {
+        foreach (var property in parameters.GetProperties())
+        {
+            var key = CamelCase.Of(property.Name);
+            with = property.IsDefined(typeof(ContactNameAttribute)) ? In(with, key, Names)
+                : property.PropertyType is { IsGenericType: true } list && list.GenericTypeArguments[^1] is { IsClass: true } item && item != typeof(string)
+                ? In(with, key, node => Each(node, one => With(one, item)))
+                : with;
+        }
+
+        return with;
+    }
+
+    private YamlNode Names(YamlNode node)
+    {
+        if (node is YamlScalar { IsNull: false } written && Template.HasPlaceholder(written.Value))
+        {
+            // What an alert says would decide whether the team's contact is meant or that of all.
+            errors.Add(node.At, "", $"'{Clip.To(written.Value, 80)}' stands where a contact is named, and runbooks of a team name contacts without placeholders.", "Write the contact's name.");
+        }
+
+        return node switch
+        {
+            YamlScalar { IsNull: false } one => one with { Value = Name(one.Value) },
+            YamlSequence => Each(node, Names),
+            _ => node,
+        };
+    }
+
+    private string Name(string written)
+    {
+        var meant = team.Meant(written);
+        if (meant != written)
+        {
+            used.Add($"{written}={meant}");
+        }
+
+        return meant;
+    }
+
+    private static YamlNode Each(YamlNode node, Func<YamlNode, YamlNode> change) => node is YamlSequence list ? list with { Items = [.. list.Items.Select(change)] } : node;
+
+    private static YamlNode In(YamlNode node, string key, Func<YamlNode, YamlNode> change) => node is YamlMapping mapping
+        ? mapping with { Entries = [.. mapping.Entries.Select(entry => entry.Key == key ? entry with { Value = change(entry.Value) } : entry)] }
+        : node;
+}

@@ -1,0 +1,100 @@
+using Runbooks.Catalog.Problems;
+using Runbooks.Catalog.Reading;
+using Runbooks.Catalog.Yaml;
+using Runbooks.Model.Text;
+
+namespace Runbooks.Catalog;
+
+/// <summary>Reads <c>team.yaml</c>, which makes a folder below the others that of a team.</summary>
+public static class TeamFile
+{
+    public const string FileName = "team.yaml";
+
+    /// <summary>Where a team's contacts stand beside its file.</summary>
+    private const string ContactsKey = "contacts";
+
+    /// <summary>Folders that mean something else beside runbooks.</summary>
+    private static readonly string[] s_taken = ["samples", "tests", "published"];
+
+    /// <summary>Whether a team may be called so: then its contacts can be named.</summary>
+    public static bool IsName(string name) => name.Length <= Team.LongestName && NameRules.IsId(name) && !s_taken.Contains(name);
+
+    /// <summary>The team, with the names of its contacts. Who is behind them is read where contacts are.</summary>
+    /// <param name="known">Whom the contacts name; null when that is not to be checked.</param>
+    public static TeamResult Read(TeamFiles files, IReadOnlyCollection<string>? known = null)
+    {
+        var (file, errors) = (files.File, new FileErrors(files.File.Name, Plain(files.File.Text)));
+        if (Path.GetFileName(file.Name) != FileName)
+        {
+            errors.Add(new(1, 1), "", $"The file is called '{Clip.To(Path.GetFileName(file.Name), 80)}'.", $"Call it {FileName}.");
+        }
+
+        if (Open(file.Text, errors, "name") is not { } root)
+        {
+            return new(null, errors.Sorted);
+        }
+
+        var name = root.Text("name", required: true, longest: 200);
+        if (name.Length > 0 && !IsName(name))
+        {
+            errors.AtValue("name", $"is '{Clip.To(name, 80)}'.", $"Use at most {Team.LongestName} lower-case letters, digits and dashes, beginning with a letter, but not {string.Join(", ", s_taken)}, and call the folder so too.");
+        }
+        else if (name.Length > 0 && name != files.Folder)
+        {
+            errors.AtValue("name", $"is '{name}', and the folder is called '{Clip.To(files.Folder, 80)}'.", "Give both the same name.");
+        }
+
+        var owner = root.Text("owner", required: true, longest: 100);
+        var actions = root.Words("actions");
+        root.RejectOthers();
+        var contacts = Contacts(files.Contacts, errors, out var unreadable);
+        var team = errors.Count > 0 || unreadable.Count > 0 ? null : new Team(name, owner, contacts, actions) { File = file.Name };
+        if (known is not null && team?.Meant(owner) is { } meant && !known.Contains(meant, StringComparer.OrdinalIgnoreCase))
+        {
+            errors.AtValue("owner", $"names '{Clip.To(owner, 80)}', and the contacts have nobody of that name.", $"{Suggestion.For(owner, [.. contacts, .. known])}Add it under 'contacts' in the team's contacts file or in that of all.");
+        }
+
+        return new(team, [.. errors.Sorted, .. unreadable]);
+    }
+
+    private static List<string> Contacts(RunbookFile? file, FileErrors errors, out IReadOnlyList<CatalogError> unreadable)
+    {
+        unreadable = [];
+        if (file is null)
+        {
+            return [];
+        }
+
+        var own = new FileErrors(file.Name, Plain(file.Text));
+        var root = Open(file.Text, own, "people");
+        unreadable = own.Sorted;
+        return root is null ? [] :
+        [
+            .. root.Node(ContactsKey) is YamlMapping contacts ? contacts.Entries.Select(entry => entry.Key) : [],
+            .. root.Node("groups") is YamlMapping groups ? groups.Entries.Select(entry => $"group:{entry.Key}") : [],
+        ];
+    }
+
+    /// <returns>Null when there is nothing that could be looked at further.</returns>
+    private static YamlSection? Open(string text, FileErrors errors, string first)
+    {
+        var tree = YamlTree.Read(Plain(text), errors.Refuse, errors.Warn);
+        if (tree is not YamlMapping mapping)
+        {
+            if (tree is not null)
+            {
+                errors.Add(tree.At, "", $"The file is {tree.Words} and must be a mapping.", $"Begin with '{first}:'.");
+            }
+
+            return null;
+        }
+
+        errors.Locate(mapping);
+        return new(mapping, "", errors);
+    }
+
+    private static string Plain(string text) => text.TrimStart('\uFEFF');
+}
+
+/// <summary>A team, or everything that is wrong with its file, in the file's order.</summary>
+public sealed record TeamResult(Team? Team, IReadOnlyList<CatalogError> Errors);
