@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Catalog;
 using Runbooks.Catalog.Problems;
 using Runbooks.Catalog.Reading;
 using Runbooks.Guardrails;
@@ -18,6 +19,8 @@ public sealed class FilesFuzzTests : IDisposable
     /// <summary>As YAML counts lines.</summary>
     private static readonly string[] s_lineEnds = ["\r\n", "\n", "\r", "\u0085", "\u2028", "\u2029"];
 
+    private const string Common = "people: { ada: { reach: [{ email: ada@example.com }] } }\ncontacts: { oncall: ada, fallback: ada }\n";
+
     private readonly ServiceProvider _services = OfflineServices.Build();
 
     [Theory]
@@ -25,6 +28,8 @@ public sealed class FilesFuzzTests : IDisposable
     [InlineData("contacts")]
     [InlineData("windows")]
     [InlineData("test")]
+    [InlineData("team")]
+    [InlineData("team-contacts")]
     public Task DamagedFile_IsReadOrRefusedWithLineAndRemedy(string kind) => Fuzzing.RunAsync(kind, Examples(kind), input =>
     {
         var text = Encoding.UTF8.GetString(input);
@@ -55,6 +60,12 @@ public sealed class FilesFuzzTests : IDisposable
             case "contacts":
                 var contacts = _services.GetRequiredService<ContactsFile>().Read("contacts.yaml", text, withSettings: false);
                 return (contacts.Book is not null, contacts.Errors, contacts.Warnings);
+            case "team":
+                var team = TeamFile.Read(new("ml", new("ml/team.yaml", text), null));
+                return (team.Team is not null, team.Errors, []);
+            case "team-contacts":
+                var own = _services.GetRequiredService<ContactsFile>().Read(new ContactFiles(new("contacts.yaml", Common), [new("ml", new("ml/team.yaml", ""), new("ml/contacts.yaml", text))]), withSettings: false);
+                return (own.Book is not null, own.Errors, own.Warnings);
             case "windows":
                 var windows = MaintenanceFile.Read("windows.yaml", text);
                 return (windows.Errors.Count == 0, windows.Errors, windows.Warnings);
