@@ -90,8 +90,9 @@ public static class ApprovalGateFactory
         && !incident.Gates.Any(earlier => earlier.Decisions.Count > 0)
         && Diagnosis.Conclude(runbook.Mitigation.When, incident.Findings) == Conclusion.Healthy;
 
-    private static string WhyNobody(Plan plan) =>
-        plan.TellsOnly ? "This runbook only tells; nobody had to be asked."
+    private static string WhyNobody(Gate gate, Runbook runbook) => gate.Plan is var plan && gate.Phase == Phase.Mitigation && runbook.Resolution.Approval is not null
+        ? $"{(plan.Steps.Count == 0 ? "Nothing is done before the resolution" : "Nobody has to be asked about the mitigation")}; the resolution asks for itself."
+        : plan.TellsOnly ? "This runbook only tells; nobody had to be asked."
         : plan.Steps.Count > 0 && plan.Steps.All(step => step.TellsOnly || step.Action == BuiltInSteps.Person) ? "Its steps are done by people, who are asked for each; nobody had to be asked before."
         : "This runbook heals by itself; nobody had to be asked.";
 
@@ -139,7 +140,7 @@ public static class ApprovalGateFactory
         }
 
         return runbook.ApprovalOf(gate.Phase) is null && !mustAsk
-            ? Closed(GateOutcome.Approved, WhyNobody(gate.Plan))
+            ? Closed(GateOutcome.Approved, WhyNobody(gate, runbook))
             : gate;
 
         Gate Closed(GateOutcome outcome, string why) => gate with { Outcome = outcome, ClosedAt = now, ClosedBy = why };

@@ -21,6 +21,9 @@ public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts
         foreach (var (stepPhase, spec) in CoveredBy(runbook, phase).Where(covered => incident.FindStep(covered.Phase, covered.Spec.Name) is not { FinishedAt: not null }))
         {
             var (planned, blocker) = await PlanAsync(incident, runbook, stepPhase, spec, cancellationToken);
+
+            // Identities of a resolution that runs on the mitigation's yes are not held to: the mitigation may change them itself.
+            planned = stepPhase == phase || ChangesNothing(runbook.Mitigation) ? planned : planned with { Identity = null };
             steps.Add(planned);
             if (blocker is not null && stepPhase == phase)
             {
@@ -40,6 +43,8 @@ public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts
             : own;
     }
 
+    private bool ChangesNothing(Mitigation mitigation) => mitigation.Steps.All(spec => catalog.FindAction(spec.Do) is { TellsOnly: true });
+
     private async Task<(PlannedStep Step, string? Blocker)> PlanAsync(Incident incident, Runbook runbook, Phase phase, StepSpec spec, CancellationToken cancellationToken)
     {
         if (catalog.FindAction(spec.Do) is not { } action)
@@ -58,7 +63,7 @@ public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts
         var (preparation, blocker) = await PrepareAsync(action, parameters, context, spec, binding.Secrets, cancellationToken);
         return preparation is null
             ? (unseen, blocker)
-            : (new(phase, spec.Name, spec.Do, binding.Shown, Clip.To(Redactor.Redact(preparation.PlannedEffect, binding.Secrets), 500), preparation.Undo, phase == Phase.Resolution ? null : preparation.Identity, UndoneByHand: preparation.UndoneByHand) { TellsOnly = action.TellsOnly }, preparation.Refusal);
+            : (new(phase, spec.Name, spec.Do, binding.Shown, Clip.To(Redactor.Redact(preparation.PlannedEffect, binding.Secrets), 500), preparation.Undo, preparation.Identity, UndoneByHand: preparation.UndoneByHand) { TellsOnly = action.TellsOnly }, preparation.Refusal);
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "An action may fail in any way to look; people are told why there is no plan.")]

@@ -89,6 +89,62 @@ public sealed class ApprovalStoryTests : IAsyncDisposable
         _world.Script.Deeds.ShouldBe(["do fix", "do ticket"]);
     }
 
+    [Theory]
+    [InlineData(true, "resolution-2")]
+    [InlineData(false, "resolution-1")]
+    public async Task ResolutionWhoseTargetIsAnotherSinceItWasShown_IsAskedAboutAnew(bool asksForItself, string asked)
+    {
+        var steps = new Resolution { Approval = asksForItself ? Some.Approval() : null, Steps = [Some.Step("cordon")] };
+        var runbook = Asking(approval => approval);
+        var opened = await _world.OpenAsync(runbook with { Mitigation = runbook.Mitigation with { Steps = asksForItself ? runbook.Mitigation.Steps : [], Verify = null }, Resolution = steps });
+        if (asksForItself)
+        {
+            await DecideAsync(opened.Id, "ada");
+        }
+
+        _world.Script.Identities["cordon"] = "bbbb-2";
+        await DecideAsync(opened.Id, "ada");
+
+        var gate = (await _world.SettleAsync(opened.Id)).OpenGate.ShouldNotBeNull();
+        gate.Id.ShouldBe(asked);
+        gate.Difference.ShouldNotBeNull().ShouldContain("(first), but bbbb-2");
+        _world.Script.Count("do cordon").ShouldBe(0);
+
+        await DecideAsync(opened.Id, "ada");
+        (await _world.SettleAsync(opened.Id)).State.ShouldBe(IncidentState.Resolved);
+        _world.Script.Count("do cordon").ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task MitigationThatReplacesWhatTheResolutionLooksAt_CoversItAllTheSame()
+    {
+        var opened = await _world.OpenAsync(Asking(approval => approval));
+        _world.Script.OnDone = _ => _world.Script.Identities["ticket"] = "the pod that took its place";
+        _world.Script.OnAsk = _ => _world.Script.Verdicts["stuck"] = _world.Script.Deeds.IsEmpty ? Verdict.Failing : Verdict.Passing;
+
+        await DecideAsync(opened.Id, "ada");
+
+        (await _world.SettleAsync(opened.Id)).State.ShouldBe(IncidentState.Resolved);
+        _world.Script.Deeds.ShouldBe(["do fix", "do ticket"]);
+    }
+
+    [Theory]
+    [InlineData(true, "Nobody has to be asked about the mitigation; the resolution asks for itself.")]
+    [InlineData(false, "Nothing is done before the resolution; the resolution asks for itself.")]
+    public async Task ResolutionThatAsksAfterAMitigationThatDoesNot_IsNotCalledSelfHealing(bool acts, string words)
+    {
+        var runbook = Some.Runbook();
+
+        var opened = await _world.OpenAsync(runbook with
+        {
+            Mitigation = runbook.Mitigation with { Approval = null, Verify = null, Steps = acts ? runbook.Mitigation.Steps : [] },
+            Resolution = runbook.Resolution with { Approval = Some.Approval() },
+        });
+
+        opened.OpenGate.ShouldNotBeNull().Phase.ShouldBe(Phase.Resolution);
+        opened.Gates[0].ClosedBy.ShouldBe(words);
+    }
+
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 
     private static Runbook Asking(Func<Approval, Approval> how) =>
