@@ -44,6 +44,9 @@ public sealed partial record Incident
         var headline = EndingText.Headline(ended);
         return ended.Note(now, TimelineKind.Closed, "runbook", ended.Reason.StartsWith(headline, StringComparison.Ordinal) ? ended.Reason : $"{headline}. {ended.Reason}");
     }
+
+    /// <summary>Whether an alert fired on or again after it had ended, and nobody has said that it is over.</summary>
+    public bool FiresSinceItsEnd() => AlertResolvedAt is null && Alerts.Any(alert => !alert.Resolved && alert.LastAt > ClosedAt);
 }
 
 /// <summary>What is seen to outside once it has ended.</summary>

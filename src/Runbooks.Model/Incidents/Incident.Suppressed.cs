@@ -10,8 +10,8 @@ public sealed partial record Incident
     public bool WasSuppressed() =>
         State == IncidentState.NotNeeded && LatestGate?.Outcome is GateOutcome.DiagnosedOnly or GateOutcome.Suppressed;
 
-    /// <summary>Whether it still has to be looked at when that time is over.</summary>
-    public bool IsUnasked() => (WasSuppressed() && AlertResolvedAt is null) || HoldsUnasked();
+    /// <summary>Whether it still has to be looked at when that time is over. That the sender says it is over counts only where there are no checks to ask.</summary>
+    public bool IsUnasked() => (WasSuppressed() && (AlertResolvedAt is null || Findings.Count > 0)) || HoldsUnasked();
 
     /// <summary>The alert that it has to be looked at for.</summary>
     public Alert Unasked() => Alerts.LastOrDefault(alert => alert is { AskedNobody: true, Resolved: false })?.Alert ?? Alert;
@@ -24,6 +24,7 @@ public sealed partial record Incident
             Mode = RunModes.Stricter(Mode, before.Mode),
             Alerts = [.. before.Alerts.Select(alert => alert with { AskedNobody = false, ToldAfterNo = false })],
             AlertCount = before.AlertCount,
+            AlertResolvedAt = before.AlertResolvedAt,
             CountedOnly = before.CountedOnly,
             Recurrences = before.Recurrences,
             ThreadOf = before.ThreadOf,
@@ -38,7 +39,7 @@ public sealed partial record Incident
         Timeline.Any(line => line.What.Contains(by, StringComparison.Ordinal)) ? this
             : Note(now, TimelineKind.Alert, "runbook", $"{WhyNow(this)} Incident {by} looks at it.");
 
-    private static string WhyNow(Incident before) => before.SaidNo() is null
-        ? "The maintenance window has ended and the alert was not said to be over."
-        : "The alert came again after a no, and has not ended since.";
+    private static string WhyNow(Incident before) => before.SaidNo() is not null
+        ? "The alert came again after a no, and has not ended since."
+        : $"The maintenance window has ended{(before.AlertResolvedAt is null ? " and the alert was not said to be over." : ". The sender says that the alert is over; the checks decide.")}";
 }

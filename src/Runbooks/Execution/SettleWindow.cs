@@ -7,41 +7,58 @@ namespace Runbooks.Execution;
 
 /// <summary>
 /// Checks whether a verified fix still holds, when an alert comes in shortly after it. Counter-based alerts fire on for a
-/// while after a good fix, so the alert alone proves nothing; a check that fails does, and opens a new incident at once.
+/// while after a good fix, so the alert alone proves nothing; a check that fails does, and opens a new incident at once. One that cannot be
+/// answered is asked again; where the alert still fires when the window ends, a new incident opens then.
 /// </summary>
 public sealed class SettleWindow(IIncidentStore store, CheckRunner checks, RunHistoryStore histories, NextIncident next, TimeProvider time)
 {
-    /// <returns>Healthy while the fix holds; otherwise a new incident is open.</returns>
+    /// <returns>Healthy while nothing says that the fix does not hold, and unclear where nothing says that it does; otherwise a new incident is open.</returns>
     public async Task<RecheckResult> RecheckAsync(Incident closed, Runbook runbook, RecheckRequest request, CancellationToken cancellationToken)
     {
         // Before the checks are asked: an alert that comes meanwhile must not be taken for one that they have answered.
-        await store.UpdateAsync(closed.Id, i => i.SettlesAt is null ? i : i with { WakeEvent = request.WakeEvent }, cancellationToken);
+        var current = await store.UpdateAsync(closed.Id, i => i.SettlesAt is null ? i : i with { WakeEvent = request.WakeEvent }, cancellationToken);
         var specs = runbook.Diagnosis.Where(spec => request.Checks.Contains(spec.Name));
         var findings = await Task.WhenAll(specs.Select(spec => checks.AskAsync(closed, spec, cancellationToken)));
         var failing = findings.Where(finding => finding.Verdict == Verdict.Failing).ToList();
-        if (failing.Count == 0)
+        if (failing.Count > 0)
+        {
+            var failed = Incident.Summarize(failing);
+            await histories.MarkRecurredAsync(closed, runbook, cancellationToken);
+            await OpenAsync(
+                closed, runbook, $"The last fix did not hold: the alert came again after incident {closed.Id} was resolved, and its checks fail. {failed}",
+                incident => incident with { Follows = closed.Id }, $"The fix did not hold ({failed})", cancellationToken);
+            return new RecheckResult(false, failed, null);
+        }
+
+        var unknown = findings.Where(finding => finding.Verdict == Verdict.Unknown).ToList();
+        if (unknown.Count == 0 || !current.FiresSinceItsEnd() || current.SettlesAt is not { } settles)
         {
             return new RecheckResult(true, "", null);
         }
 
-        var summary = Incident.Summarize(failing);
+        var summary = Incident.Summarize(unknown);
+        if (time.GetUtcNow() < settles)
+        {
+            return new RecheckResult(true, summary, null) { IsUnclear = true };
+        }
 
-        // Safe to repeat: what is the target's newest incident by then is not opened again.
-        var opened = await next.OpenAsync(
-            closed,
-            runbook,
-            [closed.Alert],
-            $"The last fix did not hold: the alert came again after incident {closed.Id} was resolved, and its checks fail. {summary}",
-            incident => incident with { Follows = closed.Id },
-            latest => latest.Id == closed.Id,
-            cancellationToken);
-        await store.UpdateAsync(closed.Id, i => Relapsed(i, opened.Id, summary), cancellationToken);
-        await histories.MarkRecurredAsync(closed, runbook, cancellationToken);
-        await next.StartAsync(opened, runbook);
+        await OpenAsync(
+            closed, runbook, $"The alert fires again after incident {closed.Id} was resolved, and whether that fix holds could not be found out. {summary}",
+            incident => incident with { FollowUpOf = closed.Id }, $"Whether the fix holds could not be found out, and the alert fires ({summary})", cancellationToken);
         return new RecheckResult(false, summary, null);
     }
 
-    private Incident Relapsed(Incident closed, string opened, string summary) => closed.SettlesAt is null
+    /// <param name="why">How the new one's record begins.</param>
+    /// <param name="ended">What the ended one says about it.</param>
+    private async Task OpenAsync(Incident closed, Runbook runbook, string why, Func<Incident, Incident> link, string ended, CancellationToken cancellationToken)
+    {
+        // Safe to repeat: what is the target's newest incident by then is not opened again.
+        var opened = await next.OpenAsync(closed, runbook, [closed.Alert], why, link, latest => latest.Id == closed.Id, cancellationToken);
+        await store.UpdateAsync(closed.Id, i => Relapsed(i, $"{ended}; incident {opened.Id} goes on."), cancellationToken);
+        await next.StartAsync(opened, runbook);
+    }
+
+    private Incident Relapsed(Incident closed, string what) => closed.SettlesAt is null
         ? closed
-        : (closed with { SettlesAt = null, WakeEvent = null }).Note(time.GetUtcNow(), TimelineKind.Verification, "runbook", $"The fix did not hold ({summary}); incident {opened} goes on.");
+        : (closed with { SettlesAt = null, WakeEvent = null }).Note(time.GetUtcNow(), TimelineKind.Verification, "runbook", what);
 }

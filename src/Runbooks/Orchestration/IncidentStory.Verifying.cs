@@ -149,22 +149,27 @@ internal sealed partial class IncidentStory
         var began = BeganOf(Stage.Settling);
         var until = began + _runbook.SettleFor;
         var wake = _settle;
+        var unclear = false;
         try
         {
-            // A new execution has nothing to wait for before it has asked: an alert may have come while it began.
-            while (Now < until && (wake is null || await WaitUntilAsync(until, wake)))
+            // A new execution has nothing to wait for before it has asked: an alert may have come while it began. What could not
+            // be answered is asked again, the last time when the window has ended.
+            while (wake is null || unclear || (Now < until && await WaitUntilAsync(until, wake)))
             {
-                if (IsLong)
+                if (IsLong && Now < until)
                 {
                     ContinueAsNew(At(Stage.Settling, began));
                     return;
                 }
 
                 wake = NextWake();
-                if (!(await RecheckAsync(IncidentState.Resolved, verify.Checks, wake)).Healthy)
+                var round = await RecheckAsync(IncidentState.Resolved, verify.Checks, wake);
+                if (!round.Healthy)
                 {
                     return;
                 }
+
+                unclear = round.IsUnclear;
 
                 // However many alerts come, the checks are asked no more often than while verifying.
                 await _context.CreateTimer(verify.Every, CancellationToken.None);

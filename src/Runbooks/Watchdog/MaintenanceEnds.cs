@@ -8,8 +8,8 @@ using Runbooks.Model.Text;
 namespace Runbooks.Watchdog;
 
 /// <summary>
-/// What a maintenance window suppressed and nobody has said is over is looked at when the window ends: a new incident on
-/// the same target asks the checks. So is what came after a person's no to an alert that comes and goes, and then fired on.
+/// What a maintenance window suppressed is looked at when the window ends, whatever its sender says by then: a new incident
+/// on the same target asks the checks. So is what came after a person's no to an alert that comes and goes, and then fired on.
 /// Hosts call it every minute.
 /// </summary>
 public sealed class MaintenanceEnds(
@@ -65,7 +65,7 @@ public sealed class MaintenanceEnds(
 
         return await intake.LookAgainAsync(incident, cancellationToken) || await fallback.NotifyAsync(
             "An alert was not looked at again",
-            $"{incident.Title} on {IncidentText.Target(incident.Target)} was kept from asking for a while (incident {incident.Id}), and its runbook '{incident.RunbookId}' is no longer loaded. The sender has not said that the alert is over; look at it yourself.",
+            $"{incident.Title} on {IncidentText.Target(incident.Target)} was kept from asking for a while (incident {incident.Id}), and its runbook '{incident.RunbookId}' is no longer loaded. {(incident.AlertResolvedAt is null ? "The sender has not said that the alert is over" : "The sender says that the alert is over, and no check could confirm it")}; look at it yourself.",
             cancellationToken);
     }
 }

@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Engine;
 using Runbooks.Guardrails;
 using Runbooks.Intake;
+using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using TestKit;
@@ -100,16 +101,36 @@ public sealed class SettleWindowTests : IAsyncDisposable
         (await _world.Engine.FindAsync(closed.Id, CancellationToken.None))!.Status.ShouldBe(EngineStatus.Completed);
     }
 
-    [Fact]
-    public async Task CheckThatCannotBeAsked_ProvesNothingAboutTheFix()
+    [Theory]
+    [InlineData(Verdict.Unknown, false, 2)]
+    [InlineData(Verdict.Unknown, true, 1)]
+    [InlineData(Verdict.Passing, false, 1)]
+    public async Task CheckThatCannotBeAsked_IsAskedOnAndAnAlertThatStillFiresAtTheEndOpensAnIncident(Verdict later, bool saidToBeOver, int incidents)
     {
-        await ResolvedAsync();
+        var closed = await ResolvedAsync();
+        _world.Time.Advance(TimeSpan.FromMinutes(2));
         _world.Script.Verdicts["stuck"] = Verdict.Unknown;
-
         await AlertAsync();
-        await _world.Engine.SettleAsync();
+        await _world.AdvanceAsync(closed.Id, TimeSpan.FromMinutes(5));
+        _world.Store.All.Count.ShouldBe(1, "an unknown answer proves nothing yet");
 
-        _world.Store.All.Count.ShouldBe(1);
+        _world.Script.Verdicts["stuck"] = later;
+        if (saidToBeOver)
+        {
+            await _world.Get<IncidentIntake>().TakeAsync([Some.Alert() with { Status = AlertStatus.Resolved }], CancellationToken.None);
+        }
+
+        await _world.AdvanceAsync(closed.Id, TimeSpan.FromMinutes(4));
+
+        _world.Store.All.Count.ShouldBe(incidents);
+        if (incidents > 1)
+        {
+            var next = _world.Store.All[^1];
+            (next.Follows, next.FollowUpOf).ShouldBe((null, closed.Id));
+            next.Timeline[0].What.ShouldContain("whether that fix holds could not be found out");
+            next.OpenGate.ShouldNotBeNull();
+            (await _world.Get<RunHistoryStore>().ReadAsync(s_runbook.Id, CancellationToken.None)).Runs.ShouldHaveSingleItem().Outcome.ShouldBe(RunOutcome.Verified);
+        }
     }
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();

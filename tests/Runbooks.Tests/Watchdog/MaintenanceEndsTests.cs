@@ -53,11 +53,29 @@ public sealed class MaintenanceEndsTests : IAsyncDisposable
         _world.Notifier.To(CardKind.ApprovalRequest).ShouldNotBeEmpty();
     }
 
-    [Fact]
-    public async Task AlertThatIsOverBeforeTheWindowEnds_IsNotLookedAt()
+    [Theory]
+    [InlineData(Verdict.Failing, IncidentState.AwaitingApproval)]
+    [InlineData(Verdict.Passing, IncidentState.NotNeeded)]
+    public async Task AlertThatIsSaidToBeOverBeforeTheWindowEnds_IsDecidedByTheChecks(Verdict answer, IncidentState state)
     {
+        var before = await TakeAsync();
+        await SayOverAsync();
+        _world.Script.Verdicts["stuck"] = _world.Script.Verdicts["full"] = answer;
+
+        await WatchAsync(TimeSpan.FromHours(2));
+
+        var after = _world.Store.All.Single(incident => incident.Id != before.Id);
+        after.State.ShouldBe(state);
+        after.Timeline.ShouldContain(line => line.What.Contains("says that the alert is over; the checks decide", StringComparison.Ordinal));
+        after.News.Count(news => news.Text.StartsWith("The sender says it is over; the checks still fail", StringComparison.Ordinal)).ShouldBe(answer == Verdict.Failing ? 1 : 0);
+    }
+
+    [Fact]
+    public async Task AlertThatIsSaidToBeOverAndNoChecksCouldTell_IsNotLookedAt()
+    {
+        _world.Loaded = [s_runbook with { Diagnosis = [], Mitigation = s_runbook.Mitigation with { When = new(Quantifier.Any, []), Verify = null } }];
         await TakeAsync();
-        await _world.Get<IncidentIntake>().TakeAsync([Some.Alert() with { Status = AlertStatus.Resolved }], CancellationToken.None);
+        await SayOverAsync();
 
         await WatchAsync(TimeSpan.FromHours(2));
 
@@ -136,6 +154,8 @@ public sealed class MaintenanceEndsTests : IAsyncDisposable
         var outcome = (await _world.Get<IncidentIntake>().TakeAsync([Some.Alert()], CancellationToken.None))[0];
         return await _world.SettleAsync(outcome.Id!);
     }
+
+    private Task SayOverAsync() => _world.Get<IncidentIntake>().TakeAsync([Some.Alert() with { Status = AlertStatus.Resolved }], CancellationToken.None);
 
     private async Task WatchAsync(TimeSpan after)
     {
