@@ -96,4 +96,11 @@ public sealed record Verify(IReadOnlyList<string> Checks, TimeSpan Every, TimeSp
 public sealed record Hold(IReadOnlyList<string> Checks, TimeSpan StableFor, TimeSpan AtMost, TimeSpan Every)
 {
     public static readonly TimeSpan DefaultEvery = TimeSpan.FromSeconds(30);
+
+    /// <summary>What a round may be late by while the host is up.</summary>
+    private static readonly TimeSpan s_late = TimeSpan.FromMinutes(1);
+
+    /// <summary>Two rounds further apart than this do not show that the checks passed in between: nobody looked.</summary>
+    [JsonIgnore]
+    public TimeSpan LongestGap => (2 * Every) + (StableFor / 2 < s_late ? StableFor / 2 : s_late);
 }

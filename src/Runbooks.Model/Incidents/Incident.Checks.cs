@@ -1,4 +1,5 @@
 using Runbooks.Model.Definition;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Model.Incidents;
 
@@ -7,6 +8,8 @@ public sealed partial record Incident
 {
     /// <summary>Changes of the diagnosis that one record tells; more would bury the rest.</summary>
     private const int MaxDiagnoses = 20;
+
+    private const string Unseen = "Nobody looked for";
 
     /// <summary>Records the answers of the diagnosis. Once somebody was asked on their ground they stay as they are.</summary>
     public Incident RecordFindings(IReadOnlyList<Finding> findings, DateTimeOffset now)
@@ -35,7 +38,8 @@ public sealed partial record Incident
     /// deliver the round of a process that died once more when the incident has ended, and then it says nothing any more.
     /// </summary>
     /// <param name="wakeEvent">What the incident waits for next.</param>
-    public Incident RecordVerification(IncidentState state, IReadOnlyList<Finding> findings, string? wakeEvent, DateTimeOffset now)
+    /// <param name="unseen">For how long nobody looked, where that was so long that passing counts anew; null else.</param>
+    public Incident RecordVerification(IncidentState state, IReadOnlyList<Finding> findings, string? wakeEvent, DateTimeOffset now, TimeSpan? unseen = null)
     {
         if (State.IsFinal())
         {
@@ -44,11 +48,23 @@ public sealed partial record Incident
 
         var before = Verification.ToDictionary(finding => finding.Name, finding => finding.Verdict);
         var changed = State != state || findings.Any(finding => !before.TryGetValue(finding.Name, out var verdict) || verdict != finding.Verdict);
-        var looked = this with { State = state, Reason = null, Verification = findings, VerificationRounds = VerificationRounds.Add(state, findings, now), WakeEvent = wakeEvent, UpdatedAt = now };
+        var looked = this with { State = state, Reason = null, Verification = findings, VerificationRounds = VerificationRounds.Add(state, findings, now, anew: unseen is not null), WakeEvent = wakeEvent, UpdatedAt = now };
+        if (unseen is { } gap && Timeline.Count(line => line.What.StartsWith(Unseen, StringComparison.Ordinal)) < MaxDiagnoses)
+        {
+            looked = looked.Note(now, TimelineKind.Lease, "runbook", $"{Unseen} {DurationText.Format(TimeSpan.FromSeconds(Math.Floor(gap.TotalSeconds)))}, so the time for which the checks have to pass counts anew.");
+        }
+
         return changed
             ? looked.Note(now, state == IncidentState.Holding ? TimelineKind.Lease : TimelineKind.Verification, "runbook", Summarize(findings))
             : looked;
     }
+
+    /// <returns>For how long nobody had looked whether the checks of a lease still pass; null when that was not too long, or they did not pass before.</returns>
+    public TimeSpan? WasUnseen(Hold? hold, DateTimeOffset now) =>
+        State == IncidentState.Holding && Verification.Count > 0 && Verification.All(finding => finding.Verdict == Verdict.Passing)
+        && now - Verification.Max(finding => finding.At) is var gap && gap > hold?.LongestGap
+            ? gap
+            : null;
 
     public static string Summarize(IEnumerable<Finding> findings) => string.Join(" ", findings.Select(finding =>
         $"{finding.Name}: {finding.Verdict switch { Verdict.Passing => "passing", Verdict.Failing => "failing", _ => "unknown" }} ({finding.Result.Summary})"));
@@ -67,15 +83,16 @@ public static class VerificationRounds
     public const int MaxKept = 100;
 
     /// <summary>With one more round; a round like the one before is only counted.</summary>
-    internal static IReadOnlyList<VerificationRound> Add(this IReadOnlyList<VerificationRound> rounds, IncidentState state, IReadOnlyList<Finding> findings, DateTimeOffset now)
+    /// <param name="anew">It stands for itself, though it answers like the one before.</param>
+    internal static IReadOnlyList<VerificationRound> Add(this IReadOnlyList<VerificationRound> rounds, IncidentState state, IReadOnlyList<Finding> findings, DateTimeOffset now, bool anew = false)
     {
-        if (rounds.Count > 0 && rounds[^1] is var last && last.State == state && IsSame(last, findings))
+        if (!anew && rounds.Count > 0 && rounds[^1] is var last && last.State == state && IsSame(last, findings))
         {
             return [.. rounds.SkipLast(1), last with { Rounds = last.Rounds + 1 }];
         }
 
-        return rounds.Count < MaxKept
-            ? [.. rounds, new VerificationRound(state, now, findings.ToDictionary(finding => finding.Name, finding => finding.Verdict), 1)]
+        return rounds.Count < MaxKept || anew
+            ? [.. rounds.Take(MaxKept - 1), new VerificationRound(state, now, findings.ToDictionary(finding => finding.Name, finding => finding.Verdict), 1)]
             : rounds;
     }
 

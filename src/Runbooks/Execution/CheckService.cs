@@ -46,9 +46,10 @@ public sealed class CheckService(IIncidentStore store, PinnedRunbooks runbooks, 
 
         var runbook = await runbooks.OfAsync(incident, cancellationToken);
         var specs = request.Checks.Select(name => Check(runbook, name));
+        var asked = time.GetUtcNow();
         var findings = await Task.WhenAll(specs.Select(spec => checks.AskAsync(incident, spec, cancellationToken)));
         incident = await store.UpdateAsync(
-            incident.Id, i => i.RecordVerification(request.State, findings, request.WakeEvent, time.GetUtcNow()), cancellationToken);
+            incident.Id, i => i.RecordVerification(request.State, findings, request.WakeEvent, time.GetUtcNow(), i.WasUnseen(runbook.Mitigation.HoldUntil, asked)), cancellationToken);
         if (request.State == IncidentState.Holding)
         {
             await holding.NotifyOnceAsync(incident, runbook, cancellationToken);
@@ -57,6 +58,7 @@ public sealed class CheckService(IIncidentStore store, PinnedRunbooks runbooks, 
         var unhealthy = findings.Where(finding => finding.Verdict != Verdict.Passing).ToList();
         return new RecheckResult(unhealthy.Count == 0, Incident.Summarize(unhealthy), incident.Stop is { } late ? late.Words : null)
         {
+            PassingSince = Lease.Of(incident, runbook)?.HealthySince,
             IsUnclear = unhealthy.Count > 0 && unhealthy.All(finding => finding.Verdict == Verdict.Unknown),
         };
     }
@@ -93,6 +95,9 @@ public sealed record RecheckResult(bool Healthy, string Summary, string? Stopped
 {
     /// <summary>Nothing fails for certain, and something could not be answered.</summary>
     public bool IsUnclear { get; init; }
+
+    /// <summary>Since when they have passed without a break while somebody looked; null unless a lease is held and they pass.</summary>
+    public DateTimeOffset? PassingSince { get; init; }
 
     /// <summary>A dry run: nothing was touched, so nothing was asked.</summary>
     public bool IsRehearsal { get; init; }

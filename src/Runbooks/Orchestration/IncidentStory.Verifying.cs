@@ -82,7 +82,7 @@ internal sealed partial class IncidentStory
             }
 
             // While the cause lasts, the checks are asked ever more rarely.
-            healthySince = round.Healthy ? healthySince ?? Now : null;
+            healthySince = round.Healthy ? Later(healthySince ?? Now, round.PassingSince) : null;
             pause = round.Healthy ? hold.Every : Shorter(pause * 2, Longer(hold.Every, paged ? LongestPauseOfOldLease : LongestLeasePause));
             if (round.IsRehearsal || (healthySince is { } since && Now - since >= hold.StableFor))
             {
@@ -182,6 +182,8 @@ internal sealed partial class IncidentStory
     }
 
     private DateTimeOffset BeganOf(Stage stage) => _checkpoint?.Stage == stage ? _checkpoint.Began : Now;
+
+    private static DateTimeOffset Later(DateTimeOffset a, DateTimeOffset? b) => b > a ? b.Value : a;
 
     private static TimeSpan Shorter(TimeSpan a, TimeSpan b) => a < b ? a : b;
 }
