@@ -22,6 +22,7 @@ public static class EndingText
         { State: IncidentState.Resolved } when !IsVerifiedFix(incident) => "Done, not verified",
         { State: IncidentState.Failed } when incident.Steps.Any(step => step.Status == StepStatus.Unknown) => "Failed, outcome unknown",
         { State: IncidentState.Failed } when incident.Steps.Any(step => step.Status == StepStatus.UndoFailed) => "Failed, not undone",
+        { State: IncidentState.Failed } when incident.Steps.Any(step => step.Status == StepStatus.LeftAlone) => "Failed, left as changed since",
         _ => IncidentText.Of(incident.State),
     };
 
@@ -48,8 +49,20 @@ public static class EndingText
         incident.VerificationRounds.LastOrDefault(round => round.State == IncidentState.Verifying) is { Verdicts.Count: > 0 } last
         && last.Verdicts.Values.All(verdict => verdict == Verdict.Passing);
 
-    /// <summary>What was done after the checks passed is not what made them pass.</summary>
-    private static bool IsVerifiedFix(Incident incident) => IsVerified(incident) && HasMitigated(incident);
+    /// <summary>Whether a check that had not passed before the mitigation passed after it. What passed all along, or before anything was done, shows nothing.</summary>
+    public static bool IsVerifiedFix(Incident incident) => IsVerified(incident) && HasMitigated(incident) && !PassedBefore(incident);
+
+    /// <summary>Whether every check that passed after the first step had passed when it was asked last before it.</summary>
+    private static bool PassedBefore(Incident incident)
+    {
+        var began = incident.Steps.Where(step => IsChange(step) && step.Phase == Phase.Mitigation).Min(step => step.StartedAt);
+        var asked = incident.VerificationRounds.Where(round => round.State == IncidentState.AwaitingApproval && round.At <= began).Reverse().Select(round => round.Verdicts)
+            .Append(incident.Findings.ToDictionary(finding => finding.Name, finding => finding.Verdict)).ToList();
+        return Verified(incident).All(name => asked.FirstOrDefault(verdicts => verdicts.ContainsKey(name)) is { } verdicts && verdicts[name] == Verdict.Passing);
+    }
+
+    private static IEnumerable<string> Verified(Incident incident) =>
+        incident.VerificationRounds.Last(round => round.State == IncidentState.Verifying).Verdicts.Keys.Order(StringComparer.Ordinal);
 
     private static bool HasMitigated(Incident incident) => incident.Steps.Any(step => IsChange(step) && step.Phase == Phase.Mitigation);
 
@@ -72,15 +85,11 @@ public static class EndingText
         }
 
         return IsVerifiedFix(incident) ? $"The fix was verified: {Passed(incident)} after it."
-            : IsVerified(incident) ? "The steps ran. Nothing was checked after them."
-            : "The steps ran. This runbook has no checks that could tell whether they helped.";
+            : IsVerified(incident) && HasMitigated(incident) ? $"The steps ran. {Passed(incident)} after them, as before them, so nothing shows whether they helped."
+            : "The steps ran. Nothing was checked after them.";
     }
 
-    private static string Passed(Incident incident)
-    {
-        var names = incident.VerificationRounds.Last(round => round.State == IncidentState.Verifying).Verdicts.Keys.Order(StringComparer.Ordinal).ToList();
-        return $"{string.Join(", ", names)} passed";
-    }
+    private static string Passed(Incident incident) => $"{string.Join(", ", Verified(incident))} passed";
 
     private static string NotNeeded(IReadOnlyList<Finding> findings)
     {
@@ -98,7 +107,7 @@ public static class EndingText
     private static string Mitigation(Incident incident) => incident switch
     {
         { Mode: RunMode.DryRun } => "The mitigation was rehearsed",
-        { UndoBeganAt: not null, Stop: not { TakesBack: true } } => "The cause is gone and the temporary fix was taken back",
+        { UndoBeganAt: not null, Stop: not { TakesBack: true } } when !incident.Steps.Any(step => step.Status is StepStatus.UndoFailed or StepStatus.LeftAlone) => "The cause is gone and the temporary fix was taken back",
         _ when IsVerifiedFix(incident) => "The fix was verified",
         _ when !HasMitigated(incident) => "The mitigation changed nothing",
         _ => "The mitigation ran",
@@ -138,6 +147,11 @@ public static class EndingText
         foreach (var step in incident.Steps.Where(step => step.Status == StepStatus.UndoFailed))
         {
             yield return $"NOT undone: {step.Name} ({step.Outcome}).";
+        }
+
+        foreach (var step in incident.Steps.Where(step => step.Status == StepStatus.LeftAlone))
+        {
+            yield return $"NOT undone, and left alone: {step.Name} ({step.Outcome?.TrimEnd('.')}).";
         }
 
         foreach (var step in incident.Steps.Where(step => step.Status is StepStatus.Unknown or StepStatus.Running))

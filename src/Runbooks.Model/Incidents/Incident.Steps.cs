@@ -70,7 +70,7 @@ public sealed partial record Incident
         return Timeline.Any(line => line.What == words) ? held : held.Note(now, TimelineKind.Safety, "runbook", words);
     }
 
-    private static bool IsUndo(StepStatus status) => status is StepStatus.Undone or StepStatus.UndoFailed or StepStatus.Kept;
+    private static bool IsUndo(StepStatus status) => status is StepStatus.Undone or StepStatus.UndoFailed or StepStatus.Kept or StepStatus.LeftAlone;
 
     private Incident Replace(StepRecord step, DateTimeOffset now) =>
         this with

@@ -55,6 +55,9 @@ public enum StepStatus
 
     /// <summary>The rest was undone, and this was left as it is, as the runbook says: a person takes it back.</summary>
     Kept,
+
+    /// <summary>It was to be undone, and was left as it is: somebody else has changed it since.</summary>
+    LeftAlone,
 }
 
 /// <summary>

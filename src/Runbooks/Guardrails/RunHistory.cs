@@ -36,23 +36,23 @@ public sealed record RunHistory
         }
 
         var runs = MarkRecurred(run.Key, run.OpenedAt, recurredWithin).Runs.Append(run).TakeLast(MaxRuns).ToList();
-        var inARow = runs.AsEnumerable().Reverse().TakeWhile(known => known.Outcome == RunOutcome.Ineffective && known.EndedAt > (Resets.Count == 0 ? DateTimeOffset.MinValue : Resets[^1].At)).Count();
+        var inARow = runs.AsEnumerable().Reverse().Where(known => known.Outcome != RunOutcome.Unverified).TakeWhile(known => known.Outcome == RunOutcome.Ineffective && known.EndedAt > (Resets.Count == 0 ? DateTimeOffset.MinValue : Resets[^1].At)).Count();
         return this with
         {
             Runs = runs,
-            Breaker = Breaker ?? (inARow >= breakerAfter ? new(run.EndedAt, $"The last {inARow} fixes of this runbook did not help.") : null),
+            Breaker = Breaker ?? (inARow >= breakerAfter ? new(run.EndedAt, $"The last {inARow} fixes of this runbook that could be judged did not help.") : null),
         };
     }
 
-    /// <summary>The target is broken again: a verified fix that ended shortly before did not hold.</summary>
+    /// <summary>The target is broken again: a fix that ended well shortly before did not hold.</summary>
     public RunHistory MarkRecurred(string targetKey, DateTimeOffset again, TimeSpan within) =>
         Recurring(targetKey, again, within) is { } held
             ? this with { Runs = [.. Runs.Select(run => run == held ? run with { Outcome = RunOutcome.Recurred } : run)] }
             : this;
 
-    /// <returns>The verified fix that this new incident on its target disproves; null when there is none.</returns>
+    /// <returns>The fix that this new incident on its target disproves; null when there is none.</returns>
     public RecordedRun? Recurring(string targetKey, DateTimeOffset again, TimeSpan within) =>
-        Runs.LastOrDefault(run => run.Key == targetKey && run.EndedAt <= again) is { Outcome: RunOutcome.Verified } last && again - last.EndedAt < within ? last : null;
+        Runs.LastOrDefault(run => run.Key == targetKey && run.EndedAt <= again) is { Outcome: RunOutcome.Verified or RunOutcome.Unverified } last && again - last.EndedAt < within ? last : null;
 
     public RunHistory Reset(string by, string reason, DateTimeOffset at) =>
         this with { Breaker = null, Resets = [.. Resets.TakeLast(MaxResets - 1), new(by, reason, at)] };
@@ -69,7 +69,7 @@ public sealed record RecordedRun(
 
 public enum RunOutcome
 {
-    /// <summary>The checks passed afterwards.</summary>
+    /// <summary>A check that had not passed before passed afterwards.</summary>
     Verified,
 
     /// <summary>They did not, or a step failed.</summary>
@@ -77,6 +77,9 @@ public enum RunOutcome
 
     /// <summary>They passed, and the target was broken again soon after.</summary>
     Recurred,
+
+    /// <summary>It ran, and nothing shows whether it helped: no check was asked afterwards, or those that were had passed before.</summary>
+    Unverified,
 }
 
 public sealed record BreakerOpening(DateTimeOffset At, string Why);
@@ -103,20 +106,23 @@ public static class RunAssessment
 
     private static RunOutcome? OutcomeOf(Incident incident) => incident.State switch
     {
-        IncidentState.Resolved => RunOutcome.Verified,
+        IncidentState.Resolved => Worked(incident),
 
-        // The resolution broke, the mitigation holds.
-        _ when Passed(incident) => RunOutcome.Verified,
+        // The resolution broke or the lease could not be taken back; the mitigation had held.
+        _ when Passed(incident) => Worked(incident),
+        IncidentState.Failed when EndingText.IsVerifiedFix(incident) => RunOutcome.Verified,
 
         // That the host crashed, or that it was kept from acting, says nothing about the fix.
         IncidentState.Failed when !incident.IsInconclusive && !incident.Steps.Any(step => step.CutOff) => RunOutcome.Ineffective,
         _ => null,
     };
 
+    private static RunOutcome Worked(Incident incident) => EndingText.IsVerifiedFix(incident) ? RunOutcome.Verified : RunOutcome.Unverified;
+
     private static bool Passed(Incident incident) =>
         incident.Verification.Count > 0
         && incident.Verification.All(finding => finding.Verdict == Verdict.Passing)
-        && !incident.Steps.Any(step => step.Status is StepStatus.Undone or StepStatus.UndoFailed or StepStatus.Kept);
+        && !incident.Steps.Any(step => step.Status is StepStatus.Undone or StepStatus.UndoFailed or StepStatus.Kept or StepStatus.LeftAlone);
 }
 
 /// <summary>Keeps the history of each runbook's runs.</summary>

@@ -14,7 +14,7 @@ public sealed record SuccessRate(string Class, int Runs, int Verified, int Ineff
 
     public static SuccessRate Of(IReadOnlyList<RecordedRun> all, string targetClass)
     {
-        var runs = all.Where(run => ClassOf(run.Key) == targetClass).ToList();
+        var runs = Judged(all).Where(run => ClassOf(run.Key) == targetClass).ToList();
         var took = runs.Where(run => run.Outcome != RunOutcome.Ineffective).Select(run => run.Took).Order().ToList();
         return new(
             targetClass,
@@ -26,8 +26,11 @@ public sealed record SuccessRate(string Class, int Runs, int Verified, int Ineff
             runs.AsEnumerable().Reverse().TakeWhile(run => run.Outcome != RunOutcome.Verified).Count());
     }
 
+    /// <summary>What ran without anything to show whether it helped says nothing about the fix.</summary>
+    private static IEnumerable<RecordedRun> Judged(IReadOnlyList<RecordedRun> all) => all.Where(run => run.Outcome != RunOutcome.Unverified);
+
     public static IReadOnlyList<SuccessRate> OfEach(IReadOnlyList<RecordedRun> all) =>
-        [.. all.Select(run => ClassOf(run.Key)).Distinct().Order(StringComparer.Ordinal).Select(targetClass => Of(all, targetClass))];
+        [.. Judged(all).Select(run => ClassOf(run.Key)).Distinct().Order(StringComparer.Ordinal).Select(targetClass => Of(all, targetClass))];
 
     /// <summary>"Worked 7 of 9 times, median 3m; the last 2 failed."; null when it never ran.</summary>
     public string? Describe() => Runs == 0

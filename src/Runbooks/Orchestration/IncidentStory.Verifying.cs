@@ -47,7 +47,7 @@ internal sealed partial class IncidentStory
             if (Now + verify.Every > began + verify.Within)
             {
                 var outcome = round.IsUnclear ? "Whether the fix helped could not be found out" : "The fix did not help";
-                return new(IncidentState.Failed, $"{outcome} within {DurationText.Format(verify.Within)}: {round.Summary}", Undo: true);
+                return new(IncidentState.Failed, $"{outcome} within {DurationText.Format(verify.Within)}: {round.Summary}", Undo: true) { IsInconclusive = round.IsUnclear };
             }
 
             await WaitAsync(wake, verify.Every);

@@ -10,9 +10,10 @@ public sealed class EndingTextTests
     public enum Kind { Changes, TellsOnly }
 
     /// <summary>What became of the one mitigating step.</summary>
-    public enum Fate { NotReached, Done, DryRun, Failed, Unknown, Undone, UndoFailed, Kept, DoneWhileOthersWereUndone }
+    public enum Fate { NotReached, Done, DryRun, Failed, Unknown, Undone, UndoFailed, Kept, LeftAlone, DoneWhileOthersWereUndone }
 
-    public enum Checks { None, AllPass, OneUnknown, OneFails }
+    /// <summary>What the checks answer after the step; they did not pass before it unless that is said.</summary>
+    public enum Checks { None, AllPass, PassAsBefore, OneUnknown, OneFails }
 
     public static TheoryData<IncidentState, bool, Fate, Checks, Kind> Everything
     {
@@ -56,11 +57,12 @@ public sealed class EndingTextTests
 
         if (text.Contains("Every check passed", StringComparison.Ordinal) || text.Contains("The check passed", StringComparison.Ordinal))
         {
-            checks.ShouldBe(Checks.AllPass);
+            (checks is Checks.PassAsBefore || (checks, fate) == (Checks.AllPass, Fate.NotReached)).ShouldBeTrue();
         }
 
         var endedWell = state is IncidentState.Resolved or IncidentState.NotNeeded or IncidentState.SelfRecovered;
         text.Contains("ndone: fix", StringComparison.Ordinal).ShouldBe(changed && !endedWell && (fate is Fate.Undone or Fate.UndoFailed), text);
+        text.Contains("NOT undone, and left alone: fix", StringComparison.Ordinal).ShouldBe(changed && !endedWell && fate == Fate.LeftAlone, text);
         if (fate == Fate.Kept && changed && state is not (IncidentState.NotNeeded or IncidentState.SelfRecovered))
         {
             text.ShouldContain("Left it suspended; reactivate it by hand.");
@@ -88,7 +90,9 @@ public sealed class EndingTextTests
 
     [Theory]
     [InlineData(IncidentState.Resolved, Fate.Done, Checks.AllPass, Kind.Changes, "Resolved", "The fix was verified: full, stuck passed after it.")]
-    [InlineData(IncidentState.Resolved, Fate.Done, Checks.None, Kind.Changes, "Done, not verified", "The steps ran. This runbook has no checks that could tell whether they helped.")]
+    [InlineData(IncidentState.Resolved, Fate.Done, Checks.None, Kind.Changes, "Done, not verified", "The steps ran. Nothing was checked after them.")]
+    [InlineData(IncidentState.Resolved, Fate.Done, Checks.PassAsBefore, Kind.Changes, "Done, not verified", "The steps ran. full, stuck passed after them, as before them, so nothing shows whether they helped.")]
+    [InlineData(IncidentState.Failed, Fate.LeftAlone, Checks.AllPass, Kind.Changes, "Failed, left as changed since", "Nobody answered in time. NOT undone, and left alone: fix (It is at 9 pods).")]
     [InlineData(IncidentState.Resolved, Fate.DryRun, Checks.None, Kind.Changes, "Rehearsed", "Dry run: 1 step rehearsed. Nothing was touched, so nothing was fixed.")]
     [InlineData(IncidentState.Resolved, Fate.Done, Checks.None, Kind.TellsOnly, "Told, nothing changed", "This runbook only tells: nothing outside was changed.")]
     [InlineData(IncidentState.Resolved, Fate.Done, Checks.AllPass, Kind.TellsOnly, "Told, nothing changed", "This runbook only tells: nothing outside was changed. full, stuck passed afterwards.")]
@@ -137,6 +141,7 @@ public sealed class EndingTextTests
             Checks.OneFails => new() { ["stuck"] = Verdict.Passing, ["full"] = Verdict.Failing },
             _ => new() { ["stuck"] = Verdict.Passing, ["full"] = Verdict.Passing },
         };
+        var before = checks == Checks.AllPass && fate != Fate.NotReached ? new() { ["stuck"] = Verdict.Failing, ["full"] = Verdict.Passing } : verdicts;
         var status = fate switch
         {
             Fate.DryRun => StepStatus.DryRun,
@@ -145,14 +150,15 @@ public sealed class EndingTextTests
             Fate.Undone => StepStatus.Undone,
             Fate.UndoFailed => StepStatus.UndoFailed,
             Fate.Kept => StepStatus.Kept,
+            Fate.LeftAlone => StepStatus.LeftAlone,
             _ => StepStatus.Done,
         };
         return Some.Incident() with
         {
             State = state,
             Mode = fate == Fate.DryRun ? RunMode.DryRun : RunMode.Normal,
-            UndoBeganAt = fate is Fate.Undone or Fate.UndoFailed or Fate.Kept or Fate.DoneWhileOthersWereUndone ? Some.Time : null,
-            Findings = checks == Checks.None ? [] : [.. verdicts.Select(pair => Some.Finding(pair.Key, pair.Value))],
+            UndoBeganAt = fate is Fate.Undone or Fate.UndoFailed or Fate.Kept or Fate.LeftAlone or Fate.DoneWhileOthersWereUndone ? Some.Time : null,
+            Findings = checks == Checks.None ? [] : [.. before.Select(pair => Some.Finding(pair.Key, pair.Value))],
             VerificationRounds = checks == Checks.None ? [] : [new(IncidentState.Verifying, Some.Time, verdicts, 1)],
             Steps = fate == Fate.NotReached ? [] :
             [
@@ -166,7 +172,7 @@ public sealed class EndingTextTests
                     Preparation = new() { PlannedEffect = "Fix it.", UndoState = JsonSerializer.SerializeToElement(1), TellsOnly = kind == Kind.TellsOnly, UndoneByHand = fate == Fate.Kept },
                     StartedAt = Some.Time,
                     FinishedAt = Some.Time,
-                    Outcome = fate switch { Fate.Kept => "Left it suspended; reactivate it by hand.", Fate.UndoFailed => "the region is down", _ => "Did it." },
+                    Outcome = fate switch { Fate.Kept => "Left it suspended; reactivate it by hand.", Fate.UndoFailed => "the region is down", Fate.LeftAlone => "It is at 9 pods.", _ => "Did it." },
                 },
             ],
         };

@@ -37,6 +37,22 @@ public sealed class BreakerTests : GuardedWorld
         (await _world.Get<RunHistoryStore>().ReadAsync(s_heals.Id, CancellationToken.None)).Resets.ShouldHaveSingleItem().Reason.ShouldBe("new image rolled out");
     }
 
+    [Fact]
+    public async Task MonitorThatDoesNotAnswer_SaysNothingAboutTheFix()
+    {
+        _options.BreakerAfter = 1;
+        Breaks();
+        _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Unknown;
+        var opened = await OpenAsync(s_heals);
+
+        var ended = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(10));
+
+        ended.State.ShouldBe(IncidentState.Failed);
+        ended.Reason.ShouldNotBeNull().ShouldStartWith("Whether the fix helped could not be found out");
+        var history = await _world.Get<RunHistoryStore>().ReadAsync(s_heals.Id, CancellationToken.None);
+        (history.Runs.Count, history.Breaker).ShouldBe((0, null));
+    }
+
     [Theory]
     [InlineData(false, false, RunOutcome.Ineffective)]
     [InlineData(true, false, null)]
