@@ -82,9 +82,12 @@ internal sealed class ScriptedAction(IAction real, WorldScript script, Func<Time
     }
 
     public Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken) =>
-        StepOf(context).Undo == "fails"
-            ? throw new InvalidOperationException("As scripted: it cannot be undone.")
-            : Task.FromResult(new ActionResult("As scripted: undone."));
+        StepOf(context).Undo switch
+        {
+            "fails" => throw new InvalidOperationException("As scripted: it cannot be undone."),
+            "left" => throw new ChangedSinceException("As scripted: somebody else has changed it since."),
+            _ => Task.FromResult(new ActionResult("As scripted: undone.")),
+        };
 
     private ScriptedStep StepOf(StepContext context) => script.Steps.GetValueOrDefault(NameOf(context), ScriptedStep.Usual);
 
@@ -109,7 +112,7 @@ internal sealed class ScriptedStep
     /// <summary>What later steps may read.</summary>
     public Dictionary<string, string> Outputs { get; init; } = [];
 
-    /// <summary>Of an action that can be undone: <c>done</c> or <c>fails</c>.</summary>
+    /// <summary>Of an action that can be undone: <c>done</c>, <c>fails</c>, or <c>left</c> since somebody else has changed it.</summary>
     public string Undo { get; init; } = "done";
 
     /// <summary>How long it takes; at once unless said.</summary>

@@ -139,7 +139,7 @@ internal sealed class TestScriptReader(FileErrors errors)
             Outcome = section.Has("outcome") ? Word(section, "outcome", Outcomes) : Optional(section, "outcome") ?? ScriptedStep.Usual.Outcome,
             Changes = section.Flag("changes"),
             Outputs = new(section.TextMap("outputs")),
-            Undo = section.Has("undo") ? Word(section, "undo", ["done", "fails"]) : Optional(section, "undo") ?? ScriptedStep.Usual.Undo,
+            Undo = section.Has("undo") ? Word(section, "undo", ["done", "fails", "left"]) : Optional(section, "undo") ?? ScriptedStep.Usual.Undo,
             Duration = section.Duration("takes", TimeSpan.Zero, TimeSpan.FromDays(7)) ?? TimeSpan.Zero,
         };
         section.RejectOthers();

@@ -121,4 +121,10 @@ public abstract class RunbookAction<TParameters>(string name, string summary) : 
 /// A check or an action says no for a reason that trying again will not change (a missing role, a value that is not a
 /// pod name, a disruption budget). The message is shown to people: what, where and the remedy, and never a secret.
 /// </summary>
-public sealed class StepRefusedException(string message) : Exception(message);
+public class StepRefusedException(string message) : Exception(message);
+
+/// <summary>
+/// What a step was to change, or what undoing was to take back, is no longer as it was left: somebody else has changed it
+/// since. Theirs stays, and a person is told.
+/// </summary>
+public sealed class ChangedSinceException(string message) : StepRefusedException(message);

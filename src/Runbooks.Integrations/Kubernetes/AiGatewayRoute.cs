@@ -120,7 +120,7 @@ internal sealed class AiGatewayRoute(Clusters clusters)
 
         if (!from.All(now.Contains))
         {
-            throw new StepRefusedException($"The AI gateway route {change.Words} was changed by somebody else in the meantime: {change.Backend} {(now.Any(one => one.Name == change.Backend) ? $"has {Text([.. now.Where(one => one.Name == change.Backend)])}" : "is gone")}. Nothing was overwritten.");
+            throw new ChangedSinceException($"The AI gateway route {change.Words} was changed by somebody else in the meantime: {change.Backend} {(now.Any(one => one.Name == change.Backend) ? $"has {Text([.. now.Where(one => one.Name == change.Backend)])}" : "is gone")}. Nothing was overwritten.");
         }
 
         if (!await routes.PatchAsync(route, RouteBackend.With(route, to), $"give {change.Backend} {Text(to)} in", cancellationToken))

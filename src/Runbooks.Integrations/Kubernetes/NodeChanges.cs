@@ -219,10 +219,13 @@ internal sealed class TaintNode(Clusters clusters)
     // The list of taints is replaced as a whole: the version of the node that was read guards it.
     protected override JsonObject Put(V1Node node, TaintNodeParameters parameters) => All([.. Others(node, Key(New(parameters))), New(parameters)]);
 
-    // One with another value is somebody else's by now.
-    protected override JsonObject? Remove(V1Node node, NodeUndo undo) => Find(node, undo.Taint!) is { } one && Value(one) == undo.Value
-        ? All(undo.Former is null ? Others(node, undo.Taint!) : [.. Others(node, undo.Taint!), undo.Former])
-        : null;
+    // One with another value is somebody else's by now, unless it is the one that was there before.
+    protected override JsonObject? Remove(V1Node node, NodeUndo undo) => Find(node, undo.Taint!) switch
+    {
+        { } one when Value(one) == undo.Value => All(undo.Former is null ? Others(node, undo.Taint!) : [.. Others(node, undo.Taint!), undo.Former]),
+        { } other when undo.Former is null || Value(other) != Value(undo.Former) => throw new ChangedSinceException($"Left the taint {Words(other)} on node {undo.Node}: somebody else has changed it since."),
+        _ => null,
+    };
 
     protected override string UndoneWords(NodeUndo undo) => undo.Former is { } former
         ? $"Gave the taint {Words(former)} back to node {undo.Node}."

@@ -81,7 +81,7 @@ internal sealed class ScaleDeployment(Clusters clusters)
             case var now when now == undo.Before:
                 return new ActionResult(FormattableString.Invariant($"{name} has {undo.Before} pods already."));
             case var now when now != undo.After:
-                return new ActionResult(FormattableString.Invariant($"Left {name} at {now} pods: somebody else has scaled it since."));
+                throw new ChangedSinceException(FormattableString.Invariant($"Left {name} at {now} pods: somebody else has scaled it since. Before this incident it had {undo.Before}."));
             default:
                 await deployments.ScaleAsync(undo.Namespace, undo.Deployment, undo.Uid, undo.Before, cancellationToken);
                 return new ActionResult(FormattableString.Invariant($"Scaled {name} back from {undo.After} to {undo.Before} pods."));

@@ -98,7 +98,7 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease)
 
             if (now != from)
             {
-                throw new StepRefusedException($"{change.Model} was changed by somebody else in the meantime: {change.Deployment} {(now is null ? "is gone or has no weight" : $"has the weight {Text(now.Value)}")}. Nothing was overwritten.");
+                throw new ChangedSinceException($"{change.Model} was changed by somebody else in the meantime: {change.Deployment} {(now is null ? "is gone or has no weight" : $"has the weight {Text(now.Value)}")}. Nothing was overwritten.");
             }
 
             await proxies.SetWeightAsync(change.Proxy, change.Deployment, to, cancellationToken);

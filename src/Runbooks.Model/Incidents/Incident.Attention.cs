@@ -37,8 +37,8 @@ public sealed partial record Incident
     private string? LeftToDo() => State switch
     {
         IncidentState.Failed or IncidentState.Expired => Reason ?? IncidentText.Of(State),
-        _ when Steps.Any(step => step.Status is StepStatus.Kept or StepStatus.UndoFailed) =>
-            string.Join(" ", Steps.Where(step => step.Status is StepStatus.Kept or StepStatus.UndoFailed).Select(step => $"{step.Name}: {step.Outcome}")),
+        _ when Steps.Any(step => step.Status is StepStatus.Kept or StepStatus.UndoFailed or StepStatus.LeftAlone) =>
+            string.Join(" ", Steps.Where(step => step.Status is StepStatus.Kept or StepStatus.UndoFailed or StepStatus.LeftAlone).Select(step => $"{step.Name}: {step.Outcome}")),
         _ => null,
     };
 }

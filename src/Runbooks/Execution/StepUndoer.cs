@@ -31,7 +31,8 @@ public sealed class StepUndoer(
 
         var runbook = await runbooks.OfAsync(incident, cancellationToken);
         var said = new List<string>();
-        var (complete, isFinal) = (true, true);
+        var (complete, isFinal) = (!incident.Steps.Any(step => step.Status == StepStatus.LeftAlone), true);
+        var failed = false;
         var began = time.GetTimestamp();
 
         // An attempt that failed or was cut off may have done half of it; what was before is recorded all the same.
@@ -53,7 +54,7 @@ public sealed class StepUndoer(
             if (asked is not null && step.Status == StepStatus.UndoFailed)
             {
                 // A person has said what they had to say about it.
-                complete = false;
+                (complete, failed) = (false, true);
                 continue;
             }
 
@@ -62,12 +63,13 @@ public sealed class StepUndoer(
                 ? await TryAsync(incident, step, spec, cancellationToken)
                 : (asked.Outcome == GateOutcome.Approved ? StepStatus.Undone : StepStatus.UndoFailed, new ActionResult(ManualTaskText.Outcome(asked)));
             await store.RecordAsync(incident.Id, i => Finish(i, step, status, result), time);
-            complete &= status != StepStatus.UndoFailed;
+            complete &= status is not (StepStatus.UndoFailed or StepStatus.LeftAlone);
+            failed |= status == StepStatus.UndoFailed;
             isFinal &= status != StepStatus.UndoFailed || isManual;
             said.Add($"{step.Name}: {result.Result}");
         }
 
-        return new UndoResult(complete, string.Join(" ", said)) { IsFinal = isFinal };
+        return new UndoResult(complete, string.Join(" ", said)) { IsFinal = isFinal, IsLeftAlone = !complete && !failed };
     }
 
     private Incident Finish(Incident incident, StepRecord step, StepStatus status, ActionResult result)
@@ -79,7 +81,7 @@ public sealed class StepUndoer(
     }
 
     private static bool CanBeUndone(StepRecord step) =>
-        step.Phase == Phase.Mitigation && step.Preparation is { UndoState: not null, TellsOnly: false } && step.Status is not (StepStatus.Undone or StepStatus.Kept or StepStatus.DryRun);
+        step.Phase == Phase.Mitigation && step.Preparation is { UndoState: not null, TellsOnly: false } && step.Status is not (StepStatus.Undone or StepStatus.Kept or StepStatus.LeftAlone or StepStatus.DryRun);
 
     [SuppressMessage("Design", "CA1031", Justification = "Undoing may fail in any way; the others are undone all the same, and the workflow tries again.")]
     private async Task<(StepStatus, ActionResult)> TryAsync(Incident incident, StepRecord step, StepSpec? spec, CancellationToken cancellationToken)
@@ -108,6 +110,10 @@ public sealed class StepUndoer(
             return (step.Preparation.UndoneByHand ? StepStatus.Kept : StepStatus.Undone, await Deadline.WithinAsync(
                 spec?.Timeout ?? StepSpec.DefaultTimeout, time, token => action.UndoAsync(step.Preparation.UndoState!.Value, context, token), cancellationToken, context.Progress));
         }
+        catch (ChangedSinceException changed)
+        {
+            return (StepStatus.LeftAlone, new(Redactor.Redact(changed.Message)));
+        }
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
             Log.UndoFailed(logger, step.Name, incident.Id, Redactor.Redact(failure));
@@ -128,6 +134,9 @@ public sealed record UndoResult(bool Complete, string Message)
 
     /// <summary>The step that a person takes back and that its turn has come to: it has to be called again once they have answered.</summary>
     public string? AwaitsPerson { get; init; }
+
+    /// <summary>Nothing failed: what was not taken back was left to whoever has changed it since.</summary>
+    public bool IsLeftAlone { get; init; }
 
     /// <summary>To try again would change nothing.</summary>
     public bool IsFinal { get; init; }

@@ -103,7 +103,9 @@ internal sealed partial class IncidentStory
         }
 
         var undone = await UndoAsync("The cause is gone: the temporary mitigation is reverted.");
-        return undone.Complete ? null : new(IncidentState.Failed, "The cause is gone, but the temporary fix could not be taken back.");
+        return undone.Complete ? null : new(
+            IncidentState.Failed,
+            undone.IsLeftAlone ? "The cause is gone, but the temporary fix was not taken back: somebody else has changed it since." : "The cause is gone, but the temporary fix could not be taken back.");
     }
 
     private Task<RecheckResult> RecheckAsync(IncidentState state, IReadOnlyList<string> checks, string wake) =>

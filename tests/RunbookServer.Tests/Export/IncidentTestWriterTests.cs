@@ -57,6 +57,7 @@ public sealed class IncidentTestWriterTests : IDisposable
         { "failed {switch: undone, tell: undone}", Runbook, "checks: { slow: [failing] }\nsteps: { tell: fails }\nevents: [{ after: 2m, approve: ada }]" },
         { "failed {switch: undone}", Runbook, "checks: { slow: [failing] }\nsteps: { tell: refused }\nevents: [{ after: 2m, approve: ada }]" },
         { "failed {switch: undoFailed, tell: undone}", Runbook, "checks: { slow: [failing] }\nsteps: { switch: { undo: fails } }\nevents: [{ after: 2m, approve: ada }]" },
+        { "failed {switch: leftAlone, tell: undone}", Runbook, "checks: { slow: [failing] }\nsteps: { switch: { undo: left } }\nevents: [{ after: 2m, approve: ada }]" },
         { "failed {}", Runbook, "checks: { slow: [failing] }\nsteps: { switch: blocked }" },
         { "resolved {switch: done, tell: done, report: done}", Runbook, "checks: { slow: [failing, passing] }\nsteps: { tell: { changes: true } }\nevents: [{ after: 2m, approve: ada }, { after: 4m, approve: grace }]" },
         { "rejected {switch: undone}", Runbook, "checks: { slow: [failing, passing] }\nsteps: { tell: { changes: true } }\nevents: [{ after: 2m, approve: ada }, { after: 4m, reject: grace }]" },

@@ -91,7 +91,8 @@ public sealed class DeploymentTests : OnTheSandbox
         var theirs = await PrepareAsync(Scale, ToScale(replicas: 5, add: null));
         await ApplyAsync(Scale, ToScale(replicas: 5, add: null), theirs);
 
-        (await UndoAsync(Scale, preparation)).Result.ShouldBe("Left deployment chat/chat-vllm at 5 pods: somebody else has scaled it since.");
+        (await Should.ThrowAsync<ChangedSinceException>(() => UndoAsync(Scale, preparation))).Message
+            .ShouldBe("Left deployment chat/chat-vllm at 5 pods: somebody else has scaled it since. Before this incident it had 2.");
     }
 
     [Fact]

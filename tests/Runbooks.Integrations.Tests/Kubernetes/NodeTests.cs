@@ -129,7 +129,12 @@ public sealed class NodeTests : OnTheSandbox
         taints.ShouldContain("\"value\":\"old\"");
         taints.ShouldContain("2026-11-20T01:02:03");
         taints.ShouldNotContain("xid79");
-        (await UndoAsync(Taint, preparation)).Result.ShouldContain("already", Case.Insensitive, "the value is somebody else's");
+        (await UndoAsync(Taint, preparation)).Result.ShouldContain("already", Case.Insensitive);
+
+        var theirs = new { node = Broken, key = "gpu-fault", value = "returned", effect = "NoSchedule" };
+        await ApplyAsync(Taint, theirs, await PrepareAsync(Taint, theirs));
+        (await Should.ThrowAsync<ChangedSinceException>(() => UndoAsync(Taint, preparation))).Message
+            .ShouldBe($"Left the taint gpu-fault=returned:NoSchedule on node {Broken}: somebody else has changed it since.");
     }
 
     [Theory]

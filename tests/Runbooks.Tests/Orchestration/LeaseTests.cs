@@ -1,3 +1,4 @@
+using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
@@ -31,6 +32,42 @@ public sealed class LeaseTests : IAsyncDisposable
 
         incident.State.ShouldBe(IncidentState.Resolved);
         _world.Script.Deeds.ShouldBe(["do fix", "undo fix"]);
+    }
+
+    [Fact]
+    public async Task TimeInWhichNobodyLooked_DoesNotEndALease()
+    {
+        var holding = await HoldAsync();
+        _world.Script.Verdicts["full"] = Verdict.Passing;
+        await _world.AdvanceAsync(holding.Id, TimeSpan.FromMinutes(2));
+        _world.Time.Advance(TimeSpan.FromMinutes(10));
+
+        var incident = await _world.AdvanceAsync(holding.Id, TimeSpan.FromMinutes(4));
+        incident.State.ShouldBe(IncidentState.Holding);
+        incident.Timeline.ShouldContain(line => line.What.StartsWith("Nobody looked for 10m", StringComparison.Ordinal));
+        Lease.Of(incident, await _world.Get<Runbooks.Storage.PinnedRunbooks>().OfAsync(incident, CancellationToken.None))!.HealthySince.ShouldBe(_world.Time.GetUtcNow() - TimeSpan.FromMinutes(4));
+
+        (await _world.AdvanceAsync(holding.Id, TimeSpan.FromMinutes(2))).State.ShouldBe(IncidentState.Resolved);
+    }
+
+    [Fact]
+    public async Task FixThatSomebodyElseHasChangedSince_IsLeftAloneAndAPersonIsTold()
+    {
+        var holding = await HoldAsync();
+        var tried = 0;
+        _world.Script.BeforeUndoing = _ => new Catalog.Steps.ChangedSinceException($"Left it at 9 pods: somebody else has scaled it since, try {++tried}");
+        _world.Script.Verdicts["full"] = Verdict.Passing;
+
+        var incident = await _world.AdvanceAsync(holding.Id, TimeSpan.FromMinutes(30));
+
+        incident.State.ShouldBe(IncidentState.Failed);
+        incident.Steps.ShouldHaveSingleItem().Status.ShouldBe(StepStatus.LeftAlone);
+        EndingText.Headline(incident).ShouldBe("Failed, left as changed since");
+        incident.Reason.ShouldBe("The cause is gone, but the temporary fix was not taken back: somebody else has changed it since. NOT undone, and left alone: fix (Left it at 9 pods: somebody else has scaled it since, try 1).");
+        NextStepText.Of(incident, _world.Time.GetUtcNow()).ShouldContain("Look whether it may stay so");
+        ChangeText.InPlace(incident).ShouldBeEmpty();
+        _world.Notifier.To(CardKind.Page).ShouldNotBeEmpty();
+        RunAssessment.Of(incident)!.Outcome.ShouldBe(RunOutcome.Verified, "the fix had worked");
     }
 
     [Fact]

@@ -124,7 +124,7 @@ internal sealed class BackendPool(ArmResources arm)
             }
         }
 
-        throw new StepRefusedException($"{target.Words} was changed by somebody else in the meantime: {change.Backend} {(now is null ? "is gone" : $"has {now}")}. Nothing was overwritten.");
+        throw new ChangedSinceException($"{target.Words} was changed by somebody else in the meantime: {change.Backend} {(now is null ? "is gone" : $"has {now}")}. Nothing was overwritten.");
     }
 
     private static IEnumerable<JsonObject> Members(ArmDocument pool) => (pool.Properties["pool"]?["services"] as JsonArray ?? []).OfType<JsonObject>();

@@ -97,7 +97,7 @@ internal sealed class SuspendSubscription(ArmResources arm)
             with { IfMatch = now.ETag ?? "*", Understood = [412] };
         return state == from && (await arm.SendAsync(call, time, cancellationToken)).Status != 412
             ? true
-            : throw new StepRefusedException($"{target.Words} was changed by somebody else in the meantime. Nothing was overwritten.");
+            : throw new ChangedSinceException($"{target.Words} was changed by somebody else in the meantime. Nothing was overwritten.");
     }
 
     private ArmTarget Target(string subscription) => new(subscription, "2024-05-01", Role);

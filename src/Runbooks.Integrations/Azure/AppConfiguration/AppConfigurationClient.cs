@@ -144,6 +144,6 @@ internal sealed record SettingChange(SettingAddress Address, string? Before, str
             : await settings.WriteAsync(Address, Before, BeforeType, now, cancellationToken));
         return undone
             ? Before is null ? $"Removed {settings.Words(Address)} again." : $"Brought {settings.Words(Address)} back to its previous value."
-            : throw new StepRefusedException($"{settings.Words(Address)} was changed by somebody else since, so it was left alone. Its value before this incident: {Before ?? "none"}");
+            : throw new ChangedSinceException($"{settings.Words(Address)} was changed by somebody else since, so it was left alone. Its value before this incident: {Before ?? "none"}");
     }
 }

@@ -115,7 +115,7 @@ internal sealed record BannerChange(SettingChange Key, SettingChange? Blob)
             return await Key.UndoAsync(keys, cancellationToken);
         }
 
-        string? left = null;
+        StepRefusedException? left = null;
         var blob = "";
         try
         {
@@ -123,10 +123,11 @@ internal sealed record BannerChange(SettingChange Key, SettingChange? Blob)
         }
         catch (StepRefusedException refused)
         {
-            left = refused.Message;
+            left = refused;
         }
 
         var key = await Key.UndoAsync(keys, cancellationToken);
-        return left is null ? $"{key} {blob}" : throw new StepRefusedException($"{left} {key}");
+        return left is null ? $"{key} {blob}"
+            : throw (left is ChangedSinceException ? new ChangedSinceException($"{left.Message} {key}") : new StepRefusedException($"{left.Message} {key}"));
     }
 }

@@ -104,7 +104,7 @@ internal sealed class TrafficSplit(ArmResources arm, WholeResource whole)
 
             if (!TrafficShares.Same(now, from))
             {
-                throw new StepRefusedException($"{target.Words} was changed by somebody else in the meantime: its requests are split as {TrafficShares.Text(now)}. Nothing was overwritten.");
+                throw new ChangedSinceException($"{target.Words} was changed by somebody else in the meantime: its requests are split as {TrafficShares.Text(now)}. Nothing was overwritten.");
             }
 
             endpoint["properties"]!["traffic"] = new JsonObject(to.Select(one => KeyValuePair.Create(one.Key, (JsonNode?)one.Value)));

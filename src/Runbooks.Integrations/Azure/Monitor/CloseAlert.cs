@@ -31,12 +31,12 @@ internal sealed class CloseAlert(ArmResources arm)
     protected override async Task<Preparation> PrepareAsync(CloseAlertParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var alert = await arm.GetAsync(Target(parameters.Alert), cancellationToken);
-        var now = (string?)alert.Properties["essentials"]?["alertState"] ?? "New";
+        var now = StateOf(alert);
         return new Preparation
         {
             PlannedEffect = $"Mark the Azure alert {alert.Json["name"]} as {parameters.State.ToString().ToLowerInvariant()} (now {now.ToLowerInvariant()}).",
             Undo = $"Mark it as {now.ToLowerInvariant()} again.",
-            UndoState = context.Interrupted?.UndoState ?? JsonSerializer.SerializeToElement(new Change(parameters.Alert, now)),
+            UndoState = context.Interrupted?.UndoState ?? JsonSerializer.SerializeToElement(new Change(parameters.Alert, now, parameters.State.ToString())),
         };
     }
 
@@ -53,6 +53,17 @@ internal sealed class CloseAlert(ArmResources arm)
     public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
     {
         var change = undoState.Deserialize<Change>()!;
+        var now = StateOf(await arm.GetAsync(Target(change.Alert), cancellationToken));
+        if (now == change.Before)
+        {
+            return new ActionResult($"The Azure alert is {change.Before.ToLowerInvariant()}, as it was before.");
+        }
+
+        if (change.After is not null && now != change.After)
+        {
+            throw new ChangedSinceException($"Left the Azure alert {now.ToLowerInvariant()}: somebody else has marked it since. Before this incident it was {change.Before.ToLowerInvariant()}.");
+        }
+
         await SetAsync(change.Alert, change.Before, context.Time, cancellationToken);
         return new ActionResult($"Marked the Azure alert as {change.Before.ToLowerInvariant()} again.");
     }
@@ -62,5 +73,8 @@ internal sealed class CloseAlert(ArmResources arm)
 
     private ArmTarget Target(string alert) => new(alert, "2019-05-05-preview", Role);
 
-    private sealed record Change(string Alert, string Before);
+    private static string StateOf(ArmDocument alert) => (string?)alert.Properties["essentials"]?["alertState"] ?? "New";
+
+    /// <param name="After">Null on a record that is older than this.</param>
+    private sealed record Change(string Alert, string Before, string? After = null);
 }

@@ -118,7 +118,7 @@ internal sealed class SpillOver(ArmResources arm, WholeResource whole)
 
             if (now != from)
             {
-                throw new StepRefusedException($"{target.Words} was changed by somebody else in the meantime: spill-over is {Now(now)}. Nothing was overwritten.");
+                throw new ChangedSinceException($"{target.Words} was changed by somebody else in the meantime: spill-over is {Now(now)}. Nothing was overwritten.");
             }
 
             // What is not written is gone.

@@ -126,7 +126,7 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
 
         if (now != change.After)
         {
-            throw new StepRefusedException($"{change.Name} was changed by somebody else since ({now?.ToString() ?? "gone"}), so it was left alone. Before this incident it was {change.Before}.");
+            throw new ChangedSinceException($"{change.Name} was changed by somebody else since ({now?.ToString() ?? "gone"}), so it was left alone. Before this incident it was {change.Before}.");
         }
 
         await WriteAsync(change, change.Before, context.Time, cancellationToken);
