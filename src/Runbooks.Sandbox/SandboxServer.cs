@@ -133,6 +133,7 @@ internal static class SandboxServices
             .AddSingleton<LogTable, SlowRequestsTable>()
             .AddSingleton<LogTable, FlaggedPromptsTable>()
             .AddSingleton<LogTable, EdgeTable>()
+            .AddSingleton<LogTable, UnusedTable>()
             .AddSingleton<LogTable, GatewayRequestsTable>()
             .AddSingleton<SandboxApi, LogsApi>();
         // Whatever is an API, a kind of resource or the clusters may have something to remember.

@@ -31,13 +31,27 @@ internal static class Measurement
         var text = NumberText.Format(value);
         var (verdict, held) = (failing.IsAbsent, double.IsNaN(value), failing.Holds(value)) switch
         {
-            (true, _, _) => (Verdict.Passing, "there is a value"),
             (_, true, _) => (Verdict.Unknown, "not a number, so it says nothing"),
+            (true, _, _) => (Verdict.Passing, "there is a value"),
             (_, _, true) => (Verdict.Failing, $"limit {failing}"),
             _ => (Verdict.Passing, $"failing would be {failing}"),
         };
         return new CheckResult(verdict, $"{(unit is null ? text : $"{text} {unit}")}{among}; {held}.") { Value = text, Threshold = failing.ToString(), Unit = unit };
     }
+
+    /// <summary>One of several that says nothing may be the one that fails: the others are no sign of health, though each can be one of trouble.</summary>
+    /// <param name="silent">How it comes that one says nothing, in words; null when all say something.</param>
+    public static CheckResult UnlessSilent(this CheckResult judged, FailingWhen failing, string? silent) =>
+        silent is null || failing.IsAbsent || judged.Verdict != Verdict.Passing ? judged : judged with { Verdict = Verdict.Unknown, Summary = $"{judged.Summary.TrimEnd('.')}; but {silent}." };
+
+    /// <summary>How long ago something was, short: <c>12 s</c>, <c>3 min</c>.</summary>
+    public static string Age(TimeSpan time) => time switch
+    {
+        { TotalSeconds: < 120 } => FormattableString.Invariant($"{Math.Max(0, time.TotalSeconds):0} s"),
+        { TotalMinutes: < 120 } => FormattableString.Invariant($"{Math.Floor(time.TotalMinutes):0} min"),
+        { TotalHours: < 48 } => FormattableString.Invariant($"{Math.Floor(time.TotalHours):0} h"),
+        _ => FormattableString.Invariant($"{Math.Floor(time.TotalDays):0} d"),
+    };
 }
 
 /// <summary>An amount of bytes as a person reads it: <c>26.9 GiB</c>.</summary>

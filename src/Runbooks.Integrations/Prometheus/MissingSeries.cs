@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Runbooks.Integrations.Prometheus;
 
-/// <summary>Says why a query found nothing: which of the metrics that it names this Prometheus has never heard of.</summary>
+/// <summary>Says why a query found nothing: which of the metrics and alert rules that it names this Prometheus has never heard of.</summary>
 internal static partial class MissingSeries
 {
     private const int MaxNames = 10;
@@ -12,7 +12,34 @@ internal static partial class MissingSeries
     private static readonly string[] s_keywords =
         ["and", "or", "unless", "by", "without", "on", "ignoring", "group_left", "group_right", "bool", "offset", "start", "end", "Inf", "NaN", "inf", "nan"];
 
-    /// <returns>The names that no series has; empty when all are known, or when nobody can tell.</returns>
+    /// <summary>Why it says nothing that a query finds nothing.</summary>
+    /// <returns>Null when all that it names exists.</returns>
+    /// <exception cref="PrometheusException">That could not be asked.</exception>
+    public static async Task<string?> DoubtAsync(PrometheusClient prometheus, string? endpoint, string query, CancellationToken cancellationToken)
+    {
+        var name = prometheus.Find(endpoint).Name;
+        var missing = await FindAsync(prometheus, endpoint, query, cancellationToken);
+        var ofAlerts = OwnNames().IsMatch(query);
+        return missing.Count > 0 ? $"Prometheus '{name}' has no series named {string.Join(", ", missing)}. Is the name right, and is its exporter scraped?"
+            : ofAlerts ? await RuleDoubtAsync(prometheus, endpoint, name, query, cancellationToken)
+            : NamesIn(query).Count == 0 ? "it names no metric, so whether there could be anything is not known. Name one."
+            : null;
+    }
+
+    // The series of an alert is there only while it is pending or firing: that it could be is for the rule to tell.
+    private static async Task<string?> RuleDoubtAsync(PrometheusClient prometheus, string? endpoint, string name, string query, CancellationToken cancellationToken)
+    {
+        var rules = await prometheus.AlertRulesAsync(endpoint, cancellationToken);
+        var asked = AlertNames().Matches(query).Select(match => match.Groups["name"].Value).Distinct(StringComparer.Ordinal).ToList();
+        var missing = asked.Except(rules.Select(rule => rule.Name), StringComparer.Ordinal).ToList();
+        return rules.Count == 0 ? $"Prometheus '{name}' has no alert rule."
+            : missing.Count > 0 ? $"Prometheus '{name}' has no alert rule named {string.Join(", ", missing)}."
+            : rules.FirstOrDefault(rule => !rule.IsEvaluated && (asked.Count == 0 || asked.Contains(rule.Name, StringComparer.Ordinal))) is { } ill ? $"Prometheus '{name}' has the alert rule {ill.Name}, and could not evaluate it lately."
+            : null;
+    }
+
+    /// <returns>The names that no series has; empty when all are known.</returns>
+    /// <exception cref="PrometheusException">That could not be asked.</exception>
     public static async Task<IReadOnlyList<string>> FindAsync(PrometheusClient prometheus, string? endpoint, string query, CancellationToken cancellationToken)
     {
         var names = NamesIn(query);
@@ -21,21 +48,10 @@ internal static partial class MissingSeries
             return [];
         }
 
-        try
-        {
-            var found = await prometheus.QueryAsync(
-                endpoint, $"count by (__name__) ({{__name__=~\"{string.Join('|', names)}\"}})", cancellationToken);
-            return [.. names.Except(found.Select(series => series.Labels.GetValueOrDefault("__name__", "")), StringComparer.Ordinal)];
-        }
-        catch (PrometheusException)
-        {
-            return [];
-        }
+        var found = await prometheus.QueryAsync(
+            endpoint, $"count by (__name__) ({{__name__=~\"{string.Join('|', names)}\"}})", cancellationToken);
+        return [.. names.Except(found.Select(series => series.Labels.GetValueOrDefault("__name__", "")), StringComparer.Ordinal)];
     }
-
-    public static string Words(IReadOnlyList<string> missing, string endpoint) => missing.Count == 0
-        ? "no series matches it now. Is the target still scraped?"
-        : $"Prometheus '{endpoint}' has no series named {string.Join(", ", missing)}. Is the name right, and is its exporter scraped?";
 
     /// <summary>The metrics that a query reads, in its order. It is not parsed, only looked through.</summary>
     public static IReadOnlyList<string> NamesIn(string query)
@@ -46,7 +62,9 @@ internal static partial class MissingSeries
         [
             .. Names().Matches(bare)
                 .Where(match => !s_keywords.Contains(match.Value) && !s_ownNames.Contains(match.Value) && !bare.AsSpan(match.Index + match.Length).TrimStart().StartsWith("("))
-                .Select(match => match.Value).Distinct().Take(MaxNames),
+                .Select(match => match.Value)
+                .Concat(LabelNames().Matches(query).Select(match => match.Groups["name"].Value).Except(s_ownNames))
+                .Distinct().Take(MaxNames),
         ];
     }
 
@@ -58,6 +76,16 @@ internal static partial class MissingSeries
 
     [GeneratedRegex(@"\b(by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)|\boffset\s+-?[0-9a-z]+|@\s*[0-9.]+")]
     private static partial Regex ListOfLabels();
+
+    /// <summary>A metric that is named as a label: <c>{__name__="up"}</c>.</summary>
+    [GeneratedRegex("""__name__\s*=\s*["'](?<name>[A-Za-z_:][A-Za-z0-9_:]*)["']""")]
+    private static partial Regex LabelNames();
+
+    [GeneratedRegex(@"\bALERTS(?:_FOR_STATE)?\b", RegexOptions.NonBacktracking)]
+    private static partial Regex OwnNames();
+
+    [GeneratedRegex("""alertname\s*=\s*["'](?<name>[^"'\\]+)["']""")]
+    private static partial Regex AlertNames();
 
     [GeneratedRegex("(?<![A-Za-z0-9_:.])[A-Za-z_:][A-Za-z0-9_:]*")]
     private static partial Regex Names();

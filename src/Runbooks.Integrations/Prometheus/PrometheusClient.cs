@@ -39,14 +39,21 @@ internal sealed class PrometheusClient(IHttpClientFactory clients, AzurePipeline
             string.Create(CultureInfo.InvariantCulture, $"api/v1/query_range?query={Uri.EscapeDataString(query)}&start={start.ToUnixTimeSeconds()}&end={end.ToUnixTimeSeconds()}&step={step.TotalSeconds:0}"),
             cancellationToken);
 
-    private async Task<IReadOnlyList<PrometheusSeries>> AskAsync(string? endpointName, string path, CancellationToken cancellationToken)
+    /// <summary>The alert rules that it evaluates.</summary>
+    public Task<IReadOnlyList<AlertRule>> AlertRulesAsync(string? endpoint, CancellationToken cancellationToken) =>
+        AskAsync(endpoint, "api/v1/rules?type=alert", AlertRule.Read, cancellationToken);
+
+    private Task<IReadOnlyList<PrometheusSeries>> AskAsync(string? endpoint, string path, CancellationToken cancellationToken) =>
+        AskAsync(endpoint, path, PrometheusSeries.Read, cancellationToken);
+
+    private async Task<IReadOnlyList<T>> AskAsync<T>(string? endpointName, string path, Func<JsonElement, IReadOnlyList<T>> read, CancellationToken cancellationToken)
     {
         var (name, endpoint) = Find(endpointName);
         var url = new Uri($"{endpoint.Url.TrimEnd('/')}/{path}");
         var (status, text) = endpoint.AzureIdentity
             ? await ThroughAzureAsync(name, url, cancellationToken)
             : await DirectlyAsync(name, endpoint, url, cancellationToken);
-        return Read(name, status, text);
+        return Read(name, status, text, read);
     }
 
     private async Task<(int Status, string Text)> DirectlyAsync(string name, PrometheusEndpoint endpoint, Uri url, CancellationToken cancellationToken)
@@ -82,14 +89,17 @@ internal sealed class PrometheusClient(IHttpClientFactory clients, AzurePipeline
         }
     }
 
-    private static IReadOnlyList<PrometheusSeries> Read(string name, int httpStatus, string text)
+    private static IReadOnlyList<T> Read<T>(string name, int httpStatus, string text, Func<JsonElement, IReadOnlyList<T>> read)
     {
         try
         {
             using var json = JsonDocument.Parse(text);
             if (json.RootElement.TryGetProperty("status", out var status) && status.GetString() == "success")
             {
-                return PrometheusSeries.Read(json.RootElement.GetProperty("data"));
+                // A number over a part of the data misleads.
+                return Warning(json.RootElement) is { } warning
+                    ? throw new PrometheusException($"Prometheus '{name}' answered with a warning, perhaps only in part: {Cut(warning)}")
+                    : read(json.RootElement.GetProperty("data"));
             }
 
             var error = json.RootElement.TryGetProperty("error", out var message) ? message.GetString() : null;
@@ -100,6 +110,12 @@ internal sealed class PrometheusClient(IHttpClientFactory clients, AzurePipeline
             throw new PrometheusException(Words(name, httpStatus, text), odd);
         }
     }
+
+    // In older versions remarks that call nothing into question stand among the warnings.
+    private static string? Warning(JsonElement answer) =>
+        answer.TryGetProperty("warnings", out var warnings) && warnings.ValueKind == JsonValueKind.Array
+            ? warnings.EnumerateArray().Select(one => one.ToString()).FirstOrDefault(one => !one.StartsWith("PromQL info:", StringComparison.Ordinal))
+            : null;
 
     private static string Words(string name, int status, string text) => status switch
     {
@@ -143,6 +159,20 @@ internal sealed record PrometheusSeries(IReadOnlyDictionary<string, string> Labe
         "-Inf" => double.NegativeInfinity,
         var text => double.Parse(text!, NumberStyles.Float, CultureInfo.InvariantCulture),
     };
+}
+
+/// <summary>One alert rule.</summary>
+/// <param name="IsEvaluated">Its last evaluation went well.</param>
+internal sealed record AlertRule(string Name, bool IsEvaluated)
+{
+    /// <summary>Reads <c>data</c> of the answer to a question for rules.</summary>
+    public static IReadOnlyList<AlertRule> Read(JsonElement data) =>
+    [
+        .. from rules in data.GetProperty("groups").EnumerateArray()
+           from rule in rules.GetProperty("rules").EnumerateArray()
+           where rule.TryGetProperty("type", out var type) && type.GetString() == "alerting"
+           select new AlertRule(rule.GetProperty("name").GetString()!, rule.TryGetProperty("health", out var health) && health.GetString() == "ok"),
+    ];
 }
 
 /// <summary>Prometheus could not be asked, or its answer not understood; the message is for people.</summary>

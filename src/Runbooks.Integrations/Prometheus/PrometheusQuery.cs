@@ -36,15 +36,29 @@ internal sealed class PrometheusQuery(PrometheusClient prometheus)
     // A name that no exporter serves must not pass for health: what counts as healthy when empty has to exist otherwise.
     private async Task<CheckResult> EmptyAsync(PrometheusQueryParameters parameters, CancellationToken cancellationToken)
     {
-        var missing = await MissingSeries.FindAsync(Prometheus, parameters.Endpoint, parameters.Query, cancellationToken);
-        var whenEmpty = missing.Count > 0 && parameters.WhenEmpty == WhenEmpty.Passing ? WhenEmpty.Unknown : parameters.WhenEmpty;
-        return Measurement.Empty(parameters.Failing, whenEmpty, MissingSeries.Words(missing, Prometheus.Find(parameters.Endpoint).Name));
+        if (parameters.Failing.IsAbsent || parameters.WhenEmpty == WhenEmpty.Failing)
+        {
+            return Measurement.Empty(parameters.Failing, parameters.WhenEmpty, "");
+        }
+
+        string? doubt;
+        try
+        {
+            doubt = await MissingSeries.DoubtAsync(Prometheus, parameters.Endpoint, parameters.Query, cancellationToken);
+        }
+        catch (PrometheusException failed)
+        {
+            doubt = $"whether what it names exists could not be asked. {failed.Message}";
+        }
+
+        return Measurement.Empty(parameters.Failing, doubt is null ? parameters.WhenEmpty : WhenEmpty.Unknown, doubt ?? "no series matches it now. Is the target still scraped?");
     }
 
     private static CheckResult Judge(PrometheusQueryParameters parameters, IReadOnlyList<PrometheusSeries> found)
     {
         var worst = parameters.Failing.Worst(found, Latest);
-        return Measurement.Judge(parameters.Failing, Latest(worst), parameters.Unit, found.Count == 1 ? "" : $" (the worst of {found.Count} series: {worst})");
+        return Measurement.Judge(parameters.Failing, Latest(worst), parameters.Unit, found.Count == 1 ? "" : $" (the worst of {found.Count} series: {worst})")
+            .UnlessSilent(parameters.Failing, found.FirstOrDefault(series => double.IsNaN(Latest(series))) is { } silent ? $"{silent} is not a number" : null);
     }
 
     private static double Latest(PrometheusSeries series) => series.Values[^1];
@@ -64,6 +78,6 @@ public sealed record PrometheusQueryParameters : PrometheusParameters
     [Description("The unit to show beside the value.")]
     public string? Unit { get; init; }
 
-    [Description("The verdict when the query finds nothing. A metric that does not exist at all is never passing; where it comes only with the first error, write `… or vector(0)`.")]
+    [Description("The verdict when the query finds nothing. A metric or an alert rule that does not exist at all is never passing, and neither is a query that names none; where it comes only with the first error, write `… or vector(0)`.")]
     public WhenEmpty WhenEmpty { get; init; } = WhenEmpty.Unknown;
 }

@@ -3,6 +3,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using System.Xml;
 using Azure.Core;
 using Microsoft.Extensions.Options;
@@ -14,9 +15,11 @@ using Runbooks.Model.Incidents;
 namespace Runbooks.Integrations.Azure.Monitor;
 
 /// <summary>Holds a number that a log query yields against a threshold.</summary>
-internal sealed class LogsCheck(LogsClient logs)
+internal sealed partial class LogsCheck(LogsClient logs)
     : Check<LogsParameters>("azureMonitor.logs", "Holds the number that a Log Analytics query yields against a threshold.")
 {
+    private static readonly TimeSpan s_longTime = TimeSpan.FromDays(7);
+
     public override string Role => LogsClient.Role;
 
     // A count or a summary of everything is one row, also when there is nothing to count.
@@ -40,8 +43,35 @@ internal sealed class LogsCheck(LogsClient logs)
         }
 
         var worst = parameters.Failing.Worst(values.ConvertAll(value => new One(value!.Value)), one => one.Value).Value;
-        return Measurement.Judge(parameters.Failing, worst, parameters.Unit, rows.Count == 1 ? "" : $" (the worst of {rows.Count} rows)");
+        var judged = Measurement.Judge(parameters.Failing, worst, parameters.Unit, rows.Count == 1 ? "" : $" (the worst of {rows.Count} rows)")
+            .UnlessSilent(parameters.Failing, values.Exists(value => double.IsNaN(value!.Value)) ? "another row's is not a number" : null);
+        return judged.Verdict == Verdict.Passing && worst == 0 && rows.Count == 1 && parameters is { WhenEmpty: not WhenEmpty.Passing, Failing.IsAbsent: false }
+            && await NeverWrittenAsync(parameters, cancellationToken) is { } never
+            ? judged.UnlessSilent(parameters.Failing, never) with { Verdict = parameters.WhenEmpty == WhenEmpty.Failing ? Verdict.Failing : Verdict.Unknown }
+            : judged;
     }
+
+    /// <summary>A table that nothing is written to has none of what is counted, however bad things are.</summary>
+    /// <returns>Which one that is, in words; null when something is written to it, or when the query does not begin with a table.</returns>
+    private async Task<string?> NeverWrittenAsync(LogsParameters parameters, CancellationToken cancellationToken)
+    {
+        if (Table().Match(parameters.Query) is not { Success: true } table)
+        {
+            return null;
+        }
+
+        var (name, category) = (table.Groups["table"].Value, table.Groups["category"].Value);
+        var one = await logs.QueryAsync(parameters.Workspace, $"{name}{(category.Length == 0 ? "" : $" | where Category == \"{category}\"")} | take 1 | count", s_longTime, cancellationToken);
+        return one.Count == 1 && Number(one[0], null) == 0
+            ? $"nothing at all was written to {name}{(category.Length == 0 ? "" : $" with the category {category}")} for {s_longTime.TotalDays:0} days, so there is nothing to count"
+            : null;
+    }
+
+    /// <summary>The table, and the category where that is what the query asks of it first: kinds of logs that share a table are switched on one by one.</summary>
+    [GeneratedRegex("""
+        ^\s*(?<table>[A-Za-z_][A-Za-z0-9_]{0,99})\s*\|(?:\s*where\b[^|]*\bCategory\s*==\s*"(?<category>[A-Za-z0-9_. -]{1,100})")?
+        """, RegexOptions.NonBacktracking)]
+    private static partial Regex Table();
 
     private static double? Number(IReadOnlyList<KeyValuePair<string, JsonNode?>> row, string? column) => row
         .Where(cell => column is null || string.Equals(cell.Key, column, StringComparison.OrdinalIgnoreCase))
@@ -83,7 +113,7 @@ public sealed record LogsParameters
     [Description("How far back the query may look.")]
     public TimeSpan Over { get; init; } = TimeSpan.FromMinutes(30);
 
-    [Description("The verdict when the query finds no row.")]
+    [Description("The verdict when the query finds no row, and when it counts 0 in a table that nothing was written to for a week.")]
     public WhenEmpty WhenEmpty { get; init; } = WhenEmpty.Unknown;
 }
 

@@ -36,15 +36,32 @@ internal sealed class MetricCheck(AzureMetrics metrics)
             return Measurement.Empty(parameters.Failing, parameters.WhenEmpty, $"{target.Words} has no value of {parameters.Metric} in this time.") with { Link = Link(target) };
         }
 
-        var worst = parameters.Failing.Worst(found, series => series.Values[^1]);
-        var among = found.Count == 1 ? "" : $" (the worst of {found.Count}: {worst})";
-        List<double> recent = [.. worst.Values.TakeLast(Measurement.MaxPoints)];
-        return Measurement.Judge(parameters.Failing, worst.Values[^1], parameters.Unit, among) with
+        // Whether there was a value within the time is all that 'absent' asks; any other question is about now.
+        var now = context.Time.GetUtcNow();
+        List<MetricSeries> fresh = [.. found.Where(series => parameters.Failing.IsAbsent || !series.IsStaleAt(now))];
+        var stale = found.Except(fresh).MinBy(series => series.Points[^1].Until);
+        var worst = parameters.Failing.Worst(fresh.Count > 0 ? fresh : found, series => series.Points[^1].Value);
+        List<MetricPoint> recent = [.. worst.Points.TakeLast(Measurement.MaxPoints)];
+        var judged = fresh.Count > 0
+            ? Measurement.Judge(parameters.Failing, worst.Points[^1].Value, parameters.Unit, Among(found.Count, worst, now))
+                .UnlessSilent(parameters.Failing, stale is null ? null : $"{stale} has had no value for {Measurement.Age(stale.AgeAt(now))}")
+            : CheckResult.Unknown($"{target.Words} has had no value of {parameters.Metric} for {Measurement.Age(worst.AgeAt(now))}; the last was {NumberText.Format(worst.Points[^1].Value)}{(parameters.Unit is { } unit ? $" {unit}" : "")}, and says nothing about now.") with
+            {
+                Threshold = parameters.Failing.ToString(),
+            };
+        return judged with
         {
-            Series = recent,
-            SeriesSpan = Measurement.SpanOf(recent, Grain(parameters.Over)),
+            Series = [.. recent.Select(point => point.Value)],
+            SeriesSpan = recent.Count < 2 ? null : recent[^1].Until - recent[0].Until,
             Link = Link(target),
         };
+    }
+
+    // Azure has a value a few minutes after it was measured: that is no news.
+    private static string Among(int count, MetricSeries worst, DateTimeOffset now)
+    {
+        var parts = new[] { count == 1 ? "" : $"the worst of {count}: {worst}", worst.AgeAt(now) < MetricSeries.Usual ? "" : $"{Measurement.Age(worst.AgeAt(now))} old" }.Where(part => part.Length > 0).ToList();
+        return parts.Count == 0 ? "" : $" ({string.Join("; ", parts)})";
     }
 
     // The widths that every metric can be had in; as fine as at most an hour of points allows.
@@ -83,7 +100,7 @@ public sealed record MetricParameters
     public string? Filter { get; init; }
 
     [Range(typeof(TimeSpan), "00:02:00", "1.00:00:00")]
-    [Description("How far back to look for the latest value.")]
+    [Description("How far back to look for the latest value. One after which several should have come says nothing, so a metric that comes seldom needs a time in which it comes at least twice.")]
     public TimeSpan Over { get; init; } = TimeSpan.FromMinutes(15);
 
     [Description("The verdict when there is no value.")]
@@ -97,7 +114,10 @@ internal sealed class AzureMetrics(ArmResources arm)
     public const string Role = "Monitoring Reader";
     private const string Version = "2024-02-01";
 
-    /// <returns>One series for each combination of dimensions that the filter splits by; those without any value are left out.</returns>
+    /// <returns>
+    /// One series for each combination of dimensions that the filter splits by; those without any value are left out. So is a
+    /// value whose time is not over yet: a count of nothing in a minute that has just begun is no calm.
+    /// </returns>
     public async Task<IReadOnlyList<MetricSeries>> ReadAsync(
         ArmTarget resource, MetricQuestion question, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -106,7 +126,7 @@ internal sealed class AzureMetrics(ArmResources arm)
             arm.Call(target, RequestMethod.Get, $"read the metric {question.Metric}", below: "/providers/microsoft.insights/metrics", query: Query(question, time.GetUtcNow())),
             time,
             cancellationToken);
-        return Read(target, question, ArmResources.ReadObject(target, answer.Body));
+        return Read(target, question, ArmResources.ReadObject(target, answer.Body), time.GetUtcNow());
     }
 
     private static string Query(MetricQuestion question, DateTimeOffset now)
@@ -118,7 +138,7 @@ internal sealed class AzureMetrics(ArmResources arm)
             + (question.Filter is null ? "" : $"&$filter={Uri.EscapeDataString(question.Filter)}");
     }
 
-    private static List<MetricSeries> Read(ArmTarget target, MetricQuestion question, JsonObject json)
+    private static List<MetricSeries> Read(ArmTarget target, MetricQuestion question, JsonObject json, DateTimeOffset now)
     {
         try
         {
@@ -127,12 +147,18 @@ internal sealed class AzureMetrics(ArmResources arm)
             [
                 .. from metric in json["value"]!.AsArray()
                    from series in metric!["timeseries"]!.AsArray()
-                   // A minute that nothing was measured in has no value.
-                   let values = series!["data"]!.AsArray().Select(point => point?[field]).OfType<JsonValue>().Select(value => value.GetValue<double>()).ToList()
-                   where values.Count > 0
+                   let points = series!["data"]!.AsArray().OfType<JsonObject>()
+                       // A minute that nothing was measured in has no value.
+                       .Where(point => point[field] is JsonValue)
+                       .Select(point => new MetricPoint(point["timeStamp"]!.GetValue<DateTimeOffset>() + question.Every, point[field]!.GetValue<double>()))
+                       .Where(point => point.Until <= now)
+                       .OrderBy(point => point.Until)
+                       .ToList()
+                   where points.Count > 0
                    select new MetricSeries(
                        (series["metadatavalues"] as JsonArray ?? []).ToDictionary(one => (string)one!["name"]!["value"]!, one => (string)one!["value"]!, StringComparer.OrdinalIgnoreCase),
-                       values),
+                       points,
+                       question.Every),
             ];
         }
         catch (Exception odd) when (odd is NullReferenceException or InvalidOperationException or FormatException or ArgumentException)
@@ -148,9 +174,26 @@ internal sealed class AzureMetrics(ArmResources arm)
 /// <param name="Filter">Which dimensions, in the words of the API: <c>Origin eq '*'</c>.</param>
 internal sealed record MetricQuestion(string Metric, MetricAggregation Aggregation, TimeSpan Over, TimeSpan Every, string? Namespace = null, string? Filter = null);
 
-/// <param name="Values">Oldest first; at least one.</param>
-internal sealed record MetricSeries(IReadOnlyDictionary<string, string> Dimensions, IReadOnlyList<double> Values)
+/// <param name="Until">The end of the time that it is of.</param>
+internal sealed record MetricPoint(DateTimeOffset Until, double Value);
+
+/// <param name="Points">Oldest first; at least one.</param>
+/// <param name="Every">The width of one.</param>
+internal sealed record MetricSeries(IReadOnlyDictionary<string, string> Dimensions, IReadOnlyList<MetricPoint> Points, TimeSpan Every)
 {
+    /// <summary>How late Azure has a value as a rule.</summary>
+    /// <seealso href="https://learn.microsoft.com/azure/azure-monitor/essentials/data-platform-metrics"/>
+    public static readonly TimeSpan Usual = TimeSpan.FromMinutes(4);
+
+    public TimeSpan AgeAt(DateTimeOffset now) => now - Points[^1].Until;
+
+    /// <summary>Whether values should have come since the last one: some come every minute, others every quarter of an hour.</summary>
+    public bool IsStaleAt(DateTimeOffset now)
+    {
+        var gaps = Points.Zip(Points.Skip(1), (one, next) => next.Until - one.Until).Order().ToList();
+        return AgeAt(now) > Usual + (3 * (gaps.Count == 0 ? Every : gaps[gaps.Count / 2]));
+    }
+
     public override string ToString() => string.Join(", ", Dimensions.Select(one => $"{one.Key}={one.Value}"));
 }
 

@@ -37,11 +37,11 @@ internal sealed class FrontDoorReroute(ArmResources arm, ResourceLease lease, Az
     protected override async Task<IReadOnlyList<Route>> ReadAsync(string group, TimeProvider time, CancellationToken cancellationToken)
     {
         var health = await HealthAsync(group, time, cancellationToken);
-        return [.. (await OriginsAsync(group, cancellationToken)).Select(origin => Read(group, origin, health))];
+        return [.. (await OriginsAsync(group, cancellationToken)).Select(origin => Read(group, origin, health, time.GetUtcNow()))];
     }
 
     protected override async Task<IReadOnlyList<Route>> ReadSettingsAsync(string group, TimeProvider time, CancellationToken cancellationToken) =>
-        [.. (await OriginsAsync(group, cancellationToken)).Select(origin => Read(group, origin, []))];
+        [.. (await OriginsAsync(group, cancellationToken)).Select(origin => Read(group, origin, [], time.GetUtcNow()))];
 
     protected override Task<string?> CheckPermissionsAsync(FrontDoorRerouteParameters parameters, StepContext context, CancellationToken cancellationToken) =>
         Arm.CheckPermissionsAsync(
@@ -58,19 +58,22 @@ internal sealed class FrontDoorReroute(ArmResources arm, ResourceLease lease, Az
         time,
         cancellationToken);
 
-    private static Route Read(string group, JsonObject origin, IReadOnlyList<MetricSeries> health)
+    private static Route Read(string group, JsonObject origin, IReadOnlyList<MetricSeries> health, DateTimeOffset now)
     {
         var (name, properties) = ((string)origin["name"]!, origin["properties"]!);
         var host = (string?)properties["hostName"] ?? name;
         // The metric names the origin by its host, with the port behind it.
         var seen = health.FirstOrDefault(series =>
-            series.Dimensions.GetValueOrDefault("Origin") is { } measured && measured.Split(':')[0].Equals(host, StringComparison.OrdinalIgnoreCase))?.Values[^1];
+            series.Dimensions.GetValueOrDefault("Origin") is { } measured && measured.Split(':')[0].Equals(host, StringComparison.OrdinalIgnoreCase));
+        var (share, isStale) = (seen?.Points[^1].Value, seen?.IsStaleAt(now) == true);
         return new Route(
             $"{group}/origins/{name}",
             name,
             new RouteSetting((string?)properties["enabledState"] == "Enabled", (int?)properties["weight"]),
-            seen >= HealthyFrom,
-            seen is null ? "of unknown health" : $"healthy by only {NumberText.Format(seen.Value)} % of Front Door's probes");
+            share >= HealthyFrom && !isStale,
+            share is null ? "of unknown health"
+                : isStale ? $"of unknown health: Front Door has told nothing of it for {Measurement.Age(seen!.AgeAt(now))}"
+                : $"healthy by only {NumberText.Format(share.Value)} % of Front Door's probes");
     }
 
     protected override ArmTarget Target(string id) => new(id, "2025-04-15", Role);

@@ -52,6 +52,7 @@ internal sealed class LogsApi(IEnumerable<LogTable> tables, Abuse abuse) : Sandb
         var table = tables.FirstOrDefault(one => query?.TrimStart().StartsWith(one.Name, StringComparison.Ordinal) == true);
         return table is null
             ? Error(400, request)
+            : query!.EndsWith("| take 1 | count", StringComparison.Ordinal) ? Answer("Count", "long", [[table.IsWritten ? 1 : 0]])
             : table.Texts() is { } texts
                 ? Answer(table.Column, "string", texts.Select(text => new object[] { text }))
                 : Answer("Count", "long", [[table.Count(query!)]]);
@@ -68,6 +69,9 @@ internal abstract class LogTable(string name)
 
     public abstract long Count(string query);
 
+    /// <summary>Whether anything was ever written to it.</summary>
+    public virtual bool IsWritten => true;
+
     /// <summary>The column of text that a query of this table asks for.</summary>
     public virtual string Column => "Count";
 
@@ -79,6 +83,14 @@ internal abstract class LogTable(string name)
 internal sealed class SlowRequestsTable(SimulatedTraffic traffic, TimeProvider time) : LogTable("AppRequests")
 {
     public override long Count(string query) => (long)Math.Max(0, traffic.Measure("assist", "availabilityResults/duration").First().At(time.GetUtcNow()) - 250);
+}
+
+/// <summary>A table that every workspace has, and that nobody has switched on.</summary>
+internal sealed class UnusedTable() : LogTable("AppExceptions")
+{
+    public override bool IsWritten => false;
+
+    public override long Count(string query) => 0;
 }
 
 /// <summary>Somebody who sends the same abuse again and again, from the first question on, and tires after a while.</summary>

@@ -25,6 +25,8 @@ internal sealed class PrometheusApi : SandboxApi
         routes.MapMethods("/api/v1/query", ["GET", "POST"], (HttpRequest request) => AnswerAsync(request, Instant));
         routes.MapMethods("/api/v1/query_range", ["GET", "POST"], (HttpRequest request) => AnswerAsync(request, Range));
         routes.MapGet("/api/v1/label/__name__/values", () => Success(OneQuery.Names(_time.GetUtcNow())));
+        // This one evaluates no rules.
+        routes.MapGet("/api/v1/rules", () => Success(new { groups = Array.Empty<object>() }));
         routes.MapGet("/federate", Federate);
         routes.MapGet("/metrics", Federate);
         routes.MapGet("/graph", (HttpRequest request) => GraphPage.Show(request.Query["g0.expr"].ToString(), new PromEvaluator(OneQuery), _time.GetUtcNow()));

@@ -60,6 +60,22 @@ public sealed class AzureMonitorTests : OnTheSandbox
         (await SentAsync()).ShouldHaveSingleItem().Body.ShouldBeGolden("query");
     }
 
+    [Theory]
+    [InlineData("unknown", Verdict.Unknown, "0; failing would be > 0; but nothing at all was written to AppExceptions with the category App for 7 days, so there is nothing to count.")]
+    [InlineData("passing", Verdict.Passing, "0; failing would be > 0.")]
+    public async Task CountOfNothingInATableThatIsNotWritten_IsNoHealth(string whenEmpty, Verdict verdict, string words)
+    {
+        var query = "AppExceptions | where TimeGenerated > ago(5m) and Category == \"App\" | summarize count()";
+        var found = await AskAsync("azureMonitor.logs", new { workspace = "11111111-2222-3333-4444-55555555c0de", query, failing = "> 0", whenEmpty });
+
+        (found.Verdict, found.Summary).ShouldBe((verdict, words));
+        if (verdict == Verdict.Unknown)
+        {
+            var body = (await SentAsync())[^1].Body;
+            (body.GetProperty("query").GetString(), body.GetProperty("timespan").GetString()).ShouldBe(("AppExceptions | where Category == \"App\" | take 1 | count", "P7D"));
+        }
+    }
+
     [Fact]
     public async Task QueryThatTheServiceRefuses_IsAnError()
     {

@@ -1,0 +1,97 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Runbooks.Catalog.Steps;
+using Runbooks.Integrations.Azure.Monitor;
+using Runbooks.Integrations.Azure.Routing;
+using Runbooks.Integrations.Metrics;
+using Runbooks.Integrations.Tests.Notifications;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+using TestKit.Storage;
+
+namespace Runbooks.Integrations.Tests.Azure.Monitor;
+
+/// <summary>A value of a while ago, and one of a minute that has just begun, say nothing about now.</summary>
+public sealed class StaleMetricTests : IAsyncLifetime
+{
+    private const string Group = "/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/rg/providers";
+    private ChannelServer _azure = null!;
+
+    public async ValueTask InitializeAsync() => _azure = await ChannelServer.StartAsync();
+
+    public ValueTask DisposeAsync() => _azure.DisposeAsync();
+
+    private ServiceProvider Services() => new ServiceCollection()
+        .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Azure:ManagementEndpoint"] = _azure.Url }).Build())
+        .AddSingleton<TimeProvider>(_azure.Time).AddSingleton<ISharedState>(new InMemorySharedState()).AddAzureMonitor().AddFrontDoor().BuildServiceProvider();
+
+    private StepContext Context() => new()
+    {
+        IncidentId = "i", RunbookId = "r", Target = "n", IdempotencyKey = "k", Evidence = new InMemoryEvidenceStore(), Time = _azure.Time, Logger = NullLogger.Instance,
+    };
+
+    /// <param name="points">Of each minute by how long ago it began: <c>3=20 2= 1=0</c>.</param>
+    private string Series(string points, string name = "x") => $$"""{"metadatavalues":[{"name":{"value":"Origin"},"value":"{{name}}"}],"data":[{{string.Join(',', points.Split(' ').Select(Point))}}]}""";
+
+    private string Point(string point)
+    {
+        var parts = point.Split('=');
+        var at = (_azure.Time.GetUtcNow() - TimeSpan.FromMinutes(double.Parse(parts[0], CultureInfo.InvariantCulture))).ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
+        return $$"""{"timeStamp":"{{at}}"{{(parts[1].Length == 0 ? "" : $",\"average\":{parts[1]},\"total\":{parts[1]}")}}}""";
+    }
+
+    private static string Metric(params string[] series) => $$"""{"value":[{"timeseries":[{{string.Join(',', series)}}]}]}""";
+
+    [Theory]
+    [InlineData("4=21 3=20 2= 1=", Verdict.Passing, "20; failing would be > 95.")]
+    [InlineData("7=21 6=20 5= 4= 3=", Verdict.Passing, "20 (5 min old); failing would be > 95.")]
+    [InlineData("14=20 13= 1=", Verdict.Unknown, "web app s1 has had no value of M for 13 min; the last was 20, and says nothing about now.")]
+    [InlineData("44=19 29=20 14=21 1=", Verdict.Passing, "21 (13 min old); failing would be > 95.")]
+    [InlineData("3=400 2=400 1=400 0.5=0", Verdict.Failing, "400; limit > 95.")]
+    public async Task Value_CountsWhileItIsOfNow(string points, Verdict verdict, string words)
+    {
+        _azure.Answer = context => context.Response.WriteAsync(Metric(Series(points)));
+
+        var result = await AskAsync();
+
+        (result.Verdict, result.Summary).ShouldBe((verdict, words));
+    }
+
+    [Fact]
+    public async Task OneOfSeveralThatHasFallenSilent_HidesNothing()
+    {
+        _azure.Answer = context => context.Response.WriteAsync(Metric(Series("12=20 11=20", "a"), Series("2=30 1=30", "b")));
+
+        (await AskAsync()).ShouldSatisfyAllConditions(
+            result => result.Verdict.ShouldBe(Verdict.Unknown),
+            result => result.Summary.ShouldBe("30 (the worst of 2: Origin=b); failing would be > 95; but Origin=a has had no value for 10 min."));
+        (await AskAsync("> 25")).Verdict.ShouldBe(Verdict.Failing);
+    }
+
+    [Fact]
+    public async Task OriginThatNothingWasHeardOfLately_TakesNoTraffic()
+    {
+        _azure.Answer = context => context.Response.WriteAsync(context.Request.Path.Value!.Contains("metrics", StringComparison.Ordinal)
+            ? Metric(Series("2=100 1=100", "a.example:443"), Series("10=100 9=100", "b.example:443"))
+            : """{"value":[{"name":"a","properties":{"hostName":"a.example","enabledState":"Enabled","weight":50}},{"name":"b","properties":{"hostName":"b.example","enabledState":"Enabled","weight":50}}]}""");
+        await using var services = Services();
+        var reroute = services.GetServices<IAction>().Single(one => one.Name == "frontDoor.reroute");
+
+        var preparation = await reroute.PrepareAsync(
+            new FrontDoorRerouteParameters { Profile = $"{Group}/Microsoft.Cdn/profiles/fd", OriginGroup = "models", From = "a" }, Context(), TestContext.Current.CancellationToken);
+
+        preparation.Refusal.ShouldBe("'b' is of unknown health: Front Door has told nothing of it for 8 min: traffic would go from bad to worse.");
+    }
+
+    private async Task<CheckResult> AskAsync(string failing = "> 95")
+    {
+        await using var services = Services();
+        return await services.GetServices<ICheck>().Single(one => one.Name == "azureMonitor.metric").AskAsync(
+            new MetricParameters { Resource = $"{Group}/Microsoft.Web/sites/s1", Metric = "M", Failing = FailingWhen.Parse(failing, null), Over = TimeSpan.FromHours(1) },
+            Context(),
+            TestContext.Current.CancellationToken);
+    }
+}

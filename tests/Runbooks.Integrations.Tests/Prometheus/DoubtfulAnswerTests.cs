@@ -1,0 +1,83 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Runbooks.Catalog.Steps;
+using Runbooks.Integrations.Metrics;
+using Runbooks.Integrations.Prometheus;
+using Runbooks.Integrations.Tests.Notifications;
+using Runbooks.Model.Incidents;
+using TestKit.Storage;
+
+namespace Runbooks.Integrations.Tests.Prometheus;
+
+/// <summary>What Prometheus answers in part, with no numbers, or about nothing that exists is no sign of health.</summary>
+public sealed class DoubtfulAnswerTests : IAsyncLifetime
+{
+    private const string Nothing = "[]";
+    private const string Good = """[{"metric":{"pod":"a"},"value":[1,"0.01"]}]""";
+    private ChannelServer _prometheus = null!;
+
+    public async ValueTask InitializeAsync() => _prometheus = await ChannelServer.StartAsync();
+
+    public ValueTask DisposeAsync() => _prometheus.DisposeAsync();
+
+    private async Task<CheckResult> AskAsync(string query, string failing, WhenEmpty whenEmpty, Func<HttpContext, string> answer)
+    {
+        _prometheus.Answer = context => context.Response.WriteAsync(answer(context));
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Prometheus:Endpoints:p:Url"] = _prometheus.Url, ["OutboundHttp:Retries"] = "0" }).Build();
+        await using var services = new ServiceCollection().AddSingleton<IConfiguration>(configuration).AddSingleton<TimeProvider>(_prometheus.Time).AddPrometheus().BuildServiceProvider();
+        return await services.GetServices<ICheck>().Single(one => one.Name == "prometheus.query").AskAsync(
+            new PrometheusQueryParameters { Query = query, Failing = FailingWhen.Parse(failing, null), WhenEmpty = whenEmpty },
+            new StepContext { IncidentId = "i", RunbookId = "r", Target = "n", IdempotencyKey = "k", Evidence = new InMemoryEvidenceStore(), Time = _prometheus.Time, Logger = NullLogger.Instance },
+            TestContext.Current.CancellationToken);
+    }
+
+    private static string Vector(string result, string more = "") => $$$"""{"status":"success","data":{"resultType":"vector","result":{{{result}}}}{{{more}}}}""";
+
+    [Theory]
+    [InlineData("rpc error: code = Unavailable", Verdict.Unknown, "Prometheus 'p' answered with a warning, perhaps only in part: rpc error: code = Unavailable")]
+    [InlineData("PromQL info: metric might not be a counter", Verdict.Passing, "0.01; failing would be > 1.")]
+    public async Task AnswerWithAWarning_IsUnknownInItsWords(string warning, Verdict verdict, string words)
+    {
+        var result = await AskAsync("m", "> 1", WhenEmpty.Unknown, _ => Vector(Good, $$""","warnings":["{{warning}}"]"""));
+
+        (result.Verdict, result.Summary).ShouldBe((verdict, words));
+    }
+
+    [Theory]
+    [InlineData("NaN", "> 1", Verdict.Unknown, "0.01 (the worst of 2 series: {pod=\"b\"}); failing would be > 1; but {pod=\"a\"} is not a number.")]
+    [InlineData("NaN", "< 1", Verdict.Failing, "0.01 (the worst of 2 series: {pod=\"b\"}); limit < 1.")]
+    [InlineData("NaN", "absent", Verdict.Passing, "0.01 (the worst of 2 series: {pod=\"b\"}); there is a value.")]
+    [InlineData(null, "absent", Verdict.Unknown, "NaN; not a number, so it says nothing.")]
+    public async Task SeriesThatIsNoNumber_HidesNothing(string? beside, string failing, Verdict verdict, string words)
+    {
+        var result = await AskAsync("m", failing, WhenEmpty.Unknown, _ => Vector(beside is null
+            ? """[{"metric":{"pod":"a"},"value":[1,"NaN"]}]"""
+            : """[{"metric":{"pod":"a"},"value":[1,"NaN"]},{"metric":{"pod":"b"},"value":[1,"0.01"]}]"""));
+
+        (result.Verdict, result.Summary).ShouldBe((verdict, words));
+    }
+
+    [Theory]
+    [InlineData("known{x=\"1\"}", Verdict.Passing, "counts as healthy")]
+    [InlineData("{__name__=\"known\"}", Verdict.Passing, "counts as healthy")]
+    [InlineData("{__name__=\"never_heard_of\"}", Verdict.Unknown, "no series named never_heard_of")]
+    [InlineData("{job=\"x\"}", Verdict.Unknown, "it names no metric")]
+    [InlineData("broken", Verdict.Unknown, "whether what it names exists could not be asked. Prometheus 'p' answered 200: timed out")]
+    [InlineData("ALERTS{alertname=\"Slow\",alertstate=\"firing\"}", Verdict.Passing, "counts as healthy")]
+    [InlineData("ALERTS{alertname=\"NoSuchRule\"}", Verdict.Unknown, "no alert rule named NoSuchRule")]
+    [InlineData("ALERTS{alertname=\"Ill\"}", Verdict.Unknown, "has the alert rule Ill, and could not evaluate it lately")]
+    public async Task NothingFound_IsHealthyOnlyWhereThereCouldBeSomething(string query, Verdict verdict, string words)
+    {
+        var result = await AskAsync(query, "> 0", WhenEmpty.Passing, context =>
+            context.Request.Path.Value!.EndsWith("/rules", StringComparison.Ordinal)
+                ? """{"status":"success","data":{"groups":[{"name":"g","rules":[{"name":"Slow","type":"alerting","health":"ok"},{"name":"Ill","type":"alerting","health":"err"}]}]}}"""
+                : context.Request.Query["query"].ToString() is var asked && !asked.StartsWith("count by (__name__)", StringComparison.Ordinal) ? Vector(Nothing)
+                : asked.Contains("broken", StringComparison.Ordinal) ? """{"status":"error","error":"timed out"}"""
+                : Vector(asked.Contains("\"known\"", StringComparison.Ordinal) ? """[{"metric":{"__name__":"known"},"value":[1,"3"]}]""" : Nothing));
+
+        result.Verdict.ShouldBe(verdict, result.Summary);
+        result.Summary.ShouldContain(words);
+    }
+}
