@@ -12,7 +12,8 @@ namespace Runbooks.Integrations.Gpu;
 /// <summary>
 /// Looks at the GPUs of a node through dcgm-exporter: XID errors by NVIDIA's catalogue, memory rows that could not be
 /// remapped, and NVLink errors where the exporter's list has them. The exporter tells only a GPU's last XID, and the one
-/// that matters is often followed by others, so all of a time are looked at.
+/// that matters is often followed by others, so all of a time are looked at. A GPU that has fallen off the bus is not
+/// reported at all any more: one that was there in this time and is gone is the worst sign.
 /// </summary>
 /// <seealso href="https://github.com/NVIDIA/dcgm-exporter/blob/4.5.3-4.8.2/etc/default-counters.csv"/>
 internal sealed class GpuHealth(PrometheusClient prometheus)
@@ -49,20 +50,33 @@ internal sealed class GpuHealth(PrometheusClient prometheus)
         var step = TimeSpan.FromSeconds(Math.Max(15, Math.Ceiling(parameters.Window.TotalSeconds / MostSteps)));
         var earlier = await Prometheus.RangeAsync(parameters.Endpoint, $"max by (gpu) {On(Xid)}", now - parameters.Window, now, step, cancellationToken);
         var brokenLinks = Marked(links).Select(gpu => $"GPU {gpu}: NVLink errors within {PromDuration.Words(parameters.Window)}").ToList();
-        return Judge(xids.Count, [.. xids.SelectMany(gpu => Reported(gpu, earlier))], Marked(remaps), Marked(rows), brokenLinks) with { Link = link };
+        var present = xids.Select(GpuOf).ToList();
+        var gone = earlier.Select(GpuOf).Except(present).Order(StringComparer.Ordinal).ToList();
+        var judged = Judge(xids.Count, [.. present.Concat(gone).SelectMany(gpu => Reported(gpu, xids, earlier))], Marked(remaps), Marked(rows), [.. gone.Select(gpu => $"GPU {gpu}: no longer reported, and it was within {PromDuration.Words(parameters.Window)}")], brokenLinks, remaps.Count > 0);
+        return Limited(judged, [.. present.Except(remaps.Select(GpuOf))], remaps.Count > 0) with { Link = link };
     }
+
+    /// <summary>Older GPUs have no rows to remap, so none of them has the figure; where others of the node have it, one that lacks it may be the one that failed.</summary>
+    private static CheckResult Limited(CheckResult judged, List<string> unmeasured, bool othersAreMeasured) => judged switch
+    {
+        { Verdict: not Verdict.Passing } => judged,
+        _ when unmeasured.Count == 0 => judged,
+        _ when othersAreMeasured => judged with { Verdict = Verdict.Unknown, Summary = $"GPU {string.Join(", ", unmeasured)}: whether a row remap failed is not reported, and of the others it is." },
+        _ => judged with { Summary = $"{judged.Summary} Whether a row remap failed is not reported." },
+    };
 
     /// <summary>What a GPU has reported in the time looked at, in order and each once. A reset of the GPU clears it.</summary>
-    private static IEnumerable<(string Gpu, int Code)> Reported(PrometheusSeries now, IReadOnlyList<PrometheusSeries> earlier)
+    private static IEnumerable<(string Gpu, int Code)> Reported(string gpu, IReadOnlyList<PrometheusSeries> now, IReadOnlyList<PrometheusSeries> earlier)
     {
-        var values = (earlier.FirstOrDefault(series => GpuOf(series) == GpuOf(now))?.Values ?? []).Append(now.Values[^1]).ToList();
-        return values.Skip(values.LastIndexOf(0) + 1).Select(value => (int)value).Distinct().Select(code => (GpuOf(now), code));
+        var values = earlier.Concat(now).Where(series => GpuOf(series) == gpu).SelectMany(series => series.Values).ToList();
+        return values.Skip(values.LastIndexOf(0) + 1).Select(value => (int)value).Distinct().Select(code => (gpu, code));
     }
 
-    private static CheckResult Judge(int gpus, List<(string Gpu, int Code)> codes, List<string> broken, List<string> remapped, List<string> links)
+    private static CheckResult Judge(int gpus, List<(string Gpu, int Code)> codes, List<string> broken, List<string> remapped, List<string> gone, List<string> links, bool remapsKnown)
     {
         var fatal = codes.Where(one => XidCatalog.ClassOf(one.Code) == XidClass.Fatal)
             .Select(one => $"GPU {one.Gpu}: {XidCatalog.Words(one.Code)}")
+            .Concat(gone)
             .Concat(broken.Select(gpu => $"GPU {gpu}: a memory row could not be remapped"))
             .Concat(links)
             .ToList();
@@ -73,7 +87,7 @@ internal sealed class GpuHealth(PrometheusClient prometheus)
         {
             ( > 0, _) => new CheckResult(Verdict.Failing, $"{string.Join("; ", fatal.Concat(others))}.") { Value = Codes(codes) },
             (_, > 0) => new CheckResult(Verdict.Passing, $"{known}, nothing fatal. {string.Join("; ", others)}. Of itself none of it calls for a new machine.") { Value = Codes(codes) },
-            _ => CheckResult.Passing($"{known}: no XID, no failed row remap."),
+            _ => CheckResult.Passing($"{known}: no XID{(remapsKnown ? ", no failed row remap" : "")}."),
         };
     }
 

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using System.Text.Json.Nodes;
 using k8s;
 using k8s.Models;
@@ -71,7 +72,11 @@ public abstract record NodeParameters : ClusterParameters
 /// <summary>What a node's record says about its health, in words.</summary>
 internal sealed record NodeSigns(V1Node Node)
 {
-    private const string Gpu = "nvidia.com/gpu";
+    private const string Vendor = "nvidia.com/";
+    private const string Gpu = $"{Vendor}gpu";
+
+    /// <summary>How many it was found to have, which NVIDIA's GPU feature discovery writes.</summary>
+    private const string Counted = $"{Vendor}gpu.count";
 
     public bool IsCordoned => Node.Spec?.Unschedulable == true;
 
@@ -85,7 +90,7 @@ internal sealed record NodeSigns(V1Node Node)
     [
         .. IsReady ? Array.Empty<string>() : [$"not ready ({Condition("Ready")?.Message ?? "nobody has heard from it"})"],
         .. (Node.Status?.Conditions ?? []).Where(condition => condition.Type != "Ready" && condition.Status == (condition.Type.EndsWith("Ready", StringComparison.Ordinal) ? "False" : "True")).Select(condition => $"{condition.Type} ({condition.Message ?? condition.Reason})"),
-        .. Amount(Node.Status?.Capacity) is var all && Amount(Node.Status?.Allocatable) is var left && left < all ? [$"{left:0} of {all:0} GPUs can be used"] : Array.Empty<string>(),
+        .. Expected is var all && Amount(Node.Status?.Allocatable) is var left && left < all ? [$"{left:0} of {all:0} GPUs can be used"] : Array.Empty<string>(),
     ];
 
     public string Words => string.Join(", ", new[]
@@ -94,6 +99,13 @@ internal sealed record NodeSigns(V1Node Node)
         IsCordoned ? "cordoned" : "takes new pods",
         Amount(Node.Status?.Capacity) is > 0 and var gpus ? $"{gpus:0} GPUs" : "",
     }.Where(part => part.Length > 0));
+
+    // A device plugin that starts anew after a GPU was lost counts those that are left as all there are: the label may know better.
+    // Where the GPUs are given out in parts, they go by other names and numbers, and the label says nothing about those.
+    private decimal Expected => Math.Max(
+        Amount(Node.Status?.Capacity),
+        Node.Metadata?.Labels?.TryGetValue(Counted, out var counted) == true && int.TryParse(counted, NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+            && Node.Status?.Capacity?.Keys.Any(resource => resource != Gpu && resource.StartsWith(Vendor, StringComparison.Ordinal)) != true ? count : 0);
 
     private V1NodeCondition? Condition(string type) => Node.Status?.Conditions?.FirstOrDefault(condition => condition.Type == type);
 

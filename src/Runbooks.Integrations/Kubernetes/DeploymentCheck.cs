@@ -1,5 +1,7 @@
+using System.ComponentModel;
 using System.Globalization;
 using Runbooks.Catalog.Steps;
+using Runbooks.Integrations.Metrics;
 using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Kubernetes;
@@ -20,7 +22,14 @@ internal sealed class DeploymentCheck(Clusters clusters)
 
         var signs = new DeploymentSigns(deployment);
         var healthy = signs.IsRolledOut && signs.Stuck is null;
-        return new CheckResult(healthy ? Verdict.Passing : Verdict.Failing, $"{parameters.Deployment}: {signs.Words}{(signs.Stuck is { } stuck ? $"; {stuck}" : "")}.")
+        // All of none are ready: that is no sign of anything.
+        var (verdict, words) = signs.Wanted > 0 ? (healthy ? Verdict.Passing : Verdict.Failing, signs.Words) : parameters.WhenEmpty switch
+        {
+            WhenEmpty.Passing => (Verdict.Passing, "scaled to 0 pods, which counts as healthy here"),
+            WhenEmpty.Failing => (Verdict.Failing, "scaled to 0 pods, which counts as failing here"),
+            _ => (Verdict.Unknown, "scaled to 0 pods, so there is none to look at"),
+        };
+        return new CheckResult(verdict, $"{parameters.Deployment}: {words}{(signs.Stuck is { } stuck ? $"; {stuck}" : "")}.")
         {
             Value = signs.Ready.ToString(CultureInfo.InvariantCulture),
             Threshold = $"< {signs.Wanted.ToString(CultureInfo.InvariantCulture)}",
@@ -30,4 +39,8 @@ internal sealed class DeploymentCheck(Clusters clusters)
     }
 }
 
-public sealed record DeploymentCheckParameters : DeploymentParameters;
+public sealed record DeploymentCheckParameters : DeploymentParameters
+{
+    [Description("The verdict when it is scaled to 0 pods.")]
+    public WhenEmpty WhenEmpty { get; init; } = WhenEmpty.Unknown;
+}

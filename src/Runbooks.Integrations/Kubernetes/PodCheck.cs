@@ -5,6 +5,7 @@ using System.Text;
 using k8s.Models;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
+using Runbooks.Integrations.Metrics;
 using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Kubernetes;
@@ -43,27 +44,25 @@ internal sealed class PodCheck(Clusters clusters)
         DateTimeOffset? last;
         try
         {
-            last = await LastLineAsync(pods, parameters, container, cancellationToken) ?? signs.Started(container);
+            last = await LastLineAsync(pods, parameters, container, cancellationToken);
         }
         catch (Exception unread) when (unread is ClusterException or StepRefusedException)
         {
             return CheckResult.Unknown($"{known}, but whether it still logs is not known: {unread.Message}");
         }
 
-        if (last is null)
+        if ((last ?? signs.Started(container)) is not { } since)
         {
             return CheckResult.Unknown($"{known}, but it has no log to tell whether it works.");
         }
 
-        var quiet = time.GetUtcNow() - last.Value;
+        var quiet = time.GetUtcNow() - since;
         var silent = quiet > parameters.QuietFor;
-        return new CheckResult(
-            silent ? Verdict.Failing : Verdict.Passing,
-            $"{known}; last log line {Words(quiet)} ago" + (silent ? ": alive but answering nothing." : "."))
-        {
-            Value = Words(quiet),
-            Threshold = $"> {Words(parameters.QuietFor)}",
-        };
+        // One that never wrote a line may not be one that writes any: its silence proves nothing.
+        var (verdict, words) = last is null
+            ? (silent ? Verdict.Unknown : Verdict.Passing, $"nothing logged since its start {Measurement.Age(quiet)} ago{(silent ? ", so its log does not tell whether it works" : "")}")
+            : (silent ? Verdict.Failing : Verdict.Passing, $"last log line {Measurement.Age(quiet)} ago{(silent ? ": alive but answering nothing" : "")}");
+        return new CheckResult(verdict, $"{known}; {words}.") { Value = Measurement.Age(quiet), Threshold = $"> {Measurement.Age(parameters.QuietFor)}" };
     }
 
     private static async Task<DateTimeOffset?> LastLineAsync(ClusterPods pods, PodCheckParameters parameters, string container, CancellationToken cancellationToken)
@@ -80,13 +79,6 @@ internal sealed class PodCheck(Clusters clusters)
         return DateTimeOffset.TryParse(stamp, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? at : null;
     }
 
-    private static string Words(TimeSpan time) => time switch
-    {
-        { TotalSeconds: < 120 } => FormattableString.Invariant($"{Math.Max(0, time.TotalSeconds):0} s"),
-        { TotalMinutes: < 120 } => FormattableString.Invariant($"{Math.Floor(time.TotalMinutes):0} min"),
-        { TotalHours: < 48 } => FormattableString.Invariant($"{Math.Floor(time.TotalHours):0} h"),
-        _ => FormattableString.Invariant($"{Math.Floor(time.TotalDays):0} d"),
-    };
 }
 
 /// <summary>Which pod.</summary>
@@ -108,7 +100,7 @@ public sealed record PodCheckParameters : PodParameters
     public string? Container { get; init; }
 
     [Range(typeof(TimeSpan), "00:00:00", "7.00:00:00")]
-    [Description("A pod that has logged nothing for this long counts as hung although it is ready; 0 to not look at its log.")]
+    [Description("A pod whose last log line is older than this counts as hung although it is ready; one that never logged a line is unknown then. 0 to not look at its log.")]
     public TimeSpan QuietFor { get; init; } = TimeSpan.FromMinutes(5);
 }
 

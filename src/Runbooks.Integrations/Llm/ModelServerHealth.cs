@@ -54,13 +54,18 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
             return Queue(Verdict.Failing, $"{Named(longest, engines)}{Work(longest)}; at most {parameters.MaxWaiting} may wait.");
         }
 
+        if (engines.Find(engine => double.IsNaN(engine.Running + engine.Waiting)) is { } unread)
+        {
+            return CheckResult.Unknown($"{Named(unread, engines)}how many requests run or wait is not a number, so it says nothing.");
+        }
+
         if (engines.Find(engine => engine is { HasWork: true, Rate: null }) is { } unmeasured)
         {
             return CheckResult.Unknown($"{Named(unmeasured, engines)}{Work(unmeasured)}, but there is no rate of {server.Progress} over {over} yet: the pod is new, or that series is missing.");
         }
 
         var busiest = engines.MaxBy(engine => engine.Running + engine.Waiting)!;
-        var summary = busiest.HasWork ? $"{Named(busiest, engines)}{Work(busiest)}, {NumberText.Format(Math.Round(busiest.Rate ?? 0, 1))} {server.Unit}." : $"{Named(busiest, engines)}{(server.Running is null ? "Nothing waits." : "Nothing runs or waits: idle.")}";
+        var summary = busiest.HasWork ? $"{Named(busiest, engines)}{Work(busiest)}, {NumberText.Format(Math.Round(busiest.Rate ?? 0, 1))} {server.Unit}." : $"{Named(busiest, engines)}{(server.Running is null ? "Nothing waits" : "Nothing runs or waits: idle")}. Its server is scraped; no request shows whether it works.";
         return parameters.MaxWaiting is null ? Result(Verdict.Passing, summary, busiest, "== 0") : Queue(Verdict.Passing, summary);
     }
 
@@ -79,6 +84,7 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
         static string Key(PrometheusSeries series) => string.Join(',', series.Labels.Where(label => label.Key != "__name__").OrderBy(label => label.Key, StringComparer.Ordinal));
         var by = answers.Select(answer => answer.GroupBy(Key).ToDictionary(group => group.Key, group => group.First().Values[^1])).ToArray();
         double? Find(int answer, string key) => by[answer].TryGetValue(key, out var value) ? value : null;
+        double? FindNumber(int answer, string key) => Find(answer, key) is { } value && !double.IsNaN(value) ? value : null;
         return
         [
             .. from series in answers[1]
@@ -90,7 +96,7 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
                    server.PartLabel is null ? null : series.Labels.GetValueOrDefault(server.PartLabel, "0"),
                    running.Value,
                    series.Values[^1],
-                   Find(2, key),
+                   FindNumber(2, key),
                    (Find(3, key) ?? 0) + (Find(4, key) ?? 0)),
         ];
     }

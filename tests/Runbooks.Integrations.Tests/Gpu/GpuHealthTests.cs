@@ -103,8 +103,8 @@ public sealed class GpuHealthTests : OnTheSandbox
     }
 }
 
-/// <summary>An exporter whose list has the NVLink counters: the sandbox serves the default list, which has none.</summary>
-public sealed class NvLinkTests : IAsyncLifetime
+/// <summary>Exporters that differ from the sandbox's: one whose list has the NVLink counters, one that lost a GPU.</summary>
+public sealed class OtherExporterTests : IAsyncLifetime
 {
     private ChannelServer _prometheus = null!;
 
@@ -127,15 +127,43 @@ public sealed class NvLinkTests : IAsyncLifetime
                     ? Math.Min(counter, growth) : counter;
             return context.Response.WriteAsync($$$"""{"status":"success","data":{"resultType":"vector","result":[{"metric":{"gpu":"5"},"value":[1,"{{{value}}}"]}]}}""");
         };
+        var result = await AskAsync();
+
+        (result.Verdict, result.Summary).ShouldBe((verdict, words));
+    }
+
+    [Theory]
+    [InlineData(true, true, "", Verdict.Failing, "GPU 1: XID 79 (the GPU has fallen off the bus); GPU 1: no longer reported, and it was within 60 min.")]
+    [InlineData(false, true, "", Verdict.Passing, "1 GPU: no XID. Whether a row remap failed is not reported.")]
+    [InlineData(false, false, "0", Verdict.Unknown, "GPU 1: whether a row remap failed is not reported, and of the others it is.")]
+    public async Task WhatIsGone_IsNoSignOfHealth(bool wasThere, bool isGone, string remaps, Verdict verdict, string words)
+    {
+        static string Series(string gpu, string name, string values) => $$"""{"metric":{"gpu":"{{gpu}}"},"{{name}}":{{values}}}""";
+        _prometheus.Answer = context =>
+        {
+            var query = context.Request.Query["query"].ToString();
+            var isRange = context.Request.Path.Value!.EndsWith("query_range", StringComparison.Ordinal);
+            string[] found = query.Contains("XID", StringComparison.Ordinal)
+                ? isRange ? [Series("0", "values", """[[1,"0"],[2,"0"]]"""), .. wasThere ? new[] { Series("1", "values", """[[1,"0"],[2,"79"]]""") } : []]
+                    : [Series("0", "value", """[3,"0"]"""), .. isGone ? [] : new[] { Series("1", "value", """[3,"0"]""") }]
+                : query.Contains("ROW_REMAP_FAILURE", StringComparison.Ordinal) && remaps.Length > 0 ? [Series(remaps, "value", """[3,"0"]""")] : [];
+            return context.Response.WriteAsync($$$"""{"status":"success","data":{"resultType":"{{{(isRange ? "matrix" : "vector")}}}","result":[{{{string.Join(',', found)}}}]}}""");
+        };
+
+        var result = await AskAsync();
+
+        (result.Verdict, result.Summary).ShouldBe((verdict, words));
+    }
+
+    private async Task<CheckResult> AskAsync()
+    {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Prometheus:Endpoints:p:Url"] = _prometheus.Url }).Build();
         await using var services = new ServiceCollection().AddSingleton<IConfiguration>(configuration).AddSingleton<TimeProvider>(_prometheus.Time).AddPrometheus().AddGpu().BuildServiceProvider();
         var check = services.GetServices<ICheck>().Single(one => one.Name == "gpu.health");
 
-        var result = await check.AskAsync(new GpuHealthParameters { Node = "n" }, new StepContext
+        return await check.AskAsync(new GpuHealthParameters { Node = "n" }, new StepContext
         {
             IncidentId = "i", RunbookId = "r", Target = "n", IdempotencyKey = "k", Evidence = new InMemoryEvidenceStore(), Time = _prometheus.Time, Logger = NullLogger.Instance,
         }, TestContext.Current.CancellationToken);
-
-        (result.Verdict, result.Summary).ShouldBe((verdict, words));
     }
 }

@@ -47,6 +47,20 @@ public sealed class DeploymentTests : OnTheSandbox
         preparation.Refusal.ShouldBeNull();
     }
 
+    [Theory]
+    [InlineData("unknown", Verdict.Unknown)]
+    [InlineData("passing", Verdict.Passing)]
+    [InlineData("failing", Verdict.Failing)]
+    public async Task DeploymentThatIsScaledToNothing_IsWhatTheRunbookSays(string whenEmpty, Verdict verdict)
+    {
+        await PatchAsync("/kubernetes/b/apis/apps/v1/namespaces/chat/deployments/chat-vllm", """{"spec":{"replicas":0}}""");
+
+        var result = await AskAsync("kubernetes.deployment", new { @namespace = "chat", deployment = "chat-vllm", whenEmpty });
+
+        result.Verdict.ShouldBe(verdict);
+        result.Summary.ShouldContain("scaled to 0 pods");
+    }
+
     [Fact]
     public async Task MissingDeployment_IsFailingAndRefused()
     {

@@ -150,6 +150,24 @@ public sealed class NodeTests : OnTheSandbox
             .ShouldBe(trouble ? [$"{type} (because)"] : []);
     }
 
+    [Theory]
+    [InlineData("nvidia.com/gpu=7", "8", "7 of 8 GPUs can be used")]
+    [InlineData("nvidia.com/gpu=8", "8", null)]
+    [InlineData("cpu=96", "8", "0 of 8 GPUs can be used")]
+    [InlineData("nvidia.com/gpu=0 nvidia.com/mig-1g.10gb=56", "8", null)]
+    [InlineData("nvidia.com/gpu=7", "many", null)]
+    public void GpuThatTheNodeNoLongerCounts_IsMissed(string resources, string counted, string? trouble)
+    {
+        var has = resources.Split(' ').Select(one => one.Split('=')).ToDictionary(one => one[0], one => new ResourceQuantity(one[1]));
+        var node = new V1Node
+        {
+            Metadata = new V1ObjectMeta { Labels = new Dictionary<string, string> { ["nvidia.com/gpu.count"] = counted } },
+            Status = new V1NodeStatus { Conditions = [new V1NodeCondition { Type = "Ready", Status = "True" }], Capacity = has, Allocatable = has },
+        };
+
+        new NodeSigns(node).Troubles.ShouldBe(trouble is null ? [] : [trouble]);
+    }
+
     [Fact]
     public async Task PodThatGoesByItself_IsNotCalledEvicted()
     {

@@ -43,6 +43,20 @@ public sealed class PodCheckTests : OnTheSandbox
         (await RequestsAsync()).ShouldNotContain(request => request.Contains("/log"));
     }
 
+    [Theory]
+    [InlineData("7d", Verdict.Passing, " ago.")]
+    [InlineData("5m", Verdict.Unknown, ", so its log does not tell whether it works.")]
+    public async Task LogThatIsEmpty_ProvesNothing(string quietFor, Verdict verdict, string words)
+    {
+        await FaultAsync("kubernetes", "404", on: "/log");
+
+        var result = await AskAsync("llm-b-0", quietFor);
+
+        result.Verdict.ShouldBe(verdict, result.Summary);
+        result.Summary.ShouldContain("; nothing logged since its start ");
+        result.Summary.ShouldEndWith(words);
+    }
+
     [Fact]
     public async Task MissingPod_IsFailingWithWords()
     {
