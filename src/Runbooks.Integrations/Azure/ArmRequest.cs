@@ -109,7 +109,7 @@ internal sealed class ArmRequest(ArmResources arm, IOptions<ArmRequestOptions> o
     {
         var (target, method) = (Target(resource, apiVersion), change.Method switch { ArmMethod.Put => RequestMethod.Put, ArmMethod.Patch => RequestMethod.Patch, _ => RequestMethod.Post });
         var answer = await arm.SendAsync(arm.Call(target, method, change.Action ?? "change it", change.Body, change.Below), context.Time, cancellationToken);
-        return new ActionResult($"{target.Words} answered {answer.Status}.");
+        return new ActionResult($"{target.Words} answered {answer.Status}{(answer.IsOnlyAccepted ? ": accepted, and Azure does not tell when it is done" : "")}.");
     }
 
     private string? Refusal(string resource) => options.Value.AllowedScopes.Any(scope => IsWithin(resource, scope))

@@ -45,7 +45,7 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
         }
     }
 
-    /// <summary>Sends, and returns once the operation has ended well.</summary>
+    /// <summary>Sends, and returns once the operation has ended well, or was accepted with nothing to follow (<see cref="AzureResponse.IsOnlyAccepted"/>).</summary>
     public Task<AzureResponse> SendAsync(AzureRequest call, TimeProvider time, CancellationToken cancellationToken) =>
         Caller.SendToEndAsync(call, time, cancellationToken);
 

@@ -37,7 +37,7 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
         return Read(call, message.Response);
     }
 
-    /// <summary>The same, and when Azure only accepted the request, waits until the operation has succeeded.</summary>
+    /// <summary>The same, and when Azure only accepted the request, waits until the operation has succeeded; where there is none to follow, the answer says so.</summary>
     /// <exception cref="AzureRequestException">The operation failed or was cancelled.</exception>
     public async Task<AzureResponse> SendToEndAsync(AzureRequest call, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -184,7 +184,15 @@ internal sealed record AzureRequest(RequestMethod Method, Uri Uri, string What, 
 /// <param name="ETag">With its quotes.</param>
 /// <param name="Poll">Where a long-running operation is followed; null when there is none.</param>
 /// <param name="RetryAfter">How long to wait before that.</param>
-internal sealed record AzureResponse(int Status, string? ETag, BinaryData Body, Uri? Poll, TimeSpan? RetryAfter);
+internal sealed record AzureResponse(int Status, string? ETag, BinaryData Body, Uri? Poll, TimeSpan? RetryAfter)
+{
+    /// <summary>Azure took the request on and gave nothing to follow: what came of it is not known.</summary>
+    public bool IsOnlyAccepted => Status == 202 && Poll is null;
+
+    /// <param name="done">What to say when it is done: <c>Restarted it.</c></param>
+    /// <param name="what">What was asked for: <c>restart it</c>.</param>
+    public string Words(string done, string what) => IsOnlyAccepted ? $"Azure accepted the request to {what}, and does not tell when that is done." : done;
+}
 
 /// <summary>Azure could not be asked or answered with an error; the message is for people. Trying again may help.</summary>
 internal sealed class AzureRequestException(string message, int status = 0, Exception? inner = null) : Exception(message, inner)

@@ -85,6 +85,12 @@ public sealed class AzureClientTests : OnTheSandbox
         _seen.ShouldBe(["POST /thing", "GET /operation", "GET /operation"]);
     }
 
+    [Theory]
+    [InlineData(202, "Azure accepted the request to restart it, and does not tell when that is done.")]
+    [InlineData(200, "Restarted it.")]
+    public async Task AcceptedWithNothingToFollow_IsNotCalledDone(int status, string words) =>
+        (await SendAsync(RequestMethod.Post, (_, _) => Results.StatusCode(status))).Words("Restarted it.", "restart it").ShouldBe(words);
+
     [Fact]
     public async Task OperationThatFails_IsAnErrorInItsOwnWords()
     {

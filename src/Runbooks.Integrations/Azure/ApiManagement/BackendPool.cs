@@ -87,21 +87,21 @@ internal sealed class BackendPool(ArmResources arm)
         BackendPoolParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
         var change = preparation.UndoState!.Value.Deserialize<Change>()!;
-        return new ActionResult(await SetAsync(change, change.Before, change.After, context.Time, cancellationToken)
-            ? $"Gave {change.Backend} {change.After}."
+        return new ActionResult(await SetAsync(change, change.Before, change.After, context.Time, cancellationToken) is { } answer
+            ? answer.Words($"Gave {change.Backend} {change.After}.", $"give {change.Backend} {change.After}")
             : $"{change.Backend} had {change.After} already.");
     }
 
     public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
     {
         var change = undoState.Deserialize<Change>()!;
-        return new ActionResult(await SetAsync(change, change.After, change.Before, context.Time, cancellationToken)
-            ? $"Gave {change.Backend} {change.Before} again, as before."
+        return new ActionResult(await SetAsync(change, change.After, change.Before, context.Time, cancellationToken) is { } answer
+            ? answer.Words($"Gave {change.Backend} {change.Before} again, as before.", $"give {change.Backend} {change.Before} again")
             : $"{change.Backend} has {change.Before}, as it was before.");
     }
 
-    /// <returns>False: it is so already.</returns>
-    private async Task<bool> SetAsync(Change change, BackendShare from, BackendShare to, TimeProvider time, CancellationToken cancellationToken)
+    /// <returns>Null: it is so already.</returns>
+    private async Task<AzureResponse?> SetAsync(Change change, BackendShare from, BackendShare to, TimeProvider time, CancellationToken cancellationToken)
     {
         var target = Target(change.Pool);
         var read = await arm.GetAsync(target, cancellationToken);
@@ -109,7 +109,7 @@ internal sealed class BackendPool(ArmResources arm)
         var now = member is null ? null : ShareOf(member);
         if (now == to)
         {
-            return false;
+            return null;
         }
 
         if (member is not null && now == from)
@@ -118,9 +118,9 @@ internal sealed class BackendPool(ArmResources arm)
             // The pool is sent whole: what else it has, such as session affinity, stays.
             var body = new JsonObject { ["properties"] = new JsonObject { ["pool"] = read.Properties["pool"]!.DeepClone() } };
             var call = arm.Call(target, RequestMethod.Patch, $"give {change.Backend} {to}", body) with { IfMatch = read.ETag ?? "*", Understood = [412] };
-            if ((await arm.SendAsync(call, time, cancellationToken)).Status != 412)
+            if (await arm.SendAsync(call, time, cancellationToken) is { Status: not 412 } answer)
             {
-                return true;
+                return answer;
             }
         }
 

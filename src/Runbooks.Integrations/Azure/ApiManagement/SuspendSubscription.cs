@@ -61,9 +61,10 @@ internal sealed class SuspendSubscription(ArmResources arm)
         SuspendSubscriptionParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
         var change = (context.Interrupted ?? preparation).UndoState!.Value.Deserialize<Change>()!;
-        return new ActionResult(await SetAsync(change.Subscription, change.Before, "suspended", context.Time, cancellationToken)
-            ? $"Suspended {Target(change.Subscription).Words} of API Management."
-            : $"{Target(change.Subscription).Words} was suspended already.");
+        var words = Target(change.Subscription).Words;
+        return new ActionResult(await SetAsync(change.Subscription, change.Before, "suspended", context.Time, cancellationToken) is { } answer
+            ? answer.Words($"Suspended {words} of API Management.", $"suspend {words} of API Management")
+            : $"{words} was suspended already.");
     }
 
     public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
@@ -71,7 +72,7 @@ internal sealed class SuspendSubscription(ArmResources arm)
         var change = undoState.Deserialize<Change>()!;
         var words = Target(change.Subscription).Words;
         return new ActionResult(change.Keep ? $"Left {words} suspended, as the runbook says; reactivate it by hand."
-            : await SetAsync(change.Subscription, "suspended", change.Before, context.Time, cancellationToken) ? $"Made {words} {change.Before} again."
+            : await SetAsync(change.Subscription, "suspended", change.Before, context.Time, cancellationToken) is { } answer ? answer.Words($"Made {words} {change.Before} again.", $"make {words} {change.Before} again")
             : $"{words} is {change.Before}, as it was before.");
     }
 
@@ -82,21 +83,21 @@ internal sealed class SuspendSubscription(ArmResources arm)
         _ => $"The subscription is {state}, so there is no key to take away.",
     };
 
-    /// <returns>False: it is so already.</returns>
-    private async Task<bool> SetAsync(string subscription, string from, string to, TimeProvider time, CancellationToken cancellationToken)
+    /// <returns>Null: it is so already.</returns>
+    private async Task<AzureResponse?> SetAsync(string subscription, string from, string to, TimeProvider time, CancellationToken cancellationToken)
     {
         var target = Target(subscription);
         var now = await arm.GetAsync(target, cancellationToken);
         var state = now.Text("state");
         if (state == to)
         {
-            return false;
+            return null;
         }
 
         var call = arm.Call(target, RequestMethod.Patch, $"make it {to}", new JsonObject { ["properties"] = new JsonObject { ["state"] = to } })
             with { IfMatch = now.ETag ?? "*", Understood = [412] };
-        return state == from && (await arm.SendAsync(call, time, cancellationToken)).Status != 412
-            ? true
+        return state == from && await arm.SendAsync(call, time, cancellationToken) is { Status: not 412 } answer
+            ? answer
             : throw new ChangedSinceException($"{target.Words} was changed by somebody else in the meantime. Nothing was overwritten.");
     }
 

@@ -37,8 +37,8 @@ internal sealed class RestartSite(ArmResources arm) : RunbookAction<RestartSiteP
     {
         var target = Target(parameters.Site);
         // Waits until the site has come back, instead of only accepting the wish.
-        await arm.SendAsync(arm.Call(target, RequestMethod.Post, "restart it", below: "/restart", query: "&synchronous=true"), context.Time, cancellationToken);
-        return new ActionResult($"Restarted {target.Words}.");
+        var answer = await arm.SendAsync(arm.Call(target, RequestMethod.Post, "restart it", below: "/restart", query: "&synchronous=true"), context.Time, cancellationToken);
+        return new ActionResult(answer.Words($"Restarted {target.Words}.", $"restart {target.Words}"));
     }
 
     private ArmTarget Target(string site) => new(site, "2025-03-01", Role);

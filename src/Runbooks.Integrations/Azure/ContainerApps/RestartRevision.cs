@@ -48,8 +48,9 @@ internal sealed class RestartRevision(ArmResources arm)
         RestartRevisionParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
         var target = Target($"{parameters.App}/revisions/{preparation.Identity}");
-        await arm.SendAsync(arm.Call(target, RequestMethod.Post, "restart it", below: "/restart"), context.Time, cancellationToken);
-        return new ActionResult($"Restarted the revision {preparation.Identity} of {Target(parameters.App).Words}.");
+        var answer = await arm.SendAsync(arm.Call(target, RequestMethod.Post, "restart it", below: "/restart"), context.Time, cancellationToken);
+        var which = $"the revision {preparation.Identity} of {Target(parameters.App).Words}";
+        return new ActionResult(answer.Words($"Restarted {which}.", $"restart {which}"));
     }
 
     private ArmTarget Target(string id) => new(id, "2025-01-01", Role);

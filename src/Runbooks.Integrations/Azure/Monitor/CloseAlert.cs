@@ -46,26 +46,28 @@ internal sealed class CloseAlert(ArmResources arm)
     protected override async Task<ActionResult> ApplyAsync(
         CloseAlertParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
-        await SetAsync(parameters.Alert, parameters.State.ToString(), context.Time, cancellationToken);
-        return new ActionResult($"Marked the Azure alert as {parameters.State.ToString().ToLowerInvariant()}.");
+        var answer = await SetAsync(parameters.Alert, parameters.State.ToString(), context.Time, cancellationToken);
+        var state = parameters.State.ToString().ToLowerInvariant();
+        return new ActionResult(answer.Words($"Marked the Azure alert as {state}.", $"mark the Azure alert as {state}"));
     }
 
     public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
     {
         var change = undoState.Deserialize<Change>()!;
         var now = StateOf(await arm.GetAsync(Target(change.Alert), cancellationToken));
+        var state = change.Before.ToLowerInvariant();
         if (now == change.Before)
         {
-            return new ActionResult($"The Azure alert is {change.Before.ToLowerInvariant()}, as it was before.");
+            return new ActionResult($"The Azure alert is {state}, as it was before.");
         }
 
         if (change.After is not null && now != change.After)
         {
-            throw new ChangedSinceException($"Left the Azure alert {now.ToLowerInvariant()}: somebody else has marked it since. Before this incident it was {change.Before.ToLowerInvariant()}.");
+            throw new ChangedSinceException($"Left the Azure alert {now.ToLowerInvariant()}: somebody else has marked it since. Before this incident it was {state}.");
         }
 
-        await SetAsync(change.Alert, change.Before, context.Time, cancellationToken);
-        return new ActionResult($"Marked the Azure alert as {change.Before.ToLowerInvariant()} again.");
+        var answer = await SetAsync(change.Alert, change.Before, context.Time, cancellationToken);
+        return new ActionResult(answer.Words($"Marked the Azure alert as {state} again.", $"mark the Azure alert as {state} again"));
     }
 
     private Task<AzureResponse> SetAsync(string alert, string state, TimeProvider time, CancellationToken cancellationToken) =>

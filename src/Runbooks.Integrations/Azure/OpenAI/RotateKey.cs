@@ -52,8 +52,8 @@ internal sealed class RotateKey(ArmResources arm)
         var target = Target(parameters.Account);
         var body = new JsonObject { ["keyName"] = parameters.Key.ToString() };
         // The answer holds both keys, and is not looked at.
-        await arm.SendAsync(arm.Call(target, RequestMethod.Post, "replace its key", body, "/regenerateKey"), context.Time, cancellationToken);
-        return new ActionResult($"Replaced {parameters.Key} of {target.Words}. Take the new one from Azure.");
+        var answer = await arm.SendAsync(arm.Call(target, RequestMethod.Post, "replace its key", body, "/regenerateKey"), context.Time, cancellationToken);
+        return new ActionResult(answer.Words($"Replaced {parameters.Key} of {target.Words}. Take the new one from Azure.", $"replace {parameters.Key} of {target.Words}"));
     }
 
     private ArmTarget Target(string account) => new(account, "2024-10-01", Role);
