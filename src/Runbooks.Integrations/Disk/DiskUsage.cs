@@ -27,8 +27,10 @@ internal sealed class DiskUsage(Machines machines) : Check<DiskUsageParameters>(
     {
         var machine = machines.Find(parameters.Machine, context.Time);
         var space = await machine.SpaceAsync(parameters.Folder, cancellationToken);
+        // A disk that is not mounted leaves its folder on the one above: then the figure is of another disk than is meant.
+        var mount = space.Mount is null || space.Mount == parameters.Folder ? "" : $", which lies on the disk mounted at {space.Mount}";
         return Measurement.Judge(
-            parameters.Failing, space.Percent, "%", $" in use ({Size.Words(space.Size - space.Used)} free for {parameters.Folder} on {machine.Words})") with { Link = machine.Link };
+            parameters.Failing, space.Percent, "%", $" in use ({Size.Words(space.Size - space.Used)} free for {parameters.Folder} on {machine.Words}{mount})") with { Link = machine.Link };
     }
 }
 

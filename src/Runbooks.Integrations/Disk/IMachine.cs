@@ -25,7 +25,8 @@ internal interface IMachine
     Task<string?> CheckPermissionsAsync(CancellationToken cancellationToken);
 }
 
-internal sealed record DiskSpace(long Used, long Size)
+/// <param name="Mount">Where the disk is mounted; null when that is not known.</param>
+internal sealed record DiskSpace(long Used, long Size, string? Mount)
 {
     public double Percent => Size == 0 ? 0 : Math.Round(100.0 * Used / Size, 1);
 }

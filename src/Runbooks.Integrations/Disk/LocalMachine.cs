@@ -14,8 +14,14 @@ internal sealed class LocalMachine(TimeProvider time) : IMachine
     {
         using var found = FolderHandle.Open(folder);
         var drive = new DriveInfo(folder);
-        return Task.FromResult(new DiskSpace(drive.TotalSize - drive.TotalFreeSpace, drive.TotalSize));
+        return Task.FromResult(new DiskSpace(drive.TotalSize - drive.TotalFreeSpace, drive.TotalSize, MountOf(folder)));
     }
+
+    // The fifth field is where something is mounted: proc_pid_mountinfo(5). The folder's path holds no link.
+    private static string? MountOf(string folder) => File.ReadLines("/proc/self/mountinfo")
+        .Select(line => line.Split(' ')[4])
+        .Where(mount => mount == "/" || (folder + "/").StartsWith(mount + "/", StringComparison.Ordinal))
+        .MaxBy(mount => mount.Length);
 
     public Task<TempFiles> TempFilesAsync(string folder, TimeSpan olderThan, bool delete, CancellationToken cancellationToken)
     {

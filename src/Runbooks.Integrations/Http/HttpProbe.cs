@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text;
 using Microsoft.Extensions.Options;
 using Runbooks.Catalog.Parameters;
@@ -36,6 +37,11 @@ internal sealed class HttpProbe(IHttpClientFactory clients)
         catch (HttpRequestException unreachable) when (unreachable.InnerException is EgressRefusedException refused)
         {
             return CheckResult.Unknown($"{shown} was not asked: {refused.Message}");
+        }
+        catch (HttpRequestException unresolved) when (unresolved.HttpRequestError == HttpRequestError.NameResolutionError || unresolved.InnerException is SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData or SocketError.NoRecovery })
+        {
+            // A name that is misspelt, or that only this machine's resolver does not know, says nothing about the server.
+            return CheckResult.Unknown($"{shown} was not asked: its name leads to no address. {unresolved.Message}");
         }
         catch (HttpRequestException unreachable)
         {

@@ -122,9 +122,11 @@ internal static class CalendarShifts
 
     private static IEnumerable<OnCallShift> ShiftsOf(CalendarEvent one, DateTimeOffset start, DateTimeOffset end)
     {
-        var invited = one.Attendees.Where(attendee => !string.Equals(attendee.ParticipationStatus, "DECLINED", StringComparison.OrdinalIgnoreCase))
-            .Select(attendee => (Mail: MailOf(attendee.Value), attendee.CommonName)).Where(attendee => attendee.Mail is not null).Take(MostAttendees).ToList();
-        if (invited.Count > 0)
+        var asked = one.Attendees.Where(attendee => MailOf(attendee.Value) is not null).ToList();
+        var invited = asked.Where(attendee => !string.Equals(attendee.ParticipationStatus, "DECLINED", StringComparison.OrdinalIgnoreCase))
+            .Select(attendee => (Mail: MailOf(attendee.Value), attendee.CommonName)).Take(MostAttendees).ToList();
+        // Where everybody declined, nobody is on call: neither whoever asked them, nor whom the title still names.
+        if (asked.Count > 0)
         {
             return invited.Select(attendee => new OnCallShift(new(attendee.CommonName ?? attendee.Mail!, [attendee.Mail!], attendee.Mail), start, end));
         }

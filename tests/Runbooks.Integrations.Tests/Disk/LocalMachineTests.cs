@@ -103,8 +103,13 @@ public sealed class LocalMachineTests : IDisposable
     }
 
     [Fact]
-    public async Task Space_IsThatOfTheDisk()
+    public async Task Space_IsThatOfTheDiskAndSaysWhereItIsMounted()
     {
-        (await _machine.SpaceAsync(_folder.FullName, TestContext.Current.CancellationToken)).Percent.ShouldBeInRange(0, 100);
+        var space = await _machine.SpaceAsync(_folder.FullName, TestContext.Current.CancellationToken);
+
+        space.Percent.ShouldBeInRange(0, 100);
+        space.Mount.ShouldNotBe(_folder.FullName);
+        (_folder.FullName + "/").ShouldStartWith(space.Mount!.TrimEnd('/') + "/");
+        (await _machine.SpaceAsync("/proc", TestContext.Current.CancellationToken)).Mount.ShouldBe("/proc");
     }
 }

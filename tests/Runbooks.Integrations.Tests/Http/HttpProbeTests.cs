@@ -42,6 +42,15 @@ public sealed class HttpProbeTests : OnTheSandbox
         (await AskAsync("http.probe", new { url = $"{SandboxAddress}prometheus/-/healthy", expectBody })).Verdict.ShouldBe(verdict);
 
     [Fact]
+    public async Task NameWithoutAnAddress_IsUnknownForNobodyWasAsked()
+    {
+        var result = await AskAsync("http.probe", new { url = "http://nobody.invalid/" });
+
+        result.Verdict.ShouldBe(Verdict.Unknown);
+        result.Summary.ShouldStartWith("http://nobody.invalid/ was not asked: its name leads to no address.");
+    }
+
+    [Fact]
     public async Task Silence_IsFailingAfterTheTimeout()
     {
         await FaultAsync("prometheus", "slow");

@@ -63,6 +63,7 @@ public sealed class CalendarShiftsTests
 
     [Theory]
     [InlineData("ATTENDEE:mailto:ada@example.com\nATTENDEE;PARTSTAT=DECLINED:mailto:grace@example.com\nORGANIZER:mailto:boss@example.com\nSUMMARY:On call", "ada@example.com")]
+    [InlineData("ATTENDEE;PARTSTAT=DECLINED:mailto:ada@example.com\nORGANIZER:mailto:boss@example.com\nSUMMARY:ada on call", "")]
     [InlineData("ORGANIZER:mailto:boss@example.com\nSUMMARY:ada", "ada|boss@example.com")]
     [InlineData("ORGANIZER:mailto:boss@example.com", "boss@example.com")]
     [InlineData("ATTENDEE:tel:+123\nSUMMARY:ada", "ada")]

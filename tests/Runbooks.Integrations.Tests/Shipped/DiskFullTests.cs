@@ -17,7 +17,7 @@ public sealed class DiskFullTests : IAsyncLifetime
         var ended = await _world.FireAsync(Sample);
 
         ended.State.ShouldBe(IncidentState.Resolved, ended.Reason);
-        ended.Findings.ShouldHaveSingleItem().Result.Summary.ShouldStartWith("94 % in use (3.8 GiB free for /var/tmp on virtual machine vm-batch-1); limit > 85");
+        ended.Findings.ShouldHaveSingleItem().Result.Summary.ShouldStartWith("94 % in use (3.8 GiB free for /var/tmp on virtual machine vm-batch-1, which lies on the disk mounted at /); limit > 85");
         ended.Steps.Single(step => step.Name == "tidy").Outcome.ShouldNotBeNull().ShouldEndWith("the disk was 94 % full and is 52 %.");
         ended.Steps.Single(step => step.Name == "report").Outcome.ShouldNotBeNull().ShouldStartWith("Freed 12,408 files, 26.9 GiB: ");
         _world.Notifier.To(CardKind.ApprovalRequest).ShouldBeEmpty();
@@ -39,7 +39,7 @@ public sealed class DiskFullTests : IAsyncLifetime
         var fired = await _world.FireAsync(Sample, post => post.Replace("/var/tmp", "/tmp", StringComparison.Ordinal));
         var ended = await _world.AdvanceAsync(fired.Id, TimeSpan.FromHours(1));
 
-        ended.Findings.ShouldHaveSingleItem().Result.Summary.ShouldStartWith("94 % in use (3.8 GiB free for /tmp on virtual machine vm-batch-1)");
+        ended.Findings.ShouldHaveSingleItem().Result.Summary.ShouldStartWith("94 % in use (3.8 GiB free for /tmp on virtual machine vm-batch-1, which lies on the disk mounted at /)");
         ended.State.ShouldBe(IncidentState.Failed, ended.Reason);
         ended.Steps.Single(step => step.Name == "tidy").Outcome.ShouldNotBeNull().ShouldStartWith("Deleted 0 files");
     }

@@ -231,7 +231,7 @@ internal sealed class VirtualMachineKind(SandboxChanges changes) : ArmKind("micr
             var (files, bytes) = (disk["tempFiles"]!.GetValue<int>(), Long(disk["tempBytes"]!));
             if (lines.Exists(line => line.StartsWith("df ", StringComparison.Ordinal)))
             {
-                return string.Create(CultureInfo.InvariantCulture, $"runbook: used={Long(disk["other"]!) + bytes} size={Size}");
+                return string.Create(CultureInfo.InvariantCulture, $"runbook: used={Long(disk["other"]!) + bytes} size={Size} mount=/");
             }
 
             if (!isFull)
