@@ -114,10 +114,10 @@ internal sealed class RecordingChannel(TimeProvider time) : INotifier
     /// <summary>In the order of sending.</summary>
     public IReadOnlyList<RecordedCard> Kept => [.. _kept];
 
-    public Task<string?> SendAsync(Card card, Address to, CancellationToken cancellationToken)
+    public Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken)
     {
         _kept.Enqueue(new RecordedCard(time.GetUtcNow(), to.Recipient, card));
-        return Task.FromResult<string?>(null);
+        return Task.FromResult<Receipt>(null);
     }
 }
 

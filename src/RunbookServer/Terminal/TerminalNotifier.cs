@@ -9,7 +9,7 @@ internal sealed class TerminalNotifier(IAnsiConsole console, TimeProvider time) 
 {
     public string Channel => "terminal";
 
-    public Task<string?> SendAsync(Card card, Address to, CancellationToken cancellationToken)
+    public Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken)
     {
         var colour = card.Kind is CardKind.Page ? "red" : card.Asks ? "yellow" : "green";
         var dryRun = card.DryRun ? "[bold](dry run)[/] " : "";
@@ -20,7 +20,7 @@ internal sealed class TerminalNotifier(IAnsiConsole console, TimeProvider time) 
             console.Profile.Out.Writer.WriteLine($"         {card.Links[0].Url}");
         }
 
-        return Task.FromResult<string?>(null);
+        return Task.FromResult<Receipt>(null);
     }
 
     /// <summary>Titles hold text from alerts: neither Spectre's markup nor the terminal's own escapes may come through.</summary>

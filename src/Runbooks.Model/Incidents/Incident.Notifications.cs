@@ -14,6 +14,7 @@ public sealed partial record Incident
             (changed, delivery) => changed.Note(delivery.At, TimelineKind.Message, "runbook", delivery switch
             {
                 { IsStranger: true, Channel: { } channel } => $"Told {delivery.Contact} by {channel}{shared}: on call by a schedule, and nobody of the contacts, so they cannot decide.",
+                { Reached: true, IsHandedOver: true } => $"Handed to {delivery.Channel} for {delivery.Contact}{shared}{(delivery.Failure is { } failed ? $", after: {failed.TrimEnd('.')}" : "")}. Whether it arrived is not known.",
                 { Reached: true, Failure: null } => $"Told {delivery.Contact} by {delivery.Channel}{shared}.",
                 { Reached: true } => $"Told {delivery.Contact} by {delivery.Channel}{shared}, after: {delivery.Failure}",
                 _ => $"Could not reach {delivery.Contact}: {delivery.Failure}",
@@ -44,6 +45,10 @@ public sealed record Delivery(string Key, string Contact, string? Channel, DateT
     /// <summary>To somebody whom a schedule names and the contacts do not know: told only, and as if nobody was reached.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsStranger { get; init; }
+
+    /// <summary>The channel took the message on and does not tell whether it arrives: nobody has to be paged for that, and silence after it is no answer.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsHandedOver { get; init; }
 }
 
 public enum CardKind { ApprovalRequest, Reminder, Escalation, Decided, Closed, Page }

@@ -4,8 +4,8 @@ using Runbooks.Model.Text;
 namespace Runbooks.Model.Incidents;
 
 /// <summary>
-/// When silence counts as a yes: a question that reached nobody was not left unanswered, and neither was one that nobody
-/// looked after because the host was down. Only time in which somebody could have answered counts.
+/// When silence counts as a yes: a question that reached nobody was not left unanswered, and neither was one of which
+/// nobody knows whether it arrived, or that nobody looked after because the host was down. Only time in which somebody could have answered counts.
 /// </summary>
 public static class Silence
 {
@@ -72,14 +72,14 @@ public static class Silence
         };
         var asked = incident.Replace(longer).Note(
             now, TimelineKind.Gate, "runbook",
-            $"Nobody has answered, but for {DurationText.Format(Whole(missing))} of the time nobody could: it had reached nobody, or this program did not run. It is asked again, until {GateText.Clock(longer.ExpiresAt)}.");
+            $"Nobody has answered, but for {DurationText.Format(Whole(missing))} of the time nobody could: it is not known to have reached anybody, or this program did not run. It is asked again, until {GateText.Clock(longer.ExpiresAt)}.");
         return (asked, CardKind.Reminder);
     }
 
     private static TimeSpan Needed(Gate gate) => gate.HeardFor ?? gate.ExpiresAt - gate.OpenedAt;
 
     private static DateTimeOffset? ReachedAt(Incident incident, Gate gate) => incident.Deliveries
-        .Where(delivery => delivery.Reached && delivery.Key.StartsWith($"{gate.Id}:", StringComparison.Ordinal))
+        .Where(delivery => delivery is { Reached: true, IsHandedOver: false } && delivery.Key.StartsWith($"{gate.Id}:", StringComparison.Ordinal))
         .Min(delivery => (DateTimeOffset?)delivery.At);
 
     private static TimeSpan Whole(TimeSpan time) => TimeSpan.FromSeconds(Math.Max(1, Math.Ceiling(time.TotalSeconds)));

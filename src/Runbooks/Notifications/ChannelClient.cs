@@ -28,27 +28,27 @@ public sealed class ChannelClient
         _logger = logger;
     }
 
-    /// <returns>The reference by which the message can be changed later, or why it was not taken.</returns>
-    public async Task<(string? Reference, string? Failure)> TrySendAsync(Card card, Address to, CancellationToken cancellationToken)
+    /// <returns>What the channel says of it, or why it was not taken.</returns>
+    public async Task<(Receipt Receipt, string? Failure)> TrySendAsync(Card card, Address to, CancellationToken cancellationToken)
     {
-        var (reference, failure) = await SendAsync(card, to, cancellationToken);
+        var (receipt, failure) = await SendAsync(card, to, cancellationToken);
         Instruments.Messages.Add(1, Instruments.Tag(Attributes.Channel, to.Channel), Instruments.Tag(Attributes.Outcome, failure is null ? "taken" : "failed"));
-        return (reference, failure);
+        return (receipt, failure);
     }
 
-    private async Task<(string? Reference, string? Failure)> SendAsync(Card card, Address to, CancellationToken cancellationToken)
+    private async Task<(Receipt Receipt, string? Failure)> SendAsync(Card card, Address to, CancellationToken cancellationToken)
     {
         if (!_channels.TryGetValue(to.Channel, out var notifier))
         {
-            return (null, $"{to.Channel}: no such channel is set up.");
+            return (default, $"{to.Channel}: no such channel is set up.");
         }
 
         for (var attempt = 0; ; attempt++)
         {
-            var (reference, failure) = await AttemptAsync(token => notifier.SendAsync(card, to, token), Timeout, to.Channel, card, cancellationToken);
+            var (receipt, failure) = await AttemptAsync(token => notifier.SendAsync(card, to, token), Timeout, to.Channel, card, cancellationToken);
             if (failure is null || !IsTransient(failure) || attempt == Pauses.Length)
             {
-                return (reference, failure is null ? null : $"{to.Channel}: {Redactor.Redact(failure.Message)}{(attempt == 0 ? "" : $" ({attempt + 1} attempts)")}");
+                return (receipt, failure is null ? null : $"{to.Channel}: {Redactor.Redact(failure.Message)}{(attempt == 0 ? "" : $" ({attempt + 1} attempts)")}");
             }
 
             await Task.Delay(Pauses[attempt], _time, cancellationToken);
@@ -63,7 +63,7 @@ public sealed class ChannelClient
                 async token =>
                 {
                     await notifier.UpdateAsync(reference, card, token);
-                    return (string?)null;
+                    return true;
                 },
                 UpdateTimeout, channel, card, cancellationToken);
         }
@@ -71,8 +71,8 @@ public sealed class ChannelClient
 
     private static bool IsTransient(Exception failure) => failure is DeliveryException { Transient: true } or System.Net.Http.HttpRequestException;
 
-    private async Task<(string? Reference, Exception? Failure)> AttemptAsync(
-        Func<CancellationToken, Task<string?>> work, TimeSpan atMost, string channel, Card card, CancellationToken cancellationToken)
+    private async Task<(T? Result, Exception? Failure)> AttemptAsync<T>(
+        Func<CancellationToken, Task<T>> work, TimeSpan atMost, string channel, Card card, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(atMost, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
@@ -85,14 +85,14 @@ public sealed class ChannelClient
         {
             var late = new DeliveryException($"no answer within {atMost.TotalSeconds:0} s.");
             Log.ChannelFailed(_logger, channel, card.IncidentId, late);
-            return (null, late);
+            return (default, late);
         }
 #pragma warning disable CA1031 // A channel may fail in any way; the next one is tried, and the failure is on the record.
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
 #pragma warning restore CA1031
         {
             Log.ChannelFailed(_logger, channel, card.IncidentId, Redactor.Redact(failure));
-            return (null, failure);
+            return (default, failure);
         }
     }
 }

@@ -17,15 +17,22 @@ public interface INotifier
     string? ValidateAddress(string to) => null;
 
     /// <summary>Sends, and returns once the channel has taken it. Throws when it has not, in words without secrets.</summary>
-    /// <returns>What <see cref="UpdateAsync"/> needs to find the message again, without secrets; null where it cannot be changed.</returns>
     /// <exception cref="DeliveryException">The channel did not take it; tells whether trying again can help.</exception>
-    Task<string?> SendAsync(Card card, Address to, CancellationToken cancellationToken);
+    Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken);
 
     /// <summary>Replaces a message that was sent before, so that its buttons no longer ask. Channels that cannot do it do nothing.</summary>
     Task UpdateAsync(string reference, Card card, CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>Removes messages that this channel keeps itself and that are older than this. Most keep none.</summary>
     Task ForgetAsync(DateTimeOffset before, CancellationToken cancellationToken) => Task.CompletedTask;
+}
+
+/// <summary>What a channel says of a message that it took.</summary>
+/// <param name="Reference">What <see cref="INotifier.UpdateAsync"/> needs to find the message again, without secrets; null where it cannot be changed.</param>
+/// <param name="IsHandedOver">It only took the message on: whether it ever arrives, it does not tell.</param>
+public readonly record struct Receipt(string? Reference, bool IsHandedOver = false)
+{
+    public static implicit operator Receipt(string? reference) => new(reference);
 }
 
 /// <summary>Where one recipient is reached on one channel.</summary>

@@ -22,7 +22,10 @@ public sealed class IncidentNotifier(NotificationDispatcher dispatcher, ChannelC
     {
         var deliveries = await dispatcher.SendAsync(key, to, cardFor, incident.Deliveries, cancellationToken, people);
         var news = deliveries.Except(incident.Deliveries).ToList();
-        return new(deliveries.Any(delivery => delivery.Reached), news.Count == 0 ? incident : await RecordAsync(incident, news, cancellationToken));
+        return new(deliveries.Any(delivery => delivery.Reached), news.Count == 0 ? incident : await RecordAsync(incident, news, cancellationToken))
+        {
+            HandedTo = deliveries.Any(delivery => delivery is { Reached: true, IsHandedOver: false }) ? [] : [.. deliveries.Where(delivery => delivery.Reached).Select(delivery => delivery.Channel!).Distinct(StringComparer.OrdinalIgnoreCase)],
+        };
     }
 
     /// <summary>Brings messages that were sent before up to date, all at once. Best effort: whoever presses a stale button is told as well.</summary>
@@ -49,7 +52,11 @@ public sealed class IncidentNotifier(NotificationDispatcher dispatcher, ChannelC
 
 /// <param name="Reached">Whether it reached anybody.</param>
 /// <param name="Incident">With the deliveries on it.</param>
-public sealed record SendResult(bool Reached, Incident Incident);
+public sealed record SendResult(bool Reached, Incident Incident)
+{
+    /// <summary>The channels that only took the message on, where no other took it: whether it arrived is not known.</summary>
+    public IReadOnlyList<string> HandedTo { get; init; } = [];
+}
 
 /// <summary>Who hears how an incident ended.</summary>
 public static class NotificationRecipients

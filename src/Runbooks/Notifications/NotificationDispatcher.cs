@@ -65,10 +65,14 @@ public sealed class NotificationDispatcher(ChannelClient channels, OnCallDirecto
         var failures = new List<string>();
         foreach (var address in recipient.Addresses)
         {
-            var (reference, failure) = await channels.TrySendAsync(card, address, cancellationToken);
+            var (receipt, failure) = await channels.TrySendAsync(card, address, cancellationToken);
             if (failure is null)
             {
-                return new Delivery(key, recipient.Name, address.Channel, time.GetUtcNow(), failures.Count == 0 ? null : string.Join(" ", failures), recipient.IsStranger ? null : reference) { IsStranger = recipient.IsStranger };
+                return new Delivery(key, recipient.Name, address.Channel, time.GetUtcNow(), failures.Count == 0 ? null : string.Join(" ", failures), recipient.IsStranger ? null : receipt.Reference)
+                {
+                    IsStranger = recipient.IsStranger,
+                    IsHandedOver = receipt.IsHandedOver,
+                };
             }
 
             failures.Add(failure);

@@ -96,10 +96,10 @@ public sealed class StormMessagesTests
     {
         public string Channel => real.Channel;
 
-        public Task<string?> SendAsync(Card card, Address to, CancellationToken cancellationToken)
+        public Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken)
         {
             sent.Enqueue((Channel, to.Recipient, card.Title));
-            return Task.FromResult<string?>($"{sent.Count}");
+            return Task.FromResult<Receipt>($"{sent.Count}");
         }
     }
 }

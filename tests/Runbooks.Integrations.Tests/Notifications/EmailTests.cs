@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Azure.Core;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -10,6 +11,7 @@ using Microsoft.Extensions.Time.Testing;
 using Runbooks.Engine;
 using Runbooks.Intake;
 using Runbooks.Integrations.Notifications.Email;
+using Runbooks.Integrations.Tests.Support;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using Runbooks.Notifications;
@@ -138,14 +140,13 @@ public sealed class EmailTests
     public async Task AzureCommunicationServices_GetsTheSameMessageUnderTheSameOperation()
     {
         await using var server = await ChannelServer.StartAsync();
-        var email = server.Channel(
-            "email", services => services.AddSingleton<TokenCredential>(new FixedToken()).AddEmail(), ("Email:AcsEndpoint", server.Url), ("Email:From", "runbooks@example.com"));
+        var email = Azure(server, """{"id":"x","status":"Succeeded","error":null}""");
 
         await email.SendAsync(Cards.Approval, s_ada, Cancel);
         await email.SendAsync(Cards.Approval, s_ada, Cancel);
         await email.SendAsync(Cards.Approval with { Key = "mitigation-1:1:ada@email" }, s_ada, Cancel);
 
-        var operations = server.Requests.Select(request => request.Headers["Operation-Id"]).ToList();
+        var operations = server.Requests.Where(request => request.Path == "/emails:send").Select(request => request.Headers["Operation-Id"]).ToList();
         operations[0].ShouldBe(operations[1]);
         operations[2].ShouldNotBe(operations[0]);
         Guid.TryParse(operations[0], out _).ShouldBeTrue();
@@ -153,6 +154,50 @@ public sealed class EmailTests
         first.Path.ShouldBe("/emails:send");
         first.Headers["Authorization"].ShouldBe("Bearer token");
         JsonNode.Parse(first.Body)!["recipients"]!["to"]![0]!["address"]!.ToString().ShouldBe("ada@example.com");
+    }
+
+    [Theory]
+    [InlineData("""{"status":"Succeeded"}""", false)]
+    [InlineData("""{"status":"Running"}""", true)]
+    [InlineData("not json", true)]
+    public async Task MailThatAzureTook_HasGoneOutOnlyWhenItSaysSo(string said, bool handedOver)
+    {
+        await using var server = await ChannelServer.StartAsync();
+
+        (await Azure(server, said).SendAsync(Cards.Approval, s_ada, Cancel)).IsHandedOver.ShouldBe(handedOver);
+
+        var look = server.Requests.Last();
+        look.Path.ShouldBe($"/emails/operations/{server.Requests.First().Headers["Operation-Id"]}");
+        look.Headers["Authorization"].ShouldBe("Bearer token");
+    }
+
+    [Fact]
+    public async Task MailThatAzureTookAndCouldNotSend_HasFailed()
+    {
+        await using var server = await ChannelServer.StartAsync();
+
+        (await Should.ThrowAsync<DeliveryException>(() => Azure(server, """{"status":"Failed","error":{"code":"EmailDroppedAllRecipientsSuppressed","message":"x"}}""").SendAsync(Cards.Approval, s_ada, Cancel)))
+            .Message.ShouldBe("Azure Communication Services could not send it (EmailDroppedAllRecipientsSuppressed).");
+    }
+
+    /// <summary>Takes every mail as the service does, and says this of what became of it.</summary>
+    private static INotifier Azure(ChannelServer server, string said)
+    {
+        server.Answer = context =>
+        {
+            var takes = context.Request.Method == "POST";
+            context.Response.StatusCode = takes ? 202 : 200;
+            if (takes)
+            {
+                context.Response.Headers["Operation-Location"] = $"{server.Url}/emails/operations/{context.Request.Headers["Operation-Id"]}?api-version=2023-03-31";
+            }
+
+            return context.Response.WriteAsync(takes ? $$"""{"id":"{{context.Request.Headers["Operation-Id"]}}","status":"Running","error":null}""" : said);
+        };
+        return server.Channel(
+            "email",
+            services => services.AddSingleton<TokenCredential>(new FixedToken()).AddSingleton<TimeProvider>(new SkippingTime(server.Time, longest: TimeSpan.FromSeconds(4))).AddEmail(),
+            ("Email:AcsEndpoint", server.Url), ("Email:From", "runbooks@example.com"));
     }
 
     private static string LinkIn(string text) => text.Split('\n').Select(line => line.Trim()).First(line => line.Contains("/decide/", StringComparison.Ordinal));

@@ -26,7 +26,7 @@ public sealed class HttpChannelTests : IAsyncLifetime
     {
         var slack = Slack();
 
-        var reference = await slack.SendAsync(Cards.Approval, new("slack", "U0ADA", "ada"), Cancel);
+        var reference = (await slack.SendAsync(Cards.Approval, new("slack", "U0ADA", "ada"), Cancel)).Reference;
         await slack.UpdateAsync(reference!, Cards.Decided, Cancel);
 
         reference.ShouldBe("C0OPS/1700000000.000100");
@@ -108,11 +108,23 @@ public sealed class HttpChannelTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task TeamsFlow_OnlyTakesTheMessageOn()
+    {
+        _server.Answer = context =>
+        {
+            context.Response.StatusCode = 202;
+            return Task.CompletedTask;
+        };
+
+        (await Of("teams").SendAsync(Cards.Approval, s_to, Cancel)).ShouldBe(new Receipt(null, IsHandedOver: true));
+    }
+
+    [Fact]
     public async Task PagerDuty_TriggersAcknowledgesAndResolvesOneIncident()
     {
         var pager = _server.Channel("pagerduty", services => services.AddPagerDuty(), ("PagerDuty:EventsUrl", _server.Url), ("KEY", new string('k', 32)));
 
-        var reference = await pager.SendAsync(Cards.Approval, new("pagerduty", "${KEY}", "ada"), Cancel);
+        var reference = (await pager.SendAsync(Cards.Approval, new("pagerduty", "${KEY}", "ada"), Cancel)).Reference;
         await pager.UpdateAsync(reference!, Cards.Decided, Cancel);
         await pager.UpdateAsync(reference!, Cards.Approval, Cancel);
         await pager.UpdateAsync(reference!, Cards.Page, Cancel);
@@ -130,7 +142,7 @@ public sealed class HttpChannelTests : IAsyncLifetime
     {
         var webhook = Of("webhook");
 
-        var reference = await webhook.SendAsync(Cards.Approval, s_to, Cancel);
+        var reference = (await webhook.SendAsync(Cards.Approval, s_to, Cancel)).Reference;
         await webhook.UpdateAsync(reference!, Cards.Decided, Cancel);
 
         reference!.ShouldNotContain("s3cret");

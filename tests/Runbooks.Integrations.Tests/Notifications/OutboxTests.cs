@@ -32,5 +32,5 @@ public sealed class OutboxTests : IDisposable
     public void Dispose() => _folder.Delete(recursive: true);
 
     private static async Task<string> SendAsync(INotifier outbox) =>
-        (await outbox.SendAsync(Cards.Approval, new("outbox", "ada", "ada"), TestContext.Current.CancellationToken))!;
+        (await outbox.SendAsync(Cards.Approval, new("outbox", "ada", "ada"), TestContext.Current.CancellationToken)).Reference!;
 }

@@ -74,7 +74,7 @@ public sealed class CardViewTests
 
         public string Channel => "test";
 
-        public Task<string?> SendAsync(Card card, Address to, CancellationToken cancellationToken) => Task.FromResult<string?>(to.To);
+        public Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken) => Task.FromResult<Receipt>(to.To);
 
         public Task UpdateAsync(string reference, Card card, CancellationToken cancellationToken)
         {

@@ -179,6 +179,6 @@ public sealed class ContactsFileTests
 
         public string? ValidateAddress(string to) => to == "bad" ? "no such place." : null;
 
-        public Task<string?> SendAsync(Card card, Address to, CancellationToken cancellationToken) => Task.FromResult<string?>(null);
+        public Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken) => Task.FromResult<Receipt>(null);
     }
 }

@@ -33,6 +33,20 @@ public sealed class SilenceTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task QuestionWasOnlyHandedOver_SilenceIsNoYesAndNobodyIsPagedForIt()
+    {
+        _world.Notifier.IsHandedOver = true;
+        var opened = await _world.OpenAsync(s_runbook);
+
+        var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromHours(2));
+
+        incident.State.ShouldBe(IncidentState.Expired);
+        _world.Script.Deeds.ShouldBeEmpty();
+        incident.Timeline.ShouldContain(entry => entry.What == "Handed to test for oncall. Whether it arrived is not known.");
+        incident.Deliveries.ShouldNotContain(delivery => delivery.Contact == "fallback" && delivery.Key.StartsWith(incident.LatestGate!.Id, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task SomebodyIsReachedLate_HasTheWholeTimeFromThen()
     {
         _world.Notifier.Failure = _ => new IOException("down");

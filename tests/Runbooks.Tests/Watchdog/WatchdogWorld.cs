@@ -107,7 +107,7 @@ internal sealed class WatchdogWorld : IAsyncDisposable, INotifier, IEndHook
         return Task.FromResult<IReadOnlyList<string>>(["Wrote on the ticket how this ended."]);
     }
 
-    public Task<string?> SendAsync(Card card, Address to, CancellationToken cancellationToken)
+    public Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken)
     {
         if (ChannelIsDown)
         {
@@ -116,11 +116,11 @@ internal sealed class WatchdogWorld : IAsyncDisposable, INotifier, IEndHook
 
         if (ChannelHangs)
         {
-            return new TaskCompletionSource<string?>().Task;
+            return new TaskCompletionSource<Receipt>().Task;
         }
 
         Sent.Enqueue((to.Recipient, card));
-        return Task.FromResult<string?>(null);
+        return Task.FromResult<Receipt>(null);
     }
 
     public Task ForgetAsync(DateTimeOffset before, CancellationToken cancellationToken)

@@ -14,7 +14,10 @@ public sealed class RecordingNotifier(string channel = "test") : INotifier
     /// <summary>Thrown for a recipient; null to take the message.</summary>
     public Func<string, Exception?> Failure { get; set; } = _ => null;
 
-    public Task<string?> SendAsync(Card card, Address to, CancellationToken cancellationToken)
+    /// <summary>It takes messages on without telling whether they arrive.</summary>
+    public bool IsHandedOver { get; set; }
+
+    public Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken)
     {
         if (Failure(to.Recipient) is { } failure)
         {
@@ -22,7 +25,7 @@ public sealed class RecordingNotifier(string channel = "test") : INotifier
         }
 
         Sent.Enqueue((to.Recipient, card));
-        return Task.FromResult<string?>(null);
+        return Task.FromResult(new Receipt(null, IsHandedOver));
     }
 
     public IEnumerable<string> To(CardKind kind) => Sent.Where(sent => sent.Card.Kind == kind).Select(sent => sent.To);

@@ -29,7 +29,7 @@ public sealed class ScriptedChannel(string name = "test") : INotifier
 
     public static Task Fail(Address to, CancellationToken cancellationToken) => throw new DeliveryException("answered 500.", transient: true);
 
-    public async Task<string?> SendAsync(Card card, Address to, CancellationToken cancellationToken)
+    public async Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken)
     {
         Attempts++;
         await Before(to, cancellationToken);

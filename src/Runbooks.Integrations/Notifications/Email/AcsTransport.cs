@@ -1,27 +1,84 @@
+using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Azure.Core;
 using Azure.Identity;
 using Microsoft.Extensions.Options;
+using Polly;
+using Runbooks.Integrations.Http;
+using Runbooks.Model.Text;
 using Runbooks.Notifications;
 
 namespace Runbooks.Integrations.Notifications.Email;
 
-/// <summary>Azure Communication Services, with the app's identity. The same message has the same operation id, so a repeated one is sent once.</summary>
-internal sealed class AcsTransport(IHttpClientFactory clients, TokenCredential credential, IOptions<EmailOptions> options) : IMailTransport
+/// <summary>
+/// Azure Communication Services, with the app's identity. The same message has the same operation id, so a repeated one is
+/// sent once. It is sent only after it was taken, so the operation is followed for a while.
+/// </summary>
+/// <seealso href="https://learn.microsoft.com/rest/api/communication/dataplane/email/get-send-result"/>
+internal sealed class AcsTransport(IHttpClientFactory clients, TokenCredential credential, IOptions<EmailOptions> options, TimeProvider time) : IMailTransport
 {
+    /// <summary>An attempt has ten seconds (ChannelClient), and a mail that was taken must not count as failed for being looked after.</summary>
+    private static readonly TimeSpan Followed = TimeSpan.FromSeconds(8);
+
+    private static readonly TimeSpan[] Pauses = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(4)];
+
     public const string Client = "acs";
+    private const string Service = "Azure Communication Services";
     private const string Scope = "https://communication.azure.com/.default";
     private const string Version = "2023-03-31";
 
-    public async Task SendAsync(Card card, string to, CancellationToken cancellationToken)
+    public async Task<bool> SendAsync(Card card, string to, CancellationToken cancellationToken)
     {
-        var endpoint = MessageHttp.Url(options.Value.AcsEndpoint!.TrimEnd('/') + $"/emails:send?api-version={Version}");
+        using var limit = new CancellationTokenSource(Followed, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        var (operation, token) = (OperationId(card, to), await TokenAsync(cancellationToken));
         using var content = MessageJson.Content(Body(card, options.Value.From!, to));
         await clients.CreateClient(Client).PostAsync(
-            endpoint, content, "Azure Communication Services", cancellationToken, ("Operation-Id", OperationId(card, to)), ("Authorization", $"Bearer {await TokenAsync(cancellationToken)}"));
+            Url("emails:send"), content, Service, cancellationToken, ("Operation-Id", operation), ("Authorization", $"Bearer {token}"));
+        try
+        {
+            foreach (var pause in Pauses)
+            {
+                await Task.Delay(pause, time, both.Token);
+                if (await HasGoneOutAsync(operation, token, both.Token))
+                {
+                    return true;
+                }
+            }
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // It was taken, and takes its time.
+        }
+
+        return false;
     }
+
+    /// <exception cref="DeliveryException">It will not be sent.</exception>
+    private async Task<bool> HasGoneOutAsync(string operation, string token, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, Url($"emails/operations/{operation}"));
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        try
+        {
+            using var answer = await clients.CreateClient(Client).SendAsync(request, cancellationToken);
+            var said = answer.IsSuccessStatusCode ? JsonAnswer.Parse(await answer.Content.ReadAsStringAsync(cancellationToken)) as JsonObject : null;
+            return JsonAnswer.Text(said?["status"]) switch
+            {
+                "Succeeded" => true,
+                "Failed" or "Canceled" => throw new DeliveryException($"{Service} could not send it ({Clip.To(JsonAnswer.Text((said?["error"] as JsonObject)?["code"]) ?? "no reason given", 80)})."),
+                _ => false,
+            };
+        }
+        catch (Exception unread) when (unread is HttpRequestException or IOException or ExecutionRejectedException)
+        {
+            return false;
+        }
+    }
+
+    private Uri Url(string path) => MessageHttp.Url($"{options.Value.AcsEndpoint!.TrimEnd('/')}/{path}?api-version={Version}");
 
     internal static JsonObject Body(Card card, string from, string to) => new()
     {

@@ -15,7 +15,7 @@ internal sealed class EmailNotifier(IMailTransport transport, AddressSecrets sec
 
     public string? ValidateAddress(string to) => IsAddress(to) ? null : "this is not a mail address.";
 
-    public async Task<string?> SendAsync(Card card, Address to, CancellationToken cancellationToken)
+    public async Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken)
     {
         var address = secrets.Resolve(to.To);
         if ((ConfigurationError ?? ValidateAddress(address)) is { } objection)
@@ -23,8 +23,7 @@ internal sealed class EmailNotifier(IMailTransport transport, AddressSecrets sec
             throw new DeliveryException(objection);
         }
 
-        await transport.SendAsync(card, address, cancellationToken);
-        return null;
+        return new(null, IsHandedOver: !await transport.SendAsync(card, address, cancellationToken));
     }
 
     /// <summary>One bare address: no names, no lists, and no line breaks that would begin another header.</summary>

@@ -12,7 +12,7 @@ namespace Runbooks.Integrations.Notifications.Email;
 /// <summary>One mail, one connection: incidents are rare, and a kept connection would be dead when it is needed.</summary>
 internal sealed class SmtpTransport(IOptions<EmailOptions> options, TimeProvider time) : IMailTransport
 {
-    public async Task SendAsync(Card card, string to, CancellationToken cancellationToken)
+    public async Task<bool> SendAsync(Card card, string to, CancellationToken cancellationToken)
     {
         var settings = options.Value;
         using var message = Message(card, settings.From!, to);
@@ -27,6 +27,7 @@ internal sealed class SmtpTransport(IOptions<EmailOptions> options, TimeProvider
 
             await client.SendAsync(message, cancellationToken);
             await client.DisconnectAsync(quit: true, cancellationToken);
+            return true;
         }
         catch (SmtpCommandException refused)
         {
@@ -76,6 +77,7 @@ internal sealed class SmtpTransport(IOptions<EmailOptions> options, TimeProvider
 /// <summary>How a mail leaves: SMTP, or Azure Communication Services.</summary>
 internal interface IMailTransport
 {
+    /// <returns>Whether it went out; false when it was only taken on, and what came of it could not be learnt.</returns>
     /// <exception cref="DeliveryException">It was not taken.</exception>
-    Task SendAsync(Card card, string to, CancellationToken cancellationToken);
+    Task<bool> SendAsync(Card card, string to, CancellationToken cancellationToken);
 }

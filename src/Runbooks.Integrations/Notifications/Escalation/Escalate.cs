@@ -42,8 +42,8 @@ internal sealed class Escalate(IServiceProvider services)
             new("Why", [parameters.Reason]),
             new("What there is", [.. bundle.Words, $"Forensic bundle: {reference}. It quotes what was said: open it where others do not look over your shoulder."]),
         ];
-        await TellAsync(parameters.To, incident.Title, ImpactSeverity.High, sections, $" The bundle is kept: {reference}.", context, cancellationToken);
-        return new ActionResult($"Told {parameters.To}, and kept the forensic bundle {reference}.")
+        var told = await TellAsync(parameters.To, incident.Title, ImpactSeverity.High, sections, $" The bundle is kept: {reference}.", context, cancellationToken);
+        return new ActionResult($"{told}, and kept the forensic bundle {reference}.")
         {
             Evidence = [reference],
             Outputs = new Dictionary<string, string> { ["bundle"] = reference },

@@ -31,9 +31,9 @@ internal sealed class Notify(IServiceProvider services)
     {
         var incident = await IncidentAsync(context, cancellationToken);
         var title = $"{incident.Title} on {IncidentText.Target(incident.Target)}";
-        await TellAsync(parameters.To, title, parameters.Severity, [new("What to do", [parameters.Message])], "", context, cancellationToken);
+        var told = await TellAsync(parameters.To, title, parameters.Severity, [new("What to do", [parameters.Message])], "", context, cancellationToken);
 
         // The closing message takes the place of this one where a channel can change messages, so it has to say as much.
-        return new ActionResult($"Told {parameters.To}: {parameters.Message}");
+        return new ActionResult($"{told}: {parameters.Message}");
     }
 }

@@ -32,8 +32,9 @@ internal abstract class TellingAction<TParameters>(IServiceProvider services, st
     protected Task<Incident> IncidentAsync(StepContext context, CancellationToken cancellationToken) =>
         services.GetRequiredService<IIncidentStore>().GetAsync(context.IncidentId, cancellationToken);
 
+    /// <returns>What was done, to begin a sentence with: <c>Told ada</c>, or <c>Handed to teams for ada</c> where nobody knows whether it arrived.</returns>
     /// <exception cref="UnreachedException">It reached nobody.</exception>
-    protected async Task TellAsync(string to, string title, ImpactSeverity severity, IReadOnlyList<CardSection> sections, string otherwise, StepContext context, CancellationToken cancellationToken)
+    protected async Task<string> TellAsync(string to, string title, ImpactSeverity severity, IReadOnlyList<CardSection> sections, string otherwise, StepContext context, CancellationToken cancellationToken)
     {
         var card = new Card
         {
@@ -46,10 +47,9 @@ internal abstract class TellingAction<TParameters>(IServiceProvider services, st
         };
         var incident = await IncidentAsync(context, cancellationToken);
         var sent = await services.GetRequiredService<IncidentNotifier>().SendAsync(incident, $"{Name}:{context.IdempotencyKey}", [to], _ => card, cancellationToken);
-        if (!sent.Reached)
-        {
-            throw new UnreachedException($"Nobody of '{to}' could be reached.{otherwise}");
-        }
+        return !sent.Reached ? throw new UnreachedException($"Nobody of '{to}' could be reached.{otherwise}")
+            : sent.HandedTo.Count > 0 ? $"Handed to {string.Join(" and ", sent.HandedTo)} for {to}"
+            : $"Told {to}";
     }
 
     public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken) =>

@@ -17,7 +17,7 @@ internal sealed class OutboxNotifier(IOptions<OutboxOptions> options, TimeProvid
 
     public string Channel => Name;
 
-    public async Task<string?> SendAsync(Card card, Address to, CancellationToken cancellationToken)
+    public async Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var number = Interlocked.Increment(ref _written).ToString("000000", CultureInfo.InvariantCulture);

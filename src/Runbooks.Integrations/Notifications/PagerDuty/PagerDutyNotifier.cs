@@ -22,7 +22,7 @@ internal sealed class PagerDutyNotifier(IHttpClientFactory clients, AddressSecre
     public string? ValidateAddress(string to) => to.Length == 32 && to.All(char.IsAsciiLetterOrDigit) ? null : "an integration key has 32 letters and digits.";
 
     /// <returns>The name of the setting with the key: the events of one incident find each other by its id.</returns>
-    public async Task<string?> SendAsync(Card card, Address to, CancellationToken cancellationToken)
+    public async Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken)
     {
         await PostAsync(card, to.To, cancellationToken);
         return to.To;

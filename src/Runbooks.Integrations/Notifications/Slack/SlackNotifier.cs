@@ -22,7 +22,7 @@ internal sealed class SlackNotifier(IHttpClientFactory clients, AddressSecrets s
     public string? ValidateAddress(string to) =>
         IsPlace(to) ? null : "write the id of a channel or user (C012AB3CD, U012AB3CD); names can be changed by anybody.";
 
-    public async Task<string?> SendAsync(Card card, Address to, CancellationToken cancellationToken)
+    public async Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken)
     {
         var answer = await CallAsync("chat.postMessage", Message(card, secrets.Resolve(to.To)), cancellationToken);
         return answer["channel"] is { } channel && answer["ts"] is { } at ? $"{channel}/{at}" : null;
@@ -73,7 +73,7 @@ internal sealed class SlackWebhookNotifier(IHttpClientFactory clients, AddressSe
 
     public string? ValidateAddress(string to) => MessageHttp.TryUrl(to, out _) ? null : "an incoming webhook's URL begins with https://hooks.slack.com/.";
 
-    public async Task<string?> SendAsync(Card card, Address to, CancellationToken cancellationToken)
+    public async Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken)
     {
         using var content = MessageJson.Content(Message(card));
         await clients.CreateClient(SlackNotifier.Name).PostAsync(MessageHttp.Url(secrets.Resolve(to.To)), content, "Slack", cancellationToken);

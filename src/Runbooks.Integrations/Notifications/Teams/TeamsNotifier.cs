@@ -4,7 +4,7 @@ using Runbooks.Notifications;
 
 namespace Runbooks.Integrations.Notifications.Teams;
 
-/// <summary>Posts to a channel or chat through a Workflows URL. A flow answers before it has posted, so there is nothing to change later.</summary>
+/// <summary>Posts to a channel or chat through a Workflows URL. A flow answers before it has posted, so there is nothing to change later, and whether it ever posts is not told.</summary>
 internal sealed class TeamsNotifier(IHttpClientFactory clients, AddressSecrets secrets) : INotifier
 {
     public const string Name = "teams";
@@ -15,11 +15,11 @@ internal sealed class TeamsNotifier(IHttpClientFactory clients, AddressSecrets s
 
     public string? ValidateAddress(string to) => MessageHttp.TryUrl(to, out _) ? null : "a Workflows URL begins with https://.";
 
-    public async Task<string?> SendAsync(Card card, Address to, CancellationToken cancellationToken)
+    public async Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken)
     {
         using var content = MessageJson.Content(Message(card));
         await clients.CreateClient(Name).PostAsync(MessageHttp.Url(secrets.Resolve(to.To)), content, "Teams", cancellationToken);
-        return null;
+        return new(null, IsHandedOver: true);
     }
 
     internal static JsonObject Message(Card card) => new()

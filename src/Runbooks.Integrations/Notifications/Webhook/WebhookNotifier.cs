@@ -26,7 +26,7 @@ internal sealed class WebhookNotifier(IHttpClientFactory clients, AddressSecrets
 
     public string? ValidateAddress(string to) => MessageHttp.TryUrl(to, out _) ? null : "the URL has to begin with https://.";
 
-    public async Task<string?> SendAsync(Card card, Address to, CancellationToken cancellationToken)
+    public async Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken)
     {
         await PostAsync(card, to.To, "sent", card.Key, cancellationToken);
         return $"{to.To}|{card.Key}";
