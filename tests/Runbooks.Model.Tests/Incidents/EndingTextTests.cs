@@ -96,6 +96,7 @@ public sealed class EndingTextTests
     [InlineData(IncidentState.Resolved, Fate.DryRun, Checks.None, Kind.Changes, "Rehearsed", "Dry run: 1 step rehearsed. Nothing was touched, so nothing was fixed.")]
     [InlineData(IncidentState.Resolved, Fate.Done, Checks.None, Kind.TellsOnly, "Told, nothing changed", "This runbook only tells: nothing outside was changed.")]
     [InlineData(IncidentState.Resolved, Fate.Done, Checks.AllPass, Kind.TellsOnly, "Told, nothing changed", "This runbook only tells: nothing outside was changed. full, stuck passed afterwards.")]
+    [InlineData(IncidentState.Resolved, Fate.NotReached, Checks.None, Kind.Changes, "Told, nothing changed", "This runbook has no steps: nothing was done.")]
     [InlineData(IncidentState.Resolved, Fate.Undone, Checks.AllPass, Kind.Changes, "Recovered, fix taken back", "The cause is gone, so the temporary fix was taken back: fix.")]
     [InlineData(IncidentState.Resolved, Fate.Kept, Checks.AllPass, Kind.Changes, "Recovered, fix taken back", "The cause is gone, so the temporary fix is needed no longer. Left it suspended; reactivate it by hand.")]
     [InlineData(IncidentState.NotNeeded, Fate.NotReached, Checks.AllPass, Kind.Changes, "Nothing to do", "Every check passed; nothing was done.")]
@@ -107,6 +108,7 @@ public sealed class EndingTextTests
     [InlineData(IncidentState.Failed, Fate.Unknown, Checks.None, Kind.Changes, "Failed, outcome unknown", "Nobody answered in time. Nobody knows whether fix happened.")]
     [InlineData(IncidentState.Cancelled, Fate.DryRun, Checks.None, Kind.Changes, "Cancelled", "Nobody answered in time. It was a dry run: nothing was touched.")]
     [InlineData(IncidentState.TakenOver, Fate.Done, Checks.None, Kind.Changes, "Taken over by a person", "Nobody answered in time. Stays in place: fix.")]
+    [InlineData(IncidentState.TakenOver, Fate.Done, Checks.None, Kind.TellsOnly, "Taken over by a person", "Nobody answered in time. Nothing outside was changed.")]
     public void Ending_ReadsLikeThis(IncidentState state, Fate fate, Checks checks, Kind kind, string headline, string text)
     {
         var incident = Make(state, fate, checks, kind);
@@ -120,8 +122,76 @@ public sealed class EndingTextTests
     [InlineData(Fate.Done, Checks.None, "The mitigation ran, but the resolution did not run: ada rejected. Stays in place: fix.")]
     [InlineData(Fate.Undone, Checks.AllPass, "The cause is gone and the temporary fix was taken back, but the resolution did not run: ada rejected. Undone: fix.")]
     [InlineData(Fate.DryRun, Checks.None, "The mitigation was rehearsed, but the resolution was not: ada rejected. It was a dry run: nothing was touched.")]
+    [InlineData(Fate.NotReached, Checks.AllPass, "The mitigation changed nothing, but the resolution did not run: ada rejected. Nothing was done.")]
     public void EndInTheResolution_SaysHowTheMitigationStands(Fate fate, Checks checks, string text) =>
         EndingText.Of(Make(IncidentState.Rejected, fate, checks, Kind.Changes), "ada rejected", inResolution: true).ShouldBe(text);
+
+    [Theory]
+    [InlineData(StepStatus.Unknown, "Failed, outcome unknown", "It broke. Nobody knows whether second happened. Stays in place: fix.")]
+    [InlineData(StepStatus.UndoFailed, "Failed, not undone", "It broke. NOT undone: second (Second.). Stays in place: fix.")]
+    [InlineData(StepStatus.Done, "Failed", "It broke. Stays in place: fix, second.")]
+    public void OneOfTwoSteps_IsEnoughToBeSaid(StepStatus second, string headline, string text)
+    {
+        var incident = WithSecond(Make(IncidentState.Failed, Fate.Done, Checks.None, Kind.Changes), Phase.Mitigation, second);
+
+        (EndingText.Headline(incident), EndingText.Of(incident, "It broke")).ShouldBe((headline, text));
+    }
+
+    [Fact]
+    public void ResolutionThatChangedMore_TakesNothingFromTheVerifiedFix()
+    {
+        var resolved = WithSecond(Make(IncidentState.Resolved, Fate.Done, Checks.AllPass, Kind.Changes), Phase.Resolution, StepStatus.Done);
+
+        EndingText.Of(resolved, "").ShouldBe("The fix was verified: full, stuck passed after it.");
+        EndingText.Of(resolved with { State = IncidentState.Failed }, "it broke", inResolution: true).ShouldBe("The fix was verified, but the resolution did not finish: it broke. Stays in place: fix, second.");
+    }
+
+    [Fact]
+    public void OnlyTheResolutionChangedAnything_ChecksBeforeItVerifiedNoFix()
+    {
+        var resolved = WithSecond(Make(IncidentState.Resolved, Fate.Done, Checks.AllPass, Kind.TellsOnly), Phase.Resolution, StepStatus.Done);
+
+        (EndingText.Headline(resolved), EndingText.Of(resolved, "")).ShouldBe(("Done, not verified", "The steps ran. Nothing was checked after them."));
+    }
+
+    [Fact]
+    public void ManyRoundsOfChecks_TheLastOneIsToldOf()
+    {
+        var resolved = Make(IncidentState.Resolved, Fate.Done, Checks.AllPass, Kind.Changes);
+        resolved = resolved with { VerificationRounds = [new(IncidentState.Verifying, Some.Time, new Dictionary<string, Verdict> { ["slow"] = Verdict.Passing }, 1), .. resolved.VerificationRounds] };
+
+        EndingText.Of(resolved, "").ShouldBe("The fix was verified: full, stuck passed after it.");
+    }
+
+    [Theory]
+    [InlineData("The check passed; nothing was done.", Verdict.Passing)]
+    [InlineData("0 of 2 checks passed, 1 failed, 1 could not be answered. That does not call for the mitigation; nothing was done.", Verdict.Failing, Verdict.Unknown)]
+    public void NotNeeded_CountsTheChecks(string text, params Verdict[] verdicts) =>
+        EndingText.Of(Some.Incident() with { State = IncidentState.NotNeeded, Findings = [.. verdicts.Select(verdict => Some.Finding(verdict.ToString(), verdict))] }, "").ShouldBe(text);
+
+    [Theory]
+    [InlineData(true, "The fix was verified, but the resolution did not run: it was enough. Undone: fix.")]
+    [InlineData(false, "The cause is gone and the temporary fix was taken back, but the resolution did not run: it was enough. Undone: fix.")]
+    public void TakenBackOnDemand_SaysNothingOfTheCause(bool takesBack, string text)
+    {
+        var stopped = Make(IncidentState.Cancelled, Fate.Undone, Checks.AllPass, Kind.Changes) with { Stop = new("ada", "enough", Some.Time, takesBack) };
+
+        EndingText.Of(stopped, "it was enough", inResolution: true).ShouldBe(text);
+    }
+
+    [Theory]
+    [InlineData(true, "Waiting for a person to take it back")]
+    [InlineData(false, "Waiting for a person to do it")]
+    public void WorkByHand_IsNamedInTheHeadline(bool undoes, string headline) =>
+        EndingText.Headline(Some.Waiting(gate: Some.Gate() with { Task = new("fix", "Turn the key.", [], Undoes: undoes) })).ShouldBe(headline);
+
+    [Fact]
+    public void NoCauseAndNoWords_LeaveNoGaps()
+    {
+        EndingText.Of(Make(IncidentState.Rejected, Fate.NotReached, Checks.None, Kind.Changes), " ").ShouldBe("Nothing was done.");
+        var kept = Make(IncidentState.Failed, Fate.Kept, Checks.None, Kind.Changes);
+        EndingText.Of(kept with { Steps = [kept.Steps[0] with { Outcome = null }] }, "It broke.").ShouldBe("It broke. fix was left as it is.");
+    }
 
     [Fact]
     public void KeptOnPurpose_NeedsAPersonThoughTheIncidentIsResolved()
@@ -132,6 +202,15 @@ public sealed class EndingTextTests
         ended.NeedsPerson.ShouldBeTrue();
         ended.Attention!.Why.ShouldBe("fix: Left it suspended; reactivate it by hand.");
     }
+
+    private static Incident WithSecond(Incident incident, Phase phase, StepStatus status) => incident with
+    {
+        Steps =
+        [
+            .. incident.Steps,
+            incident.Steps[0] with { Phase = phase, Name = "second", Status = status, Outcome = "Second.", Preparation = incident.Steps[0].Preparation with { TellsOnly = false } },
+        ],
+    };
 
     private static Incident Make(IncidentState state, Fate fate, Checks checks, Kind kind)
     {
