@@ -1,3 +1,5 @@
+using System.Text.Json;
+using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using TestKit;
 
@@ -22,4 +24,38 @@ public sealed class PlanHashTests
 
     [Fact]
     public void SamePlan_SameHash() => PlanHash.Of(Some.Incident(), [Some.Step()]).ShouldBe(PlanHash.Of(Some.Incident(), [Some.Step()]));
+
+    [Theory]
+    [InlineData(false, "llm-b-0", "uid 5f0c", "uid 5f0c", null)]
+    [InlineData(false, "llm-b-1", "uid 5f0c", "uid 5f0c", "Step 'recycle' would run with {\"pod\":\"llm-b-1\"} instead of {\"pod\":\"llm-b-0\"}.")]
+    [InlineData(false, "llm-b-0", "uid 5f0c", "uid 77aa", "Step 'recycle': the target is not the one that was shown (uid 5f0c), but uid 77aa.")]
+    [InlineData(false, "llm-b-0", "uid 5f0c", null, "Step 'recycle': the target is not the one that was shown (uid 5f0c), but gone.")]
+    [InlineData(false, "llm-b-0", null, "uid 77aa", null)]
+    [InlineData(true, "llm-b-1", "uid 5f0c", "uid 77aa", null)]
+    public void OtherThanPlanned_IsSaid(bool deferred, string pod, string? planned, string? now, string? difference) =>
+        PlanHash.Difference(Some.Step() with { Parameters = Pod("llm-b-0"), Identity = planned, Deferred = deferred }, Pod(pod), now).ShouldBe(difference);
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(false, true, false)]
+    [InlineData(true, true, true)]
+    public void PlanThatOnlyTells_HasStepsAndEachOfThemTells(bool tellsOnly, params bool[] steps) =>
+        new Plan("plan-1", [.. steps.Select(tells => Some.Step() with { TellsOnly = tells })]).TellsOnly.ShouldBe(tellsOnly);
+
+    [Theory]
+    [InlineData(Phase.Mitigation, "Put it back.", "Undo: Put it back.")]
+    [InlineData(Phase.Mitigation, null, "Cannot be undone.")]
+    [InlineData(Phase.Resolution, "Put it back.", null)]
+    [InlineData(Phase.Resolution, null, "Cannot be undone.")]
+    public void LineAboutUndoing_StandsWhereItMatters(Phase phase, string? undo, string? line) =>
+        (Some.Step() with { Phase = phase, Undo = undo }).UndoLine.ShouldBe(line);
+
+    [Theory]
+    [InlineData(true, "Put it back.", false)]
+    [InlineData(false, "Put it back.", true)]
+    [InlineData(false, null, false)]
+    public void Reversible_IsWhatWeCanUndoWhole(bool reversible, string? undo, bool byHand) =>
+        new Plan("plan-1", [Some.Step() with { Undo = "Put it back." }, Some.Step("second") with { Undo = undo, UndoneByHand = byHand }]).Reversible.ShouldBe(reversible);
+
+    private static JsonElement Pod(string name) => JsonSerializer.SerializeToElement(new { pod = name });
 }

@@ -1,0 +1,112 @@
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using TestKit;
+
+namespace Runbooks.Model.Tests.Incidents;
+
+/// <summary>What is due on a question, and what is not yet.</summary>
+public sealed class ApprovalScheduleTests
+{
+    private static readonly Gate s_gate = Some.Gate();
+
+    [Fact]
+    public void NothingIsDueYet_NothingChanges()
+    {
+        var waiting = Some.Waiting(gate: s_gate with { Reminders = [new(Some.Time.AddMinutes(5), [])] });
+
+        var (early, none) = ApprovalSchedule.Advance(waiting, s_gate.Id, Some.Time.AddMinutes(5).AddTicks(-1));
+        (early.Timeline.Count, early.OpenGate!.Asked, none).ShouldBe((waiting.Timeline.Count, 0, null));
+
+        var (reminded, due) = ApprovalSchedule.Advance(waiting, s_gate.Id, Some.Time.AddMinutes(5));
+        (reminded.OpenGate!.Asked, reminded.OpenGate.Reminders.Count, due).ShouldBe((1, 0, CardKind.Reminder));
+    }
+
+    [Theory]
+    [InlineData(false, GateOutcome.Cancelled)]
+    [InlineData(true, GateOutcome.Pending)]
+    public void Stopped_OnlyTakingBackIsStillAskedFor(bool undoes, GateOutcome outcome)
+    {
+        var waiting = Some.Waiting(gate: s_gate with { Task = new("fix", "Turn the key.", [], Undoes: undoes) }) with { Stop = new("ada", "enough", Some.Time) };
+
+        ApprovalSchedule.Advance(waiting, s_gate.Id, Some.Time).Incident.FindGate(s_gate.Id)!.Outcome.ShouldBe(outcome);
+    }
+
+    [Theory]
+    [InlineData(0, 14, GateOutcome.Pending)]
+    [InlineData(0, 15, GateOutcome.SelfRecovered)]
+    [InlineData(10, 19, GateOutcome.Pending)]
+    [InlineData(10, 20, GateOutcome.SelfRecovered)]
+    public void ComesAndGoes_StandsUntilItIsQuietOrItsTimeIsUp(int lastAt, int minutes, GateOutcome outcome)
+    {
+        var flapping = Some.Waiting() with
+        {
+            AlertResolvedAt = Some.Time,
+            Recovery = new(Some.Time, Some.Time, RecoveryAnswer.Confirmed),
+            Recurrences = [new("alertmanager", "HighLatency_Cluster_B", 3, Some.Time, Some.Time.AddMinutes(lastAt), [Some.Time, Some.Time, Some.Time])],
+        };
+
+        ApprovalSchedule.Advance(flapping, s_gate.Id, Some.Time.AddMinutes(minutes)).Incident.FindGate(s_gate.Id)!.Outcome.ShouldBe(outcome);
+    }
+
+    [Fact]
+    public void TimeIsUp_EscalatesOnceAsAMessageOfItsOwn()
+    {
+        var (escalated, due) = ApprovalSchedule.Advance(Some.Waiting(gate: s_gate with { OnTimeout = OnTimeout.Escalate }), s_gate.Id, s_gate.ExpiresAt);
+
+        var gate = escalated.OpenGate.ShouldNotBeNull();
+        (gate.Asked, gate.OnTimeout, gate.ExpiresAt, due).ShouldBe((1, OnTimeout.Abort, s_gate.ExpiresAt.AddMinutes(20), CardKind.Escalation));
+        gate.Approvers.ShouldBe(["oncall", "fallback"]);
+    }
+
+    /// <summary>Asked with others at minute 1, what is due by minute 20; or in vain at minute 20, when its own time is up.</summary>
+    [Theory]
+    [InlineData(OnTimeout.Escalate, 1, 20, 1, "oncall, fallback")]
+    [InlineData(OnTimeout.Escalate, 1, 19, 1, "oncall, lead")]
+    [InlineData(OnTimeout.Abort, 1, 20, 1, "oncall, lead")]
+    [InlineData(OnTimeout.Abort, 1, 9, 0, "oncall")]
+    [InlineData(OnTimeout.Abort, 20, 30, 0, "oncall")]
+    public void InAStorm_WhatIsDueSoonIsAskedWithTheOthersAndNothingIsClosed(OnTimeout onTimeout, int now, int by, int asked, string approvers)
+    {
+        var waiting = Some.Waiting(gate: s_gate with { OnTimeout = onTimeout, Reminders = [new(Some.Time.AddMinutes(10), ["lead"])] });
+
+        var gate = ApprovalSchedule.AskWithOthers(waiting, s_gate.Id, Some.Time.AddMinutes(by), Some.Time.AddMinutes(now)).OpenGate.ShouldNotBeNull();
+
+        (gate.Asked, string.Join(", ", gate.Approvers)).ShouldBe((asked, approvers));
+    }
+
+    [Fact]
+    public void InAStorm_RemindersGoAndEscalationsStay()
+    {
+        var waiting = Some.Waiting(gate: s_gate with { Reminders = [new(Some.Time.AddMinutes(5), []), new(Some.Time.AddMinutes(9), ["lead"])] });
+
+        ApprovalSchedule.RemindNoMore(waiting, s_gate.Id).OpenGate!.Reminders.ShouldHaveSingleItem().To.ShouldBe(["lead"]);
+    }
+
+    [Fact]
+    public void InAStorm_MessageWaitsForAQuarterOfTheTimeSinceItWasAskedLast()
+    {
+        ApprovalSchedule.ToldBy(s_gate).ShouldBe(Some.Time.AddMinutes(5));
+        ApprovalSchedule.ToldBy(s_gate with { AskedAt = Some.Time.AddMinutes(4) }).ShouldBe(Some.Time.AddMinutes(9));
+    }
+
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(2, 4)]
+    [InlineData(9, 16)]
+    public void ReachedNobody_IsAskedAgainEverMoreRarely(int asked, int minutes)
+    {
+        var waiting = Some.Waiting(gate: s_gate with { Asked = asked, Reminders = [new(Some.Time.AddMinutes(minutes).AddTicks(1), ["lead"])] });
+
+        var reminders = ApprovalSchedule.AskAgain(waiting, s_gate.Id, Some.Time).OpenGate!.Reminders;
+
+        (reminders.Count, reminders[0].At, reminders[0].To.Count).ShouldBe((2, Some.Time.AddMinutes(minutes), 0));
+    }
+
+    [Fact]
+    public void ReachedNobodyAndIsAskedBySoonAnyway_IsNotAskedTwice()
+    {
+        var waiting = Some.Waiting(gate: s_gate with { Reminders = [new(Some.Time.AddMinutes(1), [])] });
+
+        ApprovalSchedule.AskAgain(waiting, s_gate.Id, Some.Time).ShouldBeSameAs(waiting);
+    }
+}

@@ -1,0 +1,85 @@
+using Runbooks.Model.Incidents;
+using TestKit;
+
+namespace Runbooks.Model.Tests.Incidents;
+
+/// <summary>Single rules of a gate, each at its edge; <see cref="GatePropertyTests"/> has whole stories.</summary>
+public sealed class GateTests
+{
+    private static readonly Gate s_gate = Some.Gate();
+
+    [Fact]
+    public void SameIdAgain_ChangesNothing()
+    {
+        var waiting = Some.Waiting();
+
+        waiting.AddGate(s_gate with { Question = "Delete everything?" }, Some.Time).ShouldBeSameAs(waiting);
+    }
+
+    [Theory]
+    [InlineData(GateOutcome.Pending, null, IncidentState.AwaitingApproval, null, "Asked oncall: Recycle pod llm-b-0?")]
+    [InlineData(GateOutcome.Refused, "A limit says no.", IncidentState.Diagnosing, "It looks.", "A limit says no.")]
+    [InlineData(GateOutcome.Approved, null, IncidentState.Diagnosing, "It looks.", "Recycle pod llm-b-0?")]
+    public void NewGate_IsWaitedForOnlyIfItAsksSomebody(GateOutcome outcome, string? closedBy, IncidentState state, string? reason, string said)
+    {
+        var incident = (Some.Incident() with { State = IncidentState.Diagnosing, Reason = "It looks." }).AddGate(s_gate with { Outcome = outcome, ClosedBy = closedBy }, Some.Time);
+
+        (incident.State, incident.Reason, incident.Timeline[^1].What).ShouldBe((state, reason, said));
+    }
+
+    [Fact]
+    public void AnswerToOneGate_LeavesTheOthersAlone()
+    {
+        var first = s_gate with { Outcome = GateOutcome.Expired };
+        var incident = (Some.Incident() with { Gates = [first] }).AddGate(Some.Gate(2), Some.Time);
+
+        incident.Decide("mitigation-2", Approval("ada")).Incident.Gates[0].ShouldBe(first);
+    }
+
+    [Theory]
+    [InlineData(DecisionVerb.Approve, null, DecisionStatus.Decided)]
+    [InlineData(DecisionVerb.Approve, "plan-1", DecisionStatus.Decided)]
+    [InlineData(DecisionVerb.Approve, "plan-0", DecisionStatus.PlanChanged)]
+    [InlineData(DecisionVerb.Reject, "plan-0", DecisionStatus.Decided)]
+    public void AnotherPlanThanWasShown_IsNotApproved(DecisionVerb verb, string? shown, DecisionStatus status) =>
+        Some.Waiting().Decide(s_gate.Id, new Decision(verb, "ada", "link", Some.Time, null, shown)).Result.Status.ShouldBe(status);
+
+    [Theory]
+    [InlineData(-1, DecisionStatus.Decided)]
+    [InlineData(0, DecisionStatus.AlreadyClosed)]
+    public void AnswerAtTheVeryEnd_IsTooLate(int ticks, DecisionStatus status) =>
+        Some.Waiting().Decide(s_gate.Id, Approval("ada") with { At = s_gate.ExpiresAt.AddTicks(ticks) }).Result.Status.ShouldBe(status);
+
+    [Theory]
+    [InlineData(2, false, "Your approval counts; somebody of platform, who owns the runbook, has to approve too.")]
+    [InlineData(2, true, "Your approval counts; 1 more needed.")]
+    [InlineData(3, false, "Your approval counts; 2 more needed, one of them of platform.")]
+    public void FirstOfSeveral_IsToldWhoIsMissing(int required, bool ofOwner, string said) =>
+        Some.Waiting(gate: s_gate with { Required = required, OwnerTeam = "platform" })
+            .Decide(s_gate.Id, Approval("ada") with { OfOwner = ofOwner }).Result.ShouldBe(new(DecisionStatus.MoreNeeded, said));
+
+    [Fact]
+    public void HeldBack_IsOnRecordOnceForEachReason()
+    {
+        var once = Some.Waiting().NoteHeldBack("ada", "The kill switch is on.", Some.Time);
+        once.Timeline[^1].What.ShouldBe("ada wanted to approve; it was not taken. The kill switch is on.");
+
+        once.NoteHeldBack("ada", "The kill switch is on.", Some.Time.AddMinutes(1)).ShouldBeSameAs(once);
+        once.NoteHeldBack("ada", "The breaker is open.", Some.Time.AddMinutes(1)).Timeline.Count.ShouldBe(once.Timeline.Count + 1);
+    }
+
+    [Fact]
+    public void Checklist_IsDoneWithItsLastItem()
+    {
+        var waiting = Some.Waiting(gate: s_gate with { Task = new("turn", "Turn both keys.", [new("left"), new("right")]) });
+
+        var (begun, more) = waiting.Decide(s_gate.Id, Approval("ada") with { Items = [1] });
+        (more.Status, begun.OpenGate?.Task?.Left).ShouldBe((DecisionStatus.MoreNeeded, 1));
+        var (done, decided) = begun.Decide(s_gate.Id, Approval("ada") with { Items = [2] });
+        (decided.Status, done.FindGate(s_gate.Id)!.Outcome).ShouldBe((DecisionStatus.Decided, GateOutcome.Approved));
+        var (given, rejected) = begun.Decide(s_gate.Id, new(DecisionVerb.Reject, "ada", "link", Some.Time, "The key broke."));
+        (rejected.Status, given.FindGate(s_gate.Id)!.Outcome).ShouldBe((DecisionStatus.Decided, GateOutcome.Rejected));
+    }
+
+    private static Decision Approval(string person) => new(DecisionVerb.Approve, person, "link", Some.Time);
+}
