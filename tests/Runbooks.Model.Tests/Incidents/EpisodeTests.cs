@@ -1,0 +1,170 @@
+using Runbooks.Model.Alerts;
+using Runbooks.Model.Incidents;
+using TestKit;
+
+namespace Runbooks.Model.Tests.Incidents;
+
+/// <summary>Which messages belong to which coming and going of an alert, and what a no is remembered for. Times are minutes.</summary>
+public sealed class EpisodeTests
+{
+    private static readonly Incident s_bare = Some.Incident() with { Alerts = [], Recurrences = [], AlertCount = 0 };
+
+    [Theory]
+    [InlineData(60, null, null, false, false)]
+    [InlineData(60, 60.0, 0.0, true, false)]
+    [InlineData(null, 10.0, null, false, false)]
+    [InlineData(60, 58.0, null, false, true)]
+    [InlineData(60, 55.0, null, false, false)]
+    [InlineData(60, 54.9, null, false, true)]
+    [InlineData(60, 57.0, 54.9, true, true)]
+    [InlineData(60, null, 54.9, true, true)]
+    [InlineData(60, null, 55.0, true, false)]
+    [InlineData(60, null, 54.9, false, false)]
+    public void OfAnEarlierEpisode_IsWhatStartedOrEndedBeforeThePresentOne(int? known, double? startsAt, double? endsAt, bool resolved, bool earlier) =>
+        Episode.IsEarlier(Known(known) with { EarlierStarts = [At(58)] }, Message(startsAt, endsAt, resolved)).ShouldBe(earlier);
+
+    [Theory]
+    [InlineData(null, 60.0, true)]
+    [InlineData(60, null, true)]
+    [InlineData(60, 65.0, true)]
+    [InlineData(60, 65.1, false)]
+    [InlineData(60, 55.0, true)]
+    [InlineData(60, 54.9, false)]
+    public void SameEpisode_IsWhatStartedAtTheSameTimeByTwoClocks(int? known, double? startsAt, bool same) =>
+        Episode.IsSame(Known(known), Message(startsAt)).ShouldBe(same);
+
+    [Fact]
+    public void AlertThatComesAndGoes_KeepsItsLastStarts()
+    {
+        var once = Take(Message(0));
+        Take(once, Message(3)).Alerts[0].StartsAt.ShouldBe(At(0));
+        var ended = Take(once, Message(0, 2, resolved: true));
+        (ended.Alerts[0].StartsAt, ended.Alerts[0].EndsAt).ShouldBe((At(0), At(2)));
+
+        var again = Take(ended, Message(3));
+        (again.Alerts[0].StartsAt, again.Alerts[0].EndsAt).ShouldBe((At(3), null));
+        again.Alerts[0].EarlierStarts.ShouldBe([At(0)]);
+        Take([.. Enumerable.Range(0, 8).Select(n => Message(n * 10))]).Alerts[0].EarlierStarts.ShouldBe([At(20), At(30), At(40), At(50), At(60)]);
+        Take(Message(null), Message(7)).Alerts[0].EarlierStarts.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void LateMessage_IsToldOnceForEachAlert()
+    {
+        var later = Take(Message(60), Message(60) with { Fingerprint = "other" });
+
+        var told = Take(later, Message(0));
+
+        told.Timeline[^1].What.ShouldBe("A firing message about an earlier episode of Slow came late and changed nothing.");
+        told.Alerts.Select(alert => alert.ToldEarlier).ShouldBe([true, false]);
+        Take(told, Message(0, 5, resolved: true)).ShouldBeSameAs(told);
+        Take(later, Message(0, 5, resolved: true)).Timeline[^1].What.ShouldStartWith("A resolved message");
+        (later.IsOfEarlierEpisode(Message(0)), later.IsOfEarlierEpisode(Message(60)), later.IsOfEarlierEpisode(Message(0) with { Fingerprint = "new" })).ShouldBe((true, false, false));
+    }
+
+    [Theory]
+    [InlineData(IncidentState.Rejected, false, "rejected")]
+    [InlineData(IncidentState.Cancelled, true, "cancelled")]
+    [InlineData(IncidentState.Failed, true, "cancelled")]
+    [InlineData(IncidentState.Failed, false, null)]
+    [InlineData(IncidentState.Resolved, true, null)]
+    public void No_IsWhatAPersonSaid(IncidentState state, bool stopped, string? did)
+    {
+        var gate = Some.Gate() with { Decisions = [new(DecisionVerb.Approve, "grace", "link", At(0)), new(DecisionVerb.Reject, "ada", "link", At(1), "Not now."), new(DecisionVerb.Approve, "linus", "link", At(2))] };
+        var ended = s_bare with { State = state, Gates = [gate], Stop = stopped ? new("ada", "Not now.", At(1)) : null };
+
+        ended.SaidNo().ShouldBe(did is null ? null : new(ended.Id, "ada", did, At(1), "Not now."));
+        (ended with { RetriedAs = "another" }).SaidNo().ShouldBeNull();
+        (ended with { ClosedByHand = new("eve", "Done.", At(5)) }).SaidNo()!.By.ShouldBe(did is null ? "eve" : "ada");
+    }
+
+    [Fact]
+    public void NextIncident_WarnsOfTheNoOrOfWhoeverOwnsTheOneBefore()
+    {
+        var rejected = Rejected(Take(Message(0)));
+        var warned = s_bare.GoOnAfter(rejected, At(20));
+        (warned.EarlierNo, warned.Timeline[^1].What).ShouldBe((rejected.SaidNo(), rejected.SaidNo()!.Warning));
+
+        s_bare.GoOnAfter(s_bare with { State = IncidentState.TakenOver, SettlesAt = At(1) }, At(20)).Timeline[^1].What.ShouldContain("was taken over and is not closed after 4 h");
+        s_bare.GoOnAfter(s_bare with { State = IncidentState.Resolved }, At(20)).ShouldBe(s_bare);
+    }
+
+    [Theory]
+    [InlineData(0, null, 0.0, 500, true)]
+    [InlineData(0, null, 5.0, 500, true)]
+    [InlineData(0, null, 6.0, 20, false)]
+    [InlineData(null, null, null, 249, true)]
+    [InlineData(null, null, null, 250, false)]
+    [InlineData(0, null, null, 249, true)]
+    [InlineData(0, null, null, 250, false)]
+    [InlineData(null, null, 0.0, 250, false)]
+    [InlineData(8, 10.0, 8.0, 500, true)]
+    [InlineData(8, 10.0, 9.9, 500, true)]
+    [InlineData(8, 10.0, 10.0, 500, false)]
+    [InlineData(8, 30.0, 14.0, 500, false)]
+    [InlineData(8, 10.0, null, 20, false)]
+    [InlineData(null, 10.0, 8.0, 20, false)]
+    public void No_IsRememberedForItsEpisode(int? known, double? endedAt, double? startsAt, int now, bool remembers)
+    {
+        var incident = s_bare with { Alerts = [Known(known) with { Resolved = endedAt is not null, EndsAt = endedAt is { } ends ? At(ends) : null }] };
+
+        Rejected(incident).Remembers(Message(startsAt), At(now)).ShouldBe(remembers);
+        incident.Remembers(Message(startsAt), At(now)).ShouldBeFalse("nobody said no");
+        Rejected(incident with { Alerts = [incident.Alerts[0] with { AskedNobody = true }] }).Remembers(Message(startsAt), At(now)).ShouldBeFalse("nobody was asked about it");
+        Rejected(incident).Remembers(Message(startsAt, resolved: true), At(now)).ShouldBeFalse("it is over");
+        Rejected(incident).Remembers(Message(startsAt) with { Fingerprint = "new" }, At(now)).ShouldBeFalse("it is another alert");
+    }
+
+    [Fact]
+    public void FiresOnAfterTheNo_IsCountedAndToldOnce()
+    {
+        var rejected = Rejected(Take(Message(0), Message(0) with { Fingerprint = "other" }));
+
+        var told = rejected.AttachRemembered(Message(0), At(30));
+        (told.AlertCount, told.UpdatedAt, told.Timeline[^1].What).ShouldBe((3, At(30), $"Slow fires on. It does not ask again: {rejected.SaidNo()!.Words}"));
+        told.Alerts.Select(alert => (alert.Count, alert.LastAt, alert.ToldAfterNo)).ShouldBe([(2, At(30), true), (1, Some.Time, false)]);
+
+        var counted = told.AttachRemembered(Message(0), At(31));
+        (counted.AlertCount, counted.Timeline.Count).ShouldBe((4, told.Timeline.Count));
+        rejected.AttachRemembered(Message(0) with { Fingerprint = "new" }, At(30)).ShouldBeSameAs(rejected);
+        var open = Take(Message(0));
+        open.AttachRemembered(Message(0), At(30)).ShouldBeSameAs(open);
+    }
+
+    [Fact]
+    public void AnotherMessageOfAnOutage_IsOfTheSameNo()
+    {
+        var rejected = Rejected(Take(Outage("first")));
+
+        rejected.Remembers(Outage("second"), At(500)).ShouldBeTrue();
+        rejected.AttachRemembered(Outage("second"), At(30)).Alerts.ShouldHaveSingleItem().Count.ShouldBe(2);
+    }
+
+    private static DateTimeOffset At(double minutes) => Some.Time.AddMinutes(minutes);
+
+    private static AttachedAlert Known(int? startsAt) => new("slow", "alertmanager", "Slow", 1, Some.Time, Some.Time, false) { StartsAt = startsAt is { } minutes ? At(minutes) : null };
+
+    private static Alert Message(double? startsAt, double? endsAt = null, bool resolved = false) => new()
+    {
+        Source = "alertmanager",
+        Name = "Slow",
+        Fingerprint = "slow",
+        Status = resolved ? AlertStatus.Resolved : AlertStatus.Firing,
+        StartsAt = startsAt is { } starts ? At(starts) : null,
+        EndsAt = endsAt is { } ends ? At(ends) : null,
+    };
+
+    private static Alert Outage(string fingerprint) => Message(0) with
+    {
+        Source = "azure-monitor",
+        Fingerprint = fingerprint,
+        Labels = new Dictionary<string, string> { ["monitoringService"] = "ServiceHealth", ["trackingId"] = "ABCD-123" },
+    };
+
+    private static Incident Take(params Alert[] alerts) => Take(s_bare, alerts);
+
+    private static Incident Take(Incident incident, params Alert[] alerts) => alerts.Aggregate(incident, (taken, alert) => taken.Attach(alert, Some.Time));
+
+    private static Incident Rejected(Incident incident) =>
+        incident with { State = IncidentState.Rejected, Gates = [Some.Gate() with { Decisions = [new(DecisionVerb.Reject, "ada", "link", At(10), "Not now.")] }] };
+}
