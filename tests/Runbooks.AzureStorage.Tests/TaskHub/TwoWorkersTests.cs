@@ -64,6 +64,6 @@ public sealed class TwoWorkersTests(Azurite azurite)
             await context.CreateTimer(AzureHub.Unit, CancellationToken.None);
             n += (await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => context.CallActivityAsync<int>("next", 0)))).Sum();
             context.SetCustomStatus("waits");
-            return $"{n} {await context.CameAsync("go", AzureHub.Unit * 120)}";
+            return $"{n} {await context.CameAsync("go", AzureHub.Unit * 600)}";
         });
 }

@@ -21,7 +21,12 @@ public abstract class TaskHubWaitingContract(TaskHubBackend backend) : TaskHubCo
         await hub.StartAsync("w", "i", 4);
 
         await hub.AdvanceAsync(Unit * 2);
-        (await hub.StatusAsync("i")).ShouldBe(EngineStatus.Running);
+        if (Late < 1)
+        {
+            // Where time is real, a slow machine may look after it has fired.
+            (await hub.StatusAsync("i")).ShouldBe(EngineStatus.Running);
+        }
+
         await hub.AdvanceAsync(Unit * 3);
 
         (await hub.WaitForEndAsync("i")).Result<double>().ShouldBeInRange(4, 4 + Late);
@@ -30,7 +35,7 @@ public abstract class TaskHubWaitingContract(TaskHubBackend backend) : TaskHubCo
     [Fact]
     public async Task EventInTime_EndsTheWaitWhateverTheCaseOfItsName()
     {
-        WaitOnce();
+        WaitOnce(Unit * 600);
         await using var hub = await StartHubAsync();
         await hub.StartAsync("wait", "i", "Decision-1");
         await hub.SettleAsync();
@@ -43,7 +48,7 @@ public abstract class TaskHubWaitingContract(TaskHubBackend backend) : TaskHubCo
     [Fact]
     public async Task NoEventInTime_EndsTheWaitWithFalse()
     {
-        WaitOnce();
+        WaitOnce(Unit * 5);
         await using var hub = await StartHubAsync();
         await hub.StartAsync("wait", "i", "decision");
         await hub.SettleAsync();
@@ -60,7 +65,7 @@ public abstract class TaskHubWaitingContract(TaskHubBackend backend) : TaskHubCo
         Tasks.Orchestrator<int, bool[]>("w", async (context, _) =>
         {
             await context.CreateTimer(Unit, CancellationToken.None);
-            return [await context.CameAsync("early", Unit), await context.CameAsync("never", Unit)];
+            return [await context.CameAsync("early", Unit * 600), await context.CameAsync("never", Unit)];
         });
         await using var hub = await StartHubAsync();
         await hub.StartAsync("w", "i", 0);
@@ -75,7 +80,7 @@ public abstract class TaskHubWaitingContract(TaskHubBackend backend) : TaskHubCo
     [Fact]
     public async Task TwoWaitsAtOnce_AreAnsweredEachByItsOwnEvent()
     {
-        Tasks.Orchestrator<int, bool[]>("w", (context, _) => Task.WhenAll(context.CameAsync("a", Unit * 50), context.CameAsync("b", Unit)));
+        Tasks.Orchestrator<int, bool[]>("w", (context, _) => Task.WhenAll(context.CameAsync("a", Unit * 600), context.CameAsync("b", Unit)));
         await using var hub = await StartHubAsync();
         await hub.StartAsync("w", "i", 0);
 
@@ -91,7 +96,7 @@ public abstract class TaskHubWaitingContract(TaskHubBackend backend) : TaskHubCo
         const int Count = 100;
         Tasks.Orchestrator<int, int>("w", async (context, n) =>
         {
-            var events = Enumerable.Range(0, Count).Select(i => context.CameAsync($"e-{i}", Unit * 60)).ToList();
+            var events = Enumerable.Range(0, Count).Select(i => context.CameAsync($"e-{i}", Unit * 600)).ToList();
             for (var i = 0; i < 10; i++)
             {
                 n = await context.CallActivityAsync<int>("twice", n);
@@ -121,7 +126,7 @@ public abstract class TaskHubWaitingContract(TaskHubBackend backend) : TaskHubCo
         });
         Tasks.Orchestrator<int, string>("w", async (context, n) =>
         {
-            var hurry = context.CameAsync("hurry", Unit * 60);
+            var hurry = context.CameAsync("hurry", Unit * 600);
             var work = context.CallActivityAsync<int>("slow", n);
             var first = await Task.WhenAny(hurry, work);
             var word = first == work ? "work" : "hurry";
@@ -166,12 +171,12 @@ public abstract class TaskHubWaitingContract(TaskHubBackend backend) : TaskHubCo
         {
             if (n == 0)
             {
-                await context.CameAsync("first", Unit * 10);
+                await context.CameAsync("first", Unit * 600);
                 context.ContinueAsNew(1, preserveUnprocessedEvents: true);
                 return "";
             }
 
-            return $"{await context.CameAsync("second", Unit)}";
+            return $"{await context.CameAsync("second", Unit * 600)}";
         });
         await using var hub = await StartHubAsync();
         await hub.StartAsync("w", "i", 0);
@@ -206,13 +211,13 @@ public abstract class TaskHubWaitingContract(TaskHubBackend backend) : TaskHubCo
             var work = context.CallActivityAsync<int>("slow the first time", n);
             if (n == 0)
             {
-                await context.CameAsync("skip", Unit * 10);
+                await context.CameAsync("skip", Unit * 600);
                 context.SetCustomStatus("skipped");
                 context.ContinueAsNew(7);
                 return 0;
             }
 
-            await context.CameAsync("look", Unit * 10);
+            await context.CameAsync("look", Unit * 600);
             return await work;
         });
         await using var hub = await StartHubAsync();
@@ -241,5 +246,5 @@ public abstract class TaskHubWaitingContract(TaskHubBackend backend) : TaskHubCo
         }
     }
 
-    private void WaitOnce() => Tasks.Orchestrator<string, bool>("wait", (context, name) => context.CameAsync(name, Unit * 5));
+    private void WaitOnce(TimeSpan longest) => Tasks.Orchestrator<string, bool>("wait", (context, name) => context.CameAsync(name, longest));
 }
