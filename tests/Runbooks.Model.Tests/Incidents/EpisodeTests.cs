@@ -75,7 +75,9 @@ public sealed class EpisodeTests
 
         ended.SaidNo().ShouldBe(did is null ? null : new(ended.Id, "ada", did, At(1), "Not now."));
         (ended with { RetriedAs = "another" }).SaidNo().ShouldBeNull();
-        (ended with { ClosedByHand = new("eve", "Done.", At(5)) }).SaidNo()!.By.ShouldBe(did is null ? "eve" : "ada");
+        var closed = ended with { ClosedByHand = new("eve", "Done.", At(5)) };
+        (closed.SaidNo()?.By).ShouldBe(did is null ? null : "ada", "closing a failure says nothing about what comes next");
+        (closed with { State = IncidentState.TakenOver }).SaidNo()!.By.ShouldBe("eve");
     }
 
     [Fact]
