@@ -22,7 +22,7 @@ internal static class PublishCommand
     public static Command Build()
     {
         var options = new PublishOptions();
-        var command = new Command("publish", "Checks a folder of runbooks, runs their tests and puts them in force as a whole, for every host that reads that place. Also lists what was published, and goes back.");
+        var command = new Command("publish", "Checks a folder of runbooks, runs their tests and publishes them as a whole; each host that reads that place takes them in or says why not. Also lists what was published, and goes back.");
         options.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {

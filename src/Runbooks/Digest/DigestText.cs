@@ -71,7 +71,7 @@ internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Secti
     private static IEnumerable<string> Suggestions(Runbook runbook, IReadOnlyList<IncidentSummary> ended, StepCatalog steps)
     {
         var (acted, resolved, expired) = (ended.Where(Counts).ToList(), ended.Count(IsResolved), ended.Count(incident => incident.State == IncidentState.Expired));
-        var verified = ended.Count(incident => IsResolved(incident) && incident.MitigatedAt is not null);
+        var verified = ended.Count(incident => IsResolved(incident) && incident.Headline is null or EndingText.TakenBack);
         if (acted.Count >= Enough && resolved == 0)
         {
             yield return $"{runbook.Id} helped in none of {acted.Count} incidents: is it the right cure?";

@@ -1,7 +1,9 @@
 using Microsoft.Extensions.Options;
+using Runbooks.Catalog.Steps;
 using Runbooks.Digest;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 using Runbooks.Tests.Watchdog;
 using TestKit;
 
@@ -67,6 +69,25 @@ public sealed class WeeklyDigestTests : IAsyncDisposable
         card.Title.ShouldBe("Last week: 6 incidents, 1 resolved");
         Lines(card, "In short").ShouldBe(["Resolved: 1 of 1 that had to be dealt with (100 %); the resolved one within 1m.", "5 dry runs: nothing was touched, so they do not count here."]);
         card.Sections.ShouldNotContain(section => section.Heading == "Suggestions");
+    }
+
+    [Theory]
+    [InlineData(null, true)]
+    [InlineData(EndingText.TakenBack, true)]
+    [InlineData("Done, not verified", false)]
+    [InlineData("Told, nothing changed", false)]
+    public void RunbookThatEndedWellEachTime_MayHealByItselfOnlyIfItsChecksSaySo(string? headline, bool isReady)
+    {
+        var runbook = Some.Runbook() with
+        {
+            Diagnosis = [new CheckSpec("gpu-memory", "Is it full?", "prometheus.query", default, TimeSpan.FromSeconds(30))],
+            Mitigation = new() { Approval = new() { Ask = "Recycle it?", From = ["on-call"], Timeout = TimeSpan.FromMinutes(15) } },
+        };
+        var one = IncidentSummary.Of(Some.Incident() with { State = IncidentState.Resolved, ClosedAt = Some.Time }) with { Headline = headline, MitigatedAt = Some.Time };
+
+        var suggestions = DigestText.Of([runbook], [.. Enumerable.Repeat(one, 5)], new StepCatalog([], []))!.Sections.Where(section => section.Heading == "Suggestions").SelectMany(section => section.Lines);
+
+        suggestions.Any(line => line.Contains("ready to heal by itself", StringComparison.Ordinal)).ShouldBe(isReady);
     }
 
     [Fact]
