@@ -170,7 +170,7 @@ internal static class IncidentTestSteps
     /// <summary>Everything before it went well, and nobody stopped it: it was the step itself that did not begin.</summary>
     private static bool WasItsTurn(IncidentView incident, Phase phase) =>
         incident is { State: IncidentState.Failed, Stop: null }
-        && incident.Steps.All(step => Ended(step) is StepStatus.Done or StepStatus.DryRun && step.Status != StepStatus.UndoFailed)
+        && incident.Steps.All(step => Ended(step) is StepStatus.Done or StepStatus.DryRun && step.Status is not (StepStatus.UndoFailed or StepStatus.LeftAlone))
         && (phase == Phase.Mitigation || incident.VerificationRounds.Count == 0 || incident.VerificationRounds[^1].Verdicts.Values.All(verdict => verdict == Verdict.Passing));
 
     private static bool HasChanged(IncidentView incident, string step) =>

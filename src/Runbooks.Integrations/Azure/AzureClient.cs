@@ -100,6 +100,11 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
             throw new StepRefusedException($"This identity lacks the role {call.Role} on {call.On}, so it may not {call.What}. Azure says: {ErrorWords(body)}");
         }
 
+        if (response.Status == 412 && !call.Understood.Contains(412))
+        {
+            throw new AzureRequestException($"{call.On} was changed by somebody else at this moment, so nothing was written to {call.What}.", response.Status);
+        }
+
         if (response.Status is < 200 or > 299 && !call.Understood.Contains(response.Status))
         {
             throw new AzureRequestException($"{call.On} answered {response.Status} to: {call.What}. {ErrorWords(body)}".TrimEnd(), response.Status);

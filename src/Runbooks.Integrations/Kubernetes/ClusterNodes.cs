@@ -101,11 +101,11 @@ internal sealed record NodeSigns(V1Node Node)
     }.Where(part => part.Length > 0));
 
     // A device plugin that starts anew after a GPU was lost counts those that are left as all there are: the label may know better.
-    // Where the GPUs are given out in parts, they go by other names and numbers, and the label says nothing about those.
+    // Where the GPUs are given out in parts, or by another driver, they go by other names and numbers, and the label says nothing about those.
     private decimal Expected => Math.Max(
         Amount(Node.Status?.Capacity),
         Node.Metadata?.Labels?.TryGetValue(Counted, out var counted) == true && int.TryParse(counted, NumberStyles.None, CultureInfo.InvariantCulture, out var count)
-            && Node.Status?.Capacity?.Keys.Any(resource => resource != Gpu && resource.StartsWith(Vendor, StringComparison.Ordinal)) != true ? count : 0);
+            && Node.Status?.Capacity?.Keys.Where(resource => resource.StartsWith(Vendor, StringComparison.Ordinal)).SequenceEqual([Gpu]) == true ? count : 0);
 
     private V1NodeCondition? Condition(string type) => Node.Status?.Conditions?.FirstOrDefault(condition => condition.Type == type);
 

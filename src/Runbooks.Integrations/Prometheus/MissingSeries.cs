@@ -30,11 +30,11 @@ internal static partial class MissingSeries
     private static async Task<string?> RuleDoubtAsync(PrometheusClient prometheus, string? endpoint, string name, string query, CancellationToken cancellationToken)
     {
         var rules = await prometheus.AlertRulesAsync(endpoint, cancellationToken);
-        var asked = AlertNames().Matches(query).Select(match => match.Groups["name"].Value).Distinct(StringComparer.Ordinal).ToList();
+        var asked = AlertNames().Matches(query).SelectMany(match => match.Groups["name"].Value.Split('|')).Distinct(StringComparer.Ordinal).ToList();
         var missing = asked.Except(rules.Select(rule => rule.Name), StringComparer.Ordinal).ToList();
         return rules.Count == 0 ? $"Prometheus '{name}' has no alert rule."
             : missing.Count > 0 ? $"Prometheus '{name}' has no alert rule named {string.Join(", ", missing)}."
-            : rules.FirstOrDefault(rule => !rule.IsEvaluated && (asked.Count == 0 || asked.Contains(rule.Name, StringComparer.Ordinal))) is { } ill ? $"Prometheus '{name}' has the alert rule {ill.Name}, and could not evaluate it lately."
+            : rules.FirstOrDefault(rule => rule.Trouble is not null && (asked.Count == 0 || asked.Contains(rule.Name, StringComparer.Ordinal))) is { } ill ? $"Prometheus '{name}' has the alert rule {ill.Name}, and {ill.Trouble}."
             : null;
     }
 
@@ -77,14 +77,15 @@ internal static partial class MissingSeries
     [GeneratedRegex(@"\b(by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)|\boffset\s+-?[0-9a-z]+|@\s*[0-9.]+")]
     private static partial Regex ListOfLabels();
 
-    /// <summary>A metric that is named as a label: <c>{__name__="up"}</c>.</summary>
-    [GeneratedRegex("""__name__\s*=\s*["'](?<name>[A-Za-z_:][A-Za-z0-9_:]*)["']""")]
+    /// <summary>A metric that is named as a label, <c>{__name__="up"}</c>, or in quotes, <c>{"http.requests"}</c>.</summary>
+    [GeneratedRegex("""(__name__\s*=|\{(?=\s*["'][^"']*["']\s*[,}]))\s*["'](?<name>[A-Za-z_:][A-Za-z0-9_:.]*)["']""")]
     private static partial Regex LabelNames();
 
     [GeneratedRegex(@"\bALERTS(?:_FOR_STATE)?\b", RegexOptions.NonBacktracking)]
     private static partial Regex OwnNames();
 
-    [GeneratedRegex("""alertname\s*=\s*["'](?<name>[^"'\\]+)["']""")]
+    /// <summary>One name, or several to choose from: <c>alertname=~"A|B"</c>.</summary>
+    [GeneratedRegex("""alertname\s*(=\s*["'](?<name>[^"'\\|]+)|=~\s*["'](?<name>[A-Za-z0-9_ |-]+))["']""")]
     private static partial Regex AlertNames();
 
     [GeneratedRegex("(?<![A-Za-z0-9_:.])[A-Za-z_:][A-Za-z0-9_:]*")]

@@ -162,16 +162,24 @@ internal sealed record PrometheusSeries(IReadOnlyDictionary<string, string> Labe
 }
 
 /// <summary>One alert rule.</summary>
-/// <param name="IsEvaluated">Its last evaluation went well.</param>
-internal sealed record AlertRule(string Name, bool IsEvaluated)
+/// <param name="Health"><c>ok</c>, <c>err</c>, or <c>unknown</c> until it is evaluated for the first time.</param>
+internal sealed record AlertRule(string Name, string? Health)
 {
+    /// <summary>What keeps it from firing, in words; null when its last evaluation went well.</summary>
+    public string? Trouble => Health switch
+    {
+        "ok" => null,
+        "unknown" => "has not evaluated it yet",
+        _ => "could not evaluate it lately",
+    };
+
     /// <summary>Reads <c>data</c> of the answer to a question for rules.</summary>
     public static IReadOnlyList<AlertRule> Read(JsonElement data) =>
     [
         .. from rules in data.GetProperty("groups").EnumerateArray()
            from rule in rules.GetProperty("rules").EnumerateArray()
            where rule.TryGetProperty("type", out var type) && type.GetString() == "alerting"
-           select new AlertRule(rule.GetProperty("name").GetString()!, rule.TryGetProperty("health", out var health) && health.GetString() == "ok"),
+           select new AlertRule(rule.GetProperty("name").GetString()!, rule.TryGetProperty("health", out var health) ? health.GetString() : null),
     ];
 }
 

@@ -58,7 +58,7 @@ internal sealed class PrometheusQuery(PrometheusClient prometheus)
     {
         var worst = parameters.Failing.Worst(found, Latest);
         return Measurement.Judge(parameters.Failing, Latest(worst), parameters.Unit, found.Count == 1 ? "" : $" (the worst of {found.Count} series: {worst})")
-            .UnlessSilent(parameters.Failing, found.FirstOrDefault(series => double.IsNaN(Latest(series))) is { } silent ? $"{silent} is not a number" : null);
+            .UnlessSilent(parameters.Failing, found.FirstOrDefault(series => double.IsNaN(Latest(series))) is { } silent ? $"{silent} is not a number. Where nothing is asked of a part, a ratio has no value: leave it out with `… / (… > 0)`" : null);
     }
 
     private static double Latest(PrometheusSeries series) => series.Values[^1];
@@ -67,7 +67,7 @@ internal sealed class PrometheusQuery(PrometheusClient prometheus)
 public sealed record PrometheusQueryParameters : PrometheusParameters
 {
     [Required, QueryText, MaxLength(4000)]
-    [Description("PromQL whose value now is looked at. Of several series the worst one counts.")]
+    [Description("PromQL whose value now is looked at. Of several series the worst one counts, and one that is not a number (a ratio of a part that gets no requests) keeps the others from passing: leave it out with `… / (… > 0)`.")]
     public required string Query { get; init; }
 
     [Required]

@@ -72,7 +72,7 @@ public sealed partial record Incident
             changed = (changed with { AlertResolvedAt = null }).DropNews(RecoveryNews);
             if (State == IncidentState.Resolved && (isNew || known?.LastAt <= ClosedAt))
             {
-                return changed.Tell(now, alert.Source, $"{alert.Name} fires after the fix was verified; the checks are asked again.");
+                return changed.Tell(now, alert.Source, $"{alert.Name} fires after the incident was resolved; the checks are asked again.");
             }
 
             if (IsMoreSevere(alert))

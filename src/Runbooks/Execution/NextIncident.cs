@@ -26,6 +26,8 @@ public sealed class NextIncident(IIncidentStore store, FollowingMode mode, Func<
             RunbookHash = ended.RunbookHash,
             Title = ended.Title,
             Target = ended.Target,
+            Team = ended.Team,
+            Publication = ended.Publication,
             Alert = alerts[0],
             Severity = runbook.Impact.Severity,
             Mode = mode.After(ended),

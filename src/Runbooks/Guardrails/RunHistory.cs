@@ -75,7 +75,7 @@ public enum RunOutcome
     /// <summary>They did not, or a step failed.</summary>
     Ineffective,
 
-    /// <summary>They passed, and the target was broken again soon after.</summary>
+    /// <summary>It ended well, and the target was broken again soon after.</summary>
     Recurred,
 
     /// <summary>It ran, and nothing shows whether it helped: no check was asked afterwards, or those that were had passed before.</summary>

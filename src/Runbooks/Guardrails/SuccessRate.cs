@@ -7,14 +7,16 @@ namespace Runbooks.Guardrails;
 /// <summary>How well a runbook's fixes worked on targets of one kind.</summary>
 /// <param name="Class">Everything of the target up to its last slash: <c>inference/llm-b-0</c> is of the class <c>inference/*</c>.</param>
 /// <param name="Median">Of the fixes that worked; null when none did.</param>
+/// <param name="Unverified">How many more ran, of which nothing shows whether they helped.</param>
 /// <param name="FailedLast">How many of the latest in a row did not work.</param>
-public sealed record SuccessRate(string Class, int Runs, int Verified, int Ineffective, int Recurred, TimeSpan? Median, int FailedLast)
+public sealed record SuccessRate(string Class, int Runs, int Verified, int Ineffective, int Recurred, int Unverified, TimeSpan? Median, int FailedLast)
 {
     public static string ClassOf(string target) => target.LastIndexOf('/') is > 0 and var slash ? $"{target[..slash]}/*" : "*";
 
     public static SuccessRate Of(IReadOnlyList<RecordedRun> all, string targetClass)
     {
-        var runs = Judged(all).Where(run => ClassOf(run.Key) == targetClass).ToList();
+        List<RecordedRun> ofClass = [.. all.Where(run => ClassOf(run.Key) == targetClass)];
+        var runs = Judged(ofClass).ToList();
         var took = runs.Where(run => run.Outcome != RunOutcome.Ineffective).Select(run => run.Took).Order().ToList();
         return new(
             targetClass,
@@ -22,6 +24,7 @@ public sealed record SuccessRate(string Class, int Runs, int Verified, int Ineff
             runs.Count(run => run.Outcome == RunOutcome.Verified),
             runs.Count(run => run.Outcome == RunOutcome.Ineffective),
             runs.Count(run => run.Outcome == RunOutcome.Recurred),
+            ofClass.Count - runs.Count,
             took.Count == 0 ? null : took[took.Count / 2],
             runs.AsEnumerable().Reverse().TakeWhile(run => run.Outcome != RunOutcome.Verified).Count());
     }
@@ -38,7 +41,8 @@ public sealed record SuccessRate(string Class, int Runs, int Verified, int Ineff
         : $"Worked {Verified} of {CountText.Format(Runs, "time")}"
             + (Median is { } median ? $", median {DurationText.Format(TimeSpan.FromSeconds(Math.Max(1, Math.Round(median.TotalSeconds))))}" : "")
             + (Recurred > 0 ? $", came back {CountText.Format(Recurred, "time")}" : "")
-            + (FailedLast switch { 0 => ".", 1 => "; the last one failed.", _ => $"; the last {FailedLast} failed." });
+            + (FailedLast switch { 0 => ".", 1 => "; the last one failed.", _ => $"; the last {FailedLast} failed." })
+            + (Unverified > 0 ? $" Of {CountText.Format(Unverified, "more run")} nothing shows whether {(Unverified == 1 ? "it" : "they")} helped." : "");
 }
 
 /// <summary>Tells how well this runbook's fixes worked before; one that keeps coming back is no longer done without asking.</summary>

@@ -153,7 +153,8 @@ public sealed class NodeTests : OnTheSandbox
     [Theory]
     [InlineData("nvidia.com/gpu=7", "8", "7 of 8 GPUs can be used")]
     [InlineData("nvidia.com/gpu=8", "8", null)]
-    [InlineData("cpu=96", "8", "0 of 8 GPUs can be used")]
+    [InlineData("nvidia.com/gpu=0", "8", "0 of 8 GPUs can be used")]
+    [InlineData("cpu=96", "8", null)]
     [InlineData("nvidia.com/gpu=0 nvidia.com/mig-1g.10gb=56", "8", null)]
     [InlineData("nvidia.com/gpu=7", "many", null)]
     public void GpuThatTheNodeNoLongerCounts_IsMissed(string resources, string counted, string? trouble)

@@ -46,7 +46,7 @@ public sealed class DoubtfulAnswerTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("NaN", "> 1", Verdict.Unknown, "0.01 (the worst of 2 series: {pod=\"b\"}); failing would be > 1; but {pod=\"a\"} is not a number.")]
+    [InlineData("NaN", "> 1", Verdict.Unknown, "0.01 (the worst of 2 series: {pod=\"b\"}); failing would be > 1; but {pod=\"a\"} is not a number. Where nothing is asked of a part, a ratio has no value: leave it out with `… / (… > 0)`.")]
     [InlineData("NaN", "< 1", Verdict.Failing, "0.01 (the worst of 2 series: {pod=\"b\"}); limit < 1.")]
     [InlineData("NaN", "absent", Verdict.Passing, "0.01 (the worst of 2 series: {pod=\"b\"}); there is a value.")]
     [InlineData(null, "absent", Verdict.Unknown, "NaN; not a number, so it says nothing.")]
@@ -68,11 +68,14 @@ public sealed class DoubtfulAnswerTests : IAsyncLifetime
     [InlineData("ALERTS{alertname=\"Slow\",alertstate=\"firing\"}", Verdict.Passing, "counts as healthy")]
     [InlineData("ALERTS{alertname=\"NoSuchRule\"}", Verdict.Unknown, "no alert rule named NoSuchRule")]
     [InlineData("ALERTS{alertname=\"Ill\"}", Verdict.Unknown, "has the alert rule Ill, and could not evaluate it lately")]
+    [InlineData("ALERTS{alertname=\"New\"}", Verdict.Unknown, "has the alert rule New, and has not evaluated it yet")]
+    [InlineData("ALERTS{alertname=~\"Slow|Also\"}", Verdict.Passing, "counts as healthy")]
+    [InlineData("ALERTS{alertname=~\"Slow|NoSuchRule\"}", Verdict.Unknown, "no alert rule named NoSuchRule")]
     public async Task NothingFound_IsHealthyOnlyWhereThereCouldBeSomething(string query, Verdict verdict, string words)
     {
         var result = await AskAsync(query, "> 0", WhenEmpty.Passing, context =>
             context.Request.Path.Value!.EndsWith("/rules", StringComparison.Ordinal)
-                ? """{"status":"success","data":{"groups":[{"name":"g","rules":[{"name":"Slow","type":"alerting","health":"ok"},{"name":"Ill","type":"alerting","health":"err"}]}]}}"""
+                ? """{"status":"success","data":{"groups":[{"name":"g","rules":[{"name":"Slow","type":"alerting","health":"ok"},{"name":"Also","type":"alerting","health":"ok"},{"name":"New","type":"alerting","health":"unknown"},{"name":"Ill","type":"alerting","health":"err"}]}]}}"""
                 : context.Request.Query["query"].ToString() is var asked && !asked.StartsWith("count by (__name__)", StringComparison.Ordinal) ? Vector(Nothing)
                 : asked.Contains("broken", StringComparison.Ordinal) ? """{"status":"error","error":"timed out"}"""
                 : Vector(asked.Contains("\"known\"", StringComparison.Ordinal) ? """[{"metric":{"__name__":"known"},"value":[1,"3"]}]""" : Nothing));

@@ -35,6 +35,8 @@ public sealed class MissingSeriesTests : OnTheSandbox
     [InlineData("100 * max(a{x=\"1\"} / (a + b)) or on (pod) group_left (node) c offset 5m", "a b c")]
     [InlineData("max_over_time(sum(d)[10m:1m] ) and ALERTS{alertname=\"X\"} # not: e", "d")]
     [InlineData("histogram_quantile(0.9, f) ^ 1e3 unless ignoring(g) h", "f h")]
+    [InlineData("rate({\"http.requests\", job=\"x\"}[5m]) > {\"plain\"}", "http.requests plain")]
+    [InlineData("{job=\"x\"}", "")]
     [InlineData("42", "")]
     public void Names_AreThoseOfMetricsOnly(string query, string names) => MissingSeries.NamesIn(query).ShouldBe(names.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 }

@@ -35,7 +35,7 @@ public sealed class SettleWindowTests : IAsyncDisposable
         var incident = await _world.SettleAsync(closed.Id);
         incident.State.ShouldBe(IncidentState.Resolved);
         incident.AlertCount.ShouldBe(2);
-        incident.Timeline[^1].What.ShouldContain("fires after the fix was verified");
+        incident.Timeline[^1].What.ShouldContain("fires after the incident was resolved");
         _world.Store.All.Count.ShouldBe(1);
         _world.Script.Count("do fix").ShouldBe(1);
     }
@@ -54,6 +54,7 @@ public sealed class SettleWindowTests : IAsyncDisposable
         var next = _world.Store.All[^1];
         next.State.ShouldBe(IncidentState.AwaitingApproval);
         next.Follows.ShouldBe(closed.Id);
+        next.Team.ShouldBe("ml");
         next.Timeline[0].What.ShouldStartWith("The last fix did not hold");
         next.OpenGate!.Warnings[0].ShouldContain($"incident {closed.Id}");
         _world.Store.All[0].Timeline[^1].What.ShouldContain(next.Id);
@@ -137,7 +138,7 @@ public sealed class SettleWindowTests : IAsyncDisposable
 
     private async Task<Incident> ResolvedAsync()
     {
-        var opened = await _world.OpenAsync(s_runbook);
+        var opened = await _world.OpenAsync(s_runbook, Some.Incident(s_runbook) with { Team = "ml" });
         _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
         var (closed, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
         closed.State.ShouldBe(IncidentState.Resolved);

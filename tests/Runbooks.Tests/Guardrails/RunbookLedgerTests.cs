@@ -17,6 +17,14 @@ public sealed class RunbookLedgerTests
     }
 
     [Fact]
+    public void RunsThatNothingJudged_AreSaidBesideThoseThatCameBack()
+    {
+        var runs = Enumerable.Range(0, 10).Select(i => Run(i, i < 8 ? RunOutcome.Unverified : RunOutcome.Recurred, "inference/llm-b-" + i)).ToList();
+
+        SuccessRate.Of(runs, "inference/*").Describe().ShouldBe("Worked 0 of 2 times, median 3m, came back 2 times; the last 2 failed. Of 8 more runs nothing shows whether they helped.");
+    }
+
+    [Fact]
     public void SameIncidentRecordedTwice_CountsOnce() =>
         new RunHistory().Record(Run(1, RunOutcome.Ineffective), s_hour, 2).Record(Run(1, RunOutcome.Ineffective), s_hour, 2).Breaker.ShouldBeNull();
 

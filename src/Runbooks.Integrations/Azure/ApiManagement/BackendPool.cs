@@ -112,19 +112,15 @@ internal sealed class BackendPool(ArmResources arm)
             return null;
         }
 
-        if (member is not null && now == from)
+        if (member is null || now != from)
         {
-            (member["priority"], member["weight"]) = (to.Priority, to.Weight);
-            // The pool is sent whole: what else it has, such as session affinity, stays.
-            var body = new JsonObject { ["properties"] = new JsonObject { ["pool"] = read.Properties["pool"]!.DeepClone() } };
-            var call = arm.Call(target, RequestMethod.Patch, $"give {change.Backend} {to}", body) with { IfMatch = read.ETag ?? "*", Understood = [412] };
-            if (await arm.SendAsync(call, time, cancellationToken) is { Status: not 412 } answer)
-            {
-                return answer;
-            }
+            throw new ChangedSinceException($"{target.Words} was changed by somebody else in the meantime: {change.Backend} {(now is null ? "is gone" : $"has {now}")}. Nothing was overwritten.");
         }
 
-        throw new ChangedSinceException($"{target.Words} was changed by somebody else in the meantime: {change.Backend} {(now is null ? "is gone" : $"has {now}")}. Nothing was overwritten.");
+        (member["priority"], member["weight"]) = (to.Priority, to.Weight);
+        // The pool is sent whole: what else it has, such as session affinity, stays.
+        var body = new JsonObject { ["properties"] = new JsonObject { ["pool"] = read.Properties["pool"]!.DeepClone() } };
+        return await arm.SendAsync(arm.Call(target, RequestMethod.Patch, $"give {change.Backend} {to}", body) with { IfMatch = read.ETag ?? "*" }, time, cancellationToken);
     }
 
     private static IEnumerable<JsonObject> Members(ArmDocument pool) => (pool.Properties["pool"]?["services"] as JsonArray ?? []).OfType<JsonObject>();

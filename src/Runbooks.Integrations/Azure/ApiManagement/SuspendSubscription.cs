@@ -94,11 +94,13 @@ internal sealed class SuspendSubscription(ArmResources arm)
             return null;
         }
 
-        var call = arm.Call(target, RequestMethod.Patch, $"make it {to}", new JsonObject { ["properties"] = new JsonObject { ["state"] = to } })
-            with { IfMatch = now.ETag ?? "*", Understood = [412] };
-        return state == from && await arm.SendAsync(call, time, cancellationToken) is { Status: not 412 } answer
-            ? answer
-            : throw new ChangedSinceException($"{target.Words} was changed by somebody else in the meantime. Nothing was overwritten.");
+        if (state != from)
+        {
+            throw new ChangedSinceException($"{target.Words} was changed by somebody else in the meantime: it is {state}. Nothing was overwritten.");
+        }
+
+        return await arm.SendAsync(
+            arm.Call(target, RequestMethod.Patch, $"make it {to}", new JsonObject { ["properties"] = new JsonObject { ["state"] = to } }) with { IfMatch = now.ETag ?? "*" }, time, cancellationToken);
     }
 
     private ArmTarget Target(string subscription) => new(subscription, "2024-05-01", Role);

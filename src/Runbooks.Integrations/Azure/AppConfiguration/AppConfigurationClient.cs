@@ -119,9 +119,14 @@ internal sealed record SettingChange(SettingAddress Address, string? Before, str
             return;
         }
 
-        if (now?.Value != Before || (!await settings.WriteAsync(Address, After, AfterType, now, cancellationToken) && !await IsThereAsync(settings, cancellationToken)))
+        if (now?.Value != Before)
         {
             throw new StepRefusedException($"{settings.Words(Address)} was changed by somebody else in the meantime. Nothing was overwritten.");
+        }
+
+        if (!await settings.WriteAsync(Address, After, AfterType, now, cancellationToken) && !await IsThereAsync(settings, cancellationToken))
+        {
+            throw NotWritten(settings);
         }
     }
 
@@ -139,11 +144,20 @@ internal sealed record SettingChange(SettingAddress Address, string? Before, str
             return $"{settings.Words(Address)} is as it was before.";
         }
 
-        var undone = now?.Value == After && (Before is null
+        if (now?.Value != After)
+        {
+            throw new ChangedSinceException($"{settings.Words(Address)} was changed by somebody else since, so it was left alone. Its value before this incident: {Before ?? "none"}");
+        }
+
+        var undone = Before is null
             ? await settings.DeleteAsync(Address, now, cancellationToken)
-            : await settings.WriteAsync(Address, Before, BeforeType, now, cancellationToken));
+            : await settings.WriteAsync(Address, Before, BeforeType, now, cancellationToken);
         return undone
             ? Before is null ? $"Removed {settings.Words(Address)} again." : $"Brought {settings.Words(Address)} back to its previous value."
-            : throw new ChangedSinceException($"{settings.Words(Address)} was changed by somebody else since, so it was left alone. Its value before this incident: {Before ?? "none"}");
+            : throw NotWritten(settings);
     }
+
+    // The value was as expected: something else of it changed in between, and the next attempt may succeed.
+    private AzureRequestException NotWritten(ISettings settings) =>
+        new($"{settings.Words(Address)} was changed by somebody else at this moment. Nothing was written.");
 }

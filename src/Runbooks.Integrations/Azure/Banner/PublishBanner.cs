@@ -115,19 +115,27 @@ internal sealed record BannerChange(SettingChange Key, SettingChange? Blob)
             return await Key.UndoAsync(keys, cancellationToken);
         }
 
-        StepRefusedException? left = null;
-        var blob = "";
+        var (blob, blobLeft) = await TryAsync(() => Blob.UndoAsync(blobs, cancellationToken));
+        var (key, keyLeft) = await TryAsync(() => Key.UndoAsync(keys, cancellationToken));
+        var words = $"{key} {blob}";
+        return (keyLeft, blobLeft) switch
+        {
+            (null, null) => words,
+            // Somebody's own banner stays; one that could not be reached is ours still, and is tried again.
+            (null or ChangedSinceException, null or ChangedSinceException) => throw new ChangedSinceException(words),
+            _ => throw new StepRefusedException(words),
+        };
+    }
+
+    private static async Task<(string Words, StepRefusedException? Left)> TryAsync(Func<Task<string>> undo)
+    {
         try
         {
-            blob = await Blob.UndoAsync(blobs, cancellationToken);
+            return (await undo(), null);
         }
         catch (StepRefusedException refused)
         {
-            left = refused;
+            return (refused.Message, refused);
         }
-
-        var key = await Key.UndoAsync(keys, cancellationToken);
-        return left is null ? $"{key} {blob}"
-            : throw (left is ChangedSinceException ? new ChangedSinceException($"{left.Message} {key}") : new StepRefusedException($"{left.Message} {key}"));
     }
 }

@@ -96,7 +96,7 @@ public sealed record MetricParameters
     public string? Unit { get; init; }
 
     [QueryText, MaxLength(1000)]
-    [Description("Which dimensions to look at: `Region eq 'westeurope'`; `Origin eq '*'` looks at each, and the worst one counts.")]
+    [Description("Which dimensions to look at: `Region eq 'westeurope'`; `Origin eq '*'` looks at each, and the worst one counts. One that has fallen silent keeps the others from passing, so name those that are always used.")]
     public string? Filter { get; init; }
 
     [Range(typeof(TimeSpan), "00:02:00", "1.00:00:00")]

@@ -56,7 +56,7 @@ public sealed class SuspendSubscriptionTests : OnTheSandbox
         var preparation = await PrepareAsync(Suspend, s_user);
         await FaultAsync("arm", "412", on: "PATCH ");
 
-        await Should.ThrowAsync<StepRefusedException>(() => ApplyAsync(Suspend, s_user, preparation));
+        await Should.ThrowAsync<AzureRequestException>(() => ApplyAsync(Suspend, s_user, preparation));
 
         (await KeyStateAsync()).ShouldBe("active");
     }

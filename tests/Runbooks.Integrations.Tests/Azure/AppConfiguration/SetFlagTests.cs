@@ -84,7 +84,20 @@ public sealed class SetFlagTests : OnTheSandbox
         var preparation = await PrepareAsync(Set, s_on);
         await FaultAsync("appconfiguration", "412", on: "PUT ");
 
-        await Should.ThrowAsync<StepRefusedException>(() => ApplyAsync(Set, s_on, preparation));
+        await Should.ThrowAsync<AzureRequestException>(() => ApplyAsync(Set, s_on, preparation));
+
+        (await ValueAsync()).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task ChangeBetweenReadAndUndo_IsTriedAgain()
+    {
+        var preparation = await PrepareAsync(Set, s_on);
+        await ApplyAsync(Set, s_on, preparation);
+        await FaultAsync("appconfiguration", "412", on: "DELETE ");
+
+        (await Should.ThrowAsync<AzureRequestException>(() => UndoAsync(Set, preparation))).Message.ShouldContain("changed by somebody else at this moment");
+        await UndoAsync(Set, preparation);
 
         (await ValueAsync()).ShouldBeNull();
     }

@@ -100,6 +100,20 @@ public sealed partial class BannerBlobTests(Azurite azurite) : OnTheSandbox, IAs
     }
 
     [Fact]
+    public async Task Undo_ThatOnePlaceRefusesIsNotLeftAloneForTheOther()
+    {
+        var preparation = await PublishAsync();
+        await WriteAsync("theirs");
+        await FaultAsync("appconfiguration", "403", on: "DELETE ");
+
+        var refused = await Should.ThrowAsync<StepRefusedException>(() => UndoAsync(Publish, preparation));
+
+        refused.ShouldNotBeOfType<ChangedSinceException>("the key is ours and still there, so it is tried again");
+        refused.Message.ShouldContain("lacks the role");
+        refused.Message.ShouldContain("changed by somebody else since");
+    }
+
+    [Fact]
     public async Task BlobThatChangedSinceTheApproval_IsNotOverwritten()
     {
         var preparation = await PrepareAsync(Publish, s_pause);
