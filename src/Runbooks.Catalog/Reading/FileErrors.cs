@@ -113,7 +113,8 @@ internal sealed class FileErrors(string file, string text)
             return;
         }
 
-        Add(Find(value, new Regex($@"\{{\{{\s*{Regex.Escape(placeholder)}\s*\}}\}}", RegexOptions.NonBacktracking)) ?? value, path, problem, remedy);
+        // A literal text: there is nothing to try twice, and the engine that never does has a limit to its length.
+        Add(Find(value, new Regex($@"\{{\{{\s*{Regex.Escape(placeholder)}\s*\}}\}}")) ?? value, path, problem, remedy);
     }
 
     private Position? Find(Position from, Regex part)

@@ -123,7 +123,7 @@ public sealed record IncidentCursor(DateTimeOffset OpenedAt, string Tie)
     public static IncidentCursor? TryParse(string cursor) =>
         cursor.Length <= 1_000 && Base64Url.IsValid(cursor)
             && Encoding.UTF8.GetString(Base64Url.DecodeFromChars(cursor)).Split(':', 2) is [var ticks, var tie]
-            && long.TryParse(ticks, NumberStyles.None, CultureInfo.InvariantCulture, out var at) && at <= DateTimeOffset.MaxValue.UtcTicks
+            && long.TryParse(ticks, NumberStyles.None, CultureInfo.InvariantCulture, out var at) && at <= DateTimeOffset.MaxValue.UtcTicks && tie.All(char.IsAsciiLetterOrDigit)
                 ? new(new DateTimeOffset(at, TimeSpan.Zero), tie)
                 : null;
 }

@@ -88,7 +88,7 @@ public sealed class InMemoryIncidentStore : IIncidentStore
             () =>
             {
                 Listings.Add(query);
-                var before = query.After is { } cursor ? int.Parse(IncidentCursor.Parse(cursor).Tie, CultureInfo.InvariantCulture) : _order.Count;
+                var before = query.After is { } cursor ? int.TryParse(IncidentCursor.Parse(cursor).Tie, CultureInfo.InvariantCulture, out var place) ? Math.Clamp(place, 0, _order.Count) : 0 : _order.Count;
                 var found = Enumerable.Range(0, before)
                     .Reverse()
                     .Where(index => Matches(query, _incidents[_order[index]]))
