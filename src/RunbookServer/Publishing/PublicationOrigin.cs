@@ -35,7 +35,7 @@ internal sealed partial record PublicationOrigin(string? Repository, string? Com
     public Publication WhoAndWhy() => new Publication(0, "", default, By ?? Pipeline() ?? Environment.UserName) { Reason = Reason }.Cleaned();
 
     /// <summary>Owner (or project) and name, without the server and without a password that may stand before it.</summary>
-    internal static string? NameOf(string? remote) => remote is not null && Name().Match(remote) is { Success: true } name ? $"{name.Groups[1].Value}/{name.Groups[2].Value}" : null;
+    internal static string? NameOf(string? remote) => remote is not null && Name().Match(Server().Replace(remote, "")) is { Success: true } name ? $"{name.Groups[1].Value}/{name.Groups[2].Value}" : null;
 
     private static string? Pipeline() =>
         Variable("GITHUB_ACTOR") is { } actor ? $"{actor} through GitHub Actions"
@@ -67,6 +67,9 @@ internal sealed partial record PublicationOrigin(string? Repository, string? Com
             return null;
         }
     }
+
+    [GeneratedRegex(@"^[A-Za-z+]+://[^/]*")]
+    private static partial Regex Server();
 
     // Azure Repos has _git before the name.
     [GeneratedRegex(@"[/:]([^/:@\s]+)/(?:_git/)?([^/:@\s]+?)(?:\.git)?/?$")]

@@ -135,7 +135,10 @@ public sealed class PublishTests : IDisposable
     [InlineData("git@ssh.dev.azure.com:v3/contoso/ops/runbooks", "ops/runbooks")]
     [InlineData("git@github.com:contoso/runbooks.git", "contoso/runbooks")]
     [InlineData("https://user:secret@example.com/contoso/runbooks.git/", "contoso/runbooks")]
-    public void Repository_IsCalledByOwnerAndName(string remote, string name) => PublicationOrigin.NameOf(remote).ShouldBe(name);
+    [InlineData("https://example.com/runbooks.git", null)]
+    [InlineData("ssh://git@example.com:2222/runbooks.git", null)]
+    [InlineData("ssh://git@example.com:2222/contoso/runbooks.git", "contoso/runbooks")]
+    public void Repository_IsCalledByOwnerAndName(string remote, string? name) => PublicationOrigin.NameOf(remote).ShouldBe(name);
 
     [Fact]
     public async Task RunningHost_TakesWhatIsPublishedAndSaysSo()
