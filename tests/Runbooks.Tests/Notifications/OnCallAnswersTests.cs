@@ -92,6 +92,20 @@ public sealed class OnCallAnswersTests
     }
 
     [Fact]
+    public async Task NewerAnswerOfAnotherHost_IsNotWrittenOver()
+    {
+        var later = new FakeTimeProvider(Some.Time.AddMinutes(5));
+        await new OnCallAnswers([new ScriptedSchedule().Put("grace")], new FixedOptions<OnCallOptions>(new()), later, NullLogger<OnCallAnswers>.Instance, _state).AskAsync(s_schedule, TestContext.Current.CancellationToken);
+
+        (await AskAsync()).Now.ShouldHaveSingleItem().Person.Name.ShouldBe("ada");
+
+        _rota.Fault = "it answered 500.";
+        _time.Advance(TimeSpan.FromMinutes(10));
+        _answers = Restarted();
+        (await AskAsync()).Now.ShouldHaveSingleItem().Person.Name.ShouldBe("grace");
+    }
+
+    [Fact]
     public async Task AnswersThatAreNeverFresh_AreNoOutage()
     {
         _answers = Restarted(new() { CacheFor = TimeSpan.Zero });
