@@ -25,7 +25,7 @@ public sealed class RunbookCatalog(RunbookReader reader)
 
     /// <summary>
     /// Takes over every good file. The first time, any error leaves the catalog empty, and the host does not start.
-    /// Later, what was good stays in force until its file is good again or gone while no file is broken.
+    /// Later, what was good stays in force until its file is good again or gone while no file is broken that may be it.
     /// </summary>
     /// <param name="contacts">Whom the contacts name, where an unknown name is to be an error; a host asks the fallback instead.</param>
     /// <param name="whole">Whether these are all files there are: otherwise a runbook may name another one that is not among them.</param>
@@ -33,10 +33,11 @@ public sealed class RunbookCatalog(RunbookReader reader)
     {
         lock (_loading)
         {
-            var (good, errors, warnings) = Examine(files, contacts, whole);
+            var all = files.ToList();
+            var (good, errors, warnings) = Examine(all, contacts, whole);
             List<Entry> kept = errors.Count == 0
                 ? []
-                : [.. _current.Entries.Where(old => good.TrueForAll(entry => entry.File != old.File && entry.Runbook.Id != old.Runbook.Id))];
+                : [.. _current.Entries.Where(old => good.TrueForAll(entry => entry.File != old.File && entry.Runbook.Id != old.Runbook.Id) && MayBeThere(old, all, errors))];
             var before = _current.Runbooks;
             if (errors.Count == 0 || _current.Entries.Count > 0)
             {
@@ -53,16 +54,23 @@ public sealed class RunbookCatalog(RunbookReader reader)
     {
         lock (_loading)
         {
-            var (good, errors, warnings) = Examine(files, contacts, whole: true);
+            var (good, errors, warnings) = Examine([.. files], contacts, whole: true);
             return new(errors, []) { Changes = Changes(_current.Runbooks, [.. good.Select(entry => entry.Runbook)]), Warnings = warnings };
         }
     }
 
-    private (List<Entry> Good, List<CatalogError> Errors, IReadOnlyList<CatalogError> Warnings) Examine(IEnumerable<RunbookFile> files, IReadOnlyCollection<string>? contacts, bool whole)
+    /// <summary>Whether its file is there, or may be a broken one under another name: a team's runbooks do not stay because of another team's files.</summary>
+    private static bool MayBeThere(Entry old, List<RunbookFile> files, List<CatalogError> errors)
+    {
+        var broken = errors.Select(error => error.File).ToHashSet(StringComparer.Ordinal);
+        return old.Runbook.Team.Length == 0
+            || files.Exists(file => file.Name == old.File || ((file.Team is null || file.Team.Folder == old.Runbook.Team) && file.IsAmong(broken)));
+    }
+
+    private (List<Entry> Good, List<CatalogError> Errors, IReadOnlyList<CatalogError> Warnings) Examine(List<RunbookFile> all, IReadOnlyCollection<string>? contacts, bool whole)
     {
         var publications = new Dictionary<string, Publication?>(StringComparer.Ordinal);
         var read = new List<(string Name, ReadResult Result)>();
-        var all = files.ToList();
         var teams = all.Select(file => file.Team).OfType<TeamFiles>().DistinctBy(team => team.File.Name).ToDictionary(team => team.File.Name, team => TeamFile.Read(team, contacts), StringComparer.Ordinal);
         var errors = teams.Values.SelectMany(team => team.Errors).ToList();
         foreach (var file in all)
@@ -92,7 +100,7 @@ public sealed class RunbookCatalog(RunbookReader reader)
             good.AddRange(entries.Count == 1 ? entries : Duplicates(entries, errors));
         }
 
-        return (good, errors, [.. read.SelectMany(file => file.Result.Warnings), .. TriggerOverlap.Check(read)]);
+        return (good, errors, [.. teams.Values.SelectMany(team => team.Warnings), .. read.SelectMany(file => file.Result.Warnings), .. TriggerOverlap.Check(read)]);
     }
 
     private static IReadOnlyList<string> Changes(IReadOnlyList<Runbook> before, IReadOnlyList<Runbook> after) =>
@@ -140,13 +148,21 @@ public sealed record RunbookFile(string Name, string Text)
 
     /// <summary>With what it came to be in force; null for a plain file.</summary>
     public Publication? Publication { get; init; }
+
+    /// <summary>Whether it, or what says how it is meant, is among these files.</summary>
+    public bool IsAmong(IReadOnlySet<string> files) =>
+        files.Contains(Name) || (Team is { } team && (files.Contains(team.File.Name) || (team.Contacts is { } own && files.Contains(own.Name))));
 }
 
 /// <summary>What makes a folder that of a team.</summary>
 /// <param name="Folder">What the folder is called.</param>
 /// <param name="File">Its <c>team.yaml</c>.</param>
 /// <param name="Contacts">Its <c>contacts.yaml</c>; null where the team has no contacts of its own.</param>
-public sealed record TeamFiles(string Folder, RunbookFile File, RunbookFile? Contacts);
+public sealed record TeamFiles(string Folder, RunbookFile File, RunbookFile? Contacts)
+{
+    /// <summary>Why the team's runbooks stay as they were though nothing is wrong with these two files by themselves; null where nothing keeps them.</summary>
+    public CatalogError? Waits { get; init; }
+}
 
 /// <param name="Errors">Of all files, each in its file's order.</param>
 /// <param name="Kept">Ids of runbooks that stay in force in an earlier version, because there are errors.</param>

@@ -31,7 +31,7 @@ public static class TeamFile
 
         if (Open(file.Text, errors, "name") is not { } root)
         {
-            return new(null, errors.Sorted);
+            return new(null, errors.Sorted) { Warnings = errors.Warnings };
         }
 
         var name = root.Text("name", required: true, longest: 200);
@@ -48,13 +48,13 @@ public static class TeamFile
         var actions = root.Words("actions");
         root.RejectOthers();
         var contacts = Contacts(files.Contacts, errors, out var unreadable);
-        var team = errors.Count > 0 || unreadable.Count > 0 ? null : new Team(name, owner, contacts, actions) { File = file.Name };
+        var team = errors.Count > 0 || unreadable.Count > 0 || files.Waits is not null ? null : new Team(name, owner, contacts, actions) { File = file.Name };
         if (known is not null && team?.Meant(owner) is { } meant && !known.Contains(meant, StringComparer.OrdinalIgnoreCase))
         {
             errors.AtValue("owner", $"names '{Clip.To(owner, 80)}', and the contacts have nobody of that name.", $"{Suggestion.For(owner, [.. contacts, .. known])}Add it under 'contacts' in the team's contacts file or in that of all.");
         }
 
-        return new(team, [.. errors.Sorted, .. unreadable]);
+        return new(team, [.. errors.Sorted, .. unreadable, .. files.Waits is { } waits ? [waits] : Array.Empty<CatalogError>()]) { Warnings = errors.Warnings };
     }
 
     private static List<string> Contacts(RunbookFile? file, FileErrors errors, out IReadOnlyList<CatalogError> unreadable)
@@ -97,4 +97,8 @@ public static class TeamFile
 }
 
 /// <summary>A team, or everything that is wrong with its file, in the file's order.</summary>
-public sealed record TeamResult(Team? Team, IReadOnlyList<CatalogError> Errors);
+public sealed record TeamResult(Team? Team, IReadOnlyList<CatalogError> Errors)
+{
+    /// <summary>What is probably not meant.</summary>
+    public IReadOnlyList<CatalogError> Warnings { get; init; } = [];
+}

@@ -128,6 +128,31 @@ public sealed class TeamFileTests
     }
 
     [Fact]
+    public void WhatIsDoubtfulInTheFile_IsWarnedOf() =>
+        _catalog.Load([File("hung", Team.Replace("owner: lead", "owner: lead # \u00A0\nactions: [no*, \"per\u00A0son\"]", StringComparison.Ordinal).Replace("\nactions: [no*, person]", "", StringComparison.Ordinal))])
+            .Warnings.Select(warning => (warning.File, warning.Line, warning.Code)).ShouldContain(("ml/team.yaml", 3, "no-break-space"));
+
+    [Fact]
+    public void FileOfATeamThatIsGone_IsNotKeptByABrokenOneOfAnother()
+    {
+        var web = File("broken", Team.Replace("ml", "web", StringComparison.Ordinal)) with { Name = "web/broken.yaml" };
+        web = web with { Team = new("web", new("web/team.yaml", web.Team!.File.Text), web.Team.Contacts) };
+        _catalog.Load([File("hung", Team), File("moved", Team), File("other"), web]);
+
+        _catalog.Load([web with { Text = "id: [" }]).Kept.ShouldBe(["broken", "other"]);
+        _catalog.Load([web with { Text = "id: [" }, File("hung", Team) with { Text = "id: [" }]).Kept.ShouldNotContain("moved");
+    }
+
+    [Fact]
+    public void FileOfATeamThatIsGone_StaysWhileABrokenOneMayBeIt()
+    {
+        _catalog.Load([File("hung", Team), File("other")]);
+
+        _catalog.Load([File("new-name", Team) with { Text = "id: [" }, File("other")]).Kept.ShouldBe(["hung"]);
+        _catalog.Load([File("moved-up") with { Text = "id: [" }, File("other")]).Kept.ShouldBe(["hung"]);
+    }
+
+    [Fact]
     public void IdInTwoFolders_IsToldInBoth() =>
         _catalog.Load([File("hung", Team), File("hung")]).Errors.Select(error => error.ToString()).ShouldBe(
         [

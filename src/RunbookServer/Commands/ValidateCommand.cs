@@ -90,8 +90,9 @@ internal static class ValidateCommand
         // Of some runbooks alone nobody can say which ids there are.
         IReadOnlyCollection<string>? ids = isWhole && result.Errors.Count == 0 ? [.. catalog.Current.Select(runbook => runbook.Id)] : null;
         var windows = files.Windows is { } planned ? MaintenanceFile.Read(planned.Name, planned.Text, ids) : null;
-        var problems = contacts.Errors.Concat(windows?.Errors ?? []).Concat(files.Teams.SelectMany(team => TeamFile.Read(team, contacts.Book?.Names).Errors)).Concat(result.Errors)
-            .Concat([.. contacts.Warnings, .. windows?.Warnings ?? [], .. result.Warnings]).Distinct().ToLookup(problem => problem.File);
+        var teams = files.Teams.Select(team => TeamFile.Read(team, contacts.Book?.Names)).ToList();
+        var problems = contacts.Errors.Concat(windows?.Errors ?? []).Concat(teams.SelectMany(team => team.Errors)).Concat(result.Errors)
+            .Concat([.. contacts.Warnings, .. windows?.Warnings ?? [], .. teams.SelectMany(team => team.Warnings), .. result.Warnings]).Distinct().ToLookup(problem => problem.File);
         IEnumerable<RunbookFile?> beside = [files.Contacts, files.Windows, .. files.Teams.SelectMany(team => new[] { team.File, team.Contacts })];
         return new("validate", strict, [.. beside.Concat(files.Runbooks).OfType<RunbookFile>().Select(one => new ReportedCase(one.Name, one.Name, [.. problems[one.Name]]) { Text = one.Text })]);
     }
