@@ -171,7 +171,7 @@ public sealed class RuleSetLoader(
     public async Task StartWithTheGoodAsync(RuleSet set, LoadResult result, CancellationToken cancellationToken)
     {
         var broken = result.Errors.Select(error => error.File).ToHashSet(StringComparer.Ordinal);
-        catalog.Load(set.Runbooks.Where(file => !RunbookVersions.IsBroken(file, broken)), whole: false);
+        catalog.Load(set.Runbooks.Where(file => !file.IsAmong(broken)), whole: false);
 
         // What is in force now is kept for the next start.
         await versions.LoadAsync(set.Runbooks, cancellationToken);

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
 using Runbooks.Catalog;
 using Runbooks.Model.Storage;
 
@@ -8,9 +9,9 @@ namespace Runbooks.Storage;
 /// The files of this process, each with what is in force and what is wrong with a newer version. What was in force last is
 /// kept in the store, so that a host that starts while a file is broken goes on with it instead of starting without.
 /// </summary>
-public sealed class FileVersions(ISharedState state)
+public sealed class FileVersions(ISharedState state, ILogger<FileVersions>? logger = null)
 {
-    /// <summary>A longer file is not kept; a host that starts while it is broken says so and does not start.</summary>
+    /// <summary>A longer file is not kept, and neither is what was in force before it: a host that starts while it is broken must not go back to that.</summary>
     private const int MaxKept = 256 * 1024;
 
     private readonly ConcurrentDictionary<string, FileVersion> _known = new(StringComparer.Ordinal);
@@ -35,7 +36,7 @@ public sealed class FileVersions(ISharedState state)
 
     /// <returns>The version that was in force last, on whichever host; null when there was none.</returns>
     public async Task<RunbookFile?> FindLastAsync(string name, CancellationToken cancellationToken) =>
-        _known.GetValueOrDefault(name) is { IsUsed: true, IsSaved: false, Text: { } own } ? new(name, own)
+        _known.GetValueOrDefault(name) is { IsUsed: true, Text: { } own } version && (!version.IsSaved || own.Length > MaxKept) ? new(name, own)
         : await state.FindAsync<Kept>(KeyOf(name), cancellationToken) is { Text: { } text } ? new(name, text)
         : null;
 
@@ -44,11 +45,24 @@ public sealed class FileVersions(ISharedState state)
     {
         foreach (var (name, version) in _known)
         {
-            if (version is { IsUsed: true, IsSaved: false } && !(version.Text?.Length > MaxKept))
+            if (version is not { IsUsed: true, IsSaved: false })
             {
-                await state.UpdateAsync<Kept, bool>(KeyOf(name), known => (known?.Text == version.Text && known is not null ? known : new(version.Text), true), cancellationToken);
-                _known.TryUpdate(name, version with { IsSaved = true }, version);
+                continue;
             }
+
+            var text = version.Text;
+            if (text?.Length > MaxKept)
+            {
+                if (logger is not null)
+                {
+                    Log.FileNotKept(logger, name, MaxKept);
+                }
+
+                text = null;
+            }
+
+            await state.UpdateAsync<Kept, bool>(KeyOf(name), known => (known is not null && known.Text == text ? known : new(text), true), cancellationToken);
+            _known.TryUpdate(name, version with { IsSaved = true }, version);
         }
     }
 

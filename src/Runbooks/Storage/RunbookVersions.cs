@@ -26,21 +26,27 @@ public sealed class RunbookVersions(RunbookCatalog catalog, FileVersions version
 
         versions.Refuse(Set, [.. result.Errors.Select(error => error.ToString())]);
         var broken = result.Errors.Select(error => error.File).ToHashSet(StringComparer.Ordinal);
+        var isStart = catalog.Current.Count == 0;
         var (inForce, kept) = (new List<RunbookFile>(), new List<string>());
         foreach (var file in files)
         {
-            var last = IsBroken(file, broken) ? await versions.FindLastAsync(KeyOf(file), cancellationToken) : null;
-            inForce.Add(last is null ? file : Unpack(file, last.Text));
+            var last = file.IsAmong(broken) ? await versions.FindLastAsync(KeyOf(file), cancellationToken) : null;
             if (last is not null)
             {
                 kept.Add(file.Name);
+                inForce.Add(Unpack(file, last.Text));
+            }
+            else if (!isStart || !file.IsAmong(broken))
+            {
+                // At a start, one that was never in force must not take its id or anything else from those that were.
+                inForce.Add(file);
             }
         }
 
-        broken.UnionWith(kept.Count > 0 ? catalog.Load(inForce).Errors.Select(error => error.File) : []);
+        broken.UnionWith(kept.Count > 0 ? catalog.Load(inForce, whole: inForce.Count == files.Count).Errors.Select(error => error.File) : []);
         if (catalog.Current.Count > 0)
         {
-            Use(files.Where(file => !IsBroken(file, broken)));
+            Use(files.Where(file => !file.IsAmong(broken)));
         }
 
         return result with { Kept = result.Kept.Count > 0 ? result.Kept : kept };
@@ -77,10 +83,6 @@ public sealed class RunbookVersions(RunbookCatalog catalog, FileVersions version
                 : null,
         };
     }
-
-    /// <summary>Whether it, or what says how it is meant, is among the files that have errors.</summary>
-    internal static bool IsBroken(RunbookFile file, HashSet<string> broken) =>
-        broken.Contains(file.Name) || (file.Team is { } team && (broken.Contains(team.File.Name) || (team.Contacts is { } own && broken.Contains(own.Name))));
 
     /// <summary>Processes see the same file under different paths.</summary>
     private static string KeyOf(RunbookFile file) => $"runbooks/{(file.Team is { } team ? $"{team.Folder}/" : "")}{Path.GetFileName(file.Name)}";

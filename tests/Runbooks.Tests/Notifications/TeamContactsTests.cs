@@ -136,3 +136,5 @@ public sealed class TeamContactsTests
 
     private static TeamFiles Team(string name, string contacts) => new(name, new($"{name}/team.yaml", ""), new($"{name}/contacts.yaml", contacts));
 }
+        var hostile = new ContactFiles(new("contacts.yaml", Common + "# x\u001Eml/contacts.yaml\n# y"), []);
+        ContactFiles.Unpack("contacts.yaml", hostile.Packed!).Teams.ShouldBeEmpty();

@@ -72,6 +72,47 @@ public sealed class RunbookVersionsTests
         (late.Find("ours")!.Owner, late.Find("one")!.Title).ShouldBe(("ml.lead", "another, of nobody"));
     }
 
+    /// <summary>A comment may hold any character.</summary>
+    [Fact]
+    public async Task RunbookThatHoldsTheSeparatorOfKeptFiles_IsKeptAsItIs()
+    {
+        var hostile = OfTeam("name: ml\nowner: lead\n", "contacts: { lead: ada }");
+        hostile = hostile with { Text = hostile.Text + "\n# x\u001Eteam.yaml\n# y\n" };
+        var (_, versions, files) = Process();
+        (await versions.LoadAsync([hostile, File("one", "another")], Cancel)).Errors.ShouldBeEmpty();
+        await files.SaveAsync(Cancel);
+
+        var (late, starting, _) = Process();
+        await starting.LoadAsync([OfTeam("name: ml\n", "contacts: { lead: ada }"), File("one", "another")], Cancel);
+
+        (late.Find("ours")!.Owner, late.Find("one")!.Title).ShouldBe(("ml.lead", "another"));
+    }
+
+    [Fact]
+    public async Task NewFileWithTheIdOfAnother_TakesItAwayInNoProcessThatStartsLater()
+    {
+        var (_, versions, files) = Process();
+        await versions.LoadAsync([File("one", "first"), File("two", "first")], Cancel);
+        await files.SaveAsync(Cancel);
+
+        var (late, starting, _) = Process();
+        var result = await starting.LoadAsync([File("one", "first"), File("one", "intruder") with { Name = "new.yaml" }, File("two", "second")], Cancel);
+
+        result.Errors.Select(error => error.File).ShouldBe(["one.yaml", "new.yaml"]);
+        (late.Find("one")!.Title, late.Find("two")!.Title).ShouldBe(("first", "second"));
+    }
+
+    [Fact]
+    public async Task FileThatIsRenamedAndBroken_StaysInForceThoughAnotherOneIsBrokenToo()
+    {
+        var (catalog, versions, _) = Process();
+        await versions.LoadAsync([File("one", "first"), File("two", "first")], Cancel);
+
+        await versions.LoadAsync([Broken("one") with { Name = "new.yaml" }, Broken("two")], Cancel);
+
+        (catalog.Find("one")?.Title, catalog.Find("two")?.Title).ShouldBe(("first", "first"));
+    }
+
     private static RunbookFile OfTeam(string team, string contacts) => File("ours", "ours") with { Name = "ml/one.yaml", Team = new("ml", new("ml/team.yaml", team), new("ml/contacts.yaml", contacts)) };
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
