@@ -56,7 +56,7 @@ internal sealed record RunbookFolder(string Path)
     {
         var contacts = System.IO.Path.Combine(folder, ContactsFile.FileName);
         return TeamFolders.FileOf(new(folder)) is { } file
-            ? new(System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(folder))), Read(System.IO.Path.Combine(folder, file.Name)), File.Exists(contacts) ? Read(contacts) : null)
+            ? new(System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(folder))), ReadOfTeam(System.IO.Path.Combine(folder, file.Name)), File.Exists(contacts) ? ReadOfTeam(contacts) : null)
             : null;
     }
 
@@ -118,8 +118,12 @@ internal sealed record RunbookFolder(string Path)
     public static RunbookFile ReadWithSamples(string file)
     {
         var here = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(file))!;
-        return Read(file) with { Samples = SampleFolder.Read(here), Team = TeamOf(here) };
+        var team = TeamOf(here);
+        return (team is null ? Read(file) : ReadOfTeam(file)) with { Samples = SampleFolder.Read(here), Team = team };
     }
+
+    private static RunbookFile ReadOfTeam(string file) =>
+        TeamFolders.IsOutside(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(file))!, new(file)) ? new(System.IO.Path.GetRelativePath(".", file), TeamFolders.TextOfLinkOutside) : Read(file);
 
     /// <exception cref="CommandException">The file is far too large.</exception>
     public static RunbookFile Read(string file)

@@ -98,6 +98,12 @@ public sealed class FolderPlace(string folder) : IRuleSetPlace
         var taken = RuleSet.Among([.. there.Select(file => $"{prefix}{file.Name}")]).ToHashSet(StringComparer.Ordinal);
         foreach (var file in there.Where(file => taken.Contains($"{prefix}{file.Name}") && !SampleFolder.IsSample(file.Name)))
         {
+            if (prefix.Length > 0 && TeamFolders.IsOutside(here, file))
+            {
+                files.Add(new($"{prefix}{file.Name}", TeamFolders.TextOfLinkOutside));
+                continue;
+            }
+
             using var stream = Open(file);
             using var reader = new StreamReader(stream);
 

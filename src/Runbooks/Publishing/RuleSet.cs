@@ -78,7 +78,7 @@ public sealed record RuleSet(IReadOnlyList<RunbookFile> Runbooks, RunbookFile? C
     /// <summary>Whether it is a calendar that contacts may name.</summary>
     public static bool IsCalendar(string name) => name.EndsWith(".ics", StringComparison.OrdinalIgnoreCase) && !name.Contains('/', StringComparison.Ordinal);
 
-    /// <summary>Whether a file of a folder is a runbook, rather than a test, the contacts, the maintenance windows or a team's file.</summary>
+    /// <summary>Whether a file is a runbook, rather than a test, the contacts or the maintenance windows. What lies in a folder that is no team's is none: it may be a team's whose file is not there yet.</summary>
     public static bool IsRunbook(string name) =>
         (name.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase) || name.EndsWith(".yml", StringComparison.OrdinalIgnoreCase))
         && !name.EndsWith(".test.yaml", StringComparison.OrdinalIgnoreCase) && name is not (ContactsFile.FileName or MaintenanceFile.FileName);
@@ -88,7 +88,7 @@ public sealed record RuleSet(IReadOnlyList<RunbookFile> Runbooks, RunbookFile? C
     /// <summary>Those of a team lie directly in its folder, and what lies deeper there are tests. Maintenance windows there are an error, and not overlooked.</summary>
     private static bool IsRunbook(string name, ICollection<string> teams) => InTeam(name, teams) is var own && own == name
         ? IsRunbook(name)
-        : (IsRunbook(own) || own == MaintenanceFile.FileName) && !IsTeam(name) && !own.Contains('/', StringComparison.Ordinal);
+        : (IsRunbook(own) || own == MaintenanceFile.FileName) && !IsTeam(name);
 
     /// <summary>The path from the team's folder, where it lies in one.</summary>
     private static string InTeam(string name, ICollection<string> teams) => FolderOf(name) is { Length: > 0 } folder && teams.Contains(folder) ? name[(folder.Length + 1)..] : name;

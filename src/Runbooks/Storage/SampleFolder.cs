@@ -8,6 +8,9 @@ public static class SampleFolder
     /// <summary>The first by name; others are left alone.</summary>
     public const int MostFiles = 100;
 
+    /// <summary>On the way to one file, as systems have it.</summary>
+    private const int MostLinks = 40;
+
     /// <returns>By their path from the folder. What a link brings in from elsewhere is none of it; of a file that is too long, enough to see that.</returns>
     public static IReadOnlyDictionary<string, string> Read(string folder)
     {
@@ -26,7 +29,41 @@ public static class SampleFolder
 
     internal static bool IsWithin(string root, FileSystemInfo entry) => Real(entry).StartsWith($"{root}{Path.DirectorySeparatorChar}", StringComparison.Ordinal);
 
-    internal static string Real(FileSystemInfo entry) => Path.TrimEndingDirectorySeparator((entry.ResolveLinkTarget(returnFinalTarget: true) ?? entry).FullName);
+    /// <summary>Where it is when every link on the way is followed, those of folders too.</summary>
+    /// <returns>Empty for links that lead round in a circle.</returns>
+    internal static string Real(FileSystemInfo entry)
+    {
+        var path = Path.GetPathRoot(entry.FullName)!;
+        var parts = new Stack<string>(Parts(entry.FullName).Reverse());
+        for (var links = 0; parts.TryPop(out var part);)
+        {
+            var next = Path.Combine(path, part);
+            if (part is "." or "..")
+            {
+                path = part == "." ? path : Path.GetDirectoryName(path) ?? path;
+            }
+            else if (new FileInfo(next).LinkTarget is not { } target)
+            {
+                path = next;
+            }
+            else if (links++ == MostLinks)
+            {
+                return "";
+            }
+            else
+            {
+                path = Path.IsPathRooted(target) ? Path.GetPathRoot(target)! : path;
+                foreach (var step in Parts(target).Reverse())
+                {
+                    parts.Push(step);
+                }
+            }
+        }
+
+        return path;
+
+        static string[] Parts(string path) => path[Path.GetPathRoot(path)!.Length..].Split([Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar], StringSplitOptions.RemoveEmptyEntries);
+    }
 
     private static string Text(string path)
     {

@@ -75,6 +75,40 @@ public sealed class TeamFolderTests : IDisposable
     }
 
     [Fact]
+    public async Task FileOfATeamThatIsALinkOutside_IsAnErrorThatShowsNothingOfIt()
+    {
+        var secret = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        await File.WriteAllTextAsync(secret, "the host's own", TestContext.Current.CancellationToken);
+        try
+        {
+            File.Delete(Path.Combine(_runbooks.Path, "ml", "contacts.yaml"));
+            File.CreateSymbolicLink(Path.Combine(_runbooks.Path, "ml", "contacts.yaml"), secret);
+
+            var (code, output, _) = await RunAsync("validate");
+
+            code.ShouldBe(1);
+            output.ShouldContain("A link that leads out of the folder of runbooks is not read.");
+            output.ShouldNotContain("the host's own");
+        }
+        finally
+        {
+            File.Delete(secret);
+        }
+    }
+
+    [Fact]
+    public async Task DoubtfulFileOfATeam_FailsUnderStrict()
+    {
+        _runbooks.Write("name: ml\nowner: primary\nactions: [note, \"no\u00A0te\"]\n", Path.Combine("ml", "team.yaml"));
+
+        var (code, output, _) = await RunAsync("validate", "--strict");
+
+        code.ShouldBe(1, output);
+        output.ShouldContain("warning: ");
+        output.ShouldContain("ml/team.yaml:3:20  A no-break space");
+    }
+
+    [Fact]
     public async Task IdOfTwoTeams_IsToldWithBothFiles()
     {
         _runbooks.Write((await File.ReadAllTextAsync(Path.Combine(_runbooks.Path, "ml", "ml-stuck.yaml"), TestContext.Current.CancellationToken)).Replace("ml-stuck", "web-stuck", StringComparison.Ordinal), Path.Combine("ml", "ml-stuck.yaml"));

@@ -37,9 +37,9 @@ public sealed class RuleSetTests : IDisposable
         set.Calendars.Keys.ShouldBe(["ml/rota.ics", "rota.ics"], ignoreOrder: true);
     }
 
-    /// <summary>A container lists what lies deeper too.</summary>
+    /// <summary>A container lists what lies deeper too. A folder whose team.yaml is not there yet, or no more, is nobody's: what lies there must not be in force without the limits of its team.</summary>
     [Fact]
-    public void Container_HasTheSameFilesInItsSet() => RuleSet.Among([.. s_layout, .. s_others.Except(["tests/a/one/test.yaml"])]).ShouldBe(s_layout);
+    public void Container_HasTheSameFilesInItsSet() => RuleSet.Among([.. s_layout, .. s_others, "drafts/c.yaml", "drafts/contacts.yaml"]).ShouldBe(s_layout);
 
     [Theory]
     [InlineData("../team.yaml")]
@@ -76,6 +76,34 @@ public sealed class RuleSetTests : IDisposable
 
             set.Teams.Select(team => team.Folder).ShouldBe(["alias", "web"]);
             TeamFile.Read(set.Teams[0]).Errors.ShouldHaveSingleItem().ToString().ShouldContain("is 'web', and the folder is called 'alias'.");
+        }
+        finally
+        {
+            elsewhere.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task FileOfATeamThatIsALinkOutside_IsAnErrorAndNotRead()
+    {
+        const string Link = "# A link that leads out of the folder of runbooks is not read.";
+        var elsewhere = Directory.CreateTempSubdirectory("elsewhere-");
+        try
+        {
+            await File.WriteAllTextAsync(Path.Combine(elsewhere.FullName, "secret"), "the host's own", TestContext.Current.CancellationToken);
+            Write("ml/team.yaml", "name: ml\nowner: x");
+            Write("ml/..data/b.yaml", "as Kubernetes mounts a config map");
+            Directory.CreateSymbolicLink(Path.Combine(_folder, "ml", "away"), elsewhere.FullName);
+            foreach (var (name, target) in ((string, string)[])[("a.yaml", "away/secret"), ("contacts.yaml", Path.Combine(elsewhere.FullName, "secret")), ("duty.ics", "../../secret"), ("b.yaml", "..data/b.yaml")])
+            {
+                File.CreateSymbolicLink(Path.Combine(_folder, "ml", name), target);
+            }
+
+            var set = RuleSet.Of(await new FolderPlace(_folder).ReadPlainAsync(TestContext.Current.CancellationToken));
+
+            set.Runbooks.Select(file => file.Text).ShouldBe([Link, "as Kubernetes mounts a config map"]);
+            set.Calendars.Values.ShouldBe([Link]);
+            TeamFile.Read(set.Teams.Single()).Errors.ShouldHaveSingleItem().ToString().ShouldStartWith("ml/contacts.yaml:1:1  The file is empty");
         }
         finally
         {

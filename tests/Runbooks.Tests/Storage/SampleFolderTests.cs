@@ -34,6 +34,10 @@ public sealed class SampleFolderTests : IDisposable
         Write("runbooks/..data/mounted.txt", "as Kubernetes mounts a config map");
         File.CreateSymbolicLink(Path("runbooks/mounted.txt"), "..data/mounted.txt");
         File.CreateSymbolicLink(Path("runbooks/out.txt"), Path("secret.txt"));
+        Directory.CreateSymbolicLink(Path("runbooks/away"), Path("elsewhere"));
+        File.CreateSymbolicLink(Path("runbooks/through.txt"), "away/more.txt");
+        File.CreateSymbolicLink(Path("runbooks/back.txt"), "away/../secret.txt");
+        File.CreateSymbolicLink(Path("runbooks/round.txt"), "round.txt");
         Directory.CreateSymbolicLink(Path("runbooks/samples"), Path("elsewhere"));
         Directory.CreateSymbolicLink(Path("linked"), Path("runbooks"));
 
