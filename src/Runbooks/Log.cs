@@ -77,7 +77,7 @@ internal static partial class Log
     [LoggerMessage(54, LogLevel.Warning, "{Warning}")]
     public static partial void FileDoubtful(ILogger logger, string warning);
 
-    [LoggerMessage(55, LogLevel.Error, "The contacts have errors; those that were in force last are used. {Error}")]
+    [LoggerMessage(55, LogLevel.Error, "The contacts have errors; those that were in force last are used, and none where there were none. {Error}")]
     public static partial void ContactsKept(ILogger logger, string error);
 
     [LoggerMessage(87, LogLevel.Error, "{File}, with what belongs to it, is longer than {Most} characters. It is in force but not kept: a host that starts while it is broken does not have this version. Make it shorter.")]

@@ -79,7 +79,7 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
     private static ContactBook WithAsked(Gate gate, ContactBook now) => gate.OnCall.Count == 0 ? now : now.With(
         gate.OnCall.GroupBy(record => record.Contact, StringComparer.OrdinalIgnoreCase)
             .Select(asked => now.TryFind(asked.Key, out var contact) && contact.Schedule is not null
-                ? contact with { Recipients = [.. contact.Recipients.Concat(asked.SelectMany(record => record.People).Select(now.FindRecipient).OfType<Recipient>()).DistinctBy(recipient => recipient.Name)] }
+                ? contact with { Recipients = [.. contact.Recipients.Concat(asked.SelectMany(record => record.People).Select(name => now.FindRecipient(name, asked.Key)).OfType<Recipient>()).DistinctBy(recipient => recipient.Name)] }
                 : null)
             .OfType<Contact>());
 

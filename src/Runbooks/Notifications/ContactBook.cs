@@ -61,7 +61,7 @@ public sealed class ContactBook
 
     private ContactBook(ContactBook other, IEnumerable<Contact> instead)
     {
-        (_people, _known, _onCallNames, _everyoneOn, KnowsEveryone) = (other._people, other._known, other._onCallNames, other._everyoneOn, other.KnowsEveryone);
+        (_people, _known, _onCallNames, _everyoneOn, KnowsEveryone, Files) = (other._people, other._known, other._onCallNames, other._everyoneOn, other.KnowsEveryone, other.Files);
         _contacts = new(other._contacts, StringComparer.OrdinalIgnoreCase);
         foreach (var contact in instead)
         {
@@ -77,6 +77,9 @@ public sealed class ContactBook
 
     /// <summary>Where there are no contacts yet: messages to any name go to these channels, and nobody is known who may decide.</summary>
     public static ContactBook NobodyBut(params IReadOnlyList<string> channels) => new(channels, believed: false);
+
+    /// <summary>What it was read from; null where nobody's contacts were.</summary>
+    public ContactFiles? Files { get; init; }
 
     /// <summary>Practice: whoever says a name is believed.</summary>
     public bool KnowsEveryone { get; }
@@ -123,9 +126,11 @@ public sealed class ContactBook
     /// <param name="contact">The contact that the schedule is.</param>
     public Recipient? FindOnCall(IEnumerable<string> keys, string contact) => keys.Select(key => _onCallNames[TeamOf(contact)].GetValueOrDefault(key.Trim())).FirstOrDefault(person => person is not null);
 
-    /// <summary>A person, or a room or group behind a contact.</summary>
-    public Recipient? FindRecipient(string name) =>
-        FindPerson(name) ?? _contacts.Values.SelectMany(contact => contact.Recipients.Concat(contact.Schedule?.Fallback ?? [])).FirstOrDefault(recipient => Same(recipient.Name, name));
+    /// <summary>Whom a contact meant by this name: a person whom its own contacts know, or a room or group that comes after its schedule. Somebody of another team who is called so now is another.</summary>
+    public Recipient? FindRecipient(string name, string contact) =>
+        FindPerson(name) is { } person && Knows(person, [contact]) ? person
+        : new[] { contact, FallbackOf(contact), Fallback }.SelectMany(behind => _contacts.GetValueOrDefault(behind) is { } one ? one.Recipients.Concat(one.Schedule?.Fallback ?? []) : [])
+            .FirstOrDefault(recipient => recipient.IsRoom && Same(recipient.Name, name));
 
     /// <summary>Everybody behind these contacts. A name that nobody is behind counts as the fallback: silence is never success.</summary>
     public IEnumerable<Recipient> RecipientsOf(IEnumerable<string> contacts) =>

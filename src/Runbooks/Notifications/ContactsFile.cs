@@ -32,9 +32,14 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IO
         List<FileContacts> all = common is null ? teams : [common, .. teams];
         var people = new TeamPeople();
         all.ForEach(people.Add);
+        if (common is null && withSettings)
+        {
+            teams.ForEach(team => team.Errors.Add(new(1, 1), "", $"There is no {FileName} of all, so nobody can be asked by these.", $"Add {FileName} above the folders of teams; it has 'fallback'."));
+        }
+
         var book = common is null || all.Exists(one => one.Errors.Count > 0)
             ? null
-            : new ContactBook(all.SelectMany(one => one.Contacts).DistinctBy(contact => contact.Name, StringComparer.OrdinalIgnoreCase), common.People, teams.ToDictionary(one => one.Team!, one => one.People));
+            : new ContactBook(all.SelectMany(one => one.Contacts).DistinctBy(contact => contact.Name, StringComparer.OrdinalIgnoreCase), common.People, teams.ToDictionary(one => one.Team!, one => one.People)) { Files = files };
         return new(book, [.. all.SelectMany(one => one.Errors.Sorted)]) { Warnings = [.. all.SelectMany(one => one.Errors.Warnings)] };
     }
 
@@ -59,12 +64,20 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IO
         var root = new YamlSection(mapping, "", errors);
         var others = team is null ? [] : common?.Recipients;
         var recipients = new RecipientReader(_channels, withSettings ? secrets : null, others).Read(root, isWhole: team is null);
-        List<Recipient> known = [.. recipients, .. others ?? []];
+        List<Recipient> known = [.. recipients.Concat(others ?? []).DistinctBy(recipient => recipient.Name, StringComparer.OrdinalIgnoreCase)];
         var contacts = ReadContacts(root, team, known, others is not null, new(_schedules, known, withSettings) { Team = team, KnowsOthers = others is not null });
         root.RejectOthers();
-        var found = new FileContacts(team, file.Name, errors, recipients, [.. contacts, .. recipients.Where(recipient => recipient.GroupId is not null).Select(group => new Contact(Named(team, group.Name), [group]))]);
+        contacts.AddRange(recipients.Where(recipient => recipient.GroupId is not null).Select(group => new Contact(Named(team, group.Name), [group])));
+        var found = new FileContacts(team, file.Name, errors, [.. recipients.Select(Own)], [.. contacts.Select(contact => contact with
+        {
+            Recipients = [.. contact.Recipients.Select(Own)],
+            Schedule = contact.Schedule is { } schedule ? schedule with { Fallback = [.. schedule.Fallback.Select(Own)] } : null,
+        })]);
         WarnOfShadows(found, common);
         return found;
+
+        // Another team may have a group of that name, and its link must not count here.
+        Recipient Own(Recipient recipient) => recipient.GroupId is not null && recipients.Contains(recipient) ? recipient with { Name = Named(team, recipient.Name) } : recipient;
     }
 
     private static List<Contact> ReadContacts(YamlSection root, string? team, IReadOnlyList<Recipient> recipients, bool isAllKnown, OnCallReader schedules)
@@ -119,11 +132,11 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IO
             if (name != ContactBook.Fallback && common?.Contacts.FirstOrDefault(other => string.Equals(other.Name, name, StringComparison.OrdinalIgnoreCase)) is { } other
                 && (other.Schedule is not null || contact.Schedule is not null || !Names(other).SetEquals(Names(contact))))
             {
-                own.Errors.Warn(WarningCodes.ContactShadowed, $"contacts.{name}", $"is also a contact in {common.File}, with other people behind it. Runbooks of {own.Team} ask those of this file.", "Give one of them another name, or say that it is meant.");
+                own.Errors.Warn(WarningCodes.ContactShadowed, name.Split(':') is [_, var group] ? $"groups.{group}" : $"contacts.{name}", $"is also a contact in {common.File}, with other people behind it. Runbooks of {own.Team} ask those of this file.", "Give one of them another name, or say that it is meant.");
             }
         }
 
-        static HashSet<string> Names(Contact contact) => contact.Recipients.Select(recipient => recipient.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        static HashSet<string> Names(Contact contact) => contact.Recipients.Select(recipient => recipient.GroupId ?? recipient.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
     }
 
     private static void CheckName(YamlSection section, string name)
@@ -140,7 +153,17 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IO
 public sealed record ContactFiles(RunbookFile? Common, IReadOnlyList<TeamFiles> Teams)
 {
     /// <summary>All of them as one text, which is kept: they are in force together or not at all.</summary>
-    internal string? Packed => Common is null ? null : FilePack.Pack(Common.Text, Teams.Where(team => team.Contacts is not null).Select(team => KeyValuePair.Create($"{team.Folder}/{ContactsFile.FileName}", team.Contacts!.Text)));
+    internal string? Packed => Common is null ? null : FilePack.Pack(Common.Text, OfTeams);
+
+    /// <summary>Whether the common file stands elsewhere than those of teams: then each is taken over by itself.</summary>
+    public bool IsCommonApart { get; init; }
+
+    private IEnumerable<KeyValuePair<string, string>> OfTeams => Teams.Where(team => team.Contacts is not null).Select(team => KeyValuePair.Create($"{team.Folder}/{ContactsFile.FileName}", team.Contacts!.Text));
+
+    /// <returns>Null where the team has no contacts of its own.</returns>
+    public string? TextOf(string team) => Teams.FirstOrDefault(own => own.Folder == team)?.Contacts?.Text;
+
+    public bool HasTextsOf(ContactFiles other) => Common?.Text == other.Common?.Text && OfTeams.ToHashSet().SetEquals(other.OfTeams);
 
     /// <param name="name">How errors name the common file.</param>
     internal static ContactFiles Unpack(string name, string packed)

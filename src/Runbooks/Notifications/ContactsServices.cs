@@ -17,10 +17,10 @@ public static class ContactsServices
         .AddSingleton<ContactsFile>()
         .AddSingleton<ContactsReload>()
         .AddSingleton(read)
-        .AddSingleton(provider => provider.GetRequiredService<ContactFiles>() is { Common: { } common } files ? Start(provider, files, common.Name) : none ?? new ContactBook([]));
+        .AddSingleton(provider => provider.GetRequiredService<ContactFiles>() is var files && files.HasTextsOf(new(null, [])) ? none ?? new ContactBook([]) : Start(provider, files, none ?? new ContactBook([])));
 
     /// <summary>With errors in it, those that were in force last go on: whoever is to be asked at night must not depend on a typing mistake.</summary>
-    private static ContactBook Start(IServiceProvider provider, ContactFiles files, string name)
+    private static ContactBook Start(IServiceProvider provider, ContactFiles files, ContactBook none)
     {
         var reader = provider.GetRequiredService<ContactsFile>();
 
@@ -35,15 +35,26 @@ public static class ContactsServices
 
         // The container makes services synchronously; this one is made once, before the first message.
         var last = versions?.FindLastAsync(ContactsFile.FileName, CancellationToken.None).GetAwaiter().GetResult();
-        if (versions is null || last is null || reader.Read(ContactFiles.Unpack(name, last.Text)).Book is not { } good)
+        var kept = last is null ? null : ContactFiles.Unpack(files.Common?.Name ?? ContactsFile.FileName, last.Text) with { IsCommonApart = files.IsCommonApart };
+        var good = versions is null || kept is null ? null : Instead(files, kept).Select(some => reader.Read(some).Book).FirstOrDefault(some => some is not null);
+        if (good is null && files.Common is not null)
         {
             throw new ContactsException(result.Errors);
         }
 
-        versions.Refuse(ContactsFile.FileName, [.. result.Errors.Select(error => error.ToString())]);
+        if (good is not null)
+        {
+            versions!.Use(ContactsFile.FileName, good.Files!.Packed);
+        }
+
+        versions?.Refuse(ContactsFile.FileName, [.. result.Errors.Select(error => error.ToString())]);
         Log.ContactsKept(provider.GetRequiredService<ILogger<ContactsReload>>(), string.Join(" | ", result.Errors));
-        return good;
+        return good ?? none;
     }
+
+    /// <summary>What can go on in place of files with errors, the newest first.</summary>
+    private static IEnumerable<ContactFiles> Instead(ContactFiles files, ContactFiles kept) =>
+        files.IsCommonApart ? [kept with { Teams = files.Teams }, files with { Teams = kept.Teams }, kept] : [kept];
 }
 
 /// <summary>The contacts cannot be used; the message has every error on a line of its own.</summary>
@@ -58,7 +69,6 @@ public sealed class ContactsReload(ContactsFile reader, CurrentContacts contacts
 {
     private readonly Lock _taking = new();
     private ContactFiles _now = started ?? new(null, []);
-    private string? _looked;
 
     /// <param name="common">As it is now; null when it is gone. Those of teams are as they were.</param>
     public void Take(RunbookFile? common) => Take(now => now with { Common = common });
@@ -72,39 +82,48 @@ public sealed class ContactsReload(ContactsFile reader, CurrentContacts contacts
     {
         lock (_taking)
         {
-            _now = change(_now);
-            if (_now.Packed is var packed && packed != _looked)
+            var before = _now;
+            _now = change(before);
+            if (_now.HasTextsOf(before) || TryTake(_now) is not { Count: > 0 } errors)
             {
-                _looked = packed;
-                TakeNew(_now);
+                return;
             }
+
+            foreach (var error in errors)
+            {
+                Log.ContactsBroken(logger, error);
+            }
+
+            // What is wrong with a file that stands elsewhere keeps nobody from what has changed here.
+            if (contacts.Book.Files is { } inForce && change(inForce) is var part && !part.HasTextsOf(inForce) && !part.HasTextsOf(_now))
+            {
+                TryTake(part);
+            }
+
+            versions.Refuse(ContactsFile.FileName, errors);
         }
     }
 
-    private void TakeNew(ContactFiles files)
+    /// <returns>Why these files cannot be used.</returns>
+    private IReadOnlyList<string> TryTake(ContactFiles files)
     {
-        if (files.Common is not { } common)
+        if (files.Common is null && contacts.Book.Files is not null)
         {
-            versions.Refuse(ContactsFile.FileName, [$"{ContactsFile.FileName} is gone. Put it back."]);
-            Log.ContactsBroken(logger, $"{ContactsFile.FileName} is gone. Put it back.");
-            return;
+            return [$"{ContactsFile.FileName} is gone. Put it back."];
         }
 
         var result = reader.Read(files);
-        foreach (var error in result.Errors)
-        {
-            Log.ContactsBroken(logger, error.ToString());
-        }
-
-        if (result.Book is not { } book)
-        {
-            versions.Refuse(ContactsFile.FileName, [.. result.Errors.Select(error => error.ToString())]);
-        }
-        else
+        if (result.Errors.Count == 0)
         {
             versions.Use(ContactsFile.FileName, files.Packed);
-            contacts.Replace(book);
-            Log.ContactsLoaded(logger, common.Name);
         }
+
+        if (result.Book is { } book)
+        {
+            contacts.Replace(book);
+            Log.ContactsLoaded(logger, files.Common!.Name);
+        }
+
+        return [.. result.Errors.Select(error => error.ToString())];
     }
 }

@@ -35,7 +35,7 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
 
         var found = await Task.WhenAll(schedules.Select(async contact =>
             recorded.LastOrDefault(record => record.Message == message && Same(record.Contact, contact.Name)) is { } known
-                ? (contact with { Recipients = [.. known.People.Select(name => book.FindRecipient(name)).OfType<Recipient>()] }, known)
+                ? (contact with { Recipients = [.. known.People.Select(name => book.FindRecipient(name, contact.Name)).OfType<Recipient>()] }, known)
                 : await ResolveAsync(book, contact, message, cancellationToken)));
         return new(book.With(found.Select(one => one.Item1)), [.. found.Select(one => one.Item2)]);
     }

@@ -98,6 +98,27 @@ public sealed class ApproverRulesTests
         (await DecideAsync(office, By(People.SignedIn("lee", People.GroupId)))).Result.Status.ShouldBe(DecisionStatus.Decided);
     }
 
+    /// <summary>The record has the names of those whom the team's schedule meant. Who is called so now may be of another team.</summary>
+    [Theory]
+    [InlineData("grace", true)]
+    [InlineData("grace", false)]
+    [InlineData("room", false)]
+    public async Task WhomTheTeamsScheduleMeant_IsNobodyOfAnotherTeam(string name, bool isStillThere)
+    {
+        const string Room = "room: { members: [grace], reach: [{ chat: room }] }";
+        var grace = $"people: {{ grace: {{ reach: [{{ chat: grace }}] }} }}\nrooms: {{ {Room} }}\n";
+        var others = "people: { gwen: { reach: [{ chat: gwen }] } }\n";
+        var reader = new ContactsFile([new ScriptedChannel("chat")], [new ScriptedSchedule()], ApprovalOffice.Secrets());
+        var book = reader.Read(new ContactFiles(
+            new("contacts.yaml", "people: { linus: { reach: [{ chat: linus }] } }\ncontacts: { fallback: linus }"),
+            [File("ml", $"{(isStillThere ? grace : others)}contacts: {{ duty: {{ rota: R1, fallback: {(isStillThere ? "grace" : "gwen")} }} }}"), File("web", $"{(isStillThere ? others : grace)}contacts: {{ primary: [{(isStillThere ? "gwen" : "grace, room")}] }}")])).Book.ShouldNotBeNull();
+        var gate = Some.Gate() with { Approvers = ["ml.duty"], OnCall = [new("ml.duty", "m", [name], "", Some.Time)] };
+
+        ApproverRules.IsAsked(gate, name, book).ShouldBe(isStillThere);
+
+        static Runbooks.Catalog.TeamFiles File(string team, string contacts) => new(team, new($"{team}/team.yaml", ""), new($"{team}/contacts.yaml", contacts));
+    }
+
     [Fact]
     public async Task OwnersTeamThatIsRequired_HasToAgreeHoweverManyOthersDo()
     {

@@ -80,6 +80,20 @@ public sealed class ContactsReloadTests : IDisposable
     }
 
     [Fact]
+    public void FileThatIsGoneAtTheFirstChange_IsSaidToo()
+    {
+        var started = new ContactFiles(new("c.yaml", File("newcomer")), []);
+        var reader = new ContactsFile([new ScriptedChannel("chat")], [], ApprovalOffice.Secrets());
+        var (contacts, versions) = (new CurrentContacts(reader.Read(started).Book!), new FileVersions(new InMemorySharedState()));
+
+        new ContactsReload(reader, contacts, versions, _log.CreateLogger<ContactsReload>(), started).Take(null);
+
+        contacts.Book.FindPerson("newcomer").ShouldNotBeNull();
+        versions.Known.Single().Value.Errors.ShouldBe(["contacts.yaml is gone. Put it back."]);
+        _log.Lines.ShouldContain("Error: The contacts stay as they were: contacts.yaml is gone. Put it back.");
+    }
+
+    [Fact]
     public async Task BrokenFileAtTheStart_ThoseThatWereInForceLastAreAsked()
     {
         var state = new InMemorySharedState();
@@ -106,6 +120,21 @@ public sealed class ContactsReloadTests : IDisposable
             .AddSingleton(new FileVersions(state))
             .AddContacts(_ => new ContactFiles(new RunbookFile("c.yaml", text), []))
             .BuildServiceProvider();
+    }
+
+    [Fact]
+    public void ContactsOfATeamWithoutThoseOfAll_AreToldAndNobodyIsInForce()
+    {
+        using var host = new ServiceCollection()
+            .AddLogging()
+            .AddSingleton<INotifier>(new ScriptedChannel("chat"))
+            .AddSingleton(ApprovalOffice.Secrets())
+            .AddSingleton(new FileVersions(new InMemorySharedState()))
+            .AddContacts(_ => new ContactFiles(null, [new("ml", new("ml/team.yaml", ""), new("ml/contacts.yaml", File("newcomer")))]))
+            .BuildServiceProvider();
+
+        host.GetRequiredService<ContactBook>().Names.ShouldBeEmpty();
+        host.GetRequiredService<FileVersions>().Known.Single().Value.Errors.ShouldHaveSingleItem().ShouldStartWith("ml/contacts.yaml:1:1  There is no contacts.yaml of all");
     }
 
     public void Dispose() => _log.Dispose();

@@ -105,6 +105,34 @@ public sealed class TeamContactsTests
         Errors(("ml", Ml), ("web", "contacts: { primary: grace }")).ShouldHaveSingleItem().ShouldStartWith("web/contacts.yaml:1:22  contacts.primary  names 'grace', and there is no such person, room or group.");
 
     [Fact]
+    public void GroupOfOneName_IsAnotherInEachTeam()
+    {
+        var book = Read(Common + "\ngroups: { sre: { id: 77777777-2222-3333-4444-555555555555, reach: [{ chat: C0ALL }] } }\n", ("ml", Ml.Replace("room: ml-room", "room: group:sre", StringComparison.Ordinal)),
+            ("web", Ml.Replace("grace", "alan", StringComparison.Ordinal).Replace("G1", "G2", StringComparison.Ordinal).Replace("ml-room", "web-room", StringComparison.Ordinal).Replace("9999-", "9998-", StringComparison.Ordinal).Replace("fallback: alan", "fallback: group:sre", StringComparison.Ordinal))).Book.ShouldNotBeNull();
+
+        var (ml, web) = (book.RecipientsOf(["ml.group:sre"]).Single(), book.RecipientsOf(["web.group:sre"]).Single());
+        (ml.Name, web.Name, book.RecipientsOf(["group:sre"]).Single().Name).ShouldBe(("ml.group:sre", "web.group:sre", "group:sre"));
+        ml.GroupId.ShouldNotBe(web.GroupId);
+        Names(book, "ml.room").ShouldBe(["ml.group:sre"]);
+        book.TryFind("web.rota", out var rota).ShouldBeTrue();
+        rota!.Schedule!.Fallback.ShouldHaveSingleItem().GroupId.ShouldBe(web.GroupId);
+        book.FindRoom(["ml.group:sre"], "web.group:sre").ShouldBeNull();
+    }
+
+    [Fact]
+    public void GroupOfATeam_ThatIsAnotherThanTheCommonOneOfItsName_IsWarnedOf()
+    {
+        var common = Common + "\ngroups: { sre: { id: 99999999-2222-3333-4444-555555555555, reach: [{ chat: C0SRE }] } }\n";
+
+        Read(common, ("ml", Ml)).Warnings.Select(warning => warning.Key).ShouldBe(["contacts.rota"]);
+        Read(common, ("ml", Ml.Replace("9999-", "9998-", StringComparison.Ordinal))).Warnings.Select(warning => warning.Key).ShouldBe(["groups.sre", "contacts.rota"]);
+    }
+
+    [Fact]
+    public void ContactsOfATeamWithoutThoseOfAll_AreAnErrorOnAHost() =>
+        Reader.Read(new ContactFiles(null, [Team("ml", Ml)])).Errors.ShouldHaveSingleItem().ToString().ShouldStartWith("ml/contacts.yaml:1:1  There is no contacts.yaml of all");
+
+    [Fact]
     public void WithoutTheCommonFile_OnlyWhatItDecidesIsLeftOut()
     {
         var contacts = Reader.Read(new ContactFiles(null, [Team("ml", "contacts: { primary: somebody, other: { rota: bad, fallback: x } }")]), withSettings: false);
@@ -124,6 +152,8 @@ public sealed class TeamContactsTests
         kept.Packed.ShouldBe(files.Packed);
         Names(Reader.Read(kept).Book!, "ml.primary").ShouldBe(["grace", "ada"]);
         ContactFiles.Unpack("contacts.yaml", Common).Teams.ShouldBeEmpty();
+        var hostile = new ContactFiles(new("contacts.yaml", Common + "# x\u001Eml/contacts.yaml\n# y"), []);
+        ContactFiles.Unpack("contacts.yaml", hostile.Packed!).Teams.ShouldBeEmpty();
     }
 
     private static ContactsFile Reader => new([new ScriptedChannel("chat")], [new ScriptedSchedule()], ApprovalOffice.Secrets());
@@ -136,5 +166,3 @@ public sealed class TeamContactsTests
 
     private static TeamFiles Team(string name, string contacts) => new(name, new($"{name}/team.yaml", ""), new($"{name}/contacts.yaml", contacts));
 }
-        var hostile = new ContactFiles(new("contacts.yaml", Common + "# x\u001Eml/contacts.yaml\n# y"), []);
-        ContactFiles.Unpack("contacts.yaml", hostile.Packed!).Teams.ShouldBeEmpty();
