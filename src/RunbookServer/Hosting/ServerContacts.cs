@@ -25,8 +25,20 @@ internal static class ServerContacts
     /// <summary>Whether they come with the runbooks.</summary>
     public static bool AreInRuleSet(ServerSettings settings) => !settings.Practice && BesideSettings(settings) is null;
 
-    /// <summary>The contacts of all, where they stand beside the settings.</summary>
-    public static Func<RunbookFile>? OtherThanTheSets(ServerSettings settings) => !settings.Practice && BesideSettings(settings) is { } file ? () => RunbookFolder.Read(file) : null;
+    /// <summary>The contacts of all, where they stand beside the settings; null while they cannot be read.</summary>
+    public static Func<RunbookFile?>? OtherThanTheSets(ServerSettings settings) => !settings.Practice && BesideSettings(settings) is { } file ? () => TryRead(file) : null;
+
+    private static RunbookFile? TryRead(string file)
+    {
+        try
+        {
+            return RunbookFolder.Read(file);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or CommandException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>Calendars that stand beside the contacts of all, or beside those of a team.</summary>
     internal static ReadBesideContacts Beside(string contacts, Func<string, string?> ofTeam) => async (name, cancellationToken) =>

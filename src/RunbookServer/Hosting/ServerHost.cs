@@ -25,8 +25,8 @@ internal static class ServerHost
         await using var sandbox = settings.Practice ? await SandboxWorld.EnterAsync(settings, cancellationToken) : null;
         await using var app = Build(settings, folder, sandbox?.Address);
         await OpenStorageAsync(app.Services, settings, cancellationToken);
-        await LoadRunbooksAsync(app.Services, folder, cancellationToken);
         var book = ServerContacts.Load(app.Services);
+        await LoadRunbooksAsync(app.Services, folder, cancellationToken);
         await StartAsync(app, cancellationToken);
         SecretFiles.WriteAddress(settings.DataDirectory, settings.Port);
         var standing = await Standing.OfAsync(app.Services, cancellationToken);

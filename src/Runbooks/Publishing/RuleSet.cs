@@ -32,6 +32,26 @@ public sealed record RuleSet(IReadOnlyList<RunbookFile> Runbooks, RunbookFile? C
     /// <summary>Who is asked, as the set has it.</summary>
     public ContactFiles People => new(Contacts, Teams);
 
+    /// <summary>The same set, in which the runbooks of a team wait while other contacts of it are in force than the set has: their names would mean somebody else.</summary>
+    public RuleSet ReadWith(ContactFiles inForce)
+    {
+        var teams = Teams.Select(team => IsTeamInForce(team.Folder, inForce) ? team : team with
+        {
+            Waits = new((team.Contacts ?? team.File).Name, 1, 1, "", "The team's contacts as they are now are not in force, so its runbooks stay as they were too.", "Mend what is wrong with contacts, of whichever team: all files of them are taken over together."),
+        }).ToDictionary(team => team.Folder, StringComparer.Ordinal);
+        return this with { Teams = [.. teams.Values], Runbooks = [.. Runbooks.Select(file => file.Team is { } team ? file with { Team = teams[team.Folder] } : file)] };
+    }
+
+    /// <summary>The calendars of contacts that are in force, and of others those that were there.</summary>
+    public IReadOnlyDictionary<string, string> CalendarsOf(ContactFiles inForce, IReadOnlyDictionary<string, string> before)
+    {
+        return Calendars.Where(calendar => IsInForce(calendar) || !before.ContainsKey(calendar.Key)).Concat(before.Where(calendar => !IsInForce(calendar))).ToDictionary(StringComparer.Ordinal);
+
+        bool IsInForce(KeyValuePair<string, string> calendar) => FolderOf(calendar.Key) is { Length: > 0 } team ? IsTeamInForce(team, inForce) : inForce.IsCommonApart || Contacts?.Text == inForce.Common?.Text;
+    }
+
+    private bool IsTeamInForce(string folder, ContactFiles inForce) => People.TextOf(folder) == inForce.TextOf(folder);
+
     /// <param name="files">By their path from the root of the set.</param>
     public static RuleSet Of(IReadOnlyList<RunbookFile> files)
     {
@@ -80,7 +100,8 @@ public sealed record RuleSet(IReadOnlyList<RunbookFile> Runbooks, RunbookFile? C
 
     /// <summary>Whether a file is a runbook, rather than a test, the contacts or the maintenance windows. What lies in a folder that is no team's is none: it may be a team's whose file is not there yet.</summary>
     public static bool IsRunbook(string name) =>
-        (name.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase) || name.EndsWith(".yml", StringComparison.OrdinalIgnoreCase))
+        !name.Contains('/', StringComparison.Ordinal)
+        && (name.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase) || name.EndsWith(".yml", StringComparison.OrdinalIgnoreCase))
         && !name.EndsWith(".test.yaml", StringComparison.OrdinalIgnoreCase) && name is not (ContactsFile.FileName or MaintenanceFile.FileName);
 
     private static bool IsCalendar(string name, ICollection<string> teams) => IsCalendar(InTeam(name, teams));

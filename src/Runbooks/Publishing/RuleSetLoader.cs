@@ -9,133 +9,6 @@ using Runbooks.Storage;
 
 namespace Runbooks.Publishing;
 
-/// <summary>Which publication this process goes by, and which one it has refused.</summary>
-public sealed class RuleSetStatus
-{
-    private volatile Seen _seen = new(null, null, null);
-    private volatile IReadOnlyDictionary<string, string> _calendars = new Dictionary<string, string>();
-
-    /// <summary>Null while plain files are in force.</summary>
-    public Publication? InForce => _seen.InForce;
-
-    /// <summary>The newest publication, when it cannot be used here; null when it is in force.</summary>
-    public RefusedSet? Refused => _seen.Refused;
-
-    /// <summary>A calendar that stands beside the contacts; null where there is none of that name.</summary>
-    public string? FindCalendar(string name) => _calendars.GetValueOrDefault(name);
-
-    /// <summary>What is in force in place of a publication that is refused, for people.</summary>
-    public string Instead(Publication refused) => _seen switch
-    {
-        { InForce: { } publication } => publication.Name,
-        { PartOf: { } part } => $"what of {(part == refused ? "it" : part.Name)} has no errors",
-        _ => "what lay there as plain files",
-    };
-
-    internal void Take(RuleSet set) => _seen = new(set.Publication, set.PartOf, null);
-
-    /// <summary>Before the contacts that name them.</summary>
-    internal void TakeCalendars(RuleSet set) => _calendars = set.Calendars;
-
-    /// <param name="refused">Null when the newest publication is in force after all.</param>
-    internal void Refuse(RefusedSet? refused) => _seen = _seen with { Refused = refused };
-
-    private sealed record Seen(Publication? InForce, Publication? PartOf, RefusedSet? Refused);
-}
-
-/// <param name="IsIncomplete">It could not be read whole; it may be copied to the place file by file.</param>
-public sealed record RefusedSet(Publication Publication, IReadOnlyList<string> Errors, bool IsIncomplete = false)
-{
-    internal bool Says(RefusedSet? other) => Publication == other?.Publication && Errors.SequenceEqual(other.Errors);
-}
-
-/// <summary>How a host reads its rule set.</summary>
-/// <param name="Every">How often it is looked at whether something was published.</param>
-public sealed record RuleSetOptions(TimeSpan Every)
-{
-    /// <summary>A publication is in force within a minute.</summary>
-    public static readonly TimeSpan Usual = TimeSpan.FromSeconds(30);
-
-    /// <summary>Whether the set says who is asked: not in practice, and not where another file does.</summary>
-    public bool TakesContacts { get; init; } = true;
-
-    /// <summary>The contacts of all, where another file says who they are; null where that is the set's, or in practice.</summary>
-    public Func<RunbookFile>? OtherContacts { get; init; }
-
-    /// <summary>Whether plain files are read again only when something tells that they have changed.</summary>
-    public bool IsTold { get; init; }
-}
-
-/// <summary>What is wrong with a set as a whole, on this host.</summary>
-public sealed class RuleSetCheck(RunbookCatalog catalog, RuleSetOptions options, IServiceProvider services)
-{
-    public IReadOnlyList<CatalogError> Errors(RuleSet set) =>
-    [
-        .. catalog.Check(set.Runbooks).Errors
-
-            // A team without runbooks is looked at by nothing else.
-            .Union(set.Teams.SelectMany(team => TeamFile.Read(team).Errors)).Union(People(set)),
-        .. set.Windows is { } windows ? MaintenanceFile.Read(windows.Name, windows.Text).Errors : [],
-    ];
-
-    private IReadOnlyList<CatalogError> People(RuleSet set) =>
-        set is { Contacts: null, Teams.Count: 0 } ? []
-        : options.TakesContacts ? services.GetRequiredService<ContactsFile>().Read(set.People).Errors
-        : options.OtherContacts is { } other && set.Teams.Count > 0 ? services.GetRequiredService<ContactsFile>().Read(new ContactFiles(other(), set.Teams)).Errors
-        : [];
-}
-
-/// <summary>
-/// The set that a process begins with: the newest publication without errors here, else the plain files. It is chosen once,
-/// since contacts are needed before anything else is loaded.
-/// </summary>
-public sealed class StartingRuleSet(PublishedSets sets, RuleSetCheck check)
-{
-    private readonly Lock _choosing = new();
-    private Task<(RuleSet Set, RefusedSet? Refused)>? _chosen;
-
-    /// <returns>The set, and the newest publication where it is not that one.</returns>
-    public Task<(RuleSet Set, RefusedSet? Refused)> GetAsync(CancellationToken cancellationToken)
-    {
-        lock (_choosing)
-        {
-            return _chosen ??= ChooseAsync(cancellationToken);
-        }
-    }
-
-    private async Task<(RuleSet Set, RefusedSet? Refused)> ChooseAsync(CancellationToken cancellationToken)
-    {
-        if (await sets.FindLogAsync(cancellationToken) is not { } log)
-        {
-            return (await sets.ReadPlainAsync(cancellationToken), null);
-        }
-
-        RefusedSet? refused = null;
-        RuleSet? newest = null;
-        foreach (var publication in log.Publications)
-        {
-            try
-            {
-                var set = await sets.ReadAsync(publication, cancellationToken);
-                if (check.Errors(set) is not { Count: > 0 } errors)
-                {
-                    return (set, refused);
-                }
-
-                newest ??= set;
-                refused ??= new(publication, [.. errors.Select(error => error.ToString())]);
-            }
-            catch (InvalidDataException broken)
-            {
-                refused ??= new(publication, [broken.Message], IsIncomplete: true);
-            }
-        }
-
-        // Nothing here is whole: what is good of the newest is better than nothing at all.
-        return (newest?.InPart() ?? throw new InvalidDataException($"No publication at {sets.Address} can be read: {refused!.Errors[0]}"), refused);
-    }
-}
-
 /// <summary>Takes over what was published or what lies in a folder, at the start and while the host runs.</summary>
 public sealed class RuleSetLoader(
     RunbookCatalog catalog, RunbookVersions versions, FileVersions files, MaintenanceReload windows, RuleSetStatus status, RuleSetCheck check, RuleSetOptions options, IServiceProvider services, ILogger<RuleSetLoader> logger)
@@ -145,14 +18,27 @@ public sealed class RuleSetLoader(
 
     private bool _broken;
 
-    /// <summary>Takes over the set that the process begins with; its contacts are in force already.</summary>
+    /// <summary>The contacts with which the set was taken over that is in force.</summary>
+    private ContactFiles? _readWith;
+
+    /// <summary>Whether contacts that stand elsewhere have changed since: runbooks that wait for them may be taken over now.</summary>
+    public bool IsOutdated => options.OtherContacts is not null && !ReferenceEquals(_readWith, ContactsInForce);
+
+    private ContactFiles? ContactsInForce => options.TakesContacts || options.OtherContacts is not null ? services.GetRequiredService<CurrentContacts>().Book.Files : null;
+
+    /// <summary>Takes over the set that the process begins with; its contacts are in force already, or others where they have errors.</summary>
     /// <returns>What is wrong with it. When nothing is in force then, there is nothing to go on with.</returns>
     public async Task<LoadResult> StartAsync((RuleSet Set, RefusedSet? Refused) chosen, CancellationToken cancellationToken)
     {
         var (set, refused) = chosen;
+        set = ReadWithContacts(set);
         var result = await versions.LoadAsync(set.Runbooks, cancellationToken);
         Tell(result);
-        status.TakeCalendars(set);
+        if (set is { Publication: { } publication } && Waiting(set) is { Count: > 0 } waiting)
+        {
+            (set, refused) = (set.InPart(), refused ?? new(publication, waiting));
+        }
+
         status.Take(set);
         if ((set.Publication ?? set.PartOf) is not null)
         {
@@ -170,6 +56,7 @@ public sealed class RuleSetLoader(
     /// <summary>Where no earlier version is known, one broken file must not keep the others from healing anything, and incidents that are waiting from going on.</summary>
     public async Task StartWithTheGoodAsync(RuleSet set, LoadResult result, CancellationToken cancellationToken)
     {
+        set = ReadWithContacts(set);
         var broken = result.Errors.Select(error => error.File).ToHashSet(StringComparer.Ordinal);
         catalog.Load(set.Runbooks.Where(file => !file.IsAmong(broken)), whole: false);
 
@@ -177,11 +64,16 @@ public sealed class RuleSetLoader(
         await versions.LoadAsync(set.Runbooks, cancellationToken);
     }
 
-    /// <summary>Takes over a set that has changed. A published one is taken as a whole or not at all; of plain files each good one is.</summary>
+    /// <summary>
+    /// Takes over a set that has changed. A published one is taken as a whole or not at all; of plain files each good one is.
+    /// Contacts are first: what runbooks of a team mean depends on them.
+    /// </summary>
     public async Task TakeAsync(RuleSet set, CancellationToken cancellationToken)
     {
         if (set.Publication is not { } publication)
         {
+            TakeContacts(set);
+            set = ReadWithContacts(set);
             Take(await versions.LoadAsync(set.Runbooks, cancellationToken));
         }
         else if (check.Errors(set) is { Count: > 0 } errors)
@@ -191,6 +83,14 @@ public sealed class RuleSetLoader(
         }
         else
         {
+            TakeContacts(set);
+            set = ReadWithContacts(set);
+            if (Waiting(set) is { Count: > 0 } waiting)
+            {
+                Refuse(new(publication, waiting));
+                return;
+            }
+
             var result = catalog.Load(set.Runbooks);
             versions.Forget();
             Tell(result);
@@ -199,7 +99,12 @@ public sealed class RuleSetLoader(
 
         files.Forget(Whole);
         windows.Take(set.Windows);
-        status.TakeCalendars(set);
+        status.Take(set);
+    }
+
+    private void TakeContacts(RuleSet set)
+    {
+        status.AddCalendars(set);
         if (options.TakesContacts)
         {
             services.GetRequiredService<ContactsReload>().Take(set.Contacts, set.Teams);
@@ -208,9 +113,17 @@ public sealed class RuleSetLoader(
         {
             services.GetRequiredService<ContactsReload>().TakeTeams(set.Teams);
         }
-
-        status.Take(set);
     }
+
+    /// <summary>The set as it can be read with the contacts that are in force.</summary>
+    private RuleSet ReadWithContacts(RuleSet set)
+    {
+        _readWith = ContactsInForce;
+        status.TakeCalendars(set, _readWith);
+        return _readWith is null ? set : set.ReadWith(_readWith);
+    }
+
+    private static IReadOnlyList<string> Waiting(RuleSet set) => [.. set.Teams.Select(team => team.Waits).OfType<CatalogError>().Select(error => error.ToString())];
 
     /// <summary>What is in force stays; whoever published is told through the log, the page and the fallback contact.</summary>
     public void Refuse(RefusedSet refused)

@@ -90,7 +90,8 @@ public sealed class RuleSetRefresh(
         using var timer = new PeriodicTimer(options.Every, time);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
-            await LookAsync(!options.IsTold, stoppingToken);
+            // Of a folder that could not be read nobody tells a second time.
+            await LookAsync(!options.IsTold || _unreadable, stoppingToken);
         }
     }
 
@@ -107,11 +108,11 @@ public sealed class RuleSetRefresh(
                 loader.Stay();
             }
         }
-        else if (told || status.InForce is not null || status.Refused is not null)
+        else if (told || loader.IsOutdated || status.InForce is not null || status.Refused is not null)
         {
             // Somebody who takes the record of publications away goes back to the plain files on purpose.
             var plain = await sets.ReadPlainAsync(cancellationToken);
-            if (!ReferenceEquals(plain, _plain) || status.InForce is not null || status.Refused is not null)
+            if (!ReferenceEquals(plain, _plain) || loader.IsOutdated || status.InForce is not null || status.Refused is not null)
             {
                 await loader.TakeAsync(plain, cancellationToken);
                 _plain = plain;
@@ -121,7 +122,8 @@ public sealed class RuleSetRefresh(
 
     private async Task TakeAsync(Publication publication, CancellationToken cancellationToken)
     {
-        if (status.Refused is { IsIncomplete: false } refused && refused.Publication == publication)
+        // Contacts that stand elsewhere may have been mended meanwhile.
+        if (options.OtherContacts is null && status.Refused is { IsIncomplete: false } refused && refused.Publication == publication)
         {
             return;
         }
@@ -161,6 +163,6 @@ public static class PublishingServices
     {
         // The container makes services synchronously; this one is made once, before the first message.
         var people = provider.GetRequiredService<StartingRuleSet>().GetAsync(CancellationToken.None).GetAwaiter().GetResult().Set.People;
-        return other is null ? people : people with { Common = other };
+        return other is null ? people : people with { Common = other, IsCommonApart = true };
     }
 }

@@ -11,6 +11,7 @@ using Runbooks.Publishing;
 using Runbooks.Storage;
 using TestKit;
 using TestKit.Engine;
+using TestKit.People;
 using TestKit.Storage;
 
 namespace Runbooks.Tests.Publishing;
@@ -67,6 +68,27 @@ public sealed class RuleSetRefreshTests : IDisposable
         File.Delete(Path.Combine(_folder, PublicationLog.Name));
         await host.LookAsync();
         host.Catalog.Find("one")!.Title.ShouldBe("plain");
+    }
+
+    [Fact]
+    public async Task FolderThatCannotBeRead_IsReadAgainThoughNobodyTells()
+    {
+        File.WriteAllText(Path.Combine(_folder, "one.yaml"), Runbook("one", "first"));
+        var place = new FailingPlace(new FolderPlace(_folder));
+        using var host = await HostAsync(place, isTold: true);
+        await host.Get<RuleSetRefresh>().StartAsync(Cancel);
+        File.WriteAllText(Path.Combine(_folder, "one.yaml"), Runbook("one", "second"));
+        place.Fails = true;
+        await host.LookAsync();
+        host.Catalog.Find("one")!.Title.ShouldBe("first");
+
+        place.Fails = false;
+        place.Read = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await _time.UntilDoneAsync(Task.WhenAny(place.Read.Task, Task.Delay(TimeSpan.FromMinutes(2), _time, Cancel)));
+
+        // After the one that reads it.
+        await host.Get<RuleSetRefresh>().LookAsync(told: false, Cancel);
+        host.Catalog.Find("one")!.Title.ShouldBe("second");
     }
 
     [Fact]
@@ -205,12 +227,12 @@ public sealed class RuleSetRefreshTests : IDisposable
         return (await publisher.PublishAsync(await publisher.LookAsync(Cancel), files, origin, Cancel)).Publication!;
     }
 
-    private async Task<Host> HostAsync()
+    private async Task<Host> HostAsync(IRuleSetPlace? place = null, bool isTold = false)
     {
         var services = new ServiceCollection().AddSingleton<IConfiguration>(new ConfigurationBuilder().Build()).AddLogging().AddSingleton<ILoggerFactory>(_log).AddSingleton<TimeProvider>(_time).AddSingleton<ISharedState>(_state)
             .AddRunbookCatalog().AddGuardrails()
             .AddSingleton<FileVersions>().AddSingleton<RunbookVersions>().AddSingleton<RuleSetStatus>()
-            .AddRuleSet(_ => new FolderPlace(_folder), _ => new RuleSetOptions(RuleSetOptions.Usual) { TakesContacts = false })
+            .AddRuleSet(_ => place ?? new FolderPlace(_folder), _ => new RuleSetOptions(RuleSetOptions.Usual) { TakesContacts = false, IsTold = isTold })
             .BuildServiceProvider();
         await services.GetRequiredService<RuleSetRefresh>().LoadAsync(Cancel);
         return new(services);
@@ -229,6 +251,34 @@ public sealed class RuleSetRefreshTests : IDisposable
           steps:
             tell: { do: note, with: { text: Hello. } }
         """;
+
+    /// <summary>A place whose plain files cannot be read for a while.</summary>
+    private sealed class FailingPlace(IRuleSetPlace place) : IRuleSetPlace
+    {
+        public bool Fails { get; set; }
+
+        /// <summary>Done once they were read.</summary>
+        public TaskCompletionSource Read { get; set; } = new();
+
+        public string Address => place.Address;
+
+        public Task<StoredContent?> FindAsync(string name, int most, CancellationToken cancellationToken) => place.FindAsync(name, most, cancellationToken);
+
+        public Task WriteAsync(string name, byte[] content, CancellationToken cancellationToken) => place.WriteAsync(name, content, cancellationToken);
+
+        public Task<bool> ReplaceAsync(string name, byte[] content, string? tag, CancellationToken cancellationToken) => place.ReplaceAsync(name, content, tag, cancellationToken);
+
+        public Task<IReadOnlyList<StoredName>> ListAsync(string prefix, CancellationToken cancellationToken) => place.ListAsync(prefix, cancellationToken);
+
+        public Task RemoveAsync(string name, CancellationToken cancellationToken) => place.RemoveAsync(name, cancellationToken);
+
+        public async Task<IReadOnlyList<RunbookFile>> ReadPlainAsync(CancellationToken cancellationToken)
+        {
+            var files = Fails ? throw new StoreUnavailableException("It cannot be read.") : await place.ReadPlainAsync(cancellationToken);
+            Read.TrySetResult();
+            return files;
+        }
+    }
 
     private sealed class Host(ServiceProvider services) : IDisposable
     {
