@@ -1,5 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Azure.Core;
@@ -54,7 +56,7 @@ internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
             // The item belongs to this step of this incident, so it is the same one on every attempt.
             Identity = $"{item.Name}: {signature?.Hash}",
             Undo = "Remove the item again.",
-            UndoState = JsonSerializer.SerializeToElement(new Added(item.Id)),
+            UndoState = JsonSerializer.SerializeToElement(new Added(item.Id, signature is null ? null : HashOf(signature.Text))),
             Refusal = refusal ?? await UselessAsync(parameters, list, cancellationToken),
         };
     }
@@ -84,10 +86,16 @@ internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
 
     public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
     {
-        var item = Target(undoState.Deserialize<Added>()!.Item);
-        if (await arm.FindAsync(item, cancellationToken) is null)
+        var added = undoState.Deserialize<Added>()!;
+        var item = Target(added.Item);
+        if (await arm.FindAsync(item, cancellationToken) is not { } found)
         {
             return new ActionResult($"{item.Words} is not there any more.");
+        }
+
+        if (added.Text is not null && (IsRegex(found) || HashOf(found.Text("pattern") ?? "") != added.Text))
+        {
+            throw new ChangedSinceException($"Somebody has changed {item.Words} since, so it was left alone. Remove it by hand when it is needed no longer.");
         }
 
         await arm.SendAsync(arm.Call(item, RequestMethod.Delete, "remove it") with { Understood = [404] }, context.Time, cancellationToken);
@@ -115,7 +123,9 @@ internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
     }
 
     private static bool Holds(ArmDocument item, PromptSignature signature) =>
-        Is(item.Properties["pattern"], signature.Text, StringComparison.Ordinal) && !(item.Properties["isRegex"] is JsonValue value && value.TryGetValue<bool>(out var regex) && regex);
+        Is(item.Properties["pattern"], signature.Text, StringComparison.Ordinal) && !IsRegex(item);
+
+    private static bool IsRegex(ArmDocument item) => item.Properties["isRegex"] is JsonValue value && value.TryGetValue<bool>(out var regex) && regex;
 
     private static bool Is(JsonNode? value, string word, StringComparison how = StringComparison.OrdinalIgnoreCase) =>
         value is JsonValue text && text.TryGetValue<string>(out var found) && found.Equals(word, how);
@@ -125,5 +135,8 @@ internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
 
     private ArmTarget Target(string id) => new(id, "2025-09-01", Role);
 
-    private sealed record Added(string Item);
+    private static string HashOf(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+
+    /// <param name="Text">The hash of what the item blocks; null where no item could be made, and in records older than this.</param>
+    private sealed record Added(string Item, string? Text = null);
 }

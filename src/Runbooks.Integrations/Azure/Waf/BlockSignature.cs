@@ -43,7 +43,7 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
                 PlannedEffect = $"Leave {target.Words} as it is: a WAF cannot look for the signature {signature}.",
                 Identity = $"{target.Id}: skipped, {signature!.Hash}",
                 Undo = "Nothing to take back.",
-                UndoState = JsonSerializer.SerializeToElement(new Added(parameters.Policy, name)),
+                UndoState = JsonSerializer.SerializeToElement(new Added(parameters.Policy, name, signature is null ? null : WafRules.HashOf(signature.Pattern))),
             };
         }
 
@@ -54,7 +54,7 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
             // The rule belongs to this step of this incident, so it is the same one on every attempt.
             Identity = $"{name}: {signature?.Hash}",
             Undo = "Remove the rule again.",
-            UndoState = JsonSerializer.SerializeToElement(new Added(parameters.Policy, name)),
+            UndoState = JsonSerializer.SerializeToElement(new Added(parameters.Policy, name, signature is null ? null : WafRules.HashOf(signature.Pattern))),
             Refusal = refusal ?? signature?.WafObjection ?? (rules.Count >= WafRules.MaxRules && WafRules.Find(rules, name) is null
                 ? $"{target.Words} has {rules.Count} rules already, and no more than {WafRules.MaxRules} fit."
                 : null),
@@ -92,7 +92,7 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
                 throw new StepRefusedException($"{target.Words} is full: it has {rules.Count} rules.");
             }
 
-            rules.Add(kind.Block(name, WafRules.FreePriority(rules), signature));
+            rules.Add(kind.Block(name, WafRules.FreePriority(rules), signature.Pattern));
             return true;
         }, rules => WafRules.Find(rules, name) is { } added && WafRules.IsBlocking(added, signature), cancellationToken);
         return new ActionResult(changed
@@ -106,7 +106,9 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
         var kind = KindOf(added.Policy)!;
         var target = Target(added.Policy, kind);
         var changed = await ChangeAsync(target, kind, $"remove the rule {added.Rule} from it", context,
-            rules => WafRules.Find(rules, added.Rule) is { } rule && rules.Remove(rule), rules => WafRules.Find(rules, added.Rule) is null, cancellationToken);
+            rules => WafRules.Find(rules, added.Rule) is { } rule && (added.Pattern is null || kind.IsUnchanged(rule, added.Pattern)
+                ? rules.Remove(rule)
+                : throw new ChangedSinceException($"Somebody has changed the rule {added.Rule} of {target.Words} since, so it was left alone. Remove it by hand when it is needed no longer.")), rules => WafRules.Find(rules, added.Rule) is null, cancellationToken);
         return new ActionResult(changed ? $"Removed the rule {added.Rule} from {target.Words}." : $"{target.Words} has no rule {added.Rule}.");
     }
 
@@ -127,7 +129,8 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
 
     private static ArmTarget Target(string policy, WafRules kind) => new(policy, kind.ApiVersion, kind.Role);
 
-    private sealed record Added(string Policy, string Rule);
+    /// <param name="Pattern">The hash of the rule's pattern; null where no rule could be made, and in records older than this.</param>
+    private sealed record Added(string Policy, string Rule, string? Pattern = null);
 }
 
 public sealed record BlockSignatureParameters : SignatureParameters, IValidatableObject

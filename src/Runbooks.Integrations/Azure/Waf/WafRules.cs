@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Nodes;
 using Runbooks.Integrations.Azure.Prompts;
 
@@ -18,7 +20,7 @@ internal abstract class WafRules
     /// <summary>The rules of a policy as read; an empty list that belongs to it when there are none.</summary>
     public abstract JsonArray In(JsonObject policy);
 
-    public abstract JsonObject Block(string name, int priority, PromptSignature signature);
+    public abstract JsonObject Block(string name, int priority, string pattern);
 
     /// <summary>What a PUT takes: what is only readable stays away.</summary>
     public abstract JsonObject ToWrite(JsonObject policy);
@@ -31,6 +33,29 @@ internal abstract class WafRules
         && ((rule["enabledState"] ?? rule["state"]) is not { } state || Is(state, "Enabled"))
         && (rule["matchConditions"] as JsonArray ?? []).OfType<JsonObject>().Any(condition =>
             ((condition["matchValue"] ?? condition["matchValues"]) as JsonArray ?? []).Any(value => value is JsonValue one && one.TryGetValue<string>(out var pattern) && pattern == signature.Pattern));
+
+    /// <summary>Whether a rule, as it is read, is still the one that was written: nobody has edited what it does since. Azure may add what it has as defaults.</summary>
+    /// <param name="hash">Of the pattern: the words themselves are kept nowhere.</param>
+    public bool IsUnchanged(JsonObject rule, string hash) =>
+        PatternIn(rule) is { } pattern && HashOf(pattern) == hash && Holds(rule, Block((string?)rule["name"] ?? "", (int?)rule["priority"] ?? 0, pattern));
+
+    public static string HashOf(string pattern) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(pattern)));
+
+    private static string? PatternIn(JsonObject rule) =>
+        rule["matchConditions"] is JsonArray { Count: 1 } conditions && conditions[0] is JsonObject condition
+        && (condition["matchValue"] ?? condition["matchValues"]) is JsonArray { Count: 1 } values && values[0] is JsonValue value && value.TryGetValue<string>(out var pattern)
+            ? pattern
+            : null;
+
+    private static bool Holds(JsonNode? read, JsonNode? written) => (read, written) switch
+    {
+        // What is not shown is as Azure has it by default.
+        (null, _) => true,
+        (JsonObject one, JsonObject other) => other.All(property => Holds(one[property.Key], property.Value)),
+        (JsonArray one, JsonArray other) => one.Count == other.Count && one.Zip(other).All(pair => Holds(pair.First, pair.Second)),
+        (JsonValue one, JsonValue other) => one.ToString().Equals(other.ToString(), StringComparison.OrdinalIgnoreCase),
+        _ => false,
+    };
 
     private static bool Is(JsonNode? value, string word) => value is JsonValue text && text.TryGetValue<string>(out var found) && found.Equals(word, StringComparison.OrdinalIgnoreCase);
 
@@ -72,7 +97,7 @@ internal sealed class FrontDoorWafRules : WafRules
         return ListIn(properties["customRules"] as JsonObject ?? (JsonObject)(properties["customRules"] = new JsonObject()), "rules");
     }
 
-    public override JsonObject Block(string name, int priority, PromptSignature signature) => new()
+    public override JsonObject Block(string name, int priority, string pattern) => new()
     {
         ["name"] = name,
         ["priority"] = priority,
@@ -84,7 +109,7 @@ internal sealed class FrontDoorWafRules : WafRules
             ["matchVariable"] = "RequestBody",
             ["operator"] = "RegEx",
             ["negateCondition"] = false,
-            ["matchValue"] = new JsonArray(signature.Pattern),
+            ["matchValue"] = new JsonArray(pattern),
             ["transforms"] = new JsonArray("UrlDecode", "Lowercase"),
         }),
     };
@@ -112,7 +137,7 @@ internal sealed class ApplicationGatewayWafRules : WafRules
     public override JsonArray In(JsonObject policy) =>
         ListIn(policy["properties"] as JsonObject ?? (JsonObject)(policy["properties"] = new JsonObject()), "customRules");
 
-    public override JsonObject Block(string name, int priority, PromptSignature signature) => new()
+    public override JsonObject Block(string name, int priority, string pattern) => new()
     {
         ["name"] = name,
         ["priority"] = priority,
@@ -125,7 +150,7 @@ internal sealed class ApplicationGatewayWafRules : WafRules
             ["operator"] = "Regex",
             // Spelt so by the API.
             ["negationConditon"] = false,
-            ["matchValues"] = new JsonArray(signature.Pattern),
+            ["matchValues"] = new JsonArray(pattern),
             ["transforms"] = new JsonArray("UrlDecode", "Lowercase"),
         }),
     };

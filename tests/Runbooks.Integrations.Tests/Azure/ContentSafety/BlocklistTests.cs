@@ -75,6 +75,20 @@ public sealed class BlocklistTests : OnTheSandbox
         (await Should.ThrowAsync<StepRefusedException>(() => ApplyAsync(Block, With(), preparation))).Message.ShouldContain("somebody changed it. Nothing was overwritten.");
     }
 
+    [Theory]
+    [InlineData("something else", false)]
+    [InlineData(Signature, true)]
+    public async Task ItemThatSomebodyChangedSince_IsLeftAlone(string pattern, bool isRegex)
+    {
+        var preparation = await PrepareAsync(Block, With());
+        await ApplyAsync(Block, With(), preparation);
+        await ChangeAsync(HttpMethod.Put, s_item, new { properties = new { pattern, isRegex } });
+
+        (await Should.ThrowAsync<ChangedSinceException>(() => UndoAsync(Block, preparation))).Message.ShouldContain("Somebody has changed");
+        (await IsThereAsync()).ShouldBeTrue();
+        preparation.UndoState!.Value.GetRawText().ShouldNotContain("velvet");
+    }
+
     [Fact]
     public async Task ManyIncidentsAtOnce_EveryItemThatIsReportedDoneIsThere()
     {

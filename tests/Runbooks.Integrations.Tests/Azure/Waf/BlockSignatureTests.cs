@@ -111,6 +111,27 @@ public sealed class BlockSignatureTests : OnTheSandbox
         (await Should.ThrowAsync<StepRefusedException>(() => ApplyAsync(Block, With(s_gateway), preparation))).Message.ShouldContain("does not block");
     }
 
+    [Theory]
+    [InlineData("""{ "action": "Log" }""")]
+    [InlineData("""{ "state": "Disabled" }""")]
+    [InlineData("""{ "matchConditions": [ { "matchVariables": [ { "variableName": "RequestBody" } ], "operator": "Regex", "negationConditon": false, "matchValues": [ "another" ], "transforms": [ "UrlDecode", "Lowercase" ] } ] }""")]
+    public async Task RuleThatSomebodyChangedSince_IsLeftAlone(string edit)
+    {
+        var preparation = await PrepareAsync(Block, With(s_gateway));
+        await ApplyAsync(Block, With(s_gateway), preparation);
+        var policy = JsonNode.Parse((await ArmAsync(s_gateway)).GetRawText())!;
+        foreach (var (name, value) in JsonNode.Parse(edit)!.AsObject())
+        {
+            policy["properties"]!["customRules"]![0]![name] = value?.DeepClone();
+        }
+
+        await ChangeAsync(HttpMethod.Put, s_gateway, policy);
+
+        (await Should.ThrowAsync<ChangedSinceException>(() => UndoAsync(Block, preparation))).Message.ShouldContain("Somebody has changed the rule");
+        (await RulesAsync(s_gateway)).GetArrayLength().ShouldBe(1);
+        preparation.UndoState!.Value.GetRawText().ShouldNotContain("velvet");
+    }
+
     [Fact]
     public async Task PolicyThatAnotherStepHolds_IsWaitedForAndThenGivenUpUnchanged()
     {
