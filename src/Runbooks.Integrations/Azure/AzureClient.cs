@@ -37,8 +37,12 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
         return Read(call, message.Response);
     }
 
-    /// <summary>The same, and when Azure only accepted the request, waits until the operation has succeeded; where there is none to follow, the answer says so.</summary>
+    /// <summary>
+    /// The same, and when Azure only accepted the request, waits until the operation has succeeded; where there is none to follow, the
+    /// answer says so. A PUT or PATCH that is answered while the resource is still being provisioned is waited for as well.
+    /// </summary>
     /// <exception cref="AzureRequestException">The operation failed or was cancelled.</exception>
+    /// <seealso href="https://github.com/Azure/azure-resource-manager-rpc/blob/master/v1.0/async-api-reference.md"/>
     public async Task<AzureResponse> SendToEndAsync(AzureRequest call, TimeProvider time, CancellationToken cancellationToken)
     {
         var answer = await SendAsync(call, cancellationToken);
@@ -56,6 +60,23 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
             }
 
             answer = state with { Poll = state.Poll ?? poll };
+        }
+
+        return call.Method == RequestMethod.Put || call.Method == RequestMethod.Patch ? await ProvisionedAsync(call, answer, time, cancellationToken) : answer;
+    }
+
+    /// <summary>Succeeded, Failed and Canceled are the states that last; in any other Azure is still at work.</summary>
+    private async Task<AzureResponse> ProvisionedAsync(AzureRequest call, AzureResponse answer, TimeProvider time, CancellationToken cancellationToken)
+    {
+        while (answer.Status is 200 or 201 && ProvisioningState(answer.Body) is { } state && !state.Equals("Succeeded", StringComparison.OrdinalIgnoreCase))
+        {
+            if (state.Equals("Failed", StringComparison.OrdinalIgnoreCase) || state.Equals("Canceled", StringComparison.OrdinalIgnoreCase))
+            {
+                throw new AzureRequestException($"{call.On} took the request to {call.What}, but it ended as {state}.");
+            }
+
+            await Task.Delay(answer.RetryAfter ?? DefaultPause, time, cancellationToken);
+            answer = await SendAsync(new AzureRequest(RequestMethod.Get, call.Uri, call.What, call.On, call.Role), cancellationToken);
         }
 
         return answer;
@@ -127,6 +148,12 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
         && (poll.Host == endpoint.Host || poll.Host.EndsWith("." + endpoint.Host, StringComparison.OrdinalIgnoreCase))
             ? poll
             : throw new AzureRequestException($"{call.On} says that the operation to {call.What} is followed on {poll.Host}, which is not a host of {endpoint.Host}.");
+
+    private static string? ProvisioningState(BinaryData body) =>
+        Parse(body) is { ValueKind: JsonValueKind.Object } json && json.TryGetProperty("properties", out var properties) && properties.ValueKind == JsonValueKind.Object
+        && properties.TryGetProperty("provisioningState", out var state) && state.ValueKind == JsonValueKind.String
+            ? state.GetString()
+            : null;
 
     private static string? OperationStatus(BinaryData body) =>
         Parse(body) is { ValueKind: JsonValueKind.Object } json && json.TryGetProperty("status", out var status) && status.ValueKind == JsonValueKind.String

@@ -66,13 +66,13 @@ internal sealed class WholeResource(ArmResources arm, ResourceLease lease)
             var read = await arm.GetAsync(target, cancellationToken);
             switch (read.Text("provisioningState"))
             {
-                case "Accepted" or "Creating" or "Updating":
-                    await Task.Delay(Pause, time, cancellationToken);
-                    continue;
+                case null or "Succeeded":
+                    return read.Json;
                 case ("Failed" or "Canceled") and var ended:
                     throw new AzureRequestException($"{target.Words} took the request to {what}, but it ended as {ended}.");
                 default:
-                    return read.Json;
+                    await Task.Delay(Pause, time, cancellationToken);
+                    continue;
             }
         }
     }

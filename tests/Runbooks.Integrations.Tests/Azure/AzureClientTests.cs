@@ -86,6 +86,28 @@ public sealed class AzureClientTests : OnTheSandbox
     }
 
     [Theory]
+    [InlineData("PUT", 201, "Creating")]
+    [InlineData("PATCH", 200, "Updating")]
+    [InlineData("PUT", 200, "Accepted")]
+    public async Task WriteThatIsAnsweredWhileAzureIsAtWork_IsDoneWhenItSucceeded(string method, int status, string state)
+    {
+        var answer = await SendAsync(new RequestMethod(method), (_, n) => Results.Json(new { properties = new { provisioningState = n < 3 ? state : "Succeeded" } }, statusCode: n == 1 ? status : 200));
+
+        answer.Body.ToString().ShouldContain("Succeeded");
+        _seen.ShouldBe([$"{method} /thing", "GET /thing", "GET /thing"]);
+    }
+
+    [Theory]
+    [InlineData("Failed")]
+    [InlineData("Canceled")]
+    public async Task WriteThatFailsWhileAzureIsAtWork_IsAFailure(string end)
+    {
+        var failure = await Should.ThrowAsync<AzureRequestException>(() => SendAsync(RequestMethod.Put, (_, n) => Results.Json(new { properties = new { provisioningState = n == 1 ? "Updating" : end } })));
+
+        failure.Message.ShouldEndWith($"it ended as {end}.");
+    }
+
+    [Theory]
     [InlineData(202, "Azure accepted the request to restart it, and does not tell when that is done.")]
     [InlineData(200, "Restarted it.")]
     public async Task AcceptedWithNothingToFollow_IsNotCalledDone(int status, string words) =>
