@@ -27,6 +27,13 @@ internal sealed class ClusterNodes(ClusterCalls calls, string? link)
         onStatus: status => status == 404 ? () => null : null,
         cancellationToken);
 
+    /// <returns>When the node's kubelet last renewed its lease; null where there is none, or this identity may not read it.</returns>
+    public Task<DateTime?> LeaseRenewedAsync(string node, CancellationToken cancellationToken) => calls.SendAsync(
+        $"get the lease of node {node}",
+        async client => (await client.CoordinationV1.ReadNamespacedLeaseAsync(node, "kube-node-lease", cancellationToken: cancellationToken)).Spec?.RenewTime,
+        onStatus: status => status is 403 or 404 ? () => null : null,
+        cancellationToken);
+
     public Task<IList<V1Pod>> PodsAsync(string node, CancellationToken cancellationToken) => calls.SendAsync(
         $"list the pods of node {node}",
         async client => (await client.CoreV1.ListPodForAllNamespacesAsync(fieldSelector: $"spec.nodeName={node}", limit: MaxPods, cancellationToken: cancellationToken)).Items,
@@ -81,6 +88,9 @@ internal sealed record NodeSigns(V1Node Node)
     public bool IsCordoned => Node.Spec?.Unschedulable == true;
 
     public bool IsReady => Condition("Ready")?.Status == "True";
+
+    /// <summary>When the kubelet last reported its status; null where it does not say.</summary>
+    public DateTime? Heartbeat => Condition("Ready")?.LastHeartbeatTime;
 
     /// <summary>Another one after each start of its machine.</summary>
     public string? Boot => Node.Status?.NodeInfo?.BootID;

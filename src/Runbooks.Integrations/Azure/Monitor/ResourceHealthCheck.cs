@@ -1,7 +1,9 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
+using Runbooks.Integrations.Metrics;
 using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Azure.Monitor;
@@ -11,9 +13,17 @@ public sealed record ResourceHealthParameters
     [Required, ArmResourceId]
     [Description("The resource.")]
     public required string Resource { get; init; }
+
+    [Range(typeof(TimeSpan), "00:01:00", "7.00:00:00")]
+    [Description("A resource that Azure calls available counts as unknown when Azure looked at it longer ago than this, or does not say when.")]
+    public TimeSpan MaxAge { get; init; } = TimeSpan.FromHours(1);
 }
 
-/// <summary>Asks Azure whether it sees a problem of its own with a resource.</summary>
+/// <summary>
+/// Asks Azure whether it sees a problem of its own with a resource. <c>reportedTime</c> is when it looked last, <c>occuredTime</c> when
+/// the state last changed: only the first says how old an answer is.
+/// </summary>
+/// <seealso href="https://learn.microsoft.com/rest/api/resourcehealth/availability-statuses/get-by-resource"/>
 internal sealed class ResourceHealthCheck(ArmResources arm)
     : Check<ResourceHealthParameters>("resourceHealth", "Asks Azure Resource Health whether the platform itself has a problem with a resource.")
 {
@@ -25,9 +35,11 @@ internal sealed class ResourceHealthCheck(ArmResources arm)
         var health = await arm.GetAsync(target with { Id = $"{target.Id}/providers/Microsoft.ResourceHealth/availabilityStatuses/current" }, cancellationToken);
         var state = health.Text("availabilityState") ?? "Unknown";
         var why = health.Text("summary") ?? health.Text("reasonType");
+        var looked = DateTimeOffset.TryParse(health.Text("reportedTime"), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? context.Time.GetUtcNow() - at : (TimeSpan?)null;
+        var isOld = state == "Available" && !(looked <= parameters.MaxAge);
         return new CheckResult(
-            state switch { "Available" => Verdict.Passing, "Unavailable" or "Degraded" => Verdict.Failing, _ => Verdict.Unknown },
-            $"Azure says that {target.Words} is {Words(state)}{(why is null ? "." : $": {why}")}")
+            state switch { "Available" => isOld ? Verdict.Unknown : Verdict.Passing, "Unavailable" or "Degraded" => Verdict.Failing, _ => Verdict.Unknown },
+            $"Azure says that {target.Words} is {Words(state)}{(why is null ? "." : $": {why}")}{(isOld ? $" It {(looked is { } age ? $"looked {Measurement.Age(age)} ago" : "does not say when it looked")}, so how it is now is not known." : "")}")
         {
             Value = state,
             Threshold = "not Available",

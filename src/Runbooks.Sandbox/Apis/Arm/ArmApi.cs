@@ -103,6 +103,7 @@ internal sealed class ArmApi(IEnumerable<ArmKind> kinds, ArmOperations operation
                     ["summary"] = slow ? "The resource answers more slowly than usual." : "There aren't any known Azure platform problems affecting this resource.",
                     ["reasonType"] = slow ? "Unplanned" : "",
                     ["occuredTime"] = time.GetUtcNow().ToString("O"),
+                    ["reportedTime"] = time.GetUtcNow().ToString("O"),
                 },
             }.ToJsonString(),
             "application/json");
