@@ -8,7 +8,7 @@ namespace Runbooks.Testing;
 
 /// <summary>Takes the parameters of a real action, and does what the script says: nothing, for better or worse.</summary>
 /// <param name="pause">Lets virtual time pass.</param>
-internal sealed class ScriptedAction(IAction real, WorldScript script, Func<TimeSpan, CancellationToken, Task> pause) : IAction
+internal sealed class ScriptedAction(IAction real, WorldScript script, ScriptUse use, Func<TimeSpan, CancellationToken, Task> pause) : IAction
 {
     private readonly ConcurrentDictionary<string, int> _looks = new(StringComparer.Ordinal);
 
@@ -36,6 +36,7 @@ internal sealed class ScriptedAction(IAction real, WorldScript script, Func<Time
     public async Task<Preparation> PrepareAsync(object parameters, StepContext context, CancellationToken cancellationToken)
     {
         var (step, look) = (StepOf(context), _looks.AddOrUpdate(NameOf(context), 1, (_, before) => before + 1));
+        use.Look(NameOf(context));
         var reversal = ReversalOf(JsonSerializer.SerializeToElement(parameters, parameters.GetType(), JsonSerializerOptions.Web));
         var isToAct = look > (step.Changes ? 3 : 1);
         if (script.IsLive)
@@ -65,6 +66,7 @@ internal sealed class ScriptedAction(IAction real, WorldScript script, Func<Time
     public async Task<ActionResult> ApplyAsync(object parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
         var step = StepOf(context);
+        use.Act();
         if (step.Duration > TimeSpan.Zero)
         {
             await pause(step.Duration, cancellationToken);
@@ -81,13 +83,16 @@ internal sealed class ScriptedAction(IAction real, WorldScript script, Func<Time
         };
     }
 
-    public Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken) =>
-        StepOf(context).Undo switch
+    public Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
+    {
+        use.Undo(NameOf(context));
+        return StepOf(context).Undo switch
         {
             "fails" => throw new InvalidOperationException("As scripted: it cannot be undone."),
             "left" => throw new ChangedSinceException("As scripted: somebody else has changed it since."),
             _ => Task.FromResult(new ActionResult("As scripted: undone.")),
         };
+    }
 
     private ScriptedStep StepOf(StepContext context) => script.Steps.GetValueOrDefault(NameOf(context), ScriptedStep.Usual);
 

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text.Json;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Incidents;
@@ -6,10 +5,8 @@ using Runbooks.Model.Incidents;
 namespace Runbooks.Testing;
 
 /// <summary>Takes the parameters of a real check, and answers what the script says.</summary>
-internal sealed class ScriptedCheck(ICheck real, WorldScript script) : ICheck
+internal sealed class ScriptedCheck(ICheck real, WorldScript script, ScriptUse use) : ICheck
 {
-    private readonly ConcurrentDictionary<string, int> _asked = new(StringComparer.Ordinal);
-
     public string Name => real.Name;
 
     public string Summary => real.Summary;
@@ -32,8 +29,8 @@ internal sealed class ScriptedCheck(ICheck real, WorldScript script) : ICheck
                 : Task.FromResult(CheckResult.Unknown("The test does not say what this check answers."));
         }
 
-        var time = _asked.AddOrUpdate(name, 0, (_, before) => before + 1);
-        return Task.FromResult(At(answers, time).ToResult());
+        var asked = use.Ask(name);
+        return Task.FromResult((use.HasActed && script.Afterwards.TryGetValue(name, out var after) ? after : At(answers, asked)).ToResult());
     }
 
     /// <summary>The check's name in the runbook: the last word of the key.</summary>

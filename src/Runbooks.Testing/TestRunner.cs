@@ -16,23 +16,36 @@ internal static class TestRunner
     /// <returns>What is otherwise than expected; empty when the test passes.</returns>
     public static async Task<IReadOnlyList<TestProblem>> RunAsync(TestCase test, Runbook runbook, StepCatalog real)
     {
-        var (incident, problems) = await PlayAsync(test, runbook, real);
-        return incident is null ? problems : [.. problems, .. Compare(incident, test.Script.Expect)];
+        var (incident, use, problems) = await RunToEndAsync(test, runbook, real);
+        if (incident is null)
+        {
+            return problems;
+        }
+
+        // What came otherwise explains itself; answers that it then did not come to would only be noise.
+        List<TestProblem> otherwise = [.. problems, .. Compare(incident, test.Script.Expect)];
+        return otherwise.Count > 0 ? otherwise : [.. use.Unused(test.Script)];
     }
 
     /// <returns>The incident as it stands at the end, null when none was opened; and what did not go as the test says.</returns>
     public static async Task<(Incident? Incident, IReadOnlyList<TestProblem> Problems)> PlayAsync(TestCase test, Runbook runbook, StepCatalog real)
     {
+        var (incident, _, problems) = await RunToEndAsync(test, runbook, real);
+        return (incident, problems);
+    }
+
+    private static async Task<(Incident? Incident, ScriptUse Use, IReadOnlyList<TestProblem> Problems)> RunToEndAsync(TestCase test, Runbook runbook, StepCatalog real)
+    {
         await using var world = await TestWorld.StartAsync(test.Script, runbook, real);
         if (test.Script.Strangers(runbook).ToList() is { Count: > 0 } strangers)
         {
-            return (null, strangers);
+            return (null, world.Use, strangers);
         }
 
         var opening = await TestOpening.OpenAsync(world, test, runbook);
         if (opening.Id is not { } id)
         {
-            return (null, [new("alert", opening.Problem!)]);
+            return (null, world.Use, [new("alert", opening.Problem!)]);
         }
 
         var began = world.Now;
@@ -47,7 +60,7 @@ internal static class TestRunner
         }
 
         await world.PassAsync(began + TestWorld.Longest, () => world.IsOverAsync(id));
-        return (await world.Get<IIncidentStore>().GetAsync(id, CancellationToken.None), problems);
+        return (await world.Get<IIncidentStore>().GetAsync(id, CancellationToken.None), world.Use, problems);
     }
 
     private static async Task<string?> HappenAsync(TestWorld world, string id, TestEvent happening, IReadOnlyList<Alert> alerts)

@@ -102,6 +102,10 @@ internal class WorldScript
     /// <summary>What each check answers, one time after another; the last answer stays.</summary>
     public Dictionary<string, List<ScriptedAnswer>> Checks { get; init; } = [];
 
+    /// <summary>What a check answers from the moment on that a step has acted; one that is not named goes on with its answers.</summary>
+    [JsonIgnore]
+    public Dictionary<string, ScriptedAnswer> Afterwards { get; init; } = [];
+
     /// <summary>What each step does: <c>done</c> unless named.</summary>
     public Dictionary<string, ScriptedStep> Steps { get; init; } = [];
 

@@ -48,9 +48,11 @@ internal sealed class TestWorld : IAsyncDisposable
         services.AddSingleton<RecordingChannel>().AddSingleton<INotifier>(provider => provider.GetRequiredService<RecordingChannel>()).AddSingleton(ContactBook.EveryoneOn(RecordingChannel.Name));
         services.AddSingleton<IGuardrail>(new ScriptedGuardrail(script));
         services.Replace(ServiceDescriptor.Singleton(new StepCatalog(
-            real.Checks.Select(check => script.IsLive ? (ICheck)new LiveCheck(check, runbook) : new ScriptedCheck(check, script)), real.Actions.Select(action => new ScriptedAction(action, script, PauseAsync)))));
+            real.Checks.Select(check => script.IsLive ? (ICheck)new LiveCheck(check, runbook) : new ScriptedCheck(check, script, Use)), real.Actions.Select(action => new ScriptedAction(action, script, Use, PauseAsync)))));
         _services = services.BuildServiceProvider();
     }
+
+    public ScriptUse Use { get; } = new();
 
     public DateTimeOffset Now => _clock.GetUtcNow();
 

@@ -90,7 +90,9 @@ internal sealed record Assumptions
     {
         Checks = runbook.Diagnosis.Where(IsAssumed).Select(check => check.Name)
             .Concat(Findings.Keys).Concat(Afterwards.Keys).Distinct()
-            .ToDictionary(check => check, check => AnswersOf(runbook, check)),
+            .ToDictionary(check => check, check => new List<ScriptedAnswer> { Found(runbook, check) }),
+        Afterwards = runbook.Diagnosis.Where(IsAssumed).Select(check => check.Name).Concat(Findings.Keys).Concat(Afterwards.Keys).Distinct()
+            .ToDictionary(check => check, check => Afterwards.GetValueOrDefault(check) ?? Assumed("passing")),
         Steps = runbook.Mitigation.Steps.Concat(runbook.Resolution.Steps).Select(step => step.Name).Concat(Steps.Keys).Distinct()
             .ToDictionary(step => step, step => StepOf(runbook, step)),
     };
@@ -98,11 +100,10 @@ internal sealed record Assumptions
     /// <summary>Says itself what it finds, unless something else is assumed.</summary>
     private static bool IsAssumed(CheckSpec check) => check.Check != BuiltInSteps.Always;
 
-    private List<ScriptedAnswer> AnswersOf(Runbook runbook, string check)
+    private ScriptedAnswer Found(Runbook runbook, string check)
     {
         var when = runbook.Mitigation.When.Checks;
-        var usual = when.Count == 0 || when.Contains(check) ? "failing" : "passing";
-        return [Findings.GetValueOrDefault(check) ?? Assumed(usual), Afterwards.GetValueOrDefault(check) ?? Assumed("passing")];
+        return Findings.GetValueOrDefault(check) ?? Assumed(when.Count == 0 || when.Contains(check) ? "failing" : "passing");
     }
 
     private static ScriptedAnswer Assumed(string verdict) => new() { Verdict = verdict, Summary = "Assumed." };

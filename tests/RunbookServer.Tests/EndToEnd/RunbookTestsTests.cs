@@ -66,6 +66,18 @@ public sealed class RunbookTestsTests : IDisposable
         output.ShouldContain("test.yaml:3:10  The runbook has no step 'recycel'. Did you mean 'recycle'?");
     }
 
+    [Fact]
+    public async Task AnswersThatNobodyAskedFor_FailTheCase()
+    {
+        Write("source: alertmanager\nchecks: { stalled: [failing, passing], zombie: [failing] }\nsteps: { recycle: { undo: fails } }\nevents: [{ after: 1m, reject: ada }]\nexpect: { state: rejected }\n");
+
+        var (code, output, _) = await ProgramRun.RunAsync("test", "--runbooks", _runbooks.Path);
+
+        code.ShouldBe(1);
+        output.ShouldContain("test.yaml:2:31  The answer 'passing' of check 'stalled' was never asked for: the check was asked 1 time.");
+        output.ShouldContain("test.yaml:3:10  Step 'recycle' was never taken back");
+    }
+
     public void Dispose() => _runbooks.Dispose();
 
     private void Write(string test)
