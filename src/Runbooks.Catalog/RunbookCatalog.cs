@@ -29,7 +29,7 @@ public sealed class RunbookCatalog(RunbookReader reader)
     /// </summary>
     /// <param name="contacts">Whom the contacts name, where an unknown name is to be an error; a host asks the fallback instead.</param>
     /// <param name="whole">Whether these are all files there are: otherwise a runbook may name another one that is not among them.</param>
-    public LoadResult Load(IEnumerable<RunbookFile> files, IReadOnlyCollection<string>? contacts = null, bool whole = true)
+    public LoadResult Load(IEnumerable<RunbookFile> files, KnownContacts? contacts = null, bool whole = true)
     {
         lock (_loading)
         {
@@ -50,7 +50,7 @@ public sealed class RunbookCatalog(RunbookReader reader)
 
     /// <summary>What is wrong with these files as a whole, and what they would change; what is in force stays.</summary>
     /// <inheritdoc cref="Load"/>
-    public LoadResult Check(IEnumerable<RunbookFile> files, IReadOnlyCollection<string>? contacts = null)
+    public LoadResult Check(IEnumerable<RunbookFile> files, KnownContacts? contacts = null)
     {
         lock (_loading)
         {
@@ -67,11 +67,11 @@ public sealed class RunbookCatalog(RunbookReader reader)
             || files.Exists(file => file.Name == old.File || ((file.Team is null || file.Team.Folder == old.Runbook.Team) && file.IsAmong(broken)));
     }
 
-    private (List<Entry> Good, List<CatalogError> Errors, IReadOnlyList<CatalogError> Warnings) Examine(List<RunbookFile> all, IReadOnlyCollection<string>? contacts, bool whole)
+    private (List<Entry> Good, List<CatalogError> Errors, IReadOnlyList<CatalogError> Warnings) Examine(List<RunbookFile> all, KnownContacts? contacts, bool whole)
     {
         var publications = new Dictionary<string, Publication?>(StringComparer.Ordinal);
         var read = new List<(string Name, ReadResult Result)>();
-        var teams = all.Select(file => file.Team).OfType<TeamFiles>().DistinctBy(team => team.File.Name).ToDictionary(team => team.File.Name, team => TeamFile.Read(team, contacts), StringComparer.Ordinal);
+        var teams = all.Select(file => file.Team).OfType<TeamFiles>().DistinctBy(team => team.File.Name).ToDictionary(team => team.File.Name, team => TeamFile.Read(team, contacts?.Names), StringComparer.Ordinal);
         var errors = teams.Values.SelectMany(team => team.Errors).ToList();
         foreach (var file in all)
         {

@@ -1,3 +1,4 @@
+using Runbooks.Catalog.Problems;
 using Runbooks.Catalog.Reading;
 
 namespace Runbooks.Catalog.Tests;
@@ -40,6 +41,21 @@ public sealed class ContactRulesTests
     [Fact]
     public void HostThatAsksTheFallbackInstead_TakesTheFile() => new RunbookReader(SampleSteps.Catalog()).Read("sample.yaml", Text).Errors.ShouldBeEmpty();
 
+    [Theory]
+    [InlineData("proceedIfReversible", "teams-room", true)]
+    [InlineData("proceedIfReversible", "", false)]
+    [InlineData("abort", "teams-room", false)]
+    public void SilenceThatNeverCounts_IsAWarning(string onTimeout, string alsoUnheard, bool warns)
+    {
+        var text = Text.Replace("from: [oncall, ops-room]", $"from: [ops-room]\n    onTimeout: {onTimeout}", StringComparison.Ordinal).Replace("to: [platform-lead] }]\n  steps", "to: [teams-room] }]\n  steps", StringComparison.Ordinal);
+        var contacts = new KnownContacts(["oncall", "ops-room", "platform-lead", "teams-room"]) { Unheard = ["ops-room", alsoUnheard] };
+
+        var read = new RunbookReader(SampleSteps.Catalog()).Read("sample.yaml", text, contacts);
+
+        read.Errors.ShouldBeEmpty();
+        read.Warnings.Any(warning => warning.Code == WarningCodes.SilenceUnheard).ShouldBe(warns);
+    }
+
     private static IEnumerable<string> Errors(params string[] contacts) =>
-        new RunbookReader(SampleSteps.Catalog()).Read("sample.yaml", Text, contacts).Errors.Select(error => error.ToString());
+        new RunbookReader(SampleSteps.Catalog()).Read("sample.yaml", Text, new KnownContacts(contacts)).Errors.Select(error => error.ToString());
 }

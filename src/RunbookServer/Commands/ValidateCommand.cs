@@ -85,7 +85,8 @@ internal static class ValidateCommand
         // What only the host's settings can tell is asked when it starts.
         var contacts = services.GetRequiredService<ContactsFile>().Read(files.People, withSettings: false);
         var catalog = services.GetRequiredService<RunbookCatalog>();
-        var result = catalog.Load(files.Runbooks, contacts.Book?.Names, isWhole);
+        var handOver = services.GetServices<INotifier>().Where(notifier => notifier.OnlyHandsOver).Select(notifier => notifier.Channel).ToList();
+        var result = catalog.Load(files.Runbooks, contacts.Book?.Known(handOver), isWhole);
 
         // Of some runbooks alone nobody can say which ids there are.
         IReadOnlyCollection<string>? ids = isWhole && result.Errors.Count == 0 ? [.. catalog.Current.Select(runbook => runbook.Id)] : null;

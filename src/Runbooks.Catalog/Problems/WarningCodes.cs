@@ -22,6 +22,7 @@ public static class WarningCodes
     public const string TriggerAny = "trigger-any";
     public const string TriggerOverlap = "trigger-overlap";
     public const string ApprovalOutlastsLease = "approval-outlasts-lease";
+    public const string SilenceUnheard = "silence-unheard";
     public const string LeaseKeeps = "lease-keeps";
     public const string AllowUnclear = "allow-unclear";
     public const string AllowUnused = "allow-unused";
@@ -45,11 +46,12 @@ public static class WarningCodes
         [TriggerAny] = "A trigger takes every alert.",
         [TriggerOverlap] = "One alert starts two runbooks, or one trigger makes another needless.",
         [ApprovalOutlastsLease] = "A question stays open for longer than the lease.",
+        [SilenceUnheard] = "Silence is to count as a yes, and nobody's can.",
         [LeaseKeeps] = "A lease is taken back, and one of its steps is not.",
         [AllowUnclear] = "A comment that allows a warning is not understood.",
         [AllowUnused] = "A comment allows a warning that is not there.",
     };
 
-    /// <summary>What only all files together can tell: one file alone cannot know whether it is there.</summary>
-    internal static bool IsOfTheWhole(string code) => code == TriggerOverlap;
+    /// <summary>What only all files together can tell, the contacts among them: one file alone cannot know whether it is there.</summary>
+    internal static bool IsOfTheWhole(string code) => code is TriggerOverlap or SilenceUnheard;
 }

@@ -1,3 +1,4 @@
+using Runbooks.Catalog.Problems;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Text;
@@ -5,7 +6,7 @@ using Runbooks.Model.Text;
 namespace Runbooks.Catalog.Reading;
 
 /// <summary>Whoever a runbook asks has to be somebody whom the contacts name.</summary>
-internal sealed class ContactRules(IReadOnlyCollection<string> contacts, FileErrors errors)
+internal sealed class ContactRules(KnownContacts contacts, FileErrors errors)
 {
     public void Check(Runbook runbook)
     {
@@ -34,6 +35,13 @@ internal sealed class ContactRules(IReadOnlyCollection<string> contacts, FileErr
             return;
         }
 
+        if (approval.OnTimeout == OnTimeout.ProceedIfReversible && approval.From.Concat(approval.Escalate.SelectMany(escalation => escalation.To)).All(name => contacts.Unheard.Contains(name, StringComparer.OrdinalIgnoreCase)))
+        {
+            errors.Warn(
+                WarningCodes.SilenceUnheard, $"{path}.onTimeout", "takes silence for a yes, but everybody who is asked is told by a channel that does not say whether a message arrived: their silence never counts, and nothing runs.",
+                "Put a channel that says so, such as slack, pagerduty or email, before it in 'reach' of one of them, or use abort or escalate.");
+        }
+
         Check($"{path}.from", approval.From);
         for (var index = 0; index < approval.Escalate.Count; index++)
         {
@@ -51,11 +59,11 @@ internal sealed class ContactRules(IReadOnlyCollection<string> contacts, FileErr
 
     private void Check(string path, string name)
     {
-        if (!contacts.Contains(name, StringComparer.OrdinalIgnoreCase))
+        if (!contacts.Names.Contains(name, StringComparer.OrdinalIgnoreCase))
         {
             errors.AtValue(
                 path, $"names '{Clip.To(name, 80)}', and the contacts have nobody of that name.",
-                $"{Suggestion.For(name, contacts)}Add it under 'contacts' in the contacts file.");
+                $"{Suggestion.For(name, contacts.Names)}Add it under 'contacts' in the contacts file.");
         }
     }
 }

@@ -12,10 +12,10 @@ namespace Runbooks.Catalog.Reading;
 public sealed class RunbookReader(StepCatalog steps, HostSettings? host = null)
 {
     /// <param name="file">How errors name the file.</param>
-    /// <param name="contacts">Whom the contacts name; null when that is not to be checked.</param>
+    /// <param name="contacts">Null when that is not to be checked.</param>
     /// <param name="samples">The text files beside it, see <see cref="RunbookFile.Samples"/>.</param>
     /// <param name="team">Whose it is; null where it is nobody's in particular.</param>
-    public ReadResult Read(string file, string text, IReadOnlyCollection<string>? contacts = null, IReadOnlyDictionary<string, string>? samples = null, Team? team = null)
+    public ReadResult Read(string file, string text, KnownContacts? contacts = null, IReadOnlyDictionary<string, string>? samples = null, Team? team = null)
     {
         text = text.TrimStart('\uFEFF');
         var errors = new FileErrors(file, text);

@@ -86,6 +86,14 @@ public sealed class ContactBook
 
     public IReadOnlyCollection<string> Names => _contacts.Keys;
 
+    /// <summary>What runbooks have to know of them.</summary>
+    /// <param name="handOver">The channels that never tell whether a message arrived. One that took it is followed by no other.</param>
+    public KnownContacts Known(IReadOnlyCollection<string> handOver) => new(Names)
+    {
+        Unheard = [.. _contacts.Values.Where(contact => contact is { Schedule: null, Recipients.Count: > 0 }
+            && contact.Recipients.All(recipient => recipient.Addresses.Count > 0 && handOver.Contains(recipient.Addresses[0].Channel, StringComparer.OrdinalIgnoreCase))).Select(contact => contact.Name)],
+    };
+
     /// <summary>The contacts that are schedules.</summary>
     public IReadOnlyList<string> Schedules => [.. _contacts.Values.Where(contact => contact.Schedule is not null).Select(contact => contact.Name)];
 

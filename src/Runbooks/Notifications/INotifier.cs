@@ -9,6 +9,9 @@ public interface INotifier
     /// <summary>Whether addresses of this channel are secrets: contacts then name a setting, <c>${NAME}</c>, and never the value.</summary>
     bool AddressIsSecret => false;
 
+    /// <summary>Whether it only takes messages on, and never tells whether one arrived (<see cref="Receipt.IsHandedOver"/>).</summary>
+    bool OnlyHandsOver => false;
+
     /// <summary>What the channel's own settings lack, and how to put it right; null when it can send.</summary>
     string? ConfigurationError => null;
 

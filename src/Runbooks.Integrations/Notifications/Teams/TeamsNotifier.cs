@@ -13,6 +13,8 @@ internal sealed class TeamsNotifier(IHttpClientFactory clients, AddressSecrets s
 
     public bool AddressIsSecret => true;
 
+    public bool OnlyHandsOver => true;
+
     public string? ValidateAddress(string to) => MessageHttp.TryUrl(to, out _) ? null : "a Workflows URL begins with https://.";
 
     public async Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken)
