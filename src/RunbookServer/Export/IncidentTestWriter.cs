@@ -1,4 +1,5 @@
 using Runbooks.Catalog.Steps;
+using Runbooks.Execution;
 using Runbooks.Intake;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
@@ -54,27 +55,44 @@ internal static class IncidentTestWriter
         .GroupBy(said => said.Phase)
         .ToDictionary(said => CamelCase.Of(said.Key), said => said.First().Objection!);
 
-    /// <summary>The diagnosis, as it was first where it was asked again since, then every later round that asked this check.</summary>
+    /// <summary>Every look of the diagnosis, then every later round that asked this check. Where the diagnosis was asked once, only the finding is on record.</summary>
     private static List<ScriptedAnswer> AnswersOf(FindingView finding, IReadOnlyList<VerificationRound> rounds)
     {
-        var (diagnosed, later) = rounds.Where(round => round.Verdicts.ContainsKey(finding.Name)).ToLookup(round => round.State == IncidentState.Diagnosing) is var split && split[true].Any()
-            ? (new ScriptedAnswer { Verdict = CamelCase.Of(split[true].First().Verdicts[finding.Name]) }, split[false])
-            : (new ScriptedAnswer { Verdict = CamelCase.Of(finding.Verdict), Summary = finding.Summary, Value = finding.Value }, split[false]);
-        List<ScriptedAnswer> answers = [diagnosed];
-        foreach (var round in later)
+        var split = rounds.Where(round => round.Verdicts.ContainsKey(finding.Name)).ToLookup(round => round.State == IncidentState.Diagnosing);
+        var (found, answers) = (CamelCase.Of(finding.Verdict), new List<ScriptedAnswer>());
+        Add(split[true]);
+        if (answers.Count == 0 || answers[^1].Verdict == found)
         {
-            var verdict = CamelCase.Of(round.Verdicts[finding.Name]);
-            if (answers.Count > 1 && answers[^1].Verdict == verdict)
+            if (answers is [.., { Times: > 1 } last])
             {
-                answers[^1].Times += round.Rounds;
+                last.Times--;
             }
             else
             {
-                answers.Add(new() { Verdict = verdict, Times = round.Rounds });
+                answers = [.. answers.SkipLast(1)];
             }
+
+            answers.Add(new() { Verdict = found, Summary = finding.Summary, Value = finding.Value });
         }
 
+        Add(split[false]);
         return answers;
+
+        void Add(IEnumerable<VerificationRound> more)
+        {
+            foreach (var round in more)
+            {
+                var verdict = CamelCase.Of(round.Verdicts[finding.Name]);
+                if (answers.Count > 0 && answers[^1] is { Summary: null } before && before.Verdict == verdict)
+                {
+                    before.Times += round.Rounds;
+                }
+                else
+                {
+                    answers.Add(new() { Verdict = verdict, Times = round.Rounds });
+                }
+            }
+        }
     }
 
     private static IEnumerable<TestEvent> EventsOf(IncidentView incident)
@@ -137,7 +155,7 @@ internal static class IncidentTestSteps
     /// <summary>Only matters when a person stopped the incident while its steps ran: where it stood then depends on it.</summary>
     private static TimeSpan Took(IncidentView incident, StepView step)
     {
-        if (incident is not { Stop: { } stop, VerificationRounds.Count: 0 })
+        if (incident.Stop is not { } stop || Verifications(incident).Any())
         {
             return TimeSpan.Zero;
         }
@@ -171,10 +189,14 @@ internal static class IncidentTestSteps
     private static bool WasItsTurn(IncidentView incident, Phase phase) =>
         incident is { State: IncidentState.Failed, Stop: null }
         && incident.Steps.All(step => Ended(step) is StepStatus.Done or StepStatus.DryRun && step.Status is not (StepStatus.UndoFailed or StepStatus.LeftAlone))
-        && (phase == Phase.Mitigation || incident.VerificationRounds.Count == 0 || incident.VerificationRounds[^1].Verdicts.Values.All(verdict => verdict == Verdict.Passing));
+        && (phase == Phase.Mitigation || !Verifications(incident).Any() || Verifications(incident).Last().Verdicts.Values.All(verdict => verdict == Verdict.Passing));
+
+    /// <summary>The rounds after the mitigation.</summary>
+    private static IEnumerable<VerificationRound> Verifications(IncidentView incident) =>
+        incident.VerificationRounds.Where(round => round.State is not (IncidentState.Diagnosing or IncidentState.AwaitingApproval));
 
     private static bool HasChanged(IncidentView incident, string step) =>
-        incident.Gates.Any(gate => gate is { Round: > 1, Difference: not null, Outcome: not GateOutcome.Refused } && gate.Plan.FirstOrDefault(planned => planned.Phase == gate.Phase)?.Name == step);
+        incident.Gates.Any(gate => gate is { Round: > 1, Difference: { } why, Outcome: not GateOutcome.Refused } && !GroundCheck.IsOfAge(why) && gate.Plan.FirstOrDefault(planned => planned.Phase == gate.Phase)?.Name == step);
 
     private static StepStatus Ended(StepView step) => step.UndoneFrom ?? step.Status;
 }

@@ -35,7 +35,7 @@ internal sealed class RunbookDiagram
             Line($"alert --> check{index}[\"{Quoted(check.Ask)}\"] --> found{{\"What was found?\"}}");
         }
 
-        Line("found -->|nothing that calls for it| unneeded([\"notNeeded\"])");
+        Line($"found -->|nothing that calls for it{(runbook.Limits.HealthyFor > TimeSpan.Zero ? $", for {DurationText.Format(runbook.Limits.HealthyFor)}" : "")}| unneeded([\"notNeeded\"])");
         return "found";
     }
 

@@ -44,7 +44,7 @@ internal sealed class RunbookPage(Runbook runbook, StepCatalog steps)
         Line($"\n```mermaid\n{RunbookDiagram.Draw(runbook)}```\n");
         Section("Trigger", runbook.Trigger.Select(Trigger));
         Section("Impact", [$"- **Users**: {Text(runbook.Impact.Users)}", .. runbook.Impact.Data.Length > 0 ? [$"- **Data**: {Text(runbook.Impact.Data)}"] : Array.Empty<string>()]);
-        Section("Diagnosis", runbook.Diagnosis.SelectMany(Check));
+        Section("Diagnosis", [.. runbook.Diagnosis.SelectMany(Check), .. Watched()]);
         Section("Mitigation", [.. Called(), .. Asked(runbook.Mitigation.Approval, runbook.Mitigation.Steps), .. Steps(Phase.Mitigation), .. Verified(), .. Held()]);
         Section("Resolution", [.. runbook.Resolution.Approval is { } own ? Asked(own, runbook.Resolution.Steps) : [], .. Steps(Phase.Resolution)]);
         Section("Limits", Limits());
@@ -111,8 +111,11 @@ internal sealed class RunbookPage(Runbook runbook, StepCatalog steps)
     private static IEnumerable<string> Parameters(JsonElement with) => with.ValueKind != JsonValueKind.Object ? [] :
         with.EnumerateObject().Select(parameter => $"  - {parameter.Name}: {Code(parameter.Value.ValueKind == JsonValueKind.String ? parameter.Value.GetString()! : parameter.Value.GetRawText())}");
 
+    private IEnumerable<string> Watched() => runbook.Diagnosis.Count == 0 || runbook.Limits.HealthyFor == TimeSpan.Zero ? [] :
+        [$"- Ends as not needed once they have seen nothing to do for {DurationText.Format(runbook.Limits.HealthyFor)}, or when the sender says so too."];
+
     private IEnumerable<string> Verified() => runbook.Mitigation.Verify is not { } verify ? [] :
-        [$"- Then asks {string.Join(", ", verify.Checks)} every {DurationText.Format(verify.Every)}; what does not pass within {DurationText.Format(verify.Within)} is undone where it can be."];
+        [$"- Then asks {string.Join(", ", verify.Checks)} every {DurationText.Format(verify.Every)}; what does not pass{(verify.SuccessThreshold > 1 ? $" {verify.SuccessThreshold} times in a row" : "")} within {DurationText.Format(verify.Within)} is undone where it can be."];
 
     private IEnumerable<string> Held() => runbook.Mitigation.HoldUntil is not { } lease ? [] :
     [

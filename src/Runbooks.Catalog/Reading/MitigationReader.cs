@@ -59,7 +59,7 @@ internal sealed class MitigationReader(IReadOnlyList<string> checks, string owne
         if (mitigation.Sub("verify") is not { } section)
         {
             return acts && checks.Count > 0 && !mitigation.Has("verify")
-                ? new(asked, Runbooks.Model.Definition.Verify.DefaultEvery, Runbooks.Model.Definition.Verify.DefaultWithin)
+                ? new(asked, Runbooks.Model.Definition.Verify.DefaultEvery, Runbooks.Model.Definition.Verify.DefaultWithin, Runbooks.Model.Definition.Verify.DefaultSuccessThreshold)
                 : null;
         }
 
@@ -67,7 +67,8 @@ internal sealed class MitigationReader(IReadOnlyList<string> checks, string owne
         var verify = new Verify(
             written.Count > 0 ? written : asked,
             section.Duration("every", Second, TimeSpan.FromHours(1)) ?? Runbooks.Model.Definition.Verify.DefaultEvery,
-            section.Duration("within", Second, Day) ?? Runbooks.Model.Definition.Verify.DefaultWithin);
+            section.Duration("within", Second, Day) ?? Runbooks.Model.Definition.Verify.DefaultWithin,
+            section.Integer("successThreshold", 1, Runbooks.Model.Definition.Verify.LargestSuccessThreshold) ?? Runbooks.Model.Definition.Verify.DefaultSuccessThreshold);
         section.RejectOthers();
         if (verify.Every > verify.Within)
         {
@@ -211,6 +212,7 @@ internal static class LimitsReader
             Per = section.Duration("per", second, month) ?? new Limits().Per,
             CoolDown = section.Duration("coolDown", TimeSpan.Zero, month) ?? TimeSpan.Zero,
             SettleFor = section.Duration("settleFor", TimeSpan.Zero, month) ?? TimeSpan.Zero,
+            HealthyFor = section.Duration("healthyFor", TimeSpan.Zero, Limits.LongestHealthyFor) ?? Limits.DefaultHealthyFor,
             MaxTargets = ReadTargets(section),
             WhenExceeded = section.Choice("whenExceeded", WhenExceeded.Ask),
         };

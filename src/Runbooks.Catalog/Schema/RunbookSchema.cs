@@ -91,6 +91,7 @@ public sealed class RunbookSchema(StepCatalog steps)
             ["checks"] = SchemaParts.Words("Default: the checks of 'when'."),
             ["every"] = SchemaParts.Duration("Pause between rounds (default 15s)"),
             ["within"] = SchemaParts.Duration("The fix has failed after (default 5m)"),
+            ["successThreshold"] = SchemaParts.Integer(1, Verify.LargestSuccessThreshold, "So many rounds in a row have to pass. Default: 2."),
         }),
         ["holdUntil"] = SchemaParts.Mapping("The mitigation is temporary and is reverted when these checks pass.", new()
         {
@@ -118,6 +119,7 @@ public sealed class RunbookSchema(StepCatalog steps)
         ["per"] = SchemaParts.Duration("The window that maxRuns and maxTargets count in (default 1h)"),
         ["coolDown"] = SchemaParts.Duration("Pause between two runs on one target"),
         ["settleFor"] = SchemaParts.Duration("After a verified fix, alerts on the target belong to the closed incident for"),
+        ["healthyFor"] = SchemaParts.Duration("For so long the checks must see nothing to do before an incident ends as notNeeded (default 2m; 0 believes the first look)"),
         ["maxTargets"] = SchemaParts.WholeOrPercent(1, 10_000, "Distinct targets within 'per': a number, or a percentage of 'fleet'."),
         ["fleet"] = SchemaParts.Integer(1, 1_000_000, "How many targets there are, where 'maxTargets' is a percentage."),
         ["whenExceeded"] = SchemaParts.Choice(CamelCase.Choices(typeof(WhenExceeded)), "Ask a person (default), or forbid it whoever says yes."),

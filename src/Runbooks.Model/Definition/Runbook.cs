@@ -115,6 +115,10 @@ public sealed record Limits
     /// <summary>No limit looks back further.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromDays(30);
 
+    /// <summary>Two rounds of what usually collects metrics once a minute.</summary>
+    public static readonly TimeSpan DefaultHealthyFor = TimeSpan.FromMinutes(2);
+    public static readonly TimeSpan LongestHealthyFor = TimeSpan.FromHours(1);
+
     /// <summary>Runs on one target within <see cref="Per"/>; null for no limit.</summary>
     public int? MaxRuns { get; init; }
 
@@ -125,6 +129,9 @@ public sealed record Limits
 
     /// <summary>After a verified fix, alerts on the target within this time belong to the closed incident.</summary>
     public TimeSpan SettleFor { get; init; }
+
+    /// <summary>Alerts lead and lag what checks measure: for so long no look may call for anything before an incident ends as not needed.</summary>
+    public TimeSpan HealthyFor { get; init; } = DefaultHealthyFor;
 
     /// <summary>Blast radius: distinct targets that this runbook may act on within <see cref="Per"/>; null for no limit.</summary>
     public int? MaxTargets { get; init; }

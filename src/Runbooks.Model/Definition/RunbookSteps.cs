@@ -82,8 +82,13 @@ public sealed record Resolution
 /// <param name="Checks">Names of diagnosis checks; all must pass.</param>
 /// <param name="Every">Pause between rounds.</param>
 /// <param name="Within">After this long without a pass the fix has failed.</param>
-public sealed record Verify(IReadOnlyList<string> Checks, TimeSpan Every, TimeSpan Within)
+/// <param name="SuccessThreshold">So many rounds in a row have to pass, each <paramref name="Every"/> after the one before; one in histories that are older than this.</param>
+public sealed record Verify(IReadOnlyList<string> Checks, TimeSpan Every, TimeSpan Within, int SuccessThreshold = 1)
 {
+    /// <summary>One round may meet a lucky moment.</summary>
+    public const int DefaultSuccessThreshold = 2;
+    public const int LargestSuccessThreshold = 20;
+
     public static readonly TimeSpan DefaultEvery = TimeSpan.FromSeconds(15);
     public static readonly TimeSpan DefaultWithin = TimeSpan.FromMinutes(5);
 }

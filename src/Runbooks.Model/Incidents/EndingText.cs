@@ -1,4 +1,5 @@
 using Runbooks.Model.Definition;
+using Runbooks.Model.Storage;
 using Runbooks.Model.Text;
 
 namespace Runbooks.Model.Incidents;
@@ -11,6 +12,8 @@ public static class EndingText
 {
     /// <summary>The headline of a temporary fix that did its service.</summary>
     public const string TakenBack = "Recovered, fix taken back";
+
+    private const string NothingDone = "nothing was done.";
 
     /// <summary>A word or two, for badges, lists and titles.</summary>
     public static string Headline(Incident incident) => incident switch
@@ -33,7 +36,7 @@ public static class EndingText
     public static string Of(Incident incident, string cause, bool inResolution = false) => incident.State switch
     {
         IncidentState.Resolved => Join(Resolved(incident), OnPurpose(incident)),
-        IncidentState.NotNeeded when incident.Gates.Count == 0 && incident.Findings.Count > 0 => NotNeeded(incident.Findings),
+        IncidentState.NotNeeded when incident.Gates.Count == 0 && incident.Findings.Count > 0 => NotNeeded(incident),
         IncidentState.NotNeeded or IncidentState.SelfRecovered => cause,
         _ when inResolution => Join([$"{Mitigation(incident)}, but the resolution {ResolutionWord(incident)}: {Sentence(cause)}", .. WhatBecame(incident)]),
         _ => Join([Sentence(cause), .. WhatBecame(incident)]),
@@ -62,7 +65,9 @@ public static class EndingText
     }
 
     private static IEnumerable<string> Verified(Incident incident) =>
-        incident.VerificationRounds.Last(round => round.State == IncidentState.Verifying).Verdicts.Keys.Order(StringComparer.Ordinal);
+        LastVerifying(incident).Verdicts.Keys.Order(StringComparer.Ordinal);
+
+    private static VerificationRound LastVerifying(Incident incident) => incident.VerificationRounds.Last(round => round.State == IncidentState.Verifying);
 
     private static bool HasMitigated(Incident incident) => incident.Steps.Any(step => IsChange(step) && step.Phase == Phase.Mitigation);
 
@@ -89,19 +94,33 @@ public static class EndingText
             : "The steps ran. Nothing was checked after them.";
     }
 
-    private static string Passed(Incident incident) => $"{string.Join(", ", Verified(incident))} passed";
+    private static string Passed(Incident incident) =>
+        $"{string.Join(", ", Verified(incident))} passed{(LastVerifying(incident).Rounds is > 1 and var times ? $" {times} times in a row" : "")}";
 
-    private static string NotNeeded(IReadOnlyList<Finding> findings)
+    private static string NotNeeded(Incident incident) => Join([Found(incident.Findings), Looks(incident), incident.FiresUnexplained ? "The sender has not said that the alert is over." : ""]);
+
+    /// <summary>Whether it ended because its checks called for nothing, and not because nothing was to act.</summary>
+    public static bool SawNothing(IncidentSummary incident) => incident is { State: IncidentState.NotNeeded, Reason: { } why } && why.Contains(NothingDone, StringComparison.Ordinal);
+
+    private static string Found(IReadOnlyList<Finding> findings)
     {
         var passing = findings.Count(finding => finding.Verdict == Verdict.Passing);
         if (passing == findings.Count)
         {
-            return passing == 1 ? "The check passed; nothing was done." : "Every check passed; nothing was done.";
+            return passing == 1 ? $"The check passed; {NothingDone}" : $"Every check passed; {NothingDone}";
         }
 
         var failing = findings.Count(finding => finding.Verdict == Verdict.Failing);
         var others = (string?[])[failing == 0 ? null : $"{failing} failed", failing + passing == findings.Count ? null : $"{findings.Count - failing - passing} could not be answered"];
-        return $"{passing} of {findings.Count} checks passed, {string.Join(", ", others.OfType<string>())}. That does not call for the mitigation; nothing was done.";
+        return $"{passing} of {findings.Count} checks passed, {string.Join(", ", others.OfType<string>())}. That does not call for the mitigation; {NothingDone}";
+    }
+
+    /// <summary>How often they were asked before it was believed; empty where the first answers were.</summary>
+    private static string Looks(Incident incident)
+    {
+        var rounds = incident.VerificationRounds.Where(round => round.State == IncidentState.Diagnosing).ToList();
+        return rounds.Count == 0 ? ""
+            : $"They were asked {rounds.Sum(round => round.Rounds)} times within {DurationText.Format(TimeSpan.FromSeconds(Math.Ceiling((incident.Findings.Max(finding => finding.At) - rounds[0].At).TotalSeconds)))}, and never called for it.";
     }
 
     private static string Mitigation(Incident incident) => incident switch

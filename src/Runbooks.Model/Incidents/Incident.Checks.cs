@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Text;
 
@@ -19,8 +21,9 @@ public sealed partial record Incident
             return this;
         }
 
+        var watched = IsWatched ? this with { VerificationRounds = VerificationRounds.Add(IncidentState.Diagnosing, findings, now) } : this;
         var same = Findings.Select(finding => (finding.Name, finding.Verdict)).SequenceEqual(findings.Select(finding => (finding.Name, finding.Verdict)));
-        var recorded = this with { Findings = findings };
+        var recorded = watched with { Findings = findings };
         return same || Timeline.Count(line => line.Kind == TimelineKind.Diagnosis) >= MaxDiagnoses
             ? recorded
             : recorded.Note(now, TimelineKind.Diagnosis, "runbook", Summarize(findings));
@@ -32,6 +35,37 @@ public sealed partial record Incident
         Reason = $"The checks do not call for the mitigation, but the alert comes and goes; they are asked every minute until it has been quiet for {Recurrence.QuietFor.TotalMinutes:0} minutes. {string.Join(' ', RecurrenceLines())}".TrimEnd(),
         UpdatedAt = now,
     };
+
+    /// <summary>Whether the diagnosis was asked again before anybody was asked: then each of its looks is among the rounds.</summary>
+    [JsonIgnore]
+    public bool IsWatched => Gates.Count == 0 && VerificationRounds.Any(round => round.State == IncidentState.Diagnosing);
+
+    /// <summary>
+    /// The checks see nothing to do although the alert fired. One look is not believed: alerts lead what checks measure, and
+    /// lag it.
+    /// </summary>
+    /// <param name="until">Until when they are asked again.</param>
+    public Incident WatchHealthy(IReadOnlyList<Finding> findings, DateTimeOffset until, DateTimeOffset now)
+    {
+        var reason = $"The checks see nothing to do, but one look is not believed while the alert fires: they are asked again until {until.UtcDateTime:HH:mm:ss} UTC.";
+        var recorded = RecordFindings(findings, now);
+        return (IsWatched ? recorded : (recorded with { VerificationRounds = VerificationRounds.Add(IncidentState.Diagnosing, findings, now) }).Note(now, TimelineKind.Diagnosis, "runbook", reason)) with
+        {
+            Reason = reason,
+            UpdatedAt = now,
+        };
+    }
+
+    /// <summary>It ends because its checks saw nothing to do for a while, and the sender has not said that the alert is over: one of the two is wrong.</summary>
+    [JsonIgnore]
+    public bool FiresUnexplained => IsWatched && StartedBy is null && AlertResolvedAt is null;
+
+    /// <summary>Whether people hear of an end that found nothing to do: the alert still fires, or it was as bad as can be.</summary>
+    [JsonIgnore]
+    public bool IsWorthTelling => IsWatched && StartedBy is null && (FiresUnexplained || Severity == ImpactSeverity.Critical || AlertSeverity.RankOf(WorstSeverity) == 0);
+
+    /// <summary>Whether the sender had said that every alert is over when these answers were given: two that agree.</summary>
+    public bool IsOverFor(IReadOnlyList<Finding> findings) => AlertResolvedAt is { } over && findings.All(finding => finding.At >= over);
 
     /// <summary>
     /// Records a verification round. Only a change is worth a line: a lease may be checked a thousand times. An engine may

@@ -36,6 +36,28 @@ public sealed partial record Incident
     public Incident Confirm(IReadOnlyList<Finding> findings, DateTimeOffset now) =>
         (this with { ConfirmedAt = now, VerificationRounds = VerificationRounds.Add(IncidentState.AwaitingApproval, findings, now) }).Note(now, TimelineKind.Diagnosis, "runbook", $"What was approved rested on older answers, so the checks were asked again; it still holds. {Summarize(findings)}");
 
+    /// <summary>Answers up to this age show how things stood right before the first step.</summary>
+    public static readonly TimeSpan LongestBaseline = TimeSpan.FromMinutes(1);
+
+    /// <summary>Whether the first step is about to act and the last answers are too old to credit it with what passes afterwards.</summary>
+    public bool NeedsLookBeforeActing(DateTimeOffset now) =>
+        Mode != RunMode.DryRun && Steps.Count == 0 && Findings.Count > 0
+        && now - Findings.Select(finding => (DateTimeOffset?)finding.At).Append(ConfirmedAt).Max() > LongestBaseline;
+
+    /// <summary>How things stood right before the first step; see <see cref="EndingText.IsVerifiedFix"/>.</summary>
+    public Incident RecordBeforeActing(IReadOnlyList<Finding> findings, DateTimeOffset now)
+    {
+        if (State.IsFinal() || Steps.Count > 0)
+        {
+            return this;
+        }
+
+        var recovered = findings.Where(finding => finding.Verdict == Verdict.Passing && Findings.Any(old => old.Name == finding.Name && old.Verdict != Verdict.Passing)).ToList();
+        var looked = this with { VerificationRounds = VerificationRounds.Add(IncidentState.AwaitingApproval, findings, now), UpdatedAt = now };
+        return recovered.Count == 0 ? looked
+            : looked.Note(now, TimelineKind.Diagnosis, "runbook", $"Came right by itself before the first step, which is not credited with it. {Summarize(recovered)}");
+    }
+
     /// <summary>What was approved no longer holds: whoever is asked anew sees the new answers, and the first ones stay among the rounds.</summary>
     public Incident Unsettle(Phase phase, IReadOnlyList<Finding> findings, DateTimeOffset now)
     {

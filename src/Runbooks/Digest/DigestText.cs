@@ -82,6 +82,11 @@ internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Secti
             yield return $"Nobody answered {runbook.Id} {expired} times: ask somebody else, or escalate sooner.";
         }
 
+        if (ended.Count(EndingText.SawNothing) is >= Enough and var unseen)
+        {
+            yield return $"{runbook.Id} saw nothing to do {unseen} times although its alert had fired: does the alert fire too early, or do the checks not see what it sees?";
+        }
+
         if (runbook.Mitigation.Approval is not null && acted.Count >= EnoughToTrust && verified == acted.Count && CouldHealItself(runbook, steps))
         {
             yield return $"{runbook.Id} was approved and helped {verified} times of {acted.Count}: it may be ready to heal by itself, within limits.";

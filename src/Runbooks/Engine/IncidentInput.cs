@@ -22,9 +22,10 @@ public sealed record IncidentOutcome(IncidentState State);
 /// <param name="GateId">The gate that covers the steps, or that is open.</param>
 /// <param name="Round">How often the phase has asked, the open gate included.</param>
 /// <param name="Began">When the stage began.</param>
-/// <param name="HealthySince">Since when the checks of a lease have passed without a break.</param>
+/// <param name="HealthySince">Since when the checks of a lease have passed without a break, those of the diagnosis have called for nothing, or the last round of a verification counted.</param>
 /// <param name="Pause">The pause after the last round of a lease.</param>
 /// <param name="Paged">Whether somebody was told that the lease has outlived its time.</param>
+/// <param name="Passes">How many rounds of a verification in a row have passed.</param>
 public sealed record Checkpoint(
     Stage Stage,
     int Waits,
@@ -35,7 +36,8 @@ public sealed record Checkpoint(
     DateTimeOffset Began,
     DateTimeOffset? HealthySince = null,
     TimeSpan Pause = default,
-    bool Paged = false);
+    bool Paged = false,
+    int Passes = 0);
 
 /// <summary>The parts of the story in which an incident may wait long, in their order. Histories may hold the numbers.</summary>
 public enum Stage { Diagnosis = -1, Mitigation = 0, Verification, Holding, Resolution, Settling }
@@ -46,6 +48,7 @@ public enum Stage { Diagnosis = -1, Mitigation = 0, Verification, Holding, Resol
 /// </summary>
 /// <param name="Hash">The version that the incident is pinned to.</param>
 /// <param name="MayWaitForOther">Whether the runbook names one that covers it.</param>
+/// <param name="HealthyFor">See <see cref="Limits.HealthyFor"/>; nothing in histories that are older than this.</param>
 public sealed record RunbookOutline(
     string Hash,
     IReadOnlyList<CheckOutline> Diagnosis,
@@ -56,7 +59,8 @@ public sealed record RunbookOutline(
     IReadOnlyList<StepOutline> Resolution,
     bool ResolutionAsks,
     TimeSpan SettleFor,
-    bool MayWaitForOther = false)
+    bool MayWaitForOther = false,
+    TimeSpan HealthyFor = default)
 {
     public static RunbookOutline Of(Runbook runbook) => new(
         runbook.Hash,
@@ -68,7 +72,8 @@ public sealed record RunbookOutline(
         Steps(runbook.Resolution.Steps),
         runbook.Resolution.Approval is not null,
         runbook.Limits.SettleFor,
-        runbook.SuppressedBy is not null);
+        runbook.SuppressedBy is not null,
+        runbook.Limits.HealthyFor);
 
     public IReadOnlyList<StepOutline> StepsOf(Phase phase) => phase == Phase.Mitigation ? Mitigation : Resolution;
 

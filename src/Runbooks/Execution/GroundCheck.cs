@@ -11,26 +11,51 @@ namespace Runbooks.Execution;
 /// </summary>
 public sealed class GroundCheck(IIncidentStore store, CheckRunner checks, TimeProvider time)
 {
+    private const string OldApproval = "The approval is older than";
+    private const string OldAnswers = "The answers that it rested on were older than";
+
+    /// <summary>Whether people were asked anew because of age, and not because the plan itself had changed.</summary>
+    public static bool IsOfAge(string difference) => difference.StartsWith(OldApproval, StringComparison.Ordinal) || difference.StartsWith(OldAnswers, StringComparison.Ordinal);
+
     /// <returns>Null when the step may act; otherwise why it has to be asked about anew.</returns>
     public async Task<string?> FindChangeAsync(Incident incident, Runbook runbook, Gate gate, Phase phase, CancellationToken cancellationToken)
     {
         if (!incident.IsGroundTooOld(phase, gate, time.GetUtcNow()))
         {
+            await RecordBeforeActingAsync(incident, runbook, gate, phase, cancellationToken);
             return null;
         }
 
         var when = phase == Phase.Mitigation ? runbook.Mitigation.When.Checks : runbook.Mitigation.Verify?.Checks ?? [];
-        List<CheckSpec> specs = [.. runbook.Diagnosis.Where(spec => (phase == Phase.Mitigation && when.Count == 0) || when.Contains(spec.Name))];
+
+        // Those of the verification too: with what passes by now, no step is credited.
+        List<CheckSpec> specs = [.. runbook.Diagnosis.Where(spec => phase == Phase.Mitigation ? when.Count == 0 || when.Contains(spec.Name) || runbook.Mitigation.Verify?.Checks.Contains(spec.Name) == true : when.Contains(spec.Name))];
         if (specs.Count == 0)
         {
-            return $"The approval is older than {DurationText.Format(Incident.LongestGround)}, and there are no checks that could say whether it still holds.";
+            return $"{OldApproval} {DurationText.Format(Incident.LongestGround)}, and there are no checks that could say whether it still holds.";
         }
 
         var findings = await Task.WhenAll(specs.Select(spec => checks.AskAsync(incident, spec, cancellationToken)));
         var holds = phase == Phase.Mitigation ? StillCalls(incident, runbook.Mitigation.When, findings) : findings.All(finding => finding.Verdict == Verdict.Passing);
         await store.UpdateAsync(
             incident.Id, i => i.State.IsFinal() ? i : holds ? i.Confirm(findings, time.GetUtcNow()) : i.Unsettle(phase, findings, time.GetUtcNow()), cancellationToken);
-        return holds ? null : $"The answers that it rested on were older than {DurationText.Format(Incident.LongestGround)}, and now they are others. {Incident.Summarize(findings)}";
+        return holds ? null : $"{OldAnswers} {DurationText.Format(Incident.LongestGround)}, and now they are others. {Incident.Summarize(findings)}";
+    }
+
+    /// <summary>
+    /// Asks the checks of the verification right before the first step acts, where their answers are not of just now: with what has
+    /// come right by itself while people decided, no step is credited.
+    /// </summary>
+    private async Task RecordBeforeActingAsync(Incident incident, Runbook runbook, Gate gate, Phase phase, CancellationToken cancellationToken)
+    {
+        if (phase != Phase.Mitigation || gate.Plan.TellsOnly || runbook.Mitigation.Verify is not { } verify || !incident.NeedsLookBeforeActing(time.GetUtcNow()))
+        {
+            return;
+        }
+
+        var specs = runbook.Diagnosis.Where(spec => verify.Checks.Contains(spec.Name));
+        var findings = await Task.WhenAll(specs.Select(spec => checks.AskAsync(incident, spec, cancellationToken)));
+        await store.UpdateAsync(incident.Id, i => i.RecordBeforeActing(findings, time.GetUtcNow()), cancellationToken);
     }
 
     /// <summary>A person who saw that the checks do not call for it, or cannot say, and approved all the same, has approved that.</summary>

@@ -61,11 +61,14 @@ public sealed record SendResult(bool Reached, Incident Incident)
 /// <summary>Who hears how an incident ended.</summary>
 public static class NotificationRecipients
 {
-    /// <summary>Whoever was asked. Where nobody was asked, only what acted or what failed is told, and what told nobody yet.</summary>
+    /// <summary>
+    /// Whoever was asked. Where nobody was asked, only what acted or what failed is told, what told nobody yet, and that the checks
+    /// saw nothing to do while the alert fires.
+    /// </summary>
     public static IReadOnlyList<string> Of(Incident incident, Runbook runbook)
     {
         var listeners = Asked(incident).ToList();
-        if (listeners.Count == 0 && !HasTold(incident) && (incident.Steps.Count > 0 || incident.LatestGate?.Outcome == GateOutcome.DiagnosedOnly))
+        if (listeners.Count == 0 && !HasTold(incident) && (incident.Steps.Count > 0 || incident.LatestGate?.Outcome == GateOutcome.DiagnosedOnly || (incident.State == IncidentState.NotNeeded && incident.IsWorthTelling)))
         {
             listeners.AddRange(runbook.Mitigation.Approval?.From ?? [runbook.Fallback]);
         }

@@ -16,6 +16,9 @@ internal sealed record Ending(IncidentState State, string Reason, bool Undo = fa
     /// <summary>Whether it ended for a reason that says nothing about the fix: the automation broke, or was kept from acting.</summary>
     public bool IsInconclusive { get; init; }
 
+    /// <summary>Until when the checks are looked at before this end is believed, unless the sender says so too; null once they were.</summary>
+    public DateTimeOffset? WatchUntil { get; init; }
+
     /// <summary>A person wants what was changed to be taken back, whatever the phase.</summary>
     public bool TakesBack { get; init; }
 

@@ -17,7 +17,7 @@ public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks
     {
         var runbook = await runbooks.OfAsync(await store.GetSeenAsync(request.IncidentId, cancellationToken), cancellationToken);
         var (incident, isHeld) = await store.UpdateAsync(
-            request.IncidentId, i => IsHeld(i, request) ? (i.WatchFlapping(request.Findings, time.GetUtcNow()), true) : (End(i, request, runbook), false), cancellationToken);
+            request.IncidentId, i => Hold(i, request) is { } held ? (held, true) : (End(i, request, runbook), false), cancellationToken);
         if (isHeld)
         {
             return incident.State;
@@ -58,8 +58,15 @@ public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks
         return incident.End(state, reason, request.Findings, request.SettleEvent, runbook.Limits.SettleFor, time.GetUtcNow(), request.InResolution, request.IsInconclusive);
     }
 
-    private bool IsHeld(Incident incident, CloseRequest request) =>
-        request.State == IncidentState.NotNeeded && incident is { State: IncidentState.Diagnosing, Gates.Count: 0, Stop: null } && time.GetUtcNow() < incident.HeldUntil;
+    /// <returns>The incident that may not end as not needed yet; null when it may.</returns>
+    private Incident? Hold(Incident incident, CloseRequest request)
+    {
+        var now = time.GetUtcNow();
+        return request.State != IncidentState.NotNeeded || incident is not { State: IncidentState.Diagnosing, Gates.Count: 0, Stop: null } ? null
+            : now < incident.HeldUntil ? incident.WatchFlapping(request.Findings, now)
+            : request.WatchUntil is { } until && !incident.IsOverFor(request.Findings) ? incident.WatchHealthy(request.Findings, until, now)
+            : null;
+    }
 
     public async Task<bool> PageAsync(PageRequest request, CancellationToken cancellationToken)
     {
@@ -89,7 +96,8 @@ public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks
 /// <param name="Reason">What ended it, where the record does not say.</param>
 /// <param name="InResolution">It ended while the resolution was to run.</param>
 /// <param name="IsInconclusive">It ended for a reason that says nothing about the fix.</param>
+/// <param name="WatchUntil">Until when the checks are looked at before it may end as not needed; null once they were.</param>
 public sealed record CloseRequest(
-    string IncidentId, IncidentState State, string Reason, IReadOnlyList<Finding> Findings, string? SettleEvent = null, bool InResolution = false, bool IsInconclusive = false);
+    string IncidentId, IncidentState State, string Reason, IReadOnlyList<Finding> Findings, string? SettleEvent = null, bool InResolution = false, bool IsInconclusive = false, DateTimeOffset? WatchUntil = null);
 
 public sealed record PageRequest(string IncidentId, string Key, string Message);

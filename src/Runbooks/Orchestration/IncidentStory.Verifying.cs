@@ -29,6 +29,7 @@ internal sealed partial class IncidentStory
 
         Show(IncidentState.Verifying);
         var began = BeganOf(Stage.Verification);
+        var (passes, passedAt) = _checkpoint?.Stage == Stage.Verification ? (_checkpoint.Passes, _checkpoint.HealthySince) : (0, null);
         while (true)
         {
             var wake = NextWake();
@@ -38,22 +39,34 @@ internal sealed partial class IncidentStory
                 return Ending.Stopped(stoppedBy);
             }
 
-            if (round.Healthy)
+            // Whoever wakes it early does not make it two rounds.
+            if (round.Healthy && !(Now - passedAt < verify.Every))
+            {
+                (passes, passedAt) = (passes + 1, Now);
+            }
+
+            if (round.IsRehearsal || (round.Healthy && passes >= verify.SuccessThreshold))
             {
                 _verified = true;
                 return null;
             }
 
-            if (Now + verify.Every > began + verify.Within)
+            // What has begun to pass in time has the time to go on.
+            if (!round.Healthy)
+            {
+                (passes, passedAt) = (0, null);
+            }
+
+            if (!round.Healthy && Now + verify.Every > began + verify.Within)
             {
                 var outcome = round.IsUnclear ? "Whether the fix helped could not be found out" : "The fix did not help";
                 return new(IncidentState.Failed, $"{outcome} within {DurationText.Format(verify.Within)}: {round.Summary}", Undo: true) { IsInconclusive = round.IsUnclear };
             }
 
-            await WaitAsync(wake, verify.Every);
+            await WaitUntilAsync((passedAt ?? Now) + verify.Every, wake);
             if (IsLong)
             {
-                return ContinueAsNew(At(Stage.Verification, began));
+                return ContinueAsNew(At(Stage.Verification, began) with { Passes = passes, HealthySince = passedAt });
             }
         }
     }

@@ -93,12 +93,13 @@ internal sealed partial class IncidentStory
     }
 
     /// <summary>
-    /// Asks every check, and again while an alert that comes and goes keeps the incident from ending. Where the answers call for
-    /// it, people are asked at once. Where another incident covers this one, it waits for that to end first; and once more
+    /// Asks every check. Answers that call for nothing are not believed at once: they are asked for again for a while, and as long
+    /// as an alert that comes and goes keeps the incident from ending. Where the answers call for it, people are asked at once. Where another incident covers this one, it waits for that to end first; and once more
     /// before it asks somebody, since the other may have begun a moment later.
     /// </summary>
     private async Task<Ending?> DiagnoseAsync()
     {
+        var healthySince = _checkpoint?.HealthySince;
         while (_checkpoint is null || _checkpoint.Stage == Stage.Diagnosis)
         {
             if ((await WaitForOtherAsync()).Ending is { } early)
@@ -115,6 +116,7 @@ internal sealed partial class IncidentStory
 
             if (_conclusion != Conclusion.Healthy)
             {
+                healthySince = null;
                 var (late, waited) = await WaitForOtherAsync();
                 if (late is not null || !waited)
                 {
@@ -124,17 +126,19 @@ internal sealed partial class IncidentStory
                 continue;
             }
 
-            var ending = new Ending(IncidentState.NotNeeded, "", Findings: _findings);
+            healthySince ??= Now;
+            var left = healthySince.Value + _runbook.HealthyFor - Now;
+            var ending = new Ending(IncidentState.NotNeeded, "", Findings: _findings) { WatchUntil = left > TimeSpan.Zero ? Now + left : null };
             var state = await CloseAsync(ending);
             if (state.IsFinal())
             {
                 return ending with { State = state, IsRecorded = true };
             }
 
-            await _context.CreateTimer(s_watchPause, CancellationToken.None);
+            await _context.CreateTimer(left > TimeSpan.Zero ? Shorter(_runbook.Verify?.Every ?? Verify.DefaultEvery, left) : s_watchPause, CancellationToken.None);
             if (IsLong)
             {
-                return ContinueAsNew(At(Stage.Diagnosis, Now));
+                return ContinueAsNew(At(Stage.Diagnosis, Now) with { HealthySince = healthySince });
             }
         }
 
@@ -251,7 +255,7 @@ internal sealed partial class IncidentStory
         Show(ending.State);
         _settle = ending.State == IncidentState.Resolved && _runbook.SettleFor > TimeSpan.Zero ? NextWake() : null;
         return await _context.CallActivityAsync<IncidentState>(
-            EndIncident.Name, new CloseRequest(_id, ending.State, ending.Reason, ending.Findings ?? [], _settle, ending.InResolution, ending.IsInconclusive), Persistent);
+            EndIncident.Name, new CloseRequest(_id, ending.State, ending.Reason, ending.Findings ?? [], _settle, ending.InResolution, ending.IsInconclusive, ending.WatchUntil), Persistent);
     }
 
     private DateTimeOffset Now => new(DateTime.SpecifyKind(_context.CurrentUtcDateTime, DateTimeKind.Utc));

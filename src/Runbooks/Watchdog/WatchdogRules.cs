@@ -91,6 +91,7 @@ internal static class IncidentProgress
             IncidentState.Resolving => since + Longest(runbook.StepsOf(Phase.Resolution)),
             IncidentState.Diagnosing when incident is { IsWaitingForOther: true, SuppressedBy.Until: var until } => until,
             IncidentState.Diagnosing when incident.HeldUntil > since => incident.HeldUntil.Value,
+            IncidentState.Diagnosing when incident.IsWatched => since + (runbook.Mitigation.Verify?.Every ?? Verify.DefaultEvery),
             _ => since,
         });
     }
@@ -118,7 +119,7 @@ internal static class IncidentProgress
     /// <summary>Messages and further alerts are not progress: a page about standing still must not hide the standing still.</summary>
     private static DateTimeOffset Last(Incident incident) =>
         incident.Timeline.Where(entry => entry.Kind is not (TimelineKind.Message or TimelineKind.Alert)).Select(entry => entry.At)
-            .Concat(incident.Verification.Select(finding => finding.At))
+            .Concat(incident.Findings.Concat(incident.Verification).Select(finding => finding.At))
             .Concat(incident.Steps.Select(step => step.FinishedAt ?? step.StartedAt))
             .Append(incident.OpenedAt)
             .Max();

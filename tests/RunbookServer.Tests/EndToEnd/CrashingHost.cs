@@ -136,7 +136,7 @@ internal sealed class CrashingHost : ICrashingHost, IAsyncDisposable
     {
         var start = new ProcessStartInfo("dotnet",
         [
-            s_program, _data, Path.Combine(AppContext.BaseDirectory, "runbooks"), _port.ToString(CultureInfo.InvariantCulture), Range.BaseAddress.ToString(),
+            s_program, _data, QuickRunbooks.Path, _port.ToString(CultureInfo.InvariantCulture), Range.BaseAddress.ToString(),
         ])
         {
             RedirectStandardInput = true,

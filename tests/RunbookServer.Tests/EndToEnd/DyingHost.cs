@@ -22,7 +22,7 @@ namespace RunbookServer.Tests.EndToEnd;
 internal sealed class DyingHost : ICrashingHost, IAsyncDisposable
 {
     private readonly string _data = Directory.CreateTempSubdirectory("runbooks-").FullName;
-    private readonly RunbookFolder _runbooks = new(Path.Combine(AppContext.BaseDirectory, "runbooks"));
+    private readonly RunbookFolder _runbooks = new(QuickRunbooks.Path);
     private readonly List<Task> _left = [];
     private WebApplication _app = null!;
     private HostClient _client = null!;

@@ -7,7 +7,7 @@ internal sealed class RunbookCopy : IDisposable
 
     public RunbookCopy(Func<string, string> change) => Write(change(Shipped));
 
-    public static string Shipped { get; } = File.ReadAllText(System.IO.Path.Combine(AppContext.BaseDirectory, "runbooks", Name));
+    public static string Shipped { get; } = File.ReadAllText(System.IO.Path.Combine(QuickRunbooks.Path, Name));
 
     public string Path { get; } = Directory.CreateTempSubdirectory("runbooks-").FullName;
 

@@ -34,7 +34,7 @@ internal sealed class RunningHost : IAsyncDisposable
     private RunningHost(string? runbooks, PeopleFiles? people, Action<IServiceCollection>? adjust)
     {
         _adjust = adjust;
-        _runbooks = new(runbooks ?? Path.Combine(AppContext.BaseDirectory, "runbooks"));
+        _runbooks = new(runbooks ?? QuickRunbooks.Path);
         _settings = new ServerSettings { DataDirectory = Path.Combine(_home, "data"), Practice = people is null, ConfigFile = people?.WriteTo(_home) };
     }
 

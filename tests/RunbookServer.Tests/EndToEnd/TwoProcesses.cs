@@ -133,7 +133,7 @@ internal sealed class TwoProcesses : ICrashingHost, IAsyncDisposable
 
         public void Launch() => _process = Process.Start(new ProcessStartInfo("dotnet",
         [
-            s_program, data, Path.Combine(AppContext.BaseDirectory, "runbooks"), _port.ToString(CultureInfo.InvariantCulture), sandbox.BaseAddress.ToString(),
+            s_program, data, QuickRunbooks.Path, _port.ToString(CultureInfo.InvariantCulture), sandbox.BaseAddress.ToString(),
         ])
         {
             RedirectStandardInput = true,

@@ -17,6 +17,7 @@ using Runbooks.Model.Storage;
 using Runbooks.Notifications;
 using Runbooks.Sandbox;
 using Runbooks.Sandbox.Apis;
+using TestKit;
 using TestKit.Incidents;
 using Runbooks.Storage;
 
@@ -39,7 +40,7 @@ public sealed class SandboxWorld : IAsyncDisposable
         _http = new HttpClient { BaseAddress = sandbox.BaseAddress };
         var catalog = world.Services.GetRequiredService<RunbookCatalog>();
         var files = Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "runbooks"), "*.yaml");
-        catalog.Load(files.Select(file => new RunbookFile(Path.GetFileName(file), File.ReadAllText(file)) { Samples = SampleFolder.Read(Path.GetDirectoryName(file)!) })).Errors.ShouldBeEmpty();
+        catalog.Load(files.Select(file => new RunbookFile(Path.GetFileName(file), QuickRunbook.Of(File.ReadAllText(file))) { Samples = SampleFolder.Read(Path.GetDirectoryName(file)!) })).Errors.ShouldBeEmpty();
         _intake = ActivatorUtilities.CreateInstance<IncidentIntake>(
             world.Services, (LoadedRunbooks)(() => catalog.Current), world.Engine, ActivatorUtilities.CreateInstance<AlertWakes>(world.Services, world.Engine),
             ActivatorUtilities.CreateInstance<UnmatchedAlerts>(world.Services));

@@ -55,6 +55,20 @@ public sealed class WeeklyDigestTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task ChecksThatSeeNothingTimeAndAgain_AreAskedAbout()
+    {
+        foreach (var pod in new[] { "a", "b", "c" })
+        {
+            await EndedAsync(pod, IncidentState.NotNeeded, TimeSpan.FromMinutes(2), findings: [Some.Finding(verdict: Verdict.Passing)]);
+        }
+
+        await PassAsync(TimeSpan.FromHours(5));
+
+        Lines(Cards.ShouldHaveSingleItem().Card, "Suggestions").ShouldHaveSingleItem()
+            .ShouldBe($"{Some.Runbook().Id} saw nothing to do 3 times although its alert had fired: does the alert fire too early, or do the checks not see what it sees?");
+    }
+
+    [Fact]
     public async Task DryRunsAndWhatWasNotVerified_RecommendNothing()
     {
         foreach (var pod in new[] { "a", "b", "c", "d", "e" })
@@ -123,10 +137,11 @@ public sealed class WeeklyDigestTests : IAsyncDisposable
 
     private static IReadOnlyList<string> Lines(Runbooks.Notifications.Card card, string heading) => card.Sections.Single(section => section.Heading == heading).Lines;
 
-    private Task EndedAsync(string target, IncidentState state, TimeSpan took, RunMode mode = RunMode.Normal)
+    private Task EndedAsync(string target, IncidentState state, TimeSpan took, RunMode mode = RunMode.Normal, IReadOnlyList<Finding>? findings = null)
     {
         var opened = _world.Now - TimeSpan.FromHours(20) + TimeSpan.FromMinutes(_number);
-        return _world.OpenAsync(Some.Incident($"261122-{_number++:0000}-aaaaaaaa", target) with { Mode = mode, State = state, OpenedAt = opened, UpdatedAt = opened + took, ClosedAt = opened + took });
+        var ended = Some.Incident($"261122-{_number++:0000}-aaaaaaaa", target) with { Mode = mode, State = state, OpenedAt = opened, UpdatedAt = opened + took, ClosedAt = opened + took, Findings = findings ?? [] };
+        return _world.OpenAsync(ended with { Reason = findings is null ? null : EndingText.Of(ended, "") });
     }
 
     private async Task PassAsync(params TimeSpan[] times)

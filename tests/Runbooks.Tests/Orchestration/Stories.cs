@@ -17,7 +17,18 @@ internal static class Stories
             world.Script.Verdicts["stuck"] = world.Script.Verdicts["full"] = Verdict.Passing;
             return world.OpenAsync(s_runbook);
         },
+        ["not-needed-after-a-while"] = async world =>
+        {
+            world.Script.Verdicts["stuck"] = world.Script.Verdicts["full"] = Verdict.Passing;
+            var opened = await world.OpenAsync(s_runbook with { Limits = new() });
+            return await world.AdvanceAsync(opened.Id, 3 * s_minute);
+        },
         ["approved"] = world => DecideAsync(world, s_runbook, DecisionVerb.Approve, helps: true),
+        ["verified-twice"] = async world =>
+        {
+            var verifying = await DecideAsync(world, s_runbook with { Mitigation = s_runbook.Mitigation with { Verify = s_runbook.Mitigation.Verify! with { SuccessThreshold = 2 } } }, DecisionVerb.Approve, helps: true);
+            return await world.AdvanceAsync(verifying.Id, s_minute);
+        },
         ["rejected"] = world => DecideAsync(world, s_runbook, DecisionVerb.Reject),
         ["taken-over"] = world => DecideAsync(world, s_runbook, DecisionVerb.TakeOver),
         ["expired"] = async world => await world.AdvanceAsync((await world.OpenAsync(s_runbook)).Id, 30 * s_minute),

@@ -145,6 +145,20 @@ public sealed class IncidentWatchdogTests : IAsyncDisposable
         incident.State.ShouldBe(IncidentState.Diagnosing, "a person looks; the watch takes nothing away from the workflow");
     }
 
+    /// <summary>Healthy checks are looked at as often as a fix is verified: until the next look is due nothing stands still.</summary>
+    [Fact]
+    public async Task HealthyChecksThatAreLookedAtAgain_StandStillOnlyOnceTheNextLookIsLate()
+    {
+        var runbook = Some.Runbook();
+        await using var world = new WatchdogWorld { Runbook = runbook with { Mitigation = runbook.Mitigation with { Verify = new(["gpu-memory"], Minute * 30, Minute * 60) } } };
+        var id = await world.OpenAsync(Some.Incident().WatchHealthy([Some.Finding(verdict: Verdict.Passing)], world.Now + (Minute * 60), world.Now));
+
+        await world.CheckAsync(id, Minute * 44);
+        world.Paged.ShouldBeEmpty();
+        await world.CheckAsync(id, Minute * 10);
+        world.Paged.ShouldBe([ContactBook.Fallback]);
+    }
+
     [Fact]
     public async Task GateThatOutlivesItsEnd_IsPaged()
     {

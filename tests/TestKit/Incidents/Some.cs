@@ -19,7 +19,7 @@ public static class Some
         Labels = new Dictionary<string, string> { ["namespace"] = "inference", ["pod"] = "llm-b-0" },
     };
 
-    /// <summary>Two checks, an approval, one step, verification by the first check.</summary>
+    /// <summary>Two checks whose first answers are believed, an approval, one step, verification by the first check.</summary>
     public static Runbook Runbook() => new()
     {
         Id = "broken-thing",
@@ -35,6 +35,7 @@ public static class Some
             Verify = new(["stuck"], TimeSpan.FromSeconds(15), TimeSpan.FromMinutes(5)),
         },
         Resolution = new() { Steps = [Step("ticket")] },
+        Limits = new() { HealthyFor = TimeSpan.Zero },
         Hash = "hash-1",
     };
 

@@ -63,7 +63,8 @@ public sealed class StormRegistry(ISharedState state, IIncidentStore store, IOpt
 
         var recent = store.ListAllAsync(new IncidentQuery(Open: true, Since: since, Limit: enough), cancellationToken)
             .Take(Math.Max(Scanned, enough))
-            .Where(line => line.State is IncidentState.Diagnosing or IncidentState.AwaitingApproval);
+            // One that says what it waits for while it is diagnosed asks nobody: its checks see nothing to do, or another covers it.
+            .Where(line => line is { State: IncidentState.AwaitingApproval } or { State: IncidentState.Diagnosing, Reason: null });
         return await recent.Take(enough).CountAsync(cancellationToken);
     }
 

@@ -49,6 +49,19 @@ public sealed partial class StormStoryTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task IncidentsWhoseChecksSeeNothingToDo_MakeNoStormOfTheOneThatAsks()
+    {
+        _world.Script.Verdicts["fine"] = Verdict.Passing;
+        var healthy = _runbook with { Id = "fine-thing", Hash = "fine-thing", Diagnosis = [Some.Check("fine")], Mitigation = _runbook.Mitigation with { Verify = new(["fine"], TimeSpan.FromSeconds(15), TimeSpan.FromMinutes(5)) }, Limits = new() };
+        await OpenAsync([.. Enumerable.Repeat(healthy, 8)]);
+
+        await OpenAsync(1);
+
+        _chat.Sent.ShouldHaveSingleItem().Card.Title.ShouldBe("Fix llm-b-0?");
+        _world.Store.All.ShouldAllBe(incident => !incident.InStorm);
+    }
+
+    [Fact]
     public async Task TemporaryFixesOfAStorm_AreToldOfInOneMessageWhenTheyBegin()
     {
         var leasing = _runbook with { Mitigation = _runbook.Mitigation with { HoldUntil = new(["full"], TimeSpan.FromMinutes(5), TimeSpan.FromHours(1), TimeSpan.FromMinutes(1)) } };

@@ -1,0 +1,116 @@
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using TestKit.Incidents;
+
+namespace Runbooks.Tests.Orchestration;
+
+/// <summary>When a fix counts as one: it passes in a row, and what it is credited with did not pass before it.</summary>
+public sealed class VerificationTests : IAsyncDisposable
+{
+    private static readonly TimeSpan s_every = TimeSpan.FromSeconds(15);
+    private static readonly Runbook s_base = Some.Runbook() with { Resolution = new() };
+    private static readonly Runbook s_twice = s_base with { Mitigation = s_base.Mitigation with { Verify = new(["stuck"], s_every, TimeSpan.FromMinutes(5), SuccessThreshold: 2) } };
+    private readonly IncidentWorld _world = new();
+
+    [Fact]
+    public async Task OnePassingRound_IsNotYetVerified()
+    {
+        var verifying = await ActAsync(s_twice, Verdict.Passing);
+
+        verifying.State.ShouldBe(IncidentState.Verifying);
+        var ended = await _world.AdvanceAsync(verifying.Id, s_every);
+
+        ended.State.ShouldBe(IncidentState.Resolved);
+        ended.Reason.ShouldBe("The fix was verified: stuck passed 2 times in a row after it.");
+    }
+
+    [Fact]
+    public async Task PassesOnceAndFailsAgain_IsUndone()
+    {
+        var verifying = await ActAsync(s_twice, Verdict.Passing);
+        _world.Script.Verdicts["stuck"] = Verdict.Failing;
+
+        var ended = await _world.AdvanceAsync(verifying.Id, TimeSpan.FromMinutes(6));
+
+        ended.State.ShouldBe(IncidentState.Failed);
+        ended.Reason!.ShouldContain("Undone: fix");
+    }
+
+    [Fact]
+    public async Task UnknownBetweenTwoPasses_CountsAnew()
+    {
+        var verifying = await ActAsync(s_twice, Verdict.Passing);
+        _world.Script.Verdicts["stuck"] = Verdict.Unknown;
+        await _world.AdvanceAsync(verifying.Id, s_every);
+        _world.Script.Verdicts["stuck"] = Verdict.Passing;
+
+        (await _world.AdvanceAsync(verifying.Id, s_every)).State.ShouldBe(IncidentState.Verifying);
+        (await _world.AdvanceAsync(verifying.Id, s_every)).State.ShouldBe(IncidentState.Resolved);
+    }
+
+    [Fact]
+    public async Task WokenEarly_IsNoSecondRound()
+    {
+        var verifying = await ActAsync(s_twice, Verdict.Passing);
+
+        await _world.Engine.RaiseAsync(verifying.Id, verifying.WakeEvent!);
+
+        (await _world.SettleAsync(verifying.Id)).State.ShouldBe(IncidentState.Verifying);
+        (await _world.AdvanceAsync(verifying.Id, s_every)).State.ShouldBe(IncidentState.Resolved);
+    }
+
+    [Fact]
+    public async Task BeginsToPassAtTheLastMoment_HasTheTimeToGoOn()
+    {
+        var verifying = await ActAsync(s_twice, Verdict.Failing);
+        await _world.AdvanceAsync(verifying.Id, TimeSpan.FromMinutes(5) - s_every);
+        _world.Script.Verdicts["stuck"] = Verdict.Passing;
+
+        (await _world.AdvanceAsync(verifying.Id, s_every)).State.ShouldBe(IncidentState.Verifying);
+        (await _world.AdvanceAsync(verifying.Id, s_every)).State.ShouldBe(IncidentState.Resolved);
+    }
+
+    [Fact]
+    public async Task CameRightByItselfBeforeTheYes_IsNotCreditedToTheStep()
+    {
+        var opened = await _world.OpenAsync(s_base);
+        _world.Script.Verdicts["stuck"] = Verdict.Passing;
+        await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(3));
+
+        var (ended, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+
+        EndingText.Headline(ended).ShouldBe("Done, not verified");
+        ended.Reason.ShouldBe("The steps ran. stuck passed after them, as before them, so nothing shows whether they helped.");
+        ended.Timeline.ShouldContain(line => line.What.StartsWith("Came right by itself before the first step", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task StillFailingBeforeTheYes_IsCredited()
+    {
+        var opened = await _world.OpenAsync(s_base);
+        await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(3));
+        _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
+
+        var (ended, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+
+        EndingText.IsVerifiedFix(ended).ShouldBeTrue();
+        ended.VerificationRounds[0].State.ShouldBe(IncidentState.AwaitingApproval);
+    }
+
+    [Fact]
+    public async Task AnsweredAtOnce_TheChecksAreNotAskedAgainBeforeTheStep()
+    {
+        var ended = await ActAsync(s_base, Verdict.Passing);
+
+        ended.VerificationRounds.ShouldAllBe(round => round.State == IncidentState.Verifying);
+    }
+
+    private async Task<Incident> ActAsync(Runbook runbook, Verdict afterwards)
+    {
+        var opened = await _world.OpenAsync(runbook);
+        _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = afterwards;
+        return (await _world.DecideAsync(opened.Id, DecisionVerb.Approve)).Incident;
+    }
+
+    public ValueTask DisposeAsync() => _world.DisposeAsync();
+}
