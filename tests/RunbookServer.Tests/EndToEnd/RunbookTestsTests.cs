@@ -74,7 +74,7 @@ public sealed class RunbookTestsTests : IDisposable
         var (code, output, _) = await ProgramRun.RunAsync("test", "--runbooks", _runbooks.Path);
 
         code.ShouldBe(1);
-        output.ShouldContain("test.yaml:2:31  The answer 'passing' of check 'stalled' was never asked for: the check was asked 1 time.");
+        output.ShouldContain("test.yaml:2:30  The answer 'passing' of check 'stalled' was never asked for: the check was asked 1 time.");
         output.ShouldContain("test.yaml:3:10  Step 'recycle' was never taken back");
     }
 
