@@ -1,5 +1,4 @@
 using Runbooks.Model.Definition;
-using Runbooks.Model.Storage;
 using Runbooks.Model.Text;
 
 namespace Runbooks.Model.Incidents;
@@ -100,7 +99,8 @@ public static class EndingText
     private static string NotNeeded(Incident incident) => Join([Found(incident.Findings), Looks(incident), incident.FiresUnexplained ? "The sender has not said that the alert is over." : ""]);
 
     /// <summary>Whether it ended because its checks called for nothing, and not because nothing was to act.</summary>
-    public static bool SawNothing(IncidentSummary incident) => incident is { State: IncidentState.NotNeeded, Reason: { } why } && why.Contains(NothingDone, StringComparison.Ordinal);
+    /// <param name="reason">As it ended.</param>
+    public static bool SawNothing(IncidentState state, string? reason) => state == IncidentState.NotNeeded && reason?.Contains(NothingDone, StringComparison.Ordinal) == true;
 
     private static string Found(IReadOnlyList<Finding> findings)
     {

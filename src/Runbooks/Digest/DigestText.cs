@@ -82,7 +82,7 @@ internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Secti
             yield return $"Nobody answered {runbook.Id} {expired} times: ask somebody else, or escalate sooner.";
         }
 
-        if (ended.Count(EndingText.SawNothing) is >= Enough and var unseen)
+        if (ended.Count(incident => EndingText.SawNothing(incident.State, incident.Reason)) is >= Enough and var unseen)
         {
             yield return $"{runbook.Id} saw nothing to do {unseen} times although its alert had fired: does the alert fire too early, or do the checks not see what it sees?";
         }
