@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using Ical.Net;
 using Ical.Net.CalendarComponents;
 using Ical.Net.DataTypes;
+using Ical.Net.Evaluation;
 using Microsoft.Extensions.Options;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Text;
@@ -96,11 +97,15 @@ public static class MaintenanceCalendar
             _ = Starts(window, window.Start).FirstOrDefault();
             return null;
         }
-        catch (Exception wrong) when (wrong is FormatException or ArgumentException or InvalidOperationException)
+        catch (Exception wrong) when (wrong is not OutOfMemoryException)
         {
+            // The library fails in many ways on what is no rule; all of them mean the same here.
             return $"'{window.Repeat}' is not a recurrence rule ({wrong.Message}); write for example FREQ=WEEKLY;BYDAY=SU.";
         }
     }
+
+    /// <summary>A rule that never comes true would otherwise be tried until the year 9999, at each incident. From one leap day to the next it is at most 2,921 days.</summary>
+    private static readonly EvaluationOptions s_bounds = new() { MaxUnmatchedIncrementsLimit = 3_000 };
 
     private static TimeSpan LengthOf(MaintenanceWindow window) => DurationText.TryParse(window.Duration, out var length) ? length : TimeSpan.Zero;
 
@@ -115,7 +120,7 @@ public static class MaintenanceCalendar
 
         var planned = new CalendarEvent { DtStart = first, RecurrenceRule = new RecurrenceRule(window.Repeat) };
         var from = after > first.Value ? new CalDateTime(DateTime.SpecifyKind(after, DateTimeKind.Unspecified)) : first;
-        return planned.GetOccurrences(from).Select(occurrence => occurrence.Period.StartTime.Value);
+        return planned.GetOccurrences(from, s_bounds).Select(occurrence => occurrence.Period.StartTime.Value);
     }
 }
 

@@ -42,6 +42,8 @@ public sealed class MaintenanceFileTests
     [InlineData("2026-11-01T02:00:00", "tonight", "windows.yaml:5:12  windows[0].start  is 'tonight'.  Write the wall-clock time")]
     [InlineData("Europe/Berlin", "Berlin", "windows.yaml:8:15  windows[0].timeZone  cannot be used: no time zone is called 'Berlin'")]
     [InlineData("FREQ=WEEKLY;BYDAY=SU", "weekly", "windows.yaml:7:13  windows[0].repeat  cannot be used: 'weekly' is not a recurrence rule")]
+    [InlineData("BYDAY=SU", "BYDAY=-0SU", "windows.yaml:7:13  windows[0].repeat  cannot be used: 'FREQ=WEEKLY;BYDAY=-0SU' is not a recurrence rule")]
+    [InlineData("BYDAY=SU", "BYDAY=-8SU", "windows.yaml:7:13  windows[0].repeat  cannot be used: 'FREQ=WEEKLY;BYDAY=-8SU' is not a recurrence rule")]
     [InlineData("provider-*", "privider-*", "windows.yaml:3:15  windows[0].runbooks  names 'privider-*', and no runbook has that id.")]
     [InlineData("effect", "efect", "windows.yaml:4:5  windows[0].efect  is not a known key.  Did you mean 'effect'?")]
     [InlineData("name: move", "title: move", "windows[1].name  is missing.")]
@@ -52,6 +54,19 @@ public sealed class MaintenanceFileTests
 
         result.Windows.ShouldBeEmpty();
         result.Errors.ShouldContain(error => error.ToString().Contains(expected), string.Join('\n', result.Errors));
+    }
+
+    [Theory]
+    [InlineData("FREQ=HOURLY", "2026-11-22T01:30:00Z", true)]
+    [InlineData("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=29", "2028-02-29T01:30:00Z", true)]
+    [InlineData("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=29", "2026-11-22T01:30:00Z", false)]
+    [InlineData("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29", "2096-02-29T01:30:00Z", true)]
+    public void RuleOfLongAgoOrOfRareDays_IsFollowed(string repeat, string now, bool isOpen)
+    {
+        var result = MaintenanceFile.Read("windows.yaml", Good.Replace("2026-11-01T02", "2004-11-01T02", StringComparison.Ordinal).Replace("FREQ=WEEKLY;BYDAY=SU", repeat, StringComparison.Ordinal), ["provider-outage"]);
+
+        result.Errors.ShouldBeEmpty();
+        (MaintenanceCalendar.OpenUntil(result.Windows[0], DateTimeOffset.Parse(now, System.Globalization.CultureInfo.InvariantCulture)) is not null).ShouldBe(isOpen);
     }
 
     [Fact]
