@@ -58,11 +58,11 @@ public sealed partial record Incident
 
     /// <summary>It ends because its checks saw nothing to do for a while, and the sender has not said that the alert is over: one of the two is wrong.</summary>
     [JsonIgnore]
-    public bool FiresUnexplained => IsWatched && StartedBy is null && AlertResolvedAt is null;
+    public bool FiresUnexplained => IsWatched && AlertResolvedAt is null;
 
     /// <summary>Whether people hear of an end that found nothing to do: the alert still fires, or it was as bad as can be.</summary>
     [JsonIgnore]
-    public bool IsWorthTelling => IsWatched && StartedBy is null && (FiresUnexplained || Severity == ImpactSeverity.Critical || AlertSeverity.RankOf(WorstSeverity) == 0);
+    public bool IsWorthTelling => IsWatched && (FiresUnexplained || Severity == ImpactSeverity.Critical || AlertSeverity.RankOf(WorstSeverity) == 0);
 
     /// <summary>Whether the sender had said that every alert is over when these answers were given: two that agree.</summary>
     public bool IsOverFor(IReadOnlyList<Finding> findings) => AlertResolvedAt is { } over && findings.All(finding => finding.At >= over);

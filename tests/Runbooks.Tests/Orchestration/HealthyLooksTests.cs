@@ -82,11 +82,11 @@ public sealed class HealthyLooksTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task StartedByHand_NobodyIsTold()
+    public async Task StartedByHand_EndsAtOnceAndNobodyIsTold()
     {
-        var opened = await _world.OpenAsync(s_runbook, Some.Incident(s_runbook) with { StartedBy = "ada" });
+        var ended = await _world.OpenAsync(s_runbook, Some.Incident(s_runbook) with { StartedBy = "ada" });
 
-        (await _world.AdvanceAsync(opened.Id, s_window)).State.ShouldBe(IncidentState.NotNeeded);
+        (ended.State, ended.Reason).ShouldBe((IncidentState.NotNeeded, "Every check passed; nothing was done."));
         _world.Notifier.Sent.ShouldBeEmpty();
     }
 
