@@ -22,7 +22,7 @@ public sealed class OpenFilesTests
         var home = Directory.CreateTempSubdirectory("runbooks-");
         var port = ServerHost.FreePort(0);
         var program = Path.Combine(AppContext.BaseDirectory, "runbook.dll");
-        var start = new ProcessStartInfo("bash", ["-c", $"ulimit -n 400; exec dotnet '{program}' serve --no-practice --port {port} --data '{home.FullName}/data'"]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("bash", ["-c", $"ulimit -n 600; exec dotnet '{program}' serve --no-practice --port {port} --data '{home.FullName}/data'"]) { RedirectStandardOutput = true, RedirectStandardError = true };
         using var host = Process.Start(start)!;
         var callers = new List<Socket>();
         Task<string> said = Task.FromResult(""), complained = said;
@@ -30,15 +30,15 @@ public sealed class OpenFilesTests
         {
             (said, complained) = (host.StandardOutput.ReadToEndAsync(Cancel), host.StandardError.ReadToEndAsync(Cancel));
             using var http = new HttpClient { BaseAddress = new Uri($"http://localhost:{port}"), Timeout = Patience.Limit };
-            await HealthAsync(http);
-            for (var caller = 0; caller < 350; caller++)
+            await HealthAsync(http, host);
+            for (var caller = 0; caller < 550; caller++)
             {
                 callers.Add(new Socket(SocketType.Stream, ProtocolType.Tcp));
                 await callers[^1].ConnectAsync(IPAddress.Loopback, port, Cancel);
             }
 
             callers.ForEach(caller => caller.Dispose());
-            await HealthAsync(http);
+            await HealthAsync(http, host);
             File.Exists(Path.Combine(home.FullName, "data", "runbooks.db")).ShouldBeTrue();
             host.HasExited.ShouldBeFalse();
         }
@@ -57,7 +57,7 @@ public sealed class OpenFilesTests
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     /// <summary>Until it says that it is well: it starts, or is busy closing connections.</summary>
-    private static async Task HealthAsync(HttpClient http)
+    private static async Task HealthAsync(HttpClient http, Process host)
     {
         for (var patience = Stopwatch.StartNew(); ;)
         {
@@ -67,7 +67,7 @@ public sealed class OpenFilesTests
                 answer.StatusCode.ShouldBe(HttpStatusCode.OK, await answer.Content.ReadAsStringAsync(Cancel));
                 return;
             }
-            catch (HttpRequestException) when (patience.Elapsed < Patience.Limit)
+            catch (HttpRequestException) when (patience.Elapsed < Patience.Limit && !host.HasExited)
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(100), Cancel);
             }
