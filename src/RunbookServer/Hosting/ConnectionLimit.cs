@@ -3,18 +3,25 @@ using System.Runtime.InteropServices;
 namespace RunbookServer.Hosting;
 
 /// <summary>
-/// How many connections the host takes at once. Each is an open file; half of those that the system allows are kept for the
-/// database, for messages and for what runbooks call, so that callers cannot use them up.
+/// How many connections the host takes at once. Each is an open file; half of those that the system allows, and no fewer than
+/// <see cref="Kept"/>, are kept for the host itself, so that callers cannot use them up.
 /// </summary>
 internal static class ConnectionLimit
 {
     private const long Most = 5_000;
     private const long Least = 32;
+
+    /// <summary>A host that does nothing has some 320 files open, most of them its libraries; without one to load the next, .NET ends the process.</summary>
+    private const long Kept = 500;
     private const int OpenFiles = 7;
 
     public static long Of() => Of(OperatingSystem.IsLinux() && GetLimit(OpenFiles, out var files) == 0 ? files.Current : ulong.MaxValue);
 
-    internal static long Of(ulong openFiles) => Math.Clamp((long)Math.Min(openFiles / 2, (ulong)Most), Least, Most);
+    internal static long Of(ulong openFiles)
+    {
+        var files = (long)Math.Min(openFiles, 2 * Most);
+        return Math.Clamp(Math.Min(files / 2, files - Kept), Least, Most);
+    }
 
     /// <summary>The kernel's <c>struct rlimit</c>.</summary>
     [StructLayout(LayoutKind.Sequential)]

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
 using Microsoft.DurableTask.Converters;
@@ -46,7 +44,8 @@ public sealed class DurableIncidentEngineTests : IAsyncLifetime
         },
         new DurableTaskTestHostOptions
         {
-            Port = FreePort(),
+            // The host's own choice is a number between 30,000 and 40,000, taken or not.
+            Port = FreePort.Next(),
             ConfigureServices = services => services
                 .Configure<DurableTaskWorkerOptions>(options => options.DataConverter = new JsonDataConverter(DurableJson.Options))
                 .Configure<DurableTaskClientOptions>(options => options.DataConverter = new JsonDataConverter(DurableJson.Options)),
@@ -134,13 +133,5 @@ public sealed class DurableIncidentEngineTests : IAsyncLifetime
     {
         using var patience = new CancellationTokenSource(Patience.Limit);
         return await _host.Client.WaitForInstanceCompletionAsync(id, getInputsAndOutputs: true, patience.Token);
-    }
-
-    /// <summary>The host's own choice is a number between 30,000 and 40,000, taken or not.</summary>
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

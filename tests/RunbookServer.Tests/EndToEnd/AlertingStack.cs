@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using RunbookServer.Hosting;
+using TestKit;
 
 namespace RunbookServer.Tests.EndToEnd;
 
@@ -17,7 +18,7 @@ internal sealed class AlertingStack : IDisposable
     public static AlertingStack Start(RunningHost host)
     {
         var stack = new AlertingStack();
-        var manager = ServerHost.FreePort(0);
+        var manager = FreePort.Next();
         stack.Run(Alertmanager, manager, "alertmanager.yml", $"""
             route: {"{"} receiver: runbooks, group_by: ['...'], group_wait: 10ms, group_interval: 500ms, repeat_interval: 500ms {"}"}
             receivers:
@@ -37,7 +38,7 @@ internal sealed class AlertingStack : IDisposable
                     labels: { severity: critical }
                     annotations: { summary: "{{ $value }} requests wait on {{ $labels.pod }} and no token comes" }
             """);
-        stack.Run(Prometheus, ServerHost.FreePort(0), "prometheus.yml", $"""
+        stack.Run(Prometheus, FreePort.Next(), "prometheus.yml", $"""
             global: {"{"} scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 500ms {"}"}
             rule_files: [rules.yml]
             alerting: {"{"} alertmanagers: [{"{"} static_configs: [{"{"} targets: ["127.0.0.1:{manager}"] {"}"}] {"}"}] {"}"}
@@ -51,7 +52,7 @@ internal sealed class AlertingStack : IDisposable
     /// <summary>Prometheus alone, with this configuration.</summary>
     public static AlertingStack Scrape(string config, out Uri address)
     {
-        var (stack, port) = (new AlertingStack(), ServerHost.FreePort(0));
+        var (stack, port) = (new AlertingStack(), FreePort.Next());
         stack.Run(Prometheus, port, "prometheus.yml", config, $"--storage.tsdb.path={Path.Combine(stack._folder, "prometheus")}");
         address = new Uri($"http://127.0.0.1:{port}/");
         return stack;

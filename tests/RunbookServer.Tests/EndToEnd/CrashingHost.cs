@@ -20,7 +20,7 @@ internal sealed class CrashingHost : ICrashingHost, IAsyncDisposable
         AppContext.BaseDirectory.Replace("RunbookServer.Tests", "CrashHost", StringComparison.Ordinal), "CrashHost.dll");
 
     private readonly string _data = Directory.CreateTempSubdirectory("runbooks-").FullName;
-    private readonly int _port = ServerHost.FreePort(0);
+    private readonly int _port = FreePort.Next();
     private Process _process = null!;
     private HostClient? _client;
     private TaskCompletionSource _armed = new();

@@ -93,7 +93,7 @@ internal sealed class DyingHost : ICrashingHost, IAsyncDisposable
 
     private async Task OpenAsync()
     {
-        var settings = new ServerSettings { DataDirectory = _data, Port = ServerHost.FreePort(0) };
+        var settings = new ServerSettings { DataDirectory = _data, Port = FreePort.Next() };
         DataFolder.Prepare(settings);
         _app = ServerHost.Build(settings, _runbooks, Range.BaseAddress, services => services
             .AddLogging(logging => logging.ClearProviders())

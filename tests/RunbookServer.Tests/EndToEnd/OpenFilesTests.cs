@@ -11,8 +11,10 @@ public sealed class OpenFilesTests
     [Theory]
     [InlineData(1_024UL, 512)]
     [InlineData(ulong.MaxValue, 5_000)]
+    [InlineData(600UL, 100)]
+    [InlineData(400UL, 32)]
     [InlineData(10UL, 32)]
-    public void Connections_LeaveHalfOfTheOpenFilesToTheHost(ulong openFiles, long connections) => ConnectionLimit.Of(openFiles).ShouldBe(connections);
+    public void Connections_LeaveTheHostTheFilesThatItNeeds(ulong openFiles, long connections) => ConnectionLimit.Of(openFiles).ShouldBe(connections);
 
     /// <summary>More callers than the system has files for: the host stays well, and answers as soon as some have gone.</summary>
     [Fact]
@@ -20,9 +22,9 @@ public sealed class OpenFilesTests
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Limits of open files are set as Linux does it.");
         var home = Directory.CreateTempSubdirectory("runbooks-");
-        var port = ServerHost.FreePort(0);
+        var port = FreePort.Next();
         var program = Path.Combine(AppContext.BaseDirectory, "runbook.dll");
-        var start = new ProcessStartInfo("bash", ["-c", $"ulimit -n 600; exec dotnet '{program}' serve --no-practice --port {port} --data '{home.FullName}/data'"]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("bash", ["-c", $"ulimit -n 400; exec dotnet '{program}' serve --no-practice --port {port} --data '{home.FullName}/data'"]) { RedirectStandardOutput = true, RedirectStandardError = true };
         using var host = Process.Start(start)!;
         var callers = new List<Socket>();
         Task<string> said = Task.FromResult(""), complained = said;
@@ -31,10 +33,10 @@ public sealed class OpenFilesTests
             (said, complained) = (host.StandardOutput.ReadToEndAsync(Cancel), host.StandardError.ReadToEndAsync(Cancel));
             using var http = new HttpClient { BaseAddress = new Uri($"http://localhost:{port}"), Timeout = Patience.Limit };
             await HealthAsync(http, host);
-            for (var caller = 0; caller < 550; caller++)
+            for (var caller = 0; caller < 450; caller++)
             {
                 callers.Add(new Socket(SocketType.Stream, ProtocolType.Tcp));
-                await callers[^1].ConnectAsync(IPAddress.Loopback, port, Cancel);
+                await TryConnectAsync(callers[^1], port);
             }
 
             callers.ForEach(caller => caller.Dispose());
@@ -51,6 +53,18 @@ public sealed class OpenFilesTests
             host.Kill(entireProcessTree: true);
             await host.WaitForExitAsync(CancellationToken.None);
             home.Delete(recursive: true);
+        }
+    }
+
+    /// <summary>Who comes beyond the limit is cut off, sometimes before the connection is seen to be there.</summary>
+    private static async Task TryConnectAsync(Socket caller, int port)
+    {
+        try
+        {
+            await caller.ConnectAsync(IPAddress.Loopback, port, Cancel);
+        }
+        catch (SocketException cut) when (cut.SocketErrorCode == SocketError.ConnectionReset)
+        {
         }
     }
 

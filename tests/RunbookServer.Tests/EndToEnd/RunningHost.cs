@@ -115,7 +115,7 @@ internal sealed class RunningHost : IAsyncDisposable
 
     private async Task StartHostAsync()
     {
-        var settings = _settings with { Port = ServerHost.FreePort(0) };
+        var settings = _settings with { Port = FreePort.Next() };
         RunbookServer.Hosting.DataFolder.Prepare(settings);
         _app = ServerHost.Build(settings, _runbooks, Range.BaseAddress, services =>
         {

@@ -117,7 +117,7 @@ internal sealed class TwoProcesses : ICrashingHost, IAsyncDisposable
 
     private sealed class Host(string data, string account, SandboxServer sandbox) : IDisposable
     {
-        private readonly int _port = ServerHost.FreePort(0);
+        private readonly int _port = FreePort.Next();
         private readonly Lock _gate = new();
         private Process _process = null!;
         private HostClient? _client;

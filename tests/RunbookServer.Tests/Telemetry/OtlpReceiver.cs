@@ -3,7 +3,6 @@ using Google.Protobuf;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
-using RunbookServer.Hosting;
 using TestKit;
 
 namespace RunbookServer.Tests.Telemetry;
@@ -26,7 +25,7 @@ internal sealed class OtlpReceiver : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         var app = builder.Build();
-        app.Urls.Add($"http://127.0.0.1:{ServerHost.FreePort(0)}");
+        app.Urls.Add($"http://127.0.0.1:{FreePort.Next()}");
         var receiver = new OtlpReceiver(app, new Uri(app.Urls.Single()));
         app.MapPost("/v1/traces", async (HttpRequest request) => receiver.ReadTraces(await BodyAsync(request)));
         app.MapPost("/v1/metrics", async (HttpRequest request) => receiver.ReadMetrics(await BodyAsync(request)));

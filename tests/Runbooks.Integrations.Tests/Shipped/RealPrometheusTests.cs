@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Configuration;
@@ -98,10 +96,7 @@ public sealed class RealPrometheusTests : IAsyncDisposable
     /// <summary>Until every target was scraped often enough for a quantile: of fewer requests one more or less in a bucket moves it.</summary>
     private async Task<Uri> ScrapeAsync(Uri sandbox)
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        listener.Stop();
+        var port = FreePort.Next();
         await File.WriteAllTextAsync(Path.Combine(_folder, "prometheus.yml"), $$"""
             global: { scrape_interval: 1s, scrape_timeout: 1s }
             scrape_configs:
