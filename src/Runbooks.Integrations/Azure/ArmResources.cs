@@ -26,6 +26,15 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
         return answer.Status == 404 ? null : new ArmDocument(ReadObject(target, answer.Body), answer.ETag);
     }
 
+    /// <summary>The resource once Azure no longer works on it: not every service answers a write with an operation to follow.</summary>
+    /// <param name="what">What was written, in words, for errors.</param>
+    /// <exception cref="AzureRequestException">What was written has failed.</exception>
+    public async Task<JsonObject> GetProvisionedAsync(ArmTarget target, string what, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var call = Call(target, RequestMethod.Get, what);
+        return ReadObject(target, (await Caller.UntilProvisionedAsync(call, await Caller.SendAsync(call, cancellationToken), time, cancellationToken)).Body);
+    }
+
     /// <summary>Asks Azure whether this identity may do an operation on the resource.</summary>
     /// <param name="operation">As roles name it: <c>Microsoft.Web/sites/restart/action</c>.</param>
     /// <returns>What is lacking, in words; null when nothing is, or when Azure does not tell.</returns>

@@ -62,11 +62,13 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
             answer = state with { Poll = state.Poll ?? poll };
         }
 
-        return call.Method == RequestMethod.Put || call.Method == RequestMethod.Patch ? await ProvisionedAsync(call, answer, time, cancellationToken) : answer;
+        return call.Method == RequestMethod.Put || call.Method == RequestMethod.Patch ? await UntilProvisionedAsync(call, answer, time, cancellationToken) : answer;
     }
 
-    /// <summary>Succeeded, Failed and Canceled are the states that last; in any other Azure is still at work.</summary>
-    private async Task<AzureResponse> ProvisionedAsync(AzureRequest call, AzureResponse answer, TimeProvider time, CancellationToken cancellationToken)
+    /// <summary>Looks again while Azure is at work on the resource: Succeeded, Failed and Canceled are the states that last.</summary>
+    /// <param name="answer">What the resource was like at last.</param>
+    /// <exception cref="AzureRequestException">It ended as failed or cancelled.</exception>
+    public async Task<AzureResponse> UntilProvisionedAsync(AzureRequest call, AzureResponse answer, TimeProvider time, CancellationToken cancellationToken)
     {
         while (answer.Status is 200 or 201 && ProvisioningState(answer.Body) is { } state && !state.Equals("Succeeded", StringComparison.OrdinalIgnoreCase))
         {

@@ -10,8 +10,6 @@ namespace Runbooks.Integrations.Azure;
 /// </summary>
 internal sealed class WholeResource(ArmResources arm, ResourceLease lease)
 {
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
-
     /// <returns>False: nothing had to be changed.</returns>
     /// <exception cref="AzureRequestException">Somebody else changes it at this moment, or it does not show what was written.</exception>
     public Task<bool> ChangeAsync(ArmTarget target, WholeChange change, StepContext context, CancellationToken cancellationToken) =>
@@ -53,28 +51,9 @@ internal sealed class WholeResource(ArmResources arm, ResourceLease lease)
         }
 
         await arm.SendAsync(arm.Call(target, RequestMethod.Put, change.What, wanted), time, cancellationToken);
-        return change.IsSeen(change.ToWrite(await SettledAsync(target, change.What, time, cancellationToken)), wanted)
+        return change.IsSeen(change.ToWrite(await arm.GetProvisionedAsync(target, change.What, time, cancellationToken)), wanted)
             ? true
             : throw new AzureRequestException($"{target.Words} was changed by somebody else at the same moment: it does not hold what was written. Look at it.");
-    }
-
-    // Not every service answers a write with an operation to follow; then the resource itself says when it is done.
-    private async Task<JsonObject> SettledAsync(ArmTarget target, string what, TimeProvider time, CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            var read = await arm.GetAsync(target, cancellationToken);
-            switch (read.Text("provisioningState"))
-            {
-                case null or "Succeeded":
-                    return read.Json;
-                case ("Failed" or "Canceled") and var ended:
-                    throw new AzureRequestException($"{target.Words} took the request to {what}, but it ended as {ended}.");
-                default:
-                    await Task.Delay(Pause, time, cancellationToken);
-                    continue;
-            }
-        }
     }
 }
 

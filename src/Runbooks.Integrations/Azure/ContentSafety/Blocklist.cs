@@ -1,7 +1,5 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Azure.Core;
@@ -56,7 +54,7 @@ internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
             // The item belongs to this step of this incident, so it is the same one on every attempt.
             Identity = $"{item.Name}: {signature?.Hash}",
             Undo = "Remove the item again.",
-            UndoState = JsonSerializer.SerializeToElement(new Added(item.Id, signature is null ? null : HashOf(signature.Text))),
+            UndoState = JsonSerializer.SerializeToElement(new Added(item.Id, signature is null ? null : PromptSignature.HashOf(signature.Text))),
             Refusal = refusal ?? await UselessAsync(parameters, list, cancellationToken),
         };
     }
@@ -93,7 +91,7 @@ internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
             return new ActionResult($"{item.Words} is not there any more.");
         }
 
-        if (added.Text is not null && (IsRegex(found) || HashOf(found.Text("pattern") ?? "") != added.Text))
+        if (added.Text is not null && (IsRegex(found) || PromptSignature.HashOf(found.Text("pattern") ?? "") != added.Text))
         {
             throw new ChangedSinceException($"Somebody has changed {item.Words} since, so it was left alone. Remove it by hand when it is needed no longer.");
         }
@@ -134,8 +132,6 @@ internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
         Target($"{parameters.Account}/raiBlocklists/{parameters.List}/raiBlocklistItems/{StepName.Of(context)}");
 
     private ArmTarget Target(string id) => new(id, "2025-09-01", Role);
-
-    private static string HashOf(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
     /// <param name="Text">The hash of what the item blocks; null where no item could be made, and in records older than this.</param>
     private sealed record Added(string Item, string? Text = null);

@@ -58,8 +58,11 @@ internal sealed record PromptSignature
         var pattern = string.Join(text.Any(character => character > 126) ? WideGap : Gap, words.Select(Escape));
         return OrdinaryText.Objection(words, pattern, ordinary ?? []) is { } objection
             ? (null, objection)
-            : (new PromptSignature(string.Join(' ', written), words, pattern, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join(' ', words))))), null);
+            : (new PromptSignature(string.Join(' ', written), words, pattern, HashOf(string.Join(' ', words))), null);
     }
+
+    /// <summary>What is kept of an abuser's words: enough to know them again.</summary>
+    public static string HashOf(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
     // A quotation mark or a backslash stands in a JSON body behind a backslash.
     private static string Escape(string word) => string.Concat(word.Select(character => character switch

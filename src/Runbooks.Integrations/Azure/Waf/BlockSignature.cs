@@ -43,7 +43,7 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
                 PlannedEffect = $"Leave {target.Words} as it is: a WAF cannot look for the signature {signature}.",
                 Identity = $"{target.Id}: skipped, {signature!.Hash}",
                 Undo = "Nothing to take back.",
-                UndoState = JsonSerializer.SerializeToElement(new Added(parameters.Policy, name, signature is null ? null : WafRules.HashOf(signature.Pattern))),
+                UndoState = JsonSerializer.SerializeToElement(new Added(parameters.Policy, name, signature is null ? null : PromptSignature.HashOf(signature.Pattern))),
             };
         }
 
@@ -54,7 +54,7 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
             // The rule belongs to this step of this incident, so it is the same one on every attempt.
             Identity = $"{name}: {signature?.Hash}",
             Undo = "Remove the rule again.",
-            UndoState = JsonSerializer.SerializeToElement(new Added(parameters.Policy, name, signature is null ? null : WafRules.HashOf(signature.Pattern))),
+            UndoState = JsonSerializer.SerializeToElement(new Added(parameters.Policy, name, signature is null ? null : PromptSignature.HashOf(signature.Pattern))),
             Refusal = refusal ?? signature?.WafObjection ?? (rules.Count >= WafRules.MaxRules && WafRules.Find(rules, name) is null
                 ? $"{target.Words} has {rules.Count} rules already, and no more than {WafRules.MaxRules} fit."
                 : null),

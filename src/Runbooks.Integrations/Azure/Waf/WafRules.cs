@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json.Nodes;
 using Runbooks.Integrations.Azure.Prompts;
 
@@ -37,9 +35,7 @@ internal abstract class WafRules
     /// <summary>Whether a rule, as it is read, is still the one that was written: nobody has edited what it does since. Azure may add what it has as defaults.</summary>
     /// <param name="hash">Of the pattern: the words themselves are kept nowhere.</param>
     public bool IsUnchanged(JsonObject rule, string hash) =>
-        PatternIn(rule) is { } pattern && HashOf(pattern) == hash && Holds(rule, Block((string?)rule["name"] ?? "", (int?)rule["priority"] ?? 0, pattern));
-
-    public static string HashOf(string pattern) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(pattern)));
+        PatternIn(rule) is { } pattern && PromptSignature.HashOf(pattern) == hash && Holds(rule, Block((string?)rule["name"] ?? "", (int?)rule["priority"] ?? 0, pattern));
 
     private static string? PatternIn(JsonObject rule) =>
         rule["matchConditions"] is JsonArray { Count: 1 } conditions && conditions[0] is JsonObject condition
