@@ -7,11 +7,11 @@ namespace TestKit.Fuzz;
 
 /// <summary>
 /// Tries damaged inputs for a while: a moment in a usual run, <c>FUZZ_SECONDS</c> by hand. What breaks something is written to a file;
-/// put into the folder <c>corpus</c> of its surface it is tried first in every run from then on.
+/// put into the folder <c>corpus</c> of its surface it is tried first in every run from then on. <c>FUZZ_SURFACE</c> gives the time to one.
 /// </summary>
 public static class Fuzzing
 {
-    private const string Seconds = "FUZZ_SECONDS", Seed = "FUZZ_SEED";
+    private const string Seconds = "FUZZ_SECONDS", Seed = "FUZZ_SEED", Surface = "FUZZ_SURFACE";
 
     private static readonly TimeSpan s_usual = TimeSpan.FromMilliseconds(700);
 
@@ -31,7 +31,8 @@ public static class Fuzzing
     public static async Task RunAsync(string surface, IEnumerable<byte[]> examples, Func<byte[], Task> attempt)
     {
         var seed = Setting(Seed) ?? Random.Shared.Next();
-        var lasting = Setting(Seconds) is { } seconds ? TimeSpan.FromSeconds(seconds) : s_usual;
+        var isMeant = Environment.GetEnvironmentVariable(Surface) is not { Length: > 0 } one || one == surface;
+        var lasting = isMeant && Setting(Seconds) is { } seconds ? TimeSpan.FromSeconds(seconds) : s_usual;
         IReadOnlyList<byte[]> corpus = [.. Corpus(surface), .. examples];
         foreach (var input in corpus)
         {
