@@ -30,14 +30,14 @@ public static class RunbookRoutes
         app.MapMethods("/api/incidents", s_read, (HttpRequest request, IncidentsHandler handler) => handler.ListAsync(request)).Needs(Role.Viewer);
         app.MapMethods("/api/incidents/{id}", s_read, (HttpRequest request, string id, IncidentsHandler handler) => handler.GetAsync(request, id)).Needs(Role.Viewer);
         app.MapPost("/api/incidents/{id}/decision", (HttpRequest request, string id, DecisionHandler handler) => handler.PostAsync(request, id)).Needs(Role.Operator);
-        app.MapPost("/api/incidents/{id}/cancel", (HttpRequest request, string id, CancelHandler handler) => handler.PostAsync(request, id)).Needs(Role.Operator);
-        app.MapPost("/api/incidents/{id}/close", (HttpRequest request, string id, CloseHandler handler) => handler.PostAsync(request, id)).Needs(Role.Operator);
+        app.MapPost("/api/incidents/{id}/cancel", (HttpRequest request, string id, IncidentVerbsHandler handler) => handler.CancelAsync(request, id)).Needs(Role.Operator);
+        app.MapPost("/api/incidents/{id}/close", (HttpRequest request, string id, IncidentVerbsHandler handler) => handler.CloseAsync(request, id)).Needs(Role.Operator);
 
-        app.MapPost("/api/incidents/{id}/acknowledge", (HttpRequest request, string id, AcknowledgeHandler handler) => handler.PostAsync(request, id)).Needs(Role.Operator);
-        app.MapPost("/api/incidents/{id}/retry", (HttpRequest request, string id, RetryHandler handler) => handler.PostAsync(request, id)).Needs(Role.Operator);
-        app.MapPost("/api/incidents/{id}/notes", (HttpRequest request, string id, NotesHandler handler) => handler.PostAsync(request, id)).Needs(Role.Operator);
+        app.MapPost("/api/incidents/{id}/acknowledge", (HttpRequest request, string id, IncidentVerbsHandler handler) => handler.AcknowledgeAsync(request, id)).Needs(Role.Operator);
+        app.MapPost("/api/incidents/{id}/retry", (HttpRequest request, string id, IncidentVerbsHandler handler) => handler.RetryAsync(request, id)).Needs(Role.Operator);
+        app.MapPost("/api/incidents/{id}/notes", (HttpRequest request, string id, IncidentVerbsHandler handler) => handler.NoteAsync(request, id)).Needs(Role.Operator);
 
-        app.MapPost("/api/incidents/{id}/take-back", (HttpRequest request, string id, TakeBackHandler handler) => handler.PostAsync(request, id)).Needs(Role.Operator);
+        app.MapPost("/api/incidents/{id}/take-back", (HttpRequest request, string id, IncidentVerbsHandler handler) => handler.TakeBackAsync(request, id)).Needs(Role.Operator);
 
         // Slack signs what it sends.
         app.MapPost("/api/slack/interactions", (HttpRequest request, SlackInteractionsHandler handler) => handler.PostAsync(request));
@@ -62,9 +62,9 @@ public static class RunbookRoutes
         app.MapPost("/incidents/{id}/stop", (HttpRequest request, string id, IncidentFormsHandler handler) => handler.StopAsync(request, id)).PageNeeds(Role.Operator);
         app.MapPost("/incidents/{id}/retry", (HttpRequest request, string id, IncidentFormsHandler handler) => handler.RetryAsync(request, id)).PageNeeds(Role.Operator);
         app.MapPost("/incidents/{id}/notes", (HttpRequest request, string id, IncidentFormsHandler handler) => handler.NoteAsync(request, id)).PageNeeds(Role.Operator);
-        app.MapPost("/incidents/{id}/close", (HttpRequest request, string id, CloseHandler handler) => handler.PostFormAsync(request, id)).PageNeeds(Role.Operator);
-        app.MapPost("/incidents/{id}/acknowledge", (HttpRequest request, string id, AcknowledgeHandler handler) => handler.PostFormAsync(request, id)).PageNeeds(Role.Operator);
-        app.MapPost("/incidents/{id}/take-back", (HttpRequest request, string id, TakeBackHandler handler) => handler.PostFormAsync(request, id)).PageNeeds(Role.Operator);
+        app.MapPost("/incidents/{id}/close", (HttpRequest request, string id, IncidentFormsHandler handler) => handler.CloseAsync(request, id)).PageNeeds(Role.Operator);
+        app.MapPost("/incidents/{id}/acknowledge", (HttpRequest request, string id, IncidentFormsHandler handler) => handler.AcknowledgeAsync(request, id)).PageNeeds(Role.Operator);
+        app.MapPost("/incidents/{id}/take-back", (HttpRequest request, string id, IncidentFormsHandler handler) => handler.TakeBackAsync(request, id)).PageNeeds(Role.Operator);
         app.MapMethods("/incidents/{id}/evidence/{name}", s_read, (HttpRequest request, string id, string name, EvidenceHandler handler) => handler.GetAsync(request, id, name))
             .PageNeeds(Role.Viewer);
 

@@ -70,7 +70,6 @@ public static class RunbooksServices
             .AddSingleton<PhaseRunner>()
             .AddSingleton<ApprovalService>()
             .AddSingleton<ClosedGuards>()
-            .AddSingleton<IncidentNotes>()
             .AddGuardrails()
             .AddSingleton<AddressSecrets>()
             .AddSingleton<CurrentContacts>()

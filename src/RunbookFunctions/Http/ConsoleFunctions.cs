@@ -15,7 +15,7 @@ namespace RunbookFunctions.Http;
 /// The console, for whoever is signed in or holds the console's key. The host lets everybody through, because a browser
 /// cannot send a function key.
 /// </summary>
-internal sealed class ConsoleFunctions(ConsoleHandler console, EvidenceHandler evidence, ReportHandler report, CloseHandler close, AcknowledgeHandler acknowledge, AccessGuard access)
+internal sealed class ConsoleFunctions(ConsoleHandler console, EvidenceHandler evidence, ReportHandler report, AccessGuard access)
 {
     /// <summary>The site's root: the only route template for it that the host takes is an optional part of no length.</summary>
     [Function("ConsolePage")]
@@ -27,16 +27,6 @@ internal sealed class ConsoleFunctions(ConsoleHandler console, EvidenceHandler e
     public Task<IResult> ShowAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "incidents/{id}")] HttpRequest request, string id) =>
         access.PageAsync(request, Role.Viewer, () => console.ShowAsync(request, id));
-
-    [Function("CloseForm")]
-    public Task<IResult> CloseAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "incidents/{id}/close")] HttpRequest request, string id) =>
-        access.PageAsync(request, Role.Operator, () => close.PostFormAsync(request, id));
-
-    [Function("AcknowledgeForm")]
-    public Task<IResult> AcknowledgeAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "incidents/{id}/acknowledge")] HttpRequest request, string id) =>
-        access.PageAsync(request, Role.Operator, () => acknowledge.PostFormAsync(request, id));
 
     [Function("Evidence")]
     public Task<IResult> EvidenceAsync(
@@ -55,7 +45,7 @@ internal sealed class ConsoleFunctions(ConsoleHandler console, EvidenceHandler e
 }
 
 /// <summary>The forms on an incident's page.</summary>
-internal sealed class IncidentFormFunctions(IncidentFormsHandler forms, TakeBackHandler takeBack, AccessGuard access, DurableClients clients)
+internal sealed class IncidentFormFunctions(IncidentFormsHandler forms, AccessGuard access, DurableClients clients)
 {
     [Function("DecideForm")]
     public Task<IResult> DecideAsync(
@@ -70,7 +60,17 @@ internal sealed class IncidentFormFunctions(IncidentFormsHandler forms, TakeBack
     [Function("TakeBackForm")]
     public Task<IResult> TakeBackAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "incidents/{id}/take-back")] HttpRequest request, string id, [DurableClient] DurableTaskClient client) =>
-        access.PageAsync(request, Role.Operator, () => clients.UseAsync(client, () => takeBack.PostFormAsync(request, id)));
+        access.PageAsync(request, Role.Operator, () => clients.UseAsync(client, () => forms.TakeBackAsync(request, id)));
+
+    [Function("CloseForm")]
+    public Task<IResult> CloseAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "incidents/{id}/close")] HttpRequest request, string id) =>
+        access.PageAsync(request, Role.Operator, () => forms.CloseAsync(request, id));
+
+    [Function("AcknowledgeForm")]
+    public Task<IResult> AcknowledgeAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "incidents/{id}/acknowledge")] HttpRequest request, string id) =>
+        access.PageAsync(request, Role.Operator, () => forms.AcknowledgeAsync(request, id));
 
     [Function("RetryForm")]
     public Task<IResult> RetryAsync(

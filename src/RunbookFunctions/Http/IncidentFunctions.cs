@@ -10,7 +10,7 @@ using Runbooks.Web.SignIn;
 namespace RunbookFunctions.Http;
 
 /// <summary>The API, behind a function key.</summary>
-internal sealed class IncidentFunctions(IncidentsHandler incidents, DecisionHandler decisions, CancelHandler cancel, CloseHandler close, AcknowledgeHandler acknowledge, TakeBackHandler takeBack, RetryHandler retry, NotesHandler notes, AccessGuard access, DurableClients clients)
+internal sealed class IncidentFunctions(IncidentsHandler incidents, DecisionHandler decisions, IncidentVerbsHandler verbs, AccessGuard access, DurableClients clients)
 {
     [Function("ListIncidents")]
     public Task<IResult> ListAsync(
@@ -34,34 +34,34 @@ internal sealed class IncidentFunctions(IncidentsHandler incidents, DecisionHand
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/incidents/{id}/cancel")] HttpRequest request,
         string id,
         [DurableClient] DurableTaskClient client) =>
-        access.ApiAsync(request, Role.Operator, () => clients.UseAsync(client, () => cancel.PostAsync(request, id)));
+        access.ApiAsync(request, Role.Operator, () => clients.UseAsync(client, () => verbs.CancelAsync(request, id)));
 
     [Function("CloseIncident")]
     public Task<IResult> CloseAsync(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/incidents/{id}/close")] HttpRequest request, string id) =>
-        access.ApiAsync(request, Role.Operator, () => close.PostAsync(request, id));
+        access.ApiAsync(request, Role.Operator, () => verbs.CloseAsync(request, id));
 
     [Function("TakeBackIncident")]
     public Task<IResult> TakeBackAsync(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/incidents/{id}/take-back")] HttpRequest request,
         string id,
         [DurableClient] DurableTaskClient client) =>
-        access.ApiAsync(request, Role.Operator, () => clients.UseAsync(client, () => takeBack.PostAsync(request, id)));
+        access.ApiAsync(request, Role.Operator, () => clients.UseAsync(client, () => verbs.TakeBackAsync(request, id)));
 
     [Function("AcknowledgeIncident")]
     public Task<IResult> AcknowledgeAsync(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/incidents/{id}/acknowledge")] HttpRequest request, string id) =>
-        access.ApiAsync(request, Role.Operator, () => acknowledge.PostAsync(request, id));
+        access.ApiAsync(request, Role.Operator, () => verbs.AcknowledgeAsync(request, id));
 
     [Function("RetryIncident")]
     public Task<IResult> RetryAsync(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/incidents/{id}/retry")] HttpRequest request,
         string id,
         [DurableClient] DurableTaskClient client) =>
-        access.ApiAsync(request, Role.Operator, () => clients.UseAsync(client, () => retry.PostAsync(request, id)));
+        access.ApiAsync(request, Role.Operator, () => clients.UseAsync(client, () => verbs.RetryAsync(request, id)));
 
     [Function("NoteIncident")]
     public Task<IResult> NoteAsync(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/incidents/{id}/notes")] HttpRequest request, string id) =>
-        access.ApiAsync(request, Role.Operator, () => notes.PostAsync(request, id));
+        access.ApiAsync(request, Role.Operator, () => verbs.NoteAsync(request, id));
 }

@@ -11,11 +11,12 @@ using Runbooks.Web.Access;
 namespace Runbooks.Web.Console;
 
 /// <summary>
-/// The forms on an incident's page, <c>POST /incidents/{id}/decision</c>, <c>/stop</c>, <c>/retry</c> and <c>/notes</c>. What
-/// was done shows on the page that the browser is sent back to; what was not is said on it.
+/// The forms on an incident's page, <c>POST /incidents/{id}/decision</c>, <c>/stop</c>, <c>/take-back</c>, <c>/close</c>,
+/// <c>/acknowledge</c>, <c>/retry</c> and <c>/notes</c>. What was done shows on the page that the browser is sent back to; what
+/// was not is said on it.
 /// </summary>
 public sealed class IncidentFormsHandler(
-    ApprovalService approvals, IncidentRetry retry, IncidentNotes notes, ConsoleHandler pages, IOptions<ConsoleOptions> options, HttpRequestRunner edge)
+    ApprovalService approvals, IncidentRetry retry, ConsoleHandler pages, IOptions<ConsoleOptions> options, HttpRequestRunner edge)
 {
     private const string Via = "console";
     private const string NotDone = "Not done";
@@ -34,11 +35,20 @@ public sealed class IncidentFormsHandler(
         return receipt.IsRepeated ? new SeeOther(AddressOf(id)) : await EndAsync(request, id, receipt.Result, cancellationToken);
     }, Caller.Person);
 
-    public Task<IResult> StopAsync(HttpRequest request, string id) => SignedAsync(request, id, async (form, cancellationToken) =>
-    {
-        var receipt = await approvals.StopAsync(id, form.By, form.Reason, cancellationToken);
-        return (receipt.IsRepeated ? receipt.Result with { Status = DecisionStatus.AlreadyCounted } : receipt.Result, id);
-    });
+    public Task<IResult> StopAsync(HttpRequest request, string id) =>
+        SignedAsync(request, id, (form, cancellationToken) => approvals.StopAsync(id, form.By, form.Reason, cancellationToken));
+
+    public Task<IResult> TakeBackAsync(HttpRequest request, string id) =>
+        SignedAsync(request, id, (form, cancellationToken) => approvals.TakeBackAsync(id, form.By, form.Reason, cancellationToken));
+
+    public Task<IResult> CloseAsync(HttpRequest request, string id) =>
+        SignedAsync(request, id, (form, cancellationToken) => approvals.CloseAsync(id, form.By, form.Reason, cancellationToken));
+
+    public Task<IResult> NoteAsync(HttpRequest request, string id) =>
+        SignedAsync(request, id, (form, cancellationToken) => approvals.AddNoteAsync(id, form.By, form.Reason, cancellationToken));
+
+    public Task<IResult> AcknowledgeAsync(HttpRequest request, string id) =>
+        SignedAsync(request, id, (form, cancellationToken) => approvals.AcknowledgeAsync(id, form.By, DecisionVerbText.Reason(form.Reason), cancellationToken), reasonNeeded: false);
 
     public Task<IResult> RetryAsync(HttpRequest request, string id) => SignedAsync(request, id, async (form, cancellationToken) =>
     {
@@ -46,13 +56,20 @@ public sealed class IncidentFormsHandler(
         return (new(result.Status, result.Message), result.Incident ?? id);
     });
 
-    public Task<IResult> NoteAsync(HttpRequest request, string id) => SignedAsync(request, id, async (form, cancellationToken) =>
-        ((await notes.AddAsync(id, form.By, form.Reason, cancellationToken)).Result, id));
+    private Task<IResult> SignedAsync(HttpRequest request, string id, Func<Signed, CancellationToken, Task<DecisionReceipt>> work, bool reasonNeeded = true) => SignedAsync(
+        request,
+        id,
+        async (form, cancellationToken) =>
+        {
+            var receipt = await work(form, cancellationToken);
+            return (receipt.IsRepeated ? receipt.Result with { Status = DecisionStatus.AlreadyCounted } : receipt.Result, id);
+        },
+        reasonNeeded);
 
     private Task<IResult> SignedAsync(
-        HttpRequest request, string id, Func<Signed, CancellationToken, Task<(DecisionResult Result, string ShowNext)>> work) => edge.RunAsync(request, async cancellationToken =>
+        HttpRequest request, string id, Func<Signed, CancellationToken, Task<(DecisionResult Result, string ShowNext)>> work, bool reasonNeeded = true) => edge.RunAsync(request, async cancellationToken =>
     {
-        var (form, refusal) = await Signed.ReadFormAsync(request, NotDone, cancellationToken);
+        var (form, refusal) = await Signed.ReadFormAsync(request, NotDone, cancellationToken, reasonNeeded);
         if (form is null)
         {
             return refusal!;

@@ -51,67 +51,32 @@ public sealed class ApprovalService(
     }
 
     /// <summary>Stops the automation. An incident that has ended is not changed.</summary>
-    public async Task<DecisionReceipt> StopAsync(string incidentId, string by, string reason, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var (incident, result) = await store.UpdateAsync(incidentId, current => Stop(current, by, reason), cancellationToken);
-            await engine.TryWakeAsync(incident, logger);
-            return Stopped(incident, result, by);
-        }
-        catch (KeyNotFoundException)
-        {
-            return new(null, new(DecisionStatus.NotFound, $"There is no incident '{incidentId}'."));
-        }
-    }
+    public async Task<DecisionReceipt> StopAsync(string incidentId, string by, string reason, CancellationToken cancellationToken) =>
+        await WakeAsync(await UpdateAsync(incidentId, current => Stop(current, by, reason), cancellationToken), by);
 
     /// <summary>Has what was changed taken back now, and ends the incident with it.</summary>
-    public async Task<DecisionReceipt> TakeBackAsync(string incidentId, string by, string reason, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var (incident, result) = await store.UpdateAsync(incidentId, current => TakeBack(current, by, reason), cancellationToken);
-            await engine.TryWakeAsync(incident, logger);
-            return Stopped(incident, result, by);
-        }
-        catch (KeyNotFoundException)
-        {
-            return new(null, new(DecisionStatus.NotFound, $"There is no incident '{incidentId}'."));
-        }
-    }
+    public async Task<DecisionReceipt> TakeBackAsync(string incidentId, string by, string reason, CancellationToken cancellationToken) =>
+        await WakeAsync(await UpdateAsync(incidentId, current => TakeBack(current, by, reason), cancellationToken), by);
 
     /// <summary>Somebody sees to what the end of an incident left to a person.</summary>
     /// <param name="note">What they do about it; null when they do not say.</param>
-    public async Task<DecisionReceipt> AcknowledgeAsync(string incidentId, string by, string? note, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var (incident, result) = await store.UpdateAsync(incidentId, current => Acknowledge(current, by, note), cancellationToken);
-            return new(incident, result);
-        }
-        catch (KeyNotFoundException)
-        {
-            return new(null, new(DecisionStatus.NotFound, $"There is no incident '{incidentId}'."));
-        }
-    }
+    public Task<DecisionReceipt> AcknowledgeAsync(string incidentId, string by, string? note, CancellationToken cancellationToken) =>
+        UpdateAsync(incidentId, current => Acknowledge(current, by, note), cancellationToken);
+
+    /// <summary>What a person writes into the record, for whoever reads it next.</summary>
+    public Task<DecisionReceipt> AddNoteAsync(string incidentId, string by, string text, CancellationToken cancellationToken) =>
+        UpdateAsync(incidentId, current => current.AddNote(by, text, time.GetUtcNow()), cancellationToken);
 
     /// <summary>The end of an incident that a person took over, or that needed one: only a person can say so.</summary>
     public async Task<DecisionReceipt> CloseAsync(string incidentId, string by, string reason, CancellationToken cancellationToken)
     {
-        try
+        var receipt = await UpdateAsync(incidentId, current => Close(current, by, reason), cancellationToken);
+        if (receipt is { Result.Status: DecisionStatus.Decided, Incident: { } closed })
         {
-            var (incident, result) = await store.UpdateAsync(incidentId, current => Close(current, by, reason), cancellationToken);
-            if (result.Status == DecisionStatus.Decided)
-            {
-                await TryAsync(() => cards.ShowClosedAsync(incident, cancellationToken), incidentId, cancellationToken);
-            }
+            await TryAsync(() => cards.ShowClosedAsync(closed, cancellationToken), incidentId, cancellationToken);
+        }
 
-            return new(incident, result);
-        }
-        catch (KeyNotFoundException)
-        {
-            return new(null, new(DecisionStatus.NotFound, $"There is no incident '{incidentId}'."));
-        }
+        return receipt with { IsRepeated = receipt is { Result.Status: DecisionStatus.AlreadyClosed, Incident.ClosedByHand: not null } };
     }
 
     /// <summary>Brings the cards of a gate up to date, for whoever pressed a button of one that is not.</summary>
@@ -119,6 +84,31 @@ public sealed class ApprovalService(
         (gateId ?? incident.LatestGate?.Id) is { } gate
             ? TryAsync(() => cards.ShowGateAsync(incident, gate, cancellationToken), incident.Id, cancellationToken)
             : Task.CompletedTask;
+
+    private async Task<DecisionReceipt> UpdateAsync(string incidentId, Func<Incident, (Incident, DecisionResult)> change, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var (incident, result) = await store.UpdateAsync(incidentId, change, cancellationToken);
+            return new(incident, result);
+        }
+        catch (KeyNotFoundException)
+        {
+            return new(null, new(DecisionStatus.NotFound, $"There is no incident '{incidentId}'."));
+        }
+    }
+
+    /// <summary>The second press may come after the end that the first one brought.</summary>
+    private async Task<DecisionReceipt> WakeAsync(DecisionReceipt receipt, string by)
+    {
+        if (receipt.Incident is not { } incident)
+        {
+            return receipt;
+        }
+
+        await engine.TryWakeAsync(incident, logger);
+        return receipt with { IsRepeated = receipt.Result.Status == DecisionStatus.AlreadyClosed && string.Equals(incident.Stop?.By, by, StringComparison.OrdinalIgnoreCase) };
+    }
 
     private async Task TryAsync(Func<Task> show, string incidentId, CancellationToken cancellationToken)
     {
@@ -209,10 +199,6 @@ public sealed class ApprovalService(
         _ when ChangeText.InPlace(incident).Count == 0 => (incident, new(DecisionStatus.NotAllowed, $"Incident {incident.Id} has changed nothing that could be taken back. To stop it, cancel it.")),
         _ => (incident.RequestStop(new StopRequest(by, reason, time.GetUtcNow(), TakesBack: true)), new(DecisionStatus.Decided, "It is taken back now, and the incident ends.")),
     };
-
-    /// <summary>The second press may come after the end that the first one brought.</summary>
-    private static DecisionReceipt Stopped(Incident incident, DecisionResult result, string by) =>
-        new(incident, result) { IsRepeated = result.Status == DecisionStatus.AlreadyClosed && string.Equals(incident.Stop?.By, by, StringComparison.OrdinalIgnoreCase) };
 
     private (Incident, DecisionResult) Stop(Incident incident, string by, string reason)
     {
