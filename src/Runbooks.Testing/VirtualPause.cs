@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Time.Testing;
+using Runbooks.Engine;
 using Runbooks.Sqlite.DurableTask;
 
 namespace Runbooks.Testing;

@@ -17,15 +17,7 @@ public sealed class SafetyHandler(KillSwitch killSwitch, RunHistoryStore histori
     /// <summary><c>GET /api/safety</c></summary>
     public Task<IResult> GetAsync(HttpRequest request) => edge.RunAsync(request, async cancellationToken =>
     {
-        var breakers = new List<object>();
-        foreach (var runbook in loaded().OrderBy(runbook => runbook.Id, StringComparer.Ordinal))
-        {
-            if ((await histories.ReadAsync(runbook.Id, cancellationToken)).Breaker is { } open)
-            {
-                breakers.Add(new { Runbook = runbook.Id, open.At, open.Why });
-            }
-        }
-
+        var breakers = (await histories.OpenBreakersAsync(loaded(), cancellationToken)).Select(open => new { open.Runbook, open.Breaker.At, open.Breaker.Why });
         return ApiResults.Json(new { options.CurrentValue.Mode, KillSwitch = await killSwitch.ReadAsync(cancellationToken), OpenBreakers = breakers, Refused = await refused.ReadAsync(cancellationToken) });
     });
 
@@ -75,12 +67,9 @@ public sealed class SafetyWarnings(KillSwitch killSwitch, RunHistoryStore histor
             warnings.Add($"What was published last is refused here, so it does not count: {refused.Publication.Name}. The reasons are under Runbooks.");
         }
 
-        foreach (var runbook in loaded().OrderBy(runbook => runbook.Id, StringComparer.Ordinal))
+        foreach (var (runbook, open) in await histories.OpenBreakersAsync(loaded(), cancellationToken))
         {
-            if ((await histories.ReadAsync(runbook.Id, cancellationToken)).Breaker is { } open)
-            {
-                warnings.Add($"The breaker of {runbook.Id} is open, so it does not act: {open.Why} It is reset under Safety.");
-            }
+            warnings.Add($"The breaker of {runbook} is open, so it does not act: {open.Why} It is reset under Safety.");
         }
 
         return warnings;

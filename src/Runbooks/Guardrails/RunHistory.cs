@@ -131,6 +131,21 @@ public sealed class RunHistoryStore(ISharedState state, IOptionsMonitor<SafetyOp
     public async Task<RunHistory> ReadAsync(string runbookId, CancellationToken cancellationToken) =>
         await state.FindAsync<RunHistory>(Key(runbookId), cancellationToken) ?? new RunHistory();
 
+    /// <summary>The open breakers of these runbooks, by the runbooks' ids.</summary>
+    public async Task<IReadOnlyList<(string Runbook, BreakerOpening Breaker)>> OpenBreakersAsync(IEnumerable<Runbook> runbooks, CancellationToken cancellationToken)
+    {
+        var open = new List<(string, BreakerOpening)>();
+        foreach (var id in runbooks.Select(runbook => runbook.Id).Order(StringComparer.Ordinal))
+        {
+            if ((await ReadAsync(id, cancellationToken)).Breaker is { } breaker)
+            {
+                open.Add((id, breaker));
+            }
+        }
+
+        return open;
+    }
+
     /// <summary>Records how an ended incident's fix went; safe to repeat. What never acted is not a fix.</summary>
     public async Task RecordAsync(Incident incident, Runbook runbook, CancellationToken cancellationToken)
     {

@@ -1,5 +1,6 @@
 using DurableTask.Core;
 using DurableTask.Core.History;
+using Runbooks.Engine;
 using Runbooks.Sqlite.DurableTask;
 
 namespace Runbooks.Sqlite.Tests.DurableTask;

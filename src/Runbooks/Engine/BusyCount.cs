@@ -1,7 +1,7 @@
-namespace Runbooks.Sqlite.DurableTask;
+namespace Runbooks.Engine;
 
 /// <summary>Counts what is under way, so that somebody can wait until nothing is.</summary>
-internal sealed class BusyCount
+public sealed class BusyCount
 {
     private readonly Lock _gate = new();
     private int _count;
