@@ -1,5 +1,7 @@
 using System.Text.RegularExpressions;
+using Azure.Core;
 using Azure.Data.Tables;
+using Azure.Identity;
 using Azure.Storage.Blobs;
 using Azure.Storage.Queues;
 using Microsoft.Extensions.Options;
@@ -63,4 +65,15 @@ internal sealed partial class StorageOptionsRules : IValidateOptions<StorageOpti
 
     [GeneratedRegex("^[A-Za-z][A-Za-z0-9]{2,44}$")]
     private static partial Regex Hub();
+}
+
+/// <summary>Who signs in to the account where no key is configured.</summary>
+internal static class StorageIdentity
+{
+    /// <param name="clientId">A user-assigned identity: of the pod's service account in AKS, otherwise of the machine or the app.</param>
+    public static TokenCredential For(string? clientId) => clientId is null
+        ? new DefaultAzureCredential()
+        : new ChainedTokenCredential(
+            new WorkloadIdentityCredential(new WorkloadIdentityCredentialOptions { ClientId = clientId }),
+            new ManagedIdentityCredential(ManagedIdentityId.FromUserAssignedClientId(clientId)));
 }

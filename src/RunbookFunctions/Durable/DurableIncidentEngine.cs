@@ -1,7 +1,10 @@
+using Azure.Core.Serialization;
 using DurableTask.Core.Exceptions;
 using Grpc.Core;
+using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Engine;
 using Runbooks.Orchestration;
 
@@ -87,4 +90,42 @@ internal sealed class DurableIncidentEngine(DurableClients clients) : IIncidentE
         OrchestrationRuntimeStatus.Terminated => EngineStatus.Terminated,
         _ => EngineStatus.Running,
     };
+}
+
+/// <summary>
+/// The platform hands a client to each invocation and to nothing else. It is kept for the length of that invocation,
+/// where the engine, which lives as long as the process, finds it.
+/// </summary>
+internal sealed class DurableClients
+{
+    private readonly AsyncLocal<DurableTaskClient?> _current = new();
+
+    /// <exception cref="InvalidOperationException">The function that is running has no client binding.</exception>
+    public DurableTaskClient Current =>
+        _current.Value ?? throw new InvalidOperationException("The engine is used outside a function that binds a Durable client.");
+
+    public async Task<T> UseAsync<T>(DurableTaskClient client, Func<Task<T>> work)
+    {
+        _current.Value = client;
+        return await work();
+    }
+
+    public Task UseAsync(DurableTaskClient client, Func<Task> work) => UseAsync(client, async () =>
+    {
+        await work();
+        return true;
+    });
+}
+
+internal static class DurableServices
+{
+    /// <summary>The engine seam on Durable Functions.</summary>
+    public static IServiceCollection AddDurableEngine(this IServiceCollection services)
+    {
+        // What goes into history is written as every other durable thing here is: camelCase, enums as words.
+        services.Configure<WorkerOptions>(worker => worker.Serializer = new JsonObjectSerializer(DurableJson.Options));
+        return services
+            .AddSingleton<DurableClients>()
+            .AddSingleton<IIncidentEngine, DurableIncidentEngine>();
+    }
 }

@@ -22,8 +22,7 @@ internal static partial class ServerSettingsCheck
         // The account counts with --storage azure only; whoever has it in the environment for that may start without.
         var sections = services.GetServices<SettingsSection>().Append(new(StorageOptions.SectionName, typeof(StorageOptions)));
         var secrets = AddressSecrets.NamedIn(ServerContacts.TextOf(settings, services));
-        var problems = new SettingsChecker(sections, [.. s_platform, .. ServerTelemetry.Variables, .. secrets], path => Origin((IConfigurationRoot)configuration, path)).Check(configuration, onlyOurs: true)
-            .Where(problem => !IsOfTests(problem)).ToList();
+        var problems = new SettingsChecker(sections, [.. s_platform, .. ServerTelemetry.Variables, .. secrets], path => Origin((IConfigurationRoot)configuration, path)).Check(configuration, onlyOurs: true).ToList();
         if (problems.Count > 0)
         {
             throw new CommandException($"{string.Join("\n", problems)}{(problems.Exists(MayBeSecret) ? $"\nA secret that contacts need is named in {ContactsFile.FileName} as ${{NAME}}." : "")}");
@@ -46,9 +45,6 @@ internal static partial class ServerSettingsCheck
             EnvironmentVariablesConfigurationProvider => $"RUNBOOK_{path.Replace(":", "__", StringComparison.Ordinal)} in the environment",
             _ => null,
         };
-
-    /// <summary>Variables by which the tests of the Functions host find it begin as ours do.</summary>
-    private static bool IsOfTests(string problem) => problem.Contains("(RUNBOOK_FUNCTIONS_", StringComparison.Ordinal);
 
     /// <summary>No misspelling of a setting: it may be meant as a secret.</summary>
     private static bool MayBeSecret(string problem) => problem.StartsWith("This host has no setting", StringComparison.Ordinal) && !problem.Contains("Did you mean", StringComparison.Ordinal);

@@ -156,3 +156,18 @@ internal readonly record struct Specificity(bool ExactName, int NameWeight, int 
         (ExactName, NameWeight, ExactLabels, Labels, Severity, Source).CompareTo(
             (other.ExactName, other.NameWeight, other.ExactLabels, other.Labels, other.Severity, other.Source));
 }
+
+/// <summary>Text as it is compared: composed letters (Unicode's form C), and ordinary spaces for those that only look like one.</summary>
+internal static class ComparedText
+{
+    public static string Of(string text)
+    {
+        // Nearly all text is this, and nothing about it can be written in two ways.
+        if (Ascii.IsValid(text))
+        {
+            return text;
+        }
+
+        return ComposedText.Of(text.Replace('\u00A0', ' ').Replace('\u202F', ' ').Replace('\u2007', ' ').Replace('\u3000', ' '));
+    }
+}

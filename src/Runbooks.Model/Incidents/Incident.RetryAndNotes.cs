@@ -8,8 +8,6 @@ public sealed partial record Incident
     /// <summary>What people write is kept for as long as the incident; nobody may bloat it.</summary>
     public const int MaxNotes = 100;
 
-    public const int LongestNote = 1_000;
-
     /// <summary>The same words of the same person within this time are one note that was sent twice: a double click, a page that was loaded again.</summary>
     public static readonly TimeSpan SameNote = TimeSpan.FromMinutes(10);
 

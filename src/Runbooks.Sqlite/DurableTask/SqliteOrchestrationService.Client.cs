@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text;
 using System.Text.Json;
 using DurableTask.Core;
@@ -106,4 +107,22 @@ public sealed partial class SqliteOrchestrationService : IOrchestrationServiceCl
         isComplete: true);
 
     private Task<OrchestrationState?> FindAsync(string id) => _database.ReadAsync(connection => DurableListing.Find(connection, id));
+}
+
+/// <summary>Those who wait for the end of an instance.</summary>
+internal sealed class EndWaiters
+{
+    private readonly ConcurrentDictionary<string, TaskCompletionSource> _waiting = new(StringComparer.Ordinal);
+
+    /// <summary>Answered when the instance ends. Look at the instance after this call: it may have ended before.</summary>
+    public Task WaitAsync(string id) =>
+        _waiting.GetOrAdd(id, _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+
+    public void Ended(string id)
+    {
+        if (_waiting.TryRemove(id, out var waiting))
+        {
+            waiting.SetResult();
+        }
+    }
 }

@@ -3,8 +3,9 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Runbooks.Intake;
 using Runbooks.Intake.Parsing;
-using Runbooks.Watchdog;
+using Runbooks.Intake.Parsing.EventGrid;
 using Runbooks.Model.Text;
+using Runbooks.Watchdog;
 using Runbooks.Web.Http;
 
 namespace Runbooks.Web.Intake;
@@ -135,4 +136,43 @@ internal sealed record IntakeResponse(
         parsed.Errors.Count == 0 ? null : parsed.Errors,
         parsed.Warnings.Count == 0 ? null : parsed.Warnings,
         parsed.Lost == 0 ? null : parsed.Lost);
+}
+
+/// <summary>Event Grid posts only to whoever agrees to it, and asks in one of two ways. That the caller has the key was checked before.</summary>
+internal static class EventGridHandshake
+{
+    /// <summary>A longer name is no name of a host (RFC 1035).</summary>
+    private const int MaxOrigin = 255;
+
+    /// <summary>
+    /// The question of CloudEvents, an OPTIONS request:
+    /// https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/http-webhook.md#4-abuse-protection.
+    /// </summary>
+    public static IResult Permit(HttpRequest request, string source)
+    {
+        var answer = request.HttpContext.Response.Headers;
+        if (!Is(source))
+        {
+            answer.Allow = HttpMethods.Post;
+            return ApiResults.Problem(StatusCodes.Status405MethodNotAllowed, $"Only {EventGridSubscription.Source} is asked for permission; post the alerts of this sender.");
+        }
+
+        var origin = request.Headers["WebHook-Request-Origin"].ToString();
+        if (origin.Length is 0 or > MaxOrigin || !origin.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '-' or ':'))
+        {
+            return ApiResults.Problem(StatusCodes.Status400BadRequest, "The header WebHook-Request-Origin does not name a host that wants to post here.");
+        }
+
+        answer.Allow = $"{HttpMethods.Post}, {HttpMethods.Options}";
+        answer["WebHook-Allowed-Origin"] = origin;
+        answer["WebHook-Allowed-Rate"] = "*";
+        return Results.StatusCode(StatusCodes.Status200OK);
+    }
+
+    /// <summary>The question of Event Grid's own schema, a post with a code.</summary>
+    /// <returns>Null when the post asks nothing.</returns>
+    public static IResult? Answer(string source, ReadOnlyMemory<byte> body) =>
+        Is(source) && EventGridSubscription.ValidationCode(body) is { } code ? ApiResults.Json(new { ValidationResponse = code }) : null;
+
+    private static bool Is(string source) => EventGridSubscription.Source.Equals(source, StringComparison.OrdinalIgnoreCase);
 }

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Runbooks.Catalog.Steps;
@@ -115,4 +116,17 @@ public sealed class WeeklyDigest(
 
     /// <param name="Week">When that digest was due.</param>
     private sealed record Told(DateTimeOffset Week, IReadOnlyList<string> Owners);
+}
+
+/// <summary>Section <c>Digest</c>: the week in one message, to each owner of runbooks.</summary>
+public sealed class DigestOptions
+{
+    public const string SectionName = "Digest";
+
+    /// <summary>The day on which it is sent, such as <c>Monday</c>; no digest without one.</summary>
+    public DayOfWeek? On { get; set; }
+
+    /// <summary>The hour of that day, in UTC.</summary>
+    [Range(0, 23)]
+    public int Hour { get; set; } = 7;
 }

@@ -16,3 +16,33 @@ public static class SettingsServices
         return services.AddOptions<T>().BindConfiguration(section);
     }
 }
+
+/// <summary>What runbooks may read of this host.</summary>
+public sealed class RunbookSettingsOptions
+{
+    public const string SectionName = "Runbooks";
+
+    /// <summary>By name, what runbooks read as <c>{{ settings.NAME }}</c>: the cluster or region that this host looks after. No secrets: they are on cards and in the record.</summary>
+    public Dictionary<string, string> Settings { get; } = new(StringComparer.OrdinalIgnoreCase);
+}
+
+/// <summary>Settings that keep a host from starting. Asked before it starts, which would end with a stack trace at the first.</summary>
+public static class InvalidSettings
+{
+    public static IReadOnlyList<OptionsValidationException> Find(IServiceProvider services)
+    {
+        try
+        {
+            services.GetRequiredService<IStartupValidator>().Validate();
+            return [];
+        }
+        catch (OptionsValidationException invalid)
+        {
+            return [invalid];
+        }
+        catch (AggregateException several) when (several.InnerExceptions.All(inner => inner is OptionsValidationException))
+        {
+            return [.. several.InnerExceptions.Cast<OptionsValidationException>()];
+        }
+    }
+}

@@ -12,11 +12,11 @@ namespace RunbookFunctions.Tests.Host;
 /// </summary>
 internal sealed class RunningHost : IDisposable
 {
-    private const string Url = "RUNBOOK_FUNCTIONS_URL";
-    private const string Key = "RUNBOOK_FUNCTIONS_KEY";
-    private const string Outbox = "RUNBOOK_FUNCTIONS_OUTBOX";
-    private const string DurableKey = "RUNBOOK_FUNCTIONS_DURABLE_KEY";
-    private const string Kill = "RUNBOOK_FUNCTIONS_KILL";
+    private const string Url = "FUNCTIONS_TEST_URL";
+    private const string Key = "FUNCTIONS_TEST_KEY";
+    private const string Outbox = "FUNCTIONS_TEST_OUTBOX";
+    private const string DurableKey = "FUNCTIONS_TEST_DURABLE_KEY";
+    private const string Kill = "FUNCTIONS_TEST_KILL";
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     private static int s_pods;
 

@@ -1,7 +1,10 @@
+using DurableTask.Core;
 using DurableTask.Core.Exceptions;
 using DurableTask.Core.History;
 using DurableTask.Core.Middleware;
 using Microsoft.DurableTask;
+using Microsoft.DurableTask.Worker.Shims;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Runbooks.Orchestration.TaskHub;
 
@@ -18,7 +21,7 @@ internal sealed class HostedActivity(
 
     public async Task<object?> RunAsync(TaskActivityContext context, object? input)
     {
-        shutdown.Enter();
+        shutdown.Running.Enter();
         try
         {
             if (shutdown.Token.IsCancellationRequested)
@@ -36,7 +39,7 @@ internal sealed class HostedActivity(
         }
         finally
         {
-            shutdown.Exit();
+            shutdown.Running.Exit();
         }
     }
 
@@ -60,4 +63,47 @@ internal sealed class HostedActivity(
 
     // Durable Task's word for "not run, try later".
     private static SessionAbortedException Aborted() => new("The host is stopping.");
+}
+
+/// <summary>Finds activities by name for the worker.</summary>
+internal sealed class HostedActivities(
+    TaskHubTasks tasks, IServiceProvider services, TaskHubOptions options, ActivityShutdown shutdown, DurableTaskShimFactory shims)
+    : INameVersionObjectManager<TaskActivity>
+{
+    public void Add(ObjectCreator<TaskActivity> creator) => throw new NotSupportedException("Activities are added to TaskHubTasks.");
+
+    public TaskActivity GetObject(string name, string? version)
+    {
+        if (!tasks.TryFindActivity(name, out var create))
+        {
+            return new MissingActivity(name);
+        }
+
+        Microsoft.DurableTask.ITaskActivity activity;
+        try
+        {
+            activity = create(services);
+        }
+#pragma warning disable CA1031 // A constructor that throws is a failure of the activity; thrown from here it would be tried for ever.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            return new UnmadeActivity(e);
+        }
+
+        return shims.CreateActivity(name, new HostedActivity(name, activity, shutdown, options.AroundActivity));
+    }
+
+    /// <summary>The shim's own log would show what an activity threw as it is, secrets and all; <see cref="IncidentActivity{TInput,TOutput}"/> logs instead.</summary>
+    public static DurableTaskShimFactory Shims(Microsoft.DurableTask.Worker.DurableTaskWorkerOptions options) => new(options, NullLoggerFactory.Instance);
+
+    private sealed class MissingActivity(string name) : TaskActivity
+    {
+        public override string Run(TaskContext context, string input) => throw new InvalidOperationException($"No activity is called '{name}'.");
+    }
+
+    private sealed class UnmadeActivity(Exception cause) : TaskActivity
+    {
+        public override string Run(TaskContext context, string input) => throw new InvalidOperationException(cause.Message, cause);
+    }
 }

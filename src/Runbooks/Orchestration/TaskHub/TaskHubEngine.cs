@@ -1,5 +1,6 @@
 using DurableTask.Core;
 using DurableTask.Core.Exceptions;
+using DurableTask.Core.Serializing;
 using Runbooks.Engine;
 using Runbooks.Model.Storage;
 
@@ -143,4 +144,16 @@ public sealed class TaskHubEngine : IIncidentEngine
             throw new StoreUnavailableException($"The engine's store did not answer: {e.Message}", e);
         }
     }
+}
+
+/// <summary>Inputs and events as <see cref="DurableJson"/> writes them, for Durable Task's client.</summary>
+internal sealed class TaskHubJson : DataConverter
+{
+    public static TaskHubJson Instance { get; } = new();
+
+    public override string? Serialize(object? value) => value is null ? null : DurableJson.Write(value, value.GetType());
+
+    public override string? Serialize(object? value, bool formatted) => Serialize(value);
+
+    public override object? Deserialize(string? data, Type objectType) => data is null ? null : DurableJson.Read(data, objectType);
 }

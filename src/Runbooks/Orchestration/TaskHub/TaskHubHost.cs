@@ -80,7 +80,7 @@ public sealed class TaskHubHost : IHostedService, IDisposable
         }
 
         // What activities answer now is still taken by turns: the worker tells the service to stop only after that.
-        await _shutdown.WhenNoneRunsAsync().WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _shutdown.Running.WhenZeroAsync().WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
         // Forced, it ends the fetches and waits for nothing but the service. That is quick, so it happens even when the patience
         // of the host has ended.
@@ -91,5 +91,37 @@ public sealed class TaskHubHost : IHostedService, IDisposable
     {
         _closed ??= "The engine is closed.";
         _worker.Dispose();
+    }
+}
+
+/// <summary>
+/// What Durable Task's own machinery may log: warnings and errors. Below that it writes several lines a turn, and what
+/// activities threw as it is, secrets and all; <see cref="HostedActivity"/> logs that without them.
+/// </summary>
+internal sealed class WarningLoggers(ILoggerFactory loggers) : ILoggerFactory
+{
+    public ILogger CreateLogger(string categoryName) => new WarningLogger(loggers.CreateLogger(categoryName));
+
+    public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
+
+    public void Dispose()
+    {
+        // The loggers belong to the host.
+    }
+
+    private sealed class WarningLogger(ILogger logger) : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => logger.BeginScope(state);
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning && logger.IsEnabled(logLevel);
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (IsEnabled(logLevel))
+            {
+                logger.Log(logLevel, eventId, state, exception, formatter);
+            }
+        }
     }
 }
