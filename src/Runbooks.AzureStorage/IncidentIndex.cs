@@ -151,8 +151,7 @@ internal sealed class IncidentIndex(TableRows rows)
 
         if (query.State is { } state && state.IsFinal() && index != Left)
         {
-            // Rows of an older version do not say it: they are read, and then they do.
-            filter += " and " + TableClient.CreateQueryFilter($"(State eq {state.ToString()} or not (State ge {""}))");
+            filter += " and " + TableClient.CreateQueryFilter($"State eq {state.ToString()}");
         }
 
         return rows.QueryAsync(filter, pageSize, cancellationToken);
@@ -160,33 +159,24 @@ internal sealed class IncidentIndex(TableRows rows)
 
     /// <summary>How many have ended in each state, without reading one of them.</summary>
     /// <param name="most">More rows are not counted.</param>
-    /// <returns>The counts, null where there are more; and some of the rows that do not say their state yet.</returns>
-    public async Task<(IReadOnlyDictionary<IncidentState, int>? Counts, IReadOnlyList<(string Partition, string Row)> Silent)> CountEndedAsync(int most, int mostSilent, CancellationToken cancellationToken)
+    /// <returns>Null where there are more.</returns>
+    public async Task<IReadOnlyDictionary<IncidentState, int>?> CountEndedAsync(int most, CancellationToken cancellationToken)
     {
         var counts = new Dictionary<IncidentState, int>();
-        var silent = new List<(string, string)>();
         var (counted, filter) = (0, TableClient.CreateQueryFilter($"PartitionKey ge {First(false)} and PartitionKey lt {Last(First(false))}"));
         await foreach (var row in rows.QueryAsync(filter, LargestPage, cancellationToken, ["PartitionKey", "RowKey", State]))
         {
-            if (++counted > most || silent.Count == mostSilent)
+            if (++counted > most)
             {
-                return (null, silent);
+                return null;
             }
 
-            if (Enum.TryParse<IncidentState>(row.GetString(State), out var state))
-            {
-                counts[state] = counts.GetValueOrDefault(state) + 1;
-            }
-            else
-            {
-                silent.Add((row.PartitionKey, row.RowKey));
-            }
+            var state = Enum.Parse<IncidentState>(row.GetString(State));
+            counts[state] = counts.GetValueOrDefault(state) + 1;
         }
 
-        return (silent.Count == 0 ? counts : null, silent);
+        return counts;
     }
-
-    public Task<TableEntity?> FindRowAsync(string partition, string row, CancellationToken cancellationToken) => rows.FindAsync(partition, row, null, cancellationToken);
 
     /// <summary>Whatever ended before cannot have been opened on a later day: newer days are not read.</summary>
     public IAsyncEnumerable<TableEntity> ReadEndedAsync(DateTimeOffset before, CancellationToken cancellationToken) =>

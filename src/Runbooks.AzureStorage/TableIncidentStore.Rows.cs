@@ -13,9 +13,6 @@ internal sealed partial class TableIncidentStore
     /// <summary>Counting more would take longer than a page may.</summary>
     private const int MostCounted = 20_000;
 
-    /// <summary>So many rows of an older version are made to say their state each time they are met.</summary>
-    private const int MostTaught = 100;
-
     private static readonly TimeSpan CountedFor = TimeSpan.FromMinutes(1);
     private volatile Tuple<DateTimeOffset, IReadOnlyDictionary<IncidentState, int>?>? _ended;
 
@@ -27,15 +24,7 @@ internal sealed partial class TableIncidentStore
             return known.Item2;
         }
 
-        var (counts, silent) = await _index.CountEndedAsync(MostCounted, MostTaught, cancellationToken);
-        foreach (var (partition, key) in silent)
-        {
-            if (await _index.FindRowAsync(partition, key, cancellationToken) is { } row)
-            {
-                await ReadSummaryAsync(row, cancellationToken);
-            }
-        }
-
+        var counts = await _index.CountEndedAsync(MostCounted, cancellationToken);
         _ended = Tuple.Create(now, counts);
         return counts;
     }
@@ -109,9 +98,7 @@ internal sealed partial class TableIncidentStore
         return await _incidents.FindAsync(incidentKey, cancellationToken) is { } added && IsSame(added.Value, first) ? added : null;
     }
 
-    /// <summary>Claims of an older version stand under the target as it was written.</summary>
-    private static bool IsOfClaim(Incident incident, string claimKey) =>
-        claimKey == TableKeys.Claim(incident.RunbookId, incident.TargetKey) || claimKey == TableKeys.Claim(incident.RunbookId, incident.Target);
+    private static bool IsOfClaim(Incident incident, string claimKey) => claimKey == TableKeys.Claim(incident.RunbookId, incident.TargetKey);
 
     /// <summary>Two that happen to have one id differ in one of these, none of which changes.</summary>
     private static bool IsSame(Incident a, Incident b) => (a.RunbookId, a.Target, a.OpenedAt) == (b.RunbookId, b.Target, b.OpenedAt);

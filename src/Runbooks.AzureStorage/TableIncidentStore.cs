@@ -159,15 +159,6 @@ internal sealed partial class TableIncidentStore : IIncidentStore
             }
         }
 
-        // Claims of an older version stand under the target as it was written.
-        else if (candidate.TargetKey != candidate.Target
-            && await FindLatestAsync(candidate.RunbookId, candidate.Target, cancellationToken) is { } older
-            && await _incidents.FindAsync(TableKeys.Hash(older.Id), cancellationToken) is { } before
-            && fold(before.Value) is { } folded)
-        {
-            return await TryWriteAsync(before, folded, cancellationToken) ? new(folded, Opened: false) : null;
-        }
-
         await Task.WhenAll(PinAsync(runbook, cancellationToken), _index.PutAsync(IncidentSummary.Of(candidate), cancellationToken), _alerts.PutAsync(candidate, candidate.Identities, cancellationToken));
         if (!await _claims.TakeAsync(key, candidate, claim, cancellationToken))
         {

@@ -28,10 +28,7 @@ internal sealed class SqliteIncidentStore : IIncidentStore
         cancellationToken.ThrowIfCancellationRequested();
         return _database.Writer.EnqueueAsync(connection =>
         {
-            // Claims of an older version stand under the target as it was written.
-            var claimed = _incidents.FindLatest(connection, candidate.RunbookId, candidate.TargetKey, changing: true)
-                ?? (candidate.TargetKey == candidate.Target ? null : _incidents.FindLatest(connection, candidate.RunbookId, candidate.Target, changing: true));
-            if (claimed is not null && fold(claimed) is { } folded)
+            if (_incidents.FindLatest(connection, candidate.RunbookId, candidate.TargetKey, changing: true) is { } claimed && fold(claimed) is { } folded)
             {
                 if (!ReferenceEquals(folded, claimed))
                 {
