@@ -66,7 +66,6 @@ public static class RunbooksServices
             .AddSingleton<DecisionLinks>()
             .AddSingleton<PlanBuilder>()
             .AddSingleton<ApprovalGateService>()
-            .AddSingleton<DiagnosisService>()
             .AddSingleton<PhaseRunner>()
             .AddSingleton<ApprovalService>()
             .AddSingleton<ClosedGuards>()

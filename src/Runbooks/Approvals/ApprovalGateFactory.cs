@@ -1,3 +1,4 @@
+using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Catalog.Templates;
 using Runbooks.Execution;
@@ -61,7 +62,7 @@ public static class ApprovalGateFactory
             Required = approval.Required,
             SeparationOfDuties = approval.SeparationOfDuties,
             OwnerTeam = approval.OwnerRequired ? runbook.Owner : null,
-            Fallback = runbook.Fallback == ContactBook.Fallback ? null : runbook.Fallback,
+            Fallback = FallbackOf(runbook),
 
             // Silence overrules no warning.
             OnTimeout = mustAsk && approval.OnTimeout == OnTimeout.ProceedIfReversible ? OnTimeout.Abort : approval.OnTimeout,
@@ -71,6 +72,9 @@ public static class ApprovalGateFactory
         };
         return Settle(gate, incident, runbook, violations, mustAsk, now);
     }
+
+    /// <summary>Whom the runbook names in place of the contacts' own last one; null where it names nobody.</summary>
+    internal static string? FallbackOf(Runbook runbook) => runbook.Fallback == ContactBook.Fallback ? null : runbook.Fallback;
 
     /// <summary>Whoever has to say yes is asked.</summary>
     private static IReadOnlyList<string> ApproversOf(Approval approval, Runbook runbook) =>
@@ -144,5 +148,37 @@ public static class ApprovalGateFactory
             : gate;
 
         Gate Closed(GateOutcome outcome, string why) => gate with { Outcome = outcome, ClosedAt = now, ClosedBy = why };
+    }
+}
+
+/// <summary>Asks a person to do a step by hand: a gate like any other, whose yes says that it is done.</summary>
+public static class ManualTaskFactory
+{
+    private const int LongestQuestion = 300;
+
+    /// <param name="undoes">They are asked to take back what was done.</param>
+    public static Gate Make(Incident incident, Runbook runbook, Phase phase, string step, bool undoes, DateTimeOffset now)
+    {
+        var spec = runbook.FindStep(phase, step) ?? throw new InvalidOperationException($"Runbook '{runbook.Id}' has no step '{step}'.");
+        var binding = StepBinding.Of(spec.With, typeof(ManualAction.Parameters), IncidentTemplateScope.Of(incident));
+        var parameters = binding.Parameters as ManualAction.Parameters ?? throw new InvalidOperationException($"Step '{step}': {binding.Problem ?? "its parameters need outputs that no step gave."}");
+        var instruction = undoes ? $"Take back what was done by hand: {parameters.Undo}" : parameters.Instruction;
+        var gate = new Gate
+        {
+            Id = Gate.IdOf(phase, step, undoes),
+            Phase = phase,
+            Round = 1,
+            Question = Clip.To(instruction, LongestQuestion),
+            Plan = new Plan(PlanHash.Of(incident, [new PlannedStep(phase, step, spec.Do, binding.Shown, instruction, parameters.Undo, null)]), []),
+            Task = new ManualTask(step, instruction, undoes ? [] : [.. parameters.Checklist.Select(item => new TaskItem(item))], parameters.Undo, undoes),
+            Approvers = parameters.Who,
+            Fallback = ApprovalGateFactory.FallbackOf(runbook),
+            OpenedAt = now,
+            ExpiresAt = now + spec.Timeout,
+            Reminders = Reminder.Of(parameters.RemindAfter, parameters.Escalate.Select(one => new Escalation(one.After, one.To)), spec.Timeout, now),
+        };
+        return !undoes && incident.Stop is { } stop
+            ? gate with { Outcome = GateOutcome.Cancelled, ClosedAt = now, ClosedBy = stop.Words }
+            : gate;
     }
 }

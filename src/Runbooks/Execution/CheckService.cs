@@ -7,15 +7,11 @@ using Runbooks.Storage;
 
 namespace Runbooks.Execution;
 
-/// <summary>Asks an incident's checks: for the diagnosis, to verify a fix, and to see whether the cause of a lease is gone.</summary>
+/// <summary>Asks an incident's checks again: to verify a fix, to look at what a sender claims, and to see whether the cause of a lease is gone.</summary>
 public sealed class CheckService(IIncidentStore store, PinnedRunbooks runbooks, CheckRunner checks, KillSwitch killSwitch, SettleWindow settleWindow, HoldingNotifier holding, TimeProvider time)
 {
     /// <summary>However often a sender repeats that it is over, the checks are asked no more often than this.</summary>
     private static readonly TimeSpan ShortestClaimPause = TimeSpan.FromSeconds(15);
-
-    /// <summary>Asks every question of the diagnosis, all at once.</summary>
-    public Task<Finding[]> DiagnoseAsync(Incident incident, Runbook runbook, CancellationToken cancellationToken) =>
-        Task.WhenAll(runbook.Diagnosis.Select(spec => checks.AskAsync(incident, spec, cancellationToken)));
 
     public async Task<RecheckResult> RecheckAsync(RecheckRequest request, CancellationToken cancellationToken)
     {

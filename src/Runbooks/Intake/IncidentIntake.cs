@@ -22,7 +22,7 @@ public sealed class IncidentIntake(
     IIncidentStore store,
     PinnedRunbooks pinned,
     IIncidentEngine engine,
-    AlertWakes wakes,
+    AlertNews news,
     SuppressedIncidents suppressed,
     UnmatchedAlerts unmatched,
     IOptionsMonitor<SafetyOptions> options,
@@ -95,10 +95,10 @@ public sealed class IncidentIntake(
     /// <param name="starts">Takes what is to be started.</param>
     private Task<IReadOnlyList<IntakeOutcome>> TakeAsync(AlertBatch batch, ConcurrentQueue<IncidentStart> starts, CancellationToken cancellationToken) => batch switch
     {
-        { Intent: AlertIntent.Resolve } => ResolveAsync(batch, cancellationToken),
-        { Intent: AlertIntent.Acknowledge } => AcknowledgeAsync(batch, cancellationToken),
+        { Intent: AlertIntent.Resolve } => news.ResolveAsync(batch, cancellationToken),
+        { Intent: AlertIntent.Acknowledge } => news.AcknowledgeAsync(batch, cancellationToken),
         { Intent: AlertIntent.Fire, Runbook: { } runbook } => FireAsync(batch, runbook, starts, cancellationToken),
-        _ => TellAsync(batch, cancellationToken),
+        _ => news.TellAsync(batch, cancellationToken),
     };
 
     /// <summary>What a person has said no to, and what is of an earlier episode, goes to the incident that knows it; the rest asks.</summary>
@@ -145,14 +145,11 @@ public sealed class IncidentIntake(
         if (ended.IsOfEarlierEpisode(alert))
         {
             await store.UpdateAsync(ended.Id, current => current.Attach(alert, now), cancellationToken);
-            return batch.Answer(IntakeResult.Ignored, null, Late(ended));
+            return batch.Answer(IntakeResult.Ignored, null, AlertNews.Late(ended));
         }
 
         return null;
     }
-
-    private static string Late(Incident incident) =>
-        $"The message is of an earlier episode of this alert than the one that incident {incident.Id} knows; it changes nothing.";
 
     /// <returns>An answer for each alert, and what is to be started before anybody hears it.</returns>
     internal async Task<(IReadOnlyList<IntakeOutcome> Answers, IncidentStart Start)> OpenAsync(AlertBatch batch, Runbook runbook, CancellationToken cancellationToken)
@@ -172,11 +169,11 @@ public sealed class IncidentIntake(
         if (!opened && (incident.State == IncidentState.Resolved || (incident.OpenGate is not null && incident.NewsMark != incident.ShownNews)))
         {
             // In the settle window: whether the fix holds is looked into. While somebody is asked: the cards tell what came.
-            await wakes.WakeAsync(incident);
+            await news.WakeAsync(incident);
         }
-        else if (!opened && incident.IsWaitingForOther && incident.News.Any(news => news.Urgent))
+        else if (!opened && incident.IsWaitingForOther && incident.News.Any(one => one.Urgent))
         {
-            await wakes.WakeAsync(incident);
+            await news.WakeAsync(incident);
         }
         else if (!opened && incident.State.IsFinal() && incident.HoldsUnasked() && incident.HeldUntil is { } until)
         {
@@ -190,7 +187,7 @@ public sealed class IncidentIntake(
 
         var folded = batch.Answer(IntakeResult.Folded, incident.Id, Folding(incident));
         return ([.. batch.Alerts.Select((alert, i) => opened && i == 0 ? batch.Answer(IntakeResult.Opened, incident.Id, null)
-            : !opened && before!.IsOfEarlierEpisode(alert) ? batch.Answer(IntakeResult.Ignored, null, Late(incident))
+            : !opened && before!.IsOfEarlierEpisode(alert) ? batch.Answer(IntakeResult.Ignored, null, AlertNews.Late(incident))
             : folded)], new(incident, opened ? runbook : null));
     }
 
@@ -219,67 +216,6 @@ public sealed class IncidentIntake(
 
     internal Task StartAsync(IncidentStart start) => start.RunAsync(engine, pinned);
 
-    private async Task<IReadOnlyList<IntakeOutcome>> ResolveAsync(AlertBatch batch, CancellationToken cancellationToken)
-    {
-        var now = time.GetUtcNow();
-        if (await FindLatestAsync(batch, cancellationToken) is not { } latest
-            || !latest.AcceptsResolved(batch.Alerts, now))
-        {
-            Log.ResolvedWithoutIncident(logger, Clip.To(batch.First.Name, 200), batch.RunbookId, Clip.To(batch.Target, 200));
-            return Repeat(batch, batch.Answer(IntakeResult.Ignored, null, "The alert is resolved and no incident on this target is open."));
-        }
-
-        var incident = await store.UpdateAsync(
-            latest.Id, current => current.AcceptsResolved(batch.Alerts, now) ? batch.AttachTo(current, now) : current, cancellationToken);
-        if (incident.State == IncidentState.Resolved || !incident.Flaps(now))
-        {
-            await wakes.WakeAsync(incident);
-        }
-
-        return [.. batch.Alerts.Select(alert => latest.IsOfEarlierEpisode(alert) ? batch.Answer(IntakeResult.Ignored, null, Late(incident))
-            : AlertEnd.NoAllClear(alert) is { } reason
-            ? batch.Answer(IntakeResult.Folded, incident.Id, $"The sender ended the alert for the reason {Clip.To(reason, 100)}, which is no all-clear; it is on the record of incident {incident.Id} and withdraws nothing.")
-            : batch.Answer(IntakeResult.Resolved, incident.Id, null))];
-    }
-
-    /// <summary>An outage is over, or being worked up, says the sender: news for the incident that it opened, open or closed.</summary>
-    private async Task<IReadOnlyList<IntakeOutcome>> TellAsync(AlertBatch batch, CancellationToken cancellationToken)
-    {
-        var now = time.GetUtcNow();
-        var stage = AlertIdentity.Stage(batch.First);
-        if (await FindLatestAsync(batch, cancellationToken) is not { } latest || !latest.KnowsOutage(batch.First))
-        {
-            return Repeat(batch, batch.Answer(
-                IntakeResult.Ignored, null, $"Azure's stage of this outage is {stage}, and no incident knows the outage. Such a message opens one only for a trigger that asks for it, such as labels: {{ stage: {stage} }}."));
-        }
-
-        var incident = await store.UpdateAsync(latest.Id, current => batch.Alerts.Aggregate(current, (changed, alert) => changed.TellOutage(alert, now)), cancellationToken);
-        await wakes.WakeAsync(incident);
-        return Repeat(batch, batch.Answer(IntakeResult.Folded, incident.Id, incident.State.IsFinal()
-            ? $"Azure's stage of this outage is {stage}. Incident {incident.Id} about it has ended; the message is on its record and asks nobody."
-            : $"Azure's stage of this outage is {stage}; incident {incident.Id} about it is open and shows the message."));
-    }
-
-    /// <summary>Claims of an older version stand under the target as it was written.</summary>
-    private async Task<Incident?> FindLatestAsync(AlertBatch batch, CancellationToken cancellationToken) =>
-        await store.FindLatestAsync(batch.RunbookId, batch.TargetKey, cancellationToken)
-        ?? (batch.TargetKey == batch.Target ? null : await store.FindLatestAsync(batch.RunbookId, batch.Target, cancellationToken));
-
-    /// <summary>That a person at the sender has seen it opens nothing and ends nothing; it is noted where somebody may read it.</summary>
-    private async Task<IReadOnlyList<IntakeOutcome>> AcknowledgeAsync(AlertBatch batch, CancellationToken cancellationToken)
-    {
-        var now = time.GetUtcNow();
-        if (await FindLatestAsync(batch, cancellationToken) is not { } latest || !latest.Accepts(now))
-        {
-            return Repeat(batch, batch.Answer(IntakeResult.Ignored, null, "The alert was acknowledged at its sender and no incident on this target is open; an acknowledgement opens none."));
-        }
-
-        await store.UpdateAsync(latest.Id, current => batch.Alerts.Aggregate(current, (changed, alert) => changed.NoteAcknowledgedAtSender(alert, now)), cancellationToken);
-        return Repeat(batch, batch.Answer(IntakeResult.Folded, latest.Id, $"The alert was acknowledged at its sender. Incident {latest.Id} has it on record; it decides nothing there."));
-    }
-
-    private static IReadOnlyList<IntakeOutcome> Repeat(AlertBatch batch, IntakeOutcome answer) => [.. batch.Alerts.Select(_ => answer)];
-
     private static string Folding(Incident incident) => incident.IsOwnedByResponder()
         ? $"Incident {incident.Id} on this target was taken over by a person; alerts belong to it until it is closed, at the latest {incident.SettlesAt:HH:mm:ss} UTC."
         : incident.State.IsFinal() && incident.SaidNo() is { } no
@@ -291,3 +227,44 @@ public sealed class IncidentIntake(
 
 /// <summary>The runbooks as they are loaded at this moment; what was taken in before stays pinned to its own version.</summary>
 public delegate IReadOnlyCollection<Runbook> LoadedRunbooks();
+
+/// <summary>What became of one alert, or of one start by hand.</summary>
+/// <param name="Id">The incident; null when there is none.</param>
+/// <param name="Reason">Why, in words; always there when the alert was ignored.</param>
+public sealed record IntakeOutcome(string? Id, string? Runbook, string? Target, IntakeResult Outcome, string? Reason);
+
+public enum IntakeResult
+{
+    /// <summary>A new incident.</summary>
+    Opened,
+
+    /// <summary>An incident on the same target was there already and has the alert on record.</summary>
+    Folded,
+
+    /// <summary>The alert is over, and its incident knows.</summary>
+    Resolved,
+
+    /// <summary>No incident is concerned.</summary>
+    Ignored,
+}
+
+/// <summary>
+/// The workflow of a new incident is to be started, or of one whose start a crash may have cut off: the sender tries again,
+/// and what it then folds into was never started.
+/// </summary>
+/// <param name="Runbook">Null where it was opened before.</param>
+internal sealed record IncidentStart(Incident Incident, Runbook? Runbook)
+{
+    /// <summary>The incident is on record: a sender that hangs up no longer stops its start.</summary>
+    public async Task RunAsync(IIncidentEngine engine, PinnedRunbooks pinned)
+    {
+        if (Runbook is { } opened)
+        {
+            await engine.StartAsync(IncidentInput.Of(Incident.Id, opened), CancellationToken.None);
+        }
+        else if (Incident is { State: IncidentState.Diagnosing, WakeEvent: null } && await engine.FindAsync(Incident.Id, CancellationToken.None) is null)
+        {
+            await engine.StartAsync(IncidentInput.Of(Incident.Id, await pinned.OfAsync(Incident, CancellationToken.None)), CancellationToken.None);
+        }
+    }
+}

@@ -8,7 +8,7 @@ using Runbooks.Model.Text;
 namespace Runbooks.Orchestration;
 
 /// <summary>
-/// An activity of the incident's orchestration: runs at least once, and calls one service. What it throws is kept in
+/// An activity of the incident's orchestration: runs at least once. What it throws is kept in
 /// history, so only the redacted message leaves it.
 /// </summary>
 public abstract class IncidentActivity<TInput, TOutput>(ActivityShutdown shutdown, ILogger logger) : TaskActivity<TInput, TOutput>
@@ -35,14 +35,6 @@ public abstract class IncidentActivity<TInput, TOutput>(ActivityShutdown shutdow
 
 /// <summary>An activity threw. Carries text only: history never holds an exception object.</summary>
 public sealed class ActivityFailedException(string message) : Exception(message);
-
-/// <summary>Asks the checks, all at once; where they call for the mitigation it opens the first gate, and asks people when that needs them.</summary>
-public sealed class Diagnose(DiagnosisService diagnosis, ActivityShutdown shutdown, ILogger<Diagnose> logger) : IncidentActivity<DiagnosisRequest, DiagnosisResult>(shutdown, logger)
-{
-    public static readonly TaskName Name = nameof(Diagnose);
-
-    protected override Task<DiagnosisResult> CallAsync(DiagnosisRequest input, CancellationToken stop) => diagnosis.DiagnoseAsync(input, stop);
-}
 
 /// <summary>Sees whether an incident of the runbook that covers this one is open; only where the runbook names one.</summary>
 public sealed class CheckSuppression(SuppressionService suppression, ActivityShutdown shutdown, ILogger<CheckSuppression> logger)

@@ -1,3 +1,5 @@
+using Microsoft.DurableTask;
+using Microsoft.Extensions.Logging;
 using Runbooks.Approvals;
 using Runbooks.Execution;
 using Runbooks.Model.Definition;
@@ -7,30 +9,34 @@ using Runbooks.Storage;
 
 namespace Runbooks.Orchestration;
 
-/// <summary>Asks the checks of the diagnosis, and goes on to ask people where the answers call for the mitigation.</summary>
-public sealed class DiagnosisService(IIncidentStore store, PinnedRunbooks runbooks, CheckService checks, ApprovalGateService gates)
+/// <summary>Asks the checks, all at once; where they call for the mitigation it opens the first gate, and asks people when that needs them.</summary>
+public sealed class Diagnose(
+    IIncidentStore store, PinnedRunbooks runbooks, CheckRunner checks, ApprovalGateService gates, ActivityShutdown shutdown, ILogger<Diagnose> logger)
+    : IncidentActivity<DiagnosisRequest, DiagnosisResult>(shutdown, logger)
 {
-    public async Task<DiagnosisResult> DiagnoseAsync(DiagnosisRequest request, CancellationToken cancellationToken)
+    public static readonly TaskName Name = nameof(Diagnose);
+
+    protected override async Task<DiagnosisResult> CallAsync(DiagnosisRequest input, CancellationToken stop)
     {
-        var incident = await store.GetSeenAsync(request.IncidentId, cancellationToken);
-        var runbook = await runbooks.OfAsync(incident, cancellationToken);
+        var incident = await store.GetSeenAsync(input.IncidentId, stop);
+        var runbook = await runbooks.OfAsync(incident, stop);
 
         // An attempt that was cut off may have asked people already: then what they were told stands.
-        var findings = IsAsked(incident) ? incident.Findings : await checks.DiagnoseAsync(incident, runbook, cancellationToken);
+        var findings = IsAsked(incident) ? incident.Findings : await Task.WhenAll(runbook.Diagnosis.Select(spec => checks.AskAsync(incident, spec, stop)));
         var conclusion = Diagnosis.Conclude(runbook.Mitigation.When, findings);
-        if (request.WakeEvent is not { } wake)
+        if (input.WakeEvent is not { } wake)
         {
             return new(conclusion, findings);
         }
 
-        return conclusion == Conclusion.Healthy && !IsAsked(await store.GetAsync(incident.Id, cancellationToken))
+        return conclusion == Conclusion.Healthy && !IsAsked(await store.GetAsync(incident.Id, stop))
             ? new(conclusion, findings)
             : new(conclusion, [])
             {
                 Gate = await gates.OpenAsync(
                     new OpenGateRequest(incident.Id, Phase.Mitigation, 1, findings, conclusion == Conclusion.Unclear, Difference: null, wake),
-                    await store.GetSeenAsync(incident.Id, cancellationToken),
-                    cancellationToken),
+                    await store.GetSeenAsync(incident.Id, stop),
+                    stop),
             };
     }
 

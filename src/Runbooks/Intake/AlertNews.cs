@@ -1,0 +1,101 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Runbooks.Engine;
+using Runbooks.Model.Alerts;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+using Runbooks.Model.Text;
+
+namespace Runbooks.Intake;
+
+/// <summary>What senders say about alerts that they sent before, for the incidents that know them: it opens none.</summary>
+public sealed class AlertNews(IIncidentStore store, IIncidentEngine engine, TimeProvider time, ILogger<AlertNews> logger)
+{
+    /// <summary>A call may get lost; so much later another one is made.</summary>
+    private static readonly TimeSpan Again = TimeSpan.FromSeconds(10);
+
+    private const int MaxKnown = 10_000;
+
+    private readonly ConcurrentDictionary<string, (string? WakeEvent, DateTimeOffset At)> _woken = new(StringComparer.Ordinal);
+
+    /// <summary>It is over, says the sender.</summary>
+    internal async Task<IReadOnlyList<IntakeOutcome>> ResolveAsync(AlertBatch batch, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        if (await store.FindLatestAsync(batch.RunbookId, batch.TargetKey, cancellationToken) is not { } latest
+            || !latest.AcceptsResolved(batch.Alerts, now))
+        {
+            Log.ResolvedWithoutIncident(logger, Clip.To(batch.First.Name, 200), batch.RunbookId, Clip.To(batch.Target, 200));
+            return Repeat(batch, batch.Answer(IntakeResult.Ignored, null, "The alert is resolved and no incident on this target is open."));
+        }
+
+        var incident = await store.UpdateAsync(
+            latest.Id, current => current.AcceptsResolved(batch.Alerts, now) ? batch.AttachTo(current, now) : current, cancellationToken);
+        if (incident.State == IncidentState.Resolved || !incident.Flaps(now))
+        {
+            await WakeAsync(incident);
+        }
+
+        return [.. batch.Alerts.Select(alert => latest.IsOfEarlierEpisode(alert) ? batch.Answer(IntakeResult.Ignored, null, Late(incident))
+            : AlertEnd.NoAllClear(alert) is { } reason
+            ? batch.Answer(IntakeResult.Folded, incident.Id, $"The sender ended the alert for the reason {Clip.To(reason, 100)}, which is no all-clear; it is on the record of incident {incident.Id} and withdraws nothing.")
+            : batch.Answer(IntakeResult.Resolved, incident.Id, null))];
+    }
+
+    /// <summary>An outage is over, or being worked up, says the sender: news for the incident that it opened, open or closed.</summary>
+    internal async Task<IReadOnlyList<IntakeOutcome>> TellAsync(AlertBatch batch, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var stage = AlertIdentity.Stage(batch.First);
+        if (await store.FindLatestAsync(batch.RunbookId, batch.TargetKey, cancellationToken) is not { } latest || !latest.KnowsOutage(batch.First))
+        {
+            return Repeat(batch, batch.Answer(
+                IntakeResult.Ignored, null, $"Azure's stage of this outage is {stage}, and no incident knows the outage. Such a message opens one only for a trigger that asks for it, such as labels: {{ stage: {stage} }}."));
+        }
+
+        var incident = await store.UpdateAsync(latest.Id, current => batch.Alerts.Aggregate(current, (changed, alert) => changed.TellOutage(alert, now)), cancellationToken);
+        await WakeAsync(incident);
+        return Repeat(batch, batch.Answer(IntakeResult.Folded, incident.Id, incident.State.IsFinal()
+            ? $"Azure's stage of this outage is {stage}. Incident {incident.Id} about it has ended; the message is on its record and asks nobody."
+            : $"Azure's stage of this outage is {stage}; incident {incident.Id} about it is open and shows the message."));
+    }
+
+    /// <summary>That a person at the sender has seen it opens nothing and ends nothing; it is noted where somebody may read it.</summary>
+    internal async Task<IReadOnlyList<IntakeOutcome>> AcknowledgeAsync(AlertBatch batch, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        if (await store.FindLatestAsync(batch.RunbookId, batch.TargetKey, cancellationToken) is not { } latest || !latest.Accepts(now))
+        {
+            return Repeat(batch, batch.Answer(IntakeResult.Ignored, null, "The alert was acknowledged at its sender and no incident on this target is open; an acknowledgement opens none."));
+        }
+
+        await store.UpdateAsync(latest.Id, current => batch.Alerts.Aggregate(current, (changed, alert) => changed.NoteAcknowledgedAtSender(alert, now)), cancellationToken);
+        return Repeat(batch, batch.Answer(IntakeResult.Folded, latest.Id, $"The alert was acknowledged at its sender. Incident {latest.Id} has it on record; it decides nothing there."));
+    }
+
+    /// <summary>
+    /// Wakes the workflow of an incident. However many alerts come, each wait is woken once in a while only: whoever is woken
+    /// reads the record, and what has not been read yet needs no second call.
+    /// </summary>
+    public async Task WakeAsync(Incident incident)
+    {
+        var now = time.GetUtcNow();
+        if (_woken.TryGetValue(incident.Id, out var last) && last.WakeEvent == incident.WakeEvent && now - last.At < Again)
+        {
+            return;
+        }
+
+        if (_woken.Count >= MaxKnown)
+        {
+            _woken.Clear();
+        }
+
+        _woken[incident.Id] = (incident.WakeEvent, now);
+        await engine.TryWakeAsync(incident, logger);
+    }
+
+    internal static string Late(Incident incident) =>
+        $"The message is of an earlier episode of this alert than the one that incident {incident.Id} knows; it changes nothing.";
+
+    private static IReadOnlyList<IntakeOutcome> Repeat(AlertBatch batch, IntakeOutcome answer) => [.. batch.Alerts.Select(_ => answer)];
+}
