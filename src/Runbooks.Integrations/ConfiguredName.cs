@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace Runbooks.Integrations;
 
 /// <summary>Several systems of one kind are configured by name, and a step or a check means one of them.</summary>
@@ -16,4 +18,9 @@ internal static class ConfiguredName
             : known.ContainsKey(name) ? (name, null)
             : (null, $"No {thing} is configured as '{name}'. Add {section}:{key.Replace("{0}", name, StringComparison.Ordinal)}.");
     }
+
+    /// <param name="group">The key below the section under which they are configured.</param>
+    /// <returns>Empty unless the default is none of them.</returns>
+    public static IEnumerable<ValidationResult> DefaultProblems<T>(string section, string group, string? usual, IDictionary<string, T> known) =>
+        usual is null || known.ContainsKey(usual) ? [] : [new($"{section}:Default names '{usual}', which is not among {section}:{group}.")];
 }

@@ -90,6 +90,6 @@ public sealed class AzureOptions : IValidatableObject
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
         from setting in new Dictionary<string, string> { [nameof(ManagementEndpoint)] = ManagementEndpoint, [nameof(LogsEndpoint)] = LogsEndpoint }
-        where !Uri.TryCreate(setting.Value, UriKind.Absolute, out var url) || (url.Scheme != "https" && url is not { Scheme: "http", IsLoopback: true })
+        where !HttpsUrl.TryParse(setting.Value, out _)
         select new ValidationResult($"{SectionName}:{setting.Key} must be an https URL.");
 }

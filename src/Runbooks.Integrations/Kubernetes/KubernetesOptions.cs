@@ -14,18 +14,11 @@ public sealed class KubernetesOptions : IValidatableObject
     /// <summary>By the name that runbooks use.</summary>
     public IDictionary<string, ClusterOptions> Clusters { get; } = new Dictionary<string, ClusterOptions>(StringComparer.Ordinal);
 
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
-    {
-        if (Default is not null && !Clusters.ContainsKey(Default))
-        {
-            yield return new ValidationResult($"{SectionName}:Default names '{Default}', which is not among {SectionName}:Clusters.");
-        }
-
-        foreach (var (name, problem) in Clusters.SelectMany(cluster => cluster.Value.Problems().Select(problem => (cluster.Key, problem))))
-        {
-            yield return new ValidationResult($"{SectionName}:Clusters:{name} {problem}");
-        }
-    }
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
+    [
+        .. ConfiguredName.DefaultProblems(SectionName, "Clusters", Default, Clusters),
+        .. Clusters.SelectMany(cluster => cluster.Value.Problems().Select(problem => new ValidationResult($"{SectionName}:Clusters:{cluster.Key} {problem}"))),
+    ];
 }
 
 /// <summary>How one cluster is reached: exactly one of <see cref="ResourceId"/>, <see cref="KubeConfig"/>, <see cref="InCluster"/> and <see cref="Server"/>.</summary>

@@ -14,21 +14,11 @@ public sealed class LiteLlmOptions : IValidatableObject
     /// <summary>By the name that runbooks use.</summary>
     public IDictionary<string, LiteLlmProxy> Proxies { get; } = new Dictionary<string, LiteLlmProxy>(StringComparer.Ordinal);
 
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
-    {
-        if (Default is not null && !Proxies.ContainsKey(Default))
-        {
-            yield return new ValidationResult($"{SectionName}:Default names '{Default}', which is not among {SectionName}:Proxies.");
-        }
-
-        foreach (var (name, proxy) in Proxies)
-        {
-            if (!Uri.TryCreate(proxy.Url, UriKind.Absolute, out var url) || (url.Scheme != "https" && url is not { Scheme: "http", IsLoopback: true }))
-            {
-                yield return new ValidationResult($"{SectionName}:Proxies:{name}:Url must be an https URL such as https://litellm.example.com.");
-            }
-        }
-    }
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
+    [
+        .. ConfiguredName.DefaultProblems(SectionName, "Proxies", Default, Proxies),
+        .. Proxies.SelectMany(proxy => HttpsUrl.Problems($"{SectionName}:Proxies:{proxy.Key}:Url", proxy.Value.Url, "https://litellm.example.com")),
+    ];
 }
 
 public sealed class LiteLlmProxy

@@ -14,21 +14,11 @@ public sealed class LlmProviderOptions : IValidatableObject
     /// <summary>By the name that runbooks use.</summary>
     public IDictionary<string, ProviderEndpoint> Providers { get; } = new Dictionary<string, ProviderEndpoint>(StringComparer.Ordinal);
 
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
-    {
-        if (Default is not null && !Providers.ContainsKey(Default))
-        {
-            yield return new ValidationResult($"{SectionName}:Default names '{Default}', which is not among {SectionName}:Providers.");
-        }
-
-        foreach (var (name, provider) in Providers)
-        {
-            if (!Uri.TryCreate(provider.Url, UriKind.Absolute, out var url) || (url.Scheme != "https" && url is not { Scheme: "http", IsLoopback: true }))
-            {
-                yield return new ValidationResult($"{SectionName}:Providers:{name}:Url must be an https URL such as https://api.example.com/v1.");
-            }
-        }
-    }
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
+    [
+        .. ConfiguredName.DefaultProblems(SectionName, "Providers", Default, Providers),
+        .. Providers.SelectMany(provider => HttpsUrl.Problems($"{SectionName}:Providers:{provider.Key}:Url", provider.Value.Url, "https://api.example.com/v1")),
+    ];
 }
 
 public sealed class ProviderEndpoint

@@ -41,13 +41,9 @@ internal static class MessageHttp
         }
     }
 
-    /// <summary>Https, or plain http to this very machine.</summary>
-    public static bool TryUrl(string text, out Uri url) =>
-        Uri.TryCreate(text, UriKind.Absolute, out url!) && (url.Scheme == Uri.UriSchemeHttps || url is { Scheme: "http", IsLoopback: true });
-
     /// <exception cref="DeliveryException">It is no such address.</exception>
     public static Uri Url(string text) =>
-        TryUrl(text, out var url) ? url : throw new DeliveryException("The address is not an https URL.");
+        HttpsUrl.TryParse(text, out var url) ? url : throw new DeliveryException("The address is not an https URL.");
 
     private static bool IsTransient(HttpStatusCode status) => status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests || (int)status >= 500;
 

@@ -93,5 +93,5 @@ internal sealed class CalendarSchedules(IHttpClientFactory clients, AddressSecre
         && parts.All(part => part.Length is > 0 and <= 100 && char.IsAsciiLetterOrDigit(part[0]) && part.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '-' or '_'));
 
     private static bool IsAddress(string text, out Uri address) =>
-        Uri.TryCreate(text, UriKind.Absolute, out address!) && address.UserInfo.Length == 0 && (address.Scheme == Uri.UriSchemeHttps || address is { Scheme: "http", IsLoopback: true });
+        HttpsUrl.TryParse(text, out address) && address.UserInfo.Length == 0;
 }

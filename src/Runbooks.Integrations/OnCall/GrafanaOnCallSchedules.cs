@@ -90,11 +90,6 @@ public sealed class GrafanaOnCallOptions : IValidatableObject
     /// <summary>With a service account's token: the Grafana that it belongs to, <c>https://example.grafana.net</c>.</summary>
     public string? StackUrl { get; set; }
 
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
-    {
-        if (Url is { Length: > 0 } && (!Uri.TryCreate(Url, UriKind.Absolute, out var url) || (url.Scheme != "https" && url is not { Scheme: "http", IsLoopback: true })))
-        {
-            yield return new ValidationResult($"{SectionName}:Url must be an https URL such as https://oncall-prod-us-central-0.grafana.net/oncall.");
-        }
-    }
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
+        Url is { Length: > 0 } ? HttpsUrl.Problems($"{SectionName}:Url", Url, "https://oncall-prod-us-central-0.grafana.net/oncall") : [];
 }

@@ -14,30 +14,11 @@ public sealed class PrometheusOptions : IValidatableObject
     /// <summary>By the name that runbooks use.</summary>
     public IDictionary<string, PrometheusEndpoint> Endpoints { get; } = new Dictionary<string, PrometheusEndpoint>(StringComparer.Ordinal);
 
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
-    {
-        if (Default is not null && !Endpoints.ContainsKey(Default))
-        {
-            yield return new ValidationResult($"{SectionName}:Default names '{Default}', which is not among {SectionName}:Endpoints.");
-        }
-
-        foreach (var (name, endpoint) in Endpoints)
-        {
-            if (!Uri.TryCreate(endpoint.Url, UriKind.Absolute, out var url) || !new HttpUrlAttribute().IsValid(endpoint.Url))
-            {
-                yield return new ValidationResult($"{SectionName}:Endpoints:{name}:Url must be an absolute http or https URL.");
-            }
-            else if ((endpoint.Token is not null || endpoint.AzureIdentity) && url is { Scheme: "http", IsLoopback: false })
-            {
-                yield return new ValidationResult($"{SectionName}:Endpoints:{name} would send its token over plain http. Use https.");
-            }
-
-            if (endpoint.Token is not null && endpoint.AzureIdentity)
-            {
-                yield return new ValidationResult($"{SectionName}:Endpoints:{name} has both a Token and AzureIdentity. Choose one.");
-            }
-        }
-    }
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
+    [
+        .. ConfiguredName.DefaultProblems(SectionName, "Endpoints", Default, Endpoints),
+        .. Endpoints.SelectMany(endpoint => endpoint.Value.Problems($"{SectionName}:Endpoints:{endpoint.Key}").Select(problem => new ValidationResult(problem))),
+    ];
 }
 
 public sealed class PrometheusEndpoint
@@ -54,4 +35,21 @@ public sealed class PrometheusEndpoint
 
     /// <summary>Where a person opens it; the URL itself when null. Managed Prometheus has no page of its own.</summary>
     public string? Ui { get; set; }
+
+    internal IEnumerable<string> Problems(string setting)
+    {
+        if (!Uri.TryCreate(Url, UriKind.Absolute, out var url) || !new HttpUrlAttribute().IsValid(Url))
+        {
+            yield return $"{setting}:Url must be an absolute http or https URL.";
+        }
+        else if ((Token is not null || AzureIdentity) && url is { Scheme: "http", IsLoopback: false })
+        {
+            yield return $"{setting} would send its token over plain http. Use https.";
+        }
+
+        if (Token is not null && AzureIdentity)
+        {
+            yield return $"{setting} has both a Token and AzureIdentity. Choose one.";
+        }
+    }
 }

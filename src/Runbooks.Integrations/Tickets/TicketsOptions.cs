@@ -14,36 +14,11 @@ public sealed class TicketsOptions : IValidatableObject
     /// <summary>By the name that runbooks use.</summary>
     public IDictionary<string, TicketSystemOptions> Systems { get; } = new Dictionary<string, TicketSystemOptions>(StringComparer.Ordinal);
 
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
-    {
-        if (Default is not null && !Systems.ContainsKey(Default))
-        {
-            yield return new ValidationResult($"{SectionName}:Default names '{Default}', which is not among {SectionName}:Systems.");
-        }
-
-        foreach (var (name, system) in Systems)
-        {
-            if (!Uri.TryCreate(system.Url, UriKind.Absolute, out var url) || (url.Scheme != "https" && url is not { Scheme: "http", IsLoopback: true }))
-            {
-                yield return new ValidationResult($"{SectionName}:Systems:{name}:Url must be an https URL such as https://example.service-now.com, https://example.atlassian.net or https://dev.azure.com/example.");
-            }
-
-            if (system.Kind != TicketKind.ServiceNow && string.IsNullOrWhiteSpace(system.Project))
-            {
-                yield return new ValidationResult($"{SectionName}:Systems:{name}:Project is missing: {system.Kind} opens tickets in a project.");
-            }
-
-            if (system.Kind == TicketKind.Jira && string.IsNullOrWhiteSpace(system.User))
-            {
-                yield return new ValidationResult($"{SectionName}:Systems:{name}:User is missing: Jira wants the e-mail address that the API token belongs to.");
-            }
-
-            if (string.IsNullOrEmpty(system.Secret))
-            {
-                yield return new ValidationResult($"{SectionName}:Systems:{name}:Secret is missing.");
-            }
-        }
-    }
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
+    [
+        .. ConfiguredName.DefaultProblems(SectionName, "Systems", Default, Systems),
+        .. Systems.SelectMany(system => system.Value.Problems($"{SectionName}:Systems:{system.Key}")),
+    ];
 }
 
 /// <summary>One system in which tickets are opened.</summary>
@@ -73,6 +48,29 @@ public sealed class TicketSystemOptions
 
     /// <summary>ServiceNow: what goes with the closed state, as its list has it.</summary>
     public string CloseCode { get; set; } = "Solution provided";
+
+    internal IEnumerable<ValidationResult> Problems(string setting)
+    {
+        foreach (var problem in HttpsUrl.Problems($"{setting}:Url", Url, "https://example.service-now.com, https://example.atlassian.net or https://dev.azure.com/example"))
+        {
+            yield return problem;
+        }
+
+        if (Kind != TicketKind.ServiceNow && string.IsNullOrWhiteSpace(Project))
+        {
+            yield return new($"{setting}:Project is missing: {Kind} opens tickets in a project.");
+        }
+
+        if (Kind == TicketKind.Jira && string.IsNullOrWhiteSpace(User))
+        {
+            yield return new($"{setting}:User is missing: Jira wants the e-mail address that the API token belongs to.");
+        }
+
+        if (string.IsNullOrEmpty(Secret))
+        {
+            yield return new($"{setting}:Secret is missing.");
+        }
+    }
 }
 
 public enum TicketKind { ServiceNow, Jira, AzureDevOps }

@@ -13,21 +13,11 @@ public sealed class AppConfigurationOptions : IValidatableObject
     /// <summary>By the name that runbooks use.</summary>
     public IDictionary<string, AppConfigurationStore> Stores { get; } = new Dictionary<string, AppConfigurationStore>(StringComparer.Ordinal);
 
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
-    {
-        if (Default is not null && !Stores.ContainsKey(Default))
-        {
-            yield return new ValidationResult($"{SectionName}:Default names '{Default}', which is not among {SectionName}:Stores.");
-        }
-
-        foreach (var (name, store) in Stores)
-        {
-            if (!Uri.TryCreate(store.Endpoint, UriKind.Absolute, out var url) || (url.Scheme != "https" && url is not { Scheme: "http", IsLoopback: true }))
-            {
-                yield return new ValidationResult($"{SectionName}:Stores:{name}:Endpoint must be an https URL such as https://{{store}}.azconfig.io.");
-            }
-        }
-    }
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
+    [
+        .. ConfiguredName.DefaultProblems(SectionName, "Stores", Default, Stores),
+        .. Stores.SelectMany(store => HttpsUrl.Problems($"{SectionName}:Stores:{store.Key}:Endpoint", store.Value.Endpoint, "https://{store}.azconfig.io")),
+    ];
 }
 
 public sealed class AppConfigurationStore

@@ -43,7 +43,7 @@ public sealed class EmailOptions : IValidatableObject
             yield return new("Set Email:From to the sender's address.", [nameof(From)]);
         }
 
-        if (!string.IsNullOrEmpty(AcsEndpoint) && !MessageHttp.TryUrl(AcsEndpoint, out _))
+        if (!string.IsNullOrEmpty(AcsEndpoint) && !HttpsUrl.TryParse(AcsEndpoint, out _))
         {
             yield return new("Email:AcsEndpoint has to begin with https://.", [nameof(AcsEndpoint)]);
         }

@@ -71,7 +71,7 @@ internal sealed class SlackWebhookNotifier(IHttpClientFactory clients, AddressSe
 
     public bool AddressIsSecret => true;
 
-    public string? ValidateAddress(string to) => MessageHttp.TryUrl(to, out _) ? null : "an incoming webhook's URL begins with https://hooks.slack.com/.";
+    public string? ValidateAddress(string to) => HttpsUrl.TryParse(to, out _) ? null : "an incoming webhook's URL begins with https://hooks.slack.com/.";
 
     public async Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken)
     {

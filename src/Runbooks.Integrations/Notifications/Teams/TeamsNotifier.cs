@@ -15,7 +15,7 @@ internal sealed class TeamsNotifier(IHttpClientFactory clients, AddressSecrets s
 
     public bool OnlyHandsOver => true;
 
-    public string? ValidateAddress(string to) => MessageHttp.TryUrl(to, out _) ? null : "a Workflows URL begins with https://.";
+    public string? ValidateAddress(string to) => HttpsUrl.TryParse(to, out _) ? null : "a Workflows URL begins with https://.";
 
     public async Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken)
     {

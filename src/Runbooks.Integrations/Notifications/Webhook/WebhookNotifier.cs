@@ -24,7 +24,7 @@ internal sealed class WebhookNotifier(IHttpClientFactory clients, AddressSecrets
 
     public string? ConfigurationError => Secret() is null ? $"nothing signs it. Set Webhook:SigningSecret to base64 of at least {WebhookOptions.MinSecretBytes} random bytes." : null;
 
-    public string? ValidateAddress(string to) => MessageHttp.TryUrl(to, out _) ? null : "the URL has to begin with https://.";
+    public string? ValidateAddress(string to) => HttpsUrl.TryParse(to, out _) ? null : "the URL has to begin with https://.";
 
     public async Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken)
     {
