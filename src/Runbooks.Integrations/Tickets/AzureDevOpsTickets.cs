@@ -20,13 +20,11 @@ internal sealed class AzureDevOpsTickets(TicketClient client, string name, Ticke
     {
         var query = $"SELECT [System.Id] FROM WorkItems WHERE [System.TeamProject] = @project AND [{Tags}] CONTAINS '{TicketMark.Of(incident)}' ORDER BY [System.Id]";
         var answer = await client.SendAsync(name, HttpMethod.Post, $"{Root}/wiql?$top=1&{Version}", new JsonObject { ["query"] = query }, "look for the ticket", cancellationToken);
-        if ((answer?["workItems"] as JsonArray)?.FirstOrDefault()?["id"] is not { } id)
-        {
-            return null;
-        }
-
-        return Of(await client.SendAsync(name, HttpMethod.Get, $"{Root}/workitems/{id.GetValue<int>()}?fields={State}&{Version}", null, "read the ticket", cancellationToken));
+        return (answer?["workItems"] as JsonArray)?.FirstOrDefault()?["id"] is { } id ? await ReadAsync($"{id.GetValue<int>()}", cancellationToken) : null;
     }
+
+    public async Task<Ticket?> ReadAsync(string id, CancellationToken cancellationToken) =>
+        await client.ReadAsync(name, $"{Root}/workitems/{Uri.EscapeDataString(id)}?fields={State}&{Version}", cancellationToken) is { } found ? Of(found) : null;
 
     public async Task<Ticket> CreateAsync(TicketDraft draft, CancellationToken cancellationToken)
     {

@@ -4,12 +4,16 @@ namespace Runbooks.Integrations.Tickets;
 
 /// <summary>
 /// One kind of ticket system. A ticket belongs to an incident by the incident's id, which it carries in a field that can be
-/// searched: nothing about it has to be remembered here.
+/// searched. A search may not see a ticket of a moment ago; one whose id is on record is read by that.
 /// </summary>
 internal interface ITicketSystem
 {
-    /// <summary>The ticket of an incident; null when there is none.</summary>
+    /// <summary>Searches the ticket of an incident; null when the search sees none.</summary>
     Task<Ticket?> FindAsync(string incident, CancellationToken cancellationToken);
+
+    /// <param name="id">The system's own.</param>
+    /// <returns>Null when it is not there any more.</returns>
+    Task<Ticket?> ReadAsync(string id, CancellationToken cancellationToken);
 
     Task<Ticket> CreateAsync(TicketDraft draft, CancellationToken cancellationToken);
 

@@ -23,6 +23,9 @@ internal sealed class JiraTickets(TicketClient client, string name, TicketSystem
         return (answer?["issues"] as JsonArray)?.FirstOrDefault() is JsonObject found ? Of(found) : null;
     }
 
+    public async Task<Ticket?> ReadAsync(string id, CancellationToken cancellationToken) =>
+        await client.ReadAsync(name, $"{Api}/issue/{Uri.EscapeDataString(id)}?fields=status", cancellationToken) is JsonObject found ? Of(found) : null;
+
     public async Task<Ticket> CreateAsync(TicketDraft draft, CancellationToken cancellationToken)
     {
         var fields = new JsonObject

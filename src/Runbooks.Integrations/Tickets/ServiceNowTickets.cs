@@ -24,6 +24,9 @@ internal sealed class ServiceNowTickets(TicketClient client, string name, Ticket
         return (answer?["result"] as JsonArray)?.FirstOrDefault() is JsonObject found ? Of(found) : null;
     }
 
+    public async Task<Ticket?> ReadAsync(string id, CancellationToken cancellationToken) =>
+        (await client.ReadAsync(name, $"{Path()}/{Uri.EscapeDataString(id)}?sysparm_fields=sys_id,number,state", cancellationToken))?["result"] is JsonObject found ? Of(found) : null;
+
     public async Task<Ticket> CreateAsync(TicketDraft draft, CancellationToken cancellationToken)
     {
         var body = new JsonObject

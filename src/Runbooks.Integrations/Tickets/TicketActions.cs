@@ -7,6 +7,7 @@ using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.Notifications.Escalation;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 using Runbooks.Model.Text;
 using Runbooks.SignedLinks;
 
@@ -91,13 +92,17 @@ internal abstract class TicketAction<TParameters>(IServiceProvider services, str
         }
     }
 
+    /// <summary>The incident's ticket as a step before left it, or as a search sees it.</summary>
+    protected async Task<Ticket?> FindAsync(ITicketSystem tickets, string system, StepContext context, CancellationToken cancellationToken) =>
+        await TicketEnd.FindAsync(tickets, TicketEnd.KnownId(await _services.GetRequiredService<IIncidentStore>().FindAsync(context.IncidentId, cancellationToken), system), context.IncidentId, cancellationToken);
+
     /// <summary>One of us at a time works on the ticket of an incident.</summary>
     protected Task<ActionResult> HoldAsync(string system, StepContext context, Func<Task<ActionResult>> work, CancellationToken cancellationToken) =>
         _services.GetRequiredService<ResourceLease>().HoldAsync($"ticket/{system}/{context.IncidentId}", $"The ticket of incident {context.IncidentId}", context, work, cancellationToken);
 
     protected static ActionResult Done(string words, string system, Ticket ticket, TicketAtEnd? atEnd) => new(words)
     {
-        Outputs = new Dictionary<string, string> { [TicketEnd.System] = system, [TicketEnd.Key] = ticket.Key, ["url"] = ticket.Url, [TicketEnd.AtEnd] = CamelCase.Of(atEnd ?? TicketAtEnd.Nothing) },
+        Outputs = new Dictionary<string, string> { [TicketEnd.System] = system, [TicketEnd.Key] = ticket.Key, [TicketEnd.Id] = ticket.Id, ["url"] = ticket.Url, [TicketEnd.AtEnd] = CamelCase.Of(atEnd ?? TicketAtEnd.Nothing) },
     };
 }
 
@@ -123,7 +128,7 @@ internal sealed class CreateTicket(IServiceProvider services)
         return HoldAsync(system, context, async () =>
         {
             var tickets = Client.Open(system);
-            if (await FindAsync(tickets, context, cancellationToken) is { } known)
+            if (await FindOpenedAsync(tickets, system, context, cancellationToken) is { } known)
             {
                 return Done($"The ticket {known.Key} is there already.", system, known, parameters.AtEnd);
             }
@@ -134,12 +139,12 @@ internal sealed class CreateTicket(IServiceProvider services)
         }, cancellationToken);
     }
 
-    private static async Task<Ticket?> FindAsync(ITicketSystem tickets, StepContext context, CancellationToken cancellationToken)
+    private async Task<Ticket?> FindOpenedAsync(ITicketSystem tickets, string system, StepContext context, CancellationToken cancellationToken)
     {
         var until = context.Time.GetUtcNow() + LongestSearch;
         while (true)
         {
-            var found = await tickets.FindAsync(context.IncidentId, cancellationToken);
+            var found = await FindAsync(tickets, system, context, cancellationToken);
             if (found is not null || context.Interrupted is null || context.Time.GetUtcNow() >= until)
             {
                 return found;
@@ -166,7 +171,7 @@ internal sealed class UpdateTicket(IServiceProvider services)
         return HoldAsync(system, context, async () =>
         {
             var tickets = Client.Open(system);
-            var ticket = await tickets.FindAsync(context.IncidentId, cancellationToken)
+            var ticket = await FindAsync(tickets, system, context, cancellationToken)
                 ?? throw new StepRefusedException($"The incident has no ticket in '{system}'. Open one with {CreateTicket.Name} in a step before.");
             await TicketEnd.TellAsync(tickets, ticket, Redactor.Redact(parameters.Text), context.IdempotencyKey, parameters.Close, parameters.Fields, cancellationToken);
             return Done(parameters.Close ? $"Closed the ticket {ticket.Key}." : $"Wrote on the ticket {ticket.Key}.", system, ticket, null);

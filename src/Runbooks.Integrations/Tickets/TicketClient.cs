@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
@@ -35,9 +36,16 @@ internal sealed class TicketClient(IHttpClientFactory clients, IOptions<TicketsO
         };
     }
 
+    /// <returns>The ticket at this path; null when it is not there.</returns>
+    public Task<JsonNode?> ReadAsync(string name, string path, CancellationToken cancellationToken) =>
+        SendAsync(name, HttpMethod.Get, path, null, "read the ticket", "application/json", mayBeGone: true, cancellationToken);
+
     /// <param name="path">Below the system's root, escaped.</param>
     /// <param name="what">Follows "to": <c>open a ticket</c>.</param>
-    public async Task<JsonNode?> SendAsync(string name, HttpMethod method, string path, JsonNode? body, string what, CancellationToken cancellationToken, string contentType = "application/json")
+    public Task<JsonNode?> SendAsync(string name, HttpMethod method, string path, JsonNode? body, string what, CancellationToken cancellationToken, string contentType = "application/json") =>
+        SendAsync(name, method, path, body, what, contentType, mayBeGone: false, cancellationToken);
+
+    private async Task<JsonNode?> SendAsync(string name, HttpMethod method, string path, JsonNode? body, string what, string contentType, bool mayBeGone, CancellationToken cancellationToken)
     {
         var system = options.Value.Systems[name];
         using var request = new HttpRequestMessage(method, $"{system.Url.TrimEnd('/')}{path}");
@@ -60,7 +68,7 @@ internal sealed class TicketClient(IHttpClientFactory clients, IOptions<TicketsO
 
         using (answer)
         {
-            return Read(name, (int)answer.StatusCode, answer.IsSuccessStatusCode, text, what);
+            return mayBeGone && answer.StatusCode == HttpStatusCode.NotFound ? null : Read(name, (int)answer.StatusCode, answer.IsSuccessStatusCode, text, what);
         }
     }
 

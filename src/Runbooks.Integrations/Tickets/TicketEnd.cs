@@ -12,6 +12,7 @@ internal sealed class TicketEnd(TicketClient client, DecisionLinks links) : IEnd
 {
     public const string System = "system";
     public const string Key = "ticket";
+    public const string Id = "id";
     public const string AtEnd = "atEnd";
 
     private const string Last = "end";
@@ -29,6 +30,14 @@ internal sealed class TicketEnd(TicketClient client, DecisionLinks links) : IEnd
 
         return said;
     }
+
+    /// <summary>A ticket of an incident's own: read where its id is known, and searched only where it is not.</summary>
+    public static Task<Ticket?> FindAsync(ITicketSystem tickets, string? id, string incident, CancellationToken cancellationToken) =>
+        id is null ? tickets.FindAsync(incident, cancellationToken) : tickets.ReadAsync(id, cancellationToken);
+
+    /// <summary>The id of the ticket that a step of the incident opened in this system, or found there.</summary>
+    public static string? KnownId(Incident? incident, string system) =>
+        incident?.Steps.LastOrDefault(step => step.Outputs.GetValueOrDefault(System) == system && step.Outputs.ContainsKey(Key))?.Outputs.GetValueOrDefault(Id);
 
     /// <summary>Once, however often it is called: the comment ends with a mark by which it is known again.</summary>
     /// <param name="key">Names the comment.</param>
@@ -54,7 +63,7 @@ internal sealed class TicketEnd(TicketClient client, DecisionLinks links) : IEnd
         try
         {
             var tickets = client.Open(client.NameOf(ticket.GetValueOrDefault(System)));
-            if (await tickets.FindAsync(incident.Id, cancellationToken) is not { } found)
+            if (await FindAsync(tickets, ticket.GetValueOrDefault(Id), incident.Id, cancellationToken) is not { } found)
             {
                 return $"The ticket {ticket[Key]} was not found any more, so it does not say how this ended.";
             }

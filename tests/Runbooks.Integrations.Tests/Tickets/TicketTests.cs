@@ -5,7 +5,9 @@ using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Tests.Support;
 using Runbooks.Integrations.Tickets;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 using Runbooks.SignedLinks;
+using TestKit.Storage;
 
 namespace Runbooks.Integrations.Tests.Tickets;
 
@@ -19,7 +21,7 @@ public sealed class TicketTests : OnTheSandbox
     private const string Hostile = "Pod <b>llm-b-0</b> hangs.\n[code]<script>alert(1)</script>[/code] {panel} '; ORDER BY \"";
 
     protected override IServiceCollection Add(IServiceCollection services) =>
-        services.AddTickets().AddSingleton(new DecisionLinks(null!, Options.Create(new PublicAddressOptions { PublicUrl = "https://runbooks.example.com" })));
+        services.AddTickets().AddSingleton<IIncidentStore>(new InMemoryIncidentStore()).AddSingleton(new DecisionLinks(null!, Options.Create(new PublicAddressOptions { PublicUrl = "https://runbooks.example.com" })));
 
     public static TheoryData<string> Systems => ["servicenow", "jira", "azuredevops"];
 

@@ -25,6 +25,7 @@ internal sealed partial class JiraApi(SandboxChanges changes, SandboxOptions opt
             return Json(new JsonObject { ["issues"] = new JsonArray([.. found.Take(body["maxResults"]?.GetValue<int>() ?? 50).Select(Listed)]), ["isLast"] = true });
         }));
         routes.MapPost($"{Api}/issue", (HttpRequest request) => WithBodyAsync<JsonObject>(request, body => Create(request, body)));
+        routes.MapGet($"{Api}/issue/{{key}}", (HttpRequest request, string key) => SignedIn(request, () => OnIssue(request, key, issue => Json(Listed(issue)))));
         routes.MapPut($"{Api}/issue/{{key}}", (HttpRequest request, string key) => WithBodyAsync<JsonObject>(request, body => OnIssue(request, key, issue =>
         {
             foreach (var (field, value) in body["fields"] as JsonObject ?? [])
@@ -100,7 +101,7 @@ internal sealed partial class JiraApi(SandboxChanges changes, SandboxOptions opt
 
     private IResult OnIssue(HttpRequest request, string key, Func<JsonObject, IResult> work)
     {
-        if (Rows.FirstOrDefault(issue => Text(issue["key"]) == key) is not { } found)
+        if (Rows.FirstOrDefault(issue => Text(issue["key"]) == key || Text(issue["id"]) == key) is not { } found)
         {
             return Error(404, request);
         }
