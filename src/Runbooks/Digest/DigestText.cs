@@ -1,5 +1,6 @@
 using System.Globalization;
 using Runbooks.Catalog.Steps;
+using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
@@ -20,7 +21,7 @@ internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Secti
     private const int MostLines = 10;
 
     /// <returns>Null for a week without incidents: nobody needs a message about it.</returns>
-    public static DigestText? Of(IReadOnlyList<Runbook> runbooks, IReadOnlyList<IncidentSummary> week, StepCatalog steps)
+    public static DigestText? Of(IReadOnlyList<Runbook> runbooks, IReadOnlyList<IncidentSummary> week, IReadOnlyDictionary<string, RunHistory> histories, StepCatalog steps)
     {
         var ended = week.Where(incident => incident.State.IsFinal() && !incident.IsDryRun).ToList();
         if (week.Count == 0)
@@ -35,7 +36,7 @@ internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Secti
                 .. Section("By runbook", week.GroupBy(incident => incident.RunbookId).OrderByDescending(group => group.Count()).Select(group => Line(group.Key, [.. group]))),
                 .. Section("Targets that come again", week.GroupBy(incident => (incident.RunbookId, incident.Target)).Where(group => group.Count() >= Recurring).OrderByDescending(group => group.Count())
                     .Select(group => $"{IncidentText.Target(group.Key.Target)}: {group.Count()} times ({group.Key.RunbookId}). What is its cause?")),
-                .. Section("Suggestions", runbooks.OrderBy(runbook => runbook.Id, StringComparer.Ordinal).SelectMany(runbook => Suggestions(runbook, [.. ended.Where(incident => incident.RunbookId == runbook.Id)], steps))),
+                .. Section("Suggestions", runbooks.OrderBy(runbook => runbook.Id, StringComparer.Ordinal).SelectMany(runbook => Suggestions(runbook, [.. ended.Where(incident => incident.RunbookId == runbook.Id)], histories.GetValueOrDefault(runbook.Id) ?? new(), steps))),
             ]);
     }
 
@@ -68,16 +69,19 @@ internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Secti
         return times.Count == 0 ? "" : $"; {(times.Count == 1 ? "the resolved one" : "half of the resolved ones")} within {DurationText.Format(TimeSpan.FromSeconds(Math.Max(1, Math.Round(times[times.Count / 2].TotalSeconds))))}";
     }
 
-    private static IEnumerable<string> Suggestions(Runbook runbook, IReadOnlyList<IncidentSummary> ended, StepCatalog steps)
+    private static IEnumerable<string> Suggestions(Runbook runbook, IReadOnlyList<IncidentSummary> ended, RunHistory history, StepCatalog steps)
     {
-        var (acted, resolved, expired) = (ended.Where(Counts).ToList(), ended.Count(IsResolved), ended.Count(incident => incident.State == IncidentState.Expired));
-        var verified = ended.Count(incident => IsResolved(incident) && incident.Headline is null or EndingText.TakenBack);
-        if (acted.Count >= Enough && resolved == 0)
+        var (counted, expired) = (ended.Where(Counts).ToList(), ended.Count(incident => incident.State == IncidentState.Expired));
+
+        // Whether it acted and whether that helped stands in the history of its runs: the end of an incident does not say it.
+        var runs = history.Runs.Where(run => ended.Any(incident => incident.Id == run.Incident)).ToList();
+        var (judged, verified) = (runs.Count(run => run.Outcome != RunOutcome.Unverified), runs.Count(run => run.Outcome == RunOutcome.Verified));
+        if (judged >= Enough && runs.Count(run => run.Outcome == RunOutcome.Ineffective) == judged)
         {
-            yield return $"{runbook.Id} helped in none of {acted.Count} incidents: is it the right cure?";
+            yield return $"{runbook.Id} acted in {judged} incidents that can be judged, and helped in none: is it the right cure?";
         }
 
-        if (expired >= Enough && expired * 2 >= acted.Count)
+        if (expired >= Enough && expired * 2 >= counted.Count)
         {
             yield return $"Nobody answered {runbook.Id} {expired} times: ask somebody else, or escalate sooner.";
         }
@@ -87,9 +91,9 @@ internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Secti
             yield return $"{runbook.Id} saw nothing to do {unseen} times although its alert had fired: does the alert fire too early, or do the checks not see what it sees?";
         }
 
-        if (runbook.Mitigation.Approval is not null && acted.Count >= EnoughToTrust && verified == acted.Count && CouldHealItself(runbook, steps))
+        if (runbook.Mitigation.Approval is not null && counted.Count >= EnoughToTrust && verified == counted.Count && CouldHealItself(runbook, steps))
         {
-            yield return $"{runbook.Id} was approved and helped {verified} times of {acted.Count}: it may be ready to heal by itself, within limits.";
+            yield return $"{runbook.Id} was approved and helped {verified} times of {counted.Count}: it may be ready to heal by itself, within limits.";
         }
     }
 

@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Runbooks.Catalog.Steps;
+using Runbooks.Guardrails;
 using Runbooks.Intake;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
@@ -16,7 +17,7 @@ namespace Runbooks.Digest;
 /// state, so that one of several processes tells and a restart tells nobody twice.
 /// </summary>
 public sealed class WeeklyDigest(
-    IIncidentStore store, ISharedState state, LoadedRunbooks runbooks, StepCatalog steps, CurrentContacts contacts, NotificationDispatcher messages, DecisionLinks links,
+    IIncidentStore store, ISharedState state, LoadedRunbooks runbooks, RunHistoryStore runs, StepCatalog steps, CurrentContacts contacts, NotificationDispatcher messages, DecisionLinks links,
     IOptions<DigestOptions> options, TimeProvider time, ILogger<WeeklyDigest> logger)
 {
     private const string Key = "digest";
@@ -46,8 +47,13 @@ public sealed class WeeklyDigest(
             var week = await ReadAsync(due, cancellationToken);
             foreach (var owner in owners)
             {
-                var own = owner.Select(runbook => runbook.Id).ToHashSet(StringComparer.Ordinal);
-                var text = DigestText.Of([.. owner], [.. week.Where(incident => own.Contains(incident.RunbookId))], steps);
+                var histories = new Dictionary<string, RunHistory>(StringComparer.Ordinal);
+                foreach (var runbook in owner)
+                {
+                    histories[runbook.Id] = await runs.ReadAsync(runbook.Id, cancellationToken);
+                }
+
+                var text = DigestText.Of([.. owner], [.. week.Where(incident => histories.ContainsKey(incident.RunbookId))], histories, steps);
                 if (text is null || await TellAsync(owner.Key, text, due, cancellationToken))
                 {
                     await state.UpdateAsync<Told, bool>(Key, known => (new(due, [.. known?.Week == due ? known.Owners : [], owner.Key]), true), cancellationToken);

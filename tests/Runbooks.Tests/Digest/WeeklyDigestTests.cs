@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using Runbooks.Catalog.Steps;
 using Runbooks.Digest;
+using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
@@ -39,19 +40,37 @@ public sealed class WeeklyDigestTests : IAsyncDisposable
         Lines(card.Card, "Targets that come again").ShouldBe([$"llm-b-0: 5 times ({Some.Runbook().Id}). What is its cause?"]);
     }
 
-    [Theory]
-    [InlineData(IncidentState.Failed, "helped in none of 3 incidents: is it the right cure?")]
-    [InlineData(IncidentState.Expired, "ask somebody else, or escalate sooner.")]
-    public async Task WhatNeverHelps_IsSaid(IncidentState state, string suggestion)
+    [Fact]
+    public async Task WhatNobodyAnswers_IsSaid_AndIsNoCureThatDidNotHelp()
     {
         foreach (var pod in new[] { "a", "b", "c" })
         {
-            await EndedAsync(pod, state, TimeSpan.FromMinutes(20));
+            await EndedAsync(pod, IncidentState.Expired, TimeSpan.FromMinutes(20));
         }
 
         await PassAsync(TimeSpan.FromHours(5));
 
-        Lines(Cards.ShouldHaveSingleItem().Card, "Suggestions").ShouldContain(line => line.EndsWith(suggestion, StringComparison.Ordinal));
+        Lines(Cards.ShouldHaveSingleItem().Card, "Suggestions").ShouldHaveSingleItem().ShouldEndWith("ask somebody else, or escalate sooner.");
+    }
+
+    /// <summary>An incident that failed, was rejected or taken over says nothing about the cure: it may never have acted.</summary>
+    [Theory]
+    [InlineData(IncidentState.Failed, RunOutcome.Ineffective, true)]
+    [InlineData(IncidentState.TakenOver, null, false)]
+    [InlineData(IncidentState.Rejected, null, false)]
+    [InlineData(IncidentState.Failed, null, false)]
+    [InlineData(IncidentState.Failed, RunOutcome.Verified, false)]
+    public async Task CureThatActedAndNeverHelped_IsAskedAbout(IncidentState state, RunOutcome? outcome, bool isAskedAbout)
+    {
+        foreach (var pod in new[] { "a", "b", "c" })
+        {
+            await EndedAsync(pod, state, TimeSpan.FromMinutes(20), outcome: outcome);
+        }
+
+        await PassAsync(TimeSpan.FromHours(5));
+
+        var suggestions = Cards.ShouldHaveSingleItem().Card.Sections.Where(section => section.Heading == "Suggestions").SelectMany(section => section.Lines);
+        suggestions.ShouldBe(isAskedAbout ? [$"{Some.Runbook().Id} acted in 3 incidents that can be judged, and helped in none: is it the right cure?"] : []);
     }
 
     [Fact]
@@ -86,20 +105,23 @@ public sealed class WeeklyDigestTests : IAsyncDisposable
     }
 
     [Theory]
-    [InlineData(null, true)]
-    [InlineData(EndingText.TakenBack, true)]
-    [InlineData("Done, not verified", false)]
-    [InlineData("Told, nothing changed", false)]
-    public void RunbookThatEndedWellEachTime_MayHealByItselfOnlyIfItsChecksSaySo(string? headline, bool isReady)
+    [InlineData(RunOutcome.Verified, true)]
+    [InlineData(RunOutcome.Unverified, false)]
+    [InlineData(RunOutcome.Recurred, false)]
+    [InlineData(null, false)]
+    public void RunbookThatEndedWellEachTime_MayHealByItselfOnlyIfItsChecksSaySo(RunOutcome? outcome, bool isReady)
     {
         var runbook = Some.Runbook() with
         {
             Diagnosis = [new CheckSpec("gpu-memory", "Is it full?", "prometheus.query", default, TimeSpan.FromSeconds(30))],
             Mitigation = new() { Approval = new() { Ask = "Recycle it?", From = ["on-call"], Timeout = TimeSpan.FromMinutes(15) } },
         };
-        var one = IncidentSummary.Of(Some.Incident() with { State = IncidentState.Resolved, ClosedAt = Some.Time }) with { Headline = headline, MitigatedAt = Some.Time };
 
-        var suggestions = DigestText.Of([runbook], [.. Enumerable.Repeat(one, 5)], new StepCatalog([], []))!.Sections.Where(section => section.Heading == "Suggestions").SelectMany(section => section.Lines);
+        // Each was taken back when its cause was gone, whether or not a check showed that it had helped.
+        List<IncidentSummary> week = [.. Enumerable.Range(0, 5).Select(at => IncidentSummary.Of(Some.Incident($"261122-{at:0000}-aaaaaaaa") with { State = IncidentState.Resolved, ClosedAt = Some.Time }) with { Headline = EndingText.TakenBack, MitigatedAt = Some.Time })];
+        var history = new RunHistory { Runs = outcome is { } was ? [.. week.Select(one => new RecordedRun(one.Id, one.Target, was, Some.Time, Some.Time, TimeSpan.Zero))] : [] };
+
+        var suggestions = DigestText.Of([runbook], week, new Dictionary<string, RunHistory> { [runbook.Id] = history }, new StepCatalog([], []))!.Sections.Where(section => section.Heading == "Suggestions").SelectMany(section => section.Lines);
 
         suggestions.Any(line => line.Contains("ready to heal by itself", StringComparison.Ordinal)).ShouldBe(isReady);
     }
@@ -137,11 +159,16 @@ public sealed class WeeklyDigestTests : IAsyncDisposable
 
     private static IReadOnlyList<string> Lines(Runbooks.Notifications.Card card, string heading) => card.Sections.Single(section => section.Heading == heading).Lines;
 
-    private Task EndedAsync(string target, IncidentState state, TimeSpan took, RunMode mode = RunMode.Normal, IReadOnlyList<Finding>? findings = null)
+    private async Task EndedAsync(string target, IncidentState state, TimeSpan took, RunMode mode = RunMode.Normal, IReadOnlyList<Finding>? findings = null, RunOutcome? outcome = null)
     {
         var opened = _world.Now - TimeSpan.FromHours(20) + TimeSpan.FromMinutes(_number);
         var ended = Some.Incident($"261122-{_number++:0000}-aaaaaaaa", target) with { Mode = mode, State = state, OpenedAt = opened, UpdatedAt = opened + took, ClosedAt = opened + took, Findings = findings ?? [] };
-        return _world.OpenAsync(ended with { Reason = findings is null ? null : EndingText.Of(ended, "") });
+        await _world.OpenAsync(ended with { Reason = findings is null ? null : EndingText.Of(ended, "") });
+        if (outcome is { } was)
+        {
+            await _world.State.UpdateAsync<RunHistory, bool>(
+                $"ledger:{ended.RunbookId}", known => ((known ?? new()) with { Runs = [.. known?.Runs ?? [], new(ended.Id, target, was, opened, opened + took, took)] }, true), CancellationToken.None);
+        }
     }
 
     private async Task PassAsync(params TimeSpan[] times)
