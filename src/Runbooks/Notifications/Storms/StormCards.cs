@@ -79,29 +79,32 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
     /// <summary>How incidents ended, since the last such message.</summary>
     public Card Ended(Storm storm, IReadOnlyList<Incident> incidents, IReadOnlyDictionary<string, Runbook> runbooks)
     {
-        var bad = incidents.Where(NeedsPerson).ToList();
+        var unsolved = incidents.Where(IsUnsolved).ToList();
+        var left = incidents.Except(unsolved).Where(incident => incident.NeedsPerson).ToList();
         var of = Of(incidents.Select(incident => incident.RunbookId).Distinct().Select(id => runbooks[id]));
         var counts = incidents.GroupBy(incident => (incident.State, Headline: EndingText.Headline(incident))).OrderBy(group => group.Key).Select(group => $"{group.Count()} × {group.Key.Headline}");
         return new Card
         {
-            Kind = bad.Count > 0 ? CardKind.Page : incidents.Any(incident => incident.State == IncidentState.TakenOver) ? CardKind.Decided : CardKind.Closed,
+            Kind = unsolved.Count > 0 ? CardKind.Page : incidents.Any(incident => incident.State == IncidentState.TakenOver) ? CardKind.Decided : CardKind.Closed,
             IncidentId = storm.Id,
-            Title = bad.Count > 0
-                ? $"A person is needed: {bad.Count} of {incidents.Count} incidents{of} were not solved"
-                : $"{CountText.Format(incidents.Count, "incident")}{of} {(incidents.Count == 1 ? "has" : "have")} ended",
+            Title = unsolved.Count > 0
+                ? $"A person is needed: {unsolved.Count} of {incidents.Count} incidents{of} were not solved"
+                : $"{CountText.Format(incidents.Count, "incident")}{of} {(incidents.Count == 1 ? "has" : "have")} ended{(left.Count > 0 ? $", {left.Count} with something left to a person" : "")}",
             Severity = incidents.Max(incident => runbooks[incident.RunbookId].Impact.Severity),
             DryRun = incidents.All(incident => incident.Mode == RunMode.DryRun),
             Sections =
             [
                 new("How they ended", [.. counts]),
-                .. bad.Count == 0 ? [] : (CardSection[])[new("Not solved", [.. bad.Select(incident => $"{incident.Target}: {incident.Reason ?? IncidentText.Of(incident.State)}")])],
-                .. incidents.Count == bad.Count ? [] : (CardSection[])[new("Targets", Lines(incidents.Except(bad).Select(incident => incident.Target)))],
+                .. unsolved.Count == 0 ? [] : (CardSection[])[new("Not solved", [.. unsolved.Select(incident => $"{incident.Target}: {incident.Reason ?? IncidentText.Of(incident.State)}")])],
+                .. left.Count == 0 ? [] : (CardSection[])[new("Left to a person", [.. left.Select(incident => $"{IncidentText.Target(incident.Target)}: {incident.Attention!.Why}")])],
+                .. incidents.Count == unsolved.Count + left.Count ? [] : (CardSection[])[new("Targets", Lines(incidents.Except(unsolved).Except(left).Select(incident => incident.Target)))],
             ],
             Links = [new("Incidents", links.Console(incidents.Select(incident => incident.RunbookId).Distinct().Count() == 1 ? incidents[0].RunbookId : null))],
         };
     }
 
-    public static bool NeedsPerson(Incident incident) => incident.Attention is not null;
+    /// <summary>Whether it ended without the automation having done what it was for, and nobody has it.</summary>
+    public static bool IsUnsolved(Incident incident) => incident.State is IncidentState.Failed or IncidentState.Expired;
 
     private static string Title(StormMessage message, CardKind kind, string of)
     {

@@ -76,7 +76,7 @@ public sealed class StormEndNotifier(
     private bool IsTimeFor(IReadOnlyList<Incident> ended, bool anyOpen)
     {
         var now = time.GetUtcNow();
-        var bad = ended.Where(StormCards.NeedsPerson).ToList();
+        var bad = ended.Where(StormCards.IsUnsolved).ToList();
         return !anyOpen
             || now - ended.Min(incident => incident.ClosedAt) >= LongestWait
             || (bad.Count > 0 && (now - bad.Max(incident => incident.ClosedAt) >= Pause || now - bad.Min(incident => incident.ClosedAt) >= LongestWaitForBad));
