@@ -36,6 +36,14 @@ public sealed record Card
     [JsonIgnore]
     public bool Asks => Kind is CardKind.ApprovalRequest or CardKind.Reminder or CardKind.Escalation;
 
+    /// <summary>Nobody has to act on it.</summary>
+    [JsonIgnore]
+    public bool Informs => Kind is CardKind.Decided or CardKind.Closed;
+
+    /// <summary>It says how something ended: whoever has an alert about that on a channel that rings is told by the end of the alert.</summary>
+    [JsonIgnore]
+    public bool IsEnd { get; init; }
+
     /// <summary>Not null on a card that asks for one decision: the gate that channels with buttons of their own decide on.</summary>
     public string? GateId { get; init; }
 

@@ -28,6 +28,8 @@ public sealed class ChannelClient
         _logger = logger;
     }
 
+    public bool Rings(string channel) => _channels.TryGetValue(channel, out var notifier) && notifier.Rings;
+
     /// <returns>What the channel says of it, or why it was not taken.</returns>
     public async Task<(Receipt Receipt, string? Failure)> TrySendAsync(Card card, Address to, CancellationToken cancellationToken)
     {
@@ -55,19 +57,15 @@ public sealed class ChannelClient
         }
     }
 
-    public async Task TryUpdateAsync(string channel, string reference, Card card, CancellationToken cancellationToken)
-    {
-        if (_channels.TryGetValue(channel, out var notifier))
-        {
-            await AttemptAsync(
-                async token =>
-                {
-                    await notifier.UpdateAsync(reference, card, token);
-                    return true;
-                },
-                UpdateTimeout, channel, card, cancellationToken);
-        }
-    }
+    /// <returns>Whether the channel took the change.</returns>
+    public async Task<bool> TryUpdateAsync(string channel, string reference, Card card, CancellationToken cancellationToken) =>
+        _channels.TryGetValue(channel, out var notifier) && (await AttemptAsync(
+            async token =>
+            {
+                await notifier.UpdateAsync(reference, card, token);
+                return true;
+            },
+            UpdateTimeout, channel, card, cancellationToken)).Result;
 
     private static bool IsTransient(Exception failure) => failure is DeliveryException { Transient: true } or System.Net.Http.HttpRequestException;
 

@@ -12,6 +12,9 @@ public interface INotifier
     /// <summary>Whether it only takes messages on, and never tells whether one arrived (<see cref="Receipt.IsHandedOver"/>).</summary>
     bool OnlyHandsOver => false;
 
+    /// <summary>Whether each message calls somebody up. What nobody has to act on goes to a recipient's other channels first.</summary>
+    bool Rings => false;
+
     /// <summary>What the channel's own settings lack, and how to put it right; null when it can send.</summary>
     string? ConfigurationError => null;
 

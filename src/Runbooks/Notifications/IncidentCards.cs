@@ -75,6 +75,7 @@ public sealed class IncidentCards(DecisionLinks links)
 
     public Card Closed(Incident incident, Runbook runbook) => Base(incident, runbook, CardKind.Closed) with
     {
+        IsEnd = true,
         Title = $"{EndingText.Headline(incident)}: {runbook.Title} on {IncidentText.Target(incident.Target)}",
         Sections =
         [

@@ -10,7 +10,7 @@ namespace Runbooks.Notifications;
 /// Brings a message about one incident to contacts. Failing channels never fail the incident; what reached whom, and what
 /// did not, is recorded on it.
 /// </summary>
-public sealed class IncidentNotifier(NotificationDispatcher dispatcher, ChannelClient channels, IIncidentStore store, TimeProvider time, ILogger<IncidentNotifier> logger)
+public sealed class IncidentNotifier(NotificationDispatcher dispatcher, IIncidentStore store, TimeProvider time, ILogger<IncidentNotifier> logger)
 {
     /// <summary>Sends to every recipient of every contact, to all at once.</summary>
     /// <param name="incident">As it was just read or written: it says what was delivered before.</param>
@@ -27,11 +27,6 @@ public sealed class IncidentNotifier(NotificationDispatcher dispatcher, ChannelC
             HandedTo = deliveries.Any(delivery => delivery is { Reached: true, IsHandedOver: false }) ? [] : [.. deliveries.Where(delivery => delivery.Reached).Select(delivery => delivery.Channel!).Distinct(StringComparer.OrdinalIgnoreCase)],
         };
     }
-
-    /// <summary>Brings messages that were sent before up to date, all at once. Best effort: whoever presses a stale button is told as well.</summary>
-    public async Task UpdateAsync(IEnumerable<Delivery> sent, Func<Delivery, Card> cardFor, CancellationToken cancellationToken) =>
-        await Task.WhenAll(sent.Where(delivery => delivery is { Channel: not null, Reference: not null }).DistinctBy(delivery => (delivery.Channel, delivery.Reference))
-            .Select(delivery => channels.TryUpdateAsync(delivery.Channel!, delivery.Reference!, cardFor(delivery), cancellationToken)));
 
     /// <summary>A message that was sent stays sent, also when the store cannot say so: then it may be sent again, and no incident fails over it.</summary>
     private async Task<Incident> RecordAsync(Incident incident, List<Delivery> deliveries, CancellationToken cancellationToken)

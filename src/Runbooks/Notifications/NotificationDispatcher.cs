@@ -45,8 +45,17 @@ public sealed class NotificationDispatcher(ChannelClient channels, OnCallDirecto
     }
 
     /// <summary>Sends to one recipient.</summary>
-    public Task<Delivery> SendToAsync(string key, Recipient recipient, Card card, CancellationToken cancellationToken) =>
-        DeliverAsync(KeyFor(key, recipient), recipient, card with { Key = KeyFor(key, recipient) }, cancellationToken);
+    /// <param name="alerts">What the recipient was called up for before, and hears the end of by this card.</param>
+    public Task<Delivery> SendToAsync(string key, Recipient recipient, Card card, IReadOnlyList<Delivery> alerts, CancellationToken cancellationToken) =>
+        DeliverAsync(KeyFor(key, recipient), recipient, card with { Key = KeyFor(key, recipient) }, alerts, cancellationToken);
+
+    /// <summary>Brings messages that were sent before up to date, all at once. Best effort: whoever presses a stale button is told as well.</summary>
+    public async Task UpdateAsync(IEnumerable<Delivery> sent, Func<Delivery, Card> cardFor, CancellationToken cancellationToken) =>
+        await Task.WhenAll(sent.Where(delivery => delivery is { Channel: not null, Reference: not null }).DistinctBy(delivery => (delivery.Channel, delivery.Reference))
+            .Select(delivery => channels.TryUpdateAsync(delivery.Channel!, delivery.Reference!, cardFor(delivery), cancellationToken)));
+
+    /// <summary>Whether it called somebody up, on a channel where that has to be ended.</summary>
+    public bool IsAlert(Delivery delivery) => delivery is { Channel: { } channel, Reference: not null } && channels.Rings(channel);
 
     /// <summary>The key of one recipient's delivery of the message that <paramref name="key"/> names.</summary>
     public static string KeyFor(string key, Recipient recipient) => $"{key}:{NameOf(recipient)}";
@@ -57,14 +66,19 @@ public sealed class NotificationDispatcher(ChannelClient channels, OnCallDirecto
     private async Task<Delivery> OnceAsync(
         string key, Recipient recipient, Func<Recipient, Card> cardFor, IReadOnlyList<Delivery> earlier, CancellationToken cancellationToken) =>
         earlier.FirstOrDefault(delivery => delivery.Key == key && delivery.Channel is not null)
-        ?? await DeliverAsync(key, recipient, cardFor(recipient) with { Key = key }, cancellationToken);
+        ?? await DeliverAsync(key, recipient, cardFor(recipient) with { Key = key }, earlier, cancellationToken);
 
-    private async Task<Delivery> DeliverAsync(string key, Recipient recipient, Card card, CancellationToken cancellationToken)
+    private async Task<Delivery> DeliverAsync(string key, Recipient recipient, Card card, IReadOnlyList<Delivery> earlier, CancellationToken cancellationToken)
     {
         card = card.For(recipient);
         var failures = new List<string>();
-        foreach (var address in recipient.Addresses)
+        foreach (var address in AddressesFor(card, recipient, earlier))
         {
+            if (AlertsOf(card, recipient, address.Channel, earlier) is { Count: > 0 } alerts && (await Task.WhenAll(alerts.Select(alert => channels.TryUpdateAsync(address.Channel, alert.Reference!, card, cancellationToken)))).All(ended => ended))
+            {
+                return new Delivery(key, recipient.Name, address.Channel, time.GetUtcNow(), failures.Count == 0 ? null : string.Join(" ", failures));
+            }
+
             var (receipt, failure) = await channels.TrySendAsync(card, address, cancellationToken);
             if (failure is null)
             {
@@ -80,4 +94,14 @@ public sealed class NotificationDispatcher(ChannelClient channels, OnCallDirecto
 
         return new Delivery(key, recipient.Name, null, time.GetUtcNow(), failures.Count == 0 ? "no channel is configured." : string.Join(" ", failures));
     }
+
+    /// <summary>What nobody has to act on calls nobody up while another channel takes it.</summary>
+    private IEnumerable<Address> AddressesFor(Card card, Recipient recipient, IReadOnlyList<Delivery> earlier) => card.Informs
+        ? recipient.Addresses.OrderBy(address => channels.Rings(address.Channel) && AlertsOf(card, recipient, address.Channel, earlier).Count == 0)
+        : recipient.Addresses;
+
+    /// <summary>The alerts of this recipient that a card ends: their end says as much as another call would.</summary>
+    private List<Delivery> AlertsOf(Card card, Recipient recipient, string channel, IReadOnlyList<Delivery> earlier) => card is { IsEnd: true, Informs: true }
+        ? [.. earlier.Where(delivery => IsAlert(delivery) && delivery.Channel == channel && delivery.Contact == recipient.Name)]
+        : [];
 }

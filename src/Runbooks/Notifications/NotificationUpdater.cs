@@ -4,8 +4,11 @@ using Runbooks.Storage;
 namespace Runbooks.Notifications;
 
 /// <summary>One record, many views: brings cards that were sent before up to date with the record.</summary>
-public sealed class NotificationUpdater(PinnedRunbooks runbooks, IncidentNotifier notifier, IncidentCards cards)
+public sealed class NotificationUpdater(PinnedRunbooks runbooks, NotificationDispatcher dispatcher, IncidentCards cards)
 {
+    /// <summary>Keys of messages that tell somebody what is theirs to do begin with it.</summary>
+    public const string HandedOver = "handed:";
+
     /// <summary>Every card that asked this question: who decided, or who has approved so far.</summary>
     public async Task ShowGateAsync(Incident incident, string gateId, CancellationToken cancellationToken)
     {
@@ -16,7 +19,7 @@ public sealed class NotificationUpdater(PinnedRunbooks runbooks, IncidentNotifie
         }
 
         var runbook = await runbooks.OfAsync(incident, cancellationToken);
-        await notifier.UpdateAsync(
+        await dispatcher.UpdateAsync(
             sent,
             delivery => gate.Outcome == GateOutcome.Pending
                 ? cards.Approval(incident, runbook, gate, delivery.Contact, CardKind.ApprovalRequest)
@@ -24,20 +27,24 @@ public sealed class NotificationUpdater(PinnedRunbooks runbooks, IncidentNotifie
             cancellationToken);
     }
 
-    /// <summary>Every card of the incident: how it ended.</summary>
-    public Task ShowEndAsync(Incident incident, Card card, CancellationToken cancellationToken)
-    {
-        // A card that reports an end is new and says so already.
-        var sent = incident.Deliveries.Where(delivery => !delivery.Key.StartsWith("closed", StringComparison.Ordinal)).ToList();
-        return notifier.UpdateAsync(sent, delivery => GateOf(incident, delivery) is { } gate ? IncidentCards.Ended(card, gate) : card, cancellationToken);
-    }
+    /// <summary>Every card of the incident: how it ended. A card that reports that end is new and says so already.</summary>
+    public Task ShowEndAsync(Incident incident, Card card, CancellationToken cancellationToken) =>
+        ShowAsync(incident, incident.Deliveries.Where(delivery => !delivery.Key.StartsWith("closed", StringComparison.Ordinal)), card, cancellationToken);
 
-    /// <summary>Closed by hand: the cards of an incident that somebody owned.</summary>
+    /// <summary>Closed by hand: the cards of an incident that somebody owned, and those that said that it needs a person.</summary>
     public async Task ShowClosedAsync(Incident incident, CancellationToken cancellationToken)
     {
         var runbook = await runbooks.OfAsync(incident, cancellationToken);
-        await ShowEndAsync(incident, cards.Closed(incident, runbook), cancellationToken);
+        await ShowAsync(incident, incident.Deliveries, cards.Closed(incident, runbook), cancellationToken);
     }
+
+    private Task ShowAsync(Incident incident, IEnumerable<Delivery> sent, Card card, CancellationToken cancellationToken) => dispatcher.UpdateAsync(
+        sent,
+        // What was handed to somebody is theirs to do however the incident ended.
+        delivery => delivery.Key.StartsWith(HandedOver, StringComparison.Ordinal) ? card with { Kind = CardKind.Page }
+            : GateOf(incident, delivery) is { } gate ? IncidentCards.Ended(card, gate)
+            : card,
+        cancellationToken);
 
     private static Gate? GateOf(Incident incident, Delivery delivery) =>
         incident.Gates.FirstOrDefault(gate => delivery.Key.StartsWith($"{gate.Id}:", StringComparison.Ordinal));

@@ -28,7 +28,7 @@ public sealed class GoldenCardTests
 
     [Theory]
     [MemberData(nameof(Cards.Names), MemberType = typeof(Cards))]
-    public void PagerDuty(string card) => Same("pagerduty", $"{card}.json", Json(PagerDutyEvent.Render(Cards.All[card], "the-routing-key")));
+    public void PagerDuty(string card) => Same("pagerduty", $"{card}.json", Json(PagerDutyEvent.Trigger(Cards.All[card], "the-routing-key", PagerDutyEvent.KeyOf(Cards.All[card], "ada"))));
 
     [Theory]
     [MemberData(nameof(Cards.Names), MemberType = typeof(Cards))]

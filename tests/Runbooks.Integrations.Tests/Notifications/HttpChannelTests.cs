@@ -120,24 +120,6 @@ public sealed class HttpChannelTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task PagerDuty_TriggersAcknowledgesAndResolvesOneIncident()
-    {
-        var pager = _server.Channel("pagerduty", services => services.AddPagerDuty(), ("PagerDuty:EventsUrl", _server.Url), ("KEY", new string('k', 32)));
-
-        var reference = (await pager.SendAsync(Cards.Approval, new("pagerduty", "${KEY}", "ada"), Cancel)).Reference;
-        await pager.UpdateAsync(reference!, Cards.Decided, Cancel);
-        await pager.UpdateAsync(reference!, Cards.Approval, Cancel);
-        await pager.UpdateAsync(reference!, Cards.Page, Cancel);
-        await pager.UpdateAsync(reference!, Cards.Closed, Cancel);
-
-        reference.ShouldBe("${KEY}");
-        var events = _server.Requests.Select(request => JsonNode.Parse(request.Body)!).ToList();
-        events.Select(sent => sent["event_action"]!.ToString()).ShouldBe(["trigger", "acknowledge", "resolve"]);
-        events.ShouldAllBe(sent => sent["dedup_key"]!.ToString() == Cards.Approval.IncidentId && sent["routing_key"]!.ToString() == new string('k', 32));
-        _server.Requests.ShouldAllBe(request => request.Path == "/v2/enqueue");
-    }
-
-    [Fact]
     public async Task Webhook_IsSignedOverTimeAndBodyAndChangesByItsMessage()
     {
         var webhook = Of("webhook");

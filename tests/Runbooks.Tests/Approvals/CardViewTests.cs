@@ -1,5 +1,6 @@
 using Runbooks.Approvals;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 using Runbooks.Notifications;
 using TestKit;
 using TestKit.People;
@@ -42,6 +43,30 @@ public sealed class CardViewTests
             card.GateId.ShouldBe("mitigation-1");
             card.Sections.ShouldContain(section => section.Heading == "Approved so far" && section.Lines.Single() == "ada");
         }
+    }
+
+    /// <summary>A page that said that a person is needed is over once somebody closed the incident; what was handed to somebody stays theirs.</summary>
+    [Fact]
+    public async Task EndOfAnIncident_EndsItsPagesButNotWhatWasHandedToSomebody()
+    {
+        var office = await AskAsync(Some.Gate());
+        Incident incident = await office.Store.GetAsync(Id, Cancel);
+        foreach (var key in new[] { "page:lease", "closed", $"{NotificationUpdater.HandedOver}notify:step" })
+        {
+            incident = (await office.Messenger.SendAsync(incident, key, ["oncall"], _ => office.Cards.Page(incident, Some.Runbook(), "It is held too long.", Some.Time) with { Title = key }, Cancel)).Incident;
+        }
+
+        var sent = office.Channel.Shown.ToDictionary(shown => shown.Key, shown => shown.Value.Title);
+        await office.Sent.ShowEndAsync(incident, office.Cards.Closed(incident, Some.Runbook()), Cancel);
+        Kinds("page:lease").ShouldBe([CardKind.Closed, CardKind.Closed]);
+        Kinds("closed").ShouldBe([CardKind.Page, CardKind.Page], "it told of this end");
+
+        await office.Sent.ShowClosedAsync(incident, Cancel);
+
+        Kinds("closed").ShouldBe([CardKind.Closed, CardKind.Closed]);
+        Kinds($"{NotificationUpdater.HandedOver}notify:step").ShouldBe([CardKind.Page, CardKind.Page]);
+
+        IEnumerable<CardKind> Kinds(string title) => sent.Where(one => one.Value == title).Select(one => office.Channel.Shown[one.Key].Kind);
     }
 
     [Fact]

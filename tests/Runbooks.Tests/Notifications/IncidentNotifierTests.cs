@@ -1,3 +1,4 @@
+using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using Runbooks.Notifications;
 using TestKit;
@@ -77,6 +78,48 @@ public sealed class IncidentNotifierTests
         first.Attempts.ShouldBe(1);
         result.Reached.ShouldBeTrue();
         result.Incident.Timeline[^1].What.ShouldContain("first: no answer within 10 s.");
+    }
+
+    [Fact]
+    public async Task WhatNobodyHasToActOn_GoesToAChannelThatCallsNobodyUp()
+    {
+        var (pager, mail) = (new ScriptedChannel("first") { Rings = true }, new ScriptedChannel("second"));
+        var office = new ApprovalOffice(TwoChannels, pager, mail);
+
+        await SendAsync(office, "oncall");
+
+        pager.Sent.ShouldBeEmpty();
+        mail.Sent.Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task WhatNobodyHasToActOn_IsHeardWhereNothingElseTakesIt()
+    {
+        var (pager, mail) = (new ScriptedChannel("first") { Rings = true }, new ScriptedChannel("second") { Before = (_, _) => throw new DeliveryException("is away.") });
+        var office = new ApprovalOffice(TwoChannels, pager, mail);
+
+        var result = await SendAsync(office, "oncall");
+
+        result.Reached.ShouldBeTrue();
+        pager.Sent.Count.ShouldBe(1);
+    }
+
+    /// <summary>Whoever was called up about it hears the end by the end of that alert, and is not called again to hear that all is well.</summary>
+    [Fact]
+    public async Task EndOfWhatSomebodyWasCalledUpFor_EndsTheAlert()
+    {
+        var (pager, mail) = (new ScriptedChannel("first") { Rings = true }, new ScriptedChannel("second"));
+        var office = new ApprovalOffice(TwoChannels, pager, mail);
+        await OpenAsync(office);
+        var asked = await office.Messenger.SendAsync(await office.Store.GetAsync(Id, Cancel), "mitigation-1:0", ["oncall"], _ => Card(office) with { Kind = CardKind.Page }, Cancel);
+
+        var ended = await office.Messenger.SendAsync(asked.Incident, "closed", ["oncall"], _ => Card(office), Cancel);
+        var held = await office.Messenger.SendAsync(ended.Incident, "holding", ["oncall"], _ => Card(office) with { Kind = CardKind.Decided, IsEnd = false }, Cancel);
+
+        pager.Sent.Count.ShouldBe(1);
+        pager.Shown.Values.ShouldHaveSingleItem().Kind.ShouldBe(CardKind.Closed);
+        ended.Incident.Deliveries[^1].Channel.ShouldBe("first");
+        held.Incident.Deliveries[^1].Channel.ShouldBe("second", "the end of an alert does not say what is in place now");
     }
 
     [Fact]

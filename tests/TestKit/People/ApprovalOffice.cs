@@ -27,7 +27,7 @@ public sealed class ApprovalOffice
         Signer = new LinkSigner(Options.Create(Keys("k1")));
         Cards = new IncidentCards(new DecisionLinks(Signer, Options.Create(new PublicAddressOptions())));
         Messenger = MessengerOn(Store, notifiers);
-        Sent = new NotificationUpdater(new PinnedRunbooks(Store), Messenger, Cards);
+        Sent = new NotificationUpdater(new PinnedRunbooks(Store), DispatcherOn(notifiers), Cards);
         Desk = DeskOn(Store);
     }
 
@@ -61,11 +61,11 @@ public sealed class ApprovalOffice
     public static AddressSecrets Secrets(params (string Name, string Value)[] settings) => new(new ConfigurationBuilder()
         .AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Name, (string?)setting.Value))).Build());
 
-    public IncidentNotifier MessengerOn(IIncidentStore store, IReadOnlyList<INotifier> channels)
-    {
-        var sender = new ChannelClient(channels, Time, NullLogger<ChannelClient>.Instance);
-        return new(new NotificationDispatcher(sender, Directory, Time, NullLogger<NotificationDispatcher>.Instance), sender, store, Time, NullLogger<IncidentNotifier>.Instance);
-    }
+    public IncidentNotifier MessengerOn(IIncidentStore store, IReadOnlyList<INotifier> channels) =>
+        new(DispatcherOn(channels), store, Time, NullLogger<IncidentNotifier>.Instance);
+
+    private NotificationDispatcher DispatcherOn(IReadOnlyList<INotifier> channels) =>
+        new(new ChannelClient(channels, Time, NullLogger<ChannelClient>.Instance), Directory, Time, NullLogger<NotificationDispatcher>.Instance);
 
     public ApproverRules Rules => new(Contacts, Directory);
 

@@ -12,6 +12,8 @@ public sealed class ScriptedChannel(string name = "test") : INotifier
 
     public bool AddressIsSecret { get; init; }
 
+    public bool Rings { get; set; }
+
     public string? ConfigurationError { get; set; }
 
     /// <summary>What happens before a message is taken; nothing unless said otherwise.</summary>

@@ -1,4 +1,6 @@
 using System.ComponentModel.DataAnnotations;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Options;
 using Runbooks.Catalog.Parameters;
@@ -10,7 +12,7 @@ using Runbooks.Notifications;
 
 namespace Runbooks.Integrations.Notifications.PagerDuty;
 
-/// <summary>Triggers, acknowledges and resolves by the incident's id.</summary>
+/// <summary>Every message is an alert of its own, since one that somebody acknowledged calls nobody again. Its update acknowledges or resolves it.</summary>
 internal sealed class PagerDutyNotifier(IHttpClientFactory clients, AddressSecrets secrets, IOptions<PagerDutyOptions> options) : INotifier
 {
     public const string Name = "pagerduty";
@@ -19,57 +21,73 @@ internal sealed class PagerDutyNotifier(IHttpClientFactory clients, AddressSecre
 
     public bool AddressIsSecret => true;
 
+    public bool Rings => true;
+
     public string? ValidateAddress(string to) => to.Length == 32 && to.All(char.IsAsciiLetterOrDigit) ? null : "an integration key has 32 letters and digits.";
 
-    /// <returns>The name of the setting with the key: the events of one incident find each other by its id.</returns>
+    /// <returns>The name of the setting with the integration key, and the alert's own key.</returns>
     public async Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken)
     {
-        await PostAsync(card, to.To, cancellationToken);
-        return to.To;
+        var alert = PagerDutyEvent.KeyOf(card, to.Recipient);
+        await PostAsync(PagerDutyEvent.Trigger(card, secrets.Resolve(to.To), alert), cancellationToken);
+        return $"{to.To}|{alert}";
     }
 
     /// <summary>A decision acknowledges, the end resolves; an end that needs a person leaves it ringing.</summary>
-    public Task UpdateAsync(string reference, Card card, CancellationToken cancellationToken) =>
-        card.Kind is CardKind.Decided or CardKind.Closed ? PostAsync(card, reference, cancellationToken) : Task.CompletedTask;
-
-    private async Task PostAsync(Card card, string to, CancellationToken cancellationToken)
+    public async Task UpdateAsync(string reference, Card card, CancellationToken cancellationToken)
     {
-        using var content = MessageJson.Content(PagerDutyEvent.Render(card, secrets.Resolve(to)));
+        if (card.Informs)
+        {
+            var bar = reference.IndexOf('|', StringComparison.Ordinal);
+            await PostAsync(PagerDutyEvent.Change(card.Kind, secrets.Resolve(reference[..bar]), reference[(bar + 1)..]), cancellationToken);
+        }
+    }
+
+    private async Task PostAsync(JsonObject body, CancellationToken cancellationToken)
+    {
+        using var content = MessageJson.Content(body);
         var url = MessageHttp.Url($"{options.Value.EventsUrl.TrimEnd('/')}/v2/enqueue");
         await clients.CreateClient(Name).PostAsync(url, content, "PagerDuty", cancellationToken);
     }
 }
 
-/// <summary>A card as an event of the Events API v2. All events of one incident have one key, so they are one incident there as well.</summary>
+/// <summary>A card as an event of the Events API v2.</summary>
+/// <seealso href="https://developer.pagerduty.com/docs/events-api-v2/trigger-events/"/>
 internal static class PagerDutyEvent
 {
     private const int LongestSummary = 1_024;
+    private const int LongestKey = 255;
 
-    public static string ActionFor(CardKind kind) => kind switch
+    /// <summary>Names the alert, on every attempt alike. What two contacts with one integration key are told at once is one alert.</summary>
+    public static string KeyOf(Card card, string recipient)
     {
-        CardKind.Decided => "acknowledge",
-        CardKind.Closed => "resolve",
-        _ => "trigger",
+        var message = card.Key ?? "";
+        var key = $"{card.IncidentId}:{(message.LastIndexOf($":{recipient}@", StringComparison.Ordinal) is >= 0 and var at ? message[..at] : message)}";
+        return key.Length <= LongestKey ? key : $"{key[..150]}:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)))}";
+    }
+
+    public static JsonObject Trigger(Card card, string routingKey, string alert) => new()
+    {
+        ["routing_key"] = routingKey,
+        ["event_action"] = "trigger",
+        ["dedup_key"] = alert,
+        ["payload"] = new JsonObject
+        {
+            ["summary"] = Clip.To(CardText.Summary(card), LongestSummary),
+            ["source"] = "runbooks",
+            ["severity"] = Severity(card),
+            ["custom_details"] = Details(card),
+        },
+        ["links"] = MessageJson.Array(card.Links.Select(link => new JsonObject { ["href"] = link.Url, ["text"] = link.Text })),
     };
 
-    public static JsonObject Render(Card card, string routingKey)
+    /// <param name="kind">Of the card that the alert would show now.</param>
+    public static JsonObject Change(CardKind kind, string routingKey, string alert) => new()
     {
-        var action = ActionFor(card.Kind);
-        var body = new JsonObject { ["routing_key"] = routingKey, ["event_action"] = action, ["dedup_key"] = card.IncidentId };
-        if (action == "trigger")
-        {
-            body["payload"] = new JsonObject
-            {
-                ["summary"] = Clip.To(CardText.Summary(card), LongestSummary),
-                ["source"] = "runbooks",
-                ["severity"] = Severity(card),
-                ["custom_details"] = Details(card),
-            };
-            body["links"] = MessageJson.Array(card.Links.Select(link => new JsonObject { ["href"] = link.Url, ["text"] = link.Text }));
-        }
-
-        return body;
-    }
+        ["routing_key"] = routingKey,
+        ["event_action"] = kind == CardKind.Closed ? "resolve" : "acknowledge",
+        ["dedup_key"] = alert,
+    };
 
     private static JsonObject Details(Card card)
     {
@@ -84,7 +102,7 @@ internal static class PagerDutyEvent
 
     private static string Severity(Card card) => card.Severity switch
     {
-        _ when card.DryRun => "info",
+        _ when card.DryRun || card.Informs => "info",
         ImpactSeverity.Critical => "critical",
         ImpactSeverity.High => "error",
         ImpactSeverity.Medium => "warning",

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Runbooks.Model.Incidents;
 
 namespace Runbooks.Notifications.Storms;
 
@@ -17,6 +18,9 @@ public sealed record Storm(string Id, DateTimeOffset Since, DateTimeOffset LastJ
 
     /// <summary>What each recipient was told of it.</summary>
     public IReadOnlyDictionary<string, StormMessages> Told { get; init; } = new Dictionary<string, StormMessages>();
+
+    /// <summary>Messages that called somebody up, on channels where that has to be ended: nothing asks once the storm is over.</summary>
+    public IReadOnlyList<Delivery> Alerts { get; init; } = [];
 
     /// <summary>Those that waited when it began are part of it.</summary>
     public bool TookIn { get; init; }

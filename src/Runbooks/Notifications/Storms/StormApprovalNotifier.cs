@@ -87,6 +87,7 @@ public sealed class StormApprovalNotifier(
         var told = sent.Where(one => one.Delivery.Channel is not null).Aggregate(storm, (changed, one) => changed.Tell(one.Message.Name, new((one.Message.Before?.Count ?? 0) + 1, time.GetUtcNow())));
         var unheard = asked.Where(incident => !sent.Any(one => one.Delivery.Reached && one.Message.IsAbout(incident)) && !IsAbout(early, incident)).ToList();
         var last = await TellFallbackAsync(storm, unheard, shown, cancellationToken);
+        told = told with { Alerts = [.. told.Alerts, .. sent.Concat(last).Select(one => one.Delivery).Where(dispatcher.IsAlert)] };
         await members.UpdateAsync(asked, incident => Record(incident, [.. sent, .. last], people, unheard.Exists(known => known.Id == incident.Id)), cancellationToken);
         await members.UpdateAsync(
             waiting.Where(incident => sent.Any(one => one.Delivery.Reached && one.Message.IsAbout(incident))),
@@ -122,7 +123,7 @@ public sealed class StormApprovalNotifier(
 
     private async Task<(StormMessage Message, Delivery Delivery)> SendAsync(
         Storm storm, StormMessage message, IReadOnlyDictionary<string, Runbook> shown, CancellationToken cancellationToken) =>
-        (message, await dispatcher.SendToAsync(message.Key, message.Recipient, cards.Question(storm, message, shown), cancellationToken));
+        (message, await dispatcher.SendToAsync(message.Key, message.Recipient, cards.Question(storm, message, shown), [], cancellationToken));
 
     /// <summary>Silence is never success: whoever is last in line may decide as well.</summary>
     private async Task<IReadOnlyList<(StormMessage Message, Delivery Delivery)>> TellFallbackAsync(

@@ -85,6 +85,7 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
         var counts = incidents.GroupBy(incident => (incident.State, Headline: EndingText.Headline(incident))).OrderBy(group => group.Key).Select(group => $"{group.Count()} × {group.Key.Headline}");
         return new Card
         {
+            IsEnd = true,
             Kind = unsolved.Count > 0 ? CardKind.Page : incidents.Any(incident => incident.State == IncidentState.TakenOver) ? CardKind.Decided : CardKind.Closed,
             IncidentId = storm.Id,
             Title = unsolved.Count > 0
@@ -102,6 +103,15 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
             Links = [new("Incidents", links.Console(incidents.Select(incident => incident.RunbookId).Distinct().Count() == 1 ? incidents[0].RunbookId : null))],
         };
     }
+
+    /// <summary>What every message that asked about it says in the end.</summary>
+    public Card Over(Storm storm) => new()
+    {
+        Kind = CardKind.Closed,
+        IncidentId = storm.Id,
+        Title = "Nothing of this asks any more",
+        Links = [new("Incidents", links.Console(null))],
+    };
 
     /// <summary>Whether it ended without the automation having done what it was for, and nobody has it.</summary>
     public static bool IsUnsolved(Incident incident) => incident.State is IncidentState.Failed or IncidentState.Expired;

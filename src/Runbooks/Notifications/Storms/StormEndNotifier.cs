@@ -38,21 +38,21 @@ public sealed class StormEndNotifier(
         {
             if (await storms.TakeTurnAsync(storm.Id, storm.Since, cancellationToken) is { } mine)
             {
-                var over = false;
+                var (told, over) = (mine, false);
                 try
                 {
-                    over = await NotifyAsync(mine, cancellationToken);
+                    (told, over) = await NotifyAsync(mine, cancellationToken);
                 }
                 finally
                 {
-                    await storms.EndTurnAsync(mine, over, CancellationToken.None);
+                    await storms.EndTurnAsync(told, over, CancellationToken.None);
                 }
             }
         }
     }
 
-    /// <returns>Whether all of it has ended and is told.</returns>
-    private async Task<bool> NotifyAsync(Storm storm, CancellationToken cancellationToken)
+    /// <returns>With what was told, and whether all of it has ended and is told.</returns>
+    private async Task<(Storm Told, bool Over)> NotifyAsync(Storm storm, CancellationToken cancellationToken)
     {
         var ended = await members.FindAsync(
             storm.Id, storm.Since, line => line.State.IsFinal(), incident => !incident.HasDelivery($"{Closed}:"), cancellationToken);
@@ -60,17 +60,26 @@ public sealed class StormEndNotifier(
         var told = ended.Count == 0;
         if (ended.Count > 0 && IsTimeFor(ended, anyOpen))
         {
-            told = await TellAsync(storm, Closed, ended, NotificationRecipients.Of, cards.Ended, cancellationToken);
+            // While others ask, an alert about all of them does not end.
+            (told, var alerts) = await TellAsync(storm, Closed, ended, anyOpen ? [] : storm.Alerts, NotificationRecipients.Of, cards.Ended, cancellationToken);
+            storm = storm with { Alerts = [.. storm.Alerts, .. alerts] };
         }
 
         var holding = await members.FindAsync(
             storm.Id, storm.Since, line => line.State == IncidentState.Holding, incident => !incident.HasDelivery($"{HoldingNotifier.Key}:") && ChangeText.InPlace(incident).Count > 0, cancellationToken);
         if (holding.Count > 0 && IsTimeForHolding(holding))
         {
-            await TellAsync(storm, HoldingNotifier.Key, holding, NotificationRecipients.OfHold, cards.Holding, cancellationToken);
+            var (_, alerts) = await TellAsync(storm, HoldingNotifier.Key, holding, [], NotificationRecipients.OfHold, cards.Holding, cancellationToken);
+            storm = storm with { Alerts = [.. storm.Alerts, .. alerts] };
         }
 
-        return told && !anyOpen && time.GetUtcNow() - storm.LastJoined > options.CurrentValue.Within;
+        var over = told && !anyOpen && time.GetUtcNow() - storm.LastJoined > options.CurrentValue.Within;
+        if (over)
+        {
+            await dispatcher.UpdateAsync(storm.Alerts, _ => cards.Over(storm), cancellationToken);
+        }
+
+        return (storm, over);
     }
 
     private bool IsTimeFor(IReadOnlyList<Incident> ended, bool anyOpen)
@@ -89,9 +98,9 @@ public sealed class StormEndNotifier(
         return time.GetUtcNow() - began.Max() >= Pause || time.GetUtcNow() - began.Min() >= LongestWaitForBad;
     }
 
-    /// <returns>Whether each of them reached somebody, or has nobody to reach.</returns>
-    private async Task<bool> TellAsync(
-        Storm storm, string key, IReadOnlyList<Incident> incidents, Func<Incident, Runbook, IReadOnlyList<string>> recipients,
+    /// <returns>Whether each of them reached somebody, or has nobody to reach; and whom it called up about nothing that they have to do.</returns>
+    private async Task<(bool Told, IEnumerable<Delivery> Alerts)> TellAsync(
+        Storm storm, string key, IReadOnlyList<Incident> incidents, IReadOnlyList<Delivery> alerts, Func<Incident, Runbook, IReadOnlyList<string>> recipients,
         Func<Storm, IReadOnlyList<Incident>, IReadOnlyDictionary<string, Runbook>, Card> card, CancellationToken cancellationToken)
     {
         var shown = new Dictionary<string, Runbook>(StringComparer.Ordinal);
@@ -105,7 +114,7 @@ public sealed class StormEndNotifier(
         var people = await dispatcher.ResolveAsync(listeners.SelectMany(one => one.Names), cancellationToken);
         List<(Incident Incident, IReadOnlyList<Recipient> To)> untold = [.. listeners.Select(one => (one.Incident, To: people.RecipientsOf(one.Names))).Where(one => one.To.Count > 0)];
 
-        var sent = await Task.WhenAll(untold.SelectMany(one => one.To).DistinctBy(NotificationDispatcher.NameOf).Select(recipient => SendAsync(recipient, untold, key, about => card(storm, about, shown), cancellationToken)));
+        var sent = await Task.WhenAll(untold.SelectMany(one => one.To).DistinctBy(NotificationDispatcher.NameOf).Select(recipient => SendAsync(recipient, untold, key, about => card(storm, about, shown), alerts, cancellationToken)));
         var unheard = untold.Where(one => !sent.Any(message => message.Delivery.Reached && message.About.Contains(one.Incident))).ToList();
 
         // What reached nobody is not recorded, so that the next round tries again and an hour of trouble does not fill two hundred records.
@@ -119,14 +128,15 @@ public sealed class StormEndNotifier(
             incident => sent.Where(message => message.About.Any(known => known.Id == incident.Id)).Aggregate(incident, (changed, message) => changed.RecordDeliveries(
                 [message.Delivery with { Key = $"{key}:{NotificationDispatcher.NameOf(message.To)}", Reference = null }], about: message.About.Count)),
             cancellationToken);
-        return unheard.Count == 0;
+        return (unheard.Count == 0, sent.Where(message => message.Card.Informs).Select(message => message.Delivery).Where(dispatcher.IsAlert));
     }
 
-    private async Task<(Recipient To, IReadOnlyList<Incident> About, Delivery Delivery)> SendAsync(
-        Recipient recipient, IReadOnlyList<(Incident Incident, IReadOnlyList<Recipient> To)> untold, string key, Func<IReadOnlyList<Incident>, Card> card, CancellationToken cancellationToken)
+    private async Task<(Recipient To, IReadOnlyList<Incident> About, Card Card, Delivery Delivery)> SendAsync(
+        Recipient recipient, IReadOnlyList<(Incident Incident, IReadOnlyList<Recipient> To)> untold, string key, Func<IReadOnlyList<Incident>, Card> cardOf, IReadOnlyList<Delivery> alerts, CancellationToken cancellationToken)
     {
         var name = NotificationDispatcher.NameOf(recipient);
         IReadOnlyList<Incident> about = [.. untold.Where(one => one.To.Any(to => NotificationDispatcher.NameOf(to) == name)).Select(one => one.Incident)];
-        return (recipient, about, await dispatcher.SendToAsync($"{key}:{about[0].Id}", recipient, card(about), cancellationToken));
+        var card = cardOf(about);
+        return (recipient, about, card, await dispatcher.SendToAsync($"{key}:{about[0].Id}", recipient, card, alerts, cancellationToken));
     }
 }

@@ -1,0 +1,92 @@
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Integrations.Notifications.PagerDuty;
+using Runbooks.Model.Incidents;
+using Runbooks.Notifications;
+
+namespace Runbooks.Integrations.Tests.Notifications;
+
+/// <summary>PagerDuty calls nobody for an event on an alert that somebody acknowledged, and drops what is said of an alert that it does not have.</summary>
+public sealed class PagerDutyTests : IAsyncLifetime
+{
+    private static readonly Address s_ada = new("pagerduty", "${KEY}", "ada");
+    private ChannelServer _server = null!;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private INotifier PagerDuty => _server.Channel("pagerduty", services => services.AddPagerDuty(), ("PagerDuty:EventsUrl", _server.Url), ("KEY", new string('k', 32)));
+
+    private IReadOnlyList<(string Action, string Alert)> Events =>
+        [.. _server.Requests.Select(request => JsonNode.Parse(request.Body)!).Select(sent => (sent["event_action"]!.ToString(), sent["dedup_key"]!.ToString()))];
+
+    public async ValueTask InitializeAsync() => _server = await ChannelServer.StartAsync();
+
+    [Fact]
+    public async Task Message_IsTriggeredAcknowledgedAndResolvedAsOneAlert()
+    {
+        var reference = (await PagerDuty.SendAsync(Cards.Approval with { Key = "mitigation-1:0:ada@pagerduty" }, s_ada, Cancel)).Reference;
+        foreach (var card in (Card[])[Cards.Decided, Cards.Approval, Cards.Page, Cards.Closed])
+        {
+            await PagerDuty.UpdateAsync(reference!, card, Cancel);
+        }
+
+        reference!.ShouldStartWith("${KEY}|");
+        var alert = $"{Cards.Approval.IncidentId}:mitigation-1:0";
+        Events.ShouldBe([("trigger", alert), ("acknowledge", alert), ("resolve", alert)]);
+        _server.Requests.ShouldAllBe(request => request.Path == "/v2/enqueue" && JsonNode.Parse(request.Body)!["routing_key"]!.ToString() == new string('k', 32));
+    }
+
+    [Theory]
+    [InlineData(CardKind.Page, "page:lease:ada@pagerduty")]
+    [InlineData(CardKind.Escalation, "mitigation-1:2:ada@pagerduty")]
+    [InlineData(CardKind.Reminder, "mitigation-1:1:ada@pagerduty")]
+    [InlineData(CardKind.Reminder, "mitigation-1:news:worse:ada@pagerduty")]
+    [InlineData(CardKind.ApprovalRequest, "resolution-1:0:ada@pagerduty")]
+    public async Task MessageAfterOneThatWasAcknowledged_CallsAgain(CardKind kind, string key)
+    {
+        var first = (await PagerDuty.SendAsync(Cards.Approval with { Key = "mitigation-1:0:ada@pagerduty" }, s_ada, Cancel)).Reference;
+        await PagerDuty.UpdateAsync(first!, Cards.Decided, Cancel);
+
+        var second = (await PagerDuty.SendAsync(Cards.Approval with { Kind = kind, Key = key }, s_ada, Cancel)).Reference;
+        await PagerDuty.UpdateAsync(second!, Cards.Closed, Cancel);
+
+        Events[2].Action.ShouldBe("trigger");
+        Events[2].Alert.ShouldNotBe(Events[0].Alert);
+        Events[3].ShouldBe(("resolve", Events[2].Alert));
+    }
+
+    [Fact]
+    public async Task RepeatedAttempt_AndAnotherContactWithTheSameIntegrationKey_AreTheSameAlert()
+    {
+        await PagerDuty.SendAsync(Cards.Page with { Key = "page:lease:ada@pagerduty" }, s_ada, Cancel);
+        await PagerDuty.SendAsync(Cards.Page with { Key = "page:lease:ada@pagerduty" }, s_ada, Cancel);
+        await PagerDuty.SendAsync(Cards.Page with { Key = "page:lease:duty@email" }, s_ada with { Recipient = "duty" }, Cancel);
+
+        Events.Distinct().ShouldHaveSingleItem().ShouldBe(("trigger", $"{Cards.Page.IncidentId}:page:lease"));
+    }
+
+    [Theory]
+    [InlineData(CardKind.Decided)]
+    [InlineData(CardKind.Closed)]
+    public async Task WhatIsHeardFirst_IsTriggeredAndNotSaidOfAnAlertThatIsNotThere(CardKind kind)
+    {
+        await PagerDuty.SendAsync(Cards.Closed with { Kind = kind, Key = "closed:ada@pagerduty" }, s_ada, Cancel);
+
+        var sent = JsonNode.Parse(_server.Requests.ShouldHaveSingleItem().Body)!;
+        sent["event_action"]!.ToString().ShouldBe("trigger");
+        sent["payload"]!["severity"]!.ToString().ShouldBe("info");
+    }
+
+    [Fact]
+    public void LongNames_MakeAKeyThatPagerDutyTakes()
+    {
+        var (one, other) = (Key("a"), Key("b"));
+
+        one.Length.ShouldBeLessThanOrEqualTo(255);
+        one.ShouldNotBe(other);
+
+        static string Key(string end) => PagerDutyEvent.KeyOf(Cards.Page with { IncidentId = "runbooks-files", Key = $"{new string('f', 300)}{end}:ada@pagerduty" }, "ada");
+    }
+
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
+}

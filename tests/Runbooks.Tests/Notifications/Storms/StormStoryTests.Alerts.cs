@@ -1,0 +1,35 @@
+using Runbooks.Model.Incidents;
+using Runbooks.Notifications;
+
+namespace Runbooks.Tests.Notifications.Storms;
+
+public sealed partial class StormStoryTests
+{
+    /// <summary>An alert about many cannot end with one of them, and does not stay when all are over.</summary>
+    [Fact]
+    public async Task AlertAboutAStorm_EndsWithIt()
+    {
+        _pager.Rings = true;
+        _chat.Before = (_, _) => throw new DeliveryException("is away.");
+        _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
+        await OpenAsync(6);
+        await AdvanceAsync(s_gathered);
+        _pager.Sent.ShouldHaveSingleItem().Card.Title.ShouldBe("6 incidents of 'Broken thing' ask you at once");
+        foreach (var incident in _world.Store.All.Take(5))
+        {
+            await _world.DecideAsync(incident.Id, DecisionVerb.Approve, "duty");
+        }
+
+        await WatchAsync();
+        _pager.Shown.Values.ShouldHaveSingleItem().Asks.ShouldBeTrue("one still asks");
+
+        await _world.DecideAsync(_world.Store.All[^1].Id, DecisionVerb.Approve, "duty");
+        await AdvanceAsync(TimeSpan.FromMinutes(5));
+        await WatchAsync();
+        await WatchAsync();
+
+        _world.Store.All.ShouldAllBe(incident => incident.State.IsFinal());
+        _pager.Sent.Count.ShouldBe(1, "nobody is called to hear that it is over");
+        _pager.Shown.Values.ShouldHaveSingleItem().Kind.ShouldBe(CardKind.Closed);
+    }
+}
