@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Logging;
+using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using Runbooks.Storage;
 
@@ -16,6 +17,9 @@ public sealed class FileTroubles(FileVersions files, ISharedState state, Fallbac
 
     private const string Key = "files-told";
     private const int MaxLines = 5;
+
+    /// <summary>More are not ended one by one: whoever mends a file by trial sees to the rest.</summary>
+    private const int MaxPages = 20;
 
     public async Task CheckAsync(CancellationToken cancellationToken)
     {
@@ -47,16 +51,33 @@ public sealed class FileTroubles(FileVersions files, ISharedState state, Fallbac
         }
 
         var more = errors.Count > MaxLines ? $"\nand {errors.Count - MaxLines} more" : "";
-        if (mark.Length == 0 || await fallback.NotifyAsync(
+        var pages = before?.Pages.GetValueOrDefault(name) ?? [];
+        if (mark.Length == 0)
+        {
+            await fallback.ShowOverAsync($"A file can be used again: {name}", "It was mended and is in force.", ThreadId, pages, cancellationToken);
+            await SaveAsync(name, mark, [], cancellationToken);
+        }
+        else if (await fallback.PageAsync(
             $"A file cannot be used: {name}",
             $"What was in force before stays in force until it is mended.\n{string.Join('\n', errors.Take(MaxLines))}{more}",
-            ThreadId, $"{name}:{mark}", cancellationToken))
+            ThreadId, $"{name}:{mark}", cancellationToken) is { Count: > 0 } page)
         {
-            await state.UpdateAsync<Told, bool>(
-                Key, known => (new(new Dictionary<string, string>(known?.Marks ?? new Dictionary<string, string>()) { [name] = mark }), true), cancellationToken);
+            await SaveAsync(name, mark, [.. pages, .. page], cancellationToken);
         }
     }
 
+    private async Task SaveAsync(string name, string mark, IReadOnlyList<Delivery> pages, CancellationToken cancellationToken) => await state.UpdateAsync<Told, bool>(
+        Key,
+        known => (new(new Dictionary<string, string>(known?.Marks ?? new Dictionary<string, string>()) { [name] = mark })
+        {
+            Pages = new Dictionary<string, IReadOnlyList<Delivery>>(known?.Pages ?? new Dictionary<string, IReadOnlyList<Delivery>>()) { [name] = [.. pages.TakeLast(MaxPages)] },
+        }, true),
+        cancellationToken);
+
     /// <param name="Marks">Of each file, the errors or the publication that was told of.</param>
-    private sealed record Told(IReadOnlyDictionary<string, string> Marks);
+    private sealed record Told(IReadOnlyDictionary<string, string> Marks)
+    {
+        /// <summary>Of each file, what told of its errors.</summary>
+        public IReadOnlyDictionary<string, IReadOnlyList<Delivery>> Pages { get; init; } = new Dictionary<string, IReadOnlyList<Delivery>>();
+    }
 }

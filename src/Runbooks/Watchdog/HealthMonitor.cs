@@ -1,5 +1,7 @@
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Runbooks.Engine;
+using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 
 namespace Runbooks.Watchdog;
@@ -9,35 +11,40 @@ namespace Runbooks.Watchdog;
 /// only: what would remember it longer is the very thing that is down.
 /// </summary>
 public sealed class HealthMonitor(
-    IIncidentStore store, IIncidentEngine engine, FallbackNotifier fallback, ILogger<HealthMonitor> logger)
+    IIncidentStore store, IIncidentEngine engine, FallbackNotifier fallback, TimeProvider time, ILogger<HealthMonitor> logger)
 {
     /// <summary>A single failed check is a hiccup.</summary>
     private const int PageAfterFailures = 2;
 
     private int _failures;
-    private bool _paged;
+
+    /// <summary>Names the present trouble. By the hour: hosts side by side, and one that starts anew, mean the same one.</summary>
+    private string _trouble = "";
+
+    /// <summary>What told of it; empty while nobody was told.</summary>
+    private IReadOnlyList<Delivery> _paged = [];
 
     /// <returns>Whether both work.</returns>
     public async Task<bool> CheckAsync(CancellationToken cancellationToken)
     {
         if (await FindProblemAsync(cancellationToken) is { } trouble)
         {
-            _failures++;
+            _trouble = _failures++ == 0 ? time.GetUtcNow().ToString("'down:'yyyy-MM-dd'T'HH", CultureInfo.InvariantCulture) : _trouble;
             Log.Unhealthy(logger, trouble);
-            if (_failures >= PageAfterFailures && !_paged)
+            if (_failures >= PageAfterFailures && _paged.Count == 0)
             {
-                _paged = await fallback.NotifyAsync("The runbooks themselves are down", trouble, cancellationToken);
+                _paged = await fallback.PageAsync("The runbooks themselves are down", trouble, FallbackNotifier.SystemId, _trouble, cancellationToken);
             }
 
             return false;
         }
 
-        if (_paged)
+        if (_paged.Count > 0)
         {
-            await fallback.NotifyAsync("The runbooks work again", "Engine and store answer. Open incidents go on where they stood.", cancellationToken);
+            await fallback.TellOverAsync("The runbooks work again", "Engine and store answer. Open incidents go on where they stood.", FallbackNotifier.SystemId, _trouble, _paged, cancellationToken);
         }
 
-        (_failures, _paged) = (0, false);
+        (_failures, _paged) = (0, []);
         return true;
     }
 

@@ -38,7 +38,7 @@ public sealed class MaintenanceEnds(
         if (tooMany > 0 && await fallback.NotifyAsync(
             "Maintenance has ended: some alerts were not looked at again",
             $"{CountText.Format(tooMany, "incident")} {(tooMany == 1 ? "was" : "were")} suppressed in a maintenance window beyond the {SuppressedIncidents.Max} targets that are remembered. They are on record as not needed; look whether they still fire.",
-            cancellationToken))
+            FallbackNotifier.SystemId, $"too-many-suppressed:{time.GetUtcNow():O}", cancellationToken))
         {
             await suppressed.ForgetTooManyAsync(cancellationToken);
         }
@@ -66,6 +66,6 @@ public sealed class MaintenanceEnds(
         return await intake.LookAgainAsync(incident, cancellationToken) || await fallback.NotifyAsync(
             "An alert was not looked at again",
             $"{incident.Title} on {IncidentText.Target(incident.Target)} was kept from asking for a while (incident {incident.Id}), and its runbook '{incident.RunbookId}' is no longer loaded. {(incident.AlertResolvedAt is null ? "The sender has not said that the alert is over" : "The sender says that the alert is over, and no check could confirm it")}; look at it yourself.",
-            cancellationToken);
+            FallbackNotifier.SystemId, $"not-looked-at:{incident.Id}", cancellationToken);
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Model.Incidents;
 using Runbooks.Storage;
 using Runbooks.Watchdog;
 using TestKit.Incidents;
@@ -34,6 +35,24 @@ public sealed class FileTroublesTests : IAsyncDisposable
 
         _world.Notifier.Sent.Count.ShouldBe(3);
         (await Files.FindLastAsync("windows.yaml", TestContext.Current.CancellationToken))!.Text.ShouldBe("windows: [] # mended");
+    }
+
+    /// <summary>What told of it says so where it can, and an alert about it ends: the next one calls somebody again.</summary>
+    [Fact]
+    public async Task FileThatIsMended_EndsWhatToldOfIt()
+    {
+        Files.Refuse("windows.yaml", ["windows.yaml:6:15  here"]);
+        await CheckAsync();
+        Files.Refuse("windows.yaml", ["windows.yaml:7:15  there"]);
+        await CheckAsync();
+        _world.Notifier.Changed.ShouldBeEmpty();
+
+        Files.Use("windows.yaml", "windows: []");
+        await CheckAsync();
+        await CheckAsync();
+
+        _world.Notifier.Changed.Select(changed => changed.Key).ShouldBe(_world.Notifier.Sent.Select(sent => sent.Card.Key), ignoreOrder: true);
+        _world.Notifier.Changed.ShouldAllBe(changed => changed.Card.Kind == CardKind.Closed && changed.Card.Title == "A file can be used again: windows.yaml");
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Runbooks.Engine;
+using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
 using Runbooks.Watchdog;
 using TestKit;
@@ -24,6 +25,32 @@ public sealed class HealthMonitorTests : IAsyncDisposable
         _world.Engine.Illness = null;
         (await _world.Get<HealthMonitor>().CheckAsync(CancellationToken.None)).ShouldBeTrue();
         _world.Sent.Last().Card.Title.ShouldContain("work again");
+    }
+
+    /// <summary>On a channel that calls somebody up, an alert that was acknowledged calls nobody again: each trouble is one of its own, and ends with it.</summary>
+    [Fact]
+    public async Task EachTrouble_IsAnAlertOfItsOwnThatEndsWithIt()
+    {
+        _world.Rings = true;
+        await BreakAndMendAsync();
+        _world.Time.Advance(TimeSpan.FromDays(4));
+
+        await BreakAndMendAsync();
+
+        var keys = _world.Sent.Select(sent => sent.Card.Key).ToList();
+        keys.Count.ShouldBe(2, "the end of an alert is no other one");
+        keys.Distinct().Count().ShouldBe(2);
+        _world.Changed.Select(changed => changed.Key).ShouldBe(keys);
+        _world.Changed.ShouldAllBe(changed => changed.Card.Kind == CardKind.Closed && changed.Card.Title == "The runbooks work again");
+
+        async Task BreakAndMendAsync()
+        {
+            _world.Engine.Illness = "gone";
+            await _world.Get<HealthMonitor>().CheckAsync(CancellationToken.None);
+            await _world.Get<HealthMonitor>().CheckAsync(CancellationToken.None);
+            _world.Engine.Illness = null;
+            await _world.Get<HealthMonitor>().CheckAsync(CancellationToken.None);
+        }
     }
 
     [Fact]

@@ -67,6 +67,11 @@ internal sealed class WatchdogWorld : IAsyncDisposable, INotifier, IEndHook
 
     public ConcurrentQueue<(string To, Card Card)> Sent { get; } = new();
 
+    /// <summary>How messages were changed, by the key of each.</summary>
+    public ConcurrentQueue<(string Key, Card Card)> Changed { get; } = new();
+
+    public bool Rings { get; set; }
+
     public bool ChannelIsDown { get; set; }
 
     public bool ChannelHangs { get; set; }
@@ -120,7 +125,13 @@ internal sealed class WatchdogWorld : IAsyncDisposable, INotifier, IEndHook
         }
 
         Sent.Enqueue((to.Recipient, card));
-        return Task.FromResult<Receipt>(null);
+        return Task.FromResult<Receipt>(card.Key);
+    }
+
+    public Task UpdateAsync(string reference, Card card, CancellationToken cancellationToken)
+    {
+        Changed.Enqueue((reference, card));
+        return Task.CompletedTask;
     }
 
     public Task ForgetAsync(DateTimeOffset before, CancellationToken cancellationToken)

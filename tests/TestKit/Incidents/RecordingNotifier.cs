@@ -11,6 +11,9 @@ public sealed class RecordingNotifier(string channel = "test") : INotifier
 
     public ConcurrentQueue<(string To, Card Card)> Sent { get; } = new();
 
+    /// <summary>How messages were changed, by the key of each.</summary>
+    public ConcurrentQueue<(string Key, Card Card)> Changed { get; } = new();
+
     /// <summary>Thrown for a recipient; null to take the message.</summary>
     public Func<string, Exception?> Failure { get; set; } = _ => null;
 
@@ -25,7 +28,13 @@ public sealed class RecordingNotifier(string channel = "test") : INotifier
         }
 
         Sent.Enqueue((to.Recipient, card));
-        return Task.FromResult(new Receipt(null, IsHandedOver));
+        return Task.FromResult(new Receipt(card.Key, IsHandedOver));
+    }
+
+    public Task UpdateAsync(string reference, Card card, CancellationToken cancellationToken)
+    {
+        Changed.Enqueue((reference, card));
+        return Task.CompletedTask;
     }
 
     public IEnumerable<string> To(CardKind kind) => Sent.Where(sent => sent.Card.Kind == kind).Select(sent => sent.To);
