@@ -30,10 +30,13 @@ internal sealed class MetricCheck(AzureMetrics metrics)
     {
         var target = new ArmTarget(parameters.Resource, "", Role);
         var question = new MetricQuestion(parameters.Metric, parameters.Aggregation, parameters.Over, Grain(parameters.Over), parameters.Namespace, parameters.Filter);
-        var found = await metrics.ReadAsync(target, question, context.Time, cancellationToken);
+        var (found, mayBeMore) = await metrics.ReadAsync(target, question, context.Time, cancellationToken);
         if (found.Count == 0)
         {
-            return Measurement.Empty(parameters.Failing, parameters.WhenEmpty, $"{target.Words} has no value of {parameters.Metric} in this time.") with { Link = Link(target) };
+            var nothing = mayBeMore
+                ? CheckResult.Unknown($"{Cut}, and none of those has a value in this time.") with { Threshold = parameters.Failing.ToString() }
+                : Measurement.Empty(parameters.Failing, parameters.WhenEmpty, $"{target.Words} has no value of {parameters.Metric} in this time.");
+            return nothing with { Link = Link(target) };
         }
 
         // Whether there was a value within the time is all that 'absent' asks; any other question is about now.
@@ -45,6 +48,7 @@ internal sealed class MetricCheck(AzureMetrics metrics)
         var judged = fresh.Count > 0
             ? Measurement.Judge(parameters.Failing, worst.Points[^1].Value, parameters.Unit, Among(found.Count, worst, now))
                 .UnlessSilent(parameters.Failing, stale is null ? null : $"{stale} has had no value for {Measurement.Age(stale.AgeAt(now))}")
+                .UnlessSilent(parameters.Failing, mayBeMore ? Cut : null)
             : CheckResult.Unknown($"{target.Words} has had no value of {parameters.Metric} for {Measurement.Age(worst.AgeAt(now))}; the last was {NumberText.Format(worst.Points[^1].Value)}{(parameters.Unit is { } unit ? $" {unit}" : "")}, and says nothing about now.") with
             {
                 Threshold = parameters.Failing.ToString(),
@@ -66,6 +70,8 @@ internal sealed class MetricCheck(AzureMetrics metrics)
 
     // The widths that every metric can be had in; as fine as at most an hour of points allows.
     private static TimeSpan Grain(TimeSpan over) => TimeSpan.FromMinutes(over.TotalHours switch { <= 1 => 1, <= 5 => 5, _ => 30 });
+
+    private static string Cut => string.Create(CultureInfo.InvariantCulture, $"Azure has told of {AzureMetrics.MostSeries:N0} series, as many as were asked for, so there may be more");
 
     private static string Link(ArmTarget target) => $"{target.PortalLink}/metrics";
 }
@@ -114,11 +120,10 @@ internal sealed class AzureMetrics(ArmResources arm)
     public const string Role = "Monitoring Reader";
     private const string Version = "2024-02-01";
 
-    /// <returns>
-    /// One series for each combination of dimensions that the filter splits by; those without any value are left out. So is a
-    /// value whose time is not over yet: a count of nothing in a minute that has just begun is no calm.
-    /// </returns>
-    public async Task<IReadOnlyList<MetricSeries>> ReadAsync(
+    /// <summary>How many series are asked for where a filter splits the metric. Left to itself Azure tells of 10, and does not say that there are more.</summary>
+    public const int MostSeries = 1000;
+
+    public async Task<MetricAnswer> ReadAsync(
         ArmTarget resource, MetricQuestion question, TimeProvider time, CancellationToken cancellationToken)
     {
         var target = resource with { ApiVersion = Version, Role = Role };
@@ -135,18 +140,18 @@ internal sealed class AzureMetrics(ArmResources arm)
         return $"&metricnames={Uri.EscapeDataString(question.Metric)}&timespan={Uri.EscapeDataString(span)}&interval={XmlConvert.ToString(question.Every)}"
             + $"&aggregation={CamelCase.Of(question.Aggregation)}"
             + (question.Namespace is null ? "" : $"&metricnamespace={Uri.EscapeDataString(question.Namespace)}")
-            + (question.Filter is null ? "" : $"&$filter={Uri.EscapeDataString(question.Filter)}");
+            + (question.Filter is null ? "" : $"&$filter={Uri.EscapeDataString(question.Filter)}&top={MostSeries}");
     }
 
-    private static List<MetricSeries> Read(ArmTarget target, MetricQuestion question, JsonObject json, DateTimeOffset now)
+    private static MetricAnswer Read(ArmTarget target, MetricQuestion question, JsonObject json, DateTimeOffset now)
     {
         try
         {
             var field = CamelCase.Of(question.Aggregation);
-            return
+            var all = json["value"]!.AsArray().SelectMany(metric => metric!["timeseries"]!.AsArray()).ToList();
+            return new(
             [
-                .. from metric in json["value"]!.AsArray()
-                   from series in metric!["timeseries"]!.AsArray()
+                .. from series in all
                    let points = series!["data"]!.AsArray().OfType<JsonObject>()
                        // A minute that nothing was measured in has no value.
                        .Where(point => point[field] is JsonValue)
@@ -159,7 +164,8 @@ internal sealed class AzureMetrics(ArmResources arm)
                        (series["metadatavalues"] as JsonArray ?? []).ToDictionary(one => (string)one!["name"]!["value"]!, one => (string)one!["value"]!, StringComparer.OrdinalIgnoreCase),
                        points,
                        question.Every),
-            ];
+            ],
+            question.Filter is not null && all.Count >= MostSeries);
         }
         catch (Exception odd) when (odd is NullReferenceException or InvalidOperationException or FormatException or ArgumentException)
         {
@@ -173,6 +179,13 @@ internal sealed class AzureMetrics(ArmResources arm)
 /// <param name="Every">The width of one value.</param>
 /// <param name="Filter">Which dimensions, in the words of the API: <c>Origin eq '*'</c>.</param>
 internal sealed record MetricQuestion(string Metric, MetricAggregation Aggregation, TimeSpan Over, TimeSpan Every, string? Namespace = null, string? Filter = null);
+
+/// <param name="Series">
+/// One for each combination of dimensions that the filter splits by; those without any value are left out. So is a value
+/// whose time is not over yet: a count of nothing in a minute that has just begun is no calm.
+/// </param>
+/// <param name="MayBeMore">As many came as were asked for: there may be others, and nothing is known of them.</param>
+internal sealed record MetricAnswer(IReadOnlyList<MetricSeries> Series, bool MayBeMore);
 
 /// <param name="Until">The end of the time that it is of.</param>
 internal sealed record MetricPoint(DateTimeOffset Until, double Value);

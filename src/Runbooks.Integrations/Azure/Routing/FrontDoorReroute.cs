@@ -36,7 +36,8 @@ internal sealed class FrontDoorReroute(ArmResources arm, ResourceLease lease, Az
 
     protected override async Task<IReadOnlyList<Route>> ReadAsync(string group, TimeProvider time, CancellationToken cancellationToken)
     {
-        var health = await HealthAsync(group, time, cancellationToken);
+        // One that is not among them is of unknown health, and takes no traffic.
+        var health = (await HealthAsync(group, time, cancellationToken)).Series;
         return [.. (await OriginsAsync(group, cancellationToken)).Select(origin => Read(group, origin, health, time.GetUtcNow()))];
     }
 
@@ -51,7 +52,7 @@ internal sealed class FrontDoorReroute(ArmResources arm, ResourceLease lease, Az
         ((await Arm.GetAsync(Target($"{group}/origins"), cancellationToken)).Json["value"] as JsonArray ?? []).OfType<JsonObject>();
 
     // The resource does not tell whether an origin is healthy; Front Door's probes do, as a metric for each origin.
-    private Task<IReadOnlyList<MetricSeries>> HealthAsync(string group, TimeProvider time, CancellationToken cancellationToken) => metrics.ReadAsync(
+    private Task<MetricAnswer> HealthAsync(string group, TimeProvider time, CancellationToken cancellationToken) => metrics.ReadAsync(
         Target(group[..group.IndexOf("/originGroups/", StringComparison.OrdinalIgnoreCase)]),
         new MetricQuestion(
             "OriginHealthPercentage", MetricAggregation.Average, TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(1), Filter: $"OriginGroup eq '{Target(group).Name}' and Origin eq '*'"),

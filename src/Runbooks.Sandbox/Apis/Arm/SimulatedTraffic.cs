@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using System.Xml;
 
 namespace Runbooks.Sandbox.Apis.Arm;
@@ -60,7 +61,7 @@ internal sealed class ProvisionedThroughput([FromKeyedServices(ProvisionedThroug
 internal sealed record MeasuredSeries(IReadOnlyList<KeyValuePair<string, string>> Dimensions, Func<DateTimeOffset, double> At);
 
 /// <summary>The metrics API over what the traffic does.</summary>
-internal static class ArmMetrics
+internal static partial class ArmMetrics
 {
     public static IResult? Show(ArmRequest request, SimulatedTraffic traffic, TimeProvider time)
     {
@@ -73,7 +74,7 @@ internal static class ArmMetrics
 
         var metric = query["metricnames"].ToString();
         var (every, field) = (XmlConvert.ToTimeSpan(query["interval"].ToString()), query["aggregation"].ToString());
-        var series = new JsonArray([.. traffic.Measure(request.Name, metric).Select(one => new JsonObject
+        var series = new JsonArray([.. Asked([.. traffic.Measure(request.Name, metric)], query).Select(one => new JsonObject
         {
             ["metadatavalues"] = new JsonArray([.. one.Dimensions.Select(dimension => new JsonObject
             {
@@ -99,6 +100,22 @@ internal static class ArmMetrics
             }.ToJsonString(),
             "application/json");
     }
+
+    /// <summary>One for each of the values that the filter asks for, of those as many as <c>top</c> says, or 10; without a filter all as one.</summary>
+    private static IEnumerable<MeasuredSeries> Asked(List<MeasuredSeries> all, IQueryCollection query)
+    {
+        var filter = Conditions().Matches(query["$filter"].ToString()).ToLookup(match => match.Groups["name"].Value, match => match.Groups["value"].Value, StringComparer.OrdinalIgnoreCase);
+        if (filter.Count == 0)
+        {
+            return all.Count == 0 ? [] : [new([], at => all.Average(one => one.At(at)))];
+        }
+
+        return all.Where(one => filter.All(wanted => one.Dimensions.Any(dimension => wanted.Key.Equals(dimension.Key, StringComparison.OrdinalIgnoreCase) && (wanted.Contains("*") || wanted.Contains(dimension.Value)))))
+            .Take(int.TryParse(query["top"], NumberStyles.None, CultureInfo.InvariantCulture, out var top) ? top : 10);
+    }
+
+    [GeneratedRegex("(?<name>[A-Za-z]+) eq '(?<value>[^']*)'")]
+    private static partial Regex Conditions();
 
     private static JsonArray Points(DateTimeOffset from, DateTimeOffset to, TimeSpan every, string field, Func<DateTimeOffset, double> at, DateTimeOffset now)
     {

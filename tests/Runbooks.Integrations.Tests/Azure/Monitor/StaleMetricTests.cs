@@ -14,7 +14,7 @@ using TestKit.Storage;
 
 namespace Runbooks.Integrations.Tests.Azure.Monitor;
 
-/// <summary>A value of a while ago, and one of a minute that has just begun, say nothing about now.</summary>
+/// <summary>A value of a while ago, one of a minute that has just begun, and series that Azure did not tell of: of all these nothing is known.</summary>
 public sealed class StaleMetricTests : IAsyncLifetime
 {
     private const string Group = "/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/rg/providers";
@@ -86,11 +86,41 @@ public sealed class StaleMetricTests : IAsyncLifetime
         preparation.Refusal.ShouldBe("'b' is of unknown health: Front Door has told nothing of it for 8 min: traffic would go from bad to worse.");
     }
 
-    private async Task<CheckResult> AskAsync(string failing = "> 95")
+    /// <summary>As many series as Azure tells of: 10 unless more are asked for.</summary>
+    private Task AnswerAsync(HttpContext context, params string[] all) =>
+        context.Response.WriteAsync(Metric([.. all.Take(int.TryParse(context.Request.Query["top"], out var top) ? top : 10)]));
+
+    [Fact]
+    public async Task TheEleventhSeries_IsSeenToo()
+    {
+        _azure.Answer = context => AnswerAsync(context, [.. Enumerable.Range(0, 12).Select(one => Series($"2={(one == 10 ? 99 : 20)}", $"o{one}"))]);
+
+        (await AskAsync(filter: "Origin eq '*'")).ShouldSatisfyAllConditions(
+            result => result.Verdict.ShouldBe(Verdict.Failing),
+            result => result.Summary.ShouldBe("99 (the worst of 12: Origin=o10); limit > 95."));
+    }
+
+    [Theory]
+    [InlineData(999, "20", "> 95", Verdict.Passing)]
+    [InlineData(1001, "20", "> 95", Verdict.Unknown)]
+    [InlineData(1001, "20", "> 10", Verdict.Failing)]
+    [InlineData(1001, "", "> 95", Verdict.Unknown)]
+    [InlineData(1001, "", "absent", Verdict.Unknown)]
+    public async Task MoreSeriesThanAreTold_HideNothing(int count, string value, string failing, Verdict verdict)
+    {
+        _azure.Answer = context => AnswerAsync(context, [.. Enumerable.Range(0, count).Select(one => Series($"2={value}", $"o{one}"))]);
+
+        var result = await AskAsync(failing, "Origin eq '*'");
+
+        result.Verdict.ShouldBe(verdict);
+        result.Summary.Contains("Azure has told of 1,000 series, as many as were asked for, so there may be more", StringComparison.Ordinal).ShouldBe(verdict == Verdict.Unknown);
+    }
+
+    private async Task<CheckResult> AskAsync(string failing = "> 95", string? filter = null)
     {
         await using var services = Services();
         return await services.GetServices<ICheck>().Single(one => one.Name == "azureMonitor.metric").AskAsync(
-            new MetricParameters { Resource = $"{Group}/Microsoft.Web/sites/s1", Metric = "M", Failing = FailingWhen.Parse(failing, null), Over = TimeSpan.FromHours(1) },
+            new MetricParameters { Resource = $"{Group}/Microsoft.Web/sites/s1", Metric = "M", Failing = FailingWhen.Parse(failing, null), Over = TimeSpan.FromHours(1), Filter = filter },
             Context(),
             TestContext.Current.CancellationToken);
     }
