@@ -28,24 +28,23 @@ internal sealed partial class LogsCheck(LogsClient logs)
 
     protected override async Task<CheckResult> AskAsync(LogsParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        var rows = await logs.QueryAsync(parameters.Workspace, parameters.Query, parameters.Over, cancellationToken);
-        if (rows.Count == 0)
+        var found = await logs.QueryAsync(parameters.Workspace, parameters.Query, parameters.Over, cancellationToken);
+        if (found.Rows.Count == 0)
         {
             return Measurement.Empty(parameters.Failing, parameters.WhenEmpty, "no row matches it in this time.");
         }
 
-        var values = rows.Select(row => Number(row, parameters.Column)).ToList();
-        if (values.Contains(null))
+        if (found.Numbers(parameters.Column) is not { } values)
         {
             return CheckResult.Unknown(parameters.Column is { } column
                 ? $"The query's rows have no number in a column '{column}'."
-                : "The query's rows have no column that holds a number. Add 'summarize' or name the column.");
+                : "The query's rows have no column of numbers. Add 'summarize' or name the column.");
         }
 
-        var worst = parameters.Failing.Worst(values.ConvertAll(value => new One(value!.Value)), one => one.Value).Value;
-        var judged = Measurement.Judge(parameters.Failing, worst, parameters.Unit, rows.Count == 1 ? "" : $" (the worst of {rows.Count} rows)")
-            .UnlessSilent(parameters.Failing, values.Exists(value => double.IsNaN(value!.Value)) ? "another row's is not a number" : null);
-        return judged.Verdict == Verdict.Passing && worst == 0 && rows.Count == 1 && parameters is { WhenEmpty: not WhenEmpty.Passing, Failing.IsAbsent: false }
+        var worst = parameters.Failing.Worst(values.ConvertAll(value => new One(value)), one => one.Value).Value;
+        var judged = Measurement.Judge(parameters.Failing, worst, parameters.Unit, values.Count == 1 ? "" : $" (the worst of {values.Count} rows)")
+            .UnlessSilent(parameters.Failing, values.Exists(double.IsNaN) ? "another row's is not a number" : null);
+        return judged.Verdict == Verdict.Passing && worst == 0 && values.Count == 1 && parameters is { WhenEmpty: not WhenEmpty.Passing, Failing.IsAbsent: false }
             && await NeverWrittenAsync(parameters, cancellationToken) is { } never
             ? judged.UnlessSilent(parameters.Failing, never) with { Verdict = parameters.WhenEmpty == WhenEmpty.Failing ? Verdict.Failing : Verdict.Unknown }
             : judged;
@@ -62,7 +61,7 @@ internal sealed partial class LogsCheck(LogsClient logs)
 
         var (name, category) = (table.Groups["table"].Value, table.Groups["category"].Value);
         var one = await logs.QueryAsync(parameters.Workspace, $"{name}{(category.Length == 0 ? "" : $" | where Category == \"{category}\"")} | take 1 | count", s_longTime, cancellationToken);
-        return one.Count == 1 && Number(one[0], null) == 0
+        return one.Numbers(null) is [0]
             ? $"nothing at all was written to {name}{(category.Length == 0 ? "" : $" with the category {category}")} for {s_longTime.TotalDays:0} days, so there is nothing to count"
             : null;
     }
@@ -72,17 +71,6 @@ internal sealed partial class LogsCheck(LogsClient logs)
         ^\s*(?<table>[A-Za-z_][A-Za-z0-9_]{0,99})\s*\|(?:\s*where\b[^|]*\bCategory\s*==\s*"(?<category>[A-Za-z0-9_. -]{1,100})")?
         """, RegexOptions.NonBacktracking)]
     private static partial Regex Table();
-
-    private static double? Number(IReadOnlyList<KeyValuePair<string, JsonNode?>> row, string? column) => row
-        .Where(cell => column is null || string.Equals(cell.Key, column, StringComparison.OrdinalIgnoreCase))
-        .Select(cell => cell.Value?.GetValueKind() switch
-        {
-            JsonValueKind.Number => cell.Value.GetValue<double>(),
-            // Decimals, and what is no number, come as text.
-            JsonValueKind.String when column is not null && double.TryParse((string?)cell.Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) => number,
-            _ => (double?)null,
-        })
-        .FirstOrDefault(number => number is not null);
 
     private sealed record One(double Value);
 }
@@ -102,7 +90,7 @@ public sealed record LogsParameters
     public required FailingWhen Failing { get; init; }
 
     [RegularExpression("^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
-    [Description("The column that holds the number; the first numeric one when left out.")]
+    [Description("The column that holds the number; the first one of a numeric type when left out. A row that has nothing there says nothing.")]
     public string? Column { get; init; }
 
     [MaxLength(20)]
@@ -124,8 +112,8 @@ internal sealed class LogsClient(AzurePipelines pipelines, IOptions<AzureOptions
     public const string Role = "Log Analytics Reader";
     private const string Scope = "https://api.loganalytics.io/.default";
 
-    /// <returns>The first table: one dictionary for each row, by column.</returns>
-    public async Task<IReadOnlyList<IReadOnlyList<KeyValuePair<string, JsonNode?>>>> QueryAsync(
+    /// <returns>The first table.</returns>
+    public async Task<LogRows> QueryAsync(
         string workspace, string query, TimeSpan over, CancellationToken cancellationToken)
     {
         var endpoint = new Uri(options.Value.LogsEndpoint);
@@ -145,12 +133,52 @@ internal sealed class LogsClient(AzurePipelines pipelines, IOptions<AzureOptions
             }
 
             var table = json["tables"]!.AsArray()[0]!;
-            var columns = table["columns"]!.AsArray().Select(column => (string)column!["name"]!).ToList();
-            return [.. table["rows"]!.AsArray().Select(row => columns.Zip(row!.AsArray(), KeyValuePair.Create).ToList())];
+            List<LogColumn> columns = [.. table["columns"]!.AsArray().Select(column => new LogColumn((string)column!["name"]!, (string)column["type"]!))];
+            List<IReadOnlyList<JsonNode?>> rows = [.. table["rows"]!.AsArray().Select(row => row!.AsArray().ToList())];
+            return rows.TrueForAll(row => row.Count == columns.Count) ? new(columns, rows) : throw new JsonException();
         }
         catch (Exception odd) when (odd is JsonException or NullReferenceException or InvalidOperationException or ArgumentOutOfRangeException)
         {
             throw new AzureRequestException($"{on} answered the query in a form that is not known.", inner: odd);
         }
     }
+}
+
+internal sealed record LogColumn(string Name, string Type)
+{
+    public bool IsNumber => Type is "int" or "long" or "real" or "decimal";
+
+    public bool IsText => Type == "string";
+}
+
+/// <summary>What a query yields: each row has a cell for each column.</summary>
+internal sealed record LogRows(IReadOnlyList<LogColumn> Columns, IReadOnlyList<IReadOnlyList<JsonNode?>> Rows)
+{
+    /// <summary>
+    /// The numbers of one column, which is the same one in every row: a percentile of nothing is null, and the count beside it
+    /// is no substitute. What is null counts as not a number.
+    /// </summary>
+    /// <param name="column">Its name; null for the first one of a numeric type.</param>
+    /// <returns>Null when there is no such column, or when it holds something else.</returns>
+    public List<double>? Numbers(string? column)
+    {
+        var numbers = CellsOf(one => column is null ? one.IsNumber : one.Name.Equals(column, StringComparison.OrdinalIgnoreCase))?.ConvertAll(Number);
+        return numbers?.TrueForAll(number => number is not null) == true ? numbers.ConvertAll(number => number!.Value) : null;
+    }
+
+    /// <summary>What the first column of text holds, but for its empty cells; nothing when there is none.</summary>
+    public IReadOnlyList<string> Texts() =>
+        [.. (CellsOf(one => one.IsText) ?? []).OfType<JsonValue>().Select(value => value.TryGetValue<string>(out var text) ? text : "").Where(text => text.Length > 0)];
+
+    private List<JsonNode?>? CellsOf(Func<LogColumn, bool> wanted) =>
+        Columns.Select((column, at) => (column, at)).Where(one => wanted(one.column)).Select(one => Rows.Select(row => row[one.at]).ToList()).FirstOrDefault();
+
+    // Decimals, and what is no number, come as text.
+    private static double? Number(JsonNode? cell) => cell?.GetValueKind() switch
+    {
+        null => double.NaN,
+        JsonValueKind.Number => cell.GetValue<double>(),
+        JsonValueKind.String when double.TryParse((string?)cell, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) => number,
+        _ => null,
+    };
 }

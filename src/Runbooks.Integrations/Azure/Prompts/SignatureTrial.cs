@@ -1,8 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure.Monitor;
@@ -60,8 +58,7 @@ internal sealed class SignatureTrial(LogsClient logs)
         IReadOnlyList<string> requests;
         try
         {
-            var rows = await logs.QueryAsync(workspace, query, TimeSpan.FromHours(1), cancellationToken);
-            requests = [.. rows.Select(row => row.Select(cell => cell.Value).OfType<JsonValue>().FirstOrDefault(value => value.GetValueKind() == JsonValueKind.String)?.GetValue<string>()).OfType<string>()];
+            requests = (await logs.QueryAsync(workspace, query, TimeSpan.FromHours(1), cancellationToken)).Texts();
         }
         catch (Exception failure) when (failure is AzureRequestException or StepRefusedException)
         {
