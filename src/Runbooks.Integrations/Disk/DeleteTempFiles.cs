@@ -50,7 +50,7 @@ internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> o
         var before = await machine.SpaceAsync(parameters.Folder, cancellationToken);
         var deleted = await machine.TempFilesAsync(parameters.Folder, parameters.OlderThan, delete: true, cancellationToken);
         var after = await machine.SpaceAsync(parameters.Folder, cancellationToken);
-        return new ActionResult($"Deleted {deleted} below {parameters.Folder} on {machine.Words}: the disk was {Percent(before)} full and is {Percent(after)}.")
+        return new ActionResult($"Deleted {deleted} below {parameters.Folder} on {machine.Words}{(before.Percent is null ? "" : $": the disk was {Percent(before)} full and is {Percent(after)}")}.")
         {
             Outputs = new Dictionary<string, string> { ["freed"] = deleted.ToString(), ["usedBefore"] = Percent(before), ["usedAfter"] = Percent(after) },
         };
@@ -60,7 +60,7 @@ internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> o
         ? $"Files of the machine that this runs on are not deleted here ({DiskOptions.SectionName}:ThisMachine is false, as always in practice). Name the virtual machine with 'machine'."
         : TempFolder.Refusal(parameters.Folder, parameters.OlderThan, options.Value);
 
-    private static string Percent(DiskSpace space) => $"{NumberText.Format(space.Percent)} %";
+    private static string Percent(DiskSpace space) => space.Percent is { } percent ? $"{NumberText.Format(percent)} %" : "unknown";
 
     private static string Words(TimeSpan age) => age.TotalHours >= 48
         ? FormattableString.Invariant($"{age.TotalDays:0.#} days")

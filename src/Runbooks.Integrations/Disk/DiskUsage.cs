@@ -11,7 +11,7 @@ namespace Runbooks.Integrations.Disk;
 public sealed record DiskUsageParameters : MachineFolder
 {
     [Required]
-    [Description("When the percentage in use is bad: '> 85'.")]
+    [Description("When the percentage in use, as `df` counts it, is bad: '> 85'.")]
     public required FailingWhen Failing { get; init; }
 }
 
@@ -27,10 +27,15 @@ internal sealed class DiskUsage(Machines machines) : Check<DiskUsageParameters>(
     {
         var machine = machines.Find(parameters.Machine, context.Time);
         var space = await machine.SpaceAsync(parameters.Folder, cancellationToken);
+        if (space.Percent is not { } percent)
+        {
+            return CheckResult.Unknown($"{parameters.Folder} on {machine.Words} lies on no disk: there is no room that could be used.") with { Threshold = parameters.Failing.ToString(), Link = machine.Link };
+        }
+
         // A disk that is not mounted leaves its folder on the one above: then the figure is of another disk than is meant.
         var mount = space.Mount is null || space.Mount == parameters.Folder ? "" : $", which lies on the disk mounted at {space.Mount}";
         return Measurement.Judge(
-            parameters.Failing, space.Percent, "%", $" in use ({Size.Words(space.Size - space.Used)} free for {parameters.Folder} on {machine.Words}{mount})") with { Link = machine.Link };
+            parameters.Failing, percent, "%", $" in use ({Size.Words(space.Available)} free for {parameters.Folder} on {machine.Words}{mount})") with { Link = machine.Link };
     }
 }
 

@@ -25,10 +25,12 @@ internal interface IMachine
     Task<string?> CheckPermissionsAsync(CancellationToken cancellationToken);
 }
 
+/// <param name="Available">What programs can still write, in bytes. What the file system keeps for root is not theirs: ext4 keeps 5 % of a disk.</param>
 /// <param name="Mount">Where the disk is mounted; null when that is not known.</param>
-internal sealed record DiskSpace(long Used, long Size, string? Mount)
+internal sealed record DiskSpace(long Used, long Available, string? Mount)
 {
-    public double Percent => Size == 0 ? 0 : Math.Round(100.0 * Used / Size, 1);
+    /// <summary>Of what programs can have, as <c>df</c> counts: 100 is when they can write nothing more. Null where there is no room at all, as in /proc.</summary>
+    public double? Percent => Used + Available == 0 ? null : Math.Round(100.0 * Used / (Used + Available), 1);
 }
 
 internal sealed record TempFiles(long Files, long Bytes)

@@ -14,7 +14,7 @@ internal sealed class LocalMachine(TimeProvider time) : IMachine
     {
         using var found = FolderHandle.Open(folder);
         var drive = new DriveInfo(folder);
-        return Task.FromResult(new DiskSpace(drive.TotalSize - drive.TotalFreeSpace, drive.TotalSize, MountOf(folder)));
+        return Task.FromResult(new DiskSpace(drive.TotalSize - drive.TotalFreeSpace, drive.AvailableFreeSpace, MountOf(folder)));
     }
 
     // The fifth field is where something is mounted: proc_pid_mountinfo(5). The folder's path holds no link.

@@ -28,7 +28,7 @@ internal sealed partial class VirtualMachine(ArmResources arm, string id, TimePr
         "if awk -v f=\"$folder\" '{m = $5} m == \"/\" || index(f \"/\", m \"/\") == 1 {if (length(m) >= l) {l = length(m); own = $3}} index(m, f \"/\") == 1 {below[$3]} "
         + "END {exit !(own in below)}' /proc/self/mountinfo; then echo 'runbook: mount'; exit 0; fi";
 
-    private const string Space = "df -P -B1 . | awk 'NR==2 {printf \"runbook: used=%s size=%s mount=%s\\n\", $3, $2, $6}'";
+    internal const string Space = "df -P -B1 . | awk 'NR==2 {printf \"runbook: used=%s available=%s mount=%s\\n\", $3, $4, $6}'";
     // Not %d: some awks end it at two gigabytes.
     private const string Sum = "awk '{n+=1; s+=$1} END {printf \"runbook: files=%.0f bytes=%.0f\\n\", n, s}'";
     private const string Find = "find -P . -xdev -type f -mmin +\"$minutes\"";
@@ -88,7 +88,7 @@ internal sealed partial class VirtualMachine(ArmResources arm, string id, TimePr
 
     private static long Number(Match match, int group) => long.Parse(match.Groups[group].ValueSpan, CultureInfo.InvariantCulture);
 
-    [GeneratedRegex(@"runbook: used=(\d{1,18}) size=(\d{1,18})(?: mount=(?<mount>/[A-Za-z0-9/._-]{0,200}))?", RegexOptions.NonBacktracking)]
+    [GeneratedRegex(@"runbook: used=(\d{1,18}) available=(\d{1,18})(?: mount=(?<mount>/[A-Za-z0-9/._-]{0,200}))?", RegexOptions.NonBacktracking)]
     private static partial Regex SpaceLine();
 
     [GeneratedRegex(@"runbook: files=(\d{1,18}) bytes=(\d{1,18})", RegexOptions.NonBacktracking)]

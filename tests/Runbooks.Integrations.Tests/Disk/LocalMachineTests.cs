@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using Microsoft.Extensions.Time.Testing;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Disk;
@@ -107,9 +109,30 @@ public sealed class LocalMachineTests : IDisposable
     {
         var space = await _machine.SpaceAsync(_folder.FullName, TestContext.Current.CancellationToken);
 
-        space.Percent.ShouldBeInRange(0, 100);
+        space.Percent.ShouldNotBeNull().ShouldBeInRange(0, 100);
         space.Mount.ShouldNotBe(_folder.FullName);
         (_folder.FullName + "/").ShouldStartWith(space.Mount!.TrimEnd('/') + "/");
-        (await _machine.SpaceAsync("/proc", TestContext.Current.CancellationToken)).Mount.ShouldBe("/proc");
+        (await _machine.SpaceAsync("/proc", TestContext.Current.CancellationToken)).ShouldBe(new DiskSpace(0, 0, "/proc"));
     }
+
+    /// <summary>What root alone may use is not free for anybody else, and <c>df</c> does not count it either.</summary>
+    [Fact]
+    public async Task Space_IsWhatDfSays()
+    {
+        using var df = Process.Start(new ProcessStartInfo("df", ["-P", "-B1", _folder.FullName]) { RedirectStandardOutput = true })!;
+        var said = (await df.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken)).Split('\n')[1].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+
+        var space = await _machine.SpaceAsync(_folder.FullName, TestContext.Current.CancellationToken);
+
+        space.Percent.ShouldNotBeNull().ShouldBe(double.Parse(said[4].TrimEnd('%'), CultureInfo.InvariantCulture), tolerance: 1.5);
+        // Others write on this disk as well.
+        ((double)space.Available).ShouldBe(double.Parse(said[3], CultureInfo.InvariantCulture), tolerance: 5e9);
+    }
+
+    [Theory]
+    [InlineData(95, 0, 100.0)]
+    [InlineData(50, 50, 50.0)]
+    [InlineData(1, 2, 33.3)]
+    [InlineData(0, 0, null)]
+    public void Percent_IsOfWhatProgramsCanHave(long used, long available, double? percent) => new DiskSpace(used, available, null).Percent.ShouldBe(percent);
 }

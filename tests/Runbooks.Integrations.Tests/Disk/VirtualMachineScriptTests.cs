@@ -51,6 +51,16 @@ public sealed class VirtualMachineScriptTests : IDisposable
         (System.IO.File.Exists(old), System.IO.File.Exists(deep), System.IO.File.Exists(outside)).ShouldBe((false, false, true));
     }
 
+    /// <summary>A disk of 100 that is full for programs, while ext4 keeps 5 for root.</summary>
+    [Fact]
+    public async Task Space_IsWhatProgramsCanHave()
+    {
+        Directory.CreateDirectory(Folder);
+        const string df = "df() { printf 'Filesystem 1-blocks Used Available Capacity Mounted on\n/dev/sda1 100 95 0 100%% /\n'; }\n";
+
+        (await ShellAsync(df + string.Join('\n', VirtualMachine.ScriptIn(Folder, [VirtualMachine.Space])))).Said.ShouldBe("runbook: used=95 available=0 mount=/");
+    }
+
     [Fact]
     public async Task FolderThatIsALink_IsSaidAndLeft()
     {

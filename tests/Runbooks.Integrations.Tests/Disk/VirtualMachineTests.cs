@@ -44,6 +44,14 @@ public sealed class VirtualMachineTests : OnTheSandbox
     }
 
     [Fact]
+    public async Task FolderThatLiesOnNoDisk_IsNoHealth()
+    {
+        var found = await AskAsync("disk.usage", new { folder = "/proc", failing = "> 85" });
+
+        (found.Verdict, found.Summary, found.Threshold).ShouldBe((Verdict.Unknown, "/proc on this machine lies on no disk: there is no room that could be used.", "> 85"));
+    }
+
+    [Fact]
     public async Task IdentityThatMayRunNoScript_IsToldTheRole()
     {
         (await CheckPermissionsAsync(Delete, s_old)).ShouldBeNull();

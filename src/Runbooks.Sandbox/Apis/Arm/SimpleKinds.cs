@@ -158,6 +158,7 @@ internal sealed class VirtualMachineKind(SandboxChanges changes) : ArmKind("micr
 
     /// <summary>Both stand on the same disk.</summary>
     private const string Full = "/var/tmp", Empty = "/tmp";
+    /// <summary>Of the disk, without what its file system keeps for root.</summary>
 
     private bool _empty;
 
@@ -231,7 +232,8 @@ internal sealed class VirtualMachineKind(SandboxChanges changes) : ArmKind("micr
             var (files, bytes) = (disk["tempFiles"]!.GetValue<int>(), Long(disk["tempBytes"]!));
             if (lines.Exists(line => line.StartsWith("df ", StringComparison.Ordinal)))
             {
-                return string.Create(CultureInfo.InvariantCulture, $"runbook: used={Long(disk["other"]!) + bytes} size={Size} mount=/");
+                var used = Long(disk["other"]!) + bytes;
+                return string.Create(CultureInfo.InvariantCulture, $"runbook: used={used} available={Size - used} mount=/");
             }
 
             if (!isFull)
