@@ -12,6 +12,8 @@ namespace Runbooks.Integrations.Azure;
 /// <summary>Resources of Azure Resource Manager: read, changed, told to do something.</summary>
 internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptions> options)
 {
+    private const int MostPages = 20;
+
     private readonly Uri _endpoint = new(options.Value.ManagementEndpoint);
 
     /// <exception cref="StepRefusedException">There is no such resource, or the role is missing.</exception>
@@ -24,6 +26,29 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
     {
         var answer = await Caller.SendAsync(Call(target, RequestMethod.Get, "read it") with { Understood = [404] }, cancellationToken);
         return answer.Status == 404 ? null : new ArmDocument(ReadObject(target, answer.Body), answer.ETag);
+    }
+
+    /// <summary>What a list holds, over all its pages.</summary>
+    /// <exception cref="StepRefusedException">There is no such list, or the role is missing.</exception>
+    /// <exception cref="AzureRequestException">It does not come to an end.</exception>
+    public async Task<IReadOnlyList<JsonObject>> ListAsync(ArmTarget target, CancellationToken cancellationToken)
+    {
+        var all = new List<JsonObject>();
+        var call = Call(target, RequestMethod.Get, "read it") with { Understood = [404] };
+        for (var page = 1; page <= MostPages; page++)
+        {
+            var answer = await Caller.SendAsync(call, cancellationToken);
+            var json = answer.Status == 404 ? throw new StepRefusedException($"There is no {target.Words}.") : ReadObject(target, answer.Body);
+            all.AddRange((json["value"] as JsonArray ?? []).OfType<JsonObject>());
+            if (json["nextLink"] is not JsonValue link || !link.TryGetValue<string>(out var next) || next.Length == 0)
+            {
+                return all;
+            }
+
+            call = call with { Uri = Caller.Trusted(new Uri(call.Uri, next), call) };
+        }
+
+        throw new AzureRequestException($"{target.Words} has more than {MostPages} pages, so not all of it was read.");
     }
 
     /// <summary>The resource once Azure no longer works on it: not every service answers a write with an operation to follow.</summary>

@@ -144,12 +144,12 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
             response.Headers.TryGetValue("Retry-After", out var after) && int.TryParse(after, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) ? TimeSpan.FromSeconds(seconds) : null);
     }
 
-    // The token goes along: only to the endpoint itself or a regional host of it.
-    private Uri Trusted(Uri poll, AzureRequest call) =>
+    /// <summary>Where an answer sends the caller: the token goes along, so only to the endpoint itself or a regional host of it.</summary>
+    public Uri Trusted(Uri poll, AzureRequest call) =>
         poll.Scheme == endpoint.Scheme && poll.Port == endpoint.Port
         && (poll.Host == endpoint.Host || poll.Host.EndsWith("." + endpoint.Host, StringComparison.OrdinalIgnoreCase))
             ? poll
-            : throw new AzureRequestException($"{call.On} says that the operation to {call.What} is followed on {poll.Host}, which is not a host of {endpoint.Host}.");
+            : throw new AzureRequestException($"{call.On} says that to {call.What} goes on at {poll.Host}, which is not a host of {endpoint.Host}.");
 
     private static string? ProvisioningState(BinaryData body) =>
         Parse(body) is { ValueKind: JsonValueKind.Object } json && json.TryGetProperty("properties", out var properties) && properties.ValueKind == JsonValueKind.Object

@@ -48,8 +48,29 @@ internal sealed class FrontDoorReroute(ArmResources arm, ResourceLease lease, Az
         Arm.CheckPermissionsAsync(
             Target($"{GroupOf(parameters)}/origins/{parameters.From}"), "Microsoft.Cdn/profiles/originGroups/origins/write", cancellationToken);
 
-    private async Task<IEnumerable<JsonObject>> OriginsAsync(string group, CancellationToken cancellationToken) =>
-        ((await Arm.GetAsync(Target($"{group}/origins"), cancellationToken)).Json["value"] as JsonArray ?? []).OfType<JsonObject>();
+    private Task<IReadOnlyList<JsonObject>> OriginsAsync(string group, CancellationToken cancellationToken) => Arm.ListAsync(Target($"{group}/origins"), cancellationToken);
+
+    /// <summary>Front Door takes the healthy origins of the first priority, of those the ones that are nearly as fast as the fastest, and only among them goes by weight.</summary>
+    /// <seealso href="https://learn.microsoft.com/azure/frontdoor/routing-methods"/>
+    protected override async Task<Spread> SpreadAsync(FrontDoorRerouteParameters parameters, string group, IReadOnlyList<Route> routes, CancellationToken cancellationToken)
+    {
+        if (parameters.Weight is null)
+        {
+            return new(null);
+        }
+
+        var from = RoutePlan.Find(routes, parameters.From)!;
+        var peers = routes.Where(route => route.Id != from.Id && route.Now.Enabled && route.Priority == from.Priority).ToList();
+        if (parameters.To is null ? peers.Count == 0 : RoutePlan.Find(peers, parameters.To) is null)
+        {
+            return new($"Front Door goes by weight only among origins of one priority, and {(parameters.To is null ? "no other enabled one has" : $"'{parameters.To}' does not have")} the priority {from.Priority} of '{from.Name}'. Leave 'weight' out to disable '{from.Name}', or give them one priority.");
+        }
+
+        var latency = (int?)(await Arm.GetAsync(Target(group), cancellationToken)).Properties["loadBalancingSettings"]?["additionalLatencyInMilliseconds"];
+        return latency == 0
+            ? new($"{Words(group)} has the latency sensitivity 0 ms, so everything goes to the fastest origin, whatever its weight. Leave 'weight' out to disable '{from.Name}', or give the group a latency sensitivity.")
+            : new(null, $" Weights count only among origins that are {(latency is null ? "nearly" : $"within {latency} ms")} as fast as the fastest.");
+    }
 
     // The resource does not tell whether an origin is healthy; Front Door's probes do, as a metric for each origin.
     private Task<MetricAnswer> HealthAsync(string group, TimeProvider time, CancellationToken cancellationToken) => metrics.ReadAsync(
@@ -74,7 +95,10 @@ internal sealed class FrontDoorReroute(ArmResources arm, ResourceLease lease, Az
             share >= HealthyFrom && !isStale,
             share is null ? "of unknown health"
                 : isStale ? $"of unknown health: Front Door has told nothing of it for {Measurement.Age(seen!.AgeAt(now))}"
-                : $"healthy by only {NumberText.Format(share.Value)} % of Front Door's probes");
+                : $"healthy by only {NumberText.Format(share.Value)} % of Front Door's probes")
+        {
+            Priority = (int?)properties["priority"],
+        };
     }
 
     protected override ArmTarget Target(string id) => new(id, "2025-04-15", Role);

@@ -29,6 +29,9 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
     /// <summary>The property of a route that says whether it is enabled.</summary>
     protected abstract string StateProperty { get; }
 
+    /// <summary>What the others get of it by the way in which the group spreads its traffic.</summary>
+    protected abstract Task<Spread> SpreadAsync(TParameters parameters, string group, IReadOnlyList<Route> routes, CancellationToken cancellationToken);
+
     /// <summary>What the routes look like without asking after their health: enough to write, and to take back.</summary>
     protected virtual Task<IReadOnlyList<Route>> ReadSettingsAsync(string group, TimeProvider time, CancellationToken cancellationToken) =>
         ReadAsync(group, time, cancellationToken);
@@ -43,7 +46,7 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
 
         var group = GroupOf(parameters);
         var routes = await ReadAsync(group, context.Time, cancellationToken);
-        var refusal = RoutePlan.Refusal(routes, parameters.From, parameters.To);
+        var (refusal, remark) = await ObjectionAsync(parameters, group, routes, cancellationToken);
         if (RoutePlan.Find(routes, parameters.From) is not { } from)
         {
             return new Preparation { PlannedEffect = $"Take traffic away from {parameters.From}.", Refusal = refusal };
@@ -53,7 +56,7 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
         var what = parameters.Weight is null ? $"disable {from.Name} of {Words(group)}" : $"give {from.Name} of {Words(group)} the weight {parameters.Weight}";
         return new Preparation
         {
-            PlannedEffect = $"Send the traffic of {from.Name} to {parameters.To ?? "the others"}: {what} (now {from.Now}).",
+            PlannedEffect = $"Send {Traffic(parameters)} of {from.Name} to {parameters.To ?? "the others"}: {what} (now {from.Now}).{remark}",
             Identity = $"{from.Id}: {from.Now}",
             Undo = $"Set {from.Name} back to: {from.Now}.",
             UndoState = JsonSerializer.SerializeToElement(new RouteChange(group, from.Id, from.Name, from.Now, after)),
@@ -78,7 +81,7 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
         }
 
         // The other side may have fallen ill since a person looked.
-        if (RoutePlan.Refusal(routes, parameters.From, parameters.To) is { } refusal)
+        if ((await ObjectionAsync(parameters, change.Group, routes, cancellationToken)).Refusal is { } refusal)
         {
             throw new StepRefusedException(refusal);
         }
@@ -89,8 +92,15 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
         }
 
         await WriteAsync(change, change.After, context.Time, cancellationToken);
-        return new ActionResult($"Sent the traffic of {change.Name} to {parameters.To ?? "the others"}: {change.Name} is now {change.After}.");
+        return new ActionResult($"Sent {Traffic(parameters)} of {change.Name} to {parameters.To ?? "the others"}: {change.Name} is now {change.After}.");
     }
+
+    private async Task<Spread> ObjectionAsync(TParameters parameters, string group, IReadOnlyList<Route> routes, CancellationToken cancellationToken) =>
+        RoutePlan.Refusal(routes, parameters.From, parameters.To, parameters.Weight) is { } refusal
+            ? new(refusal)
+            : await SpreadAsync(parameters, group, routes, cancellationToken);
+
+    private static string Traffic(TParameters parameters) => parameters.Weight is null ? "the traffic" : "a part of the traffic";
 
     /// <summary>Writes, and looks whether it is so: the API knows no precondition.</summary>
     private async Task WriteAsync(RouteChange change, RouteSetting setting, TimeProvider time, CancellationToken cancellationToken)
@@ -146,14 +156,22 @@ public abstract record RerouteParameters
     public string? To { get; init; }
 
     [Range(1, 1000)]
-    [Description("Leave it this weight instead of disabling it, where traffic is spread by weight.")]
+    [Description("Leave it this weight, less than it has now, instead of disabling it. Refused where a weight would change nothing.")]
     public int? Weight { get; init; }
 }
 
 /// <summary>One way that traffic can take: an endpoint, an origin.</summary>
 /// <param name="Healthy">Whether it is known to be healthy.</param>
 /// <param name="Health">In words, to complete "it is …".</param>
-internal sealed record Route(string Id, string Name, RouteSetting Now, bool Healthy, string Health);
+internal sealed record Route(string Id, string Name, RouteSetting Now, bool Healthy, string Health)
+{
+    /// <summary>Those with the smallest number get the traffic, as long as one of them can take it; null where that is not what decides.</summary>
+    public int? Priority { get; init; }
+}
+
+/// <param name="Refusal">Why the change would not do what is meant by it; null when it would.</param>
+/// <param name="Remark">What a person who decides has to know beside it: a sentence that begins with a blank.</param>
+internal sealed record Spread(string? Refusal, string Remark = "");
 
 /// <summary>How much traffic a route is meant to get.</summary>
 internal sealed record RouteSetting(bool Enabled, int? Weight)
@@ -169,8 +187,9 @@ internal sealed record RouteChange(string Group, string Id, string Name, RouteSe
 internal static class RoutePlan
 {
     /// <param name="to">Null: all the others take over together.</param>
+    /// <param name="weight">What it is left; null to disable it.</param>
     /// <returns>Why not, in words; null when it may.</returns>
-    public static string? Refusal(IReadOnlyList<Route> routes, string from, string? to)
+    public static string? Refusal(IReadOnlyList<Route> routes, string from, string? to, int? weight = null)
     {
         foreach (var name in new[] { from, to }.OfType<string>())
         {
@@ -183,6 +202,11 @@ internal static class RoutePlan
         if (Same(from, to))
         {
             return $"Traffic cannot be sent from '{from}' to itself.";
+        }
+
+        if (weight is not null && WeightRefusal(Find(routes, from)!, weight.Value) is { } useless)
+        {
+            return useless;
         }
 
         var takers = routes.Where(route => to is null ? !Same(route.Name, from) : Same(route.Name, to)).ToList();
@@ -198,6 +222,15 @@ internal static class RoutePlan
             ? null
             : $"{string.Join(" and ", enabled.Select(route => $"'{route.Name}' is {route.Health}"))}: traffic would go from bad to worse.";
     }
+
+    private static string? WeightRefusal(Route from, int weight) => from.Now switch
+    {
+        { Enabled: false } => $"'{from.Name}' is disabled: it gets no traffic, whatever its weight.",
+        { Weight: null } => $"'{from.Name}' has no weight, so whether {weight} is less is not known. Leave 'weight' out to disable it.",
+        { Weight: { } now } when weight >= now =>
+            $"'{from.Name}' has the weight {now}: with {weight} it would get {(weight == now ? "as much traffic as now" : "more traffic, not less")}. Give it less than {now}, or leave 'weight' out to disable it.",
+        _ => null,
+    };
 
     public static Route? Find(IReadOnlyList<Route> routes, string name) => routes.FirstOrDefault(route => Same(route.Name, name));
 

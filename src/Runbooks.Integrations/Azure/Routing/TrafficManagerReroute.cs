@@ -39,6 +39,20 @@ internal sealed class TrafficManagerReroute(ArmResources arm, ResourceLease leas
             : await Arm.CheckPermissionsAsync(Target(endpoint.Id), $"Microsoft.Network/trafficManagerProfiles/{KindOf(endpoint)}/write", cancellationToken);
     }
 
+    /// <summary>Only one of the routing methods looks at weights, and two give each user one endpoint that no other takes the place of.</summary>
+    /// <seealso href="https://learn.microsoft.com/azure/traffic-manager/traffic-manager-routing-methods"/>
+    /// <seealso href="https://learn.microsoft.com/azure/traffic-manager/traffic-manager-monitoring"/>
+    protected override async Task<Spread> SpreadAsync(TrafficManagerRerouteParameters parameters, string group, IReadOnlyList<Route> routes, CancellationToken cancellationToken)
+    {
+        var method = (await Arm.GetAsync(Target(group), cancellationToken)).Text("trafficRoutingMethod") ?? "unknown";
+        return new(method switch
+        {
+            "Geographic" or "Subnet" => $"{Words(group)} has the routing method {method}: the users of '{parameters.From}' would get no answer, and not another endpoint. Make it an endpoint of a nested profile, and reroute in that one.",
+            not "Weighted" when parameters.Weight is not null => $"{Words(group)} has the routing method {method}, which does not look at weights. Leave 'weight' out to disable '{parameters.From}', or give the profile the routing method Weighted.",
+            _ => null,
+        });
+    }
+
     private static Route Read(string profile, JsonObject endpoint)
     {
         var (name, kind) = ((string)endpoint["name"]!, ((string)endpoint["type"]!).Split('/')[^1]);

@@ -8,17 +8,29 @@ internal sealed class FrontDoorKind() : ArmKind("microsoft.cdn/profiles")
     public override IResult? Answer(ArmRequest request, ArmOperations operations)
     {
         var groups = (JsonObject)Resource(request)["_groups"]!;
-        if (request.Rest is not ["origingroups", var group, "origins", ..])
+        if (request.Rest is not ["origingroups", var name, ..])
         {
             return null;
         }
 
         lock (groups)
         {
-            var origins = groups[group] as JsonArray ?? (JsonArray)(groups[group] = new JsonArray(Origin(request, group, "cluster-a"), Origin(request, group, "cluster-b")));
-            if (request.Rest.Count == 3)
+            var group = groups[name] as JsonObject ?? (JsonObject)(groups[name] = Group(request, name));
+            var origins = (JsonArray)group["_origins"]!;
+            switch (request.Rest)
             {
-                return request.Method == "GET" ? Json(new JsonObject { ["value"] = origins.DeepClone() }) : null;
+                case [_, _] when request.Method == "GET":
+                    return Json(group);
+                case [_, _] when (request.Method == "PATCH" && request.Body?["properties"] is JsonObject settings):
+                    return operations.Accept(request, () =>
+                    {
+                        Merge((JsonObject)group["properties"]!, settings);
+                        return group;
+                    });
+                case [_, _, "origins"] when request.Method == "GET":
+                    return Json(new JsonObject { ["value"] = origins.DeepClone() });
+                case not [_, _, "origins", _]:
+                    return null;
             }
 
             var origin = origins.OfType<JsonObject>().FirstOrDefault(one => (string?)one["name"] == request.Rest[3]);
@@ -42,6 +54,19 @@ internal sealed class FrontDoorKind() : ArmKind("microsoft.cdn/profiles")
         profile["_groups"] = new JsonObject();
         return profile;
     }
+
+    private static JsonObject Group(ArmRequest request, string name) => new()
+    {
+        ["id"] = $"{request.Root}/originGroups/{name}",
+        ["name"] = name,
+        ["type"] = "Microsoft.Cdn/profiles/originGroups",
+        ["properties"] = new JsonObject
+        {
+            ["loadBalancingSettings"] = new JsonObject { ["sampleSize"] = 4, ["successfulSamplesRequired"] = 3, ["additionalLatencyInMilliseconds"] = 50 },
+            ["provisioningState"] = "Succeeded",
+        },
+        ["_origins"] = new JsonArray(Origin(request, name, "cluster-a"), Origin(request, name, "cluster-b")),
+    };
 
     private static JsonObject Origin(ArmRequest request, string group, string name) => new()
     {
@@ -68,7 +93,15 @@ internal sealed class TrafficManagerKind() : ArmKind("microsoft.network/trafficm
         var profile = Resource(request);
         if (request.Rest.Count == 0)
         {
-            return request.Method == "GET" ? Json(profile) : null;
+            if (request.Method == "PATCH" && request.Body?["properties"] is JsonObject settings)
+            {
+                lock (profile)
+                {
+                    Merge((JsonObject)profile["properties"]!, settings);
+                }
+            }
+
+            return request.Method is "GET" or "PATCH" ? Json(profile) : null;
         }
 
         var endpoint = request.Rest is ["azureendpoints" or "externalendpoints", var name]
@@ -101,9 +134,11 @@ internal sealed class TrafficManagerKind() : ArmKind("microsoft.network/trafficm
 
         lock (profile)
         {
+            // Without weights those that are enabled share it alike: who is nearer to whom is not simulated.
+            var byWeight = (string?)profile["properties"]!["trafficRoutingMethod"] == "Weighted";
             var weights = Endpoints(profile).ToDictionary(
                 endpoint => (string)endpoint["name"]!,
-                endpoint => (string?)endpoint["properties"]!["endpointStatus"] == "Enabled" ? (int)endpoint["properties"]!["weight"]! : 0);
+                endpoint => (string?)endpoint["properties"]!["endpointStatus"] == "Enabled" ? byWeight ? (int)endpoint["properties"]!["weight"]! : 1 : 0);
             var all = (double)weights.Values.Sum();
             return weights.ToDictionary(one => one.Key, one => all == 0 ? 0 : one.Value / all);
         }

@@ -32,6 +32,47 @@ public sealed class FrontDoorRerouteTests : OnTheSandbox
         (await StateAsync("cluster-b")).ShouldBe("Enabled");
     }
 
+    private async Task SetAsync(string below, object properties)
+    {
+        await ChangeAsync(HttpMethod.Patch, $"{s_profile}/originGroups/clusters{below}", new { properties });
+        Clock.Advance(TimeSpan.FromSeconds(1));
+        await Http.GetStringAsync("/arm/_operations/1", Cancel);
+    }
+
+    [Fact]
+    public async Task Weight_IsLoweredAndWhereItCountsIsSaid()
+    {
+        var with = new { profile = s_profile, originGroup = "clusters", from = "cluster-b", weight = 50 };
+        var preparation = await PrepareAsync(Reroute, with);
+
+        (await ApplyAsync(Reroute, with, preparation)).Result.ShouldBe("Sent a part of the traffic of cluster-b to the others: cluster-b is now enabled, weight 50.");
+
+        preparation.PlannedEffect.ShouldBe(
+            "Send a part of the traffic of cluster-b to the others: give cluster-b of Front Door's origin group clusters the weight 50 (now enabled, weight 500). Weights count only among origins that are within 50 ms as fast as the fastest.");
+    }
+
+    [Fact]
+    public async Task WeightWhereTheFastestGetsEverything_IsRefused()
+    {
+        await SetAsync("", new { loadBalancingSettings = new { additionalLatencyInMilliseconds = 0 } });
+
+        (await PrepareAsync(Reroute, new { profile = s_profile, originGroup = "clusters", from = "cluster-b", weight = 50 })).Refusal.ShouldBe(
+            "Front Door's origin group clusters has the latency sensitivity 0 ms, so everything goes to the fastest origin, whatever its weight. Leave 'weight' out to disable 'cluster-b', or give the group a latency sensitivity.");
+        (await PrepareAsync(Reroute, s_away)).Refusal.ShouldBeNull();
+    }
+
+    [Theory]
+    [InlineData(null, "no other enabled one has the priority 1 of 'cluster-b'")]
+    [InlineData("cluster-a", "'cluster-a' does not have the priority 1 of 'cluster-b'")]
+    public async Task WeightOfTheOnlyOriginOfItsPriority_IsRefused(string? to, string why)
+    {
+        await SetAsync("/origins/cluster-a", new { priority = 2 });
+
+        (await PrepareAsync(Reroute, new { profile = s_profile, originGroup = "clusters", from = "cluster-b", to, weight = 50 })).Refusal.ShouldBe(
+            $"Front Door goes by weight only among origins of one priority, and {why}. Leave 'weight' out to disable 'cluster-b', or give them one priority.");
+        (await PrepareAsync(Reroute, s_away)).Refusal.ShouldBeNull();
+    }
+
     [Fact]
     public async Task OperationThatFails_IsNotTakenForSuccess()
     {

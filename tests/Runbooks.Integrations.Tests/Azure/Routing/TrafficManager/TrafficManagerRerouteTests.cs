@@ -48,10 +48,52 @@ public sealed class TrafficManagerRerouteTests : OnTheSandbox
     {
         var with = new { profile = s_profile, from = "cluster-b", weight = 5 };
 
-        await ApplyAsync(Reroute, with, await PrepareAsync(Reroute, with));
+        var preparation = await PrepareAsync(Reroute, with);
+        var result = await ApplyAsync(Reroute, with, preparation);
 
+        preparation.PlannedEffect.ShouldBe("Send a part of the traffic of cluster-b to the others: give cluster-b of Traffic Manager assist the weight 5 (now enabled, weight 50).");
+        result.Result.ShouldBe("Sent a part of the traffic of cluster-b to the others: cluster-b is now enabled, weight 5.");
         (await EndpointAsync("cluster-b")).ShouldBe("Enabled 5");
         (await SentAsync())[^1].Body.ShouldBeGolden("weight");
+    }
+
+    [Theory]
+    [InlineData(50, "'cluster-b' has the weight 50: with 50 it would get as much traffic as now. Give it less than 50, or leave 'weight' out to disable it.")]
+    [InlineData(51, "'cluster-b' has the weight 50: with 51 it would get more traffic, not less. Give it less than 50, or leave 'weight' out to disable it.")]
+    public async Task WeightThatIsNotLess_IsRefused(int weight, string why) =>
+        (await PrepareAsync(Reroute, new { profile = s_profile, from = "cluster-b", weight })).Refusal.ShouldBe(why);
+
+    [Fact]
+    public async Task WeightOfADisabledEndpoint_IsRefused()
+    {
+        await EndpointAsync("cluster-b", new { endpointStatus = "Disabled" });
+
+        (await PrepareAsync(Reroute, new { profile = s_profile, from = "cluster-b", weight = 5 })).Refusal.ShouldBe("'cluster-b' is disabled: it gets no traffic, whatever its weight.");
+    }
+
+    [Theory]
+    [InlineData("Performance", 5, "Traffic Manager assist has the routing method Performance, which does not look at weights. Leave 'weight' out to disable 'cluster-b', or give the profile the routing method Weighted.")]
+    [InlineData("Priority", 5, "Traffic Manager assist has the routing method Priority, which does not look at weights. Leave 'weight' out to disable 'cluster-b', or give the profile the routing method Weighted.")]
+    [InlineData("Priority", null, null)]
+    [InlineData("Performance", null, null)]
+    [InlineData("Geographic", null, "Traffic Manager assist has the routing method Geographic: the users of 'cluster-b' would get no answer, and not another endpoint. Make it an endpoint of a nested profile, and reroute in that one.")]
+    [InlineData("Subnet", 5, "Traffic Manager assist has the routing method Subnet: the users of 'cluster-b' would get no answer, and not another endpoint. Make it an endpoint of a nested profile, and reroute in that one.")]
+    public async Task RoutingMethodThatSendsNobodyElsewhere_IsRefused(string method, int? weight, string? why)
+    {
+        await ChangeAsync(HttpMethod.Patch, s_profile, new { properties = new { trafficRoutingMethod = method } });
+
+        (await PrepareAsync(Reroute, new { profile = s_profile, from = "cluster-b", weight })).Refusal.ShouldBe(why);
+    }
+
+    [Fact]
+    public async Task RoutingMethodThatChangedMeanwhile_IsSeenBeforeActing()
+    {
+        var with = new { profile = s_profile, from = "cluster-b", weight = 5 };
+        var preparation = await PrepareAsync(Reroute, with);
+        await ChangeAsync(HttpMethod.Patch, s_profile, new { properties = new { trafficRoutingMethod = "Priority" } });
+
+        (await Should.ThrowAsync<StepRefusedException>(() => ApplyAsync(Reroute, with, preparation))).Message.ShouldContain("does not look at weights");
+        (await EndpointAsync("cluster-b")).ShouldBe("Enabled 50");
     }
 
     [Fact]
