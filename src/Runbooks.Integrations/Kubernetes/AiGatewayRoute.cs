@@ -141,12 +141,14 @@ internal sealed class AiGatewayRoute(Clusters clusters)
             return $"{(parameters.Rule is null ? "No rule of it" : $"No rule {parameters.Rule} of it")} names the backend {parameters.Backend}. There are: {string.Join(", ", backends.Select(one => one.Name).Distinct(StringComparer.Ordinal))}.";
         }
 
+        // Weights count only among those of one priority.
+        var isOfWeight = parameters.Weight > 0 && after.Zip(before).All(pair => pair.First.Priority == pair.Second.Priority);
         foreach (var rule in after.GroupBy(one => one.Rule))
         {
             var others = backends.Where(one => one.Rule == rule.Key && one.Name != parameters.Backend).ToList();
-            if (others.Count == 0)
+            if (!others.Exists(other => !isOfWeight || rule.Any(one => one.Priority == other.Priority)))
             {
-                return $"{parameters.Backend} is the only backend of {rule.First().InWords}: its share changes nothing.";
+                return $"{parameters.Backend} is the only backend of {rule.First().InWords}{(others.Count == 0 ? "" : $" with the priority {rule.First().Priority}")}: its share changes nothing.";
             }
 
             if (others.Concat(rule).All(one => one.Weight == 0))

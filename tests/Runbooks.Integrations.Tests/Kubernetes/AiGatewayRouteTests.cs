@@ -83,6 +83,7 @@ public sealed class AiGatewayRouteTests : OnTheSandbox
     [InlineData("assist", "nobody", null, 1, "No rule of it names the backend nobody. There are: openai-ptu, openai-paygo, chat-vllm.")]
     [InlineData("assist", "openai-ptu", "gpt-5", 1, "No rule gpt-5 of it names the backend openai-ptu. There are: openai-ptu, openai-paygo, chat-vllm.")]
     [InlineData("assist", "chat-vllm", null, 0, "chat-vllm is the only backend of rule 2: its share changes nothing.")]
+    [InlineData("assist", "openai-paygo", "gpt-4o", 2, "openai-paygo is the only backend of the rule gpt-4o with the priority 1: its share changes nothing.")]
     [InlineData("other", "openai-ptu", null, 0, "There is no AI gateway route chat/other on cluster b.")]
     public async Task ShareThatCannotBeChanged_IsRefused(string route, string backend, string? rule, int weight, string why) =>
         (await PrepareAsync(Route, With(route, backend, rule, weight))).Refusal.ShouldBe(why);

@@ -76,7 +76,10 @@ internal sealed class BackendPool(ArmResources arm)
             Identity = $"{target.Id}: {before}",
             Undo = $"Give it {before} again.",
             UndoState = JsonSerializer.SerializeToElement(new Change(target.Id, NameOf(member), before, after)),
-            Refusal = members.Count == 1 ? $"{NameOf(member)} is the only backend of the pool: its share changes nothing." : null,
+            Refusal = members.Count == 1 ? $"{NameOf(member)} is the only backend of the pool: its share changes nothing."
+                : after.Priority == before.Priority && after.Weight > 0 && !members.Exists(one => one != member && ShareOf(one).Priority == after.Priority)
+                    ? $"{NameOf(member)} is the only backend with the priority {after.Priority}, and weights count only among those of one priority: its weight changes nothing. Give it the priority of others."
+                : null,
         };
     }
 

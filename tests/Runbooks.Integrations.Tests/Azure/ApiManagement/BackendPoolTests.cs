@@ -79,6 +79,14 @@ public sealed class BackendPoolTests : OnTheSandbox
     }
 
     [Fact]
+    public async Task WeightOfTheOnlyBackendOfItsPriority_IsRefused()
+    {
+        (await PrepareAsync(Share, new { service = s_service, pool = "llm", backend = "openai-paygo", weight = 1 })).Refusal.ShouldBe(
+            "openai-paygo is the only backend with the priority 2, and weights count only among those of one priority: its weight changes nothing. Give it the priority of others.");
+        (await PrepareAsync(Share, new { service = s_service, pool = "llm", backend = "openai-paygo", priority = 1 })).Refusal.ShouldBeNull();
+    }
+
+    [Fact]
     public async Task UnknownBackend_IsRefusedNamingThoseThatThereAre() =>
         (await PrepareAsync(Share, new { service = s_service, pool = "llm", backend = "nobody", weight = 1 })).Refusal.ShouldBe("There is no nobody in the backend pool llm. There are: openai-ptu, openai-paygo.");
 }
