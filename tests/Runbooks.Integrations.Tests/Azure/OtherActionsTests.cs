@@ -56,6 +56,18 @@ public sealed class OtherActionsTests : OnTheSandbox
     }
 
     [Fact]
+    public async Task RevisionThatWasApproved_IsTheOneThatIsRestartedAfterAnInterruption()
+    {
+        var first = await PrepareAsync("containerApp.restartRevision", new { app = s_app });
+        await ChangeAsync(HttpMethod.Patch, s_app, new { properties = new { latestReadyRevisionName = "assist--r2" } });
+
+        var again = await PrepareAsync("containerApp.restartRevision", new { app = s_app }, interrupted: first);
+        await ApplyAsync("containerApp.restartRevision", new { app = s_app }, again, interrupted: first);
+
+        (await RequestsAsync()).Where(request => request.StartsWith("POST ", StringComparison.Ordinal)).ShouldHaveSingleItem().ShouldStartWith($"POST /arm{s_app}/revisions/assist--r1/restart?");
+    }
+
+    [Fact]
     public async Task ArmRequest_StaysWithinItsScopes()
     {
         var inside = new { resource = s_site, apiVersion = "2025-03-01", action = "restart" };

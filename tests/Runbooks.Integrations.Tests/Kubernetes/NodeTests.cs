@@ -201,6 +201,17 @@ public sealed class NodeTests : OnTheSandbox
     }
 
     [Fact]
+    public async Task NodeThatCameBackAsAnother_IsNotDrainedAfterAnInterruption()
+    {
+        await DoAsync(Cordon, With());
+        var first = await PrepareAsync(Drain, With()) with { Identity = "the machine before" };
+
+        var again = await PrepareAsync(Drain, With(), interrupted: first);
+
+        (await Should.ThrowAsync<StepRefusedException>(() => ApplyAsync(Drain, With(), again, interrupted: first))).Message.ShouldContain("is no longer the one that was approved. Nothing was evicted.");
+    }
+
+    [Fact]
     public async Task NodeThatIsNotCordoned_IsNotDrained() =>
         (await Should.ThrowAsync<StepRefusedException>(() => DoAsync(Drain, With()))).Message.ShouldContain("its pods would come back to it");
 

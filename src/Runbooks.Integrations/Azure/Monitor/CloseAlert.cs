@@ -30,13 +30,18 @@ internal sealed class CloseAlert(ArmResources arm)
 
     protected override async Task<Preparation> PrepareAsync(CloseAlertParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
+        if (context.Interrupted is not null)
+        {
+            return context.Interrupted;
+        }
+
         var alert = await arm.GetAsync(Target(parameters.Alert), cancellationToken);
         var now = StateOf(alert);
         return new Preparation
         {
             PlannedEffect = $"Mark the Azure alert {alert.Json["name"]} as {parameters.State.ToString().ToLowerInvariant()} (now {now.ToLowerInvariant()}).",
             Undo = $"Mark it as {now.ToLowerInvariant()} again.",
-            UndoState = context.Interrupted?.UndoState ?? JsonSerializer.SerializeToElement(new Change(parameters.Alert, now, parameters.State.ToString())),
+            UndoState = JsonSerializer.SerializeToElement(new Change(parameters.Alert, now, parameters.State.ToString())),
         };
     }
 

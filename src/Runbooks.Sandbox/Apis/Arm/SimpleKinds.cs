@@ -42,9 +42,14 @@ internal sealed class ContainerAppKind() : ArmKind("microsoft.app/containerapps"
         switch (request.Rest)
         {
             case []:
-                return request.Method == "GET" ? Json(app) : null;
+                if (request.Method == "PATCH" && request.Body is { } changes)
+                {
+                    Merge(app, changes);
+                }
+
+                return request.Method is "GET" or "PATCH" ? Json(app) : null;
             case ["revisions", var revision] when request.Method == "GET":
-                return Json(new JsonObject { ["name"] = revision, ["properties"] = new JsonObject { ["active"] = string.Equals(revision, $"{request.Name}--r1", StringComparison.OrdinalIgnoreCase) } });
+                return Json(new JsonObject { ["name"] = revision, ["properties"] = new JsonObject { ["active"] = string.Equals(revision, (string?)app["properties"]!["latestReadyRevisionName"], StringComparison.OrdinalIgnoreCase) } });
             case ["revisions", _, "restart"] when request.Method == "POST":
                 app["_restarts"] = (int)app["_restarts"]! + 1;
                 return Results.Ok();
@@ -153,12 +158,12 @@ internal sealed class ScaleSetKind(SandboxClusters clusters) : ArmKind("microsof
 /// </summary>
 internal sealed class VirtualMachineKind(SandboxChanges changes) : ArmKind("microsoft.compute/virtualmachines")
 {
+    /// <summary>Of the disk, without what its file system keeps for root.</summary>
     private const long Size = 64L * 1024 * 1024 * 1024;
     private const int Files = 12_408;
 
     /// <summary>Both stand on the same disk.</summary>
     private const string Full = "/var/tmp", Empty = "/tmp";
-    /// <summary>Of the disk, without what its file system keeps for root.</summary>
 
     private bool _empty;
 

@@ -126,6 +126,16 @@ public sealed class AzureMonitorTests : OnTheSandbox
     }
 
     [Fact]
+    public async Task AlertOfAnInterruptedAttempt_GoesBackToWhatItWas()
+    {
+        const string alert = "/subscriptions/00000000-0000-0000-0000-00000000c0de/providers/Microsoft.AlertsManagement/alerts/7d8f2c11-5a3e-4b6c-b0d9-2e4f6a8c1357";
+        var first = await PrepareAsync("azureAlert.close", new { alert });
+        await ApplyAsync("azureAlert.close", new { alert }, first);
+
+        (await PrepareAsync("azureAlert.close", new { alert }, interrupted: first)).Undo.ShouldBe("Mark it as new again.");
+    }
+
+    [Fact]
     public async Task AlertThatSomebodyElseHasMarkedSince_IsLeftAlone()
     {
         const string alert = "/subscriptions/00000000-0000-0000-0000-00000000c0de/providers/Microsoft.AlertsManagement/alerts/7d8f2c11-5a3e-4b6c-b0d9-2e4f6a8c1357";
