@@ -10,9 +10,10 @@ namespace Runbooks.Integrations.Llm;
 
 /// <summary>
 /// Tells a hung model server from a busy and from an idle one: requests wait or run all the time, and nothing comes of them.
-/// Its HTTP server answers all the same then, so asking it proves nothing.
+/// Its HTTP server answers all the same then, so asking it proves nothing. One that reported a while ago and is gone may be
+/// the worst of them.
 /// </summary>
-internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServer server, string name, string summary) : PrometheusCheck<ModelServerParameters>(prometheus, name, summary)
+internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServer server, string name, string summary) : PrometheusCheck<ModelServerParameters>(prometheus, name, $"{summary} One that reported within the window and is gone keeps the others from passing.")
 {
     private const string Requests = "requests";
 
@@ -26,7 +27,8 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
         var answers = await Task.WhenAll(
             AskIf(server.Running, "{0}"), Ask(of.Of(server.Waiting)), Ask(progress), AskIf(server.Running, $"min_over_time({{0}}[{window}])"), Ask(of.Of(server.Waiting, $"min_over_time({{0}}[{window}])")));
         var engines = Engines(answers);
-        if (engines.Count == 0)
+        var gone = await GoneServers.FindAsync(Prometheus, server, parameters, answers[1], context.Time, cancellationToken);
+        if (gone.Beside(engines.Count == 0 ? null : Judge(parameters, engines), PromDuration.Words(parameters.Window)) is not { } result)
         {
             var metric = server.Running is { } running && answers[0].Count == 0 ? running : server.Waiting;
             var missing = await MissingSeries.FindAsync(Prometheus, parameters.Endpoint, of.Of(metric), cancellationToken);
@@ -34,7 +36,6 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
                 + (missing.Count > 0 ? $", nor for any other: is {server.Name} scraped?" : ": is the pod scraped, and do its labels say namespace and pod?"));
         }
 
-        var result = Judge(parameters, engines);
         var drawn = result.Unit == Requests ? $"max({of.Of(server.Waiting)})" : $"sum({progress})";
         return await Prometheus.DrawAsync(result, parameters.Endpoint, drawn, context.Time, cancellationToken);
     }
@@ -92,8 +93,8 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
                let running = server.Running is null ? 0 : Find(0, key)
                where running is not null
                select new Engine(
-                   series.Labels.GetValueOrDefault("exported_pod") ?? series.Labels.GetValueOrDefault("pod", "?"),
-                   server.PartLabel is null ? null : series.Labels.GetValueOrDefault(server.PartLabel, "0"),
+                   ModelServer.PodOf(series),
+                   server.PartOf(series),
                    running.Value,
                    series.Values[^1],
                    FindNumber(2, key),
@@ -126,6 +127,13 @@ internal sealed record ModelServer(string Name, string? Running, string Waiting,
 
     /// <summary>The label that tells several in one pod apart.</summary>
     public string? PartLabel { get; init; }
+
+    public static string PodOf(PrometheusSeries series) => series.Labels.GetValueOrDefault("exported_pod") ?? series.Labels.GetValueOrDefault("pod", "?");
+
+    /// <returns>Null where there is only one in a pod.</returns>
+    public string? PartOf(PrometheusSeries series) => PartLabel is null ? null : series.Labels.GetValueOrDefault(PartLabel, "0");
+
+    public string NameOf(PrometheusSeries series) => $"{PodOf(series)}{(PartOf(series) is { } part ? $" ({Engine} {part})" : "")}";
 
     /// <summary>What is done to the rate where the counter has labels that the gauges lack.</summary>
     public string Rate { get; init; } = "{0}";

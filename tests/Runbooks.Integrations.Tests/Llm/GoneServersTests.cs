@@ -1,0 +1,89 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Runbooks.Catalog.Steps;
+using Runbooks.Integrations.Llm;
+using Runbooks.Integrations.Prometheus;
+using Runbooks.Integrations.Tests.Notifications;
+using Runbooks.Integrations.Tests.Support;
+using Runbooks.Model.Incidents;
+using TestKit.Storage;
+
+namespace Runbooks.Integrations.Tests.Llm;
+
+/// <summary>A server that reported a while ago and reports no more is no sign of health.</summary>
+public sealed class GoneServersTests : IAsyncLifetime
+{
+    private ChannelServer _prometheus = null!;
+
+    public async ValueTask InitializeAsync() => _prometheus = await ChannelServer.StartAsync();
+
+    public ValueTask DisposeAsync() => _prometheus.DisposeAsync();
+
+    /// <param name="now">The pods that report, and so on, with blanks between them.</param>
+    private async Task<CheckResult> AskAsync(string now, string within, string before, string down, string check = "tgi.health")
+    {
+        _prometheus.Answer = context =>
+        {
+            var query = context.Request.Query["query"].ToString();
+            var isRange = context.Request.Path.Value!.EndsWith("query_range", StringComparison.Ordinal);
+            var isOfBefore = isRange && context.Request.Query["start"] == context.Request.Query["end"];
+            var pods = query.Contains("present_over_time", StringComparison.Ordinal) ? within : query.Contains("up{", StringComparison.Ordinal) ? down : isOfBefore ? before : now;
+            return context.Response.WriteAsync($$$"""{"status":"success","data":{"resultType":"{{{(isRange ? "matrix" : "vector")}}}","result":[{{{string.Join(',', pods.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(pod =>
+                $$"""{"metric":{"namespace":"lab","pod":"{{pod}}","model":"m"},{{(isRange ? "\"values\":[[1,\"0\"]]" : "\"value\":[1,\"0\"]")}}}"""))}}}]}}""");
+        };
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Prometheus:Endpoints:p:Url"] = _prometheus.Url }).Build();
+        await using var services = new ServiceCollection().AddSingleton<IConfiguration>(configuration).AddSingleton<TimeProvider>(_prometheus.Time).AddPrometheus().AddModelServers().BuildServiceProvider();
+        return await services.GetServices<ICheck>().Single(one => one.Name == check).AskAsync(new ModelServerParameters { Namespace = "lab" }, new StepContext
+        {
+            IncidentId = "i", RunbookId = "r", Target = "n", IdempotencyKey = "k", Evidence = new InMemoryEvidenceStore(), Time = _prometheus.Time, Logger = NullLogger.Instance,
+        }, TestContext.Current.CancellationToken);
+    }
+
+    private const string Idle = "a (the worst of 2): Nothing runs or waits: idle. Its server is scraped; no request shows whether it works";
+
+    [Theory]
+    [InlineData("a b", "a b c", "a b c", "c", Verdict.Failing, "c reported within 5 min and does not answer any more.")]
+    [InlineData("a b", "a b c d", "a b c d", "c d", Verdict.Failing, "c, d reported within 5 min and do not answer any more.")]
+    [InlineData("a b", "a b c", "a b c", "", Verdict.Unknown, $"{Idle}; but c is gone, and fewer report than 5 min ago: lost, or scaled down. This is said for 5 min.")]
+    // A rollout: as many report as before it. Of an old one that is on its way out nothing more is asked.
+    [InlineData("a b", "x y a b", "x y", "x", Verdict.Passing, $"{Idle}.")]
+    // Scaled up meanwhile, and down again.
+    [InlineData("a b", "a b c", "a b", "", Verdict.Passing, $"{Idle}.")]
+    [InlineData("a b", "a b", "a", "", Verdict.Passing, $"{Idle}.")]
+    [InlineData("", "a b", "a b", "a", Verdict.Failing, "a reported within 5 min and does not answer any more.")]
+    public async Task ServerThatIsGone_KeepsTheOthersFromPassing(string now, string within, string before, string down, Verdict verdict, string words)
+    {
+        var result = await AskAsync(now, within, before, down);
+
+        (result.Verdict, result.Summary).ShouldBe((verdict, words));
+    }
+
+    [Fact]
+    public async Task PartThatIsGone_IsNamedAsOthersAre() =>
+        (await AskAsync("a b", "a b c", "a b c", "c", "triton.health")).Summary.ShouldBe("c (model m) reported within 5 min and does not answer any more.");
+}
+
+/// <summary>The same in the sandbox, where a real query finds it.</summary>
+public sealed class ScaledDownTests : OnTheSandbox
+{
+    protected override IServiceCollection Add(IServiceCollection services) => services.AddPrometheus().AddModelServers();
+
+    [Fact]
+    public async Task ScaledDownServer_IsForgottenAfterTheWindow()
+    {
+        await Http.DeleteAsync("/kubernetes/b/api/v1/namespaces/inference/pods/llm-b-0", Cancel);
+        Clock.Advance(TimeSpan.FromMinutes(2));
+        (await AskAsync("vllm.health", new { @namespace = "inference" })).Verdict.ShouldBe(Verdict.Passing, "another of the same name is there");
+
+        await PatchAsync("/kubernetes/b/apis/apps/v1/namespaces/inference/statefulsets/llm-b", """{"spec":{"replicas":1}}""");
+        Clock.Advance(TimeSpan.FromMinutes(1));
+        (await AskAsync("vllm.health", new { @namespace = "inference" })).ShouldSatisfyAllConditions(
+            result => result.Verdict.ShouldBe(Verdict.Unknown),
+            result => result.Summary.ShouldContain("llm-b-1 (engine 0) is gone, and fewer report than 5 min ago: lost, or scaled down."));
+
+        Clock.Advance(TimeSpan.FromMinutes(6));
+        (await AskAsync("vllm.health", new { @namespace = "inference" })).Verdict.ShouldBe(Verdict.Passing);
+    }
+}
