@@ -46,6 +46,21 @@ public sealed class KubernetesApiTests : OnTheSandbox
         (pod.Status.Phase, IsReady(pod)).ShouldBe(("Running", true));
     }
 
+    [Fact]
+    public async Task List_ComesInPagesOfOneMoment()
+    {
+        var whole = (await Client.CoreV1.ListNamespacedPodAsync(Ns, cancellationToken: Cancel)).Items.Select(pod => pod.Metadata.Uid).ToList();
+        var first = await Client.CoreV1.ListNamespacedPodAsync(Ns, limit: 2, cancellationToken: Cancel);
+        await Client.CoreV1.DeleteNamespacedPodAsync("llm-b-1", Ns, cancellationToken: Cancel);
+        Clock.Advance(TimeSpan.FromMinutes(1));
+
+        var rest = await Client.CoreV1.ListNamespacedPodAsync(Ns, limit: 500, continueParameter: first.Metadata.ContinueProperty, cancellationToken: Cancel);
+
+        (first.Items.Count, first.Metadata.RemainingItemCount).ShouldBe((2, whole.Count - 2));
+        first.Items.Concat(rest.Items).Select(pod => pod.Metadata.Uid).ShouldBe(whole);
+        rest.Metadata.ContinueProperty.ShouldBeNull();
+    }
+
     [Theory]
     [InlineData("llm-b-5")]
     [InlineData("llm-b-123456")]

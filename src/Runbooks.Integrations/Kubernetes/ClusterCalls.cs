@@ -11,6 +11,9 @@ namespace Runbooks.Integrations.Kubernetes;
 /// <param name="role">What suffices for all of them, for whoever lacks it.</param>
 internal sealed class ClusterCalls(IClusterConnection connection, string cluster, string role)
 {
+    private const int PageSize = 500;
+    private const int MostPages = 20;
+
     public string Cluster => cluster;
 
     /// <summary>Asks whether this identity may do it; yes as well when the cluster does not tell.</summary>
@@ -34,6 +37,33 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
     }
 
     public string MissingPermission(string what) => $"This identity may not {what} on cluster '{cluster}'. It lacks the role {role}.";
+
+    /// <summary>What a list holds, over all its pages.</summary>
+    /// <param name="page">Asks for one page: how many objects, and where to go on; null for the first.</param>
+    /// <exception cref="ClusterException">There are more than can be looked through.</exception>
+    public Task<IReadOnlyList<T>> ListAsync<TList, T>(
+        string what, Func<IKubernetes, int, string?, Task<TList>> page, Func<int, Func<IReadOnlyList<T>>?>? onStatus = null, CancellationToken cancellationToken = default)
+        where TList : IKubernetesObject<V1ListMeta>, IItems<T> =>
+        SendAsync<IReadOnlyList<T>>(
+            what,
+            async client =>
+            {
+                var (all, next) = (new List<T>(), (string?)null);
+                for (var pages = 0; pages < MostPages; pages++)
+                {
+                    var list = await page(client, PageSize, next);
+                    all.AddRange(list.Items);
+                    next = list.Metadata?.ContinueProperty;
+                    if (string.IsNullOrEmpty(next))
+                    {
+                        return all;
+                    }
+                }
+
+                throw new ClusterException($"Cluster '{cluster}' has more than {MostPages * PageSize} objects to look through to {what}, and the one that is meant may be among the others.");
+            },
+            onStatus,
+            cancellationToken);
 
     public async Task<T> SendAsync<T>(string what, Func<IKubernetes, Task<T>> call, Func<int, Func<T>?>? onStatus = null, CancellationToken cancellationToken = default)
     {

@@ -32,9 +32,9 @@ internal sealed class ClusterDeployments(ClusterCalls calls, string? link)
     /// <summary>The autoscaler that decides how many there are; null for none, or when that may not be read.</summary>
     public async Task<string?> FindAutoscalerAsync(string ns, string name, CancellationToken cancellationToken)
     {
-        var all = await calls.SendAsync<IList<V1HorizontalPodAutoscaler>>(
+        var all = await calls.ListAsync<V1HorizontalPodAutoscalerList, V1HorizontalPodAutoscaler>(
             $"list the autoscalers of {ns}",
-            async client => (await client.AutoscalingV1.ListNamespacedHorizontalPodAutoscalerAsync(ns, cancellationToken: cancellationToken)).Items,
+            (client, limit, next) => client.AutoscalingV1.ListNamespacedHorizontalPodAutoscalerAsync(ns, limit: limit, continueParameter: next, cancellationToken: cancellationToken),
             onStatus: status => status is 403 or 404 ? () => [] : null,
             cancellationToken);
         return all.FirstOrDefault(one => one.Spec?.ScaleTargetRef is { Kind: "Deployment" } target && target.Name == name)?.Metadata.Name;

@@ -11,8 +11,6 @@ namespace Runbooks.Integrations.Kubernetes;
 /// <summary>What the runbooks need of one cluster's nodes, with errors in words.</summary>
 internal sealed class ClusterNodes(ClusterCalls calls, string? link)
 {
-    private const int MaxPods = 500;
-
     public const string Role = "Azure Kubernetes Service RBAC Cluster Admin, or a Kubernetes cluster role with: get and patch nodes, list pods, create pods/eviction";
 
     public string Cluster => calls.Cluster;
@@ -34,9 +32,9 @@ internal sealed class ClusterNodes(ClusterCalls calls, string? link)
         onStatus: status => status is 403 or 404 ? () => null : null,
         cancellationToken);
 
-    public Task<IList<V1Pod>> PodsAsync(string node, CancellationToken cancellationToken) => calls.SendAsync(
+    public Task<IReadOnlyList<V1Pod>> PodsAsync(string node, CancellationToken cancellationToken) => calls.ListAsync<V1PodList, V1Pod>(
         $"list the pods of node {node}",
-        async client => (await client.CoreV1.ListPodForAllNamespacesAsync(fieldSelector: $"spec.nodeName={node}", limit: MaxPods, cancellationToken: cancellationToken)).Items,
+        (client, limit, next) => client.CoreV1.ListPodForAllNamespacesAsync(fieldSelector: $"spec.nodeName={node}", limit: limit, continueParameter: next, cancellationToken: cancellationToken),
         cancellationToken: cancellationToken);
 
     /// <summary>Changes exactly the node that was read: one that has changed since is refused by the cluster.</summary>

@@ -6,8 +6,6 @@ namespace Runbooks.Integrations.Kubernetes;
 /// <summary>What the runbooks need of one cluster's pods, with errors in words.</summary>
 internal sealed class ClusterPods(ClusterCalls calls, string? link)
 {
-    private const int MaxPods = 500;
-
     public const string Role = "Azure Kubernetes Service RBAC Writer, or a Kubernetes role with: get and list pods, get pods/log, create pods/eviction, delete pods";
 
     public string Cluster => calls.Cluster;
@@ -22,9 +20,9 @@ internal sealed class ClusterPods(ClusterCalls calls, string? link)
         onStatus: status => status == 404 ? () => null : null,
         cancellationToken);
 
-    public Task<IList<V1Pod>> ListAsync(string ns, CancellationToken cancellationToken) => calls.SendAsync(
+    public Task<IReadOnlyList<V1Pod>> ListAsync(string ns, CancellationToken cancellationToken) => calls.ListAsync<V1PodList, V1Pod>(
         $"list pods in {ns}",
-        async client => (await client.CoreV1.ListNamespacedPodAsync(ns, limit: MaxPods, cancellationToken: cancellationToken)).Items,
+        (client, limit, next) => client.CoreV1.ListNamespacedPodAsync(ns, limit: limit, continueParameter: next, cancellationToken: cancellationToken),
         cancellationToken: cancellationToken);
 
     /// <returns>The end of the log, at most <paramref name="lines"/> lines and about 8 MiB; null when there is none.</returns>

@@ -100,11 +100,19 @@ internal sealed class KubernetesApi(SandboxClusters clusters, AccessReview acces
             return Results.Empty;
         }
 
-        var now = time.GetUtcNow();
+        // Where to go on is a moment and a place: the pages of a list are of one moment.
+        var from = query["continue"].ToString().Split('-');
+        var now = from is [var moment, _] && long.TryParse(moment, CultureInfo.InvariantCulture, out var milliseconds) ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds) : time.GetUtcNow();
+        var skip = from is [_, var place] && int.TryParse(place, CultureInfo.InvariantCulture, out var passed) ? passed : 0;
+        var items = At(now).Skip(skip).ToList();
+        var limit = int.TryParse(query["limit"], CultureInfo.InvariantCulture, out var most) && most > 0 ? most : int.MaxValue;
         var version = now.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
+        var metadata = items.Count > limit
+            ? new V1ListMeta { ResourceVersion = version, ContinueProperty = $"{version}-{skip + limit}", RemainingItemCount = items.Count - limit }
+            : new V1ListMeta { ResourceVersion = version };
         return KubernetesStatus.Object(Tables.IsWanted(http.Request)
-            ? Tables.Of(type, At(now), now, version)
-            : new { kind = type.Kind + "List", apiVersion = type.ApiVersion, metadata = new { resourceVersion = version }, items = At(now).Cast<object>() });
+            ? Tables.Of(type, items.Take(limit), now, metadata)
+            : new { kind = type.Kind + "List", apiVersion = type.ApiVersion, metadata, items = items.Take(limit).Cast<object>() });
     }
 
     private IResult Get(HttpContext http, ResourceType type)
@@ -120,7 +128,7 @@ internal sealed class KubernetesApi(SandboxClusters clusters, AccessReview acces
             ? cluster.Find(ns, name) is { } pod && pod.At(now) is { } life ? PodView.Of(cluster, pod, life, now) : null
             : type.Objects(cluster, now).FirstOrDefault(item => item.Metadata.Name == name && (!type.Namespaced || item.Metadata.NamespaceProperty == ns));
         return found is not null
-            ? KubernetesStatus.Object(Tables.IsWanted(http.Request) ? Tables.Of(type, [found], now, found.Metadata.ResourceVersion) : found)
+            ? KubernetesStatus.Object(Tables.IsWanted(http.Request) ? Tables.Of(type, [found], now, new V1ListMeta { ResourceVersion = found.Metadata.ResourceVersion }) : found)
             : KubernetesStatus.NotFound(type, name);
     }
 

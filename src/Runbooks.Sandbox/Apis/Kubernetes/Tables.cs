@@ -81,11 +81,11 @@ internal static class Tables
 
     public static bool IsWanted(HttpRequest request) => request.Headers.Accept.ToString().Contains("as=Table", StringComparison.Ordinal);
 
-    public static object Of(ResourceType type, IEnumerable<IKubernetesObject<V1ObjectMeta>> items, DateTimeOffset now, string resourceVersion) => new
+    public static object Of(ResourceType type, IEnumerable<IKubernetesObject<V1ObjectMeta>> items, DateTimeOffset now, V1ListMeta metadata) => new
     {
         kind = "Table",
         apiVersion = "meta.k8s.io/v1",
-        metadata = new { resourceVersion },
+        metadata,
         columnDefinitions = type.Columns.Select(column => new
         {
             name = column.Name,

@@ -33,7 +33,7 @@ internal static class Watching
                 .Concat(current.Values.Where(item => known.TryGetValue(item.Metadata.Uid, out var before) && VersionOf(before) < VersionOf(item)).Select(item => ("MODIFIED", item)));
             foreach (var (kind, item) in events)
             {
-                var shown = asTable ? Tables.Of(type, [item], now, item.Metadata.ResourceVersion) : item;
+                var shown = asTable ? Tables.Of(type, [item], now, new V1ListMeta { ResourceVersion = item.Metadata.ResourceVersion }) : item;
                 await http.Response.WriteAsync($"{{\"type\":\"{kind}\",\"object\":{KubernetesJson.Serialize(shown)}}}\n", Encoding.UTF8, http.RequestAborted);
             }
 
