@@ -35,9 +35,22 @@ internal sealed class GrafanaOnCallSchedules(IHttpClientFactory clients, IOption
         var grafana = options.Value;
         (string, string)[] headers = [("Authorization", grafana.Token!), .. grafana.StackUrl is { Length: > 0 } stack ? [("X-Grafana-URL", stack)] : Array.Empty<(string, string)>()];
         var url = FormattableString.Invariant($"{grafana.Url!.TrimEnd('/')}/api/v1/schedules/{Uri.EscapeDataString(schedule.Id)}/final_shifts?start_date={first:yyyy-MM-dd}&end_date={last:yyyy-MM-dd}");
-        return (await clients.CreateClient(Client).ReadJsonAsync(url, "Grafana OnCall", cancellationToken, headers))["results"] is JsonArray entries
-            ? RosterOf(entries, from, last)
-            : throw new OnCallException("Grafana OnCall's answer has no 'results'.");
+        var entries = new JsonArray();
+        for (var page = 1; page <= OnCallHttp.MostPages; page++)
+        {
+            var answer = await clients.CreateClient(Client).ReadJsonAsync(FormattableString.Invariant($"{url}&page={page}"), "Grafana OnCall", cancellationToken, headers);
+            foreach (var entry in answer["results"] as JsonArray ?? throw new OnCallException("Grafana OnCall's answer has no 'results'."))
+            {
+                entries.Add(entry?.DeepClone());
+            }
+
+            if (answer["next"] is null)
+            {
+                return RosterOf(entries, from, last);
+            }
+        }
+
+        throw OnCallHttp.TooLong("Grafana OnCall");
     }
 
     internal static OnCallRoster RosterOf(JsonArray entries, DateTimeOffset from, DateTimeOffset last)

@@ -9,6 +9,11 @@ namespace Runbooks.Integrations.OnCall;
 /// <summary>Asks a system for JSON. Whatever goes wrong is told in words without its secrets.</summary>
 internal static class OnCallHttp
 {
+    /// <summary>Of one answer: a schedule that has more is none that a person keeps.</summary>
+    public const int MostPages = 10;
+
+    public static OnCallException TooLong(string service) => new($"{service} has more than {MostPages} pages of it, so who is on call is not known.");
+
     /// <exception cref="OnCallException">It gave no answer that can be used.</exception>
     public static async Task<JsonObject> ReadJsonAsync(this HttpClient client, string url, string service, CancellationToken cancellationToken, params (string Name, string Value)[] headers)
     {

@@ -28,12 +28,7 @@ internal sealed class PagerDutySchedules(IHttpClientFactory clients, IOptions<Pa
     public async Task<OnCallRoster> ReadAsync(OnCallSchedule schedule, DateTimeOffset from, DateTimeOffset until, CancellationToken cancellationToken)
     {
         var id = Uri.EscapeDataString(schedule.Id);
-        if ((await GetAsync($"oncalls?schedule_ids[]={id}&earliest=true&include[]=users&limit={Most}", cancellationToken))["oncalls"] is not JsonArray entries)
-        {
-            throw new OnCallException("PagerDuty's answer has no 'oncalls'.");
-        }
-
-        List<OnCallShift> shifts = [.. entries.OfType<JsonObject>()
+        List<OnCallShift> shifts = [.. (await EntriesAsync(id, cancellationToken))
             .Where(entry => Text(entry["schedule"]?["id"]) == schedule.Id)
             .GroupBy(entry => Text(entry["user"]?["id"]), entry => entry)
             .Select(user => new OnCallShift(PersonOf(user.First()["user"]), OnCallHttp.Time(user.First()["start"]), OnCallHttp.Time(user.First()["end"])))];
@@ -46,6 +41,23 @@ internal sealed class PagerDutySchedules(IHttpClientFactory clients, IOptions<Pa
 
         // What comes after the end of a shift was not asked for.
         return new(shifts, shifts.Min(shift => shift.Until));
+    }
+
+    /// <summary>One for each level of each escalation policy that uses the schedule, over all pages.</summary>
+    private async Task<List<JsonObject>> EntriesAsync(string id, CancellationToken cancellationToken)
+    {
+        var entries = new List<JsonObject>();
+        for (var page = 0; page < OnCallHttp.MostPages; page++)
+        {
+            var answer = await GetAsync($"oncalls?schedule_ids[]={id}&earliest=true&include[]=users&limit={Most}&offset={page * Most}", cancellationToken);
+            entries.AddRange((answer["oncalls"] as JsonArray ?? throw new OnCallException("PagerDuty's answer has no 'oncalls'.")).OfType<JsonObject>());
+            if (answer["more"] is not JsonValue more || !more.TryGetValue<bool>(out var goesOn) || !goesOn)
+            {
+                return entries;
+            }
+        }
+
+        throw OnCallHttp.TooLong("PagerDuty");
     }
 
     private Task<JsonObject> GetAsync(string path, CancellationToken cancellationToken) =>

@@ -30,7 +30,7 @@ public sealed class OnCallSourcesTests : OnTheSandbox
     {
         (await ReadAsync("pagerduty", "PI7DH85")).KnownUntil.ShouldBe(s_morning);
 
-        Uri.UnescapeDataString((await RequestsAsync())[^1]).ShouldBe("GET /pagerduty/oncalls?schedule_ids[]=PI7DH85&earliest=true&include[]=users&limit=100");
+        Uri.UnescapeDataString((await RequestsAsync())[^1]).ShouldBe("GET /pagerduty/oncalls?schedule_ids[]=PI7DH85&earliest=true&include[]=users&limit=100&offset=0");
     }
 
     [Fact]
@@ -38,7 +38,7 @@ public sealed class OnCallSourcesTests : OnTheSandbox
     {
         (await ReadAsync("grafanaOncall", "SBM7DV7BKFUYU")).KnownUntil.ShouldBe(s_morning);
 
-        (await RequestsAsync())[^1].ShouldBe("GET /grafana-oncall/api/v1/schedules/SBM7DV7BKFUYU/final_shifts?start_date=2026-11-24&end_date=2026-12-02");
+        (await RequestsAsync())[^1].ShouldBe("GET /grafana-oncall/api/v1/schedules/SBM7DV7BKFUYU/final_shifts?start_date=2026-11-24&end_date=2026-12-02&page=1");
     }
 
     [Fact]

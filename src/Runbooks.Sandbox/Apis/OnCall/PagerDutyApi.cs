@@ -55,7 +55,9 @@ internal sealed class PagerDutyApi(SandboxOptions options) : SandboxApi("pagerdu
             })
             : [];
         var limit = int.TryParse(request.Query["limit"], out var wanted) ? wanted : 25;
-        return new JsonObject { ["oncalls"] = new JsonArray([.. entries]), ["limit"] = limit, ["offset"] = 0, ["more"] = false, ["total"] = null };
+        var offset = int.TryParse(request.Query["offset"], out var passed) ? passed : 0;
+        var all = entries.ToList();
+        return new JsonObject { ["oncalls"] = new JsonArray([.. all.Skip(offset).Take(limit)]), ["limit"] = limit, ["offset"] = offset, ["more"] = offset + limit < all.Count, ["total"] = null };
     }
 
     /// <summary>Without a time range nothing of it is rendered, so who is on call does not stand in it.</summary>
