@@ -48,7 +48,7 @@ public sealed class FrontDoorRerouteTests : OnTheSandbox
         (await ApplyAsync(Reroute, with, preparation)).Result.ShouldBe("Sent a part of the traffic of cluster-b to the others: cluster-b is now enabled, weight 50.");
 
         preparation.PlannedEffect.ShouldBe(
-            "Send a part of the traffic of cluster-b to the others: give cluster-b of Front Door's origin group clusters the weight 50 (now enabled, weight 500). Weights count only among origins that are within 50 ms as fast as the fastest.");
+            "Send a part of the traffic of cluster-b to the others: give cluster-b of Front Door's origin group clusters the weight 50 (now enabled, weight 500). Weights count only among origins whose latency is within 50 ms of the fastest one's.");
     }
 
     [Fact]
