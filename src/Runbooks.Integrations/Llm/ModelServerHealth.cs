@@ -145,3 +145,41 @@ public sealed record ModelServerParameters : WorkloadParameters
     [Description("More requests waiting than this count as failing too; left out, a long queue is none of this check's business.")]
     public int? MaxWaiting { get; init; }
 }
+
+/// <summary>Of vLLM.</summary>
+/// <seealso href="https://docs.vllm.ai/en/v0.10.1/usage/metrics.html"/>
+internal sealed class VllmHealth(PrometheusClient prometheus)
+    : ModelServerHealth(prometheus, s_server, "vllm.health", "Looks whether vLLM engines have work and generate no token, or let too many requests wait.")
+{
+    public const string Running = "vllm:num_requests_running";
+    public const string Waiting = "vllm:num_requests_waiting";
+    public const string Tokens = "vllm:generation_tokens_total";
+
+    private static readonly ModelServer s_server = new("vLLM", Running, Waiting, Tokens, "tokens/s", "no token was generated") { PartLabel = "engine" };
+}
+
+/// <summary>Of Hugging Face's Text Generation Inference. Its tokens are counted when a request ends, its batches as they are worked on.</summary>
+/// <seealso href="https://huggingface.co/docs/text-generation-inference/reference/metrics"/>
+/// <seealso href="https://github.com/huggingface/text-generation-inference/blob/v3.3.6/backends/v3/src/backend.rs"/>
+internal sealed class TgiHealth(PrometheusClient prometheus)
+    : ModelServerHealth(prometheus, s_server, "tgi.health", "Looks whether Text Generation Inference servers have work and finish no batch, or let too many requests wait.")
+{
+    private static readonly ModelServer s_server = new("TGI", "tgi_batch_current_size", "tgi_queue_size", "tgi_batch_inference_success", "batches/s", "no batch was finished")
+    {
+        Engine = "server", Rate = "sum without (method) ({0})",
+    };
+}
+
+/// <summary>
+/// Of Triton. It has a gauge of what waits for a model and none of what runs, so a request that hangs while nobody waits behind
+/// it is not seen. TensorRT-LLM takes requests before it works on them: for it ask <c>nv_trt_llm_request_metrics</c>.
+/// </summary>
+/// <seealso href="https://github.com/triton-inference-server/server/blob/main/docs/user_guide/metrics.md"/>
+internal sealed class TritonHealth(PrometheusClient prometheus)
+    : ModelServerHealth(prometheus, s_server, "triton.health", "Looks whether requests wait for a model of Triton while none of its batches is executed, or too many wait.")
+{
+    private static readonly ModelServer s_server = new("Triton", null, "nv_inference_pending_request_count", "nv_inference_exec_count", "batches/s", "no batch was executed")
+    {
+        Engine = "model", PartLabel = "model",
+    };
+}

@@ -1,8 +1,9 @@
 using Microsoft.Extensions.Logging;
-using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
+using Runbooks.Model.Text;
 using Runbooks.Storage;
+using Runbooks.Telemetry;
 
 namespace Runbooks.Notifications;
 
@@ -53,42 +54,196 @@ public sealed record SendResult(bool Reached, Incident Incident)
     public IReadOnlyList<string> HandedTo { get; init; } = [];
 }
 
-/// <summary>Who hears how an incident ended.</summary>
-public static class NotificationRecipients
+/// <summary>Takes one message to everybody behind some contacts: each recipient's channels in turn until one takes it.</summary>
+public sealed class NotificationDispatcher(ChannelClient channels, OnCallDirectory directory, TimeProvider time, ILogger<NotificationDispatcher> logger)
 {
-    /// <summary>
-    /// Whoever was asked. Where nobody was asked, only what acted or what failed is told, what told nobody yet, and that the checks
-    /// saw nothing to do while the alert fires.
-    /// </summary>
-    public static IReadOnlyList<string> Of(Incident incident, Runbook runbook)
+    private const string NobodyBehind = "nobody is behind this contact.";
+
+    /// <param name="key">Names this message; each delivery's key begins with it.</param>
+    /// <param name="to">Contacts. One that nobody is behind counts as the fallback, and is reported.</param>
+    /// <param name="cardFor">The card for one recipient, who has a link of their own.</param>
+    /// <param name="earlier">What was delivered under these keys before is not sent again.</param>
+    /// <param name="people">Who is behind the contacts, where that is known already; null for whoever it is now.</param>
+    /// <returns>What reached whom, the earlier ones included. A failing channel is no exception.</returns>
+    public async Task<IReadOnlyList<Delivery>> SendAsync(
+        string key, IEnumerable<string> to, Func<Recipient, Card> cardFor, IReadOnlyList<Delivery> earlier, CancellationToken cancellationToken, ResolvedContacts? people = null)
     {
-        var listeners = Asked(incident).ToList();
-        if (listeners.Count == 0 && !HasTold(incident) && (incident.Steps.Count > 0 || incident.LatestGate?.Outcome == GateOutcome.DiagnosedOnly || (incident.State == IncidentState.NotNeeded && incident.IsWorthTelling)))
-        {
-            listeners.AddRange(runbook.Mitigation.Approval?.From ?? [runbook.Fallback]);
-        }
-
-        if (incident.State is IncidentState.Failed or IncidentState.Expired)
-        {
-            listeners.Add(runbook.Fallback);
-        }
-
-        listeners.AddRange(DecidedOnCall(incident));
-        return listeners;
+        var names = to.Distinct(StringComparer.OrdinalIgnoreCase).ToList();
+        people ??= await directory.ResolveAsync(names, cancellationToken);
+        var deliveries = (await Task.WhenAll(people.RecipientsOf(names).Select(recipient =>
+            OnceAsync(KeyFor(key, recipient), recipient, cardFor, earlier, cancellationToken)))).ToList();
+        deliveries.AddRange(Missing(key, names, people).Select(missing => earlier.FirstOrDefault(delivery => delivery.Key == missing.Key) ?? missing));
+        return deliveries;
     }
 
-    // A runbook that only tells has told whom it is for: one more message to somebody else would be noise.
-    private static bool HasTold(Incident incident) =>
-        incident.Deliveries.Count > 0 && incident.Steps.All(step => step.Preparation.TellsOnly && step.Status == StepStatus.Done);
+    /// <summary>Who is behind these contacts now.</summary>
+    public Task<ResolvedContacts> ResolveAsync(IEnumerable<string> names, CancellationToken cancellationToken) => directory.ResolveAsync(names, cancellationToken);
 
-    /// <summary>Who hears that a temporary fix is in place: whoever was asked about it, or would have been.</summary>
-    public static IReadOnlyList<string> OfHold(Incident incident, Runbook runbook) =>
-        [.. Asked(incident).ToList() is { Count: > 0 } asked ? asked : runbook.Mitigation.Approval?.From ?? [runbook.Fallback], .. DecidedOnCall(incident)];
+    /// <summary>The contacts that nobody is behind, as deliveries that failed.</summary>
+    public IEnumerable<Delivery> Missing(string key, IEnumerable<string> names, ResolvedContacts people)
+    {
+        foreach (var missing in people.Book.Missing(names))
+        {
+            Log.UnknownContact(logger, missing);
+            yield return new Delivery($"{key}:{missing}?", missing, null, time.GetUtcNow(), NobodyBehind);
+        }
 
-    /// <summary>Whoever decided what a schedule was asked about hears how it goes on, also when somebody else is on call by then.</summary>
-    private static IEnumerable<string> DecidedOnCall(Incident incident) =>
-        incident.Gates.Where(gate => gate.OnCall.Count > 0).SelectMany(gate => gate.Decisions).Select(decision => ContactBook.Person(decision.Person)).Distinct(StringComparer.OrdinalIgnoreCase);
+        foreach (var empty in people.OnCallOf(names).Where(record => record.From == OnCallFrom.FallbackContact))
+        {
+            Log.NobodyOnCall(logger, empty.Contact, empty.Words);
+            yield return new Delivery($"{key}:{empty.Contact}?", empty.Contact, null, time.GetUtcNow(), empty.Words);
+        }
+    }
 
-    public static IEnumerable<string> Asked(Incident incident) =>
-        incident.Gates.Where(gate => incident.HasDelivery($"{gate.Id}:")).SelectMany(gate => gate.Approvers);
+    /// <summary>Sends to one recipient.</summary>
+    /// <param name="alerts">What the recipient was called up for before, and hears the end of by this card.</param>
+    public Task<Delivery> SendToAsync(string key, Recipient recipient, Card card, IReadOnlyList<Delivery> alerts, CancellationToken cancellationToken) =>
+        DeliverAsync(KeyFor(key, recipient), recipient, card with { Key = KeyFor(key, recipient) }, alerts, cancellationToken);
+
+    /// <summary>Brings messages that were sent before up to date, all at once. Best effort: whoever presses a stale button is told as well.</summary>
+    public async Task UpdateAsync(IEnumerable<Delivery> sent, Func<Delivery, Card> cardFor, CancellationToken cancellationToken) =>
+        await Task.WhenAll(sent.Where(delivery => delivery is { Channel: not null, Reference: not null }).DistinctBy(delivery => (delivery.Channel, delivery.Reference))
+            .Select(delivery => channels.TryUpdateAsync(delivery.Channel!, delivery.Reference!, cardFor(delivery), cancellationToken)));
+
+    /// <summary>Whether it called somebody up, on a channel where that has to be ended.</summary>
+    public bool IsAlert(Delivery delivery) => delivery is { Channel: { } channel, Reference: not null } && channels.Rings(channel);
+
+    /// <summary>The key of one recipient's delivery of the message that <paramref name="key"/> names.</summary>
+    public static string KeyFor(string key, Recipient recipient) => $"{key}:{NameOf(recipient)}";
+
+    /// <summary>Somebody may be listed twice, to be reached in two places at once; the same place in two contacts is one.</summary>
+    public static string NameOf(Recipient recipient) => $"{recipient.Name}@{(recipient.Addresses.Count > 0 ? recipient.Addresses[0].Channel : "nowhere")}";
+
+    private async Task<Delivery> OnceAsync(
+        string key, Recipient recipient, Func<Recipient, Card> cardFor, IReadOnlyList<Delivery> earlier, CancellationToken cancellationToken) =>
+        earlier.FirstOrDefault(delivery => delivery.Key == key && delivery.Channel is not null)
+        ?? await DeliverAsync(key, recipient, cardFor(recipient) with { Key = key }, earlier, cancellationToken);
+
+    private async Task<Delivery> DeliverAsync(string key, Recipient recipient, Card card, IReadOnlyList<Delivery> earlier, CancellationToken cancellationToken)
+    {
+        card = card.For(recipient);
+        var failures = new List<string>();
+        foreach (var address in AddressesFor(card, recipient, earlier))
+        {
+            if (AlertsOf(card, recipient, address.Channel, earlier) is { Count: > 0 } alerts && (await Task.WhenAll(alerts.Select(alert => channels.TryUpdateAsync(address.Channel, alert.Reference!, card, cancellationToken)))).All(ended => ended))
+            {
+                return new Delivery(key, recipient.Name, address.Channel, time.GetUtcNow(), failures.Count == 0 ? null : string.Join(" ", failures));
+            }
+
+            var (receipt, failure) = await channels.TrySendAsync(card, address, cancellationToken);
+            if (failure is null)
+            {
+                return new Delivery(key, recipient.Name, address.Channel, time.GetUtcNow(), failures.Count == 0 ? null : string.Join(" ", failures), recipient.IsStranger ? null : receipt.Reference)
+                {
+                    IsStranger = recipient.IsStranger,
+                    IsHandedOver = receipt.IsHandedOver,
+                };
+            }
+
+            failures.Add(failure);
+        }
+
+        return new Delivery(key, recipient.Name, null, time.GetUtcNow(), failures.Count == 0 ? "no channel is configured." : string.Join(" ", failures));
+    }
+
+    /// <summary>What nobody has to act on calls nobody up while another channel takes it.</summary>
+    private IEnumerable<Address> AddressesFor(Card card, Recipient recipient, IReadOnlyList<Delivery> earlier) => card.Informs
+        ? recipient.Addresses.OrderBy(address => channels.Rings(address.Channel) && AlertsOf(card, recipient, address.Channel, earlier).Count == 0)
+        : recipient.Addresses;
+
+    /// <summary>The alerts of this recipient that a card ends: their end says as much as another call would.</summary>
+    private List<Delivery> AlertsOf(Card card, Recipient recipient, string channel, IReadOnlyList<Delivery> earlier) => card is { IsEnd: true, Informs: true }
+        ? [.. earlier.Where(delivery => IsAlert(delivery) && delivery.Channel == channel && delivery.Contact == recipient.Name)]
+        : [];
+}
+
+/// <summary>One message on one channel: bounded in time, tried again where that can help, and never an exception.</summary>
+public sealed class ChannelClient
+{
+    /// <summary>The longest that one attempt may take. A channel that hangs is not tried again: the next one is.</summary>
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>Changing an old message is a courtesy, and somebody may wait for it.</summary>
+    private static readonly TimeSpan UpdateTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>The pauses before the second and third attempt.</summary>
+    private static readonly TimeSpan[] Pauses = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(4)];
+
+    private readonly Dictionary<string, INotifier> _channels;
+    private readonly TimeProvider _time;
+    private readonly ILogger<ChannelClient> _logger;
+
+    /// <exception cref="ArgumentException">Two notifiers have the same channel.</exception>
+    public ChannelClient(IEnumerable<INotifier> notifiers, TimeProvider time, ILogger<ChannelClient> logger)
+    {
+        _channels = notifiers.ToDictionary(notifier => notifier.Channel, StringComparer.OrdinalIgnoreCase);
+        _time = time;
+        _logger = logger;
+    }
+
+    public bool Rings(string channel) => _channels.TryGetValue(channel, out var notifier) && notifier.Rings;
+
+    /// <returns>What the channel says of it, or why it was not taken.</returns>
+    public async Task<(Receipt Receipt, string? Failure)> TrySendAsync(Card card, Address to, CancellationToken cancellationToken)
+    {
+        var (receipt, failure) = await SendAsync(card, to, cancellationToken);
+        Instruments.Messages.Add(1, Instruments.Tag(Attributes.Channel, to.Channel), Instruments.Tag(Attributes.Outcome, failure is null ? "taken" : "failed"));
+        return (receipt, failure);
+    }
+
+    private async Task<(Receipt Receipt, string? Failure)> SendAsync(Card card, Address to, CancellationToken cancellationToken)
+    {
+        if (!_channels.TryGetValue(to.Channel, out var notifier))
+        {
+            return (default, $"{to.Channel}: no such channel is set up.");
+        }
+
+        for (var attempt = 0; ; attempt++)
+        {
+            var (receipt, failure) = await AttemptAsync(token => notifier.SendAsync(card, to, token), Timeout, to.Channel, card, cancellationToken);
+            if (failure is null || !IsTransient(failure) || attempt == Pauses.Length)
+            {
+                return (receipt, failure is null ? null : $"{to.Channel}: {Redactor.Redact(failure.Message)}{(attempt == 0 ? "" : $" ({attempt + 1} attempts)")}");
+            }
+
+            await Task.Delay(Pauses[attempt], _time, cancellationToken);
+        }
+    }
+
+    /// <returns>Whether the channel took the change.</returns>
+    public async Task<bool> TryUpdateAsync(string channel, string reference, Card card, CancellationToken cancellationToken) =>
+        _channels.TryGetValue(channel, out var notifier) && (await AttemptAsync(
+            async token =>
+            {
+                await notifier.UpdateAsync(reference, card, token);
+                return true;
+            },
+            UpdateTimeout, channel, card, cancellationToken)).Result;
+
+    private static bool IsTransient(Exception failure) => failure is DeliveryException { Transient: true } or System.Net.Http.HttpRequestException;
+
+    private async Task<(T? Result, Exception? Failure)> AttemptAsync<T>(
+        Func<CancellationToken, Task<T>> work, TimeSpan atMost, string channel, Card card, CancellationToken cancellationToken)
+    {
+        using var timeout = new CancellationTokenSource(atMost, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        try
+        {
+            // The wait ends even where the channel does not listen to its token.
+            return (await work(either.Token).WaitAsync(either.Token), null);
+        }
+        catch (OperationCanceledException) when (timeout.IsCancellationRequested)
+        {
+            var late = new DeliveryException($"no answer within {atMost.TotalSeconds:0} s.");
+            Log.ChannelFailed(_logger, channel, card.IncidentId, late);
+            return (default, late);
+        }
+#pragma warning disable CA1031 // A channel may fail in any way; the next one is tried, and the failure is on the record.
+        catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
+#pragma warning restore CA1031
+        {
+            Log.ChannelFailed(_logger, channel, card.IncidentId, Redactor.Redact(failure));
+            return (default, failure);
+        }
+    }
 }
