@@ -120,7 +120,7 @@ public static class EndingText
     {
         var rounds = incident.VerificationRounds.Where(round => round.State == IncidentState.Diagnosing).ToList();
         return rounds.Count == 0 ? ""
-            : $"They were asked {rounds.Sum(round => round.Rounds)} times within {DurationText.Format(TimeSpan.FromSeconds(Math.Ceiling((incident.Findings.Max(finding => finding.At) - rounds[0].At).TotalSeconds)))}, and never called for it.";
+            : $"They were asked {rounds.Sum(round => round.Rounds + round.LeftOut)} times within {DurationText.Format(TimeSpan.FromSeconds(Math.Ceiling((incident.Findings.Max(finding => finding.At) - rounds[0].At).TotalSeconds)))}, and never called for it.";
     }
 
     private static string Mitigation(Incident incident) => incident switch

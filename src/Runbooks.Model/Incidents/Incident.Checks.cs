@@ -30,11 +30,10 @@ public sealed partial record Incident
     }
 
     /// <summary>The checks pass, and the alert comes and goes: it is not taken for over before it has been quiet for a while.</summary>
-    public Incident WatchFlapping(IReadOnlyList<Finding> findings, DateTimeOffset now) => RecordFindings(findings, now) with
-    {
-        Reason = $"The checks do not call for the mitigation, but the alert comes and goes; they are asked every minute until it has been quiet for {Recurrence.QuietFor.TotalMinutes:0} minutes. {string.Join(' ', RecurrenceLines())}".TrimEnd(),
-        UpdatedAt = now,
-    };
+    public Incident WatchFlapping(IReadOnlyList<Finding> findings, DateTimeOffset now) => Watch(
+        findings,
+        $"The checks do not call for the mitigation, but the alert comes and goes; they are asked every minute until it has been quiet for {Recurrence.QuietFor.TotalMinutes:0} minutes, or comes no more than twice within an hour. {string.Join(' ', RecurrenceLines())}".TrimEnd(),
+        now);
 
     /// <summary>Whether the diagnosis was asked again before anybody was asked: then each of its looks is among the rounds.</summary>
     [JsonIgnore]
@@ -45,9 +44,12 @@ public sealed partial record Incident
     /// lag it.
     /// </summary>
     /// <param name="until">Until when they are asked again.</param>
-    public Incident WatchHealthy(IReadOnlyList<Finding> findings, DateTimeOffset until, DateTimeOffset now)
+    public Incident WatchHealthy(IReadOnlyList<Finding> findings, DateTimeOffset until, DateTimeOffset now) => Watch(
+        findings, $"The checks see nothing to do, but one look is not believed while the alert fires: they are asked again until {until.UtcDateTime:HH:mm:ss} UTC.", now);
+
+    /// <param name="reason">Why it has not ended yet; written down once.</param>
+    private Incident Watch(IReadOnlyList<Finding> findings, string reason, DateTimeOffset now)
     {
-        var reason = $"The checks see nothing to do, but one look is not believed while the alert fires: they are asked again until {until.UtcDateTime:HH:mm:ss} UTC.";
         var recorded = RecordFindings(findings, now);
         return (IsWatched ? recorded : (recorded with { VerificationRounds = VerificationRounds.Add(IncidentState.Diagnosing, findings, now) }).Note(now, TimelineKind.Diagnosis, "runbook", reason)) with
         {
@@ -102,37 +104,6 @@ public sealed partial record Incident
 
     public static string Summarize(IEnumerable<Finding> findings) => string.Join(" ", findings.Select(finding =>
         $"{finding.Name}: {finding.Verdict switch { Verdict.Passing => "passing", Verdict.Failing => "failing", _ => "unknown" }} ({finding.Result.Summary})"));
-}
-
-/// <summary>What the checks answered when they were asked again.</summary>
-/// <param name="State">Verifying or holding.</param>
-/// <param name="At">The first of the rounds.</param>
-/// <param name="Verdicts">By the check's name in the runbook.</param>
-/// <param name="Rounds">How many rounds in a row answered the same.</param>
-public sealed record VerificationRound(IncidentState State, DateTimeOffset At, IReadOnlyDictionary<string, Verdict> Verdicts, int Rounds);
-
-public static class VerificationRounds
-{
-    /// <summary>Changes that one record keeps; a check that comes and goes for days must not bloat it.</summary>
-    public const int MaxKept = 100;
-
-    /// <summary>With one more round; a round like the one before is only counted.</summary>
-    /// <param name="anew">It stands for itself, though it answers like the one before.</param>
-    internal static IReadOnlyList<VerificationRound> Add(this IReadOnlyList<VerificationRound> rounds, IncidentState state, IReadOnlyList<Finding> findings, DateTimeOffset now, bool anew = false)
-    {
-        if (!anew && rounds.Count > 0 && rounds[^1] is var last && last.State == state && IsSame(last, findings))
-        {
-            return [.. rounds.SkipLast(1), last with { Rounds = last.Rounds + 1 }];
-        }
-
-        return rounds.Count < MaxKept || anew
-            ? [.. rounds.Take(MaxKept - 1), new VerificationRound(state, now, findings.ToDictionary(finding => finding.Name, finding => finding.Verdict), 1)]
-            : rounds;
-    }
-
-    private static bool IsSame(VerificationRound round, IReadOnlyList<Finding> findings) =>
-        round.Verdicts.Count == findings.Count
-        && findings.All(finding => round.Verdicts.TryGetValue(finding.Name, out var verdict) && verdict == finding.Verdict);
 }
 
 /// <summary>What the findings together mean for the mitigation.</summary>
