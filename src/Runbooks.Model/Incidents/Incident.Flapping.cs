@@ -30,8 +30,11 @@ public sealed record Recurrence(string Source, string Name, int Times, DateTimeO
 
     /// <summary>Until when one that flaps is not believed to be over; null for one that does not.</summary>
     [JsonIgnore]
-    public DateTimeOffset? HeldUntil => Starts.Count < FlapsFrom ? null
-        : LastAt + QuietFor is var quiet && Starts[0] + Within is var apart && quiet < apart ? quiet : apart;
+    public DateTimeOffset? HeldUntil => LastAt + QuietFor is var quiet && quiet < FlapsUntil ? quiet : FlapsUntil;
+
+    /// <summary>Until when it flaps if it does not begin again; null for one that does not.</summary>
+    [JsonIgnore]
+    public DateTimeOffset? FlapsUntil => Starts.Count < FlapsFrom ? null : Starts[0] + Within;
 
     public bool Flaps(DateTimeOffset now) => Starts.Count == FlapsFrom && now - Starts[0] <= Within;
 
@@ -113,6 +116,12 @@ public sealed partial record Incident
     /// <summary>Until when it is not believed that a flapping alert is over; null when none flaps.</summary>
     [JsonIgnore]
     public DateTimeOffset? HeldUntil => Recurrences.Max(recurrence => recurrence.HeldUntil);
+
+    /// <summary>Until when checks that call for nothing are not believed, since its alert flaps; null when none does. One that fires is not quiet, however long ago it began.</summary>
+    [JsonIgnore]
+    public DateTimeOffset? WatchedUntil => Recurrences.Max(recurrence => Fires(recurrence) ? recurrence.FlapsUntil : recurrence.HeldUntil);
+
+    private bool Fires(Recurrence recurrence) => Alerts.Any(alert => !alert.Resolved && recurrence.IsOf(alert.Source, alert.Name));
 
     /// <summary>How often each alert came that came more than once, for cards and pages.</summary>
     public IReadOnlyList<string> RecurrenceLines() => [.. Recurrences.Where(recurrence => recurrence.Times > 1).Select(recurrence => recurrence.Describe())];

@@ -63,7 +63,7 @@ public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks
     {
         var now = time.GetUtcNow();
         return request.State != IncidentState.NotNeeded || incident is not { State: IncidentState.Diagnosing, Gates.Count: 0, Stop: null } ? null
-            : now < incident.HeldUntil ? incident.WatchFlapping(request.Findings, now)
+            : now < incident.WatchedUntil ? incident.WatchFlapping(request.Findings, now)
             // Whoever started it by hand asked how it is now; there is no alert that says otherwise.
             : request.WatchUntil is { } until && incident.StartedBy is null && !incident.IsOverFor(request.Findings) ? incident.WatchHealthy(request.Findings, until, now)
             : null;

@@ -90,7 +90,7 @@ internal static class IncidentProgress
             IncidentState.Mitigating => since + Longest(runbook.StepsOf(Phase.Mitigation)),
             IncidentState.Resolving => since + Longest(runbook.StepsOf(Phase.Resolution)),
             IncidentState.Diagnosing when incident is { IsWaitingForOther: true, SuppressedBy.Until: var until } => until,
-            IncidentState.Diagnosing when incident.HeldUntil > since => incident.HeldUntil.Value,
+            IncidentState.Diagnosing when incident.WatchedUntil > since => incident.WatchedUntil.Value,
             IncidentState.Diagnosing when incident.IsWatched => since + (runbook.Mitigation.Verify?.Every ?? Verify.DefaultEvery),
             _ => since,
         });

@@ -66,6 +66,26 @@ public sealed class FlappingTests : IAsyncDisposable
         Sent(CardKind.ApprovalRequest).ShouldBe(0);
     }
 
+    /// <summary>The checks see nothing, and the alert fires on: one of the two is wrong, and people hear of it.</summary>
+    [Fact]
+    public async Task ChecksThatPassWhileItFiresOn_PeopleAreToldAtTheEnd()
+    {
+        Checks(passing: true);
+        await FlapAsync();
+        await FlapAsync();
+        await FireAsync();
+        var watched = _world.World.Store.All[^1].Id;
+
+        (await _world.World.AdvanceAsync(watched, TimeSpan.FromMinutes(20))).State.ShouldBe(IncidentState.Diagnosing);
+        Sent(CardKind.Closed).ShouldBe(0);
+        var ended = await _world.World.AdvanceAsync(watched, TimeSpan.FromMinutes(40));
+
+        ended.State.ShouldBe(IncidentState.NotNeeded);
+        ended.Reason!.ShouldContain("The sender has not said that the alert is over.");
+        ended.Reason!.ShouldContain("times within");
+        Sent(CardKind.Closed).ShouldBe(1);
+    }
+
     [Fact]
     public async Task ChecksThatFailWhileItIsWatched_AreAskedAbout()
     {
