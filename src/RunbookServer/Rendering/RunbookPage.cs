@@ -132,7 +132,7 @@ internal sealed class RunbookPage(Runbook runbook, StepCatalog steps)
             .. limits.MaxRuns is { } runs ? [$"- At most {CountText.Format(runs, "run")} on one target within {per}."] : Array.Empty<string>(),
             .. limits.MaxTargets is { } targets ? [$"- At most {CountText.Format(targets, "target")} within {per}."] : Array.Empty<string>(),
             .. limits.CoolDown > TimeSpan.Zero ? [$"- {DurationText.Format(limits.CoolDown)} between two runs on one target."] : Array.Empty<string>(),
-            .. limits.SettleFor > TimeSpan.Zero ? [$"- Alerts within {DurationText.Format(limits.SettleFor)} after a verified fix belong to it."] : Array.Empty<string>(),
+            .. runbook.SettlesFor > TimeSpan.Zero ? [$"- Alerts within {DurationText.Format(runbook.SettlesFor)} after a verified fix belong to it."] : Array.Empty<string>(),
         ];
         return lines.Count == 0 ? [] : [.. lines, $"- Beyond them {(limits.WhenExceeded == WhenExceeded.Forbid ? "nothing runs, whoever says yes" : "a person is asked")}."];
     }

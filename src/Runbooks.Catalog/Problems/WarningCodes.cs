@@ -19,6 +19,7 @@ public static class WarningCodes
     public const string VerifyUnknown = "verify-unknown";
     public const string SelfHealingUnlimited = "self-healing-unlimited";
     public const string SelfHealingUnsettled = "self-healing-unsettled";
+    public const string SettleUnchecked = "settle-unchecked";
     public const string TriggerAny = "trigger-any";
     public const string TriggerOverlap = "trigger-overlap";
     public const string ApprovalOutlastsLease = "approval-outlasts-lease";
@@ -43,6 +44,7 @@ public static class WarningCodes
         [VerifyUnknown] = "The fix is verified by a check that may find nothing.",
         [SelfHealingUnlimited] = "A runbook that heals by itself has no limit on how often.",
         [SelfHealingUnsettled] = "A runbook that heals by itself gives its fix no time to settle.",
+        [SettleUnchecked] = "A time to settle without checks that could be asked in it.",
         [TriggerAny] = "A trigger takes every alert.",
         [TriggerOverlap] = "One alert starts two runbooks, or one trigger makes another needless.",
         [ApprovalOutlastsLease] = "A question stays open for longer than the lease.",

@@ -14,6 +14,13 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
         CheckTriggers(runbook);
         CheckMeasuring(runbook);
         CheckLease(runbook);
+        if (runbook.Limits.SettleFor > TimeSpan.Zero && runbook.Mitigation.Verify is null)
+        {
+            errors.Warn(
+                WarningCodes.SettleUnchecked, "limits.settleFor", "has no effect: without checks that verify the fix nothing can tell whether it holds, so the next alert opens a new incident.",
+                "Add checks to 'diagnosis', or remove 'settleFor'; 'coolDown' makes a pause between two runs.");
+        }
+
         if (SafetyRules.IsSelfHealing(runbook, steps))
         {
             CheckSelfHealing(runbook);
@@ -101,7 +108,7 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
             errors.Warn(WarningCodes.SelfHealingUnlimited, "limits", "do not say how often this runbook may act by itself.", "Add 'limits: { maxRuns: 3, per: 1h }'; beyond them a person is asked.");
         }
 
-        if (runbook.Limits.SettleFor == TimeSpan.Zero && runbook.Mitigation.Steps.Count > 0)
+        if (runbook.Limits.SettleFor == TimeSpan.Zero && runbook.Mitigation is { Steps.Count: > 0, Verify: not null })
         {
             errors.Warn(
                 WarningCodes.SelfHealingUnsettled, "limits", "have no 'settleFor': an alert that was on its way when the fix was verified starts the runbook again.",

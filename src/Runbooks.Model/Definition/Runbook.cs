@@ -53,6 +53,10 @@ public sealed record Runbook
     [JsonIgnore]
     public Publication? Publication { get; init; }
 
+    /// <summary>How long alerts after its end belong to an incident: only where there are checks that tell whether the fix holds.</summary>
+    [JsonIgnore]
+    public TimeSpan SettlesFor => Mitigation.Verify is null ? TimeSpan.Zero : Limits.SettleFor;
+
     public CheckSpec? FindCheck(string name) => Diagnosis.FirstOrDefault(check => check.Name == name);
 
     public StepSpec? FindStep(Phase phase, string name) => StepsOf(phase).FirstOrDefault(step => step.Name == name);

@@ -49,6 +49,7 @@ public enum Stage { Diagnosis = -1, Mitigation = 0, Verification, Holding, Resol
 /// <param name="Hash">The version that the incident is pinned to.</param>
 /// <param name="MayWaitForOther">Whether the runbook names one that covers it.</param>
 /// <param name="HealthyFor">See <see cref="Limits.HealthyFor"/>; nothing in histories that are older than this.</param>
+/// <param name="LooksAfterSettling">Whether it is looked once more when the settle window has ended; false in histories that are older than this.</param>
 public sealed record RunbookOutline(
     string Hash,
     IReadOnlyList<CheckOutline> Diagnosis,
@@ -60,7 +61,8 @@ public sealed record RunbookOutline(
     bool ResolutionAsks,
     TimeSpan SettleFor,
     bool MayWaitForOther = false,
-    TimeSpan HealthyFor = default)
+    TimeSpan HealthyFor = default,
+    bool LooksAfterSettling = false)
 {
     public static RunbookOutline Of(Runbook runbook) => new(
         runbook.Hash,
@@ -73,7 +75,8 @@ public sealed record RunbookOutline(
         runbook.Resolution.Approval is not null,
         runbook.Limits.SettleFor,
         runbook.SuppressedBy is not null,
-        runbook.Limits.HealthyFor);
+        runbook.Limits.HealthyFor,
+        LooksAfterSettling: true);
 
     public IReadOnlyList<StepOutline> StepsOf(Phase phase) => phase == Phase.Mitigation ? Mitigation : Resolution;
 

@@ -17,6 +17,12 @@ public sealed class SettleWindow(IIncidentStore store, CheckRunner checks, RunHi
     {
         // Before the checks are asked: an alert that comes meanwhile must not be taken for one that they have answered.
         var current = await store.UpdateAsync(closed.Id, i => i.SettlesAt is null ? i : i with { WakeEvent = request.WakeEvent }, cancellationToken);
+        if (current.SettlesAt is not { } settles || (settles <= time.GetUtcNow() && !current.FiresSinceItsEnd()))
+        {
+            // There is no window, or this is the last look and nothing came that is not over.
+            return new RecheckResult(true, "", null);
+        }
+
         var specs = runbook.Diagnosis.Where(spec => request.Checks.Contains(spec.Name));
         var findings = await Task.WhenAll(specs.Select(spec => checks.AskAsync(closed, spec, cancellationToken)));
         var failing = findings.Where(finding => finding.Verdict == Verdict.Failing).ToList();
@@ -31,7 +37,7 @@ public sealed class SettleWindow(IIncidentStore store, CheckRunner checks, RunHi
         }
 
         var unknown = findings.Where(finding => finding.Verdict == Verdict.Unknown).ToList();
-        if (unknown.Count == 0 || !current.FiresSinceItsEnd() || current.SettlesAt is not { } settles)
+        if (unknown.Count == 0 || !current.FiresSinceItsEnd())
         {
             return new RecheckResult(true, "", null);
         }

@@ -55,7 +55,7 @@ public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks
     {
         // Whatever the checks say: a person has decided.
         var (state, reason) = request.State == IncidentState.NotNeeded && incident.Stop is { } stop ? (IncidentState.Cancelled, stop.Words) : (request.State, request.Reason);
-        return incident.End(state, reason, request.Findings, request.SettleEvent, runbook.Limits.SettleFor, time.GetUtcNow(), request.InResolution, request.IsInconclusive);
+        return incident.End(state, reason, request.Findings, request.SettleEvent, runbook.SettlesFor, time.GetUtcNow(), request.InResolution, request.IsInconclusive);
     }
 
     /// <returns>The incident that may not end as not needed yet; null when it may.</returns>

@@ -7,7 +7,7 @@ using Runbooks.Model.Text;
 
 namespace Runbooks.Orchestration;
 
-/// <content>Seeing whether it helped: verification, the lease, undoing, the settle window.</content>
+/// <content>Seeing whether it helped: verification, the lease, undoing.</content>
 internal sealed partial class IncidentStory
 {
     private const int MaxUndoAttempts = 4;
@@ -149,50 +149,6 @@ internal sealed partial class IncidentStory
             }
 
             await _context.CreateTimer(UndoPause * attempt, CancellationToken.None);
-        }
-    }
-
-    /// <summary>For a while after a verified fix an alert on the target is looked into: either the fix holds, or a new incident opens.</summary>
-    private async Task SettleAsync()
-    {
-        var resumed = _checkpoint?.Stage == Stage.Settling;
-        if (_runbook.Verify is not { } verify || !(resumed || _settle is not null))
-        {
-            return;
-        }
-
-        var began = BeganOf(Stage.Settling);
-        var until = began + _runbook.SettleFor;
-        var wake = _settle;
-        var unclear = false;
-        try
-        {
-            // A new execution has nothing to wait for before it has asked: an alert may have come while it began. What could not
-            // be answered is asked again, the last time when the window has ended.
-            while (wake is null || unclear || (Now < until && await WaitUntilAsync(until, wake)))
-            {
-                if (IsLong && Now < until)
-                {
-                    ContinueAsNew(At(Stage.Settling, began));
-                    return;
-                }
-
-                wake = NextWake();
-                var round = await RecheckAsync(IncidentState.Resolved, verify.Checks, wake);
-                if (!round.Healthy)
-                {
-                    return;
-                }
-
-                unclear = round.IsUnclear;
-
-                // However many alerts come, the checks are asked no more often than while verifying.
-                await _context.CreateTimer(verify.Every, CancellationToken.None);
-            }
-        }
-        catch (TaskFailedException)
-        {
-            // The incident has ended well; an alert after the window opens a new one.
         }
     }
 

@@ -5,6 +5,7 @@ using Runbooks.Intake;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 using TestKit;
 using TestKit.Incidents;
 using Some = TestKit.Incidents.Some;
@@ -134,11 +135,100 @@ public sealed class SettleWindowTests : IAsyncDisposable
         }
     }
 
+    [Fact]
+    public async Task NothingVerifiesTheFix_TheNextAlertOpensAnIncident()
+    {
+        var closed = await ResolvedAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { Verify = null } });
+
+        closed.SettlesAt.ShouldBeNull();
+        (await AlertAsync()).Outcome.ShouldBe(IntakeResult.Opened);
+    }
+
+    [Fact]
+    public async Task AlertBetweenTheLastLookAndTheEnd_IsLookedIntoAtTheEnd()
+    {
+        var verify = s_runbook.Mitigation.Verify! with { Every = TimeSpan.FromMinutes(10), SuccessThreshold = 1 };
+        var closed = await ResolvedAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { Verify = verify } });
+        _world.Time.Advance(TimeSpan.FromMinutes(1));
+        await AlertAsync();
+        await _world.AdvanceAsync(closed.Id, TimeSpan.FromMinutes(2));
+        _world.Script.Verdicts["stuck"] = Verdict.Failing;
+        (await AlertAsync()).Outcome.ShouldBe(IntakeResult.Folded);
+
+        await _world.AdvanceAsync(closed.Id, TimeSpan.FromMinutes(8));
+
+        _world.Store.All[^1].Follows.ShouldBe(closed.Id);
+    }
+
+    [Theory]
+    [InlineData(Verdict.Failing, false, 2)]
+    [InlineData(Verdict.Failing, true, 1)]
+    [InlineData(Verdict.Passing, false, 1)]
+    public async Task AlertThatWokeNobody_IsLookedIntoAtTheEnd(Verdict later, bool saidToBeOver, int incidents)
+    {
+        var closed = await ResolvedAsync();
+        await ((IIncidentStore)_world.Store).UpdateAsync(closed.Id, incident => incident.Attach(Some.Alert(), _world.Time.GetUtcNow().AddMinutes(9)), CancellationToken.None);
+        if (saidToBeOver)
+        {
+            await ((IIncidentStore)_world.Store).UpdateAsync(closed.Id, incident => incident.Attach(Some.Alert() with { Status = AlertStatus.Resolved }, _world.Time.GetUtcNow().AddMinutes(9)), CancellationToken.None);
+        }
+
+        _world.Script.Verdicts["stuck"] = later;
+        await _world.AdvanceAsync(closed.Id, TimeSpan.FromMinutes(11));
+
+        _world.Store.All.Count.ShouldBe(incidents);
+        (await _world.Engine.FindAsync(closed.Id, CancellationToken.None))!.Status.ShouldBe(EngineStatus.Completed);
+    }
+
+    [Fact]
+    public async Task NothingCame_NoCheckIsAskedInTheWindow()
+    {
+        var closed = await ResolvedAsync();
+        var asked = _world.Script.Asked.Count;
+
+        await _world.AdvanceAsync(closed.Id, TimeSpan.FromMinutes(30));
+
+        _world.Script.Asked.Count.ShouldBe(asked);
+    }
+
+    [Fact]
+    public async Task LookThatBreaks_IsTakenAgainWhileThereIsTime()
+    {
+        var closed = await ResolvedAsync();
+        _world.Time.Advance(TimeSpan.FromSeconds(1));
+        var until = _world.Time.GetUtcNow().AddMinutes(6);
+        _world.State.Fault = () => _world.Time.GetUtcNow() < until ? new IOException("away") : null;
+        _world.Script.Verdicts["stuck"] = Verdict.Failing;
+        await AlertAsync();
+
+        await _world.AdvanceAsync(closed.Id, TimeSpan.FromMinutes(10));
+
+        _world.Store.All[^1].Follows.ShouldBe(closed.Id);
+    }
+
+    [Fact]
+    public async Task LookThatBreaksToTheEnd_PagesAPerson()
+    {
+        var closed = await ResolvedAsync();
+        _world.Time.Advance(TimeSpan.FromSeconds(1));
+        var until = _world.Time.GetUtcNow().AddMinutes(14);
+        _world.State.Fault = () => _world.Time.GetUtcNow() < until ? new IOException("away") : null;
+        _world.Script.Verdicts["stuck"] = Verdict.Failing;
+        await AlertAsync();
+
+        await _world.AdvanceAsync(closed.Id, TimeSpan.FromMinutes(20));
+
+        _world.Store.All.Count.ShouldBe(1);
+        var page = _world.Notifier.Sent.First(sent => sent.Card.Kind == CardKind.Page).Card;
+        page.Sections.SelectMany(section => section.Lines).Append(page.Title).ShouldContain(line => line.Contains("Whether the fix still holds could not be found out"));
+    }
+
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 
-    private async Task<Incident> ResolvedAsync()
+    private async Task<Incident> ResolvedAsync(Runbook? like = null)
     {
-        var opened = await _world.OpenAsync(s_runbook, Some.Incident(s_runbook) with { Team = "ml" });
+        var runbook = like ?? s_runbook;
+        var opened = await _world.OpenAsync(runbook, Some.Incident(runbook) with { Team = "ml" });
         _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
         var (closed, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
         closed.State.ShouldBe(IncidentState.Resolved);

@@ -1,0 +1,76 @@
+using Microsoft.DurableTask;
+using Runbooks.Engine;
+using Runbooks.Execution;
+using Runbooks.Model.Incidents;
+
+namespace Runbooks.Orchestration;
+
+/// <content>The settle window after the end.</content>
+internal sealed partial class IncidentStory
+{
+    /// <summary>
+    /// For a while after a verified fix an alert on the target is looked into: either the fix holds, or a new incident opens. The last look
+    /// is when the window has ended: an alert may have come while nobody looked, or have woken nobody.
+    /// </summary>
+    private async Task SettleAsync()
+    {
+        var resumed = _checkpoint?.Stage == Stage.Settling;
+        if (_runbook.Verify is not { } verify || !(resumed || _settle is not null))
+        {
+            return;
+        }
+
+        var began = BeganOf(Stage.Settling);
+        var until = began + _runbook.SettleFor;
+        var wake = _settle;
+        var unclear = false;
+        var isLast = false;
+        try
+        {
+            // A new execution has nothing to wait for before it has asked: an alert may have come while it began. What could not
+            // be answered is asked again.
+            while (wake is null || unclear || (Now < until && await WaitUntilAsync(until, wake)) || (_runbook.LooksAfterSettling && !isLast))
+            {
+                if (IsLong && Now < until)
+                {
+                    ContinueAsNew(At(Stage.Settling, began));
+                    return;
+                }
+
+                wake = NextWake();
+                isLast = Now >= until;
+                var round = await LookAsync(verify.Checks, wake, until);
+                if (round is { Healthy: false })
+                {
+                    return;
+                }
+
+                unclear = round?.IsUnclear ?? true;
+                if (isLast && _runbook.LooksAfterSettling)
+                {
+                    return;
+                }
+
+                // However many alerts come, the checks are asked no more often than while verifying.
+                await _context.CreateTimer(verify.Every, CancellationToken.None);
+            }
+        }
+        catch (TaskFailedException failure)
+        {
+            await PageAsync("settle", $"Whether the fix still holds could not be found out ({failure.FailureDetails.ErrorMessage}). Alerts on the target until {GateText.Clock(until, began)} belong to this incident and were not looked into; look whether one fires.");
+        }
+    }
+
+    /// <returns>Null when it could not be looked while there is time to look again.</returns>
+    private async Task<RecheckResult?> LookAsync(IReadOnlyList<string> checks, string wake, DateTimeOffset until)
+    {
+        try
+        {
+            return await RecheckAsync(IncidentState.Resolved, checks, wake);
+        }
+        catch (TaskFailedException) when (Now < until)
+        {
+            return null;
+        }
+    }
+}
