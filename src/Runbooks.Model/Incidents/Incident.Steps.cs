@@ -62,11 +62,22 @@ public sealed partial record Incident
         return begun.FinishStep(begun.FindStep(asked.Phase, spec.Name)!, status, new ActionResult(ManualTaskText.Outcome(asked)) { Outputs = outputs }, closed) with { UpdatedAt = now };
     }
 
+    /// <summary>Until when it may stand still, since what holds it back lasts so long or is looked at again then; null where nothing does.</summary>
+    public DateTimeOffset? WaitsUntil { get; init; }
+
     /// <summary>An approved step waits until nothing stands against it; said once for each reason.</summary>
-    public Incident HoldStep(string step, Phase phase, string why, DateTimeOffset now)
+    /// <param name="until">When what stands against it ends; null where nobody knows.</param>
+    public Incident HoldStep(string step, Phase phase, string why, DateTimeOffset? until, DateTimeOffset now) =>
+        (this with { State = phase == Phase.Mitigation ? IncidentState.Mitigating : IncidentState.Resolving }).Hold($"{step} waits: {why}", until, now);
+
+    /// <summary>What was changed is not taken back yet; said once for each reason.</summary>
+    /// <param name="until">It is looked at again by then.</param>
+    public Incident HoldUndo(string step, string why, DateTimeOffset until, DateTimeOffset now) =>
+        State.IsFinal() ? this : Hold($"{step} is not taken back yet: {why}", until, now);
+
+    private Incident Hold(string words, DateTimeOffset? until, DateTimeOffset now)
     {
-        var words = $"{step} waits: {why}";
-        var held = this with { State = phase == Phase.Mitigation ? IncidentState.Mitigating : IncidentState.Resolving, Reason = words, UpdatedAt = now };
+        var held = this with { Reason = words, WaitsUntil = until, UpdatedAt = now };
         return Timeline.Any(line => line.What == words) ? held : held.Note(now, TimelineKind.Safety, "runbook", words);
     }
 

@@ -18,6 +18,9 @@ public sealed class StepUndoer(
     /// <summary>After this long the next step is for the next activity: a host may end one that takes too long.</summary>
     internal static readonly TimeSpan Budget = TimeSpan.FromMinutes(10);
 
+    /// <summary>While everything is paused it is looked again no later than this whether it still is.</summary>
+    internal static readonly TimeSpan LongestPausedLook = TimeSpan.FromMinutes(30);
+
     public async Task<UndoResult> UndoAsync(UndoRequest request, CancellationToken cancellationToken)
     {
         await restored.EnsureCheckedAsync(cancellationToken);
@@ -58,6 +61,13 @@ public sealed class StepUndoer(
                 continue;
             }
 
+            if (asked is null && (await killSwitch.ReadAsync(cancellationToken)).Describe() is { } paused)
+            {
+                var now = time.GetUtcNow();
+                await store.UpdateAsync(incident.Id, i => i.HoldUndo(step.Name, paused, now + LongestPausedLook, now), cancellationToken);
+                return new UndoResult(false, string.Join(" ", said)) { Paused = paused };
+            }
+
             var spec = runbook.FindStep(step.Phase, step.Name);
             var (status, result) = asked is null
                 ? await TryAsync(incident, step, spec, cancellationToken)
@@ -96,11 +106,6 @@ public sealed class StepUndoer(
             return (StepStatus.UndoFailed, new("the record was restored from a backup, so nobody knows whether it was taken back already. Look at the target, and take it back by hand."));
         }
 
-        if ((await killSwitch.ReadAsync(cancellationToken)).Describe() is { } paused)
-        {
-            return (StepStatus.UndoFailed, new(paused));
-        }
-
         try
         {
             var context = contexts.For(incident, action.Name, $"{StepRecord.KeyOf(incident.Id, step.Phase, step.Name)}:undo", step.Preparation) with
@@ -134,6 +139,9 @@ public sealed record UndoResult(bool Complete, string Message)
 
     /// <summary>The step that a person takes back and that its turn has come to: it has to be called again once they have answered.</summary>
     public string? AwaitsPerson { get; init; }
+
+    /// <summary>Why nothing is undone at the moment: it has to be called again when that is over. Null where nothing is paused.</summary>
+    public string? Paused { get; init; }
 
     /// <summary>Nothing failed: what was not taken back was left to whoever has changed it since.</summary>
     public bool IsLeftAlone { get; init; }

@@ -14,6 +14,10 @@ internal sealed partial class IncidentStory
 
     /// <summary>Each undoes one step at least, and a phase has no more steps.</summary>
     private const int MaxUndoActivities = 20;
+
+    /// <summary>What is not undone because everything is paused is looked at each minute so often, then every five; its history must stay small.</summary>
+    private const int UndoLooksAtFirst = 30;
+    private const int UndoLooksOften = 60;
     private static readonly TimeSpan UndoPause = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan LongestLeasePause = TimeSpan.FromMinutes(5);
 
@@ -127,20 +131,25 @@ internal sealed partial class IncidentStory
     private Task<bool> PageAsync(string key, string message) =>
         _context.CallActivityAsync<bool>(PagePerson.Name, new PageRequest(_id, key, message), Persistent);
 
-    /// <summary>What could not be undone is tried again for a while: leaving it in place is the worse end.</summary>
+    /// <summary>
+    /// What could not be undone is tried again for a while: leaving it in place is the worse end. While everything is paused it waits,
+    /// however long that lasts, and people hear of it once.
+    /// </summary>
     private async Task<UndoResult> UndoAsync(string why)
     {
-        for (var attempt = 1; ; attempt++)
+        // Its pauses grow, so that its history stays small though it is not continued as new: what is being taken back has no stage to go on from.
+        for (var (attempt, looks) = (1, 0); ; )
         {
-            var report = await _context.CallActivityAsync<UndoResult>(UndoSteps.Name, new UndoRequest(_id, why), Persistent);
-            for (var more = 0; (report.HasMore || report.AwaitsPerson is not null) && more < MaxUndoActivities; more++)
+            var report = await UndoOnceAsync(why);
+            if (report.Paused is { } paused)
             {
-                if (report.AwaitsPerson is { } step)
+                if (++looks == 2)
                 {
-                    await AskToDoAsync(Phase.Mitigation, step, undoes: true);
+                    await PageAsync("undo-paused", $"{why} What was changed is not taken back while everything is paused; it is once that is over. {paused}");
                 }
 
-                report = await _context.CallActivityAsync<UndoResult>(UndoSteps.Name, new UndoRequest(_id, why), Persistent);
+                await _context.CreateTimer(looks <= UndoLooksAtFirst ? s_watchPause : looks <= UndoLooksOften ? LongestLeasePause : StepUndoer.LongestPausedLook, CancellationToken.None);
+                continue;
             }
 
             if (report.Complete || report.IsFinal || attempt == MaxUndoAttempts)
@@ -148,8 +157,24 @@ internal sealed partial class IncidentStory
                 return report;
             }
 
-            await _context.CreateTimer(UndoPause * attempt, CancellationToken.None);
+            await _context.CreateTimer(UndoPause * attempt++, CancellationToken.None);
         }
+    }
+
+    private async Task<UndoResult> UndoOnceAsync(string why)
+    {
+        var report = await _context.CallActivityAsync<UndoResult>(UndoSteps.Name, new UndoRequest(_id, why), Persistent);
+        for (var more = 0; (report.HasMore || report.AwaitsPerson is not null) && more < MaxUndoActivities; more++)
+        {
+            if (report.AwaitsPerson is { } step)
+            {
+                await AskToDoAsync(Phase.Mitigation, step, undoes: true);
+            }
+
+            report = await _context.CallActivityAsync<UndoResult>(UndoSteps.Name, new UndoRequest(_id, why), Persistent);
+        }
+
+        return report;
     }
 
     private DateTimeOffset BeganOf(Stage stage) => _checkpoint?.Stage == stage ? _checkpoint.Began : Now;

@@ -84,6 +84,7 @@ internal static class IncidentProgress
         var since = Last(incident);
         return (since, incident.State switch
         {
+            _ when incident.WaitsUntil > since => incident.WaitsUntil.Value,
             IncidentState.AwaitingApproval when incident.OpenGate is { } gate => Next(gate),
             IncidentState.Holding when runbook.Mitigation.HoldUntil is { } hold => since + hold.Every,
             IncidentState.Verifying when runbook.Mitigation.Verify is { } verify => since + verify.Every,

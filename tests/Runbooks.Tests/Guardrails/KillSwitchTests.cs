@@ -4,6 +4,7 @@ using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
+using Runbooks.Watchdog;
 using TestKit;
 using TestKit.Incidents;
 using Some = TestKit.Incidents.Some;
@@ -113,7 +114,7 @@ public sealed class KillSwitchTests : GuardedWorld
     }
 
     [Fact]
-    public async Task KillSwitchThatStaysOn_EndsAnApprovedStepAfterAWhileAndUndoesNothing()
+    public async Task KillSwitchThatStaysOn_EndsAnApprovedStepAfterAWhileAndUndoesWhatWasDoneAtTheRelease()
     {
         var runbook = s_asks with { Mitigation = s_asks.Mitigation with { Steps = [Some.Step("one"), Some.Step("two")] } };
         var opened = await OpenAsync(runbook);
@@ -122,11 +123,42 @@ public sealed class KillSwitchTests : GuardedWorld
         await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
         var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(45));
 
-        incident.State.ShouldBe(IncidentState.Failed);
-        incident.Reason!.ShouldContain("it restarts the wrong pods");
+        incident.State.ShouldBe(IncidentState.Mitigating);
+        incident.Reason!.ShouldStartWith("one is not taken back yet: The kill switch is on");
         _world.Script.Deeds.ShouldBe(["do one"]);
         incident.Timeline.ShouldContain(line => line.Kind == TimelineKind.Safety && line.What.Contains("kill switch"));
         _world.Notifier.To(CardKind.Page).ShouldContain(ContactBook.Fallback);
+
+        await _world.Get<KillSwitch>().ReleaseAsync("ada", "it was another team", CancellationToken.None);
+        incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(5));
+
+        incident.State.ShouldBe(IncidentState.Failed);
+        incident.Reason!.ShouldContain("Undone: one.");
+        _world.Script.Deeds.ShouldBe(["do one", "undo one"]);
+    }
+
+    /// <summary>A day of a kill switch neither ends the incident nor makes its history long, and people hear of it once.</summary>
+    [Fact]
+    public async Task UndoWhileTheKillSwitchIsOn_WaitsAndIsDoneAtTheRelease()
+    {
+        var opened = await OpenAsync(s_asks);
+        _world.Script.OnDone = _ => { };
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+        await _world.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", CancellationToken.None);
+
+        var paused = await _world.AdvanceAsync(opened.Id, TimeSpan.FromHours(24));
+
+        paused.State.IsFinal().ShouldBeFalse();
+        _world.Script.Deeds.ShouldNotContain("undo fix");
+        _world.Notifier.Sent.Count(sent => sent.Card.Kind == CardKind.Page && sent.To == ContactBook.Fallback).ShouldBe(1);
+        (await _world.Engine.HistoryAsync(opened.Id)).Count.ShouldBeLessThan(1_000);
+        IncidentProgress.Of(paused, s_asks).Due.ShouldBeGreaterThan(_world.Time.GetUtcNow());
+
+        await _world.Get<KillSwitch>().ReleaseAsync("ada", "it was another team", CancellationToken.None);
+        var ended = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(31));
+
+        ended.State.ShouldBe(IncidentState.Failed);
+        ended.Reason!.ShouldContain("Undone: fix.");
     }
 
     [Fact]
