@@ -7,6 +7,10 @@ public static class ApprovalSchedule
 {
     private static readonly TimeSpan AskAgainAfter = TimeSpan.FromMinutes(1);
     private const int MaxDoublings = 4;
+    private const int MaxHeldBack = 10;
+
+    /// <summary>Who could not approve because of a window has at least this long once it has ended.</summary>
+    private static readonly TimeSpan AfterWindow = TimeSpan.FromMinutes(30);
 
     /// <summary>Does what is due on a pending gate at this time, and says which message has to go out for it.</summary>
     public static (Incident Incident, CardKind? Due) Advance(Incident incident, string gateId, DateTimeOffset now)
@@ -77,6 +81,21 @@ public static class ApprovalSchedule
             : incident.Replace(gate with { Reminders = [new Reminder(at, []), .. gate.Reminders] });
     }
 
+    /// <summary>
+    /// An approval that was not taken. Where what stands against it ends by itself, the question waits for that and is asked
+    /// again then; nobody is reminded before.
+    /// </summary>
+    internal static Gate HoldBack(Gate gate, HeldBackApproval approval, DateTimeOffset? until)
+    {
+        var noted = gate with { HeldBack = [.. gate.HeldBack.TakeLast(MaxHeldBack - 1), approval] };
+        return until is not { } end ? noted : noted with
+        {
+            HeardFor = Silence.Needed(gate),
+            ExpiresAt = gate.ExpiresAt > end + AfterWindow ? gate.ExpiresAt : end + AfterWindow,
+            Reminders = [.. gate.Reminders.Where(reminder => reminder.To.Count > 0 || reminder.At > end).Append(new(end, [])).OrderBy(reminder => reminder.At)],
+        };
+    }
+
     private static (Incident Incident, CardKind? Due) Remind(Incident incident, Gate gate, DateTimeOffset now, DateTimeOffset by)
     {
         var due = gate.Reminders.Where(reminder => reminder.At <= by).ToList();
@@ -89,7 +108,7 @@ public static class ApprovalSchedule
         var asked = gate with { Reminders = [.. gate.Reminders.Except(due)], Asked = gate.Asked + 1, AskedAt = now };
         var changed = incident.Replace(asked);
         return to.Count == 0
-            ? (changed.Note(now, TimelineKind.Gate, "runbook", "Nobody has answered yet; reminded."), CardKind.Reminder)
+            ? (changed.Note(now, TimelineKind.Gate, "runbook", gate.IsUnanswered ? "Nobody has answered yet; reminded." : "It is not approved yet; reminded."), CardKind.Reminder)
             : (Escalate(changed, gate.Id, to, now), CardKind.Escalation);
     }
 
@@ -99,9 +118,9 @@ public static class ApprovalSchedule
         {
             case OnTimeout.ProceedIfReversible when gate.Plan.Reversible:
                 return Silence.Missing(gate) == TimeSpan.Zero
-                    ? (incident.CloseGate(gate.Id, GateOutcome.Approved, "Nobody answered in time; the steps run, since what they change can be undone.", now), null)
+                    ? (incident.CloseGate(gate.Id, GateOutcome.Approved, $"{GateText.NotApproved(gate)}; the steps run, since what they change can be undone.", now), null)
                     : Silence.Prolong(incident, gate, now)
-                    ?? (incident.CloseGate(gate.Id, GateOutcome.Expired, "Nobody answered, and for too much of the time nobody could: silence is no yes.", now), null);
+                    ?? (incident.CloseGate(gate.Id, GateOutcome.Expired, gate.IsUnanswered ? "Nobody answered, and for too much of the time nobody could: silence is no yes." : $"{GateText.NotApproved(gate)}.", now), null);
             case OnTimeout.Escalate:
                 var asked = gate with
                 {
@@ -113,7 +132,7 @@ public static class ApprovalSchedule
                 };
                 return (Escalate(incident.Replace(asked), gate.Id, [gate.Fallback ?? Approval.FallbackContact], now), CardKind.Escalation);
             default:
-                return (incident.CloseGate(gate.Id, GateOutcome.Expired, "Nobody answered in time.", now), null);
+                return (incident.CloseGate(gate.Id, GateOutcome.Expired, $"{GateText.NotApproved(gate)}.", now), null);
         }
     }
 }

@@ -81,6 +81,13 @@ public sealed record Gate
     [JsonIgnore]
     public string MessageKey => $"{Id}:{Asked}";
     public IReadOnlyList<Decision> Decisions { get; init; } = [];
+
+    /// <summary>Approvals that were not taken, since nothing could run then; the last few.</summary>
+    public IReadOnlyList<HeldBackApproval> HeldBack { get; init; } = [];
+
+    /// <summary>Whether nobody has said anything to a question about what the automation may do.</summary>
+    [JsonIgnore]
+    public bool IsUnanswered => Task is not null || (Decisions.Count == 0 && HeldBack.Count == 0);
     public GateOutcome Outcome { get; init; } = GateOutcome.Pending;
     public DateTimeOffset? ClosedAt { get; init; }
 
@@ -161,6 +168,10 @@ public sealed record Decision(
         string.Equals(Person, other.Person, StringComparison.OrdinalIgnoreCase)
         || (Identity is not null && string.Equals(Identity, other.Identity, StringComparison.OrdinalIgnoreCase));
 }
+
+/// <summary>Somebody wanted to approve while nothing could run.</summary>
+/// <param name="Why">What stood against it, in words.</param>
+public sealed record HeldBackApproval(string Person, string Why, DateTimeOffset At);
 
 /// <summary>An answer. Of what a person does by hand, approving says that it is done, and rejecting that it could not be done.</summary>
 public enum DecisionVerb { Approve, Reject, TakeOver }

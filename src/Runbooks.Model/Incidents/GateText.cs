@@ -54,7 +54,7 @@ public static class GateText
         GateOutcome.Approved => "Approved",
         GateOutcome.Rejected => "Rejected",
         GateOutcome.TakenOver => "Taken over",
-        GateOutcome.Expired => "Nobody answered",
+        GateOutcome.Expired => gate.IsUnanswered ? "Nobody answered" : "Not approved in time",
         GateOutcome.SelfRecovered => "Recovered by itself",
         GateOutcome.Pending => "Waiting",
         _ => "Closed",
@@ -93,6 +93,12 @@ public static class GateText
     public static string Past(Gate gate, DecisionVerb verb) => verb == DecisionVerb.TakeOver ? "took this over" : gate.Task is { } task ? ManualTaskText.Past(task, verb) : $"{Past(verb)} this";
 
     public static string Past(DecisionVerb verb) => verb switch { DecisionVerb.Approve => "approved", DecisionVerb.Reject => "rejected", _ => "took over" };
+
+    /// <summary>Why there is no yes when the time is up; without a full stop.</summary>
+    public static string NotApproved(Gate gate) =>
+        gate.IsUnanswered ? "Nobody answered in time"
+        : gate.HeldBack is [.., var last] ? $"{last.Person} wanted to approve at {Clock(last.At, gate.OpenedAt)}, which could not be taken ({last.Why.TrimEnd('.')}), and it was not approved in time after that"
+        : $"It was not approved in time: {string.Join(" and ", gate.Decisions.Where(decision => decision.Verb == DecisionVerb.Approve).Select(decision => decision.Person))} approved, and that is not enough";
 
     public static string Clock(DateTimeOffset at) => at.ToUniversalTime().ToString("HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
 

@@ -39,10 +39,13 @@ public sealed partial record Incident
             : this;
 
     /// <summary>Somebody wanted to approve while nothing may run: on record, once for each person and reason.</summary>
-    public Incident NoteHeldBack(string person, string why, DateTimeOffset now)
+    /// <param name="until">When what stands against it ends by itself; null where it does not.</param>
+    public Incident NoteHeldBack(string gateId, string person, string why, DateTimeOffset? until, DateTimeOffset now)
     {
         var noted = Note(now, TimelineKind.Safety, person, $"{person} wanted to approve; it was not taken. {why}");
-        return Timeline.Any(line => line.What == noted.Timeline[^1].What) ? this : noted;
+        return FindGate(gateId) is not { Outcome: GateOutcome.Pending } gate || Timeline.Any(line => line.What == noted.Timeline[^1].What)
+            ? this
+            : noted.Replace(ApprovalSchedule.HoldBack(gate, new(person, why, now), until));
     }
 
     public Incident Replace(Gate gate) =>

@@ -76,7 +76,7 @@ public static class Silence
         return (asked, CardKind.Reminder);
     }
 
-    private static TimeSpan Needed(Gate gate) => gate.HeardFor ?? gate.ExpiresAt - gate.OpenedAt;
+    internal static TimeSpan Needed(Gate gate) => gate.HeardFor ?? gate.ExpiresAt - gate.OpenedAt;
 
     private static DateTimeOffset? ReachedAt(Incident incident, Gate gate) => incident.Deliveries
         .Where(delivery => delivery is { Reached: true, IsHandedOver: false } && delivery.Key.StartsWith($"{gate.Id}:", StringComparison.Ordinal))

@@ -36,7 +36,11 @@ public sealed class ClosedGuards(GuardrailEvaluator guardrails, PinnedRunbooks r
     }
 
     /// <returns>Each in words; empty when nothing stands against it, or when the question is not open.</returns>
-    public async Task<IReadOnlyList<string>> FindAsync(Incident incident, Gate? gate, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<string>> FindAsync(Incident incident, Gate? gate, CancellationToken cancellationToken) =>
+        [.. (await FindViolationsAsync(incident, gate, cancellationToken)).Select(violation => violation.Why)];
+
+    /// <returns>Empty when nothing stands against it, or when the question is not open.</returns>
+    public async Task<IReadOnlyList<GuardrailViolation>> FindViolationsAsync(Incident incident, Gate? gate, CancellationToken cancellationToken)
     {
         // What a person says they have done by hand is done.
         if (gate is not { Outcome: GateOutcome.Pending, Task: null } || incident.State.IsFinal())
@@ -46,6 +50,6 @@ public sealed class ClosedGuards(GuardrailEvaluator guardrails, PinnedRunbooks r
 
         // As if the step came next: then a window only answers, and does not take the incident up at its end.
         var context = new GuardrailContext(incident, await runbooks.OfAsync(incident, cancellationToken), gate.Phase, AboutToRun: true, gate);
-        return [.. (await guardrails.EvaluateAsync(context, cancellationToken)).Where(violation => violation.Severity > GuardrailSeverity.AskFirst).Select(violation => violation.Why)];
+        return [.. (await guardrails.EvaluateAsync(context, cancellationToken)).Where(violation => violation.Severity > GuardrailSeverity.AskFirst)];
     }
 }

@@ -39,7 +39,7 @@ public sealed class StepGuard(GuardrailEvaluator guardrails, GroundCheck ground,
         // To tell is not to act; how often somebody is told is limited all the same.
         _ when gate.Plan.TellsOnly && violation.Guardrail != RunLimits.Guardrail && (violation.Severity == GuardrailSeverity.AskFirst || violation.IsLiftedByPeople) => null,
         GuardrailSeverity.AskFirst => Overruled(gate, violation.Guardrail) ? null : new(StepOutcome.PlanChanged, violation.Why),
-        _ when violation.IsLiftedByPeople || violation.Severity is GuardrailSeverity.DiagnoseOnly or GuardrailSeverity.Suppress => new(StepOutcome.Held, violation.Why),
+        _ when violation.IsLiftedByPeople || violation.Severity is GuardrailSeverity.DiagnoseOnly or GuardrailSeverity.Suppress => new(StepOutcome.Held, violation.Why) { Until = violation.Until },
         _ => new(StepOutcome.Refused, violation.Why),
     };
 

@@ -32,6 +32,9 @@ public sealed record GuardrailViolation(string Guardrail, string Why, GuardrailS
 {
     /// <summary>A person turns it off again, so that it makes sense to wait for that.</summary>
     public bool IsLiftedByPeople { get; init; }
+
+    /// <summary>When it ends by itself; null where it does not.</summary>
+    public DateTimeOffset? Until { get; init; }
 }
 
 /// <summary>From the mildest to the strictest.</summary>

@@ -141,6 +141,6 @@ public sealed class MaintenanceWindowGuardrail(MaintenanceWindows windows, Suppr
             why += question.Runbook.Diagnosis.Count == 0 ? " Unless the alert is over by then, it is looked at again." : " When it ends, it is looked at again.";
         }
 
-        return new GuardrailViolation("window", why, window.Effect == MaintenanceEffect.Suppress ? GuardrailSeverity.Suppress : GuardrailSeverity.DiagnoseOnly);
+        return new GuardrailViolation("window", why, window.Effect == MaintenanceEffect.Suppress ? GuardrailSeverity.Suppress : GuardrailSeverity.DiagnoseOnly) { Until = until };
     }
 }

@@ -26,6 +26,41 @@ internal sealed partial class IncidentStory
         ? null
         : await ActAsync(Phase.Mitigation, _findings, unclear: _conclusion == Conclusion.Unclear);
 
+    private async Task<Ending?> ResolveAsync()
+    {
+        if (_runbook.Resolution.Count == 0 || IsPast(Stage.Resolution))
+        {
+            return null;
+        }
+
+        // Without an approval of its own it runs on the mitigation's, as long as that covers it.
+        Ending? ending = null;
+        string? difference = null;
+        var asks = _runbook.ResolutionAsks || OpenRound(Phase.Resolution) is not null;
+        try
+        {
+            if (!asks)
+            {
+                (ending, difference) = await RunStepsAsync(Phase.Resolution, _gate, ran: null);
+            }
+
+            if (asks || difference is not null)
+            {
+                ending = await ActAsync(Phase.Resolution, [], unclear: false, difference);
+            }
+        }
+        catch (TaskFailedException failure)
+        {
+            ending = Broken(failure);
+        }
+
+        // The bleeding has stopped and was seen to stop: what remains is the cause, and a person is told so. The fix stays, unless
+        // somebody wants it to be taken back.
+        return ending is null or { GoesOn: true }
+            ? ending
+            : ending with { Undo = ending.TakesBack, InResolution = true };
+    }
+
     /// <summary>Asks, then acts. A plan that no longer holds when it is about to run is asked about again.</summary>
     /// <param name="difference">Why what was approved before does not cover it; null when nothing was.</param>
     private async Task<Ending?> ActAsync(Phase phase, IReadOnlyList<Finding> findings, bool unclear, string? difference = null)
@@ -160,6 +195,16 @@ internal sealed partial class IncidentStory
                     }
 
                     continue;
+
+                // A window ends by itself: however long it lasts, what was approved waits for that and does not fail.
+                case StepOutcome.Held when came.Result.Until > Now:
+                    await _context.CreateTimer(Longer(Shorter(came.Result.Until.Value - Now, StepPauses.Longest), TimeSpan.FromSeconds(1)), CancellationToken.None);
+                    if (IsLong)
+                    {
+                        return (ContinueAsNew(At(StageOf(phase), _checkpoint?.Began ?? Now, _round)), null);
+                    }
+
+                    break;
 
                 // The time of one activity was up.
                 case StepOutcome.Done:

@@ -207,41 +207,6 @@ internal sealed partial class IncidentStory
     private Task<DiagnosisResult> DiagnoseAsync(string? wake) =>
         _context.CallActivityAsync<DiagnosisResult>(Diagnose.Name, new DiagnosisRequest(_id, wake), Persistent);
 
-    private async Task<Ending?> ResolveAsync()
-    {
-        if (_runbook.Resolution.Count == 0 || IsPast(Stage.Resolution))
-        {
-            return null;
-        }
-
-        // Without an approval of its own it runs on the mitigation's, as long as that covers it.
-        Ending? ending = null;
-        string? difference = null;
-        var asks = _runbook.ResolutionAsks || OpenRound(Phase.Resolution) is not null;
-        try
-        {
-            if (!asks)
-            {
-                (ending, difference) = await RunStepsAsync(Phase.Resolution, _gate, ran: null);
-            }
-
-            if (asks || difference is not null)
-            {
-                ending = await ActAsync(Phase.Resolution, [], unclear: false, difference);
-            }
-        }
-        catch (TaskFailedException failure)
-        {
-            ending = Broken(failure);
-        }
-
-        // The bleeding has stopped and was seen to stop: what remains is the cause, and a person is told so. The fix stays, unless
-        // somebody wants it to be taken back.
-        return ending is null or { GoesOn: true }
-            ? ending
-            : ending with { Undo = ending.TakesBack, InResolution = true };
-    }
-
     private async Task<IncidentState> CloseAsync(Ending ending)
     {
         if (ending.Undo && _acted)

@@ -61,11 +61,25 @@ public sealed class GateTests
     [Fact]
     public void HeldBack_IsOnRecordOnceForEachReason()
     {
-        var once = Some.Waiting().NoteHeldBack("ada", "The kill switch is on.", Some.Time);
+        var once = Some.Waiting().NoteHeldBack(s_gate.Id, "ada", "The kill switch is on.", null, Some.Time);
         once.Timeline[^1].What.ShouldBe("ada wanted to approve; it was not taken. The kill switch is on.");
 
-        once.NoteHeldBack("ada", "The kill switch is on.", Some.Time.AddMinutes(1)).ShouldBeSameAs(once);
-        once.NoteHeldBack("ada", "The breaker is open.", Some.Time.AddMinutes(1)).Timeline.Count.ShouldBe(once.Timeline.Count + 1);
+        once.NoteHeldBack(s_gate.Id, "ada", "The kill switch is on.", null, Some.Time.AddMinutes(1)).ShouldBeSameAs(once);
+        once.NoteHeldBack(s_gate.Id, "ada", "The breaker is open.", null, Some.Time.AddMinutes(1)).Timeline.Count.ShouldBe(once.Timeline.Count + 1);
+    }
+
+    /// <summary>The ending does not say that nobody answered when somebody did.</summary>
+    [Theory]
+    [InlineData(true, "ada wanted to approve at 03:12:00 UTC, which could not be taken (The kill switch is on), and it was not approved in time after that.")]
+    [InlineData(false, "It was not approved in time: ada approved, and that is not enough.")]
+    public void TimeIsUpAfterAnApprovalThatDidNotDo_SaysWhoAndWhy(bool heldBack, string why)
+    {
+        var waiting = Some.Waiting(gate: s_gate with { Required = 2 });
+        var asked = heldBack ? waiting.NoteHeldBack(s_gate.Id, "ada", "The kill switch is on.", null, Some.Time) : waiting.Decide(s_gate.Id, Approval("ada")).Incident;
+
+        var expired = ApprovalSchedule.Advance(asked, s_gate.Id, s_gate.ExpiresAt).Incident.FindGate(s_gate.Id)!;
+
+        (expired.Outcome, expired.ClosedBy, GateText.Brief(expired)).ShouldBe((GateOutcome.Expired, why, "Not approved in time"));
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
+using Runbooks.Watchdog;
 using TestKit;
 using TestKit.Incidents;
 using Some = TestKit.Incidents.Some;
@@ -109,6 +110,59 @@ public sealed class GuardrailTests : GuardedWorld
         _world.Notifier.Sent.Count.ShouldBe(told);
         _world.Notifier.To(CardKind.Page).ShouldBeEmpty();
         _world.Script.Deeds.ShouldBeEmpty();
+    }
+
+    /// <summary>Approved a moment before a window, and read in it: what waits for a window does not fail, however long it lasts.</summary>
+    [Fact]
+    public async Task WindowBetweenTheApprovalAndTheStep_IsWaitedFor()
+    {
+        var opened = await OpenAsync(s_asks);
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve, wake: false);
+        _options.Windows.Add(new() { Name = "patching", Start = new(2026, 11, 23, 3, 1, 0), Duration = "24h", Effect = MaintenanceEffect.Suppress });
+
+        var waiting = await _world.AdvanceAsync(opened.Id, TimeSpan.FromHours(23));
+
+        waiting.State.ShouldBe(IncidentState.Mitigating);
+        waiting.Reason!.ShouldStartWith("fix waits: Maintenance window 'patching' is open until");
+        _world.Script.Deeds.ShouldBeEmpty();
+        IncidentProgress.Of(waiting, s_asks).Due.ShouldBeGreaterThan(_world.Time.GetUtcNow());
+        (await _world.Engine.HistoryAsync(opened.Id)).Count.ShouldBeLessThan(500);
+
+        (await _world.AdvanceAsync(opened.Id, TimeSpan.FromHours(2))).State.ShouldBe(IncidentState.Resolved);
+        _world.Script.Deeds.ShouldBe(["do fix"]);
+        _world.Notifier.To(CardKind.Page).ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task ApprovalInAWindowThatBeganAfterTheQuestion_QuestionWaitsForItsEndAndIsAskedAgain(bool again)
+    {
+        var opened = await OpenAsync(s_asks with { Mitigation = s_asks.Mitigation with { Approval = Some.Approval() with { Timeout = TimeSpan.FromMinutes(30), Escalate = [], RemindAfter = null } } });
+        _options.Windows.Add(new() { Name = "patching", Start = new(2026, 11, 23, 3, 10, 0), Duration = "2h" });
+        await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(15));
+
+        var (_, held) = await ApproveAsync(opened.Id);
+        held.Status.ShouldBe(DecisionStatus.HeldBack);
+        held.Message.ShouldContain("The question stays open until 05:40:00 UTC");
+        (await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(114))).State.ShouldBe(IncidentState.AwaitingApproval);
+        _world.Notifier.To(CardKind.Reminder).ShouldBeEmpty();
+
+        await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(2));
+        _world.Notifier.To(CardKind.Reminder).ShouldBe(["oncall"]);
+        if (again)
+        {
+            (await ApproveAsync(opened.Id)).Result.Status.ShouldBe(DecisionStatus.Decided);
+        }
+
+        var ended = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(30));
+
+        ended.State.ShouldBe(again ? IncidentState.Resolved : IncidentState.Expired);
+        if (!again)
+        {
+            ended.Reason!.ShouldStartWith("alice wanted to approve at 03:15:00 UTC, which could not be taken (Maintenance window 'patching' is open until 05:10:00 UTC; nothing runs in it), and it was not approved in time after that.");
+            EndingText.Headline(ended).ShouldBe("Not approved in time");
+        }
     }
 
     [Fact]
