@@ -74,8 +74,9 @@ public sealed partial record Incident
     /// deliver the round of a process that died once more when the incident has ended, and then it says nothing any more.
     /// </summary>
     /// <param name="wakeEvent">What the incident waits for next.</param>
+    /// <param name="reason">What is wrong though the fix is in place, in words; null where nothing is.</param>
     /// <param name="unseen">For how long nobody looked, where that was so long that passing counts anew; null else.</param>
-    public Incident RecordVerification(IncidentState state, IReadOnlyList<Finding> findings, string? wakeEvent, DateTimeOffset now, TimeSpan? unseen = null)
+    public Incident RecordVerification(IncidentState state, IReadOnlyList<Finding> findings, string? wakeEvent, DateTimeOffset now, TimeSpan? unseen = null, string? reason = null)
     {
         if (State.IsFinal())
         {
@@ -84,7 +85,7 @@ public sealed partial record Incident
 
         var before = Verification.ToDictionary(finding => finding.Name, finding => finding.Verdict);
         var changed = State != state || findings.Any(finding => !before.TryGetValue(finding.Name, out var verdict) || verdict != finding.Verdict);
-        var looked = this with { State = state, Reason = null, Verification = findings, VerificationRounds = VerificationRounds.Add(state, findings, now, anew: unseen is not null), WakeEvent = wakeEvent, UpdatedAt = now };
+        var looked = this with { State = state, Reason = reason, Verification = findings, VerificationRounds = VerificationRounds.Add(state, findings, now, anew: unseen is not null), WakeEvent = wakeEvent, UpdatedAt = now };
         if (unseen is { } gap && Timeline.Count(line => line.What.StartsWith(Unseen, StringComparison.Ordinal)) < MaxDiagnoses)
         {
             looked = looked.Note(now, TimelineKind.Lease, "runbook", $"{Unseen} {DurationText.Format(TimeSpan.FromSeconds(Math.Floor(gap.TotalSeconds)))}, so the time for which the checks have to pass counts anew.");
@@ -97,7 +98,7 @@ public sealed partial record Incident
 
     /// <returns>For how long nobody had looked whether the checks of a lease still pass; null when that was not too long, or they did not pass before.</returns>
     public TimeSpan? WasUnseen(Hold? hold, DateTimeOffset now) =>
-        State == IncidentState.Holding && Verification.Count > 0 && Verification.All(finding => finding.Verdict == Verdict.Passing)
+        State == IncidentState.Holding && Verification.Count > 0 && Verification.All(finding => finding.Verdict == Verdict.Passing || hold?.Checks.Contains(finding.Name) == false)
         && now - Verification.Max(finding => finding.At) is var gap && gap > hold?.LongestGap
             ? gap
             : null;

@@ -19,9 +19,25 @@ public sealed record Lease(IReadOnlyList<string> Held, DateTimeOffset Since, Dat
 
         var rounds = incident.VerificationRounds.Where(round => round.State == IncidentState.Holding).ToList();
         var since = SinceOf(incident)!.Value;
-        var healthy = rounds.Count > 0 && incident.Verification.All(finding => finding.Verdict == Verdict.Passing) && rounds[^1].Verdicts.Values.All(verdict => verdict == Verdict.Passing) ? rounds[^1].At : (DateTimeOffset?)null;
-        return new(ChangeText.InPlace(incident), since, since + hold.AtMost, hold, healthy);
+        return new(ChangeText.InPlace(incident), since, since + hold.AtMost, hold, PassingSince(rounds, hold));
     }
+
+    /// <summary>What tells whether the fix helps is asked with the checks that end a lease, and ends none.</summary>
+    private static DateTimeOffset? PassingSince(List<VerificationRound> rounds, Hold hold)
+    {
+        DateTimeOffset? since = null;
+        foreach (var round in Enumerable.Reverse(rounds).TakeWhile(round => hold.Checks.All(name => round.Verdicts.GetValueOrDefault(name, Verdict.Unknown) == Verdict.Passing)))
+        {
+            since = round.At;
+            if (round.IsAnew || round.LeftOut > 0)
+            {
+                break;
+            }
+        }
+
+        return since;
+    }
+
 
     /// <summary>When the checks were first asked while holding; null while nothing is held.</summary>
     public static DateTimeOffset? SinceOf(Incident incident) => incident.State != IncidentState.Holding ? null

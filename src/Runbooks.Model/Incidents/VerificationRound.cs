@@ -12,6 +12,10 @@ public sealed record VerificationRound(IncidentState State, DateTimeOffset At, I
     /// <summary>Rounds between the one before of its state and this that the record had no room for.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public int LeftOut { get; init; }
+
+    /// <summary>Nobody had looked for so long that passing counts anew from here.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsAnew { get; init; }
 }
 
 public static class VerificationRounds
@@ -28,7 +32,7 @@ public static class VerificationRounds
             return [.. rounds.SkipLast(1), last with { Rounds = last.Rounds + 1 }];
         }
 
-        List<VerificationRound> all = [.. rounds, new(state, now, findings.ToDictionary(finding => finding.Name, finding => finding.Verdict), 1)];
+        List<VerificationRound> all = [.. rounds, new(state, now, findings.ToDictionary(finding => finding.Name, finding => finding.Verdict), 1) { IsAnew = anew }];
         return all.Count <= MaxKept ? all : WithoutOne(all);
     }
 

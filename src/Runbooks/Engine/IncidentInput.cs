@@ -26,6 +26,7 @@ public sealed record IncidentOutcome(IncidentState State);
 /// <param name="Pause">The pause after the last round of a lease.</param>
 /// <param name="Paged">Whether somebody was told that the lease has outlived its time.</param>
 /// <param name="Passes">How many rounds of a verification in a row have passed.</param>
+/// <param name="PagedBroken">Whether somebody was told that the fix which is held helps no longer.</param>
 public sealed record Checkpoint(
     Stage Stage,
     int Waits,
@@ -37,7 +38,8 @@ public sealed record Checkpoint(
     DateTimeOffset? HealthySince = null,
     TimeSpan Pause = default,
     bool Paged = false,
-    int Passes = 0);
+    int Passes = 0,
+    bool PagedBroken = false);
 
 /// <summary>The parts of the story in which an incident may wait long, in their order. Histories may hold the numbers.</summary>
 public enum Stage { Diagnosis = -1, Mitigation = 0, Verification, Holding, Resolution, Settling }

@@ -41,20 +41,23 @@ public sealed class CheckService(IIncidentStore store, PinnedRunbooks runbooks, 
         }
 
         var runbook = await runbooks.OfAsync(incident, cancellationToken);
-        var specs = request.Checks.Select(name => Check(runbook, name));
+        var specs = request.Checks.Union(request.Watched).Select(name => Check(runbook, name));
         var asked = time.GetUtcNow();
         var findings = await Task.WhenAll(specs.Select(spec => checks.AskAsync(incident, spec, cancellationToken)));
+        var broken = findings.Where(finding => finding.Verdict == Verdict.Failing && request.Watched.Contains(finding.Name)).ToList();
+        var noLongerHelps = broken.Count == 0 ? null : $"The temporary fix is in place and helps no longer: {Incident.Summarize(broken)}";
         incident = await store.UpdateAsync(
-            incident.Id, i => i.RecordVerification(request.State, findings, request.WakeEvent, time.GetUtcNow(), i.WasUnseen(runbook.Mitigation.HoldUntil, asked)), cancellationToken);
+            incident.Id, i => i.RecordVerification(request.State, findings, request.WakeEvent, time.GetUtcNow(), i.WasUnseen(runbook.Mitigation.HoldUntil, asked), noLongerHelps), cancellationToken);
         if (request.State == IncidentState.Holding)
         {
             await holding.NotifyOnceAsync(incident, runbook, cancellationToken);
         }
 
-        var unhealthy = findings.Where(finding => finding.Verdict != Verdict.Passing).ToList();
+        var unhealthy = findings.Where(finding => finding.Verdict != Verdict.Passing && request.Checks.Contains(finding.Name)).ToList();
         return new RecheckResult(unhealthy.Count == 0, Incident.Summarize(unhealthy), incident.Stop is { } late ? late.Words : null)
         {
             PassingSince = Lease.Of(incident, runbook)?.HealthySince,
+            NoLongerHelps = noLongerHelps,
             IsUnclear = unhealthy.Count > 0 && unhealthy.All(finding => finding.Verdict == Verdict.Unknown),
         };
     }
@@ -83,7 +86,11 @@ public sealed class CheckService(IIncidentStore store, PinnedRunbooks runbooks, 
 }
 
 /// <param name="State">The state to show while looking: verifying, holding, or resolved in the settle window.</param>
-public sealed record RecheckRequest(string IncidentId, IncidentState State, IReadOnlyList<string> Checks, string WakeEvent);
+public sealed record RecheckRequest(string IncidentId, IncidentState State, IReadOnlyList<string> Checks, string WakeEvent)
+{
+    /// <summary>Asked with them, and no part of whether all is healthy: what tells whether a fix that is held still helps.</summary>
+    public IReadOnlyList<string> Watched { get; init; } = [];
+}
 
 /// <param name="Summary">What is not healthy, in words; empty when all is.</param>
 /// <param name="StoppedBy">Not null once a person stopped the incident.</param>
@@ -94,6 +101,9 @@ public sealed record RecheckResult(bool Healthy, string Summary, string? Stopped
 
     /// <summary>Since when they have passed without a break while somebody looked; null unless a lease is held and they pass.</summary>
     public DateTimeOffset? PassingSince { get; init; }
+
+    /// <summary>That a watched check fails, in words; null where none does.</summary>
+    public string? NoLongerHelps { get; init; }
 
     /// <summary>A dry run: nothing was touched, so nothing was asked.</summary>
     public bool IsRehearsal { get; init; }

@@ -19,6 +19,9 @@ internal sealed partial class IncidentStory
     private const int UndoLooksAtFirst = 30;
     private const int UndoLooksOften = 60;
     private static readonly TimeSpan UndoPause = TimeSpan.FromSeconds(20);
+
+    /// <summary>So many rounds in a row that fail show that a fix which is held helps no longer.</summary>
+    private const int BrokenRounds = 2;
     private static readonly TimeSpan LongestLeasePause = TimeSpan.FromMinutes(5);
 
     /// <summary>Once somebody was told that it lasts, there is less to hurry for.</summary>
@@ -89,10 +92,11 @@ internal sealed partial class IncidentStory
         var healthySince = earlier?.HealthySince;
         var pause = earlier?.Pause ?? hold.Every;
         var paged = earlier?.Paged ?? false;
+        var (broken, pagedBroken) = (0, earlier?.PagedBroken ?? false);
         while (true)
         {
             var wake = NextWake();
-            var round = await RecheckAsync(IncidentState.Holding, hold.Checks, wake);
+            var round = await RecheckAsync(IncidentState.Holding, hold.Checks, wake, _runbook.Verify?.Checks);
             if (round.StoppedBy is { } stoppedBy)
             {
                 return Ending.Stopped(stoppedBy);
@@ -112,10 +116,18 @@ internal sealed partial class IncidentStory
                 await PageAsync("lease", $"The temporary fix has been in place for more than {DurationText.Format(hold.AtMost)} and is not taken back yet: {(round.Healthy ? $"the checks have not passed for {DurationText.Format(hold.StableFor)} without a break." : round.Summary)}");
             }
 
-            await WaitAsync(wake, pause);
+            // Held on for another cause, or taken away by somebody else: the fix may help no longer. One failing round may be bad luck.
+            broken = round.NoLongerHelps is null ? 0 : broken + 1;
+            if (!pagedBroken && broken >= BrokenRounds)
+            {
+                pagedBroken = true;
+                await PageAsync("lease-broken", $"{round.NoLongerHelps} It stays until its cause is gone; take it back, or do something else about it.");
+            }
+
+            await WaitAsync(wake, pagedBroken || broken == 0 ? pause : hold.Every);
             if (IsLong)
             {
-                return ContinueAsNew(At(Stage.Holding, began) with { HealthySince = healthySince, Pause = pause, Paged = paged });
+                return ContinueAsNew(At(Stage.Holding, began) with { HealthySince = healthySince, Pause = pause, Paged = paged, PagedBroken = pagedBroken });
             }
         }
 
@@ -125,8 +137,8 @@ internal sealed partial class IncidentStory
             undone.IsLeftAlone ? "The cause is gone, but the temporary fix was not taken back: somebody else has changed it since." : "The cause is gone, but the temporary fix could not be taken back.");
     }
 
-    private Task<RecheckResult> RecheckAsync(IncidentState state, IReadOnlyList<string> checks, string wake) =>
-        _context.CallActivityAsync<RecheckResult>(Recheck.Name, new RecheckRequest(_id, state, checks, wake), Persistent);
+    private Task<RecheckResult> RecheckAsync(IncidentState state, IReadOnlyList<string> checks, string wake, IReadOnlyList<string>? watched = null) =>
+        _context.CallActivityAsync<RecheckResult>(Recheck.Name, new RecheckRequest(_id, state, checks, wake) { Watched = watched ?? [] }, Persistent);
 
     private Task<bool> PageAsync(string key, string message) =>
         _context.CallActivityAsync<bool>(PagePerson.Name, new PageRequest(_id, key, message), Persistent);

@@ -50,6 +50,40 @@ public sealed class LeaseTests : IAsyncDisposable
         (await _world.AdvanceAsync(holding.Id, TimeSpan.FromMinutes(2))).State.ShouldBe(IncidentState.Resolved);
     }
 
+    /// <summary>Another incident's undo has switched off what both share: the cause lasts, and users are broken again.</summary>
+    [Fact]
+    public async Task FixThatHelpsNoLongerWhileItIsHeld_PagesOnceAndStaysUntilItsCauseIsGone()
+    {
+        var holding = await HoldAsync();
+        _world.Script.Verdicts["stuck"] = Verdict.Failing;
+
+        var broken = await _world.AdvanceAsync(holding.Id, TimeSpan.FromMinutes(30));
+
+        broken.State.ShouldBe(IncidentState.Holding);
+        broken.Reason!.ShouldStartWith("The temporary fix is in place and helps no longer: stuck: failing");
+        _world.Notifier.Sent.Count(sent => sent.Card.Kind == CardKind.Page && sent.To == ContactBook.Fallback).ShouldBe(1);
+
+        _world.Script.Verdicts["full"] = Verdict.Passing;
+        var ended = await _world.AdvanceAsync(holding.Id, TimeSpan.FromMinutes(15));
+
+        ended.State.ShouldBe(IncidentState.Resolved);
+        _world.Script.Deeds.ShouldContain("undo fix");
+    }
+
+    [Fact]
+    public async Task OneRoundThatFailsWhileItIsHeld_PagesNobody()
+    {
+        var holding = await HoldAsync();
+        _world.Script.Verdicts["stuck"] = Verdict.Failing;
+        await _world.AdvanceAsync(holding.Id, TimeSpan.FromSeconds(61));
+        _world.Script.Verdicts["stuck"] = Verdict.Passing;
+
+        var held = await _world.AdvanceAsync(holding.Id, TimeSpan.FromMinutes(10));
+
+        (held.State, held.Reason).ShouldBe((IncidentState.Holding, null));
+        _world.Notifier.To(CardKind.Page).ShouldBeEmpty();
+    }
+
     [Fact]
     public async Task FixThatSomebodyElseHasChangedSince_IsLeftAloneAndAPersonIsTold()
     {
