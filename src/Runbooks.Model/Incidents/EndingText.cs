@@ -22,7 +22,7 @@ public static class EndingText
         { State: IncidentState.Resolved } when !ChangedAnything(incident) => "Told, nothing changed",
         { State: IncidentState.Resolved, UndoBeganAt: not null } => TakenBack,
         { State: IncidentState.Resolved } when !IsVerifiedFix(incident) => "Done, not verified",
-        { State: IncidentState.Expired, LatestGate: { } gate } => GateText.Brief(gate),
+        { State: IncidentState.Expired, LatestGate: { Outcome: GateOutcome.Expired } gate } => GateText.Brief(gate),
         { State: IncidentState.Failed } when incident.Steps.Any(step => step.Status == StepStatus.Unknown) => "Failed, outcome unknown",
         { State: IncidentState.Failed } when incident.Steps.Any(step => step.Status == StepStatus.UndoFailed) => "Failed, not undone",
         { State: IncidentState.Failed } when incident.Steps.Any(step => step.Status == StepStatus.LeftAlone) => "Failed, left as changed since",

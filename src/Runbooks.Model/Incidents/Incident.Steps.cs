@@ -67,7 +67,7 @@ public sealed partial record Incident
 
     /// <summary>An approved step waits until nothing stands against it; said once for each reason.</summary>
     /// <param name="until">When what stands against it ends; null where nobody knows.</param>
-    public Incident HoldStep(string step, Phase phase, string why, DateTimeOffset? until, DateTimeOffset now) =>
+    public Incident HoldStep(string step, Phase phase, string why, DateTimeOffset now, DateTimeOffset? until = null) =>
         (this with { State = phase == Phase.Mitigation ? IncidentState.Mitigating : IncidentState.Resolving }).Hold($"{step} waits: {why}", until, now);
 
     /// <summary>What was changed is not taken back yet; said once for each reason.</summary>

@@ -183,7 +183,7 @@ public sealed class StepRunner(
         await store.UpdateAsync(
             incident.Id,
             i => i.State.IsFinal() ? i
-                : violation.End is StepOutcome.Held or StepOutcome.Waiting ? i.HoldStep(attempt.Spec.Name, attempt.Request.Phase, violation.Message, violation.Until, now)
+                : violation.End is StepOutcome.Held or StepOutcome.Waiting ? i.HoldStep(attempt.Spec.Name, attempt.Request.Phase, violation.Message, now, violation.Until)
                 : i.Note(now, TimelineKind.Safety, "runbook", $"{attempt.Spec.Name} did not run: {violation.Message}"),
             cancellationToken);
         return violation;
