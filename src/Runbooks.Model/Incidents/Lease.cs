@@ -38,7 +38,6 @@ public sealed record Lease(IReadOnlyList<string> Held, DateTimeOffset Since, Dat
         return since;
     }
 
-
     /// <summary>When the checks were first asked while holding; null while nothing is held.</summary>
     public static DateTimeOffset? SinceOf(Incident incident) => incident.State != IncidentState.Holding ? null
         : incident.VerificationRounds.FirstOrDefault(round => round.State == IncidentState.Holding)?.At ?? incident.UpdatedAt;

@@ -12,6 +12,10 @@ namespace Runbooks.Execution;
 /// <summary>Asks one question. Whatever goes wrong on the way is a finding too: unknown, with the reason.</summary>
 public sealed class CheckRunner(StepCatalog catalog, StepContextFactory contexts, TimeProvider time, ILogger<CheckRunner> logger)
 {
+    /// <summary>Asks all at once.</summary>
+    public Task<Finding[]> AskAllAsync(Incident incident, IEnumerable<CheckSpec> specs, CancellationToken cancellationToken) =>
+        Task.WhenAll(specs.Select(spec => AskAsync(incident, spec, cancellationToken)));
+
     public async Task<Finding> AskAsync(Incident incident, CheckSpec spec, CancellationToken cancellationToken)
     {
         var began = time.GetTimestamp();

@@ -35,7 +35,7 @@ public sealed class GroundCheck(IIncidentStore store, CheckRunner checks, TimePr
             return $"{OldApproval} {DurationText.Format(Incident.LongestGround)}, and there are no checks that could say whether it still holds.";
         }
 
-        var findings = await Task.WhenAll(specs.Select(spec => checks.AskAsync(incident, spec, cancellationToken)));
+        var findings = await checks.AskAllAsync(incident, specs, cancellationToken);
         var holds = phase == Phase.Mitigation ? StillCalls(incident, runbook.Mitigation.When, findings) : findings.All(finding => finding.Verdict == Verdict.Passing);
         await store.UpdateAsync(
             incident.Id, i => i.State.IsFinal() ? i : holds ? i.Confirm(findings, time.GetUtcNow()) : i.Unsettle(phase, findings, time.GetUtcNow()), cancellationToken);
@@ -54,7 +54,7 @@ public sealed class GroundCheck(IIncidentStore store, CheckRunner checks, TimePr
         }
 
         var specs = runbook.Diagnosis.Where(spec => verify.Checks.Contains(spec.Name));
-        var findings = await Task.WhenAll(specs.Select(spec => checks.AskAsync(incident, spec, cancellationToken)));
+        var findings = await checks.AskAllAsync(incident, specs, cancellationToken);
         await store.UpdateAsync(incident.Id, i => i.RecordBeforeActing(findings, time.GetUtcNow()), cancellationToken);
     }
 

@@ -22,7 +22,7 @@ public sealed class Diagnose(
         var runbook = await runbooks.OfAsync(incident, stop);
 
         // An attempt that was cut off may have asked people already: then what they were told stands.
-        var findings = IsAsked(incident) ? incident.Findings : await Task.WhenAll(runbook.Diagnosis.Select(spec => checks.AskAsync(incident, spec, stop)));
+        var findings = IsAsked(incident) ? incident.Findings : await checks.AskAllAsync(incident, runbook.Diagnosis, stop);
         var conclusion = Diagnosis.Conclude(runbook.Mitigation.When, findings);
         if (input.WakeEvent is not { } wake)
         {

@@ -34,7 +34,7 @@ public sealed class RunbookPreview(LoadedRunbooks runbooks, CheckRunner checks, 
         }
 
         var incident = batch.Candidate(runbook, RunMode.Normal, time.GetUtcNow());
-        incident = incident with { Findings = [.. await Task.WhenAll(asked.Select(spec => checks.AskAsync(incident, spec, cancellationToken)))] };
+        incident = incident with { Findings = [.. await checks.AskAllAsync(incident, asked, cancellationToken)] };
         return new([])
         {
             Target = incident.Target,
