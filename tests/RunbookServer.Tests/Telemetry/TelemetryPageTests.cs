@@ -39,6 +39,8 @@ public sealed partial class TelemetryPageTests
         (await host.Client.PostAsync($"api/incidents/{held}/take-back", """{"by":"ada","reason":"a drill"}""")).Status.ShouldBe(System.Net.HttpStatusCode.OK);
         await host.Client.WaitForAsync(held, "cancelled");
 
+        // The end is on record before it is told, traced and counted.
+        await host.SettleAsync();
         heard.Metrics.Order(StringComparer.Ordinal).ShouldBe(Rows("Metrics").Select(cells => $"{cells[0]} {cells[2]} {cells[3]}: {cells[4]}").Order(StringComparer.Ordinal));
         heard.Spans.Order(StringComparer.Ordinal).ShouldBe(
             Rows("Traces").Select(cells => $"{cells[0]}: {string.Join(", ", cells[2].Split(", ").Where(key => key.Length > 0).Order(StringComparer.Ordinal))}").Order(StringComparer.Ordinal));
