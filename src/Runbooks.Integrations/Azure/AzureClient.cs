@@ -149,7 +149,7 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
         poll.Scheme == endpoint.Scheme && poll.Port == endpoint.Port
         && (poll.Host == endpoint.Host || poll.Host.EndsWith("." + endpoint.Host, StringComparison.OrdinalIgnoreCase))
             ? poll
-            : throw new AzureRequestException($"{call.On} says that to {call.What} goes on at {poll.Host}, which is not a host of {endpoint.Host}.");
+            : throw new AzureRequestException($"The answer of {call.On} goes on at {poll.Host}, which is not a host of {endpoint.Host}.");
 
     private static string? ProvisioningState(BinaryData body) =>
         Parse(body) is { ValueKind: JsonValueKind.Object } json && json.TryGetProperty("properties", out var properties) && properties.ValueKind == JsonValueKind.Object

@@ -141,8 +141,8 @@ internal sealed class AiGatewayRoute(Clusters clusters)
             return $"{(parameters.Rule is null ? "No rule of it" : $"No rule {parameters.Rule} of it")} names the backend {parameters.Backend}. There are: {string.Join(", ", backends.Select(one => one.Name).Distinct(StringComparer.Ordinal))}.";
         }
 
-        // Weights count only among those of one priority.
-        var isOfWeight = parameters.Weight > 0 && after.Zip(before).All(pair => pair.First.Priority == pair.Second.Priority);
+        // Weights count only among those of one priority; none at all is to be out, whatever the others have.
+        var isOfWeight = parameters.Weight > 0 && after.Zip(before).All(pair => pair.First.Priority == pair.Second.Priority && pair.Second.Weight is not 0);
         foreach (var rule in after.GroupBy(one => one.Rule))
         {
             var others = backends.Where(one => one.Rule == rule.Key && one.Name != parameters.Backend).ToList();

@@ -7,11 +7,12 @@ namespace Runbooks.Integrations.Llm;
 /// Servers that reported within a time and do not now, where fewer report than at its beginning: as many are a rollout, in
 /// which others took their place. A pod that is away may have been lost or scaled down, and Prometheus cannot tell which.
 /// </summary>
-/// <param name="Down">Prometheus still asks them, and gets no answer.</param>
+/// <param name="Down">Prometheus still asks them, and has had no answer for some minutes.</param>
 /// <param name="Away">Prometheus asks them no longer.</param>
 internal sealed record GoneServers(IReadOnlyList<string> Down, IReadOnlyList<string> Away)
 {
     private const int MostNamed = 5;
+    private static readonly TimeSpan s_downFor = TimeSpan.FromMinutes(2);
     private static readonly GoneServers s_none = new([], []);
 
     /// <param name="now">Their series of the waiting requests now.</param>
@@ -34,9 +35,16 @@ internal sealed record GoneServers(IReadOnlyList<string> Down, IReadOnlyList<str
             return s_none;
         }
 
-        var silent = (await prometheus.QueryAsync(parameters.Endpoint, of.Of("up", "{0} == 0"), cancellationToken)).Select(ModelServer.PodOf).ToHashSet(StringComparer.Ordinal);
-        var byState = gone.ToLookup(series => silent.Contains(ModelServer.PodOf(series)), server.NameOf);
-        return new([.. byState[true].Distinct(StringComparer.Ordinal)], [.. byState[false].Distinct(StringComparer.Ordinal)]);
+        // One scrape that failed makes nobody gone: that is asked for longer.
+        var silent = await SilentAsync("{0} == 0");
+        var down = await SilentAsync($"max_over_time({{0}}[{PromDuration.Of(s_downFor)}]) == 0");
+        return new(Named(down.Contains), Named(pod => !silent.Contains(pod) && !down.Contains(pod)));
+
+        async Task<HashSet<string>> SilentAsync(string query) =>
+            (await prometheus.QueryAsync(parameters.Endpoint, of.Of("up", query), cancellationToken)).Select(ModelServer.PodOf).ToHashSet(StringComparer.Ordinal);
+
+        List<string> Named(Func<string, bool> isMeant) =>
+            [.. gone.Where(series => isMeant(ModelServer.PodOf(series))).Select(server.NameOf).Distinct(StringComparer.Ordinal)];
     }
 
     /// <param name="others">What those that report say; null for none.</param>

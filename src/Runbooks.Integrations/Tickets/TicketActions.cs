@@ -94,7 +94,10 @@ internal abstract class TicketAction<TParameters>(IServiceProvider services, str
 
     /// <summary>The incident's ticket as a step before left it, or as a search sees it.</summary>
     protected async Task<Ticket?> FindAsync(ITicketSystem tickets, string system, StepContext context, CancellationToken cancellationToken) =>
-        await TicketEnd.FindAsync(tickets, TicketEnd.KnownId(await _services.GetRequiredService<IIncidentStore>().FindAsync(context.IncidentId, cancellationToken), system), context.IncidentId, cancellationToken);
+        await TicketEnd.FindAsync(tickets, await KnownIdAsync(system, context, cancellationToken), context.IncidentId, cancellationToken);
+
+    protected async Task<string?> KnownIdAsync(string system, StepContext context, CancellationToken cancellationToken) =>
+        TicketEnd.KnownId(await _services.GetRequiredService<IIncidentStore>().FindAsync(context.IncidentId, cancellationToken), system);
 
     /// <summary>One of us at a time works on the ticket of an incident.</summary>
     protected Task<ActionResult> HoldAsync(string system, StepContext context, Func<Task<ActionResult>> work, CancellationToken cancellationToken) =>
@@ -172,7 +175,9 @@ internal sealed class UpdateTicket(IServiceProvider services)
         {
             var tickets = Client.Open(system);
             var ticket = await FindAsync(tickets, system, context, cancellationToken)
-                ?? throw new StepRefusedException($"The incident has no ticket in '{system}'. Open one with {CreateTicket.Name} in a step before.");
+                ?? throw new StepRefusedException(await KnownIdAsync(system, context, cancellationToken) is null
+                    ? $"The incident has no ticket in '{system}'. Open one with {CreateTicket.Name} in a step before."
+                    : $"The incident's ticket is not in '{system}' any more.");
             await TicketEnd.TellAsync(tickets, ticket, Redactor.Redact(parameters.Text), context.IdempotencyKey, parameters.Close, parameters.Fields, cancellationToken);
             return Done(parameters.Close ? $"Closed the ticket {ticket.Key}." : $"Wrote on the ticket {ticket.Key}.", system, ticket, null);
         }, cancellationToken);

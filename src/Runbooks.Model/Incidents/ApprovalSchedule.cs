@@ -57,7 +57,7 @@ public static class ApprovalSchedule
             : incident;
 
     /// <summary>In a storm a message may wait for others until then: a quarter of the question's time.</summary>
-    public static DateTimeOffset ToldBy(Gate gate) => (gate.AskedAt ?? gate.OpenedAt) + ((gate.ExpiresAt - gate.OpenedAt) / 4);
+    public static DateTimeOffset ToldBy(Gate gate) => (gate.AskedAt ?? gate.OpenedAt) + (Silence.Needed(gate) / 4);
 
     /// <summary>These contacts are asked as well from now on, and may decide.</summary>
     public static Incident Escalate(Incident incident, string gateId, IReadOnlyList<string> to, DateTimeOffset now) =>
@@ -85,9 +85,10 @@ public static class ApprovalSchedule
     /// An approval that was not taken. Where what stands against it ends by itself, the question waits for that and is asked
     /// again then; nobody is reminded before.
     /// </summary>
-    internal static Gate HoldBack(Gate gate, HeldBackApproval approval, DateTimeOffset? until)
+    /// <param name="approval">Null where the same person has tried before, for the same reason.</param>
+    internal static Gate HoldBack(Gate gate, HeldBackApproval? approval, DateTimeOffset? until)
     {
-        var noted = gate with { HeldBack = [.. gate.HeldBack.TakeLast(MaxHeldBack - 1), approval] };
+        var noted = approval is null ? gate : gate with { HeldBack = [.. gate.HeldBack.TakeLast(MaxHeldBack - 1), approval] };
         return until is not { } end ? noted : noted with
         {
             HeardFor = Silence.Needed(gate),
@@ -125,7 +126,7 @@ public static class ApprovalSchedule
                 var asked = gate with
                 {
                     OnTimeout = OnTimeout.Abort,
-                    ExpiresAt = now + (gate.ExpiresAt - gate.OpenedAt),
+                    ExpiresAt = now + Silence.Needed(gate),
                     Reminders = [],
                     Asked = gate.Asked + 1,
                     AskedAt = now,

@@ -43,8 +43,8 @@ public sealed partial record Incident
     public Incident NoteHeldBack(string gateId, string person, string why, DateTimeOffset? until, DateTimeOffset now)
     {
         var noted = Note(now, TimelineKind.Safety, person, $"{person} wanted to approve; it was not taken. {why}");
-        return FindGate(gateId) is not { Outcome: GateOutcome.Pending } gate || Timeline.Any(line => line.What == noted.Timeline[^1].What)
-            ? this
+        return FindGate(gateId) is not { Outcome: GateOutcome.Pending } gate ? this
+            : Timeline.Any(line => line.What == noted.Timeline[^1].What) ? until is null ? this : Replace(ApprovalSchedule.HoldBack(gate, null, until))
             : noted.Replace(ApprovalSchedule.HoldBack(gate, new(person, why, now), until));
     }
 

@@ -28,7 +28,7 @@ public sealed partial record Incident
             StartedAt = now,
         };
         var state = phase == Phase.Mitigation ? IncidentState.Mitigating : IncidentState.Resolving;
-        return this with { State = state, Reason = null, Steps = [.. Steps, record], UpdatedAt = now };
+        return this with { State = state, Reason = null, Steps = [.. Steps, record], WaitsUntil = null, UpdatedAt = now };
     }
 
     /// <summary>Records an outcome. The first one counts, should an engine have run the same attempt twice; only undoing comes after it.</summary>
@@ -87,6 +87,7 @@ public sealed partial record Incident
         this with
         {
             Steps = [.. Steps.Select(s => s.Phase == step.Phase && s.Name == step.Name ? step : s)],
+            WaitsUntil = null,
             UpdatedAt = now,
         };
 }

@@ -43,9 +43,9 @@ public sealed class CheckService(IIncidentStore store, PinnedRunbooks runbooks, 
         var runbook = await runbooks.OfAsync(incident, cancellationToken);
         var specs = request.Checks.Union(request.Watched).Select(name => Check(runbook, name));
         var asked = time.GetUtcNow();
-        var findings = await Task.WhenAll(specs.Select(spec => checks.AskAsync(incident, spec, cancellationToken)));
+        var findings = await checks.AskAllAsync(incident, specs, cancellationToken);
         var broken = findings.Where(finding => finding.Verdict == Verdict.Failing && request.Watched.Contains(finding.Name)).ToList();
-        var noLongerHelps = broken.Count == 0 ? null : $"The temporary fix is in place and helps no longer: {Incident.Summarize(broken)}";
+        var noLongerHelps = broken.Count == 0 ? null : $"What showed that the temporary fix helps fails now: {Incident.Summarize(broken)}";
         incident = await store.UpdateAsync(
             incident.Id, i => i.RecordVerification(request.State, findings, request.WakeEvent, time.GetUtcNow(), i.WasUnseen(runbook.Mitigation.HoldUntil, asked), noLongerHelps), cancellationToken);
         if (request.State == IncidentState.Holding)
@@ -76,7 +76,7 @@ public sealed class CheckService(IIncidentStore store, PinnedRunbooks runbooks, 
 
         var when = runbook.Mitigation.When;
         var specs = runbook.Diagnosis.Where(spec => when.Checks.Count == 0 || when.Checks.Contains(spec.Name));
-        var findings = await Task.WhenAll(specs.Select(spec => checks.AskAsync(incident, spec, cancellationToken)));
+        var findings = await checks.AskAllAsync(incident, specs, cancellationToken);
         return await store.UpdateAsync(
             incident.Id, i => i.RecordRecovery(claimedAt, findings, Diagnosis.Conclude(when, findings), time.GetUtcNow()), cancellationToken);
     }

@@ -11,7 +11,7 @@ public sealed class StepGuard(GuardrailEvaluator guardrails, GroundCheck ground,
     public async Task<StepResult?> CheckAsync(Incident incident, Runbook runbook, Gate gate, Phase phase, CancellationToken cancellationToken)
     {
         var violations = await guardrails.EvaluateAsync(new GuardrailContext(incident, runbook, phase, AboutToRun: true, gate), cancellationToken);
-        if (violations.Select(violation => Apply(gate, violation)).OfType<StepResult>().OrderByDescending(report => report.End == StepOutcome.Refused).FirstOrDefault() is { } refusal)
+        if (violations.Select(violation => Apply(gate, violation)).OfType<StepResult>().OrderByDescending(report => report.End == StepOutcome.Refused).ThenByDescending(report => report.Until).FirstOrDefault() is { } refusal)
         {
             return refusal;
         }

@@ -151,9 +151,12 @@ public sealed class NotificationDispatcher(ChannelClient channels, OnCallDirecto
         ? recipient.Addresses.OrderBy(address => channels.Rings(address.Channel) && AlertsOf(card, recipient, address.Channel, earlier).Count == 0)
         : recipient.Addresses;
 
-    /// <summary>The alerts of this recipient that a card ends: their end says as much as another call would.</summary>
+    /// <summary>
+    /// The alerts of this recipient that a card ends: their end says as much as another call would. What was handed to somebody is
+    /// theirs to do however the incident ended.
+    /// </summary>
     private List<Delivery> AlertsOf(Card card, Recipient recipient, string channel, IReadOnlyList<Delivery> earlier) => card is { IsEnd: true, Informs: true }
-        ? [.. earlier.Where(delivery => IsAlert(delivery) && delivery.Channel == channel && delivery.Contact == recipient.Name)]
+        ? [.. earlier.Where(delivery => IsAlert(delivery) && delivery.Channel == channel && delivery.Contact == recipient.Name && !delivery.Key.StartsWith(NotificationUpdater.HandedOver, StringComparison.Ordinal))]
         : [];
 }
 
@@ -198,27 +201,36 @@ public sealed class ChannelClient
             return (default, $"{to.Channel}: no such channel is set up.");
         }
 
-        for (var attempt = 0; ; attempt++)
-        {
-            var (receipt, failure) = await AttemptAsync(token => notifier.SendAsync(card, to, token), Timeout, to.Channel, card, cancellationToken);
-            if (failure is null || !IsTransient(failure) || attempt == Pauses.Length)
-            {
-                return (receipt, failure is null ? null : $"{to.Channel}: {Redactor.Redact(failure.Message)}{(attempt == 0 ? "" : $" ({attempt + 1} attempts)")}");
-            }
-
-            await Task.Delay(Pauses[attempt], _time, cancellationToken);
-        }
+        var (receipt, failure, attempts) = await RetryAsync(Pauses.Length, token => notifier.SendAsync(card, to, token), Timeout, to.Channel, card, cancellationToken);
+        return (receipt, failure is null ? null : $"{to.Channel}: {Redactor.Redact(failure.Message)}{(attempts == 1 ? "" : $" ({attempts} attempts)")}");
     }
 
+    /// <summary>An alert that is not ended rings on, so that is tried as often as a message is.</summary>
     /// <returns>Whether the channel took the change.</returns>
     public async Task<bool> TryUpdateAsync(string channel, string reference, Card card, CancellationToken cancellationToken) =>
-        _channels.TryGetValue(channel, out var notifier) && (await AttemptAsync(
+        _channels.TryGetValue(channel, out var notifier) && (await RetryAsync(
+            notifier.Rings ? Pauses.Length : 0,
             async token =>
             {
                 await notifier.UpdateAsync(reference, card, token);
                 return true;
             },
             UpdateTimeout, channel, card, cancellationToken)).Result;
+
+    private async Task<(T? Result, Exception? Failure, int Attempts)> RetryAsync<T>(
+        int retries, Func<CancellationToken, Task<T>> work, TimeSpan atMost, string channel, Card card, CancellationToken cancellationToken)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            var (result, failure) = await AttemptAsync(work, atMost, channel, card, cancellationToken);
+            if (failure is null || !IsTransient(failure) || attempt == retries)
+            {
+                return (result, failure, attempt + 1);
+            }
+
+            await Task.Delay(Pauses[attempt], _time, cancellationToken);
+        }
+    }
 
     private static bool IsTransient(Exception failure) => failure is DeliveryException { Transient: true } or System.Net.Http.HttpRequestException;
 

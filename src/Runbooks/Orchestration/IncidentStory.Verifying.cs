@@ -121,7 +121,7 @@ internal sealed partial class IncidentStory
             if (!pagedBroken && broken >= BrokenRounds)
             {
                 pagedBroken = true;
-                await PageAsync("lease-broken", $"{round.NoLongerHelps} It stays until its cause is gone; take it back, or do something else about it.");
+                await PageAsync("lease-broken", $"{round.NoLongerHelps} The fix is held until its cause is gone; take it back, or do something else about it.");
             }
 
             await WaitAsync(wake, pagedBroken || broken == 0 ? pause : hold.Every);
@@ -157,7 +157,7 @@ internal sealed partial class IncidentStory
             {
                 if (++looks == 2)
                 {
-                    await PageAsync("undo-paused", $"{why} What was changed is not taken back while everything is paused; it is once that is over. {paused}");
+                    await PageAsync("undo-paused", $"{why} What was changed is not taken back while everything is paused; it is within half an hour after that is over. {paused}");
                 }
 
                 await _context.CreateTimer(looks <= UndoLooksAtFirst ? s_watchPause : looks <= UndoLooksOften ? LongestLeasePause : StepUndoer.LongestPausedLook, CancellationToken.None);

@@ -35,10 +35,13 @@ public sealed class FallbackNotifier(NotificationDispatcher dispatcher, ILogger<
 
     /// <summary>Tells that a trouble is over.</summary>
     /// <param name="page">What told of it.</param>
-    public Task TellOverAsync(string title, string message, string threadId, string key, IReadOnlyList<Delivery> page, CancellationToken cancellationToken)
+    public async Task TellOverAsync(string title, string message, string threadId, string key, IReadOnlyList<Delivery> page, CancellationToken cancellationToken)
     {
         var card = Of(CardKind.Closed, title, message, threadId) with { IsEnd = true };
-        return dispatcher.SendAsync($"{key}:over", [ContactBook.Fallback], _ => card, page, cancellationToken);
+        var told = await dispatcher.SendAsync($"{key}:over", [ContactBook.Fallback], _ => card, page, cancellationToken);
+
+        // Whoever heard it elsewhere, or is on call no more, has an alert that has not ended by that.
+        await dispatcher.UpdateAsync(page.Where(alert => !told.Any(one => one.Reference is null && one.Contact == alert.Contact && one.Channel == alert.Channel)), _ => card, cancellationToken);
     }
 
     /// <summary>Brings the messages about a trouble that is over up to date, where nobody needs another one.</summary>

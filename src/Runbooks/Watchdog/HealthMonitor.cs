@@ -18,7 +18,7 @@ public sealed class HealthMonitor(
 
     private int _failures;
 
-    /// <summary>Names the present trouble. By the hour: hosts side by side, and one that starts anew, mean the same one.</summary>
+    /// <summary>Names the present trouble. By the minute: hosts that notice it side by side mean the same one.</summary>
     private string _trouble = "";
 
     /// <summary>What told of it; empty while nobody was told.</summary>
@@ -29,7 +29,7 @@ public sealed class HealthMonitor(
     {
         if (await FindProblemAsync(cancellationToken) is { } trouble)
         {
-            _trouble = _failures++ == 0 ? time.GetUtcNow().ToString("'down:'yyyy-MM-dd'T'HH", CultureInfo.InvariantCulture) : _trouble;
+            _trouble = _failures++ == 0 ? time.GetUtcNow().ToString("'down:'yyyy-MM-dd'T'HHmm", CultureInfo.InvariantCulture) : _trouble;
             Log.Unhealthy(logger, trouble);
             if (_failures >= PageAfterFailures && _paged.Count == 0)
             {

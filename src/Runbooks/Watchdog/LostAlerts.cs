@@ -62,7 +62,7 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
                 Key, record => Claim(record ?? LostAlertsRecord.None, now), cancellationToken);
             foreach (var (sender, burst) in due)
             {
-                if (await fallback.NotifyAsync("Alerts were not taken in", burst.Describe(sender), ThreadId, $"{sender}:{now:O}", cancellationToken))
+                if (await fallback.NotifyAsync("Alerts were not taken in", burst.Describe(sender), ThreadId, $"{sender}:{burst.PagedAt ?? burst.FirstAt:O}", cancellationToken))
                 {
                     await state.UpdateAsync<LostAlertsRecord, bool>(Key, record => (record!.With(sender, current => current! with { PagedAt = now }), true), cancellationToken);
                 }

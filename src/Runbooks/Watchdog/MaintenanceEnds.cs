@@ -38,7 +38,7 @@ public sealed class MaintenanceEnds(
         if (tooMany > 0 && await fallback.NotifyAsync(
             "Maintenance has ended: some alerts were not looked at again",
             $"{CountText.Format(tooMany, "incident")} {(tooMany == 1 ? "was" : "were")} suppressed in a maintenance window beyond the {SuppressedIncidents.Max} targets that are remembered. They are on record as not needed; look whether they still fire.",
-            FallbackNotifier.SystemId, $"too-many-suppressed:{time.GetUtcNow():O}", cancellationToken))
+            FallbackNotifier.SystemId, $"too-many-suppressed:{tooMany}:{time.GetUtcNow():yyyy-MM-dd}", cancellationToken))
         {
             await suppressed.ForgetTooManyAsync(cancellationToken);
         }

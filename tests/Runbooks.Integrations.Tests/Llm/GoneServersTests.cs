@@ -22,14 +22,14 @@ public sealed class GoneServersTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _prometheus.DisposeAsync();
 
     /// <param name="now">The pods that report, and so on, with blanks between them.</param>
-    private async Task<CheckResult> AskAsync(string now, string within, string before, string down, string check = "tgi.health")
+    private async Task<CheckResult> AskAsync(string now, string within, string before, string down, string check = "tgi.health", string? longDown = null)
     {
         _prometheus.Answer = context =>
         {
             var query = context.Request.Query["query"].ToString();
             var isRange = context.Request.Path.Value!.EndsWith("query_range", StringComparison.Ordinal);
             var isOfBefore = isRange && context.Request.Query["start"] == context.Request.Query["end"];
-            var pods = query.Contains("present_over_time", StringComparison.Ordinal) ? within : query.Contains("up{", StringComparison.Ordinal) ? down : isOfBefore ? before : now;
+            var pods = query.Contains("present_over_time", StringComparison.Ordinal) ? within : query.Contains("max_over_time(up{", StringComparison.Ordinal) ? longDown ?? down : query.Contains("up{", StringComparison.Ordinal) ? down : isOfBefore ? before : now;
             return context.Response.WriteAsync($$$"""{"status":"success","data":{"resultType":"{{{(isRange ? "matrix" : "vector")}}}","result":[{{{string.Join(',', pods.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(pod =>
                 $$"""{"metric":{"namespace":"lab","pod":"{{pod}}","model":"m"},{{(isRange ? "\"values\":[[1,\"0\"]]" : "\"value\":[1,\"0\"]")}}}"""))}}}]}}""");
         };
@@ -58,6 +58,14 @@ public sealed class GoneServersTests : IAsyncLifetime
         var result = await AskAsync(now, within, before, down);
 
         (result.Verdict, result.Summary).ShouldBe((verdict, words));
+    }
+
+    [Fact]
+    public async Task ServerThatDidNotAnswerOnce_IsNotGone()
+    {
+        var result = await AskAsync("a b", "a b c", "a b c", down: "c", longDown: "");
+
+        (result.Verdict, result.Summary).ShouldBe((Verdict.Passing, $"{Idle}."));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using TestKit;
 
@@ -66,6 +67,26 @@ public sealed class GateTests
 
         once.NoteHeldBack(s_gate.Id, "ada", "The kill switch is on.", null, Some.Time.AddMinutes(1)).ShouldBeSameAs(once);
         once.NoteHeldBack(s_gate.Id, "ada", "The breaker is open.", null, Some.Time.AddMinutes(1)).Timeline.Count.ShouldBe(once.Timeline.Count + 1);
+    }
+
+    /// <summary>A window that comes again says the same words: the question waits for its end all the same.</summary>
+    [Fact]
+    public void HeldBackAgainByTheNextWindow_WaitsForItsEndToo()
+    {
+        var (first, second) = (s_gate.ExpiresAt.AddHours(2), s_gate.ExpiresAt.AddHours(26));
+        var again = Some.Waiting(gate: s_gate).NoteHeldBack(s_gate.Id, "ada", "A window is open.", first, Some.Time).NoteHeldBack(s_gate.Id, "ada", "A window is open.", second, Some.Time.AddMinutes(1)).OpenGate!;
+
+        (again.HeldBack.Count, again.ExpiresAt).ShouldBe((1, second.AddMinutes(30)));
+    }
+
+    /// <summary>Whoever is last in line has the question's own time, and not that of the window that it waited for.</summary>
+    [Fact]
+    public void EscalationAfterAWindow_HasTheTimeOfTheQuestion()
+    {
+        var held = Some.Waiting(gate: s_gate with { OnTimeout = OnTimeout.Escalate }).NoteHeldBack(s_gate.Id, "ada", "A window is open.", s_gate.ExpiresAt.AddHours(6), Some.Time);
+        var due = held.OpenGate!.ExpiresAt;
+
+        ApprovalSchedule.Advance(held, s_gate.Id, due).Incident.OpenGate!.ExpiresAt.ShouldBe(due + (s_gate.ExpiresAt - s_gate.OpenedAt));
     }
 
     /// <summary>The ending does not say that nobody answered when somebody did.</summary>

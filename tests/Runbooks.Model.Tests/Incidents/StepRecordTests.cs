@@ -21,6 +21,15 @@ public sealed class StepRecordTests
     }
 
     [Fact]
+    public void StepThatRunsAfterAWait_WaitsNoMore()
+    {
+        var held = Some.Incident().HoldStep("fix", Phase.Mitigation, "a window is open.", Some.Time, Some.Time.AddDays(1));
+        held.WaitsUntil.ShouldBe(Some.Time.AddDays(1));
+
+        held.BeginStep(s_spec, Phase.Mitigation, "mitigation-1", s_preparation, Some.Time).WaitsUntil.ShouldBeNull();
+    }
+
+    [Fact]
     public void StepThatWaits_IsSaidOnceForEachReason()
     {
         var held = Some.Incident().HoldStep("fix", Phase.Mitigation, "the switch is on.", Some.Time);

@@ -112,6 +112,22 @@ public sealed class GuardrailTests : GuardedWorld
         _world.Script.Deeds.ShouldBeEmpty();
     }
 
+    /// <summary>That everything is paused as well does not hide that a window is open: the step waits for both, and nobody is paged in it.</summary>
+    [Fact]
+    public async Task KillSwitchInAWindow_StepWaitsForTheWindowAllTheSame()
+    {
+        var opened = await OpenAsync(s_asks);
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve, wake: false);
+        _options.Windows.Add(new() { Name = "patching", Start = new(2026, 11, 23, 3, 1, 0), Duration = "6h", Effect = MaintenanceEffect.Suppress });
+        await _world.Get<KillSwitch>().EngageAsync("ada", "wrong pods", CancellationToken.None);
+
+        (await _world.AdvanceAsync(opened.Id, TimeSpan.FromHours(4))).State.ShouldBe(IncidentState.Mitigating);
+
+        await _world.Get<KillSwitch>().ReleaseAsync("ada", "mended", CancellationToken.None);
+        (await _world.AdvanceAsync(opened.Id, TimeSpan.FromHours(3))).State.ShouldBe(IncidentState.Resolved);
+        _world.Notifier.To(CardKind.Page).ShouldBeEmpty();
+    }
+
     /// <summary>Approved a moment before a window, and read in it: what waits for a window does not fail, however long it lasts.</summary>
     [Fact]
     public async Task WindowBetweenTheApprovalAndTheStep_IsWaitedFor()

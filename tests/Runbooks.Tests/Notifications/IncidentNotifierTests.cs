@@ -104,6 +104,21 @@ public sealed class IncidentNotifierTests
         pager.Sent.Count.ShouldBe(1);
     }
 
+    /// <summary>What a step handed to somebody is theirs to do: the end of the incident does not end it.</summary>
+    [Fact]
+    public async Task EndOfTheIncident_LeavesWhatWasHandedToSomebody()
+    {
+        var (pager, mail) = (new ScriptedChannel("first") { Rings = true }, new ScriptedChannel("second"));
+        var office = new ApprovalOffice(TwoChannels, pager, mail);
+        await OpenAsync(office);
+        var handed = await office.Messenger.SendAsync(await office.Store.GetAsync(Id, Cancel), $"{NotificationUpdater.HandedOver}notify:step", ["oncall"], _ => Card(office) with { Kind = CardKind.Page }, Cancel);
+
+        await office.Messenger.SendAsync(handed.Incident, "closed", ["oncall"], _ => Card(office), Cancel);
+
+        pager.Shown.Values.ShouldHaveSingleItem().Kind.ShouldBe(CardKind.Page);
+        mail.Sent.Count.ShouldBe(1);
+    }
+
     /// <summary>Whoever was called up about it hears the end by the end of that alert, and is not called again to hear that all is well.</summary>
     [Fact]
     public async Task EndOfWhatSomebodyWasCalledUpFor_EndsTheAlert()

@@ -60,7 +60,7 @@ public sealed class LeaseTests : IAsyncDisposable
         var broken = await _world.AdvanceAsync(holding.Id, TimeSpan.FromMinutes(30));
 
         broken.State.ShouldBe(IncidentState.Holding);
-        broken.Reason!.ShouldStartWith("The temporary fix is in place and helps no longer: stuck: failing");
+        broken.Reason!.ShouldStartWith("What showed that the temporary fix helps fails now: stuck: failing");
         _world.Notifier.Sent.Count(sent => sent.Card.Kind == CardKind.Page && sent.To == ContactBook.Fallback).ShouldBe(1);
 
         _world.Script.Verdicts["full"] = Verdict.Passing;

@@ -77,8 +77,8 @@ internal sealed class BackendPool(ArmResources arm)
             Undo = $"Give it {before} again.",
             UndoState = JsonSerializer.SerializeToElement(new Change(target.Id, NameOf(member), before, after)),
             Refusal = members.Count == 1 ? $"{NameOf(member)} is the only backend of the pool: its share changes nothing."
-                : after.Priority == before.Priority && after.Weight > 0 && !members.Exists(one => one != member && ShareOf(one).Priority == after.Priority)
-                    ? $"{NameOf(member)} is the only backend with the priority {after.Priority}, and weights count only among those of one priority: its weight changes nothing. Give it the priority of others."
+                : after.Priority == before.Priority && after.Weight > 0 && before.Weight is not 0 && !members.Exists(one => one != member && ShareOf(one).Priority == after.Priority)
+                    ? $"{NameOf(member)} is the only backend with {(after.Priority is { } priority ? $"the priority {priority}" : "no priority")}, and weights count only among those of one priority: its weight changes nothing. Give it the priority of others."
                 : null,
         };
     }

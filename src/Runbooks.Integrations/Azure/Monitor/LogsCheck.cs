@@ -148,7 +148,7 @@ internal sealed record LogColumn(string Name, string Type)
 {
     public bool IsNumber => Type is "int" or "long" or "real" or "decimal";
 
-    public bool IsText => Type == "string";
+    public bool IsText => Type is "string" or "dynamic";
 }
 
 /// <summary>What a query yields: each row has a cell for each column.</summary>
@@ -166,9 +166,9 @@ internal sealed record LogRows(IReadOnlyList<LogColumn> Columns, IReadOnlyList<I
         return numbers?.TrueForAll(number => number is not null) == true ? numbers.ConvertAll(number => number!.Value) : null;
     }
 
-    /// <summary>What the first column of text holds, but for its empty cells; nothing when there is none.</summary>
-    public IReadOnlyList<string> Texts() =>
-        [.. (CellsOf(one => one.IsText) ?? []).OfType<JsonValue>().Select(value => value.TryGetValue<string>(out var text) ? text : "").Where(text => text.Length > 0)];
+    /// <summary>What the first column of text holds, but for its empty cells; null when there is no such column.</summary>
+    public IReadOnlyList<string>? Texts() => CellsOf(one => one.IsText) is not { } cells ? null :
+        [.. cells.OfType<JsonValue>().Select(value => value.TryGetValue<string>(out var text) ? text : "").Where(text => text.Length > 0)];
 
     private List<JsonNode?>? CellsOf(Func<LogColumn, bool> wanted) =>
         Columns.Select((column, at) => (column, at)).Where(one => wanted(one.column)).Select(one => Rows.Select(row => row[one.at]).ToList()).FirstOrDefault();

@@ -55,7 +55,7 @@ internal sealed class SignatureTrial(LogsClient logs)
             return " It was not tried on recent requests.";
         }
 
-        IReadOnlyList<string> requests;
+        IReadOnlyList<string>? requests;
         try
         {
             requests = (await logs.QueryAsync(workspace, query, TimeSpan.FromHours(1), cancellationToken)).Texts();
@@ -65,8 +65,8 @@ internal sealed class SignatureTrial(LogsClient logs)
             return $" It could not be tried on recent requests: {failure.Message}";
         }
 
-        return requests.Count == 0
-            ? " There were no recent requests to try it on."
+        return requests is null ? " It could not be tried on recent requests: the query has no column of text."
+            : requests.Count == 0 ? " There were no recent requests to try it on."
             : string.Create(CultureInfo.InvariantCulture, $" It would have blocked {OrdinaryText.Blocked(signature.Pattern, requests):N0} of {requests.Count:N0} requests of the last hour.");
     }
 }

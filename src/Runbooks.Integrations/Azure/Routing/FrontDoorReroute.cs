@@ -60,10 +60,11 @@ internal sealed class FrontDoorReroute(ArmResources arm, ResourceLease lease, Az
         }
 
         var from = RoutePlan.Find(routes, parameters.From)!;
-        var peers = routes.Where(route => route.Id != from.Id && route.Now.Enabled && route.Priority == from.Priority).ToList();
-        if (parameters.To is null ? peers.Count == 0 : RoutePlan.Find(peers, parameters.To) is null)
+        var enabled = routes.Where(route => route.Id != from.Id && route.Now.Enabled && route.Priority == from.Priority).ToList();
+        if (parameters.To is null ? !enabled.Exists(route => route.Healthy) : RoutePlan.Find(enabled, parameters.To) is null)
         {
-            return new($"Front Door goes by weight only among origins of one priority, and {(parameters.To is null ? "no other enabled one has" : $"'{parameters.To}' does not have")} the priority {from.Priority} of '{from.Name}'. Leave 'weight' out to disable '{from.Name}', or give them one priority.");
+            var who = parameters.To is not null ? $"'{parameters.To}' does not have" : $"no other {(enabled.Count == 0 ? "enabled" : "healthy")} one has";
+            return new($"Front Door goes by weight only among origins of one priority, and {who} the priority {from.Priority} of '{from.Name}'. Leave 'weight' out to disable '{from.Name}', or give them one priority.");
         }
 
         var latency = (int?)(await Arm.GetAsync(Target(group), cancellationToken)).Properties["loadBalancingSettings"]?["additionalLatencyInMilliseconds"];

@@ -43,7 +43,7 @@ internal abstract class ArmKind(string type) : IRemembered
     protected static IResult Json(JsonNode? value, int status = 200) =>
         Results.Text(Shown(value)?.ToJsonString() ?? "", "application/json", statusCode: status);
 
-    private static JsonNode? Shown(JsonNode? value) => value switch
+    internal static JsonNode? Shown(JsonNode? value) => value switch
     {
         JsonObject known => new JsonObject(known.Where(one => !one.Key.StartsWith('_')).Select(one => KeyValuePair.Create(one.Key, Shown(one.Value)))),
         JsonArray all => new JsonArray([.. all.Select(Shown)]),
@@ -166,7 +166,7 @@ internal sealed class ArmOperations(FaultRegistry faults, SandboxOptions options
         return operation.Fails
             ? Results.Json(new { name = id, status = "Failed", error = new { code = "InternalOperationError", message = "The sandbox was told to let this operation fail." } })
             : Results.Text(
-                new JsonObject { ["name"] = id, ["status"] = "Succeeded", ["properties"] = new JsonObject { ["output"] = operation.Effect.Value?.DeepClone() } }.ToJsonString(),
+                new JsonObject { ["name"] = id, ["status"] = "Succeeded", ["properties"] = new JsonObject { ["output"] = ArmKind.Shown(operation.Effect.Value) } }.ToJsonString(),
                 "application/json");
     }
 

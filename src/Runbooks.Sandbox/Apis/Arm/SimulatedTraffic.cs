@@ -111,6 +111,7 @@ internal static partial class ArmMetrics
         }
 
         return all.Where(one => filter.All(wanted => one.Dimensions.Any(dimension => wanted.Key.Equals(dimension.Key, StringComparison.OrdinalIgnoreCase) && (wanted.Contains("*") || wanted.Contains(dimension.Value)))))
+            .Select(one => one with { Dimensions = [.. one.Dimensions.Where(dimension => filter.Contains(dimension.Key))] })
             .Take(int.TryParse(query["top"], NumberStyles.None, CultureInfo.InvariantCulture, out var top) ? top : 10);
     }
 

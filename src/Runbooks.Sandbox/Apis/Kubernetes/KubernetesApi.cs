@@ -108,7 +108,7 @@ internal sealed class KubernetesApi(SandboxClusters clusters, AccessReview acces
         var limit = int.TryParse(query["limit"], CultureInfo.InvariantCulture, out var most) && most > 0 ? most : int.MaxValue;
         var version = now.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
         var metadata = items.Count > limit
-            ? new V1ListMeta { ResourceVersion = version, ContinueProperty = $"{version}-{skip + limit}", RemainingItemCount = items.Count - limit }
+            ? new V1ListMeta { ResourceVersion = version, ContinueProperty = $"{version}-{skip + limit}", RemainingItemCount = query.ContainsKey("labelSelector") || query.ContainsKey("fieldSelector") ? null : items.Count - limit }
             : new V1ListMeta { ResourceVersion = version };
         return KubernetesStatus.Object(Tables.IsWanted(http.Request)
             ? Tables.Of(type, items.Take(limit), now, metadata)

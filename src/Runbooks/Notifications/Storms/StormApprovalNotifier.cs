@@ -52,7 +52,7 @@ public sealed class StormApprovalNotifier(
                 waiting = await members.FindAsync(told.Id, told.Since, line => line.State == IncidentState.AwaitingApproval, incident => incident.OpenGate is not null, cancellationToken, atMost: int.MaxValue);
             }
 
-            (told, var next) = await TellAsync(told, waiting, due.Id, cancellationToken);
+            (told, var next) = await TellAsync(told, waiting, due.Id, sent => told = sent, cancellationToken);
             return next;
         }
         finally
@@ -61,7 +61,8 @@ public sealed class StormApprovalNotifier(
         }
     }
 
-    private async Task<(Storm Told, DateTimeOffset? Next)> TellAsync(Storm storm, IReadOnlyList<Incident> waiting, string due, CancellationToken cancellationToken)
+    /// <param name="keep">Takes what was sent before it is written on the incidents: should that fail, its alerts can still be ended.</param>
+    private async Task<(Storm Told, DateTimeOffset? Next)> TellAsync(Storm storm, IReadOnlyList<Incident> waiting, string due, Action<Storm> keep, CancellationToken cancellationToken)
     {
         var people = await dispatcher.ResolveAsync(waiting.SelectMany(incident => incident.OpenGate!.Approvers), cancellationToken);
         waiting = [.. waiting.Select(incident => WithOnCall(incident, people))];
@@ -88,6 +89,7 @@ public sealed class StormApprovalNotifier(
         var unheard = asked.Where(incident => !sent.Any(one => one.Delivery.Reached && one.Message.IsAbout(incident)) && !IsAbout(early, incident)).ToList();
         var last = await TellFallbackAsync(storm, unheard, shown, cancellationToken);
         told = told with { Alerts = [.. told.Alerts, .. sent.Concat(last).Select(one => one.Delivery).Where(dispatcher.IsAlert)] };
+        keep(told);
         await members.UpdateAsync(asked, incident => Record(incident, [.. sent, .. last], people, unheard.Exists(known => known.Id == incident.Id)), cancellationToken);
         await members.UpdateAsync(
             waiting.Where(incident => sent.Any(one => one.Delivery.Reached && one.Message.IsAbout(incident))),

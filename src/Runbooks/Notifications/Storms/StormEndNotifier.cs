@@ -41,7 +41,7 @@ public sealed class StormEndNotifier(
                 var (told, over) = (mine, false);
                 try
                 {
-                    (told, over) = await NotifyAsync(mine, cancellationToken);
+                    over = await NotifyAsync(mine, sent => told = sent, cancellationToken);
                 }
                 finally
                 {
@@ -51,8 +51,9 @@ public sealed class StormEndNotifier(
         }
     }
 
-    /// <returns>With what was told, and whether all of it has ended and is told.</returns>
-    private async Task<(Storm Told, bool Over)> NotifyAsync(Storm storm, CancellationToken cancellationToken)
+    /// <param name="keep">Takes what was sent before it is written on the incidents: should that fail, its alerts can still be ended.</param>
+    /// <returns>Whether all of it has ended and is told.</returns>
+    private async Task<bool> NotifyAsync(Storm storm, Action<Storm> keep, CancellationToken cancellationToken)
     {
         var ended = await members.FindAsync(
             storm.Id, storm.Since, line => line.State.IsFinal(), incident => !incident.HasDelivery($"{Closed}:"), cancellationToken);
@@ -61,16 +62,14 @@ public sealed class StormEndNotifier(
         if (ended.Count > 0 && IsTimeFor(ended, anyOpen))
         {
             // While others ask, an alert about all of them does not end.
-            (told, var alerts) = await TellAsync(storm, Closed, ended, anyOpen ? [] : storm.Alerts, NotificationRecipients.Of, cards.Ended, cancellationToken);
-            storm = storm with { Alerts = [.. storm.Alerts, .. alerts] };
+            told = await TellAsync(storm, Closed, ended, anyOpen ? [] : storm.Alerts, NotificationRecipients.Of, cards.Ended, Keep, cancellationToken);
         }
 
         var holding = await members.FindAsync(
             storm.Id, storm.Since, line => line.State == IncidentState.Holding, incident => !incident.HasDelivery($"{HoldingNotifier.Key}:") && ChangeText.InPlace(incident).Count > 0, cancellationToken);
         if (holding.Count > 0 && IsTimeForHolding(holding))
         {
-            var (_, alerts) = await TellAsync(storm, HoldingNotifier.Key, holding, [], NotificationRecipients.OfHold, cards.Holding, cancellationToken);
-            storm = storm with { Alerts = [.. storm.Alerts, .. alerts] };
+            await TellAsync(storm, HoldingNotifier.Key, holding, [], NotificationRecipients.OfHold, cards.Holding, Keep, cancellationToken);
         }
 
         var over = told && !anyOpen && time.GetUtcNow() - storm.LastJoined > options.CurrentValue.Within;
@@ -79,7 +78,9 @@ public sealed class StormEndNotifier(
             await dispatcher.UpdateAsync(storm.Alerts, _ => cards.Over(storm), cancellationToken);
         }
 
-        return (storm, over);
+        return over;
+
+        void Keep(IEnumerable<Delivery> alerts) => keep(storm = storm with { Alerts = [.. storm.Alerts, .. alerts] });
     }
 
     private bool IsTimeFor(IReadOnlyList<Incident> ended, bool anyOpen)
@@ -98,10 +99,11 @@ public sealed class StormEndNotifier(
         return time.GetUtcNow() - began.Max() >= Pause || time.GetUtcNow() - began.Min() >= LongestWaitForBad;
     }
 
-    /// <returns>Whether each of them reached somebody, or has nobody to reach; and whom it called up about nothing that they have to do.</returns>
-    private async Task<(bool Told, IEnumerable<Delivery> Alerts)> TellAsync(
+    /// <param name="keep">Takes whom it called up about nothing that they have to do.</param>
+    /// <returns>Whether each of them reached somebody, or has nobody to reach.</returns>
+    private async Task<bool> TellAsync(
         Storm storm, string key, IReadOnlyList<Incident> incidents, IReadOnlyList<Delivery> alerts, Func<Incident, Runbook, IReadOnlyList<string>> recipients,
-        Func<Storm, IReadOnlyList<Incident>, IReadOnlyDictionary<string, Runbook>, Card> card, CancellationToken cancellationToken)
+        Func<Storm, IReadOnlyList<Incident>, IReadOnlyDictionary<string, Runbook>, Card> card, Action<IEnumerable<Delivery>> keep, CancellationToken cancellationToken)
     {
         var shown = new Dictionary<string, Runbook>(StringComparer.Ordinal);
         var listeners = new List<(Incident Incident, IReadOnlyList<string> Names)>();
@@ -115,6 +117,7 @@ public sealed class StormEndNotifier(
         List<(Incident Incident, IReadOnlyList<Recipient> To)> untold = [.. listeners.Select(one => (one.Incident, To: people.RecipientsOf(one.Names))).Where(one => one.To.Count > 0)];
 
         var sent = await Task.WhenAll(untold.SelectMany(one => one.To).DistinctBy(NotificationDispatcher.NameOf).Select(recipient => SendAsync(recipient, untold, key, about => card(storm, about, shown), alerts, cancellationToken)));
+        keep(sent.Where(message => message.Card.Informs).Select(message => message.Delivery).Where(dispatcher.IsAlert));
         var unheard = untold.Where(one => !sent.Any(message => message.Delivery.Reached && message.About.Contains(one.Incident))).ToList();
 
         // What reached nobody is not recorded, so that the next round tries again and an hour of trouble does not fill two hundred records.
@@ -126,9 +129,9 @@ public sealed class StormEndNotifier(
         await members.UpdateAsync(
             untold.Except(unheard).Select(one => one.Incident),
             incident => sent.Where(message => message.About.Any(known => known.Id == incident.Id)).Aggregate(incident, (changed, message) => changed.RecordDeliveries(
-                [message.Delivery with { Key = $"{key}:{NotificationDispatcher.NameOf(message.To)}", Reference = null }], about: message.About.Count)),
+                [message.Delivery with { Key = $"{key}:{NotificationDispatcher.NameOf(message.To)}", Reference = message.About.Count == 1 ? message.Delivery.Reference : null }], about: message.About.Count)),
             cancellationToken);
-        return (unheard.Count == 0, sent.Where(message => message.Card.Informs).Select(message => message.Delivery).Where(dispatcher.IsAlert));
+        return unheard.Count == 0;
     }
 
     private async Task<(Recipient To, IReadOnlyList<Incident> About, Card Card, Delivery Delivery)> SendAsync(

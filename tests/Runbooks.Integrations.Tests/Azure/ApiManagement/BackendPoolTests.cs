@@ -87,6 +87,14 @@ public sealed class BackendPoolTests : OnTheSandbox
     }
 
     [Fact]
+    public async Task WeightOfABackendThatHadNone_TakesItIn()
+    {
+        await ApplyAsync(Share, new { service = s_service, pool = "llm", backend = "openai-paygo", weight = 0 }, await PrepareAsync(Share, new { service = s_service, pool = "llm", backend = "openai-paygo", weight = 0 }));
+
+        (await PrepareAsync(Share, new { service = s_service, pool = "llm", backend = "openai-paygo", weight = 50 })).Refusal.ShouldBeNull();
+    }
+
+    [Fact]
     public async Task UnknownBackend_IsRefusedNamingThoseThatThereAre() =>
         (await PrepareAsync(Share, new { service = s_service, pool = "llm", backend = "nobody", weight = 1 })).Refusal.ShouldBe("There is no nobody in the backend pool llm. There are: openai-ptu, openai-paygo.");
 }
