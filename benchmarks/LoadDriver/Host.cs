@@ -92,6 +92,8 @@ internal sealed class Host(string program, string runbooks) : IStories
 
     private async Task<TimeSpan> LaunchAsync()
     {
+        // As in the container image.
+        Environment.SetEnvironmentVariable("DOTNET_GCgen0size", "0x2000000");
         var began = Stopwatch.GetTimestamp();
         _process = Processes.Start(
             "dotnet", program, "serve", "--no-practice", "--port", _port.ToString(CultureInfo.InvariantCulture), "--data", _data, "--runbooks", runbooks);
