@@ -30,7 +30,7 @@ public sealed class AcknowledgeTests : IAsyncLifetime
         answer.StatusCode.ShouldBe(HttpStatusCode.OK);
         (await WebHost.JsonOf(answer)).GetProperty("message").GetString().ShouldBe("It is acknowledged.");
         (await _host.Browser.GetStringAsync("/", Cancel)).ShouldContain("All quiet");
-        (await _host.Browser.GetStringAsync($"/incidents/{id}", Cancel)).ShouldContain("ada sees to it since");
+        (await _host.Browser.GetStringAsync($"/incidents/{id}", Cancel)).ShouldContain("ada has been seeing to it since");
     }
 
     [Fact]
@@ -59,7 +59,7 @@ public sealed class AcknowledgeTests : IAsyncLifetime
         var answer = await _host.Api.PostAsJsonAsync($"/api/incidents/{id}/acknowledge", new { by = "ben" }, Cancel);
 
         answer.StatusCode.ShouldBe(HttpStatusCode.OK);
-        (await WebHost.JsonOf(answer)).GetProperty("message").GetString()!.ShouldStartWith("ada sees to it since");
+        (await WebHost.JsonOf(answer)).GetProperty("message").GetString()!.ShouldStartWith("ada has been seeing to it since");
         _host.Store.All[0].Attention!.AcknowledgedBy.ShouldBe("ada");
     }
 

@@ -155,16 +155,22 @@ internal static class DecideCommand
     {
         yield return $"{incident["title"]} on {incident["target"]}";
         yield return $"{asked["question"]}";
+        foreach (var news in Items(incident, "news"))
+        {
+            yield return $"  News: {news["text"]}";
+        }
+
+        if (asked["difference"] is { } difference)
+        {
+            yield return $"  Changed since it was asked before: {difference}";
+        }
+
         foreach (var (step, number) in Items(asked, "plan").Select((step, at) => (step, at + 1)))
         {
             yield return $"  {number}. {step["will"]} ({$"{step["action"]} {step["parameters"]?.ToJsonString()}".Trim()})";
-            if (step["undo"] is { } undo)
+            if (UndoLine(step) is { } undo)
             {
-                yield return $"     Undo: {undo}";
-            }
-            else
-            {
-                yield return "     Cannot be undone.";
+                yield return $"     {undo}";
             }
         }
 
@@ -177,7 +183,23 @@ internal static class DecideCommand
         {
             yield return $"  Warning: {warning}";
         }
+
+        if (asked["required"]?.GetValue<int>() is > 1 and var required)
+        {
+            yield return $"  {required} different people have to approve.";
+        }
+
+        if (asked["ownerTeam"] is { } owner)
+        {
+            yield return $"  Somebody of {owner}, who owns the runbook, has to approve.";
+        }
+
+        yield return $"  If nobody answers: {asked["ifNobodyAnswers"]}";
     }
+
+    /// <summary>What cures the cause is never taken back, so only that it cannot be is worth a line.</summary>
+    private static string? UndoLine(JsonNode step) =>
+        step["undo"] is not { } undo ? "Cannot be undone." : step["phase"]?.ToString() == "resolution" ? null : $"Undo: {undo}";
 
     /// <summary>The checklist of work by hand, with what is ticked.</summary>
     internal static IEnumerable<string> ItemLines(JsonNode asked) => asked["task"] is { } task

@@ -52,7 +52,7 @@ internal static class ShowCommand
     private static string Heading(JsonNode incident) => incident["gate"] switch
     {
         { } gate when gate["task"] is not null => Text(gate, "outcome") == "pending" ? "To do by hand" : "What a person was asked to do",
-        _ => WasAsked(incident) ? "The question" : "What it does without asking",
+        _ => WasAsked(incident) ? "The question" : "Nobody was asked",
     };
 
     /// <summary>What was closed in the moment when it was made was nobody's question.</summary>

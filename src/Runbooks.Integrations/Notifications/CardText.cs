@@ -9,9 +9,12 @@ internal static class CardText
     public const string DryRun = "DRY RUN: nothing outside is touched.";
     private const int MaxLines = 15;
 
+    /// <summary>As long as a note or an instruction may be: what ends it may matter most.</summary>
+    private const int MaxLine = 1_000;
+
     /// <summary>The sections with as many lines, and as much of each, as a phone shows, each line on one line and without what cannot be seen.</summary>
-    public static IReadOnlyList<CardSection> Sections(Card card) => [.. card.Sections.Where(section => section.Lines.Count > 0).Take(10).Select(section =>
-        new CardSection(section.Heading, [.. section.Lines.Where(line => line.Length > 0).Take(MaxLines).Select(line => Clip.To(Plain(line), 600)), .. More(section)]))];
+    public static IReadOnlyList<CardSection> Sections(Card card) =>
+        [.. card.Sections.Select(section => section with { Lines = Shown([.. section.Lines.Where(line => line.Length > 0)]) }).Where(section => section.Lines.Count > 0)];
 
     public static string Title(Card card, int length = 200) => Clip.To(Plain(card.Title), length);
 
@@ -20,5 +23,6 @@ internal static class CardText
 
     private static string Plain(string text) => CleanText.Clean(text, int.MaxValue, oneLine: true);
 
-    private static string[] More(CardSection section) => section.Lines.Count > MaxLines ? [$"… and {section.Lines.Count - MaxLines} more; see the incident."] : [];
+    private static List<string> Shown(List<string> lines) =>
+        [.. lines.Take(MaxLines).Select(line => Clip.To(Plain(line), MaxLine)), .. lines.Count > MaxLines ? (string[])[$"… and {lines.Count - MaxLines} more; see the page."] : []];
 }

@@ -8,17 +8,29 @@ namespace Runbooks.Model.Incidents;
 public static class GateText
 {
     /// <summary>How many have to approve, and who has; null where anybody who was asked is enough.</summary>
-    public static string? Quorum(Gate gate)
+    public static string? Quorum(Gate gate) => Needed(gate) is { } needed
+        ? $"{needed} So far: {(gate.Decisions.Count == 0 ? "nobody" : string.Join(", ", gate.Decisions.Select(decision => decision.Person)))}."
+        : null;
+
+    /// <summary>How many have to approve; null where anybody who was asked is enough.</summary>
+    public static string? Needed(Gate gate) => (gate.Required, gate.OwnerTeam) switch
     {
-        var needed = (gate.Required, gate.OwnerTeam) switch
-        {
-            (1, null) => null,
-            (1, { } owner) => $"Somebody of {owner}, who owns the runbook, has to approve.",
-            (var many, null) => $"{many} different people have to approve.",
-            var (many, owner) => $"{many} different people have to approve, one of them of {owner}, who owns the runbook.",
-        };
-        return needed is null ? null : $"{needed} So far: {(gate.Decisions.Count == 0 ? "nobody" : string.Join(", ", gate.Decisions.Select(decision => decision.Person)))}.";
-    }
+        (1, null) => null,
+        (1, { } owner) => $"Somebody of {owner}, who owns the runbook, has to approve.",
+        (var many, null) => $"{many} different people have to approve.",
+        var (many, owner) => $"{many} different people have to approve, one of them of {owner}, who owns the runbook.",
+    };
+
+    /// <summary>What follows a yes, before it is given.</summary>
+    public static string WhatYesMeans(Gate gate, RunMode mode) => Needed(gate) is { } needed ? $"Your yes counts. {needed}"
+        : mode == RunMode.DryRun ? "The steps are rehearsed: nothing outside is touched."
+        : "The steps run as shown, unless something stands against it by then.";
+
+    /// <summary>What follows a no, before it is given.</summary>
+    public static string WhatNoMeans(Gate gate) => WithoutApproval(gate) is var words ? $"{char.ToUpperInvariant(words[0])}{words[1..]}, and the incident ends." : "";
+
+    /// <summary>Whether it was closed by time or by what happened, and not by the last that a person said.</summary>
+    public static bool EndedUndecided(Gate gate) => gate.Outcome != GateOutcome.Pending && gate.Decisions.LastOrDefault()?.At != gate.ClosedAt;
 
     /// <summary>How a closed gate ended, for whoever comes late.</summary>
     public static string HowItEnded(Gate gate)
@@ -38,13 +50,13 @@ public static class GateText
 
     /// <summary>How an incident ended that never asked, or has ended since.</summary>
     public static string HowItEnded(Incident incident) =>
-        $"Incident {incident.Id} ended{(incident.ClosedAt is { } at ? $" at {Clock(at)}" : "")} as {CamelCase.Of(incident.State)}. {incident.Reason}".TrimEnd();
+        $"Incident {incident.Id} ended{(incident.ClosedAt is { } at ? $" at {DayAndClock(at)}" : "")}: {EndingText.Headline(incident)}. {incident.Reason}".TrimEnd();
 
     /// <summary>What is told to somebody who comes when there is nothing to decide any more.</summary>
     public static string Late(Gate gate, DateTimeOffset now) => gate switch
     {
         { Outcome: not GateOutcome.Pending } => HowItEnded(gate),
-        _ when now >= gate.ExpiresAt => $"Nobody decided before {Clock(gate.ExpiresAt, gate.OpenedAt)}; this question has expired.",
+        _ when now >= gate.ExpiresAt => $"The time for an answer ended at {Clock(gate.ExpiresAt, gate.OpenedAt)}: {WhenTimeIsUp(gate)}{(Incidents.Silence.MayCount(gate) ? " To stop it, stop the incident." : "")}",
         _ => "This question is still open. Decide from the newest message.",
     };
 
@@ -68,7 +80,7 @@ public static class GateText
     public static string Silence(Gate gate)
     {
         var next = gate.Reminders.FirstOrDefault(reminder => reminder.To.Count > 0);
-        return $"{(next is null ? "" : $"At {Clock(next.At, gate.OpenedAt)} {string.Join(", ", next.To)} is asked too. ")}At {Clock(gate.ExpiresAt, gate.OpenedAt)} {WhenTimeIsUp(gate)}";
+        return $"{(next is null ? "" : $"At {Clock(next.At, gate.OpenedAt)} {string.Join(" and ", next.To)} {(next.To.Count == 1 ? "is" : "are")} asked too. ")}At {Clock(gate.ExpiresAt, gate.OpenedAt)} {WhenTimeIsUp(gate)}";
     }
 
     /// <summary>What happens once nobody has answered in time.</summary>
@@ -85,7 +97,7 @@ public static class GateText
     {
         { Task: not null } => ManualTaskText.Without(gate),
         { Phase: Phase.Resolution } => "the resolution does not run",
-        { Round: > 1 } => "nothing more is done, what was done is undone",
+        { Round: > 1 } => "nothing more is done, whatever was done before is undone",
         _ => "nothing is done",
     };
 
@@ -102,7 +114,10 @@ public static class GateText
 
     public static string Clock(DateTimeOffset at) => at.ToUniversalTime().ToString("HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
 
+    /// <summary>For what is read on another day than it was written.</summary>
+    public static string DayAndClock(DateTimeOffset at) => at.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
+
     /// <summary>With its day where that is another one than <paramref name="from"/>, when whoever reads it was told: people have up to weeks.</summary>
     public static string Clock(DateTimeOffset at, DateTimeOffset from) =>
-        at.UtcDateTime.Date == from.UtcDateTime.Date ? Clock(at) : at.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
+        at.UtcDateTime.Date == from.UtcDateTime.Date ? Clock(at) : DayAndClock(at);
 }

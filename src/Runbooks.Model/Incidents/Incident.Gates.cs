@@ -60,7 +60,7 @@ public sealed partial record Incident
 
         if (decision.At >= gate.ExpiresAt)
         {
-            return new(DecisionStatus.AlreadyClosed, $"Nobody decided before {GateText.Clock(gate.ExpiresAt, gate.OpenedAt)}; this question has expired.");
+            return new(DecisionStatus.AlreadyClosed, $"Your answer came too late and does not count. {GateText.Late(gate, decision.At)}");
         }
 
         if (gate.Task?.FindObjection(decision) is { } lack)

@@ -113,5 +113,5 @@ public sealed partial record Incident
 public sealed record StopRequest(string By, string Reason, DateTimeOffset At, bool TakesBack = false)
 {
     [JsonIgnore]
-    public string Words => TakesBack ? $"{By} had what was changed taken back: {Reason}" : $"{By} stopped the incident: {Reason}";
+    public string Words => TakesBack ? $"{By} asked for what was changed to be taken back: {Reason}" : $"{By} stopped the incident: {Reason}";
 }

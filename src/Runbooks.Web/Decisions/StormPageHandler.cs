@@ -110,7 +110,9 @@ public sealed class StormPageHandler(
         var counted = results.Count(IsGood);
         var others = results.Where(result => !IsGood(result)).GroupBy(result => result.Message).OrderByDescending(group => group.Count()).Take(3);
         var of = counted == results.Count ? CountText.Format(counted, "target") : $"{counted} of {CountText.Format(results.Count, "target")}";
-        return $"You {GateText.Past(verb)} {of}. {string.Join(" ", others.Select(group => $"{group.Count()} not: {group.Key}"))}".TrimEnd();
+        var waiting = results.Count(result => result.Status == DecisionStatus.MoreNeeded);
+        var more = waiting == 0 ? "" : $"; {(waiting == counted ? waiting == 1 ? "it waits" : "they wait" : waiting == 1 ? "one of them waits" : $"{waiting} of them wait")} for more people to approve";
+        return $"You {GateText.Past(verb)} {of}{more}. {string.Join(" ", others.Select(group => $"{group.Count()} not: {group.Key}"))}".TrimEnd();
     }
 
     private static PageResult<MessagePage> Message(int status, string title, string text) => new(new { Title = title, Text = text }, status);

@@ -91,6 +91,7 @@ internal static class ConsoleHeading
         return string.Join(", ", asked.OfType<string>()) is { Length: > 0 } words ? words
             : model.Open.Count > 0 ? CountText.Format(model.Open.Count, "open incident")
             : model.AnyOpen ? "Nothing open fits this filter"
+            : model.Changes.Count > 0 ? $"{CountText.Format(model.Changes.Count, "incident")} left something changed"
             : "All quiet";
     }
 }

@@ -39,6 +39,14 @@ public sealed record StormGroup(Runbook Runbook, IReadOnlyList<StormRow> Rows, S
 
     public Gate? FirstToExpire => Waiting.Select(row => row.Gate).MinBy(gate => gate.ExpiresAt);
 
+    public IReadOnlyList<string> Silence => SilenceText.Of([.. Waiting.Select(row => (Runbook.Title, row.Gate))]);
+
+    /// <summary>How many have to approve, where one is not enough.</summary>
+    public IEnumerable<string> Needed => Waiting.Select(row => GateText.Needed(row.Gate)).OfType<string>().Distinct();
+
+    /// <summary>What a no means for these.</summary>
+    public string No => Waiting.Select(row => GateText.WithoutApproval(row.Gate)).Distinct().ToList() is [var one] ? one : "the steps do not run on these";
+
     public int Ticked => Shown.Count(IsTicked);
 
     /// <summary>What was found alike on all of them: said once.</summary>

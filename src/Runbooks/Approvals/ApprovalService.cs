@@ -188,7 +188,7 @@ public sealed class ApprovalService(
     {
         { NeedsPerson: true } => (incident.Acknowledge(by, note, time.GetUtcNow()), new(DecisionStatus.Decided, "It is acknowledged.")),
         { Attention: { AcknowledgedBy: { } first, AcknowledgedAt: { } at } } =>
-            (incident, new(DecisionStatus.AlreadyCounted, $"{first} sees to it since {GateText.Clock(at)}.")),
+            (incident, new(DecisionStatus.AlreadyCounted, $"{first} has been seeing to it since {GateText.Clock(at, time.GetUtcNow())}.")),
         _ when incident.State.IsFinal() => (incident, new(DecisionStatus.AlreadyClosed, $"Nobody is needed. {GateText.HowItEnded(incident)}")),
         _ => (incident, new(DecisionStatus.NotAllowed, $"Incident {incident.Id} is still run by the automation. Take it over, or cancel it.")),
     };
@@ -196,10 +196,10 @@ public sealed class ApprovalService(
     private (Incident, DecisionResult) TakeBack(Incident incident, string by, string reason) => incident switch
     {
         { Stop: { } earlier } when !incident.State.IsFinal() =>
-            (incident, new(DecisionStatus.AlreadyCounted, $"{earlier.By} asked for this at {GateText.Clock(earlier.At)} already; it is taken back before anything else runs.")),
+            (incident, new(DecisionStatus.AlreadyCounted, $"{earlier.By} asked for this at {GateText.Clock(earlier.At, time.GetUtcNow())} already; it is taken back before anything else runs.")),
         _ when incident.State.IsFinal() => (incident, new(DecisionStatus.AlreadyClosed, GateText.HowItEnded(incident))),
         _ when ChangeText.InPlace(incident).Count == 0 => (incident, new(DecisionStatus.NotAllowed, $"Incident {incident.Id} has changed nothing that could be taken back. To stop it, cancel it.")),
-        _ => (incident.RequestStop(new StopRequest(by, reason, time.GetUtcNow(), TakesBack: true)), new(DecisionStatus.Decided, "It is taken back now, and the incident ends.")),
+        _ => (incident.RequestStop(new StopRequest(by, reason, time.GetUtcNow(), TakesBack: true)), new(DecisionStatus.Decided, "It is on record: what can be taken back is taken back next, and the incident ends. While the kill switch is on it waits.")),
     };
 
     private (Incident, DecisionResult) Stop(Incident incident, string by, string reason)
@@ -210,7 +210,7 @@ public sealed class ApprovalService(
         }
 
         return incident.Stop is { } earlier
-            ? (incident, new(DecisionStatus.AlreadyCounted, $"{earlier.By} asked for this at {GateText.Clock(earlier.At)} already; it stops before the next step."))
+            ? (incident, new(DecisionStatus.AlreadyCounted, $"{earlier.By} asked for this at {GateText.Clock(earlier.At, time.GetUtcNow())} already; it stops before the next step."))
             : (incident.RequestStop(new StopRequest(by, reason, time.GetUtcNow())), new(DecisionStatus.Decided, "It stops before the next step."));
     }
 }

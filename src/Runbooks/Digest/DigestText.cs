@@ -44,7 +44,7 @@ internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Secti
     {
         var acted = ended.Where(Counts).ToList();
         yield return acted.Count == 0
-            ? "No runbook had to act."
+            ? "None of those that have ended had to be dealt with."
             : string.Create(CultureInfo.InvariantCulture, $"Resolved: {acted.Count(IsResolved)} of {acted.Count} that had to be dealt with ({100 * acted.Count(IsResolved) / acted.Count} %){Median(acted)}.");
         if (week.Count(incident => !incident.State.IsFinal()) is > 0 and var open)
         {
@@ -83,7 +83,7 @@ internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Secti
 
         if (expired >= Enough && expired * 2 >= counted.Count)
         {
-            yield return $"Nobody answered {runbook.Id} {expired} times: ask somebody else, or escalate sooner.";
+            yield return $"{runbook.Id} was not approved in time {expired} times: ask somebody else, or escalate sooner.";
         }
 
         if (ended.Count(incident => EndingText.SawNothing(incident.State, incident.Reason)) is >= Enough and var unseen)

@@ -200,7 +200,7 @@ public sealed class StepRunner(
 
         if (acting && made >= attempt.Spec.Retry.Attempts)
         {
-            return await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Failed, new($"failed {made} times; last: {why}"));
+            return await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Failed, new($"failed {CountText.Format(made, "time")}; last: {why}"));
         }
 
         return new(StepOutcome.AttemptFailed, why);

@@ -135,7 +135,7 @@ public sealed class MaintenanceWindowGuardrail(MaintenanceWindows windows, Suppr
             return null;
         }
 
-        var why = $"Maintenance window '{window.Name}' is open until {GateText.Clock(until)}; nothing runs in it.";
+        var why = $"Maintenance window '{window.Name}' is open until {GateText.Clock(until, time.GetUtcNow())}; nothing runs in it.";
         if (!question.AboutToRun && await suppressed.RememberAsync(question.Incident, until, cancellationToken))
         {
             why += question.Runbook.Diagnosis.Count == 0 ? " Unless the alert is over by then, it is looked at again." : " When it ends, it is looked at again.";

@@ -111,7 +111,7 @@ public sealed record CountedRuns(IReadOnlyList<CountedRun> Runs)
 
         var recent = Runs.Count(run => now - run.At < limits.Per);
         return recent >= limits.MaxRuns
-            ? $"It ran {recent} times on this target within {DurationText.Format(limits.Per)}; the limit is {limits.MaxRuns}."
+            ? $"It ran {CountText.Format(recent, "time")} on this target within {DurationText.Format(limits.Per)}; the limit is {limits.MaxRuns}."
             : null;
     }
 

@@ -66,7 +66,7 @@ public sealed class SuccessRateGuardrail(RunHistoryStore histories, IOptionsMoni
 
         var cameBack = history.Runs.Count(run => run.Outcome == RunOutcome.Recurred && run.Key == incident.TargetKey && incident.OpenedAt - run.EndedAt < within * options.CurrentValue.AskAfterRecurrences);
         return cameBack >= options.CurrentValue.AskAfterRecurrences
-            ? new("efficacy", $"{words} On this target the fix came undone {cameBack} times lately, so it is no longer done without asking.", GuardrailSeverity.AskFirst)
+            ? new("efficacy", $"{words} On this target the fix came undone {cameBack} times lately: it may treat the symptom only.", GuardrailSeverity.AskFirst)
             : new("efficacy", words, GuardrailSeverity.Tell);
     }
 }

@@ -50,6 +50,14 @@ public sealed record Card
     /// <summary>The plan that such a button approves.</summary>
     public string? PlanHash { get; init; }
 
+    /// <summary>What a yes means, for channels that ask whether a button was meant.</summary>
+    [JsonIgnore]
+    public string? Yes { get; init; }
+
+    /// <summary>What a no means.</summary>
+    [JsonIgnore]
+    public string? No { get; init; }
+
     /// <summary>The card as this recipient gets it. Somebody who may know of it and may not decide gets nothing to decide with, and why they hear of it.</summary>
     public Card For(Recipient recipient) => !recipient.IsStranger ? this : this with
     {

@@ -40,6 +40,8 @@ public sealed class IncidentCards(DecisionLinks links)
         Title = $"{Prefix(kind)}{gate.Question}",
         GateId = gate.Id,
         PlanHash = gate.Plan.Hash,
+        Yes = GateText.WhatYesMeans(gate, incident.Mode),
+        No = GateText.WhatNoMeans(gate),
         Sections =
         [
             new("What broke", [$"{runbook.Title} on {IncidentText.Target(incident.Target)}. {runbook.Impact.Users}".Trim(), runbook.Impact.Data]),
@@ -49,7 +51,7 @@ public sealed class IncidentCards(DecisionLinks links)
             .. Section("News", gate.Outcome == GateOutcome.Pending ? [.. incident.News.Select(news => news.Text)] : []),
             .. Section("Also reported on this target", incident.OtherLines()),
             .. Section("Warning", gate.Warnings),
-            .. Section("Approved so far", [.. gate.Decisions.Where(d => d.Verb == DecisionVerb.Approve).Select(d => d.Person)]),
+            .. Section("Who has to approve", GateText.Quorum(gate) is { } quorum ? [quorum] : []),
             new("What I will do", [.. gate.Plan.Steps.Select(step => step.PlannedEffect)]),
             .. Section("How to undo it", [.. gate.Plan.Steps.Where(step => step.ShowsUndo).Select(step => step.Undo ?? $"{step.Name}: cannot be undone.")]),
             .. Section("Who is on call", gate.OnCallLines),
@@ -96,7 +98,7 @@ public sealed class IncidentCards(DecisionLinks links)
         [
             new("Summary", [incident.Reason ?? EndingText.Headline(incident)]),
             new("Impact", [.. new[] { runbook.Impact.Users, runbook.Impact.Data }.Where(line => line.Length > 0)]),
-            new("Times", [.. IncidentReport.Moments(incident).Select(moment => $"{moment.What}: {GateText.Clock(moment.At, incident.OpenedAt)}{(moment.At > incident.OpenedAt ? $", after {DurationText.Format(TimeSpan.FromSeconds(Math.Round((moment.At - incident.OpenedAt).TotalSeconds)))}" : "")}")]),
+            new("Times", [.. IncidentReport.Moments(incident).Select(moment => $"{moment.What}: {(moment.At > incident.OpenedAt ? GateText.Clock(moment.At, incident.OpenedAt) : GateText.DayAndClock(moment.At))}{(moment.At > incident.OpenedAt ? $", after {DurationText.Format(TimeSpan.FromSeconds(Math.Round((moment.At - incident.OpenedAt).TotalSeconds)))}" : "")}")]),
             .. Section("What was found", [.. incident.Findings.Select(finding => LineWithGraph(finding, incident.Verification))]),
             .. Section("What the checks said last", [.. incident.Verification.Select(finding => LineWithGraph(finding, incident.Findings))]),
             .. Section("Who was asked, and what was done", Tried(incident)),
@@ -126,7 +128,7 @@ public sealed class IncidentCards(DecisionLinks links)
             new("What it means", [runbook.Impact.Users, runbook.Impact.Data]),
             .. Section("What was found", [.. incident.Findings.Select(Line)]),
             .. Section("What was tried", Tried(incident)),
-            .. Section("What the checks say now", [.. incident.Verification.Select(Line)]),
+            .. Section("What the checks said last", [.. incident.Verification.Select(Line)]),
             .. Others(incident),
             new("What to do now", [NextStepText.Of(incident, now)]),
         ],
@@ -139,14 +141,15 @@ public sealed class IncidentCards(DecisionLinks links)
 
     private static IEnumerable<CardSection> Others(Incident incident) => Section(
         "Also reported on this target",
-        incident.FollowedBy is { } next ? [.. incident.OtherLines(), $"Incident {next} looks at what still fires and asks for something else."] : incident.OtherLines());
+        incident.FollowedBy is { } next ? [.. incident.OtherLines(), $"Incident {next} looks at what still fires."] : incident.OtherLines());
 
     /// <summary>Who was asked and what they said, and what became of each step.</summary>
     private static List<string> Tried(Incident incident) =>
     [
         .. incident.Gates.Select(gate => (incident.HasDelivery($"{gate.Id}:"), gate.Outcome) switch
         {
-            (true, GateOutcome.Pending) => $"Asked {string.Join(", ", gate.Approvers)}: {gate.Question} Nobody has answered yet.",
+            (true, _) when incident.ReachedNobody(gate) => $"No message reached anybody with the question: {gate.Question} {(gate.Outcome == GateOutcome.Pending ? "" : GateText.HowItEnded(gate))}".TrimEnd(),
+            (true, GateOutcome.Pending) => $"Asked {string.Join(", ", gate.Approvers)}: {gate.Question} {(gate.Decisions.Count == 0 ? "Nobody has answered yet." : GateText.Quorum(gate))}".TrimEnd(),
             (true, _) => $"Asked {string.Join(", ", gate.Approvers)}: {gate.Question} {GateText.HowItEnded(gate)}",
             (false, GateOutcome.Pending) => $"Nobody could be reached with the question: {gate.Question}",
             _ => $"{gate.Question} Nobody was asked. {GateText.HowItEnded(gate)}",

@@ -44,7 +44,7 @@ internal static class WatchdogRules
     {
         var (since, due) = IncidentProgress.Of(incident, runbook);
         return now - due > options.StuckAfter
-            ? new(Remedy.Page, $"stuck-{since.ToUnixTimeSeconds()}", $"No progress since {since:HH:mm} UTC. It stands at: {IncidentText.Of(incident.State)}.")
+            ? new(Remedy.Page, $"stuck-{since.ToUnixTimeSeconds()}", $"No progress since {GateText.Clock(since, now)}. It stands at: {IncidentText.Of(incident.State)}.")
             : null;
     }
 

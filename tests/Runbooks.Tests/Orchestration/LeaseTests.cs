@@ -155,7 +155,7 @@ public sealed class LeaseTests : IAsyncDisposable
 
         receipt.Result.Status.ShouldBe(DecisionStatus.Decided);
         incident.State.ShouldBe(IncidentState.Cancelled);
-        incident.Reason.ShouldBe("ada had what was changed taken back: the other region is slow too. Undone: fix.");
+        incident.Reason.ShouldBe("ada asked for what was changed to be taken back: the other region is slow too. Undone: fix.");
         _world.Script.Deeds.ShouldBe(["do fix", "undo fix"]);
         ChangeText.InPlace(incident).ShouldBeEmpty();
     }
@@ -173,7 +173,7 @@ public sealed class LeaseTests : IAsyncDisposable
 
         receipt.Result.Status.ShouldBe(DecisionStatus.Decided);
         incident.State.ShouldBe(IncidentState.Cancelled);
-        incident.Reason.ShouldBe("The fix was verified, but the resolution did not run: ada had what was changed taken back: it was the wrong pod. Undone: fix.");
+        incident.Reason.ShouldBe("The fix was verified, but the resolution did not run: ada asked for what was changed to be taken back: it was the wrong pod. Undone: fix.");
         _world.Script.Deeds.ShouldBe(["do fix", "undo fix"]);
     }
 

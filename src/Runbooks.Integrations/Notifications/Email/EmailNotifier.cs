@@ -75,7 +75,7 @@ internal static class EmailBody
                 .Append("<a href=\"").Append(Encode(card.Links[place].Url)).Append("\">").Append(Encode(card.Links[place].Text)).Append("</a></p>\n");
         }
 
-        return html.Append("<p>Opening the link decides nothing. ").Append(Encode(card.IncidentId)).Append("</p>\n</main></body></html>\n").ToString();
+        return html.Append(card.Asks ? "<p>Opening the link decides nothing. " : "<p>").Append(Encode(card.IncidentId)).Append("</p>\n</main></body></html>\n").ToString();
     }
 
     public static string Text(Card card)
@@ -101,7 +101,7 @@ internal static class EmailBody
             text.AppendLine().Append(link.Text).AppendLine(":").AppendLine(link.Url);
         }
 
-        return text.AppendLine().Append("Opening the link decides nothing. ").AppendLine(card.IncidentId).ToString().ReplaceLineEndings("\n");
+        return text.AppendLine().Append(card.Asks ? "Opening the link decides nothing. " : "").AppendLine(card.IncidentId).ToString().ReplaceLineEndings("\n");
     }
 
     public static string Subject(Card card) => card.DryRun ? $"[dry run] {Title(card)}" : Title(card);

@@ -10,7 +10,15 @@ internal static class SlackBlocks
     private const int LongestHeader = 150;
     private const int LongestSection = 3_000;
 
-    public static JsonArray Render(Card card, bool buttons) => MessageJson.Array(Blocks(card, buttons));
+    /// <summary>A message with more is refused by Slack.</summary>
+    private const int MostBlocks = 50;
+
+    public static JsonArray Render(Card card, bool buttons)
+    {
+        var (content, actions) = (Content(card).ToList(), Actions(card, buttons).ToList());
+        return content.Count + actions.Count <= MostBlocks ? MessageJson.Array([.. content, .. actions])
+            : MessageJson.Array([.. content.Take(MostBlocks - actions.Count - 1), Section("*This is not all: the rest is on the page.*"), .. actions]);
+    }
 
     /// <summary>Slack's three characters of meaning; what is left cannot form a mention or a link.</summary>
     public static string Escape(string text) => text
@@ -18,7 +26,7 @@ internal static class SlackBlocks
         .Replace("<", "&lt;", StringComparison.Ordinal)
         .Replace(">", "&gt;", StringComparison.Ordinal);
 
-    private static IEnumerable<JsonNode> Blocks(Card card, bool buttons)
+    private static IEnumerable<JsonNode> Content(Card card)
     {
         if (card.DryRun)
         {
@@ -34,14 +42,17 @@ internal static class SlackBlocks
                 yield return new JsonObject { ["type"] = "section", ["text"] = Plain(text) };
             }
         }
+    }
 
+    private static IEnumerable<JsonNode> Actions(Card card, bool buttons)
+    {
         if (buttons && card is { GateId: { } gate, PlanHash: { } plan })
         {
             yield return new JsonObject
             {
                 ["type"] = "actions",
                 ["block_id"] = "decision",
-                ["elements"] = MessageJson.Array(SlackButtons.For(card.IncidentId, gate, plan)),
+                ["elements"] = MessageJson.Array(SlackButtons.For(card, gate, plan)),
             };
         }
 
@@ -82,11 +93,11 @@ internal static class SlackBlocks
 /// <summary>The buttons under a question. Each carries what it decides on; who pressed it, Slack says and signs.</summary>
 internal static class SlackButtons
 {
-    public static IEnumerable<JsonNode> For(string incident, string gate, string plan)
+    public static IEnumerable<JsonNode> For(Card card, string gate, string plan)
     {
-        var value = $"{incident}|{gate}|{plan}";
-        yield return Button("approve", "Approve", value, "primary", "The steps run as shown.");
-        yield return Button("reject", "Reject", value, "danger", "Nothing is done and the incident ends.");
+        var value = $"{card.IncidentId}|{gate}|{plan}";
+        yield return Button("approve", "Approve", value, "primary", card.Yes ?? "The steps run as shown.");
+        yield return Button("reject", "Reject", value, "danger", card.No ?? "The incident ends.");
         yield return Button("takeOver", "Take over", value, null, "The automation stops and you drive.");
     }
 

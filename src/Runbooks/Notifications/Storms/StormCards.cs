@@ -41,7 +41,8 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
                 .. OnCall(message.About),
                 .. groups.Select(group => new CardSection(Heading("What I will do on each", group.Runbook, groups.Count), Steps(group.Incidents[0]))),
                 new("How to undo it", [.. groups.SelectMany(group => group.Incidents[0].OpenGate!.Plan.Steps).Where(step => step.ShowsUndo).Select(step => step.Undo ?? $"{step.Name}: cannot be undone.").Distinct()]),
-                new("If nobody answers", [GateText.Silence(message.About.MinBy(incident => incident.OpenGate!.ExpiresAt)!.OpenGate!)]),
+                .. Section("Who has to approve", groups.SelectMany(group => group.Incidents.Select(incident => GateText.Needed(incident.OpenGate!) is { } needed ? groups.Count == 1 ? needed : $"{group.Runbook.Title}: {needed}" : null))),
+                new("If nobody answers", SilenceText.Of([.. groups.SelectMany(group => group.Incidents.Select(incident => (group.Runbook.Title, incident.OpenGate!)))])),
             ],
             Links = [new("Look at all and decide", links.ForStorm(storm.Id, storm.Since, message.About.Max(incident => incident.OpenGate!.ExpiresAt), message.Recipient.Name))],
         };
@@ -90,13 +91,13 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
             IncidentId = storm.Id,
             Title = unsolved.Count > 0
                 ? $"A person is needed: {unsolved.Count} of {incidents.Count} incidents{of} were not solved"
-                : $"{CountText.Format(incidents.Count, "incident")}{of} {(incidents.Count == 1 ? "has" : "have")} ended{(left.Count > 0 ? $", {left.Count} with something left to a person" : "")}",
+                : $"{CountText.Format(incidents.Count, "incident")}{of} {(incidents.Count == 1 ? "has" : "have")} {End(incidents)}{(left.Count > 0 ? $", {left.Count} with something left to a person" : "")}",
             Severity = incidents.Max(incident => runbooks[incident.RunbookId].Impact.Severity),
             DryRun = incidents.All(incident => incident.Mode == RunMode.DryRun),
             Sections =
             [
                 new("How they ended", [.. counts]),
-                .. unsolved.Count == 0 ? [] : (CardSection[])[new("Not solved", [.. unsolved.Select(incident => $"{incident.Target}: {incident.Reason ?? IncidentText.Of(incident.State)}")])],
+                .. unsolved.Count == 0 ? [] : (CardSection[])[new("Not solved", [.. unsolved.Select(incident => $"{IncidentText.Target(incident.Target)}: {incident.Reason ?? IncidentText.Of(incident.State)}")])],
                 .. left.Count == 0 ? [] : (CardSection[])[new("Left to a person", [.. left.Select(incident => $"{IncidentText.Target(incident.Target)}: {incident.Attention!.Why}")])],
                 .. incidents.Count == unsolved.Count + left.Count ? [] : (CardSection[])[new("Targets", Lines(incidents.Except(unsolved).Except(left).Select(incident => incident.Target)))],
             ],
@@ -133,13 +134,20 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
             ? [new("News", lines)]
             : [];
 
-    private static IEnumerable<CardSection> OnCall(IReadOnlyList<Incident> incidents) =>
-        incidents.SelectMany(incident => incident.OpenGate!.OnCallLines).Distinct().ToList() is { Count: > 0 } lines ? [new("Who is on call", lines)] : [];
+    private static IEnumerable<CardSection> OnCall(IReadOnlyList<Incident> incidents) => Section("Who is on call", incidents.SelectMany(incident => incident.OpenGate!.OnCallLines));
+
+    private static IEnumerable<CardSection> Section(string heading, IEnumerable<string?> lines) => lines.OfType<string>().Distinct().ToList() is { Count: > 0 } list ? [new(heading, list)] : [];
+
+    private static string End(IReadOnlyList<Incident> incidents) => incidents.Count(incident => incident.State == IncidentState.TakenOver) switch
+    {
+        0 => "ended",
+        var taken when taken == incidents.Count => "been taken over",
+        _ => "ended or been taken over",
+    };
 
     private static string Of(IEnumerable<Runbook> runbooks) => runbooks.ToList() is [var one] ? $" of '{one.Title}'" : "";
 
     private static string Heading(string heading, Runbook runbook, int groups) => groups == 1 ? heading : $"{heading}: {runbook.Title}";
-
 
     private static List<string> Steps(Incident example) =>
         example.OpenGate!.Task is { } task ? [$"A person does this: {task.Instruction}", $"(As on {IncidentText.Target(example.Target)}; the page leads to each one's own.)"]
