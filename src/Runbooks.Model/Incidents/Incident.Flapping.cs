@@ -196,7 +196,12 @@ public sealed partial record Incident
     /// Whether the no was about this alert: one of the same name may be about another disk. Azure gives each firing another identity;
     /// what it says of itself stays the same.
     /// </summary>
-    private bool HasSeen(Alert alert) => Alerts.Any(known => known.Is(alert) || (known.Source == alert.Source && known.Name == alert.Name && SameLabels((known.Alert ?? Alert).Labels, alert.Labels)));
+    private bool HasSeen(Alert alert) => Alerts.Any(known => known.Is(alert) || SaysTheSame(known.Alert ?? Alert, alert));
+
+    /// <summary>Whether it is the alert that this incident was opened for, in this firing or another.</summary>
+    public bool WasOpenedBy(Alert alert) => AlertIdentity.Of(Alert) == AlertIdentity.Of(alert) || SaysTheSame(Alert, alert);
+
+    private static bool SaysTheSame(Alert known, Alert alert) => known.Source == alert.Source && known.Name == alert.Name && SameLabels(known.Labels, alert.Labels);
 
     private static bool SameLabels(IReadOnlyDictionary<string, string> left, IReadOnlyDictionary<string, string> right) =>
         left.Count == right.Count && left.All(label => right.GetValueOrDefault(label.Key) == label.Value);

@@ -11,12 +11,15 @@ namespace Runbooks.Execution;
 /// <summary>Opens the incident that goes on where another one ended: on the same target, by the same version of the runbook.</summary>
 public sealed class NextIncident(IIncidentStore store, FollowingMode mode, Func<IIncidentEngine?> engine, TimeProvider time, ILogger<NextIncident> logger)
 {
+    /// <summary>
+    /// Opens it, unless the target has a later incident that is open or belongs to a person: that one then gets the alerts.
+    /// Safe to repeat: one that was opened for the same end is not opened again.
+    /// </summary>
     /// <param name="alerts">What it is about; the first alert names it.</param>
     /// <param name="why">How its record begins.</param>
     /// <param name="link">Says in which way it goes on from the one that ended.</param>
-    /// <param name="replaces">Whether the target's newest incident makes room for it; otherwise that one hears of the alerts.</param>
     public async Task<Incident> OpenAsync(
-        Incident ended, Runbook runbook, IReadOnlyList<Alert> alerts, string why, Func<Incident, Incident> link, Func<Incident, bool> replaces, CancellationToken cancellationToken)
+        Incident ended, Runbook runbook, IReadOnlyList<Alert> alerts, string why, Func<Incident, Incident> link, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var candidate = link(new Incident
@@ -35,8 +38,14 @@ public sealed class NextIncident(IIncidentStore store, FollowingMode mode, Func<
             UpdatedAt = now,
         });
         candidate = alerts.Aggregate(candidate.Note(now, TimelineKind.Opened, "runbook", why), (changed, alert) => changed.Attach(alert, now));
-        return (await store.OpenAsync(candidate, runbook, latest => replaces(latest) ? null : latest, cancellationToken)).Incident;
+        return (await store.OpenAsync(candidate, runbook, latest => MakesRoom(latest, ended) ? null : WithThose(latest, alerts, now), cancellationToken)).Incident;
     }
+
+    private static bool MakesRoom(Incident latest, Incident ended) =>
+        latest.Id == ended.Id || (latest.State.IsFinal() && !latest.IsOwnedByResponder() && latest.Follows != ended.Id && latest.FollowUpOf != ended.Id);
+
+    private static Incident WithThose(Incident latest, IReadOnlyList<Alert> alerts, DateTimeOffset now) =>
+        alerts.Where(alert => !latest.Alerts.Any(known => known.Is(alert))).Aggregate(latest, (changed, alert) => changed.Attach(alert, now));
 
     /// <summary>After the one that ended knows of it: what is on record and not started is started by the watchdog.</summary>
     public async Task StartAsync(Incident opened, Runbook runbook)

@@ -58,8 +58,7 @@ public sealed class SettleWindow(IIncidentStore store, CheckRunner checks, RunHi
     /// <param name="ended">What the ended one says about it.</param>
     private async Task OpenAsync(Incident closed, Runbook runbook, string why, Func<Incident, Incident> link, string ended, CancellationToken cancellationToken)
     {
-        // Safe to repeat: what is the target's newest incident by then is not opened again.
-        var opened = await next.OpenAsync(closed, runbook, [closed.Alert], why, link, latest => latest.Id == closed.Id, cancellationToken);
+        var opened = await next.OpenAsync(closed, runbook, [closed.Alert], why, link, cancellationToken);
         await store.UpdateAsync(closed.Id, i => Relapsed(i, $"{ended}; incident {opened.Id} goes on."), cancellationToken);
         await next.StartAsync(opened, runbook);
     }

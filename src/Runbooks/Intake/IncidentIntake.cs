@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Runbooks.Catalog.Templates;
 using Runbooks.Engine;
 using Runbooks.Guardrails;
 using Runbooks.Model.Alerts;
@@ -159,7 +160,7 @@ public sealed class IncidentIntake(
         var (incident, opened) = await store.OpenAsync(
             batch.Candidate(runbook, options.CurrentValue.Mode, now),
             runbook,
-            latest => (before = latest).Accepts(now) ? batch.AttachTo(latest, now) : batch.StartedBy is null ? latest.FoldFlapping(batch.Alerts, now) : null,
+            latest => BelongTo(before = latest, batch.Alerts, runbook, now) ? batch.AttachTo(latest, now) : batch.StartedBy is null ? latest.FoldFlapping(batch.Alerts, now) : null,
             cancellationToken);
         if (opened && before is { } earlier && !ReferenceEquals(incident.GoOnAfter(earlier, now), incident))
         {
@@ -190,6 +191,14 @@ public sealed class IncidentIntake(
             : !opened && before!.IsOfEarlierEpisode(alert) ? batch.Answer(IntakeResult.Ignored, null, AlertNews.Late(incident))
             : folded)], new(incident, opened ? runbook : null));
     }
+
+    /// <summary>
+    /// In the settle window the checks are asked about what the closed incident was opened for. An alert for which the runbook
+    /// would ask or do something else is nothing that they answer.
+    /// </summary>
+    private static bool BelongTo(Incident latest, IReadOnlyList<Alert> alerts, Runbook runbook, DateTimeOffset now) =>
+        latest.Accepts(now)
+        && (latest.State != IncidentState.Resolved || alerts.All(alert => latest.WasOpenedBy(alert) || RunbookParameters.AreSame(runbook, latest.Target, latest.Alert, alert)));
 
     /// <summary>Opens an incident that looks at what nobody was asked about for a while, unless a later one on the target does so.</summary>
     /// <returns>False when its runbook is not loaded any more.</returns>

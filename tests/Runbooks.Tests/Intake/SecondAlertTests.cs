@@ -45,6 +45,44 @@ public sealed class SecondAlertTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task AlertInTheSettleWindowWithOtherParameters_GetsAnIncidentOfItsOwn()
+    {
+        _world.Runbooks[0] = Disk() with { Limits = new() { HealthyFor = TimeSpan.Zero, SettleFor = TimeSpan.FromMinutes(30) } };
+        await _world.PostAsync("azure-monitor", "06-two-disks-a-var-tmp.json");
+        var first = _world.Only;
+        _world.World.Script.OnDone = _ => _world.World.Script.Verdicts["stuck"] = Verdict.Passing;
+        await _world.World.DecideAsync(first.Id, DecisionVerb.Approve);
+        (await _world.TakeAsync(first.Alert with { Fingerprint = "fired again" }))[0].Outcome.ShouldBe(IntakeResult.Folded);
+        _world.World.Script.Verdicts["stuck"] = Verdict.Failing;
+
+        var answer = await _world.PostAsync("azure-monitor", "06-two-disks-b-tmp.json");
+
+        answer.Outcome.ShouldBe(IntakeResult.Opened);
+        var second = _world.World.Store.All[^1];
+        (second.State, second.Alert.Labels["folder"], second.Follows).ShouldBe((IncidentState.AwaitingApproval, "/tmp", null));
+    }
+
+    [Fact]
+    public async Task FixThatDoesNotHoldWhileAnotherIncidentIsOpen_TellsThatOne()
+    {
+        _world.Runbooks[0] = Disk() with { Limits = new() { HealthyFor = TimeSpan.Zero, SettleFor = TimeSpan.FromMinutes(10) } };
+        await _world.PostAsync("azure-monitor", "06-two-disks-a-var-tmp.json");
+        var first = _world.Only;
+        _world.World.Script.OnDone = _ => _world.World.Script.Verdicts["stuck"] = Verdict.Passing;
+        await _world.World.DecideAsync(first.Id, DecisionVerb.Approve);
+        _world.World.Time.Advance(TimeSpan.FromMinutes(1));
+        await _world.TakeAsync(first.Alert with { Fingerprint = "fired again" });
+        _world.World.Script.Verdicts["stuck"] = Verdict.Failing;
+        await _world.PostAsync("azure-monitor", "06-two-disks-b-tmp.json");
+
+        await _world.World.AdvanceAsync(first.Id, TimeSpan.FromMinutes(11));
+
+        var second = _world.World.Store.All[1];
+        second.Others.ShouldHaveSingleItem().Alert!.Labels["folder"].ShouldBe("/var/tmp");
+        _world.World.Store.All[0].Timeline[^1].What.ShouldContain(second.Id);
+    }
+
+    [Fact]
     public async Task StillFiringAtTheEndWithTheSameParameters_IsSaidInTheClosingMessage()
     {
         await _world.PostAsync("azure-monitor", "06-two-disks-a-var-tmp.json");

@@ -1,0 +1,19 @@
+using Runbooks.Model.Alerts;
+using Runbooks.Model.Definition;
+
+namespace Runbooks.Catalog.Templates;
+
+/// <summary>What a runbook asks and does, with its parameters filled in from an alert.</summary>
+public static class RunbookParameters
+{
+    /// <summary>Whether the runbook's checks and steps are the same for both alerts: looking at one of them is looking at the other.</summary>
+    public static bool AreSame(Runbook runbook, string target, Alert left, Alert right) => Of(runbook, target, left) == Of(runbook, target, right);
+
+    private static string Of(Runbook runbook, string target, Alert alert)
+    {
+        var scope = new TemplateScope { Alert = alert, Target = target };
+        return string.Join('\n', runbook.Diagnosis.Select(check => check.With)
+            .Concat(runbook.Mitigation.Steps.Concat(runbook.Resolution.Steps).Select(step => step.With))
+            .Select(with => Template.RenderLenient(with.GetRawText(), scope)));
+    }
+}
