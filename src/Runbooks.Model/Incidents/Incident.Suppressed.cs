@@ -22,7 +22,7 @@ public sealed partial record Incident
         var taken = this with
         {
             Mode = RunModes.Stricter(Mode, before.Mode),
-            Alerts = [.. before.Alerts.Select(alert => alert with { AskedNobody = false, ToldAfterNo = false })],
+            Alerts = [.. before.Alerts.Select(alert => (before.ReportOf(alert) is { } report ? WithReport(alert, report) : alert) with { AskedNobody = false, ToldAfterNo = false })],
             AlertCount = before.AlertCount,
             AlertResolvedAt = before.AlertResolvedAt,
             CountedOnly = before.CountedOnly,
@@ -33,6 +33,30 @@ public sealed partial record Incident
         var noted = taken.Note(now, TimelineKind.Opened, "runbook", $"{WhyNow(before)} This incident looks {(before.SaidNo() is null ? "again" : "at it")}, after incident {before.Id}.");
         return noted.EarlierNo is { } no ? noted.Note(now, TimelineKind.Opened, "runbook", no.Warning) : noted;
     }
+
+    /// <summary>
+    /// This one, just opened, also knows what the incident before it was kept from asking about: of one target only the last
+    /// incident is looked at again.
+    /// </summary>
+    public Incident AddUnaskedOf(Incident before, DateTimeOffset now)
+    {
+        var missing = before.Alerts
+            .Where(known => !known.Resolved && (before.WasSuppressed() || known.AskedNobody))
+            .Select(known => (Known: known, Alert: before.ReportOf(known)))
+            .Where(one => one.Alert is { } alert && !HasSeen(alert))
+            .Take(MaxListed - Alerts.Count)
+            .ToList();
+        return missing.Count == 0 ? this : missing.Aggregate(
+            Note(now, TimelineKind.Opened, "runbook", $"Incident {before.Id} on this target asked nobody. What it was about belongs to this one too."),
+            (changed, one) => (changed with
+            {
+                Alerts = [.. changed.Alerts, changed.WithReport(one.Known with { AskedNobody = false, ToldAfterNo = false }, one.Alert!)],
+                AlertCount = changed.AlertCount + one.Known.Count,
+            }).TellOther(one.Alert!, moreSevere: false, now));
+    }
+
+    /// <summary>What an alert of this incident said when it fired last.</summary>
+    private Alert? ReportOf(AttachedAlert known) => known.Is(Alert) ? Alert : known.Alert;
 
     /// <summary>The incident before says where its alert was taken up.</summary>
     public Incident NoteTakenUp(string by, DateTimeOffset now) =>

@@ -14,8 +14,8 @@ public sealed class FollowUps(IIncidentStore store, NextIncident next, TimeProvi
     /// <returns>The ended incident as it is now.</returns>
     public async Task<Incident> OpenAsync(Incident ended, Runbook runbook, CancellationToken cancellationToken)
     {
-        // Whoever took it over, or stopped it, decides what comes next on this target.
-        if (ended.FollowedBy is not null || ended.State is IncidentState.TakenOver or IncidentState.Cancelled)
+        // Whoever took it over, or stopped it, decides what comes next on this target. What a maintenance window suppressed is looked at when that ends, whole.
+        if (ended.FollowedBy is not null || ended.WasSuppressed() || ended.State is IncidentState.TakenOver or IncidentState.Cancelled)
         {
             return ended;
         }

@@ -16,7 +16,7 @@ public sealed class SuppressedIncidents(ISharedState state)
     /// <summary>Whoever claimed one and did not finish has died.</summary>
     private static readonly TimeSpan ClaimedFor = TimeSpan.FromMinutes(5);
 
-    /// <summary>Of one target the latest incident is remembered.</summary>
+    /// <summary>Of one target the latest incident is remembered; it knows what those before it were kept from asking about.</summary>
     /// <returns>False when there are too many; they are counted.</returns>
     public async Task<bool> RememberAsync(Incident incident, DateTimeOffset until, CancellationToken cancellationToken)
     {
@@ -24,6 +24,10 @@ public sealed class SuppressedIncidents(ISharedState state)
         var (_, remembered) = await state.UpdateAsync<Record, bool>(Key, known => Remember(known ?? Record.None, new(incident.Id, target, until)), cancellationToken);
         return remembered;
     }
+
+    /// <summary>Whether it is still to be looked at.</summary>
+    public async Task<bool> IsRememberedAsync(string incidentId, CancellationToken cancellationToken) =>
+        await state.FindAsync<Record>(Key, cancellationToken) is { } known && known.Waiting.Any(one => one.IncidentId == incidentId);
 
     /// <returns>What is due and was claimed for the caller, and how many were too many to be remembered.</returns>
     public async Task<(IReadOnlyList<SuppressedIncident> Due, int TooMany)> ClaimDueAsync(DateTimeOffset now, CancellationToken cancellationToken)

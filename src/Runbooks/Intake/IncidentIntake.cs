@@ -162,9 +162,9 @@ public sealed class IncidentIntake(
             runbook,
             latest => BelongTo(before = latest, batch.Alerts, runbook, now) ? batch.AttachTo(latest, now) : batch.StartedBy is null ? latest.FoldFlapping(batch.Alerts, now) : null,
             cancellationToken);
-        if (opened && before is { } earlier && !ReferenceEquals(incident.GoOnAfter(earlier, now), incident))
+        if (opened && before is { } earlier)
         {
-            incident = await store.UpdateAsync(incident.Id, current => current.GoOnAfter(earlier, now), cancellationToken);
+            incident = await GoOnAfterAsync(incident, earlier, now, cancellationToken);
         }
 
         if (!opened && (incident.State == IncidentState.Resolved || (incident.OpenGate is not null && incident.NewsMark != incident.ShownNews)))
@@ -190,6 +190,14 @@ public sealed class IncidentIntake(
         return ([.. batch.Alerts.Select((alert, i) => opened && i == 0 ? batch.Answer(IntakeResult.Opened, incident.Id, null)
             : !opened && before!.IsOfEarlierEpisode(alert) ? batch.Answer(IntakeResult.Ignored, null, AlertNews.Late(incident))
             : folded)], new(incident, opened ? runbook : null));
+    }
+
+    private async Task<Incident> GoOnAfterAsync(Incident opened, Incident earlier, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var waits = earlier.IsUnasked() && await suppressed.IsRememberedAsync(earlier.Id, cancellationToken);
+        return ReferenceEquals(GoOn(opened), opened) ? opened : await store.UpdateAsync(opened.Id, GoOn, cancellationToken);
+
+        Incident GoOn(Incident current) => waits ? current.GoOnAfter(earlier, now).AddUnaskedOf(earlier, now) : current.GoOnAfter(earlier, now);
     }
 
     /// <summary>

@@ -95,6 +95,35 @@ public sealed class MaintenanceEndsTests : IAsyncDisposable
         _world.Store.All.Count(incident => incident.State == IncidentState.AwaitingApproval).ShouldBe(1);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task TwoAlertsOnOneTargetInTheWindow_AreBothLookedAt(bool atOnce)
+    {
+        _world.Loaded = [s_runbook with { Target = "{{ labels.namespace }}", Mitigation = s_runbook.Mitigation with { Steps = [Some.Step("fix", with: new { name = "fix", text = "{{ labels.pod }}" })] } }];
+        var other = Some.Alert() with { Fingerprint = "f2", Labels = new Dictionary<string, string> { ["namespace"] = "inference", ["pod"] = "llm-b-1" } };
+        if (atOnce)
+        {
+            await _world.Get<IncidentIntake>().TakeAsync([Some.Alert(), other], CancellationToken.None);
+            await _world.Engine.SettleAsync();
+        }
+        else
+        {
+            await TakeAsync();
+            await TakeAsync(other);
+        }
+
+        await WatchAsync(TimeSpan.FromHours(2));
+        var asked = _world.Store.All.Single(incident => incident.State == IncidentState.AwaitingApproval);
+        asked.Alerts.Count.ShouldBe(2);
+        asked.Others[0].IsWhole.ShouldBeTrue();
+        await _world.DecideAsync(asked.Id, DecisionVerb.Reject);
+
+        var next = _world.Store.All.Single(incident => incident.State == IncidentState.AwaitingApproval);
+        new[] { asked, next }.Select(incident => incident.Alert.Labels["pod"]).ShouldBe(["llm-b-0", "llm-b-1"], ignoreOrder: true);
+        next.FollowUpOf.ShouldBe(asked.Id);
+    }
+
     [Fact]
     public async Task AlertAfterTheWindowThatCameFirst_LeavesNothingToDo()
     {
@@ -149,9 +178,9 @@ public sealed class MaintenanceEndsTests : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 
-    private async Task<Incident> TakeAsync()
+    private async Task<Incident> TakeAsync(Alert? alert = null)
     {
-        var outcome = (await _world.Get<IncidentIntake>().TakeAsync([Some.Alert()], CancellationToken.None))[0];
+        var outcome = (await _world.Get<IncidentIntake>().TakeAsync([alert ?? Some.Alert()], CancellationToken.None))[0];
         return await _world.SettleAsync(outcome.Id!);
     }
 
