@@ -201,6 +201,13 @@ public sealed partial record Incident
     /// <summary>Whether it is the alert that this incident was opened for, in this firing or another.</summary>
     public bool WasOpenedBy(Alert alert) => AlertIdentity.Of(Alert) == AlertIdentity.Of(alert) || SaysTheSame(Alert, alert);
 
+    /// <summary>Whether the poster chose an identity for it that this incident knows from an alert with other labels.</summary>
+    public bool KnowsWithOtherLabels(Alert alert) =>
+        !AlertIdentity.NamesOneThing(alert)
+        && Alerts.FirstOrDefault(known => known.Is(alert)) is { } known
+        && (known.Is(Alert) ? Alert : known.IsWhole ? known.Alert : null) is { } before
+        && !SameLabels(before.Labels, alert.Labels);
+
     private static bool SaysTheSame(Alert known, Alert alert) => known.Source == alert.Source && known.Name == alert.Name && SameLabels(known.Labels, alert.Labels);
 
     private static bool SameLabels(IReadOnlyDictionary<string, string> left, IReadOnlyDictionary<string, string> right) =>

@@ -26,7 +26,7 @@ public sealed class AlertNews(IIncidentStore store, IIncidentEngine engine, Time
             || !latest.AcceptsResolved(batch.Alerts, now))
         {
             Log.ResolvedWithoutIncident(logger, Clip.To(batch.First.Name, 200), batch.RunbookId, Clip.To(batch.Target, 200));
-            return Repeat(batch, batch.Answer(IntakeResult.Ignored, null, "The alert is resolved and no incident on this target is open."));
+            return Repeat(batch, batch.Answer(IntakeResult.Ignored, null, batch.Unclear ?? "The alert is resolved and no incident on this target is open."));
         }
 
         var incident = await store.UpdateAsync(
@@ -66,7 +66,7 @@ public sealed class AlertNews(IIncidentStore store, IIncidentEngine engine, Time
         var now = time.GetUtcNow();
         if (await store.FindLatestAsync(batch.RunbookId, batch.TargetKey, cancellationToken) is not { } latest || !latest.Accepts(now))
         {
-            return Repeat(batch, batch.Answer(IntakeResult.Ignored, null, "The alert was acknowledged at its sender and no incident on this target is open; an acknowledgement opens none."));
+            return Repeat(batch, batch.Answer(IntakeResult.Ignored, null, batch.Unclear ?? "The alert was acknowledged at its sender and no incident on this target is open; an acknowledgement opens none."));
         }
 
         await store.UpdateAsync(latest.Id, current => batch.Alerts.Aggregate(current, (changed, alert) => changed.NoteAcknowledgedAtSender(alert, now)), cancellationToken);

@@ -189,6 +189,7 @@ public sealed class IncidentIntake(
         var folded = batch.Answer(IntakeResult.Folded, incident.Id, Folding(incident));
         return ([.. batch.Alerts.Select((alert, i) => opened && i == 0 ? batch.Answer(IntakeResult.Opened, incident.Id, null)
             : !opened && before!.IsOfEarlierEpisode(alert) ? batch.Answer(IntakeResult.Ignored, null, AlertNews.Late(incident))
+            : !opened && before!.KnowsWithOtherLabels(alert) ? folded with { Reason = $"{folded.Reason} Its fingerprint came before with other labels, and counts as the same alert: a fingerprint names one thing." }
             : folded)], new(incident, opened ? runbook : null));
     }
 

@@ -1,0 +1,170 @@
+using Runbooks.Catalog.Matching;
+using Runbooks.Model.Alerts;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+
+namespace Runbooks.Intake;
+
+/// <summary>
+/// Sorts a post into what may be taken in side by side: one queue per runbook and target, each in the post's order, so
+/// that an alert and its own end in the same post do not overtake each other.
+/// </summary>
+/// <param name="known">The incidents that each identity in the post is known to have reached, newest first.</param>
+internal sealed class AlertBatcher(IReadOnlyCollection<Runbook> runbooks, IReadOnlyDictionary<string, IReadOnlyList<IncidentSummary>> known)
+{
+    /// <summary>Ended incidents of one alert that are asked whether a person said no.</summary>
+    private const int MaxEnded = 5;
+
+    private readonly Dictionary<(string Runbook, string TargetKey), List<AlertBatch>> _queues = [];
+
+    /// <summary>Where the alerts of this very post went: their incidents are not on record yet.</summary>
+    private readonly Dictionary<(string Runbook, string Identity), IReadOnlyList<(string Target, string Key)>> _sent = [];
+
+    public IReadOnlyCollection<IReadOnlyList<AlertBatch>> Queues => _queues.Values;
+
+    /// <summary>Alerts that no runbook is for and no incident knows, with the reason.</summary>
+    public List<(int Place, Alert Alert, string Reason)> Unmatched { get; } = [];
+
+    /// <summary>How many answers there will be.</summary>
+    public int Places { get; private set; }
+
+    public AlertBatcher Add(IEnumerable<Alert> alerts)
+    {
+        foreach (var alert in alerts)
+        {
+            var match = RunbookMatcher.Match(alert, runbooks);
+            foreach (var runbook in match.Runbooks)
+            {
+                var intent = IntentOf(alert) ?? (OutageUpdate.OpensNothing(alert, runbook) ? AlertIntent.Tell : AlertIntent.Fire);
+                var (reached, unclear) = KnownTarget(alert, runbook.Id, runbook, intent);
+                var target = reached ?? IncidentTarget.Of(runbook, alert);
+                Enqueue(new(runbook.Id, target, intent, [alert], [Places++])
+                {
+                    Runbook = runbook,
+                    Ended = intent == AlertIntent.Fire ? EndedWith(alert, runbook.Id, TargetKey.Of(target, alert)) : [],
+                    Unclear = unclear,
+                });
+            }
+
+            var others = KnownElsewhere(alert, match.Runbooks);
+            foreach (var (runbookId, target) in others)
+            {
+                Enqueue(new(runbookId, target, IntentOf(alert) ?? AlertIntent.Tell, [alert], [Places++]));
+            }
+
+            if (match.Runbooks.Count + others.Count == 0)
+            {
+                Unmatched.Add((Places++, alert, match.Reason ?? "No runbook is triggered by it."));
+            }
+        }
+
+        return this;
+    }
+
+    private List<string> EndedWith(Alert alert, string runbookId, string targetKey) =>
+        [.. KnownOf(alert, runbookId)
+            .Where(incident => !IsLive(incident) && (AlertIdentity.NamesOneThing(alert) || KeyOf(incident) == targetKey))
+            .Select(incident => incident.Id)
+            .Distinct()
+            .Take(MaxEnded)];
+
+    /// <returns>Null for an alert that fires.</returns>
+    private static AlertIntent? IntentOf(Alert alert) => alert.Status switch
+    {
+        AlertStatus.Resolved => AlertIntent.Resolve,
+        AlertStatus.Acknowledged => AlertIntent.Acknowledge,
+        _ => null,
+    };
+
+    /// <summary>A known alert reaches its incident, whatever its labels say now.</summary>
+    /// <returns>Null where the alert's own target counts.</returns>
+    private (string? Target, string? Unclear) KnownTarget(Alert alert, string runbookId, Runbook? runbook, AlertIntent intent) =>
+        !AlertIdentity.NamesOneThing(alert) ? intent == AlertIntent.Fire ? (null, null) : ChosenTarget(alert, runbookId, runbook)
+        : (LiveTargets(alert, runbookId).Select(live => live.Target).FirstOrDefault()
+            ?? (intent == AlertIntent.Fire ? null : KnownOf(alert, runbookId).FirstOrDefault()?.Target), null);
+
+    /// <summary>
+    /// Where the poster chooses the identity it may stand for several things: what is said of it reaches the one on its own
+    /// target, and where it lacks the label that says which, the only one that there is.
+    /// </summary>
+    private (string? Target, string? Unclear) ChosenTarget(Alert alert, string runbookId, Runbook? runbook)
+    {
+        var live = LiveTargets(alert, runbookId);
+        var missing = runbook is null ? [] : IncidentTarget.Missing(runbook, alert);
+        if (runbook is not null && missing.Count == 0)
+        {
+            var own = IncidentTarget.Of(runbook, alert);
+            return (live.Where(one => one.Key == TargetKey.Of(own, alert)).Select(one => one.Target).FirstOrDefault(), null);
+        }
+
+        var which = missing.Count > 0 ? $", and this message lacks {string.Join(" and ", missing)}, which says which of them it is about" : "";
+        return live.Count switch
+        {
+            1 => (live[0].Target, null),
+            0 when KnownOf(alert, runbookId).DistinctBy(KeyOf).ToList() is [var ended] => (ended.Target, null),
+            0 => (null, null),
+            _ => (null, $"Open incidents on {live.Count} targets know this fingerprint{which}. It changes none of them: a fingerprint names one thing."),
+        };
+    }
+
+    /// <summary>Where open incidents of this runbook are that know the alert, those of this very post first.</summary>
+    private IReadOnlyList<(string Target, string Key)> LiveTargets(Alert alert, string runbookId) =>
+        [.. AlertIdentity.All(alert).SelectMany(identity => _sent.GetValueOrDefault((runbookId, identity), []))
+            .Concat(KnownOf(alert, runbookId).Where(IsLive).Select(incident => (incident.Target, KeyOf(incident))))
+            .DistinctBy(one => one.Item2)];
+
+    private IEnumerable<IncidentSummary> KnownOf(Alert alert, string runbookId) =>
+        AlertIdentity.All(alert).SelectMany(identity => known.GetValueOrDefault(identity, [])).Where(incident => incident.RunbookId == runbookId);
+
+    private static string KeyOf(IncidentSummary incident) => incident.TargetKey ?? incident.Target;
+
+    /// <summary>Incidents of runbooks whose triggers no longer fit the alert, and that it opened or joined: its end, and news of its outage, are theirs too.</summary>
+    private List<(string Runbook, string Target)> KnownElsewhere(Alert alert, IReadOnlyList<Runbook> matched)
+    {
+        if (alert.Status != AlertStatus.Resolved && !OutageUpdate.Is(alert))
+        {
+            return [];
+        }
+
+        var sent = _sent.Keys.Where(one => AlertIdentity.All(alert).Contains(one.Identity)).Select(one => one.Runbook);
+        return AlertIdentity.All(alert)
+            .SelectMany(identity => known.GetValueOrDefault(identity, []))
+            .Where(IsLive)
+            .Select(incident => incident.RunbookId)
+            .Concat(sent)
+            .Distinct()
+            .Where(id => matched.All(runbook => runbook.Id != id))
+            .Select(id => (id, KnownTarget(alert, id, runbooks.FirstOrDefault(runbook => runbook.Id == id), AlertIntent.Resolve).Target!))
+            .Where(one => one.Item2 is not null)
+            .ToList();
+    }
+
+    private static bool IsLive(IncidentSummary incident) => !incident.State.IsFinal() || incident.OwnedByResponder;
+
+    private void Enqueue(AlertBatch batch)
+    {
+        if (batch.Intent == AlertIntent.Fire)
+        {
+            foreach (var identity in AlertIdentity.All(batch.First))
+            {
+                // Newest first.
+                var before = _sent.GetValueOrDefault((batch.RunbookId, identity), []);
+                _sent[(batch.RunbookId, identity)] = [(batch.Target, batch.TargetKey), .. before.Where(one => one.Key != batch.TargetKey)];
+            }
+        }
+
+        if (!_queues.TryGetValue((batch.RunbookId, batch.TargetKey), out var queue))
+        {
+            _queues[(batch.RunbookId, batch.TargetKey)] = queue = [];
+        }
+
+        if (queue.Count > 0 && queue[^1] is var last && last.Intent == batch.Intent)
+        {
+            queue[^1] = last with { Alerts = [.. last.Alerts, .. batch.Alerts], Places = [.. last.Places, .. batch.Places], Ended = [.. last.Ended.Union(batch.Ended)] };
+            return;
+        }
+
+        queue.Add(batch);
+    }
+}

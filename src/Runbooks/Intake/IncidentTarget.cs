@@ -1,0 +1,66 @@
+using System.Security.Cryptography;
+using System.Text;
+using Runbooks.Catalog.Templates;
+using Runbooks.Model.Alerts;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Text;
+
+namespace Runbooks.Intake;
+
+/// <summary>What an incident is about: the runbook's target template, filled from the alert.</summary>
+internal static class IncidentTarget
+{
+    /// <summary>Stores keep the target in a key, and keys have an end.</summary>
+    public const int MaxLength = 300;
+
+    /// <summary>
+    /// A label that the alert lacks becomes <c>?</c>: an alert that says too little still reaches a person. Its own name and
+    /// identity then stand beside it, because two alerts are not about the same thing for lacking the same label.
+    /// </summary>
+    public static string Of(Runbook runbook, Alert alert)
+    {
+        var target = Template.Parse(runbook.Target).RenderLenient(new TemplateScope { Alert = alert }).Trim();
+        var missing = Missing(runbook, alert);
+        if (missing.Count == 0)
+        {
+            return Bound(target);
+        }
+
+        var what = $"{RuleOf(alert)}, without {string.Join(" and ", missing)}, alert {IdentityOf(alert)}";
+        return Bound(target is "" or "?" ? what : $"{target} ({what})");
+    }
+
+    /// <summary>What the target asks for and the alert lacks.</summary>
+    public static IReadOnlyList<string> Missing(Runbook runbook, Alert alert)
+    {
+        var scope = new TemplateScope { Alert = alert };
+        return [.. Template.Parse(runbook.Target).Placeholders.Where(placeholder => scope.Find(placeholder) is null).Select(placeholder => placeholder.Path).Distinct()];
+    }
+
+    /// <summary>Grafana's own alerts, such as DatasourceNoData, name the rule that they are about in labels.</summary>
+    private static string RuleOf(Alert alert) => alert.Labels.TryGetValue("rulename", out var rule)
+        ? $"{rule}{(alert.Labels.TryGetValue("ref_id", out var query) ? $" {query}" : "")} ({alert.Name})"
+        : alert.Name;
+
+    /// <summary>Azure Monitor gives every firing another identity: there it is the labels that tell one alert from another.</summary>
+    private static string IdentityOf(Alert alert)
+    {
+        var labels = alert.Labels.OrderBy(label => label.Key, StringComparer.Ordinal).Select(label => $"{label.Key.Length}:{label.Key}={label.Value.Length}:{label.Value}");
+        var identity = alert.Resources.Count > 0 ? $"{alert.Name}\n{string.Join('\n', labels)}" : alert.Fingerprint;
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity)).AsSpan(0, 6));
+    }
+
+    internal static string Bound(string target)
+    {
+        var text = target.Trim();
+        if (text.Length == 0)
+        {
+            return "?";
+        }
+
+        // The hash keeps two long targets apart that differ only behind the cut.
+        return text.Length <= MaxLength
+            ? text
+            : $"{Clip.To(text, MaxLength - 17)} {Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 8))}";
+    }
+}
