@@ -1,13 +1,15 @@
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Catalog.Templates;
 
 /// <summary>What a runbook asks and does, with its parameters filled in from an alert.</summary>
 public static class RunbookParameters
 {
-    /// <summary>Whether the runbook's checks and steps are the same for both alerts: looking at one of them is looking at the other.</summary>
-    public static bool AreSame(Runbook runbook, string target, Alert left, Alert right) => Of(runbook, target, left) == Of(runbook, target, right);
+    /// <summary>Whether the runbook's checks and steps are the same for both alerts: looking at one of them is looking at the other. Hidden values tell nothing apart, so they are never the same.</summary>
+    public static bool AreSame(Runbook runbook, string target, Alert left, Alert right) =>
+        Of(runbook, target, left) is var parameters && !parameters.Contains(Redactor.Hidden, StringComparison.Ordinal) && parameters == Of(runbook, target, right);
 
     private static string Of(Runbook runbook, string target, Alert alert)
     {

@@ -24,10 +24,18 @@ public static class AlertSecrets
         return hidden.Any(pair => pair.Value != pairs[pair.Key]) ? hidden : pairs;
     }
 
+    /// <summary>
+    /// The SHA-256 of a key tells one key from another and opens nothing, as in LiteLLM's <c>hashed_api_key</c>. That of a
+    /// password may be guessed, and stays hidden.
+    /// </summary>
+    private static bool IsDigest(string name, string value) =>
+        name.Contains("hash", StringComparison.OrdinalIgnoreCase) && value.Length == 64 && value.All(char.IsAsciiHexDigit)
+        && !name.Contains("pass", StringComparison.OrdinalIgnoreCase) && !name.Contains("pwd", StringComparison.OrdinalIgnoreCase);
+
     private static string Hide(string name, string value)
     {
         var isName = name == KubernetesSecret && value.Contains('-') && value.All(character => char.IsAsciiLetterLower(character) || character is '-' or '.');
-        var named = isName ? value : Redactor.Redact($"{name}={value}");
+        var named = isName || IsDigest(name, value) ? value : Redactor.Redact($"{name}={value}");
         return named.StartsWith($"{name}=", StringComparison.Ordinal) ? named[(name.Length + 1)..] : Redactor.Redact(value);
     }
 }

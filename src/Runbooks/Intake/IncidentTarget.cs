@@ -15,7 +15,8 @@ internal static class IncidentTarget
 
     /// <summary>
     /// A label that the alert lacks becomes <c>?</c>: an alert that says too little still reaches a person. Its own name and
-    /// identity then stand beside it, because two alerts are not about the same thing for lacking the same label.
+    /// identity then stand beside it, because two alerts are not about the same thing for lacking the same label. So they do
+    /// where a label was hidden because it looks like a secret.
     /// </summary>
     public static string Of(Runbook runbook, Alert alert)
     {
@@ -26,15 +27,22 @@ internal static class IncidentTarget
             return Bound(target);
         }
 
-        var what = $"{RuleOf(alert)}, without {string.Join(" and ", missing)}, alert {IdentityOf(alert)}";
-        return Bound(target is "" or "?" ? what : $"{target} ({what})");
+        var hidden = Hidden(runbook, alert);
+        var lacks = missing.Except(hidden).ToList();
+        var why = string.Join(", ", ((string?[])[lacks.Count > 0 ? $"without {string.Join(" and ", lacks)}" : null, hidden.Count > 0 ? $"with {string.Join(" and ", hidden)} hidden" : null]).OfType<string>());
+        var what = $"{RuleOf(alert)}, {why}, alert {IdentityOf(alert, hidden.Count > 0)}";
+        return Bound(target is "" or "?" or Redactor.Hidden ? what : $"{target} ({what})");
     }
 
-    /// <summary>What the target asks for and the alert lacks.</summary>
-    public static IReadOnlyList<string> Missing(Runbook runbook, Alert alert)
+    /// <summary>What the target asks for and the alert does not say: it lacks it, or it is hidden.</summary>
+    public static IReadOnlyList<string> Missing(Runbook runbook, Alert alert) => Placeholders(runbook, alert, value => value?.Contains(Redactor.Hidden, StringComparison.Ordinal) != false);
+
+    private static IReadOnlyList<string> Hidden(Runbook runbook, Alert alert) => Placeholders(runbook, alert, value => value?.Contains(Redactor.Hidden, StringComparison.Ordinal) == true);
+
+    private static IReadOnlyList<string> Placeholders(Runbook runbook, Alert alert, Func<string?, bool> are)
     {
         var scope = new TemplateScope { Alert = alert };
-        return [.. Template.Parse(runbook.Target).Placeholders.Where(placeholder => scope.Find(placeholder) is null).Select(placeholder => placeholder.Path).Distinct()];
+        return [.. Template.Parse(runbook.Target).Placeholders.Where(placeholder => are(scope.Find(placeholder))).Select(placeholder => placeholder.Path).Distinct()];
     }
 
     /// <summary>Grafana's own alerts, such as DatasourceNoData, name the rule that they are about in labels.</summary>
@@ -42,11 +50,11 @@ internal static class IncidentTarget
         ? $"{rule}{(alert.Labels.TryGetValue("ref_id", out var query) ? $" {query}" : "")} ({alert.Name})"
         : alert.Name;
 
-    /// <summary>Azure Monitor gives every firing another identity: there it is the labels that tell one alert from another.</summary>
-    private static string IdentityOf(Alert alert)
+    /// <summary>Azure Monitor gives every firing another identity: there it is the labels that tell one alert from another, unless one of them is hidden.</summary>
+    private static string IdentityOf(Alert alert, bool isHidden)
     {
         var labels = alert.Labels.OrderBy(label => label.Key, StringComparer.Ordinal).Select(label => $"{label.Key.Length}:{label.Key}={label.Value.Length}:{label.Value}");
-        var identity = alert.Resources.Count > 0 ? $"{alert.Name}\n{string.Join('\n', labels)}" : alert.Fingerprint;
+        var identity = alert.Resources.Count > 0 && !isHidden ? $"{alert.Name}\n{string.Join('\n', labels)}" : alert.Fingerprint;
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity)).AsSpan(0, 6));
     }
 

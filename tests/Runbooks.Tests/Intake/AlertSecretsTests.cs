@@ -3,6 +3,10 @@ using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Intake;
 using Runbooks.Intake.Parsing;
+using Runbooks.Model.Alerts;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Some = TestKit.Incidents.Some;
 
 namespace Runbooks.Tests.Intake;
 
@@ -20,5 +24,60 @@ public sealed class AlertSecretsTests
         var alert = parsed.Alerts.ShouldHaveSingleItem();
         JsonSerializer.Serialize(alert).ShouldNotContain("planted");
         (alert.Labels["api_key"], alert.Labels["pod"], alert.Labels["secret"]).ShouldBe(("•••", "llm-b-0", "inference-tls"));
+    }
+
+    [Theory]
+    [InlineData("hashed_api_key", true)]
+    [InlineData("api_key_hash", true)]
+    [InlineData("api_key", false)]
+    [InlineData("password_hash", false)]
+    public void DigestOfAKey_IsNoSecret(string name, bool shown)
+    {
+        const string Digest = "88dc28d0f030c55ed4ab77ed8faf098196cb1c05df778539800c9f1243fe6b4b";
+
+        AlertSecrets.Hide(new Dictionary<string, string> { [name] = Digest })[name].ShouldBe(shown ? Digest : "•••");
+    }
+
+    [Theory]
+    [InlineData("alertmanager")]
+    [InlineData("azure-monitor")]
+    public async Task TargetsByALabelThatIsHidden_StayApart(string source)
+    {
+        await using var world = new IntakeWorld(IntakeWorld.Runbook("queue", "{{ labels.routing_key }}", source, "*"));
+
+        await world.TakeAsync(Queue("f1", "orders.eu"), Queue("f2", "orders.us"));
+
+        var targets = world.World.Store.All.Select(incident => incident.Target).ToList();
+        targets.Distinct().Count().ShouldBe(2);
+        targets.ShouldAllBe(target => target.StartsWith("QueueFull, with labels.routing_key hidden, alert "));
+
+        Alert Queue(string fingerprint, string key) => AlertSecrets.Hide(new Alert
+        {
+            Source = source,
+            Name = "QueueFull",
+            Fingerprint = fingerprint,
+            Labels = new Dictionary<string, string> { ["routing_key"] = key },
+            Resources = source == "azure-monitor" ? ["/subscriptions/s1"] : [],
+        });
+    }
+
+    [Fact]
+    public async Task ParametersThatAreHidden_AreNotTakenForTheSame()
+    {
+        var runbook = IntakeWorld.Runbook("queue", "{{ labels.cluster }}", "alertmanager", "*");
+        await using var world = new IntakeWorld(runbook with { Mitigation = runbook.Mitigation with { Steps = [Some.Step("fix", with: new { name = "fix", text = "{{ labels.routing_key }}" })] } });
+        await world.TakeAsync(Queue("f1"), Queue("f2"));
+
+        await world.World.DecideAsync(world.Only.Id, DecisionVerb.Reject);
+
+        world.World.Store.All.Count.ShouldBe(2);
+
+        static Alert Queue(string fingerprint) => new()
+        {
+            Source = "alertmanager",
+            Name = "QueueFull",
+            Fingerprint = fingerprint,
+            Labels = new Dictionary<string, string> { ["cluster"] = "b", ["routing_key"] = "•••" },
+        };
     }
 }
