@@ -33,14 +33,22 @@ public static class AlertIdentity
     /// <summary>Whether a stage says that an outage, or planned work, is over.</summary>
     public static bool EndsOutage(string stage) => s_over.Contains(stage.Trim());
 
-    /// <summary>Azure Service Health's messages about one outage are alerts of their own, and share its tracking id.</summary>
+    /// <summary>Azure Service Health's messages about one outage are alerts of their own, and share its tracking id: within a subscription, because one id names the event for all of them.</summary>
     /// <returns>The identity of the outage; null for any other alert.</returns>
     public static string? OfOutage(Alert alert) =>
         alert.Source == AzureMonitor
         && alert.Labels.TryGetValue("monitoringService", out var service) && service.Equals("ServiceHealth", StringComparison.OrdinalIgnoreCase)
-        && alert.Labels.TryGetValue("trackingId", out var id) && !string.IsNullOrWhiteSpace(id)
-            ? $"azure-service-health:{id.Trim().ToLowerInvariant()}"
+        && TrackingId(alert) is { } id
+            ? $"azure-service-health:{Subscription(alert)}:{id}".ToLowerInvariant()
             : null;
+
+    /// <summary>What Azure calls an outage by.</summary>
+    public static string? TrackingId(Alert alert) => alert.Labels.TryGetValue("trackingId", out var id) && !string.IsNullOrWhiteSpace(id) ? id.Trim() : null;
+
+    private static string? Subscription(Alert alert) =>
+        alert.Resources.Count > 0 && alert.Resources[0].Split('/') is ["", var kind, var id, ..] && kind.Equals("subscriptions", StringComparison.OrdinalIgnoreCase)
+            ? id
+            : alert.Labels.GetValueOrDefault("subscription");
 }
 
 /// <summary>How targets are compared: as the world does in which they are names.</summary>

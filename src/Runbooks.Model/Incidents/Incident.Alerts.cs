@@ -129,7 +129,7 @@ public sealed partial record Incident
             UpdatedAt = now,
         };
         var title = alert.Summary is { Length: > 0 } summary ? $": {Clip.To(summary, 300)}" : "";
-        return counted.AddNews($"outage:{stage.ToLowerInvariant()}", alert.Source, $"Azure says of this outage, stage {Clip.To(stage, 60)}{title}", now, urgent: AlertIdentity.EndsOutage(stage));
+        return counted.AddNews($"{outage}:{stage.ToLowerInvariant()}", alert.Source, $"Azure says of outage {Clip.To(AlertIdentity.TrackingId(alert)!, 60)}, stage {Clip.To(stage, 60)}{title}", now, urgent: AlertIdentity.EndsOutage(stage));
     }
 
     /// <summary>People acknowledged the alert at its sender. Noted once an alert; it counts as no alert, and as no answer of ours.</summary>

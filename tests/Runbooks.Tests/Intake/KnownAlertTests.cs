@@ -83,7 +83,7 @@ public sealed class KnownAlertTests
         outcome.Outcome.ShouldBe(IntakeResult.Folded);
         var incident = world.Only;
         incident.State.ShouldBe(IncidentState.AwaitingApproval);
-        incident.News.ShouldHaveSingleItem().Text.ShouldBe("Azure says of this outage, stage Resolved: Sign-in failures - Mitigated");
+        incident.News.ShouldHaveSingleItem().Text.ShouldBe($"Azure says of outage {incident.Alert.Labels["trackingId"]}, stage Resolved: Sign-in failures - Mitigated");
         incident.Timeline.ShouldContain(line => line.What.EndsWith("Sign-in failures - Mitigated"));
     }
 
@@ -101,6 +101,42 @@ public sealed class KnownAlertTests
         outcome.Reason!.ShouldContain("asks nobody");
         world.Only.Timeline[^1].What.ShouldContain("stage RCA: Post incident review");
     }
+
+    [Fact]
+    public async Task OutageInTwoSubscriptions_AsksAboutEach()
+    {
+        await using var world = new IntakeWorld(s_any with { Target = "{{ labels.subscription }}" });
+        await world.TakeAsync(Outage("QK7-T90", "sub-a", "Active"));
+        await world.World.DecideAsync(world.Only.Id, DecisionVerb.Reject);
+
+        (await world.TakeAsync(Outage("QK7-T90", "sub-b", "Active")))[0].Outcome.ShouldBe(IntakeResult.Opened);
+        (await world.TakeAsync(Outage("QK7-T90", "sub-b", "Resolved")))[0].Target.ShouldBe("sub-b");
+
+        world.World.Store.All.Select(incident => (incident.Target, incident.News.Count)).ShouldBe([("sub-a", 0), ("sub-b", 1)], ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task TwoOutagesOnOneTarget_EachTellsItsOwnEnd()
+    {
+        await using var world = new IntakeWorld(s_any with { Target = "{{ labels.service }}" });
+        await world.TakeAsync(Outage("X-1", "sub-a", "Active"));
+        await world.TakeAsync(Outage("Y-2", "sub-a", "Active"));
+
+        await world.TakeAsync(Outage("X-1", "sub-a", "Resolved"));
+        await world.TakeAsync(Outage("Y-2", "sub-a", "Resolved"));
+
+        world.Only.News.Select(news => news.Text).ShouldBe(["Azure says of outage X-1, stage Resolved", "Azure says of outage Y-2, stage Resolved"]);
+        world.Only.Timeline.Count(line => line.What.Contains("stage Resolved")).ShouldBe(2);
+    }
+
+    private static Alert Outage(string id, string subscription, string stage) => new()
+    {
+        Source = "azure-monitor",
+        Name = "ServiceHealth-Any",
+        Fingerprint = $"{id} {subscription} {stage}",
+        Labels = new Dictionary<string, string> { ["monitoringService"] = "ServiceHealth", ["trackingId"] = id, ["stage"] = stage, ["service"] = "Azure OpenAI", ["subscription"] = subscription },
+        Resources = [$"/subscriptions/{subscription}"],
+    };
 
     [Fact]
     public async Task ReviewOfAnUnknownOutage_IsIgnoredUnlessATriggerAsksForIt()
