@@ -3,7 +3,7 @@ using Runbooks.Model.Text;
 namespace Runbooks.Catalog.Reading;
 
 /// <summary>Names that authors choose: they stand in links, file names, metrics and placeholders.</summary>
-internal static class NameRules
+public static class NameRules
 {
     private const int Longest = 64;
 
@@ -19,7 +19,7 @@ internal static class NameRules
         && text.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_');
 
     /// <summary>Reports the names that cannot be names.</summary>
-    public static void Check(YamlSection section, string name)
+    internal static void Check(YamlSection section, string name)
     {
         if (!IsName(name))
         {
@@ -28,7 +28,7 @@ internal static class NameRules
     }
 
     /// <summary>Reads names of checks and reports those that the diagnosis does not have.</summary>
-    public static IReadOnlyList<string> OfChecks(YamlSection section, string key, IReadOnlyCollection<string> checks, bool required = false)
+    internal static IReadOnlyList<string> OfChecks(YamlSection section, string key, IReadOnlyCollection<string> checks, bool required = false)
     {
         var names = section.Words(key, required);
         for (var index = 0; index < names.Count; index++)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Runbooks.Catalog.Reading;
 using Runbooks.Model.Alerts;
 
 namespace Runbooks.Intake.Parsing;
@@ -32,6 +33,12 @@ internal sealed class GenericParser : IAlertParser
             return null;
         }
 
+        var isId = runbook is not null && NameRules.IsId(runbook);
+        if (runbook is not null && !isId)
+        {
+            report.Warn(new($"{path}.runbook", alert["runbook"].Found, $"this is no id of a runbook, so the triggers decide; an id has {NameRules.IdWords}"));
+        }
+
         var labels = LabelSet.ForLabels().SetAll(alert["labels"]);
         return new()
         {
@@ -46,7 +53,7 @@ internal sealed class GenericParser : IAlertParser
             StartsAt = alert["startsAt"].Time(),
             EndsAt = alert["endsAt"].Time(),
             Link = alert["link"].Link(),
-            Runbook = runbook,
+            Runbook = isId ? runbook : null,
         };
     }
 }

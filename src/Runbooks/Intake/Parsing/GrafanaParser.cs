@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Runbooks.Model.Alerts;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Intake.Parsing;
 
@@ -25,12 +26,15 @@ internal sealed class GrafanaParser : IAlertParser
             annotations.Add($"value.{query}", value);
         }
 
+        // It fires because its query failed or found nothing, by the rule's own settings: the condition was not seen.
+        var unseen = parsed.Status == AlertStatus.Firing ? alert["annotations"]["grafana_state_reason"].Line(AlertLimits.Name) : null;
+        var summary = parsed.Summary ?? title;
         annotations.Add("valueString", alert["valueString"]);
         return parsed with
         {
             Annotations = annotations.Values,
             Link = alert["panelURL"].Link() ?? alert["dashboardURL"].Link() ?? parsed.Link,
-            Summary = parsed.Summary ?? title,
+            Summary = unseen is null ? summary : CleanText.Clean($"Grafana could not measure it ({unseen}): {summary ?? parsed.Name}", AlertLimits.Summary, oneLine: true),
         };
     }
 }

@@ -35,6 +35,7 @@ public class AzureMonitorTests
 
     [Theory]
     [InlineData("""{"runbook":"hanged-gpu"}""", "hanged-gpu")]
+    [InlineData("""{"runbook":"https://wiki.contoso.com/gpu"}""", null)]
     [InlineData("""{"runbook":["hanged-gpu"]}""", null)]
     [InlineData("""{"runbook":7}""", null)]
     [InlineData("""{"runbook":" "}""", null)]
@@ -42,6 +43,14 @@ public class AzureMonitorTests
     [InlineData("[]", null)]
     public void RunbookInCustomProperties_NamesItOnlyAsText(string customProperties, string? expected) =>
         Read("""{"alertRule":"r"}""", "{}", customProperties).Runbook.ShouldBe(expected);
+
+    [Theory]
+    [InlineData("inference-rules/InferenceRequestsStuck", "InferenceRequestsStuck")]
+    [InlineData("Inference-Rules/a/b", "a/b")]
+    [InlineData("other/InferenceRequestsStuck", "other/InferenceRequestsStuck")]
+    public void PrometheusRuleWithoutAlertname_IsNamedWithoutItsGroup(string rule, string expected) =>
+        Read($$"""{"alertRule":"{{rule}}"}""", """{"ruleGroup":"/subscriptions/s/resourceGroups/rg/providers/Microsoft.AlertsManagement/prometheusRuleGroups/inference-rules","labels":{"cluster":"b"},"expression":"up == 0"}""")
+            .Name.ShouldBe(expected);
 
     [Fact]
     public void RunbookInAnActivityLogEvent_NamesNothing()

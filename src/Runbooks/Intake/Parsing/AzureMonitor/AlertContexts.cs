@@ -91,6 +91,7 @@ internal static class PrometheusContext
             .Add("expression", context["expression"])
             .Add("expressionValue", context["expressionValue"]);
         facts.Name = context["labels"]["alertname"].Line(AlertLimits.Name);
+        facts.RuleGroup = ResourceId.Parse(context["ruleGroup"].Line(AlertLimits.Resource))?.Name;
         facts.Summary = context["annotations"]["summary"].Line(AlertLimits.Summary)
             ?? context["annotations"]["description"].Line(AlertLimits.Summary);
     }

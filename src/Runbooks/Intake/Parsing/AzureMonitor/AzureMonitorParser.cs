@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Runbooks.Catalog.Reading;
 using Runbooks.Model.Alerts;
 
 namespace Runbooks.Intake.Parsing.AzureMonitor;
@@ -124,6 +125,7 @@ internal sealed class Essentials(Payload essentials, AzureFacts facts)
     private string? RuleName() =>
         essentials["alertRule"].Line(AlertLimits.Name) is not { } rule ? null
         : facts.Name is { } name && rule.EndsWith($"/{name}", StringComparison.OrdinalIgnoreCase) ? name
+        : facts.RuleGroup is { } group && rule.Length > group.Length + 1 && rule.StartsWith($"{group}/", StringComparison.OrdinalIgnoreCase) ? rule[(group.Length + 1)..]
         : rule;
 
     /// <summary>Where the portal shows the alert of that id.</summary>
@@ -145,6 +147,9 @@ internal sealed class AzureFacts
 
     /// <summary>The rule's name when the context knows it better than the essentials.</summary>
     public string? Name { get; set; }
+
+    /// <summary>The name of the group of a Prometheus rule.</summary>
+    public string? RuleGroup { get; set; }
 
     /// <summary>One line that says more than the rule's description, which is the same each time.</summary>
     public string? Summary { get; set; }
@@ -183,7 +188,9 @@ internal static class CustomProperties
         if (properties.IsObject)
         {
             facts.Labels.SetAll(properties);
-            facts.Runbook = (properties["runbook"].IsString ? properties["runbook"].Line(AlertLimits.Runbook) : null) ?? facts.Runbook;
+            
+            // What can be no id, such as the address of a page about it, stays a label.
+            facts.Runbook = properties["runbook"].IsString && properties["runbook"].Line(AlertLimits.Runbook) is { } runbook && NameRules.IsId(runbook) ? runbook : facts.Runbook;
         }
     }
 }
