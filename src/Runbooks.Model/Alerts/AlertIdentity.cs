@@ -37,13 +37,23 @@ public static class AlertIdentity
     /// <returns>The identity of the outage; null for any other alert.</returns>
     public static string? OfOutage(Alert alert) =>
         alert.Source == AzureMonitor
-        && alert.Labels.TryGetValue("monitoringService", out var service) && service.Equals("ServiceHealth", StringComparison.OrdinalIgnoreCase)
+        && IsOf(alert, "ServiceHealth")
         && TrackingId(alert) is { } id
             ? $"azure-service-health:{Subscription(alert)}:{id}".ToLowerInvariant()
             : null;
 
     /// <summary>What Azure calls an outage by.</summary>
     public static string? TrackingId(Alert alert) => alert.Labels.TryGetValue("trackingId", out var id) && !string.IsNullOrWhiteSpace(id) ? id.Trim() : null;
+
+    /// <summary>Azure Resource Health's alerts say how a resource is, each of them Fired; one without a status is news about the event.</summary>
+    public static bool IsHealthUpdate(Alert alert) =>
+        alert.Status == AlertStatus.Firing && IsOfResourceHealth(alert) && string.IsNullOrWhiteSpace(alert.Labels.GetValueOrDefault("currentHealthStatus"));
+
+    public static bool IsOfResourceHealth(Alert alert) => alert.Source == AzureMonitor && IsOf(alert, "ResourceHealth");
+
+    /// <summary>Azure writes the names of its monitoring services with spaces and without.</summary>
+    private static bool IsOf(Alert alert, string service) =>
+        alert.Labels.TryGetValue("monitoringService", out var name) && name.Replace(" ", "", StringComparison.Ordinal).Equals(service, StringComparison.OrdinalIgnoreCase);
 
     private static string? Subscription(Alert alert) =>
         alert.Resources.Count > 0 && alert.Resources[0].Split('/') is ["", var kind, var id, ..] && kind.Equals("subscriptions", StringComparison.OrdinalIgnoreCase)
@@ -56,12 +66,15 @@ public static class TargetKey
 {
     /// <summary>
     /// Names and ids of Azure resources ignore case, so what Azure Monitor reports does too, and a resource id whoever sends it.
+    /// So do the names in Azure's own events, such as that of a key vault.
     /// What managed Prometheus reports are labels of workloads: those, and everybody else's names, are compared as they are written.
     /// </summary>
     public static string Of(string target, Alert alert) =>
-        target.Contains("/subscriptions/", StringComparison.OrdinalIgnoreCase) || (alert.Source == "azure-monitor" && !IsPrometheus(alert))
+        target.Contains("/subscriptions/", StringComparison.OrdinalIgnoreCase) || (alert.Source == "azure-monitor" && !IsPrometheus(alert)) || IsAzureEvent(alert)
             ? target.ToLowerInvariant()
             : target;
+
+    private static bool IsAzureEvent(Alert alert) => alert.Source == "event-grid" && alert.Name.StartsWith("Microsoft.", StringComparison.OrdinalIgnoreCase);
 
     private static bool IsPrometheus(Alert alert) =>
         alert.Labels.TryGetValue("monitoringService", out var service) && service.Equals("Prometheus", StringComparison.OrdinalIgnoreCase);

@@ -30,6 +30,24 @@ public sealed partial record Incident
         Accepts(now)
         || (AlertResolvedAt is null && alerts.Any(alert => Alerts.Any(known => known.Is(alert) && !known.Resolved)));
 
+    public bool Knows(Alert alert) => Alerts.Any(known => known.Is(alert));
+
+    public bool KnowsFiring(Alert alert) => Alerts.Any(known => known.Is(alert) && !known.Resolved);
+
+    /// <summary>
+    /// A message whose labels are those of exactly one alert that fires here, but for what it measured and how bad it is, is
+    /// about that one, and has its identity.
+    /// </summary>
+    public Alert NamedAsKnown(Alert alert) =>
+        !Knows(alert)
+        && Alerts.Where(known => !known.Resolved && known.Source == alert.Source && known.Name == alert.Name
+            && (known.Is(Alert) ? Alert : known.IsWhole ? known.Alert : null) is { } report
+            && alert.Labels.All(label => s_changing.Contains(label.Key.Replace("_", "", StringComparison.Ordinal)) || report.Labels.GetValueOrDefault(label.Key) == label.Value)).Take(2).ToList() is [var only]
+            ? alert with { Fingerprint = only.Fingerprint }
+            : alert;
+
+    private static readonly HashSet<string> s_changing = new(StringComparer.OrdinalIgnoreCase) { "severity", "priority", "level", "status", "state", "value", "currentvalue" };
+
     /// <summary>Counts and lists the alert, firing or resolved.</summary>
     public Incident Attach(Alert alert, DateTimeOffset now)
     {
@@ -113,15 +131,20 @@ public sealed partial record Incident
     public bool KnowsOutage(Alert alert) =>
         AlertIdentity.OfOutage(alert) is { } outage && Alerts.Any(known => known.Outage == outage);
 
-    /// <summary>A message about an outage that this incident knows: counted with it, and told once for each stage.</summary>
+    /// <summary>Whether it knows the outage, or the resource, that a message is news of.</summary>
+    public bool KnowsNewsOf(Alert alert) => KnowsOutage(alert) || (AlertIdentity.IsHealthUpdate(alert) && Alerts.Any(known => known.Is(alert)));
+
+    /// <summary>A message about an outage that this incident knows: counted with it, and told once for each stage. So is what Azure tells of a resource without a health status.</summary>
     public Incident TellOutage(Alert alert, DateTimeOffset now)
     {
         var outage = AlertIdentity.OfOutage(alert);
-        if (Alerts.FirstOrDefault(known => known.Outage == outage) is not { } known || AlertIdentity.Stage(alert) is not { } stage)
+        var stage = AlertIdentity.Stage(alert);
+        if (!KnowsNewsOf(alert) || (outage is not null && stage is null))
         {
             return this;
         }
 
+        var known = Alerts.First(known => outage is null ? known.Is(alert) : known.Outage == outage);
         var counted = this with
         {
             Alerts = [.. Alerts.Select(a => a == known ? a with { Count = a.Count + 1, LastAt = now } : a)],
@@ -129,7 +152,9 @@ public sealed partial record Incident
             UpdatedAt = now,
         };
         var title = alert.Summary is { Length: > 0 } summary ? $": {Clip.To(summary, 300)}" : "";
-        return counted.AddNews($"{outage}:{stage.ToLowerInvariant()}", alert.Source, $"Azure says of outage {Clip.To(AlertIdentity.TrackingId(alert)!, 60)}, stage {Clip.To(stage, 60)}{title}", now, urgent: AlertIdentity.EndsOutage(stage));
+        return stage is null
+            ? counted.AddNews($"health:{alert.Fingerprint}", alert.Source, $"Azure tells of the resource without a health status{title}", now)
+            : counted.AddNews($"{outage}:{stage.ToLowerInvariant()}", alert.Source, $"Azure says of outage {Clip.To(AlertIdentity.TrackingId(alert)!, 60)}, stage {Clip.To(stage, 60)}{title}", now, urgent: AlertIdentity.EndsOutage(stage));
     }
 
     /// <summary>People acknowledged the alert at its sender. Noted once an alert; it counts as no alert, and as no answer of ours.</summary>

@@ -130,6 +130,11 @@ public sealed partial record Incident
             return this;
         }
 
+        return CountAfterNo(known, alert, no, now);
+    }
+
+    private Incident CountAfterNo(AttachedAlert known, Alert alert, EarlierNo no, DateTimeOffset now)
+    {
         var counted = this with
         {
             Alerts = [.. Alerts.Select(a => a == known ? a with { Count = a.Count + 1, LastAt = now, ToldAfterNo = true } : a)],

@@ -194,6 +194,24 @@ public sealed partial record Incident
     }
 
     /// <summary>
+    /// A rule of Azure Monitor that keeps no state fires as an alert of its own each time, and is never said to be over: what
+    /// says the same as an alert that still fires is that one, and a no to it holds. Two events of the activity log are two events.
+    /// </summary>
+    /// <returns>This incident with the alerts counted, which ask nobody; null when one of them may ask.</returns>
+    public Incident? FoldRefired(IReadOnlyList<Alert> alerts, DateTimeOffset now)
+    {
+        if (SaidNo() is not { } no || now - no.At >= LongestOwnership)
+        {
+            return null;
+        }
+
+        var known = alerts.Select(alert => alert.Source != "azure-monitor" || alert.Labels.ContainsKey("operationName") || alert.Status != AlertStatus.Firing || IsMoreSevere(alert) ? null
+            : Alerts.FirstOrDefault(one => one is { Resolved: false, AskedNobody: false } && SaysTheSame(ReportOf(one) ?? Alert, alert))).ToList();
+        return known.Any(one => one is null) ? null
+            : alerts.Zip(known).Aggregate(this, (changed, one) => changed.CountAfterNo(changed.Alerts.First(now => now.Identity == one.Second!.Identity), one.First, no, now));
+    }
+
+    /// <summary>
     /// Whether the no was about this alert: one of the same name may be about another disk. Azure gives each firing another identity;
     /// what it says of itself stays the same.
     /// </summary>

@@ -27,7 +27,7 @@ internal sealed record AlertBatch(string RunbookId, string Target, AlertIntent I
     /// <summary>What an incident is opened with; null where none may be opened.</summary>
     public Runbook? Runbook { get; init; }
 
-    /// <summary>Ended incidents of this runbook that know one of the alerts, newest first: a person may have said no to one.</summary>
+    /// <summary>Ended incidents of this runbook that know one of the alerts, newest first: a person may have said no to one, or it fired on there.</summary>
     public IReadOnlyList<string> Ended { get; init; } = [];
 
     /// <summary>Why it reaches no incident although some know its identity; null where nothing needs saying.</summary>

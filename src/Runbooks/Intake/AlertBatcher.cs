@@ -42,7 +42,7 @@ internal sealed class AlertBatcher(IReadOnlyCollection<Runbook> runbooks, IReadO
                 Enqueue(new(runbook.Id, target, intent, [alert], [Places++])
                 {
                     Runbook = runbook,
-                    Ended = intent == AlertIntent.Fire ? EndedWith(alert, runbook.Id, TargetKey.Of(target, alert)) : [],
+                    Ended = intent is AlertIntent.Fire or AlertIntent.Resolve ? EndedWith(alert, runbook.Id, TargetKey.Of(target, alert)) : [],
                     Unclear = unclear,
                 });
             }

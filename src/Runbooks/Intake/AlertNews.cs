@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Runbooks.Engine;
+using Runbooks.Intake.Parsing;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
@@ -22,42 +23,73 @@ public sealed class AlertNews(IIncidentStore store, IIncidentEngine engine, Time
     internal async Task<IReadOnlyList<IntakeOutcome>> ResolveAsync(AlertBatch batch, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        if (await store.FindLatestAsync(batch.RunbookId, batch.TargetKey, cancellationToken) is not { } latest
-            || !latest.AcceptsResolved(batch.Alerts, now))
+        var latest = await store.FindLatestAsync(batch.RunbookId, batch.TargetKey, cancellationToken);
+        var alerts = batch.Alerts.Select(alert => latest is not null && HasComputedIdentity(alert) ? latest.NamedAsKnown(alert) : alert).ToList();
+        var ended = await EndAsync(batch.Ended.Where(id => id != latest?.Id), alerts, now, cancellationToken);
+        if (latest is null || !latest.AcceptsResolved(alerts, now))
         {
             Log.ResolvedWithoutIncident(logger, Clip.To(batch.First.Name, 200), batch.RunbookId, Clip.To(batch.Target, 200));
-            return Repeat(batch, batch.Answer(IntakeResult.Ignored, null, batch.Unclear ?? "The alert is resolved and no incident on this target is open."));
+            return [.. alerts.Select((_, i) => ended[i] is { } id ? batch.Answer(IntakeResult.Resolved, id, null)
+                : batch.Answer(IntakeResult.Ignored, null, batch.Unclear ?? "The alert is resolved and no incident on this target is open."))];
         }
 
         var incident = await store.UpdateAsync(
-            latest.Id, current => current.AcceptsResolved(batch.Alerts, now) ? batch.AttachTo(current, now) : current, cancellationToken);
+            latest.Id, current => current.AcceptsResolved(alerts, now) ? alerts.Where(current.Knows).Aggregate(current, (changed, alert) => changed.Attach(alert, now)) : current, cancellationToken);
         if (incident.State == IncidentState.Resolved || !incident.Flaps(now))
         {
             await WakeAsync(incident);
         }
 
-        return [.. batch.Alerts.Select(alert => latest.IsOfEarlierEpisode(alert) ? batch.Answer(IntakeResult.Ignored, null, Late(incident))
+        return [.. alerts.Select((alert, i) => latest.IsOfEarlierEpisode(alert) ? batch.Answer(IntakeResult.Ignored, null, Late(incident))
+            : !incident.Knows(alert) ? ended[i] is { } id ? batch.Answer(IntakeResult.Resolved, id, null)
+                : batch.Answer(IntakeResult.Folded, incident.Id, $"Incident {incident.Id} on this target has no alert with this identity on record, so this ends none; send the labels or the fingerprint with which it fired.")
             : AlertEnd.NoAllClear(alert) is { } reason
             ? batch.Answer(IntakeResult.Folded, incident.Id, $"The sender ended the alert for the reason {Clip.To(reason, 100)}, which is no all-clear; it is on the record of incident {incident.Id} and withdraws nothing.")
             : batch.Answer(IntakeResult.Resolved, incident.Id, null))];
     }
+
+    /// <summary>Incidents that have ended while the alert fired on learn that it is over: a person's no to them holds no longer.</summary>
+    /// <returns>For each alert the incident that it was still firing on; null where there is none.</returns>
+    private async Task<string?[]> EndAsync(IEnumerable<string> ids, List<Alert> alerts, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var ended = new string?[alerts.Count];
+        foreach (var id in ids)
+        {
+            if (await store.FindAsync(id, cancellationToken) is not { } incident || !incident.State.IsFinal() || !alerts.Any(incident.KnowsFiring))
+            {
+                continue;
+            }
+
+            await store.UpdateAsync(id, current => alerts.Where(current.KnowsFiring).Aggregate(current, (changed, alert) => changed.Attach(alert, now)), cancellationToken);
+            for (var i = 0; i < alerts.Count; i++)
+            {
+                ended[i] ??= incident.KnowsFiring(alerts[i]) ? id : null;
+            }
+        }
+
+        return ended;
+    }
+
+    /// <summary>The sender gave no identity: what is computed from the labels is another one when one of them has changed.</summary>
+    private static bool HasComputedIdentity(Alert alert) => alert.Source == "generic" && alert.Fingerprint == AlertFingerprint.OfLabels(alert.Name, alert.Labels);
 
     /// <summary>An outage is over, or being worked up, says the sender: news for the incident that it opened, open or closed.</summary>
     internal async Task<IReadOnlyList<IntakeOutcome>> TellAsync(AlertBatch batch, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var stage = AlertIdentity.Stage(batch.First);
-        if (await store.FindLatestAsync(batch.RunbookId, batch.TargetKey, cancellationToken) is not { } latest || !latest.KnowsOutage(batch.First))
+        var (what, which, label) = stage is null ? ("Azure tells of this resource's health without a status", "resource", "status: Updated") : ($"Azure's stage of this outage is {stage}", "outage", $"stage: {stage}");
+        if (await store.FindLatestAsync(batch.RunbookId, batch.TargetKey, cancellationToken) is not { } latest || !latest.KnowsNewsOf(batch.First))
         {
             return Repeat(batch, batch.Answer(
-                IntakeResult.Ignored, null, $"Azure's stage of this outage is {stage}, and no incident knows the outage. Such a message opens one only for a trigger that asks for it, such as labels: {{ stage: {stage} }}."));
+                IntakeResult.Ignored, null, $"{what}, and no incident knows the {which}. Such a message opens one only for a trigger that asks for it, such as labels: {{ {label} }}."));
         }
 
         var incident = await store.UpdateAsync(latest.Id, current => batch.Alerts.Aggregate(current, (changed, alert) => changed.TellOutage(alert, now)), cancellationToken);
         await WakeAsync(incident);
         return Repeat(batch, batch.Answer(IntakeResult.Folded, incident.Id, incident.State.IsFinal()
-            ? $"Azure's stage of this outage is {stage}. Incident {incident.Id} about it has ended; the message is on its record and asks nobody."
-            : $"Azure's stage of this outage is {stage}; incident {incident.Id} about it is open and shows the message."));
+            ? $"{what}. Incident {incident.Id} about it has ended; the message is on its record and asks nobody."
+            : $"{what}; incident {incident.Id} about it is open and shows the message."));
     }
 
     /// <summary>That a person at the sender has seen it opens nothing and ends nothing; it is noted where somebody may read it.</summary>

@@ -160,7 +160,7 @@ public sealed class IncidentIntake(
         var (incident, opened) = await store.OpenAsync(
             batch.Candidate(runbook, options.CurrentValue.Mode, now),
             runbook,
-            latest => BelongTo(before = latest, batch.Alerts, runbook, now) ? batch.AttachTo(latest, now) : batch.StartedBy is null ? latest.FoldFlapping(batch.Alerts, now) : null,
+            latest => BelongTo(before = latest, batch.Alerts, runbook, now) ? batch.AttachTo(latest, now) : batch.StartedBy is null ? latest.FoldFlapping(batch.Alerts, now) ?? latest.FoldRefired(batch.Alerts, now) : null,
             cancellationToken);
         if (opened && before is { } earlier)
         {
@@ -236,6 +236,8 @@ public sealed class IncidentIntake(
 
     private static string Folding(Incident incident) => incident.IsOwnedByResponder()
         ? $"Incident {incident.Id} on this target was taken over by a person; alerts belong to it until it is closed, at the latest {incident.SettlesAt:HH:mm:ss} UTC."
+        : incident.State.IsFinal() && incident.SaidNo() is { } firm && !incident.HoldsUnasked()
+        ? $"It fires on, and does not ask again: {firm.Words}"
         : incident.State.IsFinal() && incident.SaidNo() is { } no
         ? $"It comes and goes, and does not ask again until it has been quiet for {Recurrence.QuietFor.TotalMinutes:0} minutes, or does not end for as long: {no.Words}"
         : incident.State.IsFinal()

@@ -73,6 +73,23 @@ public sealed class ChosenIdentityTests : IAsyncDisposable
         other.Reason!.ShouldEndWith("a fingerprint names one thing.");
     }
 
+    [Theory]
+    [InlineData("/var", "ok", true)]
+    [InlineData("/tmp", "critical", false)]
+    public async Task EndWithoutAFingerprint_IsThatOfTheOneAlertWhoseLabelsItHas(string disk, string severity, bool ends)
+    {
+        await _world.TakeAsync(Read("/var", "critical", "firing"), Read("/opt", "critical", "firing"));
+
+        var outcome = (await _world.TakeAsync(Read(disk, severity, "resolved")))[0];
+
+        outcome.Outcome.ShouldBe(ends ? IntakeResult.Resolved : IntakeResult.Folded);
+        (outcome.Reason?.Contains("has no alert with this identity", StringComparison.Ordinal) ?? false).ShouldBe(!ends);
+        _world.Only.Alerts.Select(alert => alert.Resolved).ShouldBe([ends, false]);
+
+        static Alert Read(string disk, string severity, string status) => Parsing.Readers.ReadOne(
+            "generic", $$$"""{"name":"HostDown","status":"{{{status}}}","labels":{"host":"a","disk":"{{{disk}}}","severity":"{{{severity}}}"}}""");
+    }
+
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 
     private List<(string, IncidentState)> States() => [.. _world.World.Store.All.Select(incident => (incident.Target, incident.State)).OrderBy(one => one.Target, StringComparer.Ordinal)];

@@ -129,6 +129,56 @@ public sealed class EpisodeTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task EndOfAnAlertWhoseIncidentEndedBefore_IsKnownToItAlthoughAnotherIsNewer()
+    {
+        await _world.TakeAsync(Firing(0) with { StartsAt = null });
+        var rejected = _world.Only.Id;
+        await _world.World.DecideAsync(rejected, DecisionVerb.Reject);
+        await _world.TakeAsync(Firing(1) with { Fingerprint = "another" });
+
+        var ended = (await _world.TakeAsync(Resolved(0, 5) with { StartsAt = null, EndsAt = null }))[0];
+        var again = (await _world.TakeAsync(Firing(0) with { StartsAt = null }))[0];
+
+        (ended.Outcome, ended.Id).ShouldBe((IntakeResult.Resolved, rejected));
+        _world.World.Store.All.Single(incident => incident.Id == rejected).AlertResolvedAt.ShouldNotBeNull();
+        again.Id.ShouldNotBe(rejected);
+        _world.World.Store.All.Single(incident => incident.Id != rejected).Others.ShouldHaveSingleItem().Resolved.ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task StatelessAzureRuleAfterANo_DoesNotAskAgainForAWhile()
+    {
+        await using var world = new IntakeWorld(IntakeWorld.Runbook("queries", "{{ labels.resourceName }}", "azure-monitor", "*"));
+        var fired = new Alert { Source = "azure-monitor", Name = "SlowQueries", Fingerprint = "1", Severity = "Sev2", Labels = new Dictionary<string, string> { ["resourceName"] = "sql-1" } };
+        await world.TakeAsync(fired);
+        var rejected = world.Only.Id;
+        await world.World.DecideAsync(rejected, DecisionVerb.Reject);
+
+        world.World.Time.Advance(TimeSpan.FromMinutes(45));
+        var second = (await world.TakeAsync(fired with { Fingerprint = "2" }))[0];
+        var worse = (await world.TakeAsync(fired with { Fingerprint = "3", Severity = "Sev1" }))[0];
+
+        (second.Outcome, second.Id).ShouldBe((IntakeResult.Folded, rejected));
+        second.Reason!.ShouldStartWith("It fires on, and does not ask again: incident");
+        worse.Outcome.ShouldBe(IntakeResult.Opened);
+    }
+
+    [Theory]
+    [InlineData("another disk", 30)]
+    [InlineData("a disk", 241)]
+    public async Task StatelessAzureRuleAfterANo_AsksForSomethingElseAndInTheEnd(string disk, int minutes)
+    {
+        await using var world = new IntakeWorld(IntakeWorld.Runbook("queries", "{{ labels.resourceName }}", "azure-monitor", "*"));
+        var fired = new Alert { Source = "azure-monitor", Name = "SlowQueries", Fingerprint = "1", Labels = new Dictionary<string, string> { ["resourceName"] = "sql-1", ["disk"] = "a disk" } };
+        await world.TakeAsync(fired);
+        await world.World.DecideAsync(world.Only.Id, DecisionVerb.Reject);
+
+        world.World.Time.Advance(TimeSpan.FromMinutes(minutes));
+
+        (await world.TakeAsync(fired with { Fingerprint = "2", Labels = new Dictionary<string, string> { ["resourceName"] = "sql-1", ["disk"] = disk } }))[0].Outcome.ShouldBe(IntakeResult.Opened);
+    }
+
+    [Fact]
     public async Task NewEpisode_AsksAndSaysWhoSaidNoWhenAndWhy()
     {
         await _world.TakeAsync(Firing(0));

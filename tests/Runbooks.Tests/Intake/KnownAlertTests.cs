@@ -139,6 +139,58 @@ public sealed class KnownAlertTests
     };
 
     [Fact]
+    public async Task ResourceIsAvailableAgain_IsTheEndOfItsAlertThoughAzureFiresIt()
+    {
+        await using var world = new IntakeWorld(IntakeWorld.Runbook("vm", "{{ labels.resourceName }}", "azure-monitor", "vm-unhealthy", new() { ["currentHealthStatus"] = "Unavailable" }, checks: false));
+        await world.TakeAsync(Health("1", "Activated", "\"Unavailable\""));
+
+        var over = (await world.TakeAsync(Health("3", "Resolved", "\"Available\"")))[0];
+
+        over.Outcome.ShouldBe(IntakeResult.Resolved);
+        world.Only.State.ShouldBe(IncidentState.SelfRecovered);
+    }
+
+    [Fact]
+    public async Task HealthUpdateWithoutAStatus_IsNewsAndOpensNothing()
+    {
+        await using var world = new IntakeWorld(IntakeWorld.Runbook("vm", "{{ labels.resourceName }}", "azure-monitor", "vm-unhealthy"));
+        (await world.TakeAsync(Health("0", "Updated", "null")))[0].Outcome.ShouldBe(IntakeResult.Ignored);
+        await world.TakeAsync(Health("1", "Activated", "\"Unavailable\""));
+
+        var open = (await world.TakeAsync(Health("2", "Updated", "null")))[0];
+        await world.World.DecideAsync(world.Only.Id, DecisionVerb.Reject);
+        var closed = (await world.TakeAsync(Health("3", "InProgress", "null")))[0];
+
+        (open.Outcome, closed.Outcome).ShouldBe((IntakeResult.Folded, IntakeResult.Folded));
+        world.Only.News.ShouldHaveSingleItem().Text.ShouldBe("Azure tells of the resource without a health status: vm-1");
+    }
+
+    private static Alert Health(string id, string operation, string status) => Parsing.Readers.ReadOne("azure-monitor", $$$"""
+        {"schemaId":"azureMonitorCommonAlertSchema","data":{"essentials":{"alertId":"{{{id}}}","alertRule":"vm-unhealthy","monitorCondition":"Fired","monitoringService":"Resource Health",
+        "alertTargetIDs":["/subscriptions/s/resourcegroups/rg/providers/microsoft.compute/virtualmachines/vm-1"],"firedDateTime":"2026-11-23T0{{{id}}}:00:00Z"},
+        "alertContext":{"operationName":"Microsoft.Resourcehealth/healthevent/{{{operation}}}/action","eventSource":"ResourceHealth","status":"{{{operation}}}",
+        "properties":{"title":"vm-1","currentHealthStatus":{{{status}}} } } } }
+        """);
+
+    [Fact]
+    public async Task NamesOfAzureEventsInTwoCases_AreOneTarget()
+    {
+        await using var world = new IntakeWorld(IntakeWorld.Runbook("certificates", "{{ labels.VaultName }}/{{ labels.ObjectName }}", "event-grid", "*"));
+
+        await world.TakeAsync(Certificate("NearExpiry", "KV-Prod", "Web"), Certificate("Expired", "kv-prod", "web"));
+
+        world.Only.Alerts.Count.ShouldBe(2);
+
+        static Alert Certificate(string what, string vault, string name) => new()
+        {
+            Source = "event-grid",
+            Name = $"Microsoft.KeyVault.Certificate{what}",
+            Fingerprint = what,
+            Labels = new Dictionary<string, string> { ["VaultName"] = vault, ["ObjectName"] = name },
+        };
+    }
+
+    [Fact]
     public async Task ReviewOfAnUnknownOutage_IsIgnoredUnlessATriggerAsksForIt()
     {
         await using var world = new IntakeWorld(s_any);

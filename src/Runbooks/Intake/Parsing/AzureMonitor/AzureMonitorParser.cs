@@ -10,7 +10,9 @@ namespace Runbooks.Intake.Parsing.AzureMonitor;
 /// </summary>
 internal sealed class AzureMonitorParser : IAlertParser
 {
-    public string Source => "azure-monitor";
+    public const string Sender = "azure-monitor";
+
+    public string Source => Sender;
 
     public ParsedAlerts Parse(JsonElement body)
     {
@@ -18,11 +20,11 @@ internal sealed class AzureMonitorParser : IAlertParser
         return post.IsArray ? AlertList.Read(post, "$", Read) : AlertList.ReadSingle(post, "$", Read);
     }
 
-    /// <summary>Whether a body, or what another sender wraps, is an alert that <see cref="Read(string, Payload, string, PostReport)"/> understands.</summary>
+    /// <summary>Whether a body, or what another sender wraps, is an alert that <see cref="Read"/> understands.</summary>
     public static bool Carries(Payload post) =>
         post["essentials"].IsObject || post["data"]["essentials"].IsObject || AlertResource.Is(post);
 
-    public static Alert? Read(string source, Payload post, string path, PostReport report)
+    public static Alert? Read(Payload post, string path, PostReport report)
     {
         // Logic Apps often pass on the inside of "data" alone.
         var wrapped = !post["essentials"].IsObject;
@@ -31,7 +33,7 @@ internal sealed class AzureMonitorParser : IAlertParser
         {
             if (AlertResource.Is(post))
             {
-                return AlertResource.Read(source, post, path, report);
+                return AlertResource.Read(post, path, report);
             }
 
             if (!ForeignPost.Report(post, path, report))
@@ -47,14 +49,12 @@ internal sealed class AzureMonitorParser : IAlertParser
         var essentials = new Essentials(data["essentials"], facts);
         if (essentials.Name is { } name)
         {
-            return ToAlert(source, name, AlertText.Status(data["essentials"]["monitorCondition"], $"{inside}.monitorCondition", report), essentials, facts);
+            return ResourceHealth.Tell(ToAlert(name, AlertText.Status(data["essentials"]["monitorCondition"], $"{inside}.monitorCondition", report), essentials, facts));
         }
 
         report.Lose(new($"{inside}.alertRule", data["essentials"]["alertRule"].Found, "give the name of the alert rule"));
         return null;
     }
-
-    private Alert? Read(Payload post, string path, PostReport report) => Read(Source, post, path, report);
 
     private static AzureFacts Gather(Payload data)
     {
@@ -73,12 +73,12 @@ internal sealed class AzureMonitorParser : IAlertParser
     }
 
     /// <param name="status">
-    /// Only <c>monitorCondition</c> says it. Service Health can write "status: Resolved" in an alert that is Fired: taking
+    /// Only <c>monitorCondition</c> says it, for all but Resource Health. Service Health can write "status: Resolved" in an alert that is Fired: taking
     /// that for an all-clear could lose an alert, so it becomes a label that a trigger may ask for.
     /// </param>
-    private static Alert ToAlert(string source, string name, AlertStatus status, Essentials essentials, AzureFacts facts) => new()
+    private static Alert ToAlert(string name, AlertStatus status, Essentials essentials, AzureFacts facts) => new()
     {
-        Source = source,
+        Source = Sender,
         Name = name,
         Status = status,
         Fingerprint = essentials.Fingerprint ?? AlertFingerprint.OfLabels(name, facts.Labels.Values),
@@ -92,6 +92,27 @@ internal sealed class AzureMonitorParser : IAlertParser
         Runbook = facts.Runbook,
         Resources = essentials.Resources,
     };
+}
+
+/// <summary>
+/// Azure Resource Health tells each change of a resource's health in an alert of its own that is Fired, the recovery too
+/// (https://learn.microsoft.com/azure/service-health/resource-health-alert-monitor-guide): they are one alert of one rule about one
+/// resource, which is over when Azure says that the resource is available.
+/// </summary>
+internal static class ResourceHealth
+{
+    public static Alert Tell(Alert alert)
+    {
+        if (!AlertIdentity.IsOfResourceHealth(alert) || alert.Resources.Count == 0)
+        {
+            return alert;
+        }
+
+        var same = alert with { Fingerprint = AlertFingerprint.Of([alert.Name.ToUpperInvariant(), alert.Resources[0].ToUpperInvariant()]) };
+        return alert.Status == AlertStatus.Firing && "Available".Equals(alert.Labels.GetValueOrDefault("currentHealthStatus"), StringComparison.OrdinalIgnoreCase)
+            ? same with { Status = AlertStatus.Resolved, StartsAt = null, EndsAt = alert.StartsAt }
+            : same;
+    }
 }
 
 /// <summary>The part that all Azure Monitor alerts share. Cost alerts leave most of it null.</summary>
@@ -203,7 +224,7 @@ internal static class AlertResource
 {
     public static bool Is(Payload post) => post["properties"]["essentials"].IsObject;
 
-    public static Alert? Read(string source, Payload post, string path, PostReport report)
+    public static Alert? Read(Payload post, string path, PostReport report)
     {
         var essentials = post["properties"]["essentials"];
         var rule = essentials["alertRule"].Line(AlertLimits.Resource);
@@ -230,7 +251,7 @@ internal static class AlertResource
 
         return new()
         {
-            Source = source,
+            Source = AzureMonitorParser.Sender,
             Name = name,
             Status = AlertText.Status(essentials["monitorCondition"], $"{path}.properties.essentials.monitorCondition", report),
             Fingerprint = post["id"].Fingerprint() ?? essentials["sourceCreatedId"].Fingerprint() ?? AlertFingerprint.OfLabels(name, labels.Values),

@@ -41,7 +41,7 @@ internal sealed class EventGridParser : IAlertParser
 
         if (AzureMonitorParser.Carries(one.Data))
         {
-            return AzureMonitorParser.Read(Source, one.Data, $"{path}.data", report);
+            return AzureMonitorParser.Read(one.Data, $"{path}.data", report);
         }
 
         return ToAlert(one, type);
