@@ -52,7 +52,7 @@ internal sealed class RunbookDiagram
             Line($"{name}Gate -->|no| {name}Rejected([\"rejected\"])");
             Line($"{name}Gate -->|{DurationText.Format(approval.Timeout)} without an answer| {name}Silence([\"{approval.OnTimeout switch
             {
-                OnTimeout.ProceedIfReversible => "goes on where everything can be undone, else expired",
+                OnTimeout.ProceedIfReversible => "goes on, or with a warning expired",
                 OnTimeout.Escalate => "fallback asked for as long again, then expired",
                 _ => "expired",
             }}\"])");

@@ -79,7 +79,7 @@ internal sealed class RunbookPage(Runbook runbook, StepCatalog steps)
         .. approval.Escalate.Select(escalation => $"  - After {DurationText.Format(escalation.After)} asks {string.Join(", ", escalation.To)} as well."),
         $"  - After {DurationText.Format(approval.Timeout)} without a decision: {approval.OnTimeout switch
         {
-            OnTimeout.ProceedIfReversible => "the steps run where everything can be undone, otherwise nothing does",
+            OnTimeout.ProceedIfReversible => "the steps run, unless a warning stood on the question; then nothing does",
             OnTimeout.Escalate => "the fallback contact is asked for as long again; then nothing runs",
             _ => "nothing runs",
         }}.",

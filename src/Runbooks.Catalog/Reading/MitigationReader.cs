@@ -159,11 +159,18 @@ internal static class ApprovalReader
             section.Errors.AtValue(section.PathOf("ownerRequired"), "is set, and the runbook has no 'owner'.", "Add 'owner:' with the contact of the team that keeps it.");
         }
 
-        if (approval is { OwnerRequired: true, OnTimeout: OnTimeout.ProceedIfReversible })
+        if (approval.OnTimeout == OnTimeout.ProceedIfReversible && WhoMatters(approval) is var (who, key))
         {
-            section.Errors.AtValue(section.PathOf("onTimeout"), "takes silence for a yes, but somebody of the owner has to say it.", "Use abort or escalate, or remove 'ownerRequired'.");
+            section.Errors.AtValue(section.PathOf("onTimeout"), $"takes silence for a yes, but {who}.", $"Use abort or escalate, or remove '{key}'.");
         }
     }
+
+    /// <summary>Why somebody in particular, or several people, have to say yes, and the key that says so; null where one person of any is enough.</summary>
+    private static (string Who, string Key)? WhoMatters(Approval approval) =>
+        approval.OwnerRequired ? ("somebody of the owner has to say it", "ownerRequired")
+        : approval.Required > 1 ? ($"{approval.Required} people have to say it", "required")
+        : approval.SeparationOfDuties ? ("whoever started it may not be the only one to say it", "separationOfDuties")
+        : null;
 
     private static Escalation ReadEscalation(YamlSection section)
     {

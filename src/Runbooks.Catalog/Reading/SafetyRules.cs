@@ -1,5 +1,6 @@
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
 using Runbooks.Model.Text;
 
 namespace Runbooks.Catalog.Reading;
@@ -49,7 +50,7 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
 
         if (runbook.Mitigation.HoldUntil is not null)
         {
-            MustBeReversible("mitigation.holdUntil", "reverts the mitigation", mitigation);
+            MustBeReversible("mitigation.holdUntil", mitigation);
             if (runbook.Mitigation.Steps.Count == 0)
             {
                 errors.AtKey("mitigation.holdUntil", "has no steps to revert.", "Add steps, or remove 'holdUntil'.");
@@ -57,27 +58,36 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
         }
     }
 
-    private void MayRunUnanswered(string path, IEnumerable<(string Path, StepSpec Step)> covered)
+    private void MayRunUnanswered(string path, IEnumerable<(Phase Phase, string Path, StepSpec Step)> covered)
     {
         const string Why = "is proceedIfReversible";
-        MustBeReversible(path, Why, covered);
-        if (AlwaysAsking(covered) is { Count: > 0 } asking)
+        if (Listed(covered.Where(one => !IsTakenBack(one.Phase, one.Step))) is { } staying)
         {
-            errors.AtKey(path, $"{Why}, but these steps never run unless a person says so: {string.Join(", ", asking)}.", "Use abort or escalate.");
+            errors.AtKey(path, $"{Why}, but this program does not take these steps back: {staying}.",
+                "Use abort or escalate. Silence may run what only tells, and steps of the mitigation that can be undone, are not kept, and are not done by a person.");
+        }
+
+        if (Listed(covered.Where(one => steps.FindAction(one.Step.Do) is { AlwaysAsks: true })) is { } asking)
+        {
+            errors.AtKey(path, $"{Why}, but these steps never run unless a person says so: {asking}.", "Use abort or escalate.");
         }
     }
 
-    private List<string> AlwaysAsking(IEnumerable<(string Path, StepSpec Step)> covered) =>
-        [.. covered.Where(pair => steps.FindAction(pair.Step.Do) is { AlwaysAsks: true }).Select(pair => $"{pair.Path} ({pair.Step.Do})")];
-
-    private void MustBeReversible(string path, string why, IEnumerable<(string Path, StepSpec Step)> covered)
+    private void MustBeReversible(string path, IEnumerable<(Phase Phase, string Path, StepSpec Step)> covered)
     {
-        var fixedOnes = covered.Where(pair => IsIrreversible(pair.Step)).Select(pair => $"{pair.Path} ({pair.Step.Do})").ToList();
-        if (fixedOnes.Count > 0)
+        if (Listed(covered.Where(one => IsIrreversible(one.Step))) is { } fixedOnes)
         {
-            errors.AtKey(path, $"{why}, but these steps cannot be undone: {string.Join(", ", fixedOnes)}.", "Use reversible actions, say how it is undone where an action takes 'undo', or remove it.");
+            errors.AtKey(path, $"reverts the mitigation, but these steps cannot be undone: {fixedOnes}.", "Use reversible actions, say how it is undone where an action takes 'undo', or remove it.");
         }
     }
+
+    private static string? Listed(IEnumerable<(Phase Phase, string Path, StepSpec Step)> some) =>
+        some.Select(one => $"{one.Path} ({one.Step.Do})").ToList() is { Count: > 0 } listed ? string.Join(", ", listed) : null;
+
+    /// <summary>What <see cref="PlannedStep.IsTakenBack"/> will say, as far as the file tells; of an action that is not known the error is another.</summary>
+    private bool IsTakenBack(Phase phase, StepSpec step) =>
+        steps.FindAction(step.Do) is not { TellsOnly: false } action
+        || (phase == Phase.Mitigation && !action.IsManual && action.ReversalOf(step.With) == Reversal.Undone);
 
     private bool IsIrreversible(StepSpec step) => steps.FindAction(step.Do)?.ReversalOf(step.With) == Reversal.None;
 
@@ -90,12 +100,12 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
         }
 
         var acting = CoveredByMitigation(runbook).ToList();
-        foreach (var (path, step) in acting.Where(pair => steps.FindAction(pair.Step.Do) is { Repeatable: false }))
+        foreach (var (_, path, step) in acting.Where(pair => steps.FindAction(pair.Step.Do) is { Repeatable: false }))
         {
             errors.AtKey(path, $"runs without approval, but {step.Do} cannot be repeated safely: after a crash only a person can tell what happened.", "Add 'approval'.");
         }
 
-        foreach (var (path, step) in acting.Where(pair => steps.FindAction(pair.Step.Do) is { AlwaysAsks: true }))
+        foreach (var (_, path, step) in acting.Where(pair => steps.FindAction(pair.Step.Do) is { AlwaysAsks: true }))
         {
             errors.AtKey(path, $"runs without approval, but {step.Do} never runs unless a person says so.", "Add 'approval'.");
         }
@@ -108,9 +118,9 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
     }
 
     /// <summary>A resolution without an approval of its own runs on the mitigation's.</summary>
-    private static IEnumerable<(string Path, StepSpec Step)> CoveredByMitigation(Runbook runbook) =>
+    private static IEnumerable<(Phase Phase, string Path, StepSpec Step)> CoveredByMitigation(Runbook runbook) =>
         Located(runbook, Phase.Mitigation).Concat(runbook.Resolution.Approval is null ? Located(runbook, Phase.Resolution) : []);
 
-    private static IEnumerable<(string Path, StepSpec Step)> Located(Runbook runbook, Phase phase) =>
-        runbook.StepsOf(phase).Select(step => ($"{CamelCase.Of(phase)}.steps.{step.Name}", step));
+    private static IEnumerable<(Phase Phase, string Path, StepSpec Step)> Located(Runbook runbook, Phase phase) =>
+        runbook.StepsOf(phase).Select(step => (phase, $"{CamelCase.Of(phase)}.steps.{step.Name}", step));
 }

@@ -81,6 +81,7 @@ public sealed class ManualAction() : RunbookAction<ManualAction.Parameters>(
     {
         PlannedEffect = $"A person does this ({string.Join(", ", parameters.Who)}): {parameters.Instruction}{(parameters.Checklist.Count == 0 ? "" : $" {CountText.Format(parameters.Checklist.Count, "item")} to tick.")}",
         Undo = parameters.Undo is { } undo ? $"A person does this: {undo}" : null,
+        UndoneByHand = parameters.Undo is not null,
         UndoState = parameters.Undo is { } text ? JsonSerializer.SerializeToElement(text) : null,
     });
 

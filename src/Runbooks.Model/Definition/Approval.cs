@@ -39,7 +39,7 @@ public enum OnTimeout
     /// <summary>Nothing runs; the incident expires and the fallback contact is told.</summary>
     Abort,
 
-    /// <summary>The steps run when every one of them can be undone; otherwise as <see cref="Abort"/>.</summary>
+    /// <summary>The steps run when this program takes every one of them back and no warning stood against them; otherwise as <see cref="Abort"/>.</summary>
     ProceedIfReversible,
 
     /// <summary>The fallback contact is asked, for one more timeout; then as <see cref="Abort"/>.</summary>

@@ -117,7 +117,7 @@ public static class ApprovalSchedule
     {
         switch (gate.OnTimeout)
         {
-            case OnTimeout.ProceedIfReversible when gate.Plan.Reversible:
+            case OnTimeout.ProceedIfReversible when gate.SilenceIsYes:
                 return Silence.Missing(gate) == TimeSpan.Zero
                     ? (incident.CloseGate(gate.Id, GateOutcome.Approved, $"{GateText.NotApproved(gate)}; the steps run, since what they change can be undone.", now), null)
                     : Silence.Prolong(incident, gate, now)

@@ -52,7 +52,17 @@ public sealed record Gate
     /// <summary>Whom it goes to next when it reached nobody: the team's contact first, then that of all; null once both are asked.</summary>
     [JsonIgnore]
     public string? NextFallback => new[] { Fallback ?? Approval.FallbackContact, Approval.FallbackContact }.FirstOrDefault(contact => !Approvers.Contains(contact, StringComparer.OrdinalIgnoreCase));
+
+    /// <summary>Whether it matters who says yes, or how many do.</summary>
+    [JsonIgnore]
+    public bool CountsPeople => Required > 1 || SeparationOfDuties || OwnerTeam is not null;
+
+    /// <summary>What happens when the time is up. A question that opens with a warning takes no silence for a yes.</summary>
     public OnTimeout OnTimeout { get; init; }
+
+    /// <summary>Whether silence counts as a yes: nobody has to be counted, nobody has spoken, the plan is the first one, and all of it is taken back by us.</summary>
+    [JsonIgnore]
+    public bool SilenceIsYes => OnTimeout == OnTimeout.ProceedIfReversible && !CountsPeople && Decisions.Count == 0 && Difference is null && Plan.Reversible;
     public required DateTimeOffset OpenedAt { get; init; }
     public required DateTimeOffset ExpiresAt { get; init; }
 

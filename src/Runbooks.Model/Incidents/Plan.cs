@@ -10,8 +10,8 @@ namespace Runbooks.Model.Incidents;
 /// <param name="Blocker">Why it must not run as things are; null when it may.</param>
 public sealed record Plan(string Hash, IReadOnlyList<PlannedStep> Steps, string? Blocker = null)
 {
-    /// <summary>Whether every step that this approval covers can be undone by us, those of the resolution included. What is left to a person is not.</summary>
-    public bool Reversible => Steps.All(step => step is { Undo: not null, UndoneByHand: false });
+    /// <summary>Whether all that this approval covers, the steps of the resolution included, is taken back by us where it has to be.</summary>
+    public bool Reversible => Steps.All(step => step.IsTakenBack);
 
     /// <summary>Whether its steps only tell people or write something down.</summary>
     public bool TellsOnly => Steps.Count > 0 && Steps.All(step => step.TellsOnly);
@@ -29,6 +29,13 @@ public sealed record PlannedStep(
 {
     /// <summary>It only tells people or writes something down: nothing outside is changed.</summary>
     public bool TellsOnly { get; init; }
+
+    /// <summary>
+    /// Whether it leaves nothing behind that we do not take back. Only steps of the mitigation are undone: what the resolution
+    /// has changed stays, and what a person takes back is not ours.
+    /// </summary>
+    [JsonIgnore]
+    public bool IsTakenBack => TellsOnly || this is { Phase: Phase.Mitigation, Undo: not null, UndoneByHand: false };
 
     /// <summary>Whether people have to know about undoing it: what cures the cause is never taken back, so only that it cannot be is worth a line.</summary>
     public bool ShowsUndo => Phase == Phase.Mitigation || Undo is null;

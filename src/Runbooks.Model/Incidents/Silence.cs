@@ -1,4 +1,3 @@
-using Runbooks.Model.Definition;
 using Runbooks.Model.Text;
 
 namespace Runbooks.Model.Incidents;
@@ -18,7 +17,7 @@ public static class Silence
     /// <summary>A question that could not be answered for so many times over is given up: silence then counts as no.</summary>
     private const int MostProlonged = 3;
 
-    public static bool MayCount(Gate gate) => gate is { Outcome: GateOutcome.Pending, OnTimeout: OnTimeout.ProceedIfReversible, Plan.Reversible: true };
+    public static bool MayCount(Gate gate) => gate is { Outcome: GateOutcome.Pending, SilenceIsYes: true };
 
     /// <summary>How often such a question is looked after. A longer gap means that the host was down, and counts no further.</summary>
     public static TimeSpan ReviewPause(Gate gate) => ((gate.ExpiresAt - gate.OpenedAt) / 20) switch

@@ -31,25 +31,8 @@ public static class ApprovalGateFactory
     {
         var approval = runbook.ApprovalOf(phase) ?? AskAboutResolution(runbook, phase) ?? (plan.TellsOnly ? Tell : AskAfterAll);
         var mustAsk = !plan.TellsOnly
-            && (unclear || difference is not null || incident.Mode == RunMode.ApproveAll || violations.Any(violation => IsWarning(violation) || CanWait(violation)));
-        var warnings = violations
-            .Select(violation => violation.Severity > GuardrailSeverity.AskFirst ? $"When this was asked, nothing could run. {violation.Why}" : violation.Why)
-            .ToList();
-        if (incident.Follows is { } before)
-        {
-            warnings.Insert(0, $"The last fix did not hold: incident {before} on this target was resolved shortly before.");
-        }
-
-        if (incident.EarlierNo is { } no)
-        {
-            warnings.Insert(0, no.Warning);
-        }
-
-        if (unclear)
-        {
-            warnings.Add("Not every check could be answered, and none of the answered ones failed.");
-        }
-
+            && (unclear || difference is not null || incident.EarlierNo is not null || incident.Mode == RunMode.ApproveAll || violations.Any(violation => IsWarning(violation) || CanWait(violation)));
+        var warnings = Warnings(incident, violations, unclear).ToList();
         var gate = new Gate
         {
             Id = Gate.IdOf(phase, round),
@@ -58,7 +41,7 @@ public static class ApprovalGateFactory
             Question = Clip.To(Template.RenderLenient(approval.Ask, IncidentTemplateScope.Of(incident) with { Target = IncidentText.Target(incident.Target) }), 300),
             Plan = plan,
             Difference = difference,
-            Warnings = warnings,
+            Warnings = [.. warnings, .. violations.Where(IsRemark).Select(remark => remark.Why)],
             Overrules = [.. violations.Where(IsWarning).Select(violation => violation.Guardrail)],
             Approvers = ApproversOf(approval, runbook),
             Required = approval.Required,
@@ -67,7 +50,7 @@ public static class ApprovalGateFactory
             Fallback = FallbackOf(runbook),
 
             // Silence overrules no warning.
-            OnTimeout = mustAsk && approval.OnTimeout == OnTimeout.ProceedIfReversible ? OnTimeout.Abort : approval.OnTimeout,
+            OnTimeout = approval.OnTimeout == OnTimeout.ProceedIfReversible && (mustAsk || (warnings.Count > 0 && !plan.TellsOnly)) ? OnTimeout.Abort : approval.OnTimeout,
             OpenedAt = now,
             ExpiresAt = now + approval.Timeout,
             Reminders = Reminder.Of(approval.RemindAfter, approval.Escalate, approval.Timeout, now),
@@ -101,6 +84,33 @@ public static class ApprovalGateFactory
         : plan.TellsOnly ? "This runbook only tells; nobody had to be asked."
         : plan.Steps.Count > 0 && plan.Steps.All(step => step.TellsOnly || step.Action == BuiltInSteps.Person) ? "Its steps are done by people, who are asked for each; nobody had to be asked before."
         : "This runbook heals by itself; nobody had to be asked.";
+
+    /// <summary>All that speaks against it.</summary>
+    private static IEnumerable<string> Warnings(Incident incident, IReadOnlyList<GuardrailViolation> violations, bool unclear)
+    {
+        if (incident.EarlierNo is { } no)
+        {
+            yield return no.Warning;
+        }
+
+        if (incident.Follows is { } before)
+        {
+            yield return $"The last fix did not hold: incident {before} on this target was resolved shortly before.";
+        }
+
+        foreach (var violation in violations.Where(violation => !IsRemark(violation)))
+        {
+            yield return violation.Severity > GuardrailSeverity.AskFirst ? $"When this was asked, nothing could run. {violation.Why}" : violation.Why;
+        }
+
+        if (unclear)
+        {
+            yield return "Not every check could be answered, and none of the answered ones failed.";
+        }
+    }
+
+    /// <summary>Statistics speak against nothing.</summary>
+    private static bool IsRemark(GuardrailViolation violation) => violation.Severity == GuardrailSeverity.Tell;
 
     private static bool IsWarning(GuardrailViolation violation) => violation.Severity == GuardrailSeverity.AskFirst;
 
@@ -231,7 +241,9 @@ public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts
         var unseen = new PlannedStep(phase, spec.Name, spec.Do, binding.Shown, action.Summary, null, null, Deferred: true) { TellsOnly = action.TellsOnly };
         if (binding.Parameters is not { } parameters)
         {
-            return (unseen with { Undo = action.ReversalOf(spec.With) != Reversal.None ? "Possible; how depends on the steps before it." : null }, binding.Problem);
+            var reversal = action.ReversalOf(spec.With);
+            var undo = reversal switch { Reversal.Undone => "Possible; how depends on the steps before it.", Reversal.Kept => "Left to a person.", _ => null };
+            return (unseen with { Undo = undo, UndoneByHand = reversal == Reversal.Kept || action.IsManual }, binding.Problem);
         }
 
         var context = contexts.For(incident, action.Name, StepRecord.KeyOf(incident.Id, phase, spec.Name)) with { Samples = runbook.Samples };

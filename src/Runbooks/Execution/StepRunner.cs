@@ -98,6 +98,12 @@ public sealed class StepRunner(
                 return new(StepOutcome.PlanChanged, Redactor.Redact(difference, binding.Secrets));
             }
 
+            // What it would do may have been known only now.
+            if (known is null && attempt.Gate is { SilenceIsYes: true } && !(Planned(attempt.Gate, request)! with { Undo = preparation.Undo, UndoneByHand = preparation.UndoneByHand }).IsTakenBack)
+            {
+                return new(StepOutcome.PlanChanged, $"Nobody has said yes, and what step '{spec.Name}' changes would not be taken back by this program.");
+            }
+
             if (preparation.Refusal is { } refusal)
             {
                 throw new StepRefusedException(refusal);

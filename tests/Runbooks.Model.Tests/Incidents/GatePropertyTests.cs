@@ -56,7 +56,7 @@ public sealed class GatePropertyTests
         }
 
         var ended = incident.FindGate(gate.Id)!;
-        ended.Outcome.ShouldBe(gate.OnTimeout == OnTimeout.ProceedIfReversible && gate.Plan.Reversible ? GateOutcome.Approved : GateOutcome.Expired);
+        ended.Outcome.ShouldBe(gate is { OnTimeout: OnTimeout.ProceedIfReversible, Plan.Reversible: true, Required: 1, SeparationOfDuties: false } ? GateOutcome.Approved : GateOutcome.Expired);
         messages.ShouldBeGreaterThan(0);
         ended.Approvers.ShouldContain(gate.OnTimeout == OnTimeout.Escalate ? "fallback" : "oncall");
     });
@@ -81,7 +81,7 @@ public sealed class GatePropertyTests
         }
         else if (after.Outcome == GateOutcome.Approved)
         {
-            (after.OnTimeout == OnTimeout.ProceedIfReversible && after.Plan.Reversible).ShouldBeTrue();
+            (after is { OnTimeout: OnTimeout.ProceedIfReversible, Plan.Reversible: true, Required: 1, SeparationOfDuties: false, Decisions.Count: 0 }).ShouldBeTrue();
         }
     }
 }

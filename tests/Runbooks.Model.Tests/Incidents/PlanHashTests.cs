@@ -51,11 +51,17 @@ public sealed class PlanHashTests
         (Some.Step() with { Phase = phase, Undo = undo }).UndoLine.ShouldBe(line);
 
     [Theory]
-    [InlineData(true, "Put it back.", false)]
-    [InlineData(false, "Put it back.", true)]
-    [InlineData(false, null, false)]
-    public void Reversible_IsWhatWeCanUndoWhole(bool reversible, string? undo, bool byHand) =>
-        new Plan("plan-1", [Some.Step() with { Undo = "Put it back." }, Some.Step("second") with { Undo = undo, UndoneByHand = byHand }]).Reversible.ShouldBe(reversible);
+    [InlineData(true, "Put it back.", false, Phase.Mitigation)]
+    [InlineData(false, "Put it back.", true, Phase.Mitigation)]
+    [InlineData(false, null, false, Phase.Mitigation)]
+    [InlineData(false, "Put it back.", false, Phase.Resolution)]
+    public void Reversible_IsWhatWeTakeBackWhole(bool reversible, string? undo, bool byHand, Phase phase)
+    {
+        var second = Some.Step("second") with { Phase = phase, Undo = undo, UndoneByHand = byHand };
+
+        new Plan("plan-1", [Some.Step() with { Undo = "Put it back." }, second]).Reversible.ShouldBe(reversible);
+        new Plan("plan-1", [second with { TellsOnly = true }]).Reversible.ShouldBeTrue();
+    }
 
     private static JsonElement Pod(string name) => JsonSerializer.SerializeToElement(new { pod = name });
 }

@@ -87,14 +87,18 @@ public sealed class IncidentStoryTests : IAsyncDisposable
     [Fact]
     public async Task NobodyAnswersButEverythingCanBeUndone_Proceeds()
     {
-        var runbook = s_runbook with { Mitigation = s_runbook.Mitigation with { Approval = Some.Approval() with { OnTimeout = OnTimeout.ProceedIfReversible } } };
+        var runbook = s_runbook with
+        {
+            Mitigation = s_runbook.Mitigation with { Approval = Some.Approval() with { OnTimeout = OnTimeout.ProceedIfReversible } },
+            Resolution = new() { Steps = [Some.Step("say", "note", new { text = "Write the report." })] },
+        };
         var opened = await _world.OpenAsync(runbook);
         _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
 
         var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(21));
 
         incident.State.ShouldBe(IncidentState.Resolved);
-        _world.Script.Deeds.ShouldBe(["do fix", "do ticket"]);
+        _world.Script.Deeds.ShouldBe(["do fix"]);
     }
 
     [Theory]

@@ -1,3 +1,6 @@
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Catalog.Steps;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
@@ -15,7 +18,7 @@ public sealed class SilenceTests : IAsyncDisposable
         Resolution = new(),
     };
 
-    private readonly IncidentWorld _world = new();
+    private readonly IncidentWorld _world = new(configure: services => services.AddSingleton<IAction, KeptAction>());
 
     public SilenceTests() => _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
 
@@ -100,6 +103,60 @@ public sealed class SilenceTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task LastFixDidNotHold_SilenceIsNoYes() => await ShouldExpireAsync(s_runbook, Some.Incident(s_runbook) with { Follows = "i-0" });
+
+    [Fact]
+    public async Task LastDecisionWasANo_SilenceIsNoYes() => await ShouldExpireAsync(s_runbook, After(s_runbook));
+
+    [Fact]
+    public async Task LastDecisionWasANo_SelfHealingRunbookAsks()
+    {
+        var runbook = s_runbook with { Mitigation = s_runbook.Mitigation with { Approval = null } };
+
+        var incident = await _world.OpenAsync(runbook, After(runbook));
+
+        incident.State.ShouldBe(IncidentState.AwaitingApproval);
+        incident.OpenGate!.Warnings.ShouldHaveSingleItem().ShouldStartWith("The last decision on this target was a no");
+        _world.Script.Deeds.ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData(2, false)]
+    [InlineData(1, true)]
+    public async Task PeopleAreCounted_SilenceIsNoneOfThem(int required, bool separate)
+    {
+        var counting = s_runbook.Mitigation.Approval! with { Required = required, SeparationOfDuties = separate };
+        var runbook = s_runbook with { Mitigation = s_runbook.Mitigation with { Approval = counting } };
+        var opened = await _world.OpenAsync(runbook, Some.Incident(runbook) with { StartedBy = "ada" });
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve, "ada");
+
+        await ShouldExpireAsync(opened.Id);
+    }
+
+    [Fact]
+    public async Task ResolutionActs_SilenceIsNoYesSinceThatIsNeverTakenBack() =>
+        await ShouldExpireAsync(s_runbook with { Resolution = new() { Steps = [Some.Step("ticket")] } });
+
+    [Fact]
+    public async Task PersonTakesAStepBack_SilenceIsNoYes() =>
+        await ShouldExpireAsync(Then(Some.Step("swap", "person", new { instruction = "Swap it.", who = new[] { "hands" }, undo = "Put it back." })));
+
+    [Fact]
+    public async Task StepThatIsKeptDependsOnOneBefore_SilenceIsNoYes() =>
+        await ShouldExpireAsync(Then(Some.Step("kept", "script.kept", new { name = "kept", text = "{{ steps.fix.result }}", keep = true })));
+
+    [Fact]
+    public async Task StepTurnsOutToBeKept_DoesNotActUnanswered()
+    {
+        var opened = await _world.OpenAsync(Then(Some.Step("kept", "script.kept", new { name = "kept", text = "{{ steps.fix.result }}" })));
+
+        var incident = await _world.AdvanceAsync(opened.Id, s_timeout + TimeSpan.FromMinutes(1));
+
+        _world.Script.Deeds.ShouldBe(["do fix"]);
+        incident.OpenGate!.Difference.ShouldBe("Nobody has said yes, and what step 'kept' changes would not be taken back by this program.");
+    }
+
+    [Fact]
     public void UndoIsLeftToAPerson_DoesNotRunUnanswered()
     {
         var gate = TestKit.Some.Gate() with { OnTimeout = OnTimeout.ProceedIfReversible };
@@ -109,6 +166,42 @@ public sealed class SilenceTests : IAsyncDisposable
 
         incident.LatestGate!.Outcome.ShouldBe(GateOutcome.Expired);
         GateText.Silence(kept).ShouldContain("nothing is done");
+    }
+
+    private static Incident After(Runbook runbook) =>
+        Some.Incident(runbook) with { EarlierNo = new("i-0", "ada", "rejected", Some.Night, "Leave it.") };
+
+    private static Runbook Then(StepSpec second) =>
+        s_runbook with { Mitigation = s_runbook.Mitigation with { Steps = [.. s_runbook.Mitigation.Steps, second] } };
+
+    private async Task ShouldExpireAsync(Runbook runbook, Incident? incident = null) =>
+        await ShouldExpireAsync((await _world.OpenAsync(runbook, incident)).Id);
+
+    private async Task ShouldExpireAsync(string id)
+    {
+        var incident = await _world.AdvanceAsync(id, s_timeout + TimeSpan.FromMinutes(1));
+
+        incident.State.ShouldBe(IncidentState.Expired);
+        _world.Script.Deeds.ShouldBeEmpty();
+    }
+
+    /// <summary>Left to a person where the file says so, and where it finds a text when it looks.</summary>
+    private sealed class KeptAction(Script script) : RunbookAction<KeptAction.Parameters>("script.kept", "Does what the test says.")
+    {
+        public sealed record Parameters(string Name, string Text, bool Keep = false);
+
+        public override bool Reversible => true;
+
+        public override Reversal ReversalOf(JsonElement with) => with.TryGetProperty("keep", out _) ? Reversal.Kept : Reversal.Undone;
+
+        protected override Task<Preparation> PrepareAsync(Parameters parameters, StepContext context, CancellationToken cancellationToken) =>
+            Task.FromResult(new Preparation { PlannedEffect = "Keep it.", Undo = "Left to a person.", UndoneByHand = true, UndoState = JsonSerializer.SerializeToElement(parameters.Name) });
+
+        protected override Task<ActionResult> ApplyAsync(Parameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
+        {
+            script.Deeds.Enqueue($"do {parameters.Name}");
+            return Task.FromResult(new ActionResult("Kept it."));
+        }
     }
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();

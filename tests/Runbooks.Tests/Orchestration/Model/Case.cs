@@ -17,7 +17,7 @@ public enum Kind
 /// <param name="Seed">Of the faults: what runs twice, what breaks off, who is not reached.</param>
 /// <param name="Faults">How many of a hundred calls go wrong.</param>
 public sealed record Case(
-    bool SelfHealing, int Required, OnTimeout OnTimeout, RunMode Mode, string[] Steps, string[] Resolution, bool ResolutionAsks, bool Lease, Happening[] Happenings, int Seed, int Faults)
+    bool SelfHealing, int Required, OnTimeout OnTimeout, RunMode Mode, string[] Steps, string[] Resolution, bool ResolutionAsks, bool Lease, bool EarlierNo, Happening[] Happenings, int Seed, int Faults)
 {
     private static readonly Gen<Happening> s_happening =
         from kind in Gen.Frequency((6, Gen.Const(Kind.Approve)), (6, Gen.Int[0, 14].Select(k => (Kind)k)))
@@ -33,10 +33,11 @@ public sealed record Case(
         from resolution in Of([], ["act9"], ["once9"])
         from asks in Gen.Bool
         from lease in Gen.Frequency((3, Gen.Const(false)), (1, Gen.Const(true)))
+        from no in Gen.Frequency((5, Gen.Const(false)), (1, Gen.Const(true)))
         from happenings in s_happening.Array[0, 10]
         from seed in Gen.Int[0, int.MaxValue - 1]
         from faults in Gen.OneOf(Gen.Const(0), Gen.Const(3), Gen.Const(12))
-        select new Case(shape.Item1, shape.Item2, shape.Item3, shape.Item4, steps, resolution, asks, lease, happenings, seed, faults);
+        select new Case(shape.Item1, shape.Item2, shape.Item3, shape.Item4, steps, resolution, asks, lease, no, happenings, seed, faults);
 
     public Runbook Runbook()
     {
@@ -57,7 +58,7 @@ public sealed record Case(
     }
 
     public override string ToString() =>
-        $"{(SelfHealing ? "heals" : $"asks {Required}")} {OnTimeout} {Mode} [{string.Join(' ', Steps)}] then [{string.Join(' ', Resolution)}]{(ResolutionAsks ? " asks" : "")}{(Lease ? " lease" : "")} "
+        $"{(SelfHealing ? "heals" : $"asks {Required}")} {OnTimeout} {Mode} [{string.Join(' ', Steps)}] then [{string.Join(' ', Resolution)}]{(ResolutionAsks ? " asks" : "")}{(Lease ? " lease" : "")}{(EarlierNo ? " after a no" : "")} "
         + $"seed {Seed} faults {Faults}: {string.Join(", ", Happenings.Select(h => $"{h.After.TotalSeconds}s {h.Kind}/{h.Which}"))}";
 
     private static Gen<string[]> Of(params string[][] choices) => Gen.Int[0, choices.Length - 1].Select(i => choices[i]);

@@ -43,7 +43,10 @@ internal sealed class ModelWorld : IAsyncDisposable
 
     public async Task PlayAsync()
     {
-        await _world.OpenAsync(_case.Runbook(), Some.Incident(_case.Runbook(), Id));
+        await _world.OpenAsync(_case.Runbook(), Some.Incident(_case.Runbook(), Id) with
+        {
+            EarlierNo = _case.EarlierNo ? new("i-0", "ada", "rejected", Some.Night, "Leave it.") : null,
+        });
         foreach (var happening in _case.Happenings)
         {
             await _world.AdvanceAsync(Id, happening.After);
@@ -134,8 +137,10 @@ internal sealed class ModelWorld : IAsyncDisposable
     {
         var people = gate.Decisions.Where(d => d.Verb == DecisionVerb.Approve).Select(d => d.Person).Distinct().Count();
         var planned = gate.Plan.Steps.Any(s => s.Name == step.Name) || step.Attempts > 1;
-        var byItself = _case.SelfHealing && gate.Phase == Phase.Mitigation && gate.Difference is null && gate.Overrules.Count == 0 && _case.Mode != RunMode.ApproveAll;
-        var bySilence = gate.OnTimeout == OnTimeout.ProceedIfReversible && gate.Plan.Reversible && gate.Overrules.Count == 0 && gate.Difference is null && _case.Mode != RunMode.ApproveAll;
+        var unopposed = gate.Warnings.Count == 0 && gate.Difference is null && _case.Mode != RunMode.ApproveAll;
+        var byItself = unopposed && _case.SelfHealing && gate.Phase == Phase.Mitigation;
+        var takenBack = gate.Plan.Steps.All(s => s.TellsOnly || (s.Phase == Phase.Mitigation && s.Name.StartsWith("act", StringComparison.Ordinal)));
+        var bySilence = unopposed && takenBack && gate is { OnTimeout: OnTimeout.ProceedIfReversible, Required: 1, Decisions.Count: 0 };
         return planned && (people >= gate.Required || byItself || bySilence);
     }
 
