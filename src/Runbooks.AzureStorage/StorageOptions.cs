@@ -60,10 +60,10 @@ internal sealed partial class StorageOptionsRules : IValidateOptions<StorageOpti
         }
     }
 
-    [GeneratedRegex("^[a-z0-9]{3,24}$")]
+    [GeneratedRegex("^[a-z0-9]{3,24}$", RegexOptions.NonBacktracking)]
     private static partial Regex Account();
 
-    [GeneratedRegex("^[A-Za-z][A-Za-z0-9]{2,44}$")]
+    [GeneratedRegex("^[A-Za-z][A-Za-z0-9]{2,44}$", RegexOptions.NonBacktracking)]
     private static partial Regex Hub();
 }
 

@@ -49,6 +49,6 @@ internal static partial class ServerSettingsCheck
     /// <summary>No misspelling of a setting: it may be meant as a secret.</summary>
     private static bool MayBeSecret(string problem) => problem.StartsWith("This host has no setting", StringComparison.Ordinal) && !problem.Contains("Did you mean", StringComparison.Ordinal);
 
-    [GeneratedRegex("members: '(?<member>[^']+)' with the error: '(?<why>.*)'\\.$", RegexOptions.Singleline)]
+    [GeneratedRegex("members: '(?<member>[^']+)' with the error: '(?<why>.*)'\\.$", RegexOptions.Singleline | RegexOptions.NonBacktracking)]
     private static partial Regex Annotation();
 }

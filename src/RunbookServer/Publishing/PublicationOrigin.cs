@@ -68,10 +68,10 @@ internal sealed partial record PublicationOrigin(string? Repository, string? Com
         }
     }
 
-    [GeneratedRegex(@"^[A-Za-z+]+://[^/]*")]
+    [GeneratedRegex(@"^[A-Za-z+]+://[^/]*", RegexOptions.NonBacktracking)]
     private static partial Regex Server();
 
     // Azure Repos has _git before the name.
-    [GeneratedRegex(@"[/:]([^/:@\s]+)/(?:_git/)?([^/:@\s]+?)(?:\.git)?/?$")]
+    [GeneratedRegex(@"[/:]([^/:@\s]+)/(?:_git/)?([^/:@\s]+?)(?:\.git)?/?$", RegexOptions.NonBacktracking)]
     private static partial Regex Name();
 }

@@ -72,7 +72,7 @@ internal sealed partial class Allowances
     /// <summary>What is left of a line without blanks and a comment that fills it.</summary>
     private static string Content(string line) => line.TrimStart() is var text && text.StartsWith('#') ? "" : text.TrimEnd();
 
-    [GeneratedRegex(@"#\s*" + Word + @"\b(?<rest>.*)$")]
+    [GeneratedRegex(@"#\s*" + Word + @"\b(?<rest>.*)$", RegexOptions.NonBacktracking)]
     private static partial Regex Directive();
 
     /// <param name="Line">Counted from 1; null for the whole file.</param>

@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Problems;
 using Runbooks.Catalog.Yaml;
@@ -113,20 +112,23 @@ internal sealed class FileErrors(string file, string text)
             return;
         }
 
-        // A literal text: there is nothing to try twice, and the engine that never does has a limit to its length.
-        Add(Find(value, new Regex($@"\{{\{{\s*{Regex.Escape(placeholder)}\s*\}}\}}")) ?? value, path, problem, remedy);
+        Add(Find(value, placeholder) ?? value, path, problem, remedy);
     }
 
-    private Position? Find(Position from, Regex part)
+    private Position? Find(Position from, string placeholder)
     {
         // What cannot be found as it is read must not be blamed on the value after it.
         var last = _values.Values.Select(value => value.Line).Where(line => line > from.Line).DefaultIfEmpty(_lines.Length + 1).Min() - 1;
         for (var line = from.Line; line <= last; line++)
         {
             var begin = line == from.Line ? Math.Min(from.Column - 1, _lines[line - 1].Length) : 0;
-            if (part.Match(_lines[line - 1], begin) is { Success: true } found)
+            for (var at = _lines[line - 1].IndexOf("{{", begin, StringComparison.Ordinal); at >= 0; at = _lines[line - 1].IndexOf("{{", at + 1, StringComparison.Ordinal))
             {
-                return new(line, found.Index + 1);
+                var inside = _lines[line - 1].AsSpan(at + 2).TrimStart();
+                if (inside.StartsWith(placeholder, StringComparison.Ordinal) && inside[placeholder.Length..].TrimStart().StartsWith("}}"))
+                {
+                    return new(line, at + 1);
+                }
             }
         }
 

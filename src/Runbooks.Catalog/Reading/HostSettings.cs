@@ -43,6 +43,6 @@ public sealed partial class HostSettings(IEnumerable<KeyValuePair<string, string
         return value;
     }
 
-    [GeneratedRegex(@"\{\{\s*settings\.(?<name>[A-Za-z0-9_.-]+)\s*\}\}")]
+    [GeneratedRegex(@"\{\{\s*settings\.(?<name>[A-Za-z0-9_.-]+)\s*\}\}", RegexOptions.NonBacktracking)]
     private static partial Regex Placeholder();
 }

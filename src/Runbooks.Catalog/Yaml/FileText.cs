@@ -67,6 +67,6 @@ internal static partial class FileText
     }
 
     /// <summary>In the indentation, after the dash of a list, or between a key and its value.</summary>
-    [GeneratedRegex(@"^[ \t]*(?:- *)*(?:[\w.-]+:)?(?<blank>[\u00A0\u2007\u202F\u3000])")]
+    [GeneratedRegex(@"^[ \t]*(?:- *)*(?:[\w.-]+:)?(?<blank>[\u00A0\u2007\u202F\u3000])", RegexOptions.NonBacktracking)]
     private static partial Regex BlankInStructure();
 }

@@ -88,16 +88,16 @@ internal static partial class YamlSlips
     }
 
     /// <summary>A value that begins with a character that means something else in YAML.</summary>
-    [GeneratedRegex(@"(?:^\s*-|[\w""'.-]:|[\[{,])\s+(?<value>[*&!%@`|>].*)$|[\[]\s*(?<value>[*&!%@`|>].*)$")]
+    [GeneratedRegex(@"(?:^\s*-|[\w""'.-]:|[\[{,])\s+(?<value>[*&!%@`|>].*)$|[\[]\s*(?<value>[*&!%@`|>].*)$", RegexOptions.NonBacktracking)]
     private static partial Regex SpecialStart();
 
     /// <summary>A '>' or '|' that begins a text on the lines below.</summary>
-    [GeneratedRegex(@"^[|>](?:[1-9]?[+\-]?|[+\-][1-9])\s*(?:#.*)?$")]
+    [GeneratedRegex(@"^[|>](?:[1-9]?[+\-]?|[+\-][1-9])\s*(?:#.*)?$", RegexOptions.NonBacktracking)]
     private static partial Regex BlockHeader();
 
-    [GeneratedRegex(@"[\[{][^\]}]*\s#")]
+    [GeneratedRegex(@"[\[{][^\]}]*\s#", RegexOptions.NonBacktracking)]
     private static partial Regex CommentInBrackets();
 
-    [GeneratedRegex(@"^\s*(?:- )*[\w.-]+:\s+(?<value>[^\s""'\[{|>&*!%@`#][^#]*:(?:\s.*)?)$")]
+    [GeneratedRegex(@"^\s*(?:- )*[\w.-]+:\s+(?<value>[^\s""'\[{|>&*!%@`#][^#]*:(?:\s.*)?)$", RegexOptions.NonBacktracking)]
     private static partial Regex SecondColon();
 }

@@ -85,7 +85,7 @@ internal sealed partial class ReimageNode(Clusters clusters, ArmResources arm)
         ? new ArmTarget(id[ProviderPrefix.Length..], "2024-07-01", "Virtual Machine Contributor")
         : null;
 
-    [GeneratedRegex("^azure:///subscriptions/[0-9a-f-]{36}/resourceGroups/[^/]{1,90}/providers/Microsoft.Compute/virtualMachineScaleSets/[^/]{1,64}/virtualMachines/[0-9]{1,9}$", RegexOptions.IgnoreCase)]
+    [GeneratedRegex("^azure:///subscriptions/[0-9a-f-]{36}/resourceGroups/[^/]{1,90}/providers/Microsoft.Compute/virtualMachineScaleSets/[^/]{1,64}/virtualMachines/[0-9]{1,9}$", RegexOptions.IgnoreCase | RegexOptions.NonBacktracking)]
     private static partial Regex InstanceId();
 }
 

@@ -61,34 +61,35 @@ internal static partial class MissingSeries
         return
         [
             .. Names().Matches(bare)
-                .Where(match => !s_keywords.Contains(match.Value) && !s_ownNames.Contains(match.Value) && !bare.AsSpan(match.Index + match.Length).TrimStart().StartsWith("("))
-                .Select(match => match.Value)
+                .Where(match => !bare.AsSpan(match.Index + match.Length).TrimStart().StartsWith("("))
+                .Select(match => match.Groups["name"].Value)
+                .Where(name => !s_keywords.Contains(name) && !s_ownNames.Contains(name))
                 .Concat(LabelNames().Matches(query).Select(match => match.Groups["name"].Value).Except(s_ownNames))
                 .Distinct().Take(MaxNames),
         ];
     }
 
-    [GeneratedRegex("""#[^\n]*|"(\\.|[^"\\])*"|'(\\.|[^'\\])*'""")]
+    [GeneratedRegex("""#[^\n]*|"(\\.|[^"\\])*"|'(\\.|[^'\\])*'""", RegexOptions.NonBacktracking)]
     private static partial Regex Texts();
 
-    [GeneratedRegex(@"\{[^}]*\}|\[[^\]]*\]")]
+    [GeneratedRegex(@"\{[^}]*\}|\[[^\]]*\]", RegexOptions.NonBacktracking)]
     private static partial Regex InBrackets();
 
-    [GeneratedRegex(@"\b(by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)|\boffset\s+-?[0-9a-z]+|@\s*[0-9.]+")]
+    [GeneratedRegex(@"\b(by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)|\boffset\s+-?[0-9a-z]+|@\s*[0-9.]+", RegexOptions.NonBacktracking)]
     private static partial Regex ListOfLabels();
 
     /// <summary>A metric that is named as a label, <c>{__name__="up"}</c>, or in quotes, <c>{"http.requests"}</c>.</summary>
-    [GeneratedRegex("""(__name__\s*=|\{(?=\s*["'][^"']*["']\s*[,}]))\s*["'](?<name>[A-Za-z_:][A-Za-z0-9_:.]*)["']""")]
+    [GeneratedRegex("""__name__\s*=\s*["'](?<name>[A-Za-z_:][A-Za-z0-9_:.]*)["']|\{\s*["'](?<name>[A-Za-z_:][A-Za-z0-9_:.]*)["']\s*[,}]""", RegexOptions.NonBacktracking)]
     private static partial Regex LabelNames();
 
     [GeneratedRegex(@"\bALERTS(?:_FOR_STATE)?\b", RegexOptions.NonBacktracking)]
     private static partial Regex OwnNames();
 
     /// <summary>One name, or several to choose from: <c>alertname=~"A|B"</c>.</summary>
-    [GeneratedRegex("""alertname\s*(=\s*["'](?<name>[^"'\\|]+)|=~\s*["'](?<name>[A-Za-z0-9_ |-]+))["']""")]
+    [GeneratedRegex("""alertname\s*(=\s*["'](?<name>[^"'\\|]+)|=~\s*["'](?<name>[A-Za-z0-9_ |-]+))["']""", RegexOptions.NonBacktracking)]
     private static partial Regex AlertNames();
 
-    [GeneratedRegex("(?<![A-Za-z0-9_:.])[A-Za-z_:][A-Za-z0-9_:]*")]
+    [GeneratedRegex("(?:^|[^A-Za-z0-9_:.])(?<name>[A-Za-z_:][A-Za-z0-9_:]*)", RegexOptions.NonBacktracking)]
     private static partial Regex Names();
 }
 

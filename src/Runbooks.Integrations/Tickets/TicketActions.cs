@@ -26,7 +26,7 @@ public abstract partial record TicketParameters : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
         (Fields ?? []).Where(field => !FieldName().IsMatch(field.Key)).Select(field => new ValidationResult($"has the field '{Clip.To(field.Key, 40)}': names are letters, digits, dots and underscores.", ["fields"]));
 
-    [GeneratedRegex("^[A-Za-z0-9_.]{1,128}$")]
+    [GeneratedRegex("^[A-Za-z0-9_.]{1,128}$", RegexOptions.NonBacktracking)]
     private static partial Regex FieldName();
 }
 

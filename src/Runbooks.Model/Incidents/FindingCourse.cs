@@ -95,7 +95,7 @@ public sealed partial record FindingCourse(string Name, string Ask, string? Unit
         return ((double[])[1, 2, 2.5, 5, 10]).First(step => step * power >= value * 0.999999) * power;
     }
 
-    [GeneratedRegex(@"-?\d+(\.\d+)?([eE][+-]?\d+)?")]
+    [GeneratedRegex(@"-?\d+(\.\d+)?([eE][+-]?\d+)?", RegexOptions.NonBacktracking)]
     private static partial Regex NumberIn();
 }
 

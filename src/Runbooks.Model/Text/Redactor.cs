@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using System.Text.RegularExpressions;
 
 namespace Runbooks.Model.Text;
@@ -17,17 +18,16 @@ public static partial class Redactor
 
     private const int LongestWord = 24;
 
+    /// <summary>What a value without quotation marks ends at, besides blanks.</summary>
+    private const string WordEnds = "&;,\"'<>)]}\\";
+
     /// <summary>What comes before a value that is a secret: the end of its name, so 'max_tokens' and 'secretName' are none.</summary>
     private const string Names =
         "passwords?|passwd|passphrase|pwd|secrets?|credentials?|(?:access|account|api|subscription|functions?|host|master|primary|secondary|private|signing|encryption|routing|integration|webhook|storage|admin|service|auth|sharedaccess|shared_access)[_.-]?keys?"
-        + "|(?<=(?:db|database|smtp|e?mail|mysql|pg|postgres|redis|mongo|amqp|rabbitmq|ldap|s?ftp|proxy|user|root|admin)[_.-])pass|token|authorization|connection[_.-]?string|conn[_.-]?str|api[_.-]?key|x-functions-key|ocp-apim-subscription-key";
+        + "|(?:db|database|smtp|e?mail|mysql|pg|postgres|redis|mongo|amqp|rabbitmq|ldap|s?ftp|proxy|user|root|admin)[_.-]pass|token|authorization|connection[_.-]?string|conn[_.-]?str|api[_.-]?key|x-functions-key|ocp-apim-subscription-key";
 
     /// <summary>A quotation mark as it is, escaped, or as HTML, JSON and URLs write it.</summary>
     private const string Quote = @"(?:\\*[""'`]|&(?:quot|apos|\#0?3[49]);|\\+u002[27]|%2[27])";
-
-    /// <summary>Up to the mark that began it, or to the end of the line; without one, up to what ends a word.</summary>
-    private const string Value =
-        "(?:(?<quote>" + Quote + @")(?<value>(?:(?!\k<quote>)(?:\\.|[^\r\n]))*)(?<end>(?:\k<quote>)?)|(?<value>[^\s&;,""'<>)\]}\\]+)(?=(?<more>[ \t]+\w)?))";
 
     private static readonly SearchValues<string> s_words = SearchValues.Create(
         ["passw", "passp", "sshpass", "_pass", ".pass", "-pass", "pwd", "secret", "credential", "key", "token", "signature", "conn", "sig=", "code=", "auth", "cookie", "bearer", "basic ", "sharedkey", "%3d", "curl "], StringComparison.OrdinalIgnoreCase);
@@ -50,13 +50,14 @@ public static partial class Redactor
         if (text.AsSpan().ContainsAny(s_words))
         {
             text = Scheme().Replace(text, match => IsWord(match.Groups[2].Value) ? match.Value : $"{match.Groups[1].Value} {Hidden}");
-            text = Header().Replace(text, $"$1{Hidden}");
-            text = Query().Replace(text, $"$1{Hidden}");
+            text = Header().Replace(text, $"$1$2{Hidden}");
+            text = HideValues(text, Query());
             text = Element().Replace(text, $"$1{Hidden}");
             text = Option().Replace(text, $"$1{Hidden}");
-            text = Login().Replace(text, $"$1{Hidden}");
-            text = NamedValue().Replace(text, Assigned);
-            text = Assignment().Replace(text, Assigned);
+            text = Curl().Replace(text, $"$1{Hidden}");
+            text = SshPass().Replace(text, $"$1{Hidden}");
+            text = HideValues(text, NamedValue());
+            text = HideValues(text, Assignment());
         }
 
         return SecretFormats.Hide(text, Hidden);
@@ -71,15 +72,60 @@ public static partial class Redactor
         : line.Contains("-----END", StringComparison.Ordinal) ? false
         : line.Contains("-----BEGIN", StringComparison.Ordinal) ? true : null;
 
-    private static string Assigned(Match match)
+    /// <summary>Hides what stands behind each place that the expression finds, and where it gives a name, only what looks secret under that name: up to the mark that began it or the end of the line; without a mark, up to what ends a word.</summary>
+    internal static string HideValues(string text, Regex names)
     {
-        var (quote, value) = (match.Groups["quote"].Value, match.Groups["value"].Value);
-        var name = match.Groups["name"].Value;
-        var isSecret = !IsNothing(value) && (quote.Length > 0
-            ? !IsMeasure(name, value) && !IsReference(name, value)
-            : LooksSecret(name, match.Groups["sign"].Value, value, match.Groups["more"].Success));
-        return isSecret ? $"{match.Groups["before"].Value}{quote}{Hidden}{match.Groups["end"].Value}" : match.Value;
+        StringBuilder? hidden = null;
+        var (kept, at) = (0, 0);
+        while (at < text.Length && names.Match(text, at) is { Success: true } found)
+        {
+            var (name, sign, quote) = (found.Groups["name"].Value, found.Groups["sign"].Value, found.Groups["quote"].Value);
+            var start = found.Index + found.Length;
+            var length = quote.Length > 0 ? LengthWithin(text.AsSpan(start), quote) : LengthOfWord(text.AsSpan(start));
+            if (quote.Length == 0 && length == 0)
+            {
+                at = found.Index + 1;
+                continue;
+            }
+
+            at = start + length;
+            var value = text.Substring(start, length);
+            if (name.Length == 0 || (!IsNothing(value) && (quote.Length > 0
+                ? !IsMeasure(name, value) && !IsReference(name, value)
+                : LooksSecret(name, sign, value, GoesOn(text.AsSpan(at))))))
+            {
+                hidden = (hidden ?? new()).Append(text, kept, start - kept).Append(Hidden);
+                kept = at;
+            }
+        }
+
+        return hidden is null ? text : hidden.Append(text, kept, text.Length - kept).ToString();
     }
+
+    private static int LengthWithin(ReadOnlySpan<char> text, string quote)
+    {
+        var at = 0;
+        while (at < text.Length && text[at] is not ('\r' or '\n') && !text[at..].StartsWith(quote, StringComparison.OrdinalIgnoreCase))
+        {
+            at += text[at] == '\\' && at + 1 < text.Length && text[at + 1] is not ('\r' or '\n') ? 2 : 1;
+        }
+
+        return at;
+    }
+
+    private static int LengthOfWord(ReadOnlySpan<char> text)
+    {
+        var at = 0;
+        while (at < text.Length && !char.IsWhiteSpace(text[at]) && !WordEnds.Contains(text[at]))
+        {
+            at++;
+        }
+
+        return at;
+    }
+
+    private static bool GoesOn(ReadOnlySpan<char> rest) =>
+        rest.TrimStart(" \t") is [var next, ..] trimmed && trimmed.Length < rest.Length && (char.IsLetterOrDigit(next) || next == '_');
 
     private static bool IsNothing(string value) =>
         value is "true" or "false" or "null" or "none" or "None" or "nil" or "undefined" or "YES" or "NO" or "yes" or "no"
@@ -88,7 +134,7 @@ public static partial class Redactor
         // <your key>, (hidden): what stands where a value would.
         || value is ['<', .., '>'] || (value is ['(', ..] && IsWord(value));
 
-    private static bool MayBeAnything(string name) => name.StartsWith("pass", StringComparison.OrdinalIgnoreCase) || name.StartsWith("secret", StringComparison.OrdinalIgnoreCase);
+    private static bool MayBeAnything(string name) => name.Contains("pass", StringComparison.OrdinalIgnoreCase) || name.StartsWith("secret", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>"time_per_token": "31.2ms"</summary>
     private static bool IsMeasure(string name, string value) =>
@@ -113,44 +159,52 @@ public static partial class Redactor
     /// <summary>Letters of one kind with what joins words; a name such as 'inference-tls' too.</summary>
     private static bool IsWord(string value) => value[1..].All(character => char.IsAsciiLetterLower(character) || character is '-' or '_' or '/' or '.' or ':' or '!');
 
+    // Strangers write what these expressions read. NonBacktracking keeps the time in proportion to the text's length, whatever it says.
+    private const RegexOptions Linear = RegexOptions.NonBacktracking | RegexOptions.CultureInvariant;
+
+    private const RegexOptions AnyCase = Linear | RegexOptions.IgnoreCase;
+
     /// <summary>-----BEGIN RSA PRIVATE KEY-----, to its end or to the end of the text.</summary>
-    [GeneratedRegex(@"(-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----)(?:(?!-----END)[\s\S])*(?:-----END [A-Z0-9 ]*-----)?")]
+    [GeneratedRegex(@"(-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----)[\s\S]*?(?:-----END [A-Z0-9 ]*-----|\z)", Linear)]
     private static partial Regex PrivateKey();
 
     /// <summary>https://user:password@host</summary>
-    [GeneratedRegex(@"([a-z][a-z0-9+.-]*://)[^/\s@""'<>]+@", RegexOptions.IgnoreCase | RegexOptions.NonBacktracking)]
+    [GeneratedRegex(@"([a-z][a-z0-9+.-]*://)[^/\s@""'<>]+@", AnyCase)]
     private static partial Regex UserInfo();
 
     /// <summary>Authorization: Bearer …</summary>
-    [GeneratedRegex(@"\b(Bearer|Basic|SharedKey|SharedKeyLite|SharedAccessSignature)\s+([A-Za-z0-9._~+/=:%&-]{8,})", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"\b(Bearer|Basic|SharedKey|SharedKeyLite|SharedAccessSignature)\s+([A-Za-z0-9._~+/=:%&-]{8,})", AnyCase)]
     private static partial Regex Scheme();
 
     /// <summary>Headers of which all that follows is secret: Cookie: a=b; c=d</summary>
     [GeneratedRegex(
-        @"(\bcookie\\*[""']?\s*[:=]\s*\\*[""']?(?=[^\s=;""'\\]+=)|\bauthorization\\*[""']?\s*[:=]\s*\\*[""']?(?:Bearer|Basic|SharedKey(?:Lite)?|Digest|Negotiate|AWS4-HMAC-SHA256|ApiKey|Token)\s+)(?!•)[^\r\n""'\\]+",
-        RegexOptions.IgnoreCase)]
+        @"(\bcookie\\*[""']?\s*[:=]\s*\\*[""']?)[^•\s=;""'\\][^\s=;""'\\]*=[^\r\n""'\\]*"
+        + @"|(\bauthorization\\*[""']?\s*[:=]\s*\\*[""']?(?:Bearer|Basic|SharedKey(?:Lite)?|Digest|Negotiate|AWS4-HMAC-SHA256|ApiKey|Token)\s+)[^•\r\n""'\\][^\r\n""'\\]*",
+        AnyCase)]
     private static partial Regex Header();
 
     /// <summary>?sig=…&amp;code=…</summary>
-    [GeneratedRegex(@"([?&](?:amp;)?(?:sig|signature|code|key|[a-z_-]*token|api-?_?key|subscription-key|[a-z_-]*secret|password|pwd|x-amz-signature|x-goog-signature)(?:=|%3D))[^\s&;,""'<>)\\]+", RegexOptions.IgnoreCase | RegexOptions.NonBacktracking)]
+    [GeneratedRegex(@"[?&](?:amp;)?(?:sig|signature|code|key|[a-z_-]*token|api-?_?key|subscription-key|[a-z_-]*secret|password|pwd|x-amz-signature|x-goog-signature)(?:=|%3D)", AnyCase)]
     private static partial Regex Query();
 
     /// <summary>&lt;password&gt;…&lt;/password&gt;, &lt;entry name="db.password"&gt;…&lt;/entry&gt;</summary>
-    [GeneratedRegex(@"(<[a-z:]*(?:password|secret|token|apikey|accesskey)>|<[a-z:]{1,40}\s[^<>]{0,100}\b(?:name|key|id)=[""'][^""'<>]{0,60}(?:password|secret|token|api[_.-]?key|access[_.-]?key)[""'][^<>]{0,100}(?<!/)>)[^<\s][^<]*", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"(<[a-z:]*(?:password|secret|token|apikey|accesskey)>|<[a-z:]+\s[^<>]*\b(?:name|key|id)=[""'][^""'<>]*(?:password|secret|token|api[_.-]?key|access[_.-]?key)[""'](?:[^<>]*[^<>/])?>)[^<\s][^<]*", AnyCase)]
     private static partial Regex Element();
 
     /// <summary>--token …, --db-password '…'</summary>
-    [GeneratedRegex(@"(--[a-z-]{0,40}(?:password|passwd|secret|token|api-key|access-key|account-key)[ \t]+)(?:""[^""]*""|'[^']*'|[^\s""'-][^\s""']*)", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"(--[a-z-]*(?:password|passwd|secret|token|api-key|access-key|account-key)[ \t]+)(?:""[^""]*""|'[^']*'|[^\s""'-][^\s""']*)", AnyCase)]
     private static partial Regex Option();
 
-    /// <summary>curl -u user:password, sshpass -p password</summary>
-    [GeneratedRegex(@"(\bcurl\b[^\r\n]{0,200}?[ \t](?:-u|--user|--proxy-user)[ =]?[""']?[^\s:""']{1,100}:|\bsshpass[ \t]+-p[ \t]*[""']?)[^\s""']+", RegexOptions.IgnoreCase)]
-    private static partial Regex Login();
+    /// <summary>curl -u user:password</summary>
+    [GeneratedRegex(@"(\bcurl\b[^\r\n]*?[ \t](?:-u|--user|--proxy-user)[ =]?[""']?[^\s:""']+:)[^\s""']+", AnyCase)]
+    private static partial Regex Curl();
+
+    /// <summary>sshpass -p password</summary>
+    [GeneratedRegex(@"(\bsshpass[ \t]+-p[ \t]*[""']?)[^\s""']+", AnyCase)]
+    private static partial Regex SshPass();
 
     /// <summary>A secret beside its name: {"name":"DB_PASSWORD","value":"…"}, - name: DB_PASSWORD with a value below it, &lt;add key="ApiKey" value="…"/&gt;.</summary>
-    [GeneratedRegex(
-        @"(?<before>\b(?:name|key)" + Quote + @"?\s*[:=]\s*" + Quote + @"?[\w.-]{0,60}(?<name>" + Names + ")" + Quote + @"?\s*,?\s*" + Quote + @"?value" + Quote + @"?(?<sign>\s*[:=]\s*))" + Value,
-        RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"\b(?:name|key)" + Quote + @"?\s*[:=]\s*" + Quote + @"?[\w.-]*(?<name>" + Names + ")" + Quote + @"?\s*,?\s*" + Quote + @"?value" + Quote + @"?(?<sign>\s*[:=]\s*)(?<quote>" + Quote + ")?", AnyCase)]
     private static partial Regex NamedValue();
 
     /// <summary>
@@ -158,10 +212,10 @@ public static partial class Redactor
     /// (\"password\":\"…\"). A quoted value ends at the quote that began it, escaped in the same way, or with the line.
     /// </summary>
     [GeneratedRegex(
-        @"(?<before>(?<name>" + Names + @")(?:[_-]?(?:value|text|base64|b64|hash|\d{1,2}))?" + Quote + @"?(?<sign>\s*(?:=>|:=|[=:]|%3[AD])\s*)"
-        // A list, a tag, a text that begins on the next line.
-        + @"(?:\[\s*(?=" + Quote + @"))?(?:!!?\w*[ \t]+)?(?:[|>][+-]?\d?[ \t]*\r?\n[ \t]+)?)" + Value,
-        RegexOptions.IgnoreCase)]
+        @"(?<name>" + Names + @")(?:[_-]?(?:value|text|base64|b64|hash|\d{1,2}))?" + Quote + @"?(?<sign>\s*(?:=>|:=|[=:]|%3[AD])\s*)"
+        // A list; a tag, or a text that begins on the next line.
+        + @"(?:\[\s*(?<quote>" + Quote + @")|(?:!!?\w*[ \t]+)?(?:[|>][+-]?\d?[ \t]*\r?\n[ \t]+)?(?<quote>" + Quote + ")?)",
+        AnyCase)]
     private static partial Regex Assignment();
 }
 

@@ -22,7 +22,8 @@ internal static partial class SecretFormats
         StringComparison.Ordinal);
 
     public static string Hide(string text, string hidden) =>
-        text.AsSpan().ContainsAny(s_hints) ? Azure().Replace(Webhooks().Replace(Tokens().Replace(text, hidden), $"$1{hidden}"), hidden) : text;
+        !text.AsSpan().ContainsAny(s_hints) ? text
+        : Azure().Replace(Redactor.HideValues(MoreTokens().Replace(Tokens().Replace(text, hidden), hidden), Webhooks()), hidden);
 
     /// <summary>A prefix that its issuer gave it so that it can be found.</summary>
     [GeneratedRegex(
@@ -30,22 +31,29 @@ internal static partial class SecretFormats
         + @"|\bgh[opsru]_[A-Za-z0-9]{30,}|\bgithub_pat_\w{40,}|\bgl(?:pat|dt|rt)-[\w-]{20,}|\bxox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]{10,}|\bxapp-\d-[A-Za-z0-9-]{20,}"
         + @"|\bsk-(?:ant|proj|svcacct|admin|or|lf)-[\w-]{20,}|\bsk-[A-Za-z0-9]{20,}|\b[rs]k_(?:live|test)_[A-Za-z0-9]{16,}|\bwhsec_[A-Za-z0-9+/=]{20,}"
         + @"|\bhf_[A-Za-z0-9]{30,}|\bAIza[\w-]{35}|\bya29\.[\w-]{20,}|\bGOCSPX-[\w-]{20,}|\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b"
-        + @"|\bdapi[a-f0-9]{32}(?:-\d)?|\bSG\.[\w-]{16,}\.[\w-]{16,}|\bglsa_[A-Za-z0-9]{32}_[A-Fa-f0-9]{8}|\bglc_[A-Za-z0-9+/]{32,}={0,3}|\bdo[opr]_v1_[a-f0-9]{64}"
-        + @"|\bnpm_[A-Za-z0-9]{36}|\bpypi-AgE[\w-]{50,}|\bhv[sb]\.[\w-]{24,}|\bdckr_pat_[\w-]{20,}|\bATATT3[\w=-]{50,}|\blin_api_[A-Za-z0-9]{40}|\bNRAK-[A-Z0-9]{27}|\bPMAK-[a-f0-9]{24}-[a-f0-9]{34}"
-        + @"|\bgsk_[A-Za-z0-9]{48,}|\bpplx-[A-Za-z0-9]{40,}|\br8_[A-Za-z0-9]{37}|\bxai-[A-Za-z0-9]{60,}|\bnvapi-[\w-]{50,}|\bpul-[a-f0-9]{40}|\bsntry[su]_[A-Za-z0-9+/=_-]{40,}|\bdp\.pt\.[A-Za-z0-9]{40,}"
-        + @"|\bdt0c01\.[A-Z0-9]{24}\.[A-Z0-9]{64}|\bAGE-SECRET-KEY-1[A-Z0-9]{58}|\bLTAI[A-Za-z0-9]{20}\b|\bshp(?:at|ss|ca|pa)_[A-Fa-f0-9]{32}|\b\d{8,10}:AA[\w-]{33}|\bops_eyJ[\w+/=-]{50,}"
-        + @"|\bfigd_[\w-]{40,}|\bntn_[A-Za-z0-9]{40,}|\btfp_[\w-]{40,}|\blsv2_(?:pt|sk)_[a-f0-9]{32}_[a-f0-9]{10}|\bkey-[a-f0-9]{32}\b")]
+        + @"|\bdapi[a-f0-9]{32}(?:-\d)?|\bSG\.[\w-]{16,}\.[\w-]{16,}|\bglsa_[A-Za-z0-9]{32}_[A-Fa-f0-9]{8}|\bglc_[A-Za-z0-9+/]{32,}={0,3}|\bdo[opr]_v1_[a-f0-9]{64}",
+        RegexOptions.NonBacktracking)]
     private static partial Regex Tokens();
 
+    /// <summary>The others: one expression of all would be larger than what .NET takes without backtracking.</summary>
+    [GeneratedRegex(
+        @"\bnpm_[A-Za-z0-9]{36}|\bpypi-AgE[\w-]{50,}|\bhv[sb]\.[\w-]{24,}|\bdckr_pat_[\w-]{20,}|\bATATT3[\w=-]{50,}|\blin_api_[A-Za-z0-9]{40}|\bNRAK-[A-Z0-9]{27}|\bPMAK-[a-f0-9]{24}-[a-f0-9]{34}"
+        + @"|\bgsk_[A-Za-z0-9]{48,}|\bpplx-[A-Za-z0-9]{40,}|\br8_[A-Za-z0-9]{37}|\bxai-[A-Za-z0-9]{60,}|\bnvapi-[\w-]{50,}|\bpul-[a-f0-9]{40}|\bsntry[su]_[A-Za-z0-9+/=_-]{40,}|\bdp\.pt\.[A-Za-z0-9]{40,}"
+        + @"|\bdt0c01\.[A-Z0-9]{24}\.[A-Z0-9]{64}|\bAGE-SECRET-KEY-1[A-Z0-9]{58}|\bLTAI[A-Za-z0-9]{20}\b|\bshp(?:at|ss|ca|pa)_[A-Fa-f0-9]{32}|\b\d{8,10}:AA[\w-]{33}|\bops_eyJ[\w+/=-]{50,}"
+        + @"|\bfigd_[\w-]{40,}|\bntn_[A-Za-z0-9]{40,}|\btfp_[\w-]{40,}|\blsv2_(?:pt|sk)_[a-f0-9]{32}_[a-f0-9]{10}|\bkey-[a-f0-9]{32}\b",
+        RegexOptions.NonBacktracking)]
+    private static partial Regex MoreTokens();
+
     /// <summary>Addresses that are themselves the secret: whoever has them may post.</summary>
-    [GeneratedRegex(@"((?:https?://)?(?:hooks\.slack\.com/(?:services|workflows|triggers)|(?<![\w.-])[\w.-]{0,100}webhook\.office\.com/webhookb2|discord(?:app)?\.com/api/webhooks|chat\.googleapis\.com/v1/spaces)/)[^\s""'<>)\\]+", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"(?:hooks\.slack\.com/(?:services|workflows|triggers)|webhook\.office\.com/webhookb2|discord(?:app)?\.com/api/webhooks|chat\.googleapis\.com/v1/spaces)/", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
     private static partial Regex Webhooks();
 
     /// <summary>Entra's client secrets, and Azure's keys: in Base64, with the service's signature near the end.</summary>
     [GeneratedRegex(
-        @"(?<![\w~.-])[\w~.-]{3}\dQ~[\w~.-]{31,34}"
+        @"[\w~.-]{3}\dQ~[\w~.-]{31,34}"
         + @"|\b[A-Za-z0-9]{52}JQQJ9[9D][A-Za-z0-9]{4,32}"
-        + @"|(?<![\w+/])[A-Za-z0-9+/]{33,80}\+(?:AStS|ACDb|ABa|AMC|AEh|ASb|ARm|ACR)[A-Za-z0-9+/]{4,8}={0,2}"
-        + @"|(?<![\w+/-])[\w+/-]{40,46}(?:AzFu|AzSe|AzCa|APIM)[A-Za-z0-9+/]{4,8}={0,2}")]
+        + @"|[A-Za-z0-9+/]{33,80}\+(?:AStS|ACDb|ABa|AMC|AEh|ASb|ARm|ACR)[A-Za-z0-9+/]{4,8}={0,2}"
+        + @"|[\w+/-]{40,46}(?:AzFu|AzSe|AzCa|APIM)[A-Za-z0-9+/]{4,8}={0,2}",
+        RegexOptions.NonBacktracking)]
     private static partial Regex Azure();
 }

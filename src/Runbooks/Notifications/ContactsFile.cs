@@ -204,6 +204,6 @@ public sealed partial class AddressSecrets(IConfiguration settings)
         return name is not null;
     }
 
-    [GeneratedRegex(@"\$\{([A-Za-z0-9_:.\-]+)\}")]
+    [GeneratedRegex(@"\$\{([A-Za-z0-9_:.\-]+)\}", RegexOptions.NonBacktracking)]
     private static partial Regex Reference();
 }

@@ -115,7 +115,7 @@ internal static partial class ArmMetrics
             .Take(int.TryParse(query["top"], NumberStyles.None, CultureInfo.InvariantCulture, out var top) ? top : 10);
     }
 
-    [GeneratedRegex("(?<name>[A-Za-z]+) eq '(?<value>[^']*)'")]
+    [GeneratedRegex("(?<name>[A-Za-z]+) eq '(?<value>[^']*)'", RegexOptions.NonBacktracking)]
     private static partial Regex Conditions();
 
     private static JsonArray Points(DateTimeOffset from, DateTimeOffset to, TimeSpan every, string field, Func<DateTimeOffset, double> at, DateTimeOffset now)

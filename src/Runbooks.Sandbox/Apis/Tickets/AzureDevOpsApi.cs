@@ -108,6 +108,6 @@ internal sealed partial class AzureDevOpsApi(SandboxChanges changes) : TicketApi
     private static IResult Failed(int status, string message) =>
         Results.Json(new Dictionary<string, object> { ["$id"] = "1", ["message"] = message, ["typeKey"] = "VssServiceException", ["errorCode"] = 0 }, statusCode: status);
 
-    [GeneratedRegex(@"\[System\.Tags\] CONTAINS '(?<tag>[^']+)' ORDER BY \[System\.Id\]$")]
+    [GeneratedRegex(@"\[System\.Tags\] CONTAINS '(?<tag>[^']+)' ORDER BY \[System\.Id\]$", RegexOptions.NonBacktracking)]
     private static partial Regex Tagged();
 }

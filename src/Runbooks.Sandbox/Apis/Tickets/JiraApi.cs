@@ -119,6 +119,6 @@ internal sealed partial class JiraApi(SandboxChanges changes, SandboxOptions opt
     private static IResult Failed(int status, string? message, params (string Field, string Words)[] fields) => Results.Json(
         new { errorMessages = message is null ? Array.Empty<string>() : [message], errors = fields.ToDictionary(field => field.Field, field => field.Words) }, statusCode: status);
 
-    [GeneratedRegex("^project = \"(?<project>[^\"]+)\" AND labels = \"(?<label>[^\"]+)\" ORDER BY created ASC$")]
+    [GeneratedRegex("^project = \"(?<project>[^\"]+)\" AND labels = \"(?<label>[^\"]+)\" ORDER BY created ASC$", RegexOptions.NonBacktracking)]
     private static partial Regex Labelled();
 }

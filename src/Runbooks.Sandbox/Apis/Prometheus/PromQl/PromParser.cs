@@ -277,6 +277,6 @@ internal sealed partial class PromParser
         ? $"1:{_tokens[_next].At + 1}: parse error: unexpected end of input"
         : $"1:{_tokens[_next].At + 1}: parse error: unexpected \"{Peek}\"");
 
-    [GeneratedRegex("([0-9]+)(ms|[smhdwy])")]
+    [GeneratedRegex("([0-9]+)(ms|[smhdwy])", RegexOptions.NonBacktracking)]
     private static partial Regex DurationPart();
 }
