@@ -24,13 +24,21 @@ public static partial class Redactor
     /// <summary>What comes before a value that is a secret: the end of its name, so 'max_tokens' and 'secretName' are none.</summary>
     private const string Names =
         "passwords?|passwd|passphrase|pwd|secrets?|credentials?|(?:access|account|api|subscription|functions?|host|master|primary|secondary|private|signing|encryption|routing|integration|webhook|storage|admin|service|auth|sharedaccess|shared_access)[_.-]?keys?"
-        + "|(?:db|database|smtp|e?mail|mysql|pg|postgres|redis|mongo|amqp|rabbitmq|ldap|s?ftp|proxy|user|root|admin)[_.-]pass|token|authorization|connection[_.-]?string|conn[_.-]?str|api[_.-]?key|x-functions-key|ocp-apim-subscription-key";
+        + "|(?:openai|anthropic|cohere|mistral|groq|gemini)[_.-]?keys?|(?:db|database|smtp|e?mail|mysql|pg|postgres|redis|mongo|amqp|rabbitmq|ldap|s?ftp|proxy|user|root|admin)[_.-]pass|token|authorization|connection[_.-]?string|conn[_.-]?str|api[_.-]?key|x-functions-key|ocp-apim-subscription-key";
+
+    /// <summary>Names that keys have and other things too: a value that has the shape of a key is one.</summary>
+    private const string KeyNames = @"key\d?|[_:]auth|\b(?:\w+_)?pat";
+
+    /// <summary>The shortest key that a service gives out.</summary>
+    private const int ShortestKey = 16;
 
     /// <summary>A quotation mark as it is, escaped, or as HTML, JSON and URLs write it.</summary>
     private const string Quote = @"(?:\\*[""'`]|&(?:quot|apos|\#0?3[49]);|\\+u002[27]|%2[27])";
 
+    private static readonly SearchValues<char> s_keyLetters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
+
     private static readonly SearchValues<string> s_words = SearchValues.Create(
-        ["passw", "passp", "sshpass", "_pass", ".pass", "-pass", "pwd", "secret", "credential", "key", "token", "signature", "conn", "sig=", "code=", "auth", "cookie", "bearer", "basic ", "sharedkey", "%3d", "curl "], StringComparison.OrdinalIgnoreCase);
+        ["passw", "passp", "sshpass", "_pass", ".pass", "-pass", "pwd", "secret", "credential", "key", "token", "signature", "conn", "sig=", "code=", "auth", "cookie", "bearer", "basic ", "sharedkey", "%3d", "curl ", "pat=", "pat:", "pat\"", "_pat", "mysql", "mariadb"], StringComparison.OrdinalIgnoreCase);
 
     /// <param name="secrets">Values that are known to be secret, hidden wherever they stand.</param>
     public static string Redact(string text, IEnumerable<string>? secrets = null)
@@ -45,6 +53,7 @@ public static partial class Redactor
         }
 
         // Nearly every text is harmless, and a look for a few words costs next to nothing.
+        text = HideEndOfKey(text);
         text = text.Contains("-----BEGIN", StringComparison.Ordinal) ? PrivateKey().Replace(text, $"$1{Hidden}") : text;
         text = text.Contains('@') ? UserInfo().Replace(text, $"$1{Hidden}@") : text;
         if (text.AsSpan().ContainsAny(s_words))
@@ -56,8 +65,10 @@ public static partial class Redactor
             text = Option().Replace(text, $"$1{Hidden}");
             text = Curl().Replace(text, $"$1{Hidden}");
             text = SshPass().Replace(text, $"$1{Hidden}");
+            text = MySql().Replace(text, $"$1{Hidden}");
             text = HideValues(text, NamedValue());
             text = HideValues(text, Assignment());
+            text = HideValues(text, KeyAssignment(), IsKey);
         }
 
         return SecretFormats.Hide(text, Hidden);
@@ -73,7 +84,8 @@ public static partial class Redactor
         : line.Contains("-----BEGIN", StringComparison.Ordinal) ? true : null;
 
     /// <summary>Hides what stands behind each place that the expression finds, and where it gives a name, only what looks secret under that name: up to the mark that began it or the end of the line; without a mark, up to what ends a word.</summary>
-    internal static string HideValues(string text, Regex names)
+    /// <param name="isSecret">Where it is the value alone that tells.</param>
+    internal static string HideValues(string text, Regex names, Func<string, bool>? isSecret = null)
     {
         StringBuilder? hidden = null;
         var (kept, at) = (0, 0);
@@ -90,9 +102,10 @@ public static partial class Redactor
 
             at = start + length;
             var value = text.Substring(start, length);
-            if (name.Length == 0 || (!IsNothing(value) && (quote.Length > 0
-                ? !IsMeasure(name, value) && !IsReference(name, value)
-                : LooksSecret(name, sign, value, GoesOn(text.AsSpan(at))))))
+            if (isSecret is not null ? isSecret(value)
+                : name.Length == 0 || (!IsNothing(value) && (quote.Length > 0
+                    ? !IsMeasure(name, value) && !IsReference(name, value)
+                    : LooksSecret(name, sign, value, GoesOn(text.AsSpan(at))))))
             {
                 hidden = (hidden ?? new()).Append(text, kept, start - kept).Append(Hidden);
                 kept = at;
@@ -100,6 +113,14 @@ public static partial class Redactor
         }
 
         return hidden is null ? text : hidden.Append(text, kept, text.Length - kept).ToString();
+    }
+
+    /// <summary>Of a private key whose beginning was cut off, all before its end may be the key.</summary>
+    private static string HideEndOfKey(string text)
+    {
+        var end = text.IndexOf("-----END ", StringComparison.Ordinal);
+        return end > 0 && text.AsSpan(end, Math.Min(60, text.Length - end)).Contains("PRIVATE KEY", StringComparison.Ordinal) && text.IndexOf("-----BEGIN ", 0, end, StringComparison.Ordinal) < 0
+            ? $"{Hidden}{text[end..]}" : text;
     }
 
     private static int LengthWithin(ReadOnlySpan<char> text, string quote)
@@ -126,6 +147,14 @@ public static partial class Redactor
 
     private static bool GoesOn(ReadOnlySpan<char> rest) =>
         rest.TrimStart(" \t") is [var next, ..] trimmed && trimmed.Length < rest.Length && (char.IsLetterOrDigit(next) || next == '_');
+
+    /// <summary>Hexadecimal or Base64 with digits and letters, and nothing that joins words.</summary>
+    private static bool IsKey(string value) =>
+        value.Length >= ShortestKey && value.Any(char.IsAsciiDigit) && value.Any(char.IsAsciiLetter)
+        && !value.AsSpan().TrimEnd('=').ContainsAnyExcept(s_keyLetters)
+
+        // A path has slashes too.
+        && (!value.Contains('/') || (value[0] != '/' && value.Any(char.IsAsciiLetterUpper)));
 
     private static bool IsNothing(string value) =>
         value is "true" or "false" or "null" or "none" or "None" or "nil" or "undefined" or "YES" or "NO" or "yes" or "no"
@@ -173,7 +202,7 @@ public static partial class Redactor
     private static partial Regex UserInfo();
 
     /// <summary>Authorization: Bearer …</summary>
-    [GeneratedRegex(@"\b(Bearer|Basic|SharedKey|SharedKeyLite|SharedAccessSignature)\s+([A-Za-z0-9._~+/=:%&-]{8,})", AnyCase)]
+    [GeneratedRegex(@"\b(Bearer|Basic|api[_-]?key|SharedKey|SharedKeyLite|SharedAccessSignature)\s+([A-Za-z0-9._~+/=:%&-]{8,})", AnyCase)]
     private static partial Regex Scheme();
 
     /// <summary>Headers of which all that follows is secret: Cookie: a=b; c=d</summary>
@@ -202,6 +231,14 @@ public static partial class Redactor
     /// <summary>sshpass -p password</summary>
     [GeneratedRegex(@"(\bsshpass[ \t]+-p[ \t]*[""']?)[^\s""']+", AnyCase)]
     private static partial Regex SshPass();
+
+    /// <summary>mysql -ppassword</summary>
+    [GeneratedRegex(@"(\b(?:mysql|mysqldump|mysqladmin|mariadb)[ \t](?:[^\r\n]*?[ \t])?-p[""']?)[^\s""']+", Linear)]
+    private static partial Regex MySql();
+
+    /// <summary>AZURE_SEARCH_KEY=…, "key1": "…", pat=…</summary>
+    [GeneratedRegex(@"(?:" + KeyNames + ")" + Quote + @"?\s*(?:=>|:=|[=:])\s*(?<quote>" + Quote + ")?", AnyCase)]
+    private static partial Regex KeyAssignment();
 
     /// <summary>A secret beside its name: {"name":"DB_PASSWORD","value":"…"}, - name: DB_PASSWORD with a value below it, &lt;add key="ApiKey" value="…"/&gt;.</summary>
     [GeneratedRegex(@"\b(?:name|key)" + Quote + @"?\s*[:=]\s*" + Quote + @"?[\w.-]*(?<name>" + Names + ")" + Quote + @"?\s*,?\s*" + Quote + @"?value" + Quote + @"?(?<sign>\s*[:=]\s*)(?<quote>" + Quote + ")?", AnyCase)]

@@ -27,6 +27,45 @@ public sealed class RedactorTests
         $"Password ='{Secret}'", $"PGPASSWORD={Secret} psql -h db", $"AWS_SECRET_ACCESS_KEY={Secret}", $"aws_session_token = {Secret}", $"\"client-secret\":[\"{Secret}\"]", $"clientSecret=[{Secret}]", $"private_token: {Secret}", $"X-Vault-Token: {Secret}",
     ];
 
+    /// <summary>Names that say little: with a value in the shape of a key it is one.</summary>
+    [Theory]
+    [InlineData("AZURE_OPENAI_KEY={0}")]
+    [InlineData("AZURE_SEARCH_KEY: \"{0}\"")]
+    [InlineData("SPEECH_KEY='{0}'")]
+    [InlineData("key1={0}")]
+    [InlineData("{{\"key\":\"{0}\"}}")]
+    [InlineData("{{\\\"key2\\\":\\\"{0}\\\"}}")]
+    [InlineData("cosmosKey = {0}")]
+    [InlineData("NPM_AUTH={0}")]
+    [InlineData("//registry.npmjs.org/:_auth={0}")]
+    [InlineData("pat={0}")]
+    [InlineData("apikey {0}")]
+    [InlineData("mysql -u root -p{0} inference")]
+    public void KeyByItsNameAndShape_IsHidden(string text)
+    {
+        foreach (var key in new[] { "0123456789abcdef0123456789abcdef", "ABCDEF0123456789ABCDEF0123456789", "q1W2e3R4t5Y6u7I8o9P0+/a1S2d3F4g5H6j7K8l9Z0=" })
+        {
+            var redacted = Redactor.Redact(string.Format(System.Globalization.CultureInfo.InvariantCulture, text, key));
+
+            redacted.ShouldNotContain(key);
+            redacted.ShouldBe(string.Format(System.Globalization.CultureInfo.InvariantCulture, text, Redactor.Hidden));
+        }
+    }
+
+    [Theory]
+    [InlineData("key=/v1/deployments/gpt4omini32/chat")]
+    [InlineData("cache_key: model/llama31/70b/shard3")]
+    [InlineData("idempotency_key=5c1f3f0e-3a55-4d2e-9c57-6a4f7b2c9d10")]
+    [InlineData("redis_key=session:17:0123456789abcdef")]
+    [InlineData("compat=0123456789abcdef0123456789abcdef")]
+    [InlineData("mysql restarted on port 3306")]
+    [InlineData("apikey validation failed")]
+    public void OrdinaryKey_StaysAsItIs(string text) => Redactor.Redact(text).ShouldBe(text);
+
+    [Fact]
+    public void KeyWhoseBeginningIsCutOff_IsHidden() =>
+        Redactor.Redact($"{Secret}\n-----END PRIVATE KEY-----\nready").ShouldBe("•••-----END PRIVATE KEY-----\nready");
+
     [Theory]
     [MemberData(nameof(Assignments))]
     public void SecretByItsNameOrPlace_IsHidden(string text)
