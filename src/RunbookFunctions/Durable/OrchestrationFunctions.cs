@@ -9,7 +9,10 @@ using Runbooks.Orchestration;
 
 namespace RunbookFunctions.Durable;
 
-/// <summary>The incident's orchestration and its activities: one function for each class, under the class's name.</summary>
+/// <summary>
+/// The incident's orchestration and its activities: one function for each class, under the class's name. Each activity binds a
+/// client: one that ends an incident, or looks again after it, starts the next one and wakes those that waited.
+/// </summary>
 internal sealed class OrchestrationFunctions(
     Diagnose diagnose,
     OpenGate openGate,
@@ -27,31 +30,38 @@ internal sealed class OrchestrationFunctions(
         new IncidentOrchestrator().RunAsync(context, input);
 
     [Function(nameof(Diagnose))]
-    public Task<DiagnosisResult> DiagnoseAsync([ActivityTrigger] DiagnosisRequest request, CancellationToken stop) => diagnose.RunAsync(request, stop);
+    public Task<DiagnosisResult> DiagnoseAsync([ActivityTrigger] DiagnosisRequest request, [DurableClient] DurableTaskClient client, CancellationToken stop) =>
+        clients.UseAsync(client, () => diagnose.RunAsync(request, stop));
 
     [Function(nameof(CheckSuppression))]
-    public Task<SuppressionResult> CheckSuppressionAsync([ActivityTrigger] SuppressionRequest request, CancellationToken stop) => checkSuppression.RunAsync(request, stop);
+    public Task<SuppressionResult> CheckSuppressionAsync([ActivityTrigger] SuppressionRequest request, [DurableClient] DurableTaskClient client, CancellationToken stop) =>
+        clients.UseAsync(client, () => checkSuppression.RunAsync(request, stop));
 
     [Function(nameof(OpenGate))]
-    public Task<GateStatus> OpenGateAsync([ActivityTrigger] OpenGateRequest request, CancellationToken stop) => openGate.RunAsync(request, stop);
+    public Task<GateStatus> OpenGateAsync([ActivityTrigger] OpenGateRequest request, [DurableClient] DurableTaskClient client, CancellationToken stop) =>
+        clients.UseAsync(client, () => openGate.RunAsync(request, stop));
 
     [Function(nameof(ReviewGate))]
-    public Task<GateStatus> ReviewGateAsync([ActivityTrigger] ReviewGateRequest request, CancellationToken stop) => reviewGate.RunAsync(request, stop);
+    public Task<GateStatus> ReviewGateAsync([ActivityTrigger] ReviewGateRequest request, [DurableClient] DurableTaskClient client, CancellationToken stop) =>
+        clients.UseAsync(client, () => reviewGate.RunAsync(request, stop));
 
     [Function(nameof(RunSteps))]
-    public Task<PhaseResult> RunStepsAsync([ActivityTrigger] RunStepsRequest request, CancellationToken stop) => runSteps.RunAsync(request, stop);
+    public Task<PhaseResult> RunStepsAsync([ActivityTrigger] RunStepsRequest request, [DurableClient] DurableTaskClient client, CancellationToken stop) =>
+        clients.UseAsync(client, () => runSteps.RunAsync(request, stop));
 
-    /// <summary>In the settle window it may open the next incident, which takes a client.</summary>
     [Function(nameof(Recheck))]
     public Task<RecheckResult> RecheckAsync([ActivityTrigger] RecheckRequest request, [DurableClient] DurableTaskClient client, CancellationToken stop) =>
         clients.UseAsync(client, () => recheck.RunAsync(request, stop));
 
     [Function(nameof(UndoSteps))]
-    public Task<UndoResult> UndoStepsAsync([ActivityTrigger] UndoRequest request, CancellationToken stop) => undoSteps.RunAsync(request, stop);
+    public Task<UndoResult> UndoStepsAsync([ActivityTrigger] UndoRequest request, [DurableClient] DurableTaskClient client, CancellationToken stop) =>
+        clients.UseAsync(client, () => undoSteps.RunAsync(request, stop));
 
     [Function(nameof(PagePerson))]
-    public Task<bool> PagePersonAsync([ActivityTrigger] PageRequest request, CancellationToken stop) => pagePerson.RunAsync(request, stop);
+    public Task<bool> PagePersonAsync([ActivityTrigger] PageRequest request, [DurableClient] DurableTaskClient client, CancellationToken stop) =>
+        clients.UseAsync(client, () => pagePerson.RunAsync(request, stop));
 
     [Function(nameof(EndIncident))]
-    public Task<IncidentState> EndIncidentAsync([ActivityTrigger] CloseRequest request, CancellationToken stop) => endIncident.RunAsync(request, stop);
+    public Task<IncidentState> EndIncidentAsync([ActivityTrigger] CloseRequest request, [DurableClient] DurableTaskClient client, CancellationToken stop) =>
+        clients.UseAsync(client, () => endIncident.RunAsync(request, stop));
 }

@@ -31,6 +31,16 @@ public sealed class FunctionNamesTests
         }
     }
 
+    /// <summary>Without a client whatever an activity starts or wakes fails, is logged, and waits for the watchdog.</summary>
+    [Fact]
+    public void EveryActivity_BindsAClient()
+    {
+        var activities = s_functions.Where(method => method.GetParameters().Any(p => p.GetCustomAttribute<ActivityTriggerAttribute>() is not null)).ToList();
+
+        activities.Select(NameOf).ShouldContain(nameof(EndIncident));
+        activities.Where(method => !method.GetParameters().Any(p => p.GetCustomAttribute<DurableClientAttribute>() is not null)).Select(NameOf).ShouldBeEmpty();
+    }
+
     [Fact]
     public void Orchestrator_IsAFunctionUnderItsOwnName() =>
         s_functions.Single(method => NameOf(method) == IncidentOrchestrator.Name).GetParameters()[0].GetCustomAttribute<OrchestrationTriggerAttribute>().ShouldNotBeNull();
