@@ -90,10 +90,16 @@ internal sealed partial class AzureOrchestrationService(
             await CompleteAsync(item, Ended(item, why));
             Log.InstanceStopped(_logger, item.InstanceId, why);
         }
-        catch (StoreUnavailableException)
+        catch (Exception failure)
         {
-            // Not counted, so not tried.
-            await inner.AbandonTaskOrchestrationWorkItemAsync(item);
+            // Not counted, or not ended. One that is neither given back nor released would take in its messages for good.
+            await GiveBackAsync(item);
+            if (failure is StoreUnavailableException)
+            {
+                return null!;
+            }
+
+            throw;
         }
 
         await inner.ReleaseTaskOrchestrationWorkItemAsync(item);
@@ -139,7 +145,7 @@ internal sealed partial class AzureOrchestrationService(
         // An activity answers even when it fails, so each of these ended with its process.
         var why = $"'{task.Name}' was begun {deliveries - 1} times and never finished: the process that runs it ends. It is not tried again.";
         Log.ActivityStopped(_logger, item.TaskMessage.OrchestrationInstance.InstanceId, why);
-        await inner.CompleteTaskActivityWorkItemAsync(item, new TaskMessage
+        await CompleteTaskActivityWorkItemAsync(item, new TaskMessage
         {
             Event = new TaskFailedEvent(-1, task.EventId, why, null, Failure(why)),
             OrchestrationInstance = item.TaskMessage.OrchestrationInstance,
@@ -172,6 +178,18 @@ internal sealed partial class AzureOrchestrationService(
     {
         inner.Dispose();
         _stopping.Dispose();
+    }
+
+    private async Task GiveBackAsync(TaskOrchestrationWorkItem item)
+    {
+        try
+        {
+            await inner.AbandonTaskOrchestrationWorkItemAsync(item);
+        }
+        finally
+        {
+            await inner.ReleaseTaskOrchestrationWorkItemAsync(item);
+        }
     }
 
     private async Task FinishAsync(bool isForced)

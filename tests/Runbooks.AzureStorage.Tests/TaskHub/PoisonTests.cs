@@ -1,3 +1,6 @@
+using Azure;
+using Azure.Core;
+using Azure.Core.Pipeline;
 using DurableTask.Core;
 using Microsoft.DurableTask;
 using Runbooks.Engine;
@@ -42,6 +45,44 @@ public sealed class PoisonTests(Azurite azurite)
         await hub.OpenAsync(_ => hub.RedeliverAsync("workitems", deliveries: 10));
 
         (await hub.WaitForEndAsync("i")).Result<string>().ShouldBe("'deadly' was begun 10 times and never finished: the process that runs it ends. It is not tried again.");
+    }
+
+    /// <summary>Otherwise the call counts as running in this process for good, and this process never takes it again.</summary>
+    [Fact]
+    public async Task CallThatIsGivenUpWhileTheAccountIsAway_IsAnsweredLater()
+    {
+        var (begun, answers) = (new TaskCompletionSource(), new RefusedAnswers());
+        _tasks.Activity<int, int>("deadly", async _ =>
+        {
+            begun.TrySetResult();
+            await Task.Delay(Timeout.Infinite, TestContext.Current.CancellationToken);
+            return 0;
+        });
+        _tasks.Orchestrator<int, string>("w", async (context, n) =>
+        {
+            try
+            {
+                return $"{await context.CallActivityAsync<int>("deadly", n)}";
+            }
+            catch (TaskFailedException e)
+            {
+                return e.FailureDetails.ErrorMessage;
+            }
+        });
+        await using var hub = await AzureHub.OpenAsync(azurite, _tasks, watch: answers);
+        await hub.StartAsync("w", "i", 0);
+        await begun.Task;
+        await hub.CutAsync();
+        await hub.OpenAsync(async _ =>
+        {
+            await hub.RedeliverAsync("workitems", deliveries: 10);
+
+            // More than one call is repeated by itself.
+            answers.Left = 6;
+        });
+
+        (await hub.WaitForEndAsync("i")).Result<string>()!.ShouldContain("was begun 10 times");
+        answers.Left.ShouldBe(0);
     }
 
     [Fact]
@@ -105,5 +146,27 @@ public sealed class PoisonTests(Azurite azurite)
         await hub.StartAsync("sound", "i", 7);
 
         (await hub.WaitForEndAsync("i")).Result<int>().ShouldBe(14);
+    }
+
+    /// <summary>Refuses messages to the queues of instances.</summary>
+    private sealed class RefusedAnswers : HttpPipelinePolicy
+    {
+        private int _left;
+
+        public int Left { get => _left; set => _left = value; }
+
+        public override void Process(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline) => ProcessNext(message, pipeline);
+
+        public override ValueTask ProcessAsync(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
+        {
+            var isAnswer = message.Request.Method == RequestMethod.Post && message.Request.Uri.Path.Contains("-control-", StringComparison.Ordinal);
+            if (isAnswer && _left > 0)
+            {
+                Interlocked.Decrement(ref _left);
+                throw new RequestFailedException("Connection refused.");
+            }
+
+            return ProcessNextAsync(message, pipeline);
+        }
     }
 }
