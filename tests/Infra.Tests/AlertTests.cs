@@ -40,7 +40,7 @@ public class AlertTests
         var written = Directory.EnumerateFiles(RepositoryRoot.Of("src"), "Log.cs", SearchOption.AllDirectories).Select(File.ReadAllText).ToList();
         var signals = JsonNode.Parse(File.ReadAllText(RepositoryRoot.Of("infra", "signals.json")))!.AsObject();
 
-        signals.Select(signal => signal.Value).OfType<JsonObject>().SelectMany(signal => signal["events"]!.AsArray()).Select(name => (string)name!)
+        signals.Select(signal => signal.Value).OfType<JsonArray>().SelectMany(signal => signal).Select(of => (string)of!["event"]!)
             .Where(name => !written.Any(log => log.Contains($"partial void {name}(", StringComparison.Ordinal)))
             .ShouldBeEmpty();
         typeof(IncidentWatchdog).Name.ShouldBe((string)signals["watchFunction"]!, "the timer function carries the watch's name");
@@ -49,17 +49,18 @@ public class AlertTests
     [Fact]
     public async Task IncidentFailed_IsToldFromOtherEndings()
     {
-        var rule = (await Plan.OfAsync(Plan.Production)).All("Microsoft.Insights/scheduledQueryRules").Single(rule => rule.Name == "runbooks-incident-failed");
-
-        ((string)rule.Properties["criteria"]!["allOf"]![0]!["query"]!).ShouldBe(
+        (await QueryAsync("runbooks-incident-failed")).ShouldBe(
             """
-            AppTraces
+            union AppTraces, AppExceptions
             | extend event = tostring(Properties.EventName), state = tostring(Properties.State)
-            | where event in ("Ended", "UndoFailed")
-            | where isempty(state) or state =~ "Failed"
+            | where event == "Ended" and state =~ "Failed" or event == "UndoFailed"
             """, StringCompareShould.IgnoreLineEndings);
         Enum.IsDefined(IncidentState.Failed).ShouldBeTrue();
     }
+
+    [Fact]
+    public async Task EventsWithoutAState_AreAskedForByNameAlone() =>
+        (await QueryAsync("runbooks-incident-stuck")).ShouldEndWith("| where event == \"WatchdogFound\" or event == \"WatchFailed\" or event == \"RecordUnreadable\" or event == \"Unhealthy\"");
 
     [Fact]
     public async Task EveryRule_AlsoReportsThatItIsOver()
@@ -69,6 +70,10 @@ public class AlertTests
         plan.All("Microsoft.Insights/metricAlerts").Concat(plan.All("Microsoft.Insights/scheduledQueryRules"))
             .ShouldAllBe(rule => (bool)rule.Properties["autoMitigate"]!);
     }
+
+    private static async Task<string> QueryAsync(string rule) =>
+        (string)(await Plan.OfAsync(Plan.Production)).All("Microsoft.Insights/scheduledQueryRules").Single(one => one.Name == rule)
+            .Properties["criteria"]!["allOf"]![0]!["query"]!;
 
     private static async Task<JsonObject> GroupAsync(string suffix) =>
         (await Plan.OfAsync(Plan.Production)).All("Microsoft.Insights/actionGroups")

@@ -1,11 +1,17 @@
 using System.Collections.Concurrent;
+using System.IO.Compression;
 using System.Text;
+using Azure.Monitor.OpenTelemetry.Exporter;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using OpenTelemetry.Logs;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
 using RunbookFunctions.Telemetry;
@@ -44,8 +50,57 @@ public sealed class TelemetryTests
         Sent("/v1/traces").ShouldContain(Some.Incident().Id);
         Sent("/v1/traces").ShouldContain("functions-of-a-test");
         Sent("/v1/metrics").ShouldContain("runbook.incidents.closed");
+        Runbooks.Log.Ended(services.GetRequiredService<ILogger<TelemetryTests>>(), "i", IncidentState.Failed, "It broke.");
+        services.GetRequiredService<LoggerProvider>().ForceFlush().ShouldBeTrue();
+        Sent("/v1/logs").ShouldContain("Incident i ended: Failed. It broke.");
 
         string Sent(string path) => string.Concat(posts.Where(post => post.Path == path).Select(post => post.Body));
+    }
+
+    /// <summary>What the template's alerts ask for: the event's name and its state, and in which table.</summary>
+    [Fact]
+    public async Task ApplicationInsights_GetsEventsWithTheirStateAndThoseWithAFailureAsExceptions()
+    {
+        Environment.SetEnvironmentVariable("APPLICATIONINSIGHTS_STATSBEAT_DISABLED", "true");
+        var posts = new ConcurrentQueue<(string Path, string Body)>();
+        await using var insights = await StartAsync(posts);
+        var builder = FunctionsApplication.CreateBuilder([]);
+        builder.Configuration["APPLICATIONINSIGHTS_CONNECTION_STRING"] =
+            $"InstrumentationKey=00000000-0000-0000-0000-000000000001;IngestionEndpoint={insights.Urls.Single()}/;LiveEndpoint={insights.Urls.Single()}/";
+        builder.AddTelemetry();
+        using var services = builder.Services.BuildServiceProvider();
+
+        // The exporter joins the others when the host starts; the worker itself would look for its host.
+        foreach (var start in services.GetServices<IHostedService>().Where(one => one.GetType().Assembly == typeof(AzureMonitorExporterOptions).Assembly))
+        {
+            await start.StartAsync(TestContext.Current.CancellationToken);
+        }
+
+        var logger = services.GetRequiredService<ILogger<TelemetryTests>>();
+
+        Runbooks.Log.Ended(logger, "i", IncidentState.Resolved, "It is well.");
+        Runbooks.Log.UndoFailed(logger, "drain", "i", new TimeoutException("Too late."));
+        services.GetRequiredService<LoggerProvider>().ForceFlush().ShouldBeTrue();
+
+        var rows = posts.Where(post => post.Path.EndsWith("/track", StringComparison.Ordinal)).SelectMany(post => post.Body.Split('\n', StringSplitOptions.RemoveEmptyEntries)).ToList();
+        var ended = rows.Where(row => row.Contains("\"EventName\":\"Ended\"", StringComparison.Ordinal)).ShouldHaveSingleItem(string.Join('\n', posts));
+        ended.ShouldContain("\"baseType\":\"MessageData\"");
+        ended.ShouldContain("\"State\":\"Resolved\"");
+        rows.Where(row => row.Contains("\"EventName\":\"UndoFailed\"", StringComparison.Ordinal)).ShouldHaveSingleItem().ShouldContain("\"baseType\":\"ExceptionData\"");
+    }
+
+    /// <summary>The host sends the app's log lines too, stripped of their values, unless the app says that it sends them itself.</summary>
+    [Theory]
+    [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")]
+    [InlineData("APPLICATIONINSIGHTS_CONNECTION_STRING", "InstrumentationKey=00000000-0000-0000-0000-000000000001")]
+    public void AppThatSendsItsLogs_TellsTheHostNotTo(string setting, string value)
+    {
+        var builder = FunctionsApplication.CreateBuilder([]);
+        builder.Configuration[setting] = value;
+        builder.AddTelemetry();
+        using var services = builder.Services.BuildServiceProvider();
+
+        services.GetRequiredService<IOptions<WorkerOptions>>().Value.Capabilities["WorkerOpenTelemetryEnabled"].ShouldBe("True");
     }
 
     /// <summary>Nobody is told where nobody asked: no exporter waits for a collector on this machine.</summary>
@@ -58,6 +113,7 @@ public sealed class TelemetryTests
 
         services.GetService<TracerProvider>().ShouldBeNull();
         services.GetService<MeterProvider>().ShouldBeNull();
+        services.GetRequiredService<IOptions<WorkerOptions>>().Value.Capabilities.ShouldNotContainKey("WorkerOpenTelemetryEnabled", "the host's log is the only one");
     }
 
     private static async Task<WebApplication> StartAsync(ConcurrentQueue<(string, string)> posts)
@@ -66,10 +122,11 @@ public sealed class TelemetryTests
         builder.Logging.ClearProviders();
         var app = builder.Build();
         app.Urls.Add("http://127.0.0.1:0");
-        app.MapPost("/v1/{signal}", async (HttpRequest request) =>
+        app.MapPost("/{**path}", async (HttpRequest request) =>
         {
             using var body = new MemoryStream();
-            await request.Body.CopyToAsync(body);
+            await using var content = request.Headers.ContentEncoding == "gzip" ? new GZipStream(request.Body, CompressionMode.Decompress) : request.Body;
+            await content.CopyToAsync(body);
             posts.Enqueue((request.Path, Encoding.UTF8.GetString(body.ToArray())));
         });
         await app.StartAsync(TestContext.Current.CancellationToken);

@@ -1,10 +1,12 @@
 using Azure.Core;
 using Azure.Identity;
 using Azure.Monitor.OpenTelemetry.Exporter;
+using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using OpenTelemetry.Logs;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
@@ -23,8 +25,8 @@ internal static class TelemetryServices
     private const string Otlp = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
     /// <summary>
-    /// Traces and metrics to Application Insights, with the logs, and to a collector, where they are configured; otherwise to the
-    /// host's log alone. Calls that the app makes are no spans: the addresses of some channels are secrets.
+    /// Traces, metrics and logs to Application Insights and to a collector, where they are configured; otherwise to the host's
+    /// log alone. Calls that the app makes are no spans: the addresses of some channels are secrets.
     /// </summary>
     public static void AddTelemetry(this FunctionsApplicationBuilder builder)
     {
@@ -40,6 +42,9 @@ internal static class TelemetryServices
             return;
         }
 
+        // Otherwise the host sends every log line of ours a second time, by name and text and without its values, and the alerts
+        // on ended incidents cannot tell how they ended.
+        builder.Services.Configure<WorkerOptions>(worker => worker.Capabilities["WorkerOpenTelemetryEnabled"] = bool.TrueString);
         var telemetry = builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.Clear().AddService("runbooks").AddTelemetrySdk().AddEnvironmentVariableDetector())
             .WithTracing(tracing => tracing.AddSource(Instruments.Name))
@@ -55,7 +60,8 @@ internal static class TelemetryServices
 
         if (otlp)
         {
-            telemetry.WithTracing(tracing => tracing.AddOtlpExporter()).WithMetrics(metrics => metrics.AddOtlpExporter());
+            telemetry.WithTracing(tracing => tracing.AddOtlpExporter()).WithMetrics(metrics => metrics.AddOtlpExporter())
+                .WithLogging(logging => logging.AddOtlpExporter(), logging => logging.IncludeFormattedMessage = true);
         }
     }
 

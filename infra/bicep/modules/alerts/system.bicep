@@ -37,10 +37,10 @@ module eventAlerts 'log-rule.bicep' = [for signal in signals: {
     name: signal.name
     summary: signal.summary
     scopeId: workspaceId
-    query: $'''AppTraces
+    // A log line with an exception is a row of AppExceptions and none of AppTraces.
+    query: $'''union AppTraces, AppExceptions
 | extend event = tostring(Properties.EventName), state = tostring(Properties.State)
-| where event in (${join(map(signal.signal.events, e => '"${e}"'), ', ')})
-| where isempty(state) or state =~ "${signal.signal.?state ?? ''}"'''
+| where ${join(map(signal.signal, of => 'event == "${of.event}"${contains(of, 'state') ? ' and state =~ "${of.state}"' : ''}'), ' or ')}'''
     severity: signal.severity
     actionGroupId: peopleId
     location: where.location
