@@ -28,6 +28,9 @@ sealed class Shell : IDisposable
         return calls;
     }
 
+    /// <summary>What the stand-in has kept before the script runs.</summary>
+    public void Keep(string name, string content) => File.WriteAllText(Path.Combine(_folder.FullName, name), content);
+
     public string Kept(string name) => File.ReadAllText(Path.Combine(_folder.FullName, name));
 
     public async Task<string> RunAsync(string script, params string[] arguments)
