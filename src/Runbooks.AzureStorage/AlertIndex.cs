@@ -19,20 +19,22 @@ internal sealed class AlertIndex(TableRows rows)
     public Task RemoveAsync(Incident incident, CancellationToken cancellationToken) =>
         Task.WhenAll(incident.Identities.Select(identity => rows.RemoveAsync(Partition(identity), RowOf(incident), ETag.All, cancellationToken)));
 
-    /// <returns>The keys of the incidents.</returns>
-    public async Task<IReadOnlyList<string>> FindAsync(string identity, CancellationToken cancellationToken)
+    public Task RemoveAsync(TableEntity row, CancellationToken cancellationToken) => rows.RemoveAsync(row.PartitionKey, row.RowKey, ETag.All, cancellationToken);
+
+    /// <returns>The rows, which name the incidents.</returns>
+    public async Task<IReadOnlyList<TableEntity>> FindAsync(string identity, CancellationToken cancellationToken)
     {
-        var keys = new List<string>();
+        var found = new List<TableEntity>();
         await foreach (var row in rows.QueryAsync(TableClient.CreateQueryFilter($"PartitionKey eq {Partition(identity)}"), MaxByAlert, cancellationToken))
         {
-            keys.Add(IncidentIndex.IncidentKeyOf(row));
-            if (keys.Count == MaxByAlert)
+            found.Add(row);
+            if (found.Count == MaxByAlert)
             {
                 break;
             }
         }
 
-        return keys;
+        return found;
     }
 
     private static string Partition(string identity) => $"alert-{TableKeys.Hash(identity)}";

@@ -47,7 +47,8 @@ public static class AzureStorageServices
 
     private static IServiceCollection AddStores(this IServiceCollection services) => services
         .AddSingleton(provider => new AzureStorageClients(Options(provider)))
-        .AddSingleton<IIncidentStore>(provider => new TableIncidentStore(Clients(provider), Options(provider), provider.GetRequiredService<TimeProvider>()))
+        .AddSingleton<IIncidentStore>(provider => new TableIncidentStore(
+            Clients(provider), Options(provider), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<TableIncidentStore>>()))
         .AddSingleton<ISharedState>(provider => new TableSharedState(Clients(provider), Options(provider), provider.GetRequiredService<TimeProvider>()))
         .AddSingleton<IEvidenceStore>(provider => new BlobEvidenceStore(Clients(provider).Container(Options(provider).EvidenceContainer)))
         .AddSingleton<IGenerationWitness>(provider => new BlobWitness(Clients(provider).Container(Options(provider).DocumentContainer)));

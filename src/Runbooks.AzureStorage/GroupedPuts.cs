@@ -64,7 +64,7 @@ internal sealed class GroupedPuts(TableRows rows)
         }
     }
 
-    /// <returns>False when one of them may be what is refused.</returns>
+    /// <returns>False when they cannot even be sent together. What the account refuses of them fails for all: no row of an index is near its limits.</returns>
     private async Task<bool> TryTogetherAsync(IReadOnlyList<Put> some)
     {
         try
@@ -81,7 +81,7 @@ internal sealed class GroupedPuts(TableRows rows)
 
             return true;
         }
-#pragma warning disable CA1031 // Whatever is wrong with one of them: each is tried by itself, and says so.
+#pragma warning disable CA1031 // Whatever it is: each is tried by itself, and says so.
         catch (Exception)
 #pragma warning restore CA1031
         {

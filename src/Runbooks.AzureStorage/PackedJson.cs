@@ -32,10 +32,19 @@ internal static class PackedJson
         return packed.ToArray();
     }
 
+    /// <exception cref="JsonException">It is of another shape than this version knows.</exception>
+    /// <exception cref="InvalidDataException">It is damaged.</exception>
     public static T Unpack<T>(Stream packed)
     {
         using var brotli = new BrotliStream(packed, CompressionMode.Decompress);
-        return JsonSerializer.Deserialize<T>(brotli, DurableJson.Options)!;
+        try
+        {
+            return JsonSerializer.Deserialize<T>(brotli, DurableJson.Options)!;
+        }
+        catch (InvalidOperationException damaged)
+        {
+            throw new InvalidDataException("What is stored cannot be unpacked.", damaged);
+        }
     }
 
     /// <returns>False when it does not fit into these pieces; then nothing was put.</returns>

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Azure.Data.Tables;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
@@ -28,6 +29,22 @@ internal sealed partial class TableIncidentStore
         _ended = Tuple.Create(now, counts);
         return counts;
     }
+
+    /// <summary>One that a newer version wrote, or that is damaged, must not hide the others from the watch and the pages.</summary>
+    private async Task<IncidentSummary?> TryReadAsync(string incident, Func<Task<IncidentSummary?>> readAsync)
+    {
+        try
+        {
+            return await readAsync();
+        }
+        catch (Exception failure) when (IsUnreadable(failure))
+        {
+            Log.RecordUnreadable(_logger, incident, failure);
+            return null;
+        }
+    }
+
+    private static bool IsUnreadable(Exception failure) => failure is JsonException or InvalidDataException;
 
     private async Task<IncidentSummary?> ReadSummaryAsync(TableEntity row, CancellationToken cancellationToken)
     {
@@ -79,6 +96,18 @@ internal sealed partial class TableIncidentStore
         }
 
         return null;
+    }
+
+    private async Task<IncidentSummary?> ReadOfAlertAsync(TableEntity row, CancellationToken cancellationToken)
+    {
+        var found = await _incidents.FindSummaryAsync(IncidentIndex.IncidentKeyOf(row), cancellationToken);
+        if (found is null && row.Timestamp < _time.GetUtcNow() - Abandoned)
+        {
+            // Only the newest rows of an alert are looked at: those of openings that failed would hide a real incident.
+            await _alerts.RemoveAsync(row, cancellationToken);
+        }
+
+        return found?.Summary;
     }
 
     /// <summary>The incident that holds the claim; written from the claim if its opener did not come so far.</summary>

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Azure;
 using Azure.Data.Tables;
+using Microsoft.Extensions.Logging;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
@@ -27,10 +28,12 @@ internal sealed partial class TableIncidentStore : IIncidentStore
     private readonly AlertIndex _alerts;
     private readonly IncidentListing _listing;
     private readonly KeyedRetry _contention;
+    private readonly ILogger<TableIncidentStore> _logger;
 
-    public TableIncidentStore(AzureStorageClients clients, AzureStorageOptions options, TimeProvider time)
+    public TableIncidentStore(AzureStorageClients clients, AzureStorageOptions options, TimeProvider time, ILogger<TableIncidentStore> logger)
     {
         _time = time;
+        _logger = logger;
         _rows = clients.Table(options.IncidentTable);
         _documents = new(_rows, clients.Container(options.DocumentContainer));
         _lastSeen = new(512, time);
@@ -38,7 +41,7 @@ internal sealed partial class TableIncidentStore : IIncidentStore
         _claims = new(_rows, _documents);
         _index = new(_rows);
         _alerts = new(_rows);
-        _listing = new(_index, ReadSummaryAsync);
+        _listing = new(_index, (row, token) => TryReadAsync(IncidentIndex.IdOf(row), () => ReadSummaryAsync(row, token)));
         _contention = new(time);
     }
 
@@ -61,9 +64,9 @@ internal sealed partial class TableIncidentStore : IIncidentStore
 
     public async Task<IReadOnlyList<IncidentSummary>> FindByAlertAsync(string identity, CancellationToken cancellationToken)
     {
-        var keys = await _alerts.FindAsync(identity, cancellationToken);
-        var found = await Task.WhenAll(keys.Select(key => _incidents.FindSummaryAsync(key, cancellationToken)));
-        return [.. found.Select(one => one?.Summary).OfType<IncidentSummary>()];
+        var rows = await _alerts.FindAsync(identity, cancellationToken);
+        var found = await Task.WhenAll(rows.Select(row => TryReadAsync(IncidentIndex.IncidentKeyOf(row), () => ReadOfAlertAsync(row, cancellationToken))));
+        return [.. found.OfType<IncidentSummary>()];
     }
 
     public async Task<(Incident Incident, T Result)> UpdateAsync<T>(string id, Func<Incident, (Incident, T)> change, CancellationToken cancellationToken)
@@ -115,7 +118,7 @@ internal sealed partial class TableIncidentStore : IIncidentStore
         var purged = new List<string>();
         await foreach (var some in _index.ReadEndedAsync(endedBefore, cancellationToken).Chunk(8).WithCancellation(cancellationToken))
         {
-            var gone = await Task.WhenAll(some.Select(row => PurgeAsync(row, removeRest, cancellationToken)));
+            var gone = await Task.WhenAll(some.Select(row => TryPurgeAsync(row, removeRest, cancellationToken)));
             purged.AddRange(some.Where((_, i) => gone[i]).Select(IncidentIndex.IdOf));
         }
 
@@ -234,6 +237,20 @@ internal sealed partial class TableIncidentStore : IIncidentStore
         }
     }
 
+    /// <summary>One that cannot be removed must not keep the others.</summary>
+    private async Task<bool> TryPurgeAsync(TableEntity row, Func<string, CancellationToken, Task<bool>> removeRest, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await PurgeAsync(row, removeRest, cancellationToken);
+        }
+        catch (Exception failure) when (failure is StoreUnavailableException || IsUnreadable(failure))
+        {
+            Log.RecordNotRemoved(_logger, IncidentIndex.IdOf(row), failure);
+            return false;
+        }
+    }
+
     /// <summary>The claim first: an incident that is half gone must not be written anew from it.</summary>
     private async Task<bool> PurgeAsync(TableEntity row, Func<string, CancellationToken, Task<bool>> removeRest, CancellationToken cancellationToken)
     {
@@ -262,6 +279,11 @@ internal sealed partial class TableIncidentStore : IIncidentStore
             {
                 return false;
             }
+        }
+        else
+        {
+            // Whoever died while removing it may have come no further than the row.
+            await _documents.RemoveBlobsAsync(key, cancellationToken);
         }
 
         await _index.RemoveAsync(row, cancellationToken);

@@ -1,6 +1,8 @@
+using Azure;
 using Azure.Core;
 using Azure.Core.Pipeline;
 using Azure.Data.Tables;
+using Microsoft.Extensions.Logging.Abstractions;
 using Runbooks.Model.Storage;
 using TestKit;
 
@@ -29,10 +31,14 @@ internal sealed class AzureAccount
     public IIncidentStore Incidents(params HttpPipelinePolicy[] policies) => Incidents(TimeProvider.System, policies);
 
     public IIncidentStore Incidents(TimeProvider time, params HttpPipelinePolicy[] policies) =>
-        new TableIncidentStore(Clients(policies), _options, time);
+        new TableIncidentStore(Clients(policies), _options, time, NullLogger<TableIncidentStore>.Instance);
 
     /// <summary>The rows as they are kept.</summary>
     public TableClient IncidentTable() => new(_options.ConnectionString, _options.IncidentTable);
+
+    /// <summary>As damage or another version of the program would: one property of the incident's own row.</summary>
+    public Task WriteOverAsync(string incident, string property, byte[] value) => IncidentTable().UpdateEntityAsync(
+        new TableEntity(TableKeys.Hash(incident), "incident") { [property] = value }, ETag.All, TableUpdateMode.Merge, TestContext.Current.CancellationToken);
 
     /// <summary>Writes the incidents' own rows, and none of an index.</summary>
     public IncidentRows IncidentRows()

@@ -1,5 +1,6 @@
 using System.Net;
 using Azure.Core.Pipeline;
+using Microsoft.Extensions.Logging.Abstractions;
 using Runbooks.Model.Storage;
 using static TestKit.Storage.StoredIncidents;
 
@@ -66,7 +67,7 @@ public sealed class RefusedByAzureTests
                 client.Transport = new HttpClientTransport(network);
                 client.Retry.Delay = client.Retry.MaxDelay = TimeSpan.FromMilliseconds(1);
             });
-            Incidents = new TableIncidentStore(clients, options, TimeProvider.System);
+            Incidents = new TableIncidentStore(clients, options, TimeProvider.System, NullLogger<TableIncidentStore>.Instance);
             State = new TableSharedState(clients, options, TimeProvider.System);
             Evidence = new BlobEvidenceStore(clients.Container(options.EvidenceContainer));
         }

@@ -1,4 +1,6 @@
+using Azure.Data.Tables;
 using Microsoft.Extensions.Time.Testing;
+using Runbooks.Model.Alerts;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using TestKit;
@@ -83,6 +85,59 @@ public sealed class TableIncidentStoreTests(Azurite azurite)
             (await healthy.ListAsync(new IncidentQuery(), Now)).Items.ShouldBeEmpty();
             (await Open(healthy, New("b"))).Opened.ShouldBeTrue();
         }
+    }
+
+    [Fact]
+    public async Task RecordThatCannotBeRead_KeepsNoOtherFromBeingRemoved()
+    {
+        var account = new AzureAccount(azurite);
+        var store = account.Incidents();
+        foreach (var (id, minute) in (IEnumerable<(string, int)>)[("old", 0), ("strange", 1), ("damaged", 2), ("young", 3)])
+        {
+            await Open(store, New(id, target: id, minute: minute).Closed(minute));
+        }
+
+        await account.WriteOverAsync("strange", "Document0", PackedJson.Pack(new { State = "ofANewerVersion" }));
+        await account.WriteOverAsync("damaged", "Document0", [1, 2, 3]);
+
+        (await account.Incidents().PurgeAsync(Start.AddHours(1), Now)).ShouldBe(["old", "young"], ignoreOrder: true);
+    }
+
+    /// <summary>Only the newest are looked at, so those of openings that failed would hide it.</summary>
+    [Fact]
+    public async Task RowsOfFailedOpenings_HideNoIncidentFromItsAlert()
+    {
+        var account = new AzureAccount(azurite);
+        var alert = New("any").Alert;
+        await Open(account.Incidents(), New("real").Attach(alert, Start));
+        for (var n = 1; n <= 20; n++)
+        {
+            await account.IncidentTable().AddEntityAsync(
+                new TableEntity($"alert-{TableKeys.Hash(AlertIdentity.Of(alert))}", TableKeys.Moment(Start.AddMinutes(n), TableKeys.Hash($"failed-{n}"))), Now);
+        }
+
+        var store = account.Incidents(new FakeTimeProvider(DateTimeOffset.UtcNow.AddMinutes(61)));
+        await store.FindByAlertAsync(AlertIdentity.Of(alert), Now);
+
+        (await store.FindByAlertAsync(AlertIdentity.Of(alert), Now)).ShouldHaveSingleItem().Id.ShouldBe("real");
+    }
+
+    [Fact]
+    public async Task RecordThatCannotBeRead_HidesNoOther()
+    {
+        var account = new AzureAccount(azurite);
+        var store = account.Incidents();
+        var alert = New("any").Alert;
+        foreach (var id in (string[])["a", "strange", "damaged", "b"])
+        {
+            await Open(store, New(id, target: id).Attach(alert, Start));
+        }
+
+        await account.WriteOverAsync("strange", "Summary0", PackedJson.Pack(new { State = "ofANewerVersion" }));
+        await account.WriteOverAsync("damaged", "Summary0", [1, 2, 3]);
+
+        (await store.ListAsync(new IncidentQuery(Open: true), Now)).Items.Select(item => item.Id).ShouldBe(["a", "b"], ignoreOrder: true);
+        (await store.FindByAlertAsync(AlertIdentity.Of(alert), Now)).Select(item => item.Id).ShouldBe(["a", "b"], ignoreOrder: true);
     }
 
     [Theory]

@@ -197,11 +197,17 @@ internal sealed class WatchdogLoop(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var minute = new PeriodicTimer(TimeSpan.FromMinutes(1), time);
-        var purgeAt = time.GetUtcNow();
+        var (purgeAt, forgetAt) = (time.GetUtcNow(), time.GetUtcNow());
         while (await minute.WaitForNextTickAsync(stoppingToken))
         {
             try
             {
+                if (time.GetUtcNow() >= forgetAt)
+                {
+                    forgetAt = time.GetUtcNow() + Day;
+                    await retention.ForgetMessagesAsync(stoppingToken);
+                }
+
                 // A process that cannot look must not keep the turn from one that can.
                 if (turn is not null && !(await health.CheckAsync(stoppingToken) && await turn.TakeAsync(stoppingToken)))
                 {
@@ -211,8 +217,8 @@ internal sealed class WatchdogLoop(
                 await watch.CheckAsync(stoppingToken);
                 if (time.GetUtcNow() >= purgeAt)
                 {
-                    await retention.RunAsync(stoppingToken);
                     purgeAt = time.GetUtcNow() + Day;
+                    await retention.RemoveIncidentsAsync(stoppingToken);
                 }
             }
 #pragma warning disable CA1031 // The watch outlives whatever it watches.

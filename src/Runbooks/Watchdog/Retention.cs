@@ -14,16 +14,32 @@ namespace Runbooks.Watchdog;
 public sealed class Retention(
     IIncidentStore store, IEvidenceStore evidence, IIncidentEngine engine, RunLimits limits, IEnumerable<INotifier> channels, IOptions<WatchdogOptions> options, TimeProvider time, ILogger<Retention> logger)
 {
+    private DateTimeOffset Before => time.GetUtcNow() - options.Value.KeepFor;
+
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        var before = time.GetUtcNow() - options.Value.KeepFor;
-        var removed = await store.PurgeAsync(before, (id, token) => TryAsync(id, () => RemoveRestAsync(id, before, token), token), cancellationToken);
+        await RemoveIncidentsAsync(cancellationToken);
+        await ForgetMessagesAsync(cancellationToken);
+    }
+
+    public async Task RemoveIncidentsAsync(CancellationToken cancellationToken)
+    {
+        var before = Before;
+        await TryAsync("closed incidents", async () =>
+        {
+            var removed = await store.PurgeAsync(before, (id, token) => TryAsync(id, () => RemoveRestAsync(id, before, token), token), cancellationToken);
+            Log.Purged(logger, removed.Count);
+        }, cancellationToken);
+    }
+
+    /// <summary>What the channels of this process keep. Where several share a store, each has an outbox of its own.</summary>
+    public async Task ForgetMessagesAsync(CancellationToken cancellationToken)
+    {
+        var before = Before;
         foreach (var channel in channels)
         {
             await TryAsync(channel.Channel, () => channel.ForgetAsync(before, cancellationToken), cancellationToken);
         }
-
-        Log.Purged(logger, removed.Count);
     }
 
     private async Task RemoveRestAsync(string id, DateTimeOffset before, CancellationToken cancellationToken)

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Runbooks.Guardrails;
 using Runbooks.Model.Incidents;
@@ -55,6 +56,28 @@ public sealed class RetentionTests : IAsyncDisposable
         _world.Evidence.Fault = null;
         await _world.Get<Retention>().RunAsync(CancellationToken.None);
         (await _world.Store.FindAsync(stuck, CancellationToken.None)).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task ProcessThatDoesNotWatch_ForgetsTheMessagesOfItsOwnOutbox()
+    {
+        var patience = System.Diagnostics.Stopwatch.StartNew();
+        var old = await _world.OpenAsync(Some.Incident("261123-0312-aaaaaaaa", "a") with { State = IncidentState.Resolved, ClosedAt = Some.Time });
+        _world.Time.Advance(TimeSpan.FromDays(91));
+        await new WatchTurn(_world.State, _world.Time, "other").TakeAsync(CancellationToken.None);
+        using var loop = new WatchdogLoop(
+            _world.Get<IncidentWatchdog>(), _world.Get<HealthMonitor>(), _world.Get<Retention>(), _world.Time, NullLogger<WatchdogLoop>.Instance, new WatchTurn(_world.State, _world.Time, "mine"));
+        await loop.StartAsync(CancellationToken.None);
+
+        _world.Time.Advance(TimeSpan.FromMinutes(1));
+        while (_world.ForgottenBefore is null)
+        {
+            patience.Elapsed.ShouldBeLessThan(Patience.Limit);
+            await Task.Yield();
+        }
+
+        await loop.StopAsync(CancellationToken.None);
+        (await _world.Store.FindAsync(old, CancellationToken.None)).ShouldNotBeNull("whoever watches removes incidents");
     }
 
     [Fact]
