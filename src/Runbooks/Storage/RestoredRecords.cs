@@ -39,6 +39,9 @@ public sealed class RestoredRecords(IIncidentStore store, ISharedState state, Ti
         {
             var seen = await witness.ReadAsync(cancellationToken);
             var known = await state.FindAsync<Generation>(Key, cancellationToken);
+
+            // On a new account another process may have written both in between.
+            seen ??= known is null ? null : await witness.ReadAsync(cancellationToken);
             var restored = IsRestored(known, seen);
             if (restored)
             {

@@ -57,6 +57,17 @@ public sealed class RestoredRecordsTests
         (await Records().FindUntoldAsync(Cancel)).ShouldBeNull();
     }
 
+    [Fact]
+    public async Task FirstWitnessThatAnotherProcessWritesMeanwhile_IsNoRestore()
+    {
+        var id = await OpenAsync();
+        _witness.AfterRead = CheckAsync;
+
+        await CheckAsync();
+
+        (await FindAsync(id)).RestoredAt.ShouldBeNull();
+    }
+
     [Theory]
     [InlineData("an earlier store", true)]
     [InlineData("a store without its witness", true)]
@@ -171,7 +182,16 @@ public sealed class RestoredRecordsTests
 
         public bool Down { get; set; }
 
-        public Task<WitnessedGeneration?> ReadAsync(CancellationToken cancellationToken) => Task.FromResult(Now);
+        /// <summary>What happens once between a read and what follows it.</summary>
+        public Func<Task>? AfterRead { get; set; }
+
+        public async Task<WitnessedGeneration?> ReadAsync(CancellationToken cancellationToken)
+        {
+            var (read, then) = (Now, AfterRead);
+            AfterRead = null;
+            await (then?.Invoke() ?? Task.CompletedTask);
+            return read;
+        }
 
         public Task<WitnessedGeneration> WriteAsync(long number, CancellationToken cancellationToken) => Down
             ? throw new StoreUnavailableException("The disk is full.")
