@@ -15,7 +15,7 @@ public partial class NarrowRoleTests
     /// <summary>What the actions on Kubernetes are asked for, as AKS asks Azure: the resource without its part, and write for create and patch.</summary>
     private static readonly Dictionary<string, string[]> _cluster = new(StringComparer.Ordinal)
     {
-        ["recycle pods"] = ["pods/*"],
+        ["recycle pods"] = ["pods/read", "pods/write", "pods/delete"],
         ["restart and scale deployments"] = ["apps/deployments/read", "apps/deployments/write", "autoscaling/horizontalpodautoscalers/read"],
         ["cordon, taint and drain nodes"] = ["nodes/read", "nodes/write", "pods/read", "pods/write"],
     };

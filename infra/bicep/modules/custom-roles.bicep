@@ -16,8 +16,13 @@ var definitions = {
   podRecycler: {
     title: 'recycle pods'
     actions: []
-    // Read, logs, eviction and delete are all below pods/; nothing here reads secrets or changes a deployment.
-    dataActions: ['Microsoft.ContainerService/managedClusters/pods/*']
+    // No exec, which a wildcard would hold too. An eviction asks to write pods. That also lets a pod be made, and a pod may
+    // mount any secret of its namespace: a namespace is as closed as its secrets may be.
+    dataActions: [
+      'Microsoft.ContainerService/managedClusters/pods/read'
+      'Microsoft.ContainerService/managedClusters/pods/write'
+      'Microsoft.ContainerService/managedClusters/pods/delete'
+    ]
   }
   // AKS asks for the resource alone, not for a part of it: scaling is a write of the deployment, an eviction one of the pod
   // (github.com/kubeguard/guard, authz/providers/azure/rbac/checkaccessreqhelper.go).
