@@ -281,7 +281,7 @@ type people = {
 @export()
 @description('How big the app may grow.')
 type scale = {
-  @description('Instances that are always there to move waiting incidents on. 0 saves money and makes the first alert wait.')
+  @description('Instances that are always there, as many to take alerts and show pages as to move incidents on. 0 saves money and makes both wait after a quiet time.')
   alwaysReady: int
   maximum: int
   memoryMB: 512 | 2048 | 4096

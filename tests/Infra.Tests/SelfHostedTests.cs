@@ -28,6 +28,14 @@ public class SelfHostedTests
         int.Parse(Spec("replicas").ToString(), System.Globalization.CultureInfo.InvariantCulture).ShouldBeGreaterThan(1);
     }
 
+    /// <summary>A config map holds no folders: the texts that runbooks name, and teams, would be missing.</summary>
+    [Fact]
+    public void Runbooks_AreReadFromTheContainerThatTheyArePublishedTo()
+    {
+        ((YamlSequenceNode)_container["args"]).Select(argument => argument.ToString()).ShouldContain("https://<account>.blob.core.windows.net/runbooks");
+        ((YamlSequenceNode)Pod("volumes")).ShouldAllBe(volume => !((YamlMappingNode)volume).Children.ContainsKey("configMap"));
+    }
+
     [Fact]
     public void Process_HasNoRightsThatItDoesNotNeed()
     {

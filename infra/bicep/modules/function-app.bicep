@@ -1,5 +1,5 @@
-// The app on Flex Consumption. One "durable" instance is always ready: a waiting incident's timer fires on time,
-// and the first alert of the night does not wait for a cold start.
+// The app on Flex Consumption, which runs HTTP, Durable and each other function on instances of their own. Of the first two
+// one is always ready: a waiting incident's timer fires on time, and the first alert of the night waits for no cold start.
 
 import { place } from '../types.bicep'
 
@@ -57,7 +57,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
         }
       }
       scaleAndConcurrency: {
-        alwaysReady: [{ name: 'durable', instanceCount: alwaysReadyInstances }]
+        alwaysReady: alwaysReadyInstances == 0 ? [] : map(['durable', 'http'], group => { name: group, instanceCount: alwaysReadyInstances })
         maximumInstanceCount: maximumInstances
         instanceMemoryMB: instanceMemoryMB
       }
