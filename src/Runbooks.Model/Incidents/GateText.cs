@@ -30,7 +30,7 @@ public static class GateText
     public static string WhatNoMeans(Gate gate) => WithoutApproval(gate) is var words ? $"{char.ToUpperInvariant(words[0])}{words[1..]}, and the incident ends." : "";
 
     /// <summary>Whether it was closed by time or by what happened, and not by the last that a person said.</summary>
-    public static bool EndedUndecided(Gate gate) => gate.Outcome != GateOutcome.Pending && gate.Decisions.LastOrDefault()?.At != gate.ClosedAt;
+    public static bool EndedUndecided(Gate gate) => gate.Outcome != GateOutcome.Pending && (gate.Decisions.Count == 0 || gate.Decisions[^1].At != gate.ClosedAt);
 
     /// <summary>How a closed gate ended, for whoever comes late.</summary>
     public static string HowItEnded(Gate gate)
