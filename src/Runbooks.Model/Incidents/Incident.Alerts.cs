@@ -164,6 +164,9 @@ public sealed partial record Incident
         return ReferenceEquals(noted, this) || Timeline.Any(line => line.What == noted.Timeline[^1].What) ? this : noted;
     }
 
+    /// <summary>Somebody wanted to start it by hand while it was there already.</summary>
+    public Incident NoteStart(string by, string what, DateTimeOffset now) => Tell(now, by, $"Started by hand once more, which opens nothing. {what}");
+
     private static string EndedNews(Alert alert) => $"ended:{alert.Fingerprint}";
 
     /// <summary>An alert that comes and goes for days is counted on, and written about no more.</summary>

@@ -22,6 +22,9 @@ public sealed partial record Incident
         var taken = this with
         {
             Mode = RunModes.Stricter(Mode, before.Mode),
+
+            // Whoever started it did so for this alert, and is still not the only one to approve it.
+            StartedBy = StartedBy ?? (Alert == before.Alert ? before.StartedBy : null),
             Alerts = [.. before.Alerts.Select(alert => (before.ReportOf(alert) is { } report ? WithReport(alert, report) : alert) with { AskedNobody = false, ToldAfterNo = false })],
             AlertCount = before.AlertCount,
             AlertResolvedAt = before.AlertResolvedAt,

@@ -58,7 +58,7 @@ public sealed class SettleWindow(IIncidentStore store, CheckRunner checks, RunHi
     /// <param name="ended">What the ended one says about it.</param>
     private async Task OpenAsync(Incident closed, Runbook runbook, string why, Func<Incident, Incident> link, string ended, CancellationToken cancellationToken)
     {
-        var opened = await next.OpenAsync(closed, runbook, [closed.Alert], why, link, cancellationToken);
+        var opened = await next.OpenAsync(closed, runbook, [closed.Alert], why, incident => link(incident) with { StartedBy = closed.StartedBy }, cancellationToken);
         await store.UpdateAsync(closed.Id, i => Relapsed(i, $"{ended}; incident {opened.Id} goes on."), cancellationToken);
         await next.StartAsync(opened, runbook);
     }

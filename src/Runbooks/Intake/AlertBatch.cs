@@ -72,5 +72,12 @@ internal sealed record AlertBatch(string RunbookId, string Target, AlertIntent I
     public Incident AttachTo(Incident incident, DateTimeOffset now) =>
         Alerts.Aggregate(incident, (changed, alert) => changed.Attach(alert, now));
 
+    /// <summary>
+    /// What they are to an incident that is there already. A start is nobody's report: it is noted and opens nothing later, when
+    /// neither whoever started it nor how far it may go by itself would be known, and it does not outlast the alerts' own end.
+    /// </summary>
+    public Incident JoinTo(Incident incident, DateTimeOffset now) =>
+        StartedBy is { } by ? incident.NoteStart(by, First.Summary ?? First.Name, now) : AttachTo(incident, now);
+
     public IntakeOutcome Answer(IntakeResult result, string? id, string? reason) => new(id, RunbookId, Target, result, reason);
 }

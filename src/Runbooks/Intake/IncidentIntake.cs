@@ -160,8 +160,13 @@ public sealed class IncidentIntake(
         var (incident, opened) = await store.OpenAsync(
             batch.Candidate(runbook, options.CurrentValue.Mode, now),
             runbook,
-            latest => BelongTo(before = latest, batch.Alerts, runbook, now) ? batch.AttachTo(latest, now) : batch.StartedBy is null ? latest.FoldFlapping(batch.Alerts, now) ?? latest.FoldRefired(batch.Alerts, now) : null,
+            latest => Belongs(before = latest) ? batch.JoinTo(latest, now) : batch.StartedBy is null ? latest.FoldFlapping(batch.Alerts, now) ?? latest.FoldRefired(batch.Alerts, now) : null,
             cancellationToken);
+        if (!opened && batch.StartedBy is not null)
+        {
+            return ([batch.Answer(IntakeResult.Folded, incident.Id, $"{Standing(incident, now)} The start is on its record and does nothing more.")], new(incident, null));
+        }
+
         if (opened && before is { } earlier)
         {
             incident = await GoOnAfterAsync(incident, earlier, now, cancellationToken);
@@ -191,6 +196,8 @@ public sealed class IncidentIntake(
             : !opened && before!.IsOfEarlierEpisode(alert) ? batch.Answer(IntakeResult.Ignored, null, AlertNews.Late(incident))
             : !opened && before!.KnowsWithOtherLabels(alert) ? folded with { Reason = $"{folded.Reason} Its fingerprint came before with other labels, and counts as the same alert: a fingerprint names one thing." }
             : folded)], new(incident, opened ? runbook : null));
+
+        bool Belongs(Incident latest) => batch.StartedBy is null ? BelongTo(latest, batch.Alerts, runbook, now) : latest.Accepts(now);
     }
 
     private async Task<Incident> GoOnAfterAsync(Incident opened, Incident earlier, DateTimeOffset now, CancellationToken cancellationToken)
@@ -233,6 +240,11 @@ public sealed class IncidentIntake(
     }
 
     internal Task StartAsync(IncidentStart start) => start.RunAsync(engine, pinned);
+
+    private static string Standing(Incident incident, DateTimeOffset now) =>
+        !incident.State.IsFinal() ? $"Incident {incident.Id} on this target is open already."
+        : incident.IsOwnedByResponder() ? $"Incident {incident.Id} on this target was taken over by a person. Close it first."
+        : $"Incident {incident.Id} on this target was closed a moment ago, and its fix settles until {incident.SettlesAt ?? now:HH:mm:ss} UTC. Try that one again if it is needed.";
 
     private static string Folding(Incident incident) => incident.IsOwnedByResponder()
         ? $"Incident {incident.Id} on this target was taken over by a person; alerts belong to it until it is closed, at the latest {incident.SettlesAt:HH:mm:ss} UTC."

@@ -64,6 +64,19 @@ public sealed class SettleWindowTests : IAsyncDisposable
         (await AlertAsync()).Id.ShouldBe(next.Id);
     }
 
+    [Fact]
+    public async Task FixOfAnIncidentStartedByHandDoesNotHold_NextOneKnowsWhoStartedIt()
+    {
+        var closed = await ResolvedAsync();
+        await _world.Store.UpdateAsync(closed.Id, i => i with { StartedBy = "ada" }, CancellationToken.None);
+        _world.Script.Verdicts["stuck"] = Verdict.Failing;
+
+        await AlertAsync();
+        await _world.Engine.SettleAsync();
+
+        _world.Store.All[^1].ShouldSatisfyAllConditions(next => next.Follows.ShouldBe(closed.Id), next => next.StartedBy.ShouldBe("ada"));
+    }
+
     [Theory]
     [InlineData(RunMode.DryRun, RunMode.Normal)]
     [InlineData(RunMode.Normal, RunMode.DryRun)]

@@ -1,7 +1,10 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Runbooks.Intake;
+using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 using Runbooks.Storage;
 using TestKit;
 using TestKit.Engine;
@@ -12,13 +15,15 @@ namespace Runbooks.Tests.Intake;
 public sealed class ManualStartTests
 {
     private readonly InMemoryIncidentStore _store = new();
+    private readonly IncidentIntake _intake;
     private readonly ManualStart _manual;
+    private readonly RecordingEngine _engine;
 
     public ManualStartTests()
     {
         var time = new FakeTimeProvider(Some.Time);
-        var intake = SomeIntake.On(Loaded, _store, new RecordingEngine(time), time);
-        _manual = new ManualStart(Loaded, intake);
+        _intake = SomeIntake.On(Loaded, _store, _engine = new RecordingEngine(time), time);
+        _manual = new ManualStart(Loaded, _intake);
 
         static IReadOnlyCollection<Runbook> Loaded() => [Some.Runbook()];
     }
@@ -42,6 +47,40 @@ public sealed class ManualStartTests
         await StartAsync("hanged-gpu", labels);
 
         (await StartAsync("hanged-gpu", labels)).Outcome.ShouldNotBeNull().Outcome.ShouldBe(IntakeResult.Folded);
+    }
+
+    [Fact]
+    public async Task ProposalOnATargetWithAnOpenIncident_IsNotedAndNeverLookedAtByItself()
+    {
+        var alert = Some.Alert() with { Labels = new Dictionary<string, string> { ["namespace"] = "inference", ["pod"] = "llm-b-3" } };
+        await _intake.TakeAsync([alert], TestContext.Current.CancellationToken);
+
+        var answer = await _manual.StartAsync(
+            "hanged-gpu", new Dictionary<string, string> { ["namespace"] = "inference", ["pod"] = "llm-b-3", ["replicas"] = "50" }, "bot", "please", TestContext.Current.CancellationToken, proposed: true);
+
+        var incident = _store.All.ShouldHaveSingleItem();
+        answer.Outcome.ShouldNotBeNull().ShouldSatisfyAllConditions(
+            outcome => outcome.Outcome.ShouldBe(IntakeResult.Folded),
+            outcome => outcome.Reason.ShouldBe($"Incident {incident.Id} on this target is open already. The start is on its record and does nothing more."));
+        incident.Others.ShouldBeEmpty();
+        incident.AlertCount.ShouldBe(1);
+        (incident.Timeline[^1].Who, incident.Timeline[^1].What).ShouldBe(("bot", "Started by hand once more, which opens nothing. Started by bot: please"));
+
+        await _intake.TakeAsync([alert with { Status = AlertStatus.Resolved }], TestContext.Current.CancellationToken);
+        _store.All[0].AlertResolvedAt.ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task StartWhileAFixSettles_WakesNothing()
+    {
+        await StartAsync("hanged-gpu", new() { ["namespace"] = "inference", ["pod"] = "llm-b-3" });
+        await _store.UpdateAsync(_store.All[0].Id, i => i with { State = IncidentState.Resolved, SettlesAt = Some.Time.AddMinutes(10), WakeEvent = "settle-1" }, TestContext.Current.CancellationToken);
+
+        var answer = await StartAsync("hanged-gpu", new() { ["namespace"] = "inference", ["pod"] = "llm-b-3" });
+
+        answer.Outcome.ShouldNotBeNull().Reason.ShouldNotBeNull().ShouldContain("Try that one again if it is needed.");
+        _engine.Woken.ShouldBeEmpty();
+        _store.All.ShouldHaveSingleItem();
     }
 
     [Fact]

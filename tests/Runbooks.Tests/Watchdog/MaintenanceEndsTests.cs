@@ -5,6 +5,7 @@ using Runbooks.Intake;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 using Runbooks.Notifications;
 using Runbooks.Watchdog;
 using TestKit;
@@ -51,6 +52,17 @@ public sealed class MaintenanceEndsTests : IAsyncDisposable
         after.Timeline.ShouldContain(line => line.What.Contains(before.Id) && line.What.Contains("window has ended"));
         (await _world.SettleAsync(before.Id)).Timeline[^1].What.ShouldContain(after.Id);
         _world.Notifier.To(CardKind.ApprovalRequest).ShouldNotBeEmpty();
+    }
+
+    [Fact]
+    public async Task StartedByHandInTheWindow_IsStillTheirsWhenItIsLookedAt()
+    {
+        var before = await TakeAsync();
+        await _world.Store.UpdateAsync(before.Id, i => i with { StartedBy = "ada" }, CancellationToken.None);
+
+        await WatchAsync(TimeSpan.FromHours(2));
+
+        _world.Store.All.Single(incident => incident.Id != before.Id).StartedBy.ShouldBe("ada");
     }
 
     [Theory]
