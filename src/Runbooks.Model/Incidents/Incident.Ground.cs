@@ -25,12 +25,18 @@ public sealed partial record Incident
 
         var answers = phase == Phase.Mitigation ? Findings : Verification;
         var last = answers.Select(finding => (DateTimeOffset?)finding.At)
-            .Concat(Steps.Select(step => step.FinishedAt))
+            .Concat(Steps.Where(step => !IsByHand(step)).Select(step => step.FinishedAt))
             .Append(ConfirmedAt)
             .Append(answers.Count == 0 ? gate.ClosedAt : null)
             .Max();
         return now - last > LongestGround;
     }
+
+    /// <summary>A step that a person did ended when they said so, days later perhaps: that is no look at the target.</summary>
+    private bool IsByHand(StepRecord step) => FindGate(Gate.IdOf(step.Phase, step.Name, undoes: false)) is { Task: not null };
+
+    /// <summary>Whether something of ours has acted on this approval. From then on it is finished: half of it is worse than all.</summary>
+    public bool HasActedOn(Gate gate) => Steps.Any(step => step.GateId == gate.Id && !IsByHand(step) && !step.Preparation.TellsOnly);
 
     /// <summary>The checks were asked again just before a step, and what was approved still holds. The answers that people were shown stay as they are.</summary>
     public Incident Confirm(IReadOnlyList<Finding> findings, DateTimeOffset now) =>

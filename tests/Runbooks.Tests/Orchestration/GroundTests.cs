@@ -44,6 +44,22 @@ public sealed class GroundTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task PersonTookHoursOverTheirStep_TheChecksAreAskedAgainBeforeOursActs()
+    {
+        var byHand = Some.Step("swap", "person", new { instruction = "Swap it.", who = new[] { "hands" } }) with { Timeout = TimeSpan.FromDays(7) };
+        var opened = await _world.OpenAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { Steps = [byHand, Some.Step("fix")] } });
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+        await _world.AdvanceAsync(opened.Id, s_outage);
+        _world.Script.Verdicts["stuck"] = _world.Script.Verdicts["full"] = Verdict.Passing;
+
+        var (incident, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+
+        _world.Script.Deeds.ShouldBeEmpty();
+        incident.State.ShouldBe(IncidentState.AwaitingApproval);
+        incident.OpenGate!.Difference.ShouldNotBeNull().ShouldContain("stuck: passing");
+    }
+
+    [Fact]
     public async Task ApprovedLongAgoAndTheChecksPassNow_AsksAnewWithTheNewAnswers()
     {
         BeforeStep(() =>
