@@ -57,6 +57,9 @@ public sealed record Gate
     [JsonIgnore]
     public bool CountsPeople => Required > 1 || SeparationOfDuties || OwnerTeam is not null;
 
+    /// <summary>Whether these approvals are enough.</summary>
+    public bool IsCarriedBy(IReadOnlyList<Decision> approvals) => approvals.Count >= Required && (OwnerTeam is null || approvals.Any(approval => approval.OfOwner));
+
     /// <summary>What happens when the time is up. A question that opens with a warning takes no silence for a yes.</summary>
     public OnTimeout OnTimeout { get; init; }
 

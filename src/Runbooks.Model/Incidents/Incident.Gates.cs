@@ -32,6 +32,15 @@ public sealed partial record Incident
                 ? (this, objection)
                 : Record(this, gate with { Decisions = [.. gate.Decisions, decision] }, decision);
 
+    /// <summary>What people approved who may not decide any more counts no longer. What a person did by hand stays done.</summary>
+    public Incident LoseApprovals(string gateId, Func<Decision, bool> mayStill, DateTimeOffset now) =>
+        FindGate(gateId) is { Outcome: GateOutcome.Pending, Task: null } gate && gate.Decisions.Where(decision => !mayStill(decision)).ToList() is { Count: > 0 } lost
+            ? Replace(gate with { Decisions = [.. gate.Decisions.Except(lost)] }).Note(now, TimelineKind.Gate, "runbook", LostText(lost))
+            : this;
+
+    /// <summary>For whoever reads why an approval does not count.</summary>
+    public static string LostText(IEnumerable<Decision> lost) => $"{string.Join(" and ", lost.Select(decision => decision.Person))} approved, and may not decide any more: that does not count.";
+
     /// <summary>Closes a pending gate for a reason other than a person's decision; a closed gate stays as it is.</summary>
     public Incident CloseGate(string gateId, GateOutcome outcome, string closedBy, DateTimeOffset now) =>
         FindGate(gateId) is { Outcome: GateOutcome.Pending } gate
@@ -100,13 +109,13 @@ public sealed partial record Incident
             }
         }
 
-        var approvals = gate.Decisions.Count(d => d.Verb == DecisionVerb.Approve);
-        var ownerAgrees = gate.OwnerTeam is null || gate.Decisions.Any(d => d is { Verb: DecisionVerb.Approve, OfOwner: true });
+        List<Decision> approvals = [.. gate.Decisions.Where(d => d.Verb == DecisionVerb.Approve)];
+        var ownerAgrees = gate.OwnerTeam is null || approvals.Any(approval => approval.OfOwner);
         var outcome = decision.Verb switch
         {
             DecisionVerb.Reject => GateOutcome.Rejected,
             DecisionVerb.TakeOver => GateOutcome.TakenOver,
-            _ => approvals >= gate.Required && ownerAgrees ? GateOutcome.Approved : GateOutcome.Pending,
+            _ => gate.IsCarriedBy(approvals) ? GateOutcome.Approved : GateOutcome.Pending,
         };
         var said = GateText.Said(gate, decision);
         var settled = outcome != GateOutcome.Pending;
@@ -118,7 +127,7 @@ public sealed partial record Incident
         var recorded = incident.Replace(gate).Note(decision.At, TimelineKind.Decision, decision.Person, said);
         return (recorded, settled
             ? new(DecisionStatus.Decided, $"You {GateText.Past(gate, decision.Verb)} at {GateText.Clock(decision.At)}.")
-            : new(DecisionStatus.MoreNeeded, $"Your approval counts; {MoreNeeded(gate.Required - approvals, ownerAgrees ? null : gate.OwnerTeam)}."));
+            : new(DecisionStatus.MoreNeeded, $"Your approval counts; {MoreNeeded(gate.Required - approvals.Count, ownerAgrees ? null : gate.OwnerTeam)}."));
     }
 
     private static string MoreNeeded(int more, string? owner) => (more, owner) switch

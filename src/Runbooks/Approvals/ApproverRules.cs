@@ -67,6 +67,38 @@ public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory dire
     }
 
     /// <summary>
+    /// Whether whoever approved this may still decide. Whoever was on call had it for their shift, and membership of a group is
+    /// proven by signing in only: of those it is enough that the contacts know the person, or ask the group.
+    /// </summary>
+    /// <param name="now">From <see cref="ReadAsync"/>.</param>
+    public static bool MayStill(Gate gate, Decision approval, ContactBook now)
+    {
+        var book = WithAsked(gate, now);
+        if (book.KnowsEveryone || book.FindRoom(gate.Approvers, approval.Person) is not null)
+        {
+            return true;
+        }
+
+        var asked = gate.Approvers.Select(name => book.TryFind(name, out var contact) ? contact : null).OfType<Contact>().ToList();
+        return (approval.Identity is not null && asked.Any(contact => contact.Recipients.Any(recipient => recipient.GroupId is not null)))
+            || (book.FindPerson(approval.Person) is not null && (book.Includes(gate.Approvers, approval.Person) || asked.Any(contact => contact.Schedule is not null)));
+    }
+
+    /// <summary>Whether the approvals of this gate still carry it, just before its first step acts.</summary>
+    /// <returns>Null when they do, and where nobody had to approve; otherwise why not.</returns>
+    public async Task<string?> FindLostAsync(Gate gate, CancellationToken cancellationToken)
+    {
+        if (gate.Decisions.Count == 0)
+        {
+            return null;
+        }
+
+        var now = await ReadAsync(gate, cancellationToken);
+        var approvals = gate.Decisions.Where(decision => decision.Verb == DecisionVerb.Approve).ToLookup(approval => MayStill(gate, approval, now));
+        return gate.IsCarriedBy([.. approvals[true]]) ? null : Incident.LostText(approvals[false]);
+    }
+
+    /// <summary>
     /// Where whoever started an incident may not be the only one to approve it, and nobody knows who that was, two people
     /// have to: then one of them at least is somebody else.
     /// </summary>

@@ -1,7 +1,10 @@
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Approvals;
+using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+using Runbooks.Notifications;
 using TestKit.Incidents;
 using People = Runbooks.Tests.Notifications.People;
 
@@ -24,6 +27,44 @@ public sealed class ApprovalStoryTests : IAsyncDisposable
         (await _world.SettleAsync(opened.Id)).State.ShouldBe(IncidentState.AwaitingApproval);
         _world.Script.Deeds.ShouldBeEmpty();
 
+        (await DecideAsync(opened.Id, "grace")).ShouldBe(DecisionStatus.Decided);
+        (await _world.SettleAsync(opened.Id)).State.ShouldBe(IncidentState.Resolved);
+    }
+
+    [Fact]
+    public async Task ApproverIsRemovedBeforeTheSecondYes_CountsNoLonger()
+    {
+        var opened = await _world.OpenAsync(Asking(approval => approval with { Required = 2, From = ["team"] }));
+        _world.Get<CurrentContacts>().Replace(Team("ada", "grace", "ana"));
+        (await DecideAsync(opened.Id, "ada")).ShouldBe(DecisionStatus.MoreNeeded);
+        _world.Get<CurrentContacts>().Replace(Team("grace", "ana"));
+
+        (await DecideAsync(opened.Id, "grace")).ShouldBe(DecisionStatus.MoreNeeded);
+        var incident = await _world.SettleAsync(opened.Id);
+        incident.OpenGate!.Decisions.ShouldHaveSingleItem().Person.ShouldBe("grace");
+        incident.Timeline.ShouldContain(line => line.What == "ada approved, and may not decide any more: that does not count.");
+        _world.Script.Deeds.ShouldBeEmpty();
+
+        (await DecideAsync(opened.Id, "ana")).ShouldBe(DecisionStatus.Decided);
+        (await _world.SettleAsync(opened.Id)).State.ShouldBe(IncidentState.Resolved);
+    }
+
+    [Fact]
+    public async Task ApproverIsRemovedBeforeTheFirstStep_IsAskedAnew()
+    {
+        _world.Get<CurrentContacts>().Replace(Team("ada", "grace"));
+        var opened = await _world.OpenAsync(Asking(approval => approval with { From = ["team"] }));
+        await _world.Store.UpdateAsync(opened.Id, i => i.Decide("mitigation-1", new Decision(DecisionVerb.Approve, "ada", "slack", _world.Time.GetUtcNow())), TestContext.Current.CancellationToken);
+        await _world.Get<KillSwitch>().EngageAsync("grace", "hands off", TestContext.Current.CancellationToken);
+        await _world.Engine.RaiseAsync(opened.Id, opened.WakeEvent!);
+        await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(10));
+        _world.Get<CurrentContacts>().Replace(Team("grace"));
+        await _world.Get<KillSwitch>().ReleaseAsync("grace", "go on", TestContext.Current.CancellationToken);
+
+        var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(5));
+
+        _world.Script.Deeds.ShouldBeEmpty();
+        incident.OpenGate!.Difference.ShouldBe("ada approved, and may not decide any more: that does not count.");
         (await DecideAsync(opened.Id, "grace")).ShouldBe(DecisionStatus.Decided);
         (await _world.SettleAsync(opened.Id)).State.ShouldBe(IncidentState.Resolved);
     }
@@ -144,6 +185,9 @@ public sealed class ApprovalStoryTests : IAsyncDisposable
         opened.OpenGate.ShouldNotBeNull().Phase.ShouldBe(Phase.Resolution);
         opened.Gates[0].ClosedBy.ShouldBe(words);
     }
+
+    private static ContactBook Team(params string[] people) =>
+        new([new Contact("team", [.. people.Select(name => new Recipient(name, [new Address("test", name, name)]))])]);
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 
