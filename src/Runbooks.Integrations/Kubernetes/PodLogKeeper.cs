@@ -7,7 +7,7 @@ namespace Runbooks.Integrations.Kubernetes;
 internal sealed class PodLogKeeper(ClusterPods pods, StepContext context, string uid)
 {
     private const int MaxLines = 5000;
-    private const int MaxBytes = 1024 * 1024;
+    internal const int MaxBytes = 1024 * 1024;
     private readonly List<string> _kept = [];
 
     /// <summary>References of the evidence store.</summary>
@@ -60,12 +60,21 @@ internal sealed class PodLogKeeper(ClusterPods pods, StepContext context, string
         await log.CopyToAsync(all, cancellationToken);
         if (all.Length > 0)
         {
-            // The end is what tells: the beginning is cut when it is too long.
-            var end = (int)Math.Min(all.Length, MaxBytes);
-            using var content = new MemoryStream(all.GetBuffer(), (int)all.Length - end, end, writable: false);
+            var start = StartOf(all.GetBuffer().AsSpan(0, (int)all.Length));
+            using var content = new MemoryStream(all.GetBuffer(), start, (int)all.Length - start, writable: false);
             _kept.Add(await context.Evidence.SaveAsync(context.IncidentId, FileName(pod.Metadata.Name, previous), content, cancellationToken));
         }
     }
+
+    /// <summary>The end is what tells: the beginning is cut when it is too long, between two lines, and behind a private key whose own beginning is missing.</summary>
+    internal static int StartOf(ReadOnlySpan<byte> log)
+    {
+        var start = log.Length <= MaxBytes ? 0 : AfterLine(log, log.Length - MaxBytes);
+        var (begin, end) = (log[start..].IndexOf("-----BEGIN "u8), log[start..].IndexOf("-----END "u8));
+        return end >= 0 && (begin < 0 || end < begin) ? AfterLine(log, start + end) : start;
+    }
+
+    private static int AfterLine(ReadOnlySpan<byte> log, int at) => log[at..].IndexOf((byte)'\n') is var length and >= 0 ? at + length + 1 : log.Length;
 
     // The store allows 100 characters; pod names may have 253.
     private string FileName(string podName, bool previous) =>
