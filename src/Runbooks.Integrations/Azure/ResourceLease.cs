@@ -30,7 +30,7 @@ internal sealed class ResourceLease(ISharedState? state)
         }
         finally
         {
-            await held.UpdateAsync<Writer, bool>(key, known => known?.Step == context.IdempotencyKey ? (Writer.Nobody, true) : (known ?? Writer.Nobody, false), CancellationToken.None);
+await held.RemoveAsync<Writer>(key, known => known.Step == context.IdempotencyKey, CancellationToken.None);
         }
     }
 
@@ -59,8 +59,5 @@ internal sealed class ResourceLease(ISharedState? state)
     }
 
     /// <param name="Step">The idempotency key of the step that writes.</param>
-    public sealed record Writer(string Step, DateTimeOffset Until)
-    {
-        public static readonly Writer Nobody = new("", DateTimeOffset.MinValue);
-    }
+    public sealed record Writer(string Step, DateTimeOffset Until);
 }

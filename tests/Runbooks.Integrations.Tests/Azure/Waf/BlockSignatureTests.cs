@@ -146,6 +146,9 @@ public sealed class BlockSignatureTests : OnTheSandbox
         Clock.Advance(TimeSpan.FromMinutes(5));
         await ApplyAsync(Block, With(s_gateway), preparation);
         (await RulesAsync(s_gateway)).GetArrayLength().ShouldBe(1);
+
+        // Nothing is left of a lease that was given back: there is one for each ticket, too.
+        (await Services.GetRequiredService<ISharedState>().FindAsync<ResourceLease.Writer>($"writer:{s_gateway.ToLowerInvariant()}", Cancel)).ShouldBeNull();
     }
 
     [Fact]
