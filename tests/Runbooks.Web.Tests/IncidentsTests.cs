@@ -75,6 +75,7 @@ public sealed class IncidentsTests : IAsyncLifetime
     [InlineData("/api/incidents?after=nonsense", "page before")]
     [InlineData("/api/incidents/" + Id + "?waitFor=heaven", "selfRecovered")]
     [InlineData("/api/incidents/" + Id + "?waitFor=final&timeout=soon", "seconds")]
+    [InlineData("/api/incidents/" + Id + "?waitFor=final&timeout=NaN", "seconds")]
     public async Task ParameterThatCannotBeUsed_IsToldWhatCan(string url, string said)
     {
         var answer = await _host.Api.GetAsync(url, Ct);

@@ -85,7 +85,7 @@ public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter
 
             if (Given(request, "timeout") is { } timeout)
             {
-                if (!double.TryParse(timeout.TrimEnd('s'), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds))
+                if (!double.TryParse(timeout.TrimEnd('s'), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) || double.IsNaN(seconds))
                 {
                     return Wrong("timeout", "Use a number of seconds.");
                 }
