@@ -32,6 +32,7 @@ public sealed class AzureStorageOptionsTests
         var values = settings.Select(s => s.Split('=', 2)).Select(s => KeyValuePair.Create<string, string?>($"AzureStorage:{s[0]}", s[1]));
         return new ServiceCollection()
             .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(values).Build())
+            .AddLogging()
             .AddSingleton(TimeProvider.System)
             .AddAzureStorage()
             .BuildServiceProvider();

@@ -99,7 +99,7 @@ public sealed class DecidePageTests : IAsyncLifetime
         var answer = await PostAsync("approve");
 
         answer.StatusCode.ShouldBe(HttpStatusCode.Conflict);
-        (await answer.Content.ReadAsStringAsync(Ct)).ShouldContain("Nobody decided before 03:32:00 UTC");
+        (await answer.Content.ReadAsStringAsync(Ct)).ShouldContain("Your answer came too late and does not count. The time for an answer ended at 03:32:00 UTC");
         _host.Store.All[0].LatestGate!.Decisions.ShouldBeEmpty();
     }
 
@@ -110,7 +110,7 @@ public sealed class DecidePageTests : IAsyncLifetime
 
         var page = await _host.Browser.GetStringAsync(_link, Ct);
 
-        page.ShouldContain("this question has expired");
+        page.ShouldContain("The time for an answer ended at");
         page.ShouldNotContain("GPU memory");
     }
 

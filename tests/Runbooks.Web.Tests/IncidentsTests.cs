@@ -148,7 +148,7 @@ public sealed class IncidentsTests : IAsyncLifetime
         var late = await CancelAsync();
 
         late.StatusCode.ShouldBe(HttpStatusCode.Conflict);
-        (await WebHost.JsonOf(late)).GetProperty("message").GetString()!.ShouldContain("ended at 03:12:00 UTC as cancelled");
+        (await WebHost.JsonOf(late)).GetProperty("message").GetString()!.ShouldContain("ended at 2026-11-23 03:12:00 UTC: Cancelled.");
     }
 
     [Fact]

@@ -153,7 +153,7 @@ public sealed partial class StormPageTests : IAsyncLifetime
         var page = await PageAsync();
 
         page.ShouldNotContain("Nothing can run at the moment");
-        page.Split("It cannot run at the moment: It ran 1 times on this target").Length.ShouldBe(2);
+        page.Split("It cannot run at the moment: It ran 1 time on this target").Length.ShouldBe(2);
         Ticked().Count(page).ShouldBe(Count + 2);
     }
 

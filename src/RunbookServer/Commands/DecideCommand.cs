@@ -194,7 +194,10 @@ internal static class DecideCommand
             yield return $"  Somebody of {owner}, who owns the runbook, has to approve.";
         }
 
-        yield return $"  If nobody answers: {asked["ifNobodyAnswers"]}";
+        if (asked["ifNobodyAnswers"] is { } silence)
+        {
+            yield return $"  If nobody answers: {silence}";
+        }
     }
 
     /// <summary>What cures the cause is never taken back, so only that it cannot be is worth a line.</summary>

@@ -32,7 +32,7 @@ public sealed class CertificateExpiringTests : IAsyncLifetime
     public async Task AlertThatIsSentAgain_IsToldOnceADay()
     {
         await FireAsync();
-        (await FireAsync()).Reason.ShouldBe("It ran 1 times on this target within 1d; the limit is 1.");
+        (await FireAsync()).Reason.ShouldBe("It ran 1 time on this target within 1d; the limit is 1.");
         _world.Notifier.Sent.Count(sent => sent.Card.Kind == CardKind.Page).ShouldBe(1);
     }
 

@@ -11,8 +11,8 @@ public sealed class AlertIdentityTests
     public void Case_MeansNothingInAzureOnly(string source, string fingerprint, string identity) => AlertIdentity.Of(source, fingerprint).ShouldBe(identity);
 
     [Theory]
-    [InlineData("azure-monitor", "ServiceHealth", " ABCD-1 ", "azure-service-health:abcd-1")]
-    [InlineData("azure-monitor", "servicehealth", "abcd-1", "azure-service-health:abcd-1")]
+    [InlineData("azure-monitor", "ServiceHealth", " ABCD-1 ", "azure-service-health::abcd-1")]
+    [InlineData("azure-monitor", "servicehealth", "abcd-1", "azure-service-health::abcd-1")]
     [InlineData("alertmanager", "ServiceHealth", "abcd-1", null)]
     [InlineData("azure-monitor", "Platform", "abcd-1", null)]
     [InlineData("azure-monitor", null, "abcd-1", null)]

@@ -124,7 +124,7 @@ public sealed class ApprovalServiceTests
         var receipt = await StopAsync(id);
 
         receipt.Result.Status.ShouldBe(DecisionStatus.AlreadyClosed);
-        receipt.Result.Message.ShouldContain("ended at 03:12:00 UTC as resolved. The fix was verified.");
+        receipt.Result.Message.ShouldContain("ended at 2026-11-23 03:12:00 UTC: Told, nothing changed. The fix was verified.");
         _store.All[0].Stop.ShouldBeNull();
     }
 

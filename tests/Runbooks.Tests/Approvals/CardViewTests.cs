@@ -41,7 +41,7 @@ public sealed class CardViewTests
         foreach (var card in office.Channel.Shown.Values)
         {
             card.GateId.ShouldBe("mitigation-1");
-            card.Sections.ShouldContain(section => section.Heading == "Approved so far" && section.Lines.Single() == "ada");
+            card.Sections.ShouldContain(section => section.Heading == "Who has to approve" && section.Lines.Single() == "2 different people have to approve. So far: ada.");
         }
     }
 

@@ -1,0 +1,50 @@
+using System.Net;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+
+namespace Runbooks.Web.Tests;
+
+/// <summary>What the page says where one yes is not enough, and where silence means different things.</summary>
+public sealed partial class StormPageTests
+{
+    [Fact]
+    public async Task FirstOfTwoApprovers_IsToldThatTheTargetsWaitForMore()
+    {
+        await ChangeAsync(gate => gate with { Required = 2 });
+        (await PageAsync()).ShouldContain("2 different people have to approve.");
+
+        var answer = await PostAsync("approve", await TicketsAsync());
+
+        WebUtility.HtmlDecode(await answer.Content.ReadAsStringAsync(Ct)).ShouldContain($"You approved {Count} targets; they wait for more people to approve.");
+        _host.Store.All.ShouldAllBe(incident => incident.OpenGate != null);
+    }
+
+    [Fact]
+    public async Task SilenceThatMeansTwoThings_IsSaidOfEach()
+    {
+        var some = 0;
+        await ChangeAsync(gate => some++ % 3 == 0 ? gate with { OnTimeout = OnTimeout.Escalate } : gate);
+
+        var page = await PageAsync();
+
+        page.ShouldContain("20 targets: At 03:32:00 UTC nothing is done and the incident is closed as expired.");
+        page.ShouldContain("10 targets: At 03:32:00 UTC the fallback contact is asked.");
+    }
+
+    [Fact]
+    public async Task PlanThatChangedSinceItWasApproved_IsSaidBesideItsTarget()
+    {
+        var some = 0;
+        await ChangeAsync(gate => some++ == 0 ? gate with { Difference = "It deletes 3 pods and not 2." } : gate);
+
+        (await PageAsync()).ShouldContain("Changed since it was asked before: It deletes 3 pods and not 2.");
+    }
+
+    private async Task ChangeAsync(Func<Gate, Gate> change)
+    {
+        foreach (var incident in _host.Store.All.ToList())
+        {
+            await _host.Store.UpdateAsync(incident.Id, current => (current.Replace(change(current.OpenGate!)), true), Ct);
+        }
+    }
+}
