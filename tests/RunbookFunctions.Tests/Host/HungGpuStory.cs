@@ -55,23 +55,6 @@ public sealed class HungGpuStory
         await host.WaitForAsync(id, "rejected");
     }
 
-    /// <summary>The watchdog would start it too, later than this waits.</summary>
-    [Fact]
-    public async Task OtherAlertThatStillFiresAtTheEnd_GetsItsIncidentStartedAtOnce()
-    {
-        using var host = new RunningHost();
-        var pod = RunningHost.NewPod();
-        var (id, _) = await host.AlertAsync(pod);
-        await host.WaitForAsync(id, "awaitingApproval");
-        (await host.AlertAsync(pod.ToUpperInvariant())).Id.ShouldBe(id, "one target, though the sender writes it otherwise");
-
-        await host.DecideAsync(await host.LinkAsync(id), "reject");
-
-        var ended = await host.WaitUntilAsync(id, incident => incident.TryGetProperty("followedBy", out var next) && next.ValueKind == System.Text.Json.JsonValueKind.String);
-        var next = await host.WaitUntilAsync(ended.GetProperty("followedBy").GetString()!, incident => incident.GetProperty("state").GetString() != "diagnosing");
-        next.GetProperty("timeline").EnumerateArray().ShouldAllBe(entry => !entry.GetProperty("what").GetString()!.Contains("watchdog", StringComparison.OrdinalIgnoreCase));
-    }
-
     [Fact]
     public async Task HundredAlertsOnOneTargetAtOnce_AreOneIncident()
     {
