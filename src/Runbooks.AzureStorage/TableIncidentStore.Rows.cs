@@ -123,6 +123,8 @@ internal sealed partial class TableIncidentStore
             return null;
         }
 
+        // Its alerts' rows may have been taken for those of an opening that failed.
+        await _alerts.PutAsync(first, first.Identities, cancellationToken);
         await _incidents.AddAsync(first, cancellationToken);
         return await _incidents.FindAsync(incidentKey, cancellationToken) is { } added && IsSame(added.Value, first) ? added : null;
     }

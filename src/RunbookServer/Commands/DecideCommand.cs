@@ -67,7 +67,7 @@ internal static class DecideCommand
     private static async Task<JsonNode?> WorkAsync(ApiClient api, string path, string id, CancellationToken cancellationToken)
     {
         var (_, incident) = (await api.GetAsync(path, cancellationToken)).OrFail();
-        return incident?["gate"] is { } gate && gate["outcome"]?.ToString() == "pending" && gate["task"] is null
+        return incident?["gate"] is { } gate && gate["task"] is null
             ? throw new CommandException($"It asks for a decision and not for work by hand. See: {ThisProgram.Command} show {id}", ExitCode.Failed)
             : incident?["gate"];
     }

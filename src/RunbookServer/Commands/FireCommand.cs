@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net;
 using System.Text.Json.Nodes;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
 using RunbookServer.Samples;
 using RunbookServer.Terminal;
 
@@ -20,7 +21,7 @@ internal static class FireCommand
         };
         var source = SampleAlerts.SourceOption();
         var reset = new Option<bool>("--reset") { Description = "First puts the sandbox back to how it was at the start; without a sample, that alone." };
-        var command = new Command("fire", "Posts a sample or a given alert to the running host.") { what, source, reset };
+        var command = new Command("fire", "Posts a sample or a given alert to the running host. Ends with 1 when nothing of it was taken, or not all.") { what, source, reset };
         client.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -37,30 +38,41 @@ internal static class FireCommand
                 return ExitCode.Done;
             }
 
+            var alert = string.IsNullOrEmpty(name) ? ((string, string)?)null : SampleAlerts.Read(name, parsed.GetValue(source));
             using var api = client.Connect(parsed);
             if (wantsReset)
             {
                 await ResetAsync(api, cancellationToken);
             }
 
-            if (string.IsNullOrEmpty(name))
+            if (alert is not var (sender, body))
             {
                 return ExitCode.Done;
             }
 
-            var (sender, body) = SampleAlerts.Read(name, parsed.GetValue(source));
             var (_, answer) = (await api.PostAsync($"api/alerts/{sender}", body, cancellationToken)).OrFail();
             foreach (var incident in answer?["incidents"]?.AsArray() ?? [])
             {
                 Print(incident, api.Address);
             }
 
-            foreach (var error in answer?["errors"]?.AsArray() ?? [])
+            foreach (var warning in answer?["warnings"]?.AsArray() ?? [])
             {
-                ConsoleOutput.Error($"{error?["path"]}: {error?["found"]}; {error?["remedy"]}");
+                ConsoleOutput.Error($"Warning: {warning}");
             }
 
-            return ExitCode.Done;
+            foreach (var error in ApiResponses.Errors(answer))
+            {
+                ConsoleOutput.Error(error);
+            }
+
+            var lost = answer?["lost"]?.GetValue<int>() ?? 0;
+            if (lost > 0)
+            {
+                ConsoleOutput.Error($"{CountText.Format(lost, "alert")} of the post {(lost == 1 ? "was" : "were")} left out by its sender or by the limits of a post.");
+            }
+
+            return IsTaken(answer) && lost == 0 && !ApiResponses.Errors(answer).Any() ? ExitCode.Done : ExitCode.Failed;
         });
         return command;
     }
@@ -76,6 +88,9 @@ internal static class FireCommand
         var (_, done) = answer.OrFail();
         ConsoleOutput.Raw(done?["message"]?.ToString() ?? "The sandbox was reset.");
     }
+
+    /// <summary>Whether some incident is about it: a post of which all is ignored has reached nobody.</summary>
+    private static bool IsTaken(JsonNode? answer) => answer?["incidents"]?.AsArray().Any(incident => incident?["outcome"]?.ToString() is not "ignored") == true;
 
     private static void Print(JsonNode? incident, Uri address)
     {

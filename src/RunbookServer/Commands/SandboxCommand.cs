@@ -11,7 +11,7 @@ internal static class SandboxCommand
 {
     public static Command Build()
     {
-        var port = new Option<int>("--port") { Description = "Its port; 0 takes any free one.", DefaultValueFactory = _ => SandboxOptions.DefaultPort };
+        var port = ServeCommand.PortOption("Its port; 0 takes any free one.", SandboxOptions.DefaultPort);
         var state = new Option<FileInfo?>("--state") { Description = "A file that keeps what was done to it over a restart; without it, it begins anew." };
         var log = new Option<FileInfo?>("--log") { Description = "A file that gets a line of JSON for each request: when, what, and the status that was answered." };
         var command = new Command("sandbox", "Runs the sandbox alone.") { port, state, log };

@@ -13,10 +13,9 @@ internal static class ServeCommand
         return command;
     }
 
-    /// <summary>The same options and action on any command: the root serves as well.</summary>
-    public static void AddTo(Command command)
+    public static Option<int> PortOption(string description, int usual)
     {
-        var port = new Option<int>("--port") { Description = "The port of console and API; 0 takes any free one.", DefaultValueFactory = _ => ServerDefaults.Port };
+        var port = new Option<int>("--port") { Description = description, DefaultValueFactory = _ => usual };
         port.Validators.Add(result =>
         {
             if (result.Tokens is [var written] && !(int.TryParse(written.Value, out var number) && number is >= 0 and <= 65_535))
@@ -24,6 +23,13 @@ internal static class ServeCommand
                 result.AddError("--port has to be a number from 0 to 65535.");
             }
         });
+        return port;
+    }
+
+    /// <summary>The same options and action on any command: the root serves as well.</summary>
+    public static void AddTo(Command command)
+    {
+        var port = PortOption("The port of console and API; 0 takes any free one.", ServerDefaults.Port);
         var data = new Option<DirectoryInfo>("--data") { Description = "Where everything is kept.", DefaultValueFactory = _ => new DirectoryInfo(ServerDefaults.DataDirectory) };
         var runbooks = new Option<string?>("--runbooks") { Description = "The folder of runbooks, or the address of the blob container that they are published to; ./runbooks or the shipped ones unless named." };
         var config = new Option<FileInfo?>("--config") { Description = "A JSON file with settings." };

@@ -41,7 +41,7 @@ internal static class TestCommand
         var catalog = services.GetRequiredService<RunbookCatalog>();
         if (Array.Find(files, file => !File.Exists(file)) is { } missing)
         {
-            throw new CommandException($"There is no file {missing}.");
+            throw ValidateCommand.NoFile(missing);
         }
 
         var loaded = catalog.Load(files.Select(RunbookFolder.ReadWithSamples), whole: false);

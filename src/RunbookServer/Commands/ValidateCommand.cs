@@ -42,13 +42,18 @@ internal static class ValidateCommand
         return command;
     }
 
+    public static CommandException NoFile(string named) => new(
+        Directory.Exists(named) ? $"{named} is a folder. Name it with --runbooks to look at all in it."
+        : named.StartsWith('-') ? $"There is no option {named}. See: {ThisProgram.Command} --help"
+        : $"There is no file {named}. Name a runbook file, or leave it out for the whole folder.");
+
     /// <summary>Contacts and windows are the named ones, else those that stand beside the first runbook.</summary>
     private static RuleSet Find(string[] named, Func<RunbookFolder> usual)
     {
         var missing = named.FirstOrDefault(file => !File.Exists(file));
         if (missing is not null)
         {
-            throw new CommandException($"There is no file {missing}.");
+            throw NoFile(missing);
         }
 
         var runbooks = named.Where(file => !IsBeside(file) || IsWindowsOfTeam(file)).ToList();

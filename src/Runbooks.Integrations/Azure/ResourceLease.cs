@@ -30,7 +30,7 @@ internal sealed class ResourceLease(ISharedState? state)
         }
         finally
         {
-await held.RemoveAsync<Writer>(key, known => known.Step == context.IdempotencyKey, CancellationToken.None);
+            await held.RemoveAsync<Writer>(key, known => known.Step == context.IdempotencyKey, CancellationToken.None);
         }
     }
 

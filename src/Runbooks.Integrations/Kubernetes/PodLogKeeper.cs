@@ -71,10 +71,10 @@ internal sealed class PodLogKeeper(ClusterPods pods, StepContext context, string
     {
         var start = log.Length <= MaxBytes ? 0 : AfterLine(log, log.Length - MaxBytes);
         var (begin, end) = (log[start..].IndexOf("-----BEGIN "u8), log[start..].IndexOf("-----END "u8));
-        return end >= 0 && (begin < 0 || end < begin) ? AfterLine(log, start + end) : start;
+        return end >= 0 && (begin < 0 || end < begin) && log.Slice(start + end, Math.Min(60, log.Length - start - end)).IndexOf("PRIVATE KEY"u8) >= 0 ? AfterLine(log, start + end) : start;
     }
 
-    private static int AfterLine(ReadOnlySpan<byte> log, int at) => log[at..].IndexOf((byte)'\n') is var length and >= 0 ? at + length + 1 : log.Length;
+    private static int AfterLine(ReadOnlySpan<byte> log, int at) => log[at..].IndexOf((byte)'\n') is var length and >= 0 ? at + length + 1 : at;
 
     // The store allows 100 characters; pod names may have 253.
     private string FileName(string podName, bool previous) =>

@@ -45,9 +45,10 @@ public static class AlertIdentity
     /// <summary>What Azure calls an outage by.</summary>
     public static string? TrackingId(Alert alert) => alert.Labels.TryGetValue("trackingId", out var id) && !string.IsNullOrWhiteSpace(id) ? id.Trim() : null;
 
-    /// <summary>Azure Resource Health's alerts say how a resource is, each of them Fired; one without a status is news about the event.</summary>
+    /// <summary>Azure Resource Health's alerts say how a resource is, each of them Fired; one that says it is an update, without a status, is news about the event.</summary>
     public static bool IsHealthUpdate(Alert alert) =>
-        alert.Status == AlertStatus.Firing && IsOfResourceHealth(alert) && string.IsNullOrWhiteSpace(alert.Labels.GetValueOrDefault("currentHealthStatus"));
+        alert.Status == AlertStatus.Firing && IsOfResourceHealth(alert) && string.IsNullOrWhiteSpace(alert.Labels.GetValueOrDefault("currentHealthStatus"))
+        && alert.Labels.GetValueOrDefault("status")?.Replace(" ", "", StringComparison.Ordinal).ToUpperInvariant() is "UPDATED" or "INPROGRESS";
 
     public static bool IsOfResourceHealth(Alert alert) => alert.Source == AzureMonitor && IsOf(alert, "ResourceHealth");
 

@@ -25,7 +25,7 @@ public sealed partial record Incident
 
             // Whoever started it did so for this alert, and is still not the only one to approve it.
             StartedBy = StartedBy ?? (Alert == before.Alert ? before.StartedBy : null),
-            Alerts = [.. before.Alerts.Select(alert => (before.ReportOf(alert) is { } report ? WithReport(alert, report) : alert) with { AskedNobody = false, ToldAfterNo = false })],
+            Alerts = [.. before.Alerts.Select(alert => (before.WholeReportOf(alert) is { } report ? WithReport(alert, report) : alert) with { AskedNobody = false, ToldAfterNo = false })],
             AlertCount = before.AlertCount,
             AlertResolvedAt = before.AlertResolvedAt,
             CountedOnly = before.CountedOnly,
@@ -53,13 +53,16 @@ public sealed partial record Incident
             Note(now, TimelineKind.Opened, "runbook", $"Incident {before.Id} on this target asked nobody. What it was about belongs to this one too."),
             (changed, one) => (changed with
             {
-                Alerts = [.. changed.Alerts, changed.WithReport(one.Known with { AskedNobody = false, ToldAfterNo = false }, one.Alert!)],
+                Alerts = [.. changed.Alerts, (before.WholeReportOf(one.Known) is { } report ? changed.WithReport(one.Known, report) : one.Known) with { AskedNobody = false, ToldAfterNo = false }],
                 AlertCount = changed.AlertCount + one.Known.Count,
             }).TellOther(one.Alert!, moreSevere: false, now));
     }
 
     /// <summary>What an alert of this incident said when it fired last.</summary>
     private Alert? ReportOf(AttachedAlert known) => known.Is(Alert) ? Alert : known.Alert;
+
+    /// <summary>The same; null where only a part of it was kept.</summary>
+    private Alert? WholeReportOf(AttachedAlert known) => known.Is(Alert) || known.IsWhole ? ReportOf(known) : null;
 
     /// <summary>The incident before says where its alert was taken up.</summary>
     public Incident NoteTakenUp(string by, DateTimeOffset now) =>

@@ -18,6 +18,9 @@ public static partial class Redactor
 
     private const int LongestWord = 24;
 
+    /// <summary>What ends a value in an address: brackets may be part of it.</summary>
+    private const string QueryEnds = "&;,\"'<>)\\";
+
     /// <summary>What a value without quotation marks ends at, besides blanks.</summary>
     private const string WordEnds = "&;,\"'<>)]}\\";
 
@@ -34,6 +37,9 @@ public static partial class Redactor
 
     /// <summary>A quotation mark as it is, escaped, or as HTML, JSON and URLs write it.</summary>
     private const string Quote = @"(?:\\*[""'`]|&(?:quot|apos|\#0?3[49]);|\\+u002[27]|%2[27])";
+
+    /// <summary>With what joins the lines of a key, in JSON too.</summary>
+    private static readonly SearchValues<char> s_keyLines = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\r\n\\");
 
     private static readonly SearchValues<char> s_keyLetters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
 
@@ -58,14 +64,14 @@ public static partial class Redactor
         text = text.Contains('@') ? UserInfo().Replace(text, $"$1{Hidden}@") : text;
         if (text.AsSpan().ContainsAny(s_words))
         {
-            text = Scheme().Replace(text, match => IsWord(match.Groups[2].Value) ? match.Value : $"{match.Groups[1].Value} {Hidden}");
+            text = Scheme().Replace(text, match => IsWord(match.Groups[2].Value) || (match.Groups[1].Value.StartsWith("api", StringComparison.OrdinalIgnoreCase) && !match.Groups[2].Value.Any(char.IsAsciiDigit)) ? match.Value : $"{match.Groups[1].Value} {Hidden}");
             text = Header().Replace(text, $"$1$2{Hidden}");
-            text = HideValues(text, Query());
+            text = HideValues(text, Query(), ends: QueryEnds);
             text = Element().Replace(text, $"$1{Hidden}");
             text = Option().Replace(text, $"$1{Hidden}");
             text = Curl().Replace(text, $"$1{Hidden}");
             text = SshPass().Replace(text, $"$1{Hidden}");
-            text = MySql().Replace(text, $"$1{Hidden}");
+            text = MySql().Replace(text, match => IsPort(match.ValueSpan[match.Groups[1].Length..]) ? match.Value : $"{match.Groups[1].Value}{Hidden}");
             text = HideValues(text, NamedValue());
             text = HideValues(text, Assignment());
             text = HideValues(text, KeyAssignment(), IsKey);
@@ -85,7 +91,7 @@ public static partial class Redactor
 
     /// <summary>Hides what stands behind each place that the expression finds, and where it gives a name, only what looks secret under that name: up to the mark that began it or the end of the line; without a mark, up to what ends a word.</summary>
     /// <param name="isSecret">Where it is the value alone that tells.</param>
-    internal static string HideValues(string text, Regex names, Func<string, bool>? isSecret = null)
+    internal static string HideValues(string text, Regex names, Func<string, bool>? isSecret = null, string ends = WordEnds)
     {
         StringBuilder? hidden = null;
         var (kept, at) = (0, 0);
@@ -93,7 +99,14 @@ public static partial class Redactor
         {
             var (name, sign, quote) = (found.Groups["name"].Value, found.Groups["sign"].Value, found.Groups["quote"].Value);
             var start = found.Index + found.Length;
-            var length = quote.Length > 0 ? LengthWithin(text.AsSpan(start), quote) : LengthOfWord(text.AsSpan(start));
+            var length = quote.Length > 0 ? LengthWithin(text.AsSpan(start), quote) : LengthOfWord(text.AsSpan(start), ends);
+            if (quote.Length == 0 && length == 0 && found.Groups["sign"] is { Success: true } mark)
+            {
+                // What looks like a tag is the value where nothing follows it: password: !hunter2
+                start = mark.Index + mark.Length;
+                length = LengthOfWord(text.AsSpan(start), ends);
+            }
+
             if (quote.Length == 0 && length == 0)
             {
                 at = found.Index + 1;
@@ -119,9 +132,13 @@ public static partial class Redactor
     private static string HideEndOfKey(string text)
     {
         var end = text.IndexOf("-----END ", StringComparison.Ordinal);
-        return end > 0 && text.AsSpan(end, Math.Min(60, text.Length - end)).Contains("PRIVATE KEY", StringComparison.Ordinal) && text.IndexOf("-----BEGIN ", 0, end, StringComparison.Ordinal) < 0
+        return end > 0 && IsKeyBefore(text.AsSpan(0, end)) && text.AsSpan(end, Math.Min(60, text.Length - end)).Contains("PRIVATE KEY", StringComparison.Ordinal) && text.IndexOf("-----BEGIN ", 0, end, StringComparison.Ordinal) < 0
             ? $"{Hidden}{text[end..]}" : text;
     }
+
+    /// <summary>A text that only quotes the line has words before it, and a key has not.</summary>
+    private static bool IsKeyBefore(ReadOnlySpan<char> text) =>
+        text[^1] == '\n' || text.EndsWith("\\n", StringComparison.Ordinal) || text.Length >= ShortestKey && !text[^ShortestKey..].ContainsAnyExcept(s_keyLines) && text[^ShortestKey..].ContainsAny(s_keyLetters);
 
     private static int LengthWithin(ReadOnlySpan<char> text, string quote)
     {
@@ -134,10 +151,10 @@ public static partial class Redactor
         return at;
     }
 
-    private static int LengthOfWord(ReadOnlySpan<char> text)
+    private static int LengthOfWord(ReadOnlySpan<char> text, string ends)
     {
         var at = 0;
-        while (at < text.Length && !char.IsWhiteSpace(text[at]) && !WordEnds.Contains(text[at]))
+        while (at < text.Length && !char.IsWhiteSpace(text[at]) && !ends.Contains(text[at]))
         {
             at++;
         }
@@ -155,6 +172,9 @@ public static partial class Redactor
 
         // A path has slashes too.
         && (!value.Contains('/') || (value[0] != '/' && value.Any(char.IsAsciiLetterUpper)));
+
+    /// <summary>docker run --name mysql -p3306:3306</summary>
+    private static bool IsPort(ReadOnlySpan<char> value) => value.Contains(':') && value.TrimStart("0123456789.:").IsEmpty;
 
     private static bool IsNothing(string value) =>
         value is "true" or "false" or "null" or "none" or "None" or "nil" or "undefined" or "YES" or "NO" or "yes" or "no"

@@ -123,8 +123,7 @@ public sealed class IncidentIntake(
             }
         }
 
-        var asking = Enumerable.Range(0, answers.Length).Where(i => answers[i] is null).ToList();
-        if (asking.Count > 0)
+        foreach (var asking in await ApartAsync(batch, runbook, [.. Enumerable.Range(0, answers.Length).Where(i => answers[i] is null)], cancellationToken))
         {
             var (opened, start) = await OpenAsync(batch with { Alerts = [.. asking.Select(i => batch.Alerts[i])] }, runbook, cancellationToken);
             starts.Enqueue(start);
@@ -132,6 +131,17 @@ public sealed class IncidentIntake(
         }
 
         return answers!;
+    }
+
+    /// <summary>In one post some alerts may belong to a fix that settles, which has to be looked at again, and others not.</summary>
+    private async Task<IReadOnlyList<IReadOnlyList<int>>> ApartAsync(AlertBatch batch, Runbook runbook, IReadOnlyList<int> asking, CancellationToken cancellationToken)
+    {
+        if (asking.Count < 2 || batch.StartedBy is not null || await store.FindLatestAsync(runbook.Id, batch.TargetKey, cancellationToken) is not { State: IncidentState.Resolved } latest)
+        {
+            return asking.Count == 0 ? [] : [asking];
+        }
+
+        return [.. asking.GroupBy(i => BelongTo(latest, [batch.Alerts[i]], runbook, time.GetUtcNow())).OrderByDescending(part => part.Key).Select(part => part.ToList())];
     }
 
     /// <returns>Null when the ended incident has nothing to do with this firing.</returns>
@@ -214,7 +224,7 @@ public sealed class IncidentIntake(
     /// </summary>
     private static bool BelongTo(Incident latest, IReadOnlyList<Alert> alerts, Runbook runbook, DateTimeOffset now) =>
         latest.Accepts(now)
-        && (latest.State != IncidentState.Resolved || alerts.All(alert => latest.WasOpenedBy(alert) || RunbookParameters.AreSame(runbook, latest.Target, latest.Alert, alert)));
+        && (latest.State != IncidentState.Resolved || alerts.All(alert => latest.WasOpenedBy(alert) || latest.IsOfEarlierEpisode(alert) || RunbookParameters.AreSame(runbook, latest.Target, latest.Alert, alert)));
 
     /// <summary>Opens an incident that looks at what nobody was asked about for a while, unless a later one on the target does so.</summary>
     /// <returns>False when its runbook is not loaded any more.</returns>

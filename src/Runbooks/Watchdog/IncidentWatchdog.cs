@@ -217,8 +217,7 @@ internal sealed class WatchdogLoop(
                 await watch.CheckAsync(stoppingToken);
                 if (time.GetUtcNow() >= purgeAt)
                 {
-                    purgeAt = time.GetUtcNow() + Day;
-                    await retention.RemoveIncidentsAsync(stoppingToken);
+                    purgeAt = await retention.RemoveIncidentsAsync(stoppingToken) ? time.GetUtcNow() + Day : purgeAt;
                 }
             }
 #pragma warning disable CA1031 // The watch outlives whatever it watches.

@@ -22,10 +22,11 @@ public sealed class Retention(
         await ForgetMessagesAsync(cancellationToken);
     }
 
-    public async Task RemoveIncidentsAsync(CancellationToken cancellationToken)
+    /// <returns>False when it could not be finished, and is to be tried again soon.</returns>
+    public async Task<bool> RemoveIncidentsAsync(CancellationToken cancellationToken)
     {
         var before = Before;
-        await TryAsync("closed incidents", async () =>
+        return await TryAsync("closed incidents", async () =>
         {
             var removed = await store.PurgeAsync(before, (id, token) => TryAsync(id, () => RemoveRestAsync(id, before, token), token), cancellationToken);
             Log.Purged(logger, removed.Count);

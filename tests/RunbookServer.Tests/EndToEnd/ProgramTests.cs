@@ -121,6 +121,22 @@ public sealed class ProgramTests : IDisposable
         error.ShouldContain("Nothing answers");
     }
 
+    [Theory]
+    [InlineData("""{"name":"NobodyKnowsIt","labels":{}}""", "ignored: ")]
+    [InlineData("""{"alerts":5}""", "$.name: missing; give the alert")]
+    public async Task PostThatReachesNobody_SaysWhyAndEndsWithOne(string post, string why)
+    {
+        await using var host = await RunningHost.StartAsync();
+        var file = Path.Combine(host.DataFolder, "post.json");
+        await File.WriteAllTextAsync(file, post, TestContext.Current.CancellationToken);
+
+        var (code, output, error) = await ProgramRun.RunAsync(["fire", file, "--source", "generic", "--url", host.Client.Http.BaseAddress!.ToString(), "--data", host.DataFolder]);
+
+        code.ShouldBe(1, output);
+        (output + error).ShouldContain(why);
+        (output + error).ShouldNotContain("no details");
+    }
+
     [Fact]
     public async Task CommandsAgainstARunningHost_FireApproveAndShow()
     {

@@ -62,6 +62,15 @@ public sealed class RedactorTests
     [InlineData("apikey validation failed")]
     public void OrdinaryKey_StaysAsItIs(string text) => Redactor.Redact(text).ShouldBe(text);
 
+    [Theory]
+    [InlineData("password=!hunter2 \n", "password=••• \n")]
+    [InlineData("https://host/?password=ab}cdef", "https://host/?password=•••")]
+    [InlineData("cannot parse key.pem: no line '-----END PRIVATE KEY-----'", "cannot parse key.pem: no line '-----END PRIVATE KEY-----'")]
+    [InlineData("Set api_key OPENAI_API_KEY", "Set api_key OPENAI_API_KEY")]
+    [InlineData("docker run --name mysql -p3306:3306", "docker run --name mysql -p3306:3306")]
+    [InlineData("MIIEvQIBADANBgkqhkiG9w0BAQEFAASC\nQw==\n-----END PRIVATE KEY-----", "•••-----END PRIVATE KEY-----")]
+    public void EdgesOfWhatIsHidden(string text, string shown) => Redactor.Redact(text).ShouldBe(shown);
+
     [Fact]
     public void KeyWhoseBeginningIsCutOff_IsHidden() =>
         Redactor.Redact($"{Secret}\n-----END PRIVATE KEY-----\nready").ShouldBe("•••-----END PRIVATE KEY-----\nready");

@@ -165,6 +165,17 @@ public sealed class KnownAlertTests
         world.Only.News.ShouldHaveSingleItem().Text.ShouldBe("Azure tells of the resource without a health status: vm-1");
     }
 
+    [Fact]
+    public async Task HealthAlertOfWhichTheContextIsMissing_StillOpensAnIncident()
+    {
+        await using var world = new IntakeWorld(IntakeWorld.Runbook("vm", "{{ alert.name }}", "azure-monitor", "vm-unhealthy"));
+
+        (await world.TakeAsync(Parsing.Readers.ReadOne("azure-monitor", """
+            {"schemaId":"azureMonitorCommonAlertSchema","data":{"essentials":{"alertId":"1","alertRule":"vm-unhealthy","monitorCondition":"Fired","monitoringService":"Resource Health",
+            "alertTargetIDs":["/subscriptions/s/resourcegroups/rg/providers/microsoft.compute/virtualmachines/vm-1"],"firedDateTime":"2026-11-23T01:00:00Z"}}}
+            """)))[0].Outcome.ShouldBe(IntakeResult.Opened);
+    }
+
     private static Alert Health(string id, string operation, string status) => Parsing.Readers.ReadOne("azure-monitor", $$$"""
         {"schemaId":"azureMonitorCommonAlertSchema","data":{"essentials":{"alertId":"{{{id}}}","alertRule":"vm-unhealthy","monitorCondition":"Fired","monitoringService":"Resource Health",
         "alertTargetIDs":["/subscriptions/s/resourcegroups/rg/providers/microsoft.compute/virtualmachines/vm-1"],"firedDateTime":"2026-11-23T0{{{id}}}:00:00Z"},
