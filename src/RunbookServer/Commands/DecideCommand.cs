@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using Runbooks.Model.Incidents;
 using RunbookServer.Terminal;
 
 namespace RunbookServer.Commands;
@@ -184,14 +185,9 @@ internal static class DecideCommand
             yield return $"  Warning: {warning}";
         }
 
-        if (asked["required"]?.GetValue<int>() is > 1 and var required)
+        if (GateText.Needed(asked["required"]?.GetValue<int>() ?? 1, asked["ownerTeam"]?.ToString()) is { } needed)
         {
-            yield return $"  {required} different people have to approve.";
-        }
-
-        if (asked["ownerTeam"] is { } owner)
-        {
-            yield return $"  Somebody of {owner}, who owns the runbook, has to approve.";
+            yield return $"  {needed}";
         }
 
         if (asked["ifNobodyAnswers"] is { } silence)

@@ -60,6 +60,10 @@ public sealed record Gate
     /// <summary>Whether these approvals are enough.</summary>
     public bool IsCarriedBy(IReadOnlyList<Decision> approvals) => approvals.Count >= Required && (OwnerTeam is null || approvals.Any(approval => approval.OfOwner));
 
+    /// <summary>Whether it was closed by time or by what happened, and not by the last that a person said.</summary>
+    [JsonIgnore]
+    public bool EndedUndecided => Outcome != GateOutcome.Pending && (Decisions.Count == 0 || Decisions[^1].At != ClosedAt);
+
     /// <summary>What happens when the time is up. A question that opens with a warning takes no silence for a yes.</summary>
     public OnTimeout OnTimeout { get; init; }
 

@@ -13,7 +13,9 @@ public static class GateText
         : null;
 
     /// <summary>How many have to approve; null where anybody who was asked is enough.</summary>
-    public static string? Needed(Gate gate) => (gate.Required, gate.OwnerTeam) switch
+    public static string? Needed(Gate gate) => Needed(gate.Required, gate.OwnerTeam);
+
+    public static string? Needed(int required, string? ownerTeam) => (required, ownerTeam) switch
     {
         (1, null) => null,
         (1, { } owner) => $"Somebody of {owner}, who owns the runbook, has to approve.",
@@ -27,10 +29,11 @@ public static class GateText
         : "The steps run as shown, unless something stands against it by then.";
 
     /// <summary>What follows a no, before it is given.</summary>
-    public static string WhatNoMeans(Gate gate) => WithoutApproval(gate) is var words ? $"{char.ToUpperInvariant(words[0])}{words[1..]}, and the incident ends." : "";
-
-    /// <summary>Whether it was closed by time or by what happened, and not by the last that a person said.</summary>
-    public static bool EndedUndecided(Gate gate) => gate.Outcome != GateOutcome.Pending && (gate.Decisions.Count == 0 || gate.Decisions[^1].At != gate.ClosedAt);
+    public static string WhatNoMeans(Gate gate)
+    {
+        var words = WithoutApproval(gate);
+        return $"{char.ToUpperInvariant(words[0])}{words[1..]}, and the incident ends.";
+    }
 
     /// <summary>How a closed gate ended, for whoever comes late.</summary>
     public static string HowItEnded(Gate gate)

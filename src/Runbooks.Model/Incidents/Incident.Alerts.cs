@@ -41,7 +41,7 @@ public sealed partial record Incident
     public Alert NamedAsKnown(Alert alert) =>
         !Knows(alert)
         && Alerts.Where(known => !known.Resolved && known.Source == alert.Source && known.Name == alert.Name
-            && (known.Is(Alert) ? Alert : known.IsWhole ? known.Alert : null) is { } report
+            && WholeReportOf(known) is { } report
             && alert.Labels.All(label => s_changing.Contains(label.Key.Replace("_", "", StringComparison.Ordinal)) || report.Labels.GetValueOrDefault(label.Key) == label.Value)).Take(2).ToList() is [var only]
             ? alert with { Fingerprint = only.Fingerprint }
             : alert;

@@ -224,7 +224,7 @@ public sealed partial record Incident
     public bool KnowsWithOtherLabels(Alert alert) =>
         !AlertIdentity.NamesOneThing(alert)
         && Alerts.FirstOrDefault(known => known.Is(alert)) is { } known
-        && (known.Is(Alert) ? Alert : known.IsWhole ? known.Alert : null) is { } before
+        && WholeReportOf(known) is { } before
         && !SameLabels(before.Labels, alert.Labels);
 
     private static bool SaysTheSame(Alert known, Alert alert) => known.Source == alert.Source && known.Name == alert.Name && SameLabels(known.Labels, alert.Labels);

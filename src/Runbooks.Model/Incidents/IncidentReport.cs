@@ -121,7 +121,7 @@ public static class IncidentReport
         {
             yield return $"  - {(gate.Decisions.Count > 0 ? "It is still open." : gate.Task is null ? "Nobody has decided yet." : "Nobody has answered yet.")} {Text(GateText.Silence(gate))}";
         }
-        else if (GateText.EndedUndecided(gate))
+        else if (gate.EndedUndecided)
         {
             yield return $"  - {Text(GateText.HowItEnded(gate))}";
         }

@@ -38,10 +38,12 @@ public static partial class Redactor
     /// <summary>A quotation mark as it is, escaped, or as HTML, JSON and URLs write it.</summary>
     private const string Quote = @"(?:\\*[""'`]|&(?:quot|apos|\#0?3[49]);|\\+u002[27]|%2[27])";
 
-    /// <summary>With what joins the lines of a key, in JSON too.</summary>
-    private static readonly SearchValues<char> s_keyLines = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\r\n\\");
+    private const string KeyLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-    private static readonly SearchValues<char> s_keyLetters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
+    /// <summary>With what joins the lines of a key, in JSON too.</summary>
+    private static readonly SearchValues<char> s_keyLines = SearchValues.Create(KeyLetters + "=\r\n\\");
+
+    private static readonly SearchValues<char> s_keyLetters = SearchValues.Create(KeyLetters);
 
     private static readonly SearchValues<string> s_words = SearchValues.Create(
         ["passw", "passp", "sshpass", "_pass", ".pass", "-pass", "pwd", "secret", "credential", "key", "token", "signature", "conn", "sig=", "code=", "auth", "cookie", "bearer", "basic ", "sharedkey", "%3d", "curl ", "pat=", "pat:", "pat\"", "_pat", "mysql", "mariadb"], StringComparison.OrdinalIgnoreCase);

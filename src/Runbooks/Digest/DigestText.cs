@@ -107,6 +107,5 @@ internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Secti
 
     private static bool IsResolved(IncidentSummary incident) => incident is { State: IncidentState.Resolved, IsDryRun: false };
 
-    private static IEnumerable<CardSection> Section(string heading, IEnumerable<string> lines) =>
-        lines.Take(MostLines).ToList() is { Count: > 0 } list ? [new CardSection(heading, list)] : [];
+    private static IEnumerable<CardSection> Section(string heading, IEnumerable<string> lines) => CardSection.If(heading, lines.Take(MostLines));
 }

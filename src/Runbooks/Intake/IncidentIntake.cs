@@ -174,7 +174,7 @@ public sealed class IncidentIntake(
             cancellationToken);
         if (!opened && batch.StartedBy is not null)
         {
-            return ([batch.Answer(IntakeResult.Folded, incident.Id, $"{Standing(incident, now)} The start is on its record and does nothing more.")], new(incident, null));
+            return ([batch.Answer(IntakeResult.Folded, incident.Id, $"{IntakeText.Standing(incident, now)} The start is on its record and does nothing more.")], new(incident, null));
         }
 
         if (opened && before is { } earlier)
@@ -201,7 +201,7 @@ public sealed class IncidentIntake(
             Log.IncidentOpened(logger, incident.Id, incident.RunbookId, Clip.To(incident.Target, 200));
         }
 
-        var folded = batch.Answer(IntakeResult.Folded, incident.Id, Folding(incident));
+        var folded = batch.Answer(IntakeResult.Folded, incident.Id, IntakeText.Folding(incident));
         return ([.. batch.Alerts.Select((alert, i) => opened && i == 0 ? batch.Answer(IntakeResult.Opened, incident.Id, null)
             : !opened && before!.IsOfEarlierEpisode(alert) ? batch.Answer(IntakeResult.Ignored, null, AlertNews.Late(incident))
             : !opened && before!.KnowsWithOtherLabels(alert) ? folded with { Reason = $"{folded.Reason} Its fingerprint came before with other labels, and counts as the same alert: a fingerprint names one thing." }
@@ -250,21 +250,6 @@ public sealed class IncidentIntake(
     }
 
     internal Task StartAsync(IncidentStart start) => start.RunAsync(engine, pinned);
-
-    private static string Standing(Incident incident, DateTimeOffset now) =>
-        !incident.State.IsFinal() ? $"Incident {incident.Id} on this target is open already."
-        : incident.IsOwnedByResponder() ? $"Incident {incident.Id} on this target was taken over by a person. Close it first."
-        : $"Incident {incident.Id} on this target was closed a moment ago, and its fix settles until {incident.SettlesAt ?? now:HH:mm:ss} UTC. Try that one again if it is needed.";
-
-    private static string Folding(Incident incident) => incident.IsOwnedByResponder()
-        ? $"Incident {incident.Id} on this target was taken over by a person; alerts belong to it until it is closed, at the latest {incident.SettlesAt:HH:mm:ss} UTC."
-        : incident.State.IsFinal() && incident.SaidNo() is { } firm && !incident.HoldsUnasked()
-        ? $"It fires on, and does not ask again: {firm.Words}"
-        : incident.State.IsFinal() && incident.SaidNo() is { } no
-        ? $"It comes and goes, and does not ask again until it has been quiet for {Recurrence.QuietFor.TotalMinutes:0} minutes, or does not end for as long: {no.Words}"
-        : incident.State.IsFinal()
-        ? $"Incident {incident.Id} on this target was closed a moment ago; late alerts belong to it until {incident.SettlesAt:HH:mm:ss} UTC."
-        : $"Incident {incident.Id} on this target is open; this is its alert number {incident.AlertCount}.";
 }
 
 /// <summary>The runbooks as they are loaded at this moment; what was taken in before stays pinned to its own version.</summary>

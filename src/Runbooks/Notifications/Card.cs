@@ -70,6 +70,10 @@ public sealed record Card
     };
 }
 
-public sealed record CardSection(string Heading, IReadOnlyList<string> Lines);
+public sealed record CardSection(string Heading, IReadOnlyList<string> Lines)
+{
+    /// <summary>The section where there is something to say; none where there is not.</summary>
+    public static IEnumerable<CardSection> If(string heading, IEnumerable<string> lines) => lines.ToList() is { Count: > 0 } list ? [new(heading, list)] : [];
+}
 
 public sealed record CardLink(string Text, string Url);

@@ -23,14 +23,14 @@ public sealed class IncidentCards(DecisionLinks links)
         [
             new("What to do by hand", [task.Instruction, .. task.Items.Select((item, at) => ManualTaskText.Line(item, at + 1))]),
             new("What broke", [$"{runbook.Title} on {IncidentText.Target(incident.Target)}. {runbook.Impact.Users}".Trim(), runbook.Impact.Data]),
-            .. Section("What was done so far", [.. incident.Steps.Select(step => $"{step.Name}: {step.Outcome ?? "outcome not known"}")]),
-            .. Section("What was found", [.. incident.Findings.Select(Line)]),
-            .. Section("What the checks said last", [.. incident.Verification.Select(Line)]),
-            .. Section("News", gate.Outcome == GateOutcome.Pending ? [.. incident.News.Select(news => news.Text)] : []),
-            .. Section("Also reported on this target", incident.OtherLines()),
-            .. Section("Who is on call", gate.OnCallLines),
+            .. CardSection.If("What was done so far", [.. incident.Steps.Select(step => $"{step.Name}: {step.Outcome ?? "outcome not known"}")]),
+            .. CardSection.If("What was found", [.. incident.Findings.Select(Line)]),
+            .. CardSection.If("What the checks said last", [.. incident.Verification.Select(Line)]),
+            .. CardSection.If("News", gate.Outcome == GateOutcome.Pending ? [.. incident.News.Select(news => news.Text)] : []),
+            .. CardSection.If("Also reported on this target", incident.OtherLines()),
+            .. CardSection.If("Who is on call", gate.OnCallLines),
             new("If nobody answers", [GateText.Silence(gate)]),
-            .. Section("The runbook", Origin(incident)),
+            .. CardSection.If("The runbook", Origin(incident)),
         ],
         Links = [new(task.Items.Count > 0 ? "Tick what is done" : "Say what became of it", links.For(incident, gate, recipient)), IncidentLink(incident)],
     };
@@ -46,17 +46,17 @@ public sealed class IncidentCards(DecisionLinks links)
         [
             new("What broke", [$"{runbook.Title} on {IncidentText.Target(incident.Target)}. {runbook.Impact.Users}".Trim(), runbook.Impact.Data]),
             new("What was found", [.. incident.Findings.Select(Line)]),
-            .. Section("What changed since you were asked", gate.Difference is null ? [] : [gate.Difference]),
-            .. Section("How often", incident.RecurrenceLines()),
-            .. Section("News", gate.Outcome == GateOutcome.Pending ? [.. incident.News.Select(news => news.Text)] : []),
-            .. Section("Also reported on this target", incident.OtherLines()),
-            .. Section("Warning", gate.Warnings),
-            .. Section("Who has to approve", GateText.Quorum(gate) is { } quorum ? [quorum] : []),
+            .. CardSection.If("What changed since you were asked", gate.Difference is null ? [] : [gate.Difference]),
+            .. CardSection.If("How often", incident.RecurrenceLines()),
+            .. CardSection.If("News", gate.Outcome == GateOutcome.Pending ? [.. incident.News.Select(news => news.Text)] : []),
+            .. CardSection.If("Also reported on this target", incident.OtherLines()),
+            .. CardSection.If("Warning", gate.Warnings),
+            .. CardSection.If("Who has to approve", GateText.Quorum(gate) is { } quorum ? [quorum] : []),
             new("What I will do", [.. gate.Plan.Steps.Select(step => step.PlannedEffect)]),
-            .. Section("How to undo it", [.. gate.Plan.Steps.Where(step => step.ShowsUndo).Select(step => step.Undo ?? $"{step.Name}: cannot be undone.")]),
-            .. Section("Who is on call", gate.OnCallLines),
+            .. CardSection.If("How to undo it", [.. gate.Plan.Steps.Where(step => step.ShowsUndo).Select(step => step.Undo ?? $"{step.Name}: cannot be undone.")]),
+            .. CardSection.If("Who is on call", gate.OnCallLines),
             new("If nobody answers", [GateText.Silence(gate)]),
-            .. Section("The runbook", Origin(incident)),
+            .. CardSection.If("The runbook", Origin(incident)),
         ],
         Links = [new("Look and decide", links.For(incident, gate, recipient)), IncidentLink(incident)],
     };
@@ -81,10 +81,10 @@ public sealed class IncidentCards(DecisionLinks links)
         Title = $"{EndingText.Headline(incident)}: {runbook.Title} on {IncidentText.Target(incident.Target)}",
         Sections =
         [
-            .. Section("How it ended", incident.Reason is null ? [] : [incident.Reason]),
-            .. Section("What was found", incident.State == IncidentState.NotNeeded ? [.. incident.Findings.Select(Line)] : []),
-            .. Section("How often", incident.RecurrenceLines()),
-            .. Section("What was done", [.. incident.Steps.Select(step => $"{step.Name}: {step.Outcome ?? "outcome not known"}")]),
+            .. CardSection.If("How it ended", incident.Reason is null ? [] : [incident.Reason]),
+            .. CardSection.If("What was found", incident.State == IncidentState.NotNeeded ? [.. incident.Findings.Select(Line)] : []),
+            .. CardSection.If("How often", incident.RecurrenceLines()),
+            .. CardSection.If("What was done", [.. incident.Steps.Select(step => $"{step.Name}: {step.Outcome ?? "outcome not known"}")]),
             .. Others(incident),
         ],
         Links = [IncidentLink(incident)],
@@ -99,10 +99,10 @@ public sealed class IncidentCards(DecisionLinks links)
             new("Summary", [incident.Reason ?? EndingText.Headline(incident)]),
             new("Impact", [.. new[] { runbook.Impact.Users, runbook.Impact.Data }.Where(line => line.Length > 0)]),
             new("Times", [.. IncidentReport.Moments(incident).Select(moment => $"{moment.What}: {(moment.At > incident.OpenedAt ? GateText.Clock(moment.At, incident.OpenedAt) : GateText.DayAndClock(moment.At))}{(moment.At > incident.OpenedAt ? $", after {DurationText.Format(TimeSpan.FromSeconds(Math.Round((moment.At - incident.OpenedAt).TotalSeconds)))}" : "")}")]),
-            .. Section("What was found", [.. incident.Findings.Select(finding => LineWithGraph(finding, incident.Verification))]),
-            .. Section("What the checks said last", [.. incident.Verification.Select(finding => LineWithGraph(finding, incident.Findings))]),
-            .. Section("Who was asked, and what was done", Tried(incident)),
-            .. Section("What is left to do", incident.NeedsPerson ? [NextStepText.Of(incident, incident.UpdatedAt)] : []),
+            .. CardSection.If("What was found", [.. incident.Findings.Select(finding => LineWithGraph(finding, incident.Verification))]),
+            .. CardSection.If("What the checks said last", [.. incident.Verification.Select(finding => LineWithGraph(finding, incident.Findings))]),
+            .. CardSection.If("Who was asked, and what was done", Tried(incident)),
+            .. CardSection.If("What is left to do", incident.NeedsPerson ? [NextStepText.Of(incident, incident.UpdatedAt)] : []),
         ],
         Links = [new("Report", links.ReportPage(incident.Id)), IncidentLink(incident)],
     };
@@ -126,9 +126,9 @@ public sealed class IncidentCards(DecisionLinks links)
         [
             new("What happened", [message]),
             new("What it means", [runbook.Impact.Users, runbook.Impact.Data]),
-            .. Section("What was found", [.. incident.Findings.Select(Line)]),
-            .. Section("What was tried", Tried(incident)),
-            .. Section("What the checks said last", [.. incident.Verification.Select(Line)]),
+            .. CardSection.If("What was found", [.. incident.Findings.Select(Line)]),
+            .. CardSection.If("What was tried", Tried(incident)),
+            .. CardSection.If("What the checks said last", [.. incident.Verification.Select(Line)]),
             .. Others(incident),
             new("What to do now", [NextStepText.Of(incident, now)]),
         ],
@@ -139,7 +139,7 @@ public sealed class IncidentCards(DecisionLinks links)
     private static IReadOnlyList<string> Origin(Incident incident) =>
         incident.Publication is { } publication ? [$"From {publication.Describe(incident.OpenedAt, "before the incident")}."] : [];
 
-    private static IEnumerable<CardSection> Others(Incident incident) => Section(
+    private static IEnumerable<CardSection> Others(Incident incident) => CardSection.If(
         "Also reported on this target",
         incident.FollowedBy is { } next ? [.. incident.OtherLines(), $"Incident {next} looks at what still fires."] : incident.OtherLines());
 
@@ -185,6 +185,4 @@ public sealed class IncidentCards(DecisionLinks links)
         CardKind.Escalation => "Escalated: ",
         _ => "",
     };
-
-    private static IEnumerable<CardSection> Section(string heading, IReadOnlyList<string> lines) => lines.Count == 0 ? [] : [new(heading, lines)];
 }

@@ -215,9 +215,9 @@ internal sealed class WatchdogLoop(
                 }
 
                 await watch.CheckAsync(stoppingToken);
-                if (time.GetUtcNow() >= purgeAt)
+                if (time.GetUtcNow() >= purgeAt && await retention.RemoveIncidentsAsync(stoppingToken))
                 {
-                    purgeAt = await retention.RemoveIncidentsAsync(stoppingToken) ? time.GetUtcNow() + Day : purgeAt;
+                    purgeAt = time.GetUtcNow() + Day;
                 }
             }
 #pragma warning disable CA1031 // The watch outlives whatever it watches.

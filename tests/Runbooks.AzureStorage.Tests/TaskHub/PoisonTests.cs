@@ -15,8 +15,8 @@ public sealed class PoisonTests(Azurite azurite)
 {
     private readonly TaskHubTasks _tasks = new();
 
-    [Fact]
-    public async Task ActivityThatAlwaysKillsItsProcess_FailsTheCallAndIsNotTriedAgain()
+    /// <returns>Once it has begun.</returns>
+    private Task CallThatNeverFinishes()
     {
         var begun = new TaskCompletionSource();
         _tasks.Activity<int, int>("deadly", async _ =>
@@ -37,9 +37,16 @@ public sealed class PoisonTests(Azurite azurite)
                 return e.FailureDetails.ErrorMessage;
             }
         });
+        return begun.Task;
+    }
+
+    [Fact]
+    public async Task ActivityThatAlwaysKillsItsProcess_FailsTheCallAndIsNotTriedAgain()
+    {
+        var begun = CallThatNeverFinishes();
         await using var hub = await AzureHub.OpenAsync(azurite, _tasks);
         await hub.StartAsync("w", "i", 0);
-        await begun.Task;
+        await begun;
 
         await hub.CutAsync();
         await hub.OpenAsync(_ => hub.RedeliverAsync("workitems", deliveries: 10));
@@ -51,27 +58,10 @@ public sealed class PoisonTests(Azurite azurite)
     [Fact]
     public async Task CallThatIsGivenUpWhileTheAccountIsAway_IsAnsweredLater()
     {
-        var (begun, answers) = (new TaskCompletionSource(), new RefusedAnswers());
-        _tasks.Activity<int, int>("deadly", async _ =>
-        {
-            begun.TrySetResult();
-            await Task.Delay(Timeout.Infinite, TestContext.Current.CancellationToken);
-            return 0;
-        });
-        _tasks.Orchestrator<int, string>("w", async (context, n) =>
-        {
-            try
-            {
-                return $"{await context.CallActivityAsync<int>("deadly", n)}";
-            }
-            catch (TaskFailedException e)
-            {
-                return e.FailureDetails.ErrorMessage;
-            }
-        });
+        var (begun, answers) = (CallThatNeverFinishes(), new RefusedAnswers());
         await using var hub = await AzureHub.OpenAsync(azurite, _tasks, watch: answers);
         await hub.StartAsync("w", "i", 0);
-        await begun.Task;
+        await begun;
         await hub.CutAsync();
         await hub.OpenAsync(async _ =>
         {

@@ -41,9 +41,9 @@ public sealed class SilenceTextTests
         var ada = new Decision(DecisionVerb.Approve, "ada", "link", Some.Time.AddMinutes(3), null, null);
         var gate = Some.Gate() with { Required = 2, Decisions = [ada], Outcome = GateOutcome.Expired, ClosedAt = Some.Time.AddMinutes(20), ClosedBy = "Not enough." };
 
-        GateText.EndedUndecided(gate).ShouldBeTrue();
-        GateText.EndedUndecided(gate with { ClosedAt = ada.At, Outcome = GateOutcome.Approved }).ShouldBeFalse();
-        GateText.EndedUndecided(Some.Gate()).ShouldBeFalse();
+        gate.EndedUndecided.ShouldBeTrue();
+        (gate with { ClosedAt = ada.At, Outcome = GateOutcome.Approved }).EndedUndecided.ShouldBeFalse();
+        Some.Gate().EndedUndecided.ShouldBeFalse();
     }
 
     [Fact]

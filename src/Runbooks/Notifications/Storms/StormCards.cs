@@ -41,7 +41,7 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
                 .. OnCall(message.About),
                 .. groups.Select(group => new CardSection(Heading("What I will do on each", group.Runbook, groups.Count), Steps(group.Incidents[0]))),
                 new("How to undo it", [.. groups.SelectMany(group => group.Incidents[0].OpenGate!.Plan.Steps).Where(step => step.ShowsUndo).Select(step => step.Undo ?? $"{step.Name}: cannot be undone.").Distinct()]),
-                .. Section("Who has to approve", groups.SelectMany(group => group.Incidents.Select(incident => GateText.Needed(incident.OpenGate!) is { } needed ? groups.Count == 1 ? needed : $"{group.Runbook.Title}: {needed}" : null))),
+                .. CardSection.If("Who has to approve", groups.SelectMany(group => group.Incidents.Select(incident => GateText.Needed(incident.OpenGate!) is { } needed ? groups.Count == 1 ? needed : $"{group.Runbook.Title}: {needed}" : null)).OfType<string>().Distinct()),
                 new("If nobody answers", SilenceText.Of([.. groups.SelectMany(group => group.Incidents.Select(incident => (group.Runbook.Title, incident.OpenGate!)))])),
             ],
             Links = [new("Look at all and decide", links.ForStorm(storm.Id, storm.Since, message.About.Max(incident => incident.OpenGate!.ExpiresAt), message.Recipient.Name))],
@@ -130,13 +130,9 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
     }
 
     private static IEnumerable<CardSection> News(IReadOnlyList<Incident> incidents) =>
-        incidents.SelectMany(incident => incident.News.Select(news => $"{IncidentText.Target(incident.Target)}: {news.Text}")).Take(MaxNews).ToList() is { Count: > 0 } lines
-            ? [new("News", lines)]
-            : [];
+        CardSection.If("News", incidents.SelectMany(incident => incident.News.Select(news => $"{IncidentText.Target(incident.Target)}: {news.Text}")).Take(MaxNews));
 
-    private static IEnumerable<CardSection> OnCall(IReadOnlyList<Incident> incidents) => Section("Who is on call", incidents.SelectMany(incident => incident.OpenGate!.OnCallLines));
-
-    private static IEnumerable<CardSection> Section(string heading, IEnumerable<string?> lines) => lines.OfType<string>().Distinct().ToList() is { Count: > 0 } list ? [new(heading, list)] : [];
+    private static IEnumerable<CardSection> OnCall(IReadOnlyList<Incident> incidents) => CardSection.If("Who is on call", incidents.SelectMany(incident => incident.OpenGate!.OnCallLines).Distinct());
 
     private static string End(IReadOnlyList<Incident> incidents) => incidents.Count(incident => incident.State == IncidentState.TakenOver) switch
     {

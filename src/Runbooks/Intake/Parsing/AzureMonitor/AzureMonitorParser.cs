@@ -209,7 +209,7 @@ internal static class CustomProperties
         if (properties.IsObject)
         {
             facts.Labels.SetAll(properties);
-            
+
             // What can be no id, such as the address of a page about it, stays a label.
             facts.Runbook = properties["runbook"].IsString && properties["runbook"].Line(AlertLimits.Runbook) is { } runbook && NameRules.IsId(runbook) ? runbook : facts.Runbook;
         }
