@@ -122,6 +122,30 @@ public sealed class TableIncidentStoreTests(Azurite azurite)
         (await store.FindByAlertAsync(AlertIdentity.Of(alert), Now)).ShouldHaveSingleItem().Id.ShouldBe("real");
     }
 
+    /// <summary>The rows of an opening that broke off look old by the time somebody writes the incident after all.</summary>
+    [Fact]
+    public async Task OpeningThatIsFinishedByAnotherHostLater_IsKnownByItsAlert()
+    {
+        var written = 0;
+        for (var write = 1; write <= 8; write++)
+        {
+            var account = new AzureAccount(azurite);
+            var alert = New("any").Alert;
+            var candidate = New("late").Attach(alert, Start);
+            await Ignore(Open(account.Incidents(new FaultyNetwork { DiesAtWrite = write }), candidate));
+            var store = account.Incidents(new FakeTimeProvider(DateTimeOffset.UtcNow.AddMinutes(61)));
+            await store.FindByAlertAsync(AlertIdentity.Of(alert), Now);
+
+            if (await store.FindLatestAsync(candidate.RunbookId, candidate.TargetKey, Now) is not null)
+            {
+                written++;
+                (await store.FindByAlertAsync(AlertIdentity.Of(alert), Now)).Select(found => found.Id).ShouldBe(["late"], $"died at write {write}");
+            }
+        }
+
+        written.ShouldBeGreaterThan(0);
+    }
+
     [Fact]
     public async Task RecordThatCannotBeRead_HidesNoOther()
     {

@@ -62,6 +62,36 @@ public sealed class SecondAlertTests : IAsyncDisposable
         (second.State, second.Alert.Labels["folder"], second.Follows).ShouldBe((IncidentState.AwaitingApproval, "/tmp", null));
     }
 
+    /// <summary>Otherwise nobody would look whether the fix holds, and the next question would not say that it did not.</summary>
+    [Fact]
+    public async Task RepeatAndAnotherAlertInOnePostInTheSettleWindow_EachGoesWhereItBelongs()
+    {
+        var first = await FixedAsync();
+        var other = await OtherAsync();
+
+        var answers = await _world.TakeAsync(other, first.Alert with { Fingerprint = "fired again" });
+
+        answers.Select(answer => answer.Outcome).ShouldBe([IntakeResult.Opened, IntakeResult.Folded]);
+        answers[1].Id.ShouldBe(first.Id);
+        _world.World.Store.All[^1].Alert.Labels["folder"].ShouldBe("/tmp");
+    }
+
+    [Fact]
+    public async Task NoToAnIncidentInBetween_CountsForTheOneThatGoesOn()
+    {
+        var first = await FixedAsync();
+        _world.World.Time.Advance(TimeSpan.FromMinutes(1));
+        await _world.TakeAsync(first.Alert with { Fingerprint = "fired again" });
+        _world.World.Script.Verdicts["stuck"] = Verdict.Failing;
+        await _world.TakeAsync(await OtherAsync());
+        await _world.World.DecideAsync(_world.World.Store.All[1].Id, DecisionVerb.Reject);
+
+        await _world.World.AdvanceAsync(first.Id, TimeSpan.FromMinutes(11));
+
+        var third = _world.World.Store.All[2];
+        (third.Follows, third.EarlierNo?.Incident).ShouldBe((first.Id, _world.World.Store.All[1].Id));
+    }
+
     [Fact]
     public async Task FixThatDoesNotHoldWhileAnotherIncidentIsOpen_TellsThatOne()
     {
@@ -138,6 +168,22 @@ public sealed class SecondAlertTests : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();
+
+    private async Task<Incident> FixedAsync()
+    {
+        _world.Runbooks[0] = Disk() with { Limits = new() { HealthyFor = TimeSpan.Zero, SettleFor = TimeSpan.FromMinutes(10) } };
+        await _world.PostAsync("azure-monitor", "06-two-disks-a-var-tmp.json");
+        _world.World.Script.OnDone = _ => _world.World.Script.Verdicts["stuck"] = Verdict.Passing;
+        await _world.World.DecideAsync(_world.Only.Id, DecisionVerb.Approve);
+        return _world.Only;
+    }
+
+    private async Task<Alert> OtherAsync()
+    {
+        await using var world = new IntakeWorld(Disk());
+        await world.PostAsync("azure-monitor", "06-two-disks-b-tmp.json");
+        return world.Only.Alert;
+    }
 
     private static Runbook Disk()
     {

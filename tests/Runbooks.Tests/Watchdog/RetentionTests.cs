@@ -32,6 +32,16 @@ public sealed class RetentionTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task StoreThatIsAway_IsToBeTriedAgainSoon()
+    {
+        _world.Store.Fault = () => new StoreUnavailableException("The account is away.");
+        (await _world.Get<Retention>().RemoveIncidentsAsync(CancellationToken.None)).ShouldBeFalse();
+
+        _world.Store.Fault = null;
+        (await _world.Get<Retention>().RemoveIncidentsAsync(CancellationToken.None)).ShouldBeTrue();
+    }
+
+    [Fact]
     public async Task WhatCannotBeRemoved_KeepsItsRecordForTheNextRoundAndNothingElse()
     {
         var stuck = await _world.OpenAsync(Some.Incident("261123-0312-aaaaaaaa", "a") with { State = IncidentState.Resolved, ClosedAt = Some.Time });
