@@ -9,7 +9,19 @@ public sealed class SilenceTextTests
 {
     [Fact]
     public void AlikeQuestions_ShareOneLine() =>
-        SilenceText.Of([("Hung GPU", Some.Gate()), ("Full disk", Some.Gate())]).ShouldBe([GateText.Silence(Some.Gate())]);
+        SilenceText.Of([("Hung GPU", Some.Gate()), ("Hung GPU", Some.Gate())]).ShouldBe([GateText.Silence(Some.Gate())]);
+
+    [Fact]
+    public void EachRunbook_HasItsOwnTime()
+    {
+        var later = Some.Gate() with { ExpiresAt = Some.Time.AddMinutes(30) };
+
+        SilenceText.Of([("Hung GPU", Some.Gate()), ("Full disk", later), ("Full disk", later with { ExpiresAt = Some.Time.AddMinutes(40) })]).ShouldBe(
+        [
+            "1 target of 'Hung GPU': At 03:32:00 UTC nothing is done and the incident is closed as expired.",
+            "2 targets of 'Full disk', the first of them: At 03:42:00 UTC nothing is done and the incident is closed as expired.",
+        ]);
+    }
 
     [Fact]
     public void WhatRunsAllTheSame_StandsFirstWithItsRunbook()
