@@ -62,6 +62,7 @@ public sealed class TakeBackTests : IAsyncLifetime
             page.ShouldContain("Changed right now");
             page.ShouldContain("reroute: Send the traffic of sweden-central to uk-south.");
             page.ShouldContain("by hand");
+            page.ShouldNotContain("All quiet");
         }
 
         await PostFormAsync("close");
