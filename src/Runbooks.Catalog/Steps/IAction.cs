@@ -96,6 +96,12 @@ public abstract class RunbookAction<TParameters>(string name, string summary) : 
 
     public Type ParametersType => typeof(TParameters);
 
+    /// <summary>
+    /// Whether a repeated attempt goes on from what the first one prepared. That one may have changed already what would be
+    /// read now, and what was there before it is the truth to go back to.
+    /// </summary>
+    protected virtual bool KeepsPreparation => Reversible;
+
     protected abstract Task<Preparation> PrepareAsync(TParameters parameters, StepContext context, CancellationToken cancellationToken);
 
     /// <inheritdoc cref="IAction.CheckPermissionsAsync"/>
@@ -108,7 +114,7 @@ public abstract class RunbookAction<TParameters>(string name, string summary) : 
         throw new StepRefusedException($"{Name} cannot be undone.");
 
     Task<Preparation> IAction.PrepareAsync(object parameters, StepContext context, CancellationToken cancellationToken) =>
-        PrepareAsync((TParameters)parameters, context, cancellationToken);
+        KeepsPreparation && context.Interrupted is { } begun ? Task.FromResult(begun) : PrepareAsync((TParameters)parameters, context, cancellationToken);
 
     Task<string?> IAction.CheckPermissionsAsync(object parameters, StepContext context, CancellationToken cancellationToken) =>
         CheckPermissionsAsync((TParameters)parameters, context, cancellationToken);

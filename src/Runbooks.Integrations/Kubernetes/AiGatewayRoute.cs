@@ -60,11 +60,6 @@ internal sealed class AiGatewayRoute(Clusters clusters)
 
     protected override async Task<Preparation> PrepareAsync(AiGatewayRouteParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        if (context.Interrupted is not null)
-        {
-            return context.Interrupted;
-        }
-
         var routes = clusters.AiRoutes(parameters.Cluster);
         var route = await routes.FindAsync(parameters.Namespace, parameters.Route, cancellationToken);
         var backends = route is null ? [] : RouteBackend.In(route);

@@ -14,14 +14,11 @@ internal sealed class DrainNode(Clusters clusters)
 
     public override string Role => ClusterNodes.Role;
 
+    // A machine that came back under the same name is not the one that was approved.
+    protected override bool KeepsPreparation => true;
+
     protected override async Task<Preparation> PrepareAsync(DrainNodeParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        // A machine that came back under the same name is not the one that was approved.
-        if (context.Interrupted is not null)
-        {
-            return context.Interrupted;
-        }
-
         var nodes = clusters.Nodes(parameters.Cluster);
         var node = await nodes.FindAsync(parameters.Node, cancellationToken);
         var alone = node is null ? [] : (await nodes.PodsAsync(parameters.Node, cancellationToken)).Where(pod => Moves(pod) && PodReplacement.Controller(pod) is null).Select(NameOf).ToList();

@@ -31,11 +31,6 @@ internal abstract class NodeChange<TParameters>(Clusters clusters, string name, 
 
     protected override async Task<Preparation> PrepareAsync(TParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        if (context.Interrupted is not null)
-        {
-            return context.Interrupted;
-        }
-
         var nodes = clusters.Nodes(parameters.Cluster);
         var words = Words(parameters, nodes.Cluster);
         var node = await nodes.FindAsync(parameters.Node, cancellationToken);

@@ -13,14 +13,11 @@ internal sealed class RecyclePod(Clusters clusters)
 {
     public override string Role => ClusterPods.Role;
 
+    // An interrupted attempt may have removed the pod already: what it set out to do is still the plan.
+    protected override bool KeepsPreparation => true;
+
     protected override async Task<Preparation> PrepareAsync(RecyclePodParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        // An interrupted attempt may have removed the pod already: what it set out to do is still the plan.
-        if (context.Interrupted is not null)
-        {
-            return context.Interrupted;
-        }
-
         var pods = clusters.Pods(parameters.Cluster);
         var pod = await pods.FindAsync(parameters.Namespace, parameters.Pod, cancellationToken);
         return new Preparation
@@ -41,7 +38,7 @@ internal sealed class RecyclePod(Clusters clusters)
         RecyclePodParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
         var pods = clusters.Pods(parameters.Cluster);
-        var uid = (context.Interrupted ?? preparation).Identity
+        var uid = preparation.Identity
             ?? throw new StepRefusedException($"There was no pod {parameters.Namespace}/{parameters.Pod} when this step was prepared.");
         var started = context.Time.GetTimestamp();
 

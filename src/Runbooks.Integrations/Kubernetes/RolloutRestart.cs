@@ -11,14 +11,11 @@ internal sealed class RolloutRestart(Clusters clusters)
 {
     public override string Role => ClusterDeployments.Role;
 
+    // An interrupted attempt may have restarted it already: what it set out to do is still the plan.
+    protected override bool KeepsPreparation => true;
+
     protected override async Task<Preparation> PrepareAsync(RolloutRestartParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        // An interrupted attempt may have restarted it already: what it set out to do is still the plan.
-        if (context.Interrupted is not null)
-        {
-            return context.Interrupted;
-        }
-
         var deployments = clusters.Deployments(parameters.Cluster);
         var deployment = await deployments.FindAsync(parameters.Namespace, parameters.Deployment, cancellationToken);
         return new Preparation

@@ -16,12 +16,6 @@ internal sealed class ScaleDeployment(Clusters clusters)
 
     protected override async Task<Preparation> PrepareAsync(ScaleDeploymentParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        // An interrupted attempt may have scaled it already; to add once more would be too much.
-        if (context.Interrupted is not null)
-        {
-            return context.Interrupted;
-        }
-
         var deployments = clusters.Deployments(parameters.Cluster);
         var deployment = await deployments.FindAsync(parameters.Namespace, parameters.Deployment, cancellationToken);
         var before = deployment is null ? 0 : new DeploymentSigns(deployment).Wanted;

@@ -47,11 +47,6 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease)
 
     protected override async Task<Preparation> PrepareAsync(ModelRouteParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        if (context.Interrupted is not null)
-        {
-            return context.Interrupted;
-        }
-
         var proxy = proxies.NameOf(parameters.Proxy);
         var all = await proxies.DeploymentsAsync(proxy, parameters.Model, cancellationToken);
         var found = all.FirstOrDefault(one => one.Id == parameters.Deployment);

@@ -51,11 +51,6 @@ internal sealed class BackendPool(ArmResources arm)
 
     protected override async Task<Preparation> PrepareAsync(BackendPoolParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        if (context.Interrupted is not null)
-        {
-            return context.Interrupted;
-        }
-
         var target = Target($"{parameters.Service}/backends/{parameters.Pool}");
         var members = Members(await arm.GetAsync(target, cancellationToken)).ToList();
         var wanted = $"{parameters.Backend} in the backend pool {parameters.Pool}";

@@ -35,11 +35,6 @@ internal sealed class SuspendSubscription(ArmResources arm)
 
     protected override async Task<Preparation> PrepareAsync(SuspendSubscriptionParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        if (context.Interrupted is not null)
-        {
-            return context.Interrupted;
-        }
-
         var target = Target($"{parameters.Service}/subscriptions/{parameters.Subscription}");
         var state = (await arm.GetAsync(target, cancellationToken)).Text("state") ?? "unknown";
         return new Preparation
@@ -60,7 +55,7 @@ internal sealed class SuspendSubscription(ArmResources arm)
     protected override async Task<ActionResult> ApplyAsync(
         SuspendSubscriptionParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
-        var change = (context.Interrupted ?? preparation).UndoState!.Value.Deserialize<Change>()!;
+        var change = preparation.UndoState!.Value.Deserialize<Change>()!;
         var words = Target(change.Subscription).Words;
         return new ActionResult(await SetAsync(change.Subscription, change.Before, "suspended", context.Time, cancellationToken) is { } answer
             ? answer.Words($"Suspended {words} of API Management.", $"suspend {words} of API Management")

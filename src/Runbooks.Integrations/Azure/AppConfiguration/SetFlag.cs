@@ -19,12 +19,6 @@ internal sealed class SetFlag(AppConfigurationClient client)
 
     protected override async Task<Preparation> PrepareAsync(SetFlagParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        // An interrupted attempt may have switched it already: what was there before that is the truth to go back to.
-        if (context.Interrupted is not null)
-        {
-            return context.Interrupted;
-        }
-
         var address = client.Address(parameters.Store, $".appconfig.featureflag/{parameters.Flag}", parameters.Label);
         var now = await client.ReadAsync(address, cancellationToken);
         var flag = now is null ? New(parameters.Flag) : Parse(now, parameters.Flag);
@@ -46,7 +40,7 @@ internal sealed class SetFlag(AppConfigurationClient client)
     protected override async Task<ActionResult> ApplyAsync(
         SetFlagParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
-        var change = SettingChange.From((context.Interrupted ?? preparation).UndoState!.Value);
+        var change = SettingChange.From(preparation.UndoState!.Value);
         await change.ApplyAsync(client, cancellationToken);
         return new ActionResult(change.Before == change.After
             ? $"The feature flag {parameters.Flag} was {Word(parameters.Enabled)} already."

@@ -21,11 +21,6 @@ internal sealed class PublishBanner(AppConfigurationClient keys, BannerBlobs blo
 
     protected override async Task<Preparation> PrepareAsync(PublishBannerParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        if (context.Interrupted is not null)
-        {
-            return context.Interrupted;
-        }
-
         // The same words for the whole incident: a time in here would make every preparation another plan.
         var banner = JsonSerializer.Serialize(new
         {
@@ -49,7 +44,7 @@ internal sealed class PublishBanner(AppConfigurationClient keys, BannerBlobs blo
     protected override async Task<ActionResult> ApplyAsync(
         PublishBannerParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
-        await BannerChange.From((context.Interrupted ?? preparation).UndoState!.Value).ApplyAsync(keys, blobs, cancellationToken);
+        await BannerChange.From(preparation.UndoState!.Value).ApplyAsync(keys, blobs, cancellationToken);
         return new ActionResult($"Users see the banner “{parameters.Message}”.");
     }
 

@@ -23,14 +23,11 @@ internal sealed class RestartRevision(ArmResources arm)
 {
     public override string Role => "Container Apps Contributor";
 
+    // Another revision may be the latest by now: the one that was approved is restarted.
+    protected override bool KeepsPreparation => true;
+
     protected override async Task<Preparation> PrepareAsync(RestartRevisionParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        // Another revision may be the latest by now: the one that was approved is restarted.
-        if (context.Interrupted is not null)
-        {
-            return context.Interrupted;
-        }
-
         var target = Target(parameters.App);
         var revision = parameters.Revision ?? (await arm.GetAsync(target, cancellationToken)).Text("latestReadyRevisionName");
         if (revision is null)

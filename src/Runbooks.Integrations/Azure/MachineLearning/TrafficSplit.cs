@@ -42,11 +42,6 @@ internal sealed class TrafficSplit(ArmResources arm, WholeResource whole)
 
     protected override async Task<Preparation> PrepareAsync(TrafficSplitParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        if (context.Interrupted is not null)
-        {
-            return context.Interrupted;
-        }
-
         var target = Target(parameters);
         var before = TrafficShares.In((await arm.GetAsync(target, cancellationToken)).Json);
         var name = before.Keys.FirstOrDefault(key => key.Equals(parameters.Deployment, StringComparison.OrdinalIgnoreCase)) ?? parameters.Deployment;

@@ -30,11 +30,6 @@ internal sealed class CloseAlert(ArmResources arm)
 
     protected override async Task<Preparation> PrepareAsync(CloseAlertParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        if (context.Interrupted is not null)
-        {
-            return context.Interrupted;
-        }
-
         var alert = await arm.GetAsync(Target(parameters.Alert), cancellationToken);
         var now = StateOf(alert);
         return new Preparation

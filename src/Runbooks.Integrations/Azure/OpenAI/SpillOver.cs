@@ -52,11 +52,6 @@ internal sealed class SpillOver(ArmResources arm, WholeResource whole)
 
     protected override async Task<Preparation> PrepareAsync(SpillOverParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        if (context.Interrupted is not null)
-        {
-            return context.Interrupted;
-        }
-
         var target = Target(parameters.Account, parameters.Deployment);
         var primary = await arm.GetAsync(target, cancellationToken);
         var before = primary.Text(Property);

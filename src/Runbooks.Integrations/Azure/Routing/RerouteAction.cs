@@ -38,12 +38,6 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
 
     protected override async Task<Preparation> PrepareAsync(TParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        // An interrupted attempt may have switched it already: what was there before that is the truth to go back to.
-        if (context.Interrupted is not null)
-        {
-            return context.Interrupted;
-        }
-
         var group = GroupOf(parameters);
         var routes = await ReadAsync(group, context.Time, cancellationToken);
         var (refusal, remark) = await ObjectionAsync(parameters, group, routes, cancellationToken);
@@ -67,7 +61,7 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
     /// <summary>One of us at a time: two that take away each other's last route would each see the other's as still there.</summary>
     protected override Task<ActionResult> ApplyAsync(TParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
-        var change = (context.Interrupted ?? preparation).UndoState!.Value.Deserialize<RouteChange>()!;
+        var change = preparation.UndoState!.Value.Deserialize<RouteChange>()!;
         return lease.HoldAsync(change.Group, Words(change.Group), context, () => ApplyAloneAsync(parameters, change, context, cancellationToken), cancellationToken);
     }
 
