@@ -34,6 +34,9 @@ public sealed class ExportersTests : OnTheSandbox
             tgi => tgi.ShouldContain("\ntgi_queue_size 48\n"));
         (await Http.GetStringAsync(Triton, Cancel)).ShouldSatisfyAllConditions(
             triton => triton.ShouldContain("\nnv_inference_pending_request_count{model=\"ranker\",version=\"1\"} 48\n"),
+            triton => triton.ShouldContain("\nnv_inference_exec_count{model=\"ranker\",version=\"1\"} 0\n", Case.Sensitive, "what is executed is counted for the GPU"),
+            triton => triton.ShouldMatch("""\nnv_inference_exec_count\{gpu_uuid="GPU-[0-9a-f-]+",model="ranker",version="1"\} [1-9]"""),
+            triton => triton.ShouldMatch("""\nnv_inference_pending_request_count\{gpu_uuid="GPU-[0-9a-f-]+",model="ranker",version="1"\} 0\n"""),
             triton => triton.ShouldContain("\nnv_inference_request_failure{model=\"ranker\",reason=\"BACKEND\",version=\"1\"} 0\n"));
         (await Http.GetStringAsync(Dcgm, Cancel)).ShouldMatch(
             """\nDCGM_FI_DEV_FB_USED\{gpu="\d",UUID="GPU-[0-9a-f-]+",pci_bus_id="[0-9a-f:.]+",device="nvidia\d",modelName="NVIDIA A100-SXM4-80GB",Hostname="aks-gpu-24815391-vmss000000",DCGM_FI_DRIVER_VERSION="[0-9.]+",container="vllm",namespace="inference",pod="llm-b-0",pod_uid=""\} 79823\n""");

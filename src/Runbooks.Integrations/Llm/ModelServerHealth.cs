@@ -21,11 +21,12 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
     {
         var of = new WorkloadSeries(parameters.Namespace, parameters.Pod);
         var window = PromDuration.Of(parameters.Window);
-        var progress = of.Of(server.Progress, server.Rate.Replace("{0}", $"rate({{0}}[{window}])", StringComparison.Ordinal));
-        Task<IReadOnlyList<PrometheusSeries>> Ask(string query) => Prometheus.QueryAsync(parameters.Endpoint, query, cancellationToken);
-        Task<IReadOnlyList<PrometheusSeries>> AskIf(string? metric, string around) => metric is null ? Task.FromResult<IReadOnlyList<PrometheusSeries>>([]) : Ask(of.Of(metric, around));
+        var (least, rate) = ($"min_over_time({{0}}[{window}])", $"rate({{0}}[{window}])");
+        Task<IReadOnlyList<PrometheusSeries>> Ask(string? metric, string around) => metric is null
+            ? Task.FromResult<IReadOnlyList<PrometheusSeries>>([])
+            : Prometheus.QueryAsync(parameters.Endpoint, of.Of(metric, server.Whole(around)), cancellationToken);
         var answers = await Task.WhenAll(
-            AskIf(server.Running, "{0}"), Ask(of.Of(server.Waiting)), Ask(progress), AskIf(server.Running, $"min_over_time({{0}}[{window}])"), Ask(of.Of(server.Waiting, $"min_over_time({{0}}[{window}])")));
+            Ask(server.Running, "{0}"), Ask(server.Waiting, "{0}"), Ask(server.Progress, rate), Ask(server.Running, least), Ask(server.Waiting, least));
         var engines = Engines(answers);
         var gone = await GoneServers.FindAsync(Prometheus, server, parameters, answers[1], context.Time, cancellationToken);
         if (gone.Beside(engines.Count == 0 ? null : Judge(parameters, engines), PromDuration.Words(parameters.Window)) is not { } result)
@@ -36,7 +37,7 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
                 + (missing.Count > 0 ? $", nor for any other: is {server.Name} scraped?" : ": is the pod scraped, and do its labels say namespace and pod?"));
         }
 
-        var drawn = result.Unit == Requests ? $"max({of.Of(server.Waiting)})" : $"sum({progress})";
+        var drawn = result.Unit == Requests ? $"max({of.Of(server.Waiting)})" : $"sum({of.Of(server.Progress, rate)})";
         return await Prometheus.DrawAsync(result, parameters.Endpoint, drawn, context.Time, cancellationToken);
     }
 
@@ -135,8 +136,11 @@ internal sealed record ModelServer(string Name, string? Running, string Waiting,
 
     public string NameOf(PrometheusSeries series) => $"{PodOf(series)}{(PartOf(series) is { } part ? $" ({Engine} {part})" : "")}";
 
-    /// <summary>What is done to the rate where the counter has labels that the gauges lack.</summary>
-    public string Rate { get; init; } = "{0}";
+    /// <summary>A label that only some of an engine's series have: they are summed over it, so that all of them are found again as one engine's.</summary>
+    public string? SplitBy { get; init; }
+
+    /// <param name="query">For one metric: <c>rate({0}[5m])</c>.</param>
+    public string Whole(string query) => SplitBy is null ? query : $"sum without ({SplitBy}) ({query})";
 }
 
 public sealed record ModelServerParameters : WorkloadParameters
@@ -166,20 +170,22 @@ internal sealed class TgiHealth(PrometheusClient prometheus)
 {
     private static readonly ModelServer s_server = new("TGI", "tgi_batch_current_size", "tgi_queue_size", "tgi_batch_inference_success", "batches/s", "no batch was finished")
     {
-        Engine = "server", Rate = "sum without (method) ({0})",
+        Engine = "server", SplitBy = "method",
     };
 }
 
 /// <summary>
 /// Of Triton. It has a gauge of what waits for a model and none of what runs, so a request that hangs while nobody waits behind
 /// it is not seen. TensorRT-LLM takes requests before it works on them: for it ask <c>nv_trt_llm_request_metrics</c>.
+/// A model on a GPU has each series twice: what is executed is counted for its GPU (<c>gpu_uuid</c>), what waits for the model.
 /// </summary>
+/// <seealso href="https://github.com/triton-inference-server/core/blob/main/src/metric_model_reporter.cc"/>
 /// <seealso href="https://github.com/triton-inference-server/server/blob/main/docs/user_guide/metrics.md"/>
 internal sealed class TritonHealth(PrometheusClient prometheus)
     : ModelServerHealth(prometheus, s_server, "triton.health", "Looks whether requests wait for a model of Triton while none of its batches is executed, or too many wait.")
 {
     private static readonly ModelServer s_server = new("Triton", null, "nv_inference_pending_request_count", "nv_inference_exec_count", "batches/s", "no batch was executed")
     {
-        Engine = "model", PartLabel = "model",
+        Engine = "model", PartLabel = "model", SplitBy = "gpu_uuid",
     };
 }

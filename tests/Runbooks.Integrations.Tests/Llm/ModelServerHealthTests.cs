@@ -52,6 +52,17 @@ public sealed class ModelServerHealthTests : OnTheSandbox
             result => result.Summary.ShouldBe(summary));
     }
 
+    [Fact]
+    public async Task ModelOnAGpuForWhichRequestsAlwaysWait_IsBusyAndNotHung()
+    {
+        await SetAsync("nv_inference_pending_request_count", 40, "ranker-5d8b6c7f94-k9q7d");
+        Clock.Advance(TimeSpan.FromMinutes(10));
+
+        (await AskAsync("triton.health", "ranker-5d8b6c7f94-k9q7d")).ShouldSatisfyAllConditions(
+            result => result.Verdict.ShouldBe(Verdict.Passing),
+            result => result.Summary.ShouldBe("40 wait, 1.2 batches/s."));
+    }
+
     [Theory]
     [InlineData("tgi.health", "tgi_batch_current_size")]
     [InlineData("triton.health", "nv_inference_pending_request_count")]

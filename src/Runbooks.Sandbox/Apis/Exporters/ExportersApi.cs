@@ -159,7 +159,7 @@ internal sealed class GaugeSettings(SandboxChanges changes, TimeProvider time) :
     private static ExposedSeries Set(ExposedSeries series, IReadOnlyList<SetGauge> set, string? pod)
     {
         var whose = pod ?? series.Labels.FirstOrDefault(label => label.Key == "pod").Value;
-        var mine = set.Where(one => one.Metric == series.Name && (one.Pod is null || one.Pod == whose)).ToList();
+        var mine = set.Where(one => !series.IsUnused && one.Metric == series.Name && (one.Pod is null || one.Pod == whose)).ToList();
         return mine.Count == 0 ? series : series with { Value = at => mine.FindLast(one => one.Since <= at)?.Value ?? series.Value(at) };
     }
 }

@@ -23,7 +23,11 @@ internal sealed record MetricFamily(string Name, string Type, string Help, IRead
 
 /// <summary>One line of an exposition, at any moment.</summary>
 /// <param name="Value">Null while it is not exposed.</param>
-internal sealed record ExposedSeries(string Name, IReadOnlyList<KeyValuePair<string, string>> Labels, Func<DateTimeOffset, double?> Value);
+internal sealed record ExposedSeries(string Name, IReadOnlyList<KeyValuePair<string, string>> Labels, Func<DateTimeOffset, double?> Value)
+{
+    /// <summary>Nothing is ever reported to it, so nobody can set it either.</summary>
+    public bool IsUnused { get; init; }
+}
 
 /// <summary>The text format of Prometheus.</summary>
 /// <seealso href="https://prometheus.io/docs/instrumenting/exposition_formats/"/>
