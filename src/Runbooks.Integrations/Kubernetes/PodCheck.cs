@@ -12,24 +12,38 @@ namespace Runbooks.Integrations.Kubernetes;
 
 /// <summary>Looks at a pod for the signs of a zombie: not ready, or ready and silent.</summary>
 internal sealed class PodCheck(Clusters clusters)
-    : ClusterCheck<PodCheckParameters>("kubernetes.pod", "Looks whether a pod runs, is ready, and still writes to its log.")
+    : ClusterCheck<PodCheckParameters>("kubernetes.pod", "Looks whether a pod runs, is ready, and still writes to its log. Of one that is gone, and whose controller gives each pod another name, the youngest in its place is looked at.")
 {
     private const int LongestLine = 64 * 1024;
 
-    public override string Role => "Azure Kubernetes Service RBAC Reader, or a Kubernetes role with: get pods and pods/log";
+    public override string Role => "Azure Kubernetes Service RBAC Reader, or a Kubernetes role with: get and list pods, get pods/log";
 
     protected override async Task<CheckResult> LookAsync(PodCheckParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var pods = clusters.Pods(parameters.Cluster);
-        return await pods.FindAsync(parameters.Namespace, parameters.Pod, cancellationToken) is { } pod
-            ? await JudgeAsync(pods, parameters, new PodSigns(pod), context.Time, cancellationToken) with { Link = pods.Link }
-            : CheckResult.Failing($"There is no pod {parameters.Namespace}/{parameters.Pod} on cluster {pods.Cluster}.");
+        if (await pods.FindAsync(parameters.Namespace, parameters.Pod, cancellationToken) is { } pod)
+        {
+            return await JudgeAsync(pods, parameters, new PodSigns(pod), context.Time, cancellationToken) with { Link = pods.Link };
+        }
+
+        if (await YoungestSiblingAsync(pods, parameters, cancellationToken) is not { } sibling)
+        {
+            return CheckResult.Failing($"There is no pod {parameters.Namespace}/{parameters.Pod} on cluster {pods.Cluster}.");
+        }
+
+        var judged = await JudgeAsync(pods, parameters, new PodSigns(sibling), context.Time, cancellationToken);
+        return judged with { Summary = $"{parameters.Pod} is gone; the youngest in its place: {judged.Summary}", Link = pods.Link };
     }
+
+    private static async Task<V1Pod?> YoungestSiblingAsync(ClusterPods pods, PodCheckParameters parameters, CancellationToken cancellationToken) =>
+        GeneratedPodName.SiblingsOf(parameters.Pod) is null ? null : (await pods.ListAsync(parameters.Namespace, cancellationToken))
+            .Where(pod => GeneratedPodName.AreSiblings(parameters.Pod, pod.Metadata.Name))
+            .MaxBy(pod => (pod.Metadata.DeletionTimestamp is null, pod.Metadata.CreationTimestamp));
 
     private static async Task<CheckResult> JudgeAsync(
         ClusterPods pods, PodCheckParameters parameters, PodSigns signs, TimeProvider time, CancellationToken cancellationToken)
     {
-        var known = $"{parameters.Pod}: {signs.Words}";
+        var known = $"{signs.Pod.Metadata.Name}: {signs.Words}";
         if (signs.Trouble is { } trouble)
         {
             return CheckResult.Failing($"{known}; {trouble}.");
@@ -44,7 +58,7 @@ internal sealed class PodCheck(Clusters clusters)
         DateTimeOffset? last;
         try
         {
-            last = await LastLineAsync(pods, parameters, container, cancellationToken);
+            last = await LastLineAsync(pods, signs.Pod, container, cancellationToken);
         }
         catch (Exception unread) when (unread is ClusterException or StepRefusedException)
         {
@@ -65,9 +79,9 @@ internal sealed class PodCheck(Clusters clusters)
         return new CheckResult(verdict, $"{known}; {words}.") { Value = Measurement.Age(quiet), Threshold = $"> {Measurement.Age(parameters.QuietFor)}" };
     }
 
-    private static async Task<DateTimeOffset?> LastLineAsync(ClusterPods pods, PodCheckParameters parameters, string container, CancellationToken cancellationToken)
+    private static async Task<DateTimeOffset?> LastLineAsync(ClusterPods pods, V1Pod pod, string container, CancellationToken cancellationToken)
     {
-        await using var log = await pods.LogAsync(parameters.Namespace, parameters.Pod, container, previous: false, stamped: true, lines: 1, cancellationToken);
+        await using var log = await pods.LogAsync(pod.Metadata.NamespaceProperty, pod.Metadata.Name, container, previous: false, stamped: true, lines: 1, cancellationToken);
         if (log is null)
         {
             return null;
@@ -78,7 +92,6 @@ internal sealed class PodCheck(Clusters clusters)
         var stamp = Encoding.UTF8.GetString(buffer, 0, Math.Min(read, 64)).Split(' ', 2)[0];
         return DateTimeOffset.TryParse(stamp, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? at : null;
     }
-
 }
 
 /// <summary>Which pod.</summary>

@@ -80,10 +80,9 @@ internal sealed class PodReplacement(ClusterPods pods, string ns, string name, s
             .MaxBy(pod => pod.Metadata.CreationTimestamp);
     }
 
-    // After a crash the owner may only be told from the name that it generates for its pods.
-    private bool IsSibling(V1Pod pod, V1OwnerReference? owner) => owner is not null
-        ? Controller(pod)?.Uid == owner.Uid
-        : pod.Metadata.GenerateName is { Length: > 0 } prefix && name.StartsWith(prefix, StringComparison.Ordinal) && !name[prefix.Length..].Contains('-', StringComparison.Ordinal);
+    // After a crash the owner may only be told from the name that it made up for its pod.
+    private bool IsSibling(V1Pod pod, V1OwnerReference? owner) =>
+        owner is not null ? Controller(pod)?.Uid == owner.Uid : GeneratedPodName.AreSiblings(name, pod.Metadata.Name);
 
     private static bool KeepsName(V1OwnerReference? owner) => owner?.Kind == "StatefulSet";
 }

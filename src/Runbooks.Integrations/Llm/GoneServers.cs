@@ -15,11 +15,11 @@ internal sealed record GoneServers(IReadOnlyList<string> Down, IReadOnlyList<str
     private static readonly TimeSpan s_downFor = TimeSpan.FromMinutes(2);
     private static readonly GoneServers s_none = new([], []);
 
+    /// <param name="of">Which servers.</param>
     /// <param name="now">Their series of the waiting requests now.</param>
     public static async Task<GoneServers> FindAsync(
-        PrometheusClient prometheus, ModelServer server, ModelServerParameters parameters, IReadOnlyList<PrometheusSeries> now, TimeProvider time, CancellationToken cancellationToken)
+        PrometheusClient prometheus, ModelServer server, ModelServerParameters parameters, WorkloadSeries of, IReadOnlyList<PrometheusSeries> now, TimeProvider time, CancellationToken cancellationToken)
     {
-        var of = new WorkloadSeries(parameters.Namespace, parameters.Pod);
         var here = now.Select(server.NameOf).ToHashSet(StringComparer.Ordinal);
         var ever = await prometheus.QueryAsync(parameters.Endpoint, of.Of(server.Waiting, $"present_over_time({{0}}[{PromDuration.Of(parameters.Window)}])"), cancellationToken);
         var gone = ever.Where(series => !here.Contains(server.NameOf(series))).ToList();

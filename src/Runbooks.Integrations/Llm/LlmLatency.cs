@@ -18,7 +18,7 @@ internal sealed class LlmLatency(PrometheusClient prometheus)
 
     protected override async Task<CheckResult> LookAsync(LlmLatencyParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        var of = new WorkloadSeries(parameters.Namespace, parameters.Pod);
+        var of = await new WorkloadSeries(parameters.Namespace, parameters.Pod).FollowAsync(Prometheus, parameters.Endpoint, VllmHealth.Running, cancellationToken);
         var around = $"rate({{0}}[{PromDuration.Of(parameters.Window)}])";
         var (metric, query, unit) = parameters.Measure == LatencyMeasure.FirstToken
             ? (FirstToken, FormattableString.Invariant($"histogram_quantile({parameters.Quantile}, sum by (le) ({of.Of(FirstToken, around)}))"), "s")
@@ -33,7 +33,7 @@ internal sealed class LlmLatency(PrometheusClient prometheus)
         }
 
         var result = await JudgeAsync(parameters, found[0].Values[^1], unit, of, cancellationToken);
-        result = result with { Threshold = Limit(parameters) };
+        result = result with { Threshold = Limit(parameters), Summary = of.Said(result.Summary) };
         return await Prometheus.DrawAsync(result, parameters.Endpoint, query, context.Time, cancellationToken);
     }
 

@@ -19,7 +19,7 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
 
     protected override async Task<CheckResult> LookAsync(ModelServerParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        var of = new WorkloadSeries(parameters.Namespace, parameters.Pod);
+        var of = await new WorkloadSeries(parameters.Namespace, parameters.Pod).FollowAsync(Prometheus, parameters.Endpoint, server.Waiting, cancellationToken);
         var window = PromDuration.Of(parameters.Window);
         var (least, rate) = ($"min_over_time({{0}}[{window}])", $"rate({{0}}[{window}])");
         Task<IReadOnlyList<PrometheusSeries>> Ask(string? metric, string around) => metric is null
@@ -28,8 +28,8 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
         var answers = await Task.WhenAll(
             Ask(server.Running, "{0}"), Ask(server.Waiting, "{0}"), Ask(server.Progress, rate), Ask(server.Running, least), Ask(server.Waiting, least));
         var engines = Engines(answers);
-        var gone = await GoneServers.FindAsync(Prometheus, server, parameters, answers[1], context.Time, cancellationToken);
-        if (gone.Beside(engines.Count == 0 ? null : Judge(parameters, engines), PromDuration.Words(parameters.Window)) is not { } result)
+        var gone = await GoneServers.FindAsync(Prometheus, server, parameters, of, answers[1], context.Time, cancellationToken);
+        if (gone.Beside(engines.Count == 0 ? null : Judge(parameters, of, engines), PromDuration.Words(parameters.Window)) is not { } result)
         {
             var metric = server.Running is { } running && answers[0].Count == 0 ? running : server.Waiting;
             var missing = await MissingSeries.FindAsync(Prometheus, parameters.Endpoint, of.Of(metric), cancellationToken);
@@ -38,36 +38,44 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
         }
 
         var drawn = result.Unit == Requests ? $"max({of.Of(server.Waiting)})" : $"sum({of.Of(server.Progress, rate)})";
+        result = result with { Summary = of.Said(result.Summary) };
         return await Prometheus.DrawAsync(result, parameters.Endpoint, drawn, context.Time, cancellationToken);
     }
 
-    private CheckResult Judge(ModelServerParameters parameters, List<Engine> engines)
+    private CheckResult Judge(ModelServerParameters parameters, WorkloadSeries of, List<Engine> engines)
     {
+        string Named(Engine engine) => (engines.Count, of.IsReplaced) switch
+        {
+            (1, false) => "",
+            (1, true) => $"{engine.Pod}: ",
+            _ => $"{engine.Pod} ({(engine.Part is null ? "" : $"{server.Engine} {engine.Part}, ")}the worst of {engines.Count}): ",
+        };
+
         var over = $"{PromDuration.Words(parameters.Window)}";
         if (engines.Find(engine => engine.IsStuck) is { } stuck)
         {
-            return Result(Verdict.Failing, $"{Named(stuck, engines)}{Work(stuck)}, and {server.Nothing} for {over}: the {server.Engine} hangs.", stuck, "== 0");
+            return Result(Verdict.Failing, $"{Named(stuck)}{Work(stuck)}, and {server.Nothing} for {over}: the {server.Engine} hangs.", stuck, "== 0");
         }
 
         var longest = engines.MaxBy(engine => engine.Waiting)!;
         CheckResult Queue(Verdict verdict, string summary) => new(verdict, summary) { Value = NumberText.Format(longest.Waiting), Threshold = $"> {parameters.MaxWaiting}", Unit = Requests };
         if (longest.Waiting > parameters.MaxWaiting)
         {
-            return Queue(Verdict.Failing, $"{Named(longest, engines)}{Work(longest)}; at most {parameters.MaxWaiting} may wait.");
+            return Queue(Verdict.Failing, $"{Named(longest)}{Work(longest)}; at most {parameters.MaxWaiting} may wait.");
         }
 
         if (engines.Find(engine => double.IsNaN(engine.Running + engine.Waiting)) is { } unread)
         {
-            return CheckResult.Unknown($"{Named(unread, engines)}how many requests run or wait is not a number, so it says nothing.");
+            return CheckResult.Unknown($"{Named(unread)}how many requests run or wait is not a number, so it says nothing.");
         }
 
         if (engines.Find(engine => engine is { HasWork: true, Rate: null }) is { } unmeasured)
         {
-            return CheckResult.Unknown($"{Named(unmeasured, engines)}{Work(unmeasured)}, but there is no rate of {server.Progress} over {over} yet: the pod is new, or that series is missing.");
+            return CheckResult.Unknown($"{Named(unmeasured)}{Work(unmeasured)}, but there is no rate of {server.Progress} over {over} yet: the pod is new, or that series is missing.");
         }
 
         var busiest = engines.MaxBy(engine => engine.Running + engine.Waiting)!;
-        var summary = busiest.HasWork ? $"{Named(busiest, engines)}{Work(busiest)}, {NumberText.Format(Math.Round(busiest.Rate ?? 0, 1))} {server.Unit}." : $"{Named(busiest, engines)}{(server.Running is null ? "Nothing waits" : "Nothing runs or waits: idle")}. Its server is scraped; no request shows whether it works.";
+        var summary = busiest.HasWork ? $"{Named(busiest)}{Work(busiest)}, {NumberText.Format(Math.Round(busiest.Rate ?? 0, 1))} {server.Unit}." : $"{Named(busiest)}{(server.Running is null ? "Nothing waits" : "Nothing runs or waits: idle")}. Its server is scraped; no request shows whether it works.";
         return parameters.MaxWaiting is null ? Result(Verdict.Passing, summary, busiest, "== 0") : Queue(Verdict.Passing, summary);
     }
 
@@ -77,8 +85,6 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
     private string Work(Engine engine) => server.Running is null
         ? FormattableString.Invariant($"{engine.Waiting:0} wait")
         : FormattableString.Invariant($"{engine.Running:0} run, {engine.Waiting:0} wait");
-
-    private string Named(Engine engine, List<Engine> engines) => engines.Count == 1 ? "" : $"{engine.Pod} ({(engine.Part is null ? "" : $"{server.Engine} {engine.Part}, ")}the worst of {engines.Count}): ";
 
     // Every series of one engine has the same labels but for its name.
     private List<Engine> Engines(IReadOnlyList<PrometheusSeries>[] answers)

@@ -92,22 +92,3 @@ internal static partial class MissingSeries
     [GeneratedRegex("(?:^|[^A-Za-z0-9_:.])(?<name>[A-Za-z_:][A-Za-z0-9_:]*)", RegexOptions.NonBacktracking)]
     private static partial Regex Names();
 }
-
-/// <summary>Selects the series of one pod or of a namespace, whether or not Prometheus honours the exporter's own labels.</summary>
-/// <remarks>
-/// Without <c>honor_labels</c>, the default, an exporter that speaks of other pods has <c>exported_pod</c> for them, and
-/// <c>pod</c> is its own.
-/// </remarks>
-/// <seealso href="https://github.com/NVIDIA/dcgm-exporter/issues/85"/>
-internal sealed record WorkloadSeries(string Namespace, string? Pod)
-{
-    public string Words => Pod is null ? $"in namespace {Namespace}" : $"of pod {Namespace}/{Pod}";
-
-    /// <param name="around">What is done to each selector, for example <c>rate({0}[5m])</c>.</param>
-    public string Of(string metric, string around = "{0}") =>
-        $"({Wrapped(around, metric, "")} or {Wrapped(around, metric, "exported_")})";
-
-    // Both are names by Kubernetes' rules, so neither can end the quoted text.
-    private string Wrapped(string around, string metric, string prefix) => around.Replace(
-        "{0}", $"{metric}{{{prefix}namespace=\"{Namespace}\"{(Pod is null ? "" : $",{prefix}pod=\"{Pod}\"")}}}", StringComparison.Ordinal);
-}

@@ -50,7 +50,7 @@ public abstract record WorkloadParameters : PrometheusParameters
     public required string Namespace { get; init; }
 
     [KubernetesName(Subdomain = true)]
-    [Description("The pod; all of the namespace when left out.")]
+    [Description("The pod; all of the namespace when left out. Of one that is gone, and whose controller gives each pod another name, those in its place are asked about.")]
     public string? Pod { get; init; }
 
     [Range(typeof(TimeSpan), "00:00:30", "01:00:00")]

@@ -67,6 +67,30 @@ public sealed class PodCheckTests : OnTheSandbox
     }
 
     [Fact]
+    public async Task PodThatWasReplacedUnderAnotherName_IsFollowed()
+    {
+        const string Pod = "tokenizer-7d9f8c6b5d-x2x4v";
+        var recycled = await ApplyAsync("kubernetes.recyclePod", new { @namespace = "inference", pod = Pod }, await PrepareAsync("kubernetes.recyclePod", new { @namespace = "inference", pod = Pod }));
+        Clock.Advance(TimeSpan.FromMinutes(1));
+
+        var result = await AskAsync(Pod);
+
+        result.Verdict.ShouldBe(Verdict.Passing);
+        result.Summary.ShouldStartWith($"{Pod} is gone; the youngest in its place: {recycled.Outputs["newPod"]}: Running, ready, no restarts; last log line ");
+    }
+
+    [Fact]
+    public async Task PodOfAnOlderTemplate_IsFollowedOverTheRollout()
+    {
+        await PatchAsync("/kubernetes/b/apis/apps/v1/namespaces/inference/deployments/tokenizer", """{"spec":{"template":{"metadata":{"annotations":{"kubectl.kubernetes.io/restartedAt":"2026-11-24T03:00:00Z"}}}}}""");
+        Clock.Advance(TimeSpan.FromMinutes(5));
+
+        (await AskAsync("tokenizer-7d9f8c6b5d-x2x4v")).ShouldSatisfyAllConditions(
+            result => result.Verdict.ShouldBe(Verdict.Passing),
+            result => result.Summary.ShouldStartWith("tokenizer-7d9f8c6b5d-x2x4v is gone; the youngest in its place: tokenizer-"));
+    }
+
+    [Fact]
     public async Task UnknownCluster_IsUnknownAndNamesTheSetting()
     {
         var result = await AskAsync("llm-b-0", cluster: "x");

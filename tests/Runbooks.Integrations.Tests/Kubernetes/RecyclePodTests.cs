@@ -144,6 +144,18 @@ public sealed class RecyclePodTests : OnTheSandbox
     }
 
     [Fact]
+    public async Task InterruptedWhileThePodOfAStatefulSetIsAway_DoesNotTakeANeighbourForItsReplacement()
+    {
+        var first = await PrepareAsync(Recycle, With());
+        await ApplyAsync(Recycle, With(), first);
+        await FaultAsync("kubernetes", "404", count: 2, on: "/pods/llm-b-0");
+
+        var result = await ApplyAsync(Recycle, With(), first, interrupted: first);
+
+        result.Outputs["newPod"].ShouldBe("llm-b-0");
+    }
+
+    [Fact]
     public async Task InterruptedAfterTheEviction_OnlyWaitsAndFindsTheLogs()
     {
         var first = await PrepareAsync(Recycle, With());

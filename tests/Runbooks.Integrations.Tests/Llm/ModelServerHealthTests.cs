@@ -52,6 +52,32 @@ public sealed class ModelServerHealthTests : OnTheSandbox
             result => result.Summary.ShouldBe(summary));
     }
 
+    [Theory]
+    [InlineData("tgi.health", "summarizer-6c9d7f5b84", "12 run, 0 wait")]
+    [InlineData("triton.health", "ranker-5d8b6c7f94", "Nothing waits.")]
+    public async Task PodThatWasReplacedUnderAnotherName_IsFollowed(string check, string replicaSet, string words)
+    {
+        await Http.DeleteAsync($"/kubernetes/b/api/v1/namespaces/lab/pods/{replicaSet}-x2x4v", Cancel);
+        Clock.Advance(TimeSpan.FromMinutes(2));
+
+        (await AskAsync(check, $"{replicaSet}-x2x4v")).ShouldSatisfyAllConditions(
+            result => result.Verdict.ShouldBe(Verdict.Passing),
+            result => result.Summary.ShouldStartWith($"{replicaSet}-x2x4v is gone; of those in its place: {replicaSet}-"),
+            result => result.Summary.ShouldContain(words));
+    }
+
+    [Fact]
+    public async Task PodThatIsGoneAndNotReplacedYet_KeepsTheOthersFromPassing()
+    {
+        await PatchAsync("/kubernetes/b/apis/apps/v1/namespaces/lab/deployments/summarizer", """{"spec":{"replicas":1}}""");
+        Clock.Advance(TimeSpan.FromMinutes(2));
+        var gone = (await Http.GetStringAsync("/exporters/targets", Cancel)).Contains("x2x4v", StringComparison.Ordinal) ? "k9q7d" : "x2x4v";
+
+        (await AskAsync("tgi.health", $"summarizer-6c9d7f5b84-{gone}")).ShouldSatisfyAllConditions(
+            result => result.Verdict.ShouldNotBe(Verdict.Passing),
+            result => result.Summary.ShouldStartWith($"summarizer-6c9d7f5b84-{gone} is gone; of those in its place: "));
+    }
+
     [Fact]
     public async Task ModelOnAGpuForWhichRequestsAlwaysWait_IsBusyAndNotHung()
     {

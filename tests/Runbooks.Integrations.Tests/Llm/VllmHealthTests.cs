@@ -126,4 +126,15 @@ public sealed class VllmHealthTests : OnTheSandbox
             result => result.Verdict.ShouldBe(Verdict.Unknown),
             result => result.Summary.ShouldContain("has no series vllm:time_to_first_token_seconds_bucket in namespace nowhere"));
     }
+
+    [Fact]
+    public async Task LatencyOfAPodThatWasReplacedUnderAnotherName_IsThatOfThoseInItsPlace()
+    {
+        await Http.DeleteAsync("/kubernetes/b/api/v1/namespaces/search/pods/embedder-6f7c9b4d88-x2x4v", Cancel);
+        Clock.Advance(TimeSpan.FromMinutes(2));
+
+        (await AskAsync("llm.latency", new { @namespace = "search", pod = "embedder-6f7c9b4d88-x2x4v", failing = "> 3" })).ShouldSatisfyAllConditions(
+            result => result.Verdict.ShouldBe(Verdict.Passing),
+            result => result.Summary.ShouldStartWith("embedder-6f7c9b4d88-x2x4v is gone; of those in its place: "));
+    }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 
 namespace Runbooks.Sandbox.Apis.Kubernetes;
 
@@ -51,7 +52,7 @@ internal sealed partial class SandboxCluster
                 case WorkloadKind.DaemonSet:
                     foreach (var node in _nodes.Where(node => node.Gpus > 0))
                     {
-                        Add(workload, $"{workload.Name}-{Suffix(node.Instance)}", NewLife(workload, since, node.Name) with { ReadyAt = since });
+                        Add(workload, $"{workload.Name}-{MadeUp(5)}", NewLife(workload, since, node.Name) with { ReadyAt = since });
                     }
 
                     break;
@@ -79,7 +80,7 @@ internal sealed partial class SandboxCluster
 
     private Revision NewRevision(Workload workload, string restartedAt)
     {
-        var hash = Guid.NewGuid().ToString("N")[..10];
+        var hash = MadeUp(10);
         return new Revision(workload.Revisions[^1].Number + 1, hash, $"{workload.Name}-{hash}", Guid.NewGuid().ToString(), Now, restartedAt);
     }
 
@@ -100,7 +101,7 @@ internal sealed partial class SandboxCluster
                 case WorkloadKind.DaemonSet:
                     foreach (var node in _nodes.Where(node => node.Gpus > 0 && !alive.Exists(pod => pod.Last.Node == node.Name)))
                     {
-                        Add(workload, $"{workload.Name}-{Suffix(_ips)}", NewLife(workload, Now, node.Name));
+                        Add(workload, $"{workload.Name}-{MadeUp(5)}", NewLife(workload, Now, node.Name));
                     }
 
                     break;
@@ -172,7 +173,7 @@ internal sealed partial class SandboxCluster
         {
             var begins = Now + (old.Count > 0 && deployment.Recreates ? options.TerminatesAfter : options.ReadyAfter * ((i - wanted.Count) / surge));
             var life = NewLife(deployment, begins, Place(deployment.UsesGpu, i));
-            Add(deployment, $"{deployment.Controller.Name}-{Guid.NewGuid().ToString("N")[..5]}", life);
+            Add(deployment, $"{deployment.Controller.Name}-{MadeUp(5)}", life);
             ready.Add(life.ReadyAt);
         }
 
@@ -227,5 +228,6 @@ internal sealed partial class SandboxCluster
 
     private static int Ordinal(SandboxPod pod) => int.Parse(pod.Name[(pod.Name.LastIndexOf('-') + 1)..], CultureInfo.InvariantCulture);
 
-    private static string Suffix(int i) => $"{(char)('b' + (i % 20))}7{(char)('f' + (i % 15))}q{i % 10}";
+    /// <summary>As Kubernetes makes up the ends of names.</summary>
+    private static string MadeUp(int length) => RandomNumberGenerator.GetString("bcdfghjklmnpqrstvwxz2456789", length);
 }

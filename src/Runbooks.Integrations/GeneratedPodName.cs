@@ -1,0 +1,28 @@
+using System.Text.RegularExpressions;
+
+namespace Runbooks.Integrations;
+
+/// <summary>
+/// The names that controllers make up for their pods. A Deployment's are its own name, the hash of its template and a random
+/// end; a DaemonSet's have no hash. When such a pod goes, another one takes its place under another name. The pods of a
+/// StatefulSet keep theirs.
+/// </summary>
+/// <seealso href="https://github.com/kubernetes/apimachinery/blob/master/pkg/util/rand/rand.go"/>
+internal static partial class GeneratedPodName
+{
+    // Neither vowels nor what looks like them, so that no word comes of it.
+    private const string Letter = "[bcdfghjklmnpqrstvwxz2456789]";
+    private const string Hash = $"{Letter}{{6,10}}-";
+    private const string End = $"{Letter}{{5}}";
+
+    /// <returns>A pattern for the whole name of every pod of the same controller, in PromQL as well; null where a new pod keeps the name.</returns>
+    public static string? SiblingsOf(string pod) => MadeUp().Match(pod) is { Success: true } name
+        ? $"{name.Groups["of"].Value.Replace(".", "[.]", StringComparison.Ordinal)}-{(name.Groups["hash"].Success ? Hash : "")}{End}"
+        : null;
+
+    public static bool AreSiblings(string pod, string other) =>
+        SiblingsOf(pod) is { } siblings && Regex.IsMatch(other, $"^{siblings}$", RegexOptions.NonBacktracking);
+
+    [GeneratedRegex($"^(?<of>.+?)-(?<hash>{Hash})?{End}$", RegexOptions.NonBacktracking)]
+    private static partial Regex MadeUp();
+}
