@@ -42,7 +42,11 @@ public sealed class GpuHealthTests : OnTheSandbox
     [InlineData(31, Verdict.Passing, "XID 31 (memory page fault)")]
     [InlineData(63, Verdict.Passing, "XID 63 (a memory row was remapped)")]
     [InlineData(94, Verdict.Passing, "XID 94 (contained memory error)")]
-    [InlineData(777, Verdict.Passing, "XID 777 (not in our list; see NVIDIA's catalogue)")]
+    [InlineData(85, Verdict.Passing, "XID 85 (copy engine exception)")]
+    [InlineData(777, Verdict.Unknown, "XID 777 (not in our list, so whether it is fatal is not known; see NVIDIA's catalogue)")]
+    [InlineData(149, Verdict.Unknown, "8 GPUs, nothing fatal for certain. GPU 0: XID 149 (NVLink error; whether it is fatal stands in the kernel's log); GPU 1: ")]
+    [InlineData(154, Verdict.Failing, "XID 154 (the driver calls for a reset, a reboot or a drain)")]
+    [InlineData(109, Verdict.Failing, "XID 109 (context switch timeout)")]
     [InlineData(48, Verdict.Failing, "XID 48 (double-bit memory error)")]
     [InlineData(95, Verdict.Failing, "XID 95 (uncontained memory error)")]
     [InlineData(119, Verdict.Failing, "does not answer")]
@@ -79,6 +83,19 @@ public sealed class GpuHealthTests : OnTheSandbox
         await SetAsync("DCGM_FI_DEV_XID_ERRORS", 45);
         Clock.Advance(TimeSpan.FromMinutes(61));
         (await AskAsync(Sound)).Verdict.ShouldBe(Verdict.Passing, "what is left of the hour is XID 45 alone");
+    }
+
+    [Fact]
+    public async Task XidThatIsUnclear_StaysSoWhenAHarmlessOneFollows()
+    {
+        await SetAsync("DCGM_FI_DEV_XID_ERRORS", 149);
+        Clock.Advance(TimeSpan.FromMinutes(5));
+        await SetAsync("DCGM_FI_DEV_XID_ERRORS", 45);
+        Clock.Advance(TimeSpan.FromMinutes(10));
+
+        (await AskAsync(Sound)).ShouldSatisfyAllConditions(
+            result => result.Verdict.ShouldBe(Verdict.Unknown),
+            result => result.Value.ShouldBe("XID 149, 45"));
     }
 
     [Fact]
