@@ -98,7 +98,7 @@ internal sealed record NodeSigns(V1Node Node)
     [
         .. IsReady ? Array.Empty<string>() : [$"not ready ({Condition("Ready")?.Message ?? "nobody has heard from it"})"],
         .. (Node.Status?.Conditions ?? []).Where(condition => condition.Type != "Ready" && condition.Status == (condition.Type.EndsWith("Ready", StringComparison.Ordinal) ? "False" : "True")).Select(condition => $"{condition.Type} ({condition.Message ?? condition.Reason})"),
-        .. Expected is var all && Amount(Node.Status?.Allocatable) is var left && left < all ? [$"{left:0} of {all:0} GPUs can be used"] : Array.Empty<string>(),
+        .. GpuTrouble is { } trouble ? [trouble] : Array.Empty<string>(),
     ];
 
     public string Words => string.Join(", ", new[]
@@ -107,6 +107,20 @@ internal sealed record NodeSigns(V1Node Node)
         IsCordoned ? "cordoned" : "takes new pods",
         Amount(Node.Status?.Capacity) is > 0 and var gpus ? $"{gpus:0} GPUs" : "",
     }.Where(part => part.Length > 0));
+
+    private string? GpuTrouble
+    {
+        get
+        {
+            var (all, left) = (Expected, Amount(Node.Status?.Allocatable));
+            // Of what a device plugin has offered and offers no longer, the kubelet says that there is 0; in parts (MIG) it counts under other names.
+            return left < all ? $"{left:0} of {all:0} GPUs can be used"
+                : Offered is { Count: > 0 } offered && offered.All(amount => amount == 0) ? "its GPUs are not offered to pods: does its device plugin run?"
+                : null;
+        }
+    }
+
+    private IReadOnlyList<decimal> Offered => [.. (Node.Status?.Capacity ?? new Dictionary<string, ResourceQuantity>()).Where(resource => resource.Key.StartsWith(Vendor, StringComparison.Ordinal)).Select(resource => resource.Value.ToDecimal())];
 
     // A device plugin that starts anew after a GPU was lost counts those that are left as all there are: the label may know better.
     // Where the GPUs are given out in parts, or by another driver, they go by other names and numbers, and the label says nothing about those.

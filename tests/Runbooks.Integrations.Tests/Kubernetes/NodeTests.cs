@@ -157,6 +157,9 @@ public sealed class NodeTests : OnTheSandbox
     [InlineData("cpu=96", "8", null)]
     [InlineData("nvidia.com/gpu=0 nvidia.com/mig-1g.10gb=56", "8", null)]
     [InlineData("nvidia.com/gpu=7", "many", null)]
+    // A GPU pool of AKS has the plugin and no feature discovery, so no label tells of the GPUs that the plugin has offered before.
+    [InlineData("nvidia.com/gpu=0", "", "its GPUs are not offered to pods: does its device plugin run?")]
+    [InlineData("nvidia.com/gpu=0 nvidia.com/mig-1g.10gb=0", "8", "its GPUs are not offered to pods: does its device plugin run?")]
     public void GpuThatTheNodeNoLongerCounts_IsMissed(string resources, string counted, string? trouble)
     {
         var has = resources.Split(' ').Select(one => one.Split('=')).ToDictionary(one => one[0], one => new ResourceQuantity(one[1]));
