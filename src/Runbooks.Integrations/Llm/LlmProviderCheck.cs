@@ -2,10 +2,12 @@ using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Net.Http.Json;
-using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.Options;
 using Runbooks.Catalog.Steps;
+using Runbooks.Integrations.Http;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Integrations.Llm;
 
@@ -14,6 +16,13 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
     : Check<LlmProviderParameters>("llm.provider", "Asks an LLM provider's API whether it answers.")
 {
     public const string Client = "llm.provider";
+    private const int MostSaid = 300;
+
+    /// <summary>Every model but the reasoning ones of OpenAI takes this; those refuse it and name the other.</summary>
+    private static readonly (string Name, int Tokens) FirstLimit = ("max_tokens", 1);
+
+    /// <summary>What they think counts as well.</summary>
+    private static readonly (string Name, int Tokens) ReasoningLimit = ("max_completion_tokens", 16);
 
     protected override async Task<CheckResult> AskAsync(LlmProviderParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
@@ -30,10 +39,13 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
         var started = context.Time.GetTimestamp();
         try
         {
-            using var request = Request(provider, parameters.Ask);
-            using var answer = await clients.CreateClient(Client).SendAsync(request, both.Token);
-            var body = await answer.Content.ReadAsStringAsync(both.Token);
-            return Judge(name, parameters.Ask, answer, body, context.Time.GetElapsedTime(started)) with { Link = provider.StatusPage };
+            var answer = await SendAsync(provider, parameters.Ask, FirstLimit, both.Token);
+            if (answer.Complaint?.Contains(ReasoningLimit.Name, StringComparison.Ordinal) == true)
+            {
+                answer = await SendAsync(provider, parameters.Ask, ReasoningLimit, both.Token);
+            }
+
+            return Judge(name, parameters.Ask, answer, context.Time.GetElapsedTime(started)) with { Link = provider.StatusPage };
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
@@ -50,7 +62,14 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
         }
     }
 
-    private static HttpRequestMessage Request(ProviderEndpoint provider, ProviderQuestion ask)
+    private async Task<ProviderAnswer> SendAsync(ProviderEndpoint provider, ProviderQuestion ask, (string Name, int Tokens) limit, CancellationToken cancellationToken)
+    {
+        using var request = Request(provider, ask, limit);
+        using var answer = await clients.CreateClient(Client).SendAsync(request, cancellationToken);
+        return new((int)answer.StatusCode, answer.ReasonPhrase, answer.Headers.RetryAfter?.Delta, JsonAnswer.Parse(await answer.Content.ReadAsStringAsync(cancellationToken)) as JsonObject);
+    }
+
+    private static HttpRequestMessage Request(ProviderEndpoint provider, ProviderQuestion ask, (string Name, int Tokens) limit)
     {
         var path = ask == ProviderQuestion.Models ? "models" : "chat/completions";
         var url = $"{provider.Url.TrimEnd('/')}/{path}{(provider.Query is null ? "" : "?" + provider.Query)}";
@@ -58,7 +77,12 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
             ? new HttpRequestMessage(HttpMethod.Get, url)
             : new HttpRequestMessage(HttpMethod.Post, url)
             {
-                Content = JsonContent.Create(new { model = provider.Model, max_tokens = 1, messages = new[] { new { role = "user", content = "ok" } } }),
+                Content = JsonContent.Create(new JsonObject
+                {
+                    ["model"] = provider.Model,
+                    [limit.Name] = limit.Tokens,
+                    ["messages"] = new JsonArray(new JsonObject { ["role"] = "user", ["content"] = "ok" }),
+                }),
             };
         if (provider.ApiKey is { } key)
         {
@@ -69,35 +93,32 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
         return request;
     }
 
-    private static CheckResult Judge(string name, ProviderQuestion ask, HttpResponseMessage answer, string body, TimeSpan took)
+    private static CheckResult Judge(string name, ProviderQuestion ask, ProviderAnswer answer, TimeSpan took)
     {
-        var status = (int)answer.StatusCode;
-        var wait = answer.Headers.RetryAfter?.Delta is { } after ? FormattableString.Invariant($"; it asks to wait {after.TotalSeconds:0} s") : "";
+        var (status, wait) = (answer.Status, answer.Wait is { } after ? FormattableString.Invariant($"; it asks to wait {after.TotalSeconds:0} s") : "");
         var (verdict, words) = status switch
         {
-            >= 200 and <= 299 when IsAnswer(ask, body) => (Verdict.Passing, FormattableString.Invariant($"answered {status} in {took.TotalMilliseconds:0} ms")),
+            >= 200 and <= 299 when answer.Has(ask == ProviderQuestion.Models ? "data" : "choices") => (Verdict.Passing, FormattableString.Invariant($"answered {status} in {took.TotalMilliseconds:0} ms")),
             >= 200 and <= 299 => (Verdict.Failing, $"answered {status}, but not with {(ask == ProviderQuestion.Models ? "models" : "a completion")}"),
+            // A reasoning model has thought for longer than it was given: it works.
+            400 when answer.Complaint?.Contains("output limit was reached", StringComparison.OrdinalIgnoreCase) == true => (Verdict.Passing, FormattableString.Invariant($"thought for longer than {ReasoningLimit.Tokens} tokens, in {took.TotalMilliseconds:0} ms")),
             429 => (Verdict.Failing, $"turns requests away: 429, too many requests{wait}"),
             401 or 403 => (Verdict.Unknown, $"refuses our key: {status}. That says nothing about its health; check {LlmProviderOptions.SectionName}:Providers:{name}:ApiKey"),
-            >= 500 => (Verdict.Failing, $"is failing: {status} {answer.ReasonPhrase}{wait}"),
-            _ => (Verdict.Unknown, $"answered {status}, which says nothing about its health; check its Url and Model"),
+            >= 500 => (Verdict.Failing, $"is failing: {status} {answer.Reason}{wait}"),
+            _ => (Verdict.Unknown, $"answered {status}{(answer.Complaint is { } complaint ? $" (\"{Clip.To(complaint, MostSaid)}\")" : "")}, which says nothing about its health; check its Url and Model"),
         };
         return new CheckResult(verdict, $"{name} {words}.") { Value = status.ToString(CultureInfo.InvariantCulture), Threshold = "not 2xx" };
     }
 
-    private static bool IsAnswer(ProviderQuestion ask, string body)
+    /// <param name="Body">Null when it is no JSON object.</param>
+    private sealed record ProviderAnswer(int Status, string? Reason, TimeSpan? Wait, JsonObject? Body)
     {
-        try
-        {
-            using var json = JsonDocument.Parse(body);
-            return json.RootElement.ValueKind == JsonValueKind.Object
-                && json.RootElement.TryGetProperty(ask == ProviderQuestion.Models ? "data" : "choices", out var list)
-                && list.ValueKind == JsonValueKind.Array && list.GetArrayLength() > 0;
-        }
-        catch (JsonException)
-        {
-            return false;
-        }
+        /// <summary>What the provider says is wrong with the request, in its own words.</summary>
+        public string? Complaint => Status is >= 400 and < 500
+            ? JsonAnswer.Text(Body?["error"] is JsonObject error ? error["message"] : Body?["error"] ?? Body?["message"])
+            : null;
+
+        public bool Has(string list) => Body?[list] is JsonArray { Count: > 0 };
     }
 }
 
@@ -107,7 +128,7 @@ public sealed record LlmProviderParameters
     [Description("The configured provider; the default one when left out.")]
     public string? Provider { get; init; }
 
-    [Description("What to ask for: the list of models, which costs nothing, or a completion of one token, which proves more.")]
+    [Description("What to ask for: the list of models, which costs nothing, or a completion of one token (of 16 where a reasoning model takes no fewer), which proves more.")]
     public ProviderQuestion Ask { get; init; } = ProviderQuestion.Models;
 
     [Range(typeof(TimeSpan), "00:00:00.1", "00:02:00")]

@@ -1,8 +1,14 @@
 using System.Net.Http.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Llm;
+using Runbooks.Integrations.Tests.Notifications;
 using Runbooks.Integrations.Tests.Support;
 using Runbooks.Model.Incidents;
+using TestKit.Storage;
 
 namespace Runbooks.Integrations.Tests.Llm;
 
@@ -68,5 +74,66 @@ public sealed class LlmProviderCheckTests : OnTheSandbox
         Clock.Advance(TimeSpan.FromSeconds(5));
 
         (await asked).Summary.ShouldBe("practice did not answer within 5 s.");
+    }
+}
+
+/// <summary>Providers that answer a completion otherwise than the sandbox's, in words that real ones use.</summary>
+public sealed class CompletionTests : IAsyncLifetime
+{
+    private const string OtherLimit = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.";
+    private const string TooFew = "Could not finish the message because max_tokens or model output limit was reached. Please try again with higher max_tokens.";
+    private ChannelServer _provider = null!;
+
+    public async ValueTask InitializeAsync() => _provider = await ChannelServer.StartAsync();
+
+    public ValueTask DisposeAsync() => _provider.DisposeAsync();
+
+    private static string Error(string message) => $$$"""{"error":{"message":"{{{message}}}","type":"invalid_request_error","param":"max_tokens","code":"unsupported_parameter"}}""";
+
+    private async Task<CheckResult> AskAsync(string url)
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["LlmProvider:Providers:p:Url"] = url, ["LlmProvider:Providers:p:Model"] = "gpt-5" }).Build();
+        await using var services = new ServiceCollection().AddSingleton<IConfiguration>(configuration).AddSingleton<TimeProvider>(_provider.Time).AddLlmProvider().BuildServiceProvider();
+        return await services.GetServices<ICheck>().Single().AskAsync(new LlmProviderParameters { Ask = ProviderQuestion.Completion }, new StepContext
+        {
+            IncidentId = "i", RunbookId = "r", Target = "t", IdempotencyKey = "k", Evidence = new InMemoryEvidenceStore(), Time = _provider.Time, Logger = NullLogger.Instance,
+        }, TestContext.Current.CancellationToken);
+    }
+
+    [Theory]
+    [InlineData(200, """{"choices":[{"index":0,"finish_reason":"length","message":{"role":"assistant","content":""}}]}""", Verdict.Passing, "p answered 200 in 0 ms.")]
+    [InlineData(400, TooFew, Verdict.Passing, "p thought for longer than 16 tokens, in 0 ms.")]
+    [InlineData(400, "The model is not here.", Verdict.Unknown, "p answered 400 (\"The model is not here.\"), which says nothing about its health; check its Url and Model.")]
+    [InlineData(429, "Too many.", Verdict.Failing, "p turns requests away: 429, too many requests.")]
+    public async Task ModelThatRefusesMaxTokens_IsAskedWithTheOtherLimit(int status, string answer, Verdict verdict, string words)
+    {
+        _provider.Answer = context =>
+        {
+            var isFirst = _provider.Requests.Count == 1;
+            context.Response.StatusCode = isFirst ? 400 : status;
+            return context.Response.WriteAsync(isFirst ? Error(OtherLimit) : status == 200 ? answer : Error(answer));
+        };
+
+        var result = await AskAsync(_provider.Url);
+
+        (result.Verdict, result.Summary).ShouldBe((verdict, words));
+        _provider.Requests.Select(request => request.Body).ShouldBe(
+        [
+            """{"model":"gpt-5","max_tokens":1,"messages":[{"role":"user","content":"ok"}]}""",
+            """{"model":"gpt-5","max_completion_tokens":16,"messages":[{"role":"user","content":"ok"}]}""",
+        ]);
+    }
+
+    [Fact]
+    public async Task OtherRefusal_IsSaidInItsOwnWordsAndNotRepeated()
+    {
+        _provider.Answer = context =>
+        {
+            context.Response.StatusCode = 404;
+            return context.Response.WriteAsync("""{"error":{"code":"DeploymentNotFound","message":"The API deployment for this resource does not exist."}}""");
+        };
+
+        (await AskAsync(_provider.Url)).Summary.ShouldBe("p answered 404 (\"The API deployment for this resource does not exist.\"), which says nothing about its health; check its Url and Model.");
+        _provider.Requests.Count.ShouldBe(1);
     }
 }
