@@ -148,7 +148,14 @@ internal sealed class AzureMetrics(ArmResources arm)
         try
         {
             var field = CamelCase.Of(question.Aggregation);
-            var all = json["value"]!.AsArray().SelectMany(metric => metric!["timeseries"]!.AsArray()).ToList();
+            var told = json["value"]!.AsArray();
+            // 200 with an error beside the metric: that it has no series then is no sign of anything.
+            if (told.FirstOrDefault(metric => metric!["errorCode"] is { } code && (string?)code != "Success") is { } failed)
+            {
+                throw new AzureRequestException($"{target.Words} could not answer the question for the metric {question.Metric}: {failed["errorMessage"] ?? failed["errorCode"]}.");
+            }
+
+            var all = told.SelectMany(metric => metric!["timeseries"]!.AsArray()).ToList();
             return new(
             [
                 .. from series in all
