@@ -1,7 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 using System.Text;
 using Microsoft.Extensions.Options;
 using Runbooks.Catalog.Parameters;
@@ -38,10 +37,9 @@ internal sealed class HttpProbe(IHttpClientFactory clients)
         {
             return CheckResult.Unknown($"{shown} was not asked: {refused.Message}");
         }
-        catch (HttpRequestException unresolved) when (unresolved.HttpRequestError == HttpRequestError.NameResolutionError || unresolved.InnerException is SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData or SocketError.NoRecovery })
+        catch (HttpRequestException unreachable) when (OwnNetwork.Trouble(unreachable) is { } trouble)
         {
-            // A name that is misspelt, or that only this machine's resolver does not know, says nothing about the server.
-            return CheckResult.Unknown($"{shown} was not asked: its name leads to no address. {unresolved.Message}");
+            return CheckResult.Unknown($"{shown} was not asked: {trouble}");
         }
         catch (HttpRequestException unreachable)
         {

@@ -56,6 +56,10 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
             // The patience of all outbound calls may end before that of this check.
             return CheckResult.Failing($"{name} did not answer in time: {late.Message}") with { Value = "timeout", Link = provider.StatusPage };
         }
+        catch (HttpRequestException unreachable) when (OwnNetwork.Trouble(unreachable) is { } trouble)
+        {
+            return CheckResult.Unknown($"{name} was not asked: {trouble}");
+        }
         catch (HttpRequestException unreachable)
         {
             return CheckResult.Failing($"{name} cannot be reached: {unreachable.Message}") with { Value = "unreachable", Link = provider.StatusPage };

@@ -125,6 +125,12 @@ public sealed class CompletionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task NameThatLeadsNowhere_IsNoOutageOfTheProvider() =>
+        (await AskAsync("https://nobody.invalid/v1")).ShouldSatisfyAllConditions(
+            result => result.Verdict.ShouldBe(Verdict.Unknown),
+            result => result.Summary.ShouldStartWith("p was not asked: its name leads to no address."));
+
+    [Fact]
     public async Task OtherRefusal_IsSaidInItsOwnWordsAndNotRepeated()
     {
         _provider.Answer = context =>

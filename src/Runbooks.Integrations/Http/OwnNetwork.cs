@@ -1,0 +1,17 @@
+using System.Net.Sockets;
+
+namespace Runbooks.Integrations.Http;
+
+/// <summary>Tells what this machine's own network lacks from a server that does not answer.</summary>
+internal static class OwnNetwork
+{
+    /// <returns>Why nobody was asked, in words; null when it was the server that did not answer.</returns>
+    public static string? Trouble(HttpRequestException failed) => failed switch
+    {
+        // A name that is misspelt, or that only this machine's resolver does not know, says nothing about the server.
+        { HttpRequestError: HttpRequestError.NameResolutionError } or { InnerException: SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData or SocketError.NoRecovery } } =>
+            $"its name leads to no address. {failed.Message}",
+        { InnerException: SocketException { SocketErrorCode: SocketError.NetworkUnreachable or SocketError.NetworkDown } } => $"this machine has no way to its network. {failed.Message}",
+        _ => null,
+    };
+}
