@@ -25,7 +25,7 @@ public sealed record ResourceHealthParameters
 /// </summary>
 /// <seealso href="https://learn.microsoft.com/rest/api/resourcehealth/availability-statuses/get-by-resource"/>
 internal sealed class ResourceHealthCheck(ArmResources arm)
-    : Check<ResourceHealthParameters>("resourceHealth", "Asks Azure Resource Health whether the platform itself has a problem with a resource.")
+    : Check<ResourceHealthParameters>("resourceHealth", "Asks Azure Resource Health whether the platform itself has a problem with a resource. Of one that its owner has stopped nothing is known.")
 {
     public override string Role => "Reader";
 
@@ -37,15 +37,22 @@ internal sealed class ResourceHealthCheck(ArmResources arm)
         var why = health.Text("summary") ?? health.Text("reasonType");
         var looked = DateTimeOffset.TryParse(health.Text("reportedTime"), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? context.Time.GetUtcNow() - at : (TimeSpan?)null;
         var isOld = state == "Available" && !(looked <= parameters.MaxAge);
+        var isOurs = state is "Unavailable" or "Degraded" && s_reasons.Any(reason => IsOurs(health.Text(reason)));
         return new CheckResult(
-            state switch { "Available" => isOld ? Verdict.Unknown : Verdict.Passing, "Unavailable" or "Degraded" => Verdict.Failing, _ => Verdict.Unknown },
-            $"Azure says that {target.Words} is {Words(state)}{(why is null ? "." : $": {why}")}{(isOld ? $" It {(looked is { } age ? $"looked {Measurement.Age(age)} ago" : "does not say when it looked")}, so how it is now is not known." : "")}")
+            state switch { "Available" => isOld ? Verdict.Unknown : Verdict.Passing, "Unavailable" or "Degraded" when !isOurs => Verdict.Failing, _ => Verdict.Unknown },
+            $"Azure says that {target.Words} is {Words(state)}{(why is null ? "." : $": {why}")}{(isOurs ? " Its owner brought that about, for example by stopping it, so it says nothing of the platform." : "")}{(isOld ? $" It {(looked is { } age ? $"looked {Measurement.Age(age)} ago" : "does not say when it looked")}, so how it is now is not known." : "")}")
         {
             Value = state,
             Threshold = "not Available",
             Link = $"{target.PortalLink}/resourceHealth",
         };
     }
+
+    // The API has it in three places, as one word or as two: UserInitiated, Customer Initiated.
+    private static readonly string[] s_reasons = ["reasonType", "context", "healthEventCause"];
+
+    private static bool IsOurs(string? reason) =>
+        reason?.Replace(" ", "", StringComparison.Ordinal) is { } word && (word.Equals("UserInitiated", StringComparison.OrdinalIgnoreCase) || word.Equals("CustomerInitiated", StringComparison.OrdinalIgnoreCase));
 
     private static string Words(string state) => state switch
     {
