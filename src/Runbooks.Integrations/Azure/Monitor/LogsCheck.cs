@@ -60,17 +60,20 @@ internal sealed partial class LogsCheck(LogsClient logs)
         }
 
         var (name, category) = (table.Groups["table"].Value, table.Groups["category"].Value);
-        var one = await logs.QueryAsync(parameters.Workspace, $"{name}{(category.Length == 0 ? "" : $" | where Category == \"{category}\"")} | take 1 | count", s_longTime, cancellationToken);
+        var one = await logs.QueryAsync(parameters.Workspace, $"{name}{(category.Length == 0 ? "" : $" | where {category}")} | take 1 | count", s_longTime, cancellationToken);
         return one.Numbers(null) is [0]
-            ? $"nothing at all was written to {name}{(category.Length == 0 ? "" : $" with the category {category}")} for {s_longTime.TotalDays:0} days, so there is nothing to count"
+            ? $"nothing at all was written to {name}{(category.Length == 0 ? "" : $" with the category {string.Join(" or ", Quoted().Matches(category).Select(match => match.Value.Trim('"')))}")} for {s_longTime.TotalDays:0} days, so there is nothing to count"
             : null;
     }
 
-    /// <summary>The table, and the category where that is what the query asks of it first: kinds of logs that share a table are switched on one by one.</summary>
+    /// <summary>The table, and the categories where that is what the query asks of it first: kinds of logs that share a table are switched on one by one.</summary>
     [GeneratedRegex("""
-        ^\s*(?<table>[A-Za-z_][A-Za-z0-9_]{0,99})\s*\|(?:\s*where\b[^|]*\bCategory\s*==\s*"(?<category>[A-Za-z0-9_. -]{1,100})")?
+        ^\s*(?<table>[A-Za-z_][A-Za-z0-9_]{0,99})\s*\|(?:\s*where\b[^|]*\b(?<category>Category\s*(==\s*"[A-Za-z0-9_. -]{1,100}"|in\s*\(\s*"[A-Za-z0-9_. -]{1,100}"(\s*,\s*"[A-Za-z0-9_. -]{1,100}"){0,9}\s*\))))?
         """, RegexOptions.NonBacktracking)]
     private static partial Regex Table();
+
+    [GeneratedRegex("\"[^\"]+\"", RegexOptions.NonBacktracking)]
+    private static partial Regex Quoted();
 
     private sealed record One(double Value);
 }

@@ -1,0 +1,46 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Runbooks.Catalog;
+using Runbooks.Catalog.Parameters;
+using Runbooks.Catalog.Steps;
+using Runbooks.Integrations.Tests.Notifications;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+using Runbooks.Sandbox;
+using Runbooks.Sandbox.Apis;
+using TestKit;
+using TestKit.Storage;
+
+namespace Runbooks.Integrations.Tests.Shipped;
+
+/// <summary>A WAF log that nobody has switched on says nothing of whether the user has given up, whichever WAF the block is in.</summary>
+public sealed class ToxicLoopLogTests
+{
+    [Theory]
+    [InlineData(1, Verdict.Passing)]
+    [InlineData(0, Verdict.Unknown)]
+    public async Task NoAttemptInTheLog_IsHealthOnlyWhereTheLogIsWritten(int everWritten, Verdict verdict)
+    {
+        await using var logs = await ChannelServer.StartAsync();
+        logs.Answer = context => context.Response.WriteAsync($$"""{"tables":[{"name":"PrimaryResult","columns":[{"name":"Count","type":"long"}],"rows":[[{{(logs.Requests.Count == 1 ? 0 : everWritten)}}]]}]}""");
+        await using var services = new ServiceCollection()
+            .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(SandboxSettings.For(new Uri(logs.Url))).AddInMemoryCollection(new Dictionary<string, string?> { ["Azure:LogsEndpoint"] = logs.Url }).Build())
+            .AddSingleton<TimeProvider>(logs.Time).AddSingleton<ISharedState>(new InMemorySharedState()).AddLogging().AddRunbookCatalog().AddIntegrations().BuildServiceProvider();
+        var catalog = services.GetRequiredService<RunbookCatalog>();
+        var file = Path.Combine(AppContext.BaseDirectory, "runbooks", "toxic-loop.yaml");
+        catalog.Load([new RunbookFile(Path.GetFileName(file), await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken)) { Samples = SampleFolder.Read(Path.GetDirectoryName(file)!) }]).Errors.ShouldBeEmpty();
+        var with = catalog.Current.Single().FindCheck("attempts").ShouldNotBeNull().With.GetRawText().Replace("{{ labels.workspace }}", "11111111-2222-3333-4444-55555555c0de", StringComparison.Ordinal);
+        var check = services.GetRequiredService<StepCatalog>().FindCheck("azureMonitor.logs").ShouldNotBeNull();
+
+        var result = await check.AskAsync(ParameterBinder.Bind(JsonNode.Parse(with)!.AsObject(), check.ParametersType).Value.ShouldNotBeNull(), new StepContext
+        {
+            IncidentId = "i", RunbookId = "r", Target = "n", IdempotencyKey = "k", Evidence = new InMemoryEvidenceStore(), Time = logs.Time, Logger = NullLogger.Instance,
+        }, TestContext.Current.CancellationToken);
+
+        result.Verdict.ShouldBe(verdict, result.Summary);
+        JsonNode.Parse(logs.Requests.Last().Body)!["query"]!.GetValue<string>().ShouldBe("""AzureDiagnostics | where Category in ("FrontDoorWebApplicationFirewallLog", "ApplicationGatewayFirewallLog") | take 1 | count""");
+    }
+}
