@@ -33,10 +33,11 @@ public sealed class CheckService(IIncidentStore store, PinnedRunbooks runbooks, 
             return new RecheckResult(true, "", null) { IsRehearsal = true };
         }
 
-        // A lease cannot be reverted while nothing may be touched, so its cause does not count as gone.
+        // A lease cannot be reverted while nothing may be touched, so its cause does not count as gone; and until that is looked at again nothing stands still.
         if (request.State == IncidentState.Holding && (await killSwitch.ReadAsync(cancellationToken)).Describe() is { } paused)
         {
-            incident = await store.UpdateAsync(incident.Id, i => i.State.IsFinal() ? i : i with { WakeEvent = request.WakeEvent }, cancellationToken);
+            var until = time.GetUtcNow() + StepUndoer.LongestPausedLook;
+            incident = await store.UpdateAsync(incident.Id, i => i.State.IsFinal() ? i : i with { WakeEvent = request.WakeEvent, WaitsUntil = until }, cancellationToken);
             return new RecheckResult(false, paused, incident.Stop is { } stopped ? stopped.Words : null);
         }
 

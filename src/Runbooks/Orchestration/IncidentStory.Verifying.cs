@@ -22,10 +22,13 @@ internal sealed partial class IncidentStory
 
     /// <summary>So many rounds in a row that fail show that a fix which is held helps no longer.</summary>
     private const int BrokenRounds = 2;
-    private static readonly TimeSpan LongestLeasePause = TimeSpan.FromMinutes(5);
+    internal static readonly TimeSpan LongestLeasePause = TimeSpan.FromMinutes(5);
+
+    /// <summary>Under this name people are told that a temporary fix lasts longer than it should.</summary>
+    internal const string LeaseTrouble = "lease";
 
     /// <summary>Once somebody was told that it lasts, there is less to hurry for.</summary>
-    private static readonly TimeSpan LongestPauseOfOldLease = TimeSpan.FromMinutes(30);
+    internal static readonly TimeSpan LongestPauseOfOldLease = TimeSpan.FromMinutes(30);
 
     private async Task<Ending?> VerifyAsync()
     {
@@ -113,7 +116,7 @@ internal sealed partial class IncidentStory
             if (!paged && Now - began >= hold.AtMost)
             {
                 paged = true;
-                await PageAsync("lease", $"The temporary fix has been in place for more than {DurationText.Format(hold.AtMost)} and is not taken back yet: {(round.Healthy ? $"the checks have not passed for {DurationText.Format(hold.StableFor)} without a break." : round.Summary)}");
+                await PageAsync(LeaseTrouble, $"The temporary fix has been in place for more than {DurationText.Format(hold.AtMost)} and is not taken back yet: {(round.Healthy ? $"the checks have not passed for {DurationText.Format(hold.StableFor)} without a break." : round.Summary)}");
             }
 
             // Held on for another cause, or taken away by somebody else: the fix may help no longer. One failing round may be bad luck.

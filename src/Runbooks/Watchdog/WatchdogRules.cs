@@ -3,6 +3,7 @@ using Runbooks.Engine;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
+using Runbooks.Orchestration;
 
 namespace Runbooks.Watchdog;
 
@@ -86,7 +87,7 @@ internal static class IncidentProgress
         {
             _ when incident.WaitsUntil > since => incident.WaitsUntil.Value,
             IncidentState.AwaitingApproval when incident.OpenGate is { } gate => Next(gate),
-            IncidentState.Holding when runbook.Mitigation.HoldUntil is { } hold => since + hold.Every,
+            IncidentState.Holding when runbook.Mitigation.HoldUntil is { } hold => since + LongestPause(hold, incident),
             IncidentState.Verifying when runbook.Mitigation.Verify is { } verify => since + verify.Every,
             IncidentState.Mitigating => since + Longest(runbook.StepsOf(Phase.Mitigation)),
             IncidentState.Resolving => since + Longest(runbook.StepsOf(Phase.Resolution)),
@@ -124,6 +125,13 @@ internal static class IncidentProgress
             .Concat(incident.Steps.Select(step => step.FinishedAt ?? step.StartedAt))
             .Append(incident.OpenedAt)
             .Max();
+
+    /// <summary>While the cause lasts, a lease is looked at ever more rarely.</summary>
+    private static TimeSpan LongestPause(Hold hold, Incident incident)
+    {
+        var longest = incident.HasDelivery(Pager.KeyOf(IncidentStory.LeaseTrouble)) ? IncidentStory.LongestPauseOfOldLease : IncidentStory.LongestLeasePause;
+        return hold.Every > longest ? hold.Every : longest;
+    }
 
     private static DateTimeOffset Next(Gate gate) =>
         gate.Reminders.Select(reminder => reminder.At).Append(gate.ExpiresAt).Min();

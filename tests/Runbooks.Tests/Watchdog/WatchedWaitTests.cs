@@ -1,0 +1,64 @@
+using Runbooks.Guardrails;
+using Runbooks.Intake;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Watchdog;
+using TestKit.Incidents;
+
+namespace Runbooks.Tests.Watchdog;
+
+/// <summary>The whole story with the watch beside it: what waits as it may is no trouble, however long it waits.</summary>
+public sealed class WatchedWaitTests : IAsyncDisposable
+{
+    private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
+
+    private readonly IncidentWorld _world = new(new() { ReplayEveryTurn = false }, services => services.AddWatchdog());
+
+    [Fact]
+    public async Task LeaseThatLastsTooLong_IsPagedOnceAndNotAsStandingStill()
+    {
+        var holding = await HoldAsync(atMost: TimeSpan.FromHours(2));
+
+        var incident = await WatchAsync(holding.Id, TimeSpan.FromHours(8));
+
+        incident.State.ShouldBe(IncidentState.Holding);
+        Troubles(incident).ShouldBe(["lease"]);
+    }
+
+    [Fact]
+    public async Task LeaseThatIsHeldWhileEverythingIsPaused_StandsStillByRight()
+    {
+        var holding = await HoldAsync(atMost: TimeSpan.FromHours(12));
+        await _world.Get<KillSwitch>().EngageAsync("ben", "trouble", CancellationToken.None);
+
+        var incident = await WatchAsync(holding.Id, TimeSpan.FromHours(3));
+
+        incident.State.ShouldBe(IncidentState.Holding);
+        Troubles(incident).ShouldBeEmpty();
+    }
+
+    public ValueTask DisposeAsync() => _world.DisposeAsync();
+
+    private static IEnumerable<string> Troubles(Incident incident) =>
+        incident.Deliveries.Where(delivery => delivery.Key.StartsWith("page:", StringComparison.Ordinal)).Select(delivery => delivery.Key.Split(':')[1]).Distinct();
+
+    private async Task<Incident> HoldAsync(TimeSpan atMost)
+    {
+        var lease = new Hold(["full"], StableFor: Minute * 5, atMost, Every: TimeSpan.FromSeconds(30));
+        var runbook = Some.Runbook() with { Resolution = new() };
+        var opened = await _world.OpenAsync(runbook with { Mitigation = runbook.Mitigation with { HoldUntil = lease } });
+        _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
+        return (await _world.DecideAsync(opened.Id, DecisionVerb.Approve)).Incident;
+    }
+
+    private async Task<Incident> WatchAsync(string id, TimeSpan time)
+    {
+        for (var passed = TimeSpan.Zero; passed < time; passed += Minute)
+        {
+            await _world.AdvanceAsync(id, Minute);
+            await _world.Get<IncidentWatchdog>().CheckAsync(CancellationToken.None);
+        }
+
+        return await _world.SettleAsync(id);
+    }
+}
