@@ -101,9 +101,10 @@ internal static class IncidentProgress
     /// <summary>When a decision, a stop or a recovery was recorded that the workflow has not acted on; null when there is none.</summary>
     public static DateTimeOffset? Unread(Incident incident)
     {
-        if (incident.Stop is { } stop)
+        // Once it is being carried out it is read, and a step that runs is let finish first.
+        if (incident is { Stop: { } stop, UndoBeganAt: null })
         {
-            return stop.At;
+            return incident.Steps.All(step => step.FinishedAt is not null) ? stop.At : null;
         }
 
         if (incident.State != IncidentState.AwaitingApproval)
@@ -115,7 +116,7 @@ internal static class IncidentProgress
             ? !incident.ClaimsRecovery || incident.CheckedClaim is not (null or { Answer: RecoveryAnswer.Confirmed or RecoveryAnswer.NoChecks }) ? Next(gate)
                 : incident.HeldUntil is { } held && held > incident.AlertResolvedAt ? held
                 : incident.AlertResolvedAt
-            : incident.Gates is [.., var last] ? last.ClosedAt : null;
+            : incident.Gates is [.., var last] && !(last.ClosedAt < incident.UndoBeganAt) ? last.ClosedAt : null;
     }
 
     /// <summary>Messages and further alerts are not progress: a page about standing still must not hide the standing still.</summary>
