@@ -27,8 +27,7 @@ public sealed partial record Incident
             Preparation = preparation,
             StartedAt = now,
         };
-        var state = phase == Phase.Mitigation ? IncidentState.Mitigating : IncidentState.Resolving;
-        return this with { State = state, Reason = null, Steps = [.. Steps, record], WaitsUntil = null, UpdatedAt = now };
+        return this with { State = StateOf(phase), Reason = null, Steps = [.. Steps, record], WaitsUntil = null, UpdatedAt = now };
     }
 
     /// <summary>Records an outcome. The first one counts, should an engine have run the same attempt twice; only undoing comes after it.</summary>
@@ -66,20 +65,26 @@ public sealed partial record Incident
     public DateTimeOffset? WaitsUntil { get; init; }
 
     /// <summary>An approved step waits until nothing stands against it; said once for each reason.</summary>
-    /// <param name="until">When what stands against it ends; null where nobody knows.</param>
-    public Incident HoldStep(string step, Phase phase, string why, DateTimeOffset now, DateTimeOffset? until = null) =>
-        (this with { State = phase == Phase.Mitigation ? IncidentState.Mitigating : IncidentState.Resolving }).Hold($"{step} waits: {why}", until, now);
+    /// <param name="until">When what stands against it ends, or is looked at again.</param>
+    public Incident HoldStep(string step, Phase phase, string why, DateTimeOffset until, DateTimeOffset now) =>
+        AwaitNextTry(phase, until, now).Hold($"{step} waits: {why}", until, now);
+
+    /// <summary>What was approved did not come to act this time.</summary>
+    /// <param name="until">It is tried again by then.</param>
+    public Incident AwaitNextTry(Phase phase, DateTimeOffset until, DateTimeOffset now) => this with { State = StateOf(phase), WaitsUntil = until, UpdatedAt = now };
 
     /// <summary>What was changed is not taken back yet; said once for each reason.</summary>
     /// <param name="until">It is looked at again by then.</param>
     public Incident HoldUndo(string step, string why, DateTimeOffset until, DateTimeOffset now) =>
         State.IsFinal() ? this : Hold($"{step} is not taken back yet: {why}", until, now);
 
-    private Incident Hold(string words, DateTimeOffset? until, DateTimeOffset now)
+    private Incident Hold(string words, DateTimeOffset until, DateTimeOffset now)
     {
         var held = this with { Reason = words, WaitsUntil = until, UpdatedAt = now };
         return Timeline.Any(line => line.What == words) ? held : held.Note(now, TimelineKind.Safety, "runbook", words);
     }
+
+    private static IncidentState StateOf(Phase phase) => phase == Phase.Mitigation ? IncidentState.Mitigating : IncidentState.Resolving;
 
     private static bool IsUndo(StepStatus status) => status is StepStatus.Undone or StepStatus.UndoFailed or StepStatus.Kept or StepStatus.LeftAlone;
 

@@ -21,6 +21,9 @@ public sealed class StepRunner(
     /// <summary>What storing intent and outcome may take beside the action itself.</summary>
     private static readonly TimeSpan SlotGrace = TimeSpan.FromMinutes(1);
 
+    /// <summary>The workflow makes no longer pause than this between two tries of a step.</summary>
+    private static readonly TimeSpan NextTry = TimeSpan.FromMinutes(5);
+
     /// <summary>How long a host that stops waits for an action that cannot be repeated.</summary>
     private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(10);
 
@@ -157,7 +160,7 @@ public sealed class StepRunner(
         }
         catch (Exception failure) when (done is null && !cancellationToken.IsCancellationRequested)
         {
-            return await FailAsync(attempt, acting, Redactor.Redact(failure, binding.Secrets), Redactor.Redact(failure.Message, binding.Secrets));
+            return await FailAsync(attempt, acting, Redactor.Redact(failure, binding.Secrets), Redactor.Redact(failure.Message, binding.Secrets), cancellationToken);
         }
     }
 
@@ -189,13 +192,13 @@ public sealed class StepRunner(
         await store.UpdateAsync(
             incident.Id,
             i => i.State.IsFinal() ? i
-                : violation.End is StepOutcome.Held or StepOutcome.Waiting ? i.HoldStep(attempt.Spec.Name, attempt.Request.Phase, violation.Message, now, violation.Until)
+                : violation.End is StepOutcome.Held or StepOutcome.Waiting ? i.HoldStep(attempt.Spec.Name, attempt.Request.Phase, violation.Message, violation.Until ?? now + NextTry, now)
                 : i.Note(now, TimelineKind.Safety, "runbook", $"{attempt.Spec.Name} did not run: {violation.Message}"),
             cancellationToken);
         return violation;
     }
 
-    private async Task<StepResult> FailAsync(Attempt attempt, bool acting, Exception failure, string why)
+    private async Task<StepResult> FailAsync(Attempt attempt, bool acting, Exception failure, string why, CancellationToken cancellationToken)
     {
         var made = (attempt.Known?.Attempts ?? 0) + 1;
         Log.StepFailed(logger, made, attempt.Spec.Name, attempt.Incident.Id, failure);
@@ -207,6 +210,12 @@ public sealed class StepRunner(
         if (acting && made >= attempt.Spec.Retry.Attempts)
         {
             return await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Failed, new($"failed {CountText.Format(made, "time")}; last: {why}"));
+        }
+
+        if (!acting)
+        {
+            var now = time.GetUtcNow();
+            await store.UpdateAsync(attempt.Incident.Id, i => i.State.IsFinal() ? i : i.AwaitNextTry(attempt.Request.Phase, now + NextTry, now), cancellationToken);
         }
 
         return new(StepOutcome.AttemptFailed, why);

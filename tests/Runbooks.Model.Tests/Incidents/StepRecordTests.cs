@@ -17,13 +17,13 @@ public sealed class StepRecordTests
     public void StepThatBeginsOrWaits_SaysWhichPhaseItIs(Phase phase, IncidentState state)
     {
         Some.Incident().BeginStep(s_spec, phase, "mitigation-1", s_preparation, Some.Time).State.ShouldBe(state);
-        Some.Incident().HoldStep("fix", phase, "the switch is on.", Some.Time).State.ShouldBe(state);
+        Some.Incident().HoldStep("fix", phase, "the switch is on.", Some.Time, Some.Time).State.ShouldBe(state);
     }
 
     [Fact]
     public void StepThatRunsAfterAWait_WaitsNoMore()
     {
-        var held = Some.Incident().HoldStep("fix", Phase.Mitigation, "a window is open.", Some.Time, Some.Time.AddDays(1));
+        var held = Some.Incident().HoldStep("fix", Phase.Mitigation, "a window is open.", Some.Time.AddDays(1), Some.Time);
         held.WaitsUntil.ShouldBe(Some.Time.AddDays(1));
 
         held.BeginStep(s_spec, Phase.Mitigation, "mitigation-1", s_preparation, Some.Time).WaitsUntil.ShouldBeNull();
@@ -32,11 +32,11 @@ public sealed class StepRecordTests
     [Fact]
     public void StepThatWaits_IsSaidOnceForEachReason()
     {
-        var held = Some.Incident().HoldStep("fix", Phase.Mitigation, "the switch is on.", Some.Time);
+        var held = Some.Incident().HoldStep("fix", Phase.Mitigation, "the switch is on.", Some.Time, Some.Time);
         held.Timeline[^1].What.ShouldBe("fix waits: the switch is on.");
 
-        held.HoldStep("fix", Phase.Mitigation, "the switch is on.", Some.Time).Timeline.Count.ShouldBe(held.Timeline.Count);
-        held.HoldStep("fix", Phase.Mitigation, "it is not its turn.", Some.Time).Timeline.Count.ShouldBe(held.Timeline.Count + 1);
+        held.HoldStep("fix", Phase.Mitigation, "the switch is on.", Some.Time, Some.Time).Timeline.Count.ShouldBe(held.Timeline.Count);
+        held.HoldStep("fix", Phase.Mitigation, "it is not its turn.", Some.Time, Some.Time).Timeline.Count.ShouldBe(held.Timeline.Count + 1);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Options;
 using Runbooks.Guardrails;
 using Runbooks.Intake;
 using Runbooks.Model.Definition;
@@ -34,6 +35,34 @@ public sealed class WatchedWaitTests : IAsyncDisposable
         var incident = await WatchAsync(holding.Id, TimeSpan.FromHours(3));
 
         incident.State.ShouldBe(IncidentState.Holding);
+        Troubles(incident).ShouldBeEmpty();
+    }
+
+    /// <summary>Incidents of a storm that are approved at once have their turn one after the other.</summary>
+    [Fact]
+    public async Task StepThatWaitsHoursForItsTurn_PagesNobody()
+    {
+        _world.Get<IOptionsMonitor<SafetyOptions>>().CurrentValue.MaxConcurrent["script.act"] = 1;
+        await _world.Get<ActionConcurrencyLimiter>().TakeAsync("script.act", "somebody-else", TimeSpan.FromHours(4), CancellationToken.None);
+        var opened = await _world.OpenAsync(Some.Runbook());
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+
+        var incident = await WatchAsync(opened.Id, TimeSpan.FromHours(3));
+
+        incident.State.ShouldBe(IncidentState.Mitigating);
+        Troubles(incident).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task StepThatCannotEvenPrepare_IsShownAsTriedAndPagesNobodyMeanwhile()
+    {
+        var opened = await _world.OpenAsync(Some.Runbook());
+        _world.Script.BeforeLooking = _ => new IOException("no line");
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+
+        var incident = await WatchAsync(opened.Id, Minute * 10);
+
+        incident.State.ShouldBe(IncidentState.Mitigating);
         Troubles(incident).ShouldBeEmpty();
     }
 

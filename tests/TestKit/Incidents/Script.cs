@@ -24,6 +24,9 @@ public sealed class Script
     /// <summary>Everything that touched the world, in order: <c>do fix</c>, <c>undo fix</c>.</summary>
     public ConcurrentQueue<string> Deeds { get; } = new();
 
+    /// <summary>Thrown by an action, by its name, when it looks at what is there.</summary>
+    public Func<string, Exception?> BeforeLooking { get; set; } = _ => null;
+
     /// <summary>Thrown by an action, by its name, before it touches anything; null to let it work.</summary>
     public Func<string, Exception?> BeforeActing { get; set; } = _ => null;
 

@@ -30,7 +30,7 @@ public class ScriptedAction(Script script, string name = "script.act") : Runbook
     public override bool Reversible => true;
 
     protected override Task<Preparation> PrepareAsync(ScriptedActionParameters parameters, StepContext context, CancellationToken cancellationToken) =>
-        Task.FromResult(new Preparation
+        script.BeforeLooking(parameters.Name) is { } failure ? throw failure : Task.FromResult(new Preparation
         {
             PlannedEffect = $"Do {parameters.Name}{(parameters.Text is null ? "" : $" with {parameters.Text}")}.",
             Identity = script.Identities.GetValueOrDefault(parameters.Name, "first"),
