@@ -45,6 +45,11 @@ public sealed partial record Incident
         return ended.Note(now, TimelineKind.Closed, "runbook", ended.Reason.StartsWith(headline, StringComparison.Ordinal) ? ended.Reason : $"{headline}. {ended.Reason}");
     }
 
+    /// <summary>Alerts on the target belong to it no longer, though its settle window is not over.</summary>
+    public Incident EndSettling(string why, DateTimeOffset now) => SettlesAt is null
+        ? this
+        : (this with { SettlesAt = null, WakeEvent = null }).Note(now, TimelineKind.Verification, "runbook", why);
+
     /// <summary>Whether an alert fired on or again after it had ended, and nobody has said that it is over.</summary>
     public bool FiresSinceItsEnd() => AlertResolvedAt is null && Alerts.Any(alert => !alert.Resolved && alert.LastAt > ClosedAt);
 }

@@ -59,11 +59,7 @@ public sealed class SettleWindow(IIncidentStore store, CheckRunner checks, RunHi
     private async Task OpenAsync(Incident closed, Runbook runbook, string why, Func<Incident, Incident> link, string ended, CancellationToken cancellationToken)
     {
         var opened = await next.OpenAsync(closed, runbook, [closed.Alert], why, incident => link(incident) with { StartedBy = closed.StartedBy }, cancellationToken);
-        await store.UpdateAsync(closed.Id, i => Relapsed(i, $"{ended}; incident {opened.Id} goes on."), cancellationToken);
+        await store.UpdateAsync(closed.Id, i => i.EndSettling($"{ended}; incident {opened.Id} goes on.", time.GetUtcNow()), cancellationToken);
         await next.StartAsync(opened, runbook);
     }
-
-    private Incident Relapsed(Incident closed, string what) => closed.SettlesAt is null
-        ? closed
-        : (closed with { SettlesAt = null, WakeEvent = null }).Note(time.GetUtcNow(), TimelineKind.Verification, "runbook", what);
 }

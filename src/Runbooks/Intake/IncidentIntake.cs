@@ -172,6 +172,13 @@ public sealed class IncidentIntake(
             runbook,
             latest => Belongs(before = latest) ? batch.JoinTo(latest, now) : batch.StartedBy is null ? latest.FoldFlapping(batch.Alerts, now) ?? latest.FoldRefired(batch.Alerts, now) : null,
             cancellationToken);
+        if (!opened && incident.State == IncidentState.Resolved && incident.Accepts(now) && !await RunsAsync(incident, cancellationToken))
+        {
+            // Its workflow broke or was ended from outside: a window that nobody watches would only swallow the alert.
+            await store.UpdateAsync(incident.Id, current => current.EndSettling("Alerts on the target belong to a new incident: its workflow has ended, so nobody would look whether the fix holds.", now), cancellationToken);
+            return await OpenAsync(batch, runbook, cancellationToken);
+        }
+
         if (!opened && batch.StartedBy is not null)
         {
             return ([batch.Answer(IntakeResult.Folded, incident.Id, $"{IntakeText.Standing(incident, now)} The start is on its record and does nothing more.")], new(incident, null));
@@ -209,6 +216,9 @@ public sealed class IncidentIntake(
 
         bool Belongs(Incident latest) => batch.StartedBy is null ? BelongTo(latest, batch.Alerts, runbook, now) : latest.Accepts(now);
     }
+
+    private async Task<bool> RunsAsync(Incident incident, CancellationToken cancellationToken) =>
+        await engine.FindAsync(incident.Id, cancellationToken) is { Status: EngineStatus.Pending or EngineStatus.Running };
 
     private async Task<Incident> GoOnAfterAsync(Incident opened, Incident earlier, DateTimeOffset now, CancellationToken cancellationToken)
     {
@@ -273,25 +283,4 @@ public enum IntakeResult
 
     /// <summary>No incident is concerned.</summary>
     Ignored,
-}
-
-/// <summary>
-/// The workflow of a new incident is to be started, or of one whose start a crash may have cut off: the sender tries again,
-/// and what it then folds into was never started.
-/// </summary>
-/// <param name="Runbook">Null where it was opened before.</param>
-internal sealed record IncidentStart(Incident Incident, Runbook? Runbook)
-{
-    /// <summary>The incident is on record: a sender that hangs up no longer stops its start.</summary>
-    public async Task RunAsync(IIncidentEngine engine, PinnedRunbooks pinned)
-    {
-        if (Runbook is { } opened)
-        {
-            await engine.StartAsync(IncidentInput.Of(Incident.Id, opened), CancellationToken.None);
-        }
-        else if (Incident is { State: IncidentState.Diagnosing, WakeEvent: null } && await engine.FindAsync(Incident.Id, CancellationToken.None) is null)
-        {
-            await engine.StartAsync(IncidentInput.Of(Incident.Id, await pinned.OfAsync(Incident, CancellationToken.None)), CancellationToken.None);
-        }
-    }
 }

@@ -57,7 +57,7 @@ internal sealed partial class IncidentStory
         }
         catch (TaskFailedException failure)
         {
-            await PageAsync("settle", $"Whether the fix still holds could not be found out ({failure.FailureDetails.ErrorMessage}). Alerts on the target until {GateText.Clock(until, began)} belong to this incident and were not all looked into; look whether one fires.");
+            await PageAsync("settle", $"Whether the fix still holds could not be found out ({failure.FailureDetails.ErrorMessage}). Alerts on the target since the fix were not all looked into; look whether one fires.");
         }
     }
 

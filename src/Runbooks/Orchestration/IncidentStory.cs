@@ -218,7 +218,9 @@ internal sealed partial class IncidentStory
         }
 
         Show(ending.State);
-        _settle = ending.State == IncidentState.Resolved && _runbook.SettleFor > TimeSpan.Zero ? NextWake() : null;
+
+        // Recorded as resolved by a first attempt that broke afterwards, it keeps its window, whatever this one would end it as.
+        _settle = ending.State == IncidentState.Resolved && _runbook.SettleFor > TimeSpan.Zero ? NextWake() : _settle;
         return await _context.CallActivityAsync<IncidentState>(
             EndIncident.Name, new CloseRequest(_id, ending.State, ending.Reason, ending.Findings ?? [], _settle, ending.InResolution, ending.IsInconclusive, ending.WatchUntil), Persistent);
     }

@@ -64,6 +64,25 @@ public sealed class SettleWindowTests : IAsyncDisposable
         (await AlertAsync()).Id.ShouldBe(next.Id);
     }
 
+    /// <summary>The run history cannot be written for longer than the activity is tried.</summary>
+    [Fact]
+    public async Task EndThatBreaksOffAfterItIsOnRecord_IsWatchedAllTheSame()
+    {
+        var opened = await _world.OpenAsync(s_runbook);
+        _world.Script.OnDone = _ => (_world.Script.Verdicts["stuck"], _world.State.Fault) = (Verdict.Passing, () => new StoreUnavailableException("busy"));
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+        await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(4.5));
+        _world.State.Fault = null;
+        (await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(2))).State.ShouldBe(IncidentState.Resolved);
+        _world.Script.Verdicts["stuck"] = Verdict.Failing;
+
+        await AlertAsync();
+        await _world.Engine.SettleAsync();
+
+        _world.Store.All.Count.ShouldBe(2);
+        _world.Store.All[^1].Follows.ShouldBe(opened.Id);
+    }
+
     [Fact]
     public async Task FixOfAnIncidentStartedByHandDoesNotHold_NextOneKnowsWhoStartedIt()
     {

@@ -3,6 +3,7 @@ using CsCheck;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
+using Runbooks.Engine;
 using Runbooks.Guardrails;
 using Runbooks.Intake;
 using Runbooks.Model.Alerts;
@@ -181,6 +182,29 @@ public sealed class IncidentIntakeTests
         _time.Advance(TimeSpan.FromMinutes(2));
         (await TakeAsync(Some.Alert()))[0].Outcome.ShouldBe(IntakeResult.Opened);
         _store.All.Count.ShouldBe(2);
+    }
+
+    /// <summary>A newer version ended its workflow, or somebody did: nobody would look whether the fix holds.</summary>
+    [Theory]
+    [InlineData(EngineStatus.Failed)]
+    [InlineData(EngineStatus.Completed)]
+    public async Task AlertSoonAfterTheFixWhoseWorkflowHasEnded_OpensANewIncident(EngineStatus status)
+    {
+        await TakeAsync(Some.Alert());
+        var fixedOne = _store.All[0].Id;
+        await _store.UpdateAsync(
+            fixedOne, i => i with { State = IncidentState.Resolved, ClosedAt = Some.Time, SettlesAt = Some.Time.AddMinutes(10), WakeEvent = "wake-9" }, Ct);
+        _engine.Report(new EngineInstance(fixedOne, status, Some.Time));
+        _time.Advance(TimeSpan.FromMinutes(1));
+
+        var outcome = (await TakeAsync(Some.Alert())).ShouldHaveSingleItem();
+
+        outcome.Outcome.ShouldBe(IntakeResult.Opened);
+        _engine.Started.Select(start => start.IncidentId).ShouldBe([fixedOne, outcome.Id!]);
+        var before = await _store.GetAsync(fixedOne, Ct);
+        (before.SettlesAt, before.WakeEvent).ShouldBe((null, null));
+        before.Timeline[^1].What.ShouldStartWith("Alerts on the target belong to a new incident");
+        (await TakeAsync(Some.Alert()))[0].Id.ShouldBe(outcome.Id);
     }
 
     [Fact]
