@@ -23,6 +23,14 @@ public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks
             return incident.State;
         }
 
+        await FinishAsync(incident, runbook, isTold: false, cancellationToken);
+        return incident.State;
+    }
+
+    /// <summary>All that follows an end that is on record, whoever recorded it. Safe to repeat.</summary>
+    /// <param name="isTold">People have heard of it already.</param>
+    public async Task FinishAsync(Incident incident, Runbook runbook, bool isTold, CancellationToken cancellationToken)
+    {
         Log.Ended(logger, incident.Id, incident.State, incident.Reason ?? "");
         await histories.RecordAsync(incident, runbook, cancellationToken);
         incident = await followUps.OpenAsync(incident, runbook, cancellationToken);
@@ -37,7 +45,7 @@ public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks
         var contacts = NotificationRecipients.Of(incident, runbook);
 
         // In a storm the watch tells many ends in one message.
-        if (contacts.Count > 0 && !incident.InStorm)
+        if (!isTold && contacts.Count > 0 && !incident.InStorm)
         {
             var result = await SendAsync(incident, runbook, "closed", contacts, card, needsPerson, cancellationToken);
             if (!result.Reached && needsPerson)
@@ -48,7 +56,6 @@ public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks
 
         await sent.ShowEndAsync(incident, card, cancellationToken);
         await endHooks.RunAsync(incident, cancellationToken);
-        return incident.State;
     }
 
     private Incident End(Incident incident, CloseRequest request, Runbook runbook)

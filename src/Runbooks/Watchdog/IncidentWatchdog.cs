@@ -3,12 +3,12 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Runbooks.Digest;
 using Runbooks.Engine;
-using Runbooks.Execution;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using Runbooks.Model.Text;
 using Runbooks.Notifications.Storms;
+using Runbooks.Orchestration;
 using Runbooks.Storage;
 using Runbooks.Telemetry;
 
@@ -32,7 +32,7 @@ public sealed class IncidentWatchdog(
     WeeklyDigest digest,
     FallbackNotifier fallback,
     StoreGauges gauges,
-    EndHooks endHooks,
+    IncidentCloser closer,
     IOptions<WatchdogOptions> options,
     TimeProvider time,
     ILogger<IncidentWatchdog> logger)
@@ -167,16 +167,16 @@ public sealed class IncidentWatchdog(
     {
         Remedy.Wake => engine.TryWakeAsync(incident, logger),
         Remedy.Start => engine.StartAsync(IncidentInput.Of(incident.Id, runbook), cancellationToken),
-        Remedy.CloseAsFailed => CloseAsFailedAsync(incident, finding, cancellationToken),
+        Remedy.CloseAsFailed => CloseAsFailedAsync(incident, runbook, finding, cancellationToken),
         _ => pager.PageOnceAsync(incident, finding.Key, finding.Message, cancellationToken),
     };
 
-    private async Task CloseAsFailedAsync(Incident incident, WatchdogFinding finding, CancellationToken cancellationToken)
+    private async Task CloseAsFailedAsync(Incident incident, Runbook runbook, WatchdogFinding finding, CancellationToken cancellationToken)
     {
         if (await pager.PageOnceAsync(incident, finding.Key, $"{finding.Message} Nothing more happens by itself: what was done stays as it is.", cancellationToken))
         {
             var ended = await store.UpdateAsync(incident.Id, i => i.End(IncidentState.Failed, finding.Message, [], null, TimeSpan.Zero, time.GetUtcNow(), isInconclusive: true), cancellationToken);
-            await endHooks.RunAsync(ended, cancellationToken);
+            await closer.FinishAsync(ended, runbook, isTold: true, cancellationToken);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Runbooks.Engine;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
@@ -60,6 +61,24 @@ public sealed class IncidentWatchdogTests : IAsyncDisposable
         await world.CheckAsync(id, Minute, Minute, Minute * 10);
 
         world.Sent.Where(sent => sent.To == "quality").ShouldHaveSingleItem().Card.Title.ShouldStartWith("Report: ");
+    }
+
+    /// <summary>As at any other end: a second alert that nobody has looked at, and the cards that still ask.</summary>
+    [Fact]
+    public async Task EndThatTheWatchRecords_LosesNoOtherAlertAndLeavesNoCardThatAsks()
+    {
+        var step = new StepSpec("recycle", "kubernetes.recyclePod", JsonSerializer.SerializeToElement(new { pod = "{{ labels.pod }}" }), StepSpec.DefaultTimeout, StepRetry.Default);
+        await using var world = new WatchdogWorld { Runbook = Some.Runbook() with { Mitigation = new Mitigation { Steps = [step] } } };
+        var asked = Asked() with { Deliveries = [new Delivery("mitigation-1:0:oncall", "oncall", "test", Some.Time, null, "card-1")] };
+        var id = await world.OpenAsync(asked.Attach(Some.Alert(pod: "llm-b-1"), Some.Time), EngineStatus.Failed, "begun under version 2.0");
+
+        var incident = await world.CheckAsync(id, Minute);
+
+        var next = world.Store.All.Single(other => other.Id != id);
+        (next.FollowUpOf, next.Alert.Labels["pod"], incident.FollowedBy).ShouldBe((id, "llm-b-1", next.Id));
+        world.Engine.Started.ShouldHaveSingleItem().IncidentId.ShouldBe(next.Id);
+        world.Changed.Select(changed => changed.Key).ShouldContain("card-1");
+        world.Paged.ShouldBe(["oncall", ContactBook.Fallback], ignoreOrder: true);
     }
 
     [Fact]
