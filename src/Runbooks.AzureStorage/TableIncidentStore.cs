@@ -145,7 +145,7 @@ internal sealed partial class TableIncidentStore : IIncidentStore
         var claim = await _claims.FindAsync(key, cancellationToken);
         if (claim is not null)
         {
-            if (_lastSeen.Find<Incident>(claim.IncidentKey) is { } seen && IsOfClaim(seen.Value, key) && fold(seen.Value) is { } joined && !ReferenceEquals(joined, seen.Value)
+            if (_lastSeen.Find<Incident>(claim.IncidentKey) is { } seen && IsOfClaim(seen.Value, key) && fold(seen.Value) is { } joined && joined.Id == seen.Value.Id && !ReferenceEquals(joined, seen.Value)
                 && await TryWriteAsync(seen, joined, cancellationToken))
             {
                 return new(joined, Opened: false);
@@ -156,9 +156,14 @@ internal sealed partial class TableIncidentStore : IIncidentStore
                 return null;
             }
 
-            if (fold(latest.Value) is { } attached)
+            if (fold(latest.Value) is { } decided)
             {
-                return await TryWriteAsync(latest, attached, cancellationToken) ? new(attached, Opened: false) : null;
+                if (decided.Id == latest.Value.Id)
+                {
+                    return await TryWriteAsync(latest, decided, cancellationToken) ? new(decided, Opened: false) : null;
+                }
+
+                candidate = decided;
             }
         }
 

@@ -16,7 +16,10 @@ public interface IIncidentStore
     /// and target, or <paramref name="candidate"/> is inserted and becomes the latest.
     /// </summary>
     /// <param name="runbook">Kept by its hash, so that the incident can be finished with the version it started with.</param>
-    /// <param name="fold">Returns the changed incident, or null when a new one has to be opened. May run more than once.</param>
+    /// <param name="fold">
+    /// Returns the latest incident, changed, or the candidate with what it has to know of the latest, which is then opened so; null opens it
+    /// as it is. May run more than once.
+    /// </param>
     Task<OpenResult> OpenAsync(Incident candidate, Runbook runbook, Func<Incident, Incident?> fold, CancellationToken cancellationToken);
 
     Task<Incident?> FindAsync(string id, CancellationToken cancellationToken);

@@ -28,14 +28,20 @@ internal sealed class SqliteIncidentStore : IIncidentStore
         cancellationToken.ThrowIfCancellationRequested();
         return _database.Writer.EnqueueAsync(connection =>
         {
-            if (_incidents.FindLatest(connection, candidate.RunbookId, candidate.TargetKey, changing: true) is { } claimed && fold(claimed) is { } folded)
+            var opening = candidate;
+            if (_incidents.FindLatest(connection, candidate.RunbookId, candidate.TargetKey, changing: true) is { } claimed && fold(claimed) is { } decided)
             {
-                if (!ReferenceEquals(folded, claimed))
+                if (decided.Id == claimed.Id)
                 {
-                    _incidents.Overwrite(claimed, folded);
+                    if (!ReferenceEquals(decided, claimed))
+                    {
+                        _incidents.Overwrite(claimed, decided);
+                    }
+
+                    return new OpenResult(decided, Opened: false);
                 }
 
-                return new OpenResult(folded, Opened: false);
+                opening = decided;
             }
 
             if (_incidents.Find(connection, candidate.Id, changing: true) is not null)
@@ -44,8 +50,8 @@ internal sealed class SqliteIncidentStore : IIncidentStore
             }
 
             Pin(connection, runbook);
-            _incidents.Insert(connection, candidate);
-            return new OpenResult(candidate, Opened: true);
+            _incidents.Insert(connection, opening);
+            return new OpenResult(opening, Opened: true);
         });
     }
 

@@ -38,11 +38,10 @@ public sealed class NextIncident(IIncidentStore store, FollowingMode mode, Func<
             UpdatedAt = now,
         });
         candidate = alerts.Aggregate(candidate.Note(now, TimelineKind.Opened, "runbook", why), (changed, alert) => changed.Attach(alert, now));
-        Incident? before = null;
-        var (incident, isNew) = await store.OpenAsync(candidate, runbook, latest => MakesRoom(before = latest, ended) ? null : WithThose(latest, alerts, now), cancellationToken);
 
         // A no to another incident in between is a no on this target.
-        return isNew && before is { } last && last.Id != ended.Id ? await store.UpdateAsync(incident.Id, current => current.GoOnAfter(last, now), cancellationToken) : incident;
+        return (await store.OpenAsync(
+            candidate, runbook, latest => !MakesRoom(latest, ended) ? WithThose(latest, alerts, now) : latest.Id == ended.Id ? null : candidate.GoOnAfter(latest, now), cancellationToken)).Incident;
     }
 
     private static bool MakesRoom(Incident latest, Incident ended) =>

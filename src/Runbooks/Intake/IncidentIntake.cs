@@ -167,10 +167,12 @@ public sealed class IncidentIntake(
     {
         var now = time.GetUtcNow();
         Incident? before = null;
+        var candidate = batch.Candidate(runbook, options.CurrentValue.Mode, now);
         var (incident, opened) = await store.OpenAsync(
-            batch.Candidate(runbook, options.CurrentValue.Mode, now),
+            candidate,
             runbook,
-            latest => Belongs(before = latest) ? batch.JoinTo(latest, now) : batch.StartedBy is null ? latest.FoldFlapping(batch.Alerts, now) ?? latest.FoldRefired(batch.Alerts, now) : null,
+            latest => Belongs(before = latest) ? batch.JoinTo(latest, now)
+                : (batch.StartedBy is null ? latest.FoldFlapping(batch.Alerts, now) ?? latest.FoldRefired(batch.Alerts, now) : null) ?? candidate.GoOnAfter(latest, now),
             cancellationToken);
         if (!opened && incident.State == IncidentState.Resolved && incident.Accepts(now) && !await RunsAsync(incident, cancellationToken))
         {
@@ -184,9 +186,9 @@ public sealed class IncidentIntake(
             return ([batch.Answer(IntakeResult.Folded, incident.Id, $"{IntakeText.Standing(incident, now)} The start is on its record and does nothing more.")], new(incident, null));
         }
 
-        if (opened && before is { } earlier)
+        if (opened && before is { } earlier && earlier.IsUnasked() && await suppressed.IsRememberedAsync(earlier.Id, cancellationToken))
         {
-            incident = await GoOnAfterAsync(incident, earlier, now, cancellationToken);
+            incident = await store.UpdateAsync(incident.Id, current => current.AddUnaskedOf(earlier, now), cancellationToken);
         }
 
         if (!opened && (incident.State == IncidentState.Resolved || (incident.OpenGate is not null && incident.NewsMark != incident.ShownNews)))
@@ -219,14 +221,6 @@ public sealed class IncidentIntake(
 
     private async Task<bool> RunsAsync(Incident incident, CancellationToken cancellationToken) =>
         await engine.FindAsync(incident.Id, cancellationToken) is { Status: EngineStatus.Pending or EngineStatus.Running };
-
-    private async Task<Incident> GoOnAfterAsync(Incident opened, Incident earlier, DateTimeOffset now, CancellationToken cancellationToken)
-    {
-        var waits = earlier.IsUnasked() && await suppressed.IsRememberedAsync(earlier.Id, cancellationToken);
-        return ReferenceEquals(GoOn(opened), opened) ? opened : await store.UpdateAsync(opened.Id, GoOn, cancellationToken);
-
-        Incident GoOn(Incident current) => waits ? current.GoOnAfter(earlier, now).AddUnaskedOf(earlier, now) : current.GoOnAfter(earlier, now);
-    }
 
     /// <summary>
     /// In the settle window the checks are asked about what the closed incident was opened for. An alert for which the runbook

@@ -35,10 +35,11 @@ public sealed class InMemoryIncidentStore : IIncidentStore
             () =>
             {
                 var key = (candidate.RunbookId, candidate.TargetKey);
-                if (_latest.TryGetValue(key, out var id) && fold(_incidents[id]) is { } folded)
+                var decided = _latest.TryGetValue(key, out var id) ? fold(_incidents[id]) : null;
+                if (decided?.Id == id && decided is not null)
                 {
-                    Write(folded);
-                    return new OpenResult(folded, Opened: false);
+                    Write(decided);
+                    return new OpenResult(decided, Opened: false);
                 }
 
                 if (_incidents.ContainsKey(candidate.Id))
@@ -49,8 +50,8 @@ public sealed class InMemoryIncidentStore : IIncidentStore
                 _order.Add(candidate.Id);
                 _latest[key] = candidate.Id;
                 _runbooks[runbook.Hash] = runbook;
-                Write(candidate);
-                return new OpenResult(candidate, Opened: true);
+                Write(decided ?? candidate);
+                return new OpenResult(decided ?? candidate, Opened: true);
             },
             cancellationToken);
 

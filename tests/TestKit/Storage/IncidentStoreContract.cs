@@ -107,6 +107,21 @@ public abstract class IncidentStoreContract
         (await Store.GetAsync("old", Now)).State.ShouldBe(IncidentState.Resolved);
     }
 
+    /// <summary>In one write: whoever dies after it has left nothing out.</summary>
+    [Fact]
+    public async Task FoldThatGoesOnInTheCandidate_OpensItWithWhatItKnowsOfTheOneBefore()
+    {
+        await Open(New("old", minute: 0).Closed());
+        var candidate = New("new", minute: 5);
+
+        var opened = await Store.OpenAsync(candidate, Runbook(), latest => candidate with { ThreadOf = latest.Id }, Now);
+
+        (opened.Opened, opened.Incident.Id, opened.Incident.ThreadOf).ShouldBe((true, "new", "old"));
+        (await Store.GetAsync("new", Now)).ThreadOf.ShouldBe("old");
+        (await Store.FindLatestAsync("hanged-gpu", "inference/llm-b-0", Now))!.Id.ShouldBe("new");
+        (await Store.GetAsync("old", Now)).ThreadOf.ShouldBeNull();
+    }
+
     [Fact]
     public async Task ClosedIncidentWithManyNewAlertsAtOnce_IsFollowedByExactlyOne()
     {
