@@ -30,7 +30,19 @@ internal sealed class ResourceLease(ISharedState? state)
         }
         finally
         {
-            await held.RemoveAsync<Writer>(key, known => known.Step == context.IdempotencyKey, CancellationToken.None);
+            await FreeAsync(held, key, context);
+        }
+    }
+
+    /// <summary>Never fails: what the work came to must not be lost over its lease, which ends by itself.</summary>
+    private static async Task FreeAsync(ISharedState state, string key, StepContext context)
+    {
+        try
+        {
+            await state.RemoveAsync<Writer>(key, known => known.Step == context.IdempotencyKey, CancellationToken.None);
+        }
+        catch (StoreUnavailableException)
+        {
         }
     }
 

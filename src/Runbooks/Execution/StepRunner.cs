@@ -45,12 +45,12 @@ public sealed class StepRunner(
 
         if (action.IsManual && incident.FindGate(Gate.IdOf(request.Phase, spec.Name, undoes: false)) is { } asked)
         {
-            return await AnswerAsync(incident, request, spec, asked);
+            return await AnswerAsync(incident, request, spec, asked, cancellationToken);
         }
 
         if (known is not null && !action.Repeatable)
         {
-            return await FinishAsync(incident, request, StepStatus.Unknown, new("An attempt was cut off. It cannot be repeated safely, so a person has to look whether it happened."), cutOff: true);
+            return await FinishAsync(incident, request, StepStatus.Unknown, new("An attempt was cut off. It cannot be repeated safely, so a person has to look whether it happened."), cancellationToken, cutOff: true);
         }
 
         var attempt = new Attempt(incident, request, spec, action, known, contexts.For(
@@ -59,7 +59,7 @@ public sealed class StepRunner(
     }
 
     /// <summary>What a person does by hand has happened, or not, whatever stands against it by now: it only goes on record.</summary>
-    private async Task<StepResult> AnswerAsync(Incident incident, StepRequest request, StepSpec spec, Gate asked)
+    private async Task<StepResult> AnswerAsync(Incident incident, StepRequest request, StepSpec spec, Gate asked, CancellationToken cancellationToken)
     {
         switch (asked.Outcome)
         {
@@ -69,7 +69,7 @@ public sealed class StepRunner(
                 return new(StepOutcome.Failed, "It was needed no longer.");
             default:
                 var recorded = await store.RecordAsync(
-                    incident.Id, i => i.FindStep(request.Phase, request.Step) is null ? i.RecordManualStep(spec, request.GateId, asked, time.GetUtcNow()) : i, time);
+                    incident.Id, i => i.FindStep(request.Phase, request.Step) is null ? i.RecordManualStep(spec, request.GateId, asked, time.GetUtcNow()) : i, time, cancellationToken);
                 return Report(recorded.FindStep(request.Phase, request.Step)!);
         }
     }
@@ -145,17 +145,17 @@ public sealed class StepRunner(
                 acting = true;
                 done = Clean(await Deadline.WithinAsync(
                     spec.Timeout, action.Repeatable ? TimeSpan.Zero : StopGrace, time, token => action.ApplyAsync(parameters, preparation, context, token), cancellationToken, context.Progress), binding);
-                return await FinishAsync(begun, request, StepStatus.Done, done);
+                return await FinishAsync(begun, request, StepStatus.Done, done, cancellationToken);
             }
             finally
             {
-                await limiter.FreeAsync(action.Name, context.IdempotencyKey, CancellationToken.None);
+                await limiter.FreeAsync(action.Name, context.IdempotencyKey);
             }
         }
         catch (StepRefusedException refused)
         {
             return acting || known is not null
-                ? await FinishAsync(incident, request, StepStatus.Failed, new(Redactor.Redact(refused.Message, binding.Secrets)))
+                ? await FinishAsync(incident, request, StepStatus.Failed, new(Redactor.Redact(refused.Message, binding.Secrets)), cancellationToken)
                 : new(StepOutcome.Failed, Redactor.Redact(refused.Message, binding.Secrets));
         }
         catch (Exception failure) when (done is null && !cancellationToken.IsCancellationRequested)
@@ -204,12 +204,12 @@ public sealed class StepRunner(
         Log.StepFailed(logger, made, attempt.Spec.Name, attempt.Incident.Id, failure);
         if (acting && !attempt.Action.Repeatable)
         {
-            return await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Unknown, new($"It broke off ({why}) and cannot be repeated safely, so a person has to look whether it happened."));
+            return await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Unknown, new($"It broke off ({why}) and cannot be repeated safely, so a person has to look whether it happened."), cancellationToken);
         }
 
         if (acting && made >= attempt.Spec.Retry.Attempts)
         {
-            return await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Failed, new($"failed {CountText.Format(made, "time")}; last: {why}"));
+            return await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Failed, new($"failed {CountText.Format(made, "time")}; last: {why}"), cancellationToken);
         }
 
         if (!acting)
@@ -234,10 +234,10 @@ public sealed class StepRunner(
     }
 
     /// <param name="cutOff">Nobody heard how it ended, because the host stopped or crashed.</param>
-    private async Task<StepResult> FinishAsync(Incident incident, StepRequest request, StepStatus status, ActionResult result, bool cutOff = false)
+    private async Task<StepResult> FinishAsync(Incident incident, StepRequest request, StepStatus status, ActionResult result, CancellationToken cancellationToken, bool cutOff = false)
     {
         var finished = await store.RecordAsync(
-            incident.Id, i => i.FinishStep(i.FindStep(request.Phase, request.Step)! with { CutOff = cutOff }, status, result, time.GetUtcNow()), time);
+            incident.Id, i => i.FinishStep(i.FindStep(request.Phase, request.Step)! with { CutOff = cutOff }, status, result, time.GetUtcNow()), time, cancellationToken);
         return Report(finished.FindStep(request.Phase, request.Step)!);
     }
 

@@ -72,7 +72,7 @@ public sealed class StepUndoer(
             var (status, result) = asked is null
                 ? await TryAsync(incident, step, spec, cancellationToken)
                 : (asked.Outcome == GateOutcome.Approved ? StepStatus.Undone : StepStatus.UndoFailed, new ActionResult(ManualTaskText.Outcome(asked)));
-            await store.RecordAsync(incident.Id, i => Finish(i, step, status, result), time);
+            await store.RecordAsync(incident.Id, i => Finish(i, step, status, result), time, cancellationToken);
             complete &= status is not (StepStatus.UndoFailed or StepStatus.LeftAlone);
             failed |= status == StepStatus.UndoFailed;
             isFinal &= status != StepStatus.UndoFailed || isManual;

@@ -33,14 +33,23 @@ public sealed class ActionConcurrencyLimiter(ISharedState state, IOptionsMonitor
             cancellationToken)).Result;
     }
 
-    public async Task FreeAsync(string action, string step, CancellationToken cancellationToken)
+    /// <summary>Never fails: what a step came to must not be lost over its place, which is free by itself after its time.</summary>
+    public async Task FreeAsync(string action, string step)
     {
-        if (options.CurrentValue.MaxConcurrent.ContainsKey(action))
+        if (!options.CurrentValue.MaxConcurrent.ContainsKey(action))
+        {
+            return;
+        }
+
+        try
         {
             await state.UpdateAsync<SlotsTaken, bool>(
                 Key(action),
                 known => known is not null && known.Steps.ContainsKey(step) ? (new(known.Steps.Where(slot => slot.Key != step).ToDictionary()), true) : (known ?? SlotsTaken.None, false),
-                cancellationToken);
+                CancellationToken.None);
+        }
+        catch (StoreUnavailableException)
+        {
         }
     }
 

@@ -34,7 +34,7 @@ public sealed class IncidentNotifier(NotificationDispatcher dispatcher, IInciden
     {
         try
         {
-            return await store.RecordAsync(incident.Id, current => current.RecordDeliveries([.. deliveries.Except(current.Deliveries)]), time);
+            return await store.RecordAtOnceAsync(incident.Id, current => current.RecordDeliveries([.. deliveries.Except(current.Deliveries)]), time);
         }
 #pragma warning disable CA1031 // Whatever the store's trouble is: the messages are out, and delivery never fails the incident.
         catch (Exception trouble) when (!cancellationToken.IsCancellationRequested)

@@ -3,27 +3,51 @@ using Runbooks.Model.Storage;
 
 namespace Runbooks.Storage;
 
-/// <summary>Recording what has happened outside: neither a host that stops nor a store that hiccups may make it unknown again.</summary>
+/// <summary>Recording what has happened outside: neither a host that stops nor a store that is away for a while may make it unknown again.</summary>
 internal static class OutcomeRecording
 {
+    /// <summary>While the host runs there is nothing better to do than to try: what is not recorded now is not known later.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(5);
+
     /// <summary>What it may take once the host is told to stop; within what hosts wait.</summary>
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LongestAfterStop = TimeSpan.FromSeconds(10);
 
-    private const int Attempts = 3;
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
-    /// <param name="change">Harmless to repeat.</param>
-    public static async Task<Incident> RecordAsync(this IIncidentStore store, string id, Func<Incident, Incident> change, TimeProvider time)
+    /// <summary>A hiccup is over by then.</summary>
+    private const int AttemptsAtOnce = 3;
+
+    /// <param name="change">Harmless to repeat: what an attempt may have written before it broke off is written once.</param>
+    /// <param name="stopping">The host is told to stop.</param>
+    public static async Task<Incident> RecordAsync(this IIncidentStore store, string id, Func<Incident, Incident> change, TimeProvider time, CancellationToken stopping)
     {
         using var own = new CancellationTokenSource(Longest, time);
+        await using var stop = stopping.Register(() => own.CancelAfter(LongestAfterStop));
         for (var attempt = 1; ; attempt++)
         {
             try
             {
                 return await store.UpdateAsync(id, change, own.Token);
             }
-            catch (StoreUnavailableException) when (attempt < Attempts)
+            catch (StoreUnavailableException) when (!own.IsCancellationRequested)
             {
-                // What it may have written before it broke off is written once.
+                await (attempt < AttemptsAtOnce ? Task.CompletedTask : Task.Delay(Pause, time, own.Token));
+            }
+        }
+    }
+
+    /// <summary>As above, for what somebody waits for: a hiccup is got over, and no more.</summary>
+    public static async Task<Incident> RecordAtOnceAsync(this IIncidentStore store, string id, Func<Incident, Incident> change, TimeProvider time)
+    {
+        using var own = new CancellationTokenSource(LongestAfterStop, time);
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await store.UpdateAsync(id, change, own.Token);
+            }
+            catch (StoreUnavailableException) when (attempt < AttemptsAtOnce)
+            {
             }
         }
     }

@@ -1,10 +1,13 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
+using Microsoft.Extensions.Options;
 using Runbooks.Execution;
+using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using Runbooks.Orchestration;
+using Runbooks.Storage;
 using TestKit.Incidents;
 using TestKit.Storage;
 
@@ -42,6 +45,33 @@ public sealed class KnownOutcomeTests : IAsyncDisposable
         (await RunAsync(CancellationToken.None)).End.ShouldBe(StepOutcome.Done);
 
         Recorded().Status.ShouldBe(StepStatus.Done);
+    }
+
+    /// <summary>A full disk, a partition that moves: the process knows the result, and nobody else does.</summary>
+    [Fact]
+    public async Task StoreIsAwayForMinutes_OutcomeIsRecordedOnceItIsBack()
+    {
+        (await RecordAsync(away: TimeSpan.FromMinutes(4), CancellationToken.None)).ShouldBeInRange(TimeSpan.FromMinutes(4), TimeSpan.FromMinutes(4.1));
+        _world.Store.All.Single().Reason.ShouldBe("rotated");
+    }
+
+    [Theory]
+    [InlineData(false, 5 * 60)]
+    [InlineData(true, 10)]
+    public async Task StoreStaysAway_TheOutcomeIsGivenUpAfterAWhile(bool stops, int seconds)
+    {
+        var took = TimeSpan.Zero;
+        await Should.ThrowAsync<StoreUnavailableException>(async () => took = await RecordAsync(away: TimeSpan.FromHours(1), new CancellationToken(stops), passed => took = passed));
+        took.ShouldBeInRange(TimeSpan.FromSeconds(seconds - 1), TimeSpan.FromSeconds(seconds + 1));
+    }
+
+    [Fact]
+    public async Task PlaceCannotBeFreed_TheStepIsDoneAllTheSame()
+    {
+        _world.Get<IOptionsMonitor<SafetyOptions>>().CurrentValue.MaxConcurrent["script.once"] = 1;
+        _world.Script.OnDone = _ => _world.State.Fault = () => new StoreUnavailableException("busy");
+
+        (await RunAsync(CancellationToken.None)).End.ShouldBe(StepOutcome.Done);
     }
 
     [Fact]
@@ -129,6 +159,36 @@ public sealed class KnownOutcomeTests : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();
+
+    /// <returns>How long it took.</returns>
+    private async Task<TimeSpan> RecordAsync(TimeSpan away, CancellationToken stopping, Action<TimeSpan>? attempt = null)
+    {
+        var opened = await _world.OpenAsync(s_runbook);
+        var time = new PassingTime();
+        var start = time.GetUtcNow();
+        var store = new FlakyIncidentStore(_world.Store, () =>
+        {
+            attempt?.Invoke(time.GetUtcNow() - start);
+            return time.GetUtcNow() - start < away ? FlakyIncidentStore.Fault.Before : FlakyIncidentStore.Fault.None;
+        });
+        await store.RecordAsync(opened.Id, i => i with { Reason = "rotated" }, time, stopping);
+        return time.GetUtcNow() - start;
+    }
+
+    /// <summary>A short pause is over as soon as somebody waits for it.</summary>
+    private sealed class PassingTime : FakeTimeProvider
+    {
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            var timer = base.CreateTimer(callback, state, dueTime, period);
+            if (dueTime <= TimeSpan.FromSeconds(1))
+            {
+                Advance(dueTime);
+            }
+
+            return timer;
+        }
+    }
 
     private async Task<StepResult> RunAsync(CancellationToken stop)
     {

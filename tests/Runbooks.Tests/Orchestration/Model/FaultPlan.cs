@@ -22,6 +22,15 @@ internal sealed class FaultPlan(int seed, int percent)
 
     public bool Strikes(string place) => !IsOver && Draw(place, 100) < percent;
 
+    /// <summary>As above, and not more often in a row than this.</summary>
+    public bool Strikes(string place, int mostInARow)
+    {
+        var here = $"{_activity.Value}/{place} in a row";
+        var strikes = Strikes(place) && _draws.GetValueOrDefault(here) < mostInARow;
+        _draws[here] = strikes ? _draws.GetValueOrDefault(here) + 1 : 0;
+        return strikes;
+    }
+
     public int Draw(string place, int below)
     {
         var here = $"{_activity.Value}/{place}";

@@ -202,6 +202,7 @@ internal sealed class ModelWorld : IAsyncDisposable
 
     private bool IsKillDue() => _writesToKill > 0 && --_writesToKill == 0;
 
+    /// <summary>After the third in a row the recording of an outcome waits, and the clock here goes on only once nobody works.</summary>
     private FlakyIncidentStore.Fault StoreFault() =>
-        _faults.Strikes("store") ? (FlakyIncidentStore.Fault)(1 + _faults.Draw("which", 2)) : FlakyIncidentStore.Fault.None;
+        _faults.Strikes("store", mostInARow: 2) ? (FlakyIncidentStore.Fault)(1 + _faults.Draw("which", 2)) : FlakyIncidentStore.Fault.None;
 }
