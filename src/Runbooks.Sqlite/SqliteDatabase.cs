@@ -41,9 +41,6 @@ public sealed class SqliteDatabase : IDisposable
 
     internal DatabaseDamage Damage { get; }
 
-    /// <summary>Null when it can be read and written and no damage was seen; otherwise what is wrong.</summary>
-    public async Task<string?> CheckHealthAsync() => Damage.Found ?? await Writer.CheckHealthAsync() ?? Damage.Found;
-
     /// <summary>Reads every page, beside whoever else reads and writes.</summary>
     internal void Check()
     {

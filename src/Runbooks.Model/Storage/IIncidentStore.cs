@@ -69,6 +69,9 @@ public interface IIncidentStore
 
     /// <summary>Null when it can read and write, otherwise what is wrong, in words.</summary>
     Task<string?> CheckHealthAsync(CancellationToken cancellationToken);
+
+    /// <summary>Damage that was seen, in words with the remedy; null where none was. What can be read and written works all the same.</summary>
+    string? Damage => null;
 }
 
 public static class IncidentStoreExtensions

@@ -116,12 +116,14 @@ internal sealed class SqliteIncidentStore : IIncidentStore
         return purged;
     }
 
+    public string? Damage => _database.Damage.Found;
+
     public async Task<string?> CheckHealthAsync(CancellationToken cancellationToken)
     {
         try
         {
             await _database.ReadAsync(connection => connection.Statement("SELECT 1 FROM incidents LIMIT 1").ExecuteScalar());
-            return await _database.CheckHealthAsync();
+            return await _database.Writer.CheckHealthAsync();
         }
         catch (StoreUnavailableException e)
         {

@@ -12,7 +12,7 @@ public sealed class HealthHandler(IIncidentStore store, IIncidentEngine engine, 
         request,
         async cancellationToken =>
         {
-            var (storeProblem, engineProblem) = (await store.CheckHealthAsync(cancellationToken), await engine.CheckHealthAsync(cancellationToken));
+            var (storeProblem, engineProblem) = (await store.CheckHealthAsync(cancellationToken) ?? store.Damage, await engine.CheckHealthAsync(cancellationToken));
             var healthy = storeProblem is null && engineProblem is null;
             request.HttpContext.Response.Headers.CacheControl = "no-store";
             return ApiResults.Json(

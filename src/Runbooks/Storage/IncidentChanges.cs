@@ -147,6 +147,8 @@ public sealed class SignallingIncidentStore(IIncidentStore store, IncidentChange
         store.PurgeAsync(endedBefore, removeRest, cancellationToken);
 
     public Task<string?> CheckHealthAsync(CancellationToken cancellationToken) => store.CheckHealthAsync(cancellationToken);
+
+    public string? Damage => store.Damage;
 }
 
 public static class StoreSignals

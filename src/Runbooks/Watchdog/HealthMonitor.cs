@@ -24,9 +24,14 @@ public sealed class HealthMonitor(
     /// <summary>What told of it; empty while nobody was told.</summary>
     private IReadOnlyList<Delivery> _paged = [];
 
-    /// <returns>Whether both work.</returns>
+    /// <summary>When damage was seen first; it does not go away by itself.</summary>
+    private DateTimeOffset? _damagedSince;
+    private bool _toldOfDamage;
+
+    /// <returns>Whether both work. A store that is damaged works all the same as far as it can be read and written.</returns>
     public async Task<bool> CheckAsync(CancellationToken cancellationToken)
     {
+        await TellOfDamageAsync(cancellationToken);
         if (await FindProblemAsync(cancellationToken) is { } trouble)
         {
             _trouble = _failures++ == 0 ? time.GetUtcNow().ToString("'down:'yyyy-MM-dd'T'HHmm", CultureInfo.InvariantCulture) : _trouble;
@@ -46,6 +51,19 @@ public sealed class HealthMonitor(
 
         (_failures, _paged) = (0, []);
         return true;
+    }
+
+    private async Task TellOfDamageAsync(CancellationToken cancellationToken)
+    {
+        if (store.Damage is not { } damage)
+        {
+            return;
+        }
+
+        Log.Unhealthy(logger, damage);
+        _damagedSince ??= time.GetUtcNow();
+        _toldOfDamage = _toldOfDamage || await fallback.NotifyAsync(
+            "The database is damaged", $"{damage} What can be read and written goes on until then, and is watched.", FallbackNotifier.SystemId, $"damaged:{_damagedSince:yyyy-MM-dd'T'HHmm}", cancellationToken);
     }
 
     private async Task<string?> FindProblemAsync(CancellationToken cancellationToken)

@@ -55,20 +55,23 @@ public sealed class IncidentWatchdog(
             return;
         }
 
-        await CheckRestoredAsync(cancellationToken);
+        await TryAsync("the store's generation", CheckRestoredAsync, cancellationToken);
         await lostAlerts.PageAsync(cancellationToken);
         await fileTroubles.CheckAsync(cancellationToken);
-        await windowEnds.CheckAsync(cancellationToken);
-        await NotifyStormEndsAsync(cancellationToken);
+        await TryAsync("maintenance windows", windowEnds.CheckAsync, cancellationToken);
+
+        // Those that failed unheard page by themselves.
+        await TryAsync("storms", stormEndNotifier.NotifyAsync, cancellationToken);
         var counts = new StoreCounts(time.GetUtcNow());
-        await CheckEachAsync(new IncidentQuery(Open: true, Limit: PageSize), counts, _ => true, CheckOpenAsync, cancellationToken);
-        await CheckEachAsync(
-            new IncidentQuery(Unfinished: true, Limit: PageSize),
-            counts,
-            ended => ended.State is IncidentState.Failed or IncidentState.Expired && time.GetUtcNow() - ended.ClosedAt < Remember,
-            CheckEndedAsync,
-            cancellationToken);
-        gauges.Show(counts);
+        var open = new IncidentQuery(Open: true, Limit: PageSize);
+        var ended = new IncidentQuery(Unfinished: true, Limit: PageSize);
+        var counted = await TryAsync("open incidents", token => CheckEachAsync(open, counts, _ => true, CheckOpenAsync, token), cancellationToken);
+        counted &= await TryAsync("ended incidents", token => CheckEachAsync(ended, counts, IsUnheard, CheckEndedAsync, token), cancellationToken);
+        if (counted)
+        {
+            gauges.Show(counts);
+        }
+
         await digest.SendDueAsync(cancellationToken);
         _recentlyHealthy.Forget(time.GetUtcNow() - Remember);
     }
@@ -82,39 +85,36 @@ public sealed class IncidentWatchdog(
         }
     }
 
-    private async Task CheckRestoredAsync(CancellationToken cancellationToken)
+    /// <summary>Whatever keeps one part of the watch from its work, the others do theirs, and the next minute tries again.</summary>
+    /// <returns>Whether it went.</returns>
+    private async Task<bool> TryAsync(string part, Func<CancellationToken, Task> work, CancellationToken cancellationToken)
     {
         try
         {
-            await restored.CheckAsync(cancellationToken);
-            if (await restored.FindUntoldAsync(cancellationToken) is { } at && await fallback.NotifyAsync(
-                "The records were restored from a backup",
-                $"Noticed at {at:yyyy-MM-dd HH:mm} UTC. What happened after the backup was made is not in them. Incidents that were open then ask again before anything is done, and page by themselves. "
-                + "Look at the page Safety: the kill switch and the breakers are as they were then.",
-                FallbackNotifier.SystemId, $"restored:{at.UtcTicks}", cancellationToken))
-            {
-                await restored.NoteToldAsync(cancellationToken);
-            }
+            await work(cancellationToken);
+            return true;
         }
-#pragma warning disable CA1031 // The incidents are looked at all the same, and the next minute tries again.
-        catch (Exception failure) when (failure is not OperationCanceledException)
+#pragma warning disable CA1031 // As said: any failure at all.
+        catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
 #pragma warning restore CA1031
         {
-            Log.WatchFailed(logger, "the store's generation", failure);
+            Log.WatchFailed(logger, part, failure);
+            return false;
         }
     }
 
-    private async Task NotifyStormEndsAsync(CancellationToken cancellationToken)
+    private bool IsUnheard(IncidentSummary ended) => ended.State is IncidentState.Failed or IncidentState.Expired && time.GetUtcNow() - ended.ClosedAt < Remember;
+
+    private async Task CheckRestoredAsync(CancellationToken cancellationToken)
     {
-        try
+        await restored.CheckAsync(cancellationToken);
+        if (await restored.FindUntoldAsync(cancellationToken) is { } at && await fallback.NotifyAsync(
+            "The records were restored from a backup",
+            $"Noticed at {at:yyyy-MM-dd HH:mm} UTC. What happened after the backup was made is not in them. Incidents that were open then ask again before anything is done, and page by themselves. "
+            + "Look at the page Safety: the kill switch and the breakers are as they were then.",
+            FallbackNotifier.SystemId, $"restored:{at.UtcTicks}", cancellationToken))
         {
-            await stormEndNotifier.NotifyAsync(cancellationToken);
-        }
-#pragma warning disable CA1031 // Whatever keeps it from speaking, the incidents are looked at; those that failed unheard page by themselves.
-        catch (Exception failure) when (failure is not OperationCanceledException)
-#pragma warning restore CA1031
-        {
-            Log.WatchFailed(logger, "storms", failure);
+            await restored.NoteToldAsync(cancellationToken);
         }
     }
 

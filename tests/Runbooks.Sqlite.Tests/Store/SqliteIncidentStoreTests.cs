@@ -88,7 +88,7 @@ public sealed class SqliteIncidentStoreTests : IDisposable
         var again = new SqliteIncidentStore(cut.Database);
         (await again.GetAsync("a", Now)).Timeline.Select(entry => entry.What).ShouldBe(["kept"]);
         cut.Database.Check();
-        (await cut.Database.CheckHealthAsync()).ShouldBeNull();
+        (await cut.Database.Writer.CheckHealthAsync()).ShouldBeNull();
         await again.UpdateAsync("a", i => i.Note(Start, TimelineKind.Opened, "x", "later"), Now);
         (await again.GetAsync("a", Now)).Timeline.Select(entry => entry.What).ShouldBe(["kept", "later"]);
     }

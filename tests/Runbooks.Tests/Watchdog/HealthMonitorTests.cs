@@ -53,6 +53,32 @@ public sealed class HealthMonitorTests : IAsyncDisposable
         }
     }
 
+    /// <summary>What goes on in a damaged database has to be watched: a workflow that fails is told of by nobody else.</summary>
+    [Fact]
+    public async Task DamagedDatabase_IsToldOnceAsWhatItIsAndWatchedOn()
+    {
+        var id = await _world.OpenAsync(Some.Incident(), EngineStatus.Failed);
+        _world.Store.Damage = "The database is damaged: page 7 is never used. Put a backup in its place.";
+
+        var incident = await _world.CheckAsync(id, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(1));
+
+        incident.State.ShouldBe(IncidentState.Failed);
+        _world.Sent.Count(sent => sent.Card.Title == "The database is damaged").ShouldBe(1);
+        _world.Sent.ShouldNotContain(sent => sent.Card.Title.Contains("down"));
+    }
+
+    /// <summary>One part of the watch that cannot do its work keeps no other from it.</summary>
+    [Fact]
+    public async Task SharedStateThatCannotBeRead_DoesNotHideIncidents()
+    {
+        var id = await _world.OpenAsync(Some.Incident(), EngineStatus.Failed);
+        _world.State.Fault = () => new InvalidDataException("no JSON");
+
+        await _world.CheckAsync(id, TimeSpan.FromMinutes(1));
+
+        _world.Paged.ShouldBe([ContactBook.Fallback]);
+    }
+
     [Fact]
     public async Task SingleHiccup_IsNotPaged()
     {

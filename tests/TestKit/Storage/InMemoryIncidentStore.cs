@@ -142,6 +142,8 @@ public sealed class InMemoryIncidentStore : IIncidentStore
             },
             cancellationToken);
 
+    public string? Damage { get; set; }
+
     public Task<string?> CheckHealthAsync(CancellationToken cancellationToken) => Task.FromResult(Fault?.Invoke().Message);
 
     private string CursorAt(int index) => new IncidentCursor(_incidents[_order[index]].OpenedAt, index.ToString(CultureInfo.InvariantCulture)).ToString();
