@@ -171,8 +171,11 @@ internal sealed class IncidentIndex(TableRows rows)
                 return null;
             }
 
-            var state = Enum.Parse<IncidentState>(row.GetString(State));
-            counts[state] = counts.GetValueOrDefault(state) + 1;
+            // A row of before there was that column says none, and one of a newer version perhaps an unknown one.
+            if (Enum.TryParse<IncidentState>(row.GetString(State), out var state))
+            {
+                counts[state] = counts.GetValueOrDefault(state) + 1;
+            }
         }
 
         return counts;

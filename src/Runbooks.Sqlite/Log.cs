@@ -17,6 +17,9 @@ internal static partial class Log
     [LoggerMessage(103, LogLevel.Warning, "Whether the database is whole could not be looked at; it is tried again later.")]
     public static partial void IntegrityUnknown(this ILogger logger, Exception exception);
 
+    [LoggerMessage(104, LogLevel.Error, "The record of incident {IncidentId} cannot be read by this version. It is left out of listings, and nothing watches it.")]
+    public static partial void RecordUnreadable(this ILogger logger, string incidentId, Exception failure);
+
     [LoggerMessage(200, LogLevel.Information, "Activities under way when the host stopped: {Activities}; instances with something to do: {Instances}. They go on.")]
     public static partial void WorkResumed(this ILogger logger, int activities, int instances);
 

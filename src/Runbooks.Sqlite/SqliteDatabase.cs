@@ -24,7 +24,7 @@ public sealed class SqliteDatabase : IDisposable
         _path = System.IO.Path.GetFullPath(options.Path);
         _synchronous = options.SurvivesPowerCut ? "FULL" : "OFF";
         Directory.CreateDirectory(System.IO.Path.GetDirectoryName(_path)!);
-        Damage = new(logger);
+        (Logger, Damage) = (logger, new(logger));
         _lock = TakeLock(_path);
         try
         {
@@ -40,6 +40,8 @@ public sealed class SqliteDatabase : IDisposable
     public SqliteWriter Writer { get; }
 
     internal DatabaseDamage Damage { get; }
+
+    internal ILogger Logger { get; }
 
     /// <summary>Reads every page, beside whoever else reads and writes.</summary>
     internal void Check()

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 using Microsoft.Data.Sqlite;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
@@ -15,17 +16,17 @@ internal static class SqliteIncidentListing
     private static readonly SearchValues<char> s_plain = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:");
 
     /// <exception cref="FormatException">The cursor is none of ours.</exception>
-    public static IncidentPage List(SqliteConnection connection, IncidentQuery query)
+    /// <param name="unreadable">Is told of each row that a newer version wrote: it must not hide the others from the watch and the pages.</param>
+    public static IncidentPage List(SqliteConnection connection, IncidentQuery query, Action<string, JsonException> unreadable)
     {
         var limit = Math.Clamp(query.Limit, 1, 500);
         var after = query.After is { } cursor ? IncidentCursor.Parse(cursor) : null;
-        using var reader = connection.Statement(Sql(query), Parameters(query, after, limit)).ExecuteReader();
+        using var reader = connection.Statement(Sql(query), Parameters(query, after)).ExecuteReader();
         var items = new List<IncidentSummary>();
         long last = 0;
         while (reader.Read())
         {
-            var summary = SqliteIncidents.Read<IncidentSummary>(reader, 0);
-            if (!query.Fits(summary))
+            if (SqliteIncidents.TryReadSummary(reader.GetBytes(0), reader.GetString(2), unreadable) is not { } summary || !query.Fits(summary))
             {
                 continue;
             }
@@ -49,7 +50,11 @@ internal static class SqliteIncidentListing
         using var reader = connection.Statement("SELECT state, count(*) FROM incidents GROUP BY state").ExecuteReader();
         while (reader.Read())
         {
-            counts[Enum.Parse<IncidentState>(reader.GetString(0))] = reader.GetInt32(1);
+            // A state that only a newer version knows is counted under none.
+            if (Enum.TryParse<IncidentState>(reader.GetString(0), out var state))
+            {
+                counts[state] = reader.GetInt32(1);
+            }
         }
 
         return counts;
@@ -57,7 +62,7 @@ internal static class SqliteIncidentListing
 
     internal static string Sql(IncidentQuery query)
     {
-        var sql = new StringBuilder("SELECT summary, seq FROM incidents WHERE 1=1");
+        var sql = new StringBuilder("SELECT summary, seq, id FROM incidents WHERE 1=1");
         sql.Append(query.State is null ? "" : " AND state=$state");
         sql.Append(query.RunbookId is null ? "" : " AND runbook=$runbook");
         // Written out, not as a parameter: only then may SQLite use the index of the open ones, or of the unfinished.
@@ -70,8 +75,8 @@ internal static class SqliteIncidentListing
             sql.Append(CultureInfo.InvariantCulture, $" AND CAST(summary AS TEXT) LIKE $word{i}");
         }
 
-        // What no index answers is looked for in what is read, until there are enough.
-        return sql.Append(" ORDER BY opened_at DESC, seq DESC").Append(query.Text is null && !query.LeftToPeople ? " LIMIT $limit" : "").ToString();
+        // Without a limit: rows are read one by one until there are enough, and some of them may not fit or not be readable.
+        return sql.Append(" ORDER BY opened_at DESC, seq DESC").ToString();
     }
 
     /// <summary>
@@ -81,9 +86,9 @@ internal static class SqliteIncidentListing
     private static List<string> Words(IncidentQuery query) =>
         [.. (query.Text ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries).Where(word => !word.AsSpan().ContainsAnyExcept(s_plain)).Take(MaxWords)];
 
-    private static (string, object?)[] Parameters(IncidentQuery query, IncidentCursor? after, int limit)
+    private static (string, object?)[] Parameters(IncidentQuery query, IncidentCursor? after)
     {
-        var parameters = new List<(string, object?)> { ("$limit", limit + 1L) };
+        var parameters = new List<(string, object?)>();
         if (query.State is { } state)
         {
             parameters.Add(("$state", state.ToString()));

@@ -20,7 +20,7 @@ internal sealed class SqliteIncidentStore : IIncidentStore
     public SqliteIncidentStore(SqliteDatabase database)
     {
         SqliteSchema.Bring(database, StoreSchema.Part, StoreSchema.Versions);
-        (_database, _incidents) = (database, new SqliteIncidents(database.Writer));
+        (_database, _incidents) = (database, new SqliteIncidents(database.Writer, database.Logger.RecordUnreadable));
     }
 
     public Task<OpenResult> OpenAsync(Incident candidate, Runbook runbook, Func<Incident, Incident?> fold, CancellationToken cancellationToken)
@@ -81,7 +81,7 @@ internal sealed class SqliteIncidentStore : IIncidentStore
     }
 
     public Task<IncidentPage> ListAsync(IncidentQuery query, CancellationToken cancellationToken) =>
-        _database.ReadAsync(connection => SqliteIncidentListing.List(connection, query));
+        _database.ReadAsync(connection => SqliteIncidentListing.List(connection, query, _database.Logger.RecordUnreadable));
 
     public Task<IReadOnlyDictionary<IncidentState, int>?> CountAsync(CancellationToken cancellationToken) =>
         _database.ReadAsync(connection => (IReadOnlyDictionary<IncidentState, int>?)SqliteIncidentListing.Count(connection));

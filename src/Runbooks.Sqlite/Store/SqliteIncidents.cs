@@ -15,8 +15,14 @@ internal sealed class SqliteIncidents : ITransactionPart
     private readonly DocumentCache<string[]> _byAlert = new(generation: 2_048);
 
     private readonly IncidentJson _json = new();
+    private readonly Action<string, JsonException> _unreadable;
 
-    public SqliteIncidents(SqliteWriter writer) => writer.Join(this);
+    /// <param name="unreadable">Is told of records that a newer version wrote.</param>
+    public SqliteIncidents(SqliteWriter writer, Action<string, JsonException> unreadable)
+    {
+        _unreadable = unreadable;
+        writer.Join(this);
+    }
 
     /// <param name="changing">Asked inside the transaction: its own changes count.</param>
     public Incident? Find(SqliteConnection connection, string id, bool changing) =>
@@ -91,8 +97,22 @@ internal sealed class SqliteIncidents : ITransactionPart
         return found;
     }
 
-    private static IncidentSummary? ReadSummary(SqliteConnection connection, string id) =>
-        connection.Statement("SELECT summary FROM incidents WHERE id=$id", ("$id", id)).ExecuteScalar() is byte[] json ? Read<IncidentSummary>(json) : null;
+    private IncidentSummary? ReadSummary(SqliteConnection connection, string id) =>
+        connection.Statement("SELECT summary FROM incidents WHERE id=$id", ("$id", id)).ExecuteScalar() is byte[] json ? TryReadSummary(json, id, _unreadable) : null;
+
+    /// <returns>Null where this version cannot read it.</returns>
+    public static IncidentSummary? TryReadSummary(byte[] json, string id, Action<string, JsonException> unreadable)
+    {
+        try
+        {
+            return Read<IncidentSummary>(json);
+        }
+        catch (JsonException failure)
+        {
+            unreadable(id, failure);
+            return null;
+        }
+    }
 
     private static string[] IdsByAlert(SqliteConnection connection, string identity) => [.. Texts(connection.Statement(
         "SELECT i.id FROM alerts a JOIN incidents i ON i.id=a.incident WHERE a.identity=$identity ORDER BY i.opened_at DESC, i.seq DESC LIMIT $most",
@@ -111,8 +131,6 @@ internal sealed class SqliteIncidents : ITransactionPart
     }
 
     public static byte[] Write<T>(T value) => JsonSerializer.SerializeToUtf8Bytes(value, DurableJson.Options);
-
-    public static T Read<T>(SqliteRows reader, int column) => Read<T>(reader.GetBytes(column));
 
     public static T Read<T>(byte[] json) => JsonSerializer.Deserialize<T>(json, DurableJson.Options)!;
 
