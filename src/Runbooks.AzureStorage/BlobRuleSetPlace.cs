@@ -93,11 +93,22 @@ public sealed class BlobRuleSetPlace : IRuleSetPlace
         cancellationToken);
 
     public Task<IReadOnlyList<StoredName>> ListAsync(string prefix, CancellationToken cancellationToken) => GuardAsync<IReadOnlyList<StoredName>>(
-        async () => [.. (await BlobsAsync(prefix, cancellationToken)).Select(blob => new StoredName(blob.Name, blob.Properties.LastModified ?? DateTimeOffset.MaxValue))],
+        async () => [.. (await BlobsAsync(prefix, cancellationToken)).Select(blob => new StoredName(blob.Name, blob.Properties.LastModified ?? DateTimeOffset.MaxValue, blob.Properties.ETag.ToString()!))],
         cancellationToken);
 
-    public Task RemoveAsync(string name, CancellationToken cancellationToken) => GuardAsync(
-        () => _container.DeleteBlobIfExistsAsync(name, cancellationToken: cancellationToken), cancellationToken);
+    public Task<bool> RemoveAsync(StoredName one, CancellationToken cancellationToken) => GuardAsync(
+        async () =>
+        {
+            try
+            {
+                return (await _container.DeleteBlobIfExistsAsync(one.Name, conditions: new BlobRequestConditions { IfMatch = new ETag(one.Tag) }, cancellationToken: cancellationToken)).Value;
+            }
+            catch (RequestFailedException e) when (e.Status == 412)
+            {
+                return false;
+            }
+        },
+        cancellationToken);
 
     public Task<IReadOnlyList<RunbookFile>> ReadPlainAsync(CancellationToken cancellationToken) => GuardAsync<IReadOnlyList<RunbookFile>>(
         async () =>

@@ -72,13 +72,21 @@ public sealed class FolderPlace(string folder) : IRuleSetPlace
     }
 
     public Task<IReadOnlyList<StoredName>> ListAsync(string prefix, CancellationToken cancellationToken) => GuardAsync(() =>
-        Task.FromResult<IReadOnlyList<StoredName>>(new DirectoryInfo(PathOf(prefix)) is { Exists: true } below ? [.. below.EnumerateFiles().Select(file => new StoredName($"{prefix}{file.Name}", file.LastWriteTimeUtc))] : []));
+        Task.FromResult<IReadOnlyList<StoredName>>(new DirectoryInfo(PathOf(prefix)) is { Exists: true } below ? [.. below.EnumerateFiles().Select(file => new StoredName($"{prefix}{file.Name}", file.LastWriteTimeUtc, TagOf(file)))] : []));
 
-    public Task RemoveAsync(string name, CancellationToken cancellationToken) => GuardAsync(() =>
+    public Task<bool> RemoveAsync(StoredName one, CancellationToken cancellationToken) => GuardAsync(() =>
     {
-        new FileInfo(PathOf(name)).Delete();
-        return Task.FromResult<StoredContent?>(null);
+        var file = new FileInfo(PathOf(one.Name));
+        var isAsListed = file.Exists && TagOf(file) == one.Tag;
+        if (isAsListed)
+        {
+            file.Delete();
+        }
+
+        return Task.FromResult(isAsListed);
     });
+
+    private static string TagOf(FileInfo file) => $"{file.LastWriteTimeUtc.Ticks}:{file.Length}";
 
     public Task<IReadOnlyList<RunbookFile>> ReadPlainAsync(CancellationToken cancellationToken) => GuardAsync<IReadOnlyList<RunbookFile>>(async () =>
     {

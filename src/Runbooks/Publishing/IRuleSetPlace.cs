@@ -23,7 +23,9 @@ public interface IRuleSetPlace
 
     Task<IReadOnlyList<StoredName>> ListAsync(string prefix, CancellationToken cancellationToken);
 
-    Task RemoveAsync(string name, CancellationToken cancellationToken);
+    /// <param name="one">As it was listed.</param>
+    /// <returns>False when it was written again since, or is gone: then nothing was removed.</returns>
+    Task<bool> RemoveAsync(StoredName one, CancellationToken cancellationToken);
 
     /// <summary>The plain files, as a place has them that nothing was published to; by their path from there.</summary>
     Task<IReadOnlyList<RunbookFile>> ReadPlainAsync(CancellationToken cancellationToken);
@@ -33,4 +35,5 @@ public interface IRuleSetPlace
 public sealed record StoredContent(byte[] Content, string Tag);
 
 /// <param name="WrittenAt">When it was written last.</param>
-public sealed record StoredName(string Name, DateTimeOffset WrittenAt);
+/// <param name="Tag">Another one each time that it is written.</param>
+public sealed record StoredName(string Name, DateTimeOffset WrittenAt, string Tag);

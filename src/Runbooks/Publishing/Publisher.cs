@@ -111,8 +111,17 @@ public sealed class Publisher(IRuleSetPlace place, TimeProvider time)
         var old = time.GetUtcNow() - s_spared;
         var stored = (await place.ListAsync(SetManifest.FilesFolder, cancellationToken)).Concat(await place.ListAsync(SetManifest.SetsFolder, cancellationToken));
         var left = stored.Where(one => one.WrittenAt < old && !needed.Contains(one.Name)).ToList();
-        await BoundedConcurrency.ForEachAsync(left, AtOnce, one => place.RemoveAsync(one.Name, cancellationToken));
-        return left.Count;
+        var removed = 0;
+
+        // Somebody may have published it anew since it was listed, and has then written it anew.
+        await BoundedConcurrency.ForEachAsync(left, AtOnce, async one =>
+        {
+            if (await place.RemoveAsync(one, cancellationToken))
+            {
+                Interlocked.Increment(ref removed);
+            }
+        });
+        return removed;
     }
 
     /// <returns>What is in force; null where a part of it is missing or damaged, so that no host can take it.</returns>

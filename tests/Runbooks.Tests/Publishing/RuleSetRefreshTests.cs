@@ -270,7 +270,7 @@ public sealed class RuleSetRefreshTests : IDisposable
 
         public Task<IReadOnlyList<StoredName>> ListAsync(string prefix, CancellationToken cancellationToken) => place.ListAsync(prefix, cancellationToken);
 
-        public Task RemoveAsync(string name, CancellationToken cancellationToken) => place.RemoveAsync(name, cancellationToken);
+        public Task<bool> RemoveAsync(StoredName one, CancellationToken cancellationToken) => place.RemoveAsync(one, cancellationToken);
 
         public async Task<IReadOnlyList<RunbookFile>> ReadPlainAsync(CancellationToken cancellationToken)
         {

@@ -169,6 +169,22 @@ public abstract class RuleSetPlaceContract
         }
     }
 
+    /// <summary>A publication that begins while old content is removed may need it again, and writes it again.</summary>
+    [Fact]
+    public async Task ContentThatWasWrittenAgainSinceItWasListed_IsNotRemoved()
+    {
+        await Open().WriteAsync("published/files/a", "old"u8.ToArray(), Now);
+        var listed = (await Open().ListAsync("published/files/", Now)).Single();
+        await Open().WriteAsync("published/files/a", "written again"u8.ToArray(), Now);
+
+        (await Open().RemoveAsync(listed, Now)).ShouldBeFalse();
+        (await Open().FindAsync("published/files/a", 100, Now)).ShouldNotBeNull();
+
+        var now = (await Open().ListAsync("published/files/", Now)).Single();
+        (await Open().RemoveAsync(now, Now)).ShouldBeTrue();
+        (await Open().RemoveAsync(now, Now)).ShouldBeFalse();
+    }
+
     [Fact]
     public async Task ContentThatIsNotWhatWasPublished_IsNeverTaken()
     {
@@ -177,7 +193,7 @@ public abstract class RuleSetPlaceContract
         await Open().WriteAsync(files[0].Name, "half"u8.ToArray(), Now);
 
         await Should.ThrowAsync<InvalidDataException>(() => CurrentAsync(new(Open())));
-        await Open().RemoveAsync(files[0].Name, Now);
+        (await Open().RemoveAsync((await Open().ListAsync("published/files/", Now)).Single(file => file.Name == files[0].Name), Now)).ShouldBeTrue();
         (await Should.ThrowAsync<InvalidDataException>(() => CurrentAsync(new(Open())))).Message.ShouldContain("missing");
     }
 
@@ -189,7 +205,7 @@ public abstract class RuleSetPlaceContract
         await PublishAsync(s_first, "ada");
         var files = await Open().ListAsync("published/files/", Now);
         await Open().WriteAsync(files[0].Name, "half"u8.ToArray(), Now);
-        await Task.WhenAll(files.Skip(1).Select(file => Open().RemoveAsync(file.Name, Now)));
+        await Task.WhenAll(files.Skip(1).Select(file => Open().RemoveAsync(file, Now)));
         var next = same ? s_first : [.. s_first, new("contacts.yaml", "people: {}")];
 
         (await PublishAsync(next, "grace")).ShouldBe((PublishOutcome.Published, "grace"));
@@ -260,7 +276,7 @@ public abstract class RuleSetPlaceContract
 
         public Task<IReadOnlyList<StoredName>> ListAsync(string prefix, CancellationToken cancellationToken) => place.ListAsync(prefix, cancellationToken);
 
-        public Task RemoveAsync(string name, CancellationToken cancellationToken) => place.RemoveAsync(name, cancellationToken);
+        public Task<bool> RemoveAsync(StoredName one, CancellationToken cancellationToken) => place.RemoveAsync(one, cancellationToken);
 
         public Task<IReadOnlyList<RunbookFile>> ReadPlainAsync(CancellationToken cancellationToken) => place.ReadPlainAsync(cancellationToken);
 
