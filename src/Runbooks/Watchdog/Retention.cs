@@ -30,6 +30,7 @@ public sealed class Retention(
         {
             var removed = await store.PurgeAsync(before, (id, token) => TryAsync(id, () => RemoveRestAsync(id, before, token), token), cancellationToken);
             Log.Purged(logger, removed.Count);
+            return true;
         }, cancellationToken);
     }
 
@@ -39,26 +40,38 @@ public sealed class Retention(
         var before = Before;
         foreach (var channel in channels)
         {
-            await TryAsync(channel.Channel, () => channel.ForgetAsync(before, cancellationToken), cancellationToken);
+            await TryAsync(channel.Channel, async () =>
+            {
+                await channel.ForgetAsync(before, cancellationToken);
+                return true;
+            }, cancellationToken);
         }
     }
 
-    private async Task RemoveRestAsync(string id, DateTimeOffset before, CancellationToken cancellationToken)
+    /// <returns>False while its workflow still watches whether the fix holds.</returns>
+    private async Task<bool> RemoveRestAsync(string id, DateTimeOffset before, CancellationToken cancellationToken)
     {
+        var incident = await store.FindAsync(id, cancellationToken);
+        if (incident?.SettlesAt > time.GetUtcNow())
+        {
+            return false;
+        }
+
         await evidence.DeleteAsync(id, cancellationToken);
         await engine.ForgetAsync(id, cancellationToken);
-        if (await store.FindAsync(id, cancellationToken) is { } incident)
+        if (incident is not null)
         {
             await limits.ForgetAsync(incident, before, cancellationToken);
         }
+
+        return true;
     }
 
-    private async Task<bool> TryAsync(string what, Func<Task> removeAsync, CancellationToken cancellationToken)
+    private async Task<bool> TryAsync(string what, Func<Task<bool>> removeAsync, CancellationToken cancellationToken)
     {
         try
         {
-            await removeAsync();
-            return true;
+            return await removeAsync();
         }
 #pragma warning disable CA1031 // One that cannot be removed must not keep the others.
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)

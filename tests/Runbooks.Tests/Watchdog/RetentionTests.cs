@@ -31,6 +31,21 @@ public sealed class RetentionTests : IAsyncDisposable
         (await _world.Store.FindAsync(open, CancellationToken.None)).ShouldNotBeNull();
     }
 
+    /// <summary>The window may be a month, and records be kept for days: its workflow still has to read the record.</summary>
+    [Fact]
+    public async Task IncidentWhoseFixStillSettles_StaysUntilTheWindowIsOver()
+    {
+        var id = await _world.OpenAsync(Some.Incident() with { State = IncidentState.Resolved, ClosedAt = Some.Time, SettlesAt = Some.Time.AddDays(100) });
+        _world.Time.Advance(TimeSpan.FromDays(95));
+        await _world.Get<Retention>().RunAsync(CancellationToken.None);
+        (await _world.Store.FindAsync(id, CancellationToken.None)).ShouldNotBeNull();
+        _world.Engine.Forgotten.ShouldBeEmpty();
+
+        _world.Time.Advance(TimeSpan.FromDays(6));
+        await _world.Get<Retention>().RunAsync(CancellationToken.None);
+        (await _world.Store.FindAsync(id, CancellationToken.None)).ShouldBeNull();
+    }
+
     [Fact]
     public async Task StoreThatIsAway_IsToBeTriedAgainSoon()
     {
