@@ -110,6 +110,18 @@ internal sealed partial class TableIncidentStore
         return found?.Summary;
     }
 
+    /// <summary>
+    /// Rows of incidents that are gone, whatever left them: an incident whose alerts flap lists no longer all that it had. What is
+    /// purged takes the listed ones along, so only those are left that ended later, or have not ended.
+    /// </summary>
+    private async Task SweepAlertsAsync(DateTimeOffset openedBefore, CancellationToken cancellationToken)
+    {
+        await foreach (var some in _alerts.ReadOpenedBeforeAsync(openedBefore, cancellationToken).Chunk(8).WithCancellation(cancellationToken))
+        {
+            await Task.WhenAll(some.Select(row => TryReadAsync(IncidentIndex.IncidentKeyOf(row), () => ReadOfAlertAsync(row, cancellationToken))));
+        }
+    }
+
     /// <summary>The incident that holds the claim; written from the claim if its opener did not come so far.</summary>
     private async Task<TableDocument<Incident>?> FindClaimedAsync(string claimKey, string incidentKey, CancellationToken cancellationToken)
     {

@@ -122,6 +122,7 @@ internal sealed partial class TableIncidentStore : IIncidentStore
             purged.AddRange(some.Where((_, i) => gone[i]).Select(IncidentIndex.IdOf));
         }
 
+        await SweepAlertsAsync(endedBefore, cancellationToken);
         return purged;
     }
 

@@ -122,6 +122,23 @@ public sealed class TableIncidentStoreTests(Azurite azurite)
         (await store.FindByAlertAsync(AlertIdentity.Of(alert), Now)).ShouldHaveSingleItem().Id.ShouldBe("real");
     }
 
+    /// <summary>An alert that flaps for months leaves more alerts than its incidents list.</summary>
+    [Fact]
+    public async Task RowsOfAlertsThatAnIncidentListsNoLonger_GoWithIt()
+    {
+        var account = new AzureAccount(azurite);
+        var alert = New("any").Alert;
+        await Open(account.Incidents(), New("gone", target: "one").Attach(alert with { Fingerprint = "dropped" }, Start));
+        await account.Incidents().UpdateAsync("gone", i => (i with { Alerts = [] }).Attach(alert, Start).Closed(), Now);
+        await Open(account.Incidents(), New("open", target: "two").Attach(alert with { Fingerprint = "other" }, Start));
+        await Open(account.Incidents(), New("young", target: "three", minute: 90).Attach(alert with { Fingerprint = "young" }, Start));
+
+        await account.Incidents(new FakeTimeProvider(DateTimeOffset.UtcNow.AddMinutes(61))).PurgeAsync(Start.AddHours(1), Now);
+
+        var left = await account.IncidentTable().QueryAsync<TableEntity>("PartitionKey ge 'alert-' and PartitionKey lt 'alert.'", cancellationToken: Now).ToListAsync(Now);
+        left.Select(row => row.RowKey).ShouldBe([TableKeys.Moment(Start, TableKeys.Hash("open")), TableKeys.Moment(Start.AddMinutes(90), TableKeys.Hash("young"))], ignoreOrder: true);
+    }
+
     /// <summary>The rows of an opening that broke off look old by the time somebody writes the incident after all.</summary>
     [Fact]
     public async Task OpeningThatIsFinishedByAnotherHostLater_IsKnownByItsAlert()
@@ -226,7 +243,7 @@ public sealed class TableIncidentStoreTests(Azurite azurite)
         (await Cost(() => store.ListAsync(new IncidentQuery(Open: true), Now))).ShouldBe(1 + 2);
         (await Cost(() => store.UpdateAsync("a", i => i.Closed(), Now))).ShouldBe(3);
         (await Cost(() => store.ListAsync(new IncidentQuery(), Now))).ShouldBe(2 + 2);
-        (await Cost(() => store.PurgeAsync(Start.AddHours(1), Now))).ShouldBe(1 + 7);
+        (await Cost(() => store.PurgeAsync(Start.AddHours(1), Now))).ShouldBe(1 + 7 + 1);
 
         async Task<int> Cost(Func<Task> work)
         {
