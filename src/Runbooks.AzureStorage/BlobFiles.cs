@@ -53,6 +53,21 @@ internal sealed class BlobFiles(BlobContainerClient container)
         },
         cancellationToken);
 
+    /// <summary>The whole of a blob that is small enough for memory: it is read or it is not, and no stream breaks off later.</summary>
+    public Task<BinaryData?> ReadAsync(string name, CancellationToken cancellationToken) => GuardAsync(
+        async () =>
+        {
+            try
+            {
+                return (await container.GetBlobClient(name).DownloadContentAsync(cancellationToken)).Value.Content;
+            }
+            catch (RequestFailedException e) when (e.Status == 404)
+            {
+                return (BinaryData?)null;
+            }
+        },
+        cancellationToken);
+
     public Task RemoveAsync(string name, CancellationToken cancellationToken) => GuardAsync(
         async () =>
         {

@@ -37,12 +37,9 @@ internal sealed class TableDocuments(TableRows rows, BlobFiles blobs)
                 return null;
             }
 
-            if (await blobs.FindAsync(blob, cancellationToken) is { } content)
+            if (await blobs.ReadAsync(blob, cancellationToken) is { } content)
             {
-                await using (content)
-                {
-                    return new(PackedJson.Unpack<T>(content), entity.ETag, blob) { IsListed = entity.GetBoolean(Listed) == true };
-                }
+                return new(PackedJson.Unpack<T>(content.ToStream()), entity.ETag, blob) { IsListed = entity.GetBoolean(Listed) == true };
             }
 
             // The row was replaced, and its old blob removed, since it was read.
@@ -61,7 +58,7 @@ internal sealed class TableDocuments(TableRows rows, BlobFiles blobs)
         var written = await WriteAsync(entity, value, () => rows.ReplaceAsync(entity, tag, cancellationToken), cancellationToken);
         if (written is not null && before is not null)
         {
-            await blobs.RemoveAsync(before, cancellationToken);
+            await TryRemoveAsync(before, cancellationToken);
         }
 
         return written;
@@ -77,6 +74,18 @@ internal sealed class TableDocuments(TableRows rows, BlobFiles blobs)
 
     /// <summary>Removes the blobs of all versions.</summary>
     public Task RemoveBlobsAsync(string partition, CancellationToken cancellationToken) => blobs.RemoveAllAsync($"{partition}/", cancellationToken);
+
+    /// <summary>The new version is on record, and nobody must be told otherwise: what is left here goes with the document.</summary>
+    private async Task TryRemoveAsync(string blob, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await blobs.RemoveAsync(blob, cancellationToken);
+        }
+        catch (StoreUnavailableException)
+        {
+        }
+    }
 
     private async Task<TableDocument<T>?> WriteAsync<T>(TableEntity entity, T value, Func<Task<ETag?>> write, CancellationToken cancellationToken)
     {
