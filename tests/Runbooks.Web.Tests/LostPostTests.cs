@@ -90,6 +90,17 @@ public sealed class LostPostTests : IAsyncLifetime
         body.TryGetProperty("errors", out _).ShouldBeFalse();
     }
 
+    /// <summary>A newer version ran for a while: the sender tries again for a time, and then nobody would know.</summary>
+    [Fact]
+    public async Task RecordThatThisVersionCannotRead_IsAnswered503AndPaged()
+    {
+        _host.Store.Fault = () => new JsonException("The JSON value could not be converted to IncidentState.");
+
+        (await PostAsync("generic", """{"name":"HighLatency_Cluster_B"}""")).StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+
+        _host.Channel.Sent.ShouldHaveSingleItem().Card.Sections[0].Lines[0].ShouldContain("a newer version of this program");
+    }
+
     [Fact]
     public async Task LossThatCannotBeRecorded_IsAnswered503()
     {

@@ -1,9 +1,11 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Runbooks.Intake;
 using Runbooks.Intake.Parsing;
 using Runbooks.Intake.Parsing.EventGrid;
+using Runbooks.Model.Alerts;
 using Runbooks.Model.Text;
 using Runbooks.Watchdog;
 using Runbooks.Web.Http;
@@ -93,13 +95,27 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Los
             return [];
         }
 
-        var outcomes = await intake.TakeAsync(parsed.Alerts, request.Headers.TraceParent, cancellationToken);
+        var outcomes = await TakeAsync(request, source, parsed.Alerts, cancellationToken);
         if (parsed.Lost > 0)
         {
             await RecordLostAsync(source, parsed, cancellationToken);
         }
 
         return outcomes;
+    }
+
+    private async Task<IReadOnlyList<IntakeOutcome>> TakeAsync(HttpRequest request, string source, IReadOnlyList<Alert> alerts, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await intake.TakeAsync(alerts, request.Headers.TraceParent, cancellationToken);
+        }
+        catch (Exception unreadable) when (unreadable is JsonException or InvalidDataException)
+        {
+            // However often the sender tries again: this program will not learn to read it.
+            await lost.RecordAsync(Clip.To(reader.NameOf(source), 80), 1, "The record of an incident that it belongs to cannot be read: a newer version of this program wrote it, or it is damaged.", cancellationToken);
+            throw;
+        }
     }
 
     private Task RecordLostAsync(string source, ParsedAlerts parsed, CancellationToken cancellationToken) =>
