@@ -3,13 +3,12 @@ using System.Text;
 using System.Text.Json;
 using DurableTask.Core;
 using DurableTask.Core.History;
-using DurableTask.Core.Query;
 using Runbooks.Sqlite.Store;
 
 namespace Runbooks.Sqlite.DurableTask;
 
 /// <summary>The side of the task hub that starts, wakes, shows and removes instances.</summary>
-public sealed partial class SqliteOrchestrationService : IOrchestrationServiceClient, IOrchestrationServiceQueryClient, IOrchestrationServicePurgeClient
+public sealed partial class SqliteOrchestrationService : IOrchestrationServiceClient, IOrchestrationServicePurgeClient
 {
     /// <summary>Starts an instance; returns once that is durable. One that has ended under this id is replaced.</summary>
     public Task CreateTaskOrchestrationAsync(TaskMessage creationMessage) => CreateTaskOrchestrationAsync(creationMessage, []);
@@ -82,9 +81,6 @@ public sealed partial class SqliteOrchestrationService : IOrchestrationServiceCl
 
         return json.Append(']').ToString();
     }
-
-    public Task<OrchestrationQueryResult> GetOrchestrationWithQueryAsync(OrchestrationQuery query, CancellationToken cancellationToken) =>
-        _database.ReadAsync(connection => DurableListing.List(connection, query));
 
     /// <summary>Removes instances that ended, or were created, before a time. Those that run are left alone.</summary>
     public Task PurgeOrchestrationHistoryAsync(DateTime thresholdDateTimeUtc, OrchestrationStateTimeRangeFilterType timeRangeFilterType) =>

@@ -84,7 +84,7 @@ internal sealed class AzureHub : ITaskHubHarness
 
     public Task RaiseAsync(string id, string name) => Engine.RaiseEventAsync(id, name);
 
-    public Task TerminateAsync(string id, string reason) => Engine.TerminateAsync(id, reason);
+    public Task TerminateAsync(string id, string reason) => _service.ForceTerminateTaskOrchestrationAsync(id, reason);
 
     /// <summary>Waits as long, unless nothing is left that could happen: then the rest of the time would change nothing.</summary>
     public async Task AdvanceAsync(TimeSpan by)

@@ -60,7 +60,7 @@ public sealed class SqliteHub : ITaskHubHarness
 
     public Task RaiseAsync(string id, string name) => Engine.RaiseEventAsync(id, name);
 
-    public Task TerminateAsync(string id, string reason) => Engine.TerminateAsync(id, reason);
+    public Task TerminateAsync(string id, string reason) => Service.ForceTerminateTaskOrchestrationAsync(id, reason);
 
     public Task AdvanceAsync(TimeSpan by) => VirtualTime.AdvanceAsync(Time, by, () => Service.NextTimer, SettleAsync);
 

@@ -58,14 +58,6 @@ public sealed class TaskHubEngine : IIncidentEngine
         return true;
     });
 
-    /// <summary>Ends an instance where it stands; activities that run are not stopped. An unknown or finished one is no error.</summary>
-    /// <exception cref="StoreUnavailableException">It could not be written.</exception>
-    public Task TerminateAsync(string id, string reason) => AskAsync(async () =>
-    {
-        await _client.TerminateInstanceAsync(new OrchestrationInstance { InstanceId = id }, reason);
-        return true;
-    });
-
     /// <summary>What is known of an instance; null when nothing is.</summary>
     /// <exception cref="StoreUnavailableException">It could not be read.</exception>
     public Task<EngineInstance?> FindAsync(string id) => AskAsync(async () =>
