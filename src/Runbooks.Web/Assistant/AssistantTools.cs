@@ -47,14 +47,11 @@ internal sealed class AssistantTools(IIncidentStore store, LoadedRunbooks runboo
         CancellationToken cancellationToken = default)
     {
         var query = new IncidentQuery { RunbookId = runbook, Text = words is null ? null : Clip.To(words, 200), Limit = Math.Clamp(limit, 1, MostIncidents) };
-        query = state switch
+        if (!string.IsNullOrEmpty(state))
         {
-            null or "" => query,
-            "open" or "final" => query with { Open = state == "open" },
-            "needsPerson" => query with { LeftToPeople = true },
-            _ when StateText.TryParse(state, out var parsed) => query with { State = parsed },
-            _ => throw new McpException($"There is no state '{Clip.To(state, 40)}'. Use open, final, needsPerson, {StateText.All}."),
-        };
+            query = StateText.Filter(query, state) ?? throw new McpException($"There is no state '{Clip.To(state, 40)}'. Use {StateText.Filters}.");
+        }
+
         var page = await store.ListAsync(query, cancellationToken);
         return Json(new { incidents = page.Items.Select(IncidentLine.Of), more = page.Next is not null });
     }

@@ -22,9 +22,9 @@ public sealed class ConsoleHandler(
     public Task<IResult> ListAsync(HttpRequest request) => edge.RunAsync(request, async cancellationToken =>
     {
         // As with a state that is none: an address that somebody cut short shows the first page.
-        var after = Given(request, "after") is { } cursor && IncidentCursor.TryParse(cursor) is not null ? cursor : null;
-        var words = Given(request, "q")?.Trim() is { Length: > 0 } text ? Clip.To(text, LongestText) : null;
-        var filter = new ConsoleFilter(Given(request, "state"), Given(request, "runbook"), words, after);
+        var after = request.Given("after") is { } cursor && IncidentCursor.TryParse(cursor) is not null ? cursor : null;
+        var words = request.Given("q")?.Trim() is { Length: > 0 } text ? Clip.To(text, LongestText) : null;
+        var filter = new ConsoleFilter(request.Given("state"), request.Given("runbook"), words, after);
 
         var now = await live.ReadAsync(cancellationToken);
         var (open, closed, next) = await FindAsync(filter, now, cancellationToken);
@@ -75,9 +75,6 @@ public sealed class ConsoleHandler(
             {
                 Guards = await guards.FindAsync(incident, incident.OpenGate, cancellationToken),
             } }, status)
-            : new PageResult<MessagePage>(
-                new { Title = "No such incident", Text = "There is no incident under this address, or it is no longer kept.", Home = true },
-                StatusCodes.Status404NotFound);
-
-    private static string? Given(HttpRequest request, string name) => request.Query[name].ToString() is { Length: > 0 } value ? value : null;
+            : MessageResult.Of(
+                StatusCodes.Status404NotFound, "No such incident", "There is no incident under this address, or it is no longer kept.", home: true);
 }

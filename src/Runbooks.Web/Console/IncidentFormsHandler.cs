@@ -27,7 +27,7 @@ public sealed class IncidentFormsHandler(
         var (form, refusal) = await Signed.ReadFormAsync(request, NotDone, cancellationToken, reasonNeeded: false);
         if (form is null || !DecisionVerbText.TryParse(form.Fields["decision"], out var verb))
         {
-            return refusal ?? Signed.Refuse(NotDone, StatusCodes.Status400BadRequest, "No decision was sent: go back and press one of the buttons.");
+            return refusal ?? MessageResult.Of(StatusCodes.Status400BadRequest, NotDone, "No decision was sent: go back and press one of the buttons.", home: true);
         }
 
         var decision = new DecisionRequest(verb, form.By, Via, DecisionVerbText.Reason(form.Reason), form.Fields["plan"].ToString()) { SignedIn = Actor.Of(request)?.Person, Items = DecisionVerbText.Items(form.Fields) };

@@ -57,8 +57,8 @@ public sealed class RunbookPagesHandler(
     {
         if (loaded().FirstOrDefault(runbook => runbook.Id == id) is not { } runbook)
         {
-            return new PageResult<MessagePage>(
-                new { Title = "No such runbook", Text = "No runbook of this name is loaded. Incidents of it, if there were any, are kept all the same.", Home = true }, StatusCodes.Status404NotFound);
+            return MessageResult.Of(
+                StatusCodes.Status404NotFound, "No such runbook", "No runbook of this name is loaded. Incidents of it, if there were any, are kept all the same.", home: true);
         }
 
         var report = RunbookReport.Of(id, runbook, await histories.ReadAsync(id, cancellationToken));

@@ -31,7 +31,7 @@ public sealed class DecidePageHandler(
 
     public Task<IResult> GetAsync(HttpRequest request, string token) => edge.RunAsync(request, async cancellationToken =>
         signer.TryRead(token, out var grant) ? await ShowAsync(request, grant, null, cancellationToken)
-        : signer.TryReadStorm(token, out var storm) ? request.Query["one"].ToString() is { Length: > 0 } one
+        : signer.TryReadStorm(token, out var storm) ? request.Given("one") is { } one
             ? await storms.ShowOneAsync(storm, one, cancellationToken)
             : await storms.ShowAsync(storm, StormTicksText.Of(request.Query["tick"]), null, good: true, cancellationToken)
         : BadLink(), Caller.Person);
@@ -47,13 +47,13 @@ public sealed class DecidePageHandler(
         if (!SameOrigin.Allows(request))
         {
             Log.LinkRefused(logger, "posted from another site");
-            return Message(StatusCodes.Status403Forbidden, "Not decided", "This was sent from another site. Open the link from your message and decide there.");
+            return MessageResult.Of(StatusCodes.Status403Forbidden, "Not decided", "This was sent from another site. Open the link from your message and decide there.");
         }
 
         var form = await (storm is null ? FormFields.ReadAsync(request, cancellationToken) : FormFields.ReadListAsync(request, cancellationToken));
         if (form is null || !DecisionVerbText.TryParse(form["decision"], out var verb))
         {
-            return Message(StatusCodes.Status400BadRequest, "Not decided", "No decision was sent. Open the link from your message and press one of the buttons.");
+            return MessageResult.Of(StatusCodes.Status400BadRequest, "Not decided", "No decision was sent. Open the link from your message and press one of the buttons.");
         }
 
         if (grant is null)
@@ -84,7 +84,7 @@ public sealed class DecidePageHandler(
     {
         if (await store.FindAsync(grant.IncidentId, cancellationToken) is not { } incident || incident.FindGate(grant.GateId) is not { } gate)
         {
-            return Message(StatusCodes.Status404NotFound, "No longer kept", "The record of this incident is no longer kept. Nothing was decided.");
+            return MessageResult.Of(StatusCodes.Status404NotFound, "No longer kept", "The record of this incident is no longer kept. Nothing was decided.");
         }
 
         var now = time.GetUtcNow();
@@ -92,7 +92,7 @@ public sealed class DecidePageHandler(
         if (now >= grant.ExpiresAt)
         {
             // The link has outlived its afterlife: it says how it ended and shows nothing else any more.
-            return Message(status, "This link has expired", GateText.Late(gate, now));
+            return MessageResult.Of(status, "This link has expired", GateText.Late(gate, now));
         }
 
         var runbook = await runbooks.OfAsync(incident, cancellationToken);
@@ -109,16 +109,14 @@ public sealed class DecidePageHandler(
     internal IResult NotSignedIn()
     {
         Log.LinkRefused(logger, "nobody was signed in");
-        return Message(StatusCodes.Status401Unauthorized, "Not decided", "You are not signed in, or no longer. Open the link from your message again and decide there.");
+        return MessageResult.Of(StatusCodes.Status401Unauthorized, "Not decided", "You are not signed in, or no longer. Open the link from your message again and decide there.");
     }
 
     private PageResult<MessagePage> BadLink()
     {
         Log.LinkRefused(logger, "the signature does not fit, or its key is gone");
-        return Message(
+        return MessageResult.Of(
             StatusCodes.Status404NotFound, "This link does not work",
             "It may have been cut off or changed on its way. Open it again from the original message, or decide from the newest one. Nothing was decided.");
     }
-
-    private static PageResult<MessagePage> Message(int status, string title, string text) => new(new { Title = title, Text = text }, status);
 }

@@ -29,14 +29,14 @@ public sealed class StormPageHandler(
         var now = time.GetUtcNow();
         if (now >= grant.ExpiresAt)
         {
-            return Message(StatusCodes.Status200OK, "This link has expired", "Decide from the newest message, or look at the console.");
+            return MessageResult.Of(StatusCodes.Status200OK, "This link has expired", "Decide from the newest message, or look at the console.");
         }
 
         var people = (await directory.ResolveAllAsync(cancellationToken)).Book;
         var incidents = await members.FindAsync(grant.StormId, grant.Since, _ => true, incident => IsAsked(incident, grant.Recipient, people), cancellationToken);
         if (incidents.Count == 0)
         {
-            return Message(StatusCodes.Status404NotFound, "No longer kept", "The records of these incidents are no longer kept. Nothing was decided.");
+            return MessageResult.Of(StatusCodes.Status404NotFound, "No longer kept", "The records of these incidents are no longer kept. Nothing was decided.");
         }
 
         var groups = new List<StormGroup>();
@@ -94,7 +94,7 @@ public sealed class StormPageHandler(
         time.GetUtcNow() < grant.ExpiresAt
         && await store.FindAsync(incidentId, cancellationToken) is { } incident && incident.Storm == grant.StormId && IsAsked(incident, grant.Recipient, (await directory.ResolveAllAsync(cancellationToken)).Book)
             ? new SeeOther($"/decide/{links.TicketFor(incident, incident.OpenGate ?? incident.LatestGate!, grant.Recipient)}", StatusCodes.Status302Found)
-            : Message(StatusCodes.Status404NotFound, "Not here", "This question does not belong to this page. Nothing was decided.");
+            : MessageResult.Of(StatusCodes.Status404NotFound, "Not here", "This question does not belong to this page. Nothing was decided.");
 
     private static bool IsAsked(Incident incident, string recipient, ContactBook people) => incident.LatestGate is { } gate && ApproverRules.IsAsked(gate, recipient, people);
 
@@ -114,6 +114,4 @@ public sealed class StormPageHandler(
         var more = waiting == 0 ? "" : $"; {(waiting == counted ? waiting == 1 ? "it waits" : "they wait" : waiting == 1 ? "one of them waits" : $"{waiting} of them wait")} for more people to approve";
         return $"You {GateText.Past(verb)} {of}{more}. {string.Join(" ", others.Select(group => $"{group.Count()} not: {group.Key}"))}".TrimEnd();
     }
-
-    private static PageResult<MessagePage> Message(int status, string title, string text) => new(new { Title = title, Text = text }, status);
 }

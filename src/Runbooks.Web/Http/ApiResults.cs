@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Runbooks.Intake.Parsing;
 using Runbooks.Model.Text;
+using Runbooks.Web.Pages;
 
 namespace Runbooks.Web.Http;
 
@@ -53,6 +54,13 @@ internal sealed class PageResult<TPage>(object parameters, int status = StatusCo
         PageHeaders.Write(httpContext.Response);
         return new RazorComponentResult<TPage>(parameters) { StatusCode = status, PreventStreamingRendering = true }.ExecuteAsync(httpContext);
     }
+}
+
+/// <summary>A page that says one thing.</summary>
+internal static class MessageResult
+{
+    /// <param name="home">True for whoever came from the console: the page leads back there.</param>
+    public static PageResult<MessagePage> Of(int status, string title, string text, bool home = false) => new(new { Title = title, Text = text, Home = home }, status);
 }
 
 /// <summary>What keeps a page from running anything, from being framed, stored or found, and its address from travelling.</summary>

@@ -2,7 +2,6 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Runbooks.Model.Storage;
-using Runbooks.Web.Pages;
 
 namespace Runbooks.Web.Http;
 
@@ -48,7 +47,7 @@ public sealed class HttpRequestRunner(ILogger<HttpRequestRunner> logger)
             return caller switch
             {
                 Caller.Sender => TryAgain(request, caller),
-                Caller.Person => Page(StatusCodes.Status500InternalServerError, "Something broke", "It is in the log. Nothing was decided by this."),
+                Caller.Person => MessageResult.Of(StatusCodes.Status500InternalServerError, "Something broke", "It is in the log. Nothing was decided by this."),
                 _ => ApiResults.Problem(StatusCodes.Status500InternalServerError, "Something broke on our side; it is in the log."),
             };
         }
@@ -62,10 +61,8 @@ public sealed class HttpRequestRunner(ILogger<HttpRequestRunner> logger)
         }
 
         request.HttpContext.Response.Headers.RetryAfter = "5";
-        return Page(StatusCodes.Status503ServiceUnavailable, "Not now", "The records cannot be reached at the moment. Nothing was decided. Try again in a few seconds.");
+        return MessageResult.Of(StatusCodes.Status503ServiceUnavailable, "Not now", "The records cannot be reached at the moment. Nothing was decided. Try again in a few seconds.");
     }
-
-    private static PageResult<MessagePage> Page(int status, string title, string text) => new(new { Title = title, Text = text }, status);
 }
 
 /// <summary>Who is answered when something breaks.</summary>

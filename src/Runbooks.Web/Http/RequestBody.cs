@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Http.Features;
 using Runbooks.Intake.Parsing;
 using Runbooks.Model.Text;
 using Runbooks.Notifications.Storms;
-using Runbooks.Web.Pages;
 using Runbooks.Web.Access;
 
 namespace Runbooks.Web.Http;
@@ -71,6 +70,13 @@ internal static class RequestBody
         IResult Refuse(string path, string found) =>
             ApiResults.Problem(StatusCodes.Status400BadRequest, "The body is not what is expected here.", new AlertError(path, found, $"Send JSON such as {example}"));
     }
+}
+
+/// <summary>Reads what stands behind the question mark of an address.</summary>
+internal static class QueryFields
+{
+    /// <returns>Null when it is missing or empty.</returns>
+    public static string? Given(this HttpRequest request, string name) => request.Query[name].ToString() is { Length: > 0 } value ? value : null;
 }
 
 /// <summary>Reads the forms of our own pages; nothing that is larger.</summary>
@@ -148,18 +154,16 @@ internal sealed record Signed(string By, string Reason)
     {
         if (!SameOrigin.Allows(request))
         {
-            return (null, Refuse(notDone, StatusCodes.Status403Forbidden, "This was sent from another site. Open the page here and press the button there."));
+            return (null, MessageResult.Of(StatusCodes.Status403Forbidden, notDone, "This was sent from another site. Open the page here and press the button there.", home: true));
         }
 
         var form = await FormFields.ReadAsync(request, cancellationToken);
         return Of(Actor.Of(request)?.Person?.Name ?? form?["by"], form?["reason"], reasonNeeded) is { } signed
             ? (signed with { Fields = form ?? FormCollection.Empty }, null)
-            : (null, Refuse(notDone, StatusCodes.Status400BadRequest, reasonNeeded
+            : (null, MessageResult.Of(StatusCodes.Status400BadRequest, notDone, reasonNeeded
                 ? "Say who does this and why: go back and fill in both fields."
-                : "Say who does this: go back and fill in your name."));
+                : "Say who does this: go back and fill in your name.", home: true));
     }
-
-    public static IResult Refuse(string title, int status, string text) => new PageResult<MessagePage>(new { Title = title, Text = text, Home = true }, status);
 
     private static Signed? Of(string? by, string? reason, bool reasonNeeded = true) =>
         string.IsNullOrWhiteSpace(by) || (reasonNeeded && string.IsNullOrWhiteSpace(reason)) ? null : new(TypedText.Name(by), Clip.To((reason ?? "").Trim(), 1000));

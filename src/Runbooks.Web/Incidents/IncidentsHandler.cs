@@ -22,27 +22,17 @@ public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter
     public Task<IResult> ListAsync(HttpRequest request) => edge.RunAsync(request, async cancellationToken =>
     {
         var query = new IncidentQuery();
-        if (Given(request, "state") is { } word)
+        if (request.Given("state") is { } word)
         {
-            if (word is "open" or "final")
+            if (StateText.Filter(query, word) is not { } filtered)
             {
-                query = query with { Open = word == "open" };
+                return Wrong("state", $"Use one of: {StateText.Filters}.");
             }
-            else if (word == "needsPerson")
-            {
-                query = query with { LeftToPeople = true };
-            }
-            else if (StateText.TryParse(word, out var state))
-            {
-                query = query with { State = state };
-            }
-            else
-            {
-                return Wrong("state", $"Use one of: open, final, needsPerson, {StateText.All}.");
-            }
+
+            query = filtered;
         }
 
-        if (Given(request, "limit") is { } limit)
+        if (request.Given("limit") is { } limit)
         {
             if (!int.TryParse(limit, NumberStyles.None, CultureInfo.InvariantCulture, out var count) || count is < 1 or > 500)
             {
@@ -52,7 +42,7 @@ public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter
             query = query with { Limit = count };
         }
 
-        if (Given(request, "after") is { } after)
+        if (request.Given("after") is { } after)
         {
             if (IncidentCursor.TryParse(after) is null)
             {
@@ -62,7 +52,7 @@ public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter
             query = query with { After = after };
         }
 
-        var page = await store.ListAsync(query with { RunbookId = Given(request, "runbook"), Text = Given(request, "q") is { } words ? Clip.To(words, 200) : null }, cancellationToken);
+        var page = await store.ListAsync(query with { RunbookId = request.Given("runbook"), Text = request.Given("q") is { } words ? Clip.To(words, 200) : null }, cancellationToken);
         return ApiResults.Json(new ListAnswer([.. page.Items.Select(IncidentLine.Of)], page.Next));
     });
 
@@ -70,7 +60,7 @@ public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter
     public Task<IResult> GetAsync(HttpRequest request, string id) => edge.RunAsync(request, async cancellationToken =>
     {
         var (goal, atMost) = ((IncidentState?)null, TimeSpan.Zero);
-        if (Given(request, "waitFor") is { } word)
+        if (request.Given("waitFor") is { } word)
         {
             atMost = UsualWait;
             if (word != "final")
@@ -83,7 +73,7 @@ public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter
                 goal = state;
             }
 
-            if (Given(request, "timeout") is { } timeout)
+            if (request.Given("timeout") is { } timeout)
             {
                 if (!double.TryParse(timeout.TrimEnd('s'), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) || double.IsNaN(seconds))
                 {
@@ -98,8 +88,6 @@ public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter
             ? ApiResults.Json(IncidentView.Of(incident, await guards.FindAsync(incident, incident.OpenGate, cancellationToken)))
             : ApiResults.Problem(StatusCodes.Status404NotFound, "There is no such incident.");
     });
-
-    private static string? Given(HttpRequest request, string name) => request.Query[name].ToString() is { Length: > 0 } value ? value : null;
 
     private static IResult Wrong(string name, string remedy) =>
         ApiResults.Problem(StatusCodes.Status400BadRequest, $"The query parameter '{name}' cannot be used. {remedy}", new AlertError($"?{name}", "something else", remedy));

@@ -1,4 +1,5 @@
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 using Runbooks.Model.Text;
 
 namespace Runbooks.Web.Pages;
@@ -11,7 +12,18 @@ internal static class StateText
 
     public static string All => string.Join(", ", s_byWord.Keys);
 
+    /// <summary>What a listing may be filtered by.</summary>
+    public static string Filters => $"open, final, {ConsoleFilter.NeedsAPerson}, {All}";
+
     public static string Of(IncidentState state) => CamelCase.Of(state);
 
     public static bool TryParse(string word, out IncidentState state) => s_byWord.TryGetValue(word, out state);
+
+    /// <returns>Only incidents of this state, or of these; null when it is none of <see cref="Filters"/>.</returns>
+    public static IncidentQuery? Filter(IncidentQuery query, string word) => word switch
+    {
+        "open" or "final" => query with { Open = word == "open" },
+        ConsoleFilter.NeedsAPerson => query with { LeftToPeople = true },
+        _ => TryParse(word, out var state) ? query with { State = state } : null,
+    };
 }

@@ -40,7 +40,7 @@ public sealed class AccessGuard(PlatformPrincipal principal, ApiKeyAuthenticatio
             if (!actor.May(needed))
             {
                 await RecordAsync(actor, needed, request);
-                return Signed.Refuse("Not allowed", StatusCodes.Status403Forbidden, Words(actor, needed));
+                return MessageResult.Of(StatusCodes.Status403Forbidden, "Not allowed", Words(actor, needed), home: true);
             }
 
             actor.EnterWith(request);
