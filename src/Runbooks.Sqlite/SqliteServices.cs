@@ -1,36 +1,46 @@
-using Microsoft.Extensions.DependencyInjection;
+using DurableTask.Core;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
+using Runbooks.Model.Storage;
+using Runbooks.Orchestration.TaskHub;
+using Runbooks.Sqlite;
+using Runbooks.Sqlite.DurableTask;
+using Runbooks.Sqlite.Store;
+using Runbooks.Storage;
 
-namespace Runbooks.Sqlite;
+namespace Microsoft.Extensions.DependencyInjection;
 
 public static class SqliteServices
 {
-    /// <summary>The host's one database, <c>runbooks.db</c> in the data folder, opened when first asked for.</summary>
+    /// <summary>
+    /// Everything the host keeps, in its data folder: incidents, shared state and the task hub of
+    /// <see cref="TaskHubServices.AddTaskHub"/> in one database, <c>runbooks.db</c>, opened when first asked for and looked through
+    /// for damage while the host runs; evidence as files beside it. Whoever waits for an incident hears of each change at once.
+    /// </summary>
     /// <param name="survivesPowerCut">See <see cref="SqliteOptions.SurvivesPowerCut"/>.</param>
-    public static IServiceCollection AddSqliteDatabase(this IServiceCollection services, string dataFolder, bool survivesPowerCut = true) =>
-        services
+    public static IServiceCollection AddSqlite(
+        this IServiceCollection services, string dataFolder, bool survivesPowerCut = true, Action<SqliteTaskHubOptions>? configureHub = null)
+    {
+        var hubOptions = new SqliteTaskHubOptions();
+        configureHub?.Invoke(hubOptions);
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddOptions<TaskHubOptions>().Configure<SqliteDatabase>((hub, database) =>
+        {
+            hub.ServiceFinishesItsWork = true;
+            hub.CheckHealth = _ => database.Writer.CheckHealthAsync();
+        });
+        return services
             .AddSingleton(new SqliteOptions { Path = Path.Combine(dataFolder, "runbooks.db"), SurvivesPowerCut = survivesPowerCut })
-            .AddSingleton(provider => new SqliteDatabase(provider.GetRequiredService<SqliteOptions>(), provider.GetRequiredService<ILogger<SqliteDatabase>>()));
+            .AddSingleton(provider => new SqliteDatabase(provider.GetRequiredService<SqliteOptions>(), provider.GetRequiredService<ILogger<SqliteDatabase>>()))
+            .AddSingleton<IIncidentStore>(provider => new SignallingIncidentStore(
+                new SqliteIncidentStore(provider.GetRequiredService<SqliteDatabase>()), provider.GetRequiredService<IncidentChanges>(), provider.GetRequiredService<TimeProvider>()))
+            .AddSingleton<ISharedState>(provider => new SqliteSharedState(provider.GetRequiredService<SqliteDatabase>()))
+            .AddSingleton<IEvidenceStore>(_ => new FileEvidenceStore(Path.Combine(dataFolder, "evidence")))
+            .AddSingleton<IGenerationWitness>(_ => new FileWitness(Path.Combine(dataFolder, "generation")))
+            .AddHostedService<IntegrityCheck>()
+            .AddSingleton(hubOptions)
+            .AddSingleton<SqliteOrchestrationService>()
+            .AddSingleton<IOrchestrationService>(provider => provider.GetRequiredService<SqliteOrchestrationService>())
+            .AddSingleton<IOrchestrationServiceClient>(provider => provider.GetRequiredService<SqliteOrchestrationService>());
+    }
 }
-
-/// <summary>Where the host keeps its one database, and what a test may watch in its writer.</summary>
-public sealed class SqliteOptions
-{
-    /// <summary>The database file. Its folder is made when it does not exist.</summary>
-    public required string Path { get; init; }
-
-    /// <summary>
-    /// What is committed survives a power cut: synced to disk before anybody is told. Off, it survives only the end of the
-    /// process, which is enough for tests and costs no sync.
-    /// </summary>
-    public bool SurvivesPowerCut { get; init; } = true;
-
-    /// <summary>
-    /// Called by the writer just before and just after each commit. When it throws, the writer stops where it stands
-    /// as a killed process would: nothing more is written, and nobody is told of what was. For crash tests.
-    /// </summary>
-    internal Action<WritePoint>? Failpoint { get; init; }
-}
-
-/// <summary>Where in a commit the writer stands.</summary>
-internal enum WritePoint { BeforeCommit, AfterCommit }

@@ -9,9 +9,7 @@ using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using Runbooks.Notifications;
 using Runbooks.Orchestration.TaskHub;
-using Runbooks.Sqlite;
 using Runbooks.Sqlite.DurableTask;
-using Runbooks.Sqlite.Store;
 using Runbooks.Storage;
 
 namespace Runbooks.Testing;
@@ -43,7 +41,7 @@ internal sealed class TestWorld : IAsyncDisposable
         services.AddSingleton<TimeProvider>(_clock);
         services.AddRunbooks().AddIncidentIntake();
         services.TryAddSingleton<IncidentChanges>();
-        services.AddSqliteDatabase(_folder, survivesPowerCut: false).AddLocalStores(_folder).AddSqliteTaskHub(hub => hub.CheckClockEvery = null).AddIncidentTaskHub();
+        services.AddSqlite(_folder, survivesPowerCut: false, hub => hub.CheckClockEvery = null).AddIncidentTaskHub();
         services.AddSingleton<LoadedRunbooks>(() => [runbook]);
         services.AddSingleton<RecordingChannel>().AddSingleton<INotifier>(provider => provider.GetRequiredService<RecordingChannel>()).AddSingleton(ContactBook.EveryoneOn(RecordingChannel.Name));
         services.AddSingleton<IGuardrail>(new ScriptedGuardrail(script));

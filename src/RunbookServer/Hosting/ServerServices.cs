@@ -15,9 +15,6 @@ using Runbooks.Notifications;
 using Runbooks.Orchestration.TaskHub;
 using Runbooks.Publishing;
 using Runbooks.SignedLinks;
-using Runbooks.Sqlite;
-using Runbooks.Sqlite.DurableTask;
-using Runbooks.Sqlite.Store;
 using Runbooks.Storage;
 using Runbooks.Watchdog;
 using Runbooks.Web.Http;
@@ -63,10 +60,7 @@ internal static class ServerServices
             .AddStorageAccount()
             .AddStoreSignals()
             .AddSingleton(provider => new WatchTurn(provider.GetRequiredService<ISharedState>(), provider.GetRequiredService<TimeProvider>(), $"{Guid.NewGuid():N}"))
-        : services
-            .AddSqliteDatabase(settings.DataDirectory)
-            .AddLocalStores(settings.DataDirectory)
-            .AddSqliteTaskHub();
+        : services.AddSqlite(settings.DataDirectory);
 
     private static IServiceCollection AddKeys(this IServiceCollection services, ServerSettings settings)
     {

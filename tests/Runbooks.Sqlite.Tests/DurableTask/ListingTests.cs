@@ -107,12 +107,11 @@ public sealed class ListingTests
         var folder = Directory.CreateTempSubdirectory("runbooks-").FullName;
         var services = new ServiceCollection()
             .AddLogging()
-            .AddSqliteDatabase(folder)
-            .AddSqliteTaskHub(options => options.KeepFinished = null)
+            .AddSqlite(folder, configureHub: options => options.KeepFinished = null)
             .AddTaskHub(tasks => tasks.Activity<int, int>("work", Task.FromResult).Orchestrator<int, int>("quick", (context, n) => context.CallActivityAsync<int>("work", n)));
         await using (var provider = services.BuildServiceProvider())
         {
-            var hosted = provider.GetServices<IHostedService>().ShouldHaveSingleItem();
+            var hosted = provider.GetServices<IHostedService>().OfType<TaskHubHost>().ShouldHaveSingleItem();
             (await provider.GetRequiredService<IIncidentEngine>().CheckHealthAsync(TestContext.Current.CancellationToken))!.ShouldContain("not started");
             await hosted.StartAsync(TestContext.Current.CancellationToken);
 
