@@ -6,7 +6,6 @@ using RunbookFunctions.Contacts;
 using RunbookFunctions.Durable;
 using RunbookFunctions.Telemetry;
 using Runbooks.AzureStorage;
-using Runbooks.Catalog;
 using Runbooks.Settings;
 using Runbooks.Storage;
 using Runbooks.Watchdog;
@@ -18,7 +17,6 @@ builder.AddTelemetry();
 
 builder.Services
     .AddRunbooks()
-    .AddRunbookCatalog()
     .AddPublishedRunbooks(takesContacts: !MessagesServices.IsDevelopment(builder.Configuration))
     .AddRunbooksWeb()
     .AddPlatformSignIn()

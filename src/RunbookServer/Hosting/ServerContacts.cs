@@ -18,9 +18,7 @@ internal static class ServerContacts
             .AddContacts(provider => provider.StartingContacts(RunbookFolder.Read(file)), s_nobody)
             .AddSingleton(provider => Beside(file, name => provider.GetRequiredService<RuleSetStatus>().FindCalendar(name)))
             .AddHostedService(provider => ActivatorUtilities.CreateInstance<ContactsWatch>(provider, file))
-        : services
-            .AddContacts(provider => provider.StartingContacts(), s_nobody)
-            .AddSingleton<ReadBesideContacts>(provider => (name, _) => Task.FromResult(provider.GetRequiredService<RuleSetStatus>().FindCalendar(name)));
+        : services.AddContactsOfRuleSet(s_nobody);
 
     /// <summary>Whether they come with the runbooks.</summary>
     public static bool AreInRuleSet(ServerSettings settings) => !settings.Practice && BesideSettings(settings) is null;

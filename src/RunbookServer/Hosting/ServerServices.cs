@@ -3,13 +3,8 @@ using Runbooks.AzureStorage;
 using Runbooks.Catalog;
 using Runbooks.Catalog.Reading;
 using Runbooks.Intake;
-using Runbooks.Integrations.Notifications.Email;
 using Runbooks.Integrations.Notifications.Outbox;
 using Runbooks.Integrations.OnCall;
-using Runbooks.Integrations.Notifications.PagerDuty;
-using Runbooks.Integrations.Notifications.Slack;
-using Runbooks.Integrations.Notifications.Teams;
-using Runbooks.Integrations.Notifications.Webhook;
 using Runbooks.Model.Storage;
 using Runbooks.Notifications;
 using Runbooks.Orchestration.TaskHub;
@@ -38,14 +33,6 @@ internal static class ServerServices
         .AddWatchdogLoop()
         .AddIntegrations()
         .AddMessages(settings);
-
-    public static IServiceCollection AddChannels(this IServiceCollection services) => services
-        .AddTeams()
-        .AddSlack()
-        .AddEmail()
-        .AddPagerDuty()
-        .AddWebhook()
-        .AddOnCallSchedules();
 
     private static IServiceCollection AddRuleSet(this IServiceCollection services, ServerSettings settings, RunbookFolder runbooks)
     {

@@ -7,14 +7,31 @@ using Runbooks.Integrations.Notifications.PagerDuty;
 using Runbooks.Integrations.Notifications.Slack;
 using Runbooks.Integrations.Notifications.Teams;
 using Runbooks.Integrations.Notifications.Webhook;
+using Runbooks.Integrations.OnCall;
 using Runbooks.Notifications;
+using Runbooks.Publishing;
 using Runbooks.Settings;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>The channels that messages go out on.</summary>
+/// <summary>The channels that messages go out on, and the systems that contacts may take a schedule from.</summary>
 public static class ChannelsServices
 {
+    /// <summary>Every channel but the outbox, and every source of schedules.</summary>
+    public static IServiceCollection AddChannels(this IServiceCollection services) => services
+        .AddTeams()
+        .AddSlack()
+        .AddEmail()
+        .AddPagerDuty()
+        .AddWebhook()
+        .AddOnCallSchedules();
+
+    /// <summary>The contacts of the rule set, and the calendars beside them.</summary>
+    /// <param name="none">Who is asked while there are no contacts.</param>
+    public static IServiceCollection AddContactsOfRuleSet(this IServiceCollection services, ContactBook? none = null) => services
+        .AddContacts(provider => provider.StartingContacts(), none)
+        .AddSingleton<ReadBesideContacts>(provider => (name, _) => Task.FromResult(provider.GetRequiredService<RuleSetStatus>().FindCalendar(name)));
+
     /// <summary>The channel <c>email</c>.</summary>
     public static IServiceCollection AddEmail(this IServiceCollection services)
     {
@@ -27,6 +44,24 @@ public static class ChannelsServices
                 ? provider.GetRequiredService<SmtpTransport>()
                 : provider.GetRequiredService<AcsTransport>())
             .AddSingleton<INotifier, EmailNotifier>();
+    }
+
+    /// <summary>PagerDuty, Grafana OnCall and calendars. A calendar's address comes from the contacts: it has to be on the internet, or named in the settings.</summary>
+    public static IServiceCollection AddOnCallSchedules(this IServiceCollection services)
+    {
+        services.AddSettings<OnCallOptions>(OnCallOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<PagerDutyOptions>(PagerDutyOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<GrafanaOnCallOptions>(GrafanaOnCallOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOutboundClient(PagerDutySchedules.Client);
+        services.AddOutboundClient(GrafanaOnCallSchedules.Client);
+        services.AddHttpClient(CalendarSchedules.Client)
+            .ConfigureHttpClient(client => client.Timeout = TimeSpan.FromSeconds(30))
+            .ConfigurePrimaryHttpMessageHandler(provider => new EgressGuard([.. provider.GetRequiredService<IOptions<OnCallOptions>>().Value.AllowedHosts]).CreateHandler())
+            .RemoveAllLoggers();
+        return services
+            .AddSingleton<IOnCallSource, PagerDutySchedules>()
+            .AddSingleton<IOnCallSource, GrafanaOnCallSchedules>()
+            .AddSingleton<IOnCallSource, CalendarSchedules>();
     }
 
     /// <summary>The channel <c>outbox</c>: messages as files. With it alone, every contact that a runbook names is reached there.</summary>
