@@ -62,18 +62,13 @@ internal sealed class CrashingHost : ICrashingHost, IAsyncDisposable
     }
 
     /// <summary>Tries until it works, as a sender does; a host that died is started again meanwhile.</summary>
-    public async Task<T> UntilAsync<T>(Func<HostClient, Task<T?>> attempt)
-        where T : class
-    {
-        var patience = Stopwatch.StartNew();
-        while (patience.Elapsed < Patience.Limit)
+    public Task<T> UntilAsync<T>(Func<HostClient, Task<T?>> attempt)
+        where T : class => Patience.UntilAsync(
+        async () =>
         {
             try
             {
-                if (await attempt(Client()) is { } done)
-                {
-                    return done;
-                }
+                return await attempt(Client());
             }
             catch (Exception failure) when (failure is HttpRequestException or SocketException or IOException or TaskCanceledException)
             {
@@ -83,13 +78,12 @@ internal sealed class CrashingHost : ICrashingHost, IAsyncDisposable
                     _process.Dispose();
                     Launch();
                 }
+
+                return null;
             }
-
-            await Task.Delay(15, TestContext.Current.CancellationToken);
-        }
-
-        throw new TimeoutException("The host does not come to it.");
-    }
+        },
+        () => "The host does not come to it.",
+        TimeSpan.FromMilliseconds(15));
 
     /// <summary>Ends it now, as a power cut does; the next attempt at anything starts it again.</summary>
     public async Task KillAsync()

@@ -71,20 +71,20 @@ public sealed class OpenFilesTests
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     /// <summary>Until it says that it is well: it starts, or is busy closing connections.</summary>
-    private static async Task HealthAsync(HttpClient http, Process host)
-    {
-        for (var patience = Stopwatch.StartNew(); ;)
+    private static Task HealthAsync(HttpClient http, Process host) => Patience.UntilAsync(
+        async () =>
         {
             try
             {
                 using var answer = await http.GetAsync("healthz", Cancel);
                 answer.StatusCode.ShouldBe(HttpStatusCode.OK, await answer.Content.ReadAsStringAsync(Cancel));
-                return;
+                return true;
             }
-            catch (HttpRequestException) when (patience.Elapsed < Patience.Limit && !host.HasExited)
+            catch (HttpRequestException) when (!host.HasExited)
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(100), Cancel);
+                return false;
             }
-        }
-    }
+        },
+        () => "The host does not answer.",
+        TimeSpan.FromMilliseconds(100));
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Text.Json.Nodes;
 using TestKit;
@@ -29,22 +28,18 @@ public sealed class RealSenderTests
     /// <summary>The only incident there is, once it is so. The senders live in real time, so this looks again and again.</summary>
     private static async Task<JsonNode> UntilAsync(RunningHost host, Func<JsonNode, bool> met)
     {
-        var patience = Stopwatch.StartNew();
         JsonNode? incident = null;
-        while (patience.Elapsed < Patience.Limit)
-        {
-            if ((await host.Client.GetAsync("api/incidents"))["incidents"]!.AsArray() is { Count: > 0 } all)
+        return await Patience.UntilAsync(
+            async () =>
             {
-                incident = await host.Client.GetAsync($"api/incidents/{all.ShouldHaveSingleItem()!["id"]}");
-                if (met(incident))
+                if ((await host.Client.GetAsync("api/incidents"))["incidents"]!.AsArray() is { Count: > 0 } all)
                 {
-                    return incident;
+                    incident = await host.Client.GetAsync($"api/incidents/{all.ShouldHaveSingleItem()!["id"]}");
+                    return met(incident) ? incident : null;
                 }
-            }
 
-            await Task.Delay(50, TestContext.Current.CancellationToken);
-        }
-
-        throw new TimeoutException($"The senders did not bring it to that, but to: {incident?.ToJsonString()}");
+                return null;
+            },
+            () => $"The senders did not bring it to that, but to: {incident?.ToJsonString()}");
     }
 }

@@ -56,10 +56,8 @@ internal sealed class TwoProcesses : ICrashingHost, IAsyncDisposable
     public void Kill(int n) => _hosts[n].Kill();
 
     /// <summary>The approval link, whichever of them sent it.</summary>
-    public async Task<string> LinkAsync(string id)
-    {
-        var patience = Stopwatch.StartNew();
-        while (patience.Elapsed < Patience.Limit)
+    public Task<string> LinkAsync(string id) => Patience.UntilAsync(
+        async () =>
         {
             foreach (var file in _hosts.SelectMany(host => Directory.EnumerateFiles(host.Outbox, $"*{id}*.json")))
             {
@@ -69,11 +67,9 @@ internal sealed class TwoProcesses : ICrashingHost, IAsyncDisposable
                 }
             }
 
-            await Task.Delay(50, TestContext.Current.CancellationToken);
-        }
-
-        throw new TimeoutException($"Nobody was asked about {id}.");
-    }
+            return null;
+        },
+        () => $"Nobody was asked about {id}.");
 
     /// <summary>Each attempt asks the other one: a request goes wherever the cluster sends it.</summary>
     public Task<T> UntilAsync<T>(Func<HostClient, Task<T?>> attempt)
@@ -90,30 +86,23 @@ internal sealed class TwoProcesses : ICrashingHost, IAsyncDisposable
         Directory.Delete(_home, recursive: true);
     }
 
-    private static async Task<T> UntilAsync<T>(Func<Host> next, Func<HostClient, Task<T?>> attempt)
-        where T : class
-    {
-        var patience = Stopwatch.StartNew();
-        while (patience.Elapsed < Patience.Limit)
+    private static Task<T> UntilAsync<T>(Func<Host> next, Func<HostClient, Task<T?>> attempt)
+        where T : class => Patience.UntilAsync(
+        async () =>
         {
             var host = next();
             try
             {
-                if (await attempt(host.Client()) is { } done)
-                {
-                    return done;
-                }
+                return await attempt(host.Client());
             }
             catch (Exception failure) when (failure is HttpRequestException or SocketException or IOException or TaskCanceledException)
             {
                 host.LaunchIfDead();
+                return null;
             }
-
-            await Task.Delay(25, TestContext.Current.CancellationToken);
-        }
-
-        throw new TimeoutException("The hosts do not come to it.");
-    }
+        },
+        () => "The hosts do not come to it.",
+        TimeSpan.FromMilliseconds(25));
 
     private sealed class Host(string data, string account, SandboxServer sandbox) : IDisposable
     {

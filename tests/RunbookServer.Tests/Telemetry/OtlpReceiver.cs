@@ -44,23 +44,9 @@ internal sealed class OtlpReceiver : IAsyncDisposable
     };
 
     /// <summary>The spans of a trace once they are as wanted.</summary>
-    public async Task<IReadOnlyList<OtlpSpan>> UntilAsync(Func<IReadOnlyList<OtlpSpan>, bool> met)
-    {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        patience.CancelAfter(Patience.Limit);
-        while (Spans.ToList() is var spans)
-        {
-            if (met(spans))
-            {
-                return spans;
-            }
-
-            patience.IsCancellationRequested.ShouldBeFalse($"The spans did not come to it: {string.Join(", ", spans.Select(span => span.Name))}");
-            await Task.Delay(20, TestContext.Current.CancellationToken);
-        }
-
-        return [];
-    }
+    public Task<IReadOnlyList<OtlpSpan>> UntilAsync(Func<IReadOnlyList<OtlpSpan>, bool> met) => Patience.UntilAsync<IReadOnlyList<OtlpSpan>>(
+        () => Task.FromResult<IReadOnlyList<OtlpSpan>?>(Spans.ToList() is var spans && met(spans) ? spans : null),
+        () => $"The spans did not come to it: {string.Join(", ", Spans.Select(span => span.Name))}");
 
     public async ValueTask DisposeAsync() => await _app.DisposeAsync();
 

@@ -105,13 +105,8 @@ public sealed class StoryCostTests(Azurite azurite, ITestOutputHelper output)
 
         async Task WaitForAsync(string id, IncidentState state)
         {
-            var patience = Stopwatch.StartNew();
-            while ((await account.Incidents().GetAsync(id, Now)).State != state)
-            {
-                patience.Elapsed.ShouldBeLessThan(Patience.Limit);
-                await Task.Delay(100, Now);
-            }
-
+            await Patience.UntilAsync(
+                async () => (await account.Incidents().GetAsync(id, Now)).State == state, () => $"{id} does not come to {state}.", TimeSpan.FromMilliseconds(100));
             await SettleAsync(hub!);
         }
     }

@@ -100,29 +100,23 @@ internal sealed class AzureHub : ITaskHubHarness
     /// <summary>No queue has had a message to take for a while, and every instance has had its first turn: what is raised before that may be dropped.</summary>
     public async Task SettleAsync()
     {
-        var (quiet, patience) = (0, Stopwatch.StartNew());
-        while (quiet < 5)
-        {
-            patience.Elapsed.ShouldBeLessThan(Patience.Limit);
-            await Task.Delay(75);
-            quiet = await CountAsync(async queue => (await queue.PeekMessagesAsync(1)).Value.Length) == 0 && !await AnyPendingAsync() ? quiet + 1 : 0;
-        }
-    }
-
-    public async Task<OrchestrationEnd> WaitForEndAsync(string id)
-    {
-        var patience = Stopwatch.StartNew();
-        while (true)
-        {
-            if (await Engine.FindAsync(id) is { Status: not (EngineStatus.Pending or EngineStatus.Running) } ended)
+        var quiet = 0;
+        await Patience.UntilAsync(
+            async () =>
             {
-                return new OrchestrationEnd(ended.Status, ended.Failure ?? (await FindAsync(id)).Output);
-            }
-
-            patience.Elapsed.ShouldBeLessThan(Patience.Limit, $"Instance {id} does not end.");
-            await Task.Delay(40);
-        }
+                quiet = await CountAsync(async queue => (await queue.PeekMessagesAsync(1)).Value.Length) == 0 && !await AnyPendingAsync() ? quiet + 1 : 0;
+                return quiet > 5;
+            },
+            () => "The hub does not settle.",
+            TimeSpan.FromMilliseconds(75));
     }
+
+    public Task<OrchestrationEnd> WaitForEndAsync(string id) => Patience.UntilAsync(
+        async () => await Engine.FindAsync(id) is { Status: not (EngineStatus.Pending or EngineStatus.Running) } ended
+            ? new OrchestrationEnd(ended.Status, ended.Failure ?? (await FindAsync(id)).Output)
+            : null,
+        () => $"Instance {id} does not end.",
+        TimeSpan.FromMilliseconds(40));
 
     public async Task<EngineStatus?> StatusAsync(string id) => (await Engine.FindAsync(id))?.Status;
 
@@ -181,28 +175,26 @@ internal sealed class AzureHub : ITaskHubHarness
     public Task SendAsync(string queue, string message) => Queue(queue).SendMessageAsync(message);
 
     /// <summary>Takes the first message of a queue as another worker would, and keeps it for a second.</summary>
-    public async Task TakeAsync(string queue)
-    {
-        var patience = Stopwatch.StartNew();
-        while ((await Queue(queue).ReceiveMessageAsync(TimeSpan.FromSeconds(1))).Value is null)
-        {
-            patience.Elapsed.ShouldBeLessThan(Patience.Limit);
-        }
-    }
+    public Task TakeAsync(string queue) => Patience.UntilAsync(
+        async () => (await Queue(queue).ReceiveMessageAsync(TimeSpan.FromSeconds(1))).Value is not null, () => $"Nothing comes to {queue}.", TimeSpan.Zero);
 
     /// <summary>Takes messages of a queue and gives them back, as whoever dies of them does, until one was delivered this often.</summary>
     public async Task RedeliverAsync(string queue, int deliveries)
     {
-        var messages = Queue(queue);
-        for (var (patience, most) = (Stopwatch.StartNew(), 0L); most < deliveries;)
-        {
-            patience.Elapsed.ShouldBeLessThan(Patience.Limit);
-            if ((await messages.ReceiveMessageAsync(TimeSpan.FromSeconds(30))).Value is { } message)
+        var (messages, most) = (Queue(queue), 0L);
+        await Patience.UntilAsync(
+            async () =>
             {
-                await messages.UpdateMessageAsync(message.MessageId, message.PopReceipt, visibilityTimeout: TimeSpan.Zero);
-                most = Math.Max(most, message.DequeueCount);
-            }
-        }
+                if ((await messages.ReceiveMessageAsync(TimeSpan.FromSeconds(30))).Value is { } message)
+                {
+                    await messages.UpdateMessageAsync(message.MessageId, message.PopReceipt, visibilityTimeout: TimeSpan.Zero);
+                    most = Math.Max(most, message.DequeueCount);
+                }
+
+                return most >= deliveries;
+            },
+            () => $"Nothing of {queue} is delivered so often.",
+            TimeSpan.Zero);
     }
 
     /// <summary>An orderly stop takes two seconds; the next test need not wait for them.</summary>

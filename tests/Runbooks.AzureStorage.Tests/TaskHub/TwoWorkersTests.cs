@@ -34,11 +34,7 @@ public sealed class TwoWorkersTests(Azurite azurite)
         // An event for an instance that has not begun may be dropped.
         var ends = await Task.WhenAll(Enumerable.Range(0, Instances).Select(async n =>
         {
-            while (await first.CustomStatusAsync($"i{n}") is not "\"waits\"")
-            {
-                await Task.Delay(100, TestContext.Current.CancellationToken);
-            }
-
+            await Patience.UntilAsync(async () => await first.CustomStatusAsync($"i{n}") is "\"waits\"", () => $"i{n} does not wait.", TimeSpan.FromMilliseconds(100));
             await first.RaiseAsync($"i{n}", "go");
             return (await first.WaitForEndAsync($"i{n}")).Result<string>();
         }));

@@ -106,26 +106,21 @@ public sealed class RealPrometheusTests : IAsyncDisposable
         _prometheus = Process.Start(new ProcessStartInfo(
             Program, [$"--config.file={_folder}/prometheus.yml", $"--web.listen-address=127.0.0.1:{port}", $"--storage.tsdb.path={_folder}/data", "--log.level=error"]))!;
         using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
-        var patience = Stopwatch.StartNew();
-        while (patience.Elapsed < Patience.Limit)
-        {
-            try
+        return await Patience.UntilAsync(
+            async () =>
             {
-                var answer = JsonNode.Parse(await http.GetStringAsync("/api/v1/query?query=" + Uri.EscapeDataString("count(count_over_time(vllm:num_requests_running[1m]) >= 12)"), Cancel))!;
-                if (answer["data"]!["result"]!.AsArray() is [var result] && (string?)result!["value"]![1] == "6")
+                try
                 {
-                    return http.BaseAddress;
+                    var answer = JsonNode.Parse(await http.GetStringAsync("/api/v1/query?query=" + Uri.EscapeDataString("count(count_over_time(vllm:num_requests_running[1m]) >= 12)"), Cancel))!;
+                    return answer["data"]!["result"]!.AsArray() is [var result] && (string?)result!["value"]![1] == "6" ? http.BaseAddress : null;
                 }
-            }
-            catch (HttpRequestException)
-            {
-                // It is still starting.
-            }
-
-            await Task.Delay(200, Cancel);
-        }
-
-        throw new TimeoutException("Prometheus did not scrape the sandbox.");
+                catch (HttpRequestException)
+                {
+                    return null; // It is still starting.
+                }
+            },
+            () => "Prometheus did not scrape the sandbox.",
+            TimeSpan.FromMilliseconds(200));
     }
 
     private static ServiceProvider Services(Uri sandbox, Dictionary<string, string?> more) => new ServiceCollection()

@@ -228,7 +228,7 @@ public abstract class TaskHubWaitingContract(TaskHubBackend backend) : TaskHubCo
         if (settles)
         {
             // The turn with the event is over before the answer comes: then the session has to be given up.
-            await WaitUntilAsync(async () => await hub.CustomStatusAsync("i") is not null);
+            await Patience.UntilAsync(async () => await hub.CustomStatusAsync("i") is not null, () => "The turn with the event is not over.");
         }
 
         gate.SetResult();
@@ -236,14 +236,6 @@ public abstract class TaskHubWaitingContract(TaskHubBackend backend) : TaskHubCo
         await hub.RaiseAsync("i", "look");
 
         (await hub.WaitForEndAsync("i")).Result<int>().ShouldBe(7);
-    }
-
-    private static async Task WaitUntilAsync(Func<Task<bool>> condition)
-    {
-        while (!await condition())
-        {
-            await Task.Yield();
-        }
     }
 
     private void WaitOnce(TimeSpan longest) => Tasks.Orchestrator<string, bool>("wait", (context, name) => context.CameAsync(name, longest));
