@@ -28,7 +28,7 @@ public sealed class TraceTests(Azurite azurite) : IClassFixture<Azurite>
         await host.UntilAsync(client => ComesToAsync(client, id, "awaitingApproval"));
         await collector.UntilAsync(spans => s_asked.Except(spans.Select(span => span.Name)).ToList().Count == 0);
 
-        await host.KillAsync();
+        host.Kill();
         await host.UntilAsync(async client => (await client.DecideAsync(id, "approve")).Status == HttpStatusCode.OK ? id : null);
         var incident = await host.UntilAsync(client => ComesToAsync(client, id, "resolved"));
         var spans = await collector.UntilAsync(spans => s_whole.Except(spans.Select(span => span.Name)).ToList().Count == 0 && spans.Count >= s_whole.Length);
