@@ -173,16 +173,13 @@ public sealed partial class StormPageTests : IAsyncLifetime
     [Fact]
     public async Task TwoHundredTargets_FitOnAPhone()
     {
-        var host = new WebHost();
-        await host.InitializeAsync();
-        await OpenAsync(host, 200);
+        await using var host = await OpenAsync(new WebHost(), 200);
 
         var page = await host.Browser.GetStringAsync(LinkOf(host, "oncall"), Ct);
 
         page.Length.ShouldBeLessThan(60_000);
         page.ShouldContain("200 targets waiting for you");
         page.ShouldContain("120 more wait. They come up as these are decided.");
-        await host.DisposeAsync();
     }
 
     [Fact]
@@ -236,16 +233,13 @@ public sealed partial class StormPageTests : IAsyncLifetime
     [Fact]
     public async Task SomebodyElsesQuestions_AreNotListed()
     {
-        var other = new WebHost { Book = new([new("oncall", [new("ada", [new("test", "ada", "ada")])]), new("lead", [new("linus", [new("test", "linus", "linus")])])]) };
-        await other.InitializeAsync();
-        await OpenAsync(other, 3);
+        await using var other = await OpenAsync(new WebHost { Book = new([new("oncall", [new("ada", [new("test", "ada", "ada")])]), new("lead", [new("linus", [new("test", "linus", "linus")])])]) }, 3);
         await other.Store.UpdateAsync(other.Store.All[0].Id, i => (i.Replace(i.OpenGate! with { Approvers = ["lead"] }), true), Ct);
 
         var page = await other.Browser.GetStringAsync(LinkOf(other, "linus"), Ct);
 
         page.ShouldContain("1 target waiting for you");
         page.ShouldNotContain("llm-b-1<");
-        await other.DisposeAsync();
     }
 
     [Fact]
@@ -266,7 +260,6 @@ public sealed partial class StormPageTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        await _host.InitializeAsync();
         await OpenAsync(_host, Count);
         _link = LinkOf(_host, "oncall");
     }
@@ -275,12 +268,15 @@ public sealed partial class StormPageTests : IAsyncLifetime
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    private static async Task OpenAsync(WebHost host, int count)
+    private static async Task<WebHost> OpenAsync(WebHost host, int count)
     {
+        await host.InitializeAsync();
         for (var i = 0; i < count; i++)
         {
             await host.OpenAsync(Some.Waiting($"261123-0312-{i:00000000}") with { Target = $"inference/llm-b-{i}", Storm = StormId });
         }
+
+        return host;
     }
 
     private static string LinkOf(WebHost host, string recipient) =>

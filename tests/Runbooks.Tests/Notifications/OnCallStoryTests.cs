@@ -1,4 +1,3 @@
-using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Approvals;
 using Runbooks.Engine;
 using Runbooks.Model.Definition;
@@ -12,14 +11,8 @@ using Some = TestKit.Incidents.Some;
 namespace Runbooks.Tests.Notifications;
 
 /// <summary>A contact that is a schedule: who is asked, who may decide, and what stands in the record.</summary>
-public sealed class OnCallStoryTests : IAsyncDisposable
+public sealed class OnCallStoryTests : OnCallWorld
 {
-    private static readonly Recipient s_ada = Person("ada"), s_grace = Person("grace"), s_carol = Person("carol"), s_ben = Person("ben"), s_linus = Person("linus");
-
-    private readonly ScriptedSchedule _rota = new(), _other = new("other");
-    private readonly ScriptedChannel _chat = new("chat"), _mail = new("email");
-    private IncidentWorld? _world;
-
     [Fact]
     public async Task Question_GoesToWhoeverIsOnCallAndSaysHowThatIsKnown()
     {
@@ -249,110 +242,4 @@ public sealed class OnCallStoryTests : IAsyncDisposable
         incident.State.ShouldBe(IncidentState.Resolved);
         incident.Gates[0].OnCall.ShouldHaveSingleItem().People.ShouldBe(["ada"]);
     }
-
-    [Fact]
-    public async Task Storm_AsksWhoeverIsOnCallAndAfterTheShiftTheNext()
-    {
-        _rota.Put("ada");
-        _world = World(Book());
-        await OpenStormAsync(Some.Approval());
-        _chat.Sent.Select(sent => sent.To.Recipient).Distinct().ShouldBe(["ada"]);
-        _world.Store.All.ShouldAllBe(incident => incident.InStorm && incident.OpenGate!.OnCallLines.Single() == "ada is on call by rota schedule R1.");
-        _chat.Sent.Last().Card.Sections.Single(section => section.Heading == "Who is on call").Lines.ShouldBe(["ada is on call by rota schedule R1."]);
-
-        _rota.Put("grace");
-        await _world.AdvanceAsync("261123-0300-000005", TimeSpan.FromMinutes(6));
-
-        _chat.Sent.Last(sent => sent.Card.Kind == CardKind.Reminder).To.Recipient.ShouldBe("grace");
-        _world.Store.All.ShouldAllBe(incident => incident.OpenGate!.OnCall.Count == 2);
-        (await DecideAsync("261123-0300-000003", "ada")).Result.Status.ShouldBe(DecisionStatus.Decided);
-        (await DecideAsync("261123-0300-000004", "grace")).Result.Status.ShouldBe(DecisionStatus.Decided);
-        (await DecideAsync("261123-0300-000005", "carol")).Result.Status.ShouldBe(DecisionStatus.NotAllowed);
-    }
-
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Storm_RecordsWhomSchedulesMeantBeforeAnybodyIsTold(bool fallback)
-    {
-        _rota.Put("ada");
-        _other.Put("carol");
-        _world = World(WithScheduleAsFallback(fallback: [s_ben]));
-        var (asked, recorded) = (fallback ? "carol" : "ada", new List<bool>());
-        _chat.Before = (to, _) =>
-        {
-            recorded.Add(_world.Store.All.Where(incident => incident is { InStorm: true, OpenGate: not null }).All(incident => incident.OpenGate!.OnCall.Any(record => record.People.Contains(to.Recipient))));
-            return to.Recipient == asked ? Task.CompletedTask : throw new DeliveryException("answered 400.");
-        };
-        await OpenStormAsync(Some.Approval());
-
-        recorded.ShouldAllBe(before => before);
-        _rota.Put("grace");
-        _other.Put("grace");
-        _world.Time.Advance(TimeSpan.FromMinutes(3));
-        (await DecideAsync("261123-0300-000005", asked)).Result.Status.ShouldBe(DecisionStatus.Decided);
-    }
-
-    [Fact]
-    public async Task Storm_EscalationToASchedule_IsNoReminder()
-    {
-        _rota.Put("ada");
-        _other.Put("carol");
-        _world = World(Book());
-        await OpenStormAsync(Some.Approval() with { RemindAfter = TimeSpan.Zero, Escalate = [new(TimeSpan.FromMinutes(5), ["second"])] });
-
-        await _world.AdvanceAsync("261123-0300-000005", TimeSpan.FromMinutes(6));
-
-        _chat.Sent.Last(sent => sent.To.Recipient == "carol").Card.Kind.ShouldBe(CardKind.Escalation);
-    }
-
-    private const string Id = "R1";
-
-    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
-
-    private static Recipient Person(string name) => new(name, [new("chat", name, name)]);
-
-    private static Runbook Asking(Approval approval) => Some.Runbook() with { Mitigation = Some.Runbook().Mitigation with { Approval = approval } };
-
-    private static ContactBook Book(IReadOnlyList<Recipient>? fallback = null, bool mailUnknown = false, IReadOnlyList<Recipient>? people = null) => new(
-        [
-            new("oncall", []) { Schedule = new("rota", Id, fallback ?? [s_ben]) { MailUnknown = mailUnknown } },
-            new("second", []) { Schedule = new("other", Id, [s_ben]) },
-            new("platform-lead", [s_linus]),
-            new(ContactBook.Fallback, [s_linus]),
-        ],
-        people ?? [s_ada, s_grace, s_carol, s_ben, s_linus]);
-
-    private static ContactBook WithScheduleAsFallback(IReadOnlyList<Recipient> fallback) => Book(fallback, mailUnknown: true)
-        .With([new(ContactBook.Fallback, []) { Schedule = new("other", Id, [s_linus]) { MailUnknown = true } }]);
-
-    /// <summary>Six incidents that ask, one after the other, and a minute later: all in one storm.</summary>
-    private async Task OpenStormAsync(Approval approval)
-    {
-        var runbook = Asking(approval);
-        for (var i = 0; i < 6; i++)
-        {
-            await _world!.OpenAsync(runbook, Some.Incident(runbook, $"261123-0300-{i:000000}") with { Target = $"inference/llm-b-{i}" });
-        }
-
-        await _world!.AdvanceAsync("261123-0300-000005", TimeSpan.FromMinutes(1));
-    }
-
-    private IncidentWorld World(ContactBook book) => new(configure: services => services
-        .AddSingleton(book).AddSingleton<INotifier>(_chat).AddSingleton<INotifier>(_mail).AddSingleton<IOnCallSource>(_rota).AddSingleton<IOnCallSource>(_other));
-
-    private Task<Incident> OpenAsync(ContactBook? book = null, Runbook? runbook = null, Incident? incident = null)
-    {
-        _world = World(book ?? Book());
-        return _world.OpenAsync(runbook ?? Asking(Some.Approval()), incident);
-    }
-
-    private async Task<DecisionReceipt> DecideAsync(string id, string person)
-    {
-        var receipt = await _world!.Get<ApprovalService>().DecideAsync(id, null, new DecisionRequest(DecisionVerb.Approve, person, "api"), Cancel);
-        await _world.SettleAsync(id);
-        return receipt;
-    }
-
-    public ValueTask DisposeAsync() => _world?.DisposeAsync() ?? default;
 }
