@@ -16,7 +16,7 @@ public static class AzureStorageServices
     /// <summary>Incidents and shared state in Azure Tables, evidence in Azure Blobs; configured by the section <c>AzureStorage</c>.</summary>
     public static IServiceCollection AddAzureStorage(this IServiceCollection services)
     {
-        services.AddSettings<AzureStorageOptions>(AzureStorageOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<AzureStorageOptions>(AzureStorageOptions.SectionName);
         return services.AddStores();
     }
 
@@ -26,7 +26,7 @@ public static class AzureStorageServices
     /// </summary>
     public static IServiceCollection AddStorageAccount(this IServiceCollection services)
     {
-        services.AddSettings<StorageOptions>(StorageOptions.SectionName).ValidateOnStart();
+        services.AddSettings<StorageOptions>(StorageOptions.SectionName);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<StorageOptions>, StorageOptionsRules>());
         services.AddOptions<AzureStorageOptions>().Configure<IOptions<StorageOptions>>((stores, storage) => stores.Use(storage.Value));
         services.TryAddSingleton(TaskHubTimes.Usual);

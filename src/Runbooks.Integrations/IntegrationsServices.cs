@@ -52,7 +52,7 @@ public static class IntegrationsServices
     /// <summary>The check <c>disk.usage</c> and the action <c>disk.deleteTempFiles</c>.</summary>
     public static IServiceCollection AddDisk(this IServiceCollection services)
     {
-        services.AddSettings<DiskOptions>(DiskOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<DiskOptions>(DiskOptions.SectionName);
         services.AddAzure();
         services.AddSingleton<Machines>();
         services.AddSingleton<ICheck, DiskUsage>();
@@ -65,7 +65,7 @@ public static class IntegrationsServices
     /// <summary>The checks <c>http.probe</c> and <c>tls.certificate</c>.</summary>
     public static IServiceCollection AddHttpProbe(this IServiceCollection services)
     {
-        services.AddSettings<HttpProbeOptions>(HttpProbeOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<HttpProbeOptions>(HttpProbeOptions.SectionName);
         services.AddHttpClient(HttpProbe.Client)
             .ConfigureHttpClient(client => client.Timeout = Timeout.InfiniteTimeSpan)
             .ConfigurePrimaryHttpMessageHandler(provider =>
@@ -77,7 +77,7 @@ public static class IntegrationsServices
     /// <summary>The action <c>http.request</c>.</summary>
     public static IServiceCollection AddHttpRequest(this IServiceCollection services)
     {
-        services.AddSettings<HttpRequestOptions>(HttpRequestOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<HttpRequestOptions>(HttpRequestOptions.SectionName);
         services.AddHttpClient(HttpRequestAction.Client)
             .ConfigureHttpClient(client => client.Timeout = TimeSpan.FromSeconds(30))
             .ConfigurePrimaryHttpMessageHandler(provider =>
@@ -89,7 +89,7 @@ public static class IntegrationsServices
     /// <summary>The checks and actions on pods, nodes, deployments and routes of the AI gateway.</summary>
     public static IServiceCollection AddKubernetes(this IServiceCollection services)
     {
-        services.AddSettings<KubernetesOptions>(KubernetesOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<KubernetesOptions>(KubernetesOptions.SectionName);
         services.AddAzure().AddOutboundHttpOptions();
         services.AddSingleton<AksServers>().AddSingleton<Clusters>();
         return services
@@ -110,7 +110,7 @@ public static class IntegrationsServices
     /// <summary>The action <c>litellm.modelRoute</c>.</summary>
     public static IServiceCollection AddLiteLlm(this IServiceCollection services)
     {
-        services.AddSettings<LiteLlmOptions>(LiteLlmOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<LiteLlmOptions>(LiteLlmOptions.SectionName);
         services.AddAzure().AddOutboundClient(LiteLlmClient.Client);
         return services.AddSingleton<LiteLlmClient>().AddSingleton<IAction, ModelRoute>();
     }
@@ -118,7 +118,7 @@ public static class IntegrationsServices
     /// <summary>The check <c>llm.provider</c>.</summary>
     public static IServiceCollection AddLlmProvider(this IServiceCollection services)
     {
-        services.AddSettings<LlmProviderOptions>(LlmProviderOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<LlmProviderOptions>(LlmProviderOptions.SectionName);
         // No retries: the check tells how the provider is now.
         services.AddHttpClient(LlmProviderCheck.Client)
             .ConfigureHttpClient(client =>
@@ -144,7 +144,7 @@ public static class IntegrationsServices
     /// <summary>The check <c>prometheus.query</c>.</summary>
     public static IServiceCollection AddPrometheus(this IServiceCollection services)
     {
-        services.AddSettings<PrometheusOptions>(PrometheusOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<PrometheusOptions>(PrometheusOptions.SectionName);
         services.AddAzure().AddOutboundClient(PrometheusClient.Client);
         services.AddSingleton<PrometheusClient>();
         return services.AddSingleton<ICheck, PrometheusQuery>();
@@ -153,7 +153,7 @@ public static class IntegrationsServices
     /// <summary>The actions <c>ticket.create</c> and <c>ticket.update</c>, and what they do when an incident ends.</summary>
     public static IServiceCollection AddTickets(this IServiceCollection services)
     {
-        services.AddSettings<TicketsOptions>(TicketsOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<TicketsOptions>(TicketsOptions.SectionName);
         services.AddAzure().AddOutboundClient(TicketClient.Client);
         return services
             .AddSingleton<TicketClient>()

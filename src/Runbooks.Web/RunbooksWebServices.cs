@@ -34,7 +34,7 @@ public static class RunbooksWebServices
     {
         services.AddAlerts().AddGuardrails().AddIncidentIntake().AddLostAlerts().AddRazorComponents();
         services.Configure<KeyManagementOptions>(EphemeralKeys.Use);
-        services.AddSettings<ApiKeyOptions>(ApiKeyOptions.SectionName).ValidateOnStart();
+        services.AddSettings<ApiKeyOptions>(ApiKeyOptions.SectionName);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ApiKeyOptions>, ApiKeyStrength>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<LinkSigningOptions>, PublishedLinkKey>());
         services.AddSettings<SignInOptions>(SignInOptions.SectionName);

@@ -28,11 +28,11 @@ public static class RunbooksServices
     {
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ActivityShutdown>();
-        services.AddSettings<LinkSigningOptions>(LinkSigningOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<LinkSigningOptions>(LinkSigningOptions.SectionName);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<LinkSigningOptions>, LinkKeys>());
-        services.AddSettings<PublicAddressOptions>(PublicAddressOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
-        services.AddSettings<StormOptions>(StormOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
-        services.AddSettings<OnCallOptions>(OnCallOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<PublicAddressOptions>(PublicAddressOptions.SectionName);
+        services.AddSettings<StormOptions>(StormOptions.SectionName);
+        services.AddSettings<OnCallOptions>(OnCallOptions.SectionName);
         services.AddSettings<RunbookSettingsOptions>(RunbookSettingsOptions.SectionName);
         services.TryAddSingleton(provider => new HostSettings(provider.GetRequiredService<IOptions<RunbookSettingsOptions>>().Value.Settings));
         return services

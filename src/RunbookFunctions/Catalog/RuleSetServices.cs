@@ -11,7 +11,7 @@ internal static class RuleSetServices
     /// <summary>The published rule set, or the packaged one where there is no container.</summary>
     public static IServiceCollection AddPublishedRunbooks(this IServiceCollection services, bool takesContacts)
     {
-        services.AddSettings<RunbookSourceOptions>(RunbookSourceOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<RunbookSourceOptions>(RunbookSourceOptions.SectionName);
         return services.AddRuleSet(
             provider => Options(provider) switch
             {

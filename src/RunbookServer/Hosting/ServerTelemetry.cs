@@ -36,7 +36,7 @@ internal static class ServerTelemetry
 
     public static IServiceCollection AddServerTelemetry(this IServiceCollection services, IConfiguration configuration)
     {
-        services.AddSettings<TelemetryOptions>(TelemetryOptions.SectionName).ValidateOnStart();
+        services.AddSettings<TelemetryOptions>(TelemetryOptions.SectionName);
         var (otlp, page) = (configuration[Endpoint] is { Length: > 0 }, !string.Equals(configuration[$"{TelemetryOptions.SectionName}:{nameof(TelemetryOptions.Metrics)}"], nameof(MetricsReaders.Nobody), StringComparison.OrdinalIgnoreCase));
         if (!otlp && !page)
         {

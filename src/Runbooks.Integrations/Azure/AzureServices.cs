@@ -32,7 +32,7 @@ public static class AzureServices
     /// <summary>The action <c>appConfiguration.setFlag</c>, and what the banner needs of it. May be called more than once.</summary>
     public static IServiceCollection AddAppConfiguration(this IServiceCollection services)
     {
-        services.AddSettings<AppConfigurationOptions>(AppConfigurationOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<AppConfigurationOptions>(AppConfigurationOptions.SectionName);
         services.AddAzure();
         services.TryAddSingleton<AppConfigurationClient>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IAction, SetFlag>());
@@ -45,14 +45,14 @@ public static class AzureServices
     /// <summary>The action <c>arm.request</c>.</summary>
     public static IServiceCollection AddArmRequest(this IServiceCollection services)
     {
-        services.AddSettings<ArmRequestOptions>(ArmRequestOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<ArmRequestOptions>(ArmRequestOptions.SectionName);
         return services.AddAzure().AddSingleton<IAction, ArmRequest>();
     }
 
     /// <summary>The credential and the pipelines that every Azure integration shares. May be called more than once.</summary>
     public static IServiceCollection AddAzure(this IServiceCollection services)
     {
-        services.AddSettings<AzureOptions>(AzureOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<AzureOptions>(AzureOptions.SectionName);
         services.AddOutboundHttpOptions();
         services.TryAddSingleton(provider => Credential(provider.GetRequiredService<IOptions<AzureOptions>>().Value));
         services.TryAddSingleton<AzurePipelines>();
@@ -71,7 +71,7 @@ public static class AzureServices
     /// <summary>The action <c>banner.publish</c>.</summary>
     public static IServiceCollection AddBanner(this IServiceCollection services)
     {
-        services.AddSettings<BannerOptions>(BannerOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<BannerOptions>(BannerOptions.SectionName);
         services.AddAppConfiguration().AddSingleton<BannerBlobs>();
         return services.AddSingleton<IAction, PublishBanner>();
     }

@@ -56,9 +56,7 @@ public static class OutboundHttp
 
     public static IServiceCollection AddOutboundHttpOptions(this IServiceCollection services)
     {
-        services.AddSettings<OutboundHttpOptions>(OutboundHttpOptions.SectionName)
-            .ValidateDataAnnotations()
-            .ValidateOnStart();
+        services.AddSettings<OutboundHttpOptions>(OutboundHttpOptions.SectionName);
         return services;
     }
 

@@ -35,7 +35,7 @@ public static class ChannelsServices
     /// <summary>The channel <c>email</c>.</summary>
     public static IServiceCollection AddEmail(this IServiceCollection services)
     {
-        services.AddSettings<EmailOptions>(EmailOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<EmailOptions>(EmailOptions.SectionName);
         services.AddAzure().AddOutboundClient(AcsTransport.Client);
         return services
             .AddSingleton<SmtpTransport>()
@@ -49,9 +49,9 @@ public static class ChannelsServices
     /// <summary>PagerDuty, Grafana OnCall and calendars. A calendar's address comes from the contacts: it has to be on the internet, or named in the settings.</summary>
     public static IServiceCollection AddOnCallSchedules(this IServiceCollection services)
     {
-        services.AddSettings<OnCallOptions>(OnCallOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
-        services.AddSettings<PagerDutyOptions>(PagerDutyOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
-        services.AddSettings<GrafanaOnCallOptions>(GrafanaOnCallOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<OnCallOptions>(OnCallOptions.SectionName);
+        services.AddSettings<PagerDutyOptions>(PagerDutyOptions.SectionName);
+        services.AddSettings<GrafanaOnCallOptions>(GrafanaOnCallOptions.SectionName);
         services.AddOutboundClient(PagerDutySchedules.Client);
         services.AddOutboundClient(GrafanaOnCallSchedules.Client);
         services.AddHttpClient(CalendarSchedules.Client)
@@ -67,7 +67,7 @@ public static class ChannelsServices
     /// <summary>The channel <c>outbox</c>: messages as files. With it alone, every contact that a runbook names is reached there.</summary>
     public static IServiceCollection AddOutbox(this IServiceCollection services)
     {
-        services.AddSettings<OutboxOptions>(OutboxOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<OutboxOptions>(OutboxOptions.SectionName);
         return services.AddSingleton<INotifier, OutboxNotifier>();
     }
 
@@ -78,7 +78,7 @@ public static class ChannelsServices
     /// <summary>The channel <c>pagerduty</c>.</summary>
     public static IServiceCollection AddPagerDuty(this IServiceCollection services)
     {
-        services.AddSettings<PagerDutyOptions>(PagerDutyOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<PagerDutyOptions>(PagerDutyOptions.SectionName);
         services.AddOutboundClient(PagerDutyNotifier.Name);
         return services.AddSingleton<INotifier, PagerDutyNotifier>();
     }
@@ -86,7 +86,7 @@ public static class ChannelsServices
     /// <summary>The channels <c>slack</c> and <c>slackWebhook</c>.</summary>
     public static IServiceCollection AddSlack(this IServiceCollection services)
     {
-        services.AddSettings<SlackOptions>(SlackOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<SlackOptions>(SlackOptions.SectionName);
         services.AddOutboundClient(SlackNotifier.Name);
         return services.AddSingleton<INotifier, SlackNotifier>().AddSingleton<INotifier, SlackWebhookNotifier>();
     }

@@ -13,7 +13,7 @@ public static class SignInServices
     /// <summary>For the Functions host, which looks at keys itself: and alerts that come with a token.</summary>
     public static IServiceCollection AddPlatformSignIn(this IServiceCollection services)
     {
-        services.AddSettings<SecureWebhookOptions>(SecureWebhookOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<SecureWebhookOptions>(SecureWebhookOptions.SectionName);
         services.TryAddSingleton<IConfigurationManager<OpenIdConnectConfiguration>>(provider =>
         {
             var webhook = provider.GetRequiredService<IOptions<SecureWebhookOptions>>().Value;

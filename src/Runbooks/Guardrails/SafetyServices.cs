@@ -10,7 +10,7 @@ public static class SafetyServices
     /// <summary>What keeps the automation from becoming the incident.</summary>
     public static IServiceCollection AddGuardrails(this IServiceCollection services)
     {
-        services.AddSettings<SafetyOptions>(SafetyOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<SafetyOptions>(SafetyOptions.SectionName);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<SafetyOptions>, SafetyOptionsValidator>());
         services.TryAddSingleton<KillSwitch>();
         services.TryAddSingleton<MaintenanceWindows>();

@@ -8,12 +8,12 @@ public sealed record SettingsSection(string Name, Type Options);
 
 public static class SettingsServices
 {
-    /// <summary>Reads a section of the settings into a class, and makes its keys known: others beside them are refused.</summary>
+    /// <summary>Reads a section of the settings into a class, and makes its keys known: others beside them are refused, and values that its annotations do not allow.</summary>
     public static OptionsBuilder<T> AddSettings<T>(this IServiceCollection services, string section)
         where T : class
     {
         services.AddSingleton(new SettingsSection(section, typeof(T)));
-        return services.AddOptions<T>().BindConfiguration(section);
+        return services.AddOptions<T>().BindConfiguration(section).ValidateDataAnnotations().ValidateOnStart();
     }
 }
 

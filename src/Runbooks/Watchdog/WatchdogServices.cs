@@ -13,8 +13,8 @@ public static class WatchdogServices
     /// <summary>The watchdog and the retention, for a host that calls them on its own timers.</summary>
     public static IServiceCollection AddWatchdog(this IServiceCollection services)
     {
-        services.AddSettings<WatchdogOptions>(WatchdogOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
-        services.AddSettings<DigestOptions>(DigestOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<WatchdogOptions>(WatchdogOptions.SectionName);
+        services.AddSettings<DigestOptions>(DigestOptions.SectionName);
         return services
             .AddSingleton<WeeklyDigest>()
             .AddIncidentIntake()
