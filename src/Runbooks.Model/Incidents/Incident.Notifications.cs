@@ -22,13 +22,13 @@ public sealed partial record Incident
     }
 
     /// <summary>Whether the present asking of this question has gone out, to somebody or in vain.</summary>
-    public bool WasSent(Gate gate) => HasDelivery($"{gate.MessageKey}:");
+    public bool WasSent(Gate gate) => HasDelivery(gate.MessageKey);
 
     /// <summary>Whether the question went out and reached none of those who were asked.</summary>
-    public bool ReachedNobody(Gate gate) => HasDelivery($"{gate.Id}:") && !Deliveries.Any(delivery => delivery.Reached && delivery.Key.StartsWith($"{gate.Id}:", StringComparison.Ordinal));
+    public bool ReachedNobody(Gate gate) => HasDelivery(gate.Id) && !Deliveries.Any(delivery => delivery.Reached && delivery.IsOf(gate));
 
-    public bool HasDelivery(string keyPrefix) =>
-        Deliveries.Any(delivery => delivery.Key.StartsWith(keyPrefix, StringComparison.Ordinal));
+    /// <summary>Whether a message under this key went out, to somebody or in vain.</summary>
+    public bool HasDelivery(string key) => Deliveries.Any(delivery => delivery.IsUnder(key));
 }
 
 /// <summary>One message to one contact: what reached whom, when, and what failed on the way.</summary>
@@ -49,6 +49,12 @@ public sealed record Delivery(string Key, string Contact, string? Channel, DateT
     /// <summary>The channel took the message on and does not tell whether it arrives: nobody has to be paged for that, and silence after it is no answer.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsHandedOver { get; init; }
+
+    /// <summary>Whether it was one of the messages under this key: theirs go on, after a colon, with whom each was for.</summary>
+    public bool IsUnder(string key) => Key.StartsWith(key, StringComparison.Ordinal) && Key.AsSpan(key.Length) is [':', ..];
+
+    /// <summary>Whether it was about this question, however often that was asked.</summary>
+    public bool IsOf(Gate gate) => IsUnder(gate.Id);
 }
 
 public enum CardKind { ApprovalRequest, Reminder, Escalation, Decided, Closed, Page }

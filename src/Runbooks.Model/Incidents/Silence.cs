@@ -78,7 +78,7 @@ public static class Silence
     internal static TimeSpan Needed(Gate gate) => gate.HeardFor ?? gate.ExpiresAt - gate.OpenedAt;
 
     private static DateTimeOffset? ReachedAt(Incident incident, Gate gate) => incident.Deliveries
-        .Where(delivery => delivery is { Reached: true, IsHandedOver: false } && delivery.Key.StartsWith($"{gate.Id}:", StringComparison.Ordinal))
+        .Where(delivery => delivery is { Reached: true, IsHandedOver: false } && delivery.IsOf(gate))
         .Min(delivery => (DateTimeOffset?)delivery.At);
 
     private static TimeSpan Whole(TimeSpan time) => TimeSpan.FromSeconds(Math.Max(1, Math.Ceiling(time.TotalSeconds)));

@@ -140,7 +140,7 @@ public sealed class ApprovalGateService(
         foreach (var news in incident.News.Where(news => news.Urgent && news.At >= gate.OpenedAt))
         {
             var key = $"{gate.Id}:news:{news.Key}";
-            if (incident.Storm is { } storm && (incident.HasDelivery($"{key}:") || !await storms.IsWorstAsync(storm, incident.WorstSeverity, cancellationToken)))
+            if (incident.Storm is { } storm && (incident.HasDelivery(key) || !await storms.IsWorstAsync(storm, incident.WorstSeverity, cancellationToken)))
             {
                 continue;
             }

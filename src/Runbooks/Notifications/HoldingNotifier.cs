@@ -25,7 +25,7 @@ public sealed class HoldingNotifier(IncidentNotifier notifier, IncidentCards car
 
     private bool IsDue(Incident incident)
     {
-        var tries = incident.Deliveries.Where(delivery => delivery.Key.StartsWith($"{Key}:", StringComparison.Ordinal)).ToList();
+        var tries = incident.Deliveries.Where(delivery => delivery.IsUnder(Key)).ToList();
         return tries.Count == 0
             || (!tries.Exists(delivery => delivery.Reached)
                 && tries.GroupBy(delivery => delivery.Key).All(to => to.Count() < MaxTries)

@@ -146,7 +146,7 @@ public sealed class IncidentCards(DecisionLinks links)
     /// <summary>Who was asked and what they said, and what became of each step.</summary>
     private static List<string> Tried(Incident incident) =>
     [
-        .. incident.Gates.Select(gate => (incident.HasDelivery($"{gate.Id}:"), gate.Outcome) switch
+        .. incident.Gates.Select(gate => (incident.HasDelivery(gate.Id), gate.Outcome) switch
         {
             (true, _) when incident.ReachedNobody(gate) => $"No message reached anybody with the question: {gate.Question} {(gate.Outcome == GateOutcome.Pending ? "" : GateText.HowItEnded(gate))}".TrimEnd(),
             (true, GateOutcome.Pending) => $"Asked {string.Join(", ", gate.Approvers)}: {gate.Question} {(gate.Decisions.Count == 0 ? "Nobody has answered yet." : GateText.Quorum(gate))}".TrimEnd(),

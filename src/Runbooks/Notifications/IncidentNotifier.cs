@@ -156,7 +156,7 @@ public sealed class NotificationDispatcher(ChannelClient channels, OnCallDirecto
     /// theirs to do however the incident ended.
     /// </summary>
     private List<Delivery> AlertsOf(Card card, Recipient recipient, string channel, IReadOnlyList<Delivery> earlier) => card is { IsEnd: true, Informs: true }
-        ? [.. earlier.Where(delivery => IsAlert(delivery) && delivery.Channel == channel && delivery.Contact == recipient.Name && !delivery.Key.StartsWith(NotificationUpdater.HandedOver, StringComparison.Ordinal))]
+        ? [.. earlier.Where(delivery => IsAlert(delivery) && delivery.Channel == channel && delivery.Contact == recipient.Name && !delivery.IsUnder(NotificationUpdater.HandedOver))]
         : [];
 }
 

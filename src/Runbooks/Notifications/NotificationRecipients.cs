@@ -40,5 +40,5 @@ public static class NotificationRecipients
         incident.Gates.Where(gate => gate.OnCall.Count > 0).SelectMany(gate => gate.Decisions).Select(decision => ContactBook.Person(decision.Person)).Distinct(StringComparer.OrdinalIgnoreCase);
 
     public static IEnumerable<string> Asked(Incident incident) =>
-        incident.Gates.Where(gate => incident.HasDelivery($"{gate.Id}:")).SelectMany(gate => gate.Approvers);
+        incident.Gates.Where(gate => incident.HasDelivery(gate.Id)).SelectMany(gate => gate.Approvers);
 }

@@ -7,7 +7,7 @@ namespace Runbooks.Notifications;
 public sealed class NotificationUpdater(PinnedRunbooks runbooks, NotificationDispatcher dispatcher, IncidentCards cards)
 {
     /// <summary>Keys of messages that tell somebody what is theirs to do begin with it.</summary>
-    public const string HandedOver = "handed:";
+    public const string HandedOver = "handed";
 
     /// <summary>Every card that asked this question: who decided, or who has approved so far.</summary>
     public async Task ShowGateAsync(Incident incident, string gateId, CancellationToken cancellationToken)
@@ -29,7 +29,7 @@ public sealed class NotificationUpdater(PinnedRunbooks runbooks, NotificationDis
 
     /// <summary>Every card of the incident: how it ended. A card that reports that end is new and says so already.</summary>
     public Task ShowEndAsync(Incident incident, Card card, CancellationToken cancellationToken) =>
-        ShowAsync(incident, incident.Deliveries.Where(delivery => !delivery.Key.StartsWith("closed", StringComparison.Ordinal)), card, cancellationToken);
+        ShowAsync(incident, incident.Deliveries.Where(delivery => !delivery.IsUnder("closed")), card, cancellationToken);
 
     /// <summary>Closed by hand: the cards of an incident that somebody owned, and those that said that it needs a person.</summary>
     public async Task ShowClosedAsync(Incident incident, CancellationToken cancellationToken)
@@ -41,14 +41,14 @@ public sealed class NotificationUpdater(PinnedRunbooks runbooks, NotificationDis
     private Task ShowAsync(Incident incident, IEnumerable<Delivery> sent, Card card, CancellationToken cancellationToken) => dispatcher.UpdateAsync(
         sent,
         // What was handed to somebody is theirs to do however the incident ended.
-        delivery => delivery.Key.StartsWith(HandedOver, StringComparison.Ordinal) ? card with { Kind = CardKind.Page }
+        delivery => delivery.IsUnder(HandedOver) ? card with { Kind = CardKind.Page }
             : GateOf(incident, delivery) is { } gate ? IncidentCards.Ended(card, gate)
             : card,
         cancellationToken);
 
     private static Gate? GateOf(Incident incident, Delivery delivery) =>
-        incident.Gates.FirstOrDefault(gate => delivery.Key.StartsWith($"{gate.Id}:", StringComparison.Ordinal));
+        incident.Gates.FirstOrDefault(delivery.IsOf);
 
     private static List<Delivery> Of(Incident incident, string gateId) =>
-        [.. incident.Deliveries.Where(delivery => delivery.Reference is not null && delivery.Key.StartsWith($"{gateId}:", StringComparison.Ordinal))];
+        [.. incident.Deliveries.Where(delivery => delivery.Reference is not null && delivery.IsUnder(gateId))];
 }

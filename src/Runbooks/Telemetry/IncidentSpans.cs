@@ -74,7 +74,7 @@ internal sealed class IncidentSpans(Incident incident)
     /// <summary>From the moment when there was something to say until the channel took it, or no channel did.</summary>
     private void Message(Delivery delivery)
     {
-        var gate = incident.Gates.LastOrDefault(gate => delivery.Key.StartsWith($"{gate.Id}:", StringComparison.Ordinal));
+        var gate = incident.Gates.LastOrDefault(delivery.IsOf);
         var since = gate is not null ? gate.AskedAt ?? gate.OpenedAt : incident.ClosedAt ?? delivery.At;
         Write(
             "notification", $"notification:{delivery.Key}:{delivery.At.UtcTicks}", since < delivery.At ? since : delivery.At, delivery.At,

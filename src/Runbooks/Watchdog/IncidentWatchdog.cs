@@ -182,7 +182,7 @@ public sealed class IncidentWatchdog(
 
     private async Task<bool> CheckEndedAsync(Incident incident, CancellationToken cancellationToken) =>
         incident.Deliveries.Any(delivery => delivery.Reached && delivery.At >= incident.ClosedAt)
-        || incident.Deliveries.Any(delivery => delivery.Reached && delivery.Key.StartsWith(Pager.KeyOf("engine"), StringComparison.Ordinal))
+        || incident.Deliveries.Any(delivery => delivery.Reached && delivery.IsUnder(Pager.KeyOf("engine")))
         || time.GetUtcNow() - incident.ClosedAt < options.Value.Grace
         || await pager.PageOnceAsync(incident, "ended", incident.Reason ?? IncidentText.Of(incident.State), cancellationToken);
 }

@@ -12,7 +12,7 @@ public sealed class Pager(IncidentCloser closer, TimeProvider time)
     /// <returns>Whether somebody was told, now or before.</returns>
     public async Task<bool> PageOnceAsync(Incident incident, string trouble, string message, CancellationToken cancellationToken)
     {
-        var tries = incident.Deliveries.Where(delivery => delivery.Key.StartsWith(KeyOf(trouble), StringComparison.Ordinal)).ToList();
+        var tries = incident.Deliveries.Where(delivery => delivery.IsUnder(KeyOf(trouble))).ToList();
         if (tries.Exists(delivery => delivery.Reached))
         {
             return true;
@@ -24,7 +24,7 @@ public sealed class Pager(IncidentCloser closer, TimeProvider time)
             && await closer.PageAsync(new PageRequest(incident.Id, trouble, message), cancellationToken);
     }
 
-    internal static string KeyOf(string trouble) => $"page:{trouble}:";
+    internal static string KeyOf(string trouble) => $"page:{trouble}";
 
     private static TimeSpan Pause(int rounds)
     {

@@ -32,12 +32,12 @@ internal static class WatchdogRules
     };
 
     private static WatchdogFinding? Restored(Incident incident) =>
-        incident.RestoredAt is { } at && !incident.Deliveries.Any(delivery => delivery.Reached && delivery.Key.StartsWith(Pager.KeyOf($"restored-{at.ToUnixTimeSeconds()}"), StringComparison.Ordinal)) ? new(Remedy.Page, $"restored-{at.ToUnixTimeSeconds()}", Incident.RestoredText) : null;
+        incident.RestoredAt is { } at && !incident.Deliveries.Any(delivery => delivery.Reached && delivery.IsUnder(Pager.KeyOf($"restored-{at.ToUnixTimeSeconds()}"))) ? new(Remedy.Page, $"restored-{at.ToUnixTimeSeconds()}", Incident.RestoredText) : null;
 
     private static WatchdogFinding? NobodyReached(Incident incident, WatchdogOptions options, DateTimeOffset now) =>
         incident.OpenGate is { } gate
         && now - (incident.InStorm ? ApprovalSchedule.ToldBy(gate) : gate.OpenedAt) > options.Grace
-        && !incident.Deliveries.Any(delivery => delivery.Reached && delivery.Key.StartsWith($"{gate.Id}:", StringComparison.Ordinal))
+        && !incident.Deliveries.Any(delivery => delivery.Reached && delivery.IsOf(gate))
             ? new(Remedy.Page, $"unheard-{gate.Id}", $"Nobody was reached with the question: {gate.Question}")
             : null;
 

@@ -51,7 +51,7 @@ public sealed class CardViewTests
     {
         var office = await AskAsync(Some.Gate());
         Incident incident = await office.Store.GetAsync(Id, Cancel);
-        foreach (var key in new[] { "page:lease", "closed", $"{NotificationUpdater.HandedOver}notify:step" })
+        foreach (var key in new[] { "page:lease", "closed", $"{NotificationUpdater.HandedOver}:notify:step" })
         {
             incident = (await office.Messenger.SendAsync(incident, key, ["oncall"], _ => office.Cards.Page(incident, Some.Runbook(), "It is held too long.", Some.Time) with { Title = key }, Cancel)).Incident;
         }
@@ -64,7 +64,7 @@ public sealed class CardViewTests
         await office.Sent.ShowClosedAsync(incident, Cancel);
 
         Kinds("closed").ShouldBe([CardKind.Closed, CardKind.Closed]);
-        Kinds($"{NotificationUpdater.HandedOver}notify:step").ShouldBe([CardKind.Page, CardKind.Page]);
+        Kinds($"{NotificationUpdater.HandedOver}:notify:step").ShouldBe([CardKind.Page, CardKind.Page]);
 
         IEnumerable<CardKind> Kinds(string title) => sent.Where(one => one.Value == title).Select(one => office.Channel.Shown[one.Key].Kind);
     }

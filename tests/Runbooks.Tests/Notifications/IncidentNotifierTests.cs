@@ -111,7 +111,7 @@ public sealed class IncidentNotifierTests
         var (pager, mail) = (new ScriptedChannel("first") { Rings = true }, new ScriptedChannel("second"));
         var office = new ApprovalOffice(TwoChannels, pager, mail);
         await OpenAsync(office);
-        var handed = await office.Messenger.SendAsync(await office.Store.GetAsync(Id, Cancel), $"{NotificationUpdater.HandedOver}notify:step", ["oncall"], _ => Card(office) with { Kind = CardKind.Page }, Cancel);
+        var handed = await office.Messenger.SendAsync(await office.Store.GetAsync(Id, Cancel), $"{NotificationUpdater.HandedOver}:notify:step", ["oncall"], _ => Card(office) with { Kind = CardKind.Page }, Cancel);
 
         await office.Messenger.SendAsync(handed.Incident, "closed", ["oncall"], _ => Card(office), Cancel);
 

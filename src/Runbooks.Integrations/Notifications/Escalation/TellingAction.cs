@@ -46,7 +46,7 @@ internal abstract class TellingAction<TParameters>(IServiceProvider services, st
             Links = [new("Incident", services.GetRequiredService<DecisionLinks>().IncidentPage(context.IncidentId))],
         };
         var incident = await IncidentAsync(context, cancellationToken);
-        var sent = await services.GetRequiredService<IncidentNotifier>().SendAsync(incident, $"{NotificationUpdater.HandedOver}{Name}:{context.IdempotencyKey}", [to], _ => card, cancellationToken);
+        var sent = await services.GetRequiredService<IncidentNotifier>().SendAsync(incident, $"{NotificationUpdater.HandedOver}:{Name}:{context.IdempotencyKey}", [to], _ => card, cancellationToken);
         return !sent.Reached ? throw new UnreachedException($"Nobody of '{to}' could be reached.{otherwise}")
             : sent.HandedTo.Count > 0 ? $"Handed to {string.Join(" and ", sent.HandedTo)} for {to}"
             : $"Told {to}";

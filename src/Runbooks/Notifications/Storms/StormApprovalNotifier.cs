@@ -201,7 +201,7 @@ public sealed record StormMessage(Recipient Recipient, IReadOnlyList<Incident> A
         .GroupBy(record => record.Contact, StringComparer.OrdinalIgnoreCase)
         .Any(contact => Names(contact.Last()) && !Names(contact.First())));
 
-    public static bool WasTold(Incident incident) => incident.HasDelivery($"{incident.OpenGate!.Id}:");
+    public static bool WasTold(Incident incident) => incident.HasDelivery(incident.OpenGate!.Id);
 
     public bool IsAbout(Incident incident) => About.Any(known => known.Id == incident.Id);
 

@@ -56,7 +56,7 @@ public sealed class StormEndNotifier(
     private async Task<bool> NotifyAsync(Storm storm, Action<Storm> keep, CancellationToken cancellationToken)
     {
         var ended = await members.FindAsync(
-            storm.Id, storm.Since, line => line.State.IsFinal(), incident => !incident.HasDelivery($"{Closed}:"), cancellationToken);
+            storm.Id, storm.Since, line => line.State.IsFinal(), incident => !incident.HasDelivery(Closed), cancellationToken);
         var anyOpen = await members.AnyOpenAsync(storm, cancellationToken);
         var told = ended.Count == 0;
         if (ended.Count > 0 && IsTimeFor(ended, anyOpen))
@@ -66,7 +66,7 @@ public sealed class StormEndNotifier(
         }
 
         var holding = await members.FindAsync(
-            storm.Id, storm.Since, line => line.State == IncidentState.Holding, incident => !incident.HasDelivery($"{HoldingNotifier.Key}:") && ChangeText.InPlace(incident).Count > 0, cancellationToken);
+            storm.Id, storm.Since, line => line.State == IncidentState.Holding, incident => !incident.HasDelivery(HoldingNotifier.Key) && ChangeText.InPlace(incident).Count > 0, cancellationToken);
         if (holding.Count > 0 && IsTimeForHolding(holding))
         {
             await TellAsync(storm, HoldingNotifier.Key, holding, [], NotificationRecipients.OfHold, cards.Holding, Keep, cancellationToken);

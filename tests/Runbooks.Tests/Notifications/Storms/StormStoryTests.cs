@@ -83,7 +83,7 @@ public sealed partial class StormStoryTests : IAsyncDisposable
         card.Title.ShouldBe("8 temporary fixes of 'Broken thing' are in place");
         card.Sections.Single(section => section.Heading == "Targets").Lines.ShouldHaveSingleItem().ShouldContain("inference/llm-b-7");
         card.Sections.Single(section => section.Heading == "What ends it").Lines[0].ShouldStartWith("It is taken back once full has passed for 5m");
-        _world.Store.All.ShouldAllBe(incident => incident.HasDelivery("holding:"));
+        _world.Store.All.ShouldAllBe(incident => incident.HasDelivery("holding"));
     }
 
     [Fact]
