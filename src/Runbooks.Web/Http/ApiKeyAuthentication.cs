@@ -15,27 +15,18 @@ namespace Runbooks.Web.Http;
 /// <summary>Whose key a request carries, and so what it may do. Compared in constant time.</summary>
 public sealed class ApiKeyAuthentication(IOptionsMonitor<ApiKeyOptions> options)
 {
-    private const string BearerScheme = "Bearer ";
-    private const string BasicScheme = "Basic ";
-
     /// <param name="allowQuery">Whether <c>?code=</c> counts: only where a sender can set no header.</param>
     /// <returns>Null: no key that opens anything.</returns>
     public Actor? OfApi(HttpRequest request, bool allowQuery)
     {
-        var authorization = request.Headers.Authorization.ToString();
-        var bearer = authorization.StartsWith(BearerScheme, StringComparison.OrdinalIgnoreCase) ? authorization[BearerScheme.Length..].Trim() : "";
-        var given = Find([.. request.Headers["X-Api-Key"], bearer, .. allowQuery ? request.Query["code"] : default]);
+        var given = Find([.. request.Headers["X-Api-Key"], AuthorizationHeader.BearerToken(request), .. allowQuery ? request.Query["code"] : default]);
         return given ?? (options.CurrentValue.CheckedByPlatform ? OfPlatform(request) : null);
     }
 
     /// <summary>Pages take the key as the password that a browser asks for; the name beside it is free.</summary>
-    public Actor? OfPage(HttpRequest request)
-    {
-        var authorization = request.Headers.Authorization.ToString();
-        var bearer = authorization.StartsWith(BearerScheme, StringComparison.OrdinalIgnoreCase) ? authorization[BearerScheme.Length..].Trim() : "";
-        return Find([.. request.Headers["X-Api-Key"], bearer, BasicPassword(request)])
+    public Actor? OfPage(HttpRequest request) =>
+        Find([.. request.Headers["X-Api-Key"], AuthorizationHeader.BearerToken(request), BasicPassword(request)])
             ?? (options.CurrentValue.OpenPagesOnLoopback && IsLocal(request) ? new(Role.Admin, "somebody at this machine") : null);
-    }
 
     /// <summary>
     /// The Functions host has checked its own key, and hands on the header and the query that it looked at. Where several are
@@ -76,19 +67,8 @@ public sealed class ApiKeyAuthentication(IOptionsMonitor<ApiKeyOptions> options)
         return found;
     }
 
-    private static string BasicPassword(HttpRequest request)
-    {
-        var authorization = request.Headers.Authorization.ToString();
-        var decoded = new byte[authorization.Length];
-        if (!authorization.StartsWith(BasicScheme, StringComparison.OrdinalIgnoreCase)
-            || !Convert.TryFromBase64String(authorization[BasicScheme.Length..].Trim(), decoded, out var length))
-        {
-            return "";
-        }
-
-        var text = Encoding.UTF8.GetString(decoded, 0, length);
-        return text[(text.IndexOf(':', StringComparison.Ordinal) + 1)..];
-    }
+    private static string BasicPassword(HttpRequest request) =>
+        AuthorizationHeader.BasicCredentials(request) is { } text ? text[(text.IndexOf(':', StringComparison.Ordinal) + 1)..] : "";
 }
 
 /// <summary>Who may use the API of a host that checks keys itself, and what.</summary>

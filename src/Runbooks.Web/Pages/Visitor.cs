@@ -1,4 +1,3 @@
-using System.Text;
 using Microsoft.AspNetCore.Http;
 using Runbooks.Web.Access;
 
@@ -7,7 +6,6 @@ namespace Runbooks.Web.Pages;
 /// <summary>Whoever looks at a page: by the platform's word, or else under a name that forms begin with and let them change.</summary>
 public sealed record Visitor(string? SignedIn, string? Suggested)
 {
-    private const string Basic = "Basic ";
     private const int LongestName = 200;
 
     public static Visitor Of(HttpRequest request, ConsoleOptions options)
@@ -22,16 +20,8 @@ public sealed record Visitor(string? SignedIn, string? Suggested)
     public bool MayOperate => Role >= Role.Operator;
 
     /// <summary>A browser that asked for the key asked for a name too.</summary>
-    private static string? NameBesideTheKey(HttpRequest request)
-    {
-        var authorization = request.Headers.Authorization.ToString();
-        var decoded = new byte[authorization.Length];
-        return authorization.StartsWith(Basic, StringComparison.OrdinalIgnoreCase)
-            && Convert.TryFromBase64String(authorization[Basic.Length..].Trim(), decoded, out var length)
-            && Encoding.UTF8.GetString(decoded, 0, length).Split(':', 2)[0].Trim() is { Length: > 0 and <= LongestName } name
-                ? name
-                : null;
-    }
+    private static string? NameBesideTheKey(HttpRequest request) =>
+        AuthorizationHeader.BasicCredentials(request)?.Split(':', 2)[0].Trim() is { Length: > 0 and <= LongestName } name ? name : null;
 }
 
 /// <summary>What the console says that depends on where it runs.</summary>
