@@ -1,6 +1,7 @@
 using Microsoft.DurableTask;
 using Microsoft.Extensions.Logging;
 using Runbooks.Approvals;
+using Runbooks.Engine;
 using Runbooks.Execution;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Text;
@@ -99,4 +100,20 @@ public sealed class EndIncident(IncidentCloser closer, ActivityShutdown shutdown
     public static readonly TaskName Name = nameof(EndIncident);
 
     protected override Task<IncidentState> CallAsync(CloseRequest input, CancellationToken stop) => closer.CloseAsync(input, stop);
+}
+
+/// <summary>Tells running activities that the host stops. One that gives up because of it runs again after the next start.</summary>
+public sealed class ActivityShutdown : IDisposable
+{
+    private readonly CancellationTokenSource _stopping = new();
+
+    /// <summary>Cancelled when the host begins to stop. Durable Task itself gives activities no token.</summary>
+    public CancellationToken Token => _stopping.Token;
+
+    internal BusyCount Running { get; } = new();
+
+    public void Dispose() => _stopping.Dispose();
+
+    // Those who react to the token do so elsewhere: nothing that an activity does may hold up the stop.
+    internal void Stop() => _ = _stopping.CancelAsync();
 }

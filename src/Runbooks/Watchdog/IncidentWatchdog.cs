@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Runbooks.Digest;
@@ -185,47 +184,4 @@ public sealed class IncidentWatchdog(
         || incident.Deliveries.Any(delivery => delivery.Reached && delivery.IsUnder(Pager.KeyOf("engine")))
         || time.GetUtcNow() - incident.ClosedAt < options.Value.Grace
         || await pager.PageOnceAsync(incident, "ended", incident.Reason ?? IncidentText.Of(incident.State), cancellationToken);
-}
-
-/// <summary>The watch for hosts without timers of their own.</summary>
-/// <param name="turn">Null where no other process watches the same store.</param>
-internal sealed class WatchdogLoop(
-    IncidentWatchdog watch, HealthMonitor health, Retention retention, TimeProvider time, ILogger<WatchdogLoop> logger, WatchTurn? turn = null) : BackgroundService
-{
-    private static readonly TimeSpan Day = TimeSpan.FromDays(1);
-
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var minute = new PeriodicTimer(TimeSpan.FromMinutes(1), time);
-        var (purgeAt, forgetAt) = (time.GetUtcNow(), time.GetUtcNow());
-        while (await minute.WaitForNextTickAsync(stoppingToken))
-        {
-            try
-            {
-                if (time.GetUtcNow() >= forgetAt)
-                {
-                    forgetAt = time.GetUtcNow() + Day;
-                    await retention.ForgetMessagesAsync(stoppingToken);
-                }
-
-                // A process that cannot look must not keep the turn from one that can.
-                if (turn is not null && !(await health.CheckAsync(stoppingToken) && await turn.TakeAsync(stoppingToken)))
-                {
-                    continue;
-                }
-
-                await watch.CheckAsync(stoppingToken);
-                if (time.GetUtcNow() >= purgeAt && await retention.RemoveIncidentsAsync(stoppingToken))
-                {
-                    purgeAt = time.GetUtcNow() + Day;
-                }
-            }
-#pragma warning disable CA1031 // The watch outlives whatever it watches.
-            catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
-#pragma warning restore CA1031
-            {
-                Log.WatchFailed(logger, FallbackNotifier.SystemId, failure);
-            }
-        }
-    }
 }
