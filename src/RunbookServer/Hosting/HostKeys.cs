@@ -1,4 +1,6 @@
+using System.Security.Cryptography;
 using Runbooks.SignedLinks;
+using RunbookServer.Terminal;
 
 namespace RunbookServer.Hosting;
 
@@ -17,4 +19,68 @@ internal sealed class HostKeys
 
     /// <summary>Once, before the host starts.</summary>
     public void Use(string? apiKey, LinkSigningKey? linkKey) => (ApiKey, LinkKey) = (apiKey, linkKey);
+}
+
+/// <summary>The secrets of one machine: made at the first start, readable by their owner alone, kept in the data folder.</summary>
+internal static class SecretFiles
+{
+    private const int Bytes = 32;
+
+    /// <summary>The key of the API, as hex.</summary>
+    public static string ApiKey(string dataDirectory) => ReadOrMake(ApiKeyFile(dataDirectory), NewApiKey);
+
+    /// <summary>The key that signs approval links.</summary>
+    /// <exception cref="CommandException">The file is there and holds no such key.</exception>
+    public static LinkSigningKey LinkKey(string dataDirectory)
+    {
+        var file = Path.Combine(dataDirectory, "link-key");
+        var secret = ReadOrMake(file, NewLinkSecret);
+        return Convert.TryFromBase64String(secret, new byte[secret.Length], out var length) && length >= Bytes
+            ? new() { Id = "local", Secret = secret }
+            : throw new CommandException($"The key file {file} holds no key: it has to be base64 of at least {Bytes} random bytes. Put a backup in its place, or move it away: then a new key is made, and approval links that are under way no longer work.");
+    }
+
+    /// <summary>The key of the API that this host uses, for the command line on the same machine.</summary>
+    public static void WriteApiKey(string dataDirectory, string key) => Write(ApiKeyFile(dataDirectory), key);
+
+    /// <summary>Where the host listens that was started on this folder, for the command line on the same machine.</summary>
+    public static void WriteAddress(string dataDirectory, int port) => Write(Path.Combine(dataDirectory, ServerDefaults.AddressFile), $"http://localhost:{port}");
+
+    public static string NewApiKey() => RandomNumberGenerator.GetHexString(Bytes * 2, lowercase: true);
+
+    public static string NewLinkSecret() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(Bytes));
+
+    private static string ApiKeyFile(string dataDirectory) => Path.Combine(dataDirectory, ServerDefaults.KeyFile);
+
+    /// <exception cref="CommandException">The file is there and cannot be read.</exception>
+    private static string ReadOrMake(string file, Func<string> make)
+    {
+        try
+        {
+            if (Path.Exists(file) && File.ReadAllText(file).Trim() is { Length: > 0 } known)
+            {
+                return known;
+            }
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandException($"The key file {file} cannot be read: {Failures.Innermost(unreadable)} Give yourself the right to read it, or move it away and a new key is made.");
+        }
+
+        var secret = make();
+        Write(file, secret);
+        return secret;
+    }
+
+    private static void Write(string file, string secret)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        using var writer = new StreamWriter(file, options);
+        writer.WriteLine(secret);
+    }
 }
