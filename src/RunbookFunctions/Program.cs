@@ -9,7 +9,6 @@ using Runbooks.AzureStorage;
 using Runbooks.Settings;
 using Runbooks.Storage;
 using Runbooks.Watchdog;
-using Runbooks.Web.SignIn;
 
 var builder = FunctionsApplication.CreateBuilder(args);
 builder.ConfigureFunctionsWebApplication();

@@ -14,9 +14,8 @@ sealed record ReadSetting(string Name, string Default, string Means);
 static class OptionsClasses
 {
     private static readonly Assembly[] _assemblies =
-        [typeof(PublicAddressOptions).Assembly, Assembly.Load("Runbooks.AzureStorage"), Assembly.Load("Runbooks.Integrations"), Assembly.Load("Runbooks.Web")];
+        [typeof(PublicAddressOptions).Assembly, Assembly.Load("Runbooks.AzureStorage"), Assembly.Load("Runbooks.Integrations"), Assembly.Load("Runbooks.Web"), Assembly.Load("RunbookFunctions")];
 
-    /// <summary>The classes that can be loaded here; those of the Functions app are read from its source.</summary>
     public static IReadOnlyList<(Type Type, string Section)> Types { get; } =
         [.. _assemblies.SelectMany(assembly => assembly.GetTypes())
             .Select(type => (Type: type, Section: SectionOf(type)))
@@ -25,7 +24,6 @@ static class OptionsClasses
 
     public static IReadOnlyDictionary<string, IReadOnlyList<ReadSetting>> Settings { get; } = Types
         .SelectMany(found => Of(Prefix(found.Section), found.Type).Select(setting => (Section: Prefix(found.Section), Setting: setting)))
-        .Concat(FunctionsAppOptions.Read())
         .GroupBy(found => found.Section, found => found.Setting)
         .OrderBy(group => group.Key, StringComparer.Ordinal)
         .ToDictionary(

@@ -14,7 +14,7 @@ static partial class SourceComments
     public static string At(string type, string property) => Of(Source(type), property);
 
     /// <summary>The summary above the property: the comment lines, then attributes, then its name.</summary>
-    public static string Of(string source, string property)
+    private static string Of(string source, string property)
     {
         var lines = source.Split('\n').Select(line => line.Trim()).ToList();
         var at = lines.FindIndex(line => line.StartsWith("public ", StringComparison.Ordinal) && line.Contains($" {property} {{", StringComparison.Ordinal));
