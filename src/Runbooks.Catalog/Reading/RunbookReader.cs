@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using Runbooks.Catalog.Problems;
 using Runbooks.Catalog.Steps;
 using Runbooks.Catalog.Yaml;
@@ -69,7 +67,7 @@ public sealed class RunbookReader(StepCatalog steps, HostSettings? host = null)
     internal static string HashOf(string text)
     {
         var lines = text.Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n');
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(lines)));
+        return TextHash.Of(lines);
     }
 
     private Runbook ReadParts(YamlSection root, SampleFiles samples)

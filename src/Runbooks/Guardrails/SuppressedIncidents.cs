@@ -1,7 +1,6 @@
-using System.Security.Cryptography;
-using System.Text;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Guardrails;
 
@@ -20,7 +19,7 @@ public sealed class SuppressedIncidents(ISharedState state)
     /// <returns>False when there are too many; they are counted.</returns>
     public async Task<bool> RememberAsync(Incident incident, DateTimeOffset until, CancellationToken cancellationToken)
     {
-        var target = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{incident.RunbookId}\n{incident.Target}")).AsSpan(0, 8));
+        var target = TextHash.Of($"{incident.RunbookId}\n{incident.Target}", bytes: 8);
         var (_, remembered) = await state.UpdateAsync<Record, bool>(Key, known => Remember(known ?? Record.None, new(incident.Id, target, until)), cancellationToken);
         return remembered;
     }

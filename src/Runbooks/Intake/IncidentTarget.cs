@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using Runbooks.Catalog.Templates;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
@@ -55,7 +53,7 @@ internal static class IncidentTarget
     {
         var labels = alert.Labels.OrderBy(label => label.Key, StringComparer.Ordinal).Select(label => $"{label.Key.Length}:{label.Key}={label.Value.Length}:{label.Value}");
         var identity = alert.Resources.Count > 0 && !isHidden ? $"{alert.Name}\n{string.Join('\n', labels)}" : alert.Fingerprint;
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity)).AsSpan(0, 6));
+        return TextHash.Of(identity, bytes: 6);
     }
 
     internal static string Bound(string target)
@@ -69,6 +67,6 @@ internal static class IncidentTarget
         // The hash keeps two long targets apart that differ only behind the cut.
         return text.Length <= MaxLength
             ? text
-            : $"{Clip.To(text, MaxLength - 17)} {Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 8))}";
+            : $"{Clip.To(text, MaxLength - 17)} {TextHash.Of(text, bytes: 8)}";
     }
 }

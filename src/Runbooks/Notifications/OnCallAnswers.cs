@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -157,7 +155,7 @@ public sealed class OnCallAnswers
 
     // An id may be an address that is a secret.
     private static string KeyOf(OnCallSchedule schedule) =>
-        $"oncall-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{schedule.Kind}:{schedule.Id}:{schedule.TimeZone}")))[..16]}";
+        $"oncall-{TextHash.Of($"{schedule.Kind}:{schedule.Id}:{schedule.TimeZone}", bytes: 8)}";
 
     /// <summary>What was answered, and when.</summary>
     private sealed record Kept(DateTimeOffset At, OnCallRoster Roster);

@@ -1,8 +1,7 @@
-using System.Security.Cryptography;
-using System.Text;
 using Microsoft.Extensions.Logging;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
+using Runbooks.Model.Text;
 using Runbooks.Storage;
 
 namespace Runbooks.Watchdog;
@@ -43,7 +42,7 @@ public sealed class FileTroubles(FileVersions files, ISharedState state, Fallbac
     private async Task CheckAsync(string name, FileVersion version, Told? before, CancellationToken cancellationToken)
     {
         var errors = version.Errors;
-        var mark = errors.Count == 0 ? "" : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(version.Mark ?? string.Join('\n', errors))).AsSpan(0, 8));
+        var mark = errors.Count == 0 ? "" : TextHash.Of(version.Mark ?? string.Join('\n', errors), bytes: 8);
         var told = before?.Marks.GetValueOrDefault(name) ?? "";
         if (mark == told)
         {

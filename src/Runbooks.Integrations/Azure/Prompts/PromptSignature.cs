@@ -1,6 +1,6 @@
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Integrations.Azure.Prompts;
 
@@ -62,7 +62,7 @@ internal sealed record PromptSignature
     }
 
     /// <summary>What is kept of an abuser's words: enough to know them again.</summary>
-    public static string HashOf(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+    public static string HashOf(string text) => TextHash.Of(text);
 
     // A quotation mark or a backslash stands in a JSON body behind a backslash.
     private static string Escape(string word) => string.Concat(word.Select(character => character switch

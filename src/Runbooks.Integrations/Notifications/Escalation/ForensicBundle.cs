@@ -1,9 +1,8 @@
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Integrations.Notifications.Escalation;
 
@@ -41,16 +40,14 @@ internal sealed record ForensicBundle
         Target = incident.Target,
         WrittenAt = now,
         Alert = incident.Alert,
-        AlertHash = Hash(JsonSerializer.Serialize(incident.Alert, MessageJson.Indented)),
+        AlertHash = TextHash.Of(JsonSerializer.Serialize(incident.Alert, MessageJson.Indented)),
         Prompt = prompt,
-        PromptHash = prompt is null ? null : Hash(prompt),
+        PromptHash = prompt is null ? null : TextHash.Of(prompt),
         Findings = incident.Findings,
         Steps = [.. incident.Steps.Where(step => step.FinishedAt is not null).Select(step => new Done(step.Name, step.Action, step.Status, step.FinishedAt!.Value, step.Outcome))],
     };
 
     public Stream ToStream() => new MemoryStream(JsonSerializer.SerializeToUtf8Bytes(this, MessageJson.Indented), writable: false);
-
-    private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
     internal sealed record Done(string Step, string Action, StepStatus Status, DateTimeOffset At, string? Outcome);
 }

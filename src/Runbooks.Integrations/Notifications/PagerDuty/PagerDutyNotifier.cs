@@ -1,6 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Options;
 using Runbooks.Catalog.Parameters;
@@ -63,7 +61,7 @@ internal static class PagerDutyEvent
     {
         var message = card.Key ?? "";
         var key = $"{card.IncidentId}:{(message.LastIndexOf($":{recipient}@", StringComparison.Ordinal) is >= 0 and var at ? message[..at] : message)}";
-        return key.Length <= LongestKey ? key : $"{key[..150]}:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)))}";
+        return key.Length <= LongestKey ? key : $"{key[..150]}:{TextHash.Of(key)}";
     }
 
     public static JsonObject Trigger(Card card, string routingKey, string alert) => new()
