@@ -16,7 +16,7 @@ public sealed class SharedKeys
     internal SharedKeys(AzureStorageClients clients) => _blobs = clients.Container(Container);
 
     /// <param name="make">Called where there is no such key; when two processes make it at once, both get the same one.</param>
-    /// <exception cref="StoreUnavailableException">The account does not answer.</exception>
+    /// <exception cref="Model.Storage.StoreUnavailableException">The account does not answer.</exception>
     public async Task<string> FindOrMakeAsync(string name, Func<string> make, CancellationToken cancellationToken)
     {
         while (true)

@@ -7,7 +7,7 @@ public static class SqliteSchema
 {
     /// <param name="versions">The statements of version 1, 2, …; each is run once in the life of a file.</param>
     /// <exception cref="InvalidDataException">The file was written by a newer version of this program.</exception>
-    /// <exception cref="StoreUnavailableException">The file cannot be written.</exception>
+    /// <exception cref="Model.Storage.StoreUnavailableException">The file cannot be written.</exception>
     public static void Bring(SqliteDatabase database, string part, params string[] versions) =>
         database.Writer.EnqueueAsync(connection => Bring(connection, part, versions)).GetAwaiter().GetResult();
 

@@ -15,7 +15,7 @@ internal interface IMachine
     /// <summary>Where a person looks at it; null for nowhere.</summary>
     string? Link { get; }
 
-    /// <exception cref="StepRefusedException">There is no such folder, or it leads elsewhere.</exception>
+    /// <exception cref="Catalog.Steps.StepRefusedException">There is no such folder, or it leads elsewhere.</exception>
     Task<DiskSpace> SpaceAsync(string folder, CancellationToken cancellationToken);
 
     /// <summary>Counts what would be deleted, or deletes it. Never follows a link, and never leaves the file system.</summary>

@@ -15,7 +15,7 @@ public sealed record IncidentOutcome(IncidentState State);
 
 /// <summary>
 /// What has passed when an execution is continued by a new one with an empty history. Long waits do that every
-/// <see cref="IncidentStory.RoundsPerExecution"/> rounds: a lease of a week must not replay thousands of events at every wake-up.
+/// <c>IncidentStory.RoundsPerExecution</c> rounds: a lease of a week must not replay thousands of events at every wake-up.
 /// </summary>
 /// <param name="Stage">The part of the story that was under way.</param>
 /// <param name="Waits">How many waits have had a name so far.</param>

@@ -4,7 +4,10 @@ using Runbooks.Model.Text;
 
 namespace Runbooks.Guardrails;
 
-/// <summary>Incidents that a maintenance window kept from acting, to be looked at again when it ends. Survives a restart.</summary>
+/// <summary>
+/// Incidents that a maintenance window, or a no to an alert that comes and goes, kept from asking for a while: to be looked at
+/// again when that is over. Survives a restart.
+/// </summary>
 public sealed class SuppressedIncidents(ISharedState state)
 {
     /// <summary>Targets that are remembered at the same time; of more a person is told.</summary>
