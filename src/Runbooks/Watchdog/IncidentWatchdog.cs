@@ -80,7 +80,7 @@ public sealed class IncidentWatchdog(
     {
         await foreach (var page in store.ListAllAsync(query, cancellationToken).Select(counts.Add).Where(which).Chunk(PageSize).WithCancellation(cancellationToken))
         {
-            await BoundedConcurrency.ForEachAsync(page, MaxAtOnce, summary => CheckIncidentAsync(summary, checkAsync, cancellationToken));
+            await BoundedConcurrency.ForEachAsync(page, MaxAtOnce, summary => TryAsync(summary.Id, token => CheckIncidentAsync(summary, checkAsync, token), cancellationToken));
         }
     }
 
@@ -126,18 +126,9 @@ public sealed class IncidentWatchdog(
             return;
         }
 
-        try
+        if (await store.FindAsync(summary.Id, cancellationToken) is { } incident && await checkAsync(incident, cancellationToken) && settled)
         {
-            if (await store.FindAsync(summary.Id, cancellationToken) is { } incident && await checkAsync(incident, cancellationToken) && settled)
-            {
-                _recentlyHealthy.Note(summary, time.GetUtcNow());
-            }
-        }
-#pragma warning disable CA1031 // One incident that cannot be looked at must not keep the watch from the others.
-        catch (Exception failure) when (failure is not OperationCanceledException)
-#pragma warning restore CA1031
-        {
-            Log.WatchFailed(logger, summary.Id, failure);
+            _recentlyHealthy.Note(summary, time.GetUtcNow());
         }
     }
 
