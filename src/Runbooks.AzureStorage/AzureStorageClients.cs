@@ -21,11 +21,7 @@ internal sealed class AzureStorageClients
         var (tableOptions, blobOptions) = (new TableClientOptions(), new BlobClientOptions());
         foreach (var client in (ClientOptions[])[tableOptions, blobOptions])
         {
-            // Whoever waits has about ten seconds: rather a clear 503 in time than a late success.
-            client.Retry.MaxRetries = 3;
-            client.Retry.Delay = TimeSpan.FromMilliseconds(200);
-            client.Retry.MaxDelay = TimeSpan.FromSeconds(2);
-            client.Retry.NetworkTimeout = TimeSpan.FromSeconds(5);
+            client.GiveUpSoon();
             configure?.Invoke(client);
         }
 
@@ -46,6 +42,21 @@ internal sealed class AzureStorageClients
 
     /// <summary>A container with a rule set.</summary>
     public BlobRuleSetPlace RuleSet(string name) => new(_blobs.GetBlobContainerClient(name));
+}
+
+internal static class ClientPatience
+{
+    /// <summary>
+    /// Whoever waits has about ten seconds: rather a clear 503 in time than a late success. And a connection that hangs must not
+    /// outlast the locks of a task hub.
+    /// </summary>
+    public static void GiveUpSoon(this ClientOptions client)
+    {
+        client.Retry.MaxRetries = 3;
+        client.Retry.Delay = TimeSpan.FromMilliseconds(200);
+        client.Retry.MaxDelay = TimeSpan.FromSeconds(2);
+        client.Retry.NetworkTimeout = TimeSpan.FromSeconds(5);
+    }
 }
 
 /// <summary>Section <c>AzureStorage</c>: either a connection string, or the two addresses and an identity.</summary>

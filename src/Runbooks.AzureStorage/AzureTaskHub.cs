@@ -48,11 +48,7 @@ internal static class AzureTaskHub
         queues.AddPolicy(new TakenMessagePolicy(), HttpPipelinePosition.PerCall);
         foreach (var client in (ClientOptions[])[blobs, queues, tables])
         {
-            // People wait for some of these calls; and a connection that hangs must not outlast the locks.
-            client.Retry.MaxRetries = 3;
-            client.Retry.Delay = TimeSpan.FromMilliseconds(200);
-            client.Retry.MaxDelay = TimeSpan.FromSeconds(2);
-            client.Retry.NetworkTimeout = TimeSpan.FromSeconds(5);
+            client.GiveUpSoon();
             configure?.Invoke(client);
         }
 
