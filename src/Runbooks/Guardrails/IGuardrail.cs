@@ -19,6 +19,9 @@ public sealed record GuardrailContext(Incident Incident, Runbook Runbook, Phase 
 {
     private Task<RunHistory>? _history;
 
+    /// <summary>What has begun may finish: half a fix is worse than a whole one.</summary>
+    public bool HasBegun => Incident.Steps.Count > 0;
+
     /// <summary>What became of the runbook's fixes, read once for all who ask.</summary>
     public Task<RunHistory> HistoryAsync(RunHistoryStore histories, CancellationToken cancellationToken) =>
         _history ??= histories.ReadAsync(Runbook.Id, cancellationToken);

@@ -130,8 +130,7 @@ public sealed class MaintenanceWindowGuardrail(MaintenanceWindows windows, Suppr
 {
     public async Task<GuardrailViolation?> CheckAsync(GuardrailContext question, CancellationToken cancellationToken)
     {
-        // What has begun may finish: half a fix is worse than a whole one.
-        if (question.Incident.Steps.Count > 0 || windows.OpenFor(question.Runbook.Id, time.GetUtcNow()) is not var (window, until))
+        if (question.HasBegun || windows.OpenFor(question.Runbook.Id, time.GetUtcNow()) is not var (window, until))
         {
             return null;
         }

@@ -202,8 +202,7 @@ public sealed class BreakerGuardrail(RunHistoryStore histories) : IGuardrail
 {
     public async Task<GuardrailViolation?> CheckAsync(GuardrailContext question, CancellationToken cancellationToken)
     {
-        // An incident that has begun may finish: half a fix is worse than a whole one.
-        if (question.Incident.Steps.Count > 0)
+        if (question.HasBegun)
         {
             return null;
         }

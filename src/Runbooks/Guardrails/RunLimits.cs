@@ -159,5 +159,5 @@ public sealed record BlastRadius(IReadOnlyDictionary<string, DateTimeOffset> Tar
 public sealed class LimitsGuardrail(RunLimits limits) : IGuardrail
 {
     public async Task<GuardrailViolation?> CheckAsync(GuardrailContext question, CancellationToken cancellationToken) =>
-        question.Incident.Steps.Count > 0 ? null : await limits.PeekAsync(question.Incident, question.Runbook, cancellationToken);
+        question.HasBegun ? null : await limits.PeekAsync(question.Incident, question.Runbook, cancellationToken);
 }

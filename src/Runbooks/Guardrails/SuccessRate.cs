@@ -51,7 +51,7 @@ public sealed class SuccessRateGuardrail(RunHistoryStore histories, IOptionsMoni
     public async Task<GuardrailViolation?> CheckAsync(GuardrailContext question, CancellationToken cancellationToken)
     {
         var (incident, limits) = (question.Incident, question.Runbook.Limits);
-        if (incident.Steps.Count > 0)
+        if (question.HasBegun)
         {
             return null;
         }
