@@ -14,7 +14,6 @@ public sealed class HealthHandler(IIncidentStore store, IIncidentEngine engine, 
         {
             var (storeProblem, engineProblem) = (await store.CheckHealthAsync(cancellationToken) ?? store.Damage, await engine.CheckHealthAsync(cancellationToken));
             var healthy = storeProblem is null && engineProblem is null;
-            request.HttpContext.Response.Headers.CacheControl = "no-store";
             return ApiResults.Json(
                 new Health(healthy ? "healthy" : "unhealthy", storeProblem ?? "ok", engineProblem ?? "ok", Rules()),
                 healthy ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
