@@ -89,7 +89,7 @@ public sealed class AzureStorageOptions : IValidatableObject
     public string DocumentContainer { get; set; } = "documents";
 
     /// <summary>Takes the account from the other section; the names of tables and containers stay.</summary>
-    internal void Use(StorageOptions storage)
+    internal void Use(StorageAccountOptions storage)
     {
         (ConnectionString, ClientId) = (storage.ConnectionString, storage.ClientId);
         if (storage.AccountName is { } account)

@@ -26,9 +26,9 @@ public static class AzureStorageServices
     /// </summary>
     public static IServiceCollection AddStorageAccount(this IServiceCollection services)
     {
-        services.AddSettings<StorageOptions>(StorageOptions.SectionName);
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<StorageOptions>, StorageOptionsRules>());
-        services.AddOptions<AzureStorageOptions>().Configure<IOptions<StorageOptions>>((stores, storage) => stores.Use(storage.Value));
+        services.AddSettings<StorageAccountOptions>(StorageAccountOptions.SectionName);
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<StorageAccountOptions>, StorageAccountOptionsRules>());
+        services.AddOptions<AzureStorageOptions>().Configure<IOptions<StorageAccountOptions>>((stores, storage) => stores.Use(storage.Value));
         services.TryAddSingleton(TaskHubTimes.Usual);
 
         // The hub has these options itself, so it is looked for when it is asked.
@@ -56,7 +56,7 @@ public static class AzureStorageServices
     private static AzureOrchestrationService CreateHub(IServiceProvider provider)
     {
         var (redeliveries, log) = (new RedeliveryCounts(), new HubLog(provider.GetRequiredService<ILoggerFactory>(), provider.GetRequiredService<TimeProvider>()));
-        var inner = AzureTaskHub.Create(provider.GetRequiredService<IOptions<StorageOptions>>().Value, provider.GetRequiredService<TaskHubTimes>(), redeliveries, log);
+        var inner = AzureTaskHub.Create(provider.GetRequiredService<IOptions<StorageAccountOptions>>().Value, provider.GetRequiredService<TaskHubTimes>(), redeliveries, log);
         var attempts = new TurnAttempts(Clients(provider).Table(Options(provider).StateTable));
         var service = new AzureOrchestrationService(inner, redeliveries, attempts, provider.GetRequiredService<TaskHubOptions>(), log);
 

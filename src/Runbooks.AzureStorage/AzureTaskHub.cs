@@ -17,7 +17,7 @@ internal static class AzureTaskHub
     /// <param name="redeliveries">Sees every message that is taken from a queue.</param>
     /// <param name="configure">Lets tests watch or break the traffic.</param>
     public static AzureStorageOrchestrationService Create(
-        StorageOptions options, TaskHubTimes times, RedeliveryCounts redeliveries, ILoggerFactory loggers, Action<ClientOptions>? configure = null) =>
+        StorageAccountOptions options, TaskHubTimes times, RedeliveryCounts redeliveries, ILoggerFactory loggers, Action<ClientOptions>? configure = null) =>
         new(new AzureStorageOrchestrationServiceSettings
         {
             StorageAccountClientProvider = Clients(options, redeliveries, configure),
@@ -41,7 +41,7 @@ internal static class AzureTaskHub
             LoggerFactory = loggers,
         });
 
-    private static StorageAccountClientProvider Clients(StorageOptions options, RedeliveryCounts redeliveries, Action<ClientOptions>? configure)
+    private static StorageAccountClientProvider Clients(StorageAccountOptions options, RedeliveryCounts redeliveries, Action<ClientOptions>? configure)
     {
         var (blobs, queues, tables) = (new BlobClientOptions(), new QueueClientOptions(), new TableClientOptions());
         queues.AddPolicy(redeliveries, HttpPipelinePosition.PerCall);

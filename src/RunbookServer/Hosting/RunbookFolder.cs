@@ -102,7 +102,7 @@ internal sealed record RunbookFolder(string Path)
     /// <inheritdoc cref="Place"/>
     public static IRuleSetPlace Open(Uri container, IConfiguration settings)
     {
-        var account = settings.GetSection(StorageOptions.SectionName).Get<StorageOptions>() ?? new();
+        var account = settings.GetSection(StorageAccountOptions.SectionName).Get<StorageAccountOptions>() ?? new();
         try
         {
             return BlobRuleSetPlace.Open(container, account.ConnectionString, account.ClientId);

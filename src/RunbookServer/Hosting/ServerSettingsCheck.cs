@@ -20,7 +20,7 @@ internal static partial class ServerSettingsCheck
     public static void RefuseUnknown(IServiceProvider services, IConfiguration configuration, ServerSettings settings)
     {
         // The account counts with --storage azure only; whoever has it in the environment for that may start without.
-        var sections = services.GetServices<SettingsSection>().Append(new(StorageOptions.SectionName, typeof(StorageOptions)));
+        var sections = services.GetServices<SettingsSection>().Append(new(StorageAccountOptions.SectionName, typeof(StorageAccountOptions)));
         var secrets = AddressSecrets.NamedIn(ServerContacts.TextOf(settings, services));
         var problems = new SettingsChecker(sections, [.. s_platform, .. ServerTelemetry.Variables, .. secrets], path => Origin((IConfigurationRoot)configuration, path)).Check(configuration, onlyOurs: true).ToList();
         if (problems.Count > 0)

@@ -73,7 +73,7 @@ internal sealed class ArmRequest(ArmResources arm, IOptions<ArmRequestOptions> o
 
     public override bool Repeatable => false;
 
-    public override Reversal ReversalOf(JsonElement with) => SaidUndo.In(with);
+    public override Reversal ReversalOf(JsonElement with) => Reversals.UndoneIn(with);
 
     protected override async Task<Preparation> PrepareAsync(ArmRequestParameters parameters, StepContext context, CancellationToken cancellationToken)
     {

@@ -88,7 +88,7 @@ internal sealed class HttpRequestAction(IHttpClientFactory clients, IOptions<Htt
 
     public override bool Repeatable => false;
 
-    public override Reversal ReversalOf(JsonElement with) => SaidUndo.In(with);
+    public override Reversal ReversalOf(JsonElement with) => Reversals.UndoneIn(with);
 
     protected override Task<Preparation> PrepareAsync(HttpRequestParameters parameters, StepContext context, CancellationToken cancellationToken)
     {

@@ -19,7 +19,7 @@ internal abstract class NodeChange<TParameters>(Clusters clusters, string name, 
 
     public override bool Reversible => true;
 
-    public override Reversal ReversalOf(JsonElement with) => Kept.By(with);
+    public override Reversal ReversalOf(JsonElement with) => Reversals.KeptIn(with);
 
     protected Clusters Clusters => clusters;
 

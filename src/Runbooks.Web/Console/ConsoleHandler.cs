@@ -7,6 +7,7 @@ using Runbooks.Model.Storage;
 using Runbooks.Model.Text;
 using Runbooks.Storage;
 using Runbooks.Web.Http;
+using Runbooks.Web.Incidents;
 using Runbooks.Web.Pages;
 using Runbooks.Web.Safety;
 

@@ -23,18 +23,3 @@ public sealed record Visitor(string? SignedIn, string? Suggested)
     private static string? NameBesideTheKey(HttpRequest request) =>
         AuthorizationHeader.BasicCredentials(request)?.Split(':', 2)[0].Trim() is { Length: > 0 and <= LongestName } name ? name : null;
 }
-
-/// <summary>What the console says that depends on where it runs.</summary>
-public sealed class ConsoleOptions
-{
-    public const string SectionName = "Console";
-
-    /// <summary>The line to try when there are no incidents yet.</summary>
-    public string TryThis { get; set; } = "dotnet run --project src/RunbookServer -- fire hanged-gpu";
-
-    /// <summary>The name that forms begin with where nobody signs in; whoever it is may change it.</summary>
-    public string? Name { get; set; }
-}
-
-/// <summary>Whether the integrations act on a sandbox: every page says so. No setting, since only the host that has one knows.</summary>
-public sealed record PracticeMode(bool On);

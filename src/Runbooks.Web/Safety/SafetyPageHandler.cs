@@ -4,6 +4,7 @@ using Runbooks.Guardrails;
 using Runbooks.Intake;
 using Runbooks.Notifications;
 using Runbooks.Web.Http;
+using Runbooks.Web.Incidents;
 using Runbooks.Web.Pages;
 using Runbooks.Web.Access;
 

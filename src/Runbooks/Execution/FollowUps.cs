@@ -21,7 +21,7 @@ public sealed class FollowUps(IIncidentStore store, NextIncident next, TimeProvi
         }
 
         var others = ended.Others
-            .Where(other => !other.Resolved && other is { IsWhole: true, Alert: { } alert } && !RunbookParameters.AreSame(runbook, ended.Target, ended.Alert, alert))
+            .Where(other => !other.Resolved && other is { IsWhole: true, Alert: { } alert } && !ParameterComparison.AreSame(runbook, ended.Target, ended.Alert, alert))
             .Select(other => other.Alert!)
             .ToList();
         if (others.Count == 0)

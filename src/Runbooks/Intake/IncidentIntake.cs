@@ -228,7 +228,7 @@ public sealed class IncidentIntake(
     /// </summary>
     private static bool BelongTo(Incident latest, IReadOnlyList<Alert> alerts, Runbook runbook, DateTimeOffset now) =>
         latest.Accepts(now)
-        && (latest.State != IncidentState.Resolved || alerts.All(alert => latest.WasOpenedBy(alert) || latest.IsOfEarlierEpisode(alert) || RunbookParameters.AreSame(runbook, latest.Target, latest.Alert, alert)));
+        && (latest.State != IncidentState.Resolved || alerts.All(alert => latest.WasOpenedBy(alert) || latest.IsOfEarlierEpisode(alert) || ParameterComparison.AreSame(runbook, latest.Target, latest.Alert, alert)));
 
     /// <summary>Opens an incident that looks at what nobody was asked about for a while, unless a later one on the target does so.</summary>
     /// <returns>False when its runbook is not loaded any more.</returns>

@@ -28,7 +28,7 @@ internal sealed class AzureHub : ITaskHubHarness
         Poll = TimeSpan.FromMilliseconds(100), Lock = TimeSpan.FromSeconds(4), Lease = TimeSpan.FromSeconds(3), LeaseLook = TimeSpan.FromSeconds(1),
     };
 
-    private readonly StorageOptions _options;
+    private readonly StorageAccountOptions _options;
     private readonly TaskHubTimes _times;
     private readonly TaskHubTasks _tasks;
     private readonly ConcurrentDictionary<string, bool> _started = new();
@@ -42,7 +42,7 @@ internal sealed class AzureHub : ITaskHubHarness
     private TaskHubHost _host = null!;
     private AzureOrchestrationService _service = null!;
 
-    private AzureHub(StorageOptions options, TaskHubTimes times, TaskHubTasks tasks, ILoggerFactory? loggers, IServiceProvider? services = null, HttpPipelinePolicy[]? watch = null)
+    private AzureHub(StorageAccountOptions options, TaskHubTimes times, TaskHubTasks tasks, ILoggerFactory? loggers, IServiceProvider? services = null, HttpPipelinePolicy[]? watch = null)
     {
         (_options, _times, _tasks, _loggers) = (options, times, tasks, loggers ?? NullLoggerFactory.Instance);
         (_services, _watch) = (services ?? new ServiceCollection().BuildServiceProvider(), watch ?? []);
@@ -62,7 +62,7 @@ internal sealed class AzureHub : ITaskHubHarness
     public static async Task<AzureHub> OpenAsync(
         Azurite azurite, TaskHubTasks tasks, ILoggerFactory? loggers = null, TimeSpan? locks = null, IServiceProvider? services = null, params HttpPipelinePolicy[] watch)
     {
-        var options = new StorageOptions { ConnectionString = azurite.ConnectionString, TaskHubName = $"t{Guid.NewGuid():N}"[..20] };
+        var options = new StorageAccountOptions { ConnectionString = azurite.ConnectionString, TaskHubName = $"t{Guid.NewGuid():N}"[..20] };
         var hub = new AzureHub(options, Quick with { Lock = locks ?? Quick.Lock }, tasks, loggers, services, watch);
         await hub.OpenAsync();
         return hub;

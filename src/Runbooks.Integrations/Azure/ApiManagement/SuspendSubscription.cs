@@ -31,7 +31,7 @@ internal sealed class SuspendSubscription(ArmResources arm)
 
     public override bool Reversible => true;
 
-    public override Reversal ReversalOf(JsonElement with) => Kept.By(with);
+    public override Reversal ReversalOf(JsonElement with) => Reversals.KeptIn(with);
 
     protected override async Task<Preparation> PrepareAsync(SuspendSubscriptionParameters parameters, StepContext context, CancellationToken cancellationToken)
     {

@@ -7,7 +7,7 @@ using Runbooks.Web.Http;
 
 namespace Runbooks.Web.Tests.Http;
 
-public sealed class WeakKeysTests
+public sealed class ApiKeyStrengthTests
 {
     [Theory]
     [InlineData("", "fewer than 24 characters")]

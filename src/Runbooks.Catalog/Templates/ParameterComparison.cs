@@ -5,7 +5,7 @@ using Runbooks.Model.Text;
 namespace Runbooks.Catalog.Templates;
 
 /// <summary>What a runbook asks and does, with its parameters filled in from an alert.</summary>
-public static class RunbookParameters
+public static class ParameterComparison
 {
     /// <summary>Whether the runbook's checks and steps are the same for both alerts: looking at one of them is looking at the other. Hidden values tell nothing apart, so they are never the same.</summary>
     public static bool AreSame(Runbook runbook, string target, Alert left, Alert right) =>

@@ -10,7 +10,7 @@ using Runbooks.Catalog.Parameters;
 namespace Runbooks.AzureStorage;
 
 /// <summary>Section <c>Storage</c>: the one account that self-hosted processes share, for everything that they keep.</summary>
-public sealed class StorageOptions
+public sealed class StorageAccountOptions
 {
     public const string SectionName = "Storage";
 
@@ -29,12 +29,12 @@ public sealed class StorageOptions
 }
 
 /// <summary>What is said of settings that cannot work: the remedy, and never the connection string itself.</summary>
-internal sealed partial class StorageOptionsRules : IValidateOptions<StorageOptions>
+internal sealed partial class StorageAccountOptionsRules : IValidateOptions<StorageAccountOptions>
 {
-    public ValidateOptionsResult Validate(string? name, StorageOptions options) =>
+    public ValidateOptionsResult Validate(string? name, StorageAccountOptions options) =>
         Objection(options) is { } why ? ValidateOptionsResult.Fail(why) : ValidateOptionsResult.Success;
 
-    private static string? Objection(StorageOptions options) => options switch
+    private static string? Objection(StorageAccountOptions options) => options switch
     {
         { ConnectionString: null, AccountName: null } =>
             "There is no storage account: set Storage:ConnectionString, or Storage:AccountName and give the process a managed identity.",

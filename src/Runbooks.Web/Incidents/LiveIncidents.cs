@@ -1,6 +1,6 @@
 using Runbooks.Model.Storage;
 
-namespace Runbooks.Web.Safety;
+namespace Runbooks.Web.Incidents;
 
 /// <summary>
 /// What the pages about everything read, each listing once: what runs, and what has ended and people are not done with. What

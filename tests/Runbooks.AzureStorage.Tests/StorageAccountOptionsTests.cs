@@ -8,7 +8,7 @@ using Runbooks.Orchestration.TaskHub;
 
 namespace Runbooks.AzureStorage.Tests;
 
-public sealed class StorageOptionsTests
+public sealed class StorageAccountOptionsTests
 {
     [Theory]
     [InlineData("There is no storage account: set Storage:ConnectionString, or Storage:AccountName")]
@@ -18,7 +18,7 @@ public sealed class StorageOptionsTests
     [InlineData("is not the connection string of a storage account", "ConnectionString=AccountName=a;AccountKey=notbase64")]
     [InlineData("3 to 45 letters and digits", "AccountName=runbooks", "TaskHubName=my-hub")]
     public void SettingsThatNameNoAccount_SayWhatToDo(string remedy, params string[] settings) =>
-        Should.Throw<OptionsValidationException>(() => Provide(settings).GetRequiredService<IOptions<StorageOptions>>().Value).Message.ShouldContain(remedy);
+        Should.Throw<OptionsValidationException>(() => Provide(settings).GetRequiredService<IOptions<StorageAccountOptions>>().Value).Message.ShouldContain(remedy);
 
     [Theory]
     [InlineData("ConnectionString=UseDevelopmentStorage=true")]
