@@ -32,9 +32,9 @@ public sealed class StorageAccountOptions
 internal sealed partial class StorageAccountOptionsRules : IValidateOptions<StorageAccountOptions>
 {
     public ValidateOptionsResult Validate(string? name, StorageAccountOptions options) =>
-        Objection(options) is { } why ? ValidateOptionsResult.Fail(why) : ValidateOptionsResult.Success;
+        FindProblem(options) is { } why ? ValidateOptionsResult.Fail(why) : ValidateOptionsResult.Success;
 
-    private static string? Objection(StorageAccountOptions options) => options switch
+    private static string? FindProblem(StorageAccountOptions options) => options switch
     {
         { ConnectionString: null, AccountName: null } =>
             "There is no storage account: set Storage:ConnectionString, or Storage:AccountName and give the process a managed identity.",

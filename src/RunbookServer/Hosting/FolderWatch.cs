@@ -47,7 +47,7 @@ internal sealed class RuleSetWatch(RunbookFolder folder, RuleSetRefresh refresh)
     /// <summary>Where it fails, the next round tries again.</summary>
     private async Task<bool> LookAsync(CancellationToken cancellationToken)
     {
-        await refresh.LookAsync(told: true, cancellationToken);
+        await refresh.RefreshAsync(told: true, cancellationToken);
         return true;
     }
 }

@@ -13,11 +13,11 @@ namespace RunbookServer.Practice;
 /// <c>/sandbox</c> and its forms, and <c>POST /api/sandbox/reset</c>: fire a sample, break the sandbox and heal it. There in
 /// practice only.
 /// </summary>
-internal sealed class SandboxHandler(SandboxClient sandbox, AlertReader reader, IncidentIntake intake, TimeProvider time, HttpRequestRunner edge)
+internal sealed class SandboxHandler(SandboxClient sandbox, AlertReader reader, IncidentIntake intake, TimeProvider time, HttpRequestRunner runner)
 {
     public const string Address = "/sandbox";
 
-    public Task<IResult> ShowAsync(HttpRequest request) => edge.RunAsync(request, cancellationToken => PageAsync(null, StatusCodes.Status200OK, cancellationToken), Caller.Person);
+    public Task<IResult> ShowAsync(HttpRequest request) => runner.RunAsync(request, cancellationToken => PageAsync(null, StatusCodes.Status200OK, cancellationToken), Caller.Person);
 
     /// <summary>The alert goes the way that its sender's post goes.</summary>
     public Task<IResult> FireAsync(HttpRequest request) => FormAsync(request, async (form, cancellationToken) =>
@@ -40,7 +40,7 @@ internal sealed class SandboxHandler(SandboxClient sandbox, AlertReader reader, 
     public Task<IResult> ResetAsync(HttpRequest request) => FormAsync(request, (_, cancellationToken) => DoAsync(() => sandbox.ResetAsync(cancellationToken), cancellationToken));
 
     /// <summary>The same for the command line, which has the key.</summary>
-    public Task<IResult> ResetByApiAsync(HttpRequest request) => edge.RunAsync(request, async cancellationToken =>
+    public Task<IResult> ResetByApiAsync(HttpRequest request) => runner.RunAsync(request, async cancellationToken =>
     {
         try
         {
@@ -55,7 +55,7 @@ internal sealed class SandboxHandler(SandboxClient sandbox, AlertReader reader, 
 
     private const string NoAnswer = "The sandbox does not answer.";
 
-    private Task<IResult> FormAsync(HttpRequest request, Func<IFormCollection, CancellationToken, Task<IResult>> work) => edge.RunAsync(request, async cancellationToken =>
+    private Task<IResult> FormAsync(HttpRequest request, Func<IFormCollection, CancellationToken, Task<IResult>> work) => runner.RunAsync(request, async cancellationToken =>
         !SameOrigin.Allows(request)
             ? Signed.Refuse("Nothing was done", StatusCodes.Status403Forbidden, "This was sent from another site. Open the page here and press the button there.")
             : await FormFields.ReadAsync(request, cancellationToken) is { } form

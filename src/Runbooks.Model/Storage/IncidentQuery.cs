@@ -50,6 +50,7 @@ public sealed record IncidentSummary(
     DateTimeOffset OpenedAt,
     DateTimeOffset UpdatedAt,
     DateTimeOffset? ClosedAt,
+    // Listings that are stored have it under this name.
     [property: JsonPropertyName("driven")] bool OwnedByResponder = false,
     string? Storm = null,
     string? TargetKey = null,

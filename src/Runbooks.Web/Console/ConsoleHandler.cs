@@ -15,12 +15,12 @@ namespace Runbooks.Web.Console;
 
 /// <summary><c>GET /</c> and <c>GET /incidents/{id}</c></summary>
 public sealed class ConsoleHandler(
-    IIncidentStore store, PinnedRunbooks pinned, LoadedRunbooks loaded, IOptions<ConsoleOptions> options, SafetyWarnings safety, ClosedGuards guards, LiveIncidents live, TimeProvider time, HttpRequestRunner edge)
+    IIncidentStore store, PinnedRunbooks pinned, LoadedRunbooks loaded, IOptions<ConsoleOptions> options, SafetyWarnings safety, ClosedGuards guards, LiveIncidents live, TimeProvider time, HttpRequestRunner runner)
 {
     private const int PageSize = 50;
     private const int LongestText = 200;
 
-    public Task<IResult> ListAsync(HttpRequest request) => edge.RunAsync(request, async cancellationToken =>
+    public Task<IResult> ListAsync(HttpRequest request) => runner.RunAsync(request, async cancellationToken =>
     {
         // As with a state that is none: an address that somebody cut short shows the first page.
         var after = request.Given("after") is { } cursor && IncidentCursor.TryParse(cursor) is not null ? cursor : null;
@@ -66,7 +66,7 @@ public sealed class ConsoleHandler(
         return (ConsoleModel.MostUrgentFirst([.. found[false], .. filter is { State: "open", Text: null, After: null } ? owned : []]), [.. found[true]], page.Next);
     }
 
-    public Task<IResult> ShowAsync(HttpRequest request, string id) => edge.RunAsync(request, cancellationToken =>
+    public Task<IResult> ShowAsync(HttpRequest request, string id) => runner.RunAsync(request, cancellationToken =>
         PageAsync(id, Visitor.Of(request, options.Value), null, StatusCodes.Status200OK, cancellationToken), Caller.Person);
 
     /// <param name="refusal">Why what was just asked for on this page was not done.</param>

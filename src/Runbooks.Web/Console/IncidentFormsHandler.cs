@@ -16,13 +16,13 @@ namespace Runbooks.Web.Console;
 /// was not is said on it.
 /// </summary>
 public sealed class IncidentFormsHandler(
-    ApprovalService approvals, IncidentRetry retry, ConsoleHandler pages, IOptions<ConsoleOptions> options, HttpRequestRunner edge)
+    ApprovalService approvals, IncidentRetry retry, ConsoleHandler pages, IOptions<ConsoleOptions> options, HttpRequestRunner runner)
 {
     private const string Via = "console";
     private const string NotDone = "Not done";
 
     /// <summary>On the question and the plan that the page showed, and on no other.</summary>
-    public Task<IResult> DecideAsync(HttpRequest request, string id) => edge.RunAsync(request, async cancellationToken =>
+    public Task<IResult> DecideAsync(HttpRequest request, string id) => runner.RunAsync(request, async cancellationToken =>
     {
         var (form, refusal) = await Signed.ReadFormAsync(request, NotDone, cancellationToken, reasonNeeded: false);
         if (form is null || !DecisionVerbText.TryParse(form.Fields["decision"], out var verb))
@@ -67,7 +67,7 @@ public sealed class IncidentFormsHandler(
         reasonNeeded);
 
     private Task<IResult> SignedAsync(
-        HttpRequest request, string id, Func<Signed, CancellationToken, Task<(DecisionResult Result, string ShowNext)>> work, bool reasonNeeded = true) => edge.RunAsync(request, async cancellationToken =>
+        HttpRequest request, string id, Func<Signed, CancellationToken, Task<(DecisionResult Result, string ShowNext)>> work, bool reasonNeeded = true) => runner.RunAsync(request, async cancellationToken =>
     {
         var (form, refusal) = await Signed.ReadFormAsync(request, NotDone, cancellationToken, reasonNeeded);
         if (form is null)

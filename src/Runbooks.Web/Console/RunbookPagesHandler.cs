@@ -14,12 +14,12 @@ namespace Runbooks.Web.Console;
 
 /// <summary><c>GET /runbooks</c>, <c>GET /runbooks/{id}</c> and its form, <c>POST /runbooks/{id}/start</c>.</summary>
 public sealed class RunbookPagesHandler(
-    LoadedRunbooks loaded, RunHistoryStore histories, IIncidentStore store, RuleSetStatus rules, ManualStart manual, IOptions<ConsoleOptions> options, TimeProvider time, HttpRequestRunner edge)
+    LoadedRunbooks loaded, RunHistoryStore histories, IIncidentStore store, RuleSetStatus rules, ManualStart manual, IOptions<ConsoleOptions> options, TimeProvider time, HttpRequestRunner runner)
 {
     private const int RecentShown = 10;
     private const string NotStarted = "Not started";
 
-    public Task<IResult> ListAsync(HttpRequest request) => edge.RunAsync(request, async cancellationToken =>
+    public Task<IResult> ListAsync(HttpRequest request) => runner.RunAsync(request, async cancellationToken =>
     {
         var runbooks = new List<(Runbook Runbook, RunbookReport Report)>();
         foreach (var runbook in loaded().OrderByDescending(runbook => runbook.Impact.Severity).ThenBy(runbook => runbook.Title, StringComparer.Ordinal))
@@ -30,10 +30,10 @@ public sealed class RunbookPagesHandler(
         return new PageResult<RunbooksPage>(new { Runbooks = runbooks, Rules = rules, Now = time.GetUtcNow() });
     }, Caller.Person);
 
-    public Task<IResult> ShowAsync(HttpRequest request, string id) => edge.RunAsync(request, cancellationToken =>
+    public Task<IResult> ShowAsync(HttpRequest request, string id) => runner.RunAsync(request, cancellationToken =>
         PageAsync(id, Visitor.Of(request, options.Value), null, [], StatusCodes.Status200OK, cancellationToken), Caller.Person);
 
-    public Task<IResult> StartAsync(HttpRequest request, string id) => edge.RunAsync(request, async cancellationToken =>
+    public Task<IResult> StartAsync(HttpRequest request, string id) => runner.RunAsync(request, async cancellationToken =>
     {
         var (form, refusal) = await Signed.ReadFormAsync(request, NotStarted, cancellationToken);
         if (form is null)

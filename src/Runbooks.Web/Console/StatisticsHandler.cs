@@ -6,7 +6,7 @@ using Runbooks.Web.Pages;
 namespace Runbooks.Web.Console;
 
 /// <summary><c>GET /statistics</c>. Counted from the listing, at most once a minute and at most so many incidents, whoever asks.</summary>
-public sealed class StatisticsHandler(IIncidentStore store, TimeProvider time, HttpRequestRunner edge)
+public sealed class StatisticsHandler(IIncidentStore store, TimeProvider time, HttpRequestRunner runner)
 {
     private const int MaxCounted = 10_000;
     private const int PageSize = 500;
@@ -16,7 +16,7 @@ public sealed class StatisticsHandler(IIncidentStore store, TimeProvider time, H
     private Task<StatisticsModel>? _latest;
     private DateTimeOffset _begun;
 
-    public Task<IResult> ShowAsync(HttpRequest request) => edge.RunAsync(request, async cancellationToken =>
+    public Task<IResult> ShowAsync(HttpRequest request) => runner.RunAsync(request, async cancellationToken =>
         new PageResult<StatisticsPage>(new { Model = await LatestAsync().WaitAsync(cancellationToken) }), Caller.Person);
 
     /// <summary>Counted for everybody who waits; whoever leaves does not stop it for the others.</summary>

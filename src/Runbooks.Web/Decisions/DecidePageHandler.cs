@@ -24,19 +24,19 @@ public sealed class DecidePageHandler(
     ClosedGuards guards,
     StormPageHandler storms,
     TimeProvider time,
-    HttpRequestRunner edge,
+    HttpRequestRunner runner,
     ILogger<DecidePageHandler> logger)
 {
     private const string Via = "link";
 
-    public Task<IResult> GetAsync(HttpRequest request, string token) => edge.RunAsync(request, async cancellationToken =>
+    public Task<IResult> GetAsync(HttpRequest request, string token) => runner.RunAsync(request, async cancellationToken =>
         signer.TryRead(token, out var grant) ? await ShowAsync(request, grant, null, cancellationToken)
         : signer.TryReadStorm(token, out var storm) ? request.Given("one") is { } one
             ? await storms.ShowOneAsync(storm, one, cancellationToken)
             : await storms.ShowAsync(storm, StormTicksText.Of(request.Query["tick"]), null, good: true, cancellationToken)
         : BadLink(), Caller.Person);
 
-    public Task<IResult> PostAsync(HttpRequest request, string token) => edge.RunAsync(request, async cancellationToken =>
+    public Task<IResult> PostAsync(HttpRequest request, string token) => runner.RunAsync(request, async cancellationToken =>
     {
         var storm = default(StormGrant);
         if (!signer.TryRead(token, out var grant) && !signer.TryReadStorm(token, out storm))

@@ -10,12 +10,12 @@ using GateView = Runbooks.Web.Incidents.GateView;
 namespace Runbooks.Web.Decisions;
 
 /// <summary><c>POST /api/incidents/{id}/decision</c></summary>
-public sealed class DecisionHandler(ApprovalService approvals, HttpRequestRunner edge)
+public sealed class DecisionHandler(ApprovalService approvals, HttpRequestRunner runner)
 {
     private const string Via = "api";
     private const string Example = """{"decision":"approve","by":"ada","reason":"seen the graphs"}""";
 
-    public Task<IResult> PostAsync(HttpRequest request, string id) => edge.RunAsync(request, async cancellationToken =>
+    public Task<IResult> PostAsync(HttpRequest request, string id) => runner.RunAsync(request, async cancellationToken =>
     {
         var (body, refusal) = await RequestBody.ReadJsonAsync<DecisionBody>(request, Example, cancellationToken);
         if (body is null)
@@ -35,12 +35,12 @@ public sealed class DecisionHandler(ApprovalService approvals, HttpRequestRunner
 
         // Without a gate the decision is about the question that is open when it is recorded.
         var gate = string.IsNullOrWhiteSpace(body.Gate) ? null : body.Gate.Trim();
-        var ballot = new DecisionRequest(verb, TypedText.Name(body.By), Via, DecisionVerbText.Reason(body.Reason), string.IsNullOrWhiteSpace(body.PlanHash) ? null : body.PlanHash.Trim())
+        var decision = new DecisionRequest(verb, TypedText.Name(body.By), Via, DecisionVerbText.Reason(body.Reason), string.IsNullOrWhiteSpace(body.PlanHash) ? null : body.PlanHash.Trim())
         {
             Items = body.Items,
             IsOfWork = DecisionVerbText.IsOfWork(body.Decision),
         };
-        return DecisionResponse.Result(await approvals.DecideAsync(id, gate, ballot, cancellationToken), gate);
+        return DecisionResponse.Result(await approvals.DecideAsync(id, gate, decision, cancellationToken), gate);
     });
 
     private static IResult Wrong(string path, string? found, string remedy) =>

@@ -11,7 +11,7 @@ namespace Runbooks.Web.Decisions;
 /// What people do with an incident beside deciding: <c>POST /api/incidents/{id}/cancel</c>, <c>/close</c>, <c>/acknowledge</c>,
 /// <c>/take-back</c>, <c>/retry</c> and <c>/notes</c>.
 /// </summary>
-public sealed class IncidentVerbsHandler(ApprovalService approvals, IncidentRetry retry, HttpRequestRunner edge)
+public sealed class IncidentVerbsHandler(ApprovalService approvals, IncidentRetry retry, HttpRequestRunner runner)
 {
     private const string AcknowledgeExample = """{"by":"ada","note":"I look at the node"}""";
 
@@ -38,7 +38,7 @@ public sealed class IncidentVerbsHandler(ApprovalService approvals, IncidentRetr
     });
 
     /// <summary>Somebody sees to what an end left to a person; what they do about it may stay unsaid.</summary>
-    public Task<IResult> AcknowledgeAsync(HttpRequest request, string id) => edge.RunAsync(request, async cancellationToken =>
+    public Task<IResult> AcknowledgeAsync(HttpRequest request, string id) => runner.RunAsync(request, async cancellationToken =>
     {
         var (body, refusal) = await RequestBody.ReadJsonAsync<AcknowledgeBody>(request, AcknowledgeExample, cancellationToken);
         if (body is null)
@@ -51,7 +51,7 @@ public sealed class IncidentVerbsHandler(ApprovalService approvals, IncidentRetr
             : Answer(await approvals.AcknowledgeAsync(id, TypedText.Name(body.By), DecisionVerbText.Reason(body.Note), cancellationToken));
     });
 
-    private Task<IResult> SignedAsync(HttpRequest request, string does, string reason, Func<Signed, CancellationToken, Task<IResult>> work) => edge.RunAsync(request, async cancellationToken =>
+    private Task<IResult> SignedAsync(HttpRequest request, string does, string reason, Func<Signed, CancellationToken, Task<IResult>> work) => runner.RunAsync(request, async cancellationToken =>
     {
         var (body, refusal) = await Signed.ReadJsonAsync(request, does, reason, cancellationToken);
         return body is null ? refusal! : await work(body, cancellationToken);

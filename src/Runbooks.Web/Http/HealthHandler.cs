@@ -6,9 +6,9 @@ using Runbooks.Publishing;
 namespace Runbooks.Web.Http;
 
 /// <summary><c>GET /healthz</c>: 200 when the engine and the store work.</summary>
-public sealed class HealthHandler(IIncidentStore store, IIncidentEngine engine, RuleSetStatus rules, HttpRequestRunner edge)
+public sealed class HealthHandler(IIncidentStore store, IIncidentEngine engine, RuleSetStatus rules, HttpRequestRunner runner)
 {
-    public Task<IResult> GetAsync(HttpRequest request) => edge.RunAsync(
+    public Task<IResult> GetAsync(HttpRequest request) => runner.RunAsync(
         request,
         async cancellationToken =>
         {

@@ -7,9 +7,9 @@ using Runbooks.Web.Http;
 namespace Runbooks.Web.Incidents;
 
 /// <summary><c>GET /incidents/{id}/evidence/{name}</c>: what was kept, as a file to save and never as a page to run.</summary>
-public sealed class EvidenceHandler(IEvidenceStore evidence, HttpRequestRunner edge)
+public sealed class EvidenceHandler(IEvidenceStore evidence, HttpRequestRunner runner)
 {
-    public Task<IResult> GetAsync(HttpRequest request, string id, string name) => edge.RunAsync(request, async cancellationToken =>
+    public Task<IResult> GetAsync(HttpRequest request, string id, string name) => runner.RunAsync(request, async cancellationToken =>
     {
         PageHeaders.Write(request.HttpContext.Response);
         return EvidenceName.Parse($"{id}/{name}") is { } known && await evidence.OpenAsync($"{known}", cancellationToken) is { } content

@@ -13,13 +13,13 @@ using Runbooks.Web.Pages;
 namespace Runbooks.Web.Incidents;
 
 /// <summary><c>GET /api/incidents</c> and <c>GET /api/incidents/{id}</c></summary>
-public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter, ClosedGuards guards, HttpRequestRunner edge)
+public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter, ClosedGuards guards, HttpRequestRunner runner)
 {
     /// <summary>Longer than any proxy keeps a silent connection open.</summary>
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(120);
     private static readonly TimeSpan UsualWait = TimeSpan.FromSeconds(30);
 
-    public Task<IResult> ListAsync(HttpRequest request) => edge.RunAsync(request, async cancellationToken =>
+    public Task<IResult> ListAsync(HttpRequest request) => runner.RunAsync(request, async cancellationToken =>
     {
         var query = new IncidentQuery();
         if (request.Given("state") is { } word)
@@ -57,7 +57,7 @@ public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter
     });
 
     /// <summary>With <c>waitFor</c> the answer comes when that state is reached, or as things stand when the time is up.</summary>
-    public Task<IResult> GetAsync(HttpRequest request, string id) => edge.RunAsync(request, async cancellationToken =>
+    public Task<IResult> GetAsync(HttpRequest request, string id) => runner.RunAsync(request, async cancellationToken =>
     {
         var (goal, atMost) = ((IncidentState?)null, TimeSpan.Zero);
         if (request.Given("waitFor") is { } word)

@@ -7,9 +7,9 @@ using Runbooks.Web.Pages;
 namespace Runbooks.Web.Incidents;
 
 /// <summary><c>GET /api/incidents/{id}/report</c>, and the same as a part of the console: what happened, as a Markdown document; for a browser a page with graphs.</summary>
-public sealed class ReportHandler(IIncidentStore store, HttpRequestRunner edge, TimeProvider time)
+public sealed class ReportHandler(IIncidentStore store, HttpRequestRunner runner, TimeProvider time)
 {
-    public Task<IResult> GetAsync(HttpRequest request, string id) => edge.RunAsync(request, async cancellationToken =>
+    public Task<IResult> GetAsync(HttpRequest request, string id) => runner.RunAsync(request, async cancellationToken =>
     {
         if (await store.FindAsync(id, cancellationToken) is not { } incident)
         {

@@ -13,11 +13,11 @@ using Runbooks.Web.Http;
 namespace Runbooks.Web.Intake;
 
 /// <summary><c>POST /api/alerts/{source}</c>, and <c>OPTIONS</c> for a sender that asks first.</summary>
-public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, LostAlerts lost, HttpRequestRunner edge, ILogger<AlertsHandler> logger)
+public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, LostAlerts lost, HttpRequestRunner runner, ILogger<AlertsHandler> logger)
 {
     public Task<IResult> PostAsync(HttpRequest request, string source) => HttpMethods.IsOptions(request.Method)
         ? Task.FromResult(EventGridHandshake.Permit(request, source))
-        : edge.RunAsync(request, cancellationToken => TakeAsync(request, source, cancellationToken), Caller.Sender);
+        : runner.RunAsync(request, cancellationToken => TakeAsync(request, source, cancellationToken), Caller.Sender);
 
     private async Task<IResult> TakeAsync(HttpRequest request, string source, CancellationToken cancellationToken)
     {

@@ -8,7 +8,7 @@ using Runbooks.Web.Http;
 namespace Runbooks.Web.Intake;
 
 /// <summary><c>POST /api/runbooks/{id}/incidents</c></summary>
-public sealed class ManualStartHandler(ManualStart manual, HttpRequestRunner edge)
+public sealed class ManualStartHandler(ManualStart manual, HttpRequestRunner runner)
 {
     private const string Example = """{"labels":{"pod":"llm-b-0"},"by":"ada"}""";
 
@@ -16,7 +16,7 @@ public sealed class ManualStartHandler(ManualStart manual, HttpRequestRunner edg
     private const string Nobody = "the API key's holder";
 
     public Task<IResult> PostAsync(HttpRequest request, string id) =>
-        edge.RunAsync(request, cancellationToken => StartAsync(request, id, cancellationToken), Caller.Sender);
+        runner.RunAsync(request, cancellationToken => StartAsync(request, id, cancellationToken), Caller.Sender);
 
     private async Task<IResult> StartAsync(HttpRequest request, string id, CancellationToken cancellationToken)
     {

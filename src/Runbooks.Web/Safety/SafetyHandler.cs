@@ -10,12 +10,12 @@ using Runbooks.Web.Access;
 namespace Runbooks.Web.Safety;
 
 /// <summary>The kill switch, the breakers, and how each runbook does.</summary>
-public sealed class SafetyHandler(KillSwitch killSwitch, RunHistoryStore histories, LoadedRunbooks loaded, IOptionsMonitor<SafetyOptions> options, RefusedRequests refused, HttpRequestRunner edge)
+public sealed class SafetyHandler(KillSwitch killSwitch, RunHistoryStore histories, LoadedRunbooks loaded, IOptionsMonitor<SafetyOptions> options, RefusedRequests refused, HttpRequestRunner runner)
 {
     private const int LongestId = 100;
 
     /// <summary><c>GET /api/safety</c></summary>
-    public Task<IResult> GetAsync(HttpRequest request) => edge.RunAsync(request, async cancellationToken =>
+    public Task<IResult> GetAsync(HttpRequest request) => runner.RunAsync(request, async cancellationToken =>
     {
         var breakers = (await histories.OpenBreakersAsync(loaded(), cancellationToken)).Select(open => new { open.Runbook, open.Breaker.At, open.Breaker.Why });
         return ApiResults.Json(new { options.CurrentValue.Mode, KillSwitch = await killSwitch.ReadAsync(cancellationToken), OpenBreakers = breakers, Refused = await refused.ReadAsync(cancellationToken) });
@@ -36,7 +36,7 @@ public sealed class SafetyHandler(KillSwitch killSwitch, RunHistoryStore histori
             : ApiResults.Problem(StatusCodes.Status409Conflict, $"The breaker of runbook '{Clip.To(id, LongestId)}' is not open."));
 
     /// <summary><c>GET /api/runbooks/{id}/report</c></summary>
-    public Task<IResult> ReportAsync(HttpRequest request, string id) => edge.RunAsync(request, async cancellationToken =>
+    public Task<IResult> ReportAsync(HttpRequest request, string id) => runner.RunAsync(request, async cancellationToken =>
     {
         var runbook = loaded().FirstOrDefault(runbook => runbook.Id == id);
         return runbook is null
@@ -44,7 +44,7 @@ public sealed class SafetyHandler(KillSwitch killSwitch, RunHistoryStore histori
             : ApiResults.Json(RunbookReport.Of(id, runbook, await histories.ReadAsync(id, cancellationToken)));
     });
 
-    private Task<IResult> ByAsync(HttpRequest request, Func<Signed, CancellationToken, Task<IResult>> work) => edge.RunAsync(request, async cancellationToken =>
+    private Task<IResult> ByAsync(HttpRequest request, Func<Signed, CancellationToken, Task<IResult>> work) => runner.RunAsync(request, async cancellationToken =>
     {
         var (body, refusal) = await Signed.ReadJsonAsync(request, "does this", "it restarts the wrong pods", cancellationToken);
         return body is null ? refusal! : await work(body, cancellationToken);

@@ -12,13 +12,13 @@ namespace Runbooks.Web.Safety;
 
 /// <summary><c>/safety</c>: what may hold runbooks back, how each does, and the two switches, for people.</summary>
 public sealed class SafetyPageHandler(
-    KillSwitch killSwitch, RunHistoryStore histories, LoadedRunbooks loaded, IOptionsMonitor<SafetyOptions> options, IOptions<ConsoleOptions> console, LiveIncidents live, RefusedRequests refused, OnCallDirectory directory, TimeProvider time, HttpRequestRunner edge)
+    KillSwitch killSwitch, RunHistoryStore histories, LoadedRunbooks loaded, IOptionsMonitor<SafetyOptions> options, IOptions<ConsoleOptions> console, LiveIncidents live, RefusedRequests refused, OnCallDirectory directory, TimeProvider time, HttpRequestRunner runner)
 {
     public const string Address = "/safety";
     private const string NotDone = "Nothing was changed";
     private const int LongestId = 100;
 
-    public Task<IResult> ShowAsync(HttpRequest request) => edge.RunAsync(request, async cancellationToken =>
+    public Task<IResult> ShowAsync(HttpRequest request) => runner.RunAsync(request, async cancellationToken =>
     {
         var reports = new List<(string Title, RunbookReport Report)>();
         foreach (var runbook in loaded().OrderBy(runbook => runbook.Id, StringComparer.Ordinal))
@@ -45,7 +45,7 @@ public sealed class SafetyPageHandler(
         ByAsync(request, (form, cancellationToken) =>
             id.Length <= LongestId ? histories.ResetAsync(id, form.By, form.Reason, cancellationToken) : Task.CompletedTask);
 
-    private Task<IResult> ByAsync(HttpRequest request, Func<Signed, CancellationToken, Task> work) => edge.RunAsync(request, async cancellationToken =>
+    private Task<IResult> ByAsync(HttpRequest request, Func<Signed, CancellationToken, Task> work) => runner.RunAsync(request, async cancellationToken =>
     {
         var (form, refusal) = await Signed.ReadFormAsync(request, NotDone, cancellationToken);
         if (form is null)

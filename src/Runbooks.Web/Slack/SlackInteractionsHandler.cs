@@ -17,11 +17,11 @@ namespace Runbooks.Web.Slack;
 /// on after the answer.
 /// </summary>
 public sealed class SlackInteractionsHandler(
-    IOptionsMonitor<SlackInteractionOptions> options, SlackReplayGuard replays, SlackBackgroundWorker work, SlackDecisions decisions, HttpRequestRunner edge, TimeProvider time, ILogger<SlackInteractionsHandler> logger)
+    IOptionsMonitor<SlackInteractionOptions> options, SlackReplayGuard replays, SlackBackgroundWorker work, SlackDecisions decisions, HttpRequestRunner runner, TimeProvider time, ILogger<SlackInteractionsHandler> logger)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
-    public Task<IResult> PostAsync(HttpRequest request) => edge.RunAsync(request, async cancellationToken =>
+    public Task<IResult> PostAsync(HttpRequest request) => runner.RunAsync(request, async cancellationToken =>
     {
         if (await RequestBody.ReadAsync(request, RequestBody.MaxSmall, cancellationToken) is not { } body)
         {

@@ -23,7 +23,7 @@ public sealed class IncidentIntake(
     IIncidentStore store,
     PinnedRunbooks pinned,
     IIncidentEngine engine,
-    AlertNews news,
+    AlertUpdates updates,
     SuppressedIncidents suppressed,
     UnmatchedAlerts unmatched,
     IOptionsMonitor<SafetyOptions> options,
@@ -96,10 +96,10 @@ public sealed class IncidentIntake(
     /// <param name="starts">Takes what is to be started.</param>
     private Task<IReadOnlyList<IntakeOutcome>> TakeAsync(AlertBatch batch, ConcurrentQueue<IncidentStart> starts, CancellationToken cancellationToken) => batch switch
     {
-        { Intent: AlertIntent.Resolve } => news.ResolveAsync(batch, cancellationToken),
-        { Intent: AlertIntent.Acknowledge } => news.AcknowledgeAsync(batch, cancellationToken),
+        { Intent: AlertIntent.Resolve } => updates.ResolveAsync(batch, cancellationToken),
+        { Intent: AlertIntent.Acknowledge } => updates.AcknowledgeAsync(batch, cancellationToken),
         { Intent: AlertIntent.Fire, Runbook: { } runbook } => FireAsync(batch, runbook, starts, cancellationToken),
-        _ => news.TellAsync(batch, cancellationToken),
+        _ => updates.TellAsync(batch, cancellationToken),
     };
 
     /// <summary>What a person has said no to, and what is of an earlier episode, goes to the incident that knows it; the rest asks.</summary>
@@ -156,7 +156,7 @@ public sealed class IncidentIntake(
         if (ended.IsOfEarlierEpisode(alert))
         {
             await store.UpdateAsync(ended.Id, current => current.Attach(alert, now), cancellationToken);
-            return batch.Answer(IntakeResult.Ignored, null, AlertNews.Late(ended));
+            return batch.Answer(IntakeResult.Ignored, null, AlertUpdates.Late(ended));
         }
 
         return null;
@@ -194,11 +194,11 @@ public sealed class IncidentIntake(
         if (!opened && (incident.State == IncidentState.Resolved || (incident.OpenGate is not null && incident.NewsMark != incident.ShownNews)))
         {
             // In the settle window: whether the fix holds is looked into. While somebody is asked: the cards tell what came.
-            await news.WakeAsync(incident);
+            await updates.WakeAsync(incident);
         }
         else if (!opened && incident.IsWaitingForOther && incident.News.Any(one => one.Urgent))
         {
-            await news.WakeAsync(incident);
+            await updates.WakeAsync(incident);
         }
         else if (!opened && incident.State.IsFinal() && incident.HoldsUnasked() && incident.HeldUntil is { } until)
         {
@@ -212,7 +212,7 @@ public sealed class IncidentIntake(
 
         var folded = batch.Answer(IntakeResult.Folded, incident.Id, IntakeText.Folding(incident));
         return ([.. batch.Alerts.Select((alert, i) => opened && i == 0 ? batch.Answer(IntakeResult.Opened, incident.Id, null)
-            : !opened && before!.IsOfEarlierEpisode(alert) ? batch.Answer(IntakeResult.Ignored, null, AlertNews.Late(incident))
+            : !opened && before!.IsOfEarlierEpisode(alert) ? batch.Answer(IntakeResult.Ignored, null, AlertUpdates.Late(incident))
             : !opened && before!.KnowsWithOtherLabels(alert) ? folded with { Reason = $"{folded.Reason} Its fingerprint came before with other labels, and counts as the same alert: a fingerprint names one thing." }
             : folded)], new(incident, opened ? runbook : null));
 

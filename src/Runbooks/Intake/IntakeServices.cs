@@ -11,7 +11,7 @@ public static class IntakeServices
     /// <summary>The ways in. The host says which runbooks are loaded by adding <see cref="LoadedRunbooks"/>.</summary>
     public static IServiceCollection AddIncidentIntake(this IServiceCollection services)
     {
-        services.TryAddSingleton<AlertNews>();
+        services.TryAddSingleton<AlertUpdates>();
         services.TryAddSingleton<UnmatchedAlerts>();
         services.TryAddSingleton<IncidentIntake>();
         services.TryAddSingleton<ManualStart>();

@@ -54,7 +54,7 @@ public sealed class RuleSetRefresh(
 
     /// <summary>Looks once. Whatever goes wrong, what is in force stays in force; the next round tries again.</summary>
     /// <param name="told">Whether plain files may have changed.</param>
-    public async Task LookAsync(bool told, CancellationToken cancellationToken)
+    public async Task RefreshAsync(bool told, CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken);
         try
@@ -91,7 +91,7 @@ public sealed class RuleSetRefresh(
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             // Of a folder that could not be read nobody tells a second time.
-            await LookAsync(!options.IsTold || _unreadable, stoppingToken);
+            await RefreshAsync(!options.IsTold || _unreadable, stoppingToken);
         }
     }
 

@@ -31,14 +31,14 @@ public sealed class LinkSigningKey
 internal sealed class LinkKeys : IValidateOptions<LinkSigningOptions>
 {
     public static IReadOnlyList<(string Id, byte[] Secret)> Read(LinkSigningOptions options) =>
-        Objection(options) is { } why
+        FindProblem(options) is { } why
             ? throw new OptionsValidationException(LinkSigningOptions.SectionName, typeof(LinkSigningOptions), [why])
             : [.. options.Keys.Select(key => (key.Id, Bytes(key.Secret)!))];
 
     public ValidateOptionsResult Validate(string? name, LinkSigningOptions options) =>
-        Objection(options) is { } why ? ValidateOptionsResult.Fail(why) : ValidateOptionsResult.Success;
+        FindProblem(options) is { } why ? ValidateOptionsResult.Fail(why) : ValidateOptionsResult.Success;
 
-    private static string? Objection(LinkSigningOptions options)
+    private static string? FindProblem(LinkSigningOptions options)
     {
         if (options.Keys.Count == 0)
         {

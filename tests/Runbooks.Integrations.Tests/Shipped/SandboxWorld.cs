@@ -42,7 +42,7 @@ public sealed class SandboxWorld : IAsyncDisposable
         var files = Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "runbooks"), "*.yaml");
         catalog.Load(files.Select(file => new RunbookFile(Path.GetFileName(file), QuickRunbook.Of(File.ReadAllText(file))) { Samples = SampleFolder.Read(Path.GetDirectoryName(file)!) })).Errors.ShouldBeEmpty();
         _intake = ActivatorUtilities.CreateInstance<IncidentIntake>(
-            world.Services, (LoadedRunbooks)(() => catalog.Current), world.Engine, ActivatorUtilities.CreateInstance<AlertNews>(world.Services, world.Engine),
+            world.Services, (LoadedRunbooks)(() => catalog.Current), world.Engine, ActivatorUtilities.CreateInstance<AlertUpdates>(world.Services, world.Engine),
             ActivatorUtilities.CreateInstance<UnmatchedAlerts>(world.Services));
     }
 

@@ -87,7 +87,7 @@ public sealed class RuleSetRefreshTests : IDisposable
         await _time.UntilDoneAsync(Task.WhenAny(place.Read.Task, Task.Delay(TimeSpan.FromMinutes(2), _time, Cancel)));
 
         // After the one that reads it.
-        await host.Get<RuleSetRefresh>().LookAsync(told: false, Cancel);
+        await host.Get<RuleSetRefresh>().RefreshAsync(told: false, Cancel);
         host.Catalog.Find("one")!.Title.ShouldBe("second");
     }
 
@@ -292,7 +292,7 @@ public sealed class RuleSetRefreshTests : IDisposable
 
         public T Get<T>() where T : notnull => services.GetRequiredService<T>();
 
-        public Task LookAsync() => Get<RuleSetRefresh>().LookAsync(told: true, Cancel);
+        public Task LookAsync() => Get<RuleSetRefresh>().RefreshAsync(told: true, Cancel);
 
         public void Dispose() => services.Dispose();
     }

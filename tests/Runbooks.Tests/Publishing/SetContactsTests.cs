@@ -161,7 +161,7 @@ public sealed class SetContactsTests : IDisposable
         host.Asked("ml").ShouldBe("ml.primary usual");
 
         host.Get<ContactsReload>().Take(new("settings/contacts.yaml", Common.Replace("contacts:", "  kay: { reach: [{ chat: kay }] }\ncontacts:", StringComparison.Ordinal)));
-        await host.Get<RuleSetRefresh>().LookAsync(told: false, Cancel);
+        await host.Get<RuleSetRefresh>().RefreshAsync(told: false, Cancel);
 
         host.Asked("ml").ShouldBe("ml.second changed");
     }
@@ -231,7 +231,7 @@ public sealed class SetContactsTests : IDisposable
 
         public T Get<T>() where T : notnull => services.GetRequiredService<T>();
 
-        public Task LookAsync() => Get<RuleSetRefresh>().LookAsync(told: true, Cancel);
+        public Task LookAsync() => Get<RuleSetRefresh>().RefreshAsync(told: true, Cancel);
 
         public void Dispose() => services.Dispose();
     }

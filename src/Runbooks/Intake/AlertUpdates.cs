@@ -10,7 +10,7 @@ using Runbooks.Model.Text;
 namespace Runbooks.Intake;
 
 /// <summary>What senders say about alerts that they sent before, for the incidents that know them: it opens none.</summary>
-public sealed class AlertNews(IIncidentStore store, IIncidentEngine engine, TimeProvider time, ILogger<AlertNews> logger)
+public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, TimeProvider time, ILogger<AlertUpdates> logger)
 {
     /// <summary>A call may get lost; so much later another one is made.</summary>
     private static readonly TimeSpan Again = TimeSpan.FromSeconds(10);
