@@ -1,3 +1,4 @@
+using Azure;
 using Azure.Core;
 using Azure.Core.Pipeline;
 using Runbooks.Model.Incidents;
@@ -21,7 +22,7 @@ public sealed class LargeDocumentTests(Azurite azurite)
         var failed = true;
         for (var write = 1; failed; write++)
         {
-            var away = new FaultyNetwork { BeforeWrite = number => number >= write ? throw new IOException("The account is away.") : Task.CompletedTask };
+            var away = new FaultyNetwork { BeforeWrite = number => number >= write ? throw new RequestFailedException(0, "The account is away.") : Task.CompletedTask };
             failed = false;
             try
             {
@@ -52,7 +53,7 @@ public sealed class LargeDocumentTests(Azurite azurite)
 
         public override ValueTask ProcessAsync(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline) =>
             message.Request.Method == RequestMethod.Get && !message.Request.Uri.Path.Contains('(')
-                ? throw new IOException("The connection was reset.")
+                ? throw new RequestFailedException(0, "The connection was reset.")
                 : ProcessNextAsync(message, pipeline);
     }
 }

@@ -57,10 +57,10 @@ internal sealed class SandboxHandler(SandboxClient sandbox, AlertReader reader, 
 
     private Task<IResult> FormAsync(HttpRequest request, Func<IFormCollection, CancellationToken, Task<IResult>> work) => runner.RunAsync(request, async cancellationToken =>
         !SameOrigin.Allows(request)
-            ? Signed.Refuse("Nothing was done", StatusCodes.Status403Forbidden, "This was sent from another site. Open the page here and press the button there.")
+            ? MessageResult.Of(StatusCodes.Status403Forbidden, "Nothing was done", "This was sent from another site. Open the page here and press the button there.", home: true)
             : await FormFields.ReadAsync(request, cancellationToken) is { } form
                 ? await work(form, cancellationToken)
-                : Signed.Refuse("Nothing was done", StatusCodes.Status400BadRequest, "This is no form of the page about the sandbox."), Caller.Person);
+                : MessageResult.Of(StatusCodes.Status400BadRequest, "Nothing was done", "This is no form of the page about the sandbox.", home: true), Caller.Person);
 
     private async Task<IResult> DoAsync(Func<Task> work, CancellationToken cancellationToken)
     {

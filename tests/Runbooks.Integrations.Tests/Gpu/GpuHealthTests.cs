@@ -44,7 +44,7 @@ public sealed class GpuHealthTests : OnTheSandbox
     [InlineData(94, Verdict.Passing, "XID 94 (contained memory error)")]
     [InlineData(85, Verdict.Passing, "XID 85 (copy engine exception)")]
     [InlineData(777, Verdict.Unknown, "XID 777 (not in our list, so whether it is fatal is not known; see NVIDIA's catalogue)")]
-    [InlineData(149, Verdict.Unknown, "8 GPUs, nothing fatal for certain. GPU 0: XID 149 (NVLink error; whether it is fatal stands in the kernel's log); GPU 1: ")]
+    [InlineData(149, Verdict.Unknown, "XID 149 (NVLink error; whether it is fatal stands in the kernel's log)")]
     [InlineData(154, Verdict.Failing, "XID 154 (the driver calls for a reset, a reboot or a drain)")]
     [InlineData(109, Verdict.Failing, "XID 109 (context switch timeout)")]
     [InlineData(48, Verdict.Failing, "XID 48 (double-bit memory error)")]

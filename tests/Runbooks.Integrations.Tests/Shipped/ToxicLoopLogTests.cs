@@ -11,7 +11,7 @@ using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using Runbooks.Sandbox;
 using Runbooks.Sandbox.Apis;
-using TestKit;
+using Runbooks.Storage;
 using TestKit.Storage;
 
 namespace Runbooks.Integrations.Tests.Shipped;
