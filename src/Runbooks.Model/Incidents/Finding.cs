@@ -9,6 +9,12 @@ namespace Runbooks.Model.Incidents;
 public sealed record Finding(string Name, string Ask, CheckResult Result, DateTimeOffset At, TimeSpan Took)
 {
     public Verdict Verdict => Result.Verdict;
+
+    /// <summary>What was measured before something was done says nothing about what it did, whether it was good or bad.</summary>
+    internal Finding SinceActing(DateTimeOffset? actedAt) => !(Result.MeasuredAt <= actedAt) ? this : this with
+    {
+        Result = (Result with { Verdict = Verdict.Unknown, Summary = $"Measured until {Result.MeasuredAt?.UtcDateTime:HH:mm:ss} UTC, and the last step ended at {actedAt?.UtcDateTime:HH:mm:ss}: {Result.Summary}" }).Bounded(),
+    };
 }
 
 /// <summary>What a check found, so that a person can read it in a second.</summary>
@@ -28,6 +34,12 @@ public sealed record CheckResult(Verdict Verdict, string Summary)
 
     /// <summary>The time from the first of them to the last; null where the source does not say.</summary>
     public TimeSpan? SeriesSpan { get; init; }
+
+    /// <summary>
+    /// Until when the source has measured what this says; null for the moment in which it was asked. Whatever tells of things a
+    /// while later says so here, or a fix is verified by what was measured before it.
+    /// </summary>
+    public DateTimeOffset? MeasuredAt { get; init; }
 
     /// <summary>Where the source itself shows it; http or https.</summary>
     public string? Link { get; init; }

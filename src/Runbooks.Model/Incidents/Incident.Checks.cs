@@ -85,7 +85,10 @@ public sealed partial record Incident
 
         var before = Verification.ToDictionary(finding => finding.Name, finding => finding.Verdict);
         var changed = State != state || findings.Any(finding => !before.TryGetValue(finding.Name, out var verdict) || verdict != finding.Verdict);
-        var looked = this with { State = state, Reason = reason, Verification = findings, VerificationRounds = VerificationRounds.Add(state, findings, now, anew: unseen is not null), WakeEvent = wakeEvent, UpdatedAt = now };
+        // A value that comes more seldom than it is asked for is no further round.
+        var repeats = !changed && unseen is null && findings.Any(finding => finding.Result.MeasuredAt is { } at && Verification.Any(old => old.Name == finding.Name && old.Result.MeasuredAt == at));
+        var rounds = repeats ? VerificationRounds : VerificationRounds.Add(state, findings, now, anew: unseen is not null);
+        var looked = this with { State = state, Reason = reason, Verification = findings, VerificationRounds = rounds, WakeEvent = wakeEvent, UpdatedAt = now };
         if (unseen is { } gap && Timeline.Count(line => line.What.StartsWith(Unseen, StringComparison.Ordinal)) < MaxDiagnoses)
         {
             looked = looked.Note(now, TimelineKind.Lease, "runbook", $"{Unseen} {DurationText.Format(TimeSpan.FromSeconds(Math.Floor(gap.TotalSeconds)))}, so the time for which the checks have to pass counts anew.");
@@ -95,6 +98,10 @@ public sealed partial record Incident
             ? looked.Note(now, state == IncidentState.Holding ? TimelineKind.Lease : TimelineKind.Verification, "runbook", Summarize(findings))
             : looked;
     }
+
+    /// <summary>When the last step of the mitigation ended that may have changed something; null while there is none.</summary>
+    [JsonIgnore]
+    public DateTimeOffset? ActedAt => Steps.Where(step => step is { Phase: Phase.Mitigation, Preparation.TellsOnly: false }).Max(step => step.FinishedAt);
 
     /// <returns>For how long nobody had looked whether the checks of a lease still pass; null when that was not too long, or they did not pass before.</returns>
     public TimeSpan? WasUnseen(Hold? hold, DateTimeOffset now) =>

@@ -44,8 +44,9 @@ public sealed record Lease(IReadOnlyList<string> Held, DateTimeOffset Since, Dat
 
     public string WhatEndsIt => $"It is taken back once {string.Join(", ", Hold.Checks)} {(Hold.Checks.Count == 1 ? "has" : "have")} passed for {DurationText.Format(Hold.StableFor)} without a break.";
 
+    /// <remarks>Where what is measured is known a while later, it lasts that much longer.</remarks>
     public string HowFar(DateTimeOffset now) => HealthySince is { } healthy
-        ? $"The checks have passed since {GateText.Clock(healthy, now)}: {DurationText.Format(Whole(now - healthy))} of {DurationText.Format(Hold.StableFor)}."
+        ? $"The checks have passed since {GateText.Clock(healthy, now)}: {DurationText.Format(Whole(now - healthy < Hold.StableFor ? now - healthy : Hold.StableFor))} of {DurationText.Format(Hold.StableFor)}."
         : "The checks do not pass yet, so the time has not begun to count.";
 
     private static TimeSpan Whole(TimeSpan time) => TimeSpan.FromSeconds(Math.Max(0, Math.Floor(time.TotalSeconds)));

@@ -27,6 +27,7 @@ public sealed record IncidentOutcome(IncidentState State);
 /// <param name="Paged">Whether somebody was told that the lease has outlived its time.</param>
 /// <param name="Passes">How many rounds of a verification in a row have passed.</param>
 /// <param name="PagedBroken">Whether somebody was told that the fix which is held helps no longer.</param>
+/// <param name="Measured">Until when the values of the last round of a verification that counted were measured, by the check's name.</param>
 public sealed record Checkpoint(
     Stage Stage,
     int Waits,
@@ -39,7 +40,8 @@ public sealed record Checkpoint(
     TimeSpan Pause = default,
     bool Paged = false,
     int Passes = 0,
-    bool PagedBroken = false);
+    bool PagedBroken = false,
+    IReadOnlyDictionary<string, DateTimeOffset>? Measured = null);
 
 /// <summary>The parts of the story in which an incident may wait long, in their order. Histories may hold the numbers.</summary>
 public enum Stage { Diagnosis = -1, Mitigation = 0, Verification, Holding, Resolution, Settling }

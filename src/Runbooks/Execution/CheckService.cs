@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
@@ -44,11 +45,18 @@ public sealed class CheckService(IIncidentStore store, PinnedRunbooks runbooks, 
         var runbook = await runbooks.OfAsync(incident, cancellationToken);
         var specs = request.Checks.Union(request.Watched).Select(name => Check(runbook, name));
         var asked = time.GetUtcNow();
-        var findings = await checks.AskAllAsync(incident, specs, cancellationToken);
-        var broken = findings.Where(finding => finding.Verdict == Verdict.Failing && request.Watched.Contains(finding.Name)).ToList();
+        var answers = await checks.AskAllAsync(incident, specs, cancellationToken);
+        var broken = answers.Where(finding => finding.Verdict == Verdict.Failing && request.Watched.Contains(finding.Name)).ToList();
         var noLongerHelps = broken.Count == 0 ? null : $"What showed that the temporary fix helps fails now: {Incident.Summarize(broken)}";
-        incident = await store.UpdateAsync(
-            incident.Id, i => i.RecordVerification(request.State, findings, request.WakeEvent, time.GetUtcNow(), i.WasUnseen(runbook.Mitigation.HoldUntil, asked), noLongerHelps), cancellationToken);
+        // When the last step ended, another host may know better than what was seen here.
+        (incident, var findings) = await store.UpdateAsync(
+            incident.Id,
+            i =>
+            {
+                List<Finding> sinceActing = [.. answers.Select(finding => finding.SinceActing(i.ActedAt))];
+                return (i.RecordVerification(request.State, sinceActing, request.WakeEvent, time.GetUtcNow(), i.WasUnseen(runbook.Mitigation.HoldUntil, asked), noLongerHelps), sinceActing);
+            },
+            cancellationToken);
         if (request.State == IncidentState.Holding)
         {
             await holding.NotifyOnceAsync(incident, runbook, cancellationToken);
@@ -60,6 +68,7 @@ public sealed class CheckService(IIncidentStore store, PinnedRunbooks runbooks, 
             PassingSince = Lease.Of(incident, runbook)?.HealthySince,
             NoLongerHelps = noLongerHelps,
             IsUnclear = unhealthy.Count > 0 && unhealthy.All(finding => finding.Verdict == Verdict.Unknown),
+            Measured = findings.Where(finding => finding.Result.MeasuredAt is not null && request.Checks.Contains(finding.Name)).ToDictionary(finding => finding.Name, finding => finding.Result.MeasuredAt!.Value),
         };
     }
 
@@ -103,9 +112,20 @@ public sealed record RecheckResult(bool Healthy, string Summary, string? Stopped
     /// <summary>Since when they have passed without a break while somebody looked; null unless a lease is held and they pass.</summary>
     public DateTimeOffset? PassingSince { get; init; }
 
+    /// <summary>By the check's name, until when its answer was measured; those that measure when they are asked are left out.</summary>
+    public IReadOnlyDictionary<string, DateTimeOffset> Measured { get; init; } = new Dictionary<string, DateTimeOffset>();
+
     /// <summary>That a watched check fails, in words; null where none does.</summary>
     public string? NoLongerHelps { get; init; }
 
     /// <summary>A dry run: nothing was touched, so nothing was asked.</summary>
     public bool IsRehearsal { get; init; }
+
+    /// <summary>Until when all of it was measured; null for the moment in which it was asked.</summary>
+    [JsonIgnore]
+    public DateTimeOffset? MeasuredAt => Measured.Count == 0 ? null : Measured.Values.Min();
+
+    /// <summary>Whether one of the values is the very one of an earlier round.</summary>
+    public bool Repeats(IReadOnlyDictionary<string, DateTimeOffset>? earlier) =>
+        earlier is not null && Measured.Any(one => earlier.TryGetValue(one.Key, out var before) && one.Value <= before);
 }

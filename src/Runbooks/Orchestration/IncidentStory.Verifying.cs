@@ -39,7 +39,7 @@ internal sealed partial class IncidentStory
 
         Show(IncidentState.Verifying);
         var began = BeganOf(Stage.Verification);
-        var (passes, passedAt) = _checkpoint?.Stage == Stage.Verification ? (_checkpoint.Passes, _checkpoint.HealthySince) : (0, null);
+        var (passes, passedAt, measured) = _checkpoint?.Stage == Stage.Verification ? (_checkpoint.Passes, _checkpoint.HealthySince, _checkpoint.Measured) : (0, null, null);
         while (true)
         {
             var wake = NextWake();
@@ -49,10 +49,11 @@ internal sealed partial class IncidentStory
                 return Ending.Stopped(stoppedBy);
             }
 
-            // Whoever wakes it early does not make it two rounds.
-            if (round.Healthy && !(Now - passedAt < verify.Every))
+            // Whoever wakes it early does not make it two rounds, and neither does a value that comes more seldom than it is asked for.
+            var isEarly = Now - passedAt < verify.Every;
+            if (round.Healthy && !isEarly && !round.Repeats(measured))
             {
-                (passes, passedAt) = (passes + 1, Now);
+                (passes, passedAt, measured) = (passes + 1, Now, round.Measured);
             }
 
             if (round.IsRehearsal || (round.Healthy && passes >= verify.SuccessThreshold))
@@ -64,7 +65,7 @@ internal sealed partial class IncidentStory
             // What has begun to pass in time has the time to go on.
             if (!round.Healthy)
             {
-                (passes, passedAt) = (0, null);
+                (passes, passedAt, measured) = (0, null, null);
             }
 
             if (!round.Healthy && Now + verify.Every > began + verify.Within)
@@ -73,10 +74,10 @@ internal sealed partial class IncidentStory
                 return new(IncidentState.Failed, $"{outcome} within {DurationText.Format(verify.Within)}: {round.Summary}", Undo: true) { IsInconclusive = round.IsUnclear };
             }
 
-            await WaitUntilAsync((passedAt ?? Now) + verify.Every, wake);
+            await WaitUntilAsync((isEarly && passedAt is { } last ? last : Now) + verify.Every, wake);
             if (IsLong)
             {
-                return ContinueAsNew(At(Stage.Verification, began) with { Passes = passes, HealthySince = passedAt });
+                return ContinueAsNew(At(Stage.Verification, began) with { Passes = passes, HealthySince = passedAt, Measured = measured });
             }
         }
     }
@@ -108,7 +109,7 @@ internal sealed partial class IncidentStory
             // While the cause lasts, the checks are asked ever more rarely.
             healthySince = round.Healthy ? Later(healthySince ?? Now, round.PassingSince) : null;
             pause = round.Healthy ? hold.Every : Shorter(pause * 2, Longer(hold.Every, paged ? LongestPauseOfOldLease : LongestLeasePause));
-            if (round.IsRehearsal || (healthySince is { } since && Now - since >= hold.StableFor))
+            if (round.IsRehearsal || (healthySince is { } since && (round.MeasuredAt ?? Now) - since >= hold.StableFor))
             {
                 break;
             }

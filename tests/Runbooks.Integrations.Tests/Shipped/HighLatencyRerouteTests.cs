@@ -29,7 +29,8 @@ public sealed class HighLatencyRerouteTests : IAsyncLifetime
         asked.Findings.ShouldAllBe(finding => finding.Verdict == Verdict.Failing);
         asked.Findings.Single(finding => finding.Name == "user-latency").Result.Series.Count.ShouldBeGreaterThan(10);
 
-        var holding = await _world.ApproveAsync(asked.Id);
+        (await _world.ApproveAsync(asked.Id)).State.ShouldBe(IncidentState.Verifying, "every value is of before the fix");
+        var holding = await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(1));
 
         holding.State.ShouldBe(IncidentState.Holding);
         (await SlowEndpointAsync()).ShouldBe(("Disabled", 50));

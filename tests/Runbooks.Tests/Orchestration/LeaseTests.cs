@@ -50,6 +50,20 @@ public sealed class LeaseTests : IAsyncDisposable
         (await _world.AdvanceAsync(holding.Id, TimeSpan.FromMinutes(2))).State.ShouldBe(IncidentState.Resolved);
     }
 
+    [Fact]
+    public async Task OneValueAskedForAWhile_DoesNotEndALease()
+    {
+        var holding = await HoldAsync();
+        _world.Script.Verdicts["full"] = Verdict.Passing;
+        var began = _world.Time.GetUtcNow() + TimeSpan.FromSeconds(1);
+        _world.Script.Measured["full"] = began;
+
+        (await _world.AdvanceAsync(holding.Id, TimeSpan.FromMinutes(12))).State.ShouldBe(IncidentState.Holding);
+
+        _world.Script.Measured["full"] = began + TimeSpan.FromMinutes(11);
+        (await _world.AdvanceAsync(holding.Id, TimeSpan.FromMinutes(2))).State.ShouldBe(IncidentState.Resolved);
+    }
+
     /// <summary>Another incident's undo has switched off what both share: the cause lasts, and users are broken again.</summary>
     [Fact]
     public async Task FixThatHelpsNoLongerWhileItIsHeld_PagesOnceAndStaysUntilItsCauseIsGone()

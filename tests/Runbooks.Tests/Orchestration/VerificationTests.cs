@@ -71,6 +71,51 @@ public sealed class VerificationTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task ValueOfBeforeTheFix_IsUnclearUntilALaterOneComes()
+    {
+        _world.Script.Measured["stuck"] = Some.Night - TimeSpan.FromMinutes(1);
+        var verifying = await ActAsync(s_base, Verdict.Passing);
+
+        var waiting = await _world.AdvanceAsync(verifying.Id, TimeSpan.FromMinutes(2));
+        waiting.State.ShouldBe(IncidentState.Verifying);
+        waiting.Verification.ShouldHaveSingleItem().ShouldSatisfyAllConditions(
+            one => one.Verdict.ShouldBe(Verdict.Unknown),
+            one => one.Result.Summary.ShouldBe("Measured until 02:59:00 UTC, and the last step ended at 03:00:00: stuck was asked"));
+
+        _world.Script.Measured["stuck"] = Some.Night + TimeSpan.FromMinutes(1);
+        (await _world.AdvanceAsync(verifying.Id, s_every)).State.ShouldBe(IncidentState.Resolved);
+    }
+
+    [Theory]
+    [InlineData(Verdict.Passing)]
+    [InlineData(Verdict.Failing)]
+    public async Task OnlyValuesOfBeforeTheFix_SayNeitherThatItHelpedNorThatItDidNot(Verdict verdict)
+    {
+        _world.Script.Measured["stuck"] = Some.Night;
+        var verifying = await ActAsync(s_base, verdict);
+
+        var ended = await _world.AdvanceAsync(verifying.Id, TimeSpan.FromMinutes(6));
+
+        ended.State.ShouldBe(IncidentState.Failed);
+        ended.Reason!.ShouldStartWith("Whether the fix helped could not be found out within 5m");
+    }
+
+    [Fact]
+    public async Task SameValueAskedOften_IsOneRound()
+    {
+        _world.Script.Measured["stuck"] = Some.Night + TimeSpan.FromSeconds(1);
+        var verifying = await ActAsync(s_twice, Verdict.Passing);
+
+        (await _world.AdvanceAsync(verifying.Id, TimeSpan.FromMinutes(20))).State.ShouldBe(IncidentState.Verifying);
+        _world.Script.Asked.Count(name => name == "stuck").ShouldBeLessThan(20 * 4 + 5);
+
+        _world.Script.Measured["stuck"] = Some.Night + TimeSpan.FromMinutes(20);
+        var ended = await _world.AdvanceAsync(verifying.Id, s_every);
+        ended.State.ShouldBe(IncidentState.Resolved);
+        ended.Reason.ShouldBe("The fix was verified: stuck passed 2 times in a row after it.");
+    }
+
+    [Fact]
     public async Task CameRightByItselfBeforeTheYes_IsNotCreditedToTheStep()
     {
         var opened = await _world.OpenAsync(s_base);

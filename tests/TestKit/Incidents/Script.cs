@@ -9,6 +9,9 @@ public sealed class Script
     /// <summary>The verdict of each scripted check, by its <c>name</c> parameter; failing unless said otherwise.</summary>
     public ConcurrentDictionary<string, Verdict> Verdicts { get; } = new();
 
+    /// <summary>Until when each scripted check has measured, by its <c>name</c> parameter; the moment when it is asked unless said otherwise.</summary>
+    public ConcurrentDictionary<string, DateTimeOffset> Measured { get; } = new();
+
     /// <summary>Every check that was asked, by its name.</summary>
     public ConcurrentQueue<string> Asked { get; } = new();
 

@@ -14,7 +14,11 @@ public sealed class ScriptedCheck(Script script) : Check<ScriptedCheckParameters
     {
         script.Asked.Enqueue(parameters.Name);
         script.OnAsk(parameters.Name);
-        return Task.FromResult(new CheckResult(script.Verdicts.GetValueOrDefault(parameters.Name, Verdict.Failing), $"{parameters.Name} was asked") { Value = "1" });
+        return Task.FromResult(new CheckResult(script.Verdicts.GetValueOrDefault(parameters.Name, Verdict.Failing), $"{parameters.Name} was asked")
+        {
+            Value = "1",
+            MeasuredAt = script.Measured.TryGetValue(parameters.Name, out var measured) ? measured : null,
+        });
     }
 }
 

@@ -20,6 +20,10 @@ internal sealed partial class LogsCheck(LogsClient logs)
 {
     private static readonly TimeSpan s_longTime = TimeSpan.FromDays(7);
 
+    /// <summary>What was written later than this ago may not have come in yet.</summary>
+    /// <seealso href="https://learn.microsoft.com/azure/azure-monitor/logs/data-ingestion-time"/>
+    private static readonly TimeSpan s_ingestion = TimeSpan.FromMinutes(3);
+
     public override string Role => LogsClient.Role;
 
     // A count or a summary of everything is one row, also when there is nothing to count.
@@ -27,6 +31,12 @@ internal sealed partial class LogsCheck(LogsClient logs)
         WithText.LeavesEmptyOpen(with) && WithText.Of(with, "query")?.Split('|')[^1].Trim() is var last && !(last == "count" || (last?.StartsWith("summarize ", StringComparison.Ordinal) == true && !last.Contains(" by ", StringComparison.Ordinal)));
 
     protected override async Task<CheckResult> AskAsync(LogsParameters parameters, StepContext context, CancellationToken cancellationToken)
+    {
+        var asked = context.Time.GetUtcNow();
+        return await AnswerAsync(parameters, cancellationToken) with { MeasuredAt = asked - s_ingestion };
+    }
+
+    private async Task<CheckResult> AnswerAsync(LogsParameters parameters, CancellationToken cancellationToken)
     {
         var found = await logs.QueryAsync(parameters.Workspace, parameters.Query, parameters.Over, cancellationToken);
         if (found.Rows.Count == 0)

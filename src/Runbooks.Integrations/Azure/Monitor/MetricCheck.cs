@@ -31,16 +31,16 @@ internal sealed class MetricCheck(AzureMetrics metrics)
         var target = new ArmTarget(parameters.Resource, "", Role);
         var question = new MetricQuestion(parameters.Metric, parameters.Aggregation, parameters.Over, Grain(parameters.Over), parameters.Namespace, parameters.Filter);
         var (found, mayBeMore) = await metrics.ReadAsync(target, question, context.Time, cancellationToken);
+        var now = context.Time.GetUtcNow();
         if (found.Count == 0)
         {
             var nothing = mayBeMore
                 ? CheckResult.Unknown($"{Cut}, and none of those has a value in this time.") with { Threshold = parameters.Failing.ToString() }
                 : Measurement.Empty(parameters.Failing, parameters.WhenEmpty, $"{target.Words} has no value of {parameters.Metric} in this time.");
-            return nothing with { Link = Link(target) };
+            return nothing with { Link = Link(target), MeasuredAt = now - MetricSeries.Usual };
         }
 
         // Whether there was a value within the time is all that 'absent' asks; any other question is about now.
-        var now = context.Time.GetUtcNow();
         List<MetricSeries> fresh = [.. found.Where(series => parameters.Failing.IsAbsent || !series.IsStaleAt(now))];
         var stale = found.Except(fresh).MinBy(series => series.Points[^1].Until);
         var worst = parameters.Failing.Worst(fresh.Count > 0 ? fresh : found, series => series.Points[^1].Value);
@@ -58,6 +58,10 @@ internal sealed class MetricCheck(AzureMetrics metrics)
             Series = [.. recent.Select(point => point.Value)],
             SeriesSpan = recent.Count < 2 ? null : recent[^1].Until - recent[0].Until,
             Link = Link(target),
+            // One value is enough to fail and to be there; what passes rests on all of them.
+            MeasuredAt = parameters.Failing.IsAbsent ? found.Max(series => series.Points[^1].Until)
+                : judged.Verdict == Verdict.Passing ? fresh.Min(series => series.Points[^1].Until)
+                : worst.Points[^1].Until,
         };
     }
 
@@ -131,7 +135,8 @@ internal sealed class AzureMetrics(ArmResources arm)
             arm.Call(target, RequestMethod.Get, $"read the metric {question.Metric}", below: "/providers/microsoft.insights/metrics", query: Query(question, time.GetUtcNow())),
             time,
             cancellationToken);
-        return Read(target, question, ArmResources.ReadObject(target, answer.Body), time.GetUtcNow());
+        var settled = time.GetUtcNow() - (question.Aggregation is MetricAggregation.Total or MetricAggregation.Count ? MetricSeries.StillComing : TimeSpan.Zero);
+        return Read(target, question, ArmResources.ReadObject(target, answer.Body), settled);
     }
 
     private static string Query(MetricQuestion question, DateTimeOffset now)
@@ -143,7 +148,7 @@ internal sealed class AzureMetrics(ArmResources arm)
             + (question.Filter is null ? "" : $"&$filter={Uri.EscapeDataString(question.Filter)}&top={MostSeries}");
     }
 
-    private static MetricAnswer Read(ArmTarget target, MetricQuestion question, JsonObject json, DateTimeOffset now)
+    private static MetricAnswer Read(ArmTarget target, MetricQuestion question, JsonObject json, DateTimeOffset settled)
     {
         try
         {
@@ -163,7 +168,7 @@ internal sealed class AzureMetrics(ArmResources arm)
                        // A minute that nothing was measured in has no value.
                        .Where(point => point[field] is JsonValue)
                        .Select(point => new MetricPoint(point["timeStamp"]!.GetValue<DateTimeOffset>() + question.Every, point[field]!.GetValue<double>()))
-                       .Where(point => point.Until <= now)
+                       .Where(point => point.Until <= settled)
                        .OrderBy(point => point.Until)
                        .ToList()
                    where points.Count > 0
@@ -189,7 +194,7 @@ internal sealed record MetricQuestion(string Metric, MetricAggregation Aggregati
 
 /// <param name="Series">
 /// One for each combination of dimensions that the filter splits by; those without any value are left out. So is a value
-/// whose time is not over yet: a count of nothing in a minute that has just begun is no calm.
+/// whose time is not over yet, and a sum or count that more may come to: nothing in a minute that has just begun or ended is no calm.
 /// </param>
 /// <param name="MayBeMore">As many came as were asked for: there may be others, and nothing is known of them.</param>
 internal sealed record MetricAnswer(IReadOnlyList<MetricSeries> Series, bool MayBeMore);
@@ -204,6 +209,9 @@ internal sealed record MetricSeries(IReadOnlyDictionary<string, string> Dimensio
     /// <summary>How late Azure has a value as a rule.</summary>
     /// <seealso href="https://learn.microsoft.com/azure/azure-monitor/essentials/data-platform-metrics"/>
     public static readonly TimeSpan Usual = TimeSpan.FromMinutes(4);
+
+    /// <summary>For so long after a minute Azure may still add to what it has counted in it.</summary>
+    public static readonly TimeSpan StillComing = TimeSpan.FromMinutes(2);
 
     public TimeSpan AgeAt(DateTimeOffset now) => now - Points[^1].Until;
 

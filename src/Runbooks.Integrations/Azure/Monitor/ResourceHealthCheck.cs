@@ -35,7 +35,8 @@ internal sealed class ResourceHealthCheck(ArmResources arm)
         var health = await arm.GetAsync(target with { Id = $"{target.Id}/providers/Microsoft.ResourceHealth/availabilityStatuses/current" }, cancellationToken);
         var state = health.Text("availabilityState") ?? "Unknown";
         var why = health.Text("summary") ?? health.Text("reasonType");
-        var looked = DateTimeOffset.TryParse(health.Text("reportedTime"), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? context.Time.GetUtcNow() - at : (TimeSpan?)null;
+        var lookedAt = DateTimeOffset.TryParse(health.Text("reportedTime"), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? at : (DateTimeOffset?)null;
+        var looked = context.Time.GetUtcNow() - lookedAt;
         var isOld = state == "Available" && !(looked <= parameters.MaxAge);
         var isOurs = state is "Unavailable" or "Degraded" && s_reasons.Any(reason => IsOurs(health.Text(reason)));
         return new CheckResult(
@@ -45,6 +46,7 @@ internal sealed class ResourceHealthCheck(ArmResources arm)
             Value = state,
             Threshold = "not Available",
             Link = $"{target.PortalLink}/resourceHealth",
+            MeasuredAt = lookedAt,
         };
     }
 

@@ -57,6 +57,7 @@ public sealed class AzureMonitorTests : OnTheSandbox
 
         found.Verdict.ShouldBe(Verdict.Failing);
         found.Summary.ShouldEndWith("; limit > 100.");
+        found.MeasuredAt.ShouldBe(Clock.GetUtcNow() - TimeSpan.FromMinutes(3));
         (await SentAsync()).ShouldHaveSingleItem().Body.ShouldBeGolden("query");
     }
 

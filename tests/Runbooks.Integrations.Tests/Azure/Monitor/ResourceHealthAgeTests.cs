@@ -28,6 +28,7 @@ public sealed class ResourceHealthAgeTests : OnTheSandbox
         var found = await AskAsync("resourceHealth", maxAge is null ? new { resource = s_account } : new { resource = s_account, maxAge });
 
         found.Verdict.ShouldBe(verdict, found.Summary);
+        found.MeasuredAt.ShouldBe(_late.GetUtcNow() - TimeSpan.FromMinutes(minutes));
         found.Summary.EndsWith($"It looked {minutes} min ago, so how it is now is not known.", StringComparison.Ordinal).ShouldBe(verdict == Verdict.Unknown);
     }
 
