@@ -79,7 +79,8 @@ public static class IntegrationsServices
     {
         services.AddSettings<HttpRequestOptions>(HttpRequestOptions.SectionName);
         services.AddHttpClient(HttpRequestAction.Client)
-            .ConfigureHttpClient(client => client.Timeout = TimeSpan.FromSeconds(30))
+            // The step keeps the time, as its runbook says.
+            .ConfigureHttpClient(client => client.Timeout = Timeout.InfiniteTimeSpan)
             .ConfigurePrimaryHttpMessageHandler(provider =>
                 new EgressGuard([.. provider.GetRequiredService<IOptions<HttpRequestOptions>>().Value.PrivateHosts]).CreateHandler())
             .RemoveAllLoggers();

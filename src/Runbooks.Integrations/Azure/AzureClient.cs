@@ -15,6 +15,9 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
     private static readonly string[] s_errorWords = ["code", "message", "title", "detail"];
     private static readonly TimeSpan DefaultPause = TimeSpan.FromSeconds(5);
 
+    /// <summary>Azure keeps no request open for longer.</summary>
+    private static readonly TimeSpan LongestAnswer = TimeSpan.FromMinutes(4);
+
     /// <exception cref="StepRefusedException">The identity may not do this; the role and the resource are named. Or nobody knows it there.</exception>
     /// <exception cref="AzureRequestException">Anything else that is not 2xx and not understood by the caller.</exception>
     public async Task<AzureResponse> SendAsync(AzureRequest call, CancellationToken cancellationToken)
@@ -87,6 +90,8 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
     private HttpMessage Message(AzureRequest call)
     {
         var message = pipeline.CreateMessage();
+        // What is not sent again has the time that the step or the check has: giving it up early leaves its outcome unknown.
+        message.NetworkTimeout = IdempotentRetryPolicy.IsRead(call.Method) ? null : LongestAnswer;
         var request = message.Request;
         request.Method = call.Method;
         request.Uri.Reset(call.Uri);
@@ -248,8 +253,9 @@ internal sealed class IdempotentRetryPolicy(int retries, TimeSpan delay)
     protected override ValueTask<bool> ShouldRetryAsync(HttpMessage message, Exception? exception) =>
         MayRepeat(message) ? base.ShouldRetryAsync(message, exception) : ValueTask.FromResult(false);
 
+    public static bool IsRead(RequestMethod method) => method == RequestMethod.Get || method == RequestMethod.Head;
+
     private static bool MayRepeat(HttpMessage message) =>
-        message.Request.Method == RequestMethod.Get
-        || message.Request.Method == RequestMethod.Head
+        IsRead(message.Request.Method)
         || (message.HasResponse && message.Response.Status == 429);
 }

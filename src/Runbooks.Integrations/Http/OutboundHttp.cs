@@ -82,7 +82,7 @@ public sealed class OutboundHttpOptions
 {
     public const string SectionName = "OutboundHttp";
 
-    /// <summary>The longest one attempt may take.</summary>
+    /// <summary>The longest one attempt may take. What Azure is not sent again, such as a change or a log query, has the time of its step or check, and at most 4 minutes.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:05:00")]
     public TimeSpan AttemptTimeout { get; set; } = TimeSpan.FromSeconds(10);
 

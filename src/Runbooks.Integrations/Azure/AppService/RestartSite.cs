@@ -36,9 +36,9 @@ internal sealed class RestartSite(ArmResources arm) : RunbookAction<RestartSiteP
         RestartSiteParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
         var target = Target(parameters.Site);
-        // Waits until the site has come back, instead of only accepting the wish.
-        var answer = await arm.SendAsync(arm.Call(target, RequestMethod.Post, "restart it", below: "/restart", query: "&synchronous=true"), context.Time, cancellationToken);
-        return new ActionResult(answer.Words($"Restarted {target.Words}.", $"restart {target.Words}"));
+        // Azure can also be told to answer only when the app is back. That outlasts the time that it keeps a request open, and a step whose answer is lost restarts the app again.
+        await arm.SendAsync(arm.Call(target, RequestMethod.Post, "restart it", below: "/restart"), context.Time, cancellationToken);
+        return new ActionResult($"Azure took the request to restart {target.Words} and does it by itself; whether the app is back the checks tell.");
     }
 
     private ArmTarget Target(string site) => new(site, "2025-03-01", Role);
