@@ -2,6 +2,8 @@ using System.Text;
 using System.Text.Json;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Integrations.Tests;
 
@@ -28,7 +30,8 @@ internal static class IntegrationsPage
         page.Append("\n## Checks\n");
         foreach (var check in catalog.Checks.OrderBy(check => check.Name, StringComparer.Ordinal))
         {
-            Step(page, check.Name, check.Summary, check.ParametersType);
+            var time = check.UsualTimeout == CheckSpec.DefaultTimeout ? "" : $" Its `timeout` is {DurationText.Format(check.UsualTimeout)} where the file has none.";
+            Step(page, check.Name, $"{check.Summary}{time}", check.ParametersType);
         }
 
         page.Append("\n## Actions\n");

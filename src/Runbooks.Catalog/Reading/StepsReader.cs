@@ -142,7 +142,8 @@ internal sealed class DiagnosisReader(StepCatalog steps)
         var checkName = section.Text("check", required: true);
         var with = WithReader.ToJson(section.Free("with"));
         TemplatePlace.Diagnosis.Check(section.PathOf("with"), with, section.Errors);
-        if (steps.FindCheck(checkName) is { } check)
+        var check = steps.FindCheck(checkName);
+        if (check is not null)
         {
             foreach (var error in ParameterBinder.Check(with, check.ParametersType))
             {
@@ -157,7 +158,7 @@ internal sealed class DiagnosisReader(StepCatalog steps)
                 $"{action}{Suggestion.For(checkName, known)}The checks are: {string.Join(", ", known)}.");
         }
 
-        var timeout = section.Duration("timeout", TimeSpan.FromSeconds(1), CheckSpec.LongestTimeout) ?? CheckSpec.DefaultTimeout;
+        var timeout = section.Duration("timeout", TimeSpan.FromSeconds(1), CheckSpec.LongestTimeout) ?? check?.UsualTimeout ?? CheckSpec.DefaultTimeout;
         section.RejectOthers();
         return new(name, ask, checkName, WithReader.ToElement(with), timeout);
     }

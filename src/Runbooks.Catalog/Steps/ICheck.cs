@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 
 namespace Runbooks.Catalog.Steps;
@@ -17,6 +18,9 @@ public interface ICheck
 
     /// <summary>The record that the <c>with</c> mapping is bound to.</summary>
     Type ParametersType { get; }
+
+    /// <summary>How long it may take where the runbook's file does not say.</summary>
+    TimeSpan UsualTimeout => CheckSpec.DefaultTimeout;
 
     /// <summary>What is probably not meant in these parameters.</summary>
     /// <param name="with">As the runbook's file has it, valid, with its templates unfilled.</param>
@@ -40,6 +44,8 @@ public abstract class Check<TParameters>(string name, string summary) : ICheck
     public virtual string? Role => null;
 
     public Type ParametersType => typeof(TParameters);
+
+    public virtual TimeSpan UsualTimeout => CheckSpec.DefaultTimeout;
 
     public virtual IReadOnlyList<Doubt> DoubtsOf(JsonElement with) => [];
 

@@ -20,6 +20,9 @@ internal sealed class DiskUsage(Machines machines) : Check<DiskUsageParameters>(
 {
     public override string Role => $"{VirtualMachine.Role}; none for the machine that this runs on";
 
+    /// <summary>A script on a virtual machine takes 20 seconds and more, and may have to wait for another one.</summary>
+    public override TimeSpan UsualTimeout => TimeSpan.FromMinutes(2);
+
     public override IReadOnlyList<Doubt> DoubtsOf(JsonElement with) =>
         WithText.Failing(with) is { } failing && KnownRange.Percent.Doubt(failing, "a disk's use") is { } doubt ? [doubt] : [];
 

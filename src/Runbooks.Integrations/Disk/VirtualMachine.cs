@@ -33,6 +33,8 @@ internal sealed partial class VirtualMachine(ArmResources arm, string id, TimePr
     private const string Sum = "awk '{n+=1; s+=$1} END {printf \"runbook: files=%.0f bytes=%.0f\\n\", n, s}'";
     private const string Find = "find -P . -xdev -type f -mmin +\"$minutes\"";
 
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(5);
+
     private readonly ArmTarget _target = new(id, "2025-04-01", Role);
 
     public string Words => _target.Words;
@@ -72,12 +74,32 @@ internal sealed partial class VirtualMachine(ArmResources arm, string id, TimePr
         }
 
         var body = new JsonObject { ["commandId"] = "RunShellScript", ["script"] = new JsonArray([.. ScriptIn(folder, script).Select(line => (JsonNode)line)]) };
-        var answer = await arm.SendAsync(arm.Call(_target, RequestMethod.Post, what, body, "/runCommand"), time, cancellationToken);
+        var answer = await SendAsync(arm.Call(_target, RequestMethod.Post, what, body, "/runCommand"), cancellationToken);
         var said = Said(ArmResources.ReadObject(_target, answer.Body));
         return said.Contains("runbook: none", StringComparison.Ordinal) ? throw new StepRefusedException($"There is no folder {folder} on {Words}.")
             : said.Contains("runbook: link", StringComparison.Ordinal) ? throw new StepRefusedException($"{folder} on {Words} leads elsewhere: it is a link, or behind one.")
             : said.Contains("runbook: mount", StringComparison.Ordinal) ? throw new StepRefusedException($"Below {folder} on {Words} a part of the same disk is mounted, and what lies there is not temporary: unmount it, or delete by hand.")
             : said;
+    }
+
+    /// <summary>
+    /// A machine runs one script at a time and says 409 to others: another check's may be running, or one that nobody waits for any
+    /// more. It is asked again as long as the check or step has time. A machine that is off answers 409 as well, in other words.
+    /// </summary>
+    /// <seealso href="https://learn.microsoft.com/azure/virtual-machines/linux/run-command"/>
+    private async Task<AzureResponse> SendAsync(AzureRequest call, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                return await arm.SendAsync(call, time, cancellationToken);
+            }
+            catch (AzureRequestException busy) when (busy.Status == 409 && busy.Message.Contains("in progress", StringComparison.OrdinalIgnoreCase))
+            {
+                await Task.Delay(s_pause, time, cancellationToken);
+            }
+        }
     }
 
     // As the operation's output, or as the body itself, depending on which address was followed.

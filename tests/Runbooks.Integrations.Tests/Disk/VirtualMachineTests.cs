@@ -97,9 +97,21 @@ public sealed class VirtualMachineTests : OnTheSandbox
         (await Should.ThrowAsync<StepRefusedException>(() => PrepareAsync(Delete, new { machine = s_machine, folder = "/var/tmp/gone" }))).Message.ShouldContain("There is no folder /var/tmp/gone");
     }
 
+    /// <summary>A machine runs one script at a time: two disks of it are asked for at once, and a script that nobody waits for any more goes on.</summary>
+    [Fact]
+    public async Task WhileAnotherScriptRuns_ItIsAskedAgain()
+    {
+        await FaultAsync("arm", "409", count: 3);
+        var began = Clock.GetUtcNow();
+
+        (await UsageAsync()).Verdict.ShouldBe(Verdict.Failing);
+
+        (await RequestsAsync()).Count(request => request.StartsWith($"POST /arm{s_machine}/runCommand?", StringComparison.Ordinal)).ShouldBe(4);
+        (Clock.GetUtcNow() - began).ShouldBeGreaterThanOrEqualTo(TimeSpan.FromSeconds(15));
+    }
+
     [Theory]
     [InlineData("403", typeof(StepRefusedException), "Virtual Machine Contributor")]
-    [InlineData("409", typeof(AzureRequestException), "answered 409")]
     [InlineData("lroFails", typeof(AzureRequestException), "ended as Failed")]
     public async Task Fault_IsSaidInWords(string fault, Type exception, string words)
     {
