@@ -36,8 +36,30 @@ internal sealed class LiteLlmClient(IHttpClientFactory clients, IOptions<LiteLlm
                where Text(one["model_name"]) == model
                let id = Text(one["model_info"]?["id"])
                where id is not null
-               select new RoutedDeployment(id, Text(one["litellm_params"]?["model"]) ?? "?", Number(one["litellm_params"]?["weight"]), one["model_info"]?["db_model"] is JsonValue stored && stored.TryGetValue<bool>(out var kept) && kept),
+               select new RoutedDeployment(
+                   id,
+                   Text(one["litellm_params"]?["model"]) ?? "?",
+                   Number(one["litellm_params"]?["weight"]),
+                   Number(one["litellm_params"]?["order"]),
+                   one["model_info"]?["db_model"] is JsonValue stored && stored.TryGetValue<bool>(out var kept) && kept),
         ];
+    }
+
+    /// <summary>How the proxy chooses among those that serve a model: a routing group of the model has a strategy of its own.</summary>
+    /// <returns>Null when it does not tell, as older proxies do not.</returns>
+    public async Task<string?> StrategyAsync(string proxy, string model, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var values = (await SendAsync(proxy, HttpMethod.Get, "/router/settings", null, "read how it routes", cancellationToken))["current_values"] as JsonObject;
+            var group = (values?["routing_groups"] as JsonArray ?? []).OfType<JsonObject>()
+                .FirstOrDefault(one => (one["models"] as JsonArray ?? []).Any(name => Text(name) == model));
+            return Text(group?["routing_strategy"]) ?? Text(values?["routing_strategy"]);
+        }
+        catch (Exception unknown) when (unknown is StepRefusedException or LiteLlmException)
+        {
+            return null;
+        }
     }
 
     public Task SetWeightAsync(string proxy, string id, double weight, CancellationToken cancellationToken) => SendAsync(
@@ -117,8 +139,9 @@ internal sealed class LiteLlmClient(IHttpClientFactory clients, IOptions<LiteLlm
 /// <param name="Id">LiteLLM's own: <c>model_info.id</c>.</param>
 /// <param name="Model">What it calls: <c>azure/gpt-4o-ptu</c>.</param>
 /// <param name="Weight">Null when it has none.</param>
+/// <param name="Order">Only those of the lowest order are sent anything; null when it has none.</param>
 /// <param name="IsStored">It is in the proxy's database, and not in its configuration file, so it can be changed.</param>
-internal sealed record RoutedDeployment(string Id, string Model, double? Weight, bool IsStored);
+internal sealed record RoutedDeployment(string Id, string Model, double? Weight, double? Order, bool IsStored);
 
 /// <summary>The proxy could not be asked, or answered with an error; the message is for people. Trying again may help.</summary>
 internal sealed class LiteLlmException(string message, Exception? inner = null) : Exception(message, inner);

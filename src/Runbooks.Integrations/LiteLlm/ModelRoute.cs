@@ -29,8 +29,8 @@ public sealed record ModelRouteParameters
 }
 
 /// <summary>
-/// Changes how a LiteLLM proxy spreads the requests for a model. Its router <c>simple-shuffle</c>, the default, looks at weights
-/// when they have one; only models in its database can be changed while it runs. Its API knows no precondition, so one of us
+/// Changes how a LiteLLM proxy spreads the requests for a model. Only its router <c>simple-shuffle</c>, the default, looks at
+/// weights, and of the deployments only at those of the lowest order; only models in its database can be changed while it runs. Its API knows no precondition, so one of us
 /// writes at a time, and it is read again before and after.
 /// </summary>
 /// <seealso href="https://docs.litellm.ai/docs/routing"/>
@@ -40,6 +40,7 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease)
     // Other instances of a proxy read its database every half a minute at most.
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+    private const string Weighted = "simple-shuffle";
 
     public override string Role => "A proxy admin's key of LiteLLM";
 
@@ -50,14 +51,16 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease)
         var proxy = proxies.NameOf(parameters.Proxy);
         var all = await proxies.DeploymentsAsync(proxy, parameters.Model, cancellationToken);
         var found = all.FirstOrDefault(one => one.Id == parameters.Deployment);
+        var strategy = await proxies.StrategyAsync(proxy, parameters.Model, cancellationToken);
         var change = new Change(proxy, parameters.Model, parameters.Deployment, found?.Weight ?? 0, parameters.Weight);
         return new Preparation
         {
-            PlannedEffect = $"Give {parameters.Deployment}{(found is null ? "" : $" ({found.Model})")} the weight {parameters.Weight} for {parameters.Model} in LiteLLM '{proxy}' (now {Weights(all)}).",
+            PlannedEffect = $"Give {parameters.Deployment}{(found is null ? "" : $" ({found.Model})")} the weight {parameters.Weight} for {parameters.Model} in LiteLLM '{proxy}' (now {Weights(all)}).{(strategy is null ? $" The proxy does not say how it routes; only '{Weighted}' looks at weights." : "")}",
             Identity = $"{proxy}/{parameters.Model}: {Weights(all)}",
             Undo = $"Give it the weight {Text(change.Before)} again.",
             UndoState = JsonSerializer.SerializeToElement(change),
-            Refusal = Refusal(parameters, all, found),
+            Refusal = strategy is null or Weighted ? Refusal(parameters, all, found)
+                : $"LiteLLM '{proxy}' routes {parameters.Model} by '{strategy}', and only '{Weighted}' looks at weights: the traffic would stay where it is.",
         };
     }
 
@@ -114,14 +117,19 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease)
     private async Task<double?> WeightAsync(Change change, CancellationToken cancellationToken) =>
         (await proxies.DeploymentsAsync(change.Proxy, change.Model, cancellationToken)).FirstOrDefault(one => one.Id == change.Deployment)?.Weight;
 
-    private static string? Refusal(ModelRouteParameters parameters, IReadOnlyList<RoutedDeployment> all, RoutedDeployment? found) =>
-        all.Count == 0 ? $"LiteLLM serves no model {parameters.Model}."
-        : found is null ? $"No deployment {parameters.Deployment} serves {parameters.Model}. There are: {string.Join(", ", all.Select(one => $"{one.Id} ({one.Model})"))}."
-        : !found.IsStored ? $"{found.Id} stands in LiteLLM's configuration file, and only models in its database can be changed while it runs."
-        : all.Any(one => one.Weight is null) ? $"LiteLLM looks at weights only while the first healthy deployment of a model has one, and {all.First(one => one.Weight is null).Id} has none: who gets what would depend on which are healthy. Give it one first."
-        : all.Count == 1 ? $"{found.Id} is the only deployment of {parameters.Model}: its weight changes nothing."
-        : parameters.Weight + all.Where(one => one != found).Sum(one => one.Weight) <= 0 ? $"Nobody would be left to serve {parameters.Model}: all the others have the weight 0."
-        : null;
+    private static string? Refusal(ModelRouteParameters parameters, IReadOnlyList<RoutedDeployment> all, RoutedDeployment? found)
+    {
+        var lowest = all.Min(one => one.Order);
+        List<RoutedDeployment> first = [.. all.Where(one => one.Order == lowest)];
+        return all.Count == 0 ? $"LiteLLM serves no model {parameters.Model}."
+            : found is null ? $"No deployment {parameters.Deployment} serves {parameters.Model}. There are: {string.Join(", ", all.Select(one => $"{one.Id} ({one.Model})"))}."
+            : !found.IsStored ? $"{found.Id} stands in LiteLLM's configuration file, and only models in its database can be changed while it runs."
+            : !first.Contains(found) ? $"LiteLLM sends {parameters.Model} to the deployments of the lowest order alone ({string.Join(", ", first.Select(one => one.Id))}), and {found.Id} is not among them: its weight changes nothing."
+            : first.Find(one => one.Weight is null) is { } without ? $"LiteLLM looks at weights only while the first healthy deployment of a model has one, and {without.Id} has none: who gets what would depend on which are healthy. Give it one first."
+            : first.Count == 1 ? $"{found.Id} is the only deployment of {parameters.Model}{(all.Count == 1 ? "" : " that has its order")}: its weight changes nothing."
+            : parameters.Weight + first.Where(one => one != found).Sum(one => one.Weight) <= 0 ? $"Nobody would be left to serve {parameters.Model}: all the others have the weight 0."
+            : null;
+    }
 
     private static string Weights(IReadOnlyList<RoutedDeployment> all) =>
         all.Count == 0 ? "nothing" : string.Join(", ", all.Select(one => $"{one.Id} {(one.Weight is { } weight ? Text(weight) : "no weight")}"));

@@ -61,8 +61,25 @@ public sealed class ModelRouteTests : OnTheSandbox
     [InlineData("gpt-4o", "nobody", 1, "No deployment nobody serves gpt-4o. There are: ptu (azure/gpt-4o-ptu), paygo (azure/gpt-4o-paygo).")]
     [InlineData("gpt-4o-mini", "mini-a", 0, "mini-a stands in LiteLLM's configuration file, and only models in its database can be changed while it runs.")]
     [InlineData("small", "small-a", 1, "LiteLLM looks at weights only while the first healthy deployment of a model has one, and small-b has none: who gets what would depend on which are healthy. Give it one first.")]
+    [InlineData("chat", "chat-a", 0, "LiteLLM 'practice' routes chat by 'latency-based-routing', and only 'simple-shuffle' looks at weights: the traffic would stay where it is.")]
+    [InlineData("spare", "spare-b", 9, "LiteLLM sends spare to the deployments of the lowest order alone (spare-a), and spare-b is not among them: its weight changes nothing.")]
+    [InlineData("spare", "spare-a", 0, "spare-a is the only deployment of spare that has its order: its weight changes nothing.")]
     public async Task RouteThatWouldChangeNothing_IsRefused(string model, string deployment, int weight, string why) =>
         (await PrepareAsync(Route, With(model, deployment, weight))).Refusal.ShouldBe(why);
+
+    [Theory]
+    [InlineData("404")]
+    [InlineData("403")]
+    [InlineData("unreachable")]
+    public async Task ProxyThatDoesNotSayHowItRoutes_IsChangedAndTheCardSaysSo(string fault)
+    {
+        await FaultAsync("litellm", fault, on: "/router/settings");
+
+        var preparation = await PrepareAsync(Route, s_away);
+
+        preparation.Refusal.ShouldBeNull();
+        preparation.PlannedEffect.ShouldEndWith(" (now ptu 9, paygo 1). The proxy does not say how it routes; only 'simple-shuffle' looks at weights.");
+    }
 
     [Fact]
     public async Task LastOneThatServes_KeepsItsWeight()

@@ -5,11 +5,14 @@ namespace Runbooks.Sandbox.Apis.LiteLlm;
 
 /// <summary>
 /// The admin API of a LiteLLM proxy. The model <c>gpt-4o</c> is served by <c>ptu</c> and <c>paygo</c>, which have weights and
-/// are in its database; <c>gpt-4o-mini</c> stands in its configuration file, and <c>small</c> has one deployment without a
-/// weight. The key <c>practice</c> is an admin's, any other one a user's.
+/// are in its database; <c>gpt-4o-mini</c> stands in its configuration file, <c>small</c> has one deployment without a
+/// weight, <c>chat</c> is routed by latency, and the second deployment of <c>spare</c> has a higher order. The key <c>practice</c> is an admin's, any other one a user's.
 /// </summary>
 internal sealed class LiteLlmApi(SandboxChanges changes, FaultRegistry faults) : SandboxApi("litellm"), IRemembered
 {
+    private const string Routing =
+        """{"current_values":{"routing_strategy":"simple-shuffle","routing_groups":[{"group_name":"fast","models":["chat"],"routing_strategy":"latency-based-routing"}]}}""";
+
     private JsonArray _models = Begin();
 
     string IRemembered.Key => "litellm/models";
@@ -18,6 +21,7 @@ internal sealed class LiteLlmApi(SandboxChanges changes, FaultRegistry faults) :
     {
         routes.MapGet("/model/info", (HttpRequest request) => KeyOf(request) is null ? Error(401, request) : Locked(() => Results.Text(
             new JsonObject { ["data"] = _models.DeepClone() }.ToJsonString(), "application/json")));
+        routes.MapGet("/router/settings", (HttpRequest request) => KeyOf(request) is null ? Error(401, request) : Results.Text(Routing, "application/json"));
         routes.MapGet("/user/list", (HttpRequest request) => KeyOf(request) switch
         {
             null => Error(401, request),
@@ -113,14 +117,23 @@ internal sealed class LiteLlmApi(SandboxChanges changes, FaultRegistry faults) :
         Model("gpt-4o-mini", "mini-b", "openai/gpt-4o-mini", 1, stored: false),
         Model("small", "small-a", "hosted_vllm/practice-small", 5, stored: true),
         Model("small", "small-b", "hosted_vllm/practice-small", null, stored: true),
+        Model("chat", "chat-a", "azure/chat", 1, stored: true),
+        Model("chat", "chat-b", "openai/chat", 1, stored: true),
+        Model("spare", "spare-a", "azure/spare", 1, stored: true, order: 1),
+        Model("spare", "spare-b", "openai/spare", 1, stored: true, order: 2),
     ];
 
-    private static JsonObject Model(string name, string id, string model, int? weight, bool stored)
+    private static JsonObject Model(string name, string id, string model, int? weight, bool stored, int? order = null)
     {
         var parameters = new JsonObject { ["model"] = model, ["use_in_pass_through"] = false };
         if (weight is { } share)
         {
             parameters["weight"] = share;
+        }
+
+        if (order is { } place)
+        {
+            parameters["order"] = place;
         }
 
         return new() { ["model_name"] = name, ["litellm_params"] = parameters, ["model_info"] = new JsonObject { ["id"] = id, ["db_model"] = stored } };
