@@ -33,7 +33,8 @@ internal sealed class AppConfigurationClient(AzurePipelines pipelines, IOptions<
     {
         var call = Call(address, RequestMethod.Put, "set") with
         {
-            Body = BinaryData.FromObjectAsJson(new { value, content_type = contentType }),
+            // A PUT replaces the whole key: what it leaves out is gone.
+            Body = BinaryData.FromObjectAsJson(new { value, content_type = contentType, tags = expected?.Tags ?? new Dictionary<string, string>() }),
             ContentType = Json,
             IfMatch = expected?.ETag,
             IfNoneMatch = expected is null ? "*" : null,
@@ -65,7 +66,10 @@ internal sealed class AppConfigurationClient(AzurePipelines pipelines, IOptions<
     private static Setting Read(AzureResponse answer)
     {
         using var json = JsonDocument.Parse(answer.Body);
-        return new Setting(Text(json, "value") ?? "", Text(json, "content_type"), answer.ETag ?? $"\"{Text(json, "etag")}\"");
+        return new Setting(Text(json, "value") ?? "", Text(json, "content_type"), answer.ETag ?? $"\"{Text(json, "etag")}\"")
+        {
+            Tags = json.RootElement.TryGetProperty("tags", out var tags) ? tags.Deserialize<Dictionary<string, string>>() : null,
+        };
     }
 
     private static string? Text(JsonDocument json, string name) => json.RootElement.TryGetProperty(name, out var text) ? text.GetString() : null;
@@ -80,7 +84,7 @@ internal interface ISettings
     /// <returns>Null when there is none.</returns>
     Task<Setting?> ReadAsync(SettingAddress address, CancellationToken cancellationToken);
 
-    /// <param name="expected">What was there when it was read; null when there was nothing.</param>
+    /// <param name="expected">What was there when it was read; null when there was nothing. What belongs to it beside its value, such as tags, stays.</param>
     /// <returns>False: it has been changed since.</returns>
     /// <exception cref="StepRefusedException">It is locked, or the role is missing.</exception>
     Task<bool> WriteAsync(SettingAddress address, string value, string? contentType, Setting? expected, CancellationToken cancellationToken);
@@ -99,7 +103,11 @@ internal sealed record SettingAddress(string Store, string Key, string Label)
 
 /// <summary>What a setting holds.</summary>
 /// <param name="ETag">With its quotes.</param>
-internal sealed record Setting(string Value, string? ContentType, string ETag);
+internal sealed record Setting(string Value, string? ContentType, string ETag)
+{
+    /// <summary>Pipelines and filters choose by them; null where there are none.</summary>
+    public IReadOnlyDictionary<string, string>? Tags { get; init; }
+}
 
 /// <summary>A change of one setting that can be taken back: what was there, and what was put there.</summary>
 /// <param name="Before">Null when there was no such key.</param>

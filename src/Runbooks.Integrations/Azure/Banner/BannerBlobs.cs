@@ -54,10 +54,18 @@ internal sealed class BannerBlobs(TokenCredential credential, IOptions<BannerOpt
         "write",
         async blob =>
         {
+            var now = expected is null ? null : (await blob.GetPropertiesAsync(cancellationToken: cancellationToken)).Value;
             await blob.UploadAsync(BinaryData.FromBytes(s_text.GetBytes(value)), new BlobUploadOptions
             {
-                // A page that is opened now shows what is so now.
-                HttpHeaders = new BlobHttpHeaders { ContentType = contentType, CacheControl = "no-cache" },
+                // An upload replaces them all. How long pages keep a blob is its owner's to say; where nobody has, one that is opened now shows what is so now.
+                HttpHeaders = new BlobHttpHeaders
+                {
+                    ContentType = contentType,
+                    CacheControl = now?.CacheControl is { Length: > 0 } kept ? kept : "no-cache",
+                    ContentDisposition = now?.ContentDisposition,
+                    ContentLanguage = now?.ContentLanguage,
+                },
+                Metadata = now?.Metadata,
                 Conditions = expected is null ? new BlobRequestConditions { IfNoneMatch = ETag.All } : new BlobRequestConditions { IfMatch = new ETag(expected.ETag) },
             }, cancellationToken);
             return true;

@@ -108,6 +108,7 @@ internal sealed class AppConfigurationApi(SandboxChanges changes, TimeProvider t
                 Label = key.Label.Length == 0 ? null : key.Label,
                 ContentType = change!.ContentType,
                 Value = change.Value,
+                Tags = change.Tags,
                 LastModified = time.GetUtcNow(),
             }),
             (_, null) => Results.NoContent(),
@@ -175,6 +176,9 @@ internal sealed record KeyValue
     [JsonPropertyName("value")]
     public string? Value { get; init; }
 
+    [JsonPropertyName("tags")]
+    public IReadOnlyDictionary<string, string> Tags { get; init; } = new Dictionary<string, string>();
+
     [JsonPropertyName("last_modified")]
     public required DateTimeOffset LastModified { get; init; }
 
@@ -185,6 +189,9 @@ internal sealed record KeyValue
 /// <summary>The body of a PUT.</summary>
 internal sealed record KeyValueChange
 {
+    [JsonPropertyName("tags")]
+    public IReadOnlyDictionary<string, string> Tags { get; init; } = new Dictionary<string, string>();
+
     [JsonPropertyName("content_type")]
     public string? ContentType { get; init; }
 

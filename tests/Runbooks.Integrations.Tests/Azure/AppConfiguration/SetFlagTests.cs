@@ -17,7 +17,10 @@ public sealed class SetFlagTests : OnTheSandbox
     protected override IServiceCollection Add(IServiceCollection services) => services.AddAppConfiguration();
 
     private async Task PutAsync(string value) =>
-        (await Http.PutAsJsonAsync(Path, new { value, content_type = "application/vnd.microsoft.appconfig.ff+json;charset=utf-8" }, Cancel)).EnsureSuccessStatusCode();
+        (await Http.PutAsJsonAsync(
+            Path, new { value, content_type = "application/vnd.microsoft.appconfig.ff+json;charset=utf-8", tags = new { owner = "search" } }, Cancel)).EnsureSuccessStatusCode();
+
+    private async Task<string> TagsAsync() => (await Http.GetFromJsonAsync<JsonElement>(Path, Cancel)).GetProperty("tags").GetRawText();
 
     private async Task<string?> ValueAsync()
     {
@@ -56,6 +59,7 @@ public sealed class SetFlagTests : OnTheSandbox
         (await SentAsync())[^1].Body.ShouldBeGolden("switch-flag");
         await UndoAsync(Set, preparation);
         (await ValueAsync()).ShouldBe(before);
+        (await TagsAsync()).ShouldBe("{\"owner\":\"search\"}");
     }
 
     [Fact]

@@ -88,6 +88,28 @@ public sealed partial class BannerBlobTests(Azurite azurite) : OnTheSandbox, IAs
     }
 
     [Fact]
+    public async Task WhatBelongsToTheBlob_StaysWhileTheBannerIsUpAndAfterwards()
+    {
+        await Blob.UploadAsync(BinaryData.FromString("before"), new BlobUploadOptions
+        {
+            HttpHeaders = new BlobHttpHeaders { ContentType = "text/plain", CacheControl = "max-age=30", ContentLanguage = "en", ContentDisposition = "inline" },
+            Metadata = new Dictionary<string, string> { ["owner"] = "web" },
+        }, Cancel);
+
+        var preparation = await PublishAsync();
+        await ShouldBeKeptAsync();
+
+        await UndoAsync(Publish, preparation);
+        await ShouldBeKeptAsync();
+
+        async Task ShouldBeKeptAsync()
+        {
+            var found = (await Blob.GetPropertiesAsync(cancellationToken: Cancel)).Value;
+            (found.CacheControl, found.ContentLanguage, found.ContentDisposition, found.Metadata["owner"]).ShouldBe(("max-age=30", "en", "inline", "web"));
+        }
+    }
+
+    [Fact]
     public async Task Undo_LeavesWhatSomebodyElseWroteAndTakesTheKeyBackAllTheSame()
     {
         var preparation = await PublishAsync();
