@@ -72,7 +72,7 @@ internal sealed class MetricCheck(AzureMetrics metrics)
         return parts.Count == 0 ? "" : $" ({string.Join("; ", parts)})";
     }
 
-    // The widths that every metric can be had in; as fine as at most an hour of points allows.
+    // As fine as about an hour of points allows. Some metrics are kept by the hour only: then Azure takes the next width, and says which.
     private static TimeSpan Grain(TimeSpan over) => TimeSpan.FromMinutes(over.TotalHours switch { <= 1 => 1, <= 5 => 5, _ => 30 });
 
     private static string Cut => string.Create(CultureInfo.InvariantCulture, $"Azure has told of {AzureMetrics.MostSeries:N0} series, as many as were asked for, so there may be more");
@@ -142,7 +142,7 @@ internal sealed class AzureMetrics(ArmResources arm)
     private static string Query(MetricQuestion question, DateTimeOffset now)
     {
         var span = string.Create(CultureInfo.InvariantCulture, $"{now - question.Over:yyyy-MM-ddTHH:mm:ssZ}/{now:yyyy-MM-ddTHH:mm:ssZ}");
-        return $"&metricnames={Uri.EscapeDataString(question.Metric)}&timespan={Uri.EscapeDataString(span)}&interval={XmlConvert.ToString(question.Every)}"
+        return $"&metricnames={Uri.EscapeDataString(question.Metric)}&timespan={Uri.EscapeDataString(span)}&interval={XmlConvert.ToString(question.Every)}&AutoAdjustTimegrain=true"
             + $"&aggregation={CamelCase.Of(question.Aggregation)}"
             + (question.Namespace is null ? "" : $"&metricnamespace={Uri.EscapeDataString(question.Namespace)}")
             + (question.Filter is null ? "" : $"&$filter={Uri.EscapeDataString(question.Filter)}&top={MostSeries}");
@@ -161,13 +161,14 @@ internal sealed class AzureMetrics(ArmResources arm)
             }
 
             var all = told.SelectMany(metric => metric!["timeseries"]!.AsArray()).ToList();
+            var every = (string?)json["interval"] is { } width ? XmlConvert.ToTimeSpan(width) : question.Every;
             return new(
             [
                 .. from series in all
                    let points = series!["data"]!.AsArray().OfType<JsonObject>()
                        // A minute that nothing was measured in has no value.
                        .Where(point => point[field] is JsonValue)
-                       .Select(point => new MetricPoint(point["timeStamp"]!.GetValue<DateTimeOffset>() + question.Every, point[field]!.GetValue<double>()))
+                       .Select(point => new MetricPoint(point["timeStamp"]!.GetValue<DateTimeOffset>() + every, point[field]!.GetValue<double>()))
                        .Where(point => point.Until <= settled)
                        .OrderBy(point => point.Until)
                        .ToList()
@@ -175,7 +176,7 @@ internal sealed class AzureMetrics(ArmResources arm)
                    select new MetricSeries(
                        (series["metadatavalues"] as JsonArray ?? []).ToDictionary(one => (string)one!["name"]!["value"]!, one => (string)one!["value"]!, StringComparer.OrdinalIgnoreCase),
                        points,
-                       question.Every),
+                       every),
             ],
             question.Filter is not null && all.Count >= MostSeries);
         }
@@ -188,7 +189,7 @@ internal sealed class AzureMetrics(ArmResources arm)
 
 /// <summary>What is asked of a metric.</summary>
 /// <param name="Over">How far back.</param>
-/// <param name="Every">The width of one value.</param>
+/// <param name="Every">The width of one value, where the metric is kept so fine.</param>
 /// <param name="Filter">Which dimensions, in the words of the API: <c>Origin eq '*'</c>.</param>
 internal sealed record MetricQuestion(string Metric, MetricAggregation Aggregation, TimeSpan Over, TimeSpan Every, string? Namespace = null, string? Filter = null);
 

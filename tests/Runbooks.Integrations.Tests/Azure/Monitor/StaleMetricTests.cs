@@ -86,6 +86,19 @@ public sealed class StaleMetricTests : IAsyncLifetime
         (await AskAsync(failing)).MeasuredAt.ShouldBe(_azure.Time.GetUtcNow() - TimeSpan.FromMinutes(until));
     }
 
+    /// <summary>Of the capacity of a storage account there is one value an hour: Azure answers in that width, whatever was asked for.</summary>
+    [Theory]
+    [InlineData("130=20 70=21 10=0", Verdict.Passing, 10)]
+    [InlineData("130=97 70=98 10=0", Verdict.Failing, 10)]
+    public async Task MetricOfAnHour_IsReadInItsOwnWidth(string points, Verdict verdict, int until)
+    {
+        _azure.Answer = context => context.Response.WriteAsync(Metric(Series(points)).Replace("{\"value\"", "{\"interval\":\"PT1H\",\"value\"", StringComparison.Ordinal));
+
+        var result = await AskAsync();
+
+        (result.Verdict, result.MeasuredAt).ShouldBe((verdict, _azure.Time.GetUtcNow() - TimeSpan.FromMinutes(until)));
+    }
+
     [Fact]
     public async Task OneOfSeveralThatHasFallenSilent_HidesNothing()
     {
