@@ -50,7 +50,7 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
         var what = parameters.Weight is null ? $"disable {from.Name} of {Words(group)}" : $"give {from.Name} of {Words(group)} the weight {parameters.Weight}";
         return new Preparation
         {
-            PlannedEffect = $"Send {Traffic(parameters)} of {from.Name} to {parameters.To ?? "the others"}: {what} (now {from.Now}).{remark}",
+            PlannedEffect = $"Send {Traffic(parameters)} of {from.Name} to {RoutePlan.Takers(routes, from, parameters.To, parameters.Weight)}: {what} (now {from.Now}).{remark}",
             Identity = $"{from.Id}: {from.Now}",
             Undo = $"Set {from.Name} back to: {from.Now}.",
             UndoState = JsonSerializer.SerializeToElement(new RouteChange(group, from.Id, from.Name, from.Now, after)),
@@ -86,7 +86,7 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
         }
 
         await WriteAsync(change, change.After, context.Time, cancellationToken);
-        return new ActionResult($"Sent {Traffic(parameters)} of {change.Name} to {parameters.To ?? "the others"}: {change.Name} is now {change.After}.");
+        return new ActionResult($"Sent {Traffic(parameters)} of {change.Name} to {RoutePlan.Takers(routes, RoutePlan.Find(routes, change.Name)!, parameters.To, parameters.Weight)}: {change.Name} is now {change.After}.");
     }
 
     private async Task<Spread> ObjectionAsync(TParameters parameters, string group, IReadOnlyList<Route> routes, CancellationToken cancellationToken) =>
@@ -212,10 +212,34 @@ internal static class RoutePlan
                 : $"'{to}' is disabled, so it cannot take over, and whether it is healthy is not known.";
         }
 
-        return enabled.Exists(route => route.Healthy)
+        if (!enabled.Exists(route => route.Healthy))
+        {
+            return $"{string.Join(" and ", enabled.Select(route => $"'{route.Name}' is {route.Health}"))}: traffic would go from bad to worse.";
+        }
+
+        // A weight leaves the route among those of its own priority.
+        return to is null || weight is not null || NextAfter(routes, from) is not { Count: > 0 } next || Find(next, to) is not null
             ? null
-            : $"{string.Join(" and ", enabled.Select(route => $"'{route.Name}' is {route.Health}"))}: traffic would go from bad to worse.";
+            : $"Without '{from}' the traffic goes to {string.Join(" and ", next.Select(route => $"'{route.Name}'"))} (priority {next[0].Priority}), and not to '{to}' (priority {Find(routes, to)!.Priority}). Name that one, or change the priorities.";
     }
+
+    /// <summary>Who gets what is taken away, in words: one that is named gets all of it only where there is no other.</summary>
+    public static string Takers(IReadOnlyList<Route> routes, Route from, string? to, int? weight)
+    {
+        var next = weight is null ? NextAfter(routes, from.Name) : [.. Others(routes, from.Name).Where(route => route.Priority == from.Priority)];
+        return to is null ? "the others" : next.Exists(route => !Same(route.Name, to)) ? $"the others, {to} among them" : to;
+    }
+
+    /// <summary>Those that share the traffic once a route is disabled.</summary>
+    private static List<Route> NextAfter(IReadOnlyList<Route> routes, string from)
+    {
+        var others = Others(routes, from);
+        var first = others.Min(route => route.Priority);
+        return [.. others.Where(route => route.Priority == first)];
+    }
+
+    private static List<Route> Others(IReadOnlyList<Route> routes, string from) =>
+        [.. routes.Where(route => !Same(route.Name, from) && route.Now.Enabled && route.Healthy)];
 
     private static string? WeightRefusal(Route from, int weight) => from.Now switch
     {

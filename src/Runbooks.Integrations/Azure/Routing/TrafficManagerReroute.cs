@@ -28,7 +28,8 @@ internal sealed class TrafficManagerReroute(ArmResources arm, ResourceLease leas
     protected override async Task<IReadOnlyList<Route>> ReadAsync(string group, TimeProvider time, CancellationToken cancellationToken)
     {
         var profile = await Arm.GetAsync(Target(group), cancellationToken);
-        return [.. (profile.Properties["endpoints"] as JsonArray ?? []).OfType<JsonObject>().Select(endpoint => Read(group, endpoint))];
+        var byPriority = profile.Text("trafficRoutingMethod") == "Priority";
+        return [.. (profile.Properties["endpoints"] as JsonArray ?? []).OfType<JsonObject>().Select(endpoint => Read(group, endpoint, byPriority))];
     }
 
     protected override async Task<string?> CheckPermissionsAsync(TrafficManagerRerouteParameters parameters, StepContext context, CancellationToken cancellationToken)
@@ -53,7 +54,7 @@ internal sealed class TrafficManagerReroute(ArmResources arm, ResourceLease leas
         });
     }
 
-    private static Route Read(string profile, JsonObject endpoint)
+    private static Route Read(string profile, JsonObject endpoint, bool byPriority)
     {
         var (name, kind) = ((string)endpoint["name"]!, ((string)endpoint["type"]!).Split('/')[^1]);
         var properties = endpoint["properties"]!;
@@ -63,7 +64,10 @@ internal sealed class TrafficManagerReroute(ArmResources arm, ResourceLease leas
             name,
             new RouteSetting((string?)properties["endpointStatus"] == "Enabled", (int?)properties["weight"]),
             monitored == "Online",
-            $"{monitored} by Traffic Manager's probes");
+            $"{monitored} by Traffic Manager's probes")
+        {
+            Priority = byPriority ? (int?)properties["priority"] : null,
+        };
     }
 
     /// <returns>azureEndpoints, externalEndpoints or nestedEndpoints.</returns>
