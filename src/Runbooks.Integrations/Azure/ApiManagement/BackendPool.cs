@@ -41,7 +41,7 @@ public sealed record BackendPoolParameters : IValidatableObject
 }
 
 /// <summary>Changes one backend's share in a pool of API Management: a spill-over switched on, a slow one put last. It goes back to the exact numbers.</summary>
-/// <seealso href="https://learn.microsoft.com/rest/api/apimanagement/backend/update?view=rest-apimanagement-2024-05-01"/>
+/// <seealso href="https://learn.microsoft.com/azure/templates/microsoft.apimanagement/service/backends"/>
 internal sealed class BackendPool(ArmResources arm)
     : RunbookAction<BackendPoolParameters>("apim.backendPool", "Changes the priority or the weight of one backend in a pool of API Management.")
 {
@@ -127,7 +127,8 @@ internal sealed class BackendPool(ArmResources arm)
 
     private static BackendShare ShareOf(JsonObject member) => new((int?)member["priority"], (int?)member["weight"]);
 
-    private ArmTarget Target(string pool) => new(pool, "2024-05-01", Role);
+    // The stable version, 2024-05-01, knows nothing of a pool but its services: read and written in that one, it may lose its session affinity.
+    private ArmTarget Target(string pool) => new(pool, "2025-09-01-preview", Role);
 
     private sealed record Change(string Pool, string Backend, BackendShare Before, BackendShare After);
 }

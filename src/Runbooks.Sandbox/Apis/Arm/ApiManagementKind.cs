@@ -4,7 +4,8 @@ namespace Runbooks.Sandbox.Apis.Arm;
 
 /// <summary>
 /// API Management services. Any subscription that is asked for exists and is active; any pool of backends that is asked
-/// for has <c>openai-ptu</c> and, for when that one cannot be used, <c>openai-paygo</c>. Changes need the etag.
+/// for has <c>openai-ptu</c> and, for when that one cannot be used, <c>openai-paygo</c>, and keeps a session on one of them, of which
+/// older versions of the API know nothing. Changes need the etag.
 /// </summary>
 internal sealed class ApiManagementKind() : ArmKind("microsoft.apimanagement/service")
 {
@@ -53,6 +54,7 @@ internal sealed class ApiManagementKind() : ArmKind("microsoft.apimanagement/ser
             ["services"] = new JsonArray(
                 new JsonObject { ["id"] = $"{service}/backends/openai-ptu", ["priority"] = 1, ["weight"] = 100 },
                 new JsonObject { ["id"] = $"{service}/backends/openai-paygo", ["priority"] = 2, ["weight"] = 100 }),
+            ["sessionAffinity"] = new JsonObject { ["sessionId"] = new JsonObject { ["source"] = "Cookie", ["name"] = "SessionId" } },
         },
     };
 
@@ -70,7 +72,14 @@ internal sealed class ApiManagementKind() : ArmKind("microsoft.apimanagement/ser
             return Results.Json(new { error = new { code = "PreconditionFailed", message = "Resource was modified since last retrieval." } }, statusCode: given.Length == 0 ? 400 : 412);
         }
 
-        Merge((JsonObject)found["properties"]!, changes);
+        var properties = (JsonObject)found["properties"]!;
+        if (changes["pool"] is JsonObject pool)
+        {
+            // Replaced as a whole: what is left out of it is gone.
+            properties["pool"] = pool.DeepClone();
+        }
+
+        Merge(properties, changes);
         found["_version"] = (int)found["_version"]! + 1;
         return Show(request, found);
     }
@@ -78,7 +87,13 @@ internal sealed class ApiManagementKind() : ArmKind("microsoft.apimanagement/ser
     private static IResult Show(ArmRequest request, JsonObject found)
     {
         request.Http.HttpContext.Response.Headers.ETag = ETag(found);
-        return Json(found);
+        var shown = found.DeepClone();
+        if (string.CompareOrdinal(request.Http.Query["api-version"], "2025-09-01") < 0)
+        {
+            (shown["properties"]!["pool"] as JsonObject)?.Remove("sessionAffinity");
+        }
+
+        return Json(shown);
     }
 
     private static string ETag(JsonObject found) => $"\"v{found["_version"]}\"";

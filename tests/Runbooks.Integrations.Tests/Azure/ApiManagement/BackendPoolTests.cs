@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Steps;
@@ -46,6 +47,24 @@ public sealed class BackendPoolTests : OnTheSandbox
         (await SharesAsync()).ShouldBe("openai-ptu 1 100; openai-paygo 2 100");
         (await UndoAsync(Share, preparation)).Result.ShouldBe("openai-paygo has priority 2 and weight 100, as it was before.");
     }
+
+    /// <summary>Whoever has files or threads with one of the backends stays with it.</summary>
+    [Fact]
+    public async Task SessionAffinity_StaysDuringTheIncidentAndAfterwards()
+    {
+        var preparation = await PrepareAsync(Share, s_spillOver);
+        var before = await AffinityAsync();
+        before.ShouldContain("SessionId");
+
+        await ApplyAsync(Share, s_spillOver, preparation);
+        (await AffinityAsync()).ShouldBe(before);
+
+        await UndoAsync(Share, preparation);
+        (await AffinityAsync()).ShouldBe(before);
+    }
+
+    private async Task<string> AffinityAsync() =>
+        (await Http.GetFromJsonAsync<JsonElement>($"/arm{s_service}/backends/llm?api-version=2025-09-01-preview", Cancel)).GetProperty("properties").GetProperty("pool").GetProperty("sessionAffinity").GetRawText();
 
     [Fact]
     public async Task PoolThatSomebodyElseChanged_IsLeft()
