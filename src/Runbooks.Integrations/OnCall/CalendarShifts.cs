@@ -114,11 +114,20 @@ internal static class CalendarShifts
                 throw new OnCallException("it repeats for so long that it cannot be read in time. Let its series begin later.");
             }
 
-            found.Add((start, occurrence.Period.EffectiveEndTime is { } end ? Instant(end, zone) : start));
+            found.Add((start, EndOf(one, occurrence.Period) is { } end ? Instant(end, zone) : start));
         }
 
         return found;
     }
+
+    /// <summary>
+    /// A shift from nine to nine ends at nine, also when the clocks change in it or did so in the first of its series. That is
+    /// how calendar applications show it; RFC 5545 (3.8.5.3) and the library keep the number of hours.
+    /// </summary>
+    private static CalDateTime? EndOf(CalendarEvent one, Period period) =>
+        one is { DtStart: { HasTime: true } first, DtEnd: { HasTime: true } last } && first.TzId == last.TzId && one.EffectiveDuration.Equals(period.Duration)
+            ? new CalDateTime(period.StartTime.Value + (last.Value - first.Value), first.TzId)
+            : period.EffectiveEndTime;
 
     private static IEnumerable<OnCallShift> ShiftsOf(CalendarEvent one, DateTimeOffset start, DateTimeOffset end)
     {

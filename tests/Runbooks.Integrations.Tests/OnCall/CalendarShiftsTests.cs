@@ -25,6 +25,31 @@ public sealed class CalendarShiftsTests
     public void SeriesInATimeZone_FollowsItsClock(string at, string who) => At(at, Event(Weekly)).ShouldBe(who);
 
     [Theory]
+    [InlineData("2026-10-26T07:59:59Z", "ada@example.com")] // 08:59:59 in Berlin, where the clocks went back the day before
+    [InlineData("2026-10-26T08:00:00Z", "")]
+    [InlineData("2027-03-29T06:59:59Z", "ada@example.com")] // 08:59:59 again, after they went forward
+    [InlineData("2027-03-29T07:00:00Z", "")]
+    public void ShiftInWhichTheClocksChange_EndsAtItsTimeOfDay(string at, string who) => At(at, Event(Weekly)).ShouldBe(who);
+
+    [Theory]
+    [InlineData("2026-04-13T06:59:59Z", "ada")]
+    [InlineData("2026-04-13T07:00:00Z", "")]
+    public void SeriesThatBeganWhenTheClocksChanged_EndsAtItsTimeOfDay(string at, string who) =>
+        At(at, Event("UID:w\nDTSTART;TZID=Europe/Berlin:20260323T090000\nDTEND;TZID=Europe/Berlin:20260330T090000\nRRULE:FREQ=WEEKLY;INTERVAL=2\nSUMMARY:ada")).ShouldBe(who);
+
+    [Theory]
+    [InlineData("DURATION:PT12H\nRRULE:FREQ=DAILY", "2026-10-25T05:59:59Z", "2026-10-25T06:00:00Z")] // twelve hours are twelve hours
+    [InlineData("DTEND;TZID=America/New_York:20261020T020000\nRRULE:FREQ=DAILY", "2026-10-25T05:59:59Z", "2026-10-25T06:00:00Z")] // so many from one zone to another
+    [InlineData("DTEND;TZID=Europe/Berlin:20261020T080000\nRDATE;VALUE=PERIOD:20261024T180000Z/PT3H", "2026-10-24T20:59:59Z", "2026-10-24T21:00:00Z")]
+    public void EndThatIsNoTimeOfDay_IsSoManyHoursLater(string lines, string within, string after)
+    {
+        var night = Event($"UID:n\nDTSTART;TZID=Europe/Berlin:20261019T200000\n{lines}\nSUMMARY:ada");
+
+        At(within, night).ShouldBe("ada");
+        At(after, night).ShouldBe("");
+    }
+
+    [Theory]
     [InlineData("2026-11-26T22:59:59Z", "")]
     [InlineData("2026-11-26T23:00:00Z", "ada")]
     [InlineData("2026-11-27T22:59:59Z", "ada")]
