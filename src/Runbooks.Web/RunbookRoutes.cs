@@ -51,8 +51,8 @@ public static class RunbookRoutes
         app.MapPost("/mcp", (HttpRequest request, AssistantHandler handler) => handler.PostAsync(request)).Needs(Role.Viewer);
 
         // Signed links are their own credential.
-        app.MapMethods("/decide/{token}", s_read, (HttpRequest request, string token, LinkAccess links) => links.GetAsync(request, token));
-        app.MapPost("/decide/{token}", (HttpRequest request, string token, LinkAccess links) => links.PostAsync(request, token)).DisableAntiforgery();
+        app.MapMethods("/decide/{token?}", s_read, (HttpRequest request, string? token, LinkAccess links) => links.GetAsync(request, token));
+        app.MapPost("/decide/{token?}", (HttpRequest request, string? token, LinkAccess links) => links.PostAsync(request, token)).DisableAntiforgery();
 
         app.MapMethods("/", s_read, (HttpRequest request, ConsoleHandler handler) => handler.ListAsync(request)).PageNeeds(Role.Viewer);
         app.MapMethods("/incidents/{id}", s_read, (HttpRequest request, string id, ConsoleHandler handler) => handler.ShowAsync(request, id)).PageNeeds(Role.Viewer);

@@ -20,7 +20,7 @@ public sealed class DecidePageTests : IAsyncLifetime
         for (var i = 0; i < 10; i++)
         {
             (await _host.Browser.GetAsync(_link, Ct)).StatusCode.ShouldBe(HttpStatusCode.OK);
-            (await _host.Browser.GetAsync($"{_link}?decision=approve", Ct)).StatusCode.ShouldBe(HttpStatusCode.OK);
+            (await _host.Browser.GetAsync($"{_link}&decision=approve", Ct)).StatusCode.ShouldBe(HttpStatusCode.OK);
             using var head = new HttpRequestMessage(HttpMethod.Head, _link);
             (await _host.Browser.SendAsync(head, Ct)).StatusCode.ShouldBe(HttpStatusCode.OK);
         }
@@ -51,6 +51,24 @@ public sealed class DecidePageTests : IAsyncLifetime
         page.ShouldNotContain("Dry run");
     }
 
+    [Fact]
+    public async Task LinkWithTheTokenInItsPath_AsItWasSentBefore_OpensAndDecides()
+    {
+        var link = $"/decide/{_host.Token(_incident)}";
+
+        (await _host.Browser.GetStringAsync(link, Ct)).ShouldContain(">Recycle pod llm-b-0?</h1>");
+        (await _host.Browser.PostAsync(link, WebHost.Form("approve"), Ct)).StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        _host.Store.All[0].LatestGate!.Outcome.ShouldBe(GateOutcome.Approved);
+    }
+
+    [Theory]
+    [InlineData("/decide")]
+    [InlineData("/decide?token=")]
+    [InlineData("/decide?token=a&token=b")]
+    public async Task LinkWithoutAToken_DoesNotWork(string link) =>
+        (await _host.Browser.GetAsync(link, Ct)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+
     [Theory]
     [InlineData("approve", GateOutcome.Approved)]
     [InlineData("reject", GateOutcome.Rejected)]
@@ -73,7 +91,7 @@ public sealed class DecidePageTests : IAsyncLifetime
         _host.Time.Advance(TimeSpan.FromMinutes(1));
 
         using var form = WebHost.Form("reject");
-        var second = await _host.Browser.PostAsync($"/decide/{_host.Token(_incident, "platform-lead")}", form, Ct);
+        var second = await _host.Browser.PostAsync($"/decide?token={_host.Token(_incident, "platform-lead")}", form, Ct);
 
         second.StatusCode.ShouldBe(HttpStatusCode.Conflict);
         (await second.Content.ReadAsStringAsync(Ct)).ShouldContain("oncall approved this at 03:12:00 UTC.");
@@ -129,7 +147,7 @@ public sealed class DecidePageTests : IAsyncLifetime
                 }
 
                 using var form = WebHost.Form("approve");
-                (await _host.Browser.PostAsync($"/decide/{bad}", form, Ct)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+                (await _host.Browser.PostAsync($"/decide?token={bad}", form, Ct)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
             },
             iter: 200);
 
@@ -193,7 +211,7 @@ public sealed class DecidePageTests : IAsyncLifetime
         var answers = await Task.WhenAll(Enumerable.Range(0, 100).Select(async n =>
         {
             using var form = WebHost.Form(n % 2 == 0 ? "approve" : "reject");
-            return (await _host.Browser.PostAsync($"/decide/{_host.Token(_incident, $"person-{n}")}", form, Ct)).StatusCode;
+            return (await _host.Browser.PostAsync($"/decide?token={_host.Token(_incident, $"person-{n}")}", form, Ct)).StatusCode;
         }));
 
         answers.Count(status => status == HttpStatusCode.OK).ShouldBe(1);
@@ -228,7 +246,7 @@ public sealed class DecidePageTests : IAsyncLifetime
         };
         await _host.OpenAsync(incident);
 
-        var page = await _host.Browser.GetStringAsync($"/decide/{_host.Token(incident, Hostile)}", Ct);
+        var page = await _host.Browser.GetStringAsync($"/decide?token={_host.Token(incident, Hostile)}", Ct);
         var console = await _host.Browser.GetStringAsync($"/incidents/{incident.Id}", Ct);
         var list = await _host.Browser.GetStringAsync("/", Ct);
 
@@ -266,7 +284,7 @@ public sealed class DecidePageTests : IAsyncLifetime
     {
         await _host.InitializeAsync();
         await _host.OpenAsync(_incident);
-        _link = $"/decide/{_host.Token(_incident)}";
+        _link = $"/decide?token={_host.Token(_incident)}";
     }
 
     public ValueTask DisposeAsync() => _host.DisposeAsync();

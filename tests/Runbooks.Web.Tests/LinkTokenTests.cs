@@ -154,6 +154,6 @@ public sealed class LinkTokenTests : IAsyncLifetime
     private async Task<HttpResponseMessage> PostAsync(string token, string decision)
     {
         using var form = WebHost.Form(decision);
-        return await _host.Browser.PostAsync($"/decide/{Uri.EscapeDataString(token)}", form, Cancel);
+        return await _host.Browser.PostAsync($"/decide?token={Uri.EscapeDataString(token)}", form, Cancel);
     }
 }

@@ -21,7 +21,7 @@ public sealed class ManualTaskPageTests : IAsyncLifetime
     [Fact]
     public async Task LinkOfAPerson_TicksUnderTheirNameAndIsDoneWithTheLastItem()
     {
-        var link = $"/decide/{_host.Token(Incident, "ada")}";
+        var link = $"/decide?token={_host.Token(Incident, "ada")}";
         var page = await _host.Browser.GetStringAsync(link, Cancel);
         page.ShouldContain("Done so far: 0 of 2");
         page.ShouldNotContain("name=\"by\"");
@@ -41,7 +41,7 @@ public sealed class ManualTaskPageTests : IAsyncLifetime
     [Fact]
     public async Task LinkOfARoom_CountsUnderTheNameOfAMemberAndUnderNoOther()
     {
-        var link = $"/decide/{_host.Token(Incident, "ops-room")}";
+        var link = $"/decide?token={_host.Token(Incident, "ops-room")}";
         (await _host.Browser.GetStringAsync(link, Cancel)).ShouldContain("name=\"by\"");
 
         (await PostAsync(link, ("decision", "done"), ("item", "1"))).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
@@ -51,7 +51,7 @@ public sealed class ManualTaskPageTests : IAsyncLifetime
         Task.Items[0].DoneBy.ShouldBe("ada");
 
         // A person's own link takes no other name.
-        await PostAsync($"/decide/{_host.Token(Incident, "ada")}", ("decision", "done"), ("item", "2"), ("by", "mallory"));
+        await PostAsync($"/decide?token={_host.Token(Incident, "ada")}", ("decision", "done"), ("item", "2"), ("by", "mallory"));
         Task.Items[1].DoneBy.ShouldBe("ada");
     }
 
@@ -84,7 +84,7 @@ public sealed class ManualTaskPageTests : IAsyncLifetime
         nothing.StatusCode.ShouldBe(HttpStatusCode.Conflict);
         (await TextAsync(nothing)).ShouldContain("Say which items are done: 1 item of 2 is left. Nothing was recorded.");
 
-        await PostAsync($"/decide/{_host.Token(Incident, "ada")}", ("decision", "couldNot"), ("reason", "no spare card"));
+        await PostAsync($"/decide?token={_host.Token(Incident, "ada")}", ("decision", "couldNot"), ("reason", "no spare card"));
         (await PostAsync($"/incidents/{_id}/decision", [.. form, ("item", "2")])).StatusCode.ShouldBe(HttpStatusCode.Conflict, "it was not ticked any more");
     }
 
@@ -105,7 +105,7 @@ public sealed class ManualTaskPageTests : IAsyncLifetime
     [Fact]
     public async Task WhatIsTickedWithACouldNot_IsDone()
     {
-        (await PostAsync($"/decide/{_host.Token(Incident, "ada")}", ("decision", "couldNot"), ("item", "1"), ("reason", "no spare card"))).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await PostAsync($"/decide?token={_host.Token(Incident, "ada")}", ("decision", "couldNot"), ("item", "1"), ("reason", "no spare card"))).StatusCode.ShouldBe(HttpStatusCode.OK);
 
         Incident.LatestGate!.Outcome.ShouldBe(GateOutcome.Rejected);
         Task.Items.Select(item => item.DoneBy).ShouldBe(["ada", null]);

@@ -44,7 +44,7 @@ public sealed class OnCallDoorsTests : IAsyncLifetime
     {
         using var form = new FormUrlEncodedContent([new("decision", "approve")]);
 
-        var answer = await _host.Browser.PostAsync($"/decide/{_host.Token(_incident, person)}", form, Ct);
+        var answer = await _host.Browser.PostAsync($"/decide?token={_host.Token(_incident, person)}", form, Ct);
 
         Outcome.ShouldBe(may ? GateOutcome.Approved : GateOutcome.Pending, await answer.Content.ReadAsStringAsync(Ct));
     }

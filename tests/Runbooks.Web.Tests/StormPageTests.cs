@@ -61,7 +61,7 @@ public sealed partial class StormPageTests : IAsyncLifetime
     public async Task TargetThatSomebodyDecidedMeanwhile_IsSaidAndStaysDecided()
     {
         var tickets = await TicketsAsync();
-        await _host.Browser.PostAsync($"/decide/{_host.Token(_host.Store.All[3], "linus")}", WebHost.Form("reject"), Ct);
+        await _host.Browser.PostAsync($"/decide?token={_host.Token(_host.Store.All[3], "linus")}", WebHost.Form("reject"), Ct);
 
         var answer = await PostAsync("approve", tickets);
 
@@ -82,7 +82,7 @@ public sealed partial class StormPageTests : IAsyncLifetime
     public async Task TicketOfAnotherRecipientOrForged_IsRefused()
     {
         var tickets = await TicketsAsync();
-        string[] bad = [_host.Token(_host.Store.All[0], "linus"), tickets[1][..^2] + "AA", "nonsense", _link[(_link.LastIndexOf('/') + 1)..]];
+        string[] bad = [_host.Token(_host.Store.All[0], "linus"), tickets[1][..^2] + "AA", "nonsense", _link[(_link.LastIndexOf('=') + 1)..]];
 
         var answer = await PostAsync("approve", bad);
 
@@ -113,10 +113,21 @@ public sealed partial class StormPageTests : IAsyncLifetime
         Ticked().Count(page).ShouldBe(Count - 1);
     }
 
+    [Fact]
+    public async Task LinksOnThePage_OpenItAgainAndHoldNoTokenInTheirPath()
+    {
+        foreach (var page in new[] { await PageAsync(), WebUtility.HtmlDecode(await _host.Browser.GetStringAsync(_link.Replace("?token=", "/", StringComparison.Ordinal), Ct)) })
+        {
+            page.ShouldContain($"<a href=\"{_link}&tick=none\">");
+            page.ShouldContain($"<a href=\"{_link}&one={_host.Store.All[3].Id}\">");
+            page.ShouldNotContain("href=\"?");
+        }
+    }
+
     [Theory]
     [InlineData("", Count - 1)]
-    [InlineData("?tick=all", Count)]
-    [InlineData("?tick=none", 0)]
+    [InlineData("&tick=all", Count)]
+    [InlineData("&tick=none", 0)]
     public async Task ReaderAsksForAllOrNone_AreTickedSoAndTheButtonSaysHowMany(string asked, int ticked)
     {
         await _host.Store.UpdateAsync(_host.Store.All[0].Id, i => (i.Replace(i.OpenGate! with { Warnings = ["It ran before."] }), true), Ct);
@@ -185,14 +196,15 @@ public sealed partial class StormPageTests : IAsyncLifetime
     [Fact]
     public async Task OneOfThem_OpensItsOwnPage()
     {
-        var answer = await _host.Browser.GetAsync($"{_link}?one={_host.Store.All[3].Id}", Ct);
+        var answer = await _host.Browser.GetAsync($"{_link}&one={_host.Store.All[3].Id}", Ct);
         answer.StatusCode.ShouldBe(HttpStatusCode.Redirect);
+        answer.Headers.Location!.ToString().ShouldStartWith("/decide?token=", Case.Sensitive, "traces hold paths");
         var page = WebUtility.HtmlDecode(await _host.Browser.GetStringAsync(answer.Headers.Location!.ToString(), Ct));
         page.ShouldContain("inference/llm-b-3");
         _host.Logged.ShouldAllBe(line => !line.Contains(answer.Headers.Location!.ToString()));
 
         await _host.OpenAsync(Some.Waiting("261123-0312-99999999") with { Target = "elsewhere" });
-        (await _host.Browser.GetAsync($"{_link}?one=261123-0312-99999999", Ct)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        (await _host.Browser.GetAsync($"{_link}&one=261123-0312-99999999", Ct)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
     }
 
     [Fact]
@@ -212,7 +224,7 @@ public sealed partial class StormPageTests : IAsyncLifetime
     {
         var token = _host.Get<LinkSigner>().SignStorm(new StormGrant(StormId, Some.Time.AddMinutes(-1), "oncall", Some.Time));
         var tickets = await TicketsAsync();
-        _link = $"/decide/{token}";
+        _link = $"/decide?token={token}";
 
         (await (await PostAsync("approve", tickets)).Content.ReadAsStringAsync(Ct)).ShouldContain("This link has expired");
         _host.Store.All.ShouldAllBe(incident => incident.OpenGate != null);
@@ -221,7 +233,7 @@ public sealed partial class StormPageTests : IAsyncLifetime
     [Fact]
     public async Task StormLink_OpensNoSingleQuestionAndIsBoundInTime()
     {
-        var token = _link[(_link.LastIndexOf('/') + 1)..];
+        var token = _link[(_link.LastIndexOf('=') + 1)..];
         _host.Get<LinkSigner>().TryRead(token, out _).ShouldBeFalse();
         _host.Get<LinkSigner>().TryReadStorm(_host.Token(_host.Store.All[0]), out _).ShouldBeFalse();
 
@@ -251,7 +263,7 @@ public sealed partial class StormPageTests : IAsyncLifetime
         var page = await PageAsync();
         page.ShouldContain($">{Count - 1} targets waiting for you</h1>");
         page.ShouldContain("<h2>To do by hand <span class=\"count\">1</span></h2>");
-        page.ShouldContain($"<a href=\"?one={id}\">Say what became of it");
+        page.ShouldContain($"<a href=\"{_link}&one={id}\">Say what became of it");
         (await TicketsAsync()).Count.ShouldBe(Count - 1);
 
         await PostAsync("approve", before);
@@ -280,7 +292,7 @@ public sealed partial class StormPageTests : IAsyncLifetime
     }
 
     private static string LinkOf(WebHost host, string recipient) =>
-        $"/decide/{host.Get<LinkSigner>().SignStorm(new StormGrant(StormId, Some.Time.AddMinutes(-1), recipient, Some.Time.AddDays(1)))}";
+        $"/decide?token={host.Get<LinkSigner>().SignStorm(new StormGrant(StormId, Some.Time.AddMinutes(-1), recipient, Some.Time.AddDays(1)))}";
 
     private async Task<string> PageAsync() => WebUtility.HtmlDecode(await _host.Browser.GetStringAsync(_link, Ct));
 

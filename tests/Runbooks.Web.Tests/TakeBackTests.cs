@@ -97,10 +97,10 @@ public sealed class TakeBackTests : IAsyncLifetime
         var id = await _host.OpenAsync(waiting);
         await _host.Get<KillSwitch>().EngageAsync("ada", "it restarts the wrong pods", Cancel);
 
-        (await _host.Browser.GetStringAsync($"/decide/{_host.Token(waiting)}", Cancel)).ShouldContain("Nothing can run at the moment");
+        (await _host.Browser.GetStringAsync($"/decide?token={_host.Token(waiting)}", Cancel)).ShouldContain("Nothing can run at the moment");
         (await _host.Browser.GetStringAsync($"/incidents/{id}", Cancel)).ShouldContain("Nothing can run at the moment");
         (await HeldBackAsync(id)).ShouldHaveSingleItem().ShouldContain("The kill switch is on");
-        var answer = await _host.Browser.PostAsync($"/decide/{_host.Token(waiting)}", WebHost.Form("approve"), Cancel);
+        var answer = await _host.Browser.PostAsync($"/decide?token={_host.Token(waiting)}", WebHost.Form("approve"), Cancel);
 
         answer.StatusCode.ShouldBe(HttpStatusCode.Conflict);
         var page = await answer.Content.ReadAsStringAsync(Cancel);
@@ -110,7 +110,7 @@ public sealed class TakeBackTests : IAsyncLifetime
 
         await _host.Get<KillSwitch>().ReleaseAsync("ada", "it was another team", Cancel);
         (await HeldBackAsync(id)).ShouldBeEmpty();
-        (await _host.Browser.PostAsync($"/decide/{_host.Token(waiting)}", WebHost.Form("approve"), Cancel)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await _host.Browser.PostAsync($"/decide?token={_host.Token(waiting)}", WebHost.Form("approve"), Cancel)).StatusCode.ShouldBe(HttpStatusCode.OK);
     }
 
     public ValueTask DisposeAsync() => _host.DisposeAsync();

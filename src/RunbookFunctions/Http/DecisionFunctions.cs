@@ -11,13 +11,13 @@ internal sealed class DecisionFunctions(LinkAccess links, DurableClients clients
 {
     [Function("DecisionPage")]
     public Task<IResult> ShowAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "decide/{token}")] HttpRequest request, string token) =>
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "decide/{token?}")] HttpRequest request, string? token) =>
         links.GetAsync(request, token);
 
     [Function("DecisionForm")]
     public Task<IResult> DecideAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "decide/{token}")] HttpRequest request,
-        string token,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "decide/{token?}")] HttpRequest request,
+        string? token,
         [DurableClient] DurableTaskClient client) =>
         clients.UseAsync(client, () => links.PostAsync(request, token));
 }

@@ -12,7 +12,7 @@ using Runbooks.Web.Access;
 namespace Runbooks.Web.Decisions;
 
 /// <summary>
-/// <c>/decide/{token}</c>. GET and HEAD render and change nothing, however often a mail scanner comes by; only a POST of the
+/// <c>/decide?token=</c>. GET and HEAD render and change nothing, however often a mail scanner comes by; only a POST of the
 /// page's form decides. The token is the credential.
 /// </summary>
 public sealed class DecidePageHandler(

@@ -48,7 +48,7 @@ public sealed class StormPageHandler(
             groups.Add(new(runbook, [.. rows.Select(row => row with { Guards = closed.GetValueOrDefault(row.Incident.Id, []) })], ticks, int.MaxValue));
         }
 
-        return new PageResult<StormPage>(new { Model = new StormModel(grant.Recipient, StormGroup.Fit(groups), notice, good, now) });
+        return new PageResult<StormPage>(new { Model = new StormModel(DecisionLinks.PageOf(signer.SignStorm(grant)), grant.Recipient, StormGroup.Fit(groups), notice, good, now) });
     }
 
     /// <param name="person">Whoever is signed in; null where nobody signs in, and the link's recipient counts.</param>
@@ -93,7 +93,7 @@ public sealed class StormPageHandler(
     internal async Task<IResult> ShowOneAsync(StormGrant grant, string incidentId, CancellationToken cancellationToken) =>
         time.GetUtcNow() < grant.ExpiresAt
         && await store.FindAsync(incidentId, cancellationToken) is { } incident && incident.Storm == grant.StormId && IsAsked(incident, grant.Recipient, (await directory.ResolveAllAsync(cancellationToken)).Book)
-            ? new SeeOther($"/decide/{links.TicketFor(incident, incident.OpenGate ?? incident.LatestGate!, grant.Recipient)}", StatusCodes.Status302Found)
+            ? new SeeOther(DecisionLinks.PageOf(links.TicketFor(incident, incident.OpenGate ?? incident.LatestGate!, grant.Recipient)), StatusCodes.Status302Found)
             : MessageResult.Of(StatusCodes.Status404NotFound, "Not here", "This question does not belong to this page. Nothing was decided.");
 
     private static bool IsAsked(Incident incident, string recipient, ContactBook people) => incident.LatestGate is { } gate && ApproverRules.IsAsked(gate, recipient, people);

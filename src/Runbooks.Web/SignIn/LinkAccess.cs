@@ -10,11 +10,15 @@ namespace Runbooks.Web.SignIn;
 /// </summary>
 public sealed class LinkAccess(PlatformPrincipal principal, DecidePageHandler page)
 {
-    public Task<IResult> GetAsync(HttpRequest request, string token) =>
-        IsUnknown(request) ? Task.FromResult(SignInPage.For(request)) : page.GetAsync(request, token);
+    /// <param name="inPath">The token where it stands in the path, as in links that were sent before it went into the query.</param>
+    public Task<IResult> GetAsync(HttpRequest request, string? inPath) =>
+        IsUnknown(request) ? Task.FromResult(SignInPage.For(request)) : page.GetAsync(request, TokenOf(request, inPath));
 
-    public Task<IResult> PostAsync(HttpRequest request, string token) =>
-        IsUnknown(request) ? Task.FromResult(page.NotSignedIn()) : page.PostAsync(request, token);
+    /// <inheritdoc cref="GetAsync"/>
+    public Task<IResult> PostAsync(HttpRequest request, string? inPath) =>
+        IsUnknown(request) ? Task.FromResult(page.NotSignedIn()) : page.PostAsync(request, TokenOf(request, inPath));
+
+    private static string TokenOf(HttpRequest request, string? inPath) => inPath ?? request.Query["token"].ToString();
 
     /// <summary>Whether somebody would have to sign in; whoever has stands on the request.</summary>
     private bool IsUnknown(HttpRequest request)
@@ -31,6 +35,6 @@ internal static class SignInPage
     public static IResult For(HttpRequest request)
     {
         PageHeaders.Write(request.HttpContext.Response);
-        return new SeeOther($"/.auth/login/aad?post_login_redirect_uri={Uri.EscapeDataString($"{request.Path}")}", StatusCodes.Status302Found);
+        return new SeeOther($"/.auth/login/aad?post_login_redirect_uri={Uri.EscapeDataString($"{request.Path}{request.QueryString}")}", StatusCodes.Status302Found);
     }
 }

@@ -11,11 +11,18 @@ public sealed class DecisionLinks(LinkSigner signer, IOptions<PublicAddressOptio
     private static readonly TimeSpan Afterlife = TimeSpan.FromDays(1);
 
     public string For(Incident incident, Gate gate, string recipient) =>
-        $"{Root}/decide/{TicketFor(incident, gate, recipient)}";
+        Root + PageOf(TicketFor(incident, gate, recipient));
 
     /// <summary>The page that lists all questions of a storm that this recipient may answer.</summary>
     public string ForStorm(string stormId, DateTimeOffset since, DateTimeOffset expiresAt, string recipient) =>
-        $"{Root}/decide/{signer.SignStorm(new StormGrant(stormId, since, recipient, expiresAt + Afterlife))}";
+        Root + PageOf(signer.SignStorm(new StormGrant(stormId, since, recipient, expiresAt + Afterlife)));
+
+    /// <summary>
+    /// Where a token opens its page. It stands in the query, and under this name: traces of requests hold paths as they are, while
+    /// OpenTelemetry leaves out values of queries, and the Functions host whatever is called a token.
+    /// </summary>
+    /// <seealso href="https://opentelemetry.io/docs/specs/semconv/attributes-registry/url/"/>
+    public static string PageOf(string token) => $"/decide?token={token}";
 
     /// <summary>A ticket for one question of such a page: what <see cref="For"/> signs, without the address.</summary>
     public string TicketFor(Incident incident, Gate gate, string recipient) => signer.Sign(GrantOf(incident, gate, recipient));

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 
 namespace Runbooks.SignedLinks;
 
-/// <summary>Makes and checks the token of <c>/decide/{token}</c>: a payload and its HMAC-SHA256, both base64url.</summary>
+/// <summary>Makes and checks the token of <c>/decide?token=</c>: a payload and its HMAC-SHA256, both base64url.</summary>
 public sealed class LinkSigner
 {
     /// <summary>A longer token is none of ours and is not even decoded.</summary>

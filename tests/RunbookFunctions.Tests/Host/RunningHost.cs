@@ -101,8 +101,8 @@ internal sealed class RunningHost : IDisposable
             foreach (var many in await LinksInAsync("*-storm-*.json"))
             {
                 // To a question of this storm the page leads on; otherwise it shows itself.
-                using var answer = await _client.GetAsync($"{many}?one={id}");
-                if (answer.IsSuccessStatusCode && answer.RequestMessage!.RequestUri is { Query: "" } one)
+                using var answer = await _client.GetAsync($"{many}&one={id}");
+                if (answer.IsSuccessStatusCode && answer.RequestMessage!.RequestUri is { } one && !one.Query.Contains("&one=", StringComparison.Ordinal))
                 {
                     return one;
                 }

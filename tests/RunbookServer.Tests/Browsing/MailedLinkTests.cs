@@ -95,7 +95,7 @@ public sealed class MailedLinkTests(Chromium chromium) : IClassFixture<Chromium>
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     private static string LinkIn(MimeMessage mail) =>
-        mail.TextBody!.Split('\n').Select(line => line.Trim()).Single(line => line.Contains("/decide/", StringComparison.Ordinal));
+        mail.TextBody!.Split('\n').Select(line => line.Trim()).Single(line => line.Contains("/decide?token=", StringComparison.Ordinal));
 
     private async Task<string> StateAsync() => (await _host.Client.GetAsync($"api/incidents/{_id}"))["state"]!.ToString();
 }

@@ -71,7 +71,7 @@ public sealed class DecisionRaceTests : IAsyncLifetime
         var gate = incident.LatestGate!;
         var token = _host.Get<LinkSigner>().Sign(new(incident.Id, gate.Id, person, gate.Plan.Hash, gate.ExpiresAt));
         using var form = new FormUrlEncodedContent([new("decision", decision)]);
-        using var page = await _browser.PostAsync(new Uri(_host.Client.Http.BaseAddress!, $"decide/{token}"), form, Cancel);
+        using var page = await _browser.PostAsync(new Uri(_host.Client.Http.BaseAddress!, $"decide?token={token}"), form, Cancel);
         return WebUtility.HtmlDecode(await page.Content.ReadAsStringAsync(Cancel));
     }
 

@@ -34,6 +34,6 @@ public sealed class CardTextTests
         IncidentId = "261123-0312-k7m2p9wd",
         Title = "Recycle it?",
         Sections = [.. Enumerable.Range(0, sections).Select(at => new CardSection($"Section {at}", lines))],
-        Links = [new("Look and decide", "https://runbooks.example.com/decide/x")],
+        Links = [new("Look and decide", "https://runbooks.example.com/decide?token=x")],
     };
 }

@@ -26,7 +26,7 @@ internal static class Cards
         ],
         Links =
         [
-            new("Look and decide", "https://runbooks.example.com/decide/abc.def"),
+            new("Look and decide", "https://runbooks.example.com/decide?token=abc.def"),
             new("Incident", "https://runbooks.example.com/incidents/261123-0312-k7m2p9wd"),
         ],
     };

@@ -200,7 +200,7 @@ public sealed class EmailTests
             ("Email:AcsEndpoint", server.Url), ("Email:From", "runbooks@example.com"));
     }
 
-    private static string LinkIn(string text) => text.Split('\n').Select(line => line.Trim()).First(line => line.Contains("/decide/", StringComparison.Ordinal));
+    private static string LinkIn(string text) => text.Split('\n').Select(line => line.Trim()).First(line => line.Contains("/decide?token=", StringComparison.Ordinal));
 
     private static Task<DeliveryException> FailAsync(int port, string to, params (string, string)[] settings) =>
         Should.ThrowAsync<DeliveryException>(() => Notifier(port, settings).SendAsync(Cards.Approval, s_ada with { To = to }, Cancel));

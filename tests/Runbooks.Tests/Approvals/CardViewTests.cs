@@ -27,7 +27,7 @@ public sealed class CardViewTests
             card.GateId.ShouldBeNull();
             card.Title.ShouldBe("Approved: Recycle pod llm-b-0?");
             card.Sections[0].Lines.ShouldBe(["ada approved this at 03:12:00 UTC.", "Reason: seen it"]);
-            card.Links.ShouldAllBe(link => !link.Url.Contains("/decide/"));
+            card.Links.ShouldAllBe(link => !link.Url.Contains("/decide"));
         }
     }
 

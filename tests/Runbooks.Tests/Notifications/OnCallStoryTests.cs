@@ -135,7 +135,7 @@ public sealed class OnCallStoryTests : OnCallWorld
             var (to, card) = _mail.Sent.Single();
             to.To.ShouldBe("zed@elsewhere.example");
             (card.GateId, card.PlanHash, card.Asks).ShouldBe((null, null, false));
-            card.Links.ShouldAllBe(link => !link.Url.Contains("/decide/"));
+            card.Links.ShouldAllBe(link => !link.Url.Contains("/decide"));
             card.Sections[0].Lines.ShouldBe(["You are on call by rota schedule R1, and the contacts of this host do not know you.", "You cannot decide this; it goes to those who can."]);
         }
 

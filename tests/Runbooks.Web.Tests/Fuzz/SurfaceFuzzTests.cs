@@ -101,8 +101,8 @@ public sealed class SurfaceFuzzTests : IAsyncLifetime
             "POST /safety/kill application/x-www-form-urlencoded\nby=ada&reason=stop",
             "POST /safety/release multipart/form-data;boundary=x\n--x\r\nContent-Disposition: form-data; name=\"by\"\r\n\r\nada\r\n--x--"),
         "links" => Texts(
-            "GET /decide/{token} -\n", "HEAD /decide/{token}?one={id} -\n", "GET /decide/{token}?tick=all -\n",
-            "POST /decide/{token} application/x-www-form-urlencoded\ndecision=approve&reason=seen",
+            "GET /decide?token={token} -\n", "HEAD /decide?token={token}&one={id} -\n", "GET /decide?token={token}&tick=all -\n", "GET /decide/{token} -\n",
+            "POST /decide?token={token} application/x-www-form-urlencoded\ndecision=approve&reason=seen",
             "POST /decide/{token} application/x-www-form-urlencoded\ndecision=reject&ticket={token}&item=1&by=ada"),
         "pages" => Texts(
             "GET /?state=open&runbook=hanged-gpu&q=llm&after=x -\n", "GET /incidents/{id} -\n", "GET /incidents/{id}/report -\n", "GET /incidents/{id}/evidence/pod.log -\n", "GET /unmatched -\n",

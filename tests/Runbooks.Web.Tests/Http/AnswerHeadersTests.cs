@@ -41,7 +41,7 @@ public sealed class AnswerHeadersTests : IAsyncLifetime
     [Theory]
     [InlineData("/")]
     [InlineData("/incidents/{id}")]
-    [InlineData("/decide/{token}")]
+    [InlineData("/decide?token={token}")]
     [InlineData("/api/incidents/{id}")]
     public async Task HostHeaderOfSomebodyElse_IsInNoAnswer(string address)
     {

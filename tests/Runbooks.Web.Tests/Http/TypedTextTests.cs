@@ -31,7 +31,7 @@ public sealed class TypedTextTests : IAsyncLifetime
         await _host.OpenAsync(incident);
         using var form = WebHost.Form("reject", "no\u200B\u0007pe");
 
-        (await _host.Browser.PostAsync(new Uri($"/decide/{_host.Token(incident)}", UriKind.Relative), form, Cancel)).IsSuccessStatusCode.ShouldBeTrue();
+        (await _host.Browser.PostAsync(new Uri($"/decide?token={_host.Token(incident)}", UriKind.Relative), form, Cancel)).IsSuccessStatusCode.ShouldBeTrue();
 
         (await _host.Store.GetAsync(incident.Id, Cancel)).LatestGate!.Decisions.ShouldHaveSingleItem().Reason.ShouldBe("no\uFFFD\uFFFDpe");
     }
