@@ -1,4 +1,6 @@
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using MailKit;
 using MailKit.Net.Smtp;
 using MailKit.Security;
@@ -16,7 +18,15 @@ internal sealed class SmtpTransport(IOptions<EmailOptions> options, TimeProvider
     {
         var settings = options.Value;
         using var message = Message(card, settings.From!, to);
-        using var client = new SmtpClient { Timeout = 10_000 };
+        string? objection = null;
+        using var client = new SmtpClient
+        {
+            Timeout = 10_000,
+
+            // As on every other channel: an authority whose revocation list cannot be read must not keep people from being asked.
+            CheckCertificateRevocation = false,
+            ServerCertificateValidationCallback = (_, _, chain, errors) => (objection = Objection(settings.Host!, chain, errors)) is null,
+        };
         try
         {
             await client.ConnectAsync(settings.Host!, settings.Port, Socket(settings.Security), cancellationToken);
@@ -44,12 +54,29 @@ internal sealed class SmtpTransport(IOptions<EmailOptions> options, TimeProvider
         }
         catch (SslHandshakeException)
         {
-            throw new DeliveryException("The mail server's certificate is not valid for its name.");
+            throw new DeliveryException(objection is null ? "The mail server and this host agree on no TLS." : $"The mail server's certificate is not accepted: {objection}.");
         }
         catch (Exception broken) when (broken is IOException or SocketException or ProtocolException or TimeoutException)
         {
             throw new DeliveryException($"The mail server cannot be reached ({broken.GetType().Name}).", transient: true);
         }
+    }
+
+    /// <returns>What is wrong with a certificate; null when it is good.</returns>
+    private static string? Objection(string host, X509Chain? chain, SslPolicyErrors errors)
+    {
+        string[] found =
+        [
+            .. errors.HasFlag(SslPolicyErrors.RemoteCertificateNotAvailable) ? ["there is none"] : Array.Empty<string>(),
+            .. errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch) ? [$"it is not made for {host}"] : Array.Empty<string>(),
+            .. errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors) ? (chain?.ChainStatus ?? []).Select(status => status.Status switch
+            {
+                X509ChainStatusFlags.NotTimeValid => "it has expired or is not valid yet",
+                X509ChainStatusFlags.UntrustedRoot or X509ChainStatusFlags.PartialChain => "nobody whom this host trusts has issued it",
+                var other => $"{other}",
+            }).Distinct() : [],
+        ];
+        return errors == SslPolicyErrors.None ? null : string.Join(", ", found);
     }
 
     internal MimeMessage Message(Card card, string from, string to)
