@@ -29,7 +29,7 @@ internal static class MessageHttp
             using var answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
             return answer.IsSuccessStatusCode
                 ? await ReadAsync(answer, cancellationToken)
-                : throw new DeliveryException($"{service} answered {(int)answer.StatusCode}.", IsTransient(answer.StatusCode));
+                : throw new DeliveryException($"{service} answered {(int)answer.StatusCode}.", IsTransient(answer.StatusCode)) { Status = answer.StatusCode };
         }
         catch (HttpRequestException unreachable)
         {

@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Runbooks.Notifications;
 
 /// <summary>One channel: Teams, Slack, e-mail … A duplicate channel name fails at start-up.</summary>
@@ -51,4 +53,7 @@ public sealed record Address(string Channel, string To, string Recipient);
 public sealed class DeliveryException(string message, bool transient = false, Exception? inner = null) : Exception(message, inner)
 {
     public bool Transient => transient;
+
+    /// <summary>What a channel that is reached by HTTP answered.</summary>
+    public HttpStatusCode? Status { get; init; }
 }

@@ -72,6 +72,22 @@ public sealed class EmailTests
         mail.To.Mailboxes.Single().Address.ShouldBe("ada@example.com");
     }
 
+    [Fact]
+    public async Task MailThatIsSentAgain_HasTheSameId()
+    {
+        await using var server = await MailServer.StartAsync();
+
+        List<string> ids = [];
+        foreach (var key in new[] { "mitigation-1:0:ada@email", "mitigation-1:0:ada@email", "mitigation-1:1:ada@email" })
+        {
+            await Notifier(server.Port).SendAsync(Cards.Approval with { Key = key }, s_ada, Cancel);
+            ids.Add((await server.ReceiveAsync(Cancel)).MessageId!);
+        }
+
+        ids[1].ShouldBe(ids[0]);
+        ids[2].ShouldNotBe(ids[0]);
+    }
+
     [Theory]
     [InlineData("later@example.com", true)]
     [InlineData("never@example.com", false)]
@@ -158,6 +174,40 @@ public sealed class EmailTests
         first.Path.ShouldBe("/emails:send");
         first.Headers["Authorization"].ShouldBe("Bearer token");
         JsonNode.Parse(first.Body)!["recipients"]!["to"]![0]!["address"]!.ToString().ShouldBe("ada@example.com");
+    }
+
+    /// <summary>The answer to the first attempt is lost, or the service is still at it: the next one is the same request.</summary>
+    [Fact]
+    public async Task AttemptsAtOneMessage_AreOneRequestToAzure()
+    {
+        await using var server = await ChannelServer.StartAsync();
+        var email = Azure(server, """{"status":"Succeeded"}""");
+        var takes = server.Answer;
+        var failing = new Queue<int>([503, 409]);
+        server.Answer = context =>
+        {
+            if (context.Request.Method == "POST" && failing.TryDequeue(out var status))
+            {
+                context.Response.StatusCode = status;
+                return Task.CompletedTask;
+            }
+
+            return takes(context);
+        };
+
+        var card = Cards.Approval with { };
+        (await Should.ThrowAsync<DeliveryException>(() => email.SendAsync(card, s_ada, Cancel))).Transient.ShouldBeTrue();
+        server.Time.Advance(TimeSpan.FromSeconds(4));
+        (await email.SendAsync(card, s_ada, Cancel)).IsHandedOver.ShouldBeFalse("the service said that it has the message, and then that it is sent");
+        server.Time.Advance(TimeSpan.FromMinutes(6));
+        await email.SendAsync(card with { }, s_ada, Cancel);
+
+        var requests = server.Requests.Where(request => request.Path == "/emails:send").Select(request => (Id: request.Headers["Repeatability-Request-Id"], First: request.Headers["Repeatability-First-Sent"])).ToList();
+        requests[0].First.ShouldBe("Mon, 23 Nov 2026 03:12:00 GMT");
+        Guid.TryParse(requests[0].Id, out _).ShouldBeTrue();
+        requests[1].ShouldBe(requests[0]);
+        requests[2].Id.ShouldNotBe(requests[0].Id, "it is asked again, and what the service remembers is over");
+        requests[2].First.ShouldStartWith("Mon, 23 Nov 2026 03:18:");
     }
 
     [Theory]

@@ -1,6 +1,7 @@
+using System.Globalization;
+using System.Net;
 using System.Net.Http.Headers;
-using System.Security.Cryptography;
-using System.Text;
+using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 using Azure.Core;
 using Azure.Identity;
@@ -13,16 +14,20 @@ using Runbooks.Notifications;
 namespace Runbooks.Integrations.Notifications.Email;
 
 /// <summary>
-/// Azure Communication Services, with the app's identity. The same message has the same operation id, so a repeated one is
+/// Azure Communication Services, with the app's identity. All attempts at a message are one request to the service, so it is
 /// sent once. It is sent only after it was taken, so the operation is followed for a while.
 /// </summary>
 /// <seealso href="https://learn.microsoft.com/rest/api/communication/dataplane/email/get-send-result"/>
+/// <seealso href="https://learn.microsoft.com/rest/api/communication/repeatable-requests"/>
 internal sealed class AcsTransport(IHttpClientFactory clients, TokenCredential credential, IOptions<EmailOptions> options, TimeProvider time) : IMailTransport
 {
     /// <summary>An attempt has ten seconds (ChannelClient), and a mail that was taken must not count as failed for being looked after.</summary>
     private static readonly TimeSpan Followed = TimeSpan.FromSeconds(8);
 
     private static readonly TimeSpan[] Pauses = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(4)];
+
+    /// <summary>When each card was sent first. An attempt has the card of the one before, and the service knows a request again by this time too.</summary>
+    private readonly ConditionalWeakTable<Card, string> _firstSent = [];
 
     public const string Client = "acs";
     private const string Service = "Azure Communication Services";
@@ -33,10 +38,20 @@ internal sealed class AcsTransport(IHttpClientFactory clients, TokenCredential c
     {
         using var limit = new CancellationTokenSource(Followed, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
-        var (operation, token) = (OperationId(card, to), await TokenAsync(cancellationToken));
+        var (operation, token) = ($"{MailId.Of(card, to)}", await TokenAsync(cancellationToken));
+        var firstSent = _firstSent.GetValue(card, _ => time.GetUtcNow().ToString("R", CultureInfo.InvariantCulture));
         using var content = MessageJson.Content(Body(card, options.Value.From!, to));
-        await clients.CreateClient(Client).PostAsync(
-            Url("emails:send"), content, Service, cancellationToken, ("Operation-Id", operation), ("Authorization", $"Bearer {token}"));
+        try
+        {
+            await clients.CreateClient(Client).PostAsync(
+                Url("emails:send"), content, Service, cancellationToken, ("Operation-Id", operation), ("Authorization", $"Bearer {token}"),
+                ("Repeatability-Request-Id", $"{MailId.Of(card, to, firstSent)}"), ("Repeatability-First-Sent", firstSent));
+        }
+        catch (DeliveryException taken) when (taken.Status == HttpStatusCode.Conflict)
+        {
+            // An attempt before was taken, and is not finished.
+        }
+
         try
         {
             foreach (var pause in Pauses)
@@ -87,10 +102,6 @@ internal sealed class AcsTransport(IHttpClientFactory clients, TokenCredential c
         ["recipients"] = new JsonObject { ["to"] = new JsonArray(new JsonObject { ["address"] = to }) },
         ["userEngagementTrackingDisabled"] = true,
     };
-
-    /// <summary>A GUID out of what makes the message this very message.</summary>
-    internal static string OperationId(Card card, string to) =>
-        new Guid(SHA256.HashData(Encoding.UTF8.GetBytes($"{card.IncidentId}\n{card.Key}\n{to}")).AsSpan(0, 16)).ToString();
 
     private async Task<string> TokenAsync(CancellationToken cancellationToken)
     {

@@ -1,12 +1,13 @@
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using MailKit;
 using MailKit.Net.Smtp;
 using MailKit.Security;
 using Microsoft.Extensions.Options;
 using MimeKit;
-using MimeKit.Utils;
 using Runbooks.Notifications;
 
 namespace Runbooks.Integrations.Notifications.Email;
@@ -84,7 +85,9 @@ internal sealed class SmtpTransport(IOptions<EmailOptions> options, TimeProvider
         var message = new MimeMessage { Subject = EmailBody.Subject(card), Date = time.GetUtcNow(), Priority = MessagePriority.Urgent };
         message.From.Add(MailboxAddress.Parse(from));
         message.To.Add(MailboxAddress.Parse(to));
-        message.MessageId = MimeUtils.GenerateMessageId("runbooks.invalid");
+
+        // The same on every attempt: a server that drops what it has already is told what that is.
+        message.MessageId = $"{MailId.Of(card, to)}@runbooks.invalid";
 
         // All mails of one incident are one conversation.
         message.References.Add($"{card.Thread}@runbooks.invalid");
@@ -107,4 +110,12 @@ internal interface IMailTransport
     /// <returns>Whether it went out; false when it was only taken on, and what came of it could not be learnt.</returns>
     /// <exception cref="DeliveryException">It was not taken.</exception>
     Task<bool> SendAsync(Card card, string to, CancellationToken cancellationToken);
+}
+
+internal static class MailId
+{
+    /// <summary>A GUID out of what makes a message to one address this very message.</summary>
+    /// <param name="sent">When it was sent, where it is another one each time.</param>
+    public static Guid Of(Card card, string to, string sent = "") =>
+        new(SHA256.HashData(Encoding.UTF8.GetBytes($"{card.IncidentId}\n{card.Key}\n{to}\n{sent}")).AsSpan(0, 16));
 }
