@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Text;
 using System.Text.Encodings.Web;
@@ -29,7 +30,7 @@ internal static class MessageHttp
             using var answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
             return answer.IsSuccessStatusCode
                 ? await ReadAsync(answer, cancellationToken)
-                : throw new DeliveryException($"{service} answered {(int)answer.StatusCode}.", IsTransient(answer.StatusCode)) { Status = answer.StatusCode };
+                : throw Refusal(answer, service);
         }
         catch (HttpRequestException unreachable)
         {
@@ -44,6 +45,16 @@ internal static class MessageHttp
     /// <exception cref="DeliveryException">It is no such address.</exception>
     public static Uri Url(string text) =>
         HttpsUrl.TryParse(text, out var url) ? url : throw new DeliveryException("The address is not an https URL.");
+
+    private static DeliveryException Refusal(HttpResponseMessage answer, string service)
+    {
+        var wait = answer.Headers.RetryAfter?.Delta;
+        return new(string.Create(CultureInfo.InvariantCulture, $"{service} answered {(int)answer.StatusCode}{(wait is { } after ? $"; it asks to wait {after.TotalSeconds:0} s" : "")}."), IsTransient(answer.StatusCode))
+        {
+            Status = answer.StatusCode,
+            RetryAfter = wait,
+        };
+    }
 
     private static bool IsTransient(HttpStatusCode status) => status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests || (int)status >= 500;
 

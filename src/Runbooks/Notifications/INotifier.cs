@@ -56,4 +56,7 @@ public sealed class DeliveryException(string message, bool transient = false, Ex
 
     /// <summary>What a channel that is reached by HTTP answered.</summary>
     public HttpStatusCode? Status { get; init; }
+
+    /// <summary>How long the channel asks to be left alone; null where it does not say.</summary>
+    public TimeSpan? RetryAfter { get; init; }
 }

@@ -169,8 +169,11 @@ public sealed class ChannelClient
     /// <summary>Changing an old message is a courtesy, and somebody may wait for it.</summary>
     private static readonly TimeSpan UpdateTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>The pauses before the second and third attempt.</summary>
+    /// <summary>The pauses before the second and third attempt, unless the channel asks for longer ones.</summary>
     private static readonly TimeSpan[] Pauses = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(4)];
+
+    /// <summary>All pauses together. A channel that wants to be left alone for longer is not knocked at again: the next one is tried.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly Dictionary<string, INotifier> _channels;
     private readonly TimeProvider _time;
@@ -201,15 +204,16 @@ public sealed class ChannelClient
             return (default, $"{to.Channel}: no such channel is set up.");
         }
 
-        var (receipt, failure, attempts) = await RetryAsync(Pauses.Length, token => notifier.SendAsync(card, to, token), Timeout, to.Channel, card, cancellationToken);
+        var (receipt, failure, attempts) = await RetryAsync(Pauses.Length, Patience, token => notifier.SendAsync(card, to, token), Timeout, to.Channel, card, cancellationToken);
         return (receipt, failure is null ? null : $"{to.Channel}: {Redactor.Redact(failure.Message)}{(attempts == 1 ? "" : $" ({attempts} attempts)")}");
     }
 
-    /// <summary>An alert that is not ended rings on, so that is tried as often as a message is.</summary>
+    /// <summary>An alert that is not ended rings on, so that is tried as often as a message is; any other change once more, if that is soon.</summary>
     /// <returns>Whether the channel took the change.</returns>
     public async Task<bool> TryUpdateAsync(string channel, string reference, Card card, CancellationToken cancellationToken) =>
         _channels.TryGetValue(channel, out var notifier) && (await RetryAsync(
-            notifier.Rings ? Pauses.Length : 0,
+            notifier.Rings ? Pauses.Length : 1,
+            notifier.Rings ? Patience : UpdateTimeout,
             async token =>
             {
                 await notifier.UpdateAsync(reference, card, token);
@@ -218,19 +222,23 @@ public sealed class ChannelClient
             UpdateTimeout, channel, card, cancellationToken)).Result;
 
     private async Task<(T? Result, Exception? Failure, int Attempts)> RetryAsync<T>(
-        int retries, Func<CancellationToken, Task<T>> work, TimeSpan atMost, string channel, Card card, CancellationToken cancellationToken)
+        int retries, TimeSpan patience, Func<CancellationToken, Task<T>> work, TimeSpan atMost, string channel, Card card, CancellationToken cancellationToken)
     {
         for (var attempt = 0; ; attempt++)
         {
             var (result, failure) = await AttemptAsync(work, atMost, channel, card, cancellationToken);
-            if (failure is null || !IsTransient(failure) || attempt == retries)
+            if (failure is null || !IsTransient(failure) || attempt == retries || PauseAfter(failure, attempt) > patience)
             {
                 return (result, failure, attempt + 1);
             }
 
-            await Task.Delay(Pauses[attempt], _time, cancellationToken);
+            patience -= PauseAfter(failure, attempt);
+            await Task.Delay(PauseAfter(failure, attempt), _time, cancellationToken);
         }
     }
+
+    private static TimeSpan PauseAfter(Exception failure, int attempt) =>
+        failure is DeliveryException { RetryAfter: { } asked } && asked > Pauses[attempt] ? asked : Pauses[attempt];
 
     private static bool IsTransient(Exception failure) => failure is DeliveryException { Transient: true } or System.Net.Http.HttpRequestException;
 

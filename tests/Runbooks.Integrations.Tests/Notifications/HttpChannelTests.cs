@@ -54,6 +54,25 @@ public sealed class HttpChannelTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("7", 7)]
+    [InlineData("", null)]
+    [InlineData("soon", null)]
+    public async Task ServiceThatAsksToWait_IsHeard(string after, int? seconds)
+    {
+        _server.Answer = context =>
+        {
+            context.Response.StatusCode = 429;
+            context.Response.Headers.RetryAfter = after;
+            return Task.CompletedTask;
+        };
+
+        var failure = await Should.ThrowAsync<DeliveryException>(() => Slack().SendAsync(Cards.Approval, new("slack", "U0ADA", "ada"), Cancel));
+
+        failure.RetryAfter.ShouldBe(seconds is { } asked ? TimeSpan.FromSeconds(asked) : null);
+        failure.Message.ShouldBe(seconds is null ? "Slack answered 429." : "Slack answered 429; it asks to wait 7 s.");
+    }
+
+    [Theory]
     [InlineData("teams", 500, true)]
     [InlineData("teams", 429, true)]
     [InlineData("teams", 404, false)]

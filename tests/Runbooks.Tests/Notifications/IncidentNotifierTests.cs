@@ -67,6 +67,46 @@ public sealed class IncidentNotifierTests
         result.Incident.Timeline[^1].What.ShouldBe("Told ada by second, after: first: answered 500. (3 attempts)");
     }
 
+    /// <summary>Knocking before that only adds to what the channel counts.</summary>
+    [Theory]
+    [InlineData(12, 3)]
+    [InlineData(20, 2)] // a third attempt would be too late for whoever is to be woken
+    [InlineData(31, 1)]
+    public async Task ChannelThatAsksToWait_IsTriedAgainThenUnlessThatIsTooLong(int seconds, int attempts)
+    {
+        var (first, second) = (new ScriptedChannel("first"), new ScriptedChannel("second"));
+        var office = new ApprovalOffice(TwoChannels, first, second);
+        List<DateTimeOffset> tried = [];
+        first.Before = (_, _) =>
+        {
+            tried.Add(office.Time.GetUtcNow());
+            throw new DeliveryException("answered 429.", transient: true) { RetryAfter = TimeSpan.FromSeconds(seconds) };
+        };
+
+        await SendAsync(office, "oncall");
+
+        tried.Count.ShouldBe(attempts);
+        tried.Zip(tried.Skip(1)).ShouldAllBe(two => two.Second - two.First >= TimeSpan.FromSeconds(seconds));
+        second.Sent.Count.ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData(5, true)]
+    [InlineData(6, false)] // somebody may wait for the page that says what they decided
+    public async Task ChangeThatIsToComeLater_IsTriedOnceMoreIfThatIsSoon(int seconds, bool shown)
+    {
+        var office = new ApprovalOffice(People.Book);
+        var sent = await SendAsync(office, "oncall");
+        var (messages, tried) = (office.Channel.Sent.Count, 0);
+        office.Channel.BeforeUpdate = () => Interlocked.Increment(ref tried) <= messages
+            ? throw new DeliveryException("answered 429.", transient: true) { RetryAfter = TimeSpan.FromSeconds(seconds) }
+            : Task.CompletedTask;
+
+        await office.Time.UntilDoneAsync(office.Sent.ShowGateAsync(sent.Incident, "mitigation-1", Cancel));
+
+        office.Channel.Shown.Values.ShouldAllBe(card => card.Asks == shown);
+    }
+
     [Fact]
     public async Task HangingChannel_IsLeftAfterItsTimeout()
     {

@@ -19,6 +19,9 @@ public sealed class ScriptedChannel(string name = "test") : INotifier
     /// <summary>What happens before a message is taken; nothing unless said otherwise.</summary>
     public Func<Address, CancellationToken, Task> Before { get; set; } = (_, _) => Task.CompletedTask;
 
+    /// <summary>What happens before a message is changed; nothing unless said otherwise.</summary>
+    public Func<Task> BeforeUpdate { get; set; } = () => Task.CompletedTask;
+
     public ConcurrentQueue<(Address To, Card Card)> Sent { get; } = new();
 
     /// <summary>The newest form of each message, by its reference.</summary>
@@ -41,9 +44,9 @@ public sealed class ScriptedChannel(string name = "test") : INotifier
         return reference;
     }
 
-    public Task UpdateAsync(string reference, Card card, CancellationToken cancellationToken)
+    public async Task UpdateAsync(string reference, Card card, CancellationToken cancellationToken)
     {
+        await BeforeUpdate();
         Shown[reference] = card;
-        return Task.CompletedTask;
     }
 }
