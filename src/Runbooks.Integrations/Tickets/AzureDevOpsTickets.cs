@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Runbooks.Catalog.Steps;
 using static Runbooks.Integrations.Http.JsonAnswer;
 
@@ -8,7 +9,7 @@ namespace Runbooks.Integrations.Tickets;
 
 /// <summary>Work items of Azure DevOps. The incident's id stands in a tag; description and history are HTML, so texts are encoded.</summary>
 /// <seealso href="https://learn.microsoft.com/rest/api/azure/devops/wit/work-items"/>
-internal sealed class AzureDevOpsTickets(TicketClient client, string name, TicketSystemOptions system) : ITicketSystem
+internal sealed partial class AzureDevOpsTickets(TicketClient client, string name, TicketSystemOptions system) : ITicketSystem
 {
     private const string Version = "api-version=7.1";
     private const string Tags = "System.Tags";
@@ -36,7 +37,7 @@ internal sealed class AzureDevOpsTickets(TicketClient client, string name, Ticke
             Set("System.Title", draft.Title),
             Set("System.Description", Html(draft.Text)),
             Set(Tags, string.Join("; ", new[] { tags, TicketMark.Of(draft.Incident) }.OfType<string>())),
-            .. fields.Select(field => Set(field.Key, field.Value?.DeepClone())),
+            .. fields.Select(field => Set(field.Key, TicketFields.Each(field.Value, Plain))),
         ];
         return Of(await ChangeAsync(HttpMethod.Post, $"/workitems/${Uri.EscapeDataString(system.Type ?? "Issue")}", patch, "open a ticket", cancellationToken));
     }
@@ -57,11 +58,17 @@ internal sealed class AzureDevOpsTickets(TicketClient client, string name, Ticke
 
     private static IEnumerable<JsonNode> Others(JsonObject? fields) => (fields ?? []).Select(field => field.Key == Tags
         ? throw new StepRefusedException($"'fields' may not set {Tags} of a ticket that is there: by one of them it is found again.")
-        : Set(field.Key, field.Value?.DeepClone()));
+        : Set(field.Key, TicketFields.Each(field.Value, Plain)));
 
     private static JsonObject Set(string field, JsonNode? value) => new() { ["op"] = "add", ["path"] = $"/fields/{field}", ["value"] = value };
 
     private static string Html(string text) => string.Join("<br>", text.Split('\n', StringSplitOptions.TrimEntries).Select(WebUtility.HtmlEncode));
+
+    /// <summary>Some fields are HTML and others are not, which only the project knows: with a blank in it, a tag is text in both.</summary>
+    private static string Plain(string text) => Tag().Replace(text, "< $1");
+
+    [GeneratedRegex("<([A-Za-z/!?])", RegexOptions.NonBacktracking)]
+    private static partial Regex Tag();
 
     private Task<JsonNode?> ChangeAsync(HttpMethod method, string path, JsonArray patch, string what, CancellationToken cancellationToken) =>
         client.SendAsync(name, method, $"{Root}{path}?{Version}", patch, what, cancellationToken, "application/json-patch+json");

@@ -47,5 +47,21 @@ internal static class TicketMark
     public static string OfComment(string key) => $"runbooks:{key}";
 }
 
+/// <summary>What <c>fields</c> of a step give beside title and text.</summary>
+internal static class TicketFields
+{
+    /// <summary>The same fields with every text in them changed.</summary>
+    public static JsonObject? Each(JsonObject? fields, Func<string, string> change) =>
+        fields is null ? null : new(fields.Select(field => KeyValuePair.Create(field.Key, Each(field.Value, change))));
+
+    public static JsonNode? Each(JsonNode? value, Func<string, string> change) => value switch
+    {
+        JsonObject inner => Each(inner, change),
+        JsonArray items => new JsonArray([.. items.Select(item => Each(item, change))]),
+        JsonValue text when text.TryGetValue<string>(out var words) => JsonValue.Create(change(words)),
+        _ => value?.DeepClone(),
+    };
+}
+
 /// <summary>The system could not be asked, or answered with an error; the message is for people. Trying again may help.</summary>
 internal sealed class TicketException(string message, Exception? inner = null) : Exception(message, inner);

@@ -69,7 +69,7 @@ internal sealed class ServiceNowTickets(TicketClient client, string name, Ticket
     {
         foreach (var (field, value) in fields ?? [])
         {
-            body[field] = field == CorrelationId ? throw new StepRefusedException($"'fields' may not set {CorrelationId}: by it the ticket is found again.") : value?.DeepClone();
+            body[field] = field == CorrelationId ? throw new StepRefusedException($"'fields' may not set {CorrelationId}: by it the ticket is found again.") : TicketFields.Each(value, Plain);
         }
     }
 

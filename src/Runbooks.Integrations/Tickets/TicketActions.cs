@@ -67,6 +67,8 @@ internal abstract class TicketAction<TParameters>(IServiceProvider services, str
 
     protected TicketClient Client => _services.GetRequiredService<TicketClient>();
 
+    protected static string Redact(string text) => Redactor.Redact(text);
+
     protected string PageOf(string incident) => _services.GetRequiredService<DecisionLinks>().IncidentPage(incident);
 
     protected override Task<Preparation> PrepareAsync(TParameters parameters, StepContext context, CancellationToken cancellationToken)
@@ -137,7 +139,7 @@ internal sealed class CreateTicket(IServiceProvider services)
             }
 
             var text = $"{Redactor.Redact(parameters.Text).Trim()}\n\n{PageOf(context.IncidentId)}";
-            var opened = await tickets.CreateAsync(new(context.IncidentId, Redactor.Redact(parameters.Title), text, parameters.Fields), cancellationToken);
+            var opened = await tickets.CreateAsync(new(context.IncidentId, Redactor.Redact(parameters.Title), text, TicketFields.Each(parameters.Fields, Redact)), cancellationToken);
             return Done($"Opened the ticket {opened.Key}: {opened.Url}", system, opened, parameters.AtEnd);
         }, cancellationToken);
     }
@@ -178,7 +180,7 @@ internal sealed class UpdateTicket(IServiceProvider services)
                 ?? throw new StepRefusedException(await KnownIdAsync(system, context, cancellationToken) is null
                     ? $"The incident has no ticket in '{system}'. Open one with {CreateTicket.Name} in a step before."
                     : $"The incident's ticket is not in '{system}' any more.");
-            await TicketEnd.TellAsync(tickets, ticket, Redactor.Redact(parameters.Text), context.IdempotencyKey, parameters.Close, parameters.Fields, cancellationToken);
+            await TicketEnd.TellAsync(tickets, ticket, Redactor.Redact(parameters.Text), context.IdempotencyKey, parameters.Close, TicketFields.Each(parameters.Fields, Redact), cancellationToken);
             return Done(parameters.Close ? $"Closed the ticket {ticket.Key}." : $"Wrote on the ticket {ticket.Key}.", system, ticket, null);
         }, cancellationToken);
     }

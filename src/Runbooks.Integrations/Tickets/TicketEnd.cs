@@ -1,30 +1,31 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Runbooks.Catalog.Steps;
 using Runbooks.Execution;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Text;
 using Runbooks.SignedLinks;
+using Runbooks.Storage;
 
 namespace Runbooks.Integrations.Tickets;
 
-/// <summary>Tells the tickets of an incident how it ended: rejected, failed or mended alike. Which ones, and whether they are closed, their steps recorded.</summary>
-internal sealed class TicketEnd(TicketClient client, DecisionLinks links) : IEndHook
+/// <summary>Tells the tickets of an incident how it ended, rejected, failed or mended alike, and when a person closed it. Which ones, and whether they are closed, their steps recorded.</summary>
+internal sealed class TicketEnd(TicketClient client, PinnedRunbooks runbooks, DecisionLinks links) : IEndHook
 {
     public const string System = "system";
     public const string Key = "ticket";
     public const string Id = "id";
     public const string AtEnd = "atEnd";
 
-    private const string Last = "end";
-
     public async Task<IReadOnlyList<string>> EndedAsync(Incident incident, CancellationToken cancellationToken)
     {
         var said = new List<string>();
-        foreach (var step in incident.Steps.Where(step => step.Action == CreateTicket.Name && step.Outputs.ContainsKey(Key)))
+        foreach (var step in incident.Steps.Where(step => step.Action == CreateTicket.Name && step.Status != StepStatus.DryRun))
         {
-            if (step.Outputs.GetValueOrDefault(AtEnd) != CamelCase.Of(TicketAtEnd.Nothing))
+            var ticket = step.Outputs.ContainsKey(Key) ? step.Outputs : await AskedForAsync(incident, step, cancellationToken);
+            if (ticket.GetValueOrDefault(AtEnd) != CamelCase.Of(TicketAtEnd.Nothing) && await TellAsync(incident, ticket, cancellationToken) is { } line)
             {
-                said.Add(await TellAsync(incident, step.Outputs, cancellationToken));
+                said.Add(line);
             }
         }
 
@@ -55,27 +56,38 @@ internal sealed class TicketEnd(TicketClient client, DecisionLinks links) : IEnd
         }
     }
 
-    /// <returns>What became of it, for the record.</returns>
-    private async Task<string> TellAsync(Incident incident, IReadOnlyDictionary<string, string> ticket, CancellationToken cancellationToken)
+    /// <summary>A step of which nobody heard that it had opened a ticket may have opened one all the same: what it was to do, from its runbook.</summary>
+    private async Task<IReadOnlyDictionary<string, string>> AskedForAsync(Incident incident, StepRecord step, CancellationToken cancellationToken)
     {
-        // Where something is left to a person, the ticket is theirs to close.
-        var close = ticket.GetValueOrDefault(AtEnd) == CamelCase.Of(TicketAtEnd.Close) && !incident.IsUnfinished && incident.State is IncidentState.Resolved or IncidentState.NotNeeded or IncidentState.SelfRecovered;
+        var with = (await runbooks.OfAsync(incident, cancellationToken)).StepsOf(step.Phase).FirstOrDefault(spec => spec.Name == step.Name)?.With;
+        return new[] { System, AtEnd }.Select(name => (name, Value: with is { ValueKind: JsonValueKind.Object } given && given.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null))
+            .Where(one => one.Value is not null).ToDictionary(one => one.name, one => one.Value!);
+    }
+
+    /// <returns>What became of it, for the record; null where there was none.</returns>
+    private async Task<string?> TellAsync(Incident incident, IReadOnlyDictionary<string, string> ticket, CancellationToken cancellationToken)
+    {
+        // Where something is left to a person, the ticket is theirs to close, unless they have said that it is done.
+        var byHand = incident.ClosedByHand is not null;
+        var close = ticket.GetValueOrDefault(AtEnd) == CamelCase.Of(TicketAtEnd.Close)
+            && (byHand || (!incident.IsUnfinished && incident.State is IncidentState.Resolved or IncidentState.NotNeeded or IncidentState.SelfRecovered));
+        var known = ticket.GetValueOrDefault(Key);
         try
         {
             var tickets = client.Open(client.NameOf(ticket.GetValueOrDefault(System)));
             if (await FindAsync(tickets, ticket.GetValueOrDefault(Id), incident.Id, cancellationToken) is not { } found)
             {
-                return $"The ticket {ticket[Key]} was not found any more, so it does not say how this ended.";
+                return known is null ? null : $"The ticket {known} was not found any more, so it does not say how this ended.";
             }
 
             var headline = EndingText.Headline(incident);
             var text = incident.Reason is { } reason && !reason.StartsWith(headline, StringComparison.Ordinal) ? $"{headline}. {reason}" : incident.Reason ?? headline;
-            await TellAsync(tickets, found, $"{text}\n{links.IncidentPage(incident.Id)}", $"{incident.Id}:{Last}", close, null, cancellationToken);
-            return close ? $"Closed the ticket {found.Key}." : $"Wrote on the ticket {found.Key} how this ended.";
+            await TellAsync(tickets, found, $"{text}\n{links.IncidentPage(incident.Id)}", $"{incident.Id}:{(byHand ? "closed" : "end")}", close, null, cancellationToken);
+            return close ? $"Closed the ticket {found.Key}." : $"Wrote on the ticket {found.Key} {(byHand ? "that this is closed" : "how this ended")}.";
         }
         catch (Exception failed) when (failed is TicketException or StepRefusedException)
         {
-            return $"The ticket {ticket[Key]} could not be told how this ended: {failed.Message}";
+            return known is null ? $"Whether a ticket was opened could not be learnt, so none says how this ended: {failed.Message}" : $"The ticket {known} could not be told how this ended: {failed.Message}";
         }
     }
 }

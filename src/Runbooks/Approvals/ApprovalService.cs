@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Runbooks.Engine;
+using Runbooks.Execution;
 using Runbooks.Guardrails;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
@@ -11,7 +12,7 @@ namespace Runbooks.Approvals;
 /// Takes people's decisions, whichever way they come: first the record, then the wake-up. Only what is on record counts.
 /// </summary>
 public sealed class ApprovalService(
-    IIncidentStore store, IIncidentEngine engine, ApproverRules rules, ClosedGuards guards, NotificationUpdater cards, TimeProvider time, ILogger<ApprovalService> logger)
+    IIncidentStore store, IIncidentEngine engine, ApproverRules rules, ClosedGuards guards, NotificationUpdater cards, EndHooks endHooks, TimeProvider time, ILogger<ApprovalService> logger)
 {
     /// <param name="gateId">Null: the question that is open now.</param>
     public async Task<DecisionReceipt> DecideAsync(string incidentId, string? gateId, DecisionRequest request, CancellationToken cancellationToken)
@@ -75,6 +76,9 @@ public sealed class ApprovalService(
         if (receipt is { Result.Status: DecisionStatus.Decided, Incident: { } closed })
         {
             await TryAsync(() => cards.ShowClosedAsync(closed, cancellationToken), incidentId, cancellationToken);
+
+            // Nothing calls them again: whoever closes the page after pressing must not keep a ticket open.
+            await TryAsync(() => endHooks.RunAsync(closed, CancellationToken.None), incidentId, CancellationToken.None);
         }
 
         return receipt with { IsRepeated = receipt is { Result.Status: DecisionStatus.AlreadyClosed, Incident.ClosedByHand: not null } };

@@ -6,7 +6,10 @@ namespace Runbooks.Execution;
 /// <summary>Sees to something when an incident has ended: a ticket that is open for it outside, a report of it.</summary>
 public interface IEndHook
 {
-    /// <summary>The end is on record. May be called more than once for the same end; what the other side does wrong is said, not thrown.</summary>
+    /// <summary>
+    /// The end is on record, or that a person has closed what it left to people. May be called more than once for the same end;
+    /// what the other side does wrong is said, not thrown.
+    /// </summary>
     /// <returns>What was done, or could not be done, a line each, for the timeline; empty when there was nothing to do.</returns>
     Task<IReadOnlyList<string>> EndedAsync(Incident incident, CancellationToken cancellationToken);
 }

@@ -48,6 +48,9 @@ public sealed class SandboxWorld : IAsyncDisposable
 
     public Uri Address => _sandbox.BaseAddress;
 
+    public T Get<T>()
+        where T : notnull => _world.Get<T>();
+
     public RecordingNotifier Notifier => _world.Notifier;
 
     public IReadOnlyList<Card> Cards => [.. _world.Notifier.Sent.Select(sent => sent.Card)];

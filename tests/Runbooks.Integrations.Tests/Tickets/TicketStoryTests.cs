@@ -1,6 +1,10 @@
 using System.Text.Json;
+using Runbooks.Approvals;
 using Runbooks.Integrations.Tests.Shipped;
+using Runbooks.Integrations.Tickets;
+using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 using TestKit.Incidents;
 
 namespace Runbooks.Integrations.Tests.Tickets;
@@ -19,10 +23,47 @@ public sealed class TicketStoryTests
         var ended = await EndAsync(world, atEnd, helps);
 
         ended.State.ShouldBe(helps ? IncidentState.Resolved : IncidentState.Failed);
-        var ticket = (await world.GetAsync("/_sandbox/state")).GetProperty("apis").GetProperty("servicenow").EnumerateArray().ShouldHaveSingleItem();
+        var ticket = (await TicketsAsync(world)).ShouldHaveSingleItem();
         ticket.GetProperty("state").GetString().ShouldBe(state);
         ticket.GetRawText().Split($"runbooks:{ended.Id}:end").Length.ShouldBe(said is null ? 1 : said.StartsWith("Closed", StringComparison.Ordinal) ? 3 : 2, "the work note, and where it is closed the close notes");
         ended.Timeline.Select(line => line.What).Where(line => line.Contains("INC0010001", StringComparison.Ordinal) && !line.StartsWith("ticket:", StringComparison.Ordinal)).ShouldBe(said is null ? [] : [said]);
+    }
+
+    /// <summary>What was left to a person is done when they say so.</summary>
+    [Theory]
+    [InlineData("close", "Closed the ticket INC0010001.", "6")]
+    [InlineData("comment", "Wrote on the ticket INC0010001 that this is closed.", "1")]
+    [InlineData("nothing", null, "1")]
+    public async Task IncidentThatIsClosedByHand_IsToldToTheTicketToo(string atEnd, string? said, string state)
+    {
+        await using var world = await SandboxWorld.StartAsync();
+        var ended = await EndAsync(world, atEnd, helps: false);
+
+        await world.Get<ApprovalService>().CloseAsync(ended.Id, "ada", "Restarted it by hand.", TestContext.Current.CancellationToken);
+
+        var closed = await world.Get<IIncidentStore>().GetAsync(ended.Id, TestContext.Current.CancellationToken);
+        var ticket = (await TicketsAsync(world)).ShouldHaveSingleItem();
+        ticket.GetProperty("state").GetString().ShouldBe(state);
+        ticket.GetRawText().Contains("Closed by ada: Restarted it by hand.", StringComparison.Ordinal).ShouldBe(said is not null);
+        closed.Timeline.Skip(ended.Timeline.Count).Select(line => line.What).Where(line => line.Contains("INC0010001", StringComparison.Ordinal)).ShouldBe(said is null ? [] : [said]);
+    }
+
+    /// <summary>The answer to the last attempt came too late: the ticket is there, and no step knows its number.</summary>
+    [Theory]
+    [InlineData("comment", "Wrote on the ticket INC0010001 how this ended.")]
+    [InlineData("nothing", null)]
+    public async Task TicketOfWhichNobodyHeard_IsFoundAtTheEnd(string atEnd, string? said)
+    {
+        await using var world = await SandboxWorld.StartAsync();
+        var opened = await world.OpenAsync(WithTicket(atEnd, helps: true));
+        await world.Get<TicketClient>().Open("servicenow").CreateAsync(new(opened.Id, "A ticket", "What happened.", null), TestContext.Current.CancellationToken);
+        await world.FaultAsync("servicenow", "500", on: "GET ", count: StepRetry.Default.Attempts);
+        await world.ApproveAsync(opened.Id);
+        var ended = await world.AdvanceAsync(opened.Id, TimeSpan.FromHours(1));
+
+        ended.State.ShouldBe(IncidentState.Failed);
+        ended.FindStep(Phase.Mitigation, "ticket")!.Outputs.ShouldBeEmpty();
+        ended.Timeline.Select(line => line.What).Where(line => line.Contains("INC0010001", StringComparison.Ordinal)).ShouldBe(said is null ? [] : [said]);
     }
 
     /// <summary>The incident is over all the same, and says that the ticket does not know.</summary>
@@ -60,6 +101,9 @@ public sealed class TicketStoryTests
         ended.Timeline[^1].What.ShouldEndWith(" how this ended.");
     }
 
+    private static async Task<List<JsonElement>> TicketsAsync(SandboxWorld world) =>
+        [.. (await world.GetAsync("/_sandbox/state")).GetProperty("apis").GetProperty("servicenow").EnumerateArray()];
+
     private static async Task<Incident> EndAsync(SandboxWorld world, string atEnd, bool helps)
     {
         var opened = await world.OpenAsync(WithTicket(atEnd, helps));
@@ -67,7 +111,7 @@ public sealed class TicketStoryTests
         return await world.AdvanceAsync(opened.Id, TimeSpan.FromHours(1));
     }
 
-    private static Runbooks.Model.Definition.Runbook WithTicket(string atEnd, bool helps, string? system = null)
+    private static Runbook WithTicket(string atEnd, bool helps, string? system = null)
     {
         var runbook = Some.Runbook();
         var ticket = Some.Step("ticket", "ticket.create", JsonSerializer.SerializeToElement(new { system, title = "A ticket", text = "What happened.", atEnd }));

@@ -153,6 +153,30 @@ public sealed class TicketTests : OnTheSandbox
         (await Should.ThrowAsync<StepRefusedException>(() => RunAsync(Update, with))).Message.ShouldContain($"'fields' may not set {field}");
     }
 
+    /// <summary>Fields take what an alert says as well: as text, in whatever way the system would show it, and without secrets.</summary>
+    [Theory]
+    [InlineData("servicenow", "comments", "Pod <b>llm-b-0</b> hangs.\n[ code]<script>alert(1)</script>[ /code] {panel} '; ORDER BY \" password=•••")]
+    [InlineData("azuredevops", "Microsoft.VSTS.TCM.ReproSteps", "Pod < b>llm-b-0< /b> hangs.\n[code]< script>alert(1)< /script>[/code] {panel} '; ORDER BY \" password=•••")]
+    [InlineData("jira", "customfield_10001", "Pod <b>llm-b-0</b> hangs.\n[code]<script>alert(1)</script>[/code] {panel} '; ORDER BY \" password=•••")]
+    public async Task FieldsOfATicket_AreTextWithoutSecrets(string system, string field, string shown)
+    {
+        var fields = new Dictionary<string, string> { [field] = $"{Hostile} password=hunter2hunter2" };
+
+        await RunAsync(Create, New(system, fields));
+        Texts((await SentAsync())[^1].Body).ShouldContain(shown);
+
+        await RunAsync(Update, new { system, text = "Again.", fields });
+        Texts((await SentAsync())[^1].Body).ShouldContain(shown);
+
+        static IEnumerable<string> Texts(JsonElement body) => body.ValueKind switch
+        {
+            JsonValueKind.Object => body.EnumerateObject().SelectMany(field => Texts(field.Value)),
+            JsonValueKind.Array => body.EnumerateArray().SelectMany(Texts),
+            JsonValueKind.String => [body.GetString()!],
+            _ => [],
+        };
+    }
+
     [Fact]
     public async Task IncidentWithoutATicket_IsSaid() =>
         (await Should.ThrowAsync<StepRefusedException>(() => RunAsync(Update, new { text = "Hello." }))).Message.ShouldBe("The incident has no ticket in 'servicenow'. Open one with ticket.create in a step before.");

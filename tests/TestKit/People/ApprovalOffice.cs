@@ -5,6 +5,7 @@ using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using Runbooks.Approvals;
 using Runbooks.Engine;
+using Runbooks.Execution;
 using Runbooks.Model.Storage;
 using Runbooks.Notifications;
 using Runbooks.SignedLinks;
@@ -70,5 +71,5 @@ public sealed class ApprovalOffice
     public ApproverRules Rules => new(Contacts, Directory);
 
     public ApprovalService DeskOn(IIncidentStore store, IIncidentEngine? engine = null) =>
-        new(store, engine ?? Engine, Rules, new ClosedGuards(new GuardrailEvaluator([]), new PinnedRunbooks(store)), Sent, Time, NullLogger<ApprovalService>.Instance);
+        new(store, engine ?? Engine, Rules, new ClosedGuards(new GuardrailEvaluator([]), new PinnedRunbooks(store)), Sent, new EndHooks([], store, Time), Time, NullLogger<ApprovalService>.Instance);
 }
