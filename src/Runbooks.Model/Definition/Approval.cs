@@ -6,6 +6,10 @@ public sealed record Approval
     /// <summary>The contact that hears of everything that reached nobody else.</summary>
     public const string FallbackContact = "fallback";
 
+    /// <summary>Whether it is that contact, or the one that a team has in its place.</summary>
+    public static bool IsLastInLine(string contact) =>
+        string.Equals(contact, FallbackContact, StringComparison.OrdinalIgnoreCase) || contact.EndsWith($".{FallbackContact}", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>The question on the card, as a template.</summary>
     public required string Ask { get; init; }
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Runbooks.Model.Definition;
 
 namespace Runbooks.Model.Incidents;
 
@@ -50,11 +51,39 @@ public sealed record Delivery(string Key, string Contact, string? Channel, DateT
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsHandedOver { get; init; }
 
+    /// <summary>The contacts that the message went to and that the person or room is behind; null where that is not known, or nobody is.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public IReadOnlyList<string>? Behind { get; init; }
+
     /// <summary>Whether it was one of the messages under this key: theirs go on, after a colon, with whom each was for.</summary>
     public bool IsUnder(string key) => Key.StartsWith(key, StringComparison.Ordinal) && Key.AsSpan(key.Length) is [':', ..];
 
     /// <summary>Whether it was about this question, however often that was asked.</summary>
     public bool IsOf(Gate gate) => IsUnder(gate.Id);
+}
+
+/// <summary>Whether a message came to whom it was for, as far as that is known: that one contact has it wakes nobody of another.</summary>
+public static class Reach
+{
+    /// <summary>Each contact that it went to was reached, or the last in line in their place.</summary>
+    /// <param name="message">All attempts to deliver it, those in vain as well.</param>
+    /// <param name="people">So many have to be reached for anything to come of it.</param>
+    public static bool IsEnough(IEnumerable<Delivery> message, int people = 1)
+    {
+        var all = message.ToList();
+        var heard = all.SelectMany(delivery => delivery.Behind ?? []).Distinct(StringComparer.OrdinalIgnoreCase)
+            .ToLookup(contact => IsHeard(all.Where(delivery => delivery.Behind?.Contains(contact, StringComparer.OrdinalIgnoreCase) == true)));
+        return IsHeard(all, people) && (!heard[false].Any() || heard[true].Any(Approval.IsLastInLine));
+    }
+
+    /// <summary>So many are known to have it. What was only handed over counts while nobody is known to have been missed.</summary>
+    public static bool IsHeard(IEnumerable<Delivery> deliveries, int people = 1)
+    {
+        // Tried again, a message keeps its key.
+        var last = deliveries.GroupBy(delivery => delivery.Key, StringComparer.Ordinal).Select(tries => tries.FirstOrDefault(delivery => delivery.Channel is not null) ?? tries.First()).ToList();
+        return last.Count(delivery => delivery is { Reached: true, IsHandedOver: false }) >= people
+            || (last.Exists(delivery => delivery.Reached) && !last.Exists(delivery => delivery is { Channel: null, Behind: not null }));
+    }
 }
 
 public enum CardKind { ApprovalRequest, Reminder, Escalation, Decided, Closed, Page }

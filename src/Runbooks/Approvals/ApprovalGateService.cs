@@ -178,7 +178,8 @@ public sealed class ApprovalGateService(
         (incident, gate, var people) = await FindPeopleAsync(incident, gate, key, gate.Approvers, cancellationToken);
         var result = await notifier.SendAsync(
             incident, key, gate.Approvers, recipient => cards.Approval(incident, runbook, gate, recipient.Name, kind), cancellationToken, people);
-        while (!result.Reached && incident.FindGate(gateId) is { Outcome: GateOutcome.Pending, NextFallback: { } last })
+        var message = result.Deliveries;
+        while (!Reach.IsEnough(message, gate.Required) && incident.FindGate(gateId) is { Outcome: GateOutcome.Pending, NextFallback: { } last })
         {
             // Silence is never success: whoever is last in line may decide as well.
             incident = await store.UpdateAsync(incident.Id, i => ApprovalSchedule.Escalate(i, gateId, [last], time.GetUtcNow()), cancellationToken);
@@ -188,7 +189,7 @@ public sealed class ApprovalGateService(
         }
 
         incident = result.Incident;
-        if (!result.Reached)
+        if (!Reach.IsEnough(message, gate.Required))
         {
             incident = await store.UpdateAsync(incident.Id, i => ApprovalSchedule.AskAgain(i, gateId, time.GetUtcNow()), cancellationToken);
         }
@@ -214,6 +215,7 @@ public sealed class ApprovalGateService(
             incident = await store.UpdateAsync(incident.Id, i => i.RecordOnCall(gate.Id, people.OnCall), cancellationToken);
         }
 
+            message = [.. message, .. result.Deliveries];
         return (incident, incident.FindGate(gate.Id)!, people);
     }
 

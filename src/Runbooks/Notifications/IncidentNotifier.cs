@@ -23,10 +23,7 @@ public sealed class IncidentNotifier(NotificationDispatcher dispatcher, IInciden
     {
         var deliveries = await dispatcher.SendAsync(key, to, cardFor, incident.Deliveries, cancellationToken, people);
         var news = deliveries.Except(incident.Deliveries).ToList();
-        return new(deliveries.Any(delivery => delivery.Reached), news.Count == 0 ? incident : await RecordAsync(incident, news, cancellationToken))
-        {
-            HandedTo = deliveries.Any(delivery => delivery is { Reached: true, IsHandedOver: false }) ? [] : [.. deliveries.Where(delivery => delivery.Reached).Select(delivery => delivery.Channel!).Distinct(StringComparer.OrdinalIgnoreCase)],
-        };
+        return new(deliveries, news.Count == 0 ? incident : await RecordAsync(incident, news, cancellationToken));
     }
 
     /// <summary>A message that was sent stays sent, also when the store cannot say so: then it may be sent again, and no incident fails over it.</summary>
@@ -34,7 +31,7 @@ public sealed class IncidentNotifier(NotificationDispatcher dispatcher, IInciden
     {
         try
         {
-            return await store.RecordAtOnceAsync(incident.Id, current => current.RecordDeliveries([.. deliveries.Except(current.Deliveries)]), time);
+            return await store.RecordAtOnceAsync(incident.Id, current => current.RecordDeliveries([.. deliveries.ExceptBy(current.Deliveries.Select(known => (known.Key, known.At)), one => (one.Key, one.At))]), time);
         }
 #pragma warning disable CA1031 // Whatever the store's trouble is: the messages are out, and delivery never fails the incident.
         catch (Exception trouble) when (!cancellationToken.IsCancellationRequested)
@@ -46,12 +43,17 @@ public sealed class IncidentNotifier(NotificationDispatcher dispatcher, IInciden
     }
 }
 
-/// <param name="Reached">Whether it reached anybody.</param>
+/// <param name="Deliveries">Of this message, those before it was repeated included.</param>
 /// <param name="Incident">With the deliveries on it.</param>
-public sealed record SendResult(bool Reached, Incident Incident)
+public sealed record SendResult(IReadOnlyList<Delivery> Deliveries, Incident Incident)
 {
+    /// <summary>Whether it reached anybody.</summary>
+    public bool Reached => Deliveries.Any(delivery => delivery.Reached);
+
     /// <summary>The channels that only took the message on, where no other took it: whether it arrived is not known.</summary>
-    public IReadOnlyList<string> HandedTo { get; init; } = [];
+    public IReadOnlyList<string> HandedTo => Deliveries.Any(delivery => delivery is { Reached: true, IsHandedOver: false })
+        ? []
+        : [.. Deliveries.Where(delivery => delivery.Reached).Select(delivery => delivery.Channel!).Distinct(StringComparer.OrdinalIgnoreCase)];
 }
 
 /// <summary>Takes one message to everybody behind some contacts: each recipient's channels in turn until one takes it.</summary>
@@ -71,7 +73,7 @@ public sealed class NotificationDispatcher(ChannelClient channels, OnCallDirecto
         var names = to.Distinct(StringComparer.OrdinalIgnoreCase).ToList();
         people ??= await directory.ResolveAsync(names, cancellationToken);
         var deliveries = (await Task.WhenAll(people.RecipientsOf(names).Select(recipient =>
-            OnceAsync(KeyFor(key, recipient), recipient, cardFor, earlier, cancellationToken)))).ToList();
+            OnceAsync(KeyFor(key, recipient), recipient, people.ContactsOf(names, recipient), cardFor, earlier, cancellationToken)))).ToList();
         deliveries.AddRange(Missing(key, names, people).Select(missing => earlier.FirstOrDefault(delivery => delivery.Key == missing.Key) ?? missing));
         return deliveries;
     }
@@ -115,9 +117,9 @@ public sealed class NotificationDispatcher(ChannelClient channels, OnCallDirecto
     public static string NameOf(Recipient recipient) => $"{recipient.Name}@{(recipient.Addresses.Count > 0 ? recipient.Addresses[0].Channel : "nowhere")}";
 
     private async Task<Delivery> OnceAsync(
-        string key, Recipient recipient, Func<Recipient, Card> cardFor, IReadOnlyList<Delivery> earlier, CancellationToken cancellationToken) =>
+        string key, Recipient recipient, IReadOnlyList<string> behind, Func<Recipient, Card> cardFor, IReadOnlyList<Delivery> earlier, CancellationToken cancellationToken) =>
         earlier.FirstOrDefault(delivery => delivery.Key == key && delivery.Channel is not null)
-        ?? await DeliverAsync(key, recipient, cardFor(recipient) with { Key = key }, earlier, cancellationToken);
+        ?? await DeliverAsync(key, recipient, cardFor(recipient) with { Key = key }, earlier, cancellationToken) with { Behind = behind };
 
     private async Task<Delivery> DeliverAsync(string key, Recipient recipient, Card card, IReadOnlyList<Delivery> earlier, CancellationToken cancellationToken)
     {

@@ -131,6 +131,10 @@ public sealed record ResolvedContacts(ContactBook Book, IReadOnlyList<OnCallReco
     /// <summary>Everybody behind these contacts, each once.</summary>
     public IReadOnlyList<Recipient> RecipientsOf(IEnumerable<string> names) => [.. Book.RecipientsOf(names).DistinctBy(NotificationDispatcher.NameOf)];
 
+    /// <summary>Those among these contacts that the recipient is behind.</summary>
+    public IReadOnlyList<string> ContactsOf(IEnumerable<string> names, Recipient recipient) =>
+        [.. names.Where(name => Book.RecipientsOf([name]).Any(one => NotificationDispatcher.NameOf(one) == NotificationDispatcher.NameOf(recipient)))];
+
     /// <summary>What was found out about these contacts.</summary>
     public IReadOnlyList<OnCallRecord> OnCallOf(IEnumerable<string> names) => [.. OnCall.Where(record => names.Contains(record.Contact, StringComparer.OrdinalIgnoreCase))];
 }

@@ -94,9 +94,13 @@ public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks
     private async Task<SendResult> SendAsync(Incident incident, Runbook runbook, string key, IEnumerable<string> contacts, Card card, bool needsPerson, CancellationToken cancellationToken)
     {
         var result = await notifier.SendAsync(incident, key, contacts, _ => card, cancellationToken);
-        return result.Reached || !needsPerson || runbook.Fallback == ContactBook.Fallback
-            ? result
-            : await notifier.SendAsync(result.Incident, $"{key}:{ContactBook.Fallback}", [ContactBook.Fallback], _ => card, cancellationToken);
+        if (!needsPerson || runbook.Fallback == ContactBook.Fallback || Reach.IsEnough(result.Deliveries))
+        {
+            return result;
+        }
+
+        var last = await notifier.SendAsync(result.Incident, $"{key}:{ContactBook.Fallback}", [ContactBook.Fallback], _ => card, cancellationToken);
+        return last with { Deliveries = [.. result.Deliveries, .. last.Deliveries] };
     }
 }
 

@@ -170,9 +170,13 @@ public sealed class IncidentWatchdog(
         }
     }
 
-    private async Task<bool> CheckEndedAsync(Incident incident, CancellationToken cancellationToken) =>
-        incident.Deliveries.Any(delivery => delivery.Reached && delivery.At >= incident.ClosedAt)
-        || incident.Deliveries.Any(delivery => delivery.Reached && delivery.IsUnder(Pager.KeyOf("engine")))
-        || time.GetUtcNow() - incident.ClosedAt < options.Value.Grace
-        || await pager.PageOnceAsync(incident, "ended", incident.Reason ?? IncidentText.Of(incident.State), cancellationToken);
+    private async Task<bool> CheckEndedAsync(Incident incident, CancellationToken cancellationToken)
+    {
+        var told = incident.Deliveries.Where(delivery => delivery.At >= incident.ClosedAt || delivery.IsUnder(Pager.KeyOf("engine"))).ToList();
+
+        // One message told of many ends of a storm: a page for each of them would bury whoever could not be reached.
+        return (incident.InStorm ? told.Exists(delivery => delivery.Reached) : Reach.IsEnough(told))
+            || time.GetUtcNow() - incident.ClosedAt < options.Value.Grace
+            || await pager.PageOnceAsync(incident, "ended", incident.Reason ?? IncidentText.Of(incident.State), cancellationToken);
+    }
 }

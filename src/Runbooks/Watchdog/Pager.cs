@@ -3,7 +3,7 @@ using Runbooks.Orchestration;
 
 namespace Runbooks.Watchdog;
 
-/// <summary>Pages about one trouble once. A page that reached nobody is tried again, ever more rarely.</summary>
+/// <summary>Pages about one trouble once. A page that did not come to whom it is for is tried again, ever more rarely, and goes to them alone.</summary>
 public sealed class Pager(IncidentCloser closer, TimeProvider time)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMinutes(1);
@@ -13,15 +13,17 @@ public sealed class Pager(IncidentCloser closer, TimeProvider time)
     public async Task<bool> PageOnceAsync(Incident incident, string trouble, string message, CancellationToken cancellationToken)
     {
         var tries = incident.Deliveries.Where(delivery => delivery.IsUnder(KeyOf(trouble))).ToList();
-        if (tries.Exists(delivery => delivery.Reached))
+        var told = tries.Exists(delivery => delivery.Reached);
+        if (Reach.IsEnough(tries))
         {
             return true;
         }
 
         // Each try leaves its lines in the record, which must not grow without bound while every channel is down.
         var rounds = tries.Select(delivery => delivery.At).Distinct().Count();
-        return (rounds == 0 || time.GetUtcNow() - tries.Max(delivery => delivery.At) >= Pause(rounds))
-            && await closer.PageAsync(new PageRequest(incident.Id, trouble, message), cancellationToken);
+        return rounds > 0 && time.GetUtcNow() - tries.Max(delivery => delivery.At) < Pause(rounds)
+            ? told
+            : await closer.PageAsync(new PageRequest(incident.Id, trouble, message), cancellationToken) || told;
     }
 
     internal static string KeyOf(string trouble) => $"page:{trouble}";

@@ -32,13 +32,13 @@ internal static class WatchdogRules
     };
 
     private static WatchdogFinding? Restored(Incident incident) =>
-        incident.RestoredAt is { } at && !incident.Deliveries.Any(delivery => delivery.Reached && delivery.IsUnder(Pager.KeyOf($"restored-{at.ToUnixTimeSeconds()}"))) ? new(Remedy.Page, $"restored-{at.ToUnixTimeSeconds()}", Incident.RestoredText) : null;
+        incident.RestoredAt is { } at && !Reach.IsEnough(incident.Deliveries.Where(delivery => delivery.IsUnder(Pager.KeyOf($"restored-{at.ToUnixTimeSeconds()}")))) ? new(Remedy.Page, $"restored-{at.ToUnixTimeSeconds()}", Incident.RestoredText) : null;
 
     private static WatchdogFinding? NobodyReached(Incident incident, WatchdogOptions options, DateTimeOffset now) =>
         incident.OpenGate is { } gate
         && now - (incident.InStorm ? ApprovalSchedule.ToldBy(gate) : gate.OpenedAt) > options.Grace
-        && !incident.Deliveries.Any(delivery => delivery.Reached && delivery.IsOf(gate))
-            ? new(Remedy.Page, $"unheard-{gate.Id}", $"Nobody was reached with the question: {gate.Question}")
+        && !Reach.IsHeard(incident.Deliveries.Where(delivery => delivery.IsOf(gate)))
+            ? new(Remedy.Page, $"unheard-{gate.Id}", $"Nobody is known to have been reached with the question: {gate.Question}")
             : null;
 
     private static WatchdogFinding? Stuck(Incident incident, Runbook runbook, WatchdogOptions options, DateTimeOffset now)

@@ -3,6 +3,7 @@ using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using Runbooks.Notifications;
+using Runbooks.Watchdog;
 using TestKit.Incidents;
 using TestKit.People;
 using Some = TestKit.Incidents.Some;
@@ -36,6 +37,103 @@ public sealed class DeliveryStoryTests
         incident.OpenGate!.Approvers.ShouldBe(["oncall", ContactBook.Fallback]);
         incident.Timeline.ShouldContain(entry => entry.What.StartsWith("Could not reach ada: chat:", StringComparison.Ordinal));
         incident.Timeline.ShouldContain(entry => entry.What == "Escalated to fallback.");
+    }
+
+    /// <summary>A flow takes whatever it is given, so a room behind one would hide for ever that the person beside it was not reached.</summary>
+    [Fact]
+    public async Task RoomThatOnlyTakesMessagesOn_DoesNotStandForAPersonWhoWasNotReached()
+    {
+        var (chat, flow, pager) = (new ScriptedChannel("chat") { Before = ScriptedChannel.Fail }, new ScriptedChannel("flow") { HandsOver = true }, new ScriptedChannel("pager"));
+        var room = new Recipient("ops-room", [new("flow", "ops", "ops-room")]) { IsRoom = true };
+        var book = new ContactBook([new("oncall", [Person("ada", "chat"), room]), new(ContactBook.Fallback, [Person("grace", "pager"), room])]);
+        await using var world = World(book, chat, flow, pager);
+
+        await world.Time.UntilDoneAsync(world.OpenAsync(s_runbook));
+
+        pager.Sent.ShouldHaveSingleItem().To.Recipient.ShouldBe("grace");
+        (await world.Store.GetAsync(Id, Cancel)).OpenGate!.Approvers.ShouldBe(["oncall", ContactBook.Fallback]);
+    }
+
+    [Fact]
+    public async Task RoomThatOnlyTakesMessagesOn_AndNobodyElseBehindTheContact_IsLeftAtThat()
+    {
+        var (flow, pager) = (new ScriptedChannel("flow") { HandsOver = true }, new ScriptedChannel("pager"));
+        var book = new ContactBook([new("oncall", [new("ops-room", [new("flow", "ops", "ops-room")]) { IsRoom = true }]), new(ContactBook.Fallback, [Person("grace", "pager")])]);
+        await using var world = World(book, flow, pager);
+
+        await world.OpenAsync(s_runbook);
+        await world.Time.PassAsync(TimeSpan.FromMinutes(10), world.Engine.SettleAsync);
+
+        flow.Sent.Count.ShouldBe(1);
+        pager.Sent.ShouldBeEmpty();
+    }
+
+    /// <summary>Ada sleeps; her next copy arrives as the first did.</summary>
+    [Fact]
+    public async Task EscalationThatReachesNobodyNew_GoesToTheFallback()
+    {
+        var (chat, phone, pager) = (new ScriptedChannel("chat"), new ScriptedChannel("phone") { Before = ScriptedChannel.Fail }, new ScriptedChannel("pager"));
+        await using var world = World(s_withPhone, chat, phone, pager);
+        await world.OpenAsync(Escalating());
+
+        await world.Time.PassAsync(TimeSpan.FromMinutes(11), world.Engine.SettleAsync);
+
+        pager.Sent.ShouldHaveSingleItem().Card.Kind.ShouldBe(CardKind.Escalation);
+        (await world.Store.GetAsync(Id, Cancel)).OpenGate!.Approvers.ShouldBe(["oncall", "platform-lead", ContactBook.Fallback]);
+        await world.Time.PassAsync(TimeSpan.FromMinutes(20), world.Engine.SettleAsync);
+        chat.Sent.Count.ShouldBe(2, "the fallback has it in the lead's place, so nobody is asked again for that");
+    }
+
+    [Fact]
+    public async Task EscalationThatReachesNobodyNew_NorTheFallback_IsTriedAgain()
+    {
+        var (chat, phone, pager) = (new ScriptedChannel("chat"), new ScriptedChannel("phone") { Before = ScriptedChannel.Fail }, new ScriptedChannel("pager") { Before = ScriptedChannel.Fail });
+        await using var world = World(s_withPhone, chat, phone, pager);
+        await world.OpenAsync(Escalating());
+        await world.Time.PassAsync(TimeSpan.FromMinutes(12), world.Engine.SettleAsync);
+
+        phone.Before = (_, _) => Task.CompletedTask;
+        await world.Time.PassAsync(TimeSpan.FromMinutes(5), world.Engine.SettleAsync);
+
+        phone.Sent.ShouldNotBeEmpty();
+    }
+
+    /// <summary>Two have to say yes, and one of the two asked has no channel that works.</summary>
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(2, 1)]
+    public async Task TooFewReachedForAYes_AsksTheNextInLine(int required, int fallbacks)
+    {
+        var (chat, phone, pager) = (new ScriptedChannel("chat"), new ScriptedChannel("phone") { Before = ScriptedChannel.Fail }, new ScriptedChannel("pager"));
+        var book = new ContactBook([new("oncall", [Person("ada", "chat"), Person("grace", "phone")]), new(ContactBook.Fallback, [Person("duty", "pager")])]);
+        await using var world = World(book, chat, phone, pager);
+
+        await world.Time.UntilDoneAsync(world.OpenAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { Approval = s_runbook.Mitigation.Approval! with { Required = required } } }));
+
+        pager.Sent.Count.ShouldBe(fallbacks);
+    }
+
+    /// <summary>Ada reads that a person is needed, and the one who is there for that does not.</summary>
+    [Fact]
+    public async Task EndThatTheFallbackDidNotHear_IsToldAgainUntilTheyDo()
+    {
+        var (chat, phone, pager) = (new ScriptedChannel("chat"), new ScriptedChannel("phone"), new ScriptedChannel("pager") { Before = ScriptedChannel.Fail });
+        await using var world = new IncidentWorld(configure: services =>
+        {
+            services.AddSingleton(s_withPhone).AddSingleton<INotifier>(chat).AddSingleton<INotifier>(phone).AddSingleton<INotifier>(pager);
+            services.AddWatchdog();
+        });
+        await world.OpenAsync(s_runbook);
+        await world.Time.PassAsync(TimeSpan.FromMinutes(121), world.Engine.SettleAsync);
+        (await world.Store.GetAsync(Id, Cancel)).State.ShouldBe(IncidentState.Expired);
+        pager.Before = (_, _) => Task.CompletedTask;
+
+        world.Time.Advance(TimeSpan.FromMinutes(5));
+        await world.Get<IncidentWatchdog>().CheckAsync(Cancel);
+        world.Time.Advance(TimeSpan.FromMinutes(5));
+        await world.Get<IncidentWatchdog>().CheckAsync(Cancel);
+
+        pager.Sent.ShouldHaveSingleItem().Card.Kind.ShouldBe(CardKind.Page);
     }
 
     public static TheoryData<string> Troubles => ["hangs", "breaks", "answers 500"];
@@ -141,6 +239,14 @@ public sealed class DeliveryStoryTests
     }
 
     private const string Id = "261123-0300-aaaaaa";
+
+    private static readonly ContactBook s_withPhone = new(
+        [new("oncall", [Person("ada", "chat")]), new("platform-lead", [Person("linus", "phone")]), new(ContactBook.Fallback, [Person("duty", "pager")])]);
+
+    private static Runbook Escalating() => s_runbook with
+    {
+        Mitigation = s_runbook.Mitigation with { Approval = Some.Approval() with { Timeout = TimeSpan.FromHours(2), RemindAfter = null } },
+    };
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 

@@ -14,6 +14,9 @@ public sealed class ScriptedChannel(string name = "test") : INotifier
 
     public bool Rings { get; set; }
 
+    /// <summary>It takes messages on and does not tell whether they arrive.</summary>
+    public bool HandsOver { get; init; }
+
     public string? ConfigurationError { get; set; }
 
     /// <summary>What happens before a message is taken; nothing unless said otherwise.</summary>
@@ -41,7 +44,7 @@ public sealed class ScriptedChannel(string name = "test") : INotifier
         Sent.Enqueue((to, card));
         var reference = $"{name}-{Interlocked.Increment(ref _sent)}";
         Shown[reference] = card;
-        return reference;
+        return new Receipt(reference, HandsOver);
     }
 
     public async Task UpdateAsync(string reference, Card card, CancellationToken cancellationToken)

@@ -86,7 +86,8 @@ public sealed class StormApprovalNotifier(
         var shown = await RunbooksOfAsync(waiting, cancellationToken);
         var sent = await Task.WhenAll(ready.Select(message => SendAsync(storm, message, shown, cancellationToken)));
         var told = sent.Where(one => one.Delivery.Channel is not null).Aggregate(storm, (changed, one) => changed.Tell(one.Message.Name, new((one.Message.Before?.Count ?? 0) + 1, time.GetUtcNow())));
-        var unheard = asked.Where(incident => !sent.Any(one => one.Delivery.Reached && one.Message.IsAbout(incident)) && !IsAbout(early, incident)).ToList();
+        var later = early.Select(message => (Message: message, Delivery: new Delivery(message.Key, message.Name, "later", now, null)));
+        var unheard = asked.Where(incident => !Reach.IsEnough(DeliveriesOf(incident, incident.OpenGate!, [.. sent, .. later], people), incident.OpenGate!.Required)).ToList();
         var last = await TellFallbackAsync(storm, unheard, shown, cancellationToken);
         told = told with { Alerts = [.. told.Alerts, .. sent.Concat(last).Select(one => one.Delivery).Where(dispatcher.IsAlert)] };
         keep(told);
@@ -96,7 +97,7 @@ public sealed class StormApprovalNotifier(
             incident => incident.OpenGate is { Asked: > 0 } open ? ApprovalSchedule.RemindNoMore(incident, open.Id) : incident,
             cancellationToken);
         var worst = waiting.Select(incident => AlertSeverity.RankOf(incident.WorstSeverity)).Append(told.Worst).Min();
-        var next = unasked.Except(asked).FirstOrDefault(incident => incident.Id == due) is { } later ? early.Where(message => message.IsAbout(later)).Min(message => message.DueAt) : (DateTimeOffset?)null;
+        var next = unasked.Except(asked).FirstOrDefault(incident => incident.Id == due) is { } waits ? early.Where(message => message.IsAbout(waits)).Min(message => message.DueAt) : (DateTimeOffset?)null;
         return (told with { Worst = worst }, next);
     }
 
@@ -139,7 +140,7 @@ public sealed class StormApprovalNotifier(
             await members.UpdateAsync(contact, incident => Escalate(incident, contact.Key, people), cancellationToken);
             List<Incident> escalated = [.. contact.Select(incident => Escalate(incident, contact.Key, people))];
             sent.AddRange(people.RecipientsOf([contact.Key]).Select(recipient =>
-                SendAsync(storm, new(recipient, escalated, escalated, null, time.GetUtcNow()) { IsFallback = true }, shown, cancellationToken)));
+                SendAsync(storm, new(recipient, escalated, escalated, null, time.GetUtcNow()) { InPlace = contact.Key }, shown, cancellationToken)));
         }
 
         return await Task.WhenAll(sent);
@@ -153,6 +154,13 @@ public sealed class StormApprovalNotifier(
     private static Incident WithOnCall(Incident incident, ResolvedContacts people) =>
         incident.OpenGate is { } gate ? incident.RecordOnCall(gate.Id, [.. people.OnCallOf(gate.Approvers).Select(record => record with { Message = gate.MessageKey })]) : incident;
 
+    /// <summary>What was sent about this incident, as its record keeps it.</summary>
+    private static List<Delivery> DeliveriesOf(Incident incident, Gate gate, IEnumerable<(StormMessage Message, Delivery Delivery)> sent, ResolvedContacts people) =>
+        [.. sent.Where(one => one.Message.IsAbout(incident)).Select(one => one.Message.Of(gate, one.Delivery) with
+        {
+            Behind = one.Message.InPlace is { } last ? [last] : people.ContactsOf(gate.Approvers, one.Message.Recipient),
+        })];
+
     private Incident Record(Incident incident, IReadOnlyList<(StormMessage Message, Delivery Delivery)> sent, ResolvedContacts people, bool unheard)
     {
         if (incident.OpenGate is not { } gate || incident.WasSent(gate))
@@ -160,10 +168,10 @@ public sealed class StormApprovalNotifier(
             return incident;
         }
 
-        var mine = sent.Where(one => one.Message.IsAbout(incident)).ToList();
-        var recorded = mine.Aggregate(incident, (changed, one) => changed.RecordDeliveries([one.Message.Of(gate, one.Delivery)], about: one.Message.About.Count))
+        var mine = DeliveriesOf(incident, gate, sent, people);
+        var recorded = mine.Zip(sent.Where(one => one.Message.IsAbout(incident)), (delivery, one) => (delivery, one.Message.About.Count)).Aggregate(incident, (changed, one) => changed.RecordDeliveries([one.delivery], about: one.Count))
             .RecordDeliveries([.. dispatcher.Missing(gate.MessageKey, gate.Approvers, people)]);
-        return unheard && !mine.Exists(one => one.Delivery.Reached) ? ApprovalSchedule.AskAgain(recorded, gate.Id, time.GetUtcNow()) : recorded;
+        return unheard && !Reach.IsEnough(mine, gate.Required) ? ApprovalSchedule.AskAgain(recorded, gate.Id, time.GetUtcNow()) : recorded;
     }
 
     private async Task<IReadOnlyDictionary<string, Runbook>> RunbooksOfAsync(IReadOnlyList<Incident> incidents, CancellationToken cancellationToken)
@@ -186,7 +194,8 @@ public sealed class StormApprovalNotifier(
 /// <param name="Before">What the recipient was told before and still has to answer; null when there is nothing of the kind.</param>
 public sealed record StormMessage(Recipient Recipient, IReadOnlyList<Incident> About, IReadOnlyList<Incident> Fresh, StormMessages? Before, DateTimeOffset DueAt)
 {
-    public bool IsFallback { get; init; }
+    /// <summary>The contact that is asked in place of those who were not reached; null where it goes to whom the questions ask.</summary>
+    public string? InPlace { get; init; }
 
     public string Name => NotificationDispatcher.NameOf(Recipient);
 
@@ -210,7 +219,7 @@ public sealed record StormMessage(Recipient Recipient, IReadOnlyList<Incident> A
     /// <summary>As the record of one of its incidents keeps it. A message that shows many cannot be changed into how one of them ended.</summary>
     public Delivery Of(Gate gate, Delivery delivery) => delivery with
     {
-        Key = $"{gate.MessageKey}:{(IsFallback ? "fallback:" : "")}{Name}",
+        Key = $"{gate.MessageKey}:{(InPlace is null ? "" : "fallback:")}{Name}",
         Reference = About.Count == 1 ? delivery.Reference : null,
     };
 }

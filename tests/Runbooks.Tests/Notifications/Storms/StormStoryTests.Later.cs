@@ -86,6 +86,18 @@ public sealed partial class StormStoryTests
     }
 
     [Fact]
+    public async Task LeadWhoCannotBeReachedWhenItEscalates_IsStoodInForByTheFallback()
+    {
+        _chat.Before = (to, cancellationToken) => to.Recipient == "linus" ? ScriptedChannel.Fail(to, cancellationToken) : Task.CompletedTask;
+        await OpenAsync(10);
+
+        await PassAsync(TimeSpan.FromMinutes(12));
+
+        _pager.Sent.ShouldHaveSingleItem().Card.Title.ShouldBe("Escalated: 10 incidents of 'Broken thing' ask you at once");
+        _world.Store.All.ShouldAllBe(incident => incident.OpenGate!.Approvers.SequenceEqual(new[] { "oncall", "platform-lead", ContactBook.Fallback }));
+    }
+
+    [Fact]
     public async Task EverythingDown_IsAskedAgainAndEndsAreToldWhenALineIsBack()
     {
         (_chat.Before, _pager.Before) = (ScriptedChannel.Fail, ScriptedChannel.Fail);
