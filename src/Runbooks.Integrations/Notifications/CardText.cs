@@ -1,3 +1,4 @@
+using System.Text;
 using Runbooks.Model.Text;
 using Runbooks.Notifications;
 
@@ -12,9 +13,43 @@ internal static class CardText
     /// <summary>As long as a note or an instruction may be: what ends it may matter most.</summary>
     private const int MaxLine = 1_000;
 
-    /// <summary>The sections with as many lines, and as much of each, as a phone shows, each line on one line and without what cannot be seen.</summary>
-    public static IReadOnlyList<CardSection> Sections(Card card) =>
-        [.. card.Sections.Select(section => section with { Lines = Shown([.. section.Lines.Where(line => line.Length > 0)]) }).Where(section => section.Lines.Count > 0)];
+    /// <summary>
+    /// What the sections may come to together, in bytes as JSON. Slack refuses a message whose blocks hold some 11,000 characters,
+    /// buttons included (seen, not documented); a Teams flow one of 28 KB, seen from 21 on, after it has taken it: each line has a frame of 130 bytes there.
+    /// </summary>
+    private const int Budget = 8_000;
+
+    private const int Frame = 100;
+
+    /// <summary>Slack takes 50 blocks, and a section has two, more where it is long.</summary>
+    private const int MaxSections = 20;
+
+    /// <summary>Of a section that is longer, others lose nothing.</summary>
+    private const int Few = 300;
+
+    /// <summary>
+    /// The sections with as many lines, and as much of each, as a phone shows and every channel takes, each line on one line and
+    /// without what cannot be seen. The longest are shortened first, and those that a person needs to answer last.
+    /// </summary>
+    public static IReadOnlyList<CardSection> Sections(Card card)
+    {
+        List<Part> shown = [.. card.Sections.Select(Part.Of).Where(part => part.Lines.Count > 0)];
+        var isAll = true;
+        while (shown.Sum(part => part.Cost) > Budget || shown.Count > MaxSections)
+        {
+            var longest = shown.Where(part => !part.Section.IsNeeded).MaxBy(part => part.Cost) ?? shown.MaxBy(part => part.Cost)!;
+            if (shown.Count <= MaxSections && longest.Cost > Few && longest.Shorten() is { } shorter)
+            {
+                shown[shown.IndexOf(longest)] = shorter;
+                continue;
+            }
+
+            shown.Remove(shown.LastOrDefault(part => !part.Section.IsNeeded) ?? shown[^1]);
+            isAll = false;
+        }
+
+        return [.. shown.Select(part => part.Whole), .. isAll ? Array.Empty<CardSection>() : [CardSection.Rest]];
+    }
 
     public static string Title(Card card, int length = 200) => Clip.To(Plain(card.Title), length);
 
@@ -23,6 +58,25 @@ internal static class CardText
 
     private static string Plain(string text) => CleanText.Clean(text, int.MaxValue, oneLine: true);
 
-    private static List<string> Shown(List<string> lines) =>
-        [.. lines.Take(MaxLines).Select(line => Clip.To(Plain(line), MaxLine)), .. lines.Count > MaxLines ? (string[])[$"… and {lines.Count - MaxLines} more; see the page."] : []];
+    /// <summary>As much of a section as is shown.</summary>
+    /// <param name="Left">How many lines are not.</param>
+    private sealed record Part(CardSection Section, IReadOnlyList<string> Lines, int Left)
+    {
+        /// <summary>A line that is as short stays as it is.</summary>
+        private const int ShortLine = 100;
+
+        public int Cost { get; } = Lines.Append(Section.Heading).Sum(text => Frame + Encoding.UTF8.GetByteCount(MessageJson.Options.Encoder!.Encode(text)));
+
+        public CardSection Whole => Section with { Lines = Left == 0 ? Lines : [.. Lines, $"… and {CountText.Format(Left, "more line")}; see the page."] };
+
+        public static Part Of(CardSection section)
+        {
+            var lines = section.Lines.Where(line => line.Length > 0).ToList();
+            return new(section, [.. lines.Take(MaxLines).Select(line => Clip.To(Plain(line), MaxLine))], Math.Max(0, lines.Count - MaxLines));
+        }
+
+        public Part? Shorten() => Lines.Count > 1 ? new(Section, [.. Lines.Take(Lines.Count - 1)], Left + 1)
+            : Lines[0].Length > ShortLine ? new(Section, [Clip.To(Lines[0], Lines[0].Length / 2)], Left)
+            : null;
+    }
 }

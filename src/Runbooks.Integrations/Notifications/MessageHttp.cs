@@ -53,6 +53,7 @@ internal static class MessageHttp
         {
             Status = answer.StatusCode,
             RetryAfter = wait,
+            IsForm = answer.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.RequestEntityTooLarge,
         };
     }
 

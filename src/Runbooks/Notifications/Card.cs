@@ -58,6 +58,10 @@ public sealed record Card
     [JsonIgnore]
     public string? No { get; init; }
 
+    /// <summary>For a channel that refused the card for its form: what somebody needs to answer, and the links.</summary>
+    [JsonIgnore]
+    public Card Shortened => this with { Sections = [.. Sections.Where(section => section.IsNeeded), CardSection.Rest] };
+
     /// <summary>The card as this recipient gets it. Somebody who may know of it and may not decide gets nothing to decide with, and why they hear of it.</summary>
     public Card For(Recipient recipient) => !recipient.IsStranger ? this : this with
     {
@@ -72,8 +76,16 @@ public sealed record Card
 
 public sealed record CardSection(string Heading, IReadOnlyList<string> Lines)
 {
+    /// <summary>Nobody can answer without it: channels that take only so much shorten the others first.</summary>
+    [JsonIgnore]
+    public bool IsNeeded { get; init; }
+
+    /// <summary>Ends a card that left out others.</summary>
+    public static CardSection Rest { get; } = new("And more", ["This is not all: the rest is on the page."]);
+
     /// <summary>The section where there is something to say; none where there is not.</summary>
-    public static IEnumerable<CardSection> If(string heading, IEnumerable<string> lines) => lines.ToList() is { Count: > 0 } list ? [new(heading, list)] : [];
+    public static IEnumerable<CardSection> If(string heading, IEnumerable<string> lines, bool isNeeded = false) =>
+        lines.ToList() is { Count: > 0 } list ? [new(heading, list) { IsNeeded = isNeeded }] : [];
 }
 
 public sealed record CardLink(string Text, string Url);

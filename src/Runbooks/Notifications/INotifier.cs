@@ -59,4 +59,7 @@ public sealed class DeliveryException(string message, bool transient = false, Ex
 
     /// <summary>How long the channel asks to be left alone; null where it does not say.</summary>
     public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>It was refused for its form: a shorter one may be taken.</summary>
+    public bool IsForm { get; init; }
 }

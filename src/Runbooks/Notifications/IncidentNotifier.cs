@@ -206,7 +206,7 @@ public sealed class ChannelClient
             return (default, $"{to.Channel}: no such channel is set up.");
         }
 
-        var (receipt, failure, attempts) = await RetryAsync(Pauses.Length, Patience, token => notifier.SendAsync(card, to, token), Timeout, to.Channel, card, cancellationToken);
+        var (receipt, failure, attempts) = await RetryAsync(Pauses.Length, Patience, (shown, token) => notifier.SendAsync(shown, to, token), Timeout, to.Channel, card, cancellationToken);
         return (receipt, failure is null ? null : $"{to.Channel}: {Redactor.Redact(failure.Message)}{(attempts == 1 ? "" : $" ({attempts} attempts)")}");
     }
 
@@ -216,19 +216,25 @@ public sealed class ChannelClient
         _channels.TryGetValue(channel, out var notifier) && (await RetryAsync(
             notifier.Rings ? Pauses.Length : 1,
             notifier.Rings ? Patience : UpdateTimeout,
-            async token =>
+            async (shown, token) =>
             {
-                await notifier.UpdateAsync(reference, card, token);
+                await notifier.UpdateAsync(reference, shown, token);
                 return true;
             },
             UpdateTimeout, channel, card, cancellationToken)).Result;
 
     private async Task<(T? Result, Exception? Failure, int Attempts)> RetryAsync<T>(
-        int retries, TimeSpan patience, Func<CancellationToken, Task<T>> work, TimeSpan atMost, string channel, Card card, CancellationToken cancellationToken)
+        int retries, TimeSpan patience, Func<Card, CancellationToken, Task<T>> work, TimeSpan atMost, string channel, Card card, CancellationToken cancellationToken)
     {
         for (var attempt = 0; ; attempt++)
         {
             var (result, failure) = await AttemptAsync(work, atMost, channel, card, cancellationToken);
+            if (failure is DeliveryException { IsForm: true })
+            {
+                // Better a short card than none.
+                (result, failure) = await AttemptAsync(work, atMost, channel, card.Shortened, cancellationToken);
+            }
+
             if (failure is null || !IsTransient(failure) || attempt == retries || PauseAfter(failure, attempt) > patience)
             {
                 return (result, failure, attempt + 1);
@@ -245,14 +251,14 @@ public sealed class ChannelClient
     private static bool IsTransient(Exception failure) => failure is DeliveryException { Transient: true } or System.Net.Http.HttpRequestException;
 
     private async Task<(T? Result, Exception? Failure)> AttemptAsync<T>(
-        Func<CancellationToken, Task<T>> work, TimeSpan atMost, string channel, Card card, CancellationToken cancellationToken)
+        Func<Card, CancellationToken, Task<T>> work, TimeSpan atMost, string channel, Card card, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(atMost, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {
             // The wait ends even where the channel does not listen to its token.
-            return (await work(either.Token).WaitAsync(either.Token), null);
+            return (await work(card, either.Token).WaitAsync(either.Token), null);
         }
         catch (OperationCanceledException) when (timeout.IsCancellationRequested)
         {

@@ -42,6 +42,23 @@ public sealed class HttpChannelTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("slack", 200, """{"ok":false,"error":"msg_blocks_too_long"}""", true)]
+    [InlineData("slack", 200, """{"ok":false,"error":"channel_not_found"}""", false)]
+    [InlineData("slackWebhook", 400, "invalid_blocks", true)]
+    [InlineData("slackWebhook", 403, "invalid_token", false)]
+    public async Task CardThatIsRefusedForItsForm_IsWorthAShorterOne(string channel, int status, string answer, bool isForm)
+    {
+        _server.Answer = context =>
+        {
+            context.Response.StatusCode = status;
+            return context.Response.WriteAsync(answer);
+        };
+        var (notifier, to) = channel == "slack" ? (Slack(), new Address("slack", "U0ADA", "ada")) : (Of(channel), s_to);
+
+        (await Should.ThrowAsync<DeliveryException>(() => notifier.SendAsync(Cards.Approval, to, Cancel))).IsForm.ShouldBe(isForm);
+    }
+
+    [Theory]
     [InlineData("""{"ok":false,"error":"channel_not_found"}""", false)]
     [InlineData("""{"ok":false,"error":"ratelimited"}""", true)]
     [InlineData("not json", false)]

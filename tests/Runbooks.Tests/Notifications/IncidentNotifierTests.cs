@@ -107,6 +107,40 @@ public sealed class IncidentNotifierTests
         office.Channel.Shown.Values.ShouldAllBe(card => card.Asks == shown);
     }
 
+    /// <summary>The question of the largest outage is the longest: rather a short one than none.</summary>
+    [Fact]
+    public async Task ChannelThatRefusesTheFormOfACard_GetsAShortOne()
+    {
+        var channel = new LongCardsRefused();
+        var office = new ApprovalOffice(null, channel);
+        var card = new Card
+        {
+            Kind = CardKind.ApprovalRequest,
+            IncidentId = Some.Incident().Id,
+            Title = "65 incidents ask you at once",
+            Sections = [new("Targets", ["a", "b"]), new("If nobody answers", ["Nothing is done."]) { IsNeeded = true }],
+            Links = [new("Look at all and decide", "https://runbooks.example.com/decide/x")],
+        };
+        await office.Store.OpenAsync(Some.Incident(), Some.Runbook(), _ => null, CancellationToken.None);
+
+        var result = await office.Messenger.SendAsync(Some.Incident(), "question", ["oncall"], _ => card, CancellationToken.None);
+
+        result.Reached.ShouldBeTrue();
+        channel.Taken!.Sections.SelectMany(section => section.Lines).ShouldBe(["Nothing is done.", "This is not all: the rest is on the page."]);
+        channel.Taken.Links.ShouldBe(card.Links);
+    }
+
+    private sealed class LongCardsRefused : INotifier
+    {
+        public string Channel => "test";
+
+        public Card? Taken { get; private set; }
+
+        public Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken) => card.Sections.Any(section => section.Heading == "Targets")
+            ? throw new DeliveryException("msg_blocks_too_long") { IsForm = true }
+            : Task.FromResult<Receipt>((Taken = card).Title);
+    }
+
     [Fact]
     public async Task HangingChannel_IsLeftAfterItsTimeout()
     {

@@ -10,15 +10,7 @@ internal static class SlackBlocks
     private const int LongestHeader = 150;
     private const int LongestSection = 3_000;
 
-    /// <summary>A message with more is refused by Slack.</summary>
-    private const int MostBlocks = 50;
-
-    public static JsonArray Render(Card card, bool buttons)
-    {
-        var (content, actions) = (Content(card).ToList(), Actions(card, buttons).ToList());
-        return content.Count + actions.Count <= MostBlocks ? MessageJson.Array([.. content, .. actions])
-            : MessageJson.Array([.. content.Take(MostBlocks - actions.Count - 1), Section("*This is not all: the rest is on the page.*"), .. actions]);
-    }
+    public static JsonArray Render(Card card, bool buttons) => MessageJson.Array([.. Content(card), .. Actions(card, buttons)]);
 
     /// <summary>Slack's three characters of meaning; what is left cannot form a mention or a link.</summary>
     public static string Escape(string text) => text

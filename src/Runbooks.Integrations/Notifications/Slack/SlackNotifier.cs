@@ -15,6 +15,8 @@ internal sealed class SlackNotifier(IHttpClientFactory clients, AddressSecrets s
 
     private static readonly string[] s_passing = ["ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"];
 
+    private static readonly string[] s_form = ["msg_blocks_too_long", "msg_too_long", "invalid_blocks", "invalid_blocks_format"];
+
     public string Channel => Name;
 
     public string? ConfigurationError => string.IsNullOrEmpty(options.Value.BotToken) ? "Slack has no token. Set Slack:BotToken." : null;
@@ -58,7 +60,7 @@ internal sealed class SlackNotifier(IHttpClientFactory clients, AddressSecrets s
         }
 
         var error = Clip.To(answer?["error"]?.ToString() ?? "no answer that can be read", 80);
-        throw new DeliveryException($"Slack refused: {error}.", s_passing.Contains(error));
+        throw new DeliveryException($"Slack refused: {error}.", s_passing.Contains(error)) { IsForm = s_form.Contains(error) };
     }
 
     private static JsonObject? Parse(string text) => JsonAnswer.Parse(text) as JsonObject;

@@ -41,8 +41,8 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
                 .. OnCall(message.About),
                 .. groups.Select(group => new CardSection(Heading("What I will do on each", group.Runbook, groups.Count), Steps(group.Incidents[0]))),
                 new("How to undo it", [.. groups.SelectMany(group => group.Incidents[0].OpenGate!.Plan.Steps).Where(step => step.ShowsUndo).Select(step => step.Undo ?? $"{step.Name}: cannot be undone.").Distinct()]),
-                .. CardSection.If("Who has to approve", groups.SelectMany(group => group.Incidents.Select(incident => GateText.Needed(incident.OpenGate!) is { } needed ? groups.Count == 1 ? needed : $"{group.Runbook.Title}: {needed}" : null)).OfType<string>().Distinct()),
-                new("If nobody answers", SilenceText.Of([.. groups.SelectMany(group => group.Incidents.Select(incident => (group.Runbook.Title, incident.OpenGate!)))])),
+                .. CardSection.If("Who has to approve", groups.SelectMany(group => group.Incidents.Select(incident => GateText.Needed(incident.OpenGate!) is { } needed ? groups.Count == 1 ? needed : $"{group.Runbook.Title}: {needed}" : null)).OfType<string>().Distinct(), isNeeded: true),
+                new("If nobody answers", SilenceText.Of([.. groups.SelectMany(group => group.Incidents.Select(incident => (group.Runbook.Title, incident.OpenGate!)))])) { IsNeeded = true },
             ],
             Links = [new("Look at all and decide", links.ForStorm(storm.Id, storm.Since, message.About.Max(incident => incident.OpenGate!.ExpiresAt), message.Recipient.Name))],
         };
