@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Integrations.Notifications.PagerDuty;
+using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
 
@@ -75,6 +76,25 @@ public sealed class PagerDutyTests : IAsyncLifetime
         var sent = JsonNode.Parse(_server.Requests.ShouldHaveSingleItem().Body)!;
         sent["event_action"]!.ToString().ShouldBe("trigger");
         sent["payload"]!["severity"]!.ToString().ShouldBe("info");
+    }
+
+    /// <summary>A service that goes by the severity calls nobody up for a warning, and never goes on to the next.</summary>
+    [Theory]
+    [InlineData(CardKind.ApprovalRequest, ImpactSeverity.Medium, "mitigation-1:0", "error")]
+    [InlineData(CardKind.ApprovalRequest, ImpactSeverity.Low, "mitigation-1:0", "warning")]
+    [InlineData(CardKind.ApprovalRequest, ImpactSeverity.Critical, "mitigation-1:0", "critical")]
+    [InlineData(CardKind.Reminder, ImpactSeverity.Low, "mitigation-1:1", "error")]
+    [InlineData(CardKind.Escalation, ImpactSeverity.Low, "mitigation-1:2", "error")]
+    [InlineData(CardKind.Page, ImpactSeverity.Low, "closed", "error")]
+    [InlineData(CardKind.Page, ImpactSeverity.Critical, "closed", "critical")]
+    [InlineData(CardKind.Page, ImpactSeverity.Low, "handed:notify:1", "warning")]
+    [InlineData(CardKind.Page, ImpactSeverity.Medium, "handed:notify:1", "error")]
+    [InlineData(CardKind.Decided, ImpactSeverity.Critical, "holding", "info")]
+    public void WhateverWaitsForAPerson_CallsThemUp(CardKind kind, ImpactSeverity impact, string key, string severity)
+    {
+        var card = Cards.Page with { Kind = kind, Severity = impact, Key = $"{key}:ada@pagerduty", DryRun = false };
+
+        PagerDutyEvent.Trigger(card, new string('k', 32), "alert")["payload"]!["severity"]!.ToString().ShouldBe(severity);
     }
 
     [Fact]

@@ -98,13 +98,18 @@ internal static class PagerDutyEvent
         return details;
     }
 
-    private static string Severity(Card card) => card.Severity switch
+    /// <summary>
+    /// Where a service goes by it, <c>critical</c> and <c>error</c> call somebody up and go on to the next; <c>warning</c> and <c>info</c> do neither.
+    /// So whatever waits for a person is an error at least, unless the runbook calls it minor and nobody has left it unanswered yet.
+    /// </summary>
+    /// <seealso href="https://support.pagerduty.com/main/docs/dynamic-notifications"/>
+    private static string Severity(Card card) => card switch
     {
         _ when card.DryRun || card.Informs => "info",
-        ImpactSeverity.Critical => "critical",
-        ImpactSeverity.High => "error",
-        ImpactSeverity.Medium => "warning",
-        _ => "info",
+        { Severity: ImpactSeverity.Critical } => "critical",
+        { Severity: ImpactSeverity.Low, Kind: CardKind.ApprovalRequest } => "warning",
+        { Severity: ImpactSeverity.Low, Key: { } key } when key.StartsWith(NotificationUpdater.HandedOver, StringComparison.Ordinal) => "warning",
+        _ => "error",
     };
 }
 
