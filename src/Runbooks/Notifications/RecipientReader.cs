@@ -147,6 +147,13 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
     {
         var addresses = section.Items("reach", required: true).SelectMany(item => Addresses(name, item)).ToList();
         section.RejectOthers();
+        var rings = channels.Where(channel => channel.Rings).Select(channel => channel.Channel).ToList();
+        if (addresses.FindIndex(address => rings.Contains(address.Channel)) is > 0 and var at)
+        {
+            section.Errors.Warn(WarningCodes.RingsLast, section.PathOf("reach"), $"has {addresses[at].Channel} behind {addresses[0].Channel}: it calls nobody up while that takes messages, also when nobody reads them.",
+                $"Put {addresses[at].Channel} first; what only informs goes to the other channels all the same.");
+        }
+
         return new(name, addresses);
     }
 

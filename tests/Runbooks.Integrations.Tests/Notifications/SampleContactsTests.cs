@@ -22,6 +22,8 @@ public sealed class SampleContactsTests
 
         result.Errors.ShouldBeEmpty(string.Join('\n', result.Errors));
         result.Book!.Missing(["oncall", ContactBook.Fallback]).ShouldBeEmpty();
+        result.Warnings.ShouldAllBe(warning => warning.Code != "rings-last");
+        result.Book.RecipientsOf([ContactBook.Fallback]).ShouldContain(recipient => recipient.Addresses[0].Channel == "pagerduty", "a mail is taken and wakes nobody");
     }
 
     [Fact]

@@ -136,6 +136,13 @@ public sealed class ContactsFileTests
         Read(Good.Replace("fallback: grace", "fallback: { rota: R1 }", StringComparison.Ordinal)).Errors.ShouldHaveSingleItem().ToString().ShouldContain("contacts.fallback.fallback  is missing.  Nobody comes after the contact 'fallback'");
     }
 
+    /// <summary>A chat takes every message while its reader sleeps.</summary>
+    [Fact]
+    public void WhatRingsBehindWhatDoesNot_IsWarnedOf() =>
+        new ContactsFile([new Chat(), new ScriptedChannel("pager") { AddressIsSecret = true, Rings = true }], [new ScriptedSchedule()], ApprovalOffice.Secrets(("ADA_PAGER", "k"), ("OPS_URL", "https://ops")))
+            .Read("c.yaml", Good).Warnings.ShouldHaveSingleItem().ToString()
+            .ShouldContain("people.ada.reach  has pager behind chat: it calls nobody up while that takes messages, also when nobody reads them.  Put pager first");
+
     [Fact]
     public void SecretValue_StandsInNoError()
     {
