@@ -31,6 +31,9 @@ public sealed class ApprovalGateService(
     /// <summary>While the sender says that it is over and the checks say otherwise, they are asked this often.</summary>
     private static readonly TimeSpan ClaimPause = TimeSpan.FromMinutes(1);
 
+    /// <summary>Urgent news that reached nobody is not told more often.</summary>
+    private static readonly TimeSpan NewsPause = TimeSpan.FromMinutes(5);
+
     public async Task<GateStatus> OpenAsync(OpenGateRequest request, CancellationToken cancellationToken) =>
         await OpenAsync(request, await store.GetAsync(request.IncidentId, cancellationToken), cancellationToken);
 
@@ -103,8 +106,7 @@ public sealed class ApprovalGateService(
         if ((due ?? Unsent(incident, request.GateId)) is not { } kind)
         {
             await ShowUndecidedEndAsync(incident, request.GateId, cancellationToken);
-            await ShowNewsAsync(incident, request.GateId, cancellationToken);
-            return View(incident, request.GateId);
+            return View(await ShowNewsAsync(incident, request.GateId, cancellationToken), request.GateId);
         }
 
         return await AskAsync(incident, await runbooks.OfAsync(incident, cancellationToken), request.GateId, kind, alone: !incident.InStorm, cancellationToken);
@@ -122,34 +124,61 @@ public sealed class ApprovalGateService(
     }
 
     /// <summary>The cards that asked say what was learnt since.</summary>
-    private async Task ShowNewsAsync(Incident incident, string gateId, CancellationToken cancellationToken)
+    private async Task<Incident> ShowNewsAsync(Incident incident, string gateId, CancellationToken cancellationToken)
     {
         if (incident.FindGate(gateId) is { Outcome: GateOutcome.Pending } && incident.NewsMark is var mark && mark != incident.ShownNews)
         {
             await sent.ShowGateAsync(incident, gateId, cancellationToken);
-            await TellUrgentAsync(incident, gateId, cancellationToken);
-            await store.UpdateAsync(incident.Id, i => i with { ShownNews = mark }, cancellationToken);
+            (incident, var told) = await TellUrgentAsync(incident, gateId, cancellationToken);
+            if (told)
+            {
+                incident = await store.UpdateAsync(incident.Id, i => i with { ShownNews = mark }, cancellationToken);
+            }
+
+            await ShowIfClosedAsync(incident, gateId, cancellationToken);
         }
+
+        return incident;
     }
 
-    /// <summary>One message for each urgent news that came after the question. In a storm its page says it, unless it is worse than all that people were told of.</summary>
-    private async Task TellUrgentAsync(Incident incident, string gateId, CancellationToken cancellationToken)
+    /// <summary>
+    /// One message for each urgent news that came after the question. In a storm its page says it, unless it is worse than all that
+    /// people were told of.
+    /// </summary>
+    /// <returns>Whether somebody heard each of them: what reached nobody is told again.</returns>
+    private async Task<(Incident Incident, bool Told)> TellUrgentAsync(Incident incident, string gateId, CancellationToken cancellationToken)
     {
         var gate = incident.FindGate(gateId)!;
         var runbook = await runbooks.OfAsync(incident, cancellationToken);
+        var told = true;
         foreach (var news in incident.News.Where(news => news.Urgent && news.At >= gate.OpenedAt))
         {
             var key = $"{gate.Id}:news:{news.Key}";
-            if (incident.Storm is { } storm && (incident.HasDelivery(key) || !await storms.IsWorstAsync(storm, incident.WorstSeverity, cancellationToken)))
+            var tries = incident.Deliveries.Where(delivery => delivery.IsUnder(key)).ToList();
+            if (Reach.IsHeard(tries) || (tries.Count == 0 && incident.Storm is { } storm && !await storms.IsWorstAsync(storm, incident.WorstSeverity, cancellationToken)))
             {
                 continue;
             }
 
+            // Each try leaves its lines in the record.
+            if (tries.Count > 0 && time.GetUtcNow() - tries.Max(delivery => delivery.At) < NewsPause)
+            {
+                told = false;
+                continue;
+            }
+
             (incident, var shown, var people) = await FindPeopleAsync(incident, gate, key, gate.Approvers, cancellationToken);
-            await notifier.SendAsync(
+            var result = await notifier.SendAsync(
                 incident, key, gate.Approvers, recipient => cards.Approval(incident, runbook, shown, recipient.Name, CardKind.Reminder) with { Title = $"News: {gate.Question}" }, cancellationToken, people);
+            (incident, told) = (result.Incident, told && Reach.IsHeard(result.Deliveries));
         }
+
+        return (incident, told);
     }
+
+    /// <summary>Somebody was faster than the last channel: its card was sent with buttons that ask no longer.</summary>
+    private Task ShowIfClosedAsync(Incident incident, string gateId, CancellationToken cancellationToken) =>
+        incident.FindGate(gateId) is { Outcome: not GateOutcome.Pending } ? sent.ShowGateAsync(incident, gateId, cancellationToken) : Task.CompletedTask;
 
     /// <summary>After a person's decision the cards were brought up to date by whoever took it; time and recovery have nobody else.</summary>
     private Task ShowUndecidedEndAsync(Incident incident, string gateId, CancellationToken cancellationToken) =>
@@ -186,6 +215,7 @@ public sealed class ApprovalGateService(
             (incident, gate, people) = await FindPeopleAsync(incident, incident.FindGate(gateId)!, $"{key}:{last}", [last], cancellationToken);
             result = await notifier.SendAsync(
                 incident, $"{key}:{last}", [last], recipient => cards.Approval(incident, runbook, gate, recipient.Name, CardKind.Escalation), cancellationToken, people);
+            message = [.. message, .. result.Deliveries];
         }
 
         incident = result.Incident;
@@ -194,12 +224,7 @@ public sealed class ApprovalGateService(
             incident = await store.UpdateAsync(incident.Id, i => ApprovalSchedule.AskAgain(i, gateId, time.GetUtcNow()), cancellationToken);
         }
 
-        if (incident.FindGate(gateId) is { Outcome: not GateOutcome.Pending })
-        {
-            // Somebody was faster than the last channel: its card was sent with buttons that ask no longer.
-            await sent.ShowGateAsync(incident, gateId, cancellationToken);
-        }
-
+        await ShowIfClosedAsync(incident, gateId, cancellationToken);
         return View(incident, gateId);
     }
 
@@ -215,7 +240,6 @@ public sealed class ApprovalGateService(
             incident = await store.UpdateAsync(incident.Id, i => i.RecordOnCall(gate.Id, people.OnCall), cancellationToken);
         }
 
-            message = [.. message, .. result.Deliveries];
         return (incident, incident.FindGate(gate.Id)!, people);
     }
 
@@ -235,6 +259,12 @@ public sealed class ApprovalGateService(
             next = count < next ? count : next;
         }
 
+        if (gate.Outcome == GateOutcome.Pending && incident.NewsMark != incident.ShownNews)
+        {
+            var again = time.GetUtcNow() + NewsPause;
+            next = again < next ? again : next;
+        }
+
         if (gate.Outcome == GateOutcome.Pending && incident.ClaimsRecovery)
         {
             // A claim that came while the checks were asked about another woke nobody.
@@ -251,35 +281,4 @@ public sealed class ApprovalGateService(
 
         return new GateStatus(gateId, gate.Outcome, next, gate.Outcome == GateOutcome.Approved ? null : gate.ClosedBy) { TakesBack = incident.Stop is { TakesBack: true } };
     }
-}
-
-/// <param name="Findings">The answers to record; empty where they were recorded before.</param>
-/// <param name="Unclear">Nothing failed, but something could not be answered: a person has to be asked in any case.</param>
-/// <param name="Difference">Why the plan that was approved before no longer holds; null on the first round.</param>
-/// <param name="WakeEvent">The event that the workflow waits for next.</param>
-public sealed record OpenGateRequest(
-    string IncidentId, Phase Phase, int Round, IReadOnlyList<Finding> Findings, bool Unclear, string? Difference, string WakeEvent)
-{
-    /// <summary>The step that a person is asked to do; null where the question is whether the phase may act.</summary>
-    public string? Step { get; init; }
-
-    /// <summary>They are asked to take it back.</summary>
-    public bool Undoes { get; init; }
-}
-
-public sealed record ReviewGateRequest(string IncidentId, string GateId, string WakeEvent)
-{
-    /// <summary>The phase that runs at once when the answer is yes; null where nothing does.</summary>
-    public Phase? Runs { get; init; }
-}
-
-/// <param name="NextReview">When something is due on a pending gate even if nobody answers.</param>
-/// <param name="Reason">Why a closed gate did not end in approval.</param>
-public sealed record GateStatus(string GateId, GateOutcome Outcome, DateTimeOffset NextReview, string? Reason)
-{
-    /// <inheritdoc cref="StepResult.TakesBack"/>
-    public bool TakesBack { get; init; }
-
-    /// <summary>How far its phase came, if it was approved and ran at once; null when nothing ran yet.</summary>
-    public PhaseResult? Ran { get; init; }
 }

@@ -1,10 +1,11 @@
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 using Runbooks.Storage;
 
 namespace Runbooks.Notifications;
 
 /// <summary>One record, many views: brings cards that were sent before up to date with the record.</summary>
-public sealed class NotificationUpdater(PinnedRunbooks runbooks, NotificationDispatcher dispatcher, IncidentCards cards)
+public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks runbooks, NotificationDispatcher dispatcher, IncidentCards cards)
 {
     /// <summary>Keys of messages that tell somebody what is theirs to do begin with it.</summary>
     public const string HandedOver = "handed";
@@ -25,6 +26,22 @@ public sealed class NotificationUpdater(PinnedRunbooks runbooks, NotificationDis
                 ? cards.Approval(incident, runbook, gate, delivery.Contact, CardKind.ApprovalRequest)
                 : cards.Decided(incident, runbook, gate),
             cancellationToken);
+
+        // Two decisions within a second are shown side by side, and the earlier one may have come last.
+        if (gate.Outcome == GateOutcome.Pending && await store.FindAsync(incident.Id, cancellationToken) is { } now && now.FindGate(gateId) is { } newest
+            && (newest.Outcome, newest.Decisions.Count) != (gate.Outcome, gate.Decisions.Count))
+        {
+            await ShowGateAsync(now, gateId, cancellationToken);
+        }
+    }
+
+    /// <summary>Somebody was faster than the message that asked: it was sent with buttons that ask no longer.</summary>
+    public async Task ShowIfClosedAsync(string incidentId, string gateId, CancellationToken cancellationToken)
+    {
+        if (await store.FindAsync(incidentId, cancellationToken) is { } incident && incident.FindGate(gateId) is { Outcome: not GateOutcome.Pending })
+        {
+            await ShowGateAsync(incident, gateId, cancellationToken);
+        }
     }
 
     /// <summary>Every card of the incident: how it ended. A card that reports that end is new and says so already.</summary>

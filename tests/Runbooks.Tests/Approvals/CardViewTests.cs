@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Runbooks.Approvals;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
@@ -67,6 +68,52 @@ public sealed class CardViewTests
         Kinds($"{NotificationUpdater.HandedOver}:notify:step").ShouldBe([CardKind.Page, CardKind.Page]);
 
         IEnumerable<CardKind> Kinds(string title) => sent.Where(one => one.Value == title).Select(one => office.Channel.Shown[one.Key].Kind);
+    }
+
+    /// <summary>Each approval shows what it recorded; the change that was sent first may be the last to arrive.</summary>
+    [Fact]
+    public async Task TwoApprovalsWithinASecond_AreShownAsApprovedWhicheverComesLast()
+    {
+        var channel = new FirstChangesAreSlow();
+        var office = await AskAsync(Some.Gate() with { Required = 2 }, channel);
+
+        var first = office.Desk.DecideAsync(Id, null, new DecisionRequest(DecisionVerb.Approve, "ada", "api"), Cancel);
+        await channel.Begun.Task;
+        await office.Desk.DecideAsync(Id, null, new DecisionRequest(DecisionVerb.Approve, "grace", "api"), Cancel);
+        channel.Go.SetResult();
+        await first;
+
+        channel.Shown.Values.ShouldAllBe(card => card.Title.StartsWith("Approved"));
+    }
+
+    private sealed class FirstChangesAreSlow : INotifier
+    {
+        private int _changes;
+
+        public string Channel => "test";
+
+        public TaskCompletionSource Begun { get; } = new();
+
+        public TaskCompletionSource Go { get; } = new();
+
+        public ConcurrentDictionary<string, Card> Shown { get; } = new();
+
+        public Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken) => Task.FromResult<Receipt>(to.To);
+
+        public async Task UpdateAsync(string reference, Card card, CancellationToken cancellationToken)
+        {
+            if (Interlocked.Increment(ref _changes) is <= 2 and var change)
+            {
+                if (change == 2)
+                {
+                    Begun.SetResult();
+                }
+
+                await Go.Task;
+            }
+
+            Shown[reference] = card;
+        }
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using Runbooks.Intake;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
+using Runbooks.Notifications;
 using Some = TestKit.Incidents.Some;
 
 namespace Runbooks.Tests.Intake;
@@ -152,6 +153,45 @@ public sealed class SecondAlertTests : IAsyncDisposable
         var told = _world.World.Notifier.Sent.Skip(before).ShouldHaveSingleItem().Card;
         told.Title.ShouldStartWith("News: ");
         told.Sections.SelectMany(section => section.Lines).ShouldContain("A more severe alert on this target: DiskFull (Sev0): Nothing can be written.");
+    }
+
+    /// <summary>The question went out before the chat went down, so nothing else would say it.</summary>
+    [Fact]
+    public async Task MoreSevereWhileNobodyCanBeReached_IsToldOnceSomebodyCan()
+    {
+        // A reminder would say it as well.
+        var approval = Disk().Mitigation.Approval! with { RemindAfter = null, Escalate = [], Timeout = TimeSpan.FromHours(2) };
+        _world.Runbooks[0] = Disk() with { Mitigation = Disk().Mitigation with { Approval = approval } };
+        await _world.PostAsync("azure-monitor", "06-two-disks-a-var-tmp.json");
+        var worse = _world.Only.Alert with { Fingerprint = "worse", Name = "DiskFull", Severity = "Sev0", Summary = "Nothing can be written" };
+        _world.World.Notifier.Failure = _ => new DeliveryException("is away.");
+        await _world.TakeAsync(worse);
+        _world.World.Notifier.Failure = _ => null;
+
+        await _world.World.AdvanceAsync(_world.Only.Id, TimeSpan.FromMinutes(20));
+
+        _world.World.Notifier.Sent.Count(sent => sent.Card.Title.StartsWith("News: ", StringComparison.Ordinal)).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task MoreSevereTheMomentSomebodyDecides_AsksNobodyAfterwards()
+    {
+        await _world.PostAsync("azure-monitor", "06-two-disks-a-var-tmp.json");
+        var id = _world.Only.Id;
+        var worse = _world.Only.Alert with { Fingerprint = "worse", Name = "DiskFull", Severity = "Sev0", Summary = "Nothing can be written" };
+        _world.World.Notifier.Failure = _ => TakeOver(id);
+
+        await _world.TakeAsync(worse);
+
+        var news = _world.World.Notifier.Sent.Last(sent => sent.Card.Title.StartsWith("News: ", StringComparison.Ordinal)).Card.Key;
+        _world.World.Notifier.Changed.Last(changed => changed.Key == news).Card.GateId.ShouldBeNull();
+    }
+
+    private Exception? TakeOver(string id)
+    {
+        var decision = new Decision(DecisionVerb.TakeOver, "ada", "api", _world.World.Time.GetUtcNow());
+        _world.World.Store.UpdateAsync(id, i => i.Decide("mitigation-1", decision), CancellationToken.None).GetAwaiter().GetResult();
+        return null;
     }
 
     [Fact]

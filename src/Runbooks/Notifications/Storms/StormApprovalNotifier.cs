@@ -11,7 +11,7 @@ namespace Runbooks.Notifications.Storms;
 /// question that has not gone out; a sender that dies half-way leaves the rest unasked, and the next one due asks again.
 /// </summary>
 public sealed class StormApprovalNotifier(
-    StormRegistry storms, StormMembers members, StormCards cards, NotificationDispatcher dispatcher, PinnedRunbooks runbooks, IOptionsMonitor<StormOptions> options, TimeProvider time)
+    StormRegistry storms, StormMembers members, StormCards cards, NotificationDispatcher dispatcher, NotificationUpdater updater, PinnedRunbooks runbooks, IOptionsMonitor<StormOptions> options, TimeProvider time)
 {
     /// <summary>Questions of a storm opened within this of each other, so what one has to say the others have to say as well.</summary>
     private static readonly TimeSpan Together = TimeSpan.FromMinutes(1);
@@ -91,7 +91,10 @@ public sealed class StormApprovalNotifier(
         var last = await TellFallbackAsync(storm, unheard, shown, cancellationToken);
         told = told with { Alerts = [.. told.Alerts, .. sent.Concat(last).Select(one => one.Delivery).Where(dispatcher.IsAlert)] };
         keep(told);
-        await members.UpdateAsync(asked, incident => Record(incident, [.. sent, .. last], people, unheard.Exists(known => known.Id == incident.Id)), cancellationToken);
+        var gates = asked.ToDictionary(incident => incident.Id, incident => incident.OpenGate!.Id, StringComparer.Ordinal);
+        await members.UpdateAsync(asked, incident => Record(incident, gates[incident.Id], [.. sent, .. last], people, unheard.Exists(known => known.Id == incident.Id)), cancellationToken);
+        await Task.WhenAll(sent.Concat(last).Where(one => one.Message.About.Count == 1).DistinctBy(one => one.Message.About[0].Id)
+            .Select(one => updater.ShowIfClosedAsync(one.Message.About[0].Id, one.Message.About[0].OpenGate!.Id, cancellationToken)));
         await members.UpdateAsync(
             waiting.Where(incident => sent.Any(one => one.Delivery.Reached && one.Message.IsAbout(incident))),
             incident => incident.OpenGate is { Asked: > 0 } open ? ApprovalSchedule.RemindNoMore(incident, open.Id) : incident,
@@ -161,9 +164,10 @@ public sealed class StormApprovalNotifier(
             Behind = one.Message.InPlace is { } last ? [last] : people.ContactsOf(gate.Approvers, one.Message.Recipient),
         })];
 
-    private Incident Record(Incident incident, IReadOnlyList<(StormMessage Message, Delivery Delivery)> sent, ResolvedContacts people, bool unheard)
+    private Incident Record(Incident incident, string gateId, IReadOnlyList<(StormMessage Message, Delivery Delivery)> sent, ResolvedContacts people, bool unheard)
     {
-        if (incident.OpenGate is not { } gate || incident.WasSent(gate))
+        // Decided meanwhile, it was still asked.
+        if (incident.FindGate(gateId) is not { } gate || incident.WasSent(gate))
         {
             return incident;
         }
