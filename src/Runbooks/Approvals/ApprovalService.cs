@@ -62,8 +62,16 @@ public sealed class ApprovalService(
 
     /// <summary>Somebody sees to what the end of an incident left to a person.</summary>
     /// <param name="note">What they do about it; null when they do not say.</param>
-    public Task<DecisionReceipt> AcknowledgeAsync(string incidentId, string by, string? note, CancellationToken cancellationToken) =>
-        UpdateAsync(incidentId, current => Acknowledge(current, by, note), cancellationToken);
+    public async Task<DecisionReceipt> AcknowledgeAsync(string incidentId, string by, string? note, CancellationToken cancellationToken)
+    {
+        var receipt = await UpdateAsync(incidentId, current => Acknowledge(current, by, note), cancellationToken);
+        if (receipt is { Result.Status: DecisionStatus.Decided, Incident: { } seenTo })
+        {
+            await TryAsync(() => cards.ShowAcknowledgedAsync(seenTo, cancellationToken), incidentId, cancellationToken);
+        }
+
+        return receipt;
+    }
 
     /// <summary>What a person writes into the record, for whoever reads it next.</summary>
     public Task<DecisionReceipt> AddNoteAsync(string incidentId, string by, string text, CancellationToken cancellationToken) =>

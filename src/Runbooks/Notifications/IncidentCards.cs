@@ -135,6 +135,18 @@ public sealed class IncidentCards(DecisionLinks links)
         Links = [IncidentLink(incident)],
     };
 
+    /// <summary>The page of an incident that somebody sees to.</summary>
+    public Card Acknowledged(Incident incident, Runbook runbook, DateTimeOffset now)
+    {
+        var page = Page(incident, runbook, incident.Reason ?? IncidentText.Of(incident.State), now);
+        return page with
+        {
+            Kind = CardKind.Decided,
+            Title = $"{incident.Attention!.AcknowledgedBy} sees to it: {runbook.Title} on {IncidentText.Target(incident.Target)}",
+            Sections = [.. CardSection.If("What they said", incident.Attention.Note is { Length: > 0 } note ? [note] : []), .. page.Sections],
+        };
+    }
+
     /// <summary>A fresh change is the first suspect.</summary>
     private static IReadOnlyList<string> Origin(Incident incident) =>
         incident.Publication is { } publication ? [$"From {publication.Describe(incident.OpenedAt, "before the incident")}."] : [];

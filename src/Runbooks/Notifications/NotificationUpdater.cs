@@ -5,7 +5,7 @@ using Runbooks.Storage;
 namespace Runbooks.Notifications;
 
 /// <summary>One record, many views: brings cards that were sent before up to date with the record.</summary>
-public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks runbooks, NotificationDispatcher dispatcher, IncidentCards cards)
+public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks runbooks, NotificationDispatcher dispatcher, IncidentCards cards, TimeProvider time)
 {
     /// <summary>Keys of messages that tell somebody what is theirs to do begin with it.</summary>
     public const string HandedOver = "handed";
@@ -42,6 +42,17 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks run
         {
             await ShowGateAsync(incident, gateId, cancellationToken);
         }
+    }
+
+    /// <summary>Somebody sees to what the end left to a person: what called others about it calls them no longer.</summary>
+    public async Task ShowAcknowledgedAsync(Incident incident, CancellationToken cancellationToken)
+    {
+        var runbook = await runbooks.OfAsync(incident, cancellationToken);
+        await ShowAsync(
+            incident,
+            incident.Deliveries.Where(delivery => delivery.Key.StartsWith("closed:", StringComparison.Ordinal) || delivery.Key.StartsWith("page:", StringComparison.Ordinal)),
+            cards.Acknowledged(incident, runbook, time.GetUtcNow()),
+            cancellationToken);
     }
 
     /// <summary>Every card of the incident: how it ended. A card that reports that end is new and says so already.</summary>

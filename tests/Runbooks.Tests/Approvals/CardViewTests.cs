@@ -70,6 +70,27 @@ public sealed class CardViewTests
         IEnumerable<CardKind> Kinds(string title) => sent.Where(one => one.Value == title).Select(one => office.Channel.Shown[one.Key].Kind);
     }
 
+    /// <summary>PagerDuty calls the next one while an alert is not acknowledged.</summary>
+    [Fact]
+    public async Task WhoeverSeesToIt_IsShownOnWhatCalledForAPerson()
+    {
+        var office = await AskAsync(Some.Gate());
+        Incident incident = await office.Store.UpdateAsync(Id, i => i.End(IncidentState.Failed, "It broke.", [], null, TimeSpan.Zero, Some.Time), Cancel);
+        foreach (var key in new[] { "page:ended", "closed", $"{NotificationUpdater.HandedOver}notify:step" })
+        {
+            incident = (await office.Messenger.SendAsync(incident, key, ["oncall"], _ => office.Cards.Page(incident, Some.Runbook(), "It broke.", Some.Time) with { Title = key }, Cancel)).Incident;
+        }
+
+        var sent = office.Channel.Shown.ToDictionary(shown => shown.Key, shown => shown.Value.Title);
+        await office.Desk.AcknowledgeAsync(Id, "grace", "driving in", Cancel);
+
+        Shown("page:ended").ShouldAllBe(card => card.Kind == CardKind.Decided);
+        Shown("closed").ShouldAllBe(card => card.Kind == CardKind.Decided && card.Title.StartsWith("grace sees to it: ") && card.Sections[0].Lines[0] == "driving in");
+        Shown($"{NotificationUpdater.HandedOver}notify:step").ShouldAllBe(card => card.Kind == CardKind.Page);
+
+        List<Card> Shown(string title) => [.. sent.Where(one => one.Value == title).Select(one => office.Channel.Shown[one.Key])];
+    }
+
     /// <summary>Each approval shows what it recorded; the change that was sent first may be the last to arrive.</summary>
     [Fact]
     public async Task TwoApprovalsWithinASecond_AreShownAsApprovedWhicheverComesLast()

@@ -28,7 +28,7 @@ public sealed class ApprovalOffice
         Signer = new LinkSigner(Options.Create(Keys("k1")));
         Cards = new IncidentCards(new DecisionLinks(Signer, Options.Create(new PublicAddressOptions())));
         Messenger = MessengerOn(Store, notifiers);
-        Sent = new NotificationUpdater(Store, new PinnedRunbooks(Store), DispatcherOn(notifiers), Cards);
+        Sent = new NotificationUpdater(Store, new PinnedRunbooks(Store), DispatcherOn(notifiers), Cards, Time);
         Desk = DeskOn(Store);
     }
 
