@@ -21,15 +21,23 @@ public sealed class SlackInteractionsHandler(
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
+    /// <summary>A click brings the whole message back, and eight bytes for a letter that is not ASCII.</summary>
+    private const int LargestClick = 256 * 1024;
+
     public Task<IResult> PostAsync(HttpRequest request) => runner.RunAsync(request, async cancellationToken =>
     {
-        if (await RequestBody.ReadAsync(request, RequestBody.MaxSmall, cancellationToken) is not { } body)
-        {
-            return ApiResults.TooLarge(RequestBody.MaxSmall);
-        }
-
         var signature = request.Headers["X-Slack-Signature"].ToString();
         var timestamp = request.Headers["X-Slack-Request-Timestamp"].ToString();
+        if (signature.Length == 0 || timestamp.Length == 0)
+        {
+            return Refuse("it is not signed");
+        }
+
+        if (await RequestBody.ReadAsync(request, LargestClick, cancellationToken) is not { } body)
+        {
+            return ApiResults.TooLarge(LargestClick);
+        }
+
         if (!SlackSignature.Fits(options.CurrentValue.SigningSecret, timestamp, body.Span, signature, time.GetUtcNow()))
         {
             return Refuse("the signature does not fit, or its time has passed");

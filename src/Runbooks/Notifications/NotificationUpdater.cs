@@ -50,7 +50,7 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks run
         var runbook = await runbooks.OfAsync(incident, cancellationToken);
         await ShowAsync(
             incident,
-            incident.Deliveries.Where(delivery => delivery.Key.StartsWith("closed:", StringComparison.Ordinal) || delivery.Key.StartsWith("page:", StringComparison.Ordinal)),
+            incident.Deliveries.Where(delivery => delivery.IsUnder("closed") || delivery.IsUnder("page")),
             cards.Acknowledged(incident, runbook, time.GetUtcNow()),
             cancellationToken);
     }

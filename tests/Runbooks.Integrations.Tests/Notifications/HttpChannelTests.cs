@@ -42,6 +42,26 @@ public sealed class HttpChannelTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData(null, null, null, "Set Slack:BotToken.")]
+    [InlineData("xoxb-1", null, null, "Set Slack:SigningSecret, or Slack:Buttons to false.")]
+    [InlineData("xoxb-1", null, "false", null)]
+    [InlineData("xoxb-1", "s3cret", null, null)]
+    public void SlackButtonsThatNobodyCouldPress_AreAnError(string? token, string? secret, string? buttons, string? error)
+    {
+        var slack = _server.Channel("slack", services => services.AddSlack(), [.. new[] { ("Slack:BotToken", token), ("Slack:SigningSecret", secret), ("Slack:Buttons", buttons) }
+            .Where(setting => setting.Item2 is not null).Select(setting => (setting.Item1, setting.Item2!))]);
+
+        if (error is null)
+        {
+            slack.ConfigurationError.ShouldBeNull();
+        }
+        else
+        {
+            slack.ConfigurationError!.ShouldEndWith(error);
+        }
+    }
+
+    [Theory]
     [InlineData("slack", 200, """{"ok":false,"error":"msg_blocks_too_long"}""", true)]
     [InlineData("slack", 200, """{"ok":false,"error":"channel_not_found"}""", false)]
     [InlineData("slackWebhook", 400, "invalid_blocks", true)]

@@ -17,7 +17,7 @@ public sealed class SampleContactsTests
     public void ShippedSample_IsGoodOnceItsSettingsAreThere(string file)
     {
         var result = Contacts(
-            ("Slack:BotToken", "xoxb-1"), ("Email:Host", "mail.example.com"), ("Email:From", "runbooks@example.com"),
+            ("Slack:BotToken", "xoxb-1"), ("Slack:SigningSecret", "s"), ("Email:Host", "mail.example.com"), ("Email:From", "runbooks@example.com"),
             ("PagerDuty:RoutingKey", new string('k', 32)), ("Teams:WorkflowUrl", "https://prod-1.example.com/workflows/1")).Read(file, Text(file));
 
         result.Errors.ShouldBeEmpty(string.Join('\n', result.Errors));

@@ -122,6 +122,30 @@ public sealed class SlackInteractionsTests : IAsyncLifetime
     public async Task WhatIsNoDecision_IsAcknowledged(string body) =>
         (await SendAsync(body, Sign(body))).StatusCode.ShouldBe(HttpStatusCode.OK);
 
+    /// <summary>A click brings the whole message back, a letter that is not ASCII in eight bytes.</summary>
+    [Fact]
+    public async Task ClickOnALongMessage_Decides()
+    {
+        var body = Form(Payload("approve", "U0ADA", message: new string('語', 10_000)));
+        body.Length.ShouldBeGreaterThan(80_000);
+
+        (await SendAsync(body, Sign(body))).StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        _host.Store.All[0].LatestGate!.Outcome.ShouldBe(GateOutcome.Approved);
+    }
+
+    [Theory]
+    [InlineData("", "1700000000")]
+    [InlineData("v0=ab", "")]
+    public async Task ClickThatIsNotSigned_IsNotRead(string signature, string timestamp)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, "/api/slack/interactions") { Content = new StringContent(new string('x', 1_000_000), Encoding.UTF8, "application/x-www-form-urlencoded") };
+        request.Headers.TryAddWithoutValidation("X-Slack-Signature", signature);
+        request.Headers.TryAddWithoutValidation("X-Slack-Request-Timestamp", timestamp);
+
+        (await _host.Browser.SendAsync(request, TestContext.Current.CancellationToken)).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+    }
+
     [Fact]
     public async Task StoreThatDoesNotAnswerAtOnce_IsAskedAgainAndTheDecisionCounts()
     {
@@ -150,9 +174,10 @@ public sealed class SlackInteractionsTests : IAsyncLifetime
         return SendAsync(body, Sign(body));
     }
 
-    private string Payload(string action, string user, string plan = "plan-1", string responseUrl = "https://hooks.slack.com/actions/T0/1/s3cret") => JsonSerializer.Serialize(new
+    private string Payload(string action, string user, string plan = "plan-1", string responseUrl = "https://hooks.slack.com/actions/T0/1/s3cret", string message = "") => JsonSerializer.Serialize(new
     {
         type = "block_actions",
+        message = new { text = message },
         user = new { id = user, username = "somebody" },
         response_url = responseUrl,
         actions = new[] { new { action_id = action, value = $"{_id}|mitigation-1|{plan}" } },

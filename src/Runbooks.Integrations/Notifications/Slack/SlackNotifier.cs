@@ -19,7 +19,9 @@ internal sealed class SlackNotifier(IHttpClientFactory clients, AddressSecrets s
 
     public string Channel => Name;
 
-    public string? ConfigurationError => string.IsNullOrEmpty(options.Value.BotToken) ? "Slack has no token. Set Slack:BotToken." : null;
+    public string? ConfigurationError => string.IsNullOrEmpty(options.Value.BotToken) ? "Slack has no token. Set Slack:BotToken."
+        : options.Value.Buttons && string.IsNullOrEmpty(secrets.Find("Slack:SigningSecret")) ? "every press of a button would be refused. Set Slack:SigningSecret, or Slack:Buttons to false."
+        : null;
 
     public string? ValidateAddress(string to) =>
         IsPlace(to) ? null : "write the id of a channel or user (C012AB3CD, U012AB3CD); names can be changed by anybody.";
