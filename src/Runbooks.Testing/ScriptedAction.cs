@@ -32,6 +32,8 @@ internal sealed class ScriptedAction(IAction real, WorldScript script, ScriptUse
 
     public Type ParametersType => real.ParametersType;
 
+    public IReadOnlyList<StepOutput> Outputs => real.Outputs;
+
     /// <summary>Looked at once for the plan, and again when it is about to act; both once more when it changed in between.</summary>
     public async Task<Preparation> PrepareAsync(object parameters, StepContext context, CancellationToken cancellationToken)
     {
@@ -78,7 +80,7 @@ internal sealed class ScriptedAction(IAction real, WorldScript script, ScriptUse
 
             // One whose parameters are known only now was never planned.
             "blocked" or "refused" => throw new StepRefusedException("As scripted: refused."),
-            _ when real.Name == BuiltInSteps.Note && step.Outputs.Count == 0 => await real.ApplyAsync(parameters, preparation, context, cancellationToken),
+            _ when real.Name == BuiltInSteps.Note => await real.ApplyAsync(parameters, preparation, context, cancellationToken),
             _ => new ActionResult("As scripted: done, and nothing was touched.") { Outputs = step.Outputs },
         };
     }

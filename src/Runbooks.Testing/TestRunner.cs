@@ -16,6 +16,11 @@ internal static class TestRunner
     /// <returns>What is otherwise than expected; empty when the test passes.</returns>
     public static async Task<IReadOnlyList<TestProblem>> RunAsync(TestCase test, Runbook runbook, StepCatalog real)
     {
+        if (test.Script.StrangeOutputs(runbook, real).ToList() is { Count: > 0 } strange)
+        {
+            return strange;
+        }
+
         var (incident, use, problems) = await RunToEndAsync(test, runbook, real);
         if (incident is null)
         {

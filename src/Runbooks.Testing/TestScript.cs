@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Runbooks.Catalog.Steps;
 using Runbooks.Intake;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Text;
@@ -117,6 +118,16 @@ internal class WorldScript
         return Checks.Keys.Except(checks).Select(name => Stranger("check", $"checks.{name}", name, checks))
             .Concat(Steps.Keys.Except(steps).Select(name => Stranger("step", $"steps.{name}", name, steps)));
     }
+
+    /// <summary>Outputs that the step's action does not have, so that no later step could read them at night.</summary>
+    public IEnumerable<TestProblem> StrangeOutputs(Runbook runbook, StepCatalog catalog) =>
+        from spec in runbook.Mitigation.Steps.Concat(runbook.Resolution.Steps)
+        let action = catalog.FindAction(spec.Do)
+        from output in Steps.GetValueOrDefault(spec.Name, ScriptedStep.Usual).Outputs.Keys
+        where action is not null && (action.IsManual || action.Outputs.All(known => known.Name != output))
+        select new TestProblem($"steps.{spec.Name}.outputs.{output}", action.IsManual
+            ? "A person does this step: who did it is said by an event, 'done'."
+            : $"{action.Name} has no output '{output}'. {action.RemedyFor(output)}", IsKey: true);
 
     private static TestProblem Stranger(string kind, string path, string name, List<string> known) =>
         new(path, $"The runbook has no {kind} '{name}'. {Suggestion.For(name, known)}It has: {(known.Count == 0 ? "none" : string.Join(", ", known))}.", IsKey: true);

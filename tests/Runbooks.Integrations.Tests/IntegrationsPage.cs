@@ -15,7 +15,7 @@ internal static class IntegrationsPage
         var page = new StringBuilder();
         page.Append("# Checks and actions\n\n"
             + "Everything that a runbook may name, with its parameters. This page is written out of the code; do not edit it: change the code and run `UPDATE_DOCS=1 dotnet test tests/Runbooks.Integrations.Tests`.\n\n"
-            + "*Role* is the least Azure or Kubernetes role that suffices. *Undo* says whether a failed fix or an ended lease takes it back; with `undo`: when the step says how. *Repeatable* says whether it is tried again after a crash or a fault; what is not is reported as unknown, and a person looks. *Asks*: what always asks runs only after a person's yes, never in a runbook that asks nobody and never because nobody answered.\n\n");
+            + "*Role* is the least Azure or Kubernetes role that suffices. *Undo* says whether a failed fix or an ended lease takes it back; with `undo`: when the step says how. *Repeatable* says whether it is tried again after a crash or a fault; what is not is reported as unknown, and a person looks. *Asks*: what always asks runs only after a person's yes, never in a runbook that asks nobody and never because nobody answered. *Output*: what later steps may read of it, as `{{ steps.<step>.<output> }}`; an action without such a table has none.\n\n");
         page.Append("## Overview\n\n| name | | role | undo | repeatable | asks |\n|---|---|---|---|---|---|\n");
         foreach (var check in catalog.Checks.OrderBy(check => check.Name, StringComparer.Ordinal))
         {
@@ -38,6 +38,7 @@ internal static class IntegrationsPage
         foreach (var action in catalog.Actions.OrderBy(action => action.Name, StringComparer.Ordinal))
         {
             Step(page, action.Name, action.Summary, action.ParametersType);
+            Outputs(page, action.Outputs);
         }
 
         return page.ToString();
@@ -54,6 +55,14 @@ internal static class IntegrationsPage
             var type = parameter.Rules.OfType<ParameterRuleAttribute>().FirstOrDefault()?.Words ?? parameter.TypeInWords;
             var value = parameter.Required ? "required" : parameter.Default is { } text ? $"`{text}`" : "";
             page.Append($"| `{parameter.Name}` | {Cell(type)} | {value} | {Cell(parameter.Description)}{(parameter.Secret ? " Secret: never shown or kept." : "")} |\n");
+        }
+    }
+
+    private static void Outputs(StringBuilder page, IReadOnlyList<StepOutput> outputs)
+    {
+        if (outputs.Count > 0)
+        {
+            page.Append("\n| output | |\n|---|---|\n").AppendJoin("", outputs.Select(output => $"| `{output.Name}` | {Cell(output.Description)} |\n"));
         }
     }
 

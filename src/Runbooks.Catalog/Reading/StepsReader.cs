@@ -15,10 +15,10 @@ internal sealed class StepsReader(StepCatalog steps, IReadOnlyCollection<string>
 {
     private const int MaxSteps = 20;
 
-    private readonly List<string> _earlier = [];
+    private readonly OrderedDictionary<string, IAction?> _earlier = new(StringComparer.Ordinal);
 
     /// <summary>What templates may read after the steps that were read so far.</summary>
-    public TemplatePlace Place => new(true, checks, [.. _earlier], []);
+    public TemplatePlace Place => new(true, checks, new OrderedDictionary<string, IAction?>(_earlier), []);
 
     public IReadOnlyList<StepSpec> Read(YamlSection? phase)
     {
@@ -33,14 +33,15 @@ internal sealed class StepsReader(StepCatalog steps, IReadOnlyCollection<string>
         {
             var (name, section) = sections[index];
             NameRules.Check(section, name);
-            if (_earlier.Contains(name))
+            if (_earlier.ContainsKey(name))
             {
                 section.Errors.AtKey(section.Path, $"is a second step called '{name}'.", "Give it another name: outputs are read by the step's name.");
             }
 
-            var place = Place with { Later = [.. sections.Skip(index).Select(pair => pair.Name).Except(_earlier)] };
-            specs.Add(ReadOne(name, section, place));
-            _earlier.Add(name);
+            var place = Place with { Later = [.. sections.Skip(index).Select(pair => pair.Name).Except(_earlier.Keys)] };
+            var spec = ReadOne(name, section, place);
+            specs.Add(spec);
+            _earlier.TryAdd(name, steps.FindAction(spec.Do));
         }
 
         return specs;
@@ -199,13 +200,13 @@ internal static class WithReader
 /// <summary>What is known at one place of a runbook, and so what templates there may read.</summary>
 /// <param name="Incident">Whether target and incident exist: everywhere but in the target itself.</param>
 /// <param name="Checks">The checks that have been asked by then.</param>
-/// <param name="Earlier">The steps that have run by then.</param>
+/// <param name="Earlier">The steps that have run by then, with what they do; null where there is no such action.</param>
 /// <param name="Later">The steps that run at the same time or later.</param>
-internal sealed record TemplatePlace(bool Incident, IReadOnlyCollection<string> Checks, IReadOnlyCollection<string> Earlier, IReadOnlyCollection<string> Later)
+internal sealed record TemplatePlace(bool Incident, IReadOnlyCollection<string> Checks, IReadOnlyDictionary<string, IAction?> Earlier, IReadOnlyCollection<string> Later)
 {
-    public static readonly TemplatePlace Target = new(false, [], [], []);
+    public static readonly TemplatePlace Target = new(false, [], new Dictionary<string, IAction?>(), []);
 
-    public static readonly TemplatePlace Diagnosis = new(true, [], [], []);
+    public static readonly TemplatePlace Diagnosis = Target with { Incident = true };
 
     public void Check(string path, string text, FileErrors errors)
     {
@@ -258,8 +259,10 @@ internal sealed record TemplatePlace(bool Incident, IReadOnlyCollection<string> 
             ("names a check that the diagnosis does not have.", $"{Suggestion.For(placeholder.Key, Checks)}The checks are: {string.Join(", ", Checks)}."),
         PlaceholderRoot.Steps when Later.Contains(placeholder.Key) =>
             ("reads a step that has not run by then.", "Read only steps that stand above this one."),
-        PlaceholderRoot.Steps when !Earlier.Contains(placeholder.Key) =>
-            ("names a step that does not exist or has not run by then.", $"{Suggestion.For(placeholder.Key, Earlier)}{(Earlier.Count == 0 ? "No step has run here yet." : $"The steps before are: {string.Join(", ", Earlier)}.")}"),
+        PlaceholderRoot.Steps when !Earlier.ContainsKey(placeholder.Key) =>
+            ("names a step that does not exist or has not run by then.", $"{Suggestion.For(placeholder.Key, Earlier.Keys)}{(Earlier.Count == 0 ? "No step has run here yet." : $"The steps before are: {string.Join(", ", Earlier.Keys)}.")}"),
+        PlaceholderRoot.Steps when Earlier[placeholder.Key] is { } action && action.Outputs.All(output => output.Name != placeholder.Member) =>
+            ($"names an output that {action.Name} does not have.", action.RemedyFor(placeholder.Member)),
         _ => null,
     };
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Catalog.Steps;
 
@@ -40,6 +41,14 @@ public interface IAction
 
     Type ParametersType { get; }
 
+    /// <summary>What it hands to later steps: all that <see cref="ApplyAsync"/> may give.</summary>
+    IReadOnlyList<StepOutput> Outputs { get; }
+
+    /// <summary>What to read instead of an output that it does not have.</summary>
+    string RemedyFor(string output) => Outputs.Count == 0
+        ? "It has none."
+        : $"{Suggestion.For(output, Outputs.Select(known => known.Name))}Its outputs are: {string.Join(", ", Outputs.Select(known => known.Name))}.";
+
     /// <summary>Reads the world and says what would happen. Touches nothing; may run any number of times.</summary>
     Task<Preparation> PrepareAsync(object parameters, StepContext context, CancellationToken cancellationToken);
 
@@ -58,6 +67,10 @@ public interface IAction
     /// <param name="undoState">As recorded from <see cref="Preparation.UndoState"/>.</param>
     Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken);
 }
+
+/// <summary>A value that later steps read as <c>steps.{step}.{name}</c>.</summary>
+/// <param name="Description">One sentence for the reference page.</param>
+public sealed record StepOutput(string Name, string Description);
 
 /// <summary>What undoing does to a step.</summary>
 public enum Reversal
@@ -95,6 +108,8 @@ public abstract class RunbookAction<TParameters>(string name, string summary) : 
     public virtual bool AlwaysAsks => false;
 
     public Type ParametersType => typeof(TParameters);
+
+    public virtual IReadOnlyList<StepOutput> Outputs => [];
 
     /// <summary>
     /// Whether a repeated attempt goes on from what the first one prepared. That one may have changed already what would be

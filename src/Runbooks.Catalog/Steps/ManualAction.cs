@@ -71,6 +71,8 @@ public sealed class ManualAction() : RunbookAction<ManualAction.Parameters>(
 
     public override bool IsManual => true;
 
+    public override IReadOnlyList<StepOutput> Outputs => [new("by", "Who did it.")];
+
     public override bool Reversible => true;
 
     public override Reversal ReversalOf(JsonElement with) => with.ValueKind == JsonValueKind.Object && with.TryGetProperty("undo", out var undo) && undo.ValueKind == JsonValueKind.String

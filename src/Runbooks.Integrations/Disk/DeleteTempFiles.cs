@@ -22,6 +22,13 @@ internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> o
 {
     public override string Role => $"{VirtualMachine.Role}; none for the machine that this runs on";
 
+    public override IReadOnlyList<StepOutput> Outputs =>
+    [
+        new("freed", "What was deleted, in words: how many files, and how much they held."),
+        new("usedBefore", "How full the disk was, such as `94 %`; `unknown` where it does not say."),
+        new("usedAfter", "How full it is now."),
+    ];
+
     protected override async Task<Preparation> PrepareAsync(DeleteTempFilesParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var machine = machines.Find(parameters.Machine, context.Time);

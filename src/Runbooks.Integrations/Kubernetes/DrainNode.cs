@@ -14,6 +14,8 @@ internal sealed class DrainNode(Clusters clusters)
 
     public override string Role => ClusterNodes.Role;
 
+    public override IReadOnlyList<StepOutput> Outputs => [new("evicted", "How many pods were evicted.")];
+
     // A machine that came back under the same name is not the one that was approved.
     protected override bool KeepsPreparation => true;
 

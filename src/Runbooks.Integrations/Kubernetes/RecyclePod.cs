@@ -13,6 +13,13 @@ internal sealed class RecyclePod(Clusters clusters)
 {
     public override string Role => ClusterPods.Role;
 
+    public override IReadOnlyList<StepOutput> Outputs =>
+    [
+        new("newPod", "The name of the pod that stands in its place: the old name where a StatefulSet owns it, another one where a Deployment does."),
+        new("newUid", "Its uid."),
+        new("logs", "References of the logs that were kept, with blanks between them; empty where none were."),
+    ];
+
     // An interrupted attempt may have removed the pod already: what it set out to do is still the plan.
     protected override bool KeepsPreparation => true;
 

@@ -12,6 +12,12 @@ internal sealed class ScaleDeployment(Clusters clusters)
 {
     public override string Role => ClusterDeployments.Role;
 
+    public override IReadOnlyList<StepOutput> Outputs =>
+    [
+        new("before", "How many pods it had."),
+        new("after", "How many it has now."),
+    ];
+
     public override bool Reversible => true;
 
     protected override async Task<Preparation> PrepareAsync(ScaleDeploymentParameters parameters, StepContext context, CancellationToken cancellationToken)

@@ -65,6 +65,15 @@ internal abstract class TicketAction<TParameters>(IServiceProvider services, str
 
     public override string Role => "The ticket system's: to create and change tickets";
 
+    public override IReadOnlyList<StepOutput> Outputs =>
+    [
+        new(TicketEnd.System, "The ticket system, by its name in the settings."),
+        new(TicketEnd.Key, "The ticket as people call it, such as `OPS-42`."),
+        new(TicketEnd.Id, "The ticket's id in that system."),
+        new("url", "The address of its page."),
+        new(TicketEnd.AtEnd, "What happens to it when the incident ends: `comment`, `close` or `nothing`."),
+    ];
+
     protected TicketClient Client => _services.GetRequiredService<TicketClient>();
 
     protected static string Redact(string text) => Redactor.Redact(text);

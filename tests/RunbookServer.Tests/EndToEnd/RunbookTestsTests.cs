@@ -67,6 +67,17 @@ public sealed class RunbookTestsTests : IDisposable
     }
 
     [Fact]
+    public async Task OutputThatTheActionDoesNotHave_FailsTheCase()
+    {
+        Write("source: alertmanager\nchecks: { stalled: [failing, passing], zombie: [failing, passing] }\nsteps: { recycle: { outputs: { newPdo: x } } }\nevents: [{ after: 1m, approve: ada }]\nexpect: { state: resolved }\n");
+
+        var (code, output, _) = await ProgramRun.RunAsync("test", "--runbooks", _runbooks.Path);
+
+        code.ShouldBe(1);
+        output.ShouldContain("test.yaml:3:32  kubernetes.recyclePod has no output 'newPdo'. Did you mean 'newPod'? Its outputs are: newPod, newUid, logs.");
+    }
+
+    [Fact]
     public async Task AnswersThatNobodyAskedFor_FailTheCase()
     {
         Write("source: alertmanager\nchecks: { stalled: [failing, passing], zombie: [failing] }\nsteps: { recycle: { undo: fails } }\nevents: [{ after: 1m, reject: ada }]\nexpect: { state: rejected }\n");

@@ -116,10 +116,17 @@ public abstract class OnTheSandbox : IAsyncLifetime
         return found.CheckPermissionsAsync(Bind(with, found.ParametersType), Context(), Cancel);
     }
 
-    protected Task<ActionResult> ApplyAsync(string action, object with, Preparation preparation, Preparation? interrupted = null)
+    /// <summary>Every step that a test tries has the outputs that its action says it has, or none.</summary>
+    protected async Task<ActionResult> ApplyAsync(string action, object with, Preparation preparation, Preparation? interrupted = null)
     {
         var found = Action(action);
-        return found.ApplyAsync(Bind(with, found.ParametersType), preparation, Context(interrupted), Cancel);
+        var result = await found.ApplyAsync(Bind(with, found.ParametersType), preparation, Context(interrupted), Cancel);
+        if (result.Outputs.Count > 0)
+        {
+            result.Outputs.Keys.ShouldBe(found.Outputs.Select(output => output.Name), ignoreOrder: true);
+        }
+
+        return result;
     }
 
     protected Task<ActionResult> UndoAsync(string action, Preparation preparation) =>

@@ -43,6 +43,12 @@ internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
     // Whoever wrote the prompt chose the words: silence is no yes to what an attacker may have picked to lock others out.
     public override bool AlwaysAsks => true;
 
+    public override IReadOnlyList<StepOutput> Outputs =>
+    [
+        new("item", "The name of the blocklist's item."),
+        new("signatureHash", "The hash that stands for the signature."),
+    ];
+
     protected override async Task<Preparation> PrepareAsync(BlocklistParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var (signature, refusal) = parameters.Read(context);

@@ -20,6 +20,12 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
     // Whoever wrote the prompt chose the words: silence is no yes to what an attacker may have picked to lock others out.
     public override bool AlwaysAsks => true;
 
+    public override IReadOnlyList<StepOutput> Outputs =>
+    [
+        new("rule", "The name of the rule; nothing where `whenUnfit` skipped the step."),
+        new("signatureHash", "The hash that stands for the signature; nothing where `whenUnfit` skipped the step."),
+    ];
+
     public static WafRules? KindOf(string policy) => policy.Split('/') is [.., var provider, var type, _]
         ? $"{provider}/{type}" switch
         {

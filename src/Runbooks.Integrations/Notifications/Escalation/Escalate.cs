@@ -28,6 +28,8 @@ internal sealed class Escalate(IServiceProvider services)
     : TellingAction<EscalateParameters>(
         services, "escalate", "Keeps a forensic bundle as evidence and tells another team; the message never quotes what was said.", stays: "what was told stays told, and the bundle is kept")
 {
+    public override IReadOnlyList<StepOutput> Outputs => [new("bundle", "The reference of the forensic bundle that was kept.")];
+
     protected override string Plan(EscalateParameters parameters) => $"Tell {parameters.To} and keep a forensic bundle: {parameters.Reason}";
 
     protected override async Task<ActionResult> ApplyAsync(
