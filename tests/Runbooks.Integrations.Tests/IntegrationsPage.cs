@@ -54,7 +54,7 @@ internal static class IntegrationsPage
         {
             var type = parameter.Rules.OfType<ParameterRuleAttribute>().FirstOrDefault()?.Words ?? parameter.TypeInWords;
             var value = parameter.Required ? "required" : parameter.Default is { } text ? $"`{text}`" : "";
-            page.Append($"| `{parameter.Name}` | {Cell(type)} | {value} | {Cell(parameter.Description)}{(parameter.Secret ? " Secret: never shown or kept." : "")} |\n");
+            page.Append($"| `{parameter.Name}` | {Cell(type)} | {value} | {Cell(parameter.Description)}{(parameter.Secret ? " Secret: never shown, and in no incident's record." : "")} |\n");
         }
     }
 

@@ -1,4 +1,8 @@
 using System.Net;
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Catalog.Steps;
+using Runbooks.Intake;
+using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using TestKit;
 
@@ -58,6 +62,19 @@ public sealed class RunbookPageTests : IAsyncLifetime
         (await _host.Browser.PostAsync("/runbooks/none/start", Form(("by", "ada"), ("reason", "x")), Cancel)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
         (await _host.Browser.GetAsync("/runbooks/none", Cancel)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
         _host.Store.All.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task ParameterThatIsSecret_IsShownAsDots()
+    {
+        var runbook = Some.Runbook() with { Mitigation = new() { Steps = [TestKit.Incidents.Some.Step("call", "script.act", new { name = "call", password = "s3cret" })] } };
+        await using var host = new WebHost { Configure = services => services.AddSingleton<IAction>(new TestKit.Incidents.ScriptedAction(new TestKit.Incidents.Script())).AddSingleton<LoadedRunbooks>(() => [runbook]) };
+        await host.InitializeAsync();
+
+        var page = WebUtility.HtmlDecode(await host.Browser.GetStringAsync("/runbooks/hanged-gpu", Cancel));
+
+        page.ShouldContain("name: call, password: •••");
+        page.ShouldNotContain("s3cret");
     }
 
     public ValueTask DisposeAsync() => _host.DisposeAsync();

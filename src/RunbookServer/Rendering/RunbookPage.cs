@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Text;
@@ -56,10 +58,10 @@ internal sealed class RunbookPage(Runbook runbook, StepCatalog steps)
         + (trigger.Severity.Count > 0 ? $", severity {string.Join(" or ", trigger.Severity)}" : "")
         + (trigger.Labels.Count > 0 ? $", with {string.Join(", ", trigger.Labels.Select(label => Code($"{label.Key}={label.Value}")))}" : "");
 
-    private static IEnumerable<string> Check(CheckSpec check) =>
+    private IEnumerable<string> Check(CheckSpec check) =>
     [
         $"- **{check.Name}**: {Text(check.Ask)} {Code(check.Check)}, at most {DurationText.Format(check.Timeout)}",
-        .. Parameters(check.With),
+        .. Parameters(check.With, steps.FindCheck(check.Check)!.ParametersType),
     ];
 
     private IEnumerable<string> Called()
@@ -98,7 +100,7 @@ internal sealed class RunbookPage(Runbook runbook, StepCatalog steps)
         return
         [
             string.Create(CultureInfo.InvariantCulture, $"- Step {index + 1}, **{step.Name}**: {Code(step.Do)}, at most {DurationText.Format(step.Timeout)}{(action.Repeatable && step.Retry.Attempts > 1 ? $", {step.Retry.Attempts} attempts" : "")}"),
-            .. Parameters(step.With),
+            .. Parameters(step.With, action.ParametersType),
             .. action.TellsOnly ? Array.Empty<string>() : [$"  - {action.ReversalOf(step.With) switch
             {
                 Reversal.Undone => "Can be undone.",
@@ -108,8 +110,8 @@ internal sealed class RunbookPage(Runbook runbook, StepCatalog steps)
         ];
     }
 
-    private static IEnumerable<string> Parameters(JsonElement with) => with.ValueKind != JsonValueKind.Object ? [] :
-        with.EnumerateObject().Select(parameter => $"  - {parameter.Name}: {Code(parameter.Value.ValueKind == JsonValueKind.String ? parameter.Value.GetString()! : parameter.Value.GetRawText())}");
+    private static IEnumerable<string> Parameters(JsonElement with, Type type) => ParameterMask.Mask(with, type)
+        .Select(parameter => $"  - {parameter.Key}: {Code(parameter.Value is JsonValue value ? value.ToString() : parameter.Value?.ToJsonString() ?? "null")}");
 
     private IEnumerable<string> Watched() => runbook.Diagnosis.Count == 0 || runbook.Limits.HealthyFor == TimeSpan.Zero ? [] :
         [$"- Ends as not needed once they have seen nothing to do for {DurationText.Format(runbook.Limits.HealthyFor)}, or when the sender says so too."];

@@ -99,6 +99,9 @@ public static class ParameterMask
 {
     public const string Hidden = "•••";
 
+    /// <summary>As a runbook's file has them, with its settings filled in.</summary>
+    public static JsonObject Mask(JsonElement with, Type type) => Mask(JsonObject.Create(with) ?? [], type);
+
     /// <returns>A copy. Keys that are no parameters are hidden as well: a misspelt secret is still a secret.</returns>
     public static JsonObject Mask(JsonObject with, Type type)
     {

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
+using Runbooks.Catalog.Steps;
 using Runbooks.Guardrails;
 using Runbooks.Intake;
 using Runbooks.Intake.Parsing;
@@ -14,7 +15,7 @@ namespace Runbooks.Web.Console;
 
 /// <summary><c>GET /runbooks</c>, <c>GET /runbooks/{id}</c> and its form, <c>POST /runbooks/{id}/start</c>.</summary>
 public sealed class RunbookPagesHandler(
-    LoadedRunbooks loaded, RunHistoryStore histories, IIncidentStore store, RuleSetStatus rules, ManualStart manual, IOptions<ConsoleOptions> options, TimeProvider time, HttpRequestRunner runner)
+    LoadedRunbooks loaded, StepCatalog steps, RunHistoryStore histories, IIncidentStore store, RuleSetStatus rules, ManualStart manual, IOptions<ConsoleOptions> options, TimeProvider time, HttpRequestRunner runner)
 {
     private const int RecentShown = 10;
     private const string NotStarted = "Not started";
@@ -63,6 +64,6 @@ public sealed class RunbookPagesHandler(
 
         var report = RunbookReport.Of(id, runbook, await histories.ReadAsync(id, cancellationToken));
         var recent = await store.ListAsync(new IncidentQuery(RunbookId: id, Limit: RecentShown), cancellationToken);
-        return new PageResult<RunbookPage>(new { Model = new RunbookModel(runbook, report, recent.Items, visitor, refusal, time.GetUtcNow()) { Given = given } }, status);
+        return new PageResult<RunbookPage>(new { Model = new RunbookModel(runbook, steps, report, recent.Items, visitor, refusal, time.GetUtcNow()) { Given = given } }, status);
     }
 }

@@ -1,4 +1,7 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using Runbooks.Catalog.Parameters;
+using Runbooks.Catalog.Steps;
 using Runbooks.Catalog.Templates;
 using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
@@ -74,7 +77,7 @@ public sealed record IncidentModel(Incident Incident, Runbook Runbook, Visitor V
 /// <summary>What the page of one runbook shows.</summary>
 /// <param name="Recent">Its latest incidents, the newest first.</param>
 /// <param name="Refusal">Why it was not started; null when nobody tried.</param>
-public sealed record RunbookModel(Runbook Runbook, RunbookReport Report, IReadOnlyList<IncidentSummary> Recent, Visitor Visitor, string? Refusal, DateTimeOffset Now)
+public sealed record RunbookModel(Runbook Runbook, StepCatalog Steps, RunbookReport Report, IReadOnlyList<IncidentSummary> Recent, Visitor Visitor, string? Refusal, DateTimeOffset Now)
 {
     /// <summary>Labels stand in the form under their names behind this.</summary>
     public const string LabelField = "label.";
@@ -101,8 +104,11 @@ public sealed record RunbookModel(Runbook Runbook, RunbookReport Report, IReadOn
     private static IEnumerable<string> In(string text) =>
         Template.Parse(text).Placeholders.Where(placeholder => placeholder.Root == PlaceholderRoot.Labels).Select(placeholder => placeholder.Key);
 
-    /// <summary>A step's or check's parameters on one line, as the file has them.</summary>
-    public static string Line(JsonElement with) => with.ValueKind == JsonValueKind.Object
-        ? string.Join(", ", with.EnumerateObject().Select(pair => $"{pair.Name}: {(pair.Value.ValueKind == JsonValueKind.String ? pair.Value.GetString() : pair.Value.GetRawText())}"))
-        : "";
+    public string Line(CheckSpec check) => Line(check.With, Steps.FindCheck(check.Check)!.ParametersType);
+
+    public string Line(StepSpec step) => Line(step.With, Steps.FindAction(step.Do)!.ParametersType);
+
+    /// <summary>Parameters on one line, as the file has them but for what is secret.</summary>
+    private static string Line(JsonElement with, Type type) =>
+        string.Join(", ", ParameterMask.Mask(with, type).Select(pair => $"{pair.Key}: {(pair.Value is JsonValue value ? value.ToString() : pair.Value?.ToJsonString() ?? "null")}"));
 }

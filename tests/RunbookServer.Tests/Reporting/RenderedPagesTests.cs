@@ -28,6 +28,19 @@ public sealed class RenderedPagesTests
     }
 
     [Fact]
+    public async Task ParameterThatIsSecret_IsRenderedAsDots()
+    {
+        using var runbooks = new RunbookCopy(text => text.Replace(
+            "do: note, with: { text: Attach the kept logs to the ticket about the hang. }", "do: http.request, with: { url: https://hook.example/x, token: \"{{ settings.hook }}\" }", StringComparison.Ordinal));
+
+        var (code, page, error) = await ProgramRun.RunAsync("render", "hanged-gpu", "--runbooks", runbooks.Path, "--setting", "hook=s3cret123");
+
+        code.ShouldBe(0, error);
+        page.ShouldContain("- token: `•••`");
+        page.ShouldNotContain("s3cret123");
+    }
+
+    [Fact]
     public void Pages_AreOfShippedRunbooksOnly() =>
         Directory.GetFiles(s_pages).Select(file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.Ordinal).ShouldBe(Shipped.Select(row => row.Data));
 }
