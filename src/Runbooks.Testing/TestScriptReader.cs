@@ -1,5 +1,6 @@
 using Runbooks.Catalog.Problems;
 using Runbooks.Catalog.Reading;
+using Runbooks.Catalog.Templates;
 using Runbooks.Catalog.Yaml;
 using Runbooks.Intake;
 using Runbooks.Model.Definition;
@@ -11,6 +12,9 @@ namespace Runbooks.Testing;
 /// <summary>Reads <c>test.yaml</c>; what is wrong with it is told as for a runbook, with line, column and remedy.</summary>
 internal sealed class TestScriptReader(FileErrors errors)
 {
+    /// <summary>No record of an incident keeps a longer text, so whatever is exported can be read.</summary>
+    private const int Longest = Template.MaxLength;
+
     public static readonly string[] Verdicts = ["passing", "failing", "unknown"];
     public static readonly string[] Outcomes = ["done", "fails", "blocked", "refused"];
     public static readonly string[] Objections = ["tell", "askFirst", "diagnoseOnly", "suppress", "forbid"];
@@ -85,8 +89,8 @@ internal sealed class TestScriptReader(FileErrors errors)
             Name = Optional(section, "name"),
             Severity = Optional(section, "severity"),
             Summary = Optional(section, "summary"),
-            Labels = new(section.TextMap("labels")),
-            Annotations = new(section.TextMap("annotations")),
+            Labels = new(section.TextMap("labels", Longest)),
+            Annotations = new(section.TextMap("annotations", Longest)),
             Fingerprint = Optional(section, "fingerprint"),
             Link = Optional(section, "link"),
             Runbook = Optional(section, "runbook"),
@@ -138,7 +142,7 @@ internal sealed class TestScriptReader(FileErrors errors)
         {
             Outcome = section.Has("outcome") ? Word(section, "outcome", Outcomes) : Optional(section, "outcome") ?? ScriptedStep.Usual.Outcome,
             Changes = section.Flag("changes"),
-            Outputs = new(section.TextMap("outputs")),
+            Outputs = new(section.TextMap("outputs", Longest)),
             Undo = section.Has("undo") ? Word(section, "undo", ["done", "fails", "left"]) : Optional(section, "undo") ?? ScriptedStep.Usual.Undo,
             Duration = section.Duration("takes", TimeSpan.Zero, TimeSpan.FromDays(7)) ?? TimeSpan.Zero,
         };
@@ -211,7 +215,7 @@ internal sealed class TestScriptReader(FileErrors errors)
         return numbers;
     }
 
-    private static string? Optional(YamlSection section, string key) => section.Node(key) is null ? null : section.Text(key);
+    private static string? Optional(YamlSection section, string key) => section.Node(key) is null ? null : section.Text(key, longest: Longest);
 
     private string Word(YamlSection section, string key, IReadOnlyList<string> choices, bool required = false) =>
         section.Text(key, required: required) is { Length: > 0 } ? OneOf(section.Node(key)!, section.PathOf(key), choices) : "";

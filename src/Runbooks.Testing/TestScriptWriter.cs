@@ -9,6 +9,9 @@ namespace Runbooks.Testing;
 /// <summary>Writes a test as a person would: words of our own bare, text from outside quoted, short things on one line.</summary>
 internal static class TestScriptWriter
 {
+    /// <summary>Stands for what an alert must not hold. It is always in quotes; as it is, the file would seem to be in another encoding.</summary>
+    private static readonly string s_lost = CleanText.Replacement.ToString();
+
     public static string Write(TestScript script)
     {
         var root = new YamlMappingNode { { "source", script.Source } };
@@ -28,7 +31,7 @@ internal static class TestScriptWriter
         new YamlStream(new YamlDocument(root)).Save(text, assignAnchors: false);
 
         // The library closes the document with a line of three dots.
-        return text.ToString().Replace("\n...", "", StringComparison.Ordinal).TrimEnd() + "\n";
+        return text.ToString().Replace("\n...", "", StringComparison.Ordinal).Replace(s_lost, @"\uFFFD", StringComparison.Ordinal).TrimEnd() + "\n";
     }
 
     private static YamlNode Alert(TestAlert alert)

@@ -11,6 +11,8 @@ namespace Runbooks.Catalog.Reading;
 /// </summary>
 internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors errors)
 {
+    private const int LongestWord = 500;
+
     private readonly List<string> _asked = [];
 
     public string Path => path;
@@ -145,10 +147,10 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
         }
     }
 
-    public IReadOnlyDictionary<string, string> TextMap(string key) => Find(key) switch
+    public IReadOnlyDictionary<string, string> TextMap(string key, int longest = LongestWord) => Find(key) switch
     {
         null => new Dictionary<string, string>(),
-        YamlMapping found => found.Entries.ToDictionary(entry => entry.Key, entry => Word(entry.Value, $"{PathOf(key)}.{entry.Key}") ?? ""),
+        YamlMapping found => found.Entries.ToDictionary(entry => entry.Key, entry => Word(entry.Value, $"{PathOf(key)}.{entry.Key}", longest) ?? ""),
         var other => Wrong<IReadOnlyDictionary<string, string>>(key, other, "a mapping of names to texts", new Dictionary<string, string>()),
     };
 
@@ -219,15 +221,19 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
         return null;
     }
 
-    private string? Word(YamlNode node, string at)
+    private string? Word(YamlNode node, string at, int longest = LongestWord)
     {
-        if (node is YamlScalar { IsNull: false } scalar && scalar.Value.Length is > 0 and <= 500)
+        switch (node)
         {
-            return scalar.Value;
+            case YamlScalar { IsNull: false, Value.Length: > 0 } scalar when scalar.Value.Length <= longest:
+                return scalar.Value;
+            case YamlScalar { IsNull: false, Value.Length: > 0 }:
+                errors.AtValue(at, $"is longer than {longest} characters.", "Shorten it.");
+                return null;
+            default:
+                errors.AtValue(at, $"is {node.Words} and must be text.", "Write a text.");
+                return null;
         }
-
-        errors.AtValue(at, $"is {node.Words} and must be a text of at most 500 characters.", "Write a text.");
-        return null;
     }
 
     private T Wrong<T>(string key, YamlNode node, string expected, T fallback)

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog;
 using Runbooks.Catalog.Steps;
+using Runbooks.Intake.Parsing;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Text;
 using Runbooks.Testing;
@@ -102,6 +103,27 @@ public sealed class IncidentTestWriterTests : IDisposable
 
         var exported = TestScriptWriter.Write(IncidentTestWriter.Of(IncidentView.Of(incident)));
         (await TestRunner.RunAsync(Case(exported), catalog.Current[0], steps)).ShouldBeEmpty(exported);
+    }
+
+    [Fact]
+    public void LongestAlert_IsReadAsItWasWritten()
+    {
+        var written = new TestScript
+        {
+            Source = "alertmanager",
+            Alert = new()
+            {
+                Name = new('n', AlertLimits.Name), Severity = new('s', AlertLimits.Severity), Summary = new('m', AlertLimits.Summary), Link = "https://" + new string('l', AlertLimits.Link - 8),
+                Labels = new() { ["l"] = new('v', AlertLimits.LabelValue) },
+                Annotations = new() { ["a"] = "\uFFFD\\\n" + new string('v', AlertLimits.AnnotationValue - 3) },
+            },
+            Expect = new() { State = "resolved" },
+        };
+
+        var (read, errors) = TestScriptReader.Read("test.yaml", TestScriptWriter.Write(written));
+
+        errors.ShouldBeEmpty();
+        read!.Alert.ToGeneric().ShouldBe(written.Alert.ToGeneric());
     }
 
     public void Dispose() => Directory.Delete(_home, recursive: true);
