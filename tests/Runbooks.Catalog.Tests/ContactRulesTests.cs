@@ -1,5 +1,8 @@
+using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Problems;
 using Runbooks.Catalog.Reading;
+using Runbooks.Catalog.Steps;
+using Runbooks.Model.Incidents;
 
 namespace Runbooks.Catalog.Tests;
 
@@ -22,8 +25,12 @@ public sealed class ContactRulesTests
           approval: { ask: And that?, from: [oncall] }
           steps:
             note: { do: note, with: { text: Done. } }
+            tell: { do: tell, with: { to: platform-lead, text: Done. } }
+            other: { do: tell, with: { to: "{{ labels.team }}", text: Done. } }
             look: { do: person, with: { instruction: Look at it., who: [oncall, "{{ labels.team }}"], escalate: [{ after: 5m, to: [platform-lead] }] } }
         """;
+
+    private static readonly StepCatalog s_steps = new(SampleSteps.Catalog().Checks, [.. SampleSteps.Catalog().Actions, new Tell()]);
 
     [Fact]
     public void EveryoneIsKnown_NothingIsSaid() => Errors("OnCall", "ops-room", "platform-lead").ShouldBeEmpty();
@@ -34,12 +41,13 @@ public sealed class ContactRulesTests
         "sample.yaml:9:12  mitigation.approval.from[0]  names 'oncall', and the contacts have nobody of that name.  Did you mean 'oncal'? Add it under 'contacts' in the contacts file.",
         "sample.yaml:10:33  mitigation.approval.escalate[0].to  names 'platform-lead', and the contacts have nobody of that name.  Add it under 'contacts' in the contacts file.",
         "sample.yaml:14:37  resolution.approval.from  names 'oncall', and the contacts have nobody of that name.  Did you mean 'oncal'? Add it under 'contacts' in the contacts file.",
-        "sample.yaml:17:65  resolution.steps.look.with.who[0]  names 'oncall', and the contacts have nobody of that name.  Did you mean 'oncal'? Add it under 'contacts' in the contacts file.",
-        "sample.yaml:17:124  resolution.steps.look.with.escalate[0].to[0]  names 'platform-lead', and the contacts have nobody of that name.  Add it under 'contacts' in the contacts file.",
+        "sample.yaml:17:34  resolution.steps.tell.with.to  names 'platform-lead', and the contacts have nobody of that name.  Add it under 'contacts' in the contacts file.",
+        "sample.yaml:19:65  resolution.steps.look.with.who[0]  names 'oncall', and the contacts have nobody of that name.  Did you mean 'oncal'? Add it under 'contacts' in the contacts file.",
+        "sample.yaml:19:124  resolution.steps.look.with.escalate[0].to[0]  names 'platform-lead', and the contacts have nobody of that name.  Add it under 'contacts' in the contacts file.",
     ]);
 
     [Fact]
-    public void HostThatAsksTheFallbackInstead_TakesTheFile() => new RunbookReader(SampleSteps.Catalog()).Read("sample.yaml", Text).Errors.ShouldBeEmpty();
+    public void HostThatAsksTheFallbackInstead_TakesTheFile() => new RunbookReader(s_steps).Read("sample.yaml", Text).Errors.ShouldBeEmpty();
 
     [Theory]
     [InlineData("proceedIfReversible", "teams-room", true)]
@@ -50,12 +58,21 @@ public sealed class ContactRulesTests
         var text = Text.Replace("from: [oncall, ops-room]", $"from: [ops-room]\n    onTimeout: {onTimeout}", StringComparison.Ordinal).Replace("to: [platform-lead] }]\n  steps", "to: [teams-room] }]\n  steps", StringComparison.Ordinal);
         var contacts = new KnownContacts(["oncall", "ops-room", "platform-lead", "teams-room"]) { Unheard = ["ops-room", alsoUnheard] };
 
-        var read = new RunbookReader(SampleSteps.Catalog()).Read("sample.yaml", text, contacts);
+        var read = new RunbookReader(s_steps).Read("sample.yaml", text, contacts);
 
         read.Errors.ShouldBeEmpty();
         read.Warnings.Any(warning => warning.Code == WarningCodes.SilenceUnheard).ShouldBe(warns);
     }
 
     private static IEnumerable<string> Errors(params string[] contacts) =>
-        new RunbookReader(SampleSteps.Catalog()).Read("sample.yaml", Text, new KnownContacts(contacts)).Errors.Select(error => error.ToString());
+        new RunbookReader(s_steps).Read("sample.yaml", Text, new KnownContacts(contacts)).Errors.Select(error => error.ToString());
+
+    public sealed record Told([property: ContactName] string To, string Text);
+
+    private sealed class Tell() : RunbookAction<Told>("tell", "Tells a contact something.")
+    {
+        protected override Task<Preparation> PrepareAsync(Told parameters, StepContext context, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        protected override Task<ActionResult> ApplyAsync(Told parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken) => throw new NotSupportedException();
+    }
 }

@@ -1,6 +1,10 @@
 using System.Buffers;
 using System.Collections;
 using System.ComponentModel.DataAnnotations;
+using System.Reflection;
+using System.Text.Json;
+using Runbooks.Catalog.Templates;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Catalog.Parameters;
 
@@ -118,7 +122,40 @@ public sealed class SampleFileAttribute : Attribute
 
 /// <summary>The parameter names contacts: a team's own come before those of everybody.</summary>
 [AttributeUsage(AttributeTargets.Property)]
-public sealed class ContactNameAttribute : Attribute;
+public sealed class ContactNameAttribute : Attribute
+{
+    /// <summary>The contacts that parameters name, with their places; those that a template fills are not known before an incident.</summary>
+    internal static IEnumerable<(string Path, string Name)> NamesIn(JsonElement with, Type parameters)
+    {
+        foreach (var property in parameters.GetProperties())
+        {
+            var key = CamelCase.Of(property.Name);
+            if (with.ValueKind != JsonValueKind.Object || !with.TryGetProperty(key, out var value))
+            {
+                continue;
+            }
+
+            var items = value.ValueKind == JsonValueKind.Array ? value.EnumerateArray().Select((item, at) => ($"{key}[{at}]", item)) : [(key, value)];
+            foreach (var (path, item) in items)
+            {
+                if (property.IsDefined(typeof(ContactNameAttribute)))
+                {
+                    if (item.ValueKind == JsonValueKind.String && item.GetString() is { } name && !Template.HasPlaceholder(name))
+                    {
+                        yield return (path, name);
+                    }
+                }
+                else if (ParameterType.ListItem(property.PropertyType) is { } type && ParameterType.ShapeOf(type) == ParameterShape.Record)
+                {
+                    foreach (var (inner, name) in NamesIn(item, type))
+                    {
+                        yield return ($"{path}.{inner}", name);
+                    }
+                }
+            }
+        }
+    }
+}
 
 /// <summary>The parameter's value never reaches history, timeline, logs, cards or pages.</summary>
 [AttributeUsage(AttributeTargets.Property | AttributeTargets.Parameter)]

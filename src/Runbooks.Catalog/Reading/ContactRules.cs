@@ -1,3 +1,4 @@
+using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Problems;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Definition;
@@ -6,16 +7,16 @@ using Runbooks.Model.Text;
 namespace Runbooks.Catalog.Reading;
 
 /// <summary>Whoever a runbook asks has to be somebody whom the contacts name.</summary>
-internal sealed class ContactRules(KnownContacts contacts, FileErrors errors)
+internal sealed class ContactRules(KnownContacts contacts, StepCatalog steps, FileErrors errors)
 {
     public void Check(Runbook runbook)
     {
         Check("reportTo", runbook.ReportTo);
         Check("mitigation.approval", runbook.Mitigation.Approval);
         Check("resolution.approval", runbook.Resolution.Approval);
-        foreach (var (phase, step) in new[] { Phase.Mitigation, Phase.Resolution }.SelectMany(phase => runbook.StepsOf(phase).Select(step => (phase, step))).Where(one => one.step.Do == BuiltInSteps.Person))
+        foreach (var (phase, step) in new[] { Phase.Mitigation, Phase.Resolution }.SelectMany(phase => runbook.StepsOf(phase).Select(step => (phase, step))))
         {
-            foreach (var (path, name) in ManualAction.ContactsOf(step.With))
+            foreach (var (path, name) in steps.FindAction(step.Do) is { } action ? ContactNameAttribute.NamesIn(step.With, action.ParametersType) : [])
             {
                 Check($"{CamelCase.Of(phase)}.steps.{step.Name}.with.{path}", name);
             }

@@ -50,7 +50,7 @@ public sealed class RunbookReader(StepCatalog steps, HostSettings? host = null)
 
         if (contacts is not null)
         {
-            new ContactRules(contacts, errors).Check(runbook);
+            new ContactRules(contacts, steps, errors).Check(runbook);
         }
 
         return new(errors.Count > 0 ? null : runbook, errors.Sorted)

@@ -124,31 +124,4 @@ public sealed class ManualAction() : RunbookAction<ManualAction.Parameters>(
     private static IEnumerable<string> Texts(JsonElement with, string key) => with.ValueKind != JsonValueKind.Object || !with.TryGetProperty(key, out var value) ? []
         : value.ValueKind == JsonValueKind.Array ? value.EnumerateArray().Select(item => item.ToString())
         : [value.ToString()];
-
-    /// <summary>The contacts that a step names, with their places under <c>with</c>; those that a template fills are not known before an incident.</summary>
-    internal static IEnumerable<(string Path, string Name)> ContactsOf(JsonElement with)
-    {
-        if (with.ValueKind != JsonValueKind.Object)
-        {
-            yield break;
-        }
-
-        foreach (var named in Names(with, "who"))
-        {
-            yield return named;
-        }
-
-        if (with.TryGetProperty("escalate", out var escalate) && escalate.ValueKind == JsonValueKind.Array)
-        {
-            foreach (var named in escalate.EnumerateArray().SelectMany((one, at) => Names(one, "to").Select(name => ($"escalate[{at}].{name.Path}", name.Name))))
-            {
-                yield return named;
-            }
-        }
-    }
-
-    private static IEnumerable<(string Path, string Name)> Names(JsonElement mapping, string key) =>
-        mapping.ValueKind == JsonValueKind.Object && mapping.TryGetProperty(key, out var names) && names.ValueKind == JsonValueKind.Array
-            ? names.EnumerateArray().Select((name, at) => ($"{key}[{at}]", name.ToString())).Where(name => !name.Item2.Contains("{{", StringComparison.Ordinal))
-            : [];
 }
