@@ -22,10 +22,14 @@ public static class WarningCodes
     public const string SelfHealingUnsettled = "self-healing-unsettled";
     public const string SettleUnchecked = "settle-unchecked";
     public const string TriggerAny = "trigger-any";
+    public const string TriggerNever = "trigger-never";
     public const string TriggerOverlap = "trigger-overlap";
+    public const string TargetFixed = "target-fixed";
+    public const string AlwaysVerifies = "always-verifies";
     public const string ApprovalOutlastsLease = "approval-outlasts-lease";
     public const string SilenceUnheard = "silence-unheard";
     public const string LeaseKeeps = "lease-keeps";
+    public const string LeaseWatchesItself = "lease-watches-itself";
     public const string AllowUnclear = "allow-unclear";
     public const string AllowUnused = "allow-unused";
 
@@ -48,10 +52,14 @@ public static class WarningCodes
         [SelfHealingUnsettled] = "A runbook that heals by itself gives its fix no time to settle.",
         [SettleUnchecked] = "A time to settle without checks that could be asked in it.",
         [TriggerAny] = "A trigger takes every alert.",
+        [TriggerNever] = "A trigger fits no alert that is ever sent.",
         [TriggerOverlap] = "One alert starts two runbooks, or one trigger makes another needless.",
+        [TargetFixed] = "Every alert is one incident, since the target has no placeholder.",
+        [AlwaysVerifies] = "A check that looks at nothing says whether the fix helped, or keeps it from ever running.",
         [ApprovalOutlastsLease] = "A question stays open for longer than the lease.",
         [SilenceUnheard] = "Silence is to count as a yes, and nobody's can.",
         [LeaseKeeps] = "A lease is taken back, and one of its steps is not.",
+        [LeaseWatchesItself] = "A lease ends because it works.",
         [AllowUnclear] = "A comment that allows a warning is not understood.",
         [AllowUnused] = "A comment allows a warning that is not there.",
     };

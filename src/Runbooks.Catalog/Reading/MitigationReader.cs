@@ -103,6 +103,11 @@ internal sealed class MitigationReader(IReadOnlyList<string> checks, string owne
             section.Errors.AtValue(section.PathOf("stableFor"), $"is {DurationText.Format(hold.StableFor)}, not shorter than 'atMost' ({DurationText.Format(hold.AtMost)}).", "Make it shorter.");
         }
 
+        if (section.Has("every") && hold.Every > hold.AtMost)
+        {
+            section.Errors.AtValue(section.PathOf("every"), $"is {DurationText.Format(hold.Every)}, longer than 'atMost' ({DurationText.Format(hold.AtMost)}).", "Make it shorter.");
+        }
+
         if (hold.Checks.Count == 0)
         {
             section.Errors.AtKey(section.Path, "has no checks to ask.", "Add checks to 'diagnosis', or remove 'holdUntil'.");
@@ -121,6 +126,8 @@ internal sealed class MitigationReader(IReadOnlyList<string> checks, string owne
 
 internal static class ApprovalReader
 {
+    public const string ContactName = "Write the contact's name.";
+
     private static readonly TimeSpan Least = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Most = TimeSpan.FromDays(30);
 
@@ -137,7 +144,7 @@ internal static class ApprovalReader
         var approval = new Approval
         {
             Ask = ask,
-            From = section.Words("from", required: true),
+            From = section.PlainWords("from", ContactName, required: true),
             Required = section.Integer("required", 1, 10) ?? 1,
             SeparationOfDuties = section.Flag("separationOfDuties"),
             OwnerRequired = section.Flag("ownerRequired"),
@@ -174,7 +181,7 @@ internal static class ApprovalReader
 
     private static Escalation ReadEscalation(YamlSection section)
     {
-        var escalation = new Escalation(section.Duration("after", Least, Most, required: true) ?? TimeSpan.Zero, section.Words("to", required: true));
+        var escalation = new Escalation(section.Duration("after", Least, Most, required: true) ?? TimeSpan.Zero, section.PlainWords("to", ContactName, required: true));
         section.RejectOthers();
         return escalation;
     }

@@ -104,7 +104,7 @@ public sealed class RunbookReader(StepCatalog steps, HostSettings? host = null)
             Mitigation = mitigation,
             Resolution = ReadResolution(root, stepsReader, owner),
             Limits = LimitsReader.Read(root),
-            ReportTo = root.Words("reportTo"),
+            ReportTo = root.PlainWords("reportTo", ApprovalReader.ContactName),
             Mode = root.Choice("mode", RunMode.Normal),
         };
         root.RejectOthers();
@@ -119,6 +119,7 @@ public sealed class RunbookReader(StepCatalog steps, HostSettings? host = null)
         }
 
         var runbook = section.Text("runbook", required: true, longest: 64);
+        section.RefusePlaceholder("runbook", runbook, "Write the id of a runbook.");
         if (runbook.Length > 0 && runbook == id)
         {
             section.Errors.AtValue(section.PathOf("runbook"), "is this runbook itself.", "Name the runbook that covers this one; alerts on one target are one incident anyway.");
@@ -178,6 +179,8 @@ internal static class TriggerReader
     /// <summary>Every kind of sender there is; <c>manual</c> is a person who starts the runbook by hand.</summary>
     public static readonly IReadOnlyList<string> Sources = ["azure-monitor", "alertmanager", "grafana", "generic", "event-grid", "manual"];
 
+    private const string AsSent = "Write what the sender sends, or a pattern such as prod-*.";
+
     public static IReadOnlyList<Trigger> Read(YamlSection root) => [.. root.Items("trigger", required: true).Select(ReadOne)];
 
     private static Trigger ReadOne(YamlSection section)
@@ -189,14 +192,21 @@ internal static class TriggerReader
                 $"{Suggestion.For(source, Sources)}The senders are: {string.Join(", ", Sources)}.");
         }
 
-        var alert = section.Text("alert", longest: 500);
+        var alert = section.Text("alert", longest: 500).Trim();
+        section.RefusePlaceholder("alert", alert, AsSent);
         if (!section.Has("alert"))
         {
             section.Errors.AtKey(section.PathOf("alert"), "is missing.", "Add 'alert:' with the name of the rule, a pattern such as HighLatency_*, or \"*\" for every alert.");
         }
 
-        var trigger = new Trigger(source.Length > 0 ? source : null, alert, section.Words("severity"), section.TextMap("labels"));
+        var severity = section.PlainWords("severity", AsSent).Select(word => word.Trim()).ToList();
+        var labels = section.TextMap("labels").ToDictionary(label => label.Key, label => label.Value.Trim(), StringComparer.Ordinal);
+        foreach (var (name, value) in labels)
+        {
+            section.RefusePlaceholder($"labels.{name}", value, AsSent);
+        }
+
         section.RejectOthers();
-        return trigger;
+        return new(source.Length > 0 ? source : null, alert, severity, labels);
     }
 }

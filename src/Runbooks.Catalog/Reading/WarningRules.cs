@@ -1,6 +1,8 @@
 using Runbooks.Catalog.Problems;
 using Runbooks.Catalog.Steps;
+using Runbooks.Catalog.Templates;
 using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
 using Runbooks.Model.Text;
 
 namespace Runbooks.Catalog.Reading;
@@ -12,7 +14,9 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
     {
         CheckWords(runbook);
         CheckTriggers(runbook);
+        CheckTarget(runbook);
         CheckMeasuring(runbook);
+        CheckAlways(runbook);
         CheckLease(runbook);
         if (runbook.Limits.SettleFor > TimeSpan.Zero && runbook.Mitigation.Verify is null)
         {
@@ -50,10 +54,23 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
                 errors.Warn(WarningCodes.TriggerAny, $"trigger[{index}].alert", $"takes every alert{(trigger.Source is { } source ? $" from {source}" : "")}.", "Write the name of the rule, a pattern of such names, or labels that the alerts have.");
             }
 
+            foreach (var (key, problem, remedy) in TriggerDoubts.Of(trigger))
+            {
+                errors.Warn(WarningCodes.TriggerNever, $"trigger[{index}].{key}", problem, remedy);
+            }
+
             if (runbook.Trigger.Index().FirstOrDefault(other => other.Index != index && TriggerOverlap.Covers(other.Item, trigger) && (other.Index < index || !TriggerOverlap.Covers(trigger, other.Item))) is { Item: { } wider } found)
             {
                 errors.Warn(WarningCodes.TriggerOverlap, $"trigger[{index}].alert", $"is needless: trigger {found.Index + 1} ('{wider.Alert}') takes every alert that this one takes.", "Remove one of the two.");
             }
+        }
+    }
+
+    private void CheckTarget(Runbook runbook)
+    {
+        if (runbook.Target.Contains('{', StringComparison.Ordinal) && !Template.HasPlaceholder(runbook.Target))
+        {
+            errors.Warn(WarningCodes.TargetFixed, "target", "has no placeholder: every alert is about the same target, and one incident.", "A placeholder has two braces: {{ labels.pod }}.");
         }
     }
 
@@ -78,11 +95,38 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
         }
     }
 
+    /// <summary>The built-in check finds what the file says: it says nothing about the world.</summary>
+    private void CheckAlways(Runbook runbook)
+    {
+        var blind = runbook.Diagnosis.Where(check => check.Check == BuiltInSteps.Always).ToList();
+        foreach (var check in blind.Where(check => runbook.Mitigation.Verify?.Checks.Contains(check.Name) == true))
+        {
+            errors.Warn(
+                WarningCodes.AlwaysVerifies, $"diagnosis.{check.Name}.check", "is 'always', and verifies the fix: it finds the same before and after it.",
+                "Name a check that looks under 'verify'; to trust the alert, leave 'diagnosis' out.");
+        }
+
+        var (when, passing) = (runbook.Mitigation.When, blind.Where(IsPassing).Select(check => check.Name).ToList());
+        if (when.Checks.Count > 0 && (when.Quantifier == Quantifier.All ? when.Checks.Any(passing.Contains) : when.Checks.All(passing.Contains)))
+        {
+            errors.Warn(WarningCodes.AlwaysVerifies, "mitigation.when", "is never true: an 'always' that passes is among what has to fail.", "Remove it from 'when'.");
+        }
+    }
+
+    private static bool IsPassing(CheckSpec check) => check.With.TryGetProperty("finding", out var finding) && finding.ValueEquals(CamelCase.Of(Verdict.Passing));
+
     private void CheckLease(Runbook runbook)
     {
         if (runbook.Mitigation.HoldUntil is not { } lease)
         {
             return;
+        }
+
+        if (runbook.Mitigation.Verify is { } verify && lease.Checks.All(verify.Checks.Contains))
+        {
+            errors.Warn(
+                WarningCodes.LeaseWatchesItself, "mitigation.holdUntil", "waits for checks that pass because the mitigation works: it is taken back while the fault is still there, and the alert comes again.",
+                "Name a check that sees the cause whether or not the mitigation works, as the one that says when the provider is healthy again.");
         }
 
         foreach (var (phase, approval) in new[] { Phase.Mitigation, Phase.Resolution }.Select(phase => (phase, runbook.ApprovalOf(phase))))

@@ -147,6 +147,27 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
         }
     }
 
+    /// <summary>Words that are taken as they stand: a placeholder in one would never be filled.</summary>
+    /// <param name="remedy">What to write instead of a placeholder.</param>
+    public IReadOnlyList<string> PlainWords(string key, string remedy, bool required = false)
+    {
+        var words = Words(key, required);
+        for (var index = 0; index < words.Count; index++)
+        {
+            RefusePlaceholder(words.Count > 1 ? $"{key}[{index}]" : key, words[index], remedy);
+        }
+
+        return words;
+    }
+
+    public void RefusePlaceholder(string key, string text, string remedy)
+    {
+        if (Template.HasPlaceholder(text))
+        {
+            errors.AtValue(PathOf(key), "holds a placeholder, and none is filled in here but {{ settings.NAME }}.", remedy);
+        }
+    }
+
     public IReadOnlyDictionary<string, string> TextMap(string key, int longest = LongestWord) => Find(key) switch
     {
         null => new Dictionary<string, string>(),

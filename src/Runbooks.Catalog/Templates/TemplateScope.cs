@@ -1,3 +1,4 @@
+using System.Buffers;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Text;
@@ -97,6 +98,9 @@ public sealed record Placeholder(PlaceholderRoot Root, string Path, string Key, 
 
     internal static readonly IReadOnlyList<string> FindingMembers = ["verdict", "value", "summary"];
 
+    /// <summary>What only filters and functions have, as other template languages know them.</summary>
+    private static readonly SearchValues<char> Expressions = SearchValues.Create("|'\"(),");
+
     private static readonly string[] s_roots = ["labels", "annotations", "alert", "target", "incident", "findings", "steps"];
 
     /// <returns>The placeholder, or what is wrong with it and what to write instead.</returns>
@@ -108,6 +112,11 @@ public sealed record Placeholder(PlaceholderRoot Root, string Path, string Key, 
         if (path.AsSpan().ContainsAny("{}\n\r"))
         {
             return (null, $"{Show(path)} is not a placeholder. Write for example {{{{ labels.pod }}}}.");
+        }
+
+        if (path.AsSpan().ContainsAny(Expressions) || path.Contains(" or ", StringComparison.Ordinal) || path.Contains(" and ", StringComparison.Ordinal))
+        {
+            return (null, $"{Show(path)} is not a placeholder: there are no filters, functions and alternatives. Write for example {{{{ labels.pod }}}}.");
         }
 
         return root switch

@@ -40,7 +40,7 @@ public sealed class DoubtfulFilesTests
         var (code, _, error) = await ValidateAsync("--strict");
 
         code.ShouldBe(1);
-        error.ShouldMatch(@"\d+ warnings in 6 of 7 files\.");
+        error.ShouldMatch(@"\d+ warnings in 7 of 8 files\.");
         (await ValidateAsync("--strict", "--format", "github")).Output.ShouldStartWith("::error file=");
     }
 
