@@ -90,7 +90,7 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
             {
                 errors.Warn(
                     WarningCodes.VerifyUnknown, $"diagnosis.{name}.check", "verifies the fix, and is unknown while there is nothing to measure: a step that moves or stops the traffic is then taken for a failure.",
-                    "Say what it means when nothing is found, with 'whenEmpty' (unknown, too), or verify with another check.");
+                    "Say what it means when nothing is found, with 'whenEmpty' (unknown, too) where the check takes it, or verify with another check. An average, a percentile or a ratio of nothing stays unknown whatever 'whenEmpty' says.");
             }
         }
     }

@@ -4,7 +4,9 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
 using Microsoft.Extensions.Options;
+using Runbooks.Catalog.Problems;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Metrics;
 using Runbooks.Model.Incidents;
@@ -29,8 +31,16 @@ public sealed record TlsCertificateParameters
 internal sealed class TlsCertificate(IOptions<HttpProbeOptions> options)
     : Check<TlsCertificateParameters>("tls.certificate", "Holds how many days the certificates of a TLS server are still valid against a threshold; one that is not trusted or is for another name is failing.")
 {
+    /// <summary>More than any certificate has left.</summary>
+    private const int ManyDays = 36_500;
+
     private readonly EgressGuard _guard = options.Value.Guard;
     private readonly EgressGuard _ownAuthority = new([.. options.Value.OwnAuthorityHosts]);
+
+    public override IReadOnlyList<Doubt> DoubtsOf(JsonElement with) =>
+        WithText.Failing(with) is { } failing && failing.Holds(ManyDays)
+            ? [new(WarningCodes.ThresholdRange, "failing", $"is '{failing}' days left: a certificate that was just renewed fails.", "Write when too few days are left, for example '< 21'.")]
+            : [];
 
     protected override async Task<CheckResult> AskAsync(TlsCertificateParameters parameters, StepContext context, CancellationToken cancellationToken)
     {

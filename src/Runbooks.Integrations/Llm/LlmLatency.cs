@@ -1,6 +1,8 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
 using Runbooks.Catalog.Parameters;
+using Runbooks.Catalog.Problems;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Metrics;
 using Runbooks.Integrations.Prometheus;
@@ -12,7 +14,17 @@ namespace Runbooks.Integrations.Llm;
 internal sealed class LlmLatency(PrometheusClient prometheus)
     : PrometheusCheck<LlmLatencyParameters>(prometheus, "llm.latency", "Holds the time to the first token, or the tokens a second, of vLLM servers against a threshold.")
 {
+    /// <summary>Nobody waits longer than ten minutes for a first token.</summary>
+    private const int MostSeconds = 600;
     private const string FirstToken = "vllm:time_to_first_token_seconds_bucket";
+
+    /// <summary>Azure and OpenTelemetry have this time in milliseconds.</summary>
+    public override IReadOnlyList<Doubt> DoubtsOf(JsonElement with) =>
+        WithText.Of(with, "measure") is null or "firstToken" && WithText.Failing(with) is { IsAbsent: false } failing && !failing.HoldsWithin(0, MostSeconds)
+            ? [new(WarningCodes.ThresholdRange, "failing", $"is '{failing}', and the time to the first token is in seconds: it never fails.", "Write seconds, for example '> 3'.")]
+            : [];
+
+    public override bool MayFindNothing(JsonElement with) => true;
 
     protected override string Limit(LlmLatencyParameters parameters) => parameters.Failing.ToString();
 

@@ -48,8 +48,8 @@ public sealed record FailingWhen : IParsable<FailingWhen>
         _ => Holds(least) && Holds(most),
     };
 
-    /// <summary>Bad is more than some share of one.</summary>
-    public bool IsAboveAShare => _operator is ">" or ">=" && _bound is > 0 and <= 1;
+    /// <summary>Bad is more, or less, than some share of one. Less than 1 may well be meant: nearly nothing.</summary>
+    public bool IsOfAShare => (_operator is ">" or ">=" && _bound is > 0 and <= 1) || (_operator is "<" or "<=" && _bound is > 0 and < 1);
 
     /// <summary>The item whose value is the furthest on the failing side; one that is not a number only when all are.</summary>
     public T Worst<T>(IReadOnlyCollection<T> items, Func<T, double> value)

@@ -46,6 +46,7 @@ internal sealed partial record KnownRange(double Least, double Most)
     {
         ["Percentage CPU"] = Percent,
         ["Availability"] = Percent,
+        ["availabilityResults/availabilityPercentage"] = Percent,
         ["OriginHealthPercentage"] = Percent,
         ["VipAvailability"] = Percent,
         ["DipAvailability"] = Percent,
@@ -95,7 +96,7 @@ internal sealed partial record KnownRange(double Least, double Most)
         var range = $"{NumberText.Format(Least)} to {NumberText.Format(Most)}";
         return !failing.HoldsWithin(Least, Most) ? Of($"is '{failing}', and {metric} goes from {range}: it can never fail.")
             : failing.HoldsThroughout(Least, Most) ? Of($"is '{failing}', and {metric} goes from {range}: it always fails.")
-            : Most == 100 && failing.IsAboveAShare ? Of($"is '{failing}', and {metric} goes from {range}: 1 is one per cent.")
+            : Most == 100 && failing.IsOfAShare ? Of($"is '{failing}', and {metric} goes from {range}: 1 is one per cent.")
             : null;
 
         Doubt Of(string problem) => new(WarningCodes.ThresholdRange, "failing", problem, $"Write a threshold between {NumberText.Format(Least)} and {NumberText.Format(Most)}.");

@@ -39,12 +39,23 @@ public sealed class KnownRangeTests
     public void ShareWhereThereArePerCents_IsDoubted()
     {
         new KnownRange(0, 100).Doubt(FailingWhen.Parse("> 0.95", null), "it")!.Problem.ShouldEndWith("1 is one per cent.");
-        new KnownRange(0, 100).Doubt(FailingWhen.Parse("< 0.95", null), "it").ShouldBeNull();
+        new KnownRange(0, 100).Doubt(FailingWhen.Parse("< 0.99", null), "it")!.Problem.ShouldEndWith("1 is one per cent.");
+        new KnownRange(0, 100).Doubt(FailingWhen.Parse("< 1", null), "it").ShouldBeNull();
+        new KnownRange(0, 100).Doubt(FailingWhen.Parse("== 0", null), "it").ShouldBeNull();
     }
 
     [Theory]
     [InlineData("azureMonitor.metric", """{ "metric": "Percentage CPU", "failing": "> 0.9" }""", true, true)]
     [InlineData("azureMonitor.metric", """{ "metric": "Percentage CPU", "failing": "> 200", "aggregation": "total", "whenEmpty": "unknown" }""", false, false)]
+    [InlineData("azureMonitor.metric", """{ "metric": "availabilityResults/availabilityPercentage", "failing": "< 0.99", "whenEmpty": "failing" }""", true, false)]
+    [InlineData("azureMonitor.logs", """{ "query": "T | summarize percentile(DurationMs, 95)", "failing": "> 5000", "whenEmpty": "passing" }""", false, true)]
+    [InlineData("azureMonitor.logs", """{ "query": "T | summarize dcount(User), sum(Items)", "failing": "> 5000" }""", false, false)]
+    [InlineData("llm.latency", """{ "failing": "> 3000" }""", true, true)]
+    [InlineData("llm.latency", """{ "failing": "> 3" }""", false, true)]
+    [InlineData("llm.latency", """{ "measure": "tokensPerSecond", "failing": "> 3000" }""", false, true)]
+    [InlineData("tls.certificate", """{ "failing": "> 21" }""", true, false)]
+    [InlineData("tls.certificate", """{ "failing": "< 21" }""", false, false)]
+    [InlineData("tls.certificate", "{}", false, false)]
     [InlineData("prometheus.query", """{ "query": "up", "failing": "> 95", "whenEmpty": "passing" }""", true, false)]
     [InlineData("prometheus.query", """{ "query": "{{ labels.query }}", "failing": "{{ labels.limit }}" }""", false, true)]
     [InlineData("prometheus.query", """{ "query": "errors or vector(0)", "failing": "> 95" }""", false, false)]

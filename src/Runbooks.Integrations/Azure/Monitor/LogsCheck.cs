@@ -26,9 +26,13 @@ internal sealed partial class LogsCheck(LogsClient logs)
 
     public override string Role => LogsClient.Role;
 
-    // A count or a summary of everything is one row, also when there is nothing to count.
-    public override bool MayFindNothing(JsonElement with) =>
-        WithText.LeavesEmptyOpen(with) && WithText.Of(with, "query")?.Split('|')[^1].Trim() is var last && !(last == "count" || (last?.StartsWith("summarize ", StringComparison.Ordinal) == true && !last.Contains(" by ", StringComparison.Ordinal)));
+    // A count or a sum of everything is one row with a number, also when there is nothing to count. An average of nothing is none, whatever 'whenEmpty' says.
+    public override bool MayFindNothing(JsonElement with)
+    {
+        var last = WithText.Of(with, "query")?.Split('|')[^1].Trim() ?? "";
+        var ofAll = last == "count" || (last.StartsWith("summarize ", StringComparison.Ordinal) && !last.Contains(" by ", StringComparison.Ordinal));
+        return (ofAll && NoneOfNothing().IsMatch(last)) || (!ofAll && WithText.LeavesEmptyOpen(with));
+    }
 
     protected override async Task<CheckResult> AskAsync(LogsParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
@@ -75,6 +79,9 @@ internal sealed partial class LogsCheck(LogsClient logs)
             ? $"nothing at all was written to {name}{(category.Length == 0 ? "" : $" with the category {string.Join(" or ", Quoted().Matches(category).Select(match => match.Value.Trim('"')))}")} for {s_longTime.TotalDays:0} days, so there is nothing to count"
             : null;
     }
+
+    [GeneratedRegex(@"\b(?:avg|percentile|max|min|stdev|variance|arg_max|arg_min|take_any)\w*\s*\(", RegexOptions.NonBacktracking)]
+    private static partial Regex NoneOfNothing();
 
     /// <summary>The table, and the categories where that is what the query asks of it first: kinds of logs that share a table are switched on one by one.</summary>
     [GeneratedRegex("""
