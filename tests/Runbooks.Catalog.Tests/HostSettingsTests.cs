@@ -30,6 +30,16 @@ public sealed class HostSettingsTests
     }
 
     [Fact]
+    public void SettingThatIsTheWholeValue_IsWhatItWouldBeWithoutQuotes()
+    {
+        var text = Text.Replace("from: [oncall]", "from: [oncall], separationOfDuties: \"{{ settings.two }}\", required: \"{{ settings.people }}\"", StringComparison.Ordinal);
+
+        var approval = Read(text, ("cluster", "b"), ("patience", "7m"), ("two", "true"), ("people", "2")).Runbook!.Mitigation.Approval!;
+
+        (approval.SeparationOfDuties, approval.Required).ShouldBe((true, 2));
+    }
+
+    [Fact]
     public void OtherValue_IsAnotherVersionAndAnotherSettingIsNot()
     {
         var hash = Read(("cluster", "b"), ("patience", "7m")).Runbook!.Hash;
@@ -47,6 +57,8 @@ public sealed class HostSettingsTests
         errors.ShouldContain("sample.yaml:7:79  The host's setting patience holds a placeholder.  Write out what it stands for.");
     }
 
-    private static ReadResult Read(params (string Name, string Value)[] settings) =>
-        new RunbookReader(SampleSteps.Catalog(), new HostSettings(settings.Select(one => KeyValuePair.Create(one.Name, one.Value)))).Read("sample.yaml", Text);
+    private static ReadResult Read(params (string Name, string Value)[] settings) => Read(Text, settings);
+
+    private static ReadResult Read(string text, params (string Name, string Value)[] settings) =>
+        new RunbookReader(SampleSteps.Catalog(), new HostSettings(settings.Select(one => KeyValuePair.Create(one.Name, one.Value)))).Read("sample.yaml", text);
 }

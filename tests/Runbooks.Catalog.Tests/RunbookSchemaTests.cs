@@ -61,6 +61,18 @@ public sealed class RunbookSchemaTests
     }
 
     [Fact]
+    public void SettingOfTheHost_MayStandForANumberAFlagAWordAndADuration()
+    {
+        var approval = _schema["$defs"]!["approval"]!["properties"]!;
+
+        approval["required"]!.ToJsonString().ShouldContain("\"type\":[\"integer\",\"string\"]");
+        foreach (var key in (string[])["required", "separationOfDuties", "timeout", "onTimeout"])
+        {
+            approval[key]!.ToJsonString().ShouldContain("""\\{\\{""", customMessage: key);
+        }
+    }
+
+    [Fact]
     public void NamesOfChecksAndActions_AreTheRegisteredOnes()
     {
         Names("check", "check").ShouldBe(["always", "kubernetes.pod", "prometheus.query", "vllm.health"]);

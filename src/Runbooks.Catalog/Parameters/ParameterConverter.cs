@@ -37,9 +37,11 @@ internal sealed class ParameterConverter(List<ParameterError> errors, bool skipT
         var key = prefix + parameter.Name;
         if (with[parameter.Name] is not { } node)
         {
-            if (parameter.Required)
+            // An incident may be pinned to a version from before this was an error, so it is one only when a file is read.
+            var isEmpty = skipTemplates && with.ContainsKey(parameter.Name);
+            if (parameter.Required || isEmpty)
             {
-                errors.Add(new(key, "is missing.", $"Write {parameter.Words}."));
+                errors.Add(new(key, isEmpty ? "is empty." : "is missing.", $"Write {parameter.Words}{(parameter.Required ? "." : ", or remove it.")}"));
                 return s_unknown;
             }
 
@@ -80,6 +82,8 @@ internal sealed class ParameterConverter(List<ParameterError> errors, bool skipT
                     : bare == typeof(JsonElement) ? JsonSerializer.SerializeToElement(node) : Wrong(node, type, key, parameter);
             case ParameterShape.List when node is JsonArray items && items.Count <= MaxItems:
                 return List(items, bare, key, parameter);
+            case ParameterShape.List when node is JsonValue && ParameterType.ShapeOf(ParameterType.ListItem(bare)!) == ParameterShape.Text:
+                return List(new JsonArray(node.DeepClone()), bare, key, parameter);
             case ParameterShape.Map when node is JsonObject mapping && mapping.Count <= MaxItems:
                 return Map(mapping, bare, key, parameter);
             case ParameterShape.Record when node is JsonObject mapping:

@@ -44,6 +44,7 @@ internal static class ParameterSchema
             ParameterShape.Number => OrText(Within(new() { ["type"] = "number" }, range), @"^\s*[-+]?[\d.]+([eE][-+]?\d+)?\s*$"),
             ParameterShape.Duration => OrText(new() { ["const"] = 0 }, SchemaParts.DurationPattern),
             ParameterShape.Choice => OrText(new() { ["enum"] = SchemaParts.Strings(CamelCase.Choices(bare)) }, null),
+            ParameterShape.List when ParameterType.ShapeOf(ParameterType.ListItem(bare)!) == ParameterShape.Text => SchemaParts.OneOrMany(),
             ParameterShape.List => new() { ["type"] = "array", ["items"] = OfType(ParameterType.ListItem(bare)!) },
             ParameterShape.Map => new() { ["type"] = "object", ["additionalProperties"] = OfType(ParameterType.MapValue(bare)!) },
             ParameterShape.Record => Of(bare),
@@ -79,7 +80,7 @@ internal static class SchemaParts
     public const string TemplatePattern = @"\{\{";
     public const string NamePattern = "^[A-Za-z][A-Za-z0-9_-]{0,63}$";
 
-    public static JsonObject Text(string description) => new() { ["type"] = "string", ["minLength"] = 1, ["description"] = description };
+    public static JsonObject Text(string description) => new() { ["type"] = new JsonArray("string", "number", "boolean"), ["minLength"] = 1, ["description"] = description };
 
     public static JsonObject Duration(string description) =>
         new() { ["type"] = new JsonArray("string", "integer"), ["minLength"] = 1, ["pattern"] = DurationPattern, ["description"] = $"{description} {DurationText.Words}." };
@@ -104,12 +105,18 @@ internal static class SchemaParts
     public static JsonObject Choice<T>(string description) where T : struct, Enum => Choice(CamelCase.Choices(typeof(T)), description);
 
     /// <summary>A list of words, or one word.</summary>
-    public static JsonObject Words(string description) => new()
+    public static JsonObject Words(string description)
     {
-        ["type"] = new JsonArray("string", "array"),
-        ["items"] = new JsonObject { ["type"] = "string" },
-        ["minItems"] = 1,
-        ["description"] = description,
+        var words = OneOrMany();
+        words["minItems"] = 1;
+        words["description"] = description;
+        return words;
+    }
+
+    public static JsonObject OneOrMany() => new()
+    {
+        ["type"] = new JsonArray("array", "string", "number", "boolean"),
+        ["items"] = new JsonObject { ["type"] = new JsonArray("string", "number", "boolean") },
     };
 
     public static JsonObject List(JsonObject item, string description) =>

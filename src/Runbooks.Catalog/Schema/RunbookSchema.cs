@@ -41,7 +41,45 @@ public sealed class RunbookSchema(StepCatalog steps)
             ["mode"] = SchemaParts.Choice<RunMode>("How far the runbook may go by itself."),
         }, "id", "title", "trigger", "target", "impact");
         schema["$defs"] = new JsonObject { ["check"] = Check(), ["step"] = Step(), ["approval"] = Approval() };
+        LetSettingsStand(schema);
         return schema;
+    }
+
+    /// <summary>A setting of the host may stand for every value, and is filled in before the file is read. Names of checks and actions decide what stands beside them, and parameters take every template as they are.</summary>
+    private static void LetSettingsStand(JsonNode? node)
+    {
+        if (node is not JsonObject schema)
+        {
+            return;
+        }
+
+        if (schema["type"] is JsonValue type && type.GetValue<string>() is "integer" or "boolean")
+        {
+            (schema["type"], schema["pattern"]) = (new JsonArray(schema["type"]!.DeepClone(), "string"), SchemaParts.TemplatePattern);
+        }
+        else if (schema["pattern"] is JsonValue pattern)
+        {
+            schema["pattern"] = $"({pattern.GetValue<string>()})|{SchemaParts.TemplatePattern}";
+        }
+        else if (schema["enum"] is JsonArray choices && !schema.ContainsKey("markdownEnumDescriptions"))
+        {
+            schema.Remove("type");
+            schema.Remove("enum");
+            schema["anyOf"] = new JsonArray(new JsonObject { ["enum"] = choices }, new JsonObject { ["type"] = "string", ["pattern"] = SchemaParts.TemplatePattern });
+        }
+
+        foreach (var below in (string[])["items", "additionalProperties"])
+        {
+            LetSettingsStand(schema[below]);
+        }
+
+        foreach (var named in (string[])["properties", "$defs"])
+        {
+            foreach (var (_, value) in schema[named] as JsonObject ?? [])
+            {
+                LetSettingsStand(value);
+            }
+        }
     }
 
     private static JsonObject Trigger() => SchemaParts.Mapping("Every given part has to match.", new()

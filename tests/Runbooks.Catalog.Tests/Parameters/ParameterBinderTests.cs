@@ -76,7 +76,7 @@ public sealed class ParameterBinderTests
     public void EverythingWrong_IsReportedAtOnceByKey()
     {
         var errors = Errors<Positional>("""
-            { "pdo": "x", "count": 11, "wait": "5 minutes", "speed": "slwo", "names": "a", "tags": ["x"], "day": "95", "rules": [{ "priority": 0, "colour": 1 }] }
+            { "pdo": "x", "count": 11, "wait": "5 minutes", "speed": "slwo", "names": { "a": 1 }, "tags": ["x"], "day": "95", "rules": [{ "priority": 0, "colour": 1 }] }
             """);
 
         errors.ShouldBe(
@@ -86,13 +86,29 @@ public sealed class ParameterBinderTests
             "count: The field count must be between 1 and 10.",
             "wait: '5 minutes' is not a duration such as 20s, 5m, 1h30m or 2d.",
             "speed: 'slwo' is not one of: slow, veryFast. Did you mean 'slow'?",
-            "names: 'a' is not a list; each item is text.",
+            "names: A mapping is not a list; each item is text.",
             "tags: A list is not a mapping; each value is text.",
             "day: '95' is not a DateOnly.",
             "rules[0].colour: is not a parameter. The parameters are: name, priority.",
             "rules[0].name: is missing. Write text.",
             "rules[0].priority: The field priority must be between 1 and 9.",
         ]);
+    }
+
+    [Fact]
+    public void OneText_IsAListOfOne() => ParameterBinder.Bind(Json("""{ "pod": "p", "names": "a" }"""), typeof(Positional)).Value.ShouldBeOfType<Positional>().Names.ShouldBe(["a"]);
+
+    [Fact]
+    public void EmptyValue_IsAnErrorInAFileAndTheDefaultInAnIncident()
+    {
+        var with = Json("""{ "pod": null, "count": null }""");
+
+        ParameterBinder.Check(with, typeof(Positional)).Select(error => error.ToString()).ShouldBe(
+        [
+            "pod: is empty. Write a Kubernetes name: at most 253 lower-case letters, digits, dashes and dots, beginning and ending with a letter or digit.",
+            "count: is empty. Write a whole number, or remove it.",
+        ]);
+        ParameterBinder.Bind(Json("""{ "pod": "p", "count": null }"""), typeof(Positional)).Errors.ShouldBeEmpty();
     }
 
     [Theory]
