@@ -58,6 +58,8 @@ internal sealed class ParameterConverter(List<ParameterError> errors, bool skipT
                 .Where(outcome => outcome.Result is not null)
                 .Select(outcome => outcome.Rule is ParameterRuleAttribute
                     ? new ParameterError(key, $"{Show(node, parameter)} {outcome.Result!.ErrorMessage}", "")
+                    : outcome.Rule is RangeAttribute { Minimum: TimeSpan least, Maximum: TimeSpan most }
+                    ? new ParameterError(key, $"{Show(node, parameter)} is not from {DurationText.Format(least)} to {DurationText.Format(most)}.", "")
                     : new ParameterError(key, Message(outcome.Result!, node, parameter), "")));
         }
 

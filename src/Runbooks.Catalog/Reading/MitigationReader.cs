@@ -246,7 +246,7 @@ internal static class LimitsReader
                 section.Errors.AtKey(section.PathOf("fleet"), "is not used: 'maxTargets' is no percentage.", "Write 'maxTargets: 10%', or remove 'fleet'.");
             }
 
-            return section.Integer("maxTargets", 1, MaxTargetsAllowed);
+            return section.Integer("maxTargets", 1, MaxTargetsAllowed, ", or a percentage of 'fleet' such as 10%");
         }
 
         if (!int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var percent) || percent is < 1 or > 100)

@@ -80,7 +80,8 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
         return null;
     }
 
-    public int? Integer(string key, int least, int most)
+    /// <param name="besides">What else may stand there, for the remedy.</param>
+    public int? Integer(string key, int least, int most, string besides = "")
     {
         if (Find(key) is not { } node)
         {
@@ -93,7 +94,7 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
             return number;
         }
 
-        errors.AtValue(PathOf(key), $"is {node.Words}.", $"Write a whole number from {least} to {most}.");
+        errors.AtValue(PathOf(key), $"is {node.Words}.", $"Write a whole number from {least} to {most}{besides}.");
         return null;
     }
 

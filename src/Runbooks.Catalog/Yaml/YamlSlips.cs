@@ -10,16 +10,20 @@ internal static partial class YamlSlips
     /// <summary>Keys whose value is a sentence for people: a '#' in it is hardly ever meant as a comment.</summary>
     private static readonly HashSet<string> Sentences = new(["title", "summary", "owner", "ask", "users", "data", "text", "message", "reason", "description", "note", "comment"], StringComparer.Ordinal);
 
+    /// <summary>Keys whose value is a mapping: <c>when: any: [slow]</c> is no text that lacks its quotes.</summary>
+    private static readonly HashSet<string> Mappings = new(["impact", "when", "approval", "verify", "holdUntil", "retry", "limits", "suppressedBy", "labels", "with", "expect"], StringComparer.Ordinal);
+
     /// <summary>What most likely is wrong where the YAML could not be read.</summary>
-    /// <returns>Problem and remedy; null when nothing is known.</returns>
-    public static (string Problem, string Remedy)? Explain(string[] lines, Position at)
+    /// <returns>Where, problem and remedy; null when nothing is known.</returns>
+    public static (Position At, string Problem, string Remedy)? Explain(string[] lines, Position at)
     {
         // The parser often notices it one line later.
         foreach (var number in (int[])[at.Line, at.Line - 1])
         {
-            if (number >= 1 && number <= lines.Length && Explain(lines[number - 1]) is { } slip)
+            if (number >= 1 && number <= lines.Length && Explain(lines[number - 1]) is var (problem, remedy))
             {
-                return slip;
+                var line = lines[number - 1];
+                return (number == at.Line ? at : new(number, line.Length - line.TrimStart().Length + 1), problem, remedy);
             }
         }
 
@@ -63,8 +67,22 @@ internal static partial class YamlSlips
             return ("What follows ' #' is a comment, so the brackets of this line are not closed.", "Put quotes around the text that holds the '#'.");
         }
 
-        var colon = SecondColon().Match(line);
-        return colon.Success ? ("A text that holds ': ' needs quotes.", $"Put quotes around it: {Quote(ValueAt(line, colon.Groups["value"].Index))}.") : null;
+        if (BraceInBrackets().IsMatch(line))
+        {
+            return ("A text that holds '{' needs quotes within brackets.", "Put quotes around the whole text, for example \"Recycled {{ labels.pod }}\".");
+        }
+
+        if (SecondColon().Match(line) is { Success: true } colon)
+        {
+            var written = ValueAt(line, colon.Groups["value"].Index);
+            return Mappings.Contains(colon.Groups["key"].Value)
+                ? ("A mapping on the line of its key needs braces.", $"Write {{ {Clip.To(written, 60)} }}, or put it on lines of its own below the key.")
+                : ("A text that holds ': ' needs quotes.", $"Put quotes around it: {Quote(written)}.");
+        }
+
+        return NoBlank().Match(line) is { Success: true } joined
+            ? ("A key and its value need a blank between them.", $"Write {Clip.To($"{joined.Groups["key"].Value}: {joined.Groups["value"].Value}", 60)}.")
+            : null;
     }
 
     /// <summary>To the end of the line; within brackets to the end of the entry.</summary>
@@ -95,9 +113,17 @@ internal static partial class YamlSlips
     [GeneratedRegex(@"^[|>](?:[1-9]?[+\-]?|[+\-][1-9])\s*(?:#.*)?$", RegexOptions.NonBacktracking)]
     private static partial Regex BlockHeader();
 
+    /// <summary>A value without quotes that opens a brace of its own, within a mapping in braces.</summary>
+    [GeneratedRegex(@"\{[^""']*[\w.-]+:\s+[^\s""'\[{][^""',{}]*\{", RegexOptions.NonBacktracking)]
+    private static partial Regex BraceInBrackets();
+
+    /// <summary>No address: what follows the colon of one is a slash.</summary>
+    [GeneratedRegex(@"^\s*(?:- )*(?<key>[A-Za-z]\w*):(?<value>[^\s:/\\][^:]*)$", RegexOptions.NonBacktracking)]
+    private static partial Regex NoBlank();
+
     [GeneratedRegex(@"[\[{][^\]}]*\s#", RegexOptions.NonBacktracking)]
     private static partial Regex CommentInBrackets();
 
-    [GeneratedRegex(@"^\s*(?:- )*[\w.-]+:\s+(?<value>[^\s""'\[{|>&*!%@`#][^#]*:(?:\s.*)?)$", RegexOptions.NonBacktracking)]
+    [GeneratedRegex(@"^\s*(?:- )*(?<key>[\w.-]+):\s+(?<value>[^\s""'\[{|>&*!%@`#][^#]*:(?:\s.*)?)$", RegexOptions.NonBacktracking)]
     private static partial Regex SecondColon();
 }

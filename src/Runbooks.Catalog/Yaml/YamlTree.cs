@@ -58,7 +58,7 @@ internal sealed class YamlTree
         }
         catch (YamlException broken) when (YamlSlips.Explain(lines, At(broken.Start)) is { } slip)
         {
-            report(At(broken.Start), $"The YAML cannot be read: {char.ToLowerInvariant(slip.Problem[0])}{slip.Problem[1..]}", slip.Remedy);
+            report(slip.At, $"The YAML cannot be read: {char.ToLowerInvariant(slip.Problem[0])}{slip.Problem[1..]}", slip.Remedy);
             return null;
         }
         catch (YamlException broken)
