@@ -9,6 +9,7 @@ internal sealed class ScriptUse
     private readonly ConcurrentDictionary<string, int> _asked = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, bool> _looked = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, bool> _undone = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, bool> _guarded = new(StringComparer.Ordinal);
     private int _acted;
 
     /// <summary>Whether any step has acted by now.</summary>
@@ -16,6 +17,9 @@ internal sealed class ScriptUse
 
     /// <returns>How often the check was asked before.</returns>
     public int Ask(string check) => _asked.AddOrUpdate(check, 1, (_, before) => before + 1) - 1;
+
+    /// <param name="phase">Whose guardrails were asked.</param>
+    public void Guard(string phase) => _guarded[phase] = true;
 
     public void Look(string step) => _looked[step] = true;
 
@@ -37,6 +41,11 @@ internal sealed class ScriptUse
 
                 first += answer.Times;
             }
+        }
+
+        foreach (var phase in script.Objections.Keys.Where(phase => !_guarded.ContainsKey(phase)))
+        {
+            yield return new($"objections.{phase}", $"The guardrails were never asked about the {phase}, so what the test says of them was not tried.", IsKey: true);
         }
 
         foreach (var (name, step) in script.Steps)

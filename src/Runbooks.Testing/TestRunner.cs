@@ -73,6 +73,16 @@ internal static class TestRunner
         var approvals = world.Get<ApprovalService>();
         if (happening.Resolved)
         {
+            if (alerts.Count == 0)
+            {
+                return "a person started it, so no sender says that it is over.";
+            }
+
+            if (await world.IsOverAsync(id))
+            {
+                return "it had ended, so this changed nothing.";
+            }
+
             await world.Get<IncidentIntake>().TakeAsync([.. alerts.Select(alert => alert with { Status = AlertStatus.Resolved })], CancellationToken.None);
             return null;
         }

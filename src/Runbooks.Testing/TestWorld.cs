@@ -7,6 +7,7 @@ using Runbooks.Intake;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
+using Runbooks.Model.Text;
 using Runbooks.Notifications;
 using Runbooks.Orchestration.TaskHub;
 using Runbooks.Sqlite.DurableTask;
@@ -44,7 +45,7 @@ internal sealed class TestWorld : IAsyncDisposable
         services.AddSqlite(_folder, survivesPowerCut: false, hub => hub.CheckClockEvery = null).AddIncidentTaskHub();
         services.AddSingleton<LoadedRunbooks>(() => [runbook]);
         services.AddSingleton<RecordingChannel>().AddSingleton<INotifier>(provider => provider.GetRequiredService<RecordingChannel>()).AddSingleton(ContactBook.EveryoneOn(RecordingChannel.Name));
-        services.AddSingleton<IGuardrail>(new ScriptedGuardrail(script));
+        services.AddSingleton<IGuardrail>(new ScriptedGuardrail(script, Use));
         services.Replace(ServiceDescriptor.Singleton(new StepCatalog(
             real.Checks.Select(check => script.IsLive ? (ICheck)new LiveCheck(check, runbook) : new ScriptedCheck(check, script, Use)), real.Actions.Select(action => new ScriptedAction(action, script, Use, PauseAsync)))));
         _services = services.BuildServiceProvider();
@@ -124,10 +125,14 @@ internal sealed class RecordingChannel(TimeProvider time) : INotifier
 internal sealed record RecordedCard(DateTimeOffset At, string To, Card Card);
 
 /// <summary>Says what limits, windows and breakers would say that have a past.</summary>
-internal sealed class ScriptedGuardrail(WorldScript script) : IGuardrail
+internal sealed class ScriptedGuardrail(WorldScript script, ScriptUse use) : IGuardrail
 {
-    public Task<GuardrailViolation?> CheckAsync(GuardrailContext question, CancellationToken cancellationToken) =>
-        Task.FromResult(script.Objections.TryGetValue(question.Phase == Phase.Mitigation ? "mitigation" : "resolution", out var severity)
+    public Task<GuardrailViolation?> CheckAsync(GuardrailContext question, CancellationToken cancellationToken)
+    {
+        var phase = CamelCase.Of(question.Phase);
+        use.Guard(phase);
+        return Task.FromResult(script.Objections.TryGetValue(phase, out var severity)
             ? new GuardrailViolation("scripted", $"As scripted: {severity}.", Enum.Parse<GuardrailSeverity>(severity, ignoreCase: true))
             : null);
+    }
 }

@@ -63,8 +63,20 @@ internal static class TestCommand
         return new("test", IsStrict: false, cases);
     }
 
-    /// <summary>Tests of a runbook that was renamed or removed would never run again, and nobody would miss them.</summary>
-    private static IEnumerable<ReportedCase> Strays(string folder, string[] files)
+    /// <summary>Tests that would never run, and nobody would miss them: of a runbook that was renamed or removed, or where none is looked for.</summary>
+    private static IEnumerable<ReportedCase> Strays(string folder, string[] files) => [.. OfNoRunbook(folder, files), .. Misplaced(folder)];
+
+    private static IEnumerable<ReportedCase> Misplaced(string folder)
+    {
+        var tests = Path.Combine(folder, "tests");
+        return !Directory.Exists(tests) ? [] : Directory.EnumerateFiles(tests, "test.y*ml", SearchOption.AllDirectories)
+            .Where(file => Path.GetFileName(file) != TestCase.FileName || Path.GetRelativePath(tests, file).Split(Path.DirectorySeparatorChar).Length != 3)
+            .Order(StringComparer.Ordinal)
+            .Select(file => Path.GetRelativePath(".", file))
+            .Select(file => new ReportedCase(file, file, [new(file, 1, 1, "", "is no test: it is never run.", $"A test is tests/RUNBOOK/NAME/{TestCase.FileName}. Move or rename it.")]));
+    }
+
+    private static IEnumerable<ReportedCase> OfNoRunbook(string folder, string[] files)
     {
         var tests = Path.Combine(folder, "tests");
         return !Directory.Exists(tests) ? [] : Directory.EnumerateDirectories(tests)

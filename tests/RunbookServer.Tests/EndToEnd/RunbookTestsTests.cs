@@ -77,6 +77,35 @@ public sealed class RunbookTestsTests : IDisposable
         output.ShouldContain("test.yaml:3:32  kubernetes.recyclePod has no output 'newPdo'. Did you mean 'newPod'? Its outputs are: newPod, newUid, logs.");
     }
 
+    [Theory]
+    [InlineData("source: alertmanager\nchecks: { stalled: [failing], zombie: [failing] }\nevents: [{ after: 1m, reject: ada }, { after: 2m, resolved: true }]\nexpect: { state: rejected }\n", "test.yaml:3:38  after 2m: it had ended, so this changed nothing.")]
+    [InlineData("source: alertmanager\nchecks: { stalled: [failing], zombie: [failing] }\nobjections: { resolution: forbid }\nevents: [{ after: 1m, reject: ada }]\nexpect: { state: rejected }\n", "test.yaml:3:15  The guardrails were never asked about the resolution")]
+    public async Task WhatChangesNothing_FailsTheCase(string text, string problem)
+    {
+        Write(text);
+
+        var (code, output, _) = await ProgramRun.RunAsync("test", "--runbooks", _runbooks.Path);
+
+        code.ShouldBe(1);
+        output.ShouldContain(problem);
+    }
+
+    [Fact]
+    public async Task TestWhereNoneIsLookedFor_IsTold()
+    {
+        Write("source: alertmanager\nchecks: { stalled: [failing], zombie: [failing] }\nevents: [{ after: 1m, reject: ada }]\nexpect: { state: rejected }\n");
+        var folder = Path.Combine(_runbooks.Path, "tests", "hanged-gpu");
+        File.WriteAllText(Path.Combine(folder, "case", "test.yml"), "");
+        File.WriteAllText(Path.Combine(Directory.CreateDirectory(Path.Combine(folder, "more", "deeper")).FullName, "test.yaml"), "");
+
+        var (code, output, _) = await ProgramRun.RunAsync("test", "--runbooks", _runbooks.Path);
+
+        code.ShouldBe(1);
+        output.ShouldContain("case/test.yml:1:1  is no test: it is never run.");
+        output.ShouldContain("deeper/test.yaml:1:1  is no test: it is never run.");
+        output.ShouldContain("passed  hanged-gpu/case");
+    }
+
     [Fact]
     public async Task AnswersThatNobodyAskedFor_FailTheCase()
     {
