@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.Reflection;
 using Runbooks.Catalog;
 using Runbooks.Catalog.Reading;
+using Runbooks.Catalog.Templates;
+using Runbooks.Publishing;
 using Runbooks.Testing;
 using RunbookServer.Hosting;
 using RunbookServer.Terminal;
@@ -33,6 +35,16 @@ internal static class NewCommand
             if (!NameRules.IsId(name))
             {
                 throw new CommandException($"'{name}' is no id of a runbook. Use {NameRules.IdWords}.");
+            }
+
+            if (!RuleSet.IsRunbook($"{name}.yaml") || $"{name}.yaml" == TeamFile.FileName)
+            {
+                throw new CommandException($"{name}.yaml means something else to a host than a runbook. Choose another id.");
+            }
+
+            if (new[] { title, owner }.FirstOrDefault(one => Template.HasPlaceholder(parsed.GetValue(one) ?? "")) is { } filled)
+            {
+                throw new CommandException($"{filled.Name} holds '{{{{', and is shown as it stands. Write it without.");
             }
 
             var words = new Dictionary<string, string>(StringComparer.Ordinal)
@@ -73,7 +85,7 @@ internal static class NewCommand
     private static string Title(string id) => char.ToUpperInvariant(id[0]) + id[1..].Replace('-', ' ');
 
     /// <summary>A title may hold what YAML would read otherwise.</summary>
-    private static string Quoted(string text) => text.All(character => char.IsLetterOrDigit(character) || character is ' ' or '-') && text.Trim() == text && text.Length > 0 && char.IsLetter(text[0])
+    private static string Quoted(string text) => text.All(character => char.IsLetterOrDigit(character) || character is ' ' or '-') && text.Trim() == text && text.Length > 0 && char.IsLetter(text[0]) && text is not ("null" or "true" or "false")
         ? text
         : $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
 }

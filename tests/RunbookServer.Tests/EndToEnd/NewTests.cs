@@ -57,7 +57,19 @@ public sealed class NewTests : IDisposable
     [Theory]
     [InlineData("No-Id", "is no id of a runbook")]
     [InlineData("../outside", "is no id of a runbook")]
+    [InlineData("contacts", "means something else to a host")]
+    [InlineData("windows", "means something else to a host")]
+    [InlineData("team", "means something else to a host")]
     public async Task WrongId_IsRefused(string id, string why) => (await ProgramRun.RunAsync("new", id, "--runbooks", _home)).Error.ShouldContain(why);
+
+    [Fact]
+    public async Task WordsThatYamlReadsOtherwise_AreTextAndPlaceholdersAreRefused()
+    {
+        (await ProgramRun.RunAsync("new", "one", "--runbooks", _home, "--owner", "null")).Code.ShouldBe(0);
+        (await ProgramRun.RunAsync("validate", "--runbooks", _home)).Code.ShouldBe(0);
+
+        (await ProgramRun.RunAsync("new", "two", "--runbooks", _home, "--title", "Full {{ labels.pod }}")).Error.ShouldContain("--title holds '{{'");
+    }
 
     public void Dispose() => Directory.Delete(_home, recursive: true);
 }
