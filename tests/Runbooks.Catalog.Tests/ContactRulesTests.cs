@@ -41,7 +41,7 @@ public sealed class ContactRulesTests
         "sample.yaml:9:12  mitigation.approval.from[0]  names 'oncall', and the contacts have nobody of that name.  Did you mean 'oncal'? Add it under 'contacts' in the contacts file.",
         "sample.yaml:10:33  mitigation.approval.escalate[0].to  names 'platform-lead', and the contacts have nobody of that name.  Add it under 'contacts' in the contacts file.",
         "sample.yaml:14:37  resolution.approval.from  names 'oncall', and the contacts have nobody of that name.  Did you mean 'oncal'? Add it under 'contacts' in the contacts file.",
-        "sample.yaml:17:34  resolution.steps.tell.with.to  names 'platform-lead', and the contacts have nobody of that name.  Add it under 'contacts' in the contacts file.",
+        "sample.yaml:17:35  resolution.steps.tell.with.to  names 'platform-lead', and the contacts have nobody of that name.  Add it under 'contacts' in the contacts file.",
         "sample.yaml:19:65  resolution.steps.look.with.who[0]  names 'oncall', and the contacts have nobody of that name.  Did you mean 'oncal'? Add it under 'contacts' in the contacts file.",
         "sample.yaml:19:124  resolution.steps.look.with.escalate[0].to[0]  names 'platform-lead', and the contacts have nobody of that name.  Add it under 'contacts' in the contacts file.",
     ]);

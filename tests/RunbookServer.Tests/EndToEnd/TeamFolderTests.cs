@@ -173,7 +173,7 @@ public sealed class TeamFolderTests : IDisposable
             trigger: [{ alert: Stuck-{{{team}}} }]
             target: "{{ labels.pod }}"
             impact: { severity: low, users: Nobody notices., data: Data is safe. }
-            diagnosis: { stuck: { ask: "Is it stuck?", check: always, with: { finding: failing } } }
+            summary: It does not move.
             mitigation:
               approval: { ask: "Do it?", from: [primary] }
               steps:

@@ -73,7 +73,7 @@ public sealed class DoubtfulFilesTests
             sarif.GetProperty("tool").GetProperty("driver").GetProperty("rules")[result.GetProperty("ruleIndex").GetInt32()].GetProperty("id").GetString().ShouldBe(result.GetProperty("ruleId").GetString());
         }
 
-        XDocument.Parse((await ValidateAsync("--strict", "--format", "junit")).Output).Descendants("failure").Count().ShouldBe(6);
+        XDocument.Parse((await ValidateAsync("--strict", "--format", "junit")).Output).Descendants("failure").Count().ShouldBe(7);
     }
 
     private static Task<(int Code, string Output, string Error)> ValidateAsync(params string[] options) =>
