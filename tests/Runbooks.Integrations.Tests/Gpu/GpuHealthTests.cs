@@ -2,7 +2,6 @@ using System.Net.Http.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Gpu;
 using Runbooks.Integrations.Prometheus;
@@ -178,9 +177,6 @@ public sealed class OtherExporterTests : IAsyncLifetime
         await using var services = new ServiceCollection().AddSingleton<IConfiguration>(configuration).AddSingleton<TimeProvider>(_prometheus.Time).AddPrometheus().AddGpu().BuildServiceProvider();
         var check = services.GetServices<ICheck>().Single(one => one.Name == "gpu.health");
 
-        return await check.AskAsync(new GpuHealthParameters { Node = "n" }, new StepContext
-        {
-            IncidentId = "i", RunbookId = "r", Target = "n", IdempotencyKey = "k", Evidence = new InMemoryEvidenceStore(), Time = _prometheus.Time, Logger = NullLogger.Instance,
-        }, TestContext.Current.CancellationToken);
+        return await check.AskAsync(new GpuHealthParameters { Node = "n" }, _prometheus.Step(), TestContext.Current.CancellationToken);
     }
 }

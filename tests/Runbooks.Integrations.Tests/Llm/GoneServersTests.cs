@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Llm;
 using Runbooks.Integrations.Prometheus;
@@ -35,10 +34,7 @@ public sealed class GoneServersTests : IAsyncLifetime
         };
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Prometheus:Endpoints:p:Url"] = _prometheus.Url }).Build();
         await using var services = new ServiceCollection().AddSingleton<IConfiguration>(configuration).AddSingleton<TimeProvider>(_prometheus.Time).AddPrometheus().AddModelServers().BuildServiceProvider();
-        return await services.GetServices<ICheck>().Single(one => one.Name == check).AskAsync(new ModelServerParameters { Namespace = "lab" }, new StepContext
-        {
-            IncidentId = "i", RunbookId = "r", Target = "n", IdempotencyKey = "k", Evidence = new InMemoryEvidenceStore(), Time = _prometheus.Time, Logger = NullLogger.Instance,
-        }, TestContext.Current.CancellationToken);
+        return await services.GetServices<ICheck>().Single(one => one.Name == check).AskAsync(new ModelServerParameters { Namespace = "lab" }, _prometheus.Step(), TestContext.Current.CancellationToken);
     }
 
     private const string Idle = "a (the worst of 2): Nothing runs or waits: idle. Its server is scraped; no request shows whether it works";

@@ -2,7 +2,6 @@ using System.Net.Http.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Llm;
 using Runbooks.Integrations.Tests.Notifications;
@@ -94,10 +93,7 @@ public sealed class CompletionTests : IAsyncLifetime
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["LlmProvider:Providers:p:Url"] = url, ["LlmProvider:Providers:p:Model"] = "gpt-5" }).Build();
         await using var services = new ServiceCollection().AddSingleton<IConfiguration>(configuration).AddSingleton<TimeProvider>(_provider.Time).AddLlmProvider().BuildServiceProvider();
-        return await services.GetServices<ICheck>().Single().AskAsync(new LlmProviderParameters { Ask = ProviderQuestion.Completion }, new StepContext
-        {
-            IncidentId = "i", RunbookId = "r", Target = "t", IdempotencyKey = "k", Evidence = new InMemoryEvidenceStore(), Time = _provider.Time, Logger = NullLogger.Instance,
-        }, TestContext.Current.CancellationToken);
+        return await services.GetServices<ICheck>().Single().AskAsync(new LlmProviderParameters { Ask = ProviderQuestion.Completion }, _provider.Step(), TestContext.Current.CancellationToken);
     }
 
     [Theory]

@@ -5,12 +5,16 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
+using Runbooks.Catalog.Steps;
+using Runbooks.Model.Storage;
 using Runbooks.Notifications;
+using TestKit.Storage;
 
 namespace Runbooks.Integrations.Tests.Notifications;
 
-/// <summary>The other end of every HTTP channel: a real server that notes what it is sent and answers as told.</summary>
+/// <summary>The other end of a channel, a check or an action: a real server that notes what it is sent and answers as told.</summary>
 internal sealed class ChannelServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -43,15 +47,26 @@ internal sealed class ChannelServer : IAsyncDisposable
     }
 
     /// <summary>A channel of this name, set up as a host does it, with <c>${URL}</c> as the address of this server.</summary>
-    public INotifier Channel(string name, Action<IServiceCollection> add, params (string Name, string Value)[] settings)
+    public INotifier Channel(string name, Action<IServiceCollection> add, params (string Name, string Value)[] settings) =>
+        Services(services => add(services.AddLogging().AddSingleton<AddressSecrets>()), [.. settings, ("URL", Url + "/hook/s3cret-signature")]).GetServices<INotifier>().Single(notifier => notifier.Channel == name);
+
+    /// <summary>What is registered, with this server in the place of Azure.</summary>
+    public ServiceProvider Azure(Action<IServiceCollection> add) => Services(add, ("Azure:ManagementEndpoint", Url), ("Azure:LogsEndpoint", Url));
+
+    public ServiceProvider Services(Action<IServiceCollection> add, params (string Name, string Value)[] settings)
     {
-        var services = new ServiceCollection();
-        services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(
-            settings.Append(("URL", Url + "/hook/s3cret-signature")).Select(setting => KeyValuePair.Create(setting.Item1, (string?)setting.Item2))).Build());
-        services.AddLogging().AddSingleton<TimeProvider>(Time).AddSingleton<AddressSecrets>();
+        var services = new ServiceCollection()
+            .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Name, (string?)setting.Value))).Build())
+            .AddSingleton<TimeProvider>(Time).AddSingleton<ISharedState>(new InMemorySharedState());
         add(services);
-        return services.BuildServiceProvider().GetServices<INotifier>().Single(notifier => notifier.Channel == name);
+        return services.BuildServiceProvider();
     }
+
+    /// <summary>What a check or an action is asked in.</summary>
+    public StepContext Step() => new()
+    {
+        IncidentId = "i", RunbookId = "r", Target = "n", IdempotencyKey = "k", Evidence = new InMemoryEvidenceStore(), Time = Time, Logger = NullLogger.Instance,
+    };
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 

@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Metrics;
 using Runbooks.Integrations.Prometheus;
@@ -29,7 +28,7 @@ public sealed class DoubtfulAnswerTests : IAsyncLifetime
         await using var services = new ServiceCollection().AddSingleton<IConfiguration>(configuration).AddSingleton<TimeProvider>(_prometheus.Time).AddPrometheus().BuildServiceProvider();
         return await services.GetServices<ICheck>().Single(one => one.Name == "prometheus.query").AskAsync(
             new PrometheusQueryParameters { Query = query, Failing = FailingWhen.Parse(failing, null), WhenEmpty = whenEmpty },
-            new StepContext { IncidentId = "i", RunbookId = "r", Target = "n", IdempotencyKey = "k", Evidence = new InMemoryEvidenceStore(), Time = _prometheus.Time, Logger = NullLogger.Instance },
+            _prometheus.Step(),
             TestContext.Current.CancellationToken);
     }
 

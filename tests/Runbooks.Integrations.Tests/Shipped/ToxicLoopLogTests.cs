@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
 using Runbooks.Catalog;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
@@ -35,10 +34,7 @@ public sealed class ToxicLoopLogTests
         var with = catalog.Current.Single().FindCheck("attempts").ShouldNotBeNull().With.GetRawText().Replace("{{ labels.workspace }}", "11111111-2222-3333-4444-55555555c0de", StringComparison.Ordinal);
         var check = services.GetRequiredService<StepCatalog>().FindCheck("azureMonitor.logs").ShouldNotBeNull();
 
-        var result = await check.AskAsync(ParameterBinder.Bind(JsonNode.Parse(with)!.AsObject(), check.ParametersType).Value.ShouldNotBeNull(), new StepContext
-        {
-            IncidentId = "i", RunbookId = "r", Target = "n", IdempotencyKey = "k", Evidence = new InMemoryEvidenceStore(), Time = logs.Time, Logger = NullLogger.Instance,
-        }, TestContext.Current.CancellationToken);
+        var result = await check.AskAsync(ParameterBinder.Bind(JsonNode.Parse(with)!.AsObject(), check.ParametersType).Value.ShouldNotBeNull(), logs.Step(), TestContext.Current.CancellationToken);
 
         result.Verdict.ShouldBe(verdict, result.Summary);
         JsonNode.Parse(logs.Requests.Last().Body)!["query"]!.GetValue<string>().ShouldBe("""AzureDiagnostics | where Category in ("FrontDoorWebApplicationFirewallLog", "ApplicationGatewayFirewallLog") | take 1 | count""");

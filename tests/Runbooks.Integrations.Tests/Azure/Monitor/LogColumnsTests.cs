@@ -1,14 +1,10 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure.Monitor;
 using Runbooks.Integrations.Metrics;
 using Runbooks.Integrations.Tests.Notifications;
 using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
-using TestKit.Storage;
 
 namespace Runbooks.Integrations.Tests.Azure.Monitor;
 
@@ -22,9 +18,7 @@ public sealed class LogColumnsTests : IAsyncLifetime
 
     public ValueTask DisposeAsync() => _azure.DisposeAsync();
 
-    private ServiceProvider Services() => new ServiceCollection()
-        .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Azure:LogsEndpoint"] = _azure.Url }).Build())
-        .AddSingleton<TimeProvider>(_azure.Time).AddSingleton<ISharedState>(new InMemorySharedState()).AddAzureMonitor().BuildServiceProvider();
+    private ServiceProvider Services() => _azure.Azure(all => all.AddAzureMonitor());
 
     /// <param name="columns">With their types: <c>p95:real</c>.</param>
     /// <param name="rows">As JSON.</param>
@@ -76,7 +70,7 @@ public sealed class LogColumnsTests : IAsyncLifetime
         await using var services = Services();
         return await services.GetServices<ICheck>().Single(one => one.Name == "azureMonitor.logs").AskAsync(
             new LogsParameters { Workspace = Workspace, Query = "T | summarize p95=percentile(DurationMs,95), n=count()", Failing = FailingWhen.Parse("> 500", null), Column = column, WhenEmpty = WhenEmpty.Passing },
-            new StepContext { IncidentId = "i", RunbookId = "r", Target = "n", IdempotencyKey = "k", Evidence = new InMemoryEvidenceStore(), Time = _azure.Time, Logger = NullLogger.Instance },
+            _azure.Step(),
             TestContext.Current.CancellationToken);
     }
 }

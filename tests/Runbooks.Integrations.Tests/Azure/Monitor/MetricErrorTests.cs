@@ -1,15 +1,11 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.Azure.Monitor;
 using Runbooks.Integrations.Metrics;
 using Runbooks.Integrations.Tests.Notifications;
 using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
-using TestKit.Storage;
 
 namespace Runbooks.Integrations.Tests.Azure.Monitor;
 
@@ -32,12 +28,10 @@ public sealed class MetricErrorTests
     {
         await using var azure = await ChannelServer.StartAsync();
         azure.Answer = context => context.Response.WriteAsync($$"""{"value":[{{metric}}]}""");
-        await using var services = new ServiceCollection()
-            .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Azure:ManagementEndpoint"] = azure.Url }).Build())
-            .AddSingleton<TimeProvider>(azure.Time).AddSingleton<ISharedState>(new InMemorySharedState()).AddAzureMonitor().BuildServiceProvider();
+        await using var services = azure.Azure(all => all.AddAzureMonitor());
         return await services.GetServices<ICheck>().Single(one => one.Name == "azureMonitor.metric").AskAsync(
             new MetricParameters { Resource = "/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/rg/providers/Microsoft.Web/sites/s1", Metric = "M", Failing = FailingWhen.Parse(failing, null), WhenEmpty = whenEmpty },
-            new StepContext { IncidentId = "i", RunbookId = "r", Target = "n", IdempotencyKey = "k", Evidence = new InMemoryEvidenceStore(), Time = azure.Time, Logger = NullLogger.Instance },
+            azure.Step(),
             TestContext.Current.CancellationToken);
     }
 }

@@ -1,13 +1,9 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure.Monitor;
 using Runbooks.Integrations.Tests.Notifications;
 using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
-using TestKit.Storage;
 
 namespace Runbooks.Integrations.Tests.Azure.Monitor;
 
@@ -26,13 +22,11 @@ public sealed class ResourceHealthReasonTests
         await using var azure = await ChannelServer.StartAsync();
         azure.Answer = context => context.Response.WriteAsync(
             $$$"""{"properties":{"availabilityState":"{{{state}}}","summary":"It is so.","reasonType":"{{{reason}}}","reportedTime":"{{{azure.Time.GetUtcNow():O}}}"}}""");
-        await using var services = new ServiceCollection()
-            .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Azure:ManagementEndpoint"] = azure.Url }).Build())
-            .AddSingleton<TimeProvider>(azure.Time).AddSingleton<ISharedState>(new InMemorySharedState()).AddAzureMonitor().BuildServiceProvider();
+        await using var services = azure.Azure(all => all.AddAzureMonitor());
 
         var result = await services.GetServices<ICheck>().Single(one => one.Name == "resourceHealth").AskAsync(
             new ResourceHealthParameters { Resource = "/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm1" },
-            new StepContext { IncidentId = "i", RunbookId = "r", Target = "n", IdempotencyKey = "k", Evidence = new InMemoryEvidenceStore(), Time = azure.Time, Logger = NullLogger.Instance },
+            azure.Step(),
             TestContext.Current.CancellationToken);
 
         result.Verdict.ShouldBe(verdict, result.Summary);

@@ -1,16 +1,12 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure.Monitor;
 using Runbooks.Integrations.Azure.Routing;
 using Runbooks.Integrations.Metrics;
 using Runbooks.Integrations.Tests.Notifications;
 using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
-using TestKit.Storage;
 
 namespace Runbooks.Integrations.Tests.Azure.Monitor;
 
@@ -24,14 +20,7 @@ public sealed class StaleMetricTests : IAsyncLifetime
 
     public ValueTask DisposeAsync() => _azure.DisposeAsync();
 
-    private ServiceProvider Services() => new ServiceCollection()
-        .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Azure:ManagementEndpoint"] = _azure.Url }).Build())
-        .AddSingleton<TimeProvider>(_azure.Time).AddSingleton<ISharedState>(new InMemorySharedState()).AddAzureMonitor().AddFrontDoor().BuildServiceProvider();
-
-    private StepContext Context() => new()
-    {
-        IncidentId = "i", RunbookId = "r", Target = "n", IdempotencyKey = "k", Evidence = new InMemoryEvidenceStore(), Time = _azure.Time, Logger = NullLogger.Instance,
-    };
+    private ServiceProvider Services() => _azure.Azure(all => all.AddAzureMonitor().AddFrontDoor());
 
     /// <param name="points">Of each minute by how long ago it began: <c>3=20 2= 1=0</c>.</param>
     private string Series(string points, string name = "x") => $$"""{"metadatavalues":[{"name":{"value":"Origin"},"value":"{{name}}"}],"data":[{{string.Join(',', points.Split(' ').Select(Point))}}]}""";
@@ -120,7 +109,7 @@ public sealed class StaleMetricTests : IAsyncLifetime
         var reroute = services.GetServices<IAction>().Single(one => one.Name == "frontDoor.reroute");
 
         var preparation = await reroute.PrepareAsync(
-            new FrontDoorRerouteParameters { Profile = $"{Group}/Microsoft.Cdn/profiles/fd", OriginGroup = "models", From = "a" }, Context(), TestContext.Current.CancellationToken);
+            new FrontDoorRerouteParameters { Profile = $"{Group}/Microsoft.Cdn/profiles/fd", OriginGroup = "models", From = "a" }, _azure.Step(), TestContext.Current.CancellationToken);
 
         preparation.Refusal.ShouldBe("'b' is of unknown health: Front Door has told nothing of it for 8 min: traffic would go from bad to worse.");
     }
@@ -160,7 +149,7 @@ public sealed class StaleMetricTests : IAsyncLifetime
         await using var services = Services();
         return await services.GetServices<ICheck>().Single(one => one.Name == "azureMonitor.metric").AskAsync(
             new MetricParameters { Resource = $"{Group}/Microsoft.Web/sites/s1", Metric = "M", Failing = FailingWhen.Parse(failing, null), Over = TimeSpan.FromHours(1), Filter = filter, Aggregation = aggregation },
-            Context(),
+            _azure.Step(),
             TestContext.Current.CancellationToken);
     }
 }

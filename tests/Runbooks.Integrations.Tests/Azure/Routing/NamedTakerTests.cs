@@ -1,13 +1,9 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure.Routing;
 using Runbooks.Integrations.Tests.Notifications;
 using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
-using TestKit.Storage;
 
 namespace Runbooks.Integrations.Tests.Azure.Routing;
 
@@ -54,20 +50,13 @@ public sealed class NamedTakerTests : IAsyncLifetime
 
     private async Task ShouldSendAsync(string action, object with, string words, string? refusal)
     {
-        await using var services = new ServiceCollection()
-            .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Azure:ManagementEndpoint"] = _azure.Url }).Build())
-            .AddSingleton<TimeProvider>(_azure.Time).AddSingleton<ISharedState>(new InMemorySharedState()).AddFrontDoor().AddTrafficManager().BuildServiceProvider();
+        await using var services = _azure.Azure(all => all.AddFrontDoor().AddTrafficManager());
 
-        var preparation = await services.GetServices<IAction>().Single(one => one.Name == action).PrepareAsync(with, Context(), TestContext.Current.CancellationToken);
+        var preparation = await services.GetServices<IAction>().Single(one => one.Name == action).PrepareAsync(with, _azure.Step(), TestContext.Current.CancellationToken);
 
         preparation.Refusal.ShouldBe(refusal);
         preparation.PlannedEffect.ShouldContain(words);
     }
-
-    private StepContext Context() => new()
-    {
-        IncidentId = "i", RunbookId = "r", Target = "n", IdempotencyKey = "k", Evidence = new InMemoryEvidenceStore(), Time = _azure.Time, Logger = NullLogger.Instance,
-    };
 
     private static string Endpoint(string name, int priority, string health = "Online") =>
         $$$"""{"name":"{{{name}}}","type":"Microsoft.Network/trafficManagerProfiles/azureEndpoints","properties":{"endpointStatus":"Enabled","endpointMonitorStatus":"{{{health}}}","weight":1,"priority":{{{priority}}}}}""";

@@ -1,13 +1,9 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.Azure.Routing;
 using Runbooks.Integrations.Tests.Notifications;
-using Runbooks.Model.Storage;
-using TestKit.Storage;
 
 namespace Runbooks.Integrations.Tests.Azure.Routing.FrontDoor;
 
@@ -31,10 +27,8 @@ public sealed class PagedOriginsTests : IAsyncLifetime
 
     private async Task<string?> RefusalAsync(string from)
     {
-        await using var services = new ServiceCollection()
-            .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Azure:ManagementEndpoint"] = _azure.Url }).Build())
-            .AddSingleton<TimeProvider>(_azure.Time).AddSingleton<ISharedState>(new InMemorySharedState()).AddFrontDoor().BuildServiceProvider();
-        var context = new StepContext { IncidentId = "i", RunbookId = "r", Target = "n", IdempotencyKey = "k", Evidence = new InMemoryEvidenceStore(), Time = _azure.Time, Logger = NullLogger.Instance };
+        await using var services = _azure.Azure(all => all.AddFrontDoor());
+        var context = _azure.Step();
         var preparation = await services.GetServices<IAction>().Single(one => one.Name == "frontDoor.reroute").PrepareAsync(
             new FrontDoorRerouteParameters { Profile = Profile, OriginGroup = "models", From = from }, context, TestContext.Current.CancellationToken);
         return preparation.Refusal;
