@@ -144,16 +144,8 @@ internal sealed class BlobWitness(BlobFiles blobs) : IGenerationWitness
 {
     private const string Name = "generation";
 
-    public async Task<WitnessedGeneration?> ReadAsync(CancellationToken cancellationToken)
-    {
-        if (await blobs.FindAsync(Name, cancellationToken) is not { } content)
-        {
-            return null;
-        }
-
-        using var reader = new StreamReader(content);
-        return long.TryParse(await reader.ReadToEndAsync(cancellationToken), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? new(number, null) : null;
-    }
+    public async Task<WitnessedGeneration?> ReadAsync(CancellationToken cancellationToken) =>
+        await blobs.ReadAsync(Name, cancellationToken) is { } content && long.TryParse(content.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? new(number, null) : null;
 
     public async Task<WitnessedGeneration> WriteAsync(long number, CancellationToken cancellationToken)
     {

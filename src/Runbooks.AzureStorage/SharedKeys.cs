@@ -21,10 +21,9 @@ public sealed class SharedKeys
     {
         while (true)
         {
-            if (await _blobs.FindAsync(name, cancellationToken) is { } content)
+            if (await _blobs.ReadAsync(name, cancellationToken) is { } content)
             {
-                using var reader = new StreamReader(content);
-                return await reader.ReadToEndAsync(cancellationToken);
+                return content.ToString();
             }
 
             var made = make();

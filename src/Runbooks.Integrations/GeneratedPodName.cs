@@ -21,7 +21,8 @@ internal static partial class GeneratedPodName
         : null;
 
     public static bool AreSiblings(string pod, string other) =>
-        SiblingsOf(pod) is { } siblings && Regex.IsMatch(other, $"^{siblings}$", RegexOptions.NonBacktracking);
+        (MadeUp().Match(pod), MadeUp().Match(other)) is ({ Success: true } one, { Success: true } two)
+        && one.Groups["of"].Value == two.Groups["of"].Value && one.Groups["hash"].Success == two.Groups["hash"].Success;
 
     [GeneratedRegex($"^(?<of>.+?)-(?<hash>{Hash})?{End}$", RegexOptions.NonBacktracking)]
     private static partial Regex MadeUp();

@@ -39,7 +39,10 @@ public sealed class TriggerDoubtsTests
     [Theory]
     [InlineData("prod|stage", true)]
     [InlineData("~prod.*", true)]
+    [InlineData(@"pod-\d+", true)]
     [InlineData("10.1.*", false)]
+    [InlineData(@"D:\data", false)]
+    [InlineData("C$", false)]
     [InlineData("a,b", false)]
     public void LabelThatIsAnExpression_IsDoubted(string value, bool doubted) => TriggerDoubts.Of(new(null, "A", [], new Dictionary<string, string> { ["cluster"] = value })).Any().ShouldBe(doubted);
 

@@ -22,9 +22,7 @@ public sealed partial class HostSettings(IEnumerable<KeyValuePair<string, string
         YamlScalar { Value: var text } scalar when Placeholder().IsMatch(text) => scalar with
         {
             Value = Placeholder().Replace(text, match => ValueOf(match.Groups["name"].Value, scalar.At, report, used)),
-
-            // YAML needs the quotes for the braces; a setting that is true, or a number, is one all the same.
-            Plain = scalar.Plain || Placeholder().Replace(text, "").Length == 0,
+            IsFilled = Placeholder().Replace(text, "").Length == 0,
         },
         YamlSequence list => list with { Items = [.. list.Items.Select(item => FillIn(item, report, used))] },
         YamlMapping mapping => mapping with { Entries = [.. mapping.Entries.Select(entry => entry with { Value = FillIn(entry.Value, report, used) })] },

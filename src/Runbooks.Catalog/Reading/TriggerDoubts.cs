@@ -14,7 +14,7 @@ internal static partial class TriggerDoubts
         var alert = trigger.Alert;
         if (IsExpression(alert) || (alert.Contains(".*", StringComparison.Ordinal) && alert.Count(c => c == '.') == 1))
         {
-            yield return ("alert", $"is '{alert}', which looks like a regular expression, and is compared as it stands.", "'*' stands for any text and '?' for one character; write a trigger for each name.");
+            yield return ("alert", $"is '{alert}', which looks like a regular expression; only '*' and '?' mean anything here.", "'*' stands for any text and '?' for one character; write a trigger for each name.");
         }
         else if (Listed().IsMatch(alert))
         {
@@ -36,7 +36,7 @@ internal static partial class TriggerDoubts
 
         foreach (var (name, value) in trigger.Labels.Where(label => IsExpression(label.Value)))
         {
-            yield return ($"labels.{name}", $"is '{value}', which looks like a regular expression, and is compared as it stands.", "'*' stands for any text and '?' for one character; write a trigger for each value.");
+            yield return ($"labels.{name}", $"is '{value}', which looks like a regular expression; only '*' and '?' mean anything here.", "'*' stands for any text and '?' for one character; write a trigger for each value.");
         }
 
         foreach (var (key, text) in trigger.Labels.Select(label => ($"labels.{label.Key}", label.Value)).Prepend(("alert", alert)).Where(one => InChatQuotes().IsMatch(one.Item2)))
@@ -48,7 +48,7 @@ internal static partial class TriggerDoubts
     private static bool IsExpression(string text) => Expression().IsMatch(text);
 
     /// <summary>Matchers of Prometheus and Alertmanager: anchors, alternatives, groups, and the operators themselves.</summary>
-    [GeneratedRegex(@"^(=~|[~!^])|\$$|\S\|\S|\.\+|\\[.dw]", RegexOptions.NonBacktracking)]
+    [GeneratedRegex(@"^(=~|[~!^])|[^A-Za-z0-9]\$$|\S\|\S|\.\+|\\\.|\\[dw][+*?{]", RegexOptions.NonBacktracking)]
     private static partial Regex Expression();
 
     [GeneratedRegex(@"^[^\s,]+(,\s*[^\s,]+)+$", RegexOptions.NonBacktracking)]

@@ -102,9 +102,9 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
     {
         switch (Find(key))
         {
-            case null or YamlScalar { Plain: true, Value: "false" }:
+            case null or YamlScalar { Plain: true, Value: "false" } or YamlScalar { IsFilled: true, Value: "false" }:
                 return false;
-            case YamlScalar { Plain: true, Value: "true" }:
+            case YamlScalar { Plain: true, Value: "true" } or YamlScalar { IsFilled: true, Value: "true" }:
                 return true;
             case var other:
                 errors.AtValue(PathOf(key), $"is {other.Words}.", "Write true or false.");

@@ -168,7 +168,7 @@ public sealed class RunbookSchema(StepCatalog steps)
         ["ask"] = SchemaParts.Text("The question in words."),
         ["check"] = SchemaParts.Choice([], "The check that answers it."),
         ["with"] = new JsonObject { ["type"] = "object", ["description"] = "The check's parameters." },
-        ["timeout"] = SchemaParts.Duration("Unknown after (default 20s; disk.usage 2m)"),
+        ["timeout"] = SchemaParts.Duration($"Unknown after (default {DurationText.Format(CheckSpec.DefaultTimeout)}{string.Concat(steps.Checks.Where(check => check.UsualTimeout != CheckSpec.DefaultTimeout).Select(check => $"; {check.Name} {DurationText.Format(check.UsualTimeout)}"))})"),
     }, "ask", "check"));
 
     private JsonObject Step() => WithByName("do", steps.Actions.Select(action => (action.Name, action.Summary, action.ParametersType)), SchemaParts.Mapping("A step.", new()

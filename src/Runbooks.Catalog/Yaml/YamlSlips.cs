@@ -76,7 +76,9 @@ internal static partial class YamlSlips
         {
             var written = ValueAt(line, colon.Groups["value"].Index);
             return Mappings.Contains(colon.Groups["key"].Value)
-                ? ("A mapping on the line of its key needs braces.", $"Write {{ {Clip.To(written, 60)} }}, or put it on lines of its own below the key.")
+                ? ("A mapping on the line of its key needs braces.", written.Contains("{{", StringComparison.Ordinal)
+                    ? "Put it on lines of its own below the key, with quotes around what holds '{{'."
+                    : $"Write {{ {Clip.To(written, 60)} }}, or put it on lines of its own below the key.")
                 : ("A text that holds ': ' needs quotes.", $"Put quotes around it: {Quote(written)}.");
         }
 

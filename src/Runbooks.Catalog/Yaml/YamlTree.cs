@@ -200,6 +200,9 @@ internal abstract record YamlNode(Position At)
 /// <param name="Plain">Written without quotes, so that <c>95</c>, <c>true</c> and <c>null</c> are not text.</param>
 internal sealed record YamlScalar(string Value, bool Plain, Position At) : YamlNode(At)
 {
+    /// <summary>It is what a setting of the host says, and nothing else. YAML needs quotes for the braces; a setting that is true is a flag all the same.</summary>
+    public bool IsFilled { get; init; }
+
     public bool IsNull => Plain && Value is "" or "~" or "null";
 
     public override string Words => IsNull ? "nothing" : $"'{Clip.To(Value, 80)}'";

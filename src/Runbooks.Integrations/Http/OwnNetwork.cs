@@ -11,7 +11,7 @@ internal static class OwnNetwork
         // A name that is misspelt, or that only this machine's resolver does not know, says nothing about the server.
         { HttpRequestError: HttpRequestError.NameResolutionError } or { InnerException: SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData or SocketError.NoRecovery } } =>
             $"its name leads to no address. {failed.Message}",
-        { InnerException: SocketException { SocketErrorCode: SocketError.NetworkUnreachable or SocketError.NetworkDown } } => $"this machine has no way to its network. {failed.Message}",
+        { InnerException: SocketException { SocketErrorCode: SocketError.NetworkUnreachable or SocketError.NetworkDown } } => $"this machine has no route to the server's network. {failed.Message}",
         _ => null,
     };
 }

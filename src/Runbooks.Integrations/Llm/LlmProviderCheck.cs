@@ -58,7 +58,7 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
         }
         catch (HttpRequestException unreachable) when (OwnNetwork.Trouble(unreachable) is { } trouble)
         {
-            return CheckResult.Unknown($"{name} was not asked: {trouble}");
+            return CheckResult.Unknown($"{name} was not asked: {trouble}") with { Link = provider.StatusPage };
         }
         catch (HttpRequestException unreachable)
         {

@@ -72,22 +72,23 @@ internal sealed class TicketEnd(TicketClient client, PinnedRunbooks runbooks, De
         var close = ticket.GetValueOrDefault(AtEnd) == CamelCase.Of(TicketAtEnd.Close)
             && (byHand || (!incident.IsUnfinished && incident.State is IncidentState.Resolved or IncidentState.NotNeeded or IncidentState.SelfRecovered));
         var known = ticket.GetValueOrDefault(Key);
+        var what = byHand ? "that this is closed" : "how this ended";
         try
         {
             var tickets = client.Open(client.NameOf(ticket.GetValueOrDefault(System)));
             if (await FindAsync(tickets, ticket.GetValueOrDefault(Id), incident.Id, cancellationToken) is not { } found)
             {
-                return known is null ? null : $"The ticket {known} was not found any more, so it does not say how this ended.";
+                return known is null ? null : $"The ticket {known} was not found any more, so it does not say {what}.";
             }
 
             var headline = EndingText.Headline(incident);
             var text = incident.Reason is { } reason && !reason.StartsWith(headline, StringComparison.Ordinal) ? $"{headline}. {reason}" : incident.Reason ?? headline;
             await TellAsync(tickets, found, $"{text}\n{links.IncidentPage(incident.Id)}", $"{incident.Id}:{(byHand ? "closed" : "end")}", close, null, cancellationToken);
-            return close ? $"Closed the ticket {found.Key}." : $"Wrote on the ticket {found.Key} {(byHand ? "that this is closed" : "how this ended")}.";
+            return close ? $"Closed the ticket {found.Key}." : $"Wrote on the ticket {found.Key} {what}.";
         }
         catch (Exception failed) when (failed is TicketException or StepRefusedException)
         {
-            return known is null ? $"Whether a ticket was opened could not be learnt, so none says how this ended: {failed.Message}" : $"The ticket {known} could not be told how this ended: {failed.Message}";
+            return known is null ? $"Whether a ticket was opened could not be learnt, so none says {what}: {failed.Message}" : $"The ticket {known} could not be told {what}: {failed.Message}";
         }
     }
 }

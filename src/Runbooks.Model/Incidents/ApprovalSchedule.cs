@@ -67,7 +67,7 @@ public static class ApprovalSchedule
                 .Note(now, TimelineKind.Gate, "runbook", $"Escalated to {string.Join(", ", to)}.")
             : incident;
 
-    /// <summary>A question that reached nobody is asked again soon, then ever more rarely.</summary>
+    /// <summary>A question that did not reach each contact it was for, nor the last in line, is asked again soon, then ever more rarely.</summary>
     public static Incident AskAgain(Incident incident, string gateId, DateTimeOffset now)
     {
         if (incident.FindGate(gateId) is not { Outcome: GateOutcome.Pending } gate)

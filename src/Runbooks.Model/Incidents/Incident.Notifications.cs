@@ -81,7 +81,7 @@ public static class Reach
     {
         // Tried again, a message keeps its key.
         var last = deliveries.GroupBy(delivery => delivery.Key, StringComparer.Ordinal).Select(tries => tries.FirstOrDefault(delivery => delivery.Channel is not null) ?? tries.First()).ToList();
-        return last.Count(delivery => delivery is { Reached: true, IsHandedOver: false }) >= people
+        return last.Where(delivery => delivery is { Reached: true, IsHandedOver: false }).DistinctBy(delivery => delivery.Contact, StringComparer.OrdinalIgnoreCase).Count() >= people
             || (last.Exists(delivery => delivery.Reached) && !last.Exists(delivery => delivery is { Channel: null, Behind: not null }));
     }
 }

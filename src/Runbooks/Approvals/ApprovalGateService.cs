@@ -31,7 +31,7 @@ public sealed class ApprovalGateService(
     /// <summary>While the sender says that it is over and the checks say otherwise, they are asked this often.</summary>
     private static readonly TimeSpan ClaimPause = TimeSpan.FromMinutes(1);
 
-    /// <summary>Urgent news that reached nobody is not told more often.</summary>
+    /// <summary>Urgent news that reached nobody is told again after this long, then ever more rarely.</summary>
     private static readonly TimeSpan NewsPause = TimeSpan.FromMinutes(5);
 
     public async Task<GateStatus> OpenAsync(OpenGateRequest request, CancellationToken cancellationToken) =>
@@ -161,7 +161,8 @@ public sealed class ApprovalGateService(
             }
 
             // Each try leaves its lines in the record.
-            if (tries.Count > 0 && time.GetUtcNow() - tries.Max(delivery => delivery.At) < NewsPause)
+            var rounds = tries.GroupBy(delivery => delivery.Key, StringComparer.Ordinal).Select(to => to.Count()).DefaultIfEmpty().Max();
+            if (rounds > 0 && time.GetUtcNow() - tries.Max(delivery => delivery.At) < NewsPause * (1 << Math.Min(rounds - 1, 4)))
             {
                 told = false;
                 continue;

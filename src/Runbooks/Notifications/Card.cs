@@ -58,9 +58,9 @@ public sealed record Card
     [JsonIgnore]
     public string? No { get; init; }
 
-    /// <summary>For a channel that refused the card for its form: what somebody needs to answer, and the links.</summary>
+    /// <summary>For a channel that refused the card for its form: what somebody needs to answer, and the links. A button approves a plan that is shown, so there is none.</summary>
     [JsonIgnore]
-    public Card Shortened => this with { Sections = [.. Sections.Where(section => section.IsNeeded), CardSection.Rest] };
+    public Card Shortened => this with { GateId = null, PlanHash = null, Sections = [.. Sections.Where(section => section.IsNeeded), CardSection.Rest] };
 
     /// <summary>The card as this recipient gets it. Somebody who may know of it and may not decide gets nothing to decide with, and why they hear of it.</summary>
     public Card For(Recipient recipient) => !recipient.IsStranger ? this : this with

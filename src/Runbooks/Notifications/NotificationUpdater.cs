@@ -44,13 +44,16 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks run
         }
     }
 
+    /// <summary>Whether it told of an end, or of trouble, and not only what was handed over or reported.</summary>
+    internal static bool CallsForAPerson(Delivery delivery) => delivery.IsUnder("closed") || delivery.IsUnder("page");
+
     /// <summary>Somebody sees to what the end left to a person: what called others about it calls them no longer.</summary>
     public async Task ShowAcknowledgedAsync(Incident incident, CancellationToken cancellationToken)
     {
         var runbook = await runbooks.OfAsync(incident, cancellationToken);
         await ShowAsync(
             incident,
-            incident.Deliveries.Where(delivery => delivery.IsUnder("closed") || delivery.IsUnder("page")),
+            incident.Deliveries.Where(CallsForAPerson),
             cards.Acknowledged(incident, runbook, time.GetUtcNow()),
             cancellationToken);
     }

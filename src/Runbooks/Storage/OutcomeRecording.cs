@@ -31,7 +31,16 @@ internal static class OutcomeRecording
             }
             catch (StoreUnavailableException) when (!own.IsCancellationRequested)
             {
-                await (attempt < AttemptsAtOnce ? Task.CompletedTask : Task.Delay(Pause, time, own.Token));
+                if (attempt >= AttemptsAtOnce)
+                {
+                    await Task.Delay(Pause, time, own.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                }
+
+                // What kept it from being recorded is the store's trouble, and not that the time for it is over.
+                if (own.IsCancellationRequested && !stopping.IsCancellationRequested)
+                {
+                    throw;
+                }
             }
         }
     }

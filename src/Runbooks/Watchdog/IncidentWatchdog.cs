@@ -7,6 +7,7 @@ using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using Runbooks.Model.Text;
 using Runbooks.Notifications.Storms;
+using Runbooks.Notifications;
 using Runbooks.Orchestration;
 using Runbooks.Storage;
 using Runbooks.Telemetry;
@@ -174,8 +175,8 @@ public sealed class IncidentWatchdog(
     {
         var told = incident.Deliveries.Where(delivery => delivery.At >= incident.ClosedAt || delivery.IsUnder(Pager.KeyOf("engine"))).ToList();
 
-        // One message told of many ends of a storm: a page for each of them would bury whoever could not be reached.
-        return (incident.InStorm ? told.Exists(delivery => delivery.Reached) : Reach.IsEnough(told))
+        // One message told of many ends of a storm: a page for each of them would bury whoever could not be reached. A report that did not arrive calls nobody.
+        return (incident.InStorm ? told.Exists(delivery => delivery.Reached) : Reach.IsEnough(told.Where(NotificationUpdater.CallsForAPerson)))
             || time.GetUtcNow() - incident.ClosedAt < options.Value.Grace
             || await pager.PageOnceAsync(incident, "ended", incident.Reason ?? IncidentText.Of(incident.State), cancellationToken);
     }

@@ -20,7 +20,7 @@ public sealed class Pager(IncidentCloser closer, TimeProvider time)
         }
 
         // Each try leaves its lines in the record, which must not grow without bound while every channel is down.
-        var rounds = tries.Select(delivery => delivery.At).Distinct().Count();
+        var rounds = tries.GroupBy(delivery => delivery.Key, StringComparer.Ordinal).Select(to => to.Count()).DefaultIfEmpty().Max();
         return rounds > 0 && time.GetUtcNow() - tries.Max(delivery => delivery.At) < Pause(rounds)
             ? told
             : await closer.PageAsync(new PageRequest(incident.Id, trouble, message), cancellationToken) || told;

@@ -8,7 +8,7 @@ public sealed class OwnNetworkTests
     [Theory]
     [InlineData(SocketError.HostNotFound, "its name leads to no address. no way")]
     [InlineData(SocketError.TryAgain, "its name leads to no address. no way")]
-    [InlineData(SocketError.NetworkUnreachable, "this machine has no way to its network. no way")]
+    [InlineData(SocketError.NetworkUnreachable, "this machine has no route to the server's network. no way")]
     // The last router says this of a server that is off.
     [InlineData(SocketError.HostUnreachable, null)]
     [InlineData(SocketError.ConnectionRefused, null)]

@@ -119,7 +119,9 @@ public sealed class IncidentNotifierTests
             IncidentId = Some.Incident().Id,
             Title = "65 incidents ask you at once",
             Sections = [new("Targets", ["a", "b"]), new("If nobody answers", ["Nothing is done."]) { IsNeeded = true }],
-            Links = [new("Look at all and decide", "https://runbooks.example.com/decide/x")],
+            Links = [new("Look at all and decide", "https://runbooks.example.com/decide?token=x")],
+            GateId = "mitigation-1",
+            PlanHash = "of what is not shown",
         };
         await office.Store.OpenAsync(Some.Incident(), Some.Runbook(), _ => null, CancellationToken.None);
 
@@ -128,6 +130,7 @@ public sealed class IncidentNotifierTests
         result.Reached.ShouldBeTrue();
         channel.Taken!.Sections.SelectMany(section => section.Lines).ShouldBe(["Nothing is done.", "This is not all: the rest is on the page."]);
         channel.Taken.Links.ShouldBe(card.Links);
+        (channel.Taken.GateId, channel.Taken.PlanHash).ShouldBe((null, null));
     }
 
     private sealed class LongCardsRefused : INotifier

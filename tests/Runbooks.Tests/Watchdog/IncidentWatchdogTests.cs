@@ -251,7 +251,12 @@ public sealed class IncidentWatchdogTests : IAsyncDisposable
             State = IncidentState.Failed,
             ClosedAt = Some.Time,
             Attention = new(Some.Time, "The fix did not help."),
-            Deliveries = [new Delivery("closed:fallback", "fallback", "test", Some.Time, null)],
+            Deliveries =
+            [
+                new Delivery("closed:oncall", "ada", "test", Some.Time, null) { Behind = ["oncall"] },
+                // That the report did not arrive is no reason to call anybody.
+                new Delivery("report:quality", "quality", null, Some.Time, "down") { Behind = ["quality"] },
+            ],
         };
         var id = await _world.OpenAsync(ended, EngineStatus.Completed);
 

@@ -70,7 +70,7 @@ internal sealed class BannerBlobs(TokenCredential credential, IOptions<BannerOpt
             }, cancellationToken);
             return true;
         },
-        none: [409, 412],
+        none: expected is null ? [409, 412] : [404, 409, 412],
         cancellationToken);
 
     public Task<bool> DeleteAsync(SettingAddress address, Setting expected, CancellationToken cancellationToken) => CallAsync(

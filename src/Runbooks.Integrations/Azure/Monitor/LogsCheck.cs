@@ -80,7 +80,7 @@ internal sealed partial class LogsCheck(LogsClient logs)
             : null;
     }
 
-    [GeneratedRegex(@"\b(?:avg|percentile|max|min|stdev|variance|arg_max|arg_min|take_any)\w*\s*\(", RegexOptions.NonBacktracking)]
+    [GeneratedRegex(@"\b(?:avg|percentile|max|min|stdev|variance|arg_max|arg_min|take_any)\w*\s*\(|\)\s*/\s*[\w(]", RegexOptions.NonBacktracking)]
     private static partial Regex NoneOfNothing();
 
     /// <summary>The table, and the categories where that is what the query asks of it first: kinds of logs that share a table are switched on one by one.</summary>

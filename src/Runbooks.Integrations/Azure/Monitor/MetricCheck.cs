@@ -131,17 +131,17 @@ internal sealed class AzureMetrics(ArmResources arm)
         ArmTarget resource, MetricQuestion question, TimeProvider time, CancellationToken cancellationToken)
     {
         var target = resource with { ApiVersion = Version, Role = Role };
+        var settled = time.GetUtcNow() - (question.Aggregation is MetricAggregation.Total or MetricAggregation.Count ? MetricSeries.StillComing : TimeSpan.Zero);
         var answer = await arm.SendAsync(
-            arm.Call(target, RequestMethod.Get, $"read the metric {question.Metric}", below: "/providers/microsoft.insights/metrics", query: Query(question, time.GetUtcNow())),
+            arm.Call(target, RequestMethod.Get, $"read the metric {question.Metric}", below: "/providers/microsoft.insights/metrics", query: Query(question, settled)),
             time,
             cancellationToken);
-        var settled = time.GetUtcNow() - (question.Aggregation is MetricAggregation.Total or MetricAggregation.Count ? MetricSeries.StillComing : TimeSpan.Zero);
         return Read(target, question, ArmResources.ReadObject(target, answer.Body), settled);
     }
 
-    private static string Query(MetricQuestion question, DateTimeOffset now)
+    private static string Query(MetricQuestion question, DateTimeOffset until)
     {
-        var span = string.Create(CultureInfo.InvariantCulture, $"{now - question.Over:yyyy-MM-ddTHH:mm:ssZ}/{now:yyyy-MM-ddTHH:mm:ssZ}");
+        var span = string.Create(CultureInfo.InvariantCulture, $"{until - question.Over:yyyy-MM-ddTHH:mm:ssZ}/{until:yyyy-MM-ddTHH:mm:ssZ}");
         return $"&metricnames={Uri.EscapeDataString(question.Metric)}&timespan={Uri.EscapeDataString(span)}&interval={XmlConvert.ToString(question.Every)}&AutoAdjustTimegrain=true"
             + $"&aggregation={CamelCase.Of(question.Aggregation)}"
             + (question.Namespace is null ? "" : $"&metricnamespace={Uri.EscapeDataString(question.Namespace)}")

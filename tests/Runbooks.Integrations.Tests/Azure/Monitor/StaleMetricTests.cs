@@ -63,6 +63,24 @@ public sealed class StaleMetricTests : IAsyncLifetime
         (result.Verdict, result.MeasuredAt).ShouldBe((verdict, _azure.Time.GetUtcNow() - TimeSpan.FromMinutes(until)));
     }
 
+    /// <summary>Of the shortest window nothing would be left that is whole.</summary>
+    [Theory]
+    [InlineData(MetricAggregation.Total, 2)]
+    [InlineData(MetricAggregation.Average, 0)]
+    public async Task Window_EndsWhereItsValuesAreWhole(MetricAggregation aggregation, int before)
+    {
+        var asked = "";
+        _azure.Answer = context =>
+        {
+            asked = context.Request.Query["timespan"].ToString();
+            return context.Response.WriteAsync(Metric());
+        };
+
+        await AskAsync(aggregation: aggregation);
+
+        asked.ShouldEndWith($"/{_azure.Time.GetUtcNow().AddMinutes(-before):yyyy-MM-ddTHH:mm:ssZ}");
+    }
+
     /// <summary>What passes rests on every series, what fails on the worst, and what is there on the latest.</summary>
     [Theory]
     [InlineData("> 95", 3)]
