@@ -17,6 +17,7 @@ public sealed class StormApprovalNotifier(
     private static readonly TimeSpan Together = TimeSpan.FromMinutes(1);
 
     private static readonly TimeSpan WhileAnotherSends = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LongestWhileAnotherSends = TimeSpan.FromMinutes(1);
 
     /// <summary>Sends what is unasked, once this question has waited for others to join it.</summary>
     /// <param name="due">The incident whose question is due, in a storm.</param>
@@ -24,15 +25,18 @@ public sealed class StormApprovalNotifier(
     public async Task<DateTimeOffset?> AskAsync(Incident due, CancellationToken cancellationToken)
     {
         var gate = due.OpenGate!;
+        var now = time.GetUtcNow();
         var gathered = (gate.AskedAt ?? gate.OpenedAt) + options.CurrentValue.Gather;
-        if (time.GetUtcNow() < gathered)
+        if (now < gathered)
         {
             return gathered;
         }
 
         if (await storms.TakeTurnAsync(due.Storm!, due.OpenedAt, cancellationToken) is not { } storm)
         {
-            return time.GetUtcNow() + WhileAnotherSends;
+            // Whoever sends asks for the others too. Thousands that look again every few seconds would leave it no time to do so.
+            var pause = (now - gathered) / 2;
+            return now + (pause < WhileAnotherSends ? WhileAnotherSends : pause > LongestWhileAnotherSends ? LongestWhileAnotherSends : pause);
         }
 
         var told = storm;
@@ -47,7 +51,7 @@ public sealed class StormApprovalNotifier(
             var waiting = await members.FindAsync(told.Id, told.Since, line => line.State == IncidentState.AwaitingApproval, incident => incident.OpenGate is not null, cancellationToken, atMost: int.MaxValue);
             if (gate.Asked > 0)
             {
-                var now = time.GetUtcNow();
+                now = time.GetUtcNow();
                 await members.UpdateAsync(waiting, incident => incident.OpenGate is { } open ? ApprovalSchedule.AskWithOthers(incident, open.Id, now + Together, now) : incident, cancellationToken);
                 waiting = await members.FindAsync(told.Id, told.Since, line => line.State == IncidentState.AwaitingApproval, incident => incident.OpenGate is not null, cancellationToken, atMost: int.MaxValue);
             }

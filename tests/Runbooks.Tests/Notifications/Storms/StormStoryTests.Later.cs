@@ -1,6 +1,7 @@
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
+using Runbooks.Notifications.Storms;
 using TestKit.People;
 using Some = TestKit.Incidents.Some;
 using Storm = Runbooks.Notifications.Storms.StormRegistry;
@@ -125,6 +126,26 @@ public sealed partial class StormStoryTests
         await AdvanceAsync(TimeSpan.FromMinutes(2));
 
         _chat.Sent.ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public async Task WhileAnotherSends_TheRestLookAgainEverMoreRarely()
+    {
+        await OpenAsync(10);
+        var waits = _world.Store.All[^1];
+        (await _world.Get<Storm>().TakeTurnAsync(waits.Storm!, Some.Night, Cancel)).ShouldNotBeNull();
+        await AdvanceAsync(s_gathered);
+        List<TimeSpan> pauses = [];
+
+        while (await _world.Get<StormApprovalNotifier>().AskAsync(_world.Store.All.Single(incident => incident.Id == waits.Id), Cancel) is { } next)
+        {
+            pauses.Add(next - _world.Time.GetUtcNow());
+            await AdvanceAsync(pauses[^1]);
+        }
+
+        pauses.Count.ShouldBeLessThan(12);
+        pauses.ShouldBe(pauses.Order());
+        pauses[^1].ShouldBeLessThanOrEqualTo(TimeSpan.FromMinutes(1));
     }
 
     [Fact]
