@@ -9,7 +9,7 @@ internal static class Growth
     private static readonly int[] s_incidents = [1_000, 10_000, 100_000];
     private static readonly int[] s_alerts = [1_000, 10_000, 30_000];
     private static readonly int[] s_runbooks = [10, 100, 1_000];
-    private static readonly int[] s_steps = [4, 16, 48];
+    private static readonly int[] s_steps = [4, 10, 20];
 
     public static async Task<object> MeasureAsync(string server, int percent) => new
     {
