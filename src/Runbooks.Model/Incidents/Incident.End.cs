@@ -80,6 +80,16 @@ public sealed partial record Incident
         var noted = (this with { Stop = stop }).Note(stop.At, TimelineKind.Decision, stop.By, words);
         return noted.OpenGate is { Task: not { Undoes: true } } gate ? noted.CloseGate(gate.Id, GateOutcome.Cancelled, words, stop.At) : noted;
     }
+
+    /// <summary>
+    /// Whether somebody stopped it after the workflow had read the record for the last time, though steps have run that they want
+    /// undone. A stop leaves a fix that worked once its cause is being seen to, and whoever took over finds things as they are; a take-back leaves nothing.
+    /// </summary>
+    /// <param name="end">As what it is about to end.</param>
+    /// <param name="inResolution">It is about to end while the resolution was to run.</param>
+    public bool HasUnreadStop(IncidentState end, bool inResolution) =>
+        Stop is { } stop && !State.IsFinal() && UndoBeganAt is null && Steps.Count > 0
+        && (stop.TakesBack || !(end == IncidentState.TakenOver || inResolution || Steps.Any(step => step.Phase == Phase.Resolution)));
 }
 
 /// <summary>

@@ -10,9 +10,9 @@ using Runbooks.Storage;
 namespace Runbooks.Orchestration;
 
 /// <summary>Records how an incident ended, and tells whoever was asked; pages a person when the automation could not do it.</summary>
-public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks, IncidentNotifier notifier, IncidentCards cards, NotificationUpdater sent, RunHistoryStore histories, FollowUps followUps, SuppressionService suppression, EndHooks endHooks, TimeProvider time, ILogger<IncidentCloser> logger)
+public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks, IncidentNotifier notifier, IncidentCards cards, NotificationUpdater sent, RunHistoryStore histories, FollowUps followUps, SuppressionService suppression, EndHooks endHooks, Func<IIncidentEngine?> engine, TimeProvider time, ILogger<IncidentCloser> logger)
 {
-    /// <returns>The state that it is in now: not a final one when it may not end yet, because its alert comes and goes.</returns>
+    /// <returns>The state that it is in now: not a final one when it may not end yet, because its alert comes and goes, or because of a stop that nobody has read.</returns>
     public async Task<IncidentState> CloseAsync(CloseRequest request, CancellationToken cancellationToken)
     {
         var runbook = await runbooks.OfAsync(await store.GetSeenAsync(request.IncidentId, cancellationToken), cancellationToken);
@@ -60,16 +60,19 @@ public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks
 
     private Incident End(Incident incident, CloseRequest request, Runbook runbook)
     {
-        // Whatever the checks say: a person has decided.
-        var (state, reason) = request.State == IncidentState.NotNeeded && incident.Stop is { } stop ? (IncidentState.Cancelled, stop.Words) : (request.State, request.Reason);
+        // Whatever the checks say, and whoever did not answer: a person has decided.
+        var (state, reason) = incident.Stop is { } stop && request.State is IncidentState.NotNeeded or IncidentState.SelfRecovered or IncidentState.Expired or IncidentState.Cancelled
+            ? (IncidentState.Cancelled, stop.Words)
+            : (request.State, request.Reason);
         return incident.End(state, reason, request.Findings, request.SettleEvent, runbook.SettlesFor, time.GetUtcNow(), request.InResolution, request.IsInconclusive);
     }
 
-    /// <returns>The incident that may not end as not needed yet; null when it may.</returns>
+    /// <returns>The incident that may not end yet; null when it may.</returns>
     private Incident? Hold(Incident incident, CloseRequest request)
     {
         var now = time.GetUtcNow();
-        return request.State != IncidentState.NotNeeded || incident is not { State: IncidentState.Diagnosing, Gates.Count: 0, Stop: null } ? null
+        return request.State != IncidentState.NotNeeded ? (incident.HasUnreadStop(request.State, request.InResolution) ? incident : null)
+            : incident is not { State: IncidentState.Diagnosing, Gates.Count: 0, Stop: null } ? null
             : now < incident.WatchedUntil ? incident.WatchFlapping(request.Findings, now)
             // Whoever started it by hand asked how it is now; there is no alert that says otherwise.
             : request.WatchUntil is { } until && incident.StartedBy is null && !incident.IsOverFor(request.Findings) ? incident.WatchHealthy(request.Findings, until, now)

@@ -5,9 +5,35 @@ using Runbooks.Model.Incidents;
 
 namespace Runbooks.Orchestration;
 
-/// <content>The settle window after the end.</content>
+/// <content>The end, and the settle window after it.</content>
 internal sealed partial class IncidentStory
 {
+    private async Task<IncidentState> CloseAsync(Ending ending)
+    {
+        if (ending.Undo && _acted)
+        {
+            var undone = await UndoAsync(ending.Reason);
+
+            // Something is left in place: whatever the ending was, a person is needed now.
+            ending = undone.Complete ? ending : ending with { State = IncidentState.Failed };
+        }
+
+        Show(ending.State);
+
+        // Recorded as resolved by a first attempt that broke afterwards, it keeps its window, whatever this one would end it as.
+        _settle = ending.State == IncidentState.Resolved && _runbook.SettleFor > TimeSpan.Zero ? NextWake() : _settle;
+        var state = await _context.CallActivityAsync<IncidentState>(
+            EndIncident.Name, new CloseRequest(_id, ending.State, ending.Reason, ending.Findings ?? [], _settle, ending.InResolution, ending.IsInconclusive, ending.WatchUntil), Persistent);
+        if (state.IsFinal() || ending.State == IncidentState.NotNeeded)
+        {
+            return state;
+        }
+
+        // Somebody stopped it since the record was read last. What has failed all the same needs a person.
+        _acted = true;
+        return await CloseAsync(ending.State == IncidentState.Failed ? ending with { Undo = true } : Ending.Stopped("It was stopped."));
+    }
+
     /// <summary>
     /// For a while after a verified fix an alert on the target is looked into: either the fix holds, or a new incident opens. The last look
     /// is when the window has ended: an alert may have come while nobody looked, or have woken nobody.

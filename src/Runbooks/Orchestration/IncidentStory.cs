@@ -207,24 +207,6 @@ internal sealed partial class IncidentStory
     private Task<DiagnosisResult> DiagnoseAsync(string? wake) =>
         _context.CallActivityAsync<DiagnosisResult>(Diagnose.Name, new DiagnosisRequest(_id, wake), Persistent);
 
-    private async Task<IncidentState> CloseAsync(Ending ending)
-    {
-        if (ending.Undo && _acted)
-        {
-            var undone = await UndoAsync(ending.Reason);
-
-            // Something is left in place: whatever the ending was, a person is needed now.
-            ending = undone.Complete ? ending : ending with { State = IncidentState.Failed };
-        }
-
-        Show(ending.State);
-
-        // Recorded as resolved by a first attempt that broke afterwards, it keeps its window, whatever this one would end it as.
-        _settle = ending.State == IncidentState.Resolved && _runbook.SettleFor > TimeSpan.Zero ? NextWake() : _settle;
-        return await _context.CallActivityAsync<IncidentState>(
-            EndIncident.Name, new CloseRequest(_id, ending.State, ending.Reason, ending.Findings ?? [], _settle, ending.InResolution, ending.IsInconclusive, ending.WatchUntil), Persistent);
-    }
-
     private DateTimeOffset Now => new(DateTime.SpecifyKind(_context.CurrentUtcDateTime, DateTimeKind.Utc));
 
     private bool IsPast(Stage stage) => _checkpoint is { } checkpoint && checkpoint.Stage > stage;

@@ -88,7 +88,7 @@ internal sealed class ModelWorld : IAsyncDisposable
                 await _world.Store.UpdateAsync(Id, i => i.Attach(Some.Alert(), _world.Time.GetUtcNow()), CancellationToken.None);
                 break;
             case Kind.Stop:
-                var stopped = await _world.Store.UpdateAsync(Id, i => i.RequestStop(new(person, "enough", _world.Time.GetUtcNow())), CancellationToken.None);
+                var stopped = await _world.Store.UpdateAsync(Id, i => i.RequestStop(new(person, "enough", _world.Time.GetUtcNow(), TakesBack: happening.Which == 2)), CancellationToken.None);
                 await _world.Engine.RaiseAsync(Id, stopped.WakeEvent ?? "");
                 break;
             case Kind.BareEvent:
@@ -151,6 +151,7 @@ internal sealed class ModelWorld : IAsyncDisposable
         Must(incident.State.IsFinal(), $"still open; {words}");
         Must(incident.State is not (IncidentState.Failed or IncidentState.Expired) || incident.Deliveries.Any(d => d.Reached), $"nobody was paged; {words}");
         Must(await _world.Engine.FindAsync(Id, CancellationToken.None) is { Status: EngineStatus.Completed } || incident.State == IncidentState.Failed, $"the workflow broke; {words}");
+        Must(incident is not { Stop: { } stop, State: IncidentState.Resolved, UndoBeganAt: null } || (!stop.TakesBack && incident.Steps.Any(s => s.Phase == Phase.Resolution)), $"stopped, and nobody heeded it; {words}");
         Must(Incident.FindBreak(Id, incident.Timeline) is null, "the timeline is broken");
         Must(incident.Steps.All(s => s.FinishedAt is not null), $"a step has no outcome; {words}");
         foreach (var step in incident.Steps.Where(s => s.Phase == Phase.Mitigation && s.Name.StartsWith("act", StringComparison.Ordinal) && s.Status == StepStatus.Done))
