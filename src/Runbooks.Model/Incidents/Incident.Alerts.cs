@@ -199,6 +199,9 @@ public sealed record AttachedAlert(
     /// <summary>The present episode came after a person's no to an alert that comes and goes: nobody has decided about it.</summary>
     public bool AskedNobody { get; init; }
 
+    /// <summary>The incident that looks at it since this one ended; what is decided about it is decided there. Null for any other.</summary>
+    public string? HandedTo { get; init; }
+
     /// <summary>What it said when it fired last; null for the alert that opened the incident, which is on record there.</summary>
     public Alert? Alert { get; init; }
 

@@ -70,15 +70,15 @@ public sealed partial record Incident
     public EarlierNo? EarlierNo { get; init; }
 
     /// <summary>
-    /// A person rejected it, cancelled it, or closed it by hand after a take-over; null for any other end. A cancelled
-    /// incident whose steps could not be undone ends as failed, and what the person said stands.
+    /// A person rejected it, cancelled it, or closed it by hand after a take-over; null for any other end. Where what had been
+    /// done could not be undone it ends as failed, and what the person said stands.
     /// </summary>
     public EarlierNo? SaidNo() => this switch
     {
         // Whoever had it tried again has taken the no back.
         { RetriedAs: not null } => null,
-        { State: IncidentState.Rejected } when Gates.SelectMany(gate => gate.Decisions).LastOrDefault(decision => decision.Verb == DecisionVerb.Reject) is { } no =>
-            new(Id, no.Person, "rejected", no.At, no.Reason),
+        { State: IncidentState.Rejected or IncidentState.Failed } when Gates.LastOrDefault(gate => gate.Task is null) is { Outcome: GateOutcome.Rejected } asked
+            && asked.Decisions.LastOrDefault(decision => decision.Verb == DecisionVerb.Reject) is { } no => new(Id, no.Person, "rejected", no.At, no.Reason),
         { State: IncidentState.Cancelled or IncidentState.Failed, Stop: { } stop } => new(Id, stop.By, "cancelled", stop.At, stop.Reason),
 
         // Whoever closes a failure has seen to it, and nobody has said that it may come again.
@@ -90,10 +90,11 @@ public sealed partial record Incident
     public Incident GoOnAfter(Incident before, DateTimeOffset now)
     {
         var continued = ContinueSeries(before, now);
-        return before.IsOwnedByResponder() ? continued.NoteEarlier(before, now)
-            : before.SaidNo() is { } no ? (continued with { EarlierNo = no }).Note(now, TimelineKind.Opened, "runbook", no.Warning)
-            : continued;
+        return before.IsOwnedByResponder() ? continued.NoteEarlier(before, now) : continued.WarnOfNo(before, now);
     }
+
+    /// <summary>This one, just opened, knows whether the last word on its target was a no.</summary>
+    public Incident WarnOfNo(Incident before, DateTimeOffset now) => before.SaidNo() is { } no ? (this with { EarlierNo = no }).Note(now, TimelineKind.Opened, "runbook", no.Warning) : this;
 
     /// <summary>
     /// Whether this alert fires in the episode that a person said no to: it does not ask again. An outage is one episode.
@@ -106,12 +107,12 @@ public sealed partial record Incident
             return false;
         }
 
-        if (KnowsOutage(alert))
+        if (AlertIdentity.OfOutage(alert) is { } outage && Alerts.Any(a => a.Outage == outage && a.HandedTo is null))
         {
             return true;
         }
 
-        if (Alerts.FirstOrDefault(a => a.Is(alert)) is not { AskedNobody: false } known)
+        if (Alerts.FirstOrDefault(a => a.Is(alert)) is not { AskedNobody: false, HandedTo: null } known || BeganAfter(known, no))
         {
             return false;
         }
@@ -121,6 +122,9 @@ public sealed partial record Incident
             ? known.StartsAt is not null && alert.StartsAt is { } starts && (starts == known.StartsAt || (Episode.IsSame(known, alert) && starts < known.EndsAt))
             : Episode.IsSame(known, alert) && ((known.StartsAt is not null && alert.StartsAt is not null) || now - no.At < LongestOwnership);
     }
+
+    /// <summary>While what was done is being taken back, alerts still reach it: the no was not about those. The clock of a sender may differ from ours, so a first episode that we knew of counts as the one that was asked about.</summary>
+    private static bool BeganAfter(AttachedAlert known, EarlierNo no) => known.FirstAt > no.At || (known.EarlierStarts.Count > 0 && known.StartsAt > no.At);
 
     /// <summary>It fires on after a person said no: counted here, said once, and nobody is asked.</summary>
     public Incident AttachRemembered(Alert alert, DateTimeOffset now)

@@ -77,7 +77,14 @@ public sealed partial record Incident
         : Tell(now, alert.Source, $"Another alert on this target: {Describe(alert.Name, alert)}");
 
     /// <summary>What still fired is looked at in an incident of its own.</summary>
-    public Incident FollowUp(string next, IReadOnlyList<string> names, DateTimeOffset now) => FollowedBy is not null
-        ? this
-        : (this with { FollowedBy = next }).Note(now, TimelineKind.Closed, "runbook", $"{string.Join(", ", names)} still {(names.Count == 1 ? "fires" : "fire")} on this target; incident {next} looks at it.");
+    public Incident FollowUp(string next, IReadOnlyList<Alert> alerts, DateTimeOffset now)
+    {
+        if (FollowedBy is not null)
+        {
+            return this;
+        }
+
+        var names = alerts.Select(alert => alert.Name).Distinct().ToList();
+        return (this with { FollowedBy = next, Alerts = [.. Alerts.Select(known => alerts.Any(known.Is) ? known with { HandedTo = next } : known)] }).Note(now, TimelineKind.Closed, "runbook", $"{string.Join(", ", names)} still {(names.Count == 1 ? "fires" : "fire")} on this target; incident {next} looks at it.");
+    }
 }

@@ -39,9 +39,12 @@ public sealed class NextIncident(IIncidentStore store, FollowingMode mode, Func<
         });
         candidate = alerts.Aggregate(candidate.Note(now, TimelineKind.Opened, "runbook", why), (changed, alert) => changed.Attach(alert, now));
 
-        // A no to another incident in between is a no on this target.
+        // A no to the one that ended, or to another incident in between, is a no on this target.
         return (await store.OpenAsync(
-            candidate, runbook, latest => !MakesRoom(latest, ended) ? WithThose(latest, alerts, now) : latest.Id == ended.Id ? null : candidate.GoOnAfter(latest, now), cancellationToken)).Incident;
+            candidate,
+            runbook,
+            latest => !MakesRoom(latest, ended) ? WithThose(latest, alerts, now) : latest.Id == ended.Id ? candidate.WarnOfNo(latest, now) : candidate.GoOnAfter(latest, now),
+            cancellationToken)).Incident;
     }
 
     private static bool MakesRoom(Incident latest, Incident ended) =>

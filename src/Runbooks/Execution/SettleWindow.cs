@@ -17,7 +17,7 @@ public sealed class SettleWindow(IIncidentStore store, CheckRunner checks, RunHi
     {
         // Before the checks are asked: an alert that comes meanwhile must not be taken for one that they have answered.
         var current = await store.UpdateAsync(closed.Id, i => i.SettlesAt is null ? i : i with { WakeEvent = request.WakeEvent }, cancellationToken);
-        if (current.SettlesAt is not { } settles || (settles <= time.GetUtcNow() && !current.FiresSinceItsEnd()))
+        if (current.SettlesAt is not { } settles || (settles <= time.GetUtcNow() && !current.FiresUnseen()))
         {
             // There is no window, or this is the last look and nothing came that is not over.
             return new RecheckResult(true, "", null);
@@ -37,7 +37,7 @@ public sealed class SettleWindow(IIncidentStore store, CheckRunner checks, RunHi
         }
 
         var unknown = findings.Where(finding => finding.Verdict == Verdict.Unknown).ToList();
-        if (unknown.Count == 0 || !current.FiresSinceItsEnd())
+        if (unknown.Count == 0 || !current.FiresUnseen())
         {
             return new RecheckResult(true, "", null);
         }

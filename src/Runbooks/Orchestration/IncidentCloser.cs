@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Runbooks.Engine;
 using Runbooks.Execution;
 using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
@@ -24,6 +25,12 @@ public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks
         }
 
         await FinishAsync(incident, runbook, isTold: false, cancellationToken);
+        if (incident.SettlesAt is not null && incident.FiresUnseen() && engine() is { } running)
+        {
+            // What fires already when the settle window begins wakes nobody any more.
+            await running.TryWakeAsync(incident, logger);
+        }
+
         return incident.State;
     }
 

@@ -63,14 +63,15 @@ public sealed class EpisodeTests
     }
 
     [Theory]
-    [InlineData(IncidentState.Rejected, false, "rejected")]
-    [InlineData(IncidentState.Cancelled, true, "cancelled")]
-    [InlineData(IncidentState.Failed, true, "cancelled")]
-    [InlineData(IncidentState.Failed, false, null)]
-    [InlineData(IncidentState.Resolved, true, null)]
-    public void No_IsWhatAPersonSaid(IncidentState state, bool stopped, string? did)
+    [InlineData(IncidentState.Rejected, GateOutcome.Rejected, false, "rejected")]
+    [InlineData(IncidentState.Cancelled, GateOutcome.Approved, true, "cancelled")]
+    [InlineData(IncidentState.Failed, GateOutcome.Approved, true, "cancelled")]
+    [InlineData(IncidentState.Failed, GateOutcome.Rejected, false, "rejected")]
+    [InlineData(IncidentState.Failed, GateOutcome.Approved, false, null)]
+    [InlineData(IncidentState.Resolved, GateOutcome.Approved, true, null)]
+    public void No_IsWhatAPersonSaid(IncidentState state, GateOutcome outcome, bool stopped, string? did)
     {
-        var gate = Some.Gate() with { Decisions = [new(DecisionVerb.Approve, "grace", "link", At(0)), new(DecisionVerb.Reject, "ada", "link", At(1), "Not now."), new(DecisionVerb.Approve, "linus", "link", At(2))] };
+        var gate = Some.Gate() with { Outcome = outcome, Decisions = [new(DecisionVerb.Approve, "grace", "link", At(0)), new(DecisionVerb.Reject, "ada", "link", At(1), "Not now."), new(DecisionVerb.Approve, "linus", "link", At(2))] };
         var ended = s_bare with { State = state, Gates = [gate], Stop = stopped ? new("ada", "Not now.", At(1)) : null };
 
         ended.SaidNo().ShouldBe(did is null ? null : new(ended.Id, "ada", did, At(1), "Not now."));
@@ -78,6 +79,17 @@ public sealed class EpisodeTests
         var closed = ended with { ClosedByHand = new("eve", "Done.", At(5)) };
         (closed.SaidNo()?.By).ShouldBe(did is null ? null : "ada", "closing a failure says nothing about what comes next");
         (closed with { State = IncidentState.TakenOver }).SaidNo()!.By.ShouldBe("eve");
+    }
+
+    /// <summary>They could not take it back by hand: that is no answer to what the automation asks.</summary>
+    [Fact]
+    public void NoToWorkByHand_IsNone()
+    {
+        var task = Some.Gate(2) with { Outcome = GateOutcome.Rejected, Task = new("fix", "Put it back.", [], Undoes: true), Decisions = [new(DecisionVerb.Reject, "eve", "link", At(3))] };
+        var failed = Rejected(s_bare) with { State = IncidentState.Failed };
+
+        (failed with { Gates = [.. failed.Gates, task] }).SaidNo()!.By.ShouldBe("ada");
+        (failed with { Gates = [failed.Gates[0] with { Outcome = GateOutcome.Approved }, task] }).SaidNo().ShouldBeNull();
     }
 
     [Fact]
@@ -113,8 +125,23 @@ public sealed class EpisodeTests
         Rejected(incident).Remembers(Message(startsAt), At(now)).ShouldBe(remembers);
         incident.Remembers(Message(startsAt), At(now)).ShouldBeFalse("nobody said no");
         Rejected(incident with { Alerts = [incident.Alerts[0] with { AskedNobody = true }] }).Remembers(Message(startsAt), At(now)).ShouldBeFalse("nobody was asked about it");
+        Rejected(incident with { Alerts = [incident.Alerts[0] with { HandedTo = "another" }] }).Remembers(Message(startsAt), At(now)).ShouldBeFalse("it is decided elsewhere");
         Rejected(incident).Remembers(Message(startsAt, resolved: true), At(now)).ShouldBeFalse("it is over");
         Rejected(incident).Remembers(Message(startsAt) with { Fingerprint = "new" }, At(now)).ShouldBeFalse("it is another alert");
+    }
+
+    /// <summary>What was done is being taken back, which may wait for hours; alerts still reach the incident. Whoever said no at minute 10 did not mean those.</summary>
+    [Theory]
+    [InlineData(15, true, false)]
+    [InlineData(8, true, true)]
+    [InlineData(15, false, true)]
+    public void EpisodeThatBeganAfterTheNo_IsNotMeantByIt(int startsAt, bool again, bool remembers)
+    {
+        var known = Known(startsAt) with { EarlierStarts = again ? [At(0)] : [] };
+
+        Rejected(s_bare with { Alerts = [known] }).Remembers(Message(startsAt), At(20)).ShouldBe(remembers, "by the sender's clock");
+        Rejected(s_bare with { Alerts = [known with { FirstAt = At(11) }] }).Remembers(Message(startsAt), At(20)).ShouldBeFalse("it came after it");
+        Rejected(s_bare with { Alerts = [Known(null) with { FirstAt = At(11) }] }).Remembers(Message(null), At(20)).ShouldBeFalse();
     }
 
     [Fact]
@@ -139,6 +166,7 @@ public sealed class EpisodeTests
         var rejected = Rejected(Take(Outage("first")));
 
         rejected.Remembers(Outage("second"), At(500)).ShouldBeTrue();
+        (rejected with { Alerts = [rejected.Alerts[0] with { HandedTo = "another" }] }).Remembers(Outage("second"), At(500)).ShouldBeFalse();
         rejected.AttachRemembered(Outage("second"), At(30)).Alerts.ShouldHaveSingleItem().Count.ShouldBe(2);
     }
 
@@ -168,5 +196,5 @@ public sealed class EpisodeTests
     private static Incident Take(Incident incident, params Alert[] alerts) => alerts.Aggregate(incident, (taken, alert) => taken.Attach(alert, Some.Time));
 
     private static Incident Rejected(Incident incident) =>
-        incident with { State = IncidentState.Rejected, Gates = [Some.Gate() with { Decisions = [new(DecisionVerb.Reject, "ada", "link", At(10), "Not now.")] }] };
+        incident with { State = IncidentState.Rejected, Gates = [Some.Gate() with { Outcome = GateOutcome.Rejected, Decisions = [new(DecisionVerb.Reject, "ada", "link", At(10), "Not now.")] }] };
 }

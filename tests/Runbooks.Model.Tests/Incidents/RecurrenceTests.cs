@@ -175,7 +175,7 @@ public sealed class RecurrenceTests
     {
         Alert = Message(0) with { Severity = "warning" },
         State = IncidentState.Rejected,
-        Gates = [Some.Gate() with { Decisions = [new(DecisionVerb.Reject, "ada", "link", At(minutes))] }],
+        Gates = [Some.Gate() with { Outcome = GateOutcome.Rejected, Decisions = [new(DecisionVerb.Reject, "ada", "link", At(minutes))] }],
         Alerts = [Ended, Ended with { Fingerprint = "other", Name = "Other", Resolved = false }],
     };
 

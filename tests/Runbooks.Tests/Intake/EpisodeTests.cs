@@ -236,6 +236,25 @@ public sealed class EpisodeTests : IAsyncDisposable
         _world.World.Store.All.Single(incident => incident.Id == next.Id).OpenGate!.Warnings[0].ShouldEndWith("cancelled by ada on 2026-11-23 at 03:00:00 UTC: planned work");
     }
 
+    /// <summary>The second step's target had changed, so it was asked about anew; what the first had done could not be undone after the no.</summary>
+    [Fact]
+    public async Task RejectedAndNotUndone_TheSameEpisodeDoesNotAskAgain()
+    {
+        var runbook = Some.Runbook();
+        _world.Runbooks[1] = runbook with { Mitigation = runbook.Mitigation with { Steps = [Some.Step("cordon"), Some.Step("drain")] } };
+        await _world.TakeAsync(Firing(0));
+        var rejected = _world.Only.Id;
+        _world.World.Script.OnDone = _ => _world.World.Script.Identities["drain"] = "another";
+        _world.World.Script.BeforeUndoing = _ => new Catalog.Steps.ChangedSinceException("somebody else changed it since");
+        await _world.World.DecideAsync(rejected, DecisionVerb.Approve);
+        (await _world.World.DecideAsync(rejected, DecisionVerb.Reject)).Incident.State.ShouldBe(IncidentState.Failed);
+
+        var repeated = (await _world.TakeAsync(Firing(0)))[0];
+
+        (repeated.Outcome, repeated.Id).ShouldBe((IntakeResult.Folded, rejected));
+        repeated.Reason!.ShouldContain("rejected by alice");
+    }
+
     [Fact]
     public async Task FiresAgainWhileAPersonDrives_IsInTheTimeline()
     {

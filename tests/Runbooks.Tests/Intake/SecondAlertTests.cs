@@ -45,6 +45,49 @@ public sealed class SecondAlertTests : IAsyncDisposable
         _world.World.Notifier.Sent.Last(sent => sent.Card.Kind == CardKind.Closed).Card.Sections.SelectMany(section => section.Lines).ShouldContain(line => line.Contains(next.Id));
     }
 
+    /// <summary>Whoever stopped it decides what comes next on its target, also where what was done could not be undone.</summary>
+    [Theory]
+    [InlineData(false, IncidentState.Cancelled)]
+    [InlineData(true, IncidentState.Failed)]
+    public async Task StoppedByAPerson_NothingElseIsDoneOnTheTarget(bool undoFails, IncidentState state)
+    {
+        await _world.PostAsync("azure-monitor", "06-two-disks-a-var-tmp.json");
+        await _world.PostAsync("azure-monitor", "06-two-disks-b-tmp.json");
+        var id = _world.Only.Id;
+        _world.World.Script.BeforeUndoing = _ => undoFails ? new IOException("no") : null;
+        await _world.World.DecideAsync(id, DecisionVerb.Approve);
+
+        await _world.World.StopAsync(id);
+
+        (await _world.World.AdvanceAsync(id, TimeSpan.FromMinutes(10))).State.ShouldBe(state);
+        _world.Only.FollowedBy.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task StillFiringAfterANo_AsksAndSaysWhoSaidNo()
+    {
+        var first = await RejectedAsync();
+
+        var next = _world.World.Store.All[^1];
+        (next.FollowUpOf, next.EarlierNo?.Incident).ShouldBe((first.Id, first.Id));
+        next.OpenGate!.Warnings.ShouldContain(next.EarlierNo!.Warning);
+    }
+
+    /// <summary>Nobody was asked about it there: the incident that looks at it is where it is decided.</summary>
+    [Fact]
+    public async Task NoToTheFirst_IsNoneToTheOtherThatGotAnIncidentOfItsOwn()
+    {
+        var first = await RejectedAsync();
+        var next = _world.World.Store.All[^1];
+        (await _world.World.AdvanceAsync(next.Id, TimeSpan.FromMinutes(30))).State.ShouldBe(IncidentState.Expired);
+
+        var repeated = (await _world.TakeAsync(next.Alert))[0];
+        var repeatOfTheFirst = (await _world.TakeAsync(first.Alert))[0];
+
+        repeated.Outcome.ShouldBe(IntakeResult.Opened);
+        (repeatOfTheFirst.Outcome, repeatOfTheFirst.Id).ShouldBe((IntakeResult.Folded, first.Id));
+    }
+
     [Fact]
     public async Task AlertInTheSettleWindowWithOtherParameters_GetsAnIncidentOfItsOwn()
     {
@@ -216,6 +259,14 @@ public sealed class SecondAlertTests : IAsyncDisposable
         _world.World.Script.OnDone = _ => _world.World.Script.Verdicts["stuck"] = Verdict.Passing;
         await _world.World.DecideAsync(_world.Only.Id, DecisionVerb.Approve);
         return _world.Only;
+    }
+
+    private async Task<Incident> RejectedAsync()
+    {
+        await _world.PostAsync("azure-monitor", "06-two-disks-a-var-tmp.json");
+        await _world.PostAsync("azure-monitor", "06-two-disks-b-tmp.json");
+        await _world.World.DecideAsync(_world.Only.Id, DecisionVerb.Reject);
+        return _world.World.Store.All[0];
     }
 
     private async Task<Alert> OtherAsync()
