@@ -97,6 +97,9 @@ public sealed record Gate
     /// <summary>Names the present asking: deliveries of its messages are recorded under it.</summary>
     [JsonIgnore]
     public string MessageKey => $"{Id}:{Asked}";
+
+    /// <summary>Names the message that tells whoever is asked of this news.</summary>
+    public string NewsKey(IncidentNews news) => $"{Id}:news:{news.Key}";
     public IReadOnlyList<Decision> Decisions { get; init; } = [];
 
     /// <summary>Approvals that were not taken, since nothing could run then; the last few.</summary>

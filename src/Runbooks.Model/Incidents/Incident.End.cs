@@ -10,6 +10,10 @@ public sealed partial record Incident
     /// <summary>It ended for a reason that says nothing about the fix: the automation broke, or was kept from acting.</summary>
     public bool IsInconclusive { get; init; }
 
+    /// <summary>The watch has recorded the end, and what follows one is not done yet.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsEndUnfinished { get; init; }
+
     /// <param name="cause">What ended it, where the record does not say; <see cref="EndingText"/> makes the reason of it.</param>
     /// <param name="inResolution">It ended while the resolution was to run.</param>
     /// <param name="isInconclusive">See <see cref="IsInconclusive"/>.</param>

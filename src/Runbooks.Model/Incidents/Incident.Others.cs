@@ -15,6 +15,8 @@ public sealed partial record Incident
 
     private const int MaxShownOthers = 10;
 
+    private const string SeverityNews = "severity:";
+
     /// <summary>The incident that looks at what still fired when this one ended; null when there is none.</summary>
     public string? FollowedBy { get; init; }
 
@@ -72,8 +74,12 @@ public sealed partial record Incident
         && AlertSeverity.RankOf(WorstSeverity) is { } worst
         && rank < worst;
 
+    /// <summary>The news that something worse was reported after the last question was opened, and that nobody heard while that was open; null where there is none.</summary>
+    public IncidentNews? WorseSinceAsked() => News.LastOrDefault(news => news.Key.StartsWith(SeverityNews, StringComparison.Ordinal)
+        && !(LatestGate is { } gate && (news.At < gate.OpenedAt || Reach.IsHeard(Deliveries.Where(delivery => delivery.IsUnder(gate.NewsKey(news)))))));
+
     private Incident TellOther(Alert alert, bool moreSevere, DateTimeOffset now) => moreSevere
-        ? AddNews($"severity:{AlertSeverity.RankOf(alert.Severity)}", alert.Source, $"A more severe alert on this target: {Describe(alert.Name, alert)}", now, urgent: true)
+        ? AddNews($"{SeverityNews}{AlertSeverity.RankOf(alert.Severity)}", alert.Source, $"A more severe alert on this target: {Describe(alert.Name, alert)}", now, urgent: true)
         : Tell(now, alert.Source, $"Another alert on this target: {Describe(alert.Name, alert)}");
 
     /// <summary>What still fired is looked at in an incident of its own.</summary>

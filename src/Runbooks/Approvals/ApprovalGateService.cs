@@ -153,7 +153,7 @@ public sealed class ApprovalGateService(
         var told = true;
         foreach (var news in incident.News.Where(news => news.Urgent && news.At >= gate.OpenedAt))
         {
-            var key = $"{gate.Id}:news:{news.Key}";
+            var key = gate.NewsKey(news);
             var tries = incident.Deliveries.Where(delivery => delivery.IsUnder(key)).ToList();
             if (Reach.IsHeard(tries) || (tries.Count == 0 && incident.Storm is { } storm && !await storms.IsWorstAsync(storm, incident.WorstSeverity, cancellationToken)))
             {

@@ -35,6 +35,9 @@ public static class NotificationRecipients
     public static IReadOnlyList<string> OfHold(Incident incident, Runbook runbook) =>
         [.. Asked(incident).ToList() is { Count: > 0 } asked ? asked : runbook.Mitigation.Approval?.From ?? [runbook.Fallback], .. DecidedOnCall(incident)];
 
+    /// <summary>Who hears that a person has to look: whoever was asked, whoever decided, and the last in line.</summary>
+    public static IReadOnlyList<string> OfPage(Incident incident, Runbook runbook) => [.. Asked(incident), .. DecidedOnCall(incident), runbook.Fallback];
+
     /// <summary>Whoever decided what a schedule was asked about hears how it goes on, also when somebody else is on call by then.</summary>
     private static IEnumerable<string> DecidedOnCall(Incident incident) =>
         incident.Gates.Where(gate => gate.OnCall.Count > 0).SelectMany(gate => gate.Decisions).Select(decision => ContactBook.Person(decision.Person)).Distinct(StringComparer.OrdinalIgnoreCase);

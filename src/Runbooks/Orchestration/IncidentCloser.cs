@@ -90,7 +90,7 @@ public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks
     {
         var incident = await store.GetAsync(request.IncidentId, cancellationToken);
         var runbook = await runbooks.OfAsync(incident, cancellationToken);
-        var contacts = NotificationRecipients.Asked(incident).Append(runbook.Fallback);
+        var contacts = NotificationRecipients.OfPage(incident, runbook);
         var result = await SendAsync(incident, runbook, $"page:{request.Key}", contacts, cards.Page(incident, runbook, request.Message, time.GetUtcNow()), needsPerson: true, cancellationToken);
         if (!result.Reached)
         {

@@ -25,6 +25,7 @@ public sealed class IncidentWatchdog(
     Pager pager,
     HealthMonitor health,
     StormEndNotifier stormEndNotifier,
+    StormRegistry storms,
     LostAlerts lostAlerts,
     MaintenanceEnds windowEnds,
     FileTroubles fileTroubles,
@@ -66,7 +67,7 @@ public sealed class IncidentWatchdog(
         var open = new IncidentQuery(Open: true, Limit: PageSize);
         var ended = new IncidentQuery(Unfinished: true, Limit: PageSize);
         var counted = await TryAsync("open incidents", token => CheckEachAsync(open, counts, _ => true, CheckOpenAsync, token), cancellationToken);
-        counted &= await TryAsync("ended incidents", token => CheckEachAsync(ended, counts, IsUnheard, CheckEndedAsync, token), cancellationToken);
+        counted &= await TryAsync("ended incidents", token => CheckEachAsync(ended, counts, summary => IsUnheard(summary) || IsOwned(summary), CheckEndedAsync, token), cancellationToken);
         if (counted)
         {
             gauges.Show(counts);
@@ -104,6 +105,9 @@ public sealed class IncidentWatchdog(
     }
 
     private bool IsUnheard(IncidentSummary ended) => ended.State is IncidentState.Failed or IncidentState.Expired && time.GetUtcNow() - ended.ClosedAt < Remember;
+
+    /// <summary>What comes on its target reaches whoever took it over, and nobody else.</summary>
+    private bool IsOwned(IncidentSummary ended) => ended.State == IncidentState.TakenOver && time.GetUtcNow() - ended.ClosedAt < Incident.LongestOwnership;
 
     private async Task CheckRestoredAsync(CancellationToken cancellationToken)
     {
@@ -144,6 +148,11 @@ public sealed class IncidentWatchdog(
         var runbook = await runbooks.OfAsync(incident, cancellationToken);
         var instance = await engine.FindAsync(incident.Id, cancellationToken);
         var findings = WatchdogRules.Evaluate(incident, runbook, instance, options.Value, time.GetUtcNow()).ToList();
+        if (await FindMoreSevereAsync(incident, cancellationToken) is { } worse)
+        {
+            findings.Add(worse);
+        }
+
         foreach (var finding in findings)
         {
             Instruments.WatchFindings.Add(1, Instruments.Tag(Attributes.Runbook, incident.RunbookId), Instruments.Tag(Attributes.Remedy, CamelCase.Of(finding.Remedy)));
@@ -153,6 +162,13 @@ public sealed class IncidentWatchdog(
 
         return findings.Count == 0;
     }
+
+    /// <summary>In a storm one message says it, unless it is worse than all that people were told of.</summary>
+    private async Task<WatchdogFinding?> FindMoreSevereAsync(Incident incident, CancellationToken cancellationToken) =>
+        WatchdogRules.MoreSevere(incident) is { } worse
+        && (incident.Storm is not { } storm || incident.HasDelivery(Pager.KeyOf(worse.Key)) || await storms.IsWorstAsync(storm, incident.WorstSeverity, cancellationToken))
+            ? worse
+            : null;
 
     private Task ApplyRemedyAsync(Incident incident, Runbook runbook, WatchdogFinding finding, CancellationToken cancellationToken) => finding.Remedy switch
     {
@@ -166,13 +182,33 @@ public sealed class IncidentWatchdog(
     {
         if (await pager.PageOnceAsync(incident, finding.Key, $"{finding.Message} Nothing more happens by itself: what was done stays as it is.", cancellationToken))
         {
-            var ended = await store.UpdateAsync(incident.Id, i => i.End(IncidentState.Failed, finding.Message, [], null, TimeSpan.Zero, time.GetUtcNow(), isInconclusive: true), cancellationToken);
-            await closer.FinishAsync(ended, runbook, isTold: true, cancellationToken);
+            var ended = await store.UpdateAsync(
+                incident.Id,
+                i => i.State.IsFinal() ? i : i.End(IncidentState.Failed, finding.Message, [], null, TimeSpan.Zero, time.GetUtcNow(), isInconclusive: true) with { IsEndUnfinished = true },
+                cancellationToken);
+            await FinishAsync(ended, runbook, cancellationToken);
         }
+    }
+
+    /// <summary>No activity does it again when it breaks off; the next watch does.</summary>
+    private async Task FinishAsync(Incident ended, Runbook runbook, CancellationToken cancellationToken)
+    {
+        await closer.FinishAsync(ended, runbook, isTold: true, cancellationToken);
+        await store.UpdateAsync(ended.Id, i => i.IsEndUnfinished ? i with { IsEndUnfinished = false } : i, cancellationToken);
     }
 
     private async Task<bool> CheckEndedAsync(Incident incident, CancellationToken cancellationToken)
     {
+        if (incident.State == IncidentState.TakenOver)
+        {
+            return await FindMoreSevereAsync(incident, cancellationToken) is not { } worse || await pager.PageOnceAsync(incident, worse.Key, worse.Message, cancellationToken);
+        }
+
+        if (incident.IsEndUnfinished)
+        {
+            await FinishAsync(incident, await runbooks.OfAsync(incident, cancellationToken), cancellationToken);
+        }
+
         var told = incident.Deliveries.Where(delivery => delivery.At >= incident.ClosedAt || delivery.IsUnder(Pager.KeyOf("engine"))).ToList();
 
         // One message told of many ends of a storm: a page for each of them would bury whoever could not be reached. A report that did not arrive calls nobody.

@@ -41,6 +41,13 @@ internal static class WatchdogRules
             ? new(Remedy.Page, $"unheard-{gate.Id}", $"Nobody is known to have been reached with the question: {gate.Question}")
             : null;
 
+    /// <summary>While a question is open, whoever was asked hears of it with that.</summary>
+    /// <returns>That something worse was reported which no question told of, where the automation is at work or a responder is.</returns>
+    public static WatchdogFinding? MoreSevere(Incident incident) =>
+        incident.State is IncidentState.Mitigating or IncidentState.Verifying or IncidentState.Holding or IncidentState.Resolving || incident.IsOwnedByResponder()
+            ? incident.WorseSinceAsked() is { } news && !Reach.IsEnough(incident.Deliveries.Where(delivery => delivery.IsUnder(Pager.KeyOf(news.Key)))) ? new(Remedy.Page, news.Key, news.Text) : null
+            : null;
+
     private static WatchdogFinding? Stuck(Incident incident, Runbook runbook, WatchdogOptions options, DateTimeOffset now)
     {
         var (since, due) = IncidentProgress.Of(incident, runbook);

@@ -11,6 +11,7 @@ namespace Runbooks.Tests.Watchdog;
 public sealed class IncidentWatchdogTests : IAsyncDisposable
 {
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
+    private static readonly StepSpec s_step = new("drain", "kubernetes.drain", default, StepSpec.DefaultTimeout, StepRetry.Default);
 
     private readonly WatchdogWorld _world = new();
 
@@ -79,6 +80,22 @@ public sealed class IncidentWatchdogTests : IAsyncDisposable
         world.Engine.Started.ShouldHaveSingleItem().IncidentId.ShouldBe(next.Id);
         world.Changed.Select(changed => changed.Key).ShouldContain("card-1");
         world.Paged.ShouldBe(["oncall", ContactBook.Fallback], ignoreOrder: true);
+    }
+
+    /// <summary>The store is away in between, or an integration breaks. What waits for this end, and what it leaves firing, would be lost.</summary>
+    [Fact]
+    public async Task EndThatTheWatchRecordsAndThatBreaksOff_IsFinishedByTheNextOne()
+    {
+        _world.IsTicketSystemDown = true;
+        var id = await _world.OpenAsync(Some.Incident(), EngineStatus.Failed, "non-deterministic");
+
+        (await _world.CheckAsync(id, Minute)).State.ShouldBe(IncidentState.Failed);
+        _world.Ended.ShouldBeEmpty();
+        _world.IsTicketSystemDown = false;
+        await _world.CheckAsync(id, Minute, Minute, Minute * 10);
+
+        _world.Ended.ShouldBe([$"{id} Failed"]);
+        _world.Paged.ShouldBe([ContactBook.Fallback]);
     }
 
     [Fact]
@@ -157,7 +174,7 @@ public sealed class IncidentWatchdogTests : IAsyncDisposable
     [Fact]
     public async Task StopWhileAStepRuns_WakesNobodyUntilThatIsOver()
     {
-        var running = Some.Incident().BeginStep(new StepSpec("drain", "kubernetes.drain", default, StepSpec.DefaultTimeout, StepRetry.Default), Phase.Mitigation, "mitigation-1", new Preparation { PlannedEffect = "Drain." }, Some.Time);
+        var running = Some.Incident().BeginStep(s_step, Phase.Mitigation, "mitigation-1", new Preparation { PlannedEffect = "Drain." }, Some.Time);
         var id = await _world.OpenAsync(running.RequestStop(new StopRequest("ada", "wrong alarm", Some.Time)) with { WakeEvent = "wake-3" });
 
         await _world.CheckAsync(id, Minute * 5, Minute);

@@ -76,6 +76,8 @@ internal sealed class WatchdogWorld : IAsyncDisposable, INotifier, IEndHook
 
     public bool ChannelHangs { get; set; }
 
+    public bool IsTicketSystemDown { get; set; }
+
     public IReadOnlyList<string> Paged => [.. Sent.Where(sent => sent.Card.Kind == CardKind.Page).Select(sent => sent.To)];
 
     public DateTimeOffset Now => Time.GetUtcNow();
@@ -108,6 +110,11 @@ internal sealed class WatchdogWorld : IAsyncDisposable, INotifier, IEndHook
 
     public Task<IReadOnlyList<string>> EndedAsync(Incident incident, CancellationToken cancellationToken)
     {
+        if (IsTicketSystemDown)
+        {
+            throw new IOException("no line");
+        }
+
         Ended.Enqueue($"{incident.Id} {incident.State}");
         return Task.FromResult<IReadOnlyList<string>>(["Wrote on the ticket how this ended."]);
     }
