@@ -63,11 +63,17 @@ public static class ChangeText
 
     /// <summary>
     /// While the incident runs, or a responder owns it, what it did is on trial. After any other end it is only what should have
-    /// been taken back and was not. Seeing to it takes nothing back: it is listed until a person closes the incident.
+    /// been taken back and was not, or what the automation left behind when it broke. Seeing to it takes nothing back: it is listed until a person closes the incident.
     /// </summary>
     private static bool IsInPlace(Incident incident, StepRecord step) =>
         step is { Phase: Phase.Mitigation, Preparation: { UndoState: not null, TellsOnly: false } }
         && (incident.State.IsFinal() && !incident.IsOwnedByResponder()
-            ? incident.CanBeClosedByHand() && step.Status is StepStatus.UndoFailed or StepStatus.Kept
-            : step.Status is StepStatus.Done or StepStatus.Running or StepStatus.Failed or StepStatus.UndoFailed or StepStatus.Kept);
+            ? incident.CanBeClosedByHand() && (step.Status is StepStatus.UndoFailed or StepStatus.Kept || (IsLeftBehind(incident) && MayBeThere(step)))
+            : MayBeThere(step) || step.Status is StepStatus.UndoFailed or StepStatus.Kept);
+
+    private static bool MayBeThere(StepRecord step) => step.Status is StepStatus.Done or StepStatus.Running or StepStatus.Failed;
+
+    /// <summary>Nobody came to take it back. A fix that was seen to work stays on purpose when the resolution fails.</summary>
+    private static bool IsLeftBehind(Incident incident) =>
+        incident.State == IncidentState.Failed && (incident.UndoBeganAt is not null || !(incident.Steps.Any(step => step.Phase == Phase.Resolution) || incident.Gates.Any(gate => gate.Phase == Phase.Resolution)));
 }

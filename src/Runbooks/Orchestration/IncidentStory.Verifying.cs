@@ -22,6 +22,9 @@ internal sealed partial class IncidentStory
 
     /// <summary>So many rounds in a row that fail show that a fix which is held helps no longer.</summary>
     private const int BrokenRounds = 2;
+
+    /// <summary>So many rounds of a lease in a row that could not even be asked are worth a page.</summary>
+    private const int BlindRounds = 3;
     internal static readonly TimeSpan LongestLeasePause = TimeSpan.FromMinutes(5);
 
     /// <summary>Under this name people are told that a temporary fix lasts longer than it should.</summary>
@@ -43,7 +46,7 @@ internal sealed partial class IncidentStory
         while (true)
         {
             var wake = NextWake();
-            var round = await RecheckAsync(IncidentState.Verifying, verify.Checks, wake);
+            var (round, _) = await TryRecheckAsync(IncidentState.Verifying, verify.Checks, wake);
             if (round.StoppedBy is { } stoppedBy)
             {
                 return Ending.Stopped(stoppedBy);
@@ -74,6 +77,12 @@ internal sealed partial class IncidentStory
                 return new(IncidentState.Failed, $"{outcome} within {DurationText.Format(verify.Within)}: {round.Summary}", Undo: true) { IsInconclusive = round.IsUnclear };
             }
 
+            // A value that stays the very same shows nothing more, however often it is asked for.
+            if (round.Healthy && !isEarly && Now > passedAt + verify.Within)
+            {
+                return new(IncidentState.Failed, $"Whether the fix helped could not be found out: the checks passed, and for longer than {DurationText.Format(verify.Within)} no newer value came.", Undo: true) { IsInconclusive = true };
+            }
+
             await WaitUntilAsync((isEarly && passedAt is { } last ? last : Now) + verify.Every, wake);
             if (IsLong)
             {
@@ -97,10 +106,11 @@ internal sealed partial class IncidentStory
         var pause = earlier?.Pause ?? hold.Every;
         var paged = earlier?.Paged ?? false;
         var (broken, pagedBroken) = (0, earlier?.PagedBroken ?? false);
+        var unseen = 0;
         while (true)
         {
             var wake = NextWake();
-            var round = await RecheckAsync(IncidentState.Holding, hold.Checks, wake, _runbook.Verify?.Checks);
+            var (round, wasSeen) = await TryRecheckAsync(IncidentState.Holding, hold.Checks, wake, _runbook.Verify?.Checks);
             if (round.StoppedBy is { } stoppedBy)
             {
                 return Ending.Stopped(stoppedBy);
@@ -114,18 +124,23 @@ internal sealed partial class IncidentStory
                 break;
             }
 
+            // What was changed stays in place for as long as nobody can look, so somebody has to know.
+            unseen = wasSeen ? 0 : unseen + 1;
+            if (unseen > 0 && unseen % BlindRounds == 0)
+            {
+                await TryPageAsync("lease-unseen", $"The temporary fix is in place, and whether its cause is gone could not be found out {BlindRounds} times in a row ({round.Summary}). It is tried again and again; the fix stays until then.");
+            }
+
             if (!paged && Now - began >= hold.AtMost)
             {
-                paged = true;
-                await PageAsync(LeaseTrouble, $"The temporary fix has been in place for more than {DurationText.Format(hold.AtMost)} and is not taken back yet: {(round.Healthy ? $"the checks have not passed for {DurationText.Format(hold.StableFor)} without a break." : round.Summary)}");
+                paged = await TryPageAsync(LeaseTrouble, $"The temporary fix has been in place for more than {DurationText.Format(hold.AtMost)} and is not taken back yet: {(round.Healthy ? $"the checks have not passed for {DurationText.Format(hold.StableFor)} without a break." : round.Summary)}");
             }
 
             // Held on for another cause, or taken away by somebody else: the fix may help no longer. One failing round may be bad luck.
             broken = round.NoLongerHelps is null ? 0 : broken + 1;
             if (!pagedBroken && broken >= BrokenRounds)
             {
-                pagedBroken = true;
-                await PageAsync("lease-broken", $"{round.NoLongerHelps} The fix is held until its cause is gone; take it back, or do something else about it.");
+                pagedBroken = await TryPageAsync("lease-broken", $"{round.NoLongerHelps} The fix is held until its cause is gone; take it back, or do something else about it.");
             }
 
             await WaitAsync(wake, pagedBroken || broken == 0 ? pause : hold.Every);
@@ -144,8 +159,36 @@ internal sealed partial class IncidentStory
     private Task<RecheckResult> RecheckAsync(IncidentState state, IReadOnlyList<string> checks, string wake, IReadOnlyList<string>? watched = null) =>
         _context.CallActivityAsync<RecheckResult>(Recheck.Name, new RecheckRequest(_id, state, checks, wake) { Watched = watched ?? [] }, Persistent);
 
+    /// <summary>Whatever keeps the checks from being asked or their answers from the record: it says nothing about the fix, and ends nothing.</summary>
+    private async Task<(RecheckResult Round, bool WasSeen)> TryRecheckAsync(IncidentState state, IReadOnlyList<string> checks, string wake, IReadOnlyList<string>? watched = null)
+    {
+        try
+        {
+            return (await RecheckAsync(state, checks, wake, watched), true);
+        }
+        catch (TaskFailedException failure)
+        {
+            return (new RecheckResult(false, failure.FailureDetails.ErrorMessage, null) { IsUnclear = true }, false);
+        }
+    }
+
     private Task<bool> PageAsync(string key, string message) =>
         _context.CallActivityAsync<bool>(PagePerson.Name, new PageRequest(_id, key, message), Persistent);
+
+    /// <summary>A page that breaks off must not end what it is about.</summary>
+    /// <returns>False when it did, and has to be tried again.</returns>
+    private async Task<bool> TryPageAsync(string key, string message)
+    {
+        try
+        {
+            await PageAsync(key, message);
+            return true;
+        }
+        catch (TaskFailedException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>
     /// What could not be undone is tried again for a while: leaving it in place is the worse end. While everything is paused it waits,

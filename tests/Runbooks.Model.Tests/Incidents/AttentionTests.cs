@@ -1,5 +1,7 @@
+using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using TestKit;
+using TestKit.Storage;
 
 namespace Runbooks.Model.Tests.Incidents;
 
@@ -71,6 +73,27 @@ public sealed class AttentionTests
 
         retried.NeedsPerson.ShouldBeFalse();
         retried.Timeline[^1].What.ShouldBe("ada had it tried again as incident 261123-0400-next0000: the node is back");
+    }
+
+    /// <summary>The workflow broke while a lease was held, or a step's outcome is unknown: nobody came to take it back, and it stays until somebody has.</summary>
+    [Theory]
+    [InlineData(IncidentState.Failed, StepStatus.Done, null, true)]
+    [InlineData(IncidentState.Failed, StepStatus.Running, null, true)]
+    [InlineData(IncidentState.Failed, StepStatus.Failed, null, true)]
+    [InlineData(IncidentState.Failed, StepStatus.Undone, null, false)]
+    [InlineData(IncidentState.Failed, StepStatus.DryRun, null, false)]
+    [InlineData(IncidentState.Failed, StepStatus.Done, Phase.Mitigation, true)]
+    [InlineData(IncidentState.Failed, StepStatus.Done, Phase.Resolution, false)]
+    [InlineData(IncidentState.Resolved, StepStatus.Done, null, false)]
+    [InlineData(IncidentState.Rejected, StepStatus.Done, null, false)]
+    public void LeftBehind_IsListedUntilAPersonClosesIt(IncidentState state, StepStatus status, Phase? asked, bool listed)
+    {
+        var gate = asked is { } phase ? Some.Gate() with { Phase = phase } : null;
+        var ended = (Some.Incident().WithChange(status) with { Gates = gate is null ? [] : [gate] }).End(state, "So it ended.", [], null, TimeSpan.Zero, Some.Time);
+
+        ChangeText.InPlace(ended).Count.ShouldBe(listed ? 1 : 0);
+        var seen = ended.Acknowledge("ada", null, s_later);
+        (seen.IsUnfinished, seen.CloseByHand("ada", "taken back", s_later).IsUnfinished).ShouldBe((listed, false));
     }
 
     private static Incident Ended(IncidentState state) => Some.Waiting().End(state, "So it ended.", [], null, TimeSpan.Zero, Some.Time);

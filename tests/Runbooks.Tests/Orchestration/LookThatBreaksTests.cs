@@ -1,0 +1,79 @@
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Orchestration;
+using TestKit.Incidents;
+
+namespace Runbooks.Tests.Orchestration;
+
+/// <summary>The storage account is away, or refuses: that the checks cannot be asked says nothing about the fix, and ends nothing.</summary>
+public sealed class LookThatBreaksTests : IAsyncDisposable
+{
+    private static readonly TimeSpan s_minute = TimeSpan.FromMinutes(1);
+    private static readonly Runbook s_runbook = Some.Runbook() with { Resolution = new() };
+    private readonly IncidentWorld _world;
+    private string? _broken;
+
+    public LookThatBreaksTests() =>
+        _world = new(new WorldHubOptions { Around = (name, work) => _broken?.Contains(name, StringComparison.Ordinal) == true ? throw new IOException("The storage account is away.") : work() });
+
+    [Fact]
+    public async Task WhileALeaseIsHeld_ItIsHeldOnAPersonIsToldOnceAndItIsTakenBackInTheEnd()
+    {
+        var lease = new Hold(["full"], StableFor: s_minute * 5, AtMost: TimeSpan.FromHours(9), Every: TimeSpan.FromSeconds(30));
+        var held = await ActAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { HoldUntil = lease } });
+        _broken = nameof(Recheck);
+
+        (await _world.AdvanceAsync(held.Id, s_minute * 90)).State.ShouldBe(IncidentState.Holding);
+        _world.Notifier.Sent.Count(sent => sent.Card.Kind == CardKind.Page && sent.To == Runbooks.Notifications.ContactBook.Fallback).ShouldBe(1);
+        _world.Notifier.Sent.Last(sent => sent.Card.Kind == CardKind.Page).Card.Sections[0].Lines[0]
+            .ShouldStartWith("The temporary fix is in place, and whether its cause is gone could not be found out 3 times in a row");
+
+        _broken = null;
+        _world.Script.Verdicts["full"] = Verdict.Passing;
+        (await _world.AdvanceAsync(held.Id, s_minute * 15)).State.ShouldBe(IncidentState.Resolved);
+        _world.Script.Deeds.ShouldBe(["do fix", "undo fix"]);
+    }
+
+    [Fact]
+    public async Task WhileALeaseIsHeldAndNobodyCanBePaged_ItIsHeldOnAndTheyArePagedLater()
+    {
+        var lease = new Hold(["full"], StableFor: s_minute * 5, AtMost: s_minute * 60, Every: TimeSpan.FromSeconds(30));
+        var held = await ActAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { HoldUntil = lease } });
+        _broken = $"{nameof(Recheck)} {nameof(PagePerson)}";
+
+        (await _world.AdvanceAsync(held.Id, s_minute * 90)).State.ShouldBe(IncidentState.Holding);
+        _world.Notifier.To(CardKind.Page).ShouldBeEmpty();
+
+        _broken = null;
+        (await _world.AdvanceAsync(held.Id, s_minute * 35)).State.ShouldBe(IncidentState.Holding);
+        _world.Notifier.Sent.Last(sent => sent.Card.Kind == CardKind.Page).Card.Sections[0].Lines[0].ShouldStartWith("The temporary fix has been in place for more than 1h");
+    }
+
+    [Theory]
+    [InlineData(4, IncidentState.Resolved)]
+    [InlineData(20, IncidentState.Failed)]
+    public async Task WhileVerifying_ItIsUnclearForAsLongAsTheFixHasToHelp(int minutes, IncidentState state)
+    {
+        _broken = nameof(Recheck);
+        var verifying = await ActAsync(s_runbook);
+        await _world.AdvanceAsync(verifying.Id, s_minute * minutes);
+        _broken = null;
+
+        var ended = await _world.AdvanceAsync(verifying.Id, s_minute * 5);
+
+        ended.State.ShouldBe(state);
+        if (state == IncidentState.Failed)
+        {
+            ended.Reason.ShouldBe("Whether the fix helped could not be found out within 5m: The storage account is away. Undone: fix.");
+        }
+    }
+
+    public ValueTask DisposeAsync() => _world.DisposeAsync();
+
+    private async Task<Incident> ActAsync(Runbook runbook)
+    {
+        var opened = await _world.OpenAsync(runbook);
+        _world.Script.OnDone = _ => _world.Script.Verdicts["stuck"] = Verdict.Passing;
+        return (await _world.DecideAsync(opened.Id, DecisionVerb.Approve)).Incident;
+    }
+}
