@@ -19,7 +19,7 @@ public sealed class SuppressedIncidents(ISharedState state)
     private static readonly TimeSpan ClaimedFor = TimeSpan.FromMinutes(5);
 
     /// <summary>Of one target the latest incident is remembered; it knows what those before it were kept from asking about.</summary>
-    /// <returns>False when there are too many; they are counted.</returns>
+    /// <returns>False when there are too many; their targets are counted.</returns>
     public async Task<bool> RememberAsync(Incident incident, DateTimeOffset until, CancellationToken cancellationToken)
     {
         var target = TextHash.Of($"{incident.RunbookId}\n{incident.Target}", bytes: 8);
@@ -31,10 +31,10 @@ public sealed class SuppressedIncidents(ISharedState state)
     public async Task<bool> IsRememberedAsync(string incidentId, CancellationToken cancellationToken) =>
         await state.FindAsync<Record>(Key, cancellationToken) is { } known && known.Waiting.Any(one => one.IncidentId == incidentId);
 
-    /// <returns>What is due and was claimed for the caller, and how many were too many to be remembered.</returns>
+    /// <returns>What is due and was claimed for the caller, and how many targets were too many to be remembered: as many as <see cref="Max"/> or more where it is that.</returns>
     public async Task<(IReadOnlyList<SuppressedIncident> Due, int TooMany)> ClaimDueAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
-        if (await state.FindAsync<Record>(Key, cancellationToken) is not { } known || !(known.Waiting.Any(one => one.IsDue(now, ClaimedFor)) || known.TooManyUntil <= now))
+        if (await state.FindAsync<Record>(Key, cancellationToken) is not { } known || !(known.Waiting.Any(one => one.IsDue(now, ClaimedFor)) || known.BeyondUntil <= now))
         {
             return ([], 0);
         }
@@ -47,14 +47,19 @@ public sealed class SuppressedIncidents(ISharedState state)
         Key, record => (record! with { Waiting = [.. record.Waiting.Where(waiting => waiting.IncidentId != one.IncidentId)] }, true), cancellationToken);
 
     public Task ForgetTooManyAsync(CancellationToken cancellationToken) =>
-        state.UpdateAsync<Record, bool>(Key, record => (record! with { TooMany = 0, TooManyUntil = null }, true), cancellationToken);
+        state.UpdateAsync<Record, bool>(Key, record => (record! with { Beyond = [], BeyondUntil = null }, true), cancellationToken);
 
     private static (Record, bool) Remember(Record record, SuppressedIncident one)
     {
         var others = record.Waiting.Where(waiting => waiting.Target != one.Target).ToList();
         return others.Count < Max
             ? (record with { Waiting = [.. others, one] }, true)
-            : (record with { TooMany = record.TooMany + 1, TooManyUntil = record.TooManyUntil > one.Until ? record.TooManyUntil : one.Until }, false);
+            : (record with
+            {
+                // An alert repeats for as long as the window lasts, each time as another incident.
+                Beyond = record.Beyond.Contains(one.Target) || record.Beyond.Count == Max ? record.Beyond : [.. record.Beyond, one.Target],
+                BeyondUntil = record.BeyondUntil > one.Until ? record.BeyondUntil : one.Until,
+            }, false);
     }
 
     private static (Record, (IReadOnlyList<SuppressedIncident>, int)) Claim(Record record, DateTimeOffset now)
@@ -62,12 +67,16 @@ public sealed class SuppressedIncidents(ISharedState state)
         var due = record.Waiting.Where(one => one.IsDue(now, ClaimedFor)).ToList();
         return (
             record with { Waiting = [.. record.Waiting.Select(one => due.Contains(one) ? one with { ClaimedAt = now } : one)] },
-            (due, record.TooManyUntil <= now ? record.TooMany : 0));
+            (due, record.BeyondUntil <= now ? record.Beyond.Count : 0));
     }
 
-    private sealed record Record(IReadOnlyList<SuppressedIncident> Waiting, int TooMany = 0, DateTimeOffset? TooManyUntil = null)
+    private sealed record Record(IReadOnlyList<SuppressedIncident> Waiting)
     {
         public static readonly Record None = new([]);
+
+        /// <summary>Targets that there was no room for.</summary>
+        public IReadOnlyList<string> Beyond { get; init; } = [];
+        public DateTimeOffset? BeyondUntil { get; init; }
     }
 }
 

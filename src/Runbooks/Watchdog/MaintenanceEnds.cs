@@ -37,7 +37,7 @@ public sealed class MaintenanceEnds(
 
         if (tooMany > 0 && await fallback.NotifyAsync(
             "Maintenance has ended: some alerts were not looked at again",
-            $"{CountText.Format(tooMany, "incident")} {(tooMany == 1 ? "was" : "were")} suppressed in a maintenance window beyond the {SuppressedIncidents.Max} targets that are remembered. They are on record as not needed; look whether they still fire.",
+            $"{(tooMany == SuppressedIncidents.Max ? "At least " : "")}{CountText.Format(tooMany, "target")} had alerts suppressed in a maintenance window beyond the {SuppressedIncidents.Max} that are remembered. Their incidents are on record as not needed; look whether they still fire.",
             FallbackNotifier.SystemId, $"too-many-suppressed:{tooMany}:{time.GetUtcNow():yyyy-MM-dd}", cancellationToken))
         {
             await suppressed.ForgetTooManyAsync(cancellationToken);
