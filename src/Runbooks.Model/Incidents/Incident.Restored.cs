@@ -19,8 +19,11 @@ public sealed partial record Incident
         ? this
         : (this with { RestoredAt = now }).AddNews($"restored:{now.UtcTicks}", "runbook", RestoredText, now, urgent: true);
 
-    /// <summary>Whether a person has said yes since the record was restored; true of a record that never was.</summary>
+    /// <summary>
+    /// Whether a person has said yes to what the automation does since the record was restored; true of a record that never was.
+    /// That somebody did a step by hand is no such yes.
+    /// </summary>
     [JsonIgnore]
     public bool IsAgreedSinceRestored => RestoredAt is not { } restored
-        || Gates.Any(gate => gate.Outcome == GateOutcome.Approved && gate.Decisions.Any(decision => decision.Verb == DecisionVerb.Approve && decision.At > restored));
+        || Gates.Any(gate => gate is { Task: null, Outcome: GateOutcome.Approved } && gate.Decisions.Any(decision => decision.Verb == DecisionVerb.Approve && decision.At > restored));
 }

@@ -129,6 +129,24 @@ public sealed class RestoredRecordsTests
     }
 
     [Fact]
+    public async Task StepByHandOfARestoredStore_ThatItIsDoneIsNoYesToTheNext()
+    {
+        await using var world = new IncidentWorld();
+        var byHand = Some.Step("drain", "person", new { instruction = "Drain it.", who = new[] { "hands" } });
+        var runbook = Some.Runbook() with { Resolution = new() };
+        var opened = await world.OpenAsync(runbook with { Mitigation = runbook.Mitigation with { Steps = [byHand, Some.Step("fix")] } });
+        await world.DecideAsync(opened.Id, DecisionVerb.Approve);
+        world.Time.Advance(TimeSpan.FromMinutes(1));
+        await world.Store.UpdateAsync(opened.Id, incident => incident.NoteRestored(world.Time.GetUtcNow()), Cancel);
+        world.Time.Advance(TimeSpan.FromMinutes(1));
+
+        var (asked, _) = await world.DecideAsync(opened.Id, DecisionVerb.Approve);
+
+        world.Script.Deeds.ShouldBeEmpty();
+        asked.OpenGate!.Difference.ShouldBe(Incident.RestoredText);
+    }
+
+    [Fact]
     public async Task SelfHealingRunbookOfARestoredStore_AsksAPerson()
     {
         await using var world = new IncidentWorld();
