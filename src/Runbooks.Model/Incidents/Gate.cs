@@ -118,6 +118,9 @@ public sealed record Gate
     /// <summary>Who or what closed it, in words.</summary>
     public string? ClosedBy { get; init; }
 
+    /// <summary>Why what was approved holds no longer, once the checks that were asked again have said so; null else.</summary>
+    public string? Lapsed { get; init; }
+
     public static string IdOf(Phase phase, int round) => $"{Word(phase)}-{round}";
 
     /// <summary>Of a step that a person does. Names of steps begin with a letter, so it is the id of no round.</summary>

@@ -38,6 +38,13 @@ public sealed partial record Incident
     /// <summary>Whether something of ours has acted on this approval. From then on it is finished: half of it is worse than all.</summary>
     public bool HasActedOn(Gate gate) => Steps.Any(step => step.GateId == gate.Id && !IsByHand(step) && !step.Preparation.TellsOnly);
 
+    /// <summary>
+    /// Why an approval covers the steps of a phase no longer: the checks said so, or people were asked anew. What was found once holds
+    /// for every later attempt, whatever would be found now.
+    /// </summary>
+    public string? FindLapse(Gate gate, Phase phase) => gate.Lapsed
+        ?? Gates.FirstOrDefault(later => later.Task is null && later.Phase == phase && (later.Phase != gate.Phase || later.Round > gate.Round))?.Difference;
+
     /// <summary>The checks were asked again just before a step, and what was approved still holds. The answers that people were shown stay as they are.</summary>
     public Incident Confirm(IReadOnlyList<Finding> findings, DateTimeOffset now) =>
         (this with { ConfirmedAt = now, VerificationRounds = VerificationRounds.Add(IncidentState.AwaitingApproval, findings, now) }).Note(now, TimelineKind.Diagnosis, "runbook", $"What was approved rested on older answers, so the checks were asked again; it still holds. {Summarize(findings)}");
@@ -65,13 +72,15 @@ public sealed partial record Incident
     }
 
     /// <summary>What was approved no longer holds: whoever is asked anew sees the new answers, and the first ones stay among the rounds.</summary>
-    public Incident Unsettle(Phase phase, IReadOnlyList<Finding> findings, DateTimeOffset now)
+    /// <param name="gate">The approval, which covers nothing any more.</param>
+    /// <param name="why">What has changed, in words.</param>
+    public Incident Unsettle(Gate gate, Phase phase, string why, IReadOnlyList<Finding> findings, DateTimeOffset now)
     {
         var noted = Note(now, TimelineKind.Diagnosis, "runbook", $"What was approved rested on older answers, so the checks were asked again; it holds no longer. {Summarize(findings)}");
         var rounds = phase == Phase.Mitigation && !VerificationRounds.Any(round => round.State == IncidentState.Diagnosing)
             ? VerificationRounds.Add(IncidentState.Diagnosing, Findings, Findings.Min(finding => finding.At))
             : VerificationRounds;
-        var unsettled = noted with { ConfirmedAt = now, VerificationRounds = rounds.Add(IncidentState.AwaitingApproval, findings, now) };
+        var unsettled = noted.Replace(FindGate(gate.Id)! with { Lapsed = why }) with { ConfirmedAt = now, VerificationRounds = rounds.Add(IncidentState.AwaitingApproval, findings, now) };
         return phase == Phase.Mitigation
             ? unsettled with { Findings = [.. Findings.Select(old => findings.FirstOrDefault(one => one.Name == old.Name) ?? old)] }
             : unsettled with { Verification = [.. Verification.Select(old => findings.FirstOrDefault(one => one.Name == old.Name) ?? old)] };

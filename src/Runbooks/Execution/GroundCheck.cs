@@ -37,9 +37,10 @@ public sealed class GroundCheck(IIncidentStore store, CheckRunner checks, TimePr
 
         var findings = await checks.AskAllAsync(incident, specs, cancellationToken);
         var holds = phase == Phase.Mitigation ? StillCalls(incident, runbook.Mitigation.When, findings) : findings.All(finding => finding.Verdict == Verdict.Passing);
+        var changed = holds ? null : $"{OldAnswers} {DurationText.Format(Incident.LongestGround)}, and now they are others. {Incident.Summarize(findings)}";
         await store.UpdateAsync(
-            incident.Id, i => i.State.IsFinal() ? i : holds ? i.Confirm(findings, time.GetUtcNow()) : i.Unsettle(phase, findings, time.GetUtcNow()), cancellationToken);
-        return holds ? null : $"{OldAnswers} {DurationText.Format(Incident.LongestGround)}, and now they are others. {Incident.Summarize(findings)}";
+            incident.Id, i => i.State.IsFinal() ? i : changed is null ? i.Confirm(findings, time.GetUtcNow()) : i.Unsettle(gate, phase, changed, findings, time.GetUtcNow()), cancellationToken);
+        return changed;
     }
 
     /// <summary>

@@ -55,7 +55,7 @@ public sealed class StepRunner(
 
         var attempt = new Attempt(incident, request, spec, action, known, contexts.For(
             incident, action.Name, StepRecord.KeyOf(incident.Id, request.Phase, spec.Name), known?.Preparation) with { Samples = runbook.Samples });
-        return Uncovered(attempt) ?? await TryAsync(attempt, runbook, cancellationToken);
+        return Uncovered(incident, request) ?? await TryAsync(attempt, runbook, cancellationToken);
     }
 
     /// <summary>What a person does by hand has happened, or not, whatever stands against it by now: it only goes on record.</summary>
@@ -74,11 +74,12 @@ public sealed class StepRunner(
         }
     }
 
-    private static StepResult? Uncovered(Attempt attempt) => attempt.Incident.Stop is { } stop
-        ? Stopped(stop)
-        : attempt.Gate is { Outcome: GateOutcome.Approved } gate && Planned(gate, attempt.Request) is not null
-            ? null
-            : new(StepOutcome.Refused, $"no approval on record covers this step (gate {attempt.Request.GateId}).");
+    /// <returns>Null when a yes on record covers the step.</returns>
+    private static StepResult? Uncovered(Incident incident, StepRequest request) => incident.Stop is { } stop
+        ? new(StepOutcome.Stopped, stop.Words) { TakesBack = stop.TakesBack }
+        : incident.FindGate(request.GateId) is not { Outcome: GateOutcome.Approved } gate || Planned(gate, request) is null
+            ? new(StepOutcome.Refused, $"no approval on record covers this step (gate {request.GateId}).")
+            : incident.FindLapse(gate, request.Phase) is { } lapse ? new(StepOutcome.PlanChanged, lapse) : null;
 
     [SuppressMessage("Design", "CA1031", Justification = "An action may fail in any way; the outcome is recorded, and the engine is told to try again or not.")]
     private async Task<StepResult> TryAsync(Attempt attempt, Runbook runbook, CancellationToken cancellationToken)
@@ -171,9 +172,9 @@ public sealed class StepRunner(
     private (Incident, StepResult?) Begin(Incident incident, Attempt attempt, Preparation preparation)
     {
         var (request, current) = (attempt.Request, incident.FindStep(attempt.Request.Phase, attempt.Request.Step));
-        if (incident.Stop is { } stop)
+        if (Uncovered(incident, request) is { } uncovered)
         {
-            return (incident, Stopped(stop));
+            return (incident, uncovered);
         }
 
         if (incident.State.IsFinal() || (request.Phase == Phase.Mitigation && incident.UndoBeganAt is not null))
@@ -256,8 +257,6 @@ public sealed class StepRunner(
             _ => StepOutcome.Failed,
         },
         step.Outcome ?? "");
-
-    private static StepResult Stopped(StopRequest stop) => new(StepOutcome.Stopped, stop.Words) { TakesBack = stop.TakesBack };
 
     private static PlannedStep? Planned(Gate gate, StepRequest request) =>
         gate.Plan.Steps.FirstOrDefault(step => step.Phase == request.Phase && step.Name == request.Step);

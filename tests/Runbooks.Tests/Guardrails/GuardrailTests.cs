@@ -1,9 +1,11 @@
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Approvals;
+using Runbooks.Execution;
 using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
+using Runbooks.Orchestration;
 using Runbooks.Watchdog;
 using TestKit;
 using TestKit.Incidents;
@@ -81,6 +83,23 @@ public sealed class GuardrailTests : GuardedWorld
 
         incident.State.ShouldBe(IncidentState.AwaitingApproval);
         incident.OpenGate!.Difference!.ShouldContain("It acted on 1 target within");
+        _world.Script.Count("do fix").ShouldBe(1);
+    }
+
+    /// <summary>The watch starts a workflow that the engine lost from its first question: what made it ask anew may be gone by then.</summary>
+    [Fact]
+    public async Task AskedAnewBecauseOfALimit_TheFirstYesCoversNothingWhenTheLimitsTimeIsOver()
+    {
+        var runbook = s_asks with { Limits = new() { MaxTargets = 1, Per = TimeSpan.FromMinutes(5) } };
+        var (first, second) = (await OpenAsync(runbook), await OpenAsync(runbook, "inference/llm-b-1"));
+        await _world.DecideAsync(first.Id, DecisionVerb.Approve);
+        Breaks();
+        var (asked, _) = await _world.DecideAsync(second.Id, DecisionVerb.Approve);
+        _world.Time.Advance(runbook.Limits.Per);
+
+        var again = await _world.Get<PhaseRunner>().RunAsync(new RunStepsRequest(second.Id, Phase.Mitigation, "mitigation-1"), CancellationToken.None);
+
+        again.Result.ShouldBe(new StepResult(StepOutcome.PlanChanged, asked.OpenGate!.Difference!));
         _world.Script.Count("do fix").ShouldBe(1);
     }
 

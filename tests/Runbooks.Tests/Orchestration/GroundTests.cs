@@ -12,6 +12,7 @@ public sealed class GroundTests : IAsyncDisposable
     private static readonly Runbook s_runbook = Some.Runbook() with { Resolution = new() };
     private readonly IncidentWorld _world;
     private readonly Queue<Action> _beforeSteps = [];
+    private bool _runsTwice;
 
     public GroundTests()
     {
@@ -84,6 +85,25 @@ public sealed class GroundTests : IAsyncDisposable
         _world.Script.Deeds.ShouldBe(["do fix"]);
     }
 
+    /// <summary>The activity died after the checks had said no, or its call is delivered twice: no answer of just now makes the old approval good again.</summary>
+    [Fact]
+    public async Task ApprovedLongAgoAndTheChecksPassNow_NeitherDoesASecondAttemptAct()
+    {
+        BeforeStep(() =>
+        {
+            _world.Time.Advance(s_outage);
+            _world.Script.Verdicts["stuck"] = _world.Script.Verdicts["full"] = Verdict.Passing;
+        });
+        var opened = await _world.OpenAsync(s_runbook);
+        _runsTwice = true;
+
+        var (incident, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+
+        _world.Script.Deeds.ShouldBeEmpty();
+        incident.OpenGate!.Difference.ShouldNotBeNull().ShouldContain("stuck: passing");
+        incident.Timeline.Count(line => line.What.Contains("it holds no longer", StringComparison.Ordinal)).ShouldBe(1);
+    }
+
     [Fact]
     public async Task HealsItselfAndTheChecksPassBeforeItActs_EndsAndAsksNobody()
     {
@@ -142,13 +162,15 @@ public sealed class GroundTests : IAsyncDisposable
 
     private void BeforeStep(Action happens) => _beforeSteps.Enqueue(happens);
 
-    private Task<object?> AroundAsync(string activity, Func<Task<object?>> run)
+    private async Task<object?> AroundAsync(string activity, Func<Task<object?>> run)
     {
-        if (activity is nameof(ReviewGate) or nameof(RunSteps) && _beforeSteps.TryDequeue(out var happens))
+        var runsSteps = activity is nameof(ReviewGate) or nameof(RunSteps);
+        if (runsSteps && _beforeSteps.TryDequeue(out var happens))
         {
             happens();
         }
 
-        return run();
+        var result = await run();
+        return runsSteps && _runsTwice ? await run() : result;
     }
 }
