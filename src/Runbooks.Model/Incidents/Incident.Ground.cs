@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Runbooks.Model.Definition;
 
 namespace Runbooks.Model.Incidents;
@@ -14,6 +15,10 @@ public sealed partial record Incident
     /// <summary>When the checks were last asked again just before a step, and what was approved still held; null when that never was needed.</summary>
     public DateTimeOffset? ConfirmedAt { get; init; }
 
+    /// <summary>Whether a step of it, ours or a person's, may have changed something. To tell is not to act.</summary>
+    [JsonIgnore]
+    public bool HasActed => Steps.Any(step => !step.Preparation.TellsOnly);
+
     /// <summary>Whether what a step of this phase rests on is too old. An attempt that has begun is finished: half a step is worse than a whole one.</summary>
     /// <param name="gate">The approval that covers the step: all there is to age where a runbook has no checks.</param>
     public bool IsGroundTooOld(Phase phase, Gate gate, DateTimeOffset now)
@@ -25,7 +30,7 @@ public sealed partial record Incident
 
         var answers = phase == Phase.Mitigation ? Findings : Verification;
         var last = answers.Select(finding => (DateTimeOffset?)finding.At)
-            .Concat(Steps.Where(step => !IsByHand(step)).Select(step => step.FinishedAt))
+            .Concat(Steps.Where(step => !IsByHand(step) && !step.Preparation.TellsOnly).Select(step => step.FinishedAt))
             .Append(ConfirmedAt)
             .Append(answers.Count == 0 ? gate.ClosedAt : null)
             .Max();
@@ -52,23 +57,23 @@ public sealed partial record Incident
     /// <summary>Answers up to this age show how things stood right before the first step.</summary>
     public static readonly TimeSpan LongestBaseline = TimeSpan.FromMinutes(1);
 
-    /// <summary>Whether the first step is about to act and the last answers are too old to credit it with what passes afterwards.</summary>
+    /// <summary>Whether nothing has acted yet and the last answers are too old to credit it with what passes afterwards.</summary>
     public bool NeedsLookBeforeActing(DateTimeOffset now) =>
-        Mode != RunMode.DryRun && Steps.Count == 0 && Findings.Count > 0
+        Mode != RunMode.DryRun && !HasActed && Findings.Count > 0
         && now - Findings.Select(finding => (DateTimeOffset?)finding.At).Append(ConfirmedAt).Max() > LongestBaseline;
 
     /// <summary>How things stood right before the first step; see <see cref="EndingText.IsVerifiedFix"/>.</summary>
     public Incident RecordBeforeActing(IReadOnlyList<Finding> findings, DateTimeOffset now)
     {
-        if (State.IsFinal() || Steps.Count > 0)
+        if (State.IsFinal() || HasActed)
         {
             return this;
         }
 
         var recovered = findings.Where(finding => finding.Verdict == Verdict.Passing && Findings.Any(old => old.Name == finding.Name && old.Verdict != Verdict.Passing)).ToList();
         var looked = this with { VerificationRounds = VerificationRounds.Add(IncidentState.AwaitingApproval, findings, now), UpdatedAt = now };
-        return recovered.Count == 0 ? looked
-            : looked.Note(now, TimelineKind.Diagnosis, "runbook", $"Came right by itself before the first step, which is not credited with it. {Summarize(recovered)}");
+        var words = $"Came right by itself before the first step, which is not credited with it. {Summarize(recovered)}";
+        return recovered.Count == 0 || Timeline.Any(line => line.What == words) ? looked : looked.Note(now, TimelineKind.Diagnosis, "runbook", words);
     }
 
     /// <summary>What was approved no longer holds: whoever is asked anew sees the new answers, and the first ones stay among the rounds.</summary>

@@ -10,9 +10,9 @@ public sealed partial record Incident
 {
     private const string RecoveryNews = "recovery";
 
-    /// <summary>The sender says that every alert is over, and nothing was done yet.</summary>
+    /// <summary>The sender says that every alert is over, and nothing was done yet but to tell.</summary>
     [JsonIgnore]
-    public bool ClaimsRecovery => AlertResolvedAt is not null && Steps.Count == 0 && !Gates.Any(gate => gate.Task is { IsBegun: true });
+    public bool ClaimsRecovery => AlertResolvedAt is not null && !HasActed && !Gates.Any(gate => gate.Task is { IsBegun: true });
 
     /// <summary>What the checks answered to the present claim; null while they have not been asked about it.</summary>
     [JsonIgnore]

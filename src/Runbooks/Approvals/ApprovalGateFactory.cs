@@ -75,7 +75,7 @@ public static class ApprovalGateFactory
 
     /// <summary>Nobody said yes, nothing was done, and the checks that were asked again call for nothing: there is nothing to ask about.</summary>
     private static bool IsNeededNoLonger(Gate gate, Incident incident, Runbook runbook) =>
-        gate is { Phase: Phase.Mitigation, Round: > 1 } && incident.ConfirmedAt is not null && incident.Steps.Count == 0 && incident.Findings.Count > 0
+        gate is { Phase: Phase.Mitigation, Round: > 1 } && incident.ConfirmedAt is not null && !incident.HasActed && incident.Findings.Count > 0
         && !incident.Gates.Any(earlier => earlier.Decisions.Count > 0)
         && Diagnosis.Conclude(runbook.Mitigation.When, incident.Findings) == Conclusion.Healthy;
 

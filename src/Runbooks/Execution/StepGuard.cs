@@ -10,7 +10,8 @@ public sealed class StepGuard(GuardrailEvaluator guardrails, GroundCheck ground,
     /// <returns>Null when the step may act; its run is then counted.</returns>
     public async Task<StepResult?> CheckAsync(Incident incident, Runbook runbook, Gate gate, Phase phase, CancellationToken cancellationToken)
     {
-        var violations = await guardrails.EvaluateAsync(new GuardrailContext(incident, runbook, phase, AboutToRun: true, gate), cancellationToken);
+        var question = new GuardrailContext(incident, runbook, phase, AboutToRun: true, gate);
+        var violations = await guardrails.EvaluateAsync(question, cancellationToken);
         if (violations.Select(violation => Apply(gate, violation)).OfType<StepResult>().OrderByDescending(report => report.End == StepOutcome.Refused).ThenByDescending(report => report.Until).FirstOrDefault() is { } refusal)
         {
             return refusal;
@@ -25,6 +26,12 @@ public sealed class StepGuard(GuardrailEvaluator guardrails, GroundCheck ground,
         if (await ground.FindChangeAsync(incident, runbook, gate, phase, cancellationToken) is { } changed)
         {
             return new(StepOutcome.PlanChanged, changed);
+        }
+
+        // Later steps are not another run.
+        if (question.HasBegun)
+        {
+            return null;
         }
 
         var overruled = Overruled(gate, RunLimits.Guardrail);

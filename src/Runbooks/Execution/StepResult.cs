@@ -17,7 +17,7 @@ public enum StepOutcome
     /// <summary>The world is no longer what was shown; nothing ran.</summary>
     PlanChanged,
 
-    /// <summary>A guardrail says no; nothing ran.</summary>
+    /// <summary>A guardrail says no, or the action when it looked; nothing ran.</summary>
     Refused,
 
     /// <summary>A guardrail says not now; nothing ran. It may run once a person lifts it, or its time is over.</summary>

@@ -157,7 +157,7 @@ public sealed class StepRunner(
         {
             return acting || known is not null
                 ? await FinishAsync(incident, request, StepStatus.Failed, new(Redactor.Redact(refused.Message, binding.Secrets)), cancellationToken)
-                : new(StepOutcome.Failed, Redactor.Redact(refused.Message, binding.Secrets));
+                : new(StepOutcome.Refused, Redactor.Redact(refused.Message, binding.Secrets));
         }
         catch (Exception failure) when (done is null && !cancellationToken.IsCancellationRequested)
         {

@@ -19,8 +19,11 @@ public sealed record GuardrailContext(Incident Incident, Runbook Runbook, Phase 
 {
     private Task<RunHistory>? _history;
 
-    /// <summary>What has begun may finish: half a fix is worse than a whole one.</summary>
-    public bool HasBegun => Incident.Steps.Count > 0;
+    /// <summary>
+    /// What has begun may finish: half a fix is worse than a whole one. A step that only tells begins nothing, unless the others tell
+    /// as well.
+    /// </summary>
+    public bool HasBegun => Gate is { Plan.TellsOnly: true } ? Incident.Steps.Count > 0 : Incident.HasActed;
 
     /// <summary>What became of the runbook's fixes, read once for all who ask.</summary>
     public Task<RunHistory> HistoryAsync(RunHistoryStore histories, CancellationToken cancellationToken) =>

@@ -6,8 +6,8 @@ using Runbooks.Model.Text;
 namespace Runbooks.Guardrails;
 
 /// <summary>
-/// Counts an incident's run against its runbook's limits. The count is taken in one atomic change just before the
-/// first step acts, so that two incidents never share the last free place; what an incident has taken, it keeps.
+/// Counts an incident's run against its runbook's limits. The count is taken in one atomic change just before each step up to the
+/// first that acts, so that two incidents never share the last free place; what an incident has taken, it keeps.
 /// </summary>
 public sealed class RunLimits(ISharedState state, TimeProvider time)
 {
@@ -26,8 +26,7 @@ public sealed class RunLimits(ISharedState state, TimeProvider time)
     /// <returns>Null when the run is counted.</returns>
     public async Task<GuardrailViolation?> ReserveAsync(Incident incident, Runbook runbook, bool overruled, CancellationToken cancellationToken)
     {
-        // Later steps, and dry runs, are not another run.
-        if (incident.Steps.Count > 0 || incident.Mode == RunMode.DryRun)
+        if (incident.Mode == RunMode.DryRun)
         {
             return null;
         }
@@ -115,11 +114,9 @@ public sealed record CountedRuns(IReadOnlyList<CountedRun> Runs)
             : null;
     }
 
-    /// <summary>An incident counts once. More than the limit itself need not be remembered.</summary>
+    /// <summary>An incident counts once, at the time when it was counted last. More than the limit itself need not be remembered.</summary>
     public CountedRuns With(Limits limits, string incidentId, DateTimeOffset now) =>
-        Runs.Any(run => run.Incident == incidentId)
-            ? this
-            : new([.. Runs.Append(new(incidentId, now)).TakeLast(limits.MaxRuns ?? 1)]);
+        new([.. Without(incidentId).Runs.Append(new(incidentId, now)).TakeLast(limits.MaxRuns ?? 1)]);
 
     public CountedRuns Without(string incidentId) =>
         Runs.Any(run => run.Incident == incidentId) ? new([.. Runs.Where(run => run.Incident != incidentId)]) : this;

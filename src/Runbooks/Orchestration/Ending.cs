@@ -48,7 +48,7 @@ internal sealed record Ending(IncidentState State, string Reason, bool Undo = fa
         StepOutcome.Held or StepOutcome.Waiting =>
             new(IncidentState.Failed, $"Step '{step}' could not run for too long after it was approved: {report.Message}", Undo: true) { IsInconclusive = true },
         StepOutcome.Unknown => new(IncidentState.Failed, $"Step '{step}' cannot be repeated and its outcome is not known: {report.Message}"),
-        _ => new(IncidentState.Failed, $"Step '{step}': {report.Message}", Undo: true),
+        _ => new(IncidentState.Failed, $"Step '{step}': {report.Message}", Undo: true) { IsInconclusive = report.End != StepOutcome.Failed },
     };
 
     public static Ending Stopped(string by) => new(IncidentState.Cancelled, by, Undo: true);
