@@ -156,7 +156,7 @@ public enum GateOutcome
     TakenOver,
     Expired,
 
-    /// <summary>The alert was resolved before anybody had to decide, and no check contradicts it.</summary>
+    /// <summary>The alert was resolved before anything was done, and no check contradicts it.</summary>
     SelfRecovered,
     Cancelled,
 

@@ -64,12 +64,18 @@ public sealed partial record Incident
         };
     }
 
-    /// <summary>Why a question was withdrawn that nobody had to decide.</summary>
+    /// <summary>Why a question was withdrawn that nobody had to decide, or what was approved did not run.</summary>
     public static string RecoveryReason(Incident incident)
     {
+        var over = incident.Gates.LastOrDefault(gate => gate is { Task: null, Outcome: GateOutcome.Approved }) switch
+        {
+            null => "The alert was resolved before anybody had to decide",
+            { Decisions.Count: 0 } => "The alert was resolved before anything was done",
+            _ => "It was approved and then not needed: the alert was resolved before anything was done",
+        };
         var why = incident.CheckedClaim?.Answer == RecoveryAnswer.NoChecks
-            ? "The alert was resolved before anybody had to decide. The sender says so; this runbook has no checks that could confirm it."
-            : "The alert was resolved before anybody had to decide, and the checks no longer call for the mitigation.";
+            ? $"{over}. The sender says so; this runbook has no checks that could confirm it."
+            : $"{over}, and the checks no longer call for the mitigation.";
         return string.Join(' ', (string[])[why, .. incident.HeldUntil is null ? [] : incident.RecurrenceLines()]);
     }
 }

@@ -18,7 +18,7 @@ public enum IncidentState
     /// <summary>Diagnosis found nothing wrong.</summary>
     NotNeeded,
 
-    /// <summary>The sender resolved the alert before anybody had to decide, and no check contradicts it.</summary>
+    /// <summary>The sender resolved the alert before anything was done, and no check contradicts it.</summary>
     SelfRecovered,
 
     Rejected,

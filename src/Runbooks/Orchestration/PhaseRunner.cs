@@ -12,7 +12,7 @@ namespace Runbooks.Orchestration;
 /// run. What was recorded by an attempt that was cut off is not done again.
 /// </summary>
 public sealed class PhaseRunner(
-    ApprovalGateService gates, ApproverRules approvers, StepRunner steps, IIncidentStore store, PinnedRunbooks runbooks, RestoredRecords restored, TimeProvider time)
+    ApprovalGateService gates, ApproverRules approvers, CheckService verification, StepRunner steps, IIncidentStore store, PinnedRunbooks runbooks, RestoredRecords restored, TimeProvider time)
 {
     /// <summary>Reads what was decided. After a yes the phase runs at once.</summary>
     public async Task<GateStatus> ReviewAsync(ReviewGateRequest request, CancellationToken cancellationToken)
@@ -54,6 +54,11 @@ public sealed class PhaseRunner(
                 incident = await store.GetSeenAsync(incident.Id, cancellationToken);
             }
 
+            if (await IsOverAsync(incident, runbook, phase, step, gateId, cancellationToken) is { } over)
+            {
+                return new(step.Name, new StepResult(StepOutcome.PlanChanged, over));
+            }
+
             var result = await steps.RunAsync(incident, new StepRequest(phase, step.Name, gateId), cancellationToken);
             if (result.End != StepOutcome.Done)
             {
@@ -62,6 +67,24 @@ public sealed class PhaseRunner(
         }
 
         return PhaseResult.Done;
+    }
+
+    /// <summary>
+    /// What was approved may have waited: for its turn, for a window, for the kill switch. What is over by then, by the sender's word
+    /// and the checks', needs nothing done, whoever said yes. A step that has begun is finished, one that a person was asked to do is
+    /// answered by them, and a runbook that only tells goes on telling.
+    /// </summary>
+    /// <returns>Null when it is not over.</returns>
+    private async Task<string?> IsOverAsync(Incident incident, Runbook runbook, Phase phase, StepSpec step, string gateId, CancellationToken cancellationToken)
+    {
+        if (!incident.ClaimsRecovery || incident.FindStep(phase, step.Name) is not null
+            || incident.FindGate(gateId) is not { Plan.TellsOnly: false } || incident.FindGate(Gate.IdOf(phase, step.Name, undoes: false)) is not null)
+        {
+            return null;
+        }
+
+        incident = await verification.CheckClaimAsync(incident, runbook, cancellationToken);
+        return Incident.RecoveredBeforeActing(incident, time.GetUtcNow()) ? Incident.RecoveryReason(incident) : null;
     }
 }
 
