@@ -39,7 +39,25 @@ public static class ApprovalSchedule
             return (incident.CloseGate(gateId, GateOutcome.SelfRecovered, Incident.RecoveryReason(incident), now), null);
         }
 
-        return now >= gate.ExpiresAt ? Expire(incident, gate, now) : Remind(incident, gate, now, now);
+        return now < gate.ExpiresAt ? Remind(incident, gate, now, now) : AskUnasked(incident, gate, now) ?? Expire(incident, gate, now);
+    }
+
+    /// <summary>
+    /// Who was to be asked before the time was up, and was not, since the host was down, is asked now and has the time that they
+    /// would have had.
+    /// </summary>
+    /// <returns>Null when everybody was asked.</returns>
+    private static (Incident Incident, CardKind? Due)? AskUnasked(Incident incident, Gate gate, DateTimeOffset now)
+    {
+        if (gate.Reminders.FirstOrDefault(reminder => reminder.At < gate.ExpiresAt && reminder.To.Except(gate.Approvers, StringComparer.OrdinalIgnoreCase).Any()) is not { } missed)
+        {
+            return null;
+        }
+
+        var longer = gate with { HeardFor = Silence.Needed(gate), ExpiresAt = now + (gate.ExpiresAt - missed.At) };
+        return Remind(
+            incident.Note(now, TimelineKind.Gate, "runbook", $"Its time was up before {string.Join(" and ", missed.To)} had been asked. It stays open until {GateText.Clock(longer.ExpiresAt, gate.OpenedAt)}."),
+            longer, now, now);
     }
 
     /// <summary>In a storm what is due by <paramref name="by"/> is asked with what is due now. Closes nothing: that has its own time.</summary>

@@ -58,6 +58,26 @@ public sealed class ApprovalScheduleTests
         gate.Approvers.ShouldBe(["oncall", "fallback"]);
     }
 
+    /// <summary>The host was down from before the escalation until long after the end.</summary>
+    [Theory]
+    [InlineData(OnTimeout.Abort, GateOutcome.Expired)]
+    [InlineData(OnTimeout.Escalate, GateOutcome.Pending)]
+    [InlineData(OnTimeout.ProceedIfReversible, GateOutcome.Expired)]
+    public void TimeIsUpBeforeEverybodyWasAsked_TheyAreAskedFirstAndHaveTheirTime(OnTimeout onTimeout, GateOutcome outcome)
+    {
+        var (missed, later) = (Some.Time.AddMinutes(12), Some.Time.AddHours(6));
+        var waiting = Some.Waiting(gate: s_gate with { OnTimeout = onTimeout, Reminders = [new(Some.Time.AddMinutes(5), []), new(missed, ["lead"]), new(missed.AddMinutes(1), ["boss"])] });
+
+        var (asked, due) = ApprovalSchedule.Advance(waiting, s_gate.Id, later);
+
+        var gate = asked.OpenGate.ShouldNotBeNull();
+        (due, gate.Asked, gate.ExpiresAt, Silence.Needed(gate)).ShouldBe((CardKind.Escalation, 1, later + (s_gate.ExpiresAt - missed), s_gate.ExpiresAt - s_gate.OpenedAt));
+        gate.Approvers.ShouldBe(["oncall", "lead", "boss"]);
+        gate.Reminders.ShouldBeEmpty();
+
+        ApprovalSchedule.Advance(asked, s_gate.Id, gate.ExpiresAt).Incident.FindGate(s_gate.Id)!.Outcome.ShouldBe(outcome);
+    }
+
     /// <summary>Asked with others at minute 1, what is due by minute 20; or in vain at minute 20, when its own time is up.</summary>
     [Theory]
     [InlineData(OnTimeout.Escalate, 1, 20, 1, "oncall, fallback")]

@@ -77,12 +77,13 @@ public sealed class SilenceTests : IAsyncDisposable
         var incident = await _world.SettleAsync(opened.Id);
 
         incident.State.ShouldBe(IncidentState.AwaitingApproval);
-        incident.OpenGate!.Prolonged.ShouldBe(1);
         _world.Script.Deeds.ShouldBeEmpty();
-        _world.Notifier.To(CardKind.Reminder).ShouldContain("oncall");
+        _world.Notifier.To(CardKind.Escalation).ShouldBe(["oncall", "platform-lead"], ignoreOrder: true);
 
         incident = await _world.AdvanceAsync(opened.Id, s_timeout - TimeSpan.FromMinutes(3));
         incident.State.ShouldBe(IncidentState.AwaitingApproval);
+        incident.OpenGate!.Prolonged.ShouldBe(1);
+        _world.Notifier.To(CardKind.Reminder).ShouldContain("oncall");
 
         incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(3));
         incident.State.ShouldBe(IncidentState.Resolved);
