@@ -43,6 +43,33 @@ public sealed class FileTextTests
             string.Join('\n', result.Errors));
     }
 
+    /// <summary>What Windows PowerShell 5.1 makes of a file in UTF-8 that it reads without -Encoding and writes as UTF-8.</summary>
+    [Fact]
+    public void Utf8ThatWasReadAsWindows1252_IsWarnedOfWithWhatItWas()
+    {
+        var warning = Read("summary: Ã¼ber\ntitle: Ãœberlast in MÃ¼nchen â€“ jetzt\n").Warnings.ShouldHaveSingleItem();
+
+        (warning.Line, warning.Column).ShouldBe((1, 10));
+        warning.Problem.ShouldBe("'Ã¼' is most likely 'ü', read with the wrong encoding when the file was written.");
+        warning.Remedy.ShouldContain("UTF-8");
+    }
+
+    [Theory]
+    [InlineData("title: Überlast in München – jetzt")]
+    [InlineData("title: SÃO PAULO, 5 €, É, Â, «CAFÉ»")]
+    [InlineData("title: Ünïcödé Äß")]
+    public void LettersThatAreNoUtf8WhenWrittenAnew_AreNotWarnedOf(string line) => Read($"{line}\n").Warnings.Where(warning => warning.Code == "misread-encoding").ShouldBeEmpty();
+
+    [Theory]
+    [InlineData("checklist:\n  - Restart #3 and #4", 3, 13)]
+    [InlineData("checklist: [a]\nask:\n  - Restart # now", 4, 13)]
+    public void EntryOfAListThatACommentCutsOff_IsWarnedOf(string text, int number, int column)
+    {
+        var warning = Read($"summary: s\n{text}\n").Warnings.ShouldHaveSingleItem();
+
+        (warning.Line, warning.Column).ShouldBe((number, column));
+    }
+
     [Theory]
     [InlineData("ask: Restart replica #3 of it?", 2, 22)]
     [InlineData("ask: Restart # the replica", 2, 14)]

@@ -9,6 +9,7 @@ public static class WarningCodes
     public const string TextCutOff = "text-cut-off";
     public const string NoBreakSpace = "no-break-space";
     public const string SplitLetter = "split-letter";
+    public const string MisreadEncoding = "misread-encoding";
     public const string UserNameOnly = "user-name-only";
     public const string ContactShadowed = "contact-shadowed";
     public const string PersonTwice = "person-twice";
@@ -39,6 +40,7 @@ public static class WarningCodes
         [TextCutOff] = "A comment cuts off a text.",
         [NoBreakSpace] = "A no-break space stands where an ordinary one is expected.",
         [SplitLetter] = "A letter and its accent are two characters.",
+        [MisreadEncoding] = "Accents were read with the wrong encoding when the file was written.",
         [UserNameOnly] = "A person signs in by user names only, which prove nobody.",
         [ContactShadowed] = "A team's contact has the name of one of everybody's, with other people.",
         [PersonTwice] = "Two people of two files are reached at one address.",

@@ -16,6 +16,7 @@ internal static partial class FileText
     {
         var sound = true;
         var unreadable = false;
+        var misread = false;
         for (var index = 0; index < lines.Length; index++)
         {
             var line = lines[index];
@@ -33,6 +34,11 @@ internal static partial class FileText
 
             sound &= CheckBlanks(line, index + 1, report, warn);
             CheckAccents(line, index + 1, warn);
+            if (!misread && Misread.Find(line) is { } found)
+            {
+                misread = true;
+                warn(WarningCodes.MisreadEncoding, new(index + 1, found.At + 1), $"'{found.Written}' is most likely '{found.Meant}', read with the wrong encoding when the file was written.", "Write the file anew as UTF-8 from its source. Windows PowerShell reads UTF-8 only with -Encoding utf8, in Get-Content too.");
+            }
         }
 
         return sound;

@@ -8,7 +8,7 @@ namespace Runbooks.Catalog.Yaml;
 internal static partial class YamlSlips
 {
     /// <summary>Keys whose value is a sentence for people: a '#' in it is hardly ever meant as a comment.</summary>
-    private static readonly HashSet<string> Sentences = new(["title", "summary", "owner", "ask", "users", "data", "text", "message", "reason", "description", "note", "comment", "instruction", "undo"], StringComparer.Ordinal);
+    private static readonly HashSet<string> Sentences = new(["title", "summary", "owner", "ask", "users", "data", "text", "message", "reason", "description", "note", "comment", "instruction", "undo", "checklist"], StringComparer.Ordinal);
 
     /// <summary>Keys whose value is a mapping: <c>when: any: [slow]</c> is no text that lacks its quotes.</summary>
     private static readonly HashSet<string> Mappings = new(["impact", "when", "approval", "verify", "holdUntil", "retry", "limits", "suppressedBy", "labels", "with", "expect"], StringComparer.Ordinal);

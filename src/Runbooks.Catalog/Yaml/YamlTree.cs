@@ -95,7 +95,7 @@ internal sealed class YamlTree
         return root;
     }
 
-    /// <param name="key">Whose value it is; null for any other node.</param>
+    /// <param name="key">Whose value it is, or an entry of whose list; null for any other node.</param>
     private YamlNode Node(int depth, string? key = null)
     {
         var node = _parser.Consume<ParsingEvent>();
@@ -125,7 +125,7 @@ internal sealed class YamlTree
                 var items = new List<YamlNode>();
                 while (!_parser.TryConsume<SequenceEnd>(out _))
                 {
-                    items.Add(Node(depth + 1));
+                    items.Add(Node(depth + 1, key));
                 }
 
                 return new YamlSequence(items, at);
