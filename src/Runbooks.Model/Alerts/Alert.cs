@@ -39,6 +39,9 @@ public sealed record Alert
     /// <summary>The runbook that the sender names outright; null to match by trigger.</summary>
     public string? Runbook { get; init; }
 
+    /// <summary>The sender's word for the status where nobody knows it and the alert counts as firing; null otherwise.</summary>
+    public string? UnknownStatus { get; init; }
+
     /// <summary>The Azure resource ids the alert is about; empty for other senders.</summary>
     public IReadOnlyList<string> Resources { get; init; } = [];
 }

@@ -84,7 +84,7 @@ public sealed partial record Incident
                 EndedNews(alert), alert.Source, $"{alert.Source} ended the alert {alert.Name} for the reason {Clip.To(noAllClear, 100)}. That is no all-clear.", now);
         }
 
-        changed = changed.DropNews(EndedNews(alert));
+        changed = changed.DropNews(EndedNews(alert)).TellUnknownStatus(alert, known, now);
         if (!resolved)
         {
             changed = (changed with { AlertResolvedAt = null }).DropNews(RecoveryNews);
@@ -166,6 +166,13 @@ public sealed partial record Incident
 
     /// <summary>Somebody wanted to start it by hand while it was there already.</summary>
     public Incident NoteStart(string by, string what, DateTimeOffset now) => Tell(now, by, $"Started by hand once more, which opens nothing. {what}");
+
+    /// <summary>It may have meant the end: said once for each such word, where somebody reads it.</summary>
+    private Incident TellUnknownStatus(Alert alert, AttachedAlert? known, DateTimeOffset now)
+    {
+        var line = $"The sender said \"{Clip.To(alert.UnknownStatus ?? "", 100)}\" of {alert.Name}. Nobody knows that status, so it was taken as firing.";
+        return alert.UnknownStatus is null || known is not { Resolved: false } || Timeline.Any(entry => entry.What == line) ? this : Tell(now, alert.Source, line);
+    }
 
     private static string EndedNews(Alert alert) => $"ended:{alert.Fingerprint}";
 

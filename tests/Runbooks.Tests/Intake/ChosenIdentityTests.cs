@@ -90,6 +90,19 @@ public sealed class ChosenIdentityTests : IAsyncDisposable
             "generic", $$$"""{"name":"HostDown","status":"{{{status}}}","labels":{"host":"a","disk":"{{{disk}}}","severity":"{{{severity}}}"}}""");
     }
 
+    [Fact]
+    public async Task StatusThatNobodyKnowsOfAnOpenAlert_IsOnTheTimelineOnce()
+    {
+        await _world.TakeAsync(Said("firing"));
+
+        await _world.TakeAsync(Said("ALERT_ODD"));
+        await _world.TakeAsync(Said("ALERT_ODD"));
+
+        _world.Only.Timeline.Count(line => line.What == "The sender said \"ALERT_ODD\" of HostDown. Nobody knows that status, so it was taken as firing.").ShouldBe(1);
+
+        static Alert Said(string status) => Parsing.Readers.ReadOne("generic", $$$"""{"name":"HostDown","status":"{{{status}}}","labels":{"host":"a"}}""");
+    }
+
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 
     private List<(string, IncidentState)> States() => [.. _world.World.Store.All.Select(incident => (incident.Target, incident.State)).OrderBy(one => one.Target, StringComparer.Ordinal)];

@@ -186,9 +186,11 @@ internal static class AlertText
     static AlertText()
     {
         Know(AlertStatus.Firing, "firing", "fired", "fire", "alerting", "alert", "alarm", "active", "activated", "triggered", "trigger", "open", "opened", "new",
-            "problem", "critical", "error", "down", "warning", "warn", "failed", "failure", "degraded", "unhealthy", "nodata", "no data");
+            "problem", "critical", "error", "down", "warning", "warn", "failed", "failure", "degraded", "unhealthy", "nodata", "no data",
+            "re triggered", "re warn", "re no data",
+            "alert failure", "alert degraded", "alert degraded remain", "alert degraded failure");
         Know(AlertStatus.Resolved, "resolved", "resolve", "ok", "okay", "closed", "close", "recovered", "recovery", "up", "normal", "inactive", "deactivated",
-            "cleared", "clear", "healthy");
+            "cleared", "clear", "healthy", "restored", "passing", "passed", "success", "back to normal", "ended", "alert recovery", "alert degraded recovery");
         Know(AlertStatus.Acknowledged, "acknowledged", "acknowledge", "acknowledgement", "acknowledgment", "acked", "ack");
     }
 
@@ -204,7 +206,7 @@ internal static class AlertText
             return AlertStatus.Firing;
         }
 
-        if (Words.TryGetValue(text.Trim().Replace('_', ' '), out var status))
+        if (Find(text) is { } status)
         {
             return status;
         }
@@ -212,6 +214,12 @@ internal static class AlertText
         report.Warn(new(path, word.Found, "this status is not known, so the alert is taken as firing; write firing, resolved or acknowledged"));
         return AlertStatus.Firing;
     }
+
+    /// <returns>The word for the status where nobody knows it; null otherwise.</returns>
+    public static string? Unknown(Payload word) => word.Line(AlertLimits.Name) is { } text && Find(text) is null ? text : null;
+
+    private static AlertStatus? Find(string text) =>
+        Words.TryGetValue(text.Trim().Replace('_', ' ').Replace('-', ' '), out var status) ? status : null;
 
     public static string? Summary(Payload annotations) =>
         annotations["summary"].Line(AlertLimits.Summary)

@@ -83,6 +83,7 @@ internal sealed class AlertGroup
             Status = alert["status"].Line(AlertLimits.Name) is null
                 ? AlertText.Status(_status, "$.status", report)
                 : AlertText.Status(alert["status"], $"{path}.status", report),
+            UnknownStatus = AlertText.Unknown(alert["status"].Line(AlertLimits.Name) is null ? _status : alert["status"]),
             Fingerprint = alert["fingerprint"].Fingerprint() ?? AlertFingerprint.OfLabels(name, labels.Values),
             Severity = alert["labels"]["severity"].Line(AlertLimits.Severity) ?? _severity,
             Summary = AlertText.Summary(alert["annotations"]),

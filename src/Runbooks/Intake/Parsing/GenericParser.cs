@@ -40,11 +40,17 @@ internal sealed class GenericParser : IAlertParser
         }
 
         var labels = LabelSet.ForLabels().SetAll(alert["labels"]);
+        if (labels.Values.Count == 0 && alert["labels"].Line(AlertLimits.LabelValue) is not null)
+        {
+            report.Warn(new($"{path}.labels", alert["labels"].Found, "no label is read of this; give an object of names and values"));
+        }
+
         return new()
         {
             Source = Source,
             Name = name,
             Status = AlertText.Status(alert["status"], $"{path}.status", report),
+            UnknownStatus = AlertText.Unknown(alert["status"]),
             Fingerprint = alert["fingerprint"].Fingerprint() ?? AlertFingerprint.OfLabels(name, labels.Values),
             Severity = alert["severity"].Line(AlertLimits.Severity) ?? alert["labels"].Pair("severity").Line(AlertLimits.Severity),
             Summary = alert["summary"].Line(AlertLimits.Summary) ?? AlertText.Summary(alert["annotations"]),

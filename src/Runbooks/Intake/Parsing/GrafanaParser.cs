@@ -21,15 +21,21 @@ internal sealed class GrafanaParser : IAlertParser
     private static Alert Enrich(Alert parsed, Payload alert, string? title)
     {
         var annotations = LabelSet.ForAnnotations().SetAll(alert["annotations"]);
-        foreach (var (query, value) in alert["values"].Pairs())
+
+        // Where nothing was measured, Grafana writes -1 for each value.
+        if (alert["annotations"]["grafana_state_reason"].Line(AlertLimits.Name) is not ("Error" or "NoData"))
         {
-            annotations.Add($"value.{query}", value);
+            foreach (var (query, value) in alert["values"].Pairs())
+            {
+                annotations.Add($"value.{query}", value);
+            }
+
+            annotations.Add("valueString", alert["valueString"]);
         }
 
         // It fires because its query failed or found nothing, by the rule's own settings: the condition was not seen.
         var unseen = parsed.Status == AlertStatus.Firing ? alert["annotations"]["grafana_state_reason"].Line(AlertLimits.Name) : null;
         var summary = parsed.Summary ?? title;
-        annotations.Add("valueString", alert["valueString"]);
         return parsed with
         {
             Annotations = annotations.Values,

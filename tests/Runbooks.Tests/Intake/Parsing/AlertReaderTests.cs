@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Intake;
 using Runbooks.Intake.Parsing;
+using Runbooks.Model.Alerts;
 
 namespace Runbooks.Tests.Intake.Parsing;
 
@@ -33,6 +34,39 @@ public class AlertReaderTests
     public void GrafanaThatFiresWithoutHavingMeasured_SaysSo(string status, string reason, string summary) =>
         Readers.ReadOne("grafana", $$$"""{"alerts":[{"status":"{{{status}}}","labels":{"alertname":"Down"},"annotations":{"summary":"Web app is down on edge-01","grafana_state_reason":"{{{reason}}}"}}]}""")
             .Summary.ShouldBe(summary);
+
+    /// <summary>Checkly's {{ALERT_TYPE}} and Datadog's $ALERT_TRANSITION.</summary>
+    [Theory]
+    [InlineData("ALERT_FAILURE", AlertStatus.Firing)]
+    [InlineData("ALERT_DEGRADED", AlertStatus.Firing)]
+    [InlineData("ALERT_DEGRADED_REMAIN", AlertStatus.Firing)]
+    [InlineData("ALERT_DEGRADED_FAILURE", AlertStatus.Firing)]
+    [InlineData("ALERT_RECOVERY", AlertStatus.Resolved)]
+    [InlineData("ALERT_DEGRADED_RECOVERY", AlertStatus.Resolved)]
+    [InlineData("Re-Triggered", AlertStatus.Firing)]
+    [InlineData("Back to normal", AlertStatus.Resolved)]
+    [InlineData("passing", AlertStatus.Resolved)]
+    public void StatusInTheWordsOfItsSender_IsUnderstood(string word, AlertStatus status)
+    {
+        var parsed = Readers.Read("generic", $$"""{"name":"web","status":"{{word}}"}""");
+
+        (parsed.Alerts[0].Status, parsed.Warnings.Count, parsed.Alerts[0].UnknownStatus).ShouldBe((status, 0, null));
+    }
+
+    [Theory]
+    [InlineData("\"env:prod,host:a\"")]
+    [InlineData("[\"env:prod\",\"host:a\"]")]
+    public void GenericLabelsThatAreNoPairs_AreToldOf(string labels) =>
+        Readers.Read("generic", $$"""{"alerts":[{"name":"A","labels":{{labels}}}]}""").Warnings.ShouldHaveSingleItem().ToString().ShouldStartWith("$.alerts[0].labels: ");
+
+    [Theory]
+    [InlineData("NoData", false)]
+    [InlineData("Error", false)]
+    [InlineData("Paused", true)]
+    [InlineData("", true)]
+    public void GrafanaValuesOfWhatItCouldNotMeasure_AreLeftOut(string reason, bool kept) =>
+        Readers.ReadOne("grafana", $$$"""{"alerts":[{"status":"firing","labels":{"alertname":"Down"},"annotations":{"grafana_state_reason":"{{{reason}}}"},"values":{"B":-1},"valueString":"[ var='B' value=-1 ]"}]}""")
+            .Annotations.Keys.Count(name => name.StartsWith("value", StringComparison.Ordinal)).ShouldBe(kept ? 2 : 0);
 
     [Fact]
     public void TwoParsersOfOneSource_FailAtStartUp() =>
