@@ -45,16 +45,16 @@ public static class AlertIdentity
     /// <summary>What Azure calls an outage by.</summary>
     public static string? TrackingId(Alert alert) => alert.Labels.TryGetValue("trackingId", out var id) && !string.IsNullOrWhiteSpace(id) ? id.Trim() : null;
 
-    /// <summary>Azure Resource Health's alerts say how a resource is, each of them Fired; one that says it is an update, without a status, is news about the event.</summary>
-    public static bool IsHealthUpdate(Alert alert) =>
-        alert.Status == AlertStatus.Firing && IsOfResourceHealth(alert) && string.IsNullOrWhiteSpace(alert.Labels.GetValueOrDefault("currentHealthStatus"))
-        && alert.Labels.GetValueOrDefault("status")?.Replace(" ", "", StringComparison.Ordinal).ToUpperInvariant() is "UPDATED" or "INPROGRESS";
+    /// <summary>An event of the activity log, Service Health or Resource Health: each is another one, however much it says the same.</summary>
+    public static bool IsEvent(Alert alert) =>
+        alert.Source == AzureMonitor && (ServiceOf(alert).StartsWith("ActivityLog", StringComparison.OrdinalIgnoreCase) || IsOf(alert, "ServiceHealth") || IsOf(alert, "ResourceHealth"));
 
     public static bool IsOfResourceHealth(Alert alert) => alert.Source == AzureMonitor && IsOf(alert, "ResourceHealth");
 
     /// <summary>Azure writes the names of its monitoring services with spaces and without.</summary>
-    private static bool IsOf(Alert alert, string service) =>
-        alert.Labels.TryGetValue("monitoringService", out var name) && name.Replace(" ", "", StringComparison.Ordinal).Equals(service, StringComparison.OrdinalIgnoreCase);
+    private static bool IsOf(Alert alert, string service) => ServiceOf(alert).Equals(service, StringComparison.OrdinalIgnoreCase);
+
+    private static string ServiceOf(Alert alert) => alert.Labels.GetValueOrDefault("monitoringService", "").Replace(" ", "", StringComparison.Ordinal);
 
     private static string? Subscription(Alert alert) =>
         alert.Resources.Count > 0 && alert.Resources[0].Split('/') is ["", var kind, var id, ..] && kind.Equals("subscriptions", StringComparison.OrdinalIgnoreCase)

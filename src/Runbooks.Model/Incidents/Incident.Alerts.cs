@@ -132,9 +132,9 @@ public sealed partial record Incident
         AlertIdentity.OfOutage(alert) is { } outage && Alerts.Any(known => known.Outage == outage);
 
     /// <summary>Whether it knows the outage, or the resource, that a message is news of.</summary>
-    public bool KnowsNewsOf(Alert alert) => KnowsOutage(alert) || (AlertIdentity.IsHealthUpdate(alert) && Alerts.Any(known => known.Is(alert)));
+    public bool KnowsNewsOf(Alert alert) => KnowsOutage(alert) || (ResourceHealth.Of(alert) is { IsNews: true } && Alerts.Any(known => known.Is(alert)));
 
-    /// <summary>A message about an outage that this incident knows: counted with it, and told once for each stage. So is what Azure tells of a resource without a health status.</summary>
+    /// <summary>A message about an outage that this incident knows: counted with it, and told once for each stage. So is what Azure tells of a resource that neither begins nor ends anything.</summary>
     public Incident TellOutage(Alert alert, DateTimeOffset now)
     {
         var outage = AlertIdentity.OfOutage(alert);
@@ -153,7 +153,7 @@ public sealed partial record Incident
         };
         var title = alert.Summary is { Length: > 0 } summary ? $": {Clip.To(summary, 300)}" : "";
         return stage is null
-            ? counted.AddNews($"health:{alert.Fingerprint}", alert.Source, $"Azure tells of the resource without a health status{title}", now)
+            ? counted.AddNews($"health:{alert.Fingerprint}", alert.Source, $"Azure tells of the resource, which ends nothing{title}", now)
             : counted.AddNews($"{outage}:{stage.ToLowerInvariant()}", alert.Source, $"Azure says of outage {Clip.To(AlertIdentity.TrackingId(alert)!, 60)}, stage {Clip.To(stage, 60)}{title}", now, urgent: AlertIdentity.EndsOutage(stage));
     }
 

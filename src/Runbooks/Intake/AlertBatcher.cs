@@ -249,14 +249,16 @@ internal sealed record AlertBatch(string RunbookId, string Target, AlertIntent I
 
 /// <summary>
 /// Azure Service Health tells how an outage goes on, and that it is over, in alerts that are Fired. What is no longer
-/// active, and what Resource Health tells without a health status, is news for who is being asked, and no reason to ask: it opens an incident only where a trigger asks for it.
+/// active, and what Resource Health tells that neither begins nor ends anything, is news for who is being asked, and no reason to ask: it opens an incident only where a trigger asks for it.
 /// </summary>
 internal static class OutageUpdate
 {
     private static readonly string[] s_labels = ["stage", "status"];
 
     public static bool Is(Alert alert) =>
-        (AlertIdentity.Stage(alert) is { } stage && AlertIdentity.EndsOutage(stage)) || AlertIdentity.IsHealthUpdate(alert);
+        (AlertIdentity.Stage(alert) is { } stage && AlertIdentity.EndsOutage(stage)) || IsHealthNews(alert);
+
+    private static bool IsHealthNews(Alert alert) => alert.Status == AlertStatus.Firing && ResourceHealth.Of(alert) is { IsNews: true };
 
     public static bool OpensNothing(Alert alert, Runbook runbook) =>
         Is(alert) && !runbook.Trigger.Any(trigger =>

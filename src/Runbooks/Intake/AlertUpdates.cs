@@ -78,11 +78,11 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
     {
         var now = time.GetUtcNow();
         var stage = AlertIdentity.Stage(batch.First);
-        var (what, which, label) = stage is null ? ("Azure tells of this resource's health without a status", "resource", "status: Updated") : ($"Azure's stage of this outage is {stage}", "outage", $"stage: {stage}");
+        var (what, which) = stage is null ? ("Azure tells of this resource's health in a message that begins and ends nothing", "resource") : ($"Azure's stage of this outage is {stage}", "outage");
         if (await store.FindLatestAsync(batch.RunbookId, batch.TargetKey, cancellationToken) is not { } latest || !latest.KnowsNewsOf(batch.First))
         {
             return Repeat(batch, batch.Answer(
-                IntakeResult.Ignored, null, $"{what}, and no incident knows the {which}. Such a message opens one only for a trigger that asks for it, such as labels: {{ {label} }}."));
+                IntakeResult.Ignored, null, $"{what}, and no incident knows the {which}. Such a message opens one only for a trigger that asks for it in its labels by {(stage is null ? "the status, such as status: Updated" : $"the stage, such as stage: {stage}")}."));
         }
 
         var incident = await store.UpdateAsync(latest.Id, current => batch.Alerts.Aggregate(current, (changed, alert) => changed.TellOutage(alert, now)), cancellationToken);

@@ -162,7 +162,7 @@ public sealed class KnownAlertTests
         var closed = (await world.TakeAsync(Health("3", "InProgress", "null")))[0];
 
         (open.Outcome, closed.Outcome).ShouldBe((IntakeResult.Folded, IntakeResult.Folded));
-        world.Only.News.ShouldHaveSingleItem().Text.ShouldBe("Azure tells of the resource without a health status: vm-1");
+        world.Only.News.ShouldHaveSingleItem().Text.ShouldBe("Azure tells of the resource, which ends nothing: vm-1");
     }
 
     [Fact]

@@ -49,7 +49,7 @@ internal sealed class AzureMonitorParser : IAlertParser
         var essentials = new Essentials(data["essentials"], facts);
         if (essentials.Name is { } name)
         {
-            return ResourceHealth.Tell(ToAlert(name, AlertText.Status(data["essentials"]["monitorCondition"], $"{inside}.monitorCondition", report), essentials, facts));
+            return ResourceEvent.Tell(ToAlert(name, AlertText.Status(data["essentials"]["monitorCondition"], $"{inside}.monitorCondition", report), essentials, facts));
         }
 
         report.Lose(new($"{inside}.alertRule", data["essentials"]["alertRule"].Found, "give the name of the alert rule"));
@@ -94,23 +94,20 @@ internal sealed class AzureMonitorParser : IAlertParser
     };
 }
 
-/// <summary>
-/// Azure Resource Health tells each change of a resource's health in an alert of its own that is Fired, the recovery too
-/// (https://learn.microsoft.com/azure/service-health/resource-health-alert-monitor-guide): they are one alert of one rule about one
-/// resource, which is over when Azure says that the resource is available.
-/// </summary>
-internal static class ResourceHealth
+/// <summary>The alerts of Azure Resource Health are one alert of one rule about one resource, whatever each of them tells of it.</summary>
+internal static class ResourceEvent
 {
     public static Alert Tell(Alert alert)
     {
-        if (!AlertIdentity.IsOfResourceHealth(alert) || alert.Resources.Count == 0)
+        if (!AlertIdentity.IsOfResourceHealth(alert) || ResourceHealth.Of(alert) is not { } health || alert.Resources.Count == 0)
         {
             return alert;
         }
 
         var same = alert with { Fingerprint = AlertFingerprint.Of([alert.Name.ToUpperInvariant(), alert.Resources[0].ToUpperInvariant()]) };
-        return alert.Status == AlertStatus.Firing && "Available".Equals(alert.Labels.GetValueOrDefault("currentHealthStatus"), StringComparison.OrdinalIgnoreCase)
-            ? same with { Status = AlertStatus.Resolved, StartsAt = null, EndsAt = alert.StartsAt }
+        return alert.Status != AlertStatus.Firing ? same
+            : health.IsOver ? same with { Status = AlertStatus.Resolved, StartsAt = null, EndsAt = alert.StartsAt }
+            : health.GoesOn ? same with { StartsAt = null }
             : same;
     }
 }

@@ -49,26 +49,29 @@ internal sealed class EventGridParser : IAlertParser
 
     private Alert ToAlert(GridEvent one, string type)
     {
-        var over = one.IsOver;
-        return new()
-        {
-            Source = Source,
-            Name = type,
-            Status = over ? AlertStatus.Resolved : AlertStatus.Firing,
-            Fingerprint = AlertFingerprint.Of([Same(one.Source), Same(one.Subject), Same(type), .. one.OwnId is { } id ? [Same(id)] : Array.Empty<string>()]),
-            Severity = one.Data["severity"].Line(AlertLimits.Severity),
-            Summary = one.Summary,
-            Labels = one.Labels.Values,
-            Annotations = one.Annotations.Values,
-            StartsAt = over ? null : one.Time,
-            EndsAt = over ? one.Time : null,
-            Link = one.Resource is { } path && path.StartsWith('/') ? AlertLink.Clean($"https://portal.azure.com/#resource{path}") : null,
-            Resources = one.Resource is { } resource ? [resource] : [],
-        };
-
-        // Azure does not keep to one case in the ids of resources.
-        static string Same(string? text) => text?.ToUpperInvariant() ?? "";
+        var alert = ToFiring(one, type);
+        var health = ResourceHealth.Of(alert);
+        return one.IsOver && health is null or { IsOver: true } ? alert with { Status = AlertStatus.Resolved, StartsAt = null, EndsAt = one.Time }
+            : health is { GoesOn: true } ? alert with { StartsAt = null }
+            : alert;
     }
+
+    private Alert ToFiring(GridEvent one, string type) => new()
+    {
+        Source = Source,
+        Name = type,
+        Fingerprint = AlertFingerprint.Of([Same(one.Source), Same(one.Subject), Same(type), .. one.OwnId is { } id ? [Same(id)] : Array.Empty<string>()]),
+        Severity = one.Data["severity"].Line(AlertLimits.Severity),
+        Summary = one.Summary,
+        Labels = one.Labels.Values,
+        Annotations = one.Annotations.Values,
+        StartsAt = one.Time,
+        Link = one.Resource is { } path && path.StartsWith('/') ? AlertLink.Clean($"https://portal.azure.com/#resource{path}") : null,
+        Resources = one.Resource is { } resource ? [resource] : [],
+    };
+
+    /// <summary>Azure does not keep to one case in the ids of resources.</summary>
+    private static string Same(string? text) => text?.ToUpperInvariant() ?? "";
 }
 
 /// <summary>One event, whichever of the two schemas it is written in.</summary>

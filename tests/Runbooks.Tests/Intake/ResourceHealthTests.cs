@@ -1,0 +1,110 @@
+using Runbooks.Intake;
+using Runbooks.Model.Alerts;
+using Runbooks.Model.Incidents;
+using Runbooks.Tests.Intake.Parsing;
+
+namespace Runbooks.Tests.Intake;
+
+/// <summary>Azure tells each event about a resource in a message of its own: only the one that ends the event is its end, and only the one that begins it asks.</summary>
+public sealed class ResourceHealthTests : IAsyncDisposable
+{
+    private readonly IntakeWorld _world = new(
+        IntakeWorld.Runbook("vm", "{{ labels.resourceName }}", "azure-monitor", "vm-unhealthy", checks: false),
+        IntakeWorld.Runbook("vm-events", "{{ labels.resourceName }}", "event-grid", "*.AvailabilityStatusChanged", checks: false));
+
+    /// <summary>The messages of one platform downtime, as github.com/Azure/azure-monitor-baseline-alerts/issues/898 lists them.</summary>
+    [Fact]
+    public async Task UpdateThatSaysAvailableWhileItIsDown_IsNewsAndEndsNothing()
+    {
+        await _world.TakeAsync(Health("Activated", "Active", "Unavailable", "Available", "01:05:35"));
+
+        var updated = (await _world.TakeAsync(Health("Updated", "Updated", "Available", "Available", "01:05:35")))[0];
+        var asked = _world.Only.State;
+        var over = (await _world.TakeAsync(Health("Resolved", "Resolved", "Available", "Unavailable", "01:07:35")))[0];
+
+        (updated.Outcome, asked, over.Outcome, _world.Only.State).ShouldBe((IntakeResult.Folded, IncidentState.AwaitingApproval, IntakeResult.Resolved, IncidentState.SelfRecovered));
+        updated.Reason!.ShouldContain("ends nothing");
+        _world.Only.News.ShouldHaveSingleItem().Text.ShouldBe("Azure tells of the resource, which ends nothing: The virtual machine is rebooting");
+    }
+
+    [Fact]
+    public async Task UpdateThatSaysAvailableAndKnowsNoIncident_OpensNone() =>
+        (await _world.TakeAsync(Health("Updated", "Updated", "Available", "Available", "01:05:35")))[0].Outcome.ShouldBe(IntakeResult.Ignored);
+
+    [Theory]
+    [InlineData("Updated", "Updated", "Available", "Unavailable", AlertStatus.Resolved)]
+    [InlineData("InProgress", "In Progress", "Available", "Available", AlertStatus.Firing)]
+    [InlineData("Updated", "Updated", "Unavailable", "Unavailable", AlertStatus.Firing)]
+    [InlineData("InProgress", "InProgress", "Degraded", "Available", AlertStatus.Firing)]
+    public void UpdateOfAnEvent_IsTheEndOnlyWhereTheHealthChangedForIt(string operation, string status, string health, string before, AlertStatus expected) =>
+        Health(operation, status, health, before, "01:05:35").Status.ShouldBe(expected);
+
+    [Theory]
+    [InlineData("InProgress", "InProgress", "Unavailable", "Available")]
+    [InlineData("Updated", "Updated", "Unavailable", "Unavailable")]
+    public async Task LaterEventAboutTheSameTrouble_DoesNotAskAgainAfterANo(string operation, string status, string health, string before)
+    {
+        await _world.TakeAsync(Health("Activated", "Active", "Unavailable", "Available", "03:00:00"));
+        await _world.World.DecideAsync(_world.Only.Id, DecisionVerb.Reject);
+
+        (await _world.TakeAsync(Health(operation, status, health, before, "03:08:00")))[0].Outcome.ShouldBe(IntakeResult.Folded);
+
+        _world.Only.Recurrences.ShouldHaveSingleItem().Times.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task UpdateThatTellsOfTroubleFirst_Asks() =>
+        (await _world.TakeAsync(Health("Updated", "Updated", "Unavailable", "Available", "03:00:00")))[0].Outcome.ShouldBe(IntakeResult.Opened);
+
+    [Theory]
+    [InlineData("Degraded")]
+    [InlineData("Unknown")]
+    public async Task ItGetsWorse_AsksInSpiteOfTheNo(string before)
+    {
+        await _world.TakeAsync(Health("Activated", "Active", before, "Available", "03:00:00"));
+        await _world.World.DecideAsync(_world.Only.Id, DecisionVerb.Reject);
+
+        (await _world.TakeAsync(Health("Updated", "Updated", "Unavailable", before, "03:08:00")))[0].Outcome.ShouldBe(IntakeResult.Opened);
+    }
+
+    [Fact]
+    public async Task EventThatWasAvailableBeforeToo_IsNewsAndEndsNothing()
+    {
+        (await _world.TakeAsync(Changed("Available", "Available", "22:00:00")))[0].Outcome.ShouldBe(IntakeResult.Ignored);
+        await _world.TakeAsync(Changed("Unavailable", "Available", "22:01:00"));
+
+        (await _world.TakeAsync(Changed("Available", "Available", "22:01:01")))[0].Outcome.ShouldBe(IntakeResult.Folded);
+
+        _world.Only.State.ShouldBe(IncidentState.AwaitingApproval);
+        (await _world.TakeAsync(Changed("Available", "Unavailable", "22:03:00")))[0].Outcome.ShouldBe(IntakeResult.Resolved);
+    }
+
+    [Fact]
+    public async Task EventAboutTheSameTrouble_DoesNotAskAgainAfterANo()
+    {
+        await _world.TakeAsync(Changed("Unavailable", "Available", "22:00:00"));
+        await _world.World.DecideAsync(_world.Only.Id, DecisionVerb.Reject);
+
+        (await _world.TakeAsync(Changed("Unknown", "Unavailable", "22:08:00")))[0].Outcome.ShouldBe(IntakeResult.Folded);
+        (await _world.TakeAsync(Changed("Available", "Unknown", "22:20:00")))[0].Outcome.ShouldBe(IntakeResult.Resolved);
+        (await _world.TakeAsync(Changed("Unavailable", "Available", "22:30:00")))[0].Outcome.ShouldBe(IntakeResult.Opened);
+    }
+
+    public ValueTask DisposeAsync() => _world.DisposeAsync();
+
+    private static Alert Health(string operation, string status, string health, string before, string time) => Readers.ReadOne("azure-monitor", Case("azure-monitor", "resource-health")
+        .Replace("0c1f7d8e-35a2-4b90-8e11-6d2f94ab7c01", $"{operation}-{time}", StringComparison.Ordinal)
+        .Replace("03:04:05.6789012", time, StringComparison.Ordinal)
+        .Replace("healthevent/Activated", $"healthevent/{operation}", StringComparison.Ordinal)
+        .Replace("\"status\": \"Active\"", $"\"status\": \"{status}\"", StringComparison.Ordinal)
+        .Replace("\"currentHealthStatus\": \"Unavailable\"", $"\"currentHealthStatus\": \"{health}\"", StringComparison.Ordinal)
+        .Replace("\"previousHealthStatus\": \"Available\"", $"\"previousHealthStatus\": \"{before}\"", StringComparison.Ordinal));
+
+    private static Alert Changed(string state, string before, string time) => Readers.ReadOne("event-grid", Case("event-grid", "resource-health-available")
+        .Replace("\"time\":\"2026-11-25T22:00:00Z\"", $"\"time\":\"2026-11-22T{time}Z\"", StringComparison.Ordinal)
+        .Replace("\"availabilityState\":\"Available\"", $"\"availabilityState\":\"{state}\"", StringComparison.Ordinal)
+        .Replace("\"previousAvailabilityState\":\"Unknown\"", $"\"previousAvailabilityState\":\"{before}\"", StringComparison.Ordinal));
+
+    private static string Case(string source, string name, [System.Runtime.CompilerServices.CallerFilePath] string here = "") =>
+        File.ReadAllText(Path.Combine(Path.GetDirectoryName(here)!, "Parsing", "cases", source, name, "alert.json"));
+}
