@@ -205,7 +205,7 @@ public sealed partial record Incident
             return null;
         }
 
-        var known = alerts.Select(alert => alert.Source != "azure-monitor" || alert.Labels.ContainsKey("operationName") || alert.Status != AlertStatus.Firing || IsMoreSevere(alert) ? null
+        var known = alerts.Select(alert => alert.Source != "azure-monitor" || AlertIdentity.IsEvent(alert) || alert.Status != AlertStatus.Firing || IsMoreSevere(alert) ? null
             : Alerts.FirstOrDefault(one => one is { Resolved: false, AskedNobody: false } && SaysTheSame(ReportOf(one) ?? Alert, alert))).ToList();
         return known.Any(one => one is null) ? null
             : alerts.Zip(known).Aggregate(this, (changed, one) => changed.CountAfterNo(changed.Alerts.First(now => now.Identity == one.Second!.Identity), one.First, no, now));

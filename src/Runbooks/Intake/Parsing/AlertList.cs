@@ -116,6 +116,14 @@ internal sealed class LabelSet(int limit, int valueLimit)
     /// <summary>Adds a label unless one of that name is there.</summary>
     public LabelSet Add(string? name, string? value) => name is not null && _values.ContainsKey(name) ? this : Set(name, value);
 
+    /// <summary>What is read of this name has a meaning here: only the sender itself may say it, and what its users say of that name is kept as <c>custom.NAME</c>.</summary>
+    public LabelSet Reserve(string name, Payload value)
+    {
+        var isTheirs = _values.Remove(name, out var theirs);
+        Set(name, value.Text(valueLimit));
+        return isTheirs ? Set($"custom.{name}", theirs) : this;
+    }
+
     public LabelSet Add(string name, Payload value) => Add(name, value.Text(valueLimit));
 
     public LabelSet SetAll(Payload pairs)

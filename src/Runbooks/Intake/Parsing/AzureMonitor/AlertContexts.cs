@@ -103,10 +103,12 @@ internal static class PrometheusContext
 /// </summary>
 internal static class EventContext
 {
-    private static readonly string[] Labels = ["operationName", "status"];
+    /// <summary>What an event is, and what it begins or ends, is read from these: the rule's owner, who may use the same words, does not say it.</summary>
+    private static readonly string[] Reserved = ["operationName", "status"];
 
-    private static readonly string[] PropertyLabels =
-        ["service", "region", "incidentType", "trackingId", "stage", "currentHealthStatus", "previousHealthStatus", "cause"];
+    private static readonly string[] PropertiesReserved = ["trackingId", "stage", "currentHealthStatus", "previousHealthStatus"];
+
+    private static readonly string[] PropertyLabels = ["service", "region", "incidentType", "cause"];
 
     private static readonly string[] Noted = ["caller", "level", "subStatus", "correlationId", "eventTimestamp"];
 
@@ -121,13 +123,22 @@ internal static class EventContext
         }
 
         var properties = context["properties"];
-        AddAll(facts.Labels, context, Labels);
+        ReserveAll(facts.Labels, context, Reserved);
+        ReserveAll(facts.Labels, properties, PropertiesReserved);
         AddAll(facts.Labels, properties, PropertyLabels);
         AddAll(facts.Annotations, context, Noted);
         AddAll(facts.Annotations, properties, PropertiesNoted);
         facts.Annotations.Add("impactedServices", ImpactedServices(properties["impactedServices"]));
         facts.Summary = properties["title"].Line(AlertLimits.Summary);
         facts.Fallback = properties["description"].Line(AlertLimits.Summary) ?? context["operationName"].Line(AlertLimits.Summary);
+    }
+
+    private static void ReserveAll(LabelSet set, Payload from, string[] fields)
+    {
+        foreach (var field in fields)
+        {
+            set.Reserve(field, from[field]);
+        }
     }
 
     private static void AddAll(LabelSet set, Payload from, string[] fields)

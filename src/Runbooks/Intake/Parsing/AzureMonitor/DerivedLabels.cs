@@ -17,7 +17,7 @@ internal static class DerivedLabels
             .Add("resourceType", essentials["targetResourceType"])
             .Add("resourceGroup", essentials["targetResourceGroup"])
             .Add("configurationItem", OnlyOne(essentials["configurationItems"]))
-            .Add("monitoringService", essentials["monitoringService"]);
+            .Reserve("monitoringService", essentials["monitoringService"]);
     }
 
     /// <summary>The ids of what the alert is about, as sent, each once.</summary>
