@@ -42,6 +42,9 @@ public sealed record Alert
     /// <summary>The sender's word for the status where nobody knows it and the alert counts as firing; null otherwise.</summary>
     public string? UnknownStatus { get; init; }
 
+    /// <summary>Labels whose value, unlike their name, tells that they hold what was measured, and not which thing it is about; null where there are none.</summary>
+    public IReadOnlyList<string>? Measured { get; init; }
+
     /// <summary>The Azure resource ids the alert is about; empty for other senders.</summary>
     public IReadOnlyList<string> Resources { get; init; } = [];
 }

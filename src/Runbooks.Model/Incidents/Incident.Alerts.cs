@@ -42,11 +42,9 @@ public sealed partial record Incident
         !Knows(alert)
         && Alerts.Where(known => !known.Resolved && known.Source == alert.Source && known.Name == alert.Name
             && WholeReportOf(known) is { } report
-            && alert.Labels.All(label => s_changing.Contains(label.Key.Replace("_", "", StringComparison.Ordinal)) || report.Labels.GetValueOrDefault(label.Key) == label.Value)).Take(2).ToList() is [var only]
+            && alert.Labels.All(label => AlertLabels.MayChange(label.Key) || report.Labels.GetValueOrDefault(label.Key) == label.Value)).Take(2).ToList() is [var only]
             ? alert with { Fingerprint = only.Fingerprint }
             : alert;
-
-    private static readonly HashSet<string> s_changing = new(StringComparer.OrdinalIgnoreCase) { "severity", "priority", "level", "status", "state", "value", "currentvalue" };
 
     /// <summary>Counts and lists the alert, firing or resolved.</summary>
     public Incident Attach(Alert alert, DateTimeOffset now)

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
 using Runbooks.Model.Alerts;
-using Runbooks.Model.Text;
 
 namespace Runbooks.Model.Incidents;
 
@@ -225,13 +224,9 @@ public sealed partial record Incident
         !AlertIdentity.NamesOneThing(alert)
         && Alerts.FirstOrDefault(known => known.Is(alert)) is { } known
         && WholeReportOf(known) is { } before
-        && !SameLabels(before.Labels, alert.Labels);
+        && !AlertLabels.AreSame(before, alert);
 
-    private static bool SaysTheSame(Alert known, Alert alert) => known.Source == alert.Source && known.Name == alert.Name && SameLabels(known.Labels, alert.Labels);
-
-    /// <summary>Values that were hidden may have been different ones.</summary>
-    private static bool SameLabels(IReadOnlyDictionary<string, string> left, IReadOnlyDictionary<string, string> right) =>
-        left.Count == right.Count && left.All(label => right.GetValueOrDefault(label.Key) == label.Value && !label.Value.Contains(Redactor.Hidden, StringComparison.Ordinal));
+    private static bool SaysTheSame(Alert known, Alert alert) => known.Source == alert.Source && known.Name == alert.Name && AlertLabels.AreSame(known, alert);
 
     /// <summary>Nobody was asked about it, and it fires on: looked at when the time is over for which a no to a flapping alert holds.</summary>
     public bool HoldsUnasked() => AlertResolvedAt is null && Alerts.Any(alert => alert is { AskedNobody: true, Resolved: false });

@@ -151,7 +151,7 @@ internal sealed class LabelSet(int limit, int valueLimit)
 internal static class AlertFingerprint
 {
     public static string OfLabels(string name, IReadOnlyDictionary<string, string> labels) =>
-        Of([name, .. labels.OrderBy(label => label.Key, StringComparer.Ordinal).SelectMany(label => new[] { label.Key, label.Value })]);
+        Of([name, .. labels.Where(label => !AlertLabels.IsMeasured(label.Key)).OrderBy(label => label.Key, StringComparer.Ordinal).SelectMany(label => new[] { label.Key, label.Value })]);
 
     /// <summary>Each part is hashed with its length before it, so that ["ab", "c"] and ["a", "bc"] differ.</summary>
     public static string Of(IEnumerable<string> parts)

@@ -85,6 +85,7 @@ internal sealed class AzureMonitorParser : IAlertParser
         Severity = essentials.Severity,
         Summary = essentials.Summary,
         Labels = facts.Labels.Values,
+        Measured = facts.Measured,
         Annotations = facts.Annotations.Values,
         StartsAt = essentials.StartsAt,
         EndsAt = essentials.EndsAt,
@@ -179,6 +180,9 @@ internal sealed class AzureFacts
 
     public string? Runbook { get; set; }
 
+    /// <summary>Custom properties that hold what was measured.</summary>
+    public IReadOnlyList<string>? Measured { get; set; }
+
     /// <summary>What the alert is about when the essentials name no target.</summary>
     public string? Scope { get; set; }
 }
@@ -199,7 +203,13 @@ internal static class CustomProperties
         }
 
         Take(data["customProperties"], facts);
+        var firing = new FiringText(data["essentials"], context);
+        var measured = Names(context["condition"].IsObject ? context["properties"] : default).Union(Names(data["customProperties"]))
+            .Where(name => facts.Labels[name] is { } value && firing.IsIn(value)).ToList();
+        facts.Measured = measured.Count > 0 ? measured : null;
     }
+
+    private static IEnumerable<string> Names(Payload properties) => properties.IsObject ? properties.Pairs().Select(pair => pair.Name) : [];
 
     private static void Take(Payload properties, AzureFacts facts)
     {
