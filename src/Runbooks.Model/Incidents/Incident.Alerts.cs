@@ -76,6 +76,11 @@ public sealed partial record Incident
         };
         var gone = Alerts.Except(isNew ? kept : Alerts).Sum(a => a.Count);
         var changed = (this with { Alerts = listed, AlertCount = AlertCount + 1, CountedOnly = CountedOnly + gone, UpdatedAt = now }).CountEpisode(known, alert, resolved, now);
+
+        // Of those that are only counted nobody knows whether they are over.
+        var ended = listed.All(a => a.Resolved || a.EndedBecause is not null) && changed.AlertCount == listed.Sum(a => a.Count) + changed.CountedOnly;
+        var over = ended && listed.All(a => a.Resolved);
+        changed = changed with { EndedUnseenAt = ended && !over ? EndedUnseenAt ?? now : null };
         if (noAllClear is not null)
         {
             return changed.AddNews(
@@ -109,10 +114,7 @@ public sealed partial record Incident
             return isNew && changed.AlertCount > 1 ? changed.TellOther(alert, moreSevere: false, now) : changed;
         }
 
-        // Of those that are only counted nobody knows whether they are over.
-        var allListed = changed.AlertCount == listed.Sum(a => a.Count) + changed.CountedOnly;
-        var over = allListed && listed.All(a => a.Resolved) && AlertResolvedAt is null;
-        return !over ? changed
+        return !over || AlertResolvedAt is not null ? changed
             : changed.Flaps(now) ? changed with { AlertResolvedAt = now }
             : (changed with { AlertResolvedAt = now }).Tell(now, alert.Source, "The sender says the alert is resolved.");
     }

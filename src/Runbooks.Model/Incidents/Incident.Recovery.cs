@@ -1,26 +1,34 @@
 using System.Text.Json.Serialization;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Model.Incidents;
 
 /// <summary>
 /// The sender says that it is over before anything was done. That is a claim: the runbook's own checks are asked, and only
-/// they withdraw the question. A runbook without checks has nothing but the sender's word.
+/// they withdraw the question. A runbook without checks has nothing but the sender's word, and where that is no all-clear not even that.
 /// </summary>
 public sealed partial record Incident
 {
     private const string RecoveryNews = "recovery";
 
-    /// <summary>The sender says that every alert is over, and nothing was done yet but to tell.</summary>
+    /// <summary>Since when every alert is ended at its sender, at least one of them without an all-clear; null while one fires, and when all are over.</summary>
+    public DateTimeOffset? EndedUnseenAt { get; init; }
+
+    /// <summary>When the sender said that all alerts are over, or ended them without having seen it; null while one fires.</summary>
     [JsonIgnore]
-    public bool ClaimsRecovery => AlertResolvedAt is not null && !HasActed && !Gates.Any(gate => gate.Task is { IsBegun: true });
+    public DateTimeOffset? ClaimedAt => AlertResolvedAt ?? EndedUnseenAt;
+
+    /// <summary>No alert fires any more at its sender, and nothing was done yet but to tell.</summary>
+    [JsonIgnore]
+    public bool ClaimsRecovery => ClaimedAt is not null && !HasActed && !Gates.Any(gate => gate.Task is { IsBegun: true });
 
     /// <summary>What the checks answered to the present claim; null while they have not been asked about it.</summary>
     [JsonIgnore]
-    public RecoveryCheck? CheckedClaim => ClaimsRecovery && Recovery?.ClaimedAt == AlertResolvedAt ? Recovery : null;
+    public RecoveryCheck? CheckedClaim => ClaimsRecovery && Recovery?.ClaimedAt == ClaimedAt ? Recovery : null;
 
     /// <summary>Before anything was done, an alert that is over and whose checks agree means that nothing needs doing; afterwards it is evidence.</summary>
     public static bool RecoveredBeforeActing(Incident incident) =>
-        incident.CheckedClaim is { Answer: RecoveryAnswer.Confirmed or RecoveryAnswer.NoChecks };
+        incident.CheckedClaim is { Answer: RecoveryAnswer.Confirmed } || (incident.CheckedClaim is { Answer: RecoveryAnswer.NoChecks } && incident.AlertResolvedAt is not null);
 
     /// <summary>As <see cref="RecoveredBeforeActing(Incident)"/>, but an alert that comes and goes has to be quiet for a while: its question stands meanwhile.</summary>
     public static bool RecoveredBeforeActing(Incident incident, DateTimeOffset now) =>
@@ -31,7 +39,7 @@ public sealed partial record Incident
     /// <param name="findings">The answers of the checks that call for the mitigation; empty when the runbook has none.</param>
     public Incident RecordRecovery(DateTimeOffset claimedAt, IReadOnlyList<Finding> findings, Conclusion conclusion, DateTimeOffset now)
     {
-        if (!ClaimsRecovery || AlertResolvedAt != claimedAt || State.IsFinal())
+        if (!ClaimsRecovery || ClaimedAt != claimedAt || State.IsFinal())
         {
             return this;
         }
@@ -57,26 +65,36 @@ public sealed partial record Incident
         return answer switch
         {
             RecoveryAnswer.StillFailing => recorded.AddNews(
-                RecoveryNews, "runbook", $"The sender says it is over; the checks still fail: {Summarize(findings.Where(finding => finding.Verdict == Verdict.Failing))}", now),
+                RecoveryNews, "runbook", $"{Claim}; the checks still fail: {Summarize(findings.Where(finding => finding.Verdict == Verdict.Failing))}", now),
             RecoveryAnswer.Unclear => recorded.AddNews(
-                RecoveryNews, "runbook", $"The sender says it is over; not every check could be answered: {Summarize(findings.Where(finding => finding.Verdict != Verdict.Passing))}", now),
+                RecoveryNews, "runbook", $"{Claim}; not every check could be answered: {Summarize(findings.Where(finding => finding.Verdict != Verdict.Passing))}", now),
+            RecoveryAnswer.NoChecks when AlertResolvedAt is null => recorded.AddNews(
+                RecoveryNews, "runbook", $"{Claim}; this runbook has no checks that could say whether it is over.", now),
             _ => recorded.DropNews(RecoveryNews),
         };
     }
 
+    private string Claim => AlertResolvedAt is not null ? "The sender says it is over" : $"The sender ended it without an all-clear ({EndReasons})";
+
+    /// <summary>The sender's words for why it ended alerts that nobody saw to be over.</summary>
+    private string EndReasons => string.Join(", ", Alerts.Select(alert => alert.EndedBecause).OfType<string>().Distinct().Select(why => Clip.To(why, 100)));
+
     /// <summary>Why a question was withdrawn that nobody had to decide, or what was approved did not run.</summary>
     public static string RecoveryReason(Incident incident)
     {
-        var over = incident.Gates.LastOrDefault(gate => gate is { Task: null, Outcome: GateOutcome.Approved }) switch
+        var over = incident.AlertResolvedAt is null ? $"the sender ended the alert without an all-clear ({incident.EndReasons})" : "the alert was resolved";
+        var when = incident.Gates.LastOrDefault(gate => gate is { Task: null, Outcome: GateOutcome.Approved }) switch
         {
-            null => "The alert was resolved before anybody had to decide",
-            { Decisions.Count: 0 } => "The alert was resolved before anything was done",
-            _ => "It was approved and then not needed: the alert was resolved before anything was done",
+            null => $"{Upper(over)} before anybody had to decide",
+            { Decisions.Count: 0 } => $"{Upper(over)} before anything was done",
+            _ => $"It was approved and then not needed: {over} before anything was done",
         };
         var why = incident.CheckedClaim?.Answer == RecoveryAnswer.NoChecks
-            ? $"{over}. The sender says so; this runbook has no checks that could confirm it."
-            : $"{over}, and the checks no longer call for the mitigation.";
+            ? $"{when}. The sender says so; this runbook has no checks that could confirm it."
+            : $"{when}, and the checks no longer call for the mitigation.";
         return string.Join(' ', (string[])[why, .. incident.HeldUntil is null ? [] : incident.RecurrenceLines()]);
+
+        static string Upper(string words) => char.ToUpperInvariant(words[0]) + words[1..];
     }
 }
 

@@ -28,6 +28,7 @@ public sealed partial record Incident
             Alerts = [.. before.Alerts.Select(alert => (before.WholeReportOf(alert) is { } report ? WithReport(alert, report) : alert) with { AskedNobody = false, ToldAfterNo = false })],
             AlertCount = before.AlertCount,
             AlertResolvedAt = before.AlertResolvedAt,
+            EndedUnseenAt = before.EndedUnseenAt,
             CountedOnly = before.CountedOnly,
             Recurrences = before.Recurrences,
             ThreadOf = before.ThreadOf,

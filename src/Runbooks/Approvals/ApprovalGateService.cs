@@ -266,7 +266,7 @@ public sealed class ApprovalGateService(
             next = again < next ? again : next;
         }
 
-        if (gate.Outcome == GateOutcome.Pending && incident.ClaimsRecovery)
+        if (gate.Outcome == GateOutcome.Pending && incident.ClaimsRecovery && incident.CheckedClaim?.Answer != RecoveryAnswer.NoChecks)
         {
             // A claim that came while the checks were asked about another woke nobody.
             var ask = incident.CheckedClaim is { } known ? known.AskedAt + ClaimPause : time.GetUtcNow();

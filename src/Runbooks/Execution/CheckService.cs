@@ -73,12 +73,12 @@ public sealed class CheckService(IIncidentStore store, PinnedRunbooks runbooks, 
     }
 
     /// <summary>
-    /// The sender says that it is over before anything was done: asks the checks that call for the mitigation, so that no
+    /// The sender says that it is over, or ended it, before anything was done: asks the checks that call for the mitigation, so that no
     /// question is withdrawn on the sender's word alone. Asked again while they contradict it, no more often than allowed.
     /// </summary>
     public async Task<Incident> CheckClaimAsync(Incident incident, Runbook runbook, CancellationToken cancellationToken)
     {
-        if (!incident.ClaimsRecovery || incident.AlertResolvedAt is not { } claimedAt || incident.Stop is not null
+        if (!incident.ClaimsRecovery || incident.ClaimedAt is not { } claimedAt || incident.Stop is not null
             || (incident.CheckedClaim is { } known && time.GetUtcNow() - known.AskedAt < ShortestClaimPause))
         {
             return incident;

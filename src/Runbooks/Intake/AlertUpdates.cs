@@ -43,8 +43,8 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
         return [.. alerts.Select((alert, i) => latest.IsOfEarlierEpisode(alert) ? batch.Answer(IntakeResult.Ignored, null, Late(incident))
             : !incident.Knows(alert) ? ended[i] is { } id ? batch.Answer(IntakeResult.Resolved, id, null)
                 : batch.Answer(IntakeResult.Folded, incident.Id, $"Incident {incident.Id} on this target has no alert with this identity on record, so this ends none; send the labels or the fingerprint with which it fired.")
-            : AlertEnd.NoAllClear(alert) is { } reason
-            ? batch.Answer(IntakeResult.Folded, incident.Id, $"The sender ended the alert for the reason {Clip.To(reason, 100)}, which is no all-clear; it is on the record of incident {incident.Id} and withdraws nothing.")
+            : incident.Alerts.First(known => known.Is(alert)).EndedBecause is { } reason
+            ? batch.Answer(IntakeResult.Folded, incident.Id, $"The sender ended the alert for the reason {Clip.To(reason, 100)}, which is no all-clear; it is on the record of incident {incident.Id}, and only its checks withdraw the question.")
             : batch.Answer(IntakeResult.Resolved, incident.Id, null))];
     }
 

@@ -120,9 +120,9 @@ internal static class IncidentProgress
         }
 
         return incident.OpenGate is { } gate
-            ? !incident.ClaimsRecovery || incident.CheckedClaim is not (null or { Answer: RecoveryAnswer.Confirmed or RecoveryAnswer.NoChecks }) ? Next(gate)
-                : incident.HeldUntil is { } held && held > incident.AlertResolvedAt ? held
-                : incident.AlertResolvedAt
+            ? !incident.ClaimsRecovery || (incident.CheckedClaim is not null && !Incident.RecoveredBeforeActing(incident)) ? Next(gate)
+                : incident.HeldUntil is { } held && held > incident.ClaimedAt ? held
+                : incident.ClaimedAt
             : incident.Gates is [.., var last] && !(last.ClosedAt < incident.UndoBeganAt) ? last.ClosedAt : null;
     }
 
