@@ -20,7 +20,8 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
     private readonly ConcurrentDictionary<string, (string? WakeEvent, DateTimeOffset At)> _woken = new(StringComparer.Ordinal);
 
     /// <summary>It is over, says the sender.</summary>
-    internal async Task<IReadOnlyList<IntakeOutcome>> ResolveAsync(AlertBatch batch, CancellationToken cancellationToken)
+    /// <param name="starts">Takes what is to be woken once the whole post is on record.</param>
+    internal async Task<IReadOnlyList<IntakeOutcome>> ResolveAsync(AlertBatch batch, ConcurrentQueue<IncidentStart> starts, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var latest = await store.FindLatestAsync(batch.RunbookId, batch.TargetKey, cancellationToken);
@@ -37,7 +38,7 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
             latest.Id, current => current.AcceptsResolved(alerts, now) ? alerts.Where(current.Knows).Aggregate(current, (changed, alert) => changed.Attach(alert, now)) : current, cancellationToken);
         if (incident.State == IncidentState.Resolved || !incident.Flaps(now))
         {
-            await WakeAsync(incident);
+            starts.Enqueue(new(incident, null) { Wakes = true });
         }
 
         return [.. alerts.Select((alert, i) => latest.IsOfEarlierEpisode(alert) ? batch.Answer(IntakeResult.Ignored, null, Late(incident))
@@ -74,7 +75,7 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
     private static bool HasComputedIdentity(Alert alert) => alert.Source == "generic" && alert.Fingerprint == AlertFingerprint.OfLabels(alert.Name, alert.Labels);
 
     /// <summary>An outage is over, or being worked up, says the sender: news for the incident that it opened, open or closed.</summary>
-    internal async Task<IReadOnlyList<IntakeOutcome>> TellAsync(AlertBatch batch, CancellationToken cancellationToken)
+    internal async Task<IReadOnlyList<IntakeOutcome>> TellAsync(AlertBatch batch, ConcurrentQueue<IncidentStart> starts, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var stage = AlertIdentity.Stage(batch.First);
@@ -86,7 +87,7 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
         }
 
         var incident = await store.UpdateAsync(latest.Id, current => batch.Alerts.Aggregate(current, (changed, alert) => changed.TellOutage(alert, now)), cancellationToken);
-        await WakeAsync(incident);
+        starts.Enqueue(new(incident, null) { Wakes = true });
         return Repeat(batch, batch.Answer(IntakeResult.Folded, incident.Id, incident.State.IsFinal()
             ? $"{what}. Incident {incident.Id} about it has ended; the message is on its record and asks nobody."
             : $"{what}; incident {incident.Id} about it is open and shows the message."));

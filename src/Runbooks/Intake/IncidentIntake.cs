@@ -68,8 +68,9 @@ public sealed class IncidentIntake(
         }
         finally
         {
-            // Once all are on record: workflows that begin while others are being recorded would take the store from them.
-            await BoundedConcurrency.ForEachAsync([.. starts.DistinctBy(start => start.Incident.Id)], MaxAtOnce, StartAsync);
+            // Once all are on record: workflows that begin while others are being recorded would take the store from them, and one that
+            // is woken by half of a post may read that everything is over.
+            await BoundedConcurrency.ForEachAsync(IncidentStart.Merge(starts), MaxAtOnce, StartAsync);
         }
 
         await unmatched.RecordAsync(sorted.Unmatched.Select(one => (one.Alert, one.Reason)), cancellationToken);
@@ -96,10 +97,10 @@ public sealed class IncidentIntake(
     /// <param name="starts">Takes what is to be started.</param>
     private Task<IReadOnlyList<IntakeOutcome>> TakeAsync(AlertBatch batch, ConcurrentQueue<IncidentStart> starts, CancellationToken cancellationToken) => batch switch
     {
-        { Intent: AlertIntent.Resolve } => updates.ResolveAsync(batch, cancellationToken),
+        { Intent: AlertIntent.Resolve } => updates.ResolveAsync(batch, starts, cancellationToken),
         { Intent: AlertIntent.Acknowledge } => updates.AcknowledgeAsync(batch, cancellationToken),
         { Intent: AlertIntent.Fire, Runbook: { } runbook } => FireAsync(batch, runbook, starts, cancellationToken),
-        _ => updates.TellAsync(batch, cancellationToken),
+        _ => updates.TellAsync(batch, starts, cancellationToken),
     };
 
     /// <summary>What a person has said no to, and what is of an earlier episode, goes to the incident that knows it; the rest asks.</summary>
@@ -191,16 +192,10 @@ public sealed class IncidentIntake(
             incident = await store.UpdateAsync(incident.Id, current => current.AddUnaskedOf(earlier, now), cancellationToken);
         }
 
-        if (!opened && (incident.State == IncidentState.Resolved || (incident.OpenGate is not null && incident.NewsMark != incident.ShownNews)))
-        {
-            // In the settle window: whether the fix holds is looked into. While somebody is asked: the cards tell what came.
-            await updates.WakeAsync(incident);
-        }
-        else if (!opened && incident.IsWaitingForOther && incident.News.Any(one => one.Urgent))
-        {
-            await updates.WakeAsync(incident);
-        }
-        else if (!opened && incident.State.IsFinal() && incident.HoldsUnasked() && incident.HeldUntil is { } until)
+        // In the settle window: whether the fix holds is looked into. While somebody is asked: the cards tell what came.
+        var wakes = !opened && (incident.State == IncidentState.Resolved || (incident.OpenGate is not null && incident.NewsMark != incident.ShownNews)
+            || (incident.IsWaitingForOther && incident.News.Any(one => one.Urgent)));
+        if (!opened && !wakes && incident.State.IsFinal() && incident.HoldsUnasked() && incident.HeldUntil is { } until)
         {
             await suppressed.RememberAsync(incident, until, CancellationToken.None);
         }
@@ -214,7 +209,7 @@ public sealed class IncidentIntake(
         return ([.. batch.Alerts.Select((alert, i) => opened && i == 0 ? batch.Answer(IntakeResult.Opened, incident.Id, null)
             : !opened && before!.IsOfEarlierEpisode(alert) ? batch.Answer(IntakeResult.Ignored, null, AlertUpdates.Late(incident))
             : !opened && before!.KnowsWithOtherLabels(alert) ? folded with { Reason = $"{folded.Reason} Its fingerprint came before with other labels, and counts as the same alert: a fingerprint names one thing." }
-            : folded)], new(incident, opened ? runbook : null));
+            : folded)], new(incident, opened ? runbook : null) { Wakes = wakes });
 
         bool Belongs(Incident latest) => batch.StartedBy is null ? BelongTo(latest, batch.Alerts, runbook, now) : latest.Accepts(now);
     }
@@ -253,7 +248,14 @@ public sealed class IncidentIntake(
         return true;
     }
 
-    internal Task StartAsync(IncidentStart start) => start.RunAsync(engine, pinned);
+    internal async Task StartAsync(IncidentStart start)
+    {
+        await start.RunAsync(engine, pinned);
+        if (start.Wakes)
+        {
+            await updates.WakeAsync(start.Incident);
+        }
+    }
 }
 
 /// <summary>The runbooks as they are loaded at this moment; what was taken in before stays pinned to its own version.</summary>
