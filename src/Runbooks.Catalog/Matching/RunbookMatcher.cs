@@ -20,6 +20,9 @@ public static class RunbookMatcher
     public static RunbookMatch Match(Alert alert, IReadOnlyCollection<Runbook> runbooks) =>
         alert.Runbook is { } named ? ByName(named, runbooks) : ByTrigger(alert, runbooks);
 
+    /// <summary>Whether a trigger of the runbook waits for an alert of that name, whatever else it asks for.</summary>
+    public static bool WaitsFor(Runbook runbook, string alert) => runbook.Trigger.Any(trigger => TriggerMatch.Names(trigger, alert));
+
     /// <summary>What keeps each trigger of one runbook from fitting, the nearest miss first.</summary>
     /// <returns>One line a trigger, in words; empty when the runbook applies.</returns>
     public static IReadOnlyList<string> Misses(Alert alert, Runbook runbook)
@@ -110,8 +113,10 @@ internal sealed record TriggerMatch(Specificity Specificity, string? Mismatch, i
         }
     }
 
+    public static bool Names(Trigger trigger, string alert) => Matches(trigger.Alert, alert);
+
     private static string? Name(Trigger trigger, Alert alert) =>
-        Matches(trigger.Alert, alert.Name) ? null : $"it waits for the alert '{trigger.Alert}'";
+        Names(trigger, alert.Name) ? null : $"it waits for the alert '{trigger.Alert}'";
 
     private static string? Source(Trigger trigger, Alert alert) =>
         trigger.Source is null || trigger.Source.Equals(alert.Source, StringComparison.OrdinalIgnoreCase) ? null : $"it listens to {trigger.Source}";

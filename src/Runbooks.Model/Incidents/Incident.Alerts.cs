@@ -60,7 +60,7 @@ public sealed partial record Incident
             return TellEarlier(known, alert, now);
         }
 
-        var noAllClear = AlertEnd.NoAllClear(alert);
+        var noAllClear = AlertEnd.NoAllClear(alert) ?? (alert.Status == AlertStatus.Resolved ? known?.Unmeasured?.Name : null);
 
         // Ended for another reason than an all-clear: nobody has seen that it is over, so it counts as firing on.
         var resolved = alert.Status == AlertStatus.Resolved && (noAllClear is null || known?.Resolved != false);
@@ -72,7 +72,7 @@ public sealed partial record Incident
         {
             null when !isNew => Alerts,
             null => [.. kept, WithReport(WithEpisode(new(alert.Fingerprint, alert.Source, alert.Name, 1, now, now, resolved) { EndedBecause = noAllClear, Outage = AlertIdentity.OfOutage(alert) }, alert), alert)],
-            _ => [.. Alerts.Select(a => a == known ? WithReport(WithEpisode(a, alert), alert) with { Count = a.Count + 1, LastAt = now, Resolved = resolved, EndedBecause = noAllClear } : a)],
+            _ => [.. Alerts.Select(a => a == known ? WithReport(WithEpisode(a, alert), alert) with { Count = a.Count + 1, LastAt = now, Resolved = resolved, EndedBecause = noAllClear, Unmeasured = Episode.IsSame(a, alert) ? a.Unmeasured : null } : a)],
         };
         var gone = Alerts.Except(isNew ? kept : Alerts).Sum(a => a.Count);
         var changed = (this with { Alerts = listed, AlertCount = AlertCount + 1, CountedOnly = CountedOnly + gone, UpdatedAt = now }).CountEpisode(known, alert, resolved, now);
@@ -187,6 +187,9 @@ public sealed record AttachedAlert(
 {
     /// <summary>The sender's word when it ended the alert without an all-clear, such as <c>MissingSeries</c>; null otherwise.</summary>
     public string? EndedBecause { get; init; }
+
+    /// <summary>Why its end would be none at the moment; null while its sender can measure it.</summary>
+    public Unmeasured? Unmeasured { get; init; }
 
     /// <summary>When the sender says that the present episode started.</summary>
     public DateTimeOffset? StartsAt { get; init; }

@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
+using Runbooks.Catalog.Matching;
 using Runbooks.Engine;
 using Runbooks.Intake.Parsing;
 using Runbooks.Model.Alerts;
+using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 using Runbooks.Model.Text;
@@ -16,6 +18,9 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
     private static readonly TimeSpan Again = TimeSpan.FromSeconds(10);
 
     private const int MaxKnown = 10_000;
+
+    /// <summary>Incidents listed at once.</summary>
+    private const int MaxListed = 200;
 
     private readonly ConcurrentDictionary<string, (string? WakeEvent, DateTimeOffset At)> _woken = new(StringComparer.Ordinal);
 
@@ -91,6 +96,34 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
         return Repeat(batch, batch.Answer(IntakeResult.Folded, incident.Id, incident.State.IsFinal()
             ? $"{what}. Incident {incident.Id} about it has ended; the message is on its record and asks nobody."
             : $"{what}; incident {incident.Id} about it is open and shows the message."));
+    }
+
+    /// <summary>Grafana cannot measure a rule, or can again: news for the open incidents of its alerts, whose end says nothing meanwhile.</summary>
+    /// <returns>Null where no open incident knows the rule.</returns>
+    internal async Task<IntakeOutcome?> TellMeasuringAsync(Alert told, IReadOnlyCollection<Runbook> runbooks, ConcurrentQueue<IncidentStart> starts, CancellationToken cancellationToken)
+    {
+        if (GrafanaRule.NameOf(told) is not { } rule || told.Status == AlertStatus.Acknowledged)
+        {
+            return null;
+        }
+
+        var now = time.GetUtcNow();
+        var known = new List<Incident>();
+        foreach (var runbook in runbooks.Where(runbook => RunbookMatcher.WaitsFor(runbook, rule)))
+        {
+            await foreach (var one in store.ListAllAsync(new(RunbookId: runbook.Id, Open: true, Limit: MaxListed), cancellationToken))
+            {
+                if (await store.FindAsync(one.Id, cancellationToken) is { } incident && incident.KnowsRuleOf(told))
+                {
+                    known.Add(await store.UpdateAsync(one.Id, current => current.TellMeasuring(told, now), cancellationToken));
+                }
+            }
+        }
+
+        known.ForEach(incident => starts.Enqueue(new(incident, null) { Wakes = true }));
+        var can = told.Status == AlertStatus.Firing ? "cannot measure" : "can measure";
+        return known.Count == 0 ? null : new(known[0].Id, known[0].RunbookId, known[0].Target, IntakeResult.Folded,
+            $"Grafana {can} the rule {Clip.To(rule, 100)}; {(known.Count == 1 ? $"incident {known[0].Id}, which is" : $"{known.Count} open incidents, which are")} about its alerts, {(known.Count == 1 ? "says" : "say")} so.");
     }
 
     /// <summary>That a person at the sender has seen it opens nothing and ends nothing; it is noted where somebody may read it.</summary>

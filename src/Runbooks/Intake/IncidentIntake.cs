@@ -41,18 +41,34 @@ public sealed class IncidentIntake(
     public async Task<IReadOnlyList<IntakeOutcome>> TakeAsync(IReadOnlyList<Alert> alerts, string? traceParent, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        var sorted = new AlertBatcher(runbooks(), await KnownAsync(alerts, cancellationToken)).Add(alerts.Select(alert => Episode.WithoutStartAhead(alert, now)));
+        var read = alerts.Select(alert => Episode.WithoutStartAhead(alert, now)).ToList();
+        var sorted = new AlertBatcher(runbooks(), await KnownAsync(alerts, cancellationToken)).Add(read);
         var answers = new IntakeOutcome[sorted.Places];
-        foreach (var (place, alert, reason) in sorted.Unmatched)
-        {
-            Log.AlertIgnored(logger, Clip.To(alert.Name, 200), alert.Source, reason);
-            answers[place] = new(null, null, null, IntakeResult.Ignored, reason);
-            Count(alert, answers[place]);
-        }
-
         var starts = new ConcurrentQueue<IncidentStart>();
+        var left = new List<(Alert Alert, string Reason)>();
         try
         {
+            var told = new Dictionary<Alert, IntakeOutcome>(ReferenceEqualityComparer.Instance);
+            foreach (var alert in read)
+            {
+                if (await updates.TellMeasuringAsync(alert, runbooks(), starts, cancellationToken) is { } outcome)
+                {
+                    told[alert] = outcome;
+                }
+            }
+
+            foreach (var (place, alert, reason) in sorted.Unmatched)
+            {
+                if (!told.TryGetValue(alert, out answers[place]!))
+                {
+                    Log.AlertIgnored(logger, Clip.To(alert.Name, 200), alert.Source, reason);
+                    answers[place] = new(null, null, null, IntakeResult.Ignored, reason);
+                    left.Add((alert, reason));
+                }
+
+                Count(alert, answers[place]);
+            }
+
             await BoundedConcurrency.ForEachAsync(sorted.Queues, MaxAtOnce, async queue =>
             {
                 foreach (var batch in queue)
@@ -73,7 +89,7 @@ public sealed class IncidentIntake(
             await BoundedConcurrency.ForEachAsync(IncidentStart.Merge(starts), MaxAtOnce, StartAsync);
         }
 
-        await unmatched.RecordAsync(sorted.Unmatched.Select(one => (one.Alert, one.Reason)), cancellationToken);
+        await unmatched.RecordAsync(left, cancellationToken);
         return answers;
     }
 
