@@ -156,9 +156,9 @@ module providerOutage 'log-rule.bicep' = if (wanted.?providerOutage != null) {
     summary: 'The LLM provider answers 429 or 5xx to more than half of the calls.'
     scopeId: wanted.providerOutage!.applicationInsightsId
     query: replace('''
-      AppDependencies
-      | where Type == "HTTP" and Target has "HOST"
-      | summarize failed = 100.0 * countif(ResultCode in ("429", "500", "502", "503", "504")) / count(), calls = count()
+      dependencies
+      | where type == "HTTP" and target has "HOST"
+      | summarize failed = 100.0 * countif(resultCode in ("429", "500", "502", "503", "504")) / count(), calls = count()
       | where calls >= 20
     ''', 'HOST', wanted.providerOutage!.host)
     measure: 'failed'
@@ -180,9 +180,9 @@ module toxicLoop 'log-rule.bicep' = if (wanted.?toxicLoop != null) {
     summary: 'One user sends prompts with the same signature again and again.'
     scopeId: wanted.toxicLoop!.applicationInsightsId
     query: '''
-      AppEvents
-      | where Name == "PromptFlagged"
-      | summarize flagged = count() by user = UserId, signature = tostring(Properties.signature), subscriptionName = tostring(Properties.subscription)
+      customEvents
+      | where name == "PromptFlagged"
+      | summarize flagged = count() by user = user_Id, signature = tostring(customDimensions.signature), subscriptionName = tostring(customDimensions.subscription)
     '''
     measure: 'flagged'
     timeAggregation: 'Total'
@@ -239,7 +239,7 @@ module diskFull 'log-rule.bicep' = if (wanted.?diskFull != null) {
     summary: 'A disk has less than a tenth of its space left.'
     scopeId: wanted.diskFull!.workspaceId
     query: '''
-      InsightsMetrics
+      union isfuzzy=true (datatable(TimeGenerated: datetime, Namespace: string, Name: string, Tags: string, Val: real, _ResourceId: string)[]), InsightsMetrics
       | where Namespace == "LogicalDisk" and Name == "FreeSpacePercentage"
       | extend disk = tostring(parse_json(Tags)["vm.azm.ms/mountId"])
       | summarize free = min(Val) by vm = _ResourceId, disk

@@ -38,6 +38,8 @@ resource rule 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
     evaluationFrequency: every
     windowSize: window
     autoMitigate: true
+    // Azure would ask the workspace as it is now, and a table is made when the first row for it comes.
+    skipQueryValidation: true
     criteria: {
       allOf: [
         {

@@ -1,4 +1,6 @@
 // Alerts about the system itself. They go to people directly, never through the app they are about.
+// A workspace makes a table when the first row for it comes. The first deployment comes before any row, and AppExceptions may
+// have none for weeks: a fuzzy union of nothing and the tables passes over those that are not there yet.
 
 import { place } from '../../types.bicep'
 
@@ -38,7 +40,7 @@ module eventAlerts 'log-rule.bicep' = [for signal in signals: {
     summary: signal.summary
     scopeId: workspaceId
     // A log line with an exception is a row of AppExceptions and none of AppTraces.
-    query: $'''union AppTraces, AppExceptions
+    query: $'''union isfuzzy=true (datatable(TimeGenerated: datetime, Properties: dynamic)[]), AppTraces, AppExceptions
 | extend event = tostring(Properties.EventName), state = tostring(Properties.State)
 | where ${join(map(signal.signal, of => 'event == "${of.event}"${contains(of, 'state') ? ' and state =~ "${of.state}"' : ''}'), ' or ')}'''
     severity: signal.severity
@@ -55,7 +57,7 @@ module deadMan 'log-rule.bicep' = {
     name: 'runbooks-dead-man'
     summary: 'The watchdog has not run for a quarter of an hour: the app is down, or cannot write telemetry.'
     scopeId: workspaceId
-    query: $'''AppRequests
+    query: $'''union isfuzzy=true (datatable(TimeGenerated: datetime, Name: string)[]), AppRequests
 | where Name == '${known.watchFunction}'
 | summarize runs = count()'''
     measure: 'runs'
@@ -76,7 +78,7 @@ module refusedAlerts 'log-rule.bicep' = {
     name: 'runbooks-intake-errors'
     summary: 'The intake answered 5xx: Azure Monitor retries five times and then stops calling for a quarter of an hour.'
     scopeId: workspaceId
-    query: '''AppRequests
+    query: '''union isfuzzy=true (datatable(TimeGenerated: datetime, Url: string, ResultCode: string)[]), AppRequests
 | where Url has "/alerts/" and toint(ResultCode) >= 500'''
     threshold: 2
     severity: 1
