@@ -32,6 +32,37 @@ public partial class NarrowRoleTests
         }
     }
 
+    /// <summary>
+    /// Where a provider answers 202, the operation to follow does not lie below the resource. As the lists of permissions spell
+    /// them (learn.microsoft.com/azure/role-based-access-control/resource-provider-operations): one that is not there cannot be put into a role.
+    /// </summary>
+    private static readonly Dictionary<string, string> _operations = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["Microsoft.Compute/virtualMachines/runCommand/action"] = "Microsoft.Compute/locations/operations/read",
+        ["Microsoft.Compute/virtualMachineScaleSets/virtualMachines/reimage/action"] = "Microsoft.Compute/locations/operations/read",
+        ["Microsoft.Network/frontDoorWebApplicationFirewallPolicies/write"] = "Microsoft.Network/frontdooroperationresults/read",
+        ["Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies/write"] = "Microsoft.Network/locations/operations/read",
+        ["Microsoft.Cdn/profiles/origingroups/origins/write"] = "Microsoft.Cdn/operationresults/profileresults/origingroupresults/originresults/read",
+        ["Microsoft.MachineLearningServices/workspaces/onlineEndpoints/write"] = "Microsoft.MachineLearningServices/locations/mfeOperationsStatus/read",
+        ["Microsoft.CognitiveServices/accounts/deployments/write"] = "Microsoft.CognitiveServices/locations/operationresults/read",
+    };
+
+    [Fact]
+    public async Task WhoeverChangesSomethingAtLength_MayFollowTheOperation()
+    {
+        var roles = await RolesAsync("actions");
+        var held = roles.Values.SelectMany(actions => actions).ToHashSet(StringComparer.OrdinalIgnoreCase);
+
+        _operations.Keys.ShouldAllBe(change => held.Contains(change));
+        _operations.Values.ShouldAllBe(operation => roles["follow operations"].Contains(operation));
+        _operations.Keys.Select(change => change.Split('/')[0]).Distinct(StringComparer.OrdinalIgnoreCase)
+            .ShouldBe(roles["follow operations"].Select(operation => operation.Split('/')[0]).Distinct(StringComparer.OrdinalIgnoreCase), ignoreOrder: true);
+    }
+
+    /// <summary>What an action reads beside its resource, and is refused without.</summary>
+    [Fact]
+    public async Task WhoeverWeighsOrigins_MayReadTheirHealth() => (await RolesAsync("actions"))["weigh and switch Front Door origins"].ShouldContain("Microsoft.Insights/metrics/read");
+
     [Fact]
     public async Task EveryNarrowRole_HoldsNothingThatNoActionAsksFor()
     {

@@ -19,7 +19,10 @@ sealed record Plan(IReadOnlyList<PlannedResource> Resources, JsonObject Outputs)
     private static readonly ConcurrentDictionary<string, Lazy<Task<Plan>>> _plans = new();
 
     public static Task<Plan> OfAsync(string parameters) =>
-        _plans.GetOrAdd(parameters, file => new Lazy<Task<Plan>>(() => MakeAsync(file))).Value;
+        _plans.GetOrAdd(parameters, file => new Lazy<Task<Plan>>(() => MakeAsync(file, text => text))).Value;
+
+    /// <summary>Of a parameter file that says something else.</summary>
+    public static Task<Plan> OfAsync(string parameters, Func<string, string> change) => MakeAsync(parameters, change);
 
     public IEnumerable<PlannedResource> All(string type) =>
         Resources.Where(resource => resource.Type.Equals(type, StringComparison.OrdinalIgnoreCase));
@@ -30,7 +33,7 @@ sealed record Plan(IReadOnlyList<PlannedResource> Resources, JsonObject Outputs)
             .Properties["siteConfig"]!["appSettings"]!.AsArray()
             .ToDictionary(setting => (string)setting!["name"]!, setting => (string)setting!["value"]!);
 
-    private static async Task<Plan> MakeAsync(string file)
+    private static async Task<Plan> MakeAsync(string file, Func<string, string> change)
     {
         // The compiler writes beside the file it reads: it gets a copy.
         var copy = Directory.CreateTempSubdirectory("bicep-plan-");
@@ -38,6 +41,8 @@ sealed record Plan(IReadOnlyList<PlannedResource> Resources, JsonObject Outputs)
         {
             Copy(RepositoryRoot.Of("infra"), copy.FullName);
             var bicep = Path.Combine(copy.FullName, "bicep");
+            var parameters = Path.Combine(bicep, file);
+            await File.WriteAllTextAsync(parameters, change(await File.ReadAllTextAsync(parameters, TestContext.Current.CancellationToken)), TestContext.Current.CancellationToken);
             var (code, output) = await BicepCompiler.RunAsync(
                 bicep, "snapshot", file, "--mode", "overwrite", "--subscription-id", Subscription,
                 "--tenant-id", "22222222-2222-2222-2222-222222222222", "--location", "westeurope");

@@ -54,6 +54,7 @@ public partial class RoleTests
         $"43d0d8ad-25c7-4714-9337-8ba259a9fe05  components/appi-chat-prod  {_app}",
         $"73c42c96-874c-492b-b04d-ab87d138a893  workspaces/log-prod  {_app}",                // Log Analytics Reader
         $"b0d8363b-8ddd-447d-831f-62ca05bff136  accounts/amw-prod  {_app}",                  // Monitoring Data Reader
+        $"follow operations  subscriptions/00000000-0000-0000-0000-000000000001  {_app}",       // Reads nothing but how a long-running change has ended
         $"acknowledge and close alerts  subscriptions/{Plan.Subscription}  {_app}",
     ];
 
@@ -63,6 +64,25 @@ public partial class RoleTests
         var granted = Granted(await Plan.OfAsync(Plan.Production));
 
         granted.ShouldBe(_production, ignoreOrder: true);
+    }
+
+    /// <summary>Whether the origins are healthy is a metric, which CDN Profile Contributor cannot read.</summary>
+    [Fact]
+    public async Task BuiltInRoles_LetOriginsBeMeasured()
+    {
+        const string monitoringReader = "43d0d8ad-25c7-4714-9337-8ba259a9fe05";
+        var granted = Granted(await Plan.OfAsync(Plan.Production, text => $"{text}\nparam customRoles = false\n")).ToList();
+
+        granted.ShouldContain($"{monitoringReader}  profiles/afd-prod  {_app}");
+    }
+
+    /// <summary>Two jobs with the same role on the same resource would be two deployments of one name, which Azure refuses.</summary>
+    [Fact]
+    public async Task RoleThatTwoJobsNeedOnOneResource_IsAssignedOnce()
+    {
+        var plan = await Plan.OfAsync(Plan.Production, text => $"{text.Replace("deployments: ['chat']", "deployments: ['inference']", StringComparison.Ordinal)}\nparam customRoles = false\n");
+
+        plan.All("Microsoft.Authorization/roleAssignments").Select(role => $"{role.Scope} {role.Properties["roleDefinitionId"]} {role.Properties["principalId"]}").ShouldBeUnique();
     }
 
     [Fact]

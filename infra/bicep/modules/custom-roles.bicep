@@ -110,6 +110,8 @@ var definitions = {
       'Microsoft.Cdn/profiles/origingroups/read'
       'Microsoft.Cdn/profiles/origingroups/origins/read'
       'Microsoft.Cdn/profiles/origingroups/origins/write'
+      // Whether the origins are healthy is a metric of the profile.
+      'Microsoft.Insights/metrics/read'
     ]
     dataActions: []
   }
@@ -129,6 +131,21 @@ var definitions = {
       'Microsoft.App/containerApps/read'
       'Microsoft.App/containerApps/revisions/read'
       'Microsoft.App/containerApps/revisions/restart/action'
+    ]
+    dataActions: []
+  }
+  // How a long-running change has ended. Azure keeps that below the subscription or the resource group and not below the
+  // resource, so this one role is assigned at the subscription; it reads nothing else there.
+  followOperations: {
+    title: 'follow operations'
+    actions: [
+      'Microsoft.Compute/locations/operations/read'
+      'Microsoft.Network/locations/operations/read'
+      'Microsoft.Network/frontdooroperationresults/read'
+      'Microsoft.Cdn/operationresults/profileresults/origingroupresults/originresults/read'
+      'Microsoft.MachineLearningServices/locations/mfeOperationsStatus/read'
+      'Microsoft.MachineLearningServices/locations/mfeOperationResults/read'
+      'Microsoft.CognitiveServices/locations/operationresults/read'
     ]
     dataActions: []
   }

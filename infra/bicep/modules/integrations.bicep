@@ -30,6 +30,7 @@ var own = {
   runCommand: role(narrowRoleName(environmentName, 'runCommand'))
   webApps: role(narrowRoleName(environmentName, 'webApps'))
   containerApps: role(narrowRoleName(environmentName, 'containerApps'))
+  followOperations: role(narrowRoleName(environmentName, 'followOperations'))
   closeAlerts: role(narrowRoleName(environmentName, 'closeAlerts'))
 }
 
@@ -73,6 +74,7 @@ var jobs = [
     role: narrow ? own.frontDoorOrigins : role(roles.cdnProfileContributor)
     reason: 'Re-route traffic'
   }
+  { ids: narrow ? [] : wanted.?frontDoorOrigins ?? [], role: role(roles.monitoringReader), reason: 'Read the health of origins' }
   {
     ids: wanted.?virtualMachines ?? []
     role: narrow ? own.runCommand : role(roles.virtualMachineContributor)
@@ -85,15 +87,35 @@ var jobs = [
   { ids: wanted.?prometheus ?? [], role: role(roles.monitoringDataReader), reason: 'Query Prometheus metrics' }
 ]
 
-var grants = concat(
+var asked = concat(
   clusterUsers,
   flatten(map(jobs, job => map(job.ids, id => { id: id, role: job.role, reason: job.reason })))
 )
+// Two jobs may need the same role on the same resource, and it is assigned once.
+var grants = filter(asked, (one, at) => !contains(map(take(asked, at), earlier => '${earlier.id} ${earlier.role}'), '${one.id} ${one.role}'))
 
 module grant 'grant.json' = [for g in grants: {
   name: 'grant-${uniqueString(g.id, g.role)}'
   scope: resourceGroup(split(g.id, '/')[2], split(g.id, '/')[4])
   params: { resourceId: g.id, identityName: identityName, principalId: principalId, roleDefinitionId: g.role, reason: g.reason }
+}]
+
+// What is changed in a long-running operation. No built-in role reads operations and nothing more, so there is none without
+// the narrow one.
+var longRunning = concat(
+  wanted.?nodeScaleSets ?? [],
+  wanted.?frontDoorWaf ?? [],
+  wanted.?applicationGatewayWaf ?? [],
+  wanted.?openAi ?? [],
+  wanted.?machineLearning ?? [],
+  wanted.?frontDoorOrigins ?? [],
+  wanted.?virtualMachines ?? []
+)
+
+module follow 'follow-operations.bicep' = [for id in narrow ? union(map(longRunning, id => split(id, '/')[2]), []) : []: {
+  name: 'follow-operations-${id}'
+  scope: subscription(id)
+  params: { identityName: identityName, principalId: principalId, roleDefinitionId: own.followOperations }
 }]
 
 // Alerts live at the subscription, so this one cannot be scoped any lower.
