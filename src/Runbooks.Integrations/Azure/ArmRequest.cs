@@ -69,7 +69,7 @@ public enum ArmMethod { Post, Put, Patch }
 internal sealed class ArmRequest(ArmResources arm, IOptions<ArmRequestOptions> options)
     : RunbookAction<ArmRequestParameters>("arm.request", "Sends one request to Azure Resource Manager, within the scopes that the configuration allows.")
 {
-    public override string Role => "Whatever the request needs; grant it on the resource alone";
+    public override string Role => "Whatever the request needs; grant it on the resource alone, and what follows its operations, if it is a long one, at the subscription";
 
     public override bool Repeatable => false;
 
@@ -109,7 +109,7 @@ internal sealed class ArmRequest(ArmResources arm, IOptions<ArmRequestOptions> o
     {
         var (target, method) = (Target(resource, apiVersion), change.Method switch { ArmMethod.Put => RequestMethod.Put, ArmMethod.Patch => RequestMethod.Patch, _ => RequestMethod.Post });
         var answer = await arm.SendAsync(arm.Call(target, method, change.Action ?? "change it", change.Body, change.Below), context.Time, cancellationToken);
-        return new ActionResult($"{target.Words} answered {answer.Status}{(answer.IsOnlyAccepted ? ": accepted, and Azure does not tell when it is done" : "")}.");
+        return new ActionResult($"{target.Words} answered {answer.Status}{(answer.IsOnlyAccepted ? $": accepted, and Azure does not tell when it is done. {answer.NotFollowed}".TrimEnd(' ', '.') : "")}.");
     }
 
     private string? Refusal(string resource) => options.Value.AllowedScopes.Any(scope => IsWithin(resource, scope))

@@ -14,6 +14,10 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
 {
     private const int MostPages = 20;
 
+    /// <summary>Shorter than the time that a step usually has: then it can still say what is known.</summary>
+    private static readonly TimeSpan LongestLook = TimeSpan.FromMinutes(4);
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+
     private readonly Uri _endpoint = new(options.Value.ManagementEndpoint);
 
     /// <exception cref="StepRefusedException">There is no such resource, or the role is missing.</exception>
@@ -82,6 +86,31 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
     /// <summary>Sends, and returns once the operation has ended well, or was accepted with nothing to follow (<see cref="AzureResponse.IsOnlyAccepted"/>).</summary>
     public Task<AzureResponse> SendAsync(AzureRequest call, TimeProvider time, CancellationToken cancellationToken) =>
         Caller.SendToEndAsync(call, time, cancellationToken);
+
+    /// <summary>Sends a write, and looks whether it is to be seen. What Azure only accepted is looked for again for a while.</summary>
+    /// <returns>False: Azure says that it is done, and the resource does not show it.</returns>
+    /// <exception cref="AzureRequestException">It was accepted, has not been seen, and nobody tells what came of it.</exception>
+    public async Task<bool> WriteAsync(AzureRequest call, Func<Task<bool>> isSeen, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var answer = await SendAsync(call, time, cancellationToken);
+        var started = time.GetTimestamp();
+        while (!await isSeen())
+        {
+            if (!answer.IsOnlyAccepted)
+            {
+                return false;
+            }
+
+            if (time.GetElapsedTime(started) >= LongestLook)
+            {
+                throw new AzureRequestException(FormattableString.Invariant($"{call.On} accepted to {call.What}, and does not show it {LongestLook.TotalMinutes:0} minutes later. {answer.NotFollowed}").TrimEnd());
+            }
+
+            await Task.Delay(Pause, time, cancellationToken);
+        }
+
+        return true;
+    }
 
     /// <param name="what">In words, for errors: <c>restart it</c>.</param>
     /// <param name="below">Added to the resource's path, for example <c>/restart</c>.</param>

@@ -13,6 +13,7 @@ namespace Runbooks.Integrations.Azure;
 internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
 {
     private static readonly string[] s_errorWords = ["code", "message", "title", "detail"];
+    private static readonly int[] s_notFollowed = [401, 403, 404];
     private static readonly TimeSpan DefaultPause = TimeSpan.FromSeconds(5);
 
     /// <summary>Azure keeps no request open for longer.</summary>
@@ -43,17 +44,32 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
     /// <summary>
     /// The same, and when Azure only accepted the request, waits until the operation has succeeded; where there is none to follow, the
     /// answer says so. A PUT or PATCH that is answered while the resource is still being provisioned is waited for as well.
+    /// An operation does not lie below the resource, so whoever may change the resource may still not be allowed to follow the
+    /// operation: the change was accepted all the same, and is no refusal.
     /// </summary>
     /// <exception cref="AzureRequestException">The operation failed or was cancelled.</exception>
     /// <seealso href="https://github.com/Azure/azure-resource-manager-rpc/blob/master/v1.0/async-api-reference.md"/>
+    /// <seealso href="https://learn.microsoft.com/azure/azure-resource-manager/management/async-operations"/>
     public async Task<AzureResponse> SendToEndAsync(AzureRequest call, TimeProvider time, CancellationToken cancellationToken)
     {
         var answer = await SendAsync(call, cancellationToken);
         while (answer.Poll is { } poll)
         {
             await Task.Delay(answer.RetryAfter ?? DefaultPause, time, cancellationToken);
-            var look = new AzureRequest(RequestMethod.Get, Trusted(poll, call), call.What, call.On, call.Role);
+            var look = new AzureRequest(RequestMethod.Get, Trusted(poll, call), call.What, call.On, call.Role) { Understood = s_notFollowed };
             var state = await SendAsync(look, cancellationToken);
+            if (s_notFollowed.Contains(state.Status))
+            {
+                answer = answer with
+                {
+                    Poll = null,
+                    NotFollowed = state.Status == 404
+                        ? "Azure does not know the operation (404)."
+                        : $"This identity may not follow the operation ({state.Status}): that is not below the resource, and takes a right at the subscription. Azure says: {ErrorWords(state.Body)}",
+                };
+                break;
+            }
+
             switch (OperationStatus(state.Body))
             {
                 case "Failed" or "Canceled" or "Cancelled":
@@ -65,7 +81,20 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
             answer = state with { Poll = state.Poll ?? poll };
         }
 
-        return call.Method == RequestMethod.Put || call.Method == RequestMethod.Patch ? await UntilProvisionedAsync(call, answer, time, cancellationToken) : answer;
+        if (call.Method != RequestMethod.Put && call.Method != RequestMethod.Patch)
+        {
+            return answer;
+        }
+
+        if (answer.NotFollowed is null)
+        {
+            return await UntilProvisionedAsync(call, answer, time, cancellationToken);
+        }
+
+        // The resource itself tells when the change has failed; that it succeeded may be said of what was there before it.
+        var resource = new AzureRequest(RequestMethod.Get, call.Uri, call.What, call.On, call.Role) { Understood = [404] };
+        await UntilProvisionedAsync(call, await SendAsync(resource, cancellationToken), time, cancellationToken);
+        return answer;
     }
 
     /// <summary>Looks again while Azure is at work on the resource: Succeeded, Failed and Canceled are the states that last.</summary>
@@ -118,22 +147,23 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
     private static AzureResponse Read(AzureRequest call, Response response)
     {
         var body = response.Content;
-        if (response.Status == 401)
+        var isUnderstood = call.Understood.Contains(response.Status);
+        if (response.Status == 401 && !isUnderstood)
         {
             throw new StepRefusedException($"{call.On} does not know this identity (401), so it may not {call.What}. Are both of the same tenant? Azure says: {ErrorWords(body)}");
         }
 
-        if (response.Status == 403)
+        if (response.Status == 403 && !isUnderstood)
         {
             throw new StepRefusedException($"This identity lacks the role {call.Role} on {call.On}, so it may not {call.What}. Azure says: {ErrorWords(body)}");
         }
 
-        if (response.Status == 412 && !call.Understood.Contains(412))
+        if (response.Status == 412 && !isUnderstood)
         {
             throw new AzureRequestException($"{call.On} was changed by somebody else at this moment, so nothing was written to {call.What}.", response.Status);
         }
 
-        if (response.Status is < 200 or > 299 && !call.Understood.Contains(response.Status))
+        if (response.Status is < 200 or > 299 && !isUnderstood)
         {
             throw new AzureRequestException($"{call.On} answered {response.Status} to: {call.What}. {ErrorWords(body)}".TrimEnd(), response.Status);
         }
@@ -225,12 +255,16 @@ internal sealed record AzureRequest(RequestMethod Method, Uri Uri, string What, 
 /// <param name="RetryAfter">How long to wait before that.</param>
 internal sealed record AzureResponse(int Status, string? ETag, BinaryData Body, Uri? Poll, TimeSpan? RetryAfter)
 {
-    /// <summary>Azure took the request on and gave nothing to follow: what came of it is not known.</summary>
-    public bool IsOnlyAccepted => Status == 202 && Poll is null;
+    /// <summary>Why the operation that Azure named was not followed to its end; null when it was, or when there was none.</summary>
+    public string? NotFollowed { get; init; }
+
+    /// <summary>Azure took the request on, and gave nothing to follow or nothing that this identity may follow: what came of it is not known.</summary>
+    public bool IsOnlyAccepted => NotFollowed is not null || (Status == 202 && Poll is null);
 
     /// <param name="done">What to say when it is done: <c>Restarted it.</c></param>
     /// <param name="what">What was asked for: <c>restart it</c>.</param>
-    public string Words(string done, string what) => IsOnlyAccepted ? $"Azure accepted the request to {what}, and does not tell when that is done." : done;
+    public string Words(string done, string what) =>
+        IsOnlyAccepted ? $"Azure accepted the request to {what}, and does not tell when that is done. {NotFollowed}".TrimEnd() : done;
 }
 
 /// <summary>Azure could not be asked or answered with an error; the message is for people. Trying again may help.</summary>

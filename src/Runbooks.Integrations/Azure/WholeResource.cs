@@ -50,10 +50,11 @@ internal sealed class WholeResource(ArmResources arm, ResourceLease lease)
             throw new AzureRequestException($"{target.Words} is being changed by somebody else at this moment. Nothing was written.");
         }
 
-        await arm.SendAsync(arm.Call(target, RequestMethod.Put, change.What, wanted), time, cancellationToken);
-        return change.IsSeen(change.ToWrite(await arm.GetProvisionedAsync(target, change.What, time, cancellationToken)), wanted)
+        return await arm.WriteAsync(arm.Call(target, RequestMethod.Put, change.What, wanted), IsSeenAsync, time, cancellationToken)
             ? true
             : throw new AzureRequestException($"{target.Words} was changed by somebody else at the same moment: it does not hold what was written. Look at it.");
+
+        async Task<bool> IsSeenAsync() => change.IsSeen(change.ToWrite(await arm.GetProvisionedAsync(target, change.What, time, cancellationToken)), wanted);
     }
 }
 

@@ -20,7 +20,7 @@ public sealed record DeleteTempFilesParameters : MachineFolder
 internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> options) : RunbookAction<DeleteTempFilesParameters>(
     "disk.deleteTempFiles", "Deletes old files below a folder that the configuration allows. Never follows links, and leaves other file systems alone.")
 {
-    public override string Role => $"{VirtualMachine.Role}; none for the machine that this runs on";
+    public override string Role => $"{VirtualMachine.Roles}; none for the machine that this runs on";
 
     public override IReadOnlyList<StepOutput> Outputs =>
     [

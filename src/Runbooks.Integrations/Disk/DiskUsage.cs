@@ -18,7 +18,7 @@ public sealed record DiskUsageParameters : MachineFolder
 /// <summary>How full the disk is that a folder lies on.</summary>
 internal sealed class DiskUsage(Machines machines) : Check<DiskUsageParameters>("disk.usage", "Holds how full the disk of a folder is against a threshold.")
 {
-    public override string Role => $"{VirtualMachine.Role}; none for the machine that this runs on";
+    public override string Role => $"{VirtualMachine.Roles}; none for the machine that this runs on";
 
     /// <summary>A script on a virtual machine takes 20 seconds and more, and may have to wait for another one.</summary>
     public override TimeSpan UsualTimeout => TimeSpan.FromMinutes(2);

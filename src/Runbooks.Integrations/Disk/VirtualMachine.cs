@@ -15,6 +15,9 @@ internal sealed partial class VirtualMachine(ArmResources arm, string id, TimePr
 {
     public const string Role = "Virtual Machine Contributor";
 
+    /// <summary>What the script said stands in the operation alone, which is not below the machine.</summary>
+    public const string Roles = $"{Role}, and Microsoft.Compute/locations/operations/read at its subscription";
+
     private static readonly string[] s_begin =
     [
         "set -u",
@@ -75,6 +78,11 @@ internal sealed partial class VirtualMachine(ArmResources arm, string id, TimePr
 
         var body = new JsonObject { ["commandId"] = "RunShellScript", ["script"] = new JsonArray([.. ScriptIn(folder, script).Select(line => (JsonNode)line)]) };
         var answer = await SendAsync(arm.Call(_target, RequestMethod.Post, what, body, "/runCommand"), cancellationToken);
+        if (answer.IsOnlyAccepted)
+        {
+            throw new AzureRequestException($"{Words} took the script to {what}, and what it said cannot be read. {answer.NotFollowed}".TrimEnd());
+        }
+
         var said = Said(ArmResources.ReadObject(_target, answer.Body));
         return said.Contains("runbook: none", StringComparison.Ordinal) ? throw new StepRefusedException($"There is no folder {folder} on {Words}.")
             : said.Contains("runbook: link", StringComparison.Ordinal) ? throw new StepRefusedException($"{folder} on {Words} leads elsewhere: it is a link, or behind one.")

@@ -105,13 +105,14 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
             properties["weight"] = weight;
         }
 
-        await arm.SendAsync(
-            arm.Call(Target(change.Id), RequestMethod.Patch, $"make it {setting}", new JsonObject { ["properties"] = properties }), time, cancellationToken);
-        var now = RoutePlan.Find(await ReadSettingsAsync(change.Group, time, cancellationToken), change.Name)?.Now;
-        if (now != setting)
+        RouteSetting? now = null;
+        var call = arm.Call(Target(change.Id), RequestMethod.Patch, $"make it {setting}", new JsonObject { ["properties"] = properties });
+        if (!await arm.WriteAsync(call, IsSeenAsync, time, cancellationToken))
         {
             throw new AzureRequestException($"{change.Name} was made {setting}, and is {now?.ToString() ?? "gone"}: somebody else changed it at the same moment.");
         }
+
+        async Task<bool> IsSeenAsync() => (now = RoutePlan.Find(await ReadSettingsAsync(change.Group, time, cancellationToken), change.Name)?.Now) == setting;
     }
 
     public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)

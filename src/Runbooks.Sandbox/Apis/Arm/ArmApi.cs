@@ -7,17 +7,7 @@ internal sealed class ArmApi(IEnumerable<ArmKind> kinds, ArmOperations operation
 {
     private readonly Dictionary<string, ArmKind> _kinds = kinds.ToDictionary(kind => kind.Type);
 
-    public override void Map(IEndpointRouteBuilder routes)
-    {
-        routes.MapGet("/_operations/{id}", (HttpRequest request, string id) =>
-        {
-            lock (changes.Gate)
-            {
-                return operations.Show(request, id);
-            }
-        });
-        routes.Map("/{**path}", (Delegate)AnswerAsync);
-    }
+    public override void Map(IEndpointRouteBuilder routes) => routes.Map("/{**path}", (Delegate)AnswerAsync);
 
     public override object Describe() => new
     {
@@ -44,7 +34,7 @@ internal sealed class ArmApi(IEnumerable<ArmKind> kinds, ArmOperations operation
 
         var (code, message) = status switch
         {
-            403 => ("AuthorizationFailed", $"The client 'practice' does not have authorization to perform action '{request.Method}' over scope '{request.Path}'."),
+            403 => ("AuthorizationFailed", Unauthorized(request.Method, request.Path)),
             404 => ("ResourceNotFound", $"The resource under {request.Path} was not found."),
             409 => ("Conflict", "Another operation on this resource is in progress."),
             412 => ("PreconditionFailed", "The condition 'If-Match' was not met."),
@@ -82,10 +72,12 @@ internal sealed class ArmApi(IEnumerable<ArmKind> kinds, ArmOperations operation
             ["providers", "microsoft.insights", "metrics"] when request.Method == "GET" => ArmMetrics.Show(request, traffic, time),
             ["providers", "microsoft.resourcehealth", "availabilitystatuses", "current"] when request.Method == "GET" => Health(request),
             [.., "providers", "microsoft.authorization", "permissions"] when request.Method == "GET" => permissions.Show(),
-            _ when permissions.Deny(request) => Error(403, http),
-            _ => _kinds.GetValueOrDefault(request.Type)?.Answer(request, operations),
+            _ when permissions.Deny(request) is { } operation => Results.Json(new { error = new { code = "AuthorizationFailed", message = Unauthorized(operation, request.Root) } }, statusCode: 403),
+            _ => operations.Show(request) ?? _kinds.GetValueOrDefault(request.Type)?.Answer(request, operations),
         };
     }
+
+    private static string Unauthorized(string operation, string scope) => $"The client 'practice' does not have authorization to perform action '{operation}' over scope '{scope}'.";
 
     private IResult Health(ArmRequest request)
     {
@@ -140,7 +132,8 @@ internal static class ArmKinds
 /// <summary>What whoever asks may do: everything, but for what was taken away.</summary>
 internal sealed class ArmPermissions(FaultRegistry faults)
 {
-    public bool Deny(ArmRequest request) => faults.Denies("arm", OperationOf(request));
+    /// <returns>The operation that was taken away; null when this one was not.</returns>
+    public string? Deny(ArmRequest request) => OperationOf(request) is var operation && faults.Denies("arm", operation) ? operation : null;
 
     public IResult Show() => Results.Text(
         new JsonObject

@@ -50,6 +50,23 @@ internal abstract class ArmKind(string type) : IRemembered
         _ => value?.DeepClone(),
     };
 
+    /// <summary>As the API shows a resource in the version that was asked for, and takes it: what came with a later one is not there.</summary>
+    /// <param name="later">Paths below its properties, and the version that each came with.</param>
+    protected static JsonObject AsOf(ArmRequest request, JsonObject resource, params ReadOnlySpan<(string Path, string Since)> later)
+    {
+        var shown = resource.DeepClone().AsObject();
+        foreach (var (path, since) in later)
+        {
+            var parts = path.Split('/');
+            if (string.CompareOrdinal(request.Version, since) < 0)
+            {
+                (parts[..^1].Aggregate(shown["properties"], (at, part) => (at as JsonObject)?[part]) as JsonObject)?.Remove(parts[^1]);
+            }
+        }
+
+        return shown;
+    }
+
     /// <summary>What is given replaces, what is not stays.</summary>
     protected static void Merge(JsonObject into, JsonObject changes)
     {
@@ -83,6 +100,8 @@ internal abstract class ArmKind(string type) : IRemembered
 internal sealed record ArmRequest(HttpRequest Http, string Root, string Type, IReadOnlyList<string> Rest, JsonObject? Body)
 {
     public string Method => Http.Method;
+
+    public string Version { get; } = Http.Query["api-version"].ToString();
 
     public string Name => Root[(Root.LastIndexOf('/') + 1)..];
 
@@ -124,10 +143,14 @@ internal sealed record ArmRequest(HttpRequest Http, string Root, string Type, IR
     }
 }
 
-/// <summary>Long-running operations: accepted at once, done a little later, and failing then when the fault says so.</summary>
+/// <summary>
+/// Long-running operations: accepted at once, and done a little later whether or not anybody asks; failing then when the fault
+/// says so. Each is followed at the address, and with the permission, that the provider has for it, which is not below the resource.
+/// </summary>
 internal sealed class ArmOperations(FaultRegistry faults, SandboxOptions options, SandboxChanges changes, TimeProvider time)
 {
-    private readonly ConcurrentDictionary<string, Operation> _operations = new(StringComparer.Ordinal);
+    private const string Region = "westeurope";
+    private readonly ConcurrentDictionary<string, Operation> _operations = new(StringComparer.OrdinalIgnoreCase);
     private int _last;
 
     /// <param name="effect">What happens to the resource when it ends well; its result is the operation's output.</param>
@@ -137,42 +160,78 @@ internal sealed class ArmOperations(FaultRegistry faults, SandboxOptions options
         var fails = faults.Take(fault => fault.Api == "arm" && fault.Kind == Fault.LroFails
             && (fault.On is null || where.Contains(fault.On, StringComparison.OrdinalIgnoreCase))) is not null;
         var id = Interlocked.Increment(ref _last).ToString(CultureInfo.InvariantCulture);
-        _operations[id] = new Operation(time.GetUtcNow() + options.OperationTakes, fails, new Lazy<JsonNode?>(effect));
+        var (path, operation) = (PathOf(request, id), new Operation(id, time.GetUtcNow() + options.OperationTakes, fails, new Lazy<JsonNode?>(effect)));
+        _operations[path] = operation;
+        operation.Timer = time.CreateTimer(_ => End(operation), null, options.OperationTakes, Timeout.InfiniteTimeSpan);
 
         var response = request.Http.HttpContext.Response;
-        response.Headers["Azure-AsyncOperation"] = $"{request.Http.Scheme}://{request.Http.Host}/arm/_operations/{id}?api-version=2024-01-01";
+        response.Headers["Azure-AsyncOperation"] = $"{request.Http.Scheme}://{request.Http.Host}/arm{path}?api-version=2024-01-01";
         response.Headers.RetryAfter = Wait;
         return Results.StatusCode(202);
     }
 
-    public IResult Show(HttpRequest request, string id)
+    /// <returns>Null: there is no such operation.</returns>
+    public IResult? Show(ArmRequest request)
     {
-        if (!_operations.TryGetValue(id, out var operation))
+        if (request.Method != "GET" || !_operations.TryGetValue(string.Join('/', request.Rest.Prepend(request.Root)), out var operation))
         {
-            return Results.StatusCode(404);
+            return null;
         }
 
         if (time.GetUtcNow() < operation.Due)
         {
-            request.HttpContext.Response.Headers.RetryAfter = Wait;
-            return Results.Json(new { name = id, status = "InProgress" });
+            request.Http.HttpContext.Response.Headers.RetryAfter = Wait;
+            return Results.Json(new { name = operation.Id, status = "InProgress" });
         }
 
-        if (operation is { Fails: false, Effect.IsValueCreated: false })
-        {
-            changes.Touch();
-        }
-
+        End(operation);
         return operation.Fails
-            ? Results.Json(new { name = id, status = "Failed", error = new { code = "InternalOperationError", message = "The sandbox was told to let this operation fail." } })
+            ? Results.Json(new { name = operation.Id, status = "Failed", error = new { code = "InternalOperationError", message = "The sandbox was told to let this operation fail." } })
             : Results.Text(
-                new JsonObject { ["name"] = id, ["status"] = "Succeeded", ["properties"] = new JsonObject { ["output"] = ArmKind.Shown(operation.Effect.Value) } }.ToJsonString(),
+                new JsonObject { ["name"] = operation.Id, ["status"] = "Succeeded", ["properties"] = new JsonObject { ["output"] = ArmKind.Shown(operation.Effect.Value) } }.ToJsonString(),
                 "application/json");
     }
 
-    public void Reset() => _operations.Clear();
+    public void Reset()
+    {
+        foreach (var operation in _operations.Values)
+        {
+            operation.Timer?.Dispose();
+        }
+
+        _operations.Clear();
+    }
+
+    private void End(Operation operation)
+    {
+        lock (changes.Gate)
+        {
+            if (operation is { Fails: false, Effect.IsValueCreated: false })
+            {
+                changes.Touch();
+                _ = operation.Effect.Value;
+            }
+        }
+    }
 
     private string Wait => Math.Ceiling(options.OperationTakes.TotalSeconds).ToString(CultureInfo.InvariantCulture);
 
-    private sealed record Operation(DateTimeOffset Due, bool Fails, Lazy<JsonNode?> Effect);
+    private static string PathOf(ArmRequest request, string id)
+    {
+        var parts = request.Root.Split('/');
+        var (subscription, group) = ($"/subscriptions/{parts[2]}/providers", string.Join('/', parts.Take(6)));
+        return request.Type.Split('/')[0] switch
+        {
+            "microsoft.cdn" => $"{group}/Microsoft.Cdn/operationresults/{id}/profileresults/{request.Name}/origingroupresults/{request.Rest[1]}{(request.Rest.Count > 3 ? $"/originresults/{request.Rest[3]}" : "")}",
+            "microsoft.network" => $"{group}/Microsoft.Network/frontdooroperationresults/{id}",
+            "microsoft.machinelearningservices" => $"{subscription}/Microsoft.MachineLearningServices/locations/{Region}/mfeOperationsStatus/{id}",
+            "microsoft.cognitiveservices" => $"{subscription}/Microsoft.CognitiveServices/locations/{Region}/operationResults/{id}",
+            _ => $"{subscription}/Microsoft.Compute/locations/{Region}/operations/{id}",
+        };
+    }
+
+    private sealed record Operation(string Id, DateTimeOffset Due, bool Fails, Lazy<JsonNode?> Effect)
+    {
+        public ITimer? Timer { get; set; }
+    }
 }
