@@ -80,7 +80,7 @@ public abstract class OnTheSandbox : IAsyncLifetime
             .Select(change => (change.GetProperty("request").GetString()!, change.GetProperty("body"))),
     ];
 
-    protected async Task<JsonElement> ArmAsync(string id) => await Http.GetFromJsonAsync<JsonElement>($"/arm{id}?api-version=2024-01-01", Cancel);
+    protected async Task<JsonElement> ArmAsync(string id, string version = "2024-01-01") => await Http.GetFromJsonAsync<JsonElement>($"/arm{id}?api-version={version}", Cancel);
 
     protected async Task ChangeAsync(HttpMethod method, string id, object body)
     {

@@ -36,10 +36,11 @@ public sealed record SpillOverParameters : IValidatableObject
 
 /// <summary>
 /// Lets Azure send what a provisioned deployment turns away to a standard one, or stops it. A deployment's PATCH takes tags
-/// and the SKU only, so it is written whole. <c>spilloverDeploymentName</c> is in the stable API since 2025-09-01.
+/// and the SKU only, so it is written whole. <c>spilloverDeploymentName</c> is in the stable API since 2025-09-01; in that
+/// version a deployment would lose its service tier, its routing and that it is paused.
 /// </summary>
 /// <seealso href="https://learn.microsoft.com/azure/ai-foundry/openai/how-to/spillover-traffic-management"/>
-/// <seealso href="https://learn.microsoft.com/azure/templates/microsoft.cognitiveservices/2025-09-01/accounts/deployments"/>
+/// <seealso href="https://learn.microsoft.com/azure/templates/microsoft.cognitiveservices/2025-12-01/accounts/deployments"/>
 internal sealed class SpillOver(ArmResources arm, WholeResource whole)
     : RunbookAction<SpillOverParameters>("azureOpenAI.spillOver", "Lets a standard deployment of Azure OpenAI take what one with provisioned throughput turns away, or stops it.")
 {
@@ -171,7 +172,7 @@ internal sealed class SpillOver(ArmResources arm, WholeResource whole)
 
     private ArmTarget Target(string account, string deployment) => Target($"{account}/deployments/{deployment}");
 
-    private ArmTarget Target(string deployment) => new(deployment, "2025-09-01", Role);
+    private ArmTarget Target(string deployment) => new(deployment, "2025-12-01", Role);
 
     private sealed record Change(string Deployment, string? Before, string? After);
 }

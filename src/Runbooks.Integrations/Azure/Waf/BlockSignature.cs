@@ -40,7 +40,8 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
         var (signature, refusal) = parameters.Read(context);
         var kind = KindOf(parameters.Policy)!;
         var target = Target(parameters.Policy, kind);
-        var rules = kind.In((await arm.GetAsync(target, cancellationToken)).Json);
+        var policy = (await arm.GetAsync(target, cancellationToken)).Json;
+        var rules = kind.In(policy);
         var name = StepName.Of(context);
         if (IsSkipped(parameters, signature))
         {
@@ -56,12 +57,12 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
         var tried = signature is null ? "" : await trial.TryAsync(signature, parameters, cancellationToken);
         return new Preparation
         {
-            PlannedEffect = $"Block requests whose body holds the signature {signature?.ToString() ?? "that the alert gave"} in {target.Words}.{tried}",
+            PlannedEffect = $"Block requests whose body holds the signature {signature?.ToString() ?? "that the alert gave"} in {target.Words}.{(kind.SearchedKB(policy) is { } searched ? FormattableString.Invariant($" Of a longer body the first {searched} KB are searched.") : "")}{tried}",
             // The rule belongs to this step of this incident, so it is the same one on every attempt.
             Identity = $"{name}: {signature?.Hash}",
             Undo = "Remove the rule again.",
             UndoState = JsonSerializer.SerializeToElement(new Added(parameters.Policy, name, signature is null ? null : PromptSignature.HashOf(signature.Pattern))),
-            Refusal = refusal ?? signature?.WafObjection ?? (rules.Count >= WafRules.MaxRules && WafRules.Find(rules, name) is null
+            Refusal = refusal ?? signature?.WafObjection ?? Useless(kind, target, policy) ?? (rules.Count >= WafRules.MaxRules && WafRules.Find(rules, name) is null
                 ? $"{target.Words} has {rules.Count} rules already, and no more than {WafRules.MaxRules} fit."
                 : null),
         };
@@ -84,8 +85,15 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
 
         var (kind, name) = (KindOf(parameters.Policy)!, StepName.Of(context));
         var target = Target(parameters.Policy, kind);
-        var changed = await ChangeAsync(target, kind, $"add the rule {name} to it", context, rules =>
+        var changed = await ChangeAsync(target, kind, $"add the rule {name} to it", context, policy =>
         {
+            // It may have been switched over since a person looked.
+            if (Useless(kind, target, policy) is { } useless)
+            {
+                throw new StepRefusedException(useless);
+            }
+
+            var rules = kind.In(policy);
             if (WafRules.Find(rules, name) is { } known)
             {
                 return WafRules.IsBlocking(known, signature)
@@ -112,19 +120,22 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
         var kind = KindOf(added.Policy)!;
         var target = Target(added.Policy, kind);
         var changed = await ChangeAsync(target, kind, $"remove the rule {added.Rule} from it", context,
-            rules => WafRules.Find(rules, added.Rule) is { } rule && (added.Pattern is null || kind.IsUnchanged(rule, added.Pattern)
+            policy => kind.In(policy) is var rules && WafRules.Find(rules, added.Rule) is { } rule && (added.Pattern is null || kind.IsUnchanged(rule, added.Pattern)
                 ? rules.Remove(rule)
                 : throw new ChangedSinceException($"Somebody has changed the rule {added.Rule} of {target.Words} since, so it was left alone. Remove it by hand when it is needed no longer.")), rules => WafRules.Find(rules, added.Rule) is null, cancellationToken);
         return new ActionResult(changed ? $"Removed the rule {added.Rule} from {target.Words}." : $"{target.Words} has no rule {added.Rule}.");
     }
 
-    /// <param name="change">Changes the rules, or returns false when nothing has to be.</param>
+    private static string? Useless(WafRules kind, ArmTarget target, JsonObject policy) =>
+        kind.UselessWhy(policy) is { } why ? $"{target.Words} {why}: nothing would be turned away." : null;
+
+    /// <param name="change">Changes the policy, or returns false when nothing has to be.</param>
     /// <param name="isSeen">Whether the rules, as they are read afterwards, show the change.</param>
     private Task<bool> ChangeAsync(
-        ArmTarget target, WafRules kind, string what, StepContext context, Func<JsonArray, bool> change, Func<JsonArray, bool> isSeen, CancellationToken cancellationToken) =>
+        ArmTarget target, WafRules kind, string what, StepContext context, Func<JsonObject, bool> change, Func<JsonArray, bool> isSeen, CancellationToken cancellationToken) =>
         whole.ChangeAsync(
             target,
-            new WholeChange(what, kind.ToWrite, policy => change(kind.In(policy)), (written, wanted) => isSeen(kind.In(written)) && Names(kind.In(written)).SetEquals(Names(kind.In(wanted)))),
+            new WholeChange(what, kind.ToWrite, change, (written, wanted) => isSeen(kind.In(written)) && Names(kind.In(written)).SetEquals(Names(kind.In(wanted)))),
             context,
             cancellationToken);
 
@@ -142,7 +153,7 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
 public sealed record BlockSignatureParameters : SignatureParameters, IValidatableObject
 {
     [Required, ArmResourceId]
-    [Description("The WAF policy, of Front Door or of Application Gateway.")]
+    [Description("The WAF policy, of Front Door or of Application Gateway. One that turns nothing away is refused: switched off, in the mode Detection, attached to nothing, or without a look at bodies.")]
     public required string Policy { get; init; }
 
     [Description("What to do with words that a WAF cannot look for, those of another script than the Latin one above all: refuse, or skip the step where another one blocks them.")]

@@ -23,6 +23,39 @@ internal abstract class WafRules
     /// <summary>What a PUT takes: what is only readable stays away.</summary>
     public abstract JsonObject ToWrite(JsonObject policy);
 
+    /// <summary>How much of a request's body is searched, in KB; null when the policy does not say.</summary>
+    public abstract int? SearchedKB(JsonObject policy);
+
+    /// <summary>A block in a policy that turns nothing away would block nothing, and everybody would believe that it does.</summary>
+    /// <returns>What keeps it from that, to complete "the policy …"; null for nothing that it tells.</returns>
+    /// <seealso href="https://learn.microsoft.com/azure/web-application-firewall/afds/waf-front-door-policy-settings"/>
+    public string? UselessWhy(JsonObject policy)
+    {
+        var properties = policy["properties"] as JsonObject ?? [];
+        var settings = properties["policySettings"] as JsonObject ?? [];
+        return (settings["enabledState"] ?? settings["state"]) is { } state && !Is(state, "Enabled") ? "is switched off"
+            : Is(settings["mode"], "Detection") ? "has the mode Detection, in which it only logs what it matches"
+            // Front Door says a word under this name, and means its managed rules by it.
+            : settings["requestBodyCheck"] is JsonValue check && check.TryGetValue<bool>(out var reads) && !reads ? "does not read the bodies of requests (requestBodyCheck)"
+            : IsAttached(properties) ? null : "is attached to nothing, so no traffic passes it";
+    }
+
+    /// <returns>False only where the policy says of each place where it could be that it is not there.</returns>
+    protected abstract bool IsAttached(JsonObject properties);
+
+    protected static bool AreEmpty(JsonObject properties, params ReadOnlySpan<string> lists)
+    {
+        foreach (var list in lists)
+        {
+            if (properties[list] is not JsonArray { Count: 0 })
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     public static JsonObject? Find(JsonArray rules, string name) => rules.OfType<JsonObject>().FirstOrDefault(rule => (string?)rule["name"] == name);
 
     /// <summary>Whether a rule, as it is read, is in force and holds the signature's pattern; both kinds of policy say it in the same words.</summary>
@@ -83,7 +116,8 @@ internal sealed class FrontDoorWafRules : WafRules
 
     public override string Type => ResourceType;
 
-    public override string ApiVersion => "2024-02-01";
+    // The policy is written whole, and what a version does not know is lost: the exceptions of the managed rules came with this one.
+    public override string ApiVersion => "2025-11-01";
 
     public override string Role => "Network Contributor";
 
@@ -92,6 +126,10 @@ internal sealed class FrontDoorWafRules : WafRules
         var properties = policy["properties"] as JsonObject ?? (JsonObject)(policy["properties"] = new JsonObject());
         return ListIn(properties["customRules"] as JsonObject ?? (JsonObject)(properties["customRules"] = new JsonObject()), "rules");
     }
+
+    public override int? SearchedKB(JsonObject policy) => 128;
+
+    protected override bool IsAttached(JsonObject properties) => !AreEmpty(properties, "frontendEndpointLinks", "routingRuleLinks", "securityPolicyLinks");
 
     public override JsonObject Block(string name, int priority, string pattern) => new()
     {
@@ -126,12 +164,19 @@ internal sealed class ApplicationGatewayWafRules : WafRules
 
     public override string Type => ResourceType;
 
-    public override string ApiVersion => "2025-05-01";
+    // Written whole as well: the version before this one calls the time that a CAPTCHA holds by another name.
+    public override string ApiVersion => "2025-07-01";
 
     public override string Role => "Network Contributor";
 
     public override JsonArray In(JsonObject policy) =>
         ListIn(policy["properties"] as JsonObject ?? (JsonObject)(policy["properties"] = new JsonObject()), "customRules");
+
+    public override int? SearchedKB(JsonObject policy) =>
+        policy["properties"]?["policySettings"]?["requestBodyInspectLimitInKB"] is JsonValue limit && limit.TryGetValue<int>(out var kilobytes) ? kilobytes : null;
+
+    protected override bool IsAttached(JsonObject properties) =>
+        properties["applicationGatewayForContainers"] is JsonArray { Count: > 0 } || !AreEmpty(properties, "applicationGateways", "httpListeners", "pathBasedRules");
 
     public override JsonObject Block(string name, int priority, string pattern) => new()
     {

@@ -87,13 +87,7 @@ internal sealed class ApiManagementKind() : ArmKind("microsoft.apimanagement/ser
     private static IResult Show(ArmRequest request, JsonObject found)
     {
         request.Http.HttpContext.Response.Headers.ETag = ETag(found);
-        var shown = found.DeepClone();
-        if (string.CompareOrdinal(request.Http.Query["api-version"], "2025-09-01") < 0)
-        {
-            (shown["properties"]!["pool"] as JsonObject)?.Remove("sessionAffinity");
-        }
-
-        return Json(shown);
+        return Json(AsOf(request, found, ("pool/sessionAffinity", "2025-09-01")));
     }
 
     private static string ETag(JsonObject found) => $"\"v{found["_version"]}\"";

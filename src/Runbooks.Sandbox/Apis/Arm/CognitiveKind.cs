@@ -56,6 +56,7 @@ internal sealed class CognitiveKind() : ArmKind("microsoft.cognitiveservices/acc
                 ["versionUpgradeOption"] = "NoAutoUpgrade",
                 ["currentCapacity"] = capacity,
                 ["raiPolicyName"] = "assist-filter",
+                ["serviceTier"] = "Default",
                 ["capabilities"] = new JsonObject { ["chatCompletion"] = "true" },
                 ["provisioningState"] = "Succeeded",
                 ["rateLimits"] = new JsonArray(new JsonObject { ["key"] = "request", ["renewalPeriod"] = 10, ["count"] = capacity }),
@@ -63,6 +64,8 @@ internal sealed class CognitiveKind() : ArmKind("microsoft.cognitiveservices/acc
             ["etag"] = "\"practice\"",
         };
     }
+
+    private static readonly (string, string)[] s_later = [("serviceTier", "2025-12-01"), ("routing", "2025-12-01"), ("deploymentState", "2025-12-01")];
 
     private static IEnumerable<JsonObject> Children(JsonObject account, string list) => (account[list] as JsonObject ?? []).Select(one => one.Value).OfType<JsonObject>();
 
@@ -82,12 +85,12 @@ internal sealed class CognitiveKind() : ArmKind("microsoft.cognitiveservices/acc
         switch (request.Method, request.Body?["properties"])
         {
             case ("GET", _):
-                return Json(found);
+                return Json(AsOf(request, found, s_later));
             case ("PUT", JsonObject properties) when properties["model"] is JsonObject && request.Body!["sku"] is JsonObject:
+                var written = AsOf(request, request.Body, s_later)["properties"]!.DeepClone().AsObject();
                 return operations.Accept(request, () =>
                 {
                     // What is not written is gone, but for what only the service says.
-                    var written = properties.DeepClone().AsObject();
                     foreach (var only in s_readOnly)
                     {
                         written[only] = found["properties"]?[only]?.DeepClone();

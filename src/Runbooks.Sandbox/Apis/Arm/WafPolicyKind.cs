@@ -6,11 +6,16 @@ namespace Runbooks.Sandbox.Apis.Arm;
 /// <summary>WAF policies with one rule of their own. They are written whole, and the last writer wins, as in Azure.</summary>
 internal abstract class WafPolicyKind(string type, string typeName) : ArmKind(type)
 {
-    private static readonly string[] s_readOnly = ["provisioningState", "resourceState", "securityPolicyLinks"];
+    private static readonly string[] s_readOnly = ["provisioningState", "resourceState", "securityPolicyLinks", "frontendEndpointLinks", "routingRuleLinks", "applicationGateways", "httpListeners", "pathBasedRules"];
 
     /// <summary>Whether a policy blocks this text now.</summary>
-    public bool Blocks(string body) => Resources.Values.Any(policy => Patterns(policy).Any(pattern =>
+    public bool Blocks(string body) => Resources.Values.Where(IsInForce).Any(policy => Patterns(policy).Any(pattern =>
         new Regex(pattern, RegexOptions.NonBacktracking).IsMatch(body.ToLowerInvariant())));
+
+    // Detection only logs.
+    private static bool IsInForce(JsonObject policy) =>
+        policy["properties"]?["policySettings"] is not JsonObject settings
+        || ((string?)settings["mode"] != "Detection" && (string?)(settings["enabledState"] ?? settings["state"]) != "Disabled" && settings["requestBodyCheck"]?.ToJsonString() != "false");
 
     protected abstract IEnumerable<string> Patterns(JsonObject policy);
 
@@ -21,12 +26,12 @@ internal abstract class WafPolicyKind(string type, string typeName) : ArmKind(ty
         return policy;
     }
 
-    protected void Write(ArmRequest request)
+    protected void Write(ArmRequest request, JsonObject body)
     {
         var (written, fresh) = (Begin(request), Begin(request)["properties"]!.AsObject());
-        Merge(written, request.Body!);
+        Merge(written, body);
         // What is not written is gone, unlike with PATCH, but for what only the service says.
-        var properties = request.Body!["properties"]!.DeepClone().AsObject();
+        var properties = body["properties"]!.DeepClone().AsObject();
         foreach (var (name, value) in fresh.Where(one => s_readOnly.Contains(one.Key)))
         {
             properties[name] = value?.DeepClone();
@@ -40,16 +45,20 @@ internal abstract class WafPolicyKind(string type, string typeName) : ArmKind(ty
 /// <summary>Front Door's kind; a change is long-running.</summary>
 internal sealed class FrontDoorWafKind() : WafPolicyKind("microsoft.network/frontdoorwebapplicationfirewallpolicies", "Microsoft.Network/FrontDoorWebApplicationFirewallPolicies")
 {
-    public override IResult? Answer(ArmRequest request, ArmOperations operations) => (request.Method, request.Rest.Count, request.Body?["properties"]) switch
+    private static readonly (string, string)[] s_later = [("policySettings/captchaExpirationInMinutes", "2025-03-01"), ("managedRules/exceptionsList", "2025-11-01")];
+
+    public override IResult? Answer(ArmRequest request, ArmOperations operations) => (request.Method, request.Rest.Count, request.Body) switch
     {
-        ("GET", 0, _) => Json(Resource(request)),
-        ("PUT", 0, JsonObject) => operations.Accept(request, () =>
-        {
-            Write(request);
-            return null;
-        }),
+        ("GET", 0, _) => Json(AsOf(request, Resource(request), s_later)),
+        ("PUT", 0, { } body) when body["properties"] is JsonObject => Accept(request, AsOf(request, body, s_later), operations),
         _ => null,
     };
+
+    private IResult Accept(ArmRequest request, JsonObject written, ArmOperations operations) => operations.Accept(request, () =>
+    {
+        Write(request, written);
+        return null;
+    });
 
     protected override IEnumerable<string> Patterns(JsonObject policy) =>
         from rule in policy["properties"]?["customRules"]?["rules"] as JsonArray ?? []
@@ -62,7 +71,7 @@ internal sealed class FrontDoorWafKind() : WafPolicyKind("microsoft.network/fron
     {
         var policy = Policy(request, new JsonObject
         {
-            ["policySettings"] = new JsonObject { ["enabledState"] = "Enabled", ["mode"] = "Prevention", ["requestBodyCheck"] = "Enabled" },
+            ["policySettings"] = new JsonObject { ["enabledState"] = "Enabled", ["mode"] = "Prevention", ["requestBodyCheck"] = "Enabled", ["captchaExpirationInMinutes"] = 30 },
             ["customRules"] = new JsonObject
             {
                 ["rules"] = new JsonArray(new JsonObject
@@ -78,10 +87,25 @@ internal sealed class FrontDoorWafKind() : WafPolicyKind("microsoft.network/fron
                     }),
                 }),
             },
-            ["managedRules"] = new JsonObject { ["managedRuleSets"] = new JsonArray(new JsonObject { ["ruleSetType"] = "Microsoft_DefaultRuleSet", ["ruleSetVersion"] = "2.1" }) },
+            ["managedRules"] = new JsonObject
+            {
+                ["managedRuleSets"] = new JsonArray(new JsonObject { ["ruleSetType"] = "Microsoft_DefaultRuleSet", ["ruleSetVersion"] = "2.1" }),
+                ["exceptionsList"] = new JsonObject
+                {
+                    ["exceptions"] = new JsonArray(new JsonObject
+                    {
+                        ["matchVariable"] = "RequestUri",
+                        ["valueMatchOperator"] = "Contains",
+                        ["matchValues"] = new JsonArray("/upload"),
+                        ["scopes"] = new JsonArray(new JsonObject { ["ruleSetType"] = "Microsoft_DefaultRuleSet", ["ruleSetVersion"] = "2.1" }),
+                    }),
+                },
+            },
             ["provisioningState"] = "Succeeded",
             ["resourceState"] = "Enabled",
-            ["securityPolicyLinks"] = new JsonArray(),
+            ["frontendEndpointLinks"] = new JsonArray(),
+            ["routingRuleLinks"] = new JsonArray(),
+            ["securityPolicyLinks"] = new JsonArray(new JsonObject { ["id"] = $"{request.Root[..request.Root.IndexOf("/providers/", StringComparison.OrdinalIgnoreCase)]}/providers/Microsoft.Cdn/profiles/assist/securityPolicies/all" }),
         });
         policy["sku"] = new JsonObject { ["name"] = "Premium_AzureFrontDoor" };
         return policy;
@@ -96,7 +120,7 @@ internal sealed class ApplicationGatewayWafKind()
     {
         if (request.Method == "PUT" && request.Rest.Count == 0 && request.Body?["properties"] is JsonObject)
         {
-            Write(request);
+            Write(request, request.Body);
         }
 
         return request.Rest.Count == 0 && request.Method is "GET" or "PUT" ? Json(Resource(request)) : null;
@@ -115,5 +139,6 @@ internal sealed class ApplicationGatewayWafKind()
         ["customRules"] = new JsonArray(),
         ["managedRules"] = new JsonObject { ["managedRuleSets"] = new JsonArray(new JsonObject { ["ruleSetType"] = "OWASP", ["ruleSetVersion"] = "3.2" }) },
         ["provisioningState"] = "Succeeded",
+        ["applicationGateways"] = new JsonArray(new JsonObject { ["id"] = $"{request.Root[..request.Root.IndexOf("/providers/", StringComparison.OrdinalIgnoreCase)]}/providers/Microsoft.Network/applicationGateways/assist" }),
     });
 }

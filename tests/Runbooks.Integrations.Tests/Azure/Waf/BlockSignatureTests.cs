@@ -41,7 +41,7 @@ public sealed class BlockSignatureTests : OnTheSandbox
     public async Task Rule_IsAddedBesideTheOthersAndRemovedAgain(string kind, int others)
     {
         var policy = kind == "front-door" ? s_frontDoor : s_gateway;
-        var before = (await ArmAsync(policy)).GetProperty("properties").GetRawText();
+        var before = await ArmAsync(policy, version: "2025-11-01");
         var preparation = await PrepareAsync(Block, With(policy));
 
         var result = await ApplyAsync(Block, With(policy), preparation);
@@ -53,8 +53,7 @@ public sealed class BlockSignatureTests : OnTheSandbox
         await UndoAsync(Block, preparation);
         (await UndoAsync(Block, preparation)).Result.ShouldContain("has no rule");
         (await RulesAsync(policy)).GetArrayLength().ShouldBe(others);
-        before.ShouldContain("managedRules");
-        (await ArmAsync(policy)).GetProperty("properties").GetRawText().ShouldContain("managedRules");
+        JsonElement.DeepEquals(await ArmAsync(policy, version: "2025-11-01"), before).ShouldBeTrue("nothing else of the policy has changed");
     }
 
     [Fact]
@@ -171,6 +170,63 @@ public sealed class BlockSignatureTests : OnTheSandbox
         await ApplyAsync(Block, With(s_gateway), await PrepareAsync(Block, With(s_gateway)));
 
         (await RulesAsync(s_gateway)).EnumerateArray().Last().GetProperty("priority").GetInt32().ShouldBe(3);
+    }
+
+    private async Task SetAsync(string policy, string path, JsonNode? value)
+    {
+        var whole = JsonNode.Parse((await ArmAsync(policy, version: "2025-11-01")).GetRawText())!;
+        var parts = path.Split('/');
+        parts[..^1].Aggregate(whole["properties"]!, (at, part) => at[part]!)[parts[^1]] = value;
+        await ChangeAsync(HttpMethod.Put, policy, whole);
+        Clock.Advance(TimeSpan.FromSeconds(1));
+    }
+
+    [Theory]
+    [InlineData("front-door", "policySettings/mode", "\"Detection\"", "WAF policy assistwaf has the mode Detection, in which it only logs what it matches: nothing would be turned away.")]
+    [InlineData("front-door", "policySettings/enabledState", "\"Disabled\"", "WAF policy assistwaf is switched off: nothing would be turned away.")]
+    [InlineData("gateway", "policySettings/mode", "\"Detection\"", "WAF policy gwwaf has the mode Detection, in which it only logs what it matches: nothing would be turned away.")]
+    [InlineData("gateway", "policySettings/state", "\"Disabled\"", "WAF policy gwwaf is switched off: nothing would be turned away.")]
+    [InlineData("gateway", "policySettings/requestBodyCheck", "false", "WAF policy gwwaf does not read the bodies of requests (requestBodyCheck): nothing would be turned away.")]
+    [InlineData("front-door", "policySettings/requestBodyCheck", "\"Disabled\"", null)]
+    public async Task PolicyThatBlocksNothing_IsRefusedBeforeAndWhileItIsChanged(string kind, string path, string value, string? why)
+    {
+        var policy = kind == "gateway" ? s_gateway : s_frontDoor;
+        var preparation = await PrepareAsync(Block, With(policy));
+        preparation.Refusal.ShouldBeNull();
+
+        await SetAsync(policy, path, JsonNode.Parse(value));
+
+        (await PrepareAsync(Block, With(policy))).Refusal.ShouldBe(why);
+        if (why is not null)
+        {
+            (await Should.ThrowAsync<StepRefusedException>(() => ApplyAsync(Block, With(policy), preparation))).Message.ShouldBe(why);
+        }
+    }
+
+    [Theory]
+    [InlineData("""{ "frontendEndpointLinks": [], "routingRuleLinks": [], "securityPolicyLinks": [] }""", false)]
+    [InlineData("""{ "frontendEndpointLinks": [], "routingRuleLinks": [], "securityPolicyLinks": [ { "id": "x" } ] }""", true)]
+    [InlineData("""{ "securityPolicyLinks": [] }""", true)]
+    [InlineData("{}", true)]
+    public void FrontDoorPolicyThatSaysItIsAttachedNowhere_BlocksNothing(string properties, bool blocks) =>
+        new FrontDoorWafRules().UselessWhy(new JsonObject { ["properties"] = JsonNode.Parse(properties) }).ShouldBe(blocks ? null : "is attached to nothing, so no traffic passes it");
+
+    [Theory]
+    [InlineData("""{ "applicationGateways": [], "httpListeners": [], "pathBasedRules": [] }""", false)]
+    [InlineData("""{ "applicationGateways": [], "httpListeners": [], "pathBasedRules": [], "applicationGatewayForContainers": [ { "id": "x" } ] }""", true)]
+    [InlineData("""{ "applicationGateways": [], "httpListeners": [ { "id": "x" } ], "pathBasedRules": [] }""", true)]
+    public void GatewayPolicyThatSaysItIsAttachedNowhere_BlocksNothing(string properties, bool blocks) =>
+        new ApplicationGatewayWafRules().UselessWhy(new JsonObject { ["properties"] = JsonNode.Parse(properties) }).ShouldBe(blocks ? null : "is attached to nothing, so no traffic passes it");
+
+    [Fact]
+    public async Task Plan_SaysHowMuchOfABodyIsSearched()
+    {
+        (await PrepareAsync(Block, With(s_frontDoor))).PlannedEffect.ShouldContain(" Of a longer body the first 128 KB are searched.");
+        (await PrepareAsync(Block, With(s_gateway))).PlannedEffect.ShouldNotContain("searched", customMessage: "the policy does not say");
+
+        await SetAsync(s_gateway, "policySettings/requestBodyInspectLimitInKB", 512);
+
+        (await PrepareAsync(Block, With(s_gateway))).PlannedEffect.ShouldContain(" Of a longer body the first 512 KB are searched.");
     }
 
     [Fact]
