@@ -120,6 +120,27 @@ public sealed class TrafficManagerRerouteTests : OnTheSandbox
     }
 
     [Fact]
+    public async Task TakerThatIsAlwaysServed_TakesTheTrafficUnprobed()
+    {
+        await EndpointAsync("cluster-a", new { endpointMonitorStatus = "Unmonitored", alwaysServe = "Enabled" });
+
+        var preparation = await PrepareAsync(Reroute, s_away);
+
+        preparation.Refusal.ShouldBeNull();
+        preparation.PlannedEffect.ShouldEndWith(" Whether cluster-a is healthy is not probed (Always Serve).");
+        await ApplyAsync(Reroute, s_away, preparation);
+        (await EndpointAsync("cluster-b")).ShouldStartWith("Disabled");
+    }
+
+    [Fact]
+    public async Task TakerThatIsDisabled_IsNotServedAtAll()
+    {
+        await EndpointAsync("cluster-a", new { endpointStatus = "Disabled", endpointMonitorStatus = "Disabled", alwaysServe = "Enabled" });
+
+        (await PrepareAsync(Reroute, s_away)).Refusal.ShouldBe("'cluster-a' is disabled, so it cannot take over, and whether it is healthy is not known.");
+    }
+
+    [Fact]
     public async Task UnhealthyTaker_IsRefused()
     {
         await EndpointAsync("cluster-a", new { endpointMonitorStatus = "Degraded" });
