@@ -7,8 +7,8 @@ func names(environmentName string, token string, chosen nameOverrides) object =>
   identity: chosen.?identity ?? 'id-runbooks-${environmentName}'
   plan: chosen.?plan ?? 'plan-runbooks-${environmentName}'
   app: chosen.?app ?? 'func-runbooks-${environmentName}-${token}'
-  // Letters and digits only, 24 at most.
-  storage: chosen.?storage ?? take('strb${replace(environmentName, '-', '')}${token}', 24)
+  // Small letters and digits only, 24 at most.
+  storage: chosen.?storage ?? take('strb${toLower(replace(environmentName, '-', ''))}${token}', 24)
   vault: chosen.?vault ?? take('kv-rb-${environmentName}-${token}', 24)
   configuration: chosen.?configuration ?? 'appcs-runbooks-${environmentName}-${token}'
   workspace: chosen.?workspace ?? 'log-runbooks-${environmentName}'
