@@ -1,10 +1,11 @@
+using System.Text.RegularExpressions;
 using TestKit;
 using YamlDotNet.RepresentationModel;
 
 namespace Infra.Tests;
 
 /// <summary>The sample for several self-hosted processes.</summary>
-public class SelfHostedTests
+public partial class SelfHostedTests
 {
     private const string Prefix = "RUNBOOK_";
 
@@ -18,6 +19,26 @@ public class SelfHostedTests
         named.ShouldContain("RUNBOOK_Storage__AccountName");
         named.Select(name => name[Prefix.Length..]).Except(OptionsClasses.All.Select(setting => setting.Name)).ShouldBeEmpty();
     }
+
+    /// <summary>The identity of the storage account is that account's alone. Whoever has none named for the rest asks for one that is not there.</summary>
+    [Fact]
+    public void ContainerApp_NamesItsIdentityForChecksAndActionsToo()
+    {
+        var documentation = File.ReadAllText(RepositoryRoot.Of("docs", "operations.md"));
+        var command = documentation[documentation.IndexOf("az containerapp create", StringComparison.Ordinal)..];
+        var settings = Setting().Matches(command[..command.IndexOf("```", StringComparison.Ordinal)]).Select(setting => (Name: setting.Groups[1].Value, Value: setting.Groups[2].Value)).ToList();
+
+        settings.Select(setting => setting.Name).Except(OptionsClasses.All.Select(known => known.Name)).ShouldBeEmpty();
+        settings.ShouldContain(("Azure__ManagedIdentityClientId", settings.Single(setting => setting.Name == "Storage__ClientId").Value));
+    }
+
+    /// <summary>In AKS the webhook of workload identity names the identity for everything.</summary>
+    [Fact]
+    public void Pods_AreGivenTheirIdentityByTheWebhook() =>
+        Spec("template")["metadata"]["labels"]["azure.workload.identity/use"].ToString().ShouldBe("true");
+
+    [GeneratedRegex(@"RUNBOOK_(\w+)=(\S+)", RegexOptions.NonBacktracking)]
+    private static partial Regex Setting();
 
     [Fact]
     public void Processes_ShareAnAccountAndServeNoPractice()
