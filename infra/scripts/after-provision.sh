@@ -4,6 +4,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 infra/scripts/make-signing-key.sh "$KEY_VAULT_NAME" k1
+# The app was made before the key, and may have read its reference when there was nothing to find.
+infra/scripts/refresh-secrets.sh "$AZURE_RESOURCE_GROUP" "$APP_NAME"
 
 if [ -n "${ENTRA_SIGNIN_CLIENT_ID:-}" ]; then
   infra/entra/setup.sh trust "$ENTRA_SIGNIN_CLIENT_ID" "$AZURE_RESOURCE_GROUP" "$IDENTITY_NAME" \

@@ -39,4 +39,21 @@ public class SigningKeyScriptTests
 
         shell.TakeCalls().ShouldAllBe(call => call.StartsWith("keyvault secret list", StringComparison.Ordinal));
     }
+
+    /// <summary>The app may have read its reference before there was a key, and would keep that for a day.</summary>
+    [Fact]
+    public async Task AfterProvisioning_TheAppIsToldToReadTheKeyOnceItIsThere()
+    {
+        using var shell = new Shell(
+            $"case \"$*\" in \"functionapp show\"*) echo /subscriptions/s/resourceGroups/rg-1/providers/Microsoft.Web/sites/func-1 ;; esac\n{_vault}",
+            ("KEY_VAULT_NAME", "kv-1"), ("AZURE_RESOURCE_GROUP", "rg-1"), ("APP_NAME", "func-1"), ("ENTRA_SIGNIN_CLIENT_ID", ""), ("MONITOR_TEMPLATE_STORAGE", ""));
+
+        await shell.RunAsync("infra/scripts/after-provision.sh");
+
+        var calls = shell.TakeCalls().ToList();
+        const string refresh = "rest --method POST --url /subscriptions/s/resourceGroups/rg-1/providers/Microsoft.Web/sites/func-1/config/configreferences/appsettings/refresh?api-version=2022-03-01 --output none";
+        calls.ShouldContain(refresh);
+        calls.IndexOf(refresh).ShouldBeGreaterThan(calls.FindLastIndex(call => call.StartsWith("keyvault secret set", StringComparison.Ordinal)));
+        calls[^1].ShouldStartWith("functionapp restart", customMessage: "what runs has read its settings already");
+    }
 }

@@ -4,7 +4,7 @@
 import { channels, people, secureWebhook } from '../types.bicep'
 
 @export()
-@description('What a reference looks like. No version: a rotated secret is picked up within a day, or at once on restart.')
+@description('What a reference looks like. No version: a rotated secret is taken within a day, or at once by refresh-secrets.sh.')
 func secret(vaultUri string, name string) string => '@Microsoft.KeyVault(SecretUri=${vaultUri}secrets/${name})'
 
 @export()
