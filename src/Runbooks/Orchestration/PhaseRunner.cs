@@ -71,20 +71,22 @@ public sealed class PhaseRunner(
 
     /// <summary>
     /// What was approved may have waited: for its turn, for a window, for the kill switch. What is over by then, by the sender's word
-    /// and the checks', needs nothing done, whoever said yes. A step that has begun is finished, one that a person was asked to do is
+    /// and the checks', needs nothing done, whoever said yes; the sender's word alone is worth less than a person's. A step that has begun is finished, one that a person was asked to do is
     /// answered by them, and a runbook that only tells goes on telling.
     /// </summary>
     /// <returns>Null when it is not over.</returns>
     private async Task<string?> IsOverAsync(Incident incident, Runbook runbook, Phase phase, StepSpec step, string gateId, CancellationToken cancellationToken)
     {
         if (!incident.ClaimsRecovery || incident.FindStep(phase, step.Name) is not null
-            || incident.FindGate(gateId) is not { Plan.TellsOnly: false } || incident.FindGate(Gate.IdOf(phase, step.Name, undoes: false)) is not null)
+            || incident.FindGate(gateId) is not { Plan.TellsOnly: false } gate || incident.FindGate(Gate.IdOf(phase, step.Name, undoes: false)) is not null)
         {
             return null;
         }
 
         incident = await verification.CheckClaimAsync(incident, runbook, cancellationToken);
-        return Incident.RecoveredBeforeActing(incident, time.GetUtcNow()) ? Incident.RecoveryReason(incident) : null;
+        return Incident.RecoveredBeforeActing(incident, time.GetUtcNow()) && (gate.Decisions.Count == 0 || incident.CheckedClaim is { Answer: RecoveryAnswer.Confirmed })
+            ? Incident.RecoveryReason(incident)
+            : null;
     }
 }
 

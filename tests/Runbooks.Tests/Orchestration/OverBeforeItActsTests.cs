@@ -75,6 +75,17 @@ public sealed class OverBeforeItActsTests : IAsyncDisposable
         _world.Script.Deeds.ShouldBe(["do fix"]);
     }
 
+    [Fact]
+    public async Task NoChecks_APersonsYesCountsForMoreThanTheSendersWord()
+    {
+        var opened = await _world.OpenAsync(s_runbook with { Diagnosis = [], Mitigation = s_runbook.Mitigation with { Verify = null } });
+        _beforeSteps = ResolveAsync;
+
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+
+        _world.Script.Deeds.ShouldBe(["do fix"]);
+    }
+
     /// <summary>Over because a person has done their step: what they did goes on record.</summary>
     [Fact]
     public async Task PersonHasDoneTheirStep_GoesOnRecord()
