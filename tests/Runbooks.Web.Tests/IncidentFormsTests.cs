@@ -166,6 +166,22 @@ public sealed partial class IncidentFormsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task NoteThatIsTooLong_IsRefusedAndNotCut()
+    {
+        var id = await _host.OpenAsync(Some.Incident());
+        var (fits, tooLong) = (new string('x', 1_000), new string('x', 1_001));
+
+        (await _host.Api.PostAsJsonAsync($"/api/incidents/{id}/notes", new { by = "ada", reason = fits }, Cancel)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await TextAsync(await _host.Api.PostAsJsonAsync($"/api/incidents/{id}/notes", new { by = "ada", reason = tooLong }, Cancel))).ShouldContain("A note has at most 1000 characters. Nothing was recorded.");
+        (await TextAsync(await _host.Browser.PostAsync($"/incidents/{id}/notes", Form(("by", "ada"), ("reason", tooLong)), Cancel))).ShouldContain("A note has at most 1000 characters. Nothing was recorded.");
+        _host.Store.All[0].Timeline.Count(line => line.Kind == TimelineKind.Note).ShouldBe(1);
+
+        var larger = await _host.Api.PostAsJsonAsync($"/api/incidents/{id}/notes", new { by = "ada", reason = new string('x', 70_000) }, Cancel);
+        larger.StatusCode.ShouldBe(HttpStatusCode.RequestEntityTooLarge);
+        (await TextAsync(larger)).ShouldNotContain("alerts");
+    }
+
+    [Fact]
     public async Task NotesWithoutEnd_AreRefused()
     {
         var full = Enumerable.Range(0, Incident.MaxNotes).Aggregate(Some.Incident(), (incident, i) => incident.AddNote("ada", $"{i}", Some.Time).Incident);

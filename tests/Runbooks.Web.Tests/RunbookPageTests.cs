@@ -41,6 +41,19 @@ public sealed class RunbookPageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task LabelWithALongName_IsRead()
+    {
+        var label = new string('l', 200);
+        await using var host = new WebHost { Configure = services => services.AddSingleton<LoadedRunbooks>(() => [Some.Runbook() with { Target = $"{{{{ labels.{label} }}}}" }]) };
+        await host.InitializeAsync();
+
+        var answer = await host.Browser.PostAsync("/runbooks/hanged-gpu/start", Form(($"label.{label}", "llm-b-0"), ("label.pod", "llm-b-0"), ("by", "ada"), ("reason", "drill")), Cancel);
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.SeeOther);
+        host.Store.All.ShouldHaveSingleItem().Target.ShouldBe("llm-b-0");
+    }
+
+    [Fact]
     public async Task LabelThatIsMissing_IsNamedAndWhatWasTypedStays()
     {
         var answer = await StartAsync(("label.namespace", "inf\"<b>"), ("label.pod", " "), ("by", "ada"), ("reason", "drill"));

@@ -45,7 +45,9 @@ public sealed class IncidentFormsHandler(
         SignedAsync(request, id, (form, cancellationToken) => approvals.CloseAsync(id, form.By, form.Reason, cancellationToken));
 
     public Task<IResult> NoteAsync(HttpRequest request, string id) =>
-        SignedAsync(request, id, (form, cancellationToken) => approvals.AddNoteAsync(id, form.By, form.Reason, cancellationToken));
+        SignedAsync(request, id, (form, cancellationToken) => form.IsCut
+            ? Task.FromResult<DecisionReceipt>(new(null, new(DecisionStatus.Incomplete, IncidentVerbsHandler.LongNote)))
+            : approvals.AddNoteAsync(id, form.By, form.Reason, cancellationToken));
 
     public Task<IResult> AcknowledgeAsync(HttpRequest request, string id) =>
         SignedAsync(request, id, (form, cancellationToken) => approvals.AcknowledgeAsync(id, form.By, DecisionVerbText.Reason(form.Reason), cancellationToken), reasonNeeded: false);

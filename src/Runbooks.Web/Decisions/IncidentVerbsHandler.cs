@@ -13,6 +13,8 @@ namespace Runbooks.Web.Decisions;
 /// </summary>
 public sealed class IncidentVerbsHandler(ApprovalService approvals, IncidentRetry retry, HttpRequestRunner runner)
 {
+    /// <summary>The other reasons are cut: nobody who stops something is sent back for a shorter one.</summary>
+    internal static readonly string LongNote = $"A note has at most {Signed.LongestReason} characters. Nothing was recorded.";
     private const string AcknowledgeExample = """{"by":"ada","note":"I look at the node"}""";
 
     public Task<IResult> CancelAsync(HttpRequest request, string id) =>
@@ -27,7 +29,9 @@ public sealed class IncidentVerbsHandler(ApprovalService approvals, IncidentRetr
         SignedAsync(request, "takes it back", "the other region is slow too", async (body, cancellationToken) => Answer(await approvals.TakeBackAsync(id, body.By, body.Reason, cancellationToken)));
 
     public Task<IResult> NoteAsync(HttpRequest request, string id) =>
-        SignedAsync(request, "writes it", "the vendor confirmed a bad batch", async (body, cancellationToken) => Answer(await approvals.AddNoteAsync(id, body.By, body.Reason, cancellationToken)));
+        SignedAsync(request, "writes it", "the vendor confirmed a bad batch", async (body, cancellationToken) => body.IsCut
+            ? ApiResults.Problem(StatusCodes.Status400BadRequest, LongNote, new AlertError("$.reason", $"more than {Signed.LongestReason} characters", "Send it in several notes, or a link to it."))
+            : Answer(await approvals.AddNoteAsync(id, body.By, body.Reason, cancellationToken)));
 
     public Task<IResult> RetryAsync(HttpRequest request, string id) => SignedAsync(request, "has it tried again", "the node is back", async (body, cancellationToken) =>
     {

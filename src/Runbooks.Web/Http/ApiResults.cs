@@ -19,7 +19,7 @@ internal static class ApiResults
         Results.Json(new ProblemBody(title, status, errors.Count == 0 ? null : errors), WebJson.Options, ProblemType, status);
 
     public static IResult TooLarge(int limit) =>
-        Problem(StatusCodes.Status413PayloadTooLarge, $"The body is larger than {limit / 1024} KB. Send fewer alerts at once.");
+        Problem(StatusCodes.Status413PayloadTooLarge, $"The body is larger than {limit / 1024} KB. Nothing of it was taken.");
 
     /// <summary>Senders of alerts try again on 503, and on hardly anything else.</summary>
     public static IResult TryAgain(HttpRequest request)

@@ -5,6 +5,7 @@ using Runbooks.Intake.Parsing;
 using Runbooks.Model.Text;
 using Runbooks.Notifications.Storms;
 using Runbooks.Web.Access;
+using Runbooks.Web.Pages;
 
 namespace Runbooks.Web.Http;
 
@@ -17,8 +18,15 @@ internal static class RequestBody
     public const int MaxSmall = 64 * 1024;
 
     /// <returns>Null when it is larger than <paramref name="limit"/>.</returns>
-    public static async Task<ReadOnlyMemory<byte>?> ReadAsync(HttpRequest request, int limit, CancellationToken cancellationToken) =>
-        (request.ContentLength is null || request.ContentLength <= limit) && await ReadBeginAsync(request, limit, cancellationToken) is (var body, true) ? body : null;
+    public static async Task<ReadOnlyMemory<byte>?> ReadAsync(HttpRequest request, int limit, CancellationToken cancellationToken)
+    {
+        if (request.ContentLength > limit || await ReadBeginAsync(request, limit, cancellationToken) is not (var body, true))
+        {
+            return null;
+        }
+
+        return body;
+    }
 
     /// <summary>Reads at most <paramref name="limit"/> bytes.</summary>
     /// <returns>What was read, and whether that is everything.</returns>
@@ -116,7 +124,7 @@ internal static class FormFields
     private static FormOptions Limits(int values, int body) => new()
     {
         ValueCountLimit = values,
-        KeyLengthLimit = 64,
+        KeyLengthLimit = RunbookModel.LabelField.Length + AlertLimits.LabelName,
         ValueLengthLimit = 16 * 1024,
         BufferBodyLengthLimit = body,
         MultipartBodyLengthLimit = body,
@@ -126,6 +134,11 @@ internal static class FormFields
 /// <summary>Who asks for something and why. Both have to be said, in a body of the API or in a form of our own pages.</summary>
 internal sealed record Signed(string By, string Reason)
 {
+    public const int LongestReason = 1_000;
+
+    /// <summary>More was written than <see cref="Reason"/> holds.</summary>
+    public bool IsCut { get; init; }
+
     /// <summary>Everything that stood in the form.</summary>
     public IFormCollection Fields { get; init; } = FormCollection.Empty;
 
@@ -166,7 +179,8 @@ internal sealed record Signed(string By, string Reason)
     }
 
     private static Signed? Of(string? by, string? reason, bool reasonNeeded = true) =>
-        string.IsNullOrWhiteSpace(by) || (reasonNeeded && string.IsNullOrWhiteSpace(reason)) ? null : new(TypedText.Name(by), Clip.To((reason ?? "").Trim(), 1000));
+        string.IsNullOrWhiteSpace(by) || (reasonNeeded && string.IsNullOrWhiteSpace(reason)) ? null
+            : new(TypedText.Name(by), Clip.To((reason ?? "").Trim(), LongestReason)) { IsCut = reason?.Trim().Length > LongestReason };
 
     private sealed record Unchecked(string? By, string? Reason);
 }
