@@ -208,6 +208,30 @@ public sealed partial class IncidentFormsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task EngineThatFailsAfterTheRetryIsOnRecord_IsNotSaidToHaveDoneNothing()
+    {
+        var id = await _host.OpenAsync(Ended(IncidentState.Failed));
+        _host.Engine.StartFault = () => new InvalidOperationException("the hub is away");
+
+        var answer = await _host.Browser.PostAsync($"/incidents/{id}/retry", Form(("by", "ada"), ("reason", "the node is back")), Cancel);
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.InternalServerError);
+        (await TextAsync(answer)).ShouldContain("It is not known whether this was recorded");
+        _host.Store.All.Count.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task RefusalWhosePageCannotBeShown_IsSaidAllTheSame()
+    {
+        var id = await _host.OpenAsync(Ended(IncidentState.Failed) with { RunbookHash = "lost" });
+
+        var answer = await _host.Browser.PostAsync($"/incidents/{id}/stop", Form(("by", "ada"), ("reason", "x")), Cancel);
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        (await TextAsync(answer)).ShouldContain($"Incident {id} ended");
+    }
+
+    [Fact]
     public async Task SecondRetry_NamesTheFirst()
     {
         var id = await _host.OpenAsync(Ended(IncidentState.Expired));

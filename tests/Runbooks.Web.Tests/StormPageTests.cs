@@ -1,10 +1,13 @@
 using System.Net;
 using System.Text.RegularExpressions;
+using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 using Runbooks.SignedLinks;
 using TestKit;
+using TestKit.Storage;
 
 namespace Runbooks.Web.Tests;
 
@@ -270,6 +273,53 @@ public sealed partial class StormPageTests : IAsyncLifetime
         _host.Store.All.Count(incident => incident.LatestGate!.Outcome == GateOutcome.Approved).ShouldBe(Count - 1, "nobody has said of the card that it was swapped");
     }
 
+    [Fact]
+    public async Task RecordThatCannotBeReachedForOneTarget_IsSaidAndPressingAgainCountsNothingTwice()
+    {
+        var calls = int.MaxValue;
+        WebHost? flaky = null;
+        flaky = new WebHost
+        {
+            Configure = services => services.AddSingleton<IIncidentStore>(_ => new FlakyIncidentStore(
+                flaky!.Store, () => Interlocked.Decrement(ref calls) == 0 ? FlakyIncidentStore.Fault.After : FlakyIncidentStore.Fault.None)),
+        };
+        await using var host = await OpenAsync(flaky, Count);
+        _link = LinkOf(host, "oncall");
+        var tickets = await TicketsAsync(host);
+        Volatile.Write(ref calls, 25);
+
+        (await TextAsync(host, tickets)).ShouldContain(
+            $"You approved {Count - 1} of {Count} targets. Of 1 it is not known, since the records could not be reached: press again for what is still asked. Each answer counts once.");
+        host.Store.All.Count(incident => incident.LatestGate!.Outcome == GateOutcome.Approved).ShouldBeGreaterThanOrEqualTo(Count - 1);
+
+        (await TextAsync(host, tickets)).ShouldContain($"You approved {Count} targets.");
+        host.Store.All.ShouldAllBe(incident => incident.LatestGate!.Decisions.Count == 1);
+    }
+
+    [Fact]
+    public async Task PageThatCannotBeReadAfterTheDecisions_StillSaysWhatWasRecorded()
+    {
+        var tickets = await TicketsAsync();
+        _host.Store.BeforeListing = () => throw new StoreUnavailableException("throttled");
+
+        var answer = await PostAsync("approve", tickets);
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await answer.Content.ReadAsStringAsync(Ct)).ShouldContain($"You approved {Count} targets.");
+        _host.Store.All.ShouldAllBe(incident => incident.LatestGate!.Outcome == GateOutcome.Approved);
+    }
+
+    [Fact]
+    public async Task ApprovalThatAnothersNoHasOvertaken_IsNotSaidToCount()
+    {
+        var tickets = await TicketsAsync();
+        await _host.Store.UpdateAsync(_host.Store.All[0].Id, i => (i.Replace(i.OpenGate! with { Required = 2 }), true), Ct);
+        await PostAsync("approve", tickets);
+        await _host.Browser.PostAsync($"/decide?token={_host.Token(_host.Store.All[0], "linus")}", WebHost.Form("reject"), Ct);
+
+        (await (await PostAsync("approve", tickets)).Content.ReadAsStringAsync(Ct)).ShouldContain($"You approved {Count - 1} of {Count} targets. 1 not: linus rejected this at 03:12:00 UTC.");
+    }
+
     public async ValueTask InitializeAsync()
     {
         await OpenAsync(_host, Count);
@@ -294,14 +344,17 @@ public sealed partial class StormPageTests : IAsyncLifetime
     private static string LinkOf(WebHost host, string recipient) =>
         $"/decide?token={host.Get<LinkSigner>().SignStorm(new StormGrant(StormId, Some.Time.AddMinutes(-1), recipient, Some.Time.AddDays(1)))}";
 
+    private async Task<string> TextAsync(WebHost host, IEnumerable<string> tickets) => await (await PostAsync("approve", tickets, host)).Content.ReadAsStringAsync(Ct);
+
     private async Task<string> PageAsync() => WebUtility.HtmlDecode(await _host.Browser.GetStringAsync(_link, Ct));
 
-    private async Task<IReadOnlyList<string>> TicketsAsync() => [.. Ticket().Matches(await PageAsync()).Select(match => match.Groups[1].Value)];
+    private async Task<IReadOnlyList<string>> TicketsAsync(WebHost? host = null) =>
+        [.. Ticket().Matches(WebUtility.HtmlDecode(await (host ?? _host).Browser.GetStringAsync(_link, Ct))).Select(match => match.Groups[1].Value)];
 
-    private async Task<HttpResponseMessage> PostAsync(string decision, IEnumerable<string> tickets)
+    private async Task<HttpResponseMessage> PostAsync(string decision, IEnumerable<string> tickets, WebHost? host = null)
     {
         using var form = new FormUrlEncodedContent([new("decision", decision), new("reason", ""), .. tickets.Select(ticket => KeyValuePair.Create("ticket", ticket))]);
-        return await _host.Browser.PostAsync(_link, form, Ct);
+        return await (host ?? _host).Browser.PostAsync(_link, form, Ct);
     }
 
     [GeneratedRegex("name=\"ticket\" value=\"([^\"]+)\"")]

@@ -92,5 +92,5 @@ public sealed class IncidentFormsHandler(
     private static bool IsDone(DecisionResult result) => result.Status is DecisionStatus.Decided or DecisionStatus.MoreNeeded or DecisionStatus.AlreadyCounted;
 
     private Task<IResult> ShowAsync(HttpRequest request, string id, DecisionResult result, int status, CancellationToken cancellationToken) =>
-        pages.PageAsync(id, Visitor.Of(request, options.Value), result.Message, status, cancellationToken);
+        runner.ShowAsync(() => pages.PageAsync(id, Visitor.Of(request, options.Value), result.Message, status, cancellationToken), status, result.Message);
 }

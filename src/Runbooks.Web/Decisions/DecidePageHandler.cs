@@ -33,7 +33,7 @@ public sealed class DecidePageHandler(
         signer.TryRead(token, out var grant) ? await ShowAsync(request, grant, null, cancellationToken)
         : signer.TryReadStorm(token, out var storm) ? request.Given("one") is { } one
             ? await storms.ShowOneAsync(storm, one, cancellationToken)
-            : await storms.ShowAsync(storm, StormTicksText.Of(request.Query["tick"]), null, good: true, cancellationToken)
+            : await storms.ShowAsync(storm, StormTicksText.Of(request.Query["tick"]), null, good: true, Actor.Of(request)?.Person, cancellationToken)
         : BadLink(), Caller.Person);
 
     public Task<IResult> PostAsync(HttpRequest request, string token) => runner.RunAsync(request, async cancellationToken =>
@@ -77,7 +77,7 @@ public sealed class DecidePageHandler(
             SignedIn = person,
         };
         var receipt = await approvals.DecideAsync(grant.IncidentId, grant.GateId, decision, cancellationToken);
-        return await ShowAsync(request, grant, receipt.Result, cancellationToken);
+        return await runner.ShowAsync(() => ShowAsync(request, grant, receipt.Result, cancellationToken), DecisionResponse.StatusOf(receipt.Result.Status), receipt.Result.Message);
     }, Caller.Person);
 
     private async Task<IResult> ShowAsync(HttpRequest request, LinkGrant grant, DecisionResult? result, CancellationToken cancellationToken)

@@ -19,24 +19,25 @@ namespace Runbooks.Web.Decisions;
 /// the page sends back, decides: on that gate, that plan and for that recipient, like a link of its own.
 /// </summary>
 public sealed class StormPageHandler(
-    LinkSigner signer, DecisionLinks links, IIncidentStore store, StormMembers members, PinnedRunbooks runbooks, OnCallDirectory directory, ApprovalService approvals, ClosedGuards guards, TimeProvider time, ILogger<StormPageHandler> logger)
+    LinkSigner signer, DecisionLinks links, IIncidentStore store, StormMembers members, PinnedRunbooks runbooks, OnCallDirectory directory, ApprovalService approvals, ClosedGuards guards, TimeProvider time, HttpRequestRunner runner, ILogger<StormPageHandler> logger)
 {
     private const int MaxConcurrency = 8;
 
     /// <param name="ticks">Which questions are ticked: what speaks for itself, unless the reader asked for all or none.</param>
-    internal async Task<IResult> ShowAsync(StormGrant grant, StormTicks ticks, string? notice, bool good, CancellationToken cancellationToken)
+    /// <param name="person">Whoever is signed in; null where nobody signs in, and the link's recipient counts.</param>
+    internal async Task<IResult> ShowAsync(StormGrant grant, StormTicks ticks, string? notice, bool good, SignedInPerson? person, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         if (now >= grant.ExpiresAt)
         {
-            return MessageResult.Of(StatusCodes.Status200OK, "This link has expired", "Decide from the newest message, or look at the console.");
+            return MessageResult.Of(StatusCodes.Status200OK, "This link has expired", notice ?? "Decide from the newest message, or look at the console.");
         }
 
         var people = (await directory.ResolveAllAsync(cancellationToken)).Book;
         var incidents = await members.FindAsync(grant.StormId, grant.Since, _ => true, incident => IsAsked(incident, grant.Recipient, people), cancellationToken);
         if (incidents.Count == 0)
         {
-            return MessageResult.Of(StatusCodes.Status404NotFound, "No longer kept", "The records of these incidents are no longer kept. Nothing was decided.");
+            return MessageResult.Of(StatusCodes.Status404NotFound, "No longer kept", notice ?? "The records of these incidents are no longer kept. Nothing was decided.");
         }
 
         var groups = new List<StormGroup>();
@@ -48,7 +49,7 @@ public sealed class StormPageHandler(
             groups.Add(new(runbook, [.. rows.Select(row => row with { Guards = closed.GetValueOrDefault(row.Incident.Id, []) })], ticks, int.MaxValue));
         }
 
-        return new PageResult<StormPage>(new { Model = new StormModel(DecisionLinks.PageOf(signer.SignStorm(grant)), grant.Recipient, StormGroup.Fit(groups), notice, good, now) });
+        return new PageResult<StormPage>(new { Model = new StormModel(DecisionLinks.PageOf(signer.SignStorm(grant)), person?.Name ?? grant.Recipient, StormGroup.Fit(groups), notice, good, now) });
     }
 
     /// <param name="person">Whoever is signed in; null where nobody signs in, and the link's recipient counts.</param>
@@ -56,37 +57,59 @@ public sealed class StormPageHandler(
     {
         if (time.GetUtcNow() >= grant.ExpiresAt)
         {
-            return await ShowAsync(grant, StormTicks.Safe, null, good: false, cancellationToken);
+            return await ShowAsync(grant, StormTicks.Safe, null, good: false, person, cancellationToken);
         }
 
         var tickets = form[StormModel.TicketField].OfType<string>().Distinct(StringComparer.Ordinal).Take(StormMembers.MaxMembers).ToList();
-        var results = new ConcurrentBag<DecisionResult>();
+        var answers = new ConcurrentBag<Answer?>();
         var limits = new ParallelOptions { MaxDegreeOfParallelism = MaxConcurrency, CancellationToken = cancellationToken };
-        await Parallel.ForEachAsync(tickets, limits, async (ticket, token) =>
+        await Parallel.ForEachAsync(tickets, limits, async (ticket, token) => answers.Add(await TryAnswerAsync(grant, ticket, form, verb, person, token)));
+        var words = Words(verb, [.. answers]);
+        return await runner.ShowAsync(() => ShowAsync(grant, StormTicks.Safe, words, answers.All(answer => answer is { Counts: true }), person, cancellationToken), StatusCodes.Status200OK, words);
+    }
+
+    /// <returns>Null when it is not known whether it was recorded: the others are answered all the same.</returns>
+    private async Task<Answer?> TryAnswerAsync(StormGrant grant, string ticket, IFormCollection form, DecisionVerb verb, SignedInPerson? person, CancellationToken cancellationToken)
+    {
+        try
         {
-            // A ticket that was made for somebody else, or for a question of another storm, or that has expired, is nobody's here.
-            if (!signer.TryRead(ticket, out var one) || one.Recipient != grant.Recipient || time.GetUtcNow() >= one.ExpiresAt
-                || await store.FindAsync(one.IncidentId, token) is not { } incident || incident.Storm != grant.StormId)
-            {
-                Log.LinkRefused(logger, "a ticket on a storm's page is none of its recipient's");
-                results.Add(new(DecisionStatus.NotFound, "A line was changed on its way."));
-                return;
-            }
+            return await AnswerAsync(grant, ticket, form, verb, person, cancellationToken);
+        }
+#pragma warning disable CA1031 // Whatever broke for one target, the person is told what was recorded for the others.
+        catch (Exception fault) when (!cancellationToken.IsCancellationRequested)
+#pragma warning restore CA1031
+        {
+            Log.Broke(logger, fault);
+            return null;
+        }
+    }
 
-            if (incident.FindGate(one.GateId) is { Task: not null })
-            {
-                results.Add(new(DecisionStatus.Incomplete, "What is done by hand is answered one by one."));
-                return;
-            }
+    private async Task<Answer> AnswerAsync(StormGrant grant, string ticket, IFormCollection form, DecisionVerb verb, SignedInPerson? person, CancellationToken cancellationToken)
+    {
+        // A ticket that was made for somebody else, or for a question of another storm, or that has expired, is nobody's here.
+        if (!signer.TryRead(ticket, out var one) || one.Recipient != grant.Recipient || time.GetUtcNow() >= one.ExpiresAt
+            || await store.FindAsync(one.IncidentId, cancellationToken) is not { } incident || incident.Storm != grant.StormId)
+        {
+            Log.LinkRefused(logger, "a ticket on a storm's page is none of its recipient's");
+            return new(Counts: false, Waits: false, "A line was changed on its way.");
+        }
 
-            var request = new DecisionRequest(verb, person?.Name ?? one.Recipient, "link", DecisionVerbText.Reason(form["reason"]), one.PlanHash)
-            {
-                LinkOf = one.Recipient,
-                SignedIn = person,
-            };
-            results.Add((await approvals.DecideAsync(one.IncidentId, one.GateId, request, token)).Result);
-        });
-        return await ShowAsync(grant, StormTicks.Safe, Words(verb, [.. results]), results.All(IsGood), cancellationToken);
+        if (incident.FindGate(one.GateId) is { Task: not null })
+        {
+            return new(Counts: false, Waits: false, "What is done by hand is answered one by one.");
+        }
+
+        var request = new DecisionRequest(verb, person?.Name ?? one.Recipient, "link", DecisionVerbText.Reason(form["reason"]), one.PlanHash)
+        {
+            LinkOf = one.Recipient,
+            SignedIn = person,
+        };
+        var receipt = await approvals.DecideAsync(one.IncidentId, one.GateId, request, cancellationToken);
+        var outcome = receipt.Incident?.FindGate(one.GateId)?.Outcome;
+
+        // Whoever presses again finds what they had said; an approval that another's answer or the time has overtaken is not among it.
+        var repeated = receipt.IsRepeated && (verb != DecisionVerb.Approve || outcome is GateOutcome.Pending or GateOutcome.Approved);
+        return new(repeated || receipt.Result.Status is DecisionStatus.Decided or DecisionStatus.MoreNeeded, outcome == GateOutcome.Pending, receipt.Result.Message);
     }
 
     /// <summary>One question of the storm by itself: the page that a link of its own would open.</summary>
@@ -98,20 +121,26 @@ public sealed class StormPageHandler(
 
     private static bool IsAsked(Incident incident, string recipient, ContactBook people) => incident.LatestGate is { } gate && ApproverRules.IsAsked(gate, recipient, people);
 
-    private static bool IsGood(DecisionResult result) => result.Status is DecisionStatus.Decided or DecisionStatus.MoreNeeded;
-
-    private static string Words(DecisionVerb verb, IReadOnlyList<DecisionResult> results)
+    private static string Words(DecisionVerb verb, IReadOnlyList<Answer?> answers)
     {
-        if (results.Count == 0)
+        if (answers.Count == 0)
         {
             return "No target was ticked, so nothing was decided.";
         }
 
-        var counted = results.Count(IsGood);
-        var others = results.Where(result => !IsGood(result)).GroupBy(result => result.Message).OrderByDescending(group => group.Count()).Take(3);
-        var of = counted == results.Count ? CountText.Format(counted, "target") : $"{counted} of {CountText.Format(results.Count, "target")}";
-        var waiting = results.Count(result => result.Status == DecisionStatus.MoreNeeded);
+        var known = answers.OfType<Answer>().ToList();
+        var counted = known.Count(answer => answer.Counts);
+        var others = known.Where(answer => !answer.Counts).GroupBy(answer => answer.Message).OrderByDescending(group => group.Count()).Take(3);
+        var of = counted == answers.Count ? CountText.Format(counted, "target") : $"{counted} of {CountText.Format(answers.Count, "target")}";
+        var waiting = known.Count(answer => answer is { Counts: true, Waits: true });
         var more = waiting == 0 ? "" : $"; {(waiting == counted ? waiting == 1 ? "it waits" : "they wait" : waiting == 1 ? "one of them waits" : $"{waiting} of them wait")} for more people to approve";
-        return $"You {GateText.Past(verb)} {of}{more}. {string.Join(" ", others.Select(group => $"{group.Count()} not: {group.Key}"))}".TrimEnd();
+        var unknown = answers.Count - known.Count;
+        var again = unknown == 0 ? "" : $" Of {unknown} it is not known, since the records could not be reached: press again for what is still asked. Each answer counts once.";
+        return $"You {GateText.Past(verb)} {of}{more}. {string.Join(" ", others.Select(group => $"{group.Count()} not: {group.Key}"))}".TrimEnd() + again;
     }
+
+    /// <summary>What became of one ticked question.</summary>
+    /// <param name="Counts">It is on record, now or since an earlier press.</param>
+    /// <param name="Waits">For more people.</param>
+    private sealed record Answer(bool Counts, bool Waits, string Message);
 }

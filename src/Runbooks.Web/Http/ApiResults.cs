@@ -27,7 +27,7 @@ internal static class ApiResults
         request.HttpContext.Response.Headers.RetryAfter = "5";
         return Problem(StatusCodes.Status503ServiceUnavailable, HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method)
             ? "It could not be read at the moment. Ask again in a few seconds."
-            : "It could not be recorded at the moment. Send it again.");
+            : "It is not known whether it was recorded. Send it again in a few seconds.");
     }
 
     /// <param name="Title">What is wrong, in one sentence.</param>

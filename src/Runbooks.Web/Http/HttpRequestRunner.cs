@@ -8,6 +8,9 @@ namespace Runbooks.Web.Http;
 /// <summary>The host's edge: the one place where a fault becomes a status.</summary>
 public sealed class HttpRequestRunner(ILogger<HttpRequestRunner> logger)
 {
+    /// <summary>A fault may come before the record was written, while it was, or after.</summary>
+    private const string NotKnown = "It is not known whether this was recorded: open the page again in a few seconds and look before you press once more.";
+
     internal async Task<IResult> RunAsync(HttpRequest request, Func<CancellationToken, Task<IResult>> work, Caller caller = Caller.Script)
     {
         // What somebody posted whole is done, whether or not they wait for the answer: a sender that hangs up after its alert, a
@@ -47,9 +50,25 @@ public sealed class HttpRequestRunner(ILogger<HttpRequestRunner> logger)
             return caller switch
             {
                 Caller.Sender => TryAgain(request, caller),
-                Caller.Person => MessageResult.Of(StatusCodes.Status500InternalServerError, "Something broke", "It is in the log. Nothing was decided by this."),
-                _ => ApiResults.Problem(StatusCodes.Status500InternalServerError, "Something broke on our side; it is in the log."),
+                Caller.Person => MessageResult.Of(StatusCodes.Status500InternalServerError, "Something broke", looks ? "It is in the log." : $"It is in the log. {NotKnown}"),
+                _ => ApiResults.Problem(StatusCodes.Status500InternalServerError, $"Something broke on our side; it is in the log.{(looks ? "" : " It is not known whether it was recorded.")}"),
             };
+        }
+    }
+
+    /// <summary>After something was decided: what became of it is said, whether or not the page that shows it can be made.</summary>
+    internal async Task<IResult> ShowAsync(Func<Task<IResult>> page, int status, string said)
+    {
+        try
+        {
+            return await page();
+        }
+#pragma warning disable CA1031 // What is on record is on record, whatever keeps the page from showing it.
+        catch (Exception fault)
+#pragma warning restore CA1031
+        {
+            Log.Broke(logger, fault);
+            return MessageResult.Of(status, "The page cannot be shown at the moment", $"{said} Open it again in a few seconds.");
         }
     }
 
@@ -61,7 +80,8 @@ public sealed class HttpRequestRunner(ILogger<HttpRequestRunner> logger)
         }
 
         request.HttpContext.Response.Headers.RetryAfter = "5";
-        return MessageResult.Of(StatusCodes.Status503ServiceUnavailable, "Not now", "The records cannot be reached at the moment. Nothing was decided. Try again in a few seconds.");
+        var looks = HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);
+        return MessageResult.Of(StatusCodes.Status503ServiceUnavailable, "Not now", $"The records cannot be reached at the moment. {(looks ? "Try again in a few seconds." : NotKnown)}");
     }
 }
 

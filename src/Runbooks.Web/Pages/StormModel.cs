@@ -3,10 +3,10 @@ using Runbooks.Model.Incidents;
 
 namespace Runbooks.Web.Pages;
 
-/// <summary>What the page of a storm shows to one recipient.</summary>
+/// <summary>What the page of a storm shows to one person.</summary>
 /// <param name="Link">The page's own address, with what opens it.</param>
 /// <param name="Notice">What became of what was just sent; null when the page was only opened.</param>
-public sealed record StormModel(string Link, string Recipient, IReadOnlyList<StormGroup> Groups, string? Notice, bool Good, DateTimeOffset Now)
+public sealed record StormModel(string Link, string Person, IReadOnlyList<StormGroup> Groups, string? Notice, bool Good, DateTimeOffset Now)
 {
     /// <summary>The field of the form that holds the tickets of the ticked questions.</summary>
     public const string TicketField = "ticket";

@@ -58,7 +58,7 @@ public sealed class SlackDecisions(ApprovalService approvals, CurrentContacts co
                 Log.SlackClickBroke(logger, click.IncidentId, attempt, fault);
                 if (attempt == Attempts)
                 {
-                    return "Your decision could not be recorded. Nothing was decided; press the button again.";
+                    return "It is not known whether your decision was recorded. Look at the incident; if it still asks, press the button again: your answer counts once.";
                 }
 
                 await Task.Delay(Pause, time, cancellationToken);

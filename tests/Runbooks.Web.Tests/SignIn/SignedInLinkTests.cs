@@ -1,6 +1,7 @@
 using System.Net;
 using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
+using Runbooks.SignedLinks;
 using TestKit;
 
 namespace Runbooks.Web.Tests.SignIn;
@@ -50,6 +51,17 @@ public sealed class SignedInLinkTests : IAsyncLifetime
         _host.Logged.ShouldContain("A decision link was refused: nobody was signed in");
         var token = _host.Token(_incident, "ada");
         _host.Logged.ShouldAllBe(line => !line.Contains(token));
+    }
+
+    [Fact]
+    public async Task PageOfAStorm_NamesWhoeverIsSignedInAndNotWhomTheLinkWasMadeFor()
+    {
+        const string Storm = "storm-261123-031100-000";
+        await _host.OpenAsync(Some.Waiting("261123-0313-storm000") with { Target = "storm", Storm = Storm });
+        var token = _host.Get<LinkSigner>().SignStorm(new StormGrant(Storm, Some.Time.AddMinutes(-1), "ada", Some.Time.AddDays(1)));
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/decide?token={token}") { Headers = { { "X-MS-CLIENT-PRINCIPAL", Principals.Header("grace", ("preferred_username", "grace@example.com")) } } };
+
+        (await (await _host.Browser.SendAsync(request, Cancel)).Content.ReadAsStringAsync(Cancel)).ShouldContain("You decide as <strong>grace</strong>");
     }
 
     public async ValueTask InitializeAsync()

@@ -166,6 +166,25 @@ public sealed class SlackInteractionsTests : IAsyncLifetime
         _host.Store.All[0].LatestGate!.Outcome.ShouldBe(GateOutcome.Approved);
     }
 
+    /// <summary>A write that timed out may be in.</summary>
+    [Fact]
+    public async Task StoreThatStaysAway_IsToldAsNotKnown()
+    {
+        _host.Store.Fault = () => new StoreUnavailableException("disk is away", new IOException());
+
+        var pauses = _host.Time.WaitsBeginAsync(TimeSpan.FromSeconds(2), count: 2);
+        var press = PressAsync("approve", "U0ADA");
+        await pauses;
+        var last = _host.Time.WaitsBeginAsync(TimeSpan.FromSeconds(2));
+        _host.Time.Advance(TimeSpan.FromSeconds(2));
+        await last;
+        _host.Time.Advance(TimeSpan.FromSeconds(2));
+        await press;
+        await _host.Get<SlackBackgroundWorker>().StopAsync(TestContext.Current.CancellationToken);
+
+        _slack.Told.ShouldHaveSingleItem().ShouldContain("It is not known whether your decision was recorded.");
+    }
+
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 
     private Task<HttpResponseMessage> PressAsync(string action, string user, string plan = "plan-1", string responseUrl = "https://hooks.slack.com/actions/T0/1/s3cret")
