@@ -28,7 +28,8 @@ public sealed class SettingsChecker(IEnumerable<SettingsSection> sections, IEnum
     {
         if (_sections.Contains(top.Key))
         {
-            return CheckObject(top, [.. _sections[top.Key]]);
+            // In the environment of a whole process a variable of this name may be anybody's, such as a secret that contacts name.
+            return CheckParts(top, isList: false, isPlain: onlyOurs).Concat(CheckObject(top, [.. _sections[top.Key]]));
         }
 
         var meant = Suggestion.Closest(top.Key, _sections.Select(section => section.Key));
@@ -65,18 +66,27 @@ public sealed class SettingsChecker(IEnumerable<SettingsSection> sections, IEnum
         if (type != typeof(string) && type.IsAssignableTo(typeof(IEnumerable)))
         {
             var inner = type.IsArray ? type.GetElementType()! : type.GetGenericArguments()[^1];
-            return value.GetChildren().SelectMany(child => CheckValue(child, inner));
+            var isList = type.IsArray || type.GetGenericArguments().Length == 1;
+            return CheckParts(value, isList, isPlain: true).Concat(value.GetChildren().SelectMany(child => CheckValue(child, inner)));
         }
 
         if (type.IsClass && type != typeof(string) && type != typeof(Uri))
         {
-            return CheckObject(value, [type]);
+            return CheckParts(value, isList: false, isPlain: true).Concat(CheckObject(value, [type]));
         }
 
         return value.GetChildren().Any() ? Leaves(value).Select(leaf => Unknown(leaf, value.Path))
             : value.Value is { } text && (text.Length > 0 || IsNeeded(type)) && !CanRead(text, Nullable.GetUnderlyingType(type) ?? type) ? [new($"The setting '{value.Path}'{Origin(value)} has to be {Describe(type)}. docs/settings.md says what it does.", IsPlain: true)]
             : [];
     }
+
+    /// <summary>A value where only parts are read: the binder passes over it.</summary>
+    private IEnumerable<Problem> CheckParts(IConfigurationSection section, bool isList, bool isPlain) => section.Value is not { Length: > 0 } ? [] :
+    [
+        new($"The setting '{section.Path}'{Origin(section)} {(isList
+            ? $"is a list, and one value in its place is not read: write it as '{section.Path}:0', in JSON in brackets."
+            : $"has parts, and a value in its place is not read: write '{section.Path}:NAME'.")} docs/settings.md lists them all.", isPlain),
+    ];
 
     /// <summary>An empty text is no value of it; where it is one, it is as if nothing were set.</summary>
     private static bool IsNeeded(Type type) => type.IsValueType && Nullable.GetUnderlyingType(type) is null;

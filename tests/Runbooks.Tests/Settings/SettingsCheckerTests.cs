@@ -22,6 +22,9 @@ public sealed class SettingsCheckerTests
     [InlineData("Safety:Mode", "ApproveAll,DryRun", "The setting 'Safety:Mode' has to be one of Normal, ApproveAll, DryRun. docs/settings.md says what it does.")]
     [InlineData("Safety:Mode", "1", "The setting 'Safety:Mode' has to be one of Normal, ApproveAll, DryRun. docs/settings.md says what it does.")]
     [InlineData("Safety:Mode", "careful", "The setting 'Safety:Mode' has to be one of Normal, ApproveAll, DryRun. docs/settings.md says what it does.")]
+    [InlineData("LinkSigning:Keys", "x", "The setting 'LinkSigning:Keys' is a list, and one value in its place is not read: write it as 'LinkSigning:Keys:0', in JSON in brackets. docs/settings.md lists them all.")]
+    [InlineData("LinkSigning:Keys:0", "x", "The setting 'LinkSigning:Keys:0' has parts, and a value in its place is not read: write 'LinkSigning:Keys:0:NAME'. docs/settings.md lists them all.")]
+    [InlineData("Safety:Windows:0:Runbooks", "database-*", "The setting 'Safety:Windows:0:Runbooks' is a list, and one value in its place is not read: write it as 'Safety:Windows:0:Runbooks:0', in JSON in brackets. docs/settings.md lists them all.")]
     public void WhatNothingReads_IsRefusedWithTheRemedyOnEitherHost(string name, string value, string problem)
     {
         Check(onlyOurs: true, (name, value)).ShouldBe([problem]);
@@ -37,7 +40,7 @@ public sealed class SettingsCheckerTests
     [Fact]
     public void EnvironmentOfAWholeProcess_IsNotJudged()
     {
-        (string, string)[] environment = [("PATH", "/bin"), ("HOME", "/root"), ("AzureFunctionsJobHost:logging:level", "x"), ("AzureWebJobsStorage:accountName", "a"), ("STORM", "x"), ("Storms:RoutingKey", "a secret that contacts name")];
+        (string, string)[] environment = [("PATH", "/bin"), ("HOME", "/root"), ("AzureFunctionsJobHost:logging:level", "x"), ("AzureWebJobsStorage:accountName", "a"), ("STORM", "x"), ("SAFETY", "a secret of that name"), ("Storms:RoutingKey", "a secret that contacts name")];
 
         Check(onlyOurs: false, environment).ShouldBeEmpty();
         Check(onlyOurs: true, environment).Count.ShouldBe(environment.Length);
