@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Steps;
 using Runbooks.Intake;
@@ -80,14 +81,21 @@ public sealed class RunbookPageTests : IAsyncLifetime
     [Fact]
     public async Task ParameterThatIsSecret_IsShownAsDots()
     {
-        var runbook = Some.Runbook() with { Mitigation = new() { Steps = [TestKit.Incidents.Some.Step("call", "script.act", new { name = "call", password = "s3cret" })] } };
-        await using var host = new WebHost { Configure = services => services.AddSingleton<IAction>(new TestKit.Incidents.ScriptedAction(new TestKit.Incidents.Script())).AddSingleton<LoadedRunbooks>(() => [runbook]) };
+        var runbook = Some.Runbook() with { Samples = new Dictionary<string, string> { ["script.sh"] = "a long text" }, Mitigation = new() { Steps = [TestKit.Incidents.Some.Step("call", "script.act", new { name = "call", password = "s3cret" })] } };
+        await using var host = new WebHost { Settings = { ["Mcp:Enabled"] = "true" }, Configure = services => services.AddSingleton<IAction>(new TestKit.Incidents.ScriptedAction(new TestKit.Incidents.Script())).AddSingleton<LoadedRunbooks>(() => [runbook]) };
         await host.InitializeAsync();
 
         var page = WebUtility.HtmlDecode(await host.Browser.GetStringAsync("/runbooks/hanged-gpu", Cancel));
 
         page.ShouldContain("name: call, password: •••");
         page.ShouldNotContain("s3cret");
+
+        // Whoever may read the page may ask for it as an assistant.
+        using var ask = new StringContent("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"show_runbook","arguments":{"id":"hanged-gpu"}}}""", Encoding.UTF8, "application/json");
+        var told = await (await host.Api.PostAsync("/mcp", ask, Cancel)).Content.ReadAsStringAsync(Cancel);
+        told.ShouldContain("script.act");
+        told.ShouldNotContain("s3cret");
+        told.ShouldNotContain("a long text");
     }
 
     public ValueTask DisposeAsync() => _host.DisposeAsync();

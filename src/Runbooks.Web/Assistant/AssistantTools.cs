@@ -4,6 +4,8 @@ using Microsoft.Extensions.Logging;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
+using Runbooks.Catalog.Parameters;
+using Runbooks.Catalog.Steps;
 using Runbooks.Intake;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
@@ -20,7 +22,7 @@ using Role = Runbooks.Web.Access.Role;
 namespace Runbooks.Web.Assistant;
 
 /// <summary>What an assistant may do: read, look, propose. Deciding is not among it, whatever key it holds.</summary>
-internal sealed class AssistantTools(IIncidentStore store, LoadedRunbooks runbooks, RunbookPreview preview, ManualStart starts, Actor actor, TimeProvider time, ILogger logger)
+internal sealed class AssistantTools(IIncidentStore store, LoadedRunbooks runbooks, StepCatalog steps, RunbookPreview preview, ManualStart starts, Actor actor, TimeProvider time, ILogger logger)
 {
     private const int MostIncidents = 50;
     private const string LabelsHelp = "The labels that the runbook reads, such as namespace and pod; list_runbooks names them.";
@@ -75,7 +77,7 @@ internal sealed class AssistantTools(IIncidentStore store, LoadedRunbooks runboo
 
     [Description("One runbook as it is in force: triggers, impact, checks, mitigation, resolution, limits.")]
     private string ShowRunbook([Description("The runbook's id.")] string id) =>
-        ManualStart.Find(runbooks(), id, out var problem) is { } runbook ? Json(runbook) : throw new McpException(problem!);
+        ManualStart.Find(runbooks(), id, out var problem) is { } runbook ? Json(Shown(runbook)) : throw new McpException(problem!);
 
     [Description("Asks one check of a runbook about a target now. Reads only; nothing is recorded.")]
     private async Task<string> CheckAsync(
@@ -119,6 +121,20 @@ internal sealed class AssistantTools(IIncidentStore store, LoadedRunbooks runboo
 
     private async Task<Incident> FindAsync(string id, CancellationToken cancellationToken) =>
         await store.FindAsync(Clip.To(id, 100), cancellationToken) ?? throw new McpException("There is no such incident, or it is no longer kept.");
+
+    /// <summary>Without its secrets, and without the text files beside it.</summary>
+    private Runbook Shown(Runbook runbook) => runbook with
+    {
+        Diagnosis = [.. runbook.Diagnosis.Select(check => check with { With = Masked(check.With, steps.FindCheck(check.Check)!.ParametersType) })],
+        Mitigation = runbook.Mitigation with { Steps = Shown(runbook.Mitigation.Steps) },
+        Resolution = runbook.Resolution with { Steps = Shown(runbook.Resolution.Steps) },
+        Samples = new Dictionary<string, string>(),
+    };
+
+    private IReadOnlyList<StepSpec> Shown(IReadOnlyList<StepSpec> specs) =>
+        [.. specs.Select(step => step with { With = Masked(step.With, steps.FindAction(step.Do)!.ParametersType) })];
+
+    private static JsonElement Masked(JsonElement with, Type type) => JsonSerializer.SerializeToElement(ParameterMask.Mask(with, type));
 
     private static IReadOnlyDictionary<string, string> Read(IReadOnlyDictionary<string, JsonElement> labels) =>
         ManualStartHandler.Labels(labels, out var wrong) ?? throw new McpException($"{wrong!.Path}: {wrong.Remedy}");
