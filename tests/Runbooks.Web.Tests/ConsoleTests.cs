@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
 using TestKit;
 
 namespace Runbooks.Web.Tests;
@@ -12,12 +13,47 @@ public sealed partial class ConsoleTests : IAsyncLifetime
     private readonly WebHost _host = new();
 
     [Fact]
-    public async Task NothingYet_TellsWhatToTry()
+    public async Task NothingYet_TellsWhatOpensAnIncidentAndNamesNoCommandThatIsNotThere()
     {
         var page = WebUtility.HtmlDecode(await _host.Browser.GetStringAsync("/", Ct));
 
         page.ShouldContain("All quiet");
-        page.ShouldContain("dotnet run --project src/RunbookServer -- fire hanged-gpu");
+        page.ShouldContain("1 runbook loaded: hanged-gpu.");
+        page.ShouldContain("An alert that a runbook is for opens one.");
+        page.ShouldNotContain("Try one");
+
+        await using var tried = new WebHost { Settings = { ["Console:TryThis"] = "runbook fire hanged-gpu" } };
+        await tried.InitializeAsync();
+        (await tried.Browser.GetStringAsync("/", Ct)).ShouldContain("<code>runbook fire hanged-gpu</code>");
+    }
+
+    [Theory]
+    [InlineData("/?q=llm-b-9")]
+    [InlineData("/?state=expired")]
+    [InlineData("/?runbook=disk-full")]
+    public async Task SearchThatFindsNothing_SaysSoUnderWhatNeedsAPerson(string path)
+    {
+        await _host.OpenAsync(Some.Incident("261123-0313-failed00", "inference/llm-b-0").End(IncidentState.Failed, "It did not work.", [], null, TimeSpan.Zero, Some.Time));
+
+        var page = WebUtility.HtmlDecode(await _host.Browser.GetStringAsync(path, Ct));
+
+        page.ShouldContain("/incidents/261123-0313-failed00");
+        page.ShouldContain("Nothing fits this filter. What needs a person is shown above, whatever is looked for.");
+        (await _host.Browser.GetStringAsync("/", Ct)).ShouldNotContain("Nothing fits this filter");
+    }
+
+    [Fact]
+    public async Task LaterPage_StillSaysHowManyQuestionsWait()
+    {
+        await _host.OpenAsync(Some.Waiting("261123-0313-waiting0") with { Target = "waiting" });
+        for (var i = 0; i < 20; i++)
+        {
+            await _host.OpenAsync(Some.Incident($"261123-0313-{i:d8}", $"pod-{i}") with { State = IncidentState.Resolved, OpenedAt = Some.Time.AddMinutes(i) });
+        }
+
+        var next = Older().Match(WebUtility.HtmlDecode(await _host.Browser.GetStringAsync("/", Ct))).Groups[1].Value;
+        next.ShouldStartWith("/?after=");
+        (await _host.Browser.GetStringAsync(next, Ct)).ShouldContain("<h1 id=\"title\">1 question waiting for an answer</h1>");
     }
 
     [Fact]

@@ -77,7 +77,9 @@ internal static class ServerServices
     private static IServiceCollection AddPractice(this IServiceCollection services, ServerSettings settings)
     {
         services.AddSingleton(new PracticeMode(settings.Practice));
-        services.AddOptions<ConsoleOptions>().Configure(console => console.Name = settings.Practice ? Environment.UserName : null);
+        services.AddOptions<ConsoleOptions>()
+            .Configure(console => console.Name = settings.Practice ? Environment.UserName : null)
+            .PostConfigure<LoadedRunbooks>((console, loaded) => console.TryThis ??= StartupMessage.TryThis(settings, loaded()));
         return services;
     }
 

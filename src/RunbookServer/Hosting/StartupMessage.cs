@@ -43,11 +43,11 @@ internal static class StartupMessage
             ConsoleOutput.Raw($"  Messages  {Relative(settings.OutboxDirectory)}, each with its approval link");
         }
 
-        if (sandbox is not null && runbooks.Any(runbook => runbook.Id == Tried))
+        if (TryThis(settings, runbooks) is { } line)
         {
             ConsoleOutput.Line();
             ConsoleOutput.Line("[bold]Try this[/] in another terminal:");
-            ConsoleOutput.Raw($"  {ThisProgram.Command} fire {Tried}{Options(settings, address)}");
+            ConsoleOutput.Raw($"  {line}");
             if (ThisProgram.Sample($"{Tried}.azure-monitor.json") is { } sample)
             {
                 ConsoleOutput.Line("or, as Azure Monitor does it:");
@@ -60,6 +60,10 @@ internal static class StartupMessage
         ConsoleOutput.Line();
     }
 
+    /// <returns>Null where nothing may be tried: what is not practice is real, and pages whoever is on call.</returns>
+    internal static string? TryThis(ServerSettings settings, IReadOnlyCollection<Runbook> runbooks) =>
+        settings.Practice && runbooks.Any(runbook => runbook.Id == Tried) ? $"{ThisProgram.Command} fire {Tried}{Options(settings)}" : null;
+
     private static string Mode(Runbook runbook) => runbook switch
     {
         { Mode: RunMode.DryRun } => " (dry run)",
@@ -67,9 +71,9 @@ internal static class StartupMessage
         _ => "",
     };
 
-    private static string Options(ServerSettings settings, Uri address)
+    private static string Options(ServerSettings settings)
     {
-        var url = address.Port == ServerDefaults.Port ? "" : $" --url {address}";
+        var url = settings.Port == ServerDefaults.Port ? "" : $" --url http://localhost:{settings.Port}/";
         var data = Relative(settings.DataDirectory) == ServerDefaults.DataDirectory ? "" : $" --data {Relative(settings.DataDirectory)}";
         return url + data;
     }

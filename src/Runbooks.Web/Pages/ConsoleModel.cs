@@ -7,13 +7,14 @@ namespace Runbooks.Web.Pages;
 /// <param name="Open">The most urgent first: what waits for an answer, then the worst impact.</param>
 /// <param name="Filter">What the reader asked for, as it stands in the address.</param>
 /// <param name="More">The address of the next page; null at the end.</param>
+/// <param name="TryThis">A line for whoever has no incidents yet; null where trying would touch something real.</param>
 public sealed record ConsoleModel(
     IReadOnlyList<IncidentSummary> Open,
     IReadOnlyList<IncidentSummary> Closed,
     ConsoleFilter Filter,
     IReadOnlyList<string> Runbooks,
     string? More,
-    string TryThis,
+    string? TryThis,
     DateTimeOffset Now)
 {
     /// <summary>Lines of one section on the first page; a page stays small however much there is.</summary>
@@ -39,9 +40,12 @@ public sealed record ConsoleModel(
     /// <summary>How many there are in each state; null where the store cannot count.</summary>
     public IReadOnlyDictionary<IncidentState, int>? Counts { get; init; }
 
-    public int Waiting => Filter.IsEmpty && Counts is not null
-        ? Counts.GetValueOrDefault(IncidentState.AwaitingApproval)
-        : Open.Count(item => item.State == IncidentState.AwaitingApproval);
+    public int Waiting => CountOfAll(StateText.Of(IncidentState.AwaitingApproval)) ?? Open.Count(item => item.State == IncidentState.AwaitingApproval);
+
+    public int OpenCount => CountOfAll("open") ?? Open.Count;
+
+    /// <summary>A later page of everything lists what ended, and is no filter.</summary>
+    private int? CountOfAll(string word) => Filter.State is null ? CountOf(word) : null;
 
     /// <summary>How many incidents a filter shows; null where nobody has counted.</summary>
     public int? CountOf(string? word) => word switch
@@ -89,7 +93,7 @@ internal static class ConsoleHeading
             model.NeedsPerson.Count > 0 ? $"{CountText.Format(model.NeedsPerson.Count, "incident")} {(model.NeedsPerson.Count == 1 ? "needs" : "need")} a person" : null,
         ];
         return string.Join(", ", asked.OfType<string>()) is { Length: > 0 } words ? words
-            : model.Open.Count > 0 ? CountText.Format(model.Open.Count, "open incident")
+            : model.OpenCount > 0 ? CountText.Format(model.OpenCount, "open incident")
             : model.AnyOpen ? "Nothing open fits this filter"
             : model.Changes.Count > 0 ? $"{CountText.Format(model.Changes.Count, "incident")} left something changed"
             : "All quiet";

@@ -5,8 +5,8 @@ public sealed class ConsoleOptions
 {
     public const string SectionName = "Console";
 
-    /// <summary>The line to try when there are no incidents yet.</summary>
-    public string TryThis { get; set; } = "dotnet run --project src/RunbookServer -- fire hanged-gpu";
+    /// <summary>The line to try when there are no incidents yet. Unless it is set only the one-machine host in practice has one.</summary>
+    public string? TryThis { get; set; }
 
     /// <summary>The name that forms begin with where nobody signs in; whoever it is may change it.</summary>
     public string? Name { get; set; }

@@ -28,7 +28,9 @@ public sealed partial class SandboxPageTests
         await using var mail = await MailServer.StartAsync();
         await using var host = await RunningHost.StartAsync(people: PeopleFiles.ByMail(mail.Port));
 
-        (await host.Client.Http.GetStringAsync("", Cancel)).ShouldNotContain("Practice");
+        var console = await host.Client.Http.GetStringAsync("", Cancel);
+        console.ShouldNotContain("Practice");
+        console.ShouldNotContain("Try one", Case.Sensitive, "it would page whoever is on call");
         (await host.Client.Http.GetAsync("sandbox", Cancel)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
         (await host.Client.PostAsync("api/sandbox/reset", "{}")).Status.ShouldBe(HttpStatusCode.NotFound);
     }
@@ -45,6 +47,8 @@ public sealed partial class SandboxPageTests
         (await browser.GetStringAsync("sandbox", Cancel)).ShouldContain("<button name=\"turn\" value=\"heal\">Heal<span class=\"sr\">: The pod inference/llm-b-0");
 
         var page = await browser.GetStringAsync("sandbox", Cancel);
+        page.ShouldContain("value=\"vault-certificate-expiring.event-grid\">Event Grid<");
+        (await browser.GetStringAsync("", Cancel)).ShouldMatch(" fire hanged-gpu( --url http://localhost:[0-9]+/)? --data ");
         Sample().Matches(page).Select(match => match.Groups[1].Value).ShouldBe(SampleAlerts.Names, ignoreOrder: true);
         var opened = (await FormAsync(browser, "fire", ("sample", "hanged-gpu.azure-monitor"))).Headers.Location!.ToString();
         opened.ShouldStartWith("/incidents/");
