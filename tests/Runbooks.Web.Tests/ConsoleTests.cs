@@ -209,6 +209,24 @@ public sealed partial class ConsoleTests : IAsyncLifetime
     public async Task EvidenceThatIsNotThere_Is404(string name) =>
         (await _host.Browser.GetAsync($"/incidents/261123-0312-k7m2p9wd/evidence/{name}", Ct)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
 
+    [Theory]
+    [InlineData("report")]
+    [InlineData("report?as=markdown")]
+    [InlineData("evidence/nothing.log")]
+    public async Task BrowserThatFindsNothingOrNoStore_IsToldOnAPageAndAScriptIsNot(string path)
+    {
+        foreach (var (accept, type) in new[] { ("text/html,*/*;q=0.8", "text/html"), ("*/*", "application/problem+json") })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, $"/incidents/none/{path}") { Headers = { { "Accept", accept } } };
+            using var answer = await _host.Browser.SendAsync(request, Ct);
+            (answer.StatusCode, answer.Content.Headers.ContentType!.MediaType).ShouldBe((HttpStatusCode.NotFound, type));
+        }
+
+        _host.Store.Fault = () => new StoreUnavailableException("away");
+        using var later = new HttpRequestMessage(HttpMethod.Get, "/incidents/none/report") { Headers = { { "Accept", "text/html" } } };
+        (await (await _host.Browser.SendAsync(later, Ct)).Content.ReadAsStringAsync(Ct)).ShouldContain("<p>The records cannot be reached at the moment.");
+    }
+
     [Fact]
     public async Task Pages_NeedTheKeyOutsideOfPractice()
     {

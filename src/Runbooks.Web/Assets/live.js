@@ -138,7 +138,8 @@ async function look() {
       document.title = fresh.title;
     } else {
       trouble = answer.type === 'opaqueredirect' || answer.status === 401 ? 'Signed out: reload to sign in.'
-        : answer.status === 404 ? 'This page is gone.' : 'The server cannot answer at the moment.';
+        : answer.status === 404 ? 'This page is gone.'
+        : answer.ok || answer.status === 403 ? 'This page has changed: reload.' : 'The server cannot answer at the moment.';
     }
   } catch {
     trouble = 'Connection lost; trying again.';

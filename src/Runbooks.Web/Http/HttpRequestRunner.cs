@@ -96,3 +96,13 @@ internal enum Caller
     /// <summary>Somebody who looks at a page.</summary>
     Person,
 }
+
+internal static class Callers
+{
+    /// <summary>What stands among the pages and is asked for by scripts too: a browser asks for a page, and is told in one.</summary>
+    public static Caller Of(HttpRequest request) =>
+        request.Path.StartsWithSegments("/incidents") && request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase) ? Caller.Person : Caller.Script;
+
+    public static IResult NotFound(HttpRequest request, string title, string text) =>
+        Of(request) == Caller.Person ? MessageResult.Of(StatusCodes.Status404NotFound, title, text, home: true) : ApiResults.Problem(StatusCodes.Status404NotFound, text);
+}

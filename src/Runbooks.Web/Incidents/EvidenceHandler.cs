@@ -14,6 +14,6 @@ public sealed class EvidenceHandler(IEvidenceStore evidence, HttpRequestRunner r
         PageHeaders.Write(request.HttpContext.Response);
         return EvidenceName.Parse($"{id}/{name}") is { } known && await evidence.OpenAsync($"{known}", cancellationToken) is { } content
             ? Results.Stream(content, "text/plain; charset=utf-8", fileDownloadName: $"{id}-{name}")
-            : ApiResults.Problem(StatusCodes.Status404NotFound, "There is no such evidence, or it is no longer kept.");
-    });
+            : Callers.NotFound(request, "No such evidence", "There is no such evidence, or it is no longer kept.");
+    }, Callers.Of(request));
 }

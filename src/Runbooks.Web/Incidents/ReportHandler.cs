@@ -13,20 +13,16 @@ public sealed class ReportHandler(IIncidentStore store, HttpRequestRunner runner
     {
         if (await store.FindAsync(id, cancellationToken) is not { } incident)
         {
-            return ApiResults.Problem(StatusCodes.Status404NotFound, "There is no such incident, or it is no longer kept.");
+            return Callers.NotFound(request, "No such incident", "There is no such incident, or it is no longer kept.");
         }
 
         var runbook = await store.FindRunbookAsync(incident.RunbookHash, cancellationToken);
-        if (IsPage(request))
+        if (Callers.Of(request) == Caller.Person && request.Query["as"] != "markdown")
         {
             return new PageResult<ReportPage>(new { Model = new ReportModel(incident, runbook?.Impact, time.GetUtcNow()) });
         }
 
         PageHeaders.Write(request.HttpContext.Response);
         return Results.Text(IncidentReport.Markdown(incident, runbook?.Impact, time.GetUtcNow()), "text/markdown; charset=utf-8");
-    });
-
-    /// <summary>Whoever does not ask for a page gets the document.</summary>
-    private static bool IsPage(HttpRequest request) =>
-        request.Path.StartsWithSegments("/incidents") && request.Query["as"] != "markdown" && request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase);
+    }, Callers.Of(request));
 }

@@ -67,6 +67,20 @@ public sealed class LivePageTests(Chromium chromium) : IClassFixture<Chromium>, 
         await Assertions.Expect(page.Locator("#age")).ToContainTextAsync("Live. Updated now.");
     }
 
+    /// <summary>The server answers; what it answers is no longer this page.</summary>
+    [Theory]
+    [InlineData(200)]
+    [InlineData(403)]
+    public async Task PageThatIsAnotherByNow_SaysSoAndDoesNotBlameTheServer(int status)
+    {
+        var page = await OpenAsync(Address($"incidents/{_id}"));
+        await page.RouteAsync("**/incidents/**", route => route.FulfillAsync(new() { Status = status, ContentType = "text/html", Body = "<main><h1>This link has expired</h1></main>" }));
+
+        await page.Clock.FastForwardAsync(3_000);
+
+        await Assertions.Expect(page.Locator("#age")).ToContainTextAsync("This page has changed: reload.");
+    }
+
     [Fact]
     public async Task WithoutScripts_ThePageSaysOfWhenItIs()
     {
