@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
 using Runbooks.Catalog;
 using Runbooks.Guardrails;
@@ -157,17 +158,33 @@ internal static class ServerHost
         {
             throw new CommandException(ServerSettingsCheck.Describe(invalid, app.Services));
         }
+        catch (IOException taken) when (taken.InnerException is AddressInUseException)
+        {
+            throw new CommandException($"{taken.Message.TrimEnd('.')}. Stop what listens there, or choose another port with --port; 0 takes any free one.");
+        }
     }
 
     /// <summary>Asked before anything starts: messages name the port, and a half-started host would have to be undone.</summary>
     /// <exception cref="CommandException">The wanted port cannot be had.</exception>
     internal static int FreePort(int wanted, bool onAny = false)
     {
-        using var listener = new TcpListener(onAny ? IPAddress.Any : IPAddress.Loopback, wanted);
         try
         {
-            listener.Start();
-            return ((IPEndPoint)listener.LocalEndpoint).Port;
+            while (true)
+            {
+                using var listener = new TcpListener(onAny ? IPAddress.Any : IPAddress.Loopback, wanted);
+                listener.Start();
+                var port = ((IPEndPoint)listener.LocalEndpoint).Port;
+                if (IsFree(onAny ? IPAddress.IPv6Any : IPAddress.IPv6Loopback, port))
+                {
+                    return port;
+                }
+
+                if (wanted != 0)
+                {
+                    throw new SocketException((int)SocketError.AddressAlreadyInUse);
+                }
+            }
         }
         catch (SocketException refused)
         {
@@ -177,6 +194,21 @@ internal static class ServerHost
                 SocketError.AccessDenied => $"Port {wanted} is for privileged programs. Choose one from 1024 on with --port; 0 takes any free one.",
                 _ => $"Port {wanted} cannot be used: {refused.Message}. Choose another with --port; 0 takes any free one.",
             });
+        }
+    }
+
+    /// <summary>The host listens on both kinds of address, and another program may have the newer one alone. A machine that has none of it is no hindrance.</summary>
+    private static bool IsFree(IPAddress address, int port)
+    {
+        try
+        {
+            using var listener = new TcpListener(address, port);
+            listener.Start();
+            return true;
+        }
+        catch (SocketException refused)
+        {
+            return refused.SocketErrorCode != SocketError.AddressAlreadyInUse;
         }
     }
 }

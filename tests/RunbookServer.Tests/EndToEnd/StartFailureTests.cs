@@ -23,10 +23,26 @@ public sealed class StartFailureTests : IDisposable
         await ShouldSayAsync($"Port {port} is taken. Stop what listens there, or choose another with --port", "serve", "--port", $"{port}");
     }
 
+    /// <summary>Some programs that listen on "localhost" have its newer address alone.</summary>
+    [Fact]
+    public async Task PortThatIsTakenOnTheNewerAddressAlone_IsRefused()
+    {
+        using var taken = new TcpListener(IPAddress.IPv6Loopback, 0);
+        Assert.SkipUnless(Socket.OSSupportsIPv6, "Needs ::1.");
+        taken.Start();
+        var port = ((IPEndPoint)taken.LocalEndpoint).Port;
+
+        await ShouldSayAsync($"Port {port} is taken. Stop what listens there, or choose another with --port", "serve", "--port", $"{port}");
+    }
+
     [Theory]
     [InlineData("{ \"Storms\": ", "Line 1 is not JSON")]
     [InlineData("{ \"Storms\": { \"MoreThn\": 3 } }", "This host has no setting 'Storms:MoreThn' (settings.json). Did you mean 'Storms:MoreThan'?")]
     [InlineData("{ \"Safety\": { \"Mode\": \"careful\" } }", "The setting 'Safety:Mode' (settings.json) has to be one of Normal, ApproveAll, DryRun.")]
+    [InlineData("{ \"Safety\": { \"Windows\": [ { \"Name\": \"db patching\", \"Start\": \"2026-11-28T02:00:00\", \"Duration\": \"4h\", \"Runbooks\": \"database-*\" } ] } }", "The setting 'Safety:Windows:0:Runbooks' (settings.json) is a list, and one value in its place is not read: write it as 'Safety:Windows:0:Runbooks:0', in JSON in brackets.")]
+    [InlineData("{ \"ApiKeys\": { \"Keys\": \"7Q2d9bXk4Tn8vR1mZs6Hc3Wf\" } }", "The setting 'ApiKeys:Keys' (settings.json) is a list")]
+    [InlineData("{ \"Auth\": { \"AdminGroups\": \"00000000-0000-0000-0000-000000000001\" } }", "The setting 'Auth:AdminGroups' (settings.json) is a list")]
+    [InlineData("{ \"Slack\": \"a-token\" }", "The setting 'Slack' (settings.json) has parts, and a value in its place is not read: write 'Slack:NAME'.")]
     [InlineData("{ \"ApiKeys\": { \"Keys\": [\"short\"] } }", "can be guessed: it has fewer than 24 characters. Make one with: openssl rand -hex 32")]
     [InlineData("{ \"Storms\": { \"MoreThan\": 0 } }", "The setting 'Storms:MoreThan' cannot be used: The field MoreThan must be between 1 and 10000.")]
     public Task SettingsFileThatCannotBeUsed_IsRefused(string text, string words)
