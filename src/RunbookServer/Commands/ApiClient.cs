@@ -11,7 +11,8 @@ namespace RunbookServer.Commands;
 /// <summary>Talks to a running host as any other client does: through the outside contract.</summary>
 internal sealed class ApiClient(Uri address, string key) : IDisposable
 {
-    private readonly HttpClient _http = new() { BaseAddress = address, Timeout = TimeSpan.FromSeconds(60) };
+    // Whoever is sent elsewhere takes the key along.
+    private readonly HttpClient _http = new(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = address, Timeout = TimeSpan.FromSeconds(60) };
 
     public Uri Address => address;
 
@@ -21,11 +22,18 @@ internal sealed class ApiClient(Uri address, string key) : IDisposable
     public Task<(HttpStatusCode Status, JsonNode? Body)> PostAsync(string path, string json, CancellationToken cancellationToken) =>
         SendAsync(new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(json, Encoding.UTF8, "application/json") }, cancellationToken);
 
+    /// <summary>A document as text; what is not a success is as ever.</summary>
+    public Task<(HttpStatusCode Status, JsonNode? Body)> GetMarkdownAsync(string path, CancellationToken cancellationToken) =>
+        SendAsync(new HttpRequestMessage(HttpMethod.Get, path), cancellationToken, "text/markdown");
+
     public void Dispose() => _http.Dispose();
 
-    private async Task<(HttpStatusCode, JsonNode?)> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    private async Task<(HttpStatusCode, JsonNode?)> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken, string expected = "application/json")
     {
         request.Headers.Add("X-Api-Key", key);
+
+        // In the Functions app the platform asks for the key, under this name.
+        request.Headers.Add("x-functions-key", key);
         try
         {
             using var response = await _http.SendAsync(request, cancellationToken);
@@ -35,7 +43,15 @@ internal sealed class ApiClient(Uri address, string key) : IDisposable
                 throw new CommandException($"{address} refused the key. Name the data folder of the running host with --data, or the key with --key.", ExitCode.Unreachable);
             }
 
-            return (response.StatusCode, Parse(text));
+            var (kind, body) = (response.Content.Headers.ContentType?.MediaType, Parse(text));
+            if ((int)response.StatusCode < 400 && (kind != expected || (expected == "application/json" && body is not JsonObject)))
+            {
+                // A sign-in in front, another program: a success of theirs is none of ours.
+                var found = response.Headers.Location is { } elsewhere ? $"it sends to {(elsewhere.IsAbsoluteUri ? elsewhere.GetLeftPart(UriPartial.Path) : elsewhere)}" : kind ?? "without a body";
+                throw new CommandException($"{address} answers {(int)response.StatusCode}, but not as this program does ({found}). Name the running host itself with --url.", ExitCode.Unreachable);
+            }
+
+            return (response.StatusCode, body);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -116,6 +132,20 @@ internal sealed class ClientOptions
         command.Add(_key);
     }
 
+    /// <summary>The incident that a command is about. An empty or dotted one would lead to another address.</summary>
+    public static Argument<string> IncidentId(string description = "The incident's id.")
+    {
+        var id = new Argument<string>("id") { Description = description };
+        id.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: var given }] && given.Trim() is "" or "." or "..")
+            {
+                result.AddError($"'{given}' is no incident's id; {ThisProgram.Command} incidents lists them.");
+            }
+        });
+        return id;
+    }
+
     public ApiClient Connect(ParseResult parsed) => new(parsed.GetValue(_url) ?? Started(parsed) ?? new Uri(ServerDefaults.Address), Key(parsed));
 
     /// <summary>Where the host of this data folder said that it is.</summary>
@@ -125,9 +155,13 @@ internal sealed class ClientOptions
         return File.Exists(file) && Uri.TryCreate(Read(file), UriKind.Absolute, out var address) && address.Scheme is "http" or "https" ? address : null;
     }
 
-    private string Key(ParseResult parsed)
+    private string Key(ParseResult parsed) => Find(parsed) is var key && key.All(character => character is > ' ' and <= '~')
+        ? key
+        : throw new CommandException("The key holds characters that no key has, such as a line break in its middle. Copy it anew.", ExitCode.Unreachable);
+
+    private string Find(ParseResult parsed)
     {
-        if (parsed.GetValue(_key) is { Length: > 0 } given)
+        if (parsed.GetValue(_key)?.Trim() is { Length: > 0 } given)
         {
             return given;
         }

@@ -29,7 +29,8 @@ internal static class CommandLine
         }
         catch (OperationCanceledException)
         {
-            return ExitCode.Done;
+            ConsoleOutput.Error("Interrupted before it was done.");
+            return ExitCode.Interrupted;
         }
 #pragma warning disable CA1031 // Whatever it is: a person gets a sentence.
         catch (Exception failure)

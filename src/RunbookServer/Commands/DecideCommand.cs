@@ -68,14 +68,18 @@ internal static class DecideCommand
     private static async Task<JsonNode?> WorkAsync(ApiClient api, string path, string id, CancellationToken cancellationToken)
     {
         var (_, incident) = (await api.GetAsync(path, cancellationToken)).OrFail();
-        return incident?["gate"] is { } gate && gate["task"] is null
+        return (incident!["gate"] ?? throw AsksNothing(incident)) is { } gate && gate["task"] is null
             ? throw new CommandException($"It asks for a decision and not for work by hand. See: {ThisProgram.Command} show {id}", ExitCode.Failed)
-            : incident?["gate"];
+            : incident["gate"];
     }
+
+    /// <summary>Nothing is sent: what opens in the meantime was not looked at.</summary>
+    private static CommandException AsksNothing(JsonNode incident) => new(
+        incident["final"]?.GetValue<bool>() == true ? $"Incident {incident["id"]} ended: {incident["headline"]}. {incident["reason"]}".TrimEnd() : $"Incident {incident["id"]} asks nothing at the moment.", ExitCode.Failed);
 
     private static (ClientOptions Client, Argument<string> Id, Option<string> By, Option<string?> Reason) Parts(string who = "Who decides.") => (
         new ClientOptions(),
-        new Argument<string>("id") { Description = "The incident's id." },
+        ClientOptions.IncidentId(),
         new Option<string>("--by") { Description = who, DefaultValueFactory = _ => Environment.UserName },
         new Option<string?>("--reason") { Description = "Why; goes on the record." });
 
@@ -84,7 +88,7 @@ internal static class DecideCommand
     private static async Task<int> SendAsync(ApiClient api, string path, JsonObject body, CancellationToken cancellationToken)
     {
         var (_, answer) = (await api.PostAsync($"{path}/decision", body.ToJsonString(), cancellationToken)).OrFail();
-        ConsoleOutput.Line(ConsoleOutput.Plain(answer?["message"]?.ToString() ?? "Recorded."));
+        ConsoleOutput.Line(ConsoleOutput.Plain($"{answer!["message"]}"));
         return ExitCode.Done;
     }
 
@@ -105,7 +109,7 @@ internal static class DecideCommand
             using var api = client.Connect(parsed);
             var path = PathOf(parsed.GetRequiredValue(id));
             var question = decision == Approve ? await QuestionAsync(api, path, parsed.GetValue(gate), cancellationToken) : null;
-            if (question is not null && !parsed.GetValue(yes) && !Console.IsInputRedirected && !Agrees(Console.In))
+            if (IsOpen(question) && !parsed.GetValue(yes) && !Console.IsInputRedirected && !Agrees(Console.In))
             {
                 ConsoleOutput.Raw("Nothing was approved.");
                 return ExitCode.Failed;
@@ -120,36 +124,43 @@ internal static class DecideCommand
                 ["planHash"] = question?["planHash"]?.ToString(),
             };
             var response = await api.PostAsync($"{path}/decision", body.ToJsonString(), cancellationToken);
-            if (question is not null && response.Body is JsonObject refusal && refusal["status"]?.ToString() == "planChanged")
+            if (IsOpen(question) && response.Body is JsonObject refusal && refusal["status"]?.ToString() == "planChanged")
             {
                 throw new CommandException("The plan has changed since it was shown here; nothing was approved. Run this again to see the plan as it is now.", ExitCode.Failed);
             }
 
             var (_, answer) = response.OrFail();
-            ConsoleOutput.Line(ConsoleOutput.Plain(answer?["message"]?.ToString() ?? "Recorded."));
+            ConsoleOutput.Line(ConsoleOutput.Plain($"{answer!["message"]}"));
             return ExitCode.Done;
         });
         return command;
     }
 
     /// <summary>What is printed is what is approved: a plan that changes in between is not.</summary>
-    /// <returns>Null when the question is no longer open: then the host says how it ended.</returns>
-    private static async Task<JsonNode?> QuestionAsync(ApiClient api, string path, string? gate, CancellationToken cancellationToken)
+    /// <returns>Of one that is no longer open the host says how it ended.</returns>
+    private static async Task<JsonNode> QuestionAsync(ApiClient api, string path, string? gate, CancellationToken cancellationToken)
     {
         var (_, incident) = (await api.GetAsync(path, cancellationToken)).OrFail();
-        var asked = gate is null ? incident?["gate"] : incident?["gates"]?.AsArray().FirstOrDefault(one => one?["id"]?.ToString() == gate);
-        if (asked?["outcome"]?.ToString() != "pending")
+        var asked = (gate is null ? incident!["gate"] : Items(incident!, "gates").FirstOrDefault(one => one["id"]?.ToString() == gate)) ?? throw AsksNothing(incident!);
+        if (IsOpen(asked))
         {
-            return null;
-        }
-
-        foreach (var line in Lines(incident!, asked))
-        {
-            ConsoleOutput.Raw(line);
+            foreach (var line in Lines(incident!, asked))
+            {
+                ConsoleOutput.Raw(line);
+            }
         }
 
         return asked;
     }
+
+    private static bool IsOpen(JsonNode? question) => question?["outcome"]?.ToString() == "pending";
+
+    /// <summary>What keeps an open question from being carried out, in the words of its page.</summary>
+    internal static IEnumerable<string> AgainstLines(JsonNode incident, JsonNode asked) =>
+    [
+        .. asked["blocker"] is { } blocker ? [$"It must not run as things are: {blocker}"] : Array.Empty<string>(),
+        .. Items(incident, "heldBack").Select(guard => $"It cannot run at the moment: {guard}"),
+    ];
 
     /// <summary>The question as the page of its link puts it: each step, what it is run with, and whether it can be taken back.</summary>
     internal static IEnumerable<string> Lines(JsonNode incident, JsonNode asked)
@@ -178,6 +189,11 @@ internal static class DecideCommand
         foreach (var line in ItemLines(asked))
         {
             yield return $"  {line}";
+        }
+
+        foreach (var against in AgainstLines(incident, asked))
+        {
+            yield return $"  {against}";
         }
 
         foreach (var warning in Items(asked, "warnings"))

@@ -14,7 +14,7 @@ internal static class ExportCommand
     public static Command Build()
     {
         var client = new ClientOptions();
-        var id = new Argument<string>("id") { Description = "The id of an incident that has ended." };
+        var id = ClientOptions.IncidentId("The id of an incident that has ended.");
         var file = new Option<FileInfo?>("--out") { Description = "Where to write it, for example runbooks/tests/hanged-gpu/that-night/test.yaml; the screen unless named." };
         var command = new Command("export", "Turns a finished incident into a test of its runbook.") { id, file };
         client.AddTo(command);

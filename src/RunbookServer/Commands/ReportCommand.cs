@@ -9,14 +9,14 @@ internal static class ReportCommand
     public static Command Build()
     {
         var client = new ClientOptions();
-        var id = new Argument<string>("id") { Description = "The incident's id." };
+        var id = ClientOptions.IncidentId();
         var file = new Option<FileInfo?>("--out") { Description = "Where to write it, for example incident.md; the screen unless named." };
         var command = new Command("report", "Writes what happened in an incident as a Markdown document: summary, impact, times, findings, decisions, steps, what is left to do.") { id, file };
         client.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             using var api = client.Connect(parsed);
-            var (_, body) = (await api.GetAsync($"api/incidents/{Uri.EscapeDataString(parsed.GetRequiredValue(id))}/report", cancellationToken)).OrFail();
+            var (_, body) = (await api.GetMarkdownAsync($"api/incidents/{Uri.EscapeDataString(parsed.GetRequiredValue(id))}/report", cancellationToken)).OrFail();
             var report = $"{body}";
             if (parsed.GetValue(file) is not { } chosen)
             {

@@ -25,7 +25,8 @@ internal static class SandboxCommand
                 ConsoleOutput.Raw($"  {key.Replace(":", "__", StringComparison.Ordinal)}={value}");
             }
 
-            await Task.Delay(Timeout.Infinite, cancellationToken);
+            // It runs until it is stopped: that is its end.
+            await Task.Delay(Timeout.Infinite, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return ExitCode.Done;
         });
         return command;

@@ -12,7 +12,7 @@ internal static class ShowCommand
     public static Command Build()
     {
         var client = new ClientOptions();
-        var id = new Argument<string>("id") { Description = "The incident's id." };
+        var id = ClientOptions.IncidentId();
         var json = new Option<bool>("--json") { Description = "As the API gives it, for a script." };
         var command = new Command("show", "Shows one incident: what was found, what is asked, what was done.") { id, json };
         client.AddTo(command);
@@ -89,6 +89,11 @@ internal static class ShowCommand
         {
             yield return gate["closedBy"]?.ToString() ?? Text(gate, "outcome");
             yield break;
+        }
+
+        foreach (var against in DecideCommand.AgainstLines(incident, gate))
+        {
+            yield return against;
         }
 
         yield return $"Asked: {string.Join(", ", Items(gate, "approvers"))}. {gate["ifNobodyAnswers"]}";

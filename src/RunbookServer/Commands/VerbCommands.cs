@@ -29,7 +29,7 @@ internal static class VerbCommands
     private static Command Build(string name, string path, string description, bool needed = true, string field = "reason", Argument<string>? text = null)
     {
         var client = new ClientOptions();
-        var id = new Argument<string>("id") { Description = "The incident's id." };
+        var id = ClientOptions.IncidentId();
         var by = new Option<string>("--by") { Description = "Who does it.", DefaultValueFactory = _ => Environment.UserName };
         var reason = new Option<string?>("--reason") { Description = needed ? "Why; goes on the record." : "What you do about it; goes on the record.", Required = needed };
         var command = new Command(name, description) { id, by };
@@ -53,7 +53,7 @@ internal static class VerbCommands
             };
             var address = $"api/incidents/{Uri.EscapeDataString(parsed.GetRequiredValue(id))}/{path}";
             var (_, answer) = (await api.PostAsync(address, body.ToJsonString(), cancellationToken)).OrFail();
-            ConsoleOutput.Raw(answer?["message"]?.ToString() ?? "Recorded.");
+            ConsoleOutput.Raw($"{answer!["message"]}");
             return ExitCode.Done;
         });
         return command;

@@ -98,6 +98,9 @@ internal static class ExitCode
     /// <summary>The command could not begin: unknown option, port taken, data folder unusable.</summary>
     public const int Usage = 2;
 
-    /// <summary>The running host could not be reached or refused the key.</summary>
+    /// <summary>The running host could not be reached or refused the key, or what answers is none.</summary>
     public const int Unreachable = 3;
+
+    /// <summary>As a shell names what Ctrl+C ended.</summary>
+    public const int Interrupted = 130;
 }

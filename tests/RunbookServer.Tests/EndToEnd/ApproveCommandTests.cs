@@ -66,6 +66,67 @@ public sealed class ApproveCommandTests
     }
 
     [Theory]
+    [InlineData("approve", """{ "id": "one", "final": false }""", "Incident one asks nothing at the moment.")]
+    [InlineData("done", """{ "id": "one", "final": false }""", "Incident one asks nothing at the moment.")]
+    [InlineData("could-not", """{ "id": "one", "final": false }""", "Incident one asks nothing at the moment.")]
+    [InlineData("approve", """{ "id": "one", "final": true, "headline": "Recovered by itself", "reason": "No check failed." }""", "Incident one ended: Recovered by itself. No check failed.")]
+    public async Task NothingIsAsked_NothingIsSentThatMightMeetAQuestionThatOpensMeanwhile(string verb, string incident, string words)
+    {
+        await using var host = await AnsweringHost.StartAsync(new Dictionary<string, string>
+        {
+            ["GET /api/incidents/one"] = incident,
+            ["POST /api/incidents/one/decision"] = """{ "message": "You approved this." }""",
+        });
+
+        var (code, output, error) = await ProgramRun.RunAsync([verb, "one", .. verb == "could-not" ? ["--reason", "x"] : Array.Empty<string>(), "--url", host.Address, "--key", "any"]);
+
+        (code, output, error.Trim()).ShouldBe((1, "", $"error: {words}"));
+        host.Asked.ShouldBe(["GET /api/incidents/one"]);
+    }
+
+    [Fact]
+    public async Task GateThatHasClosed_IsTheOneThatTheHostIsAskedAbout()
+    {
+        await using var host = await AnsweringHost.StartAsync(async context =>
+        {
+            if (HttpMethods.IsGet(context.Request.Method))
+            {
+                await context.Response.WriteAsJsonAsync(new { id = "one", gate = new { id = "mitigation-1", outcome = "approved" } });
+                return;
+            }
+
+            var sent = await JsonSerializer.DeserializeAsync<JsonNode>(context.Request.Body);
+            context.Response.StatusCode = 409;
+            await context.Response.WriteAsJsonAsync(new { message = $"linus approved {sent!["gate"]}." });
+        });
+
+        var (code, _, error) = await ProgramRun.RunAsync("approve", "one", "--url", host.Address, "--key", "any");
+
+        code.ShouldBe(1);
+        error.ShouldContain("linus approved mitigation-1.");
+    }
+
+    [Theory]
+    [InlineData("approve")]
+    [InlineData("show")]
+    public async Task WhatSpeaksAgainstIt_IsShownAsOnThePage(string command)
+    {
+        await using var host = await AnsweringHost.StartAsync(new Dictionary<string, string>
+        {
+            ["GET /api/incidents/one"] = """
+                { "id": "one", "title": "Hung GPU", "target": "llm-b-0", "state": "awaitingApproval", "heldBack": ["The kill switch is on."],
+                  "gate": { "id": "mitigation-1", "question": "Recycle pod llm-b-0?", "outcome": "pending", "planHash": "x", "blocker": "the budget of its group is used up.", "plan": [], "warnings": [] } }
+                """,
+            ["POST /api/incidents/one/decision"] = """{ "message": "You approved this." }""",
+        });
+
+        var (_, shown, _) = await ProgramRun.RunAsync([command, "one", .. command == "approve" ? ["--yes"] : Array.Empty<string>(), "--url", host.Address, "--key", "any"]);
+
+        shown.ShouldContain("  It must not run as things are: the budget of its group is used up.\n");
+        shown.ShouldContain("  It cannot run at the moment: The kill switch is on.\n");
+    }
+
+    [Theory]
     [InlineData("y", true)]
     [InlineData("Yes ", true)]
     [InlineData("", false)]

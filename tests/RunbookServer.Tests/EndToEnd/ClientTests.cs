@@ -1,0 +1,130 @@
+using System.Diagnostics;
+using Microsoft.AspNetCore.Http;
+
+namespace RunbookServer.Tests.EndToEnd;
+
+/// <summary>Commands that talk to a host, and what they take for one.</summary>
+public sealed class ClientTests : IDisposable
+{
+    private readonly string _home = Directory.CreateTempSubdirectory("runbooks-").FullName;
+
+    /// <summary>The Functions host asks for the key itself, and knows one header.</summary>
+    [Fact]
+    public async Task FunctionsApp_GetsTheKeyUnderItsOwnName()
+    {
+        await using var host = await AnsweringHost.StartAsync(async context =>
+        {
+            if (context.Request.Headers["x-functions-key"] != "a-key")
+            {
+                context.Response.StatusCode = StatusCodes.Status401Unauthorized;
+                return;
+            }
+
+            await context.Response.WriteAsJsonAsync(new { incidents = Array.Empty<string>() });
+        });
+
+        var (code, output, error) = await ProgramRun.RunAsync("incidents", "--url", host.Address, "--key", "a-key");
+
+        (code, output, error).ShouldBe((0, "No incidents yet.\n", ""));
+    }
+
+    public static TheoryData<string> Commands =>
+        ["stop one --reason x", "note one text", "approve one --yes", "reject one", "done one", "start hanged-gpu", "incidents", "incidents --json", "show one", "show one --json", "export one", "fire hanged-gpu", "backtest --since 1d", "report one --out report.md"];
+
+    [Theory]
+    [MemberData(nameof(Commands))]
+    public async Task SuccessOfAnotherProgram_IsNoneOfOurs(string command)
+    {
+        var file = Path.Combine(_home, "report.md");
+        foreach (var (status, type, body) in new[] { (204, null, ""), (200, null, ""), (200, "text/html", "<h1>Sign in</h1>"), (200, "application/json", "[]"), (302, null, "") })
+        {
+            await using var other = await AnsweringHost.StartAsync(_ => Task.CompletedTask);
+            await using var host = await AnsweringHost.StartAsync(async context =>
+            {
+                (context.Response.StatusCode, context.Response.ContentType) = (status, type);
+                if (status == 302)
+                {
+                    context.Response.Headers.Location = $"{other.Address}/sign-in?secret=1";
+                }
+
+                await context.Response.WriteAsync(body);
+            });
+
+            var (code, output, error) = await ProgramRun.RunAsync([.. command.Replace("report.md", file, StringComparison.Ordinal).Split(' '), "--url", host.Address, "--key", "a-key"]);
+
+            (code, output).ShouldBe((3, ""), $"{status} {type} {body}");
+            error.ShouldContain("but not as this program does");
+            error.ShouldContain("Name the running host itself with --url.");
+            error.ShouldNotContain("secret");
+            other.Asked.ShouldBeEmpty("the key would have gone there");
+            File.Exists(file).ShouldBeFalse();
+        }
+    }
+
+    [Fact]
+    public async Task KeyWithALineBreakBehindIt_IsTheKey()
+    {
+        await using var host = await AnsweringHost.StartAsync(context => context.Response.WriteAsJsonAsync(new { incidents = Array.Empty<string>(), key = context.Request.Headers["X-Api-Key"].ToString() }));
+
+        (await ProgramRun.RunAsync("incidents", "--json", "--url", host.Address, "--key", "a-key\r\n")).Output.ShouldContain("\"key\": \"a-key\"");
+        var (code, _, error) = await ProgramRun.RunAsync("incidents", "--url", host.Address, "--key", "a-\nkey");
+        code.ShouldBe(3);
+        error.ShouldContain("The key holds characters that no key has");
+    }
+
+    [Theory]
+    [InlineData("show", "")]
+    [InlineData("show", " ")]
+    [InlineData("show", ".")]
+    [InlineData("report", "..")]
+    [InlineData("approve", "")]
+    [InlineData("export", "")]
+    [InlineData("stop", "", "--reason", "x")]
+    public async Task EmptyId_IsRefusedBeforeAnythingIsAsked(params string[] arguments)
+    {
+        await using var host = await AnsweringHost.StartAsync(context => context.Response.WriteAsJsonAsync(new { incidents = Array.Empty<string>() }));
+
+        var (code, output, error) = await ProgramRun.RunAsync([.. arguments, "--url", host.Address, "--key", "a-key"]);
+
+        (code, output).ShouldBe((2, ""));
+        error.ShouldContain("is no incident's id");
+        host.Asked.ShouldBeEmpty();
+    }
+
+    /// <summary>A script that goes on after && would take it for done.</summary>
+    [Fact]
+    public async Task CommandThatIsInterrupted_DoesNotEndAsDone()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Needs a signal.");
+        var asked = new TaskCompletionSource();
+        await using var host = await AnsweringHost.StartAsync(async context =>
+        {
+            asked.TrySetResult();
+            await Task.Delay(Timeout.Infinite, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        });
+        using var process = Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "runbook.dll"), "stop", "one", "--reason", "x", "--url", host.Address, "--key", "a-key"])
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true,
+        })!;
+        await asked.Task.WaitAsync(TestKit.Patience.Limit, Cancel);
+
+        using var kill = Process.Start("kill", ["-TERM", $"{process.Id}"]);
+        await process.WaitForExitAsync(Cancel).WaitAsync(TestKit.Patience.Limit, Cancel);
+
+        process.ExitCode.ShouldBe(130);
+        (await process.StandardError.ReadToEndAsync(Cancel)).ShouldContain("Interrupted before it was done.");
+    }
+
+    [Fact]
+    public async Task ListingThatIsFull_NamesNoLimitThatIsRefused()
+    {
+        await using var host = await AnsweringHost.StartAsync(context => context.Response.WriteAsJsonAsync(new { incidents = new[] { new { id = "one" } }, next = "more" }));
+
+        (await ProgramRun.RunAsync("incidents", "--limit", "500", "--url", host.Address, "--key", "a-key")).Output.ShouldEndWith("There are more: name a state.\n");
+        (await ProgramRun.RunAsync("incidents", "--limit", "20", "--url", host.Address, "--key", "a-key")).Output.ShouldEndWith("There are more: name a state, or a higher --limit than 20.\n");
+    }
+
+    public void Dispose() => Directory.Delete(_home, recursive: true);
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+}
