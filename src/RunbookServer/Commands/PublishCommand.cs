@@ -12,6 +12,7 @@ using Runbooks.Notifications;
 using Runbooks.Publishing;
 using RunbookServer.Hosting;
 using RunbookServer.Publishing;
+using RunbookServer.Reporting;
 using RunbookServer.Terminal;
 
 namespace RunbookServer.Commands;
@@ -47,15 +48,16 @@ internal static class PublishCommand
 
         public async Task<int> ListAsync(CancellationToken cancellationToken)
         {
-            if ((await _publisher.LookAsync(cancellationToken)).Log is not { } log)
+            var log = (await _publisher.LookAsync(cancellationToken)).Log;
+            if (parsed.GetValue(options.Json))
             {
-                ConsoleOutput.Raw($"Nothing was published to {place.Address}.");
+                ConsoleOutput.Json(new JsonArray([.. (log?.Publications ?? []).Select(Json)]));
                 return ExitCode.Done;
             }
 
-            if (parsed.GetValue(options.Json))
+            if (log is null)
             {
-                ConsoleOutput.Json(new JsonArray([.. log.Publications.Select(Json)]));
+                ConsoleOutput.Raw($"Nothing was published to {place.Address}.");
                 return ExitCode.Done;
             }
 
@@ -85,8 +87,7 @@ internal static class PublishCommand
             var report = ValidateCommand.Check(Shown(set, folder), isWhole: true, parsed.GetValue(options.Strict), options.Settings.Of(parsed));
             if (report.HasFailed)
             {
-                ValidateCommand.Tell(report);
-                return NotPublished();
+                return Refuse(report, ValidateCommand.Tell);
             }
 
             if (!parsed.GetValue(options.NoTests))
@@ -94,8 +95,7 @@ internal static class PublishCommand
                 var tests = await TestCommand.RunAsync([.. folder.Files()], options.Settings.Of(parsed));
                 if (tests.HasFailed)
                 {
-                    TestCommand.Tell(tests);
-                    return NotPublished();
+                    return Refuse(tests, TestCommand.Tell);
                 }
             }
 
@@ -126,8 +126,7 @@ internal static class PublishCommand
             var report = ValidateCommand.Check(set, isWhole: true, strict: false, options.Settings.Of(parsed));
             if (report.HasFailed)
             {
-                ValidateCommand.Tell(report);
-                return NotPublished();
+                return Refuse(report, ValidateCommand.Tell);
             }
 
             var origin = options.OriginOf(parsed).WhoAndWhy();
@@ -240,8 +239,17 @@ internal static class PublishCommand
             TeamFiles? Of(TeamFiles? team) => team is null ? null : new(team.Folder, Here(team.File), team.Contacts is { } contacts ? Here(contacts) : null);
         }
 
-        private static int NotPublished()
+        private int Refuse(Report report, Action<Report> tell)
         {
+            if (parsed.GetValue(options.Json))
+            {
+                ConsoleOutput.Raw(JsonReport.Write(report));
+            }
+            else
+            {
+                tell(report);
+            }
+
             ConsoleOutput.Error("Nothing was published.");
             return ExitCode.Failed;
         }

@@ -82,6 +82,20 @@ public sealed class PublishTests : IDisposable
     }
 
     [Fact]
+    public async Task AsJson_ItIsJsonWithNothingThereAndWhenItIsRefused()
+    {
+        JsonNode.Parse((await RunAsync("--list", "--json")).Output)!.AsArray().ShouldBeEmpty();
+        _runbooks.Write(RunbookCopy.Shipped.Replace("summary:", "sumary:", StringComparison.Ordinal));
+
+        var (code, output, error) = await RunAsync("--json");
+
+        code.ShouldBe(1);
+        var refused = JsonNode.Parse(output)!;
+        ((string?)refused["command"], (bool)refused["passed"]!).ShouldBe(("validate", false));
+        error.ShouldContain("Nothing was published.");
+    }
+
+    [Fact]
     public async Task FolderWithoutRunbooks_IsRefusedWithTheRemedy()
     {
         File.Delete(Path.Combine(_runbooks.Path, RunbookCopy.Name));
@@ -104,6 +118,8 @@ public sealed class PublishTests : IDisposable
 
         code.ShouldBe(1, output + error);
         output.ShouldContain("FAILED  hanged-gpu/wrong");
+        var json = JsonNode.Parse((await ProgramRun.RunAsync("publish", _runbooks.Path, "--to", _place, "--json")).Output)!;
+        ((string?)json["command"], (bool)json["passed"]!).ShouldBe(("test", false));
         Directory.EnumerateFileSystemEntries(_place).ShouldBeEmpty();
     }
 
