@@ -89,8 +89,8 @@ internal static class FireCommand
         ConsoleOutput.Raw(done?["message"]?.ToString() ?? "The sandbox was reset.");
     }
 
-    /// <summary>Whether some incident is about it: a post of which all is ignored has reached nobody.</summary>
-    private static bool IsTaken(JsonNode? answer) => answer?["incidents"]?.AsArray().Any(incident => incident?["outcome"]?.ToString() is not "ignored") == true;
+    /// <summary>Whether some incident is about each of it: an alert that is ignored has reached nobody.</summary>
+    private static bool IsTaken(JsonNode? answer) => answer?["incidents"] is JsonArray { Count: > 0 } incidents && incidents.All(incident => incident?["outcome"]?.ToString() is not "ignored");
 
     private static void Print(JsonNode? incident, Uri address)
     {
