@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Runbooks.Engine;
@@ -10,6 +11,9 @@ namespace RunbookServer.Commands;
 internal static class PastIncidents
 {
     private const int PageSize = 100;
+
+    /// <summary>The listing goes by when they opened; hardly any has waited, held and been worked on for longer than this.</summary>
+    private static readonly TimeSpan s_longest = TimeSpan.FromDays(60);
 
     /// <exception cref="CommandException">A file is none.</exception>
     public static IReadOnlyList<IncidentView> Read(string folder) => Directory.Exists(folder)
@@ -26,13 +30,24 @@ internal static class PastIncidents
             var (_, page) = (await api.GetAsync($"api/incidents?state=final&limit={PageSize}{after}", cancellationToken)).OrFail();
             foreach (var line in page?["incidents"]?.AsArray() ?? [])
             {
-                if (line!["openedAt"]!.GetValue<DateTimeOffset>() < since)
+                if (line!["openedAt"]!.GetValue<DateTimeOffset>() < since - s_longest)
                 {
                     return found;
                 }
 
-                var (_, body) = (await api.GetAsync($"api/incidents/{Uri.EscapeDataString(line["id"]!.ToString())}", cancellationToken)).OrFail();
-                var json = body?.ToJsonString() ?? "";
+                if (line["closedAt"]?.GetValue<DateTimeOffset>() < since)
+                {
+                    continue;
+                }
+
+                var answer = await api.GetAsync($"api/incidents/{Uri.EscapeDataString(line["id"]!.ToString())}", cancellationToken);
+                if (answer.Status == HttpStatusCode.NotFound)
+                {
+                    // Its time to be kept has ended since it was listed.
+                    continue;
+                }
+
+                var json = answer.OrFail().Body?.ToJsonString() ?? "";
                 found.Add((Parse(json, line["id"]!.ToString()), json));
             }
 

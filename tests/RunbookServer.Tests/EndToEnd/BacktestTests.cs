@@ -39,6 +39,29 @@ public sealed class BacktestTests : IDisposable
     }
 
     [Fact]
+    public async Task WhatEndedSince_IsPlayedWheneverItOpened()
+    {
+        await using var real = await RunningHost.StartAsync();
+        var ended = (await real.Client.GetAsync($"api/incidents/{await EndedAsync(real, "llm-b-1", "notNeeded")}")).ToJsonString();
+        await using var host = await AnsweringHost.StartAsync(new Dictionary<string, string>
+        {
+            ["GET /api/incidents"] = """
+                { "incidents": [
+                  { "id": "long", "openedAt": "2026-10-31T03:00:00+00:00", "closedAt": "2026-11-01T01:00:00+00:00" },
+                  { "id": "gone", "openedAt": "2026-10-31T02:00:00+00:00", "closedAt": "2026-11-01T02:00:00+00:00" },
+                  { "id": "before", "openedAt": "2026-10-31T01:00:00+00:00", "closedAt": "2026-10-31T23:00:00+00:00" },
+                  { "id": "old", "openedAt": "2026-08-01T01:00:00+00:00", "closedAt": "2026-11-02T23:00:00+00:00" }], "next": "more" }
+                """,
+            ["GET /api/incidents/long"] = ended,
+        });
+
+        var (code, output, error) = await ProgramRun.RunAsync("backtest", "--since", "2026-11-01", "--url", host.Address, "--key", "any");
+
+        (code, output).ShouldBe((0, "1 incident goes as before.\n"), error);
+        host.Asked.ShouldBe(["GET /api/incidents", "GET /api/incidents/long", "GET /api/incidents/gone"]);
+    }
+
+    [Fact]
     public async Task WhatIsNoIncident_IsNamed()
     {
         await File.WriteAllTextAsync(Path.Combine(_home, "odd.json"), "{ \"id\": 7 }", TestContext.Current.CancellationToken);
