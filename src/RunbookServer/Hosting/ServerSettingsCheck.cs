@@ -29,6 +29,16 @@ internal static partial class ServerSettingsCheck
         }
     }
 
+    /// <summary>For commands that run without a host and read a part of its settings. What no section is known for is the host's to judge, which also knows the secrets of its contacts.</summary>
+    public static IReadOnlyList<string> FindMisspelt(IConfiguration configuration)
+    {
+        var services = new ServiceCollection().AddRunbooks().AddRunbooksWeb().AddIntegrations().AddChannels();
+        var sections = services.Select(service => service.ServiceType == typeof(SettingsSection) ? service.ImplementationInstance : null).OfType<SettingsSection>()
+            .Append(new(StorageAccountOptions.SectionName, typeof(StorageAccountOptions))).ToLookup(section => section.Name, StringComparer.OrdinalIgnoreCase);
+        var others = configuration.GetChildren().Select(child => child.Key).Where(key => !sections.Contains(key));
+        return new SettingsChecker(sections.SelectMany(same => same), others, path => Origin((IConfigurationRoot)configuration, path)).Check(configuration, onlyOurs: false);
+    }
+
     /// <summary>A value that breaks a rule of its setting.</summary>
     public static string Describe(OptionsValidationException invalid, IServiceProvider services)
     {

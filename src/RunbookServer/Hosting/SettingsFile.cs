@@ -17,19 +17,18 @@ internal static class SettingsFile
             settings.AddSettingsFile(file);
         }
 
-        return settings.AddEnvironmentVariables(Variables).Build();
+        var read = settings.AddEnvironmentVariables(Variables).Build();
+        return ServerSettingsCheck.FindMisspelt(read) is { Count: > 0 } problems ? throw new CommandException(string.Join("\n", problems)) : read;
     }
 
     /// <exception cref="CommandException">It cannot be read, or is not JSON.</exception>
-    public static IConfigurationBuilder AddSettingsFile(this IConfigurationBuilder configuration, string file)
-    {
-        try
+    public static IConfigurationBuilder AddSettingsFile(this IConfigurationBuilder configuration, string file) =>
+        configuration.AddJsonFile(source =>
         {
-            return configuration.AddJsonFile(File.Exists(file) ? Path.GetFullPath(file) : throw new CommandException($"There is no file {file}. Name the settings file with --config."), optional: false);
-        }
-        catch (Exception broken) when (broken is InvalidDataException or FormatException or IOException or UnauthorizedAccessException)
-        {
-            throw new CommandException($"The settings file {file} cannot be read: {Failures.Innermost(broken)} Mend the file, or name another with --config.");
-        }
-    }
+            source.Path = File.Exists(file) ? Path.GetFullPath(file) : throw new CommandException($"There is no file {file}. Name the settings file with --config.");
+
+            // It is read when it is added, or later: when the configuration is built.
+            source.OnLoadException = broken => throw new CommandException($"The settings file {file} cannot be read: {Failures.Innermost(broken.Exception)} Mend the file, or name another with --config.");
+            source.ResolveFileProvider();
+        });
 }
