@@ -1,9 +1,14 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Intake;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
+using Runbooks.Web.Access;
 using Runbooks.Web.Decisions;
 using Runbooks.Web.Http;
 using Runbooks.Web.Incidents;
@@ -44,6 +49,22 @@ public sealed partial class DocumentedKeysTests
         ("`timeline[]`", typeof(TimelineEntry)),
         ("an answer to a decision, a stop, a take-back, a close, an acknowledgement, a note", typeof(DecisionResponse)),
     ];
+
+    [Fact]
+    public async Task EveryAddressOfTheApi_IsInTheDocument()
+    {
+        await using var host = new WebHost();
+        await host.InitializeAsync();
+        var written = await File.ReadAllTextAsync(RepositoryRoot.Of("docs", "http.md"), TestContext.Current.CancellationToken);
+        var addresses = host.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+            .Select(endpoint => (Path: endpoint.RoutePattern.RawText!, Methods: endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()!.HttpMethods))
+            .Where(endpoint => endpoint.Path.StartsWith("/api/", StringComparison.Ordinal) || endpoint.Path == "/mcp")
+            .SelectMany(endpoint => endpoint.Methods.Where(method => method != HttpMethods.Options && method != HttpMethods.Head).Select(method => $"{method} {endpoint.Path}")).ToList();
+
+        addresses.Count.ShouldBeGreaterThan(15);
+        addresses.Where(address => !written.Contains($"`{address}`", StringComparison.Ordinal) && !written.Contains($"`{address}?", StringComparison.Ordinal)).ShouldBeEmpty();
+        Enum.GetNames<Role>().Except([nameof(Role.None)]).Where(role => !written.Contains($"| `{CamelCase.Of(Enum.Parse<Role>(role))}` |", StringComparison.Ordinal)).ShouldBeEmpty();
+    }
 
     [Fact]
     public void EveryKeyThatTheApiWrites_IsInTheDocument()
