@@ -124,7 +124,7 @@ public sealed class ProgramTests : IDisposable
     [Theory]
     [InlineData("""{"name":"NobodyKnowsIt","labels":{}}""", "ignored: ")]
     [InlineData("""{"alerts":5}""", "$.name: missing; give the alert")]
-    [InlineData("""{"alerts":[{"name":"HighLatency_Cluster_B","labels":{"namespace":"inference","pod":"llm-b-0","cluster":"b"}},{"name":"NobodyKnowsIt"}]}""", "ignored: ")]
+    [InlineData("""{"alerts":[{"name":"Stuck","runbook":"hanged-gpu","labels":{"namespace":"inference","pod":"llm-b-0","cluster":"b"}},{"name":"NobodyKnowsIt"}]}""", "ignored: ")]
     public async Task PostThatReachesNobody_SaysWhyAndEndsWithOne(string post, string why)
     {
         await using var host = await RunningHost.StartAsync();
