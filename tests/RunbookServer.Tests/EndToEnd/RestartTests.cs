@@ -25,13 +25,18 @@ public sealed class RestartTests
     }
 
     [Fact]
-    public async Task TimeRanOutWhileTheHostWasDown_ExpiresAtTheNextStart()
+    public async Task TimeRanOutWhileTheHostWasDown_TheLeadIsAskedFirstAndThenItExpires()
     {
         await using var host = await RunningHost.StartAsync();
         var id = (await host.Client.StuckAsync("llm-b-0"))["id"]!.ToString();
         await host.Client.WaitForAsync(id, "awaitingApproval");
 
         await host.RestartAsync(whileDown: () => host.Time.Advance(TimeSpan.FromHours(1)));
+        await host.PassAsync(TimeSpan.FromMinutes(1));
+
+        var asked = await host.Client.WaitForAsync(id, "awaitingApproval");
+        asked["gate"]!["approvers"]!.ToJsonString().ShouldBe("""["oncall","platform-lead"]""");
+        await host.PassAsync(TimeSpan.FromMinutes(15));
 
         await host.Client.WaitForAsync(id, "expired");
         (await SandboxView.OfAsync(host.Range)).Deletions.ShouldBe(0);

@@ -11,7 +11,6 @@ namespace Runbooks.Tests.Watchdog;
 public sealed class IncidentWatchdogTests : IAsyncDisposable
 {
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
-    private static readonly StepSpec s_step = new("drain", "kubernetes.drain", default, StepSpec.DefaultTimeout, StepRetry.Default);
 
     private readonly WatchdogWorld _world = new();
 
@@ -174,7 +173,7 @@ public sealed class IncidentWatchdogTests : IAsyncDisposable
     [Fact]
     public async Task StopWhileAStepRuns_WakesNobodyUntilThatIsOver()
     {
-        var running = Some.Incident().BeginStep(s_step, Phase.Mitigation, "mitigation-1", new Preparation { PlannedEffect = "Drain." }, Some.Time);
+        var running = Some.Incident().BeginStep(new StepSpec("drain", "kubernetes.drain", default, StepSpec.DefaultTimeout, StepRetry.Default), Phase.Mitigation, "mitigation-1", new Preparation { PlannedEffect = "Drain." }, Some.Time);
         var id = await _world.OpenAsync(running.RequestStop(new StopRequest("ada", "wrong alarm", Some.Time)) with { WakeEvent = "wake-3" });
 
         await _world.CheckAsync(id, Minute * 5, Minute);
