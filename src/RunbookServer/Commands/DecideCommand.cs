@@ -77,6 +77,9 @@ internal static class DecideCommand
     private static CommandException AsksNothing(JsonNode incident) => new(
         incident["final"]?.GetValue<bool>() == true ? $"Incident {incident["id"]} ended: {incident["headline"]}. {incident["reason"]}".TrimEnd() : $"Incident {incident["id"]} asks nothing at the moment.", ExitCode.Failed);
 
+    private static CommandException NoSuchQuestion(JsonNode incident, string gate) => new(
+        $"Incident {incident["id"]} has no question '{gate}'{(Items(incident, "gates").Select(one => $"{one["id"]}").ToList() is { Count: > 0 } known ? $"; it has {string.Join(", ", known)}" : "")}.", ExitCode.Failed);
+
     private static (ClientOptions Client, Argument<string> Id, Option<string> By, Option<string?> Reason) Parts(string who = "Who decides.") => (
         new ClientOptions(),
         ClientOptions.IncidentId(),
@@ -141,7 +144,7 @@ internal static class DecideCommand
     private static async Task<JsonNode> QuestionAsync(ApiClient api, string path, string? gate, CancellationToken cancellationToken)
     {
         var (_, incident) = (await api.GetAsync(path, cancellationToken)).OrFail();
-        var asked = (gate is null ? incident!["gate"] : Items(incident!, "gates").FirstOrDefault(one => one["id"]?.ToString() == gate)) ?? throw AsksNothing(incident!);
+        var asked = (gate is null ? incident!["gate"] : Items(incident!, "gates").FirstOrDefault(one => one["id"]?.ToString() == gate)) ?? throw (gate is null ? AsksNothing(incident!) : NoSuchQuestion(incident!, gate));
         if (IsOpen(asked))
         {
             foreach (var line in Lines(incident!, asked))

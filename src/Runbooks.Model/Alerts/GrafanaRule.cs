@@ -6,7 +6,7 @@ public static class GrafanaRule
     private static readonly HashSet<string> s_own = new(StringComparer.Ordinal) { "alertname", "rulename", "ref_id", "datasource_uid" };
 
     /// <returns>Null for any other alert.</returns>
-    public static string? NameOf(Alert alert) => alert.Source == "grafana" ? alert.Labels.GetValueOrDefault("rulename") : null;
+    public static string? NameOf(Alert alert) => alert is { Source: "grafana", Name: "DatasourceError" or "DatasourceNoData" } ? alert.Labels.GetValueOrDefault("rulename") : null;
 
     /// <summary>Whether an alert may be of that very rule: none of the rule's own labels, its folder among them, says otherwise.</summary>
     public static bool MayBe(Alert alert, Alert told) => told.Labels.All(label =>

@@ -63,6 +63,7 @@ public static class ApprovalSchedule
     /// <summary>In a storm what is due by <paramref name="by"/> is asked with what is due now. Closes nothing: that has its own time.</summary>
     public static Incident AskWithOthers(Incident incident, string gateId, DateTimeOffset by, DateTimeOffset now) => incident.FindGate(gateId) switch
     {
+        { Outcome: GateOutcome.Pending } gate when gate.ExpiresAt <= now && AskUnasked(incident, gate, now) is { } asked => asked.Incident,
         { Outcome: GateOutcome.Pending, OnTimeout: OnTimeout.Escalate } gate when gate.ExpiresAt <= by => Expire(incident, gate, now).Incident,
         { Outcome: GateOutcome.Pending } gate when now < gate.ExpiresAt => Remind(incident, gate, now, by).Incident,
         _ => incident,

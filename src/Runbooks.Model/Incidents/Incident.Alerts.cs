@@ -71,8 +71,8 @@ public sealed partial record Incident
         var listed = known switch
         {
             null when !isNew => Alerts,
-            null => [.. kept, WithReport(WithEpisode(new(alert.Fingerprint, alert.Source, alert.Name, 1, now, now, resolved) { EndedBecause = noAllClear, Outage = AlertIdentity.OfOutage(alert) }, alert), alert)],
-            _ => [.. Alerts.Select(a => a == known ? WithReport(WithEpisode(a, alert), alert) with { Count = a.Count + 1, LastAt = now, Resolved = resolved, EndedBecause = noAllClear, Unmeasured = Episode.IsSame(a, alert) ? a.Unmeasured : null } : a)],
+            null => [.. kept, WithReport(WithEpisode(new(alert.Fingerprint, alert.Source, alert.Name, 1, now, now, resolved) { BeganAt = now, EndedBecause = noAllClear, Outage = AlertIdentity.OfOutage(alert) }, alert), alert)],
+            _ => [.. Alerts.Select(a => a == known ? WithReport(WithEpisode(a, alert), alert) with { Count = a.Count + 1, LastAt = now, BeganAt = !resolved && (a.Resolved || !Episode.IsSame(a, alert)) ? now : a.BeganAt, Resolved = resolved, EndedBecause = noAllClear, Unmeasured = Episode.IsSame(a, alert) ? a.Unmeasured : null } : a)],
         };
         var gone = Alerts.Except(isNew ? kept : Alerts).Sum(a => a.Count);
         var changed = (this with { Alerts = listed, AlertCount = AlertCount + 1, CountedOnly = CountedOnly + gone, UpdatedAt = now }).CountEpisode(known, alert, resolved, now);
@@ -190,6 +190,9 @@ public sealed record AttachedAlert(
 
     /// <summary>Why its end would be none at the moment; null while its sender can measure it.</summary>
     public Unmeasured? Unmeasured { get; init; }
+
+    /// <summary>When the first message of the present episode came; null in records of before.</summary>
+    public DateTimeOffset? BeganAt { get; init; }
 
     /// <summary>When the sender says that the present episode started.</summary>
     public DateTimeOffset? StartsAt { get; init; }

@@ -57,7 +57,7 @@ public sealed partial record Incident
         : (this with { SettlesAt = null, WakeEvent = null }).Note(now, TimelineKind.Verification, "runbook", why);
 
     /// <summary>When its checks answered last before the end that it came to; where none was asked, when it ended.</summary>
-    private DateTimeOffset? SeenAt => State == IncidentState.SelfRecovered ? Recovery?.ClaimedAt : Verification.Count > 0 ? Verification.Max(finding => finding.At) : ClosedAt;
+    private DateTimeOffset? SeenAt => State == IncidentState.SelfRecovered ? (ConfirmedAt > Recovery?.ClaimedAt ? ConfirmedAt : Recovery?.ClaimedAt) : Verification.Count > 0 ? Verification.Max(finding => finding.At) : ClosedAt;
 
     /// <summary>Whether an alert fired on or again after the checks had answered last before the end, and nobody has said that it is over.</summary>
     public bool FiresUnseen() => AlertResolvedAt is null && Alerts.Any(alert => !alert.Resolved && alert.LastAt > SeenAt);
@@ -65,7 +65,7 @@ public sealed partial record Incident
     /// <summary>The alerts that began, or began again, too late for the end to know of them, where no settle window looks into them.</summary>
     public IReadOnlyList<Alert> BegunUnseen() => State is IncidentState.Resolved or IncidentState.SelfRecovered && SettlesAt is null
         ? [.. Alerts
-            .Where(alert => !alert.Resolved && Recurrences.Any(recurrence => recurrence.IsOf(alert.Source, alert.Name) && recurrence.Starts[^1] > SeenAt))
+            .Where(alert => !alert.Resolved && alert.BeganAt > SeenAt)
             .Select(alert => WholeReportOf(alert) is { } report ? report with { StartsAt = alert.StartsAt } : null).OfType<Alert>()]
         : [];
 }

@@ -33,7 +33,11 @@ public sealed partial record Incident
         return fails
             ? marked.AddNews(key, told.Source, $"Grafana cannot measure {rule} at the moment ({told.Name}). Until it can, an end of the alert is no all-clear.", now)
             : marked.Alerts.Any(known => IsOfRule(known, told) && known.Unmeasured is not null) ? marked
-            : marked.DropNews(key).Tell(now, told.Source, $"Grafana can measure {rule} again.");
+            : marked.DropNews(key).Tell(
+                now, told.Source,
+                Alerts.Any(known => IsOfRule(known, told) && known.EndedBecause == told.Name)
+                    ? $"Grafana can measure {rule} again. It ended the alert while it could not, and says nothing more of it: look whether it is over."
+                    : $"Grafana can measure {rule} again.");
     }
 
     private bool IsOfRule(AttachedAlert known, Alert told) =>

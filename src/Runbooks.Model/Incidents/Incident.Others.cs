@@ -76,7 +76,7 @@ public sealed partial record Incident
 
     /// <summary>The news that something worse was reported after the last question was opened, and that nobody heard while that was open; null where there is none.</summary>
     public IncidentNews? WorseSinceAsked() => News.LastOrDefault(news => news.Key.StartsWith(SeverityNews, StringComparison.Ordinal)
-        && !(LatestGate is { } gate && (news.At < gate.OpenedAt || Reach.IsHeard(Deliveries.Where(delivery => delivery.IsUnder(gate.NewsKey(news)))))));
+        && !(Gates.LastOrDefault(gate => gate.WasAsked) is { } gate && (news.At < gate.OpenedAt || Reach.IsHeard(Deliveries.Where(delivery => delivery.IsUnder(gate.NewsKey(news)))))));
 
     private Incident TellOther(Alert alert, bool moreSevere, DateTimeOffset now) => moreSevere
         ? AddNews($"{SeverityNews}{AlertSeverity.RankOf(alert.Severity)}", alert.Source, $"A more severe alert on this target: {Describe(alert.Name, alert)}", now, urgent: true)
@@ -90,7 +90,22 @@ public sealed partial record Incident
             return this;
         }
 
-        var names = alerts.Select(alert => alert.Name).Distinct().ToList();
-        return (this with { FollowedBy = next, Alerts = [.. Alerts.Select(known => alerts.Any(known.Is) ? known with { HandedTo = next } : known)] }).Note(now, TimelineKind.Closed, "runbook", $"{string.Join(", ", names)} still {(names.Count == 1 ? "fires" : "fire")} on this target; incident {next} looks at it.");
+        var names = string.Join(", ", alerts.Select(alert => alert.Name).Distinct());
+        var one = alerts.Select(alert => alert.Name).Distinct().Count() == 1;
+        var how = alerts.All(alert => Alerts.Any(known => known.Is(alert) && known.EndedBecause is not null)) ? $"{(one ? "was" : "were")} ended without an all-clear" : one ? "still fires" : "still fire";
+        return (this with { FollowedBy = next, Alerts = [.. Alerts.Select(known => alerts.Any(known.Is) ? known with { HandedTo = next } : known)] }).Note(now, TimelineKind.Closed, "runbook", $"{names} {how} on this target; incident {next} looks at it.");
+    }
+
+    /// <summary>What its sender has ended already, without an all-clear, sends nothing more: it goes on as that, and the checks tell whether it is over.</summary>
+    /// <param name="before">The alert as it was on the incident that ended; null when it was not there.</param>
+    public Incident KeepEnd(AttachedAlert? before, DateTimeOffset now)
+    {
+        if (before?.EndedBecause is not { } why)
+        {
+            return this;
+        }
+
+        List<AttachedAlert> alerts = [.. Alerts.Select(known => known.Identity == before.Identity ? known with { EndedBecause = why } : known)];
+        return this with { Alerts = alerts, EndedUnseenAt = alerts.TrueForAll(known => known.Resolved || known.EndedBecause is not null) ? now : null };
     }
 }

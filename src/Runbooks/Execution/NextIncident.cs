@@ -37,7 +37,7 @@ public sealed class NextIncident(IIncidentStore store, FollowingMode mode, Func<
             OpenedAt = now,
             UpdatedAt = now,
         });
-        candidate = alerts.Aggregate(candidate.Note(now, TimelineKind.Opened, "runbook", why), (changed, alert) => changed.Attach(alert, now));
+        candidate = alerts.Aggregate(candidate.Note(now, TimelineKind.Opened, "runbook", why), (changed, alert) => changed.Attach(alert, now).KeepEnd(ended.Alerts.FirstOrDefault(known => known.Is(alert)), now));
 
         // A no to the one that ended, or to another incident in between, is a no on this target.
         return (await store.OpenAsync(

@@ -25,6 +25,10 @@ internal sealed partial class IncidentStory
 
     /// <summary>So many rounds of a lease in a row that could not even be asked are worth a page.</summary>
     private const int BlindRounds = 3;
+
+    /// <summary>A value that comes seldom is given so long, or twice the time for the first one, before it counts as standing still.</summary>
+    private static readonly TimeSpan LongestStandstill = TimeSpan.FromMinutes(30);
+
     internal static readonly TimeSpan LongestLeasePause = TimeSpan.FromMinutes(5);
 
     /// <summary>Under this name people are told that a temporary fix lasts longer than it should.</summary>
@@ -77,10 +81,11 @@ internal sealed partial class IncidentStory
                 return new(IncidentState.Failed, $"{outcome} within {DurationText.Format(verify.Within)}: {round.Summary}", Undo: true) { IsInconclusive = round.IsUnclear };
             }
 
-            // A value that stays the very same shows nothing more, however often it is asked for.
-            if (round.Healthy && !isEarly && Now > passedAt + verify.Within)
+            // A value that stays the very same shows nothing more, however often it is asked for. One that comes seldom may still be late.
+            var longest = Longer(verify.Within * 2, LongestStandstill);
+            if (round.Healthy && !isEarly && Now > passedAt + longest)
             {
-                return new(IncidentState.Failed, $"Whether the fix helped could not be found out: the checks passed, and for longer than {DurationText.Format(verify.Within)} no newer value came.", Undo: true) { IsInconclusive = true };
+                return new(IncidentState.Failed, $"Whether the fix helped could not be found out: the checks passed, and for longer than {DurationText.Format(longest)} no newer value came.", Undo: true) { IsInconclusive = true };
             }
 
             await WaitUntilAsync((isEarly && passedAt is { } last ? last : Now) + verify.Every, wake);

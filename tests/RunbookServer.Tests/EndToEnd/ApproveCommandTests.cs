@@ -85,6 +85,19 @@ public sealed class ApproveCommandTests
     }
 
     [Fact]
+    public async Task GateThatIsNotThere_IsSaidWithThoseThatAre()
+    {
+        await using var host = await AnsweringHost.StartAsync(new Dictionary<string, string>
+        {
+            ["GET /api/incidents/one"] = """{ "id": "one", "final": false, "gates": [{ "id": "mitigation-1", "outcome": "pending" }] }""",
+        });
+
+        var (code, _, error) = await ProgramRun.RunAsync("approve", "one", "--gate", "mitigation-2", "--url", host.Address, "--key", "any");
+
+        (code, error.Trim()).ShouldBe((1, "error: Incident one has no question 'mitigation-2'; it has mitigation-1."));
+    }
+
+    [Fact]
     public async Task GateThatHasClosed_IsTheOneThatTheHostIsAskedAbout()
     {
         await using var host = await AnsweringHost.StartAsync(async context =>

@@ -78,13 +78,27 @@ public sealed class ApprovalScheduleTests
         ApprovalSchedule.Advance(asked, s_gate.Id, gate.ExpiresAt).Incident.FindGate(s_gate.Id)!.Outcome.ShouldBe(outcome);
     }
 
-    /// <summary>Asked with others at minute 1, what is due by minute 20; or in vain at minute 20, when its own time is up.</summary>
+    [Theory]
+    [InlineData(OnTimeout.Abort)]
+    [InlineData(OnTimeout.Escalate)]
+    public void TimeIsUpInAStormBeforeEverybodyWasAsked_TheyAreAskedFirst(OnTimeout onTimeout)
+    {
+        var later = Some.Time.AddHours(6);
+        var waiting = Some.Waiting(gate: s_gate with { OnTimeout = onTimeout, Reminders = [new(Some.Time.AddMinutes(12), ["lead"])] });
+
+        var gate = ApprovalSchedule.AskWithOthers(waiting, s_gate.Id, later.AddMinutes(1), later).OpenGate.ShouldNotBeNull();
+
+        gate.Approvers.ShouldBe(["oncall", "lead"]);
+        gate.ExpiresAt.ShouldBeGreaterThan(later);
+    }
+
+    /// <summary>Asked with others at minute 1, what is due by minute 20. At minute 20 its own time is up, and who was missed is asked first.</summary>
     [Theory]
     [InlineData(OnTimeout.Escalate, 1, 20, 1, "oncall, fallback")]
     [InlineData(OnTimeout.Escalate, 1, 19, 1, "oncall, lead")]
     [InlineData(OnTimeout.Abort, 1, 20, 1, "oncall, lead")]
     [InlineData(OnTimeout.Abort, 1, 9, 0, "oncall")]
-    [InlineData(OnTimeout.Abort, 20, 30, 0, "oncall")]
+    [InlineData(OnTimeout.Abort, 20, 30, 1, "oncall, lead")]
     public void InAStorm_WhatIsDueSoonIsAskedWithTheOthersAndNothingIsClosed(OnTimeout onTimeout, int now, int by, int asked, string approvers)
     {
         var waiting = Some.Waiting(gate: s_gate with { OnTimeout = onTimeout, Reminders = [new(Some.Time.AddMinutes(10), ["lead"])] });

@@ -52,6 +52,18 @@ public sealed class FiresAgainAtTheEndTests : IAsyncDisposable
         }
     }
 
+    [Fact]
+    public async Task AnotherOfThatNameBegins_OnlyThatOneGetsAnIncidentOfItsOwn()
+    {
+        _world.Runbooks[0] = s_runbook;
+
+        var first = await FixAsync(() => Attach(_world.World, [Firing(1) with { Fingerprint = "another" }], 1));
+
+        var next = _world.World.Store.All[^1];
+        (next.FollowUpOf, next.Alert.Fingerprint).ShouldBe((first.Id, "another"));
+        next.Alerts.ShouldHaveSingleItem();
+    }
+
     /// <summary>The host may be restarted between the two writes.</summary>
     [Theory]
     [InlineData(true, 2)]

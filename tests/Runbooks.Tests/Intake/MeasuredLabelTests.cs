@@ -71,6 +71,19 @@ public sealed class MeasuredLabelTests : IAsyncDisposable
         (await _world.TakeAsync(Cpu(2, "core 8")))[0].Outcome.ShouldBe(IntakeResult.Opened);
     }
 
+    /// <summary>A rule that counts measures small whole numbers, and such a number may be the name of a thing.</summary>
+    [Theory]
+    [InlineData("core 7", "7", "core 8", IntakeResult.Opened)]
+    [InlineData("ring 7", "7", "ring 7", IntakeResult.Folded)]
+    [InlineData("count: 7", "7", "count: 8", IntakeResult.Folded)]
+    public async Task SmallNumberThatIsMeasuredToo_IsOnlyMeasuredWhereThePropertySaysSo(string first, string value, string second, IntakeResult outcome)
+    {
+        await _world.TakeAsync(Cpu(1, first, value));
+        await _world.World.DecideAsync(_world.Only.Id, DecisionVerb.Reject);
+
+        (await _world.TakeAsync(Cpu(2, second, "8")))[0].Outcome.ShouldBe(outcome);
+    }
+
     [Fact]
     public void AlertThatLacksTheLabelOfItsTarget_IsOnOneTargetWhateverItMeasured()
     {
@@ -102,9 +115,9 @@ public sealed class MeasuredLabelTests : IAsyncDisposable
         Readers.ReadOne("generic", $$$"""{"name":"DiskFull","status":"{{{status}}}","labels":{"host":"batch-7","{{{label}}}":"{{{value}}}"}}""");
 
     /// <summary>A stateless rule: each firing is an alert of its own.</summary>
-    private static Alert Cpu(int firing, string details)
+    private static Alert Cpu(int firing, string details, string? measured = null)
     {
-        var (id, fired, start, end, value) = ($"aaaa-{firing}", $"2026-11-22T22:0{firing}:00.0000000Z", $"2026-11-22T21:5{firing}:00Z", $"2026-11-22T22:0{firing}:00Z", $"9{firing}.5");
+        var (id, fired, start, end, value) = ($"aaaa-{firing}", $"2026-11-22T22:0{firing}:00.0000000Z", $"2026-11-22T21:5{firing}:00Z", $"2026-11-22T22:0{firing}:00Z", measured ?? $"9{firing}.5");
         var told = details.Replace("{value}", value, StringComparison.Ordinal).Replace("{start}", start, StringComparison.Ordinal).Replace("{end}", end, StringComparison.Ordinal)
             .Replace("{fired}", fired, StringComparison.Ordinal).Replace("{id}", $"/subscriptions/s/providers/Microsoft.AlertsManagement/alerts/{id}", StringComparison.Ordinal);
         return Readers.ReadOne("azure-monitor", $$$"""

@@ -205,7 +205,7 @@ internal static class CustomProperties
         Take(data["customProperties"], facts);
         var firing = new FiringText(data["essentials"], context);
         var measured = Names(context["condition"].IsObject ? context["properties"] : default).Union(Names(data["customProperties"]))
-            .Where(name => facts.Labels[name] is { } value && firing.IsIn(value)).ToList();
+            .Where(name => facts.Labels[name] is { } value && firing.IsIn(name, value)).ToList();
         facts.Measured = measured.Count > 0 ? measured : null;
     }
 

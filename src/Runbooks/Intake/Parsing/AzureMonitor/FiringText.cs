@@ -15,6 +15,9 @@ internal sealed class FiringText
     /// <summary>Shorter text may stand anywhere by chance.</summary>
     private const int Telling = 10;
 
+    private const int LongestByChance = 2;
+    private static readonly string[] s_measures = ["value", "count", "metric", "result", "threshold", "measured"];
+
     private readonly HashSet<string> _words = new(StringComparer.OrdinalIgnoreCase);
     private readonly List<string> _texts = [];
 
@@ -33,10 +36,19 @@ internal sealed class FiringText
         Take(context, ["ResultCount"]);
     }
 
-    /// <summary>Whether it is among this text: a long one anywhere, a number or a short one as a word of its own.</summary>
-    public bool IsIn(string text) =>
+    /// <summary>
+    /// Whether it is among this text: a long one anywhere, a number or a short one as a word of its own. A small whole number may stand
+    /// there by chance, as of a machine or a ring, unless the property speaks of something that was measured.
+    /// </summary>
+    /// <param name="name">Of the property.</param>
+    public bool IsIn(string name, string text) =>
         _texts.Any(one => text.Contains(one, StringComparison.OrdinalIgnoreCase))
-        || text.Split([' ', '\t', '\n', ',', ';', ':', '=', '(', ')', '[', ']', '"', '\'', '%']).Any(word => _words.Contains(word.TrimEnd('.')));
+        || Words(text).Any(word => _words.Contains(word) && (word.Length > LongestByChance || word.Contains('.', StringComparison.Ordinal) || SpeaksOfAMeasure(name) || SpeaksOfAMeasure(text)));
+
+    private static bool SpeaksOfAMeasure(string text) => s_measures.Any(measure => text.Contains(measure, StringComparison.OrdinalIgnoreCase));
+
+    private static IEnumerable<string> Words(string text) =>
+        text.Split([' ', '\t', '\n', ',', ';', ':', '=', '(', ')', '[', ']', '"', '\'', '%']).Select(word => word.TrimEnd('.'));
 
     private void Take(Payload from, string[] fields)
     {
