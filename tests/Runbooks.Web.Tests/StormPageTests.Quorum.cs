@@ -4,7 +4,7 @@ using Runbooks.Model.Incidents;
 
 namespace Runbooks.Web.Tests;
 
-/// <summary>What the page says where one yes is not enough, and where silence means different things.</summary>
+/// <content>What the page says where one yes is not enough, and where silence means different things.</content>
 public sealed partial class StormPageTests
 {
     [Fact]
@@ -46,5 +46,16 @@ public sealed partial class StormPageTests
         {
             await _host.Store.UpdateAsync(incident.Id, current => (current.Replace(change(current.OpenGate!)), true), Ct);
         }
+    }
+
+    [Fact]
+    public async Task ApprovalThatAnothersNoHasOvertaken_IsNotSaidToCount()
+    {
+        var tickets = await TicketsAsync();
+        await _host.Store.UpdateAsync(_host.Store.All[0].Id, i => (i.Replace(i.OpenGate! with { Required = 2 }), true), Ct);
+        await PostAsync("approve", tickets);
+        await _host.Browser.PostAsync($"/decide?token={_host.Token(_host.Store.All[0], "linus")}", WebHost.Form("reject"), Ct);
+
+        (await (await PostAsync("approve", tickets)).Content.ReadAsStringAsync(Ct)).ShouldContain($"You approved {Count - 1} of {Count} targets. 1 not: linus rejected this at 03:12:00 UTC.");
     }
 }

@@ -35,7 +35,7 @@ public sealed class ForbiddenOperationTests : OnTheSandbox
     public async Task ChangeThatIsSeenOnItsResource_IsDoneAndTakenBack(string action, string operations, object with)
     {
         var preparation = await PrepareAsync(action, with);
-        await FaultAsync("arm", "denied", on: operations);
+        await ForbidFollowingAsync(operations);
 
         await ApplyAsync(action, with, preparation);
 
@@ -50,7 +50,7 @@ public sealed class ForbiddenOperationTests : OnTheSandbox
         var with = new { node = "aks-gpu-24815391-vmss000002" };
         await ApplyAsync("kubernetes.cordonNode", with, await PrepareAsync("kubernetes.cordonNode", with));
         var preparation = await PrepareAsync("aks.reimageNode", with);
-        await FaultAsync("arm", "denied", on: "Microsoft.Compute/locations/operations/read");
+        await ForbidFollowingAsync();
 
         (await ApplyAsync("aks.reimageNode", with, preparation)).Result.ShouldContain("the node was ready again after");
     }
@@ -58,7 +58,7 @@ public sealed class ForbiddenOperationTests : OnTheSandbox
     [Fact]
     public async Task ScriptWhoseAnswerCannotBeRead_SaysSo()
     {
-        await FaultAsync("arm", "denied", on: "Microsoft.Compute/locations/operations/read");
+        await ForbidFollowingAsync();
 
         (await Should.ThrowAsync<AzureRequestException>(() => AskAsync("disk.usage", new { machine = s_machine, folder = "/var/tmp", failing = "> 85" }))).Message.ShouldBe(
             "virtual machine vm-batch-1 took the script to look at its disk, and what it said cannot be read. This identity may not follow the operation (403): that is not below the resource, and takes a right at the subscription. "
@@ -71,7 +71,7 @@ public sealed class ForbiddenOperationTests : OnTheSandbox
         var resource = $"{s_account}/deployments/gpt-4o-ptu";
         var put = new { resource, apiVersion = "2025-09-01", method = "Put", body = new { sku = new { name = "GlobalProvisionedManaged", capacity = 100 }, properties = new { model = new { name = "gpt-4o", version = "2024-11-20" } } } };
         var preparation = await PrepareAsync("arm.request", put);
-        await FaultAsync("arm", "denied", on: "Microsoft.CognitiveServices/locations/*");
+        await ForbidFollowingAsync("Microsoft.CognitiveServices/locations/*");
 
         (await ApplyAsync("arm.request", put, preparation)).Result.ShouldStartWith(
             "deployment gpt-4o-ptu answered 202: accepted, and Azure does not tell when it is done. This identity may not follow the operation (403)");
@@ -87,7 +87,7 @@ public sealed class ForbiddenOperationTests : OnTheSandbox
     [Fact]
     public async Task WriteThatShowsAWhileLater_IsSeenThen()
     {
-        await FaultAsync("arm", "denied", on: "Microsoft.Compute/locations/operations/read");
+        await ForbidFollowingAsync();
         var looks = 0;
 
         (await WriteAsync(() => Task.FromResult(++looks == 3))).ShouldBeTrue();
@@ -98,7 +98,7 @@ public sealed class ForbiddenOperationTests : OnTheSandbox
     [Fact]
     public async Task WriteThatNeverShows_IsNotDoneAndNotRefused()
     {
-        await FaultAsync("arm", "denied", on: "Microsoft.Compute/locations/operations/read");
+        await ForbidFollowingAsync();
 
         (await Should.ThrowAsync<AzureRequestException>(() => WriteAsync(() => Task.FromResult(false)))).Message
             .ShouldStartWith("virtual machine vm-batch-1 accepted to run it, and does not show it 4 minutes later. This identity may not follow the operation (403)");
@@ -113,4 +113,6 @@ public sealed class ForbiddenOperationTests : OnTheSandbox
 
         looks.ShouldBe(1);
     }
+
+    private Task ForbidFollowingAsync(string operations = "Microsoft.Compute/locations/operations/read") => FaultAsync("arm", "denied", on: operations);
 }

@@ -249,8 +249,7 @@ public sealed class GuardrailTests : GuardedWorld
     [Fact]
     public async Task AsManyOfOneActionAsMayAct_TheNextWaitsForItsTurn()
     {
-        _options.MaxConcurrent["script.act"] = 1;
-        await _world.Get<ActionConcurrencyLimiter>().TakeAsync("script.act", "somebody-else", TimeSpan.FromSeconds(30), CancellationToken.None);
+        await OthersActForAsync(TimeSpan.FromSeconds(30));
         var opened = await OpenAsync(s_asks);
 
         var (incident, _) = await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
@@ -264,8 +263,7 @@ public sealed class GuardrailTests : GuardedWorld
     [Fact]
     public async Task PlaceThatIsTakenForHours_IsWaitedForAndNoAttemptFails()
     {
-        _options.MaxConcurrent["script.act"] = 1;
-        await _world.Get<ActionConcurrencyLimiter>().TakeAsync("script.act", "somebody-else", TimeSpan.FromHours(2), CancellationToken.None);
+        await OthersActForAsync(TimeSpan.FromHours(2));
         var opened = await OpenAsync(s_asks);
         await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
 

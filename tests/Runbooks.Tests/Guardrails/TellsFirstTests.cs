@@ -138,10 +138,4 @@ public sealed class TellsFirstTests : GuardedWorld
         asked.Steps.ShouldHaveSingleItem().Name.ShouldBe("tell");
         return asked;
     }
-
-    private async Task OthersActForAsync(TimeSpan time)
-    {
-        _options.MaxConcurrent["script.act"] = 1;
-        await _world.Get<ActionConcurrencyLimiter>().TakeAsync("script.act", "somebody-else", time, CancellationToken.None);
-    }
 }

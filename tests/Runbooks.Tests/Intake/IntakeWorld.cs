@@ -53,7 +53,10 @@ internal sealed class IntakeWorld : IAsyncDisposable
     public async Task<IntakeOutcome> PostAsync(string source, string file) => (await PostAllAsync(source, file))[0];
 
     public Task<IReadOnlyList<IntakeOutcome>> PostAllAsync(string source, string file, [CallerFilePath] string here = "") =>
-        TakeAsync([.. Readers.Read(source, File.ReadAllText(Path.Combine(Path.GetDirectoryName(here)!, "Posts", file))).Alerts]);
+        TakeAsync([.. Readers.Read(source, TextOf(file, here)).Alerts]);
+
+    /// <summary>A post of the folder Posts beside the test.</summary>
+    public static string TextOf(string file, [CallerFilePath] string here = "") => File.ReadAllText(Path.Combine(Path.GetDirectoryName(here)!, "Posts", file));
 
     public async Task<IReadOnlyList<IntakeOutcome>> TakeAsync(params Alert[] alerts)
     {

@@ -41,19 +41,6 @@ public sealed class NoAllClearTests
         world.Only.Reason.ShouldBe("The sender ended the alert without an all-clear (MissingSeries) before anybody had to decide, and the checks no longer call for the mitigation.");
     }
 
-    /// <summary>Its sender sends nothing more of it, so what follows would wait for an end that never comes.</summary>
-    [Fact]
-    public void GoesOnInAFollowUp_AsWhatItsSenderHasEnded()
-    {
-        var (alert, other) = (TestKit.Some.Alert(), TestKit.Some.Alert("Other"));
-        var before = TestKit.Some.Incident().Attach(alert, TestKit.Some.Time).Alerts[0];
-        var next = (TestKit.Some.Incident() with { Alerts = [] }).Attach(alert, TestKit.Some.Time);
-
-        next.KeepEnd(before, TestKit.Some.Time).ClaimsRecovery.ShouldBeFalse();
-        next.KeepEnd(before with { EndedBecause = "MissingSeries" }, TestKit.Some.Time).ClaimsRecovery.ShouldBeTrue();
-        next.Attach(other, TestKit.Some.Time).KeepEnd(before with { EndedBecause = "MissingSeries" }, TestKit.Some.Time).ClaimsRecovery.ShouldBeFalse();
-    }
-
     [Fact]
     public async Task ChecksPassLater_TheQuestionIsWithdrawnThen()
     {

@@ -60,8 +60,8 @@ public sealed class OwnersWordTests : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 
-    private static Alert Outage(string stage, [System.Runtime.CompilerServices.CallerFilePath] string here = "") => Readers.ReadOne("azure-monitor",
-        File.ReadAllText(Path.Combine(Path.GetDirectoryName(here)!, "Posts", $"03-service-health-any-{stage}.json"))
+    private static Alert Outage(string stage) => Readers.ReadOne("azure-monitor",
+        IntakeWorld.TextOf($"03-service-health-any-{stage}.json")
             .Replace(" \"data\": {", " \"data\": {\"customProperties\":{\"stage\":\"prod\",\"status\":\"live\",\"trackingId\":\"none\",\"monitoringService\":\"ours\",\"runbook\":\"outage\"},", StringComparison.Ordinal));
 
     private static Alert Health(string status, string health) => Readers.ReadOne("azure-monitor", $$$"""

@@ -92,7 +92,7 @@ public sealed class ResourceHealthTests : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 
-    private static Alert Health(string operation, string status, string health, string before, string time) => Readers.ReadOne("azure-monitor", Case("azure-monitor", "resource-health")
+    private static Alert Health(string operation, string status, string health, string before, string time) => Readers.ReadOne("azure-monitor", AlertCases.Text("azure-monitor/resource-health")
         .Replace("0c1f7d8e-35a2-4b90-8e11-6d2f94ab7c01", $"{operation}-{time}", StringComparison.Ordinal)
         .Replace("03:04:05.6789012", time, StringComparison.Ordinal)
         .Replace("healthevent/Activated", $"healthevent/{operation}", StringComparison.Ordinal)
@@ -100,11 +100,8 @@ public sealed class ResourceHealthTests : IAsyncDisposable
         .Replace("\"currentHealthStatus\": \"Unavailable\"", $"\"currentHealthStatus\": \"{health}\"", StringComparison.Ordinal)
         .Replace("\"previousHealthStatus\": \"Available\"", $"\"previousHealthStatus\": \"{before}\"", StringComparison.Ordinal));
 
-    private static Alert Changed(string state, string before, string time) => Readers.ReadOne("event-grid", Case("event-grid", "resource-health-available")
+    private static Alert Changed(string state, string before, string time) => Readers.ReadOne("event-grid", AlertCases.Text("event-grid/resource-health-available")
         .Replace("\"time\":\"2026-11-25T22:00:00Z\"", $"\"time\":\"2026-11-22T{time}Z\"", StringComparison.Ordinal)
         .Replace("\"availabilityState\":\"Available\"", $"\"availabilityState\":\"{state}\"", StringComparison.Ordinal)
         .Replace("\"previousAvailabilityState\":\"Unknown\"", $"\"previousAvailabilityState\":\"{before}\"", StringComparison.Ordinal));
-
-    private static string Case(string source, string name, [System.Runtime.CompilerServices.CallerFilePath] string here = "") =>
-        File.ReadAllText(Path.Combine(Path.GetDirectoryName(here)!, "Parsing", "cases", source, name, "alert.json"));
 }

@@ -11,24 +11,24 @@ public sealed class LookThatBreaksTests : IAsyncDisposable
     private static readonly TimeSpan s_minute = TimeSpan.FromMinutes(1);
     private static readonly Runbook s_runbook = Some.Runbook() with { Resolution = new() };
     private readonly IncidentWorld _world;
-    private string? _broken;
+    private string[] _broken = [];
 
     public LookThatBreaksTests() =>
-        _world = new(new WorldHubOptions { Around = (name, work) => _broken?.Contains(name, StringComparison.Ordinal) == true ? throw new IOException("The storage account is away.") : work() });
+        _world = new(new WorldHubOptions { Around = (name, work) => _broken.Contains(name) ? throw new IOException("The storage account is away.") : work() });
 
     [Fact]
     public async Task WhileALeaseIsHeld_ItIsHeldOnAPersonIsToldOnceAndItIsTakenBackInTheEnd()
     {
         var lease = new Hold(["full"], StableFor: s_minute * 5, AtMost: TimeSpan.FromHours(9), Every: TimeSpan.FromSeconds(30));
         var held = await ActAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { HoldUntil = lease } });
-        _broken = nameof(Recheck);
+        _broken = [nameof(Recheck)];
 
         (await _world.AdvanceAsync(held.Id, s_minute * 90)).State.ShouldBe(IncidentState.Holding);
         _world.Notifier.Sent.Count(sent => sent.Card.Kind == CardKind.Page && sent.To == Runbooks.Notifications.ContactBook.Fallback).ShouldBe(1);
         _world.Notifier.Sent.Last(sent => sent.Card.Kind == CardKind.Page).Card.Sections[0].Lines[0]
             .ShouldStartWith("The temporary fix is in place, and whether its cause is gone could not be found out 3 times in a row");
 
-        _broken = null;
+        _broken = [];
         _world.Script.Verdicts["full"] = Verdict.Passing;
         (await _world.AdvanceAsync(held.Id, s_minute * 15)).State.ShouldBe(IncidentState.Resolved);
         _world.Script.Deeds.ShouldBe(["do fix", "undo fix"]);
@@ -39,12 +39,12 @@ public sealed class LookThatBreaksTests : IAsyncDisposable
     {
         var lease = new Hold(["full"], StableFor: s_minute * 5, AtMost: s_minute * 60, Every: TimeSpan.FromSeconds(30));
         var held = await ActAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { HoldUntil = lease } });
-        _broken = $"{nameof(Recheck)} {nameof(PagePerson)}";
+        _broken = [nameof(Recheck), nameof(PagePerson)];
 
         (await _world.AdvanceAsync(held.Id, s_minute * 90)).State.ShouldBe(IncidentState.Holding);
         _world.Notifier.To(CardKind.Page).ShouldBeEmpty();
 
-        _broken = null;
+        _broken = [];
         (await _world.AdvanceAsync(held.Id, s_minute * 35)).State.ShouldBe(IncidentState.Holding);
         _world.Notifier.Sent.Last(sent => sent.Card.Kind == CardKind.Page).Card.Sections[0].Lines[0].ShouldStartWith("The temporary fix has been in place for more than 1h");
     }
@@ -54,10 +54,10 @@ public sealed class LookThatBreaksTests : IAsyncDisposable
     [InlineData(20, IncidentState.Failed)]
     public async Task WhileVerifying_ItIsUnclearForAsLongAsTheFixHasToHelp(int minutes, IncidentState state)
     {
-        _broken = nameof(Recheck);
+        _broken = [nameof(Recheck)];
         var verifying = await ActAsync(s_runbook);
         await _world.AdvanceAsync(verifying.Id, s_minute * minutes);
-        _broken = null;
+        _broken = [];
 
         var ended = await _world.AdvanceAsync(verifying.Id, s_minute * 5);
 

@@ -56,16 +56,5 @@ public sealed class MoreSevereAlertTests : IAsyncDisposable
         _world.Paged.ShouldBeEmpty();
     }
 
-    /// <summary>A runbook that heals by itself asks nobody, so nobody heard of it.</summary>
-    [Fact]
-    public void MoreSevereBeforeAQuestionThatAskedNobody_IsToldYet()
-    {
-        var later = Some.Time + Minute;
-        var worse = s_asked.Attach(Some.Alert("EverythingHangs") with { Severity = "Sev0" }, Some.Time);
-
-        (worse with { Gates = [worse.OpenGate! with { OpenedAt = later }] }).WorseSinceAsked().ShouldBeNull();
-        (worse with { Gates = [worse.OpenGate! with { OpenedAt = later, ClosedAt = later, Outcome = GateOutcome.Approved }] }).WorseSinceAsked().ShouldNotBeNull();
-    }
-
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 }

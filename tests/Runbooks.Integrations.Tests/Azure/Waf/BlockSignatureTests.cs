@@ -209,14 +209,14 @@ public sealed class BlockSignatureTests : OnTheSandbox
     [InlineData("""{ "securityPolicyLinks": [] }""", true)]
     [InlineData("{}", true)]
     public void FrontDoorPolicyThatSaysItIsAttachedNowhere_BlocksNothing(string properties, bool blocks) =>
-        new FrontDoorWafRules().UselessWhy(new JsonObject { ["properties"] = JsonNode.Parse(properties) }).ShouldBe(blocks ? null : "is attached to nothing, so no traffic passes it");
+        new FrontDoorWafRules().FindWhyUseless(new JsonObject { ["properties"] = JsonNode.Parse(properties) }).ShouldBe(blocks ? null : "is attached to nothing, so no traffic passes it");
 
     [Theory]
     [InlineData("""{ "applicationGateways": [], "httpListeners": [], "pathBasedRules": [] }""", false)]
     [InlineData("""{ "applicationGateways": [], "httpListeners": [], "pathBasedRules": [], "applicationGatewayForContainers": [ { "id": "x" } ] }""", true)]
     [InlineData("""{ "applicationGateways": [], "httpListeners": [ { "id": "x" } ], "pathBasedRules": [] }""", true)]
     public void GatewayPolicyThatSaysItIsAttachedNowhere_BlocksNothing(string properties, bool blocks) =>
-        new ApplicationGatewayWafRules().UselessWhy(new JsonObject { ["properties"] = JsonNode.Parse(properties) }).ShouldBe(blocks ? null : "is attached to nothing, so no traffic passes it");
+        new ApplicationGatewayWafRules().FindWhyUseless(new JsonObject { ["properties"] = JsonNode.Parse(properties) }).ShouldBe(blocks ? null : "is attached to nothing, so no traffic passes it");
 
     [Fact]
     public async Task Plan_SaysHowMuchOfABodyIsSearched()

@@ -27,6 +27,8 @@ internal static class AlertCases
 
     public static byte[] Body(string name) => File.ReadAllBytes(Path.Combine(Root, name, "alert.json"));
 
+    public static string Text(string name) => File.ReadAllText(Path.Combine(Root, name, "alert.json"));
+
     public static string Expected(string name) => File.ReadAllText(Path.Combine(Root, name, "expected.json")).TrimEnd();
 
     /// <summary>The alerts as they are; errors as the sender reads them.</summary>
