@@ -1,3 +1,4 @@
+using System.Net;
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Runbooks.Model.Incidents;
@@ -29,7 +30,7 @@ internal static class DecideCommand
             var path = PathOf(parsed.GetRequiredValue(id));
             var done = parsed.GetRequiredValue(items);
             var gate = await WorkAsync(api, path, parsed.GetRequiredValue(id), cancellationToken);
-            if (parsed.GetValue(all) && gate?["task"]?["items"] is JsonArray list)
+            if (parsed.GetValue(all) && gate["task"]?["items"] is JsonArray list)
             {
                 done = [.. list.Index().Where(item => item.Item?["doneBy"] is null).Select(item => item.Index + 1)];
             }
@@ -38,9 +39,9 @@ internal static class DecideCommand
             {
                 ["decision"] = "done",
                 ["by"] = parsed.GetRequiredValue(by),
-                ["gate"] = gate?["id"]?.ToString(),
+                ["gate"] = gate["id"]?.ToString(),
                 ["reason"] = parsed.GetValue(reason),
-                ["planHash"] = gate?["planHash"]?.ToString(),
+                ["planHash"] = gate["planHash"]?.ToString(),
                 ["items"] = done.Length == 0 ? null : new JsonArray([.. done.Select(item => (JsonNode)item)]),
             }, cancellationToken);
         });
@@ -58,19 +59,20 @@ internal static class DecideCommand
             using var api = client.Connect(parsed);
             var path = PathOf(parsed.GetRequiredValue(id));
             var gate = await WorkAsync(api, path, parsed.GetRequiredValue(id), cancellationToken);
-            var body = new JsonObject { ["decision"] = "couldNot", ["by"] = parsed.GetRequiredValue(by), ["gate"] = gate?["id"]?.ToString(), ["reason"] = parsed.GetValue(reason) };
+            var body = new JsonObject { ["decision"] = "couldNot", ["by"] = parsed.GetRequiredValue(by), ["gate"] = gate["id"]?.ToString(), ["reason"] = parsed.GetValue(reason) };
             return await SendAsync(api, path, body, cancellationToken);
         });
         return command;
     }
 
     /// <summary>What is asked to be done by hand, so that the answer is about that and about no later question.</summary>
-    private static async Task<JsonNode?> WorkAsync(ApiClient api, string path, string id, CancellationToken cancellationToken)
+    private static async Task<JsonNode> WorkAsync(ApiClient api, string path, string id, CancellationToken cancellationToken)
     {
-        var (_, incident) = (await api.GetAsync(path, cancellationToken)).OrFail();
-        return (incident!["gate"] ?? throw AsksNothing(incident)) is { } gate && gate["task"] is null
+        var incident = (await api.GetAsync(path, cancellationToken)).OrFail().Body!;
+        var gate = incident["gate"] ?? throw AsksNothing(incident);
+        return gate["task"] is null
             ? throw new CommandException($"It asks for a decision and not for work by hand. See: {ThisProgram.Command} show {id}", ExitCode.Failed)
-            : incident["gate"];
+            : gate;
     }
 
     /// <summary>Nothing is sent: what opens in the meantime was not looked at.</summary>
@@ -88,10 +90,12 @@ internal static class DecideCommand
 
     private static string PathOf(string id) => $"api/incidents/{Uri.EscapeDataString(id)}";
 
-    private static async Task<int> SendAsync(ApiClient api, string path, JsonObject body, CancellationToken cancellationToken)
+    private static async Task<int> SendAsync(ApiClient api, string path, JsonObject body, CancellationToken cancellationToken) =>
+        Tell(await api.PostAsync($"{path}/decision", body.ToJsonString(), cancellationToken));
+
+    private static int Tell((HttpStatusCode Status, JsonNode? Body) response)
     {
-        var (_, answer) = (await api.PostAsync($"{path}/decision", body.ToJsonString(), cancellationToken)).OrFail();
-        ConsoleOutput.Line(ConsoleOutput.Plain($"{answer!["message"]}"));
+        ConsoleOutput.Line(ConsoleOutput.Plain($"{response.OrFail().Body!["message"]}"));
         return ExitCode.Done;
     }
 
@@ -132,9 +136,7 @@ internal static class DecideCommand
                 throw new CommandException("The plan has changed since it was shown here; nothing was approved. Run this again to see the plan as it is now.", ExitCode.Failed);
             }
 
-            var (_, answer) = response.OrFail();
-            ConsoleOutput.Line(ConsoleOutput.Plain($"{answer!["message"]}"));
-            return ExitCode.Done;
+            return Tell(response);
         });
         return command;
     }
@@ -143,11 +145,13 @@ internal static class DecideCommand
     /// <returns>Of one that is no longer open the host says how it ended.</returns>
     private static async Task<JsonNode> QuestionAsync(ApiClient api, string path, string? gate, CancellationToken cancellationToken)
     {
-        var (_, incident) = (await api.GetAsync(path, cancellationToken)).OrFail();
-        var asked = (gate is null ? incident!["gate"] : Items(incident!, "gates").FirstOrDefault(one => one["id"]?.ToString() == gate)) ?? throw (gate is null ? AsksNothing(incident!) : NoSuchQuestion(incident!, gate));
+        var incident = (await api.GetAsync(path, cancellationToken)).OrFail().Body!;
+        var asked = gate is null
+            ? incident["gate"] ?? throw AsksNothing(incident)
+            : Items(incident, "gates").FirstOrDefault(one => one["id"]?.ToString() == gate) ?? throw NoSuchQuestion(incident, gate);
         if (IsOpen(asked))
         {
-            foreach (var line in Lines(incident!, asked))
+            foreach (var line in Lines(incident, asked))
             {
                 ConsoleOutput.Raw(line);
             }

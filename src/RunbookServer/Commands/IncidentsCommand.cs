@@ -1,24 +1,23 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
-using Runbooks.Model.Incidents;
-using Runbooks.Model.Text;
 using RunbookServer.Terminal;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+using Runbooks.Model.Text;
 
 namespace RunbookServer.Commands;
 
 /// <summary><c>runbook incidents</c>: what is open and what was.</summary>
 internal static class IncidentsCommand
 {
-    /// <summary>The API lists no more at once.</summary>
-    private const int Most = 500;
     private static readonly string[] s_heads = ["ID", "AGE", "SEVERITY", "STATE", "RUNBOOK", "TARGET"];
 
     public static Command Build()
     {
         var client = new ClientOptions();
         var state = new Option<string?>("--state") { Description = $"Only these: open, final, needsPerson (ended and not over), or a state: {string.Join(", ", Enum.GetValues<IncidentState>().Select(CamelCase.Of))}." };
-        var limit = new Option<int>("--limit") { Description = $"At most this many; {Most} at the most.", DefaultValueFactory = _ => 20 };
+        var limit = new Option<int>("--limit") { Description = $"At most this many; {IncidentQuery.Most} at the most.", DefaultValueFactory = _ => 20 };
         var json = new Option<bool>("--json") { Description = "As the API gives it, for a script." };
         var command = new Command("incidents", "Lists incidents, newest first.") { state, limit, json };
         client.AddTo(command);
@@ -47,7 +46,7 @@ internal static class IncidentsCommand
 
             if (body?["next"] is not null)
             {
-                ConsoleOutput.Raw($"There are more: name a state{(parsed.GetValue(limit) < Most ? $", or a higher --limit than {parsed.GetValue(limit)}" : "")}.");
+                ConsoleOutput.Raw($"There are more: name a state{(parsed.GetValue(limit) < IncidentQuery.Most ? $", or a higher --limit than {parsed.GetValue(limit)}" : "")}.");
             }
 
             return ExitCode.Done;

@@ -15,14 +15,16 @@ internal static partial class ServerSettingsCheck
     /// <summary>Sections of the platform.</summary>
     private static readonly string[] s_platform = ["Logging", "Kestrel", "AllowedHosts"];
 
+    private static readonly SettingsSection s_account = new(StorageAccountOptions.SectionName, typeof(StorageAccountOptions));
+
     /// <summary>Every setting from file and environment is one that something reads: a misspelt one would do nothing, in silence.</summary>
     /// <exception cref="CommandException">One is not; the message has every one on a line of its own.</exception>
     public static void RefuseUnknown(IServiceProvider services, IConfiguration configuration, ServerSettings settings)
     {
         // The account counts with --storage azure only; whoever has it in the environment for that may start without.
-        var sections = services.GetServices<SettingsSection>().Append(new(StorageAccountOptions.SectionName, typeof(StorageAccountOptions)));
+        var sections = services.GetServices<SettingsSection>().Append(s_account);
         var secrets = AddressSecrets.NamedIn(ServerContacts.TextOf(settings, services));
-        var problems = new SettingsChecker(sections, [.. s_platform, .. ServerTelemetry.Variables, .. secrets], path => Origin((IConfigurationRoot)configuration, path)).Check(configuration, onlyOurs: true).ToList();
+        var problems = Checker(sections, [.. s_platform, .. ServerTelemetry.Variables, .. secrets], configuration).Check(configuration, onlyOurs: true).ToList();
         if (problems.Count > 0)
         {
             throw new CommandException($"{string.Join("\n", problems)}{(problems.Exists(MayBeSecret) ? $"\nA secret that contacts need is named in {ContactsFile.FileName} as ${{NAME}}." : "")}");
@@ -33,11 +35,13 @@ internal static partial class ServerSettingsCheck
     public static IReadOnlyList<string> FindMisspelt(IConfiguration configuration)
     {
         var services = new ServiceCollection().AddRunbooks().AddRunbooksWeb().AddIntegrations().AddChannels();
-        var sections = services.Select(service => service.ServiceType == typeof(SettingsSection) ? service.ImplementationInstance : null).OfType<SettingsSection>()
-            .Append(new(StorageAccountOptions.SectionName, typeof(StorageAccountOptions))).ToLookup(section => section.Name, StringComparer.OrdinalIgnoreCase);
-        var others = configuration.GetChildren().Select(child => child.Key).Where(key => !sections.Contains(key));
-        return new SettingsChecker(sections.SelectMany(same => same), others, path => Origin((IConfigurationRoot)configuration, path)).Check(configuration, onlyOurs: false);
+        var sections = services.Where(service => service.ServiceType == typeof(SettingsSection)).Select(service => service.ImplementationInstance).OfType<SettingsSection>().Append(s_account).ToList();
+        var others = configuration.GetChildren().Select(child => child.Key).Except(sections.Select(section => section.Name), StringComparer.OrdinalIgnoreCase);
+        return Checker(sections, others, configuration).Check(configuration, onlyOurs: false);
     }
+
+    private static SettingsChecker Checker(IEnumerable<SettingsSection> sections, IEnumerable<string> others, IConfiguration configuration) =>
+        new(sections, others, path => Origin((IConfigurationRoot)configuration, path));
 
     /// <summary>A value that breaks a rule of its setting.</summary>
     public static string Describe(OptionsValidationException invalid, IServiceProvider services)

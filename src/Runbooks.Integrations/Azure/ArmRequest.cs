@@ -109,7 +109,9 @@ internal sealed class ArmRequest(ArmResources arm, IOptions<ArmRequestOptions> o
     {
         var (target, method) = (Target(resource, apiVersion), change.Method switch { ArmMethod.Put => RequestMethod.Put, ArmMethod.Patch => RequestMethod.Patch, _ => RequestMethod.Post });
         var answer = await arm.SendAsync(arm.Call(target, method, change.Action ?? "change it", change.Body, change.Below), context.Time, cancellationToken);
-        return new ActionResult($"{target.Words} answered {answer.Status}{(answer.IsOnlyAccepted ? $": accepted, and Azure does not tell when it is done. {answer.NotFollowed}".TrimEnd(' ', '.') : "")}.");
+        return new ActionResult(answer.IsOnlyAccepted
+            ? $"{target.Words} answered {answer.Status}: accepted, and Azure does not tell when it is done. {answer.NotFollowed}".TrimEnd()
+            : $"{target.Words} answered {answer.Status}.");
     }
 
     private string? Refusal(string resource) => options.Value.AllowedScopes.Any(scope => IsWithin(resource, scope))

@@ -147,25 +147,9 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
     private static AzureResponse Read(AzureRequest call, Response response)
     {
         var body = response.Content;
-        var isUnderstood = call.Understood.Contains(response.Status);
-        if (response.Status == 401 && !isUnderstood)
+        if (response.Status is < 200 or > 299 && !call.Understood.Contains(response.Status))
         {
-            throw new StepRefusedException($"{call.On} does not know this identity (401), so it may not {call.What}. Are both of the same tenant? Azure says: {ErrorWords(body)}");
-        }
-
-        if (response.Status == 403 && !isUnderstood)
-        {
-            throw new StepRefusedException($"This identity lacks the role {call.Role} on {call.On}, so it may not {call.What}. Azure says: {ErrorWords(body)}");
-        }
-
-        if (response.Status == 412 && !isUnderstood)
-        {
-            throw new AzureRequestException($"{call.On} was changed by somebody else at this moment, so nothing was written to {call.What}.", response.Status);
-        }
-
-        if (response.Status is < 200 or > 299 && !isUnderstood)
-        {
-            throw new AzureRequestException($"{call.On} answered {response.Status} to: {call.What}. {ErrorWords(body)}".TrimEnd(), response.Status);
+            throw Refused(call, response.Status, body);
         }
 
         var follow = response.Headers.TryGetValue("Azure-AsyncOperation", out var operation) ? operation
@@ -178,6 +162,14 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
             follow is null ? null : new Uri(call.Uri, follow),
             response.Headers.TryGetValue("Retry-After", out var after) && int.TryParse(after, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) ? TimeSpan.FromSeconds(seconds) : null);
     }
+
+    private static Exception Refused(AzureRequest call, int status, BinaryData body) => status switch
+    {
+        401 => new StepRefusedException($"{call.On} does not know this identity (401), so it may not {call.What}. Are both of the same tenant? Azure says: {ErrorWords(body)}"),
+        403 => new StepRefusedException($"This identity lacks the role {call.Role} on {call.On}, so it may not {call.What}. Azure says: {ErrorWords(body)}"),
+        412 => new AzureRequestException($"{call.On} was changed by somebody else at this moment, so nothing was written to {call.What}.", status),
+        _ => new AzureRequestException($"{call.On} answered {status} to: {call.What}. {ErrorWords(body)}".TrimEnd(), status),
+    };
 
     /// <summary>Where an answer sends the caller: the token goes along, so only to the endpoint itself or a regional host of it.</summary>
     public Uri Trusted(Uri poll, AzureRequest call) =>

@@ -49,7 +49,7 @@ public static class AlertIdentity
     public static bool IsEvent(Alert alert) =>
         alert.Source == AzureMonitor && (ServiceOf(alert).StartsWith("ActivityLog", StringComparison.OrdinalIgnoreCase) || IsOf(alert, "ServiceHealth") || IsOf(alert, "ResourceHealth"));
 
-    public static bool IsOfResourceHealth(Alert alert) => alert.Source == AzureMonitor && IsOf(alert, "ResourceHealth");
+    internal static bool IsOfResourceHealth(Alert alert) => alert.Source == AzureMonitor && IsOf(alert, "ResourceHealth");
 
     /// <summary>Azure writes the names of its monitoring services with spaces and without.</summary>
     private static bool IsOf(Alert alert, string service) => ServiceOf(alert).Equals(service, StringComparison.OrdinalIgnoreCase);

@@ -13,16 +13,23 @@ public sealed record ResourceHealth(string? Now, string? Before, bool IsUpdate)
     private const string Available = "Available";
 
     /// <returns>Null for any other alert.</returns>
-    public static ResourceHealth? Of(Alert alert) =>
-        AlertIdentity.IsOfResourceHealth(alert) ? new(
-            alert.Labels.GetValueOrDefault("currentHealthStatus"),
-            alert.Labels.GetValueOrDefault("previousHealthStatus"),
-            alert.Labels.GetValueOrDefault("status")?.Replace(" ", "", StringComparison.Ordinal).ToUpperInvariant() is "UPDATED" or "INPROGRESS")
-        : alert.Source == "event-grid" && alert.Name.EndsWith(".AvailabilityStatusChanged", StringComparison.OrdinalIgnoreCase) && alert.Labels.GetValueOrDefault("previousAvailabilityState") is { } before ? new(
-            alert.Labels.GetValueOrDefault("availabilityState"),
-            before,
-            Is(alert.Labels.GetValueOrDefault("availabilityState"), Available) == Is(before, Available))
-        : null;
+    public static ResourceHealth? Of(Alert alert)
+    {
+        if (AlertIdentity.IsOfResourceHealth(alert))
+        {
+            var status = alert.Labels.GetValueOrDefault("status")?.Replace(" ", "", StringComparison.Ordinal).ToUpperInvariant();
+            return new(alert.Labels.GetValueOrDefault("currentHealthStatus"), alert.Labels.GetValueOrDefault("previousHealthStatus"), status is "UPDATED" or "INPROGRESS");
+        }
+
+        if (alert.Source == "event-grid" && alert.Name.EndsWith(".AvailabilityStatusChanged", StringComparison.OrdinalIgnoreCase)
+            && alert.Labels.GetValueOrDefault("previousAvailabilityState") is { } before)
+        {
+            var now = alert.Labels.GetValueOrDefault("availabilityState");
+            return new(now, before, Is(now, Available) == Is(before, Available));
+        }
+
+        return null;
+    }
 
     /// <summary>
     /// The trouble is over: an update that says Available, of a resource that was so before, tells of an event that goes on
@@ -35,6 +42,12 @@ public sealed record ResourceHealth(string? Now, string? Before, bool IsUpdate)
 
     /// <summary>It goes on with a trouble that was told before: only what is worse than that is an episode of its own.</summary>
     public bool GoesOn => IsUpdate && !(Is(Now, "Unavailable") && (Is(Before, "Degraded") || Is(Before, "Unknown")));
+
+    /// <summary>The alert as it counts, of one that fires as every message of this kind does.</summary>
+    public Alert Told(Alert firing) =>
+        IsOver ? firing with { Status = AlertStatus.Resolved, StartsAt = null, EndsAt = firing.StartsAt }
+        : GoesOn ? firing with { StartsAt = null }
+        : firing;
 
     private static bool Is(string? word, string wanted) => wanted.Equals(word?.Trim(), StringComparison.OrdinalIgnoreCase);
 }

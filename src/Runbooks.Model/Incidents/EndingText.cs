@@ -43,9 +43,7 @@ public static class EndingText
     };
 
     /// <summary>Whether a step of it did more than to tell or to write something down.</summary>
-    public static bool ChangedAnything(Incident incident) => incident.Steps.Any(IsChange);
-
-    private static bool IsChange(StepRecord step) => step.Status != StepStatus.DryRun && !step.Preparation.TellsOnly;
+    public static bool ChangedAnything(Incident incident) => incident.Steps.Any(step => step.IsChange);
 
     /// <summary>Whether the checks passed after the mitigation, before anything was taken back.</summary>
     private static bool IsVerified(Incident incident) =>
@@ -58,7 +56,7 @@ public static class EndingText
     /// <summary>Whether every check that passed after the first step had passed when it was asked last before it.</summary>
     private static bool PassedBefore(Incident incident)
     {
-        var began = incident.Steps.Where(step => IsChange(step) && step.Phase == Phase.Mitigation).Min(step => step.StartedAt);
+        var began = incident.Steps.Where(step => step.IsChange && step.Phase == Phase.Mitigation).Min(step => step.StartedAt);
         var asked = incident.VerificationRounds.Where(round => round.State == IncidentState.AwaitingApproval && round.At <= began).Reverse().Select(round => round.Verdicts)
             .Append(incident.Findings.ToDictionary(finding => finding.Name, finding => finding.Verdict)).ToList();
         return Verified(incident).All(name => asked.FirstOrDefault(verdicts => verdicts.ContainsKey(name)) is { } verdicts && verdicts[name] == Verdict.Passing);
@@ -69,7 +67,7 @@ public static class EndingText
 
     private static VerificationRound LastVerifying(Incident incident) => incident.VerificationRounds.Last(round => round.State == IncidentState.Verifying);
 
-    private static bool HasMitigated(Incident incident) => incident.Steps.Any(step => IsChange(step) && step.Phase == Phase.Mitigation);
+    private static bool HasMitigated(Incident incident) => incident.Steps.Any(step => step.IsChange && step.Phase == Phase.Mitigation);
 
     private static string Resolved(Incident incident)
     {
@@ -143,7 +141,7 @@ public static class EndingText
     /// <summary>Where each thing stands that was done: taken back, left on purpose, still there, not known.</summary>
     private static IEnumerable<string> WhatBecame(Incident incident)
     {
-        if (!incident.Steps.Any(IsChange))
+        if (!incident.Steps.Any(step => step.IsChange))
         {
             yield return incident switch
             {
@@ -181,7 +179,7 @@ public static class EndingText
 
         // A failed attempt may have done half of it; what can be taken back was taken back above, if anything was.
         var undoing = incident.UndoBeganAt is not null;
-        var done = incident.Steps.Where(step => IsChange(step) && step.Status == StepStatus.Done).ToLookup(step => undoing && step.Phase == Phase.Mitigation);
+        var done = incident.Steps.Where(step => step.IsChange && step.Status == StepStatus.Done).ToLookup(step => undoing && step.Phase == Phase.Mitigation);
         if (done[true].Any())
         {
             yield return $"Cannot be undone and stays: {Names(done[true])}.";
@@ -192,7 +190,7 @@ public static class EndingText
             yield return $"Stays in place: {Names(done[false])}.";
         }
 
-        var half = incident.Steps.Where(step => IsChange(step) && step.Status == StepStatus.Failed).ToList();
+        var half = incident.Steps.Where(step => step.IsChange && step.Status == StepStatus.Failed).ToList();
         if (half.Count > 0)
         {
             yield return $"May be half done: {Names(half)}.";

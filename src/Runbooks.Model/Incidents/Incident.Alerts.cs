@@ -71,14 +71,14 @@ public sealed partial record Incident
         var listed = known switch
         {
             null when !isNew => Alerts,
-            null => [.. kept, WithReport(WithEpisode(new(alert.Fingerprint, alert.Source, alert.Name, 1, now, now, resolved) { BeganAt = now, EndedBecause = noAllClear, Outage = AlertIdentity.OfOutage(alert) }, alert), alert)],
-            _ => [.. Alerts.Select(a => a == known ? WithReport(WithEpisode(a, alert), alert) with { Count = a.Count + 1, LastAt = now, BeganAt = !resolved && (a.Resolved || !Episode.IsSame(a, alert)) ? now : a.BeganAt, Resolved = resolved, EndedBecause = noAllClear, Unmeasured = Episode.IsSame(a, alert) ? a.Unmeasured : null } : a)],
+            null => [.. kept, First(alert, resolved, noAllClear, now)],
+            _ => [.. Alerts.Select(a => a == known ? Again(a, alert, resolved, noAllClear, now) : a)],
         };
         var gone = Alerts.Except(isNew ? kept : Alerts).Sum(a => a.Count);
         var changed = (this with { Alerts = listed, AlertCount = AlertCount + 1, CountedOnly = CountedOnly + gone, UpdatedAt = now }).CountEpisode(known, alert, resolved, now);
 
         // Of those that are only counted nobody knows whether they are over.
-        var ended = listed.All(a => a.Resolved || a.EndedBecause is not null) && changed.AlertCount == listed.Sum(a => a.Count) + changed.CountedOnly;
+        var ended = listed.All(a => a.HasEnded) && changed.AlertCount == listed.Sum(a => a.Count) + changed.CountedOnly;
         var over = ended && listed.All(a => a.Resolved);
         changed = changed with { EndedUnseenAt = ended && !over ? EndedUnseenAt ?? now : null };
         if (noAllClear is not null)
@@ -158,74 +158,46 @@ public sealed partial record Incident
     }
 
     /// <summary>People acknowledged the alert at its sender. Noted once an alert; it counts as no alert, and as no answer of ours.</summary>
-    public Incident NoteAcknowledgedAtSender(Alert alert, DateTimeOffset now)
-    {
-        var noted = Tell(now, alert.Source, $"{alert.Name} was acknowledged at the sender ({alert.Fingerprint}).");
-        return ReferenceEquals(noted, this) || Timeline.Any(line => line.What == noted.Timeline[^1].What) ? this : noted;
-    }
+    public Incident NoteAcknowledgedAtSender(Alert alert, DateTimeOffset now) =>
+        TellOnce(now, alert.Source, $"{alert.Name} was acknowledged at the sender ({alert.Fingerprint}).");
 
     /// <summary>Somebody wanted to start it by hand while it was there already.</summary>
     public Incident NoteStart(string by, string what, DateTimeOffset now) => Tell(now, by, $"Started by hand once more, which opens nothing. {what}");
 
     /// <summary>It may have meant the end: said once for each such word, where somebody reads it.</summary>
-    private Incident TellUnknownStatus(Alert alert, AttachedAlert? known, DateTimeOffset now)
+    private Incident TellUnknownStatus(Alert alert, AttachedAlert? known, DateTimeOffset now) =>
+        alert.UnknownStatus is { } word && known is { Resolved: false }
+            ? TellOnce(now, alert.Source, $"The sender said \"{Clip.To(word, 100)}\" of {alert.Name}. Nobody knows that status, so it was taken as firing.")
+            : this;
+
+    private AttachedAlert First(Alert alert, bool resolved, string? noAllClear, DateTimeOffset now) =>
+        WithReport(WithEpisode(new(alert.Fingerprint, alert.Source, alert.Name, 1, now, now, resolved), alert), alert) with
+        {
+            BeganAt = now,
+            EndedBecause = noAllClear,
+            Outage = AlertIdentity.OfOutage(alert),
+        };
+
+    private AttachedAlert Again(AttachedAlert known, Alert alert, bool resolved, string? noAllClear, DateTimeOffset now)
     {
-        var line = $"The sender said \"{Clip.To(alert.UnknownStatus ?? "", 100)}\" of {alert.Name}. Nobody knows that status, so it was taken as firing.";
-        return alert.UnknownStatus is null || known is not { Resolved: false } || Timeline.Any(entry => entry.What == line) ? this : Tell(now, alert.Source, line);
+        var isSame = Episode.IsSame(known, alert);
+        return WithReport(WithEpisode(known, alert), alert) with
+        {
+            Count = known.Count + 1,
+            LastAt = now,
+            BeganAt = !resolved && (known.Resolved || !isSame) ? now : known.BeganAt,
+            Resolved = resolved,
+            EndedBecause = noAllClear,
+            Unmeasured = isSame ? known.Unmeasured : null,
+        };
     }
 
     private static string EndedNews(Alert alert) => $"ended:{alert.Fingerprint}";
 
     /// <summary>An alert that comes and goes for days is counted on, and written about no more.</summary>
-    private Incident Tell(DateTimeOffset now, string who, string what) =>
-        Timeline.Count(line => line.Kind == TimelineKind.Alert) < MaxTold ? Note(now, TimelineKind.Alert, who, what) : this;
-}
+    private bool MayTell => Timeline.Count(line => line.Kind == TimelineKind.Alert) < MaxTold;
 
-/// <summary>One alert (by the sender's fingerprint) that reached an incident, with how often and when.</summary>
-public sealed record AttachedAlert(
-    string Fingerprint, string Source, string Name, int Count, DateTimeOffset FirstAt, DateTimeOffset LastAt, bool Resolved)
-{
-    /// <summary>The sender's word when it ended the alert without an all-clear, such as <c>MissingSeries</c>; null otherwise.</summary>
-    public string? EndedBecause { get; init; }
+    private Incident Tell(DateTimeOffset now, string who, string what) => MayTell ? Note(now, TimelineKind.Alert, who, what) : this;
 
-    /// <summary>Why its end would be none at the moment; null while its sender can measure it.</summary>
-    public Unmeasured? Unmeasured { get; init; }
-
-    /// <summary>When the first message of the present episode came; null in records of before.</summary>
-    public DateTimeOffset? BeganAt { get; init; }
-
-    /// <summary>When the sender says that the present episode started.</summary>
-    public DateTimeOffset? StartsAt { get; init; }
-
-    /// <summary>When the sender says that it ended; null while it fires.</summary>
-    public DateTimeOffset? EndsAt { get; init; }
-
-    /// <summary>Starts of the episodes before this one, the last few.</summary>
-    public IReadOnlyList<DateTimeOffset> EarlierStarts { get; init; } = [];
-
-    /// <summary>A message of an earlier episode was told of; it is told once.</summary>
-    public bool ToldEarlier { get; init; }
-
-    /// <summary>That it fires on after a person said no was told; it is told once.</summary>
-    public bool ToldAfterNo { get; init; }
-
-    /// <summary>The present episode came after a person's no to an alert that comes and goes: nobody has decided about it.</summary>
-    public bool AskedNobody { get; init; }
-
-    /// <summary>The incident that looks at it since this one ended; what is decided about it is decided there. Null for any other.</summary>
-    public string? HandedTo { get; init; }
-
-    /// <summary>What it said when it fired last; null for the alert that opened the incident, which is on record there.</summary>
-    public Alert? Alert { get; init; }
-
-    /// <summary>Whether <see cref="Alert"/> has everything that the sender said, so that an incident can be opened for it.</summary>
-    public bool IsWhole { get; init; }
-
-    /// <summary>The outage that it is a message about; null for any other alert.</summary>
-    public string? Outage { get; init; }
-
-    [JsonIgnore]
-    public string Identity => AlertIdentity.Of(Source, Fingerprint);
-
-    public bool Is(Alert alert) => Identity == AlertIdentity.Of(alert);
+    private Incident TellOnce(DateTimeOffset now, string who, string what) => MayTell ? NoteOnce(now, TimelineKind.Alert, who, what) : this;
 }

@@ -57,7 +57,12 @@ public sealed partial record Incident
         : (this with { SettlesAt = null, WakeEvent = null }).Note(now, TimelineKind.Verification, "runbook", why);
 
     /// <summary>When its checks answered last before the end that it came to; where none was asked, when it ended.</summary>
-    private DateTimeOffset? SeenAt => State == IncidentState.SelfRecovered ? (ConfirmedAt > Recovery?.ClaimedAt ? ConfirmedAt : Recovery?.ClaimedAt) : Verification.Count > 0 ? Verification.Max(finding => finding.At) : ClosedAt;
+    private DateTimeOffset? SeenAt => State switch
+    {
+        IncidentState.SelfRecovered => ConfirmedAt > Recovery?.ClaimedAt ? ConfirmedAt : Recovery?.ClaimedAt,
+        _ when Verification.Count > 0 => Verification.Max(finding => finding.At),
+        _ => ClosedAt,
+    };
 
     /// <summary>Whether an alert fired on or again after the checks had answered last before the end, and nobody has said that it is over.</summary>
     public bool FiresUnseen() => AlertResolvedAt is null && Alerts.Any(alert => !alert.Resolved && alert.LastAt > SeenAt);
@@ -74,11 +79,7 @@ public sealed partial record Incident
 public sealed partial record Incident
 {
     /// <summary>Said once: the activity that ends an incident may run twice.</summary>
-    public Incident NoteAfterEnd(string what, DateTimeOffset now)
-    {
-        var noted = Note(now, TimelineKind.Message, "runbook", what);
-        return Timeline.Any(line => line.What == noted.Timeline[^1].What) ? this : noted;
-    }
+    public Incident NoteAfterEnd(string what, DateTimeOffset now) => NoteOnce(now, TimelineKind.Message, "runbook", what);
 }
 
 /// <summary>A person stops the automation of an incident.</summary>

@@ -30,7 +30,7 @@ public sealed partial record Incident
 
         var answers = phase == Phase.Mitigation ? Findings : Verification;
         var last = answers.Select(finding => (DateTimeOffset?)finding.At)
-            .Concat(Steps.Where(step => !IsByHand(step) && !step.Preparation.TellsOnly).Select(step => step.FinishedAt))
+            .Concat(Steps.Where(IsActOfOurs).Select(step => step.FinishedAt))
             .Append(ConfirmedAt)
             .Append(answers.Count == 0 ? gate.ClosedAt : null)
             .Max();
@@ -38,10 +38,10 @@ public sealed partial record Incident
     }
 
     /// <summary>A step that a person did ended when they said so, days later perhaps: that is no look at the target.</summary>
-    private bool IsByHand(StepRecord step) => FindGate(Gate.IdOf(step.Phase, step.Name, undoes: false)) is { Task: not null };
+    private bool IsActOfOurs(StepRecord step) => FindTask(step.Phase, step.Name) is not { Task: not null } && !step.Preparation.TellsOnly;
 
     /// <summary>Whether something of ours has acted on this approval. From then on it is finished: half of it is worse than all.</summary>
-    public bool HasActedOn(Gate gate) => Steps.Any(step => step.GateId == gate.Id && !IsByHand(step) && !step.Preparation.TellsOnly);
+    public bool HasActedOn(Gate gate) => Steps.Any(step => step.GateId == gate.Id && IsActOfOurs(step));
 
     /// <summary>
     /// Why an approval covers the steps of a phase no longer: the checks said so, or people were asked anew. What was found once holds
@@ -72,8 +72,8 @@ public sealed partial record Incident
 
         var recovered = findings.Where(finding => finding.Verdict == Verdict.Passing && Findings.Any(old => old.Name == finding.Name && old.Verdict != Verdict.Passing)).ToList();
         var looked = this with { VerificationRounds = VerificationRounds.Add(IncidentState.AwaitingApproval, findings, now), UpdatedAt = now };
-        var words = $"Came right by itself before the first step, which is not credited with it. {Summarize(recovered)}";
-        return recovered.Count == 0 || Timeline.Any(line => line.What == words) ? looked : looked.Note(now, TimelineKind.Diagnosis, "runbook", words);
+        return recovered.Count == 0 ? looked
+            : looked.NoteOnce(now, TimelineKind.Diagnosis, "runbook", $"Came right by itself before the first step, which is not credited with it. {Summarize(recovered)}");
     }
 
     /// <summary>What was approved no longer holds: whoever is asked anew sees the new answers, and the first ones stay among the rounds.</summary>

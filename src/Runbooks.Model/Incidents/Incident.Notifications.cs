@@ -84,6 +84,15 @@ public static class Reach
         return last.Where(delivery => delivery is { Reached: true, IsHandedOver: false }).DistinctBy(delivery => delivery.Contact, StringComparer.OrdinalIgnoreCase).Count() >= people
             || (last.Exists(delivery => delivery.Reached) && !last.Exists(delivery => delivery is { Channel: null, Behind: not null }));
     }
+
+    /// <summary>Whether it was tried too short a while ago to be tried again. The pauses double, since each try leaves its lines in the record.</summary>
+    /// <param name="tries">All attempts to deliver the message.</param>
+    public static bool IsTooSoon(IReadOnlyCollection<Delivery> tries, TimeSpan firstPause, TimeSpan longestPause, DateTimeOffset now)
+    {
+        var rounds = tries.GroupBy(delivery => delivery.Key, StringComparer.Ordinal).Select(to => to.Count()).DefaultIfEmpty().Max();
+        var pause = firstPause * (1 << Math.Clamp(rounds - 1, 0, 9));
+        return rounds > 0 && now - tries.Max(delivery => delivery.At) < (pause < longestPause ? pause : longestPause);
+    }
 }
 
 public enum CardKind { ApprovalRequest, Reminder, Escalation, Decided, Closed, Page }

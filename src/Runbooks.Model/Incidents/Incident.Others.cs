@@ -90,11 +90,14 @@ public sealed partial record Incident
             return this;
         }
 
-        var names = string.Join(", ", alerts.Select(alert => alert.Name).Distinct());
-        var one = alerts.Select(alert => alert.Name).Distinct().Count() == 1;
-        var how = alerts.All(alert => Alerts.Any(known => known.Is(alert) && known.EndedBecause is not null)) ? $"{(one ? "was" : "were")} ended without an all-clear" : one ? "still fires" : "still fire";
-        return (this with { FollowedBy = next, Alerts = [.. Alerts.Select(known => alerts.Any(known.Is) ? known with { HandedTo = next } : known)] }).Note(now, TimelineKind.Closed, "runbook", $"{names} {how} on this target; incident {next} looks at it.");
+        var names = alerts.Select(alert => alert.Name).Distinct().ToList();
+        var (were, fire) = names.Count == 1 ? ("was", "fires") : ("were", "fire");
+        var how = alerts.All(KnowsEndUnseen) ? $"{were} ended without an all-clear" : $"still {fire}";
+        return (this with { FollowedBy = next, Alerts = [.. Alerts.Select(known => alerts.Any(known.Is) ? known with { HandedTo = next } : known)] }).Note(now, TimelineKind.Closed, "runbook", $"{string.Join(", ", names)} {how} on this target; incident {next} looks at it.");
     }
+
+    /// <summary>Whether the sender has ended this alert without an all-clear.</summary>
+    public bool KnowsEndUnseen(Alert alert) => Alerts.Any(known => known.Is(alert) && known.EndedBecause is not null);
 
     /// <summary>What its sender has ended already, without an all-clear, sends nothing more: it goes on as that, and the checks tell whether it is over.</summary>
     /// <param name="before">The alert as it was on the incident that ended; null when it was not there.</param>
@@ -106,6 +109,6 @@ public sealed partial record Incident
         }
 
         List<AttachedAlert> alerts = [.. Alerts.Select(known => known.Identity == before.Identity ? known with { EndedBecause = why } : known)];
-        return this with { Alerts = alerts, EndedUnseenAt = alerts.TrueForAll(known => known.Resolved || known.EndedBecause is not null) ? now : null };
+        return this with { Alerts = alerts, EndedUnseenAt = alerts.TrueForAll(known => known.HasEnded) ? now : null };
     }
 }

@@ -78,11 +78,8 @@ public sealed partial record Incident
     public Incident HoldUndo(string step, string why, DateTimeOffset until, DateTimeOffset now) =>
         State.IsFinal() ? this : Hold($"{step} is not taken back yet: {why}", until, now);
 
-    private Incident Hold(string words, DateTimeOffset until, DateTimeOffset now)
-    {
-        var held = this with { Reason = words, WaitsUntil = until, UpdatedAt = now };
-        return Timeline.Any(line => line.What == words) ? held : held.Note(now, TimelineKind.Safety, "runbook", words);
-    }
+    private Incident Hold(string words, DateTimeOffset until, DateTimeOffset now) =>
+        (this with { Reason = words, WaitsUntil = until, UpdatedAt = now }).NoteOnce(now, TimelineKind.Safety, "runbook", words);
 
     private static IncidentState StateOf(Phase phase) => phase == Phase.Mitigation ? IncidentState.Mitigating : IncidentState.Resolving;
 

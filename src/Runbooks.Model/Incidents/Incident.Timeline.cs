@@ -18,6 +18,13 @@ public sealed partial record Incident
         return this with { Timeline = [.. Timeline, entry], UpdatedAt = at };
     }
 
+    /// <summary>As <see cref="Note"/>, unless the record says it already: compared as it is kept, redacted and cut.</summary>
+    public Incident NoteOnce(DateTimeOffset at, TimelineKind kind, string who, string what)
+    {
+        var noted = Note(at, kind, who, what);
+        return Timeline.Any(line => line.What == noted.Timeline[^1].What) ? this : noted;
+    }
+
     /// <summary>For people: in the order of its times. Entries are chained in the order in which they were recorded, which may differ by the time that recording took.</summary>
     public IReadOnlyList<TimelineEntry> TimelineByTime() => [.. Timeline.OrderBy(entry => entry.At).ThenBy(entry => entry.Number)];
 

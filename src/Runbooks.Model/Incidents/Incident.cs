@@ -98,6 +98,9 @@ public sealed partial record Incident
 
     public Gate? FindGate(string id) => Gates.FirstOrDefault(gate => gate.Id == id);
 
+    /// <summary>By which a person is asked to do that step; null where nobody was.</summary>
+    public Gate? FindTask(Phase phase, string step) => FindGate(Gate.IdOf(phase, step, undoes: false));
+
     [JsonIgnore]
     public Gate? OpenGate => Gates.LastOrDefault(gate => gate.Outcome == GateOutcome.Pending);
 

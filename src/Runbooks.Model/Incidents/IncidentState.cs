@@ -38,6 +38,9 @@ public enum IncidentState
 public static class IncidentStates
 {
     public static bool IsFinal(this IncidentState state) => state >= IncidentState.Resolved;
+
+    /// <summary>Nobody is asked, and the automation changes something or watches what it changed.</summary>
+    public static bool IsAtWork(this IncidentState state) => state is IncidentState.Mitigating or IncidentState.Verifying or IncidentState.Holding or IncidentState.Resolving;
 }
 
 /// <summary>The words for a state and for a target, the same on every page and card.</summary>

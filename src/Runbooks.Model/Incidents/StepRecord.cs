@@ -33,6 +33,10 @@ public sealed record StepRecord
     /// <summary>Its outcome is unknown because the host stopped or crashed: that says nothing about the fix.</summary>
     public bool CutOff { get; init; }
 
+    /// <summary>Whether it is more than a rehearsal or a message.</summary>
+    [JsonIgnore]
+    public bool IsChange => Status != StepStatus.DryRun && !Preparation.TellsOnly;
+
     /// <summary>The same on every attempt and after every crash.</summary>
     public static string KeyOf(string incidentId, Phase phase, string step) =>
         $"{incidentId}:{(phase == Phase.Mitigation ? "mitigation" : "resolution")}:{step}";

@@ -10,7 +10,7 @@ namespace Runbooks.Model.Storage;
 
 /// <summary>Which incidents to list. Null means any.</summary>
 /// <param name="Open">True: only those not in a final state; false: only those in one.</param>
-/// <param name="Limit">1 to 500.</param>
+/// <param name="Limit">1 to <see cref="Most"/>.</param>
 /// <param name="After">The cursor of the page before.</param>
 /// <param name="Since">Only those opened at this time or later.</param>
 /// <param name="LeftToPeople">True: only those that have ended and need a person, or that a responder owns. Answered from the index of the unfinished.</param>
@@ -20,6 +20,9 @@ public sealed record IncidentQuery(
     IncidentState? State = null, string? RunbookId = null, bool? Open = null, int Limit = 50, string? After = null, DateTimeOffset? Since = null,
     bool LeftToPeople = false, string? Text = null, bool Unfinished = false)
 {
+    /// <summary>No page is longer.</summary>
+    public const int Most = 500;
+
     /// <summary>What no index answers: the words that are looked for, and which of the unfinished are meant.</summary>
     public bool Fits(IncidentSummary incident) =>
         (!LeftToPeople || incident.IsLeftToPeople) && (!Unfinished || incident.IsUnfinished) && HasText(incident);

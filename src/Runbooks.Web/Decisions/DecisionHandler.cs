@@ -81,7 +81,6 @@ public sealed record DecisionResponse(
 internal static class DecisionVerbText
 {
     public const string Remedy = "Use approve, reject or takeOver; of what a person does by hand, done or couldNot.";
-    private const int LongestReason = 1_000;
 
     public static bool TryParse(string? word, out DecisionVerb verb)
     {
@@ -101,5 +100,5 @@ internal static class DecisionVerbText
     public static IReadOnlyList<int> Items(IFormCollection form) =>
         [.. form["item"].Select(item => int.TryParse(item, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0)];
 
-    public static string? Reason(string? reason) => string.IsNullOrWhiteSpace(reason) ? null : Clip.To(reason.Trim(), LongestReason);
+    public static string? Reason(string? reason) => string.IsNullOrWhiteSpace(reason) ? null : Clip.To(reason.Trim(), Signed.LongestReason);
 }

@@ -25,7 +25,7 @@ internal static class ApiResults
     public static IResult TryAgain(HttpRequest request)
     {
         request.HttpContext.Response.Headers.RetryAfter = "5";
-        return Problem(StatusCodes.Status503ServiceUnavailable, HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method)
+        return Problem(StatusCodes.Status503ServiceUnavailable, request.Looks()
             ? "It could not be read at the moment. Ask again in a few seconds."
             : "It is not known whether it was recorded. Send it again in a few seconds.");
     }

@@ -16,7 +16,7 @@ public sealed class HttpRequestRunner(ILogger<HttpRequestRunner> logger)
         // What somebody posted whole is done, whether or not they wait for the answer: a sender that hangs up after its alert, a
         // phone that is put away after the yes. Who only looks is not waited for.
         var gone = request.HttpContext.RequestAborted;
-        var looks = HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);
+        var looks = request.Looks();
         try
         {
             return await work(looks ? gone : CancellationToken.None);
@@ -80,7 +80,7 @@ public sealed class HttpRequestRunner(ILogger<HttpRequestRunner> logger)
         }
 
         request.HttpContext.Response.Headers.RetryAfter = "5";
-        var looks = HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);
+        var looks = request.Looks();
         return MessageResult.Of(StatusCodes.Status503ServiceUnavailable, "Not now", $"The records cannot be reached at the moment. {(looks ? "Try again in a few seconds." : NotKnown)}");
     }
 }

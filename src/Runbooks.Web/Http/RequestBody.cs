@@ -18,15 +18,9 @@ internal static class RequestBody
     public const int MaxSmall = 64 * 1024;
 
     /// <returns>Null when it is larger than <paramref name="limit"/>.</returns>
-    public static async Task<ReadOnlyMemory<byte>?> ReadAsync(HttpRequest request, int limit, CancellationToken cancellationToken)
-    {
-        if (request.ContentLength > limit || await ReadBeginAsync(request, limit, cancellationToken) is not (var body, true))
-        {
-            return null;
-        }
-
-        return body;
-    }
+    // A bare null beside a memory would be an empty memory: it converts by way of an array.
+    public static async Task<ReadOnlyMemory<byte>?> ReadAsync(HttpRequest request, int limit, CancellationToken cancellationToken) =>
+        request.ContentLength > limit || await ReadBeginAsync(request, limit, cancellationToken) is not (var body, true) ? default(ReadOnlyMemory<byte>?) : body;
 
     /// <summary>Reads at most <paramref name="limit"/> bytes.</summary>
     /// <returns>What was read, and whether that is everything.</returns>
@@ -131,6 +125,12 @@ internal static class FormFields
     };
 }
 
+/// <summary>Whoever only looks changes nothing.</summary>
+internal static class Looking
+{
+    public static bool Looks(this HttpRequest request) => HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);
+}
+
 /// <summary>Who asks for something and why. Both have to be said, in a body of the API or in a form of our own pages.</summary>
 internal sealed record Signed(string By, string Reason)
 {
@@ -178,9 +178,12 @@ internal sealed record Signed(string By, string Reason)
                 : "Say who does this: go back and fill in your name.", home: true));
     }
 
-    private static Signed? Of(string? by, string? reason, bool reasonNeeded = true) =>
-        string.IsNullOrWhiteSpace(by) || (reasonNeeded && string.IsNullOrWhiteSpace(reason)) ? null
-            : new(TypedText.Name(by), Clip.To((reason ?? "").Trim(), LongestReason)) { IsCut = reason?.Trim().Length > LongestReason };
+    private static Signed? Of(string? by, string? reason, bool reasonNeeded = true)
+    {
+        var why = (reason ?? "").Trim();
+        return string.IsNullOrWhiteSpace(by) || (reasonNeeded && why.Length == 0) ? null
+            : new(TypedText.Name(by), Clip.To(why, LongestReason)) { IsCut = why.Length > LongestReason };
+    }
 
     private sealed record Unchecked(string? By, string? Reason);
 }

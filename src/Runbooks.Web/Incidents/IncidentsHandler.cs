@@ -34,9 +34,9 @@ public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter
 
         if (request.Given("limit") is { } limit)
         {
-            if (!int.TryParse(limit, NumberStyles.None, CultureInfo.InvariantCulture, out var count) || count is < 1 or > 500)
+            if (!int.TryParse(limit, NumberStyles.None, CultureInfo.InvariantCulture, out var count) || count is < 1 or > IncidentQuery.Most)
             {
-                return Wrong("limit", "Use a number from 1 to 500.");
+                return Wrong("limit", $"Use a number from 1 to {IncidentQuery.Most}.");
             }
 
             query = query with { Limit = count };

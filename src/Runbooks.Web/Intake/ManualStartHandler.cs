@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Runbooks.Intake;
 using Runbooks.Intake.Parsing;
 using Runbooks.Model.Text;
+using Runbooks.Web.Decisions;
 using Runbooks.Web.Http;
 
 namespace Runbooks.Web.Intake;
@@ -32,7 +33,7 @@ public sealed class ManualStartHandler(ManualStart manual, HttpRequestRunner run
         }
 
         var by = string.IsNullOrWhiteSpace(body.By) ? Nobody : TypedText.Name(body.By);
-        var started = await manual.StartAsync(id, labels, by, string.IsNullOrWhiteSpace(body.Reason) ? null : Clip.To(body.Reason.Trim(), 1_000), cancellationToken);
+        var started = await manual.StartAsync(id, labels, by, DecisionVerbText.Reason(body.Reason), cancellationToken);
         return started.Outcome is { } outcome
             ? ApiResults.Json(new IntakeResponse([outcome]), StatusCodes.Status202Accepted)
             : ApiResults.Problem(

@@ -47,7 +47,7 @@ public sealed class AccessGuard(PlatformPrincipal principal, ApiKeyAuthenticatio
             return await page();
         }
 
-        if (principal.IsTrusted && (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method)))
+        if (principal.IsTrusted && request.Looks())
         {
             return SignInPage.For(request);
         }

@@ -33,6 +33,7 @@ public sealed class ApprovalGateService(
 
     /// <summary>Urgent news that reached nobody is told again after this long, then ever more rarely.</summary>
     private static readonly TimeSpan NewsPause = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan LongestNewsPause = TimeSpan.FromMinutes(80);
 
     public async Task<GateStatus> OpenAsync(OpenGateRequest request, CancellationToken cancellationToken) =>
         await OpenAsync(request, await store.GetAsync(request.IncidentId, cancellationToken), cancellationToken);
@@ -160,9 +161,7 @@ public sealed class ApprovalGateService(
                 continue;
             }
 
-            // Each try leaves its lines in the record.
-            var rounds = tries.GroupBy(delivery => delivery.Key, StringComparer.Ordinal).Select(to => to.Count()).DefaultIfEmpty().Max();
-            if (rounds > 0 && time.GetUtcNow() - tries.Max(delivery => delivery.At) < NewsPause * (1 << Math.Min(rounds - 1, 4)))
+            if (Reach.IsTooSoon(tries, NewsPause, LongestNewsPause, time.GetUtcNow()))
             {
                 told = false;
                 continue;

@@ -37,7 +37,7 @@ public sealed class FollowUps(IIncidentStore store, NextIncident next, TimeProvi
             ended,
             runbook,
             others,
-            $"{others[0].Name} {(ended.Alerts.Any(known => known.Is(others[0]) && known.EndedBecause is not null) ? "was ended by its sender without an all-clear" : "still fired")} on this target when incident {ended.Id} ended, which did not look at it.",
+            $"{others[0].Name} {(ended.KnowsEndUnseen(others[0]) ? "was ended by its sender without an all-clear" : "still fired")} on this target when incident {ended.Id} ended, which did not look at it.",
             incident => incident with { FollowUpOf = ended.Id },
             cancellationToken);
         var followed = await store.UpdateAsync(ended.Id, i => i.FollowUp(opened.Id, others, time.GetUtcNow()), cancellationToken);

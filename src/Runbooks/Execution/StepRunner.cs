@@ -43,7 +43,7 @@ public sealed class StepRunner(
             return new(StepOutcome.Refused, $"this host has no action '{spec.Do}'.");
         }
 
-        if (action.IsManual && incident.FindGate(Gate.IdOf(request.Phase, spec.Name, undoes: false)) is { } asked)
+        if (action.IsManual && incident.FindTask(request.Phase, spec.Name) is { } asked)
         {
             return await AnswerAsync(incident, request, spec, asked, cancellationToken);
         }

@@ -92,7 +92,7 @@ public static class RunAssessment
     /// <returns>Null when it never acted, or when a person ended it before anybody could know.</returns>
     public static RecordedRun? Of(Incident incident)
     {
-        var acted = incident.Steps.Where(step => step is { Phase: Phase.Mitigation, Status: not StepStatus.DryRun, Preparation.TellsOnly: false }).ToList();
+        var acted = incident.Steps.Where(step => step.Phase == Phase.Mitigation && step.IsChange).ToList();
         if (acted.Count == 0 || incident.ClosedAt is not { } ended || OutcomeOf(incident) is not { } outcome)
         {
             return null;

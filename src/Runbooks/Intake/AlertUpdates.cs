@@ -43,7 +43,7 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
             latest.Id, current => current.AcceptsResolved(alerts, now) ? alerts.Where(current.Knows).Aggregate(current, (changed, alert) => changed.Attach(alert, now)) : current, cancellationToken);
         if (incident.State == IncidentState.Resolved || !incident.Flaps(now))
         {
-            starts.Enqueue(new(incident, null) { Wakes = true });
+            starts.Enqueue(IncidentStart.Waking(incident));
         }
 
         return [.. alerts.Select((alert, i) => latest.IsOfEarlierEpisode(alert) ? batch.Answer(IntakeResult.Ignored, null, Late(incident))
@@ -84,15 +84,17 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
     {
         var now = time.GetUtcNow();
         var stage = AlertIdentity.Stage(batch.First);
-        var (what, which) = stage is null ? ("Azure tells of this resource's health in a message that begins and ends nothing", "resource") : ($"Azure's stage of this outage is {stage}", "outage");
+        var (what, which, how) = stage is null
+            ? ("Azure tells of this resource's health in a message that begins and ends nothing", "resource", "the status, such as status: Updated")
+            : ($"Azure's stage of this outage is {stage}", "outage", $"the stage, such as stage: {stage}");
         if (await store.FindLatestAsync(batch.RunbookId, batch.TargetKey, cancellationToken) is not { } latest || !latest.KnowsNewsOf(batch.First))
         {
             return Repeat(batch, batch.Answer(
-                IntakeResult.Ignored, null, $"{what}, and no incident knows the {which}. Such a message opens one only for a trigger that asks for it in its labels by {(stage is null ? "the status, such as status: Updated" : $"the stage, such as stage: {stage}")}."));
+                IntakeResult.Ignored, null, $"{what}, and no incident knows the {which}. Such a message opens one only for a trigger that asks for it in its labels by {how}."));
         }
 
         var incident = await store.UpdateAsync(latest.Id, current => batch.Alerts.Aggregate(current, (changed, alert) => changed.TellOutage(alert, now)), cancellationToken);
-        starts.Enqueue(new(incident, null) { Wakes = true });
+        starts.Enqueue(IncidentStart.Waking(incident));
         return Repeat(batch, batch.Answer(IntakeResult.Folded, incident.Id, incident.State.IsFinal()
             ? $"{what}. Incident {incident.Id} about it has ended; the message is on its record and asks nobody."
             : $"{what}; incident {incident.Id} about it is open and shows the message."));
@@ -120,10 +122,10 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
             }
         }
 
-        known.ForEach(incident => starts.Enqueue(new(incident, null) { Wakes = true }));
+        known.ForEach(incident => starts.Enqueue(IncidentStart.Waking(incident)));
         var can = told.Status == AlertStatus.Firing ? "cannot measure" : "can measure";
-        return known.Count == 0 ? null : new(known[0].Id, known[0].RunbookId, known[0].Target, IntakeResult.Folded,
-            $"Grafana {can} the rule {Clip.To(rule, 100)}; {(known.Count == 1 ? $"incident {known[0].Id}, which is" : $"{known.Count} open incidents, which are")} about its alerts, {(known.Count == 1 ? "says" : "say")} so.");
+        var who = known is [var only] ? $"incident {only.Id}, which is about its alerts, says so" : $"{known.Count} open incidents, which are about its alerts, say so";
+        return known.Count == 0 ? null : new(known[0].Id, known[0].RunbookId, known[0].Target, IntakeResult.Folded, $"Grafana {can} the rule {Clip.To(rule, 100)}; {who}.");
     }
 
     /// <summary>That a person at the sender has seen it opens nothing and ends nothing; it is noted where somebody may read it.</summary>

@@ -42,7 +42,8 @@ public sealed class IncidentIntake(
     {
         var now = time.GetUtcNow();
         var read = alerts.Select(alert => Episode.WithoutStartAhead(alert, now)).ToList();
-        var sorted = new AlertBatcher(runbooks(), await KnownAsync(alerts, cancellationToken)).Add(read);
+        var loaded = runbooks();
+        var sorted = new AlertBatcher(loaded, await KnownAsync(alerts, cancellationToken)).Add(read);
         var answers = new IntakeOutcome[sorted.Places];
         var starts = new ConcurrentQueue<IncidentStart>();
         var left = new List<(Alert Alert, string Reason)>();
@@ -51,7 +52,7 @@ public sealed class IncidentIntake(
             var told = new Dictionary<Alert, IntakeOutcome>(ReferenceEqualityComparer.Instance);
             foreach (var alert in read)
             {
-                if (await updates.TellMeasuringAsync(alert, runbooks(), starts, cancellationToken) is { } outcome)
+                if (await updates.TellMeasuringAsync(alert, loaded, starts, cancellationToken) is { } outcome)
                 {
                     told[alert] = outcome;
                 }

@@ -14,6 +14,8 @@ internal sealed record IncidentStart(Incident Incident, Runbook? Runbook)
 {
     public bool Wakes { get; init; }
 
+    public static IncidentStart Waking(Incident incident) => new(incident, null) { Wakes = true };
+
     /// <summary>One start for each incident of a post.</summary>
     public static IReadOnlyList<IncidentStart> Merge(IEnumerable<IncidentStart> starts) => [.. starts.GroupBy(start => start.Incident.Id).Select(of => of.Last() with
     {

@@ -77,9 +77,13 @@ public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks
     /// <returns>The incident that may not end yet; null when it may.</returns>
     private Incident? Hold(Incident incident, CloseRequest request)
     {
+        if (request.State != IncidentState.NotNeeded)
+        {
+            return incident.HasUnreadStop(request.State, request.InResolution) ? incident : null;
+        }
+
         var now = time.GetUtcNow();
-        return request.State != IncidentState.NotNeeded ? (incident.HasUnreadStop(request.State, request.InResolution) ? incident : null)
-            : incident is not { State: IncidentState.Diagnosing, Gates.Count: 0, Stop: null } ? null
+        return incident is not { State: IncidentState.Diagnosing, Gates.Count: 0, Stop: null } ? null
             : now < incident.WatchedUntil ? incident.WatchFlapping(request.Findings, now)
             // Whoever started it by hand asked how it is now; there is no alert that says otherwise.
             : request.WatchUntil is { } until && incident.StartedBy is null && !incident.IsOverFor(request.Findings) ? incident.WatchHealthy(request.Findings, until, now)

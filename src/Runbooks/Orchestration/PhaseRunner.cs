@@ -77,8 +77,8 @@ public sealed class PhaseRunner(
     /// <returns>Null when it is not over.</returns>
     private async Task<string?> IsOverAsync(Incident incident, Runbook runbook, Phase phase, StepSpec step, string gateId, CancellationToken cancellationToken)
     {
-        if (!incident.ClaimsRecovery || incident.FindStep(phase, step.Name) is not null
-            || incident.FindGate(gateId) is not { Plan.TellsOnly: false } gate || incident.FindGate(Gate.IdOf(phase, step.Name, undoes: false)) is not null)
+        if (!incident.ClaimsRecovery || incident.FindStep(phase, step.Name) is not null || incident.FindTask(phase, step.Name) is not null
+            || incident.FindGate(gateId) is not { Plan.TellsOnly: false } gate)
         {
             return null;
         }

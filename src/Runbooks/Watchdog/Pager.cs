@@ -19,18 +19,13 @@ public sealed class Pager(IncidentCloser closer, TimeProvider time)
             return true;
         }
 
-        // Each try leaves its lines in the record, which must not grow without bound while every channel is down.
-        var rounds = tries.GroupBy(delivery => delivery.Key, StringComparer.Ordinal).Select(to => to.Count()).DefaultIfEmpty().Max();
-        return rounds > 0 && time.GetUtcNow() - tries.Max(delivery => delivery.At) < Pause(rounds)
+        return Reach.IsTooSoon(tries, FirstPause, LongestPause, time.GetUtcNow())
             ? told
             : await closer.PageAsync(new PageRequest(incident.Id, trouble, message), cancellationToken) || told;
     }
 
-    internal static string KeyOf(string trouble) => $"page:{trouble}";
+    /// <summary>Whether whoever the page is for has it.</summary>
+    internal static bool IsHeard(Incident incident, string trouble) => Reach.IsEnough(incident.Deliveries.Where(delivery => delivery.IsUnder(KeyOf(trouble))));
 
-    private static TimeSpan Pause(int rounds)
-    {
-        var pause = FirstPause * Math.Pow(2, Math.Min(rounds, 10) - 1);
-        return pause < LongestPause ? pause : LongestPause;
-    }
+    internal static string KeyOf(string trouble) => $"page:{trouble}";
 }

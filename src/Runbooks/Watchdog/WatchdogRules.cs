@@ -32,7 +32,7 @@ internal static class WatchdogRules
     };
 
     private static WatchdogFinding? Restored(Incident incident) =>
-        incident.RestoredAt is { } at && !Reach.IsEnough(incident.Deliveries.Where(delivery => delivery.IsUnder(Pager.KeyOf($"restored-{at.ToUnixTimeSeconds()}")))) ? new(Remedy.Page, $"restored-{at.ToUnixTimeSeconds()}", Incident.RestoredText) : null;
+        incident.RestoredAt is { } at && $"restored-{at.ToUnixTimeSeconds()}" is var key && !Pager.IsHeard(incident, key) ? new(Remedy.Page, key, Incident.RestoredText) : null;
 
     private static WatchdogFinding? NobodyReached(Incident incident, WatchdogOptions options, DateTimeOffset now) =>
         incident.OpenGate is { } gate
@@ -44,8 +44,8 @@ internal static class WatchdogRules
     /// <summary>While a question is open, whoever was asked hears of it with that.</summary>
     /// <returns>That something worse was reported which no question told of, where the automation is at work or a responder is.</returns>
     public static WatchdogFinding? MoreSevere(Incident incident) =>
-        incident.State is IncidentState.Mitigating or IncidentState.Verifying or IncidentState.Holding or IncidentState.Resolving || incident.IsOwnedByResponder()
-            ? incident.WorseSinceAsked() is { } news && !Reach.IsEnough(incident.Deliveries.Where(delivery => delivery.IsUnder(Pager.KeyOf(news.Key)))) ? new(Remedy.Page, news.Key, news.Text) : null
+        (incident.State.IsAtWork() || incident.IsOwnedByResponder()) && incident.WorseSinceAsked() is { } news && !Pager.IsHeard(incident, news.Key)
+            ? new(Remedy.Page, news.Key, news.Text)
             : null;
 
     private static WatchdogFinding? Stuck(Incident incident, Runbook runbook, WatchdogOptions options, DateTimeOffset now)

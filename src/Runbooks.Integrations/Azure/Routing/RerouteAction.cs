@@ -162,6 +162,9 @@ internal sealed record Route(string Id, string Name, RouteSetting Now, bool Heal
 {
     /// <summary>Those with the smallest number get the traffic, as long as one of them can take it; null where that is not what decides.</summary>
     public int? Priority { get; init; }
+
+    /// <summary>It gets its share whether it is healthy or not.</summary>
+    public bool IsUnprobed { get; init; }
 }
 
 /// <param name="Refusal">Why the change would not do what is meant by it; null when it would.</param>

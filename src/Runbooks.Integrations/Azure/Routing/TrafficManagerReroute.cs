@@ -29,7 +29,7 @@ internal sealed class TrafficManagerReroute(ArmResources arm, ResourceLease leas
     {
         var profile = await Arm.GetAsync(Target(group), cancellationToken);
         var byPriority = profile.Text("trafficRoutingMethod") == "Priority";
-        return [.. Endpoints(profile).Select(endpoint => Read(group, endpoint, byPriority))];
+        return [.. (profile.Properties["endpoints"] as JsonArray ?? []).OfType<JsonObject>().Select(endpoint => Read(group, endpoint, byPriority))];
     }
 
     protected override async Task<string?> CheckPermissionsAsync(TrafficManagerRerouteParameters parameters, StepContext context, CancellationToken cancellationToken)
@@ -47,33 +47,32 @@ internal sealed class TrafficManagerReroute(ArmResources arm, ResourceLease leas
     {
         var profile = await Arm.GetAsync(Target(group), cancellationToken);
         var method = profile.Text("trafficRoutingMethod") ?? "unknown";
-        var unprobed = Endpoints(profile).Where(IsAlwaysServed).Select(endpoint => (string?)endpoint["name"])
-            .Where(name => RoutePlan.Find(routes, name!) is { Now.Enabled: true } && (parameters.To ?? name)!.Equals(name, StringComparison.OrdinalIgnoreCase) && !parameters.From.Equals(name, StringComparison.OrdinalIgnoreCase)).ToList();
+        var unprobed = routes.Where(route => route is { IsUnprobed: true, Now.Enabled: true } && !Is(route, parameters.From) && (parameters.To is null || Is(route, parameters.To))).Select(route => route.Name).ToList();
         return new(method switch
         {
             "Geographic" or "Subnet" => $"{Words(group)} has the routing method {method}: the users of '{parameters.From}' would get no answer, and not another endpoint. Make it an endpoint of a nested profile, and reroute in that one.",
             not "Weighted" when parameters.Weight is not null => $"{Words(group)} has the routing method {method}, which does not look at weights. Leave 'weight' out to disable '{parameters.From}', or give the profile the routing method Weighted.",
             _ => null,
         }, unprobed.Count == 0 ? "" : $" Whether {string.Join(" and ", unprobed)} is healthy is not probed (Always Serve).");
+
+        static bool Is(Route route, string name) => route.Name.Equals(name, StringComparison.OrdinalIgnoreCase);
     }
-
-    private static IEnumerable<JsonObject> Endpoints(ArmDocument profile) => (profile.Properties["endpoints"] as JsonArray ?? []).OfType<JsonObject>();
-
-    private static bool IsAlwaysServed(JsonObject endpoint) => (string?)endpoint["properties"]?["alwaysServe"] == "Enabled";
 
     private static Route Read(string profile, JsonObject endpoint, bool byPriority)
     {
         var (name, kind) = ((string)endpoint["name"]!, ((string)endpoint["type"]!).Split('/')[^1]);
         var properties = endpoint["properties"]!;
+        var unprobed = (string?)properties["alwaysServe"] == "Enabled";
         var monitored = (string?)properties["endpointMonitorStatus"] ?? "unknown";
         return new Route(
             $"{profile}/{kind}/{name}",
             name,
             new RouteSetting((string?)properties["endpointStatus"] == "Enabled", (int?)properties["weight"]),
             // Probing is off for one that is always served, so it is called Unmonitored, and gets its share all the same.
-            monitored == "Online" || IsAlwaysServed(endpoint),
+            monitored == "Online" || unprobed,
             $"{monitored} by Traffic Manager's probes")
         {
+            IsUnprobed = unprobed,
             Priority = byPriority ? (int?)properties["priority"] : null,
         };
     }

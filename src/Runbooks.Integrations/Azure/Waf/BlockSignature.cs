@@ -62,7 +62,7 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
             Identity = $"{name}: {signature?.Hash}",
             Undo = "Remove the rule again.",
             UndoState = JsonSerializer.SerializeToElement(new Added(parameters.Policy, name, signature is null ? null : PromptSignature.HashOf(signature.Pattern))),
-            Refusal = refusal ?? signature?.WafObjection ?? Useless(kind, target, policy) ?? (rules.Count >= WafRules.MaxRules && WafRules.Find(rules, name) is null
+            Refusal = refusal ?? signature?.WafObjection ?? RefusalOf(kind, target, policy) ?? (rules.Count >= WafRules.MaxRules && WafRules.Find(rules, name) is null
                 ? $"{target.Words} has {rules.Count} rules already, and no more than {WafRules.MaxRules} fit."
                 : null),
         };
@@ -88,7 +88,7 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
         var changed = await ChangeAsync(target, kind, $"add the rule {name} to it", context, policy =>
         {
             // It may have been switched over since a person looked.
-            if (Useless(kind, target, policy) is { } useless)
+            if (RefusalOf(kind, target, policy) is { } useless)
             {
                 throw new StepRefusedException(useless);
             }
@@ -126,8 +126,8 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
         return new ActionResult(changed ? $"Removed the rule {added.Rule} from {target.Words}." : $"{target.Words} has no rule {added.Rule}.");
     }
 
-    private static string? Useless(WafRules kind, ArmTarget target, JsonObject policy) =>
-        kind.UselessWhy(policy) is { } why ? $"{target.Words} {why}: nothing would be turned away." : null;
+    private static string? RefusalOf(WafRules kind, ArmTarget target, JsonObject policy) =>
+        kind.FindWhyUseless(policy) is { } why ? $"{target.Words} {why}: nothing would be turned away." : null;
 
     /// <param name="change">Changes the policy, or returns false when nothing has to be.</param>
     /// <param name="isSeen">Whether the rules, as they are read afterwards, show the change.</param>

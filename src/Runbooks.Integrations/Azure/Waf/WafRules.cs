@@ -29,7 +29,7 @@ internal abstract class WafRules
     /// <summary>A block in a policy that turns nothing away would block nothing, and everybody would believe that it does.</summary>
     /// <returns>What keeps it from that, to complete "the policy …"; null for nothing that it tells.</returns>
     /// <seealso href="https://learn.microsoft.com/azure/web-application-firewall/afds/waf-front-door-policy-settings"/>
-    public string? UselessWhy(JsonObject policy)
+    public string? FindWhyUseless(JsonObject policy)
     {
         var properties = policy["properties"] as JsonObject ?? [];
         var settings = properties["policySettings"] as JsonObject ?? [];
@@ -43,18 +43,7 @@ internal abstract class WafRules
     /// <returns>False only where the policy says of each place where it could be that it is not there.</returns>
     protected abstract bool IsAttached(JsonObject properties);
 
-    protected static bool AreEmpty(JsonObject properties, params ReadOnlySpan<string> lists)
-    {
-        foreach (var list in lists)
-        {
-            if (properties[list] is not JsonArray { Count: 0 })
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
+    protected static bool AreEmpty(JsonObject properties, params string[] lists) => Array.TrueForAll(lists, list => properties[list] is JsonArray { Count: 0 });
 
     public static JsonObject? Find(JsonArray rules, string name) => rules.OfType<JsonObject>().FirstOrDefault(rule => (string?)rule["name"] == name);
 

@@ -76,14 +76,13 @@ internal sealed class AlertGroup
         var name = NameOf(alert)!;
         var labels = LabelSet.ForLabels().SetAll(alert["labels"]);
         var annotations = LabelSet.ForAnnotations().SetAll(alert["annotations"]);
+        var (status, at) = alert["status"].Line(AlertLimits.Name) is null ? (_status, "$.status") : (alert["status"], $"{path}.status");
         return new()
         {
             Source = source,
             Name = name,
-            Status = alert["status"].Line(AlertLimits.Name) is null
-                ? AlertText.Status(_status, "$.status", report)
-                : AlertText.Status(alert["status"], $"{path}.status", report),
-            UnknownStatus = AlertText.Unknown(alert["status"].Line(AlertLimits.Name) is null ? _status : alert["status"]),
+            Status = AlertText.Status(status, at, report),
+            UnknownStatus = AlertText.Unknown(status),
             Fingerprint = alert["fingerprint"].Fingerprint() ?? AlertFingerprint.OfLabels(name, labels.Values),
             Severity = alert["labels"]["severity"].Line(AlertLimits.Severity) ?? _severity,
             Summary = AlertText.Summary(alert["annotations"]),

@@ -25,9 +25,9 @@ public sealed class StormApprovalNotifier(
     public async Task<DateTimeOffset?> AskAsync(Incident due, CancellationToken cancellationToken)
     {
         var gate = due.OpenGate!;
-        var now = time.GetUtcNow();
         var gathered = (gate.AskedAt ?? gate.OpenedAt) + options.CurrentValue.Gather;
-        if (now < gathered)
+        var waited = time.GetUtcNow() - gathered;
+        if (waited < TimeSpan.Zero)
         {
             return gathered;
         }
@@ -35,8 +35,7 @@ public sealed class StormApprovalNotifier(
         if (await storms.TakeTurnAsync(due.Storm!, due.OpenedAt, cancellationToken) is not { } storm)
         {
             // Whoever sends asks for the others too. Thousands that look again every few seconds would leave it no time to do so.
-            var pause = (now - gathered) / 2;
-            return now + (pause < WhileAnotherSends ? WhileAnotherSends : pause > LongestWhileAnotherSends ? LongestWhileAnotherSends : pause);
+            return time.GetUtcNow() + TimeSpan.FromTicks(Math.Clamp(waited.Ticks / 2, WhileAnotherSends.Ticks, LongestWhileAnotherSends.Ticks));
         }
 
         var told = storm;
@@ -51,7 +50,7 @@ public sealed class StormApprovalNotifier(
             var waiting = await members.FindAsync(told.Id, told.Since, line => line.State == IncidentState.AwaitingApproval, incident => incident.OpenGate is not null, cancellationToken, atMost: int.MaxValue);
             if (gate.Asked > 0)
             {
-                now = time.GetUtcNow();
+                var now = time.GetUtcNow();
                 await members.UpdateAsync(waiting, incident => incident.OpenGate is { } open ? ApprovalSchedule.AskWithOthers(incident, open.Id, now + Together, now) : incident, cancellationToken);
                 waiting = await members.FindAsync(told.Id, told.Since, line => line.State == IncidentState.AwaitingApproval, incident => incident.OpenGate is not null, cancellationToken, atMost: int.MaxValue);
             }

@@ -100,16 +100,13 @@ internal static class ResourceEvent
 {
     public static Alert Tell(Alert alert)
     {
-        if (!AlertIdentity.IsOfResourceHealth(alert) || ResourceHealth.Of(alert) is not { } health || alert.Resources.Count == 0)
+        if (ResourceHealth.Of(alert) is not { } health || alert.Resources.Count == 0)
         {
             return alert;
         }
 
         var same = alert with { Fingerprint = AlertFingerprint.Of([alert.Name.ToUpperInvariant(), alert.Resources[0].ToUpperInvariant()]) };
-        return alert.Status != AlertStatus.Firing ? same
-            : health.IsOver ? same with { Status = AlertStatus.Resolved, StartsAt = null, EndsAt = alert.StartsAt }
-            : health.GoesOn ? same with { StartsAt = null }
-            : same;
+        return alert.Status == AlertStatus.Firing ? health.Told(same) : same;
     }
 }
 
@@ -197,19 +194,17 @@ internal static class CustomProperties
     {
         // Metric and log alerts repeat them in the context, older ones have them only there. In every other kind of alert
         // "properties" is what happened, which strangers can influence: it must not choose a runbook.
-        if (context["condition"].IsObject)
+        Payload[] owners = context["condition"].IsObject ? [context["properties"], data["customProperties"]] : [data["customProperties"]];
+        foreach (var properties in owners)
         {
-            Take(context["properties"], facts);
+            Take(properties, facts);
         }
 
-        Take(data["customProperties"], facts);
         var firing = new FiringText(data["essentials"], context);
-        var measured = Names(context["condition"].IsObject ? context["properties"] : default).Union(Names(data["customProperties"]))
+        var measured = owners.Where(properties => properties.IsObject).SelectMany(properties => properties.Pairs()).Select(pair => pair.Name).Distinct()
             .Where(name => facts.Labels[name] is { } value && firing.IsIn(name, value)).ToList();
         facts.Measured = measured.Count > 0 ? measured : null;
     }
-
-    private static IEnumerable<string> Names(Payload properties) => properties.IsObject ? properties.Pairs().Select(pair => pair.Name) : [];
 
     private static void Take(Payload properties, AzureFacts facts)
     {

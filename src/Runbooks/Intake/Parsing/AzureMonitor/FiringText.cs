@@ -10,7 +10,7 @@ internal sealed class FiringText
     private static readonly string[] s_essentials = ["alertId", "originAlertId", "firedDateTime", "resolvedDateTime", "investigationLink"];
     private static readonly string[] s_window = ["windowStartTime", "windowEndTime"];
     private static readonly string[] s_links = ["linkToSearchResultsUI", "linkToFilteredSearchResultsUI", "linkToSearchResultsAPI", "linkToFilteredSearchResultsAPI"];
-    private static readonly string[] s_version1 = ["SearchIntervalStartTimeUtc", "SearchIntervalEndtimeUtc", "LinkToSearchResults", "LinkToFilteredSearchResultsUI", "LinkToSearchResultsAPI", "LinkToFilteredSearchResultsAPI"];
+    private static readonly string[] s_version1 = ["SearchIntervalStartTimeUtc", "SearchIntervalEndtimeUtc", "LinkToSearchResults", "LinkToFilteredSearchResultsUI", "LinkToSearchResultsAPI", "LinkToFilteredSearchResultsAPI", "ResultCount"];
 
     /// <summary>Shorter text may stand anywhere by chance.</summary>
     private const int Telling = 10;
@@ -33,7 +33,6 @@ internal sealed class FiringText
         }
 
         Take(context, s_version1);
-        Take(context, ["ResultCount"]);
     }
 
     /// <summary>

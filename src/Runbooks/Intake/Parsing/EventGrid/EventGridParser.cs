@@ -50,9 +50,8 @@ internal sealed class EventGridParser : IAlertParser
     private Alert ToAlert(GridEvent one, string type)
     {
         var alert = ToFiring(one, type);
-        var health = ResourceHealth.Of(alert);
-        return one.IsOver && health is null or { IsOver: true } ? alert with { Status = AlertStatus.Resolved, StartsAt = null, EndsAt = one.Time }
-            : health is { GoesOn: true } ? alert with { StartsAt = null }
+        return ResourceHealth.Of(alert) is { } health ? health.Told(alert)
+            : one.IsOver ? alert with { Status = AlertStatus.Resolved, StartsAt = null, EndsAt = one.Time }
             : alert;
     }
 
