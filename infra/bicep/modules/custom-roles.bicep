@@ -142,6 +142,8 @@ var definitions = {
       'Microsoft.Compute/locations/operations/read'
       'Microsoft.Network/locations/operations/read'
       'Microsoft.Network/frontdooroperationresults/read'
+      // Azure-AsyncOperation names the first, Location the second.
+      'Microsoft.Cdn/operationresults/read'
       'Microsoft.Cdn/operationresults/profileresults/origingroupresults/originresults/read'
       'Microsoft.MachineLearningServices/locations/mfeOperationsStatus/read'
       'Microsoft.MachineLearningServices/locations/mfeOperationResults/read'

@@ -82,10 +82,16 @@ public abstract class OnTheSandbox : IAsyncLifetime
 
     protected async Task<JsonElement> ArmAsync(string id, string version = "2024-01-01") => await Http.GetFromJsonAsync<JsonElement>($"/arm{id}?api-version={version}", Cancel);
 
+    /// <summary>As somebody else does with the portal; what Azure only takes at first is done when this returns.</summary>
     protected async Task ChangeAsync(HttpMethod method, string id, object body)
     {
         using var request = new HttpRequestMessage(method, $"/arm{id}?api-version=2024-01-01") { Content = JsonContent.Create(body) };
-        (await Http.SendAsync(request, Cancel)).EnsureSuccessStatusCode();
+        var answer = await Http.SendAsync(request, Cancel);
+        answer.EnsureSuccessStatusCode();
+        if (answer.Headers.Contains("Azure-AsyncOperation"))
+        {
+            Clock.Advance(TimeSpan.FromSeconds(1));
+        }
     }
 
     /// <summary>As somebody else does with <c>kubectl</c>.</summary>

@@ -118,7 +118,9 @@ internal sealed class FrontDoorWafRules : WafRules
 
     public override int? SearchedKB(JsonObject policy) => 128;
 
-    protected override bool IsAttached(JsonObject properties) => !AreEmpty(properties, "frontendEndpointLinks", "routingRuleLinks", "securityPolicyLinks");
+    // Only the classic Front Door has rules that link to it, and only its versions of the API name them.
+    protected override bool IsAttached(JsonObject properties) =>
+        properties["routingRuleLinks"] is JsonArray { Count: > 0 } || !AreEmpty(properties, "frontendEndpointLinks", "securityPolicyLinks");
 
     public override JsonObject Block(string name, int priority, string pattern) => new()
     {

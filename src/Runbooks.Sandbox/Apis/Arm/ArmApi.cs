@@ -69,10 +69,10 @@ internal sealed class ArmApi(IEnumerable<ArmKind> kinds, ArmOperations operation
         var http = request.Http;
         return request.Rest switch
         {
-            ["providers", "microsoft.insights", "metrics"] when request.Method == "GET" => ArmMetrics.Show(request, traffic, time),
-            ["providers", "microsoft.resourcehealth", "availabilitystatuses", "current"] when request.Method == "GET" => Health(request),
             [.., "providers", "microsoft.authorization", "permissions"] when request.Method == "GET" => permissions.Show(),
             _ when permissions.Deny(request) is { } operation => Results.Json(new { error = new { code = "AuthorizationFailed", message = Unauthorized(operation, request.Root) } }, statusCode: 403),
+            ["providers", "microsoft.insights", "metrics"] when request.Method == "GET" => ArmMetrics.Show(request, traffic, time),
+            ["providers", "microsoft.resourcehealth", "availabilitystatuses", "current"] when request.Method == "GET" => Health(request),
             _ => operations.Show(request) ?? _kinds.GetValueOrDefault(request.Type)?.Answer(request, operations),
         };
     }
@@ -148,9 +148,9 @@ internal sealed class ArmPermissions(FaultRegistry faults)
         }.ToJsonString(),
         "application/json");
 
-    // Below a resource stand types and names in turn, and at the end of a POST what it is told to do.
+    // Below a resource stand types and names in turn, at the end of a POST what it is told to do, or another provider with a type of its own.
     private static string OperationOf(ArmRequest request) =>
-        $"{string.Join('/', request.Rest.Where((_, at) => at % 2 == 0).Prepend(request.Type))}/{request.Method switch
+        $"{(request.Rest is ["providers", var provider, var type, ..] ? $"{provider}/{type}" : string.Join('/', request.Rest.Where((_, at) => at % 2 == 0).Prepend(request.Type)))}/{request.Method switch
         {
             "GET" or "HEAD" => "read",
             "POST" => "action",

@@ -105,6 +105,9 @@ internal sealed record ArmRequest(HttpRequest Http, string Root, string Type, IR
 
     public string Name => Root[(Root.LastIndexOf('/') + 1)..];
 
+    /// <summary>The resource group that it lies in.</summary>
+    public string Group => Root[..Root.IndexOf("/providers/", StringComparison.OrdinalIgnoreCase)];
+
     /// <summary>The key of its state: ids ignore case.</summary>
     public string Key => Root.ToLowerInvariant();
 
@@ -154,7 +157,8 @@ internal sealed class ArmOperations(FaultRegistry faults, SandboxOptions options
     private int _last;
 
     /// <param name="effect">What happens to the resource when it ends well; its result is the operation's output.</param>
-    public IResult Accept(ArmRequest request, Func<JsonNode?> effect)
+    /// <param name="begun">What it is answered with; 202 and nothing else where that is how the provider answers.</param>
+    public IResult Accept(ArmRequest request, Func<JsonNode?> effect, IResult? begun = null)
     {
         var where = $"{request.Method} {request.Http.Path}";
         var fails = faults.Take(fault => fault.Api == "arm" && fault.Kind == Fault.LroFails
@@ -167,7 +171,7 @@ internal sealed class ArmOperations(FaultRegistry faults, SandboxOptions options
         var response = request.Http.HttpContext.Response;
         response.Headers["Azure-AsyncOperation"] = $"{request.Http.Scheme}://{request.Http.Host}/arm{path}?api-version=2024-01-01";
         response.Headers.RetryAfter = Wait;
-        return Results.StatusCode(202);
+        return begun ?? Results.StatusCode(202);
     }
 
     /// <returns>Null: there is no such operation.</returns>
@@ -216,16 +220,17 @@ internal sealed class ArmOperations(FaultRegistry faults, SandboxOptions options
 
     private string Wait => Math.Ceiling(options.OperationTakes.TotalSeconds).ToString(CultureInfo.InvariantCulture);
 
+    // Recorded by the tests of azure-cli: what Azure-AsyncOperation says, which for Front Door's origins is shorter than what Location says.
     private static string PathOf(ArmRequest request, string id)
     {
-        var parts = request.Root.Split('/');
-        var (subscription, group) = ($"/subscriptions/{parts[2]}/providers", string.Join('/', parts.Take(6)));
-        return request.Type.Split('/')[0] switch
+        var subscription = $"/subscriptions/{request.Root.Split('/')[2]}/providers";
+        return request.Type switch
         {
-            "microsoft.cdn" => $"{group}/Microsoft.Cdn/operationresults/{id}/profileresults/{request.Name}/origingroupresults/{request.Rest[1]}{(request.Rest.Count > 3 ? $"/originresults/{request.Rest[3]}" : "")}",
-            "microsoft.network" => $"{group}/Microsoft.Network/frontdooroperationresults/{id}",
-            "microsoft.machinelearningservices" => $"{subscription}/Microsoft.MachineLearningServices/locations/{Region}/mfeOperationsStatus/{id}",
-            "microsoft.cognitiveservices" => $"{subscription}/Microsoft.CognitiveServices/locations/{Region}/operationResults/{id}",
+            "microsoft.cdn/profiles" => $"{request.Group}/providers/Microsoft.Cdn/operationresults/{id}",
+            "microsoft.network/frontdoorwebapplicationfirewallpolicies" => $"{request.Group}/providers/Microsoft.Network/frontdooroperationresults/{id}",
+            "microsoft.network/applicationgatewaywebapplicationfirewallpolicies" => $"{subscription}/Microsoft.Network/locations/{Region}/operations/{id}",
+            "microsoft.machinelearningservices/workspaces" => $"{subscription}/Microsoft.MachineLearningServices/locations/{Region}/mfeOperationsStatus/{id}",
+            "microsoft.cognitiveservices/accounts" => $"{subscription}/Microsoft.CognitiveServices/locations/{Region}/operationResults/{id}",
             _ => $"{subscription}/Microsoft.Compute/locations/{Region}/operations/{id}",
         };
     }

@@ -104,26 +104,36 @@ internal sealed class FrontDoorWafKind() : WafPolicyKind("microsoft.network/fron
             ["provisioningState"] = "Succeeded",
             ["resourceState"] = "Enabled",
             ["frontendEndpointLinks"] = new JsonArray(),
-            ["routingRuleLinks"] = new JsonArray(),
-            ["securityPolicyLinks"] = new JsonArray(new JsonObject { ["id"] = $"{request.Root[..request.Root.IndexOf("/providers/", StringComparison.OrdinalIgnoreCase)]}/providers/Microsoft.Cdn/profiles/assist/securityPolicies/all" }),
+            ["securityPolicyLinks"] = new JsonArray(new JsonObject { ["id"] = $"{request.Group}/providers/Microsoft.Cdn/profiles/assist/securityPolicies/all" }),
         });
         policy["sku"] = new JsonObject { ["name"] = "Premium_AzureFrontDoor" };
         return policy;
     }
 }
 
-/// <summary>Application Gateway's kind; a change is there at once.</summary>
+/// <summary>Application Gateway's kind; a change is answered with the policy, which is still being updated.</summary>
 internal sealed class ApplicationGatewayWafKind()
     : WafPolicyKind("microsoft.network/applicationgatewaywebapplicationfirewallpolicies", "Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies")
 {
-    public override IResult? Answer(ArmRequest request, ArmOperations operations)
+    public override IResult? Answer(ArmRequest request, ArmOperations operations) => (request.Method, request.Rest.Count, request.Body) switch
     {
-        if (request.Method == "PUT" && request.Rest.Count == 0 && request.Body?["properties"] is JsonObject)
-        {
-            Write(request, request.Body);
-        }
+        ("GET", 0, _) => Json(Resource(request)),
+        ("PUT", 0, { } body) when body["properties"] is JsonObject => Accept(request, body, operations),
+        _ => null,
+    };
 
-        return request.Rest.Count == 0 && request.Method is "GET" or "PUT" ? Json(Resource(request)) : null;
+    private IResult Accept(ArmRequest request, JsonObject written, ArmOperations operations)
+    {
+        var begun = Resource(request).DeepClone().AsObject();
+        begun["properties"]!["provisioningState"] = "Updating";
+        return operations.Accept(
+            request,
+            () =>
+            {
+                Write(request, written);
+                return null;
+            },
+            Json(begun));
     }
 
     protected override IEnumerable<string> Patterns(JsonObject policy) =>
@@ -139,6 +149,6 @@ internal sealed class ApplicationGatewayWafKind()
         ["customRules"] = new JsonArray(),
         ["managedRules"] = new JsonObject { ["managedRuleSets"] = new JsonArray(new JsonObject { ["ruleSetType"] = "OWASP", ["ruleSetVersion"] = "3.2" }) },
         ["provisioningState"] = "Succeeded",
-        ["applicationGateways"] = new JsonArray(new JsonObject { ["id"] = $"{request.Root[..request.Root.IndexOf("/providers/", StringComparison.OrdinalIgnoreCase)]}/providers/Microsoft.Network/applicationGateways/assist" }),
+        ["applicationGateways"] = new JsonArray(new JsonObject { ["id"] = $"{request.Group}/providers/Microsoft.Network/applicationGateways/assist" }),
     });
 }

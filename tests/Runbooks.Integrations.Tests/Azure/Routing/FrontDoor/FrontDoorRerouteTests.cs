@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.Azure.Routing;
 using Runbooks.Integrations.Tests.Support;
@@ -32,10 +33,18 @@ public sealed class FrontDoorRerouteTests : OnTheSandbox
         (await StateAsync("cluster-b")).ShouldBe("Enabled");
     }
 
+    /// <summary>How healthy an origin is stands in its metrics, which a role on the profile does not open by itself.</summary>
+    [Fact]
+    public async Task MetricsThatMayNotBeRead_AreNamedBeforeAnybodyIsAsked()
+    {
+        await FaultAsync("arm", "denied", on: "Microsoft.Insights/metrics/read");
+
+        (await Should.ThrowAsync<StepRefusedException>(() => PrepareAsync(Reroute, s_away))).Message.ShouldContain("microsoft.insights/metrics/read");
+    }
+
     private async Task SetAsync(string below, object properties)
     {
         await ChangeAsync(HttpMethod.Patch, $"{s_profile}/originGroups/clusters{below}", new { properties });
-        Clock.Advance(TimeSpan.FromSeconds(1));
     }
 
     [Fact]
@@ -89,7 +98,6 @@ public sealed class FrontDoorRerouteTests : OnTheSandbox
         var with = new { profile = s_profile, originGroup = "clusters", from = "cluster-a", to = "cluster-b" };
         (await PrepareAsync(Reroute, with)).Refusal.ShouldBeNull();
         await ChangeAsync(HttpMethod.Patch, $"{s_profile}/originGroups/clusters/origins/cluster-b", new { properties = new { hostName = "elsewhere.example" } });
-        Clock.Advance(TimeSpan.FromSeconds(1));
 
         (await PrepareAsync(Reroute, with)).Refusal.ShouldNotBeNull().ShouldContain("'cluster-b' is of unknown health");
     }
