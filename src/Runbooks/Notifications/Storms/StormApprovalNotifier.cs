@@ -95,7 +95,8 @@ public sealed class StormApprovalNotifier(
         told = told with { Alerts = [.. told.Alerts, .. sent.Concat(last).Select(one => one.Delivery).Where(dispatcher.IsAlert)] };
         keep(told);
         var gates = asked.ToDictionary(incident => incident.Id, incident => incident.OpenGate!.Id, StringComparer.Ordinal);
-        await members.UpdateAsync(asked, incident => Record(incident, gates[incident.Id], [.. sent, .. last], people, unheard.Exists(known => known.Id == incident.Id)), cancellationToken);
+        var missed = unheard.Select(incident => incident.Id).ToHashSet(StringComparer.Ordinal);
+        await members.UpdateAsync(asked, incident => Record(incident, gates[incident.Id], [.. sent, .. last], people, missed.Contains(incident.Id)), cancellationToken);
         await Task.WhenAll(sent.Concat(last).Where(one => one.Message.About.Count == 1).DistinctBy(one => one.Message.About[0].Id)
             .Select(one => updater.ShowIfClosedAsync(one.Message.About[0].Id, one.Message.About[0].OpenGate!.Id, cancellationToken)));
         await members.UpdateAsync(
@@ -201,6 +202,8 @@ public sealed class StormApprovalNotifier(
 /// <param name="Before">What the recipient was told before and still has to answer; null when there is nothing of the kind.</param>
 public sealed record StormMessage(Recipient Recipient, IReadOnlyList<Incident> About, IReadOnlyList<Incident> Fresh, StormMessages? Before, DateTimeOffset DueAt)
 {
+    private readonly HashSet<string> _about = [.. About.Select(incident => incident.Id)];
+
     /// <summary>The contact that is asked in place of those who were not reached; null where it goes to whom the questions ask.</summary>
     public string? InPlace { get; init; }
 
@@ -219,7 +222,7 @@ public sealed record StormMessage(Recipient Recipient, IReadOnlyList<Incident> A
 
     public static bool WasTold(Incident incident) => incident.HasDelivery(incident.OpenGate!.Id);
 
-    public bool IsAbout(Incident incident) => About.Any(known => known.Id == incident.Id);
+    public bool IsAbout(Incident incident) => _about.Contains(incident.Id);
 
     private bool Names(OnCallRecord record) => record.People.Contains(Recipient.Name, StringComparer.OrdinalIgnoreCase);
 
