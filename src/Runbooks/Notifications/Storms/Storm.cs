@@ -16,6 +16,11 @@ public sealed record Storm(string Id, DateTimeOffset Since, DateTimeOffset LastJ
     /// <summary>A sender that has not come back by then has died.</summary>
     private static readonly TimeSpan LongestTurn = TimeSpan.FromMinutes(3);
 
+    private const int Many = 1_000;
+
+    /// <summary>Some four times as long as it takes to read one.</summary>
+    private static readonly TimeSpan RestForEach = TimeSpan.FromMilliseconds(3);
+
     /// <summary>What each recipient was told of it.</summary>
     public IReadOnlyDictionary<string, StormMessages> Told { get; init; } = new Dictionary<string, StormMessages>();
 
@@ -25,13 +30,21 @@ public sealed record Storm(string Id, DateTimeOffset Since, DateTimeOffset LastJ
     /// <summary>Those that waited when it began are part of it.</summary>
     public bool TookIn { get; init; }
 
+    /// <summary>Nobody reads all that waits before then; null when it is not so much.</summary>
+    public DateTimeOffset? RestsUntil { get; init; }
+
     /// <summary>The rank of the worst alert that people were told of; null until they were.</summary>
     public int? Worst { get; init; }
 
     public Storm Join(DateTimeOffset now) => now - LastJoined < Coarse ? this : this with { LastJoined = now };
 
+    /// <param name="toAsk">To tell of what waits, which is to be read for it.</param>
     /// <returns>Null while somebody else sends.</returns>
-    public Storm? TakeTurn(DateTimeOffset now) => SendingUntil > now ? null : this with { SendingUntil = now + LongestTurn };
+    public Storm? TakeTurn(DateTimeOffset now, bool toAsk) => SendingUntil > now || (toAsk && RestsUntil > now) ? null : this with { SendingUntil = now + LongestTurn };
+
+    /// <summary>After a turn that read thousands the next ones wait, so that the messages of a storm do not take all of a host's time.</summary>
+    /// <param name="read">How many incidents it read.</param>
+    public Storm EndTurn(DateTimeOffset now, int read) => this with { SendingUntil = null, RestsUntil = read < Many ? RestsUntil : now + (RestForEach * read) };
 
     public Storm Tell(string recipient, StormMessages told) =>
         this with { Told = new Dictionary<string, StormMessages>(Told) { [recipient] = told } };

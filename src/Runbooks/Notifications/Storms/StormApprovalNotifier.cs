@@ -32,13 +32,13 @@ public sealed class StormApprovalNotifier(
             return gathered;
         }
 
-        if (await storms.TakeTurnAsync(due.Storm!, due.OpenedAt, cancellationToken) is not { } storm)
+        if (await storms.TakeTurnAsync(due.Storm!, due.OpenedAt, toAsk: true, cancellationToken) is not { } storm)
         {
             // Whoever sends asks for the others too. Thousands that look again every few seconds would leave it no time to do so.
             return time.GetUtcNow() + TimeSpan.FromTicks(Math.Clamp(waited.Ticks / 2, WhileAnotherSends.Ticks, LongestWhileAnotherSends.Ticks));
         }
 
-        var told = storm;
+        var (told, read) = (storm, 0);
         try
         {
             if (!storm.TookIn)
@@ -48,6 +48,7 @@ public sealed class StormApprovalNotifier(
             }
 
             var waiting = await members.FindAsync(told.Id, told.Since, line => line.State == IncidentState.AwaitingApproval, incident => incident.OpenGate is not null, cancellationToken, atMost: int.MaxValue);
+            read = waiting.Count;
             if (gate.Asked > 0)
             {
                 var now = time.GetUtcNow();
@@ -60,7 +61,7 @@ public sealed class StormApprovalNotifier(
         }
         finally
         {
-            await storms.EndTurnAsync(told, over: false, CancellationToken.None);
+            await storms.EndTurnAsync(told, over: false, read, CancellationToken.None);
         }
     }
 

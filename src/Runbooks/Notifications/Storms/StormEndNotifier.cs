@@ -36,7 +36,7 @@ public sealed class StormEndNotifier(
     {
         foreach (var storm in await storms.ListAsync(cancellationToken))
         {
-            if (await storms.TakeTurnAsync(storm.Id, storm.Since, cancellationToken) is { } mine)
+            if (await storms.TakeTurnAsync(storm.Id, storm.Since, toAsk: false, cancellationToken) is { } mine)
             {
                 var (told, over) = (mine, false);
                 try
@@ -45,7 +45,7 @@ public sealed class StormEndNotifier(
                 }
                 finally
                 {
-                    await storms.EndTurnAsync(told, over, CancellationToken.None);
+                    await storms.EndTurnAsync(told, over, read: 0, CancellationToken.None);
                 }
             }
         }

@@ -81,13 +81,14 @@ public sealed class StormRegistry(ISharedState state, IIncidentStore store, IOpt
         [.. (await state.FindAsync<Known>(Key, cancellationToken))?.Storms.Values ?? []];
 
     /// <param name="since">When the incident that asks opened: for a storm that is not known any more.</param>
+    /// <param name="toAsk">To tell of all that waits.</param>
     /// <returns>Null when somebody else speaks for it now.</returns>
-    public async Task<Storm?> TakeTurnAsync(string stormId, DateTimeOffset since, CancellationToken cancellationToken)
+    public async Task<Storm?> TakeTurnAsync(string stormId, DateTimeOffset since, bool toAsk, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         return (await state.UpdateAsync<Known, Storm?>(
             Key,
-            known => (known?.Storms.GetValueOrDefault(stormId) ?? new Storm(stormId, since, now) { TookIn = true }).TakeTurn(now) is { } mine
+            known => (known?.Storms.GetValueOrDefault(stormId) ?? new Storm(stormId, since, now) { TookIn = true }).TakeTurn(now, toAsk) is { } mine
                 ? ((known ?? Known.None).With(mine), mine)
                 : (known!, null),
             cancellationToken)).Result;
@@ -95,13 +96,14 @@ public sealed class StormRegistry(ISharedState state, IIncidentStore store, IOpt
 
     /// <param name="storm">With what was told in this turn.</param>
     /// <param name="over">Nothing is left to tell of it.</param>
-    public Task EndTurnAsync(Storm storm, bool over, CancellationToken cancellationToken) => state.UpdateAsync<Known, bool>(
+    /// <param name="read">How many incidents were read in this turn.</param>
+    public Task EndTurnAsync(Storm storm, bool over, int read, CancellationToken cancellationToken) => state.UpdateAsync<Known, bool>(
         Key,
         known =>
         {
             var now = known?.Storms.GetValueOrDefault(storm.Id);
             return (over && now?.LastJoined == storm.LastJoined ? known!.Without(storm.Id)
-                : (known ?? Known.None).With(storm with { SendingUntil = null, LastJoined = now?.LastJoined ?? storm.LastJoined, Worst = Least(now?.Worst, storm.Worst) }), true);
+                : (known ?? Known.None).With(storm.EndTurn(time.GetUtcNow(), read) with { LastJoined = now?.LastJoined ?? storm.LastJoined, Worst = Least(now?.Worst, storm.Worst) }), true);
         },
         cancellationToken);
 

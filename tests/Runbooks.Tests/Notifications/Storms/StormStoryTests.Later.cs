@@ -119,7 +119,7 @@ public sealed partial class StormStoryTests
     public async Task SenderThatDied_IsFollowedByAnother()
     {
         await OpenAsync(60);
-        (await _world.Get<Storm>().TakeTurnAsync(_world.Store.All[0].Storm!, Some.Night, Cancel)).ShouldNotBeNull();
+        (await _world.Get<Storm>().TakeTurnAsync(_world.Store.All[0].Storm!, Some.Night, toAsk: true, Cancel)).ShouldNotBeNull();
 
         await AdvanceAsync(TimeSpan.FromMinutes(2));
         _chat.Sent.ShouldBeEmpty();
@@ -133,7 +133,7 @@ public sealed partial class StormStoryTests
     {
         await OpenAsync(10);
         var waits = _world.Store.All[^1];
-        (await _world.Get<Storm>().TakeTurnAsync(waits.Storm!, Some.Night, Cancel)).ShouldNotBeNull();
+        (await _world.Get<Storm>().TakeTurnAsync(waits.Storm!, Some.Night, toAsk: true, Cancel)).ShouldNotBeNull();
         await AdvanceAsync(s_gathered);
         List<TimeSpan> pauses = [];
 
