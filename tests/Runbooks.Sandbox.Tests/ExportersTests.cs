@@ -10,10 +10,11 @@ public sealed class ExportersTests : OnTheSandbox
     private const string Tgi = "/exporters/tgi/lab/summarizer-6c9d7f5b84-x2x4v/metrics";
     private const string Triton = "/exporters/triton/lab/ranker-5d8b6c7f94-x2x4v/metrics";
     private const string Dcgm = "/exporters/dcgm/aks-gpu-24815391-vmss000000/metrics";
+    private const string DcgmOfTheBroken = "/exporters/dcgm/aks-gpu-24815391-vmss000002/metrics";
 
     [Theory]
     [InlineData(Vllm, "vllm.txt")]
-    [InlineData(Dcgm, "dcgm.txt")]
+    [InlineData(DcgmOfTheBroken, "dcgm.txt")]
     [InlineData(Tgi, "tgi.txt")]
     [InlineData(Triton, "triton.txt")]
     public async Task Families_AreThoseOfTheRealExporter(string path, string list)
@@ -40,6 +41,13 @@ public sealed class ExportersTests : OnTheSandbox
             triton => triton.ShouldContain("\nnv_inference_request_failure{model=\"ranker\",reason=\"BACKEND\",version=\"1\"} 0\n"));
         (await Http.GetStringAsync(Dcgm, Cancel)).ShouldMatch(
             """\nDCGM_FI_DEV_FB_USED\{gpu="\d",UUID="GPU-[0-9a-f-]+",pci_bus_id="[0-9a-f:.]+",device="nvidia\d",modelName="NVIDIA A100-SXM4-80GB",Hostname="aks-gpu-24815391-vmss000000",DCGM_FI_DRIVER_VERSION="[0-9.]+",container="vllm",namespace="inference",pod="llm-b-0",pod_uid=""\} 79823\n""");
+    }
+
+    [Fact]
+    public async Task GpuThatHadNoXid_HasNoSuchSeries()
+    {
+        (await Http.GetStringAsync(Dcgm, Cancel)).ShouldNotContain("DCGM_FI_DEV_XID_ERRORS");
+        (await Http.GetStringAsync(DcgmOfTheBroken, Cancel)).Split('\n').Where(line => line.StartsWith("DCGM_FI_DEV_XID_ERRORS{", StringComparison.Ordinal)).ShouldHaveSingleItem().ShouldContain("gpu=\"3\"");
     }
 
     [Fact]

@@ -15,12 +15,17 @@ namespace Runbooks.Integrations.Gpu;
 /// that matters is often followed by others, so all of a time are looked at. A GPU that has fallen off the bus is not
 /// reported at all any more: one that was there in this time and is gone is the worst sign.
 /// </summary>
+/// <remarks>Older exporters report XID 0 of a GPU that had none; newer ones have no such series of it.</remarks>
 /// <seealso href="https://github.com/NVIDIA/dcgm-exporter/blob/4.5.3-4.8.2/etc/default-counters.csv"/>
+/// <seealso href="https://github.com/NVIDIA/dcgm-exporter/issues/700"/>
 internal sealed class GpuHealth(PrometheusClient prometheus)
     : PrometheusCheck<GpuHealthParameters>(prometheus, "gpu.health", "Looks for fatal XID errors, failed row remaps and NVLink errors on the GPUs of a node.")
 {
+    /// <summary>In the exporter's default list, and of every GPU that answers.</summary>
+    public const string Energy = "DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION";
     private const int MostSteps = 240;
     private const string Xid = "DCGM_FI_DEV_XID_ERRORS";
+    private const string Replays = "DCGM_FI_DEV_PCIE_REPLAY_COUNTER";
     private const string RemapFailure = "DCGM_FI_DEV_ROW_REMAP_FAILURE";
     private const string Uncorrectable = "DCGM_FI_DEV_UNCORRECTABLE_REMAPPED_ROWS";
     private static readonly string[] s_nvLink = [.. new[] { "CRC_FLIT", "CRC_DATA", "REPLAY", "RECOVERY" }.Select(kind => $"DCGM_FI_DEV_NVLINK_{kind}_ERROR_COUNT_TOTAL")];
@@ -28,32 +33,49 @@ internal sealed class GpuHealth(PrometheusClient prometheus)
     protected override async Task<CheckResult> LookAsync(GpuHealthParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         // Up to 4.5.3 the exporter writes the machine's name with a capital letter.
-        string On(string metric, string around = "{0}") =>
-            $"({around.Replace("{0}", $"{metric}{{Hostname=\"{parameters.Node}\"}}", StringComparison.Ordinal)} or {around.Replace("{0}", $"{metric}{{hostname=\"{parameters.Node}\"}}", StringComparison.Ordinal)})";
-        var link = Prometheus.LinkTo(parameters.Endpoint, On(Xid));
+        string Selected(string metric, string label, string around) =>
+            around.Replace("{0}", $"{metric}{{{label}=\"{parameters.Node}\"{ClusterLabel.Matcher(parameters.Cluster)}}}", StringComparison.Ordinal);
+        string On(string metric, string around = "{0}") => $"({Selected(metric, "Hostname", around)} or {Selected(metric, "hostname", around)})";
+        string OfGpus(string metric) => $"max by (cluster, gpu) {On(metric)}";
+        var now = context.Time.GetUtcNow();
+        var step = TimeSpan.FromSeconds(Math.Max(15, Math.Ceiling(parameters.Window.TotalSeconds / MostSteps)));
         Task<IReadOnlyList<PrometheusSeries>> Ask(string query) => Prometheus.QueryAsync(parameters.Endpoint, query, cancellationToken);
-        var xids = await Ask($"max by (gpu) {On(Xid)}");
-        if (xids.Count == 0)
+        Task<IReadOnlyList<PrometheusSeries>> AskBefore(string query) => Prometheus.RangeAsync(parameters.Endpoint, query, now - parameters.Window, now, step, cancellationToken);
+        var (xids, energy) = (await Ask(OfGpus(Xid)), await Ask(OfGpus(Energy)));
+        var (remaps, rows) = (await Ask(OfGpus(RemapFailure)), await Ask(OfGpus(Uncorrectable)));
+        var link = Prometheus.LinkTo(parameters.Endpoint, On(Xid));
+        var present = xids.Concat(energy).Concat(remaps).Select(GpuOf).Distinct(StringComparer.Ordinal).ToList();
+        if (present.Count == 0)
         {
-            var missing = await MissingSeries.FindAsync(Prometheus, parameters.Endpoint, Xid, cancellationToken);
-            return CheckResult.Unknown($"Prometheus '{Prometheus.Find(parameters.Endpoint).Name}' has no series {Xid} of node {parameters.Node}"
+            var missing = await MissingSeries.FindAsync(Prometheus, parameters.Endpoint, Energy, cancellationToken);
+            return CheckResult.Unknown($"Prometheus '{Prometheus.Find(parameters.Endpoint).Name}' has no series {Xid} or {Energy} of node {parameters.Node}"
                 + (missing.Count > 0 ? ", nor of any other: is dcgm-exporter scraped?" : ": is its dcgm-exporter still running?")) with { Link = link };
         }
 
-        var remaps = await Ask($"max by (gpu) {On(RemapFailure)}");
-        var rows = await Ask($"max by (gpu) {On(Uncorrectable)}");
         // Not in the exporter's default list, so there may be none of these. They count from the last reset on, and one
         // that has been reset since is fine.
         var window = PromDuration.Of(parameters.Window);
         var links = await Ask(string.Join(" or ", s_nvLink.Select(metric => $"((sum by (gpu) {On(metric, $"increase({{0}}[{window}])")} > 0) and (sum by (gpu) {On(metric)} > 0))")));
-        var now = context.Time.GetUtcNow();
-        var step = TimeSpan.FromSeconds(Math.Max(15, Math.Ceiling(parameters.Window.TotalSeconds / MostSteps)));
-        var earlier = await Prometheus.RangeAsync(parameters.Endpoint, $"max by (gpu) {On(Xid)}", now - parameters.Window, now, step, cancellationToken);
+        var (xidsBefore, energyBefore) = (await AskBefore(OfGpus(Xid)), await AskBefore(OfGpus(Energy)));
+        ClusterLabel.RequireOne(xids.Concat(energy).Concat(remaps).Concat(xidsBefore).Concat(energyBefore), $"of node {parameters.Node}");
+        var gone = xidsBefore.Concat(energyBefore).Select(GpuOf).Except(present).Order(StringComparer.Ordinal).ToList();
         var brokenLinks = Marked(links).Select(gpu => $"GPU {gpu}: NVLink errors within {PromDuration.Words(parameters.Window)}").ToList();
-        var present = xids.Select(GpuOf).ToList();
-        var gone = earlier.Select(GpuOf).Except(present).Order(StringComparer.Ordinal).ToList();
-        var judged = Judge(xids.Count, [.. present.Concat(gone).SelectMany(gpu => Reported(gpu, xids, earlier))], Marked(remaps), Marked(rows), [.. gone.Select(gpu => $"GPU {gpu}: no longer reported, and it was within {PromDuration.Words(parameters.Window)}")], brokenLinks, remaps.Count > 0);
-        return Limited(judged, [.. present.Except(remaps.Select(GpuOf))], remaps.Count > 0) with { Link = link };
+        var histories = present.Concat(gone).Order(StringComparer.Ordinal).Select(gpu => new GpuHistory(gpu, xidsBefore, xids, energyBefore.Concat(energy))).ToList();
+        var forgotten = histories.Where(history => history.Forgotten is not null && !gone.Contains(history.Gpu)).ToList();
+        var judged = Judge(
+            present.Count,
+            [.. histories.Except(forgotten).SelectMany(history => history.Codes, (history, code) => (history.Gpu, code))],
+            [.. forgotten.Select(history => history.Forgotten!)],
+            Marked(remaps),
+            Marked(rows),
+            [.. gone.Select(gpu => $"GPU {gpu}: no longer reported, and it was within {PromDuration.Words(parameters.Window)}")],
+            brokenLinks,
+            remaps.Count > 0);
+        var limited = Limited(judged, [.. present.Except(remaps.Select(GpuOf))], remaps.Count > 0);
+        // Where no GPU had an XID there is no such series: that there could be one is told by what stands beside it in the exporter's list.
+        var couldTell = xids.Count + xidsBefore.Count + remaps.Count > 0 || (await Ask(OfGpus(Replays))).Count > 0;
+        return (limited.Verdict != Verdict.Passing || couldTell ? limited
+            : limited with { Verdict = Verdict.Unknown, Summary = $"{CountText.Format(present.Count, "GPU")}; whether there was an XID is not reported. Is {Xid} in the list of its dcgm-exporter?" }) with { Link = link };
     }
 
     /// <summary>Older GPUs have no rows to remap, so none of them has the figure; where others of the node have it, one that lacks it may be the one that failed.</summary>
@@ -65,14 +87,7 @@ internal sealed class GpuHealth(PrometheusClient prometheus)
         _ => judged with { Summary = $"{judged.Summary} Whether a row remap failed is not reported." },
     };
 
-    /// <summary>What a GPU has reported in the time looked at, in order and each once. A reset of the GPU clears it.</summary>
-    private static IEnumerable<(string Gpu, int Code)> Reported(string gpu, IReadOnlyList<PrometheusSeries> now, IReadOnlyList<PrometheusSeries> earlier)
-    {
-        var values = earlier.Concat(now).Where(series => GpuOf(series) == gpu).SelectMany(series => series.Values).ToList();
-        return values.Skip(values.LastIndexOf(0) + 1).Select(value => (int)value).Distinct().Select(code => (gpu, code));
-    }
-
-    private static CheckResult Judge(int gpus, List<(string Gpu, int Code)> codes, List<string> broken, List<string> remapped, List<string> gone, List<string> links, bool remapsKnown)
+    private static CheckResult Judge(int gpus, List<(string Gpu, int Code)> codes, List<string> forgotten, List<string> broken, List<string> remapped, List<string> gone, List<string> links, bool remapsKnown)
     {
         var fatal = codes.Where(one => XidCatalog.ClassOf(one.Code) == XidClass.Fatal)
             .Select(one => $"GPU {one.Gpu}: {XidCatalog.Words(one.Code)}")
@@ -80,16 +95,16 @@ internal sealed class GpuHealth(PrometheusClient prometheus)
             .Concat(broken.Select(gpu => $"GPU {gpu}: a memory row could not be remapped"))
             .Concat(links)
             .ToList();
-        var others = codes.Where(one => XidCatalog.ClassOf(one.Code) != XidClass.Fatal)
-            // What nobody can tell first.
-            .OrderByDescending(one => XidCatalog.ClassOf(one.Code) == XidClass.Unclear)
-            .Select(one => $"GPU {one.Gpu}: {XidCatalog.Words(one.Code)}")
+        // What nobody can tell first.
+        var others = forgotten.Concat(codes.Where(one => XidCatalog.ClassOf(one.Code) != XidClass.Fatal)
+                .OrderByDescending(one => XidCatalog.ClassOf(one.Code) == XidClass.Unclear)
+                .Select(one => $"GPU {one.Gpu}: {XidCatalog.Words(one.Code)}"))
             .Concat(remapped.Except(broken).Select(gpu => $"GPU {gpu}: memory rows were remapped; they are fine after the next reset")).ToList();
         var known = CountText.Format(gpus, "GPU");
         return (fatal.Count, others.Count) switch
         {
             ( > 0, _) => new CheckResult(Verdict.Failing, $"{string.Join("; ", fatal.Concat(others))}.") { Value = Codes(codes) },
-            _ when codes.Exists(one => XidCatalog.ClassOf(one.Code) == XidClass.Unclear) => new CheckResult(Verdict.Unknown, $"{known}, nothing fatal for certain. {string.Join("; ", others)}.") { Value = Codes(codes) },
+            _ when forgotten.Count > 0 || codes.Exists(one => XidCatalog.ClassOf(one.Code) == XidClass.Unclear) => new CheckResult(Verdict.Unknown, $"{known}, nothing fatal for certain. {string.Join("; ", others)}.") { Value = Codes(codes) },
             (_, > 0) => new CheckResult(Verdict.Passing, $"{known}, nothing fatal. {string.Join("; ", others)}. Of itself none of it calls for a new machine.") { Value = Codes(codes) },
             _ => CheckResult.Passing($"{known}: no XID{(remapsKnown ? ", no failed row remap" : "")}."),
         };
@@ -99,16 +114,16 @@ internal sealed class GpuHealth(PrometheusClient prometheus)
 
     private static List<string> Marked(IReadOnlyList<PrometheusSeries> series) => [.. series.Where(one => one.Values[^1] > 0).Select(GpuOf)];
 
-    private static string GpuOf(PrometheusSeries series) => series.Labels.GetValueOrDefault("gpu", "?");
+    public static string GpuOf(PrometheusSeries series) => series.Labels.GetValueOrDefault("gpu", "?");
 }
 
-public sealed record GpuHealthParameters : PrometheusParameters
+public sealed record GpuHealthParameters : ClusterSeriesParameters
 {
     [Required, KubernetesName(Subdomain = true)]
     [Description("The node, by its name in Kubernetes.")]
     public required string Node { get; init; }
 
     [Range(typeof(TimeSpan), "00:05:00", "1.00:00:00")]
-    [Description("How far back is looked for XID and NVLink errors; what came before the GPU's last reset does not count.")]
+    [Description("How far back is looked for XID and NVLink errors; what came before the GPU was last started anew does not count.")]
     public TimeSpan Window { get; init; } = TimeSpan.FromHours(1);
 }

@@ -129,6 +129,9 @@ internal sealed class PrometheusClient(IHttpClientFactory clients, AzurePipeline
 /// <summary>One series of a result with its values, oldest first; an instant vector has one value for each.</summary>
 internal sealed record PrometheusSeries(IReadOnlyDictionary<string, string> Labels, IReadOnlyList<double> Values)
 {
+    /// <summary>The moments that the values are for, in seconds since 1970.</summary>
+    public IReadOnlyList<double> Times { get; init; } = [];
+
     /// <summary>Reads <c>data</c> of an answer: a vector, a matrix or a scalar.</summary>
     /// <exception cref="PrometheusException">It is something else, for example a string.</exception>
     public static IReadOnlyList<PrometheusSeries> Read(JsonElement data)
@@ -136,8 +139,9 @@ internal sealed record PrometheusSeries(IReadOnlyDictionary<string, string> Labe
         var result = data.GetProperty("result");
         return data.GetProperty("resultType").GetString() switch
         {
-            "vector" => [.. result.EnumerateArray().Select(item => new PrometheusSeries(ReadLabels(item), [ReadPoint(item.GetProperty("value"))]))],
-            "matrix" => [.. result.EnumerateArray().Select(item => new PrometheusSeries(ReadLabels(item), [.. item.GetProperty("values").EnumerateArray().Select(ReadPoint)]))],
+            "vector" => [.. result.EnumerateArray().Select(item => new PrometheusSeries(ReadLabels(item), [ReadPoint(item.GetProperty("value"))]) { Times = [ReadTime(item.GetProperty("value"))] })],
+            "matrix" => [.. result.EnumerateArray().Select(item => (Labels: ReadLabels(item), Points: item.GetProperty("values").EnumerateArray().ToList()))
+                .Select(one => new PrometheusSeries(one.Labels, [.. one.Points.Select(ReadPoint)]) { Times = [.. one.Points.Select(ReadTime)] })],
             "scalar" => [new PrometheusSeries(new Dictionary<string, string>(), [ReadPoint(result)])],
             var other => throw new PrometheusException($"Prometheus answered with a {other}, not with numbers."),
         };
@@ -151,6 +155,8 @@ internal sealed record PrometheusSeries(IReadOnlyDictionary<string, string> Labe
 
     private static Dictionary<string, string> ReadLabels(JsonElement item) =>
         item.GetProperty("metric").EnumerateObject().ToDictionary(label => label.Name, label => label.Value.GetString() ?? "");
+
+    private static double ReadTime(JsonElement point) => point[0].GetDouble();
 
     // [seconds, "value"]; the value is text because it may be NaN or infinite.
     private static double ReadPoint(JsonElement point) => point[1].GetString() switch

@@ -20,8 +20,16 @@ public sealed class GpuHealthTests : OnTheSandbox
 
     private Task<CheckResult> AskAsync(string node) => AskAsync("gpu.health", new { node });
 
-    private async Task SetAsync(string metric, double value) =>
+    /// <param name="value">Null: as the exporter has it of itself.</param>
+    private async Task SetAsync(string metric, double? value) =>
         (await Http.PostAsJsonAsync("/exporters/_gauges", new { metric, value }, Cancel)).EnsureSuccessStatusCode();
+
+    private async Task ReimageAsync(string node)
+    {
+        await ChangeAsync(HttpMethod.Post, $"/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/mc_rg-inference-b_aks-b_westeurope/providers/Microsoft.Compute/virtualMachineScaleSets/aks-gpu-24815391-vmss/virtualMachines/{node[^1]}/reimage", new { });
+        await SetAsync("DCGM_FI_DEV_XID_ERRORS", null);
+        Clock.Advance(TimeSpan.FromMinutes(3));
+    }
 
     [Fact]
     public async Task FatalXid_IsFailingAndInWords()
@@ -60,7 +68,7 @@ public sealed class GpuHealthTests : OnTheSandbox
     }
 
     [Fact]
-    public async Task FatalXidThatAnotherFollowed_IsStillFailing_UntilAResetOrTheWindowEnds()
+    public async Task FatalXidThatAnotherFollowed_IsStillFailing_UntilTheWindowEnds()
     {
         await SetAsync("DCGM_FI_DEV_XID_ERRORS", 79);
         Clock.Advance(TimeSpan.FromMinutes(5));
@@ -73,15 +81,59 @@ public sealed class GpuHealthTests : OnTheSandbox
         result.Summary.ShouldContain("GPU 0: XID 45");
         result.Value.ShouldBe("XID 79, 45");
 
-        await SetAsync("DCGM_FI_DEV_XID_ERRORS", 0);
-        Clock.Advance(TimeSpan.FromMinutes(1));
-        (await AskAsync(Sound)).Summary.ShouldBe("8 GPUs: no XID, no failed row remap.");
-
-        await SetAsync("DCGM_FI_DEV_XID_ERRORS", 79);
-        Clock.Advance(TimeSpan.FromMinutes(5));
-        await SetAsync("DCGM_FI_DEV_XID_ERRORS", 45);
-        Clock.Advance(TimeSpan.FromMinutes(61));
+        Clock.Advance(TimeSpan.FromMinutes(51));
         (await AskAsync(Sound)).Verdict.ShouldBe(Verdict.Passing, "what is left of the hour is XID 45 alone");
+    }
+
+    [Theory]
+    [InlineData(0d)]
+    [InlineData(null)]
+    public async Task ExporterThatWasStartedAnew_TakesNoFatalXidAway(double? xid)
+    {
+        await SetAsync("DCGM_FI_DEV_XID_ERRORS", 119);
+        Clock.Advance(TimeSpan.FromMinutes(5));
+        await SetAsync("DCGM_FI_DEV_XID_ERRORS", xid);
+        Clock.Advance(TimeSpan.FromMinutes(1));
+
+        (await AskAsync(Sound)).ShouldSatisfyAllConditions(
+            result => result.Verdict.ShouldBe(Verdict.Unknown),
+            result => result.Summary.ShouldContain("GPU 3: XID 119 (the GPU's system processor (GSP) does not answer) until 03:04 UTC and not since, though the GPU was not started anew; most likely its exporter was, which forgets it"));
+    }
+
+    [Fact]
+    public async Task ExporterThatWasStartedAnew_MayForgetAHarmlessXid()
+    {
+        await SetAsync("DCGM_FI_DEV_XID_ERRORS", 31);
+        Clock.Advance(TimeSpan.FromMinutes(5));
+        await SetAsync("DCGM_FI_DEV_XID_ERRORS", null);
+        Clock.Advance(TimeSpan.FromMinutes(1));
+
+        (await AskAsync(Sound)).Verdict.ShouldBe(Verdict.Passing);
+    }
+
+    [Fact]
+    public async Task MachineThatWasMadeAnew_HasNoXidAnyMore()
+    {
+        await SetAsync("DCGM_FI_DEV_XID_ERRORS", 119);
+        Clock.Advance(TimeSpan.FromMinutes(5));
+
+        await ReimageAsync(Sound);
+
+        (await AskAsync(Sound)).Summary.ShouldBe("8 GPUs: no XID, no failed row remap.");
+    }
+
+    [Theory]
+    [InlineData(5)]
+    [InlineData(180)]
+    public async Task GpuThatHadFallenOffTheBusAndAnswersAgain_IsPassing(int minutes)
+    {
+        const string Broken = "aks-gpu-24815391-vmss000002";
+        Clock.Advance(TimeSpan.FromMinutes(minutes));
+        (await AskAsync(Broken)).Verdict.ShouldBe(Verdict.Failing);
+
+        await ReimageAsync(Broken);
+
+        (await AskAsync(Broken)).Summary.ShouldBe("8 GPUs: no XID, no failed row remap.");
     }
 
     [Fact]
@@ -115,7 +167,7 @@ public sealed class GpuHealthTests : OnTheSandbox
         var result = await AskAsync(node);
 
         result.Verdict.ShouldBe(Verdict.Unknown);
-        result.Summary.ShouldBe($"Prometheus 'practice' has no series DCGM_FI_DEV_XID_ERRORS of node {node}: is its dcgm-exporter still running?");
+        result.Summary.ShouldBe($"Prometheus 'practice' has no series DCGM_FI_DEV_XID_ERRORS or DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION of node {node}: is its dcgm-exporter still running?");
     }
 }
 
@@ -169,6 +221,57 @@ public sealed class OtherExporterTests : IAsyncLifetime
         var result = await AskAsync();
 
         (result.Verdict, result.Summary).ShouldBe((verdict, words));
+    }
+
+    private const string Xid = "XID_ERRORS";
+    private const string Energy = "TOTAL_ENERGY_CONSUMPTION";
+
+    /// <param name="reported">By a part of the metric's name: the values of GPU 0 a minute apart, of which the last is now; <c>-</c> where there was none.</param>
+    private Task<CheckResult> AskAsync(string reported)
+    {
+        var values = reported.Split(';').Select(one => one.Split('=')).ToDictionary(one => one[0], one => one[1].Split(' '));
+        _prometheus.Answer = context =>
+        {
+            var query = context.Request.Query["query"].ToString();
+            var isRange = context.Request.Path.Value!.EndsWith("query_range", StringComparison.Ordinal);
+            var points = (values.FirstOrDefault(one => query.Contains(one.Key, StringComparison.Ordinal)).Value ?? []).Select((value, i) => (At: 60 * (i + 1), Value: value)).ToList();
+            var shown = (isRange ? points.SkipLast(1) : points.TakeLast(1)).Where(point => point.Value != "-").Select(point => $"[{point.At},\"{point.Value}\"]").ToList();
+            return context.Response.WriteAsync($$$"""{"status":"success","data":{"resultType":"{{{(isRange ? "matrix" : "vector")}}}","result":[{{{(shown.Count == 0 ? "" : $$"""{"metric":{"gpu":"0"},{{(isRange ? $"\"values\":[{string.Join(',', shown)}]" : $"\"value\":{shown[0]}")}}}""")}}}]}}""");
+        };
+        return AskAsync();
+    }
+
+    [Theory]
+    // Without the energy nobody can tell the GPU's start from the exporter's.
+    [InlineData($"{Xid}=119 119 0 0", Verdict.Unknown, "GPU 0: XID 119 (the GPU's system processor (GSP) does not answer) until 00:02 UTC and not since, and whether the GPU or only its exporter was started anew is not reported (DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION)")]
+    [InlineData($"{Xid}=119 119 0 0;{Energy}=900 910 920 930", Verdict.Unknown, "though the GPU was not started anew")]
+    [InlineData($"{Xid}=119 119 - -;{Energy}=900 910 920 930", Verdict.Unknown, "though the GPU was not started anew")]
+    [InlineData($"{Xid}=119 119 0 0;{Energy}=900 910 3 5", Verdict.Passing, "1 GPU: no XID.")]
+    [InlineData($"{Xid}=119 119 - -;{Energy}=900 910 3 950", Verdict.Passing, "1 GPU: no XID.")]
+    [InlineData($"{Xid}=79 79 - -;{Energy}=- - 3 5", Verdict.Passing, "1 GPU: no XID.")]
+    [InlineData($"{Xid}=79 79 - 48;{Energy}=900 - 3 5", Verdict.Failing, "GPU 0: XID 48 (double-bit memory error).")]
+    // It was forgotten, and another came.
+    [InlineData($"{Xid}=119 - 45 45;{Energy}=900 910 920 930", Verdict.Failing, "GPU 0: XID 119")]
+    public async Task XidThatIsNoLongerReported_IsOverOnlyWhereTheGpuWasStartedAnew(string reported, Verdict verdict, string words)
+    {
+        var result = await AskAsync(reported);
+
+        result.Verdict.ShouldBe(verdict, result.Summary);
+        result.Summary.ShouldContain(words);
+    }
+
+    [Theory]
+    [InlineData($"{Energy}=900 910", Verdict.Unknown, "1 GPU; whether there was an XID is not reported. Is DCGM_FI_DEV_XID_ERRORS in the list of its dcgm-exporter?")]
+    [InlineData($"{Energy}=900 910;ROW_REMAP_FAILURE=0 0", Verdict.Passing, "1 GPU: no XID, no failed row remap.")]
+    [InlineData($"{Energy}=900 910;PCIE_REPLAY=0 0", Verdict.Passing, "1 GPU: no XID. Whether a row remap failed is not reported.")]
+    [InlineData($"{Xid}=0 0", Verdict.Passing, "1 GPU: no XID. Whether a row remap failed is not reported.")]
+    [InlineData($"{Energy}=900 -;ROW_REMAP_FAILURE=- -", Verdict.Unknown, "has no series DCGM_FI_DEV_XID_ERRORS or DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION of node n")]
+    public async Task GpuWithoutAnXid_IsSoundOnlyWhereOneWouldBeReported(string reported, Verdict verdict, string words)
+    {
+        var result = await AskAsync(reported);
+
+        result.Verdict.ShouldBe(verdict, result.Summary);
+        result.Summary.ShouldContain(words);
     }
 
     private async Task<CheckResult> AskAsync()

@@ -41,7 +41,8 @@ module gpuNodeFault 'prometheus-rules.bicep' = if (wanted.?gpuNodeFault != null)
       {
         alert: 'GpuNodeFault'
         // Any XID: the diagnosis tells the errors of a program from those of the hardware, and ends as not needed.
-        expression: 'max by (cluster, node) (label_replace(DCGM_FI_DEV_XID_ERRORS, "node", "$1", "Hostname", "(.+)")) > 0'
+        // Newer exporters write the label hostname with a small letter.
+        expression: 'max by (cluster, node) (label_replace(label_replace(DCGM_FI_DEV_XID_ERRORS, "node", "$1", "Hostname", "(.+)"), "node", "$1", "hostname", "(.+)")) > 0'
         lasting: 'PT1M'
         severity: 1
         runbook: 'gpu-node-fault'

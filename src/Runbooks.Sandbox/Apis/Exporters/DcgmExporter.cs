@@ -5,14 +5,18 @@ namespace Runbooks.Sandbox.Apis.Exporters;
 
 /// <summary>
 /// What NVIDIA's dcgm-exporter 4.5.3-4.8.2 exposes with its <c>etc/default-counters.csv</c>: those fields and no others, in
-/// its order, with its help, types and labels.
+/// its order, with its help, types and labels. Of a GPU that had no XID it says nothing of XIDs.
 /// </summary>
 /// <seealso href="https://github.com/NVIDIA/dcgm-exporter/blob/4.5.3-4.8.2/etc/default-counters.csv"/>
+/// <seealso href="https://github.com/NVIDIA/dcgm-exporter/issues/700"/>
 internal sealed class DcgmExporter(SandboxCluster cluster, SandboxNode node)
 {
     /// <summary>In MiB, of which the driver keeps a little for itself.</summary>
     private const double Memory = 81920 - Reserved;
     private const double Reserved = 634;
+
+    /// <summary>Nothing but this code can be read of such a GPU.</summary>
+    private const double OffTheBus = 79;
 
     /// <summary>Name, type, help and value of each field, in the order of the list; the value is null where there is none.</summary>
     private static readonly (string Name, string Type, string Help, Func<Load, double?> Value)[] s_fields =
@@ -28,7 +32,7 @@ internal sealed class DcgmExporter(SandboxCluster cluster, SandboxNode node)
         ("DCGM_FI_DEV_MEM_COPY_UTIL", "gauge", "Memory utilization (in %).", load => Math.Round(load.Busy * 48)),
         ("DCGM_FI_DEV_ENC_UTIL", "gauge", "Encoder utilization (in %).", _ => 0),
         ("DCGM_FI_DEV_DEC_UTIL", "gauge", "Decoder utilization (in %).", _ => 0),
-        ("DCGM_FI_DEV_XID_ERRORS", "gauge", "Value of the last XID error encountered.", load => load.Xid),
+        ("DCGM_FI_DEV_XID_ERRORS", "gauge", "Value of the last XID error encountered.", load => load.Xid == 0 ? null : load.Xid),
         ("DCGM_FI_DEV_FB_FREE", "gauge", "Framebuffer memory free (in MiB).", load => Memory - load.Used),
         ("DCGM_FI_DEV_FB_USED", "gauge", "Framebuffer memory used (in MiB).", load => load.Used),
         ("DCGM_FI_DEV_FB_RESERVED", "gauge", "Framebuffer memory reserved (in MiB).", _ => Reserved),
@@ -51,7 +55,7 @@ internal sealed class DcgmExporter(SandboxCluster cluster, SandboxNode node)
         var fields = s_fields.Where(field => name is null || field.Name == name).ToList();
         var lines = fields.Count == 0 ? [] : Gpus(pod).ToList();
         return fields.Select(field => new MetricFamily(field.Name, field.Type, field.Help, [.. lines.Select(line => new ExposedSeries(
-            field.Name, line.Labels, at => line.Load(at) is { } load && (load.Xid < 79 || field.Name == "DCGM_FI_DEV_XID_ERRORS") ? field.Value(load) : null))]));
+            field.Name, line.Labels, at => line.Load(at) is { } load && (load.Xid != OffTheBus || field.Name == "DCGM_FI_DEV_XID_ERRORS") ? field.Value(load) : null))]));
     }
 
     private IEnumerable<(IReadOnlyList<KeyValuePair<string, string>> Labels, Func<DateTimeOffset, Load?> Load)> Gpus(string? podName)
@@ -75,7 +79,7 @@ internal sealed class DcgmExporter(SandboxCluster cluster, SandboxNode node)
         {
             var index = gpu;
             var mine = lives.Where(one => one.Gpu == index).Select(one => one.Life).ToList();
-            yield return (Device(index), at => mine.Exists(life => life.CreatedAt <= at && !(life.EndsAt <= at)) ? null : new Load(0, 4, Xid(index), Up(at)));
+            yield return (Device(index), at => mine.Exists(life => life.CreatedAt <= at && !(life.EndsAt <= at)) ? null : new Load(0, 4, Xid(index, at), Up(at)));
         }
     }
 
@@ -83,14 +87,14 @@ internal sealed class DcgmExporter(SandboxCluster cluster, SandboxNode node)
     {
         if (!life.IsReady(at))
         {
-            return new Load(0, Math.Round(Memory * 0.03), Xid(gpu), Up(at));
+            return new Load(0, Math.Round(Memory * 0.03), Xid(gpu, at), Up(at));
         }
 
         // 0 while healthy, rising to 1 in the minutes before it hangs, and 1 from then on.
         var trouble = life.HungAt is { } hung ? Math.Clamp(1 - ((hung - at) / TimeSpan.FromMinutes(6)), 0, 1) : 0;
         var wave = Math.Sin((at.ToUnixTimeSeconds() / 45.0) + pod.Name[^1]);
         // vLLM takes nine tenths at its start, whatever it has to do.
-        return new Load(0.62 + (0.38 * trouble) + (0.08 * wave * (1 - trouble)), Math.Round(Memory * (0.921 + (0.061 * trouble))), Xid(gpu), Up(at));
+        return new Load(0.62 + (0.38 * trouble) + (0.08 * wave * (1 - trouble)), Math.Round(Memory * (0.921 + (0.061 * trouble))), Xid(gpu, at), Up(at));
     }
 
     private IReadOnlyList<KeyValuePair<string, string>> Device(int gpu) =>
@@ -111,9 +115,12 @@ internal sealed class DcgmExporter(SandboxCluster cluster, SandboxNode node)
         return node.Fault?.Gpu == gpu ? (gpu + 1) % node.Gpus : gpu;
     }
 
-    private double Xid(int gpu) => node.Fault is { } fault && fault.Gpu == gpu ? fault.Xid : 0;
+    private double Xid(int gpu, DateTimeOffset at) => Boot(at).Fault is { } fault && fault.Gpu == gpu && fault.Since <= at ? fault.Xid : 0;
 
-    private double Up(DateTimeOffset at) => (at - node.ReadyAt).TotalSeconds;
+    private double Up(DateTimeOffset at) => (at - Boot(at).ReadyAt).TotalSeconds;
+
+    // What was before the machine was made anew, queries still see.
+    private (DateTimeOffset ReadyAt, GpuFault? Fault) Boot(DateTimeOffset at) => node.Former is { } former && at < node.ReadyAt ? (former.ReadyAt, former.Fault) : (node.ReadyAt, node.Fault);
 
     private sealed record Load(double Busy, double Used, double Xid, double Up);
 }

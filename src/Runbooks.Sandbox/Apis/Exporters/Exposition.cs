@@ -39,7 +39,7 @@ internal static class Exposition
     public static string Write(IEnumerable<MetricFamily> families, DateTimeOffset at, bool asFloats)
     {
         var text = new StringBuilder();
-        foreach (var family in families)
+        foreach (var family in families.Where(family => family.Series.Any(series => series.Value(at) is not null)))
         {
             text.Append(CultureInfo.InvariantCulture, $"# HELP {family.Name} {family.Help}\n# TYPE {family.Name} {family.Type}\n");
             foreach (var series in family.Series)
