@@ -123,12 +123,13 @@ param integrations = {
 
 param connections = {
   kubernetes: [
+    { name: 'b', resourceId: '${inference}/Microsoft.ContainerService/managedClusters/aks-b' }
+    { name: 'a', resourceId: '${inference}/Microsoft.ContainerService/managedClusters/aks-a' }
     {
-      name: 'b'
-      server: 'https://aks-b-1a2b3c4d.hcp.westeurope.azmk8s.io'
+      name: 'batch'
+      server: 'https://aks-batch-1a2b3c4d.hcp.westeurope.azmk8s.io'
       certificateAuthority: 'LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t'
     }
-    { name: 'a', resourceId: '${inference}/Microsoft.ContainerService/managedClusters/aks-a' }
     {
       name: 'onpremises'
       server: 'https://k8s.example.com:6443'

@@ -82,7 +82,7 @@ type connections = {
   @description('An AKS cluster with Entra sign-in: resourceId alone. Any other: server and certificateAuthority.')
   kubernetes: {
     name: connectionName
-    @description('Azure is asked where the API server is; the cluster belongs to integrations.kubernetes as well.')
+    @description('Azure is asked where the API server is; the cluster belongs to integrations.kubernetes as well. Runbooks may also call it by its name in AKS, which is the label cluster of managed Prometheus.')
     resourceId: string?
     server: string?
     @description('Use the secret kubernetes-<name>-token, of a service account, in place of the app\'s identity (which needs AKS with Entra sign-in).')

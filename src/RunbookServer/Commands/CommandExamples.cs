@@ -30,7 +30,7 @@ internal static class CommandExamples
         ["retry"] = [$"runbook retry {Id} --reason \"the cluster is back\""],
         ["take-back"] = [$"runbook take-back {Id} --reason \"no longer needed\""],
         ["note"] = [$"runbook note {Id} \"opened a ticket with the vendor\""],
-        ["start"] = ["runbook start hanged-gpu --label namespace=inference --label pod=llm-b-0"],
+        ["start"] = ["runbook start hanged-gpu --label cluster=b --label namespace=inference --label pod=llm-b-0"],
         ["new"] = ["runbook new cache-full", "runbook new cache-full --from self-healing --title \"Cache full\" --owner ml-platform"],
         ["validate"] = ["runbook validate", "runbook validate runbooks/hanged-gpu.yaml --strict", "runbook validate --format sarif > runbooks.sarif"],
         ["oncall"] = ["runbook oncall --config settings.json", "runbook oncall --runbooks ./runbooks --json"],

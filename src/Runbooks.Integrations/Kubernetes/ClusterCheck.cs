@@ -28,6 +28,6 @@ internal abstract class ClusterCheck<TParameters>(string name, string summary) :
 public abstract record ClusterParameters
 {
     [MaxLength(100)]
-    [Description("The configured cluster; the default one when left out.")]
+    [Description("The configured cluster, by its name there or its name in AKS; the default one when left out.")]
     public string? Cluster { get; init; }
 }

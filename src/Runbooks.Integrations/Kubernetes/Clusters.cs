@@ -47,11 +47,16 @@ internal sealed class Clusters(
 
     private (IClusterConnection Connection, string Name, string? Link) Find(string? name)
     {
-        var (found, problem) = ConfiguredName.Find(name, options.Value.Default, options.Value.Clusters, "cluster", KubernetesOptions.SectionName, "Clusters:{0}", "name a cluster in the step");
+        var (found, problem) = ConfiguredName.Find(Configured(name), options.Value.Default, options.Value.Clusters, "cluster", KubernetesOptions.SectionName, "Clusters:{0}", "name a cluster in the step");
         var cluster = options.Value.Clusters[found ?? throw new ClusterException(problem!)];
         var link = cluster.ResourceId is { } id ? $"{AksServers.Target(id).PortalLink}/workloads" : null;
         return (_connections.GetOrAdd(found, _ => new(() => Connection(found, cluster))).Value, found, link);
     }
+
+    // Alerts of managed Prometheus name an AKS cluster as Azure does.
+    private string? Configured(string? name) => name is null || options.Value.Clusters.ContainsKey(name) ? name
+        : options.Value.Clusters.Where(cluster => cluster.Value.ResourceId?.TrimEnd('/').EndsWith($"/{name}", StringComparison.OrdinalIgnoreCase) == true).Select(cluster => cluster.Key).ToList() is [var only] ? only
+        : name;
 
     public void Dispose()
     {

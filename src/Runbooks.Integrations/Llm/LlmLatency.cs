@@ -30,7 +30,7 @@ internal sealed class LlmLatency(PrometheusClient prometheus)
 
     protected override async Task<CheckResult> LookAsync(LlmLatencyParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        var of = await new WorkloadSeries(parameters.Namespace, parameters.Pod).FollowAsync(Prometheus, parameters.Endpoint, VllmHealth.Running, cancellationToken);
+        var of = await new WorkloadSeries(parameters.Namespace, parameters.Pod, parameters.Cluster).FollowAsync(Prometheus, parameters.Endpoint, VllmHealth.Running, cancellationToken);
         var around = $"rate({{0}}[{PromDuration.Of(parameters.Window)}])";
         var (metric, query, unit) = parameters.Measure == LatencyMeasure.FirstToken
             ? (FirstToken, FormattableString.Invariant($"histogram_quantile({parameters.Quantile}, sum by (le) ({of.Of(FirstToken, around)}))"), "s")

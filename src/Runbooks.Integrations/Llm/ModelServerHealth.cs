@@ -19,7 +19,7 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
 
     protected override async Task<CheckResult> LookAsync(ModelServerParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        var of = await new WorkloadSeries(parameters.Namespace, parameters.Pod).FollowAsync(Prometheus, parameters.Endpoint, server.Waiting, cancellationToken);
+        var of = await new WorkloadSeries(parameters.Namespace, parameters.Pod, parameters.Cluster).FollowAsync(Prometheus, parameters.Endpoint, server.Waiting, cancellationToken);
         var window = PromDuration.Of(parameters.Window);
         var (least, rate) = ($"min_over_time({{0}}[{window}])", $"rate({{0}}[{window}])");
         Task<IReadOnlyList<PrometheusSeries>> Ask(string? metric, string around) => metric is null

@@ -43,7 +43,7 @@ public abstract record PrometheusParameters
 }
 
 /// <summary>Which pods' series, and over how long.</summary>
-public abstract record WorkloadParameters : PrometheusParameters
+public abstract record WorkloadParameters : ClusterSeriesParameters
 {
     [Required, KubernetesName]
     [Description("The namespace of the pods.")]

@@ -6,7 +6,7 @@ namespace Runbooks.Integrations.Prometheus;
 /// <c>pod</c> is its own.
 /// </remarks>
 /// <seealso href="https://github.com/NVIDIA/dcgm-exporter/issues/85"/>
-internal sealed record WorkloadSeries(string Namespace, string? Pod)
+internal sealed record WorkloadSeries(string Namespace, string? Pod, string? Cluster)
 {
     /// <summary>The pod is gone, and these are all that its controller has in its place: which of them is the new one Prometheus does not tell.</summary>
     public bool IsReplaced { get; private init; }
@@ -15,8 +15,20 @@ internal sealed record WorkloadSeries(string Namespace, string? Pod)
 
     /// <param name="metric">One that every such pod has.</param>
     /// <returns>Those in its place where the pod has neither this metric nor is asked for any; else the same.</returns>
-    /// <exception cref="PrometheusException">That could not be asked.</exception>
+    /// <exception cref="PrometheusException">That could not be asked; or several clusters have such pods, and none is named.</exception>
     public async Task<WorkloadSeries> FollowAsync(PrometheusClient prometheus, string? endpoint, string metric, CancellationToken cancellationToken)
+    {
+        var followed = await FollowedAsync(prometheus, endpoint, metric, cancellationToken);
+        if (Cluster is null)
+        {
+            // Of late as well: the pod that is meant may be the one that is gone.
+            ClusterLabel.RequireOne(await prometheus.QueryAsync(endpoint, $"count by ({ClusterLabel.Name}) ({followed.Of(metric, "present_over_time({0}[1h])")})", cancellationToken), followed.Words);
+        }
+
+        return followed;
+    }
+
+    private async Task<WorkloadSeries> FollowedAsync(PrometheusClient prometheus, string? endpoint, string metric, CancellationToken cancellationToken)
     {
         if (Pod is null || GeneratedPodName.SiblingsOf(Pod) is null || (await prometheus.QueryAsync(endpoint, $"{Of(metric)} or {Of("up")}", cancellationToken)).Count > 0)
         {
@@ -36,5 +48,5 @@ internal sealed record WorkloadSeries(string Namespace, string? Pod)
 
     // All are names by Kubernetes' rules, or patterns of such, so none can end the quoted text.
     private string Wrapped(string around, string metric, string prefix) => around.Replace(
-        "{0}", $"{metric}{{{prefix}namespace=\"{Namespace}\"{(Pod is null ? "" : IsReplaced ? $",{prefix}pod=~\"{GeneratedPodName.SiblingsOf(Pod)}\"" : $",{prefix}pod=\"{Pod}\"")}}}", StringComparison.Ordinal);
+        "{0}", $"{metric}{{{prefix}namespace=\"{Namespace}\"{(Pod is null ? "" : IsReplaced ? $",{prefix}pod=~\"{GeneratedPodName.SiblingsOf(Pod)}\"" : $",{prefix}pod=\"{Pod}\"")}{ClusterLabel.Matcher(Cluster)}}}", StringComparison.Ordinal);
 }

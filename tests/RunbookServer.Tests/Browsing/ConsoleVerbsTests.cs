@@ -77,6 +77,7 @@ public sealed class ConsoleVerbsTests(Chromium chromium) : IClassFixture<Chromiu
     {
         var page = await OpenAsync("runbooks/hanged-gpu");
         await page.Locator("#do-start > summary").ClickAsync();
+        await page.GetByLabel("cluster").FillAsync("b");
         await page.GetByLabel("namespace").FillAsync("inference");
         await page.GetByLabel("pod").FillAsync("llm-b-5");
         await page.GetByLabel("Your name").FillAsync("ada");

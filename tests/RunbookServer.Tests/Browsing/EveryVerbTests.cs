@@ -151,6 +151,7 @@ public sealed class EveryVerbTests(Chromium chromium) : IClassFixture<Chromium>,
             var page = await chromium.OpenAsync(scripts);
             await page.GotoAsync(Address("runbooks/hanged-gpu"));
             await page.Locator("#do-start > summary").PressAsync("Enter");
+            await page.GetByLabel("cluster").FillAsync("b");
             await page.GetByLabel("namespace").FillAsync("inference");
             await page.GetByLabel("pod").FillAsync($"llm-b-{_pods++}");
             await page.Locator("#do-start input[name=by]").FillAsync("ada");

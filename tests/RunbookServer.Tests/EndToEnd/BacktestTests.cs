@@ -24,7 +24,7 @@ public sealed class BacktestTests : IDisposable
         (code, output, _) = await ProgramRun.RunAsync("backtest", "--incidents", incidents, "--runbooks", changed.Path, "--strict");
         code.ShouldBe(1);
         output.ShouldBe($"""
-            {approved}  hanged-gpu on inference/llm-b-0
+            {approved}  hanged-gpu on b/inference/llm-b-0
                 was: resolved; recycle (kubernetes.recyclePod): done, ticket (note): done
                 is:  expired; no step ran
             Of 2 incidents, 1 goes otherwise.

@@ -96,7 +96,7 @@ public sealed class ExportTests : IDisposable
     public async Task StartedByHand_ExportedTestPasses()
     {
         await using var host = await RunningHost.StartAsync();
-        var (_, answer) = await host.Client.PostAsync("api/runbooks/hanged-gpu/incidents", """{"labels":{"namespace":"inference","pod":"llm-b-7"},"by":"ada"}""");
+        var (_, answer) = await host.Client.PostAsync("api/runbooks/hanged-gpu/incidents", """{"labels":{"cluster":"b","namespace":"inference","pod":"llm-b-7"},"by":"ada"}""");
         var id = answer!["incidents"]![0]!["id"]!.ToString();
         await host.Client.WaitForAsync(id, "awaitingApproval");
         await host.Client.DecideAsync(id, "approve", "grace");

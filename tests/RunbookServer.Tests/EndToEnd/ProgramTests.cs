@@ -145,7 +145,7 @@ public sealed class ProgramTests : IDisposable
         string[] connection = ["--url", host.Client.Http.BaseAddress!.ToString(), "--data", host.DataFolder];
 
         (await ProgramRun.RunAsync(["incidents", .. connection])).Output.ShouldBe("No incidents yet.\n");
-        (await ProgramRun.RunAsync(["fire", "hanged-gpu", .. connection])).Output.ShouldStartWith("opened: hanged-gpu on inference/llm-b-0.\n");
+        (await ProgramRun.RunAsync(["fire", "hanged-gpu", .. connection])).Output.ShouldStartWith("opened: hanged-gpu on b/inference/llm-b-0.\n");
         var id = (await host.Client.GetAsync("api/incidents"))["incidents"]![0]!["id"]!.ToString();
         await host.Client.WaitForAsync(id, "awaitingApproval");
         (await RunAsync(["approve", id, "--yes", "--by", "ada", .. connection])).Code.ShouldBe(0);

@@ -20,7 +20,7 @@ public sealed class RealSenderTests
 
         var told = await UntilAsync(host, incident => incident["alertResolvedAt"] is not null);
         told["id"]!.ToString().ShouldBe(id);
-        told["target"]!.ToString().ShouldBe("inference/llm-b-0");
+        told["target"]!.ToString().ShouldBe("b/inference/llm-b-0");
         told["state"]!.ToString().ShouldBe("resolved");
         (await SandboxView.OfAsync(host.Range)).Deletions.ShouldBe(1);
     }

@@ -16,8 +16,8 @@ public sealed class SimulateTests : IDisposable
         var (code, story, _) = await ProgramRun.RunAsync("simulate", "hanged-gpu", "--alert", "hanged-gpu", "--by", "ada");
 
         code.ShouldBe(0, story);
-        story.ShouldContain("Hung GPU (hanged-gpu) on inference/llm-b-0");
-        story.ShouldContain("DCGM_FI_DEV_FB_USED{exported_namespace=\"inference\",exported_pod=\"llm-b-0\"}");
+        story.ShouldContain("Hung GPU (hanged-gpu) on b/inference/llm-b-0");
+        story.ShouldContain("DCGM_FI_DEV_FB_USED{cluster=\"b\",exported_namespace=\"inference\",exported_pod=\"llm-b-0\"}");
         story.ShouldContain("+0s     question to oncall: Recycle pod llm-b-0?");
         story.ShouldContain("|   +5m     reminder to oncall\n");
         story.ShouldContain("|   +10m    platform-lead is asked too, and oncall again");

@@ -48,7 +48,7 @@ public sealed class StoryTests
     {
         await using var host = await RunningHost.StartAsync();
 
-        var (status, answer) = await host.Client.PostAsync("api/runbooks/hanged-gpu/incidents", """{"labels":{"namespace":"inference","pod":"llm-b-7"},"by":"ada"}""");
+        var (status, answer) = await host.Client.PostAsync("api/runbooks/hanged-gpu/incidents", """{"labels":{"cluster":"b","namespace":"inference","pod":"llm-b-7"},"by":"ada"}""");
         status.ShouldBe(HttpStatusCode.Accepted);
         var id = answer!["incidents"]![0]!["id"]!.ToString();
         (await host.Client.WaitForAsync(id, "awaitingApproval"))["startedBy"]!.ToString().ShouldBe("ada");

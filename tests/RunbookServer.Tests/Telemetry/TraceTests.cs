@@ -42,7 +42,7 @@ public sealed class TraceTests(Azurite azurite) : IClassFixture<Azurite>
         spans.Select(span => span.Id).ShouldBeUnique();
         spans.Select(span => span.Name).Where(name => name != "notification").Order(StringComparer.Ordinal)
             .ShouldBe(s_whole.Where(name => name != "notification").Order(StringComparer.Ordinal));
-        spans.ShouldAllBe(span => span.Attributes["runbook.incident.id"] == id && span.Attributes["runbook.id"] == "hanged-gpu" && span.Attributes["runbook.target"] == "inference/llm-b-700");
+        spans.ShouldAllBe(span => span.Attributes["runbook.incident.id"] == id && span.Attributes["runbook.id"] == "hanged-gpu" && span.Attributes["runbook.target"] == "b/inference/llm-b-700");
 
         // The wait for the person began before the process was killed, and ended after it.
         var gate = incident["gates"]![0]!;

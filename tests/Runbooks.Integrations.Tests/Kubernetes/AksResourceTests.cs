@@ -34,6 +34,14 @@ public sealed class AksResourceTests : OnTheSandbox
         _identity.Asked.Distinct().ShouldBe([AksTokens.Scope]);
     }
 
+    [Theory]
+    [InlineData("b", Verdict.Passing)]
+    [InlineData("aks-b", Verdict.Passing)]
+    [InlineData("AKS-B", Verdict.Passing)]
+    [InlineData("ks-b", Verdict.Unknown)]
+    public async Task Cluster_GoesByItsNameInAksToo(string cluster, Verdict verdict) =>
+        (await AskAsync("kubernetes.pod", new { cluster, @namespace = "inference", pod = "llm-b-1" })).Verdict.ShouldBe(verdict);
+
     [Fact]
     public async Task ApiServer_IsLearntOnceAnHour()
     {

@@ -35,8 +35,8 @@ public sealed class RealPrometheusTests : IAsyncDisposable
     /// <summary>What the shipped runbooks are asked about: sick first, then healthy.</summary>
     private static readonly Dictionary<string, string>[] s_labels =
     [
-        new() { ["namespace"] = "inference", ["pod"] = "llm-b-0", ["node"] = "aks-gpu-24815391-vmss000002", ["deployment"] = "chat-vllm" },
-        new() { ["namespace"] = "inference", ["pod"] = "llm-b-1", ["node"] = "aks-gpu-24815391-vmss000000", ["deployment"] = "chat-vllm" },
+        new() { ["cluster"] = "b", ["namespace"] = "inference", ["pod"] = "llm-b-0", ["node"] = "aks-gpu-24815391-vmss000002", ["deployment"] = "chat-vllm" },
+        new() { ["cluster"] = "b", ["namespace"] = "inference", ["pod"] = "llm-b-1", ["node"] = "aks-gpu-24815391-vmss000000", ["deployment"] = "chat-vllm" },
     ];
 
     private readonly string _folder = Directory.CreateTempSubdirectory("prometheus-").FullName;
