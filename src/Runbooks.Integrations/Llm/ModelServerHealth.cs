@@ -26,7 +26,7 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
             ? Task.FromResult<IReadOnlyList<PrometheusSeries>>([])
             : Prometheus.QueryAsync(parameters.Endpoint, of.Of(metric, server.Whole(around)), cancellationToken);
         var answers = await Task.WhenAll(
-            Ask(server.Running, "{0}"), Ask(server.Waiting, "{0}"), Ask(server.Progress, rate), Ask(server.Running, least), Ask(server.Waiting, least));
+            Ask(server.Running, "{0}"), Ask(server.Waiting, "{0}"), Ask(server.Progress, rate), Ask(server.Running, least), Ask(server.Waiting, least), Ask(server.Reading, rate));
         var engines = Engines(answers);
         var gone = await GoneServers.FindAsync(Prometheus, server, parameters, of, answers[1], context.Time, cancellationToken);
         if (gone.Beside(engines.Count == 0 ? null : Judge(parameters, of, engines), PromDuration.Words(parameters.Window)) is not { } result)
@@ -37,7 +37,8 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
                 + (missing.Count > 0 ? $", nor for any other: is {server.Name} scraped?" : ": is the pod scraped, and do its labels say namespace and pod?"));
         }
 
-        var drawn = result.Unit == Requests ? $"max({of.Of(server.Waiting)})" : $"sum({of.Of(server.Progress, rate)})";
+        var counter = server.Reading is { } reading && answers[2].All(IsStill) && !answers[5].All(IsStill) ? reading : server.Progress;
+        var drawn = result.Unit == Requests ? $"max({of.Of(server.Waiting)})" : $"sum({of.Of(counter, rate)})";
         result = result with { Summary = of.Said(result.Summary) };
         return await Prometheus.DrawAsync(result, parameters.Endpoint, drawn, context.Time, cancellationToken);
     }
@@ -82,6 +83,8 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
     private CheckResult Result(Verdict verdict, string summary, Engine engine, string threshold) =>
         new(verdict, summary) { Value = engine.Rate is { } rate ? NumberText.Format(Math.Round(rate, 1)) : null, Threshold = threshold, Unit = server.Unit };
 
+    private static bool IsStill(PrometheusSeries series) => series.Values[^1] == 0;
+
     private string Work(Engine engine) => server.Running is null
         ? FormattableString.Invariant($"{engine.Waiting:0} wait")
         : FormattableString.Invariant($"{engine.Running:0} run, {engine.Waiting:0} wait");
@@ -104,13 +107,13 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
                    server.PartOf(series),
                    running.Value,
                    series.Values[^1],
-                   FindNumber(2, key),
+                   FindNumber(2, key) is not 0 and var made ? made : FindNumber(5, key) ?? 0,
                    (Find(3, key) ?? 0) + (Find(4, key) ?? 0)),
         ];
     }
 
     /// <param name="Part">Which of several in one pod.</param>
-    /// <param name="Rate">How much comes of it in a second; null while that is not known.</param>
+    /// <param name="Rate">How much comes of it in a second, or how much it reads where nothing does; null while that is not known.</param>
     /// <param name="AlwaysAtLeast">How much work there was at least during the whole window: one request that has just come in hangs nobody.</param>
     private sealed record Engine(string Pod, string? Part, double Running, double Waiting, double? Rate, double AlwaysAtLeast)
     {
@@ -142,6 +145,9 @@ internal sealed record ModelServer(string Name, string? Running, string Waiting,
 
     public string NameOf(PrometheusSeries series) => $"{PodOf(series)}{(PartOf(series) is { } part ? $" ({Engine} {part})" : "")}";
 
+    /// <summary>A counter of what it has read, in the same unit, for servers that make nothing of that kind: a vLLM of an embedding model generates no token. A request is counted when its first output is there.</summary>
+    public string? Reading { get; init; }
+
     /// <summary>A label that only some of an engine's series have: they are summed over it, so that all of them are found again as one engine's.</summary>
     public string? SplitBy { get; init; }
 
@@ -158,6 +164,7 @@ public sealed record ModelServerParameters : WorkloadParameters
 
 /// <summary>Of vLLM.</summary>
 /// <seealso href="https://docs.vllm.ai/en/v0.10.1/usage/metrics.html"/>
+/// <seealso href="https://github.com/vllm-project/vllm/blob/v0.10.1/vllm/v1/metrics/stats.py"/>
 internal sealed class VllmHealth(PrometheusClient prometheus)
     : ModelServerHealth(prometheus, s_server, "vllm.health", "Looks whether vLLM engines have work and generate no token, or let too many requests wait.")
 {
@@ -165,7 +172,7 @@ internal sealed class VllmHealth(PrometheusClient prometheus)
     public const string Waiting = "vllm:num_requests_waiting";
     public const string Tokens = "vllm:generation_tokens_total";
 
-    private static readonly ModelServer s_server = new("vLLM", Running, Waiting, Tokens, "tokens/s", "no token was generated") { PartLabel = "engine" };
+    private static readonly ModelServer s_server = new("vLLM", Running, Waiting, Tokens, "tokens/s", "no token was generated") { PartLabel = "engine", Reading = "vllm:prompt_tokens_total" };
 }
 
 /// <summary>Of Hugging Face's Text Generation Inference. Its tokens are counted when a request ends, its batches as they are worked on.</summary>

@@ -36,6 +36,13 @@ public sealed class VllmHealthTests : OnTheSandbox
             result => result.Summary.ShouldBe("12 run, 0 wait, 900 tokens/s."));
 
     [Fact]
+    public async Task ServerOfEmbeddings_IsBusyThoughItGeneratesNoToken() =>
+        (await AskAsync("embedder-6f7c9b4d88-x2x4v", ns: "search")).ShouldSatisfyAllConditions(
+            result => result.Verdict.ShouldBe(Verdict.Passing),
+            result => result.Summary.ShouldBe("12 run, 0 wait, 2100 tokens/s."),
+            result => result.Series[^1].ShouldBe(2100, 10));
+
+    [Fact]
     public async Task RecycledPod_IsPassingAtOnce()
     {
         await Http.DeleteAsync("/kubernetes/b/api/v1/namespaces/inference/pods/llm-b-0", Cancel);

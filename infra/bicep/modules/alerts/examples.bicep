@@ -18,8 +18,9 @@ module hangedGpu 'prometheus-rules.bicep' = if (wanted.?hangedGpu != null) {
     alerts: [
       {
         alert: 'InferenceRequestsStuck'
-        // Requests run or wait and no token comes: per pod, so that each pod is its own incident.
-        expression: '(sum by (cluster, namespace, pod) (vllm:num_requests_running + vllm:num_requests_waiting) > 0) and (sum by (cluster, namespace, pod) (rate(vllm:generation_tokens_total[5m])) == 0)'
+        // Requests run or wait and no token comes: per pod, so that each pod is its own incident. A server of embeddings
+        // generates none and reads them all the same.
+        expression: '(sum by (cluster, namespace, pod) (vllm:num_requests_running + vllm:num_requests_waiting) > 0) and (sum by (cluster, namespace, pod) (rate(vllm:generation_tokens_total[5m]) + rate(vllm:prompt_tokens_total[5m])) == 0)'
         lasting: 'PT2M'
         severity: 1
         runbook: 'hanged-gpu'

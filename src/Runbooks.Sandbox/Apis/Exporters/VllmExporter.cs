@@ -23,6 +23,9 @@ internal sealed class VllmExporter(SandboxPod pod, PodLife life, EngineTraffic t
     // prometheus_client sorts the names of labels.
     private readonly KeyValuePair<string, string>[] _labels = [new("engine", "0"), new("model_name", Model(pod))];
 
+    /// <summary>Embeddings are no tokens.</summary>
+    private double Answer => pod.App == "embedder" ? 0 : Stretch.AnswerTokens;
+
     /// <param name="wanted">Only families that have a series of this name; all when null.</param>
     public IEnumerable<MetricFamily> Families(string? wanted) =>
     [
@@ -36,16 +39,16 @@ internal sealed class VllmExporter(SandboxPod pod, PodLife life, EngineTraffic t
         .. Counter(wanted, "vllm:prefix_cache_hits", "Prefix cache hits, in terms of number of cached tokens.", _ => Stretch.PromptTokens / 3),
         .. Counter(wanted, "vllm:num_preemptions", "Cumulative number of preemption from the engine.", stretch => stretch.Waiting > 0 ? 0.2 : 0),
         .. Counter(wanted, "vllm:prompt_tokens", "Number of prefill tokens processed.", _ => Stretch.PromptTokens),
-        .. Counter(wanted, "vllm:generation_tokens", "Number of generation tokens processed.", _ => Stretch.AnswerTokens),
+        .. Counter(wanted, "vllm:generation_tokens", "Number of generation tokens processed.", _ => Answer),
         .. Counter(wanted, "vllm:request_success", "Count of successfully processed requests.", [("stop", 0.9), ("length", 0.08), ("abort", 0.02)]),
         .. Histogram(wanted, "vllm:request_prompt_tokens", "Number of prefill tokens processed.", s_tokens, _ => Stretch.PromptTokens),
-        .. Histogram(wanted, "vllm:request_generation_tokens", "Number of generation tokens processed.", s_tokens, _ => Stretch.AnswerTokens),
+        .. Histogram(wanted, "vllm:request_generation_tokens", "Number of generation tokens processed.", s_tokens, _ => Answer),
         .. Histogram(wanted, "vllm:iteration_tokens_total", "Histogram of number of tokens per engine_step.", s_iteration, _ => 24, perRequest: Stretch.AnswerTokens / 24),
-        .. Histogram(wanted, "vllm:request_max_num_generation_tokens", "Histogram of maximum number of requested generation tokens.", s_tokens, _ => Stretch.AnswerTokens),
+        .. Histogram(wanted, "vllm:request_max_num_generation_tokens", "Histogram of maximum number of requested generation tokens.", s_tokens, _ => Answer),
         .. Histogram(wanted, "vllm:request_params_n", "Histogram of the n request parameter.", s_few, _ => 1),
         .. Histogram(wanted, "vllm:request_params_max_tokens", "Histogram of the max_tokens request parameter.", s_tokens, _ => 512),
         .. Histogram(wanted, "vllm:time_to_first_token_seconds", "Histogram of time to first token in seconds.", s_firstToken, stretch => stretch.FirstToken),
-        .. Histogram(wanted, "vllm:time_per_output_token_seconds", "Histogram of time per output token in seconds.", s_perToken, stretch => PerToken(stretch), perRequest: Stretch.AnswerTokens - 1),
+        .. Histogram(wanted, "vllm:time_per_output_token_seconds", "Histogram of time per output token in seconds.", s_perToken, stretch => PerToken(stretch), perRequest: Math.Max(0, Answer - 1)),
         .. Histogram(wanted, "vllm:time_per_prefill_token_request_seconds", "Time spent per token during prefill  phase in seconds", s_perPrefillToken, _ => 0.0004),
         .. Histogram(wanted, "vllm:e2e_request_latency_seconds", "Histogram of e2e request latency in seconds.", s_latency, stretch => stretch.FirstToken + (PerToken(stretch) * Stretch.AnswerTokens)),
         .. Histogram(wanted, "vllm:request_queue_time_seconds", "Histogram of time spent in WAITING phase for request.", s_latency, stretch => Math.Max(0.01, stretch.FirstToken - 0.15)),
