@@ -40,15 +40,17 @@ public sealed class GoneServersTests : IAsyncLifetime
     private const string Idle = "a (the worst of 2): Nothing runs or waits: idle. Its server is scraped; no request shows whether it works";
 
     [Theory]
-    [InlineData("a b", "a b c", "a b c", "c", Verdict.Failing, "c reported within 5 min and does not answer any more.")]
-    [InlineData("a b", "a b c d", "a b c d", "c d", Verdict.Failing, "c, d reported within 5 min and do not answer any more.")]
+    [InlineData("a b", "a b c", "a b c", "c", Verdict.Failing, "c reported within 60 min and does not answer any more.")]
+    [InlineData("a b", "a b c d", "a b c d", "c d", Verdict.Failing, "c, d reported within 60 min and do not answer any more.")]
     [InlineData("a b", "a b c", "a b c", "", Verdict.Unknown, $"{Idle}; but c is gone, and fewer report than 5 min ago: lost, or scaled down. This is said for 5 min.")]
-    // A rollout: as many report as before it. Of an old one that is on its way out nothing more is asked.
-    [InlineData("a b", "x y a b", "x y", "x", Verdict.Passing, $"{Idle}.")]
+    // A rollout: as many report as before it.
+    [InlineData("a b", "x y a b", "x y", "", Verdict.Passing, $"{Idle}.")]
+    // More report than before, and one of those is down all the same.
+    [InlineData("a b", "a b c", "a", "c", Verdict.Failing, "c reported within 60 min and does not answer any more.")]
     // Scaled up meanwhile, and down again.
     [InlineData("a b", "a b c", "a b", "", Verdict.Passing, $"{Idle}.")]
     [InlineData("a b", "a b", "a", "", Verdict.Passing, $"{Idle}.")]
-    [InlineData("", "a b", "a b", "a", Verdict.Failing, "a reported within 5 min and does not answer any more.")]
+    [InlineData("", "a b", "a b", "a", Verdict.Failing, "a reported within 60 min and does not answer any more.")]
     public async Task ServerThatIsGone_KeepsTheOthersFromPassing(string now, string within, string before, string down, Verdict verdict, string words)
     {
         var result = await AskAsync(now, within, before, down);
@@ -65,8 +67,12 @@ public sealed class GoneServersTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task OldServerOfARolloutThatIsOnItsWayOut_IsNotDown() =>
+        (await AskAsync("a b", "x y a b", "x y", down: "x", longDown: "")).Verdict.ShouldBe(Verdict.Passing);
+
+    [Fact]
     public async Task PartThatIsGone_IsNamedAsOthersAre() =>
-        (await AskAsync("a b", "a b c", "a b c", "c", "triton.health")).Summary.ShouldBe("c (model m) reported within 5 min and does not answer any more.");
+        (await AskAsync("a b", "a b c", "a b c", "c", "triton.health")).Summary.ShouldBe("c (model m) reported within 60 min and does not answer any more.");
 }
 
 /// <summary>The same in the sandbox, where a real query finds it.</summary>
