@@ -16,7 +16,9 @@ internal sealed class LlmLatency(PrometheusClient prometheus)
 {
     /// <summary>Nobody waits longer than ten minutes for a first token.</summary>
     private const int MostSeconds = 600;
+    private const int MostNamed = 5;
     private const string FirstToken = "vllm:time_to_first_token_seconds_bucket";
+    private const string FirstTokens = "vllm:time_to_first_token_seconds_count";
 
     /// <summary>Azure and OpenTelemetry have this time in milliseconds.</summary>
     public override IReadOnlyList<Doubt> DoubtsOf(JsonElement with) =>
@@ -49,28 +51,47 @@ internal sealed class LlmLatency(PrometheusClient prometheus)
         return await Prometheus.DrawAsync(result, parameters.Endpoint, query, context.Time, cancellationToken);
     }
 
-    /// <summary>Of no request at all there is no quantile, and a server that is asked nothing generates nothing: neither is slow or fast.</summary>
+    /// <summary>
+    /// Of no request at all there is no quantile, and servers that are asked little generate little: neither is slow or fast.
+    /// A server that hangs is in no figure at all, so those of the others are no sign of health.
+    /// </summary>
     private async Task<CheckResult> JudgeAsync(LlmLatencyParameters parameters, double value, string unit, WorkloadSeries of, CancellationToken cancellationToken)
     {
+        var over = PromDuration.Words(parameters.Window);
         if (double.IsNaN(value))
         {
-            return CheckResult.Unknown($"No request {of.Words} got its first token within {PromDuration.Words(parameters.Window)}, so it says nothing.");
-        }
-
-        if (parameters.Measure == LatencyMeasure.TokensPerSecond && value == 0 && await IsIdleAsync(parameters, of, cancellationToken))
-        {
-            return CheckResult.Unknown($"Nothing was asked {of.Words} within {PromDuration.Words(parameters.Window)}, so its tokens say nothing.");
+            return CheckResult.Unknown($"No request {of.Words} got its first token within {over}, so it says nothing.");
         }
 
         var share = parameters.Measure == LatencyMeasure.FirstToken ? FormattableString.Invariant($" ({parameters.Quantile * 100:0.#} % of first tokens come sooner)") : "";
-        return Measurement.Judge(parameters.Failing, Math.Round(value, 3), unit, share);
+        var judged = Measurement.Judge(parameters.Failing, Math.Round(value, 3), unit, share);
+        return judged.Verdict switch
+        {
+            Verdict.Failing when parameters.Measure == LatencyMeasure.TokensPerSecond && !await IsAlwaysBusyAsync(parameters, of, cancellationToken) =>
+                judged with { Verdict = Verdict.Unknown, Summary = $"{judged.Summary.TrimEnd('.')}; but nothing was asked {of.Words} for a part of {over}, so its tokens say nothing." },
+            Verdict.Passing when await StuckAsync(parameters, of, cancellationToken) is { Count: > 0 } stuck =>
+                judged with { Verdict = Verdict.Unknown, Summary = $"{judged.Summary.TrimEnd('.')}; but {string.Join(", ", stuck.Take(MostNamed))} had work and gave no first token within {over}." },
+            _ => judged,
+        };
     }
 
-    private async Task<bool> IsIdleAsync(LlmLatencyParameters parameters, WorkloadSeries of, CancellationToken cancellationToken)
+    private async Task<bool> IsAlwaysBusyAsync(LlmLatencyParameters parameters, WorkloadSeries of, CancellationToken cancellationToken)
     {
-        var most = $"max_over_time({{0}}[{PromDuration.Of(parameters.Window)}])";
-        var work = await Prometheus.QueryAsync(parameters.Endpoint, $"sum({of.Of(VllmHealth.Running, most)}) + sum({of.Of(VllmHealth.Waiting, most)})", cancellationToken);
-        return work.All(series => series.Values[^1] == 0);
+        var least = await Prometheus.QueryAsync(
+            parameters.Endpoint, $"min_over_time((sum({of.Of(VllmHealth.Running)}) + sum({of.Of(VllmHealth.Waiting)}))[{PromDuration.Of(parameters.Window)}:15s])", cancellationToken);
+        return least.Any(series => series.Values[^1] > 0);
+    }
+
+    /// <returns>The pods for which requests wait, or work on which nothing is generated, all the time, and none of which begins.</returns>
+    private async Task<IReadOnlyList<string>> StuckAsync(LlmLatencyParameters parameters, WorkloadSeries of, CancellationToken cancellationToken)
+    {
+        var window = PromDuration.Of(parameters.Window);
+        var (least, rate) = ($"min_over_time({{0}}[{window}])", $"rate({{0}}[{window}])");
+        var stuck = await Prometheus.QueryAsync(
+            parameters.Endpoint,
+            $"({of.Of(VllmHealth.Waiting, least)} > 0 or ({of.Of(VllmHealth.Running, least)} > 0 unless {of.Of(VllmHealth.Tokens, rate)} > 0)) unless {of.Of(FirstTokens, rate)} > 0",
+            cancellationToken);
+        return [.. stuck.Select(ModelServer.PodOf).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
     }
 }
 

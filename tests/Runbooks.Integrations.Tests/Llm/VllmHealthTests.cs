@@ -114,8 +114,35 @@ public sealed class VllmHealthTests : OnTheSandbox
 
         (await AskAsync("llm.latency", slow)).ShouldSatisfyAllConditions(
             result => result.Verdict.ShouldBe(Verdict.Unknown),
-            result => result.Summary.ShouldBe("Nothing was asked of pod inference/llm-b-0 within 5 min, so its tokens say nothing."),
+            result => result.Summary.ShouldBe("0 tokens/s; limit < 100; but nothing was asked of pod inference/llm-b-0 for a part of 5 min, so its tokens say nothing."),
             result => result.Threshold.ShouldBe("< 100"));
+    }
+
+    [Fact]
+    public async Task ServersOfWhichOneHangs_AreNotCalledFast()
+    {
+        (await AskAsync("llm.latency", new { @namespace = "inference", failing = "> 30" })).ShouldSatisfyAllConditions(
+            result => result.Verdict.ShouldBe(Verdict.Unknown),
+            result => result.Summary.ShouldEndWith("; but llm-b-0 had work and gave no first token within 5 min."));
+        (await AskAsync("llm.latency", new { @namespace = "inference", measure = "tokensPerSecond", failing = "< 100" })).Verdict.ShouldBe(Verdict.Unknown);
+
+        await Http.DeleteAsync("/kubernetes/b/api/v1/namespaces/inference/pods/llm-b-0", Cancel);
+        Clock.Advance(TimeSpan.FromMinutes(7));
+        (await AskAsync("llm.latency", new { @namespace = "inference", failing = "> 30" })).Verdict.ShouldBe(Verdict.Passing);
+    }
+
+    [Fact]
+    public async Task ServerThatIsAskedLittle_IsNotCalledSlow()
+    {
+        var slow = new { @namespace = "inference", pod = "llm-b-1", measure = "tokensPerSecond", failing = "< 5000" };
+        (await AskAsync("llm.latency", slow)).Verdict.ShouldBe(Verdict.Failing, "it is busy all the time");
+
+        await SetAsync("vllm:num_requests_running", 0);
+        Clock.Advance(TimeSpan.FromMinutes(1));
+        await SetAsync("vllm:num_requests_running", 12);
+        Clock.Advance(TimeSpan.FromMinutes(2));
+
+        (await AskAsync("llm.latency", slow)).Verdict.ShouldBe(Verdict.Unknown);
     }
 
     [Fact]
