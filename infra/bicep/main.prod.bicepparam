@@ -139,7 +139,7 @@ param connections = {
   ]
   prometheus: [
     { name: 'inference', url: 'https://prometheus.example.com', token: true, ui: 'https://grafana.example.com/explore' }
-    { name: 'managed', url: 'https://amw-prod-a1b2.westeurope.prometheus.monitor.azure.com', azureIdentity: true }
+    { name: 'managed', url: 'https://amw-prod-a1b2.westeurope.prometheus.monitor.azure.com', azureIdentity: true, every: '00:00:30' }
   ]
   llmProviders: [
     {

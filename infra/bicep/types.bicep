@@ -90,15 +90,14 @@ type connections = {
     @description('PEM in base64, as kubeconfig files hold it.')
     certificateAuthority: string?
   }[]?
-  @description('Token: secret prometheus-<name>-token.')
+  @description('token: the secret prometheus-<name>-token. azureIdentity: managed Prometheus, asked with the app\'s identity; the workspace belongs to integrations.prometheus as well. ui: where a person opens it. every: how often its targets are scraped, such as 00:00:30; a minute when left out.')
   prometheus: {
     name: connectionName
     url: string
     token: bool?
-    @description('Managed Prometheus: ask with the app\'s identity. The workspace belongs to integrations.prometheus as well.')
     azureIdentity: bool?
-    @description('Where a person opens it.')
     ui: string?
+    every: string?
   }[]?
   @description('Key: secret llm-provider-<name>-key.')
   llmProviders: {

@@ -13,6 +13,7 @@ public static class SandboxSettings
             ["Kubernetes:Clusters:b:Token"] = "practice",
             ["Prometheus:Default"] = "practice",
             ["Prometheus:Endpoints:practice:Url"] = $"{root}/prometheus",
+            ["Prometheus:Endpoints:practice:Every"] = "00:00:00",
             ["LlmProvider:Default"] = "practice",
             ["LlmProvider:Providers:practice:Url"] = $"{root}/provider/v1",
             ["LlmProvider:Providers:practice:ApiKey"] = "practice",

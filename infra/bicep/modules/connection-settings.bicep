@@ -23,6 +23,7 @@ func clusters(list object[], vaultUri string) object => merged(map(list, one => 
 func metrics(list object[], vaultUri string) object => merged(map(list, one => union(
   { 'Prometheus__Endpoints__${one.name}__Url': one.url },
   kept('Prometheus__Endpoints__${one.name}__Ui', one.?ui ?? ''),
+  kept('Prometheus__Endpoints__${one.name}__Every', one.?every ?? ''),
   (one.?azureIdentity ?? false) ? { 'Prometheus__Endpoints__${one.name}__AzureIdentity': 'true' } : {},
   !(one.?token ?? false) ? {} : { 'Prometheus__Endpoints__${one.name}__Token': secret(vaultUri, 'prometheus-${one.name}-token') }
 )))

@@ -23,9 +23,11 @@ internal abstract class PrometheusCheck<TParameters>(PrometheusClient prometheus
 
     protected sealed override async Task<CheckResult> AskAsync(TParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
+        var asked = context.Time.GetUtcNow();
         try
         {
-            return await LookAsync(parameters, context, cancellationToken);
+            var result = await LookAsync(parameters, context, cancellationToken);
+            return result with { MeasuredAt = prometheus.Find(parameters.Endpoint).Endpoint.MeasuredUntil(asked) };
         }
         catch (PrometheusException failed)
         {

@@ -36,8 +36,20 @@ public sealed class PrometheusEndpoint
     /// <summary>Where a person opens it; the URL itself when null. Managed Prometheus has no page of its own.</summary>
     public string? Ui { get; set; }
 
+    /// <summary>How often its targets are scraped, up to an hour: until that long ago a value has been measured for certain. Managed Prometheus does it every 30 seconds. 0 for one that scrapes nothing and knows how things are when it is asked.</summary>
+    public TimeSpan Every { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>A query answers with the last sample, and says nothing of its age. In steps of one scrape, so that a sample that is read twice counts once.</summary>
+    /// <returns>Null for the moment in which it was asked.</returns>
+    internal DateTimeOffset? MeasuredUntil(DateTimeOffset asked) => Every == TimeSpan.Zero ? null : asked - Every - TimeSpan.FromTicks(asked.UtcTicks % Every.Ticks);
+
     internal IEnumerable<string> Problems(string setting)
     {
+        if (Every < TimeSpan.Zero || Every > TimeSpan.FromHours(1))
+        {
+            yield return $"{setting}:Every must be from 0 to 1 hour.";
+        }
+
         if (!Uri.TryCreate(Url, UriKind.Absolute, out var url) || !new HttpUrlAttribute().IsValid(Url))
         {
             yield return $"{setting}:Url must be an absolute http or https URL.";

@@ -37,6 +37,20 @@ public sealed class HungGpuTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ValueOfBeforeTheFix_VerifiesNothing()
+    {
+        await using var world = await SandboxWorld.StartAsync(new Dictionary<string, string?> { ["Prometheus:Endpoints:practice:Every"] = "00:01:00" });
+        var asked = await world.FireAsync("hanged-gpu.azure-monitor");
+
+        (await world.ApproveAsync(asked.Id)).State.ShouldBe(IncidentState.Verifying, "what was scraped last is of before the fix");
+        var ended = await world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(3));
+
+        ended.State.ShouldBe(IncidentState.Resolved, ended.Reason);
+        ended.Timeline.ShouldContain(line => line.What.StartsWith("stalled: unknown (Measured until ", StringComparison.Ordinal));
+        ended.Verification.Single(finding => finding.Name == "stalled").Result.MeasuredAt.ShouldNotBeNull().ShouldBeGreaterThan(ended.Steps.Single(step => step.Name == "recycle").FinishedAt!.Value);
+    }
+
+    [Fact]
     public async Task SomebodyRecycledItBeforeTheYes_TheNewPodIsNotTouchedWithoutAsking()
     {
         var asked = await _world.FireAsync("hanged-gpu.azure-monitor");
