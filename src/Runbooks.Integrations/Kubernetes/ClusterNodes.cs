@@ -77,11 +77,16 @@ public abstract record NodeParameters : ClusterParameters
 /// <summary>What a node's record says about its health, in words.</summary>
 internal sealed record NodeSigns(V1Node Node)
 {
-    private const string Vendor = "nvidia.com/";
-    private const string Gpu = $"{Vendor}gpu";
+    private const string Nvidia = "nvidia.com/";
+    private const string NvidiaGpu = $"{Nvidia}gpu";
 
     /// <summary>How many it was found to have, which NVIDIA's GPU feature discovery writes.</summary>
-    private const string Counted = $"{Vendor}gpu.count";
+    private const string Counted = $"{Nvidia}gpu.count";
+
+    private static readonly string[] s_vendors = [Nvidia, "amd.com/", "gpu.intel.com/"];
+
+    /// <summary>Whole GPUs, by the names of the vendors' device plugins; Intel's is that of its driver.</summary>
+    private static readonly string[] s_gpus = [NvidiaGpu, "amd.com/gpu", "gpu.intel.com/i915", "gpu.intel.com/xe"];
 
     public bool IsCordoned => Node.Spec?.Unschedulable == true;
 
@@ -120,16 +125,16 @@ internal sealed record NodeSigns(V1Node Node)
         }
     }
 
-    private IReadOnlyList<decimal> Offered => [.. (Node.Status?.Capacity ?? new Dictionary<string, ResourceQuantity>()).Where(resource => resource.Key.StartsWith(Vendor, StringComparison.Ordinal)).Select(resource => resource.Value.ToDecimal())];
+    private IReadOnlyList<decimal> Offered => [.. (Node.Status?.Capacity ?? new Dictionary<string, ResourceQuantity>()).Where(resource => s_vendors.Any(vendor => resource.Key.StartsWith(vendor, StringComparison.Ordinal))).Select(resource => resource.Value.ToDecimal())];
 
     // A device plugin that starts anew after a GPU was lost counts those that are left as all there are: the label may know better.
     // Where the GPUs are given out in parts, or by another driver, they go by other names and numbers, and the label says nothing about those.
     private decimal Expected => Math.Max(
         Amount(Node.Status?.Capacity),
         Node.Metadata?.Labels?.TryGetValue(Counted, out var counted) == true && int.TryParse(counted, NumberStyles.None, CultureInfo.InvariantCulture, out var count)
-            && Node.Status?.Capacity?.Keys.Where(resource => resource.StartsWith(Vendor, StringComparison.Ordinal)).SequenceEqual([Gpu]) == true ? count : 0);
+            && Node.Status?.Capacity?.Keys.Where(resource => resource.StartsWith(Nvidia, StringComparison.Ordinal)).SequenceEqual([NvidiaGpu]) == true ? count : 0);
 
     private V1NodeCondition? Condition(string type) => Node.Status?.Conditions?.FirstOrDefault(condition => condition.Type == type);
 
-    private static decimal Amount(IDictionary<string, ResourceQuantity>? resources) => resources?.TryGetValue(Gpu, out var amount) == true ? amount.ToDecimal() : 0;
+    private static decimal Amount(IDictionary<string, ResourceQuantity>? resources) => s_gpus.Sum(gpu => resources?.TryGetValue(gpu, out var amount) == true ? amount.ToDecimal() : 0);
 }

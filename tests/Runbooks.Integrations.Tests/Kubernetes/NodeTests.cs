@@ -172,6 +172,20 @@ public sealed class NodeTests : OnTheSandbox
         new NodeSigns(node).Troubles.ShouldBe(trouble is null ? [] : [trouble]);
     }
 
+    [Theory]
+    [InlineData("nvidia.com/gpu", "7 of 8 GPUs can be used")]
+    [InlineData("amd.com/gpu", "7 of 8 GPUs can be used")]
+    [InlineData("gpu.intel.com/i915", "7 of 8 GPUs can be used")]
+    [InlineData("gpu.intel.com/xe", "7 of 8 GPUs can be used")]
+    [InlineData("squat.ai/fuse", null)]
+    public void GpuThatCannotBeUsed_IsMissedOfEveryVendor(string resource, string? trouble)
+    {
+        Dictionary<string, ResourceQuantity> Of(string amount) => new() { [resource] = new(amount) };
+        var node = new V1Node { Status = new V1NodeStatus { Conditions = [new V1NodeCondition { Type = "Ready", Status = "True" }], Capacity = Of("8"), Allocatable = Of("7") } };
+
+        new NodeSigns(node).Troubles.ShouldBe(trouble is null ? [] : [trouble]);
+    }
+
     [Fact]
     public async Task PodThatGoesByItself_IsNotCalledEvicted()
     {
