@@ -159,9 +159,10 @@ internal sealed class DiagnosisReader(StepCatalog steps)
                 $"{action}{Suggestion.For(checkName, known)}The checks are: {string.Join(", ", known)}.");
         }
 
-        var timeout = section.Duration("timeout", TimeSpan.FromSeconds(1), CheckSpec.LongestTimeout) ?? check?.UsualTimeout ?? CheckSpec.DefaultTimeout;
+        var parameters = WithReader.ToElement(with);
+        var timeout = section.Duration("timeout", TimeSpan.FromSeconds(1), CheckSpec.LongestTimeout) ?? check?.UsualTimeoutOf(parameters) ?? CheckSpec.DefaultTimeout;
         section.RejectOthers();
-        return new(name, ask, checkName, WithReader.ToElement(with), timeout);
+        return new(name, ask, checkName, parameters, timeout);
     }
 }
 

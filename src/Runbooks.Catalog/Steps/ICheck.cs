@@ -22,6 +22,10 @@ public interface ICheck
     /// <summary>How long it may take where the runbook's file does not say.</summary>
     TimeSpan UsualTimeout => CheckSpec.DefaultTimeout;
 
+    /// <summary>The same for these parameters: a check that has a limit of its own must have the time to come to it.</summary>
+    /// <param name="with">As the runbook's file has it, with its templates unfilled.</param>
+    TimeSpan UsualTimeoutOf(JsonElement with) => UsualTimeout;
+
     /// <summary>What is probably not meant in these parameters.</summary>
     /// <param name="with">As the runbook's file has it, valid, with its templates unfilled.</param>
     IReadOnlyList<Doubt> DoubtsOf(JsonElement with) => [];
@@ -46,6 +50,8 @@ public abstract class Check<TParameters>(string name, string summary) : ICheck
     public Type ParametersType => typeof(TParameters);
 
     public virtual TimeSpan UsualTimeout => CheckSpec.DefaultTimeout;
+
+    public virtual TimeSpan UsualTimeoutOf(JsonElement with) => UsualTimeout;
 
     public virtual IReadOnlyList<Doubt> DoubtsOf(JsonElement with) => [];
 

@@ -2,9 +2,11 @@ using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Net.Http.Headers;
 using System.Text;
+using System.Text.Json;
 using Microsoft.Extensions.Options;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
+using Runbooks.Integrations.Metrics;
 using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Http;
@@ -16,6 +18,8 @@ internal sealed class HttpProbe(IHttpClientFactory clients)
     public const string Client = "http.probe";
     private const int MaxRedirects = 5;
     private const int MaxBody = 64 * 1024;
+
+    public override TimeSpan UsualTimeoutOf(JsonElement with) => WithText.TimeoutOf(with, UsualTimeout);
 
     protected override async Task<CheckResult> AskAsync(HttpProbeParameters parameters, StepContext context, CancellationToken cancellationToken)
     {

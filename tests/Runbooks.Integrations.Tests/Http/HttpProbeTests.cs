@@ -1,7 +1,9 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Catalog;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Http;
 using Runbooks.Integrations.Tests.Support;
@@ -63,6 +65,30 @@ public sealed class HttpProbeTests : OnTheSandbox
         Clock.Advance(TimeSpan.FromSeconds(5));
 
         (await asked).Summary.ShouldContain("did not answer within 5 s");
+    }
+
+    [Theory]
+    [InlineData("http.probe", "url: http://x/, timeout: 30s", 35)]
+    [InlineData("http.probe", "url: http://x/", 20)]
+    [InlineData("http.probe", "url: http://x/, timeout: 3s", 20)]
+    [InlineData("tls.certificate", "endpoint: x, timeout: 2m", 125)]
+    public void CheckWithALongLimitOfItsOwn_HasTheTimeToComeToIt(string check, string with, int seconds)
+    {
+        using var services = new ServiceCollection().AddSingleton<IConfiguration>(new ConfigurationBuilder().Build()).AddSingleton<TimeProvider>(Clock).AddLogging().AddRunbookCatalog().AddIntegrations().BuildServiceProvider();
+        var catalog = services.GetRequiredService<RunbookCatalog>();
+        catalog.Load([new RunbookFile("r.yaml", $$"""
+            id: r
+            title: R
+            summary: S.
+            owner: o
+            trigger: [{ alert: A }]
+            target: x
+            impact: { severity: low, users: Some., data: Safe. }
+            diagnosis: { c: { ask: Is it?, check: {{check}}, with: { {{with}} } } }
+            resolution: { steps: { n: { do: note, with: { text: x } } } }
+            """)]).Errors.ShouldBeEmpty();
+
+        catalog.Current.Single().Diagnosis.Single().Timeout.ShouldBe(TimeSpan.FromSeconds(seconds));
     }
 
     [Fact]
