@@ -144,23 +144,21 @@ param connections = {
   llmProviders: [
     {
       name: 'openai'
-      url: 'https://oai-prod.openai.azure.com/openai'
+      url: 'https://oai-prod.openai.azure.com/openai/v1'
       key: true
       keyHeader: 'api-key'
-      query: 'api-version=2024-10-21'
-      model: 'gpt-4o'
+      model: 'gpt-4o-ptu'
       statusPage: 'https://status.openai.com'
     }
     {
       name: 'paygo'
-      url: 'https://oai-paygo.openai.azure.com/openai'
+      url: 'https://oai-paygo.openai.azure.com/openai/v1'
       key: true
       keyHeader: 'api-key'
-      query: 'api-version=2024-10-21'
       model: 'gpt-4o'
     }
     // provider-outage falls back to this one.
-    { name: 'local', url: 'https://local-model.example.com/v1' }
+    { name: 'local', url: 'https://models.example.com/v1', query: 'route=local', model: 'llama-3.1-8b' }
   ]
   liteLlm: [{ name: 'gateway', url: 'https://litellm.example.com' }]
   tickets: [

@@ -99,14 +99,14 @@ type connections = {
     ui: string?
     every: string?
   }[]?
-  @description('Key: secret llm-provider-<name>-key.')
+  @description('Key: secret llm-provider-<name>-key. Of Azure OpenAI each deployment is one: url is https://NAME.openai.azure.com/openai/v1, and model the deployment.')
   llmProviders: {
     name: connectionName
     url: string
     key: bool?
     @description('Authorization when left out; api-key for Azure OpenAI.')
     keyHeader: string?
-    @description('Added to every request: api-version=2024-10-21.')
+    @description('Added to every request. Azure OpenAI refuses a dated api-version below /openai/v1.')
     query: string?
     model: string?
     statusPage: string?

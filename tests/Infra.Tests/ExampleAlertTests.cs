@@ -28,6 +28,17 @@ public partial class ExampleAlertTests
         }
     }
 
+    /// <summary>A completion of another deployment says nothing about the one that turns requests away.</summary>
+    [Fact]
+    public async Task DeploymentWhoseThroughputIsUsedUp_IsTheOneThatItsProviderAsks()
+    {
+        var plan = await Plan.OfAsync(Plan.Production);
+        var properties = plan.All("Microsoft.Insights/metricAlerts").Select(rule => rule.Properties["actions"]![0]!["webHookProperties"]!)
+            .Single(properties => (string?)properties["runbook"] == "throughput-used-up");
+
+        plan.AppSettings()[$"LlmProvider__Providers__{properties["provider"]}__Model"].ShouldBe((string?)properties["deployment"]);
+    }
+
     private static async Task<List<Example>> ExamplesAsync()
     {
         var plan = await Plan.OfAsync(Plan.Production);
