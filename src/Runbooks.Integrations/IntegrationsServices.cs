@@ -127,7 +127,7 @@ public static class IntegrationsServices
                 client.Timeout = Timeout.InfiniteTimeSpan;
                 client.MaxResponseContentBufferSize = LargestAnswer;
             })
-            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromMinutes(2) })
+            .ConfigurePrimaryHttpMessageHandler(() => LlmProviderCheck.Handler())
             .RemoveAllLoggers();
         return services.AddSingleton<ICheck, LlmProviderCheck>();
     }

@@ -35,7 +35,9 @@ internal sealed class HttpProbe(IHttpClientFactory clients)
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            return CheckResult.Failing($"{shown} did not answer within {parameters.Timeout.TotalSeconds:0.#} s.");
+            return OwnNetwork.TroubleAfter(parameters.Timeout, new Uri(parameters.Url).IdnHost) is { } trouble
+                ? CheckResult.Unknown($"{shown} was not asked: {trouble}")
+                : CheckResult.Failing($"{shown} did not answer within {parameters.Timeout.TotalSeconds:0.#} s.");
         }
         catch (HttpRequestException unreachable) when (unreachable.InnerException is EgressRefusedException refused)
         {

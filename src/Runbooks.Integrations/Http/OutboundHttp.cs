@@ -104,7 +104,8 @@ public sealed class OutboundHttpOptions
 /// is connected to, not at the one that an earlier look-up gave, so a name that changes its mind does not get through.
 /// </summary>
 /// <param name="allowedHosts">Hosts that may be private: <c>name</c>, <c>name:port</c> or <c>*.domain</c>.</param>
-public sealed class EgressGuard(IReadOnlyCollection<string> allowedHosts)
+/// <param name="lookUp">How names are resolved; as this machine does it, where it is left out.</param>
+public sealed class EgressGuard(IReadOnlyCollection<string> allowedHosts, Func<string, Task<IPAddress[]>>? lookUp = null)
 {
     public SocketsHttpHandler CreateHandler() => new()
     {
@@ -127,7 +128,7 @@ public sealed class EgressGuard(IReadOnlyCollection<string> allowedHosts)
     /// <exception cref="EgressRefusedException">The host has none.</exception>
     public async Task<Stream> ConnectAsync(string host, int port, CancellationToken cancellationToken)
     {
-        var addresses = await Dns.GetHostAddressesAsync(host, cancellationToken);
+        var addresses = await NameLookup.ResolveAsync(host, lookUp, cancellationToken);
         if (!Allows(host, port))
         {
             addresses = [.. addresses.Where(PublicAddress.Is)];
@@ -137,17 +138,7 @@ public sealed class EgressGuard(IReadOnlyCollection<string> allowedHosts)
             }
         }
 
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            await socket.ConnectAsync(addresses, port, cancellationToken);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
+        return await NameLookup.ConnectAsync(addresses, port, cancellationToken);
     }
 }
 

@@ -12,6 +12,13 @@ internal static class OwnNetwork
         { HttpRequestError: HttpRequestError.NameResolutionError } or { InnerException: SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData or SocketError.NoRecovery } } =>
             $"its name leads to no address. {failed.Message}",
         { InnerException: SocketException { SocketErrorCode: SocketError.NetworkUnreachable or SocketError.NetworkDown } } => $"this machine has no route to the server's network. {failed.Message}",
+        // No file handle, memory or port is left, or its host allows no more connections, as App Service does.
+        { InnerException: SocketException { SocketErrorCode: SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable or SocketError.AddressNotAvailable or SocketError.AccessDenied } } =>
+            $"this machine could open no connection. {failed.Message}",
         _ => null,
     };
+
+    /// <summary>The same of a question for which the time is up.</summary>
+    public static string? TroubleAfter(TimeSpan waited, string host) =>
+        NameLookup.IsRunning(host) ? FormattableString.Invariant($"this machine's DNS did not say within {waited.TotalSeconds:0.#} s where {host} is.") : null;
 }

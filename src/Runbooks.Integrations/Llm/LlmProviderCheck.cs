@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
+using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Options;
@@ -23,6 +24,15 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
 
     /// <summary>What they think counts as well.</summary>
     private static readonly (string Name, int Tokens) ReasoningLimit = ("max_completion_tokens", 16);
+
+    /// <param name="lookUp">How names are resolved; as this machine does it, where it is left out.</param>
+    public static SocketsHttpHandler Handler(Func<string, Task<IPAddress[]>>? lookUp = null) => new()
+    {
+        AllowAutoRedirect = false,
+        PooledConnectionLifetime = TimeSpan.FromMinutes(2),
+        ConnectCallback = async (context, cancellationToken) =>
+            await NameLookup.ConnectAsync(await NameLookup.ResolveAsync(context.DnsEndPoint.Host, lookUp, cancellationToken), context.DnsEndPoint.Port, cancellationToken),
+    };
 
     protected override async Task<CheckResult> AskAsync(LlmProviderParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
@@ -49,7 +59,9 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            return CheckResult.Failing(FormattableString.Invariant($"{name} did not answer within {parameters.Timeout.TotalSeconds:0.#} s.")) with { Value = "timeout", Link = provider.StatusPage };
+            return OwnNetwork.TroubleAfter(parameters.Timeout, new Uri(provider.Url).IdnHost) is { } trouble
+                ? CheckResult.Unknown($"{name} was not asked: {trouble}") with { Link = provider.StatusPage }
+                : CheckResult.Failing(FormattableString.Invariant($"{name} did not answer within {parameters.Timeout.TotalSeconds:0.#} s.")) with { Value = "timeout", Link = provider.StatusPage };
         }
         catch (Polly.ExecutionRejectedException late)
         {

@@ -1,5 +1,11 @@
+using System.Net;
 using System.Net.Sockets;
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Integrations.Http;
+using Runbooks.Integrations.Llm;
+using Runbooks.Integrations.Tests.Support;
+using Runbooks.Model.Incidents;
 
 namespace Runbooks.Integrations.Tests.Http;
 
@@ -9,10 +15,49 @@ public sealed class OwnNetworkTests
     [InlineData(SocketError.HostNotFound, "its name leads to no address. no way")]
     [InlineData(SocketError.TryAgain, "its name leads to no address. no way")]
     [InlineData(SocketError.NetworkUnreachable, "this machine has no route to the server's network. no way")]
+    [InlineData(SocketError.TooManyOpenSockets, "this machine could open no connection. no way")]
+    [InlineData(SocketError.AddressNotAvailable, "this machine could open no connection. no way")]
+    [InlineData(SocketError.AccessDenied, "this machine could open no connection. no way")]
     // The last router says this of a server that is off.
     [InlineData(SocketError.HostUnreachable, null)]
     [InlineData(SocketError.ConnectionRefused, null)]
     [InlineData(SocketError.TimedOut, null)]
     public void OwnTrouble_IsToldFromThatOfTheServer(SocketError error, string? words) =>
         OwnNetwork.Trouble(new HttpRequestException("no way", new SocketException((int)error))).ShouldBe(words);
+}
+
+/// <summary>The usual way in which DNS is down: packets are dropped, and a check's time is up before the resolver gives up.</summary>
+public sealed class SilentDnsTests : OnTheSandbox
+{
+    private readonly TaskCompletionSource<string> _lookedUp = new();
+
+    protected override IServiceCollection Add(IServiceCollection services)
+    {
+        services.AddHttpProbe().AddLlmProvider();
+        services.AddHttpClient(HttpProbe.Client).ConfigurePrimaryHttpMessageHandler(() => new EgressGuard([], LookUpAsync).CreateHandler());
+        services.AddHttpClient(LlmProviderCheck.Client).ConfigurePrimaryHttpMessageHandler(() => LlmProviderCheck.Handler(LookUpAsync));
+        return services;
+    }
+
+    protected override IReadOnlyDictionary<string, string?> Settings => new Dictionary<string, string?> { ["LlmProvider:Providers:practice:Url"] = "https://silent.example/v1" };
+
+    private Task<IPAddress[]> LookUpAsync(string host)
+    {
+        _lookedUp.TrySetResult(host);
+        return new TaskCompletionSource<IPAddress[]>().Task;
+    }
+
+    [Theory]
+    [InlineData("http.probe", """{ "url": "https://silent.example/" }""", "https://silent.example/ was not asked: this machine's DNS did not say within 10 s where silent.example is.")]
+    [InlineData("llm.provider", """{ "timeout": "10s" }""", "practice was not asked: this machine's DNS did not say within 10 s where silent.example is.")]
+    public async Task NameThatIsNotResolvedInTime_IsNoFaultOfTheServer(string check, string with, string words)
+    {
+        var asked = AskAsync(check, JsonSerializer.Deserialize<JsonElement>(with));
+        (await _lookedUp.Task).ShouldBe("silent.example");
+
+        Clock.Advance(TimeSpan.FromSeconds(10));
+
+        var result = await asked;
+        (result.Verdict, result.Summary).ShouldBe((Verdict.Unknown, words));
+    }
 }
