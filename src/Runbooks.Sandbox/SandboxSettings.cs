@@ -19,6 +19,7 @@ public static class SandboxSettings
             ["LlmProvider:Providers:practice:ApiKey"] = "practice",
             ["LlmProvider:Providers:practice:Model"] = "practice-large",
             ["LlmProvider:Providers:local:Url"] = $"{root}/provider/local/v1",
+            ["LlmProvider:Providers:local:Model"] = "practice-small",
             ["LlmProvider:Providers:ptu:Url"] = $"{root}/provider/ptu/v1",
             ["LlmProvider:Providers:ptu:ApiKey"] = "practice",
             ["LlmProvider:Providers:ptu:Model"] = "practice-large",

@@ -93,12 +93,7 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
             ? new HttpRequestMessage(HttpMethod.Get, url)
             : new HttpRequestMessage(HttpMethod.Post, url)
             {
-                Content = JsonContent.Create(new JsonObject
-                {
-                    ["model"] = provider.Model,
-                    [limit.Name] = limit.Tokens,
-                    ["messages"] = new JsonArray(new JsonObject { ["role"] = "user", ["content"] = "ok" }),
-                }),
+                Content = JsonContent.Create(Completion(provider.Model, limit)),
             };
         if (provider.ApiKey is { } key)
         {
@@ -107,6 +102,20 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
         }
 
         return request;
+    }
+
+    /// <param name="model">Null where the server has but one, or has it in its address.</param>
+    private static JsonObject Completion(string? model, (string Name, int Tokens) limit)
+    {
+        var body = new JsonObject();
+        if (model is not null)
+        {
+            body["model"] = model;
+        }
+
+        body[limit.Name] = limit.Tokens;
+        body["messages"] = new JsonArray(new JsonObject { ["role"] = "user", ["content"] = "ok" });
+        return body;
     }
 
     private static CheckResult Judge(string name, ProviderQuestion ask, ProviderAnswer answer, TimeSpan took)
@@ -144,8 +153,8 @@ public sealed record LlmProviderParameters
     [Description("The configured provider; the default one when left out.")]
     public string? Provider { get; init; }
 
-    [Description("What to ask for: the list of models, which costs nothing, or a completion of one token (of 16 where a reasoning model takes no fewer), which proves more.")]
-    public ProviderQuestion Ask { get; init; } = ProviderQuestion.Models;
+    [Description("What to ask for: a completion of one token (of 16 where a reasoning model takes no fewer), or the list of models, which costs nothing and proves little: it is answered while the model hangs, or while every completion is turned away.")]
+    public ProviderQuestion Ask { get; init; } = ProviderQuestion.Completion;
 
     [Range(typeof(TimeSpan), "00:00:00.1", "00:02:00")]
     [Description("How long to wait for the answer.")]

@@ -65,7 +65,7 @@ public sealed class LlmProviderCheckTests : OnTheSandbox
     {
         await FaultAsync("provider", "slow");
         var asked = AskAsync("llm.provider", new { timeout = "5s" });
-        while (!(await RequestsAsync()).Any(request => request.Contains("models")))
+        while (!(await RequestsAsync()).Any(request => request.Contains("completions")))
         {
             await Task.Yield();
         }
@@ -89,11 +89,11 @@ public sealed class CompletionTests : IAsyncLifetime
 
     private static string Error(string message) => $$$"""{"error":{"message":"{{{message}}}","type":"invalid_request_error","param":"max_tokens","code":"unsupported_parameter"}}""";
 
-    private async Task<CheckResult> AskAsync(string url)
+    private async Task<CheckResult> AskAsync(string url, string? model = "gpt-5")
     {
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["LlmProvider:Providers:p:Url"] = url, ["LlmProvider:Providers:p:Model"] = "gpt-5" }).Build();
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["LlmProvider:Providers:p:Url"] = url, ["LlmProvider:Providers:p:Model"] = model }).Build();
         await using var services = new ServiceCollection().AddSingleton<IConfiguration>(configuration).AddSingleton<TimeProvider>(_provider.Time).AddLlmProvider().BuildServiceProvider();
-        return await services.GetServices<ICheck>().Single().AskAsync(new LlmProviderParameters { Ask = ProviderQuestion.Completion }, _provider.Step(), TestContext.Current.CancellationToken);
+        return await services.GetServices<ICheck>().Single().AskAsync(new LlmProviderParameters(), _provider.Step(), TestContext.Current.CancellationToken);
     }
 
     [Theory]
@@ -118,6 +118,16 @@ public sealed class CompletionTests : IAsyncLifetime
             """{"model":"gpt-5","max_tokens":1,"messages":[{"role":"user","content":"ok"}]}""",
             """{"model":"gpt-5","max_completion_tokens":16,"messages":[{"role":"user","content":"ok"}]}""",
         ]);
+    }
+
+    /// <summary>A server of one model takes a request that names none; so does Azure, where the address names the deployment.</summary>
+    [Fact]
+    public async Task ModelThatIsNotConfigured_IsNotNamed()
+    {
+        _provider.Answer = context => context.Response.WriteAsync("""{"choices":[{"index":0}]}""");
+
+        (await AskAsync(_provider.Url, model: null)).Verdict.ShouldBe(Verdict.Passing);
+        _provider.Requests.Single().Body.ShouldBe("""{"max_tokens":1,"messages":[{"role":"user","content":"ok"}]}""");
     }
 
     [Fact]

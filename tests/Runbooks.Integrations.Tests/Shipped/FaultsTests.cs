@@ -41,7 +41,7 @@ public sealed class FaultsTests : IAsyncLifetime
     [InlineData(Outage, "appconfiguration", "PUT ", "500", 1, Resolved, "again")]
     [InlineData(Outage, "appconfiguration", "PUT /appconfiguration/kv/banner", "500", 9, Failed, "failed 3 times; last: App Configuration 'practice' answered 500")]
     [InlineData(Outage, "appconfiguration", "DELETE ", "500", 1, Resolved, "again")]
-    [InlineData(Outage, "provider", "/provider/local", "500", 999, Failed, "The fix did not help within 5m: local-model: failing (local is failing: 500")]
+    [InlineData(Outage, "provider", "/provider/local/v1/chat", "500", 999, Failed, "The fix did not help within 5m: local-model: failing (local is failing: 500")]
     [InlineData(Toxic, "arm", "PUT ", "slow", 1, Resolved, "Removed the rule")]
     [InlineData(Toxic, "arm", "PUT ", "429", 1, Resolved, "Removed the rule")]
     [InlineData(Toxic, "arm", "PUT ", "403", 1, Failed, "lacks the role Network Contributor on WAF policy assistwaf")]

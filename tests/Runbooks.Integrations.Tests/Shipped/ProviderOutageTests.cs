@@ -65,6 +65,16 @@ public sealed class ProviderOutageTests : IAsyncLifetime
             result => result.Summary.ShouldBe("practice did not answer within 15 s."));
     }
 
+    /// <summary>A provider lists its models whatever becomes of completions.</summary>
+    [Fact]
+    public async Task CompletionsThatFailAlone_AreAnOutage()
+    {
+        await OutageAsync(false);
+        await _world.FaultAsync("provider", "500", on: "/provider/v1/chat/completions");
+
+        (await _world.FireAsync(Sample)).State.ShouldBe(IncidentState.AwaitingApproval);
+    }
+
     [Fact]
     public async Task HealthyProvider_NeedsNothing()
     {

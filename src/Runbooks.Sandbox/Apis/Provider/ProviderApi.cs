@@ -29,6 +29,7 @@ internal sealed class ProviderApi(
         // A model of our own, which knows nothing of the outage.
         routes.MapGet("/local/v1/models", () => Results.Json(
             new { @object = "list", data = new[] { new { id = "practice-small", @object = "model", owned_by = "practice" } } }));
+        routes.MapPost("/local/v1/chat/completions", Completion);
         routes.MapPost("/_outage", (Outage outage) =>
         {
             Say(outage.Down);
