@@ -30,7 +30,7 @@ public sealed class HighLatencyRerouteTests : IAsyncLifetime
         asked.Findings.Single(finding => finding.Name == "user-latency").Result.Series.Count.ShouldBeGreaterThan(10);
 
         (await _world.ApproveAsync(asked.Id)).State.ShouldBe(IncidentState.Verifying, "every value is of before the fix");
-        var holding = await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(1));
+        var holding = await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(4));
 
         holding.State.ShouldBe(IncidentState.Holding);
         (await SlowEndpointAsync()).ShouldBe(("Disabled", 50));

@@ -29,7 +29,7 @@ internal sealed class MetricCheck(AzureMetrics metrics)
     protected override async Task<CheckResult> AskAsync(MetricParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var target = new ArmTarget(parameters.Resource, "", Role);
-        var question = new MetricQuestion(parameters.Metric, parameters.Aggregation, parameters.Over, Grain(parameters.Over), parameters.Namespace, parameters.Filter);
+        var question = new MetricQuestion(parameters.Metric, parameters.Aggregation, parameters.Over, Grain(parameters), parameters.Namespace, parameters.Filter);
         var (found, mayBeMore) = await metrics.ReadAsync(target, question, context.Time, cancellationToken);
         var now = context.Time.GetUtcNow();
         if (found.Count == 0)
@@ -46,7 +46,7 @@ internal sealed class MetricCheck(AzureMetrics metrics)
         var worst = parameters.Failing.Worst(fresh.Count > 0 ? fresh : found, series => series.Points[^1].Value);
         List<MetricPoint> recent = [.. worst.Points.TakeLast(Measurement.MaxPoints)];
         var judged = fresh.Count > 0
-            ? Measurement.Judge(parameters.Failing, worst.Points[^1].Value, parameters.Unit, Among(found.Count, worst, now))
+            ? Measurement.Judge(parameters.Failing, worst.Points[^1].Value, parameters.Unit, Among(found.Count, worst, now, IsOfItsWidth(parameters.Aggregation) && worst.Every > TimeSpan.FromMinutes(1)))
                 .UnlessSilent(parameters.Failing, stale is null ? null : $"{stale} has had no value for {Measurement.Age(stale.AgeAt(now))}")
                 .UnlessSilent(parameters.Failing, mayBeMore ? Cut : null)
             : CheckResult.Unknown($"{target.Words} has had no value of {parameters.Metric} for {Measurement.Age(worst.AgeAt(now))}; the last was {NumberText.Format(worst.Points[^1].Value)}{(parameters.Unit is { } unit ? $" {unit}" : "")}, and says nothing about now.") with
@@ -66,14 +66,18 @@ internal sealed class MetricCheck(AzureMetrics metrics)
     }
 
     // Azure has a value a few minutes after it was measured: that is no news.
-    private static string Among(int count, MetricSeries worst, DateTimeOffset now)
+    private static string Among(int count, MetricSeries worst, DateTimeOffset now, bool saysItsWidth)
     {
-        var parts = new[] { count == 1 ? "" : $"the worst of {count}: {worst}", worst.AgeAt(now) < MetricSeries.Usual ? "" : $"{Measurement.Age(worst.AgeAt(now))} old" }.Where(part => part.Length > 0).ToList();
+        var parts = new[] { saysItsWidth ? $"of {Measurement.Age(worst.Every)}" : "", count == 1 ? "" : $"the worst of {count}: {worst}", worst.AgeAt(now) < MetricSeries.Usual ? "" : $"{Measurement.Age(worst.AgeAt(now))} old" }.Where(part => part.Length > 0).ToList();
         return parts.Count == 0 ? "" : $" ({string.Join("; ", parts)})";
     }
 
-    // As fine as about an hour of points allows. Some metrics are kept by the hour only: then Azure takes the next width, and says which.
-    private static TimeSpan Grain(TimeSpan over) => TimeSpan.FromMinutes(over.TotalHours switch { <= 1 => 1, <= 5 => 5, _ => 30 });
+    // As fine as about an hour of points allows; a sum or a count is held against the same threshold however far back is looked.
+    // Some metrics are kept by the hour only: then Azure takes the next width, and says which.
+    private static TimeSpan Grain(MetricParameters parameters) =>
+        TimeSpan.FromMinutes(IsOfItsWidth(parameters.Aggregation) ? 1 : parameters.Over.TotalHours switch { <= 1 => 1, <= 5 => 5, _ => 30 });
+
+    private static bool IsOfItsWidth(MetricAggregation aggregation) => aggregation is MetricAggregation.Total or MetricAggregation.Count;
 
     private static string Cut => string.Create(CultureInfo.InvariantCulture, $"Azure has told of {AzureMetrics.MostSeries:N0} series, as many as were asked for, so there may be more");
 
@@ -94,7 +98,7 @@ public sealed record MetricParameters
     [Description("The metric's namespace, where the resource has more than one.")]
     public string? Namespace { get; init; }
 
-    [Description("How the values of one minute are put together.")]
+    [Description("How the values of one minute are put together; an average, a minimum or a maximum is one of 5 minutes where `over` is longer than 1h, and of 30 where it is longer than 5h.")]
     public MetricAggregation Aggregation { get; init; } = MetricAggregation.Average;
 
     [Required]
@@ -113,7 +117,7 @@ public sealed record MetricParameters
     [Description("How far back to look for the latest value. One after which several should have come says nothing, so a metric that comes seldom needs a time in which it comes at least twice.")]
     public TimeSpan Over { get; init; } = TimeSpan.FromMinutes(15);
 
-    [Description("The verdict when there is no value.")]
+    [Description("The verdict when there is no value. Azure does not tell a misspelt value in `filter` from one that did not occur, so look that the filter finds something before you write `passing`.")]
     public WhenEmpty WhenEmpty { get; init; } = WhenEmpty.Unknown;
 }
 
@@ -131,7 +135,7 @@ internal sealed class AzureMetrics(ArmResources arm)
         ArmTarget resource, MetricQuestion question, TimeProvider time, CancellationToken cancellationToken)
     {
         var target = resource with { ApiVersion = Version, Role = Role };
-        var settled = time.GetUtcNow() - (question.Aggregation is MetricAggregation.Total or MetricAggregation.Count ? MetricSeries.StillComing : TimeSpan.Zero);
+        var settled = time.GetUtcNow() - MetricSeries.StillComing;
         var answer = await arm.SendAsync(
             arm.Call(target, RequestMethod.Get, $"read the metric {question.Metric}", below: "/providers/microsoft.insights/metrics", query: Query(question, settled)),
             time,
@@ -195,7 +199,7 @@ internal sealed record MetricQuestion(string Metric, MetricAggregation Aggregati
 
 /// <param name="Series">
 /// One for each combination of dimensions that the filter splits by; those without any value are left out. So is a value
-/// whose time is not over yet, and a sum or count that more may come to: nothing in a minute that has just begun or ended is no calm.
+/// whose time is not over yet, or to which more may come: nothing in a minute that has just begun or ended is no calm.
 /// </param>
 /// <param name="MayBeMore">As many came as were asked for: there may be others, and nothing is known of them.</param>
 internal sealed record MetricAnswer(IReadOnlyList<MetricSeries> Series, bool MayBeMore);
@@ -211,7 +215,8 @@ internal sealed record MetricSeries(IReadOnlyDictionary<string, string> Dimensio
     /// <seealso href="https://learn.microsoft.com/azure/azure-monitor/essentials/data-platform-metrics"/>
     public static readonly TimeSpan Usual = TimeSpan.FromMinutes(4);
 
-    /// <summary>For so long after a minute Azure may still add to what it has counted in it.</summary>
+    /// <summary>For so long after a minute Azure may still add to what it has measured in it, or shows 0 for what it has not put together yet.</summary>
+    /// <seealso href="https://github.com/Azure/azure-libraries-for-net/issues/499"/>
     public static readonly TimeSpan StillComing = TimeSpan.FromMinutes(2);
 
     public TimeSpan AgeAt(DateTimeOffset now) => now - Points[^1].Until;

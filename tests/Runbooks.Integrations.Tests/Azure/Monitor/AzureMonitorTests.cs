@@ -40,7 +40,7 @@ public sealed class AzureMonitorTests : OnTheSandbox
 
         (await RequestsAsync()).ShouldHaveSingleItem().ShouldBe(
             $"GET /arm{s_gateway}/providers/microsoft.insights/metrics?api-version=2024-02-01&metricnames=BackendLastByteResponseTime"
-            + "&timespan=2026-11-24T02%3A45%3A00Z%2F2026-11-24T03%3A00%3A00Z&interval=PT1M&AutoAdjustTimegrain=true&aggregation=average&$filter=Region%20eq%20%27westeurope%27&top=1000");
+            + "&timespan=2026-11-24T02%3A43%3A00Z%2F2026-11-24T02%3A58%3A00Z&interval=PT1M&AutoAdjustTimegrain=true&aggregation=average&$filter=Region%20eq%20%27westeurope%27&top=1000");
     }
 
     [Fact]

@@ -65,5 +65,5 @@ public sealed class NamedTakerTests : IAsyncLifetime
         $$$"""{"name":"{{{name}}}","properties":{"hostName":"{{{name}}}.example","enabledState":"Enabled","weight":50,"priority":{{{priority}}}}}""";
 
     private string Healthy(string name) =>
-        $$"""{"metadatavalues":[{"name":{"value":"Origin"},"value":"{{name}}.example:443"}],"data":[{"timeStamp":"{{(_azure.Time.GetUtcNow() - TimeSpan.FromMinutes(2)):yyyy-MM-ddTHH:mm:ssZ}}","average":100}]}""";
+        $$"""{"metadatavalues":[{"name":{"value":"Origin"},"value":"{{name}}.example:443"}],"data":[{"timeStamp":"{{(_azure.Time.GetUtcNow() - TimeSpan.FromMinutes(3)):yyyy-MM-ddTHH:mm:ssZ}}","average":100}]}""";
 }
