@@ -220,7 +220,7 @@ type exampleRules = {
   highLatencyReroute: {
     @description('Application Gateway of the region that is watched.')
     gatewayId: string
-    @description('Application Insights with an availability test of the service, and its workspace\'s id (a GUID).')
+    @description('Application Insights and its workspace\'s id (a GUID). Two availability tests belong to it: one named as service, through Traffic Manager, and one named as from, at that region\'s own address.')
     applicationInsightsId: string
     workspace: string
     trafficManagerId: string

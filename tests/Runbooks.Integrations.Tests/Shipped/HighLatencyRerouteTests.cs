@@ -26,7 +26,7 @@ public sealed class HighLatencyRerouteTests : IAsyncLifetime
         asked.OpenGate!.Question.ShouldBe("I detected high latency in cluster-b. Re-route traffic to cluster-a?");
         asked.OpenGate.Plan.Steps[0].PlannedEffect.ShouldBe(
             "Send the traffic of cluster-b to cluster-a: disable cluster-b of Traffic Manager assist (now enabled, weight 50).");
-        asked.Findings.ShouldAllBe(finding => finding.Verdict == Verdict.Failing);
+        asked.Findings.Where(finding => finding.Verdict != Verdict.Failing).Select(finding => (finding.Name, finding.Verdict)).ShouldBe([("user-errors", Verdict.Passing), ("region-errors", Verdict.Passing)]);
         asked.Findings.Single(finding => finding.Name == "user-latency").Result.Series.Count.ShouldBeGreaterThan(10);
 
         (await _world.ApproveAsync(asked.Id)).State.ShouldBe(IncidentState.Verifying, "every value is of before the fix");

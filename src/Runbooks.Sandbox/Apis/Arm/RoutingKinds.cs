@@ -144,6 +144,13 @@ internal sealed class TrafficManagerKind() : ArmKind("microsoft.network/trafficm
         }
     }
 
+    /// <summary>Whether the gateway of an endpoint, which has its name at the end, is sent anything.</summary>
+    public bool Reaches(string gateway)
+    {
+        var shares = Resources.Keys.SelectMany(profile => SharesOf(profile[(profile.LastIndexOf('/') + 1)..])).Where(share => gateway.EndsWith(share.Key, StringComparison.OrdinalIgnoreCase)).ToList();
+        return shares.Count == 0 || shares.Exists(share => share.Value > 0);
+    }
+
     protected override JsonObject Begin(ArmRequest request) => Envelope(request, TypeName, new JsonObject
     {
         ["profileStatus"] = "Enabled",

@@ -13,6 +13,9 @@ internal sealed class SimulatedTraffic(TrafficManagerKind profiles, ProvisionedT
 {
     public const string Began = "arm/traffic";
 
+    /// <summary>The dimension that names an availability test.</summary>
+    public const string Test = "availabilityResult/name";
+
     private const double Fast = 210;
     private const double Slow = 4200;
 
@@ -22,18 +25,28 @@ internal sealed class SimulatedTraffic(TrafficManagerKind profiles, ProvisionedT
     public bool IsSlow(string resource) => IsB(resource) && IsSlowAt(time.GetUtcNow());
 
     /// <summary>What Azure would have measured on a resource.</summary>
-    public IEnumerable<MeasuredSeries> Measure(string resource, string metric) => metric switch
+    /// <param name="test">The availability test that is asked for: one of an endpoint's name asks that region, any other asks as users do.</param>
+    public IEnumerable<MeasuredSeries> Measure(string resource, string metric, string test) => metric switch
     {
-        "BackendLastByteResponseTime" or "ApplicationGatewayTotalTime" => [new([], at => Latency(resource, at))],
-        "availabilityResults/duration" => [new([], at => profiles.SharesOf(resource).Sum(share => share.Value * Latency(share.Key, at)))],
+        // A gateway that is sent nothing has nothing to measure.
+        "BackendLastByteResponseTime" or "ApplicationGatewayTotalTime" => [new([], at => profiles.Reaches(resource) ? Latency(resource, at) : null)],
+        "availabilityResults/duration" => [new([new(Test, test), new("availabilityResult/success", "1")], at => Felt(resource, test, at))],
+        "availabilityResults/availabilityPercentage" => [new([new(Test, test)], _ => 100)],
         "OriginHealthPercentage" =>
         [
             new([new("Origin", "cluster-a.practice.example:443"), new("OriginGroup", "clusters")], _ => 100),
             new([new("Origin", "cluster-b.practice.example:443"), new("OriginGroup", "clusters")], _ => 100),
         ],
-        "AzureOpenAIProvisionedManagedUtilizationV2" => [new([new("ModelDeploymentName", "gpt-4o-ptu")], throughput.Percent)],
+        "AzureOpenAIProvisionedManagedUtilizationV2" => [new([new("ModelDeploymentName", "gpt-4o-ptu")], at => throughput.Percent(at))],
         _ => [],
     };
+
+    /// <summary>How long whoever asks the service waits, or asks one of its regions.</summary>
+    public double Felt(string service, string test, DateTimeOffset at)
+    {
+        var shares = profiles.SharesOf(service);
+        return shares.ContainsKey(test) ? Latency(test, at) : shares.Sum(share => share.Value * Latency(share.Key, at));
+    }
 
     private double Latency(string resource, DateTimeOffset at) =>
         (IsB(resource) && IsSlowAt(at) ? Slow : Fast) + (20 * Math.Sin(at.ToUnixTimeSeconds() / 90.0));
@@ -57,8 +70,8 @@ internal sealed class ProvisionedThroughput([FromKeyedServices(ProvisionedThroug
     public void Reset() => began.Reset();
 }
 
-/// <summary>One series.</summary>
-internal sealed record MeasuredSeries(IReadOnlyList<KeyValuePair<string, string>> Dimensions, Func<DateTimeOffset, double> At);
+/// <summary>One series; null where nothing was measured.</summary>
+internal sealed record MeasuredSeries(IReadOnlyList<KeyValuePair<string, string>> Dimensions, Func<DateTimeOffset, double?> At);
 
 /// <summary>The metrics API over what the traffic does.</summary>
 internal static partial class ArmMetrics
@@ -74,7 +87,9 @@ internal static partial class ArmMetrics
 
         var metric = query["metricnames"].ToString();
         var (every, field) = (XmlConvert.ToTimeSpan(query["interval"].ToString()), query["aggregation"].ToString());
-        var series = new JsonArray([.. Asked([.. traffic.Measure(request.Name, metric)], query).Select(one => new JsonObject
+        var filter = Conditions().Matches(query["$filter"].ToString()).ToLookup(match => match.Groups["name"].Value, match => match.Groups["value"].Value, StringComparer.OrdinalIgnoreCase);
+        var test = filter[SimulatedTraffic.Test].FirstOrDefault(name => name != "*") ?? request.Name;
+        var series = new JsonArray([.. Asked([.. traffic.Measure(request.Name, metric, test)], filter, query).Select(one => new JsonObject
         {
             ["metadatavalues"] = new JsonArray([.. one.Dimensions.Select(dimension => new JsonObject
             {
@@ -102,9 +117,8 @@ internal static partial class ArmMetrics
     }
 
     /// <summary>One for each of the values that the filter asks for, of those as many as <c>top</c> says, or 10; without a filter all as one.</summary>
-    private static IEnumerable<MeasuredSeries> Asked(List<MeasuredSeries> all, IQueryCollection query)
+    private static IEnumerable<MeasuredSeries> Asked(List<MeasuredSeries> all, ILookup<string, string> filter, IQueryCollection query)
     {
-        var filter = Conditions().Matches(query["$filter"].ToString()).ToLookup(match => match.Groups["name"].Value, match => match.Groups["value"].Value, StringComparer.OrdinalIgnoreCase);
         if (filter.Count == 0)
         {
             return all.Count == 0 ? [] : [new([], at => all.Average(one => one.At(at)))];
@@ -115,10 +129,10 @@ internal static partial class ArmMetrics
             .Take(int.TryParse(query["top"], NumberStyles.None, CultureInfo.InvariantCulture, out var top) ? top : 10);
     }
 
-    [GeneratedRegex("(?<name>[A-Za-z]+) eq '(?<value>[^']*)'", RegexOptions.NonBacktracking)]
+    [GeneratedRegex("(?<name>[A-Za-z/]+) eq '(?<value>[^']*)'", RegexOptions.NonBacktracking)]
     private static partial Regex Conditions();
 
-    private static JsonArray Points(DateTimeOffset from, DateTimeOffset to, TimeSpan every, string field, Func<DateTimeOffset, double> at, DateTimeOffset now)
+    private static JsonArray Points(DateTimeOffset from, DateTimeOffset to, TimeSpan every, string field, Func<DateTimeOffset, double?> at, DateTimeOffset now)
     {
         var points = new JsonArray();
         for (var minute = from; minute < to; minute += every)
@@ -126,9 +140,9 @@ internal static partial class ArmMetrics
             var point = new JsonObject { ["timeStamp"] = minute.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture) };
             points.Add(point);
             // As in Azure: what is measured right now is there only a little later. Here that is the last minute's beginning.
-            if (minute + every <= to || minute <= now)
+            if ((minute + every <= to || minute <= now) && at(minute + every) is { } value)
             {
-                point[field] = Math.Round(at(minute + every), 1);
+                point[field] = Math.Round(value, 1);
             }
         }
 

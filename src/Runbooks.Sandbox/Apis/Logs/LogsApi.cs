@@ -82,7 +82,7 @@ internal abstract class LogTable(string name)
 /// <summary>Requests that took long: many while users feel the slow region.</summary>
 internal sealed class SlowRequestsTable(SimulatedTraffic traffic, TimeProvider time) : LogTable("AppRequests")
 {
-    public override long Count(string query) => (long)Math.Max(0, traffic.Measure("assist", "availabilityResults/duration").First().At(time.GetUtcNow()) - 250);
+    public override long Count(string query) => (long)Math.Max(0, traffic.Felt("assist", "assist", time.GetUtcNow()) - 250);
 }
 
 /// <summary>A table that every workspace has, and that nobody has switched on.</summary>

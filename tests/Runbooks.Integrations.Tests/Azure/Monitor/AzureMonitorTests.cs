@@ -33,6 +33,25 @@ public sealed class AzureMonitorTests : OnTheSandbox
         fast.Verdict.ShouldBe(Verdict.Passing);
     }
 
+    /// <summary>Azure's gateways report no latency while they are sent nothing, so a lease that waits for it would never end.</summary>
+    [Fact]
+    public async Task GatewayThatIsSentNothing_HasNoLatency_AndATestOfItsRegionHas()
+    {
+        await ChangeAsync(HttpMethod.Patch, $"{Resource("Microsoft.Network/trafficManagerProfiles", "assist")}/azureEndpoints/cluster-b", new { properties = new { endpointStatus = "Disabled" } });
+
+        (await MetricAsync()).Verdict.ShouldBe(Verdict.Unknown);
+        (await DurationAsync("cluster-b")).Verdict.ShouldBe(Verdict.Failing);
+        (await DurationAsync("assist")).Verdict.ShouldBe(Verdict.Passing, "what users feel");
+
+        Task<CheckResult> DurationAsync(string test) => AskAsync("azureMonitor.metric", new
+        {
+            resource = Resource("Microsoft.Insights/components", "assist"),
+            metric = "availabilityResults/duration",
+            filter = $"availabilityResult/name eq '{test}' and availabilityResult/success eq '1'",
+            failing = "> 1500",
+        });
+    }
+
     [Fact]
     public async Task MetricQuestion_IsAsked_AsTheApiDocumentsIt()
     {
