@@ -18,6 +18,7 @@ public static class WarningCodes
     public const string NoOwner = "no-owner";
     public const string NoDataImpact = "no-data-impact";
     public const string ThresholdRange = "threshold-range";
+    public const string LogsIncomplete = "logs-incomplete";
     public const string VerifyUnknown = "verify-unknown";
     public const string SelfHealingUnlimited = "self-healing-unlimited";
     public const string SelfHealingUnsettled = "self-healing-unsettled";
@@ -49,7 +50,8 @@ public static class WarningCodes
         [NoOwner] = "Nobody owns the runbook.",
         [NoDataImpact] = "The impact does not say what happens to data.",
         [ThresholdRange] = "A threshold can never be reached, or always is.",
-        [VerifyUnknown] = "The fix is verified by a check that may find nothing.",
+        [LogsIncomplete] = "A log query counts minutes that have not come in yet.",
+        [VerifyUnknown] = "The fix is verified, or the lease ended, by a check that may find nothing.",
         [SelfHealingUnlimited] = "A runbook that heals by itself has no limit on how often.",
         [SelfHealingUnsettled] = "A runbook that heals by itself gives its fix no time to settle.",
         [SettleUnchecked] = "A time to settle without checks that could be asked in it.",

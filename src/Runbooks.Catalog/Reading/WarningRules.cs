@@ -84,13 +84,20 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
             }
         }
 
-        foreach (var name in runbook.Mitigation.Verify?.Checks ?? [])
+        var verifies = runbook.Mitigation.Verify?.Checks ?? [];
+        WarnOfNothing(runbook, verifies, "verifies the fix, and is unknown while there is nothing to measure: a step that moves or stops the traffic is then taken for a failure.");
+        WarnOfNothing(runbook, runbook.Mitigation.HoldUntil?.Checks.Except(verifies) ?? [], "ends the lease, and is unknown while there is nothing to measure: where the mitigation moves or stops the traffic, the lease lasts until 'atMost'.");
+    }
+
+    private void WarnOfNothing(Runbook runbook, IEnumerable<string> checks, string problem)
+    {
+        foreach (var name in checks)
         {
             if (runbook.FindCheck(name) is { } check && steps.FindCheck(check.Check)?.MayFindNothing(check.With) == true)
             {
                 errors.Warn(
-                    WarningCodes.VerifyUnknown, $"diagnosis.{name}.check", "verifies the fix, and is unknown while there is nothing to measure: a step that moves or stops the traffic is then taken for a failure.",
-                    "Say what it means when nothing is found, with 'whenEmpty' (unknown, too) where the check takes it, or verify with another check. An average, a percentile or a ratio of nothing stays unknown whatever 'whenEmpty' says.");
+                    WarningCodes.VerifyUnknown, $"diagnosis.{name}.check", problem,
+                    "Say what it means when nothing is found, with 'whenEmpty' (unknown, too) where the check takes it, or name another check. An average, a percentile or a ratio of nothing stays unknown whatever 'whenEmpty' says.");
             }
         }
     }

@@ -62,6 +62,11 @@ public sealed class KnownRangeTests
     [InlineData("azureMonitor.logs", """{ "query": "up", "failing": "absent" }""", false, false)]
     [InlineData("azureMonitor.logs", """{ "query": "T | summarize Count = count()", "failing": "> 1" }""", false, false)]
     [InlineData("azureMonitor.logs", """{ "query": "T | summarize Count = count() by User", "failing": "> 1" }""", false, true)]
+    [InlineData("azureMonitor.logs", """{ "query": "T | where TimeGenerated > ago(5m) | summarize Count = count()", "failing": "> 1" }""", true, false)]
+    [InlineData("azureMonitor.logs", """{ "query": "T | where TimeGenerated > ago(15m) | count", "failing": "> 1" }""", false, false)]
+    [InlineData("azureMonitor.logs", """{ "query": "T | where TimeGenerated between (ago(8m) .. ago(3m)) | count", "failing": "> 1" }""", false, false)]
+    [InlineData("azureMonitor.logs", """{ "query": "T | where TimeGenerated > ago(5m) | summarize percentile(DurationMs, 95)", "failing": "> 1" }""", false, true)]
+    [InlineData("azureMonitor.logs", """{ "query": "T | count", "over": "5m", "failing": "> 1" }""", true, false)]
     [InlineData("kubernetes.pod", """{ "failing": "> 95" }""", false, false)]
     public void Checks_DoubtTheirParameters(string name, string with, bool doubts, bool findsNothing)
     {

@@ -8,9 +8,11 @@ using System.Xml;
 using Azure.Core;
 using Microsoft.Extensions.Options;
 using Runbooks.Catalog.Parameters;
+using Runbooks.Catalog.Problems;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Metrics;
 using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
 
 namespace Runbooks.Integrations.Azure.Monitor;
 
@@ -24,7 +26,21 @@ internal sealed partial class LogsCheck(LogsClient logs)
     /// <seealso href="https://learn.microsoft.com/azure/azure-monitor/logs/data-ingestion-time"/>
     private static readonly TimeSpan s_ingestion = TimeSpan.FromMinutes(3);
 
+    /// <summary>In a longer time what is missing of it weighs little.</summary>
+    private static readonly TimeSpan s_short = TimeSpan.FromMinutes(10);
+
     public override string Role => LogsClient.Role;
+
+    public override IReadOnlyList<Doubt> DoubtsOf(JsonElement with)
+    {
+        var query = WithText.Of(with, "query") ?? "";
+        // With two ages the newer one is where the time ends.
+        var ages = Ages().Matches(query).Select(match => match.Groups["age"].Value).Distinct().ToList();
+        var (key, age) = ages.Count == 0 ? ("over", WithText.Of(with, "over")) : ("query", ages[0]);
+        return ages.Count < 2 && Counts().IsMatch(query) && age is not null && DurationText.TryParse(age, out var time) && time <= s_short
+            ? [new(WarningCodes.LogsIncomplete, key, $"counts the last {age}, and what was written in the newest {DurationText.Format(s_ingestion)} has as a rule not come in yet.", "Count a time that is over: where TimeGenerated between (ago(8m) .. ago(3m)).")]
+            : [];
+    }
 
     // A count or a sum of everything is one row with a number, also when there is nothing to count. An average of nothing is none, whatever 'whenEmpty' says.
     public override bool MayFindNothing(JsonElement with)
@@ -80,6 +96,12 @@ internal sealed partial class LogsCheck(LogsClient logs)
             : null;
     }
 
+    [GeneratedRegex(@"\b(?:count|countif|dcount|sum|sumif)\s*\(|\|\s*count\s*$", RegexOptions.NonBacktracking)]
+    private static partial Regex Counts();
+
+    [GeneratedRegex(@"\bago\s*\(\s*(?<age>[0-9]+[a-z]+)\s*\)", RegexOptions.NonBacktracking)]
+    private static partial Regex Ages();
+
     [GeneratedRegex(@"\b(?:avg|percentile|max|min|stdev|variance|arg_max|arg_min|take_any)\w*\s*\(|\)\s*/\s*[\w(]", RegexOptions.NonBacktracking)]
     private static partial Regex NoneOfNothing();
 
@@ -102,7 +124,7 @@ public sealed record LogsParameters
     public required string Workspace { get; init; }
 
     [Required, QueryText, MaxLength(8000)]
-    [Description("KQL that yields a number. Of several rows the worst one counts.")]
+    [Description("KQL that yields a number. Of several rows the worst one counts. What was written in the last three minutes may not have come in yet: count a time that is over, `where TimeGenerated between (ago(8m) .. ago(3m))`.")]
     public required string Query { get; init; }
 
     [Required]
