@@ -1,6 +1,8 @@
 using CsCheck;
+using Runbooks.Catalog.Problems;
 using Runbooks.Catalog.Reading;
 using Runbooks.Catalog.Yaml;
+using Runbooks.Model.Definition;
 
 namespace Runbooks.Catalog.Tests;
 
@@ -88,6 +90,24 @@ public sealed class RunbookReaderTests
             var result = _reader.Read("a", s_text[..length]);
             (result.Runbook is null).ShouldBe(result.Errors.Count > 0);
         }
+    }
+
+    /// <summary>As YAML counts lines: whatever ends them, an error is told with its place.</summary>
+    [Theory]
+    [InlineData("\r")]
+    [InlineData("\u0085")]
+    [InlineData("\r\n")]
+    public void MisspeltPlaceholder_IsToldWithItsLineWhateverEndsLines(string end) =>
+        _reader.Read("a", s_text.Replace("{{ labels.pod }}", "{{ findings.x.value }}", StringComparison.Ordinal).ReplaceLineEndings(end)).Errors.ShouldHaveSingleItem().ToString().ShouldStartWith("a:4:10  target  ");
+
+    [Fact]
+    public void LineSeparatorOfAChat_MovesNoError()
+    {
+        var text = $"summary: |\n  soft\u2028  break\n{s_text}".Replace("text: Hello.", "text: \"{{ findings.x.value }}\"", StringComparison.Ordinal);
+
+        var error = _reader.Read("a", text).Errors.ShouldHaveSingleItem();
+
+        FileLines.Of(text)[error.Line - 1][(error.Column - 1)..].ShouldStartWith("{{ findings.x.value }}");
     }
 
     [Fact]

@@ -139,8 +139,8 @@ internal static class Excerpt
     /// <returns>Two lines; none where the file has no such line.</returns>
     public static IEnumerable<string> Of(string text, CatalogError problem)
     {
-        var lines = text.TrimStart('\uFEFF').Split('\n');
-        if (problem.Line > lines.Length || lines[problem.Line - 1].TrimEnd('\r') is not { Length: > 0 } line || problem.Column - 1 > line.Length)
+        var lines = FileLines.Of(text.TrimStart('\uFEFF'));
+        if (problem.Line > lines.Length || lines[problem.Line - 1] is not { Length: > 0 } line || problem.Column - 1 > line.Length)
         {
             yield break;
         }

@@ -16,7 +16,7 @@ internal sealed partial class Allowances
 
     public Allowances(string file, string text)
     {
-        var lines = text.Split('\n');
+        var lines = FileLines.Of(text);
         var first = Array.FindIndex(lines, line => Content(line).Length > 0);
         for (var index = 0; index < lines.Length; index++)
         {

@@ -17,7 +17,7 @@ internal sealed class FileErrors(string file, string text)
     private readonly HashSet<Position> _refused = [];
     private readonly Dictionary<string, Position> _keys = [];
     private readonly Dictionary<string, Position> _values = [];
-    private readonly string[] _lines = text.Split('\n');
+    private readonly string[] _lines = FileLines.Of(text);
 
     public int Count => _errors.Count;
 

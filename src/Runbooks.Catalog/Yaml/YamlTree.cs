@@ -36,7 +36,7 @@ internal sealed class YamlTree
             return null;
         }
 
-        var lines = text.Split('\n');
+        var lines = FileLines.Of(text);
         if (!FileText.Check(lines, report, warn))
         {
             return null;
