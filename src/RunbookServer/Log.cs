@@ -5,4 +5,7 @@ internal static partial class Log
 {
     [LoggerMessage(302, LogLevel.Error, "The contacts could not be read; those in force stay: {Error}")]
     public static partial void ContactsUnreadable(this ILogger logger, string error);
+
+    [LoggerMessage(303, LogLevel.Warning, "The folder {Folder} is watched no longer; changes in it are seen within half a minute: {Error}")]
+    public static partial void FolderUnwatched(this ILogger logger, string folder, string error);
 }

@@ -1,75 +1,108 @@
+using System.Diagnostics;
 using Runbooks.Notifications;
 using Runbooks.Publishing;
 using RunbookServer.Terminal;
 
 namespace RunbookServer.Hosting;
 
-/// <summary>Tells that files of a folder have changed.</summary>
+/// <summary>
+/// Tells at once that files of a folder have changed, where the file system does. It is for speed alone: whoever reads the files
+/// also looks by the clock, since of network drives, switched links and replaced folders nobody is told.
+/// </summary>
 internal static class FolderWatch
 {
-    /// <summary>Editors write a file in several steps; this long after the last one it is read.</summary>
+    /// <summary>Editors write a file in several steps; this long after the last one it is read, or after <see cref="LongestBusy"/> where something is written all the time.</summary>
     private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LongestBusy = TimeSpan.FromSeconds(5);
 
-    /// <summary>What could not be read is looked at again after this, since nobody tells a second time.</summary>
-    private static readonly TimeSpan Again = TimeSpan.FromSeconds(30);
-
+    /// <summary>Ends when there is nothing to watch by any more: the system has no watches left, the folder is gone, changes were lost.</summary>
     /// <param name="filter">Which files, as <see cref="FileSystemWatcher.Filter"/> has it.</param>
-    /// <param name="changed">False when it has to be looked at again.</param>
     /// <param name="below">Those in folders below it too.</param>
-    public static async Task RunAsync(string folder, string filter, Func<CancellationToken, Task<bool>> changed, CancellationToken stoppingToken, bool below = false)
+    public static async Task RunAsync(string folder, string filter, Func<CancellationToken, Task> changed, ILogger logger, CancellationToken stoppingToken, bool below = false)
     {
-        using var changes = new SemaphoreSlim(0);
-        using var watcher = new FileSystemWatcher(folder, filter) { IncludeSubdirectories = below };
-        watcher.Changed += (_, _) => changes.Release();
-        watcher.Created += (_, _) => changes.Release();
-        watcher.Deleted += (_, _) => changes.Release();
-        watcher.Renamed += (_, _) => changes.Release();
-        watcher.EnableRaisingEvents = true;
-        var isRead = true;
-        while (!stoppingToken.IsCancellationRequested)
+        Exception? failure = null;
+        try
         {
-            await changes.WaitAsync(isRead ? Timeout.InfiniteTimeSpan : Again, stoppingToken);
-            while (await changes.WaitAsync(Quiet, stoppingToken))
+            using var changes = new SemaphoreSlim(0);
+            using var broken = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+            using var watcher = new FileSystemWatcher(folder, filter) { IncludeSubdirectories = below };
+            watcher.Changed += (_, _) => changes.Release();
+            watcher.Created += (_, _) => changes.Release();
+            watcher.Deleted += (_, _) => changes.Release();
+            watcher.Renamed += (_, _) => changes.Release();
+            watcher.Error += (_, error) =>
             {
+                failure = error.GetException();
+                broken.Cancel();
+            };
+            watcher.EnableRaisingEvents = true;
+            while (failure is null)
+            {
+                await NextAsync(changes, broken.Token);
+                await changed(stoppingToken);
             }
+        }
+#pragma warning disable CA1031 // Whatever the file system's trouble is: what changes is still seen, a little later.
+        catch (Exception trouble) when (!stoppingToken.IsCancellationRequested)
+#pragma warning restore CA1031
+        {
+            logger.FolderUnwatched(folder, (failure ?? trouble).Message);
+        }
+    }
 
-            isRead = await changed(stoppingToken);
+    private static async Task NextAsync(SemaphoreSlim changes, CancellationToken cancellationToken)
+    {
+        await changes.WaitAsync(cancellationToken);
+        var busy = Stopwatch.StartNew();
+        while (busy.Elapsed < LongestBusy && await changes.WaitAsync(Quiet, cancellationToken))
+        {
         }
     }
 }
 
 /// <summary>Takes over changed files of the rule set at once, and not only when it is looked at again.</summary>
-internal sealed class RuleSetWatch(RunbookFolder folder, RuleSetRefresh refresh) : BackgroundService
+internal sealed class RuleSetWatch(RunbookFolder folder, RuleSetRefresh refresh, ILogger<RuleSetWatch> logger) : BackgroundService
 {
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        FolderWatch.RunAsync(folder.Path, "*", LookAsync, stoppingToken, below: true);
-
-    /// <summary>Where it fails, the next round tries again.</summary>
-    private async Task<bool> LookAsync(CancellationToken cancellationToken)
-    {
-        await refresh.RefreshAsync(told: true, cancellationToken);
-        return true;
-    }
+        FolderWatch.RunAsync(folder.Path, "*", refresh.RefreshAsync, logger, stoppingToken, below: true);
 }
 
 /// <summary>Takes over a changed contacts file while the host runs.</summary>
-internal sealed class ContactsWatch(string file, ContactsReload reload, ILogger<ContactsWatch> logger) : BackgroundService
+internal sealed class ContactsWatch(string file, ContactsReload reload, TimeProvider time, ILogger<ContactsWatch> logger) : BackgroundService
 {
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        FolderWatch.RunAsync(Path.GetDirectoryName(Path.GetFullPath(file))!, Path.GetFileName(file), ReloadAsync, stoppingToken);
+    private string? _trouble;
 
-    /// <returns>False when it could not be read.</returns>
-    internal Task<bool> ReloadAsync(CancellationToken cancellationToken)
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var watch = FolderWatch.RunAsync(Path.GetDirectoryName(Path.GetFullPath(file))!, Path.GetFileName(file), ReloadAsync, logger, stoppingToken);
+        using var timer = new PeriodicTimer(RuleSetOptions.Usual, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            await ReloadAsync(stoppingToken);
+        }
+
+        await watch;
+    }
+
+    internal Task ReloadAsync(CancellationToken cancellationToken)
     {
         try
         {
             reload.Take(File.Exists(file) ? RunbookFolder.Read(file) : null);
-            return Task.FromResult(true);
+            _trouble = null;
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or CommandException)
+#pragma warning disable CA1031 // Said once; the next round tries again.
+        catch (Exception failure)
+#pragma warning restore CA1031
         {
-            logger.ContactsUnreadable(failure.Message);
-            return Task.FromResult(false);
+            if (_trouble != failure.Message)
+            {
+                logger.ContactsUnreadable(failure.Message);
+            }
+
+            _trouble = failure.Message;
         }
+
+        return Task.CompletedTask;
     }
 }

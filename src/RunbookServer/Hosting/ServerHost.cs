@@ -40,8 +40,23 @@ internal static class ServerHost
             ConsoleOutput.Line($"[yellow]Links in messages lead to {ConsoleOutput.Plain(links)}, which only this machine can open.[/] Set Runbooks:PublicUrl to the address that people use.");
         }
 
-        await app.WaitForShutdownAsync(cancellationToken);
+        await WaitAsync(app, cancellationToken);
         return ExitCode.Done;
+    }
+
+    /// <summary>Until somebody stops it.</summary>
+    /// <exception cref="CommandException">It stopped by itself. Whatever keeps it running has to know, so that it is started again.</exception>
+    internal static async Task WaitAsync(IHost host, CancellationToken cancellationToken)
+    {
+        // What breaks while it stops has not stopped it.
+        Exception? broken = null;
+        using var stopping = host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(() =>
+            broken = host.Services.GetServices<IHostedService>().OfType<BackgroundService>().Select(part => part.ExecuteTask?.Exception).FirstOrDefault(failure => failure is not null));
+        await host.WaitForShutdownAsync(cancellationToken);
+        if (broken is not null)
+        {
+            throw new CommandException($"The host stopped because a part of it broke: {broken.GetBaseException().Message}", ExitCode.Failed);
+        }
     }
 
     /// <param name="sandbox">Where the sandbox is; null without one.</param>

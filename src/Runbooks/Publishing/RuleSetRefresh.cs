@@ -53,13 +53,12 @@ public sealed class RuleSetRefresh(
     }
 
     /// <summary>Looks once. Whatever goes wrong, what is in force stays in force; the next round tries again.</summary>
-    /// <param name="told">Whether plain files may have changed.</param>
-    public async Task RefreshAsync(bool told, CancellationToken cancellationToken)
+    public async Task RefreshAsync(CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken);
         try
         {
-            await TakeNewestAsync(told, cancellationToken);
+            await TakeNewestAsync(cancellationToken);
             _unreadable = false;
         }
 #pragma warning disable CA1031 // Said once; the next round tries again.
@@ -90,12 +89,11 @@ public sealed class RuleSetRefresh(
         using var timer = new PeriodicTimer(options.Every, time);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
-            // Of a folder that could not be read nobody tells a second time.
-            await RefreshAsync(!options.IsTold || _unreadable, stoppingToken);
+            await RefreshAsync(stoppingToken);
         }
     }
 
-    private async Task TakeNewestAsync(bool told, CancellationToken cancellationToken)
+    private async Task TakeNewestAsync(CancellationToken cancellationToken)
     {
         if (await sets.FindLogAsync(cancellationToken) is { } log)
         {
@@ -108,7 +106,7 @@ public sealed class RuleSetRefresh(
                 loader.Stay();
             }
         }
-        else if (told || loader.IsOutdated || status.InForce is not null || status.Refused is not null)
+        else
         {
             // Somebody who takes the record of publications away goes back to the plain files on purpose.
             var plain = await sets.ReadPlainAsync(cancellationToken);

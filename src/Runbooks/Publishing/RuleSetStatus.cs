@@ -47,7 +47,7 @@ public sealed record RefusedSet(Publication Publication, IReadOnlyList<string> E
 }
 
 /// <summary>How a host reads its rule set.</summary>
-/// <param name="Every">How often it is looked at whether something was published.</param>
+/// <param name="Every">How often it is looked at whether something was published, or plain files have changed. Nobody has to tell: of a file on a network drive, or behind a link that is switched, nobody does.</param>
 public sealed record RuleSetOptions(TimeSpan Every)
 {
     public static readonly TimeSpan Usual = TimeSpan.FromSeconds(30);
@@ -57,7 +57,4 @@ public sealed record RuleSetOptions(TimeSpan Every)
 
     /// <summary>The contacts of all, where another file says who they are; null where that is the set's, or in practice. It gives null while that file cannot be read.</summary>
     public Func<RunbookFile?>? OtherContacts { get; init; }
-
-    /// <summary>Whether plain files are read again only when something tells that they have changed.</summary>
-    public bool IsTold { get; init; }
 }

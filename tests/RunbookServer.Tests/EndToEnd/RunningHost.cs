@@ -102,7 +102,7 @@ internal sealed class RunningHost : IAsyncDisposable
     }
 
     /// <summary>What the watcher of the folder does once a file was changed.</summary>
-    public Task ReloadRunbooksAsync() => _app.Services.GetRequiredService<RuleSetRefresh>().RefreshAsync(told: true, CancellationToken.None);
+    public Task ReloadRunbooksAsync() => _app.Services.GetRequiredService<RuleSetRefresh>().RefreshAsync(CancellationToken.None);
 
     public async ValueTask DisposeAsync()
     {

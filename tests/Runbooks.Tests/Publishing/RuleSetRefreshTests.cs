@@ -71,11 +71,11 @@ public sealed class RuleSetRefreshTests : IDisposable
     }
 
     [Fact]
-    public async Task FolderThatCannotBeRead_IsReadAgainThoughNobodyTells()
+    public async Task FolderThatCouldNotBeRead_IsReadAgainThoughNobodyTells()
     {
         File.WriteAllText(Path.Combine(_folder, "one.yaml"), Runbook("one", "first"));
         var place = new FailingPlace(new FolderPlace(_folder));
-        using var host = await HostAsync(place, isTold: true);
+        using var host = await HostAsync(place);
         await host.Get<RuleSetRefresh>().StartAsync(Cancel);
         File.WriteAllText(Path.Combine(_folder, "one.yaml"), Runbook("one", "second"));
         place.Fails = true;
@@ -87,7 +87,7 @@ public sealed class RuleSetRefreshTests : IDisposable
         await _time.UntilDoneAsync(Task.WhenAny(place.Read.Task, Task.Delay(TimeSpan.FromMinutes(2), _time, Cancel)));
 
         // After the one that reads it.
-        await host.Get<RuleSetRefresh>().RefreshAsync(told: false, Cancel);
+        await host.Get<RuleSetRefresh>().RefreshAsync(Cancel);
         host.Catalog.Find("one")!.Title.ShouldBe("second");
     }
 
@@ -227,12 +227,12 @@ public sealed class RuleSetRefreshTests : IDisposable
         return (await publisher.PublishAsync(await publisher.LookAsync(Cancel), files, origin, Cancel)).Publication!;
     }
 
-    private async Task<Host> HostAsync(IRuleSetPlace? place = null, bool isTold = false)
+    private async Task<Host> HostAsync(IRuleSetPlace? place = null)
     {
         var services = new ServiceCollection().AddSingleton<IConfiguration>(new ConfigurationBuilder().Build()).AddLogging().AddSingleton<ILoggerFactory>(_log).AddSingleton<TimeProvider>(_time).AddSingleton<ISharedState>(_state)
             .AddRunbookCatalog().AddGuardrails()
             .AddSingleton<FileVersions>().AddSingleton<RunbookVersions>().AddSingleton<RuleSetStatus>()
-            .AddRuleSet(_ => place ?? new FolderPlace(_folder), _ => new RuleSetOptions(RuleSetOptions.Usual) { TakesContacts = false, IsTold = isTold })
+            .AddRuleSet(_ => place ?? new FolderPlace(_folder), _ => new RuleSetOptions(RuleSetOptions.Usual) { TakesContacts = false })
             .BuildServiceProvider();
         await services.GetRequiredService<RuleSetRefresh>().LoadAsync(Cancel);
         return new(services);
@@ -292,7 +292,7 @@ public sealed class RuleSetRefreshTests : IDisposable
 
         public T Get<T>() where T : notnull => services.GetRequiredService<T>();
 
-        public Task LookAsync() => Get<RuleSetRefresh>().RefreshAsync(told: true, Cancel);
+        public Task LookAsync() => Get<RuleSetRefresh>().RefreshAsync(Cancel);
 
         public void Dispose() => services.Dispose();
     }

@@ -161,7 +161,7 @@ public sealed class SetContactsTests : IDisposable
         host.Asked("ml").ShouldBe("ml.primary usual");
 
         host.Get<ContactsReload>().Take(new("settings/contacts.yaml", Common.Replace("contacts:", "  kay: { reach: [{ chat: kay }] }\ncontacts:", StringComparison.Ordinal)));
-        await host.Get<RuleSetRefresh>().RefreshAsync(told: false, Cancel);
+        await host.Get<RuleSetRefresh>().RefreshAsync(Cancel);
 
         host.Asked("ml").ShouldBe("ml.second changed");
     }
@@ -206,7 +206,7 @@ public sealed class SetContactsTests : IDisposable
             .AddSingleton<FileVersions>().AddSingleton<RunbookVersions>().AddSingleton<RuleSetStatus>()
             .AddSingleton<INotifier>(new ScriptedChannel("chat")).AddSingleton(ApprovalOffice.Secrets()).AddSingleton<CurrentContacts>()
             .AddContacts(provider => provider.StartingContacts(_other))
-            .AddRuleSet(_ => new FolderPlace(_folder), _ => new RuleSetOptions(RuleSetOptions.Usual) { TakesContacts = !apart, OtherContacts = apart ? () => _other! : null, IsTold = true })
+            .AddRuleSet(_ => new FolderPlace(_folder), _ => new RuleSetOptions(RuleSetOptions.Usual) { TakesContacts = !apart, OtherContacts = apart ? () => _other! : null })
             .BuildServiceProvider();
         services.GetRequiredService<ContactBook>();
         await services.GetRequiredService<RuleSetRefresh>().LoadAsync(Cancel);
@@ -231,7 +231,7 @@ public sealed class SetContactsTests : IDisposable
 
         public T Get<T>() where T : notnull => services.GetRequiredService<T>();
 
-        public Task LookAsync() => Get<RuleSetRefresh>().RefreshAsync(told: true, Cancel);
+        public Task LookAsync() => Get<RuleSetRefresh>().RefreshAsync(Cancel);
 
         public void Dispose() => services.Dispose();
     }

@@ -1,0 +1,66 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using RunbookServer.Hosting;
+using RunbookServer.Terminal;
+
+namespace RunbookServer.Tests.Hosting;
+
+public sealed class ServerHostTests
+{
+    /// <summary>Otherwise what keeps it running, which starts again what has failed, would leave it down.</summary>
+    [Fact]
+    public async Task HostThatStopsByItself_SaysWhyAndEndsWithACodeOtherThan0()
+    {
+        using var host = Host<Broken>();
+        await host.StartAsync(TestContext.Current.CancellationToken);
+
+        var stopped = await Should.ThrowAsync<CommandException>(() => ServerHost.WaitAsync(host, TestContext.Current.CancellationToken));
+
+        stopped.ExitCode.ShouldBe(ExitCode.Failed);
+        stopped.Message.ShouldBe("The host stopped because a part of it broke: no watches left");
+    }
+
+    [Fact]
+    public async Task HostThatIsStopped_EndsWell()
+    {
+        using var host = Host<BreaksWhileStopping>();
+        await host.StartAsync(TestContext.Current.CancellationToken);
+        var waiting = ServerHost.WaitAsync(host, TestContext.Current.CancellationToken);
+
+        host.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
+
+        await waiting;
+    }
+
+    private static IHost Host<T>()
+        where T : class, IHostedService
+    {
+        var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new());
+        builder.Logging.ClearProviders();
+        builder.Services.AddHostedService<T>();
+        return builder.Build();
+    }
+
+    private sealed class Broken(IHostApplicationLifetime host) : BackgroundService
+    {
+        protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+        {
+            var started = new TaskCompletionSource();
+            using var starting = host.ApplicationStarted.Register(started.SetResult);
+            await started.Task;
+            throw new IOException("no watches left");
+        }
+    }
+
+    private sealed class BreaksWhileStopping : BackgroundService
+    {
+        protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+        {
+            var stopped = new TaskCompletionSource();
+            using var stopping = stoppingToken.Register(stopped.SetResult);
+            await stopped.Task;
+            throw new IOException("gone already");
+        }
+    }
+}
