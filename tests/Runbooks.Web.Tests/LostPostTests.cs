@@ -68,8 +68,24 @@ public sealed class LostPostTests : IAsyncLifetime
         _host.Channel.Sent.ShouldHaveSingleItem().To.Recipient.ShouldBe("fallback");
     }
 
+    /// <summary>It was renamed or removed, and the rule names the old one: nobody else would hear of the outage.</summary>
+    [Fact]
+    public async Task AlertThatNamesARunbookThatIsNotLoaded_IsPagedOnceWhileItFires()
+    {
+        await PostAsync("generic", """{"name":"Anything","status":"resolved","runbook":"gone"}""");
+        _host.Channel.Sent.ShouldBeEmpty();
+
+        var answer = await PostAsync("generic", """{"name":"Anything","runbook":"gone"}""");
+        await PostAsync("generic", """{"name":"Anything","runbook":"gone"}""");
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.Accepted);
+        (await WebHost.JsonOf(answer)).GetProperty("incidents")[0].GetProperty("outcome").GetString().ShouldBe("ignored");
+        _host.Channel.Sent.ShouldHaveSingleItem().Card.Sections[0].Lines[0].ShouldContain("The alert names the runbook 'gone', which is not loaded.");
+    }
+
     [Theory]
     [InlineData("generic", " ", 400)]
+    [InlineData("generic", """{"name":"Nobody waits for this"}""", 202)]
     [InlineData("alertmanager", """{"alerts":[]}""", 400)]
     [InlineData("azure-monitor", """[{"id":"2d","topic":"/subscriptions/s","data":{"validationCode":"5"},"eventType":"Microsoft.EventGrid.SubscriptionValidationEvent","eventTime":"2026-11-25T22:00:00Z"}]""", 400)]
     [InlineData("generic", """{"name":"HighLatency_Cluster_B","status":"FLAPPING"}""", 202)]

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Runbooks.Catalog.Matching;
 using Runbooks.Intake;
 using Runbooks.Intake.Parsing;
 using Runbooks.Intake.Parsing.EventGrid;
@@ -13,7 +14,7 @@ using Runbooks.Web.Http;
 namespace Runbooks.Web.Intake;
 
 /// <summary><c>POST /api/alerts/{source}</c>, and <c>OPTIONS</c> for a sender that asks first.</summary>
-public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, LostAlerts lost, HttpRequestRunner runner, ILogger<AlertsHandler> logger)
+public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, LoadedRunbooks runbooks, LostAlerts lost, HttpRequestRunner runner, ILogger<AlertsHandler> logger)
 {
     public Task<IResult> PostAsync(HttpRequest request, string source) => HttpMethods.IsOptions(request.Method)
         ? Task.FromResult(EventGridHandshake.Permit(request, source))
@@ -99,6 +100,14 @@ public sealed class AlertsHandler(AlertReader reader, IncidentIntake intake, Los
         if (parsed.Lost > 0)
         {
             await RecordLostAsync(source, parsed, cancellationToken);
+        }
+
+        // The sender said outright who is meant: a runbook that was renamed or removed must not be found out about during an outage.
+        var loaded = runbooks();
+        var misdirected = parsed.Alerts.Where(alert => alert is { Runbook: not null, Status: AlertStatus.Firing }).Select(alert => RunbookMatcher.Match(alert, loaded).Reason).OfType<string>().ToList();
+        if (misdirected.Count > 0)
+        {
+            await lost.RecordAsync(Clip.To(reader.NameOf(source), 80), misdirected.Count, misdirected[0], cancellationToken);
         }
 
         return outcomes;
