@@ -45,6 +45,7 @@ internal static class PublishCommand
     {
         private readonly Publisher _publisher = new(place, TimeProvider.System);
         private readonly PublishedSets _sets = new(place);
+        private readonly HostSettings _host = options.Settings.Of(parsed, options.SettingsOf(parsed));
 
         public async Task<int> ListAsync(CancellationToken cancellationToken)
         {
@@ -84,7 +85,7 @@ internal static class PublishCommand
             AddContacts(files, before);
             Publisher.CheckSize(files);
             var set = RuleSet.Of(files);
-            var report = ValidateCommand.Check(Shown(set, folder), isWhole: true, parsed.GetValue(options.Strict), options.Settings.Of(parsed));
+            var report = ValidateCommand.Check(Shown(set, folder), isWhole: true, parsed.GetValue(options.Strict), _host);
             if (report.HasFailed)
             {
                 return Refuse(report, ValidateCommand.Tell);
@@ -92,7 +93,7 @@ internal static class PublishCommand
 
             if (!parsed.GetValue(options.NoTests))
             {
-                var tests = await TestCommand.RunAsync([.. folder.Files()], options.Settings.Of(parsed));
+                var tests = await TestCommand.RunAsync([.. folder.Files()], _host);
                 if (tests.HasFailed)
                 {
                     return Refuse(tests, TestCommand.Tell);
@@ -123,7 +124,7 @@ internal static class PublishCommand
             }
 
             var set = await _sets.ReadAsync(earlier, cancellationToken);
-            var report = ValidateCommand.Check(set, isWhole: true, strict: false, options.Settings.Of(parsed));
+            var report = ValidateCommand.Check(set, isWhole: true, strict: false, _host);
             if (report.HasFailed)
             {
                 return Refuse(report, ValidateCommand.Tell);
@@ -137,7 +138,7 @@ internal static class PublishCommand
 
         private async Task<int> FinishAsync(RuleSet? before, RuleSet after, Func<bool, Task<PublishResult>> publish, CancellationToken cancellationToken)
         {
-            using var services = OfflineServices.Build(host: options.Settings.Of(parsed));
+            using var services = OfflineServices.Build(host: _host);
             var changes = RuleSetDifference.Of(before, after, services.GetRequiredService<RunbookReader>());
             var dry = parsed.GetValue(options.DryRun);
             var (publication, outcome) = await publish(dry);

@@ -68,6 +68,29 @@ public sealed class PublishTests : IDisposable
         (await RunAsync("--dry-run")).Output.ShouldContain("No rule would change, but the plain files there would no longer be read. Nothing was published.");
     }
 
+    /// <summary>As <c>serve</c> takes it.</summary>
+    [Fact]
+    public async Task SettingsOfTheHost_AreReadFromItsSettingsFile()
+    {
+        _runbooks.Write(RunbookCopy.Shipped.Replace("title: Hung GPU", "title: Hung GPU of {{ settings.cluster }}", StringComparison.Ordinal));
+        var settings = Path.Combine(_place, "settings.json");
+        await File.WriteAllTextAsync(settings, """{ "Runbooks": { "Settings": { "cluster": "b" } } }""", TestContext.Current.CancellationToken);
+
+        (await RunAsync("--dry-run")).Code.ShouldBe(1);
+        var (code, _, error) = await RunAsync("--dry-run", "--config", settings);
+
+        code.ShouldBe(0, error);
+    }
+
+    [Fact]
+    public async Task RunbookThatIsGone_IsToldWithWhatThatMeans()
+    {
+        await RunAsync();
+        _runbooks.Write(RunbookCopy.Shipped.Replace("id: hanged-gpu", "id: hung-gpu", StringComparison.Ordinal));
+
+        (await RunAsync("--dry-run")).Output.ShouldContain("removed  hanged-gpu  (alerts that name it reach nobody, and page the fallback)");
+    }
+
     [Fact]
     public async Task BrokenSet_IsNotPublished()
     {
