@@ -23,6 +23,9 @@ public sealed class RunbookCatalog(RunbookReader reader)
 
     public Runbook? Find(string id) => _current.ById.GetValueOrDefault(id);
 
+    /// <summary>The runbook of a file; null where none of it is in force.</summary>
+    public Runbook? FindByFile(string name) => _current.Entries.FirstOrDefault(entry => entry.File == name)?.Runbook;
+
     /// <summary>
     /// Takes over every good file. The first time, any error leaves the catalog empty, and the host does not start.
     /// Later, what was good stays in force until its file is good again or gone while no file is broken that may be it.

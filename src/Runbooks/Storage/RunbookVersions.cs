@@ -65,8 +65,7 @@ public sealed class RunbookVersions(RunbookCatalog catalog, FileVersions version
     }
 
     /// <summary>A runbook together with the text files that it names, and the files of its team.</summary>
-    private static string Pack(RunbookFile file) => FilePack.Pack(file.Text, file.Samples
-        .Where(sample => file.Text.Contains(sample.Key, StringComparison.Ordinal))
+    private string Pack(RunbookFile file) => FilePack.Pack(file.Text, (catalog.FindByFile(file.Name)?.Samples ?? file.Samples)
         .Concat(file.Team is { } team ? [new(TeamFile.FileName, team.File.Text), .. team.Contacts is { } own ? [KeyValuePair.Create(TeamContacts, own.Text)] : Array.Empty<KeyValuePair<string, string>>()] : []));
 
     private static RunbookFile Unpack(RunbookFile file, string kept)

@@ -1,5 +1,9 @@
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog;
+using Runbooks.Catalog.Parameters;
+using Runbooks.Catalog.Reading;
+using Runbooks.Catalog.Steps;
+using Runbooks.Model.Incidents;
 using Runbooks.Storage;
 using TestKit.Storage;
 
@@ -40,10 +44,14 @@ public sealed class RunbookVersionsTests
         late.Find("two")!.Title.ShouldBe("first");
     }
 
-    [Fact]
-    public async Task TextFileThatABrokenRunbookNamed_GoesWithItsLastVersion()
+    /// <summary>Whichever file it read, also where a setting of the host is a part of the name.</summary>
+    [Theory]
+    [InlineData("samples/a.txt")]
+    [InlineData("samples/{{ settings.cluster }}.txt")]
+    public async Task TextFileThatABrokenRunbookNamed_GoesWithItsLastVersion(string name)
     {
-        var named = File("one", "first, not like samples/a.txt") with { Samples = new Dictionary<string, string> { ["samples/a.txt"] = "x\ny", ["samples/b.txt"] = "z" } };
+        var named = File("one", "first") with { Samples = new Dictionary<string, string> { ["samples/a.txt"] = "x\ny", ["samples/b.txt"] = "z" } };
+        named = named with { Text = named.Text.Replace("do: note, with: { text: Hello. }", $"do: sampled, with: {{ from: \"{name}\" }}", StringComparison.Ordinal) };
         var (_, versions, files) = Process();
         await versions.LoadAsync([named], Cancel);
         await files.SaveAsync(Cancel);
@@ -54,7 +62,7 @@ public sealed class RunbookVersionsTests
 
         last!.Text.ShouldContain("samples/a.txt\nx\ny");
         last.Text.ShouldNotContain("samples/b.txt");
-        late.Find("one")!.Title.ShouldBe("first, not like samples/a.txt");
+        late.Find("one")!.Samples["samples/a.txt"].ShouldBe("x\ny");
     }
 
     [Theory]
@@ -119,7 +127,8 @@ public sealed class RunbookVersionsTests
 
     private (RunbookCatalog, RunbookVersions, FileVersions) Process()
     {
-        var catalog = new ServiceCollection().AddRunbookCatalog().BuildServiceProvider().GetRequiredService<RunbookCatalog>();
+        var catalog = new ServiceCollection().AddSingleton(new HostSettings(new Dictionary<string, string> { ["cluster"] = "a" })).AddSingleton<IAction, Sampled>().AddRunbookCatalog()
+            .BuildServiceProvider().GetRequiredService<RunbookCatalog>();
         var files = new FileVersions(_state);
         return (catalog, new RunbookVersions(catalog, files), files);
     }
@@ -139,4 +148,13 @@ public sealed class RunbookVersionsTests
           steps:
             tell: { do: note, with: { text: Hello. } }
         """);
+
+    private sealed record Sample([property: SampleFile] string From);
+
+    private sealed class Sampled() : RunbookAction<Sample>("sampled", "Reads a file beside the runbook.")
+    {
+        protected override Task<Preparation> PrepareAsync(Sample parameters, StepContext context, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        protected override Task<ActionResult> ApplyAsync(Sample parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken) => throw new NotSupportedException();
+    }
 }
