@@ -5,6 +5,7 @@ using Runbooks.Catalog.Steps;
 using Runbooks.Intake;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
+using Runbooks.Web.Pages;
 using TestKit;
 
 namespace Runbooks.Web.Tests;
@@ -52,6 +53,19 @@ public sealed class RunbookPageTests : IAsyncLifetime
 
         answer.StatusCode.ShouldBe(HttpStatusCode.SeeOther);
         host.Store.All.ShouldHaveSingleItem().Target.ShouldBe("llm-b-0");
+    }
+
+    /// <summary>Parameters are kept as JSON, where everything that is not ASCII is escaped.</summary>
+    [Fact]
+    public void LabelOfAnyName_IsAskedForByIt()
+    {
+        var runbook = Some.Runbook();
+        runbook = runbook with { Mitigation = runbook.Mitigation with { Steps = [TestKit.Incidents.Some.Step("tell", "note", new { text = "{{ labels.größe }} {{ labels.a&b }}" })] }, Resolution = new() };
+
+        var names = RunbookModel.LabelsOf(runbook).Select(label => label.Name).ToList();
+
+        names.ShouldContain("größe");
+        names.ShouldContain("a&b");
     }
 
     [Fact]

@@ -16,6 +16,7 @@ public static class ParameterComparison
         var scope = new TemplateScope { Alert = alert, Target = target };
         return string.Join('\n', runbook.Diagnosis.Select(check => check.With)
             .Concat(runbook.Mitigation.Steps.Concat(runbook.Resolution.Steps).Select(step => step.With))
-            .Select(with => Template.RenderLenient(with.GetRawText(), scope)));
+            .SelectMany(Template.TextsOf)
+            .Select(text => Template.RenderLenient(text, scope)));
     }
 }

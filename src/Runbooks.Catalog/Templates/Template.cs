@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using Runbooks.Model.Text;
 
 namespace Runbooks.Catalog.Templates;
@@ -22,6 +23,15 @@ public sealed class Template
     public IEnumerable<Placeholder> Placeholders => _parts.Select(part => part.Placeholder).OfType<Placeholder>();
 
     public static bool HasPlaceholder(string text) => text.Contains("{{", StringComparison.Ordinal);
+
+    /// <summary>Every text of a <c>with</c> mapping that may be a template. Its JSON is none: what is not ASCII is escaped there, in the names of labels too.</summary>
+    public static IEnumerable<string> TextsOf(JsonElement with) => with.ValueKind switch
+    {
+        JsonValueKind.String => [with.GetString()!],
+        JsonValueKind.Object => with.EnumerateObject().SelectMany(part => TextsOf(part.Value)),
+        JsonValueKind.Array => with.EnumerateArray().SelectMany(TextsOf),
+        _ => [],
+    };
 
     /// <summary>Renders strictly: every placeholder must have a value.</summary>
     public static RenderedText Render(string text, TemplateScope scope) => Parse(text).Render(scope);

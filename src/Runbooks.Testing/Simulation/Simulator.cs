@@ -113,18 +113,10 @@ internal sealed record Assumptions
     {
         Outcome = Steps.GetValueOrDefault(step, ScriptedStep.Usual).Outcome,
         Outputs = runbook.Mitigation.Steps.Concat(runbook.Resolution.Steps)
-            .SelectMany(spec => Texts(spec.With))
+            .SelectMany(spec => Template.TextsOf(spec.With))
             .SelectMany(text => Template.Parse(text).Placeholders)
             .Where(placeholder => placeholder.Root == PlaceholderRoot.Steps && placeholder.Key == step)
             .Select(placeholder => placeholder.Member).Distinct()
             .ToDictionary(output => output, output => $"{output}-of-{step}"),
-    };
-
-    private static IEnumerable<string> Texts(JsonElement with) => with.ValueKind switch
-    {
-        JsonValueKind.String => [with.GetString()!],
-        JsonValueKind.Object => with.EnumerateObject().SelectMany(part => Texts(part.Value)),
-        JsonValueKind.Array => with.EnumerateArray().SelectMany(Texts),
-        _ => [],
     };
 }

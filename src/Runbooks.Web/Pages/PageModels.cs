@@ -95,7 +95,7 @@ public sealed record RunbookModel(Runbook Runbook, StepCatalog Steps, RunbookRep
         var target = In(runbook.Target).ToHashSet(StringComparer.Ordinal);
         var others = runbook.Diagnosis.Select(check => check.With)
             .Concat(runbook.Mitigation.Steps.Concat(runbook.Resolution.Steps).Select(step => step.With))
-            .Select(with => with.GetRawText())
+            .SelectMany(Template.TextsOf)
             .Concat([runbook.Mitigation.Approval?.Ask ?? "", runbook.Resolution.Approval?.Ask ?? ""])
             .SelectMany(In);
         return [.. target.Select(name => (name, true)), .. others.Distinct().Where(name => !target.Contains(name)).Select(name => (name, false))];

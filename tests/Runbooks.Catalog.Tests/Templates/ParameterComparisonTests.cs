@@ -1,0 +1,45 @@
+using Runbooks.Catalog.Reading;
+using Runbooks.Catalog.Templates;
+using Runbooks.Model.Alerts;
+using Runbooks.Model.Definition;
+
+namespace Runbooks.Catalog.Tests.Templates;
+
+public sealed class ParameterComparisonTests
+{
+    /// <summary>Custom properties and dimensions of Azure may be called anything.</summary>
+    [Theory]
+    [InlineData("größe")]
+    [InlineData("a&b")]
+    [InlineData("disk")]
+    public void AlertsThatDifferInALabelThatIsRead_AreNotTheSame(string label)
+    {
+        var runbook = Runbook($"The {{{{ labels.{label} }}}} is full.");
+
+        ParameterComparison.AreSame(runbook, "t", With(label, "one"), With(label, "two")).ShouldBeFalse();
+        ParameterComparison.AreSame(runbook, "t", With(label, "one"), With(label, "one")).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void WhatStandsBehindALongText_IsComparedToo()
+    {
+        var runbook = Runbook(new string('x', 1_900), "{{ labels.disk }}");
+        runbook = runbook with { Mitigation = runbook.Mitigation with { Steps = [.. Enumerable.Repeat(runbook.Mitigation.Steps[0], 10), runbook.Mitigation.Steps[^1]] } };
+
+        ParameterComparison.AreSame(runbook, "t", With("disk", "one"), With("disk", "two")).ShouldBeFalse();
+    }
+
+    private static Alert With(string label, string value) => new() { Source = "generic", Name = "Something", Fingerprint = "f", Labels = new Dictionary<string, string> { [label] = value } };
+
+    private static Runbook Runbook(params string[] notes) => new RunbookReader(SampleSteps.Catalog()).Read("a", $$$"""
+        id: sample
+        title: Sample
+        trigger: [{ alert: Something }]
+        target: "{{ labels.pod }}"
+        impact: { severity: low, users: Nobody notices. }
+        mitigation:
+          approval: { ask: "Do it?", from: [oncall] }
+          steps:
+        {{{string.Join('\n', notes.Select((note, index) => $"    tell-{index}: {{ do: note, with: {{ text: \"{note}\" }} }}"))}}}
+        """).Runbook!;
+}
