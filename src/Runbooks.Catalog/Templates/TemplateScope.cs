@@ -99,7 +99,9 @@ public sealed record Placeholder(PlaceholderRoot Root, string Path, string Key, 
     internal static readonly IReadOnlyList<string> FindingMembers = ["verdict", "value", "summary"];
 
     /// <summary>What only filters and functions have, as other template languages know them.</summary>
-    private static readonly SearchValues<char> Expressions = SearchValues.Create("|'\"(),");
+    private static readonly SearchValues<char> Expressions = SearchValues.Create("|'\"(),?[]");
+
+    private static readonly string[] s_operators = [" or ", " and ", " + ", " if ", " else "];
 
     private static readonly string[] s_roots = ["labels", "annotations", "alert", "target", "incident", "findings", "steps"];
 
@@ -114,9 +116,14 @@ public sealed record Placeholder(PlaceholderRoot Root, string Path, string Key, 
             return (null, $"{Show(path)} is not a placeholder. Write for example {{{{ labels.pod }}}}.");
         }
 
-        if (path.AsSpan().ContainsAny(Expressions) || path.Contains(" or ", StringComparison.Ordinal) || path.Contains(" and ", StringComparison.Ordinal))
+        if (path.AsSpan().ContainsAny(Expressions) || s_operators.Any(word => path.Contains(word, StringComparison.Ordinal)))
         {
             return (null, $"{Show(path)} is not a placeholder: there are no filters, functions and alternatives. Write for example {{{{ labels.pod }}}}.");
+        }
+
+        if (key != key.TrimStart() || (dot > 0 && root != root.TrimEnd()))
+        {
+            return (null, $"{Show(path)} has a blank beside the dot. Write {{{{ {root.TrimEnd()}.{key.TrimStart()} }}}}.");
         }
 
         return root switch

@@ -73,6 +73,11 @@ public sealed class TemplateTests
     [InlineData("{{ target.x }}", "Write {{ target }}")]
     [InlineData("{{ labels.{{ labels.pod }} }}", "is not a placeholder")]
     [InlineData("{{ labels.pod", "is not closed")]
+    [InlineData("{{ labels.pod ?? labels.node }}", "no filters, functions and alternatives")]
+    [InlineData("{{ labels.a + labels.b }}", "no filters, functions and alternatives")]
+    [InlineData("{{ labels.pods[0] }}", "no filters, functions and alternatives")]
+    [InlineData("{{ labels. pod }}", "has a blank beside the dot. Write {{ labels.pod }}.")]
+    [InlineData("{{ labels .pod }}", "has a blank beside the dot. Write {{ labels.pod }}.")]
     [InlineData("{{ findings.gpu-memory }}", "findings.<check>.verdict")]
     [InlineData("{{ steps.recycle }}", "steps.<step>.<output>")]
     public void PlaceholderUnknown_SaysWhatToWrite(string text, string part) =>
