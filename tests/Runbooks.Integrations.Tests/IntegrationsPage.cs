@@ -52,9 +52,8 @@ internal static class IntegrationsPage
         page.Append($"\n### {name}\n\n{summary}\n\n| parameter | | default | |\n|---|---|---|---|\n");
         foreach (var parameter in StepParameters.Of(parameters))
         {
-            var type = parameter.Rules.OfType<ParameterRuleAttribute>().FirstOrDefault()?.Words ?? parameter.TypeInWords;
             var value = parameter.Required ? "required" : parameter.Default is { } text ? $"`{text}`" : "";
-            page.Append($"| `{parameter.Name}` | {Cell(type)} | {value} | {Cell(parameter.Description)}{(parameter.Secret ? " Secret: never shown, and in no incident's record." : "")} |\n");
+            page.Append($"| `{parameter.Name}` | {Cell(parameter.Words)} | {value} | {Cell(parameter.Description)}{(parameter.Secret ? " Secret: never shown, and in no incident's record." : "")} |\n");
         }
     }
 

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
+using Runbooks.Integrations.Notifications.Escalation;
 using TestKit;
 
 namespace Runbooks.Integrations.Tests;
@@ -36,6 +37,28 @@ public sealed class IntegrationsPageTests
 
         types.SelectMany(step => StepParameters.Of(step.ParametersType).Where(parameter => parameter.Description.Length == 0).Select(parameter => $"{step.Name}.{parameter.Name}"))
             .ShouldBeEmpty();
+    }
+
+    /// <summary>What only tells must not be refused, and its runbook with it, because of the words of an alert.</summary>
+    [Fact]
+    public void EveryTextThatIsToldToPeople_IsMadeToFit()
+    {
+        var telling = Catalog().Actions.Where(action => action.TellsOnly || action.IsManual).ToList();
+
+        telling.Select(action => action.Name).ShouldBe(["note", "person", "notify", "escalate", "ticket.create", "ticket.update"], ignoreOrder: true);
+        telling.SelectMany(action => StepParameters.Of(action.ParametersType).Where(parameter => parameter.Type == typeof(string) && !parameter.Rules.OfType<ForPeopleAttribute>().Any()).Select(parameter => $"{action.Name}.{parameter.Name}"))
+            .ShouldBe(["ticket.create.system", "ticket.update.system"], ignoreOrder: true);
+    }
+
+    /// <summary>A group, and whatever an alert calls a team: whom nobody is behind, the fallback hears of.</summary>
+    [Theory]
+    [InlineData("group:ml-oncall")]
+    [InlineData("ml.group:sre")]
+    [InlineData("Bereitschaft Süd")]
+    public void AnyContact_CanBeNotified(string to)
+    {
+        ParameterBinder.Bind(new() { ["to"] = to, ["message"] = "Look." }, typeof(NotifyParameters)).Errors.ShouldBeEmpty();
+        ParameterBinder.Bind(new() { ["to"] = to, ["reason"] = "Look." }, typeof(EscalateParameters)).Errors.ShouldBeEmpty();
     }
 
     [Fact]

@@ -51,19 +51,35 @@ internal sealed class ParameterConverter(List<ParameterError> errors, bool skipT
         var value = Convert(node, parameter.Type, key, parameter);
         if (!ReferenceEquals(value, s_unknown))
         {
-            // Rules see the value alone; one that needs the whole record belongs into IValidatableObject.
-            var context = new ValidationContext(new object()) { DisplayName = parameter.Name, MemberName = parameter.Name };
-            errors.AddRange(parameter.Rules
-                .Select(rule => (Rule: rule, Result: rule.GetValidationResult(value, context)))
-                .Where(outcome => outcome.Result is not null)
-                .Select(outcome => outcome.Rule is ParameterRuleAttribute
-                    ? new ParameterError(key, $"{Show(node, parameter)} {outcome.Result!.ErrorMessage}", "")
-                    : outcome.Rule is RangeAttribute { Minimum: TimeSpan least, Maximum: TimeSpan most }
-                    ? new ParameterError(key, $"{Show(node, parameter)} is not from {DurationText.Format(least)} to {DurationText.Format(most)}.", "")
-                    : new ParameterError(key, Message(outcome.Result!, node, parameter), "")));
+            errors.AddRange(Broken(value, node, key, parameter));
         }
 
         return value;
+    }
+
+    private static IEnumerable<ParameterError> Broken(object? value, JsonNode node, string key, StepParameter parameter)
+    {
+        if (parameter.Rules.OfType<RequiredAttribute>().Any(rule => !rule.IsValid(value)))
+        {
+            return [new(key, "is empty.", $"Write {parameter.Words}.")];
+        }
+
+        // Rules see the value alone; one that needs the whole record belongs into IValidatableObject.
+        var context = new ValidationContext(new object()) { DisplayName = parameter.Name, MemberName = parameter.Name };
+        return parameter.Rules
+            .Select(rule => (Rule: rule, Result: rule.GetValidationResult(value, context)))
+            .Where(outcome => outcome.Result is not null)
+            .SelectMany<(ValidationAttribute Rule, ValidationResult? Result), ParameterError>(outcome => outcome.Rule switch
+            {
+                ParameterRuleAttribute rule when node is JsonArray items => items.Index()
+                    .Where(one => one.Item is not null && !rule.IsValid(TextOf(one.Item)))
+                    .Select(one => new ParameterError($"{key}[{one.Index}]", $"{Show(one.Item, parameter)} is not {rule.Words}.", "")),
+                ParameterRuleAttribute rule => [new(key, $"{Show(node, parameter)} is not {rule.Words}.", "")],
+                RangeAttribute range => [new(key, $"{Show(node, parameter)} is not {StepParameter.Bounds(range)}.", "")],
+                MaxLengthAttribute most => [new(key, $"is longer than {most.Length} characters.", "Write less.")],
+                RegularExpressionAttribute rule => [new(key, $"{Show(node, parameter)} does not fit {rule.Pattern}.", parameter.Description)],
+                _ => [new(key, Message(outcome.Result!, node, parameter), "")],
+            });
     }
 
     private object? Convert(JsonNode node, Type type, string key, StepParameter parameter)

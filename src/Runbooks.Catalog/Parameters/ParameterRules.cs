@@ -1,8 +1,10 @@
 using System.Buffers;
 using System.Collections;
 using System.ComponentModel.DataAnnotations;
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Runbooks.Catalog.Templates;
 using Runbooks.Model.Text;
 
@@ -93,6 +95,39 @@ public sealed class KubernetesNameAttribute : ParameterRuleAttribute
 
     private static bool IsLabel(string value) =>
         value.Length > 0 && value[0] != '-' && value[^1] != '-' && !value.AsSpan().ContainsAnyExcept(s_allowed);
+}
+
+/// <summary>A text that fits a pattern as a whole.</summary>
+/// <param name="words">See <see cref="ParameterRuleAttribute.Words"/>.</param>
+public sealed class TextPatternAttribute([StringSyntax(StringSyntaxAttribute.Regex)] string pattern, string words) : ParameterRuleAttribute
+{
+    /// <summary>What most names in Azure are made of.</summary>
+    public const string NameCharacters = "letters, digits, dots, dashes and underscores, beginning with a letter or digit";
+
+    private readonly Regex _pattern = new(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
+
+    public override string Words => words;
+
+    protected override bool Accepts(string value) => _pattern.Match(value) is { Success: true, Index: 0 } match && match.Length == value.Length;
+}
+
+/// <summary>
+/// A text that people read, and nothing else hangs on. What the file says has to fit. What an alert fills in never keeps a
+/// runbook from being run: it is cut, and put on one line where it has to be one, and what is missing is a question mark.
+/// </summary>
+public sealed class ForPeopleAttribute(int longest) : ParameterRuleAttribute
+{
+    public bool OneLine { get; init; }
+
+    public override string Words => $"a text of at most {longest} characters{(OneLine ? " on one line" : "")}";
+
+    internal string Fit(string filled)
+    {
+        var text = CleanText.Clean(OneLine ? filled.Trim() : filled, longest, OneLine);
+        return string.IsNullOrWhiteSpace(text) ? "?" : text;
+    }
+
+    protected override bool Accepts(string value) => OneLine ? value.Trim() is var line && line.Length <= longest && !line.Any(char.IsControl) : value.Length <= longest;
 }
 
 /// <summary>

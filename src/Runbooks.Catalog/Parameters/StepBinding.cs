@@ -51,37 +51,37 @@ public static class WithRenderer
     {
         var errors = new List<ParameterError>();
         var pending = false;
-        var value = new JsonObject();
-        if (with.ValueKind == JsonValueKind.Object)
-        {
-            foreach (var property in with.EnumerateObject())
-            {
-                var refuse = StepParameters.Of(parametersType).FirstOrDefault(parameter => parameter.Name == property.Name)?.Refuse;
-                value[property.Name] = Visit(property.Value, property.Name, refuse);
-            }
-        }
-
+        var value = with.ValueKind == JsonValueKind.Object ? Mapping(with, "", parametersType, null) : [];
         return new RenderedWith(value, errors, pending);
 
-        JsonNode? Visit(JsonElement element, string key, Func<string, string?>? refuse)
+        // A part that is no parameter of its own is treated as the parameter that it belongs to.
+        JsonObject Mapping(JsonElement mapping, string prefix, Type? type, StepParameter? whole)
+        {
+            var parameters = type is null ? [] : StepParameters.Of(type);
+            var filled = new JsonObject();
+            foreach (var property in mapping.EnumerateObject())
+            {
+                filled[property.Name] = Visit(property.Value, prefix + property.Name, parameters.FirstOrDefault(parameter => parameter.Name == property.Name) ?? whole);
+            }
+
+            return filled;
+        }
+
+        JsonNode? Visit(JsonElement element, string key, StepParameter? parameter)
         {
             switch (element.ValueKind)
             {
                 case JsonValueKind.Object:
-                    var mapping = new JsonObject();
-                    foreach (var property in element.EnumerateObject())
-                    {
-                        mapping[property.Name] = Visit(property.Value, $"{key}.{property.Name}", refuse);
-                    }
-
-                    return mapping;
+                    return Mapping(element, $"{key}.", parameter is null ? null : ParameterType.RecordOf(parameter.Type), parameter);
                 case JsonValueKind.Array:
-                    return new JsonArray([.. element.EnumerateArray().Select((item, index) => Visit(item, $"{key}[{index}]", refuse))]);
+                    return new JsonArray([.. element.EnumerateArray().Select((item, index) => Visit(item, $"{key}[{index}]", parameter))]);
                 case JsonValueKind.String:
-                    var rendered = Template.Parse(element.GetString()!).Render(scope, mode, refuse);
+                    var rendered = Template.Parse(element.GetString()!).Render(scope, mode, parameter?.Refuse, lenient: parameter?.ForPeople is not null);
                     pending |= rendered.Pending;
                     errors.AddRange(rendered.Errors.Select(error => new ParameterError(key, error, "")));
-                    return rendered.Value;
+                    return rendered.Value is not { } text || rendered.Pending ? rendered.Value
+                        : parameter?.ForPeople is { } people ? people.Fit(text)
+                        : parameter?.IsTrimmed == true ? text.Trim() : text;
                 default:
                     return JsonNode.Parse(element.GetRawText());
             }

@@ -131,8 +131,27 @@ public sealed record StepParameter
 
     internal PropertyInfo? Property { get; init; }
 
-    /// <summary>What has to be written, for a remedy.</summary>
-    internal string Words => Rules.OfType<ParameterRuleAttribute>().FirstOrDefault()?.Words ?? TypeInWords;
+    /// <summary>What has to be written, with its bounds: for a remedy, the schema and the reference page.</summary>
+    public string Words => Rules.OfType<ParameterRuleAttribute>().FirstOrDefault() is { } rule ? ParameterType.ShapeOf(Type) == ParameterShape.List ? $"a list; each item is {rule.Words}" : rule.Words
+        : Rules.OfType<RangeAttribute>().FirstOrDefault() is { } range ? $"{TypeInWords}, {Bounds(range)}"
+        : Rules.OfType<MaxLengthAttribute>().FirstOrDefault() is { } most ? $"{TypeInWords} of at most {most.Length} characters"
+        : TypeInWords;
+
+    internal ForPeopleAttribute? ForPeople => Rules.OfType<ForPeopleAttribute>().FirstOrDefault();
+
+    /// <summary>Whether blanks and line ends around a value mean nothing: a name, a number or a choice is filled in, no words.</summary>
+    internal bool IsTrimmed => Rules.Any(rule => rule is RegularExpressionAttribute or (ParameterRuleAttribute and not ForPeopleAttribute))
+        || ParameterType.ShapeOf(Type) is ParameterShape.Boolean or ParameterShape.Integer or ParameterShape.Number or ParameterShape.Duration or ParameterShape.Choice or ParameterShape.Parsed;
+
+    internal static string Bounds(RangeAttribute range)
+    {
+        return $"from {Show(range.Minimum)} to {Show(range.Maximum)}";
+
+        // The bounds of a duration are texts until the rule is first used.
+        string Show(object bound) => range.OperandType == typeof(TimeSpan)
+            ? DurationText.Format(bound is TimeSpan time ? time : TimeSpan.Parse((string)bound, CultureInfo.InvariantCulture))
+            : Convert.ToString(bound, CultureInfo.InvariantCulture)!;
+    }
 }
 
 /// <summary>The shapes that a parameter may have.</summary>
@@ -164,6 +183,9 @@ internal static class ParameterType
         var item = type.IsArray ? type.GetElementType() : type is { IsGenericType: true, GenericTypeArguments: [var only] } ? only : null;
         return item is not null && type.IsAssignableFrom(type.IsArray ? item.MakeArrayType() : typeof(List<>).MakeGenericType(item)) ? item : null;
     }
+
+    /// <summary>The record that it is, or that its items are; null when neither.</summary>
+    public static Type? RecordOf(Type type) => (ListItem(Bare(type)) ?? Bare(type)) is var record && ShapeOf(record) == ParameterShape.Record ? record : null;
 
     /// <summary>The type of the values when a dictionary with text keys; else null.</summary>
     public static Type? MapValue(Type type) =>

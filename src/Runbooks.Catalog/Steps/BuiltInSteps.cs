@@ -1,6 +1,6 @@
 using System.ComponentModel;
-using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
+using Runbooks.Catalog.Parameters;
 using Runbooks.Model.Incidents;
 
 namespace Runbooks.Catalog.Steps;
@@ -31,7 +31,7 @@ internal sealed class NoteAction() : RunbookAction<NoteAction.Parameters>(BuiltI
 {
     public sealed record Parameters
     {
-        [MaxLength(2000), Description("The line.")]
+        [ForPeople(2000), Description("The line.")]
         public required string Text { get; init; }
     }
 

@@ -16,23 +16,22 @@ public sealed class ManualAction() : RunbookAction<ManualAction.Parameters>(
     BuiltInSteps.Person, "Asks a person to do something by hand, and goes on once somebody says that it is done. `timeout` is how long they have: 1h unless said, at most 7d.")
 {
     public const int MaxItems = 20;
-    private const int LongestItem = 300;
 
     public static readonly TimeSpan DefaultTimeout = TimeSpan.FromHours(1);
     public static readonly TimeSpan LongestTimeout = TimeSpan.FromDays(7);
 
     public sealed record Parameters : IValidatableObject
     {
-        [MaxLength(1000), Description("What to do.")]
+        [Required, ForPeople(1000), Description("What to do.")]
         public required string Instruction { get; init; }
 
-        [ContactName, Description("Contacts that are asked. Each of them may say that it is done, or that it could not be done and why.")]
+        [ContactName, ForPeople(128, OneLine = true), Description("Contacts that are asked. Each of them may say that it is done, or that it could not be done and why.")]
         public required IReadOnlyList<string> Who { get; init; }
 
-        [Description("What has to be ticked, each item by whoever did it. The step is done with the last.")]
+        [ForPeople(300), Description("What has to be ticked, each item by whoever did it. The step is done with the last.")]
         public IReadOnlyList<string> Checklist { get; init; } = [];
 
-        [MaxLength(1000), Description("How a person takes it back. Without it the step cannot be undone.")]
+        [ForPeople(1000), Description("How a person takes it back. Without it the step cannot be undone.")]
         public string? Undo { get; init; }
 
         [Description("Ask again after this long without an answer.")]
@@ -53,9 +52,9 @@ public sealed class ManualAction() : RunbookAction<ManualAction.Parameters>(
                 yield return new($"has {Checklist.Count} items. Keep at most {MaxItems}.", [nameof(Checklist)]);
             }
 
-            if (Checklist.Any(item => item.Length > LongestItem || string.IsNullOrWhiteSpace(item)))
+            if (Checklist.Any(string.IsNullOrWhiteSpace))
             {
-                yield return new($"has an item that is empty or longer than {LongestItem} characters.", [nameof(Checklist)]);
+                yield return new("has an item that is empty.", [nameof(Checklist)]);
             }
         }
     }
@@ -65,7 +64,7 @@ public sealed class ManualAction() : RunbookAction<ManualAction.Parameters>(
         [Description("Without an answer for this long.")]
         public required TimeSpan After { get; init; }
 
-        [ContactName, Description("Contacts that are asked as well.")]
+        [ContactName, ForPeople(128, OneLine = true), Description("Contacts that are asked as well.")]
         public required IReadOnlyList<string> To { get; init; }
     }
 

@@ -79,7 +79,8 @@ public sealed class Template
 
     /// <param name="mode">Whether outputs of steps that have not run yet may stay as they are written.</param>
     /// <param name="refuse">Says why a value must not be inserted here; null to let every value in.</param>
-    public RenderedText Render(TemplateScope scope, RenderMode mode = RenderMode.Run, Func<string, string?>? refuse = null)
+    /// <param name="lenient">Whether what is missing becomes <c>?</c>, and what is too long is cut.</param>
+    public RenderedText Render(TemplateScope scope, RenderMode mode = RenderMode.Run, Func<string, string?>? refuse = null, bool lenient = false)
     {
         var errors = new List<string>(Errors);
         var pending = false;
@@ -95,7 +96,7 @@ public sealed class Template
                 pending = true;
                 text.Append(literal);
             }
-            else if (scope.Find(placeholder) is not { } value)
+            else if ((scope.Find(placeholder) ?? (lenient ? "?" : null)) is not { } value)
             {
                 errors.Add(scope.Missing(placeholder));
             }
@@ -103,13 +104,13 @@ public sealed class Template
             {
                 errors.Add($"The value of {{{{ {Clip.To(placeholder.Path, 80)} }}}} {reason}");
             }
-            else if (text.Length + value.Length > MaxLength)
+            else if (!lenient && text.Length + value.Length > MaxLength)
             {
                 errors.Add($"With {{{{ {Clip.To(placeholder.Path, 80)} }}}} the text is longer than {MaxLength} characters. Use a shorter value.");
             }
             else
             {
-                text.Append(value);
+                text.Append(Clip.To(value, MaxLength));
             }
         }
 

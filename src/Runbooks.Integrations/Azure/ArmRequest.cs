@@ -25,7 +25,7 @@ public sealed record ArmChange
     [Description("How to change it.")]
     public ArmMethod Method { get; init; } = ArmMethod.Post;
 
-    [RegularExpression("^[A-Za-z][A-Za-z0-9]{0,63}$")]
+    [TextPattern("^[A-Za-z][A-Za-z0-9]{0,63}$", "one word of at most 64 letters and digits, beginning with a letter")]
     [Description("What the resource is told to do, for POST: `restart`.")]
     public string? Action { get; init; }
 
@@ -43,14 +43,14 @@ public sealed record ArmRequestParameters
     [Description("The resource.")]
     public required string Resource { get; init; }
 
-    [Required, RegularExpression(@"^20\d\d-\d\d-\d\d(-preview)?$")]
+    [Required, TextPattern(@"^20\d\d-\d\d-\d\d(-preview)?$", "a date such as 2025-03-01, or 2025-03-01-preview")]
     [Description("The version of the API, for example `2025-03-01`.")]
     public required string ApiVersion { get; init; }
 
     [Description("How to change it.")]
     public ArmMethod Method { get; init; } = ArmMethod.Post;
 
-    [RegularExpression("^[A-Za-z][A-Za-z0-9]{0,63}$")]
+    [TextPattern("^[A-Za-z][A-Za-z0-9]{0,63}$", "one word of at most 64 letters and digits, beginning with a letter")]
     [Description("What the resource is told to do, for POST: `restart`.")]
     public string? Action { get; init; }
 

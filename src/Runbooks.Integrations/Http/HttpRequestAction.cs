@@ -55,7 +55,7 @@ public sealed record HttpRequestParameters : IValidatableObject
     [Description("The body, sent as JSON.")]
     public JsonObject? Body { get; init; }
 
-    [Secret, RegularExpression("^[A-Za-z0-9._~+/=-]{1,4000}$")]
+    [Secret, MaxLength(4000), TextPattern("^[A-Za-z0-9._~+/=-]+$", "a token of letters, digits and . _ ~ + / = -")]
     [Description("A bearer token.")]
     public string? Token { get; init; }
 

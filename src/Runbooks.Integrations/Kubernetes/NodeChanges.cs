@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using k8s;
 using k8s.Models;
+using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Incidents;
 
@@ -245,11 +246,11 @@ internal sealed class TaintNode(Clusters clusters)
 
 public sealed record TaintNodeParameters : NodeParameters
 {
-    [Required, RegularExpression("^([a-z0-9]([a-z0-9.-]{0,250}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$")]
+    [Required, TextPattern("^([a-z0-9]([a-z0-9.-]{0,250}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$", "the key of a taint: at most 63 letters, digits, dashes, underscores and dots, if need be behind a domain and a slash")]
     [Description("The taint's key, for example gpu-fault.")]
     public required string Key { get; init; }
 
-    [RegularExpression("^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$")]
+    [TextPattern("^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$", "at most 63 letters, digits, dashes, underscores and dots, beginning and ending with a letter or digit")]
     [Description("Its value, if it has one.")]
     public string? Value { get; init; }
 

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
+using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.Metrics;
@@ -19,7 +20,7 @@ public sealed record ModelRouteParameters
     [Description("The model as clients ask for it: LiteLLM's `model_name`.")]
     public required string Model { get; init; }
 
-    [Required, RegularExpression("^[A-Za-z0-9._:-]{1,128}$")]
+    [Required, TextPattern("^[A-Za-z0-9._:-]{1,128}$", "an id of at most 128 letters, digits and . _ : -")]
     [Description("The id of the deployment whose share is changed: LiteLLM's `model_info.id`.")]
     public required string Deployment { get; init; }
 

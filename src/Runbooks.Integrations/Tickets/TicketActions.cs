@@ -3,6 +3,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.Notifications.Escalation;
@@ -32,11 +33,11 @@ public abstract partial record TicketParameters : IValidatableObject
 
 public sealed record CreateTicketParameters : TicketParameters
 {
-    [Required, RegularExpression(@"^[^\p{C}]{1,160}$")]
-    [Description("The ticket's title, one line.")]
+    [Required, ForPeople(160, OneLine = true)]
+    [Description("The ticket's title.")]
     public required string Title { get; init; }
 
-    [Required, MaxLength(8000)]
+    [Required, ForPeople(8000)]
     [Description("What it says; the address of the incident's page follows.")]
     public required string Text { get; init; }
 
@@ -46,7 +47,7 @@ public sealed record CreateTicketParameters : TicketParameters
 
 public sealed record UpdateTicketParameters : TicketParameters
 {
-    [Required, MaxLength(8000)]
+    [Required, ForPeople(8000)]
     [Description("The comment.")]
     public required string Text { get; init; }
 

@@ -23,6 +23,16 @@ public sealed class ParameterBinderTests
         [Secret] string? ApiKey = null,
         IReadOnlyList<Rule>? Rules = null);
 
+    public sealed record Ruled
+    {
+        [Required, ForPeople(20, OneLine = true)] public required string Title { get; init; }
+        [TextPattern("^[a-z]+$", "a name of letters")] public string? Name { get; init; }
+        [MaxLength(5)] public string? Store { get; init; }
+        [RegularExpression("^[a-z]+$"), Description("The column.")] public string? Column { get; init; }
+        [KubernetesName] public IReadOnlyList<string> Hosts { get; init; } = [];
+        [Range(typeof(TimeSpan), "00:01:00", "7.00:00:00")] public TimeSpan? Window { get; init; }
+    }
+
     public sealed record WithProperties
     {
         public required string Name { get; init; }
@@ -83,7 +93,7 @@ public sealed class ParameterBinderTests
         [
             "pdo: is not a parameter. Did you mean 'pod'? The parameters are: pod, count, wait, speed, names, tags, day, apiKey, rules.",
             "pod: is missing. Write a Kubernetes name: at most 253 lower-case letters, digits, dashes and dots, beginning and ending with a letter or digit.",
-            "count: The field count must be between 1 and 10.",
+            "count: '11' is not from 1 to 10.",
             "wait: '5 minutes' is not a duration such as 20s, 5m, 1h30m or 2d.",
             "speed: 'slwo' is not one of: slow, veryFast. Did you mean 'slow'?",
             "names: A mapping is not a list; each item is text.",
@@ -91,7 +101,7 @@ public sealed class ParameterBinderTests
             "day: '95' is not a DateOnly.",
             "rules[0].colour: is not a parameter. The parameters are: name, priority.",
             "rules[0].name: is missing. Write text.",
-            "rules[0].priority: The field priority must be between 1 and 9.",
+            "rules[0].priority: '0' is not from 1 to 9.",
         ]);
     }
 
@@ -106,7 +116,7 @@ public sealed class ParameterBinderTests
         ParameterBinder.Check(with, typeof(Positional)).Select(error => error.ToString()).ShouldBe(
         [
             "pod: is empty. Write a Kubernetes name: at most 253 lower-case letters, digits, dashes and dots, beginning and ending with a letter or digit.",
-            "count: is empty. Write a whole number, or remove it.",
+            "count: is empty. Write a whole number, from 1 to 10, or remove it.",
         ]);
         ParameterBinder.Bind(Json("""{ "pod": "p", "count": null }"""), typeof(Positional)).Errors.ShouldBeEmpty();
     }
@@ -133,6 +143,29 @@ public sealed class ParameterBinderTests
         error.ShouldContain("is not a Kubernetes name");
         error.ShouldNotContain(new string('A', 100));
     }
+
+    /// <summary>In words, with the remedy, whichever attribute says it.</summary>
+    [Theory]
+    [InlineData("""{ "title": "two\nlines" }""", "title: 'two\nlines' is not a text of at most 20 characters on one line.")]
+    [InlineData("""{ "title": "longer than twenty letters" }""", "title: 'longer than twenty letters' is not a text of at most 20 characters on one line.")]
+    [InlineData("""{ "title": " " }""", "title: is empty. Write a text of at most 20 characters on one line.")]
+    [InlineData("""{ "title": "t", "name": "-a" }""", "name: '-a' is not a name of letters.")]
+    [InlineData("""{ "title": "t", "name": "a\n" }""", "name: 'a\n' is not a name of letters.")]
+    [InlineData("""{ "title": "t", "store": "longer" }""", "store: is longer than 5 characters. Write less.")]
+    [InlineData("""{ "title": "t", "column": "a b" }""", "column: 'a b' does not fit ^[a-z]+$. The column.")]
+    [InlineData("""{ "title": "t", "hosts": ["a", "B"] }""", "hosts[1]: 'B' is not a Kubernetes name: at most 63 lower-case letters, digits and dashes, beginning and ending with a letter or digit.")]
+    public void RuleBroken_IsToldInWords(string with, string error) => Errors<Ruled>(with).ShouldBe([error]);
+
+    [Fact]
+    public void Words_NameTheBounds() => StepParameters.Of(typeof(Ruled)).ToDictionary(parameter => parameter.Name, parameter => parameter.Words).ShouldBe(new Dictionary<string, string>
+    {
+        ["title"] = "a text of at most 20 characters on one line",
+        ["name"] = "a name of letters",
+        ["store"] = "text of at most 5 characters",
+        ["column"] = "text",
+        ["hosts"] = "a list; each item is a Kubernetes name: at most 63 lower-case letters, digits and dashes, beginning and ending with a letter or digit",
+        ["window"] = "a duration such as 20s, 5m, 1h30m or 2d, from 1m to 7d",
+    });
 
     [Fact]
     public void SecretWrong_IsNotShown() =>

@@ -7,7 +7,23 @@ namespace Runbooks.Catalog.Tests.Templates;
 
 public sealed class WithRendererTests
 {
-    private sealed record QueryParameters([QueryText] string Query, string? Note = null, IReadOnlyDictionary<string, string>? Tags = null);
+    private sealed record Further([ForPeople(10)] string Who);
+
+    private sealed record QueryParameters([QueryText] string Query, string? Note = null, IReadOnlyDictionary<string, string>? Tags = null)
+    {
+        [ForPeople(20, OneLine = true)]
+        public string? Title { get; init; }
+
+        [ForPeople(20)]
+        public IReadOnlyList<string> Items { get; init; } = [];
+
+        public IReadOnlyList<Further> Further { get; init; } = [];
+
+        [KubernetesName(Subdomain = true)]
+        public string? Pod { get; init; }
+
+        public TimeSpan? Wait { get; init; }
+    }
 
     [Fact]
     public void NestedStrings_AreRenderedAndOtherValuesKept()
@@ -53,6 +69,50 @@ public sealed class WithRendererTests
         Render("""{ "query": "up{pod=\"{{ labels.pod }}\"}" }""", value).Errors
             .ShouldHaveSingleItem().Problem.ShouldContain("may not be put into a query");
         Render("""{ "note": "{{ labels.pod }}" }""", value).Value["note"]!.GetValue<string>().ShouldBe(value);
+    }
+
+    /// <summary>Words keep no runbook from being run: nobody would be asked about the fix, because the title of a ticket is too long.</summary>
+    [Theory]
+    [InlineData("🔥 queue\nis long", "🔥 queue is long")]
+    [InlineData("queue of the pod is far too long", "queue of the pod is…")]
+    [InlineData(" ", "?")]
+    public void TextForPeople_IsCutAndPutOnOneLine(string value, string said) =>
+        Render("""{ "title": "{{ labels.pod }}" }""", value).Value["title"]!.GetValue<string>().ShouldBe(said);
+
+    [Fact]
+    public void TextForPeopleThatIsHuge_IsCutToo()
+    {
+        var rendered = Render("""{ "title": "{{ labels.pod }}{{ labels.pod }}" }""", new string('x', Template.MaxLength));
+
+        rendered.Errors.ShouldBeEmpty();
+        rendered.Value["title"]!.GetValue<string>().ShouldBe($"{new string('x', 19)}…");
+    }
+
+    [Fact]
+    public void MissingValueInATextForPeople_IsAQuestionMark()
+    {
+        var rendered = Render("""{ "title": "{{ labels.a }} on {{ labels.pod }}", "items": ["{{ labels.a }}\nnext"], "further": [{ "who": "{{ labels.a }}" }] }""");
+
+        rendered.Errors.ShouldBeEmpty();
+        rendered.Value.ToJsonString().ShouldBe("""{"title":"? on llm-b-0","items":["?\nnext"],"further":[{"who":"?"}]}""");
+    }
+
+    [Fact]
+    public void TextForPeople_WaitsForTheStepsItTellsOf()
+    {
+        var rendered = Render("""{ "title": "The ticket {{ steps.first.id }}" }""", mode: RenderMode.Plan);
+
+        rendered.Pending.ShouldBeTrue();
+        rendered.Value["title"]!.GetValue<string>().ShouldBe("The ticket {{ steps.first.id }}");
+    }
+
+    /// <summary>A folded text in the file ends with a line break.</summary>
+    [Fact]
+    public void WhatIsFilledIntoAName_HasNoBlanksAroundIt()
+    {
+        var rendered = Render("""{ "pod": "{{ labels.pod }}\n", "wait": " 5m\n", "note": "{{ labels.pod }}\n" }""").Value;
+
+        (rendered["pod"]!.GetValue<string>(), rendered["wait"]!.GetValue<string>(), rendered["note"]!.GetValue<string>()).ShouldBe(("llm-b-0", "5m", "llm-b-0\n"));
     }
 
     private static RenderedWith Render(string with, string pod = "llm-b-0", RenderMode mode = RenderMode.Run) => WithRenderer.Render(

@@ -15,7 +15,7 @@ public sealed record SuspendSubscriptionParameters
     [Description("The API Management service.")]
     public required string Service { get; init; }
 
-    [Required, RegularExpression("^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
+    [Required, TextPattern("^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$", "a name of at most 80 " + TextPatternAttribute.NameCharacters)]
     [Description("The subscription's name, whose keys stop working.")]
     public required string Subscription { get; init; }
 

@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Incidents;
 
@@ -86,7 +87,7 @@ internal sealed class SetFlag(AppConfigurationClient client)
 
 public sealed record SetFlagParameters
 {
-    [Required, RegularExpression("^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+    [Required, TextPattern("^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$", "a name of at most 100 " + TextPatternAttribute.NameCharacters)]
     [Description("The feature flag.")]
     public required string Flag { get; init; }
 

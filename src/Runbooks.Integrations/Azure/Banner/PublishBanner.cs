@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
+using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Azure.AppConfiguration;
 using Runbooks.Model.Incidents;
@@ -60,14 +61,14 @@ internal sealed class PublishBanner(AppConfigurationClient keys, BannerBlobs blo
 
 public sealed record PublishBannerParameters
 {
-    [Required, RegularExpression(@"^[^\p{C}]{1,300}$")]
-    [Description("What users read: one line, at most 300 characters.")]
+    [Required, ForPeople(300, OneLine = true)]
+    [Description("What users read.")]
     public required string Message { get; init; }
 
     [Description("How urgent it looks.")]
     public BannerSeverity Severity { get; init; } = BannerSeverity.Warning;
 
-    [RegularExpression("^[A-Za-z0-9][A-Za-z0-9._:/-]{0,199}$")]
+    [TextPattern("^[A-Za-z0-9][A-Za-z0-9._:/-]{0,199}$", "a key of at most 200 letters, digits and . _ : / -, beginning with a letter or digit")]
     [Description("The key that the web page reads.")]
     public string Key { get; init; } = "banner";
 
@@ -79,7 +80,7 @@ public sealed record PublishBannerParameters
     [Description("The configured App Configuration store; the default one when left out.")]
     public string? Store { get; init; }
 
-    [RegularExpression("^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+    [TextPattern("^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$", "a name of at most 100 " + TextPatternAttribute.NameCharacters)]
     [Description("The JSON blob, in the container of Banner:Container, that a static web page reads; Banner:Blob when left out.")]
     public string? Blob { get; init; }
 }

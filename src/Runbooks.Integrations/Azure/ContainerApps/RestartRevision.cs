@@ -13,7 +13,7 @@ public sealed record RestartRevisionParameters
     [Description("The container app.")]
     public required string App { get; init; }
 
-    [RegularExpression("^[a-z0-9][a-z0-9-]{0,62}$")]
+    [TextPattern("^[a-z0-9][a-z0-9-]{0,62}$", "a name of at most 63 lower-case letters, digits and dashes, beginning with a letter or digit")]
     [Description("The revision; the latest one that is ready when left out.")]
     public string? Revision { get; init; }
 }

@@ -16,11 +16,11 @@ public sealed record BlocklistParameters : SignatureParameters, IValidatableObje
     [Description("The Azure OpenAI account.")]
     public required string Account { get; init; }
 
-    [Required, RegularExpression("^[0-9A-Za-z._~-]{1,64}$")]
+    [Required, TextPattern("^[0-9A-Za-z._~-]{1,64}$", "a name of at most 64 letters, digits and . _ ~ -")]
     [Description("The blocklist in it (raiBlocklists) that takes the prompt.")]
     public required string List { get; init; }
 
-    [Required, RegularExpression("^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+    [Required, TextPattern("^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", "a name of at most 64 " + TextPatternAttribute.NameCharacters)]
     [Description("The deployment that is protected: its content filter has to block prompts by this list.")]
     public required string Deployment { get; init; }
 

@@ -15,11 +15,11 @@ public sealed record TrafficSplitParameters
     [Description("The Azure Machine Learning workspace.")]
     public required string Workspace { get; init; }
 
-    [Required, RegularExpression("^[A-Za-z][A-Za-z0-9-]{2,31}$")]
+    [Required, TextPattern("^[A-Za-z][A-Za-z0-9-]{2,31}$", "a name of 3 to 32 letters, digits and dashes, beginning with a letter")]
     [Description("The online endpoint in it.")]
     public required string Endpoint { get; init; }
 
-    [Required, RegularExpression("^[A-Za-z][A-Za-z0-9-]{2,31}$")]
+    [Required, TextPattern("^[A-Za-z][A-Za-z0-9-]{2,31}$", "a name of 3 to 32 letters, digits and dashes, beginning with a letter")]
     [Description("The deployment of the endpoint whose share is changed.")]
     public required string Deployment { get; init; }
 

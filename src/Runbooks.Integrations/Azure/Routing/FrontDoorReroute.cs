@@ -15,7 +15,7 @@ public sealed record FrontDoorRerouteParameters : RerouteParameters
     [Description("The Front Door profile (Standard or Premium).")]
     public required string Profile { get; init; }
 
-    [Required, RegularExpression("^[A-Za-z0-9][A-Za-z0-9-]{0,88}[A-Za-z0-9]$")]
+    [Required, TextPattern("^[A-Za-z0-9][A-Za-z0-9-]{0,88}[A-Za-z0-9]$", "a name of 2 to 90 letters, digits and dashes, beginning and ending with a letter or digit")]
     [Description("The origin group that both origins belong to.")]
     public required string OriginGroup { get; init; }
 }

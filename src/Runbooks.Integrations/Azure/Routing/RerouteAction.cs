@@ -3,6 +3,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Azure.Core;
+using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Incidents;
 
@@ -142,11 +143,11 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
 /// <summary>What every reroute is told.</summary>
 public abstract record RerouteParameters
 {
-    [Required, RegularExpression("^[A-Za-z0-9][A-Za-z0-9 ._-]{0,259}$")]
+    [Required, TextPattern("^[A-Za-z0-9][A-Za-z0-9 ._-]{0,259}$", "a name of at most 260 letters, digits, blanks, dots, dashes and underscores, beginning with a letter or digit")]
     [Description("Whose traffic is taken away.")]
     public required string From { get; init; }
 
-    [RegularExpression("^[A-Za-z0-9][A-Za-z0-9 ._-]{0,259}$")]
+    [TextPattern("^[A-Za-z0-9][A-Za-z0-9 ._-]{0,259}$", "a name of at most 260 letters, digits, blanks, dots, dashes and underscores, beginning with a letter or digit")]
     [Description("Who has to be enabled and healthy to take it over; any of the others when left out.")]
     public string? To { get; init; }
 

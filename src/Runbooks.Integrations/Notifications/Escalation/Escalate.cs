@@ -10,15 +10,15 @@ namespace Runbooks.Integrations.Notifications.Escalation;
 
 public sealed record EscalateParameters
 {
-    [Required, ContactName, RegularExpression("^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
+    [Required, ContactName, ForPeople(128, OneLine = true)]
     [Description("The contact that takes it over.")]
     public required string To { get; init; }
 
-    [Required, RegularExpression(@"^[^\p{C}]{1,500}$")]
-    [Description("Why, in one line; shown in the message, so write it in the runbook and put no alert text into it.")]
+    [Required, ForPeople(500, OneLine = true)]
+    [Description("Why; shown in the message, so write it in the runbook and put no alert text into it.")]
     public required string Reason { get; init; }
 
-    [MaxLength(4000)]
+    [ForPeople(4000)]
     [Description("What was said, kept only in the bundle. In messages its hash stands for it.")]
     public string? Prompt { get; init; }
 }

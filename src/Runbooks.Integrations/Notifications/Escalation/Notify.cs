@@ -9,11 +9,11 @@ namespace Runbooks.Integrations.Notifications.Escalation;
 
 public sealed record NotifyParameters
 {
-    [Required, ContactName, RegularExpression("^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
+    [Required, ContactName, ForPeople(128, OneLine = true)]
     [Description("The contact that is told.")]
     public required string To { get; init; }
 
-    [Required, MaxLength(1000)]
+    [Required, ForPeople(1000)]
     [Description("What to do, and until when.")]
     public required string Message { get; init; }
 
