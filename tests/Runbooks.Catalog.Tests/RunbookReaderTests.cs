@@ -37,16 +37,22 @@ public sealed class RunbookReaderTests
     [Fact]
     public void NoVerify_AsksTheChecksOfWhen()
     {
-        var verify = _reader.Read("a", s_text).Runbook!.Mitigation.Verify!;
+        var verify = ReadWith("keys.rotate, with: { name: k }").Mitigation.Verify!;
 
         verify.Checks.ShouldBe(["broken"]);
         (verify.Every, verify.Within).ShouldBe((TimeSpan.FromSeconds(15), TimeSpan.FromMinutes(5)));
     }
 
+    /// <summary>Otherwise a ticket that was opened would end as a fix that did not help, and the resolution would never run.</summary>
+    [Fact]
+    public void NoVerifyAndStepsThatOnlyTell_AskNothing() => ReadWith("note, with: { text: Hello. }").Mitigation.Verify.ShouldBeNull();
+
+    [Fact]
+    public void NoVerifyAndAStepOfAPerson_AsksTheChecks() => ReadWith("person, with: { instruction: Do it., who: [oncall] }").Mitigation.Verify.ShouldNotBeNull();
+
     [Fact]
     public void UnrepeatableAction_HasOneAttempt() =>
-        _reader.Read("a", s_text.Replace("do: note, with: { text: Hello. }", "do: keys.rotate, with: { name: k }", StringComparison.Ordinal))
-            .Runbook!.Mitigation.Steps[0].Retry.Attempts.ShouldBe(1);
+        ReadWith("keys.rotate, with: { name: k }").Mitigation.Steps[0].Retry.Attempts.ShouldBe(1);
 
     [Fact]
     public void FileTooLarge_IsRefusedUnread() =>
@@ -130,4 +136,6 @@ public sealed class RunbookReaderTests
             },
             iter: 1_000);
     }
+
+    private Runbook ReadWith(string step) => _reader.Read("a", s_text.Replace("note, with: { text: Hello. }", step, StringComparison.Ordinal)).Runbook!;
 }

@@ -1,11 +1,12 @@
 using System.Globalization;
+using Runbooks.Catalog.Steps;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Text;
 
 namespace Runbooks.Catalog.Reading;
 
 /// <summary>Reads when a mitigation is called for, how it is verified and how long it lasts.</summary>
-internal sealed class MitigationReader(IReadOnlyList<string> checks, string owner)
+internal sealed class MitigationReader(StepCatalog catalog, IReadOnlyList<string> checks, string owner)
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Day = TimeSpan.FromDays(1);
@@ -26,7 +27,7 @@ internal sealed class MitigationReader(IReadOnlyList<string> checks, string owne
             When = when,
             Approval = approval,
             Steps = specs,
-            Verify = Verify(section, when, specs.Count > 0),
+            Verify = Verify(section, when, catalog.ChangeSomething(specs)),
             HoldUntil = Hold(section, when),
         };
         section.RejectOthers();
@@ -53,12 +54,12 @@ internal sealed class MitigationReader(IReadOnlyList<string> checks, string owne
         return condition;
     }
 
-    private Verify? Verify(YamlSection mitigation, Condition when, bool acts)
+    private Verify? Verify(YamlSection mitigation, Condition when, bool changes)
     {
         var asked = when.Checks.Count > 0 ? when.Checks : checks;
         if (mitigation.Sub("verify") is not { } section)
         {
-            return acts && checks.Count > 0 && !mitigation.Has("verify")
+            return changes && checks.Count > 0 && !mitigation.Has("verify")
                 ? new(asked, Runbooks.Model.Definition.Verify.DefaultEvery, Runbooks.Model.Definition.Verify.DefaultWithin, Runbooks.Model.Definition.Verify.DefaultSuccessThreshold)
                 : null;
         }

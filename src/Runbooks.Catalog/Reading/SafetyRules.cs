@@ -12,6 +12,7 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
     {
         CheckGates(runbook);
         CheckReversible(runbook);
+        CheckActs(runbook);
         if (IsSelfHealing(runbook, steps))
         {
             CheckSelfHealing(runbook);
@@ -24,9 +25,9 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
 
     private void CheckGates(Runbook runbook)
     {
-        if (runbook.Mitigation is { Approval: not null, Steps.Count: 0 } && runbook.Resolution.Steps.Count == 0)
+        if (runbook.Mitigation.Approval is not null && !CoveredByMitigation(runbook).Any())
         {
-            errors.AtKey("mitigation.approval", "asks, but there are no steps to approve.", "Add steps, or remove 'approval'.");
+            errors.AtKey("mitigation.approval", $"asks, but there are no steps to approve{(runbook.Resolution.Steps.Count > 0 ? ": the resolution asks for itself" : "")}.", "Add steps, or remove 'approval'.");
         }
 
         if (runbook.Resolution is { Approval: not null, Steps.Count: 0 })
@@ -51,10 +52,19 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
         if (runbook.Mitigation.HoldUntil is not null)
         {
             MustBeReversible("mitigation.holdUntil", mitigation);
-            if (runbook.Mitigation.Steps.Count == 0)
-            {
-                errors.AtKey("mitigation.holdUntil", "has no steps to revert.", "Add steps, or remove 'holdUntil'.");
-            }
+        }
+    }
+
+    private void CheckActs(Runbook runbook)
+    {
+        if (runbook.Mitigation is { Verify: not null, Steps.Count: 0 })
+        {
+            errors.AtKey("mitigation.verify", "has no steps to verify: what stands in 'resolution' would run only once it passes.", "Put the steps that it verifies into 'mitigation', or remove 'verify'.");
+        }
+
+        if (runbook.Mitigation is { HoldUntil: not null, Steps.Count: 0 })
+        {
+            errors.AtKey("mitigation.holdUntil", "has no steps to revert.", "Add steps, or remove 'holdUntil'.");
         }
     }
 

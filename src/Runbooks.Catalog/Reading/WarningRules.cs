@@ -17,6 +17,7 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
         CheckTarget(runbook);
         CheckMeasuring(runbook);
         CheckAlways(runbook);
+        CheckTelling(runbook);
         CheckLease(runbook);
         if (runbook.Limits.SettleFor > TimeSpan.Zero && runbook.Mitigation.Verify is null)
         {
@@ -99,6 +100,29 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
                     WarningCodes.VerifyUnknown, $"diagnosis.{name}.check", problem,
                     "Say what it means when nothing is found, with 'whenEmpty' (unknown, too) where the check takes it, or name another check. An average, a percentile or a ratio of nothing stays unknown whatever 'whenEmpty' says.");
             }
+        }
+    }
+
+    /// <summary>An error it is not: steps that only note something stand for others while a runbook is tried out.</summary>
+    private void CheckTelling(Runbook runbook)
+    {
+        if (runbook.Mitigation.Steps.Count == 0 || steps.ChangeSomething(runbook.Mitigation.Steps))
+        {
+            return;
+        }
+
+        if (runbook.Mitigation.Verify is not null)
+        {
+            errors.Warn(
+                WarningCodes.NothingToVerify, "mitigation.verify", "has nothing to verify: the steps of the mitigation only tell. While the checks fail, that counts as a fix that did not help, and the resolution does not run.",
+                "Put what only tells into 'resolution', or remove 'verify'.");
+        }
+
+        if (runbook.Mitigation.HoldUntil is not null)
+        {
+            errors.Warn(
+                WarningCodes.NothingToVerify, "mitigation.holdUntil", "has nothing to hold: the steps of the mitigation only tell. A person is paged when it lasts, and there is nothing to take back.",
+                "Put what only tells into 'resolution', or remove 'holdUntil'.");
         }
     }
 

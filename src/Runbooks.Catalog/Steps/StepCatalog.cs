@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Runbooks.Model.Definition;
 
 namespace Runbooks.Catalog.Steps;
 
@@ -22,6 +23,9 @@ public sealed class StepCatalog
     public ICheck? FindCheck(string name) => _checks.GetValueOrDefault(name);
 
     public IAction? FindAction(string name) => _actions.GetValueOrDefault(name);
+
+    /// <summary>Whether one of the steps does more than tell: only then is there something to verify, to hold and to take back. An action that is not known may.</summary>
+    public bool ChangeSomething(IEnumerable<StepSpec> specs) => specs.Any(spec => FindAction(spec.Do) is not { TellsOnly: true });
 
     private static Dictionary<string, T> Index<T>(IEnumerable<T> items, Func<T, string> name, string kind)
     {

@@ -208,7 +208,7 @@ public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts
             var (planned, blocker) = await PlanAsync(incident, runbook, stepPhase, spec, cancellationToken);
 
             // Identities of a resolution that runs on the mitigation's yes are not held to: the mitigation may change them itself.
-            planned = stepPhase == phase || ChangesNothing(runbook.Mitigation) ? planned : planned with { Identity = null };
+            planned = stepPhase == phase || !catalog.ChangeSomething(runbook.Mitigation.Steps) ? planned : planned with { Identity = null };
             steps.Add(planned);
             if (blocker is not null && stepPhase == phase)
             {
@@ -227,8 +227,6 @@ public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts
             ? own.Concat(runbook.Resolution.Steps.Select(spec => (Phase.Resolution, spec)))
             : own;
     }
-
-    private bool ChangesNothing(Mitigation mitigation) => mitigation.Steps.All(spec => catalog.FindAction(spec.Do) is { TellsOnly: true });
 
     private async Task<(PlannedStep Step, string? Blocker)> PlanAsync(Incident incident, Runbook runbook, Phase phase, StepSpec spec, CancellationToken cancellationToken)
     {
