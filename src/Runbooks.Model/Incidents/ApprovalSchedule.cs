@@ -71,9 +71,12 @@ public static class ApprovalSchedule
 
     /// <summary>A storm is reminded of once: its questions remind no more, and only escalate.</summary>
     public static Incident RemindNoMore(Incident incident, string gateId) =>
-        incident.FindGate(gateId) is { Outcome: GateOutcome.Pending } gate && gate.Reminders.Any(reminder => reminder.To.Count == 0)
-            ? incident.Replace(gate with { Reminders = [.. gate.Reminders.Where(reminder => reminder.To.Count > 0)] })
+        incident.FindGate(gateId) is { Outcome: GateOutcome.Pending } gate && gate.Reminders.Any(IsMere)
+            ? incident.Replace(gate with { Reminders = [.. gate.Reminders.Where(reminder => !IsMere(reminder))] })
             : incident;
+
+    /// <summary>Only says once more what everybody who is asked has heard.</summary>
+    private static bool IsMere(Reminder reminder) => reminder.To.Count == 0 && !reminder.IsKept;
 
     /// <summary>In a storm a message may wait for others until then: a quarter of the question's time.</summary>
     public static DateTimeOffset ToldBy(Gate gate) => (gate.AskedAt ?? gate.OpenedAt) + (Silence.Needed(gate) / 4);
@@ -95,25 +98,30 @@ public static class ApprovalSchedule
         }
 
         var at = now + (AskAgainAfter * (1 << Math.Min(gate.Asked, MaxDoublings)));
-        return gate.Reminders.Any(reminder => reminder.At <= at)
-            ? incident
-            : incident.Replace(gate with { Reminders = [new Reminder(at, []), .. gate.Reminders] });
+        return incident.Replace(gate with
+        {
+            Reminders = gate.Reminders is [{ } next, ..] && next.At <= at ? [next with { IsKept = true }, .. gate.Reminders.Skip(1)] : [new Reminder(at, []) { IsKept = true }, .. gate.Reminders],
+        });
     }
 
     /// <summary>
     /// An approval that was not taken. Where what stands against it ends by itself, the question waits for that and is asked
-    /// again then; nobody is reminded before.
+    /// again then; nobody is reminded and nobody else is asked before, since whoever is could only wait as well.
     /// </summary>
     /// <param name="approval">Null where the same person has tried before, for the same reason.</param>
-    internal static Gate HoldBack(Gate gate, HeldBackApproval? approval, DateTimeOffset? until)
+    internal static Gate HoldBack(Gate gate, HeldBackApproval? approval, DateTimeOffset? until, DateTimeOffset now)
     {
         var noted = approval is null ? gate : gate with { HeldBack = [.. gate.HeldBack.TakeLast(MaxHeldBack - 1), approval] };
         return until is not { } end ? noted : noted with
         {
             HeardFor = Silence.Needed(gate),
             ExpiresAt = gate.ExpiresAt > end + AfterWindow ? gate.ExpiresAt : end + AfterWindow,
-            Reminders = [.. gate.Reminders.Where(reminder => reminder.To.Count > 0 || reminder.At > end).Append(new(end, [])).OrderBy(reminder => reminder.At)],
+            HeldUntil = end,
+            Reminders = [.. gate.Reminders.Where(reminder => reminder.To.Count > 0 || reminder.At > end).Select(Later).Append(new(end, []) { IsKept = true }).OrderBy(reminder => reminder.At)],
         };
+
+        // With what was left of its time, within that of the question.
+        Reminder Later(Reminder escalation) => escalation.At > end ? escalation : escalation with { At = end + TimeSpan.FromTicks(Math.Clamp((escalation.At - now).Ticks, 0, AfterWindow.Ticks / 2)) };
     }
 
     private static (Incident Incident, CardKind? Due) Remind(Incident incident, Gate gate, DateTimeOffset now, DateTimeOffset by)

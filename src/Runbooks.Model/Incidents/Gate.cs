@@ -105,6 +105,16 @@ public sealed record Gate
     /// <summary>Approvals that were not taken, since nothing could run then; the last few.</summary>
     public IReadOnlyList<HeldBackApproval> HeldBack { get; init; } = [];
 
+    /// <summary>Until when an approval is held back by what ends by itself; null where none is.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DateTimeOffset? HeldUntil { get; init; }
+
+    /// <summary>Whether nobody can do anything about it now: somebody has answered, and that waits for the end of a window.</summary>
+    public bool IsHeldBack(DateTimeOffset now) => now < HeldUntil;
+
+    /// <summary>Whether this person has said yes to what the automation may do, and others have to.</summary>
+    public bool IsAnsweredBy(string person) => Task is null && Decisions.Any(decision => string.Equals(decision.Person, person, StringComparison.OrdinalIgnoreCase));
+
     /// <summary>Whether nobody has said anything to a question about what the automation may do.</summary>
     [JsonIgnore]
     public bool IsUnanswered => Task is not null || (Decisions.Count == 0 && HeldBack.Count == 0);
@@ -132,16 +142,23 @@ public sealed record Gate
 /// <summary>Ask again at this time: the same contacts when <paramref name="To"/> is empty, these as well otherwise.</summary>
 public sealed record Reminder(DateTimeOffset At, IReadOnlyList<string> To)
 {
-    private const int MaxReminders = 20;
+    /// <summary>After so many the pause doubles each time: what is open for days is not reminded of every few minutes, and never falls silent.</summary>
+    private const int Steady = 10;
+
+    /// <summary>It asks those who were not reached, or could not be answered before: also where nobody is to be reminded any more.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsKept { get; init; }
 
     /// <summary>Everything that is due on a question while nobody answers, soonest first.</summary>
     /// <param name="every">The pause between reminders; null for none.</param>
     public static IReadOnlyList<Reminder> Of(TimeSpan? every, IEnumerable<Escalation> escalations, TimeSpan timeout, DateTimeOffset now)
     {
         var reminders = escalations.Select(escalation => new Reminder(now + escalation.After, escalation.To)).ToList();
-        for (var after = every ?? timeout; after > TimeSpan.Zero && after < timeout && reminders.Count < MaxReminders; after += every!.Value)
+        var pause = every ?? timeout;
+        for (var (after, count) = (pause, 1); after > TimeSpan.Zero && after < timeout; after += pause, count++)
         {
             reminders.Add(new Reminder(now + after, []));
+            pause = count < Steady ? pause : pause * 2;
         }
 
         return [.. reminders.OrderBy(reminder => reminder.At)];

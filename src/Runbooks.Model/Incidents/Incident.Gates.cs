@@ -53,8 +53,8 @@ public sealed partial record Incident
     {
         var noted = Note(now, TimelineKind.Safety, person, $"{person} wanted to approve; it was not taken. {why}");
         return FindGate(gateId) is not { Outcome: GateOutcome.Pending } gate ? this
-            : Timeline.Any(line => line.What == noted.Timeline[^1].What) ? until is null ? this : Replace(ApprovalSchedule.HoldBack(gate, null, until))
-            : noted.Replace(ApprovalSchedule.HoldBack(gate, new(person, why, now), until));
+            : Timeline.Any(line => line.What == noted.Timeline[^1].What) ? until is null ? this : Replace(ApprovalSchedule.HoldBack(gate, null, until, now))
+            : noted.Replace(ApprovalSchedule.HoldBack(gate, new(person, why, now), until, now));
     }
 
     public Incident Replace(Gate gate) =>

@@ -117,6 +117,47 @@ public sealed class ApprovalScheduleTests
     }
 
     [Fact]
+    public void InAStorm_WhoWasNotReachedAndWhatAWindowHoldsBackIsStillAskedAgain()
+    {
+        var (soon, end) = (Some.Time.AddMinutes(1), Some.Time.AddMinutes(15));
+        var waiting = Some.Waiting(gate: s_gate with { Reminders = [new(soon, []), new(Some.Time.AddMinutes(5), []), new(Some.Time.AddMinutes(9), [])] });
+        var tried = ApprovalSchedule.AskAgain(waiting, s_gate.Id, Some.Time).NoteHeldBack(s_gate.Id, "ada", "A window is open.", end, Some.Time);
+        ApprovalSchedule.RemindNoMore(tried, s_gate.Id).OpenGate!.Reminders.ShouldHaveSingleItem().At.ShouldBe(end);
+
+        ApprovalSchedule.RemindNoMore(ApprovalSchedule.AskAgain(waiting, s_gate.Id, Some.Time), s_gate.Id).OpenGate!.Reminders.ShouldHaveSingleItem().At.ShouldBe(soon);
+    }
+
+    /// <summary>Whoever was asked as well could only wait, too.</summary>
+    [Theory]
+    [InlineData(2, 10, 68)]
+    [InlineData(2, 40, 75)]
+    [InlineData(9, 5, 60)]
+    [InlineData(2, 61, 61)]
+    public void HeldBackByAWindow_EscalatesAfterItsEnd(int answered, int escalates, int asked)
+    {
+        var waiting = Some.Waiting(gate: s_gate with { Reminders = [new(Some.Time.AddMinutes(escalates), ["lead"])] });
+
+        var gate = waiting.NoteHeldBack(s_gate.Id, "ada", "A window is open.", Some.Time.AddMinutes(60), Some.Time.AddMinutes(answered)).OpenGate!;
+
+        gate.Reminders.Single(reminder => reminder.To.Count > 0).At.ShouldBe(Some.Time.AddMinutes(asked));
+        gate.ExpiresAt.ShouldBe(Some.Time.AddMinutes(90));
+        (gate.IsHeldBack(Some.Time.AddMinutes(59)), gate.IsHeldBack(Some.Time.AddMinutes(60))).ShouldBe((true, false));
+    }
+
+    /// <summary>It never falls silent, however long it is open.</summary>
+    [Theory]
+    [InlineData(5, 180, 13)]
+    [InlineData(60, 7 * 24 * 60, 16)]
+    [InlineData(5, 20, 3)]
+    public void Reminders_BecomeRarerAndGoOnToTheEnd(int every, int timeout, int count)
+    {
+        var reminders = Reminder.Of(TimeSpan.FromMinutes(every), [], TimeSpan.FromMinutes(timeout), Some.Time);
+
+        reminders.Count.ShouldBe(count);
+        (Some.Time.AddMinutes(timeout) - reminders[^1].At).ShouldBeLessThanOrEqualTo((reminders[^1].At - Some.Time) * 2);
+    }
+
+    [Fact]
     public void InAStorm_MessageWaitsForAQuarterOfTheTimeSinceItWasAskedLast()
     {
         ApprovalSchedule.ToldBy(s_gate).ShouldBe(Some.Time.AddMinutes(5));
@@ -141,6 +182,6 @@ public sealed class ApprovalScheduleTests
     {
         var waiting = Some.Waiting(gate: s_gate with { Reminders = [new(Some.Time.AddMinutes(1), [])] });
 
-        ApprovalSchedule.AskAgain(waiting, s_gate.Id, Some.Time).ShouldBeSameAs(waiting);
+        ApprovalSchedule.AskAgain(waiting, s_gate.Id, Some.Time).OpenGate!.Reminders.ShouldHaveSingleItem().At.ShouldBe(Some.Time.AddMinutes(1));
     }
 }
