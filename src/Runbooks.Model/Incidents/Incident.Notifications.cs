@@ -6,6 +6,13 @@ namespace Runbooks.Model.Incidents;
 /// <summary>What the record says about messages.</summary>
 public sealed partial record Incident
 {
+    /// <summary>Pages that its workflow has asked for: the watch tells, or tries again, what has not come to whom it is for.</summary>
+    public IReadOnlyList<DuePage> Pages { get; init; } = [];
+
+    /// <summary>Asks for a page about a trouble, once.</summary>
+    public Incident NotePage(string trouble, string message, DateTimeOffset now) =>
+        Pages.Any(page => page.Trouble == trouble) ? this : this with { Pages = [.. Pages, new(trouble, message, now)] };
+
     /// <param name="about">How many incidents the message was about.</param>
     public Incident RecordDeliveries(IReadOnlyList<Delivery> deliveries, int about = 1)
     {
@@ -25,11 +32,22 @@ public sealed partial record Incident
     /// <summary>Whether the present asking of this question has gone out, to somebody or in vain.</summary>
     public bool WasSent(Gate gate) => HasDelivery(gate.MessageKey);
 
+    /// <summary>What reached those who have said yes to this question while it waits for others: they need not hear of it again.</summary>
+    public IEnumerable<Delivery> ToThoseWhoAnswered(Gate gate) => Deliveries.Where(delivery => delivery.Reached && delivery.IsOf(gate) && gate.IsAnsweredBy(delivery.Contact));
+
     /// <summary>Whether the question went out and reached none of those who were asked.</summary>
     public bool ReachedNobody(Gate gate) => HasDelivery(gate.Id) && !Deliveries.Any(delivery => delivery.Reached && delivery.IsOf(gate));
 
     /// <summary>Whether a message under this key went out, to somebody or in vain.</summary>
     public bool HasDelivery(string key) => Deliveries.Any(delivery => delivery.IsUnder(key));
+}
+
+/// <summary>A person has to hear of this.</summary>
+/// <param name="Trouble">Names it: the same trouble pages once.</param>
+public sealed record DuePage(string Trouble, string Message, DateTimeOffset At)
+{
+    /// <summary>Under which the deliveries of the page about a trouble are recorded.</summary>
+    public static string KeyOf(string trouble) => $"page:{trouble}";
 }
 
 /// <summary>One message to one contact: what reached whom, when, and what failed on the way.</summary>

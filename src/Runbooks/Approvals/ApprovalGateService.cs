@@ -206,19 +206,25 @@ public sealed class ApprovalGateService(
         var key = gate.MessageKey;
         (incident, gate, var people) = await FindPeopleAsync(incident, gate, key, gate.Approvers, cancellationToken);
         var result = await notifier.SendAsync(
-            incident, key, gate.Approvers, recipient => cards.Approval(incident, runbook, gate, recipient.Name, kind), cancellationToken, people);
+            incident, key, gate.Approvers, recipient => cards.Approval(incident, runbook, gate, recipient.Name, kind), cancellationToken, people, incident.ToThoseWhoAnswered(gate));
         var message = result.Deliveries;
+        incident = result.Incident;
         while (!Reach.IsEnough(message, gate.Required) && incident.FindGate(gateId) is { Outcome: GateOutcome.Pending, NextFallback: { } last })
         {
             // Silence is never success: whoever is last in line may decide as well.
             incident = await store.UpdateAsync(incident.Id, i => ApprovalSchedule.Escalate(i, gateId, [last], time.GetUtcNow()), cancellationToken);
-            (incident, gate, people) = await FindPeopleAsync(incident, incident.FindGate(gateId)!, $"{key}:{last}", [last], cancellationToken);
+            if (incident.FindGate(gateId) is not { Outcome: GateOutcome.Pending } open)
+            {
+                // Somebody answered while a channel was still being tried.
+                break;
+            }
+
+            (incident, gate, people) = await FindPeopleAsync(incident, open, $"{key}:{last}", [last], cancellationToken);
             result = await notifier.SendAsync(
                 incident, $"{key}:{last}", [last], recipient => cards.Approval(incident, runbook, gate, recipient.Name, CardKind.Escalation), cancellationToken, people);
-            message = [.. message, .. result.Deliveries];
+            (incident, message) = (result.Incident, [.. message, .. result.Deliveries]);
         }
 
-        incident = result.Incident;
         if (!Reach.IsEnough(message, gate.Required))
         {
             incident = await store.UpdateAsync(incident.Id, i => ApprovalSchedule.AskAgain(i, gateId, time.GetUtcNow()), cancellationToken);

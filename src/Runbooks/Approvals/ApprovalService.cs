@@ -34,6 +34,11 @@ public sealed class ApprovalService(
             else
             {
                 Log.DecisionRefused(logger, incidentId, request.Person, request.Via, result.Message);
+                if (result.Status == DecisionStatus.HeldBack)
+                {
+                    await TryShowAsync(incident, gateId, cancellationToken);
+                }
+
                 repeated = result.Status is DecisionStatus.AlreadyCounted or DecisionStatus.AlreadyClosed && IsRepeated(incident, gateId, request);
                 if (repeated && incident.State == IncidentState.AwaitingApproval)
                 {

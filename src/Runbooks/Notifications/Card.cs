@@ -40,6 +40,10 @@ public sealed record Card
     [JsonIgnore]
     public bool Informs => Kind is CardKind.Decided or CardKind.Closed;
 
+    /// <summary>Of a message that asked: whoever got it can do nothing about it now, and is called up for it no longer.</summary>
+    [JsonIgnore]
+    public bool IsAnswered { get; init; }
+
     /// <summary>It says how something ended: whoever has an alert about that on a channel that rings is told by the end of the alert.</summary>
     [JsonIgnore]
     public bool IsEnd { get; init; }

@@ -18,10 +18,11 @@ public sealed class IncidentNotifier(NotificationDispatcher dispatcher, IInciden
     /// <param name="key">Names this message within the incident: what was delivered under it is not sent again.</param>
     /// <param name="cardFor">The card for one recipient, who has a link of their own.</param>
     /// <param name="people">Who is behind the contacts, where that is known already; null for whoever it is now.</param>
+    /// <param name="heard">What reached those who need not hear of it again.</param>
     public async Task<SendResult> SendAsync(
-        Incident incident, string key, IEnumerable<string> to, Func<Recipient, Card> cardFor, CancellationToken cancellationToken, ResolvedContacts? people = null)
+        Incident incident, string key, IEnumerable<string> to, Func<Recipient, Card> cardFor, CancellationToken cancellationToken, ResolvedContacts? people = null, IEnumerable<Delivery>? heard = null)
     {
-        var deliveries = await dispatcher.SendAsync(key, to, cardFor, incident.Deliveries, cancellationToken, people);
+        var deliveries = await dispatcher.SendAsync(key, to, cardFor, incident.Deliveries, cancellationToken, people, [.. heard ?? []]);
         var news = deliveries.Except(incident.Deliveries).ToList();
         return new(deliveries, news.Count == 0 ? incident : await RecordAsync(incident, news, cancellationToken));
     }
@@ -66,14 +67,15 @@ public sealed class NotificationDispatcher(ChannelClient channels, OnCallDirecto
     /// <param name="cardFor">The card for one recipient, who has a link of their own.</param>
     /// <param name="earlier">What was delivered under these keys before is not sent again.</param>
     /// <param name="people">Who is behind the contacts, where that is known already; null for whoever it is now.</param>
+    /// <param name="heard">What reached those who need not hear of it again.</param>
     /// <returns>What reached whom, the earlier ones included. A failing channel is no exception.</returns>
     public async Task<IReadOnlyList<Delivery>> SendAsync(
-        string key, IEnumerable<string> to, Func<Recipient, Card> cardFor, IReadOnlyList<Delivery> earlier, CancellationToken cancellationToken, ResolvedContacts? people = null)
+        string key, IEnumerable<string> to, Func<Recipient, Card> cardFor, IReadOnlyList<Delivery> earlier, CancellationToken cancellationToken, ResolvedContacts? people = null, IReadOnlyList<Delivery>? heard = null)
     {
         var names = to.Distinct(StringComparer.OrdinalIgnoreCase).ToList();
         people ??= await directory.ResolveAsync(names, cancellationToken);
-        var deliveries = (await Task.WhenAll(people.RecipientsOf(names).Select(recipient =>
-            OnceAsync(KeyFor(key, recipient), recipient, people.ContactsOf(names, recipient), cardFor, earlier, cancellationToken)))).ToList();
+        var deliveries = (await Task.WhenAll(people.RecipientsOf(names).Select(async recipient =>
+            heard?.LastOrDefault(delivery => string.Equals(delivery.Contact, recipient.Name, StringComparison.OrdinalIgnoreCase)) ?? await OnceAsync(KeyFor(key, recipient), recipient, people.ContactsOf(names, recipient), cardFor, earlier, cancellationToken)))).ToList();
         deliveries.AddRange(Missing(key, names, people).Select(missing => earlier.FirstOrDefault(delivery => delivery.Key == missing.Key) ?? missing));
         return deliveries;
     }

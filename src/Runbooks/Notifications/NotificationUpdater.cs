@@ -10,11 +10,13 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks run
     /// <summary>Keys of messages that tell somebody what is theirs to do begin with it.</summary>
     public const string HandedOver = "handed";
 
+    /// <summary>The trouble that a question has not come to anybody: its page is about the question, and ends with that.</summary>
+    public static string UnheardOf(string gateId) => $"unheard-{gateId}";
+
     /// <summary>Every card that asked this question: who decided, or who has approved so far.</summary>
     public async Task ShowGateAsync(Incident incident, string gateId, CancellationToken cancellationToken)
     {
-        var sent = Of(incident, gateId);
-        if (sent.Count == 0 || incident.FindGate(gateId) is not { } gate)
+        if (incident.FindGate(gateId) is not { } gate || Of(incident, gate) is not { Count: > 0 } sent)
         {
             return;
         }
@@ -23,7 +25,7 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks run
         await dispatcher.UpdateAsync(
             sent,
             delivery => gate.Outcome == GateOutcome.Pending
-                ? cards.Approval(incident, runbook, gate, delivery.Contact, CardKind.ApprovalRequest)
+                ? cards.Approval(incident, runbook, gate, delivery.Contact, CardKind.ApprovalRequest) with { IsAnswered = gate.IsAnsweredBy(delivery.Contact) || gate.IsHeldBack(time.GetUtcNow()) }
                 : cards.Decided(incident, runbook, gate),
             cancellationToken);
 
@@ -80,6 +82,8 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks run
     private static Gate? GateOf(Incident incident, Delivery delivery) =>
         incident.Gates.FirstOrDefault(delivery.IsOf);
 
-    private static List<Delivery> Of(Incident incident, string gateId) =>
-        [.. incident.Deliveries.Where(delivery => delivery.Reference is not null && delivery.IsUnder(gateId))];
+    /// <summary>What asked, and once that is decided also the page that nobody had heard of it.</summary>
+    private static List<Delivery> Of(Incident incident, Gate gate) =>
+        [.. incident.Deliveries.Where(delivery => delivery.Reference is not null
+            && (delivery.IsOf(gate) || (gate.Outcome != GateOutcome.Pending && delivery.IsUnder(DuePage.KeyOf(UnheardOf(gate.Id))))))];
 }

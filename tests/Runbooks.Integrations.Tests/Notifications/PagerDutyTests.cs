@@ -26,7 +26,7 @@ public sealed class PagerDutyTests : IAsyncLifetime
     public async Task Message_IsTriggeredAcknowledgedAndResolvedAsOneAlert()
     {
         var reference = (await PagerDuty.SendAsync(Cards.Approval with { Key = "mitigation-1:0:ada@pagerduty" }, s_ada, Cancel)).Reference;
-        foreach (var card in (Card[])[Cards.Decided, Cards.Approval, Cards.Page, Cards.Closed])
+        foreach (var card in (Card[])[Cards.Approval with { IsAnswered = true }, Cards.Approval, Cards.Page, Cards.Closed])
         {
             await PagerDuty.UpdateAsync(reference!, card, Cancel);
         }

@@ -31,10 +31,10 @@ internal sealed class PagerDutyNotifier(IHttpClientFactory clients, AddressSecre
         return $"{to.To}|{alert}";
     }
 
-    /// <summary>A decision acknowledges, the end resolves; an end that needs a person leaves it ringing.</summary>
+    /// <summary>An answer acknowledges, the end resolves; an end that needs a person leaves it ringing.</summary>
     public async Task UpdateAsync(string reference, Card card, CancellationToken cancellationToken)
     {
-        if (card.Informs)
+        if (card.Informs || card.IsAnswered)
         {
             var bar = reference.IndexOf('|', StringComparison.Ordinal);
             await PostAsync(PagerDutyEvent.Change(card.Kind, secrets.Resolve(reference[..bar]), reference[(bar + 1)..]), cancellationToken);

@@ -1,0 +1,83 @@
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Storage;
+using Runbooks.Notifications;
+using Runbooks.Tests.Watchdog;
+using TestKit.Incidents;
+using TestKit.People;
+using Some = TestKit.Incidents.Some;
+
+namespace Runbooks.Tests.Notifications;
+
+/// <summary>Who has answered, and what was answered, calls nobody up any more.</summary>
+public sealed class AnsweredTests
+{
+    private const string Id = "261123-0300-aaaaaa";
+    private static readonly Approval s_approval = Some.Approval() with { Timeout = TimeSpan.FromHours(2), Escalate = [] };
+    private readonly ScriptedChannel _chat = new("chat");
+    private readonly ScriptedChannel _phone = new("phone");
+    private readonly ScriptedChannel _pager = new("pager");
+
+    /// <summary>Ada answers while her colleague's line is still being tried.</summary>
+    [Fact]
+    public async Task AnsweredWhileAnotherChannelIsTried_CallsNobodyElse()
+    {
+        await using var world = World();
+        _phone.Before = async (_, _) =>
+        {
+            await world.Store.UpdateAsync(Id, i => i.Decide("mitigation-1", new Decision(DecisionVerb.Approve, "ada", "link", world.Time.GetUtcNow())), Cancel);
+            throw new DeliveryException("answered 400.");
+        };
+
+        await world.Time.UntilDoneAsync(world.OpenAsync(Asking(s_approval with { RemindAfter = null, From = ["oncall", "sre"] })));
+
+        _pager.Sent.ShouldBeEmpty();
+        (await world.Store.GetAsync(Id, Cancel)).FindGate("mitigation-1")!.Approvers.ShouldBe(["oncall", "sre"]);
+    }
+
+    /// <summary>She can say no more than yes; grace, whose yes is missing, is reminded.</summary>
+    [Fact]
+    public async Task WhoHasSaidYes_IsNotRemindedWhileItWaitsForOthers()
+    {
+        await using var world = World();
+        await world.OpenAsync(Asking(s_approval with { From = ["oncall", "sre"], Required = 2 }));
+        var (approved, _) = await world.DecideAsync(Id, DecisionVerb.Approve, "ada");
+        await world.Get<NotificationUpdater>().ShowGateAsync(approved, "mitigation-1", Cancel);
+        (_chat.Shown.Values.Single().IsAnswered, _phone.Shown.Values.Single().IsAnswered).ShouldBe((true, false));
+
+        await world.AdvanceAsync(Id, TimeSpan.FromMinutes(12));
+
+        _chat.Sent.ShouldHaveSingleItem();
+        _phone.Sent.Count(sent => sent.Card.Kind == CardKind.Reminder).ShouldBe(2);
+        _pager.Sent.ShouldBeEmpty("both have been reached");
+    }
+
+    /// <summary>Its page is about the question: once that is decided it calls nobody.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task PageAboutAQuestionThatReachedNobody_EndsWithTheQuestion(bool decided)
+    {
+        await using var world = new WatchdogWorld();
+        var incident = TestKit.Some.Waiting() with { Deliveries = [new Delivery($"page:unheard-mitigation-1:{ContactBook.Fallback}", ContactBook.Fallback, "test", TestKit.Some.Time, null, "page-1")] };
+        incident = decided ? incident.Decide("mitigation-1", new Decision(DecisionVerb.Approve, "ada", "link", TestKit.Some.Time)).Incident : incident;
+        await world.OpenAsync(incident);
+
+        await world.Get<NotificationUpdater>().ShowGateAsync(incident, "mitigation-1", Cancel);
+
+        world.Changed.Select(changed => changed.Key).ShouldBe(decided ? ["page-1"] : []);
+    }
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private static Runbook Asking(Approval approval) => Some.Runbook() with { Mitigation = Some.Runbook().Mitigation with { Approval = approval } };
+
+    private static Recipient Person(string name, string channel) => new(name, [new(channel, name, name)]);
+
+    private IncidentWorld World() => new(configure: services => services
+        .AddSingleton(new ContactBook([new("oncall", [Person("ada", "chat")]), new("sre", [Person("grace", "phone")]), new(ContactBook.Fallback, [Person("duty", "pager")])]))
+        .AddSingleton<INotifier>(_chat)
+        .AddSingleton<INotifier>(_phone)
+        .AddSingleton<INotifier>(_pager));
+}
