@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
+using Runbooks.Notifications.Storms;
 using Runbooks.SignedLinks;
 using TestKit;
 
@@ -182,6 +183,23 @@ public sealed partial class StormPageTests : IAsyncLifetime
 
         await _host.OpenAsync(Some.Waiting("261123-0312-99999999") with { Target = "elsewhere" });
         (await _host.Browser.GetAsync($"{_link}&one=261123-0312-99999999", Ct)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+    }
+
+    /// <summary>A storm goes on for hours, and most of what came first is decided.</summary>
+    [Fact]
+    public async Task WhatWaitsAfterMoreThanAPageHolds_IsThere()
+    {
+        await using var host = new WebHost();
+        await OpenAsync(host, StormMembers.MaxMembers + 3);
+        foreach (var incident in host.Store.All.Take(StormMembers.MaxMembers))
+        {
+            await host.Store.UpdateAsync(incident.Id, i => (i.Decide(i.OpenGate!.Id, new(DecisionVerb.Reject, "ada", "link", Some.Time)).Incident with { State = IncidentState.Rejected }, true), Ct);
+        }
+
+        var page = await host.Browser.GetStringAsync(LinkOf(host, "oncall"), Ct);
+
+        page.ShouldContain("3 targets waiting for you");
+        Ticket().Count(page).ShouldBe(3);
     }
 
     [Fact]

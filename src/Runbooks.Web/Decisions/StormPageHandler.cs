@@ -34,7 +34,7 @@ public sealed class StormPageHandler(
         }
 
         var people = (await directory.ResolveAllAsync(cancellationToken)).Book;
-        var incidents = await members.FindAsync(grant.StormId, grant.Since, _ => true, incident => IsAsked(incident, grant.Recipient, people), cancellationToken);
+        var incidents = await FindAsync(grant, people, cancellationToken);
         if (incidents.Count == 0)
         {
             return MessageResult.Of(StatusCodes.Status404NotFound, "No longer kept", notice ?? "The records of these incidents are no longer kept. Nothing was decided.");
@@ -50,6 +50,17 @@ public sealed class StormPageHandler(
         }
 
         return new PageResult<StormPage>(new { Model = new StormModel(DecisionLinks.PageOf(signer.SignStorm(grant)), person?.Name ?? grant.Recipient, StormGroup.Fit(groups), notice, good, now) });
+    }
+
+    /// <summary>What waits, and as many of the latest others as there is room for: whatever a storm asks can be decided, however long it goes on.</summary>
+    private async Task<IReadOnlyList<Incident>> FindAsync(StormGrant grant, ContactBook people, CancellationToken cancellationToken)
+    {
+        var waiting = await members.FindAsync(
+            grant.StormId, grant.Since, line => line.State == IncidentState.AwaitingApproval, incident => IsAsked(incident, grant.Recipient, people), cancellationToken);
+        var others = await members.FindAsync(
+            grant.StormId, grant.Since, line => line.State != IncidentState.AwaitingApproval, incident => IsAsked(incident, grant.Recipient, people), cancellationToken,
+            StormMembers.MaxMembers - waiting.Count, newestFirst: true);
+        return [.. waiting, .. others];
     }
 
     /// <param name="person">Whoever is signed in; null where nobody signs in, and the link's recipient counts.</param>

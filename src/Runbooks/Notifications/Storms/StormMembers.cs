@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
 
@@ -14,30 +15,30 @@ public sealed class StormMembers(IIncidentStore store, TimeProvider time)
     /// <summary>A question that has waited longer than this when a storm begins goes on by itself.</summary>
     private static readonly TimeSpan TakenIn = TimeSpan.FromHours(1);
 
-    /// <param name="line">Which of them, as far as the listing says; what is left is read whole.</param>
-    /// <param name="whole">Which of those.</param>
-    /// <returns>Oldest first.</returns>
+    /// <param name="whole">Which of them, once they are read whole.</param>
+    /// <inheritdoc cref="ReadAsync"/>
     public async Task<IReadOnlyList<Incident>> FindAsync(
-        string stormId, DateTimeOffset since, Func<IncidentSummary, bool> line, Func<Incident, bool> whole, CancellationToken cancellationToken, int atMost = MaxMembers)
+        string stormId, DateTimeOffset since, Func<IncidentSummary, bool> line, Func<Incident, bool> whole, CancellationToken cancellationToken, int atMost = MaxMembers, bool newestFirst = false) =>
+        await ReadAsync(stormId, since, line, cancellationToken, newestFirst).Where(whole).Take(atMost).ToListAsync(cancellationToken);
+
+    /// <param name="line">Which of them, as far as the listing says.</param>
+    /// <returns>Oldest first, unless told otherwise. They are read as they are asked for.</returns>
+    public async IAsyncEnumerable<Incident> ReadAsync(string stormId, DateTimeOffset since, Func<IncidentSummary, bool> line, [EnumeratorCancellation] CancellationToken cancellationToken, bool newestFirst = false)
     {
-        var ids = new List<string>();
-        await foreach (var summary in store.ListAllAsync(new IncidentQuery(Since: since, Limit: MaxMembers), cancellationToken))
+        var ids = await store.ListAllAsync(new IncidentQuery(Since: since, Limit: MaxMembers), cancellationToken)
+            .Where(summary => summary.Storm == stormId && line(summary)).Select(summary => summary.Id).ToListAsync(cancellationToken);
+        if (!newestFirst)
         {
-            if (summary.Storm == stormId && line(summary))
+            ids.Reverse();
+        }
+
+        foreach (var some in ids.Chunk(MaxConcurrency))
+        {
+            foreach (var incident in (await Task.WhenAll(some.Select(id => store.FindAsync(id, cancellationToken)))).OfType<Incident>())
             {
-                ids.Add(summary.Id);
+                yield return incident;
             }
         }
-
-        ids.Reverse();
-        var found = new List<Incident>();
-        foreach (var some in ids.Chunk(MaxConcurrency).TakeWhile(_ => found.Count < atMost))
-        {
-            var read = await Task.WhenAll(some.Select(id => store.FindAsync(id, cancellationToken)));
-            found.AddRange(read.OfType<Incident>().Where(whole));
-        }
-
-        return found;
     }
 
     /// <summary>Questions that were asked one by one before the storm was known share its messages from now on; each can still be answered by its own.</summary>
@@ -69,6 +70,11 @@ public sealed class StormMembers(IIncidentStore store, TimeProvider time)
         return false;
     }
 
-    public Task UpdateAsync(IEnumerable<Incident> members, Func<Incident, Incident> change, CancellationToken cancellationToken) =>
-        BoundedConcurrency.ForEachAsync(members, MaxConcurrency, member => store.UpdateAsync(member.Id, change, cancellationToken));
+    /// <returns>As they are now, in the same order.</returns>
+    public async Task<IReadOnlyList<Incident>> UpdateAsync(IEnumerable<Incident> members, Func<Incident, Incident> change, CancellationToken cancellationToken)
+    {
+        var updated = members.ToArray();
+        await BoundedConcurrency.ForEachAsync(Enumerable.Range(0, updated.Length), MaxConcurrency, async at => updated[at] = await store.UpdateAsync(updated[at].Id, change, cancellationToken));
+        return updated;
+    }
 }
