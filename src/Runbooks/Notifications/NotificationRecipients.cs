@@ -6,6 +6,12 @@ namespace Runbooks.Notifications;
 /// <summary>Who hears how an incident ended.</summary>
 public static class NotificationRecipients
 {
+    /// <summary>Keys of the messages that tell how an incident ended.</summary>
+    public const string Closed = "closed";
+
+    /// <summary>Keys of reports.</summary>
+    public const string Report = "report";
+
     /// <summary>
     /// Whoever was asked. Where nobody was asked, only what acted or what failed is told, what told nobody yet, and that the checks
     /// saw nothing to do while the alert fires.
@@ -37,6 +43,12 @@ public static class NotificationRecipients
 
     /// <summary>Who hears that a person has to look: whoever was asked, whoever decided, and the last in line.</summary>
     public static IReadOnlyList<string> OfPage(Incident incident, Runbook runbook) => [.. Asked(incident), .. DecidedOnCall(incident), runbook.Fallback];
+
+    /// <summary>Who gets the report of an incident that has ended.</summary>
+    public static IReadOnlyList<string> OfReport(Incident incident, Runbook runbook) => incident.State == IncidentState.NotNeeded ? [] : runbook.ReportTo;
+
+    /// <summary>Whom a team could not be reached about, the last in line of all hears of.</summary>
+    public static bool NeedsLastInLine(Runbook runbook, IEnumerable<Delivery> message) => runbook.Fallback != ContactBook.Fallback && !Reach.IsEnough(message);
 
     /// <summary>Whoever decided what a schedule was asked about hears how it goes on, also when somebody else is on call by then.</summary>
     private static IEnumerable<string> DecidedOnCall(Incident incident) =>

@@ -91,7 +91,7 @@ public sealed class PagePerson(IncidentCloser closer, ActivityShutdown shutdown,
 {
     public static readonly TaskName Name = nameof(PagePerson);
 
-    protected override Task<bool> CallAsync(PageRequest input, CancellationToken stop) => closer.PageAsync(input, stop);
+    protected override Task<bool> CallAsync(PageRequest input, CancellationToken stop) => closer.RequestPageAsync(input, stop);
 }
 
 /// <summary>Records how the incident ended, and tells whoever was asked.</summary>

@@ -54,7 +54,7 @@ public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks
         // In a storm the watch tells many ends in one message.
         if (!isTold && contacts.Count > 0 && !incident.InStorm)
         {
-            var result = await SendAsync(incident, runbook, "closed", contacts, card, needsPerson, cancellationToken);
+            var result = await SendAsync(incident, runbook, NotificationRecipients.Closed, contacts, card, needsPerson, cancellationToken);
             if (!result.Reached && needsPerson)
             {
                 Log.NobodyReached(logger, incident.Id, incident.Reason ?? "");
@@ -90,12 +90,22 @@ public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks
             : null;
     }
 
+    /// <summary>
+    /// A page that the workflow asks for. It is on record first, and the watch tries again what did not come to whom it is for; in a
+    /// storm the watch tells it, together with those of others.
+    /// </summary>
+    public async Task<bool> RequestPageAsync(PageRequest request, CancellationToken cancellationToken)
+    {
+        var incident = await store.UpdateAsync(request.IncidentId, i => i.NotePage(request.Key, request.Message, time.GetUtcNow()), cancellationToken);
+        return (incident.InStorm && !incident.State.IsFinal()) || await PageAsync(request, cancellationToken);
+    }
+
     public async Task<bool> PageAsync(PageRequest request, CancellationToken cancellationToken)
     {
         var incident = await store.GetAsync(request.IncidentId, cancellationToken);
         var runbook = await runbooks.OfAsync(incident, cancellationToken);
         var contacts = NotificationRecipients.OfPage(incident, runbook);
-        var result = await SendAsync(incident, runbook, $"page:{request.Key}", contacts, cards.Page(incident, runbook, request.Message, time.GetUtcNow()), needsPerson: true, cancellationToken);
+        var result = await SendAsync(incident, runbook, DuePage.KeyOf(request.Key), contacts, cards.Page(incident, runbook, request.Message, time.GetUtcNow()), needsPerson: true, cancellationToken);
         if (!result.Reached)
         {
             Log.NobodyReached(logger, incident.Id, request.Message);
@@ -104,11 +114,10 @@ public sealed class IncidentCloser(IIncidentStore store, PinnedRunbooks runbooks
         return result.Reached;
     }
 
-    /// <summary>Whom a team could not be reached about, the last in line of all hears of.</summary>
     private async Task<SendResult> SendAsync(Incident incident, Runbook runbook, string key, IEnumerable<string> contacts, Card card, bool needsPerson, CancellationToken cancellationToken)
     {
         var result = await notifier.SendAsync(incident, key, contacts, _ => card, cancellationToken);
-        if (!needsPerson || runbook.Fallback == ContactBook.Fallback || Reach.IsEnough(result.Deliveries))
+        if (!needsPerson || !NotificationRecipients.NeedsLastInLine(runbook, result.Deliveries))
         {
             return result;
         }
@@ -128,15 +137,15 @@ public sealed record CloseRequest(
 
 public sealed record PageRequest(string IncidentId, string Key, string Message);
 
-/// <summary>Sends the report of an incident that has ended to whom its runbook names, whoever recorded the end.</summary>
+/// <summary>Sends the report of an incident that has ended to whom its runbook names, whoever recorded the end. In a storm the watch tells many in one message.</summary>
 public sealed class EndReport(PinnedRunbooks runbooks, IncidentNotifier notifier, IncidentCards cards) : IEndHook
 {
     public async Task<IReadOnlyList<string>> EndedAsync(Incident incident, CancellationToken cancellationToken)
     {
         var runbook = await runbooks.OfAsync(incident, cancellationToken);
-        if (runbook.ReportTo.Count > 0 && incident.State != IncidentState.NotNeeded)
+        if (NotificationRecipients.OfReport(incident, runbook) is { Count: > 0 } contacts && !incident.InStorm)
         {
-            await notifier.SendAsync(incident, "report", runbook.ReportTo, _ => cards.Report(incident, runbook), cancellationToken);
+            await notifier.SendAsync(incident, NotificationRecipients.Report, contacts, _ => cards.Report(incident, runbook), cancellationToken);
         }
 
         // Who was told stands in the record already.

@@ -61,13 +61,13 @@ public sealed class IncidentWatchdog(
         await fileTroubles.CheckAsync(cancellationToken);
         await TryAsync("maintenance windows", windowEnds.CheckAsync, cancellationToken);
 
-        // Those that failed unheard page by themselves.
         await TryAsync("storms", stormEndNotifier.NotifyAsync, cancellationToken);
         var counts = new StoreCounts(time.GetUtcNow());
         var open = new IncidentQuery(Open: true, Limit: PageSize);
         var ended = new IncidentQuery(Unfinished: true, Limit: PageSize);
         var counted = await TryAsync("open incidents", token => CheckEachAsync(open, counts, _ => true, CheckOpenAsync, token), cancellationToken);
         counted &= await TryAsync("ended incidents", token => CheckEachAsync(ended, counts, summary => IsUnheard(summary) || IsOwned(summary), CheckEndedAsync, token), cancellationToken);
+        await TryAsync("pages of storms", pager.PageStormsAsync, cancellationToken);
         if (counted)
         {
             gauges.Show(counts);
@@ -166,7 +166,7 @@ public sealed class IncidentWatchdog(
     /// <summary>In a storm one message says it, unless it is worse than all that people were told of.</summary>
     private async Task<WatchdogFinding?> FindMoreSevereAsync(Incident incident, CancellationToken cancellationToken) =>
         WatchdogRules.MoreSevere(incident) is { } worse
-        && (incident.Storm is not { } storm || incident.HasDelivery(Pager.KeyOf(worse.Key)) || await storms.IsWorstAsync(storm, incident.WorstSeverity, cancellationToken))
+        && (incident.Storm is not { } storm || incident.HasDelivery(DuePage.KeyOf(worse.Key)) || await storms.IsWorstAsync(storm, incident.WorstSeverity, cancellationToken))
             ? worse
             : null;
 
@@ -175,12 +175,13 @@ public sealed class IncidentWatchdog(
         Remedy.Wake => engine.TryWakeAsync(incident, logger),
         Remedy.Start => engine.StartAsync(IncidentInput.Of(incident.Id, runbook), cancellationToken),
         Remedy.CloseAsFailed => CloseAsFailedAsync(incident, runbook, finding, cancellationToken),
-        _ => pager.PageOnceAsync(incident, finding.Key, finding.Message, cancellationToken),
+        _ => pager.PageOnceAsync(incident, finding.Key, finding.Message, cancellationToken, alone: finding.IsWorst),
     };
 
     private async Task CloseAsFailedAsync(Incident incident, Runbook runbook, WatchdogFinding finding, CancellationToken cancellationToken)
     {
-        if (await pager.PageOnceAsync(incident, finding.Key, $"{finding.Message} Nothing more happens by itself: what was done stays as it is.", cancellationToken))
+        // A storm tells of its ends, and goes on until they are heard.
+        if (incident.InStorm || await pager.PageOnceAsync(incident, finding.Key, $"{finding.Message} Nothing more happens by itself: what was done stays as it is.", cancellationToken))
         {
             var ended = await store.UpdateAsync(
                 incident.Id,
@@ -201,7 +202,7 @@ public sealed class IncidentWatchdog(
     {
         if (incident.State == IncidentState.TakenOver)
         {
-            return await FindMoreSevereAsync(incident, cancellationToken) is not { } worse || await pager.PageOnceAsync(incident, worse.Key, worse.Message, cancellationToken);
+            return await FindMoreSevereAsync(incident, cancellationToken) is not { } worse || await pager.PageOnceAsync(incident, worse.Key, worse.Message, cancellationToken, alone: true);
         }
 
         if (incident.IsEndUnfinished)
@@ -209,11 +210,13 @@ public sealed class IncidentWatchdog(
             await FinishAsync(incident, await runbooks.OfAsync(incident, cancellationToken), cancellationToken);
         }
 
-        var told = incident.Deliveries.Where(delivery => delivery.At >= incident.ClosedAt || delivery.IsUnder(Pager.KeyOf("engine"))).ToList();
+        // A report that did not arrive calls nobody.
+        var told = incident.Deliveries.Where(delivery => (delivery.At >= incident.ClosedAt || delivery.IsUnder(DuePage.KeyOf("engine"))) && NotificationUpdater.CallsForAPerson(delivery)).ToList();
 
-        // One message told of many ends of a storm: a page for each of them would bury whoever could not be reached. A report that did not arrive calls nobody.
-        return (incident.InStorm ? told.Exists(delivery => delivery.Reached) : Reach.IsEnough(told.Where(NotificationUpdater.CallsForAPerson)))
-            || time.GetUtcNow() - incident.ClosedAt < options.Value.Grace
-            || await pager.PageOnceAsync(incident, "ended", incident.Reason ?? IncidentText.Of(incident.State), cancellationToken);
+        // A storm tells of its ends in one message and tries that again; only where it says nothing at all does each speak for itself.
+        var (isTold, silence) = incident.InStorm ? (told.Count > 0, StormEndNotifier.LongestSilence) : (Reach.IsEnough(told), options.Value.Grace);
+        return isTold
+            || time.GetUtcNow() - incident.ClosedAt < silence
+            || await pager.PageOnceAsync(incident, "ended", incident.Reason ?? IncidentText.Of(incident.State), cancellationToken, alone: true);
     }
 }

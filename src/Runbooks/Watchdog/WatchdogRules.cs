@@ -3,6 +3,7 @@ using Runbooks.Engine;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
+using Runbooks.Notifications;
 using Runbooks.Orchestration;
 
 namespace Runbooks.Watchdog;
@@ -14,7 +15,7 @@ internal static class WatchdogRules
     {
         WatchdogFinding?[] findings = Engine(incident, instance, options, now) is { } engine
             ? [engine]
-            : [Restored(incident), NobodyReached(incident, options, now), Stuck(incident, runbook, options, now), WakeUpLost(incident, options, now)];
+            : [Restored(incident), NobodyReached(incident, options, now), Stuck(incident, runbook, options, now), WakeUpLost(incident, options, now), .. Unheard(incident, options, now)];
         return findings.OfType<WatchdogFinding>();
     }
 
@@ -34,18 +35,22 @@ internal static class WatchdogRules
     private static WatchdogFinding? Restored(Incident incident) =>
         incident.RestoredAt is { } at && $"restored-{at.ToUnixTimeSeconds()}" is var key && !Pager.IsHeard(incident, key) ? new(Remedy.Page, key, Incident.RestoredText) : null;
 
+    /// <summary>What the workflow asked for. By itself it is told at once, and its channels are given their time.</summary>
+    private static IEnumerable<WatchdogFinding> Unheard(Incident incident, WatchdogOptions options, DateTimeOffset now) =>
+        incident.Pages.Where(page => (incident.InStorm || now - page.At > options.Grace) && !Pager.IsHeard(incident, page.Trouble)).Select(page => new WatchdogFinding(Remedy.Page, page.Trouble, page.Message));
+
     private static WatchdogFinding? NobodyReached(Incident incident, WatchdogOptions options, DateTimeOffset now) =>
         incident.OpenGate is { } gate
         && now - (incident.InStorm ? ApprovalSchedule.ToldBy(gate) : gate.OpenedAt) > options.Grace
         && !Reach.IsHeard(incident.Deliveries.Where(delivery => delivery.IsOf(gate)))
-            ? new(Remedy.Page, $"unheard-{gate.Id}", $"Nobody is known to have been reached with the question: {gate.Question}")
+            ? new(Remedy.Page, NotificationUpdater.UnheardOf(gate.Id), $"Nobody is known to have been reached with the question: {gate.Question}")
             : null;
 
     /// <summary>While a question is open, whoever was asked hears of it with that.</summary>
     /// <returns>That something worse was reported which no question told of, where the automation is at work or a responder is.</returns>
     public static WatchdogFinding? MoreSevere(Incident incident) =>
         (incident.State.IsAtWork() || incident.IsOwnedByResponder()) && incident.WorseSinceAsked() is { } news && !Pager.IsHeard(incident, news.Key)
-            ? new(Remedy.Page, news.Key, news.Text)
+            ? new(Remedy.Page, news.Key, news.Text) { IsWorst = true }
             : null;
 
     private static WatchdogFinding? Stuck(Incident incident, Runbook runbook, WatchdogOptions options, DateTimeOffset now)
@@ -66,7 +71,11 @@ internal static class WatchdogRules
 /// <summary>What is wrong with one incident, and what helps.</summary>
 /// <param name="Key">Names the trouble: the same trouble pages once.</param>
 /// <param name="Message">In words, for the page.</param>
-internal sealed record WatchdogFinding(Remedy Remedy, string Key, string Message);
+internal sealed record WatchdogFinding(Remedy Remedy, string Key, string Message)
+{
+    /// <summary>It is worse than all that people were told of: also in a storm it goes out by itself, and at once.</summary>
+    public bool IsWorst { get; init; }
+}
 
 internal enum Remedy
 {
@@ -137,7 +146,7 @@ internal static class IncidentProgress
     /// <summary>While the cause lasts, a lease is looked at ever more rarely.</summary>
     private static TimeSpan LongestPause(Hold hold, Incident incident)
     {
-        var longest = incident.HasDelivery(Pager.KeyOf(IncidentStory.LeaseTrouble)) ? IncidentStory.LongestPauseOfOldLease : IncidentStory.LongestLeasePause;
+        var longest = incident.HasDelivery(DuePage.KeyOf(IncidentStory.LeaseTrouble)) ? IncidentStory.LongestPauseOfOldLease : IncidentStory.LongestLeasePause;
         return hold.Every > longest ? hold.Every : longest;
     }
 

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Serialization;
 using Runbooks.Model.Incidents;
 
 namespace Runbooks.Notifications.Storms;
@@ -24,8 +25,14 @@ public sealed record Storm(string Id, DateTimeOffset Since, DateTimeOffset LastJ
     /// <summary>What each recipient was told of it.</summary>
     public IReadOnlyDictionary<string, StormMessages> Told { get; init; } = new Dictionary<string, StormMessages>();
 
-    /// <summary>Messages that called somebody up, on channels where that has to be ended: nothing asks once the storm is over.</summary>
+    /// <summary>Questions that called somebody up, on channels where that has to be ended: they call nobody once all is decided.</summary>
+    public IReadOnlyList<Delivery> Asking { get; init; } = [];
+
+    /// <summary>Whatever else called somebody up, questions that are decided among it: it ends once the storm is over.</summary>
     public IReadOnlyList<Delivery> Alerts { get; init; } = [];
+
+    [JsonIgnore]
+    public IReadOnlyList<Delivery> Ringing => [.. Asking, .. Alerts];
 
     /// <summary>Those that waited when it began are part of it.</summary>
     public bool TookIn { get; init; }
@@ -36,7 +43,11 @@ public sealed record Storm(string Id, DateTimeOffset Since, DateTimeOffset LastJ
     /// <summary>The rank of the worst alert that people were told of; null until they were.</summary>
     public int? Worst { get; init; }
 
-    public Storm Join(DateTimeOffset now) => now - LastJoined < Coarse ? this : this with { LastJoined = now };
+    /// <param name="opened">When that which joins opened: it may ask once more long after that.</param>
+    public Storm Join(DateTimeOffset opened, DateTimeOffset now) =>
+        opened >= Since && now - LastJoined < Coarse ? this : this with { Since = Earlier(opened, Since), LastJoined = now };
+
+    public static DateTimeOffset Earlier(DateTimeOffset a, DateTimeOffset b) => a < b ? a : b;
 
     /// <param name="toAsk">To tell of what waits, which is to be read for it.</param>
     /// <returns>Null while somebody else sends.</returns>
@@ -45,6 +56,8 @@ public sealed record Storm(string Id, DateTimeOffset Since, DateTimeOffset LastJ
     /// <summary>After a turn that read thousands the next ones wait, so that the messages of a storm do not take all of a host's time.</summary>
     /// <param name="read">How many incidents it read.</param>
     public Storm EndTurn(DateTimeOffset now, int read) => this with { SendingUntil = null, RestsUntil = read < Many ? RestsUntil : now + (RestForEach * read) };
+
+    public Storm Keep(IEnumerable<StormSent> sent) => this with { Alerts = [.. Alerts, .. sent.Select(message => message.Delivery)] };
 
     public Storm Tell(string recipient, StormMessages told) =>
         this with { Told = new Dictionary<string, StormMessages>(Told) { [recipient] = told } };

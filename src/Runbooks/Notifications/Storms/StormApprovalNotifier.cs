@@ -75,6 +75,7 @@ public sealed class StormApprovalNotifier(
             .SelectMany(incident => people.RecipientsOf(incident.OpenGate!.Approvers))
             .DistinctBy(NotificationDispatcher.NameOf)
             .Select(recipient => MessageTo(recipient, storm, waiting, people))
+            .Where(message => message.Fresh.Count > 0)
             .ToList();
         var now = time.GetUtcNow();
         var (ready, early) = (messages.Where(message => message.DueAt <= now).ToList(), messages.Where(message => message.DueAt > now).ToList());
@@ -91,9 +92,9 @@ public sealed class StormApprovalNotifier(
         var sent = await Task.WhenAll(ready.Select(message => SendAsync(storm, message, shown, cancellationToken)));
         var told = sent.Where(one => one.Delivery.Channel is not null).Aggregate(storm, (changed, one) => changed.Tell(one.Message.Name, new((one.Message.Before?.Count ?? 0) + 1, time.GetUtcNow())));
         var later = early.Select(message => (Message: message, Delivery: new Delivery(message.Key, message.Name, "later", now, null)));
-        var unheard = asked.Where(incident => !Reach.IsEnough(DeliveriesOf(incident, incident.OpenGate!, [.. sent, .. later], people), incident.OpenGate!.Required)).ToList();
+        var unheard = asked.Where(incident => !Reach.IsEnough([.. DeliveriesOf(incident, incident.OpenGate!, [.. sent, .. later], people), .. incident.ToThoseWhoAnswered(incident.OpenGate!)], incident.OpenGate!.Required)).ToList();
         var last = await TellFallbackAsync(storm, unheard, shown, cancellationToken);
-        told = told with { Alerts = [.. told.Alerts, .. sent.Concat(last).Select(one => one.Delivery).Where(dispatcher.IsAlert)] };
+        told = told with { Asking = [.. told.Asking, .. sent.Concat(last).Select(one => one.Delivery).Where(dispatcher.IsAlert)] };
         keep(told);
         var gates = asked.ToDictionary(incident => incident.Id, incident => incident.OpenGate!.Id, StringComparer.Ordinal);
         var missed = unheard.Select(incident => incident.Id).ToHashSet(StringComparer.Ordinal);
@@ -113,7 +114,7 @@ public sealed class StormApprovalNotifier(
     private StormMessage MessageTo(Recipient recipient, Storm storm, IReadOnlyList<Incident> waiting, ResolvedContacts people)
     {
         var name = NotificationDispatcher.NameOf(recipient);
-        var about = waiting.Where(incident => people.RecipientsOf(incident.OpenGate!.Approvers).Any(one => NotificationDispatcher.NameOf(one) == name)).ToList();
+        var about = waiting.Where(incident => people.RecipientsOf(incident.OpenGate!.Approvers).Any(one => NotificationDispatcher.NameOf(one) == name) && !incident.OpenGate!.IsAnsweredBy(recipient.Name)).ToList();
         var fresh = about.Where(incident => !incident.WasSent(incident.OpenGate!)).ToList();
         var known = about.Except(fresh).ToList();
 
@@ -142,12 +143,14 @@ public sealed class StormApprovalNotifier(
     {
         var unasked = unheard.Where(incident => incident.OpenGate!.NextFallback is not null).ToLookup(incident => incident.OpenGate!.NextFallback!, StringComparer.OrdinalIgnoreCase);
         var people = await dispatcher.ResolveAsync(unasked.Select(contact => contact.Key), cancellationToken);
+        var gates = unheard.ToDictionary(incident => incident.Id, incident => incident.OpenGate!.Id, StringComparer.Ordinal);
         var sent = new List<Task<(StormMessage Message, Delivery Delivery)>>();
         foreach (var contact in unasked)
         {
-            await members.UpdateAsync(contact, incident => Escalate(incident, contact.Key, people), cancellationToken);
-            List<Incident> escalated = [.. contact.Select(incident => Escalate(incident, contact.Key, people))];
-            sent.AddRange(people.RecipientsOf([contact.Key]).Select(recipient =>
+            // Some may have been answered while other channels were still being tried.
+            List<Incident> escalated = [.. (await members.UpdateAsync(contact, incident => Escalate(incident, contact.Key, people), cancellationToken))
+                .Where(incident => incident.OpenGate?.Id == gates[incident.Id])];
+            sent.AddRange(people.RecipientsOf(escalated.Count == 0 ? [] : [contact.Key]).Select(recipient =>
                 SendAsync(storm, new(recipient, escalated, escalated, null, time.GetUtcNow()) { InPlace = contact.Key }, shown, cancellationToken)));
         }
 
@@ -180,7 +183,7 @@ public sealed class StormApprovalNotifier(
         var mine = DeliveriesOf(incident, gate, sent, people);
         var recorded = mine.Zip(sent.Where(one => one.Message.IsAbout(incident)), (delivery, one) => (delivery, one.Message.About.Count)).Aggregate(incident, (changed, one) => changed.RecordDeliveries([one.delivery], about: one.Count))
             .RecordDeliveries([.. dispatcher.Missing(gate.MessageKey, gate.Approvers, people)]);
-        return unheard && !Reach.IsEnough(mine, gate.Required) ? ApprovalSchedule.AskAgain(recorded, gate.Id, time.GetUtcNow()) : recorded;
+        return unheard && !Reach.IsEnough([.. mine, .. incident.ToThoseWhoAnswered(gate)], gate.Required) ? ApprovalSchedule.AskAgain(recorded, gate.Id, time.GetUtcNow()) : recorded;
     }
 
     private async Task<IReadOnlyDictionary<string, Runbook>> RunbooksOfAsync(IReadOnlyList<Incident> incidents, CancellationToken cancellationToken)

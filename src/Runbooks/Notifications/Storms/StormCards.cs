@@ -49,12 +49,12 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
     }
 
     /// <summary>Temporary fixes are in place from now on: where, what ends them, and until when at most.</summary>
-    public Card Holding(Storm storm, IReadOnlyList<Incident> incidents, IReadOnlyDictionary<string, Runbook> runbooks)
+    public Card Holding(Storm storm, IReadOnlyList<StormNews> news)
     {
-        var groups = incidents
-            .Select(incident => (Incident: incident, Lease: Lease.Of(incident, runbooks[incident.RunbookId])!))
+        var incidents = news.Select(one => one.Incident).ToList();
+        var groups = news
             .GroupBy(one => one.Incident.RunbookId)
-            .Select(group => (Runbook: runbooks[group.Key], Held: group.ToList()))
+            .Select(group => (group.First().Runbook, Held: group.Select(one => (one.Incident, Lease: Lease.Of(one.Incident, one.Runbook)!)).ToList()))
             .ToList();
         return new Card
         {
@@ -78,11 +78,12 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
     }
 
     /// <summary>How incidents ended, since the last such message.</summary>
-    public Card Ended(Storm storm, IReadOnlyList<Incident> incidents, IReadOnlyDictionary<string, Runbook> runbooks)
+    public Card Ended(Storm storm, IReadOnlyList<StormNews> news)
     {
+        IReadOnlyList<Incident> incidents = [.. news.Select(one => one.Incident)];
         var unsolved = incidents.Where(IsUnsolved).ToList();
         var left = incidents.Except(unsolved).Where(incident => incident.NeedsPerson).ToList();
-        var of = Of(incidents.Select(incident => incident.RunbookId).Distinct().Select(id => runbooks[id]));
+        var of = OfAll(news);
         var counts = incidents.GroupBy(incident => (incident.State, Headline: EndingText.Headline(incident))).OrderBy(group => group.Key).Select(group => $"{group.Count()} × {group.Key.Headline}");
         return new Card
         {
@@ -92,7 +93,7 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
             Title = unsolved.Count > 0
                 ? $"A person is needed: {unsolved.Count} of {incidents.Count} incidents{of} were not solved"
                 : $"{CountText.Format(incidents.Count, "incident")}{of} {(incidents.Count == 1 ? "has" : "have")} {End(incidents)}{(left.Count > 0 ? $", {left.Count} with something left to a person" : "")}",
-            Severity = incidents.Max(incident => runbooks[incident.RunbookId].Impact.Severity),
+            Severity = news.Max(one => one.Runbook.Impact.Severity),
             DryRun = incidents.All(incident => incident.Mode == RunMode.DryRun),
             Sections =
             [
@@ -101,9 +102,56 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
                 .. left.Count == 0 ? [] : (CardSection[])[new("Left to a person", [.. left.Select(incident => $"{IncidentText.Target(incident.Target)}: {incident.Attention!.Why}")])],
                 .. incidents.Count == unsolved.Count + left.Count ? [] : (CardSection[])[new("Targets", Lines(incidents.Except(unsolved).Except(left).Select(incident => incident.Target)))],
             ],
-            Links = [new("Incidents", links.Console(incidents.Select(incident => incident.RunbookId).Distinct().Count() == 1 ? incidents[0].RunbookId : null))],
+            Links = [Console(news)],
         };
     }
+
+    /// <summary>What happened, for those who were not asked.</summary>
+    public Card Report(Storm storm, IReadOnlyList<StormNews> news)
+    {
+        if (news is [var only])
+        {
+            return alone.Report(only.Incident, only.Runbook);
+        }
+
+        var unsolved = news.Count(one => IsUnsolved(one.Incident));
+        return Ended(storm, news) with
+        {
+            IsEnd = false,
+            Kind = CardKind.Decided,
+            Title = $"Report: {news.Count} incidents{OfAll(news)} have ended{(unsolved > 0 ? $", {unsolved} of them not solved" : "")}",
+        };
+    }
+
+    /// <summary>A person has to look at these, while the automation goes on.</summary>
+    public Card Page(Storm storm, IReadOnlyList<StormNews> news, DateTimeOffset now)
+    {
+        if (news is [var only])
+        {
+            return alone.Page(only.Incident, only.Runbook, only.Message, now);
+        }
+
+        var incidents = news.Select(one => one.Incident).DistinctBy(incident => incident.Id).ToList();
+        var messages = news.GroupBy(one => one.Message).OrderByDescending(same => same.Count()).ToList();
+        return new Card
+        {
+            Kind = CardKind.Page,
+            IncidentId = storm.Id,
+            Title = $"A person is needed: {CountText.Format(incidents.Count, "incident")}{OfAll(news)}",
+            Severity = news.Max(one => one.Runbook.Impact.Severity),
+            DryRun = incidents.All(incident => incident.Mode == RunMode.DryRun),
+            Sections =
+            [
+                new("What happened", [.. messages.Select(same => same.ToList() is [var one] ? $"{IncidentText.Target(one.Incident.Target)}: {same.Key}" : $"{CountText.Format(same.Count(), "target")}: {same.Key}")]) { IsNeeded = true },
+                .. CardSection.If("Targets", messages.Any(same => same.Count() > 1) ? Lines(incidents.Select(incident => incident.Target)) : []),
+                .. CardSection.If("What it means", news.Select(one => one.Runbook).DistinctBy(runbook => runbook.Id).SelectMany(runbook => (string[])[runbook.Impact.Users, runbook.Impact.Data]).Where(line => line.Length > 0)),
+            ],
+            Links = [Console(news)],
+        };
+    }
+
+    /// <summary>What every message that asked about it says once all of it is decided, though not all of it has ended.</summary>
+    public Card Answered(Storm storm) => Over(storm) with { Kind = CardKind.Decided, Title = "All of this is decided" };
 
     /// <summary>What every message that asked about it says in the end.</summary>
     public Card Over(Storm storm) => new()
@@ -140,6 +188,10 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
         var taken when taken == incidents.Count => "been taken over",
         _ => "ended or been taken over",
     };
+
+    private CardLink Console(IReadOnlyList<StormNews> news) => new("Incidents", links.Console(news.Select(one => one.Incident.RunbookId).Distinct().Count() == 1 ? news[0].Incident.RunbookId : null));
+
+    private static string OfAll(IReadOnlyList<StormNews> news) => Of(news.Select(one => one.Runbook).DistinctBy(runbook => runbook.Id));
 
     private static string Of(IEnumerable<Runbook> runbooks) => runbooks.ToList() is [var one] ? $" of '{one.Title}'" : "";
 

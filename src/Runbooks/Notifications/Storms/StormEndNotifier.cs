@@ -1,36 +1,31 @@
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
-using Runbooks.Model.Storage;
-using Runbooks.Model.Text;
 using Runbooks.Storage;
 
 namespace Runbooks.Notifications.Storms;
 
 /// <summary>
 /// Tells which incidents of storms hold a temporary fix and how they ended, many in one message. The watch calls it every
-/// minute; what reached nobody is told again, since the record says so.
+/// minute; what did not come to whom it is for is told them again, since the record says so.
 /// </summary>
 public sealed class StormEndNotifier(
     StormRegistry storms,
     StormMembers members,
     StormCards cards,
+    StormNewsDispatcher news,
     NotificationDispatcher dispatcher,
     PinnedRunbooks runbooks,
     IOptionsMonitor<StormOptions> options,
-    TimeProvider time,
-    ILogger<StormEndNotifier> logger)
+    TimeProvider time)
 {
-    private const string Closed = "closed";
-
-    /// <summary>While more of them end, the message waits for them, but no longer than this when a person is needed.</summary>
-    private static readonly TimeSpan LongestWaitForBad = TimeSpan.FromMinutes(3);
+    /// <summary>Longer than it waits for other ends and for another sender: an end that was not tried by then is told by nobody.</summary>
+    public static readonly TimeSpan LongestSilence = TimeSpan.FromMinutes(10);
 
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(15);
 
-    /// <summary>So long without another end, and there is nothing to wait for.</summary>
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(30);
+    /// <summary>An end that did not come to whom it is for is tried again for this long.</summary>
+    private static readonly TimeSpan TriedFor = TimeSpan.FromDays(1);
 
     public async Task NotifyAsync(CancellationToken cancellationToken)
     {
@@ -55,91 +50,92 @@ public sealed class StormEndNotifier(
     /// <returns>Whether all of it has ended and is told.</returns>
     private async Task<bool> NotifyAsync(Storm storm, Action<Storm> keep, CancellationToken cancellationToken)
     {
-        var ended = await members.FindAsync(
-            storm.Id, storm.Since, line => line.State.IsFinal(), incident => !incident.HasDelivery(Closed), cancellationToken);
+        var now = time.GetUtcNow();
         var anyOpen = await members.AnyOpenAsync(storm, cancellationToken);
-        var told = ended.Count == 0;
-        if (ended.Count > 0 && IsTimeFor(ended, anyOpen))
+        if (storm.Asking.Count > 0 && !await AnyAsksAsync(storm, now, cancellationToken))
         {
-            // While others ask, an alert about all of them does not end.
-            told = await TellAsync(storm, Closed, ended, anyOpen ? [] : storm.Alerts, NotificationRecipients.Of, cards.Ended, Keep, cancellationToken);
+            await dispatcher.UpdateAsync(storm.Asking, _ => cards.Answered(storm), cancellationToken);
+            keep(storm = storm with { Asking = [], Alerts = storm.Ringing });
         }
 
-        var holding = await members.FindAsync(
-            storm.Id, storm.Since, line => line.State == IncidentState.Holding, incident => !incident.HasDelivery(HoldingNotifier.Key) && ChangeText.InPlace(incident).Count > 0, cancellationToken);
-        if (holding.Count > 0 && IsTimeForHolding(holding))
+        var due = await FindAsync(storm, state => state.IsFinal(), Ends, cancellationToken);
+        var ends = due.Where(one => one.Key == NotificationRecipients.Closed).ToList();
+        if (ends.Count > 0 && IsTimeFor(ends, anyOpen, now))
         {
-            await TellAsync(storm, HoldingNotifier.Key, holding, [], NotificationRecipients.OfHold, cards.Holding, Keep, cancellationToken);
+            // While others ask, an alert about all of them does not end. What says that a person is needed stays until somebody ends it.
+            await news.SendAsync(ends, about => cards.Ended(storm, about), anyOpen ? [] : storm.Ringing, sent => Keep(sent.Where(message => message.Card.Informs)), cancellationToken);
         }
 
-        var over = told && !anyOpen && time.GetUtcNow() - storm.LastJoined > options.CurrentValue.Within;
+        var reports = due.Where(one => one.Key == NotificationRecipients.Report).ToList();
+        if (reports.Count > 0 && (!anyOpen || now - reports.Min(one => one.Incident.ClosedAt) >= LongestWait))
+        {
+            await news.SendAsync(reports, about => cards.Report(storm, about), [], Keep, cancellationToken);
+        }
+
+        var holding = await FindAsync(storm, state => state == IncidentState.Holding, Holds, cancellationToken);
+        if (holding.Count > 0 && StormWait.IsOver(holding.Select(one => BeganToHold(one.Incident)), now))
+        {
+            await news.SendAsync(holding, about => cards.Holding(storm, about), [], Keep, cancellationToken);
+        }
+
+        var over = !anyOpen && now - storm.LastJoined > options.CurrentValue.Within && !await ReadAsync(storm, state => state.IsFinal(), Ends, cancellationToken).AnyAsync(cancellationToken);
         if (over)
         {
-            await dispatcher.UpdateAsync(storm.Alerts, _ => cards.Over(storm), cancellationToken);
+            await dispatcher.UpdateAsync(storm.Ringing, _ => cards.Over(storm), cancellationToken);
         }
 
         return over;
 
-        void Keep(IEnumerable<Delivery> alerts) => keep(storm = storm with { Alerts = [.. storm.Alerts, .. alerts] });
+        void Keep(IEnumerable<StormSent> sent) => keep(storm = storm.Keep(sent));
     }
 
-    private bool IsTimeFor(IReadOnlyList<Incident> ended, bool anyOpen)
+    /// <summary>Whether anybody can answer anything of it now.</summary>
+    private async Task<bool> AnyAsksAsync(Storm storm, DateTimeOffset now, CancellationToken cancellationToken) =>
+        await members.ReadAsync(storm.Id, storm.Since, line => line.State == IncidentState.AwaitingApproval, cancellationToken)
+            .AnyAsync(incident => incident.OpenGate is { } gate && !gate.IsHeldBack(now), cancellationToken);
+
+    /// <summary>What is to be told now, of the oldest incidents.</summary>
+    private async Task<List<StormNews>> FindAsync(
+        Storm storm, Func<IncidentState, bool> state, Func<Incident, Runbook, IEnumerable<StormNews>> untold, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        var bad = ended.Where(StormCards.IsUnsolved).ToList();
-        return !anyOpen
-            || now - ended.Min(incident => incident.ClosedAt) >= LongestWait
-            || (bad.Count > 0 && (now - bad.Max(incident => incident.ClosedAt) >= Pause || now - bad.Min(incident => incident.ClosedAt) >= LongestWaitForBad));
+        return [.. (await ReadAsync(storm, state, (incident, runbook) => untold(incident, runbook).Where(one => one.IsDue(now)), cancellationToken)
+            .Take(StormMembers.MaxMembers).ToListAsync(cancellationToken)).SelectMany(news => news)];
     }
 
-    /// <summary>While more of them begin to hold, the message waits a little for them.</summary>
-    private bool IsTimeForHolding(IReadOnlyList<Incident> holding)
-    {
-        var began = holding.Select(incident => incident.VerificationRounds.FirstOrDefault(round => round.State == IncidentState.Holding)?.At ?? incident.UpdatedAt).ToList();
-        return time.GetUtcNow() - began.Max() >= Pause || time.GetUtcNow() - began.Min() >= LongestWaitForBad;
-    }
+    /// <returns>What each incident has to tell that has something to tell, oldest first.</returns>
+    private IAsyncEnumerable<List<StormNews>> ReadAsync(
+        Storm storm, Func<IncidentState, bool> state, Func<Incident, Runbook, IEnumerable<StormNews>> untold, CancellationToken cancellationToken) =>
+        members.ReadAsync(storm.Id, storm.Since, line => state(line.State), cancellationToken)
+            .Select(async (incident, token) => untold(incident, await runbooks.OfAsync(incident, token)).ToList())
+            .Where(news => news.Count > 0);
 
-    /// <param name="keep">Takes whom it called up about nothing that they have to do.</param>
-    /// <returns>Whether each of them reached somebody, or has nobody to reach.</returns>
-    private async Task<bool> TellAsync(
-        Storm storm, string key, IReadOnlyList<Incident> incidents, IReadOnlyList<Delivery> alerts, Func<Incident, Runbook, IReadOnlyList<string>> recipients,
-        Func<Storm, IReadOnlyList<Incident>, IReadOnlyDictionary<string, Runbook>, Card> card, Action<IEnumerable<Delivery>> keep, CancellationToken cancellationToken)
+    private IEnumerable<StormNews> Ends(Incident incident, Runbook runbook)
     {
-        var shown = new Dictionary<string, Runbook>(StringComparer.Ordinal);
-        var listeners = new List<(Incident Incident, IReadOnlyList<string> Names)>();
-        foreach (var incident in incidents)
+        var end = new StormNews(incident, runbook, NotificationRecipients.Closed, NotificationRecipients.Of(incident, runbook), StormCards.IsUnsolved(incident));
+
+        // Once somebody sees to it, nobody else has to hear that a person is needed.
+        var isTriedEnough = incident.HasDelivery(end.Key) && (time.GetUtcNow() - incident.ClosedAt >= TriedFor || (end.NeedsPerson && !incident.NeedsPerson));
+        if (end.To.Count > 0 && !end.IsHeard && !isTriedEnough)
         {
-            var runbook = shown[incident.RunbookId] = await runbooks.OfAsync(incident, cancellationToken);
-            listeners.Add((incident, recipients(incident, runbook)));
+            yield return end;
         }
 
-        var people = await dispatcher.ResolveAsync(listeners.SelectMany(one => one.Names), cancellationToken);
-        List<(Incident Incident, IReadOnlyList<Recipient> To)> untold = [.. listeners.Select(one => (one.Incident, To: people.RecipientsOf(one.Names))).Where(one => one.To.Count > 0)];
-
-        var sent = await Task.WhenAll(untold.SelectMany(one => one.To).DistinctBy(NotificationDispatcher.NameOf).Select(recipient => SendAsync(recipient, untold, key, about => card(storm, about, shown), alerts, cancellationToken)));
-        keep(sent.Where(message => message.Card.Informs).Select(message => message.Delivery).Where(dispatcher.IsAlert));
-        var unheard = untold.Where(one => !sent.Any(message => message.Delivery.Reached && message.About.Contains(one.Incident))).ToList();
-
-        // What reached nobody is not recorded, so that the next round tries again and an hour of trouble does not fill two hundred records.
-        if (unheard.Count > 0)
+        if (NotificationRecipients.OfReport(incident, runbook) is { Count: > 0 } to && !incident.HasDelivery(NotificationRecipients.Report))
         {
-            Log.NobodyReached(logger, storm.Id, $"{CountText.Format(unheard.Count, "incident")}, {key}.");
+            yield return new(incident, runbook, NotificationRecipients.Report, to, NeedsPerson: false);
         }
-
-        await members.UpdateAsync(
-            untold.Except(unheard).Select(one => one.Incident),
-            incident => sent.Where(message => message.About.Any(known => known.Id == incident.Id)).Aggregate(incident, (changed, message) => changed.RecordDeliveries(
-                [message.Delivery with { Key = $"{key}:{NotificationDispatcher.NameOf(message.To)}", Reference = message.About.Count == 1 ? message.Delivery.Reference : null }], about: message.About.Count)),
-            cancellationToken);
-        return unheard.Count == 0;
     }
 
-    private async Task<(Recipient To, IReadOnlyList<Incident> About, Card Card, Delivery Delivery)> SendAsync(
-        Recipient recipient, IReadOnlyList<(Incident Incident, IReadOnlyList<Recipient> To)> untold, string key, Func<IReadOnlyList<Incident>, Card> cardOf, IReadOnlyList<Delivery> alerts, CancellationToken cancellationToken)
-    {
-        var name = NotificationDispatcher.NameOf(recipient);
-        IReadOnlyList<Incident> about = [.. untold.Where(one => one.To.Any(to => NotificationDispatcher.NameOf(to) == name)).Select(one => one.Incident)];
-        var card = cardOf(about);
-        return (recipient, about, card, await dispatcher.SendToAsync($"{key}:{about[0].Id}", recipient, card, alerts, cancellationToken));
-    }
+    private static IEnumerable<StormNews> Holds(Incident incident, Runbook runbook) => ChangeText.InPlace(incident).Count == 0
+        ? []
+        : [new(incident, runbook, HoldingNotifier.Key, NotificationRecipients.OfHold(incident, runbook), NeedsPerson: false)];
+
+    private static bool IsTimeFor(List<StormNews> ends, bool anyOpen, DateTimeOffset now) =>
+        !anyOpen
+        || now - ends.Min(end => end.Incident.ClosedAt) >= LongestWait
+        || (ends.Where(end => end.NeedsPerson).Select(end => end.Incident.ClosedAt!.Value).ToList() is { Count: > 0 } bad && StormWait.IsOver(bad, now));
+
+    private static DateTimeOffset BeganToHold(Incident incident) =>
+        incident.VerificationRounds.FirstOrDefault(round => round.State == IncidentState.Holding)?.At ?? incident.UpdatedAt;
 }

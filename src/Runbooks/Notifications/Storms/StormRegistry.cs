@@ -42,11 +42,11 @@ public sealed class StormRegistry(ISharedState state, IIncidentStore store, IOpt
                 if (known.Storms.Values.Where(old => now - old.LastJoined <= lull).MaxBy(old => old.LastJoined) is { } old)
                 {
                     var worse = rank < old.Worst;
-                    var joined = old.Join(now);
+                    var joined = old.Join(incident.OpenedAt, now);
                     return (known.With(worse ? joined with { Worst = rank } : joined), new(old.Id, worse));
                 }
 
-                var fresh = new Storm(string.Create(CultureInfo.InvariantCulture, $"storm-{now.UtcDateTime:yyMMdd-HHmmss-fff}"), now - storm.Within, now);
+                var fresh = new Storm(string.Create(CultureInfo.InvariantCulture, $"storm-{now.UtcDateTime:yyMMdd-HHmmss-fff}"), Storm.Earlier(incident.OpenedAt, now - storm.Within), now);
                 return asking > storm.MoreThan ? (known.With(fresh), new(fresh.Id, AtOnce: false)) : (known, null);
             },
             cancellationToken)).Result;
@@ -103,7 +103,12 @@ public sealed class StormRegistry(ISharedState state, IIncidentStore store, IOpt
         {
             var now = known?.Storms.GetValueOrDefault(storm.Id);
             return (over && now?.LastJoined == storm.LastJoined ? known!.Without(storm.Id)
-                : (known ?? Known.None).With(storm.EndTurn(time.GetUtcNow(), read) with { LastJoined = now?.LastJoined ?? storm.LastJoined, Worst = Least(now?.Worst, storm.Worst) }), true);
+                : (known ?? Known.None).With(storm.EndTurn(time.GetUtcNow(), read) with
+                {
+                    Since = Storm.Earlier(now?.Since ?? storm.Since, storm.Since),
+                    LastJoined = now?.LastJoined ?? storm.LastJoined,
+                    Worst = Least(now?.Worst, storm.Worst),
+                }), true);
         },
         cancellationToken);
 

@@ -32,4 +32,38 @@ public sealed partial class StormStoryTests
         _pager.Sent.Count.ShouldBe(1, "nobody is called to hear that it is over");
         _pager.Shown.Values.ShouldHaveSingleItem().Kind.ShouldBe(CardKind.Closed);
     }
+
+    /// <summary>The fixes stay for hours. Who was called up has answered, and whoever comes after them is not called.</summary>
+    [Fact]
+    public async Task AlertAboutAStormThatIsAllDecided_IsAcknowledgedWhileItGoesOn()
+    {
+        _pager.Rings = true;
+        _chat.Before = (_, _) => throw new DeliveryException("is away.");
+        await HoldAsync(6);
+        _pager.Shown.Values.ShouldHaveSingleItem().Asks.ShouldBeTrue();
+
+        _chat.Before = (_, _) => Task.CompletedTask;
+        await WatchAsync();
+
+        _pager.Shown.Values.First().Kind.ShouldBe(CardKind.Decided);
+    }
+
+    /// <summary>What was approved waits for the end of a window: nobody can do anything about it before.</summary>
+    [Fact]
+    public async Task AlertAboutAStormThatAWindowHoldsBack_IsAcknowledged()
+    {
+        _pager.Rings = true;
+        _chat.Before = (_, _) => throw new DeliveryException("is away.");
+        await OpenAsync(6);
+        await AdvanceAsync(s_gathered);
+        var until = _world.Time.GetUtcNow().AddHours(2);
+        foreach (var incident in _world.Store.All)
+        {
+            await _world.Store.UpdateAsync(incident.Id, i => (i.NoteHeldBack(i.OpenGate!.Id, "duty", "A window is open.", until, _world.Time.GetUtcNow()), true), Cancel);
+        }
+
+        await WatchAsync();
+
+        _pager.Shown.Values.ShouldHaveSingleItem().Kind.ShouldBe(CardKind.Decided);
+    }
 }

@@ -1,0 +1,93 @@
+using Microsoft.Extensions.Logging;
+using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
+using Runbooks.Model.Text;
+
+namespace Runbooks.Notifications.Storms;
+
+/// <summary>What one incident of a storm has to tell, and whom.</summary>
+/// <param name="Key">Names it within the incident, as if the incident told it by itself.</param>
+/// <param name="NeedsPerson">Each contact has to have it, or the last in line; else it is enough that somebody has.</param>
+public sealed record StormNews(Incident Incident, Runbook Runbook, string Key, IReadOnlyList<string> To, bool NeedsPerson)
+{
+    /// <summary>In words, where the record does not say it.</summary>
+    public string Message { get; init; } = "";
+
+    /// <summary>Whether whoever it is for has it.</summary>
+    public bool IsHeard => DeliveryRetry.IsHeard(Incident, Key, NeedsPerson);
+
+    public bool IsDue(DateTimeOffset now) => DeliveryRetry.IsDue(Incident, Key, now, NeedsPerson);
+}
+
+/// <summary>
+/// Tells news of many incidents of a storm in one message to each person. On the record of each incident stands what reached
+/// whom, as if it had told it by itself: what did not come to whom it is for is news for them alone the next time.
+/// </summary>
+public sealed class StormNewsDispatcher(StormMembers members, NotificationDispatcher dispatcher, ILogger<StormNewsDispatcher> logger)
+{
+    /// <param name="news">Of each incident and key one.</param>
+    /// <param name="cardOf">The card about what one recipient is told.</param>
+    /// <param name="alerts">What recipients were called up for before, and hear the end of by such a card.</param>
+    /// <param name="keep">Takes what called somebody up, before anything is written on the incidents: should that fail, it can still be ended.</param>
+    public async Task SendAsync(
+        IReadOnlyList<StormNews> news, Func<IReadOnlyList<StormNews>, Card> cardOf, IReadOnlyList<Delivery> alerts, Action<IEnumerable<StormSent>> keep, CancellationToken cancellationToken)
+    {
+        var (sent, recorded) = await SendToAllAsync(news, cardOf, alerts, cancellationToken);
+        var first = recorded.ToLookup(one => (one.News.Incident.Id, one.News.Key), one => one.Delivery);
+        var missed = news.Where(one => one.NeedsPerson && NotificationRecipients.NeedsLastInLine(
+            one.Runbook, one.Incident.Deliveries.Where(delivery => delivery.IsUnder(one.Key)).Concat(first[(one.Incident.Id, one.Key)])));
+        var last = await SendToAllAsync([.. missed.Select(one => one with { Key = $"{one.Key}:{ContactBook.Fallback}", To = [ContactBook.Fallback] })], cardOf, alerts, cancellationToken);
+        keep(sent.Concat(last.Sent).Where(message => dispatcher.IsAlert(message.Delivery)));
+        var told = recorded.Concat(last.Recorded).ToLookup(one => one.News.Incident.Id);
+        var updated = (await members.UpdateAsync(
+            told.Select(one => one.First().News.Incident),
+            incident => told[incident.Id].Aggregate(incident, (changed, one) => changed.RecordDeliveries([one.Delivery], about: one.Incidents)),
+            cancellationToken)).ToDictionary(incident => incident.Id, StringComparer.Ordinal);
+        if (news.Where(one => updated.TryGetValue(one.Incident.Id, out var now) && !now.Deliveries.Any(delivery => delivery.Reached && delivery.IsUnder(one.Key))).ToList() is { Count: > 0 } unheard)
+        {
+            Log.NobodyReached(logger, unheard[0].Incident.Storm!, $"{CountText.Format(unheard.Count, "incident")}, {unheard[0].Key}.");
+        }
+    }
+
+    /// <summary>To whoever does not have it yet.</summary>
+    private async Task<(IReadOnlyList<StormSent> Sent, IReadOnlyList<Told> Recorded)> SendToAllAsync(
+        IReadOnlyList<StormNews> news, Func<IReadOnlyList<StormNews>, Card> cardOf, IReadOnlyList<Delivery> alerts, CancellationToken cancellationToken)
+    {
+        var people = await dispatcher.ResolveAsync(news.SelectMany(one => one.To), cancellationToken);
+        var messages = news
+            .SelectMany(one => people.RecipientsOf(one.To).Select(recipient => (News: one, Recipient: recipient)))
+            .Where(to => !to.News.Incident.Deliveries.Any(delivery => delivery.Channel is not null && delivery.Key == NotificationDispatcher.KeyFor(to.News.Key, to.Recipient)))
+            .GroupBy(to => NotificationDispatcher.NameOf(to.Recipient));
+        var sent = await Task.WhenAll(messages.Select(message => SendAsync(message.First().Recipient, [.. message.Select(to => to.News)], cardOf, alerts, cancellationToken)));
+        return (sent,
+        [
+            .. sent.SelectMany(message => message.About.Select(one => new Told(one, message.Of(one, people), message.Incidents))),
+            .. news.Where(one => !one.Incident.HasDelivery(one.Key)).SelectMany(one => dispatcher.Missing(one.Key, one.To, people).Select(nobody => new Told(one, nobody, Incidents: 1))),
+        ]);
+    }
+
+    private async Task<StormSent> SendAsync(
+        Recipient recipient, IReadOnlyList<StormNews> about, Func<IReadOnlyList<StormNews>, Card> cardOf, IReadOnlyList<Delivery> alerts, CancellationToken cancellationToken)
+    {
+        var card = cardOf(about);
+        return new(recipient, about, card, await dispatcher.SendToAsync($"{about[0].Key}:{about[0].Incident.Id}", recipient, card, alerts, cancellationToken));
+    }
+
+    /// <param name="Incidents">How many the message was about.</param>
+    private sealed record Told(StormNews News, Delivery Delivery, int Incidents);
+}
+
+/// <summary>One message of a storm, and what became of it.</summary>
+public sealed record StormSent(Recipient Recipient, IReadOnlyList<StormNews> About, Card Card, Delivery Delivery)
+{
+    public int Incidents { get; } = About.DistinctBy(one => one.Incident.Id).Count();
+
+    /// <summary>As the record of one of its incidents keeps it. A message that shows many cannot be changed into how one of them ended.</summary>
+    /// <param name="people">Who was behind the contacts.</param>
+    public Delivery Of(StormNews news, ResolvedContacts people) => Delivery with
+    {
+        Key = NotificationDispatcher.KeyFor(news.Key, Recipient),
+        Behind = people.ContactsOf(news.To, Recipient),
+        Reference = Incidents == 1 ? Delivery.Reference : null,
+    };
+}
