@@ -15,7 +15,7 @@ public sealed class StormPageNotifier(StormRegistry storms, StormNewsDispatcher 
         {
             List<PageInStorm> due = [.. storm.OrderBy(page => page.Incident.OpenedAt)];
             if (StormWait.IsOver(due.Select(page => page.Incident.Pages.FirstOrDefault(known => known.Trouble == page.Trouble)?.At).OfType<DateTimeOffset>(), time.GetUtcNow())
-                && await storms.TakeTurnAsync(storm.Key, due[0].Incident.OpenedAt, cancellationToken) is { } mine)
+                && await storms.TakeTurnAsync(storm.Key, due[0].Incident.OpenedAt, toAsk: false, cancellationToken) is { } mine)
             {
                 var told = mine;
                 try
@@ -24,7 +24,7 @@ public sealed class StormPageNotifier(StormRegistry storms, StormNewsDispatcher 
                 }
                 finally
                 {
-                    await storms.EndTurnAsync(told, over: false, CancellationToken.None);
+                    await storms.EndTurnAsync(told, over: false, read: 0, CancellationToken.None);
                 }
             }
         }

@@ -1,5 +1,5 @@
 using Runbooks.Notifications.Storms;
-using TestKit;
+using Some = TestKit.Incidents.Some;
 
 namespace Runbooks.Tests.Notifications.Storms;
 
