@@ -245,7 +245,7 @@ public sealed partial class StormPageTests : IAsyncLifetime
         await host.InitializeAsync();
         for (var i = 0; i < count; i++)
         {
-            await host.OpenAsync(Some.Waiting($"261123-0312-{i:00000000}") with { Target = $"inference/llm-b-{i}", Storm = StormId });
+            await host.OpenAsync(Some.Waiting($"261123-0312-{i:00000000}") with { Target = $"inference/llm-b-{i}", OpenedAt = Some.Time.AddMilliseconds(i), Storm = StormId });
         }
 
         return host;

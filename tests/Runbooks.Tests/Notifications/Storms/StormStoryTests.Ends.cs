@@ -158,7 +158,7 @@ public sealed partial class StormStoryTests
         await OpenAsync(6);
         await AdvanceAsync(s_gathered);
         var storm = _world.Store.All[0].Storm;
-        for (var i = 0; i < StormMembers.MaxMembers + 1; i++)
+        for (var i = 0; i < StormMembers.MaxMembers + 20; i++)
         {
             await _world.Store.OpenAsync(
                 Some.Incident(_runbook, $"261123-0259-{i:000000}") with { Target = $"inference/llm-c-{i}", OpenedAt = Some.Night.AddSeconds(-30), Storm = storm, State = IncidentState.SelfRecovered, ClosedAt = Some.Night }, _runbook, _ => null, Cancel);
