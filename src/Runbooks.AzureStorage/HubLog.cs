@@ -13,7 +13,7 @@ internal sealed class HubLog(ILoggerFactory loggers, TimeProvider time) : ILogge
 
     private static readonly TimeSpan Pause = TimeSpan.FromMinutes(1);
 
-    private readonly ConcurrentDictionary<int, DateTimeOffset> _written = new();
+    private readonly ConcurrentDictionary<int, long> _written = new();
     private int _muted;
 
     /// <summary>Runs what throws its troubles anyway.</summary>
@@ -41,8 +41,8 @@ internal sealed class HubLog(ILoggerFactory loggers, TimeProvider time) : ILogge
 
     private bool IsDue(int kind)
     {
-        var now = time.GetUtcNow();
-        return _written.AddOrUpdate(kind, now, (_, last) => now - last >= Pause ? now : last) == now;
+        var now = time.GetTimestamp();
+        return _written.AddOrUpdate(kind, now, (_, last) => time.GetElapsedTime(last, now) >= Pause ? now : last) == now;
     }
 
     private static string Shorten(string text)

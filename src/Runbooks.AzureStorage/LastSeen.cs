@@ -10,8 +10,8 @@ namespace Runbooks.AzureStorage;
 internal sealed class LastSeen(int most, TimeProvider time)
 {
     private readonly Lock _gate = new();
-    private readonly LinkedList<(string Key, object Document, DateTimeOffset At)> _order = [];
-    private readonly Dictionary<string, LinkedListNode<(string Key, object Document, DateTimeOffset At)>> _known = new(StringComparer.Ordinal);
+    private readonly LinkedList<(string Key, object Document, long At)> _order = [];
+    private readonly Dictionary<string, LinkedListNode<(string Key, object Document, long At)>> _known = new(StringComparer.Ordinal);
 
     /// <returns>The same document.</returns>
     /// <param name="document">Null: there is none, or somebody else has changed it.</param>
@@ -27,7 +27,7 @@ internal sealed class LastSeen(int most, TimeProvider time)
             // One that lies in a blob is large, and rare.
             if (document is { Blob: null })
             {
-                _known[key] = _order.AddFirst((key, document, time.GetUtcNow()));
+                _known[key] = _order.AddFirst((key, document, time.GetTimestamp()));
                 if (_known.Count > most)
                 {
                     _known.Remove(_order.Last!.Value.Key);
@@ -47,7 +47,7 @@ internal sealed class LastSeen(int most, TimeProvider time)
     {
         lock (_gate)
         {
-            return _known.TryGetValue(key, out var node) && !(time.GetUtcNow() - node.Value.At > within) ? node.Value.Document as TableDocument<T> : null;
+            return _known.TryGetValue(key, out var node) && !(time.GetElapsedTime(node.Value.At) > within) ? node.Value.Document as TableDocument<T> : null;
         }
     }
 

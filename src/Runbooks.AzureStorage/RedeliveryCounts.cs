@@ -75,12 +75,17 @@ internal sealed class RedeliveryCounts : HttpPipelinePolicy
         }
     }
 
-    /// <returns>Null for a message whose content lies in a blob: no message of ours is so large.</returns>
-    private static string? InstanceOf(string? text)
+    /// <summary>Of a large message only the name of the blob is here that it lies in, and that begins with the instance.</summary>
+    internal static string? InstanceOf(string? text)
     {
         try
         {
             using var message = JsonDocument.Parse(text ?? "");
+            if (message.RootElement.TryGetProperty("CompressedBlobName", out var blob) && blob.ValueKind == JsonValueKind.String)
+            {
+                return blob.GetString()!.Split('/')[0];
+            }
+
             return message.RootElement.TryGetProperty("TaskMessage", out var task) && task.ValueKind == JsonValueKind.Object
                 && task.TryGetProperty("OrchestrationInstance", out var instance) && instance.ValueKind == JsonValueKind.Object
                 && instance.TryGetProperty("InstanceId", out var id)

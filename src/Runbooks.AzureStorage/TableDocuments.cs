@@ -22,9 +22,11 @@ internal sealed class TableDocuments(TableRows rows, BlobFiles blobs)
 
     private const string Blob = "Blob";
 
+    /// <exception cref="InvalidDataException">Its blob is gone: removed by hand, or an account restored without its blobs.</exception>
     public async Task<TableDocument<T>?> FindAsync<T>(string partition, string row, CancellationToken cancellationToken)
         where T : class
     {
+        ETag? missing = null;
         while (await rows.FindAsync(partition, row, null, cancellationToken) is { } entity)
         {
             if (PackedJson.Find<T>(entity, PackedJson.Document) is { } value)
@@ -42,7 +44,13 @@ internal sealed class TableDocuments(TableRows rows, BlobFiles blobs)
                 return new(PackedJson.Unpack<T>(content.ToStream()), entity.ETag, blob) { IsListed = entity.GetBoolean(Listed) == true };
             }
 
-            // The row was replaced, and its old blob removed, since it was read.
+            // The row was replaced, and its old blob removed, since it was read; if not, the blob is gone for good.
+            if (missing == entity.ETag)
+            {
+                throw new InvalidDataException($"The blob {blob} is gone, and with it the document of the row {row}.");
+            }
+
+            missing = entity.ETag;
         }
 
         return null;

@@ -15,18 +15,18 @@ internal sealed partial class TableIncidentStore
     private const int MostCounted = 20_000;
 
     private static readonly TimeSpan CountedFor = TimeSpan.FromMinutes(1);
-    private volatile Tuple<DateTimeOffset, IReadOnlyDictionary<IncidentState, int>?>? _ended;
+    private volatile Tuple<long, IReadOnlyDictionary<IncidentState, int>?>? _ended;
 
     private async Task<IReadOnlyDictionary<IncidentState, int>?> CountEndedAsync(CancellationToken cancellationToken)
     {
-        var now = _time.GetUtcNow();
-        if (_ended is { } known && now - known.Item1 < CountedFor)
+        if (_ended is { } known && _time.GetElapsedTime(known.Item1) < CountedFor)
         {
             return known.Item2;
         }
 
+        var began = _time.GetTimestamp();
         var counts = await _index.CountEndedAsync(MostCounted, cancellationToken);
-        _ended = Tuple.Create(now, counts);
+        _ended = Tuple.Create(began, counts);
         return counts;
     }
 

@@ -2,6 +2,8 @@ using Azure;
 using Azure.Core;
 using Azure.Core.Pipeline;
 using Azure.Data.Tables;
+using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
 using Microsoft.Extensions.Logging.Abstractions;
 using Runbooks.Model.Storage;
 using TestKit;
@@ -39,6 +41,16 @@ internal sealed class AzureAccount
     /// <summary>As damage or another version of the program would: one property of the incident's own row.</summary>
     public Task WriteOverAsync(string incident, string property, byte[] value) => IncidentTable().UpdateEntityAsync(
         new TableEntity(TableKeys.Hash(incident), "incident") { [property] = value }, ETag.All, TableUpdateMode.Merge, TestContext.Current.CancellationToken);
+
+    /// <summary>As somebody would who tidies up by hand.</summary>
+    public async Task RemoveDocumentBlobsAsync()
+    {
+        var blobs = new BlobContainerClient(_options.ConnectionString, _options.DocumentContainer);
+        await foreach (var blob in blobs.GetBlobsAsync(BlobTraits.None, BlobStates.None, "", TestContext.Current.CancellationToken))
+        {
+            await blobs.DeleteBlobAsync(blob.Name, cancellationToken: TestContext.Current.CancellationToken);
+        }
+    }
 
     /// <summary>Writes the incidents' own rows, and none of an index.</summary>
     public IncidentRows IncidentRows()

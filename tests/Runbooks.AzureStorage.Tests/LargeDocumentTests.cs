@@ -46,6 +46,17 @@ public sealed class LargeDocumentTests(Azurite azurite)
         await Should.ThrowAsync<StoreUnavailableException>(() => account.Incidents(new BlobsAway()).GetAsync("a", Now));
     }
 
+    [Fact]
+    public async Task BlobThatIsGone_IsSaidAndNotLookedForWithoutEnd()
+    {
+        var account = new AzureAccount(azurite);
+        await account.Incidents().OpenAsync(New("a").OfSize(2_500_000), Runbook(), _ => null, Now);
+        await account.RemoveDocumentBlobsAsync();
+
+        var gone = await Should.ThrowAsync<InvalidDataException>(() => account.Incidents().GetAsync("a", Now).WaitAsync(Patience.Limit, Now));
+        gone.Message.ShouldContain("is gone");
+    }
+
     /// <summary>Rows can be read, properties of blobs can be asked, and what they hold cannot be read.</summary>
     private sealed class BlobsAway : HttpPipelinePolicy
     {

@@ -19,9 +19,9 @@ public sealed partial record Incident
     [JsonIgnore]
     public bool IsLeftToPeople => NeedsPerson || IsOwnedByResponder();
 
-    /// <summary>Final, and people are not done with it: it is left to them, or what it changed is still there.</summary>
+    /// <summary>Final and not done with: it is left to people, what it changed is still there, or what follows its end broke off.</summary>
     [JsonIgnore]
-    public bool IsUnfinished => IsLeftToPeople || (State.IsFinal() && ChangeText.InPlace(this).Count > 0);
+    public bool IsUnfinished => IsLeftToPeople || (State.IsFinal() && (IsEndUnfinished || ChangeText.InPlace(this).Count > 0));
 
     /// <summary>Somebody has seen it and sees to it. The first one counts; says nothing about an incident that needs nobody.</summary>
     /// <param name="note">What they do about it; null when they do not say.</param>

@@ -109,7 +109,7 @@ public static class Reach
     {
         var rounds = tries.GroupBy(delivery => delivery.Key, StringComparer.Ordinal).Select(to => to.Count()).DefaultIfEmpty().Max();
         var pause = firstPause * (1 << Math.Clamp(rounds - 1, 0, 9));
-        return rounds > 0 && now - tries.Max(delivery => delivery.At) < (pause < longestPause ? pause : longestPause);
+        return rounds > 0 && (now - tries.Max(delivery => delivery.At)).Duration() < (pause < longestPause ? pause : longestPause);
     }
 }
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text.Json;
 using Runbooks.Model.Alerts;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
@@ -107,6 +108,19 @@ public static class IncidentStoreExtensions
         }
     }
 
+    /// <summary>
+    /// As <see cref="IIncidentStore.FindAsync"/>, for what is about others too: one that a newer version wrote, or that is damaged, keeps
+    /// nothing from them. The watch looks at each by itself and says which it cannot read.
+    /// </summary>
+    /// <returns>Null also where this version cannot read it.</returns>
+    public static Task<Incident?> TryFindAsync(this IIncidentStore store, string id, CancellationToken cancellationToken) =>
+        TryReadAsync(store.FindAsync(id, cancellationToken));
+
+    /// <inheritdoc cref="IIncidentStore.FindLatestAsync"/>
+    /// <inheritdoc cref="TryFindAsync"/>
+    public static Task<Incident?> TryFindLatestAsync(this IIncidentStore store, string runbookId, string targetKey, CancellationToken cancellationToken) =>
+        TryReadAsync(store.FindLatestAsync(runbookId, targetKey, cancellationToken));
+
     /// <inheritdoc cref="IIncidentStore.FindSeenAsync"/>
     /// <exception cref="KeyNotFoundException">There is no such incident.</exception>
     public static async Task<Incident> GetSeenAsync(this IIncidentStore store, string id, CancellationToken cancellationToken) =>
@@ -115,6 +129,18 @@ public static class IncidentStoreExtensions
     /// <exception cref="KeyNotFoundException">There is no such incident.</exception>
     public static async Task<Incident> GetAsync(this IIncidentStore store, string id, CancellationToken cancellationToken) =>
         await store.FindAsync(id, cancellationToken) ?? throw new KeyNotFoundException($"There is no incident '{id}'.");
+
+    private static async Task<Incident?> TryReadAsync(Task<Incident?> reading)
+    {
+        try
+        {
+            return await reading;
+        }
+        catch (Exception failure) when (failure is JsonException or InvalidDataException)
+        {
+            return null;
+        }
+    }
 }
 
 /// <summary>What a claim came to.</summary>

@@ -90,9 +90,12 @@ public sealed record IncidentSummary(
     [JsonIgnore]
     public bool IsLeftToPeople => NeedsPerson || OwnedByResponder;
 
+    /// <inheritdoc cref="Incident.IsEndUnfinished"/>
+    public bool IsEndUnfinished { get; init; }
+
     /// <inheritdoc cref="Incident.IsUnfinished"/>
     [JsonIgnore]
-    public bool IsUnfinished => IsLeftToPeople || (State.IsFinal() && Changes is not null);
+    public bool IsUnfinished => IsLeftToPeople || (State.IsFinal() && (IsEndUnfinished || Changes is not null));
 
     public static IncidentSummary Of(Incident incident) => new(
         incident.Id, incident.RunbookId, incident.Title, incident.Target, incident.State, incident.Reason,
@@ -108,6 +111,7 @@ public sealed record IncidentSummary(
         MitigatedAt = incident.MitigatedAt(),
         IsDryRun = incident.Mode == RunMode.DryRun,
         HeldSince = Lease.SinceOf(incident),
+        IsEndUnfinished = incident.IsEndUnfinished,
     };
 }
 

@@ -98,7 +98,7 @@ internal sealed class DurableWriter(SqliteDatabase database)
     public Task CountStartAsync(long now) => database.Writer.EnqueueAsync(connection =>
     {
         connection.Statement("UPDATE durable_tasks SET attempts = attempts + 1").ExecuteNonQuery();
-        connection.Statement("UPDATE durable_instances SET attempts = attempts + 1 WHERE ended_at IS NULL AND key IN (SELECT instance FROM durable_messages WHERE due <= $now)",
+        connection.Statement("UPDATE durable_instances SET attempts = attempts + 1 WHERE ended_at IS NULL AND key IN (SELECT instance FROM durable_messages WHERE timer = 0 OR due <= $now)",
             ("$now", now)).ExecuteNonQuery();
     });
 

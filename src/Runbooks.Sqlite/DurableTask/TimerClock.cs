@@ -19,28 +19,36 @@ internal sealed class TimerClock : IDisposable
     private readonly TimeSpan _checkEvery;
     private readonly ILogger _logger;
     private readonly ITimer _clock;
-    private long _now;
     private long _signalled;
     private long _next = long.MaxValue;
     private bool _running;
 
-    /// <param name="checkEvery">The clock is looked at this often even when nothing is due: it may have been set forward. Null: it never is.</param>
+    /// <param name="checkEvery">The clock is looked at this often even when nothing is due: it may have been set. Null: it never is.</param>
     public TimerClock(SqliteDatabase database, Action<long> signal, TimeProvider time, TimeSpan? checkEvery, ILogger logger)
     {
         (_database, _signal, _time, _checkEvery, _logger) = (database, signal, time, checkEvery ?? Farthest, logger);
         _clock = time.CreateTimer(_ => Fire(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>
-    /// The time in ticks, which never runs backwards: a timer that was found due stays due when the machine's clock is set back.
-    /// </summary>
+    /// <summary>The time in ticks. Whoever reads it and finds the clock set back has the timers looked at anew.</summary>
     public long Now
     {
         get
         {
             lock (_gate)
             {
-                return _now = Math.Max(_now, _time.GetUtcNow().UtcTicks);
+                var now = _time.GetUtcNow().UtcTicks;
+                if (now < _signalled)
+                {
+                    // An instance that was signalled and is loaded only now finds its timer not due any more: it is signalled again when it is.
+                    (_signalled, _next) = (now, long.MaxValue);
+                    if (_running)
+                    {
+                        _clock.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+                    }
+                }
+
+                return now;
             }
         }
     }
@@ -152,7 +160,7 @@ internal sealed class TimerClock : IDisposable
         }
 
         // Rounded up: a clock timer counts whole milliseconds, and one that fires early fires for nothing.
-        var wait = TimeSpan.FromMilliseconds(Math.Ceiling(Math.Max(0, (_next - Now) / (double)TimeSpan.TicksPerMillisecond)));
+        var wait = TimeSpan.FromMilliseconds(Math.Ceiling(Math.Max(0, (_next - _time.GetUtcNow().UtcTicks) / (double)TimeSpan.TicksPerMillisecond)));
         _clock.Change(wait < _checkEvery ? wait : _checkEvery, Timeout.InfiniteTimeSpan);
     }
 }

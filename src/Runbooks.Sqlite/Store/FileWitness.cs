@@ -6,7 +6,8 @@ namespace Runbooks.Sqlite.Store;
 
 /// <summary>
 /// The generation in a file beside the database. A database that is put back is older than it; a folder that is put back as a
-/// whole has a copy of it, which the file system tells by its inode and the time of its last change.
+/// whole has a copy of it, which the file system tells by its inode and the time at which it was made. Other rights, which Kubernetes gives a volume's
+/// files at each mount, leave both as they are.
 /// </summary>
 internal sealed class FileWitness(string path) : IGenerationWitness
 {
@@ -54,7 +55,9 @@ internal sealed class FileWitness(string path) : IGenerationWitness
 internal static class FileStatus
 {
     private const int CurrentFolder = -100;
-    private const uint InodeAndChange = 0x100 | 0x80;
+    private const uint Inode = 0x100;
+    private const uint Change = 0x80;
+    private const uint Birth = 0x800;
 
     /// <returns>Null on a system that does not tell.</returns>
     public static string? MarkOf(string path)
@@ -66,11 +69,16 @@ internal static class FileStatus
 
         try
         {
-            // The kernel's struct statx: the inode at 32, seconds and nanoseconds of the last change at 96 and 104.
+            // The kernel's struct statx: what it tells at 0, the inode at 32, seconds and nanoseconds of the birth at 80 and of the last
+            // change at 96. Some file systems, such as NFS, know of no birth.
             var status = new byte[256];
-            return StatX(CurrentFolder, path, 0, InodeAndChange, status) == 0
-                ? $"{BitConverter.ToUInt64(status, 32)}:{BitConverter.ToInt64(status, 96)}.{BitConverter.ToUInt32(status, 104)}"
-                : null;
+            if (StatX(CurrentFolder, path, 0, Inode | Change | Birth, status) != 0)
+            {
+                return null;
+            }
+
+            var at = (BitConverter.ToUInt32(status, 0) & Birth) != 0 ? 80 : 96;
+            return $"{BitConverter.ToUInt64(status, 32)}:{BitConverter.ToInt64(status, at)}.{BitConverter.ToUInt32(status, at + 8)}";
         }
         catch (EntryPointNotFoundException)
         {

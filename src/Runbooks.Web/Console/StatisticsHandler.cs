@@ -14,7 +14,7 @@ public sealed class StatisticsHandler(IIncidentStore store, TimeProvider time, H
 
     private readonly Lock _gate = new();
     private Task<StatisticsModel>? _latest;
-    private DateTimeOffset _begun;
+    private long _begun;
 
     public Task<IResult> ShowAsync(HttpRequest request) => runner.RunAsync(request, async cancellationToken =>
         new PageResult<StatisticsPage>(new { Model = await LatestAsync().WaitAsync(cancellationToken) }), Caller.Person);
@@ -24,10 +24,9 @@ public sealed class StatisticsHandler(IIncidentStore store, TimeProvider time, H
     {
         lock (_gate)
         {
-            var now = time.GetUtcNow();
-            if (_latest is not { IsFaulted: false } || (_latest.IsCompleted && now - _begun >= s_fresh))
+            if (_latest is not { IsFaulted: false } || (_latest.IsCompleted && time.GetElapsedTime(_begun) >= s_fresh))
             {
-                (_latest, _begun) = (CountAsync(now), now);
+                (_latest, _begun) = (CountAsync(time.GetUtcNow()), time.GetTimestamp());
             }
 
             return _latest;

@@ -76,10 +76,11 @@ public sealed class ApprovalGateService(
                 },
                 cancellationToken);
         }
-        else if (incident.WakeEvent != request.WakeEvent)
+        else
         {
-            // An attempt that failed has opened it, and the workflow waits for another event by now.
-            incident = await store.UpdateAsync(
+            // An attempt that failed has opened it, and the workflow may wait for another event by now.
+            atOnce = await storms.IsWorstAsync(incident, cancellationToken);
+            incident = incident.WakeEvent == request.WakeEvent ? incident : await store.UpdateAsync(
                 request.IncidentId, i => i.FindGate(id) is { Outcome: GateOutcome.Pending } ? i with { WakeEvent = request.WakeEvent } : i, cancellationToken);
         }
 
@@ -156,7 +157,7 @@ public sealed class ApprovalGateService(
         {
             var key = gate.NewsKey(news);
             var tries = incident.Deliveries.Where(delivery => delivery.IsUnder(key)).ToList();
-            if (Reach.IsHeard(tries) || (tries.Count == 0 && incident.Storm is { } storm && !await storms.IsWorstAsync(storm, incident.WorstSeverity, cancellationToken)))
+            if (Reach.IsHeard(tries) || (tries.Count == 0 && incident.InStorm && !await storms.IsWorstAsync(incident, cancellationToken)))
             {
                 continue;
             }

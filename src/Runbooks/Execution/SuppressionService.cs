@@ -53,7 +53,7 @@ public sealed class SuppressionService(
         }
 
         var target = Template.RenderLenient(rule.Target, new TemplateScope { Alert = incident.Alert }).Trim();
-        if (await store.FindLatestAsync(rule.Runbook, TargetKey.Of(target, incident.Alert), cancellationToken) is { } other && MayWaitFor(incident, other))
+        if (await store.TryFindLatestAsync(rule.Runbook, TargetKey.Of(target, incident.Alert), cancellationToken) is { } other && MayWaitFor(incident, other))
         {
             // First the name of the wait, then the place among those that wait: the other's end finds both or neither.
             var waiting = await store.UpdateAsync(incident.Id, i => i.Stop is null ? i.WaitFor(other, until, wakeEvent, now) : i, cancellationToken);
@@ -78,8 +78,8 @@ public sealed class SuppressionService(
 
     private async Task<string> WhyOverAsync(Incident incident, CancellationToken cancellationToken)
     {
-        var other = incident.SuppressedBy is { } waited ? await store.FindAsync(waited.Incident, cancellationToken) : null;
-        var ended = other is null ? "is gone" : other.State.IsFinal() ? $"has ended ({IncidentText.Of(other.State)})" : "covers it no longer";
+        var other = incident.SuppressedBy is { } waited ? await store.TryFindAsync(waited.Incident, cancellationToken) : null;
+        var ended = other is null ? "is gone or cannot be read" : other.State.IsFinal() ? $"has ended ({IncidentText.Of(other.State)})" : "covers it no longer";
         return $"Incident {incident.SuppressedBy?.Incident}, for which this one waited, {ended}. Its own checks are asked.";
     }
 
@@ -92,7 +92,7 @@ public sealed class SuppressionService(
     {
         foreach (var id in ended.Suppresses)
         {
-            if (engine() is { } running && await store.FindAsync(id, cancellationToken) is { IsWaitingForOther: true } waiting)
+            if (engine() is { } running && await store.TryFindAsync(id, cancellationToken) is { IsWaitingForOther: true } waiting)
             {
                 await running.TryWakeAsync(waiting, logger);
             }

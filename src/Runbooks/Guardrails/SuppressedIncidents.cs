@@ -84,5 +84,6 @@ public sealed class SuppressedIncidents(ISharedState state)
 /// <param name="Until">When the window ends.</param>
 public sealed record SuppressedIncident(string IncidentId, string Target, DateTimeOffset Until, DateTimeOffset? ClaimedAt = null)
 {
-    internal bool IsDue(DateTimeOffset now, TimeSpan claimedFor) => Until <= now && (ClaimedAt is not { } claimed || now - claimed >= claimedFor);
+    /// <summary>A claim that lies far ahead is of a clock that was.</summary>
+    internal bool IsDue(DateTimeOffset now, TimeSpan claimedFor) => Until <= now && (ClaimedAt is not { } claimed || (now - claimed).Duration() >= claimedFor);
 }

@@ -22,7 +22,7 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
     /// <summary>Incidents listed at once.</summary>
     private const int MaxListed = 200;
 
-    private readonly ConcurrentDictionary<string, (string? WakeEvent, DateTimeOffset At)> _woken = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (string? WakeEvent, long At)> _woken = new(StringComparer.Ordinal);
 
     /// <summary>It is over, says the sender.</summary>
     /// <param name="starts">Takes what is to be woken once the whole post is on record.</param>
@@ -115,7 +115,7 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
         {
             await foreach (var one in store.ListAllAsync(new(RunbookId: runbook.Id, Open: true, Limit: MaxListed), cancellationToken))
             {
-                if (await store.FindAsync(one.Id, cancellationToken) is { } incident && incident.KnowsRuleOf(told))
+                if (await store.TryFindAsync(one.Id, cancellationToken) is { } incident && incident.KnowsRuleOf(told))
                 {
                     known.Add(await store.UpdateAsync(one.Id, current => current.TellMeasuring(told, now), cancellationToken));
                 }
@@ -147,8 +147,7 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
     /// </summary>
     public async Task WakeAsync(Incident incident)
     {
-        var now = time.GetUtcNow();
-        if (_woken.TryGetValue(incident.Id, out var last) && last.WakeEvent == incident.WakeEvent && now - last.At < Again)
+        if (_woken.TryGetValue(incident.Id, out var last) && last.WakeEvent == incident.WakeEvent && time.GetElapsedTime(last.At) < Again)
         {
             return;
         }
@@ -158,7 +157,7 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
             _woken.Clear();
         }
 
-        _woken[incident.Id] = (incident.WakeEvent, now);
+        _woken[incident.Id] = (incident.WakeEvent, time.GetTimestamp());
         await engine.TryWakeAsync(incident, logger);
     }
 

@@ -51,7 +51,7 @@ public sealed class OnCallAnswers
             await known.Turn.WaitAsync(cancellationToken);
             try
             {
-                if (!IsFresh(known.Last) && !(_time.GetUtcNow() - known.FailedAt < Rest))
+                if (!IsFresh(known.Last) && !(known.FailedAt is { } failed && _time.GetElapsedTime(failed) < Rest))
                 {
                     await RefreshAsync(schedule, known, cancellationToken);
                 }
@@ -72,7 +72,8 @@ public sealed class OnCallAnswers
 
     private bool IsUsable(Kept kept) => IsFresh(kept) || IsYoungerThan(kept, _options.CurrentValue.KeepFor);
 
-    private bool IsYoungerThan(Kept kept, TimeSpan age) => _time.GetUtcNow() is var now && now - kept.At < age && IsKnown(kept, now);
+    // One from later than now is as old as nobody knows: the clock, here or at another host, was ahead.
+    private bool IsYoungerThan(Kept kept, TimeSpan age) => _time.GetUtcNow() is var now && (now - kept.At).Duration() < age && IsKnown(kept, now);
 
     private static bool IsKnown(Kept kept, DateTimeOffset now) => !(kept.Roster.KnownUntil <= now);
 
@@ -101,7 +102,7 @@ public sealed class OnCallAnswers
             known.Failure = failure is OnCallException ? Redactor.Redact(failure.Message)
                 : patience.IsCancellationRequested ? $"it did not answer within {Patience.TotalSeconds:0} s."
                 : $"{failure.GetType().Name}.";
-            known.FailedAt = _time.GetUtcNow();
+            known.FailedAt = _time.GetTimestamp();
             Log.ScheduleFailed(_logger, Describe(schedule), known.Failure);
 
             // Another host may have been answered later than this one.
@@ -168,7 +169,7 @@ public sealed class OnCallAnswers
 
         public string? Failure { get; set; }
 
-        public DateTimeOffset? FailedAt { get; set; }
+        public long? FailedAt { get; set; }
 
         public string? Written { get; set; }
 

@@ -148,7 +148,8 @@ internal sealed partial class IncidentStory
                 pagedBroken = await TryPageAsync("lease-broken", $"{round.NoLongerHelps} The fix is held until its cause is gone; take it back, or do something else about it.");
             }
 
-            await WaitAsync(wake, pagedBroken || broken == 0 ? pause : hold.Every);
+            // Nobody may know the name of this wait: what was recorded meanwhile is found at the next round.
+            await WaitAsync(wake, !wasSeen ? Shorter(pause, s_watchPause) : pagedBroken || broken == 0 ? pause : hold.Every);
             if (IsLong)
             {
                 return ContinueAsNew(At(Stage.Holding, began) with { HealthySince = healthySince, Pause = pause, Paged = paged, PagedBroken = pagedBroken });
@@ -197,19 +198,19 @@ internal sealed partial class IncidentStory
 
     /// <summary>
     /// What could not be undone is tried again for a while: leaving it in place is the worse end. While everything is paused it waits,
-    /// however long that lasts, and people hear of it once.
+    /// however long that lasts, and people hear of it once. Whatever keeps it from being tried, or somebody from being paged, ends nothing.
     /// </summary>
     private async Task<UndoResult> UndoAsync(string why)
     {
         // Its pauses grow, so that its history stays small though it is not continued as new: what is being taken back has no stage to go on from.
-        for (var (attempt, looks) = (1, 0); ; )
+        for (var (attempt, looks, paged) = (1, 0, false); ; )
         {
-            var report = await UndoOnceAsync(why);
+            var (report, wasTried) = await TryUndoOnceAsync(why);
             if (report.Paused is { } paused)
             {
-                if (++looks == 2)
+                if (++looks > 1 && !paged)
                 {
-                    await PageAsync("undo-paused", $"{why} What was changed is not taken back while everything is paused; it is within half an hour after that is over. {paused}");
+                    paged = await TryPageAsync("undo-paused", $"{why} What was changed is not taken back while everything is paused; it is within half an hour after that is over. {paused}");
                 }
 
                 await _context.CreateTimer(looks <= UndoLooksAtFirst ? s_watchPause : looks <= UndoLooksOften ? LongestLeasePause : StepUndoer.LongestPausedLook, CancellationToken.None);
@@ -221,7 +222,20 @@ internal sealed partial class IncidentStory
                 return report;
             }
 
-            await _context.CreateTimer(UndoPause * attempt++, CancellationToken.None);
+            await _context.CreateTimer(wasTried ? UndoPause * attempt : LongestLeasePause, CancellationToken.None);
+            attempt++;
+        }
+    }
+
+    private async Task<(UndoResult Report, bool WasTried)> TryUndoOnceAsync(string why)
+    {
+        try
+        {
+            return (await UndoOnceAsync(why), true);
+        }
+        catch (TaskFailedException failure)
+        {
+            return (new UndoResult(false, failure.FailureDetails.ErrorMessage), false);
         }
     }
 

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
@@ -171,28 +172,38 @@ public static class StoreSignals
 }
 
 /// <summary>Waits until an incident has come to a state.</summary>
-public sealed class IncidentWaiter(IIncidentStore store, IncidentChanges changes, TimeProvider time)
+/// <param name="host">Null where there is none that could stop: until its web server has answered everybody it stops nothing else, and new steps would begin.</param>
+public sealed class IncidentWaiter(IIncidentStore store, IncidentChanges changes, TimeProvider time, IHostApplicationLifetime? host = null)
 {
     /// <summary>How often to look without having been told: another process may have written.</summary>
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(2);
 
     /// <param name="goal">Null: any final state. A state that was passed through while waiting counts as reached.</param>
-    /// <returns>The incident as it is when the goal is reached or the time is up; null when there is none.</returns>
+    /// <returns>The incident as it is when the goal is reached, the time is up or the host stops; null when there is none.</returns>
     public async Task<Incident?> WaitAsync(string id, IncidentState? goal, TimeSpan atMost, CancellationToken cancellationToken)
     {
         using var watch = changes.Watch(id);
+        var stopping = host?.ApplicationStopping ?? CancellationToken.None;
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stopping);
         var deadline = time.GetUtcNow() + atMost;
         IncidentState? first = null;
         while (true)
         {
             var incident = await store.FindAsync(id, cancellationToken);
             var left = deadline - time.GetUtcNow();
-            if (incident is null || left <= TimeSpan.Zero || Reached(incident.State, goal, first ??= incident.State))
+            if (incident is null || left <= TimeSpan.Zero || stopping.IsCancellationRequested || Reached(incident.State, goal, first ??= incident.State))
             {
                 return incident;
             }
 
-            await watch.WaitAsync(incident.State, left < PollInterval ? left : PollInterval, time, cancellationToken);
+            try
+            {
+                await watch.WaitAsync(incident.State, left < PollInterval ? left : PollInterval, time, either.Token);
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+            {
+                // It is answered as things stand.
+            }
         }
     }
 

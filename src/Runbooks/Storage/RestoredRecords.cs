@@ -75,7 +75,7 @@ public sealed class RestoredRecords(IIncidentStore store, ISharedState state, Ti
         (null, null) or ({ IsWitnessed: false }, null) => false,
         (null, _) or (_, null) => true,
         ({ } store, { } outside) => outside.Number > store.Number
-            || (outside.Number == store.MarkOf && store.Mark is { } mark && outside.Mark is { } found && mark != found),
+            || (outside.Number == store.MarkOf && store.FileMark is { } mark && outside.Mark is { } found && mark != found),
     };
 
     private async Task MarkAsync(CancellationToken cancellationToken)
@@ -105,7 +105,7 @@ public sealed class RestoredRecords(IIncidentStore store, ISharedState state, Ti
         var written = await witness!.WriteAsync(begun.Number, cancellationToken);
         if (written.Mark is not null || !begun.IsWitnessed)
         {
-            await state.UpdateAsync<Generation, bool>(Key, known => (known! with { IsWitnessed = true, Mark = written.Mark, MarkOf = written.Number }, true), cancellationToken);
+            await state.UpdateAsync<Generation, bool>(Key, known => (known! with { IsWitnessed = true, FileMark = written.Mark, MarkOf = written.Number }, true), cancellationToken);
         }
     }
 
@@ -116,7 +116,7 @@ public sealed class RestoredRecords(IIncidentStore store, ISharedState state, Ti
         public bool IsWitnessed { get; init; }
 
         /// <summary>The mark of the witness at generation <see cref="MarkOf"/>.</summary>
-        public string? Mark { get; init; }
+        public string? FileMark { get; init; }
         public long MarkOf { get; init; }
 
         /// <summary>When it was last found to be restored.</summary>

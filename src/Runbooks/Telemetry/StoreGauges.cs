@@ -13,7 +13,7 @@ public sealed class StoreGauges : IDisposable
 
     private readonly Meter _meter = new(Instruments.Name);
     private readonly TimeProvider _time;
-    private StoreCounts? _counts;
+    private Tuple<StoreCounts, long>? _counts;
 
     public StoreGauges(TimeProvider time)
     {
@@ -28,16 +28,16 @@ public sealed class StoreGauges : IDisposable
     /// <summary>What was counted before and is gone is told as none.</summary>
     internal void Show(StoreCounts counts)
     {
-        if (Volatile.Read(ref _counts) is { } before)
+        if (Volatile.Read(ref _counts) is var (before, _))
         {
             counts.KeepNamesOf(before);
         }
 
-        Volatile.Write(ref _counts, counts);
+        Volatile.Write(ref _counts, Tuple.Create(counts, _time.GetTimestamp()));
     }
 
     private IEnumerable<Measurement<double>> Read(Func<StoreCounts, IEnumerable<Measurement<double>>> of) =>
-        Volatile.Read(ref _counts) is { } counts && _time.GetUtcNow() - counts.At < s_fresh ? of(counts) : [];
+        Volatile.Read(ref _counts) is var (counts, shown) && _time.GetElapsedTime(shown) < s_fresh ? of(counts) : [];
 }
 
 /// <summary>What one round of the watchdog counts.</summary>

@@ -46,7 +46,7 @@ public sealed class IncidentWatchdog(
     /// <summary>Incidents looked at side by side: thousands that wait have to be through within the minute.</summary>
     private const int MaxAtOnce = 8;
 
-    private readonly RecentlyHealthyCache _recentlyHealthy = new();
+    private readonly RecentlyHealthyCache _recentlyHealthy = new(time);
 
     public async Task CheckAsync(CancellationToken cancellationToken)
     {
@@ -74,7 +74,7 @@ public sealed class IncidentWatchdog(
         }
 
         await digest.SendDueAsync(cancellationToken);
-        _recentlyHealthy.Forget(time.GetUtcNow() - Remember);
+        _recentlyHealthy.Forget(Remember);
     }
 
     private async Task CheckEachAsync(
@@ -126,14 +126,14 @@ public sealed class IncidentWatchdog(
     {
         // What has just changed is looked at every time: that is when a start or a wake-up gets lost.
         var settled = time.GetUtcNow() - summary.UpdatedAt > options.Value.Grace;
-        if (settled && _recentlyHealthy.Holds(summary, options.Value.CalmFor, time.GetUtcNow()))
+        if (settled && _recentlyHealthy.Holds(summary, options.Value.CalmFor))
         {
             return;
         }
 
         if (await store.FindAsync(summary.Id, cancellationToken) is { } incident && await checkAsync(incident, cancellationToken) && settled)
         {
-            _recentlyHealthy.Note(summary, time.GetUtcNow());
+            _recentlyHealthy.Note(summary);
         }
     }
 
@@ -166,7 +166,7 @@ public sealed class IncidentWatchdog(
     /// <summary>In a storm one message says it, unless it is worse than all that people were told of.</summary>
     private async Task<WatchdogFinding?> FindMoreSevereAsync(Incident incident, CancellationToken cancellationToken) =>
         WatchdogRules.MoreSevere(incident) is { } worse
-        && (incident.Storm is not { } storm || incident.HasDelivery(DuePage.KeyOf(worse.Key)) || await storms.IsWorstAsync(storm, incident.WorstSeverity, cancellationToken))
+        && (incident.Storm is null || incident.HasDelivery(DuePage.KeyOf(worse.Key)) || await storms.IsWorstAsync(incident, cancellationToken))
             ? worse
             : null;
 

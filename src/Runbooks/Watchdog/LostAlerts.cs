@@ -102,8 +102,9 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
     private sealed record LostBurst(
         DateTimeOffset FirstAt, DateTimeOffset LastAt, int Alerts, int Posts, string Why, DateTimeOffset? TriedAt = null, DateTimeOffset? PagedAt = null)
     {
+        /// <summary>A try that lies far ahead is of a clock that was.</summary>
         public bool IsDue(DateTimeOffset now) =>
-            (PagedAt is not { } paged || (LastAt > paged && now - paged >= Again)) && (TriedAt is not { } tried || now - tried >= Retry);
+            (PagedAt is not { } paged || (LastAt > paged && now - paged >= Again)) && (TriedAt is not { } tried || (now - tried).Duration() >= Retry);
 
         public string Describe(string sender) =>
             $"{(Posts == 1 ? "A post" : $"{Posts} posts")} from {sender} since {FirstAt:yyyy-MM-dd HH:mm} UTC held at least {(Alerts == 1 ? "one alert that was" : $"{Alerts} alerts that were")} not taken in. "

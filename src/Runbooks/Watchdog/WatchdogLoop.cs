@@ -14,14 +14,14 @@ internal sealed class WatchdogLoop(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var minute = new PeriodicTimer(TimeSpan.FromMinutes(1), time);
-        var (purgeAt, forgetAt) = (time.GetUtcNow(), time.GetUtcNow());
+        var (purged, forgotten) = ((long?)null, (long?)null);
         while (await minute.WaitForNextTickAsync(stoppingToken))
         {
             try
             {
-                if (time.GetUtcNow() >= forgetAt)
+                if (IsDue(forgotten))
                 {
-                    forgetAt = time.GetUtcNow() + Day;
+                    forgotten = time.GetTimestamp();
                     await retention.ForgetMessagesAsync(stoppingToken);
                 }
 
@@ -32,9 +32,9 @@ internal sealed class WatchdogLoop(
                 }
 
                 await watch.CheckAsync(stoppingToken);
-                if (time.GetUtcNow() >= purgeAt && await retention.RemoveIncidentsAsync(stoppingToken))
+                if (IsDue(purged) && await retention.RemoveIncidentsAsync(stoppingToken))
                 {
-                    purgeAt = time.GetUtcNow() + Day;
+                    purged = time.GetTimestamp();
                 }
             }
 #pragma warning disable CA1031 // The watch outlives whatever it watches.
@@ -45,6 +45,8 @@ internal sealed class WatchdogLoop(
             }
         }
     }
+
+    private bool IsDue(long? last) => last is not { } at || time.GetElapsedTime(at) >= Day;
 }
 
 /// <summary>
@@ -59,14 +61,14 @@ public sealed class WatchTurn(ISharedState state, TimeProvider time, string hold
     /// <summary>Longer than the pause between two looks, so that the turn stays where it is.</summary>
     private static readonly TimeSpan Length = TimeSpan.FromSeconds(150);
 
-    /// <returns>Whether this process watches for the next minutes.</returns>
+    /// <returns>Whether this process watches for the next minutes. A turn that ends later than it can is of a clock that was ahead, and over.</returns>
     /// <exception cref="StoreUnavailableException">Nobody can say whose turn it is.</exception>
     public async Task<bool> TakeAsync(CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         return (await state.UpdateAsync<Turn, bool>(
             Key,
-            turn => turn is null || turn.Holder == holder || turn.Until <= now ? (new(holder, now + Length), true) : (turn, false),
+            turn => turn is null || turn.Holder == holder || turn.Until <= now || turn.Until > now + (Length * 2) ? (new(holder, now + Length), true) : (turn, false),
             cancellationToken)).Result;
     }
 

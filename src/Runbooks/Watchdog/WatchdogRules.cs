@@ -158,18 +158,18 @@ internal static class IncidentProgress
 }
 
 /// <summary>Incidents that were healthy when last checked. Only saves reads: a new process checks everything once.</summary>
-internal sealed class RecentlyHealthyCache
+internal sealed class RecentlyHealthyCache(TimeProvider time)
 {
-    private readonly ConcurrentDictionary<string, (DateTimeOffset UpdatedAt, DateTimeOffset LookedAt)> _known = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (DateTimeOffset UpdatedAt, long LookedAt)> _known = new(StringComparer.Ordinal);
 
-    public bool Holds(IncidentSummary incident, TimeSpan length, DateTimeOffset now) =>
-        _known.TryGetValue(incident.Id, out var known) && known.UpdatedAt == incident.UpdatedAt && now - known.LookedAt < length;
+    public bool Holds(IncidentSummary incident, TimeSpan length) =>
+        _known.TryGetValue(incident.Id, out var known) && known.UpdatedAt == incident.UpdatedAt && time.GetElapsedTime(known.LookedAt) < length;
 
-    public void Note(IncidentSummary incident, DateTimeOffset now) => _known[incident.Id] = (incident.UpdatedAt, now);
+    public void Note(IncidentSummary incident) => _known[incident.Id] = (incident.UpdatedAt, time.GetTimestamp());
 
-    public void Forget(DateTimeOffset before)
+    public void Forget(TimeSpan age)
     {
-        foreach (var old in _known.Where(known => known.Value.LookedAt < before))
+        foreach (var old in _known.Where(known => time.GetElapsedTime(known.Value.LookedAt) > age))
         {
             _known.TryRemove(old);
         }

@@ -1,3 +1,5 @@
+using DurableTask.Core;
+using DurableTask.Core.History;
 using Microsoft.DurableTask;
 using Runbooks.Engine;
 using Runbooks.Orchestration.TaskHub;
@@ -94,8 +96,7 @@ public sealed class WaitingInstancesTests
         hub.Time.SetUtcNow(begun.AddHours(3));
 
         // Before the start, so that both lie there when the instance is loaded.
-        var message = new OutgoingMessage("i0", null, hub.Time.GetUtcNow().UtcTicks, false, "EventRaised", """{"at":0,"name":"go"}"""u8.ToArray());
-        await hub.Database.Writer.EnqueueAsync(connection => message.Insert(connection));
+        await RaiseAsync(hub, "i0", hub.Time.GetUtcNow());
         await hub.ReopenAsync();
 
         (await hub.WaitForEndAsync("i0")).Result<bool>().ShouldBeFalse();
@@ -119,8 +120,10 @@ public sealed class WaitingInstancesTests
         signalled.ShouldBe([5]);
     }
 
-    [Fact]
-    public async Task ClockThatIsSetBack_LosesNothing()
+    [Theory]
+    [InlineData(7200)]
+    [InlineData(10)] // Less than the pause between two looks at the clock.
+    public async Task ClockThatIsSetBack_LosesNothing(int seconds)
     {
         var signalled = new List<long>();
         using var data = new DataFolder();
@@ -128,18 +131,68 @@ public sealed class WaitingInstancesTests
         SqliteSchema.Bring(data.Database, DurableSchema.Part, DurableSchema.Versions);
         using var timers = new TimerClock(data.Database, signalled.Add, time, TimeSpan.FromSeconds(30), Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
         timers.Start(timers.Now);
-        var due = time.GetUtcNow().AddMinutes(1).UtcTicks;
-        await AddTimerAsync(data.Database, timers, 5, due);
+        var due = time.GetUtcNow().AddMinutes(1);
+        await AddTimerAsync(data.Database, timers, 5, due.UtcTicks);
 
         time.Advance(TimeSpan.FromMinutes(1));
         signalled.ShouldBe([5]);
-        time.Step(TimeSpan.FromHours(-2));
+        time.Step(TimeSpan.FromSeconds(-seconds));
 
-        // The signalled instance is loaded only now, and its timer is still due.
-        new DurableReader(data.Database).Ready(timers.Now).ShouldBe([5]);
-        await AddTimerAsync(data.Database, timers, 6, due + 1);
-        time.Advance(TimeSpan.FromHours(2) + TimeSpan.FromSeconds(1));
-        signalled.ShouldBe([5, 6]);
+        // The signalled instance is loaded only now, and its timer is not due any more.
+        new DurableReader(data.Database).Ready(timers.Now).ShouldBeEmpty();
+        await AddTimerAsync(data.Database, timers, 6, due.AddSeconds(-5).UtcTicks);
+        time.Advance(TimeSpan.FromSeconds(seconds));
+        signalled.ShouldBe([5, 6, 5]);
+    }
+
+    [Fact]
+    public async Task ClockThatIsSetBack_TimersMadeSinceFireOnceEach()
+    {
+        var rounds = 0;
+        var tasks = new TaskHubTasks()
+            .Activity<int, int>("round", n => Task.FromResult(Interlocked.Increment(ref rounds)))
+            .Orchestrator<int, int>("loops", async (context, n) =>
+            {
+                for (var i = 0; i < 20; i++)
+                {
+                    await context.CallActivityAsync<int>("round", i);
+                    await context.CreateTimer(TimeSpan.FromMinutes(1), CancellationToken.None);
+                }
+
+                return n;
+            });
+        await using var hub = await SqliteHub.OpenAsync(tasks);
+        await hub.StartAsync("loops", "before", 0);
+        await hub.AdvanceAsync(TimeSpan.FromMinutes(3));
+        rounds.ShouldBe(4);
+
+        hub.Time.AdjustTime(hub.Time.GetUtcNow().AddHours(-1));
+        rounds = 0;
+        await hub.StartAsync("loops", "since", 0);
+        await hub.SettleAsync();
+        rounds.ShouldBe(1);
+
+        // The one from before stands where it was until its own time has come again.
+        await hub.AdvanceAsync(TimeSpan.FromMinutes(10));
+        rounds.ShouldBe(11);
+        await hub.AdvanceAsync(TimeSpan.FromMinutes(51));
+        rounds.ShouldBe(21);
+    }
+
+    [Fact]
+    public async Task HostThatComesBackWithItsClockBehind_GivesOutWhatCameBeforeTheStartFirst()
+    {
+        await using var hub = await WaitAsync(0);
+        var now = hub.Time.GetUtcNow();
+        await hub.StopAsync(TestContext.Current.CancellationToken);
+        var instance = new OrchestrationInstance { InstanceId = "i0", ExecutionId = "e" };
+        var start = new ExecutionStartedEvent(-1, "0") { Name = "waits", OrchestrationInstance = instance };
+        await new DurableWriter(hub.Database).CreateAsync(new TaskMessage { Event = start, OrchestrationInstance = instance }, [], now.AddHours(1).UtcTicks);
+        await RaiseAsync(hub, "i0", now);
+
+        await hub.ReopenAsync();
+
+        (await hub.WaitForEndAsync("i0")).Result<bool>().ShouldBeTrue();
     }
 
     [Fact]
@@ -153,6 +206,12 @@ public sealed class WaitingInstancesTests
         var found = (await hub.Engine.FindAsync("i0"))!;
         found.Status.ShouldBe(EngineStatus.Completed);
         found.UpdatedAt.ShouldBe(begun.AddHours(1));
+    }
+
+    private static Task RaiseAsync(SqliteHub hub, string id, DateTimeOffset at)
+    {
+        var message = new OutgoingMessage(id, null, at.UtcTicks, false, "EventRaised", """{"at":0,"name":"go"}"""u8.ToArray());
+        return hub.Database.Writer.EnqueueAsync(connection => message.Insert(connection));
     }
 
     private static async Task AddTimerAsync(SqliteDatabase database, TimerClock timers, long instance, long due)

@@ -58,6 +58,15 @@ public sealed class GrafanaSourceFailsTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task OpenIncidentThatCannotBeRead_TheOthersLearnIt()
+    {
+        await _world.TakeAsync(Rule("firing", "edge-01"), Rule("firing", "edge-02"));
+        _world.World.Store.Unreadable = _world.World.Store.All[0].Id;
+
+        (await TakeAsync(Source("firing", "DatasourceError"))).Id.ShouldBe(_world.World.Store.All[1].Id);
+    }
+
+    [Fact]
     public async Task EveryOpenIncidentOfTheRule_LearnsIt()
     {
         await _world.TakeAsync(Rule("firing", "edge-01"), Rule("firing", "edge-02"));

@@ -41,6 +41,15 @@ public sealed class OnCallAnswersTests
         (await AskAsync()).Now.ShouldHaveSingleItem().Person.Name.ShouldBe("grace");
     }
 
+    [Fact]
+    public async Task ClockThatIsSetBack_ItIsAskedAnew()
+    {
+        await AskAsync();
+        _time.AdjustTime(Some.Time.AddHours(-1));
+        _rota.Put("grace");
+        (await AskAsync()).Now.ShouldHaveSingleItem().Person.Name.ShouldBe("grace");
+    }
+
     [Theory]
     [InlineData(239, true)]
     [InlineData(240, false)]

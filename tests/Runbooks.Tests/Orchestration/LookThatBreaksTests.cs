@@ -1,3 +1,4 @@
+using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Orchestration;
@@ -10,6 +11,7 @@ public sealed class LookThatBreaksTests : IAsyncDisposable
 {
     private static readonly TimeSpan s_minute = TimeSpan.FromMinutes(1);
     private static readonly Runbook s_runbook = Some.Runbook() with { Resolution = new() };
+    private static readonly Hold s_lease = new(["full"], StableFor: s_minute * 5, AtMost: s_minute * 60, Every: TimeSpan.FromSeconds(30));
     private readonly IncidentWorld _world;
     private string[] _broken = [];
 
@@ -37,8 +39,7 @@ public sealed class LookThatBreaksTests : IAsyncDisposable
     [Fact]
     public async Task WhileALeaseIsHeldAndNobodyCanBePaged_ItIsHeldOnAndTheyArePagedLater()
     {
-        var lease = new Hold(["full"], StableFor: s_minute * 5, AtMost: s_minute * 60, Every: TimeSpan.FromSeconds(30));
-        var held = await ActAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { HoldUntil = lease } });
+        var held = await ActAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { HoldUntil = s_lease } });
         _broken = [nameof(Recheck), nameof(PagePerson)];
 
         (await _world.AdvanceAsync(held.Id, s_minute * 90)).State.ShouldBe(IncidentState.Holding);
@@ -66,6 +67,82 @@ public sealed class LookThatBreaksTests : IAsyncDisposable
         {
             ended.Reason.ShouldBe("Whether the fix helped could not be found out within 5m: The storage account is away. Undone: fix.");
         }
+    }
+
+    [Fact]
+    public async Task WhenALeaseIsToBeTakenBack_ThatIsTriedAgainUntilItIs()
+    {
+        var held = await ActAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { HoldUntil = s_lease } });
+        _broken = [nameof(UndoSteps)];
+        _world.Script.Verdicts["full"] = Verdict.Passing;
+        (await _world.AdvanceAsync(held.Id, s_minute * 20)).State.ShouldBe(IncidentState.Holding);
+        _world.Script.Deeds.ShouldBe(["do fix"]);
+
+        _broken = [];
+        (await _world.AdvanceAsync(held.Id, s_minute * 10)).State.ShouldBe(IncidentState.Resolved);
+        _world.Script.Deeds.ShouldBe(["do fix", "undo fix"]);
+    }
+
+    [Fact]
+    public async Task WhenAFixThatDidNotHelpIsToBeTakenBack_ThatIsTriedAgainUntilItIs()
+    {
+        var opened = await _world.OpenAsync(s_runbook);
+        _broken = [nameof(UndoSteps)];
+        var failing = (await _world.DecideAsync(opened.Id, DecisionVerb.Approve)).Incident;
+        (await _world.AdvanceAsync(failing.Id, s_minute * 20)).State.IsFinal().ShouldBeFalse();
+
+        _broken = [];
+        var ended = await _world.AdvanceAsync(failing.Id, s_minute * 10);
+        ended.State.ShouldBe(IncidentState.Failed);
+        ended.Reason!.ShouldStartWith("The fix did not help");
+        _world.Script.Deeds.ShouldBe(["do fix", "undo fix"]);
+    }
+
+    [Fact]
+    public async Task WhenNothingCanBeTakenBackForLong_ItEndsAndSaysSo()
+    {
+        var held = await ActAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { HoldUntil = s_lease } });
+        _broken = [nameof(UndoSteps)];
+        _world.Script.Verdicts["full"] = Verdict.Passing;
+
+        var ended = await _world.AdvanceAsync(held.Id, s_minute * 90);
+
+        ended.State.ShouldBe(IncidentState.Failed);
+        ended.Reason!.ShouldStartWith("The cause is gone, but the temporary fix could not be taken back");
+    }
+
+    [Fact]
+    public async Task WhileEverythingIsPausedAndNobodyCanBePaged_TheLeaseIsTakenBackOnceThatIsOver()
+    {
+        var held = await ActAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { HoldUntil = s_lease } });
+        (_broken, _world.Script.Verdicts["full"]) = ([nameof(UndoSteps)], Verdict.Passing);
+        await _world.AdvanceAsync(held.Id, s_minute * 8);
+        await _world.Get<KillSwitch>().EngageAsync("ada", "hands off", TestContext.Current.CancellationToken);
+        _broken = [nameof(PagePerson)];
+        await _world.AdvanceAsync(held.Id, s_minute * 60);
+        _world.Notifier.To(CardKind.Page).ShouldBeEmpty();
+
+        _broken = [];
+        (await _world.AdvanceAsync(held.Id, s_minute * 60)).State.ShouldBe(IncidentState.Holding);
+        _world.Notifier.Sent.Last(sent => sent.Card.Kind == CardKind.Page).Card.Sections[0].Lines[0].ShouldContain("is not taken back while everything is paused");
+        await _world.Get<KillSwitch>().ReleaseAsync("ada", "go on", TestContext.Current.CancellationToken);
+
+        (await _world.AdvanceAsync(held.Id, s_minute * 35)).State.ShouldBe(IncidentState.Resolved);
+        _world.Script.Deeds.ShouldBe(["do fix", "undo fix"]);
+    }
+
+    [Fact]
+    public async Task AStopAfterARoundThatCouldNotBeAsked_IsHeardWithinAMinute()
+    {
+        var held = await ActAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { HoldUntil = s_lease } });
+        _broken = [nameof(Recheck)];
+        await _world.AdvanceAsync(held.Id, s_minute * 120);
+
+        _broken = [];
+        await _world.StopAsync(held.Id);
+
+        (await _world.AdvanceAsync(held.Id, s_minute * 2)).State.ShouldBe(IncidentState.Cancelled);
+        _world.Script.Deeds.ShouldBe(["do fix", "undo fix"]);
     }
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();

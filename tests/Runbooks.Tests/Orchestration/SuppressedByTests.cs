@@ -187,6 +187,27 @@ public sealed class SuppressedByTests : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 
+    [Fact]
+    public async Task OneThatWaitsCannotBeRead_TheEndOfTheOtherIsToldAllTheSame()
+    {
+        var (database, web) = await OpenBothAsync();
+        _world.World.Store.Unreadable = web.Id;
+
+        await _world.World.DecideAsync(database.Id, DecisionVerb.Reject);
+
+        (await FindAsync(database)).State.ShouldBe(IncidentState.Rejected);
+        _world.World.Notifier.To(CardKind.Closed).ShouldNotBeEmpty();
+    }
+
+    [Fact]
+    public async Task OtherCannotBeRead_ItsOwnChecksAreAsked()
+    {
+        var (database, web) = await OpenBothAsync();
+        _world.World.Store.Unreadable = database.Id;
+
+        (await _world.World.AdvanceAsync(web.Id, TimeSpan.FromMinutes(2))).State.ShouldBe(IncidentState.AwaitingApproval);
+    }
+
     private async Task<(Incident Database, Incident Web)> OpenBothAsync()
     {
         await _world.TakeAsync(Alert("DatabaseDown"));

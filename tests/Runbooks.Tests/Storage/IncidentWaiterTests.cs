@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Time.Testing;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
@@ -42,6 +43,19 @@ public sealed class IncidentWaiterTests
         await MoveAsync(_store, IncidentState.Resolved);
 
         (await waiting)!.State.ShouldBe(IncidentState.Resolved);
+    }
+
+    [Fact]
+    public async Task HostStops_AnswersAsThingsStand()
+    {
+        await OpenAsync(IncidentState.AwaitingApproval);
+        using var host = new StoppableHost();
+        var waiting = new IncidentWaiter(_store, new IncidentChanges(), _time, host).WaitAsync(Id, null, TimeSpan.FromMinutes(2), Ct);
+        await _time.TimerMade.WaitAsync(Ct);
+
+        host.StopApplication();
+
+        (await waiting)!.State.ShouldBe(IncidentState.AwaitingApproval);
     }
 
     [Fact]
@@ -111,6 +125,21 @@ public sealed class IncidentWaiterTests
     private static Task<Incident> MoveAsync(IIncidentStore store, IncidentState state) => store.UpdateAsync(Id, i => i with { State = state }, Ct);
 
     /// <summary>Says when somebody has begun to wait, so that time is not moved too early.</summary>
+    private sealed class StoppableHost : IHostApplicationLifetime, IDisposable
+    {
+        private readonly CancellationTokenSource _stopping = new();
+
+        public CancellationToken ApplicationStarted => default;
+
+        public CancellationToken ApplicationStopping => _stopping.Token;
+
+        public CancellationToken ApplicationStopped => default;
+
+        public void StopApplication() => _stopping.Cancel();
+
+        public void Dispose() => _stopping.Dispose();
+    }
+
     private sealed class WatchedTime(DateTimeOffset start) : FakeTimeProvider(start)
     {
         public SemaphoreSlim TimerMade { get; } = new(0);

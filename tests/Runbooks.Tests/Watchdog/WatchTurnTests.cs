@@ -45,6 +45,17 @@ public sealed class WatchTurnTests
     }
 
     [Fact]
+    public async Task WhoeverWatchedWithAClockThatWasAhead_IsFollowedAtOnce()
+    {
+        _time.Advance(TimeSpan.FromHours(1));
+        (await _first.TakeAsync(Now)).ShouldBeTrue();
+        _time.AdjustTime(_time.GetUtcNow().AddHours(-1));
+
+        (await _second.TakeAsync(Now)).ShouldBeTrue();
+        (await _first.TakeAsync(Now)).ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task TwoThatAskAtOnce_DoNotBothWatch()
     {
         var turns = await Task.WhenAll(_first.TakeAsync(Now), _second.TakeAsync(Now));

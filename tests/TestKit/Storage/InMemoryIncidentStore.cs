@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
@@ -18,6 +19,9 @@ public sealed class InMemoryIncidentStore : IIncidentStore
 
     /// <summary>While not null, every call throws what this returns.</summary>
     public Func<Exception>? Fault { get; set; }
+
+    /// <summary>The incident whose document this version cannot read; listings show it.</summary>
+    public string? Unreadable { get; set; }
 
     /// <summary>How often something was written.</summary>
     public int Writes { get; private set; }
@@ -56,10 +60,10 @@ public sealed class InMemoryIncidentStore : IIncidentStore
             cancellationToken);
 
     public Task<Incident?> FindAsync(string id, CancellationToken cancellationToken) =>
-        DoAsync(() => _incidents.GetValueOrDefault(id), cancellationToken);
+        DoAsync(() => Read(id), cancellationToken);
 
     public Task<Incident?> FindLatestAsync(string runbookId, string targetKey, CancellationToken cancellationToken) =>
-        DoAsync(() => _latest.TryGetValue((runbookId, targetKey), out var id) ? _incidents[id] : null, cancellationToken);
+        DoAsync(() => _latest.TryGetValue((runbookId, targetKey), out var id) ? Read(id) : null, cancellationToken);
 
     public Task<IReadOnlyList<IncidentSummary>> FindByAlertAsync(string identity, CancellationToken cancellationToken) =>
         DoAsync<IReadOnlyList<IncidentSummary>>(
@@ -71,7 +75,7 @@ public sealed class InMemoryIncidentStore : IIncidentStore
         DoAsync(
             () =>
             {
-                var before = _incidents.GetValueOrDefault(id) ?? throw new KeyNotFoundException($"There is no incident '{id}'.");
+                var before = Read(id) ?? throw new KeyNotFoundException($"There is no incident '{id}'.");
                 var (after, result) = change(before);
                 if (!ReferenceEquals(before, after))
                 {
@@ -154,6 +158,8 @@ public sealed class InMemoryIncidentStore : IIncidentStore
         && (query.Since is not { } since || incident.OpenedAt >= since)
         && (query.Open is not { } open || incident.State.IsFinal() != open)
         && query.Fits(IncidentSummary.Of(incident));
+
+    private Incident? Read(string id) => id == Unreadable ? throw new JsonException("An unknown word.") : _incidents.GetValueOrDefault(id);
 
     private void Write(Incident incident)
     {

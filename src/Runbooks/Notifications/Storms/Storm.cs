@@ -18,9 +18,11 @@ public sealed record Storm(string Id, DateTimeOffset Since, DateTimeOffset LastJ
     private static readonly TimeSpan LongestTurn = TimeSpan.FromMinutes(3);
 
     private const int Many = 1_000;
+    private const int Most = 200_000;
 
     /// <summary>Some four times as long as it takes to read one.</summary>
     private static readonly TimeSpan RestForEach = TimeSpan.FromMilliseconds(3);
+    private static readonly TimeSpan LongestRest = RestForEach * Most;
 
     /// <summary>What each recipient was told of it.</summary>
     public IReadOnlyDictionary<string, StormMessages> Told { get; init; } = new Dictionary<string, StormMessages>();
@@ -43,6 +45,12 @@ public sealed record Storm(string Id, DateTimeOffset Since, DateTimeOffset LastJ
     /// <summary>The rank of the worst alert that people were told of; null until they were.</summary>
     public int? Worst { get; init; }
 
+    /// <summary>The incident that is to tell of it by a message of its own, until one of all of them does; null where none is.</summary>
+    public string? WorstBy { get; init; }
+
+    /// <summary>Whether it is worse than all that people were told of, or was found to be: what broke off before they were is told all the same.</summary>
+    public bool IsWorst(string incident, int? rank) => rank < Worst || (rank == Worst && WorstBy == incident);
+
     /// <param name="opened">When that which joins opened: it may ask once more long after that.</param>
     public Storm Join(DateTimeOffset opened, DateTimeOffset now) =>
         opened >= Since && now - LastJoined < Coarse ? this : this with { Since = Earlier(opened, Since), LastJoined = now };
@@ -50,12 +58,15 @@ public sealed record Storm(string Id, DateTimeOffset Since, DateTimeOffset LastJ
     public static DateTimeOffset Earlier(DateTimeOffset a, DateTimeOffset b) => a < b ? a : b;
 
     /// <param name="toAsk">To tell of what waits, which is to be read for it.</param>
-    /// <returns>Null while somebody else sends.</returns>
-    public Storm? TakeTurn(DateTimeOffset now, bool toAsk) => SendingUntil > now || (toAsk && RestsUntil > now) ? null : this with { SendingUntil = now + LongestTurn };
+    /// <returns>Null while somebody else sends. Until later than anybody may is what a clock that was ahead has left.</returns>
+    public Storm? TakeTurn(DateTimeOffset now, bool toAsk) =>
+        (SendingUntil > now && SendingUntil <= now + (LongestTurn * 2)) || (toAsk && RestsUntil > now && RestsUntil <= now + (LongestRest * 2))
+            ? null
+            : this with { SendingUntil = now + LongestTurn };
 
     /// <summary>After a turn that read thousands the next ones wait, so that the messages of a storm do not take all of a host's time.</summary>
     /// <param name="read">How many incidents it read.</param>
-    public Storm EndTurn(DateTimeOffset now, int read) => this with { SendingUntil = null, RestsUntil = read < Many ? RestsUntil : now + (RestForEach * read) };
+    public Storm EndTurn(DateTimeOffset now, int read) => this with { SendingUntil = null, RestsUntil = read < Many ? RestsUntil : now + (RestForEach * Math.Min(read, Most)) };
 
     public Storm Keep(IEnumerable<StormSent> sent) => this with { Alerts = [.. Alerts, .. sent.Select(message => message.Delivery)] };
 

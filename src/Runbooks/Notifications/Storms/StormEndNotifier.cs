@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
@@ -17,7 +18,8 @@ public sealed class StormEndNotifier(
     NotificationDispatcher dispatcher,
     PinnedRunbooks runbooks,
     IOptionsMonitor<StormOptions> options,
-    TimeProvider time)
+    TimeProvider time,
+    ILogger<StormEndNotifier> logger)
 {
     /// <summary>Longer than it waits for other ends and for another sender: an end that was not tried by then is told by nobody.</summary>
     public static readonly TimeSpan LongestSilence = TimeSpan.FromMinutes(10);
@@ -37,6 +39,12 @@ public sealed class StormEndNotifier(
                 try
                 {
                     over = await NotifyAsync(mine, sent => told = sent, cancellationToken);
+                }
+#pragma warning disable CA1031 // One of which nothing can be told must not keep the others; it is tried again.
+                catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
+#pragma warning restore CA1031
+                {
+                    Log.WatchFailed(logger, storm.Id, failure);
                 }
                 finally
                 {

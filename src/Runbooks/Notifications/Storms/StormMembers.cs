@@ -34,7 +34,7 @@ public sealed class StormMembers(IIncidentStore store, TimeProvider time)
 
         foreach (var some in ids.Chunk(MaxConcurrency))
         {
-            foreach (var incident in (await Task.WhenAll(some.Select(id => store.FindAsync(id, cancellationToken)))).OfType<Incident>())
+            foreach (var incident in (await Task.WhenAll(some.Select(id => store.TryFindAsync(id, cancellationToken)))).OfType<Incident>())
             {
                 yield return incident;
             }

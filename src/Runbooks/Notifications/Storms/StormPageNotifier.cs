@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Runbooks.Model.Incidents;
 using Runbooks.Storage;
 
@@ -7,7 +8,7 @@ namespace Runbooks.Notifications.Storms;
 /// Pages about incidents of storms, many in one message: forty temporary fixes that last too long are one call. Whoever calls it
 /// finds what did not come to whom it is for again the next minute.
 /// </summary>
-public sealed class StormPageNotifier(StormRegistry storms, StormNewsDispatcher dispatcher, StormCards cards, PinnedRunbooks runbooks, TimeProvider time)
+public sealed class StormPageNotifier(StormRegistry storms, StormNewsDispatcher dispatcher, StormCards cards, PinnedRunbooks runbooks, TimeProvider time, ILogger<StormPageNotifier> logger)
 {
     public async Task NotifyAsync(IEnumerable<PageInStorm> pages, CancellationToken cancellationToken)
     {
@@ -21,6 +22,12 @@ public sealed class StormPageNotifier(StormRegistry storms, StormNewsDispatcher 
                 try
                 {
                     await NotifyAsync(mine, due, kept => told = kept, cancellationToken);
+                }
+#pragma warning disable CA1031 // One of which nothing can be told must not keep the others; it is tried again.
+                catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
+#pragma warning restore CA1031
+                {
+                    Log.WatchFailed(logger, storm.Key, failure);
                 }
                 finally
                 {

@@ -41,9 +41,9 @@ public sealed class StormRegistry(ISharedState state, IIncidentStore store, IOpt
                 var rank = AlertSeverity.RankOf(incident.WorstSeverity);
                 if (known.Storms.Values.Where(old => now - old.LastJoined <= lull).MaxBy(old => old.LastJoined) is { } old)
                 {
-                    var worse = rank < old.Worst;
+                    var worse = old.IsWorst(incident.Id, rank);
                     var joined = old.Join(incident.OpenedAt, now);
-                    return (known.With(worse ? joined with { Worst = rank } : joined), new(old.Id, worse));
+                    return (known.With(worse ? joined with { Worst = rank, WorstBy = incident.Id } : joined), new(old.Id, worse));
                 }
 
                 var fresh = new Storm(string.Create(CultureInfo.InvariantCulture, $"storm-{now.UtcDateTime:yyMMdd-HHmmss-fff}"), Storm.Earlier(incident.OpenedAt, now - storm.Within), now);
@@ -68,12 +68,12 @@ public sealed class StormRegistry(ISharedState state, IIncidentStore store, IOpt
         return await recent.Take(enough).CountAsync(cancellationToken);
     }
 
-    /// <summary>Whether an alert of this severity is worse than everything that people were told of a storm; only the first who asks is told so.</summary>
-    public async Task<bool> IsWorstAsync(string stormId, string? severity, CancellationToken cancellationToken) =>
-        AlertSeverity.RankOf(severity) is { } rank && (await state.UpdateAsync<Known, bool>(
+    /// <summary>Whether the worst alert of an incident is worse than everything that people were told of its storm; only the first that asks is told so, however often it asks.</summary>
+    public async Task<bool> IsWorstAsync(Incident incident, CancellationToken cancellationToken) =>
+        incident.Storm is { } id && AlertSeverity.RankOf(incident.WorstSeverity) is { } rank && (await state.UpdateAsync<Known, bool>(
             Key,
-            known => known?.Storms.GetValueOrDefault(stormId) is { } storm && rank < storm.Worst
-                ? (known.With(storm with { Worst = rank }), true)
+            known => known?.Storms.GetValueOrDefault(id) is { } storm && storm.IsWorst(incident.Id, rank)
+                ? (known.With(storm with { Worst = rank, WorstBy = incident.Id }), true)
                 : (known ?? Known.None, false),
             cancellationToken)).Result;
 
@@ -108,6 +108,7 @@ public sealed class StormRegistry(ISharedState state, IIncidentStore store, IOpt
                     Since = Storm.Earlier(now?.Since ?? storm.Since, storm.Since),
                     LastJoined = now?.LastJoined ?? storm.LastJoined,
                     Worst = Least(now?.Worst, storm.Worst),
+                    WorstBy = storm.Worst < now?.Worst ? null : now?.WorstBy,
                 }), true);
         },
         cancellationToken);
