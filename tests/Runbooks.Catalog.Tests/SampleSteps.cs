@@ -25,12 +25,14 @@ internal static class SampleSteps
 
     public sealed record PodName
     {
+        public string? Cluster { get; init; }
         [KubernetesName] public required string Namespace { get; init; }
         [KubernetesName(Subdomain = true)] public required string Pod { get; init; }
     }
 
     public sealed record Engine
     {
+        public string? Cluster { get; init; }
         [KubernetesName] public required string Namespace { get; init; }
         [KubernetesName(Subdomain = true)] public string? Pod { get; init; }
         public TimeSpan Window { get; init; }
@@ -38,6 +40,7 @@ internal static class SampleSteps
 
     public sealed record Recycle
     {
+        public string? Cluster { get; init; }
         [KubernetesName] public required string Namespace { get; init; }
         [KubernetesName(Subdomain = true)] public required string Pod { get; init; }
         public bool KeepLogs { get; init; } = true;
